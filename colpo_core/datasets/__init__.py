@@ -1,0 +1,1 @@
+"""Datasets: snapshot manifests, patient-wise splits, the leakage guard, tensors and augmentation."""

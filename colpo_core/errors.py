@@ -1,0 +1,72 @@
+"""One family of errors. Each says what happened and what to do, in a sentence that a page may show.
+
+A message never holds patient data. A programmer's mistake stays ValueError or TypeError.
+"""
+
+
+class ColpoError(Exception):
+    """Something that a person can understand and mend."""
+
+
+class ImageRejected(ColpoError):
+    """A file is not an image that the program takes."""
+
+
+class MaskRejected(ColpoError):
+    """A mask or its run-length code does not fit its image."""
+
+
+class InputRejected(ColpoError):
+    """A value that a person gave cannot be taken."""
+
+
+class NotFound(ColpoError):
+    """The thing asked for is not in the store."""
+
+
+class LabelUndefined(ColpoError):
+    """No label follows from what is known of a case."""
+
+
+class PermissionDenied(ColpoError):
+    """The person may not do this."""
+
+
+class SignInRefused(ColpoError):
+    """The name or the password is wrong, or signing in is blocked for a while."""
+
+
+class Conflict(ColpoError):
+    """Somebody else changed the same thing first; nothing was overwritten."""
+
+
+class StudyLocked(ColpoError):
+    """The study's state forbids this."""
+
+
+class Blinding(ColpoError):
+    """Showing this would unblind a reader."""
+
+
+class LeakageFound(ColpoError):
+    """The same patient or image stands on two sides of a split."""
+
+
+class SnapshotMismatch(ColpoError):
+    """A snapshot is not what its hash says, or cannot serve what was asked."""
+
+
+class CheckpointMismatch(ColpoError):
+    """A checkpoint is damaged, from another version, or not fit for this use."""
+
+
+class JobFailed(ColpoError):
+    """A background job cannot go on."""
+
+
+class JobCancelled(ColpoError):
+    """A person cancelled the job."""
+
+
+class StoreMismatch(ColpoError):
+    """The store's schema is older or newer than the program."""

@@ -1,0 +1,1 @@
+"""Exchange: readers and writers of other programs' formats."""

@@ -1,0 +1,1 @@
+"""Images: decode and refuse, de-identify, masks and outlines, simulated cases."""

@@ -1,0 +1,1 @@
+"""Inference: predict and explain."""

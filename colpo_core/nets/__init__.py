@@ -1,0 +1,1 @@
+"""Nets: SegNet, the ResNets, the fourth channel, checkpoints."""

@@ -1,0 +1,1 @@
+"""Services: what a person can do, one verb a function. Permission is checked here."""

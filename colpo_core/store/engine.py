@@ -1,0 +1,91 @@
+"""The store: a SQLite file with the settings that lose nothing, and the folder of files beside it.
+
+WAL lets readers go on while somebody writes; FULL keeps what was acknowledged through a power cut; a writing
+transaction takes its lock at once (BEGIN IMMEDIATE), because one that reads first and writes later is refused
+when another has written in between, whatever the time-out.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.orm import Session
+
+from colpo_core.settings import Settings
+from colpo_core.store.blobs import BlobFolder
+from colpo_core.store.schema import prepare_schema
+
+_BUSY_SECONDS = 30
+
+
+class Store:
+    """All that the program keeps.
+
+    Attributes:
+        settings: Where things lie.
+        blobs: Content-addressed files.
+    """
+
+    def __init__(self, settings: Settings, engine: Engine) -> None:
+        self.settings = settings
+        self.blobs = BlobFolder(settings.blobs_dir)
+        self._reader = engine
+        self._writer = engine.execution_options(colpo_writes=True)
+
+    @classmethod
+    def open(cls, settings: Settings) -> "Store":
+        """Open the store, and make it where there is none.
+
+        Raises:
+            StoreMismatch: The store's schema is older or newer than the program.
+        """
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        engine = make_engine(settings)
+        prepare_schema(engine, lock_path=settings.data_dir / "schema.lock")
+        store = cls(settings, engine)
+        store.blobs.sweep()
+        return store
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """A session whose changes are committed at the end, or none of them."""
+        with Session(self._writer, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A session that sees one moment of the store and changes nothing."""
+        with Session(self._reader, expire_on_commit=False, autoflush=False) as session:
+            yield session
+            session.rollback()
+
+    def close(self) -> None:
+        """Give all connections back."""
+        self._reader.dispose()
+
+
+def make_engine(settings: Settings) -> Engine:
+    """An engine on the store's file with foreign keys, WAL, FULL and immediate writes."""
+    engine = create_engine(
+        f"sqlite:///{settings.database_path}",
+        connect_args={"timeout": _BUSY_SECONDS, "isolation_level": None},
+        pool_size=20,
+        max_overflow=20,
+    )
+    event.listen(engine, "connect", _configure)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _configure(connection: sqlite3.Connection, _record: Any) -> None:  # noqa: ANN401 - SQLAlchemy's own type is private
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={_BUSY_SECONDS * 1000}"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("colpo_writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -1,0 +1,132 @@
+"""Tables of snapshots, jobs, checkpoints, predictions and reviews."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from colpo_core.store.tables.base import Base, Sha256, UtcDateTime, utc_now, words
+from colpo_core.terms import JobKind, JobState, LabelSource, Verdict
+
+
+class Snapshot(Base):
+    """A frozen list of images, masks and labels with their split; the manifest is a blob named by its hash."""
+
+    __tablename__ = "snapshots"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(80), unique=True)
+    sha256: Mapped[str] = mapped_column(Sha256, unique=True)
+    label_source: Mapped[LabelSource] = mapped_column(words(LabelSource, "label_source"))
+    rules_version: Mapped[str] = mapped_column(String(40))
+    seed: Mapped[int]
+    counts: Mapped[dict[str, Any]] = mapped_column(JSON)
+    simulated: Mapped[bool] = mapped_column(default=False)
+    created_by: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
+
+
+class Job(Base):
+    """A background job. This row is the truth; every write of a runner carries its lease token.
+
+    Lease times are seconds since 1970 by the database's clock.
+    """
+
+    __tablename__ = "jobs"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[JobKind] = mapped_column(words(JobKind, "kind"))
+    state: Mapped[JobState] = mapped_column(words(JobState, "state"), default=JobState.QUEUED)
+    settings: Mapped[dict[str, Any]] = mapped_column(JSON)
+    snapshot_id: Mapped[int | None] = mapped_column(ForeignKey("snapshots.id"))
+    attempt: Mapped[int] = mapped_column(default=0)
+    max_attempts: Mapped[int] = mapped_column(default=3)
+    lease_token: Mapped[str | None] = mapped_column(String(40))
+    lease_until: Mapped[float | None]
+    host: Mapped[str | None] = mapped_column(String(120))
+    pid: Mapped[int | None]
+    cancel_requested: Mapped[bool] = mapped_column(default=False)
+    stage: Mapped[str] = mapped_column(String(80), default="")
+    epoch: Mapped[int] = mapped_column(default=0)
+    epochs_total: Mapped[int] = mapped_column(default=0)
+    progress: Mapped[float] = mapped_column(default=0.0)
+    error: Mapped[str | None] = mapped_column(Text)
+    result: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    created_by: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
+    started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    __table_args__ = (Index("ix_jobs_state_id", "state", "id"),)
+
+
+class JobEvent(Base):
+    """One line of a job's live record: losses and metrics of one epoch of one stage, or a message."""
+
+    __tablename__ = "job_events"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    job_id: Mapped[int] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"))
+    at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
+    stage: Mapped[str] = mapped_column(String(80))
+    epoch: Mapped[int]
+    figures: Mapped[dict[str, float]] = mapped_column(JSON, default=dict)
+    message: Mapped[str] = mapped_column(Text, default="")
+    __table_args__ = (Index("ix_job_events_job_id_id", "job_id", "id"),)
+
+
+class Checkpoint(Base):
+    """Trained weights (a folder named by `name` under the store's checkpoints) with what made them."""
+
+    __tablename__ = "checkpoints"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(80), unique=True)
+    sha256: Mapped[str] = mapped_column(Sha256)
+    snapshot_id: Mapped[int] = mapped_column(ForeignKey("snapshots.id"))
+    job_id: Mapped[int | None] = mapped_column(ForeignKey("jobs.id"), unique=True)
+    label_source: Mapped[LabelSource] = mapped_column(words(LabelSource, "label_source"))
+    simulated: Mapped[bool] = mapped_column(default=False)
+    card: Mapped[dict[str, Any]] = mapped_column(JSON)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
+
+
+class Promotion(Base):
+    """A checkpoint became the clinic's current model. The newest row names the current one."""
+
+    __tablename__ = "promotions"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    checkpoint_id: Mapped[int] = mapped_column(ForeignKey("checkpoints.id"))
+    promoted_by: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    reason: Mapped[str] = mapped_column(Text)
+    at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
+
+
+class Prediction(Base):
+    """What one checkpoint says of one image. Maps lie in a blob named by `maps_sha256`."""
+
+    __tablename__ = "predictions"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    image_id: Mapped[int] = mapped_column(ForeignKey("images.id"))
+    checkpoint_id: Mapped[int] = mapped_column(ForeignKey("checkpoints.id"))
+    prob_hsil_3ch: Mapped[float]
+    prob_hsil_4ch: Mapped[float]
+    threshold_3ch: Mapped[float]
+    threshold_4ch: Mapped[float]
+    acetowhite_fraction: Mapped[float]
+    mask_id: Mapped[int] = mapped_column(ForeignKey("masks.id"))
+    maps_sha256: Mapped[str] = mapped_column(Sha256)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
+    __table_args__ = (
+        UniqueConstraint("image_id", "checkpoint_id"),
+        Index("ix_predictions_checkpoint_id", "checkpoint_id"),
+    )
+
+
+class Review(Base):
+    """A clinician's verdict on a prediction. The newest of a reviewer counts; none is changed."""
+
+    __tablename__ = "reviews"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    prediction_id: Mapped[int] = mapped_column(ForeignKey("predictions.id"))
+    reviewer_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    verdict: Mapped[Verdict] = mapped_column(words(Verdict, "verdict"))
+    reason: Mapped[str] = mapped_column(Text, default="")
+    at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
+    __table_args__ = (Index("ix_reviews_prediction_id_id", "prediction_id", "id"),)

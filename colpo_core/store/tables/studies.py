@@ -1,0 +1,73 @@
+"""Tables of reading studies."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, ForeignKeyConstraint, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from colpo_core.store.tables.base import Base, Sha256, UtcDateTime, utc_now, words
+from colpo_core.terms import Label, StudyState
+
+
+class Study(Base):
+    """A reading study. The seal is the hash of its design, taken before the first reading."""
+
+    __tablename__ = "studies"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(80), unique=True)
+    question: Mapped[str] = mapped_column(Text, default="")
+    state: Mapped[StudyState] = mapped_column(words(StudyState, "state"), default=StudyState.DRAFT)
+    seed: Mapped[int]
+    design: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    seal_sha256: Mapped[str | None] = mapped_column(Sha256)
+    created_by: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
+    opened_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    closed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class StudyCase(Base):
+    """A case of a study, the image that is shown for it, and its reference standard when the study was sealed."""
+
+    __tablename__ = "study_cases"
+    study_id: Mapped[int] = mapped_column(ForeignKey("studies.id", ondelete="CASCADE"), primary_key=True)
+    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"), primary_key=True)
+    image_id: Mapped[int] = mapped_column(ForeignKey("images.id"))
+    truth: Mapped[Label] = mapped_column(words(Label, "truth"))
+
+
+class StudyReader(Base):
+    """Who reads in a study."""
+
+    __tablename__ = "study_readers"
+    study_id: Mapped[int] = mapped_column(ForeignKey("studies.id", ondelete="CASCADE"), primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"), primary_key=True, index=True)
+
+
+class StudyCheckpoint(Base):
+    """A checkpoint that is compared with the readers."""
+
+    __tablename__ = "study_checkpoints"
+    study_id: Mapped[int] = mapped_column(ForeignKey("studies.id", ondelete="CASCADE"), primary_key=True)
+    checkpoint_id: Mapped[int] = mapped_column(ForeignKey("checkpoints.id"), primary_key=True)
+
+
+class Reading(Base):
+    """One reader's blinded call on one case. Triggers refuse changes and deletions."""
+
+    __tablename__ = "readings"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    study_id: Mapped[int]
+    reader_id: Mapped[int]
+    case_id: Mapped[int]
+    call: Mapped[Label] = mapped_column(words(Label, "call"))
+    confidence: Mapped[int]
+    shown_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    answered_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
+    __table_args__ = (
+        UniqueConstraint("study_id", "reader_id", "case_id"),
+        CheckConstraint("confidence BETWEEN 0 AND 100", name="confidence"),
+        ForeignKeyConstraint(["study_id", "case_id"], ["study_cases.study_id", "study_cases.case_id"]),
+        ForeignKeyConstraint(["study_id", "reader_id"], ["study_readers.study_id", "study_readers.person_id"]),
+    )

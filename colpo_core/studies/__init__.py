@@ -1,0 +1,1 @@
+"""Studies: randomised reading orders, blinding, the seal, statistics."""

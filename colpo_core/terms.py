@@ -1,0 +1,160 @@
+"""The clinic's words as enums: one place that says which words exist.
+
+The meaning of each word stands in CONTEXT.md. The value of a member is what the store, the manifests and the
+command line write, so a value never changes once a release has written it.
+"""
+
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """What a person may do."""
+
+    ADMINISTRATOR = "administrator"
+    ANNOTATOR = "annotator"
+    READER = "reader"
+
+
+class Stage(StrEnum):
+    """When an image was taken during the examination."""
+
+    NATIVE = "native"
+    ACETIC_ACID = "acetic_acid"
+    GREEN_FILTER = "green_filter"
+    LUGOL = "lugol"
+
+
+class Finding(StrEnum):
+    """What a mask shows."""
+
+    ACETOWHITE = "acetowhite_epithelium"
+    MOSAIC = "mosaic"
+    PUNCTATION = "punctation"
+    ATYPICAL_VESSELS = "atypical_vessels"
+    SQUAMOCOLUMNAR_JUNCTION = "squamocolumnar_junction"
+
+
+class SpecimenKind(StrEnum):
+    """How the tissue for a histology was taken."""
+
+    PUNCH_BIOPSY = "punch_biopsy"
+    LEEP = "leep"
+
+
+class Grade(StrEnum):
+    """A pathologist's grade, listed from the lowest to the highest."""
+
+    NORMAL = "normal"
+    CHRONIC_CERVICITIS = "chronic_cervicitis"
+    CIN1 = "cin1"
+    CIN2 = "cin2"
+    CIN3 = "cin3"
+    ADENOCARCINOMA_IN_SITU = "adenocarcinoma_in_situ"
+    INVASIVE_CARCINOMA = "invasive_carcinoma"
+
+    @property
+    def severity(self) -> int:
+        """Rank from 0 (normal) to 6 (invasive carcinoma)."""
+        return list(Grade).index(self)
+
+
+class Label(StrEnum):
+    """The class that training and reading use; `hsil` is positive."""
+
+    NORMAL = "normal"
+    HSIL = "hsil"
+
+
+class LabelSource(StrEnum):
+    """What a snapshot's labels rest on; every figure from it carries this name."""
+
+    HISTOLOGY = "histology"
+    IMPRESSION = "impression"
+
+
+class Colposcopy(StrEnum):
+    """What the record says of the colposcopy as a whole."""
+
+    NOT_RECORDED = "not_recorded"
+    NORMAL = "normal"
+    ABNORMAL = "abnormal"
+
+
+class MaskOrigin(StrEnum):
+    """How a mask came to be; for an imported outline, how the outline was closed."""
+
+    PAINTED = "painted"
+    SIMULATED = "simulated"
+    CLOSED = "closed"
+    BORDER = "border"
+    CHORD = "chord"
+    LINKED = "linked"
+    EXTENDED = "extended"
+    OPEN = "open"
+    PARTIAL = "partial"
+
+    @property
+    def is_guess(self) -> bool:
+        """Whether a person has to confirm the mask before training may use it."""
+        return self in {self.CHORD, self.LINKED, self.EXTENDED, self.OPEN, self.PARTIAL}
+
+
+class AnnotationState(StrEnum):
+    """How far an annotation is."""
+
+    DRAFT = "draft"
+    TO_CONFIRM = "to_confirm"
+    SUBMITTED = "submitted"
+    REJECTED = "rejected"
+
+
+class Split(StrEnum):
+    """On which side of a snapshot an image stands."""
+
+    TRAIN = "train"
+    VALIDATION = "validation"
+    TEST = "test"
+
+
+class JobKind(StrEnum):
+    """What a background job does."""
+
+    TRAIN = "train"
+    PREDICT = "predict"
+
+
+class JobState(StrEnum):
+    """Where a background job stands."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more will happen to the job."""
+        return self in {self.DONE, self.FAILED, self.CANCELLED}
+
+
+class Verdict(StrEnum):
+    """A clinician's verdict on a prediction."""
+
+    AGREE = "agree"
+    OVERRULE = "overrule"
+
+
+class Arm(StrEnum):
+    """Whether a reader sees the model's output while reading."""
+
+    UNAIDED = "unaided"
+    AIDED = "aided"
+
+
+class StudyState(StrEnum):
+    """Where a reading study stands."""
+
+    DRAFT = "draft"
+    OPEN = "open"
+    CLOSED = "closed"

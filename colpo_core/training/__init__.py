@@ -1,0 +1,1 @@
+"""Training: the loop. It knows no database and no screen."""

@@ -1,0 +1,1 @@
+"""HTTP beside the screens: sign-in gate, images, mask saves, health."""
