@@ -1,0 +1,18 @@
+"""The command line's root: it names the groups; each group has a file of its own."""
+
+import click
+
+from colpo_core import __version__
+from colpo_core.cli import jobs
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="colpodesk")
+def main() -> None:
+    """ColpoDesk without a screen: every step of the program as a command.
+
+    COLPO_DATA names the folder of the store (default: data).
+    """
+
+
+main.add_command(jobs.run_job)

@@ -1,0 +1,90 @@
+"""What every command shares: the open store, the operator, JSON, and errors as one sentence."""
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import asdict, is_dataclass
+from datetime import date, datetime
+from enum import Enum
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TypeVar
+
+import click
+
+from colpo_core.errors import ColpoError
+from colpo_core.records.people import Actor
+from colpo_core.services.opening import OPERATOR, open_store, program_actor
+from colpo_core.store import Store
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def json_option(command: Command) -> Command:
+    """Give a command the switch `--json`, which prints one JSON document instead of text."""
+    return click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")(command)
+
+
+class Opened(AbstractContextManager["Opened"]):
+    """The store and the operator for the length of one command; a ColpoError ends it with its sentence."""
+
+    store: Store
+    actor: Actor
+
+    def __enter__(self) -> "Opened":
+        """Open the store that `COLPO_DATA` names."""
+        try:
+            self.store = open_store()
+        except ColpoError as error:
+            raise click.ClickException(str(error)) from error
+        self.actor = program_actor(self.store, OPERATOR)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Close the store; turn what a person can mend into a sentence and exit status 1."""
+        self.store.close()
+        if isinstance(error, ColpoError):
+            raise click.ClickException(str(error)) from error
+
+
+def plain(value: object) -> Any:  # noqa: ANN401 - JSON has no narrower type
+    """Turn records, enums, dates and paths into what JSON knows."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return plain(asdict(value))
+    if isinstance(value, dict):
+        return {str(plain(key)): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(item) for item in value]
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, date | datetime):
+        return value.isoformat()
+    if isinstance(value, Path):
+        return str(value)
+    return value
+
+
+def print_json(value: object) -> None:
+    """Print one JSON document, and nothing else, on standard output."""
+    click.echo(json.dumps(plain(value), indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def print_table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print rows in columns as wide as their widest cell."""
+    lines = [
+        [str(heading) for heading in headings],
+        *[["" if cell is None else str(cell) for cell in row] for row in rows],
+    ]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(headings))]
+    for line in lines:
+        click.echo("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+    if len(lines) == 1:
+        click.echo("(none)")
+
+
+def note(text: str) -> None:
+    """Say something about the work on standard error, so that standard output stays the answer."""
+    click.echo(text, file=sys.stderr)
