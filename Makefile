@@ -1,0 +1,52 @@
+# `make demo` shows the program, `make test` proves it. Where make is missing, the README says what to type.
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
+	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+
+.DEFAULT_GOAL := help
+.PHONY: help demo serve test test-slow check chromium screenshots clean
+
+help: ## say what can be made
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/make \1|\2/' | column -t -s '|'
+
+.venv/bin/python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed. Install it, or name it: make PYTHON=/path/to/python3"; exit 1; }
+	$(PYTHON) -m venv .venv
+
+.venv/installed: requirements.txt constraints.txt | .venv/bin/python
+	@echo "Installing what the program needs into .venv (some minutes the first time; torch is large)"
+	@$(PIP) -r requirements.txt
+	@touch $@
+
+.venv/installed-dev: requirements-dev.txt .venv/installed
+	@echo "Installing what the tests need into .venv"
+	@$(PIP) -r requirements-dev.txt
+	@touch $@
+
+demo: .venv/installed ## install, fill an empty store with simulated cases, serve on http://127.0.0.1:8501
+	@$(BIN)/python -m colpo_core demo
+
+serve: .venv/installed ## serve the program on http://127.0.0.1:8501, on the store as it is
+	@$(BIN)/python -m colpo_core serve
+
+check: .venv/installed-dev ## ruff, mypy --strict, import-linter
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+chromium:
+	@sh scripts/install_chromium.sh
+
+test: check chromium ## all checks, and the whole suite but the slow proofs
+	$(BIN)/python -m pytest -m "not slow"
+
+test-slow: .venv/installed-dev chromium ## the long proofs
+	$(BIN)/python -m pytest -m slow
+
+screenshots: .venv/installed-dev chromium ## walk through the program in a browser and keep a picture of each page
+	COLPO_SCREENSHOTS=docs/screenshots $(BIN)/python -m pytest -m browser tests/browser/test_walk.py
+
+clean: ## remove what the tools made; never the store
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
