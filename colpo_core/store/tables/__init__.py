@@ -14,7 +14,7 @@ from colpo_core.store.tables.cases import (
 )
 from colpo_core.store.tables.learning import Checkpoint, Job, JobEvent, Prediction, Promotion, Review, Snapshot
 from colpo_core.store.tables.people import AuditEntry, Person, SignInSession
-from colpo_core.store.tables.studies import Reading, Study, StudyCase, StudyCheckpoint, StudyReader
+from colpo_core.store.tables.studies import Presentation, Reading, Study, StudyCase, StudyCheckpoint, StudyReader
 
 __all__ = [
     "Annotation",
@@ -33,6 +33,7 @@ __all__ = [
     "Patient",
     "Person",
     "Prediction",
+    "Presentation",
     "Promotion",
     "Reading",
     "Review",

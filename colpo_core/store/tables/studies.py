@@ -53,6 +53,22 @@ class StudyCheckpoint(Base):
     checkpoint_id: Mapped[int] = mapped_column(ForeignKey("checkpoints.id"), primary_key=True)
 
 
+class Presentation(Base):
+    """A case as it was put before a reader: since when, and the random token by which the reader's browser knows it."""
+
+    __tablename__ = "presentations"
+    token: Mapped[str] = mapped_column(String(60), primary_key=True)
+    study_id: Mapped[int]
+    reader_id: Mapped[int]
+    case_id: Mapped[int]
+    shown_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
+    __table_args__ = (
+        UniqueConstraint("study_id", "reader_id", "case_id"),
+        ForeignKeyConstraint(["study_id", "case_id"], ["study_cases.study_id", "study_cases.case_id"]),
+        ForeignKeyConstraint(["study_id", "reader_id"], ["study_readers.study_id", "study_readers.person_id"]),
+    )
+
+
 class Reading(Base):
     """One reader's blinded call on one case. Triggers refuse changes and deletions."""
 

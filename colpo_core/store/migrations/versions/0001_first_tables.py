@@ -533,6 +533,28 @@ def upgrade() -> None:
         batch_op.create_index("ix_predictions_checkpoint_id", ["checkpoint_id"], unique=False)
 
     op.create_table(
+        "presentations",
+        sa.Column("token", sa.String(length=60), nullable=False),
+        sa.Column("study_id", sa.Integer(), nullable=False),
+        sa.Column("reader_id", sa.Integer(), nullable=False),
+        sa.Column("case_id", sa.Integer(), nullable=False),
+        sa.Column("shown_at", sa.DateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["study_id", "case_id"],
+            ["study_cases.study_id", "study_cases.case_id"],
+            name=op.f("fk_presentations_study_id_case_id_study_cases"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["study_id", "reader_id"],
+            ["study_readers.study_id", "study_readers.person_id"],
+            name=op.f("fk_presentations_study_id_reader_id_study_readers"),
+        ),
+        sa.PrimaryKeyConstraint("token", name=op.f("pk_presentations")),
+        sa.UniqueConstraint(
+            "study_id", "reader_id", "case_id", name=op.f("uq_presentations_study_id_reader_id_case_id")
+        ),
+    )
+    op.create_table(
         "promotions",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("checkpoint_id", sa.Integer(), nullable=False),
