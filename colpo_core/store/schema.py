@@ -50,12 +50,16 @@ def check_schema(engine: Engine) -> None:
     )
 
 
-def upgrade_schema(engine: Engine) -> None:
+def upgrade_schema(engine: Engine, *, migrations: Path = MIGRATIONS) -> None:
     """Bring the schema to the program's version, in one transaction with foreign keys off.
 
     Batch mode rebuilds tables; with foreign keys on, dropping the old table would delete its children.
+
+    Args:
+        engine: The store's engine.
+        migrations: Folder of the migrations.
     """
-    config = alembic_config(engine)
+    config = alembic_config(engine, migrations=migrations)
     with engine.connect() as connection:
         connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
         connection.rollback()
@@ -72,9 +76,9 @@ def upgrade_schema(engine: Engine) -> None:
             raw.execute("PRAGMA foreign_keys=ON")
 
 
-def alembic_config(engine: Engine) -> Config:
+def alembic_config(engine: Engine, *, migrations: Path = MIGRATIONS) -> Config:
     """Alembic's configuration, made here so that the checkout needs no ini file."""
     config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
+    config.set_main_option("script_location", str(migrations))
     config.set_main_option("sqlalchemy.url", str(engine.url).replace("%", "%%"))
     return config
