@@ -111,7 +111,7 @@ class Annotation(Base):
     finding: Mapped[Finding] = mapped_column(words(Finding, "finding"))
     state: Mapped[AnnotationState] = mapped_column(words(AnnotationState, "state"))
     document_id: Mapped[str] = mapped_column(String(40), unique=True)
-    draft_mask_id: Mapped[int | None] = mapped_column(ForeignKey("masks.id"))
+    draft_mask_id: Mapped[int | None] = mapped_column(ForeignKey("masks.id"), index=True)
     draft_seq: Mapped[int] = mapped_column(default=0)
     draft_saved_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
@@ -134,7 +134,7 @@ class AnnotationVersion(Base):
     annotation_id: Mapped[int] = mapped_column(ForeignKey("annotations.id"))
     number: Mapped[int]
     author_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
-    mask_id: Mapped[int] = mapped_column(ForeignKey("masks.id"))
+    mask_id: Mapped[int] = mapped_column(ForeignKey("masks.id"), index=True)
     origin: Mapped[MaskOrigin] = mapped_column(words(MaskOrigin, "origin"))
     base_number: Mapped[int | None]
     note: Mapped[str] = mapped_column(Text, default="")

@@ -110,7 +110,7 @@ class Prediction(Base):
     threshold_3ch: Mapped[float]
     threshold_4ch: Mapped[float]
     acetowhite_fraction: Mapped[float]
-    mask_id: Mapped[int] = mapped_column(ForeignKey("masks.id"))
+    mask_id: Mapped[int] = mapped_column(ForeignKey("masks.id"), index=True)
     maps_sha256: Mapped[str] = mapped_column(Sha256)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
     __table_args__ = (

@@ -398,6 +398,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("annotations", schema=None) as batch_op:
         batch_op.create_index("ix_annotations_annotator_id_state", ["annotator_id", "state"], unique=False)
+        batch_op.create_index(batch_op.f("ix_annotations_draft_mask_id"), ["draft_mask_id"], unique=False)
         batch_op.create_index("ix_annotations_state", ["state"], unique=False)
 
     op.create_table(
@@ -508,6 +509,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_annotation_versions")),
         sa.UniqueConstraint("annotation_id", "number", name=op.f("uq_annotation_versions_annotation_id_number")),
     )
+    with op.batch_alter_table("annotation_versions", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_annotation_versions_mask_id"), ["mask_id"], unique=False)
+
     op.create_table(
         "predictions",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -531,6 +535,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("predictions", schema=None) as batch_op:
         batch_op.create_index("ix_predictions_checkpoint_id", ["checkpoint_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_predictions_mask_id"), ["mask_id"], unique=False)
 
     op.create_table(
         "presentations",
