@@ -71,3 +71,20 @@ class CallFigures:
     specificity: Proportion
     ppv: Proportion
     npv: Proportion
+
+
+@dataclass(frozen=True)
+class PairedCounts:
+    """How two sets of calls on the same cases (or images) agree in being right.
+
+    Attributes:
+        both_right: Both called what the reference standard says.
+        only_first_right: The first did, the second did not.
+        only_second_right: The second did, the first did not.
+        neither_right: Neither did.
+    """
+
+    both_right: int
+    only_first_right: int
+    only_second_right: int
+    neither_right: int

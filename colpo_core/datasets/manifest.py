@@ -1,0 +1,231 @@
+"""The manifest of a snapshot: which images, masks and labels a model is trained and judged on, and on which side."""
+
+import hashlib
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from colpo_core.errors import SnapshotMismatch
+from colpo_core.terms import Grade, Label, LabelSource, MaskOrigin, Split
+
+FORMAT = 1
+LEFT_OUT_KINDS = ("image", "case", "annotation")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class ManifestItem:
+    """One image of a snapshot; it has a mask, a label, or both.
+
+    Attributes:
+        image_sha256: Hash of the clean image file.
+        image_id: Row of the image.
+        case_id: Row of its case.
+        patient_id: Row of its patient; a patient stands on one side only.
+        split: The side.
+        width_px: Width of the image.
+        height_px: Height of the image.
+        label: The case's label, or None where the image serves for segmentation only.
+        grade: Highest grade of the case's histology, or None where there is none.
+        mask_sha256: Hash of the mask of acetowhite epithelium, or None where the image serves for classification only.
+        mask_origin: How that mask came to be.
+        simulated: Whether the program drew the image.
+    """
+
+    image_sha256: str
+    image_id: int
+    case_id: int
+    patient_id: int
+    split: Split
+    width_px: int
+    height_px: int
+    label: Label | None
+    grade: Grade | None
+    mask_sha256: str | None
+    mask_origin: MaskOrigin | None
+    simulated: bool
+
+    def __post_init__(self) -> None:
+        """Check that the item makes sense by itself.
+
+        Raises:
+            ValueError: It does not.
+        """
+        for digest in (self.image_sha256, self.mask_sha256):
+            if digest is not None and not _SHA256.fullmatch(digest):
+                raise ValueError(f"image {self.image_id}: not a SHA-256 in lower-case hexadecimal: {digest!r}")
+        if self.label is None and self.mask_sha256 is None:
+            raise ValueError(f"image {self.image_id} has neither a mask nor a label, so it is left out, not an item")
+        if (self.mask_sha256 is None) != (self.mask_origin is None):
+            raise ValueError(f"image {self.image_id}: a mask and its origin come together")
+        if min(self.width_px, self.height_px) < 1:
+            raise ValueError(f"image {self.image_id} has no size")
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """Something that a snapshot could have held and does not.
+
+    Attributes:
+        what: `image`, `case` or `annotation`.
+        id: Row of it.
+        reason: Why it is left out, in words that are counted together.
+    """
+
+    what: str
+    id: int
+    reason: str
+
+    def __post_init__(self) -> None:
+        """Check the kind.
+
+        Raises:
+            ValueError: There is no such kind.
+        """
+        if self.what not in LEFT_OUT_KINDS:
+            raise ValueError(f"left out is one of {LEFT_OUT_KINDS}, not {self.what!r}")
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """A frozen list of images with their split; equal content has an equal hash, in whatever order it is given.
+
+    Attributes:
+        items: The images, ordered by `image_id`.
+        left_out: What could have been there and is not, with the reason.
+        label_source: What the labels rest on.
+        rules_version: Version of the rules that labelled.
+        seed: Seed of the split.
+        fractions: Share of patients wished for train, validation and test.
+    """
+
+    items: tuple[ManifestItem, ...]
+    left_out: tuple[LeftOut, ...]
+    label_source: LabelSource
+    rules_version: str
+    seed: int
+    fractions: tuple[float, float, float]
+
+    def __post_init__(self) -> None:
+        """Bring the lists into their one order and check them together.
+
+        Raises:
+            ValueError: An image stands twice, or a case has two labels or two patients.
+        """
+        object.__setattr__(self, "items", tuple(sorted(self.items, key=lambda item: item.image_id)))
+        object.__setattr__(
+            self, "left_out", tuple(sorted(self.left_out, key=lambda gone: (gone.what, gone.id, gone.reason)))
+        )
+        object.__setattr__(self, "fractions", tuple(float(share) for share in self.fractions))
+        if len(self.fractions) != 3:
+            raise ValueError("three fractions: train, validation and test")
+        _check_once("image", (item.image_id for item in self.items))
+        _check_one_each("label", ((item.case_id, item.label) for item in self.items if item.label is not None))
+        _check_one_each("patient", ((item.case_id, item.patient_id) for item in self.items))
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the canonical bytes: the snapshot's identity."""
+        return hashlib.sha256(self.to_json()).hexdigest()
+
+    @property
+    def simulated(self) -> bool:
+        """Whether any image was drawn by the program, so that no figure from it is a clinical one."""
+        return any(item.simulated for item in self.items)
+
+    def of(self, split: Split) -> tuple[ManifestItem, ...]:
+        """The images on one side."""
+        return tuple(item for item in self.items if item.split is split)
+
+    def to_json(self) -> bytes:
+        """Canonical UTF-8 JSON: sorted keys, no blanks, lists in their one order."""
+        content = {"format": FORMAT, **asdict(self)}
+        return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+    @classmethod
+    def from_json(cls, content: bytes) -> "Manifest":
+        """Read what `to_json` wrote.
+
+        Raises:
+            SnapshotMismatch: The content is not a manifest of this version.
+        """
+        try:
+            values: dict[str, Any] = json.loads(content)
+            if values["format"] != FORMAT:
+                raise SnapshotMismatch(
+                    f"The snapshot is written in format {values['format']}, and this version reads format {FORMAT}. "
+                    "Freeze a new snapshot with this version."
+                )
+            return cls(
+                items=tuple(_read_item(item) for item in values["items"]),
+                left_out=tuple(LeftOut(**gone) for gone in values["left_out"]),
+                label_source=LabelSource(values["label_source"]),
+                rules_version=str(values["rules_version"]),
+                seed=int(values["seed"]),
+                fractions=values["fractions"],
+            )
+        except (ValueError, KeyError, TypeError) as error:
+            raise SnapshotMismatch(
+                "The snapshot's file is damaged or not a snapshot. Freeze the snapshot again, or restore the back-up."
+            ) from error
+
+    def counts(self) -> dict[str, Any]:
+        """How much there is on each side.
+
+        Returns:
+            `images`, `cases`, `patients` and `masks`: total and count by split. `labels` and `case_labels`: by split
+            the images, or cases, of each label (and `none`). `left_out`: count by reason. `simulated`: images drawn.
+        """
+        masked = [item for item in self.items if item.mask_sha256 is not None]
+        return {
+            "images": _by_split(self.items, lambda item: item.image_id),
+            "cases": _by_split(self.items, lambda item: item.case_id),
+            "patients": _by_split(self.items, lambda item: item.patient_id),
+            "masks": _by_split(masked, lambda item: item.image_id),
+            "labels": {str(split): _by_label(self.of(split), lambda item: item.image_id) for split in Split},
+            "case_labels": {str(split): _by_label(self.of(split), lambda item: item.case_id) for split in Split},
+            "left_out": dict(sorted(Counter(gone.reason for gone in self.left_out).items())),
+            "simulated": sum(item.simulated for item in self.items),
+        }
+
+
+def _read_item(values: dict[str, Any]) -> ManifestItem:
+    words = {"split": Split, "label": Label, "grade": Grade, "mask_origin": MaskOrigin}
+    unknown = set(values) - {field.name for field in fields(ManifestItem)}
+    if unknown:
+        raise ValueError(f"unknown fields: {sorted(unknown)}")
+    read: dict[str, Any] = {
+        name: words[name](value) if name in words and value is not None else value for name, value in values.items()
+    }
+    return ManifestItem(**read)
+
+
+def _by_split(items: Iterable[ManifestItem], key: Callable[[ManifestItem], int]) -> dict[str, int]:
+    listed = list(items)
+    found = {str(split): len({key(item) for item in listed if item.split is split}) for split in Split}
+    return {"total": len({key(item) for item in listed}), **found}
+
+
+def _by_label(items: Iterable[ManifestItem], key: Callable[[ManifestItem], int]) -> dict[str, int]:
+    listed = list(items)
+    labels: tuple[Label | None, ...] = (*Label, None)
+    return {
+        "none" if label is None else str(label): len({key(item) for item in listed if item.label is label})
+        for label in labels
+    }
+
+
+def _check_once(name: str, ids: Iterable[int]) -> None:
+    twice = sorted(number for number, count in Counter(ids).items() if count > 1)
+    if twice:
+        raise ValueError(f"{name} {twice[0]} stands twice in the manifest")
+
+
+def _check_one_each(name: str, pairs: Iterable[tuple[int, object]]) -> None:
+    seen: dict[int, object] = {}
+    for case_id, value in pairs:
+        if seen.setdefault(case_id, value) != value:
+            raise ValueError(f"case {case_id} has more than one {name}")

@@ -1,0 +1,114 @@
+"""Patients onto train, validation and test: a patient whole on one side, every stratum on every side where possible."""
+
+import hashlib
+import math
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+
+from colpo_core.errors import InputRejected
+from colpo_core.terms import Label, Split
+
+DEFAULT_FRACTIONS = (0.70, 0.15, 0.15)
+# Where a stratum is too small for all sides: learning first, then the figure that counts, then the choice of epoch.
+_FIRST_SERVED = (Split.TRAIN, Split.TEST, Split.VALIDATION)
+
+
+def patient_stratum(labels: Iterable[Label | None], *, has_mask: bool) -> str:
+    """The stratum of one patient: her most severe label, and whether any of her images has a mask.
+
+    Args:
+        labels: Label of each of her cases, None where a case has none.
+        has_mask: Whether any of her images has a mask that training may use.
+    """
+    found = set(labels)
+    label = next((label for label in (Label.HSIL, Label.NORMAL) if label in found), None)
+    return f"{label or 'unlabelled'}, {'with' if has_mask else 'without'} mask"
+
+
+def split_patients(
+    groups: Mapping[int, str], *, fractions: tuple[float, float, float] = DEFAULT_FRACTIONS, seed: int = 0
+) -> dict[int, Split]:
+    """Draw a side for every patient, stratified.
+
+    The draw depends on the seed and on what is given, not on the order in which it is given. A stratum of at least
+    as many patients as there are sides wished for stands on each of them; a smaller one serves training first, then
+    the test. With three patients or more no side wished for is empty.
+
+    Args:
+        groups: Stratum of each patient by her row.
+        fractions: Shares of train, validation and test; they sum to 1. Validation or test may be 0.
+        seed: Seed of the draw.
+
+    Returns:
+        Side of each patient.
+
+    Raises:
+        InputRejected: The fractions do not make sense, or there is no patient.
+    """
+    shares = _check_fractions(fractions)
+    if not groups:
+        raise InputRejected("There is no patient to split. Import and label cases first.")
+    strata: dict[str, list[int]] = {}
+    for patient_id in sorted(groups):
+        strata.setdefault(groups[patient_id], []).append(patient_id)
+    sides: dict[int, Split] = {}
+    taken = dict.fromkeys(Split, 0)
+    for name in sorted(strata, key=lambda name: (len(strata[name]), name)):
+        seats = _seats(len(strata[name]), shares, taken)
+        order = _shuffled(strata[name], name, seed)
+        for split in Split:
+            for patient_id in order[: seats[split]]:
+                sides[patient_id] = split
+            order = order[seats[split] :]
+            taken[split] += seats[split]
+    _fill_empty_sides(sides, shares, groups, seed)
+    return dict(sorted(sides.items()))
+
+
+def _check_fractions(fractions: tuple[float, float, float]) -> dict[Split, float]:
+    fit = len(fractions) == 3 and all(math.isfinite(share) and share >= 0 for share in fractions)
+    if not fit or abs(sum(fractions) - 1) > 1e-6 or fractions[0] == 0:
+        raise InputRejected(
+            "The shares of train, validation and test must be three numbers that sum to 1, with train above 0."
+        )
+    return {split: float(share) for split, share in zip(Split, fractions, strict=True)}
+
+
+def _seats(count: int, shares: dict[Split, float], taken: dict[Split, int]) -> dict[Split, int]:
+    """How many of a stratum's patients go to each side: one each where that is possible, the rest by the shares."""
+    wished = [split for split in _FIRST_SERVED if shares[split] > 0]
+    seats = dict.fromkeys(Split, 0)
+    for split in wished[:count]:
+        seats[split] = 1
+    everyone = count + sum(taken.values())
+    for _ in range(count - sum(seats.values())):
+        # The stratum's own lack decides; what the other strata left short decides between equals.
+        lacks = {
+            split: (round(shares[split] * count - seats[split], 9), shares[split] * everyone - taken[split])
+            for split in wished
+        }
+        seats[max(wished, key=lambda split: lacks[split])] += 1
+    return seats
+
+
+def _shuffled(patients: list[int], stratum: str, seed: int) -> list[int]:
+    # The stratum's name is part of the seed, so that a patient more in one stratum does not reshuffle another.
+    word = int.from_bytes(hashlib.sha256(stratum.encode()).digest()[:8], "big")
+    generator = np.random.default_rng([abs(seed), int(seed < 0), word])
+    return [patients[index] for index in generator.permutation(len(patients))]
+
+
+def _fill_empty_sides(
+    sides: dict[int, Split], shares: dict[Split, float], groups: Mapping[int, str], seed: int
+) -> None:
+    """Give a side that only tiny strata left empty a patient of the fullest stratum in train."""
+    for split in (Split.TEST, Split.VALIDATION):
+        training = [patient_id for patient_id, side in sides.items() if side is Split.TRAIN]
+        if shares[split] == 0 or split in sides.values() or len(training) < 2:
+            continue
+        by_stratum: dict[str, list[int]] = {}
+        for patient_id in sorted(training):
+            by_stratum.setdefault(groups[patient_id], []).append(patient_id)
+        fullest = max(sorted(by_stratum), key=lambda name: len(by_stratum[name]))
+        sides[_shuffled(by_stratum[fullest], fullest, seed)[0]] = split

@@ -1,0 +1,59 @@
+"""Calls of `normal` or `hsil` against the reference standard, and two sets of calls against each other."""
+
+from collections.abc import Sequence
+
+from colpo_core.evaluation.intervals import wilson
+from colpo_core.records.figures import CallFigures, PairedCounts
+from colpo_core.terms import Label
+
+
+def call_figures(truth: Sequence[Label], calls: Sequence[Label]) -> CallFigures:
+    """Accuracy, sensitivity, specificity, PPV and NPV with Wilson intervals; `hsil` is positive.
+
+    Args:
+        truth: Label of each case (or image) by the reference standard.
+        calls: What was called, in the same order.
+
+    Raises:
+        ValueError: The two are not of one length.
+
+    Source: Kim et al. 2022, Fig. 5.
+    """
+    pairs = list(zip(truth, calls, strict=True))
+    tp = sum(label is Label.HSIL and call is Label.HSIL for label, call in pairs)
+    fp = sum(label is Label.NORMAL and call is Label.HSIL for label, call in pairs)
+    tn = sum(label is Label.NORMAL and call is Label.NORMAL for label, call in pairs)
+    fn = sum(label is Label.HSIL and call is Label.NORMAL for label, call in pairs)
+    if tp + fp + tn + fn != len(pairs):
+        raise ValueError("a truth and a call are each a Label, normal or hsil")
+    return CallFigures(
+        true_positive=tp,
+        false_positive=fp,
+        true_negative=tn,
+        false_negative=fn,
+        accuracy=wilson(tp + tn, len(pairs)),
+        sensitivity=wilson(tp, tp + fn),
+        specificity=wilson(tn, tn + fp),
+        ppv=wilson(tp, tp + fp),
+        npv=wilson(tn, tn + fn),
+    )
+
+
+def paired_counts(truth: Sequence[Label], first: Sequence[Label], second: Sequence[Label]) -> PairedCounts:
+    """How two sets of calls on the same cases agree in being right.
+
+    Raises:
+        ValueError: The three are not of one length.
+    """
+    right = [(label is a, label is b) for label, a, b in zip(truth, first, second, strict=True)]
+    return PairedCounts(
+        both_right=right.count((True, True)),
+        only_first_right=right.count((True, False)),
+        only_second_right=right.count((False, True)),
+        neither_right=right.count((False, False)),
+    )
+
+
+def calls_at(probabilities: Sequence[float], threshold: float) -> list[Label]:
+    """Call `hsil` where the probability of HSIL reaches the threshold."""
+    return [Label.HSIL if probability >= threshold else Label.NORMAL for probability in probabilities]
