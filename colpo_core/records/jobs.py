@@ -1,0 +1,75 @@
+"""Records of background jobs: where one stands, and its live record."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from colpo_core.terms import JobKind, JobState
+
+
+@dataclass(frozen=True)
+class JobRecord:
+    """One background job.
+
+    Attributes:
+        id: Row of the job.
+        kind: What it does.
+        state: Where it stands.
+        silent: Whether it runs, but its process has not been heard within its lease: it will be taken up again.
+        settings: A training's settings, or a prediction's `checkpoint_id` and `image_ids`.
+        snapshot_id: What a training learns from; None for a prediction.
+        attempt: How often a runner has taken it up.
+        max_attempts: After how many it is given up.
+        cancel_requested: Whether somebody has asked to stop it.
+        stage: What it is doing, in the words of `TrainingEvent`.
+        epoch: Epochs finished in this stage.
+        epochs_total: Epochs of this stage.
+        progress: Share of the whole, 0 to 1.
+        error: Why it failed, in a sentence.
+        result: What it made: `checkpoint_id` of a training; `predicted` and `failed` of a prediction.
+        created_by: Name of the person who started it.
+        created_at: When it was asked for.
+        started_at: When a runner first took it up.
+        finished_at: When it was over.
+    """
+
+    id: int
+    kind: JobKind
+    state: JobState
+    silent: bool
+    settings: dict[str, Any]
+    snapshot_id: int | None
+    attempt: int
+    max_attempts: int
+    cancel_requested: bool
+    stage: str
+    epoch: int
+    epochs_total: int
+    progress: float
+    error: str | None
+    result: dict[str, Any]
+    created_by: str
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+
+
+@dataclass(frozen=True)
+class JobEventRecord:
+    """One line of a job's live record.
+
+    Attributes:
+        id: Row of the event; ask for those after it.
+        at: When it happened.
+        stage: In which stage.
+        epoch: Epochs finished in that stage.
+        figures: Losses and metrics by name, or empty.
+        message: A sentence for the log, or empty.
+    """
+
+    id: int
+    at: datetime
+    stage: str
+    epoch: int
+    figures: dict[str, float]
+    message: str

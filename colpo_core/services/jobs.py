@@ -1,0 +1,266 @@
+"""What a person can do about background jobs: start, watch, cancel and run again."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Row, Select, select
+from sqlalchemy.orm import Session
+
+from colpo_core.errors import CheckpointMismatch, Conflict, InputRejected, NotFound
+from colpo_core.records.jobs import JobEventRecord, JobRecord
+from colpo_core.records.learning import TrainingSettings
+from colpo_core.records.people import Actor
+from colpo_core.services import audit, engine, leases
+from colpo_core.services.permissions import CLINICIANS, require
+from colpo_core.store import Store
+from colpo_core.store.tables import Checkpoint, Image, Job, JobEvent, Person, Prediction, Promotion, Snapshot
+from colpo_core.terms import JobKind, JobState, Stage
+
+_UNFINISHED = (JobState.QUEUED, JobState.RUNNING)
+_LOG_TAIL_BYTES = 20_000
+
+
+def start_training(store: Store, *, actor: Actor, snapshot_id: int, settings: TrainingSettings) -> JobRecord:
+    """Ask for a training; it begins in a process of its own, at once or when the one before it is over.
+
+    Args:
+        store: The open store.
+        actor: An administrator or annotator.
+        snapshot_id: What to learn from.
+        settings: All settings of the training.
+
+    Raises:
+        NotFound: There is no such snapshot.
+        Conflict: The same training is already waiting or running.
+    """
+    require(actor, CLINICIANS)
+    with store.writing() as session:
+        if session.get(Snapshot, snapshot_id) is None:
+            raise NotFound(f"There is no snapshot {snapshot_id}. Freeze one first.")
+        wanted = settings.to_dict()
+        unfinished = select(Job).where(Job.snapshot_id == snapshot_id, Job.state.in_(_UNFINISHED))
+        for other in session.scalars(unfinished):
+            if other.settings == wanted:
+                raise Conflict(f"The same training is already under way as job {other.id}.")
+        job = Job(kind=JobKind.TRAIN, settings=wanted, snapshot_id=snapshot_id, created_by=actor.person_id)
+        session.add(job)
+        session.flush()
+        audit.record(session, actor, "start training", f"job {job.id}", snapshot=snapshot_id, settings=wanted)
+    engine.place(store, job.id)
+    return get_job(store, actor=actor, job_id=job.id)
+
+
+def start_prediction(
+    store: Store, *, actor: Actor, image_ids: Sequence[int] | None = None, checkpoint_id: int | None = None
+) -> JobRecord | None:
+    """Ask a checkpoint for its predictions; what it has predicted already is kept and not done again.
+
+    Args:
+        store: The open store.
+        actor: An administrator or annotator.
+        image_ids: Which images; all acetic-acid images that show the cervix when None.
+        checkpoint_id: Which checkpoint; the promoted one when None.
+
+    Returns:
+        The job, or None where nothing is left to predict.
+
+    Raises:
+        NotFound: There is no such checkpoint or image.
+        CheckpointMismatch: None was named, and none is promoted.
+    """
+    require(actor, CLINICIANS)
+    with store.writing() as session:
+        chosen = _checkpoint_for_prediction(session, checkpoint_id)
+        job = queue_prediction(session, actor=actor, checkpoint=chosen, image_ids=image_ids)
+    if job is None:
+        return None
+    engine.place(store, job.id)
+    return get_job(store, actor=actor, job_id=job.id)
+
+
+def queue_prediction(
+    session: Session, *, actor: Actor, checkpoint: Checkpoint, image_ids: Sequence[int] | None
+) -> Job | None:
+    """Add a prediction job within the caller's transaction; the caller places it afterwards.
+
+    Returns:
+        The new job, or None where nothing is left to predict or a waiting job already covers it.
+
+    Raises:
+        NotFound: One of the images is not in the store.
+    """
+    todo = _images_to_predict(session, checkpoint.id, image_ids)
+    waiting = select(Job).where(Job.kind == JobKind.PREDICT, Job.state.in_(_UNFINISHED))
+    for other in session.scalars(waiting):
+        if other.settings["checkpoint_id"] == checkpoint.id and not other.cancel_requested:
+            todo -= set(other.settings["image_ids"])
+    if not todo:
+        return None
+    settings = {"checkpoint_id": checkpoint.id, "image_ids": sorted(todo)}
+    job = Job(kind=JobKind.PREDICT, settings=settings, created_by=actor.person_id)
+    session.add(job)
+    session.flush()
+    audit.record(session, actor, "start prediction", f"job {job.id}", checkpoint=checkpoint.id, images=len(todo))
+    return job
+
+
+def list_jobs(store: Store, *, actor: Actor, kind: JobKind | None = None, limit: int = 50) -> tuple[JobRecord, ...]:
+    """The newest jobs, newest first."""
+    require(actor, CLINICIANS)
+    query = _jobs().order_by(Job.id.desc()).limit(limit)
+    if kind is not None:
+        query = query.where(Job.kind == kind)
+    with store.reading() as session:
+        return tuple(_job_record(row) for row in session.execute(query))
+
+
+def get_job(store: Store, *, actor: Actor, job_id: int) -> JobRecord:
+    """One job as it stands now.
+
+    Raises:
+        NotFound: There is no such job.
+    """
+    require(actor, CLINICIANS)
+    with store.reading() as session:
+        row = session.execute(_jobs().where(Job.id == job_id)).one_or_none()
+        if row is None:
+            raise NotFound(f"There is no job {job_id}.")
+        return _job_record(row)
+
+
+def job_events(
+    store: Store, *, actor: Actor, job_id: int, after_id: int = 0, limit: int = 5000
+) -> tuple[JobEventRecord, ...]:
+    """The live record of a job after one event, oldest first."""
+    require(actor, CLINICIANS)
+    query = select(JobEvent).where(JobEvent.job_id == job_id, JobEvent.id > after_id).order_by(JobEvent.id).limit(limit)
+    with store.reading() as session:
+        return tuple(
+            JobEventRecord(row.id, row.at, row.stage, row.epoch, dict(row.figures), row.message)
+            for row in session.scalars(query)
+        )
+
+
+def job_log(store: Store, *, actor: Actor, job_id: int) -> str:
+    """The end of what a job's process printed, for whoever has to find out why it failed."""
+    require(actor, CLINICIANS)
+    path = engine.log_path(store, job_id)
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - _LOG_TAIL_BYTES))
+            return file.read().decode("utf-8", "replace")
+    except FileNotFoundError:
+        return ""
+
+
+def cancel_job(store: Store, *, actor: Actor, job_id: int) -> JobRecord:
+    """Stop a job: one that waits ends now, one that runs after its present batch.
+
+    Raises:
+        NotFound: There is no such job.
+        Conflict: The job is over.
+    """
+    require(actor, CLINICIANS)
+    with store.writing() as session:
+        job = _job_row(session, job_id)
+        if job.state.is_over:
+            raise Conflict(f"Job {job_id} is already {job.state.value}; there is nothing to cancel.")
+        job.cancel_requested = True
+        if not leases.is_held(job, leases.database_now(session)):
+            leases.end_job(job, JobState.CANCELLED)
+        audit.record(session, actor, "cancel job", f"job {job_id}")
+    engine.nudge(store, job_id)
+    return get_job(store, actor=actor, job_id=job_id)
+
+
+def run_again(store: Store, *, actor: Actor, job_id: int) -> JobRecord:
+    """Put a failed or cancelled job back into the queue; the stages that it finished are kept.
+
+    Raises:
+        NotFound: There is no such job.
+        Conflict: The job is done, waiting or running.
+    """
+    require(actor, CLINICIANS)
+    with store.writing() as session:
+        job = _job_row(session, job_id)
+        if job.state not in (JobState.FAILED, JobState.CANCELLED):
+            raise Conflict(f"Job {job_id} is {job.state.value}; only a failed or cancelled job can be run again.")
+        job.state = JobState.QUEUED
+        job.attempt = 0
+        job.cancel_requested = False
+        job.error = job.finished_at = None
+        audit.record(session, actor, "run job again", f"job {job_id}")
+    engine.place(store, job_id)
+    return get_job(store, actor=actor, job_id=job_id)
+
+
+def _job_row(session: Session, job_id: int) -> Job:
+    job = session.get(Job, job_id)
+    if job is None:
+        raise NotFound(f"There is no job {job_id}.")
+    return job
+
+
+def _checkpoint_for_prediction(session: Session, checkpoint_id: int | None) -> Checkpoint:
+    if checkpoint_id is not None:
+        checkpoint = session.get(Checkpoint, checkpoint_id)
+        if checkpoint is None:
+            raise NotFound(f"There is no checkpoint {checkpoint_id}.")
+        return checkpoint
+    current = session.scalar(
+        select(Checkpoint).join(Promotion, Promotion.checkpoint_id == Checkpoint.id).order_by(Promotion.id.desc())
+    )
+    if current is None:
+        raise CheckpointMismatch("No checkpoint is promoted yet. Promote one under Models, or name one.")
+    return current
+
+
+def _images_to_predict(session: Session, checkpoint_id: int, image_ids: Sequence[int] | None) -> set[int]:
+    predicted = set(session.scalars(select(Prediction.image_id).where(Prediction.checkpoint_id == checkpoint_id)))
+    if image_ids is None:
+        shown = select(Image.id).where(Image.stage == Stage.ACETIC_ACID, Image.shows_cervix)
+        return set(session.scalars(shown)) - predicted
+    if not image_ids:
+        raise InputRejected("Name at least one image to predict.")
+    wanted = set(image_ids)
+    stages = {
+        row.id: row for row in session.execute(select(Image.id, Image.stage, Image.shows_cervix)) if row.id in wanted
+    }
+    for image_id in sorted(wanted):
+        if image_id not in stages:
+            raise NotFound(f"There is no image {image_id}.")
+        if stages[image_id].stage is not Stage.ACETIC_ACID:
+            raise InputRejected(f"Image {image_id} was not taken after acetic acid; the model reads only those.")
+        if not stages[image_id].shows_cervix:
+            raise InputRejected(f"Image {image_id} is marked as not showing the cervix.")
+    return wanted - predicted
+
+
+def _jobs() -> Select[Job, str, float]:
+    return select(Job, Person.display_name, leases.NOW).join(Person, Person.id == Job.created_by)
+
+
+def _job_record(row: Row[Job, str, float]) -> JobRecord:
+    job, created_by, now = row
+    settings: dict[str, Any] = dict(job.settings)
+    return JobRecord(
+        id=job.id,
+        kind=job.kind,
+        state=job.state,
+        silent=job.state is JobState.RUNNING and not leases.is_held(job, now),
+        settings=settings,
+        snapshot_id=job.snapshot_id,
+        attempt=job.attempt,
+        max_attempts=job.max_attempts,
+        cancel_requested=job.cancel_requested,
+        stage=job.stage,
+        epoch=job.epoch,
+        epochs_total=job.epochs_total,
+        progress=job.progress,
+        error=job.error,
+        result=dict(job.result),
+        created_by=created_by,
+        created_at=job.created_at,
+        started_at=job.started_at,
+        finished_at=job.finished_at,
+    )

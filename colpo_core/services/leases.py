@@ -1,0 +1,210 @@
+"""Leases: which runner a job belongs to, for how long, and how one that lost it is kept from writing.
+
+A runner claims a job under a token, and keeps it by heartbeats. Every write checks the token in its own
+transaction, so a runner that froze, was replaced and woke up cannot change or publish anything. All times are the
+database's own clock, so that runners with different clocks agree.
+"""
+
+import logging
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import ColumnElement, Float, func, literal_column, select
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from colpo_core.errors import JobFailed, NotFound
+from colpo_core.store import Store
+from colpo_core.store.tables import Job, utc_now
+from colpo_core.terms import JobState
+
+log = logging.getLogger(__name__)
+HEARTBEATS_A_LEASE = 4
+NOW: ColumnElement[float] = literal_column("(julianday('now') - 2440587.5) * 86400.0", Float)
+
+
+class LeaseLost(JobFailed):
+    """Another runner has taken the job over, or it was ended; this one must stop without a trace."""
+
+
+@dataclass(frozen=True)
+class Lease:
+    """The right to write for a job.
+
+    Attributes:
+        store: The open store.
+        job_id: Row of the job.
+        token: What every write must carry.
+    """
+
+    store: Store
+    job_id: int
+    token: str
+
+    @contextmanager
+    def writing(self) -> Iterator[tuple[Session, Job]]:
+        """A writing session with the job's row, committed only while the lease is this runner's.
+
+        Raises:
+            LeaseLost: Somebody else has the job now; nothing was written.
+        """
+        with self.store.writing() as session:
+            job = session.get(Job, self.job_id)
+            if job is None or job.lease_token != self.token or job.state is not JobState.RUNNING:
+                raise LeaseLost("Another runner has taken this job over.")
+            job.lease_until = database_now(session) + self.store.settings.lease_seconds
+            yield session, job
+
+    def heartbeat(self) -> bool:
+        """Keep the job for another lease.
+
+        Returns:
+            Whether somebody has asked to cancel it.
+
+        Raises:
+            LeaseLost: Somebody else has the job now.
+        """
+        with self.writing() as (_, job):
+            return job.cancel_requested
+
+    def finish(self, state: JobState, *, error: str | None = None, result: dict[str, Any] | None = None) -> None:
+        """End the job, once.
+
+        Raises:
+            LeaseLost: Somebody else has the job now.
+        """
+        with self.writing() as (_, job):
+            end_job(job, state, error=error, result=result)
+
+    def give_back(self) -> None:
+        """Put the job back into the queue, as if this runner had never taken it up.
+
+        Raises:
+            LeaseLost: Somebody else has the job now.
+        """
+        with self.writing() as (_, job):
+            job.state = JobState.QUEUED
+            job.attempt -= 1
+            job.lease_token = job.lease_until = job.host = job.pid = None
+
+
+def claim_job(store: Store, job_id: int, *, host: str, pid: int) -> Lease | None:
+    """Take a job up: exactly one of many runners gets it.
+
+    Args:
+        store: The open store.
+        job_id: Row of the job.
+        host: Name of this machine.
+        pid: This process.
+
+    Returns:
+        The lease, or None where there is nothing to do: the job is over, another runner has it, or another job of
+        its kind is running.
+
+    Raises:
+        NotFound: There is no such job.
+    """
+    with store.writing() as session:
+        job = session.get(Job, job_id)
+        if job is None:
+            raise NotFound(f"There is no job {job_id}.")
+        now = database_now(session)
+        if job.state.is_over or is_held(job, now) or is_blocked(session, job, now) or end_hopeless(job):
+            return None
+        token = uuid4().hex
+        job.state = JobState.RUNNING
+        job.attempt += 1
+        job.lease_token = token
+        job.lease_until = now + store.settings.lease_seconds
+        job.host, job.pid = host, pid
+        job.started_at = job.started_at or utc_now()
+        return Lease(store, job_id, token)
+
+
+def database_now(session: Session) -> float:
+    """Seconds since 1970 by the database's clock."""
+    return float(session.scalars(select(NOW)).one())
+
+
+def is_held(job: Job, now: float) -> bool:
+    """Whether a runner has the job and has been heard within its lease."""
+    return job.state is JobState.RUNNING and job.lease_until is not None and job.lease_until > now
+
+
+def is_blocked(session: Session, job: Job, now: float) -> bool:
+    """Whether another job of the same kind is running: one at a time, for the sake of memory and processors."""
+    running = (
+        select(func.count())
+        .select_from(Job)
+        .where(Job.kind == job.kind, Job.id != job.id, Job.state == JobState.RUNNING, Job.lease_until > now)
+    )
+    return bool(session.scalar(running))
+
+
+def end_hopeless(job: Job) -> bool:
+    """End a job that nobody holds and that must not be taken up again; returns whether it was ended."""
+    if job.cancel_requested:
+        end_job(job, JobState.CANCELLED)
+        return True
+    if job.attempt >= job.max_attempts:
+        times = f"{job.attempt} times" if job.attempt > 1 else "once"
+        sentence = (
+            f"The job was taken up {times} and its process ended each time without a word, perhaps for want of memory. "
+            "Look at its log, try smaller settings, and run it again."
+        )
+        end_job(job, JobState.FAILED, error=sentence)
+        return True
+    return False
+
+
+def end_job(job: Job, state: JobState, *, error: str | None = None, result: dict[str, Any] | None = None) -> None:
+    """Write a job's end into its row; the caller holds the lease, or nobody does."""
+    job.state = state
+    job.error = error
+    job.lease_token = job.lease_until = job.host = job.pid = None
+    job.finished_at = utc_now()
+    if result is not None:
+        job.result = result
+    if state is JobState.DONE:
+        job.progress = 1.0
+
+
+class Heartbeats:
+    """A thread that keeps a lease while the runner works, and hears whether it has to stop.
+
+    Attributes:
+        stop: Set when the work has to stop: cancelled, lost, or told by a signal.
+        lost: Set when another runner has the job.
+    """
+
+    def __init__(self, lease: Lease) -> None:
+        self.stop = threading.Event()
+        self.lost = threading.Event()
+        self._lease = lease
+        self._quiet = threading.Event()
+        self._thread = threading.Thread(target=self._beat, name=f"heartbeat-{lease.job_id}", daemon=True)
+
+    def __enter__(self) -> "Heartbeats":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._quiet.set()
+        self._thread.join()
+
+    def _beat(self) -> None:
+        pause_seconds = min(self._lease.store.settings.lease_seconds / HEARTBEATS_A_LEASE, 5.0)
+        while not self._quiet.wait(pause_seconds):
+            try:
+                if self._lease.heartbeat():
+                    self.stop.set()
+            except LeaseLost:
+                self.lost.set()
+                self.stop.set()
+                return
+            except SQLAlchemyError:
+                log.exception("a heartbeat of job %d was not written; trying again", self._lease.job_id)
