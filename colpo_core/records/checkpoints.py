@@ -1,0 +1,267 @@
+"""Records of learning's results: snapshots, checkpoints, predictions and their reviews."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from colpo_core.errors import InputRejected
+from colpo_core.terms import Grade, Label, LabelSource, Split, Verdict
+
+MAP_NAMES = ("3ch-normal", "3ch-hsil", "4ch-normal", "4ch-hsil")
+_NAME_LENGTH = 80
+
+
+def label_source_text(source: LabelSource) -> str:
+    """What labels rest on, in the words that stand beside every figure from them."""
+    if source is LabelSource.HISTOLOGY:
+        return "labels by histology"
+    return "labels by impression (Swede score ≥ 5), not histology"
+
+
+@dataclass(frozen=True)
+class SnapshotQuery:
+    """What to freeze.
+
+    Attributes:
+        name: Name of the snapshot, unique in the store.
+        label_source: What labels rest on; `impression` has to be asked for by name.
+        fractions: Share of patients wished for train, validation and test.
+        seed: Seed of the split.
+        include_simulated: Whether cases that the program drew take part.
+    """
+
+    name: str
+    label_source: LabelSource = LabelSource.HISTOLOGY
+    fractions: tuple[float, float, float] = (0.7, 0.15, 0.15)
+    seed: int = 0
+    include_simulated: bool = True
+
+    def __post_init__(self) -> None:
+        """Check what can be checked without the store.
+
+        Raises:
+            InputRejected: The name is empty or too long.
+        """
+        object.__setattr__(self, "name", self.name.strip())
+        if not 1 <= len(self.name) <= _NAME_LENGTH:
+            raise InputRejected(f"Give the snapshot a name of 1 to {_NAME_LENGTH} characters.")
+
+
+@dataclass(frozen=True)
+class SnapshotPreview:
+    """What a query would freeze now.
+
+    Attributes:
+        sha256: Hash that the snapshot would have.
+        counts: As `Manifest.counts` gives them.
+        simulated: Whether any image was drawn by the program.
+        equals: Name of the snapshot that holds the same content already, or None.
+        problems: Why a training on it could not start; empty when it could.
+        warnings: What its figures would lack.
+    """
+
+    sha256: str
+    counts: dict[str, Any]
+    simulated: bool
+    equals: str | None
+    problems: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class SnapshotRecord:
+    """A frozen list of images, masks and labels with their split.
+
+    Attributes:
+        id: Row of the snapshot.
+        name: Its name.
+        sha256: Hash of its manifest, by which the blob is found.
+        label_source: What its labels rest on.
+        rules_version: Which version of the rules labelled it.
+        seed: Seed of its split.
+        counts: As `Manifest.counts` gives them.
+        simulated: Whether any image was drawn by the program.
+        created_by: Display name of who froze it.
+        created_at: When.
+    """
+
+    id: int
+    name: str
+    sha256: str
+    label_source: LabelSource
+    rules_version: str
+    seed: int
+    counts: dict[str, Any]
+    simulated: bool
+    created_by: str
+    created_at: datetime
+
+    def count(self, what: str, split: Split | None = None) -> int:
+        """How many `images`, `cases`, `patients` or `masks` there are, on one side or in all."""
+        return int(self.counts[what]["total" if split is None else split.value])
+
+
+@dataclass(frozen=True)
+class CheckpointRecord:
+    """Trained weights with what made them.
+
+    Attributes:
+        id: Row of the checkpoint.
+        name: Its name, and its folder's.
+        sha256: Hash of its card and weights.
+        snapshot_id: What it was trained on.
+        snapshot_name: That snapshot's name.
+        job_id: The training that made it.
+        label_source: What the labels behind every one of its figures rest on.
+        simulated: Whether it learned from images that the program drew.
+        card: The model card: settings, metrics, thresholds, limits.
+        created_at: When it was published.
+        promoted_at: When it was promoted last, or None.
+        is_current: Whether it is the clinic's current model.
+    """
+
+    id: int
+    name: str
+    sha256: str
+    snapshot_id: int
+    snapshot_name: str
+    job_id: int | None
+    label_source: LabelSource
+    simulated: bool
+    card: dict[str, Any]
+    created_at: datetime
+    promoted_at: datetime | None
+    is_current: bool
+
+
+@dataclass(frozen=True)
+class PromotionRecord:
+    """One line of the promotion history."""
+
+    id: int
+    checkpoint_id: int
+    checkpoint_name: str
+    promoted_by: str
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class ReviewRecord:
+    """A clinician's verdict on a prediction."""
+
+    id: int
+    prediction_id: int
+    reviewer: str
+    reviewer_id: int
+    verdict: Verdict
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What a case is judged by, shown to a reviewer after the verdict.
+
+    Attributes:
+        label: Label from histology, or None where the case is excluded or unlabelled.
+        grade: Highest grade of the histology, where there is one.
+        reason: Why the label is what it is.
+        flagged: Whether a clinician must look at the case.
+    """
+
+    label: Label | None
+    grade: Grade | None
+    reason: str
+    flagged: bool
+
+
+@dataclass(frozen=True)
+class PredictionRecord:
+    """What one checkpoint says of one image.
+
+    Attributes:
+        id: Row of the prediction.
+        image_id: Row of the image.
+        case_id: Row of its case.
+        patient_code: Pseudonymous code of the patient.
+        checkpoint_id: Who predicts.
+        checkpoint_name: Its name.
+        label_source: What the checkpoint's labels rest on.
+        width_px: Width of the image.
+        height_px: Height of the image.
+        prob_hsil_3ch: Probability of HSIL by the network on RGB.
+        prob_hsil_4ch: Probability of HSIL by the network on RGB and acetowhite.
+        threshold_3ch: Frozen threshold of the first.
+        threshold_4ch: Frozen threshold of the second.
+        acetowhite_fraction: Share of the image that the mask covers, 0 to 1.
+        simulated: Whether the program drew the image.
+        checkpoint_simulated: Whether the checkpoint learned from drawn images.
+        created_at: When it was predicted.
+    """
+
+    id: int
+    image_id: int
+    case_id: int
+    patient_code: str
+    checkpoint_id: int
+    checkpoint_name: str
+    label_source: LabelSource
+    width_px: int
+    height_px: int
+    prob_hsil_3ch: float
+    prob_hsil_4ch: float
+    threshold_3ch: float
+    threshold_4ch: float
+    acetowhite_fraction: float
+    simulated: bool
+    checkpoint_simulated: bool
+    created_at: datetime
+
+    @property
+    def call_3ch(self) -> Label:
+        """The 3-channel network's call at its frozen threshold."""
+        return Label.HSIL if self.prob_hsil_3ch >= self.threshold_3ch else Label.NORMAL
+
+    @property
+    def call_4ch(self) -> Label:
+        """The 4-channel network's call at its frozen threshold."""
+        return Label.HSIL if self.prob_hsil_4ch >= self.threshold_4ch else Label.NORMAL
+
+
+@dataclass(frozen=True)
+class ReviewDesk:
+    """All that the review page shows of one prediction.
+
+    Attributes:
+        prediction: The prediction.
+        empty_maps: Names of the maps that show no positive evidence.
+        reviews: Verdicts on it, newest first.
+        reference: The case's reference standard; to be shown after the verdict.
+        next_id: The next prediction of the same checkpoint that waits for me, or None.
+        waiting: How many of the same checkpoint wait for me.
+    """
+
+    prediction: PredictionRecord
+    empty_maps: frozenset[str]
+    reviews: tuple[ReviewRecord, ...]
+    reference: Reference
+    next_id: int | None
+    waiting: int
+
+
+@dataclass(frozen=True)
+class ReviewQueue:
+    """One page of predictions that wait for me.
+
+    Attributes:
+        rows: The predictions.
+        next_after: Row to hand over for the next page; None on the last.
+        waiting: How many wait in all.
+        checkpoint_name: Whose they are, or None where no checkpoint is promoted.
+    """
+
+    rows: tuple[PredictionRecord, ...]
+    next_after: int | None
+    waiting: int
+    checkpoint_name: str | None
