@@ -1,0 +1,117 @@
+"""The whole model: a segmenter and two classifiers that share a working size."""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from colpo_core.nets.registry import NO_WEIGHTS, build_classifier, build_segmenter
+from colpo_core.nets.resnet import HSIL, ColpoResNet
+from colpo_core.nets.segnet import SegNet
+from colpo_core.nets.spec import PipelineSpec
+
+__all__ = ["Pipeline", "PipelineOutput", "PipelineSpec", "build_pipeline", "with_acetowhite"]
+
+
+class PipelineOutput(NamedTuple):
+    """What the networks say of a batch.
+
+    Attributes:
+        acetowhite: B x 1 x H x W probability of acetowhite epithelium.
+        logits_3ch: B x 2 logits of the 3-channel network (0 `normal`, 1 `hsil`).
+        logits_4ch: B x 2 logits of the 4-channel network.
+        features_3ch: B x K x h x w maps that the 3-channel network's logits rest on.
+        features_4ch: The same of the 4-channel network.
+    """
+
+    acetowhite: Tensor
+    logits_3ch: Tensor
+    logits_4ch: Tensor
+    features_3ch: Tensor
+    features_4ch: Tensor
+
+    @property
+    def prob_hsil_3ch(self) -> Tensor:
+        """B probabilities of HSIL by the 3-channel network."""
+        return self.logits_3ch.float().softmax(dim=1)[:, HSIL]
+
+    @property
+    def prob_hsil_4ch(self) -> Tensor:
+        """B probabilities of HSIL by the 4-channel network."""
+        return self.logits_4ch.float().softmax(dim=1)[:, HSIL]
+
+
+class Pipeline(nn.Module):
+    """A segmenter, a classifier on colours alone, and one that also sees the segmentation.
+
+    Args:
+        spec: Working size and thresholds.
+        segmenter: B x 3 x H x W in 0..1 to B x 2 x H x W logits.
+        classifier_3ch: B x 3 x H x W in 0..1 to B x 2 logits.
+        classifier_4ch: B x 4 x H x W in 0..1 to B x 2 logits.
+    """
+
+    def __init__(
+        self, spec: PipelineSpec, segmenter: SegNet, classifier_3ch: ColpoResNet, classifier_4ch: ColpoResNet
+    ) -> None:
+        super().__init__()
+        self.spec = spec
+        self.segmenter = segmenter
+        self.classifier_3ch = classifier_3ch
+        self.classifier_4ch = classifier_4ch
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights lie."""
+        return self.classifier_3ch.class_weights.device
+
+    def forward(self, images: Tensor) -> PipelineOutput:
+        """Segment and classify a batch.
+
+        Args:
+            images: B x 3 x H x W float RGB in 0..1, at the working size.
+
+        Raises:
+            ValueError: The batch does not have 3 channels.
+        """
+        acetowhite = self.segmenter.acetowhite(images)
+        features_3ch = self.classifier_3ch.features(images)
+        features_4ch = self.classifier_4ch.features(with_acetowhite(images, acetowhite))
+        return PipelineOutput(
+            acetowhite=acetowhite,
+            logits_3ch=self.classifier_3ch.logits(features_3ch),
+            logits_4ch=self.classifier_4ch.logits(features_4ch),
+            features_3ch=features_3ch,
+            features_4ch=features_4ch,
+        )
+
+
+def with_acetowhite(images: Tensor, acetowhite: Tensor) -> Tensor:
+    """Put the segmentation beside the colours, as the 4-channel network takes it.
+
+    Args:
+        images: B x 3 x H x W float RGB in 0..1.
+        acetowhite: B x 1 x H x W probability.
+
+    Returns:
+        B x 4 x H x W.
+    """
+    return torch.cat([images, acetowhite.to(images.dtype)], dim=1)
+
+
+def build_pipeline(spec: PipelineSpec, *, pretrained: str = NO_WEIGHTS) -> Pipeline:
+    """Build a pipeline with all its parts.
+
+    Args:
+        spec: What to build.
+        pretrained: `none`, `imagenet` or a folder with weight files, for all three networks.
+
+    Raises:
+        CheckpointMismatch: The pretrained weights are not there or do not fit.
+    """
+    return Pipeline(
+        spec=spec,
+        segmenter=build_segmenter(spec.segmenter, width=spec.segnet_width, pretrained=pretrained),
+        classifier_3ch=build_classifier(spec.classifier, in_channels=3, pretrained=pretrained),
+        classifier_4ch=build_classifier(spec.classifier, in_channels=4, pretrained=pretrained),
+    )
