@@ -78,6 +78,21 @@ class VersionRecord:
 
 
 @dataclass(frozen=True)
+class ConfirmationPage:
+    """A page of masks that wait for confirmation.
+
+    Attributes:
+        versions: The masks, oldest first.
+        total: How many wait in all.
+        next_after: What to pass as `after` for the next page, or None on the last.
+    """
+
+    versions: tuple[VersionRecord, ...]
+    total: int
+    next_after: int | None
+
+
+@dataclass(frozen=True)
 class BiopsyPointRecord:
     """Where a biopsy was taken or is proposed: (x, y) in pixels of the image, origin top left."""
 

@@ -1,0 +1,105 @@
+"""What the annotation page shows: one image with its case, my mask, and what others did; and which image is next."""
+
+from sqlalchemy import ColumnElement, and_, exists, or_, select
+from sqlalchemy.orm import Session
+
+from colpo_core.records.annotations import AnnotationDesk, StripImage
+from colpo_core.records.people import Actor
+from colpo_core.services.annotation_rows import (
+    Document,
+    find_image,
+    newest_versions,
+    open_record,
+    own_biopsy_points,
+    version_record,
+)
+from colpo_core.services.permissions import CLINICIANS, require
+from colpo_core.services.stored_images import image_record
+from colpo_core.store import Store
+from colpo_core.store.tables import Annotation, AnnotationVersion, Case, Image
+from colpo_core.terms import AnnotationState, Finding, Stage
+
+
+def annotation_desk(
+    store: Store, *, actor: Actor, image_id: int, finding: Finding = Finding.ACETOWHITE
+) -> AnnotationDesk:
+    """All that the annotation page shows of an image.
+
+    Raises:
+        NotFound: There is no such image.
+        PermissionDenied: The actor is a reader.
+    """
+    require(actor, CLINICIANS)
+    with store.reading() as session:
+        image = find_image(session, image_id)
+        case = session.get_one(Case, image.case_id)
+        mine = open_record(session, Document(image.id, actor.person_id, finding), image)
+        submitted = newest_versions(session, image_id=image_id, state=AnnotationState.SUBMITTED, finding=finding)
+        waiting = newest_versions(session, image_id=image_id, state=AnnotationState.TO_CONFIRM, finding=finding)
+        versions = session.scalars(
+            select(AnnotationVersion)
+            .where(AnnotationVersion.annotation_id == mine.annotation_id)
+            .order_by(AnnotationVersion.number.desc())
+        ).all()
+        return AnnotationDesk(
+            patient_code=case.patient.code,
+            annotation=mine,
+            strip=_strip(session, actor, case, finding),
+            versions=tuple(version_record(session, row) for row in versions),
+            others=tuple(version_record(session, row) for row in submitted if row.annotation_id != mine.annotation_id),
+            to_confirm=tuple(version_record(session, row) for row in waiting),
+            biopsy_points=own_biopsy_points(session, actor, image_id),
+        )
+
+
+def next_image(
+    store: Store, *, actor: Actor, after: int | None = None, finding: Finding = Finding.ACETOWHITE
+) -> int | None:
+    """The next acetic-acid image that needs the actor's mask; after the last one it starts again at the first.
+
+    An image needs none where somebody has submitted one or one waits for confirmation.
+
+    Args:
+        store: The open store.
+        actor: Who is going to paint.
+        after: The image to go on from.
+        finding: What to paint.
+
+    Returns:
+        The row of the image, or None where all are done (or `after` is the only one left).
+
+    Raises:
+        PermissionDenied: The actor is a reader.
+    """
+    require(actor, CLINICIANS)
+    done = exists().where(
+        Annotation.image_id == Image.id,
+        Annotation.finding == finding,
+        Annotation.state.in_((AnnotationState.SUBMITTED, AnnotationState.TO_CONFIRM)),
+    )
+    waits = and_(Image.stage == Stage.ACETIC_ACID, Image.shows_cervix, ~done)
+    with store.reading() as session:
+        if after is None:
+            return _first(session, waits)
+        return _first(session, and_(waits, Image.id > after)) or _first(session, and_(waits, Image.id < after))
+
+
+def _first(session: Session, condition: ColumnElement[bool]) -> int | None:
+    return session.scalar(select(Image.id).where(condition).order_by(Image.id).limit(1))
+
+
+def _strip(session: Session, actor: Actor, case: Case, finding: Finding) -> tuple[StripImage, ...]:
+    rows = session.execute(
+        select(Annotation.image_id, Annotation.annotator_id, Annotation.state)
+        .join(Image, Image.id == Annotation.image_id)
+        .where(
+            Image.case_id == case.id,
+            Annotation.finding == finding,
+            or_(Annotation.annotator_id == actor.person_id, Annotation.state == AnnotationState.TO_CONFIRM),
+        )
+    ).all()
+    mine = {image_id: state for image_id, annotator_id, state in rows if annotator_id == actor.person_id}
+    waiting = {image_id for image_id, _, state in rows if state is AnnotationState.TO_CONFIRM}
+    order = list(Stage)
+    images = sorted(case.images, key=lambda row: (order.index(row.stage), row.seconds_after_acid or 0, row.id))
+    return tuple(StripImage(image_record(row), mine.get(row.id), row.id in waiting) for row in images)
