@@ -88,3 +88,90 @@ class PairedCounts:
     only_first_right: int
     only_second_right: int
     neither_right: int
+
+
+@dataclass(frozen=True)
+class MaskFigures:
+    """How a predicted mask agrees with the annotated one on one image; None where a figure is not defined.
+
+    Attributes:
+        iou_acetowhite: Intersection over union of acetowhite epithelium; None where none was annotated.
+        iou_background: The same of the background.
+        accuracy_acetowhite: Share of annotated acetowhite pixels that were found; None where none was annotated.
+        accuracy_background: Share of background pixels that were left.
+        dice: Dice coefficient of acetowhite epithelium; None where none was annotated.
+        false_area: Share of the image wrongly called acetowhite, where none was annotated; None elsewhere.
+    """
+
+    iou_acetowhite: float | None
+    iou_background: float | None
+    accuracy_acetowhite: float | None
+    accuracy_background: float | None
+    dice: float | None
+    false_area: float | None
+
+
+@dataclass(frozen=True)
+class SegmentationFigures:
+    """Means of `MaskFigures` over images, each with an interval by patients.
+
+    Attributes:
+        iou_acetowhite: Mean over the images with annotated acetowhite epithelium, as are its accuracy and Dice.
+        iou_background: Mean over all images.
+        accuracy_acetowhite: See `MaskFigures`.
+        accuracy_background: See `MaskFigures`.
+        dice: See `MaskFigures`.
+        false_area: Mean over the images without annotated acetowhite epithelium.
+        n_images: All images.
+        n_images_without_acetowhite: Those of them whose annotation is empty.
+        iou_acetowhite_by_image: The distribution behind the mean, from the lowest to the highest.
+    """
+
+    iou_acetowhite: Estimate
+    iou_background: Estimate
+    accuracy_acetowhite: Estimate
+    accuracy_background: Estimate
+    dice: Estimate
+    false_area: Estimate
+    n_images: int
+    n_images_without_acetowhite: int
+    iou_acetowhite_by_image: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class ProbabilityFigures:
+    """How probabilities of HSIL agree with the reference standard at a threshold, over images or over cases.
+
+    Attributes:
+        n: Images or cases.
+        n_patients: Patients behind them.
+        threshold: `hsil` is called at this probability and above.
+        clustered: Whether some patient stands behind several of them, so that they are not independent.
+        interval: How the intervals of the shares were made.
+        true_positive: HSIL called `hsil`.
+        false_positive: Normal called `hsil`.
+        true_negative: Normal called `normal`.
+        false_negative: HSIL called `normal`.
+        accuracy: Share called right.
+        sensitivity: Share of HSIL called `hsil`.
+        specificity: Share of normal called `normal`.
+        ppv: Share of HSIL among those called `hsil`.
+        npv: Share of normal among those called `normal`.
+        auc: Area under the ROC curve, with an interval by patients.
+    """
+
+    n: int
+    n_patients: int
+    threshold: float
+    clustered: bool
+    interval: str
+    true_positive: int
+    false_positive: int
+    true_negative: int
+    false_negative: int
+    accuracy: Proportion
+    sensitivity: Proportion
+    specificity: Proportion
+    ppv: Proportion
+    npv: Proportion
+    auc: Estimate

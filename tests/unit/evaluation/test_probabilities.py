@@ -1,0 +1,55 @@
+import json
+from dataclasses import asdict
+
+import pytest
+
+from colpo_core.evaluation.intervals import wilson
+from colpo_core.evaluation.probabilities import Judged, by_case, probability_figures
+from colpo_core.terms import Label
+
+N, H = Label.NORMAL, Label.HSIL
+
+
+def test_a_case_has_the_mean_of_its_images() -> None:
+    cases = by_case([Judged(1, 10, H, 0.2), Judged(2, 20, N, 0.1), Judged(1, 10, H, 0.8)])
+    assert [(case.case_id, case.patient_id, case.label) for case in cases] == [(10, 1, H), (20, 2, N)]
+    assert cases[0].prob_hsil == pytest.approx(0.5)
+
+
+def test_independent_rows_have_wilson_intervals() -> None:
+    figures = probability_figures(
+        [Judged(n, n, H if n < 4 else N, 0.9 if n in (0, 1, 2, 5) else 0.1) for n in range(10)], threshold=0.5
+    )
+    assert not figures.clustered
+    assert figures.sensitivity == wilson(3, 4)
+    assert figures.specificity == wilson(5, 6)
+    assert figures.ppv == wilson(3, 4)
+    assert figures.npv == wilson(5, 6)
+    assert figures.accuracy == wilson(8, 10)
+    assert (figures.n, figures.n_patients) == (10, 10)
+
+
+def test_several_images_of_a_patient_widen_the_intervals() -> None:
+    rows = [Judged(n // 10, n, H if n // 10 < 4 else N, 0.9 if n // 10 in (0, 1, 5) else 0.1) for n in range(80)]
+    figures = probability_figures(rows, threshold=0.5)
+    plain = wilson(figures.accuracy.k, figures.accuracy.n)
+    assert figures.clustered
+    assert figures.accuracy.value == plain.value
+    assert figures.accuracy.low < plain.low  # type: ignore[operator]
+    assert figures.accuracy.high > plain.high  # type: ignore[operator]
+
+
+def test_all_right_in_few_patients_does_not_claim_certainty() -> None:
+    figures = probability_figures(
+        [Judged(n // 2, n, H if n < 4 else N, 0.9 if n < 4 else 0.1) for n in range(8)], threshold=0.5
+    )
+    assert figures.sensitivity.value == 1.0
+    assert figures.sensitivity.low < 0.7  # type: ignore[operator]
+    assert figures.auc.value == 1.0
+    assert figures.auc.low is None
+
+
+def test_figures_can_be_written_as_json_even_when_empty() -> None:
+    figures = probability_figures([], threshold=0.5)
+    assert figures.n == 0
+    assert json.loads(json.dumps(asdict(figures)))["accuracy"]["value"] is None
