@@ -1,0 +1,97 @@
+"""What a pipeline says of one image."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from colpo_core.images.letterbox import LetterboxGeometry, letterbox_image, unletterbox
+from colpo_core.inference.frames import to_batch
+from colpo_core.inference.gradcam import class_maps
+from colpo_core.inference.maps import map_over_image
+from colpo_core.nets.pipeline import Pipeline, PipelineOutput
+from colpo_core.nets.resnet import HSIL, NORMAL, ColpoResNet
+from colpo_core.terms import Label
+
+
+@dataclass(frozen=True, eq=False)
+class ImagePrediction:
+    """A checkpoint's word on one image.
+
+    Attributes:
+        mask: H x W bool at the image's own size: acetowhite epithelium.
+        prob_hsil_3ch: Probability of HSIL from the colours alone, 0 to 1.
+        prob_hsil_4ch: Probability of HSIL from the colours and the segmentation, 0 to 1.
+        acetowhite_fraction: Share of the image that the mask covers, 0 to 1.
+        threshold_3ch: The 3-channel network calls `hsil` at this probability and above.
+        threshold_4ch: The 4-channel network likewise.
+        maps: `3ch-normal`, `3ch-hsil`, `4ch-normal`, `4ch-hsil`: h x w float32 Grad-CAM over exactly the image, from 0
+            and not scaled; all zeros says "no positive evidence". Empty where no maps were asked for.
+    """
+
+    mask: NDArray[np.bool_]
+    prob_hsil_3ch: float
+    prob_hsil_4ch: float
+    acetowhite_fraction: float
+    threshold_3ch: float
+    threshold_4ch: float
+    maps: dict[str, NDArray[np.float32]] = field(default_factory=dict)
+
+    @property
+    def call_3ch(self) -> Label:
+        """The 3-channel network's call at its frozen threshold."""
+        return Label.HSIL if self.prob_hsil_3ch >= self.threshold_3ch else Label.NORMAL
+
+    @property
+    def call_4ch(self) -> Label:
+        """The 4-channel network's call at its frozen threshold."""
+        return Label.HSIL if self.prob_hsil_4ch >= self.threshold_4ch else Label.NORMAL
+
+
+def predict_image(pipeline: Pipeline, rgb: NDArray[np.uint8], *, with_maps: bool = True) -> ImagePrediction:
+    """Segment, classify and explain one image, in float32.
+
+    Args:
+        pipeline: In eval mode, on any device.
+        rgb: HWC uint8 of any size.
+        with_maps: Whether to draw the Grad-CAM maps too, which cost next to nothing.
+
+    Raises:
+        ValueError: The image is not HWC uint8, or the pipeline is in training mode.
+    """
+    if pipeline.training:
+        raise ValueError("the pipeline is in training mode; call eval() first")
+    spec = pipeline.spec
+    box, geometry = letterbox_image(rgb, height_px=spec.height_px, width_px=spec.width_px)
+    with torch.inference_mode():
+        output: PipelineOutput = pipeline(to_batch(box, pipeline.device))
+        maps = _maps(pipeline, output, geometry) if with_maps else {}
+        acetowhite = _array(output.acetowhite[0, 0])
+        prob_3ch, prob_4ch = float(output.prob_hsil_3ch[0]), float(output.prob_hsil_4ch[0])
+    mask = unletterbox(acetowhite, geometry) >= spec.mask_threshold
+    return ImagePrediction(
+        mask=mask,
+        prob_hsil_3ch=prob_3ch,
+        prob_hsil_4ch=prob_4ch,
+        acetowhite_fraction=float(mask.mean()),
+        threshold_3ch=spec.threshold_3ch,
+        threshold_4ch=spec.threshold_4ch,
+        maps=maps,
+    )
+
+
+def _maps(pipeline: Pipeline, output: PipelineOutput, geometry: LetterboxGeometry) -> dict[str, NDArray[np.float32]]:
+    three = _maps_of(pipeline.classifier_3ch, output.features_3ch, "3ch")
+    four = _maps_of(pipeline.classifier_4ch, output.features_4ch, "4ch")
+    return {name: map_over_image(cells, geometry) for name, cells in (three | four).items()}
+
+
+def _maps_of(net: ColpoResNet, features: Tensor, prefix: str) -> dict[str, NDArray[np.float32]]:
+    both = _array(class_maps(features, net.class_weights)[0])
+    return {f"{prefix}-normal": both[NORMAL], f"{prefix}-hsil": both[HSIL]}
+
+
+def _array(values: Tensor) -> NDArray[np.float32]:
+    return np.ascontiguousarray(values.float().cpu().numpy())
