@@ -1,0 +1,107 @@
+"""HTTP for the mask editor: what is stored of a mask, and saving a stroke; and submitted masks as overlays.
+
+The editor saves here and not through Streamlit, so that painting never reruns a page.
+"""
+
+from base64 import b64encode
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from colpo_core.errors import InputRejected
+from colpo_core.services import annotations
+from colpo_core.store import Store
+from colpo_core.web.gate import actor_of, answering
+
+MAX_CODE_BYTES = 4 * 1024 * 1024
+_OVERLAY_COLOURS = {"amber": (255, 191, 0, 255), "cyan": (0, 229, 255, 255), "green": (60, 220, 120, 255)}
+
+
+def routes(store: Store) -> list[Route]:
+    """The routes of annotations.
+
+    - `GET /colpo/annotations/{document_id}`: JSON with `seq`, `rle` (base64) and what is known of the document.
+    - `PUT /colpo/annotations/{document_id}?base_seq=N`: the body is the mask's run-length code; answers with the new
+      `seq` once it is on the disk, 404 for another person's document, 409 where `N` is not the stored sequence,
+      413 for a body that is too large and 422 for one that does not fit the image. Nothing is stored then.
+    - `GET /colpo/annotations/versions/{version_id}/mask.png?colour=cyan`: a submitted mask as an overlay.
+    """
+
+    def open_document(request: Request) -> Response:
+        opened = annotations.open_document(
+            store, actor=actor_of(request), document_id=request.path_params["document_id"]
+        )
+        return JSONResponse(
+            {
+                "document_id": opened.document_id,
+                "seq": opened.seq,
+                "rle": b64encode(opened.rle).decode("ascii"),
+                "width_px": opened.image.width_px,
+                "height_px": opened.image.height_px,
+                "version_number": opened.version_number,
+                "changed": opened.changed,
+                "saved_at": opened.saved_at.isoformat() if opened.saved_at else None,
+            },
+            headers={"cache-control": "no-store"},
+        )
+
+    async def save_stroke(request: Request) -> Response:
+        actor = actor_of(request)
+        base_seq = _base_seq(request)
+        code = await _bounded_body(request)
+        if code is None:
+            return JSONResponse(
+                {
+                    "error": f"This mask is too detailed to be stored: its code is larger than "
+                    f"{MAX_CODE_BYTES // 1024 // 1024} MB. Paint with a larger brush; nothing was changed."
+                },
+                status_code=413,
+            )
+        saved = await run_in_threadpool(
+            annotations.save_draft,
+            store,
+            actor=actor,
+            document_id=request.path_params["document_id"],
+            base_seq=base_seq,
+            rle=code,
+        )
+        return JSONResponse({"seq": saved.seq, "saved_at": saved.saved_at.isoformat()})
+
+    def version_overlay(request: Request) -> Response:
+        colour = request.query_params.get("colour", "amber")
+        if colour not in _OVERLAY_COLOURS:
+            raise InputRejected(f"The colour must be one of {', '.join(_OVERLAY_COLOURS)}.")
+        png = annotations.version_mask_overlay(
+            store, actor=actor_of(request), version_id=request.path_params["version_id"], rgba=_OVERLAY_COLOURS[colour]
+        )
+        return Response(png, media_type="image/png", headers={"cache-control": "private, max-age=3600"})
+
+    return [
+        Route("/colpo/annotations/versions/{version_id:int}/mask.png", answering(version_overlay), methods=["GET"]),
+        Route("/colpo/annotations/{document_id}", answering(open_document), methods=["GET"]),
+        Route("/colpo/annotations/{document_id}", answering(save_stroke), methods=["PUT"]),
+    ]
+
+
+def _base_seq(request: Request) -> int:
+    text = request.query_params.get("base_seq", "")
+    if not (text.isascii() and text.isdecimal() and len(text) <= 12):
+        raise InputRejected("A save must name the sequence that it was painted upon (base_seq, a whole number).")
+    return int(text)
+
+
+async def _bounded_body(request: Request) -> bytes | None:
+    """The body, or None where it is larger than a mask may be; it is never read further than that."""
+    declared = request.headers.get("content-length", "")
+    if declared.isdecimal() and int(declared) > MAX_CODE_BYTES:
+        return None
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > MAX_CODE_BYTES:
+            return None
+        chunks.append(chunk)
+    return b"".join(chunks)
