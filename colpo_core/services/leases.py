@@ -7,7 +7,7 @@ database's own clock, so that runners with different clocks agree.
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -29,6 +29,10 @@ NOW: ColumnElement[float] = literal_column("(julianday('now') - 2440587.5) * 864
 
 class LeaseLost(JobFailed):
     """Another runner has taken the job over, or it was ended; this one must stop without a trace."""
+
+
+Finish = Callable[[Session, Job], dict[str, Any]]
+"""Publishes what a job made, within the transaction that ends it, and returns the job's result."""
 
 
 @dataclass(frozen=True)
@@ -71,14 +75,28 @@ class Lease:
         with self.writing() as (_, job):
             return job.cancel_requested
 
-    def finish(self, state: JobState, *, error: str | None = None, result: dict[str, Any] | None = None) -> None:
-        """End the job, once.
+    def complete(self, finish: Finish) -> None:
+        """Publish the job's result and end it, both or neither.
+
+        Args:
+            finish: Called within the transaction; returns the job's result.
+
+        Raises:
+            LeaseLost: Somebody else has the job now; nothing was published.
+        """
+        with self.writing() as (session, job):
+            job.result = finish(session, job)
+            job.progress = 1.0
+            end_job(job, JobState.DONE)
+
+    def abandon(self, state: JobState, error: str | None = None) -> None:
+        """End the job without a result.
 
         Raises:
             LeaseLost: Somebody else has the job now.
         """
         with self.writing() as (_, job):
-            end_job(job, state, error=error, result=result)
+            end_job(job, state, error)
 
     def give_back(self) -> None:
         """Put the job back into the queue, as if this runner had never taken it up.
@@ -156,21 +174,17 @@ def end_hopeless(job: Job) -> bool:
             f"The job was taken up {times} and its process ended each time without a word, perhaps for want of memory. "
             "Look at its log, try smaller settings, and run it again."
         )
-        end_job(job, JobState.FAILED, error=sentence)
+        end_job(job, JobState.FAILED, sentence)
         return True
     return False
 
 
-def end_job(job: Job, state: JobState, *, error: str | None = None, result: dict[str, Any] | None = None) -> None:
+def end_job(job: Job, state: JobState, error: str | None = None) -> None:
     """Write a job's end into its row; the caller holds the lease, or nobody does."""
     job.state = state
     job.error = error
     job.lease_token = job.lease_until = job.host = job.pid = None
     job.finished_at = utc_now()
-    if result is not None:
-        job.result = result
-    if state is JobState.DONE:
-        job.progress = 1.0
 
 
 class Heartbeats:

@@ -1,0 +1,202 @@
+"""The registry of checkpoints: publish, list, promote. The newest promotion names the clinic's current model."""
+
+import shutil
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import Row, Select, func, select
+from sqlalchemy.orm import Session
+
+from colpo_core.errors import CheckpointMismatch, Conflict, InputRejected, NotFound
+from colpo_core.nets.card import WEIGHTS_FILE, file_sha256, read_card
+from colpo_core.records.checkpoints import CheckpointRecord, PromotionRecord
+from colpo_core.records.people import Actor
+from colpo_core.services import audit, engine, jobs
+from colpo_core.services.permissions import ADMINISTRATORS, CLINICIANS, require
+from colpo_core.store import Store
+from colpo_core.store.blobs import flush_folder
+from colpo_core.store.tables import Checkpoint, Job, Person, Promotion, Snapshot
+
+
+def list_checkpoints(store: Store, *, actor: Actor) -> tuple[CheckpointRecord, ...]:
+    """All checkpoints, newest first."""
+    require(actor, CLINICIANS)
+    with store.reading() as session:
+        current = _current_id(session)
+        rows = session.execute(_checkpoints().order_by(Checkpoint.id.desc()))
+        return tuple(_record(row, current) for row in rows)
+
+
+def get_checkpoint(store: Store, *, actor: Actor, checkpoint_id: int) -> CheckpointRecord:
+    """One checkpoint.
+
+    Raises:
+        NotFound: There is no such checkpoint.
+    """
+    require(actor, CLINICIANS)
+    with store.reading() as session:
+        row = session.execute(_checkpoints().where(Checkpoint.id == checkpoint_id)).one_or_none()
+        if row is None:
+            raise NotFound(f"There is no checkpoint {checkpoint_id}. Choose one under Models.")
+        return _record(row, _current_id(session))
+
+
+def find_checkpoint(store: Store, *, actor: Actor, name: str) -> CheckpointRecord:
+    """The checkpoint of a name.
+
+    Raises:
+        NotFound: There is no such checkpoint.
+    """
+    require(actor, CLINICIANS)
+    with store.reading() as session:
+        row = session.execute(_checkpoints().where(Checkpoint.name == name.strip())).one_or_none()
+        if row is None:
+            raise NotFound(f"There is no checkpoint “{name}”. Choose one under Models.")
+        return _record(row, _current_id(session))
+
+
+def current_checkpoint(store: Store) -> CheckpointRecord | None:
+    """The clinic's current model, or None before the first promotion."""
+    with store.reading() as session:
+        current = _current_id(session)
+        if current is None:
+            return None
+        return _record(session.execute(_checkpoints().where(Checkpoint.id == current)).one(), current)
+
+
+def list_promotions(store: Store, *, actor: Actor) -> tuple[PromotionRecord, ...]:
+    """The promotion history, newest first."""
+    require(actor, CLINICIANS)
+    query = (
+        select(Promotion, Checkpoint.name, Person.display_name)
+        .join(Checkpoint, Checkpoint.id == Promotion.checkpoint_id)
+        .join(Person, Person.id == Promotion.promoted_by)
+        .order_by(Promotion.id.desc())
+    )
+    with store.reading() as session:
+        return tuple(
+            PromotionRecord(row.id, row.checkpoint_id, name, promoted_by, row.reason, row.at)
+            for row, name, promoted_by in session.execute(query)
+        )
+
+
+def promote_checkpoint(store: Store, *, actor: Actor, checkpoint_id: int, reason: str) -> CheckpointRecord:
+    """Make a checkpoint the clinic's current model; promoting an older one rolls back.
+
+    A prediction of all acetic-acid images that it has not predicted yet starts by itself.
+
+    Args:
+        store: The open store.
+        actor: An administrator.
+        checkpoint_id: Which one.
+        reason: Why, for the history.
+
+    Raises:
+        NotFound: There is no such checkpoint.
+        InputRejected: The reason is empty.
+        CheckpointMismatch: Its files are damaged or are not the ones that were published.
+        Conflict: It is the current model already.
+    """
+    require(actor, ADMINISTRATORS)
+    if not reason.strip():
+        raise InputRejected("Say why this checkpoint is promoted; the history keeps it.")
+    chosen = get_checkpoint(store, actor=actor, checkpoint_id=checkpoint_id)
+    verify_files(store, chosen)
+    with store.writing() as session:
+        if _current_id(session) == checkpoint_id:
+            raise Conflict(f"{chosen.name} is the current model already.")
+        checkpoint = session.get_one(Checkpoint, checkpoint_id)
+        session.add(Promotion(checkpoint_id=checkpoint_id, promoted_by=actor.person_id, reason=reason.strip()))
+        audit.record(session, actor, "promote checkpoint", f"checkpoint {checkpoint_id}")
+        job = jobs.queue_prediction(session, actor=actor, checkpoint=checkpoint, image_ids=None)
+    if job is not None:
+        engine.place(store, job.id)
+    return get_checkpoint(store, actor=actor, checkpoint_id=checkpoint_id)
+
+
+def checkpoint_dir(store: Store, name: str) -> Path:
+    """The folder of a checkpoint's weights and card."""
+    return store.settings.checkpoints_dir / name
+
+
+def verify_files(store: Store, checkpoint: CheckpointRecord) -> None:
+    """Check that a checkpoint's files are the ones that were published.
+
+    Raises:
+        CheckpointMismatch: They are not.
+    """
+    folder = checkpoint_dir(store, checkpoint.name)
+    card = read_card(folder)
+    try:
+        whole = card["sha256"] == checkpoint.sha256 and file_sha256(folder / WEIGHTS_FILE) == card["weights_sha256"]
+    except OSError:
+        whole = False
+    if not whole:
+        raise CheckpointMismatch(
+            f"The files of {checkpoint.name} are missing or are not the ones that were published. "
+            "Restore the store's folder from a back-up."
+        )
+
+
+def publish_checkpoint(session: Session, store: Store, *, job: Job, folder: Path) -> Checkpoint:
+    """Move a finished checkpoint into its place and enter it in the registry, within the runner's fenced transaction.
+
+    A folder without a row is what a crash between the two left of this job; it is replaced.
+
+    Args:
+        session: The transaction that holds the job's lease.
+        store: The open store.
+        job: The training that made it.
+        folder: The checkpoint's folder, on the store's own disk.
+
+    Raises:
+        CheckpointMismatch: The folder's card is damaged.
+    """
+    card = read_card(folder)
+    snapshot = session.get_one(Snapshot, job.snapshot_id)
+    name = f"{card['spec']['classifier']}-{job.id}"
+    place = checkpoint_dir(store, name)
+    if place.exists():
+        shutil.rmtree(place)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    folder.rename(place)
+    flush_folder(place.parent)
+    checkpoint = Checkpoint(
+        name=name,
+        sha256=card["sha256"],
+        snapshot_id=snapshot.id,
+        job_id=job.id,
+        label_source=snapshot.label_source,
+        simulated=snapshot.simulated,
+        card=card,
+    )
+    session.add(checkpoint)
+    session.flush()
+    return checkpoint
+
+
+def _current_id(session: Session) -> int | None:
+    return session.scalar(select(Promotion.checkpoint_id).order_by(Promotion.id.desc()).limit(1))
+
+
+def _checkpoints() -> Select[Checkpoint, str, datetime]:
+    promoted = select(func.max(Promotion.at)).where(Promotion.checkpoint_id == Checkpoint.id).scalar_subquery()
+    return select(Checkpoint, Snapshot.name, promoted).join(Snapshot, Snapshot.id == Checkpoint.snapshot_id)
+
+
+def _record(row: Row[Checkpoint, str, datetime], current: int | None) -> CheckpointRecord:
+    checkpoint, snapshot_name, promoted_at = row
+    return CheckpointRecord(
+        id=checkpoint.id,
+        name=checkpoint.name,
+        sha256=checkpoint.sha256,
+        snapshot_id=checkpoint.snapshot_id,
+        snapshot_name=snapshot_name,
+        job_id=checkpoint.job_id,
+        label_source=checkpoint.label_source,
+        simulated=checkpoint.simulated,
+        card=dict(checkpoint.card),
+        created_at=checkpoint.created_at,
+        promoted_at=promoted_at,
+        is_current=checkpoint.id == current,
+    )

@@ -1,0 +1,42 @@
+"""What a person can do about learning: freeze snapshots, compare and promote checkpoints.
+
+Snapshots and checkpoints have a file each; this is the counter at which pages, commands and other services ask.
+"""
+
+from colpo_core.records.checkpoints import SnapshotQuery
+from colpo_core.services.checkpoints import (
+    checkpoint_dir,
+    current_checkpoint,
+    find_checkpoint,
+    get_checkpoint,
+    list_checkpoints,
+    list_promotions,
+    promote_checkpoint,
+    verify_files,
+)
+from colpo_core.services.snapshots import (
+    find_snapshot,
+    freeze_snapshot,
+    get_snapshot,
+    list_snapshots,
+    preview_snapshot,
+    snapshot_manifest,
+)
+
+__all__ = [
+    "SnapshotQuery",
+    "checkpoint_dir",
+    "current_checkpoint",
+    "find_checkpoint",
+    "find_snapshot",
+    "freeze_snapshot",
+    "get_checkpoint",
+    "get_snapshot",
+    "list_checkpoints",
+    "list_promotions",
+    "list_snapshots",
+    "preview_snapshot",
+    "promote_checkpoint",
+    "snapshot_manifest",
+    "verify_files",
+]

@@ -1,0 +1,115 @@
+"""A prediction job's work: one image after the other, each stored as soon as it is done."""
+
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from colpo_core.errors import ColpoError, JobCancelled, JobFailed
+from colpo_core.images.decoding import read_rgb
+from colpo_core.services.checkpoints import checkpoint_dir
+from colpo_core.services.leases import Finish, Lease, LeaseLost
+from colpo_core.services.masks import store_pixels
+from colpo_core.store.tables import Checkpoint, Image, Job, JobEvent, Prediction
+
+if TYPE_CHECKING:
+    from colpo_core.inference.predict import ImagePrediction
+    from colpo_core.nets.pipeline import Pipeline
+
+log = logging.getLogger(__name__)
+STAGE = "prediction"
+
+
+def run_prediction(lease: Lease, must_stop: Callable[[], bool]) -> Finish:
+    """Predict the job's images that the checkpoint has not predicted yet; a bad image is reported, the rest go on.
+
+    Args:
+        lease: The right to write for the job.
+        must_stop: Asked before every image.
+
+    Returns:
+        What writes the job's result: how many were `predicted`, and which `failed` and why.
+
+    Raises:
+        JobCancelled: `must_stop` said so.
+        JobFailed: Not one image could be predicted.
+        CheckpointMismatch: The checkpoint is damaged.
+        LeaseLost: Another runner has the job.
+    """
+    # Only here, in the runner: torch takes seconds to import, and must never enter the web process.
+    from colpo_core.nets.checkpoint import load_checkpoint
+
+    store = lease.store
+    with store.reading() as session:
+        settings = session.get_one(Job, lease.job_id).settings
+        checkpoint = session.get_one(Checkpoint, settings["checkpoint_id"])
+        checkpoint_id, folder, sha256 = checkpoint.id, checkpoint_dir(store, checkpoint.name), checkpoint.sha256
+        todo = _images_left(session, checkpoint_id, settings["image_ids"])
+    total = len(settings["image_ids"])
+    pipeline, _card = load_checkpoint(folder, expected_sha256=sha256)
+    failed: list[dict[str, Any]] = []
+    for done, (image_id, image_sha256) in enumerate(todo, start=total - len(todo) + 1):
+        if must_stop():
+            raise JobCancelled("The prediction was cancelled; what was predicted so far is kept.")
+        try:
+            found = _predict(lease, pipeline, image_sha256)
+        except LeaseLost:
+            raise
+        except ColpoError as error:
+            log.warning("image %d: %s", image_id, error)
+            failed.append({"image_id": image_id, "reason": str(error)})
+            _write_failure(lease, image_id, str(error), done, total)
+        else:
+            _write_prediction(lease, checkpoint_id, image_id, found, done, total)
+    if failed and len(failed) == total:
+        raise JobFailed(f"Not one of {total} images could be predicted. The first: {failed[0]['reason']}")
+    return lambda _session, _job: {"predicted": total - len(failed), "failed": failed}
+
+
+def _images_left(session: Session, checkpoint_id: int, image_ids: list[int]) -> list[tuple[int, str]]:
+    predicted = set(session.scalars(select(Prediction.image_id).where(Prediction.checkpoint_id == checkpoint_id)))
+    wanted = set(image_ids) - predicted
+    rows = session.execute(select(Image.id, Image.sha256).order_by(Image.id))
+    return [(image_id, sha256) for image_id, sha256 in rows if image_id in wanted]
+
+
+def _predict(lease: Lease, pipeline: "Pipeline", image_sha256: str) -> "ImagePrediction":
+    from colpo_core.inference.predict import predict_image
+
+    return predict_image(pipeline, read_rgb(lease.store.blobs.get(image_sha256)), with_maps=True)
+
+
+def _write_prediction(
+    lease: Lease, checkpoint_id: int, image_id: int, found: "ImagePrediction", done: int, total: int
+) -> None:
+    from colpo_core.inference.maps import pack_maps
+
+    maps_sha256 = lease.store.blobs.put(pack_maps(found.maps))
+    with lease.writing() as (session, job):
+        session.add(
+            Prediction(
+                image_id=image_id,
+                checkpoint_id=checkpoint_id,
+                prob_hsil_3ch=found.prob_hsil_3ch,
+                prob_hsil_4ch=found.prob_hsil_4ch,
+                threshold_3ch=found.threshold_3ch,
+                threshold_4ch=found.threshold_4ch,
+                acetowhite_fraction=found.acetowhite_fraction,
+                mask_id=store_pixels(session, found.mask).id,
+                maps_sha256=maps_sha256,
+            )
+        )
+        _write_progress(job, done, total)
+
+
+def _write_failure(lease: Lease, image_id: int, reason: str, done: int, total: int) -> None:
+    with lease.writing() as (session, job):
+        message = f"Image {image_id} was not predicted: {reason}"
+        session.add(JobEvent(job_id=job.id, stage=STAGE, epoch=done, message=message))
+        _write_progress(job, done, total)
+
+
+def _write_progress(job: Job, done: int, total: int) -> None:
+    job.stage, job.epoch, job.epochs_total, job.progress = STAGE, done, total, done / total
