@@ -4,7 +4,7 @@ from sqlalchemy import select
 
 from colpo_core.records.people import Actor
 from colpo_core.settings import Settings
-from colpo_core.store import Store
+from colpo_core.store import Store as Store
 from colpo_core.store.tables import Person
 from colpo_core.terms import Role
 

@@ -1,0 +1,51 @@
+"""Who is here and on which store: what every page asks first."""
+
+from dataclasses import dataclass
+from urllib.parse import quote
+
+import streamlit as st
+
+from colpo_core.records.people import Actor
+from colpo_core.services import people
+from colpo_core.services.opening import Store, open_store
+from colpo_core.settings import Settings
+
+
+@dataclass(frozen=True)
+class Here:
+    """The context of one run of a page.
+
+    Attributes:
+        store: The open store, for handing to services.
+        actor: Who looks at the page, asked anew at this run.
+    """
+
+    store: Store
+    actor: Actor
+
+
+def here() -> Here:
+    """The store and the person; ends the run with a notice where the sign-in is over."""
+    store = _store_of(Settings.from_environment())
+    actor = people.actor_for_token(store, token=session_token())
+    if actor is None:
+        _say_signed_out()
+        st.stop()
+    return Here(store, actor)
+
+
+def session_token() -> str:
+    """The cookie's token of this browser, empty where there is none."""
+    return st.context.cookies.get(people.SESSION_COOKIE, "")
+
+
+def _say_signed_out() -> None:
+    st.title("You are signed out")
+    target = "/login?next=" + quote("/" + str(st.session_state.get("current_page", "")))
+    st.html(f'<p>Your work was saved. <a href="{target}" target="_self">Sign in again</a></p>')
+
+
+@st.cache_resource(max_entries=1, show_spinner=False, on_release=lambda store: store.close())
+def _store_of(settings: Settings) -> Store:
+    """One store a process; the settings are the key, so that another folder opens another store."""
+    return open_store(settings)
