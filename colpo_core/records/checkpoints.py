@@ -7,7 +7,6 @@ from typing import Any
 from colpo_core.errors import InputRejected
 from colpo_core.terms import Grade, Label, LabelSource, Split, Verdict
 
-MAP_NAMES = ("3ch-normal", "3ch-hsil", "4ch-normal", "4ch-hsil")
 _NAME_LENGTH = 80
 
 

@@ -1,0 +1,272 @@
+"""What a clinician can do with predictions: look at them and agree or overrule."""
+
+import re
+
+from sqlalchemy import ColumnElement, Row, Select, exists, func, select
+from sqlalchemy.orm import Session
+
+from colpo_core.errors import InputRejected, NotFound
+from colpo_core.evaluation.intervals import wilson
+from colpo_core.images.colours import map_png
+from colpo_core.images.masks import mask_png
+from colpo_core.inference.maps import MAP_NAMES, has_evidence, unpack_maps
+from colpo_core.records.checkpoints import PredictionRecord, Reference, ReviewDesk, ReviewQueue, ReviewRecord
+from colpo_core.records.figures import Proportion
+from colpo_core.records.people import Actor
+from colpo_core.services import audit
+from colpo_core.services.masks import mask_pixels
+from colpo_core.services.permissions import CLINICIANS, require
+from colpo_core.store import Store
+from colpo_core.store.tables import (
+    Case,
+    CaseLabel,
+    Checkpoint,
+    Image,
+    Mask,
+    Patient,
+    Person,
+    Prediction,
+    Promotion,
+    Review,
+)
+from colpo_core.terms import LabelSource, Verdict
+
+MASK_RGBA = (0, 214, 201, 150)
+_MAX_REASON = 2000
+
+
+def list_for_review(
+    store: Store, *, actor: Actor, checkpoint_id: int | None = None, after: int = 0, limit: int = 50
+) -> ReviewQueue:
+    """Predictions that wait for my verdict, in the order in which they came.
+
+    Args:
+        store: The open store.
+        actor: An administrator or annotator.
+        checkpoint_id: Whose predictions; the current model's when None.
+        after: Row after which the page begins.
+        limit: How many at most.
+    """
+    require(actor, CLINICIANS)
+    with store.reading() as session:
+        wanted = checkpoint_id or _current_id(session)
+        checkpoint = session.get(Checkpoint, wanted) if wanted else None
+        if checkpoint is None:
+            return ReviewQueue((), None, 0, None)
+        waiting = _waiting_for(actor, checkpoint.id)
+        page = _predictions().where(*waiting, Prediction.id > after).order_by(Prediction.id).limit(limit + 1)
+        rows = tuple(_record(row) for row in session.execute(page))
+        more = rows[limit - 1].id if len(rows) > limit else None
+        return ReviewQueue(rows[:limit], more, _count(session, actor, checkpoint.id), checkpoint.name)
+
+
+def get_prediction(store: Store, *, actor: Actor, prediction_id: int) -> PredictionRecord:
+    """One prediction.
+
+    Raises:
+        NotFound: There is no such prediction.
+    """
+    require(actor, CLINICIANS)
+    with store.reading() as session:
+        return _record(_found(session, prediction_id))
+
+
+def find_prediction(store: Store, *, actor: Actor, image_id: int) -> PredictionRecord | None:
+    """The current model's prediction of an image, else the newest of any checkpoint, else None."""
+    require(actor, CLINICIANS)
+    with store.reading() as session:
+        current = _current_id(session)
+        query = (
+            _predictions()
+            .where(Prediction.image_id == image_id)
+            .order_by((Prediction.checkpoint_id == current).desc(), Prediction.id.desc())
+        )
+        row = session.execute(query.limit(1)).one_or_none()
+        return _record(row) if row else None
+
+
+def open_review(store: Store, *, actor: Actor, prediction_id: int) -> ReviewDesk:
+    """All that a reviewer needs of one prediction.
+
+    Raises:
+        NotFound: There is no such prediction, or its maps are missing or damaged.
+    """
+    require(actor, CLINICIANS)
+    with store.reading() as session:
+        row = _found(session, prediction_id)
+        prediction, record = row[0], _record(row)
+        reviews = _reviews(session, prediction_id)
+        reference = _reference(session, record.case_id)
+        waiting = _waiting_for(actor, record.checkpoint_id)
+        others = select(func.min(Prediction.id)).where(*waiting, Prediction.id != prediction_id)
+        following = session.scalar(others.where(Prediction.id > prediction_id)) or session.scalar(others)
+        count = _count(session, actor, record.checkpoint_id)
+        maps_sha256 = prediction.maps_sha256
+    maps = unpack_maps(store.blobs.get(maps_sha256))
+    empty = frozenset(name for name in MAP_NAMES if name not in maps or not has_evidence(maps[name]))
+    return ReviewDesk(record, empty, reviews, reference, following, count)
+
+
+def record_review(
+    store: Store, *, actor: Actor, prediction_id: int, verdict: Verdict, reason: str = ""
+) -> ReviewRecord:
+    """Enter a verdict; an earlier one of the same reviewer stays in the history, and counts no more.
+
+    Args:
+        store: The open store.
+        actor: An administrator or annotator.
+        prediction_id: Row of the prediction.
+        verdict: Agree or overrule.
+        reason: Why; needed for overruling.
+
+    Raises:
+        NotFound: There is no such prediction.
+        InputRejected: Overruled without a reason, or the reason is too long.
+    """
+    require(actor, CLINICIANS)
+    why = re.sub(r"\s+", " ", reason).strip()
+    if verdict is Verdict.OVERRULE and not why:
+        raise InputRejected("Say why you overrule the model; the next training can learn from it.")
+    if len(why) > _MAX_REASON:
+        raise InputRejected(f"Keep the reason under {_MAX_REASON} characters.")
+    with store.writing() as session:
+        _found(session, prediction_id)
+        mine = next((old for old in _reviews(session, prediction_id) if old.reviewer_id == actor.person_id), None)
+        if mine is None or (mine.verdict, mine.reason) != (verdict, why):
+            review = Review(prediction_id=prediction_id, reviewer_id=actor.person_id, verdict=verdict, reason=why)
+            session.add(review)
+            session.flush()
+            audit.record(session, actor, "review prediction", f"prediction {prediction_id}", verdict=verdict.value)
+        return next(one for one in _reviews(session, prediction_id) if one.reviewer_id == actor.person_id)
+
+
+def agreement(store: Store, *, actor: Actor, checkpoint_id: int | None = None) -> Proportion:
+    """How often reviewers agreed with a checkpoint: the newest verdict of each reviewer on each prediction.
+
+    Args:
+        store: The open store.
+        actor: An administrator or annotator.
+        checkpoint_id: Which checkpoint; the current model when None.
+    """
+    require(actor, CLINICIANS)
+    with store.reading() as session:
+        wanted = checkpoint_id or _current_id(session)
+        newest = (
+            select(func.max(Review.id))
+            .join(Prediction, Prediction.id == Review.prediction_id)
+            .where(Prediction.checkpoint_id == wanted)
+            .group_by(Review.prediction_id, Review.reviewer_id)
+        )
+        verdicts = list(session.scalars(select(Review.verdict).where(Review.id.in_(newest))))
+    return wilson(sum(verdict is Verdict.AGREE for verdict in verdicts), len(verdicts))
+
+
+def prediction_mask_png(store: Store, *, actor: Actor, prediction_id: int) -> bytes:
+    """The mask as an overlay: transparent but where the checkpoint sees acetowhite epithelium, at the image's size.
+
+    Raises:
+        NotFound: There is no such prediction.
+    """
+    require(actor, CLINICIANS)
+    with store.reading() as session:
+        pixels = mask_pixels(session.get_one(Mask, _found(session, prediction_id)[0].mask_id))
+    return mask_png(pixels, rgba=MASK_RGBA)
+
+
+def prediction_map_png(store: Store, *, actor: Actor, prediction_id: int, name: str) -> bytes:
+    """A Grad-CAM map as an overlay at the image's size; the two maps of one network share one scale.
+
+    Args:
+        store: The open store.
+        actor: An administrator or annotator.
+        prediction_id: Row of the prediction.
+        name: `3ch-normal`, `3ch-hsil`, `4ch-normal` or `4ch-hsil`.
+
+    Raises:
+        NotFound: There is no such prediction or map.
+    """
+    require(actor, CLINICIANS)
+    with store.reading() as session:
+        prediction, image = _found(session, prediction_id)[:2]
+        maps_sha256, height_px, width_px = prediction.maps_sha256, image.height_px, image.width_px
+    maps = unpack_maps(store.blobs.get(maps_sha256))
+    if name not in maps:
+        raise NotFound(f"There is no map {name!r}; there are {', '.join(MAP_NAMES)}.")
+    network = name.split("-", maxsplit=1)[0]
+    brightest = max(float(values.max()) for other, values in maps.items() if other.startswith(network))
+    return map_png(maps[name], height_px=height_px, width_px=width_px, brightest=brightest)
+
+
+def _current_id(session: Session) -> int | None:
+    return session.scalar(select(Promotion.checkpoint_id).order_by(Promotion.id.desc()).limit(1))
+
+
+def _predictions() -> Select[Prediction, Image, Checkpoint, str]:
+    return (
+        select(Prediction, Image, Checkpoint, Patient.code)
+        .join(Image, Image.id == Prediction.image_id)
+        .join(Case, Case.id == Image.case_id)
+        .join(Patient, Patient.id == Case.patient_id)
+        .join(Checkpoint, Checkpoint.id == Prediction.checkpoint_id)
+    )
+
+
+def _found(session: Session, prediction_id: int) -> Row[Prediction, Image, Checkpoint, str]:
+    row = session.execute(_predictions().where(Prediction.id == prediction_id)).one_or_none()
+    if row is None:
+        raise NotFound(f"There is no prediction {prediction_id}. Choose one of those that wait.")
+    return row
+
+
+def _waiting_for(actor: Actor, checkpoint_id: int) -> tuple[ColumnElement[bool], ...]:
+    mine = exists().where(Review.prediction_id == Prediction.id, Review.reviewer_id == actor.person_id)
+    return (Prediction.checkpoint_id == checkpoint_id, ~mine)
+
+
+def _count(session: Session, actor: Actor, checkpoint_id: int) -> int:
+    return session.scalar(select(func.count(Prediction.id)).where(*_waiting_for(actor, checkpoint_id))) or 0
+
+
+def _reviews(session: Session, prediction_id: int) -> tuple[ReviewRecord, ...]:
+    query = (
+        select(Review, Person.display_name)
+        .join(Person, Person.id == Review.reviewer_id)
+        .where(Review.prediction_id == prediction_id)
+        .order_by(Review.id.desc())
+    )
+    return tuple(
+        ReviewRecord(row.id, row.prediction_id, name, row.reviewer_id, row.verdict, row.reason, row.at)
+        for row, name in session.execute(query)
+    )
+
+
+def _reference(session: Session, case_id: int) -> Reference:
+    label = session.scalar(
+        select(CaseLabel).where(CaseLabel.case_id == case_id, CaseLabel.source == LabelSource.HISTOLOGY)
+    )
+    if label is None:
+        return Reference(None, None, "no histology yet", flagged=False)
+    return Reference(label.label, label.grade, label.reason, label.flagged)
+
+
+def _record(row: Row[Prediction, Image, Checkpoint, str]) -> PredictionRecord:
+    prediction, image, checkpoint, patient_code = row
+    return PredictionRecord(
+        id=prediction.id,
+        image_id=image.id,
+        case_id=image.case_id,
+        patient_code=patient_code,
+        checkpoint_id=checkpoint.id,
+        checkpoint_name=checkpoint.name,
+        label_source=checkpoint.label_source,
+        width_px=image.width_px,
+        height_px=image.height_px,
+        prob_hsil_3ch=prediction.prob_hsil_3ch,
+        prob_hsil_4ch=prediction.prob_hsil_4ch,
+        threshold_3ch=prediction.threshold_3ch,
+        threshold_4ch=prediction.threshold_4ch,
+        acetowhite_fraction=prediction.acetowhite_fraction,
+        simulated=image.simulated,
+        checkpoint_simulated=checkpoint.simulated,
+        created_at=prediction.created_at,
+    )
