@@ -1,16 +1,137 @@
-"""Commands of background jobs."""
+"""Commands of background jobs and of predictions."""
+
+from pathlib import Path
 
 import click
 
-from colpo_core.cli.output import Opened
+from colpo_core.cli.learning import find_checkpoint, wait_for
+from colpo_core.cli.output import Opened, json_option, note, print_json, print_table
+from colpo_core.cli.words import EXISTING_FOLDER, NEW_FOLDER
+from colpo_core.services import engine, outside
+from colpo_core.services import jobs as service
 
 
 @click.command("run-job", hidden=True)
 @click.argument("job_id", type=int)
 def run_job(job_id: int) -> None:
     """Run one queued job in this process: what the program starts in the background."""
-    from colpo_core.services import runner  # noqa: PLC0415 - only the worker may load torch
+    from colpo_core.services import runner
 
     with Opened() as here:
         code = runner.run_job(here.store, job_id)
     raise SystemExit(code)
+
+
+@click.group()
+def jobs() -> None:
+    """Background jobs: trainings and predictions."""
+
+
+@jobs.command("list")
+@json_option
+def list_jobs(as_json: bool) -> None:
+    """Show the newest jobs; a job whose process died is started again."""
+    with Opened() as here:
+        engine.reconcile(here.store)
+        found = service.list_jobs(here.store, actor=here.actor)
+    if as_json:
+        print_json(found)
+        return
+    rows = [
+        (j.id, j.kind.value, j.state.value, f"{j.progress:.0%}", j.stage, j.created_by, j.error or "") for j in found
+    ]
+    print_table(("job", "kind", "state", "done", "stage", "started by", "error"), rows)
+
+
+@jobs.command("show")
+@click.argument("job_id", type=int)
+@json_option
+def show_job(job_id: int, as_json: bool) -> None:
+    """Show one job with its losses and metrics, epoch by epoch."""
+    with Opened() as here:
+        job = service.get_job(here.store, actor=here.actor, job_id=job_id)
+        events = service.job_events(here.store, actor=here.actor, job_id=job_id)
+    if as_json:
+        print_json({"job": job, "events": events})
+        return
+    click.echo(f"job {job.id}: {job.kind.value}, {job.state.value}, {job.progress:.0%}. {job.error or ''}")
+    rows = [
+        (e.stage, e.epoch, ", ".join(f"{name} {value:.3f}" for name, value in e.figures.items()), e.message)
+        for e in events
+    ]
+    print_table(("stage", "epoch", "figures", ""), rows)
+
+
+@jobs.command("cancel")
+@click.argument("job_id", type=int)
+def cancel_job(job_id: int) -> None:
+    """Stop a job; what it had not published is dropped."""
+    with Opened() as here:
+        job = service.cancel_job(here.store, actor=here.actor, job_id=job_id)
+    click.echo(f"job {job.id}: {job.state.value if job.state.is_over else 'will stop in a moment'}")
+
+
+@jobs.command("again")
+@click.argument("job_id", type=int)
+def run_again(job_id: int) -> None:
+    """Start a new job with the settings of an old one."""
+    with Opened() as here:
+        job = service.run_again(here.store, actor=here.actor, job_id=job_id)
+    click.echo(f"job {job.id} started")
+
+
+@click.command()
+@click.option("--images", "images_dir", type=EXISTING_FOLDER, help="Folder of images that need not be in the store.")
+@click.option("--out", "out_dir", type=NEW_FOLDER, help="Where masks (PNG, 0 and 255) and predictions.csv go.")
+@click.option("--store", "whole_store", is_flag=True, help="All acetic-acid images of the store, in the background.")
+@click.option("--checkpoint", help="Number or name; the current model if not given.")
+@click.option("--wait", is_flag=True, help="With --store: stay until it is done.")
+@json_option
+def predict(
+    images_dir: Path | None,
+    out_dir: Path | None,
+    whole_store: bool,
+    checkpoint: str | None,
+    wait: bool,
+    as_json: bool,
+) -> None:
+    """Predict images: a folder with --images and --out, or with --store what the checkpoint has not yet predicted."""
+    if whole_store == (images_dir is not None) or (images_dir is None) != (out_dir is None):
+        raise click.UsageError("Give either --store, or --images and --out together.")
+    if images_dir is not None and out_dir is not None:
+        _predict_folder(images_dir, out_dir, checkpoint, as_json)
+    else:
+        _predict_store(checkpoint, wait, as_json)
+
+
+def _predict_folder(images_dir: Path, out_dir: Path, checkpoint: str | None, as_json: bool) -> None:
+    with Opened() as here:
+        found = find_checkpoint(here, checkpoint)
+        report = outside.predict_files(
+            here.store,
+            actor=here.actor,
+            checkpoint_id=found.id,
+            images_dir=images_dir,
+            out_dir=out_dir,
+            on_file=lambda _file, number, total: note(f"{number} of {total}") if number % 10 == 0 else None,
+        )
+    if as_json:
+        print_json(report)
+        return
+    for refused in report.refused:
+        click.echo(f"refused: {refused.file}: {refused.reason}")
+    click.echo(f"{len(report.predicted)} predicted, {len(report.refused)} refused; table in {report.csv_path}")
+
+
+def _predict_store(checkpoint: str | None, wait: bool, as_json: bool) -> None:
+    with Opened() as here:
+        found = find_checkpoint(here, checkpoint)
+        job = service.start_prediction(here.store, actor=here.actor, checkpoint_id=found.id)
+        if job is not None and wait:
+            job = wait_for(here, job.id)
+    if as_json:
+        print_json(job)
+    elif job is None:
+        click.echo("Nothing to do: this checkpoint has predicted every acetic-acid image of the store.")
+    else:
+        click.echo(f"job {job.id}: {job.state.value} {job.result or ''}".rstrip())

@@ -3,7 +3,7 @@
 import click
 
 from colpo_core import __version__
-from colpo_core.cli import jobs
+from colpo_core.cli import annotations, cases, importing, jobs, learning, people, review, studies
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -11,8 +11,24 @@ from colpo_core.cli import jobs
 def main() -> None:
     """ColpoDesk without a screen: every step of the program as a command.
 
-    COLPO_DATA names the folder of the store (default: data).
+    COLPO_DATA names the folder of the store (default: data). Whoever may run commands on this machine acts as its
+    operator, with an administrator's rights; every deed is in the log.
     """
 
 
-main.add_command(jobs.run_job)
+for command in (
+    people.people,
+    importing.import_group,
+    cases.cases,
+    annotations.annotations,
+    cases.histology,
+    learning.snapshot,
+    learning.train,
+    jobs.jobs,
+    learning.checkpoints,
+    jobs.predict,
+    review.review,
+    studies.studies,
+    jobs.run_job,
+):
+    main.add_command(command)

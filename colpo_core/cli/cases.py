@@ -1,0 +1,148 @@
+"""Commands of cases, their histology and their labels."""
+
+from datetime import datetime
+from typing import Any
+
+import click
+
+from colpo_core.cli.output import Opened, json_option, print_json, print_table
+from colpo_core.cli.words import WordType
+from colpo_core.records.cases import CaseFilter, CaseRecord, LabelChoice
+from colpo_core.services import cases as service
+from colpo_core.services.histology import add_specimen, withdraw_specimen
+from colpo_core.services.stored_images import mark_image
+from colpo_core.terms import Colposcopy, Grade, SpecimenKind, Stage
+
+
+@click.group()
+def cases() -> None:
+    """Cases: find them, show them, enter what is known."""
+
+
+@cases.command("list")
+@click.option("--patient", default="", help="Beginning of the patient's code.")
+@click.option("--grade", type=WordType(Grade))
+@click.option("--label", type=WordType(LabelChoice))
+@click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
+@json_option
+def list_cases(patient: str, grade: Grade | None, label: LabelChoice | None, limit: int, as_json: bool) -> None:
+    """Show cases, newest first."""
+    where = CaseFilter(patient_code=patient, grade=grade, label=label)
+    found: list[Any] = []
+    after: tuple[datetime, int] | None = None
+    with Opened() as here:
+        while len(found) < limit:
+            page = service.list_cases(here.store, actor=here.actor, where=where, after=after, limit=min(50, limit))
+            found.extend(page.rows)
+            after = page.next_after
+            if after is None:
+                break
+    found = found[:limit]
+    if as_json:
+        print_json(found)
+        return
+    rows = [(row.id, row.patient_code, row.case_date, row.n_images, _label(row.label), row.reason) for row in found]
+    print_table(("case", "patient", "day", "images", "label", "because"), rows)
+
+
+@cases.command("show")
+@click.argument("case_id", type=int)
+@json_option
+def show_case(case_id: int, as_json: bool) -> None:
+    """Show one case with its images, histology and label."""
+    with Opened() as here:
+        case = service.get_case(here.store, actor=here.actor, case_id=case_id)
+    if as_json:
+        print_json(case)
+    else:
+        _print_case(case)
+
+
+@cases.command("colposcopy")
+@click.argument("case_id", type=int)
+@click.argument("found", type=WordType(Colposcopy))
+def set_colposcopy(case_id: int, found: Colposcopy) -> None:
+    """Record whether the colposcopy as a whole was normal; without biopsy the label depends on it."""
+    from dataclasses import replace
+
+    with Opened() as here:
+        case = service.get_case(here.store, actor=here.actor, case_id=case_id)
+        form = replace(case.form, colposcopy=found)
+        service.update_case(here.store, actor=here.actor, case_id=case_id, base_version=case.version, form=form)
+        case = service.get_case(here.store, actor=here.actor, case_id=case_id)
+    _print_label(case)
+
+
+@cases.command("image")
+@click.argument("image_id", type=int)
+@click.option("--stage", type=WordType(Stage))
+@click.option("--shows-cervix/--no-cervix", default=None, help="An image without the cervix is left out of learning.")
+def set_image(image_id: int, stage: Stage | None, shows_cervix: bool | None) -> None:
+    """Correct an image's stage, or say whether it shows the cervix."""
+    with Opened() as here:
+        image = mark_image(here.store, actor=here.actor, image_id=image_id, stage=stage, shows_cervix=shows_cervix)
+    click.echo(f"image {image.id}: {image.stage.value}, {'shows the cervix' if image.shows_cervix else 'no cervix'}")
+
+
+@click.group()
+def histology() -> None:
+    """Histology: one result a specimen; the label follows by the rules."""
+
+
+@histology.command("add")
+@click.argument("case_id", type=int)
+@click.option("--kind", type=WordType(SpecimenKind), required=True)
+@click.option("--grade", type=WordType(Grade), required=True)
+@click.option("--clock", "clock_hour", type=click.IntRange(1, 12), help="Where on the clock face.")
+@click.option("--note", default="")
+def add(case_id: int, kind: SpecimenKind, grade: Grade, clock_hour: int | None, note: str) -> None:
+    """Enter a pathologist's result for one specimen of a case."""
+    with Opened() as here:
+        specimen_id = add_specimen(
+            here.store, actor=here.actor, case_id=case_id, kind=kind, grade=grade, clock_hour=clock_hour, note=note
+        )
+        case = service.get_case(here.store, actor=here.actor, case_id=case_id)
+    click.echo(f"specimen {specimen_id} entered")
+    _print_label(case)
+
+
+@histology.command("withdraw")
+@click.argument("specimen_id", type=int)
+def withdraw(specimen_id: int) -> None:
+    """Take a wrong entry out of the count; it stays in the record."""
+    with Opened() as here:
+        withdraw_specimen(here.store, actor=here.actor, specimen_id=specimen_id)
+    click.echo(f"specimen {specimen_id} counts no more")
+
+
+def _print_case(case: CaseRecord) -> None:
+    simulated = "  SIMULATED" if case.simulated else ""
+    click.echo(f"case {case.id}  patient {case.patient_code}  day {case.case_date or 'unknown'}{simulated}\n")
+    rows = [
+        (
+            shown.image.id,
+            shown.image.stage.value,
+            f"{shown.image.width_px} x {shown.image.height_px}",
+            ", ".join(f"{a.finding.value} {a.state.value} ({a.annotator})" for a in shown.annotations),
+            "" if shown.prob_hsil is None else f"{shown.prob_hsil:.2f}",
+        )
+        for shown in case.images
+    ]
+    print_table(("image", "stage", "pixels", "annotations", "prob. of HSIL"), rows)
+    click.echo()
+    specimens = [
+        (s.id, s.kind.value, s.grade.value, s.clock_hour, "withdrawn" if s.withdrawn_at else "", s.note)
+        for s in case.specimens
+    ]
+    print_table(("specimen", "kind", "grade", "clock", "", "note"), specimens)
+    click.echo()
+    _print_label(case)
+
+
+def _print_label(case: CaseRecord) -> None:
+    for label in case.labels:
+        click.echo(f"label by {label.source.value}: {_label(label.label)} ({label.reason}; {label.rules_version})")
+
+
+def _label(label: Any) -> str:  # noqa: ANN401 - a label or None, from two kinds of record
+    return "excluded" if label is None else str(label.value)

@@ -1,0 +1,92 @@
+"""Commands that bring images in."""
+
+from datetime import date
+from pathlib import Path
+
+import click
+
+from colpo_core.cli.output import Opened, json_option, note, print_json
+from colpo_core.cli.words import DAY, EXISTING_FOLDER, WordType
+from colpo_core.records.cases import ImportReport, ImportStatus, IncomingFile
+from colpo_core.services.importing import import_folder, import_images
+from colpo_core.services.importing_annocerv import import_annocerv
+from colpo_core.terms import Stage
+
+
+@click.group("import")
+def import_group() -> None:
+    """Bring images in: what is refused says why, and the rest of the batch is kept."""
+
+
+@import_group.command("files")
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--patient", "patient_code", required=True, help="Pseudonymous code; no name, no date of birth.")
+@click.option("--date", "case_date", type=DAY, required=True, help="Day of the examination.")
+@click.option("--stage", type=WordType(Stage), default=Stage.ACETIC_ACID, show_default="acetic_acid")
+@click.option("--seconds", type=int, help="Seconds after acetic acid, where known.")
+@json_option
+def files(
+    files: tuple[Path, ...], patient_code: str, case_date: date, stage: Stage, seconds: int | None, as_json: bool
+) -> None:
+    """Import images of one case."""
+    incoming = [IncomingFile(name=str(path), path=path, stage=stage, seconds_after_acid=seconds) for path in files]
+    with Opened() as here:
+        report = import_images(
+            here.store, actor=here.actor, patient_code=patient_code, case_date=case_date, files=incoming
+        )
+    _print(report, as_json)
+
+
+@import_group.command("folder")
+@click.argument("folder", type=EXISTING_FOLDER)
+@click.option("--patient", "patient_code", help="Code for all images, where the folder has no import.csv.")
+@click.option("--date", "case_date", type=DAY, help="Day for all images, likewise.")
+@click.option("--stage", type=WordType(Stage), help="Stage for all images, likewise.")
+@json_option
+def folder(folder: Path, patient_code: str | None, case_date: date | None, stage: Stage | None, as_json: bool) -> None:
+    """Import a folder of images: one case, or many by its import.csv (file,patient_code,case_date,stage)."""
+    with Opened() as here:
+        report = import_folder(
+            here.store, actor=here.actor, folder=folder, patient_code=patient_code, case_date=case_date, stage=stage
+        )
+    _print(report, as_json)
+
+
+@import_group.command("annocerv")
+@click.argument("folder", type=EXISTING_FOLDER)
+@json_option
+def annocerv(folder: Path, as_json: bool) -> None:
+    """Import the AnnoCerv collection: its images, its outlines as masks, its Swede scores as impressions."""
+    done = 0
+
+    def count(_: object) -> None:
+        nonlocal done
+        done += 1
+        if done % 10 == 0:
+            note(f"{done} cases read")
+
+    with Opened() as here:
+        report = import_annocerv(here.store, actor=here.actor, folder=folder, on_case=count)
+    _print(report, as_json)
+
+
+def _print(report: ImportReport, as_json: bool) -> None:
+    counts = {
+        "patients": report.patients,
+        "imported": report.imported,
+        "duplicates": report.duplicates,
+        "refused": report.refused,
+        "annotations": report.annotations,
+        "annotations_to_confirm": report.annotations_to_confirm,
+    }
+    if as_json:
+        print_json({**counts, "cases": report.case_ids, "files": report.outcomes})
+    else:
+        for outcome in report.outcomes:
+            if outcome.status is not ImportStatus.IMPORTED:
+                click.echo(f"{outcome.status.value}: {outcome.name}: {outcome.reason}")
+        click.echo(", ".join(f"{name.replace('_', ' ')} {count}" for name, count in counts.items()))
+        if report.case_ids and len(report.case_ids) <= 10:
+            click.echo("in case " + ", ".join(str(case_id) for case_id in report.case_ids))
+    if report.refused and not report.imported and not report.duplicates:
+        raise SystemExit(1)

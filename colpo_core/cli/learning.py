@@ -1,0 +1,244 @@
+"""Commands of learning: snapshots, trainings, checkpoints."""
+
+import time
+from typing import Any
+
+import click
+
+from colpo_core.cli.output import Opened, json_option, note, print_json, print_table
+from colpo_core.cli.words import WordType
+from colpo_core.errors import JobFailed
+from colpo_core.records.checkpoints import CheckpointRecord, SnapshotQuery, label_source_text
+from colpo_core.records.jobs import JobRecord
+from colpo_core.records.learning import CLASSIFIERS, PRESETS, preset
+from colpo_core.services import engine
+from colpo_core.services import jobs as job_service
+from colpo_core.services import learning as service
+from colpo_core.terms import JobState, LabelSource, Split
+
+POLL_SECONDS = 1.0
+_COUNTED = ("patients", "cases", "images", "masks")
+
+
+@click.group()
+def snapshot() -> None:
+    """Snapshots: freeze what a model learns from."""
+
+
+def _query_options(command: click.decorators.FC) -> click.decorators.FC:
+    options = [
+        click.option(
+            "--labels",
+            "label_source",
+            type=WordType(LabelSource),
+            default=LabelSource.HISTOLOGY,
+            show_default="histology",
+            help="`impression` (Swede score of 5 or more) is no histology, and every figure from it says so.",
+        ),
+        click.option("--fractions", type=(float, float, float), default=(0.7, 0.15, 0.15), show_default=True),
+        click.option("--seed", type=int, default=0, show_default=True),
+        click.option("--simulated/--no-simulated", "include_simulated", default=True, show_default=True),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@snapshot.command("preview")
+@_query_options
+@json_option
+def preview(
+    label_source: LabelSource,
+    fractions: tuple[float, float, float],
+    seed: int,
+    include_simulated: bool,
+    as_json: bool,
+) -> None:
+    """Show what a snapshot would hold, and what it would leave out and why."""
+    query = SnapshotQuery("preview", label_source, fractions, seed, include_simulated)
+    with Opened() as here:
+        found = service.preview_snapshot(here.store, actor=here.actor, query=query)
+    if as_json:
+        print_json(found)
+        return
+    _print_counts(found.counts)
+    for sentence in (*found.problems, *found.warnings):
+        click.echo(sentence)
+
+
+@snapshot.command("freeze")
+@click.argument("name")
+@_query_options
+@json_option
+def freeze(
+    name: str,
+    label_source: LabelSource,
+    fractions: tuple[float, float, float],
+    seed: int,
+    include_simulated: bool,
+    as_json: bool,
+) -> None:
+    """Freeze images, masks and labels with a patient-wise split, under a name."""
+    query = SnapshotQuery(name, label_source, fractions, seed, include_simulated)
+    with Opened() as here:
+        made = service.freeze_snapshot(here.store, actor=here.actor, query=query)
+    if as_json:
+        print_json(made)
+        return
+    click.echo(f"snapshot {made.id} ({made.name}): {label_source_text(made.label_source)}, hash {made.sha256[:12]}")
+    _print_counts(made.counts)
+
+
+@snapshot.command("list")
+@json_option
+def list_snapshots(as_json: bool) -> None:
+    """Show all snapshots."""
+    with Opened() as here:
+        found = service.list_snapshots(here.store, actor=here.actor)
+    if as_json:
+        print_json(found)
+        return
+    rows = [(s.id, s.name, s.count("images"), s.count("masks"), s.label_source.value, s.sha256[:12]) for s in found]
+    print_table(("snapshot", "name", "images", "masks", "labels by", "hash"), rows)
+
+
+@click.command()
+@click.argument("snapshot_name", metavar="SNAPSHOT")
+@click.option("--preset", "preset_name", type=click.Choice(list(PRESETS)), default="quick", show_default=True)
+@click.option("--classifier", type=click.Choice(CLASSIFIERS), help="Instead of the preset's.")
+@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--wait", is_flag=True, help="Stay until the training is over, and show how it goes.")
+def train(snapshot_name: str, preset_name: str, classifier: str | None, seed: int, wait: bool) -> None:
+    """Train on a snapshot, in the background: SegNet, then ResNet with 3 and with 4 channels."""
+    changes = {"seed": seed, **({"classifier": classifier} if classifier else {})}
+    with Opened() as here:
+        settings = preset(preset_name, **changes)
+        frozen = service.find_snapshot(here.store, actor=here.actor, name=snapshot_name)
+        job = job_service.start_training(here.store, actor=here.actor, snapshot_id=frozen.id, settings=settings)
+        click.echo(f"job {job.id} started; it goes on when this window is closed")
+        if wait:
+            job = wait_for(here, job.id)
+            click.echo(f"checkpoint {job.result.get('checkpoint_id')} is in the registry")
+
+
+def wait_for(here: Opened, job_id: int) -> JobRecord:
+    """Follow a job until it is over, and say on standard error how it goes.
+
+    Raises:
+        JobFailed: It failed or was cancelled.
+    """
+    seen = 0
+    while True:
+        job = job_service.get_job(here.store, actor=here.actor, job_id=job_id)
+        for event in job_service.job_events(here.store, actor=here.actor, job_id=job_id, after_id=seen):
+            seen = event.id
+            figures = ", ".join(f"{name} {value:.3f}" for name, value in event.figures.items())
+            note(f"{job.progress:4.0%}  {event.stage} {event.epoch or ''}  {figures} {event.message}".rstrip())
+        if job.state is JobState.DONE:
+            return job
+        if job.state.is_over:
+            raise JobFailed(job.error or f"Job {job_id} was {job.state.value}.")
+        engine.reconcile(here.store)
+        time.sleep(POLL_SECONDS)
+
+
+@click.group()
+def checkpoints() -> None:
+    """Checkpoints: the registry of trained models."""
+
+
+@checkpoints.command("list")
+@json_option
+def list_checkpoints(as_json: bool) -> None:
+    """Show all checkpoints, newest first."""
+    with Opened() as here:
+        found = service.list_checkpoints(here.store, actor=here.actor)
+    if as_json:
+        print_json(found)
+        return
+    rows = [
+        (c.id, c.name, c.snapshot_name, label_source_text(c.label_source), "current" if c.is_current else "")
+        for c in found
+    ]
+    print_table(("checkpoint", "name", "snapshot", "figures rest on", ""), rows)
+
+
+@checkpoints.command("show")
+@click.argument("checkpoint")
+@json_option
+def show_checkpoint(checkpoint: str, as_json: bool) -> None:
+    """Show one checkpoint's card, by number or name: what made it, and its figures with their intervals."""
+    with Opened() as here:
+        found = find_checkpoint(here, checkpoint)
+    if as_json:
+        print_json(found)
+        return
+    click.echo(f"checkpoint {found.id} ({found.name}), trained on snapshot {found.snapshot_name}")
+    click.echo(f"{label_source_text(found.label_source)}{'; SIMULATED images' if found.simulated else ''}\n")
+    for path, text in figure_lines(found.card.get("metrics", {})):
+        click.echo(f"{path}: {text}")
+    for sentence in found.card.get("limits", []):
+        click.echo(f"- {sentence}")
+
+
+@checkpoints.command("promote")
+@click.argument("checkpoint")
+@click.option("--reason", required=True, help="Why this one; it stays in the record.")
+def promote(checkpoint: str, reason: str) -> None:
+    """Make a checkpoint the clinic's current model; promoting an older one rolls back."""
+    with Opened() as here:
+        found = find_checkpoint(here, checkpoint)
+        made = service.promote_checkpoint(here.store, actor=here.actor, checkpoint_id=found.id, reason=reason)
+    click.echo(f"checkpoint {made.id} ({made.name}) is the current model")
+
+
+def find_checkpoint(here: Opened, text: str | None) -> CheckpointRecord:
+    """The checkpoint of a number or name; the current one when None.
+
+    Raises:
+        NotFound: There is none.
+    """
+    if text is None:
+        current = service.current_checkpoint(here.store)
+        if current is None:
+            raise click.ClickException("No checkpoint is promoted yet. Name one, or promote one first.")
+        return current
+    if text.isdigit():
+        return service.get_checkpoint(here.store, actor=here.actor, checkpoint_id=int(text))
+    return service.find_checkpoint(here.store, actor=here.actor, name=text)
+
+
+def figure_lines(block: object, path: str = "") -> list[tuple[str, str]]:
+    """Every figure of a card in words, with what stands behind it.
+
+    Args:
+        block: The card's metrics, or a part of them.
+        path: Where in the card the part stands.
+    """
+    if not isinstance(block, dict):
+        return [(path, str(block))]
+    if {"value", "low", "high"} <= set(block):
+        return [(path, _figure(block))]
+    return [line for name, part in block.items() for line in figure_lines(part, f"{path}.{name}" if path else name)]
+
+
+def _figure(block: dict[str, object]) -> str:
+    value, low, high = block["value"], block["low"], block["high"]
+    behind = f"{block['k']}/{block['n']}" if "k" in block else f"{block.get('n_patients')} patients"
+    if value is None:
+        return f"not defined ({behind})"
+    interval = "no interval" if low is None else f"{low:.3f} to {high:.3f}"
+    return f"{value:.3f} ({interval}; {behind})"
+
+
+def _print_counts(counts: dict[str, Any]) -> None:
+    sides = [side.value for side in Split]
+    rows = [(what, *(counts[what][side] for side in (*sides, "total"))) for what in _COUNTED]
+    labels = counts["labels"]
+    rows += [
+        (f"images {label}", *(labels[side][label] for side in sides), sum(labels[side][label] for side in sides))
+        for label in labels[sides[0]]
+    ]
+    print_table(("", *sides, "total"), rows)
+    for reason, number in counts["left_out"].items():
+        click.echo(f"left out: {number} × {reason}")

@@ -1,0 +1,56 @@
+"""Commands that say how things stand."""
+
+import click
+
+from colpo_core.cli.output import Opened, json_option, print_json, print_table
+from colpo_core.services import overview as service
+from colpo_core.store.engine import make_engine
+from colpo_core.store.schema import upgrade_schema
+
+
+@click.command()
+@json_option
+def status(as_json: bool) -> None:
+    """Show how much the store holds."""
+    with Opened() as here:
+        counts = service.status(here.store)
+    if as_json:
+        print_json(counts)
+    else:
+        print_table(("what", "number"), [(name.replace("_", " "), value) for name, value in counts.items()])
+
+
+@click.command()
+@json_option
+def worklist(as_json: bool) -> None:
+    """Show what waits for the operator."""
+    with Opened() as here:
+        found = service.worklist(here.store, actor=here.actor)
+    if as_json:
+        print_json(found)
+    else:
+        print_table(("waits", "number"), [(item.what, item.number) for item in found.items])
+
+
+@click.command()
+def dashboard() -> None:
+    """Print the dashboard's figures as one JSON document."""
+    with Opened() as here:
+        print_json(service.dashboard(here.store, actor=here.actor))
+
+
+@click.group("store")
+def store_group() -> None:
+    """The store itself."""
+
+
+@store_group.command("upgrade")
+def upgrade() -> None:
+    """Bring an older store to this version of the program. Make a copy of its folder first."""
+    from colpo_core.settings import Settings
+
+    settings = Settings.from_environment()
+    if not settings.database_path.exists():
+        raise click.ClickException(f"There is no store in {settings.data_dir}.")
+    upgrade_schema(make_engine(settings))
+    click.echo("The store fits this version of the program.")

@@ -1,0 +1,79 @@
+"""Commands of accounts and of the log."""
+
+import click
+
+from colpo_core.cli.output import Opened, json_option, print_json, print_table
+from colpo_core.cli.words import WordType
+from colpo_core.services import people as service
+from colpo_core.terms import Role
+
+PASSWORD = click.option(
+    "--password", prompt=True, hide_input=True, confirmation_prompt=True, help="Asked for if not given."
+)
+
+
+@click.group()
+def people() -> None:
+    """Accounts: who may sign in, and who did what."""
+
+
+@people.command("list")
+@json_option
+def list_people(as_json: bool) -> None:
+    """Show all accounts."""
+    with Opened() as here:
+        found = service.list_people(here.store, actor=here.actor)
+    if as_json:
+        print_json(found)
+        return
+    rows = [(p.person_id, p.username, p.display_name, p.role.value, "yes" if p.active else "no") for p in found]
+    print_table(("id", "name", "shown as", "role", "active"), rows)
+
+
+@people.command("add")
+@click.argument("username")
+@click.option("--name", "display_name", required=True, help="How the person is shown.")
+@click.option("--role", type=WordType(Role), required=True)
+@PASSWORD
+def add_person(username: str, display_name: str, role: Role, password: str) -> None:
+    """Make an account."""
+    with Opened() as here:
+        made = service.create_person(
+            here.store, actor=here.actor, username=username, display_name=display_name, role=role, password=password
+        )
+    click.echo(f"{made.username} can sign in as {made.role.value}.")
+
+
+@people.command("password")
+@click.argument("person_id", type=int)
+@PASSWORD
+def set_password(person_id: int, password: str) -> None:
+    """Give an account a new password; its sign-ins end."""
+    with Opened() as here:
+        service.set_password(here.store, actor=here.actor, person_id=person_id, password=password)
+    click.echo("The password was changed.")
+
+
+@people.command("activate")
+@click.argument("person_id", type=int)
+@click.option("--off", is_flag=True, help="Block the account instead; its sign-ins end at once.")
+def set_active(person_id: int, off: bool) -> None:
+    """Let an account sign in, or block it."""
+    with Opened() as here:
+        changed = service.set_active(here.store, actor=here.actor, person_id=person_id, active=not off)
+    click.echo(f"{changed.username} {'may' if changed.active else 'may not'} sign in.")
+
+
+@people.command("log")
+@click.option("--limit", type=click.IntRange(1, 500), default=50, show_default=True)
+@click.option("--before", type=int, help="Show what came before this line.")
+@json_option
+def show_log(limit: int, before: int | None, as_json: bool) -> None:
+    """Show who did what, newest first."""
+    with Opened() as here:
+        page = service.list_audit(here.store, actor=here.actor, before=before, limit=limit)
+    if as_json:
+        print_json(page)
+        return
+    rows = [(e.id, f"{e.at:%Y-%m-%d %H:%M:%S}", e.username, e.action, e.subject) for e in page.entries]
+    print_table(("line", "UTC", "who", "did", "to"), rows)

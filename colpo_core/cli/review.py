@@ -1,0 +1,84 @@
+"""Commands of reviews."""
+
+from pathlib import Path
+
+import click
+
+from colpo_core.cli.output import Opened, json_option, print_json, print_table
+from colpo_core.cli.words import NEW_FOLDER, WordType
+from colpo_core.inference.maps import MAP_NAMES
+from colpo_core.records.checkpoints import label_source_text
+from colpo_core.services import review as service
+from colpo_core.store.blobs import write_file
+from colpo_core.terms import Verdict
+
+
+@click.group()
+def review() -> None:
+    """Review: what the current model says, case by case, and what a clinician says to that."""
+
+
+@review.command("list")
+@click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
+@json_option
+def list_waiting(limit: int, as_json: bool) -> None:
+    """Show the predictions that wait for the operator's verdict."""
+    with Opened() as here:
+        queue = service.list_for_review(here.store, actor=here.actor, limit=limit)
+    if as_json:
+        print_json(queue)
+        return
+    rows = [
+        (p.id, p.image_id, f"{p.prob_hsil_3ch:.2f}", f"{p.prob_hsil_4ch:.2f}", p.call_4ch.value) for p in queue.rows
+    ]
+    print_table(("prediction", "image", "HSIL, 3 channels", "HSIL, 4 channels", "call, 4 channels"), rows)
+    click.echo(f"{queue.waiting} wait")
+
+
+@review.command("show")
+@click.argument("prediction_id", type=int)
+@click.option("--out", type=NEW_FOLDER, help="Write the mask and the four Grad-CAM maps here, as overlays.")
+@json_option
+def show(prediction_id: int, out: Path | None, as_json: bool) -> None:
+    """Show one prediction, its verdicts and the case's reference standard."""
+    with Opened() as here:
+        desk = service.open_review(here.store, actor=here.actor, prediction_id=prediction_id)
+        if out is not None:
+            files = {"mask": service.prediction_mask_png(here.store, actor=here.actor, prediction_id=prediction_id)}
+            for name in MAP_NAMES:
+                files[name] = service.prediction_map_png(
+                    here.store, actor=here.actor, prediction_id=prediction_id, name=name
+                )
+            for name, content in files.items():
+                write_file(out / f"prediction-{prediction_id}-{name}.png", content)
+    if as_json:
+        print_json(desk)
+        return
+    said = desk.prediction
+    click.echo(f"prediction {said.id} of image {said.image_id}, case {said.case_id}, by {said.checkpoint_name}")
+    click.echo(f"trained on {label_source_text(said.label_source)}")
+    for channels, prob, threshold, call in (
+        (3, said.prob_hsil_3ch, said.threshold_3ch, said.call_3ch),
+        (4, said.prob_hsil_4ch, said.threshold_4ch, said.call_4ch),
+    ):
+        click.echo(f"{channels} channels: probability of HSIL {prob:.3f}, threshold {threshold:.3f}: {call.value}")
+    click.echo(f"acetowhite epithelium: {said.acetowhite_fraction:.1%} of the image")
+    for name in sorted(desk.empty_maps):
+        click.echo(f"map {name}: no positive evidence")
+    for verdict in desk.reviews:
+        click.echo(f"{verdict.reviewer}: {verdict.verdict.value} {verdict.reason}".rstrip())
+    click.echo(f"reference standard: {desk.reference.reason}")
+
+
+@review.command("record")
+@click.argument("prediction_id", type=int)
+@click.argument("verdict", type=WordType(Verdict))
+@click.option("--reason", default="", help="Needed for overruling.")
+def record(prediction_id: int, verdict: Verdict, reason: str) -> None:
+    """Enter the operator's verdict on a prediction."""
+    with Opened() as here:
+        made = service.record_review(
+            here.store, actor=here.actor, prediction_id=prediction_id, verdict=verdict, reason=reason
+        )
+        share = service.agreement(here.store, actor=here.actor)
+    click.echo(f"{made.verdict.value} entered; reviewers agree with the current model in {share.text()}")

@@ -1,0 +1,76 @@
+"""Commands that put the program on the screen."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+
+from colpo_core.cli.output import Opened, note
+from colpo_core.services.demonstration import fill_demonstration
+from colpo_core.services.people import needs_first_administrator
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+DEMONSTRATION_CASES = 40
+
+
+def port_option(command: click.decorators.FC) -> click.decorators.FC:
+    """Give a command the option `--port`."""
+    return click.option("--port", type=click.IntRange(1, 65535), default=8501, show_default=True)(command)
+
+
+@click.command()
+@port_option
+def serve(port: int) -> None:
+    """Serve the program on this machine, on the store as it is."""
+    with Opened() as here:
+        new = needs_first_administrator(here.store)
+        folder = here.store.settings.data_dir
+    _serve(port, new, folder)
+
+
+@click.command()
+@port_option
+@click.option("--cases", type=click.IntRange(3, 1000), default=DEMONSTRATION_CASES, show_default=True)
+@click.option("--fill-only", is_flag=True, help="Fill an empty store and stop there.")
+def demo(port: int, cases: int, fill_only: bool) -> None:
+    """Fill an empty store with simulated cases, then serve it. A store that holds a patient is left as it is."""
+    with Opened() as here:
+        drawn = fill_demonstration(here.store, n_cases=cases, on_case=_progress(cases))
+        new = needs_first_administrator(here.store)
+        folder = here.store.settings.data_dir
+    click.echo(
+        f"{drawn} simulated cases were drawn." if drawn else "The store holds cases already; nothing was changed."
+    )
+    if not fill_only:
+        _serve(port, new, folder)
+
+
+def _progress(total: int) -> "_Progress":
+    return _Progress(total)
+
+
+class _Progress:
+    def __init__(self, total: int) -> None:
+        self._done, self._total = 0, total
+
+    def __call__(self, *_: object) -> None:
+        self._done += 1
+        if self._done % 10 == 0 or self._done == self._total:
+            note(f"drawing simulated cases: {self._done} of {self._total}")
+
+
+def _serve(port: int, new: bool, folder: Path) -> None:
+    click.echo(f"\n  ColpoDesk        http://127.0.0.1:{port}")
+    click.echo(f"  Store            {folder}")
+    if new:
+        click.echo("  Sign in          the first visit asks you to choose the administrator's name and password")
+    else:
+        click.echo("  Sign in          with the name and password of your account")
+    click.echo("  Stop             Ctrl+C (jobs in the background go on)\n")
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
+    try:
+        code = subprocess.call(command, cwd=CHECKOUT)  # noqa: S603 - our own program, no shell
+    except KeyboardInterrupt:
+        code = 0
+    raise SystemExit(code)

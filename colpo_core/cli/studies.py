@@ -1,0 +1,165 @@
+"""Commands of blinded reading studies."""
+
+from pathlib import Path
+
+import click
+
+from colpo_core.cli.output import Opened, json_option, print_json, print_table
+from colpo_core.cli.words import NEW_FILE, WordType
+from colpo_core.records.people import Actor
+from colpo_core.records.studies import CallerFigures, CaseChoice, CaseSource, StudyResults
+from colpo_core.services import readings, signing_in, study_records, study_results
+from colpo_core.services import studies as service
+from colpo_core.store import Store
+from colpo_core.store.blobs import write_file
+from colpo_core.terms import Label
+
+AS_READER = click.option("--as", "username", required=True, help="Name of the reader; the password is asked for.")
+PASSWORD = click.option("--password", prompt=True, hide_input=True)
+
+
+@click.group()
+def studies() -> None:
+    """Blinded reading: design, seal, read, compare."""
+
+
+@studies.command("list")
+@json_option
+def list_studies(as_json: bool) -> None:
+    """Show all studies."""
+    with Opened() as here:
+        found = study_records.list_studies(here.store, actor=here.actor)
+    if as_json:
+        print_json(found)
+        return
+    rows = [(s.id, s.name, s.state.value, s.n_cases, s.n_readers, f"{s.n_answered}/{s.n_expected}") for s in found]
+    print_table(("study", "name", "state", "cases", "readers", "readings"), rows)
+
+
+@studies.command("create")
+@click.argument("name")
+@click.option("--question", default="")
+@click.option("--reader", "reader_ids", type=int, multiple=True, required=True, help="Number of a reader; repeat it.")
+@click.option("--checkpoint", "checkpoint_ids", type=int, multiple=True, help="Number of a checkpoint; repeat it.")
+@click.option("--case", "case_ids", type=int, multiple=True, help="A case; without any, --test-split or all labelled.")
+@click.option("--test-split", "snapshot_id", type=int, help="The test split of this snapshot.")
+@click.option("--seed", type=int, help="Seed of the reading orders; drawn if not given.")
+def create(
+    name: str,
+    question: str,
+    reader_ids: tuple[int, ...],
+    checkpoint_ids: tuple[int, ...],
+    case_ids: tuple[int, ...],
+    snapshot_id: int | None,
+    seed: int | None,
+) -> None:
+    """Make a draft of a study."""
+    if case_ids and snapshot_id is not None:
+        raise click.UsageError("Give either --case or --test-split.")
+    source = CaseSource.PICKED if case_ids else CaseSource.TEST_SPLIT if snapshot_id is not None else CaseSource.ALL
+    choice = CaseChoice(source, snapshot_id, case_ids)
+    with Opened() as here:
+        made = service.create_study(
+            here.store,
+            actor=here.actor,
+            name=name,
+            question=question,
+            reader_ids=reader_ids,
+            choice=choice,
+            checkpoint_ids=checkpoint_ids,
+            seed=seed,
+        )
+    click.echo(f"study {made.id}: {made.n_cases} cases ({made.n_hsil} hsil), {made.n_readers} readers, a draft")
+
+
+@studies.command("open")
+@click.argument("study_id", type=int)
+def open_study(study_id: int) -> None:
+    """Seal the design and let the readers begin; nothing can be changed after that."""
+    with Opened() as here:
+        opened = service.open_study(here.store, actor=here.actor, study_id=study_id)
+    click.echo(f"study {opened.id} is open, sealed as {opened.seal_sha256}")
+
+
+@studies.command("close")
+@click.argument("study_id", type=int)
+def close_study(study_id: int) -> None:
+    """End the reading; results can then be seen."""
+    with Opened() as here:
+        closed = service.close_study(here.store, actor=here.actor, study_id=study_id)
+    click.echo(f"study {closed.id} is closed with {closed.n_answered} of {closed.n_expected} readings")
+
+
+@studies.command("results")
+@click.argument("study_id", type=int)
+@click.option("--csv", "csv_path", type=NEW_FILE, help="Write every call to this file as well.")
+@json_option
+def results(study_id: int, csv_path: Path | None, as_json: bool) -> None:
+    """Show a closed study's table: readers and checkpoints on the same cases, with Wilson intervals."""
+    with Opened() as here:
+        found = study_results.study_results(here.store, actor=here.actor, study_id=study_id)
+        if csv_path is not None:
+            write_file(csv_path, study_results.export_calls(here.store, actor=here.actor, study_id=study_id))
+    if as_json:
+        print_json(found)
+    else:
+        _print_results(found)
+
+
+@studies.command("next")
+@click.argument("study_id", type=int)
+@AS_READER
+@PASSWORD
+@click.option("--out", type=NEW_FILE, required=True, help="Where the image goes.")
+def next_case(study_id: int, username: str, password: str, out: Path) -> None:
+    """Read: write the image of the case that waits, and print the token to answer it with."""
+    with Opened() as here:
+        reader = _sign_in(here.store, username, password)
+        shown = readings.next_picture(here.store, actor=reader, study_id=study_id)
+        if shown is None:
+            click.echo("All cases are read. Thank you.")
+            return
+        content, _ = readings.presented_image(here.store, actor=reader, study_id=study_id, token=shown.token)
+    write_file(out, content)
+    click.echo(f"case {shown.number} of {shown.total}{' SIMULATED' if shown.simulated else ''}: {out}")
+    click.echo(f"token {shown.token}")
+
+
+@studies.command("answer")
+@click.argument("study_id", type=int)
+@click.argument("token")
+@click.option("--call", type=WordType(Label), required=True)
+@click.option("--confidence", type=click.IntRange(0, 100), required=True, help="0 (guessed) to 100 (certain).")
+@AS_READER
+@PASSWORD
+def answer(study_id: int, token: str, call: Label, confidence: int, username: str, password: str) -> None:
+    """Read: give the answer of the case that waits. It locks."""
+    with Opened() as here:
+        reader = _sign_in(here.store, username, password)
+        progress = readings.record_reading(
+            here.store, actor=reader, study_id=study_id, token=token, call=call, confidence=confidence
+        )
+    click.echo(f"{progress.answered} of {progress.total} read")
+
+
+def _sign_in(store: Store, username: str, password: str) -> Actor:
+    signed_in = signing_in.sign_in(store, username=username, password=password)
+    signing_in.sign_out(store, token=signed_in.token)
+    return signed_in.actor
+
+
+def _print_results(found: StudyResults) -> None:
+    simulated = f", {found.study.n_simulated} SIMULATED" if found.study.n_simulated else ""
+    click.echo(f"{found.study.name}: {found.study.n_cases} cases{simulated}, reference by {found.label_source.value}\n")
+    rows = []
+    for line in (*found.readers, *found.checkpoints):
+        figures = line.figures
+        shares = (figures.accuracy, figures.sensitivity, figures.specificity, figures.ppv, figures.npv)
+        rows.append((_who(line), f"{line.n_called}/{line.n_cases}", *(share.text() for share in shares)))
+    print_table(("who", "called", "accuracy", "sensitivity", "specificity", "PPV", "NPV"), rows)
+
+
+def _who(line: CallerFigures) -> str:
+    channels = f", {line.channels} channels" if line.channels else ""
+    seen = f", {line.n_seen} seen in training" if line.n_seen else ""
+    return f"{line.name}{channels}{seen}"

@@ -1,0 +1,53 @@
+"""Option types that every group uses: the clinic's words, dates, and the places of files."""
+
+from datetime import date, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+Word = TypeVar("Word", bound=StrEnum)
+
+EXISTING_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+EXISTING_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+NEW_FILE = click.Path(dir_okay=False, path_type=Path)
+NEW_FOLDER = click.Path(file_okay=False, path_type=Path)
+
+
+class WordType(click.ParamType[Any]):
+    """One of an enum's words, as the store writes them."""
+
+    def __init__(self, kind: type[StrEnum]) -> None:
+        self.name = kind.__name__.lower()
+        self._kind = kind
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        """Show the words in the help."""
+        return "[" + "|".join(member.value for member in self._kind) + "]"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> StrEnum:  # noqa: ANN401 - click's own signature
+        """Turn the text into the word, or say which words there are."""
+        try:
+            return self._kind(value)
+        except ValueError:
+            words = ", ".join(member.value for member in self._kind)
+            self.fail(f"{value!r} is not one of {words}", param, ctx)
+
+
+class DayType(click.ParamType[date]):
+    """A day as YYYY-MM-DD."""
+
+    name = "day"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:  # noqa: ANN401 - click's own signature
+        """Turn the text into a day, or say how to write one."""
+        if isinstance(value, date):
+            return value
+        try:
+            return datetime.strptime(value, "%Y-%m-%d").date()  # noqa: DTZ007 - a day has no zone
+        except ValueError:
+            self.fail(f"{value!r} is not a day; write it as 2026-05-31", param, ctx)
+
+
+DAY = DayType()
