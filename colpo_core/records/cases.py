@@ -1,0 +1,378 @@
+"""Records of cases: what the clinic enters, what comes in as files, and what a list shows."""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from pathlib import Path
+
+from colpo_core.errors import ImageRejected
+from colpo_core.records.images import ImageRecord
+from colpo_core.terms import AnnotationState, Colposcopy, Finding, Grade, Label, LabelSource, SpecimenKind, Stage
+
+MAX_FILE_BYTES = 400_000_000
+CYTOLOGIES = ("NILM", "ASC-US", "LSIL", "ASC-H", "HSIL", "AGC", "SCC")
+SWEDE_ROWS = ("aceto_uptake", "margins", "vessels", "lesion_size", "iodine")
+
+
+@dataclass(frozen=True)
+class IncomingFile:
+    """One file on its way in: either its bytes or where they lie.
+
+    Attributes:
+        name: What the person calls it; told back in the report, never stored.
+        content: The bytes, when they are in memory already.
+        path: Where to read them otherwise, so that a batch is never in memory as a whole.
+        stage: When the image was taken.
+        seconds_after_acid: Seconds after acetic acid, where known.
+    """
+
+    name: str
+    content: bytes | None = None
+    path: Path | None = None
+    stage: Stage = Stage.ACETIC_ACID
+    seconds_after_acid: int | None = None
+
+    def __post_init__(self) -> None:
+        """Check that there is exactly one place to read from.
+
+        Raises:
+            ValueError: There is none, or there are two.
+        """
+        if (self.content is None) == (self.path is None):
+            raise ValueError("an incoming file has either content or a path")
+
+    def read(self) -> bytes:
+        """The bytes.
+
+        Raises:
+            ImageRejected: The file is gone, cannot be read, is empty or is far too large.
+        """
+        content = self._content()
+        if not content:
+            raise ImageRejected("The file is empty. Copy it again from the device.")
+        if len(content) > MAX_FILE_BYTES:
+            raise ImageRejected("The file is larger than 400 MB. Export the image in a smaller format.")
+        return content
+
+    def _content(self) -> bytes:
+        if self.path is None:
+            return self.content or b""
+        try:
+            if self.path.stat().st_size > MAX_FILE_BYTES:
+                raise ImageRejected("The file is larger than 400 MB. Export the image in a smaller format.")
+            return self.path.read_bytes()
+        except OSError as error:
+            raise ImageRejected("The file cannot be read. Check that it is there and that you may read it.") from error
+
+
+class ImportStatus(StrEnum):
+    """What became of one file."""
+
+    IMPORTED = "imported"
+    DUPLICATE = "duplicate"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True)
+class ImportOutcome:
+    """What became of one file, and why.
+
+    Attributes:
+        name: The person's name for the file.
+        status: Imported, already there, or refused.
+        reason: A sentence; empty for an imported file.
+        image_id: Row of the image, where there is one.
+        case_id: Row of the case that holds it, where there is one.
+    """
+
+    name: str
+    status: ImportStatus
+    reason: str = ""
+    image_id: int | None = None
+    case_id: int | None = None
+
+
+@dataclass(frozen=True)
+class ImportReport:
+    """What became of each file of a batch, in the order it came.
+
+    Attributes:
+        outcomes: One a file.
+        annotations: Annotations that came with the images and were stored by this run.
+        annotations_to_confirm: How many of those wait for a person, because a guess closed their outline.
+        patients: Patients of whom this batch holds at least one image.
+    """
+
+    outcomes: tuple[ImportOutcome, ...]
+    annotations: int = 0
+    annotations_to_confirm: int = 0
+    patients: int = 0
+
+    def count(self, status: ImportStatus) -> int:
+        """How many files have a status."""
+        return sum(outcome.status is status for outcome in self.outcomes)
+
+    @property
+    def imported(self) -> int:
+        """Files that were stored."""
+        return self.count(ImportStatus.IMPORTED)
+
+    @property
+    def duplicates(self) -> int:
+        """Files whose image was there already."""
+        return self.count(ImportStatus.DUPLICATE)
+
+    @property
+    def refused(self) -> int:
+        """Files that were not taken."""
+        return self.count(ImportStatus.REFUSED)
+
+    @property
+    def case_ids(self) -> tuple[int, ...]:
+        """Cases that hold an image of this batch, in order."""
+        return tuple(sorted({outcome.case_id for outcome in self.outcomes if outcome.case_id is not None}))
+
+
+@dataclass(frozen=True)
+class SwedeRows:
+    """The five rows of a Swede score, each 0, 1, 2 or unknown.
+
+    Source: Strander et al. 2005.
+    """
+
+    aceto_uptake: int | None = None
+    margins: int | None = None
+    vessels: int | None = None
+    lesion_size: int | None = None
+    iodine: int | None = None
+
+    @property
+    def values(self) -> tuple[int | None, ...]:
+        """The rows in the form's order."""
+        return (self.aceto_uptake, self.margins, self.vessels, self.lesion_size, self.iodine)
+
+    @property
+    def total(self) -> int | None:
+        """Their sum from 0 to 10, or None while a row is missing: an incomplete score is no number out of 10."""
+        known = [value for value in self.values if value is not None]
+        return sum(known) if len(known) == len(SWEDE_ROWS) else None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no row is known."""
+        return all(value is None for value in self.values)
+
+
+@dataclass(frozen=True)
+class CaseForm:
+    """What a clinician enters of a case; every field is optional and none identifies the patient.
+
+    Attributes:
+        colposcopy: What the examination found as a whole.
+        age_years: Age from 10 to 110.
+        hpv_result: Result and types, free text.
+        cytology: Bethesda category, one of `CYTOLOGIES`.
+        indication: Why she was examined.
+        device: The colposcope.
+        swede: Rows of the Swede score.
+    """
+
+    colposcopy: Colposcopy = Colposcopy.NOT_RECORDED
+    age_years: int | None = None
+    hpv_result: str | None = None
+    cytology: str | None = None
+    indication: str | None = None
+    device: str | None = None
+    swede: SwedeRows = field(default_factory=SwedeRows)
+
+
+@dataclass(frozen=True)
+class LabelRecord:
+    """A case's label from one source, or its exclusion, with the reason."""
+
+    source: LabelSource
+    label: Label | None
+    grade: Grade | None
+    reason: str
+    flagged: bool
+    rules_version: str
+    decided_at: datetime
+
+
+@dataclass(frozen=True)
+class SpecimenRecord:
+    """A pathologist's result for one specimen; a withdrawn one stays visible and counts no more."""
+
+    id: int
+    number: int
+    kind: SpecimenKind
+    grade: Grade
+    clock_hour: int | None
+    note: str
+    entered_by: str
+    created_at: datetime
+    withdrawn_at: datetime | None
+
+
+@dataclass(frozen=True)
+class ImageAnnotation:
+    """One annotation of an image, as a case shows it.
+
+    Attributes:
+        annotation_id: Row of the annotation.
+        finding: What the mask shows.
+        state: How far it is.
+        annotator: Display name.
+        version_id: Newest submitted version, if any.
+    """
+
+    annotation_id: int
+    finding: Finding
+    state: AnnotationState
+    annotator: str
+    version_id: int | None
+
+
+@dataclass(frozen=True)
+class CaseImage:
+    """One image of a case with what exists of it.
+
+    Attributes:
+        image: The image.
+        annotations: Its annotations.
+        prediction_id: Prediction of the clinic's current model, if any.
+        prob_hsil: That prediction's probability of HSIL (4 channels), if any.
+    """
+
+    image: ImageRecord
+    annotations: tuple[ImageAnnotation, ...]
+    prediction_id: int | None = None
+    prob_hsil: float | None = None
+
+
+@dataclass(frozen=True)
+class CaseRecord:
+    """One case as its page shows it.
+
+    Attributes:
+        id: Row of the case.
+        patient_id: Row of the patient.
+        patient_code: Pseudonymous code.
+        case_date: Day of the examination, unknown for some imported collections.
+        form: What was entered.
+        swede_total: Total from 0 to 10: the sum of the rows, or what an imported collection gave; None if incomplete.
+        version: Number of the row's version: a change names the one it started from.
+        simulated: Whether the program drew it.
+        created_at: When it came in.
+        images: Its images.
+        specimens: Its histology, withdrawn specimens included.
+        labels: One a source.
+    """
+
+    id: int
+    patient_id: int
+    patient_code: str
+    case_date: date | None
+    form: CaseForm
+    swede_total: int | None
+    version: int
+    simulated: bool
+    created_at: datetime
+    images: tuple[CaseImage, ...]
+    specimens: tuple[SpecimenRecord, ...]
+    labels: tuple[LabelRecord, ...]
+
+    def label(self, source: LabelSource = LabelSource.HISTOLOGY) -> LabelRecord | None:
+        """The label from one source, if it was decided."""
+        return next((label for label in self.labels if label.source is source), None)
+
+
+class AnnotationNeed(StrEnum):
+    """By how far its annotations are, a case is found; the first word means an image that nobody has annotated."""
+
+    NONE = "none"
+    DRAFT = "draft"
+    TO_CONFIRM = "to_confirm"
+    SUBMITTED = "submitted"
+    REJECTED = "rejected"
+
+
+class LabelChoice(StrEnum):
+    """By its label from histology, a case is found; an excluded case has none."""
+
+    NORMAL = "normal"
+    HSIL = "hsil"
+    EXCLUDED = "excluded"
+    FLAGGED = "flagged"
+
+
+@dataclass(frozen=True)
+class CaseFilter:
+    """Which cases a list shows; what is None does not narrow it.
+
+    Attributes:
+        patient_code: Beginning of the patient's code, upper or lower case alike.
+        grade: Highest grade of the histology.
+        label: Label from histology, or its absence.
+        annotation: How far the annotations are: at least one image is that far.
+        simulated: Only simulated cases, or only others.
+    """
+
+    patient_code: str = ""
+    grade: Grade | None = None
+    label: LabelChoice | None = None
+    annotation: AnnotationNeed | None = None
+    simulated: bool | None = None
+
+
+@dataclass(frozen=True)
+class CaseRow:
+    """One case as a list shows it.
+
+    Attributes:
+        id: Row of the case.
+        patient_code: Pseudonymous code.
+        case_date: Day of the examination.
+        n_images: Images of all stages.
+        first_image_id: Image for the thumbnail: the first with acetic acid, else the first.
+        n_unannotated: Acetic-acid images that show the cervix and that nobody has annotated.
+        annotation_states: How many annotations are how far.
+        grade: Highest grade of the histology.
+        label: Label from histology.
+        reason: Why.
+        flagged: Whether a clinician must look.
+        simulated: Whether the program drew it.
+        created_at: When it came in; with `id` the place in the list.
+    """
+
+    id: int
+    patient_code: str
+    case_date: date | None
+    n_images: int
+    first_image_id: int | None
+    n_unannotated: int
+    annotation_states: dict[AnnotationState, int]
+    grade: Grade | None
+    label: Label | None
+    reason: str
+    flagged: bool
+    simulated: bool
+    created_at: datetime
+
+    @property
+    def place(self) -> tuple[datetime, int]:
+        """Where the row stands in the list: the next page begins after it."""
+        return (self.created_at, self.id)
+
+
+@dataclass(frozen=True)
+class CasePage:
+    """One page of a list, newest case first.
+
+    Attributes:
+        rows: The cases.
+        next_after: What to hand over for the next page; None on the last.
+    """
+
+    rows: tuple[CaseRow, ...]
+    next_after: tuple[datetime, int] | None

@@ -1,0 +1,106 @@
+"""Rows for what comes in: a patient, her case of a day, and its images; for imports and for simulated cases alike."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from colpo_core.records.people import Actor
+from colpo_core.services import audit
+from colpo_core.services.histology import relabel_case
+from colpo_core.store.tables import Case, Image, Patient
+from colpo_core.terms import Stage
+
+
+@dataclass(frozen=True)
+class StoredFile:
+    """A clean file that lies among the store's files already.
+
+    Attributes:
+        sha256: Its hash, which is its name.
+        media_type: What it holds.
+        width_px: Width of the image.
+        height_px: Height of the image.
+    """
+
+    sha256: str
+    media_type: str
+    width_px: int
+    height_px: int
+
+
+def find_case(session: Session, *, patient_code: str, case_date: date | None) -> Case | None:
+    """The case of a patient on a day, if there is one; upper and lower case of the code are alike."""
+    patient = _patient(session, patient_code)
+    if patient is None:
+        return None
+    day = Case.case_date.is_(None) if case_date is None else Case.case_date == case_date
+    return session.scalar(select(Case).where(Case.patient_id == patient.id, day).order_by(Case.id).limit(1))
+
+
+def find_or_add_case(
+    session: Session, *, actor: Actor, patient_code: str, case_date: date | None, simulated: bool = False
+) -> Case:
+    """The case of a patient on a day, made with its patient where it is new.
+
+    Args:
+        session: The writing session.
+        actor: Who brings it in.
+        patient_code: A code that `check_patient_code` let pass.
+        case_date: Day of the examination, or None where unknown: a patient has one case without a date.
+        simulated: Whether the program drew it.
+    """
+    case = find_case(session, patient_code=patient_code, case_date=case_date)
+    if case is not None:
+        return case
+    patient = _patient(session, patient_code)
+    if patient is None:
+        patient = Patient(code=patient_code, simulated=simulated)
+        session.add(patient)
+        session.flush()
+    case = Case(patient_id=patient.id, case_date=case_date, simulated=simulated)
+    session.add(case)
+    session.flush()
+    audit.record(session, actor, "add case", f"case {case.id}")
+    relabel_case(session, case)
+    return case
+
+
+def find_image(session: Session, sha256: str) -> Image | None:
+    """The image whose clean file has a hash."""
+    return session.scalar(select(Image).where(Image.sha256 == sha256))
+
+
+def add_image(
+    session: Session,
+    *,
+    actor: Actor,
+    case_id: int,
+    file: StoredFile,
+    stage: Stage,
+    seconds_after_acid: int | None = None,
+    simulated: bool = False,
+) -> Image:
+    """Add an image whose file is stored, and say so in the log."""
+    image = Image(
+        case_id=case_id,
+        sha256=file.sha256,
+        media_type=file.media_type,
+        width_px=file.width_px,
+        height_px=file.height_px,
+        stage=stage,
+        seconds_after_acid=seconds_after_acid if stage is Stage.ACETIC_ACID else None,
+        simulated=simulated,
+    )
+    session.add(image)
+    session.flush()
+    audit.record(session, actor, "import image", f"image {image.id}", case=case_id, stage=stage.value)
+    return image
+
+
+def _patient(session: Session, code: str) -> Patient | None:
+    exact = session.scalar(select(Patient).where(Patient.code == code))
+    if exact is not None:
+        return exact
+    return session.scalar(select(Patient).where(func.lower(Patient.code) == code.lower()).limit(1))

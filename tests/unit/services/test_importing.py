@@ -1,0 +1,297 @@
+import io
+from datetime import date, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image as Picture
+from sqlalchemy import func, select
+
+from colpo_core.errors import InputRejected, PermissionDenied
+from colpo_core.records.people import Actor
+from colpo_core.services.importing import ImportStatus, IncomingFile, import_folder, import_images
+from colpo_core.services.patient_codes import check_patient_code
+from colpo_core.store import Store
+from colpo_core.store.tables import AuditEntry, Case, CaseLabel, Image, Patient, utc_now
+from colpo_core.terms import LabelSource, Stage
+
+DAY = date(2024, 5, 6)
+TODAY = date(2026, 11, 23)
+
+
+def photograph(seed: int = 0, *, kind: str = "PNG", **options: object) -> bytes:
+    pixels = np.random.default_rng(seed).integers(0, 255, (24, 32, 3), dtype=np.uint8)
+    buffer = io.BytesIO()
+    Picture.fromarray(pixels).save(buffer, format=kind, **options)
+    return buffer.getvalue()
+
+
+def count(store: Store, table: type) -> int:
+    with store.reading() as session:
+        return session.scalar(select(func.count()).select_from(table)) or 0
+
+
+def files_below(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+def test_a_batch_keeps_what_is_sound_and_says_why_the_rest_was_refused(store: Store, annotator: Actor) -> None:
+    files = [
+        IncomingFile("a.png", photograph(1)),
+        IncomingFile("notes.txt", b"not an image at all"),
+        IncomingFile("b.png", photograph(2), stage=Stage.LUGOL),
+        IncomingFile("cut.jpg", photograph(3, kind="JPEG")[:200]),
+        IncomingFile("empty.jpg", b""),
+    ]
+    report = import_images(store, actor=annotator, patient_code="P-1", case_date=DAY, files=files)
+    assert [outcome.name for outcome in report.outcomes] == [file.name for file in files]
+    assert (report.imported, report.duplicates, report.refused) == (2, 0, 3)
+    for outcome in report.outcomes:
+        assert bool(outcome.reason) is (outcome.status is ImportStatus.REFUSED)
+    with store.reading() as session:
+        stages = session.scalars(select(Image.stage).order_by(Image.id)).all()
+        assert stages == [Stage.ACETIC_ACID, Stage.LUGOL]
+    assert len(files_below(store.settings.blobs_dir)) == 2
+
+
+def test_where_every_file_is_refused_nothing_at_all_is_stored(store: Store, annotator: Actor) -> None:
+    files = [IncomingFile("a.txt", b"text"), IncomingFile("b.gif", photograph(1, kind="GIF"))]
+    report = import_images(store, actor=annotator, patient_code="P-1", case_date=DAY, files=files)
+    assert report.refused == 2
+    assert (count(store, Patient), count(store, Case), count(store, Image), count(store, AuditEntry)) == (0, 0, 0, 0)
+    assert files_below(store.settings.blobs_dir) == []
+
+
+def test_the_same_image_is_told_by_its_case_alone_also_as_another_file_type(store: Store, annotator: Actor) -> None:
+    first = import_images(
+        store, actor=annotator, patient_code="P-1", case_date=DAY, files=[IncomingFile("a.png", photograph(1))]
+    ).outcomes[0]
+    again = import_images(
+        store,
+        actor=annotator,
+        patient_code="P-2",
+        case_date=DAY,
+        files=[IncomingFile("b.bmp", photograph(1, kind="BMP")), IncomingFile("c.png", photograph(1))],
+    )
+    assert again.duplicates == 2
+    for outcome in again.outcomes:
+        assert (outcome.image_id, outcome.case_id) == (first.image_id, first.case_id)
+        assert outcome.reason == f"This image is in the store already, in case {first.case_id}."
+    assert count(store, Patient) == 1
+
+
+def test_the_case_of_a_patient_and_a_day_is_used_again(store: Store, annotator: Actor) -> None:
+    def bring(code: str, day: date | None, seed: int) -> int | None:
+        file = IncomingFile("x.png", photograph(seed))
+        return import_images(store, actor=annotator, patient_code=code, case_date=day, files=[file]).outcomes[0].case_id
+
+    first = bring("P-1", DAY, 1)
+    assert bring(" p-1 ", DAY, 2) == first
+    other = bring("P-1", DAY + timedelta(days=1), 3)
+    undated = bring("P-1", None, 4)
+    assert len({first, other, undated}) == 3
+    assert bring("P-1", None, 5) == undated
+    assert (count(store, Patient), count(store, Case)) == (1, 3)
+
+
+def test_a_new_case_has_a_label_row_that_says_why_it_is_excluded(store: Store, annotator: Actor) -> None:
+    import_images(store, actor=annotator, patient_code="P-1", case_date=DAY, files=[IncomingFile("a", photograph())])
+    with store.reading() as session:
+        row = session.scalars(select(CaseLabel)).one()
+        assert (row.source, row.label, row.flagged) == (LabelSource.HISTOLOGY, None, False)
+        assert row.reason.startswith("excluded: no histology")
+
+
+def test_file_names_and_metadata_leave_no_trace_in_the_store(store: Store, annotator: Actor) -> None:
+    exif = Picture.Exif()
+    exif[0x010E] = "MARIA-SECRET"
+    content = photograph(1, kind="JPEG", exif=exif)
+    assert b"MARIA-SECRET" in content
+    file = IncomingFile("Maria-Secret-1984.jpg", content)
+    assert import_images(store, actor=annotator, patient_code="P-1", case_date=DAY, files=[file]).imported == 1
+    store.close()
+    for path in files_below(store.settings.data_dir):
+        assert b"maria-secret" not in path.read_bytes().lower(), path.name
+
+
+def test_every_import_is_in_the_log_without_the_code(store: Store, annotator: Actor) -> None:
+    import_images(store, actor=annotator, patient_code="P-77", case_date=DAY, files=[IncomingFile("a", photograph())])
+    with store.reading() as session:
+        entries = session.scalars(select(AuditEntry).order_by(AuditEntry.id)).all()
+        assert [entry.action for entry in entries] == ["add case", "import image"]
+        assert all(entry.person_id == annotator.person_id for entry in entries)
+        assert all("P-77" not in f"{entry.subject}{entry.detail}" for entry in entries)
+
+
+def test_a_reader_may_not_import(store: Store, reader: Actor) -> None:
+    with pytest.raises(PermissionDenied):
+        import_images(store, actor=reader, patient_code="P-1", case_date=DAY, files=[])
+
+
+def test_seconds_after_acid_are_checked_and_kept_for_acetic_acid_alone(store: Store, annotator: Actor) -> None:
+    files = [
+        IncomingFile("a", photograph(1), seconds_after_acid=60),
+        IncomingFile("b", photograph(2), stage=Stage.NATIVE, seconds_after_acid=60),
+        IncomingFile("c", photograph(3), seconds_after_acid=-1),
+    ]
+    report = import_images(store, actor=annotator, patient_code="P-1", case_date=DAY, files=files)
+    assert [outcome.status.value for outcome in report.outcomes] == ["imported", "imported", "refused"]
+    with store.reading() as session:
+        assert session.scalars(select(Image.seconds_after_acid).order_by(Image.id)).all() == [60, None]
+
+
+@pytest.mark.parametrize("day", [date(1900, 1, 1), utc_now().date() + timedelta(days=2)])
+def test_a_day_that_cannot_be_is_refused(store: Store, annotator: Actor, day: date) -> None:
+    with pytest.raises(InputRejected, match="date"):
+        import_images(store, actor=annotator, patient_code="P-1", case_date=day, files=[])
+
+
+@pytest.mark.parametrize("code", ["P-0042", "annocerv-7", "sim.12", "A", "x_9", "PAT-A", "2024-05-06-003", "12345678"])
+def test_pseudonyms_are_taken(code: str) -> None:
+    assert check_patient_code(f" {code} ", today=TODAY) == code
+
+
+@pytest.mark.parametrize(
+    ("code", "why"),
+    [
+        ("", "missing"),
+        ("   ", "missing"),
+        ("Maria Ionescu", "no blanks"),
+        ("Ionescu, M.", "no blanks"),
+        ("P/1", "letters, digits"),
+        ("Müller1", "letters, digits"),
+        ("x" * 41, "up to 40"),
+        ("maria.ionescu", "looks like a name"),
+        ("Maria_Ionescu", "looks like a name"),
+        ("MariaIonescu", "looks like a name"),
+        ("1984-03-12", "date of birth"),
+        ("12.03.1984", "date of birth"),
+        ("03-12-1984", "date of birth"),
+        ("19840312", "date of birth"),
+        ("MI-1984.03.12", "date of birth"),
+    ],
+)
+def test_what_could_tell_who_she_is_is_refused_with_a_reason_that_does_not_repeat_it(code: str, why: str) -> None:
+    with pytest.raises(InputRejected, match=why) as caught:
+        check_patient_code(code, today=TODAY)
+    assert not code.strip() or len(code) < 3 or code not in str(caught.value)
+
+
+@given(st.text())
+def test_any_text_is_either_a_plain_code_or_refused(text: str) -> None:
+    try:
+        code = check_patient_code(text, today=TODAY)
+    except InputRejected:
+        return
+    assert code == text.strip()
+    assert code.isascii()
+    assert 1 <= len(code) <= 40
+
+
+def write(folder: Path, **contents: bytes) -> None:
+    for name, content in contents.items():
+        place = folder / name.replace("__", "/").replace("_png", ".png")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(content)
+
+
+def test_a_folder_is_read_through_with_what_lies_below_it(store: Store, annotator: Actor, tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    write(folder, a_png=photograph(1), deep__b_png=photograph(2), notes=b"text")
+    (folder / ".hidden").write_bytes(b"x")
+    seen: list[str] = []
+    report = import_folder(
+        store,
+        actor=annotator,
+        folder=folder,
+        patient_code="P-1",
+        case_date=DAY,
+        stage=Stage.NATIVE,
+        on_outcome=lambda outcome: seen.append(outcome.name),
+    )
+    assert seen == ["a.png", "deep/b.png", "notes"]
+    assert (report.imported, report.refused, report.patients) == (2, 1, 1)
+    with store.reading() as session:
+        assert set(session.scalars(select(Image.stage))) == {Stage.NATIVE}
+
+
+def test_a_folder_without_table_and_code_is_refused(store: Store, annotator: Actor, tmp_path: Path) -> None:
+    write(tmp_path / "in", a_png=photograph(1))
+    with pytest.raises(InputRejected, match=r"import\.csv"):
+        import_folder(store, actor=annotator, folder=tmp_path / "in")
+    with pytest.raises(InputRejected, match="no folder"):
+        import_folder(store, actor=annotator, folder=tmp_path / "nowhere", patient_code="P-1")
+
+
+def test_a_folder_with_nothing_in_it_is_refused(store: Store, annotator: Actor, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    with pytest.raises(InputRejected, match="no files"):
+        import_folder(store, actor=annotator, folder=tmp_path / "in", patient_code="P-1")
+
+
+@pytest.mark.parametrize("delimiter", [",", ";"])
+def test_a_table_spreads_a_folder_over_many_cases(
+    store: Store, annotator: Actor, tmp_path: Path, delimiter: str
+) -> None:
+    folder = tmp_path / "in"
+    write(folder, a_png=photograph(1), b_png=photograph(2), c_png=photograph(3), left_png=photograph(4))
+    (tmp_path / "outside.png").write_bytes(photograph(5))
+    lines = [
+        "file,patient_code,case_date,stage,seconds_after_acid",
+        "a.png,P-1,2024-05-06,acetic acid,45",
+        "b.png,P-1,2024-05-06,Lugol,",
+        "c.png,,2024-05-07,native,",
+        "gone.png,P-3,2024-05-07,native,",
+        "../outside.png,P-3,2024-05-07,native,",
+        "a.png,P-3,07.05.2024,native,",
+        "a.png,P-3,2024-05-07,iodine,",
+        "a.png,Maria Ionescu,2024-05-07,native,",
+        ",P-3,2024-05-07,native,",
+        "a.png,P-3,2024-05-07,native,soon",
+    ]
+    text = "\n".join(lines).replace(",", delimiter)
+    (folder / "import.csv").write_text(text, encoding="utf-8-sig")
+    report = import_folder(store, actor=annotator, folder=folder, patient_code="P-9")
+    reasons = [outcome.reason for outcome in report.outcomes]
+    assert (report.imported, report.duplicates, report.patients) == (3, 0, 2)
+    assert reasons[:3] == ["", "", ""]
+    for reason, part in zip(
+        reasons[3:],
+        ["does not hold", "outside the folder", "YYYY-MM-DD", "stage", "no blanks", "names no file", "whole number"],
+        strict=False,
+    ):
+        assert part in reason
+    assert report.outcomes[-1].name == "left.png"
+    assert "does not list" in report.outcomes[-1].reason
+    with store.reading() as session:
+        assert sorted(session.scalars(select(Patient.code))) == ["P-1", "P-9"]
+        assert session.scalar(select(func.count()).select_from(Case)) == 2
+        assert session.scalars(select(Image.seconds_after_acid).order_by(Image.id)).first() == 45
+
+
+def test_a_table_without_its_columns_is_refused(store: Store, annotator: Actor, tmp_path: Path) -> None:
+    write(tmp_path / "in", a_png=photograph(1))
+    table = tmp_path / "in" / "import.csv"
+    table.write_text("file,code\na.png,P-1\n", encoding="utf-8")
+    with pytest.raises(InputRejected, match="case_date, patient_code, stage"):
+        import_folder(store, actor=annotator, folder=tmp_path / "in")
+    table.write_bytes(b"\xff\xfe\x00bad")
+    with pytest.raises(InputRejected, match="UTF-8"):
+        import_folder(store, actor=annotator, folder=tmp_path / "in")
+
+
+def test_an_incoming_file_has_one_source(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="either"):
+        IncomingFile("a")
+    with pytest.raises(ValueError, match="either"):
+        IncomingFile("a", b"x", tmp_path)
+
+
+def test_a_file_that_has_gone_is_refused(store: Store, annotator: Actor, tmp_path: Path) -> None:
+    report = import_images(
+        store, actor=annotator, patient_code="P-1", case_date=DAY, files=[IncomingFile("a", path=tmp_path / "gone")]
+    )
+    assert report.refused == 1
+    assert "cannot be read" in report.outcomes[0].reason
