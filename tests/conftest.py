@@ -1,15 +1,19 @@
 """Fixtures that every test may use: a fresh store and one actor of each role."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import date, timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from colpo_core.images.decoding import CleanImage, encode_clean
+from colpo_core.labels import RULES_VERSION
 from colpo_core.records.people import Actor
 from colpo_core.settings import Settings
 from colpo_core.store import Store
-from colpo_core.store.tables import Person
-from colpo_core.terms import Role
+from colpo_core.store.tables import Case, CaseLabel, Image, Patient, Person
+from colpo_core.terms import Label, LabelSource, Role, Stage
 
 
 @pytest.fixture
@@ -45,3 +49,39 @@ def annotator(store: Store) -> Actor:
 @pytest.fixture
 def reader(store: Store) -> Actor:
     return add_person(store, "rita", Role.READER)
+
+
+@pytest.fixture
+def add_case(store: Store) -> Callable[..., int]:
+    """Adds a case of a patient of its own (or of `patient_id`) with one small image and a label; returns its id."""
+    made = 0
+
+    def add(
+        label: Label | None = Label.NORMAL,
+        *,
+        stage: Stage = Stage.ACETIC_ACID,
+        shows_cervix: bool = True,
+        source: LabelSource = LabelSource.HISTOLOGY,
+        simulated: bool = False,
+        patient_id: int | None = None,
+    ) -> int:
+        nonlocal made
+        made += 1
+        rgb = np.random.default_rng(made).integers(0, 256, (24, 32, 3), dtype=np.uint8)
+        file = encode_clean(CleanImage(rgb, width_px=32, height_px=24))
+        with store.writing() as session:
+            patient = session.get(Patient, patient_id) if patient_id else Patient(code=f"secret-{made}")
+            assert patient is not None
+            patient.simulated = simulated
+            case = Case(patient=patient, case_date=date(2019, 5, 1) + timedelta(days=made), simulated=simulated)
+            image = Image(case=case, sha256=store.blobs.put(file.content), media_type=file.media_type)
+            image.width_px, image.height_px, image.stage = 32, 24, stage
+            image.shows_cervix, image.simulated = shows_cervix, simulated
+            session.add_all([patient, image])
+            decision = CaseLabel(case=case, source=source, label=label, reason="told by the test")
+            decision.rules_version = RULES_VERSION
+            session.add(decision)
+            session.flush()
+            return case.id
+
+    return add

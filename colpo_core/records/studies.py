@@ -1,0 +1,275 @@
+"""Records of reading studies: designing, reading and judging them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from colpo_core.records.figures import CallFigures
+from colpo_core.terms import LabelSource, StudyState
+
+
+class CaseSource(StrEnum):
+    """Where a study's cases come from."""
+
+    ALL = "all"
+    TEST_SPLIT = "test_split"
+    PICKED = "picked"
+
+
+@dataclass(frozen=True)
+class CaseChoice:
+    """How the cases of a study are chosen.
+
+    Attributes:
+        source: All labelled cases, the test split of a snapshot, or a list.
+        snapshot_id: The snapshot, for its test split.
+        case_ids: The list, for picked cases.
+        include_simulated: Whether cases that the program drew may be among them.
+    """
+
+    source: CaseSource = CaseSource.ALL
+    snapshot_id: int | None = None
+    case_ids: tuple[int, ...] = ()
+    include_simulated: bool = True
+
+
+@dataclass(frozen=True)
+class SeenInTraining:
+    """How many cases of a study a checkpoint was trained on: the case itself, or another of the same patient."""
+
+    checkpoint_id: int
+    name: str
+    n_seen: int
+    n_cases: int
+
+
+@dataclass(frozen=True)
+class ChoicePreview:
+    """What a choice would give.
+
+    Attributes:
+        n_cases: Cases that a reader could read.
+        n_patients: Patients behind them.
+        n_normal: Cases whose reference standard is `normal`.
+        n_hsil: Cases whose reference standard is `hsil`.
+        n_simulated: Cases that the program drew.
+        left_out: Cases that were asked for and cannot be read, by reason.
+        seen: For each checkpoint to compare with, how many of the cases it was trained on.
+        problems: Why a study of these could not be opened; empty where it could.
+    """
+
+    n_cases: int
+    n_patients: int
+    n_normal: int
+    n_hsil: int
+    n_simulated: int
+    left_out: tuple[tuple[str, int], ...]
+    seen: tuple[SeenInTraining, ...]
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Option:
+    """One thing to choose from, such as a reader, a checkpoint or a snapshot."""
+
+    id: int
+    name: str
+
+
+@dataclass(frozen=True)
+class StudyOptions:
+    """What a new study can be made of."""
+
+    readers: tuple[Option, ...]
+    checkpoints: tuple[Option, ...]
+    snapshots: tuple[Option, ...]
+    n_labelled_cases: int
+
+
+@dataclass(frozen=True)
+class ReaderProgress:
+    """How far one reader is. It says nothing of what was called."""
+
+    reader_id: int
+    display_name: str
+    active: bool
+    answered: int
+    total: int
+
+
+@dataclass(frozen=True)
+class CheckpointProgress:
+    """How many of a study's cases a checkpoint has predicted. It says nothing of what was predicted."""
+
+    checkpoint_id: int
+    name: str
+    predicted: int
+    total: int
+    seen_in_training: int
+
+
+@dataclass(frozen=True)
+class StudyRecord:
+    """A study as the administrator sees it; before it is closed it holds counts alone.
+
+    Attributes:
+        id: Row of the study.
+        name: Its name.
+        question: What it is to answer.
+        state: Draft, open or closed.
+        n_cases: Cases.
+        n_normal: Cases whose reference standard is `normal`.
+        n_hsil: Cases whose reference standard is `hsil`.
+        n_simulated: Cases that the program drew.
+        n_readers: Readers.
+        n_checkpoints: Checkpoints to compare with.
+        n_answered: Readings so far, of all readers.
+        seal_sha256: Hash of the sealed design, or None in a draft.
+        created_at: When it was made.
+        opened_at: When it was sealed and opened.
+        closed_at: When it was closed.
+    """
+
+    id: int
+    name: str
+    question: str
+    state: StudyState
+    n_cases: int
+    n_normal: int
+    n_hsil: int
+    n_simulated: int
+    n_readers: int
+    n_checkpoints: int
+    n_answered: int
+    seal_sha256: str | None
+    created_at: datetime
+    opened_at: datetime | None
+    closed_at: datetime | None
+
+    @property
+    def n_expected(self) -> int:
+        """Readings when every reader has read every case."""
+        return self.n_cases * self.n_readers
+
+
+@dataclass(frozen=True)
+class StudyDetail:
+    """A study with who reads and what is compared.
+
+    Attributes:
+        study: The study.
+        chosen_by: How the cases were chosen, in words.
+        left_out: Cases that were asked for and left out, by reason.
+        readers: How far each reader is.
+        checkpoints: How far each checkpoint's predictions are.
+        problems: For a draft: why it cannot be opened; empty where it can.
+    """
+
+    study: StudyRecord
+    chosen_by: str
+    left_out: tuple[tuple[str, int], ...]
+    readers: tuple[ReaderProgress, ...]
+    checkpoints: tuple[CheckpointProgress, ...]
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class AssignedStudy:
+    """A study as its reader sees it in the list of what waits."""
+
+    study_id: int
+    name: str
+    answered: int
+    total: int
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether the reader has read every case."""
+        return self.answered >= self.total
+
+
+@dataclass(frozen=True)
+class Presented:
+    """The case that waits for a reader, with nothing that tells which case it is.
+
+    Attributes:
+        token: Random text by which the reader's browser fetches the image and answers.
+        number: Place in the reader's own order, from 1.
+        total: Cases of the study.
+        shown_at: When it was first shown.
+        simulated: Whether the program drew the image.
+    """
+
+    token: str
+    number: int
+    total: int
+    shown_at: datetime
+    simulated: bool
+
+
+@dataclass(frozen=True)
+class ReadingProgress:
+    """How far a reader is after an answer."""
+
+    answered: int
+    total: int
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether the reader has read every case."""
+        return self.answered >= self.total
+
+
+@dataclass(frozen=True)
+class CallerFigures:
+    """One line of the table of results.
+
+    Attributes:
+        name: Name of the reader or the checkpoint.
+        channels: 3 or 4 for a checkpoint's network, None for a reader.
+        n_called: Cases that were called; the figures are on these.
+        n_cases: Cases of the study.
+        figures: Accuracy, sensitivity, specificity, PPV and NPV.
+        n_seen: For a checkpoint, cases of the study that it was trained on (or another case of the same patient).
+        n_unseen: Called cases that it was not trained on.
+        unseen: Figures on those alone, where some but not all called cases were seen.
+        median_seconds: For a reader, median time from first showing to answer.
+        trained_on: For a checkpoint, what its training labels rest on.
+        checkpoint_id: Row of the checkpoint.
+    """
+
+    name: str
+    channels: int | None
+    n_called: int
+    n_cases: int
+    figures: CallFigures
+    n_seen: int | None = None
+    n_unseen: int = 0
+    unseen: CallFigures | None = None
+    median_seconds: float | None = None
+    trained_on: LabelSource | None = None
+    checkpoint_id: int | None = None
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every case of the study was called."""
+        return self.n_called == self.n_cases
+
+
+@dataclass(frozen=True)
+class StudyResults:
+    """What a closed study found.
+
+    Attributes:
+        study: The study.
+        label_source: What the reference standard rests on.
+        rules_versions: Versions of the labelling rules.
+        readers: A line a reader, also those who read little or nothing.
+        checkpoints: Two lines a checkpoint: 3 channels, then 4.
+    """
+
+    study: StudyRecord
+    label_source: LabelSource
+    rules_versions: tuple[str, ...]
+    readers: tuple[CallerFigures, ...]
+    checkpoints: tuple[CallerFigures, ...]

@@ -1,0 +1,245 @@
+"""What a closed study found: readers and checkpoints on the same cases, judged alike."""
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from colpo_core.errors import StudyLocked
+from colpo_core.evaluation.calls import calls_at
+from colpo_core.records.jobs import JobRecord
+from colpo_core.records.people import Actor
+from colpo_core.records.studies import CallerFigures, StudyResults
+from colpo_core.services.jobs import start_prediction
+from colpo_core.services.permissions import ADMINISTRATORS, require
+from colpo_core.services.study_cases import seen_cases
+from colpo_core.services.study_records import check_seal, get_study_row, study_record
+from colpo_core.store import Store
+from colpo_core.store.tables import Checkpoint, Image, Person, Prediction, Reading, Study, StudyCase
+from colpo_core.studies.comparing import compare_calls
+from colpo_core.studies.design import StudyDesign
+from colpo_core.studies.export import CallRow, calls_csv
+from colpo_core.studies.orders import reader_orders
+from colpo_core.terms import Label, StudyState
+
+
+@dataclass(frozen=True)
+class _ReaderCalls:
+    person: Person
+    readings: Sequence[Reading]
+
+
+@dataclass(frozen=True)
+class _CheckpointCalls:
+    checkpoint: Checkpoint
+    predictions: dict[int, Prediction]
+    seen: frozenset[int]
+
+    def judged(self, channels: int) -> dict[int, tuple[float, float, Label]]:
+        """By case: probability of HSIL, frozen threshold, and the call that follows."""
+        judged = {}
+        for case_id, one in self.predictions.items():
+            prob, threshold = (
+                (one.prob_hsil_3ch, one.threshold_3ch) if channels == 3 else (one.prob_hsil_4ch, one.threshold_4ch)
+            )
+            judged[case_id] = (prob, threshold, calls_at([prob], threshold)[0])
+        return judged
+
+
+_CHANNELS = (3, 4)
+
+
+def study_results(store: Store, *, actor: Actor, study_id: int) -> StudyResults:
+    """The table of a closed study.
+
+    Raises:
+        PermissionDenied: The actor is no administrator.
+        NotFound: There is no such study.
+        StudyLocked: The study is not closed, or is no longer what was sealed.
+    """
+    require(actor, ADMINISTRATORS)
+    with store.reading() as session:
+        study, design = _closed(session, study_id)
+        truth = {case.case_id: case.truth for case in design.cases}
+        readers = tuple(_reader_line(truth, one) for one in _readers(session, design, study_id))
+        checkpoints = tuple(
+            _checkpoint_line(truth, one, channels)
+            for one in _checkpoints(store, session, design)
+            for channels in _CHANNELS
+        )
+        return StudyResults(
+            study=study_record(session, study),
+            label_source=design.label_source,
+            rules_versions=design.rules_versions,
+            readers=readers,
+            checkpoints=checkpoints,
+        )
+
+
+def export_calls(store: Store, *, actor: Actor, study_id: int) -> bytes:
+    """Every call of a closed study as CSV: one line a reader and case, then a line a network and case.
+
+    Raises:
+        PermissionDenied: The actor is no administrator.
+        NotFound: There is no such study.
+        StudyLocked: The study is not closed, or is no longer what was sealed.
+    """
+    require(actor, ADMINISTRATORS)
+    with store.reading() as session:
+        study, design = _closed(session, study_id)
+        simulated = set(
+            session.scalars(
+                select(StudyCase.case_id)
+                .join(Image, Image.id == StudyCase.image_id)
+                .where(StudyCase.study_id == study_id, Image.simulated)
+            )
+        )
+        rows = _reader_rows(session, study, design, simulated)
+        for one in _checkpoints(store, session, design):
+            rows += _checkpoint_rows(study, design, one, simulated)
+    return calls_csv(rows)
+
+
+def predict_missing(store: Store, *, actor: Actor, study_id: int, checkpoint_id: int) -> JobRecord | None:
+    """Start a job that predicts what a checkpoint has not predicted of a sealed study; None where nothing is missing.
+
+    Raises:
+        PermissionDenied: The actor is no administrator.
+        NotFound: There is no such study.
+        StudyLocked: The study is not sealed, no longer what was sealed, or not compared with this checkpoint.
+    """
+    require(actor, ADMINISTRATORS)
+    with store.reading() as session:
+        design = check_seal(session, get_study_row(session, study_id))
+        if checkpoint_id not in {one.checkpoint_id for one in design.checkpoints}:
+            raise StudyLocked("This study is not compared with that checkpoint, and a sealed study does not change.")
+        image_ids = {case.image_id for case in design.cases}
+        done = session.scalars(
+            select(Prediction.image_id).where(
+                Prediction.checkpoint_id == checkpoint_id, Prediction.image_id.in_(image_ids)
+            )
+        )
+        missing = sorted(image_ids - set(done))
+    if not missing:
+        return None
+    return start_prediction(store, actor=actor, image_ids=missing, checkpoint_id=checkpoint_id)
+
+
+def _closed(session: Session, study_id: int) -> tuple[Study, StudyDesign]:
+    study = get_study_row(session, study_id)
+    if study.state is not StudyState.CLOSED:
+        raise StudyLocked("Results are shown when the study is closed, so that nobody reads with them in mind.")
+    return study, check_seal(session, study)
+
+
+def _readers(session: Session, design: StudyDesign, study_id: int) -> list[_ReaderCalls]:
+    people = session.scalars(
+        select(Person).where(Person.id.in_(design.reader_ids)).order_by(Person.display_name, Person.id)
+    )
+    readings = session.scalars(select(Reading).where(Reading.study_id == study_id).order_by(Reading.id)).all()
+    return [_ReaderCalls(person, [one for one in readings if one.reader_id == person.id]) for person in people]
+
+
+def _checkpoints(store: Store, session: Session, design: StudyDesign) -> list[_CheckpointCalls]:
+    case_of = {case.image_id: case.case_id for case in design.cases}
+    found = []
+    for one in design.checkpoints:
+        checkpoint = session.get_one(Checkpoint, one.checkpoint_id)
+        predictions = session.scalars(
+            select(Prediction).where(Prediction.checkpoint_id == checkpoint.id, Prediction.image_id.in_(case_of.keys()))
+        )
+        by_case = {case_of[prediction.image_id]: prediction for prediction in predictions}
+        found.append(_CheckpointCalls(checkpoint, by_case, seen_cases(store, session, checkpoint, case_of.values())))
+    return found
+
+
+def _reader_line(truth: dict[int, Label], one: _ReaderCalls) -> CallerFigures:
+    compared = compare_calls(truth, {reading.case_id: reading.call for reading in one.readings})
+    seconds = [_seconds(reading.shown_at, reading.answered_at) for reading in one.readings]
+    return CallerFigures(
+        name=one.person.display_name,
+        channels=None,
+        n_called=compared.n_called,
+        n_cases=compared.n_cases,
+        figures=compared.figures,
+        median_seconds=statistics.median(seconds) if seconds else None,
+    )
+
+
+def _checkpoint_line(truth: dict[int, Label], one: _CheckpointCalls, channels: int) -> CallerFigures:
+    calls = {case_id: call for case_id, (_, _, call) in one.judged(channels).items()}
+    compared = compare_calls(truth, calls, seen=one.seen)
+    return CallerFigures(
+        name=one.checkpoint.name,
+        channels=channels,
+        n_called=compared.n_called,
+        n_cases=compared.n_cases,
+        figures=compared.figures,
+        n_seen=len(one.seen),
+        n_unseen=compared.n_unseen,
+        unseen=compared.unseen,
+        trained_on=one.checkpoint.label_source,
+        checkpoint_id=one.checkpoint.id,
+    )
+
+
+def _reader_rows(session: Session, study: Study, design: StudyDesign, simulated: set[int]) -> list[CallRow]:
+    truth = {case.case_id: case.truth for case in design.cases}
+    orders = reader_orders(truth.keys(), design.reader_ids, seed=design.seed)
+    return [
+        CallRow(
+            study=study.name,
+            caller_kind="reader",
+            caller=one.person.display_name,
+            channels=None,
+            case_id=reading.case_id,
+            position=orders[one.person.id].index(reading.case_id) + 1,
+            truth=truth[reading.case_id],
+            truth_source=design.label_source,
+            call=reading.call,
+            confidence=reading.confidence,
+            prob_hsil=None,
+            threshold=None,
+            seen_in_training=None,
+            shown_at=reading.shown_at,
+            answered_at=reading.answered_at,
+            seconds=_seconds(reading.shown_at, reading.answered_at),
+            simulated=reading.case_id in simulated,
+        )
+        for one in _readers(session, design, study.id)
+        for reading in one.readings
+    ]
+
+
+def _checkpoint_rows(study: Study, design: StudyDesign, one: _CheckpointCalls, simulated: set[int]) -> list[CallRow]:
+    truth = {case.case_id: case.truth for case in design.cases}
+    return [
+        CallRow(
+            study=study.name,
+            caller_kind="checkpoint",
+            caller=one.checkpoint.name,
+            channels=channels,
+            case_id=case_id,
+            position=None,
+            truth=truth[case_id],
+            truth_source=design.label_source,
+            call=call,
+            confidence=None,
+            prob_hsil=prob,
+            threshold=threshold,
+            seen_in_training=case_id in one.seen,
+            shown_at=None,
+            answered_at=None,
+            seconds=None,
+            simulated=case_id in simulated,
+        )
+        for channels in _CHANNELS
+        for case_id, (prob, threshold, call) in sorted(one.judged(channels).items())
+    ]
+
+
+def _seconds(shown_at: datetime, answered_at: datetime) -> float:
+    return (answered_at - shown_at).total_seconds()

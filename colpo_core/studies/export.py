@@ -1,0 +1,76 @@
+"""A study's readings as a table that a statistician can open."""
+
+import csv
+import io
+from collections.abc import Iterable
+from dataclasses import astuple, dataclass, fields
+from datetime import datetime
+
+from colpo_core.terms import Label, LabelSource
+
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass(frozen=True)
+class CallRow:
+    """One call on one case, by a reader or a checkpoint.
+
+    Attributes:
+        study: The study's name.
+        caller_kind: `reader` or `checkpoint`.
+        caller: Name of the reader or the checkpoint.
+        channels: 3 or 4 for a checkpoint, None for a reader.
+        case_id: Row of the case.
+        position: Place of the case in the reader's own order, from 1; None for a checkpoint.
+        truth: The sealed reference standard.
+        truth_source: What it rests on.
+        call: What was called.
+        confidence: The reader's confidence, 0 to 100.
+        prob_hsil: The checkpoint's probability of HSIL.
+        threshold: The checkpoint's frozen threshold.
+        seen_in_training: Whether the case, or another of its patient, stood in the checkpoint's training or validation.
+        shown_at: When the case was first shown to the reader.
+        answered_at: When the reader answered.
+        seconds: Time between the two; a break between them counts.
+        simulated: Whether the program drew the image.
+    """
+
+    study: str
+    caller_kind: str
+    caller: str
+    channels: int | None
+    case_id: int
+    position: int | None
+    truth: Label
+    truth_source: LabelSource
+    call: Label
+    confidence: int | None
+    prob_hsil: float | None
+    threshold: float | None
+    seen_in_training: bool | None
+    shown_at: datetime | None
+    answered_at: datetime | None
+    seconds: float | None
+    simulated: bool
+
+
+def calls_csv(rows: Iterable[CallRow]) -> bytes:
+    """Write rows as UTF-8 CSV with a header; times in ISO 8601 (UTC), truth values as `true` and `false`."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow([field.name for field in fields(CallRow)])
+    writer.writerows([_cell(value) for value in astuple(row)] for row in rows)
+    return buffer.getvalue().encode()
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, datetime):
+        return value.isoformat(timespec="milliseconds")
+    if isinstance(value, str) and value.startswith(_FORMULA_STARTS):
+        # A spreadsheet would run a name that starts like a formula.
+        return f"'{value}"
+    return str(value)

@@ -1,0 +1,32 @@
+"""The image of a blinded reading over HTTP: pixels under a random name, and nothing else."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from colpo_core.services.readings import presented_image
+from colpo_core.store import Store
+from colpo_core.web.gate import actor_of, answering
+
+# Nothing is kept and there is no ETag: both would tell a case apart, and an answered case must not come back.
+_HEADERS = {"Cache-Control": "no-store"}
+
+
+def routes(store: Store) -> list[Route]:
+    """The route of the image that waits for a reader.
+
+    Args:
+        store: The open store.
+    """
+
+    @answering
+    def show_image(request: Request) -> Response:
+        content, media_type = presented_image(
+            store,
+            actor=actor_of(request),
+            study_id=request.path_params["study_id"],
+            token=request.path_params["token"],
+        )
+        return Response(content, media_type=media_type, headers=_HEADERS)
+
+    return [Route("/colpo/readings/{study_id:int}/image/{token}", show_image, methods=["GET"])]
