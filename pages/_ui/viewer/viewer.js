@@ -1,0 +1,214 @@
+// An image with overlays: opacity, zoom and pan happen here, without asking the server for anything but the images.
+
+const VIEWERS = new WeakMap();
+const PIXELS_SHOW_FROM = 4;
+
+class ImageViewer {
+  constructor(parent) {
+    this.root = document.createElement("div");
+    this.root.innerHTML = TEMPLATE;
+    parent.appendChild(this.root);
+    this.frame = this.root.querySelector(".viewer");
+    this.stage = this.root.querySelector(".stage");
+    this.plane = this.root.querySelector(".plane");
+    this.image = this.root.querySelector(".image");
+    this.notice = this.root.querySelector(".notice");
+    this.controls = this.root.querySelector(".layers");
+    this.percent = this.root.querySelector(".percent");
+    this.view = new View(4, 3);
+    this.pinch = new Pinch(this.view);
+    this.layers = new Map();
+    this.dragFrom = null;
+    this.frame.imageViewer = this;
+    this.observer = new ResizeObserver(() => this.resize());
+    this.observer.observe(this.stage);
+    this.listen();
+  }
+
+  update(data) {
+    this.stage.style.height = `${data.height_px}px`;
+    if (this.image.getAttribute("src") !== data.image_url) this.load(data.image_url, data.alt);
+    const wanted = new Set(data.layers.map((layer) => layer.name));
+    for (const [name, layer] of this.layers) {
+      if (!wanted.has(name)) {
+        layer.image.remove();
+        layer.row.remove();
+        this.layers.delete(name);
+      }
+    }
+    for (const layer of data.layers) this.layer(layer);
+    this.controls.hidden = data.layers.length === 0;
+    this.resize();
+  }
+
+  load(url, alt) {
+    this.plane.hidden = true;
+    this.say("Loading the image…");
+    this.image.onload = () => {
+      this.view.imageWidth = this.image.naturalWidth;
+      this.view.imageHeight = this.image.naturalHeight;
+      this.view.isFitted = true;
+      this.plane.hidden = false;
+      this.say("");
+      this.resize();
+    };
+    this.image.onerror = () => this.say("The image could not be loaded. Reload the page, or sign in again.");
+    this.image.alt = alt;
+    this.image.src = url;
+  }
+
+  say(text) {
+    this.notice.textContent = text;
+    this.notice.hidden = !text;
+  }
+
+  // What the person set for a layer of this name stays, also when the next image comes.
+  layer(wanted) {
+    let layer = this.layers.get(wanted.name);
+    if (!layer) {
+      layer = this.makeLayer(wanted);
+      this.layers.set(wanted.name, layer);
+    }
+    this.plane.appendChild(layer.image);
+    this.controls.appendChild(layer.row);
+    if (layer.image.getAttribute("src") !== wanted.url) {
+      layer.row.classList.remove("failed");
+      layer.image.src = wanted.url;
+    }
+    this.showLayer(layer);
+  }
+
+  makeLayer(wanted) {
+    const image = document.createElement("img");
+    image.className = "overlay";
+    image.alt = "";
+    image.draggable = false;
+    const row = document.createElement("div");
+    row.className = "layer";
+    row.innerHTML = '<label><input type="checkbox"><span></span></label><input type="range" min="0" max="100" step="1">';
+    const [shown, opacity] = row.querySelectorAll("input");
+    row.querySelector("span").textContent = wanted.name;
+    shown.checked = wanted.visible;
+    opacity.value = String(Math.round(wanted.opacity * 100));
+    opacity.setAttribute("aria-label", `Opacity of ${wanted.name}`);
+    const layer = { image, row, shown, opacity };
+    shown.onchange = () => this.showLayer(layer);
+    opacity.oninput = () => {
+      shown.checked = true;
+      this.showLayer(layer);
+    };
+    image.onerror = () => row.classList.add("failed");
+    return layer;
+  }
+
+  showLayer(layer) {
+    layer.image.style.opacity = String(Number(layer.opacity.value) / 100);
+    layer.image.style.visibility = layer.shown.checked ? "visible" : "hidden";
+    layer.opacity.title = `${layer.opacity.value} %`;
+  }
+
+  resize() {
+    this.view.resize(this.stage.clientWidth, this.stage.clientHeight);
+    this.draw();
+  }
+
+  draw() {
+    const { view, plane } = this;
+    plane.style.width = `${view.imageWidth}px`;
+    plane.style.height = `${view.imageHeight}px`;
+    plane.style.transform = `translate(${view.x}px, ${view.y}px) scale(${view.scale})`;
+    plane.classList.toggle("pixels", view.scale >= PIXELS_SHOW_FROM);
+    this.percent.textContent = `${Math.round(view.scale * 100)} %`;
+  }
+
+  listen() {
+    const { stage, frame } = this;
+    stage.addEventListener("wheel", (event) => this.onWheel(event), { passive: false });
+    stage.addEventListener("pointerdown", (event) => this.onDown(event));
+    stage.addEventListener("pointermove", (event) => this.onMove(event));
+    for (const name of ["pointerup", "pointercancel"]) stage.addEventListener(name, (event) => this.onUp(event));
+    stage.addEventListener("dblclick", (event) => {
+      const place = placeOn(stage, event);
+      if (this.view.isFitted) this.view.zoomAt(place.x, place.y, 2 / Math.min(1, this.view.scale));
+      else this.view.fit();
+      this.draw();
+    });
+    frame.addEventListener("keydown", (event) => this.onKey(event));
+    const act = { in: () => this.view.zoomMiddle(1.25), out: () => this.view.zoomMiddle(0.8), fit: () => this.view.fit() };
+    for (const button of frame.querySelectorAll("button[data-act]")) {
+      button.onclick = () => {
+        act[button.dataset.act]();
+        this.draw();
+      };
+    }
+  }
+
+  // The wheel belongs to the page until the viewer was clicked.
+  onWheel(event) {
+    const hasFocus = this.frame.matches(":focus-within");
+    if (!hasFocus && !event.ctrlKey && !event.metaKey) return;
+    event.preventDefault();
+    const place = placeOn(this.stage, event);
+    this.view.zoomAt(place.x, place.y, wheelFactor(event));
+    this.draw();
+  }
+
+  onDown(event) {
+    const place = placeOn(this.stage, event);
+    this.stage.setPointerCapture(event.pointerId);
+    this.frame.focus({ preventScroll: true });
+    this.pinch.down(event, place);
+    this.dragFrom = this.pinch.isActive ? null : place;
+  }
+
+  onMove(event) {
+    const place = placeOn(this.stage, event);
+    if (!this.pinch.move(event, place) && this.dragFrom) {
+      this.view.panBy(place.x - this.dragFrom.x, place.y - this.dragFrom.y);
+      this.dragFrom = place;
+    } else if (!this.pinch.isActive) return;
+    this.draw();
+  }
+
+  onUp(event) {
+    this.pinch.up(event);
+    this.dragFrom = null;
+  }
+
+  onKey(event) {
+    const step = 40;
+    const keys = {
+      "+": () => this.view.zoomMiddle(1.25),
+      "-": () => this.view.zoomMiddle(0.8),
+      0: () => this.view.fit(),
+      ArrowLeft: () => this.view.panBy(step, 0),
+      ArrowRight: () => this.view.panBy(-step, 0),
+      ArrowUp: () => this.view.panBy(0, step),
+      ArrowDown: () => this.view.panBy(0, -step),
+    };
+    const isSlider = event.target.type === "range";
+    if (!keys[event.key] || event.ctrlKey || event.metaKey || event.altKey || isSlider) return;
+    event.preventDefault();
+    event.stopPropagation();
+    keys[event.key]();
+    this.draw();
+  }
+
+  close() {
+    this.observer.disconnect();
+    this.root.remove();
+  }
+}
+
+export default function ({ data, parentElement }) {
+  let viewer = VIEWERS.get(parentElement);
+  if (!viewer) {
+    viewer = new ImageViewer(parentElement);
+    VIEWERS.set(parentElement, viewer);
+  }
+  viewer.update(data);
+  return () => {
+    viewer.close();
+    VIEWERS.delete(parentElement);
+  };
+}
