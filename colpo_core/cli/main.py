@@ -3,7 +3,7 @@
 import click
 
 from colpo_core import __version__
-from colpo_core.cli import annotations, cases, importing, jobs, learning, people, review, studies
+from colpo_core.cli import jobs, learning, people, review, studies
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -18,10 +18,6 @@ def main() -> None:
 
 for command in (
     people.people,
-    importing.import_group,
-    cases.cases,
-    annotations.annotations,
-    cases.histology,
     learning.snapshot,
     learning.train,
     jobs.jobs,

@@ -59,7 +59,6 @@ class Store:
         """A session that sees one moment of the store and changes nothing."""
         with Session(self._reader, expire_on_commit=False, autoflush=False) as session:
             yield session
-            session.rollback()
 
     def close(self) -> None:
         """Give all connections back."""

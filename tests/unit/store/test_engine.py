@@ -105,3 +105,11 @@ def test_two_edits_of_one_case_do_not_overwrite_each_other(store: Store) -> None
     case.device = "second"
     with pytest.raises(StaleDataError), store.writing() as session:
         session.add(case)
+
+
+def test_what_was_read_can_still_be_looked_at_afterwards(store: Store) -> None:
+    with store.writing() as session:
+        session.add(Patient(code="P1"))
+    with store.reading() as session:
+        patient = session.scalars(select(Patient)).one()
+    assert patient.code == "P1"
