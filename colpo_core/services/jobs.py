@@ -12,6 +12,7 @@ from colpo_core.records.learning import TrainingSettings
 from colpo_core.records.people import Actor
 from colpo_core.services import audit, engine, leases
 from colpo_core.services.permissions import CLINICIANS, require
+from colpo_core.services.snapshots import judge_counts
 from colpo_core.store import Store
 from colpo_core.store.tables import Checkpoint, Image, Job, JobEvent, Person, Prediction, Promotion, Snapshot
 from colpo_core.terms import JobKind, JobState, Stage
@@ -31,12 +32,17 @@ def start_training(store: Store, *, actor: Actor, snapshot_id: int, settings: Tr
 
     Raises:
         NotFound: There is no such snapshot.
+        InputRejected: The snapshot lacks what a training needs.
         Conflict: The same training is already waiting or running.
     """
     require(actor, CLINICIANS)
     with store.writing() as session:
-        if session.get(Snapshot, snapshot_id) is None:
+        snapshot = session.get(Snapshot, snapshot_id)
+        if snapshot is None:
             raise NotFound(f"There is no snapshot {snapshot_id}. Freeze one first.")
+        problems, _ = judge_counts(snapshot.counts)
+        if problems:
+            raise InputRejected(" ".join(("This snapshot cannot be trained on.", *problems)))
         wanted = settings.to_dict()
         unfinished = select(Job).where(Job.snapshot_id == snapshot_id, Job.state.in_(_UNFINISHED))
         for other in session.scalars(unfinished):

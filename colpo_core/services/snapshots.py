@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy import Row, Select, select
 from sqlalchemy.orm import Session
@@ -31,8 +32,9 @@ def preview_snapshot(store: Store, *, actor: Actor, query: SnapshotQuery) -> Sna
     manifest = gather_manifest(store, query)
     with store.reading() as session:
         equals = session.scalar(select(Snapshot.name).where(Snapshot.sha256 == manifest.sha256))
-    problems, warnings = judge_manifest(manifest)
-    return SnapshotPreview(manifest.sha256, manifest.counts(), manifest.simulated, equals, problems, warnings)
+    counts = manifest.counts()
+    problems, warnings = judge_counts(counts)
+    return SnapshotPreview(manifest.sha256, counts, manifest.simulated, equals, problems, warnings)
 
 
 def freeze_snapshot(store: Store, *, actor: Actor, query: SnapshotQuery) -> SnapshotRecord:
@@ -132,24 +134,26 @@ def read_manifest(store: Store, sha256: str) -> Manifest:
     return manifest
 
 
-def judge_manifest(manifest: Manifest) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Why no training could start on a manifest, and what its figures would lack."""
+def judge_counts(counts: dict[str, Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Why no training could start on what `Manifest.counts` counted, and what its figures would lack."""
     problems = []
-    if not any(item.mask_sha256 for item in manifest.of(Split.TRAIN)):
+    if not counts["masks"][Split.TRAIN]:
         problems.append("No submitted mask stands in train. Annotate acetic-acid images, or confirm masks that wait.")
-    train_labels = {item.label for item in manifest.of(Split.TRAIN)} - {None}
-    missing = [label.value for label in Label if label not in train_labels]
+    missing = _lacking(counts, Split.TRAIN)
     if missing:
         problems.append(f"Train holds no case labelled {' and none labelled '.join(missing)}. Enter histology first.")
     warnings = []
     for split in (Split.VALIDATION, Split.TEST):
-        found = {item.label for item in manifest.of(split)}
-        lacking = [label.value for label in Label if label not in found]
-        if lacking:
-            warnings.append(f"{split.value.capitalize()} holds no case labelled {' or '.join(lacking)}.")
-        if not any(item.mask_sha256 for item in manifest.of(split)):
+        missing = _lacking(counts, split)
+        if missing:
+            warnings.append(f"{split.value.capitalize()} holds no case labelled {' or '.join(missing)}.")
+        if not counts["masks"][split]:
             warnings.append(f"{split.value.capitalize()} holds no mask.")
     return tuple(problems), tuple(warnings)
+
+
+def _lacking(counts: dict[str, Any], split: Split) -> list[str]:
+    return [label.value for label in Label if not counts["case_labels"][split][label]]
 
 
 def gather_manifest(store: Store, query: SnapshotQuery) -> Manifest:

@@ -1,0 +1,147 @@
+"""A small clinic for tests: cases with real image files, masks and labels, written straight into the store."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from colpo_core.images.decoding import CleanImage, encode_clean
+from colpo_core.labels import label_from_histology, label_from_impression
+from colpo_core.records.people import Actor
+from colpo_core.services.masks import store_pixels
+from colpo_core.store import Store
+from colpo_core.store.tables import Annotation, AnnotationVersion, Case, CaseLabel, Image, Patient, Person
+from colpo_core.terms import AnnotationState, Colposcopy, Finding, Grade, MaskOrigin, Role, Stage
+
+SIDE_PX = 64
+
+
+@dataclass(frozen=True)
+class ClinicCase:
+    patient_id: int
+    case_id: int
+    image_id: int
+    annotation_id: int | None
+
+
+class Clinic:
+    """Adds cases one by one; each has a patient of her own unless one is named."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self._number = 0
+        with store.writing() as session:
+            self.painter = session.scalar(select(Person).where(Person.username == "painter")) or Person(
+                username="painter", display_name="Painter", role=Role.ANNOTATOR, active=True
+            )
+            session.add(self.painter)
+            session.flush()
+            self.painter_id = self.painter.id
+
+    def add_case(
+        self,
+        *,
+        grades: tuple[Grade, ...] = (Grade.NORMAL,),
+        swede_score: int | None = None,
+        masked: bool = True,
+        state: AnnotationState = AnnotationState.SUBMITTED,
+        origin: MaskOrigin = MaskOrigin.PAINTED,
+        stage: Stage = Stage.ACETIC_ACID,
+        shows_cervix: bool = True,
+        simulated: bool = False,
+        patient_id: int | None = None,
+    ) -> ClinicCase:
+        self._number += 1
+        rgb, mask = draw(self._number, lesion=any(grade in (Grade.CIN2, Grade.CIN3) for grade in grades))
+        clean = encode_clean(CleanImage(rgb, SIDE_PX, SIDE_PX))
+        sha256 = self.store.blobs.put(clean.content)
+        with self.store.writing() as session:
+            patient = session.get(Patient, patient_id) if patient_id else Patient(code=f"p{self._number}")
+            case = Case(patient=patient, swede_total=swede_score, simulated=simulated)
+            image = Image(
+                case=case,
+                sha256=sha256,
+                media_type="image/png",
+                width_px=SIDE_PX,
+                height_px=SIDE_PX,
+                stage=stage,
+                shows_cervix=shows_cervix,
+                simulated=simulated,
+            )
+            session.add(image)
+            session.flush()
+            decisions = [label_from_histology(grades, Colposcopy.NOT_RECORDED)]
+            if swede_score is not None:
+                decisions.append(label_from_impression(swede_score))
+            for decision in decisions:
+                session.add(
+                    CaseLabel(
+                        case_id=case.id,
+                        source=decision.source,
+                        label=decision.label,
+                        grade=decision.grade,
+                        reason=decision.reason,
+                        flagged=decision.flagged,
+                        rules_version=decision.rules_version,
+                    )
+                )
+            annotation = Annotation(
+                image_id=image.id,
+                annotator_id=self.painter_id,
+                finding=Finding.ACETOWHITE,
+                state=state,
+                document_id=f"document-{self._number}",
+            )
+            if masked:
+                session.add(annotation)
+                session.flush()
+                if state is not AnnotationState.DRAFT:
+                    self._add_version(session, annotation.id, 1, mask, origin)
+            return ClinicCase(case.patient_id, case.id, image.id, annotation.id)
+
+    def add_version(self, annotation_id: int, mask: NDArray[np.bool_]) -> int:
+        with self.store.writing() as session:
+            found = select(AnnotationVersion).where(AnnotationVersion.annotation_id == annotation_id)
+            number = len(list(session.scalars(found))) + 1
+            return self._add_version(session, annotation_id, number, mask, MaskOrigin.PAINTED)
+
+    def add_cohort(self, n_cases: int, **changes: object) -> list[ClinicCase]:
+        """Half of them normal, half HSIL, all with a mask."""
+        return [
+            self.add_case(grades=(Grade.CIN3 if number % 2 else Grade.NORMAL,), **changes) for number in range(n_cases)
+        ]
+
+    def _add_version(
+        self, session: Session, annotation_id: int, number: int, mask: NDArray[np.bool_], origin: MaskOrigin
+    ) -> int:
+        version = AnnotationVersion(
+            annotation_id=annotation_id,
+            number=number,
+            author_id=self.painter_id,
+            mask_id=store_pixels(session, mask).id,
+            origin=origin,
+        )
+        session.add(version)
+        session.flush()
+        return version.id
+
+
+def draw(seed: int, *, lesion: bool) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+    """A reddish image of 64 pixels a side; with a lesion, a pale disc in it, which is the mask."""
+    chance = np.random.default_rng(seed)
+    rgb = np.clip(chance.normal((170, 80, 80), 12, (SIDE_PX, SIDE_PX, 3)), 0, 255)
+    rows, columns = np.mgrid[:SIDE_PX, :SIDE_PX]
+    centre, radius = chance.integers(20, 44, 2), chance.integers(8, 16)
+    mask = ((rows - centre[0]) ** 2 + (columns - centre[1]) ** 2 < radius**2) & lesion
+    rgb[mask] += (40, 110, 110)
+    return np.clip(rgb, 0, 255).astype(np.uint8), mask
+
+
+def reviewer(store: Store, username: str, role: Role = Role.ANNOTATOR) -> Actor:
+    with store.writing() as session:
+        person = Person(username=username, display_name=username.title(), role=role, active=True)
+        session.add(person)
+        session.flush()
+        return Actor(person.id, username, person.display_name, role)

@@ -1,0 +1,251 @@
+from dataclasses import replace
+
+import pytest
+
+from colpo_core.errors import CheckpointMismatch, Conflict, InputRejected, NotFound, PermissionDenied
+from colpo_core.records.jobs import JobRecord
+from colpo_core.records.learning import TrainingSettings
+from colpo_core.records.people import Actor
+from colpo_core.services import engine, jobs, leases, snapshots
+from colpo_core.services.snapshots import SnapshotQuery
+from colpo_core.store import Store
+from colpo_core.store.tables import AuditEntry, Checkpoint, Job, JobEvent, Mask, Prediction, Promotion
+from colpo_core.terms import JobKind, JobState, LabelSource, Stage
+from tests.clinic import Clinic
+
+SETTINGS = TrainingSettings()
+
+
+@pytest.fixture
+def placed(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Keeps runners from being started, and tells which jobs would have been."""
+    found: list[int] = []
+    monkeypatch.setattr(engine, "place", lambda _store, job_id: found.append(job_id) or True)
+    return found
+
+
+@pytest.fixture
+def clinic(store: Store) -> Clinic:
+    return Clinic(store)
+
+
+@pytest.fixture
+def snapshot_id(store: Store, clinic: Clinic, annotator: Actor) -> int:
+    clinic.add_cohort(8)
+    return snapshots.freeze_snapshot(store, actor=annotator, query=SnapshotQuery("first")).id
+
+
+def start(store: Store, actor: Actor, snapshot_id: int, **changes: object) -> JobRecord:
+    return jobs.start_training(store, actor=actor, snapshot_id=snapshot_id, settings=replace(SETTINGS, **changes))
+
+
+def add_checkpoint(store: Store, snapshot_id: int, name: str = "model", promoted_by: int | None = None) -> int:
+    with store.writing() as session:
+        checkpoint = Checkpoint(
+            name=name, sha256="a" * 64, snapshot_id=snapshot_id, label_source=LabelSource.HISTOLOGY, card={}
+        )
+        session.add(checkpoint)
+        session.flush()
+        if promoted_by:
+            session.add(Promotion(checkpoint_id=checkpoint.id, promoted_by=promoted_by, reason="best"))
+        return checkpoint.id
+
+
+def add_prediction(store: Store, image_id: int, checkpoint_id: int) -> int:
+    with store.writing() as session:
+        prediction = Prediction(
+            image_id=image_id,
+            checkpoint_id=checkpoint_id,
+            prob_hsil_3ch=0.5,
+            prob_hsil_4ch=0.5,
+            threshold_3ch=0.5,
+            threshold_4ch=0.5,
+            acetowhite_fraction=0.0,
+            mask_id=session.query(Mask.id).first()[0],
+            maps_sha256="b" * 64,
+        )
+        session.add(prediction)
+        session.flush()
+        return prediction.id
+
+
+def test_a_training_waits_in_the_queue_and_is_placed(
+    store: Store, annotator: Actor, snapshot_id: int, placed: list[int]
+) -> None:
+    job = start(store, annotator, snapshot_id)
+    assert (job.kind, job.state, job.snapshot_id, job.created_by) == (
+        JobKind.TRAIN,
+        JobState.QUEUED,
+        snapshot_id,
+        "Anna",
+    )
+    assert TrainingSettings.from_dict(job.settings) == SETTINGS
+    assert placed == [job.id]
+    with store.reading() as session:
+        assert session.query(AuditEntry).filter_by(action="start training", subject=f"job {job.id}").count() == 1
+
+
+def test_the_same_training_is_not_queued_twice(
+    store: Store, annotator: Actor, snapshot_id: int, placed: list[int]
+) -> None:
+    job = start(store, annotator, snapshot_id)
+    with pytest.raises(Conflict, match=f"job {job.id}"):
+        start(store, annotator, snapshot_id)
+    assert start(store, annotator, snapshot_id, seed=1).id != job.id
+
+
+def test_a_training_that_cannot_go_is_refused_at_once(
+    store: Store, clinic: Clinic, annotator: Actor, placed: list[int]
+) -> None:
+    for _ in range(4):
+        clinic.add_case(masked=False)
+    snapshot = snapshots.freeze_snapshot(store, actor=annotator, query=SnapshotQuery("poor"))
+    with pytest.raises(InputRejected, match="No submitted mask"):
+        start(store, annotator, snapshot.id)
+    with pytest.raises(NotFound):
+        start(store, annotator, 999)
+    assert placed == []
+    assert jobs.list_jobs(store, actor=annotator) == ()
+
+
+def test_readers_see_and_start_nothing(
+    store: Store, reader: Actor, annotator: Actor, snapshot_id: int, placed: list[int]
+) -> None:
+    job = start(store, annotator, snapshot_id)
+    for deed in (
+        lambda: start(store, reader, snapshot_id),
+        lambda: jobs.start_prediction(store, actor=reader),
+        lambda: jobs.list_jobs(store, actor=reader),
+        lambda: jobs.get_job(store, actor=reader, job_id=job.id),
+        lambda: jobs.job_events(store, actor=reader, job_id=job.id),
+        lambda: jobs.job_log(store, actor=reader, job_id=job.id),
+        lambda: jobs.cancel_job(store, actor=reader, job_id=job.id),
+        lambda: jobs.run_again(store, actor=reader, job_id=job.id),
+    ):
+        with pytest.raises(PermissionDenied):
+            deed()
+
+
+def test_a_waiting_job_is_cancelled_at_once_and_can_be_run_again(
+    store: Store, annotator: Actor, snapshot_id: int, placed: list[int]
+) -> None:
+    job = start(store, annotator, snapshot_id)
+    assert jobs.cancel_job(store, actor=annotator, job_id=job.id).state is JobState.CANCELLED
+    with pytest.raises(Conflict, match="already cancelled"):
+        jobs.cancel_job(store, actor=annotator, job_id=job.id)
+    again = jobs.run_again(store, actor=annotator, job_id=job.id)
+    assert (again.state, again.cancel_requested, again.finished_at) == (JobState.QUEUED, False, None)
+    assert placed == [job.id, job.id]
+    with pytest.raises(Conflict, match="queued"):
+        jobs.run_again(store, actor=annotator, job_id=job.id)
+
+
+def test_a_running_job_is_asked_to_stop(store: Store, annotator: Actor, snapshot_id: int, placed: list[int]) -> None:
+    job = start(store, annotator, snapshot_id)
+    lease = leases.claim_job(store, job.id, host="elsewhere", pid=1)
+    asked = jobs.cancel_job(store, actor=annotator, job_id=job.id)
+    assert (asked.state, asked.cancel_requested, asked.silent) == (JobState.RUNNING, True, False)
+    assert lease.heartbeat() is True
+
+
+def test_a_job_whose_runner_is_silent_says_so_and_is_cancelled_at_once(
+    store: Store, annotator: Actor, snapshot_id: int, placed: list[int]
+) -> None:
+    job = start(store, annotator, snapshot_id)
+    lease = leases.claim_job(store, job.id, host="elsewhere", pid=1)
+    with store.writing() as session:
+        session.get_one(Job, job.id).lease_until = 0.0
+    assert jobs.get_job(store, actor=annotator, job_id=job.id).silent
+    assert jobs.cancel_job(store, actor=annotator, job_id=job.id).state is JobState.CANCELLED
+    with pytest.raises(leases.LeaseLost):
+        lease.heartbeat()
+
+
+def test_reconcile_takes_up_the_oldest_of_a_kind_and_ends_the_hopeless(
+    store: Store, annotator: Actor, snapshot_id: int, placed: list[int]
+) -> None:
+    first, second, third = (start(store, annotator, snapshot_id, seed=seed).id for seed in range(3))
+    placed.clear()
+    with store.writing() as session:
+        session.get_one(Job, first).attempt = session.get_one(Job, first).max_attempts
+    assert engine.reconcile(store) == [second]
+    assert jobs.get_job(store, actor=annotator, job_id=first).state is JobState.FAILED
+    assert jobs.get_job(store, actor=annotator, job_id=third).state is JobState.QUEUED
+
+
+def test_reconcile_gives_a_job_that_was_just_placed_time_to_start(
+    store: Store, annotator: Actor, snapshot_id: int, placed: list[int]
+) -> None:
+    job = start(store, annotator, snapshot_id)
+    marker = engine.job_dir(store, job.id) / "placed"
+    marker.parent.mkdir(parents=True)
+    marker.touch()
+    assert engine.reconcile(store) == []
+    assert engine.reconcile(store, patience_seconds=0) == [job.id]
+
+
+def test_reconcile_leaves_a_job_alone_whose_runner_lives(
+    store: Store, annotator: Actor, snapshot_id: int, placed: list[int]
+) -> None:
+    leases.claim_job(store, start(store, annotator, snapshot_id).id, host="elsewhere", pid=1)
+    assert engine.reconcile(store) == []
+
+
+def test_events_come_after_the_one_that_was_seen(
+    store: Store, annotator: Actor, snapshot_id: int, placed: list[int]
+) -> None:
+    job = start(store, annotator, snapshot_id)
+    with store.writing() as session:
+        for epoch in range(3):
+            session.add(JobEvent(job_id=job.id, stage="segmentation", epoch=epoch, figures={"train_loss": 0.5}))
+    events = jobs.job_events(store, actor=annotator, job_id=job.id)
+    assert [event.epoch for event in events] == [0, 1, 2]
+    later = jobs.job_events(store, actor=annotator, job_id=job.id, after_id=events[1].id)
+    assert [event.epoch for event in later] == [2]
+
+
+def test_the_log_is_its_end(store: Store, annotator: Actor, snapshot_id: int, placed: list[int]) -> None:
+    job = start(store, annotator, snapshot_id)
+    assert jobs.job_log(store, actor=annotator, job_id=job.id) == ""
+    path = engine.log_path(store, job.id)
+    path.parent.mkdir(parents=True)
+    path.write_text("x" * 50_000 + "the end")
+    log = jobs.job_log(store, actor=annotator, job_id=job.id)
+    assert log.endswith("the end")
+    assert len(log) == 20_000
+
+
+def test_a_prediction_covers_what_is_not_predicted_yet(
+    store: Store, clinic: Clinic, annotator: Actor, snapshot_id: int, placed: list[int]
+) -> None:
+    clinic.add_case(stage=Stage.LUGOL)
+    clinic.add_case(shows_cervix=False)
+    checkpoint_id = add_checkpoint(store, snapshot_id, promoted_by=annotator.person_id)
+    add_prediction(store, 1, checkpoint_id)
+    job = jobs.start_prediction(store, actor=annotator)
+    assert job.settings == {"checkpoint_id": checkpoint_id, "image_ids": [2, 3, 4, 5, 6, 7, 8]}
+    assert placed == [job.id]
+    assert jobs.start_prediction(store, actor=annotator) is None
+    jobs.cancel_job(store, actor=annotator, job_id=job.id)
+    assert jobs.start_prediction(store, actor=annotator, image_ids=[1, 2]).settings["image_ids"] == [2]
+
+
+def test_a_prediction_names_what_is_wrong(
+    store: Store, clinic: Clinic, annotator: Actor, snapshot_id: int, placed: list[int]
+) -> None:
+    with pytest.raises(CheckpointMismatch, match="promoted"):
+        jobs.start_prediction(store, actor=annotator)
+    checkpoint_id = add_checkpoint(store, snapshot_id)
+    lugol = clinic.add_case(stage=Stage.LUGOL).image_id
+    hidden = clinic.add_case(shows_cervix=False).image_id
+    for image_ids, error, words in (
+        ([999], NotFound, "no image 999"),
+        ([lugol], InputRejected, "acetic acid"),
+        ([hidden], InputRejected, "not showing"),
+        ([], InputRejected, "at least one"),
+    ):
+        with pytest.raises(error, match=words):
+            jobs.start_prediction(store, actor=annotator, image_ids=image_ids, checkpoint_id=checkpoint_id)
+    with pytest.raises(NotFound):
+        jobs.start_prediction(store, actor=annotator, checkpoint_id=77)
+    assert placed == []
