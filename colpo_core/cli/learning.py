@@ -1,6 +1,7 @@
 """Commands of learning: snapshots, trainings, checkpoints."""
 
 import time
+from dataclasses import fields
 from typing import Any
 
 import click
@@ -10,7 +11,7 @@ from colpo_core.cli.words import WordType
 from colpo_core.errors import JobFailed
 from colpo_core.records.checkpoints import CheckpointRecord, SnapshotQuery, label_source_text
 from colpo_core.records.jobs import JobRecord
-from colpo_core.records.learning import CLASSIFIERS, PRESETS, preset
+from colpo_core.records.learning import CLASSIFIERS, PRESETS, TrainingSettings, preset
 from colpo_core.services import engine
 from colpo_core.services import jobs as job_service
 from colpo_core.services import learning as service
@@ -107,18 +108,35 @@ def list_snapshots(as_json: bool) -> None:
 @click.option("--preset", "preset_name", type=click.Choice(list(PRESETS)), default="quick", show_default=True)
 @click.option("--classifier", type=click.Choice(CLASSIFIERS), help="Instead of the preset's.")
 @click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--set", "changes", multiple=True, metavar="NAME=VALUE", help="Any other setting, such as batch_size=4.")
 @click.option("--wait", is_flag=True, help="Stay until the training is over, and show how it goes.")
-def train(snapshot_name: str, preset_name: str, classifier: str | None, seed: int, wait: bool) -> None:
+def train(
+    snapshot_name: str, preset_name: str, classifier: str | None, seed: int, changes: tuple[str, ...], wait: bool
+) -> None:
     """Train on a snapshot, in the background: SegNet, then ResNet with 3 and with 4 channels."""
-    changes = {"seed": seed, **({"classifier": classifier} if classifier else {})}
     with Opened() as here:
-        settings = preset(preset_name, **changes)
+        wanted = {**_parse_changes(changes), "seed": seed, **({"classifier": classifier} if classifier else {})}
+        settings = preset(preset_name, **wanted)
         frozen = service.find_snapshot(here.store, actor=here.actor, name=snapshot_name)
         job = job_service.start_training(here.store, actor=here.actor, snapshot_id=frozen.id, settings=settings)
         click.echo(f"job {job.id} started; it goes on when this window is closed")
         if wait:
             job = wait_for(here, job.id)
             click.echo(f"checkpoint {job.result.get('checkpoint_id')} is in the registry")
+
+
+def _parse_changes(changes: tuple[str, ...]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    kinds = {field.name: type(getattr(PRESETS["quick"], field.name)) for field in fields(TrainingSettings)}
+    for change in changes:
+        name, _, text = change.partition("=")
+        if name not in kinds or name == "preset":
+            raise click.BadParameter(f"{name!r} is no setting. There are {', '.join(sorted(set(kinds) - {'preset'}))}.")
+        try:
+            values[name] = kinds[name](text)
+        except ValueError as error:
+            raise click.BadParameter(f"{name} needs a {kinds[name].__name__}, not {text!r}.") from error
+    return values
 
 
 def wait_for(here: Opened, job_id: int) -> JobRecord:
