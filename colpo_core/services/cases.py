@@ -274,13 +274,12 @@ def _case_images(session: Session, case: Case) -> tuple[CaseImage, ...]:
         .where(Image.case_id == case.id)
         .order_by(Annotation.id)
     ).all()
-    versions = dict(
-        session.execute(
-            select(AnnotationVersion.annotation_id, func.max(AnnotationVersion.id))
-            .where(AnnotationVersion.annotation_id.in_([row.id for row, _ in annotations]))
-            .group_by(AnnotationVersion.annotation_id)
-        ).tuples()
+    newest = session.execute(
+        select(AnnotationVersion.annotation_id, func.max(AnnotationVersion.id))
+        .where(AnnotationVersion.annotation_id.in_([row.id for row, _ in annotations]))
+        .group_by(AnnotationVersion.annotation_id)
     )
+    versions = dict(newest.all())
     by_image: dict[int, list[ImageAnnotation]] = {}
     for row, name in annotations:
         by_image.setdefault(row.image_id, []).append(
