@@ -26,6 +26,7 @@ from colpo_core.web.headers import with_safe_headers
 OPEN_PATHS = frozenset({"/login", "/login/first", "/colpo/health"})
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _OPEN_METHODS = frozenset({"GET", "HEAD", "POST"})
+_NO_PAGES = ("/_stcore/", "/colpo/", "/component/", "/media/", "/static/")
 _POLICY_VIOLATION = 1008
 _STATUS: tuple[tuple[type[ColpoError], int], ...] = (
     (PermissionDenied, 403),
@@ -160,9 +161,10 @@ def status_of(error: ColpoError) -> int:
 
 def _refuse(connection: HTTPConnection, method: str) -> Response:
     """A browser that wants a page is sent to the sign-in form; anything else is told to sign in."""
-    wants_page = "text/html" in connection.headers.get("accept", "") and method in {"GET", "HEAD"}
-    if not wants_page:
-        return PlainTextResponse("Sign in first.", status_code=401)
     path, query = connection.scope["path"], connection.scope["query_string"].decode("latin-1")
+    if path.startswith(_NO_PAGES) or "text/html" not in connection.headers.get("accept", ""):
+        return PlainTextResponse("Sign in first.", status_code=401)
+    if path == "/" or method not in {"GET", "HEAD"}:
+        return RedirectResponse("/login", status_code=303)
     target = path + (f"?{query}" if query else "")
-    return RedirectResponse("/login" if target == "/" else f"/login?next={quote(target)}", status_code=303)
+    return RedirectResponse(f"/login?next={quote(target, safe='/')}", status_code=303)

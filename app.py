@@ -1,0 +1,28 @@
+"""The ASGI application: `streamlit run app.py`, or any ASGI server.
+
+The script lies in `pages/_ui/`, where no `pages/` folder stands beside it: beside one, Streamlit would serve every
+page file by its name before the script has run once, past the sign-in.
+"""
+
+from pathlib import Path
+
+import streamlit as st
+from starlette.middleware import Middleware
+
+import pages._ui.frame  # noqa: F401 - all pages are imported before the first visitor comes
+from colpo_core.services.opening import open_store
+from colpo_core.web.gate import Gate
+from colpo_core.web.lifespan import lifespan_of
+from colpo_core.web.routes import routes
+from pages._ui.errors import on_script_error
+
+SCRIPT = Path(__file__).resolve().parent / "pages" / "_ui" / "shell.py"
+
+store = open_store()
+app = st.App(
+    SCRIPT,
+    routes=routes(store),
+    middleware=[Middleware(Gate, store=store)],
+    lifespan=lifespan_of(store),
+    on_script_error=on_script_error,
+)

@@ -1,0 +1,20 @@
+"""How figures and times are written in tables."""
+
+from datetime import datetime
+
+_UNITS = ("B", "kB", "MB", "GB", "TB")
+
+
+def as_size(size_bytes: int) -> str:
+    """A size for reading, such as `3.4 MB`; units of 1000."""
+    value = float(size_bytes)
+    unit = 0
+    while value >= 999.5 and unit < len(_UNITS) - 1:
+        value /= 1000
+        unit += 1
+    return f"{value:.0f} {_UNITS[unit]}" if unit == 0 or value >= 99.95 else f"{value:.1f} {_UNITS[unit]}"
+
+
+def as_when(moment: datetime) -> str:
+    """A time for reading, such as `2026-03-01 14:05`, in the zone that it has."""
+    return f"{moment:%Y-%m-%d %H:%M}"

@@ -1,0 +1,182 @@
+"""People, the log of who did what, and what the store takes."""
+
+import pandas as pd
+import streamlit as st
+
+from colpo_core.records.people import AuditPage, PersonRecord
+from colpo_core.services import people
+from colpo_core.services.storage import measure_storage
+from colpo_core.terms import Role
+from pages._ui.errors import showing_errors
+from pages._ui.here import Here, here
+from pages._ui.tables import as_size, as_when
+
+_ROLES = {
+    Role.ANNOTATOR: "annotator: cases, masks, training and review",
+    Role.READER: "reader: blinded reading, nothing else",
+    Role.ADMINISTRATOR: "administrator: everything",
+}
+_LOG_LINES = 50
+
+
+def render() -> None:
+    """Draw the page."""
+    person = here()
+    st.title("Administration")
+    accounts, log, store = st.tabs(
+        [":material/group: People", ":material/history: Log", ":material/database: Store"], key="admin_tab"
+    )
+    with showing_errors():
+        listed = people.list_people(person.store, actor=person.actor)
+        with accounts:
+            _people(person, listed)
+        with log:
+            _log(person, listed)
+        with store:
+            _store(person)
+
+
+def _people(person: Here, listed: tuple[PersonRecord, ...]) -> None:
+    table, forms = st.columns([3, 2], gap="large")
+    with table:
+        humans = [one for one in listed if not one.is_program]
+        rows = pd.DataFrame(
+            {
+                "Name": [one.display_name for one in humans],
+                "Username": [one.username for one in humans],
+                "Role": [one.role.value for one in humans],
+                "State": [_state(one) for one in humans],
+                "Since": [one.created_at.date() for one in humans],
+            }
+        )
+        st.caption("Choose a person to reset the password or to deactivate the account.")
+        chosen = st.dataframe(
+            rows, hide_index=True, width="stretch", on_select="rerun", selection_mode="single-row", key="people"
+        )
+    with forms:
+        picked = chosen["selection"]["rows"]
+        if picked and picked[0] < len(humans):
+            _account(person, humans[picked[0]])
+        else:
+            _new_account(person)
+
+
+def _state(one: PersonRecord) -> str:
+    if not one.active:
+        return "deactivated"
+    return "blocked for minutes" if one.blocked_until is not None else "active"
+
+
+def _new_account(person: Here) -> None:
+    st.subheader("New account")
+    with st.form("new_person", border=True, clear_on_submit=False):
+        display_name = st.text_input("Name", placeholder="Dr Maria Keller")
+        username = st.text_input("Username", placeholder="mkeller", autocomplete="off")
+        role = st.selectbox("Role", list(_ROLES), format_func=_ROLES.__getitem__)
+        password = st.text_input(
+            "First password", type="password", autocomplete="new-password", help="At least 10 characters"
+        )
+        pressed = st.form_submit_button("Create account", type="primary", icon=":material/person_add:")
+    if pressed:
+        with showing_errors():
+            made = people.create_person(
+                person.store, actor=person.actor, username=username, display_name=display_name, role=role,
+                password=password,
+            )  # fmt: skip
+            st.session_state["admin_told"] = f"{made.display_name} can sign in now as {made.username}."
+            st.rerun()
+    _tell()
+
+
+def _account(person: Here, one: PersonRecord) -> None:
+    st.subheader(one.display_name)
+    st.caption(f"{one.username} · {one.role.value} · {_state(one)}")
+    with st.form(f"password_{one.person_id}", clear_on_submit=True):
+        password = st.text_input(
+            "New password", type="password", autocomplete="new-password", help="At least 10 characters"
+        )
+        pressed = st.form_submit_button("Reset password", icon=":material/key:")
+    if pressed:
+        with showing_errors():
+            people.set_password(person.store, actor=person.actor, person_id=one.person_id, password=password)
+            st.session_state["admin_told"] = f"{one.display_name} has a new password and was signed out everywhere."
+            st.rerun()
+    word, icon = ("Deactivate", ":material/person_off:") if one.active else ("Activate", ":material/person_check:")
+    is_self = one.person_id == person.actor.person_id
+    if st.button(f"{word} account", icon=icon, disabled=is_self, help="This is you." if is_self else None):
+        with showing_errors():
+            people.set_active(person.store, actor=person.actor, person_id=one.person_id, active=not one.active)
+            end = "can sign in again" if not one.active else "was signed out everywhere and cannot sign in any more"
+            st.session_state["admin_told"] = f"{one.display_name} {end}."
+            st.rerun()
+    _tell()
+
+
+def _tell() -> None:
+    """Say once what the run before did."""
+    told = st.session_state.pop("admin_told", None)
+    if told:
+        st.success(told, icon=":material/check:")
+
+
+def _log(person: Here, listed: tuple[PersonRecord, ...]) -> None:
+    names = {one.person_id: one.username for one in listed}
+    who, what, _ = st.columns([1, 1, 2])
+    person_id = who.selectbox(
+        "Who", [None, *names], format_func=lambda key: "everybody" if key is None else names[key], key="log_who"
+    )
+    subject = what.text_input("To what", placeholder="case 12", key="log_subject")
+    asked = (person_id, subject)
+    trail: list[int | None] = st.session_state.setdefault("log_trail", [None])
+    if st.session_state.get("log_asked") != asked:
+        st.session_state["log_asked"] = asked
+        trail[:] = [None]
+    page = people.list_audit(
+        person.store, actor=person.actor, before=trail[-1], limit=_LOG_LINES, person_id=person_id, subject=subject
+    )
+    if not page.entries:
+        st.info("Nothing of this was done yet.", icon=":material/info:")
+        return
+    _log_table(page)
+    newer, older, _ = st.columns([1, 1, 4])
+    newer.button("Newer", icon=":material/chevron_left:", disabled=len(trail) == 1, on_click=trail.pop, width="stretch")
+    older.button(
+        "Older", icon=":material/chevron_right:", disabled=page.next_before is None, on_click=trail.append,
+        args=(page.next_before,), width="stretch",
+    )  # fmt: skip
+
+
+def _back(trail: list[int | None]) -> None:
+    trail.pop()
+
+
+def _log_table(page: AuditPage) -> None:
+    rows = pd.DataFrame(
+        {
+            "When (UTC)": [as_when(entry.at) for entry in page.entries],
+            "Who": [entry.username for entry in page.entries],
+            "Did": [entry.action for entry in page.entries],
+            "To": [entry.subject for entry in page.entries],
+            "Detail": [", ".join(f"{key}: {value}" for key, value in entry.detail.items()) for entry in page.entries],
+        }
+    )
+    st.dataframe(rows, hide_index=True, width="stretch", height="content")
+
+
+def _store(person: Here) -> None:
+    facts = measure_storage(person.store, actor=person.actor)
+    total, free, schema = st.columns(3)
+    total.metric("Store", as_size(facts.total_bytes), border=True)
+    free.metric("Free on the disk", as_size(facts.free_bytes), border=True)
+    schema.metric("Schema", facts.schema, border=True)
+    st.markdown("Folder")
+    st.code(facts.folder, language=None)
+    rows = pd.DataFrame(
+        {
+            "Part": [part.name for part in facts.parts],
+            "Files": [part.files for part in facts.parts],
+            "Size": [as_size(part.size_bytes) for part in facts.parts],
+        }
+    )
+    st.dataframe(rows, hide_index=True, width="stretch")
+    st.caption("To back up: stop the program, copy this folder as a whole, start again.")
