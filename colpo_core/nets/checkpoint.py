@@ -12,7 +12,7 @@ import torch
 from safetensors import SafetensorError
 
 import colpo_core
-from colpo_core.errors import CheckpointMismatch, Conflict
+from colpo_core.errors import CheckpointMismatch, Conflict, JobFailed
 from colpo_core.nets.card import CARD_FILE, FORMAT_VERSION, RESERVED, WEIGHTS_FILE, file_sha256, read_card, seal_card
 from colpo_core.nets.pipeline import Pipeline, PipelineSpec, build_pipeline
 
@@ -31,6 +31,7 @@ def save_checkpoint(folder: Path, pipeline: Pipeline, card: dict[str, Any]) -> s
     Raises:
         Conflict: The folder exists already; nothing was overwritten.
         CheckpointMismatch: The weights are not finite, as after a training that diverged.
+        JobFailed: The disk is full or cannot be written to; nothing is left behind.
         ValueError: The card uses a reserved key or holds what JSON cannot say.
     """
     taken = sorted(set(card) & set(RESERVED))
@@ -41,8 +42,8 @@ def save_checkpoint(folder: Path, pipeline: Pipeline, card: dict[str, Any]) -> s
     weights = _plain_weights(pipeline)
     # Beside its place, so that the rename stays on one disk; a leading dot, so that no listing takes it for one.
     temporary = folder.with_name(f".{folder.name}.{uuid4().hex}")
-    temporary.mkdir(parents=True)
     try:
+        temporary.mkdir(parents=True)
         safetensors.torch.save_file(weights, temporary / WEIGHTS_FILE)
         sealed = seal_card(
             {
@@ -57,6 +58,10 @@ def save_checkpoint(folder: Path, pipeline: Pipeline, card: dict[str, Any]) -> s
         _flush(temporary / WEIGHTS_FILE, temporary / CARD_FILE, temporary)
         temporary.rename(folder)
         _flush(folder.parent)
+    except (OSError, SafetensorError) as error:
+        raise JobFailed(
+            f"The checkpoint {folder.name} could not be written: {error}. Make room on the disk and run the job again."
+        ) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     sha256: str = sealed["sha256"]

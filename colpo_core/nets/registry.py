@@ -42,13 +42,15 @@ def build_segmenter(name: str = "segnet_vgg19", *, width: float = 1.0, pretraine
             f"Published VGG-19 weights fit SegNet at width 1 only, not {width:g}. "
             "Set the width to 1, or start without pretrained weights."
         )
+    if pretrained == NO_WEIGHTS:
+        return SegNet(width)
+    place = find_weights("vgg19_bn", pretrained)
+    weights = _read_weights(place)
     net = SegNet(width)
-    if pretrained != NO_WEIGHTS:
-        place = find_weights("vgg19_bn", pretrained)
-        try:
-            net.load_vgg19_bn_weights(_read_weights(place))
-        except ValueError as error:
-            raise _wrong_weights(place, "vgg19_bn", error) from error
+    try:
+        net.load_vgg19_bn_weights(weights)
+    except ValueError as error:
+        raise _wrong_weights(place, "vgg19_bn", error) from error
     return net
 
 
@@ -66,13 +68,15 @@ def build_classifier(name: str, *, in_channels: int, pretrained: str = NO_WEIGHT
     """
     if name not in CLASSIFIERS:
         raise ValueError(f"the classifier must be one of {', '.join(CLASSIFIERS)}, not {name!r}")
+    if pretrained == NO_WEIGHTS:
+        return ColpoResNet(name, in_channels)
+    place = find_weights(name, pretrained)
+    weights = _read_weights(place)
     net = ColpoResNet(name, in_channels)
-    if pretrained != NO_WEIGHTS:
-        place = find_weights(name, pretrained)
-        try:
-            net.load_imagenet_weights(_read_weights(place))
-        except ValueError as error:
-            raise _wrong_weights(place, name, error) from error
+    try:
+        net.load_imagenet_weights(weights)
+    except ValueError as error:
+        raise _wrong_weights(place, name, error) from error
     return net
 
 

@@ -1,0 +1,106 @@
+"""One image in, one prediction out."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from colpo_core.inference.gradcam import class_maps
+from colpo_core.inference.maps import MAP_NAMES, has_evidence, pack_maps
+from colpo_core.inference.predict import predict_image
+from colpo_core.nets.pipeline import Pipeline
+from colpo_core.terms import Label
+
+
+def draw(height: int, width: int, seed: int = 0) -> NDArray[np.uint8]:
+    return np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
+
+
+@pytest.mark.parametrize("size", [(96, 128), (480, 640), (61, 203), (203, 61), (9, 7)])
+def test_everything_is_in_the_images_own_frame(pipeline: Pipeline, size: tuple[int, int]) -> None:
+    prediction = predict_image(pipeline, draw(*size))
+    assert prediction.mask.shape == size
+    assert prediction.mask.dtype == np.bool_
+    assert prediction.acetowhite_fraction == prediction.mask.mean()
+    assert 0 <= prediction.prob_hsil_3ch <= 1
+    assert 0 <= prediction.prob_hsil_4ch <= 1
+    assert tuple(prediction.maps) == MAP_NAMES
+    for values in prediction.maps.values():
+        assert values.dtype == np.float32
+        assert values.min() >= 0
+        # Same proportions as the image, to a cell's quarter.
+        scale = min(96 / size[0], 128 / size[1]) / 8
+        if values.shape != (3, 4):
+            assert abs(values.shape[0] - size[0] * scale) <= 1
+            assert abs(values.shape[1] - size[1] * scale) <= 1
+    pack_maps(prediction.maps)
+
+
+def test_it_is_what_the_networks_say(pipeline: Pipeline) -> None:
+    rgb = draw(96, 128)
+    images = torch.from_numpy(rgb.astype(np.float32) / 255).permute(2, 0, 1)[None]
+    images = images.contiguous(memory_format=torch.channels_last)
+    with torch.inference_mode():
+        output = pipeline(images)
+        hsil = class_maps(output.features_4ch, pipeline.classifier_4ch.class_weights)[0, 1].numpy()
+    prediction = predict_image(pipeline, rgb)
+    assert prediction.prob_hsil_3ch == pytest.approx(float(output.logits_3ch.softmax(1)[0, 1]), abs=1e-6)
+    assert prediction.prob_hsil_4ch == pytest.approx(float(output.logits_4ch.softmax(1)[0, 1]), abs=1e-6)
+    assert np.array_equal(prediction.mask, output.acetowhite[0, 0].numpy() >= 0.5)
+    assert 0 < prediction.acetowhite_fraction < 1
+    assert np.allclose(prediction.maps["4ch-hsil"], hsil, atol=1e-6)
+
+
+def test_twice_is_the_same(pipeline: Pipeline) -> None:
+    first, second = predict_image(pipeline, draw(50, 70)), predict_image(pipeline, draw(50, 70))
+    assert first.prob_hsil_4ch == second.prob_hsil_4ch
+    assert np.array_equal(first.mask, second.mask)
+    assert pack_maps(first.maps) == pack_maps(second.maps)
+
+
+def test_calls_follow_the_frozen_thresholds_and_the_threshold_itself_is_hsil(pipeline: Pipeline) -> None:
+    prediction = predict_image(pipeline, draw(96, 128), with_maps=False)
+    assert (prediction.threshold_3ch, prediction.threshold_4ch) == (0.4, 0.6)
+    assert prediction.maps == {}
+    assert replace(prediction, prob_hsil_3ch=0.4, prob_hsil_4ch=0.6).call_3ch is Label.HSIL
+    assert replace(prediction, prob_hsil_3ch=0.4, prob_hsil_4ch=0.6).call_4ch is Label.HSIL
+    assert replace(prediction, prob_hsil_3ch=0.39).call_3ch is Label.NORMAL
+    assert replace(prediction, prob_hsil_4ch=0.59).call_4ch is Label.NORMAL
+
+
+def test_padding_is_no_part_of_the_mask_or_its_share(pipeline: Pipeline) -> None:
+    everything = replace(pipeline.spec, mask_threshold=0.0)
+    before = pipeline.spec
+    pipeline.spec = everything
+    try:
+        assert predict_image(pipeline, draw(20, 200), with_maps=False).acetowhite_fraction == 1.0
+    finally:
+        pipeline.spec = before
+
+
+def test_a_class_without_positive_evidence_has_an_empty_map(pipeline: Pipeline) -> None:
+    weights = pipeline.classifier_3ch.class_weights
+    kept = weights.detach().clone()
+    with torch.no_grad():
+        weights[0] = -kept[0].abs()
+    try:
+        maps = predict_image(pipeline, draw(61, 203)).maps
+    finally:
+        with torch.no_grad():
+            weights.copy_(kept)
+    assert not has_evidence(maps["3ch-normal"])
+    assert maps["3ch-normal"].size > 0
+    assert has_evidence(maps["4ch-hsil"])
+
+
+def test_what_is_no_image_or_no_finished_pipeline_is_a_programmers_mistake(pipeline: Pipeline) -> None:
+    with pytest.raises(ValueError, match="H x W x 3 uint8"):
+        predict_image(pipeline, np.zeros((4, 4), np.uint8))
+    pipeline.train()
+    try:
+        with pytest.raises(ValueError, match="training mode"):
+            predict_image(pipeline, draw(32, 32))
+    finally:
+        pipeline.eval()

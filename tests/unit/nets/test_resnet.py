@@ -1,0 +1,94 @@
+"""The classifiers against torchvision's, and the fourth channel against three."""
+
+import pytest
+import torch
+import torchvision
+from torch.nn import functional as F
+
+from colpo_core.nets.resnet import ColpoResNet
+from colpo_core.records.learning import CLASSIFIERS
+
+
+def make(name: str, in_channels: int, seed: int = 0) -> ColpoResNet:
+    torch.manual_seed(seed)
+    return ColpoResNet(name, in_channels).eval()
+
+
+@pytest.mark.parametrize("name", CLASSIFIERS)
+def test_a_fourth_channel_changes_nothing_until_it_is_trained(name: str) -> None:
+    three = make(name, 3)
+    four = ColpoResNet(name, 4).eval()
+    four.copy_three_channels(three)
+    images = torch.rand(2, 4, 64, 96)
+    with torch.inference_mode():
+        assert torch.equal(four(images), three(images[:, :3].contiguous()))
+        assert torch.equal(four.features(images), three.features(images[:, :3].contiguous()))
+
+
+def test_from_one_seed_three_and_four_channels_start_alike() -> None:
+    three, four = make("resnet18", 3, seed=5), make("resnet18", 4, seed=5)
+    images = torch.rand(2, 4, 64, 64)
+    with torch.inference_mode():
+        assert torch.equal(four(images), three(images[:, :3].contiguous()))
+
+
+def test_the_fourth_channels_weights_get_a_gradient() -> None:
+    net = make("resnet18", 4).train()
+    F.cross_entropy(net(torch.rand(4, 4, 64, 64)), torch.tensor([0, 1, 0, 1])).backward()
+    gradient = net.resnet.conv1.weight.grad
+    assert gradient[:, 3].abs().sum() > 0
+    assert all(weight.grad is not None for weight in net.parameters())
+
+
+@pytest.mark.parametrize("name", CLASSIFIERS)
+def test_it_is_torchvisions_network_on_normalised_images(name: str) -> None:
+    ours = make(name, 3)
+    theirs = getattr(torchvision.models, name)(weights=None, num_classes=2).eval()
+    theirs.load_state_dict(ours.resnet.state_dict())
+    images = torch.rand(1, 3, 64, 64)
+    with torch.inference_mode():
+        assert torch.equal(ours(images), theirs(ours.normalise(images)))
+
+
+def test_logits_are_those_of_the_features() -> None:
+    net = make("resnet18", 3)
+    images = torch.rand(2, 3, 70, 97)
+    with torch.inference_mode():
+        features = net.features(images)
+        assert features.shape == (2, 512, 3, 4)
+        assert torch.equal(net(images), net.logits(features))
+        assert torch.allclose(
+            net(images), features.mean(dim=(2, 3)) @ net.class_weights.T + net.resnet.fc.bias, atol=1e-5
+        )
+
+
+def test_imagenet_weights_leave_the_last_layer_alone() -> None:
+    torch.manual_seed(3)
+    published = torchvision.models.resnet18(weights=None).state_dict()
+    net = make("resnet18", 4)
+    last = net.class_weights.clone()
+    net.load_imagenet_weights(published)
+    assert torch.equal(net.class_weights, last)
+    assert torch.equal(net.resnet.conv1.weight[:, :3], published["conv1.weight"])
+    assert net.resnet.conv1.weight[:, 3].abs().sum() == 0
+    assert torch.equal(net.resnet.layer4[1].conv2.weight, published["layer4.1.conv2.weight"])
+
+
+def test_weights_of_another_network_are_refused_and_nothing_is_copied() -> None:
+    net = make("resnet18", 3)
+    before = net.resnet.conv1.weight.clone()
+    torch.manual_seed(9)
+    with pytest.raises(ValueError, match="resnet18"):
+        net.load_imagenet_weights(torchvision.models.resnet50(weights=None).state_dict())
+    assert torch.equal(net.resnet.conv1.weight, before)
+    with pytest.raises(ValueError, match="cannot copy"):
+        net.copy_three_channels(make("resnet18", 4))
+
+
+def test_names_and_channels_that_are_not_there_are_refused() -> None:
+    with pytest.raises(ValueError, match="must be one of"):
+        ColpoResNet("resnet34", 3)
+    with pytest.raises(ValueError, match="3 or 4"):
+        ColpoResNet("resnet18", 5)
+    with pytest.raises(ValueError, match="expected B x 4"):
+        make("resnet18", 4)(torch.rand(1, 3, 64, 64))
