@@ -24,16 +24,21 @@ def render() -> None:
     person = here()
     st.title("Administration")
     accounts, log, store = st.tabs(
-        [":material/group: People", ":material/history: Log", ":material/database: Store"], key="admin_tab"
+        [":material/group: People", ":material/history: Log", ":material/database: Store"],
+        key="admin_tab",
+        on_change="rerun",  # only the open tab asks the store
     )
     with showing_errors():
         listed = people.list_people(person.store, actor=person.actor)
-        with accounts:
-            _people(person, listed)
-        with log:
-            _log(person, listed)
-        with store:
-            _store(person)
+        if accounts.open:
+            with accounts:
+                _people(person, listed)
+        if log.open:
+            with log:
+                _log(person, listed)
+        if store.open:
+            with store, st.spinner("Measuring the store …"):
+                _store(person)
 
 
 def _people(person: Here, listed: tuple[PersonRecord, ...]) -> None:

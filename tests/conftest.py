@@ -1,8 +1,10 @@
 """Fixtures that every test may use: a fresh store and one actor of each role."""
 
+import hashlib
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +14,8 @@ from colpo_core.labels import RULES_VERSION
 from colpo_core.records.people import Actor
 from colpo_core.settings import Settings
 from colpo_core.store import Store
-from colpo_core.store.tables import Case, CaseLabel, Image, Patient, Person
+from colpo_core.store.tables import Case, CaseLabel, Image, Patient, Person, SignInSession
+from colpo_core.store.tables.base import utc_now
 from colpo_core.terms import Label, LabelSource, Role, Stage
 
 
@@ -85,3 +88,38 @@ def add_case(store: Store) -> Callable[..., int]:
             return case.id
 
     return add
+
+
+@pytest.fixture
+def token_of(store: Store) -> Callable[[Actor], str]:
+    """Signs an actor in without a password; returns what the cookie would hold."""
+
+    def token(actor: Actor) -> str:
+        given = f"token-of-{actor.username}"
+        token_sha256 = hashlib.sha256(given.encode()).hexdigest()
+        with store.writing() as session:
+            if session.get(SignInSession, token_sha256) is None:
+                expires_at = utc_now() + timedelta(hours=1)
+                session.add(SignInSession(token_sha256=token_sha256, person_id=actor.person_id, expires_at=expires_at))
+        return given
+
+    return token
+
+
+@pytest.fixture
+def open_page(store: Store, token_of: Callable[[Actor], str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+    """Opens a page of the whole program as somebody: `open_page(annotator, "cases", case=12)`, an AppTest run once."""
+    from streamlit.testing.v1 import AppTest
+    from streamlit.util import calc_hash
+
+    def opened(actor: Actor, page: str = "", **params: object) -> AppTest:
+        token = token_of(actor)
+        monkeypatch.setenv("COLPO_DATA", str(store.settings.data_dir))
+        monkeypatch.setattr("pages._ui.here.session_token", lambda: token)
+        shell = Path(__file__).parents[1] / "pages" / "_ui" / "shell.py"
+        app = AppTest.from_file(shell, default_timeout=60)
+        app.query_params.update({name: str(value) for name, value in params.items()})
+        app._page_hash = calc_hash(page) if page else ""
+        return app.run()
+
+    return opened

@@ -4,7 +4,7 @@ import streamlit as st
 
 from colpo_core.services.people import change_password
 from pages._ui.errors import showing_errors
-from pages._ui.here import Here, session_token
+from pages._ui.here import Here
 
 # A real form: it works while Streamlit is busy, and the answer takes the cookie away and leads to the sign-in form.
 _SIGN_OUT = st.components.v2.component(
@@ -12,7 +12,7 @@ _SIGN_OUT = st.components.v2.component(
     html='<form method="post" action="/logout"><button type="submit">Sign out</button></form>',
     css="""
 form { margin: 0; }
-button { width: 100%; padding: .45rem .75rem; font: inherit; cursor: pointer; color: var(--st-text-color);
+button { width: 100%; padding: .45rem .75rem; font: inherit; font-size: .875rem; cursor: pointer; color: var(--st-text-color);
   background: var(--st-background-color); border: 1px solid var(--st-border-color);
   border-radius: var(--st-button-radius); }
 button:hover { border-color: var(--st-primary-color); color: var(--st-primary-color); }
@@ -52,5 +52,5 @@ def _password_form(person: Here) -> None:
         st.error("The two new passwords differ. Type the same one twice.")
         return
     with showing_errors():
-        change_password(person.store, actor=person.actor, current=current, password=new, keep_token=session_token())
+        change_password(person.store, actor=person.actor, current=current, password=new, keep_token=person.token)
         st.success("The password was changed. Everywhere else you are signed out.")

@@ -1,6 +1,6 @@
 """Who is here and on which store: what every page asks first."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import quote
 
 import streamlit as st
@@ -18,20 +18,23 @@ class Here:
     Attributes:
         store: The open store, for handing to services.
         actor: Who looks at the page, asked anew at this run.
+        token: This browser's sign-in, for what should end every other one.
     """
 
     store: Store
     actor: Actor
+    token: str = field(default="", repr=False)
 
 
 def here() -> Here:
     """The store and the person; ends the run with a notice where the sign-in is over."""
     store = _store_of(Settings.from_environment())
-    actor = people.actor_for_token(store, token=session_token())
+    token = session_token()
+    actor = people.actor_for_token(store, token=token)
     if actor is None:
         _say_signed_out()
         st.stop()
-    return Here(store, actor)
+    return Here(store, actor, token)
 
 
 def session_token() -> str:
