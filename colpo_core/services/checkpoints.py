@@ -1,5 +1,6 @@
 """The registry of checkpoints: publish, list, promote. The newest promotion names the clinic's current model."""
 
+import os
 import shutil
 from datetime import datetime
 from pathlib import Path
@@ -138,28 +139,51 @@ def verify_files(store: Store, checkpoint: CheckpointRecord) -> None:
         )
 
 
-def publish_checkpoint(session: Session, store: Store, *, job: Job, folder: Path) -> Checkpoint:
-    """Move a finished checkpoint into its place and enter it in the registry, within the runner's fenced transaction.
+def prepare_files(store: Store, *, job_id: int, folder: Path) -> Path:
+    """Lay a finished checkpoint's files beside their place; the training keeps its own until the job is over.
 
-    A folder without a row is what a crash between the two left of this job; it is replaced.
+    So a crash before the registry knows the checkpoint loses nothing: the next attempt hands over the same files.
+
+    Args:
+        store: The open store.
+        job_id: The training that made it.
+        folder: The checkpoint's folder, on the store's own disk.
+
+    Returns:
+        The folder that `publish_checkpoint` moves into its place.
+    """
+    prepared = store.settings.checkpoints_dir / f".job-{job_id}"
+    if prepared.exists():
+        shutil.rmtree(prepared)
+    prepared.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copytree(folder, prepared, copy_function=_link_or_copy)
+    flush_folder(prepared)
+    return prepared
+
+
+def publish_checkpoint(session: Session, store: Store, *, job: Job, prepared: Path) -> Checkpoint:
+    """Move a checkpoint into its place and enter it in the registry, within the runner's fenced transaction.
+
+    A folder without a row is what a crash between the two left; it is replaced.
 
     Args:
         session: The transaction that holds the job's lease.
         store: The open store.
         job: The training that made it.
-        folder: The checkpoint's folder, on the store's own disk.
+        prepared: What `prepare_files` returned.
 
     Raises:
         CheckpointMismatch: The folder's card is damaged.
     """
-    card = read_card(folder)
+    card = read_card(prepared)
     snapshot = session.get_one(Snapshot, job.snapshot_id)
-    name = f"{card['spec']['classifier']}-{job.id}"
+    name = str(card["name"])
+    if session.scalar(select(Checkpoint.id).where(Checkpoint.name == name)) is not None:
+        name = f"{name}-{job.id}"
     place = checkpoint_dir(store, name)
     if place.exists():
         shutil.rmtree(place)
-    place.parent.mkdir(parents=True, exist_ok=True)
-    folder.rename(place)
+    prepared.rename(place)
     flush_folder(place.parent)
     checkpoint = Checkpoint(
         name=name,
@@ -173,6 +197,16 @@ def publish_checkpoint(session: Session, store: Store, *, job: Job, folder: Path
     session.add(checkpoint)
     session.flush()
     return checkpoint
+
+
+def _link_or_copy(source: str, target: str) -> None:
+    """A second name for a file that is never changed; a copy where the disk knows no second names."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
+        with Path(target).open("rb+") as file:
+            os.fsync(file.fileno())
 
 
 def _current_id(session: Session) -> int | None:

@@ -14,7 +14,7 @@ from colpo_core.images.decoding import read_rgb
 from colpo_core.images.masks import decode_rle
 from colpo_core.records.learning import TrainingEvent, TrainingSettings
 from colpo_core.services import engine
-from colpo_core.services.checkpoints import publish_checkpoint
+from colpo_core.services.checkpoints import prepare_files, publish_checkpoint
 from colpo_core.services.leases import Finish, Lease
 from colpo_core.services.snapshots import read_manifest
 from colpo_core.store import Store
@@ -56,8 +56,10 @@ def run_training(lease: Lease, must_stop: Callable[[], bool]) -> Finish:
         cancelled=must_stop,
     )
 
+    prepared = prepare_files(store, job_id=lease.job_id, folder=trained.folder)
+
     def publish(session: Session, job: Job) -> dict[str, Any]:
-        checkpoint = publish_checkpoint(session, store, job=job, folder=trained.folder)
+        checkpoint = publish_checkpoint(session, store, job=job, prepared=prepared)
         return {"checkpoint_id": checkpoint.id, "checkpoint": checkpoint.name}
 
     return publish

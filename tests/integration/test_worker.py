@@ -1,0 +1,235 @@
+"""Jobs in real processes: they outlive who started them, are taken up again after a kill, and stop when told."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from colpo_core.records.jobs import JobRecord
+from colpo_core.records.learning import TrainingSettings
+from colpo_core.records.people import Actor
+from colpo_core.services import checkpoints, engine, jobs, review, snapshots
+from colpo_core.services.snapshots import SnapshotQuery
+from colpo_core.settings import Settings
+from colpo_core.store import Store
+from colpo_core.store.tables import Checkpoint, Image, Job, Prediction
+from colpo_core.terms import JobKind, JobState
+from tests.clinic import Clinic
+
+ROOT = Path(__file__).parents[2]
+PATIENCE_SECONDS = 240
+TINY = TrainingSettings(
+    height_px=64,
+    width_px=64,
+    segnet_width=0.05,
+    segmentation_epochs=1,
+    classification_epochs=1,
+    batch_size=4,
+    threads=1,
+)
+# Stages that take long enough to be killed in.
+LONG = TrainingSettings(
+    height_px=64,
+    width_px=64,
+    segnet_width=0.05,
+    segmentation_epochs=1,
+    classification_epochs=2000,
+    batch_size=4,
+    threads=1,
+)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(data_dir=tmp_path / "data", lease_seconds=5.0)
+
+
+@pytest.fixture
+def snapshot_id(store: Store, annotator: Actor) -> int:
+    Clinic(store).add_cohort(12, simulated=True)
+    return snapshots.freeze_snapshot(store, actor=annotator, query=SnapshotQuery("tiny")).id
+
+
+@pytest.fixture(autouse=True)
+def no_runner_left(store: Store) -> Iterator[None]:
+    yield
+    with store.reading() as session:
+        pids = [job.pid for job in session.query(Job) if job.pid]
+    for pid in pids:
+        if is_alive(pid):
+            os.kill(pid, signal.SIGKILL)
+
+
+def wait_for(condition: Callable[[], object], what: str) -> None:
+    until = time.monotonic() + PATIENCE_SECONDS
+    while not condition():
+        if time.monotonic() > until:
+            raise AssertionError(f"waited in vain for {what}")
+        time.sleep(0.1)
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process runs; a zombie does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def pid_of(store: Store, job_id: int) -> int:
+    with store.reading() as session:
+        pid = session.get_one(Job, job_id).pid
+    assert pid is not None
+    return pid
+
+
+def job_of(store: Store, actor: Actor, job_id: int) -> JobRecord:
+    return jobs.get_job(store, actor=actor, job_id=job_id)
+
+
+def wait_until_over(store: Store, actor: Actor, job_id: int) -> JobRecord:
+    wait_for(lambda: job_of(store, actor, job_id).state.is_over, f"the end of job {job_id}")
+    return job_of(store, actor, job_id)
+
+
+def start_from_a_process_that_ends(store: Store, snapshot_id: int, settings: TrainingSettings) -> int:
+    """Start a training the way a web server would that dies right afterwards; returns the job."""
+    code = (
+        "import json, os, sys\n"
+        "from colpo_core.records.learning import TrainingSettings\n"
+        "from colpo_core.services import jobs\n"
+        "from colpo_core.services.opening import open_store, program_actor\n"
+        "store = open_store()\n"
+        "settings = TrainingSettings.from_dict(json.loads(sys.argv[2]))\n"
+        "actor = program_actor(store, 'operator')\n"
+        "job = jobs.start_training(store, actor=actor, snapshot_id=int(sys.argv[1]), settings=settings)\n"
+        "print(job.id, flush=True)\n"
+        "assert 'torch' not in sys.modules\n"
+        "os._exit(0)\n"
+    )
+
+    environment = os.environ | {
+        "COLPO_DATA": str(store.settings.data_dir),
+        "COLPO_LEASE_SECONDS": str(store.settings.lease_seconds),
+    }
+    arguments = [sys.executable, "-c", code, str(snapshot_id), json.dumps(settings.to_dict())]
+    done = subprocess.run(arguments, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return int(done.stdout)
+
+
+def test_from_a_snapshot_to_reviewed_predictions(
+    store: Store, snapshot_id: int, annotator: Actor, administrator: Actor
+) -> None:
+    job_id = start_from_a_process_that_ends(store, snapshot_id, TINY)
+    for _ in range(4):
+        engine.place(store, job_id)
+    job = wait_until_over(store, annotator, job_id)
+    assert (job.state, job.error, job.attempt) == (JobState.DONE, None, 1), jobs.job_log(
+        store, actor=annotator, job_id=job_id
+    )
+    assert job.progress == 1.0
+    events = jobs.job_events(store, actor=annotator, job_id=job_id)
+    assert {event.stage for event in events if event.figures} == {
+        "segmentation",
+        "classification 3 channels",
+        "classification 4 channels",
+        "evaluation",
+    }
+    (checkpoint,) = checkpoints.list_checkpoints(store, actor=annotator)
+    assert (checkpoint.id, checkpoint.job_id, checkpoint.simulated) == (job.result["checkpoint_id"], job_id, True)
+    checkpoints.verify_files(store, checkpoint)
+    assert [path.name for path in store.settings.checkpoints_dir.iterdir()] == [checkpoint.name]
+    wait_for(lambda: not engine.work_dir(store, job_id).exists(), "the work folder to be cleared")
+
+    with store.reading() as session:
+        damaged = session.get_one(Image, 3)
+        store.blobs.path(damaged.sha256).write_bytes(b"damaged")
+    checkpoints.promote_checkpoint(store, actor=administrator, checkpoint_id=checkpoint.id, reason="the first")
+    (prediction,) = jobs.list_jobs(store, actor=annotator, kind=JobKind.PREDICT)
+    done = wait_until_over(store, annotator, prediction.id)
+    assert done.state is JobState.DONE, jobs.job_log(store, actor=annotator, job_id=prediction.id)
+    assert done.result["predicted"] == 11
+    assert [failure["image_id"] for failure in done.result["failed"]] == [3]
+    queue = review.list_for_review(store, actor=annotator)
+    assert (queue.waiting, queue.checkpoint_name) == (11, checkpoint.name)
+    desk = review.open_review(store, actor=annotator, prediction_id=queue.rows[0].id)
+    assert 0 <= desk.prediction.prob_hsil_4ch <= 1
+    for name in ("3ch-normal", "4ch-hsil"):
+        png = review.prediction_map_png(store, actor=annotator, prediction_id=queue.rows[0].id, name=name)
+        assert png.startswith(b"\x89PNG")
+
+
+def test_a_killed_and_a_frozen_runner_are_replaced_and_finished_stages_kept(
+    store: Store, snapshot_id: int, annotator: Actor
+) -> None:
+    job = jobs.start_training(store, actor=annotator, snapshot_id=snapshot_id, settings=LONG)
+    wait_for(lambda: job_of(store, annotator, job.id).stage == "classification 3 channels", "the second stage")
+    first = pid_of(store, job.id)
+    assert os.getsid(first) != os.getsid(0)
+    os.kill(first, signal.SIGKILL)
+    wait_for(lambda: not is_alive(first), "the runner's death")
+    assert engine.reconcile(store) == [], "its lease still runs"
+    wait_for(lambda: job_of(store, annotator, job.id).silent, "the lease to run out")
+    assert engine.reconcile(store, patience_seconds=0) == [job.id]
+    wait_for(lambda: job_of(store, annotator, job.id).attempt == 2, "the second runner")
+    wait_for(lambda: is_kept(store, annotator, job.id), "the finished stage to be kept")
+
+    second = pid_of(store, job.id)
+    os.kill(second, signal.SIGSTOP)
+    wait_for(lambda: job_of(store, annotator, job.id).silent, "the frozen runner's lease to run out")
+    assert engine.reconcile(store, patience_seconds=0) == [job.id]
+    wait_for(lambda: job_of(store, annotator, job.id).attempt == 3, "the third runner")
+    os.kill(second, signal.SIGCONT)
+    wait_for(lambda: not is_alive(second), "the woken runner to give way")
+    third = pid_of(store, job.id)
+    assert is_alive(third)
+    assert job_of(store, annotator, job.id).state is JobState.RUNNING
+
+    os.kill(third, signal.SIGTERM)
+    wait_for(lambda: job_of(store, annotator, job.id).state is JobState.QUEUED, "the job to be put back")
+    assert job_of(store, annotator, job.id).attempt == 2, "being told to end is no failed attempt"
+    wait_for(lambda: not is_alive(third), "the runner's end")
+
+    assert engine.reconcile(store, patience_seconds=0) == [job.id]
+    wait_for(lambda: job_of(store, annotator, job.id).state is JobState.RUNNING, "the fourth runner")
+    fourth = pid_of(store, job.id)
+    jobs.cancel_job(store, actor=annotator, job_id=job.id)
+    assert wait_until_over(store, annotator, job.id).state is JobState.CANCELLED
+    wait_for(lambda: not is_alive(fourth), "the runner's end")
+    with store.reading() as session:
+        assert session.query(Checkpoint).count() == session.query(Prediction).count() == 0
+
+
+def is_kept(store: Store, actor: Actor, job_id: int) -> bool:
+    events = jobs.job_events(store, actor=actor, job_id=job_id)
+    return any("segmentation" in event.message and "kept" in event.message for event in events)
+
+
+def test_a_second_training_waits_and_follows_by_itself(store: Store, snapshot_id: int, annotator: Actor) -> None:
+    first = jobs.start_training(store, actor=annotator, snapshot_id=snapshot_id, settings=LONG)
+    wait_for(lambda: job_of(store, annotator, first.id).state is JobState.RUNNING, "the first to run")
+    second = jobs.start_training(store, actor=annotator, snapshot_id=snapshot_id, settings=TINY)
+    with store.writing() as session:
+        # What it would fail by shows without the minute that a training takes that it was taken up by itself.
+        session.get_one(Job, second.id).settings = {"unknown": 1}
+    assert job_of(store, annotator, second.id).state is JobState.QUEUED
+    jobs.cancel_job(store, actor=annotator, job_id=first.id)
+    over = wait_until_over(store, annotator, second.id)
+    assert job_of(store, annotator, first.id).state is JobState.CANCELLED
+    assert over.state is JobState.FAILED
+    assert "unknown to this version: unknown" in (over.error or "")
+
+
+def test_an_unknown_job_ends_with_a_sentence(store: Store) -> None:
+    command = [sys.executable, "-m", "colpo_core", "run-job", "77"]
+    environment = os.environ | {"COLPO_DATA": str(store.settings.data_dir)}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "There is no job 77" in done.stderr
