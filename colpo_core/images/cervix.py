@@ -114,13 +114,13 @@ def draw_plan(rng: np.random.Generator, *, has_lesion: bool, is_major: bool) -> 
     return CervixPlan(
         centre_x=float(rng.normal(0, 0.07)),
         centre_y=float(rng.normal(0, 0.05)),
-        radius=float(rng.uniform(0.43, 0.66)),
+        radius=float(rng.uniform(0.47, 0.82)),
         aspect=float(rng.uniform(0.84, 1.05)),
         turn=float(rng.normal(0, 0.22)),
         os_length=float(rng.uniform(0.05, 0.09) if nulliparous else rng.uniform(0.14, 0.3)),
         os_opening=float(rng.uniform(0.02, 0.05)),
         junction=junction,
-        raggedness=float(rng.uniform(0.03, 0.09)),
+        raggedness=float(rng.uniform(0.04, 0.12)),
         lesions=_draw_lesions(rng, junction, is_major=is_major) if has_lesion else (),
         density=density,
         margin=float(rng.uniform(0.05, 0.35) if is_major else rng.uniform(0.25, 1.0)),
@@ -130,8 +130,8 @@ def draw_plan(rng: np.random.Generator, *, has_lesion: bool, is_major: bool) -> 
 
 def _draw_lesions(rng: np.random.Generator, junction: float, *, is_major: bool) -> tuple[LesionPlan, ...]:
     room = 0.92 - junction
-    span = rng.uniform(0.75, 3.0) if is_major else rng.uniform(0.4, 2.1)
-    reach = room * (rng.uniform(0.5, 1.0) if is_major else rng.uniform(0.3, 0.85))
+    span = rng.uniform(0.6, 2.6) if is_major else rng.uniform(0.35, 1.7)
+    reach = room * (rng.uniform(0.4, 0.9) if is_major else rng.uniform(0.25, 0.75))
     # Lesions like the twelve and the six o'clock position.
     first = LesionPlan(float(rng.choice([-1, 1]) * math.pi / 2 + rng.normal(0, 0.9)), float(span), float(reach))
     lesions = [first]
@@ -158,7 +158,7 @@ def lay_out(plan: CervixPlan, rng: np.random.Generator, shape: Shape) -> Anatomy
     # The junction follows the shape of the os at first and rounds off further out.
     around_os = np.hypot(np.maximum(np.abs(x) - 0.7 * plan.os_length, 0.0), y)
     beyond_junction = around_os - plan.junction * (1 + 0.25 * np.sin(theta - plan.turn * 5)) + ragged
-    columnar = smoothstep(0.012, -0.012, beyond_junction)
+    columnar = smoothstep(0.02, -0.02, beyond_junction)
     field = _lesion_field(plan, rng, shape, (beyond_junction, r, theta))
     inside = (field > 0) & (beyond_junction > 0) & (r < EDGE_RADIUS) & (os < 0.5)
     lesion = _drop_pieces(inside)
@@ -169,7 +169,7 @@ def lay_out(plan: CervixPlan, rng: np.random.Generator, shape: Shape) -> Anatomy
         y=y,
         r=r,
         theta=theta,
-        cervix=smoothstep(1.02, 0.985, r),
+        cervix=smoothstep(1.035, 0.985, r),
         os=os,
         columnar=columnar,
         beyond_junction=beyond_junction,
@@ -206,7 +206,7 @@ def _lesion_field(plan: CervixPlan, rng: np.random.Generator, shape: Shape, pola
     radius_px = plan.radius * shape[0]
     field = np.full(shape, -1.0, np.float32)
     for lesion in plan.lesions:
-        away = np.abs(np.angle(np.exp(1j * (theta - lesion.angle)))).astype(np.float32)
+        away = np.abs(np.mod(theta - np.float32(lesion.angle - math.pi), np.float32(2 * math.pi)) - np.float32(math.pi))
         sideways = (lesion.half_angle - away) * np.maximum(r, 0.25)
         outwards = lesion.reach - beyond
         field = np.maximum(field, np.minimum(sideways, outwards))

@@ -67,7 +67,7 @@ def draw_camera(rng: np.random.Generator) -> CameraPlan:
         tilt_x=float(rng.normal(0, 0.28)),
         tilt_y=float(rng.normal(-0.1, 0.25)),
         wetness=float(rng.uniform(0.15, 1.0)),
-        exposure=float(np.exp(rng.normal(0.02, 0.17))),
+        exposure=float(np.exp(rng.normal(-0.02, 0.15))),
         gamma=float(np.exp(rng.normal(0.0, 0.12))),
         gains=(1 + warmth, 1 + tint, 1 - warmth + float(rng.normal(0.02, 0.03))),
         vignette=float(rng.uniform(0.1, 0.6)),
@@ -98,7 +98,7 @@ def spot(plan: CameraPlan, shape: Shape) -> Field:
     """Uneven light: brightest where the lamp points, weaker further away."""
     rows, columns = _centred(shape)
     distance = np.hypot(columns - plan.light_x, rows - plan.light_y)
-    return np.asarray(1.12 / (1 + plan.falloff * (distance / 0.55) ** 2), np.float32)
+    return np.asarray(1.08 / (1 + plan.falloff * (distance / 0.55) ** 2), np.float32)
 
 
 def highlights(rng: np.random.Generator, height: Field, plan: CameraPlan, *, scale_px: float) -> Field:
@@ -111,18 +111,18 @@ def highlights(rng: np.random.Generator, height: Field, plan: CameraPlan, *, sca
     shape = (rows, columns)
     smooth = blur(height, 0.02 * scale_px)
     slope_x, slope_y = _slopes(smooth, scale_px)
-    fine = noise(rng, shape, 0.075 * scale_px, octaves=3)
+    fine = noise(rng, shape, 0.12 * scale_px, octaves=3)
     wave_x, wave_y = _slopes(fine, 1.0)
     strength = 0.30 / max(float(np.std(wave_x)), 1e-6)
     slope_x, slope_y = slope_x + strength * wave_x, slope_y + strength * wave_y
-    wet = smoothstep(0.1, 1.1, noise(rng, shape, 0.5 * scale_px, octaves=2) + 1.1 * plan.wetness - 0.35)
+    wet = smoothstep(0.2, 1.1, noise(rng, shape, 0.55 * scale_px, octaves=2) + 1.1 * plan.wetness - 0.4)
     total = np.zeros(shape, np.float32)
     for _ in range(2):
-        lamp_x, lamp_y = -0.55 * plan.tilt_x + rng.normal(0, 0.14), -0.55 * plan.tilt_y + rng.normal(0, 0.14)
+        lamp_x, lamp_y = -0.55 * plan.tilt_x + rng.normal(0, 0.2), -0.55 * plan.tilt_y + rng.normal(0, 0.2)
         off = (slope_x - lamp_x) ** 2 + (slope_y - lamp_y) ** 2
-        total = np.maximum(total, np.exp(-off / (2 * 0.075**2)))
+        total = np.maximum(total, np.exp(-off / (2 * 0.095**2)))
     spots = smoothstep(0.45, 0.85, total) * wet
-    return np.asarray(np.clip(spots + 0.35 * blur(spots, 0.012 * scale_px), 0.0, 1.0), np.float32)
+    return np.asarray(np.clip(spots + 0.35 * blur(spots, 0.016 * scale_px), 0.0, 1.0), np.float32)
 
 
 def take(rng: np.random.Generator, scene: Colours, plan: CameraPlan) -> NDArray[np.uint8]:

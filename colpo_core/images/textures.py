@@ -138,5 +138,5 @@ def splashes(rng: np.random.Generator, shape: Shape, *, number: int, length_px: 
             axes = (max(1, int(size * rng.uniform(0.5, 1.4))), max(1, int(size)))
             cv2.ellipse(canvas, at, axes, float(rng.uniform(0, 180)), 0, 360, 1.0, -1)
     soft = blur(canvas, 0.22 * length_px)
-    ragged = soft + 0.16 * noise(rng, shape, 0.55 * length_px, octaves=3) * (soft > 0.02)
-    return smoothstep(0.34, 0.62, ragged) * (0.55 + 0.45 * smoothstep(0.4, 1.0, soft))
+    ragged = soft + 0.26 * noise(rng, shape, 0.6 * length_px, octaves=4) * (soft > 0.02)
+    return smoothstep(0.36, 0.58, ragged) * (0.55 + 0.45 * smoothstep(0.4, 1.0, soft))
