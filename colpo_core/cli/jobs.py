@@ -7,7 +7,7 @@ import click
 from colpo_core.cli.learning import find_checkpoint, wait_for
 from colpo_core.cli.output import Opened, json_option, note, print_json, print_table
 from colpo_core.cli.words import EXISTING_FOLDER, NEW_FOLDER
-from colpo_core.services import engine, outside
+from colpo_core.services import engine, on_demand
 from colpo_core.services import jobs as service
 
 
@@ -107,7 +107,7 @@ def predict(
 def _predict_folder(images_dir: Path, out_dir: Path, checkpoint: str | None, as_json: bool) -> None:
     with Opened() as here:
         found = find_checkpoint(here, checkpoint)
-        report = outside.predict_files(
+        report = on_demand.predict_files(
             here.store,
             actor=here.actor,
             checkpoint_id=found.id,

@@ -4,10 +4,12 @@ from pathlib import Path
 
 import click
 
+from colpo_core.cli.learning import find_checkpoint
 from colpo_core.cli.output import Opened, json_option, print_json, print_table
 from colpo_core.cli.words import NEW_FOLDER, WordType
 from colpo_core.inference.maps import MAP_NAMES
 from colpo_core.records.checkpoints import label_source_text
+from colpo_core.services import on_demand
 from colpo_core.services import review as service
 from colpo_core.store.blobs import write_file
 from colpo_core.terms import Verdict
@@ -82,3 +84,21 @@ def record(prediction_id: int, verdict: Verdict, reason: str) -> None:
         )
         share = service.agreement(here.store, actor=here.actor)
     click.echo(f"{made.verdict.value} entered; reviewers agree with the current model in {share.text()}")
+
+
+@review.command("explain")
+@click.argument("image_id", type=int)
+@click.option("--method", default="gradcam++", show_default=True, help="gradcam, gradcam++, layercam or eigencam.")
+@click.option("--checkpoint", help="Number or name; the current model if not given.")
+@click.option("--out", type=NEW_FOLDER, required=True, help="Where the maps go, as overlays at the image's size.")
+def explain(image_id: int, method: str, checkpoint: str | None, out: Path) -> None:
+    """Draw maps of a stored image by another method, for both networks and both classes."""
+    with Opened() as here:
+        found = find_checkpoint(here, checkpoint)
+        maps = on_demand.explain_image(
+            here.store, actor=here.actor, checkpoint_id=found.id, image_id=image_id, method=method
+        )
+    for name, content in maps.items():
+        place = out / f"image-{image_id}-{method}-{name}.png"
+        write_file(place, content)
+        click.echo(str(place))

@@ -1,13 +1,20 @@
-"""Predicting images that are not in the store. It loads torch, so only the command line and workers call it."""
+"""What loads torch and is asked for at once: predicting outside images, and maps by other methods.
+
+Only the command line calls this, which is a process of its own; the web process never does.
+"""
 
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from colpo_core.errors import InputRejected
+from colpo_core.images.colours import map_png
+from colpo_core.images.decoding import read_rgb
 from colpo_core.records.people import Actor
 from colpo_core.services import audit
 from colpo_core.services.checkpoints import checkpoint_dir, get_checkpoint, verify_files
 from colpo_core.services.permissions import CLINICIANS, require
+from colpo_core.services.stored_images import image_bytes
 from colpo_core.store import Store
 
 if TYPE_CHECKING:
@@ -50,3 +57,35 @@ def predict_files(
         counts = {"predicted": len(report.predicted), "refused": len(report.refused)}
         audit.record(session, actor, "predict outside images", f"checkpoint {checkpoint_id}", **counts)
     return report
+
+
+def explain_image(store: Store, *, actor: Actor, checkpoint_id: int, image_id: int, method: str) -> dict[str, bytes]:
+    """Maps of one stored image by another method than the one that predictions keep.
+
+    Args:
+        store: The open store.
+        actor: Who asks.
+        checkpoint_id: Whose networks.
+        image_id: Row of the image.
+        method: `gradcam`, `gradcam++`, `layercam` or `eigencam`.
+
+    Returns:
+        For each map's name an overlay PNG at the image's size.
+
+    Raises:
+        InputRejected: There is no such method.
+        NotFound: There is no such checkpoint or image.
+        PermissionDenied: The actor is a reader.
+    """
+    require(actor, CLINICIANS)
+    from colpo_core.inference.library import METHODS, library_maps
+    from colpo_core.nets.checkpoint import load_checkpoint
+
+    if method not in METHODS:
+        raise InputRejected(f"The method must be one of {', '.join(METHODS)}, not {method!r}.")
+    checkpoint = get_checkpoint(store, actor=actor, checkpoint_id=checkpoint_id)
+    verify_files(store, checkpoint)
+    pipeline, _card = load_checkpoint(checkpoint_dir(store, checkpoint.name))
+    content, image = image_bytes(store, actor=actor, image_id=image_id)
+    maps = library_maps(pipeline, read_rgb(content), method)
+    return {name: map_png(values, height_px=image.height_px, width_px=image.width_px) for name, values in maps.items()}
