@@ -40,7 +40,7 @@ from colpo_core.store.tables import (
     Prediction,
     Promotion,
 )
-from colpo_core.terms import AnnotationState, Grade, Label, LabelSource, Stage
+from colpo_core.terms import AnnotationState, Finding, Grade, Label, LabelSource, Stage
 
 __all__ = [
     "CaseFilter",
@@ -131,9 +131,13 @@ def select_cases(where: CaseFilter, after: tuple[datetime, int] | None) -> _Case
 
 
 def needs_annotation() -> ColumnElement[bool]:
-    """An image that waits for its first annotation: acetic acid, shows the cervix, and only rejected ones so far."""
-    annotated = exists().where(Annotation.image_id == Image.id, Annotation.state != AnnotationState.REJECTED)
-    return (Image.stage == Stage.ACETIC_ACID) & Image.shows_cervix & ~annotated
+    """An image that waits for a first mask: acetic acid, shows the cervix, and no mask but rejected ones."""
+    begun = exists().where(
+        Annotation.image_id == Image.id,
+        Annotation.finding == Finding.ACETOWHITE,
+        Annotation.state != AnnotationState.REJECTED,
+    )
+    return (Image.stage == Stage.ACETIC_ACID) & Image.shows_cervix & ~begun
 
 
 def get_case(store: Store, *, actor: Actor, case_id: int) -> CaseRecord:
