@@ -34,6 +34,7 @@ def routes(store: Store) -> list[Route]:
         Route("/login/first", desk.show, methods=["GET"]),
         Route("/login/first", desk.create_first_administrator, methods=["POST"]),
         Route("/logout", desk.sign_out, methods=["POST"]),
+        Route("/colpo/session", _say_signed_in, methods=["GET"]),
     ]
 
 
@@ -128,6 +129,11 @@ class _Desk:
             secure=self._store.settings.secure_cookie,
         )
         return response
+
+
+async def _say_signed_in(request: Request) -> Response:
+    """An open page asks this from time to time; the gate answers 401 when the sign-in is over."""
+    return Response(status_code=204)
 
 
 async def _form(request: Request) -> dict[str, str]:

@@ -5,6 +5,7 @@ import streamlit as st
 from colpo_core.services.people import change_password
 from pages._ui.errors import showing_errors
 from pages._ui.here import Here
+from pages._ui.watch import watch_session
 
 # A real form: it works while Streamlit is busy, and the answer takes the cookie away and leads to the sign-in form.
 _SIGN_OUT = st.components.v2.component(
@@ -12,8 +13,8 @@ _SIGN_OUT = st.components.v2.component(
     html='<form method="post" action="/logout"><button type="submit">Sign out</button></form>',
     css="""
 form { margin: 0; }
-button { width: 100%; padding: .45rem .75rem; font: inherit; font-size: .875rem; cursor: pointer; color: var(--st-text-color);
-  background: var(--st-background-color); border: 1px solid var(--st-border-color);
+button { width: 100%; padding: .45rem .75rem; font: inherit; font-size: .875rem; cursor: pointer;
+  color: var(--st-text-color); background: var(--st-background-color); border: 1px solid var(--st-border-color);
   border-radius: var(--st-button-radius); }
 button:hover { border-color: var(--st-primary-color); color: var(--st-primary-color); }
 button:focus-visible { outline: 2px solid var(--st-primary-color); outline-offset: 1px; }
@@ -28,6 +29,8 @@ def account_menu(person: Here) -> None:
         person: Context of this run.
     """
     actor = person.actor
+    with st.container(key="session_watch_box"):
+        watch_session()
     with (
         st.container(key="account", horizontal=True, horizontal_alignment="right"),
         st.popover(actor.display_name, icon=":material/account_circle:", type="tertiary"),

@@ -15,11 +15,12 @@ _WORDS = (
 
 _STYLE = """
 <style>
-.block-container { padding-top: 3.6rem; padding-bottom: 3rem; max-width: 1500px; }
+.block-container { padding-top: 3rem; padding-bottom: 3rem; max-width: 1500px; }
 h1 { font-size: 1.7rem !important; padding-bottom: .25rem; letter-spacing: -.01em; }
 h2 { font-size: 1.25rem !important; }
 h3 { font-size: 1.05rem !important; }
 [data-testid="stSidebarNav"] { padding-top: .25rem; }
+[data-testid="stLayoutWrapper"]:has(> .st-key-account, > .st-key-session_watch_box) { position: absolute; }
 .st-key-account { position: fixed; top: .35rem; right: 1rem; width: auto !important; z-index: 999991; }
 [data-testid="stStatusWidget"] { margin-right: 13rem; }
 [data-testid="stMetric"] { background: #fff; }
