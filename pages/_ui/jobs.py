@@ -1,0 +1,238 @@
+"""Background jobs on a page: how one stands, live, and its curves."""
+
+from datetime import UTC, datetime
+
+import plotly.graph_objects as go
+import streamlit as st
+from plotly.subplots import make_subplots
+
+from colpo_core.records.jobs import JobEventRecord, JobRecord
+from colpo_core.services import jobs
+from colpo_core.terms import JobKind, JobState
+from pages._ui.errors import showing_errors
+from pages._ui.here import here
+from pages._ui.links import link
+from pages._ui.tables import as_when
+
+STATE_COLOURS = {
+    JobState.QUEUED: "gray",
+    JobState.RUNNING: "blue",
+    JobState.DONE: "green",
+    JobState.FAILED: "red",
+    JobState.CANCELLED: "orange",
+}
+STAGES = {
+    "segmentation": "Segmenter",
+    "classification 3 channels": "Classifier, 3 channels",
+    "classification 4 channels": "Classifier, 4 channels",
+}
+_LOSSES = {"train_loss": ("train", "#0f6b74"), "validation_loss": ("validation", "#d9822b")}
+_METRICS = {
+    "validation_iou_acetowhite": ("IoU of acetowhite", "#0f6b74"),
+    "validation_dice": ("Dice", "#7a5195"),
+    "validation_accuracy": ("accuracy", "#7a5195"),
+    "validation_auc": ("area under the ROC curve", "#0f6b74"),
+}
+_SHOWN_MESSAGES = 8
+
+
+def live_job(job_id: int) -> None:
+    """Show a job, and follow it as long as it lasts.
+
+    Args:
+        job_id: Row of the job.
+    """
+    person = here()
+    is_over = jobs.get_job(person.store, actor=person.actor, job_id=job_id).state.is_over
+    st.fragment(_draw_job, run_every=None if is_over else 1.0)(job_id, is_over)
+
+
+def prediction_progress() -> None:
+    """Tell of a prediction that is under way, if there is one; the page is drawn anew when it is over."""
+    person = here()
+    under_way = _predictions_under_way()
+    if under_way:
+        st.fragment(_draw_predictions, run_every=1.0)(len(under_way))
+        return
+    newest = next(iter(jobs.list_jobs(person.store, actor=person.actor, kind=JobKind.PREDICT, limit=1)), None)
+    if newest and newest.state is JobState.FAILED:
+        st.warning(f"The last prediction failed: {newest.error}", icon=":material/error:")
+    elif newest and newest.result.get("failed"):
+        with st.expander(f"{len(newest.result['failed'])} images could not be predicted", icon=":material/warning:"):
+            for failure in newest.result["failed"]:
+                st.write(f"Image {failure['image_id']}: {failure['reason']}")
+
+
+def _predictions_under_way() -> list[JobRecord]:
+    person = here()
+    listed = jobs.list_jobs(person.store, actor=person.actor, kind=JobKind.PREDICT, limit=10)
+    return [job for job in listed if not job.state.is_over]
+
+
+def _draw_predictions(shown: int) -> None:
+    under_way = _predictions_under_way()
+    if len(under_way) < shown:
+        st.rerun()
+    for job in under_way:
+        done, total = job.epoch, len(job.settings["image_ids"])
+        waits = "waits" if job.state is JobState.QUEUED else f"{done} of {total} images"
+        st.progress(_clamped(job.progress), text=f"The model is predicting: {waits}")
+
+
+def _draw_job(job_id: int, was_over: bool) -> None:
+    person = here()
+    with showing_errors():
+        job = jobs.get_job(person.store, actor=person.actor, job_id=job_id)
+        if job.state.is_over and not was_over:
+            st.rerun()
+        events = jobs.job_events(person.store, actor=person.actor, job_id=job_id)
+        with st.container(border=True):
+            _head(job)
+            _state_of(job)
+            _curves(events, job_id)
+            _messages(events)
+            if job.state is JobState.FAILED:
+                with st.expander("What its process printed", icon=":material/terminal:"):
+                    st.code(jobs.job_log(person.store, actor=person.actor, job_id=job_id) or "nothing", language=None)
+
+
+def _head(job: JobRecord) -> None:
+    title, button = st.columns([5, 1], vertical_alignment="center")
+    with title, st.container(horizontal=True, vertical_alignment="center"):
+        st.subheader(f"Training {job.id}", width="content")
+        word = "stopping" if job.cancel_requested and not job.state.is_over else job.state.value
+        st.badge(word, color=STATE_COLOURS[job.state])  # type: ignore[arg-type]
+        st.caption(f"{job.settings.get('preset', '')} · {job.settings.get('classifier', '')} · {duration(job)}")
+    with button:
+        if not job.state.is_over:
+            st.button(
+                "Cancel",
+                icon=":material/stop_circle:",
+                on_click=_cancel,
+                args=(job.id,),
+                disabled=job.cancel_requested,
+                width="stretch",
+                key=f"cancel_{job.id}",
+            )
+        elif job.state is not JobState.DONE:
+            st.button(
+                "Run again",
+                icon=":material/replay:",
+                on_click=_run_again,
+                args=(job.id,),
+                width="stretch",
+                key=f"again_{job.id}",
+            )
+
+
+def _state_of(job: JobRecord) -> None:
+    if job.state is JobState.DONE:
+        st.success(f"Finished: {job.result.get('checkpoint', '')}", icon=":material/check_circle:")
+        link("models", "Look at the model", icon=":material/deployed_code:", checkpoint=job.result.get("checkpoint_id"))
+    elif job.state is JobState.FAILED:
+        st.error(job.error or "The job failed.", icon=":material/error:")
+    elif job.state is JobState.CANCELLED:
+        st.info("Cancelled. Finished stages are kept: run it again to go on.", icon=":material/stop_circle:")
+    elif job.state is JobState.QUEUED:
+        st.progress(0.0, text="Starts in a moment, or when the training before it is over")
+    elif job.silent:
+        st.warning("Its process fell silent; it is taken up again by itself.", icon=":material/sync_problem:")
+    else:
+        st.progress(_clamped(job.progress), text=_where(job))
+
+
+def _where(job: JobRecord) -> str:
+    if not job.stage:
+        return "Getting ready"
+    epoch = f" · epoch {min(job.epoch + 1, job.epochs_total)} of {job.epochs_total}" if job.epochs_total > 1 else ""
+    return f"{STAGES.get(job.stage, job.stage.capitalize())}{epoch} · {job.progress:.0%} of all"
+
+
+def _curves(events: tuple[JobEventRecord, ...], job_id: int) -> None:
+    """Losses above, metrics below, a column for each network; of an epoch that was run again the last counts."""
+    told: dict[str, dict[int, dict[str, float]]] = {stage: {} for stage in STAGES}
+    for event in events:
+        if event.stage in told and event.figures:
+            told[event.stage][event.epoch] = event.figures
+    if not any(told.values()):
+        return
+    figure = make_subplots(
+        rows=2, cols=3, column_titles=list(STAGES.values()), vertical_spacing=0.12, horizontal_spacing=0.05
+    )
+    named: set[str] = set()
+    for column, epochs in enumerate(told.values(), start=1):
+        for row, lines in ((1, _LOSSES), (2, _METRICS)):
+            for name, (label, colour) in lines.items():
+                points = [(epoch, figures[name]) for epoch, figures in sorted(epochs.items()) if name in figures]
+                if points:
+                    _line(figure, points, label, colour, row, column, is_named=label not in named)
+                    named.add(label)
+    figure.update_yaxes(title_text="loss", row=1, col=1)
+    figure.update_yaxes(title_text="on validation", row=2, col=1)
+    figure.update_yaxes(range=[0, 1], row=2)
+    figure.update_xaxes(title_text="epoch", row=2)
+    figure.update_xaxes(tickformat="d")
+    figure.update_layout(
+        height=380,
+        margin={"l": 0, "r": 0, "t": 28, "b": 0},
+        legend={"orientation": "h", "y": -0.18},
+        uirevision=job_id,
+        template="plotly_white",
+    )
+    st.plotly_chart(figure, width="stretch", key=f"curves_{job_id}", config={"displayModeBar": False})
+
+
+def _line(
+    figure: go.Figure,
+    points: list[tuple[int, float]],
+    label: str,
+    colour: str,
+    row: int,
+    column: int,
+    *,
+    is_named: bool,
+) -> None:
+    trace = go.Scatter(
+        x=[epoch for epoch, _ in points],
+        y=[value for _, value in points],
+        name=label,
+        legendgroup=label,
+        showlegend=is_named,
+        mode="lines+markers",
+        marker={"size": 4},
+        line={"color": colour, "width": 2},
+        hovertemplate=f"{label} %{{y:.3f}}<extra></extra>",
+    )
+    figure.add_trace(trace, row=row, col=column)
+
+
+def _messages(events: tuple[JobEventRecord, ...]) -> None:
+    said = [event for event in events if event.message][-_SHOWN_MESSAGES:]
+    if said:
+        st.caption("  \n".join(f"{event.at:%H:%M:%S} · {event.message}" for event in reversed(said)))
+
+
+def _cancel(job_id: int) -> None:
+    person = here()
+    with showing_errors():
+        jobs.cancel_job(person.store, actor=person.actor, job_id=job_id)
+
+
+def _run_again(job_id: int) -> None:
+    person = here()
+    with showing_errors():
+        jobs.run_again(person.store, actor=person.actor, job_id=job_id)
+
+
+def duration(job: JobRecord) -> str:
+    """How long a job took or has been running, or when it was asked for."""
+    if job.started_at is None:
+        return f"asked for {as_when(job.created_at)} UTC by {job.created_by}"
+    seconds = int(((job.finished_at or datetime.now(UTC)) - job.started_at).total_seconds())
+    minutes, seconds = divmod(max(0, seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {seconds:02d} s"
+
+
+def _clamped(progress: float) -> float:
+    return min(1.0, max(0.0, progress))

@@ -1,0 +1,215 @@
+"""Predictions: what the model sees, how sure it is, what spoke for its call; agree or overrule."""
+
+import streamlit as st
+
+from colpo_core.labels import GRADE_NAMES
+from colpo_core.records.checkpoints import PredictionRecord, ReviewDesk, ReviewQueue, label_source_text
+from colpo_core.services import jobs, review
+from colpo_core.terms import Label, LabelSource, Verdict
+from pages._ui.badges import impression_badge, simulated_badge
+from pages._ui.errors import showing_errors
+from pages._ui.here import Here, here
+from pages._ui.jobs import prediction_progress
+from pages._ui.links import link
+from pages._ui.tables import as_when
+from pages._ui.viewer import Layer, image_viewer
+
+_MAPS = {
+    "3ch-normal": "3 channels, for normal",
+    "3ch-hsil": "3 channels, for HSIL",
+    "4ch-normal": "4 channels, for normal",
+    "4ch-hsil": "4 channels, for HSIL",
+}
+
+
+def render() -> None:
+    """Draw the page."""
+    person = here()
+    st.title("Review")
+    with showing_errors():
+        prediction_progress()
+        queue = review.list_for_review(person.store, actor=person.actor)
+        prediction_id = _asked_for(person, queue)
+        if prediction_id is None:
+            _nothing_to_show(queue)
+            return
+        _desk(person, review.open_review(person.store, actor=person.actor, prediction_id=prediction_id))
+
+
+def _asked_for(person: Here, queue: ReviewQueue) -> int | None:
+    """The prediction of the address, else that of the image of the address, else the first that waits."""
+    prediction, image = st.query_params.get("prediction", ""), st.query_params.get("image", "")
+    if prediction.isdigit():
+        return int(prediction)
+    if image.isdigit():
+        found = review.find_prediction(person.store, actor=person.actor, image_id=int(image))
+        if found is None:
+            _offer_prediction(int(image), is_possible=queue.checkpoint_name is not None)
+            st.stop()
+        return found.id
+    return queue.rows[0].id if queue.rows else None
+
+
+def _offer_prediction(image_id: int, *, is_possible: bool) -> None:
+    st.info(f"Image {image_id} has no prediction yet.", icon=":material/hourglass_empty:")
+    if is_possible:
+        st.button("Predict it now", icon=":material/play_arrow:", type="primary", on_click=_predict, args=(image_id,))
+    else:
+        link("models", "Promote a model first", icon=":material/deployed_code:")
+
+
+def _predict(image_id: int) -> None:
+    person = here()
+    with showing_errors():
+        jobs.start_prediction(person.store, actor=person.actor, image_ids=[image_id])
+
+
+def _nothing_to_show(queue: ReviewQueue) -> None:
+    if queue.checkpoint_name is None:
+        st.info("No model is promoted yet: there is nothing to review.", icon=":material/deployed_code:")
+        link("models", "Go to the models", icon=":material/arrow_forward:")
+    else:
+        st.success("You have reviewed every prediction of the current model.", icon=":material/task_alt:")
+        link("home", "Back to my worklist", icon=":material/home:")
+
+
+def _desk(person: Here, desk: ReviewDesk) -> None:
+    found = desk.prediction
+    _head(desk)
+    picture, verdict = st.columns([5, 3], gap="large")
+    with picture:
+        image_viewer(
+            "review_viewer",
+            f"/colpo/images/{found.image_id}",
+            [Layer("Acetowhite epithelium", f"/colpo/predictions/{found.id}/mask.png", visible=True, opacity=0.55)],
+            height_px=430,
+        )
+    with verdict:
+        _calls(found)
+        _verdict(person, desk)
+        _reference(person, desk)
+    _maps(desk)
+
+
+def _head(desk: ReviewDesk) -> None:
+    found = desk.prediction
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"**{found.patient_code}** · case {found.case_id} · image {found.image_id}", width="content")
+        if found.simulated or found.checkpoint_simulated:
+            simulated_badge()
+        if found.label_source is LabelSource.IMPRESSION:
+            impression_badge()
+        st.space("stretch")
+        st.caption(f"{desk.waiting} waiting", width="content")
+        st.button(
+            "Next",
+            icon=":material/skip_next:",
+            shortcut="N",
+            on_click=_show,
+            args=(desk.next_id,),
+            disabled=desk.next_id is None,
+        )
+    st.caption(f"{found.checkpoint_name} · {label_source_text(found.label_source)}")
+
+
+def _calls(found: PredictionRecord) -> None:
+    four, three = st.columns(2)
+    for column, name, prob, threshold, call in (
+        (four, "4 channels", found.prob_hsil_4ch, found.threshold_4ch, found.call_4ch),
+        (three, "3 channels", found.prob_hsil_3ch, found.threshold_3ch, found.call_3ch),
+    ):
+        is_hsil = call is Label.HSIL
+        column.metric(
+            f"HSIL, {name}",
+            f"{prob:.0%}",
+            delta=f"calls {call.value}",
+            delta_color="red" if is_hsil else "green",
+            delta_arrow="off",
+            border=True,
+            help=f"Calls hsil from {threshold:.0%}, the threshold frozen at training.",
+        )
+    st.caption(
+        f"Calls hsil from {found.threshold_4ch:.0%} (4 channels) and {found.threshold_3ch:.0%} (3 channels). "
+        f"Acetowhite epithelium covers {found.acetowhite_fraction:.1%} of the image."
+    )
+
+
+def _verdict(person: Here, desk: ReviewDesk) -> None:
+    mine = next((one for one in desk.reviews if one.reviewer_id == person.actor.person_id), None)
+    prediction_id = desk.prediction.id
+    with st.container(border=True):
+        if mine is not None:
+            word = "You agreed" if mine.verdict is Verdict.AGREE else "You overruled"
+            st.markdown(f"**{word}.** {mine.reason}")
+        st.button(
+            "Agree",
+            icon=":material/check:",
+            shortcut="A",
+            type="primary" if mine is None else "secondary",
+            on_click=_enter,
+            args=(prediction_id, Verdict.AGREE),
+            width="stretch",
+        )
+        reason = st.text_input(
+            "Why overrule",
+            key=f"reason_{prediction_id}",
+            placeholder="Mask covers the reflection, not the lesion",
+            max_chars=2000,
+        )
+        st.button(
+            "Overrule",
+            icon=":material/close:",
+            on_click=_enter,
+            args=(prediction_id, Verdict.OVERRULE),
+            help=None if reason else "Write the reason first.",
+            width="stretch",
+        )
+
+
+def _enter(prediction_id: int, verdict: Verdict) -> None:
+    person = here()
+    reason = st.session_state.get(f"reason_{prediction_id}", "") if verdict is Verdict.OVERRULE else ""
+    with showing_errors():
+        review.record_review(
+            person.store, actor=person.actor, prediction_id=prediction_id, verdict=verdict, reason=reason
+        )
+        st.query_params["prediction"] = str(prediction_id)
+
+
+def _show(prediction_id: int) -> None:
+    st.query_params.pop("image", None)
+    st.query_params["prediction"] = str(prediction_id)
+
+
+def _reference(person: Here, desk: ReviewDesk) -> None:
+    """The case's histology: open after my verdict, shut before it, so that it does not sway me."""
+    has_verdict = any(one.reviewer_id == person.actor.person_id for one in desk.reviews)
+    reference = desk.reference
+    with st.expander("Histology of the case", icon=":material/biotech:", expanded=has_verdict):
+        if reference.label is None:
+            st.markdown(f"No label: {reference.reason}")
+        else:
+            grade = f" · {GRADE_NAMES[reference.grade]}" if reference.grade else ""
+            st.markdown(f"**{reference.label.value}**{grade}")
+            st.caption(reference.reason)
+        if reference.flagged:
+            st.warning("Needs a clinician's attention.", icon=":material/priority_high:")
+        link("cases", "Open the case", icon=":material/folder_shared:", case=desk.prediction.case_id)
+    if desk.reviews:
+        with st.expander(f"Verdicts ({len(desk.reviews)})", icon=":material/history:"):
+            for one in desk.reviews:
+                st.markdown(f"{as_when(one.at)} · {one.reviewer} · **{one.verdict.value}** {one.reason}")
+
+
+def _maps(desk: ReviewDesk) -> None:
+    found = desk.prediction
+    st.subheader("What spoke for each call (Grad-CAM)")
+    for column, (name, title) in zip(st.columns(4), _MAPS.items(), strict=True):
+        with column:
+            st.markdown(f"**{title}**")
+            is_empty = name in desk.empty_maps
+            layers = [] if is_empty else [Layer("Map", f"/colpo/predictions/{found.id}/maps/{name}.png", opacity=0.7)]
+            image_viewer(f"map_{name}", f"/colpo/images/{found.image_id}", layers, height_px=210)
+            if is_empty:
+                st.caption("No positive evidence")
+    st.caption("The two maps of one network share one scale. A map shows where evidence lay, not whether it was right.")
