@@ -1,0 +1,65 @@
+"""The answer panel: the call and the confidence are chosen in the browser, and the server hears the whole answer."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from colpo_core.errors import InputRejected
+from colpo_core.terms import Label
+from pages._ui.components import read_part, template
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer as the browser sent it.
+
+    Attributes:
+        token: Of the case that was on the screen when the reader answered.
+        call: `normal` or `hsil`.
+        confidence: 0 (a guess) to 100 (certain).
+    """
+
+    token: str
+    call: Label
+    confidence: int
+
+
+_panel = st.components.v2.component(
+    "colpodesk_answer",
+    css=read_part(__file__, "answer.css"),
+    js=template(read_part(__file__, "answer.html")) + read_part(__file__, "answer.js"),
+)
+
+
+def answer_panel(key: str, *, token: str, number: int, total: int, attempt: int, on_answer: Callable[[], None]) -> None:
+    """Show the panel for one case. Nothing that the reader sets reruns the page before the answer is confirmed.
+
+    Args:
+        key: One a place on the page.
+        token: Of the case on the screen; another token clears the panel.
+        number: Place of the case in the reader's order, from 1.
+        total: Cases of the study.
+        attempt: Rises when an answer was refused, so that the reader can try again.
+        on_answer: Called before the page reruns; `given_answer(key)` then has the answer.
+    """
+    _panel(
+        key=key,
+        data={"token": token, "number": number, "total": total, "attempt": attempt},
+        on_answer_change=on_answer,
+        width="stretch",
+    )
+
+
+def given_answer(key: str) -> Answer:
+    """The answer that has just come from the browser.
+
+    Raises:
+        InputRejected: What came is no answer.
+    """
+    sent: Any = st.session_state[key].get("answer")
+    try:
+        return Answer(str(sent["token"]), Label(sent["call"]), int(sent["confidence"]))
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputRejected("The answer did not arrive whole. Reload the page and answer again.") from error

@@ -1,0 +1,8 @@
+"""Text that a person gave, shown as it is."""
+
+_MARKUP = frozenset("\\`*_{}[]()<>#+-.!|~$:&")
+
+
+def plain(text: str) -> str:
+    """A name for a place where Streamlit reads Markdown, so that no letter of it becomes markup."""
+    return "".join(f"\\{letter}" if letter in _MARKUP else letter for letter in text)

@@ -1,0 +1,125 @@
+"""A reader's blinded session: one image, two calls, a confidence, and no way back."""
+
+from urllib.parse import quote
+
+import streamlit as st
+
+from colpo_core.errors import ColpoError
+from colpo_core.records.studies import AssignedStudy, Presented
+from colpo_core.services import readings
+from colpo_core.terms import Role
+from pages._ui.answer import answer_panel, given_answer
+from pages._ui.badges import simulated_badge
+from pages._ui.errors import showing_errors
+from pages._ui.here import Here, here
+from pages._ui.links import go, link
+from pages._ui.plain import plain
+from pages._ui.viewer import image_viewer
+
+_ANSWER = "reading_answer"
+_REFUSAL = "reading_refusal"
+_ATTEMPT = "reading_attempt"
+_HEIGHT_PX = 640
+
+
+def render() -> None:
+    """Draw the page."""
+    person = here()
+    if person.actor.role is not Role.READER:
+        st.title("Read")
+        st.info("Only readers read, so that whoever knows the answers does not. Sign in as a reader to see this page.")
+        link("studies", "Reading studies", icon=":material/science:")
+        return
+    with showing_errors():
+        study_id = _asked_study()
+        if study_id is None:
+            _waiting_studies(person)
+        else:
+            _read(person, study_id)
+
+
+def _asked_study() -> int | None:
+    text = st.query_params.get("study", "")
+    return int(text) if text.isdecimal() and len(text) < 10 else None
+
+
+def _waiting_studies(person: Here) -> None:
+    st.title("Read")
+    studies = readings.assigned_studies(person.store, actor=person.actor)
+    if not studies:
+        st.info("Nothing waits to be read. You will find a study here when an administrator opens one for you.")
+        return
+    st.caption("You see one image after the other, in an order of your own. An answer is final.")
+    for study in studies:
+        _study_card(study)
+
+
+def _study_card(study: AssignedStudy) -> None:
+    with st.container(border=True):
+        name, progress, action = st.columns([4, 3, 2], vertical_alignment="center")
+        name.markdown(f"**{plain(study.name)}**")
+        progress.progress(study.answered / study.total, text=f"{study.answered} of {study.total} read")
+        if study.is_finished:
+            action.badge("All read", icon=":material/check:", color="green")
+        else:
+            word = "Go on" if study.answered else "Start"
+            # A study's number is in the reader's address anyway; it tells nothing of a case.
+            if action.button(word, key=f"read_{study.study_id}", type="primary", width="stretch"):
+                go("read", study=study.study_id)
+
+
+def _read(person: Here, study_id: int) -> None:
+    refusal = st.session_state.pop(_REFUSAL, None)
+    if refusal:
+        st.error(refusal, icon=":material/error:")
+    shown = readings.next_picture(person.store, actor=person.actor, study_id=study_id)
+    if shown is None:
+        _all_read()
+        return
+    image, panel = st.columns([4, 1.25], gap="medium")
+    with image:
+        url = f"/colpo/readings/{study_id}/image/{quote(shown.token, safe='')}"
+        image_viewer("reading_image", url, height_px=_HEIGHT_PX, alt="The image to read")
+    with panel:
+        _panel(study_id, shown)
+
+
+def _panel(study_id: int, shown: Presented) -> None:
+    if shown.simulated:
+        simulated_badge()
+    answer_panel(
+        _ANSWER,
+        token=shown.token,
+        number=shown.number,
+        total=shown.total,
+        attempt=st.session_state.get(_ATTEMPT, 0),
+        on_answer=lambda: _keep(study_id),
+    )
+
+
+def _keep(study_id: int) -> None:
+    """Keep the answer before the page is drawn anew, so that a rerun that is interrupted loses nothing."""
+    person = here()
+    try:
+        answer = given_answer(_ANSWER)
+        readings.record_reading(
+            person.store,
+            actor=person.actor,
+            study_id=study_id,
+            token=answer.token,
+            call=answer.call,
+            confidence=answer.confidence,
+        )
+    except ColpoError as error:
+        st.session_state[_REFUSAL] = str(error)
+        st.session_state[_ATTEMPT] = st.session_state.get(_ATTEMPT, 0) + 1
+
+
+def _all_read() -> None:
+    st.title("All read")
+    st.success(
+        "Thank you. You have read every image of this study, and your answers are kept.", icon=":material/check:"
+    )
+    st.caption("Results are shown to the administrator when the study is closed.")
+    if st.button("My studies", icon=":material/arrow_back:"):
+        go("read")

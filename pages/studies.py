@@ -1,0 +1,250 @@
+"""Reading studies: design one, seal and open it, watch how far it is, close it and see what it found."""
+
+from typing import Literal
+
+import streamlit as st
+
+from colpo_core.records.studies import CheckpointProgress, ReaderProgress, StudyDetail, StudyRecord
+from colpo_core.services import studies, study_records, study_results
+from colpo_core.terms import StudyState
+from pages._ui.badges import simulated_badge
+from pages._ui.errors import showing_errors
+from pages._ui.here import Here, here
+from pages._ui.links import go
+from pages._ui.plain import plain
+from pages._ui.study_form import study_form
+from pages._ui.study_results import results_view
+from pages._ui.tables import as_when
+
+_TOLD = "studies_told"
+_STATES: dict[StudyState, tuple[str, Literal["gray", "blue", "green"], str]] = {
+    StudyState.DRAFT: ("draft", "gray", ":material/edit:"),
+    StudyState.OPEN: ("open for reading", "blue", ":material/visibility:"),
+    StudyState.CLOSED: ("closed", "green", ":material/lock:"),
+}
+
+
+def render() -> None:
+    """Draw the page."""
+    person = here()
+    asked = st.query_params.get("study", "")
+    with showing_errors():
+        if asked.isdecimal() and len(asked) < 10:
+            _detail(person, int(asked))
+        elif st.query_params.get("new"):
+            _back()
+            st.title("New study")
+            study_form(person)
+        else:
+            _list(person)
+
+
+def _list(person: Here) -> None:
+    title, action = st.columns([4, 1], vertical_alignment="bottom")
+    title.title("Reading studies")
+    if action.button("New study", type="primary", icon=":material/add:", width="stretch"):
+        go("studies", new=1)
+    _tell()
+    listed = study_records.list_studies(person.store, actor=person.actor)
+    if not listed:
+        st.info(
+            "No study yet. Make one to let readers call cases without knowing what they are, "
+            "and compare them with a checkpoint."
+        )
+        return
+    for study in listed:
+        _card(study)
+
+
+def _card(study: StudyRecord) -> None:
+    with st.container(border=True):
+        name, state, cases, progress, action = st.columns([4, 2.2, 2, 3, 1.5], vertical_alignment="center")
+        name.markdown(f"**{plain(study.name)}**")
+        if study.question:
+            name.caption(plain(study.question))
+        with state:
+            _state_badge(study)
+        cases.markdown(f"{study.n_cases} cases")
+        if study.state is StudyState.DRAFT:
+            progress.caption("not opened yet")
+        else:
+            progress.progress(
+                _share(study.n_answered, study.n_expected), text=f"{study.n_answered} of {study.n_expected} read"
+            )
+        if action.button("Show", key=f"show_{study.id}", width="stretch"):
+            go("studies", study=study.id)
+
+
+def _state_badge(study: StudyRecord) -> None:
+    word, colour, icon = _STATES[study.state]
+    st.badge(word, color=colour, icon=icon)
+
+
+def _detail(person: Here, study_id: int) -> None:
+    detail = study_records.get_study(person.store, actor=person.actor, study_id=study_id)
+    study = detail.study
+    _back()
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.title(plain(study.name), width="content")
+        _state_badge(study)
+        if study.n_simulated:
+            simulated_badge()
+    if study.question:
+        st.markdown(plain(study.question))
+    _tell()
+    if study.state is StudyState.CLOSED:
+        _closed(person, detail)
+        return
+    _counts(study)
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        _readers(detail.readers, is_open=study.state is StudyState.OPEN)
+        _checkpoints(person, study, detail.checkpoints)
+    with right:
+        if study.state is StudyState.DRAFT:
+            _draft_actions(person, detail)
+        else:
+            _open_actions(person, study)
+        _design(detail)
+
+
+def _counts(study: StudyRecord) -> None:
+    cases, normal, hsil, read = st.columns(4)
+    cases.metric("Cases", study.n_cases, border=True)
+    normal.metric("Normal", study.n_normal, border=True)
+    hsil.metric("HSIL", study.n_hsil, border=True)
+    read.metric("Readings", f"{study.n_answered} of {study.n_expected}", border=True)
+
+
+def _readers(readers: tuple[ReaderProgress, ...], *, is_open: bool) -> None:
+    st.subheader("Readers")
+    for one in readers:
+        name = plain(one.display_name) + ("" if one.active else " (deactivated)")
+        if is_open:
+            st.progress(_share(one.answered, one.total), text=f"{name}: {one.answered} of {one.total}")
+        else:
+            st.markdown(f":material/visibility: {name}")
+
+
+def _checkpoints(person: Here, study: StudyRecord, checkpoints: tuple[CheckpointProgress, ...]) -> None:
+    if not checkpoints:
+        return
+    st.subheader("Checkpoints")
+    for one in checkpoints:
+        st.markdown(f"**{plain(one.name)}**: {one.predicted} of {one.total} cases predicted")
+        if one.seen_in_training:
+            st.caption(f":material/warning: seen in training: {one.seen_in_training} of {one.total}")
+        if study.state is not StudyState.DRAFT and one.predicted < one.total:
+            _predict_button(person, study, one)
+
+
+def _predict_button(person: Here, study: StudyRecord, one: CheckpointProgress) -> None:
+    missing = one.total - one.predicted
+    if st.button(f"Predict the missing {missing}", key=f"predict_{one.checkpoint_id}", icon=":material/neurology:"):
+        with showing_errors():
+            job = study_results.predict_missing(
+                person.store, actor=person.actor, study_id=study.id, checkpoint_id=one.checkpoint_id
+            )
+            st.session_state[_TOLD] = (
+                "A job predicts them already; look again in a while." if job is None
+                else f"Job {job.id} predicts {missing} cases in the background. Look again in a while."
+            )  # fmt: skip
+            st.rerun()
+
+
+def _draft_actions(person: Here, detail: StudyDetail) -> None:
+    with st.container(border=True):
+        st.markdown("**Seal and open**")
+        st.caption(
+            "Opening fixes the cases, their images and reference standard, the readers, the checkpoints and the orders "
+            "of reading, and takes their hash. After that nothing of it can change, and the readers may begin."
+        )
+        for problem in detail.problems:
+            st.warning(problem, icon=":material/warning:")
+        if st.button(
+            "Open for reading",
+            type="primary",
+            icon=":material/lock_open:",
+            width="stretch",
+            disabled=bool(detail.problems),
+        ):
+            with showing_errors():
+                opened = studies.open_study(person.store, actor=person.actor, study_id=detail.study.id)
+                st.session_state[_TOLD] = f"{plain(opened.name)} is sealed and open. Its readers find it on their page."
+                st.rerun()
+        if st.button("Discard draft", type="tertiary", icon=":material/delete:", width="stretch"):
+            with showing_errors():
+                studies.discard_study(person.store, actor=person.actor, study_id=detail.study.id)
+                st.session_state[_TOLD] = f"The draft {plain(detail.study.name)} is gone."
+                go("studies")
+
+
+def _open_actions(person: Here, study: StudyRecord) -> None:
+    missing = study.n_expected - study.n_answered
+    with st.container(border=True):
+        st.markdown("**Results are hidden until the study is closed**")
+        st.caption("Nobody, you included, sees a call or a figure before that, so that nobody reads with them in mind.")
+        with st.popover("Close study", icon=":material/lock:", width="stretch"):
+            if missing:
+                st.warning(
+                    f"{missing} of {study.n_expected} readings are still missing. Whoever has not read everything "
+                    "stays in the table with what was read.",
+                    icon=":material/warning:",
+                )
+            st.markdown("Closing ends the reading for good and shows the results.")
+            if st.button("Close now", type="primary", width="stretch"):
+                with showing_errors():
+                    studies.close_study(person.store, actor=person.actor, study_id=study.id)
+                    st.rerun()
+
+
+def _design(detail: StudyDetail) -> None:
+    study = detail.study
+    with st.expander("Design", icon=":material/description:"):
+        st.markdown(f"Cases: {plain(detail.chosen_by)}")
+        for reason, count in detail.left_out:
+            st.caption(f"Left out: {count} ({reason})")
+        st.caption(f"Made {as_when(study.created_at)} UTC")
+        if study.opened_at:
+            st.caption(f"Sealed and opened {as_when(study.opened_at)} UTC")
+        if study.closed_at:
+            st.caption(f"Closed {as_when(study.closed_at)} UTC")
+        if study.seal_sha256:
+            st.caption("Seal (SHA-256 of the design)")
+            st.code(study.seal_sha256, language=None, wrap_lines=True)
+
+
+def _closed(person: Here, detail: StudyDetail) -> None:
+    study = detail.study
+    with st.spinner("Judging the readings…"):
+        results = study_results.study_results(person.store, actor=person.actor, study_id=study.id)
+        calls = study_results.export_calls(person.store, actor=person.actor, study_id=study.id)
+    results_view(results)
+    for one in detail.checkpoints:
+        if one.predicted < one.total:
+            st.warning(f"{plain(one.name)}: {one.predicted} of {one.total} cases predicted", icon=":material/warning:")
+            _predict_button(person, study, one)
+    st.download_button(
+        "Download every call (CSV)",
+        calls,
+        file_name=f"study-{study.id}-calls.csv",
+        mime="text/csv",
+        icon=":material/download:",
+    )
+    _design(detail)
+
+
+def _back() -> None:
+    if st.button("All studies", type="tertiary", icon=":material/arrow_back:"):
+        go("studies")
+
+
+def _tell() -> None:
+    """Say once what the run before did."""
+    told = st.session_state.pop(_TOLD, None)
+    if told:
+        st.success(told, icon=":material/check:")
+
+
+def _share(part: int, whole: int) -> float:
+    return min(1.0, part / whole) if whole else 0.0
