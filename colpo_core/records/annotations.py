@@ -128,6 +128,9 @@ class AnnotationDesk:
         others: Newest submitted version of everybody else's masks of this finding.
         to_confirm: Masks of this image that wait for confirmation.
         biopsy_points: My biopsy points, in order.
+        next_image_id: The next image that needs my mask, or None.
+        n_to_confirm: How many masks wait for confirmation in the whole store.
+        next_to_confirm_id: The image of the next of them that is on another image, or None.
     """
 
     patient_code: str
@@ -137,3 +140,6 @@ class AnnotationDesk:
     others: tuple[VersionRecord, ...]
     to_confirm: tuple[VersionRecord, ...]
     biopsy_points: tuple[BiopsyPointRecord, ...]
+    next_image_id: int | None
+    n_to_confirm: int
+    next_to_confirm_id: int | None

@@ -13,6 +13,7 @@ from colpo_core.services.annotation_rows import (
     own_biopsy_points,
     version_record,
 )
+from colpo_core.services.confirmation import count_to_confirm
 from colpo_core.services.permissions import CLINICIANS, require
 from colpo_core.services.stored_images import image_record
 from colpo_core.store import Store
@@ -49,6 +50,9 @@ def annotation_desk(
             others=tuple(version_record(session, row) for row in submitted if row.annotation_id != mine.annotation_id),
             to_confirm=tuple(version_record(session, row) for row in waiting),
             biopsy_points=own_biopsy_points(session, actor, image_id),
+            next_image_id=_next_image(session, after=image_id, finding=finding),
+            n_to_confirm=count_to_confirm(session),
+            next_to_confirm_id=_next_to_confirm(session, after=image_id),
         )
 
 
@@ -72,16 +76,38 @@ def next_image(
         PermissionDenied: The actor is a reader.
     """
     require(actor, CLINICIANS)
+    with store.reading() as session:
+        return _next_image(session, after=after, finding=finding)
+
+
+def next_image_to_confirm(store: Store, *, actor: Actor) -> int | None:
+    """The first image with a mask that waits for confirmation, or None.
+
+    Raises:
+        PermissionDenied: The actor is a reader.
+    """
+    require(actor, CLINICIANS)
+    with store.reading() as session:
+        return _next_to_confirm(session, after=0)
+
+
+def _next_to_confirm(session: Session, *, after: int) -> int | None:
+    waits = select(Annotation.image_id).where(Annotation.state == AnnotationState.TO_CONFIRM)
+    later = waits.where(Annotation.image_id > after).order_by(Annotation.image_id).limit(1)
+    earlier = waits.where(Annotation.image_id < after).order_by(Annotation.image_id).limit(1)
+    return session.scalar(later) or session.scalar(earlier)
+
+
+def _next_image(session: Session, *, after: int | None, finding: Finding) -> int | None:
     done = exists().where(
         Annotation.image_id == Image.id,
         Annotation.finding == finding,
         Annotation.state.in_((AnnotationState.SUBMITTED, AnnotationState.TO_CONFIRM)),
     )
     waits = and_(Image.stage == Stage.ACETIC_ACID, Image.shows_cervix, ~done)
-    with store.reading() as session:
-        if after is None:
-            return _first(session, waits)
-        return _first(session, and_(waits, Image.id > after)) or _first(session, and_(waits, Image.id < after))
+    if after is None:
+        return _first(session, waits)
+    return _first(session, and_(waits, Image.id > after)) or _first(session, and_(waits, Image.id < after))
 
 
 def _first(session: Session, condition: ColumnElement[bool]) -> int | None:

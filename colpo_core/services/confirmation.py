@@ -31,7 +31,7 @@ def list_to_confirm(store: Store, *, actor: Actor, after: int | None = None, lim
     require(actor, CLINICIANS)
     waits = Annotation.state == AnnotationState.TO_CONFIRM
     with store.reading() as session:
-        total = session.scalar(select(func.count()).select_from(Annotation).where(waits)) or 0
+        total = count_to_confirm(session)
         query = select(Annotation.id).where(waits).order_by(Annotation.id).limit(limit + 1)
         if after is not None:
             query = query.where(Annotation.id > after)
@@ -39,6 +39,12 @@ def list_to_confirm(store: Store, *, actor: Actor, after: int | None = None, lim
         versions = (newest_version(session, annotation_id) for annotation_id in ids[:limit])
         records = tuple(version_record(session, version) for version in versions if version is not None)
     return ConfirmationPage(records, total, ids[limit - 1] if len(ids) > limit else None)
+
+
+def count_to_confirm(session: Session) -> int:
+    """How many masks wait for confirmation."""
+    waits = Annotation.state == AnnotationState.TO_CONFIRM
+    return session.scalar(select(func.count()).select_from(Annotation).where(waits)) or 0
 
 
 def confirm_annotation(store: Store, *, actor: Actor, annotation_id: int) -> VersionRecord:

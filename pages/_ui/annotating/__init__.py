@@ -1,0 +1,1 @@
+"""Parts of the annotation page: confirming imported masks, biopsy points, versions, and the words for them."""

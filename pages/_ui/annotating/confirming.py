@@ -1,0 +1,70 @@
+"""An imported mask that was closed by guess: look, then confirm, reject or correct it."""
+
+import streamlit as st
+
+from colpo_core.records.annotations import AnnotationDesk, VersionRecord
+from pages._ui.annotating import deeds
+from pages._ui.annotating.words import ORIGINS, area_text
+from pages._ui.here import Here
+from pages._ui.viewer import Layer, image_viewer
+
+_REASONS = ("Not the lesion", "Misses a part", "Includes too much", "Outline is not of a lesion")
+
+
+def show_imported(desk: AnnotationDesk) -> None:
+    """The image with the imported mask over it."""
+    versions = desk.to_confirm
+    layers = [
+        Layer(_name(version, len(versions)), f"/colpo/annotations/versions/{version.version_id}/mask.png")
+        for version in versions
+    ]
+    image_viewer("annotate_imported", f"/colpo/images/{desk.annotation.image.id}", layers, height_px=500)
+
+
+def ask_about(here: Here, desk: AnnotationDesk) -> None:
+    """How each waiting mask was closed, and what to do with it."""
+    for version in desk.to_confirm:
+        with st.container(border=True):
+            st.markdown(f"**{ORIGINS[version.origin]}.**  \nRight as it is?")
+            st.caption(" · ".join(filter(None, (version.author, area_text(version.area_share), version.note))))
+            _buttons(here, desk, version, is_only=len(desk.to_confirm) == 1)
+
+
+def _buttons(here: Here, desk: AnnotationDesk, version: VersionRecord, *, is_only: bool) -> None:
+    key = str(version.annotation_id)
+    onward = desk.next_to_confirm_id if is_only else None
+    st.button(
+        "Confirm",
+        key=f"confirm_{key}",
+        type="primary",
+        icon=":material/check:",
+        shortcut="y" if is_only else None,
+        width="stretch",
+        on_click=deeds.confirm,
+        args=(here, version.annotation_id, onward),
+    )
+    st.button(
+        "Correct it",
+        key=f"correct_{key}",
+        icon=":material/brush:",
+        shortcut="e" if is_only else None,
+        width="stretch",
+        on_click=deeds.correct,
+        args=(here, version.version_id, desk.annotation.image.id),
+    )
+    with st.popover("Reject", icon=":material/close:", width="stretch"):
+        reason_key = f"reason_{key}"
+        st.selectbox(
+            "What is wrong with it?", _REASONS, key=reason_key, accept_new_options=True, help="Choose, or type your own"
+        )
+        st.button(
+            "Reject this mask",
+            key=f"reject_{key}",
+            width="stretch",
+            on_click=deeds.reject,
+            args=(here, version.annotation_id, reason_key, onward),
+        )
+
+
+def _name(version: VersionRecord, n_versions: int) -> str:
+    return "Imported mask" if n_versions == 1 else f"Imported mask by {version.author}"
