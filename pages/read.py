@@ -26,7 +26,7 @@ def render() -> None:
     """Draw the page."""
     person = here()
     if person.actor.role is not Role.READER:
-        st.title("Read")
+        st.title("Read", anchor=False)
         st.info("Only readers read, so that whoever knows the answers does not. Sign in as a reader to see this page.")
         link("studies", "Reading studies", icon=":material/science:")
         return
@@ -44,7 +44,7 @@ def _asked_study() -> int | None:
 
 
 def _waiting_studies(person: Here) -> None:
-    st.title("Read")
+    st.title("Read", anchor=False)
     studies = readings.assigned_studies(person.store, actor=person.actor)
     if not studies:
         st.info("Nothing waits to be read. You will find a study here when an administrator opens one for you.")
@@ -116,7 +116,7 @@ def _keep(study_id: int) -> None:
 
 
 def _all_read() -> None:
-    st.title("All read")
+    st.title("All read", anchor=False)
     st.success(
         "Thank you. You have read every image of this study, and your answers are kept.", icon=":material/check:"
     )

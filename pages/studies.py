@@ -33,7 +33,7 @@ def render() -> None:
             _detail(person, int(asked))
         elif st.query_params.get("new"):
             _back()
-            st.title("New study")
+            st.title("New study", anchor=False)
             study_form(person)
         else:
             _list(person)
@@ -41,7 +41,7 @@ def render() -> None:
 
 def _list(person: Here) -> None:
     title, action = st.columns([4, 1], vertical_alignment="bottom")
-    title.title("Reading studies")
+    title.title("Reading studies", anchor=False)
     if action.button("New study", type="primary", icon=":material/add:", width="stretch"):
         go("studies", new=1)
     _tell()
@@ -85,7 +85,7 @@ def _detail(person: Here, study_id: int) -> None:
     study = detail.study
     _back()
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.title(plain(study.name), width="content")
+        st.title(plain(study.name), width="content", anchor=False)
         _state_badge(study)
         if study.n_simulated:
             simulated_badge()

@@ -10,7 +10,7 @@ from plotly.subplots import make_subplots
 from colpo_core.records.figures import CallFigures, Proportion
 from colpo_core.records.studies import CallerFigures, StudyResults
 from colpo_core.terms import LabelSource
-from pages._ui.badges import impression_badge, simulated_badge
+from pages._ui.badges import impression_badge
 
 _FIGURES = (
     ("Accuracy", "accuracy"),
@@ -52,8 +52,6 @@ def results_view(results: StudyResults) -> None:
 def _provenance(results: StudyResults) -> None:
     study = results.study
     with st.container(horizontal=True, vertical_alignment="center"):
-        if study.n_simulated:
-            simulated_badge()
         st.caption(
             f"Reference standard: {results.label_source.value} ({', '.join(results.rules_versions)}), "
             f"frozen at the sealing. {study.n_cases} cases, {study.n_hsil} HSIL"
@@ -90,7 +88,11 @@ def _rows(one: CallerFigures) -> Iterator[str]:
     yield f"<tr><td>{name}</td><td>{n_cases}</td>{_figures(one.figures)}</tr>"
     if one.unseen is not None:
         label = _cell("unseen cases alone", f"{one.channels} channels")
-        yield f"<tr class='unseen'><td>{label}</td><td>{_cell(str(one.n_unseen), '')}</td>{_figures(one.unseen)}</tr>"
+        yield f"<tr class='unseen'><td>{label}</td><td>{_cell(_unseen_count(one), '')}</td>{_figures(one.unseen)}</tr>"
+
+
+def _unseen_count(one: CallerFigures) -> str:
+    return f"{one.n_unseen} of {one.n_cases - (one.n_seen or 0)}"
 
 
 def _figures(figures: CallFigures) -> str:
