@@ -3,7 +3,9 @@
 import click
 
 from colpo_core.cli.output import Opened, json_option, print_json, print_table
+from colpo_core.services import dashboard as cohort
 from colpo_core.services import overview as service
+from colpo_core.settings import Settings
 from colpo_core.store.engine import make_engine
 from colpo_core.store.schema import upgrade_schema
 
@@ -33,10 +35,11 @@ def worklist(as_json: bool) -> None:
 
 
 @click.command()
-def dashboard() -> None:
-    """Print the dashboard's figures as one JSON document."""
+@click.option("--simulated/--no-simulated", default=True, show_default=True, help="Count simulated cases too.")
+def dashboard(simulated: bool) -> None:
+    """Print the dashboard's figures, with their intervals, as one JSON document."""
     with Opened() as here:
-        print_json(service.dashboard(here.store, actor=here.actor))
+        print_json(cohort.dashboard(here.store, actor=here.actor, include_simulated=simulated))
 
 
 @click.group("store")
@@ -47,8 +50,6 @@ def store_group() -> None:
 @store_group.command("upgrade")
 def upgrade() -> None:
     """Bring an older store to this version of the program. Make a copy of its folder first."""
-    from colpo_core.settings import Settings
-
     settings = Settings.from_environment()
     if not settings.database_path.exists():
         raise click.ClickException(f"There is no store in {settings.data_dir}.")
