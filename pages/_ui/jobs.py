@@ -28,10 +28,10 @@ STAGES = {
 }
 _LOSSES = {"train_loss": ("train", "#0f6b74"), "validation_loss": ("validation", "#d9822b")}
 _METRICS = {
-    "validation_iou_acetowhite": ("IoU of acetowhite", "#0f6b74"),
+    "validation_iou_acetowhite": ("IoU of acetowhite", "#3b6fb5"),
     "validation_dice": ("Dice", "#7a5195"),
     "validation_accuracy": ("accuracy", "#7a5195"),
-    "validation_auc": ("area under the ROC curve", "#0f6b74"),
+    "validation_auc": ("area under the ROC curve", "#3b6fb5"),
 }
 _SHOWN_MESSAGES = 8
 
@@ -89,7 +89,7 @@ def _draw_job(job_id: int, was_over: bool) -> None:
         with st.container(border=True):
             _head(job)
             _state_of(job)
-            _curves(events, job_id)
+            _curves(events, job)
             _messages(events)
             if job.state is JobState.FAILED:
                 with st.expander("What its process printed", icon=":material/terminal:"):
@@ -148,7 +148,7 @@ def _where(job: JobRecord) -> str:
     return f"{STAGES.get(job.stage, job.stage.capitalize())}{epoch} · {job.progress:.0%} of all"
 
 
-def _curves(events: tuple[JobEventRecord, ...], job_id: int) -> None:
+def _curves(events: tuple[JobEventRecord, ...], job: JobRecord) -> None:
     """Losses above, metrics below, a column for each network; of an epoch that was run again the last counts."""
     told: dict[str, dict[int, dict[str, float]]] = {stage: {} for stage in STAGES}
     for event in events:
@@ -157,11 +157,13 @@ def _curves(events: tuple[JobEventRecord, ...], job_id: int) -> None:
     if not any(told.values()):
         return
     figure = make_subplots(
-        rows=2, cols=3, column_titles=list(STAGES.values()), vertical_spacing=0.12, horizontal_spacing=0.05
+        rows=2, cols=3, column_titles=list(STAGES.values()), vertical_spacing=0.16, horizontal_spacing=0.05
     )
     named: set[str] = set()
-    for column, epochs in enumerate(told.values(), start=1):
+    for column, (stage, epochs) in enumerate(told.items(), start=1):
+        figure.update_xaxes(range=[0.5, _epochs_of(stage, job) + 0.5], col=column)
         for row, lines in ((1, _LOSSES), (2, _METRICS)):
+            figure.add_trace(go.Scatter(x=[None], y=[None], showlegend=False), row=row, col=column)
             for name, (label, colour) in lines.items():
                 points = [(epoch, figures[name]) for epoch, figures in sorted(epochs.items()) if name in figures]
                 if points:
@@ -173,13 +175,18 @@ def _curves(events: tuple[JobEventRecord, ...], job_id: int) -> None:
     figure.update_xaxes(title_text="epoch", row=2)
     figure.update_xaxes(tickformat="d")
     figure.update_layout(
-        height=380,
-        margin={"l": 0, "r": 0, "t": 28, "b": 0},
-        legend={"orientation": "h", "y": -0.18},
-        uirevision=job_id,
+        height=400,
+        margin={"l": 0, "r": 0, "t": 28, "b": 10},
+        legend={"orientation": "h", "y": -0.16},
+        uirevision=job.id,
         template="plotly_white",
     )
-    st.plotly_chart(figure, width="stretch", key=f"curves_{job_id}", config={"displayModeBar": False})
+    st.plotly_chart(figure, width="stretch", key=f"curves_{job.id}", config={"displayModeBar": False})
+
+
+def _epochs_of(stage: str, job: JobRecord) -> int:
+    name = "segmentation_epochs" if stage == "segmentation" else "classification_epochs"
+    return int(job.settings.get(name, 1))
 
 
 def _line(
