@@ -1,0 +1,61 @@
+"""The headers of every answer."""
+
+from collections.abc import Callable
+
+import pytest
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+from starlette.testclient import TestClient
+
+from colpo_core.records.people import Actor
+from colpo_core.services import people
+from colpo_core.store import Store
+from colpo_core.web.gate import Gate
+
+
+async def answer(request: Request) -> Response:
+    caching = request.query_params.get("caching")
+    headers = {"Access-Control-Allow-Origin": "*"} | ({"Cache-Control": caching} if caching else {})
+    return PlainTextResponse("text", headers=headers)
+
+
+@pytest.fixture
+def client(store: Store, administrator: Actor, token_of: Callable[[Actor], str]) -> TestClient:
+    app = Starlette(routes=[Route("/{path:path}", answer)], middleware=[Middleware(Gate, store=store)])
+    client = TestClient(app)
+    client.cookies.set(people.SESSION_COOKIE, token_of(administrator))
+    return client
+
+
+def test_every_answer_is_shut_in(client: TestClient) -> None:
+    refused = TestClient(client.app)
+    for response in (client.get("/cases"), client.get("/colpo/images/1"), refused.get("/cases")):
+        policy = response.headers["content-security-policy"]
+        assert "default-src 'self'" in policy
+        assert "frame-ancestors 'none'" in policy
+        assert "unsafe-eval" not in policy
+        assert "unsafe-inline" not in policy.split("script-src")[1].split(";")[0]
+        assert response.headers["x-frame-options"] == "DENY"
+        assert response.headers["x-content-type-options"] == "nosniff"
+        assert response.headers["referrer-policy"] == "same-origin"
+        assert "access-control-allow-origin" not in response.headers
+
+
+@pytest.mark.parametrize(
+    ("path", "caching", "kept"),
+    [
+        ("/cases", None, "no-store"),
+        ("/media/x.png", "public, max-age=86400", "no-store"),
+        ("/colpo/images/1", None, "no-store"),
+        ("/colpo/images/1", "private, no-cache", "private, no-cache"),
+        ("/static/js/index.js", "public, max-age=31536000, immutable", "public, max-age=31536000, immutable"),
+    ],
+)
+def test_nothing_of_a_patient_stays_in_a_shared_cache(
+    client: TestClient, path: str, caching: str | None, kept: str
+) -> None:
+    response = client.get(path, params={"caching": caching} if caching else None)
+    assert response.headers["cache-control"] == kept
