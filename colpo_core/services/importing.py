@@ -1,6 +1,7 @@
-"""Bringing images in: files, a folder, or the AnnoCerv collection.
+"""Bringing images in: files, or a folder with or without a table.
 
-Each file stands for itself: what is refused leaves nothing behind, and the rest of the batch is kept.
+Each file stands for itself: what is refused leaves nothing behind, and the rest of the batch is kept. A whole
+collection comes in through `colpo_core.services.importing_annocerv`.
 """
 
 import csv
@@ -14,7 +15,6 @@ from colpo_core.images.decoding import decode_image, encode_clean
 from colpo_core.records.cases import ImportOutcome, ImportReport, ImportStatus, IncomingFile
 from colpo_core.records.people import Actor
 from colpo_core.services.arrivals import StoredFile, add_image, find_image, find_or_add_case
-from colpo_core.services.importing_annocerv import import_annocerv
 from colpo_core.services.patient_codes import check_patient_code
 from colpo_core.services.permissions import CLINICIANS, require
 from colpo_core.services.stored_images import checked_seconds
@@ -27,7 +27,6 @@ __all__ = [
     "ImportReport",
     "ImportStatus",
     "IncomingFile",
-    "import_annocerv",
     "import_folder",
     "import_images",
 ]

@@ -1,0 +1,132 @@
+"""A case's images: one large with its masks, the others small, and what can be done with the large one."""
+
+import streamlit as st
+
+from colpo_core.records.cases import CaseImage, CaseRecord
+from colpo_core.services.stored_images import mark_image
+from colpo_core.terms import AnnotationState, Finding, Stage
+from pages._ui.annotating.words import FINDINGS, STAGES, stage_text
+from pages._ui.casework.told import doing
+from pages._ui.casework.words import STATES
+from pages._ui.here import here
+from pages._ui.links import go
+from pages._ui.viewer import Layer, StripItem, image_strip, image_viewer
+
+_HEIGHT_PX = 400
+
+
+def show_images(case: CaseRecord) -> None:
+    """Draw the images by stage, the chosen one large."""
+    if not case.images:
+        st.info("This case has no image yet. Import some for its patient and day.", icon=":material/image:")
+        return
+    images = sorted(case.images, key=_place)
+    shown = _chosen(case, images)
+    image_viewer("case_viewer", f"/colpo/images/{shown.image.id}", _layers(shown), height_px=_HEIGHT_PX)
+    _actions(shown)
+    if len(images) > 1:
+        _strip(case, images, shown)
+
+
+def _place(one: CaseImage) -> tuple[int, int, int]:
+    return (list(Stage).index(one.image.stage), one.image.seconds_after_acid or 0, one.image.id)
+
+
+def _chosen(case: CaseRecord, images: list[CaseImage]) -> CaseImage:
+    """The image that was clicked, else the first with acetic acid."""
+    wanted = st.session_state.get(f"case_image_{case.id}")
+    by_wish = next((one for one in images if one.image.id == wanted), None)
+    acetic = next((one for one in images if one.image.stage is Stage.ACETIC_ACID and one.image.shows_cervix), None)
+    return by_wish or acetic or images[0]
+
+
+def _layers(shown: CaseImage) -> list[Layer]:
+    layers = []
+    for annotation in shown.annotations:
+        if annotation.version_id is None or annotation.state is AnnotationState.REJECTED:
+            continue
+        is_waiting = annotation.state is AnnotationState.TO_CONFIRM
+        word, colour = (" (to confirm)", "cyan") if is_waiting else ("", "amber")
+        layers.append(
+            Layer(
+                f"{FINDINGS[annotation.finding]}, {annotation.annotator}{word}",
+                f"/colpo/annotations/versions/{annotation.version_id}/mask.png?colour={colour}",
+                visible=annotation.finding is Finding.ACETOWHITE,
+                opacity=0.45,
+            )
+        )
+    return layers
+
+
+def _actions(shown: CaseImage) -> None:
+    image = shown.image
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(f"**{stage_text(image)}** · {_state(shown)}", width="stretch")
+        if not image.shows_cervix:
+            st.badge("No cervix: left out of learning", icon=":material/block:", color="gray")
+        if st.button("Annotate", icon=":material/brush:", shortcut="A", type="primary"):
+            go("annotate", image=image.id)
+        if st.button(
+            "Review", icon=":material/fact_check:", shortcut="V", disabled=shown.prediction_id is None,
+            help=None if shown.prediction_id else "The current model has not predicted this image yet.",
+        ):  # fmt: skip
+            go("review", prediction=shown.prediction_id)
+        with st.popover("Correct", icon=":material/edit:"):
+            _correction(shown)
+
+
+def _state(shown: CaseImage) -> str:
+    if not shown.annotations:
+        return "no annotation yet"
+    found = [STATES[annotation.state] for annotation in shown.annotations]
+    return "annotation " + ", ".join(dict.fromkeys(found))
+
+
+def _correction(shown: CaseImage) -> None:
+    image = shown.image
+    stages = list(Stage)
+    key = f"mark_{image.id}_{image.stage}_{image.seconds_after_acid}_{image.shows_cervix}"
+    st.selectbox("Stage", stages, index=stages.index(image.stage), format_func=STAGES.__getitem__, key=f"{key}_stage")
+    if st.session_state[f"{key}_stage"] is Stage.ACETIC_ACID:
+        st.number_input(
+            "Seconds after acetic acid", 0, 3600, image.seconds_after_acid, key=f"{key}_seconds", placeholder="unknown"
+        )
+    st.toggle("Shows the cervix", value=image.shows_cervix, key=f"{key}_cervix")
+    st.caption("An image that does not show the cervix stays, and is left out of snapshots.")
+    st.button("Save", type="primary", key=f"{key}_save", on_click=_mark, args=(image.id, key))
+
+
+def _mark(image_id: int, key: str) -> None:
+    person = here()
+
+    def deed() -> str:
+        mark_image(
+            person.store,
+            actor=person.actor,
+            image_id=image_id,
+            stage=st.session_state[f"{key}_stage"],
+            shows_cervix=st.session_state[f"{key}_cervix"],
+            seconds_after_acid=st.session_state.get(f"{key}_seconds"),
+        )
+        return "Corrected"
+
+    doing(deed)
+
+
+def _strip(case: CaseRecord, images: list[CaseImage], shown: CaseImage) -> None:
+    items = [
+        StripItem(
+            one.image.id,
+            f"/colpo/images/{one.image.id}/thumbnail",
+            stage_text(one.image),
+            "no cervix" if not one.image.shows_cervix else "",
+        )
+        for one in images
+    ]
+
+    def choose() -> None:
+        chosen = st.session_state["case_strip"]["chosen"]
+        if chosen is not None:
+            st.session_state[f"case_image_{case.id}"] = int(chosen)
+
+    image_strip("case_strip", items, shown.image.id, on_choose=choose)

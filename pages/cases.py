@@ -1,0 +1,81 @@
+"""Cases: find them, bring images in, and open one with its images, record, histology and label."""
+
+import streamlit as st
+
+from colpo_core.errors import InputRejected
+from colpo_core.records.cases import CaseRecord
+from colpo_core.services.cases import get_case
+from pages._ui.badges import simulated_badge
+from pages._ui.casework.chart import show_record
+from pages._ui.casework.images import show_images
+from pages._ui.casework.intake import show_intake
+from pages._ui.casework.listing import show_list
+from pages._ui.casework.specimens import show_label, show_specimens
+from pages._ui.casework.told import tell
+from pages._ui.casework.words import date_text
+from pages._ui.errors import showing_errors
+from pages._ui.here import Here, here
+from pages._ui.links import link
+
+_TABS = (":material/list: All cases", ":material/add_photo_alternate: Import images")
+
+
+def render() -> None:
+    """Draw the list with the import, or one case."""
+    person = here()
+    if "case" not in st.query_params:
+        with showing_errors():
+            _show_all(person)
+        return
+    is_shown = False
+    with showing_errors():
+        _show_case(get_case(person.store, actor=person.actor, case_id=_asked_case()))
+        is_shown = True
+    if not is_shown:
+        link("cases", "All cases", icon=":material/arrow_back:")
+
+
+def _asked_case() -> int:
+    asked = st.query_params["case"]
+    if not (asked.isascii() and asked.isdecimal() and len(asked) < 16):
+        raise InputRejected("This address names no case. Choose one from the list.")
+    return int(asked)
+
+
+def _show_all(person: Here) -> None:
+    st.title("Cases")
+    wanted = _TABS[1] if st.query_params.get("tab") == "import" else _TABS[0]
+    listing, intake = st.tabs(_TABS, default=wanted, key="cases_tab", on_change="rerun")
+    if listing.open:
+        with listing:
+            show_list(person)
+    if intake.open:
+        with intake, showing_errors():
+            show_intake(person)
+
+
+def _show_case(case: CaseRecord) -> None:
+    _head(case)
+    tell()
+    images, side = st.columns([1.55, 1], gap="medium")
+    with images:
+        show_images(case)
+    with side:
+        show_label(case)
+        histology, record = st.tabs([":material/biotech: Histology", ":material/description: Record"])
+        with histology:
+            show_specimens(case)
+        with record:
+            show_record(case)
+
+
+def _head(case: CaseRecord) -> None:
+    count = len(case.images)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(f"#### {case.patient_code} · {date_text(case.case_date)}", width="content")
+        st.caption(f"case {case.id}, {count} image{'s' if count != 1 else ''}", width="content")
+        if case.simulated:
+            with st.container(width="content"):
+                simulated_badge()
+        st.space("stretch")
+        link("cases", "All cases", icon=":material/arrow_back:")
