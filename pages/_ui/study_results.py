@@ -130,7 +130,7 @@ def results_chart(results: StudyResults) -> go.Figure:
             share: Proportion = getattr(one.figures, field)
             if share.value is not None and share.low is not None and share.high is not None:
                 figure.add_trace(_dot(name, title, one, share.value, share.low, share.high), row=1, col=column)
-    figure.update_xaxes(range=[0, 1.02], tickformat=".0%", gridcolor="#e3eaec", zeroline=False, fixedrange=True)
+    figure.update_xaxes(range=[-0.03, 1.03], tickformat=".0%", gridcolor="#e3eaec", zeroline=False, fixedrange=True)
     figure.update_yaxes(
         categoryorder="array",
         categoryarray=names[::-1],

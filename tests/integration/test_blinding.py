@@ -1,0 +1,231 @@
+"""What a reader's browser receives, whole: nothing of it tells which case is read or what it is."""
+
+import asyncio
+import hashlib
+import io
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import httpx
+import pytest
+from PIL import Image as PillowImage
+from sqlalchemy import select
+from starlette.applications import Starlette
+
+from colpo_core.records.people import Actor
+from colpo_core.services import people, readings, studies
+from colpo_core.store import Store
+from colpo_core.store.tables import Case, Image, Patient, StudyCase
+from colpo_core.terms import Label, Stage, StudyState
+from colpo_core.web.gate import Gate
+from colpo_core.web.routes import routes
+
+N_CASES = 4
+# Rows are numbered from here on, so that a number which is a case or an image is told from any other.
+FIRST_CASE, FIRST_IMAGE = 770_000, 880_000
+
+
+@dataclass(frozen=True)
+class Secrets:
+    """What a reader must not receive, for all cases of the study."""
+
+    words: tuple[str, ...]
+
+    def found_in(self, text: str) -> list[str]:
+        return [word for word in self.words if word.lower() in text.lower()]
+
+
+class Browser:
+    """The program's routes behind the gate, asked by one person."""
+
+    def __init__(self, store: Store, token: str) -> None:
+        self._app = Gate(Starlette(routes=routes(store)), store)
+        self._token = token
+
+    def get(self, path: str) -> httpx.Response:
+        async def once() -> httpx.Response:
+            transport = httpx.ASGITransport(app=self._app)
+            async with httpx.AsyncClient(transport=transport, base_url="http://clinic.test") as client:
+                if self._token:
+                    client.cookies.set(people.SESSION_COOKIE, self._token)
+                return await client.get(path)
+
+        return asyncio.run(once())
+
+
+@pytest.fixture
+def study_id(store: Store, administrator: Actor, reader: Actor, add_case: Callable[..., int]) -> int:
+    with store.writing() as session:
+        case = Case(id=FIRST_CASE, patient=Patient(code="unused"))
+        image = Image(id=FIRST_IMAGE, case=case, sha256="0" * 64, media_type="image/png", stage=Stage.LUGOL)
+        image.width_px = image.height_px = 1
+        session.add(image)
+    for index in range(N_CASES):
+        add_case(Label.HSIL if index % 2 else Label.NORMAL)
+    study = studies.create_study(
+        store, actor=administrator, name="Reading one", question="A secret question", reader_ids=[reader.person_id]
+    )
+    assert studies.open_study(store, actor=administrator, study_id=study.id).state is StudyState.OPEN
+    return study.id
+
+
+@pytest.fixture
+def secrets(store: Store, study_id: int) -> Secrets:
+    words = ["A secret question"]
+    with store.reading() as session:
+        for row in session.scalars(select(StudyCase)):
+            case, image = session.get_one(Case, row.case_id), session.get_one(Image, row.image_id)
+            assert case.case_date is not None
+            assert case.id > FIRST_CASE
+            assert image.id > FIRST_IMAGE
+            words += [str(case.id), str(image.id), case.patient.code, image.sha256, image.sha256[:12]]
+            words += [case.case_date.isoformat(), case.case_date.strftime("%d.%m.%Y")]
+    assert date(2019, 5, 2).isoformat() in words
+    return Secrets(tuple(words))
+
+
+@pytest.fixture
+def browser(store: Store, reader: Actor, token_of: Callable[[Actor], str]) -> Iterator[Browser]:
+    yield Browser(store, token_of(reader))
+
+
+def walk_study(store: Store, reader: Actor, study_id: int) -> Iterator[str]:
+    """Yields the token of each case that is shown, and answers it afterwards."""
+    while (shown := readings.next_picture(store, actor=reader, study_id=study_id)) is not None:
+        yield shown.token
+        readings.record_reading(
+            store, actor=reader, study_id=study_id, token=shown.token, call=Label.HSIL, confidence=50
+        )
+
+
+def test_an_image_comes_without_anything_that_tells_it_apart(
+    store: Store, reader: Actor, study_id: int, secrets: Secrets, browser: Browser
+) -> None:
+    seen = 0
+    for token in walk_study(store, reader, study_id):
+        path = f"/colpo/readings/{study_id}/image/{token}"
+        reply = browser.get(path)
+        assert reply.status_code == 200
+        assert reply.headers["content-type"] == "image/jpeg"
+        assert reply.headers["cache-control"] == "no-store"
+        assert not {"etag", "last-modified", "content-disposition", "content-location"} & set(reply.headers)
+        assert secrets.found_in(path + str(reply.headers) + reply.content.decode("latin-1")) == []
+        assert hashlib.sha256(reply.content).hexdigest() not in secrets.words
+        picture = PillowImage.open(io.BytesIO(reply.content))
+        assert not picture.getexif()
+        assert set(picture.info) <= {"jfif", "jfif_version", "jfif_unit", "jfif_density"}
+        seen += 1
+    assert seen == N_CASES
+
+
+def test_neither_label_nor_histology_is_in_a_reply(
+    store: Store, reader: Actor, study_id: int, browser: Browser
+) -> None:
+    token = next(walk_study(store, reader, study_id))
+    reply = browser.get(f"/colpo/readings/{study_id}/image/{token}")
+    text = (str(reply.headers) + reply.content.decode("latin-1")).lower()
+    assert not [word for word in ("normal", "hsil", "cin1", "cin2", "cin3", "histology") if word in text]
+
+
+def test_the_page_says_nothing_of_the_case(
+    store: Store, reader: Actor, study_id: int, secrets: Secrets, open_page: Callable[..., Any]
+) -> None:
+    numbers = []
+    for number, token in enumerate(walk_study(store, reader, study_id), start=1):
+        app = open_page(reader, "read", study=study_id)
+        assert not app.exception
+        said = everything_sent(app)
+        assert token in said
+        assert secrets.found_in(said) == []
+        numbers.append(f'"number": {number}' in said or f'"number":{number}' in said)
+    assert numbers == [True] * N_CASES
+    app = open_page(reader, "read", study=study_id)
+    assert app.title[0].value == "All read"
+    assert secrets.found_in(everything_sent(app)) == []
+
+
+def test_the_list_of_studies_says_nothing_of_the_cases(
+    reader: Actor, study_id: int, secrets: Secrets, open_page: Callable[..., Any]
+) -> None:
+    said = everything_sent(open_page(reader, "read"))
+    assert "Reading one" in said
+    assert secrets.found_in(said) == []
+
+
+def everything_sent(app: Any) -> str:
+    """All that a run of the script sent to the browser, and the address that it left."""
+    protos: list[str] = []
+
+    def collect(node: Any) -> None:
+        proto = getattr(node, "proto", None)
+        if proto is not None:
+            protos.append(str(proto))
+        for child in getattr(node, "children", {}).values():
+            collect(child)
+
+    collect(app._tree)
+    return "\n".join([*protos, str(dict(app.query_params))]).replace('\\"', '"')
+
+
+def test_a_reader_is_refused_by_every_other_image(study_id: int, secrets: Secrets, browser: Browser) -> None:
+    for path in (
+        f"/colpo/images/{FIRST_IMAGE + 1}",
+        f"/colpo/images/{FIRST_IMAGE + 1}/thumbnail",
+        "/colpo/predictions/1/mask.png",
+        "/colpo/predictions/1/maps/3ch-hsil.png",
+    ):
+        reply = browser.get(path)
+        assert reply.status_code == 403, path
+        assert secrets.found_in(str(reply.headers) + reply.text) == []
+
+
+def test_a_reader_is_refused_by_every_other_page(
+    reader: Actor, study_id: int, secrets: Secrets, open_page: Callable[..., Any]
+) -> None:
+    asked = (str(FIRST_CASE + 1), str(FIRST_IMAGE + 1))
+    for page in ("studies", "admin", "cases", "annotate", "review", "train", "models", "dashboard"):
+        app = open_page(reader, page, study=study_id, case=FIRST_CASE + 1, image=FIRST_IMAGE + 1)
+        assert [title.value for title in app.title] == ["Not for your role"], page
+        assert [word for word in secrets.found_in(everything_sent(app)) if word not in asked] == []
+
+
+def test_a_reader_s_home_says_nothing_of_the_cases(
+    reader: Actor, study_id: int, secrets: Secrets, open_page: Callable[..., Any]
+) -> None:
+    app = open_page(reader)
+    assert not app.exception
+    assert secrets.found_in(everything_sent(app)) == []
+
+
+def test_an_answered_case_never_comes_back(
+    store: Store, reader: Actor, study_id: int, secrets: Secrets, browser: Browser
+) -> None:
+    tokens = list(walk_study(store, reader, study_id))
+    for token in tokens:
+        reply = browser.get(f"/colpo/readings/{study_id}/image/{token}")
+        assert reply.status_code == 403
+        assert reply.headers["content-type"] == "application/json"
+        assert secrets.found_in(reply.text) == []
+
+
+def test_only_the_reader_of_a_token_gets_its_image(
+    store: Store,
+    administrator: Actor,
+    annotator: Actor,
+    reader: Actor,
+    study_id: int,
+    browser: Browser,
+    token_of: Callable[[Actor], str],
+) -> None:
+    token = next(walk_study(store, reader, study_id))
+    path = f"/colpo/readings/{study_id}/image/{token}"
+    for actor in (administrator, annotator):
+        assert Browser(store, token_of(actor)).get(path).status_code == 403
+    assert Browser(store, "").get(path).status_code == 401
+    assert browser.get(f"/colpo/readings/{study_id}/image/{token}x").status_code == 404
+    assert browser.get(f"/colpo/readings/{study_id + 1}/image/{token}").status_code == 404
+    assert browser.get(path).status_code == 200
+    studies.close_study(store, actor=administrator, study_id=study_id)
+    assert browser.get(path).status_code == 422
