@@ -85,11 +85,13 @@ def _percentiles(
     seed: int,
     n: int,
 ) -> tuple[float, float] | None:
-    generator = np.random.default_rng(seed)
-    drawn = np.empty(n)
-    for index in range(n):
-        chosen = generator.integers(0, len(groups), size=len(groups))
-        drawn[index] = statistic(rows[np.concatenate([groups[which] for which in chosen])])
+    chosen = np.random.default_rng(seed).integers(0, len(groups), size=(n, len(groups)))
+    if len(groups) == len(rows):
+        # One row a patient: no need to gather.
+        order = np.concatenate(groups)
+        drawn = np.array([statistic(rows[order[which]]) for which in chosen])
+    else:
+        drawn = np.array([statistic(rows[np.concatenate([groups[one] for one in which])]) for which in chosen])
     defined = drawn[~np.isnan(drawn)]
     if len(defined) <= n / 2:
         return None

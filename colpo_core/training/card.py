@@ -1,0 +1,116 @@
+"""The card of a new checkpoint: what made it, how it did, and what not to conclude from it."""
+
+from collections import Counter
+from datetime import UTC, datetime
+from typing import Any
+
+from colpo_core.datasets.manifest import Manifest
+from colpo_core.nets.spec import PipelineSpec
+from colpo_core.records.learning import TrainingSettings
+from colpo_core.terms import Label, LabelSource, Split
+from colpo_core.training.loop import Fitted
+
+FEW_CASES = 30
+
+
+def make_card(
+    manifest: Manifest,
+    settings: TrainingSettings,
+    spec: PipelineSpec,
+    *,
+    metrics: dict[str, Any],
+    fitted: dict[str, Fitted],
+    key: str,
+    now: datetime | None = None,
+) -> dict[str, Any]:
+    """All that a checkpoint's card says beside its weights and their hash.
+
+    Args:
+        manifest: The snapshot it learned from.
+        settings: How it learned.
+        spec: What it is, with its frozen thresholds.
+        metrics: Figures of the test side, those of the validation side under `validation`.
+        fitted: How each stage went, by its name.
+        key: The training's key.
+        now: When it was made; the present when None.
+    """
+    at = now or datetime.now(UTC)
+    return {
+        "name": f"{at:%Y-%m-%d-%H%M%S}-{settings.classifier}-{manifest.sha256[:8]}",
+        "created_at": at.isoformat(timespec="seconds"),
+        "snapshot_sha256": manifest.sha256,
+        "label_source": str(manifest.label_source),
+        "rules_version": manifest.rules_version,
+        "simulated": manifest.simulated,
+        "settings": settings.to_dict(),
+        "architecture": {
+            "segmenter": f"SegNet on VGG-19, {spec.segnet_width:g} of its width",
+            "classifier": spec.classifier,
+            "fourth_channel": "probability of acetowhite epithelium by the segmenter",
+            "working_size": f"{spec.width_px} x {spec.height_px}",
+        },
+        "thresholds": {
+            "3ch": spec.threshold_3ch,
+            "4ch": spec.threshold_4ch,
+            "mask": spec.mask_threshold,
+            "chosen_on": "validation",
+        },
+        "metrics": metrics,
+        "trained_on": manifest.counts() | {"mask_origins": _mask_origins(manifest)},
+        "history": {
+            stage: {"best_epoch": fit.best_epoch, "epochs": list(fit.history)} for stage, fit in fitted.items()
+        },
+        "limits": limits_of(manifest, settings),
+        "training_key": key,
+    }
+
+
+def limits_of(manifest: Manifest, settings: TrainingSettings) -> list[str]:
+    """Sentences that say what not to conclude from a model trained on this snapshot."""
+    counts = manifest.counts()
+    said = ["For research. It is not a medical device and must not decide about a patient."]
+    if manifest.simulated:
+        share = "All" if counts["simulated"] == counts["images"]["total"] else "Some"
+        said.append(f"{share} images are simulated: its figures say nothing about patients.")
+    if manifest.label_source is LabelSource.IMPRESSION:
+        said.append("Its labels are colposcopic impressions, not histology; so are its figures.")
+    said += _limits_of_the_test_side(counts)
+    validated = counts["case_labels"]["validation"]
+    n_validated = validated[Label.NORMAL] + validated[Label.HSIL]
+    if min(validated[Label.NORMAL], validated[Label.HSIL]) == 0:
+        said.append("The validation side does not hold both labels, so the thresholds are 0.5, not chosen.")
+    elif n_validated < FEW_CASES:
+        said.append(f"The thresholds were chosen on {n_validated} cases; another split would choose others.")
+    if counts["masks"]["validation"] == 0:
+        said.append("The validation side holds no mask, so the segmenter's last epoch was kept, not its best.")
+    said.append(
+        "On images whose masks the segmenter learned from, its fourth channel is better than on new images. "
+        "The 4-channel network learned from both kinds and may trust the channel too much."
+    )
+    if settings.pretrained == "none":
+        said.append("The networks started without pretrained weights; those of Kim et al. 2022 did not.")
+    said.append("Readings and devices of other clinics were not tested.")
+    return said
+
+
+def _limits_of_the_test_side(counts: dict[str, Any]) -> list[str]:
+    said = []
+    tested = counts["case_labels"]["test"]
+    n_tested = tested[Label.NORMAL] + tested[Label.HSIL]
+    if n_tested == 0:
+        said.append("No labelled case was kept for testing, so nothing is known of its calls.")
+    elif min(tested[Label.NORMAL], tested[Label.HSIL]) == 0:
+        said.append("The test side does not hold both labels, so sensitivity or specificity is not known.")
+    elif n_tested < FEW_CASES:
+        said.append(
+            f"The test side holds {n_tested} labelled cases of {counts['patients']['test']} patients: "
+            "read the intervals, not the figures."
+        )
+    if counts["masks"]["test"] == 0:
+        said.append("No mask was kept for testing, so nothing is known of its segmentation.")
+    return said
+
+
+def _mask_origins(manifest: Manifest) -> dict[str, int]:
+    origins = Counter(str(item.mask_origin) for item in manifest.of(Split.TRAIN) if item.mask_origin is not None)
+    return dict(sorted(origins.items()))

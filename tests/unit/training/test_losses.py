@@ -1,0 +1,69 @@
+import numpy as np
+import pytest
+import torch
+
+from colpo_core.datasets.frames import IGNORED
+from colpo_core.training.losses import label_weights, pixel_class_weights, segmentation_loss
+
+
+def test_pixel_weights_are_the_root_of_median_frequency() -> None:
+    targets = np.zeros((1, 10, 10), dtype=np.uint8)
+    targets[0, 0] = 1  # 10 of 100 pixels
+    weights = pixel_class_weights(targets)
+    # frequencies 0.9 and 0.1, their median 0.5
+    assert weights.tolist() == pytest.approx([np.sqrt(0.5 / 0.9), np.sqrt(0.5 / 0.1)])
+
+
+def test_ignored_pixels_and_images_without_the_class_do_not_count() -> None:
+    targets = np.zeros((2, 10, 10), dtype=np.uint8)
+    targets[0, 0] = 1
+    targets[0, 5:] = IGNORED
+    weights = pixel_class_weights(targets)
+    # acetowhite: 10 of 50 known pixels where it is present; background: 140 of 150
+    assert float((weights[1] / weights[0]) ** 2) == pytest.approx((140 / 150) / (10 / 50), rel=1e-5)
+
+
+def test_a_class_that_never_occurs_weighs_one() -> None:
+    assert pixel_class_weights(np.full((1, 4, 4), IGNORED, dtype=np.uint8)).tolist() == [1.0, 1.0]
+    assert pixel_class_weights(np.zeros((1, 4, 4), dtype=np.uint8)).tolist() == [1.0, 1.0]
+
+
+def test_a_rare_label_weighs_as_much_as_a_frequent_one() -> None:
+    weights = label_weights([30, 10])
+    assert float(weights[0] * 30) == pytest.approx(float(weights[1] * 10))
+    assert label_weights([5, 5]).tolist() == [1.0, 1.0]
+
+
+def confident(target: torch.Tensor, *, right: bool) -> torch.Tensor:
+    said = (target == 1) == right
+    return torch.stack([~said, said], dim=1).float() * 20 - 10
+
+
+def test_loss_is_near_nothing_when_right_and_high_when_wrong() -> None:
+    target = torch.zeros((1, 8, 8), dtype=torch.int64)
+    target[0, :4, :4] = 1
+    weights = torch.ones(2)
+    assert float(segmentation_loss(confident(target, right=True), target, weights)) < 0.01
+    assert float(segmentation_loss(confident(target, right=False), target, weights)) > 10
+
+
+def test_ignored_pixels_change_nothing() -> None:
+    target = torch.zeros((1, 8, 8), dtype=torch.int64)
+    target[0, :4, :4] = 1
+    target[0, 6:] = IGNORED
+    logits = torch.randn((1, 2, 8, 8), generator=torch.Generator().manual_seed(0))
+    other = logits.clone()
+    other[:, :, 6:] = 50 * torch.randn((1, 2, 2, 8), generator=torch.Generator().manual_seed(1))
+    weights = torch.tensor([0.7, 1.6])
+    assert float(segmentation_loss(logits, target, weights)) == pytest.approx(
+        float(segmentation_loss(other, target, weights))
+    )
+
+
+def test_a_batch_that_is_ignored_everywhere_teaches_nothing() -> None:
+    logits = torch.randn((1, 2, 4, 4), requires_grad=True)
+    loss = segmentation_loss(logits, torch.full((1, 4, 4), IGNORED), torch.ones(2))
+    loss.backward()
+    assert float(loss.detach()) == 0.0
+    assert logits.grad is not None
+    assert not logits.grad.any()

@@ -1,0 +1,227 @@
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from colpo_core.datasets.manifest import Manifest
+from colpo_core.errors import CheckpointMismatch, JobCancelled, JobFailed, LeakageFound
+from colpo_core.nets.card import read_card
+from colpo_core.nets.checkpoint import load_checkpoint
+from colpo_core.records.learning import TrainingEvent, TrainingSettings
+from colpo_core.terms import Label, LabelSource, Split
+from colpo_core.training.pipeline import STAGES, TrainedCheckpoint, stage_shares, train_pipeline
+from tests.blobs import Blobs, blobs, tiny
+
+
+def train(
+    some: Blobs,
+    work_dir: Path,
+    *,
+    settings: TrainingSettings | None = None,
+    events: list[TrainingEvent] | None = None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> TrainedCheckpoint:
+    told = events if events is not None else []
+    return train_pipeline(
+        some.manifest,
+        settings or tiny(),
+        load_image=some.load_image,
+        load_mask=some.load_mask,
+        work_dir=work_dir,
+        on_event=told.append,
+        cancelled=cancelled,
+    )
+
+
+@pytest.fixture(scope="module")
+def few() -> Blobs:
+    return blobs((4, 2, 2))
+
+
+@pytest.fixture(scope="module")
+def told() -> list[TrainingEvent]:
+    return []
+
+
+@pytest.fixture(scope="module")
+def trained(few: Blobs, told: list[TrainingEvent], tmp_path_factory: pytest.TempPathFactory) -> TrainedCheckpoint:
+    return train(few, tmp_path_factory.mktemp("job"), events=told)
+
+
+def test_the_checkpoint_loads_and_its_card_is_sealed(trained: TrainedCheckpoint, few: Blobs) -> None:
+    pipeline, card = load_checkpoint(trained.folder, expected_sha256=trained.sha256)
+    assert card == trained.card
+    assert card["snapshot_sha256"] == few.manifest.sha256
+    assert card["settings"] == tiny().to_dict()
+    assert card["simulated"] is True
+    assert (pipeline.spec.height_px, pipeline.spec.width_px, pipeline.spec.segnet_width) == (64, 64, 0.1)
+    assert pipeline.spec.threshold_3ch == card["thresholds"]["3ch"]
+    metrics = card["metrics"]
+    assert metrics["split"] == "test"
+    assert metrics["segmentation"]["n_images"] == metrics["validation"]["segmentation"]["n_images"] == 2
+    for channels in ("classification_3ch", "classification_4ch"):
+        for level in ("image", "case"):
+            assert metrics[channels][level]["n"] == 2
+            assert metrics[channels][level]["label_source"] == "histology"
+    assert set(metrics["paired"]) == {"image", "case"}
+
+
+def test_the_events_tell_every_stage_in_order(trained: TrainedCheckpoint, told: list[TrainingEvent]) -> None:
+    assert list(dict.fromkeys(event.stage for event in told)) == list(STAGES)
+    progress = [event.progress for event in told]
+    assert progress == sorted(progress)
+    assert progress[0] == 0.0
+    assert progress[-1] == 1.0
+    assert {event.stage for event in told if event.figures} == set(STAGES)
+    losses = [event.figures for event in told if event.stage == "segmentation" and event.figures]
+    assert {"train_loss", "validation_loss", "validation_iou_acetowhite"} <= losses[0].keys()
+    assert all(np.isfinite(value) for event in told for value in event.figures.values())
+
+
+def test_the_same_seed_gives_the_same_weights(trained: TrainedCheckpoint, few: Blobs, tmp_path: Path) -> None:
+    again = train(few, tmp_path)
+    assert again.card["weights_sha256"] == trained.card["weights_sha256"]
+    assert again.card["metrics"] == trained.card["metrics"]
+
+
+def test_after_a_crash_it_goes_on_after_the_last_finished_stage(
+    trained: TrainedCheckpoint, few: Blobs, tmp_path: Path
+) -> None:
+    class Crash(Exception):
+        pass
+
+    def crash(event: TrainingEvent) -> None:
+        if event.stage == "classification 3 channels":
+            raise Crash
+
+    with pytest.raises(Crash):
+        train_pipeline(
+            few.manifest,
+            tiny(),
+            load_image=few.load_image,
+            load_mask=few.load_mask,
+            work_dir=tmp_path,
+            on_event=crash,
+            cancelled=lambda: False,
+        )
+    kept = (tmp_path / "stages" / "segmentation.safetensors").stat().st_mtime_ns
+    events: list[TrainingEvent] = []
+    resumed = train(few, tmp_path, events=events)
+    assert not [event for event in events if event.stage == "segmentation" and event.figures]
+    assert [event for event in events if "earlier attempt" in event.message]
+    assert (tmp_path / "stages" / "segmentation.safetensors").stat().st_mtime_ns == kept
+    assert resumed.card["weights_sha256"] == trained.card["weights_sha256"]
+    assert resumed.card["history"]["segmentation"]["best_epoch"] == 1
+
+
+def test_what_other_settings_left_is_learned_anew(trained: TrainedCheckpoint, few: Blobs, tmp_path: Path) -> None:
+    shutil.copytree(trained.folder.parent, tmp_path / "job")
+    events: list[TrainingEvent] = []
+    other = train(few, tmp_path / "job", settings=tiny(seed=3), events=events)
+    assert {event.stage for event in events if event.figures} == set(STAGES)
+    assert other.card["settings"]["seed"] == 3
+    assert other.card["weights_sha256"] != trained.card["weights_sha256"]
+
+
+def test_a_checkpoint_that_was_written_whole_is_handed_over_again(trained: TrainedCheckpoint, few: Blobs) -> None:
+    events: list[TrainingEvent] = []
+    again = train(few, trained.folder.parent, events=events)
+    assert again == trained
+    assert not events
+
+
+def test_a_torn_checkpoint_is_written_anew_from_its_stages(
+    trained: TrainedCheckpoint, few: Blobs, tmp_path: Path
+) -> None:
+    shutil.copytree(trained.folder.parent, tmp_path / "job")
+    (tmp_path / "job" / "checkpoint" / "weights.safetensors").write_bytes(b"torn")
+    events: list[TrainingEvent] = []
+    again = train(few, tmp_path / "job", events=events)
+    assert {event.stage for event in events if event.figures} == {"evaluation"}
+    assert again.card["weights_sha256"] == trained.card["weights_sha256"]
+    assert read_card(again.folder)["sha256"] == again.sha256
+
+
+@pytest.mark.parametrize("after", [0, 3, 12, 20])
+def test_cancelling_stops_promptly_and_leaves_no_checkpoint(few: Blobs, tmp_path: Path, after: int) -> None:
+    asked: list[int] = []
+
+    def cancelled() -> bool:
+        asked.append(1)
+        return len(asked) > after
+
+    with pytest.raises(JobCancelled):
+        train(few, tmp_path, cancelled=cancelled)
+    assert len(asked) == after + 1
+    assert not (tmp_path / "checkpoint").exists()
+
+
+def test_a_leak_is_refused_before_anything_is_learned(few: Blobs, tmp_path: Path) -> None:
+    first, *rest = few.manifest.items
+    leaking = replace(few.manifest, items=(first, replace(rest[0], patient_id=first.patient_id), *rest[1:]))
+    leaking = replace(
+        leaking,
+        items=tuple(
+            replace(item, split=Split.TEST) if item.image_id == first.image_id else item for item in leaking.items
+        ),
+    )
+    with pytest.raises(LeakageFound, match="patient"):
+        train(replace(few, manifest=leaking), tmp_path)
+
+
+def test_masks_that_are_all_empty_are_refused(few: Blobs, tmp_path: Path) -> None:
+    empty = replace(few, masks={sha: np.zeros_like(mask) for sha, mask in few.masks.items()})
+    with pytest.raises(JobFailed, match="All masks on the training side are empty"):
+        train(empty, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("some", "sentence"),
+    [
+        (blobs((1, 1, 1)), "1 patient"),
+        (blobs((4, 1, 1), masks=False), "mask of acetowhite"),
+        (blobs((4, 1, 1), labels=[None]), "has a label"),
+        (blobs((4, 1, 1), labels=[Label.HSIL]), "nothing to tell apart"),
+    ],
+)
+def test_a_snapshot_that_cannot_teach_is_refused(some: Blobs, sentence: str, tmp_path: Path) -> None:
+    with pytest.raises(JobFailed, match=sentence):
+        train(some, tmp_path)
+
+
+def test_pretrained_weights_that_are_missing_are_named_before_anything_is_learned(few: Blobs, tmp_path: Path) -> None:
+    events: list[TrainingEvent] = []
+    with pytest.raises(CheckpointMismatch, match="resnet18"):
+        train(few, tmp_path, settings=tiny(segnet_width=1.0, pretrained=str(tmp_path)), events=events)
+    assert not events
+
+
+def test_a_diverging_training_says_what_to_do(few: Blobs, tmp_path: Path) -> None:
+    with pytest.raises(JobFailed, match="lower learning rate"):
+        train(few, tmp_path, settings=tiny(learning_rate_segmentation=1e30, segmentation_epochs=4))
+
+
+def test_without_validation_and_test_the_last_epoch_and_a_half_are_taken(tmp_path: Path) -> None:
+    some = blobs((3, 0, 0), label_source=LabelSource.IMPRESSION)
+    checkpoint = train(some, tmp_path, settings=tiny(segmentation_epochs=2))
+    assert checkpoint.card["thresholds"]["3ch"] == 0.5
+    assert checkpoint.card["history"]["segmentation"]["best_epoch"] == 2
+    assert checkpoint.card["metrics"]["classification_4ch"]["case"]["auc"]["value"] is None
+    assert checkpoint.card["metrics"]["classification_4ch"]["case"]["label_source"] == "impression"
+
+
+def test_the_settings_of_torch_come_back(trained: TrainedCheckpoint) -> None:
+    assert not torch.are_deterministic_algorithms_enabled()
+
+
+def test_the_shares_follow_the_work(few: Blobs) -> None:
+    shares = stage_shares(few.manifest, tiny(segnet_width=1.0, segmentation_epochs=10))
+    assert shares["segmentation"][0] == 0.0
+    assert shares["evaluation"][1] == 1.0
+    assert shares["segmentation"][1] > 0.5
+    without = Manifest(few.manifest.of(Split.TRAIN), (), few.manifest.label_source, "kim-2022.1", 0, (1.0, 0.0, 0.0))
+    assert stage_shares(without, tiny())["evaluation"][1] == 1.0
