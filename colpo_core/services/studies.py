@@ -55,7 +55,7 @@ def study_options(store: Store, *, actor: Actor) -> StudyOptions:
         snapshots = session.scalars(select(Snapshot).order_by(Snapshot.id.desc()))
         labelled = select(func.count()).where(CaseLabel.source == LabelSource.HISTOLOGY, CaseLabel.label.is_not(None))
         return StudyOptions(
-            readers=tuple(Option(person.id, person.display_name) for person in readers),
+            readers=tuple(Option(person.id, f"{person.display_name} ({person.username})") for person in readers),
             checkpoints=tuple(Option(one.id, one.name) for one in checkpoints),
             snapshots=tuple(Option(one.id, one.name) for one in snapshots),
             n_labelled_cases=session.scalar(labelled) or 0,

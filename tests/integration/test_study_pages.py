@@ -1,0 +1,161 @@
+"""The pages of reading studies as a person walks through them."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from colpo_core.errors import InputRejected
+from colpo_core.records.people import Actor
+from colpo_core.records.studies import CaseSource
+from colpo_core.services import readings, studies
+from colpo_core.services.study_records import list_studies
+from colpo_core.store import Store
+from colpo_core.terms import Label, StudyState
+
+OpenPage = Callable[..., Any]
+
+
+@pytest.fixture
+def cases(add_case: Callable[..., int]) -> list[int]:
+    return [add_case(label, simulated=True) for label in (Label.NORMAL, Label.HSIL, Label.NORMAL)]
+
+
+@pytest.fixture
+def study_id(store: Store, administrator: Actor, reader: Actor, cases: list[int]) -> int:
+    name = "Odd *name* <b>"
+    study = studies.create_study(store, actor=administrator, name=name, reader_ids=[reader.person_id])
+    return study.id
+
+
+def said(app: Any) -> str:
+    """All words on the page."""
+    kinds = ("title", "subheader", "markdown", "caption", "info", "warning", "error", "success", "metric")
+    return "\n".join(
+        str(getattr(element, "label", "")) + " " + str(element.value) for kind in kinds for element in app.get(kind)
+    )
+
+
+def button(app: Any, label: str) -> Any:
+    return next(one for one in app.button if one.label == label)
+
+
+def test_without_a_study_the_page_says_what_to_do(administrator: Actor, open_page: OpenPage) -> None:
+    app = open_page(administrator, "studies")
+    assert not app.exception
+    assert "No study yet" in said(app)
+
+
+def test_without_readers_the_form_says_what_to_do(administrator: Actor, open_page: OpenPage) -> None:
+    app = open_page(administrator, "studies", new=1)
+    assert not app.exception
+    assert "A study needs readers" in said(app)
+    assert "at least one reader" in said(app)
+    assert button(app, "Create study").disabled
+
+
+def test_a_study_is_made_with_counts_in_sight(
+    store: Store, administrator: Actor, reader: Actor, cases: list[int], open_page: OpenPage
+) -> None:
+    app = open_page(administrator, "studies", new=1)
+    assert [metric.value for metric in app.metric] == ["3", "2", "1"]
+    app.multiselect(key="study_readers").select("Rita (rita)").run()
+    assert button(app, "Create study").disabled
+    app.text_input(key="study_name").set_value("Spring").run()
+    assert not button(app, "Create study").disabled
+    button(app, "Create study").click().run()
+    assert not app.exception
+    (made,) = list_studies(store, actor=administrator)
+    assert (made.name, made.state, made.n_cases) == ("Spring", StudyState.DRAFT, 3)
+
+
+def test_case_numbers_are_counted_and_mistakes_told(
+    administrator: Actor, reader: Actor, cases: list[int], open_page: OpenPage
+) -> None:
+    app = open_page(administrator, "studies", new=1)
+    app.button_group(key="study_source").set_value(CaseSource.PICKED).run()
+    app.text_input(key="study_cases").set_value(f"{cases[0]}-{cases[1]}, 4711").run()
+    assert [metric.value for metric in app.metric] == ["2", "1", "1"]
+    assert "Left out: 1 (no such case)" in said(app)
+    app.text_input(key="study_cases").set_value("seven").run()
+    assert "not a case number" in said(app)
+
+
+def test_from_draft_to_results(
+    store: Store, administrator: Actor, reader: Actor, study_id: int, open_page: OpenPage
+) -> None:
+    app = open_page(administrator, "studies", study=study_id)
+    assert not app.exception
+    button(app, "Open for reading").click().run()
+    assert "sealed and open" in said(app)
+    assert "Results are hidden until the study is closed" in said(app)
+
+    shown = readings.next_picture(store, actor=reader, study_id=study_id)
+    assert shown is not None
+    readings.record_reading(store, actor=reader, study_id=study_id, token=shown.token, call=Label.HSIL, confidence=90)
+    app = open_page(administrator, "studies", study=study_id)
+    assert "1 of 3" in said(app)
+    assert "2 of 3 readings are still missing" in said(app)
+    button(app, "Close now").click().run()
+    assert not app.exception
+    table = "".join(str(element.proto.body) for element in app.get("html"))
+    assert "1 of 3" in table
+    assert "not all read" in table
+    assert "Reference standard: histology (kim-2022.1)" in said(app)
+    assert "SIMULATED" in said(app)
+
+
+def test_a_draft_is_discarded(store: Store, administrator: Actor, study_id: int, open_page: OpenPage) -> None:
+    app = open_page(administrator, "studies", study=study_id)
+    button(app, "Discard draft").click().run()
+    assert not app.exception
+    assert list_studies(store, actor=administrator) == ()
+
+
+def test_a_name_is_no_markup(administrator: Actor, study_id: int, open_page: OpenPage) -> None:
+    assert "Odd \\*name\\* \\<b\\>" in said(open_page(administrator, "studies"))
+
+
+@pytest.mark.parametrize("number", ["99", "0", "999999999"])
+def test_a_study_that_is_not_there_is_a_sentence(administrator: Actor, open_page: OpenPage, number: str) -> None:
+    assert "There is no such study" in said(open_page(administrator, "studies", study=number))
+
+
+@pytest.mark.parametrize("number", ["x", "-1", "99999999999999", "²"])
+def test_an_address_that_is_no_number_shows_the_list(administrator: Actor, open_page: OpenPage, number: str) -> None:
+    app = open_page(administrator, "studies", study=number)
+    assert not app.exception
+    assert app.title[0].value == "Reading studies"
+
+
+def test_whoever_may_know_the_answers_does_not_read(administrator: Actor, study_id: int, open_page: OpenPage) -> None:
+    app = open_page(administrator, "read", study=study_id)
+    assert not app.exception
+    assert "Only readers read" in said(app)
+
+
+def test_a_reader_without_a_study_is_told_so(reader: Actor, open_page: OpenPage) -> None:
+    assert "Nothing waits to be read" in said(open_page(reader, "read"))
+
+
+def test_a_reader_sees_a_sentence_where_a_study_is_not_open(
+    store: Store, administrator: Actor, reader: Actor, study_id: int, open_page: OpenPage
+) -> None:
+    assert "You do not read in such a study" in said(open_page(reader, "read", study=study_id))
+    studies.open_study(store, actor=administrator, study_id=study_id)
+    assert not open_page(reader, "read", study=study_id).error
+    studies.close_study(store, actor=administrator, study_id=study_id)
+    assert "This study is closed" in said(open_page(reader, "read", study=study_id))
+
+
+def test_an_answer_that_did_not_arrive_whole_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    from pages._ui.answer import answer
+
+    for sent in (None, {}, {"token": "t", "call": "maybe", "confidence": 3}, {"token": "t", "call": "hsil"}):
+        monkeypatch.setattr(answer.st, "session_state", {"reading": {"answer": sent}})
+        with pytest.raises(InputRejected, match="did not arrive whole"):
+            answer.given_answer("reading")
+    monkeypatch.setattr(
+        answer.st, "session_state", {"reading": {"answer": {"token": "t", "call": "hsil", "confidence": 70}}}
+    )
+    assert answer.given_answer("reading") == answer.Answer("t", Label.HSIL, 70)
