@@ -144,7 +144,14 @@ def _log(person: Here, listed: tuple[PersonRecord, ...]) -> None:
         return
     _log_table(page)
     newer, older, _ = st.columns([1, 1, 4])
-    newer.button("Newer", icon=":material/chevron_left:", disabled=len(trail) == 1, on_click=trail.pop, width="stretch")
+    newer.button(
+        "Newer",
+        icon=":material/chevron_left:",
+        disabled=len(trail) == 1,
+        on_click=_back,
+        args=(trail,),
+        width="stretch",
+    )
     older.button(
         "Older", icon=":material/chevron_right:", disabled=page.next_before is None, on_click=trail.append,
         args=(page.next_before,), width="stretch",

@@ -1,0 +1,221 @@
+"""A cold server, as `streamlit run app.py` starts it: without a session there is the sign-in form and nothing else."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import connect
+
+from colpo_core.records.people import Actor
+from colpo_core.services import people
+from colpo_core.settings import Settings
+from colpo_core.store import Store
+from colpo_core.terms import Role
+
+CHECKOUT = Path(__file__).parents[2]
+PASSWORD = "wool lamp harbour"
+NAMES = ["home", "cases", "annotate", "train", "models", "review", "dashboard", "read", "studies", "admin"]
+ADDRESSES = ["/", *(f"/{name}" for name in NAMES)]
+DEEP = ["/cases?case=1", "/annotate?image=1", "/review?prediction=1", "/read?study=1"]
+ODD = ["/shell", "/frame", "/_ui", "/pages/admin", "/nowhere", "/admin/", "/login/admin"]
+PAGES = ADDRESSES + DEEP + ODD
+MEDIA = ["/media/x", "/media/0123abcd.png", "/component/x/index.html", "/static/index.html", "/static/js/index.js"]
+CORE = ["health", "host-config", "metrics", "script-health-check", "upload_file/a/b", "allowed-message-origins",
+        "bidi-components/x/y.js", "agent/openapi.json", "stream"]  # fmt: skip
+OURS = ["session", "images/1", "images/1/thumbnail", "annotations/1", "predictions/1/mask.png",
+        "predictions/1/maps/3ch-hsil.png", "readings/1/image/token"]  # fmt: skip
+OTHERS = [
+    *MEDIA,
+    *(f"/_stcore/{name}" for name in CORE),
+    *(f"/colpo/{name}" for name in OURS),
+    *("/favicon.png", "/app/static/x", "/auth/login", "/oauth2callback"),
+]
+HTML = {"Accept": "text/html,application/xhtml+xml"}
+
+
+@dataclass(frozen=True)
+class Server:
+    base: str
+    store: Store
+
+    @property
+    def origin(self) -> dict[str, str]:
+        return {"Origin": self.base}
+
+    @property
+    def stream(self) -> str:
+        return self.base.replace("http://", "ws://") + "/_stcore/stream"
+
+    @contextmanager
+    def signed_in(self, username: str) -> Iterator[httpx.Client]:
+        with httpx.Client(base_url=self.base, headers=self.origin, timeout=60) as client:
+            answer = client.post("/login", data={"username": username, "password": PASSWORD})
+            assert answer.status_code == 303
+            yield client
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_until_up(base: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    for _ in range(600):
+        if process.poll() is not None:
+            raise RuntimeError(f"the server ended:\n{log.read_text()}")
+        try:
+            if httpx.get(f"{base}/colpo/health").status_code == 200:
+                return
+        except httpx.TransportError:
+            time.sleep(0.2)
+    raise RuntimeError(f"the server does not come up:\n{log.read_text()}")
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp("server")
+    port = free_port()
+    log = folder / "log.txt"
+    with log.open("wb") as sink:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)],
+            cwd=CHECKOUT, env=os.environ | {"COLPO_DATA": str(folder / "data")}, stdout=sink, stderr=sink,
+        )  # fmt: skip
+    try:
+        base = f"http://127.0.0.1:{port}"
+        wait_until_up(base, process, log)
+        store = Store.open(Settings(data_dir=folder / "data"))
+        yield Server(base, store)
+        store.close()
+    finally:
+        process.terminate()
+        process.wait(timeout=60)
+
+
+@pytest.fixture(scope="module")
+def people_of(server: Server) -> dict[Role, Actor]:
+    first = people.create_first_administrator(server.store, username="chief", display_name="", password=PASSWORD)
+    chief = Actor(first.person_id, first.username, first.display_name, first.role)
+    made = {Role.ADMINISTRATOR: chief}
+    for role in (Role.ANNOTATOR, Role.READER):
+        one = people.create_person(
+            server.store, actor=chief, username=role.value, display_name="", role=role, password=PASSWORD
+        )
+        made[role] = Actor(one.person_id, one.username, one.display_name, one.role)
+    return made
+
+
+def is_only_the_form(answer: httpx.Response) -> bool:
+    """The form itself, the way to it, or the plain word that one has to sign in."""
+    if answer.status_code == 303:
+        return answer.headers["location"].startswith("/login") and not answer.content
+    if answer.status_code == 401:
+        return answer.text == "Sign in first."
+    return answer.status_code == 400 and answer.text == "Bad Request"
+
+
+# The tests of the cold server come first in this file, before anybody has ever run the script.
+@pytest.mark.parametrize("headers", [HTML, {}], ids=["browser", "program"])
+def test_a_cold_server_shows_nothing_but_the_form(server: Server, headers: dict[str, str]) -> None:
+    with httpx.Client(base_url=server.base, headers=headers) as client:
+        for path in PAGES + OTHERS:
+            answer = client.get(path)
+            assert is_only_the_form(answer), (path, answer.status_code, answer.text[:200])
+            assert "set-cookie" not in answer.headers, path
+        assert "Create administrator" in client.get("/admin", follow_redirects=True, headers=HTML).text
+
+
+@pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "POST", "PUT", "DELETE", "PATCH"])
+def test_no_method_gets_past_the_gate(server: Server, method: str) -> None:
+    with httpx.Client(base_url=server.base, headers=server.origin) as client:
+        for path in PAGES + OTHERS:
+            answer = client.request(method, path)
+            assert answer.status_code in {303, 401}, (path, answer.status_code)
+
+
+@pytest.mark.parametrize("headers", [{}, {"Cookie": "colpodesk_session=guess"}])
+def test_a_cold_server_refuses_the_websocket(server: Server, headers: dict[str, str]) -> None:
+    with pytest.raises(InvalidStatus) as refusal:
+        connect(server.stream, additional_headers=headers, origin=server.base, subprotocols=["streamlit"])
+    assert refusal.value.response.status_code == 403
+
+
+def test_every_route_of_ours_is_behind_the_gate(server: Server) -> None:
+    """Asks the program itself which routes it has, so that a new one cannot be forgotten here."""
+    code = "import json, app; print(json.dumps([[r.path, sorted(r.methods or [])] for r in app.app._user_routes]))"
+    environment = os.environ | {"COLPO_DATA": str(server.store.settings.data_dir)}
+    asked = subprocess.run(
+        [sys.executable, "-c", code], cwd=CHECKOUT, env=environment, capture_output=True, text=True, check=True
+    )
+    routes = json.loads(asked.stdout.splitlines()[-1])
+    assert len(routes) > 5
+    with httpx.Client(base_url=server.base, headers=server.origin) as client:
+        for template, methods in routes:
+            if template in {"/login", "/login/first", "/colpo/health"}:
+                continue
+            path = "/".join("1" if part.startswith("{") else part for part in template.split("/"))
+            for method in methods:
+                assert client.request(method, path).status_code == 401, (method, template)
+
+
+def test_after_signing_in_the_same_paths_answer(server: Server, people_of: dict[Role, Actor]) -> None:
+    with server.signed_in("chief") as client:
+        for path in ADDRESSES:
+            answer = client.get(path, headers=HTML)
+            assert answer.status_code == 200, path
+            assert answer.headers["cache-control"] == "no-store"
+            assert "streamlit" in answer.text.lower()
+        assert client.get("/_stcore/health").status_code == 200
+        assert client.get("/colpo/session").status_code == 204
+
+
+def test_signing_out_ends_an_open_websocket(server: Server, people_of: dict[Role, Actor]) -> None:
+    with server.signed_in("annotator") as client:
+        cookie = "; ".join(f"{name}={value}" for name, value in client.cookies.items())
+        with connect(
+            server.stream, additional_headers={"Cookie": cookie}, origin=server.base, subprotocols=["streamlit"]
+        ) as stream:
+            assert client.post("/logout").status_code == 303
+            stream.send(b"")
+            with pytest.raises(ConnectionClosed):
+                while True:
+                    stream.recv(timeout=60)
+        assert client.get("/home").status_code == 401
+
+
+def test_a_websocket_of_another_site_is_refused(server: Server, people_of: dict[Role, Actor]) -> None:
+    with server.signed_in("annotator") as client:
+        cookie = "; ".join(f"{name}={value}" for name, value in client.cookies.items())
+        with pytest.raises(InvalidStatus):
+            connect(
+                server.stream,
+                additional_headers={"Cookie": cookie},
+                origin="http://evil.example",
+                subprotocols=["streamlit"],
+            )
+
+
+def test_deactivating_shuts_the_gate_at_once(server: Server, people_of: dict[Role, Actor]) -> None:
+    chief, annotator = people_of[Role.ADMINISTRATOR], people_of[Role.ANNOTATOR]
+    with server.signed_in("annotator") as client:
+        assert client.get("/colpo/session").status_code == 204
+        people.set_active(server.store, actor=chief, person_id=annotator.person_id, active=False)
+        assert client.get("/colpo/session").status_code == 401
+    people.set_active(server.store, actor=chief, person_id=annotator.person_id, active=True)
+
+
+def test_a_reader_gets_no_image_of_a_case(server: Server, people_of: dict[Role, Actor]) -> None:
+    with server.signed_in("reader") as client:
+        for path in ("/colpo/images/1", "/colpo/images/1/thumbnail", "/colpo/predictions/1/mask.png"):
+            assert client.get(path).status_code == 403, path
