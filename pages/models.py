@@ -73,6 +73,11 @@ def _source(one: CheckpointRecord) -> str:
     return "histology" if one.label_source is LabelSource.HISTOLOGY else "impression, not histology"
 
 
+def _labels_from(one: CheckpointRecord) -> str:
+    text = label_source_text(one.label_source)
+    return text[0].upper() + text[1:]
+
+
 def _card(person: Here, one: CheckpointRecord) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader(one.name, width="content")
@@ -106,13 +111,13 @@ def _figures(one: CheckpointRecord) -> None:
     if side is Split.VALIDATION:
         st.warning("The thresholds were chosen on these cases: the figures flatter the model.", icon="⚠️")
     blocks = {network: metrics[network][level or "case"] for network in _NETWORKS}
-    source = label_source_text(one.label_source)
+    source = _labels_from(one)
     st.markdown("**Classification**")
     st.plotly_chart(_intervals(blocks, source), width="stretch", config={"displayModeBar": False}, key="intervals")
     st.dataframe(_classification(blocks), hide_index=True, width="stretch")
     three, four = (blocks[network] for network in _NETWORKS)
     st.caption(
-        f"{source.capitalize()} · {three['n']} {level}s of {three['n_patients']} patients · thresholds "
+        f"{source} · {three['n']} {level}s of {three['n_patients']} patients · thresholds "
         f"{three['threshold']:.2f} and {four['threshold']:.2f}, chosen on validation · 95% by {three['interval']}"
     )
     _segmentation(metrics["segmentation"])
@@ -150,7 +155,7 @@ def _intervals(blocks: dict[str, dict[str, Any]], source: str) -> go.Figure:
         margin={"l": 0, "r": 10, "t": 30, "b": 0},
         xaxis={"range": [0, 1], "tickformat": ".0%"},
         yaxis={"autorange": "reversed"},
-        title={"text": source.capitalize(), "font": {"size": 12}},
+        title={"text": source, "font": {"size": 12}},
         legend={"orientation": "h", "y": -0.12},
         template="plotly_white",
     )
@@ -220,7 +225,7 @@ def _trained_on(one: CheckpointRecord) -> None:
         }
     )
     st.dataframe(rows, hide_index=True, width="stretch")
-    st.caption(f"{label_source_text(one.label_source).capitalize()}, by rules {one.card['rules_version']}")
+    st.caption(f"{_labels_from(one)}, by rules {one.card['rules_version']}")
 
 
 def _limits(one: CheckpointRecord) -> None:

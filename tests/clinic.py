@@ -1,19 +1,34 @@
 """A small clinic for tests: cases with real image files, masks and labels, written straight into the store."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from colpo_core.evaluation.masks import mask_figures, segmentation_figures
+from colpo_core.evaluation.probabilities import Judged, probability_figures
 from colpo_core.images.decoding import CleanImage, encode_clean
+from colpo_core.inference.maps import pack_maps
 from colpo_core.labels import label_from_histology, label_from_impression
 from colpo_core.records.people import Actor
 from colpo_core.services.masks import store_pixels
 from colpo_core.store import Store
-from colpo_core.store.tables import Annotation, AnnotationVersion, Case, CaseLabel, Image, Patient, Person
-from colpo_core.terms import AnnotationState, Colposcopy, Finding, Grade, MaskOrigin, Role, Stage
+from colpo_core.store.tables import (
+    Annotation,
+    AnnotationVersion,
+    Case,
+    CaseLabel,
+    Checkpoint,
+    Image,
+    Patient,
+    Person,
+    Prediction,
+    Promotion,
+    Snapshot,
+)
+from colpo_core.terms import AnnotationState, Colposcopy, Finding, Grade, Label, LabelSource, MaskOrigin, Role, Stage
 
 SIDE_PX = 64
 
@@ -126,6 +141,98 @@ class Clinic:
         session.add(version)
         session.flush()
         return version.id
+
+
+class PredictedClinic:
+    """Three cases that a promoted checkpoint has predicted."""
+
+    def __init__(self, store: Store, administrator: Actor) -> None:
+        self.clinic = clinic = Clinic(store)
+        self.store = store
+        self.cases: list[ClinicCase] = [
+            clinic.add_case(grades=(grade,)) for grade in (Grade.NORMAL, Grade.CIN3, Grade.INVASIVE_CARCINOMA)
+        ]
+        with store.writing() as session:
+            snapshot = Snapshot(
+                name="s",
+                sha256="5" * 64,
+                label_source=LabelSource.IMPRESSION,
+                rules_version="r",
+                seed=0,
+                counts={},
+                created_by=administrator.person_id,
+            )
+            session.add(snapshot)
+            session.flush()
+            self.snapshot_id = snapshot.id
+        self.checkpoint_id = self.add_checkpoint("model-1", administrator)
+        self.predictions = [self.predict(case.image_id, self.checkpoint_id) for case in self.cases]
+
+    def add_checkpoint(self, name: str, administrator: Actor | None) -> int:
+        with self.store.writing() as session:
+            checkpoint = Checkpoint(
+                name=name,
+                sha256="c" * 64,
+                snapshot_id=self.snapshot_id,
+                label_source=LabelSource.IMPRESSION,
+                card=make_card(),
+            )
+            session.add(checkpoint)
+            session.flush()
+            if administrator:
+                session.add(
+                    Promotion(checkpoint_id=checkpoint.id, promoted_by=administrator.person_id, reason="better")
+                )
+            return checkpoint.id
+
+    def predict(self, image_id: int, checkpoint_id: int) -> int:
+        _, mask = draw(image_id, lesion=True)
+        maps = {name: np.zeros((2, 2), np.float32) for name in ("3ch-normal", "3ch-hsil", "4ch-normal", "4ch-hsil")}
+        maps["3ch-hsil"][0, 0] = 4.0
+        maps["3ch-normal"][1, 1] = 1.0
+        sha256 = self.store.blobs.put(pack_maps(maps))
+        with self.store.writing() as session:
+            prediction = Prediction(
+                image_id=image_id,
+                checkpoint_id=checkpoint_id,
+                prob_hsil_3ch=0.4,
+                prob_hsil_4ch=0.6,
+                threshold_3ch=0.5,
+                threshold_4ch=0.6,
+                acetowhite_fraction=float(mask.mean()),
+                mask_id=store_pixels(session, mask).id,
+                maps_sha256=sha256,
+            )
+            session.add(prediction)
+            session.flush()
+            return prediction.id
+
+
+def make_card() -> dict[str, object]:
+    """A card as a training writes it, with figures of a few made-up calls."""
+    judged = [Judged(case, case, Label.HSIL if case % 2 else Label.NORMAL, 0.1 + case / 10) for case in range(8)]
+    block = asdict(probability_figures(judged, threshold=0.5, resamples=50))
+    chance = np.random.default_rng(0)
+    pairs = [mask_figures(chance.random((9, 9)) < 0.5, chance.random((9, 9)) < 0.5) for _ in range(4)]
+    metrics = {
+        "segmentation": asdict(segmentation_figures(pairs, [1, 2, 3, 4], seed=0)),
+        "classification_3ch": {"image": block, "case": block},
+        "classification_4ch": {"image": block, "case": block},
+    }
+    sides = {"train": 4, "validation": 2, "test": 2}
+    return {
+        "rules_version": "kim-2022.1",
+        "snapshot_sha256": "5" * 64,
+        "settings": {"preset": "quick", "seed": 0},
+        "architecture": {"classifier": "resnet18"},
+        "metrics": metrics | {"validation": metrics},
+        "trained_on": {
+            "patients": sides,
+            "masks": sides,
+            "case_labels": {side: {"normal": 1, "hsil": 1} for side in sides},
+        },
+        "limits": ["For research. It is not a medical device."],
+    }
 
 
 def draw(seed: int, *, lesion: bool) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:

@@ -1,0 +1,207 @@
+"""The pages Train, Models and Review, run as the shell runs them."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from colpo_core.records.learning import TrainingSettings
+from colpo_core.records.people import Actor
+from colpo_core.services import engine, jobs, learning, review
+from colpo_core.services.leases import claim_job
+from colpo_core.store import Store
+from colpo_core.store.tables import JobEvent
+from colpo_core.terms import JobState, Verdict
+from tests.clinic import Clinic, PredictedClinic
+
+Open = Callable[..., Any]
+
+
+@pytest.fixture
+def placed(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Keeps runners from being started, and tells which jobs would have been."""
+    found: list[int] = []
+    monkeypatch.setattr(engine, "place", lambda _store, job_id: found.append(job_id) or True)
+    return found
+
+
+@pytest.fixture
+def clinic(store: Store) -> Clinic:
+    clinic = Clinic(store)
+    clinic.add_cohort(12, simulated=True)
+    return clinic
+
+
+def press(app: Any, label: str) -> Any:
+    return next(button for button in app.button if button.label == label).click().run()
+
+
+def write(app: Any, label: str, text: str) -> Any:
+    return next(field for field in app.text_input if field.label == label).set_value(text)
+
+
+def words_of(app: Any) -> str:
+    """All that a person reads on the page."""
+    kinds = ("title", "subheader", "markdown", "caption", "info", "warning", "error", "success")
+    return "\n".join(str(one.value) for kind in kinds for one in app.get(kind))
+
+
+def test_train_says_what_is_missing_in_an_empty_clinic(annotator: Actor, open_page: Open) -> None:
+    app = open_page(annotator, "train")
+    assert not app.exception
+    assert "Nothing can be frozen yet" in app.error[0].value
+    assert "Freeze a snapshot first" in words_of(app)
+
+
+def test_train_freezes_and_starts_with_two_clicks(
+    store: Store, annotator: Actor, clinic: Clinic, open_page: Open, placed: list[int]
+) -> None:
+    clinic.add_case(shows_cervix=False)
+    app = open_page(annotator, "train")
+    assert not app.exception
+    assert any("Left out, and why (1)" in one.label for one in app.expander)
+    press(app, "Freeze snapshot")
+    (snapshot,) = learning.list_snapshots(store, actor=annotator)
+    assert f"“{snapshot.name}” is frozen" in words_of(app)
+    press(app, "Start training")
+    (job,) = jobs.list_jobs(store, actor=annotator)
+    assert (job.snapshot_id, job.state, placed) == (snapshot.id, JobState.QUEUED, [job.id])
+    assert TrainingSettings.from_dict(job.settings) == TrainingSettings()
+    assert f"Training {job.id}" in words_of(app)
+    press(app, "Start training")
+    assert "already under way" in words_of(app)
+    press(app, "Cancel")
+    assert jobs.get_job(store, actor=annotator, job_id=job.id).state is JobState.CANCELLED
+    assert not app.exception
+
+
+def test_train_warns_of_labels_by_impression(store: Store, annotator: Actor, clinic: Clinic, open_page: Open) -> None:
+    for score in (2, 8) * 3:
+        clinic.add_case(grades=(), swede_score=score)
+    app = open_page(annotator, "train")
+    app.segmented_control(key="label_source").set_value("impression").run()
+    assert "not histology" in words_of(app)
+    press(app, "Freeze snapshot")
+    (snapshot,) = learning.list_snapshots(store, actor=annotator)
+    assert snapshot.label_source.value == "impression"
+
+
+def test_train_shows_a_running_training(
+    store: Store, annotator: Actor, clinic: Clinic, open_page: Open, placed: list[int]
+) -> None:
+    query = learning.SnapshotQuery("first")
+    snapshot = learning.freeze_snapshot(store, actor=annotator, query=query)
+    job = jobs.start_training(store, actor=annotator, snapshot_id=snapshot.id, settings=TrainingSettings())
+    lease = claim_job(store, job.id, host="elsewhere", pid=1)
+    assert lease is not None
+    with lease.writing() as (session, row):
+        row.stage, row.epoch, row.epochs_total, row.progress = "segmentation", 2, 12, 0.25
+        for epoch in (1, 2):
+            figures = {"train_loss": 1.0 / epoch, "validation_iou_acetowhite": 0.3 * epoch}
+            session.add(JobEvent(job_id=job.id, stage="segmentation", epoch=epoch, figures=figures))
+        session.add(JobEvent(job_id=job.id, stage="segmentation", epoch=0, message="Loading 12 images"))
+    app = open_page(annotator, "train")
+    assert not app.exception
+    assert "Loading 12 images" in words_of(app)
+    assert app.get("plotly_chart")
+    lease.abandon(JobState.FAILED, "The training diverged.")
+    app = open_page(annotator, "train", job=job.id)
+    assert "The training diverged." in words_of(app)
+    press(app, "Run again")
+    assert jobs.get_job(store, actor=annotator, job_id=job.id).state is JobState.QUEUED
+
+
+def test_models_says_what_to_do_without_one(annotator: Actor, open_page: Open) -> None:
+    app = open_page(annotator, "models")
+    assert not app.exception
+    assert "No model has been trained yet" in words_of(app)
+
+
+def test_models_names_the_label_source_beside_every_figure_and_promotes(
+    store: Store, administrator: Actor, open_page: Open, monkeypatch: pytest.MonkeyPatch, placed: list[int]
+) -> None:
+    monkeypatch.setattr("colpo_core.services.checkpoints.verify_files", lambda _store, _checkpoint: None)
+    desk = PredictedClinic(store, administrator)
+    newer = desk.add_checkpoint("model-2", None)
+    app = open_page(administrator, "models", checkpoint=newer)
+    assert not app.exception
+    words = words_of(app)
+    assert "Labels by impression (Swede score ≥ 5), not histology" in words
+    assert "BY IMPRESSION, NOT HISTOLOGY" in words
+    assert "For research. It is not a medical device." in words
+    press(app, "Promote")
+    assert "Say why" in words_of(app)
+    write(app, "Reason", "higher sensitivity")
+    press(app, "Promote")
+    current = learning.current_checkpoint(store)
+    assert current is not None
+    assert current.id == newer
+    assert "model-2 is the current model" in words_of(app)
+    assert len(placed) == 1
+
+
+def test_models_lets_nobody_but_an_administrator_promote(
+    store: Store, administrator: Actor, annotator: Actor, open_page: Open
+) -> None:
+    newer = PredictedClinic(store, administrator).add_checkpoint("model-2", None)
+    app = open_page(annotator, "models", checkpoint=newer)
+    assert not app.exception
+    assert "An administrator can make this" in words_of(app)
+    assert "Promote" not in [button.label for button in app.button]
+
+
+def test_review_says_what_to_do_without_a_model(annotator: Actor, open_page: Open) -> None:
+    app = open_page(annotator, "review")
+    assert not app.exception
+    assert "No model is promoted yet" in words_of(app)
+
+
+def test_review_takes_verdicts_one_after_the_other(
+    store: Store, administrator: Actor, annotator: Actor, open_page: Open
+) -> None:
+    desk = PredictedClinic(store, administrator)
+    app = open_page(annotator, "review")
+    assert not app.exception
+    assert "3 waiting" in words_of(app)
+    assert "No positive evidence" in words_of(app)
+    press(app, "Overrule")
+    assert "Say why you overrule" in words_of(app)
+    press(app, "Agree")
+    assert "You agreed" in words_of(app)
+    assert "2 waiting" in words_of(app)
+    press(app, "Next")
+    write(app, "Why overrule", "the mask covers a reflection")
+    press(app, "Overrule")
+    assert "You overruled" in words_of(app)
+    assert not app.exception
+    opened = review.open_review(store, actor=annotator, prediction_id=desk.predictions[1])
+    assert (opened.reviews[0].verdict, opened.reviews[0].reason) == (Verdict.OVERRULE, "the mask covers a reflection")
+    press(app, "Next")
+    press(app, "Agree")
+    app = open_page(annotator, "review")
+    assert "You have reviewed every prediction" in words_of(app)
+
+
+def test_review_opens_by_image_and_offers_to_predict_what_is_missing(
+    store: Store, administrator: Actor, annotator: Actor, open_page: Open, placed: list[int]
+) -> None:
+    desk = PredictedClinic(store, administrator)
+    missing = desk.clinic.add_case(patient_id=1, simulated=True).image_id
+    assert "image 2" in words_of(open_page(annotator, "review", image=2))
+    app = open_page(annotator, "review", image=missing)
+    assert f"Image {missing} has no prediction yet" in words_of(app)
+    press(app, "Predict it now")
+    (job,) = jobs.list_jobs(store, actor=annotator)
+    assert job.settings["image_ids"] == [missing]
+    assert not app.exception
+    assert "There is no prediction 99" in words_of(open_page(annotator, "review", prediction=99))
+
+
+@pytest.mark.parametrize("page", ["train", "models", "review"])
+def test_a_reader_is_told_that_the_page_is_not_hers(
+    store: Store, administrator: Actor, reader: Actor, open_page: Open, page: str
+) -> None:
+    PredictedClinic(store, administrator)
+    app = open_page(reader, page)
+    assert not app.exception
+    assert app.title[0].value == "Not for your role"

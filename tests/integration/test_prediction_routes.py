@@ -1,0 +1,68 @@
+"""The overlays of predictions over HTTP, through the real gate."""
+
+import asyncio
+from collections.abc import Callable
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+
+from colpo_core.records.people import Actor
+from colpo_core.services import people
+from colpo_core.store import Store
+from colpo_core.web.gate import Gate
+from colpo_core.web.predictions import routes
+from tests.clinic import PredictedClinic
+
+Get = Callable[..., httpx.Response]
+
+
+@pytest.fixture
+def get(store: Store, administrator: Actor, token_of: Callable[[Actor], str]) -> Get:
+    PredictedClinic(store, administrator)
+    app = Gate(Starlette(routes=routes(store)), store)
+
+    def ask(actor: Actor | None, path: str, **headers: str) -> httpx.Response:
+        async def once() -> httpx.Response:
+            transport = httpx.ASGITransport(app=app)
+            async with httpx.AsyncClient(transport=transport, base_url="http://clinic.test") as client:
+                if actor:
+                    client.cookies.set(people.SESSION_COOKIE, token_of(actor))
+                return await client.get(path, headers={name.replace("_", "-"): text for name, text in headers.items()})
+
+        return asyncio.run(once())
+
+    return ask
+
+
+@pytest.mark.parametrize("path", ["/colpo/predictions/1/mask.png", "/colpo/predictions/1/maps/3ch-hsil.png"])
+def test_a_clinician_gets_an_overlay_and_her_browser_asks_each_time(get: Get, annotator: Actor, path: str) -> None:
+    answer = get(annotator, path)
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "image/png")
+    assert answer.content.startswith(b"\x89PNG")
+    assert answer.headers["cache-control"] == "private, no-cache"
+    again = get(annotator, path, if_none_match=answer.headers["etag"])
+    assert (again.status_code, again.content) == (304, b"")
+
+
+@pytest.mark.parametrize("path", ["/colpo/predictions/1/mask.png", "/colpo/predictions/1/maps/3ch-hsil.png"])
+def test_a_reader_and_a_stranger_get_nothing(get: Get, annotator: Actor, reader: Actor, path: str) -> None:
+    assert get(None, path).status_code == 401
+    etag = get(annotator, path).headers["etag"]
+    for answer in (get(reader, path), get(reader, path, if_none_match=etag)):
+        assert answer.status_code == 403
+        assert not answer.content.startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/colpo/predictions/99/mask.png",
+        "/colpo/predictions/99/maps/3ch-hsil.png",
+        "/colpo/predictions/1/maps/..%2f..%2fsecret.png",
+        "/colpo/predictions/1/maps/9ch-hsil.png",
+        "/colpo/predictions/-1/mask.png",
+    ],
+)
+def test_what_is_not_there_is_not_found(get: Get, annotator: Actor, path: str) -> None:
+    assert get(annotator, path).status_code == 404
