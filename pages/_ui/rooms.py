@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from colpo_core.terms import Role
+from pages import admin, annotate, cases, dashboard, home, models, read, review, studies, train
 
 _ADMINISTRATORS = frozenset({Role.ADMINISTRATOR})
 _CLINICIANS = frozenset({Role.ADMINISTRATOR, Role.ANNOTATOR})
@@ -32,29 +33,15 @@ class Room:
     render: Callable[[], None]
 
 
-def _rooms() -> tuple[Room, ...]:
-    import importlib
-    import importlib.util
-
-    table = [
-        ("home", "Home", "home", "", _EVERYBODY),
-        ("dashboard", "Dashboard", "monitoring", "", _CLINICIANS),
-        ("cases", "Cases", "folder_shared", "Cases", _CLINICIANS),
-        ("annotate", "Annotate", "brush", "Cases", _CLINICIANS),
-        ("review", "Review", "fact_check", "Cases", _CLINICIANS),
-        ("train", "Train", "model_training", "Model", _CLINICIANS),
-        ("models", "Models", "deployed_code", "Model", _CLINICIANS),
-        ("read", "Read", "visibility", "Reading", _READERS),
-        ("studies", "Studies", "science", "Reading", _ADMINISTRATORS),
-        ("admin", "Administration", "admin_panel_settings", "Clinic", _ADMINISTRATORS),
-    ]
-    found = []
-    for name, title, icon, section, roles in table:
-        if importlib.util.find_spec(f"pages.{name}") is None:
-            continue
-        render = importlib.import_module(f"pages.{name}").render
-        found.append(Room(name, title, f":material/{icon}:", section, roles, render))
-    return tuple(found)
-
-
-ROOMS = _rooms()
+ROOMS = (
+    Room("home", "Home", ":material/home:", "", _EVERYBODY, home.render),
+    Room("dashboard", "Dashboard", ":material/monitoring:", "", _CLINICIANS, dashboard.render),
+    Room("cases", "Cases", ":material/folder_shared:", "Cases", _CLINICIANS, cases.render),
+    Room("annotate", "Annotate", ":material/brush:", "Cases", _CLINICIANS, annotate.render),
+    Room("review", "Review", ":material/fact_check:", "Cases", _CLINICIANS, review.render),
+    Room("train", "Train", ":material/model_training:", "Model", _CLINICIANS, train.render),
+    Room("models", "Models", ":material/deployed_code:", "Model", _CLINICIANS, models.render),
+    Room("read", "Read", ":material/visibility:", "Reading", _READERS, read.render),
+    Room("studies", "Studies", ":material/science:", "Reading", _ADMINISTRATORS, studies.render),
+    Room("admin", "Administration", ":material/admin_panel_settings:", "Clinic", _ADMINISTRATORS, admin.render),
+)
