@@ -26,6 +26,7 @@ TO_EXTEND = 0.10
 TO_LINK = 0.13
 SHORTEST_CURVE = 0.03
 LONGEST_HOOK = 0.05
+TAIL_PER_LENGTH = 0.15
 CHORD_PER_LENGTH = 0.55
 SMALLEST_AREA = 0.0005
 SURELY_SMALLER = 0.3
@@ -126,7 +127,18 @@ def _middle_lines(outline: Mask, side: int) -> tuple[Mask, float]:
     thickness = float(closed.sum()) / max(int(lines.sum()), 1)
     spur_px = math.ceil(1.5 * thickness) + 2
     lines = _bridge_dashes(cut_spurs(lines, spur_px), SMALL_GAP * side)
-    return cut_spurs(lines, max(spur_px, round(LONGEST_HOOK * side))), thickness
+    return _cut_tails(cut_spurs(lines, max(spur_px, round(LONGEST_HOOK * side)))), thickness
+
+
+def _cut_tails(lines: Mask) -> Mask:
+    """Take away the tail of a curve that has one end alone: it is a loop whose pen went on for a moment."""
+    curves, numbers = find_curves(lines, shortest_px=0)
+    cut = lines.copy()
+    for curve in curves:
+        if len(curve.ends) == 1:
+            own = numbers == curve.number
+            cut &= ~own | cut_spurs(own, round(TAIL_PER_LENGTH * curve.length_px))
+    return cut
 
 
 def _bridge_dashes(lines: Mask, reach_px: float) -> Mask:
