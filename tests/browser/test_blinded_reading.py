@@ -1,0 +1,103 @@
+"""A reader reads with keys in a real browser, and all that the browser received is looked through."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, Response, WebSocket, expect
+from sqlalchemy import select
+
+from colpo_core.records.people import Actor
+from colpo_core.services import people, studies
+from colpo_core.store import Store
+from colpo_core.store.tables import Case, Image, Reading, StudyCase
+from colpo_core.terms import Label
+
+pytestmark = pytest.mark.browser
+N_CASES = 4
+
+
+class Ear:
+    """Keeps every byte that a page receives, but for the program's own static files."""
+
+    def __init__(self, page: Page) -> None:
+        self.heard: list[bytes] = []
+        self._replies: list[Response] = []
+        page.on("response", lambda reply: self._replies.append(reply))
+        page.on("websocket", self._listen)
+
+    def _listen(self, socket: WebSocket) -> None:
+        socket.on("framereceived", lambda frame: self.heard.append(as_bytes(frame)))
+
+    def take_down(self) -> None:
+        """Read what came so far; a browser forgets it when it leaves the page."""
+        for reply in self._replies:
+            if "/static/" not in reply.url:
+                body = reply.body() if reply.status == 200 and reply.url.startswith("http") else b""
+                self.heard.append(f"{reply.url} {reply.all_headers()}".encode() + body)
+        self._replies.clear()
+
+    def everything(self) -> bytes:
+        self.take_down()
+        return b"\n".join(self.heard)
+
+
+def as_bytes(frame: str | bytes) -> bytes:
+    return frame if isinstance(frame, bytes) else frame.encode()
+
+
+@pytest.fixture
+def study_id(store: Store, administrator: Actor, reader: Actor, add_case: Callable[..., int]) -> int:
+    for index in range(N_CASES):
+        add_case(Label.HSIL if index % 2 else Label.NORMAL)
+    study = studies.create_study(store, actor=administrator, name="Reading one", reader_ids=[reader.person_id])
+    studies.open_study(store, actor=administrator, study_id=study.id)
+    return study.id
+
+
+def test_a_study_is_read_with_keys_and_nothing_unblinds(
+    chromium: Browser,
+    store: Store,
+    reader: Actor,
+    study_id: int,
+    token_of: Callable[[Actor], str],
+    new_server: Any,
+) -> None:
+    context = chromium.new_context()
+    context.add_cookies([{"name": people.SESSION_COOKIE, "value": token_of(reader), "url": new_server.url}])
+    page = context.new_page()
+    ear = Ear(page)
+    page.goto(f"{new_server.url}/read?study={study_id}")
+    where = page.locator(".where")
+    expect(where).to_have_text(f"1 of {N_CASES}", timeout=60_000)
+    expect(page.get_by_role("button", name="Confirm")).to_be_disabled()
+
+    page.keyboard.press("Enter")
+    page.keyboard.press("2")
+    expect(page.get_by_role("radio", name="HSIL")).to_be_checked()
+    page.keyboard.press("1")
+    page.get_by_role("slider").fill("80")
+    page.keyboard.press("Enter")
+    expect(where).to_have_text(f"2 of {N_CASES}")
+    expect(page.get_by_role("button", name="Confirm")).to_be_disabled()
+
+    ear.take_down()
+    page.reload()
+    for number in range(2, N_CASES + 1):
+        expect(where).to_have_text(f"{number} of {N_CASES}", timeout=60_000)
+        page.get_by_role("radio", name="HSIL").click()
+        page.get_by_role("button", name="Confirm").dblclick()
+    expect(page.get_by_role("heading", name="All read")).to_be_visible()
+
+    with store.reading() as session:
+        rows = session.scalars(select(Reading).order_by(Reading.id)).all()
+        assert [(row.call, row.confidence) for row in rows] == [(Label.NORMAL, 80), *[(Label.HSIL, 50)] * (N_CASES - 1)]
+        shown = session.scalars(select(StudyCase)).all()
+        cases = [session.get_one(Case, row.case_id) for row in shown]
+        hashes = [session.get_one(Image, row.image_id).sha256 for row in shown]
+        secrets = [word for case in cases for word in (case.patient.code, str(case.case_date))] + hashes
+    heard = ear.everything()
+    assert heard.count(b"/colpo/readings/") >= N_CASES
+    assert b"The image to read" in heard, "the messages of the page were not heard"
+    assert [word for word in secrets if word.encode() in heard] == []
+    context.close()
