@@ -31,13 +31,13 @@ class TrainingSettings:
 
     preset: str = "quick"
     classifier: str = "resnet18"
-    height_px: int = 128
-    width_px: int = 160
+    height_px: int = 96
+    width_px: int = 128
     segnet_width: float = 0.25
-    segmentation_epochs: int = 12
+    segmentation_epochs: int = 40
     classification_epochs: int = 10
-    batch_size: int = 8
-    learning_rate_segmentation: float = 1e-3
+    batch_size: int = 4
+    learning_rate_segmentation: float = 3e-3
     learning_rate_classification: float = 5e-4
     weight_decay: float = 1e-4
     pretrained: str = "none"
@@ -84,11 +84,13 @@ PRESETS: dict[str, TrainingSettings] = {
     "quick": TrainingSettings(),
     "standard": TrainingSettings(
         preset="standard",
-        height_px=224,
-        width_px=288,
+        height_px=192,
+        width_px=256,
         segnet_width=1.0,
         segmentation_epochs=40,
         classification_epochs=40,
+        batch_size=8,
+        learning_rate_segmentation=1e-3,
         pretrained="none",
     ),
     "paper": TrainingSettings(
@@ -99,6 +101,8 @@ PRESETS: dict[str, TrainingSettings] = {
         segnet_width=1.0,
         segmentation_epochs=60,
         classification_epochs=60,
+        batch_size=8,
+        learning_rate_segmentation=1e-3,
         pretrained="imagenet",
     ),
 }

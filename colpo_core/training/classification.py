@@ -11,7 +11,7 @@ from colpo_core.datasets.tensors import augmented_batch, chunks, plain_batch
 from colpo_core.evaluation.roc import auc
 from colpo_core.nets.resnet import HSIL, NORMAL, ColpoResNet
 from colpo_core.terms import Label
-from colpo_core.training.loop import Fitted, Plan, Validation, fit
+from colpo_core.training.loop import Fitted, Keeper, Plan, Validation, fit
 from colpo_core.training.losses import label_weights
 from colpo_core.training.watch import Watch
 
@@ -29,6 +29,7 @@ def train_classifier(
     plan: Plan,
     device: torch.device,
     watch: Watch,
+    keeper: Keeper | None = None,
 ) -> Fitted:
     """Train on the frames that have a label; the best epoch has the lowest loss on the validation side.
 
@@ -43,6 +44,7 @@ def train_classifier(
         plan: How long and how fast.
         device: Where the network lies.
         watch: Told of every step.
+        keeper: Where an unfinished fit is kept.
 
     Raises:
         JobCancelled: A person wants to stop.
@@ -62,7 +64,7 @@ def train_classifier(
     def validate() -> Validation | None:
         return judge_classifier(network, validation, validation_acetowhite, weights, plan.batch_size, device, watch)
 
-    return fit(network, count=len(members), plan=plan, loss_of=loss_of, validate=validate, watch=watch)
+    return fit(network, count=len(members), plan=plan, loss_of=loss_of, validate=validate, watch=watch, keeper=keeper)
 
 
 def judge_classifier(

@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -66,6 +67,16 @@ class Fitted:
     history: list[dict[str, float]] = field(default_factory=list)
 
 
+class Keeper(Protocol):
+    """Keeps an unfinished fit, so that after a crash hours are not lost."""
+
+    def load(self) -> dict[str, Any] | None:
+        """The state that was kept last, or None."""
+
+    def offer(self, state: Callable[[], dict[str, Any]]) -> None:
+        """Keep the state if it is time to; it is made only then."""
+
+
 def fit(
     network: nn.Module,
     *,
@@ -74,6 +85,7 @@ def fit(
     loss_of: Callable[[list[int], int], Tensor],
     validate: Callable[[], Validation | None],
     watch: Watch,
+    keeper: Keeper | None = None,
 ) -> Fitted:
     """Train a network in place and leave it with the weights of its best epoch, in eval mode.
 
@@ -84,41 +96,82 @@ def fit(
         loss_of: The loss of a batch, given its places and the epoch (from 0).
         validate: Judges the network in eval mode; None where there is nothing to judge by.
         watch: Told of every step; stops where a person wants to.
+        keeper: Where an unfinished fit is kept and taken up again; it then ends with the very same weights.
 
     Raises:
         JobCancelled: A person wants to stop.
         JobFailed: The loss is not a number any more.
     """
-    optimizer = _optimizer(network, plan)
-    steps = len(epoch_order(count, batch_size=plan.batch_size, seed=plan.seed, epoch=0)) * plan.epochs
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: learning_rate_factor(step, steps))
-    history: list[dict[str, float]] = []
-    best: tuple[float, int, dict[str, Tensor]] | None = None
-    step = 0
-    for epoch in range(plan.epochs):
-        network.train()
-        began, losses = time.monotonic(), []
-        for places in epoch_order(count, batch_size=plan.batch_size, seed=plan.seed, epoch=epoch):
-            watch.beat(step / steps)
-            rate = float(schedule.get_last_lr()[0])
-            losses.append(_step(network, optimizer, loss_of(places, epoch)))
-            schedule.step()
-            step += 1
+    learner = _Learner(network, plan)
+    learner.restore(keeper.load() if keeper else None)
+    for epoch in range(len(learner.history), plan.epochs):
+        began = time.monotonic()
+        figures = learner.learn_epoch(epoch, count, loss_of, watch)
         network.eval()
         judged = validate()
-        figures = {"train_loss": sum(losses) / len(losses), "learning_rate": rate}
         figures |= judged.figures if judged else {}
         figures["seconds"] = round(time.monotonic() - began, 2)
-        history.append(figures)
+        learner.note(figures, judged.score if judged else float(epoch))
         watch.epoch_done(epoch + 1, figures)
-        score = judged.score if judged else float(epoch)
-        if best is None or score >= best[0]:
-            best = (score, epoch + 1, {name: value.detach().clone() for name, value in network.state_dict().items()})
-    if best is None:
-        raise ValueError("a fit has at least one epoch")
-    network.load_state_dict(best[2])
+        if keeper:
+            keeper.offer(learner.state)
+    network.load_state_dict(learner.best_weights)
     network.eval()
-    return Fitted(best_epoch=best[1], history=history)
+    return Fitted(best_epoch=learner.best_epoch, history=learner.history)
+
+
+class _Learner:
+    """A network with its optimizer and the best that it has been."""
+
+    def __init__(self, network: nn.Module, plan: Plan) -> None:
+        self._network = network
+        self._plan = plan
+        self._optimizer = _optimizer(network, plan)
+        self.history: list[dict[str, float]] = []
+        self.best_epoch = 0
+        self.best_score = -math.inf
+        self.best_weights: dict[str, Tensor] = {}
+
+    def learn_epoch(
+        self, epoch: int, count: int, loss_of: Callable[[list[int], int], Tensor], watch: Watch
+    ) -> dict[str, float]:
+        batches = epoch_order(count, batch_size=self._plan.batch_size, seed=self._plan.seed, epoch=epoch)
+        steps = len(batches) * self._plan.epochs
+        self._network.train()
+        losses, rate = [], 0.0
+        for number, places in enumerate(batches):
+            step = epoch * len(batches) + number
+            watch.beat(step / steps)
+            rate = self._plan.learning_rate * learning_rate_factor(step, steps)
+            for group in self._optimizer.param_groups:
+                group["lr"] = rate
+            losses.append(_step(self._network, self._optimizer, loss_of(places, epoch)))
+        return {"train_loss": sum(losses) / len(losses), "learning_rate": rate}
+
+    def note(self, figures: dict[str, float], score: float) -> None:
+        self.history.append(figures)
+        if score >= self.best_score or not self.best_weights:
+            self.best_score, self.best_epoch = score, len(self.history)
+            self.best_weights = {name: value.detach().clone() for name, value in self._network.state_dict().items()}
+
+    def state(self) -> dict[str, Any]:
+        return {
+            "network": self._network.state_dict(),
+            "optimizer": self._optimizer.state_dict(),
+            "history": self.history,
+            "best_epoch": self.best_epoch,
+            "best_score": self.best_score,
+            "best_weights": self.best_weights,
+        }
+
+    def restore(self, state: dict[str, Any] | None) -> None:
+        if state is None:
+            return
+        self._network.load_state_dict(state["network"])
+        self._optimizer.load_state_dict(state["optimizer"])
+        self.history = state["history"]
+        self.best_epoch, self.best_score = state["best_epoch"], state["best_score"]
+        self.best_weights = state["best_weights"]
 
 
 def learning_rate_factor(step: int, steps: int) -> float:

@@ -70,7 +70,10 @@ def train_pipeline(
     on_event: Callable[[TrainingEvent], None],
     cancelled: Callable[[], bool],
 ) -> TrainedCheckpoint:
-    """Train from a snapshot. Called again with the same work folder, it goes on after the last finished stage.
+    """Train from a snapshot. Called again with the same work folder, it goes on where it stood.
+
+    Finished stages are kept, and of an unfinished one every few minutes the last epoch. In the end the weights are the
+    same as without the interruption, bit by bit, on the same machine with the same number of threads.
 
     Args:
         manifest: The snapshot.
@@ -196,7 +199,15 @@ class _Training:
             self._say_kept(SEGMENTATION)
             return network, kept
         plan = self._plan(settings.segmentation_epochs, settings.learning_rate_segmentation)
-        fitted = train_segmenter(network, frames, validation, plan=plan, device=self.device, watch=self.watch)
+        fitted = train_segmenter(
+            network,
+            frames,
+            validation,
+            plan=plan,
+            device=self.device,
+            watch=self.watch,
+            keeper=self.shelf.unfinished(SEGMENTATION),
+        )
         self.shelf.put(SEGMENTATION, network, fitted)
         return network, fitted
 
@@ -228,6 +239,7 @@ class _Training:
             plan=self._plan(settings.classification_epochs, settings.learning_rate_classification),
             device=self.device,
             watch=self.watch,
+            keeper=self.shelf.unfinished(stage),
         )
         self.shelf.put(stage, network, fitted)
         return network, fitted

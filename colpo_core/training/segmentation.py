@@ -8,13 +8,20 @@ from torch import Tensor
 from colpo_core.datasets.frames import ACETOWHITE, BACKGROUND, IGNORED, Frames
 from colpo_core.datasets.tensors import augmented_batch, chunks, plain_batch
 from colpo_core.nets.segnet import SegNet
-from colpo_core.training.loop import Fitted, Plan, Validation, fit
+from colpo_core.training.loop import Fitted, Keeper, Plan, Validation, fit
 from colpo_core.training.losses import pixel_class_weights, segmentation_loss
 from colpo_core.training.watch import Watch
 
 
 def train_segmenter(
-    network: SegNet, frames: Frames, validation: Frames, *, plan: Plan, device: torch.device, watch: Watch
+    network: SegNet,
+    frames: Frames,
+    validation: Frames,
+    *,
+    plan: Plan,
+    device: torch.device,
+    watch: Watch,
+    keeper: Keeper | None = None,
 ) -> Fitted:
     """Train on the frames that have a mask; the best epoch has the highest IoU of acetowhite on the validation side.
 
@@ -25,6 +32,7 @@ def train_segmenter(
         plan: How long and how fast.
         device: Where the network lies.
         watch: Told of every step.
+        keeper: Where an unfinished fit is kept.
 
     Raises:
         JobCancelled: A person wants to stop.
@@ -40,7 +48,7 @@ def train_segmenter(
     def validate() -> Validation | None:
         return judge_segmenter(network, validation, weights, plan.batch_size, device, watch)
 
-    return fit(network, count=len(members), plan=plan, loss_of=loss_of, validate=validate, watch=watch)
+    return fit(network, count=len(members), plan=plan, loss_of=loss_of, validate=validate, watch=watch, keeper=keeper)
 
 
 def judge_segmenter(

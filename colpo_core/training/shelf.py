@@ -3,6 +3,9 @@
 import hashlib
 import json
 import os
+import pickle
+import time
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -17,6 +20,8 @@ from colpo_core.datasets.manifest import Manifest
 from colpo_core.nets.card import file_sha256
 from colpo_core.records.learning import TrainingSettings
 from colpo_core.training.loop import Fitted
+
+KEEP_EVERY_SECONDS = 300.0
 
 
 def training_key(manifest: Manifest, settings: TrainingSettings) -> str:
@@ -35,12 +40,18 @@ class Shelf:
     Args:
         folder: Where they lie; made where it is missing.
         key: `training_key` of this training.
+        keep_every_s: Seconds after which an unfinished stage is kept as well; its optimizer is large.
     """
 
-    def __init__(self, folder: Path, key: str) -> None:
+    def __init__(self, folder: Path, key: str, *, keep_every_s: float = KEEP_EVERY_SECONDS) -> None:
         self._folder = folder
         self._key = key
+        self._keep_every_s = keep_every_s
         folder.mkdir(parents=True, exist_ok=True)
+
+    def unfinished(self, stage: str) -> "Unfinished":
+        """Where a stage that is not finished is kept between its epochs."""
+        return Unfinished(self._folder / f"{stage.replace(' ', '-')}.unfinished", self._key, self._keep_every_s)
 
     def put(self, stage: str, network: nn.Module, fitted: Fitted) -> None:
         """Keep a finished stage. The record is written last, so weights without one do not count."""
@@ -53,6 +64,7 @@ class Shelf:
         record = {"key": self._key, "weights_sha256": sha256, **asdict(fitted)}
         torn.write_text(json.dumps(record), encoding="utf-8")
         _move(torn, self._record(stage))
+        self.unfinished(stage).forget()
 
     def take(self, stage: str, network: nn.Module) -> Fitted | None:
         """Load a stage that was finished before into a network, in eval mode; None where there is none to trust."""
@@ -82,6 +94,46 @@ class Shelf:
 
     def _record(self, stage: str) -> Path:
         return self._folder / f"{stage.replace(' ', '-')}.json"
+
+
+class Unfinished:
+    """The state of one fit between two epochs, in one file. See `Keeper`.
+
+    Args:
+        place: The file.
+        key: `training_key` of this training.
+        keep_every_s: Seconds between two writings.
+    """
+
+    def __init__(self, place: Path, key: str, keep_every_s: float) -> None:
+        self._place = place
+        self._key = key
+        self._keep_every_s = keep_every_s
+        self._kept_at = time.monotonic()
+
+    def load(self) -> dict[str, Any] | None:
+        """The state that was kept last; None where there is none of this training that is whole."""
+        try:
+            kept = torch.load(self._place, map_location="cpu", weights_only=True)
+        except (OSError, RuntimeError, EOFError, pickle.UnpicklingError):
+            return None
+        if not isinstance(kept, dict) or kept.get("key") != self._key:
+            return None
+        state: dict[str, Any] = kept["state"]
+        return state
+
+    def offer(self, state: Callable[[], dict[str, Any]]) -> None:
+        """Keep the state if enough time has passed since the last one."""
+        if time.monotonic() - self._kept_at < self._keep_every_s:
+            return
+        torn = self._place.with_suffix(".part")
+        torch.save({"key": self._key, "state": state()}, torn)
+        _move(torn, self._place)
+        self._kept_at = time.monotonic()
+
+    def forget(self) -> None:
+        """The stage is finished: its state is not needed any more."""
+        self._place.unlink(missing_ok=True)
 
 
 def _move(torn: Path, place: Path) -> None:
