@@ -3,7 +3,7 @@
 import click
 
 from colpo_core import __version__
-from colpo_core.cli import jobs, learning, people, review, studies
+from colpo_core.cli import annotations, cases, importing, jobs, learning, overview, people, review, serving, studies
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -17,7 +17,13 @@ def main() -> None:
 
 
 for command in (
+    serving.demo,
+    serving.serve,
     people.people,
+    importing.import_group,
+    cases.cases,
+    annotations.annotations,
+    cases.histology,
     learning.snapshot,
     learning.train,
     jobs.jobs,
@@ -25,6 +31,10 @@ for command in (
     jobs.predict,
     review.review,
     studies.studies,
+    overview.worklist,
+    overview.dashboard,
+    overview.status,
+    overview.store_group,
     jobs.run_job,
 ):
     main.add_command(command)
