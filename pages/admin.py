@@ -11,11 +11,12 @@ from pages._ui.errors import showing_errors
 from pages._ui.here import Here, here
 from pages._ui.tables import as_size, as_when
 
-_ROLES = {
-    Role.ANNOTATOR: "annotator: cases, masks, training and review",
-    Role.READER: "reader: blinded reading, nothing else",
-    Role.ADMINISTRATOR: "administrator: everything",
-}
+_ROLES = (Role.ANNOTATOR, Role.READER, Role.ADMINISTRATOR)
+_ROLES_HELP = (
+    "**annotator**: cases, masks, training and review  \n"
+    "**reader**: blinded reading and nothing else  \n"
+    "**administrator**: everything"
+)
 _LOG_LINES = 50
 
 
@@ -77,7 +78,7 @@ def _new_account(person: Here) -> None:
     with st.form("new_person", border=True, clear_on_submit=False):
         display_name = st.text_input("Name", placeholder="Dr Maria Keller")
         username = st.text_input("Username", placeholder="mkeller", autocomplete="off")
-        role = st.selectbox("Role", list(_ROLES), format_func=_ROLES.__getitem__)
+        role = st.selectbox("Role", _ROLES, format_func=lambda one: one.value, help=_ROLES_HELP)
         password = st.text_input(
             "First password", type="password", autocomplete="new-password", help="At least 10 characters"
         )

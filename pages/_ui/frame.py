@@ -14,11 +14,12 @@ from pages._ui.rooms import ROOMS, Room
 from pages._ui.theme import apply_theme, logo
 
 HOME = "home"
+_MENU_PX = 232
 
 
 def draw() -> None:
     """Draw the page that was asked for, if this person may see it."""
-    st.set_page_config(page_title="ColpoDesk", page_icon=MARK_SVG, layout="wide")
+    st.set_page_config(page_title="ColpoDesk", page_icon=MARK_SVG, layout="wide", initial_sidebar_state=_MENU_PX)
     apply_theme()
     person = here()
     logo()
@@ -26,6 +27,7 @@ def draw() -> None:
     remember_pages(allowed)
     chosen = st.navigation(_menu(allowed))
     st.session_state["current_page"] = chosen.url_path
+    st.sidebar.caption("Research software. Not a medical device.")
     account_menu(person)
     with showing_errors():
         chosen.run()

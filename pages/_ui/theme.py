@@ -15,7 +15,8 @@ _WORDS = (
 
 _STYLE = """
 <style>
-.block-container { padding-top: 3rem; padding-bottom: 3rem; max-width: 1500px; }
+.block-container { padding-top: 3rem; padding-bottom: 3rem; padding-left: 2.5rem;
+  padding-right: 2.5rem; max-width: 1600px; }
 h1 { font-size: 1.7rem !important; padding-bottom: .25rem; letter-spacing: -.01em; }
 h2 { font-size: 1.25rem !important; }
 h3 { font-size: 1.05rem !important; }
