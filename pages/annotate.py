@@ -72,7 +72,6 @@ def _show_desk(person: Here, desk: AnnotationDesk) -> None:
     image = desk.annotation.image
     modes = [MINE, BIOPSY] if not desk.to_confirm else [IMPORTED, MINE, BIOPSY]
     mode = _show_head(desk, modes)
-    deeds.say_what_happened()
     main, side = st.columns([3.3, 1], gap="medium")
     if mode != BIOPSY:
         biopsies.forget_canvas(image.id)
@@ -92,6 +91,7 @@ def _show_desk(person: Here, desk: AnnotationDesk) -> None:
             )
     with side:
         _show_strip(desk)
+        deeds.say_what_happened()
         if mode == IMPORTED:
             confirming.ask_about(person, desk)
         elif mode == BIOPSY:
@@ -109,7 +109,7 @@ def _show_head(desk: AnnotationDesk, modes: list[str]) -> str:
     if st.session_state.get(key) not in modes:
         st.session_state[key] = modes[0]
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown(f"#### {desk.patient_code} · {stage_text(image)}", width="content")
+        st.header(f"{desk.patient_code} · {stage_text(image)}", anchor=False, width="content")
         if image.simulated:
             with st.container(width="content"):
                 simulated_badge()

@@ -2,6 +2,7 @@
 
 from math import cos, radians, sin
 from typing import Any
+from urllib.parse import urlsplit
 
 import streamlit as st
 
@@ -119,5 +120,5 @@ def _keys(image_id: int) -> tuple[str, str]:
 
 def _address(path: str) -> str:
     """The canvas takes an address only with its host; it is our own, so the sign-in goes with it."""
-    scheme, _, rest = (st.context.url or "").partition("://")
-    return f"{scheme}://{rest.split('/', 1)[0]}{path}"
+    page = urlsplit(st.context.url or "http://localhost")
+    return f"{page.scheme}://{page.netloc}{path}"

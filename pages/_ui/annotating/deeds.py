@@ -39,7 +39,7 @@ def say_what_happened() -> None:
     if is_error:
         st.error(text, icon=":material/error:")
     else:
-        st.toast(text, icon=":material/check_circle:", duration=6)
+        st.success(text, icon=":material/check_circle:")
 
 
 def submit(here: Here, submission: MaskSubmission) -> None:

@@ -32,7 +32,7 @@ ORIGINS = {
 
 MARKS = {
     AnnotationState.DRAFT: "draft",
-    AnnotationState.SUBMITTED: "submitted",
+    AnnotationState.SUBMITTED: "done",
     AnnotationState.TO_CONFIRM: "to confirm",
     AnnotationState.REJECTED: "rejected",
 }
@@ -40,7 +40,7 @@ MARKS = {
 
 def stage_text(image: ImageRecord) -> str:
     """Such as `Acetic acid, 60 s`."""
-    seconds = "" if image.seconds_after_acid is None else f", {image.seconds_after_acid} s"
+    seconds = "" if image.seconds_after_acid is None else f", {image.seconds_after_acid}\u00a0s"
     return STAGES[image.stage] + seconds
 
 
