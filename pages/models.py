@@ -152,7 +152,7 @@ def _intervals(blocks: dict[str, dict[str, Any]], source: str) -> go.Figure:
         height=300,
         barmode="group",
         bargap=0.35,
-        margin={"l": 0, "r": 10, "t": 30, "b": 0},
+        margin={"l": 0, "r": 30, "t": 30, "b": 0},
         xaxis={"range": [0, 1], "tickformat": ".0%"},
         yaxis={"autorange": "reversed"},
         title={"text": source, "font": {"size": 12}},
@@ -163,7 +163,7 @@ def _intervals(blocks: dict[str, dict[str, Any]], source: str) -> go.Figure:
 
 
 def _classification(blocks: dict[str, dict[str, Any]]) -> pd.DataFrame:
-    table: dict[str, list[str]] = {"Figure": [*SHARES.values(), "Area under the ROC curve"]}
+    table: dict[str, list[str]] = {"Figure": [*SHARES.values(), "AUC (ROC curve)"]}
     for network, (name, _) in _NETWORKS.items():
         block = blocks[network]
         table[name] = [*(proportion(block, share).text() for share in SHARES), estimate(block, "auc").text()]

@@ -207,9 +207,9 @@ def _maps(desk: ReviewDesk) -> None:
     for column, (name, title) in zip(st.columns(4), _MAPS.items(), strict=True):
         with column:
             st.markdown(f"**{title}**")
-            is_empty = name in desk.empty_maps
-            layers = [] if is_empty else [Layer("Map", f"/colpo/predictions/{found.id}/maps/{name}.png", opacity=0.7)]
+            strength = desk.map_strengths[name]
+            layer = Layer("Map", f"/colpo/predictions/{found.id}/maps/{name}.png", opacity=0.7)
+            layers = [layer] if strength > 0 else []
             image_viewer(f"map_{name}", f"/colpo/images/{found.image_id}", layers, height_px=210)
-            if is_empty:
-                st.caption("No positive evidence")
+            st.caption(f"Peak {strength:.0%} of this network's strongest" if layers else "No positive evidence")
     st.caption("The two maps of one network share one scale. A map shows where evidence lay, not whether it was right.")

@@ -234,7 +234,8 @@ class ReviewDesk:
 
     Attributes:
         prediction: The prediction.
-        empty_maps: Names of the maps that show no positive evidence.
+        map_strengths: Peak of each map as a share of the highest peak of its network's maps; 0 says "no positive
+            evidence".
         reviews: Verdicts on it, newest first.
         reference: The case's reference standard; to be shown after the verdict.
         next_id: The next prediction of the same checkpoint that waits for me, or None.
@@ -242,7 +243,7 @@ class ReviewDesk:
     """
 
     prediction: PredictionRecord
-    empty_maps: frozenset[str]
+    map_strengths: dict[str, float]
     reviews: tuple[ReviewRecord, ...]
     reference: Reference
     next_id: int | None

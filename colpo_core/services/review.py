@@ -2,6 +2,8 @@
 
 import re
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Row, Select, exists, func, select
 from sqlalchemy.orm import Session
 
@@ -9,7 +11,7 @@ from colpo_core.errors import InputRejected, NotFound
 from colpo_core.evaluation.intervals import wilson
 from colpo_core.images.colours import map_png
 from colpo_core.images.masks import mask_png
-from colpo_core.inference.maps import MAP_NAMES, has_evidence, unpack_maps
+from colpo_core.inference.maps import MAP_NAMES, unpack_maps
 from colpo_core.records.checkpoints import PredictionRecord, Reference, ReviewDesk, ReviewQueue, ReviewRecord
 from colpo_core.records.figures import Proportion
 from colpo_core.records.people import Actor
@@ -103,8 +105,9 @@ def open_review(store: Store, *, actor: Actor, prediction_id: int) -> ReviewDesk
         count = _count(session, actor, record.checkpoint_id)
         maps_sha256 = prediction.maps_sha256
     maps = unpack_maps(store.blobs.get(maps_sha256))
-    empty = frozenset(name for name in MAP_NAMES if name not in maps or not has_evidence(maps[name]))
-    return ReviewDesk(record, empty, reviews, reference, following, count)
+    peaks = {name: float(maps[name].max()) if name in maps else 0.0 for name in MAP_NAMES}
+    strengths = {name: peak / _brightest(maps, name) if peak > 0 else 0.0 for name, peak in peaks.items()}
+    return ReviewDesk(record, strengths, reviews, reference, following, count)
 
 
 def record_review(
@@ -192,9 +195,13 @@ def prediction_map_png(store: Store, *, actor: Actor, prediction_id: int, name: 
     maps = unpack_maps(store.blobs.get(maps_sha256))
     if name not in maps:
         raise NotFound(f"There is no map {name!r}; there are {', '.join(MAP_NAMES)}.")
+    return map_png(maps[name], height_px=height_px, width_px=width_px, brightest=_brightest(maps, name))
+
+
+def _brightest(maps: dict[str, NDArray[np.float32]], name: str) -> float:
+    """The highest value of all maps of one network, so that they can be drawn on one scale."""
     network = name.split("-", maxsplit=1)[0]
-    brightest = max(float(values.max()) for other, values in maps.items() if other.startswith(network))
-    return map_png(maps[name], height_px=height_px, width_px=width_px, brightest=brightest)
+    return max(float(values.max()) for other, values in maps.items() if other.startswith(network))
 
 
 def _current_id(session: Session) -> int | None:

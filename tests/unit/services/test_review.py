@@ -69,11 +69,11 @@ def test_a_prediction_says_what_it_calls_and_by_whose_labels(
     assert found.patient_code == "p1"
 
 
-def test_the_desk_holds_the_reference_the_empty_maps_and_the_next(
+def test_the_desk_holds_the_reference_the_maps_strengths_and_the_next(
     store: Store, annotator: Actor, desk: PredictedClinic
 ) -> None:
     opened = review.open_review(store, actor=annotator, prediction_id=desk.predictions[1])
-    assert opened.empty_maps == {"4ch-normal", "4ch-hsil"}
+    assert opened.map_strengths == {"3ch-normal": 0.25, "3ch-hsil": 1.0, "4ch-normal": 0.0, "4ch-hsil": 0.0}
     assert (opened.reference.label, opened.reference.grade) == (Label.HSIL, Grade.CIN3)
     assert opened.next_id == desk.predictions[2]
     last = review.open_review(store, actor=annotator, prediction_id=desk.predictions[2])
