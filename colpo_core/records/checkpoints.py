@@ -249,6 +249,11 @@ class ReviewDesk:
     next_id: int | None
     waiting: int
 
+    @property
+    def empty_maps(self) -> frozenset[str]:
+        """Names of the maps that show no positive evidence."""
+        return frozenset(name for name, strength in self.map_strengths.items() if strength == 0)
+
 
 @dataclass(frozen=True)
 class ReviewQueue:

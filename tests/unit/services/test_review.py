@@ -74,6 +74,7 @@ def test_the_desk_holds_the_reference_the_maps_strengths_and_the_next(
 ) -> None:
     opened = review.open_review(store, actor=annotator, prediction_id=desk.predictions[1])
     assert opened.map_strengths == {"3ch-normal": 0.25, "3ch-hsil": 1.0, "4ch-normal": 0.0, "4ch-hsil": 0.0}
+    assert opened.empty_maps == {"4ch-normal", "4ch-hsil"}
     assert (opened.reference.label, opened.reference.grade) == (Label.HSIL, Grade.CIN3)
     assert opened.next_id == desk.predictions[2]
     last = review.open_review(store, actor=annotator, prediction_id=desk.predictions[2])
