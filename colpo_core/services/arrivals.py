@@ -68,8 +68,8 @@ def find_or_add_case(
 
 
 def find_image(session: Session, sha256: str) -> Image | None:
-    """The image whose clean file has a hash."""
-    return session.scalar(select(Image).where(Image.sha256 == sha256))
+    """The first image whose clean file has a hash."""
+    return session.scalar(select(Image).where(Image.sha256 == sha256).order_by(Image.id).limit(1))
 
 
 def add_image(

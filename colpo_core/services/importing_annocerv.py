@@ -5,24 +5,24 @@ goes on from there; nothing but one case is in memory.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 
-from colpo_core.errors import ImageRejected
+from colpo_core.errors import ImageRejected, InputRejected
 from colpo_core.exchange.annocerv import AnnoCervCase, AnnoCervImage, read_annocerv
 from colpo_core.images.decoding import CleanImage, decode_image, encode_clean
 from colpo_core.images.outlines import fill_outline
 from colpo_core.records.cases import ImportOutcome, ImportReport, ImportStatus
 from colpo_core.records.people import Actor
 from colpo_core.services.annotations import import_annotation
-from colpo_core.services.arrivals import StoredFile, add_image, find_image, find_or_add_case
+from colpo_core.services.arrivals import StoredFile, add_image, find_case, find_image, find_or_add_case
 from colpo_core.services.histology import relabel_case
 from colpo_core.services.opening import IMPORTER, program_actor
 from colpo_core.services.permissions import CLINICIANS, require
 from colpo_core.store import Store
-from colpo_core.store.tables import Annotation, Case
+from colpo_core.store.tables import Annotation
 from colpo_core.terms import Finding, Stage
 
 _NOTE = "AnnoCerv, CC BY 4.0; outline filled by the program"
@@ -80,7 +80,7 @@ def _take_case(store: Store, actor: Actor, importer: Actor, case: AnnoCervCase) 
     for source in case.images:
         try:
             image = decode_image(source.load())
-        except ImageRejected as error:
+        except (ImageRejected, InputRejected) as error:
             refused.append(ImportOutcome(source.name, ImportStatus.REFUSED, str(error)))
             continue
         clean = encode_clean(image)
@@ -90,31 +90,41 @@ def _take_case(store: Store, actor: Actor, importer: Actor, case: AnnoCervCase) 
         return ImportReport(tuple(refused))
     placed = _place_case(store, actor, case, decoded)
     annotations = to_confirm = 0
-    for item, outcome in zip(decoded, placed, strict=True):
-        if item.source.outline is None or not item.source.outline.any() or outcome.image_id is None:
+    for index, item in enumerate(decoded):
+        try:
+            waits = _annotate(store, importer, placed[index].image_id, item)
+        except InputRejected as error:
+            placed[index] = replace(placed[index], reason=f"The image is stored without its outline. {error}")
             continue
-        waits = _annotate(store, importer, outcome.image_id, item)
         annotations += waits is not None
         to_confirm += waits is True
     return ImportReport((*placed, *refused), annotations, to_confirm)
 
 
 def _place_case(store: Store, actor: Actor, case: AnnoCervCase, decoded: list[_Decoded]) -> list[ImportOutcome]:
-    """Write the rows of one case and its images in one transaction."""
+    """Write the rows of one case and its images in one transaction.
+
+    The collection holds some files twice, also under two patients, each with an outline of its own: they are kept
+    apart, so an image counts as stored before only where this very case holds it.
+    """
     outcomes = []
     with store.writing() as session:
-        row: Case | None = None
+        row = find_case(session, patient_code=case.patient_code, case_date=None)
+        stored: dict[str, list[int]] = {}
+        for image in row.images if row is not None else ():
+            stored.setdefault(image.sha256, []).append(image.id)
         for item in decoded:
-            known = find_image(session, item.file.sha256)
-            if known is not None:
-                reason = f"This image is in the store already, in case {known.case_id}."
-                outcomes.append(
-                    ImportOutcome(item.source.name, ImportStatus.DUPLICATE, reason, known.id, known.case_id)
-                )
+            name, sha256 = item.source.name, item.file.sha256
+            if row is not None and stored.get(sha256):
+                reason = f"This image is in the store already, in case {row.id}."
+                image_id = stored[sha256].pop(0)
+                outcomes.append(ImportOutcome(name, ImportStatus.DUPLICATE, reason, image_id, row.id))
                 continue
+            twin = find_image(session, sha256)
             row = row or find_or_add_case(session, actor=actor, patient_code=case.patient_code, case_date=None)
-            image = add_image(session, actor=actor, case_id=row.id, file=item.file, stage=Stage.ACETIC_ACID)
-            outcomes.append(ImportOutcome(item.source.name, ImportStatus.IMPORTED, image_id=image.id, case_id=row.id))
+            added = add_image(session, actor=actor, case_id=row.id, file=item.file, stage=Stage.ACETIC_ACID)
+            reason = "" if twin is None else f"The same image stands in case {twin.case_id}; both were kept."
+            outcomes.append(ImportOutcome(name, ImportStatus.IMPORTED, reason, added.id, row.id))
         if row is not None and row.swede_total is None and case.swede_score is not None:
             row.swede_total = case.swede_score
             session.flush()
@@ -122,23 +132,23 @@ def _place_case(store: Store, actor: Actor, case: AnnoCervCase, decoded: list[_D
     return outcomes
 
 
-def _annotate(store: Store, importer: Actor, image_id: int, item: _Decoded) -> bool | None:
+def _annotate(store: Store, importer: Actor, image_id: int | None, item: _Decoded) -> bool | None:
     """Store the filled outline once.
 
     Returns:
-        Whether it waits for a person, or None if the image has the importer's annotation already.
+        Whether it waits for a person, or None where there is nothing to store: no outline, or stored before.
+
+    Raises:
+        InputRejected: The drawing cannot be read or does not fit its image.
     """
-    with store.reading() as session:
-        known = session.scalar(
-            select(Annotation.id).where(
-                Annotation.image_id == image_id,
-                Annotation.annotator_id == importer.person_id,
-                Annotation.finding == Finding.ACETOWHITE,
-            )
-        )
-    if known is not None or item.source.outline is None:
+    if image_id is None or _is_annotated(store, importer, image_id):
         return None
-    filled = fill_outline(item.source.outline, item.image.rgb)
+    outline = item.source.outline
+    if outline is None or not outline.any():
+        return None
+    if outline.shape != (item.image.height_px, item.image.width_px):
+        raise InputRejected("The drawing is of another size than its image. Fetch both again from the data set.")
+    filled = fill_outline(outline, item.image.rgb)
     import_annotation(
         store,
         actor=importer,
@@ -149,3 +159,18 @@ def _annotate(store: Store, importer: Actor, image_id: int, item: _Decoded) -> b
         note=_NOTE,
     )
     return filled.origin.is_guess
+
+
+def _is_annotated(store: Store, importer: Actor, image_id: int) -> bool:
+    with store.reading() as session:
+        return bool(
+            session.scalar(
+                select(
+                    exists().where(
+                        Annotation.image_id == image_id,
+                        Annotation.annotator_id == importer.person_id,
+                        Annotation.finding == Finding.ACETOWHITE,
+                    )
+                )
+            )
+        )

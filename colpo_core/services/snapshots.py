@@ -1,6 +1,6 @@
 """Snapshots: what a model learns from, gathered from the store and frozen under its hash."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,6 +8,7 @@ from sqlalchemy import Row, Select, select
 from sqlalchemy.orm import Session
 
 from colpo_core.datasets.guard import check_leakage
+from colpo_core.datasets.kin import kin_by_image
 from colpo_core.datasets.manifest import LeftOut, Manifest, ManifestItem
 from colpo_core.datasets.splits import patient_stratum, split_patients
 from colpo_core.errors import Conflict, InputRejected, NotFound, SnapshotMismatch
@@ -169,8 +170,9 @@ def gather_manifest(store: Store, query: SnapshotQuery) -> Manifest:
             "Nothing can be frozen yet: no acetic-acid image has a label or a submitted mask. "
             "Enter histology or annotate images first."
         )
-    sides = split_patients(gathered.strata(), fractions=query.fractions, seed=query.seed)
-    items = tuple(found.item(sides[found.patient_id]) for found in gathered.usable)
+    kin = kin_by_image((found.patient_id, found.image.sha256) for found in gathered.usable)
+    sides = split_patients(gathered.strata(kin), fractions=query.fractions, seed=query.seed)
+    items = tuple(found.item(sides[kin[found.patient_id]]) for found in gathered.usable)
     return Manifest(items, tuple(gathered.left_out), query.label_source, RULES_VERSION, query.seed, query.fractions)
 
 
@@ -207,13 +209,15 @@ class _Gathered:
     usable: list[_Usable] = field(default_factory=list)
     left_out: list[LeftOut] = field(default_factory=list)
 
-    def strata(self) -> dict[int, str]:
+    def strata(self, kin: Mapping[int, int]) -> dict[int, str]:
+        """Stratum of each group of patients who share an image, by the group's head."""
         labels: dict[int, list[Label | None]] = {}
         masked: set[int] = set()
         for found in self.usable:
-            labels.setdefault(found.patient_id, []).append(found.label.label if found.label else None)
+            head = kin[found.patient_id]
+            labels.setdefault(head, []).append(found.label.label if found.label else None)
             if found.mask:
-                masked.add(found.patient_id)
+                masked.add(head)
         return {patient: patient_stratum(seen, has_mask=patient in masked) for patient, seen in labels.items()}
 
 

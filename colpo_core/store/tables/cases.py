@@ -66,12 +66,16 @@ class Case(Base):
 
 
 class Image(Base):
-    """One clean image: the hash names its file under the store's blobs."""
+    """One clean image: the hash names its file under the store's blobs.
+
+    An import refuses a file that is there already. Published collections hold the same file under two patients, each
+    with an outline of its own; there it stands twice, and a snapshot keeps the two patients on one side.
+    """
 
     __tablename__ = "images"
     id: Mapped[int] = mapped_column(primary_key=True)
     case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"), index=True)
-    sha256: Mapped[str] = mapped_column(Sha256, unique=True)
+    sha256: Mapped[str] = mapped_column(Sha256, index=True)
     media_type: Mapped[str] = mapped_column(String(40))
     width_px: Mapped[int]
     height_px: Mapped[int]

@@ -237,10 +237,10 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(), nullable=False),
         sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_images_case_id_cases")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_images")),
-        sa.UniqueConstraint("sha256", name=op.f("uq_images_sha256")),
     )
     with op.batch_alter_table("images", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_images_case_id"), ["case_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_images_sha256"), ["sha256"], unique=False)
         batch_op.create_index("ix_images_stage", ["stage"], unique=False)
 
     op.create_table(

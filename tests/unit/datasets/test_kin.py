@@ -1,0 +1,33 @@
+from random import Random
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from colpo_core.datasets.kin import kin_by_image
+
+pairs = st.lists(st.tuples(st.integers(1, 12), st.sampled_from("abcdefgh")))
+
+
+def test_whoever_shares_nothing_stands_alone() -> None:
+    assert kin_by_image([(3, "a"), (1, "b"), (3, "c")]) == {1: 1, 3: 3}
+
+
+def test_sharing_goes_through_others() -> None:
+    assert kin_by_image([(5, "a"), (3, "a"), (3, "b"), (9, "b"), (7, "c")]) == {3: 3, 5: 3, 7: 7, 9: 3}
+
+
+@given(pairs)
+def test_no_image_stands_in_two_groups(given_pairs: list[tuple[int, str]]) -> None:
+    kin = kin_by_image(given_pairs)
+    groups: dict[str, set[int]] = {}
+    for patient_id, sha256 in given_pairs:
+        groups.setdefault(sha256, set()).add(kin[patient_id])
+    assert all(len(found) == 1 for found in groups.values())
+    assert all(head <= patient_id and kin[head] == head for patient_id, head in kin.items())
+
+
+@given(pairs, st.randoms())
+def test_the_order_does_not_matter(given_pairs: list[tuple[int, str]], random: Random) -> None:
+    shuffled = list(given_pairs)
+    random.shuffle(shuffled)
+    assert kin_by_image(shuffled) == kin_by_image(given_pairs)
