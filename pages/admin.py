@@ -75,7 +75,8 @@ def _state(one: PersonRecord) -> str:
 
 def _new_account(person: Here) -> None:
     st.subheader("New account")
-    with st.form("new_person", border=True, clear_on_submit=False):
+    made_so_far = st.session_state.get("admin_made", 0)  # a new key empties the form, but only after success
+    with st.form(f"new_person_{made_so_far}"):
         display_name = st.text_input("Name", placeholder="Dr Maria Keller")
         username = st.text_input("Username", placeholder="mkeller", autocomplete="off")
         role = st.selectbox("Role", _ROLES, format_func=lambda one: one.value, help=_ROLES_HELP)
@@ -89,6 +90,7 @@ def _new_account(person: Here) -> None:
                 person.store, actor=person.actor, username=username, display_name=display_name, role=role,
                 password=password,
             )  # fmt: skip
+            st.session_state["admin_made"] = made_so_far + 1
             st.session_state["admin_told"] = f"{made.display_name} can sign in now as {made.username}."
             st.rerun()
     _tell()
@@ -109,7 +111,13 @@ def _account(person: Here, one: PersonRecord) -> None:
             st.rerun()
     word, icon = ("Deactivate", ":material/person_off:") if one.active else ("Activate", ":material/person_check:")
     is_self = one.person_id == person.actor.person_id
-    if st.button(f"{word} account", icon=icon, disabled=is_self, help="This is you." if is_self else None):
+    if st.button(
+        f"{word} account",
+        key=f"active_{one.person_id}",
+        icon=icon,
+        disabled=is_self,
+        help="This is you." if is_self else None,
+    ):
         with showing_errors():
             people.set_active(person.store, actor=person.actor, person_id=one.person_id, active=not one.active)
             end = "can sign in again" if not one.active else "was signed out everywhere and cannot sign in any more"

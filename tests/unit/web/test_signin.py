@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 from colpo_core.services import people
 from colpo_core.settings import Settings
 from colpo_core.store import Store
-from colpo_core.web import health, signin
+from colpo_core.web import signin
 from colpo_core.web.gate import Gate
 from colpo_core.web.signin import safe_target
 
@@ -21,7 +21,7 @@ FIRST = {"username": "chief", "display_name": "The Chief", "password": PASSWORD,
 
 
 def client_of(store: Store) -> TestClient:
-    app = Starlette(routes=signin.routes(store) + health.routes(store), middleware=[Middleware(Gate, store=store)])
+    app = Starlette(routes=signin.routes(store), middleware=[Middleware(Gate, store=store)])
     return TestClient(app, follow_redirects=False)
 
 
@@ -174,11 +174,6 @@ def test_a_broken_form_is_a_wrong_password(client: TestClient, chief: str) -> No
 )
 def test_next_stays_in_the_program(asked: str, target: str) -> None:
     assert safe_target(asked) == target
-
-
-def test_health_needs_no_sign_in_and_says_no_more(client: TestClient) -> None:
-    answer = client.get("/colpo/health")
-    assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
 
 
 def test_the_form_needs_nothing_else(client: TestClient, chief: str) -> None:

@@ -1,0 +1,95 @@
+"""The administration page, pressed through."""
+
+from collections.abc import Callable
+from typing import Any
+
+from streamlit.testing.v1 import AppTest
+
+from colpo_core.records.people import Actor
+from colpo_core.services import audit, people
+from colpo_core.store import Store
+from colpo_core.terms import Role
+
+OpenPage = Callable[..., Any]
+PASSWORD = "wool lamp harbour"
+
+
+def fill(app: Any, username: str, password: str) -> None:
+    fields = {one.label: one for one in app.text_input}
+    fields["Name"].set_value("Dr Nora Novak")
+    fields["Username"].set_value(username)
+    fields["First password"].set_value(password)
+    roles = next(one for one in app.selectbox if one.label == "Role")
+    roles.set_value(Role.READER)
+    press(app, "Create account")
+
+
+def press(app: Any, label: str) -> None:
+    next(one for one in app.button if one.label == label).click()
+    app.run()
+
+
+def test_an_account_is_made_and_told(open_page: OpenPage, store: Store, administrator: Actor) -> None:
+    app = open_page(administrator, "admin")
+    fill(app, "Nora", PASSWORD)
+    assert [one.value for one in app.success] == ["Dr Nora Novak can sign in now as nora."]
+    assert people.sign_in(store, username="nora", password=PASSWORD).actor.role is Role.READER
+    assert {one.label: one.value for one in app.text_input}["First password"] == ""
+    assert "Dr Nora Novak" in app.dataframe[0].value["Name"].tolist()
+
+
+def test_a_refused_account_says_why_and_keeps_the_form(open_page: OpenPage, store: Store, administrator: Actor) -> None:
+    app = open_page(administrator, "admin")
+    fill(app, "nora", "short")
+    assert [one.value for one in app.error] == ["The password needs at least 10 characters."]
+    assert {one.label: one.value for one in app.text_input}["Username"] == "nora"
+    assert [one.username for one in people.list_people(store, actor=administrator)] == ["ada"]
+
+
+def open_log(open_page: OpenPage, actor: Actor) -> Any:
+    app = open_page(actor, "admin")
+    app.session_state["admin_tab"] = ":material/history: Log"
+    return app.run()
+
+
+def test_the_log_turns_its_pages(open_page: OpenPage, store: Store, administrator: Actor) -> None:
+    with store.writing() as session:
+        for number in range(53):
+            audit.record(session, administrator, "open case", f"case {number}")
+    app = open_log(open_page, administrator)
+    newest = app.dataframe[0].value
+    assert len(newest) == 50
+    press(app, "Older")
+    assert len(app.dataframe[0].value) == 3
+    assert set(app.dataframe[0].value["To"]).isdisjoint(newest["To"])
+    press(app, "Newer")
+    assert app.dataframe[0].value["To"].tolist() == newest["To"].tolist()
+
+
+def test_a_search_in_the_log_that_finds_nothing_says_so(open_page: OpenPage, administrator: Actor) -> None:
+    app = open_log(open_page, administrator)
+    next(one for one in app.text_input if one.label == "To what").set_value("case 999")
+    app.run()
+    assert "Nothing of this" in app.info[0].value
+
+
+def test_the_store_is_measured(open_page: OpenPage, store: Store, administrator: Actor) -> None:
+    app = open_page(administrator, "admin")
+    app.session_state["admin_tab"] = ":material/database: Store"
+    app.run()
+    assert str(store.settings.data_dir) in app.code[0].value
+    assert "Images and maps" in app.dataframe[0].value["Part"].tolist()
+
+
+def test_an_error_in_a_callback_gets_a_number() -> None:
+    def script() -> None:
+        from colpo_core.errors import Conflict
+        from pages._ui.errors import on_script_error
+
+        assert on_script_error(Conflict("Somebody was first."))
+        assert on_script_error(RuntimeError("Mrs Miller"))
+
+    shown = [one.value for one in AppTest.from_function(script).run().error]
+    assert shown[0] == "Somebody was first."
+    assert "incident number" in shown[1]
+    assert "Miller" not in shown[1]
