@@ -71,7 +71,7 @@ def _actions(shown: CaseImage) -> None:
             help=None if shown.prediction_id else "The current model has not predicted this image yet.",
         ):  # fmt: skip
             go("review", prediction=shown.prediction_id)
-        with st.popover("Correct", icon=":material/edit:"):
+        with st.popover("", icon=":material/edit:", help="Correct the stage, or say that it does not show the cervix"):
             _correction(shown)
 
 

@@ -79,21 +79,20 @@ def _table(page: CasePage) -> None:
         key=f"cases_table_{st.session_state.get(_OPENED, 0)}",
         hide_index=True,
         width="stretch",
-        height=min(520, 38 + 52 * len(page.rows)),
+        height=min(434, 38 + 52 * len(page.rows)),
         row_height=52,
         on_select="rerun",
         selection_mode="single-cell",
         column_config={
-            "Image": st.column_config.ImageColumn("", width=76),
-            "Case": st.column_config.NumberColumn(width=56, format="%d"),
-            "Patient": st.column_config.TextColumn(width="small"),
-            "Date": st.column_config.TextColumn(width=92),
-            "Images": st.column_config.NumberColumn(width=64),
-            "Annotations": st.column_config.TextColumn(width="small"),
-            "Grade": st.column_config.TextColumn(width="small"),
+            "Image": st.column_config.ImageColumn("", width=70),
+            "Case": st.column_config.NumberColumn(width=52, format="%d"),
+            "Patient": st.column_config.TextColumn(width=116),
+            "Date": st.column_config.TextColumn(width=94),
+            "Images": st.column_config.NumberColumn(width=62),
+            "Annotations": st.column_config.TextColumn(width=128),
+            "Grade": st.column_config.TextColumn(width=150),
             "Label": st.column_config.TextColumn(width=84),
-            "Because": st.column_config.TextColumn(width="large"),
-            "": st.column_config.TextColumn(width=96),
+            "": st.column_config.TextColumn(width=150),
         },
     )
     cells = shown["selection"]["cells"]
@@ -113,7 +112,6 @@ def _line(row: CaseRow) -> dict[str, object]:
         "Annotations": states_text(row.n_unannotated, row.annotation_states),
         "Grade": grade_text(row.grade),
         "Label": LABELS[row.label],
-        "Because": row.reason,
         "": " ".join(marks),
     }
 
