@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import logging
+import socket
 from collections.abc import Iterator
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from colpo_core.services import engine
 from colpo_core.settings import Settings
 from colpo_core.store import Store
-from colpo_core.web.lifespan import lifespan_of
+from colpo_core.web.lifespan import lifespan_of, send_small_answers_at_once
 
 
 @pytest.fixture(autouse=True)
@@ -39,3 +40,15 @@ def test_it_reconciles_the_jobs_and_frees_the_collector(settings: Settings, monk
 
     asyncio.run(live())
     assert asked == [store]
+
+
+def test_connections_of_a_listening_socket_send_at_once() -> None:
+    with socket.socket() as server, socket.socket() as client:
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+        assert send_small_answers_at_once() >= 1
+        client.connect(server.getsockname())
+        accepted, _ = server.accept()
+        with accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        assert not client.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
