@@ -578,3 +578,49 @@ def test_the_server_and_the_screen_agree_in_bytes(
     tab.wait_state("saved")
     code = tab.page.evaluate("() => btoa(String.fromCharCode(...window.editor.history.current))")
     assert b64decode(code) == annotations.open_annotation(clinic.store, actor=clinic.anna, image_id=image_id).rle
+
+
+def test_the_viewer_moves_and_fades_without_a_rerun(
+    clinic: Clinic, image_id: int, new_tab: Callable[..., EditorPage]
+) -> None:
+    annotations.import_annotation(
+        clinic.store,
+        actor=program_actor(clinic.store, "importer"),
+        image_id=image_id,
+        mask=np.eye(HEIGHT, WIDTH, dtype=np.bool_),
+        origin=MaskOrigin.OPEN,
+    )
+    page = new_tab().page
+    sent: list[object] = []
+    page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(frame)))
+    page.goto(f"{clinic.server.url}/annotate?image={image_id}")
+    overlay = page.locator(".viewer .overlay")
+    overlay.wait_for()
+    page.wait_for_timeout(1500)
+    sent.clear()
+    expect(overlay).to_have_css("opacity", "0.5")
+    page.get_by_label("Opacity of Imported mask").fill("20")
+    expect(overlay).to_have_css("opacity", "0.2")
+    page.get_by_role("checkbox", name="Imported mask").uncheck()
+    expect(overlay).to_have_css("visibility", "hidden")
+    scale = "() => document.querySelector('[data-testid=stBidiComponentIsolated]') && window.scaleOf()"
+    page.evaluate("""() => {
+      const search = (node) => {
+        for (const element of node.querySelectorAll("*")) {
+          if (element.imageViewer) return element.imageViewer;
+          const found = element.shadowRoot && search(element.shadowRoot);
+          if (found) return found;
+        }
+        return null;
+      };
+      window.scaleOf = () => search(document).view.scale;
+    }""")
+    fitted = page.evaluate(scale)
+    stage = page.locator(".viewer .stage")
+    stage.dblclick()
+    assert page.evaluate(scale) == pytest.approx(fitted * 2, rel=0.01)
+    page.mouse.wheel(0, -300)
+    page.wait_for_function(f"() => window.scaleOf() > {fitted * 2.2}")
+    page.get_by_role("button", name="Fit the image").click()
+    assert page.evaluate(scale) == pytest.approx(fitted)
+    assert sent == []

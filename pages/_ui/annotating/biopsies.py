@@ -34,6 +34,8 @@ def show_canvas(here: Here, desk: AnnotationDesk) -> None:
         if drawing is not None:
             deeds.save_points(here, image.id, points_of(drawing, image, scale))
 
+    # The canvas's own tools float above it.
+    st.caption("Click where a biopsy was taken or is proposed. The pencil moves and deletes.")
     st_canvas(
         key=key,
         drawing_mode="point",
@@ -58,11 +60,11 @@ def list_points(points: tuple[BiopsyPointRecord, ...]) -> None:
     """The saved points in pixels of the image."""
     st.markdown("**Biopsy points**")
     if not points:
-        st.caption("Click on the image where a biopsy was taken or is proposed. Every point is saved at once.")
+        st.caption("None yet. Every point is saved at once.")
         return
     for point in points:
         st.markdown(f"{point.position}. x {point.x_px:.0f}, y {point.y_px:.0f} px")
-    st.caption(f"Saved: {len(points)}. To move or delete one, use the pencil under the image.")
+    st.caption(f"Saved: {len(points)}.")
 
 
 def drawing_of(points: tuple[BiopsyPointRecord, ...], scale: float) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from pages._ui.annotating.words import ORIGINS, area_text
 from pages._ui.here import Here
 from pages._ui.viewer import Layer, image_viewer
 
+_AROUND_VIEWER_PX = 200
 _REASONS = ("Not the lesion", "Misses a part", "Includes too much", "Outline is not of a lesion")
 
 
@@ -18,7 +19,7 @@ def show_imported(desk: AnnotationDesk) -> None:
         Layer(_name(version, len(versions)), f"/colpo/annotations/versions/{version.version_id}/mask.png")
         for version in versions
     ]
-    image_viewer("annotate_imported", f"/colpo/images/{desk.annotation.image.id}", layers, height_px=500)
+    image_viewer("annotate_imported", f"/colpo/images/{desk.annotation.image.id}", layers, around_px=_AROUND_VIEWER_PX)
 
 
 def ask_about(here: Here, desk: AnnotationDesk) -> None:

@@ -43,6 +43,7 @@ class MaskEditor {
   update(data, setTriggerValue) {
     this.setTriggerValue = setTriggerValue;
     this.stage.style.height = `clamp(320px, calc(100vh - ${data.around_px}px), 1200px)`;
+    this.stage.style.maxHeight = `max(320px, ${(data.height_px / data.width_px) * 115}cqw)`;
     const key = `${data.document_id} ${data.load}`;
     if (key !== this.documentKey) this.open(key, data);
     else if (data.answer !== this.data.answer) this.answered(data);
@@ -149,8 +150,9 @@ class MaskEditor {
   // ---- steps
 
   show(code) {
+    const before = this.mask.pixels;
     this.mask.pixels = decodeRle(code, this.mask.width * this.mask.height);
-    this.canvas.draw(this.mask, null);
+    this.touched(rowsThatDiffer(before, this.mask.pixels, this.mask.width));
   }
 
   step(direction) {
@@ -267,6 +269,7 @@ class MaskEditor {
     plane.style.height = `${view.imageHeight}px`;
     plane.style.transform = `translate(${view.x}px, ${view.y}px) scale(${view.scale})`;
     plane.classList.toggle("pixels", view.scale >= PIXELS_SHOW_FROM);
+    plane.classList.toggle("enlarged", view.scale >= 1);
     this.root.querySelector(".percent").textContent = `${Math.round(view.scale * 100)} %`;
     this.strokes.showGuides();
   }

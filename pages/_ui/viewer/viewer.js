@@ -26,7 +26,7 @@ class ImageViewer {
   }
 
   update(data) {
-    this.stage.style.height = `${data.height_px}px`;
+    this.stage.style.height = data.height;
     if (this.image.getAttribute("src") !== data.image_url) this.load(data.image_url, data.alt);
     const wanted = new Set(data.layers.map((layer) => layer.name));
     for (const [name, layer] of this.layers) {
@@ -134,6 +134,10 @@ class ImageViewer {
       this.draw();
     });
     frame.addEventListener("keydown", (event) => this.onKey(event));
+    // The stage would capture the pointer, and the buttons over it would never be clicked.
+    for (const name of ["pointerdown", "dblclick"]) {
+      frame.querySelector(".zoom").addEventListener(name, (event) => event.stopPropagation());
+    }
     const act = { in: () => this.view.zoomMiddle(1.25), out: () => this.view.zoomMiddle(0.8), fit: () => this.view.fit() };
     for (const button of frame.querySelectorAll("button[data-act]")) {
       button.onclick = () => {

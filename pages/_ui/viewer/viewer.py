@@ -42,7 +42,13 @@ _viewer = st.components.v2.component(
 
 
 def image_viewer(
-    key: str, image_url: str, layers: Sequence[Layer] = (), height_px: int = 460, *, alt: str = "Colposcopy image"
+    key: str,
+    image_url: str,
+    layers: Sequence[Layer] = (),
+    height_px: int = 460,
+    *,
+    alt: str = "Colposcopy image",
+    around_px: int | None = None,
 ) -> None:
     """Show an image that can be zoomed and moved, with overlays whose opacity can be set.
 
@@ -53,6 +59,8 @@ def image_viewer(
         image_url: Address of the image, such as `/colpo/images/12`.
         layers: Overlays, the lowest first.
         height_px: Height of the stage in CSS pixels; the sliders come below.
+        around_px: Height of everything else on the page: the stage then takes what is left of the window's height,
+            and `height_px` is not used.
         alt: What a screen reader says of the image; nothing that would unblind a reader.
     """
     _viewer(
@@ -60,7 +68,7 @@ def image_viewer(
         data={
             "image_url": image_url,
             "layers": [asdict(layer) for layer in layers],
-            "height_px": height_px,
+            "height": f"{height_px}px" if around_px is None else f"clamp(320px, 100vh - {around_px}px, 1200px)",
             "alt": alt,
         },
         width="stretch",
