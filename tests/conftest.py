@@ -123,3 +123,13 @@ def open_page(store: Store, token_of: Callable[[Actor], str], monkeypatch: pytes
         return app.run()
 
     return opened
+
+
+@pytest.fixture
+def cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Argon2 with the least of memory and passes, for tests that hash many passwords and do not test the hash."""
+    from argon2 import PasswordHasher
+
+    hasher = PasswordHasher(time_cost=1, memory_cost=256, parallelism=1)
+    monkeypatch.setattr("colpo_core.services.passwords._hasher", hasher)
+    monkeypatch.setattr("colpo_core.services.passwords._nobody", [])

@@ -13,6 +13,8 @@ from colpo_core.store import Store
 from colpo_core.store.tables import Person
 from colpo_core.terms import Role
 
+pytestmark = pytest.mark.usefixtures("cheap_hashes")
+
 PASSWORD = "wool lamp harbour"
 
 

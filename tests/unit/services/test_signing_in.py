@@ -16,6 +16,8 @@ from colpo_core.store.tables import AuditEntry, Person, SignInSession
 from colpo_core.store.tables.base import utc_now
 from colpo_core.terms import Role
 
+pytestmark = pytest.mark.usefixtures("cheap_hashes")
+
 PASSWORD = "wool lamp harbour"
 
 
@@ -161,7 +163,7 @@ def test_a_token_that_was_never_given_is_nobody(store: Store, nora: int, token: 
 def test_an_older_hash_is_renewed_at_sign_in(store: Store, nora: int) -> None:
     from argon2 import PasswordHasher
 
-    weak = PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1).hash(PASSWORD)
+    weak = PasswordHasher(time_cost=1, memory_cost=128, parallelism=1).hash(PASSWORD)
     with store.writing() as session:
         session.get_one(Person, nora).password_hash = weak
     people.sign_in(store, username="nora", password=PASSWORD)

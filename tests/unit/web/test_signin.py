@@ -15,6 +15,8 @@ from colpo_core.web import signin
 from colpo_core.web.gate import Gate
 from colpo_core.web.signin import safe_target
 
+pytestmark = pytest.mark.usefixtures("cheap_hashes")
+
 PASSWORD = "wool lamp harbour"
 HERE = {"Origin": "http://testserver"}
 FIRST = {"username": "chief", "display_name": "The Chief", "password": PASSWORD, "again": PASSWORD}
