@@ -110,7 +110,7 @@ def draw_plan(rng: np.random.Generator, *, has_lesion: bool, is_major: bool) -> 
     junction = float(rng.uniform(0.14, 0.5))
     density = 0.0
     if has_lesion:
-        density = float(rng.uniform(0.58, 1.0) if is_major else rng.uniform(0.26, 0.6))
+        density = float(rng.uniform(0.58, 1.0) if is_major else rng.uniform(0.34, 0.57))
     return CervixPlan(
         centre_x=float(rng.normal(0, 0.07)),
         centre_y=float(rng.normal(0, 0.05)),

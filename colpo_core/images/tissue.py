@@ -170,7 +170,7 @@ def _epithelium(tissue: Tissue, anatomy: Anatomy, *, after_acid: bool) -> Colour
 
 def _whiten(scene: Colours, tissue: Tissue, plan: CervixPlan, anatomy: Anatomy) -> Colours:
     """What acetic acid does: metaplasia a little, lesions according to their density."""
-    pale = 0.16 * smoothstep(0.5, 0.0, np.abs(anatomy.beyond_junction)) + tissue.metaplasia
+    pale = 0.13 * smoothstep(0.5, 0.0, np.abs(anatomy.beyond_junction)) + tissue.metaplasia
     scene = _lay(scene, pale * (1 - 0.7 * anatomy.columnar), _WHITE_THIN)
     if plan.density <= 0:
         return scene
@@ -244,7 +244,7 @@ def _metaplasia(rng: np.random.Generator, anatomy: Anatomy) -> Field:
     width = float(rng.uniform(0.06, 0.22))
     tongues = width * (1 + 0.9 * noise(rng, shape, 0.3 * anatomy.radius_px, octaves=3))
     near = np.exp(-((anatomy.beyond_junction / np.maximum(tongues, 0.02)) ** 2))
-    return np.asarray(float(rng.uniform(0.12, 0.34)) * near, np.float32)
+    return np.asarray(float(rng.uniform(0.06, 0.24)) * near, np.float32)
 
 
 def _leukoplakia(rng: np.random.Generator, anatomy: Anatomy) -> Field:

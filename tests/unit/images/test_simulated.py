@@ -12,7 +12,7 @@ from colpo_core.terms import Colposcopy, Grade, Label
 
 HEIGHT, WIDTH = 120, 160
 N_CASES = 40
-N_TINY = 250
+N_TINY = 160
 
 
 @cache
