@@ -15,7 +15,6 @@ from pages._ui.casework.told import tell
 from pages._ui.casework.words import date_text
 from pages._ui.errors import showing_errors
 from pages._ui.here import Here, here
-from pages._ui.links import link
 
 _TABS = (":material/list: All cases", ":material/add_photo_alternate: Import images")
 
@@ -29,10 +28,13 @@ def render() -> None:
         return
     is_shown = False
     with showing_errors():
-        _show_case(get_case(person.store, actor=person.actor, case_id=_asked_case()))
+        case = get_case(person.store, actor=person.actor, case_id=_asked_case())
+        # A link from this very page leaves the browser's address as it was; the next rerun would go by that.
+        st.query_params.from_dict({"case": str(case.id)})
+        _show_case(case)
         is_shown = True
     if not is_shown:
-        link("cases", "All cases", icon=":material/arrow_back:")
+        _back()
 
 
 def _asked_case() -> int:
@@ -78,4 +80,8 @@ def _head(case: CaseRecord) -> None:
             with st.container(width="content"):
                 simulated_badge()
         st.space("stretch")
-        link("cases", "All cases", icon=":material/arrow_back:")
+        _back()
+
+
+def _back() -> None:
+    st.button("All cases", icon=":material/arrow_back:", on_click=st.query_params.clear)

@@ -298,11 +298,12 @@ class AnnotationNeed(StrEnum):
 
 
 class LabelChoice(StrEnum):
-    """By its label from histology, a case is found; an excluded case has none."""
+    """By its label from histology, a case is found; an excluded case has none, and an unlabelled one is not flagged."""
 
     NORMAL = "normal"
     HSIL = "hsil"
     EXCLUDED = "excluded"
+    UNLABELLED = "unlabelled"
     FLAGGED = "flagged"
 
 

@@ -225,6 +225,8 @@ def _conditions(where: CaseFilter) -> list[ColumnElement[bool]]:
         conditions.append(CaseLabel.grade == where.grade)
     if where.label is LabelChoice.FLAGGED:
         conditions.append(CaseLabel.flagged.is_(True))
+    elif where.label is LabelChoice.UNLABELLED:
+        conditions.append(CaseLabel.label.is_(None) & CaseLabel.flagged.is_not(True))
     elif where.label is LabelChoice.EXCLUDED:
         conditions.append(CaseLabel.label.is_(None))
     elif where.label is not None:

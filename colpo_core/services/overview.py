@@ -125,7 +125,7 @@ def _clinical_work(session: Session, actor: Actor) -> tuple[WorkItem, ...]:
             "cases without a label",
             _count(session, CaseLabel, unlabelled),
             "cases",
-            _with(label="excluded"),
+            _with(label="unlabelled"),
         ),
         WorkItem(WorkKind.JOBS, "running jobs", _count(session, Job, _is_running()), "train"),
     )

@@ -11,19 +11,33 @@ from pages._ui.casework.told import doing
 from pages._ui.casework.words import COLPOSCOPIES, SWEDE, score_text
 from pages._ui.here import here
 
+_SAVED = "case_record_saved"
 
-@st.fragment
+
 def show_record(case: CaseRecord) -> None:
     """Draw the record; only this part reruns while somebody fills it in."""
+    st.session_state.pop(_SAVED, None)
+    _show_fields(case)
+
+
+@st.fragment
+def _show_fields(case: CaseRecord) -> None:
+    if st.session_state.pop(_SAVED, False):
+        st.rerun()  # saved within this part alone: the label above has to follow
     # The version is part of the keys: after a save, or somebody else's, the fields start from what is stored.
     key = f"record_{case.id}_{case.version}"
     _findings(case, key)
     st.markdown("**Swede score**")
-    rows = _swede(case, key)
-    _score(case, rows)
-    if st.button("Save record", type="primary", icon=":material/save:", width="stretch", key=f"{key}_save"):
-        _save(case, _form(key, rows))
-        st.rerun()
+    _score(case, _swede(case, key))
+    st.button(
+        "Save record",
+        type="primary",
+        icon=":material/save:",
+        width="stretch",
+        key=f"{key}_save",
+        on_click=_save,
+        args=(case.id, case.version, key),
+    )
 
 
 def _findings(case: CaseRecord, key: str) -> None:
@@ -86,7 +100,7 @@ def _score(case: CaseRecord, rows: SwedeRows) -> None:
     st.caption("An impression, not histology. 8 or more was 90% specific for high grade (Strander 2005).")
 
 
-def _form(key: str, rows: SwedeRows) -> CaseForm:
+def _form(key: str) -> CaseForm:
     state = st.session_state
     return CaseForm(
         colposcopy=state[f"{key}_colposcopy"],
@@ -95,15 +109,16 @@ def _form(key: str, rows: SwedeRows) -> CaseForm:
         cytology=state[f"{key}_cytology"],
         indication=state[f"{key}_indication"],
         device=state[f"{key}_device"],
-        swede=rows,
+        swede=SwedeRows(**{name: state[f"{key}_{name}"] for name in SWEDE}),
     )
 
 
-def _save(case: CaseRecord, form: CaseForm) -> None:
+def _save(case_id: int, version: int, key: str) -> None:
     person = here()
 
     def deed() -> str:
-        update_case(person.store, actor=person.actor, case_id=case.id, base_version=case.version, form=form)
+        update_case(person.store, actor=person.actor, case_id=case_id, base_version=version, form=_form(key))
         return "Record saved"
 
     doing(deed)
+    st.session_state[_SAVED] = True

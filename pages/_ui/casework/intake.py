@@ -102,14 +102,10 @@ def _import_button(
 ) -> None:
     missing = [word for word, is_given in (("the patient code", code.strip()), ("the day", day)) if not is_given]
     count = len(uploaded)
-    pressed = st.button(
-        f"Import {count} image{'s' if count != 1 else ''}",
-        type="primary",
-        icon=":material/upload:",
-        disabled=bool(missing),
-        help=f"Give {' and '.join(missing)} first." if missing else None,
-    )
-    if not pressed:
+    if not st.button(f"Import {count} image{'s' if count != 1 else ''}", type="primary", icon=":material/upload:"):
+        return
+    if missing:
+        st.warning(f"Give {' and '.join(missing)} first. Nothing was imported.", icon=":material/edit:")
         return
     with showing_errors(), st.spinner("Reading the images …"):
         st.session_state[_REPORT] = import_images(

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from colpo_core.errors import InputRejected
 from colpo_core.records.cases import CaseRecord, LabelRecord, SpecimenRecord
 from colpo_core.services.histology import add_specimen, withdraw_specimen
 from colpo_core.terms import Grade, Label, LabelSource, SpecimenKind
@@ -104,7 +105,7 @@ def _add(case_id: int, key: str) -> None:
 
     def deed() -> str:
         if grade is None:
-            return "Choose the pathologist's grade first."
+            raise InputRejected("Choose the pathologist's grade first. Nothing was entered.")
         add_specimen(
             person.store,
             actor=person.actor,

@@ -11,6 +11,7 @@ LABEL_CHOICES = {
     LabelChoice.NORMAL: "Normal",
     LabelChoice.HSIL: "HSIL",
     LabelChoice.EXCLUDED: "Excluded",
+    LabelChoice.UNLABELLED: "Excluded, for want of histology",
     LabelChoice.FLAGGED: "Flagged for a clinician",
 }
 ANNOTATION_NEEDS = {

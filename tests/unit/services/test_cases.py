@@ -110,6 +110,7 @@ def test_filters_narrow_the_list(store: Store, annotator: Actor) -> None:
     assert found(store, annotator, label=LabelChoice.HSIL) == ["A-1"]
     assert found(store, annotator, label=LabelChoice.EXCLUDED) == ["b%1", "b_1"]
     assert found(store, annotator, label=LabelChoice.FLAGGED) == ["b_1"]
+    assert found(store, annotator, label=LabelChoice.UNLABELLED) == ["b%1"]
     assert found(store, annotator, annotation=AnnotationNeed.NONE) == ["b%1", "A-2"]
     assert found(store, annotator, annotation=AnnotationNeed.DRAFT) == ["A-1"]
     assert found(store, annotator, annotation=AnnotationNeed.SUBMITTED) == []

@@ -1,0 +1,235 @@
+"""The pages of cases, the worklist and the dashboard, drawn by the whole program for each role."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+from starlette.testclient import TestClient
+
+from colpo_core.records.cases import CaseForm
+from colpo_core.records.people import Actor
+from colpo_core.services.cases import get_case, update_case
+from colpo_core.services.demonstration import fill_demonstration
+from colpo_core.services.histology import add_specimen
+from colpo_core.store import Store
+from colpo_core.store.tables import Image
+from colpo_core.terms import Colposcopy, Grade, Label, SpecimenKind, Stage
+
+OpenPage = Callable[..., Any]
+AddCase = Callable[..., int]
+
+
+def said(page: Any) -> str:
+    """All that a page says in words."""
+    kinds = (page.title, page.markdown, page.caption, page.info, page.success, page.warning, page.error)
+    return "\n".join(element.value for kind in kinds for element in kind)
+
+
+def test_the_first_start_says_what_to_do(open_page: OpenPage, administrator: Actor) -> None:
+    page = open_page(administrator)
+    assert not page.exception
+    assert "Welcome to ColpoDesk" in said(page)
+    assert [button.label for button in page.button if "Import" in button.label] == ["Import the first images"]
+    assert "No case yet" in said(open_page(administrator, "cases"))
+    assert "no case to count" in said(open_page(administrator, "dashboard"))
+
+
+def test_the_worklist_counts_what_waits(open_page: OpenPage, annotator: Actor, add_case: AddCase) -> None:
+    add_case(None)
+    page = open_page(annotator)
+    assert not page.exception
+    text = said(page)
+    assert "Images to annotate" in text
+    assert "Cases without a label" in text
+    assert "Masks to confirm" not in text
+
+
+def test_a_reader_sees_no_case(open_page: OpenPage, reader: Actor, add_case: AddCase) -> None:
+    case_id = add_case(Label.HSIL)
+    home = said(open_page(reader))
+    assert "No study waits" in home
+    assert "secret" not in home
+    for name in ("cases", "dashboard"):
+        page = open_page(reader, name, case=case_id)
+        assert "Not for your role" in said(page)
+        assert "secret" not in said(page)
+
+
+def test_the_list_shows_cases_and_filters_them(open_page: OpenPage, annotator: Actor, add_case: AddCase) -> None:
+    add_case(Label.HSIL)
+    add_case(Label.NORMAL, simulated=True)
+    page = open_page(annotator, "cases")
+    assert not page.exception
+    table = page.dataframe[0].value
+    assert list(table["Label"]) == ["Normal", "HSIL"]
+    assert list(table[""]) == ["SIMULATED", ""]
+    page.text_input(key="cases_code").set_value("secret-1").run()
+    assert list(page.dataframe[0].value["Patient"]) == ["secret-1"]
+    page.text_input(key="cases_code").set_value("nobody").run()
+    assert "No case fits" in said(page)
+    assert list(open_page(annotator, "cases", label="hsil").dataframe[0].value["Label"]) == ["HSIL"]
+
+
+def test_the_list_goes_on_page_by_page(
+    open_page: OpenPage, annotator: Actor, add_case: AddCase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pages._ui.casework.listing.PAGE", 2)
+    for _ in range(3):
+        add_case()
+    page = open_page(annotator, "cases")
+    assert list(page.dataframe[0].value["Case"]) == [3, 2]
+    page.button(key="cases_older").click().run()
+    assert list(page.dataframe[0].value["Case"]) == [1]
+    page.button(key="cases_newer").click().run()
+    assert list(page.dataframe[0].value["Case"]) == [3, 2]
+
+
+def test_a_case_shows_its_label_with_the_reason_and_takes_histology(
+    open_page: OpenPage, store: Store, annotator: Actor, add_case: AddCase
+) -> None:
+    case_id = add_case(None, simulated=True)
+    page = open_page(annotator, "cases", case=case_id)
+    assert not page.exception
+    assert "**Excluded**" in said(page)
+    assert "SIMULATED" in said(page)
+    page.selectbox(key=f"specimen_{case_id}_0_grade").set_value(Grade.CIN2)
+    next(button for button in page.button if button.label == "Add specimen").click().run()
+    assert not page.exception
+    assert "CIN2, which needs treatment." in said(page)
+    (specimen,) = get_case(store, actor=annotator, case_id=case_id).specimens
+    page.button(key=f"withdraw_{specimen.id}").click().run()
+    assert "withdrawn" in said(page)
+    assert "**Excluded**" in said(page)
+
+
+def test_a_specimen_without_a_grade_is_not_entered(
+    open_page: OpenPage, store: Store, annotator: Actor, add_case: AddCase
+) -> None:
+    case_id = add_case(None)
+    page = open_page(annotator, "cases", case=case_id)
+    next(button for button in page.button if button.label == "Add specimen").click().run()
+    assert "grade first" in said(page)
+    assert get_case(store, actor=annotator, case_id=case_id).specimens == ()
+
+
+def test_cancer_is_flagged_on_the_case(open_page: OpenPage, store: Store, annotator: Actor, add_case: AddCase) -> None:
+    case_id = add_case(None)
+    add_specimen(store, actor=annotator, case_id=case_id, kind=SpecimenKind.LEEP, grade=Grade.INVASIVE_CARCINOMA)
+    text = said(open_page(annotator, "cases", case=case_id))
+    assert "Excluded, flagged" in text
+    assert "never used as normal" in text
+
+
+def test_a_swede_score_with_a_missing_row_is_incomplete_and_a_whole_one_is_summed(
+    open_page: OpenPage, store: Store, annotator: Actor, add_case: AddCase
+) -> None:
+    case_id = add_case(None)
+    page = open_page(annotator, "cases", case=case_id)
+    key = f"record_{case_id}_1"
+    assert "Score &nbsp; **not recorded**" in said(page)
+    for name in ("aceto_uptake", "margins", "vessels", "lesion_size"):
+        page.selectbox(key=f"{key}_{name}").set_value(2)
+    page.run()
+    assert "Score &nbsp; **incomplete: iodine staining missing**" in said(page)
+    assert "of 10" not in said(page)
+    page.selectbox(key=f"{key}_iodine").set_value(1).run()
+    assert "Score &nbsp; **9 of 10** · suspicious" in said(page)
+    page.button(key=f"{key}_save").click().run()
+    assert not page.exception
+    case = get_case(store, actor=annotator, case_id=case_id)
+    assert (case.swede_total, case.version) == (9, 2)
+    assert "as an impression and not histology: HSIL" in said(page)
+
+
+def test_an_edit_upon_an_older_record_is_told_and_overwrites_nothing(
+    open_page: OpenPage, store: Store, annotator: Actor, administrator: Actor, add_case: AddCase
+) -> None:
+    case_id = add_case(None)
+    page = open_page(annotator, "cases", case=case_id)
+    form = CaseForm(colposcopy=Colposcopy.NORMAL)
+    update_case(store, actor=administrator, case_id=case_id, base_version=1, form=form)
+    page.number_input(key=f"record_{case_id}_1_age").set_value(40)
+    page.button(key=f"record_{case_id}_1_save").click().run()
+    assert "Somebody changed this case" in said(page)
+    assert get_case(store, actor=annotator, case_id=case_id).form == form
+
+
+def test_an_image_is_corrected(open_page: OpenPage, store: Store, annotator: Actor, add_case: AddCase) -> None:
+    case_id = add_case(None)
+    page = open_page(annotator, "cases", case=case_id)
+    image = get_case(store, actor=annotator, case_id=case_id).images[0].image
+    key = f"mark_{image.id}_{image.stage}_None_True"
+    page.selectbox(key=f"{key}_stage").set_value(Stage.LUGOL)
+    page.toggle(key=f"{key}_cervix").set_value(False)
+    page.button(key=f"{key}_save").click().run()
+    assert not page.exception
+    image = get_case(store, actor=annotator, case_id=case_id).images[0].image
+    assert (image.stage, image.shows_cervix) == (Stage.LUGOL, False)
+
+
+@pytest.mark.parametrize("asked", ["999", "none", "-1", "1e3"])
+def test_an_address_that_names_no_case_says_so(open_page: OpenPage, annotator: Actor, asked: str) -> None:
+    page = open_page(annotator, "cases", case=asked)
+    assert not page.exception
+    assert len(page.error) == 1
+    assert [button.label for button in page.button if button.label == "All cases"]
+
+
+def test_the_dashboard_states_n_and_marks_simulated_cases(open_page: OpenPage, store: Store, annotator: Actor) -> None:
+    fill_demonstration(store, 8, height_px=72, width_px=96)
+    page = open_page(annotator, "dashboard")
+    assert not page.exception
+    text = said(page)
+    assert "Cases per grade (n = 8)" in text
+    assert "8 of 8 cases counted here were drawn" in text
+    assert "SIMULATED" in text
+    assert "No model is promoted yet" in text
+    page.toggle(key="dashboard_simulated").set_value(False).run()
+    assert "All cases are simulated" in said(page)
+
+
+@pytest.fixture
+def web(store: Store) -> Iterator[TestClient]:
+    from starlette.applications import Starlette
+    from starlette.middleware import Middleware
+
+    from colpo_core.web import images
+    from colpo_core.web.gate import Gate
+
+    app = Starlette(routes=images.routes(store), middleware=[Middleware(Gate, store=store)])
+    with TestClient(app, headers={"sec-fetch-site": "same-origin"}) as client:
+        yield client
+
+
+def test_images_are_for_clinicians_alone(
+    web: TestClient,
+    store: Store,
+    annotator: Actor,
+    reader: Actor,
+    add_case: AddCase,
+    token_of: Callable[[Actor], str],
+) -> None:
+    from colpo_core.services.people import SESSION_COOKIE
+
+    add_case()
+    with store.reading() as session:
+        image_id = session.scalars(select(Image.id)).one()
+    paths = (f"/colpo/images/{image_id}", f"/colpo/images/{image_id}/thumbnail")
+    for path in paths:
+        assert web.get(path).status_code == 401
+    web.cookies.set(SESSION_COOKIE, token_of(reader))
+    for path in paths:
+        answer = web.get(path)
+        assert (answer.status_code, list(answer.json())) == (403, ["error"])
+    web.cookies.set(SESSION_COOKIE, token_of(annotator))
+    whole, small = (web.get(path) for path in paths)
+    assert (whole.headers["content-type"], small.headers["content-type"]) == ("image/png", "image/jpeg")
+    assert "no-cache" in whole.headers["cache-control"]
+    assert "private" in whole.headers["cache-control"]
+    assert whole.headers["etag"] != small.headers["etag"]
+    again = web.get(paths[0], headers={"if-none-match": whole.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    assert web.get("/colpo/images/999").status_code == 404
+    web.cookies.set(SESSION_COOKIE, token_of(reader))
+    assert web.get(paths[0], headers={"if-none-match": whole.headers["etag"]}).status_code == 403
