@@ -87,10 +87,10 @@ def _first_start(person: Here) -> None:
         ("3", "Annotate", "Paint the acetowhite epithelium. With enough of both, train the clinic's own model."),
     )
     for place, (number, title, text) in zip(st.columns(3), steps, strict=True):
-        with place, st.container(border=True, height=150):
+        with place, st.container(border=True, height=172):
             st.markdown(f"### {number} &nbsp; {title}")
             st.markdown(text)
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="center"):
         if st.button("Import the first images", type="primary", icon=":material/add_photo_alternate:"):
             go("cases", tab="import")
         if person.actor.role is Role.ADMINISTRATOR:
