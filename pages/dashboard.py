@@ -141,7 +141,8 @@ def _bars(title: str, bars: Sequence[tuple[str, int, str]], caption: str, *, key
 def _exclusions(found: Dashboard) -> None:
     if not found.exclusions:
         return
-    with st.expander(f"Why {sum(count for _, count in found.exclusions):,} cases have no label"):
+    total = sum(count for _, count in found.exclusions)
+    with st.expander(f"Cases without a label, and why ({total:,})"):
         for reason, count in found.exclusions:
             st.markdown(f"**{count}** &nbsp; {plain(reason.removeprefix('excluded: '))}")
 

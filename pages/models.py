@@ -57,7 +57,8 @@ def _choose(listed: tuple[CheckpointRecord, ...]) -> CheckpointRecord:
         }
     )
     st.caption(
-        "★ current model. Figures: test side; by case, 4 channels, at the frozen threshold. Choose a row for its card."
+        "★ current model. Figures with 95% intervals: test side; by case, 4 channels, at the frozen threshold. "
+        "Choose a row for its card."
     )
     picked = st.dataframe(
         rows, hide_index=True, width="stretch", on_select="rerun", selection_mode="single-row", key="model_rows"

@@ -129,7 +129,7 @@ def record_review(
     require(actor, CLINICIANS)
     why = re.sub(r"\s+", " ", reason).strip()
     if verdict is Verdict.OVERRULE and not why:
-        raise InputRejected("Say why you overrule the model; the next training can learn from it.")
+        raise InputRejected("Say why you overrule the model: the reason stays beside the verdict.")
     if len(why) > _MAX_REASON:
         raise InputRejected(f"Keep the reason under {_MAX_REASON} characters.")
     with store.writing() as session:

@@ -35,8 +35,10 @@ def find_chromium() -> str | None:
     return named or next((found for name in NAMES if (found := shutil.which(name))), None)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
+    """One browser a module, and no longer: while Playwright is open its event loop runs in this thread, and tests that
+    start a loop of their own would fail."""
     executable = find_chromium()
     if executable is None:
         pytest.skip("Chromium is not installed and could not be: install it, or name it in COLPO_CHROMIUM")

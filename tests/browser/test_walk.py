@@ -1,0 +1,337 @@
+"""The whole walk in a real browser: from an empty account list to a closed reading study, on simulated cases."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+
+from colpo_core.images.simulated import simulate_case
+from tests.browser.conftest import CHECKOUT, Server
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(1200)]
+N_CASES = 24
+PASSWORD = "a password of some length"
+READERS = {"rita": "Dr Rita Lang", "rosa": "Dr Rosa Kim"}
+PATIENT = "P-0042"
+SOON = 20_000
+TRAINED = 900_000
+
+
+class Visitor:
+    """Somebody at the screen, who keeps pictures of what they see."""
+
+    def __init__(self, server: Server, context: BrowserContext, pictures: Path) -> None:
+        self.server = server
+        self.page: Page = context.new_page()
+        self.page.set_default_timeout(SOON)
+        self._pictures = pictures
+
+    def open(self, address: str = "") -> None:
+        self.page.goto(f"{self.server.url}/{address}")
+        self.settle()
+
+    def go(self, menu: str) -> None:
+        """Choose a page in the menu."""
+        link = self.page.get_by_test_id("stSidebarNav").get_by_role("link", name=menu, exact=True)
+        address = link.get_attribute("href")
+        assert address
+        link.click()
+        self.page.wait_for_url(re.compile(rf"{re.escape(address)}/?(\?.*)?$"))
+        self.settle()
+
+    def settle(self) -> None:
+        """Wait until Streamlit has drawn what it was asked for."""
+        self.page.wait_for_load_state()
+        self.page.wait_for_timeout(200)  # what was pressed reaches the server, and the page says that it runs
+        if self.page.get_by_test_id("stApp").count():
+            self.page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
+            expect(self.page.locator("[data-stale=true]")).to_have_count(0)
+
+    def press(self, name: str, *, exact: bool = False) -> None:
+        self.button(name, exact=exact).click()
+        self.settle()
+
+    def button(self, name: str, *, exact: bool = False) -> Locator:
+        return self.page.get_by_role("button", name=name, exact=exact).first
+
+    def field(self, label: str) -> Locator:
+        """A text field; the help icon beside it has the same label."""
+        return self.page.get_by_role("textbox", name=label, exact=True)
+
+    def sees(self, text: str | re.Pattern[str], *, within: int = SOON) -> None:
+        expect(self.page.get_by_text(text).first).to_be_visible(timeout=within)
+
+    def keep(self, name: str) -> None:
+        """Keep a picture of the page."""
+        self.settle()
+        self.page.wait_for_timeout(600)  # images and charts fade in
+        self.page.screenshot(path=self._pictures / f"{name}.png")
+
+    def sign_in(self, username: str) -> None:
+        self.open()
+        self.page.get_by_label("Username").fill(username)
+        self.page.get_by_label("Password").fill(PASSWORD)
+        self.button("Sign in").click()
+        self.page.get_by_test_id("stApp").wait_for()
+        self.settle()
+
+    def choose(self, label: str, option: str) -> None:
+        """Choose in a select box or a multiple choice."""
+        self.page.get_by_role("combobox", name=re.compile(f"^{label}|{label}$")).first.click()
+        self.page.get_by_role("option", name=option, exact=True).click()
+        self.settle()
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where pictures of the pages go: a folder that COLPO_SCREENSHOTS names, or one that is thrown away."""
+    folder = Path(os.environ.get("COLPO_SCREENSHOTS") or tmp_path_factory.mktemp("screenshots")).resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The program on a store that the demonstration filled."""
+    folder = tmp_path_factory.mktemp("walk") / "data"
+    subprocess.run(
+        [sys.executable, "-m", "colpo_core", "demo", "--fill-only", "--cases", str(N_CASES)],
+        cwd=CHECKOUT,
+        env={**os.environ, "COLPO_DATA": str(folder)},
+        check=True,
+    )
+    running = Server(folder).start()
+    yield running
+    running.kill()
+
+
+def test_the_walk(server: Server, chromium: Browser, pictures: Path, tmp_path: Path) -> None:
+    size = {"width": 1366, "height": 768}
+    context = chromium.new_context(viewport=size)
+    ada = Visitor(server, context, pictures)
+
+    make_the_administrator(ada)
+    make_the_readers(ada)
+    import_a_case(ada, tmp_path)
+    annotate_it(ada)
+    label_it(ada)
+    freeze_and_train(ada)
+    promote(ada)
+    review(ada)
+    open_a_study(ada)
+    for username in READERS:
+        reader = Visitor(server, chromium.new_context(viewport=size), pictures)
+        read_blinded(reader, username, keep_pictures=username == "rita")
+    close_the_study(ada)
+    look_around(ada)
+    context.close()
+
+
+def make_the_administrator(ada: Visitor) -> None:
+    ada.open("admin")
+    ada.sees("Make the administrator")
+    ada.page.get_by_label("Your name").fill("Dr Ada Berger")
+    ada.page.get_by_label("Username").fill("ada")
+    ada.page.get_by_label("Password", exact=False).first.fill(PASSWORD)
+    ada.page.get_by_label("Password again").fill(PASSWORD)
+    ada.keep("sign-in")
+    ada.button("Create administrator").click()
+    ada.page.get_by_test_id("stApp").wait_for()
+    ada.settle()
+
+
+def make_the_readers(ada: Visitor) -> None:
+    ada.open("admin")
+    for username, name in READERS.items():
+        ada.field("Name").fill(name)
+        ada.field("Username").fill(username)
+        ada.choose("Role", "reader")
+        ada.field("First password").fill(PASSWORD)
+        ada.press("Create account")
+        ada.sees(f"{name} can sign in now")
+    ada.keep("admin")
+
+
+def import_a_case(ada: Visitor, folder: Path) -> None:
+    drawn = simulate_case(4711)
+    Image.fromarray(drawn.rgb).save(folder / "after acid.png")
+    Image.fromarray(drawn.native_rgb).save(folder / "native.jpg", quality=95)
+    (folder / "letter.jpg").write_text("Dear colleague")
+    ada.go("Cases")
+    ada.page.get_by_role("tab", name="Import images").click()
+    ada.field("Patient code").last.fill(PATIENT)
+    ada.page.get_by_role("spinbutton", name="year, Day of the examination").click()
+    ada.page.keyboard.type("20260531")
+    ada.page.keyboard.press("Enter")
+    ada.page.keyboard.press("Escape")
+    names = ("after acid.png", "native.jpg", "letter.jpg")
+    ada.page.locator("input[type=file]").set_input_files([folder / name for name in names])
+    ada.settle()
+    ada.keep("import")
+    ada.press("Import 3 images")
+    expect(ada.page.get_by_test_id("stMetricValue").nth(0)).to_have_text("2")
+    expect(ada.page.get_by_test_id("stMetricValue").nth(2)).to_have_text("1")
+    ada.keep("import-report")
+    ada.page.get_by_role("link", name=re.compile("Open case")).first.click()
+    ada.settle()
+    ada.sees(PATIENT)
+
+
+def annotate_it(ada: Visitor) -> None:
+    ada.press("Annotate")
+    ada.sees(PATIENT)
+    stage = ada.page.get_by_role("application", name="Image to paint on")
+    box = stage.bounding_box()
+    assert box is not None
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    ada.page.mouse.move(x - 80, y - 60)
+    ada.page.mouse.down()
+    for step in range(20):
+        ada.page.mouse.move(x - 80 + 8 * step, y - 60 + (step % 5) * 6)
+    ada.page.mouse.up()
+    ada.sees(re.compile(r"^Saved"))
+    ada.press("Submit", exact=True)
+    ada.sees("Version 1 submitted")
+    ada.keep("annotate")
+
+    ada.page.get_by_role("radio", name="Biopsy points").or_(ada.button("Biopsy points")).first.click()
+    ada.settle()
+    canvas = ada.page.locator("canvas.upper-canvas").first
+    canvas.click(position={"x": 200, "y": 150})
+    ada.sees("Saved: 1")
+    ada.keep("annotate-biopsy")
+    ada.page.reload()
+    ada.settle()
+    ada.sees("Version 1")
+    ada.page.get_by_role("radio", name="Biopsy points").or_(ada.button("Biopsy points")).first.click()
+    ada.settle()
+    ada.sees("Saved: 1")
+
+
+def label_it(ada: Visitor) -> None:
+    ada.go("Cases")
+    ada.field("Patient code").first.fill(PATIENT)
+    ada.page.keyboard.press("Enter")
+    ada.settle()
+    ada.keep("cases")
+    ada.open(f"cases?case={N_CASES + 1}")
+    ada.sees(PATIENT)
+    for grade in ("CIN1", "CIN3"):
+        ada.choose("Grade by the pathologist", grade)
+        ada.press("Add specimen")
+        ada.sees("The label follows")
+    ada.sees("Highest of 2 specimens: CIN3, which needs treatment.")
+    ada.keep("case")
+
+
+def freeze_and_train(ada: Visitor) -> None:
+    ada.go("Train")
+    ada.sees("Left out, and why")
+    ada.press("Freeze snapshot")
+    ada.sees("is frozen")
+    ada.keep("train-snapshot")
+    ada.press("Start training")
+    ada.sees(re.compile("Segmenter · epoch"), within=120_000)
+    ada.sees(re.compile("Classifier, 4 channels · epoch"), within=TRAINED)
+    ada.keep("train")
+    ada.sees(re.compile("^Finished:"), within=TRAINED)
+
+
+def promote(ada: Visitor) -> None:
+    ada.page.get_by_role("link", name="Look at the model").click()
+    ada.sees("Make this the current model")
+    ada.field("Reason").fill("the first model of this clinic")
+    ada.press("Promote")
+    ada.sees("CURRENT MODEL")
+    ada.keep("models")
+
+
+def review(ada: Visitor) -> None:
+    ada.go("Review")
+    ada.sees("HSIL, 4 channels", within=180_000)
+    ada.sees("What spoke for each call")
+    ada.keep("review")
+    opacity = ada.page.get_by_role("slider").first
+    opacity.focus()
+    ada.page.keyboard.press("ArrowLeft")
+    ada.press("Agree")
+    ada.sees("You agreed.")
+    ada.press("Next")
+    ada.field("Why overrule").fill("the mask covers a reflection")
+    ada.page.keyboard.press("Tab")
+    ada.settle()
+    ada.press("Overrule")
+    ada.sees("You overruled.")
+
+
+def open_a_study(ada: Visitor) -> None:
+    ada.open("studies")
+    ada.press("New study")
+    ada.field("Name").fill("Spring reading")
+    ada.page.keyboard.press("Tab")
+    ada.page.get_by_text("By case number").click()
+    ada.settle()
+    ada.field("Case numbers").fill("1-8")
+    ada.page.keyboard.press("Enter")
+    ada.settle()
+    for username, name in READERS.items():
+        ada.choose("Readers", f"{name} ({username})")
+    ada.page.keyboard.press("Escape")
+    ada.page.get_by_role("combobox", name=re.compile("Compare with checkpoints")).first.click()
+    ada.page.get_by_role("option").first.click()
+    ada.page.keyboard.press("Escape")
+    ada.settle()
+    ada.keep("study-design")
+    ada.press("Create study")
+    ada.press("Open for reading")
+    ada.sees("is sealed and open")
+
+
+def read_blinded(reader: Visitor, username: str, *, keep_pictures: bool) -> None:
+    reader.sign_in(username)
+    reader.open("admin")
+    expect(reader.page.get_by_text("New account")).to_have_count(0)
+    reader.open("read")
+    reader.press("Start")
+    number = 1
+    while reader.page.get_by_role("heading", name="All read").count() == 0:
+        reader.sees(re.compile(rf"^{number} of \d+"))
+        reader.page.get_by_alt_text("The image to read").first.wait_for()
+        if keep_pictures and number == 2:
+            reader.keep("read")
+            reader.page.reload()
+            reader.sees(re.compile(rf"^{number} of \d+"))
+        reader.page.get_by_role("radio", name="HSIL" if number % 2 else "Normal").click()
+        reader.button("Confirm").click()
+        expect(reader.page.get_by_text(re.compile(rf"^{number} of \d+"))).to_have_count(0)
+        reader.settle()
+        number += 1
+    assert number > 4
+    reader.page.context.close()
+
+
+def close_the_study(ada: Visitor) -> None:
+    ada.open("studies")
+    ada.press("Show", exact=True)
+    expect(ada.page.get_by_text("Sensitivity")).to_have_count(0)
+    ada.keep("study-open")
+    ada.press("Close study")
+    ada.press("Close now")
+    ada.sees("Dr Rita Lang")
+    ada.sees("Sensitivity")
+    ada.keep("study-results")
+
+
+def look_around(ada: Visitor) -> None:
+    ada.go("Home")
+    ada.sees("What waits for me")
+    ada.keep("home")
+    ada.go("Dashboard")
+    ada.page.locator(".js-plotly-plot").first.wait_for()
+    ada.keep("dashboard")

@@ -1,0 +1,168 @@
+"""The walk from the command line on the real store, without training: each command changes what the next one shows."""
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+from PIL import Image
+
+from colpo_core.cli.main import main
+from colpo_core.images.masks import mask_png
+from colpo_core.records.people import Actor
+from colpo_core.settings import Settings
+from colpo_core.store import Store
+from tests.clinic import Clinic, PredictedClinic
+
+PASSWORD = "a password of some length"
+Run = Callable[..., Result]
+STATUS = (
+    "patients",
+    "cases",
+    "images",
+    "annotations",
+    "annotations_to_confirm",
+    "labels",
+    "snapshots",
+    "checkpoints",
+    "predictions",
+)
+
+
+@pytest.fixture
+def run(settings: Settings, cheap_hashes: None) -> Run:
+    """Calls the program with its words, and fails the test when it fails."""
+
+    def call(*words: str, code: int = 0) -> Result:
+        result = CliRunner().invoke(main, words, env={"COLPO_DATA": str(settings.data_dir)})
+        assert result.exit_code == code, f"{words}\n{result.output}\n{result.exception!r}"
+        return result
+
+    return call
+
+
+@pytest.fixture
+def ask(run: Run) -> Callable[..., Any]:
+    return lambda *words: json.loads(run(*words, "--json").stdout)
+
+
+def photograph(path: Path, seed: int = 0) -> Path:
+    Image.fromarray(np.random.default_rng(seed).integers(0, 255, (64, 80, 3), dtype=np.uint8)).save(path)
+    return path
+
+
+def test_a_case_from_its_files_to_its_label(run: Run, ask: Callable[..., Any], tmp_path: Path) -> None:
+    good, letter = photograph(tmp_path / "a.png"), tmp_path / "letter.jpg"
+    letter.write_text("Dear colleague")
+    told = run("import", "files", str(good), str(letter), "--patient", "P-0042", "--date", "2026-05-31")
+    assert "refused" in told.output
+    assert "not an image" in told.output
+    again = run("import", "files", str(good), "--patient", "P-0042", "--date", "2026-05-31")
+    assert "duplicate" in again.output
+
+    assert "excluded: no histology" in run("cases", "show", "1").output
+    run("histology", "add", "1", "--kind", "punch_biopsy", "--grade", "cin1")
+    assert "label by histology: normal" in run("cases", "show", "1").output
+    told = run("histology", "add", "1", "--kind", "leep", "--grade", "cin3", "--clock", "6")
+    assert "label by histology: hsil (highest of 2 specimens: CIN3" in told.output
+    run("histology", "withdraw", "2")
+    assert ask("cases", "list", "--label", "normal")[0]["id"] == 1
+    assert ask("cases", "list", "--label", "hsil") == []
+
+    status = ask("status")
+    assert [status[name] for name in STATUS] == [1, 1, 1, 0, 0, 1, 0, 0, 0]
+
+
+def test_a_batch_of_nothing_but_refusals_fails(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "letter.jpg").write_text("Dear colleague")
+    run("import", "files", str(tmp_path / "letter.jpg"), "--patient", "P-1", "--date", "2026-05-31", code=1)
+
+
+def test_a_mask_in_and_out_is_the_same_mask(run: Run, tmp_path: Path) -> None:
+    run("import", "files", str(photograph(tmp_path / "a.png")), "--patient", "P-1", "--date", "2026-05-31")
+    mask = np.random.default_rng(1).random((64, 80)) < 0.3
+    (tmp_path / "mask.png").write_bytes(mask_png(mask))
+    assert "number 1" in run("annotations", "submit", "1", str(tmp_path / "mask.png")).output
+    assert "acetowhite_epithelium" in run("annotations", "list", "1").output
+    run("annotations", "export", "1", str(tmp_path / "out.png"))
+    assert ((np.asarray(Image.open(tmp_path / "out.png")) == 255) == mask).all()
+
+    (tmp_path / "small.png").write_bytes(mask_png(mask[:10]))
+    refused = run("annotations", "submit", "1", str(tmp_path / "small.png"), code=1)
+    assert "Export it at the image's size" in refused.output
+
+    run("annotations", "points", "1", "12.5,20", "30,40")
+    assert "12.5" in run("annotations", "points", "1").output
+
+
+def test_a_snapshot_says_what_is_left_out(run: Run, ask: Callable[..., Any], store: Store) -> None:
+    assert "Nothing can be frozen yet" in run("snapshot", "preview", code=1).output
+    Clinic(store).add_cohort(12)
+    assert ask("snapshot", "preview")["counts"]["patients"]["total"] == 12
+    told = run("snapshot", "freeze", "first")
+    assert "labels by histology" in told.output
+    assert ask("snapshot", "list")[0]["name"] == "first"
+    assert "no snapshot" in run("train", "second", code=1).output
+
+
+def test_a_prediction_gets_its_verdict(run: Run, store: Store, administrator: Actor, tmp_path: Path) -> None:
+    PredictedClinic(store, administrator)
+    assert "wait" in run("review", "list").output
+    shown = run("review", "show", "1", "--out", str(tmp_path / "maps"))
+    assert "threshold" in shown.output
+    assert len(list((tmp_path / "maps").glob("*.png"))) == 5
+    assert "Say why" in run("review", "record", "1", "overrule", code=1).output
+    assert "reviewers agree with the current model in 100.0% (1/1;" in run("review", "record", "1", "agree").output
+    assert "current" in run("checkpoints", "list").output
+
+
+def test_a_study_is_read_and_closed(run: Run, ask: Callable[..., Any], store: Store, tmp_path: Path) -> None:
+    Clinic(store).add_cohort(4)
+    run("people", "add", "rita", "--name", "Rita Lang", "--role", "reader", "--password", PASSWORD)
+    rita = next(str(one["person_id"]) for one in ask("people", "list") if one["username"] == "rita")
+    assert "4 cases" in run("studies", "create", "Spring", "--reader", rita).output
+    assert "is open, sealed as" in run("studies", "open", "1").output
+    assert "when the study is closed" in run("studies", "results", "1", code=1).output
+
+    image, as_rita = tmp_path / "case.jpg", ("--as", "rita", "--password", PASSWORD)
+    for number in range(1, 5):
+        told = run("studies", "next", "1", *as_rita, "--out", str(image)).output
+        assert f"case {number} of 4" in told
+        token = told.split("token ")[1].strip()
+        answer = ("--call", "hsil", "--confidence", "80")
+        assert f"{number} of 4 read" in run("studies", "answer", "1", token, *answer, *as_rita).output
+    assert "All cases are read" in run("studies", "next", "1", *as_rita, "--out", str(image)).output
+    wrong = run("studies", "next", "1", "--as", "rita", "--password", "guess guess", "--out", str(image), code=1)
+    assert "wrong" in wrong.output
+
+    assert "with 4 of 4 readings" in run("studies", "close", "1").output
+    results = ask("studies", "results", "1")
+    figures = results["readers"][0]["figures"]
+    assert figures["sensitivity"]["value"] == 1.0
+    assert figures["specificity"]["k"] == 0
+    assert figures["accuracy"]["n"] == 4
+    run("studies", "results", "1", "--csv", str(tmp_path / "calls.csv"))
+    with (tmp_path / "calls.csv").open(newline="") as file:
+        assert len(list(csv.DictReader(file))) == 4
+
+
+def test_how_things_stand(run: Run, ask: Callable[..., Any], store: Store) -> None:
+    Clinic(store).add_cohort(5)
+    assert json.loads(run("dashboard").stdout)["cases"] == 5
+    assert "operator" in run("people", "list").output
+    assert isinstance(ask("worklist")["items"], list)
+    assert "create person" not in run("people", "log").output
+    run("people", "add", "anna", "--name", "Anna", "--role", "annotator", "--password", PASSWORD)
+    assert "create person" in run("people", "log").output
+
+
+def test_an_older_store_is_named_and_left_alone(run: Run, settings: Settings, store: Store) -> None:
+    from sqlalchemy import text
+
+    with store.writing() as session:
+        session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    assert "newer version" in run("status", code=1).output
