@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, ViewportSize, expect
 
 from colpo_core.images.simulated import simulate_case
 from tests.browser.conftest import CHECKOUT, Server
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(1200)]
-N_CASES = 24
+N_CASES = 40
+WIDTH_PX, HEIGHT_PX = 1366, 768
 PASSWORD = "a password of some length"
 READERS = {"rita": "Dr Rita Lang", "rosa": "Dr Rosa Kim"}
 PATIENT = "P-0042"
@@ -67,11 +68,13 @@ class Visitor:
     def sees(self, text: str | re.Pattern[str], *, within: int = SOON) -> None:
         expect(self.page.get_by_text(text).first).to_be_visible(timeout=within)
 
-    def keep(self, name: str) -> None:
-        """Keep a picture of the page."""
+    def keep(self, name: str, *, height_px: int = HEIGHT_PX) -> None:
+        """Keep a picture of the page, as a screen of that height shows it."""
+        self.page.set_viewport_size({"width": WIDTH_PX, "height": height_px})
         self.settle()
-        self.page.wait_for_timeout(600)  # images and charts fade in
+        self.page.wait_for_timeout(800)  # images and charts fade in
         self.page.screenshot(path=self._pictures / f"{name}.png")
+        self.page.set_viewport_size({"width": WIDTH_PX, "height": HEIGHT_PX})
 
     def sign_in(self, username: str) -> None:
         self.open()
@@ -112,7 +115,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 def test_the_walk(server: Server, chromium: Browser, pictures: Path, tmp_path: Path) -> None:
-    size = {"width": 1366, "height": 768}
+    size: ViewportSize = {"width": WIDTH_PX, "height": HEIGHT_PX}
     context = chromium.new_context(viewport=size)
     ada = Visitor(server, context, pictures)
 
@@ -227,7 +230,7 @@ def label_it(ada: Visitor) -> None:
         ada.press("Add specimen")
         ada.sees("The label follows")
     ada.sees("Highest of 2 specimens: CIN3, which needs treatment.")
-    ada.keep("case")
+    ada.keep("case", height_px=900)
 
 
 def freeze_and_train(ada: Visitor) -> None:
@@ -235,11 +238,11 @@ def freeze_and_train(ada: Visitor) -> None:
     ada.sees("Left out, and why")
     ada.press("Freeze snapshot")
     ada.sees("is frozen")
-    ada.keep("train-snapshot")
+    ada.keep("train-snapshot", height_px=1000)
     ada.press("Start training")
     ada.sees(re.compile("Segmenter · epoch"), within=120_000)
     ada.sees(re.compile("Classifier, 4 channels · epoch"), within=TRAINED)
-    ada.keep("train")
+    ada.keep("train", height_px=1100)
     ada.sees(re.compile("^Finished:"), within=TRAINED)
 
 
@@ -249,14 +252,14 @@ def promote(ada: Visitor) -> None:
     ada.field("Reason").fill("the first model of this clinic")
     ada.press("Promote")
     ada.sees("CURRENT MODEL")
-    ada.keep("models")
+    ada.keep("models", height_px=1400)
 
 
 def review(ada: Visitor) -> None:
     ada.go("Review")
     ada.sees("HSIL, 4 channels", within=180_000)
     ada.sees("What spoke for each call")
-    ada.keep("review")
+    ada.keep("review", height_px=1180)
     opacity = ada.page.get_by_role("slider").first
     opacity.focus()
     ada.page.keyboard.press("ArrowLeft")
@@ -325,7 +328,7 @@ def close_the_study(ada: Visitor) -> None:
     ada.press("Close now")
     ada.sees("Dr Rita Lang")
     ada.sees("Sensitivity")
-    ada.keep("study-results")
+    ada.keep("study-results", height_px=1000)
 
 
 def look_around(ada: Visitor) -> None:
@@ -334,4 +337,4 @@ def look_around(ada: Visitor) -> None:
     ada.keep("home")
     ada.go("Dashboard")
     ada.page.locator(".js-plotly-plot").first.wait_for()
-    ada.keep("dashboard")
+    ada.keep("dashboard", height_px=1500)
