@@ -88,7 +88,7 @@ def limits_of(manifest: Manifest, settings: TrainingSettings) -> list[str]:
         "The 4-channel network learned from both kinds and may trust the channel too much."
     )
     if settings.pretrained == "none":
-        said.append("The networks started without pretrained weights; those of Kim et al. 2022 did not.")
+        said.append("The networks started without pretrained weights, and learned all they know from this snapshot.")
     said.append("Readings and devices of other clinics were not tested.")
     return said
 

@@ -258,6 +258,10 @@ def promote(ada: Visitor) -> None:
 def review(ada: Visitor) -> None:
     ada.go("Review")
     ada.sees("HSIL, 4 channels", within=180_000)
+    expect(ada.page.get_by_text("The model is predicting")).to_have_count(0, timeout=180_000)
+    ada.open(f"cases?case={N_CASES + 1}")
+    ada.press("Review")
+    ada.sees(PATIENT)
     ada.sees("What spoke for each call")
     ada.keep("review", height_px=1180)
     opacity = ada.page.get_by_role("slider").first
