@@ -80,6 +80,20 @@ class Colposcopy(StrEnum):
     ABNORMAL = "abnormal"
 
 
+class MenopausalState(StrEnum):
+    """Before or after the menopause."""
+
+    PREMENOPAUSAL = "premenopausal"
+    POSTMENOPAUSAL = "postmenopausal"
+
+
+class HivStatus(StrEnum):
+    """Result of an HIV test."""
+
+    NEGATIVE = "negative"
+    POSITIVE = "positive"
+
+
 class MaskOrigin(StrEnum):
     """How a mask came to be; for an imported outline, how the outline was closed."""
 

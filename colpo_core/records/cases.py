@@ -7,7 +7,18 @@ from pathlib import Path
 
 from colpo_core.errors import ImageRejected
 from colpo_core.records.images import ImageRecord
-from colpo_core.terms import AnnotationState, Colposcopy, Finding, Grade, Label, LabelSource, SpecimenKind, Stage
+from colpo_core.terms import (
+    AnnotationState,
+    Colposcopy,
+    Finding,
+    Grade,
+    HivStatus,
+    Label,
+    LabelSource,
+    MenopausalState,
+    SpecimenKind,
+    Stage,
+)
 
 MAX_FILE_BYTES = 400_000_000
 CYTOLOGIES = ("NILM", "ASC-US", "LSIL", "ASC-H", "HSIL", "AGC", "SCC")
@@ -174,6 +185,11 @@ class CaseForm:
         cytology: Bethesda category, one of `CYTOLOGIES`.
         indication: Why she was examined.
         device: The colposcope.
+        earlier_treatment: Of the cervix, such as LEEP and its year.
+        menopausal_state: Before or after the menopause.
+        hiv_status: Result of an HIV test.
+        pregnant: Whether she was pregnant at the examination.
+        hpv_vaccinated: Whether she is vaccinated against HPV.
         swede: Rows of the Swede score.
     """
 
@@ -183,6 +199,11 @@ class CaseForm:
     cytology: str | None = None
     indication: str | None = None
     device: str | None = None
+    earlier_treatment: str | None = None
+    menopausal_state: MenopausalState | None = None
+    hiv_status: HivStatus | None = None
+    pregnant: bool | None = None
+    hpv_vaccinated: bool | None = None
     swede: SwedeRows = field(default_factory=SwedeRows)
 
 

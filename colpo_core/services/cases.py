@@ -53,7 +53,8 @@ __all__ = [
 ]
 MAX_PAGE = 200
 _CaseQuery = Select[int, str, date | None, bool, datetime, Grade | None, Label | None, str, bool]
-_TEXT_LENGTHS = {"hpv_result": 80, "indication": 200, "device": 80}
+_TEXT_LENGTHS = {"hpv_result": 80, "indication": 200, "device": 80, "earlier_treatment": 200}
+_PLAIN_FIELDS = ("colposcopy", "age_years", "cytology", "menopausal_state", "hiv_status", "pregnant", "hpv_vaccinated")
 
 
 def list_cases(
@@ -316,12 +317,7 @@ def _swede(case: Case) -> SwedeRows:
 
 def _form(case: Case) -> CaseForm:
     return CaseForm(
-        colposcopy=case.colposcopy,
-        age_years=case.age_years,
-        hpv_result=case.hpv_result,
-        cytology=case.cytology,
-        indication=case.indication,
-        device=case.device,
+        **{name: getattr(case, name) for name in (*_PLAIN_FIELDS, *_TEXT_LENGTHS)},
         swede=_swede(case),
     )
 
@@ -335,9 +331,7 @@ def _checked(form: CaseForm) -> dict[str, object]:
     if any(value not in (None, 0, 1, 2) for value in form.swede.values):
         raise InputRejected("Each row of the Swede score is 0, 1 or 2.")
     values: dict[str, object] = {
-        "colposcopy": form.colposcopy,
-        "age_years": form.age_years,
-        "cytology": form.cytology,
+        **{name: getattr(form, name) for name in _PLAIN_FIELDS},
         "swede_aceto_uptake": form.swede.aceto_uptake,
         "swede_margins": form.swede.margins,
         "swede_vessels": form.swede.vessels,

@@ -24,7 +24,7 @@ from colpo_core.services.histology import relabel_case
 from colpo_core.services.opening import SIMULATOR, program_actor
 from colpo_core.store import Store
 from colpo_core.store.tables import Annotation, AuditEntry, Case, Histology, Patient
-from colpo_core.terms import Colposcopy, Finding, Grade, Label, MaskOrigin, SpecimenKind, Stage
+from colpo_core.terms import Colposcopy, Finding, Grade, Label, MaskOrigin, MenopausalState, SpecimenKind, Stage
 
 FIRST_SEED = 2022
 _FIRST_DAY = date(2024, 1, 8)
@@ -190,6 +190,8 @@ def _enter_record(case: Case, plan: _Plan, drawn: SimulatedCase) -> None:
     case.cytology = str(rng.choice(_CYTOLOGY[drawn.grade]))
     case.indication = "positive screening" if is_high else str(rng.choice(["abnormal cytology", "follow-up"]))
     case.device = "simulated colposcope"
+    after_menopause = case.age_years >= 51
+    case.menopausal_state = MenopausalState.POSTMENOPAUSAL if after_menopause else MenopausalState.PREMENOPAUSAL
     swede = _swede(rng, plan, drawn)
     case.swede_aceto_uptake = swede.aceto_uptake
     case.swede_margins = swede.margins

@@ -149,7 +149,7 @@ def test_an_edit_upon_an_older_record_is_told_and_overwrites_nothing(
     page = open_page(annotator, "cases", case=case_id)
     form = CaseForm(colposcopy=Colposcopy.NORMAL)
     update_case(store, actor=administrator, case_id=case_id, base_version=1, form=form)
-    page.number_input(key=f"record_{case_id}_1_age").set_value(40)
+    page.number_input(key=f"record_{case_id}_1_age_years").set_value(40)
     page.button(key=f"record_{case_id}_1_save").click().run()
     assert "Somebody changed this case" in said(page)
     assert get_case(store, actor=annotator, case_id=case_id).form == form

@@ -11,9 +11,11 @@ from colpo_core.terms import (
     Colposcopy,
     Finding,
     Grade,
+    HivStatus,
     Label,
     LabelSource,
     MaskOrigin,
+    MenopausalState,
     SpecimenKind,
     Stage,
 )
@@ -43,6 +45,11 @@ class Case(Base):
     cytology: Mapped[str | None] = mapped_column(String(40))
     indication: Mapped[str | None] = mapped_column(String(200))
     device: Mapped[str | None] = mapped_column(String(80))
+    earlier_treatment: Mapped[str | None] = mapped_column(String(200))
+    menopausal_state: Mapped[MenopausalState | None] = mapped_column(words(MenopausalState, "menopausal_state"))
+    hiv_status: Mapped[HivStatus | None] = mapped_column(words(HivStatus, "hiv_status"))
+    pregnant: Mapped[bool | None]
+    hpv_vaccinated: Mapped[bool | None]
     swede_aceto_uptake: Mapped[int | None]
     swede_margins: Mapped[int | None]
     swede_vessels: Mapped[int | None]

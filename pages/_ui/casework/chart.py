@@ -1,17 +1,28 @@
 """A case's record: what the clinician enters, with the Swede score summed at once."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from functools import partial
+from typing import TypeVar
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from colpo_core.records.cases import CYTOLOGIES, CaseForm, CaseRecord, SwedeRows
 from colpo_core.services.cases import update_case
 from pages._ui.casework.told import doing
-from pages._ui.casework.words import COLPOSCOPIES, SWEDE, score_text
+from pages._ui.casework.words import (
+    COLPOSCOPIES,
+    HIV_STATUSES,
+    MENOPAUSAL_STATES,
+    SWEDE,
+    YES_OR_NO,
+    score_text,
+)
 from pages._ui.here import here
 
 _SAVED = "case_record_saved"
+Word = TypeVar("Word")
 
 
 def show_record(case: CaseRecord) -> None:
@@ -52,7 +63,7 @@ def _findings(case: CaseRecord, key: str) -> None:
         help="Without a biopsy, the case is labelled normal only where this says normal.",
     )
     age, cytology = st.columns(2)
-    age.number_input("Age", 10, 110, form.age_years, key=f"{key}_age", placeholder="years")
+    age.number_input("Age", 10, 110, form.age_years, key=f"{key}_age_years", placeholder="years")
     cytology.selectbox(
         "Cytology",
         CYTOLOGIES,
@@ -60,10 +71,26 @@ def _findings(case: CaseRecord, key: str) -> None:
         key=f"{key}_cytology",
         placeholder="–",
     )
-    hpv, device = st.columns(2)
-    hpv.text_input("HPV", form.hpv_result or "", key=f"{key}_hpv", max_chars=80, placeholder="result and types")
+    hpv, vaccinated = st.columns(2)
+    hpv.text_input("HPV", form.hpv_result or "", key=f"{key}_hpv_result", max_chars=80, placeholder="result and types")
+    _choice(vaccinated, "HPV vaccination", YES_OR_NO, form.hpv_vaccinated, f"{key}_hpv_vaccinated")
+    menopause, pregnant = st.columns(2)
+    _choice(menopause, "Menopausal state", MENOPAUSAL_STATES, form.menopausal_state, f"{key}_menopausal_state")
+    _choice(pregnant, "Pregnant", YES_OR_NO, form.pregnant, f"{key}_pregnant")
+    hiv, device = st.columns(2)
+    _choice(hiv, "HIV", HIV_STATUSES, form.hiv_status, f"{key}_hiv_status")
     device.text_input("Colposcope", form.device or "", key=f"{key}_device", max_chars=80)
     st.text_input("Indication", form.indication or "", key=f"{key}_indication", max_chars=200)
+    st.text_input(
+        "Earlier treatment", form.earlier_treatment or "", key=f"{key}_earlier_treatment", max_chars=200,
+        placeholder="LEEP 2021",
+    )  # fmt: skip
+
+
+def _choice(place: DeltaGenerator, title: str, words: Mapping[Word, str], value: Word | None, key: str) -> None:
+    """A choice that may stay open."""
+    index = list(words).index(value) if value is not None else None
+    place.selectbox(title, list(words), index=index, format_func=words.__getitem__, key=key, placeholder="–")
 
 
 def _swede(case: CaseRecord, key: str) -> SwedeRows:
@@ -103,12 +130,7 @@ def _score(case: CaseRecord, rows: SwedeRows) -> None:
 def _form(key: str) -> CaseForm:
     state = st.session_state
     return CaseForm(
-        colposcopy=state[f"{key}_colposcopy"],
-        age_years=state[f"{key}_age"],
-        hpv_result=state[f"{key}_hpv"],
-        cytology=state[f"{key}_cytology"],
-        indication=state[f"{key}_indication"],
-        device=state[f"{key}_device"],
+        **{field.name: state[f"{key}_{field.name}"] for field in fields(CaseForm) if field.name != "swede"},
         swede=SwedeRows(**{name: state[f"{key}_{name}"] for name in SWEDE}),
     )
 

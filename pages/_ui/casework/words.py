@@ -4,7 +4,7 @@ from datetime import date
 
 from colpo_core.labels import GRADE_NAMES
 from colpo_core.records.cases import AnnotationNeed, LabelChoice
-from colpo_core.terms import AnnotationState, Colposcopy, Grade, Label, SpecimenKind
+from colpo_core.terms import AnnotationState, Colposcopy, Grade, HivStatus, Label, MenopausalState, SpecimenKind
 
 LABELS = {Label.NORMAL: "Normal", Label.HSIL: "HSIL", None: "Excluded"}
 LABEL_CHOICES = {
@@ -32,6 +32,12 @@ COLPOSCOPIES = {
     Colposcopy.NORMAL: "Normal",
     Colposcopy.ABNORMAL: "Abnormal",
 }
+MENOPAUSAL_STATES = {
+    MenopausalState.PREMENOPAUSAL: "Premenopausal",
+    MenopausalState.POSTMENOPAUSAL: "Postmenopausal",
+}
+HIV_STATUSES = {HivStatus.NEGATIVE: "Negative", HivStatus.POSITIVE: "Positive"}
+YES_OR_NO = {True: "Yes", False: "No"}
 SPECIMENS = {SpecimenKind.PUNCH_BIOPSY: "Punch biopsy", SpecimenKind.LEEP: "LEEP"}
 SWEDE = {
     "aceto_uptake": ("Aceto uptake", ("none or transparent", "shady, milky", "distinct, opaque white")),

@@ -17,7 +17,18 @@ from colpo_core.services.histology import add_specimen
 from colpo_core.services.stored_images import get_image, image_bytes, image_thumbnail
 from colpo_core.store import Store
 from colpo_core.store.tables import Case, Patient
-from colpo_core.terms import AnnotationState, Colposcopy, Finding, Grade, Label, MaskOrigin, SpecimenKind, Stage
+from colpo_core.terms import (
+    AnnotationState,
+    Colposcopy,
+    Finding,
+    Grade,
+    HivStatus,
+    Label,
+    MaskOrigin,
+    MenopausalState,
+    SpecimenKind,
+    Stage,
+)
 
 HEIGHT, WIDTH = 24, 32
 MOMENT = datetime(2024, 5, 6, tzinfo=UTC)
@@ -179,6 +190,11 @@ def test_the_form_is_kept_as_entered(store: Store, annotator: Actor) -> None:
         cytology="ASC-H",
         indication="abnormal cytology",
         device="Colposcope A",
+        earlier_treatment="LEEP 2021",
+        menopausal_state=MenopausalState.PREMENOPAUSAL,
+        hiv_status=HivStatus.NEGATIVE,
+        pregnant=False,
+        hpv_vaccinated=True,
         swede=SwedeRows(2, 1, 0, 1, 2),
     )
     update_case(store, actor=annotator, case_id=case_id, base_version=1, form=form)
