@@ -34,6 +34,7 @@ _METRICS = {
     "validation_auc": ("area under the ROC curve", "#3b6fb5"),
 }
 _SHOWN_MESSAGES = 8
+_HIGHEST_LOSS = 3  # times the highest training loss
 
 
 def live_job(job_id: int) -> None:
@@ -169,6 +170,7 @@ def _curves(events: tuple[JobEventRecord, ...], job: JobRecord) -> None:
                 if points:
                     _line(figure, points, label, colour, row, column, is_named=label not in named)
                     named.add(label)
+        figure.update_yaxes(range=_loss_range(epochs), row=1, col=column)
     figure.update_yaxes(title_text="loss", row=1, col=1)
     figure.update_yaxes(title_text="on validation", row=2, col=1)
     figure.update_yaxes(range=[0, 1], row=2)
@@ -182,6 +184,19 @@ def _curves(events: tuple[JobEventRecord, ...], job: JobRecord) -> None:
         template="plotly_white",
     )
     st.plotly_chart(figure, width="stretch", key=f"curves_{job.id}", config={"displayModeBar": False})
+
+
+def _loss_range(epochs: dict[int, dict[str, float]]) -> list[float] | None:
+    """The axis of the losses.
+
+    In a segmenter's first epochs a few validation losses may be a hundred times the rest. They run off the axis, so
+    that the rest can be seen; pointing at a line still tells its value.
+    """
+    trained = [figures["train_loss"] for figures in epochs.values() if "train_loss" in figures]
+    if not trained:
+        return None
+    highest = max(value for figures in epochs.values() for name, value in figures.items() if name in _LOSSES)
+    return [0.0, 1.05 * min(highest, _HIGHEST_LOSS * max(trained))]
 
 
 def _epochs_of(stage: str, job: JobRecord) -> int:
