@@ -7,8 +7,10 @@ import click
 from colpo_core.cli.learning import find_checkpoint, wait_for
 from colpo_core.cli.output import Opened, json_option, note, print_json, print_table
 from colpo_core.cli.words import EXISTING_FOLDER, NEW_FOLDER
+from colpo_core.records.jobs import JobRecord
 from colpo_core.services import engine, on_demand
 from colpo_core.services import jobs as service
+from colpo_core.terms import JobKind
 
 
 @click.command("run-job", hidden=True)
@@ -126,12 +128,24 @@ def _predict_folder(images_dir: Path, out_dir: Path, checkpoint: str | None, as_
 def _predict_store(checkpoint: str | None, wait: bool, as_json: bool) -> None:
     with Opened() as here:
         found = find_checkpoint(here, checkpoint)
-        job = service.start_prediction(here.store, actor=here.actor, checkpoint_id=found.id)
-        if job is not None and wait:
-            job = wait_for(here, job.id)
+        service.start_prediction(here.store, actor=here.actor, checkpoint_id=found.id)
+        # A promotion has started one by itself, so there may be work under way that this call did not add.
+        under_way = _predictions_under_way(here, found.id)
+        if wait:
+            under_way = [wait_for(here, job.id) for job in under_way]
     if as_json:
-        print_json(job)
-    elif job is None:
+        print_json(under_way)
+    elif not under_way:
         click.echo("Nothing to do: this checkpoint has predicted every acetic-acid image of the store.")
-    else:
-        click.echo(f"job {job.id}: {job.state.value} {job.result or ''}".rstrip())
+    for job in under_way if not as_json else ():
+        done = f", {job.result['predicted']} predicted" if "predicted" in job.result else ""
+        click.echo(f"job {job.id}: {job.state.value}{done}")
+        for failure in job.result.get("failed", ()):
+            click.echo(f"image {failure['image_id']}: {failure['reason']}")
+
+
+def _predictions_under_way(here: Opened, checkpoint_id: int) -> list[JobRecord]:
+    """The checkpoint's prediction jobs that wait or run, oldest first."""
+    listed = service.list_jobs(here.store, actor=here.actor, kind=JobKind.PREDICT)
+    mine = [job for job in listed if not job.state.is_over and job.settings["checkpoint_id"] == checkpoint_id]
+    return sorted(mine, key=lambda job: job.id)

@@ -68,7 +68,7 @@ def start_prediction(
         checkpoint_id: Which checkpoint; the promoted one when None.
 
     Returns:
-        The job, or None where nothing is left to predict.
+        The job, or None where nothing is left to predict or a job that waits or runs already covers it.
 
     Raises:
         NotFound: There is no such checkpoint or image.
