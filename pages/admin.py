@@ -10,6 +10,7 @@ from colpo_core.terms import Role
 from pages._ui.errors import showing_errors
 from pages._ui.here import Here, here
 from pages._ui.tables import as_size, as_when
+from pages._ui.told import tell
 
 _ROLES = (Role.ANNOTATOR, Role.READER, Role.ADMINISTRATOR)
 _ROLES_HELP = (
@@ -93,7 +94,7 @@ def _new_account(person: Here) -> None:
             st.session_state["admin_made"] = made_so_far + 1
             st.session_state["admin_told"] = f"{made.display_name} can sign in now as {made.username}."
             st.rerun()
-    _tell()
+    tell("admin_told")
 
 
 def _account(person: Here, one: PersonRecord) -> None:
@@ -123,14 +124,7 @@ def _account(person: Here, one: PersonRecord) -> None:
             end = "can sign in again" if not one.active else "was signed out everywhere and cannot sign in any more"
             st.session_state["admin_told"] = f"{one.display_name} {end}."
             st.rerun()
-    _tell()
-
-
-def _tell() -> None:
-    """Say once what the run before did."""
-    told = st.session_state.pop("admin_told", None)
-    if told:
-        st.success(told, icon=":material/check:")
+    tell("admin_told")
 
 
 def _log(person: Here, listed: tuple[PersonRecord, ...]) -> None:

@@ -17,6 +17,7 @@ from pages._ui.here import Here, here
 from pages._ui.jobs import prediction_progress
 from pages._ui.links import link
 from pages._ui.tables import as_when
+from pages._ui.told import tell
 
 _NETWORKS = {"classification_3ch": ("3 channels", "#8aa5a8"), "classification_4ch": ("4 channels", "#0f6b74")}
 
@@ -25,7 +26,7 @@ def render() -> None:
     """Draw the page."""
     person = here()
     st.title("Models")
-    _tell("models_told")
+    tell("models_told")
     with showing_errors():
         listed = learning.list_checkpoints(person.store, actor=person.actor)
         if not listed:
@@ -263,10 +264,3 @@ def _history(person: Here) -> None:
         }
     )
     st.dataframe(rows, hide_index=True, width="stretch")
-
-
-def _tell(key: str) -> None:
-    """Say once what the run before did."""
-    told = st.session_state.pop(key, None)
-    if told:
-        st.success(told, icon=":material/check:")

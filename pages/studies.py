@@ -15,6 +15,7 @@ from pages._ui.plain import plain
 from pages._ui.study_form import study_form
 from pages._ui.study_results import results_view
 from pages._ui.tables import as_when
+from pages._ui.told import tell
 
 _TOLD = "studies_told"
 _STATES: dict[StudyState, tuple[str, Literal["gray", "blue", "green"], str]] = {
@@ -44,7 +45,7 @@ def _list(person: Here) -> None:
     title.title("Reading studies", anchor=False)
     if action.button("New study", type="primary", icon=":material/add:", width="stretch"):
         go("studies", new=1)
-    _tell()
+    tell(_TOLD)
     listed = study_records.list_studies(person.store, actor=person.actor)
     if not listed:
         st.info(
@@ -91,7 +92,7 @@ def _detail(person: Here, study_id: int) -> None:
             simulated_badge()
     if study.question:
         st.markdown(plain(study.question))
-    _tell()
+    tell(_TOLD)
     if study.state is StudyState.CLOSED:
         _closed(person, detail)
         return
@@ -237,13 +238,6 @@ def _closed(person: Here, detail: StudyDetail) -> None:
 def _back() -> None:
     if st.button("All studies", type="tertiary", icon=":material/arrow_back:"):
         go("studies")
-
-
-def _tell() -> None:
-    """Say once what the run before did."""
-    told = st.session_state.pop(_TOLD, None)
-    if told:
-        st.success(told, icon=":material/check:")
 
 
 def _share(part: int, whole: int) -> float:

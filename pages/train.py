@@ -18,6 +18,7 @@ from pages._ui.here import Here, here
 from pages._ui.jobs import duration, live_job
 from pages._ui.links import link
 from pages._ui.tables import as_when
+from pages._ui.told import tell
 
 _CLASSIFIER_NAMES = {"resnet18": "ResNet-18", "resnet50": "ResNet-50", "resnet101": "ResNet-101"}
 _PRESET_HELP = {
@@ -88,7 +89,7 @@ def _freeze(person: Here, snapshots: tuple[SnapshotRecord, ...]) -> None:
         )
         if preview.equals:
             st.caption(f"“{preview.equals}” already holds exactly this.")
-    _tell("train_frozen")
+    tell("train_frozen")
 
 
 def _query(suggested: str) -> SnapshotQuery:
@@ -284,10 +285,3 @@ def _list_trainings(trainings: tuple[JobRecord, ...], snapshots: tuple[SnapshotR
         if picked and picked[0] < len(trainings):
             link("train", f"Show training {trainings[picked[0]].id}", icon=":material/show_chart:",
                  job=trainings[picked[0]].id)  # fmt: skip
-
-
-def _tell(key: str) -> None:
-    """Say once what the run before did."""
-    told = st.session_state.pop(key, None)
-    if told:
-        st.success(told, icon=":material/check:")

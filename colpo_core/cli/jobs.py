@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from colpo_core.cli.learning import find_checkpoint, wait_for
+from colpo_core.cli.learning import figures_text, find_checkpoint, wait_for
 from colpo_core.cli.output import Opened, json_option, note, print_json, print_table
 from colpo_core.cli.words import EXISTING_FOLDER, NEW_FOLDER
 from colpo_core.records.jobs import JobRecord
@@ -57,10 +57,7 @@ def show_job(job_id: int, as_json: bool) -> None:
         print_json({"job": job, "events": events})
         return
     click.echo(f"job {job.id}: {job.kind.value}, {job.state.value}, {job.progress:.0%}. {job.error or ''}")
-    rows = [
-        (e.stage, e.epoch, ", ".join(f"{name} {value:.3f}" for name, value in e.figures.items()), e.message)
-        for e in events
-    ]
+    rows = [(e.stage, e.epoch, figures_text(e), e.message) for e in events]
     print_table(("stage", "epoch", "figures", ""), rows)
 
 

@@ -10,7 +10,7 @@ from colpo_core.cli.output import Opened, json_option, note, print_json, print_t
 from colpo_core.cli.words import WordType
 from colpo_core.errors import JobFailed
 from colpo_core.records.checkpoints import CheckpointRecord, SnapshotQuery, label_source_text
-from colpo_core.records.jobs import JobRecord
+from colpo_core.records.jobs import JobEventRecord, JobRecord
 from colpo_core.records.learning import CLASSIFIERS, PRESETS, TrainingSettings, preset
 from colpo_core.services import engine
 from colpo_core.services import jobs as job_service
@@ -150,14 +150,19 @@ def wait_for(here: Opened, job_id: int) -> JobRecord:
         job = job_service.get_job(here.store, actor=here.actor, job_id=job_id)
         for event in job_service.job_events(here.store, actor=here.actor, job_id=job_id, after_id=seen):
             seen = event.id
-            figures = ", ".join(f"{name} {value:.3f}" for name, value in event.figures.items())
-            note(f"{job.progress:4.0%}  {event.stage} {event.epoch or ''}  {figures} {event.message}".rstrip())
+            line = f"{job.progress:4.0%}  {event.stage} {event.epoch or ''}  {figures_text(event)} {event.message}"
+            note(line.rstrip())
         if job.state is JobState.DONE:
             return job
         if job.state.is_over:
             raise JobFailed(job.error or f"Job {job_id} was {job.state.value}.")
         engine.reconcile(here.store)
         time.sleep(POLL_SECONDS)
+
+
+def figures_text(event: JobEventRecord) -> str:
+    """The losses and metrics of one event in a line."""
+    return ", ".join(f"{name} {value:.3f}" for name, value in event.figures.items())
 
 
 @click.group()

@@ -1,13 +1,11 @@
 """What the buttons of the annotation page do. They run before the page is drawn, and leave a word for it to say."""
 
-from collections.abc import Callable
-
 import streamlit as st
 
-from colpo_core.errors import ColpoError
 from colpo_core.services import annotations
 from pages._ui.here import Here
 from pages._ui.mask_editor import MaskSubmission
+from pages._ui.told import doing
 
 _SAID = "annotate_said"
 _ANSWER = "annotate_answer"
@@ -55,7 +53,7 @@ def submit(here: Here, submission: MaskSubmission) -> None:
         )
         return f"Version {version.number} submitted"
 
-    _do(deed)
+    doing(deed, key=_SAID)
     _count(_ANSWER)
 
 
@@ -66,7 +64,7 @@ def confirm(here: Here, annotation_id: int, next_image_id: int | None) -> None:
         annotations.confirm_annotation(here.store, actor=here.actor, annotation_id=annotation_id)
         return "Confirmed: training may use this mask"
 
-    _go_on(_do(deed), next_image_id)
+    _go_on(doing(deed, key=_SAID), next_image_id)
 
 
 def reject(here: Here, annotation_id: int, reason_key: str, next_image_id: int | None) -> None:
@@ -77,7 +75,7 @@ def reject(here: Here, annotation_id: int, reason_key: str, next_image_id: int |
         annotations.reject_annotation(here.store, actor=here.actor, annotation_id=annotation_id, reason=reason)
         return "Rejected: training leaves this mask out"
 
-    _go_on(_do(deed), next_image_id)
+    _go_on(doing(deed, key=_SAID), next_image_id)
 
 
 def correct(here: Here, version_id: int, image_id: int) -> None:
@@ -87,7 +85,7 @@ def correct(here: Here, version_id: int, image_id: int) -> None:
         annotations.start_from_version(here.store, actor=here.actor, version_id=version_id)
         return "Correct the mask, then submit it: it takes the place of the imported one"
 
-    if _do(deed):
+    if doing(deed, key=_SAID):
         _count(_LOAD)
         st.session_state[mode_key(image_id)] = MINE
 
@@ -99,19 +97,7 @@ def save_points(here: Here, image_id: int, points: list[tuple[float, float]]) ->
         annotations.save_biopsy_points(here.store, actor=here.actor, image_id=image_id, points=points)
         return ""
 
-    _do(deed)
-
-
-def _do(deed: Callable[[], str]) -> bool:
-    """Do it and remember what to say; returns whether it was done."""
-    try:
-        said = deed()
-    except ColpoError as error:
-        st.session_state[_SAID] = (str(error), True)
-        return False
-    if said:
-        st.session_state[_SAID] = (said, False)
-    return True
+    doing(deed, key=_SAID)
 
 
 def _go_on(is_done: bool, next_image_id: int | None) -> None:

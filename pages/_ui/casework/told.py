@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from colpo_core.errors import ColpoError
+from pages._ui import told
 
 _SAID = "cases_said"
 
@@ -18,14 +18,7 @@ def doing(deed: Callable[[], str]) -> bool:
     Returns:
         Whether it was done.
     """
-    try:
-        said = deed()
-    except ColpoError as error:
-        st.session_state[_SAID] = (str(error), True)
-        return False
-    if said:
-        st.session_state[_SAID] = (said, False)
-    return True
+    return told.doing(deed, key=_SAID)
 
 
 def tell() -> None:
