@@ -32,6 +32,7 @@ class Finding(StrEnum):
     PUNCTATION = "punctation"
     ATYPICAL_VESSELS = "atypical_vessels"
     SQUAMOCOLUMNAR_JUNCTION = "squamocolumnar_junction"
+    CERVIX = "cervix_outline"
 
 
 class SpecimenKind(StrEnum):
@@ -95,7 +96,7 @@ class HivStatus(StrEnum):
 
 
 class MaskOrigin(StrEnum):
-    """How a mask came to be; for an imported outline, how the outline was closed."""
+    """How a mask came to be; for an imported outline, how the outline was closed; or from whose masks it was made."""
 
     PAINTED = "painted"
     SIMULATED = "simulated"
@@ -106,6 +107,9 @@ class MaskOrigin(StrEnum):
     EXTENDED = "extended"
     OPEN = "open"
     PARTIAL = "partial"
+    MAJORITY = "majority"
+    STAPLE = "staple"
+    ADJUDICATED = "adjudicated"
 
     @property
     def is_guess(self) -> bool:
@@ -120,6 +124,60 @@ class AnnotationState(StrEnum):
     TO_CONFIRM = "to_confirm"
     SUBMITTED = "submitted"
     REJECTED = "rejected"
+
+
+class Start(StrEnum):
+    """What a mask started from; recorded with each version, so that automation bias can be measured."""
+
+    NOTHING = "nothing"
+    OWN_VERSION = "own_version"
+    OTHER_VERSION = "other_version"
+    OTHER_IMAGE = "other_image"
+    PROPOSAL = "proposal"
+    COMBINATION = "combination"
+
+
+class Combination(StrEnum):
+    """How several annotators' masks of one finding on one image are made into one."""
+
+    MAJORITY = "majority"
+    STAPLE = "staple"
+    UNION = "union"
+    INTERSECTION = "intersection"
+
+
+class MaskPolicy(StrEnum):
+    """Which mask of an image a snapshot takes."""
+
+    NEWEST = "newest"
+    ANNOTATOR = "annotator"
+    MAJORITY = "majority"
+    STAPLE = "staple"
+    ADJUDICATED = "adjudicated"
+
+
+class AdjudicationMethod(StrEnum):
+    """How an adjudicator came to the mask that counts."""
+
+    TAKEN = "taken"
+    COMBINED = "combined"
+    PAINTED = "painted"
+
+
+class TaskOrder(StrEnum):
+    """In which order a task's images come to a person."""
+
+    DATE = "date"
+    RANDOM = "random"
+    UNCERTAINTY = "uncertainty"
+
+
+class TaskItemState(StrEnum):
+    """How far one person is with one image of a task."""
+
+    WAITING = "waiting"
+    SUBMITTED = "submitted"
+    SKIPPED = "skipped"
 
 
 class Split(StrEnum):

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from colpo_core.errors import NotFound
 from colpo_core.images.masks import decode_rle, encode_rle, mask_sha256, rle_area
-from colpo_core.store.tables import Annotation, AnnotationVersion, Mask, Prediction
+from colpo_core.store.tables import Annotation, AnnotationVersion, ConsensusMask, Mask, Prediction
 
 
 def store_mask(session: Session, code: bytes, height_px: int, width_px: int) -> Mask:
@@ -49,7 +49,10 @@ def drop_unused_mask(session: Session, mask_id: int | None) -> None:
     used = session.scalar(
         select(
             exists().where(Annotation.draft_mask_id == mask_id)
+            | exists().where(Annotation.draft_start_mask_id == mask_id)
             | exists().where(AnnotationVersion.mask_id == mask_id)
+            | exists().where(AnnotationVersion.start_mask_id == mask_id)
+            | exists().where(ConsensusMask.mask_id == mask_id)
             | exists().where(Prediction.mask_id == mask_id)
         )
     )

@@ -1,23 +1,27 @@
 """All tables of the store, by subject."""
 
-from colpo_core.store.tables.base import Base, utc_now
-from colpo_core.store.tables.cases import (
+from colpo_core.store.tables.annotations import (
+    Adjudication,
     Annotation,
+    AnnotationTask,
     AnnotationVersion,
     BiopsyPoint,
-    Case,
-    CaseLabel,
-    Histology,
-    Image,
+    ConsensusMask,
     Mask,
-    Patient,
+    TaskItem,
 )
+from colpo_core.store.tables.base import Base, utc_now
+from colpo_core.store.tables.cases import Case, CaseLabel, Histology, Image, Patient
+from colpo_core.store.tables.findings import FindingsForm, FindingsSign
 from colpo_core.store.tables.learning import Checkpoint, Job, JobEvent, Prediction, Promotion, Review, Snapshot
 from colpo_core.store.tables.people import AuditEntry, Person, SignInSession
+from colpo_core.store.tables.preferences import Preference
 from colpo_core.store.tables.studies import Presentation, Reading, Study, StudyCase, StudyCheckpoint, StudyReader
 
 __all__ = [
+    "Adjudication",
     "Annotation",
+    "AnnotationTask",
     "AnnotationVersion",
     "AuditEntry",
     "Base",
@@ -25,6 +29,9 @@ __all__ = [
     "Case",
     "CaseLabel",
     "Checkpoint",
+    "ConsensusMask",
+    "FindingsForm",
+    "FindingsSign",
     "Histology",
     "Image",
     "Job",
@@ -33,6 +40,7 @@ __all__ = [
     "Patient",
     "Person",
     "Prediction",
+    "Preference",
     "Presentation",
     "Promotion",
     "Reading",
@@ -43,5 +51,6 @@ __all__ = [
     "StudyCase",
     "StudyCheckpoint",
     "StudyReader",
+    "TaskItem",
     "utc_now",
 ]

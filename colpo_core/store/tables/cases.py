@@ -1,24 +1,25 @@
-"""Tables of patients, cases, images, annotations, histology and labels."""
+"""Tables of patients, cases, images, histology and labels."""
 
 from datetime import date, datetime
+from typing import TYPE_CHECKING
 
-from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from colpo_core.store.tables.base import Base, Sha256, UtcDateTime, utc_now, words
 from colpo_core.terms import (
-    AnnotationState,
     Colposcopy,
-    Finding,
     Grade,
     HivStatus,
     Label,
     LabelSource,
-    MaskOrigin,
     MenopausalState,
     SpecimenKind,
     Stage,
 )
+
+if TYPE_CHECKING:
+    from colpo_core.store.tables.annotations import Annotation
 
 
 class Patient(Base):
@@ -96,81 +97,11 @@ class Image(Base):
     __table_args__ = (Index("ix_images_stage", "stage"),)
 
 
-class Mask(Base):
-    """A mask as its run-length code (see `colpo_core.images.masks`), once for all that refer to it."""
-
-    __tablename__ = "masks"
-    id: Mapped[int] = mapped_column(primary_key=True)
-    sha256: Mapped[str] = mapped_column(Sha256)
-    width_px: Mapped[int]
-    height_px: Mapped[int]
-    area_px: Mapped[int]
-    rle: Mapped[bytes] = mapped_column(LargeBinary)
-    __table_args__ = (UniqueConstraint("sha256", "width_px", "height_px"),)
-
-
-class Annotation(Base):
-    """One annotator's mask of one finding on one image; its versions never change.
-
-    `draft_mask_id` and `draft_seq` hold what has been painted since the last version; every stroke raises the sequence.
-    """
-
-    __tablename__ = "annotations"
-    id: Mapped[int] = mapped_column(primary_key=True)
-    image_id: Mapped[int] = mapped_column(ForeignKey("images.id"))
-    annotator_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
-    finding: Mapped[Finding] = mapped_column(words(Finding, "finding"))
-    state: Mapped[AnnotationState] = mapped_column(words(AnnotationState, "state"))
-    document_id: Mapped[str] = mapped_column(String(40), unique=True)
-    draft_mask_id: Mapped[int | None] = mapped_column(ForeignKey("masks.id"), index=True)
-    draft_seq: Mapped[int] = mapped_column(default=0)
-    draft_saved_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
-    image: Mapped[Image] = relationship(back_populates="annotations")
-    versions: Mapped[list["AnnotationVersion"]] = relationship(
-        back_populates="annotation", order_by="AnnotationVersion.number"
-    )
-    __table_args__ = (
-        UniqueConstraint("image_id", "annotator_id", "finding"),
-        Index("ix_annotations_state", "state"),
-        Index("ix_annotations_annotator_id_state", "annotator_id", "state"),
-    )
-
-
-class AnnotationVersion(Base):
-    """One submitted, immutable version of an annotation."""
-
-    __tablename__ = "annotation_versions"
-    id: Mapped[int] = mapped_column(primary_key=True)
-    annotation_id: Mapped[int] = mapped_column(ForeignKey("annotations.id"))
-    number: Mapped[int]
-    author_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
-    mask_id: Mapped[int] = mapped_column(ForeignKey("masks.id"), index=True)
-    origin: Mapped[MaskOrigin] = mapped_column(words(MaskOrigin, "origin"))
-    base_number: Mapped[int | None]
-    note: Mapped[str] = mapped_column(Text, default="")
-    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
-    annotation: Mapped[Annotation] = relationship(back_populates="versions")
-    mask: Mapped[Mask] = relationship()
-    __table_args__ = (UniqueConstraint("annotation_id", "number"),)
-
-
-class BiopsyPoint(Base):
-    """Where a biopsy was taken or is proposed, in pixels of the image, origin top left."""
-
-    __tablename__ = "biopsy_points"
-    id: Mapped[int] = mapped_column(primary_key=True)
-    image_id: Mapped[int] = mapped_column(ForeignKey("images.id"))
-    annotator_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
-    position: Mapped[int]
-    x_px: Mapped[float]
-    y_px: Mapped[float]
-    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
-    __table_args__ = (UniqueConstraint("image_id", "annotator_id", "position"),)
-
-
 class Histology(Base):
-    """A pathologist's result for one specimen. A withdrawn one stays, and counts no more."""
+    """A pathologist's result for one specimen. A withdrawn one stays, and counts no more.
+
+    Its site is a point on one image of the case, in pixels, origin top left.
+    """
 
     __tablename__ = "histology"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -180,6 +111,9 @@ class Histology(Base):
     grade: Mapped[Grade] = mapped_column(words(Grade, "grade"))
     clock_hour: Mapped[int | None]
     note: Mapped[str] = mapped_column(Text, default="")
+    site_image_id: Mapped[int | None] = mapped_column(ForeignKey("images.id"), index=True)
+    site_x_px: Mapped[float | None]
+    site_y_px: Mapped[float | None]
     entered_by: Mapped[int] = mapped_column(ForeignKey("people.id"))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
     withdrawn_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -7,7 +7,7 @@ from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from colpo_core.store.tables.base import Base, Sha256, UtcDateTime, utc_now, words
-from colpo_core.terms import JobKind, JobState, LabelSource, Verdict
+from colpo_core.terms import JobKind, JobState, LabelSource, MaskPolicy, Verdict
 
 
 class Snapshot(Base):
@@ -19,6 +19,8 @@ class Snapshot(Base):
     sha256: Mapped[str] = mapped_column(Sha256, unique=True)
     label_source: Mapped[LabelSource] = mapped_column(words(LabelSource, "label_source"))
     rules_version: Mapped[str] = mapped_column(String(40))
+    mask_policy: Mapped[MaskPolicy] = mapped_column(words(MaskPolicy, "mask_policy"), default=MaskPolicy.NEWEST)
+    mask_annotator_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
     seed: Mapped[int]
     counts: Mapped[dict[str, Any]] = mapped_column(JSON)
     simulated: Mapped[bool] = mapped_column(default=False)
@@ -99,7 +101,11 @@ class Promotion(Base):
 
 
 class Prediction(Base):
-    """What one checkpoint says of one image. Maps lie in a blob named by `maps_sha256`."""
+    """What one checkpoint says of one image. Maps lie in a blob named by `maps_sha256`.
+
+    `mask_entropy` is the mean binary entropy of the segmentation over the image, 0 to 1 bit; NULL in rows of an older
+    store.
+    """
 
     __tablename__ = "predictions"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -110,6 +116,7 @@ class Prediction(Base):
     threshold_3ch: Mapped[float]
     threshold_4ch: Mapped[float]
     acetowhite_fraction: Mapped[float]
+    mask_entropy: Mapped[float | None]
     mask_id: Mapped[int] = mapped_column(ForeignKey("masks.id"), index=True)
     maps_sha256: Mapped[str] = mapped_column(Sha256)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)

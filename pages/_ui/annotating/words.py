@@ -9,6 +9,7 @@ FINDINGS = {
     Finding.PUNCTATION: "Punctation",
     Finding.ATYPICAL_VESSELS: "Atypical vessels",
     Finding.SQUAMOCOLUMNAR_JUNCTION: "Squamocolumnar junction",
+    Finding.CERVIX: "Cervix outline",
 }
 
 STAGES = {
@@ -28,6 +29,9 @@ ORIGINS = {
     MaskOrigin.EXTENDED: "The outline had loose ends: they were drawn on until they met a line",
     MaskOrigin.OPEN: "The outline stayed open: only its line, or little more, could be filled",
     MaskOrigin.PARTIAL: "Only a part of the outline could be filled",
+    MaskOrigin.MAJORITY: "What most annotators marked",
+    MaskOrigin.STAPLE: "Estimated from all annotators' masks (STAPLE)",
+    MaskOrigin.ADJUDICATED: "Adjudicated",
 }
 
 MARKS = {

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import text
+from sqlalchemy import Engine, create_engine, inspect, text
 
 from colpo_core.errors import StoreMismatch
 from colpo_core.settings import Settings
@@ -20,6 +20,59 @@ def test_the_migrations_make_exactly_the_tables(store: Store) -> None:
         assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
 
 
+def checks_of(engine: Engine) -> dict[str, dict[str | None, str]]:
+    inspector = inspect(engine)
+    return {
+        table: {check["name"]: " ".join(check["sqltext"].split()) for check in inspector.get_check_constraints(table)}
+        for table in inspector.get_table_names()
+        if table != "alembic_version"
+    }
+
+
+def test_the_migrations_make_exactly_the_checks(store: Store) -> None:
+    """Alembic does not compare check constraints, and they hold the words that a column takes."""
+    wanted = create_engine("sqlite://")
+    Base.metadata.create_all(wanted)
+    assert checks_of(make_engine(store.settings)) == checks_of(wanted)
+
+
+def test_an_older_store_keeps_every_row_and_learns_the_new_words(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path)
+    engine = make_engine(settings)
+    folder = tmp_path / "migrations"
+    shutil.copytree(MIGRATIONS, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    for later in (folder / "versions").glob("000[2-9]_*.py"):
+        later.unlink()
+    upgrade_schema(engine, migrations=folder)
+    with engine.connect().execution_options(colpo_writes=True) as connection:
+        for statement in OLD_ROWS.strip().split(";\n"):
+            connection.exec_driver_sql(statement)
+        connection.commit()
+    before = rows_of(engine)
+    upgrade_schema(engine)
+    after = rows_of(engine)
+    assert {table: after[table] for table in before if table != "alembic_version"} == {
+        table: count for table, count in before.items() if table != "alembic_version"
+    }
+    assert before["annotations"] == 2
+    with make_engine(settings).connect() as connection:
+        assert connection.exec_driver_sql("PRAGMA foreign_key_check").all() == []
+        drafts = connection.exec_driver_sql(
+            "SELECT draft_start, draft_start_mask_id, draft_start_version_id FROM annotations ORDER BY id"
+        ).all()
+        starts = connection.exec_driver_sql("SELECT start, strokes FROM annotation_versions").all()
+    assert [tuple(row) for row in drafts] == [("own_version", 1, 1), ("nothing", None, None)]
+    assert [tuple(row) for row in starts] == [(None, None)]
+
+
+def rows_of(engine: Engine) -> dict[str, int]:
+    with engine.connect() as connection:
+        return {
+            table: connection.exec_driver_sql(f'SELECT count(*) FROM "{table}"').scalar_one()  # noqa: S608
+            for table in inspect(engine).get_table_names()
+        }
+
+
 def test_every_constraint_has_a_name() -> None:
     nameless = [
         (table.name, constraint)
@@ -30,11 +83,24 @@ def test_every_constraint_has_a_name() -> None:
     assert nameless == []
 
 
+OLD_ROWS = """
+INSERT INTO people VALUES (1, 'a', 'A', NULL, 'annotator', 1, 0, NULL, '2026-01-01 00:00:00');
+INSERT INTO patients VALUES (1, 'P1', 0, '2026-01-01 00:00:00');
+INSERT INTO cases (id, patient_id, colposcopy, simulated, created_at, version)
+VALUES (1, 1, 'normal', 0, '2026-01-01 00:00:00', 1);
+INSERT INTO images VALUES (1, 1, 'x', 'image/png', 2, 2, 'acetic_acid', NULL, 1, 0, '2026-01-01 00:00:00');
+INSERT INTO masks VALUES (1, 'y', 2, 2, 1, x'0103');
+INSERT INTO annotations VALUES
+(1, 1, 1, 'acetowhite_epithelium', 'submitted', 'd1', 1, 3, NULL, '2026-01-01 00:00:00');
+INSERT INTO annotations VALUES (2, 1, 1, 'mosaic', 'draft', 'd2', 1, 1, NULL, '2026-01-01 00:00:00');
+INSERT INTO annotation_versions VALUES (1, 1, 1, 1, 1, 'painted', NULL, '', '2026-01-01 00:00:00')
+"""
+
 REBUILD_PATIENTS = """
 import sqlalchemy as sa
 from alembic import op
 
-revision, down_revision, branch_labels, depends_on = "0002", "0001", None, None
+revision, down_revision, branch_labels, depends_on = "next", "0002", None, None
 
 def upgrade():
     with op.batch_alter_table("patients", recreate="always") as batch:
@@ -48,7 +114,7 @@ def store_with_children(store: Store, folder: Path, *, fails: bool) -> None:
     with store.writing() as session:
         session.add_all([Patient(code=f"P{number}", cases=[Case(), Case()]) for number in range(5)])
     shutil.copytree(MIGRATIONS, folder, ignore=shutil.ignore_patterns("__pycache__"))
-    (folder / "versions" / "0002_rebuild.py").write_text(REBUILD_PATIENTS.format(fails=fails))
+    (folder / "versions" / "next_rebuild.py").write_text(REBUILD_PATIENTS.format(fails=fails))
 
 
 def columns_and_children(store: Store) -> tuple[set[str], int]:
