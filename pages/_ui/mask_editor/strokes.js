@@ -107,6 +107,12 @@ class Strokes {
     this.showGuides();
   }
 
+  // While the key is held, dragging moves the image.
+  pan(isOn) {
+    this.isPanKeyDown = isOn;
+    this.showGuides();
+  }
+
   leave() {
     if (this.stroke || this.panFrom) return;
     this.cursor = null;

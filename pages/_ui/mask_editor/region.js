@@ -1,0 +1,1 @@
+// Whole regions of a mask: holes, specks, growing and shrinking.

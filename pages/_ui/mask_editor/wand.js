@@ -1,0 +1,1 @@
+// The magic wand: the connected region of one colour.
