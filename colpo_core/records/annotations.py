@@ -131,6 +131,7 @@ class AnnotationDesk:
         next_image_id: The next image that needs my mask, or None.
         n_to_confirm: How many masks wait for confirmation in the whole store.
         next_to_confirm_id: The image of the next of them that is on another image, or None.
+        layers: My own mask of every finding on this image, in the order of `Finding`.
     """
 
     patient_code: str
@@ -143,3 +144,4 @@ class AnnotationDesk:
     next_image_id: int | None
     n_to_confirm: int
     next_to_confirm_id: int | None
+    layers: tuple[OpenAnnotation, ...]

@@ -53,6 +53,9 @@ def annotation_desk(
             next_image_id=_next_image(session, after=image_id, finding=finding),
             n_to_confirm=count_to_confirm(session),
             next_to_confirm_id=_next_to_confirm(session, after=image_id),
+            layers=tuple(
+                open_record(session, Document(image.id, actor.person_id, layer), image) for layer in Finding
+            ),
         )
 
 
