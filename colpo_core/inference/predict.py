@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from colpo_core.images.letterbox import LetterboxGeometry, letterbox_image, unletterbox
+from colpo_core.images.letterbox import LetterboxGeometry, crop_box, letterbox_image, unletterbox
 from colpo_core.inference.frames import to_batch
 from colpo_core.inference.gradcam import class_maps
 from colpo_core.inference.maps import map_over_image
@@ -25,6 +25,7 @@ class ImagePrediction:
         prob_hsil_3ch: Probability of HSIL from the colours alone, 0 to 1.
         prob_hsil_4ch: Probability of HSIL from the colours and the segmentation, 0 to 1.
         acetowhite_fraction: Share of the image that the mask covers, 0 to 1.
+        mask_entropy: Mean binary entropy of the segmentation over the image, 0 (sure of every pixel) to 1 bit.
         threshold_3ch: The 3-channel network calls `hsil` at this probability and above.
         threshold_4ch: The 4-channel network likewise.
         maps: `3ch-normal`, `3ch-hsil`, `4ch-normal`, `4ch-hsil`: h x w float32 Grad-CAM over exactly the image, from 0
@@ -35,6 +36,7 @@ class ImagePrediction:
     prob_hsil_3ch: float
     prob_hsil_4ch: float
     acetowhite_fraction: float
+    mask_entropy: float
     threshold_3ch: float
     threshold_4ch: float
     maps: dict[str, NDArray[np.float32]] = field(default_factory=dict)
@@ -76,10 +78,24 @@ def predict_image(pipeline: Pipeline, rgb: NDArray[np.uint8], *, with_maps: bool
         prob_hsil_3ch=prob_3ch,
         prob_hsil_4ch=prob_4ch,
         acetowhite_fraction=float(mask.mean()),
+        mask_entropy=mean_entropy(crop_box(acetowhite, geometry)),
         threshold_3ch=spec.threshold_3ch,
         threshold_4ch=spec.threshold_4ch,
         maps=maps,
     )
+
+
+def mean_entropy(probs: NDArray[np.float32]) -> float:
+    """Mean binary entropy of probabilities, 0 to 1 bit.
+
+    It is taken at the network's own resolution and without padding: enlarging to the image's size adds no knowledge.
+
+    Args:
+        probs: H x W, each 0 to 1.
+    """
+    inside = np.clip(probs.astype(np.float64), np.finfo(np.float64).tiny, 1 - np.finfo(np.float64).epsneg)
+    entropy = -(inside * np.log2(inside) + (1 - inside) * np.log2(1 - inside))
+    return float(np.clip(entropy.mean(), 0.0, 1.0))
 
 
 def _maps(pipeline: Pipeline, output: PipelineOutput, geometry: LetterboxGeometry) -> dict[str, NDArray[np.float32]]:

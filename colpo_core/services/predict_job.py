@@ -97,6 +97,7 @@ def _write_prediction(
                 threshold_3ch=found.threshold_3ch,
                 threshold_4ch=found.threshold_4ch,
                 acetowhite_fraction=found.acetowhite_fraction,
+                mask_entropy=found.mask_entropy,
                 mask_id=store_pixels(session, found.mask).id,
                 maps_sha256=maps_sha256,
             )

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from colpo_core.inference.gradcam import class_maps
 from colpo_core.inference.maps import MAP_NAMES, has_evidence, pack_maps
-from colpo_core.inference.predict import predict_image
+from colpo_core.inference.predict import mean_entropy, predict_image
 from colpo_core.nets.pipeline import Pipeline
 from colpo_core.terms import Label
 
@@ -104,3 +104,30 @@ def test_what_is_no_image_or_no_finished_pipeline_is_a_programmers_mistake(pipel
             predict_image(pipeline, draw(32, 32))
     finally:
         pipeline.eval()
+
+
+def test_the_entropy_is_that_of_the_segmentation_over_the_image_alone(pipeline: Pipeline) -> None:
+    rgb = draw(96, 128)
+    images = torch.from_numpy(rgb.astype(np.float32) / 255).permute(2, 0, 1)[None]
+    with torch.inference_mode():
+        probs = pipeline(images.contiguous(memory_format=torch.channels_last)).acetowhite[0, 0].double().numpy()
+    expected = -(probs * np.log2(probs) + (1 - probs) * np.log2(1 - probs))
+    assert predict_image(pipeline, rgb, with_maps=False).mask_entropy == pytest.approx(expected.mean(), abs=1e-6)
+
+
+def test_padding_is_no_part_of_the_entropy(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[tuple[int, ...]] = []
+    monkeypatch.setattr("colpo_core.inference.predict.mean_entropy", lambda probs: seen.append(probs.shape) or 0.0)
+    predict_image(pipeline, draw(20, 200), with_maps=False)
+    assert seen == [(13, 128)]
+
+
+@pytest.mark.parametrize(("prob", "bits"), [(0.0, 0.0), (1.0, 0.0), (0.5, 1.0), (0.25, 0.8112781), (0.75, 0.8112781)])
+def test_the_entropy_runs_from_sure_to_one_bit(prob: float, bits: float) -> None:
+    assert mean_entropy(np.full((4, 5), prob, np.float32)) == pytest.approx(bits, abs=1e-7)
+
+
+def test_the_entropy_is_the_mean_over_the_pixels() -> None:
+    half = np.zeros((2, 4), np.float32)
+    half[0] = 0.5
+    assert mean_entropy(half) == pytest.approx(0.5)
