@@ -221,6 +221,15 @@ class LabelRecord:
 
 
 @dataclass(frozen=True)
+class SpecimenSite:
+    """Where a specimen was taken: a point on one image of its case, in pixels, origin top left."""
+
+    image_id: int
+    x_px: float
+    y_px: float
+
+
+@dataclass(frozen=True)
 class SpecimenRecord:
     """A pathologist's result for one specimen; a withdrawn one stays visible and counts no more."""
 
@@ -233,6 +242,7 @@ class SpecimenRecord:
     entered_by: str
     created_at: datetime
     withdrawn_at: datetime | None
+    site: SpecimenSite | None = None
 
 
 @dataclass(frozen=True)

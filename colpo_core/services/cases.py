@@ -24,7 +24,7 @@ from colpo_core.records.cases import (
 )
 from colpo_core.records.people import Actor
 from colpo_core.services import audit
-from colpo_core.services.histology import relabel_case
+from colpo_core.services.histology import relabel_case, specimen_site
 from colpo_core.services.permissions import CLINICIANS, require
 from colpo_core.services.stored_images import image_record, mark_image
 from colpo_core.store import Store
@@ -357,6 +357,7 @@ def _specimen(row: Histology, entered_by: str) -> SpecimenRecord:
         entered_by=entered_by,
         created_at=row.created_at,
         withdrawn_at=row.withdrawn_at,
+        site=specimen_site(row),
     )
 
 

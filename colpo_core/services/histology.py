@@ -1,15 +1,18 @@
 """Histology of a case, and the label that follows from it in the same transaction."""
 
+from math import isfinite
+
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from colpo_core.errors import InputRejected, NotFound
 from colpo_core.labels import LabelDecision, label_from_histology, label_from_impression
+from colpo_core.records.cases import SpecimenSite
 from colpo_core.records.people import Actor
 from colpo_core.services import audit
 from colpo_core.services.permissions import CLINICIANS, require
 from colpo_core.store import Store
-from colpo_core.store.tables import Case, CaseLabel, Histology, utc_now
+from colpo_core.store.tables import Case, CaseLabel, Histology, Image, utc_now
 from colpo_core.terms import Grade, LabelSource, SpecimenKind
 
 MAX_NOTE = 500
@@ -24,6 +27,7 @@ def add_specimen(
     grade: Grade,
     clock_hour: int | None = None,
     note: str = "",
+    site: SpecimenSite | None = None,
 ) -> int:
     """Enter a pathologist's result for one specimen; the case's label follows.
 
@@ -35,6 +39,7 @@ def add_specimen(
         grade: The pathologist's grade.
         clock_hour: Where on the cervix, 1 to 12, if known.
         note: A remark without anything that names the patient.
+        site: Where it was taken, on an image of this case, if known.
 
     Returns:
         Row of the specimen.
@@ -42,11 +47,10 @@ def add_specimen(
     Raises:
         PermissionDenied: The actor is a reader.
         NotFound: There is no such case.
-        InputRejected: The clock position is not one, or the remark is too long.
+        InputRejected: The clock position is not one, the remark is too long, or the site is on no image of the case.
     """
     require(actor, CLINICIANS)
-    if clock_hour is not None and not 1 <= clock_hour <= 12:
-        raise InputRejected("The clock position lies between 1 and 12.")
+    _check_hour(clock_hour)
     if len(note) > MAX_NOTE:
         raise InputRejected(f"The remark is longer than {MAX_NOTE} characters. Shorten it.")
     with store.writing() as session:
@@ -61,6 +65,7 @@ def add_specimen(
             note=note.strip(),
             entered_by=actor.person_id,
         )
+        _put_site(session, specimen, site)
         session.add(specimen)
         session.flush()
         audit.record(
@@ -68,6 +73,52 @@ def add_specimen(
         )
         relabel_case(session, case)
         return specimen.id
+
+
+def set_site(store: Store, *, actor: Actor, specimen_id: int, site: SpecimenSite | None) -> None:
+    """Say where a specimen was taken, in place of what was said before; None takes the site away.
+
+    Raises:
+        PermissionDenied: The actor is a reader.
+        NotFound: There is no such specimen.
+        InputRejected: The specimen was withdrawn, or the site is not on an image of its case.
+    """
+    require(actor, CLINICIANS)
+    with store.writing() as session:
+        specimen = _counting(session, specimen_id)
+        _put_site(session, specimen, site)
+        audit.record(
+            session,
+            actor,
+            "set specimen site",
+            f"case {specimen.case_id}",
+            number=specimen.specimen_number,
+            image_id=specimen.site_image_id,
+        )
+
+
+def set_clock_hour(store: Store, *, actor: Actor, specimen_id: int, clock_hour: int | None) -> None:
+    """Say at which hour a specimen was taken, 1 to 12, or that it is not known.
+
+    Raises:
+        PermissionDenied: The actor is a reader.
+        NotFound: There is no such specimen.
+        InputRejected: The specimen was withdrawn, or the clock position is not one.
+    """
+    require(actor, CLINICIANS)
+    _check_hour(clock_hour)
+    with store.writing() as session:
+        specimen = _counting(session, specimen_id)
+        specimen.clock_hour = clock_hour
+        number = specimen.specimen_number
+        audit.record(session, actor, "set specimen clock position", f"case {specimen.case_id}", number=number)
+
+
+def specimen_site(row: Histology) -> SpecimenSite | None:
+    """The site of a specimen's row, or None where none was set."""
+    if row.site_image_id is None or row.site_x_px is None or row.site_y_px is None:
+        return None
+    return SpecimenSite(row.site_image_id, row.site_x_px, row.site_y_px)
 
 
 def withdraw_specimen(store: Store, *, actor: Actor, specimen_id: int) -> None:
@@ -80,11 +131,7 @@ def withdraw_specimen(store: Store, *, actor: Actor, specimen_id: int) -> None:
     """
     require(actor, CLINICIANS)
     with store.writing() as session:
-        specimen = session.get(Histology, specimen_id)
-        if specimen is None:
-            raise NotFound("This specimen is not in the store. Reload the case.")
-        if specimen.withdrawn_at is not None:
-            raise InputRejected("This specimen was withdrawn before. Reload the case.")
+        specimen = _counting(session, specimen_id)
         specimen.withdrawn_at = utc_now()
         session.flush()
         audit.record(session, actor, "withdraw specimen", f"case {specimen.case_id}", number=specimen.specimen_number)
@@ -110,6 +157,34 @@ def relabel_case(session: Session, case: Case) -> None:
     if impression is not None or case.swede_total is not None:
         _write(session, case.id, impression, label_from_impression(case.swede_total))
     session.flush()
+
+
+def _check_hour(clock_hour: int | None) -> None:
+    if clock_hour is not None and not 1 <= clock_hour <= 12:
+        raise InputRejected("The clock position lies between 1 and 12.")
+
+
+def _counting(session: Session, specimen_id: int) -> Histology:
+    """A specimen that was not withdrawn."""
+    specimen = session.get(Histology, specimen_id)
+    if specimen is None:
+        raise NotFound("This specimen is not in the store. Reload the case.")
+    if specimen.withdrawn_at is not None:
+        raise InputRejected("This specimen was withdrawn before. Reload the case.")
+    return specimen
+
+
+def _put_site(session: Session, specimen: Histology, site: SpecimenSite | None) -> None:
+    if site is None:
+        specimen.site_image_id = specimen.site_x_px = specimen.site_y_px = None
+        return
+    image = session.get(Image, site.image_id)
+    if image is None or image.case_id != specimen.case_id:
+        raise InputRejected("The site lies on an image of another case. Choose one of this case's images.")
+    x_px, y_px = site.x_px, site.y_px
+    if not (isfinite(x_px) and isfinite(y_px) and 0 <= x_px <= image.width_px and 0 <= y_px <= image.height_px):
+        raise InputRejected("The site lies outside the image. Set it again; nothing was changed.")
+    specimen.site_image_id, specimen.site_x_px, specimen.site_y_px = image.id, x_px, y_px
 
 
 def _write(session: Session, case_id: int, row: CaseLabel | None, decision: LabelDecision) -> None:
