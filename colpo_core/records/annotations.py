@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from colpo_core.errors import InputRejected
 from colpo_core.records.images import ImageRecord
-from colpo_core.terms import AnnotationState, Finding, MaskOrigin
+from colpo_core.terms import AnnotationState, Finding, MaskOrigin, Start
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,9 @@ class OpenAnnotation:
         version_number: Newest submitted version, or None.
         changed: Whether the mask differs from the newest version (or, without one, was painted at all).
         saved_at: When it was saved last, or None.
+        start: What it started from since the newest version.
+        strokes: How many strokes were saved since the newest version.
+        active_ms: Milliseconds of painting since the newest version.
     """
 
     document_id: str
@@ -34,6 +38,9 @@ class OpenAnnotation:
     version_number: int | None
     changed: bool
     saved_at: datetime | None
+    start: Start
+    strokes: int
+    active_ms: int
 
 
 @dataclass(frozen=True)
@@ -48,12 +55,16 @@ class SavedDraft:
 class VersionRecord:
     """One submitted, immutable version of an annotation.
 
+    From `start` to `added_share` it says how the version was made; None where that was not recorded (imported masks,
+    and versions of an older store).
+
     Attributes:
         version_id: Row of the version.
         annotation_id: Row of its annotation.
         image_id: Row of the image.
         finding: What it shows.
         number: From 1, within the annotation.
+        author_id: Row of who made it.
         author: Display name of who made it.
         origin: How the mask came to be.
         state: State of the annotation.
@@ -61,6 +72,15 @@ class VersionRecord:
         area_px: How many pixels the mask covers.
         area_share: The same as a share of the image, 0 to 1.
         created_at: When it was submitted.
+        base_number: The version before it, or None for the first.
+        start: What the mask started from.
+        start_version_id: The version that it started from, where it was one.
+        start_prediction_id: The prediction that it started from, where it was one.
+        proposal_shown: Whether a proposal of the model was taken up since the version before, even if dropped again.
+        strokes: How many strokes were saved since the version before.
+        active_ms: Milliseconds of painting since the version before.
+        kept_share: Share of the start's pixels that the version still marks, 0 to 1; None where the start marked none.
+        added_share: Share of the version's pixels that the start did not mark, 0 to 1; None where it marks none.
     """
 
     version_id: int
@@ -68,6 +88,7 @@ class VersionRecord:
     image_id: int
     finding: Finding
     number: int
+    author_id: int
     author: str
     origin: MaskOrigin
     state: AnnotationState
@@ -75,6 +96,130 @@ class VersionRecord:
     area_px: int
     area_share: float
     created_at: datetime
+    base_number: int | None
+    start: Start | None
+    start_version_id: int | None
+    start_prediction_id: int | None
+    proposal_shown: bool | None
+    strokes: int | None
+    active_ms: int | None
+    kept_share: float | None
+    added_share: float | None
+
+
+@dataclass(frozen=True)
+class StartSource:
+    """What a draft is to start from, in place of what was painted since the newest version.
+
+    Attributes:
+        start: From what kind of mask.
+        version_id: The version, for one's own or another person's.
+        image_id: The image whose mask of one's own is copied, for another image of the case.
+        prediction_id: The prediction, for the model's proposal.
+    """
+
+    start: Start
+    version_id: int | None = None
+    image_id: int | None = None
+    prediction_id: int | None = None
+
+    def __post_init__(self) -> None:
+        """Check that it names what the start needs, and nothing else.
+
+        Raises:
+            InputRejected: It does not, or masks are to be combined, which an adjudicator does.
+        """
+        if self.start is Start.COMBINATION:
+            raise InputRejected("Masks of several annotators are combined where the image is adjudicated.")
+        given = {name for name in ("version_id", "image_id", "prediction_id") if getattr(self, name) is not None}
+        needed = _NEEDED_BY_START.get(self.start, set())
+        if given != needed:
+            wanted = " and ".join(sorted(needed)) or "nothing else"
+            raise InputRejected(f"To start from “{self.start.value}”, name {wanted}.")
+
+
+_NEEDED_BY_START = {
+    Start.OWN_VERSION: {"version_id"},
+    Start.OTHER_VERSION: {"version_id"},
+    Start.OTHER_IMAGE: {"image_id"},
+    Start.PROPOSAL: {"prediction_id"},
+}
+
+
+@dataclass(frozen=True)
+class ImageStart:
+    """Another image of the case on which I have marked the finding.
+
+    Attributes:
+        image: That image.
+        area_share: How much of it my mask covers, 0 to 1.
+        is_submitted: Whether what would be copied is my newest submitted version there.
+    """
+
+    image: ImageRecord
+    area_share: float
+    is_submitted: bool
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """The current model's mask of an image.
+
+    Attributes:
+        prediction_id: Row of the prediction.
+        checkpoint_name: Name of the current model.
+        acetowhite_share: How much of the image it marks, 0 to 1.
+        created_at: When it was predicted.
+    """
+
+    prediction_id: int
+    checkpoint_name: str
+    acetowhite_share: float
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class StartOptions:
+    """What a mask may start from, beside nothing.
+
+    Attributes:
+        own_versions: My versions of this mask, newest first.
+        others: Newest version of each mask of others that I may see, the newest first.
+        other_images: Images of the case on which I have marked the finding, by stage.
+        proposal: The current model's proposal, or None where there is none or it is refused.
+        proposals_refused: Why the model may not propose here; empty where it may.
+    """
+
+    own_versions: tuple[VersionRecord, ...]
+    others: tuple[VersionRecord, ...]
+    other_images: tuple[ImageStart, ...]
+    proposal: Proposal | None
+    proposals_refused: str
+
+
+@dataclass(frozen=True)
+class VersionComparison:
+    """Two versions on one image, pixel by pixel.
+
+    Attributes:
+        first: The one.
+        second: The other.
+        dice: Twice the common pixels by the pixels of both, 0 to 1; 1 where both are empty.
+        iou: Common pixels by pixels that either marks, 0 to 1; 1 where both are empty.
+        hd95_px: 95th percentile of the distances between their outlines, in pixels; None where only one is empty.
+        both_px: Pixels that both mark.
+        only_first_px: Pixels that the first marks alone.
+        only_second_px: Pixels that the second marks alone.
+    """
+
+    first: VersionRecord
+    second: VersionRecord
+    dice: float
+    iou: float
+    hd95_px: float | None
+    both_px: int
+    only_first_px: int
+    only_second_px: int
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from colpo_core.records.people import Actor
 from colpo_core.services.masks import empty_code
 from colpo_core.services.stored_images import image_record
 from colpo_core.store.tables import Annotation, AnnotationVersion, BiopsyPoint, Image, Mask, Person
-from colpo_core.terms import AnnotationState, Finding
+from colpo_core.terms import AnnotationState, Finding, Start
 
 _DOCUMENT = re.compile(r"i(\d{1,12})-p(\d{1,12})-([a-z_]{1,30})", re.ASCII)
 
@@ -78,6 +78,18 @@ def find_annotation(session: Session, annotation_id: int) -> Annotation:
     return annotation
 
 
+def find_version(session: Session, version_id: int) -> AnnotationVersion:
+    """A version's row.
+
+    Raises:
+        NotFound: There is none.
+    """
+    version = session.get(AnnotationVersion, version_id)
+    if version is None:
+        raise NotFound("This version of an annotation does not exist.")
+    return version
+
+
 def newest_version(session: Session, annotation_id: int) -> AnnotationVersion | None:
     """The newest version of an annotation, or None."""
     return session.scalar(
@@ -85,6 +97,17 @@ def newest_version(session: Session, annotation_id: int) -> AnnotationVersion | 
         .where(AnnotationVersion.annotation_id == annotation_id)
         .order_by(AnnotationVersion.number.desc())
         .limit(1)
+    )
+
+
+def versions_of(session: Session, annotation_id: int) -> list[AnnotationVersion]:
+    """All versions of an annotation, newest first."""
+    return list(
+        session.scalars(
+            select(AnnotationVersion)
+            .where(AnnotationVersion.annotation_id == annotation_id)
+            .order_by(AnnotationVersion.number.desc())
+        )
     )
 
 
@@ -99,12 +122,17 @@ def newest_versions(
     return sorted((row for row in found if row is not None), key=lambda row: row.id, reverse=True)
 
 
+def shown_mask_id(annotation: Annotation, newest: AnnotationVersion | None) -> int | None:
+    """Row of the mask that its annotator sees: the draft's, else the newest version's, else none."""
+    return annotation.draft_mask_id or (newest.mask_id if newest else None)
+
+
 def open_record(session: Session, document: Document, image: Image) -> OpenAnnotation:
     """A document as it stands now."""
     annotation = find_own(session, document)
     version = newest_version(session, annotation.id) if annotation else None
     draft_id = annotation.draft_mask_id if annotation else None
-    shown_id = draft_id or (version.mask_id if version else None)
+    shown_id = shown_mask_id(annotation, version) if annotation else None
     empty = empty_code(image.height_px, image.width_px)
     rle = session.get_one(Mask, shown_id).rle if shown_id is not None else empty
     painted = draft_id is not None and (version.mask_id != draft_id if version else rle != empty)
@@ -119,6 +147,9 @@ def open_record(session: Session, document: Document, image: Image) -> OpenAnnot
         version_number=version.number if version else None,
         changed=painted,
         saved_at=annotation.draft_saved_at if annotation else None,
+        start=annotation.draft_start if annotation else Start.NOTHING,
+        strokes=annotation.draft_strokes if annotation else 0,
+        active_ms=annotation.draft_active_ms if annotation else 0,
     )
 
 
@@ -131,6 +162,7 @@ def version_record(session: Session, version: AnnotationVersion) -> VersionRecor
         image_id=annotation.image_id,
         finding=annotation.finding,
         number=version.number,
+        author_id=version.author_id,
         author=session.get_one(Person, version.author_id).display_name,
         origin=version.origin,
         state=annotation.state,
@@ -138,6 +170,15 @@ def version_record(session: Session, version: AnnotationVersion) -> VersionRecor
         area_px=mask.area_px,
         area_share=mask.area_px / (mask.width_px * mask.height_px),
         created_at=version.created_at,
+        base_number=version.base_number,
+        start=version.start,
+        start_version_id=version.start_version_id,
+        start_prediction_id=version.start_prediction_id,
+        proposal_shown=version.proposal_shown,
+        strokes=version.strokes,
+        active_ms=version.active_ms,
+        kept_share=version.kept_share,
+        added_share=version.added_share,
     )
 
 

@@ -5,7 +5,6 @@ from numpy.typing import NDArray
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
-from colpo_core.errors import NotFound
 from colpo_core.images.masks import decode_rle, encode_rle, mask_sha256, rle_area
 from colpo_core.store.tables import Annotation, AnnotationVersion, ConsensusMask, Mask, Prediction
 
@@ -65,18 +64,6 @@ def drop_unused_mask(session: Session, mask_id: int | None) -> None:
 def mask_pixels(mask: Mask) -> NDArray[np.bool_]:
     """The pixels of a stored mask, H x W bool."""
     return decode_rle(mask.rle, height_px=mask.height_px, width_px=mask.width_px)
-
-
-def version_mask_row(session: Session, version_id: int) -> Mask:
-    """The mask of a submitted version.
-
-    Raises:
-        NotFound: There is no such version.
-    """
-    version = session.get(AnnotationVersion, version_id)
-    if version is None:
-        raise NotFound("This version of an annotation does not exist.")
-    return version.mask
 
 
 def empty_code(height_px: int, width_px: int) -> bytes:
