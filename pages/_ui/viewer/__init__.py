@@ -1,6 +1,7 @@
-"""An image with overlays in the browser: zoom, pan and opacity without a rerun; and a strip of small images."""
+"""Images in the browser without a rerun: one with overlays, several with one zoom, and a strip of small ones."""
 
+from pages._ui.viewer.series import SeriesImage, image_series
 from pages._ui.viewer.strip import StripItem, image_strip
 from pages._ui.viewer.viewer import Layer, image_viewer
 
-__all__ = ["Layer", "StripItem", "image_strip", "image_viewer"]
+__all__ = ["Layer", "SeriesImage", "StripItem", "image_series", "image_strip", "image_viewer"]
