@@ -1,0 +1,110 @@
+"""What the buttons of the agreement page do. They run before the page is drawn, and leave a word for it to say."""
+
+import streamlit as st
+
+from colpo_core.services import adjudication
+from colpo_core.terms import Combination, Finding
+from pages._ui.here import Here
+from pages._ui.mask_editor import MaskSubmission
+from pages._ui.told import doing
+
+SAID = "agreement_said"
+_LOAD, _ANSWER = "agreement_load", "agreement_answer"
+
+
+def counter(name: str) -> int:
+    """How often something happened in this session: `load` or `answer`."""
+    return int(st.session_state.get(f"agreement_{name}", 0))
+
+
+def painting_key(image_id: int, finding: Finding) -> str:
+    """Where the session keeps whether the editor is open on an image."""
+    return f"agreement_painting_{image_id}_{finding}"
+
+
+def note_key(image_id: int) -> str:
+    """Where the session keeps what was written of a decision."""
+    return f"agreement_note_{image_id}"
+
+
+def say_what_happened() -> None:
+    """Show what a button has done, or why it could not."""
+    said = st.session_state.pop(SAID, None)
+    if said is None:
+        return
+    text, is_error = said
+    if is_error:
+        st.error(text, icon=":material/error:")
+    else:
+        st.success(text, icon=":material/check_circle:")
+
+
+def open_image(image_id: int) -> None:
+    """Show one image with all its masks."""
+    st.query_params["image"] = str(image_id)
+
+
+def back() -> None:
+    """Show the overview again."""
+    st.query_params.pop("image", None)
+
+
+def open_editor(image_id: int, finding: Finding) -> None:
+    """Let the adjudicator paint upon what his draft holds."""
+    st.session_state[painting_key(image_id, finding)] = True
+
+
+def close_editor(image_id: int, finding: Finding) -> None:
+    """Show the masks again; what was painted stays as a draft."""
+    st.session_state.pop(painting_key(image_id, finding), None)
+
+
+def take(here: Here, version_id: int, image_id: int) -> None:
+    """Decide that one mask counts as it is."""
+
+    def deed() -> str:
+        note = str(st.session_state.get(note_key(image_id), ""))
+        decision = adjudication.take_mask(here.store, actor=here.actor, version_id=version_id, note=note)
+        return f"Decided: the mask of {decision.author} counts"
+
+    doing(deed, key=SAID)
+
+
+def combine(
+    here: Here, image_id: int, finding: Finding, combination: Combination, version_ids: tuple[int, ...]
+) -> None:
+    """Combine masks into a draft of one's own, and open it."""
+
+    def deed() -> str:
+        adjudication.start_combination(
+            here.store,
+            actor=here.actor,
+            image_id=image_id,
+            finding=finding,
+            combination=combination,
+            version_ids=version_ids,
+        )
+        return "Correct what has to be corrected, then press Adjudicate"
+
+    if doing(deed, key=SAID):
+        st.session_state[_LOAD] = counter("load") + 1
+        open_editor(image_id, finding)
+
+
+def adjudicate(here: Here, image_id: int, finding: Finding, submissions: tuple[MaskSubmission, ...]) -> None:
+    """Decide that what is on the screen counts."""
+
+    def deed() -> str:
+        for submission in submissions:
+            adjudication.adjudicate(
+                here.store,
+                actor=here.actor,
+                document_id=submission.document_id,
+                seq=submission.seq,
+                note=submission.note,
+            )
+        return "Decided: your mask counts"
+
+    if doing(deed, key=SAID):
+        close_editor(image_id, finding)
+    st.session_state[_ANSWER] = counter("answer") + 1

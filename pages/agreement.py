@@ -1,0 +1,82 @@
+"""Agreement: how annotators agree on the same images, and the decision which mask counts."""
+
+import streamlit as st
+
+from colpo_core.errors import InputRejected
+from colpo_core.services.agreement import agreement_overview, image_agreement
+from colpo_core.services.tasks import list_tasks
+from colpo_core.terms import Finding
+from pages._ui.agreeing import deeds
+from pages._ui.agreeing.decision import show_image
+from pages._ui.agreeing.overview import show_overview
+from pages._ui.annotating.words import FINDINGS
+from pages._ui.errors import showing_errors
+from pages._ui.here import Here, here
+
+_FINDING, _TASK = "agreement_finding", "agreement_task"
+_ANY_TASK = 0
+
+
+def render() -> None:
+    """Draw the overview, or one image."""
+    person = here()
+    is_drawn = False
+    with showing_errors():
+        image_id = _asked_image()
+        if image_id is None:
+            _show_all(person)
+        else:
+            _show_one(person, image_id)
+        is_drawn = True
+    if not is_drawn:
+        st.button("Back to the overview", icon=":material/arrow_back:", on_click=deeds.back)
+
+
+def _asked_image() -> int | None:
+    asked = st.query_params.get("image")
+    if asked is None:
+        return None
+    if not (asked.isascii() and asked.isdecimal() and len(asked) < 16):
+        raise InputRejected("This address names no image. Choose one from the overview.")
+    return int(asked)
+
+
+def _finding() -> Finding:
+    asked = st.query_params.get("finding")
+    if asked in set(Finding):
+        st.session_state.setdefault(_FINDING, Finding(asked))
+    return Finding(st.session_state.get(_FINDING, Finding.ACETOWHITE))
+
+
+def _show_all(person: Here) -> None:
+    title, which, task = st.columns([2, 1, 1.4], vertical_alignment="bottom")
+    title.title("Agreement", anchor=False)
+    findings = list(Finding)
+    finding = which.selectbox(
+        "Finding",
+        findings,
+        index=findings.index(_finding()),
+        format_func=FINDINGS.__getitem__,
+    )
+    st.session_state[_FINDING] = finding
+    tasks = {one.id: one.title for one in list_tasks(person.store, actor=person.actor, with_closed=True)}
+    chosen = task.selectbox(
+        "Images",
+        [_ANY_TASK, *tasks],
+        format_func=lambda number: "All with two masks or more" if number == _ANY_TASK else f"Task “{tasks[number]}”",
+        key=_TASK,
+    )
+    deeds.say_what_happened()
+    with st.spinner("Comparing masks…"):
+        overview = agreement_overview(
+            person.store, actor=person.actor, finding=finding, task_id=None if chosen == _ANY_TASK else chosen
+        )
+    show_overview(overview)
+
+
+def _show_one(person: Here, image_id: int) -> None:
+    finding = _finding()
+    found = image_agreement(person.store, actor=person.actor, image_id=image_id, finding=finding)
+    overview = agreement_overview(person.store, actor=person.actor, finding=finding)
+    waiting = [row.image_id for row in overview.images if not row.is_adjudicated and row.image_id != image_id]
+    show_image(person, found, waiting[0] if waiting else None)
