@@ -13,6 +13,7 @@ from colpo_core.services.annotation_rows import (
     own_biopsy_points,
     version_record,
 )
+from colpo_core.services.annotator_blinding import hidden_annotators
 from colpo_core.services.confirmation import count_to_confirm
 from colpo_core.services.permissions import CLINICIANS, require
 from colpo_core.services.stored_images import image_record
@@ -37,6 +38,7 @@ def annotation_desk(
         mine = open_record(session, Document(image.id, actor.person_id, finding), image)
         submitted = newest_versions(session, image_id=image_id, state=AnnotationState.SUBMITTED, finding=finding)
         waiting = newest_versions(session, image_id=image_id, state=AnnotationState.TO_CONFIRM, finding=finding)
+        hidden = hidden_annotators(session, actor, image_id=image_id, finding=finding)
         versions = session.scalars(
             select(AnnotationVersion)
             .where(AnnotationVersion.annotation_id == mine.annotation_id)
@@ -47,15 +49,19 @@ def annotation_desk(
             annotation=mine,
             strip=_strip(session, actor, case, finding),
             versions=tuple(version_record(session, row) for row in versions),
-            others=tuple(version_record(session, row) for row in submitted if row.annotation_id != mine.annotation_id),
-            to_confirm=tuple(version_record(session, row) for row in waiting),
+            others=tuple(
+                version_record(session, row)
+                for row in submitted
+                if row.annotation.annotator_id not in hidden | {actor.person_id}
+            ),
+            to_confirm=tuple(
+                version_record(session, row) for row in waiting if row.annotation.annotator_id not in hidden
+            ),
             biopsy_points=own_biopsy_points(session, actor, image_id),
             next_image_id=_next_image(session, after=image_id, finding=finding),
             n_to_confirm=count_to_confirm(session),
             next_to_confirm_id=_next_to_confirm(session, after=image_id),
-            layers=tuple(
-                open_record(session, Document(image.id, actor.person_id, layer), image) for layer in Finding
-            ),
+            layers=tuple(open_record(session, Document(image.id, actor.person_id, layer), image) for layer in Finding),
         )
 
 

@@ -12,8 +12,9 @@ from colpo_core.terms import Finding, TaskItemState
 def hidden_annotators(session: Session, actor: Actor, *, image_id: int, finding: Finding) -> frozenset[int]:
     """Rows of the people whose masks of a finding on an image the actor must not see yet.
 
-    They are the actor's fellow annotators in a blind task that is still open, while anybody of them has the image
-    before him; skipping it counts as done, and closing the task opens it.
+    They are everybody else, while the actor annotates the image in a blind task that is open and anybody of its
+    annotators has it before him; skipping counts as done, and closing the task opens it. Masks from outside of the
+    task, such as imported outlines, are hidden too: two people who have both seen a third mask agree through it.
 
     Args:
         session: A reading or writing session.
@@ -23,7 +24,7 @@ def hidden_annotators(session: Session, actor: Actor, *, image_id: int, finding:
     """
     mine, fellow = aliased(TaskItem), aliased(TaskItem)
     rows = session.execute(
-        select(fellow.task_id, fellow.annotator_id, fellow.state)
+        select(fellow.annotator_id, fellow.state)
         .join(AnnotationTask, AnnotationTask.id == fellow.task_id)
         .join(mine, (mine.task_id == fellow.task_id) & (mine.image_id == fellow.image_id))
         .where(
@@ -34,8 +35,28 @@ def hidden_annotators(session: Session, actor: Actor, *, image_id: int, finding:
             AnnotationTask.closed_at.is_(None),
         )
     ).all()
-    waiting = {task_id for task_id, _, state in rows if state is TaskItemState.WAITING}
-    return frozenset(person_id for task_id, person_id, _ in rows if task_id in waiting and person_id != actor.person_id)
+    if all(state is not TaskItemState.WAITING for _, state in rows):
+        return frozenset()
+    painted = session.scalars(
+        select(Annotation.annotator_id).where(Annotation.image_id == image_id, Annotation.finding == finding)
+    )
+    return frozenset({person_id for person_id, _ in rows} | set(painted)) - {actor.person_id}
+
+
+def have_opened(session: Session, item: TaskItem) -> bool:
+    """Whether the annotators of an item's image see each other's masks by now, though the task is blind.
+
+    Then nobody of them has it before him any more, and another one has submitted a mask that can be seen: what the
+    item's annotator paints from now on is not blind.
+    """
+    rows = session.execute(
+        select(TaskItem.annotator_id, TaskItem.state)
+        .join(AnnotationTask, AnnotationTask.id == TaskItem.task_id)
+        .where(TaskItem.task_id == item.task_id, TaskItem.image_id == item.image_id, AnnotationTask.blind)
+    ).all()
+    states = {state for _, state in rows}
+    theirs = {state for person_id, state in rows if person_id != item.annotator_id}
+    return TaskItemState.WAITING not in states and TaskItemState.SUBMITTED in theirs
 
 
 def is_hidden(session: Session, actor: Actor, annotation: Annotation) -> bool:
@@ -51,10 +72,10 @@ def require_visible(session: Session, actor: Actor, annotation: Annotation) -> N
     """Refuse a mask that the actor must not see yet.
 
     Raises:
-        Blinding: It is a fellow annotator's in a blind task that is not done.
+        Blinding: It is somebody else's, and the actor annotates the image in a blind task that is not done.
     """
     if is_hidden(session, actor, annotation):
         raise Blinding(
-            "This mask is another annotator's in a blind task. It opens once everybody has submitted or skipped the "
-            "image."
+            "You annotate this image in a blind task. Other people's masks of it open once all of its annotators have "
+            "submitted or skipped it."
         )

@@ -24,6 +24,7 @@ from colpo_core.records.cases import (
 )
 from colpo_core.records.people import Actor
 from colpo_core.services import audit
+from colpo_core.services.annotator_blinding import is_hidden
 from colpo_core.services.histology import relabel_case, specimen_site
 from colpo_core.services.permissions import CLINICIANS, require
 from colpo_core.services.stored_images import image_record, mark_image
@@ -169,7 +170,7 @@ def get_case(store: Store, *, actor: Actor, case_id: int) -> CaseRecord:
             version=case.version,
             simulated=case.simulated,
             created_at=case.created_at,
-            images=_case_images(session, case),
+            images=_case_images(session, actor, case),
             specimens=tuple(_specimen(row, name) for row, name in specimens),
             labels=tuple(_label(row) for row in sorted(case.labels, key=lambda row: row.source)),
         )
@@ -273,7 +274,7 @@ def _states_by_case(session: Session, case_ids: list[int]) -> dict[int, dict[Ann
     return states
 
 
-def _case_images(session: Session, case: Case) -> tuple[CaseImage, ...]:
+def _case_images(session: Session, actor: Actor, case: Case) -> tuple[CaseImage, ...]:
     annotations = session.execute(
         select(Annotation, Person.display_name)
         .join(Image, Image.id == Annotation.image_id)
@@ -289,6 +290,8 @@ def _case_images(session: Session, case: Case) -> tuple[CaseImage, ...]:
     versions = dict(newest.all())
     by_image: dict[int, list[ImageAnnotation]] = {}
     for row, name in annotations:
+        if is_hidden(session, actor, row):
+            continue
         by_image.setdefault(row.image_id, []).append(
             ImageAnnotation(row.id, row.finding, row.state, name, versions.get(row.id))
         )

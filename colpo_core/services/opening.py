@@ -16,6 +16,7 @@ _PROGRAMS = {
     SIMULATOR: ("Simulator", Role.ANNOTATOR),
     IMPORTER: ("Imported outlines", Role.ANNOTATOR),
 }
+PROGRAMS = frozenset(_PROGRAMS)
 
 
 def open_store(settings: Settings | None = None) -> Store:

@@ -3,6 +3,7 @@
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from colpo_core.services.annotator_blinding import have_opened
 from colpo_core.store.tables import AnnotationTask, AnnotationVersion, TaskItem, utc_now
 from colpo_core.terms import Finding, TaskItemState
 
@@ -32,8 +33,13 @@ def note_activity(session: Session, *, image_id: int, annotator_id: int, finding
 
 
 def settle_items(session: Session, version: AnnotationVersion, *, image_id: int, finding: Finding) -> None:
-    """Mark the author's items of an image as done by a version, also one that was skipped before."""
+    """Mark the author's items of an image as done by a version, also one that was skipped before.
+
+    In a blind task whose masks have opened, the item stays as it is: the version was made with the others in sight.
+    """
     for item in open_items(session, image_id=image_id, annotator_id=version.author_id, finding=finding):
+        if have_opened(session, item):
+            continue
         item.state = TaskItemState.SUBMITTED
         item.skip_reason = None
         item.version_id = version.id
