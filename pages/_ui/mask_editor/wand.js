@@ -1,1 +1,120 @@
-// The magic wand: the connected region of one colour.
+// The magic wand: the connected region around a place whose colour is no further from the colour there than a tolerance.
+//
+// The colour of a pixel is the rounded mean of the 3 x 3 pixels around it (the outermost ones repeat beyond the image's
+// edge), so that the grain of a photograph does not riddle the region. The distance of two colours is the CIE 1976 one: Euclidean
+// in CIELAB (D65, 2 degrees); 2.3 is about what an eye just sees. Pixels are joined side by side and above each other.
+//
+// While the tolerance is dragged, the region is shown on a reduced image; when the button is let go it is found at the
+// image's own resolution, in slices, and never further out than one pixel of the reduced image from what was shown.
+
+const PREVIEW_SIDE_PX = 640;
+const TOLERANCE = { least: 1, most: 60, step: 1, perScreenPx: 0.15 };
+const WHITE = [0.95047, 1, 1.08883];
+
+const LINEAR = Float64Array.from({ length: 256 }, (_, value) =>
+  value <= 0.04045 * 255 ? value / 255 / 12.92 : ((value / 255 + 0.055) / 1.055) ** 2.4,
+);
+
+// The CIELAB colour of an sRGB one.
+function labOf(r, g, b) {
+  const [red, green, blue] = [LINEAR[r], LINEAR[g], LINEAR[b]];
+  const x = labCurve((0.4124564 * red + 0.3575761 * green + 0.1804375 * blue) / WHITE[0]);
+  const y = labCurve(0.2126729 * red + 0.7151522 * green + 0.072175 * blue);
+  const z = labCurve((0.0193339 * red + 0.119192 * green + 0.9503041 * blue) / WHITE[2]);
+  return [116 * y - 16, 500 * (x - y), 200 * (y - z)];
+}
+
+function labCurve(t) {
+  return t > 216 / 24389 ? Math.cbrt(t) : ((24389 / 27) * t + 16) / 116;
+}
+
+// The colour at a pixel as one number, 0xRRGGBB. `image` is { data: RGBA bytes, width, height }, and isMean where its
+// pixels are means of many already.
+function colourAt({ data, width, height, isMean }, x, y) {
+  if (isMean) {
+    const i = 4 * (y * width + x);
+    return (data[i] << 16) | (data[i + 1] << 8) | data[i + 2];
+  }
+  const left = x > 0 ? -4 : 0;
+  const right = x < width - 1 ? 4 : 0;
+  let r = 4;
+  let g = 4;
+  let b = 4;
+  for (let dy = -1; dy <= 1; dy++) {
+    const i = 4 * (Math.min(height - 1, Math.max(0, y + dy)) * width + x);
+    r += data[i + left] + data[i] + data[i + right];
+    g += data[i + left + 1] + data[i + 1] + data[i + right + 1];
+    b += data[i + left + 2] + data[i + 2] + data[i + right + 2];
+  }
+  return (Math.floor(r / 9) << 16) | (Math.floor(g / 9) << 8) | Math.floor(b / 9);
+}
+
+function colourDistance(here, from) {
+  const [l, a, b] = labOf(here >> 16, (here >> 8) & 255, here & 255);
+  return Math.hypot(l - from[0], a - from[1], b - from[2]);
+}
+
+// A test of whether the colour at (x, y) is within the tolerance of `colour` (0xRRGGBB). What it finds of a colour it
+// keeps: a photograph has far fewer colours than pixels.
+function nearness(image, colour, tolerance) {
+  const known = new Uint8Array(1 << 24);
+  const from = labOf(colour >> 16, (colour >> 8) & 255, colour & 255);
+  return (x, y) => {
+    const here = colourAt(image, x, y);
+    if (!known[here]) known[here] = colourDistance(here, from) <= tolerance ? 2 : 1;
+    return known[here] === 2;
+  };
+}
+
+const UNKNOWN = 0;
+const OUT = 1;
+const WANTED = 2;
+const FILLED = 3;
+
+// The region of pixels with `isNear(x, y)` around a seed { x, y } (whole pixels), in steps of one span. Returns
+// { states, touched }: a byte a pixel that is FILLED in the region, and the rectangle around it (null where it is empty).
+function* regionAround({ width, height }, seed, isNear) {
+  const states = new Uint8Array(width * height);
+  const isWanted = (x, y) => {
+    const i = y * width + x;
+    if (states[i] === UNKNOWN) states[i] = isNear(x, y) ? WANTED : OUT;
+    return states[i] === WANTED;
+  };
+  const waiting = isWanted(seed.x, seed.y) ? [seed.y * width + seed.x] : [];
+  let touched = null;
+  while (waiting.length) {
+    const at = waiting.pop();
+    if (states[at] !== WANTED) continue;
+    yield;
+    const y = Math.floor(at / width);
+    let x0 = at % width;
+    let x1 = x0 + 1;
+    while (x0 > 0 && isWanted(x0 - 1, y)) x0--;
+    while (x1 < width && isWanted(x1, y)) x1++;
+    states.fill(FILLED, y * width + x0, y * width + x1);
+    touched = union(touched, { x0, y0: y, x1, y1: y + 1 });
+    for (const beside of [y - 1, y + 1]) {
+      if (beside < 0 || beside >= height) continue;
+      for (let x = x0, isAfterWanted = false; x < x1; x++) {
+        const wanted = isWanted(x, beside);
+        if (wanted && !isAfterWanted) waiting.push(beside * width + x);
+        isAfterWanted = wanted;
+      }
+    }
+  }
+  return { states, touched };
+}
+
+// The whole image's pixels as seen from a reduced one: the pixels of `region` there, and one around.
+function boundOf({ states, width, height }, scale) {
+  return (x, y) => {
+    const column = Math.min(width - 1, Math.floor(x * scale));
+    const row = Math.min(height - 1, Math.floor(y * scale));
+    for (let v = Math.max(0, row - 1); v <= Math.min(height - 1, row + 1); v++) {
+      for (let u = Math.max(0, column - 1); u <= Math.min(width - 1, column + 1); u++) {
+        if (states[v * width + u] === FILLED) return true;
+      }
+    }
+    return false;
+  };
+}
