@@ -3,7 +3,19 @@
 import click
 
 from colpo_core import __version__
-from colpo_core.cli import annotations, cases, importing, jobs, learning, overview, people, review, serving, studies
+from colpo_core.cli import (
+    annotations,
+    cases,
+    importing,
+    jobs,
+    learning,
+    overview,
+    people,
+    review,
+    serving,
+    studies,
+    tasks,
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -23,6 +35,7 @@ for command in (
     importing.import_group,
     cases.cases,
     annotations.annotations,
+    tasks.tasks,
     cases.histology,
     learning.snapshot,
     learning.train,

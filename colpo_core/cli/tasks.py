@@ -1,0 +1,225 @@
+"""Commands of annotation tasks and of the queues that they make."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from colpo_core.cli.output import Opened, json_option, print_json, print_table
+from colpo_core.cli.words import WordType
+from colpo_core.records.cases import AnnotationNeed, CaseFilter, LabelChoice
+from colpo_core.records.tasks import MAX_SEED, QueueItem, TaskDraft, TaskPreview, TaskProgress, TaskRecord
+from colpo_core.services import task_queue
+from colpo_core.services import tasks as service
+from colpo_core.terms import Finding, Grade, TaskOrder
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def _draft_options(command: Command) -> Command:
+    """Give a command all that a task is made of."""
+    options = (
+        click.option("--annotator", "annotator_ids", type=int, multiple=True, required=True, help="Number; repeat it."),
+        click.option("--per-image", type=click.IntRange(1), default=1, show_default=True, help="Annotators an image."),
+        click.option("--finding", type=WordType(Finding), default=Finding.ACETOWHITE.value, show_default=True),
+        click.option("--blind/--open", default=False, show_default=True, help="Hide others' masks until all are done."),
+        click.option("--proposals/--no-proposals", default=True, show_default=True, help="Offer the model's proposal."),
+        click.option("--order", type=WordType(TaskOrder), default=TaskOrder.DATE.value, show_default=True),
+        click.option("--seed", type=click.IntRange(0, MAX_SEED), default=0, show_default=True),
+        click.option("--adjudicator", "adjudicator_id", type=int, help="Number of who decides between the masks."),
+        click.option("--max-images", type=click.IntRange(1), help="Images at most, in whole cases."),
+        click.option("--note", default="", help="What the annotators read before they begin."),
+        click.option("--patient", default="", help="Only cases whose patient's code begins so."),
+        click.option("--grade", type=WordType(Grade), help="Only cases of this grade."),
+        click.option("--label", type=WordType(LabelChoice), help="Only cases of this label."),
+        click.option("--annotation", type=WordType(AnnotationNeed), help="Only cases annotated this far."),
+        click.option("--simulated/--photographed", default=None, help="Only drawn cases, or only others."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def _draft(title: str, wishes: dict[str, Any]) -> TaskDraft:
+    return TaskDraft(
+        title=title,
+        finding=wishes["finding"],
+        where=CaseFilter(
+            patient_code=wishes["patient"],
+            grade=wishes["grade"],
+            label=wishes["label"],
+            annotation=wishes["annotation"],
+            simulated=wishes["simulated"],
+        ),
+        annotator_ids=wishes["annotator_ids"],
+        n_annotators=wishes["per_image"],
+        blind=wishes["blind"],
+        proposals=wishes["proposals"],
+        order=wishes["order"],
+        seed=wishes["seed"],
+        adjudicator_id=wishes["adjudicator_id"],
+        note=wishes["note"],
+        max_images=wishes["max_images"],
+    )
+
+
+@click.group()
+def tasks() -> None:
+    """Tasks: hand images out to annotators, and see how far they are."""
+
+
+@tasks.command("preview")
+@_draft_options
+@json_option
+def preview(as_json: bool, **wishes: Any) -> None:  # noqa: ANN401 - click hands every option over by name
+    """Show what a task would hand out, without making it."""
+    with Opened() as here:
+        found = service.preview_task(here.store, actor=here.actor, draft=_draft("preview", wishes))
+    if as_json:
+        print_json(found)
+    else:
+        _print_preview(found)
+
+
+@tasks.command("create")
+@click.argument("title")
+@_draft_options
+@json_option
+def create(title: str, as_json: bool, **wishes: Any) -> None:  # noqa: ANN401 - click hands every option over by name
+    """Hand images out to annotators; all images of a patient go to the same people."""
+    with Opened() as here:
+        made = service.create_task(here.store, actor=here.actor, draft=_draft(title, wishes))
+    if as_json:
+        print_json(made)
+        return
+    click.echo(
+        f"task {made.id}: {made.n_images} images, {made.n_annotators} annotators an image, {made.n_waiting} wait"
+    )
+
+
+@tasks.command("list")
+@click.option("--all", "with_closed", is_flag=True, help="Closed tasks too.")
+@json_option
+def list_tasks(with_closed: bool, as_json: bool) -> None:
+    """Show the tasks with how far they are, newest first."""
+    with Opened() as here:
+        found = service.list_tasks(here.store, actor=here.actor, with_closed=with_closed)
+    if as_json:
+        print_json(found)
+        return
+    headings = ("task", "title", "finding", "images", "done", "waiting", "skipped", "")
+    print_table(headings, [_task_row(task) for task in found])
+
+
+@tasks.command("show")
+@click.argument("task_id", type=int)
+@json_option
+def show(task_id: int, as_json: bool) -> None:
+    """Show one task: everybody's progress and time, and what was skipped and why."""
+    with Opened() as here:
+        found = service.task_progress(here.store, actor=here.actor, task_id=task_id)
+    if as_json:
+        print_json(found)
+    else:
+        _print_progress(found)
+
+
+@tasks.command("close")
+@click.argument("task_id", type=int)
+def close(task_id: int) -> None:
+    """End a task: nothing of it waits any more, and no mask of it is hidden any more."""
+    with Opened() as here:
+        closed = service.close_task(here.store, actor=here.actor, task_id=task_id)
+    click.echo(f"task {closed.id} is closed with {closed.n_submitted} of {closed.n_items} masks submitted")
+
+
+@tasks.command("queue")
+@click.argument("task_id", type=int)
+@click.argument("annotator_id", type=int)
+@json_option
+def queue(task_id: int, annotator_id: int, as_json: bool) -> None:
+    """Show the images of one annotator in a task, in the order in which they come."""
+    with Opened() as here:
+        found = task_queue.queue_items(here.store, actor=here.actor, task_id=task_id, annotator_id=annotator_id)
+    if as_json:
+        print_json(found)
+        return
+    rows = [
+        (item.position, item.item_id, item.image_id, item.patient_code, _state(item), f"{item.active_ms / 1000:.0f}")
+        for item in found
+    ]
+    print_table(("place", "item", "image", "patient", "state", "seconds"), rows)
+
+
+@tasks.command("skip")
+@click.argument("item_id", type=int)
+@click.option("--reason", required=True, help="Why, for whoever looks after the task.")
+def skip(item_id: int, reason: str) -> None:
+    """Pass over an image of somebody's queue, so that the image's other annotators need not wait."""
+    with Opened() as here:
+        item = task_queue.skip_item(here.store, actor=here.actor, item_id=item_id, reason=reason)
+    click.echo(f"image {item.image_id} is skipped in task {item.task_id}")
+
+
+@tasks.command("resume")
+@click.argument("item_id", type=int)
+def resume(item_id: int) -> None:
+    """Put a skipped image back into the queue."""
+    with Opened() as here:
+        item = task_queue.resume_item(here.store, actor=here.actor, item_id=item_id)
+    click.echo(f"image {item.image_id} waits again in task {item.task_id}")
+
+
+def _print_preview(found: TaskPreview) -> None:
+    click.echo(f"{found.n_images} images of {found.n_cases} cases")
+    for reason, n_images in found.n_left_out.items():
+        click.echo(f"left out, {reason}: {n_images}")
+    click.echo(f"not predicted by the current model: {found.n_without_prediction}")
+    click.echo(f"submitted before, done from the start: {found.n_done_already}\n")
+    print_table(("annotator", "images"), list(found.per_person.items()))
+
+
+def _task_row(task: TaskRecord) -> tuple[object, ...]:
+    state = "closed" if task.closed_at else "blind" if task.blind else ""
+    done = f"{task.n_images_done}/{task.n_images}"
+    return (task.id, task.title, task.finding.value, task.n_images, done, task.n_waiting, task.n_skipped, state)
+
+
+def _print_progress(found: TaskProgress) -> None:
+    task = found.task
+    words = [task.finding.value, f"{task.n_annotators} annotators an image", f"order by {task.order.value}"]
+    words.append("blind" if task.blind else "not blind")
+    words.append("with proposals" if task.proposals else "without proposals")
+    if task.adjudicator:
+        words.append(f"judged by {task.adjudicator}")
+    click.echo(f"task {task.id}, {task.title}: {', '.join(words)}")
+    left_out = f", {task.n_left_out} left out since" if task.n_left_out else ""
+    click.echo(f"{task.n_images_done} of {task.n_images} images done{left_out}{', closed' if task.closed_at else ''}\n")
+    rows = [
+        (
+            person.person_id,
+            person.name,
+            person.n_submitted,
+            person.n_skipped,
+            person.n_waiting,
+            _seconds(person.seconds_per_image_median),
+            _seconds(person.seconds_per_case_median),
+        )
+        for person in found.people
+    ]
+    headings = ("person", "name", "submitted", "skipped", "waiting", "median s an image", "median s a case")
+    print_table(headings, rows)
+    if found.skipped:
+        click.echo()
+        skipped = [(item.item_id, item.image_id, item.annotator, item.reason) for item in found.skipped]
+        print_table(("item", "image", "skipped by", "because"), skipped)
+
+
+def _seconds(seconds: float | None) -> str:
+    return "" if seconds is None else f"{seconds:.0f}"
+
+
+def _state(item: QueueItem) -> str:
+    if item.left_out:
+        return "left out"
+    return f"{item.state.value}: {item.skip_reason}" if item.skip_reason else item.state.value
