@@ -11,11 +11,13 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from colpo_core.errors import InputRejected
-from colpo_core.services import annotations
+from colpo_core.services import annotation_versions, annotations
 from colpo_core.store import Store
 from colpo_core.web.gate import actor_of, answering
 
 MAX_CODE_BYTES = 4 * 1024 * 1024
+# A mask may be hidden from whoever signs in next at the same browser, so it asks each time.
+_CACHING = "private, no-cache"
 _OVERLAY_COLOURS = {"amber": (255, 191, 0, 255), "cyan": (0, 229, 255, 255), "green": (60, 220, 120, 255)}
 
 
@@ -23,10 +25,15 @@ def routes(store: Store) -> list[Route]:
     """The routes of annotations.
 
     - `GET /colpo/annotations/{document_id}`: JSON with `seq`, `rle` (base64) and what is known of the document.
-    - `PUT /colpo/annotations/{document_id}?base_seq=N`: the body is the mask's run-length code; answers with the new
-      `seq` once it is on the disk, 404 for another person's document, 409 where `N` is not the stored sequence,
-      413 for a body that is too large and 422 for one that does not fit the image. Nothing is stored then.
-    - `GET /colpo/annotations/versions/{version_id}/mask.png?colour=cyan`: a submitted mask as an overlay.
+    - `PUT /colpo/annotations/{document_id}?base_seq=N&strokes=K&active_ms=M`: the body is the mask's run-length code,
+      after K strokes (0 to 10,000, default 0) and M milliseconds (0 to 3,600,000, default 0) more than the save before;
+      answers with the new `seq` once it is on the disk, 404 for another person's document, 409 where `N` is not the
+      stored sequence, 413 for a body that is too large and 422 for one that does not fit the image, or for a number
+      out of its range. Nothing is stored then.
+    - `GET /colpo/annotations/versions/{version_id}/mask.png?colour=cyan`: a submitted mask as an overlay; 403 for a
+      fellow annotator's in a blind task that is not done.
+    - `GET /colpo/annotations/versions/{first_id}/compare/{second_id}.png`: two submitted masks of one image in three
+      colours; 403 likewise.
     """
 
     def open_document(request: Request) -> Response:
@@ -43,13 +50,18 @@ def routes(store: Store) -> list[Route]:
                 "version_number": opened.version_number,
                 "changed": opened.changed,
                 "saved_at": opened.saved_at.isoformat() if opened.saved_at else None,
+                "start": opened.start.value,
+                "strokes": opened.strokes,
+                "active_ms": opened.active_ms,
             },
             headers={"cache-control": "no-store"},
         )
 
     async def save_stroke(request: Request) -> Response:
         actor = actor_of(request)
-        base_seq = _base_seq(request)
+        base_seq = _whole_number(request, "base_seq", "a save must name the sequence that it was painted upon")
+        strokes = _whole_number(request, "strokes", "the strokes of a save are counted", default=0)
+        active_ms = _whole_number(request, "active_ms", "the time of a save is in milliseconds", default=0)
         code = await _bounded_body(request)
         if code is None:
             return JSONResponse(
@@ -66,6 +78,8 @@ def routes(store: Store) -> list[Route]:
             document_id=request.path_params["document_id"],
             base_seq=base_seq,
             rle=code,
+            strokes=strokes,
+            active_ms=active_ms,
         )
         return JSONResponse({"seq": saved.seq, "saved_at": saved.saved_at.isoformat()})
 
@@ -76,19 +90,35 @@ def routes(store: Store) -> list[Route]:
         png = annotations.version_mask_overlay(
             store, actor=actor_of(request), version_id=request.path_params["version_id"], rgba=_OVERLAY_COLOURS[colour]
         )
-        return Response(png, media_type="image/png", headers={"cache-control": "private, max-age=3600"})
+        return Response(png, media_type="image/png", headers={"cache-control": _CACHING})
+
+    def comparison(request: Request) -> Response:
+        png = annotation_versions.comparison_overlay(
+            store,
+            actor=actor_of(request),
+            first_id=request.path_params["first_id"],
+            second_id=request.path_params["second_id"],
+        )
+        return Response(png, media_type="image/png", headers={"cache-control": _CACHING})
 
     return [
         Route("/colpo/annotations/versions/{version_id:int}/mask.png", answering(version_overlay), methods=["GET"]),
+        Route(
+            "/colpo/annotations/versions/{first_id:int}/compare/{second_id:int}.png",
+            answering(comparison),
+            methods=["GET"],
+        ),
         Route("/colpo/annotations/{document_id}", answering(open_document), methods=["GET"]),
         Route("/colpo/annotations/{document_id}", answering(save_stroke), methods=["PUT"]),
     ]
 
 
-def _base_seq(request: Request) -> int:
-    text = request.query_params.get("base_seq", "")
-    if not (text.isascii() and text.isdecimal() and len(text) <= 12):
-        raise InputRejected("A save must name the sequence that it was painted upon (base_seq, a whole number).")
+def _whole_number(request: Request, name: str, why: str, *, default: int | None = None) -> int:
+    text = request.query_params.get(name)
+    if text is None and default is not None:
+        return default
+    if text is None or not (text.isascii() and text.isdecimal() and len(text) <= 12):
+        raise InputRejected(f"The address needs {name}, a whole number of up to 12 digits: {why}.")
     return int(text)
 
 
