@@ -62,6 +62,7 @@ def annotation_desk(
             n_to_confirm=count_to_confirm(session),
             next_to_confirm_id=_next_to_confirm(session, after=image_id),
             layers=tuple(open_record(session, Document(image.id, actor.person_id, layer), image) for layer in Finding),
+            is_blind=bool(hidden),
         )
 
 
