@@ -1,5 +1,6 @@
 """A real Chromium, and the real server in a process of its own on a free loopback port."""
 
+import json
 import os
 import shutil
 import signal
@@ -8,14 +9,21 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.error import URLError
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from pages._ui.mask_editor import editor
+
+Run = Callable[[str, Any], Any]
+
+EDITOR = Path(editor.__file__).parent
+PURE_PARTS = ("codec.js", "history.js", "tools.js", "region.js", "wand.js", "warp.js", "measure.js")
 CHECKOUT = Path(__file__).resolve().parents[2]
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 FLAGS = [
@@ -74,13 +82,14 @@ class Server:
         )
         log.close()
         deadline = time.monotonic() + 90
-        while time.monotonic() < deadline:
+        while time.monotonic() < deadline and self.process.poll() is None:
             try:
                 with urllib.request.urlopen(f"{self.url}/colpo/health", timeout=2) as answer:  # noqa: S310 - loopback
                     if answer.status == 200:
                         return self
             except (URLError, OSError):
-                time.sleep(0.2)
+                time.sleep(0.1)
+        self.kill()
         raise RuntimeError(f"the server did not answer; see {self.data_dir.parent / 'server.log'}")
 
     def kill(self) -> None:
@@ -104,3 +113,25 @@ def new_server(tmp_path: Path) -> Iterator[Server]:
     server = Server(tmp_path / "data").start()
     yield server
     server.kill()
+
+
+@pytest.fixture
+def run_javascript(request: pytest.FixtureRequest) -> Run:
+    """Runs the body of a function with the editor's parts and `given`: by node, or in Chromium where there is none."""
+    parts = "\n".join((EDITOR / name).read_text(encoding="utf-8") for name in PURE_PARTS)
+    node = shutil.which("node")
+
+    def by_node(body: str, given: Any) -> Any:
+        program = f"{parts}\nconst given = {json.dumps(given)};\nconsole.log(JSON.stringify((() => {{{body}}})()));"
+        done = subprocess.run([str(node), "-"], input=program, capture_output=True, text=True, check=False, timeout=120)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    def by_browser(body: str, given: Any) -> Any:
+        page = request.getfixturevalue("chromium").new_page()
+        try:
+            return page.evaluate(f"(given) => {{{parts}\n{body}}}", given)
+        finally:
+            page.close()
+
+    return by_node if node else by_browser

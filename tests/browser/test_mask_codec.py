@@ -1,44 +1,12 @@
 """The editor's JavaScript agrees with the Python that stores and checks its masks."""
 
-import json
-import shutil
-import subprocess
 from base64 import b64decode, b64encode
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
 import numpy as np
-import pytest
 from numpy.typing import NDArray
 
 from colpo_core.images.masks import decode_rle, encode_rle
-from pages._ui.mask_editor import editor
-
-FOLDER = Path(editor.__file__).parent
-Run = Callable[[str, Any], Any]
-
-
-@pytest.fixture
-def run_javascript(request: pytest.FixtureRequest) -> Run:
-    """Runs the body of a function with the editor's parts and `given`: by node, or in Chromium where there is none."""
-    parts = "\n".join((FOLDER / name).read_text(encoding="utf-8") for name in ("codec.js", "history.js", "tools.js"))
-    node = shutil.which("node")
-
-    def by_node(body: str, given: Any) -> Any:
-        program = f"{parts}\nconst given = {json.dumps(given)};\nconsole.log(JSON.stringify((() => {{{body}}})()));"
-        done = subprocess.run([str(node), "-"], input=program, capture_output=True, text=True, check=False, timeout=120)
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
-
-    def by_browser(body: str, given: Any) -> Any:
-        page = request.getfixturevalue("chromium").new_page()
-        try:
-            return page.evaluate(f"(given) => {{{parts}\n{body}}}", given)
-        finally:
-            page.close()
-
-    return by_node if node else by_browser
+from tests.browser.conftest import Run
 
 
 def random_masks(n_masks: int) -> list[NDArray[np.bool_]]:
