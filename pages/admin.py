@@ -4,13 +4,13 @@ import pandas as pd
 import streamlit as st
 
 from colpo_core.records.people import AuditPage, PersonRecord
-from colpo_core.services import people
+from colpo_core.services import people, preferences
 from colpo_core.services.storage import measure_storage
 from colpo_core.terms import Role
 from pages._ui.errors import showing_errors
 from pages._ui.here import Here, here
 from pages._ui.tables import as_size, as_when
-from pages._ui.told import tell
+from pages._ui.told import doing, tell
 
 _ROLES = (Role.ANNOTATOR, Role.READER, Role.ADMINISTRATOR)
 _ROLES_HELP = (
@@ -19,14 +19,15 @@ _ROLES_HELP = (
     "**administrator**: everything"
 )
 _LOG_LINES = 50
+_PROPOSALS, _SETTING_SAID = "admin_proposals", "admin_setting_said"
 
 
 def render() -> None:
     """Draw the page."""
     person = here()
     st.title("Administration")
-    accounts, log, store = st.tabs(
-        [":material/group: People", ":material/history: Log", ":material/database: Store"],
+    accounts, settings, log, store = st.tabs(
+        [":material/group: People", ":material/tune: Settings", ":material/history: Log", ":material/database: Store"],
         key="admin_tab",
         on_change="rerun",  # only the open tab asks the store
     )
@@ -35,6 +36,9 @@ def render() -> None:
         if accounts.open:
             with accounts:
                 _people(person, listed)
+        if settings.open:
+            with settings:
+                _settings(person)
         if log.open:
             with log:
                 _log(person, listed)
@@ -125,6 +129,31 @@ def _account(person: Here, one: PersonRecord) -> None:
             st.session_state["admin_told"] = f"{one.display_name} {end}."
             st.rerun()
     tell("admin_told")
+
+
+def _settings(person: Here) -> None:
+    told = st.session_state.pop(_SETTING_SAID, None)
+    allowed = preferences.get_preferences(person.store, actor=person.actor).proposals
+    st.session_state[_PROPOSALS] = allowed  # what is stored, also where somebody else has changed it since
+    st.toggle("Offer the model's proposal as a start", key=_PROPOSALS, on_change=_set_proposals, args=(person,))
+    st.caption(
+        "While this is on, annotators may start a mask of acetowhite epithelium from the current model's. It saves "
+        "time and draws the eye to what the model has marked; each version keeps what it started from and how much of "
+        "it stayed. A task can forbid it for itself. Drafts that started from a proposal stay."
+    )
+    if told is not None:
+        text, is_error = told
+        (st.error if is_error else st.success)(text, icon=":material/error:" if is_error else ":material/check:")
+
+
+def _set_proposals(person: Here) -> None:
+    wanted = bool(st.session_state[_PROPOSALS])
+
+    def deed() -> str:
+        preferences.set_proposals(person.store, actor=person.actor, allowed=wanted)
+        return "Proposals are offered from now on." if wanted else "Proposals are switched off from now on."
+
+    doing(deed, key=_SETTING_SAID)
 
 
 def _log(person: Here, listed: tuple[PersonRecord, ...]) -> None:

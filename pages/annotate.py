@@ -1,42 +1,53 @@
-"""Annotate: paint a finding, confirm imported masks, set biopsy points."""
+"""Annotate: paint findings on an image, in a task's queue or by oneself, with the whole case at hand."""
 
 from functools import partial
 
 import streamlit as st
 
 from colpo_core.errors import InputRejected
-from colpo_core.records.annotations import AnnotationDesk, StripImage
+from colpo_core.records.annotations import AnnotationDesk, VersionComparison
+from colpo_core.records.tasks import QueuePlace
 from colpo_core.services.annotation_desk import annotation_desk, next_image, next_image_to_confirm
+from colpo_core.services.task_queue import queue_place
 from colpo_core.terms import Finding
-from pages._ui.annotating import biopsies, confirming, deeds, versions
-from pages._ui.annotating.deeds import BIOPSY, IMPORTED, MINE
-from pages._ui.annotating.words import FINDINGS, MARKS, stage_text
-from pages._ui.badges import simulated_badge
+from pages._ui.annotating import biopsies, comparing, confirming, deeds, head, queue, stages, starts, versions
+from pages._ui.annotating.deeds import BIOPSY, FORM, IMPORTED, MASKS, STAGES
+from pages._ui.annotating.words import FINDINGS
 from pages._ui.errors import showing_errors
 from pages._ui.here import Here, here
 from pages._ui.links import link
 from pages._ui.mask_editor import mask_editor
-from pages._ui.viewer import StripItem, image_strip
 
-_FINDING = "annotate_finding"
 _AROUND_EDITOR_PX = 226
+_QUEUE_PX = 52
+_WIDTHS = {FORM: [1.5, 1.0]}
+_FINDING_OF = "annotate_finding_of"
 
 
 def render() -> None:
     """Draw the page."""
     person = here()
-    finding = st.session_state.setdefault(_FINDING, Finding.ACETOWHITE)
     is_drawn = False
     with showing_errors():
-        _draw(person, finding)
+        _draw(person)
         is_drawn = True
     if not is_drawn:
         link("annotate", "Show the next image that waits", icon=":material/arrow_forward:")
+        link("tasks", "My queues", icon=":material/assignment:")
         link("cases", "Choose an image from the cases", icon=":material/folder_shared:")
 
 
-def _draw(person: Here, finding: Finding) -> None:
-    image_id = _asked_image()
+def _draw(person: Here) -> None:
+    task_id, image_id = _asked("task"), _asked("image")
+    if task_id is not None and image_id is None:
+        image_id = queue.first_of_queue(person, task_id)
+        if image_id is None:
+            queue.show_all_done()
+            return
+    place = None
+    if task_id is not None and image_id is not None:
+        place = queue_place(person.store, actor=person.actor, task_id=task_id, image_id=image_id)
+    finding = _finding(place, image_id)
     if image_id is None:
         image_id = next_image(person.store, actor=person.actor, finding=finding)
     if image_id is None:
@@ -44,16 +55,31 @@ def _draw(person: Here, finding: Finding) -> None:
         return
     desk = annotation_desk(person.store, actor=person.actor, image_id=image_id, finding=finding)
     st.query_params["image"] = str(image_id)
-    _show_desk(person, desk)
+    if place is not None:
+        queue.note_opened(person, place)
+    _show_desk(person, desk, place, task_id)
 
 
-def _asked_image() -> int | None:
-    asked = st.query_params.get("image")
+def _asked(name: str) -> int | None:
+    asked = st.query_params.get(name)
     if asked is None:
         return None
     if not (asked.isascii() and asked.isdecimal() and len(asked) < 16):
-        raise InputRejected("This address names no image. Choose one from the cases.")
+        raise InputRejected(f"This address names no {name}. Choose one from the cases.")
     return int(asked)
+
+
+def _finding(place: QueuePlace | None, image_id: int | None) -> Finding:
+    """What is painted: what the task asks for when one of its images is opened, and then what the person chooses."""
+    # Set anew in each run: Streamlit forgets what a widget held as soon as another mode does not show it.
+    st.session_state[deeds.FINDING] = st.session_state.get(deeds.FINDING, Finding.ACETOWHITE)
+    opened = (place.item_id, image_id) if place is not None else None
+    if st.session_state.get(_FINDING_OF) != opened:
+        st.session_state[_FINDING_OF] = opened
+        if place is not None:
+            st.session_state[deeds.FINDING] = place.finding
+    finding: Finding = st.session_state[deeds.FINDING]
+    return finding
 
 
 def _show_nothing_to_do(person: Here) -> None:
@@ -68,94 +94,84 @@ def _show_nothing_to_do(person: Here) -> None:
         link("cases", "Open a case or import images", icon=":material/folder_shared:")
 
 
-def _show_desk(person: Here, desk: AnnotationDesk) -> None:
+def _show_desk(person: Here, desk: AnnotationDesk, place: QueuePlace | None, task_id: int | None) -> None:
     image = desk.annotation.image
-    modes = [MINE, BIOPSY] if not desk.to_confirm else [IMPORTED, MINE, BIOPSY]
-    mode = _show_head(desk, modes)
-    main, side = st.columns([3.3, 1], gap="medium")
+    mode = head.show_head(desk, is_in_task=task_id is not None)
+    around_px = _AROUND_EDITOR_PX
+    if place is not None:
+        queue.show_queue(person, place, image.id)
+        around_px += _QUEUE_PX
+    elif task_id is not None:
+        queue.show_beside_queue(queue.first_of_queue(person, task_id))
+        around_px += _QUEUE_PX
     if mode != BIOPSY:
         biopsies.forget_canvas(image.id)
+    found = comparing.find_comparison(person, desk) if mode == MASKS else None
+    main, side = st.columns(_WIDTHS.get(mode, [3.3, 1.0]), gap="medium")
     with main:
-        if mode == IMPORTED:
-            confirming.show_imported(desk)
-        elif mode == BIOPSY:
-            biopsies.show_canvas(person, desk)
-        else:
+        _show_main(person, desk, mode, found, around_px)
+    with side:
+        head.show_strip(desk)
+        deeds.say_what_happened()
+        _show_side(person, desk, mode, found, place)
+
+
+def _show_main(person: Here, desk: AnnotationDesk, mode: str, found: VersionComparison | None, around_px: int) -> None:
+    if mode == IMPORTED:
+        confirming.show_imported(desk, around_px=around_px)
+    elif mode == BIOPSY:
+        biopsies.show_canvas(person, desk)
+    elif mode == STAGES:
+        stages.show_stages(desk)
+    elif mode == FORM:
+        stages.show_picture(desk, around_px=around_px)
+    elif found is not None:
+        comparing.show_comparison(found, around_px=around_px)
+    else:
+        names = {layer.document_id: FINDINGS[layer.finding] for layer in desk.layers}
+        import inspect  # TEMPORARY until the editor takes layers
+
+        if "active" not in inspect.signature(mask_editor).parameters:
             mask_editor(
                 "mask_editor",
                 desk.annotation,
-                on_submit=partial(deeds.submit, person),
+                on_submit=lambda one: deeds.submit(person, (one,), names),
                 load=deeds.counter("load"),
                 answer=deeds.counter("answer"),
-                around_px=_AROUND_EDITOR_PX,
+                around_px=around_px,
             )
-    with side:
-        _show_strip(desk)
-        deeds.say_what_happened()
-        if mode == IMPORTED:
-            confirming.ask_about(person, desk)
-        elif mode == BIOPSY:
-            biopsies.list_points(desk.biopsy_points)
-        else:
-            _choose_finding()
-            versions.list_versions(desk)
-            versions.list_others(person, desk)
-
-
-def _show_head(desk: AnnotationDesk, modes: list[str]) -> str:
-    """One line: what this is, what to do with it, and where to go next."""
-    image = desk.annotation.image
-    key = deeds.mode_key(image.id)
-    if st.session_state.get(key) not in modes:
-        st.session_state[key] = modes[0]
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.header(f"{desk.patient_code} · {stage_text(image)}", anchor=False, width="content")
-        if image.simulated:
-            with st.container(width="content"):
-                simulated_badge()
-        st.space("stretch")
-        mode = st.segmented_control(
-            "What to do", modes, key=key, label_visibility="collapsed", required=True, width="content"
+            return
+        mask_editor(
+            "mask_editor",
+            desk.layers,
+            active=desk.annotation.finding,
+            on_submit=partial(deeds.submit, person, names=names),
+            references=versions.references(desk),
+            load=deeds.counter("load"),
+            answer=deeds.counter("answer"),
+            around_px=around_px,
         )
-        if desk.next_to_confirm_id is not None:
-            st.button(
-                f"To confirm: {desk.n_to_confirm}",
-                icon=":material/rule:",
-                help="The next imported mask that waits for a person",
-                on_click=deeds.open_image,
-                args=(desk.next_to_confirm_id,),
-            )
-        if desk.next_image_id is not None:
-            st.button(
-                "Next image",
-                icon=":material/arrow_forward:",
-                shortcut="n",
-                help="The next acetic-acid image without a mask",
-                on_click=deeds.open_image,
-                args=(desk.next_image_id,),
-            )
-    return str(mode or modes[0])
 
 
-def _show_strip(desk: AnnotationDesk) -> None:
-    items = [
-        StripItem(item.image.id, f"/colpo/images/{item.image.id}/thumbnail", stage_text(item.image), _mark(item))
-        for item in desk.strip
-    ]
+def _show_side(
+    person: Here, desk: AnnotationDesk, mode: str, found: VersionComparison | None, place: QueuePlace | None
+) -> None:
+    if mode == IMPORTED:
+        confirming.ask_about(person, desk, is_in_task=place is not None)
+    elif mode == BIOPSY:
+        biopsies.list_points(desk.biopsy_points)
+    elif mode == FORM:
+        stages.show_form(person, desk)
+    elif mode == MASKS:
+        if found is not None:
+            comparing.show_agreement(found)
+        else:
+            _choose_finding(desk)
+            starts.choose_start(person, desk.annotation)
+        versions.list_versions(person, desk)
+        versions.list_others(desk)
+        versions.offer_comparison(desk)
 
-    def choose() -> None:
-        chosen = st.session_state["annotate_strip"].get("chosen")
-        if chosen is not None:
-            deeds.open_image(int(chosen))
 
-    image_strip("annotate_strip", items, desk.annotation.image.id, on_choose=choose)
-
-
-def _mark(item: StripImage) -> str:
-    if item.to_confirm:
-        return "to confirm"
-    return MARKS[item.mine] if item.mine else ""
-
-
-def _choose_finding() -> None:
-    st.selectbox("Finding", list(Finding), key=_FINDING, format_func=FINDINGS.__getitem__)
+def _choose_finding(desk: AnnotationDesk) -> None:
+    st.selectbox("Finding", list(Finding), key=deeds.FINDING, format_func=FINDINGS.__getitem__)

@@ -10,6 +10,7 @@ from pages._ui.errors import showing_errors
 from pages._ui.here import Here, here
 from pages._ui.links import go, link
 from pages._ui.plain import plain
+from pages._ui.tasking.queues import my_open_queues, show_queue_row
 
 _WORK = {
     WorkKind.FLAGGED: ("flag", "Flagged cases", "Invasive cancer or adenocarcinoma in situ", "Look"),
@@ -32,14 +33,17 @@ def render() -> None:
         elif not found.progress.cases:
             _first_start(person)
         else:
-            _clinic(found, found.progress)
+            _clinic(person, found, found.progress)
 
 
-def _clinic(found: Worklist, progress: Progress) -> None:
+def _clinic(person: Here, found: Worklist, progress: Progress) -> None:
     work, far = st.columns([2.6, 1], gap="large")
     with work:
         st.title("What waits for me")
-        if not found.items:
+        queues = [one for one in my_open_queues(person) if one.next_image_id is not None]
+        for one in queues:
+            show_queue_row(one)
+        if not found.items and not queues:
             st.success("Nothing waits. Well done.", icon=":material/task_alt:")
         for item in found.items:
             _row(item)

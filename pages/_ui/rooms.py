@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from colpo_core.terms import Role
-from pages import admin, annotate, cases, dashboard, home, models, read, review, studies, train
+from pages import admin, annotate, cases, dashboard, home, models, read, review, studies, tasks, train
 
 _ADMINISTRATORS = frozenset({Role.ADMINISTRATOR})
 _CLINICIANS = frozenset({Role.ADMINISTRATOR, Role.ANNOTATOR})
@@ -37,6 +37,7 @@ ROOMS = (
     Room("home", "Home", ":material/home:", "", _EVERYBODY, home.render),
     Room("dashboard", "Dashboard", ":material/monitoring:", "", _CLINICIANS, dashboard.render),
     Room("cases", "Cases", ":material/folder_shared:", "Cases", _CLINICIANS, cases.render),
+    Room("tasks", "Tasks", ":material/assignment:", "Cases", _CLINICIANS, tasks.render),
     Room("annotate", "Annotate", ":material/brush:", "Cases", _CLINICIANS, annotate.render),
     Room("review", "Review", ":material/fact_check:", "Cases", _CLINICIANS, review.render),
     Room("train", "Train", ":material/model_training:", "Model", _CLINICIANS, train.render),

@@ -6,7 +6,7 @@ from typing import Any
 from streamlit.testing.v1 import AppTest
 
 from colpo_core.records.people import Actor
-from colpo_core.services import audit, people
+from colpo_core.services import audit, people, preferences
 from colpo_core.store import Store
 from colpo_core.terms import Role
 
@@ -93,3 +93,18 @@ def test_an_error_in_a_callback_gets_a_number() -> None:
     assert shown[0] == "Somebody was first."
     assert "incident number" in shown[1]
     assert "Miller" not in shown[1]
+
+
+def test_proposals_are_switched_off_and_on(open_page: OpenPage, store: Store, administrator: Actor) -> None:
+    app = open_page(administrator, "admin")
+    app.session_state["admin_tab"] = ":material/tune: Settings"
+    app.run()
+    assert app.toggle[0].value
+    app.toggle[0].set_value(False).run()
+    assert not app.exception
+    assert not preferences.get_preferences(store, actor=administrator).proposals
+    assert "switched off" in app.success[0].value
+    preferences.set_proposals(store, actor=administrator, allowed=True)
+    app.run()
+    assert app.toggle[0].value
+    assert not app.success

@@ -35,7 +35,8 @@ def import_guess(store: Store, image_id: int) -> int:
 
 
 def shown(app: Any) -> str:
-    return "\n".join(str(item.value) for kind in ("title", "header", "markdown", "caption") for item in app.get(kind))
+    said = [str(item.value) for kind in ("title", "header", "markdown", "caption") for item in app.get(kind)]
+    return "\n".join([*said, *(box.label for box in app.checkbox)])
 
 
 def asked_image(app: Any) -> str:
@@ -93,9 +94,10 @@ def test_submitting_asks_for_exactly_the_saved_mask(
     code = encode_rle(np.eye(HEIGHT, WIDTH, dtype=np.bool_))
     annotations.save_draft(store, actor=annotator, document_id=opened.document_id, base_seq=0, rle=code)
     here = Here(store=store, actor=annotator, token="")
-    deeds.submit(here, MaskSubmission(opened.document_id, 0, ""))
+    names = {opened.document_id: "Acetowhite epithelium"}
+    deeds.submit(here, [MaskSubmission(opened.document_id, 0, "")], names)
     assert annotations.submitted_masks(store, actor=annotator, image_id=image_id) == ()
-    deeds.submit(here, MaskSubmission(opened.document_id, 1, "a note"))
+    deeds.submit(here, [MaskSubmission(opened.document_id, 1, "a note")], names)
     assert len(annotations.submitted_masks(store, actor=annotator, image_id=image_id)) == 1
     app = open_page(annotator, "annotate", image=image_id)
     assert "Version 1" in shown(app)

@@ -24,9 +24,11 @@ from colpo_core.terms import Role
 
 CHECKOUT = Path(__file__).parents[2]
 PASSWORD = "wool lamp harbour"
-NAMES = ["home", "cases", "annotate", "train", "models", "review", "dashboard", "read", "studies", "admin"]
+NAMES = [
+    "home", "cases", "tasks", "annotate", "train", "models", "review", "dashboard", "read", "studies", "admin",
+]  # fmt: skip
 ADDRESSES = ["/", *(f"/{name}" for name in NAMES)]
-DEEP = ["/cases?case=1", "/annotate?image=1", "/review?prediction=1", "/read?study=1"]
+DEEP = ["/cases?case=1", "/tasks?task=1", "/annotate?image=1", "/review?prediction=1", "/read?study=1"]
 ODD = ["/shell", "/frame", "/_ui", "/pages/admin", "/nowhere", "/admin/", "/login/admin"]
 PAGES = ADDRESSES + DEEP + ODD
 MEDIA = ["/media/x", "/media/0123abcd.png", "/component/x/index.html", "/static/index.html", "/static/js/index.js"]

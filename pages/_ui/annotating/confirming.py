@@ -8,32 +8,40 @@ from pages._ui.annotating.words import ORIGINS, area_text
 from pages._ui.here import Here
 from pages._ui.viewer import Layer, image_viewer
 
-_AROUND_VIEWER_PX = 200
+_LESS_THAN_EDITOR_PX = 26
 _REASONS = ("Not the lesion", "Misses a part", "Includes too much", "Outline is not of a lesion")
 
 
-def show_imported(desk: AnnotationDesk) -> None:
+def show_imported(desk: AnnotationDesk, *, around_px: int) -> None:
     """The image with the imported mask over it."""
     versions = desk.to_confirm
     layers = [
         Layer(_name(version, len(versions)), f"/colpo/annotations/versions/{version.version_id}/mask.png")
         for version in versions
     ]
-    image_viewer("annotate_imported", f"/colpo/images/{desk.annotation.image.id}", layers, around_px=_AROUND_VIEWER_PX)
+    image_url = f"/colpo/images/{desk.annotation.image.id}"
+    image_viewer("annotate_imported", image_url, layers, around_px=around_px - _LESS_THAN_EDITOR_PX)
 
 
-def ask_about(here: Here, desk: AnnotationDesk) -> None:
-    """How each waiting mask was closed, and what to do with it."""
+def ask_about(here: Here, desk: AnnotationDesk, *, is_in_task: bool) -> None:
+    """How each waiting mask was closed, and what to do with it.
+
+    Args:
+        here: Who looks.
+        desk: The image.
+        is_in_task: Whether a task's queue says what comes next, and not the next mask that waits.
+    """
+    goes_on = len(desk.to_confirm) == 1 and not is_in_task
     for version in desk.to_confirm:
         with st.container(border=True):
             st.markdown(f"**{ORIGINS[version.origin]}.**  \nRight as it is?")
             st.caption(" · ".join(filter(None, (version.author, area_text(version.area_share), version.note))))
-            _buttons(here, desk, version, is_only=len(desk.to_confirm) == 1)
+            _buttons(here, desk, version, desk.next_to_confirm_id if goes_on else None)
 
 
-def _buttons(here: Here, desk: AnnotationDesk, version: VersionRecord, *, is_only: bool) -> None:
+def _buttons(here: Here, desk: AnnotationDesk, version: VersionRecord, onward: int | None) -> None:
     key = str(version.annotation_id)
-    onward = desk.next_to_confirm_id if is_only else None
+    is_only = len(desk.to_confirm) == 1
     st.button(
         "Confirm",
         key=f"confirm_{key}",
@@ -51,7 +59,7 @@ def _buttons(here: Here, desk: AnnotationDesk, version: VersionRecord, *, is_onl
         shortcut="e" if is_only else None,
         width="stretch",
         on_click=deeds.correct,
-        args=(here, version.version_id, desk.annotation.image.id),
+        args=(here, desk.annotation.document_id, version.version_id, desk.annotation.image.id),
     )
     with st.popover("Reject", icon=":material/close:", width="stretch"):
         reason_key = f"reason_{key}"

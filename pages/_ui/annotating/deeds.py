@@ -1,16 +1,25 @@
 """What the buttons of the annotation page do. They run before the page is drawn, and leave a word for it to say."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
-from colpo_core.services import annotations
+from colpo_core.errors import ColpoError, InputRejected
+from colpo_core.records.annotations import StartSource
+from colpo_core.services import annotation_versions, annotations, starting, task_queue
+from colpo_core.terms import Start
+from pages._ui.annotating.words import joined
 from pages._ui.here import Here
 from pages._ui.mask_editor import MaskSubmission
 from pages._ui.told import doing
 
-_SAID = "annotate_said"
+SAID = "annotate_said"
+FINDING = "annotate_finding"
+START = "annotate_start"
 _ANSWER = "annotate_answer"
 _LOAD = "annotate_load"
-MINE, IMPORTED, BIOPSY = "My mask", "Imported mask", "Biopsy points"
+_PAIR = "annotate_pair"
+MASKS, IMPORTED, STAGES, FORM, BIOPSY = "My masks", "Imported mask", "Compare stages", "Case form", "Biopsy points"
 
 
 def mode_key(image_id: int) -> str:
@@ -24,13 +33,18 @@ def counter(name: str) -> int:
 
 
 def open_image(image_id: int) -> None:
-    """Show another image; its address changes too."""
+    """Show another image, in the same task if there is one; its address changes too."""
     st.query_params["image"] = str(image_id)
+
+
+def leave_task_for(image_id: int) -> None:
+    """Show another image that has nothing to do with a task."""
+    st.query_params.from_dict({"image": str(image_id)})
 
 
 def say_what_happened() -> None:
     """Show what a button has done, or why it could not."""
-    said = st.session_state.pop(_SAID, None)
+    said = st.session_state.pop(SAID, None)
     if said is None:
         return
     text, is_error = said
@@ -40,20 +54,32 @@ def say_what_happened() -> None:
         st.success(text, icon=":material/check_circle:")
 
 
-def submit(here: Here, submission: MaskSubmission) -> None:
-    """Make a version of what is on the screen."""
+def submit(here: Here, submissions: Sequence[MaskSubmission], names: dict[str, str]) -> None:
+    """Make a version of each mask that is on the screen.
+
+    Args:
+        here: Who submits.
+        submissions: One a finding.
+        names: What the findings are called, by their documents.
+    """
 
     def deed() -> str:
-        version = annotations.submit_annotation(
-            here.store,
-            actor=here.actor,
-            document_id=submission.document_id,
-            seq=submission.seq,
-            note=submission.note,
-        )
-        return f"Version {version.number} submitted"
+        made: list[str] = []
+        for one in submissions:
+            try:
+                version = annotations.submit_annotation(
+                    here.store, actor=here.actor, document_id=one.document_id, seq=one.seq, note=one.note
+                )
+            except ColpoError as error:
+                if not made:
+                    raise
+                raise InputRejected(
+                    f"Submitted: {joined(made)}. Not submitted: {names[one.document_id].lower()}. {error}"
+                ) from error
+            made.append(f"{names[one.document_id].lower()}, version {version.number}")
+        return f"Submitted: {joined(made)}."
 
-    doing(deed, key=_SAID)
+    doing(deed, key=SAID)
     _count(_ANSWER)
 
 
@@ -64,7 +90,7 @@ def confirm(here: Here, annotation_id: int, next_image_id: int | None) -> None:
         annotations.confirm_annotation(here.store, actor=here.actor, annotation_id=annotation_id)
         return "Confirmed: training may use this mask"
 
-    _go_on(doing(deed, key=_SAID), next_image_id)
+    _go_on(doing(deed, key=SAID), next_image_id)
 
 
 def reject(here: Here, annotation_id: int, reason_key: str, next_image_id: int | None) -> None:
@@ -75,19 +101,68 @@ def reject(here: Here, annotation_id: int, reason_key: str, next_image_id: int |
         annotations.reject_annotation(here.store, actor=here.actor, annotation_id=annotation_id, reason=reason)
         return "Rejected: training leaves this mask out"
 
-    _go_on(doing(deed, key=_SAID), next_image_id)
+    _go_on(doing(deed, key=SAID), next_image_id)
 
 
-def correct(here: Here, version_id: int, image_id: int) -> None:
-    """Start my own mask from another one."""
+def correct(here: Here, document_id: str, version_id: int, image_id: int) -> None:
+    """Start my own mask from an imported one."""
+    source = StartSource(Start.OTHER_VERSION, version_id=version_id)
+    if _start(here, document_id, source, "Correct the mask, then submit it: it takes the place of the imported one."):
+        st.session_state[mode_key(image_id)] = MASKS
+
+
+def start(here: Here, document_id: str, source: StartSource, word: str) -> None:
+    """Replace what is painted of a finding by another mask, let the editor load it, and close the choice."""
+    _start(here, document_id, source, word)
+    st.session_state[START] = False
+
+
+def restore(here: Here, version_id: int) -> None:
+    """Make a new version of an earlier one."""
 
     def deed() -> str:
-        annotations.start_from_version(here.store, actor=here.actor, version_id=version_id)
-        return "Correct the mask, then submit it: it takes the place of the imported one"
+        made = annotation_versions.restore_version(here.store, actor=here.actor, version_id=version_id)
+        return f"Restored as version {made.number}."
 
-    if doing(deed, key=_SAID):
+    if doing(deed, key=SAID):
         _count(_LOAD)
-        st.session_state[mode_key(image_id)] = MINE
+
+
+def skip(here: Here, item_id: int, next_image_id: int | None, reason_key: str) -> None:
+    """Leave an image of a task out, and go on."""
+
+    def deed() -> str:
+        reason = str(st.session_state.get(reason_key) or "")
+        task_queue.skip_item(here.store, actor=here.actor, item_id=item_id, reason=reason)
+        return "Skipped. You can take it up again from your queue."
+
+    _go_on(doing(deed, key=SAID), next_image_id)
+
+
+def resume(here: Here, item_id: int) -> None:
+    """Take a skipped image up again."""
+
+    def deed() -> str:
+        task_queue.resume_item(here.store, actor=here.actor, item_id=item_id)
+        return "The image waits for your mask again."
+
+    doing(deed, key=SAID)
+
+
+def compare(image_id: int, version_ids: tuple[int, int]) -> None:
+    """Show two versions of an image's masks over each other."""
+    st.session_state[f"{_PAIR}_{image_id}"] = version_ids
+
+
+def stop_comparing(image_id: int) -> None:
+    """Go back to painting."""
+    st.session_state.pop(f"{_PAIR}_{image_id}", None)
+
+
+def compared(image_id: int) -> tuple[int, int] | None:
+    """The two versions that are being compared, if any."""
+    pair: tuple[int, int] | None = st.session_state.get(f"{_PAIR}_{image_id}")
+    return pair
 
 
 def save_points(here: Here, image_id: int, points: list[tuple[float, float]]) -> None:
@@ -97,7 +172,18 @@ def save_points(here: Here, image_id: int, points: list[tuple[float, float]]) ->
         annotations.save_biopsy_points(here.store, actor=here.actor, image_id=image_id, points=points)
         return ""
 
-    doing(deed, key=_SAID)
+    doing(deed, key=SAID)
+
+
+def _start(here: Here, document_id: str, source: StartSource, word: str) -> bool:
+    def deed() -> str:
+        starting.start_from(here.store, actor=here.actor, document_id=document_id, source=source)
+        return word
+
+    is_done = doing(deed, key=SAID)
+    if is_done:
+        _count(_LOAD)
+    return is_done
 
 
 def _go_on(is_done: bool, next_image_id: int | None) -> None:

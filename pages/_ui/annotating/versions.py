@@ -1,15 +1,21 @@
-"""Submitted versions beside the editor."""
+"""Submitted versions beside the editor: how each was made, two of them compared, one of them restored."""
+
+from collections.abc import Sequence
 
 import streamlit as st
 
-from colpo_core.records.annotations import AnnotationDesk
+from colpo_core.records.annotations import AnnotationDesk, VersionRecord
 from pages._ui.annotating import deeds
-from pages._ui.annotating.words import ORIGINS, area_text
+from pages._ui.annotating.words import ORIGINS, area_text, made_text
 from pages._ui.here import Here
+from pages._ui.plain import plain
 from pages._ui.tables import as_when
 
+_SHOWN = 6
+_COLOURS = (("cyan", "#00e5ff"), ("green", "#3cdc78"), ("amber", "#ffbf00"))
 
-def list_versions(desk: AnnotationDesk) -> None:
+
+def list_versions(person: Here, desk: AnnotationDesk) -> None:
     """My versions, newest first."""
     st.markdown("**My versions**")
     if not desk.versions:
@@ -17,25 +23,106 @@ def list_versions(desk: AnnotationDesk) -> None:
         return
     if desk.annotation.changed:
         st.caption(":orange-badge[Changed since] Submit to make a new version.")
-    for version in desk.versions[:6]:
-        st.markdown(f"Version {version.number} · {area_text(version.area_share)}")
-        st.caption(" · ".join(filter(None, (f"{as_when(version.created_at)} UTC", version.note))))
-    if len(desk.versions) > 6:
-        st.caption(f"and {len(desk.versions) - 6} earlier")
+    numbers = {version.version_id: version.number for version in desk.versions}
+    shown = desk.versions if st.session_state.get(_all_key(desk)) else desk.versions[:_SHOWN]
+    for version in shown:
+        _version(person, desk, version, numbers)
+    if len(desk.versions) > _SHOWN:
+        st.toggle(f"Show all {len(desk.versions)}", key=_all_key(desk))
 
 
-def list_others(here: Here, desk: AnnotationDesk) -> None:
+def list_others(desk: AnnotationDesk) -> None:
     """Masks of others, closed at first: who paints first looks for herself."""
+    if desk.is_blind:
+        st.caption(
+            ":material/visibility_off: Masks of others in this blind task open once everybody has submitted or "
+            "skipped this image."
+        )
     if not desk.others:
         return
     n_others = len(desk.others)
     with st.expander(f"{n_others} mask{'s' if n_others > 1 else ''} by others"):
-        for version in desk.others:
-            st.markdown(f"{version.author} · {area_text(version.area_share)}")
-            st.caption(ORIGINS[version.origin])
-            st.button(
-                "Start mine from it",
-                key=f"start_{version.version_id}",
-                on_click=deeds.correct,
-                args=(here, version.version_id, desk.annotation.image.id),
-            )
+        for place, version in enumerate(desk.others):
+            st.checkbox(f"{plain(version.author)} · {area_text(version.area_share)}", key=_tick_key(version))
+            st.caption(f"{ORIGINS[version.origin]} · {as_when(version.created_at)} UTC")
+            st.toggle("Show while I paint", key=_shown_key(version), help=f"In {_COLOURS[place % 3][0]}")
+
+
+def offer_comparison(desk: AnnotationDesk) -> None:
+    """A button that compares the two versions that are ticked."""
+    listed = (*desk.versions, *desk.others)
+    if len(listed) < 2:
+        return
+    ticked = [version for version in listed if st.session_state.get(_tick_key(version))]
+    first_last = sorted(ticked, key=lambda version: (version.created_at, version.version_id))
+    st.button(
+        "Compare the two" if len(ticked) == 2 else f"Tick two to compare ({len(ticked)} ticked)",
+        icon=":material/compare:",
+        width="stretch",
+        disabled=len(ticked) != 2,
+        on_click=deeds.compare,
+        args=(desk.annotation.image.id, tuple(version.version_id for version in first_last)),
+    )
+
+
+def references(desk: AnnotationDesk) -> "Sequence[Reference]":
+    """The masks of others that were asked to be seen while painting."""
+    from pages._ui.mask_editor import Reference  # TEMPORARY
+
+    return [
+        Reference(
+            version.author,
+            f"/colpo/annotations/versions/{version.version_id}/mask.png?colour={_COLOURS[place % 3][0]}",
+            _COLOURS[place % 3][1],
+        )
+        for place, version in enumerate(desk.others)
+        if st.session_state.get(_shown_key(version))
+    ]
+
+
+def _version(person: Here, desk: AnnotationDesk, version: VersionRecord, numbers: dict[int, int]) -> None:
+    is_newest = version.version_id == desk.versions[0].version_id
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.checkbox(
+            f"**Version {version.number}** · {area_text(version.area_share)}",
+            key=_tick_key(version),
+            help="Tick two versions to compare them",
+            width="stretch",
+        )
+        if not is_newest:
+            with st.popover("", icon=":material/history:", help=f"Restore version {version.number}"):
+                _ask_to_restore(person, version, desk.versions[0].number + 1)
+    base = f"based on {version.base_number}" if version.base_number else ""
+    made = made_text(version, numbers)
+    st.caption(
+        " · ".join(filter(None, (plain(version.author), f"{as_when(version.created_at)} UTC", base)))
+        + (f"  \n{made}" if made else "")
+        + (f"  \n“{plain(version.note)}”" if version.note else "")
+    )
+
+
+def _ask_to_restore(person: Here, version: VersionRecord, next_number: int) -> None:
+    st.markdown(
+        f"Make version {version.number} the newest again? It becomes **version {next_number}**; every version stays."
+    )
+    st.button(
+        f"Restore version {version.number}",
+        key=f"restore_{version.version_id}",
+        type="primary",
+        icon=":material/history:",
+        width="stretch",
+        on_click=deeds.restore,
+        args=(person, version.version_id),
+    )
+
+
+def _tick_key(version: VersionRecord) -> str:
+    return f"compare_{version.version_id}"
+
+
+def _shown_key(version: VersionRecord) -> str:
+    return f"seen_{version.version_id}"
+
+
+def _all_key(desk: AnnotationDesk) -> str:
+    return f"versions_all_{desk.annotation.document_id}"

@@ -1,7 +1,10 @@
 """How the annotation page says things."""
 
+from collections.abc import Sequence
+
+from colpo_core.records.annotations import VersionRecord
 from colpo_core.records.images import ImageRecord
-from colpo_core.terms import AnnotationState, Finding, MaskOrigin, Stage
+from colpo_core.terms import AnnotationState, Finding, MaskOrigin, Stage, Start
 
 FINDINGS = {
     Finding.ACETOWHITE: "Acetowhite epithelium",
@@ -34,6 +37,15 @@ ORIGINS = {
     MaskOrigin.ADJUDICATED: "Adjudicated",
 }
 
+STARTS = {
+    Start.NOTHING: "from an empty mask",
+    Start.OWN_VERSION: "from my own version",
+    Start.OTHER_VERSION: "from another annotator's mask",
+    Start.OTHER_IMAGE: "from another image of the case",
+    Start.PROPOSAL: "from the model's proposal",
+    Start.COMBINATION: "from the masks of several annotators",
+}
+
 MARKS = {
     AnnotationState.DRAFT: "draft",
     AnnotationState.SUBMITTED: "done",
@@ -51,3 +63,51 @@ def stage_text(image: ImageRecord) -> str:
 def area_text(share: float) -> str:
     """Such as `3.4% of the image`, or that nothing is marked."""
     return f"{share:.1%} of the image" if share else "nothing marked"
+
+
+def time_text(active_ms: int | float) -> str:
+    """Milliseconds for reading, such as `42 s`, `3 min 05 s` or `1 h 02 min`."""
+    minutes, seconds = divmod(round(active_ms / 1000), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours}\u00a0h {minutes:02}\u00a0min"
+    return f"{minutes}\u00a0min {seconds:02}\u00a0s" if minutes else f"{seconds}\u00a0s"
+
+
+def made_text(version: VersionRecord, numbers: dict[int, int]) -> str:
+    """How a version was made, such as `from the model's proposal, 83% kept, 12% added · 14 strokes · 3 min 05 s`.
+
+    Args:
+        version: The version.
+        numbers: Numbers of the versions that stand beside it, by their rows.
+
+    Returns:
+        Nothing where it was not recorded.
+    """
+    parts = [_start_text(version, numbers)]
+    if version.strokes is not None:
+        parts.append("1 stroke" if version.strokes == 1 else f"{version.strokes:,} strokes")
+    if version.active_ms:
+        parts.append(time_text(version.active_ms))
+    return " · ".join(filter(None, parts))
+
+
+def joined(words: Sequence[str]) -> str:
+    """Words in a row, such as `one, two and three`."""
+    return " and ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
+
+
+def _start_text(version: VersionRecord, numbers: dict[int, int]) -> str:
+    if version.start is None:
+        return ""
+    text = STARTS[version.start]
+    if version.start is Start.OWN_VERSION and version.start_version_id in numbers:
+        text = f"from version {numbers[version.start_version_id]}"
+    if version.start is not Start.NOTHING:
+        if version.kept_share is not None:
+            text += f", {version.kept_share:.0%} kept"
+        if version.added_share is not None:
+            text += f", {version.added_share:.0%} added"
+    if version.proposal_shown and version.start is not Start.PROPOSAL:
+        text += " (the model's proposal was shown)"
+    return text

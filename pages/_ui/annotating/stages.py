@@ -1,0 +1,61 @@
+"""The case around the image: all its stages side by side, and its form."""
+
+import streamlit as st
+
+from colpo_core.records.annotations import AnnotationDesk
+from colpo_core.services.cases import get_case
+from pages._ui.annotating.words import stage_text
+from pages._ui.casework import told
+from pages._ui.casework.chart import show_record
+from pages._ui.casework.specimens import show_label, show_specimens
+from pages._ui.here import Here
+from pages._ui.links import link
+from pages._ui.viewer import Layer, image_viewer
+from pages._ui.viewer.series import SeriesImage, image_series
+
+_SERIES_PX = 560
+
+
+def show_stages(desk: AnnotationDesk) -> None:
+    """The images of the case side by side; zooming one zooms all."""
+    if len(desk.strip) < 2:
+        st.info(
+            "This case has one image, so there is nothing to compare it with. Import the others of this examination.",
+            icon=":material/image:",
+        )
+        link("cases", "Import images", icon=":material/add_photo_alternate:", tab="import")
+        return
+    items = [SeriesImage(one.image.id, f"/colpo/images/{one.image.id}", stage_text(one.image)) for one in desk.strip]
+    image_series("annotate_series", items, height_px=_SERIES_PX)
+
+
+def show_picture(desk: AnnotationDesk, *, around_px: int) -> None:
+    """The image with my newest version, to look at while filling in the form."""
+    layers = []
+    if desk.versions:
+        newest = desk.versions[0]
+        layers.append(Layer("My mask", f"/colpo/annotations/versions/{newest.version_id}/mask.png", opacity=0.45))
+    image_viewer("annotate_form_viewer", f"/colpo/images/{desk.annotation.image.id}", layers, around_px=around_px)
+
+
+def show_form(person: Here, desk: AnnotationDesk) -> None:
+    """Findings, record and histology of the case, as on its own page."""
+    case = get_case(person.store, actor=person.actor, case_id=desk.annotation.image.case_id)
+    told.tell()
+    findings, histology, record = st.tabs(
+        [":material/checklist: Findings", ":material/biotech: Histology", ":material/description: Record"],
+        key="annotate_form_tab",
+        on_change="rerun",
+    )
+    if findings.open:
+        with findings:
+            from pages._ui.casework.findings import show_findings  # TEMPORARY
+
+            show_findings(person, case.id)
+    if histology.open:
+        with histology:
+            show_label(case)
+            show_specimens(case)
+    if record.open:
+        with record:
+            show_record(case)

@@ -1,0 +1,98 @@
+"""Tasks: my queues, and for administrators handing images out and watching how far everybody is."""
+
+import streamlit as st
+
+from colpo_core.records.tasks import TaskRecord
+from colpo_core.services import tasks
+from colpo_core.terms import Role
+from pages._ui.annotating.words import FINDINGS
+from pages._ui.errors import showing_errors
+from pages._ui.here import Here, here
+from pages._ui.links import go
+from pages._ui.plain import plain
+from pages._ui.tasking.form import task_form
+from pages._ui.tasking.progress import TOLD, show_task, task_badges
+from pages._ui.tasking.queues import my_open_queues, show_queue_row
+from pages._ui.tasking.words import share
+from pages._ui.told import tell
+
+_WITH_CLOSED = "tasks_with_closed"
+
+
+def render() -> None:
+    """Draw the list, one task, or the form for a new one."""
+    person = here()
+    asked = st.query_params.get("task", "")
+    is_drawn = False
+    with showing_errors():
+        if asked.isascii() and asked.isdecimal() and len(asked) < 10:
+            show_task(person, int(asked))
+        elif st.query_params.get("new"):
+            _back()
+            st.title("New task", anchor=False)
+            task_form(person)
+        else:
+            _list(person)
+        is_drawn = True
+    if not is_drawn:
+        _back()
+
+
+def _list(person: Here) -> None:
+    is_administrator = person.actor.role is Role.ADMINISTRATOR
+    title, action = st.columns([4, 1], vertical_alignment="bottom")
+    title.title("Tasks", anchor=False)
+    if is_administrator and action.button("New task", type="primary", icon=":material/add:", width="stretch"):
+        go("tasks", new=1)
+    tell(TOLD)
+    queues = my_open_queues(person)
+    if queues or not is_administrator:
+        st.subheader("My queues", anchor=False)
+    for one in queues:
+        show_queue_row(one)
+    if not queues and not is_administrator:
+        st.info(
+            "No task is handed to you. You find one here, and on your home page, once an administrator makes it.",
+            icon=":material/assignment:",
+        )
+    _watched(person, is_administrator=is_administrator)
+
+
+def _watched(person: Here, *, is_administrator: bool) -> None:
+    """The tasks whose progress this person may see."""
+    with_closed = bool(st.session_state.get(_WITH_CLOSED))
+    listed = tasks.list_tasks(person.store, actor=person.actor, with_closed=with_closed)
+    watched = [one for one in listed if is_administrator or one.adjudicator_id == person.actor.person_id]
+    if not watched and not is_administrator:
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.subheader("All tasks" if is_administrator else "Tasks that I adjudicate", anchor=False, width="content")
+        st.space("stretch")
+        st.toggle("Closed ones too", key=_WITH_CLOSED)
+    if not watched:
+        st.info(
+            "No task yet. Make one to hand images to colleagues: each person gets a queue, and several can annotate "
+            "the same image without seeing each other's masks."
+        )
+    for one in watched:
+        _card(one)
+
+
+def _card(task: TaskRecord) -> None:
+    with st.container(border=True):
+        name, badges, progress, action = st.columns([4, 2.2, 3, 1.2], vertical_alignment="center")
+        name.markdown(f"**{plain(task.title)}**  \n:gray[{FINDINGS[task.finding]} · {task.n_images} images]")
+        with badges, st.container(horizontal=True, gap="small"):
+            task_badges(task)
+        skipped = f", {task.n_skipped} skipped" if task.n_skipped else ""
+        progress.progress(
+            share(task.n_submitted + task.n_skipped, task.n_items),
+            text=f"{task.n_submitted} of {task.n_items} masks{skipped}",
+        )
+        if action.button("Show", key=f"task_{task.id}", width="stretch"):
+            go("tasks", task=task.id)
+
+
+def _back() -> None:
+    if st.button("All tasks", type="tertiary", icon=":material/arrow_back:", key="tasks_back"):
+        go("tasks")

@@ -1,0 +1,303 @@
+"""The pages of tasks, and a task's queue on the annotation page, for administrators and annotators."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from sqlalchemy import select
+
+from colpo_core.images.masks import encode_rle
+from colpo_core.records.cases import CaseFilter
+from colpo_core.records.people import Actor
+from colpo_core.records.tasks import TaskDraft
+from colpo_core.services import annotations, task_queue, tasks
+from colpo_core.store import Store
+from colpo_core.store.tables import Image
+from colpo_core.terms import Finding, Role, TaskItemState, TaskOrder
+from tests.conftest import add_person
+
+HEIGHT, WIDTH = 24, 32
+Open = Callable[..., Any]
+
+
+def shown(app: Any) -> str:
+    kinds = ("title", "header", "subheader", "markdown", "caption", "info", "success", "error", "warning")
+    return "\n".join(str(item.value) for kind in kinds for item in app.get(kind))
+
+
+def press(app: Any, label: str) -> Any:
+    return next(button for button in app.button if button.label == label).click().run()
+
+
+def labels(app: Any) -> list[str]:
+    return [button.label for button in app.button]
+
+
+def asked(app: Any, name: str) -> str:
+    value = app.query_params[name]
+    return value if isinstance(value, str) else value[0]
+
+
+def texts_of_progress(app: Any) -> list[str]:
+    return [element.proto.text for element in app.get("progress")]
+
+
+@pytest.fixture
+def images(store: Store, add_case: Callable[..., int]) -> list[int]:
+    cases = [add_case() for _ in range(4)]
+    with store.reading() as session:
+        return [session.scalars(select(Image.id).where(Image.case_id == case_id)).one() for case_id in cases]
+
+
+@pytest.fixture
+def berta(store: Store) -> Actor:
+    return add_person(store, "berta", Role.ANNOTATOR)
+
+
+def make_task(store: Store, administrator: Actor, *annotators: Actor, title: str = "Spring", **changes: Any) -> int:
+    wanted: dict[str, Any] = {"blind": True, "proposals": False, "n_annotators": len(annotators)} | changes
+    draft = TaskDraft(
+        title=title,
+        finding=Finding.ACETOWHITE,
+        where=CaseFilter(),
+        annotator_ids=tuple(one.person_id for one in annotators),
+        order=TaskOrder.DATE,
+        **wanted,
+    )
+    return tasks.create_task(store, actor=administrator, draft=draft).id
+
+
+def paint(store: Store, actor: Actor, image_id: int, active_ms: int = 0) -> None:
+    opened = annotations.open_annotation(store, actor=actor, image_id=image_id)
+    code = encode_rle(np.eye(HEIGHT, WIDTH, dtype=np.bool_))
+    saved = annotations.save_draft(
+        store, actor=actor, document_id=opened.document_id, base_seq=opened.seq, rle=code, active_ms=active_ms
+    )
+    annotations.submit_annotation(store, actor=actor, document_id=opened.document_id, seq=saved.seq)
+
+
+# --- the page of tasks ---
+
+
+def test_an_annotator_without_a_task_is_told_where_one_would_be(open_page: Open, annotator: Actor) -> None:
+    app = open_page(annotator, "tasks")
+    assert not app.exception
+    assert "No task is handed to you" in shown(app)
+    assert "New task" not in labels(app)
+
+
+def test_an_administrator_makes_a_task_with_the_counts_before_her(
+    store: Store, open_page: Open, administrator: Actor, annotator: Actor, berta: Actor, images: list[int]
+) -> None:
+    app = open_page(administrator, "tasks", new=1)
+    assert not app.exception
+    assert "Choose the annotators" in shown(app)
+    people = next(one for one in app.multiselect if one.label == "Annotators")
+    app = people.set_value(
+        [option for option in _options(store, administrator) if option.id != administrator.person_id]
+    )
+    app = app.run()
+    assert {one.label: one.value for one in app.metric} == {"Cases": "4", "Images": "4"}
+    assert [text.split("**")[1] for text in texts_of_progress(app)] == ["2 images", "2 images"]
+    create = next(button for button in app.button if button.label == "Create task")
+    assert create.disabled
+    next(one for one in app.text_input if one.label == "Title").set_value("Spring")
+    next(one for one in app.number_input if one.label == "For each image").set_value(2)
+    app = app.run()
+    assert [text.split("**")[1] for text in texts_of_progress(app)] == ["4 images", "4 images"]
+    app = press(app, "Create task")
+    assert not app.exception
+    made = tasks.list_tasks(store, actor=administrator)
+    assert [(one.title, one.n_images, one.n_items, one.blind) for one in made] == [("Spring", 4, 8, True)]
+
+
+def _options(store: Store, administrator: Actor) -> list[Any]:
+    return list(tasks.annotator_choices(store, actor=administrator))
+
+
+def test_a_task_without_an_image_cannot_be_made(
+    store: Store, open_page: Open, administrator: Actor, annotator: Actor, images: list[int]
+) -> None:
+    app = open_page(administrator, "tasks", new=1)
+    next(one for one in app.multiselect if one.label == "Annotators").set_value(_options(store, administrator)[:1])
+    next(one for one in app.text_input if one.label == "Title").set_value("Spring")
+    next(one for one in app.text_input if one.label == "Patient code").set_value("nobody")
+    app = app.run()
+    assert "No image fits" in shown(app)
+    assert next(button for button in app.button if button.label == "Create task").disabled
+
+
+def test_progress_skips_and_closing(
+    store: Store, open_page: Open, administrator: Actor, annotator: Actor, berta: Actor, images: list[int]
+) -> None:
+    task_id = make_task(store, administrator, annotator, berta)
+    paint(store, annotator, images[0], active_ms=65_000)
+    place = task_queue.queue_place(store, actor=berta, task_id=task_id, image_id=images[1])
+    assert place is not None
+    task_queue.skip_item(store, actor=berta, item_id=place.item_id, reason="Blurred *badly*")
+    app = open_page(administrator, "tasks", task=task_id)
+    assert not app.exception
+    table = app.dataframe[0].value.set_index("Annotator")
+    assert table.loc["Anna", ["Submitted", "Skipped", "Waiting"]].tolist() == [1, 0, 3]
+    assert table.loc["Berta", ["Submitted", "Skipped", "Waiting"]].tolist() == [0, 1, 3]
+    assert table.loc["Anna", "An image"] == "1\u00a0min 05\u00a0s"
+    assert "Blurred \\*badly\\*" in shown(app)
+    assert "6 of 8 masks are still missing" in shown(app)
+    app = press(app, "Close now")
+    assert not app.exception
+    assert tasks.get_task(store, actor=administrator, task_id=task_id).closed_at is not None
+    assert "Close now" not in labels(app)
+
+
+def test_an_annotator_sees_no_progress_of_others_and_an_adjudicator_does(
+    store: Store, open_page: Open, administrator: Actor, annotator: Actor, berta: Actor, images: list[int]
+) -> None:
+    task_id = make_task(store, administrator, annotator, adjudicator_id=berta.person_id)
+    refused = open_page(annotator, "tasks", task=task_id)
+    assert not refused.exception
+    assert len(refused.error) == 1
+    assert not refused.dataframe
+    watched = open_page(berta, "tasks")
+    assert "Tasks that I adjudicate" in shown(watched)
+    detail = open_page(berta, "tasks", task=task_id)
+    assert len(detail.dataframe[0].value) == 1
+    assert "Close now" not in labels(detail)
+
+
+@pytest.mark.parametrize("task", ["999", "-1", "x", "²"])
+def test_a_task_that_is_not_there_breaks_nothing(open_page: Open, administrator: Actor, task: str) -> None:
+    app = open_page(administrator, "tasks", task=task)
+    assert not app.exception
+    assert len(app.error) == (1 if task == "999" else 0)
+
+
+# --- a task's queue on the home page and on the annotation page ---
+
+
+def test_home_begins_with_my_queues(
+    store: Store, open_page: Open, administrator: Actor, annotator: Actor, images: list[int]
+) -> None:
+    make_task(store, administrator, annotator, note="Mark faint ones too")
+    app = open_page(annotator)
+    assert not app.exception
+    assert "0 of 4 images done" in texts_of_progress(app)
+    assert "Mark faint ones too" in shown(app)
+    assert labels(app)[labels(app).index("Start") :].index("Start") == 0
+    app = press(app, "Start")
+    assert not app.exception
+
+
+def test_a_queue_goes_forth_and_back_and_says_where_one_is(
+    store: Store, open_page: Open, administrator: Actor, annotator: Actor, images: list[int]
+) -> None:
+    task_id = make_task(store, administrator, annotator)
+    app = open_page(annotator, "annotate", task=task_id)
+    assert not app.exception
+    first = int(asked(app, "image"))
+    assert "**Spring** · image 1 of 4" in shown(app)
+    assert texts_of_progress(app) == ["0 of 4 images, 0 of 4 cases done"]
+    assert "Next image" not in labels(app)
+    assert next(button for button in app.button if button.label == "Previous").disabled
+    app = press(app, "Next")
+    second = int(asked(app, "image"))
+    assert second != first
+    assert asked(app, "task") == str(task_id)
+    app = press(app, "Previous")
+    assert int(asked(app, "image")) == first
+    items = {item.image_id: item for item in task_queue.queue_items(store, actor=annotator, task_id=task_id)}
+    assert items[first].state is TaskItemState.WAITING
+
+
+def test_opening_an_image_of_a_queue_is_kept(
+    store: Store, open_page: Open, administrator: Actor, annotator: Actor, images: list[int]
+) -> None:
+    from colpo_core.store.tables import TaskItem
+
+    task_id = make_task(store, administrator, annotator)
+    open_page(annotator, "annotate", task=task_id)
+    with store.reading() as session:
+        opened = [item.position for item in session.scalars(select(TaskItem)) if item.opened_at is not None]
+    assert len(opened) == 1
+
+
+def test_after_a_submission_next_is_the_thing_to_do(
+    store: Store, open_page: Open, administrator: Actor, annotator: Actor, images: list[int]
+) -> None:
+    task_id = make_task(store, administrator, annotator)
+    app = open_page(annotator, "annotate", task=task_id)
+    image_id = int(asked(app, "image"))
+    assert _type_of(app, "Next") == "secondary"
+    paint(store, annotator, image_id, active_ms=42_000)
+    app = app.run()
+    assert _type_of(app, "Next") == "primary"
+    assert texts_of_progress(app) == ["1 of 4 images, 1 of 4 cases done"]
+    assert "42\u00a0s" in shown(app)
+    assert "Skip" not in labels(app)
+
+
+def _type_of(app: Any, label: str) -> str:
+    return str(next(button for button in app.button if button.label == label).proto.type)
+
+
+def test_an_image_is_skipped_with_a_reason_and_taken_up_again(
+    store: Store, open_page: Open, administrator: Actor, annotator: Actor, images: list[int]
+) -> None:
+    task_id = make_task(store, administrator, annotator)
+    app = open_page(annotator, "annotate", task=task_id)
+    first = int(asked(app, "image"))
+    app = press(app, "Skip")
+    confirm = next(button for button in app.button if button.label == "Skip this image")
+    assert confirm.disabled
+    # A dialog stays open for its own widgets in a browser; here each run is a whole one, so it opens with the reason.
+    app.session_state["annotate_skip_reason"] = "Blurred or out of focus"
+    app = press(press(app, "Skip"), "Skip this image")
+    assert not app.exception
+    assert int(asked(app, "image")) != first
+    assert "Skipped" in shown(app)
+    items = {item.image_id: item for item in task_queue.queue_items(store, actor=annotator, task_id=task_id)}
+    assert (items[first].state, items[first].skip_reason) == (TaskItemState.SKIPPED, "Blurred or out of focus")
+    app = open_page(annotator, "annotate", task=task_id, image=first)
+    app = press(app, "Take it up again")
+    assert not app.exception
+    items = {item.image_id: item for item in task_queue.queue_items(store, actor=annotator, task_id=task_id)}
+    assert items[first].state is TaskItemState.WAITING
+
+
+def test_a_finished_queue_says_so(
+    store: Store, open_page: Open, administrator: Actor, annotator: Actor, images: list[int]
+) -> None:
+    task_id = make_task(store, administrator, annotator)
+    for image_id in images:
+        paint(store, annotator, image_id)
+    app = open_page(annotator, "annotate", task=task_id)
+    assert not app.exception
+    assert "Nothing of this task waits for you" in shown(app)
+
+
+def test_an_image_beside_the_queue_leads_back_to_it(
+    store: Store, open_page: Open, administrator: Actor, annotator: Actor, images: list[int], add_case: Any
+) -> None:
+    task_id = make_task(store, administrator, annotator)
+    with store.reading() as session:
+        later = session.scalars(select(Image.id).where(Image.case_id == add_case())).one()
+    app = open_page(annotator, "annotate", task=task_id, image=later)
+    assert "not in your queue" in shown(app)
+    app = press(app, "Back to my queue")
+    assert int(asked(app, "image")) in images
+
+
+def test_masks_of_fellows_in_a_blind_task_are_not_there_and_that_is_said(
+    store: Store, open_page: Open, administrator: Actor, annotator: Actor, berta: Actor, images: list[int]
+) -> None:
+    task_id = make_task(store, administrator, annotator, berta)
+    paint(store, berta, images[0])
+    app = open_page(annotator, "annotate", task=task_id, image=images[0])
+    assert not app.exception
+    assert "Berta" not in shown(app)
+    assert "Berta" not in repr(app.main)
+    assert "open once everybody has submitted" in shown(app)
+    paint(store, annotator, images[0])
+    app = app.run()
+    assert "open once everybody has submitted" not in shown(app)
+    assert "Berta" in repr(app.main)
