@@ -9,9 +9,10 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from colpo_core.errors import SnapshotMismatch
-from colpo_core.terms import Grade, Label, LabelSource, MaskOrigin, Split
+from colpo_core.terms import Grade, Label, LabelSource, MaskOrigin, MaskPolicy, Split
 
-FORMAT = 1
+FORMAT = 2
+FIRST_FORMAT = 1
 LEFT_OUT_KINDS = ("image", "case", "annotation")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -31,7 +32,7 @@ class ManifestItem:
         label: The case's label, or None where the image serves for segmentation only.
         grade: Highest grade of the case's histology, or None where there is none.
         mask_sha256: Hash of the mask of acetowhite epithelium, or None where the image serves for classification only.
-        mask_origin: How that mask came to be.
+        mask_origin: How that mask came to be: one annotator's by its own origin, or majority, staple, adjudicated.
         simulated: Whether the program drew the image.
     """
 
@@ -100,6 +101,8 @@ class Manifest:
         rules_version: Version of the rules that labelled.
         seed: Seed of the split.
         fractions: Share of patients wished for train, validation and test.
+        mask_policy: Which mask of an image counts.
+        mask_annotator_id: Row of the person whose masks count, for the policy `annotator` alone.
     """
 
     items: tuple[ManifestItem, ...]
@@ -108,12 +111,14 @@ class Manifest:
     rules_version: str
     seed: int
     fractions: tuple[float, float, float]
+    mask_policy: MaskPolicy = MaskPolicy.NEWEST
+    mask_annotator_id: int | None = None
 
     def __post_init__(self) -> None:
         """Bring the lists into their one order and check them together.
 
         Raises:
-            ValueError: An image stands twice, or a case has two labels or two patients.
+            ValueError: An image stands twice, a case has two labels or two patients, or the policy lacks its annotator.
         """
         object.__setattr__(self, "items", tuple(sorted(self.items, key=lambda item: item.image_id)))
         object.__setattr__(
@@ -122,6 +127,8 @@ class Manifest:
         object.__setattr__(self, "fractions", tuple(float(share) for share in self.fractions))
         if len(self.fractions) != 3:
             raise ValueError("three fractions: train, validation and test")
+        if (self.mask_policy is MaskPolicy.ANNOTATOR) != (self.mask_annotator_id is not None):
+            raise ValueError("an annotator is named for the mask policy `annotator`, and for no other")
         _check_once("image", (item.image_id for item in self.items))
         _check_one_each("label", ((item.case_id, item.label) for item in self.items if item.label is not None))
         _check_one_each("patient", ((item.case_id, item.patient_id) for item in self.items))
@@ -141,8 +148,15 @@ class Manifest:
         return tuple(item for item in self.items if item.split is split)
 
     def to_json(self) -> bytes:
-        """Canonical UTF-8 JSON: sorted keys, no blanks, lists in their one order."""
+        """Canonical UTF-8 JSON: sorted keys, no blanks, lists in their one order.
+
+        Format 1 knows no mask policy and means the newest mask. What it can say is still written in it, so that equal
+        content keeps the hash under which an older version has frozen it.
+        """
         content = {"format": FORMAT, **asdict(self)}
+        if self.mask_policy is MaskPolicy.NEWEST:
+            del content["mask_policy"], content["mask_annotator_id"]
+            content["format"] = FIRST_FORMAT
         return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
     @classmethod
@@ -154,11 +168,15 @@ class Manifest:
         """
         try:
             values: dict[str, Any] = json.loads(content)
-            if values["format"] != FORMAT:
+            if values["format"] not in (FIRST_FORMAT, FORMAT):
                 raise SnapshotMismatch(
-                    f"The snapshot is written in format {values['format']}, and this version reads format {FORMAT}. "
-                    "Freeze a new snapshot with this version."
+                    f"The snapshot is written in format {values['format']}, and this version reads formats "
+                    f"{FIRST_FORMAT} and {FORMAT}. Freeze a new snapshot with this version."
                 )
+            policy = {}
+            if values["format"] == FORMAT:
+                annotator_id = values["mask_annotator_id"]
+                policy = {"mask_policy": MaskPolicy(values["mask_policy"]), "mask_annotator_id": annotator_id}
             return cls(
                 items=tuple(_read_item(item) for item in values["items"]),
                 left_out=tuple(LeftOut(**gone) for gone in values["left_out"]),
@@ -166,6 +184,7 @@ class Manifest:
                 rules_version=str(values["rules_version"]),
                 seed=int(values["seed"]),
                 fractions=values["fractions"],
+                **policy,
             )
         except (ValueError, KeyError, TypeError) as error:
             raise SnapshotMismatch(
@@ -177,7 +196,8 @@ class Manifest:
 
         Returns:
             `images`, `cases`, `patients` and `masks`: total and count by split. `labels` and `case_labels`: by split
-            the images, or cases, of each label (and `none`). `left_out`: count by reason. `simulated`: images drawn.
+            the images, or cases, of each label (and `none`). `masks_by_origin`: total and count by split of the masks
+            of each origin that there is. `left_out`: count by reason. `simulated`: images drawn.
         """
         masked = [item for item in self.items if item.mask_sha256 is not None]
         return {
@@ -187,6 +207,7 @@ class Manifest:
             "masks": _by_split(masked, lambda item: item.image_id),
             "labels": {str(split): _by_label(self.of(split), lambda item: item.image_id) for split in Split},
             "case_labels": {str(split): _by_label(self.of(split), lambda item: item.case_id) for split in Split},
+            "masks_by_origin": _by_origin(masked),
             "left_out": dict(sorted(Counter(gone.reason for gone in self.left_out).items())),
             "simulated": sum(item.simulated for item in self.items),
         }
@@ -207,6 +228,16 @@ def _by_split(items: Iterable[ManifestItem], key: Callable[[ManifestItem], int])
     listed = list(items)
     found = {str(split): len({key(item) for item in listed if item.split is split}) for split in Split}
     return {"total": len({key(item) for item in listed}), **found}
+
+
+def _by_origin(masked: Iterable[ManifestItem]) -> dict[str, dict[str, int]]:
+    listed = list(masked)
+    there = {item.mask_origin for item in listed}
+    return {
+        str(origin): _by_split((item for item in listed if item.mask_origin is origin), lambda item: item.image_id)
+        for origin in MaskOrigin
+        if origin in there
+    }
 
 
 def _by_label(items: Iterable[ManifestItem], key: Callable[[ManifestItem], int]) -> dict[str, int]:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from colpo_core.errors import InputRejected
-from colpo_core.terms import Grade, Label, LabelSource, Split, Verdict
+from colpo_core.terms import Grade, Label, LabelSource, MaskPolicy, Split, Verdict
 
 _NAME_LENGTH = 80
 
@@ -15,6 +15,22 @@ def label_source_text(source: LabelSource) -> str:
     if source is LabelSource.HISTOLOGY:
         return "labels by histology"
     return "labels by impression (Swede score ≥ 5), not histology"
+
+
+def mask_policy_text(policy: MaskPolicy, annotator: str | None = None) -> str:
+    """Which mask of an image counts, in the words that stand beside a snapshot and its models.
+
+    Args:
+        policy: The policy.
+        annotator: Who, for one annotator's masks.
+    """
+    return {
+        MaskPolicy.NEWEST: "the newest mask of each image",
+        MaskPolicy.ANNOTATOR: f"the masks of {annotator or 'one annotator'}",
+        MaskPolicy.MAJORITY: "a majority of the annotators' masks",
+        MaskPolicy.STAPLE: "STAPLE of the annotators' masks",
+        MaskPolicy.ADJUDICATED: "adjudicated masks",
+    }[policy]
 
 
 @dataclass(frozen=True)
@@ -27,6 +43,8 @@ class SnapshotQuery:
         fractions: Share of patients wished for train, validation and test.
         seed: Seed of the split.
         include_simulated: Whether cases that the program drew take part.
+        mask_policy: Which mask of an image counts.
+        mask_annotator_id: Whose masks count, for the policy `annotator` alone.
     """
 
     name: str
@@ -34,16 +52,37 @@ class SnapshotQuery:
     fractions: tuple[float, float, float] = (0.7, 0.15, 0.15)
     seed: int = 0
     include_simulated: bool = True
+    mask_policy: MaskPolicy = MaskPolicy.NEWEST
+    mask_annotator_id: int | None = None
 
     def __post_init__(self) -> None:
         """Check what can be checked without the store.
 
         Raises:
-            InputRejected: The name is empty or too long.
+            InputRejected: The name is empty or too long, or the policy lacks its annotator.
         """
         object.__setattr__(self, "name", self.name.strip())
         if not 1 <= len(self.name) <= _NAME_LENGTH:
             raise InputRejected(f"Give the snapshot a name of 1 to {_NAME_LENGTH} characters.")
+        if self.mask_policy is MaskPolicy.ANNOTATOR and self.mask_annotator_id is None:
+            raise InputRejected("Name the annotator whose masks the snapshot takes.")
+        if self.mask_policy is not MaskPolicy.ANNOTATOR and self.mask_annotator_id is not None:
+            raise InputRejected("An annotator is named only where the snapshot takes one annotator's masks.")
+
+
+@dataclass(frozen=True)
+class MaskAuthor:
+    """A person with submitted masks of acetowhite epithelium, who may be chosen for a snapshot.
+
+    Attributes:
+        person_id: Row of the person.
+        name: Display name.
+        n_images: How many images carry a mask of hers that training may use.
+    """
+
+    person_id: int
+    name: str
+    n_images: int
 
 
 @dataclass(frozen=True)
@@ -57,6 +96,8 @@ class SnapshotPreview:
         equals: Name of the snapshot that holds the same content already, or None.
         problems: Why a training on it could not start; empty when it could.
         warnings: What its figures would lack.
+        mask_policy: Which mask of an image counts.
+        mask_annotator: Display name of whose masks count, for the policy `annotator`; None elsewhere.
     """
 
     sha256: str
@@ -65,6 +106,13 @@ class SnapshotPreview:
     equals: str | None
     problems: tuple[str, ...]
     warnings: tuple[str, ...]
+    mask_policy: MaskPolicy
+    mask_annotator: str | None
+
+    @property
+    def masks_text(self) -> str:
+        """Which masks it would take, and how many of each origin."""
+        return _masks_text(self.mask_policy, self.mask_annotator, self.counts)
 
 
 @dataclass(frozen=True)
@@ -80,6 +128,9 @@ class SnapshotRecord:
         seed: Seed of its split.
         counts: As `Manifest.counts` gives them.
         simulated: Whether any image was drawn by the program.
+        mask_policy: Which mask of an image counts.
+        mask_annotator_id: Row of whose masks count, for the policy `annotator`; None elsewhere.
+        mask_annotator: Display name of that person.
         created_by: Display name of who froze it.
         created_at: When.
     """
@@ -92,12 +143,26 @@ class SnapshotRecord:
     seed: int
     counts: dict[str, Any]
     simulated: bool
+    mask_policy: MaskPolicy
+    mask_annotator_id: int | None
+    mask_annotator: str | None
     created_by: str
     created_at: datetime
+
+    @property
+    def masks_text(self) -> str:
+        """Which masks it holds, and how many of each origin."""
+        return _masks_text(self.mask_policy, self.mask_annotator, self.counts)
 
     def count(self, what: str, split: Split | None = None) -> int:
         """How many `images`, `cases`, `patients` or `masks` there are, on one side or in all."""
         return int(self.counts[what]["total" if split is None else split.value])
+
+
+def _masks_text(policy: MaskPolicy, annotator: str | None, counts: dict[str, Any]) -> str:
+    # A snapshot of an older version did not count its masks by origin.
+    origins = ", ".join(f"{found['total']} {origin}" for origin, found in counts.get("masks_by_origin", {}).items())
+    return mask_policy_text(policy, annotator) + (f" ({origins})" if origins else "")
 
 
 @dataclass(frozen=True)

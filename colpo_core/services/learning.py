@@ -19,6 +19,7 @@ from colpo_core.services.snapshots import (
     freeze_snapshot,
     get_snapshot,
     list_snapshots,
+    mask_authors,
     preview_snapshot,
     snapshot_manifest,
 )
@@ -35,6 +36,7 @@ __all__ = [
     "list_checkpoints",
     "list_promotions",
     "list_snapshots",
+    "mask_authors",
     "preview_snapshot",
     "promote_checkpoint",
     "snapshot_manifest",

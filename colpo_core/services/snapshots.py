@@ -1,11 +1,12 @@
 """Snapshots: what a model learns from, gathered from the store and frozen under its hash."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Row, Select, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from colpo_core.datasets.guard import check_leakage
 from colpo_core.datasets.kin import kin_by_image
@@ -13,29 +14,37 @@ from colpo_core.datasets.manifest import LeftOut, Manifest, ManifestItem
 from colpo_core.datasets.splits import patient_stratum, split_patients
 from colpo_core.errors import Conflict, InputRejected, NotFound, SnapshotMismatch
 from colpo_core.labels import RULES_VERSION
-from colpo_core.records.checkpoints import SnapshotPreview, SnapshotQuery, SnapshotRecord
+from colpo_core.records.checkpoints import MaskAuthor, SnapshotPreview, SnapshotQuery, SnapshotRecord
 from colpo_core.records.people import Actor
 from colpo_core.services import audit
+from colpo_core.services.annotator_masks import find_annotator_masks
+from colpo_core.services.consensus import Consensus, keep_consensus
 from colpo_core.services.permissions import CLINICIANS, require
 from colpo_core.services.trainable_masks import TrainableMask, find_masks
 from colpo_core.store import Store
 from colpo_core.store.tables import Case, CaseLabel, Image, Person, Snapshot
-from colpo_core.terms import Label, LabelSource, Split, Stage
+from colpo_core.terms import Finding, Label, LabelSource, MaskPolicy, Split, Stage
 
 
 def preview_snapshot(store: Store, *, actor: Actor, query: SnapshotQuery) -> SnapshotPreview:
     """What a query would freeze now: how much, what is left out and why, and whether a training could start.
 
+    Masks that a policy makes of several are computed, and not stored.
+
     Raises:
         InputRejected: The fractions do not make sense, or nothing at all can be frozen.
+        NotFound: There is no such annotator.
     """
     require(actor, CLINICIANS)
     manifest = gather_manifest(store, query)
     with store.reading() as session:
         equals = session.scalar(select(Snapshot.name).where(Snapshot.sha256 == manifest.sha256))
+        annotator = _annotator_name(session, query)
     counts = manifest.counts()
     problems, warnings = judge_counts(counts)
-    return SnapshotPreview(manifest.sha256, counts, manifest.simulated, equals, problems, warnings)
+    return SnapshotPreview(
+        manifest.sha256, counts, manifest.simulated, equals, problems, warnings, query.mask_policy, annotator
+    )
 
 
 def freeze_snapshot(store: Store, *, actor: Actor, query: SnapshotQuery) -> SnapshotRecord:
@@ -45,9 +54,10 @@ def freeze_snapshot(store: Store, *, actor: Actor, query: SnapshotQuery) -> Snap
         InputRejected: The fractions do not make sense, or nothing at all can be frozen.
         Conflict: The name stands for other content, or the same content stands under another name.
         LeakageFound: The same patient or image would stand on two sides.
+        NotFound: There is no such annotator.
     """
     require(actor, CLINICIANS)
-    manifest = gather_manifest(store, query)
+    manifest, made = _gather_all(store, query)
     check_leakage(manifest)
     sha256 = store.blobs.put(manifest.to_json())
     with store.writing() as session:
@@ -59,12 +69,16 @@ def freeze_snapshot(store: Store, *, actor: Actor, query: SnapshotQuery) -> Snap
                 sha256=sha256,
                 label_source=manifest.label_source,
                 rules_version=manifest.rules_version,
+                mask_policy=manifest.mask_policy,
+                mask_annotator_id=manifest.mask_annotator_id,
                 seed=manifest.seed,
                 counts=manifest.counts(),
                 simulated=manifest.simulated,
                 created_by=actor.person_id,
             )
             session.add(equal)
+            for consensus in made:
+                keep_consensus(session, consensus)
             session.flush()
             audit.record(session, actor, "freeze snapshot", f"snapshot {equal.id}", sha256=sha256)
         elif equal.name != query.name:
@@ -139,7 +153,10 @@ def judge_counts(counts: dict[str, Any]) -> tuple[tuple[str, ...], tuple[str, ..
     """Why no training could start on what `Manifest.counts` counted, and what its figures would lack."""
     problems = []
     if not counts["masks"][Split.TRAIN]:
-        problems.append("No submitted mask stands in train. Annotate acetic-acid images, or confirm masks that wait.")
+        problems.append(
+            "No submitted mask that the snapshot takes stands in train. Annotate acetic-acid images, confirm masks "
+            "that wait, or take other masks."
+        )
     missing = _lacking(counts, Split.TRAIN)
     if missing:
         problems.append(f"Train holds no case labelled {' and none labelled '.join(missing)}. Enter histology first.")
@@ -157,13 +174,30 @@ def _lacking(counts: dict[str, Any], split: Split) -> list[str]:
     return [label.value for label in Label if not counts["case_labels"][split][label]]
 
 
+def mask_authors(store: Store, *, actor: Actor) -> tuple[MaskAuthor, ...]:
+    """Who has masks of acetowhite epithelium that training may use, by name."""
+    require(actor, CLINICIANS)
+    with store.reading() as session:
+        masks = [one.mask for one in find_annotator_masks(session, finding=Finding.ACETOWHITE) if one.mask is not None]
+    images = Counter((mask.annotator_id, mask.annotator) for mask in masks)
+    authors = [MaskAuthor(person_id, name, n_images) for (person_id, name), n_images in images.items()]
+    return tuple(sorted(authors, key=lambda author: (author.name.casefold(), author.person_id)))
+
+
 def gather_manifest(store: Store, query: SnapshotQuery) -> Manifest:
     """Gather what a query finds at one moment, split by patients.
 
     Raises:
         InputRejected: The fractions do not make sense, or nothing at all can be frozen.
+        NotFound: There is no such annotator.
     """
+    return _gather_all(store, query)[0]
+
+
+def _gather_all(store: Store, query: SnapshotQuery) -> tuple[Manifest, tuple[Consensus, ...]]:
+    """The manifest, and the masks that it takes and the store does not hold before they are frozen."""
     with store.reading() as session:
+        _annotator_name(session, query)
         gathered = _gather(session, query)
     if not gathered.usable:
         raise InputRejected(
@@ -173,7 +207,27 @@ def gather_manifest(store: Store, query: SnapshotQuery) -> Manifest:
     kin = kin_by_image((found.patient_id, found.image.sha256) for found in gathered.usable)
     sides = split_patients(gathered.strata(kin), fractions=query.fractions, seed=query.seed)
     items = tuple(found.item(sides[kin[found.patient_id]]) for found in gathered.usable)
-    return Manifest(items, tuple(gathered.left_out), query.label_source, RULES_VERSION, query.seed, query.fractions)
+    manifest = Manifest(
+        items,
+        tuple(gathered.left_out),
+        query.label_source,
+        RULES_VERSION,
+        query.seed,
+        query.fractions,
+        query.mask_policy,
+        query.mask_annotator_id,
+    )
+    masks = [found.mask for found in gathered.usable if found.mask is not None]
+    return manifest, tuple(mask.consensus for mask in masks if mask.consensus is not None)
+
+
+def _annotator_name(session: Session, query: SnapshotQuery) -> str | None:
+    if query.mask_annotator_id is None:
+        return None
+    person = session.get(Person, query.mask_annotator_id)
+    if person is None:
+        raise NotFound(f"There is no person {query.mask_annotator_id}. Choose an annotator with submitted masks.")
+    return person.display_name
 
 
 @dataclass(frozen=True)
@@ -234,7 +288,10 @@ def _gather(session: Session, query: SnapshotQuery) -> _Gathered:
     judged = _judge_cases(session, query.label_source, {image.case_id for image, _ in taking_part})
     gathered.left_out += [LeftOut("case", case_id, case.reason) for case_id, case in judged.items() if case.reason]
     masks, masks_left_out = find_masks(
-        session, {image.id: (image.height_px, image.width_px) for image, _ in taking_part}
+        session,
+        {image.id: (image.height_px, image.width_px) for image, _ in taking_part},
+        policy=query.mask_policy,
+        annotator_id=query.mask_annotator_id,
     )
     gathered.left_out += masks_left_out
     for image, patient_id in taking_part:
@@ -242,7 +299,7 @@ def _gather(session: Session, query: SnapshotQuery) -> _Gathered:
         if case.barred:
             gathered.left_out.append(LeftOut("image", image.id, "its case is kept from training"))
         elif case.label is None and mask is None:
-            gathered.left_out.append(LeftOut("image", image.id, "neither a label nor a submitted mask"))
+            gathered.left_out.append(LeftOut("image", image.id, _why_nothing(query)))
         else:
             gathered.usable.append(_Usable(image, patient_id, case.label, mask))
     return gathered
@@ -256,6 +313,12 @@ def _why_not(image: Image, query: SnapshotQuery) -> str | None:
     if not image.shows_cervix:
         return "does not show the cervix"
     return None
+
+
+def _why_nothing(query: SnapshotQuery) -> str:
+    if query.mask_policy is MaskPolicy.NEWEST:
+        return "neither a label nor a submitted mask"
+    return "neither a label nor a mask that the snapshot takes"
 
 
 @dataclass(frozen=True)
@@ -300,12 +363,17 @@ def _refuse_taken_name(session: Session, name: str) -> None:
         )
 
 
-def _snapshots() -> Select[Snapshot, str]:
-    return select(Snapshot, Person.display_name).join(Person, Person.id == Snapshot.created_by)
+def _snapshots() -> Select[Snapshot, str, str | None]:
+    annotator = aliased(Person)
+    return (
+        select(Snapshot, Person.display_name, annotator.display_name)
+        .join(Person, Person.id == Snapshot.created_by)
+        .outerjoin(annotator, annotator.id == Snapshot.mask_annotator_id)
+    )
 
 
-def _record(row: Row[Snapshot, str]) -> SnapshotRecord:
-    snapshot, created_by = row
+def _record(row: Row[Snapshot, str, str | None]) -> SnapshotRecord:
+    snapshot, created_by, annotator = row
     return SnapshotRecord(
         id=snapshot.id,
         name=snapshot.name,
@@ -315,6 +383,9 @@ def _record(row: Row[Snapshot, str]) -> SnapshotRecord:
         seed=snapshot.seed,
         counts=dict(snapshot.counts),
         simulated=snapshot.simulated,
+        mask_policy=snapshot.mask_policy,
+        mask_annotator_id=snapshot.mask_annotator_id,
+        mask_annotator=annotator,
         created_by=created_by,
         created_at=snapshot.created_at,
     )

@@ -6,6 +6,7 @@ from typing import Any
 
 from colpo_core.datasets.manifest import Manifest
 from colpo_core.nets.spec import PipelineSpec
+from colpo_core.records.checkpoints import mask_policy_text
 from colpo_core.records.learning import TrainingSettings
 from colpo_core.terms import Label, LabelSource, Split
 from colpo_core.training.loop import Fitted
@@ -41,6 +42,8 @@ def make_card(
         "snapshot_sha256": manifest.sha256,
         "label_source": str(manifest.label_source),
         "rules_version": manifest.rules_version,
+        "mask_policy": str(manifest.mask_policy),
+        "mask_annotator_id": manifest.mask_annotator_id,
         "simulated": manifest.simulated,
         "settings": settings.to_dict(),
         "architecture": {
@@ -74,6 +77,8 @@ def limits_of(manifest: Manifest, settings: TrainingSettings) -> list[str]:
         said.append(f"{share} images are simulated: its figures say nothing about patients.")
     if manifest.label_source is LabelSource.IMPRESSION:
         said.append("Its labels are colposcopic impressions, not histology; so are its figures.")
+    if counts["masks"]["total"]:
+        said.append(_masks_sentence(manifest, counts))
     said += _limits_of_the_test_side(counts)
     validated = counts["case_labels"]["validation"]
     n_validated = validated[Label.NORMAL] + validated[Label.HSIL]
@@ -91,6 +96,15 @@ def limits_of(manifest: Manifest, settings: TrainingSettings) -> list[str]:
         said.append("The networks started without pretrained weights, and learned all they know from this snapshot.")
     said.append("Readings and devices of other clinics were not tested.")
     return said
+
+
+def _masks_sentence(manifest: Manifest, counts: dict[str, Any]) -> str:
+    who = None if manifest.mask_annotator_id is None else f"person {manifest.mask_annotator_id}"
+    origins = ", ".join(f"{found['total']} {origin}" for origin, found in counts["masks_by_origin"].items())
+    return (
+        f"Its segmenter learned from and is judged on {mask_policy_text(manifest.mask_policy, who)} ({origins}); "
+        "against other masks it would do otherwise."
+    )
 
 
 def _limits_of_the_test_side(counts: dict[str, Any]) -> list[str]:

@@ -5,7 +5,7 @@ import pytest
 
 from colpo_core.datasets.manifest import LeftOut, Manifest, ManifestItem
 from colpo_core.errors import SnapshotMismatch
-from colpo_core.terms import Grade, Label, LabelSource, MaskOrigin, Split
+from colpo_core.terms import Grade, Label, LabelSource, MaskOrigin, MaskPolicy, Split
 
 
 def item(image_id: int, **changes: object) -> ManifestItem:
@@ -111,3 +111,54 @@ def test_another_format_is_refused_by_name() -> None:
     values = json.loads(manifest(item(1)).to_json()) | {"format": 99}
     with pytest.raises(SnapshotMismatch, match="format 99"):
         Manifest.from_json(json.dumps(values).encode())
+
+
+def test_what_an_older_version_froze_keeps_its_hash() -> None:
+    """The hash is the one that the first release of the format gave."""
+    written = manifest(item(1), item(2, label=None, grade=None), left_out=(LeftOut("image", 9, "no label"),))
+    assert written.sha256 == "1063003b92ee5e165d494a7b983f345a85675c497ec6eb6865c18ee975b78722"
+    content = json.loads(written.to_json())
+    assert content["format"] == 1
+    assert "mask_policy" not in content
+    assert Manifest.from_json(written.to_json()).mask_policy is MaskPolicy.NEWEST
+
+
+def test_the_mask_policy_comes_back_and_is_part_of_the_hash() -> None:
+    plain = manifest(item(1), item(2))
+    hashes = {plain.sha256}
+    for changes in (
+        {"mask_policy": MaskPolicy.MAJORITY},
+        {"mask_policy": MaskPolicy.STAPLE},
+        {"mask_policy": MaskPolicy.ADJUDICATED},
+        {"mask_policy": MaskPolicy.ANNOTATOR, "mask_annotator_id": 3},
+        {"mask_policy": MaskPolicy.ANNOTATOR, "mask_annotator_id": 4},
+    ):
+        written = replace(plain, **changes)  # type: ignore[arg-type]
+        assert json.loads(written.to_json())["format"] == 2
+        assert Manifest.from_json(written.to_json()) == written
+        hashes.add(written.sha256)
+    assert len(hashes) == 6
+    without = json.loads(replace(plain, mask_policy=MaskPolicy.STAPLE).to_json())
+    del without["mask_policy"]
+    with pytest.raises(SnapshotMismatch, match="damaged"):
+        Manifest.from_json(json.dumps(without).encode())
+
+
+def test_an_annotator_is_named_for_one_annotators_masks_alone() -> None:
+    with pytest.raises(ValueError, match="annotator"):
+        replace(manifest(item(1)), mask_policy=MaskPolicy.ANNOTATOR)
+    with pytest.raises(ValueError, match="annotator"):
+        replace(manifest(item(1)), mask_annotator_id=3)
+
+
+def test_masks_are_counted_by_their_origin() -> None:
+    counts = manifest(
+        item(1, mask_origin=MaskOrigin.MAJORITY),
+        item(2, mask_origin=MaskOrigin.MAJORITY, split=Split.TEST),
+        item(3),
+        item(4, mask_sha256=None, mask_origin=None),
+    ).counts()
+    assert counts["masks_by_origin"] == {
+        "painted": {"total": 1, "train": 1, "validation": 0, "test": 0},
+        "majority": {"total": 2, "train": 1, "validation": 0, "test": 1},
+    }

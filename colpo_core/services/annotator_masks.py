@@ -1,0 +1,156 @@
+"""The newest mask that each annotator has submitted of a finding, and why one may not be used."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session, aliased
+
+from colpo_core.records.people import Actor
+from colpo_core.services.annotator_blinding import hidden_annotators
+from colpo_core.store.tables import Annotation, AnnotationVersion, Mask, Person
+from colpo_core.terms import AnnotationState, Finding, MaskOrigin
+
+
+@dataclass(frozen=True)
+class AnnotatorMask:
+    """An annotator's newest submitted mask of one finding on one image.
+
+    Attributes:
+        annotation_id: Row of the annotation.
+        image_id: Row of the image.
+        annotator_id: Row of the person.
+        annotator: Display name.
+        version_id: Row of the version.
+        mask_id: Row of the mask.
+        sha256: Hash of its run-length code.
+        width_px: Width of the mask.
+        height_px: Height of the mask.
+        origin: How it came to be.
+        is_adjudicated: Whether its annotator has decided between the others' masks of this image, so that it is not
+            one annotator's among them.
+    """
+
+    annotation_id: int
+    image_id: int
+    annotator_id: int
+    annotator: str
+    version_id: int
+    mask_id: int
+    sha256: str
+    width_px: int
+    height_px: int
+    origin: MaskOrigin
+    is_adjudicated: bool
+
+
+@dataclass(frozen=True)
+class FoundMask:
+    """An annotation and, where it may be used, its mask.
+
+    Attributes:
+        annotation_id: Row of the annotation.
+        image_id: Row of the image.
+        mask: The mask, or None.
+        reason: Why it may not be used; empty where it may.
+    """
+
+    annotation_id: int
+    image_id: int
+    mask: AnnotatorMask | None
+    reason: str = ""
+
+
+def find_annotator_masks(session: Session, *, finding: Finding, image_id: int | None = None) -> Iterator[FoundMask]:
+    """Each annotation of a finding, on one image or on all, in the order of their newest versions.
+
+    A draft painted over a submitted version leaves that version in use.
+    """
+    for annotation, name, version, mask_id, sha256, width_px, height_px, n_adjudicated in session.execute(
+        _query(finding, image_id)
+    ):
+        reason = _why_not(annotation, version)
+        if reason:
+            yield FoundMask(annotation.id, annotation.image_id, None, reason)
+            continue
+        mask = AnnotatorMask(
+            annotation_id=annotation.id,
+            image_id=annotation.image_id,
+            annotator_id=annotation.annotator_id,
+            annotator=name,
+            version_id=version.id,
+            mask_id=mask_id,
+            sha256=sha256,
+            width_px=width_px,
+            height_px=height_px,
+            origin=version.origin,
+            is_adjudicated=n_adjudicated > 0,
+        )
+        yield FoundMask(annotation.id, annotation.image_id, mask)
+
+
+def visible_masks(
+    session: Session, actor: Actor, *, finding: Finding, image_id: int | None = None
+) -> dict[int, tuple[AnnotatorMask, ...]]:
+    """By image, the masks of its annotators that the actor may see, adjudicated ones apart; the oldest first."""
+    found: dict[int, list[AnnotatorMask]] = {}
+    hidden: dict[int, frozenset[int]] = {}
+    for one in find_annotator_masks(session, finding=finding, image_id=image_id):
+        if one.mask is None or one.mask.is_adjudicated:
+            continue
+        if one.image_id not in hidden:
+            hidden[one.image_id] = hidden_annotators(session, actor, image_id=one.image_id, finding=finding)
+        if one.mask.annotator_id not in hidden[one.image_id]:
+            found.setdefault(one.image_id, []).append(one.mask)
+    return {number: tuple(masks) for number, masks in found.items()}
+
+
+def _query(
+    finding: Finding, image_id: int | None
+) -> Select[Annotation, str, AnnotationVersion, int, str, int, int, int]:
+    newest = (
+        select(AnnotationVersion.annotation_id, func.max(AnnotationVersion.number).label("number"))
+        .group_by(AnnotationVersion.annotation_id)
+        .subquery()
+    )
+    any_version = aliased(AnnotationVersion)
+    n_adjudicated = (
+        select(func.count())
+        .where(any_version.annotation_id == Annotation.id, any_version.origin == MaskOrigin.ADJUDICATED)
+        .scalar_subquery()
+    )
+    query = (
+        select(
+            Annotation,
+            Person.display_name,
+            AnnotationVersion,
+            Mask.id,
+            Mask.sha256,
+            Mask.width_px,
+            Mask.height_px,
+            n_adjudicated,
+        )
+        .join(Person, Person.id == Annotation.annotator_id)
+        .outerjoin(newest, newest.c.annotation_id == Annotation.id)
+        .outerjoin(
+            AnnotationVersion,
+            (AnnotationVersion.annotation_id == Annotation.id) & (AnnotationVersion.number == newest.c.number),
+        )
+        .outerjoin(Mask, Mask.id == AnnotationVersion.mask_id)
+        .where(Annotation.finding == finding)
+        .order_by(AnnotationVersion.id)
+    )
+    return query if image_id is None else query.where(Annotation.image_id == image_id)
+
+
+def _why_not(annotation: Annotation, version: AnnotationVersion | None) -> str:
+    if annotation.state is AnnotationState.REJECTED:
+        return "the mask was rejected"
+    if annotation.state is AnnotationState.TO_CONFIRM:
+        how = f": its outline was closed by guess ({version.origin.value})" if version else ""
+        return f"the mask waits for confirmation{how}"
+    if version is None:
+        return "the mask is a draft"
+    if annotation.state is AnnotationState.DRAFT and version.origin.is_guess:
+        return "the mask is a draft over an outline that nobody confirmed"
+    return ""

@@ -1,0 +1,73 @@
+"""Several annotators on the images of a small clinic, written straight into the store."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from colpo_core.images.masks import encode_rle
+from colpo_core.records.people import Actor
+from colpo_core.services import annotations
+from colpo_core.store import Store
+from colpo_core.store.tables import AnnotationTask, TaskItem
+from colpo_core.terms import Finding, TaskItemState, TaskOrder
+from tests.clinic import SIDE_PX
+
+
+def square(top: int, left: int, side: int = 20) -> NDArray[np.bool_]:
+    """A mask of the clinic's size with one square in it."""
+    mask = np.zeros((SIDE_PX, SIDE_PX), np.bool_)
+    mask[top : top + side, left : left + side] = True
+    return mask
+
+
+def submit(
+    store: Store, actor: Actor, image_id: int, mask: NDArray[np.bool_], finding: Finding = Finding.ACETOWHITE
+) -> int:
+    """Paint and submit a mask as the editor would; returns the version."""
+    document_id, seq = paint(store, actor, image_id, mask, finding)
+    return annotations.submit_annotation(store, actor=actor, document_id=document_id, seq=seq).version_id
+
+
+def paint(
+    store: Store, actor: Actor, image_id: int, mask: NDArray[np.bool_], finding: Finding = Finding.ACETOWHITE
+) -> tuple[str, int]:
+    """Paint a mask as the editor would; returns the document and its sequence."""
+    opened = annotations.open_annotation(store, actor=actor, image_id=image_id, finding=finding)
+    saved = annotations.save_draft(
+        store, actor=actor, document_id=opened.document_id, base_seq=opened.seq, rle=encode_rle(mask)
+    )
+    return opened.document_id, saved.seq
+
+
+def add_task(
+    store: Store,
+    image_ids: list[int],
+    annotators: list[Actor],
+    *,
+    creator: Actor,
+    adjudicator: Actor | None = None,
+    blind: bool = True,
+    finding: Finding = Finding.ACETOWHITE,
+) -> int:
+    """A task that hands every image to every annotator; returns its row."""
+    with store.writing() as session:
+        task = AnnotationTask(
+            title=f"task of {len(image_ids)} by {creator.username}",
+            finding=finding,
+            n_annotators=len(annotators),
+            blind=blind,
+            proposals=False,
+            order=TaskOrder.DATE,
+            seed=0,
+            adjudicator_id=adjudicator.person_id if adjudicator else None,
+            created_by=creator.person_id,
+        )
+        for annotator in annotators:
+            task.items += [
+                TaskItem(
+                    image_id=image_id, annotator_id=annotator.person_id, position=place, state=TaskItemState.WAITING
+                )
+                for place, image_id in enumerate(image_ids, start=1)
+            ]
+        session.add(task)
+        session.flush()
+        return task.id
