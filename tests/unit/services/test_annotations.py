@@ -230,31 +230,6 @@ def test_waiting_masks_come_in_pages(store: Store, annotator: Actor) -> None:
     assert len(seen) == len(set(seen)) == page.total == 5
 
 
-def test_a_correction_starts_from_the_guess_and_settles_it(store: Store, annotator: Actor, image_id: int) -> None:
-    importer = program_actor(store, "importer")
-    annotations.import_annotation(store, actor=importer, image_id=image_id, mask=mask(1), origin=MaskOrigin.LINKED)
-    guess = annotations.list_to_confirm(store, actor=annotator).versions[0]
-    mine = annotations.start_from_version(store, actor=annotator, version_id=guess.version_id)
-    assert mine.rle == code(1)
-    assert mine.changed
-    assert annotations.list_to_confirm(store, actor=annotator).total == 1
-    version = annotations.submit_annotation(store, actor=annotator, document_id=mine.document_id, seq=mine.seq)
-    assert version.origin is MaskOrigin.PAINTED
-    assert annotations.list_to_confirm(store, actor=annotator).total == 0
-    newest = annotations.submitted_masks(store, actor=annotator, image_id=image_id)
-    assert [record.version_id for record in newest] == [version.version_id]
-
-
-def test_a_correction_does_not_overwrite_strokes(store: Store, annotator: Actor, image_id: int) -> None:
-    importer = program_actor(store, "importer")
-    annotations.import_annotation(store, actor=importer, image_id=image_id, mask=mask(1), origin=MaskOrigin.LINKED)
-    guess = annotations.list_to_confirm(store, actor=annotator).versions[0]
-    document_id, _ = paint(store, annotator, image_id, 5)
-    with pytest.raises(Conflict, match="not submitted"):
-        annotations.start_from_version(store, actor=annotator, version_id=guess.version_id)
-    assert annotations.open_document(store, actor=annotator, document_id=document_id).rle == code(5)
-
-
 def test_findings_are_kept_apart(store: Store, annotator: Actor, image_id: int) -> None:
     paint(store, annotator, image_id, 1)
     for finding in Finding:
