@@ -1,5 +1,5 @@
-"""The mask editor: brush, eraser and polygon at the image's resolution; every stroke is saved by itself."""
+"""The mask editor: findings as layers, painted at the image's resolution; every stroke is saved by itself."""
 
-from pages._ui.mask_editor.editor import MaskSubmission, mask_editor
+from pages._ui.mask_editor.editor import MaskSubmission, Reference, mask_editor
 
-__all__ = ["MaskSubmission", "mask_editor"]
+__all__ = ["MaskSubmission", "Reference", "mask_editor"]

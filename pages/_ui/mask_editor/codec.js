@@ -1,15 +1,17 @@
 // The run-length code of a mask, the same as `colpo_core/images/masks.py` reads and writes: lengths of runs in
 // row-major order, background first (0 where the mask starts in the foreground), each an unsigned LEB128 varint.
-// A mask is a Uint8Array of 0 and 1.
+// The pixels of a mask are a Uint8Array of 0 and 1.
 
-function encodeRle(mask) {
+const SHORT_RUN = 48;
+
+function encodeRle(pixels) {
   let code = new Uint8Array(1024);
   let size = 0;
   let value = 0;
   let start = 0;
-  while (start < mask.length) {
-    let end = mask.indexOf(value ^ 1, start);
-    if (end < 0) end = mask.length;
+  while (start < pixels.length) {
+    let end = pixels.indexOf(value ^ 1, start);
+    if (end < 0) end = pixels.length;
     if (size + 5 > code.length) {
       const larger = new Uint8Array(code.length * 2);
       larger.set(code);
@@ -27,37 +29,89 @@ function encodeRle(mask) {
   return code.slice(0, size);
 }
 
-function decodeRle(code, nPixels) {
-  const mask = new Uint8Array(nPixels);
+// Where each run ends. Throws where the code is of another size than the image.
+function runEnds(code, nPixels) {
+  const ends = new Uint32Array(code.length);
+  let nRuns = 0;
   let place = 0;
-  let value = 0;
   let run = 0;
   let shift = 0;
   for (const byte of code) {
     run += (byte & 0x7f) * 2 ** shift;
     shift += 7;
     if (byte & 0x80) continue;
-    if (place + run > nPixels) throw new Error("the mask does not fit its image");
-    if (value) mask.fill(1, place, place + run);
     place += run;
-    value ^= 1;
+    if (place > nPixels) throw new Error("the mask does not fit its image");
+    ends[nRuns++] = place;
     run = 0;
     shift = 0;
   }
   if (place !== nPixels || shift !== 0) throw new Error("the mask does not fit its image");
-  return mask;
+  return ends.subarray(0, nRuns);
+}
+
+function decodeRle(code, nPixels) {
+  const pixels = new Uint8Array(nPixels);
+  let start = 0;
+  let value = 0;
+  for (const end of runEnds(code, nPixels)) {
+    if (value) pixels.fill(1, start, end);
+    start = end;
+    value ^= 1;
+  }
+  return pixels;
+}
+
+// Make a mask what a code says, and return the rectangle that changed (ends outside), or null. Only pixels that differ
+// are written and nothing of the mask's size is allocated: a step back on a large image takes a few milliseconds.
+function applyRle(mask, code) {
+  const { pixels, width } = mask;
+  let touched = null;
+  let start = 0;
+  let value = 0;
+  for (const end of runEnds(code, pixels.length)) {
+    let at = firstOf(pixels, value ^ 1, start, end);
+    while (at < end) {
+      const last = firstOf(pixels, value, at, end);
+      pixels.fill(value, at, last);
+      touched = union(touched, rectangleOf(at, last, width));
+      at = firstOf(pixels, value ^ 1, last, end);
+    }
+    start = end;
+    value ^= 1;
+  }
+  return touched;
+}
+
+// Where a value occurs first from start on, or end. Never looks further, or many short runs would cost their square.
+function firstOf(pixels, value, start, end) {
+  const near = Math.min(end, start + SHORT_RUN);
+  for (let i = start; i < near; i++) if (pixels[i] === value) return i;
+  if (near >= end) return end;
+  const found = pixels.subarray(near, end).indexOf(value);
+  return found < 0 ? end : near + found;
+}
+
+function rectangleOf(start, end, width) {
+  const y0 = Math.floor(start / width);
+  const y1 = Math.floor((end - 1) / width) + 1;
+  if (y1 - y0 > 1) return { x0: 0, y0, x1: width, y1 };
+  return { x0: start - y0 * width, y0, x1: end - y0 * width, y1 };
+}
+
+function codeOfNothing(nPixels) {
+  const code = [];
+  let run = nPixels;
+  for (; run >= 0x80; run = Math.floor(run / 0x80)) code.push((run & 0x7f) | 0x80);
+  return Uint8Array.from([...code, run]);
 }
 
 function sameBytes(a, b) {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
 }
 
 function bytesFromBase64(text) {
   return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
-}
-
-function base64FromBytes(bytes) {
-  let text = "";
-  for (let i = 0; i < bytes.length; i += 8192) text += String.fromCharCode(...bytes.subarray(i, i + 8192));
-  return btoa(text);
 }

@@ -1,10 +1,11 @@
-// The mask editor: paints on a mask of the image's own size and saves every stroke by itself.
+// The mask editor: paints each finding on a layer of the image's own size, and saves every stroke by itself.
 
 const EDITORS = new WeakMap();
 const PIXELS_SHOW_FROM = 4;
 const LOAD_AGAIN_MS = 2500;
+const SUBMIT_WITHIN_MS = 30000;
 // What a person set stays from one image to the next.
-const HABITS = { tool: "brush", diameter: null, opacity: 70 };
+const HABITS = { tool: "brush", diameter: null };
 
 class MaskEditor {
   constructor(parent) {
@@ -17,206 +18,340 @@ class MaskEditor {
     this.plane = find(".plane");
     this.image = find(".image");
     this.notice = find(".notice");
-    this.question = find(".question");
-    this.help = find(".help");
     this.note = find('[data-input="note"]');
-    this.opacity = find('[data-input="opacity"]');
     this.size = find('[data-input="size"]');
     this.canvas = new MaskCanvas(find(".mask"));
     this.view = new View(4, 3);
     this.tool = HABITS.tool;
     this.diameter = 24;
-    this.mask = { pixels: new Uint8Array(12), width: 4, height: 3 };
+    this.layers = [];
+    this.activeLayer = null;
     this.documentKey = null;
-    this.isLoaded = false;
     this.isSubmitting = false;
+    this.toldActive = new Set();
     this.strokes = new Strokes(this.stage, new Guides(find(".guides"), find(".ring")), this);
-    this.keys = new Keys(this.frame, this.actions());
+    this.panel = new LayerPanel(find(".layers"), this);
+    this.conflict = new ConflictQuestion(find(".question"), this);
+    this.clock = new PaintingClock(this.frame);
+    this.actions = actionsOf(this);
+    this.keys = new Keys(this.frame, this.actions);
     this.observer = new ResizeObserver(() => this.resize());
     this.observer.observe(this.stage);
+    this.whenSaversTell = () => this.stateSoon();
+    LISTENERS.add(this.whenSaversTell);
     this.frame.maskEditor = this;
     this.listen();
   }
 
   // ---- what the page asks for
 
-  update(data, setTriggerValue) {
-    this.setTriggerValue = setTriggerValue;
+  update(data, tell) {
+    this.tell = tell;
     this.stage.style.height = `clamp(320px, calc(100vh - ${data.around_px}px), 1200px)`;
     this.stage.style.maxHeight = `max(320px, ${(data.height_px / data.width_px) * 115}cqw)`;
-    const key = `${data.document_id} ${data.load}`;
-    if (key !== this.documentKey) this.open(key, data);
-    else if (data.answer !== this.data.answer) this.answered(data);
+    const key = data.layers.map((layer) => layer.document_id).join(" ");
+    const before = this.data;
     this.data = data;
-    this.button("submit").title = `Keeps this mask as version ${data.next_version}`;
-    this.resize();
-  }
-
-  async open(key, data) {
-    this.leaveDocument();
-    this.documentKey = key;
-    this.data = data;
-    this.note.value = "";
-    this.isSubmitting = false;
-    this.saver = Saver.of(data.document_id, data.save_url);
-    this.saver.listener = () => this.showState();
-    Object.assign(this.view, { imageWidth: data.width_px, imageHeight: data.height_px, isFitted: true });
-    this.mask = { pixels: new Uint8Array(data.width_px * data.height_px), width: data.width_px, height: data.height_px };
-    this.canvas.resize(this.mask);
-    this.setDiameter(HABITS.diameter ?? Math.max(6, Math.round(Math.min(data.width_px, data.height_px) / 20)));
-    this.setOpacity(HABITS.opacity);
-    this.setTool(this.tool);
-    this.say("Loading…");
-    await Promise.all([this.loadImage(key), this.loadMask(key)]);
-  }
-
-  loadImage(key) {
-    return new Promise((done) => {
-      this.image.onload = () => {
-        this.resize();
-        done();
-      };
-      this.image.onerror = () => {
-        if (key === this.documentKey) this.say("The image could not be loaded. Reload the page, or sign in again.");
-      };
-      if (this.image.getAttribute("src") === this.data.image_url && this.image.complete) done();
-      else this.image.src = this.data.image_url;
-    }).then(() => {
-      if (key !== this.documentKey) return;
-      this.plane.hidden = false;
-      this.ready();
-    });
-  }
-
-  async loadMask(key) {
-    try {
-      const loaded = await this.saver.load();
-      if (key !== this.documentKey) return;
-      this.history = new History(loaded.code);
-      if (loaded.mine) this.history.push(loaded.mine);
-      if (loaded.isConflict) this.history.undo();
-      this.show(this.history.current);
-      this.isLoaded = true;
-      this.ready();
-    } catch (problem) {
-      if (key !== this.documentKey) return;
-      const isFinal = problem.kind === "refused";
-      if (isFinal) this.say(problem.sentence);
-      else if (problem.kind === "sign-in") this.showState("sign-in");
-      else this.say("The mask could not be loaded yet. Trying again…");
-      if (!isFinal) this.reload = setTimeout(() => this.loadMask(key), LOAD_AGAIN_MS);
+    if (key !== this.documentKey) this.open(key);
+    else {
+      if (data.load !== before.load) this.loadAgain(key);
+      if (data.answer !== before.answer) this.answered();
+      if (JSON.stringify(data.references) !== JSON.stringify(before.references)) this.panel.showReferences(data.references);
+      this.followActive(before);
     }
-  }
-
-  ready() {
-    if (!this.isLoaded || this.plane.hidden) return;
-    this.say("");
+    this.root.querySelector('[data-act="submit"]').textContent = data.submit_text;
+    this.resize();
     this.showState();
   }
 
+  async open(key) {
+    this.leaveDocument();
+    const { data } = this;
+    const { width_px: width, height_px: height } = data;
+    this.documentKey = key;
+    this.note.value = "";
+    Object.assign(this.view, { imageWidth: width, imageHeight: height, isFitted: true });
+    this.layers = data.layers.map((given, index) => new Layer(given, index, { width, height }));
+    for (const layer of this.layers) layer.saver.layer = this.inheritanceOf(layer);
+    this.canvas.open(width, height, this.layers);
+    this.panel.build(this.layers, data.references);
+    this.activeLayer = this.layerOf(data.active) ?? this.layers[0];
+    this.canvas.active = this.activeLayer;
+    this.setDiameter(HABITS.diameter ?? Math.max(6, Math.round(Math.min(width, height) / 20)));
+    this.setTool(this.tool);
+    showLook(this);
+    this.say("Loading…");
+    this.showState();
+    this.loadImage(key);
+    await sweep(/-p(\d+)-/.exec(key)[1]);
+    if (key !== this.documentKey) return;
+    const [first, ...others] = [this.activeLayer, ...this.layers.filter((layer) => layer !== this.activeLayer)];
+    await this.load(first, key);
+    for (const layer of others) this.load(layer, key);
+  }
+
+  // The mask that closed tabs have left of a layer's document comes in as a step of its own.
+  inheritanceOf(layer) {
+    return {
+      mayTake: () => layer.isLoaded && this.layers.includes(layer) && !this.strokes.stroke && !this.isSubmitting,
+      taken: (stored, mine) => {
+        layer.history.push(stored);
+        layer.history.push(mine);
+        this.touched(layer.show());
+        this.showState();
+      },
+    };
+  }
+
+  async loadImage(key) {
+    const { image, data } = this;
+    if (image.getAttribute("src") !== data.image_url) image.src = data.image_url;
+    try {
+      await image.decode();
+    } catch (error) {
+      if (key === this.documentKey) this.say("The image could not be loaded. Reload the page, or sign in again.");
+      return;
+    }
+    if (key !== this.documentKey) return;
+    this.plane.hidden = false;
+    this.resize();
+    this.showState();
+  }
+
+  async load(layer, key) {
+    await this.untilLoaded(layer, key, async () => {
+      const loaded = await layer.saver.load();
+      if (key === this.documentKey) this.touched(layer.begin(loaded));
+    });
+  }
+
+  // The server has changed masks of this image: each comes in as one more step, and Undo goes back to what was here.
+  async loadAgain(key) {
+    for (const layer of this.layers) {
+      await this.untilLoaded(layer, key, async () => {
+        if (!(await layer.saver.whenSaved())) return;
+        const stored = await layer.saver.fetchStored();
+        if (key !== this.documentKey || layer.saver.isDirty || stored.seq === layer.saver.seq) return;
+        layer.saver.start(stored.seq);
+        this.touched(layer.goOn(stored));
+      });
+    }
+  }
+
+  async untilLoaded(layer, key, deed) {
+    layer.isWaiting = true;
+    while (key === this.documentKey) {
+      try {
+        await deed();
+        break;
+      } catch (problem) {
+        if (!problem.kind) throw problem;
+        if (key !== this.documentKey) return;
+        this.loadProblem = problem;
+        this.showState();
+        if (problem.kind === "refused") return;
+        await new Promise((done) => setTimeout(done, LOAD_AGAIN_MS));
+      }
+    }
+    layer.isWaiting = false;
+    this.loadProblem = null;
+    if (key === this.documentKey) this.showState();
+  }
+
+  get isAsking() {
+    return this.conflict.isOpen;
+  }
+
+  // Whether all is there that a tool needs, except that the layer may be hidden or locked.
+  get isOpen() {
+    const layer = this.activeLayer;
+    return Boolean(layer?.isLoaded && !layer.isWaiting && !this.plane.hidden && !this.isAsking && !this.isSubmitting);
+  }
+
   get isReady() {
-    return this.isLoaded && !this.plane.hidden && this.question.hidden && !this.isSubmitting;
+    return this.isOpen && !this.activeLayer.isLocked && !this.activeLayer.isHidden;
+  }
+
+  get mask() {
+    return this.activeLayer?.allocate() ?? { pixels: new Uint8Array(12), width: 4, height: 3 };
+  }
+
+  get history() {
+    return this.activeLayer?.history ?? null;
+  }
+
+  layerOf(finding) {
+    return this.layers.find((layer) => layer.finding === finding) ?? null;
+  }
+
+  // The image's pixels at its own size; made once a document, when a tool asks for them first.
+  imagePixels() {
+    if (!this.pixelsOfImage) {
+      const { width_px: width, height_px: height } = this.data;
+      const context = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
+      context.drawImage(this.image, 0, 0, width, height);
+      this.pixelsOfImage = context.getImageData(0, 0, width, height);
+    }
+    return this.pixelsOfImage;
   }
 
   leaveDocument() {
-    clearTimeout(this.reload);
-    this.isLoaded = false;
-    this.plane.hidden = true;
-    this.question.hidden = true;
-    this.help.hidden = true;
+    this.strokes.cancelStroke();
     this.strokes.dropPolygon();
-    if (this.saver) this.saver.listener = () => {};
+    this.conflict.close();
+    for (const layer of this.layers) layer.saver.layer = null;
+    this.layers = [];
+    this.activeLayer = null;
+    this.pixelsOfImage = null;
+    this.loadProblem = null;
+    this.plane.hidden = true;
+    this.isSubmitting = false;
+    this.toldActive.clear();
+    this.clock.reset();
+    toggleHelp(this, false);
   }
 
   // ---- what the tools tell
 
   touched(rectangle) {
-    if (rectangle) this.canvas.draw(this.mask, rectangle);
+    if (rectangle) this.canvas.touched(rectangle);
   }
 
   finished() {
-    if (this.history.push(encodeRle(this.mask.pixels))) this.saver.stroke(this.history.current);
+    const { activeLayer: layer } = this;
+    if (layer.history.push(encodeRle(layer.allocate().pixels))) this.save(layer, 1);
     this.showState();
   }
 
   cancelled() {
-    this.show(this.history.current);
+    if (this.activeLayer?.isLoaded) this.touched(this.activeLayer.show());
   }
 
   moved() {
     this.place();
   }
 
+  save(layer, strokes) {
+    layer.saver.step(layer.history.current, { strokes, activeMs: this.clock.take() });
+  }
+
   // ---- steps
 
-  show(code) {
-    const before = this.mask.pixels;
-    this.mask.pixels = decodeRle(code, this.mask.width * this.mask.height);
-    this.touched(rowsThatDiffer(before, this.mask.pixels, this.mask.width));
+  undo() {
+    this.step("undo");
+  }
+
+  redo() {
+    this.step("redo");
   }
 
   step(direction) {
     if (!this.isReady) return;
     if (direction === "undo" && this.strokes.takeCornerBack()) return;
-    const before = this.history.current;
-    const code = this.history[direction]();
-    if (code === before) return;
-    this.show(code);
-    this.saver.stroke(code);
+    const { activeLayer: layer } = this;
+    const before = layer.history.current;
+    if (layer.history[direction]() === before) return;
+    this.touched(layer.show());
+    this.save(layer, 0);
     this.showState();
   }
 
   clear() {
     if (!this.isReady) return;
     this.strokes.dropPolygon();
-    this.mask.pixels.fill(0);
-    this.canvas.draw(this.mask, null);
-    this.finished();
-  }
-
-  async loadNewer() {
-    const key = this.documentKey;
-    const button = this.button("loadNewer");
-    button.disabled = true;
-    try {
-      const stored = await this.saver.fetchStored();
-      if (key !== this.documentKey) return;
-      this.saver.start(stored.seq);
-      this.saver.forget();
-      this.history.push(stored.code);
-      this.show(this.history.current);
-    } catch (problem) {
-      this.question.querySelector("p").textContent =
-        problem.sentence || "The newer state could not be loaded. Check the connection and try again.";
-    } finally {
-      button.disabled = false;
-      this.showState();
+    const { activeLayer: layer } = this;
+    if (layer.history.push(layer.nothing)) {
+      this.touched(layer.show());
+      this.save(layer, 1);
     }
+    this.showState();
   }
 
-  // The page makes a version of exactly what is on the screen: everything is saved first.
+  // The page makes versions of exactly what is on the screen: everything is saved first.
   async submit() {
-    if (!this.isReady) return;
+    if (!this.isReady || !this.layers.every((layer) => layer.isLoaded)) return;
     this.strokes.dropPolygon();
     const key = this.documentKey;
+    const changed = this.layers.filter((layer) => layer.isChanged);
+    const handed = changed.length ? changed : [this.activeLayer];
     this.isSubmitting = true;
     this.showState();
-    const isSaved = await this.saver.whenSaved();
+    const areSaved = await Promise.all(this.layers.map((layer) => layer.saver.whenSaved()));
     if (key !== this.documentKey) return;
-    if (!isSaved) this.isSubmitting = false;
-    else {
-      this.setTriggerValue("submitted", {
-        document_id: this.data.document_id,
-        seq: this.saver.seq,
-        note: this.note.value,
-      });
-    }
+    if (areSaved.every(Boolean)) {
+      this.handed = new Map(handed.map((layer) => [layer, layer.history.current]));
+      const documents = handed.map((layer) => ({ document_id: layer.documentId, seq: layer.saver.seq }));
+      this.tell.trigger("submitted", { documents, note: this.note.value });
+      this.answerTimer = setTimeout(() => this.release(), SUBMIT_WITHIN_MS);
+    } else this.isSubmitting = false;
     this.showState();
   }
 
-  answered(data) {
+  answered() {
+    const given = new Map(this.data.layers.map((layer) => [layer.document_id, layer.next_version]));
+    for (const layer of this.layers) {
+      const nextVersion = given.get(layer.documentId);
+      if (nextVersion === layer.nextVersion) continue;
+      layer.nextVersion = nextVersion;
+      if (this.handed?.has(layer)) layer.submitted = this.handed.get(layer);
+      this.note.value = "";
+    }
+    this.handed = null;
+    this.release();
+  }
+
+  release() {
+    clearTimeout(this.answerTimer);
     this.isSubmitting = false;
-    if (data.next_version !== this.data.next_version) this.note.value = "";
+    this.showState();
+  }
+
+  // ---- layers
+
+  selectLayer(index) {
+    const layer = this.layers[index];
+    if (!layer || layer === this.activeLayer) return;
+    this.strokes.cancelStroke();
+    this.strokes.dropPolygon();
+    this.activeLayer.release();
+    this.activeLayer = layer;
+    this.canvas.active = layer;
+    this.canvas.redraw();
+    this.showState();
+    if (this.data.tells_active) {
+      this.toldActive.add(layer.finding);
+      this.tell.state("active", layer.finding);
+    }
+  }
+
+  // The page may choose the layer too; but not what it only repeats of an earlier choice here.
+  followActive(before) {
+    const { active } = this.data;
+    if (active === before.active) return;
+    if (this.toldActive.has(active)) {
+      if (active === this.activeLayer.finding) this.toldActive.clear();
+    } else this.selectLayer(this.layers.indexOf(this.layerOf(active)));
+  }
+
+  toggleHidden(index) {
+    this.toggle(index, "isHidden", HIDDEN_FINDINGS);
+    this.canvas.redraw();
+  }
+
+  toggleLocked(index) {
+    this.toggle(index, "isLocked", LOCKED_FINDINGS);
+  }
+
+  toggle(index, property, findings) {
+    const layer = this.layers[index];
+    if (!layer) return;
+    if (layer === this.activeLayer) {
+      this.strokes.cancelStroke();
+      this.strokes.dropPolygon();
+    }
+    layer[property] = !layer[property];
+    if (layer[property]) findings.add(layer.finding);
+    else findings.delete(layer.finding);
     this.showState();
   }
 
@@ -232,8 +367,12 @@ class MaskEditor {
     this.strokes.showGuides();
   }
 
+  get largestDiameter() {
+    return Math.max(2, Math.min(this.view.imageWidth, this.view.imageHeight) / 2);
+  }
+
   setDiameter(diameter) {
-    const largest = Math.min(this.mask.width, this.mask.height) / 2;
+    const largest = this.largestDiameter;
     this.diameter = Math.round(Math.min(largest, Math.max(1, diameter)));
     this.size.value = String(Math.sqrt((this.diameter - 1) / (largest - 1)) * 100);
     this.root.querySelector('[data-output="size"]').textContent = `${this.diameter} px`;
@@ -244,16 +383,6 @@ class MaskEditor {
     const step = Math.max(1, Math.round(this.diameter * 0.15));
     this.setDiameter(this.diameter + direction * step);
     HABITS.diameter = this.diameter;
-  }
-
-  setOpacity(percent) {
-    HABITS.opacity = percent;
-    this.opacity.value = String(percent);
-    this.canvas.canvas.style.opacity = String(percent / 100);
-  }
-
-  hide(isHidden) {
-    this.canvas.canvas.style.visibility = isHidden ? "hidden" : "visible";
   }
 
   // ---- on the screen
@@ -283,102 +412,72 @@ class MaskEditor {
     return this.root.querySelector(`[data-act="${act}"]`);
   }
 
-  showState(forced) {
-    const state = forced ?? (this.isLoaded ? this.saver.state : "loading");
-    const kept = this.saver.strokesKept === 1 ? "1 stroke" : `${this.saver.strokesKept} strokes`;
+  // Savers tell of many small changes; once a task is enough.
+  stateSoon() {
+    if (this.isStateDue) return;
+    this.isStateDue = true;
+    queueMicrotask(() => {
+      this.isStateDue = false;
+      this.showState();
+    });
+  }
+
+  showState() {
+    if (!this.activeLayer) return;
+    this.conflict.update(this.layers);
+    this.panel.update();
+    this.showSaving();
+    const { history } = this;
+    if (this.activeLayer.isLoaded && !this.plane.hidden) this.say("");
+    this.button("undo").disabled = !this.isReady || !history.canUndo;
+    this.button("redo").disabled = !this.isReady || !history.canRedo;
+    this.button("clear").disabled = !this.isReady;
+    const submit = this.button("submit");
+    submit.disabled = !this.isReady || !this.layers.every((layer) => layer.isLoaded);
+    submit.title = this.layers.filter((layer) => layer.isChanged).map((layer) => layer.title).join(", ");
+    this.stage.classList.toggle("waits", !this.isOpen && !this.isAsking);
+  }
+
+  showSaving() {
+    const all = stateOfAll(new Set(this.layers.map((layer) => layer.saver)));
+    const isLoading = this.layers.some((layer) => layer.isWaiting);
+    const problem = this.loadProblem;
+    if (problem && all.state === "saved") Object.assign(all, { state: problem.kind, sentence: problem.sentence });
+    else if (isLoading && all.state === "saved") all.state = "loading";
+    const count = all.steps === 1 ? "1 stroke" : `${all.steps} strokes`;
+    const kept = `${count} kept${KEPT.isBroken ? " in this tab alone: leave it open" : ""}`;
     const words = {
       loading: "Loading…",
       saved: "Saved",
       saving: "Saving…",
-      offline: `Offline: ${kept} kept here`,
-      "sign-in": this.isLoaded ? `Signed out: ${kept} kept here.` : "Signed out.",
+      offline: all.steps ? `Offline: ${kept}` : "Offline. Trying again…",
+      "sign-in": all.steps ? `Signed out: ${kept}.` : "Signed out.",
       conflict: "Changed elsewhere",
-      refused: `Not saved. ${this.saver.sentence}`,
+      refused: `Not saved. ${all.sentence}`,
+      elsewhere: "Saved here; another image has two states.",
     };
     const place = this.root.querySelector(".state");
-    place.dataset.state = state;
-    place.querySelector("span").textContent = words[state];
-    place.querySelector("a").hidden = state !== "sign-in";
-    if (state === "conflict" && this.question.hidden) {
-      this.question.querySelector("p").textContent = this.saver.sentence;
-      this.strokes.cancelStroke();
-    }
-    this.question.hidden = state !== "conflict";
-    this.button("undo").disabled = !this.isReady || !this.history.canUndo;
-    this.button("redo").disabled = !this.isReady || !this.history.canRedo;
-    this.button("clear").disabled = !this.isReady;
-    this.button("submit").disabled = !this.isReady;
-    this.stage.classList.toggle("waits", !this.isReady);
-  }
-
-  toggleHelp(isShown = this.help.hidden) {
-    this.help.hidden = !isShown;
-    this.button("help").setAttribute("aria-expanded", String(isShown));
-  }
-
-  actions() {
-    const tool = (name) => () => this.setTool(name);
-    const zoom = (factor) => () => {
-      this.view.zoomMiddle(factor);
-      this.place();
-    };
-    return {
-      brush: tool("brush"), eraser: tool("eraser"), polygon: tool("polygon"), cut: tool("cut"),
-      undo: () => this.step("undo"),
-      redo: () => this.step("redo"),
-      clear: () => this.clear(),
-      smaller: () => this.resizeBrush(-1),
-      larger: () => this.resizeBrush(1),
-      zoomIn: zoom(1.25),
-      zoomOut: zoom(0.8),
-      fit: () => {
-        this.view.fit();
-        this.place();
-      },
-      hide: () => this.hide(true),
-      show: () => this.hide(false),
-      help: () => this.toggleHelp(),
-      pan: () => this.pan(true),
-      panEnd: () => this.pan(false),
-      close: () => (this.strokes.corners.length ? this.strokes.closePolygon() : false),
-      cornerBack: () => this.strokes.takeCornerBack(),
-      escape: () => this.escape(),
-      loadNewer: () => this.loadNewer(),
-      submit: () => this.submit(),
-    };
-  }
-
-  pan(isOn) {
-    this.strokes.isPanKeyDown = isOn;
-    this.strokes.showGuides();
-  }
-
-  escape() {
-    if (this.strokes.corners.length) this.strokes.dropPolygon();
-    else if (!this.help.hidden) this.toggleHelp(false);
-    else return false;
-    return true;
+    place.dataset.state = all.state;
+    const [text, link] = [place.querySelector("span"), place.querySelector("a")];
+    if (text.textContent !== words[all.state]) text.textContent = words[all.state];
+    const isSignedOut = all.state === "sign-in";
+    link.hidden = !isSignedOut && !all.imageId;
+    if (link.hidden) return;
+    link.textContent = isSignedOut ? "Sign in again" : "Open that image";
+    link.setAttribute("href", isSignedOut ? "/login" : `/annotate?image=${all.imageId}`);
+    link.target = isSignedOut ? "_blank" : "";
   }
 
   listen() {
-    const actions = this.actions();
-    for (const button of this.root.querySelectorAll("button")) {
-      // The stage keeps the keys: a button that was clicked would otherwise take the space bar.
-      button.addEventListener("click", (event) => {
-        if (button.dataset.tool) this.setTool(button.dataset.tool);
-        else actions[button.dataset.act]();
-        if (event.detail > 0) this.stage.focus({ preventScroll: true });
-      });
-    }
+    listenToButtons(this, this.actions);
+    listenToLook(this);
     for (const card of this.root.querySelectorAll(".zoom, .help, .question")) {
       for (const name of ["pointerdown", "pointermove", "dblclick", "wheel"]) {
         card.addEventListener(name, (event) => event.stopPropagation());
       }
     }
-    this.opacity.oninput = () => this.setOpacity(Number(this.opacity.value));
     this.size.oninput = () => {
-      const largest = Math.min(this.mask.width, this.mask.height) / 2;
-      this.setDiameter(1 + (Number(this.size.value) / 100) ** 2 * (largest - 1));
+      this.setDiameter(1 + (Number(this.size.value) / 100) ** 2 * (this.largestDiameter - 1));
       HABITS.diameter = this.diameter;
     };
     this.note.addEventListener("keydown", (event) => {
@@ -390,19 +489,21 @@ class MaskEditor {
   close() {
     this.leaveDocument();
     this.documentKey = null;
+    LISTENERS.delete(this.whenSaversTell);
     this.keys.close();
+    this.clock.close();
     this.observer.disconnect();
     this.root.remove();
   }
 }
 
-export default function ({ data, parentElement, setTriggerValue }) {
+export default function ({ data, parentElement, setTriggerValue, setStateValue }) {
   let editor = EDITORS.get(parentElement);
   if (!editor) {
     editor = new MaskEditor(parentElement);
     EDITORS.set(parentElement, editor);
   }
-  editor.update(data, setTriggerValue);
+  editor.update(data, { trigger: setTriggerValue, state: setStateValue });
   return () => {
     editor.close();
     EDITORS.delete(parentElement);

@@ -1,7 +1,7 @@
 // Undo and redo by whole strokes. Each step is the code of the whole mask (a few kilobytes), so no step can go wrong
 // because of another.
 
-const MIN_STEPS = 100;
+const MIN_STEPS = 200;
 const MAX_STEPS = 500;
 const MAX_BYTES = 48 * 1024 * 1024;
 
@@ -9,6 +9,7 @@ class History {
   constructor(code) {
     this.codes = [code];
     this.at = 0;
+    this.bytes = code.length;
   }
 
   get current() {
@@ -26,11 +27,11 @@ class History {
   // Returns whether the mask differs from the step before; a stroke that changed nothing is none.
   push(code) {
     if (sameBytes(code, this.current)) return false;
-    this.codes.length = this.at + 1;
+    for (const dropped of this.codes.splice(this.at + 1)) this.bytes -= dropped.length;
     this.codes.push(code);
-    let bytes = this.codes.reduce((sum, step) => sum + step.length, 0);
-    while (this.codes.length > MAX_STEPS || (bytes > MAX_BYTES && this.codes.length > MIN_STEPS)) {
-      bytes -= this.codes.shift().length;
+    this.bytes += code.length;
+    while (this.codes.length > MAX_STEPS || (this.bytes > MAX_BYTES && this.codes.length > MIN_STEPS + 1)) {
+      this.bytes -= this.codes.shift().length;
     }
     this.at = this.codes.length - 1;
     return true;
