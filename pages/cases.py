@@ -1,4 +1,4 @@
-"""Cases: find them, bring images in, and open one with its images, record, histology and label."""
+"""Cases: find them, bring images in, and open one with its images, findings, record, histology and label."""
 
 import streamlit as st
 
@@ -7,6 +7,7 @@ from colpo_core.records.cases import CaseRecord
 from colpo_core.services.cases import get_case
 from pages._ui.badges import simulated_badge
 from pages._ui.casework.chart import show_record
+from pages._ui.casework.findings import show_findings
 from pages._ui.casework.images import show_images
 from pages._ui.casework.intake import show_intake
 from pages._ui.casework.listing import show_list
@@ -17,6 +18,16 @@ from pages._ui.errors import showing_errors
 from pages._ui.here import Here, here
 
 _TABS = (":material/list: All cases", ":material/add_photo_alternate: Import images")
+_CASE_TABS = (":material/checklist: Findings", ":material/description: Record", ":material/biotech: Histology")
+
+# The images stay in sight while the form beside them is scrolled.
+_STAY_IN_SIGHT = """
+<style>
+@media (min-width: 641px) {
+  [data-testid="stLayoutWrapper"]:has(> .st-key-case_images) { position: sticky; top: 3.25rem; }
+}
+</style>
+"""
 
 
 def render() -> None:
@@ -31,7 +42,7 @@ def render() -> None:
         case = get_case(person.store, actor=person.actor, case_id=_asked_case())
         # A link from this very page leaves the browser's address as it was; the next rerun would go by that.
         st.query_params.from_dict({"case": str(case.id)})
-        _show_case(case)
+        _show_case(person, case)
         is_shown = True
     if not is_shown:
         _back()
@@ -56,19 +67,22 @@ def _show_all(person: Here) -> None:
             show_intake(person)
 
 
-def _show_case(case: CaseRecord) -> None:
+def _show_case(person: Here, case: CaseRecord) -> None:
     _head(case)
     tell()
+    st.html(_STAY_IN_SIGHT)
     images, side = st.columns([1.55, 1], gap="medium")
-    with images:
+    with images, st.container(key="case_images"):
         show_images(case)
     with side:
         show_label(case)
-        histology, record = st.tabs([":material/biotech: Histology", ":material/description: Record"])
-        with histology:
-            show_specimens(case)
+        findings, record, histology = st.tabs(_CASE_TABS)
+        with findings:
+            show_findings(person, case.id)
         with record:
             show_record(case)
+        with histology:
+            show_specimens(case, can_place=True)
 
 
 def _head(case: CaseRecord) -> None:

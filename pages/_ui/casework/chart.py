@@ -31,6 +31,20 @@ def show_record(case: CaseRecord) -> None:
     _show_fields(case)
 
 
+def propose_lesion_size(case: CaseRecord, points: int) -> None:
+    """Fill in the Swede score's lesion size when the record is drawn next, for the clinician to look at and save.
+
+    Args:
+        case: The case, as it is stored now.
+        points: 0, 1 or 2.
+    """
+    st.session_state[_proposed_name(case)] = points
+
+
+def _proposed_name(case: CaseRecord) -> str:
+    return f"record_proposed_{case.id}_{case.version}"
+
+
 @st.fragment
 def _show_fields(case: CaseRecord) -> None:
     if st.session_state.pop(_SAVED, False):
@@ -96,13 +110,15 @@ def _choice(place: DeltaGenerator, title: str, words: Mapping[Word, str], value:
 def _swede(case: CaseRecord, key: str) -> SwedeRows:
     stored = case.form.swede
     values: dict[str, int | None] = {}
-    places = (*st.columns(2), *st.columns(2), st.container())
-    for (name, (title, words)), place in zip(SWEDE.items(), places, strict=True):
-        value: int | None = getattr(stored, name)
-        values[name] = place.selectbox(
+    proposed = st.session_state.pop(_proposed_name(case), None)
+    if proposed is not None:
+        st.session_state[f"{key}_lesion_size"] = proposed
+    for name, (title, words) in SWEDE.items():
+        st.session_state.setdefault(f"{key}_{name}", getattr(stored, name))
+        values[name] = st.selectbox(
             title,
             [0, 1, 2],
-            index=value,
+            index=None,
             format_func=partial(_points_text, words),
             key=f"{key}_{name}",
             placeholder="not assessed",

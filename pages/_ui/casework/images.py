@@ -2,17 +2,20 @@
 
 import streamlit as st
 
-from colpo_core.records.cases import CaseImage, CaseRecord
+from colpo_core.records.cases import CaseImage, CaseRecord, SpecimenSite
 from colpo_core.services.stored_images import mark_image
 from colpo_core.terms import AnnotationState, Finding, Stage
 from pages._ui.annotating.words import FINDINGS, STAGES, stage_text
+from pages._ui.casework import sites
 from pages._ui.casework.told import doing
 from pages._ui.casework.words import STATES
 from pages._ui.here import here
 from pages._ui.links import go
-from pages._ui.viewer import Layer, StripItem, image_strip, image_viewer
+from pages._ui.viewer import Layer, SeriesImage, StripItem, image_series, image_strip, image_viewer
 
 _HEIGHT_PX = 400
+_COMPARED_HEIGHT_PX = 400
+_COMPARE = "case_compare"
 
 
 def show_images(case: CaseRecord) -> None:
@@ -21,11 +24,43 @@ def show_images(case: CaseRecord) -> None:
         st.info("This case has no image yet. Import some for its patient and day.", icon=":material/image:")
         return
     images = sorted(case.images, key=_place)
+    if len(images) > 1:
+        st.toggle(
+            "Compare stages", key=_COMPARE, help="All images side by side: zooming or moving one moves all",
+            on_change=sites.stop_placing,
+        )  # fmt: skip
+        if st.session_state[_COMPARE]:
+            _compare(images)
+            return
     shown = _chosen(case, images)
-    image_viewer("case_viewer", f"/colpo/images/{shown.image.id}", _layers(shown), height_px=_HEIGHT_PX)
+    _show_large(case, shown)
     _actions(shown)
     if len(images) > 1:
         _strip(case, images, shown)
+
+
+def _compare(images: list[CaseImage]) -> None:
+    items = [SeriesImage(one.image.id, f"/colpo/images/{one.image.id}", stage_text(one.image)) for one in images]
+    image_series("case_series", items, height_px=_COMPARED_HEIGHT_PX)
+
+
+def _show_large(case: CaseRecord, shown: CaseImage) -> None:
+    waiting = sites.being_placed(case)
+
+    def place(x_px: float, y_px: float) -> None:
+        if waiting is not None:
+            sites.put(waiting.id, SpecimenSite(shown.image.id, x_px, y_px))
+
+    image_viewer(
+        "case_viewer",
+        f"/colpo/images/{shown.image.id}",
+        _layers(shown),
+        height_px=_HEIGHT_PX,
+        marks=sites.marks_on(case, shown.image.id),
+        asks_for=f"Site of specimen {waiting.number}" if waiting else "",
+        on_place=place,
+        on_leave=sites.stop_placing,
+    )
 
 
 def _place(one: CaseImage) -> tuple[int, int, int]:
@@ -34,7 +69,7 @@ def _place(one: CaseImage) -> tuple[int, int, int]:
 
 def _chosen(case: CaseRecord, images: list[CaseImage]) -> CaseImage:
     """The image that was clicked, else the first with acetic acid."""
-    wanted = st.session_state.get(f"case_image_{case.id}")
+    wanted = st.session_state.get(sites.shown_image_key(case.id))
     by_wish = next((one for one in images if one.image.id == wanted), None)
     acetic = next((one for one in images if one.image.stage is Stage.ACETIC_ACID and one.image.shows_cervix), None)
     return by_wish or acetic or images[0]
@@ -127,6 +162,6 @@ def _strip(case: CaseRecord, images: list[CaseImage], shown: CaseImage) -> None:
     def choose() -> None:
         chosen = st.session_state["case_strip"]["chosen"]
         if chosen is not None:
-            st.session_state[f"case_image_{case.id}"] = int(chosen)
+            st.session_state[sites.shown_image_key(case.id)] = int(chosen)
 
     image_strip("case_strip", items, shown.image.id, on_choose=choose)

@@ -6,11 +6,14 @@ from colpo_core.errors import InputRejected
 from colpo_core.records.cases import CaseRecord, LabelRecord, SpecimenRecord
 from colpo_core.services.histology import add_specimen, withdraw_specimen
 from colpo_core.terms import Grade, Label, LabelSource, SpecimenKind
+from pages._ui.annotating.words import stage_text
+from pages._ui.casework import sites
 from pages._ui.casework.told import doing
 from pages._ui.casework.words import LABELS, SPECIMENS, grade_text
 from pages._ui.here import here
 from pages._ui.plain import plain
 
+_BY_CLICK = "Click on the image next"
 _COLOURS = {Label.NORMAL: "green", Label.HSIL: "red", None: "gray"}
 
 
@@ -32,13 +35,19 @@ def show_label(case: CaseRecord) -> None:
             st.caption(f"Beside it, as an impression and not histology: {LABELS[impression.label]} by {_score(case)}")
 
 
-def show_specimens(case: CaseRecord) -> None:
-    """Draw the specimens, and the form for another one."""
+def show_specimens(case: CaseRecord, *, can_place: bool = False) -> None:
+    """Draw the specimens, and the form for another one.
+
+    Args:
+        case: The case.
+        can_place: Whether the page shows the case's viewer, on which a click can set a specimen's site.
+    """
+    choices = sites.site_choices(case)
     if not case.specimens:
         st.caption("No specimen yet.")
     for specimen in case.specimens:
-        _specimen(specimen)
-    _new_specimen(case)
+        _specimen(case, specimen, choices, can_place=can_place)
+    _new_specimen(case, choices, can_place=can_place)
 
 
 def _word(label: LabelRecord) -> str:
@@ -53,20 +62,68 @@ def _score(case: CaseRecord) -> str:
     return f"Swede score {case.swede_total}"
 
 
-def _specimen(specimen: SpecimenRecord) -> None:
+def _specimen(
+    case: CaseRecord, specimen: SpecimenRecord, choices: tuple[sites.SiteChoice, ...], *, can_place: bool
+) -> None:
     where = f" at {specimen.clock_hour} o'clock" if specimen.clock_hour else ""
-    text = f"**{grade_text(specimen.grade)}** · {SPECIMENS[specimen.kind]}{where}"
+    text = f"{specimen.number} · **{grade_text(specimen.grade)}** · {SPECIMENS[specimen.kind]}{where}"
     is_withdrawn = specimen.withdrawn_at is not None
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(f"~~{text}~~ withdrawn" if is_withdrawn else text, width="stretch")
         if not is_withdrawn:
+            _site(case, specimen, choices, can_place=can_place)
             with st.popover("", icon=":material/undo:", help="Withdraw this result"):
                 st.markdown("The result stays to be seen and counts no more. The label follows.")
                 st.button(
                     "Withdraw", type="primary", key=f"withdraw_{specimen.id}", on_click=_withdraw, args=(specimen.id,)
                 )
     note = f" · {plain(specimen.note)}" if specimen.note else ""
-    st.caption(f"{specimen.number} · {plain(specimen.entered_by)}, {specimen.created_at:%Y-%m-%d}{note}")
+    st.caption(f"{_site_text(case, specimen)}{plain(specimen.entered_by)}, {specimen.created_at:%Y-%m-%d}{note}")
+    hour = sites.proposed_hour(specimen)
+    if hour is not None:
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.markdown(f"By its site it lies at **{hour} o'clock**.", width="stretch")
+            st.button("Confirm", key=f"hour_{specimen.id}", on_click=sites.confirm_hour, args=(specimen.id, hour))
+
+
+def _site_text(case: CaseRecord, specimen: SpecimenRecord) -> str:
+    if specimen.site is None:
+        return ""
+    image = next(one.image for one in case.images if one.image.id == specimen.site.image_id)
+    return f"site on {stage_text(image)} · "
+
+
+def _site(
+    case: CaseRecord, specimen: SpecimenRecord, choices: tuple[sites.SiteChoice, ...], *, can_place: bool
+) -> None:
+    """Where it was taken, and how to say it."""
+    key = f"site_{specimen.id}"
+    with st.popover("", icon=":material/location_on:", help="Where it was taken: its site on the image"):
+        if can_place and case.images:
+            st.button(
+                "Click on the image", icon=":material/ads_click:", key=f"{key}_click", width="stretch",
+                on_click=sites.start_placing, args=(specimen.id,),
+            )  # fmt: skip
+        for number, choice in enumerate(choices):
+            st.button(
+                choice.title, icon=":material/colorize:", key=f"{key}_point_{number}", width="stretch",
+                on_click=sites.put, args=(specimen.id, choice.site),
+            )  # fmt: skip
+        if not choices:
+            st.caption("Biopsy points that you set on an image of this case can be taken here too.")
+        if specimen.site is not None:
+            st.button(
+                "Show it", icon=":material/visibility:", key=f"{key}_show", width="stretch",
+                on_click=_show_image, args=(case.id, specimen.site.image_id),
+            )  # fmt: skip
+            st.button(
+                "Remove the site", icon=":material/close:", key=f"{key}_remove", width="stretch",
+                on_click=sites.put, args=(specimen.id, None),
+            )  # fmt: skip
+
+
+def _show_image(case_id: int, image_id: int) -> None:
+    st.session_state[sites.shown_image_key(case_id)] = image_id
 
 
 def _withdraw(specimen_id: int) -> None:
@@ -79,7 +136,7 @@ def _withdraw(specimen_id: int) -> None:
     doing(deed)
 
 
-def _new_specimen(case: CaseRecord) -> None:
+def _new_specimen(case: CaseRecord, choices: tuple[sites.SiteChoice, ...], *, can_place: bool) -> None:
     key = f"specimen_{case.id}_{len(case.specimens)}"
     with st.form(key, border=True):
         kind, clock = st.columns(2)
@@ -92,21 +149,30 @@ def _new_specimen(case: CaseRecord) -> None:
             "Grade by the pathologist", list(Grade), index=None, format_func=grade_text, key=f"{key}_grade",
             placeholder="Choose a grade",
         )  # fmt: skip
+        ways = [None, *([_BY_CLICK] if can_place and case.images else []), *choices]
+        st.selectbox("Site", ways, format_func=_way_text, key=f"{key}_site")
         st.text_input("Remark", key=f"{key}_note", placeholder="nothing that names the patient", max_chars=500)
         st.form_submit_button(
             "Add specimen", type="primary", icon=":material/add:", on_click=_add, args=(case.id, key), width="stretch"
         )
 
 
+def _way_text(way: sites.SiteChoice | str | None) -> str:
+    if isinstance(way, sites.SiteChoice):
+        return way.title
+    return way or "–"
+
+
 def _add(case_id: int, key: str) -> None:
     person = here()
     grade: Grade | None = st.session_state[f"{key}_grade"]
     kind: SpecimenKind = st.session_state[f"{key}_kind"]
+    way: sites.SiteChoice | str | None = st.session_state[f"{key}_site"]
 
     def deed() -> str:
         if grade is None:
             raise InputRejected("Choose the pathologist's grade first. Nothing was entered.")
-        add_specimen(
+        specimen_id = add_specimen(
             person.store,
             actor=person.actor,
             case_id=case_id,
@@ -114,7 +180,11 @@ def _add(case_id: int, key: str) -> None:
             grade=grade,
             clock_hour=st.session_state[f"{key}_clock"],
             note=st.session_state[f"{key}_note"],
+            site=way.site if isinstance(way, sites.SiteChoice) else None,
         )
+        if way == _BY_CLICK:
+            sites.start_placing(specimen_id)
+            return "Entered. The label follows. Now click on the site."
         return "Entered. The label follows."
 
     doing(deed)

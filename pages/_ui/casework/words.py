@@ -2,8 +2,10 @@
 
 from datetime import date
 
+from colpo_core.ifcpc import Iodine, Junction, LesionLocation, Sign, SignGroup
 from colpo_core.labels import GRADE_NAMES
 from colpo_core.records.cases import AnnotationNeed, LabelChoice
+from colpo_core.records.findings import FindingsProposal
 from colpo_core.terms import AnnotationState, Colposcopy, Grade, HivStatus, Label, MenopausalState, SpecimenKind
 
 LABELS = {Label.NORMAL: "Normal", Label.HSIL: "HSIL", None: "Excluded"}
@@ -39,6 +41,15 @@ MENOPAUSAL_STATES = {
 HIV_STATUSES = {HivStatus.NEGATIVE: "Negative", HivStatus.POSITIVE: "Positive"}
 YES_OR_NO = {True: "Yes", False: "No"}
 SPECIMENS = {SpecimenKind.PUNCH_BIOPSY: "Punch biopsy", SpecimenKind.LEEP: "LEEP"}
+GRADE_COLOURS = {
+    Grade.NORMAL: "#2e7d4f",
+    Grade.CHRONIC_CERVICITIS: "#5b7a2c",
+    Grade.CIN1: "#8a6d00",
+    Grade.CIN2: "#c2570c",
+    Grade.CIN3: "#c62828",
+    Grade.ADENOCARCINOMA_IN_SITU: "#8e24aa",
+    Grade.INVASIVE_CARCINOMA: "#5e0f6b",
+}
 SWEDE = {
     "aceto_uptake": ("Aceto uptake", ("none or transparent", "shady, milky", "distinct, opaque white")),
     "margins": ("Margins and surface", ("none or diffuse", "sharp but irregular; satellites", "sharp and even; level")),
@@ -46,6 +57,78 @@ SWEDE = {
     "lesion_size": ("Lesion size", ("under 5 mm", "5 to 15 mm, or 2 quadrants", "over 15 mm, or 3 to 4 quadrants")),
     "iodine": ("Iodine staining", ("brown", "faintly or patchy yellow", "distinct yellow")),
 }
+ADEQUACY = {True: "Adequate", False: "Inadequate"}
+JUNCTIONS = {Junction.COMPLETELY: "Completely", Junction.PARTIALLY: "Partially", Junction.NOT: "Not"}
+LOCATIONS = {LesionLocation.INSIDE: "Inside", LesionLocation.OUTSIDE: "Outside", LesionLocation.BOTH: "Partly"}
+IODINE = {Iodine.STAINED: "Stained", Iodine.NON_STAINED: "Non-stained"}
+SIGN_GROUPS = {
+    SignGroup.INADEQUATE: "Inadequate because of",
+    SignGroup.NORMAL: "Normal findings",
+    SignGroup.GRADE_1: "Grade 1, minor",
+    SignGroup.GRADE_2: "Grade 2, major",
+    SignGroup.NON_SPECIFIC: "Non-specific",
+    SignGroup.INVASION: "Suspicious for invasion",
+    SignGroup.MISCELLANEOUS: "Miscellaneous",
+}
+SIGN_WORDS = {
+    Sign.OBSCURED_BY_BLOOD: "Blood",
+    Sign.OBSCURED_BY_INFLAMMATION: "Inflammation",
+    Sign.OBSCURED_BY_SCAR: "Scar",
+    Sign.ORIGINAL_MATURE: "Squamous, mature",
+    Sign.ORIGINAL_ATROPHIC: "Squamous, atrophic",
+    Sign.ECTOPY: "Ectopy",
+    Sign.METAPLASIA: "Metaplasia",
+    Sign.NABOTHIAN_CYSTS: "Nabothian cysts",
+    Sign.CRYPT_OPENINGS: "Crypt openings",
+    Sign.DECIDUOSIS: "Deciduosis (pregnancy)",
+    Sign.THIN_ACETOWHITE: "Thin acetowhite",
+    Sign.IRREGULAR_BORDER: "Irregular, geographic border",
+    Sign.FINE_MOSAIC: "Fine mosaic",
+    Sign.FINE_PUNCTATION: "Fine punctation",
+    Sign.DENSE_ACETOWHITE: "Dense acetowhite",
+    Sign.RAPID_APPEARANCE: "Rapid appearance",
+    Sign.CUFFED_CRYPT_OPENINGS: "Cuffed crypt openings",
+    Sign.COARSE_MOSAIC: "Coarse mosaic",
+    Sign.COARSE_PUNCTATION: "Coarse punctation",
+    Sign.SHARP_BORDER: "Sharp border",
+    Sign.INNER_BORDER_SIGN: "Inner border sign",
+    Sign.RIDGE_SIGN: "Ridge sign",
+    Sign.LEUKOPLAKIA: "Leukoplakia",
+    Sign.EROSION: "Erosion",
+    Sign.ATYPICAL_VESSELS: "Atypical vessels",
+    Sign.FRAGILE_VESSELS: "Fragile vessels",
+    Sign.IRREGULAR_SURFACE: "Irregular surface",
+    Sign.EXOPHYTIC_LESION: "Exophytic lesion",
+    Sign.NECROSIS: "Necrosis",
+    Sign.ULCERATION: "Ulceration",
+    Sign.TUMOUR: "Tumour",
+    Sign.CONGENITAL_TRANSFORMATION_ZONE: "Congenital transformation zone",
+    Sign.CONDYLOMA: "Condyloma",
+    Sign.POLYP_ECTOCERVICAL: "Polyp, ectocervical",
+    Sign.POLYP_ENDOCERVICAL: "Polyp, endocervical",
+    Sign.INFLAMMATION: "Inflammation",
+    Sign.STENOSIS: "Stenosis",
+    Sign.CONGENITAL_ANOMALY: "Congenital anomaly",
+    Sign.POST_TREATMENT: "After treatment",
+    Sign.ENDOMETRIOSIS: "Endometriosis",
+}
+
+
+def proposal_text(proposal: FindingsProposal) -> str:
+    """What a mask proposes, such as `Version 2 of your mask: 2 quadrants, 31% of the cervix, around the centre.`."""
+    source = "Your draft" if proposal.is_draft else f"Version {proposal.version_number} of your mask"
+    if not proposal.quadrants:
+        return f"{source} marks no lesion: 0 quadrants."
+    parts = [f"{proposal.quadrants} quadrant{'s' if proposal.quadrants > 1 else ''}"]
+    if proposal.cervix_percent is not None:
+        parts.append(f"{proposal.cervix_percent:g}% of the cervix")
+    else:
+        parts.append(f"{proposal.image_percent:g}% of the image")
+    if proposal.centre_hour is not None:
+        parts.append(f"centre at {proposal.centre_hour} o'clock, {proposal.centre_distance:.0%} of the way out")
+    else:
+        parts.append("around the centre")
+    return f"{source}: {', '.join(parts)}."
 
 
 def grade_text(grade: Grade | None) -> str:

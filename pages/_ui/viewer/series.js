@@ -23,8 +23,8 @@ class Pane {
     this.listen();
   }
 
-  update(item, height) {
-    this.root.style.height = height;
+  update(item, maxHeight) {
+    this.root.style.maxHeight = maxHeight;
     this.root.querySelector(".title").textContent = item.title;
     this.image.alt = item.title;
     if (this.image.getAttribute("src") === item.url) return;
@@ -125,14 +125,17 @@ class Series {
   update(data) {
     const known = new Map(this.panes.map((pane) => [pane.id, pane]));
     this.panes = data.items.map((item) => known.get(item.id) ?? new Pane(this, item));
-    for (const [i, pane] of this.panes.entries()) pane.update(data.items[i], data.height);
+    for (const [i, pane] of this.panes.entries()) pane.update(data.items[i], data.max_height);
     this.container.replaceChildren(...this.panes.map((pane) => pane.root));
     if (!this.panes.includes(this.active)) this.active = this.panes[0] ?? null;
     this.resize();
   }
 
+  // The frames are as high as the tallest image needs, all alike.
   resize() {
+    const ratios = this.panes.filter((pane) => pane.isLoaded).map(({ view }) => view.imageWidth / view.imageHeight);
     for (const { view, root } of this.panes) {
+      root.style.aspectRatio = String(ratios.length ? Math.min(...ratios) : 4 / 3);
       view.stageWidth = Math.max(1, root.clientWidth);
       view.stageHeight = Math.max(1, root.clientHeight);
     }

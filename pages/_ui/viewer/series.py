@@ -38,6 +38,6 @@ def image_series(key: str, items: Sequence[SeriesImage], *, height_px: int = 340
     Args:
         key: One a place on the page.
         items: The images, in order.
-        height_px: Height of each image's frame in CSS pixels.
+        height_px: Greatest height of each image's frame in CSS pixels.
     """
-    _series(key=key, data={"items": [asdict(item) for item in items], "height": f"{height_px}px"}, width="stretch")
+    _series(key=key, data={"items": [asdict(item) for item in items], "max_height": f"{height_px}px"}, width="stretch")

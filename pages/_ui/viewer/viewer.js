@@ -1,7 +1,9 @@
 // An image with overlays: opacity, zoom and pan happen here, without asking the server for anything but the images.
+// Points on the image are drawn over it at one size whatever the zoom; the page can ask for one to be placed.
 
 const VIEWERS = new WeakMap();
 const PIXELS_SHOW_FROM = 4;
+const CLICK_PX = 4;
 
 class ImageViewer {
   constructor(parent) {
@@ -15,17 +17,25 @@ class ImageViewer {
     this.notice = this.root.querySelector(".notice");
     this.controls = this.root.querySelector(".layers");
     this.percent = this.root.querySelector(".percent");
+    this.marks = this.root.querySelector(".marks");
+    this.aim = this.root.querySelector(".aim");
+    this.asks = this.root.querySelector(".asks");
     this.view = new View(4, 3);
     this.pinch = new Pinch(this.view);
     this.layers = new Map();
     this.dragFrom = null;
+    this.pressedAt = null;
+    this.points = [];
+    this.asked = "";
+    this.aimAt = null;
     this.frame.imageViewer = this;
     this.observer = new ResizeObserver(() => this.resize());
     this.observer.observe(this.stage);
     this.listen();
   }
 
-  update(data) {
+  update(data, tell) {
+    this.tell = tell;
     this.stage.style.height = data.height;
     if (this.image.getAttribute("src") !== data.image_url) this.load(data.image_url, data.alt);
     const wanted = new Set(data.layers.map((layer) => layer.name));
@@ -38,17 +48,80 @@ class ImageViewer {
     }
     for (const layer of data.layers) this.layer(layer);
     this.controls.hidden = data.layers.length === 0;
+    this.showPoints(data.points ?? []);
+    this.ask(data.asks_for ?? "");
     this.resize();
+  }
+
+  showPoints(points) {
+    this.points = points.map((point) => {
+      const mark = document.createElement("div");
+      mark.className = "mark";
+      mark.setAttribute("role", "img");
+      mark.setAttribute("aria-label", point.title);
+      mark.style.setProperty("--mark", point.colour);
+      mark.append(Object.assign(document.createElement("span"), { textContent: point.label }));
+      return { ...point, mark };
+    });
+    this.marks.replaceChildren(...this.points.map((point) => point.mark));
+  }
+
+  // The page asks for a point: by a click, or with the arrow keys and Enter.
+  ask(text) {
+    const isNew = text !== this.asked;
+    this.asked = text;
+    this.asks.textContent = text && `${text} · click, or arrow keys and Enter; Esc leaves it`;
+    this.asks.hidden = !text;
+    this.aim.hidden = !text;
+    this.stage.classList.toggle("places", Boolean(text));
+    if (!isNew) return;
+    this.aimAt = null;
+    if (text) this.frame.focus({ preventScroll: true });
+  }
+
+  place({ x, y }) {
+    const { imageWidth, imageHeight } = this.view;
+    if (x < 0 || y < 0 || x > imageWidth || y > imageHeight) return;
+    this.ask("");
+    this.tell("placed", { x, y });
+  }
+
+  leave() {
+    this.ask("");
+    this.tell("left", true);
+  }
+
+  aimPlace() {
+    const { imageWidth, imageHeight } = this.view;
+    return this.aimAt ?? { x: imageWidth / 2, y: imageHeight / 2 };
+  }
+
+  moveAim(dx, dy) {
+    const { x, y } = this.aimPlace();
+    const { scale, imageWidth, imageHeight } = this.view;
+    this.aimAt = {
+      x: Math.min(imageWidth, Math.max(0, x + dx / scale)),
+      y: Math.min(imageHeight, Math.max(0, y + dy / scale)),
+    };
+    const there = this.view.toScreen(this.aimAt.x, this.aimAt.y);
+    const { stageWidth, stageHeight } = this.view;
+    this.view.panBy(
+      Math.min(0, stageWidth - 20 - there.x) + Math.max(0, 20 - there.x),
+      Math.min(0, stageHeight - 20 - there.y) + Math.max(0, 20 - there.y),
+    );
   }
 
   load(url, alt) {
     this.plane.hidden = true;
+    this.marks.hidden = true;
     this.say("Loading the image…");
     this.image.onload = () => {
       this.view.imageWidth = this.image.naturalWidth;
       this.view.imageHeight = this.image.naturalHeight;
       this.view.isFitted = true;
       this.plane.hidden = false;
+      this.marks.hidden = false;
+      this.aimAt = null;
       this.say("");
       this.resize();
     };
@@ -119,6 +192,13 @@ class ImageViewer {
     plane.style.transform = `translate(${view.x}px, ${view.y}px) scale(${view.scale})`;
     plane.classList.toggle("pixels", view.scale >= PIXELS_SHOW_FROM);
     this.percent.textContent = `${Math.round(view.scale * 100)} %`;
+    for (const { mark, x_px, y_px } of this.points) this.move(mark, { x: x_px, y: y_px });
+    this.move(this.aim, this.aimPlace());
+  }
+
+  move(element, { x, y }) {
+    const there = this.view.toScreen(x, y);
+    element.style.transform = `translate(${there.x}px, ${there.y}px)`;
   }
 
   listen() {
@@ -128,6 +208,7 @@ class ImageViewer {
     stage.addEventListener("pointermove", (event) => this.onMove(event));
     for (const name of ["pointerup", "pointercancel"]) stage.addEventListener(name, (event) => this.onUp(event));
     stage.addEventListener("dblclick", (event) => {
+      if (this.asked) return;
       const place = placeOn(stage, event);
       if (this.view.isFitted) this.view.zoomAt(place.x, place.y, 2 / Math.min(1, this.view.scale));
       else this.view.fit();
@@ -163,10 +244,12 @@ class ImageViewer {
     this.frame.focus({ preventScroll: true });
     this.pinch.down(event, place);
     this.dragFrom = this.pinch.isActive ? null : place;
+    this.pressedAt = this.dragFrom;
   }
 
   onMove(event) {
     const place = placeOn(this.stage, event);
+    if (this.pressedAt && Math.hypot(place.x - this.pressedAt.x, place.y - this.pressedAt.y) > CLICK_PX) this.pressedAt = null;
     if (!this.pinch.move(event, place) && this.dragFrom) {
       this.view.panBy(place.x - this.dragFrom.x, place.y - this.dragFrom.y);
       this.dragFrom = place;
@@ -177,6 +260,11 @@ class ImageViewer {
   onUp(event) {
     this.pinch.up(event);
     this.dragFrom = null;
+    const isClick = this.pressedAt !== null && event.type === "pointerup";
+    this.pressedAt = null;
+    if (!isClick || !this.asked) return;
+    const { x, y } = placeOn(this.stage, event);
+    this.place(this.view.toImage(x, y));
   }
 
   onKey(event) {
@@ -190,6 +278,18 @@ class ImageViewer {
       ArrowUp: () => this.view.panBy(0, step),
       ArrowDown: () => this.view.panBy(0, -step),
     };
+    if (this.asked) {
+      const far = event.shiftKey ? 1 : 8;
+      Object.assign(keys, {
+        ArrowLeft: () => this.moveAim(-far, 0),
+        ArrowRight: () => this.moveAim(far, 0),
+        ArrowUp: () => this.moveAim(0, -far),
+        ArrowDown: () => this.moveAim(0, far),
+        Escape: () => this.leave(),
+      });
+      // Enter on a button over the image presses that button.
+      if (event.target === this.frame) keys.Enter = () => this.place(this.aimPlace());
+    }
     const isSlider = event.target.type === "range";
     if (!keys[event.key] || event.ctrlKey || event.metaKey || event.altKey || isSlider) return;
     event.preventDefault();
@@ -204,13 +304,13 @@ class ImageViewer {
   }
 }
 
-export default function ({ data, parentElement }) {
+export default function ({ data, parentElement, setTriggerValue }) {
   let viewer = VIEWERS.get(parentElement);
   if (!viewer) {
     viewer = new ImageViewer(parentElement);
     VIEWERS.set(parentElement, viewer);
   }
-  viewer.update(data);
+  viewer.update(data, setTriggerValue);
   return () => {
     viewer.close();
     VIEWERS.delete(parentElement);
