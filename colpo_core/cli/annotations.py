@@ -1,4 +1,4 @@
-"""Commands of annotations: masks in and out, confirmation, biopsy points."""
+"""Commands of annotations: masks in and out, their versions and starts, confirmation, biopsy points."""
 
 from pathlib import Path
 
@@ -8,11 +8,11 @@ from colpo_core.cli.output import Opened, json_option, print_json, print_table
 from colpo_core.cli.words import EXISTING_FILE, NEW_FILE, WordType
 from colpo_core.images.mask_files import read_mask_file
 from colpo_core.images.masks import encode_rle, mask_png
-from colpo_core.records.annotations import VersionRecord
+from colpo_core.records.annotations import StartOptions, StartSource, VersionRecord
+from colpo_core.services import annotation_versions, confirmation, starting
 from colpo_core.services import annotations as service
-from colpo_core.services import confirmation
 from colpo_core.store.blobs import write_file
-from colpo_core.terms import Finding
+from colpo_core.terms import Finding, Start
 
 FINDING = click.option(
     "--finding", type=WordType(Finding), default=Finding.ACETOWHITE, show_default="acetowhite_epithelium"
@@ -34,8 +34,11 @@ def list_submitted(image_id: int, as_json: bool) -> None:
     if as_json:
         print_json(found)
         return
-    rows = [(v.version_id, v.finding.value, v.author, v.number, v.origin.value, f"{v.area_share:.1%}") for v in found]
-    print_table(("version", "finding", "annotator", "number", "origin", "area"), rows)
+    rows = [
+        (v.annotation_id, v.version_id, v.finding.value, v.author, v.number, v.origin.value, f"{v.area_share:.1%}")
+        for v in found
+    ]
+    print_table(("annotation", "version", "finding", "annotator", "number", "origin", "area"), rows)
 
 
 @annotations.command("submit")
@@ -71,6 +74,80 @@ def export(version_id: int, out: Path) -> None:
         pixels = service.version_mask(here.store, actor=here.actor, version_id=version_id)
     write_file(out, mask_png(pixels))
     click.echo(f"{out} written")
+
+
+@annotations.command("versions")
+@click.argument("annotation_id", type=int)
+@json_option
+def versions(annotation_id: int, as_json: bool) -> None:
+    """Show all versions of an annotation: what each started from, what it took, and how much of the start is left."""
+    with Opened() as here:
+        found = annotation_versions.list_versions(here.store, actor=here.actor, annotation_id=annotation_id)
+    if as_json:
+        print_json(found)
+        return
+    headings = ("version", "number", "upon", "started from", "strokes", "seconds", "kept", "added", "area", "note")
+    print_table(headings, [_version_row(version) for version in found])
+
+
+@annotations.command("compare")
+@click.argument("first_id", type=int)
+@click.argument("second_id", type=int)
+@click.option("--out", type=NEW_FILE, help="Also write both as one overlay: what both mark, and each alone.")
+@json_option
+def compare(first_id: int, second_id: int, out: Path | None, as_json: bool) -> None:
+    """Compare two submitted masks of one image: Dice, IoU, distance of their outlines, and common pixels."""
+    with Opened() as here:
+        found = annotation_versions.compare_versions(
+            here.store, actor=here.actor, first_id=first_id, second_id=second_id
+        )
+        if out is not None:
+            overlay = annotation_versions.comparison_overlay(
+                here.store, actor=here.actor, first_id=first_id, second_id=second_id
+            )
+            write_file(out, overlay)
+    if as_json:
+        print_json(found)
+        return
+    apart = "not defined" if found.hd95_px is None else f"{found.hd95_px:.1f} pixels"
+    click.echo(f"Dice {found.dice:.3f}, IoU {found.iou:.3f}, 95th percentile of the outlines' distance {apart}")
+    alone = f"{found.only_first_px} in the first alone, {found.only_second_px} in the second alone"
+    click.echo(f"{found.both_px} pixels in both, {alone}")
+
+
+@annotations.command("restore")
+@click.argument("version_id", type=int)
+@click.option("--note", default="")
+def restore(version_id: int, note: str) -> None:
+    """Make a new version with the mask of an earlier one of the operator's."""
+    with Opened() as here:
+        made = annotation_versions.restore_version(here.store, actor=here.actor, version_id=version_id, note=note)
+    click.echo(f"version {made.version_id}: number {made.number}, {made.area_share:.1%} of the image")
+
+
+@annotations.command("start")
+@click.argument("image_id", type=int)
+@FINDING
+@click.option("--nothing", is_flag=True, help="Start from an empty mask.")
+@click.option("--version", "version_id", type=int, help="Start from this version, the operator's or another's.")
+@click.option("--image", "other_id", type=int, help="Start from the operator's mask of this other image of the case.")
+@click.option("--proposal", is_flag=True, help="Start from the current model's mask.")
+def start(
+    image_id: int, finding: Finding, nothing: bool, version_id: int | None, other_id: int | None, proposal: bool
+) -> None:
+    """Show what the operator's mask of an image can start from, or start it over from one of that."""
+    if sum((nothing, version_id is not None, other_id is not None, proposal)) > 1:
+        raise click.UsageError("Choose one of --nothing, --version, --image and --proposal.")
+    with Opened() as here:
+        options = starting.start_options(here.store, actor=here.actor, image_id=image_id, finding=finding)
+        source = _source(options, nothing=nothing, version_id=version_id, other_id=other_id, proposal=proposal)
+        if source is None:
+            _print_options(options)
+            return
+        document = service.open_annotation(here.store, actor=here.actor, image_id=image_id, finding=finding)
+        starting.start_from(here.store, actor=here.actor, document_id=document.document_id, source=source)
+        opened = service.open_document(here.store, actor=here.actor, document_id=document.document_id)
+    click.echo(f"{opened.document_id} starts from {opened.start.value}; what was not submitted is replaced")
 
 
 @annotations.command("to-confirm")
@@ -125,6 +202,66 @@ def points(image_id: int, points: tuple[str, ...]) -> None:
         else:
             found = service.biopsy_points(here.store, actor=here.actor, image_id=image_id)
     print_table(("point", "x", "y"), [(point.position, point.x_px, point.y_px) for point in found])
+
+
+def _version_row(version: VersionRecord) -> tuple[object, ...]:
+    return (
+        version.version_id,
+        version.number,
+        version.base_number,
+        _start_text(version),
+        version.strokes,
+        None if version.active_ms is None else f"{version.active_ms / 1000:.0f}",
+        _percent(version.kept_share),
+        _percent(version.added_share),
+        _percent(version.area_share),
+        version.note,
+    )
+
+
+def _start_text(version: VersionRecord) -> str:
+    if version.start is None:
+        return f"not recorded ({version.origin.value})"
+    was_dropped = version.proposal_shown and version.start is not Start.PROPOSAL
+    return version.start.value + (", after a proposal" if was_dropped else "")
+
+
+def _percent(share: float | None) -> str | None:
+    return None if share is None else f"{share:.1%}"
+
+
+def _source(
+    options: StartOptions, *, nothing: bool, version_id: int | None, other_id: int | None, proposal: bool
+) -> StartSource | None:
+    if nothing:
+        return StartSource(Start.NOTHING)
+    if version_id is not None:
+        is_own = version_id in {version.version_id for version in options.own_versions}
+        return StartSource(Start.OWN_VERSION if is_own else Start.OTHER_VERSION, version_id=version_id)
+    if other_id is not None:
+        return StartSource(Start.OTHER_IMAGE, image_id=other_id)
+    if not proposal:
+        return None
+    if options.proposal is None:
+        raise click.ClickException(options.proposals_refused or "The current model has not predicted this image.")
+    return StartSource(Start.PROPOSAL, prediction_id=options.proposal.prediction_id)
+
+
+def _print_options(options: StartOptions) -> None:
+    rows: list[tuple[object, ...]] = [("--nothing", "an empty mask", None)]
+    for version in (*options.own_versions, *options.others):
+        words = f"version {version.number} by {version.author}"
+        rows.append((f"--version {version.version_id}", words, f"{version.area_share:.1%}"))
+    rows += [
+        (f"--image {other.image.id}", f"the operator's mask of {other.image.stage.value}", f"{other.area_share:.1%}")
+        for other in options.other_images
+    ]
+    if options.proposal is not None:
+        share = f"{options.proposal.acetowhite_share:.1%}"
+        rows.append(("--proposal", f"the mask of {options.proposal.checkpoint_name}", share))
+    print_table(("start", "from", "area"), rows)
+    if options.proposals_refused:
+        click.echo(options.proposals_refused)
 
 
 def _point(text: str) -> tuple[float, float]:

@@ -1,0 +1,36 @@
+"""Commands of what the clinic has set for the whole program."""
+
+import click
+
+from colpo_core.cli.output import Opened, json_option, print_json
+from colpo_core.services import preferences as service
+
+
+@click.group()
+def preferences() -> None:
+    """Preferences: what is set for the whole program."""
+
+
+@preferences.command("show")
+@json_option
+def show(as_json: bool) -> None:
+    """Show what is set for the whole program."""
+    with Opened() as here:
+        found = service.get_preferences(here.store, actor=here.actor)
+    if as_json:
+        print_json(found)
+        return
+    click.echo(f"proposals: {_word(found.proposals)}")
+
+
+@preferences.command("proposals")
+@click.argument("allowed", type=click.Choice(["on", "off"]))
+def proposals(allowed: str) -> None:
+    """Let annotators start a mask from the model's proposal, or forbid it."""
+    with Opened() as here:
+        found = service.set_proposals(here.store, actor=here.actor, allowed=allowed == "on")
+    click.echo(f"proposals: {_word(found.proposals)}")
+
+
+def _word(allowed: bool) -> str:
+    return "on" if allowed else "off"

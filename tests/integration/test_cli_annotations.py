@@ -1,0 +1,103 @@
+"""Versions, starts and preferences from the command line, on the real store."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+from PIL import Image
+
+from colpo_core.cli.main import main
+from colpo_core.images.masks import mask_png
+from colpo_core.records.people import Actor
+from colpo_core.settings import Settings
+from colpo_core.store import Store
+from tests.clinic import SIDE_PX, PredictedClinic
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(settings: Settings) -> Run:
+    """Calls the program with its words, and fails the test when it fails."""
+
+    def call(*words: str, code: int = 0) -> Result:
+        result = CliRunner().invoke(main, words, env={"COLPO_DATA": str(settings.data_dir)})
+        assert result.exit_code == code, f"{words}\n{result.output}\n{result.exception!r}"
+        return result
+
+    return call
+
+
+@pytest.fixture
+def clinic(store: Store, administrator: Actor) -> PredictedClinic:
+    return PredictedClinic(store, administrator)
+
+
+def mask_file(folder: Path, seed: int) -> str:
+    path = folder / f"{seed}.png"
+    path.write_bytes(mask_png(np.random.default_rng(seed).random((SIDE_PX, SIDE_PX)) < 0.3))
+    return str(path)
+
+
+def submit(run: Run, folder: Path, image_id: int, seed: int) -> str:
+    told = run("annotations", "submit", str(image_id), mask_file(folder, seed)).output
+    return told.removeprefix("version ").split(":")[0]
+
+
+def test_versions_are_listed_compared_and_restored(run: Run, clinic: PredictedClinic, tmp_path: Path) -> None:
+    image_id = clinic.cases[0].image_id
+    first, second = (submit(run, tmp_path, image_id, seed) for seed in (1, 2))
+    assert "number 3" in run("annotations", "restore", first, "--note", "better").output
+    assert "is the newest" in run("annotations", "restore", first, code=1).output
+
+    listed = json.loads(run("annotations", "list", str(image_id), "--json").stdout)
+    annotation = str(next(one["annotation_id"] for one in listed if one["number"] == 3))
+    versions = json.loads(run("annotations", "versions", annotation, "--json").stdout)
+    assert [one["start"] for one in versions] == ["own_version", "own_version", "nothing"]
+    assert [one["base_number"] for one in versions] == [2, 1, None]
+    table = run("annotations", "versions", annotation).output
+    assert "better" in table
+    assert "100.0%" in table
+
+    assert "Dice 1.000" in run("annotations", "compare", first, first).output
+    out = tmp_path / "both.png"
+    told = run("annotations", "compare", first, second, "--out", str(out)).output
+    assert "in the second alone" in told
+    with Image.open(out) as overlay:
+        assert overlay.size == (SIDE_PX, SIDE_PX)
+    assert json.loads(run("annotations", "compare", first, second, "--json").stdout)["iou"] < 1
+    assert "does not exist" in run("annotations", "compare", first, "999", code=1).output
+
+
+def test_a_mask_starts_over_and_its_version_says_from_what(run: Run, clinic: PredictedClinic, tmp_path: Path) -> None:
+    image_id = str(clinic.cases[0].image_id)
+    options = run("annotations", "start", image_id).output
+    assert "the mask of model-1" in options
+    painted = next(line.split()[1] for line in options.splitlines() if "by Painter" in line)
+
+    assert "starts from other_version" in run("annotations", "start", image_id, "--version", painted).output
+    assert "starts from proposal" in run("annotations", "start", image_id, "--proposal").output
+    assert "starts from nothing" in run("annotations", "start", image_id, "--nothing").output
+    own = submit(run, tmp_path, int(image_id), 1)
+    assert "starts from own_version" in run("annotations", "start", image_id, "--version", own).output
+    listed = json.loads(run("annotations", "list", image_id, "--json").stdout)
+    annotation = str(next(one["annotation_id"] for one in listed if str(one["version_id"]) == own))
+    assert "nothing, after a proposal" in run("annotations", "versions", annotation).output
+
+    assert "another image of the same case" in run("annotations", "start", image_id, "--image", "2", code=1).output
+    assert "Choose one of" in run("annotations", "start", image_id, "--nothing", "--proposal", code=2).output
+    assert "acetowhite epithelium alone" in run("annotations", "start", image_id, "--finding", "mosaic").output
+
+
+def test_proposals_are_switched_off_and_on(run: Run, clinic: PredictedClinic) -> None:
+    image_id = str(clinic.cases[0].image_id)
+    assert run("preferences", "show").output == "proposals: on\n"
+    assert run("preferences", "proposals", "off").output == "proposals: off\n"
+    assert json.loads(run("preferences", "show", "--json").stdout) == {"proposals": False}
+    assert "switched" in run("annotations", "start", image_id, "--proposal", code=1).output
+    run("preferences", "proposals", "on")
+    run("annotations", "start", image_id, "--proposal")
+    run("preferences", "proposals", "perhaps", code=2)
