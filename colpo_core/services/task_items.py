@@ -5,7 +5,7 @@ from sqlalchemy.orm import Session
 
 from colpo_core.services.annotator_blinding import have_opened
 from colpo_core.store.tables import AnnotationTask, AnnotationVersion, TaskItem, utc_now
-from colpo_core.terms import Finding, TaskItemState
+from colpo_core.terms import Finding, MaskOrigin, TaskItemState
 
 
 def open_items(session: Session, *, image_id: int, annotator_id: int, finding: Finding) -> list[TaskItem]:
@@ -36,7 +36,10 @@ def settle_items(session: Session, version: AnnotationVersion, *, image_id: int,
     """Mark the author's items of an image as done by a version, also one that was skipped before.
 
     In a blind task whose masks have opened, the item stays as it is: the version was made with the others in sight.
+    What came of judging between others' masks settles nothing either: it is nobody's own reading.
     """
+    if version.origin is not MaskOrigin.PAINTED:
+        return
     for item in open_items(session, image_id=image_id, annotator_id=version.author_id, finding=finding):
         if have_opened(session, item):
             continue

@@ -1,0 +1,73 @@
+"""What tests of tasks share: making a task, painting and submitting a mask, and a small store with a task in it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from colpo_core.images.masks import encode_rle
+from colpo_core.records.annotations import VersionRecord
+from colpo_core.records.cases import CaseFilter
+from colpo_core.records.people import Actor
+from colpo_core.records.tasks import TaskDraft, TaskRecord
+from colpo_core.services.annotations import open_annotation, save_draft, submit_annotation
+from colpo_core.services.tasks import create_task
+from colpo_core.store import Store
+from colpo_core.store.tables import Image
+from colpo_core.terms import Finding, Role, TaskOrder
+from tests.conftest import add_person
+
+
+@dataclass(frozen=True)
+class Team:
+    """Two annotators, a senior who judges, and the administrator who hands out."""
+
+    administrator: Actor
+    anna: Actor
+    ben: Actor
+    senior: Actor
+
+    @property
+    def annotator_ids(self) -> tuple[int, ...]:
+        return (self.anna.person_id, self.ben.person_id)
+
+
+def make_team(store: Store, administrator: Actor) -> Team:
+    anna, ben, senior = (add_person(store, name, Role.ANNOTATOR) for name in ("anna", "ben", "senior"))
+    return Team(administrator, anna, ben, senior)
+
+
+def task_draft(annotator_ids: tuple[int, ...], **changes: Any) -> TaskDraft:
+    wishes: dict[str, Any] = {
+        "title": "first task",
+        "finding": Finding.ACETOWHITE,
+        "where": CaseFilter(),
+        "annotator_ids": annotator_ids,
+        "n_annotators": len(annotator_ids),
+        "blind": True,
+        "proposals": True,
+        "order": TaskOrder.DATE,
+    }
+    return TaskDraft(**(wishes | changes))
+
+
+def hand_out(store: Store, administrator: Actor, annotator_ids: tuple[int, ...], **changes: Any) -> TaskRecord:
+    return create_task(store, actor=administrator, draft=task_draft(annotator_ids, **changes))
+
+
+def paint_and_submit(
+    store: Store, actor: Actor, image_id: int, *, side_px: int = 5, finding: Finding = Finding.ACETOWHITE
+) -> VersionRecord:
+    """Submits a square of so many pixels; another size makes another version."""
+    opened = open_annotation(store, actor=actor, image_id=image_id, finding=finding)
+    mask = np.zeros((opened.image.height_px, opened.image.width_px), np.bool_)
+    mask[2 : 2 + side_px, 2 : 2 + side_px] = True
+    saved = save_draft(
+        store, actor=actor, document_id=opened.document_id, base_seq=opened.seq, rle=encode_rle(mask), active_ms=4000
+    )
+    return submit_annotation(store, actor=actor, document_id=opened.document_id, seq=saved.seq)
+
+
+def image_of(store: Store, case_id: int) -> int:
+    with store.reading() as session:
+        return session.query(Image).filter_by(case_id=case_id).order_by(Image.id).first().id
