@@ -1,55 +1,123 @@
 """The editor's JavaScript agrees with the Python that stores and checks its masks."""
 
 from base64 import b64decode, b64encode
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
-from colpo_core.images.masks import decode_rle, encode_rle
+from colpo_core.images.mask_files import read_mask_file
+from colpo_core.images.masks import decode_rle, encode_rle, mask_png
 from tests.browser.conftest import Run
 
+N_MASKS = 1000
+# Runs of these lengths stand on either side of where a run takes one byte more.
+EDGES = (1, 2, 127, 128, 129, 16383, 16384, 16385, 2097151, 2097152, 2097153)
+SIZES = ((1, 1), (1, 977), (983, 1), (480, 640), (1984, 2976), (1979, 2971))
+TO_TEXT = """
+  const textOf = (bytes) => {
+    let text = "";
+    for (let i = 0; i < bytes.length; i += 8192) text += String.fromCharCode(...bytes.subarray(i, i + 8192));
+    return btoa(text);
+  };
+  const pixelsOf = (bits, size) => {
+    const bytes = bytesFromBase64(bits);
+    return Uint8Array.from({ length: size }, (_, i) => (bytes[i >> 3] >> (7 - (i & 7))) & 1);
+  };
+  const bitsOf = (pixels) => {
+    const bytes = new Uint8Array(Math.ceil(pixels.length / 8));
+    pixels.forEach((value, i) => { bytes[i >> 3] |= value << (7 - (i & 7)); });
+    return textOf(bytes);
+  };
+"""
 
-def random_masks(n_masks: int) -> list[NDArray[np.bool_]]:
-    """Noise, blobs, stripes, empty and full ones, of sizes from one pixel on."""
+
+def bits_of(mask: NDArray[np.bool_]) -> str:
+    return b64encode(np.packbits(mask).tobytes()).decode()
+
+
+def disc(height: int, width: int, at: tuple[float, float], radius: float) -> NDArray[np.bool_]:
+    y, x = np.mgrid[:height, :width]
+    return np.hypot(x - at[0], y - at[1]) < radius
+
+
+def certain_masks() -> Iterator[NDArray[np.bool_]]:
+    """Every border of the code, and sizes from one pixel to a photograph's: empty, full, and a disc."""
+    for run in EDGES:
+        for first in (False, True):
+            mask = np.full((1, run + 1), first)
+            mask[0, -1] = not first
+            yield mask
+    for height, width in SIZES:
+        yield np.zeros((height, width), np.bool_)
+        yield np.ones((height, width), np.bool_)
+        yield disc(height, width, (width / 2, height / 2), min(height, width) / 3)
+    yield np.random.default_rng(1).random((1984, 2976)) < 0.001
+
+
+def random_masks(n_masks: int) -> Iterator[NDArray[np.bool_]]:
+    """Noise, lattices, frames, gaps and blobs of odd sizes."""
     rng = np.random.default_rng(7)
-    masks = []
     for number in range(n_masks):
-        height, width = (int(side) for side in rng.integers(1, 60, 2))
-        if number % 20 == 0:
-            height, width = 300, 420
-        density = (0.0, 1.0, 0.02, 0.5, 0.98)[number % 5]
-        mask = rng.random((height, width)) < density
-        if number % 3 == 0:
-            y, x = np.mgrid[:height, :width]
-            mask |= (x - width / 2) ** 2 + (y - height / 2) ** 2 < (min(height, width) / 3) ** 2
-        masks.append(mask)
-    return masks
+        longest = 500 if number % 20 == 0 else 80
+        height, width = (int(side) for side in rng.integers(1, longest, 2))
+        kind = number % 8
+        mask = rng.random((height, width)) < (0.0, 1.0, 0.02, 0.5, 0.98, 0.0, 0.0, 0.0)[kind]
+        if kind == 5:
+            mask[:: int(rng.integers(1, 4)), :: int(rng.integers(1, 4))] = True
+        if kind == 6:
+            mask[[0, -1]], mask[:, [0, -1]] = True, True
+        if kind == 7:
+            for x, y, radius in rng.random((3, 3)) * (width, height, min(height, width) / 2):
+                mask |= disc(height, width, (x, y), radius)
+        yield mask
 
 
-def test_the_codes_are_the_same_for_200_masks(run_javascript: Run) -> None:
-    masks = random_masks(200)
-    given = [{"digits": "".join("01"[int(v)] for v in mask.ravel())} for mask in masks]
+def test_a_thousand_masks_come_out_as_they_were_painted(run_javascript: Run) -> None:
+    """Painted pixels, the editor's code, the server's mask, the exported PNG read again, the editor's pixels."""
+    certain = list(certain_masks())
+    masks = certain + list(random_masks(N_MASKS - len(certain)))
+    painted = [{"bits": bits_of(mask), "size": mask.size} for mask in masks]
+    body = "return given.map(({ bits, size }) => textOf(encodeRle(pixelsOf(bits, size))));"
+    codes = run_javascript(TO_TEXT + body, painted)
+    exported = []
+    for mask, text in zip(masks, codes, strict=True):
+        height_px, width_px = mask.shape
+        stored = decode_rle(b64decode(text), height_px=height_px, width_px=width_px)
+        read = read_mask_file(mask_png(stored), height_px=height_px, width_px=width_px)
+        assert np.array_equal(read, mask)
+        assert b64decode(text) == encode_rle(read)
+        exported.append({"code": text, "size": mask.size})
+    body = "return given.map(({ code, size }) => bitsOf(decodeRle(bytesFromBase64(code), size)));"
+    assert run_javascript(TO_TEXT + body, exported) == [mask["bits"] for mask in painted]
+
+
+def test_one_mask_becomes_another_pixel_for_pixel(run_javascript: Run) -> None:
+    """A step back, or a mask that is loaded, writes only what differs; the rectangle that it names holds all of it."""
+    rng = np.random.default_rng(11)
+    given = []
+    for mask in random_masks(300):
+        before = mask ^ (rng.random(mask.shape) < rng.choice([0.0, 0.01, 0.5, 1.0]))
+        given.append({"before": bits_of(before), "code": b64encode(encode_rle(mask)).decode(), "shape": mask.shape})
     body = """
-      return given.map(({ digits }) => {
-        const mask = Uint8Array.from(digits, Number);
-        const code = encodeRle(mask);
-        if (!sameBytes(decodeRle(code, mask.length), mask)) throw new Error("not the same after a round trip");
-        if (!sameBytes(bytesFromBase64(base64FromBytes(code)), code)) throw new Error("base64 differs");
-        return base64FromBytes(code);
+      return given.map(({ before, code, shape: [height, width] }) => {
+        const mask = { pixels: pixelsOf(before, height * width), width, height };
+        const touched = applyRle(mask, bytesFromBase64(code));
+        return { bits: bitsOf(mask.pixels), touched };
       });
     """
-    for mask, text in zip(masks, run_javascript(body, given), strict=True):
-        code = b64decode(text)
-        assert code == encode_rle(mask)
-        assert np.array_equal(decode_rle(code, height_px=mask.shape[0], width_px=mask.shape[1]), mask)
-
-
-def test_long_runs_are_read_and_written_alike(run_javascript: Run) -> None:
-    mask = np.zeros((3000, 4000), np.bool_)
-    mask[1500:2900, 100:3900] = True
-    given = b64encode(encode_rle(mask)).decode()
-    body = "return base64FromBytes(encodeRle(decodeRle(bytesFromBase64(given), 12000000)));"
-    assert run_javascript(body, given) == given
+    for step, told in zip(given, run_javascript(TO_TEXT + body, given), strict=True):
+        height, width = step["shape"]
+        after = decode_rle(b64decode(step["code"]), height_px=height, width_px=width)
+        before = np.unpackbits(np.frombuffer(b64decode(step["before"]), np.uint8))[: after.size].reshape(height, width)
+        assert told["bits"] == bits_of(after)
+        differs = before.astype(np.bool_) ^ after
+        if not differs.any():
+            assert told["touched"] is None
+            continue
+        box = told["touched"]
+        differs[box["y0"] : box["y1"], box["x0"] : box["x1"]] = False
+        assert not differs.any()
 
 
 def test_a_code_of_another_size_is_not_shown(run_javascript: Run) -> None:
@@ -129,7 +197,7 @@ def test_a_polygon_fills_what_it_winds_around(run_javascript: Run) -> None:
         assert np.array_equal(mask, winding != 0)
 
 
-def test_undo_goes_back_a_hundred_steps_at_least(run_javascript: Run) -> None:
+def test_undo_goes_back_two_hundred_steps_at_least(run_javascript: Run) -> None:
     body = """
       const history = new History(new Uint8Array([0]));
       for (let i = 1; i <= 700; i++) history.push(new Uint8Array([i % 256, i >> 8]));
@@ -139,8 +207,8 @@ def test_undo_goes_back_a_hundred_steps_at_least(run_javascript: Run) -> None:
       for (let i = 0; i < 5; i++) history.redo();
       history.push(new Uint8Array([9, 9, 9]));
       const heavy = new History(new Uint8Array(1));
-      for (let i = 1; i <= 150; i++) heavy.push(new Uint8Array(1000000).fill(i));
+      for (let i = 1; i <= 250; i++) heavy.push(new Uint8Array(1000000).fill(i));
       return { steps, repeated, canRedo: history.canRedo, heavy: heavy.codes.length };
     """
     told = run_javascript(body, None)
-    assert told == {"steps": 499, "repeated": False, "canRedo": False, "heavy": 100}
+    assert told == {"steps": 499, "repeated": False, "canRedo": False, "heavy": 201}
