@@ -5,11 +5,12 @@ from typing import Any
 
 import click
 
+from colpo_core.cli.findings import findings
 from colpo_core.cli.output import Opened, json_option, print_json, print_table
 from colpo_core.cli.words import WordType
-from colpo_core.records.cases import CaseFilter, CaseRecord, LabelChoice
+from colpo_core.records.cases import CaseFilter, CaseRecord, LabelChoice, SpecimenSite
 from colpo_core.services import cases as service
-from colpo_core.services.histology import add_specimen, withdraw_specimen
+from colpo_core.services.histology import add_specimen, set_site, withdraw_specimen
 from colpo_core.services.stored_images import mark_image
 from colpo_core.terms import Colposcopy, Grade, SpecimenKind, Stage
 
@@ -17,6 +18,9 @@ from colpo_core.terms import Colposcopy, Grade, SpecimenKind, Stage
 @click.group()
 def cases() -> None:
     """Cases: find them, show them, enter what is known."""
+
+
+cases.add_command(findings)
 
 
 @cases.command("list")
@@ -95,15 +99,43 @@ def histology() -> None:
 @click.option("--grade", type=WordType(Grade), required=True)
 @click.option("--clock", "clock_hour", type=click.IntRange(1, 12), help="Where on the clock face.")
 @click.option("--note", default="")
-def add(case_id: int, kind: SpecimenKind, grade: Grade, clock_hour: int | None, note: str) -> None:
+@click.option("--site", type=(int, float, float), help="Image of the case, x and y in pixels from the top left.")
+def add(
+    case_id: int,
+    kind: SpecimenKind,
+    grade: Grade,
+    clock_hour: int | None,
+    note: str,
+    site: tuple[int, float, float] | None,
+) -> None:
     """Enter a pathologist's result for one specimen of a case."""
     with Opened() as here:
         specimen_id = add_specimen(
-            here.store, actor=here.actor, case_id=case_id, kind=kind, grade=grade, clock_hour=clock_hour, note=note
+            here.store,
+            actor=here.actor,
+            case_id=case_id,
+            kind=kind,
+            grade=grade,
+            clock_hour=clock_hour,
+            note=note,
+            site=SpecimenSite(*site) if site else None,
         )
         case = service.get_case(here.store, actor=here.actor, case_id=case_id)
     click.echo(f"specimen {specimen_id} entered")
     _print_label(case)
+
+
+@histology.command("site")
+@click.argument("specimen_id", type=int)
+@click.argument("place", nargs=-1, type=float)
+def site(specimen_id: int, place: tuple[float, ...]) -> None:
+    """Set where a specimen was taken: IMAGE X Y, in pixels from the top left; without them, take the site away."""
+    if len(place) not in (0, 3):
+        raise click.UsageError("name an image, x and y, such as 12 320 240, or nothing")
+    where = SpecimenSite(int(place[0]), place[1], place[2]) if place else None
+    with Opened() as here:
+        set_site(here.store, actor=here.actor, specimen_id=specimen_id, site=where)
+    click.echo(f"specimen {specimen_id}: site {'set' if where else 'taken away'}")
 
 
 @histology.command("withdraw")
@@ -131,12 +163,16 @@ def _print_case(case: CaseRecord) -> None:
     print_table(("image", "stage", "pixels", "annotations", "prob. of HSIL"), rows)
     click.echo()
     specimens = [
-        (s.id, s.kind.value, s.grade.value, s.clock_hour, "withdrawn" if s.withdrawn_at else "", s.note)
+        (s.id, s.kind.value, s.grade.value, s.clock_hour, _site(s.site), "withdrawn" if s.withdrawn_at else "", s.note)
         for s in case.specimens
     ]
-    print_table(("specimen", "kind", "grade", "clock", "", "note"), specimens)
+    print_table(("specimen", "kind", "grade", "clock", "site", "", "note"), specimens)
     click.echo()
     _print_label(case)
+
+
+def _site(site: SpecimenSite | None) -> str:
+    return "" if site is None else f"image {site.image_id} at {site.x_px:.0f},{site.y_px:.0f}"
 
 
 def _print_label(case: CaseRecord) -> None:
