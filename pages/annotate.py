@@ -129,23 +129,12 @@ def _show_main(person: Here, desk: AnnotationDesk, mode: str, found: VersionComp
         comparing.show_comparison(found, around_px=around_px)
     else:
         names = {layer.document_id: FINDINGS[layer.finding] for layer in desk.layers}
-        import inspect  # TEMPORARY until the editor takes layers
-
-        if "active" not in inspect.signature(mask_editor).parameters:
-            mask_editor(
-                "mask_editor",
-                desk.annotation,
-                on_submit=lambda one: deeds.submit(person, (one,), names),
-                load=deeds.counter("load"),
-                answer=deeds.counter("answer"),
-                around_px=around_px,
-            )
-            return
         mask_editor(
             "mask_editor",
             desk.layers,
             active=desk.annotation.finding,
             on_submit=partial(deeds.submit, person, names=names),
+            on_active=deeds.choose_finding,
             references=versions.references(desk),
             load=deeds.counter("load"),
             answer=deeds.counter("answer"),
@@ -166,12 +155,6 @@ def _show_side(
         if found is not None:
             comparing.show_agreement(found)
         else:
-            _choose_finding(desk)
             starts.choose_start(person, desk.annotation)
         versions.list_versions(person, desk)
         versions.list_others(desk)
-        versions.offer_comparison(desk)
-
-
-def _choose_finding(desk: AnnotationDesk) -> None:
-    st.selectbox("Finding", list(Finding), key=deeds.FINDING, format_func=FINDINGS.__getitem__)

@@ -11,7 +11,7 @@ from pages._ui.here import Here, here
 from pages._ui.links import go
 from pages._ui.plain import plain
 from pages._ui.tasking.form import task_form
-from pages._ui.tasking.progress import TOLD, show_task, task_badges
+from pages._ui.tasking.progress import TOLD, back_to_tasks, show_task, task_badges
 from pages._ui.tasking.queues import my_open_queues, show_queue_row
 from pages._ui.tasking.words import share
 from pages._ui.told import tell
@@ -28,14 +28,15 @@ def render() -> None:
         if asked.isascii() and asked.isdecimal() and len(asked) < 10:
             show_task(person, int(asked))
         elif st.query_params.get("new"):
-            _back()
-            st.title("New task", anchor=False)
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.title("New task", width="stretch", anchor=False)
+                back_to_tasks()
             task_form(person)
         else:
             _list(person)
         is_drawn = True
-    if not is_drawn:
-        _back()
+    if not is_drawn and asked:
+        back_to_tasks()
 
 
 def _list(person: Here) -> None:
@@ -91,8 +92,3 @@ def _card(task: TaskRecord) -> None:
         )
         if action.button("Show", key=f"task_{task.id}", width="stretch"):
             go("tasks", task=task.id)
-
-
-def _back() -> None:
-    if st.button("All tasks", type="tertiary", icon=":material/arrow_back:", key="tasks_back"):
-        go("tasks")

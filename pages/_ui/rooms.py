@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from colpo_core.terms import Role
-from pages import admin, annotate, cases, dashboard, home, models, read, review, studies, tasks, train
+from pages import admin, agreement, annotate, cases, dashboard, home, models, read, review, studies, tasks, train
 
 _ADMINISTRATORS = frozenset({Role.ADMINISTRATOR})
 _CLINICIANS = frozenset({Role.ADMINISTRATOR, Role.ANNOTATOR})
@@ -39,6 +39,7 @@ ROOMS = (
     Room("cases", "Cases", ":material/folder_shared:", "Cases", _CLINICIANS, cases.render),
     Room("tasks", "Tasks", ":material/assignment:", "Cases", _CLINICIANS, tasks.render),
     Room("annotate", "Annotate", ":material/brush:", "Cases", _CLINICIANS, annotate.render),
+    Room("agreement", "Agreement", ":material/difference:", "Cases", _CLINICIANS, agreement.render),
     Room("review", "Review", ":material/fact_check:", "Cases", _CLINICIANS, review.render),
     Room("train", "Train", ":material/model_training:", "Model", _CLINICIANS, train.render),
     Room("models", "Models", ":material/deployed_code:", "Model", _CLINICIANS, models.render),

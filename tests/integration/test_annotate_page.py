@@ -1,5 +1,6 @@
 """The annotation page without a browser: what it shows and what its buttons do."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -14,7 +15,7 @@ from colpo_core.services import annotations
 from colpo_core.services.opening import program_actor
 from colpo_core.store import Store
 from colpo_core.store.tables import Image
-from colpo_core.terms import AnnotationState, MaskOrigin, Stage
+from colpo_core.terms import AnnotationState, Finding, MaskOrigin, Stage
 from pages._ui.annotating.biopsies import drawing_of, points_of
 
 HEIGHT, WIDTH = 24, 32
@@ -37,6 +38,15 @@ def import_guess(store: Store, image_id: int) -> int:
 def shown(app: Any) -> str:
     said = [str(item.value) for kind in ("title", "header", "markdown", "caption") for item in app.get(kind)]
     return "\n".join([*said, *(box.label for box in app.checkbox)])
+
+
+def editor_of(app: Any) -> str:
+    """What the mask editor was given, as JSON."""
+    return next(
+        str(one.proto.json)
+        for one in app.get("bidi_component")
+        if '"layers"' in one.proto.json and '"answer"' in one.proto.json
+    )
 
 
 def asked_image(app: Any) -> str:
@@ -77,9 +87,11 @@ def test_an_image_that_is_not_there_is_said(open_page: Open, annotator: Actor, a
 def test_the_mask_never_goes_through_the_page(store: Store, open_page: Open, annotator: Actor, add_case: Any) -> None:
     image_id = image_of(store, add_case())
     app = open_page(annotator, "annotate", image=image_id)
-    editor = next(element for element in app.get("bidi_component") if "save_url" in element.proto.json)
-    assert f'"/colpo/annotations/i{image_id}-p{annotator.person_id}-acetowhite_epithelium"' in editor.proto.json
-    assert "rle" not in editor.proto.json
+    sent = json.loads(editor_of(app))
+    assert [layer["finding"] for layer in sent["layers"]] == [finding.value for finding in Finding]
+    assert sent["layers"][0]["document_id"] == f"i{image_id}-p{annotator.person_id}-acetowhite_epithelium"
+    assert sent["active"] == "acetowhite_epithelium"
+    assert "rle" not in editor_of(app)
 
 
 def test_submitting_asks_for_exactly_the_saved_mask(
@@ -130,7 +142,7 @@ def test_a_correction_opens_the_editor(store: Store, open_page: Open, annotator:
     assert not app.exception
     mine = annotations.open_annotation(store, actor=annotator, image_id=image_id)
     assert (mine.changed, mine.state) == (True, AnnotationState.DRAFT)
-    assert any("save_url" in element.proto.json for element in app.get("bidi_component"))
+    assert editor_of(app)
 
 
 def test_a_settled_guess_is_said(store: Store, open_page: Open, annotator: Actor, add_case: Any) -> None:

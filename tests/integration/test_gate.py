@@ -25,7 +25,8 @@ from colpo_core.terms import Role
 CHECKOUT = Path(__file__).parents[2]
 PASSWORD = "wool lamp harbour"
 NAMES = [
-    "home", "cases", "tasks", "annotate", "train", "models", "review", "dashboard", "read", "studies", "admin",
+    "home", "cases", "tasks", "annotate", "agreement", "train", "models", "review", "dashboard", "read", "studies",
+    "admin",
 ]  # fmt: skip
 ADDRESSES = ["/", *(f"/{name}" for name in NAMES)]
 DEEP = ["/cases?case=1", "/tasks?task=1", "/annotate?image=1", "/review?prediction=1", "/read?study=1"]

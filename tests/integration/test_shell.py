@@ -19,7 +19,7 @@ from pages._ui.rooms import ROOMS, Room
 
 CHECKOUT = Path(__file__).parents[2]
 READER_PAGES = {"home", "read"}
-ANNOTATOR_PAGES = {"home", "cases", "tasks", "annotate", "train", "models", "review", "dashboard"}
+ANNOTATOR_PAGES = {"home", "cases", "tasks", "annotate", "agreement", "train", "models", "review", "dashboard"}
 OpenPage = Callable[..., Any]
 
 

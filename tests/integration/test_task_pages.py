@@ -141,7 +141,7 @@ def test_progress_skips_and_closing(
     table = app.dataframe[0].value.set_index("Annotator")
     assert table.loc["Anna", ["Submitted", "Skipped", "Waiting"]].tolist() == [1, 0, 3]
     assert table.loc["Berta", ["Submitted", "Skipped", "Waiting"]].tolist() == [0, 1, 3]
-    assert table.loc["Anna", "An image"] == "1\u00a0min 05\u00a0s"
+    assert table.loc["Anna", "Per image"] == "1\u00a0min 05\u00a0s"
     assert "Blurred \\*badly\\*" in shown(app)
     assert "6 of 8 masks are still missing" in shown(app)
     app = press(app, "Close now")

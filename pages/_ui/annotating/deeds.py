@@ -7,7 +7,7 @@ import streamlit as st
 from colpo_core.errors import ColpoError, InputRejected
 from colpo_core.records.annotations import StartSource
 from colpo_core.services import annotation_versions, annotations, starting, task_queue
-from colpo_core.terms import Start
+from colpo_core.terms import Finding, Start
 from pages._ui.annotating.words import joined
 from pages._ui.here import Here
 from pages._ui.mask_editor import MaskSubmission
@@ -40,6 +40,11 @@ def open_image(image_id: int) -> None:
 def leave_task_for(image_id: int) -> None:
     """Show another image that has nothing to do with a task."""
     st.query_params.from_dict({"image": str(image_id)})
+
+
+def choose_finding(finding: Finding) -> None:
+    """The person has picked another layer of the editor: what stands beside it follows."""
+    st.session_state[FINDING] = finding
 
 
 def say_what_happened() -> None:

@@ -7,6 +7,7 @@ from colpo_core.services.cases import get_case
 from pages._ui.annotating.words import stage_text
 from pages._ui.casework import told
 from pages._ui.casework.chart import show_record
+from pages._ui.casework.findings import show_findings
 from pages._ui.casework.specimens import show_label, show_specimens
 from pages._ui.here import Here
 from pages._ui.links import link
@@ -49,8 +50,6 @@ def show_form(person: Here, desk: AnnotationDesk) -> None:
     )
     if findings.open:
         with findings:
-            from pages._ui.casework.findings import show_findings  # TEMPORARY
-
             show_findings(person, case.id)
     if histology.open:
         with histology:

@@ -6,8 +6,9 @@ import streamlit as st
 
 from colpo_core.records.annotations import AnnotationDesk, VersionRecord
 from pages._ui.annotating import deeds
-from pages._ui.annotating.words import ORIGINS, area_text, made_text
+from pages._ui.annotating.words import FINDINGS, ORIGINS, area_text, made_text
 from pages._ui.here import Here
+from pages._ui.mask_editor import Reference
 from pages._ui.plain import plain
 from pages._ui.tables import as_when
 
@@ -17,12 +18,13 @@ _COLOURS = (("cyan", "#00e5ff"), ("green", "#3cdc78"), ("amber", "#ffbf00"))
 
 def list_versions(person: Here, desk: AnnotationDesk) -> None:
     """My versions, newest first."""
-    st.markdown("**My versions**")
+    st.markdown(f"**{FINDINGS[desk.annotation.finding]}**: my versions")
     if not desk.versions:
         st.caption("None yet. Strokes are saved by themselves; Submit makes a version that training may use.")
         return
     if desk.annotation.changed:
         st.caption(":orange-badge[Changed since] Submit to make a new version.")
+    _offer_comparison(desk)
     numbers = {version.version_id: version.number for version in desk.versions}
     shown = desk.versions if st.session_state.get(_all_key(desk)) else desk.versions[:_SHOWN]
     for version in shown:
@@ -43,20 +45,21 @@ def list_others(desk: AnnotationDesk) -> None:
     n_others = len(desk.others)
     with st.expander(f"{n_others} mask{'s' if n_others > 1 else ''} by others"):
         for place, version in enumerate(desk.others):
-            st.checkbox(f"{plain(version.author)} · {area_text(version.area_share)}", key=_tick_key(version))
-            st.caption(f"{ORIGINS[version.origin]} · {as_when(version.created_at)} UTC")
-            st.toggle("Show while I paint", key=_shown_key(version), help=f"In {_COLOURS[place % 3][0]}")
+            with st.container(gap=None):
+                st.checkbox(f"**{plain(version.author)}** · {area_text(version.area_share)}", key=_tick_key(version))
+                st.caption(f"{ORIGINS[version.origin]} · {as_when(version.created_at)} UTC")
+                st.toggle(f"Show while I paint, {_COLOURS[place % 3][0]}", key=_shown_key(version))
 
 
-def offer_comparison(desk: AnnotationDesk) -> None:
-    """A button that compares the two versions that are ticked."""
+def _offer_comparison(desk: AnnotationDesk) -> None:
+    """A button that compares the two versions that are ticked, mine or others'."""
     listed = (*desk.versions, *desk.others)
     if len(listed) < 2:
         return
     ticked = [version for version in listed if st.session_state.get(_tick_key(version))]
     first_last = sorted(ticked, key=lambda version: (version.created_at, version.version_id))
     st.button(
-        "Compare the two" if len(ticked) == 2 else f"Tick two to compare ({len(ticked)} ticked)",
+        "Compare the two" if len(ticked) == 2 else "Tick two to compare",
         icon=":material/compare:",
         width="stretch",
         disabled=len(ticked) != 2,
@@ -65,10 +68,8 @@ def offer_comparison(desk: AnnotationDesk) -> None:
     )
 
 
-def references(desk: AnnotationDesk) -> "Sequence[Reference]":
+def references(desk: AnnotationDesk) -> Sequence[Reference]:
     """The masks of others that were asked to be seen while painting."""
-    from pages._ui.mask_editor import Reference  # TEMPORARY
-
     return [
         Reference(
             version.author,
@@ -82,22 +83,29 @@ def references(desk: AnnotationDesk) -> "Sequence[Reference]":
 
 def _version(person: Here, desk: AnnotationDesk, version: VersionRecord, numbers: dict[int, int]) -> None:
     is_newest = version.version_id == desk.versions[0].version_id
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.checkbox(
-            f"**Version {version.number}** · {area_text(version.area_share)}",
-            key=_tick_key(version),
-            help="Tick two versions to compare them",
-            width="stretch",
-        )
-        if not is_newest:
-            with st.popover("", icon=":material/history:", help=f"Restore version {version.number}"):
-                _ask_to_restore(person, version, desk.versions[0].number + 1)
+    with st.container(gap=None):
+        with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", wrap=False):
+            st.checkbox(
+                f"**Version {version.number}** · {area_text(version.area_share)}",
+                key=_tick_key(version),
+                width="stretch",
+            )
+            if not is_newest:
+                with st.popover(
+                    "", icon=":material/history:", type="tertiary", help=f"Restore version {version.number}"
+                ):
+                    _ask_to_restore(person, version, desk.versions[0].number + 1)
+        st.caption("  \n".join(filter(None, _lines(version, numbers))))
+
+
+def _lines(version: VersionRecord, numbers: dict[int, int]) -> tuple[str, ...]:
     base = f"based on {version.base_number}" if version.base_number else ""
-    made = made_text(version, numbers)
-    st.caption(
-        " · ".join(filter(None, (plain(version.author), f"{as_when(version.created_at)} UTC", base)))
-        + (f"  \n{made}" if made else "")
-        + (f"  \n“{plain(version.note)}”" if version.note else "")
+    when = " · ".join(filter(None, (f"{as_when(version.created_at)} UTC", base)))
+    return (
+        plain(version.author),
+        when,
+        made_text(version, numbers),
+        f"“{plain(version.note)}”" if version.note else "",
     )
 
 

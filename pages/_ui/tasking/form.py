@@ -21,7 +21,7 @@ from pages._ui.tasking.progress import TOLD
 from pages._ui.tasking.words import ORDERS, count_text
 
 _UNNAMED = "New task"
-_PICTURES = {None: "All", True: "Only simulated ones", False: "Only real ones"}
+_SIMULATED = {"All": None, "Patients": False, "Simulated": True}
 Word = TypeVar("Word", bound=StrEnum)
 
 
@@ -32,17 +32,18 @@ def task_form(person: Here) -> None:
         st.info("A task needs annotators. Make an account whose role is annotator, then come back.")
         link("admin", "People", icon=":material/group:")
         return
-    form, preview = st.columns([3, 2], gap="large")
+    form, preview = st.columns([2.4, 1], gap="large")
     with form:
-        title = st.text_input(
-            "Title", key="task_title", max_chars=MAX_TITLE, placeholder="Spring cases", help="The annotators see it."
+        title_place, finding_place = st.columns(2)
+        title = title_place.text_input("Title", key="task_title", max_chars=MAX_TITLE, placeholder="Spring cases")
+        finding = finding_place.selectbox(
+            "Finding", list(Finding), key="task_finding", format_func=FINDINGS.__getitem__
         )
         note = st.text_area(
             "What the annotators are to know", key="task_note", max_chars=MAX_NOTE, height=68,
             placeholder="Such as: mark every acetowhite lesion, also a faint one",
         )  # fmt: skip
         st.markdown("**Which images**")
-        finding = st.selectbox("Finding", list(Finding), key="task_finding", format_func=FINDINGS.__getitem__)
         where = _where()
         st.markdown("**Who, and how**")
         people, n_annotators = _people(choices)
@@ -83,17 +84,14 @@ def task_form(person: Here) -> None:
 
 
 def _where() -> CaseFilter:
-    code, annotation = st.columns(2)
-    label, grade = st.columns(2)
-    simulated = st.segmented_control(
-        "Images of", list(_PICTURES), format_func=_PICTURES.__getitem__, default=None, key="task_simulated"
-    )
+    code, annotation, label, grade = st.columns(4)
+    simulated = st.segmented_control("Cases of", list(_SIMULATED), default="All", key="task_simulated", required=True)
     return CaseFilter(
         patient_code=code.text_input("Patient code", placeholder="begins with …", key="task_code"),
         annotation=_choice(annotation, "Annotations", ANNOTATION_NEEDS, "annotation"),
         label=_choice(label, "Label", LABEL_CHOICES, "label"),
         grade=_choice(grade, "Grade", {one: grade_text(one) for one in Grade}, "grade"),
-        simulated=simulated,
+        simulated=_SIMULATED[simulated or "All"],
     )
 
 

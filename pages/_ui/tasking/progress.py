@@ -39,6 +39,12 @@ def show_task(person: Here, task_id: int) -> None:
             _offer_to_close(person, task)
 
 
+def back_to_tasks() -> None:
+    """A button to the list."""
+    if st.button("All tasks", icon=":material/arrow_back:", key="tasks_back"):
+        go("tasks")
+
+
 def task_badges(task: TaskRecord) -> None:
     """Whether it is blind, and whether it is over."""
     if task.blind:
@@ -53,11 +59,11 @@ def task_badges(task: TaskRecord) -> None:
 
 
 def _head(task: TaskRecord) -> None:
-    if st.button("All tasks", type="tertiary", icon=":material/arrow_back:"):
-        go("tasks")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.title(plain(task.title), width="content", anchor=False)
         task_badges(task)
+        st.space("stretch")
+        back_to_tasks()
     if task.note:
         st.markdown(plain(task.note))
 
@@ -77,13 +83,13 @@ def _people(people: tuple[PersonProgress, ...]) -> None:
     rows = pd.DataFrame(
         {
             "Annotator": [one.name for one in people],
-            "Done": [share(one.n_submitted + one.n_skipped, one.n_items) for one in people],
+            "Done": [100 * share(one.n_submitted + one.n_skipped, one.n_items) for one in people],
             "Images": [one.n_items for one in people],
             "Submitted": [one.n_submitted for one in people],
             "Skipped": [one.n_skipped for one in people],
             "Waiting": [one.n_waiting for one in people],
-            "An image": [_median(one.seconds_per_image_median) for one in people],
-            "A case": [_median(one.seconds_per_case_median) for one in people],
+            "Per image": [_median(one.seconds_per_image_median) for one in people],
+            "Per case": [_median(one.seconds_per_case_median) for one in people],
         }
     )
     st.dataframe(
@@ -92,9 +98,9 @@ def _people(people: tuple[PersonProgress, ...]) -> None:
         width="stretch",
         height="content",
         column_config={
-            "Done": st.column_config.ProgressColumn(min_value=0.0, max_value=1.0, format="percent"),
-            "An image": st.column_config.TextColumn(help="Median painting time of the images submitted"),
-            "A case": st.column_config.TextColumn(help="Median painting time of the cases that are done"),
+            "Done": st.column_config.ProgressColumn(min_value=0, max_value=100, format="%.0f %%"),
+            "Per image": st.column_config.TextColumn(help="Median painting time of the images submitted"),
+            "Per case": st.column_config.TextColumn(help="Median painting time of the cases that are done"),
         },
     )
 
