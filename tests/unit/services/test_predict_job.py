@@ -1,0 +1,40 @@
+"""What a prediction job writes of an image, with a pipeline that is told what to say."""
+
+import numpy as np
+import pytest
+
+from colpo_core.inference.maps import MAP_NAMES
+from colpo_core.inference.predict import ImagePrediction
+from colpo_core.records.people import Actor
+from colpo_core.services.leases import claim_job
+from colpo_core.services.predict_job import run_prediction
+from colpo_core.store import Store
+from colpo_core.store.tables import Job, Prediction
+from colpo_core.terms import JobKind
+from tests.clinic import SIDE_PX, PredictedClinic
+
+
+def test_everything_that_is_predicted_is_kept(
+    store: Store, administrator: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    predicted = PredictedClinic(store, administrator)
+    image_id = predicted.clinic.add_case().image_id
+    mask = np.zeros((SIDE_PX, SIDE_PX), np.bool_)
+    mask[:8] = True
+    maps = {name: np.ones((2, 2), np.float32) for name in MAP_NAMES}
+    said = ImagePrediction(mask, 0.3, 0.7, float(mask.mean()), 0.42, 0.5, 0.6, maps)
+    monkeypatch.setattr("colpo_core.nets.checkpoint.load_checkpoint", lambda *_, **__: (None, {}))
+    monkeypatch.setattr("colpo_core.services.predict_job._predict", lambda *_: said)
+    with store.writing() as session:
+        settings = {"checkpoint_id": predicted.checkpoint_id, "image_ids": [image_id]}
+        job = Job(kind=JobKind.PREDICT, settings=settings, created_by=administrator.person_id)
+        session.add(job)
+        session.flush()
+        job_id = job.id
+    lease = claim_job(store, job_id, host="here", pid=1)
+    assert lease is not None
+    run_prediction(lease, lambda: False)
+    with store.reading() as session:
+        row = session.query(Prediction).filter_by(image_id=image_id).one()
+    assert (row.prob_hsil_3ch, row.prob_hsil_4ch, row.threshold_3ch, row.threshold_4ch) == (0.3, 0.7, 0.5, 0.6)
+    assert (row.acetowhite_fraction, row.mask_entropy) == (0.125, 0.42)
