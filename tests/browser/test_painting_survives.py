@@ -1,0 +1,251 @@
+"""What may happen to a clinician in the middle of painting: the server dies, the network goes, the tab is closed, the
+page is reloaded, the sign-in ends. Every finished stroke is on the server afterwards, and on the screen."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from playwright.sync_api import Browser, BrowserContext, Error
+
+from colpo_core.images.masks import decode_rle
+from colpo_core.services import annotations
+from colpo_core.settings import Settings
+from colpo_core.store import Store
+from tests.browser.conftest import Server
+from tests.painting import ward
+from tests.painting.kills import check_store
+from tests.painting.screen import VIEWPORT, Tab, sign_in_browser
+from tests.painting.ward import Annotator, Seat
+
+pytestmark = pytest.mark.browser
+
+N_KILLS = 5
+WIDTH, HEIGHT = 320, 240
+
+
+class Clinic:
+    """A server, its store, and the one person who paints."""
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        self.store = Store.open(Settings(data_dir=server.data_dir))
+        self.anna: Annotator = ward.add_annotator_with_password(self.store, "anna")
+
+    def stored(self, seat: Seat) -> NDArray[np.bool_]:
+        opened = annotations.open_annotation(self.store, actor=self.anna.actor, image_id=seat.image_id)
+        return decode_rle(opened.rle, height_px=seat.height_px, width_px=seat.width_px)
+
+
+@pytest.fixture(scope="module")
+def clinic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clinic]:
+    server = Server(tmp_path_factory.mktemp("survives") / "data").start()
+    clinic = Clinic(server)
+    yield clinic
+    clinic.store.close()
+    server.kill()
+
+
+@pytest.fixture
+def seat(clinic: Clinic) -> Iterator[Seat]:
+    """An image that nobody has painted on; the sign-in is good, whatever a test before has done to it."""
+    ward.drop_sign_ins(clinic.store)
+    ward.sign_in(clinic.store, clinic.anna)
+    image_id = ward.add_image(clinic.store, width_px=WIDTH, height_px=HEIGHT)
+    yield ward.seat(clinic.store, clinic.anna, image_id)
+    if clinic.server.process is None:
+        clinic.server.start()
+
+
+@pytest.fixture
+def context(chromium: Browser, clinic: Clinic) -> Iterator[BrowserContext]:
+    context = chromium.new_context(viewport=VIEWPORT)
+    sign_in_browser(context, clinic.server.url, clinic.anna)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def new_tab(context: BrowserContext, clinic: Clinic, seat: Seat) -> Callable[[], Tab]:
+    return lambda: Tab(context.new_page(), clinic.server.url, seat)
+
+
+def assert_all_is_saved(clinic: Clinic, tab: Tab, n_strokes: int, n_rows: int | None = None) -> None:
+    """The server holds what the screen shows, and every stroke of `Tab.row` is in it from end to end."""
+    tab.wait_state("saved")
+    shown = tab.shown()
+    for number in range(n_strokes):
+        (x0, y), (x1, _) = tab.row(number, n_rows or n_strokes)
+        assert shown[int(y), int(x0) : int(x1)].all(), f"stroke {number + 1} is not on the screen"
+    assert np.array_equal(clinic.stored(tab.seat), shown)
+
+
+class Killer(threading.Thread):
+    """Kills the server at random moments and starts it again, while the browser's own thread paints."""
+
+    def __init__(self, server: Server, n_kills: int, seed: int) -> None:
+        super().__init__(daemon=True)
+        self._server = server
+        self._pauses = np.random.default_rng(seed).uniform(0.2, 1.5, n_kills)
+        self.n_done = 0
+
+    def run(self) -> None:
+        for pause in self._pauses:
+            time.sleep(pause)
+            self._server.kill()
+            self._server.start()
+            self.n_done += 1
+
+
+def test_painting_goes_on_through_kills(clinic: Clinic, seat: Seat, new_tab: Callable[[], Tab]) -> None:
+    tab = new_tab().open()
+    killer = Killer(clinic.server, N_KILLS, seed=1)
+    killer.start()
+    n_rows, n_strokes = 200, 0
+    while killer.is_alive() or n_strokes < 2 * N_KILLS:
+        tab.stroke(*tab.row(n_strokes % n_rows, n_rows))
+        n_strokes += 1
+        tab.page.wait_for_timeout(60)
+    killer.join(timeout=120)
+    assert killer.n_done == N_KILLS
+    assert_all_is_saved(clinic, tab, min(n_strokes, n_rows), n_rows)
+    assert list(check_store(clinic.server.data_dir)) == []
+
+
+def test_a_cut_network_keeps_strokes_until_it_is_back(
+    clinic: Clinic, context: BrowserContext, seat: Seat, new_tab: Callable[[], Tab]
+) -> None:
+    tab = new_tab().open()
+    tab.stroke(*tab.row(0, 4))
+    tab.wait_state("saved")
+    context.set_offline(True)
+    for number in (1, 2):
+        tab.stroke(*tab.row(number, 4))
+    tab.wait_state("offline")
+    tab.page.get_by_text("2 strokes kept").wait_for()
+    context.set_offline(False)
+    tab.stroke(*tab.row(3, 4))
+    assert_all_is_saved(clinic, tab, 4)
+
+
+@pytest.mark.parametrize("how", ["network", "server"])
+def test_a_closed_tab_loses_nothing(
+    clinic: Clinic, context: BrowserContext, seat: Seat, new_tab: Callable[[], Tab], how: str
+) -> None:
+    tab = new_tab().open()
+    tab.stroke(*tab.row(0, 3))
+    tab.wait_state("saved")
+    if how == "network":
+        context.set_offline(True)
+    else:
+        clinic.server.kill()
+    for number in (1, 2):
+        tab.stroke(*tab.row(number, 3))
+    tab.page.close()
+    assert clinic.stored(seat).any()
+    if how == "network":
+        context.set_offline(False)
+    else:
+        clinic.server.start()
+    assert_all_is_saved(clinic, new_tab().open(), 3)
+
+
+def test_a_tab_that_crashes_loses_nothing(clinic: Clinic, seat: Seat, new_tab: Callable[[], Tab]) -> None:
+    tab = new_tab().open()
+    clinic.server.kill()
+    for number in range(2):
+        tab.stroke(*tab.row(number, 2))
+    with pytest.raises(Error):
+        tab.page.goto("chrome://crash")
+    tab.page.close()
+    clinic.server.start()
+    assert_all_is_saved(clinic, new_tab().open(), 2)
+
+
+@pytest.mark.parametrize("is_up", [True, False], ids=["server up", "server down"])
+def test_a_reload_in_mid_stroke_keeps_the_finished_ones(
+    clinic: Clinic, seat: Seat, new_tab: Callable[[], Tab], is_up: bool
+) -> None:
+    tab = new_tab().open()
+    if not is_up:
+        tab.page.route("**/colpo/annotations/i*", lambda route: route.abort() if is_put(route) else route.continue_())
+    for number in range(3):
+        tab.stroke(*tab.row(number, 4))
+    tab.begin_stroke(*tab.row(3, 4))
+    tab.page.reload()
+    tab.page.unroute("**/colpo/annotations/i*")
+    tab.page.mouse.up()
+    tab.wait_ready()
+    assert_all_is_saved(clinic, tab, 3, n_rows=4)
+    assert not tab.shown()[int(tab.row(3, 4)[0][1])].any()
+
+
+def is_put(route: object) -> bool:
+    return route.request.method == "PUT"  # type: ignore[attr-defined]
+
+
+def test_an_expired_sign_in_is_renewed_beside_the_page(
+    clinic: Clinic, context: BrowserContext, seat: Seat, new_tab: Callable[[], Tab]
+) -> None:
+    tab = new_tab().open()
+    ward.let_sign_in_expire(clinic.store, clinic.anna)
+    for number in range(2):
+        tab.stroke(*tab.row(number, 2))
+    tab.wait_state("sign-in")
+    assert not clinic.stored(seat).any()
+    with context.expect_page() as opened:
+        tab.page.get_by_role("link", name="Sign in again").click()
+    form = Tab(opened.value, tab.url, seat)
+    form.sign_in_by_form()
+    assert_all_is_saved(clinic, tab, 2)
+
+
+def test_an_expired_sign_in_and_a_reload_lose_nothing(clinic: Clinic, seat: Seat, new_tab: Callable[[], Tab]) -> None:
+    tab = new_tab().open()
+    ward.let_sign_in_expire(clinic.store, clinic.anna)
+    for number in range(2):
+        tab.stroke(*tab.row(number, 2))
+    tab.wait_state("sign-in")
+    tab.page.reload()
+    tab.sign_in_by_form()
+    tab.page.wait_for_url(f"**/annotate?image={seat.image_id}")
+    assert_all_is_saved(clinic, tab.wait_ready(), 2)
+
+
+def test_signing_out_elsewhere_drops_no_stroke(
+    clinic: Clinic, context: BrowserContext, seat: Seat, new_tab: Callable[[], Tab]
+) -> None:
+    tab = new_tab().open()
+    other = context.new_page()
+    other.goto(f"{clinic.server.url}/colpo/health")
+    other.evaluate("() => fetch('/logout', { method: 'POST' }).then((answer) => answer.text())")
+    for number in range(2):
+        tab.stroke(*tab.row(number, 2))
+    tab.wait_state("sign-in")
+    other.goto(f"{clinic.server.url}/login")
+    Tab(other, tab.url, seat).sign_in_by_form()
+    assert_all_is_saved(clinic, tab, 2)
+
+
+def test_somebody_else_in_between_neither_sees_nor_drops_them(
+    clinic: Clinic, context: BrowserContext, seat: Seat, new_tab: Callable[[], Tab]
+) -> None:
+    """Anna's sign-in ends before her strokes are saved, Bea uses the machine, and Anna comes back."""
+    tab = new_tab().open()
+    ward.let_sign_in_expire(clinic.store, clinic.anna)
+    for number in range(2):
+        tab.stroke(*tab.row(number, 2))
+    tab.wait_state("sign-in")
+    tab.page.close()
+    bea = ward.add_annotator(clinic.store, f"bea-{seat.image_id}")
+    sign_in_browser(context, clinic.server.url, bea)
+    hers = Tab(context.new_page(), clinic.server.url, ward.seat(clinic.store, bea, seat.image_id)).open()
+    hers.wait_state("saved")
+    assert not hers.shown().any()
+    hers.page.close()
+    ward.drop_sign_ins(clinic.store)
+    ward.sign_in(clinic.store, clinic.anna)
+    sign_in_browser(context, clinic.server.url, clinic.anna)
+    assert_all_is_saved(clinic, new_tab().open(), 2)
