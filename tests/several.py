@@ -51,7 +51,7 @@ def add_task(
     """A task that hands every image to every annotator; returns its row."""
     with store.writing() as session:
         task = AnnotationTask(
-            title=f"task of {len(image_ids)} by {creator.username}",
+            title=f"task of {finding.value}",
             finding=finding,
             n_annotators=len(annotators),
             blind=blind,

@@ -1,20 +1,281 @@
 """How several annotators agree on the same images. Only masks that the actor may see take part."""
 
-from colpo_core.records.agreement import AgreementOverview, ImageAgreement
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import combinations
+from math import hypot
+from statistics import fmean
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from colpo_core.errors import InputRejected
+from colpo_core.evaluation.agreement import mean_over_patients, pair_figures
+from colpo_core.records.agreement import (
+    AgreementOverview,
+    ImageAgreement,
+    ImageRow,
+    PairAgreement,
+    PairFigures,
+    VersionPair,
+)
+from colpo_core.records.figures import Estimate
 from colpo_core.records.people import Actor
+from colpo_core.services.adjudication_rows import decision_record, newest_decisions, refusals
+from colpo_core.services.annotation_rows import find_image, version_record
+from colpo_core.services.annotator_masks import AnnotatorMask, find_annotator_masks, masks_of_task, visible_masks
+from colpo_core.services.kept import Kept
+from colpo_core.services.masks import mask_pixels
+from colpo_core.services.permissions import CLINICIANS, require
+from colpo_core.services.stored_images import image_record
+from colpo_core.services.task_rows import find_task
 from colpo_core.store import Store
+from colpo_core.store.tables import AnnotationVersion, Case, Image, Mask, Patient
 from colpo_core.terms import Finding
+
+# Comparing two masks of a large image takes a tenth of a second, and a page asks at every click.
+_FIGURES: Kept[tuple[int, int, str, str], PairFigures] = Kept(100_000)
 
 
 def agreement_overview(
     store: Store, *, actor: Actor, finding: Finding = Finding.ACETOWHITE, task_id: int | None = None, seed: int = 0
 ) -> AgreementOverview:
-    """How annotators agree on a finding, over all images that at least two have annotated, or those of a task."""
-    raise NotImplementedError
+    """How annotators agree on a finding, over all images that at least two have annotated, or those of a task.
+
+    Without a task each annotator's newest mask counts. Of a task, the versions count that its annotators have
+    submitted for it: in a blind one those from before the masks opened to each other.
+
+    Args:
+        store: The open store.
+        actor: Who asks; masks that he must not see yet take no part.
+        finding: What the masks show.
+        task_id: Row of a task of this finding, or None.
+        seed: Seed of the bootstrap.
+
+    Raises:
+        InputRejected: The task is of another finding.
+        NotFound: There is no such task, or the actor takes no part in it.
+        PermissionDenied: The actor is a reader.
+    """
+    require(actor, CLINICIANS)
+    with store.reading() as session:
+        if task_id is None:
+            masks = visible_masks(session, actor, finding=finding)
+        else:
+            task = find_task(session, actor, task_id)
+            if task.finding is not finding:
+                raise InputRejected("This task is of another finding. Choose the finding first, then its task.")
+            masks = masks_of_task(session, actor, task)
+        several = {image_id: found for image_id, found in masks.items() if len(found) > 1}
+        compared = _compare_all(session, several)
+        return AgreementOverview(
+            finding=finding,
+            n_images=len(compared),
+            n_patients=len({image.patient_id for image in compared}),
+            dice=_mean(compared, lambda image: image.dice, seed),
+            iou=_mean(compared, lambda image: image.iou, seed),
+            hd95_px=_mean(compared, lambda image: image.hd95_px, seed),
+            hd95_percent=_mean(compared, lambda image: image.hd95_percent, seed),
+            n_one_empty=sum(image.count_empty(1) for image in compared),
+            n_both_empty=sum(image.count_empty(2) for image in compared),
+            pairs=_pairs_of_people(compared, seed),
+            images=_image_rows(session, actor, finding, compared),
+        )
 
 
 def image_agreement(
     store: Store, *, actor: Actor, image_id: int, finding: Finding = Finding.ACETOWHITE
 ) -> ImageAgreement:
-    """All masks of a finding on an image, how each two agree, and what was decided on them."""
-    raise NotImplementedError
+    """All masks of a finding on an image that the actor may see, how each two agree, and what was decided on them.
+
+    Raises:
+        NotFound: There is no such image.
+        PermissionDenied: The actor is a reader.
+    """
+    require(actor, CLINICIANS)
+    with store.reading() as session:
+        image = find_image(session, image_id)
+        case = session.get_one(Case, image.case_id)
+        everybody = [one.mask for one in find_annotator_masks(session, finding=finding, image_id=image_id)]
+        n_all = sum(mask is not None and not mask.is_adjudicated for mask in everybody)
+        masks = visible_masks(session, actor, finding=finding, image_id=image_id).get(image_id, ())
+        refused = refusals(session, actor, finding=finding, masks={image_id: masks}).get(image_id)
+        decision = newest_decisions(session, finding=finding, image_id=image_id).get(image_id)
+        return ImageAgreement(
+            image=image_record(image),
+            case_id=case.id,
+            patient_code=case.patient.code,
+            finding=finding,
+            versions=tuple(
+                version_record(session, session.get_one(AnnotationVersion, mask.version_id)) for mask in masks
+            ),
+            pairs=tuple(_version_pair(first, second, figures) for first, second, figures in _compare(session, masks)),
+            n_hidden=n_all - len(masks),
+            adjudication=decision_record(session, actor, decision) if decision is not None else None,
+            may_adjudicate=refused is None,
+            why_not=str(refused or ""),
+        )
+
+
+_Compared = tuple[AnnotatorMask, AnnotatorMask, PairFigures]
+
+
+@dataclass(frozen=True)
+class _Image:
+    """The pairs of masks of one image; a mean is over those pairs that have such a figure, None without any."""
+
+    image_id: int
+    case_id: int
+    patient_id: int
+    patient_code: str
+    diagonal_px: float
+    n_masks: int
+    pairs: tuple[_Compared, ...]
+
+    @property
+    def dice(self) -> float | None:
+        return _mean_or_none(figures.dice for _, _, figures in self.pairs if figures.n_empty < 2)
+
+    @property
+    def iou(self) -> float | None:
+        return _mean_or_none(figures.iou for _, _, figures in self.pairs if figures.n_empty < 2)
+
+    @property
+    def hd95_px(self) -> float | None:
+        distances = [figures.hd95_px for _, _, figures in self.pairs if figures.n_empty == 0]
+        return _mean_or_none(distance for distance in distances if distance is not None)
+
+    @property
+    def hd95_percent(self) -> float | None:
+        return None if self.hd95_px is None else 100 * self.hd95_px / self.diagonal_px
+
+    @property
+    def all_empty(self) -> bool:
+        return all(figures.n_empty == 2 for _, _, figures in self.pairs)
+
+    def count_empty(self, n_empty: int) -> int:
+        return sum(figures.n_empty == n_empty for _, _, figures in self.pairs)
+
+
+def _compare_all(session: Session, masks: Mapping[int, Sequence[AnnotatorMask]]) -> list[_Image]:
+    rows = session.execute(
+        select(Image.id, Image.case_id, Image.width_px, Image.height_px, Patient.id, Patient.code)
+        .join(Case, Case.id == Image.case_id)
+        .join(Patient, Patient.id == Case.patient_id)
+        .order_by(Image.id)
+    )
+    found = []
+    for image_id, case_id, width_px, height_px, patient_id, code in rows:
+        pairs = tuple(_compare(session, masks.get(image_id, ())))
+        if pairs:
+            diagonal_px = hypot(width_px, height_px)
+            found.append(_Image(image_id, case_id, patient_id, code, diagonal_px, len(masks[image_id]), pairs))
+    return found
+
+
+def _compare(session: Session, masks: Sequence[AnnotatorMask]) -> Iterable[_Compared]:
+    """Each two masks of one image and size; pixels are read only of what was not compared before."""
+    pixels: dict[int, NDArray[np.bool_]] = {}
+
+    def pixels_of(mask: AnnotatorMask) -> NDArray[np.bool_]:
+        if mask.mask_id not in pixels:
+            pixels[mask.mask_id] = mask_pixels(session.get_one(Mask, mask.mask_id))
+        return pixels[mask.mask_id]
+
+    for first, second in combinations(masks, 2):
+        if (first.width_px, first.height_px) != (second.width_px, second.height_px):
+            continue
+        one, other = sorted((first, second), key=lambda mask: mask.sha256)
+        key = (first.width_px, first.height_px, one.sha256, other.sha256)
+        yield first, second, _FIGURES.find(key, partial(_figures_of, pixels_of, one, other))
+
+
+def _figures_of(
+    pixels_of: Callable[[AnnotatorMask], NDArray[np.bool_]], first: AnnotatorMask, second: AnnotatorMask
+) -> PairFigures:
+    return pair_figures(pixels_of(first), pixels_of(second))
+
+
+def _pairs_of_people(images: Sequence[_Image], seed: int) -> tuple[PairAgreement, ...]:
+    names: dict[int, str] = {}
+    shared: dict[tuple[int, int], list[_Image]] = {}
+    for image in images:
+        for first, second, figures in image.pairs:
+            names |= {first.annotator_id: first.annotator, second.annotator_id: second.annotator}
+            one, other = sorted((first, second), key=lambda mask: (mask.annotator.casefold(), mask.annotator_id))
+            only = _Image(
+                image.image_id,
+                image.case_id,
+                image.patient_id,
+                image.patient_code,
+                image.diagonal_px,
+                2,
+                ((one, other, figures),),
+            )
+            shared.setdefault((one.annotator_id, other.annotator_id), []).append(only)
+    pairs = [
+        PairAgreement(
+            first_id=first_id,
+            first=names[first_id],
+            second_id=second_id,
+            second=names[second_id],
+            n_images=len(found),
+            dice=_mean(found, lambda image: image.dice, seed),
+            iou=_mean(found, lambda image: image.iou, seed),
+            hd95_px=_mean(found, lambda image: image.hd95_px, seed),
+            n_one_empty=sum(image.count_empty(1) for image in found),
+            n_both_empty=sum(image.count_empty(2) for image in found),
+        )
+        for (first_id, second_id), found in shared.items()
+    ]
+    return tuple(sorted(pairs, key=lambda pair: (pair.first.casefold(), pair.second.casefold(), pair.first_id)))
+
+
+def _image_rows(session: Session, actor: Actor, finding: Finding, images: Sequence[_Image]) -> tuple[ImageRow, ...]:
+    decided = newest_decisions(session, finding=finding)
+    # Whether he may decide depends on all that he sees of the image, not on a task's versions alone.
+    shown = visible_masks(session, actor, finding=finding)
+    asked = {image.image_id: shown.get(image.image_id, ()) for image in images}
+    refused = refusals(session, actor, finding=finding, masks=asked)
+    rows = [
+        ImageRow(
+            image_id=image.image_id,
+            case_id=image.case_id,
+            patient_code=image.patient_code,
+            n_masks=image.n_masks,
+            dice_mean=1.0 if image.dice is None else image.dice,
+            iou_mean=1.0 if image.iou is None else image.iou,
+            hd95_px_mean=0.0 if image.all_empty else image.hd95_px,
+            is_adjudicated=image.image_id in decided,
+            may_adjudicate=image.image_id not in refused,
+        )
+        for image in images
+    ]
+    return tuple(sorted(rows, key=lambda row: (row.dice_mean, row.image_id)))
+
+
+def _version_pair(first: AnnotatorMask, second: AnnotatorMask, figures: PairFigures) -> VersionPair:
+    diagonal_px = hypot(first.width_px, first.height_px)
+    return VersionPair(
+        first_id=first.version_id,
+        first=first.annotator,
+        second_id=second.version_id,
+        second=second.annotator,
+        figures=figures,
+        hd95_percent=None if figures.hd95_px is None else 100 * figures.hd95_px / diagonal_px,
+    )
+
+
+def _mean(images: Sequence[_Image], figure: Callable[[_Image], float | None], seed: int) -> Estimate:
+    found = [(value, image.patient_id) for image in images if (value := figure(image)) is not None]
+    return mean_over_patients(
+        tuple(value for value, _ in found), tuple(patient_id for _, patient_id in found), seed=seed
+    )
+
+
+def _mean_or_none(values: Iterable[float]) -> float | None:
+    listed = list(values)
+    return fmean(listed) if listed else None

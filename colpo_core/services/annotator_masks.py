@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session, aliased
 
 from colpo_core.records.people import Actor
 from colpo_core.services.annotator_blinding import hidden_annotators
-from colpo_core.store.tables import Annotation, AnnotationVersion, Mask, Person
-from colpo_core.terms import AnnotationState, Finding, MaskOrigin
+from colpo_core.store.tables import Annotation, AnnotationTask, AnnotationVersion, Mask, Person, TaskItem
+from colpo_core.terms import AnnotationState, Finding, MaskOrigin, TaskItemState
 
 
 @dataclass(frozen=True)
@@ -102,6 +102,39 @@ def visible_masks(
             hidden[one.image_id] = hidden_annotators(session, actor, image_id=one.image_id, finding=finding)
         if one.mask.annotator_id not in hidden[one.image_id]:
             found.setdefault(one.image_id, []).append(one.mask)
+    return {number: tuple(masks) for number, masks in found.items()}
+
+
+def masks_of_task(session: Session, actor: Actor, task: AnnotationTask) -> dict[int, tuple[AnnotatorMask, ...]]:
+    """By image, the masks that a task's annotators have submitted for it and that the actor may see."""
+    rows = session.execute(
+        select(TaskItem, AnnotationVersion, Person.display_name, Mask.sha256, Mask.width_px, Mask.height_px)
+        .join(AnnotationVersion, AnnotationVersion.id == TaskItem.version_id)
+        .join(Mask, Mask.id == AnnotationVersion.mask_id)
+        .join(Person, Person.id == TaskItem.annotator_id)
+        .where(TaskItem.task_id == task.id, TaskItem.state == TaskItemState.SUBMITTED)
+        .order_by(AnnotationVersion.id)
+    )
+    found: dict[int, list[AnnotatorMask]] = {}
+    hidden: dict[int, frozenset[int]] = {}
+    for item, version, name, sha256, width_px, height_px in rows:
+        if item.image_id not in hidden:
+            hidden[item.image_id] = hidden_annotators(session, actor, image_id=item.image_id, finding=task.finding)
+        if item.annotator_id not in hidden[item.image_id]:
+            mask = AnnotatorMask(
+                annotation_id=version.annotation_id,
+                image_id=item.image_id,
+                annotator_id=item.annotator_id,
+                annotator=name,
+                version_id=version.id,
+                mask_id=version.mask_id,
+                sha256=sha256,
+                width_px=width_px,
+                height_px=height_px,
+                origin=version.origin,
+                is_adjudicated=False,
+            )
+            found.setdefault(item.image_id, []).append(mask)
     return {number: tuple(masks) for number, masks in found.items()}
 
 

@@ -5,11 +5,13 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from colpo_core.evaluation.consensus import RULES_VERSION, combine_masks
-from colpo_core.images.masks import encode_rle, mask_sha256
+from colpo_core.images.masks import decode_rle, encode_rle, mask_sha256
 from colpo_core.services.annotator_masks import AnnotatorMask
 from colpo_core.services.kept import Kept
 from colpo_core.services.masks import mask_pixels, store_mask
@@ -46,6 +48,11 @@ class Consensus:
     def sha256(self) -> str:
         """Hash of the code, by which the store finds the mask."""
         return mask_sha256(self.rle)
+
+    @property
+    def pixels(self) -> NDArray[np.bool_]:
+        """The mask, H x W bool."""
+        return decode_rle(self.rle, height_px=self.height_px, width_px=self.width_px)
 
 
 def compute_consensus(
