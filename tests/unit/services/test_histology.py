@@ -2,14 +2,15 @@ import pytest
 from sqlalchemy import select
 
 from colpo_core.errors import InputRejected, NotFound, PermissionDenied
-from colpo_core.records.cases import CaseForm, LabelRecord, SwedeRows
+from colpo_core.records.cases import CaseForm, LabelRecord, SpecimenSite, SwedeRows
 from colpo_core.records.people import Actor
 from colpo_core.services.arrivals import find_or_add_case
 from colpo_core.services.cases import get_case, update_case
-from colpo_core.services.histology import add_specimen, withdraw_specimen
+from colpo_core.services.histology import add_specimen, set_clock_hour, set_site, withdraw_specimen
 from colpo_core.store import Store
 from colpo_core.store.tables import AuditEntry, Case
 from colpo_core.terms import Colposcopy, Grade, Label, LabelSource, SpecimenKind
+from tests.clinic import SIDE_PX, Clinic
 
 PUNCH, LEEP = SpecimenKind.PUNCH_BIOPSY, SpecimenKind.LEEP
 
@@ -135,3 +136,58 @@ def test_a_specimen_is_withdrawn_once(store: Store, annotator: Actor, case_id: i
     withdraw_specimen(store, actor=annotator, specimen_id=specimen)
     with pytest.raises(InputRejected, match="before"):
         withdraw_specimen(store, actor=annotator, specimen_id=specimen)
+
+
+def test_a_specimen_s_site_is_a_point_on_an_image_of_its_case(store: Store, annotator: Actor) -> None:
+    clinic = Clinic(store)
+    case, other = clinic.add_case(masked=False), clinic.add_case(masked=False)
+    site = SpecimenSite(case.image_id, 10.5, float(SIDE_PX))
+    add = {"actor": annotator, "case_id": case.case_id, "kind": PUNCH, "grade": Grade.CIN2}
+    specimen_id = add_specimen(store, **add, site=site)
+
+    def stored() -> SpecimenSite | None:
+        return get_case(store, actor=annotator, case_id=case.case_id).specimens[0].site
+
+    assert stored() == site
+    for wrong in (
+        SpecimenSite(other.image_id, 1, 1),
+        SpecimenSite(999, 1, 1),
+        SpecimenSite(case.image_id, SIDE_PX + 0.5, 1),
+        SpecimenSite(case.image_id, 1, -0.5),
+        SpecimenSite(case.image_id, float("nan"), 1),
+    ):
+        with pytest.raises(InputRejected, match="site"):
+            set_site(store, actor=annotator, specimen_id=specimen_id, site=wrong)
+        with pytest.raises(InputRejected, match="site"):
+            add_specimen(store, **add, site=wrong)
+    assert stored() == site
+    assert len(get_case(store, actor=annotator, case_id=case.case_id).specimens) == 1
+    moved = SpecimenSite(case.image_id, 3, 4)
+    set_site(store, actor=annotator, specimen_id=specimen_id, site=moved)
+    assert stored() == moved
+    set_site(store, actor=annotator, specimen_id=specimen_id, site=None)
+    assert stored() is None
+
+
+def test_a_clock_position_is_entered_later(store: Store, annotator: Actor, case_id: int) -> None:
+    specimen_id = add_specimen(store, actor=annotator, case_id=case_id, kind=PUNCH, grade=Grade.CIN2)
+    for hour in (7, None):
+        set_clock_hour(store, actor=annotator, specimen_id=specimen_id, clock_hour=hour)
+        assert get_case(store, actor=annotator, case_id=case_id).specimens[0].clock_hour == hour
+    with pytest.raises(InputRejected, match="clock"):
+        set_clock_hour(store, actor=annotator, specimen_id=specimen_id, clock_hour=0)
+
+
+def test_a_withdrawn_specimen_stays_as_it_is(store: Store, annotator: Actor, reader: Actor, case_id: int) -> None:
+    specimen_id = add_specimen(store, actor=annotator, case_id=case_id, kind=PUNCH, grade=Grade.CIN2)
+    for change in (set_site, set_clock_hour):
+        value = {"site": None} if change is set_site else {"clock_hour": 3}
+        with pytest.raises(PermissionDenied):
+            change(store, actor=reader, specimen_id=specimen_id, **value)
+        with pytest.raises(NotFound):
+            change(store, actor=annotator, specimen_id=999, **value)
+    withdraw_specimen(store, actor=annotator, specimen_id=specimen_id)
+    with pytest.raises(InputRejected, match="withdrawn"):
+        set_site(store, actor=annotator, specimen_id=specimen_id, site=None)
+    with pytest.raises(InputRejected, match="withdrawn"):
+        set_clock_hour(store, actor=annotator, specimen_id=specimen_id, clock_hour=3)
