@@ -36,7 +36,7 @@ def list_versions(store: Store, *, actor: Actor, annotation_id: int) -> tuple[Ve
     """All versions of an annotation, newest first.
 
     Raises:
-        Blinding: It is a fellow annotator's in a blind task that is not done.
+        Blinding: It is somebody else's, and the actor annotates the image in a blind task that is not done.
         NotFound: There is no such annotation.
         PermissionDenied: The actor is a reader.
     """
@@ -57,7 +57,7 @@ def restore_version(store: Store, *, actor: Actor, version_id: int, note: str = 
         note: A remark for whoever reads the new version.
 
     Raises:
-        Blinding: It is a fellow annotator's in a blind task that is not done.
+        Blinding: It is somebody else's, and the actor annotates the image in a blind task that is not done.
         Conflict: The newest version shows the same mask, or something was painted and not submitted since.
         InputRejected: The note is too long.
         NotFound: There is no such version.
@@ -95,7 +95,7 @@ def compare_versions(store: Store, *, actor: Actor, first_id: int, second_id: in
     """How far two versions on one image agree.
 
     Raises:
-        Blinding: One of them is a fellow annotator's in a blind task that is not done.
+        Blinding: One of them is somebody else's, and the actor annotates the image in a blind task that is not done.
         InputRejected: They lie on different images.
         NotFound: There is no such version.
         PermissionDenied: The actor is a reader.
@@ -123,7 +123,7 @@ def comparison_overlay(store: Store, *, actor: Actor, first_id: int, second_id: 
     """Two versions on one image as a PNG: what both mark, the first alone, the second alone; transparent elsewhere.
 
     Raises:
-        Blinding: One of them is a fellow annotator's in a blind task that is not done.
+        Blinding: One of them is somebody else's, and the actor annotates the image in a blind task that is not done.
         InputRejected: They lie on different images.
         NotFound: There is no such version.
         PermissionDenied: The actor is a reader.

@@ -179,7 +179,7 @@ def version_mask(store: Store, *, actor: Actor, version_id: int) -> NDArray[np.b
     """The mask of a version, H x W bool.
 
     Raises:
-        Blinding: It is a fellow annotator's in a blind task that is not done.
+        Blinding: It is somebody else's, and the actor annotates the image in a blind task that is not done.
         NotFound: There is no such version.
         PermissionDenied: The actor is a reader.
     """
@@ -196,7 +196,7 @@ def version_mask_overlay(
     """The mask of a version as a PNG that is transparent where nothing is marked.
 
     Raises:
-        Blinding: It is a fellow annotator's in a blind task that is not done.
+        Blinding: It is somebody else's, and the actor annotates the image in a blind task that is not done.
         NotFound: There is no such version.
         PermissionDenied: The actor is a reader.
     """
@@ -206,7 +206,7 @@ def version_mask_overlay(
 def submitted_masks(store: Store, *, actor: Actor, image_id: int) -> tuple[VersionRecord, ...]:
     """The newest version of every submitted mask on an image, the newest first; `version_mask` gives the pixels.
 
-    Masks of fellow annotators in a blind task that is not done are left out.
+    Masks of others are left out while the actor annotates the image in a blind task that is not done.
 
     Raises:
         NotFound: There is no such image.

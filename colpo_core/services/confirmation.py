@@ -8,16 +8,17 @@ from colpo_core.records.annotations import ConfirmationPage, VersionRecord
 from colpo_core.records.people import Actor
 from colpo_core.services import audit
 from colpo_core.services.annotation_rows import find_annotation, newest_version, version_record
+from colpo_core.services.annotator_blinding import is_hidden, require_visible
 from colpo_core.services.permissions import CLINICIANS, require
 from colpo_core.store import Store
-from colpo_core.store.tables import Annotation
+from colpo_core.store.tables import Annotation, TaskItem
 from colpo_core.terms import AnnotationState, Finding
 
 MAX_REASON = 500
 
 
 def list_to_confirm(store: Store, *, actor: Actor, after: int | None = None, limit: int = 50) -> ConfirmationPage:
-    """Masks that wait for a person's confirmation, oldest first.
+    """Masks that wait for a person's confirmation, oldest first; those that a blind task hides are left out.
 
     Args:
         store: The open store.
@@ -31,8 +32,11 @@ def list_to_confirm(store: Store, *, actor: Actor, after: int | None = None, lim
     require(actor, CLINICIANS)
     waits = Annotation.state == AnnotationState.TO_CONFIRM
     with store.reading() as session:
-        total = count_to_confirm(session)
-        query = select(Annotation.id).where(waits).order_by(Annotation.id).limit(limit + 1)
+        hidden = _hidden(session, actor)
+        total = count_to_confirm(session) - len(hidden)
+        query = (
+            select(Annotation.id).where(waits, Annotation.id.not_in(hidden)).order_by(Annotation.id).limit(limit + 1)
+        )
         if after is not None:
             query = query.where(Annotation.id > after)
         ids = session.scalars(query).all()
@@ -51,12 +55,14 @@ def confirm_annotation(store: Store, *, actor: Actor, annotation_id: int) -> Ver
     """Say that a mask closed by guess is right; training may use it from now on.
 
     Raises:
+        Blinding: The actor annotates the image in a blind task that is not done.
         Conflict: It does not wait for confirmation (any more).
         NotFound: There is no such annotation.
         PermissionDenied: The actor is a reader.
     """
     require(actor, CLINICIANS)
     with store.writing() as session:
+        require_visible(session, actor, find_annotation(session, annotation_id))
         return _settle(session, actor, annotation_id, AnnotationState.SUBMITTED, "confirm annotation")
 
 
@@ -64,6 +70,7 @@ def reject_annotation(store: Store, *, actor: Actor, annotation_id: int, reason:
     """Say that a mask closed by guess is wrong; training never uses it.
 
     Raises:
+        Blinding: The actor annotates the image in a blind task that is not done.
         Conflict: It does not wait for confirmation (any more).
         InputRejected: The reason is missing or too long.
         NotFound: There is no such annotation.
@@ -76,6 +83,7 @@ def reject_annotation(store: Store, *, actor: Actor, annotation_id: int, reason:
     if len(reason) > MAX_REASON:
         raise InputRejected(f"The reason is longer than {MAX_REASON} characters. Shorten it.")
     with store.writing() as session:
+        require_visible(session, actor, find_annotation(session, annotation_id))
         return _settle(session, actor, annotation_id, AnnotationState.REJECTED, "reject annotation", reason=reason)
 
 
@@ -90,6 +98,14 @@ def settle_imports(session: Session, actor: Actor, *, image_id: int, finding: Fi
     ).all()
     for annotation_id in waiting:
         _settle(session, actor, annotation_id, AnnotationState.REJECTED, "replace annotation", by=by)
+
+
+def _hidden(session: Session, actor: Actor) -> list[int]:
+    """Rows of the waiting masks that the actor must not see yet; only images of the actor's own tasks have such."""
+    mine = select(TaskItem.image_id).where(TaskItem.annotator_id == actor.person_id)
+    waits = Annotation.state == AnnotationState.TO_CONFIRM
+    rows = session.scalars(select(Annotation).where(waits, Annotation.image_id.in_(mine)))
+    return [row.id for row in rows if is_hidden(session, actor, row)]
 
 
 def _settle(

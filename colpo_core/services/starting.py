@@ -66,7 +66,7 @@ def start_from(store: Store, *, actor: Actor, document_id: str, source: StartSou
         source: What to start from.
 
     Raises:
-        Blinding: The mask is a fellow annotator's in a blind task that is not done.
+        Blinding: The mask is somebody else's, and the actor annotates the image in a blind task that is not done.
         Conflict: The proposal is not the current model's (any more).
         InputRejected: The version or the image is of another kind than the source says, or shows nothing.
         NotFound: There is no such document, version, image or prediction, or the document is another person's.

@@ -30,8 +30,8 @@ def routes(store: Store) -> list[Route]:
       answers with the new `seq` once it is on the disk, 404 for another person's document, 409 where `N` is not the
       stored sequence, 413 for a body that is too large and 422 for one that does not fit the image, or for a number
       out of its range. Nothing is stored then.
-    - `GET /colpo/annotations/versions/{version_id}/mask.png?colour=cyan`: a submitted mask as an overlay; 403 for a
-      fellow annotator's in a blind task that is not done.
+    - `GET /colpo/annotations/versions/{version_id}/mask.png?colour=cyan`: a submitted mask as an overlay; 403 for
+      somebody else's while one annotates the image in a blind task that is not done.
     - `GET /colpo/annotations/versions/{first_id}/compare/{second_id}.png`: two submitted masks of one image in three
       colours; 403 likewise.
     """

@@ -5,7 +5,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
-from colpo_core.errors import Conflict, InputRejected, MaskRejected, NotFound, PermissionDenied
+from colpo_core.errors import Blinding, Conflict, InputRejected, MaskRejected, NotFound, PermissionDenied
 from colpo_core.images.masks import decode_rle, encode_rle
 from colpo_core.records.people import Actor
 from colpo_core.services import annotations
@@ -14,6 +14,7 @@ from colpo_core.services.opening import program_actor
 from colpo_core.store import Store
 from colpo_core.store.tables import Annotation, AuditEntry, Case, Image, Mask, Patient
 from colpo_core.terms import AnnotationState, Finding, MaskOrigin, Stage
+from tests.desk import add_task, everything
 
 HEIGHT, WIDTH = 12, 16
 
@@ -212,6 +213,29 @@ def test_confirming_and_rejecting_happen_once(store: Store, annotator: Actor, re
             annotations.confirm_annotation(store, actor=annotator, annotation_id=settled)
     with pytest.raises(NotFound):
         annotations.confirm_annotation(store, actor=annotator, annotation_id=999)
+
+
+def test_who_annotates_blind_neither_sees_nor_settles_what_waits(
+    store: Store, annotator: Actor, administrator: Actor, image_id: int
+) -> None:
+    importer = program_actor(store, "importer")
+    other = add_image(store, "p-2")
+    shut, open_one = (
+        annotations.import_annotation(store, actor=importer, image_id=row, mask=mask(row), origin=MaskOrigin.OPEN)
+        for row in (image_id, other)
+    )
+    add_task(store, image_id, annotator, administrator, blind=True)
+    page = annotations.list_to_confirm(store, actor=annotator, limit=1)
+    assert ([record.annotation_id for record in page.versions], page.total, page.next_after) == ([open_one], 1, None)
+    before = everything(store)
+    with pytest.raises(Blinding):
+        annotations.confirm_annotation(store, actor=annotator, annotation_id=shut)
+    with pytest.raises(Blinding):
+        annotations.reject_annotation(store, actor=annotator, annotation_id=shut, reason="not the lesion")
+    assert everything(store) == before
+    document_id, seq = paint(store, annotator, image_id, 1)
+    annotations.submit_annotation(store, actor=annotator, document_id=document_id, seq=seq)
+    assert annotations.list_to_confirm(store, actor=annotator).total == 1
 
 
 def test_waiting_masks_come_in_pages(store: Store, annotator: Actor) -> None:
