@@ -7,16 +7,23 @@ import pandas as pd
 import streamlit as st
 
 from colpo_core.errors import InputRejected
-from colpo_core.records.checkpoints import SnapshotPreview, SnapshotQuery, SnapshotRecord, label_source_text
+from colpo_core.records.checkpoints import (
+    SnapshotPreview,
+    SnapshotQuery,
+    SnapshotRecord,
+    label_source_text,
+    mask_policy_text,
+)
 from colpo_core.records.jobs import JobRecord
 from colpo_core.records.learning import CLASSIFIERS, PRESETS, TrainingSettings
 from colpo_core.services import jobs, learning
-from colpo_core.terms import JobKind, Label, LabelSource, Split
+from colpo_core.terms import JobKind, Label, LabelSource, MaskPolicy, Split
 from pages._ui.badges import impression_badge, simulated_badge
 from pages._ui.errors import showing_errors
 from pages._ui.here import Here, here
 from pages._ui.jobs import duration, live_job
 from pages._ui.links import link
+from pages._ui.plain import plain
 from pages._ui.tables import as_when
 from pages._ui.told import tell
 
@@ -25,6 +32,23 @@ _PRESET_HELP = {
     "quick": "Small images and a narrow segmenter: minutes on two processors. To try things out.",
     "standard": "The segmenter at full width: hours on processors.",
     "paper": "The sizes of Kim et al. 2022 with pretrained weights: for a machine with a GPU.",
+}
+_POLICY_NAMES = {
+    MaskPolicy.NEWEST: "The newest, whoever made it",
+    MaskPolicy.ANNOTATOR: "One annotator's",
+    MaskPolicy.MAJORITY: "Consensus by majority",
+    MaskPolicy.STAPLE: "Consensus by STAPLE",
+    MaskPolicy.ADJUDICATED: "Adjudicated",
+}
+_POLICY_HELP = {
+    MaskPolicy.NEWEST: "Of each image the mask that was submitted last.",
+    MaskPolicy.ANNOTATOR: "Images that this person has not annotated have no mask.",
+    MaskPolicy.MAJORITY: "What more than half of the annotators marked; an even split is background. "
+    "A single annotator's mask stays as it is.",
+    MaskPolicy.STAPLE: "An estimate that weighs each annotator by how well she agrees with the others. "
+    "A single annotator's mask stays as it is.",
+    MaskPolicy.ADJUDICATED: "What a senior has decided on, and a single annotator's mask. "
+    "Of several masks without a decision none is taken.",
 }
 _FIELD_NAMES = {
     "height_px": "Height (px)",
@@ -73,7 +97,7 @@ def _shown_job(trainings: tuple[JobRecord, ...]) -> int | None:
 def _freeze(person: Here, snapshots: tuple[SnapshotRecord, ...]) -> None:
     st.subheader("1 · Freeze a snapshot")
     with showing_errors():
-        query = _query(f"snapshot {len(snapshots) + 1}")
+        query = _query(person, f"snapshot {len(snapshots) + 1}")
         with st.spinner("Counting …", show_time=False):
             preview = learning.preview_snapshot(person.store, actor=person.actor, query=query)
         _preview(preview)
@@ -92,7 +116,7 @@ def _freeze(person: Here, snapshots: tuple[SnapshotRecord, ...]) -> None:
     tell("train_frozen")
 
 
-def _query(suggested: str) -> SnapshotQuery:
+def _query(person: Here, suggested: str) -> SnapshotQuery:
     name = st.text_input("Name", value=suggested, max_chars=80, key=f"name_{suggested}")
     source = st.segmented_control(
         "Labels from",
@@ -104,19 +128,41 @@ def _query(suggested: str) -> SnapshotQuery:
     )
     if source is LabelSource.IMPRESSION:
         st.warning("An impression is not histology. Every figure from this snapshot will say so.", icon="⚠️")
+    policy, annotator_id = _masks(person)
     first, second = st.slider("Train | validation | test: share of patients", 0, 100, (70, 85), 5, format="%d%%")
     st.caption(f"{first}% train · {second - first}% validation · {100 - second}% test; a patient stands on one side")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         seed = st.number_input("Seed of the split", 0, 10_000, 0, width=140)
         include_simulated = st.checkbox("Include simulated cases", value=True)
     fractions = (first / 100, (second - first) / 100, (100 - second) / 100)
-    return SnapshotQuery(name, source or LabelSource.HISTOLOGY, fractions, int(seed), include_simulated)
+    return SnapshotQuery(
+        name, source or LabelSource.HISTOLOGY, fractions, int(seed), include_simulated, policy, annotator_id
+    )
+
+
+def _masks(person: Here) -> tuple[MaskPolicy, int | None]:
+    """Which mask of an image counts, and whose."""
+    policy = st.selectbox("Masks", list(MaskPolicy), format_func=_POLICY_NAMES.__getitem__, key="mask_policy")
+    annotator_id = None
+    if policy is MaskPolicy.ANNOTATOR:
+        authors = {one.person_id: one for one in learning.mask_authors(person.store, actor=person.actor)}
+        if not authors:
+            raise InputRejected("Nobody has submitted a mask yet. Choose other masks, or annotate first.")
+        annotator_id = st.selectbox(
+            "Whose",
+            list(authors),
+            format_func=lambda key: f"{authors[key].name} ({authors[key].n_images} images)",
+            key="mask_annotator",
+        )
+    st.caption(_POLICY_HELP[policy])
+    return policy, annotator_id
 
 
 def _preview(preview: SnapshotPreview) -> None:
     if preview.simulated:
         simulated_badge()
     st.dataframe(counts_table(preview.counts), width="stretch", hide_index=True)
+    st.caption(f"Masks: {plain(preview.masks_text)}")
     left_out = preview.counts["left_out"]
     if left_out:
         total = sum(left_out.values())
@@ -202,7 +248,8 @@ def _start(person: Here, snapshots: tuple[SnapshotRecord, ...]) -> None:
 
 
 def _snapshot_line(snapshot: SnapshotRecord) -> str:
-    return f"{snapshot.name} · {snapshot.count('images')} images · {label_source_text(snapshot.label_source)}"
+    masks = mask_policy_text(snapshot.mask_policy, snapshot.mask_annotator)
+    return f"{snapshot.name} · {snapshot.count('images')} images · {label_source_text(snapshot.label_source)} · {masks}"
 
 
 def _settings(start: TrainingSettings) -> TrainingSettings:
@@ -247,6 +294,7 @@ def _list_snapshots(snapshots: tuple[SnapshotRecord, ...]) -> None:
                 "Patients": [one.count("patients") for one in snapshots],
                 "Images": [one.count("images") for one in snapshots],
                 "Masks": [one.count("masks") for one in snapshots],
+                "Which masks": [mask_policy_text(one.mask_policy, one.mask_annotator) for one in snapshots],
                 "Simulated": [one.simulated for one in snapshots],
                 "Left out": [sum(one.counts["left_out"].values()) for one in snapshots],
                 "Hash": [one.sha256[:12] for one in snapshots],
@@ -258,6 +306,7 @@ def _list_snapshots(snapshots: tuple[SnapshotRecord, ...]) -> None:
         if picked and picked[0] < len(snapshots):
             one = snapshots[picked[0]]
             st.markdown(f"**{one.name}** · labelled by rules {one.rules_version} · seed {one.seed}")
+            st.caption(f"Masks: {plain(one.masks_text)}")
             st.dataframe(counts_table(one.counts), hide_index=True, width="stretch")
             if one.counts["left_out"]:
                 _left_out(one.counts["left_out"])

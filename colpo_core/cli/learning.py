@@ -9,13 +9,13 @@ import click
 from colpo_core.cli.output import Opened, json_option, note, print_json, print_table
 from colpo_core.cli.words import WordType
 from colpo_core.errors import JobFailed
-from colpo_core.records.checkpoints import CheckpointRecord, SnapshotQuery, label_source_text
+from colpo_core.records.checkpoints import CheckpointRecord, SnapshotQuery, SnapshotRecord, label_source_text
 from colpo_core.records.jobs import JobEventRecord, JobRecord
 from colpo_core.records.learning import CLASSIFIERS, PRESETS, TrainingSettings, preset
 from colpo_core.services import engine
 from colpo_core.services import jobs as job_service
 from colpo_core.services import learning as service
-from colpo_core.terms import JobState, LabelSource, Split
+from colpo_core.terms import JobState, LabelSource, MaskPolicy, Split
 
 POLL_SECONDS = 1.0
 _COUNTED = ("patients", "cases", "images", "masks")
@@ -39,6 +39,20 @@ def _query_options(command: click.decorators.FC) -> click.decorators.FC:
         click.option("--fractions", type=(float, float, float), default=(0.7, 0.15, 0.15), show_default=True),
         click.option("--seed", type=int, default=0, show_default=True),
         click.option("--simulated/--no-simulated", "include_simulated", default=True, show_default=True),
+        click.option(
+            "--masks",
+            "mask_policy",
+            type=WordType(MaskPolicy),
+            default=MaskPolicy.NEWEST,
+            show_default="newest",
+            help="Which mask of an image counts, where several people have annotated it.",
+        ),
+        click.option(
+            "--annotator",
+            "mask_annotator_id",
+            type=int,
+            help="Number of the person whose masks count, with `--masks annotator`.",
+        ),
     ]
     for option in reversed(options):
         command = option(command)
@@ -48,20 +62,14 @@ def _query_options(command: click.decorators.FC) -> click.decorators.FC:
 @snapshot.command("preview")
 @_query_options
 @json_option
-def preview(
-    label_source: LabelSource,
-    fractions: tuple[float, float, float],
-    seed: int,
-    include_simulated: bool,
-    as_json: bool,
-) -> None:
+def preview(as_json: bool, **options: Any) -> None:  # noqa: ANN401 - those of the query
     """Show what a snapshot would hold, and what it would leave out and why."""
-    query = SnapshotQuery("preview", label_source, fractions, seed, include_simulated)
     with Opened() as here:
-        found = service.preview_snapshot(here.store, actor=here.actor, query=query)
+        found = service.preview_snapshot(here.store, actor=here.actor, query=SnapshotQuery("preview", **options))
     if as_json:
         print_json(found)
         return
+    click.echo(f"masks: {found.masks_text}")
     _print_counts(found.counts)
     for sentence in (*found.problems, *found.warnings):
         click.echo(sentence)
@@ -71,23 +79,33 @@ def preview(
 @click.argument("name")
 @_query_options
 @json_option
-def freeze(
-    name: str,
-    label_source: LabelSource,
-    fractions: tuple[float, float, float],
-    seed: int,
-    include_simulated: bool,
-    as_json: bool,
-) -> None:
+def freeze(name: str, as_json: bool, **options: Any) -> None:  # noqa: ANN401 - those of the query
     """Freeze images, masks and labels with a patient-wise split, under a name."""
-    query = SnapshotQuery(name, label_source, fractions, seed, include_simulated)
     with Opened() as here:
-        made = service.freeze_snapshot(here.store, actor=here.actor, query=query)
+        made = service.freeze_snapshot(here.store, actor=here.actor, query=SnapshotQuery(name, **options))
     if as_json:
         print_json(made)
         return
-    click.echo(f"snapshot {made.id} ({made.name}): {label_source_text(made.label_source)}, hash {made.sha256[:12]}")
-    _print_counts(made.counts)
+    _print_snapshot(made)
+
+
+@snapshot.command("show")
+@click.argument("name")
+@json_option
+def show_snapshot(name: str, as_json: bool) -> None:
+    """Show one snapshot: what its labels rest on, which masks it holds, and how much stands on each side."""
+    with Opened() as here:
+        found = service.find_snapshot(here.store, actor=here.actor, name=name)
+    if as_json:
+        print_json(found)
+        return
+    _print_snapshot(found)
+
+
+def _print_snapshot(found: SnapshotRecord) -> None:
+    click.echo(f"snapshot {found.id} ({found.name}): {label_source_text(found.label_source)}, hash {found.sha256[:12]}")
+    click.echo(f"masks: {found.masks_text}")
+    _print_counts(found.counts)
 
 
 @snapshot.command("list")
@@ -99,8 +117,11 @@ def list_snapshots(as_json: bool) -> None:
     if as_json:
         print_json(found)
         return
-    rows = [(s.id, s.name, s.count("images"), s.count("masks"), s.label_source.value, s.sha256[:12]) for s in found]
-    print_table(("snapshot", "name", "images", "masks", "labels by", "hash"), rows)
+    rows = [
+        (s.id, s.name, s.count("images"), s.count("masks"), s.mask_policy.value, s.label_source.value, s.sha256[:12])
+        for s in found
+    ]
+    print_table(("snapshot", "name", "images", "masks", "masks by", "labels by", "hash"), rows)
 
 
 @click.command()

@@ -4,6 +4,7 @@ import click
 
 from colpo_core import __version__
 from colpo_core.cli import (
+    agreement,
     annotations,
     cases,
     importing,
@@ -36,6 +37,9 @@ for command in (
     importing.import_group,
     cases.cases,
     annotations.annotations,
+    agreement.agreement,
+    agreement.adjudications,
+    agreement.adjudicate,
     tasks.tasks,
     cases.histology,
     preferences.preferences,

@@ -17,6 +17,7 @@ from colpo_core.records.people import Actor
 from colpo_core.settings import Settings
 from colpo_core.store import Store
 from tests.clinic import Clinic, PredictedClinic
+from tests.several import square, submit
 
 PASSWORD = "a password of some length"
 Run = Callable[..., Result]
@@ -166,3 +167,41 @@ def test_an_older_store_is_named_and_left_alone(run: Run, settings: Settings, st
     with store.writing() as session:
         session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     assert "newer version" in run("status", code=1).output
+
+
+def test_several_annotators_are_compared_and_one_mask_is_taken(
+    store: Store, run: Run, ask: Callable[..., Any], annotator: Actor
+) -> None:
+    clinic = Clinic(store)
+    cases = clinic.add_cohort(6)
+    versions = [submit(store, annotator, case.image_id, square(10, 10)) for case in cases]
+    told = run("agreement").output
+    assert "6 images of 6 patients" in told
+    assert "Anna, Painter" in told
+    found = ask("agreement")
+    assert found["n_images"] == 6
+    assert found["pairs"][0]["dice"] == found["dice"]
+    image_id = str(cases[0].image_id)
+    one = ask("agreement", "--image", image_id)
+    assert [version["version_id"] for version in one["versions"]][-1] == versions[0]
+    assert "not both" in run("agreement", "--image", "1", "--task", "1", code=2).output
+
+    told = run("adjudicate", "take", str(versions[0]), "--note", "clearer").output
+    assert f"version {versions[0]} of Anna counts on image {image_id}" in told
+    assert "taken by" in run("agreement", "--image", image_id).output
+    assert "adjudicated" in run("agreement").output
+    assert ask("adjudications", "--image", image_id)[0]["note"] == "clearer"
+    assert str(versions[0]) in run("adjudications").output
+    assert "does not exist" in run("adjudicate", "take", "999", code=1).output
+
+    decided = ask("snapshot", "preview", "--masks", "adjudicated")["counts"]
+    assert decided["masks_by_origin"]["adjudicated"]["total"] == 1
+    assert decided["masks"]["total"] == 1
+    told = run("snapshot", "freeze", "agreed", "--masks", "majority").output
+    assert "masks: a majority of the annotators' masks (6 majority)" in told
+    own = ("--masks", "annotator", "--annotator", str(annotator.person_id))
+    assert "masks: the masks of Anna (6 painted)" in run("snapshot", "freeze", "own", *own).output
+    assert "masks: the masks of Anna (6 painted)" in run("snapshot", "show", "own").output
+    assert ask("snapshot", "show", "agreed")["mask_policy"] == "majority"
+    assert "majority" in run("snapshot", "list").output
+    assert "Name the annotator" in run("snapshot", "preview", "--masks", "annotator", code=1).output

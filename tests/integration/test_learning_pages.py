@@ -11,8 +11,9 @@ from colpo_core.services import engine, jobs, learning, review
 from colpo_core.services.leases import claim_job
 from colpo_core.store import Store
 from colpo_core.store.tables import JobEvent
-from colpo_core.terms import JobState, Verdict
+from colpo_core.terms import JobState, MaskPolicy, Verdict
 from tests.clinic import Clinic, PredictedClinic
+from tests.several import square, submit
 
 Open = Callable[..., Any]
 
@@ -84,6 +85,28 @@ def test_train_warns_of_labels_by_impression(store: Store, annotator: Actor, cli
     press(app, "Freeze snapshot")
     (snapshot,) = learning.list_snapshots(store, actor=annotator)
     assert snapshot.label_source.value == "impression"
+
+
+def test_train_lets_one_choose_which_masks_count(
+    store: Store, annotator: Actor, clinic: Clinic, open_page: Open
+) -> None:
+    several = clinic.add_case(simulated=True)
+    submit(store, annotator, several.image_id, square(10, 10))
+    app = open_page(annotator, "train")
+    assert "Masks: the newest mask of each image (13 painted)" in words_of(app).replace("\\", "")
+    app.selectbox(key="mask_policy").set_value(MaskPolicy.STAPLE).run()
+    assert "STAPLE of the annotators' masks (12 painted, 1 staple)" in words_of(app).replace("\\", "")
+    app.selectbox(key="mask_policy").set_value(MaskPolicy.ADJUDICATED).run()
+    assert "adjudicated masks (12 painted)" in words_of(app).replace("\\", "")
+    app.selectbox(key="mask_policy").set_value(MaskPolicy.ANNOTATOR).run()
+    assert not app.exception
+    app.selectbox(key="mask_annotator").set_value(annotator.person_id).run()
+    assert "the masks of Anna (1 painted)" in words_of(app).replace("\\", "")
+    press(app, "Freeze snapshot")
+    (snapshot,) = learning.list_snapshots(store, actor=annotator)
+    assert (snapshot.mask_policy, snapshot.mask_annotator) == (MaskPolicy.ANNOTATOR, "Anna")
+    assert "the masks of Anna" in app.selectbox(key="train_snapshot").options[0]
+    assert not app.exception
 
 
 def test_train_shows_a_running_training(

@@ -1,0 +1,127 @@
+"""Commands of several annotators on one image: how they agree, and which mask counts."""
+
+import click
+
+from colpo_core.cli.annotations import FINDING
+from colpo_core.cli.output import Opened, json_option, print_json, print_table
+from colpo_core.cli.words import WordType
+from colpo_core.records.agreement import AgreementOverview, ImageAgreement
+from colpo_core.services import adjudication as deciding
+from colpo_core.services import agreement as service
+from colpo_core.terms import Finding
+
+
+@click.command()
+@FINDING
+@click.option("--task", "task_id", type=int, help="Only what was submitted for this task.")
+@click.option("--image", "image_id", type=int, help="One image with all its masks, instead of the figures of all.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Of the bootstrap over patients.")
+@json_option
+def agreement(finding: Finding, task_id: int | None, image_id: int | None, seed: int, as_json: bool) -> None:
+    """Show how annotators agree: Dice, IoU and 95% Hausdorff distance, with intervals by patients."""
+    if image_id is not None and task_id is not None:
+        raise click.UsageError("Name a task or an image, not both.")
+    with Opened() as here:
+        found: AgreementOverview | ImageAgreement
+        if image_id is not None:
+            found = service.image_agreement(here.store, actor=here.actor, image_id=image_id, finding=finding)
+        else:
+            found = service.agreement_overview(
+                here.store, actor=here.actor, finding=finding, task_id=task_id, seed=seed
+            )
+    if as_json:
+        print_json(found)
+    elif isinstance(found, ImageAgreement):
+        _print_image(found)
+    else:
+        _print_overview(found)
+
+
+def _print_overview(found: AgreementOverview) -> None:
+    click.echo(f"{found.n_images} images of {found.n_patients} patients with masks of two annotators or more")
+    click.echo(f"Dice: {found.dice.text()}")
+    click.echo(f"IoU: {found.iou.text()}")
+    click.echo(f"95% Hausdorff distance, px: {found.hd95_px.text()}")
+    click.echo(f"the same, % of the diagonal: {found.hd95_percent.text()}")
+    click.echo(f"pairs with one empty mask: {found.n_one_empty}; with two, in no mean: {found.n_both_empty}\n")
+    print_table(
+        ("annotators", "images", "Dice", "IoU", "HD95 px"),
+        [(f"{p.first}, {p.second}", p.n_images, p.dice.text(), p.iou.text(), p.hd95_px.text()) for p in found.pairs],
+    )
+    click.echo("")
+    print_table(
+        ("image", "masks", "Dice", "IoU", "HD95 px", ""),
+        [
+            (
+                row.image_id,
+                row.n_masks,
+                f"{row.dice_mean:.3f}",
+                f"{row.iou_mean:.3f}",
+                _pixels(row.hd95_px_mean),
+                "adjudicated" if row.is_adjudicated else "",
+            )
+            for row in found.images
+        ],
+    )
+
+
+def _print_image(found: ImageAgreement) -> None:
+    print_table(
+        ("version", "annotator", "number", "origin", "area"),
+        [(v.version_id, v.author, v.number, v.origin.value, f"{v.area_share:.1%}") for v in found.versions],
+    )
+    click.echo("")
+    print_table(
+        ("pair", "Dice", "IoU", "HD95 px"),
+        [
+            (f"{p.first}, {p.second}", f"{p.figures.dice:.3f}", f"{p.figures.iou:.3f}", _pixels(p.figures.hd95_px))
+            for p in found.pairs
+        ],
+    )
+    decision = found.adjudication
+    if decision is not None:
+        stale = "" if decision.is_current else "; somebody has submitted another mask since"
+        click.echo(f"\nversion {decision.version_id} counts: {decision.method.value} by {decision.decided_by}{stale}")
+    if found.why_not:
+        click.echo(f"\n{found.why_not}")
+
+
+def _pixels(distance: float | None) -> str:
+    return "-" if distance is None else f"{distance:.1f}"
+
+
+@click.command()
+@click.option("--finding", type=WordType(Finding), help="Of this finding alone.")
+@click.option("--image", "image_id", type=int, help="On this image alone.")
+@click.option("--before", type=int, help="Older than the decision of this number.")
+@click.option("--limit", type=click.IntRange(1, 200), default=50, show_default=True)
+@json_option
+def adjudications(finding: Finding | None, image_id: int | None, before: int | None, limit: int, as_json: bool) -> None:
+    """Show which masks were decided on, newest first; the newest of an image and finding counts."""
+    with Opened() as here:
+        found = deciding.list_adjudications(
+            here.store, actor=here.actor, finding=finding, image_id=image_id, before=before, limit=limit
+        )
+    if as_json:
+        print_json(found)
+        return
+    rows = [
+        (d.id, d.image_id, d.finding.value, d.version_id, d.author, d.method.value, d.decided_by, f"{d.at:%Y-%m-%d}")
+        for d in found
+    ]
+    print_table(("decision", "image", "finding", "version", "mask of", "method", "decided by", "on"), rows)
+
+
+@click.group()
+def adjudicate() -> None:
+    """Adjudication: decide which mask counts on an image that several have annotated."""
+
+
+@adjudicate.command("take")
+@click.argument("version_id", type=int)
+@click.option("--note", default="", help="Why; it stays in the record.")
+def take(version_id: int, note: str) -> None:
+    """Decide that an annotator's newest mask counts as it is."""
+    with Opened() as here:
+        made = deciding.take_mask(here.store, actor=here.actor, version_id=version_id, note=note)
+    click.echo(f"decision {made.id}: version {made.version_id} of {made.author} counts on image {made.image_id}")
