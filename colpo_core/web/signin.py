@@ -107,10 +107,13 @@ class _Desk:
         return await self._enter(request, signed, _HOME)
 
     async def sign_out(self, request: Request) -> Response:
-        """End this session and let the browser forget what it kept."""
+        """End this session and let the browser forget what it has seen.
+
+        Not what it keeps: strokes that wait to be saved lie in the tab's database until their painter comes back.
+        """
         token = request.cookies.get(people.SESSION_COOKIE, "")
         await run_in_threadpool(people.sign_out, self._store, token=token)
-        response = RedirectResponse("/login?out", status_code=303, headers={"Clear-Site-Data": '"cache", "storage"'})
+        response = RedirectResponse("/login?out", status_code=303, headers={"Clear-Site-Data": '"cache"'})
         response.delete_cookie(people.SESSION_COOKIE, path="/", httponly=True, samesite="lax")
         return response
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from playwright.sync_api import Browser, BrowserContext, Error
+from playwright.sync_api import Browser, BrowserContext, Error, Page, Route
 
 from colpo_core.images.masks import decode_rle
 from colpo_core.services import annotations
@@ -24,6 +24,7 @@ pytestmark = pytest.mark.browser
 
 N_KILLS = 5
 WIDTH, HEIGHT = 320, 240
+SAVES = "**/colpo/annotations/i*"
 
 
 class Clinic:
@@ -170,26 +171,27 @@ def test_a_reload_in_mid_stroke_keeps_the_finished_ones(
 ) -> None:
     tab = new_tab().open()
     if not is_up:
-        tab.page.route("**/colpo/annotations/i*", lambda route: route.abort() if is_put(route) else route.continue_())
+        tab.page.route(SAVES, lambda route: route.abort() if is_put(route) else route.continue_())
     for number in range(3):
         tab.stroke(*tab.row(number, 4))
     tab.begin_stroke(*tab.row(3, 4))
     tab.page.reload()
-    tab.page.unroute("**/colpo/annotations/i*")
+    tab.page.unroute(SAVES)
     tab.page.mouse.up()
     tab.wait_ready()
     assert_all_is_saved(clinic, tab, 3, n_rows=4)
     assert not tab.shown()[int(tab.row(3, 4)[0][1])].any()
 
 
-def is_put(route: object) -> bool:
-    return route.request.method == "PUT"  # type: ignore[attr-defined]
+def is_put(route: Route) -> bool:
+    return route.request.method == "PUT"
 
 
 def test_an_expired_sign_in_is_renewed_beside_the_page(
     clinic: Clinic, context: BrowserContext, seat: Seat, new_tab: Callable[[], Tab]
 ) -> None:
     tab = new_tab().open()
+    be_quicker_than_the_watch(tab)
     ward.let_sign_in_expire(clinic.store, clinic.anna)
     for number in range(2):
         tab.stroke(*tab.row(number, 2))
@@ -218,15 +220,44 @@ def test_signing_out_elsewhere_drops_no_stroke(
     clinic: Clinic, context: BrowserContext, seat: Seat, new_tab: Callable[[], Tab]
 ) -> None:
     tab = new_tab().open()
-    other = context.new_page()
-    other.goto(f"{clinic.server.url}/colpo/health")
-    other.evaluate("() => fetch('/logout', { method: 'POST' }).then((answer) => answer.text())")
+    be_quicker_than_the_watch(tab)
+    other = sign_out_elsewhere(clinic, context)
     for number in range(2):
         tab.stroke(*tab.row(number, 2))
     tab.wait_state("sign-in")
     other.goto(f"{clinic.server.url}/login")
     Tab(other, tab.url, seat).sign_in_by_form()
     assert_all_is_saved(clinic, tab, 2)
+
+
+def test_signing_out_elsewhere_takes_the_page_and_no_stroke(
+    clinic: Clinic, context: BrowserContext, seat: Seat, new_tab: Callable[[], Tab]
+) -> None:
+    """The strokes wait for the network, the person signs out in another tab, and the page goes to the sign-in form."""
+    tab = new_tab().open()
+    tab.page.route(SAVES, lambda route: route.abort() if is_put(route) else route.continue_())
+    for number in range(2):
+        tab.stroke(*tab.row(number, 2))
+    tab.wait_state("offline")
+    sign_out_elsewhere(clinic, context)
+    tab.page.unroute(SAVES)
+    tab.page.wait_for_url("**/login?next=*")
+    tab.sign_in_by_form()
+    tab.page.wait_for_url(f"**/annotate?image={seat.image_id}")
+    assert_all_is_saved(clinic, tab.wait_ready(), 2)
+
+
+def sign_out_elsewhere(clinic: Clinic, context: BrowserContext) -> Page:
+    """Sign out as the menu does, in a tab of its own."""
+    other = context.new_page()
+    other.goto(f"{clinic.server.url}/colpo/health")
+    other.evaluate("() => fetch('/logout', { method: 'POST' }).then((answer) => answer.text())")
+    return other
+
+
+def be_quicker_than_the_watch(tab: Tab) -> None:
+    """Every ten seconds a page whose sign-in is over goes to the form by itself; here the person comes first."""
+    tab.page.evaluate("() => clearInterval(window.colpoDeskWatch)")
 
 
 def test_somebody_else_in_between_neither_sees_nor_drops_them(
