@@ -436,6 +436,7 @@ class MaskEditor {
     submit.disabled = !this.isReady || !this.layers.every((layer) => layer.isLoaded);
     submit.title = this.layers.filter((layer) => layer.isChanged).map((layer) => layer.title).join(", ");
     this.stage.classList.toggle("waits", !this.isOpen && !this.isAsking);
+    this.strokes.showGuides();
   }
 
   showSaving() {

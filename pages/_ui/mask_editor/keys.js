@@ -1,4 +1,21 @@
-// Keys of the editor. Those it handles go no further: Streamlit and the browser have uses of their own for some.
+// Keys of the editor. Those it handles go no further: Streamlit and the browser have uses of their own for some. The
+// page's own keys (next, previous, skip) are none of them.
+
+const KEYS = {
+  b: "brush", e: "eraser", l: "outline", p: "polygon", x: "cut", w: "wand", m: "ruler",
+  f: "fillHoles", d: "removeSpecks", g: "grow", s: "shrink", t: "warp",
+  h: "hide", o: "outlineOnly", v: "green", a: "resetLook", j: "note", z: "undo",
+  "[": "smaller", "]": "larger", "{": "fainter", "}": "stronger", ",": "darker", ".": "brighter",
+  // Shift with "," and "." of two keyboards.
+  "<": "flatter", ">": "crisper", ";": "flatter", ":": "crisper",
+  0: "fit", "+": "zoomIn", "=": "zoomIn", "-": "zoomOut", "?": "help", " ": "pan",
+  Enter: "close", Escape: "escape", Backspace: "cornerBack",
+  ArrowLeft: "left", ArrowRight: "right", ArrowUp: "up", ArrowDown: "down",
+};
+const SHIFTED_LETTERS = { z: "redo", d: "speckSize" };
+const WITH_CONTROL = { z: "undo", y: "redo", Enter: "submit" };
+// Keys that buttons, sliders and the page need too: only while the stage has the focus, or a handle on it.
+const OF_THE_STAGE = new Set(["pan", "close", "cornerBack", "left", "right", "up", "down"]);
 
 class Keys {
   // `act` maps an action to a function; an action that returns false did not want the key.
@@ -23,7 +40,7 @@ class Keys {
   }
 
   onDown(event) {
-    const action = this.actionOf(event);
+    const action = actionOfKey(event);
     if (!action || !this.mayTake(event, action)) return;
     if (this.act[action](event) === false) return;
     event.preventDefault();
@@ -33,30 +50,34 @@ class Keys {
   onUp(event) {
     if (event.key === " ") this.act.panEnd();
     if (event.key.toLowerCase() === "h") this.act.show();
+    // Alt alone would open the browser's menu after a stroke with it.
+    if (event.key === "Alt" && event.composedPath().includes(this.frame)) event.preventDefault();
   }
 
-  actionOf(event) {
-    const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
-    if (event.altKey) return null;
-    if (event.ctrlKey || event.metaKey) return { z: event.shiftKey ? "redo" : "undo", y: "redo" }[key];
-    if (key === "z") return event.shiftKey ? "redo" : "undo";
-    return {
-      b: "brush", e: "eraser", p: "polygon", x: "cut", "[": "smaller", "]": "larger", 0: "fit", "+": "zoomIn",
-      "=": "zoomIn", "-": "zoomOut", h: "hide", "?": "help", " ": "pan", Enter: "close", Escape: "escape",
-      Backspace: "cornerBack",
-    }[key];
-  }
-
-  // Never while somebody writes, nor where a dialog is open; keys that buttons need only over the editor itself.
+  // Never while somebody writes (but for what says that the writing is done), nor where a dialog is open.
   mayTake(event, action) {
     const target = event.composedPath()[0];
-    if (target.isContentEditable || target.matches?.("textarea, select, input:not([type=range]):not([type=checkbox])")) {
-      return false;
-    }
     const isInside = event.composedPath().includes(this.frame);
+    if (target.isContentEditable || target.matches?.("textarea, select, input:not([type=range]):not([type=checkbox])")) {
+      return isInside && (action === "submit" || action === "escape");
+    }
     if (!isInside && document.querySelector('[role="dialog"]')) return false;
-    if (!["pan", "close", "escape", "cornerBack"].includes(action)) return true;
     const stage = this.frame.querySelector(".stage");
-    return target === document.body || target === stage || (action === "escape" && isInside);
+    if (action === "submit" || action === "escape") return isInside || target === document.body;
+    if (!OF_THE_STAGE.has(action)) return true;
+    return target === stage || target === document.body || target.classList.contains("handle");
   }
+}
+
+// Letters count without Shift, signs as the keyboard writes them; the digit keys count whatever they write.
+function actionOfKey(event) {
+  const isWritten = event.getModifierState("AltGraph");
+  const hasControl = (event.ctrlKey || event.metaKey) && !isWritten;
+  const hasAlt = event.altKey && !isWritten;
+  const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+  if (hasControl) return !hasAlt && (key === "z" && event.shiftKey ? "redo" : WITH_CONTROL[key]);
+  const digit = /^Digit([1-6])$/.exec(event.code)?.[1];
+  if (digit && !isWritten) return `${hasAlt ? "lock" : event.shiftKey ? "hide" : "pick"}${digit}`;
+  if (hasAlt) return null;
+  return event.shiftKey && /^[a-z]$/.test(key) ? SHIFTED_LETTERS[key] : KEYS[key];
 }

@@ -70,3 +70,106 @@ function* count(pixels) {
   }
   return sum;
 }
+
+class Ruler {
+  // `parts` are the elements it shows itself with: lines (paths of an SVG) and card.
+  constructor(parts, editor) {
+    this.parts = parts;
+    this.editor = editor;
+    this.id = null;
+    this.line = null;
+    this.codes = null;
+    this.sizes = null;
+  }
+
+  begin(event, place) {
+    const at = this.editor.view.toImage(place.x, place.y);
+    this.id = event.pointerId;
+    this.line = { from: at, to: at };
+  }
+
+  move(place) {
+    this.line.to = this.editor.view.toImage(place.x, place.y);
+  }
+
+  drop() {
+    this.id = null;
+    this.line = null;
+  }
+
+  show() {
+    const { parts, editor, line } = this;
+    const isOn = editor.tool === "ruler" && Boolean(editor.activeLayer?.isLoaded);
+    parts.card.hidden = !isOn;
+    for (const path of parts.lines) path.setAttribute("d", isOn && line ? linePath(editor.view, line) : "");
+    if (!isOn) {
+      this.codes = null;
+      return;
+    }
+    this.measure();
+    this.write();
+  }
+
+  // The areas, once for each state of the masks.
+  async measure() {
+    const { editor } = this;
+    const active = editor.activeLayer;
+    const cervix = editor.layerOf(CERVIX);
+    const codes = [active.history.current, cervix?.history?.current];
+    if (this.codes?.every((code, i) => code === codes[i]) && this.active === active) return;
+    Object.assign(this, { codes, active, sizes: null });
+    const isStill = () => this.codes === codes;
+    const sizes = await inSlices(measured(editor.mask, cervix?.mask ?? null), isStill);
+    if (!sizes || !isStill()) return;
+    this.sizes = sizes;
+    this.write();
+  }
+
+  write() {
+    const { line, sizes, editor, parts } = this;
+    const { width, height } = editor.mask;
+    const cervix = sizes?.cervix;
+    const rows = [];
+    if (line) {
+      const length = Math.hypot(line.to.x - line.from.x, line.to.y - line.from.y);
+      const share = cervix
+        ? `${percent(length / cervix.diameter)} of the cervix’s largest diameter`
+        : `${percent(length / width)} of the image’s width`;
+      rows.push(["Line", `${Math.round(length)} px`, share]);
+    } else rows.push(["Line", "–", "drag on the image"]);
+    if (sizes) {
+      const { title, finding } = this.active;
+      const isCervix = finding === CERVIX;
+      const share = cervix && !isCervix
+        ? `covers ${percent(cervix.covered / cervix.area)} of the cervix`
+        : `${percent(sizes.area / (width * height))} of the image`;
+      rows.push([title ?? "Mask", `${sizes.area.toLocaleString("en")} px`, share]);
+      if (cervix) rows.push(["Cervix", `${cervix.area.toLocaleString("en")} px`, `largest diameter ${Math.round(cervix.diameter)} px`]);
+    }
+    parts.card.replaceChildren(...rows.map((cells) => {
+      const row = document.createElement("div");
+      row.append(...cells.map((text) => Object.assign(document.createElement("span"), { textContent: text })));
+      return row;
+    }));
+    if (sizes && !cervix) {
+      parts.card.append(Object.assign(document.createElement("p"), {
+        textContent: "Paint the cervix outline (6) to measure in percent of the cervix.",
+      }));
+    }
+  }
+}
+
+function linePath(view, { from, to }) {
+  const a = view.toScreen(from.x, from.y);
+  const b = view.toScreen(to.x, to.y);
+  const length = Math.hypot(b.x - a.x, b.y - a.y) || 1;
+  const x = (-(b.y - a.y) / length) * 6;
+  const y = ((b.x - a.x) / length) * 6;
+  const bar = (end) => `M${end.x - x} ${end.y - y}L${end.x + x} ${end.y + y}`;
+  return `M${a.x} ${a.y}L${b.x} ${b.y}${bar(a)}${bar(b)}`;
+}
+
+function percent(share) {
+  const value = 100 * share;
+  return `${value < 10 ? value.toFixed(1) : Math.round(value)} %`;
+}

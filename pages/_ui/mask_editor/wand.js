@@ -5,10 +5,15 @@
 // in CIELAB (D65, 2 degrees); 2.3 is about what an eye just sees. Pixels are joined side by side and above each other.
 //
 // While the tolerance is dragged, the region is shown on a reduced image; when the button is let go it is found at the
-// image's own resolution, in slices, and never further out than one pixel of the reduced image from what was shown.
+// image's own resolution, in slices, and no further out than one pixel of the reduced image from what was shown.
 
-const PREVIEW_SIDE_PX = 640;
-const TOLERANCE = { least: 1, most: 60, step: 1, perScreenPx: 0.15 };
+const PREVIEW_SIDE_PX = 480;
+const TOLERANCE = { least: 1, most: 60, perScreenPx: 0.15 };
+const WAND = { tolerance: 12 };
+// Amber where the region will be added, red where it will be taken away; as a canvas holds them, red in the lowest byte.
+const WAND_ADDS = 0xa800c8ff;
+const WAND_TAKES = 0xa83c3cff;
+const BAND_ROWS = 128;
 const WHITE = [0.95047, 1, 1.08883];
 
 const LINEAR = Float64Array.from({ length: 256 }, (_, value) =>
@@ -105,7 +110,7 @@ function* regionAround({ width, height }, seed, isNear) {
   return { states, touched };
 }
 
-// The whole image's pixels as seen from a reduced one: the pixels of `region` there, and one around.
+// A test of whether (x, y) of the whole image lies in a region of the reduced one, or one pixel of that beside it.
 function boundOf({ states, width, height }, scale) {
   return (x, y) => {
     const column = Math.min(width - 1, Math.floor(x * scale));
@@ -117,4 +122,187 @@ function boundOf({ states, width, height }, scale) {
     }
     return false;
   };
+}
+
+// The patch (see region.js) of a region that is added to the mask (value 1) or taken from it (0).
+function* regionPatch(mask, region, value) {
+  const { states, touched } = region;
+  if (!touched) return null;
+  return yield* perPixel(touched, mask.width, (i) => (states[i] === FILLED ? value : mask.pixels[i]));
+}
+
+// The image's own pixels, whole and reduced, whatever look it is shown with. It is decoded beside the page's thread and
+// read in bands.
+async function readImage(url, isStill) {
+  const answer = await fetch(url, { cache: "force-cache" });
+  if (!answer.ok) throw new Error(`The image could not be read (${answer.status}).`);
+  const bitmap = await createImageBitmap(await answer.blob());
+  const { width, height } = bitmap;
+  const scale = Math.min(1, PREVIEW_SIDE_PX / Math.max(width, height));
+  const whole = await inSlices(pixelsOf(bitmap, width, height), isStill);
+  const reduced = scale < 1 ? await inSlices(pixelsOf(bitmap, ...[width, height].map((side) => Math.ceil(side * scale)))) : whole;
+  bitmap.close();
+  return { whole, reduced: { ...reduced, isMean: scale < 1 }, scale };
+}
+
+function* pixelsOf(bitmap, width, height) {
+  const context = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
+  context.imageSmoothingQuality = "medium";
+  context.drawImage(bitmap, 0, 0, width, height);
+  const data = new Uint8ClampedArray(4 * width * height);
+  for (let y = 0; y < height; y += BAND_ROWS) {
+    yield;
+    const rows = Math.min(BAND_ROWS, height - y);
+    data.set(context.getImageData(0, y, width, rows).data, 4 * y * width);
+  }
+  return { data, width, height };
+}
+
+class Wand {
+  // `parts` are the elements it shows itself with: preview (a canvas), bubble, and tolerance (a slider with its output).
+  constructor(parts, editor) {
+    this.parts = parts;
+    this.editor = editor;
+    this.source = null;
+    this.press = null;
+    this.frame = 0;
+    this.setTolerance(WAND.tolerance);
+    parts.tolerance.oninput = () => this.setTolerance(Number(parts.tolerance.value));
+  }
+
+  setTolerance(tolerance) {
+    WAND.tolerance = Math.round(Math.min(TOLERANCE.most, Math.max(TOLERANCE.least, tolerance)));
+    this.parts.tolerance.value = String(WAND.tolerance);
+    this.parts.tolerance.nextElementSibling.textContent = String(WAND.tolerance);
+  }
+
+  step(direction) {
+    this.setTolerance(WAND.tolerance + direction);
+    if (this.press) this.showSoon();
+  }
+
+  isHeldBy(pointerId) {
+    return this.press !== null && this.press.id === pointerId && !this.press.isLetGo;
+  }
+
+  // The image is read as soon as the tool is chosen, so that the first press need not wait for it.
+  follow() {
+    if (this.editor.tool === "wand" && this.editor.isReady) this.prepare();
+  }
+
+  // Resolves to what the wand sees of the image, or to null where that could not be read.
+  prepare() {
+    const source = this.editor.image.getAttribute("src");
+    if (source !== this.source) {
+      this.source = source;
+      this.seen = readImage(source, () => this.source === source).catch((error) => {
+        console.warn("The wand cannot see the image.", error);
+        if (this.source === source) this.source = null;
+        return null;
+      });
+    }
+    return this.seen;
+  }
+
+  // Returns whether there is something of the image under the pointer.
+  begin(event, place, value) {
+    const { view, mask } = this.editor;
+    const at = view.toImage(place.x, place.y);
+    const seed = { x: Math.floor(at.x), y: Math.floor(at.y) };
+    if (seed.x < 0 || seed.y < 0 || seed.x >= mask.width || seed.y >= mask.height) return false;
+    this.press = { id: event.pointerId, value, mask, seed, place, startX: place.x, startTolerance: WAND.tolerance };
+    this.showSoon();
+    return true;
+  }
+
+  move(place) {
+    const { startX, startTolerance } = this.press;
+    this.press.place = place;
+    this.setTolerance(startTolerance + (place.x - startX) * TOLERANCE.perScreenPx);
+    this.showSoon();
+  }
+
+  // Takes the region that was shown; `reshape` makes one undo step of the steps that it is given.
+  async end(reshape) {
+    const { press } = this;
+    press.isLetGo = true;
+    const seen = await this.look(press);
+    if (seen && this.press === press && press.mask === this.editor.mask) {
+      const bound = boundOf(this.found(press, seen), seen.scale);
+      const near = nearness(seen.whole, press.colour, press.tolerance);
+      await reshape(function* (mask) {
+        const region = yield* regionAround(seen.whole, press.seed, (x, y) => bound(x, y) && near(x, y));
+        return yield* regionPatch(mask, region, press.value);
+      });
+    }
+    if (this.press === press) this.drop();
+  }
+
+  drop() {
+    this.press = null;
+    this.parts.preview.hidden = true;
+    this.parts.bubble.hidden = true;
+  }
+
+  async look(press) {
+    const seen = await this.prepare();
+    if (!seen) {
+      sayAt(this.parts.bubble, press.place, "The image could not be read. Check the connection and try again.");
+      return null;
+    }
+    press.colour ??= colourAt(seen.whole, press.seed.x, press.seed.y);
+    press.distances ??= new Float32Array(seen.reduced.width * seen.reduced.height).fill(-1);
+    return seen;
+  }
+
+  // The region on the reduced image.
+  found(press, { reduced, scale }) {
+    const { width } = reduced;
+    const { distances, colour } = press;
+    const from = labOf(colour >> 16, (colour >> 8) & 255, colour & 255);
+    const seed = { x: Math.floor(press.seed.x * scale), y: Math.floor(press.seed.y * scale) };
+    press.tolerance = WAND.tolerance;
+    distances[seed.y * width + seed.x] = 0;
+    const steps = regionAround(reduced, seed, (x, y) => {
+      const i = y * width + x;
+      if (distances[i] < 0) distances[i] = colourDistance(colourAt(reduced, x, y), from);
+      return distances[i] <= press.tolerance;
+    });
+    let step = steps.next();
+    while (!step.done) step = steps.next();
+    return { ...step.value, width, height: reduced.height };
+  }
+
+  showSoon() {
+    const { press } = this;
+    if (!this.frame) {
+      this.frame = requestAnimationFrame(async () => {
+        this.frame = 0;
+        const seen = await this.look(press);
+        if (seen && this.press && !this.press.isLetGo) this.show(this.press, seen);
+      });
+    }
+  }
+
+  show(press, seen) {
+    const { preview, bubble } = this.parts;
+    if (!press.distances) return;
+    const { states, width, height } = this.found(press, seen);
+    const shown = new ImageData(width, height);
+    const colours = new Uint32Array(shown.data.buffer);
+    const colour = press.value ? WAND_ADDS : WAND_TAKES;
+    for (let i = 0; i < states.length; i++) if (states[i] === FILLED) colours[i] = colour;
+    preview.width = width;
+    preview.height = height;
+    preview.getContext("2d").putImageData(shown, 0, 0);
+    preview.hidden = false;
+    sayAt(bubble, press.place, `Tolerance ${press.tolerance}`);
+  }
+}
+
+// A few words beside the pointer.
+function sayAt(bubble, place, text) {
+  bubble.hidden = false;
+  bubble.textContent = text;
+  bubble.style.transform = `translate(${place.x + 18}px, ${place.y - 34}px)`;
 }

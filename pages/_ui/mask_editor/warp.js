@@ -130,17 +130,16 @@ class Warp {
     return this.mask !== null;
   }
 
-  // Returns whether there is a mask to warp.
+  // An empty mask has nothing to warp.
   start() {
     const box = boundsOf(this.editor.mask);
-    if (!box) return false;
+    if (!box) return;
     this.mask = this.editor.mask;
     this.pixels = this.mask.pixels;
     this.from = cornersOf(box);
     this.to = cornersOf(box);
     this.edges = outlineOf(this.mask, box);
     this.show();
-    return true;
   }
 
   drop() {
