@@ -106,6 +106,10 @@ def _show_desk(person: Here, desk: AnnotationDesk, place: QueuePlace | None, tas
         around_px += _QUEUE_PX
     if mode != BIOPSY:
         biopsies.forget_canvas(image.id)
+    if mode == STAGES:
+        deeds.say_what_happened()
+        stages.show_stages(desk)
+        return
     found = comparing.find_comparison(person, desk) if mode == MASKS else None
     main, side = st.columns(_WIDTHS.get(mode, [3.3, 1.0]), gap="medium")
     with main:
@@ -121,8 +125,6 @@ def _show_main(person: Here, desk: AnnotationDesk, mode: str, found: VersionComp
         confirming.show_imported(desk, around_px=around_px)
     elif mode == BIOPSY:
         biopsies.show_canvas(person, desk)
-    elif mode == STAGES:
-        stages.show_stages(desk)
     elif mode == FORM:
         stages.show_picture(desk, around_px=around_px)
     elif found is not None:

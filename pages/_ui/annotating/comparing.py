@@ -4,7 +4,7 @@ from html import escape
 
 import streamlit as st
 
-from colpo_core.records.annotations import AnnotationDesk, VersionComparison, VersionRecord
+from colpo_core.records.annotations import AnnotationDesk, VersionComparison
 from colpo_core.services.annotation_versions import BOTH_RGB, FIRST_RGB, SECOND_RGB, compare_versions
 from pages._ui.annotating import deeds
 from pages._ui.annotating.words import area_text
@@ -12,7 +12,7 @@ from pages._ui.here import Here
 from pages._ui.plain import plain
 from pages._ui.viewer import Layer, image_viewer
 
-_AROUND_VIEWER_PX = 60
+_LESS_THAN_EDITOR_PX = 16
 
 
 def find_comparison(person: Here, desk: AnnotationDesk) -> VersionComparison | None:
@@ -34,7 +34,9 @@ def show_comparison(found: VersionComparison, *, around_px: int) -> None:
         f"/colpo/annotations/versions/{first_id}/compare/{second_id}.png",
         opacity=0.85,
     )
-    image_viewer("annotate_comparison", f"/colpo/images/{image_id}", [overlay], around_px=around_px + _AROUND_VIEWER_PX)
+    image_viewer(
+        "annotate_comparison", f"/colpo/images/{image_id}", [overlay], around_px=around_px - _LESS_THAN_EDITOR_PX
+    )
 
 
 def show_agreement(found: VersionComparison) -> None:
@@ -50,22 +52,20 @@ def show_agreement(found: VersionComparison) -> None:
             args=(found.first.image_id,),
         )
         total = found.both_px + found.only_first_px + found.only_second_px
+        first, second = _names(found)
         rows = (
             (BOTH_RGB, "Both", found.both_px),
-            (FIRST_RGB, f"Only {_name(found.first)}", found.only_first_px),
-            (SECOND_RGB, f"Only {_name(found.second)}", found.only_second_px),
+            (FIRST_RGB, f"Only {first}", found.only_first_px),
+            (SECOND_RGB, f"Only {second}", found.only_second_px),
         )
         st.html("".join(_legend_line(rgb, text, _share(pixels, total)) for rgb, text, pixels in rows))
-        dice, iou = st.columns(2)
-        dice.metric("Dice", f"{found.dice:.3f}", help="Twice the shared area by the sum of both. 1: the same mask.")
-        iou.metric("IoU", f"{found.iou:.3f}", help="The shared area by all that either marks. 1: the same mask.")
-        st.metric(
-            "HD95",
-            "none" if found.hd95_px is None else f"{found.hd95_px:.1f} px",
-            help="95% of the outlines lie at most so far apart. There is none where only one of the masks is empty.",
+        st.markdown(
+            f"Dice **{found.dice:.3f}** &nbsp; IoU **{found.iou:.3f}**  \nHD95 **{_distance(found)}**",
+            help="Dice and IoU: how much of the area is shared, 1 where both are the same mask. HD95: 95% of the "
+            "outlines lie at most so far apart; there is none where only one of the masks is empty.",
         )
-        for version in (found.first, found.second):
-            st.caption(f"{plain(_name(version))}: {area_text(version.area_share)}")
+        for name, version in ((first, found.first), (second, found.second)):
+            st.caption(f"{plain(name)}: {area_text(version.area_share)}")
 
 
 def _legend_line(rgb: tuple[int, int, int], text: str, share: str) -> str:
@@ -74,8 +74,15 @@ def _legend_line(rgb: tuple[int, int, int], text: str, share: str) -> str:
     return f'<div style="padding:.15rem 0"><span style="{swatch}"></span> {escape(text)} <b>{share}</b></div>'
 
 
-def _name(version: VersionRecord) -> str:
-    return f"{version.author}, version {version.number}"
+def _names(found: VersionComparison) -> tuple[str, str]:
+    """Two versions of one person go by their numbers, those of two people by their authors."""
+    if found.first.author_id == found.second.author_id:
+        return f"version {found.first.number}", f"version {found.second.number}"
+    return found.first.author, found.second.author
+
+
+def _distance(found: VersionComparison) -> str:
+    return "none" if found.hd95_px is None else f"{found.hd95_px:.1f} px"
 
 
 def _share(pixels: int, total: int) -> str:

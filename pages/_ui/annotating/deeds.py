@@ -60,7 +60,7 @@ def say_what_happened() -> None:
 
 
 def submit(here: Here, submissions: Sequence[MaskSubmission], names: dict[str, str]) -> None:
-    """Make a version of each mask that is on the screen.
+    """Make a version of each mask that is on the screen; one that is refused does not hold up the others.
 
     Args:
         here: Who submits.
@@ -69,20 +69,20 @@ def submit(here: Here, submissions: Sequence[MaskSubmission], names: dict[str, s
     """
 
     def deed() -> str:
-        made: list[str] = []
+        made, refused = [], []
         for one in submissions:
+            name = names[one.document_id].lower()
             try:
                 version = annotations.submit_annotation(
                     here.store, actor=here.actor, document_id=one.document_id, seq=one.seq, note=one.note
                 )
+                made.append(f"{name}, version {version.number}")
             except ColpoError as error:
-                if not made:
-                    raise
-                raise InputRejected(
-                    f"Submitted: {joined(made)}. Not submitted: {names[one.document_id].lower()}. {error}"
-                ) from error
-            made.append(f"{names[one.document_id].lower()}, version {version.number}")
-        return f"Submitted: {joined(made)}."
+                refused.append(f"Not submitted: {name}. {error}")
+        said = [f"Submitted: {joined(made)}."] if made else []
+        if refused:
+            raise InputRejected(" ".join([*said, *refused]))
+        return " ".join(said)
 
     doing(deed, key=SAID)
     _count(_ANSWER)

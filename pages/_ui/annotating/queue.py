@@ -10,7 +10,7 @@ from colpo_core.terms import TaskItemState
 from pages._ui.annotating import deeds
 from pages._ui.annotating.words import time_text
 from pages._ui.here import Here
-from pages._ui.links import link
+from pages._ui.links import go, link
 from pages._ui.plain import plain
 
 _REASON = "annotate_skip_reason"
@@ -112,7 +112,7 @@ def _show_state(place: QueuePlace) -> None:
 def _show_time(person: Here, task_id: int, image_id: int) -> None:
     """Time grows with every stroke that is saved, and those do not rerun the page: this part looks by itself."""
     place = task_queue.queue_place(person.store, actor=person.actor, task_id=task_id, image_id=image_id)
-    if place is not None and place.case_active_ms:
+    if place is not None and place.case_active_ms >= 1000:
         st.caption(
             f":material/timer: {time_text(place.case_active_ms)}",
             help="Your painting time on this case in this task. Looking without painting is not counted.",
@@ -138,6 +138,10 @@ def _show_buttons(person: Here, place: QueuePlace) -> None:
         on_click=partial(_open, place.previous_image_id),
     )
     following = onward(place)
+    if following is None and place.n_done == place.n_items:
+        if st.button("All done: my queues", icon=":material/task_alt:", shortcut="n", type="primary"):
+            go("tasks")
+        return
     st.button(
         "Next",
         icon=":material/arrow_forward:",

@@ -13,7 +13,7 @@ from pages._ui.tables import as_when
 from pages._ui.viewer import StripItem, image_strip
 
 _IMAGES = "annotate_start_images"
-_SHOWN = 6
+_SHOWN = 3
 
 
 def choose_start(person: Here, mine: OpenAnnotation) -> None:
@@ -24,11 +24,10 @@ def choose_start(person: Here, mine: OpenAnnotation) -> None:
         key=deeds.START,
         on_change="rerun",
         width="stretch",
-        help="Begin with a mask that is there already, or anew",
     )
     if not opened.open:
         return
-    with opened, st.container(width=360):
+    with opened, st.container(width=360, gap="xsmall"):
         options = starting.start_options(person.store, actor=person.actor, image_id=mine.image.id, finding=mine.finding)
         if mine.changed:
             st.caption("It takes the place of what you have painted. **Undo** (Ctrl+Z) brings that back.")
@@ -64,12 +63,12 @@ def _proposal(person: Here, mine: OpenAnnotation, options: StartOptions) -> None
             person,
             mine.document_id,
             StartSource(Start.PROPOSAL, prediction_id=proposal.prediction_id),
-            "This is the model's proposal, not a finding: correct it before you submit. How much of it stays is kept "
-            "with the version.",
+            "This is the model's proposal: correct it before you submit.",
         ),
     )
     st.caption(
-        f"{plain(proposal.checkpoint_name)}, {area_text(proposal.acetowhite_share)}. That it was shown is recorded."
+        f"By {plain(proposal.checkpoint_name)}, {area_text(proposal.acetowhite_share)}. That it was shown, and how "
+        "much of it you keep, goes into the version."
     )
 
 

@@ -6,24 +6,23 @@ import streamlit as st
 
 from colpo_core.records.annotations import AnnotationDesk, VersionRecord
 from pages._ui.annotating import deeds
-from pages._ui.annotating.words import FINDINGS, ORIGINS, area_text, made_text
+from pages._ui.annotating.words import ORIGINS, area_text, made_text
 from pages._ui.here import Here
 from pages._ui.mask_editor import Reference
+from pages._ui.mask_editor.editor import LAYERS
 from pages._ui.plain import plain
 from pages._ui.tables import as_when
 
 _SHOWN = 6
-_COLOURS = (("cyan", "#00e5ff"), ("green", "#3cdc78"), ("amber", "#ffbf00"))
+_COLOURS = (("amber", "#ffbf00"), ("green", "#3cdc78"), ("cyan", "#00e5ff"))
 
 
 def list_versions(person: Here, desk: AnnotationDesk) -> None:
     """My versions, newest first."""
-    st.markdown(f"**{FINDINGS[desk.annotation.finding]}**: my versions")
+    st.markdown(f"**My versions** · {LAYERS[desk.annotation.finding].name}")
     if not desk.versions:
         st.caption("None yet. Strokes are saved by themselves; Submit makes a version that training may use.")
         return
-    if desk.annotation.changed:
-        st.caption(":orange-badge[Changed since] Submit to make a new version.")
     _offer_comparison(desk)
     numbers = {version.version_id: version.number for version in desk.versions}
     shown = desk.versions if st.session_state.get(_all_key(desk)) else desk.versions[:_SHOWN]
@@ -43,7 +42,8 @@ def list_others(desk: AnnotationDesk) -> None:
     if not desk.others:
         return
     n_others = len(desk.others)
-    with st.expander(f"{n_others} mask{'s' if n_others > 1 else ''} by others"):
+    title = f"{n_others} mask{'s' if n_others > 1 else ''} by others"
+    with st.expander(title, key=f"others_{desk.annotation.document_id}"):
         for place, version in enumerate(desk.others):
             with st.container(gap=None):
                 st.checkbox(f"**{plain(version.author)}** · {area_text(version.area_share)}", key=_tick_key(version))

@@ -87,7 +87,7 @@ def made_text(version: VersionRecord, numbers: dict[int, int]) -> str:
     parts = [_start_text(version, numbers)]
     if version.strokes is not None:
         parts.append("1 stroke" if version.strokes == 1 else f"{version.strokes:,} strokes")
-    if version.active_ms:
+    if version.active_ms is not None and version.active_ms >= 1000:
         parts.append(time_text(version.active_ms))
     return " · ".join(filter(None, parts))
 
