@@ -78,5 +78,9 @@ def _show_one(person: Here, image_id: int) -> None:
     finding = _finding()
     found = image_agreement(person.store, actor=person.actor, image_id=image_id, finding=finding)
     overview = agreement_overview(person.store, actor=person.actor, finding=finding)
-    waiting = [row.image_id for row in overview.images if not row.is_adjudicated and row.image_id != image_id]
+    waiting = [
+        row.image_id
+        for row in overview.images
+        if row.may_adjudicate and not row.is_adjudicated and row.image_id != image_id
+    ]
     show_image(person, found, waiting[0] if waiting else None)

@@ -18,7 +18,14 @@ from colpo_core.web.gate import actor_of, answering
 MAX_CODE_BYTES = 4 * 1024 * 1024
 # A mask may be hidden from whoever signs in next at the same browser, so it asks each time.
 _CACHING = "private, no-cache"
-_OVERLAY_COLOURS = {"amber": (255, 191, 0, 255), "cyan": (0, 229, 255, 255), "green": (60, 220, 120, 255)}
+_OVERLAY_COLOURS = {
+    "amber": (255, 191, 0, 255),
+    "cyan": (0, 229, 255, 255),
+    "green": (60, 220, 120, 255),
+    "magenta": (204, 121, 167, 255),
+    "blue": (0, 114, 178, 255),
+    "white": (255, 255, 255, 255),
+}
 
 
 def routes(store: Store) -> list[Route]:

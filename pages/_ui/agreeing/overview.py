@@ -48,8 +48,8 @@ def _show_figures(overview: AgreementOverview) -> None:
         place.metric(name, _value(found, unit), border=True)
         place.caption(_interval(found, unit))
     st.caption(
-        f"Means over {overview.n_images} images of {overview.n_patients} patients that two or more people annotated, "
-        "each with the mean of its pairs of masks; 95% intervals by a bootstrap over patients. "
+        f"Means over {_counted(overview.n_images, 'image')} of {_counted(overview.n_patients, 'patient')} that two or more "
+        "people annotated, each with the mean of its pairs of masks; 95% intervals by a bootstrap over patients. "
         f"Pairs in which one mask marks nothing: {overview.n_one_empty} (Dice and IoU 0, no distance). "
         f"Pairs in which neither marks anything: {overview.n_both_empty} (in no mean)."
     )
@@ -65,9 +65,13 @@ def _interval(found: Estimate, unit: str) -> str:
     if found.value is None:
         return "not defined"
     if found.low is None or found.high is None:
-        return f"no interval: {found.n_patients} patient{'s' if found.n_patients != 1 else ''}"
+        return f"no interval: {_counted(found.n_patients, 'patient')}"
     places = 1 if unit else 2
-    return f"{found.low:.{places}f} to {found.high:.{places}f}{unit}, {found.n_patients} patients"
+    return f"{found.low:.{places}f} to {found.high:.{places}f}{unit}, {_counted(found.n_patients, 'patient')}"
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def _show_pairs(overview: AgreementOverview) -> None:

@@ -1,0 +1,144 @@
+"""The agreement page without a browser: figures with their doubt, one image with all masks, and the decision."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from sqlalchemy import select
+
+from colpo_core.images.masks import encode_rle
+from colpo_core.records.people import Actor
+from colpo_core.services import annotations
+from colpo_core.services.adjudication import list_adjudications
+from colpo_core.services.agreement import image_agreement
+from colpo_core.store import Store
+from colpo_core.store.tables import Image
+from colpo_core.terms import AdjudicationMethod, Role
+from tests.conftest import add_person
+from tests.integration.test_task_pages import make_task
+
+HEIGHT, WIDTH = 24, 32
+Open = Callable[..., Any]
+
+
+def shown(app: Any) -> str:
+    kinds = ("title", "header", "markdown", "caption", "info", "success", "error", "warning")
+    return "\n".join(str(item.value) for kind in kinds for item in app.get(kind))
+
+
+def press(app: Any, label: str) -> Any:
+    return next(button for button in app.button if button.label == label).click().run()
+
+
+def labels(app: Any) -> list[str]:
+    return [button.label for button in app.button]
+
+
+@pytest.fixture
+def berta(store: Store) -> Actor:
+    return add_person(store, "berta", Role.ANNOTATOR)
+
+
+@pytest.fixture
+def image_id(store: Store, add_case: Callable[..., int]) -> int:
+    case_id = add_case()
+    with store.reading() as session:
+        return session.scalars(select(Image.id).where(Image.case_id == case_id)).one()
+
+
+def paint(store: Store, actor: Actor, image_id: int, columns: slice) -> None:
+    mask = np.zeros((HEIGHT, WIDTH), np.bool_)
+    mask[4:12, columns] = True
+    opened = annotations.open_annotation(store, actor=actor, image_id=image_id)
+    saved = annotations.save_draft(
+        store, actor=actor, document_id=opened.document_id, base_seq=opened.seq, rle=encode_rle(mask)
+    )
+    annotations.submit_annotation(store, actor=actor, document_id=opened.document_id, seq=saved.seq)
+
+
+def test_an_empty_clinic_says_what_to_do(open_page: Open, administrator: Actor) -> None:
+    app = open_page(administrator, "agreement")
+    assert not app.exception
+    assert "No image has masks of two annotators yet" in shown(app)
+
+
+def test_figures_carry_their_doubt(
+    store: Store, open_page: Open, administrator: Actor, annotator: Actor, berta: Actor, image_id: int
+) -> None:
+    paint(store, annotator, image_id, slice(5, 15))
+    paint(store, berta, image_id, slice(5, 25))
+    app = open_page(administrator, "agreement")
+    assert not app.exception
+    values = {metric.label: metric.value for metric in app.metric}
+    assert values["Dice"] == "0.67"
+    assert values["IoU"] == "0.50"
+    assert values["95% Hausdorff distance"] == "10.0 px"
+    assert "no interval: 1 patient" in shown(app)
+    assert "1 image of 1 patient that" in shown(app)
+
+
+def test_a_decision_is_taken_and_told(
+    store: Store, open_page: Open, administrator: Actor, annotator: Actor, berta: Actor, image_id: int
+) -> None:
+    paint(store, annotator, image_id, slice(5, 15))
+    paint(store, berta, image_id, slice(5, 25))
+    app = open_page(administrator, "agreement", image=str(image_id))
+    assert not app.exception
+    assert "Not decided" in shown(app)
+    versions = image_agreement(store, actor=administrator, image_id=image_id).versions
+    app = app.button(key=f"take_{versions[1].version_id}").click().run()
+    assert not app.exception
+    assert "Decided: the mask of Berta counts" in shown(app)
+    decision = list_adjudications(store, actor=administrator)[0]
+    assert decision.method is AdjudicationMethod.TAKEN
+    assert decision.sources == tuple(version.version_id for version in versions)
+
+
+def test_a_mix_opens_the_editor_with_everybody_beside_it(
+    store: Store, open_page: Open, administrator: Actor, annotator: Actor, berta: Actor, image_id: int
+) -> None:
+    paint(store, annotator, image_id, slice(5, 15))
+    paint(store, berta, image_id, slice(10, 25))
+    app = open_page(administrator, "agreement", image=str(image_id))
+    app = press(app, "Intersection")
+    assert not app.exception
+    assert "then press Adjudicate" in shown(app)
+    assert "Back to the masks" in labels(app)
+    draft = annotations.open_annotation(store, actor=administrator, image_id=image_id)
+    wanted = np.zeros((HEIGHT, WIDTH), np.bool_)
+    wanted[4:12, 10:15] = True
+    assert draft.rle == encode_rle(wanted)
+    app = press(app, "Back to the masks")
+    assert "Intersection" in labels(app)
+
+
+def test_an_annotator_of_the_image_may_not_decide(
+    store: Store, open_page: Open, annotator: Actor, berta: Actor, image_id: int
+) -> None:
+    paint(store, annotator, image_id, slice(5, 15))
+    paint(store, berta, image_id, slice(5, 25))
+    app = open_page(annotator, "agreement", image=str(image_id))
+    assert not app.exception
+    assert "Take" not in labels(app)
+    assert "Intersection" not in labels(app)
+
+
+def test_a_blind_task_hides_fellow_masks_here_too(
+    store: Store, open_page: Open, administrator: Actor, annotator: Actor, berta: Actor, image_id: int
+) -> None:
+    make_task(store, administrator, annotator, berta)
+    paint(store, berta, image_id, slice(5, 25))
+    app = open_page(annotator, "agreement", image=str(image_id))
+    assert not app.exception
+    assert "hidden from you" in shown(app)
+    assert "Berta" not in shown(app)
+    app = open_page(annotator, "agreement")
+    assert "No image has masks of two annotators yet" in shown(app)
+
+
+def test_an_address_that_names_no_image_leads_back(open_page: Open, administrator: Actor) -> None:
+    app = open_page(administrator, "agreement", image="77")
+    assert not app.exception
+    assert "does not exist" in shown(app)
+    assert "Back to the overview" in labels(app)
