@@ -48,8 +48,8 @@ def _show_figures(overview: AgreementOverview) -> None:
         place.metric(name, _value(found, unit), border=True)
         place.caption(_interval(found, unit))
     st.caption(
-        f"Means over {_counted(overview.n_images, 'image')} of {_counted(overview.n_patients, 'patient')} that two or more "
-        "people annotated, each with the mean of its pairs of masks; 95% intervals by a bootstrap over patients. "
+        f"Means over {_counted(overview.n_images, 'image')} of {_counted(overview.n_patients, 'patient')} that two or "
+        "more people annotated, each with the mean of its pairs of masks; 95% intervals by a bootstrap over patients. "
         f"Pairs in which one mask marks nothing: {overview.n_one_empty} (Dice and IoU 0, no distance). "
         f"Pairs in which neither marks anything: {overview.n_both_empty} (in no mean)."
     )
