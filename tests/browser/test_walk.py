@@ -225,6 +225,7 @@ def label_it(ada: Visitor) -> None:
     ada.keep("cases")
     ada.open(f"cases?case={N_CASES + 1}")
     ada.sees(PATIENT)
+    ada.page.get_by_role("tab", name="Histology").click()
     for grade in ("CIN1", "CIN3"):
         ada.choose("Grade by the pathologist", grade)
         ada.press("Add specimen")

@@ -58,9 +58,15 @@ def marks_on(case: CaseRecord, image_id: int) -> list[Mark]:
     ]
 
 
+def popover_key(specimen_id: int) -> str:
+    """Where the session keeps whether the choice of a specimen's site is open."""
+    return f"site_{specimen_id}_open"
+
+
 def start_placing(specimen_id: int) -> None:
     """Let the next click on the image set this specimen's site."""
     st.session_state[_PLACING] = specimen_id
+    st.session_state[popover_key(specimen_id)] = False  # else it would lie over the image and take its keys
     st.session_state["case_compare"] = False  # the point is set on one image
 
 
@@ -88,6 +94,7 @@ def put(specimen_id: int, site: SpecimenSite | None) -> None:
 
     if doing(deed):
         stop_placing()
+        st.session_state[popover_key(specimen_id)] = False
 
 
 def proposed_hour(specimen: SpecimenRecord) -> int | None:

@@ -98,7 +98,13 @@ def _site(
 ) -> None:
     """Where it was taken, and how to say it."""
     key = f"site_{specimen.id}"
-    with st.popover("", icon=":material/location_on:", help="Where it was taken: its site on the image"):
+    with st.popover(
+        "",
+        icon=":material/location_on:",
+        help="Where it was taken: its site on the image",
+        key=sites.popover_key(specimen.id),
+        on_change="rerun",
+    ):
         if can_place and case.images:
             st.button(
                 "Click on the image", icon=":material/ads_click:", key=f"{key}_click", width="stretch",
