@@ -9,8 +9,10 @@ from colpo_core.errors import Blinding
 from colpo_core.records.people import Actor
 from colpo_core.services import annotations, review, tasks
 from colpo_core.services.annotation_desk import annotation_desk
+from colpo_core.services.annotation_rows import Document
 from colpo_core.services.annotation_versions import compare_versions, comparison_overlay, list_versions
 from colpo_core.services.cases import get_case, list_cases
+from colpo_core.services.drafts import submit_draft
 from colpo_core.services.imported_masks import import_annotation
 from colpo_core.services.opening import IMPORTER, program_actor
 from colpo_core.services.stored_images import mark_image
@@ -19,7 +21,7 @@ from colpo_core.store import Store
 from colpo_core.store.tables import AnnotationVersion, TaskItem
 from colpo_core.terms import AnnotationState, Finding, MaskOrigin, TaskItemState
 from tests.clinic import PredictedClinic
-from tests.handing_out import Team, hand_out, image_of, make_team, paint_and_submit
+from tests.handing_out import Team, hand_out, image_of, make_team, paint_and_submit, task_draft
 
 AddCase = Callable[..., int]
 
@@ -228,3 +230,38 @@ def test_the_review_shows_nobodys_mask(store: Store, administrator: Actor) -> No
 def item_id_of(store: Store, actor: Actor) -> int:
     with store.reading() as session:
         return session.query(TaskItem).filter_by(annotator_id=actor.person_id).one().id
+
+
+def test_where_there_is_nothing_to_see_a_skipped_image_can_still_be_painted_blind(
+    store: Store, team: Team, add_case: AddCase
+) -> None:
+    image_id = image_of(store, add_case())
+    hand_out(store, team.administrator, team.annotator_ids)
+    for actor in (team.anna, team.ben):
+        skip_item(store, actor=actor, item_id=item_id_of(store, actor), reason="later")
+    resume_item(store, actor=team.anna, item_id=item_id_of(store, team.anna))
+    by_anna = paint_and_submit(store, team.anna, image_id)
+    with store.reading() as session:
+        assert session.get_one(TaskItem, item_id_of(store, team.anna)).version_id == by_anna.version_id
+
+
+def test_alone_on_an_image_each_new_version_is_the_tasks(store: Store, team: Team, add_case: AddCase) -> None:
+    image_id = image_of(store, add_case())
+    hand_out(store, team.administrator, (team.anna.person_id,))
+    for side_px in (5, 6):
+        version = paint_and_submit(store, team.anna, image_id, side_px=side_px)
+        with store.reading() as session:
+            assert session.get_one(TaskItem, item_id_of(store, team.anna)).version_id == version.version_id
+
+
+def test_what_came_of_judging_is_no_reading_of_a_task(store: Store, team: Team, add_case: AddCase) -> None:
+    """A senior's mask that was made from others' masks counts neither in a task of its own nor in a later one."""
+    image_id = image_of(store, add_case())
+    hand_out(store, team.administrator, (team.senior.person_id,))
+    document = Document(image_id, team.senior.person_id, Finding.ACETOWHITE)
+    with store.writing() as session:
+        submit_draft(session, team.senior, document, seq=0, origin=MaskOrigin.ADJUDICATED)
+    with store.reading() as session:
+        assert session.get_one(TaskItem, item_id_of(store, team.senior)).state is TaskItemState.WAITING
+    draft = task_draft((team.senior.person_id,), title="second")
+    assert tasks.preview_task(store, actor=team.administrator, draft=draft).n_done_already == 0
