@@ -215,6 +215,8 @@ def test_a_proposal_that_was_dropped_was_still_seen(store: Store, annotator: Act
     desk.start(NOTHING)
     desk.paint(pixels(1, desk.mask.shape))
     version = desk.submit()
+    with store.reading() as session:
+        assert session.get_one(AnnotationVersion, version.version_id).start_mask_id is None
     assert made(version)[:4] == (Start.NOTHING, None, None, True)
     assert (version.kept_share, version.added_share) == (None, 1.0)
 
@@ -235,7 +237,10 @@ def test_a_proposal_is_the_current_models_alone(
         with pytest.raises(NotFound):
             desk.start(wrong)
     assert everything(store) == before
-    desk.start(StartSource(Start.PROPOSAL, prediction_id=predicted.predict(image_id, newer)))
+    current = predicted.predict(image_id, newer)
+    with pytest.raises(Conflict, match="Another model"):
+        desk.start(source)
+    desk.start(StartSource(Start.PROPOSAL, prediction_id=current))
     assert desk.opened.start is Start.PROPOSAL
 
 
@@ -358,8 +363,9 @@ def test_a_combination_is_written_with_the_strokes_that_follow(store: Store, ann
 
 
 def test_starts_are_in_the_log_and_leave_no_mask_behind(store: Store, annotator: Actor, image_id: int) -> None:
-    other = Desk(store, annotator, add_image(store, case_id=case_of(store, image_id)))
-    other.paint(pixels(1))
+    large = (HEIGHT * 2, WIDTH * 2)
+    other = Desk(store, annotator, add_image(store, case_id=case_of(store, image_id), size=large))
+    other.paint(pixels(1, large))
     desk = Desk(store, annotator, image_id)
     for _ in range(3):
         desk.start(StartSource(Start.OTHER_IMAGE, image_id=other.image_id))
@@ -369,4 +375,4 @@ def test_starts_are_in_the_log_and_leave_no_mask_behind(store: Store, annotator:
         actions = session.scalars(select(AuditEntry.detail).where(AuditEntry.action == "start mask over")).all()
         assert [detail["start"] for detail in actions] == ["other_image", "nothing"] * 3
         areas = sorted(session.scalars(select(Mask.area_px)))
-    assert areas == [0, np.count_nonzero(pixels(1))]
+    assert areas == [0, np.count_nonzero(pixels(1, large))]
