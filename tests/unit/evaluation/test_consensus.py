@@ -99,11 +99,28 @@ def test_staple_trusts_the_reliable_more_than_a_majority_does() -> None:
     assert found[30, 30]
 
 
-@pytest.mark.parametrize("shift", [0, 20])
-def test_staple_knows_neither_the_size_of_the_image_nor_the_place_in_it(shift: int) -> None:
-    masks = three_discs()
-    wide = [np.pad(mask, ((shift, 200 - shift), (300, 10))) for mask in masks]
-    assert np.array_equal(staple_masks(wide)[shift : shift + 80, 300:380], staple_masks(masks))
+def scattered(seed: int) -> Masks:
+    """Small masks of noise, as different from each other as can be."""
+    chance = np.random.default_rng(seed)
+    height, width = chance.integers(4, 16, 2)
+    return [chance.random((height, width)) < chance.random() for _ in range(chance.integers(2, 6))]
+
+
+@pytest.mark.parametrize("masks", [three_discs(), scattered(3), scattered(5), scattered(6)])
+def test_staple_knows_neither_the_size_of_the_image_nor_the_place_in_it(masks: Masks) -> None:
+    height, width = masks[0].shape
+    wide = [np.pad(mask, ((20, 180), (300, 10))) for mask in masks]
+    assert np.array_equal(staple_masks(wide)[20 : 20 + height, 300 : 300 + width], staple_masks(masks))
+
+
+def test_staple_stays_between_intersection_and_union_where_the_estimate_would_not() -> None:
+    masks = scattered(1450)
+    union = np.any(masks, axis=0)
+    probability = slow_staple(masks)
+    assert np.any((probability >= 0.5) & ~union) or np.any((probability < 0.5) & np.all(masks, axis=0))
+    found = staple_masks(masks)
+    assert not np.any(found & ~union)
+    assert not np.any(np.all(masks, axis=0) & ~found)
 
 
 def test_staple_ends_on_masks_that_have_nothing_in_common() -> None:
