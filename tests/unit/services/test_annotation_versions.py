@@ -15,6 +15,7 @@ from colpo_core.images.masks import encode_rle
 from colpo_core.records.annotations import StartSource
 from colpo_core.records.people import Actor
 from colpo_core.services import annotations
+from colpo_core.services.annotation_rows import Document
 from colpo_core.services.annotation_versions import (
     BOTH_RGB,
     FIRST_RGB,
@@ -24,9 +25,10 @@ from colpo_core.services.annotation_versions import (
     list_versions,
     restore_version,
 )
+from colpo_core.services.drafts import submit_draft
 from colpo_core.store import Store
 from colpo_core.store.tables import AuditEntry, TaskItem
-from colpo_core.terms import Start, TaskItemState
+from colpo_core.terms import MaskOrigin, Start, TaskItemState
 from tests.clinic import reviewer
 from tests.desk import HEIGHT, NOTHING, WIDTH, Desk, add_image, add_task, everything, made, pixels
 
@@ -110,6 +112,15 @@ def test_an_empty_version_can_be_restored(desk: Desk, store: Store, annotator: A
     desk.submit_painted(pixels(1))
     restored = restore_version(store, actor=annotator, version_id=empty.version_id)
     assert (restored.area_px, restored.kept_share, restored.added_share) == (0, None, None)
+
+
+def test_a_restored_mask_came_to_be_as_it_did_before(desk: Desk, store: Store, annotator: Actor) -> None:
+    desk.paint(pixels(1))
+    with store.writing() as session:
+        document = Document.read(desk.document_id, annotator)
+        judged = submit_draft(session, annotator, document, seq=1, origin=MaskOrigin.ADJUDICATED).id
+    assert desk.submit_painted(pixels(2)).origin is MaskOrigin.PAINTED
+    assert restore_version(store, actor=annotator, version_id=judged).origin is MaskOrigin.ADJUDICATED
 
 
 def test_only_ones_own_versions_are_restored(desk: Desk, store: Store, administrator: Actor, reader: Actor) -> None:
