@@ -332,7 +332,7 @@ def test_all_findings_are_submitted_together_and_a_refusal_keeps_the_rest(
     )
     assert len(annotations.submitted_masks(store, actor=annotator, image_id=image_id)) == 2
     deeds.submit(Here(store, annotator, ""), [MaskSubmission(asked[1].document_id, 1, "")], names)
-    assert said[deeds.SAID] == ("Submitted: mosaic, version 1.", False)
+    assert said[deeds.SAID] == ("Version 1 submitted: mosaic.", False)
 
 
 @pytest.mark.parametrize("mode", ["Compare stages", "Case form"])

@@ -301,3 +301,17 @@ def test_masks_of_fellows_in_a_blind_task_are_not_there_and_that_is_said(
     app = app.run()
     assert "open once everybody has submitted" not in shown(app)
     assert "Berta" in repr(app.main)
+
+
+def test_next_goes_round_to_what_still_waits(
+    store: Store, open_page: Open, administrator: Actor, annotator: Actor, images: list[int]
+) -> None:
+    task_id = make_task(store, administrator, annotator)
+    queue = [item.image_id for item in task_queue.queue_items(store, actor=annotator, task_id=task_id)]
+    paint(store, annotator, queue[0])
+    app = press(open_page(annotator, "annotate", task=task_id, image=queue[-1]), "Next")
+    assert int(asked(app, "image")) == queue[1]
+    for image_id in queue[1:]:
+        paint(store, annotator, image_id)
+    app = press(open_page(annotator, "annotate", task=task_id, image=queue[-1]), "All done: my queues")
+    assert not app.exception

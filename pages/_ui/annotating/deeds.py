@@ -76,13 +76,13 @@ def submit(here: Here, submissions: Sequence[MaskSubmission], names: dict[str, s
                 version = annotations.submit_annotation(
                     here.store, actor=here.actor, document_id=one.document_id, seq=one.seq, note=one.note
                 )
-                made.append(f"{name}, version {version.number}")
+                made.append((name, version.number))
             except ColpoError as error:
                 refused.append(f"Not submitted: {name}. {error}")
-        said = [f"Submitted: {joined(made)}."] if made else []
+        said = _submitted_text(made)
         if refused:
-            raise InputRejected(" ".join([*said, *refused]))
-        return " ".join(said)
+            raise InputRejected(" ".join(filter(None, [said, *refused])))
+        return said
 
     doing(deed, key=SAID)
     _count(_ANSWER)
@@ -178,6 +178,13 @@ def save_points(here: Here, image_id: int, points: list[tuple[float, float]]) ->
         return ""
 
     doing(deed, key=SAID)
+
+
+def _submitted_text(made: Sequence[tuple[str, int]]) -> str:
+    if len(made) == 1:
+        ((name, number),) = made
+        return f"Version {number} submitted: {name}."
+    return f"Submitted: {joined([f'{name}, version {number}' for name, number in made])}." if made else ""
 
 
 def _start(here: Here, document_id: str, source: StartSource, word: str) -> bool:
