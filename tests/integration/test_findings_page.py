@@ -172,9 +172,9 @@ def test_somebody_else_s_findings_are_told_and_neither_is_lost(
     open_page: OpenPage, store: Store, annotator: Actor, administrator: Actor, case_id: int
 ) -> None:
     page = open_page(annotator, "cases", case=case_id)
-    page.text_input(key=f"findings_{case_id}_0_note").set_value("mine").run()
     theirs = FindingsEntry(note="theirs")
     save_findings(store, actor=administrator, case_id=case_id, base_version=0, entry=theirs)
+    page.text_input(key=f"findings_{case_id}_0_note").set_value("mine").run()
     page.button(key=f"findings_{case_id}_0_save").click().run()
     assert "Somebody changed these findings" in said(page)
     assert "Ada saved these findings while you were filling in the form" in said(page)
@@ -182,6 +182,28 @@ def test_somebody_else_s_findings_are_told_and_neither_is_lost(
     assert get_findings(store, actor=annotator, case_id=case_id).entry == theirs
     press(page, "Load the newer form")
     assert page.text_input(key=f"findings_{case_id}_1_note").value == "theirs"
+
+
+def test_what_was_filled_in_is_there_again_after_another_page(
+    open_page: OpenPage, store: Store, annotator: Actor, case_id: int
+) -> None:
+    page = open_page(annotator, "cases", case=case_id)
+    assert "Not saved yet" not in said(page)
+    key = f"findings_{case_id}_0"
+    choose(page, f"{key}_quadrants", 2)
+    choose(page, f"{key}_signs_{SignGroup.GRADE_1}", [Sign.FINE_MOSAIC])
+    page.run()
+    assert "Not saved yet" in said(page)
+    page.query_params.clear()
+    page.run()  # the list: Streamlit forgets the form's widgets
+    assert f"{key}_note" not in [field.key for field in page.text_input]
+    page.query_params["case"] = str(case_id)
+    page.run()
+    assert "Not saved yet" in said(page)
+    press(page, "Save findings")
+    entry = get_findings(store, actor=annotator, case_id=case_id).entry
+    assert (entry.quadrants, entry.signs) == (2, (Sign.FINE_MOSAIC,))
+    assert "Not saved yet" not in said(page)
 
 
 def test_a_form_that_was_not_touched_follows_what_is_stored(

@@ -1,7 +1,7 @@
 """The findings form of a case (IFCPC 2011), with size and place proposed from the mask for the clinician to confirm."""
 
-from collections.abc import Callable, Mapping
-from typing import TypeVar
+from collections.abc import Mapping
+from typing import Literal, TypeVar
 
 import streamlit as st
 
@@ -48,12 +48,14 @@ def show_findings(person: Here, case_id: int) -> None:
         st.text_input("Remark", key=f"{key}_note", max_chars=1000, placeholder="nothing that names the patient")
         if is_overtaken:
             _offer_newer(record, key)
+        # Streamlit forgets the widgets of a tab or page that was left; what they held is put back from here.
+        st.session_state[f"{key}_kept"] = _entry(key)
         _say()
         st.button(
             "Save findings", type="primary", icon=":material/save:", width="stretch", key=f"{key}_save",
             on_click=_save, args=(person, case_id, key),
         )  # fmt: skip
-        _say_who_saved(record)
+        _say_who_saved(record, key)
 
 
 def _key(record: FindingsRecord) -> tuple[str, bool]:
@@ -62,16 +64,18 @@ def _key(record: FindingsRecord) -> tuple[str, bool]:
     The version that the person started from is a part of the keys, so a newer form never runs into what was entered.
     """
     state = st.session_state
-    base = state.get(_base_name(record.case_id))
-    key = f"findings_{record.case_id}_{base}"
-    if base != record.version and (
-        f"{key}_signs_{SignGroup.NORMAL}" not in state or _entry(key) == state[f"{key}_was"]
-    ):
-        base = state[_base_name(record.case_id)] = record.version
-        key = f"findings_{record.case_id}_{base}"
-    if f"{key}_was" not in state or not _is_drawn(key):
-        _fill(key, record.entry)
-    return key, base != record.version
+    key = f"findings_{record.case_id}_{state.get(_base_name(record.case_id))}"
+    seen = _entry(key) if _is_drawn(key) else state.get(f"{key}_kept")
+    is_untouched = seen == state.get(f"{key}_was")
+    if state.get(_base_name(record.case_id)) != record.version and is_untouched:
+        _forget(record.case_id)
+        state[_base_name(record.case_id)] = record.version
+        key = f"findings_{record.case_id}_{record.version}"
+    if f"{key}_was" not in state:
+        state[f"{key}_was"] = state[f"{key}_kept"] = record.entry
+    if not _is_drawn(key):
+        _fill(key, state[f"{key}_kept"])
+    return key, state[_base_name(record.case_id)] != record.version
 
 
 def _is_drawn(key: str) -> bool:
@@ -85,7 +89,6 @@ def _base_name(case_id: int) -> str:
 
 def _fill(key: str, entry: FindingsEntry) -> None:
     state = st.session_state
-    state[f"{key}_was"] = entry
     for name in (*_CHOICES, "cervix_percent", "note"):
         state[f"{key}_{name}"] = getattr(entry, name)
     state[f"{key}_clock_hours"] = list(entry.clock_hours)
@@ -104,16 +107,15 @@ def _entry(key: str) -> FindingsEntry:
         **{name: state[f"{key}_{name}"] for name in (*_CHOICES, "cervix_percent")},
         clock_hours=tuple(sorted(state[f"{key}_clock_hours"] or ())),
         signs=tuple(sorted(signs, key=list(Sign).index)),
-        note=state[f"{key}_note"] or "",
+        note=(state[f"{key}_note"] or "").strip(),
     )
 
 
 def _general(key: str) -> None:
-    examination, zone = st.columns([1.4, 1])
-    with examination:
-        _choice("Examination", ADEQUACY, f"{key}_adequate")
-    with zone:
-        _choice("Transformation zone", {1: "1", 2: "2", 3: "3"}, f"{key}_transformation_zone")
+    with st.container(horizontal=True, gap="medium"):
+        _choice("Examination", ADEQUACY, f"{key}_adequate", width="content")
+        types = {1: "1", 2: "2", 3: "3"}
+        _choice("Transformation zone type", types, f"{key}_transformation_zone", width="content")
     if st.session_state[f"{key}_adequate"] is False:
         _group(key, SignGroup.INADEQUATE)
     _choice("Squamocolumnar junction visible", JUNCTIONS, f"{key}_junction")
@@ -122,19 +124,19 @@ def _general(key: str) -> None:
 
 def _lesion(person: Here, case_id: int, key: str) -> None:
     with st.container(border=True, gap="small"):
-        with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.markdown("**Lesion**", width="content")
             st.space("stretch")
             _propose(person, case_id, key)
         _proposed(person, case_id, key)
         _choice("Lies in the transformation zone", LOCATIONS, f"{key}_location")
         st.pills("Clock positions", list(range(1, 13)), selection_mode="multi", key=f"{key}_clock_hours")
-        quadrants, percent = st.columns([1.7, 1])
-        with quadrants:
-            _choice("Quadrants", {number: str(number) for number in range(5)}, f"{key}_quadrants")
-        percent.number_input(
-            "% of cervix", 0.0, 100.0, step=1.0, format="%.1f", key=f"{key}_cervix_percent", placeholder="–"
-        )
+        with st.container(horizontal=True, gap="medium"):
+            _choice("Quadrants", {number: str(number) for number in range(5)}, f"{key}_quadrants", width="content")
+            st.number_input(
+                "% of cervix", 0.0, 100.0, step=1.0, format="%.1f", key=f"{key}_cervix_percent", placeholder="–",
+                width=130,
+            )  # fmt: skip
 
 
 def _signs(key: str) -> None:
@@ -145,9 +147,11 @@ def _signs(key: str) -> None:
         _group(key, group)
 
 
-def _choice(title: str, words: Mapping[Word, str], key: str) -> None:
+def _choice(
+    title: str, words: Mapping[Word, str], key: str, *, width: Literal["stretch", "content"] = "stretch"
+) -> None:
     """One of a few words; a second click takes it back."""
-    st.segmented_control(title, list(words), format_func=words.__getitem__, key=key, width="stretch")
+    st.segmented_control(title, list(words), format_func=words.__getitem__, key=key, width=width)
 
 
 def _group(key: str, group: SignGroup) -> None:
@@ -241,9 +245,8 @@ def _save(person: Here, case_id: int, key: str) -> None:
             entry=entry,
             proposed_from=proposal.version_id if proposal and _is_confirmed(proposal, entry) else None,
         )
+        _forget(case_id)
         st.session_state[_base_name(case_id)] = saved.version
-        for name in ("was", "proposal"):
-            st.session_state.pop(f"{key}_{name}", None)
         return "Findings saved"
 
     told.doing(deed, key=_SAID)
@@ -263,12 +266,15 @@ def _offer_newer(record: FindingsRecord, key: str) -> None:
     )
     st.button(
         "Load the newer form", icon=":material/refresh:", key=f"{key}_newer", width="stretch",
-        on_click=_forget(record.case_id),
+        on_click=_forget, args=(record.case_id,),
     )  # fmt: skip
 
 
-def _forget(case_id: int) -> Callable[[], None]:
-    return lambda: st.session_state.pop(_base_name(case_id), None)
+def _forget(case_id: int) -> None:
+    """Let go of what was filled in; the form starts from what is stored."""
+    base = st.session_state.pop(_base_name(case_id), None)
+    for name in ("was", "kept", "proposal"):
+        st.session_state.pop(f"findings_{case_id}_{base}_{name}", None)
 
 
 def _say() -> None:
@@ -279,8 +285,12 @@ def _say() -> None:
         st.toast(text, icon=":material/check_circle:", duration=6)
 
 
-def _say_who_saved(record: FindingsRecord) -> None:
-    if record.updated_at is None:
-        return
-    source = "" if record.proposed_from is None else " Size and place as proposed from a mask and confirmed."
-    st.caption(f"Saved by {plain(record.entered_by or '')}, {record.updated_at:%Y-%m-%d %H:%M}.{source}")
+def _say_who_saved(record: FindingsRecord, key: str) -> None:
+    parts = []
+    if st.session_state[f"{key}_kept"] != st.session_state[f"{key}_was"]:
+        parts.append("**Not saved yet.**")
+    if record.updated_at is not None:
+        parts.append(f"Saved by {plain(record.entered_by or '')}, {record.updated_at:%Y-%m-%d %H:%M}.")
+    if record.proposed_from is not None:
+        parts.append("Size and place as proposed from a mask and confirmed.")
+    st.caption(" ".join(parts))

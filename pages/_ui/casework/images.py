@@ -1,5 +1,7 @@
 """A case's images: one large with its masks, the others small, and what can be done with the large one."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from colpo_core.records.cases import CaseImage, CaseRecord, SpecimenSite
@@ -33,7 +35,7 @@ def show_images(case: CaseRecord) -> None:
             _compare(images)
             return
     shown = _chosen(case, images)
-    _show_large(case, shown)
+    show_with_sites("case_viewer", case, shown.image.id, _layers(shown))
     _actions(shown)
     if len(images) > 1:
         _strip(case, images, shown)
@@ -44,19 +46,38 @@ def _compare(images: list[CaseImage]) -> None:
     image_series("case_series", items, height_px=_COMPARED_HEIGHT_PX)
 
 
-def _show_large(case: CaseRecord, shown: CaseImage) -> None:
+def show_with_sites(
+    key: str,
+    case: CaseRecord,
+    image_id: int,
+    layers: Sequence[Layer],
+    *,
+    height_px: int = _HEIGHT_PX,
+    around_px: int | None = None,
+) -> None:
+    """Draw an image of a case with the sites of its specimens, and take a site that waits for a click.
+
+    Args:
+        key: One a place on the page.
+        case: The case.
+        image_id: Which of its images.
+        layers: Overlays, the lowest first.
+        height_px: Height of the stage, see `image_viewer`.
+        around_px: Likewise.
+    """
     waiting = sites.being_placed(case)
 
     def place(x_px: float, y_px: float) -> None:
         if waiting is not None:
-            sites.put(waiting.id, SpecimenSite(shown.image.id, x_px, y_px))
+            sites.put(waiting.id, SpecimenSite(image_id, x_px, y_px))
 
     image_viewer(
-        "case_viewer",
-        f"/colpo/images/{shown.image.id}",
-        _layers(shown),
-        height_px=_HEIGHT_PX,
-        marks=sites.marks_on(case, shown.image.id),
+        key,
+        f"/colpo/images/{image_id}",
+        layers,
+        height_px=height_px,
+        around_px=around_px,
+        marks=sites.marks_on(case, image_id),
         asks_for=f"Site of specimen {waiting.number}" if waiting else "",
         on_place=place,
         on_leave=sites.stop_placing,
