@@ -7,9 +7,9 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from colpo_core.records.checkpoints import CheckpointRecord, label_source_text
+from colpo_core.records.checkpoints import CheckpointRecord, label_source_text, mask_policy_text
 from colpo_core.services import learning
-from colpo_core.terms import LabelSource, Role, Split
+from colpo_core.terms import LabelSource, MaskPolicy, Role, Split
 from pages._ui.badges import impression_badge, simulated_badge
 from pages._ui.errors import showing_errors
 from pages._ui.figures import SEGMENTATION, SHARES, estimate, proportion, short_estimate, short_share
@@ -227,7 +227,8 @@ def _trained_on(one: CheckpointRecord) -> None:
         }
     )
     st.dataframe(rows, hide_index=True, width="stretch")
-    st.caption(f"{_labels_from(one)}, by rules {one.card['rules_version']}")
+    masks = mask_policy_text(MaskPolicy(one.card.get("mask_policy", MaskPolicy.NEWEST)))
+    st.caption(f"{_labels_from(one)}, by rules {one.card['rules_version']}. Masks: {masks}.")
 
 
 def _limits(one: CheckpointRecord) -> None:
