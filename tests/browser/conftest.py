@@ -1,5 +1,6 @@
 """A real Chromium, and the real server in a process of its own on a free loopback port."""
 
+import hashlib
 import json
 import os
 import shutil
@@ -16,9 +17,11 @@ from typing import Any
 from urllib.error import URLError
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
+from colpo_core.services import people
 from pages._ui.mask_editor import editor
+from tests.browser.mask_page import TOKEN, Clinic, EditorPage
 
 Run = Callable[[str, Any], Any]
 
@@ -135,3 +138,33 @@ def run_javascript(request: pytest.FixtureRequest) -> Run:
             page.close()
 
     return by_node if node else by_browser
+
+
+@pytest.fixture(scope="module")
+def clinic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clinic]:
+    server = Server(tmp_path_factory.mktemp("clinic") / "data").start()
+    clinic = Clinic(server)
+    yield clinic
+    clinic.store.close()
+    server.kill()
+
+
+@pytest.fixture
+def image_id(clinic: Clinic, request: pytest.FixtureRequest) -> int:
+    return clinic.add_image(int(hashlib.sha256(request.node.name.encode()).hexdigest()[:8], 16))
+
+
+@pytest.fixture
+def new_tab(chromium: Browser, clinic: Clinic) -> Iterator[Callable[..., EditorPage]]:
+    contexts: list[BrowserContext] = []
+
+    def new(**options: object) -> EditorPage:
+        context = chromium.new_context(viewport={"width": 1366, "height": 768}, **options)
+        context.add_cookies([{"name": people.SESSION_COOKIE, "value": TOKEN, "url": clinic.server.url}])
+        context.set_default_timeout(20_000)
+        contexts.append(context)
+        return EditorPage(context.new_page(), clinic.server.url)
+
+    yield new
+    for context in contexts:
+        context.close()

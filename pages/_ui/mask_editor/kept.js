@@ -16,6 +16,7 @@ class Kept {
     this.isBroken = false;
     this.nTaken = 0;
     this.awaited = new Set();
+    this.sweepAgain = () => {};
     this.isOpen = Promise.all([this.open(), this.live()]);
   }
 
@@ -44,19 +45,24 @@ class Kept {
     });
   }
 
-  // Say that this tab lives: a lock that it holds until it goes, and an answer whenever the roll is called.
-  live() {
+  // Say that this tab lives: a lock that it holds until it goes, and an answer whenever the roll is called. So each
+  // tab knows all the others, and looks at what one has left as soon as it is gone.
+  async live() {
     this.roll = new BroadcastChannel(ROLL);
-    this.roll.addEventListener("message", ({ data }) => {
+    this.roll.onmessage = ({ data }) => {
       if (data.asks) this.roll.postMessage({ lives: this.tab });
-    });
-    if (!navigator.locks) return Promise.resolve();
-    return new Promise((held) => {
-      navigator.locks.request(lockOf(this.tab), () => {
-        held();
-        return new Promise(() => {});
+      if (data.lives) this.whenGone(data.lives);
+    };
+    if (navigator.locks) {
+      await new Promise((held) => {
+        navigator.locks.request(lockOf(this.tab), () => {
+          held();
+          return new Promise(() => {});
+        });
       });
-    });
+    }
+    this.roll.postMessage({ lives: this.tab });
+    this.roll.postMessage({ asks: true });
   }
 
   // Written and committed in this very task: what happens to the tab afterwards cannot take it back.
@@ -96,13 +102,14 @@ class Kept {
   // the key under which it lies now, and the record.
   async sweep(personId, inherit) {
     await this.isOpen;
+    this.sweepAgain = () => this.sweep(personId, inherit).catch((error) => this.failed(error));
     if (!this.database) return;
     const left = (await this.keysLeft()).filter((key) => key.split(" ")[0].includes(`-p${personId}-`));
     if (!left.length) return;
     const living = await this.livingTabs();
     for (const key of left) {
       const tab = key.split(" ")[1];
-      if (living.has(tab)) this.whenGone(tab, () => this.sweep(personId, inherit));
+      if (living.has(tab)) this.whenGone(tab);
       else await this.take(key, inherit);
     }
   }
@@ -142,13 +149,12 @@ class Kept {
   }
 
   // A lock is given away the moment that its tab is gone. Without locks, the next sweep finds out.
-  whenGone(tab, deed) {
-    if (!navigator.locks || this.awaited.has(tab)) return;
+  async whenGone(tab) {
+    if (!navigator.locks || tab === this.tab || this.awaited.has(tab)) return;
     this.awaited.add(tab);
-    navigator.locks.request(lockOf(tab), () => {}).then(() => {
-      this.awaited.delete(tab);
-      return deed();
-    });
+    await navigator.locks.request(lockOf(tab), () => {});
+    this.awaited.delete(tab);
+    this.sweepAgain();
   }
 }
 

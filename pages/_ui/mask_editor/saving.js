@@ -78,6 +78,7 @@ class Saver {
     const stored = await this.fetchStored();
     if (!this.isDirty) {
       this.start(stored.seq);
+      this.dropSaved(stored);
       this.takeUp();
     }
     const mine = this.newest;
@@ -230,6 +231,13 @@ class Saver {
     this.tell();
   }
 
+  // The server has some of it after all: only the answer was lost with the tab.
+  dropSaved(stored) {
+    const isSaved = ({ record }) => sameBytes((record.next ?? record.sending).code, stored.code);
+    for (const { key } of this.inherited.filter(isSaved)) KEPT.drop(key);
+    this.inherited = this.inherited.filter((heir) => !isSaved(heir));
+  }
+
   takeUp() {
     const heir = this.inherited.shift();
     if (!heir) return;
@@ -257,10 +265,11 @@ class Saver {
     this.isBusy = false;
     if (stored && mayTake()) {
       this.problem = "";
+      this.dropSaved(stored);
       this.takeUp();
       const mine = this.newest;
-      this.compare(stored);
-      if (this.problem !== "conflict") this.layer?.taken(stored.code, mine);
+      if (mine) this.compare(stored);
+      if (mine && this.problem !== "conflict") this.layer?.taken(stored.code, mine);
     } else if (stored) this.pump();
     this.tell();
   }

@@ -1,0 +1,217 @@
+"""A tab with the mask editor, and the clinic that the server behind it serves."""
+
+import hashlib
+from collections.abc import Callable
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from playwright.sync_api import Dialog, Page, Route
+from sqlalchemy import delete
+
+from colpo_core.images.decoding import CleanImage, encode_clean
+from colpo_core.images.masks import decode_rle
+from colpo_core.records.people import Actor
+from colpo_core.services import annotations
+from colpo_core.settings import Settings
+from colpo_core.store import Store
+from colpo_core.store.tables import Case, Image, Patient, Person, SignInSession, utc_now
+from colpo_core.terms import Finding, Role, Stage
+
+if TYPE_CHECKING:
+    from tests.browser.conftest import Server
+
+HEIGHT, WIDTH = 120, 160
+TOKEN = "token-of-anna"
+SAVE_PATH = "**/colpo/annotations/i*"
+
+FIND_EDITOR = """() => {
+  const search = (node) => {
+    for (const element of node.querySelectorAll("*")) {
+      if (element.maskEditor) return element.maskEditor;
+      const found = element.shadowRoot && search(element.shadowRoot);
+      if (found) return found;
+    }
+    return null;
+  };
+  window.editor = search(document);
+  return window.editor !== null && window.editor.isReady && window.editor.layers.every((layer) => layer.isLoaded);
+}"""
+FIND_ASKING = f"() => {{ ({FIND_EDITOR})(); return Boolean(window.editor?.isAsking); }}"
+PIXELS = """(finding) => {
+  const { width, height, mask } = finding ? window.editor.layerOf(finding) : window.editor.activeLayer;
+  let text = "";
+  if (mask === null) return "0".repeat(width * height);
+  for (const value of mask.pixels) text += value;
+  return text;
+}"""
+PIXELS_OF_CANVAS = """() => {
+  const { canvas } = window.editor.canvas;
+  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  let text = "";
+  for (let i = 3; i < data.length; i += 4) text += data[i] ? 1 : 0;
+  return text;
+}"""
+COLOUR_AT = """([x, y]) => {
+  const { canvas } = window.editor.canvas;
+  return [...canvas.getContext("2d").getImageData(x, y, 1, 1).data];
+}"""
+KEPT_KEYS = """() => new Promise((done) => {
+  const request = indexedDB.open("colpodesk", 1);
+  request.onsuccess = () => {
+    const keys = request.result.transaction("strokes").objectStore("strokes").getAllKeys();
+    keys.onsuccess = () => { request.result.close(); done(keys.result); };
+  };
+})"""
+
+
+class Clinic:
+    """The store that the server serves, and the person who paints."""
+
+    def __init__(self, server: "Server") -> None:
+        self.server = server
+        self.store = Store.open(Settings(data_dir=server.data_dir))
+        with self.store.writing() as session:
+            person = Person(username="anna", display_name="Anna", role=Role.ANNOTATOR, active=True)
+            session.add(person)
+            session.flush()
+            self.anna = Actor(person.id, person.username, person.display_name, person.role)
+        self.sign_in()
+
+    def sign_in(self) -> None:
+        with self.store.writing() as session:
+            session.add(
+                SignInSession(
+                    token_sha256=hashlib.sha256(TOKEN.encode()).hexdigest(),
+                    person_id=self.anna.person_id,
+                    expires_at=utc_now() + timedelta(hours=2),
+                )
+            )
+
+    def sign_out(self) -> None:
+        with self.store.writing() as session:
+            session.execute(delete(SignInSession))
+
+    def add_image(self, seed: int, *, height_px: int = HEIGHT, width_px: int = WIDTH) -> int:
+        rgb = np.random.default_rng(seed).integers(60, 200, (height_px, width_px, 3), dtype=np.uint8)
+        file = encode_clean(CleanImage(rgb, width_px=width_px, height_px=height_px))
+        with self.store.writing() as session:
+            image = Image(
+                case=Case(patient=Patient(code=f"p-{seed}")),
+                sha256=self.store.blobs.put(file.content),
+                media_type=file.media_type,
+                width_px=width_px,
+                height_px=height_px,
+                stage=Stage.ACETIC_ACID,
+            )
+            session.add(image)
+            session.flush()
+            return image.id
+
+    def stored(self, image_id: int, finding: Finding = Finding.ACETOWHITE) -> NDArray[np.bool_]:
+        opened = annotations.open_annotation(self.store, actor=self.anna, image_id=image_id, finding=finding)
+        return decode_rle(opened.rle, height_px=opened.image.height_px, width_px=opened.image.width_px)
+
+    def seq(self, image_id: int, finding: Finding = Finding.ACETOWHITE) -> int:
+        return annotations.open_annotation(self.store, actor=self.anna, image_id=image_id, finding=finding).seq
+
+
+class EditorPage:
+    """One tab with the editor."""
+
+    def __init__(self, page: Page, url: str) -> None:
+        self.page = page
+        self.url = url
+
+    def open(self, image_id: int) -> "EditorPage":
+        self.page.goto(f"{self.url}/annotate?image={image_id}")
+        return self.wait_ready()
+
+    def another(self) -> "EditorPage":
+        """One more tab of the same browser."""
+        return EditorPage(self.page.context.new_page(), self.url)
+
+    def wait_ready(self) -> "EditorPage":
+        self.page.locator(".editor .stage").wait_for()
+        self.page.wait_for_function(FIND_EDITOR)
+        return self
+
+    def wait_asking(self) -> "EditorPage":
+        """Wait until the editor asks which of two masks to go on with."""
+        self.page.locator(".editor .stage").wait_for()
+        self.page.wait_for_function(FIND_ASKING)
+        return self
+
+    def wait_state(self, state: str) -> None:
+        self.page.locator(f'.state[data-state="{state}"]').wait_for()
+
+    def at(self, x_px: float, y_px: float) -> tuple[float, float]:
+        """Where the point of the image lies in the window."""
+        box = self.page.locator(".editor .stage").bounding_box()
+        assert box is not None
+        place = self.page.evaluate("([x, y]) => window.editor.view.toScreen(x, y)", [x_px, y_px])
+        return box["x"] + place["x"], box["y"] + place["y"]
+
+    def stroke(self, *points: tuple[float, float], button: str = "left") -> None:
+        self.page.mouse.move(*self.at(*points[0]))
+        self.page.mouse.down(button=button)
+        for point in points[1:]:
+            self.page.mouse.move(*self.at(*point), steps=4)
+        self.page.mouse.up(button=button)
+
+    def click(self, *points: tuple[float, float]) -> None:
+        for point in points:
+            self.page.mouse.click(*self.at(*point))
+
+    def size(self, diameter: int) -> None:
+        self.page.evaluate("(diameter) => window.editor.setDiameter(diameter)", diameter)
+
+    def pick(self, finding: Finding) -> None:
+        self.page.evaluate("(f) => editor.selectLayer(editor.layers.indexOf(editor.layerOf(f)))", finding.value)
+
+    def mask(self, finding: Finding | None = None) -> NDArray[np.bool_]:
+        """A layer's mask, the active one's if none is named."""
+        return self._as_mask(self.page.evaluate(PIXELS, finding and finding.value))
+
+    def shown(self) -> NDArray[np.bool_]:
+        self.page.wait_for_function("() => window.editor.canvas.isUpToDate")
+        return self._as_mask(self.page.evaluate(PIXELS_OF_CANVAS))
+
+    def colour(self, x_px: int, y_px: int) -> list[int]:
+        """Red, green, blue and alpha of a pixel of the canvas."""
+        self.page.wait_for_function("() => window.editor.canvas.isUpToDate")
+        found: list[int] = self.page.evaluate(COLOUR_AT, [x_px, y_px])
+        return found
+
+    def kept(self) -> list[str]:
+        """The keys of what the browser's database holds."""
+        found: list[str] = self.page.evaluate(KEPT_KEYS)
+        return found
+
+    def accept_dialogs(self) -> list[str]:
+        """Leave whenever the browser asks; what it asked is added to the list."""
+        asked: list[str] = []
+
+        def accept(dialog: Dialog) -> None:
+            asked.append(dialog.type)
+            dialog.accept()
+
+        self.page.on("dialog", accept)
+        return asked
+
+    def refuse_saves(self) -> Callable[[], None]:
+        """Let no save reach the server; returns what ends it."""
+
+        def refuse(route: Route) -> None:
+            if route.request.method == "PUT":
+                route.abort()
+            else:
+                route.continue_()
+
+        self.page.route(SAVE_PATH, refuse)
+        return lambda: self.page.unroute(SAVE_PATH)
+
+    def _as_mask(self, digits: str) -> NDArray[np.bool_]:
+        height, width = self.page.evaluate("() => [window.editor.canvas.height, window.editor.canvas.width]")
+        return (np.frombuffer(digits.encode(), np.uint8) == ord("1")).reshape(height, width)
