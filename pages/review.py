@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from colpo_core.errors import Blinding
 from colpo_core.labels import GRADE_NAMES
 from colpo_core.records.checkpoints import PredictionRecord, ReviewDesk, ReviewQueue, label_source_text
 from colpo_core.services import jobs, review
@@ -12,6 +13,7 @@ from pages._ui.here import Here, here
 from pages._ui.jobs import prediction_progress
 from pages._ui.links import link
 from pages._ui.tables import as_when
+from pages._ui.tasking.words import count_text
 from pages._ui.viewer import Layer, image_viewer
 
 _MAPS = {
@@ -29,11 +31,16 @@ def render() -> None:
     with showing_errors():
         prediction_progress()
         queue = review.list_for_review(person.store, actor=person.actor)
-        prediction_id = _asked_for(person, queue)
-        if prediction_id is None:
-            _nothing_to_show(queue)
+        try:
+            prediction_id = _asked_for(person, queue)
+            if prediction_id is None:
+                _nothing_to_show(queue)
+                return
+            desk = review.open_review(person.store, actor=person.actor, prediction_id=prediction_id)
+        except Blinding as why:
+            _kept_back(str(why), queue)
             return
-        _desk(person, review.open_review(person.store, actor=person.actor, prediction_id=prediction_id))
+        _desk(person, desk)
 
 
 def _asked_for(person: Here, queue: ReviewQueue) -> int | None:
@@ -68,9 +75,24 @@ def _nothing_to_show(queue: ReviewQueue) -> None:
     if queue.checkpoint_name is None:
         st.info("No model is promoted yet: there is nothing to review.", icon=":material/deployed_code:")
         link("models", "Go to the models", icon=":material/arrow_forward:")
+    elif queue.n_kept_back:
+        images = count_text(queue.n_kept_back, "image")
+        them = "it" if queue.n_kept_back == 1 else "them"
+        _kept_back(
+            f"You have reviewed every prediction that you may see. Of {images} your task keeps the model's output back "
+            f"until you have submitted or skipped {them}.",
+            queue,
+        )
     else:
         st.success("You have reviewed every prediction of the current model.", icon=":material/task_alt:")
         link("home", "Back to my worklist", icon=":material/home:")
+
+
+def _kept_back(why: str, queue: ReviewQueue) -> None:
+    st.info(why, icon=":material/visibility_off:")
+    if queue.rows:
+        link("review", "Review one that I may see", icon=":material/fact_check:", prediction=queue.rows[0].id)
+    link("home", "Back to my worklist", icon=":material/home:")
 
 
 def _desk(person: Here, desk: ReviewDesk) -> None:

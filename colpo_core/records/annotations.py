@@ -277,7 +277,7 @@ class AnnotationDesk:
         n_to_confirm: How many masks wait for confirmation in the whole store.
         next_to_confirm_id: The image of the next of them that is on another image, or None.
         layers: My own mask of every finding on this image, in the order of `Finding`.
-        is_blind: Whether the masks of fellow annotators in a blind task are kept from me for now.
+        is_blind: Whether other people's masks of this finding, imported ones too, are kept from me for now.
     """
 
     patient_code: str

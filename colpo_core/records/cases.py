@@ -272,7 +272,7 @@ class CaseImage:
         image: The image.
         annotations: Its annotations.
         prediction_id: Prediction of the clinic's current model, if any.
-        prob_hsil: That prediction's probability of HSIL (4 channels), if any.
+        prob_hsil: That prediction's probability of HSIL (4 channels), if any and not kept back from who asks.
     """
 
     image: ImageRecord

@@ -329,9 +329,11 @@ class ReviewQueue:
         next_after: Row to hand over for the next page; None on the last.
         waiting: How many wait in all.
         checkpoint_name: Whose they are, or None where no checkpoint is promoted.
+        n_kept_back: How many more wait, of images that I have yet to paint in a task without proposals.
     """
 
     rows: tuple[PredictionRecord, ...]
     next_after: int | None
     waiting: int
     checkpoint_name: str | None
+    n_kept_back: int = 0

@@ -1,6 +1,6 @@
-"""Who may see whose masks: in a blind task, annotators of one image see each other's only once all are done."""
+"""What an annotator must not see yet: others' masks in a blind task, the model's output in one without proposals."""
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, aliased
 
 from colpo_core.errors import Blinding
@@ -79,3 +79,39 @@ def require_visible(session: Session, actor: Actor, annotation: Annotation) -> N
             "You annotate this image in a blind task. Other people's masks of it open once all of its annotators have "
             "submitted or skipped it."
         )
+
+
+def images_without_model(actor: Actor) -> Select[int]:
+    """Rows of the images of which the actor must not see any model's output yet.
+
+    They are those that wait for the actor in an open task without proposals, whatever its finding: whoever has seen
+    what a model says of an image paints it with that in mind. What somebody else has before him hides nothing here.
+
+    Args:
+        actor: Who looks.
+    """
+    return (
+        select(TaskItem.image_id)
+        .join(AnnotationTask, AnnotationTask.id == TaskItem.task_id)
+        .where(
+            TaskItem.annotator_id == actor.person_id,
+            TaskItem.state == TaskItemState.WAITING,
+            AnnotationTask.proposals.is_(False),
+            AnnotationTask.closed_at.is_(None),
+        )
+    )
+
+
+def prediction_is_hidden(session: Session, actor: Actor, image_id: int) -> bool:
+    """Whether the actor must not see yet what any model says of an image."""
+    return session.scalar(images_without_model(actor).where(TaskItem.image_id == image_id).limit(1)) is not None
+
+
+def require_prediction_visible(session: Session, actor: Actor, image_id: int) -> None:
+    """Refuse what a model says of an image, where the actor must not see it yet.
+
+    Raises:
+        Blinding: The image waits for the actor in an open task without proposals.
+    """
+    if prediction_is_hidden(session, actor, image_id):
+        raise Blinding("Your task keeps the model's output back until you have submitted or skipped this image.")

@@ -24,7 +24,7 @@ from colpo_core.records.cases import (
 )
 from colpo_core.records.people import Actor
 from colpo_core.services import audit
-from colpo_core.services.annotator_blinding import is_hidden
+from colpo_core.services.annotator_blinding import images_without_model, is_hidden
 from colpo_core.services.histology import relabel_case, specimen_site
 from colpo_core.services.permissions import CLINICIANS, require
 from colpo_core.services.stored_images import image_record, mark_image
@@ -295,21 +295,26 @@ def _case_images(session: Session, actor: Actor, case: Case) -> tuple[CaseImage,
         by_image.setdefault(row.image_id, []).append(
             ImageAnnotation(row.id, row.finding, row.state, name, versions.get(row.id))
         )
-    predictions = _current_predictions(session, case.id)
+    predictions = _current_predictions(session, actor, case.id)
     return tuple(
         CaseImage(image_record(image), tuple(by_image.get(image.id, ())), *predictions.get(image.id, (None, None)))
         for image in case.images
     )
 
 
-def _current_predictions(session: Session, case_id: int) -> Mapping[int, tuple[int, float]]:
+def _current_predictions(session: Session, actor: Actor, case_id: int) -> Mapping[int, tuple[int, float | None]]:
+    """By image the current model's prediction and its probability, which is left out where it is kept back."""
+    kept_back = set(session.scalars(images_without_model(actor)))
     current = select(Promotion.checkpoint_id).order_by(Promotion.id.desc()).limit(1).scalar_subquery()
     rows = session.execute(
         select(Prediction.image_id, Prediction.id, Prediction.prob_hsil_4ch)
         .join(Image, Image.id == Prediction.image_id)
         .where(Image.case_id == case_id, Prediction.checkpoint_id == current)
     )
-    return {image_id: (prediction_id, prob_hsil) for image_id, prediction_id, prob_hsil in rows}
+    return {
+        image_id: (prediction_id, None if image_id in kept_back else prob_hsil)
+        for image_id, prediction_id, prob_hsil in rows
+    }
 
 
 def _swede(case: Case) -> SwedeRows:

@@ -16,6 +16,7 @@ from colpo_core.records.checkpoints import PredictionRecord, Reference, ReviewDe
 from colpo_core.records.figures import Proportion
 from colpo_core.records.people import Actor
 from colpo_core.services import audit
+from colpo_core.services.annotator_blinding import images_without_model, require_prediction_visible
 from colpo_core.services.masks import mask_pixels
 from colpo_core.services.permissions import CLINICIANS, require
 from colpo_core.store import Store
@@ -40,7 +41,7 @@ _MAX_REASON = 2000
 def list_for_review(
     store: Store, *, actor: Actor, checkpoint_id: int | None = None, after: int = 0, limit: int = 50
 ) -> ReviewQueue:
-    """Predictions that wait for my verdict, in the order in which they came.
+    """Predictions that wait for my verdict, in the order in which they came; those kept back from me are left out.
 
     Args:
         store: The open store.
@@ -55,28 +56,36 @@ def list_for_review(
         checkpoint = session.get(Checkpoint, wanted) if wanted else None
         if checkpoint is None:
             return ReviewQueue((), None, 0, None)
-        waiting = _waiting_for(actor, checkpoint.id)
+        waiting, kept_back = _waiting_for(actor, checkpoint.id), _kept_back_from(actor, checkpoint.id)
         page = _predictions().where(*waiting, Prediction.id > after).order_by(Prediction.id).limit(limit + 1)
         rows = tuple(_record(row) for row in session.execute(page))
         more = rows[limit - 1].id if len(rows) > limit else None
-        return ReviewQueue(rows[:limit], more, _count(session, actor, checkpoint.id), checkpoint.name)
+        return ReviewQueue(
+            rows[:limit], more, _count(session, waiting), checkpoint.name, n_kept_back=_count(session, kept_back)
+        )
 
 
 def get_prediction(store: Store, *, actor: Actor, prediction_id: int) -> PredictionRecord:
     """One prediction.
 
     Raises:
+        Blinding: It is kept back from the actor, who has yet to paint the image.
         NotFound: There is no such prediction.
     """
     require(actor, CLINICIANS)
     with store.reading() as session:
-        return _record(_found(session, prediction_id))
+        return _record(_found(session, actor, prediction_id))
 
 
 def find_prediction(store: Store, *, actor: Actor, image_id: int) -> PredictionRecord | None:
-    """The current model's prediction of an image, else the newest of any checkpoint, else None."""
+    """The current model's prediction of an image, else the newest of any checkpoint, else None.
+
+    Raises:
+        Blinding: Predictions of the image are kept back from the actor, who has yet to paint it.
+    """
     require(actor, CLINICIANS)
     with store.reading() as session:
+        require_prediction_visible(session, actor, image_id)
         current = _current_id(session)
         query = (
             _predictions()
@@ -91,18 +100,19 @@ def open_review(store: Store, *, actor: Actor, prediction_id: int) -> ReviewDesk
     """All that a reviewer needs of one prediction.
 
     Raises:
+        Blinding: It is kept back from the actor, who has yet to paint the image.
         NotFound: There is no such prediction, or its maps are missing or damaged.
     """
     require(actor, CLINICIANS)
     with store.reading() as session:
-        row = _found(session, prediction_id)
+        row = _found(session, actor, prediction_id)
         prediction, record = row[0], _record(row)
         reviews = _reviews(session, prediction_id)
         reference = _reference(session, record.case_id)
         waiting = _waiting_for(actor, record.checkpoint_id)
         others = select(func.min(Prediction.id)).where(*waiting, Prediction.id != prediction_id)
         following = session.scalar(others.where(Prediction.id > prediction_id)) or session.scalar(others)
-        count = _count(session, actor, record.checkpoint_id)
+        count = _count(session, waiting)
         maps_sha256 = prediction.maps_sha256
     maps = unpack_maps(store.blobs.get(maps_sha256))
     peaks = {name: float(maps[name].max()) if name in maps else 0.0 for name in MAP_NAMES}
@@ -123,6 +133,7 @@ def record_review(
         reason: Why; needed for overruling.
 
     Raises:
+        Blinding: The prediction is kept back from the actor, who has yet to paint the image.
         NotFound: There is no such prediction.
         InputRejected: Overruled without a reason, or the reason is too long.
     """
@@ -133,7 +144,7 @@ def record_review(
     if len(why) > _MAX_REASON:
         raise InputRejected(f"Keep the reason under {_MAX_REASON} characters.")
     with store.writing() as session:
-        _found(session, prediction_id)
+        _found(session, actor, prediction_id)
         mine = next((old for old in _reviews(session, prediction_id) if old.reviewer_id == actor.person_id), None)
         if mine is None or (mine.verdict, mine.reason) != (verdict, why):
             review = Review(prediction_id=prediction_id, reviewer_id=actor.person_id, verdict=verdict, reason=why)
@@ -168,11 +179,12 @@ def prediction_mask_png(store: Store, *, actor: Actor, prediction_id: int) -> by
     """The mask as an overlay: transparent but where the checkpoint sees acetowhite epithelium, at the image's size.
 
     Raises:
+        Blinding: It is kept back from the actor, who has yet to paint the image.
         NotFound: There is no such prediction.
     """
     require(actor, CLINICIANS)
     with store.reading() as session:
-        pixels = mask_pixels(session.get_one(Mask, _found(session, prediction_id)[0].mask_id))
+        pixels = mask_pixels(session.get_one(Mask, _found(session, actor, prediction_id)[0].mask_id))
     return mask_png(pixels, rgba=MASK_RGBA)
 
 
@@ -186,11 +198,12 @@ def prediction_map_png(store: Store, *, actor: Actor, prediction_id: int, name: 
         name: `3ch-normal`, `3ch-hsil`, `4ch-normal` or `4ch-hsil`.
 
     Raises:
+        Blinding: It is kept back from the actor, who has yet to paint the image.
         NotFound: There is no such prediction or map.
     """
     require(actor, CLINICIANS)
     with store.reading() as session:
-        prediction, image = _found(session, prediction_id)[:2]
+        prediction, image = _found(session, actor, prediction_id)[:2]
         maps_sha256, height_px, width_px = prediction.maps_sha256, image.height_px, image.width_px
     maps = unpack_maps(store.blobs.get(maps_sha256))
     if name not in maps:
@@ -218,20 +231,30 @@ def _predictions() -> Select[Prediction, Image, Checkpoint, str]:
     )
 
 
-def _found(session: Session, prediction_id: int) -> Row[Prediction, Image, Checkpoint, str]:
+def _found(session: Session, actor: Actor, prediction_id: int) -> Row[Prediction, Image, Checkpoint, str]:
+    """A prediction by its row, refused where it is kept back from the actor."""
     row = session.execute(_predictions().where(Prediction.id == prediction_id)).one_or_none()
     if row is None:
         raise NotFound(f"There is no prediction {prediction_id}. Choose one of those that wait.")
+    require_prediction_visible(session, actor, row[1].id)
     return row
 
 
 def _waiting_for(actor: Actor, checkpoint_id: int) -> tuple[ColumnElement[bool], ...]:
+    return (*_unreviewed(actor, checkpoint_id), Prediction.image_id.not_in(images_without_model(actor)))
+
+
+def _kept_back_from(actor: Actor, checkpoint_id: int) -> tuple[ColumnElement[bool], ...]:
+    return (*_unreviewed(actor, checkpoint_id), Prediction.image_id.in_(images_without_model(actor)))
+
+
+def _unreviewed(actor: Actor, checkpoint_id: int) -> tuple[ColumnElement[bool], ...]:
     mine = exists().where(Review.prediction_id == Prediction.id, Review.reviewer_id == actor.person_id)
     return (Prediction.checkpoint_id == checkpoint_id, ~mine)
 
 
-def _count(session: Session, actor: Actor, checkpoint_id: int) -> int:
-    return session.scalar(select(func.count(Prediction.id)).where(*_waiting_for(actor, checkpoint_id))) or 0
+def _count(session: Session, where: tuple[ColumnElement[bool], ...]) -> int:
+    return session.scalar(select(func.count(Prediction.id)).where(*where)) or 0
 
 
 def _reviews(session: Session, prediction_id: int) -> tuple[ReviewRecord, ...]:

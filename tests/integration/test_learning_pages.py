@@ -13,6 +13,7 @@ from colpo_core.store import Store
 from colpo_core.store.tables import JobEvent
 from colpo_core.terms import JobState, MaskPolicy, Verdict
 from tests.clinic import Clinic, PredictedClinic
+from tests.handing_out import hand_out, paint_and_submit
 from tests.several import square, submit
 
 Open = Callable[..., Any]
@@ -218,6 +219,32 @@ def test_review_opens_by_image_and_offers_to_predict_what_is_missing(
     assert job.settings["image_ids"] == [missing]
     assert not app.exception
     assert "There is no prediction 99" in words_of(open_page(annotator, "review", prediction=99))
+
+
+def test_review_says_why_it_keeps_the_models_output_back(
+    store: Store, administrator: Actor, annotator: Actor, open_page: Open
+) -> None:
+    desk = PredictedClinic(store, administrator)
+    hand_out(store, administrator, (annotator.person_id,), proposals=False)
+    image_id = desk.cases[0].image_id
+    for address in ({"prediction": desk.predictions[0]}, {"image": image_id}):
+        app = open_page(annotator, "review", **address)
+        assert not app.exception
+        (told,) = app.info
+        assert told.value == "Your task keeps the model's output back until you have submitted or skipped this image."
+        assert not app.metric
+        assert [button.label for button in app.button if button.label in ("Agree", "Overrule", "Predict it now")] == []
+    app = open_page(annotator, "review")
+    assert "Of 3 images your task keeps the model's output back until you have submitted or skipped them" in words_of(
+        app
+    )
+    assert not app.metric
+    paint_and_submit(store, annotator, image_id)
+    app = open_page(annotator, "review")
+    assert not app.exception
+    assert "1 waiting" in words_of(app)
+    assert [metric.label for metric in app.metric] == ["HSIL, 4 channels", "HSIL, 3 channels"]
+    assert len(open_page(administrator, "review", image=desk.cases[1].image_id).metric) == 2
 
 
 @pytest.mark.parametrize("page", ["train", "models", "review"])

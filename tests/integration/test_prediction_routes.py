@@ -13,6 +13,7 @@ from colpo_core.store import Store
 from colpo_core.web.gate import Gate
 from colpo_core.web.predictions import routes
 from tests.clinic import PredictedClinic
+from tests.handing_out import hand_out
 
 Get = Callable[..., httpx.Response]
 
@@ -52,6 +53,18 @@ def test_a_reader_and_a_stranger_get_nothing(get: Get, annotator: Actor, reader:
     for answer in (get(reader, path), get(reader, path, if_none_match=etag)):
         assert answer.status_code == 403
         assert not answer.content.startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("path", ["/colpo/predictions/1/mask.png", "/colpo/predictions/1/maps/3ch-hsil.png"])
+def test_who_has_yet_to_paint_the_image_without_the_model_gets_nothing(
+    store: Store, administrator: Actor, annotator: Actor, get: Get, path: str
+) -> None:
+    etag = get(annotator, path).headers["etag"]
+    hand_out(store, administrator, (annotator.person_id,), proposals=False)
+    for answer in (get(annotator, path), get(annotator, path, if_none_match=etag)):
+        assert answer.status_code == 403, "nor may the browser show what it has kept"
+        assert "keeps the model's output back" in answer.json()["error"]
+    assert get(administrator, path).status_code == 200
 
 
 @pytest.mark.parametrize(

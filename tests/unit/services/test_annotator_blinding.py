@@ -115,6 +115,9 @@ def test_masks_from_outside_of_the_task_are_hidden_too(store: Store, team: Team,
     assert (desk.to_confirm, desk.is_blind) == ((), True)
     assert not opens(store, team.anna, outside.version_id, outside.version_id)
     assert len(annotation_desk(store, actor=team.senior, image_id=image_id).to_confirm) == 1
+    kept_back = annotations.list_to_confirm(store, actor=team.anna)
+    assert (kept_back.versions, kept_back.total) == ((), 0), "its share of the image tells of the mask"
+    assert annotations.list_to_confirm(store, actor=team.senior).total == 1
     for actor in (team.anna, team.ben):
         paint_and_submit(store, actor, image_id)
     assert seen_by(store, team.anna, case_id, image_id) == {"Ben", "Senior"}
