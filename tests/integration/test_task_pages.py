@@ -195,8 +195,7 @@ def test_a_queue_goes_forth_and_back_and_says_where_one_is(
     app = open_page(annotator, "annotate", task=task_id)
     assert not app.exception
     first = int(asked(app, "image"))
-    assert "**Spring** · image 1 of 4" in shown(app)
-    assert texts_of_progress(app) == ["0 of 4 images, 0 of 4 cases done"]
+    assert texts_of_progress(app) == ["**Spring** · image 1 of 4 · 0 done · 0 of 4 cases"]
     assert "Next image" not in labels(app)
     assert next(button for button in app.button if button.label == "Previous").disabled
     app = press(app, "Next")
@@ -231,7 +230,7 @@ def test_after_a_submission_next_is_the_thing_to_do(
     paint(store, annotator, image_id, active_ms=42_000)
     app = app.run()
     assert _type_of(app, "Next") == "primary"
-    assert texts_of_progress(app) == ["1 of 4 images, 1 of 4 cases done"]
+    assert texts_of_progress(app) == ["**Spring** · image 1 of 4 · 1 done · 1 of 4 cases"]
     assert "42\u00a0s" in shown(app)
     assert "Skip" not in labels(app)
 
@@ -258,7 +257,7 @@ def test_an_image_is_skipped_with_a_reason_and_taken_up_again(
     items = {item.image_id: item for item in task_queue.queue_items(store, actor=annotator, task_id=task_id)}
     assert (items[first].state, items[first].skip_reason) == (TaskItemState.SKIPPED, "Blurred or out of focus")
     app = open_page(annotator, "annotate", task=task_id, image=first)
-    app = press(app, "Take it up again")
+    app = press(app, "Take up")
     assert not app.exception
     items = {item.image_id: item for item in task_queue.queue_items(store, actor=annotator, task_id=task_id)}
     assert items[first].state is TaskItemState.WAITING

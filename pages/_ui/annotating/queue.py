@@ -16,6 +16,8 @@ from pages._ui.plain import plain
 _REASON = "annotate_skip_reason"
 _OPENED = "annotate_opened_item"
 _TIME_AGAIN_S = 20
+_PROGRESS_PX = 372
+_TITLE = 24
 _REASONS = (
     "Blurred or out of focus",
     "Blood, mucus or glare hides it",
@@ -40,13 +42,8 @@ def note_opened(person: Here, place: QueuePlace) -> None:
 
 def show_queue(person: Here, place: QueuePlace, image_id: int) -> None:
     """One line: the task, how far I am, and the buttons to the images around this one."""
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="annotate_queue"):
-        st.markdown(f"**{plain(place.task_title)}** · image {place.position} of {place.n_items}", width="content")
-        st.progress(
-            place.n_done / place.n_items if place.n_items else 0.0,
-            text=f"{place.n_done} of {place.n_items} images, {place.n_cases_done} of {place.n_cases} cases done",
-            width=220,
-        )
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+        st.progress(place.n_done / place.n_items if place.n_items else 0.0, text=_place_text(place), width=_PROGRESS_PX)
         if place.blind:
             st.badge(
                 "BLIND",
@@ -95,6 +92,15 @@ def onward(place: QueuePlace) -> int | None:
     return place.next_waiting_image_id or place.next_image_id
 
 
+def _place_text(place: QueuePlace) -> str:
+    """Such as `Spring cases · image 6 of 40 · 5 done · 3 of 20 cases`; a long title is cut to keep one line."""
+    title = place.task_title if len(place.task_title) <= _TITLE else place.task_title[: _TITLE - 1].rstrip() + "…"
+    return (
+        f"**{plain(title)}** · image {place.position} of {place.n_items} · {place.n_done} done · "
+        f"{place.n_cases_done} of {place.n_cases} cases"
+    )
+
+
 def _show_state(place: QueuePlace) -> None:
     if place.left_out:
         st.badge(
@@ -122,7 +128,8 @@ def _show_time(person: Here, task_id: int, image_id: int) -> None:
 def _show_buttons(person: Here, place: QueuePlace) -> None:
     if place.state is TaskItemState.SKIPPED and not place.closed:
         st.button(
-            "Take it up again", icon=":material/replay:", on_click=deeds.resume, args=(person, place.item_id),
+            "Take up", icon=":material/replay:", help="Put it back into the queue", on_click=deeds.resume,
+            args=(person, place.item_id),
         )  # fmt: skip
     may_skip = place.state is TaskItemState.WAITING and not place.closed
     if may_skip and st.button(
@@ -172,7 +179,7 @@ def _ask_why(person: Here, place: QueuePlace) -> None:
         f"The administrator sees the reason (up to {MAX_SKIP_REASON} characters; nothing that names the patient). "
         "What you painted stays a draft."
     )
-    st.button(
+    pressed = st.button(
         "Skip this image",
         type="primary",
         icon=":material/skip_next:",
@@ -182,3 +189,5 @@ def _ask_why(person: Here, place: QueuePlace) -> None:
         on_click=deeds.skip,
         args=(person, place.item_id, onward(place), _REASON),
     )
+    if pressed:
+        st.rerun()  # a dialog reruns by itself alone; the page has to follow to the next image
