@@ -1,8 +1,6 @@
 """What may happen to a clinician in the middle of painting: the server dies, the network goes, the tab is closed, the
 page is reloaded, the sign-in ends. Every finished stroke is on the server afterwards, and on the screen."""
 
-import threading
-import time
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -16,6 +14,7 @@ from colpo_core.settings import Settings
 from colpo_core.store import Store
 from tests.browser.conftest import Server
 from tests.painting import ward
+from tests.painting.browser_kills import paint_through_kills
 from tests.painting.kills import check_store
 from tests.painting.screen import VIEWPORT, Tab, sign_in_browser
 from tests.painting.ward import Annotator, Seat
@@ -23,7 +22,7 @@ from tests.painting.ward import Annotator, Seat
 pytestmark = pytest.mark.browser
 
 N_KILLS = 5
-WIDTH, HEIGHT = 320, 240
+WIDTH, HEIGHT = 640, 480
 SAVES = "**/colpo/annotations/i*"
 
 
@@ -83,35 +82,13 @@ def assert_all_is_saved(clinic: Clinic, tab: Tab, n_strokes: int, n_rows: int | 
     assert np.array_equal(clinic.stored(tab.seat), shown)
 
 
-class Killer(threading.Thread):
-    """Kills the server at random moments and starts it again, while the browser's own thread paints."""
-
-    def __init__(self, server: Server, n_kills: int, seed: int) -> None:
-        super().__init__(daemon=True)
-        self._server = server
-        self._pauses = np.random.default_rng(seed).uniform(0.2, 1.5, n_kills)
-        self.n_done = 0
-
-    def run(self) -> None:
-        for pause in self._pauses:
-            time.sleep(pause)
-            self._server.kill()
-            self._server.start()
-            self.n_done += 1
-
-
-def test_painting_goes_on_through_kills(clinic: Clinic, seat: Seat, new_tab: Callable[[], Tab]) -> None:
+def test_painting_goes_on_through_kills(clinic: Clinic, new_tab: Callable[[], Tab]) -> None:
     tab = new_tab().open()
-    killer = Killer(clinic.server, N_KILLS, seed=1)
-    killer.start()
-    n_rows, n_strokes = 200, 0
-    while killer.is_alive() or n_strokes < 2 * N_KILLS:
-        tab.stroke(*tab.row(n_strokes % n_rows, n_rows))
-        n_strokes += 1
-        tab.page.wait_for_timeout(60)
-    killer.join(timeout=120)
-    assert killer.n_done == N_KILLS
-    assert_all_is_saved(clinic, tab, min(n_strokes, n_rows), n_rows)
+    figures = paint_through_kills(clinic.server, tab, n_kills=N_KILLS, seed=1)
+    assert figures.n_kills == N_KILLS
+    assert figures.n_strokes > N_KILLS
+    assert figures.n_missing == 0
+    assert figures.is_the_screen
     assert list(check_store(clinic.server.data_dir)) == []
 
 

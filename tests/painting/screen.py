@@ -3,6 +3,7 @@
 import io
 from base64 import b64decode
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ from tests.painting.ward import PASSWORD, Annotator, Seat
 VIEWPORT = {"width": 1366, "height": 768}
 PATIENCE_MS = 60_000
 Point = tuple[float, float]
+Button = Literal["left", "right"]
 
 _COVERED = """async (canvas) => {
   const frame = () => new Promise(requestAnimationFrame);
@@ -75,22 +77,23 @@ class Tab:
     def wait_state(self, state: str) -> None:
         self.page.locator(f'.state[data-state="{state}"]').wait_for()
 
-    def at(self, point: Point) -> Point:
-        """Where a point of the image lies in the window."""
+    def places(self, points: Sequence[Point]) -> list[Point]:
+        """Where points of the image lie in the window."""
         box = self.stage.locator("img").first.bounding_box()
         assert box is not None
-        x, y = point
-        return box["x"] + x * box["width"] / self.seat.width_px, box["y"] + y * box["height"] / self.seat.height_px
+        scale_x, scale_y = box["width"] / self.seat.width_px, box["height"] / self.seat.height_px
+        return [(box["x"] + x * scale_x, box["y"] + y * scale_y) for x, y in points]
 
-    def stroke(self, *points: Point, steps: int = 4) -> None:
-        self.begin_stroke(*points, steps=steps)
-        self.page.mouse.up()
+    def stroke(self, *points: Point, steps: int = 4, button: Button = "left") -> None:
+        """Draw; the right button erases."""
+        self.begin_stroke(*points, steps=steps, button=button)
+        self.page.mouse.up(button=button)
 
-    def begin_stroke(self, *points: Point, steps: int = 4) -> None:
+    def begin_stroke(self, *points: Point, steps: int = 4, button: Button = "left") -> None:
         """Press and draw, and do not let go."""
-        first, *others = [self.at(point) for point in points]
+        first, *others = self.places(points)
         self.page.mouse.move(*first)
-        self.page.mouse.down()
+        self.page.mouse.down(button=button)
         for place in others:
             self.page.mouse.move(*place, steps=steps)
 
@@ -106,11 +109,16 @@ class Tab:
         height, width = told["height"], told["width"]
         return bits[: height * width].reshape(height, width).astype(np.bool_)
 
+    def covers(self, point: Point) -> bool:
+        """Whether the mask's canvas covers a pixel at this moment."""
+        alpha = "(canvas, [x, y]) => canvas.getContext('2d').getImageData(x, y, 1, 1).data[3]"
+        return bool(self.page.locator(".plane canvas.mask").evaluate(alpha, [int(point[0]), int(point[1])]))
+
     def photograph(self) -> NDArray[np.int16]:
         """What the screen itself shows at the middle of every pixel of the image, H x W x 3."""
         window = np.asarray(Image.open(io.BytesIO(self.page.screenshot())).convert("RGB"), np.int16)
-        x0, y0 = self.at((0.5, 0.5))
-        x1, y1 = self.at((self.seat.width_px - 0.5, self.seat.height_px - 0.5))
+        corners = (0.5, 0.5), (self.seat.width_px - 0.5, self.seat.height_px - 0.5)
+        (x0, y0), (x1, y1) = self.places(corners)
         columns = np.linspace(x0, x1, self.seat.width_px).astype(int)
         rows = np.linspace(y0, y1, self.seat.height_px).astype(int)
         return window[np.ix_(rows, columns)]

@@ -119,5 +119,5 @@ def add_seats(store: Store, n_seats: int, *sizes: tuple[int, int]) -> list[Seat]
     for number in range(n_seats):
         width_px, height_px = sizes[number % len(sizes)]
         image_id = add_image(store, width_px=width_px, height_px=height_px)
-        seats.append(seat(store, add_annotator(store, f"annotator-{number + 1}"), image_id))
+        seats.append(seat(store, add_annotator(store, f"annotator-{image_id}"), image_id))
     return seats
