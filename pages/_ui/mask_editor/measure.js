@@ -1,6 +1,6 @@
 // The ruler and the areas: what is measured, and in percent of what. Nothing of it is saved.
 //
-// 100 percent of a length is the cervix's largest diameter, 100 percent of an area the cervix's area, both of the layer
+// 100 percent of a length is the cervix's width, which is its largest diameter, 100 percent of an area the cervix's area, both of the layer
 // "cervix outline" (a ring counts as filled). Without it they are the image's width and the image's area.
 
 const CERVIX = "cervix_outline";
@@ -133,10 +133,10 @@ class Ruler {
     if (line) {
       const length = Math.hypot(line.to.x - line.from.x, line.to.y - line.from.y);
       const share = cervix
-        ? `${percent(length / cervix.diameter)} of the cervix’s largest diameter`
+        ? `${percent(length / cervix.diameter)} of the cervix’s width`
         : `${percent(length / width)} of the image’s width`;
       rows.push(["Line", `${Math.round(length)} px`, share]);
-    } else rows.push(["Line", "–", "drag on the image"]);
+    } else rows.push(["Line", "–", "drag on the image to measure"]);
     if (sizes) {
       const { title, finding } = this.active;
       const isCervix = finding === CERVIX;

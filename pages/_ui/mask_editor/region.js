@@ -193,8 +193,13 @@ async function inSlices(steps, isStill = () => true) {
     const { done, value } = steps.next();
     if (done) return value;
     if (performance.now() < until) continue;
-    await new Promise((awake) => setTimeout(awake));
+    await breath();
     if (!isStill()) return null;
     until = performance.now() + SLICE_MS;
   }
+}
+
+// Lets the page do what waits, such as drawing a frame.
+function breath() {
+  return new Promise((awake) => setTimeout(awake));
 }

@@ -228,6 +228,7 @@ class Strokes {
     this.isBusy = true;
     try {
       const patch = await inSlices(stepsOf(mask), isStill);
+      await breath();
       if (!patch || !isStill()) return;
       applyPatch(mask, patch);
       editor.touched(patch);

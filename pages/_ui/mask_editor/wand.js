@@ -11,8 +11,8 @@ const PREVIEW_SIDE_PX = 480;
 const TOLERANCE = { least: 1, most: 60, perScreenPx: 0.15 };
 const WAND = { tolerance: 12 };
 // Amber where the region will be added, red where it will be taken away; as a canvas holds them, red in the lowest byte.
-const WAND_ADDS = 0xa800c8ff;
-const WAND_TAKES = 0xa83c3cff;
+const WAND_ADDS = 0x9000c8ff;
+const WAND_TAKES = 0x903c3cff;
 const BAND_ROWS = 128;
 const WHITE = [0.95047, 1, 1.08883];
 

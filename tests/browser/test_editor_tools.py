@@ -1,0 +1,463 @@
+"""The editor's tools in a real browser, by mouse, pen and keys, against the real server."""
+
+import re
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from playwright.sync_api import Page, expect
+from scipy import ndimage
+
+from colpo_core.services import annotations
+from colpo_core.terms import Finding
+from tests.browser.mask_page import HEIGHT, WIDTH, Clinic, EditorPage
+
+pytestmark = pytest.mark.browser
+
+NewTab = Callable[..., EditorPage]
+Mask = NDArray[np.bool_]
+CIRCLE = [(80 + 40 * np.cos(turn), 60 + 40 * np.sin(turn)) for turn in np.linspace(0, 2 * np.pi, 33)[:-1]]
+
+
+def press(tab: EditorPage, *keys: str) -> None:
+    """Press keys, and wait until what they set going has been done."""
+    for key in keys:
+        tab.page.keyboard.press(key)
+        wait_idle(tab)
+
+
+def wait_idle(tab: EditorPage) -> None:
+    tab.page.wait_for_function("() => !editor.strokes.isBusy && !editor.strokes.wand.press")
+
+
+def paint(tab: EditorPage, mask: Mask) -> None:
+    """Put a mask on the active layer, as one stroke."""
+    digits = "".join("01"[int(value)] for value in mask.ravel())
+    tab.page.evaluate(
+        """(digits) => {
+          editor.mask.pixels.set(Uint8Array.from(digits, Number));
+          editor.touched({ x0: 0, y0: 0, x1: editor.mask.width, y1: editor.mask.height });
+          editor.finished();
+        }""",
+        digits,
+    )
+
+
+def disc(radius: float, *, x_px: float = 80, y_px: float = 60, height: int = HEIGHT, width: int = WIDTH) -> Mask:
+    y, x = np.mgrid[:height, :width] + 0.5
+    inside: Mask = np.hypot(x - x_px, y - y_px) <= radius
+    return inside
+
+
+def show_picture(page: Page, image_id: int, rgb: NDArray[np.uint8]) -> None:
+    """Show this instead of the image that the server has."""
+    _, png = cv2.imencode(".png", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))
+    page.route(
+        re.compile(rf"/colpo/images/{image_id}$"),
+        lambda route: route.fulfill(body=png.tobytes(), content_type="image/png"),
+    )
+
+
+def test_an_outline_by_hand_fills_itself_and_cuts(image_id: int, new_tab: NewTab) -> None:
+    tab = new_tab().open(image_id)
+    press(tab, "l")
+    tab.stroke(*CIRCLE)
+    whole = tab.mask()
+    assert (whole ^ disc(40)).sum() < 0.05 * disc(40).sum()
+    small = [(80 + (x - 80) / 4, 60 + (y - 60) / 4) for x, y in CIRCLE]
+    tab.page.keyboard.down("Alt")
+    tab.stroke(*small)
+    tab.page.keyboard.up("Alt")
+    ring = tab.mask()
+    assert not ring[60, 80]
+    assert (whole ^ ring).sum() == pytest.approx(disc(10).sum(), rel=0.2)
+    press(tab, "z")
+    assert np.array_equal(tab.mask(), whole)
+    tab.stroke(*small, button="right")
+    assert not tab.mask()[60, 80]
+    tab.click((20, 20))
+    assert not tab.mask()[20, 20]
+    tab.wait_state("saved")
+
+
+def test_the_wand_takes_what_it_shows(clinic: Clinic, new_tab: NewTab) -> None:
+    height, width = 600, 900
+    image_id = clinic.add_image(901, height_px=height, width_px=width)
+    lesion = disc(120, x_px=400, y_px=300, height=height, width=width)
+    other = disc(60, x_px=700, y_px=300, height=height, width=width)
+    rgb = np.where((lesion | other)[..., None], (214, 188, 180), (178, 84, 80))
+    rgb = np.clip(rgb + np.random.default_rng(3).normal(0, 3, rgb.shape), 0, 255).astype(np.uint8)
+    tab = new_tab()
+    show_picture(tab.page, image_id, rgb)
+    tab.open(image_id)
+    press(tab, "w")
+    x, y = tab.at(400, 300)
+    tab.page.mouse.move(x, y)
+    tab.page.mouse.down()
+    bubble = tab.page.locator(".bubble")
+    expect(bubble).to_have_text("Tolerance 12")
+    tab.page.mouse.move(x + 20, y, steps=4)
+    expect(bubble).to_have_text("Tolerance 15")
+    expect(tab.page.locator(".preview")).to_be_visible()
+    shown = tab.page.evaluate("""() => {
+      const { canvas } = editor.strokes.wand.parts.preview.getContext("2d");
+      const { data, width, height } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+      return { width, height, alphas: Array.from({ length: width * height }, (_, i) => data[4 * i + 3]) };
+    }""")
+    assert not tab.mask().any()
+    tab.page.mouse.up()
+    wait_idle(tab)
+    taken = tab.mask()
+    expect(tab.page.locator(".preview")).to_be_hidden()
+    assert (taken ^ lesion).sum() < 0.03 * lesion.sum()
+    assert not taken[300, 700]
+    preview = (np.array(shown["alphas"]).reshape(shown["height"], shown["width"]) > 0).astype(np.uint8)
+    around = cv2.dilate(preview, np.ones((3, 3), np.uint8))
+    assert not (taken & (cv2.resize(around, (width, height), interpolation=cv2.INTER_NEAREST) == 0)).any()
+    tab.page.keyboard.down("Alt")
+    tab.click((400, 300))
+    tab.page.keyboard.up("Alt")
+    wait_idle(tab)
+    assert not tab.mask().any()
+    press(tab, "z")
+    assert np.array_equal(tab.mask(), taken)
+    press(tab, "]", "]", "[")
+    expect(tab.page.get_by_label("Tolerance of the wand")).to_have_value("16")
+    tab.page.mouse.move(*tab.at(700, 300))
+    tab.page.mouse.down()
+    press_escape_in_mid_drag(tab)
+    assert np.array_equal(tab.mask(), taken)
+    press(tab, "z")
+    assert not tab.mask().any()
+    tab.wait_state("saved")
+
+
+def press_escape_in_mid_drag(tab: EditorPage) -> None:
+    tab.page.keyboard.press("Escape")
+    tab.page.mouse.up()
+    wait_idle(tab)
+
+
+def test_mending_is_one_step_each(clinic: Clinic, image_id: int, new_tab: NewTab) -> None:
+    tab = new_tab().open(image_id)
+    mask = disc(40) & ~disc(9, x_px=90) & ~disc(2, x_px=60)
+    mask[5:8, 5:9] = mask[110:116, 140:146] = True
+    paint(tab, mask)
+    filled = ndimage.binary_fill_holes(mask)
+    areas, _ = ndimage.label(filled, np.ones((3, 3)))
+    without_specks = filled & (np.bincount(areas.ravel())[areas] >= 20)
+    grown = ndimage.binary_dilation(without_specks)
+    press(tab, "f")
+    assert np.array_equal(tab.mask(), filled)
+    press(tab, "Shift+D")
+    tab.page.keyboard.type("20")
+    press(tab, "Enter", "Escape")
+    assert np.array_equal(tab.mask(), without_specks)
+    press(tab, "d", "g")
+    assert np.array_equal(tab.mask(), grown)
+    press(tab, "s", "s")
+    assert np.array_equal(tab.mask(), ndimage.binary_erosion(grown, iterations=2))
+    assert np.array_equal(tab.shown(), tab.mask())
+    for state in (ndimage.binary_erosion(grown), grown, without_specks, filled, mask, np.zeros_like(mask)):
+        press(tab, "z")
+        assert np.array_equal(tab.mask(), state)
+    press(tab, "f", "d", "g", "s", "t", "Enter")
+    assert not tab.mask().any()
+    tab.page.get_by_role("button", name="Redo").click()
+    tab.page.get_by_role("button", name="Mend").click()
+    tab.page.get_by_role("button", name="Fill holes").click()
+    wait_idle(tab)
+    assert np.array_equal(tab.mask(), filled)
+    tab.wait_state("saved")
+    assert np.array_equal(clinic.stored(image_id), filled)
+
+
+def test_a_mask_is_warped_by_keys_and_by_hand(clinic: Clinic, image_id: int, new_tab: NewTab) -> None:
+    tab = new_tab().open(image_id)
+    mask = disc(25) | disc(10, x_px=110)
+    paint(tab, mask)
+    press(tab, "t", "ArrowRight", "ArrowRight", "Shift+ArrowUp")
+    expect(tab.page.locator(".warp-bar")).to_be_visible()
+    assert np.array_equal(tab.mask(), mask)
+    assert tab.page.locator(".aids .warp").get_attribute("d")
+    press(tab, "Enter")
+    moved = np.roll(mask, (-10, 2), axis=(0, 1))
+    assert np.array_equal(tab.mask(), moved)
+    press(tab, "z")
+    assert np.array_equal(tab.mask(), mask)
+    press(tab, "t", "ArrowDown", "Escape")
+    expect(tab.page.locator(".warp-bar")).to_be_hidden()
+    assert np.array_equal(tab.mask(), mask)
+    press(tab, "t")
+    tab.stroke((80, 60), (90, 50))
+    tab.page.get_by_role("button", name="Apply").click()
+    wait_idle(tab)
+    assert (tab.mask() ^ np.roll(mask, (-10, 10), axis=(0, 1))).sum() < 60
+    press(tab, "z", "t", "Tab", "Shift+ArrowLeft", "Shift+ArrowUp", "Enter")
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    x0, x1, y0, y1 = columns[0], columns[-1] + 1, rows[0], rows[-1] + 1
+    corners = np.array([[x0, y0], [x1, y0], [x1, y1], [x0, y1]], np.float32)
+    matrix = cv2.getPerspectiveTransform(
+        corners - 0.5, corners - 0.5 + np.array([[-10, -10], [0, 0], [0, 0], [0, 0]], np.float32)
+    )
+    expected = cv2.warpPerspective(mask.astype(np.uint8), matrix, (WIDTH, HEIGHT), flags=cv2.INTER_NEAREST)
+    assert (tab.mask() ^ (expected > 0)).sum() < 0.02 * mask.sum()
+    tab.wait_state("saved")
+    assert np.array_equal(clinic.stored(image_id), tab.mask())
+
+
+def test_corners_cannot_be_crossed(image_id: int, new_tab: NewTab) -> None:
+    tab = new_tab().open(image_id)
+    paint(tab, disc(10))
+    press(tab, "t", "Tab", *["Shift+ArrowRight"] * 8)
+    corners = tab.page.evaluate("() => editor.strokes.warp.to.map(({ x, y }) => [x, y])")
+    assert corners[0][0] < corners[1][0]
+    press(tab, "2")
+    expect(tab.page.locator(".warp-bar")).to_be_hidden()
+    press(tab, "1")
+    assert np.array_equal(tab.mask(), disc(10))
+
+
+def test_the_ruler_measures_and_saves_nothing(image_id: int, new_tab: NewTab) -> None:
+    tab = new_tab().open(image_id)
+    paint(tab, disc(20))
+    tab.wait_state("saved")
+    saves: list[str] = []
+    tab.page.on("request", lambda request: saves.append(request.url) if request.method == "PUT" else None)
+    card = tab.page.locator(".measures")
+    press(tab, "m")
+    expect(card).to_contain_text(f"{disc(20).sum():,} px{100 * disc(20).mean():.1f} % of the image")
+    expect(card).to_contain_text("Paint the cervix outline (6)")
+    tab.stroke((40, 60), (120, 60))
+    expect(card).to_contain_text("Line80 px50 % of the image")
+    assert saves == []
+    tab.pick(Finding.CERVIX)
+    paint(tab, disc(50) & ~disc(46))
+    press(tab, "1")
+    tab.stroke((40, 60), (90, 60))
+    share = disc(20).sum() / disc(50).sum()
+    expect(card).to_contain_text(f"covers {100 * share:.0f} % of the cervix")
+    expect(card).to_contain_text(re.compile(r"Line50 px(49|50) % of the cervix"))
+    assert np.array_equal(tab.mask(), disc(20))
+    press(tab, "b")
+    expect(card).to_be_hidden()
+
+
+def test_looks_change_no_pixel_and_stay(clinic: Clinic, image_id: int, new_tab: NewTab) -> None:
+    clinic.add_image(image_id + 20_000)
+    tab = new_tab().open(image_id)
+    paint(tab, disc(30))
+    before = tab.shown()
+    image, canvas = tab.page.locator(".editor .image"), tab.page.locator(".editor .mask")
+    press(tab, ".", ".", ">", "v", "{")
+    expect(image).to_have_css("filter", re.compile(r"brightness\(1\.2\) contrast\(1\.1\) url\(.*green-filter.*\)"))
+    expect(canvas).to_have_css("filter", "none")
+    expect(canvas).to_have_css("opacity", "0.6")
+    assert np.array_equal(tab.shown(), before)
+    inside = tab.colour(80, 60)
+    press(tab, "o")
+    assert tab.colour(80, 60)[3] == 0 < inside[3]
+    press(tab, "o")
+    tab.page.keyboard.down("h")
+    expect(canvas).to_have_css("visibility", "hidden")
+    tab.page.keyboard.up("h")
+    expect(canvas).to_have_css("visibility", "visible")
+    tab.wait_state("saved")
+    assert np.array_equal(clinic.stored(image_id), before)
+    tab.page.get_by_role("button", name="Next image").click()
+    tab.page.wait_for_url(lambda url: f"image={image_id}" not in url)
+    tab.wait_ready()
+    expect(image).to_have_css("filter", re.compile("green-filter"))
+    press(tab, "a")
+    expect(image).to_have_css("filter", "none")
+    expect(canvas).to_have_css("opacity", "0.6")
+
+
+def test_the_green_filter_shows_green(image_id: int, new_tab: NewTab) -> None:
+    tab = new_tab()
+    rgb = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+    rgb[:, : WIDTH // 2] = (230, 20, 20)
+    rgb[:, WIDTH // 2 :] = (230, 200, 200)
+    show_picture(tab.page, image_id, rgb)
+    tab.open(image_id)
+    press(tab, "v")
+    shot = cv2.imdecode(np.frombuffer(tab.page.screenshot(), np.uint8), cv2.IMREAD_COLOR)
+    assert shot is not None
+    seen = {}
+    for name, x_px in (("red", 30), ("white", 130)):
+        x, y = tab.at(x_px, 90)
+        seen[name] = shot[round(y), round(x)].astype(int)
+    assert seen["white"][1] > 150 > 2 * seen["white"][2]
+    assert seen["red"].max() < 60
+
+
+def test_findings_have_a_key_each(image_id: int, new_tab: NewTab) -> None:
+    tab = new_tab().open(image_id)
+    active = "() => editor.activeLayer.finding"
+    for digit, finding in enumerate(Finding, start=1):
+        press(tab, str(digit))
+        assert tab.page.evaluate(active) == finding.value
+    states = "() => editor.layers.map(({ isHidden, isLocked }) => [isHidden, isLocked])"
+    press(tab, "Shift+2", "Alt+3")
+    hidden, locked = np.array(tab.page.evaluate(states)).T
+    assert list(hidden) == [False, True, False, False, False, False]
+    assert list(locked) == [False, False, True, False, False, False]
+    press(tab, "3")
+    tab.stroke((30, 30), (90, 42))
+    assert not tab.mask().any()
+    press(tab, "Alt+3", "Shift+2")
+    assert not np.array(tab.page.evaluate(states)).any()
+    tab.stroke((30, 30), (90, 42))
+    assert tab.mask().any()
+
+
+def test_the_wheel_zooms_and_with_shift_or_alt_sizes(image_id: int, new_tab: NewTab) -> None:
+    tab = new_tab().open(image_id)
+    tab.size(20)
+    tab.page.mouse.move(*tab.at(40, 40))
+    under = tab.page.evaluate("() => editor.view.toImage(editor.strokes.cursor.x, editor.strokes.cursor.y)")
+    for modifier in ("Shift", "Alt"):
+        tab.page.keyboard.down(modifier)
+        tab.page.mouse.wheel(0, -100)
+        tab.page.wait_for_function("() => editor.diameter > 20")
+        tab.page.mouse.wheel(0, 100)
+        tab.page.wait_for_function("() => editor.diameter <= 20")
+        tab.page.keyboard.up(modifier)
+        tab.size(20)
+    scale = tab.page.evaluate("() => editor.view.scale")
+    tab.page.mouse.wheel(0, -300)
+    tab.page.wait_for_function(f"() => editor.view.scale > {scale} * 1.2")
+    now = tab.page.evaluate("() => editor.view.toImage(editor.strokes.cursor.x, editor.strokes.cursor.y)")
+    assert (now["x"], now["y"]) == pytest.approx((under["x"], under["y"]), abs=0.1)
+    press(tab, "[", "[")
+    assert tab.page.evaluate("() => editor.diameter") < 20
+
+
+def test_a_pen_paints_and_its_other_end_erases(image_id: int, new_tab: NewTab) -> None:
+    tab = new_tab().open(image_id)
+    tab.size(9)
+    pen = """([points, button, buttons]) => {
+      const { stage } = editor;
+      const box = stage.getBoundingClientRect();
+      stage.setPointerCapture = () => {};
+      const send = (type, [x, y], pressed) => {
+        const at = editor.view.toScreen(x, y);
+        stage.dispatchEvent(new PointerEvent(type, {
+          pointerId: 7, pointerType: "pen", isPrimary: true, bubbles: true, cancelable: true, pressure: 0.5,
+          button: type === "pointermove" ? -1 : button, buttons: pressed,
+          clientX: box.left + at.x, clientY: box.top + at.y,
+        }));
+      };
+      send("pointerdown", points[0], buttons);
+      for (const point of points.slice(1)) send("pointermove", point, buttons);
+      send("pointerup", points.at(-1), 0);
+    }"""
+    tab.page.evaluate(pen, [[[30, 60], [120, 60]], 0, 1])
+    line = tab.mask()
+    assert line[60, 30:121].all()
+    for tool in ("b", "p", "l", "w"):
+        press(tab, tool)
+        tab.page.evaluate(pen, [[[70, 60], [80, 60]], 5, 32])
+        erased = tab.mask()
+        assert not erased[60, 70:81].any(), tool
+        assert erased[60, 40]
+        press(tab, "z")
+        assert np.array_equal(tab.mask(), line), tool
+
+
+def test_a_beginner_is_told_what_to_do(image_id: int, new_tab: NewTab) -> None:
+    tab = new_tab().open(image_id)
+    hint = tab.page.locator(".start")
+    expect(hint).to_have_text("Paint the acetowhite epithelium. Press ? for all keys.")
+    press(tab, "2")
+    expect(hint).to_have_text("Paint the mosaic. Press ? for all keys.")
+    tab.page.mouse.move(*tab.at(30, 30))
+    tab.page.mouse.down()
+    expect(hint).to_be_hidden()
+    tab.page.mouse.up()
+    expect(hint).to_be_hidden()
+    press(tab, "z")
+    expect(hint).to_be_visible()
+
+
+def test_one_card_names_all_keys_and_fits(image_id: int, new_tab: NewTab) -> None:
+    tab = new_tab().open(image_id)
+    card = tab.page.get_by_role("note", name="Keys")
+    press(tab, "?")
+    expect(card).to_be_visible()
+    named = set(card.locator("dt kbd, dd kbd").all_inner_texts())
+    assert {*"BELPXWFDGSTHOVAMJZ[]{},.<>+0?"} - {"?"} <= named
+    assert {"⇧ Z", "⇧ D", "Alt 1", "⇧ 1", "Ctrl Enter", "Space", "Esc", "N", "K"} <= named
+    heights = card.evaluate("(card) => [card.scrollHeight, card.clientHeight]")
+    assert heights[0] <= heights[1]
+    press(tab, "Escape")
+    expect(card).to_be_hidden()
+    tab.page.get_by_role("button", name="Help").click()
+    card.get_by_role("button", name="Close the keys").click()
+    expect(card).to_be_hidden()
+
+
+def test_buttons_are_named_and_the_bar_stays_one_row(image_id: int, new_tab: NewTab) -> None:
+    tab = new_tab()
+    tab.page.set_viewport_size({"width": 1200, "height": 800})
+    tab.open(image_id)
+    width, height = tab.page.evaluate(
+        "() => [editor.frame.clientWidth, editor.root.querySelector('.bar').clientHeight]"
+    )
+    assert width < 700
+    assert height < 45
+    named = tab.page.evaluate("""() => [...editor.root.querySelectorAll("button")].map((button) => ({
+      name: button.getAttribute("aria-label") || button.textContent.trim(), title: button.title,
+      known: button.dataset.act in editor.actions || button.dataset.tool in editor.actions || !button.dataset.act,
+    }))""")
+    assert all(button["name"] and button["known"] for button in named)
+    untitled = [button["name"] for button in named if not button["title"]]
+    assert set(untitled) <= {"Submit"}
+
+
+def test_the_pages_own_keys_reach_the_page(image_id: int, new_tab: NewTab) -> None:
+    tab = new_tab().open(image_id)
+    tab.page.evaluate("""() => {
+      window.heard = [];
+      addEventListener("keydown", (event) => heard.push(event.key));
+      editor.stage.focus();
+    }""")
+    for key in ("k", "Shift+N", "b", "Shift+B", "Alt+b", "Control+b"):
+        tab.page.keyboard.press(key)
+    heard = tab.page.evaluate("() => heard.filter((key) => key.length === 1)")
+    assert heard == ["k", "N", "B", "b", "b"]
+
+
+def test_a_whole_round_by_keys(clinic: Clinic, image_id: int, new_tab: NewTab) -> None:
+    tab = new_tab().open(image_id)
+    tab.stroke((30, 30), (90, 42))
+    press(tab, "j")
+    tab.page.keyboard.type("margin unclear bezf1")
+    expect(tab.page.get_by_label("Note")).to_have_value("margin unclear bezf1")
+    press(tab, "Escape")
+    assert tab.page.evaluate("() => editor.stage.matches(':focus')")
+    press(tab, "j", "Control+Enter")
+    tab.page.wait_for_function("() => editor.activeLayer.nextVersion === 2")
+    (version,) = annotations.submitted_masks(clinic.store, actor=clinic.anna, image_id=image_id)
+    assert (version.number, version.note) == (1, "margin unclear bezf1")
+    stored = annotations.version_mask(clinic.store, actor=clinic.anna, version_id=version.version_id)
+    assert np.array_equal(stored, tab.mask())
+
+
+def test_nothing_is_saved_of_a_tool_that_was_dropped(image_id: int, new_tab: NewTab) -> None:
+    tab = new_tab().open(image_id)
+    paint(tab, disc(20))
+    tab.wait_state("saved")
+    saves: list[str] = []
+    tab.page.on("request", lambda request: saves.append(request.url) if request.method == "PUT" else None)
+    press(tab, "p")
+    tab.click((20, 20), (60, 20), (60, 60))
+    press(tab, "b", "t", "ArrowLeft", "l", "m")
+    tab.stroke((20, 20), (60, 60))
+    press(tab, "Escape", "b", "0")
+    tab.page.wait_for_timeout(300)
+    assert saves == []
+    assert np.array_equal(tab.mask(), disc(20))
+    assert tab.page.evaluate("() => editor.history.at") == 1
