@@ -5,12 +5,13 @@
 // What changed is drawn once a frame, and a large change in bands over several frames, so that painting never waits
 // for it.
 
-const STRENGTHS = { active: { fill: 120, margin: 255 }, other: { fill: 38, margin: 170 } };
+const STRENGTHS = { active: { fill: 120, margin: 255 }, other: { fill: 48, margin: 225 } };
 // A layer that only encloses others would tint all of them.
-const OUTLINE_STRENGTHS = { active: { fill: 32, margin: 255 }, other: { fill: 6, margin: 190 } };
+const OUTLINE_STRENGTHS = { active: { fill: 32, margin: 255 }, other: { fill: 6, margin: 225 } };
 const COMPARED_STRENGTH = { fill: 120, margin: 255 };
 const COMPARED = { mine: "#00e5ff", other: "#ffa000", both: "#ffffff" };
-const PIXELS_A_MARGIN = 1000;
+const WIDEST_MARGIN = 5;
+const MARGIN_AFTER_MS = 150;
 const PIXELS_A_BAND = 1 << 18;
 const DRAW_WITHIN_MS = 8;
 
@@ -24,13 +25,24 @@ class MaskCanvas {
     this.isOutlineOnly = false;
     this.dirty = [];
     this.frame = 0;
+    this.reach = 1;
   }
 
   open(width, height, layers) {
     Object.assign(this, { width, height, layers, compared: null, dirty: [] });
     this.canvas.width = width;
     this.canvas.height = height;
-    this.reach = Math.max(1, Math.round(Math.max(width, height) / PIXELS_A_MARGIN));
+  }
+
+  // A margin is one pixel of the screen wide, or one of the image where that is larger. Drawn anew when zooming ends.
+  scaleTo(scale) {
+    const reach = Math.min(WIDEST_MARGIN, Math.max(1, Math.round(1 / scale)));
+    clearTimeout(this.marginTimer);
+    if (reach === this.reach) return;
+    this.marginTimer = setTimeout(() => {
+      this.reach = reach;
+      this.redraw();
+    }, MARGIN_AFTER_MS);
   }
 
   get outlineOnly() {

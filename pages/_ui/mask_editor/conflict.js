@@ -4,9 +4,9 @@
 // bring again.
 
 const CHOICES = [
-  { choice: "newer", title: "Take the newer one", small: "Yours stays one step back." },
-  { choice: "mine", title: "Put mine on top", small: "The newer one stays one step back." },
-  { choice: "both", title: "Join both", small: "All that either of the two marks." },
+  { choice: "newer", title: "Take the newer one", small: "Undo brings yours again." },
+  { choice: "mine", title: "Put mine on top", small: "Undo brings the newer." },
+  { choice: "both", title: "Join both", small: "All that either marks." },
 ];
 
 class ConflictQuestion {
@@ -15,6 +15,7 @@ class ConflictQuestion {
     this.editor = editor;
     this.layer = null;
     this.stored = null;
+    this.hasMadeRoom = false;
     place.setAttribute("aria-label", "The mask was changed elsewhere");
   }
 
@@ -37,6 +38,10 @@ class ConflictQuestion {
     this.place.hidden = true;
     this.place.replaceChildren();
     if (this.editor.canvas.compared) this.editor.canvas.compare(null);
+    if (!this.hasMadeRoom) return;
+    this.hasMadeRoom = false;
+    this.editor.view.fit();
+    this.editor.moved();
   }
 
   ask() {
@@ -60,10 +65,28 @@ class ConflictQuestion {
     choices.append(...CHOICES.map((given) => this.button(given)));
     this.place.replaceChildren(
       element("h3", { textContent: `${layer.title}: changed elsewhere` }),
-      element("p", { textContent: `${layer.saver.sentence} Both are shown; choose how to go on.` }),
+      element("p", { textContent: "Another tab or machine saved this mask while you painted. Both are shown." }),
       legend, choices,
     );
     this.place.hidden = false;
+    this.makeRoom();
+  }
+
+  // Where the whole image is in view, it is shown above the question.
+  makeRoom() {
+    const { view, stage } = this.editor;
+    if (!view.isFitted) return;
+    const height = this.place.offsetTop - stage.clientTop;
+    const scale = Math.min(view.stageWidth / view.imageWidth, height / view.imageHeight);
+    if (!(scale > 0)) return;
+    Object.assign(view, {
+      scale,
+      x: (view.stageWidth - view.imageWidth * scale) / 2,
+      y: (height - view.imageHeight * scale) / 2,
+      isFitted: false,
+    });
+    this.hasMadeRoom = true;
+    this.editor.moved();
   }
 
   button({ choice, title, small }) {

@@ -2,6 +2,7 @@
 
 const EDITORS = new WeakMap();
 const PIXELS_SHOW_FROM = 4;
+const LAYERS_BESIDE_PX = 184;
 const LOAD_AGAIN_MS = 2500;
 const SUBMIT_WITHIN_MS = 30000;
 // What a person set stays from one image to the next.
@@ -47,7 +48,7 @@ class MaskEditor {
 
   update(data, tell) {
     this.tell = tell;
-    this.stage.style.height = `clamp(320px, calc(100vh - ${data.around_px}px), 1200px)`;
+    this.stage.style.height = `clamp(320px, calc(100vh - ${data.around_px}px - var(--layers-row)), 1200px)`;
     this.stage.style.maxHeight = `max(320px, ${(data.height_px / data.width_px) * 115}cqw)`;
     const key = data.layers.map((layer) => layer.document_id).join(" ");
     const before = this.data;
@@ -388,6 +389,13 @@ class MaskEditor {
   // ---- on the screen
 
   resize() {
+    // The layers stand beside the image where that makes it no smaller, and above it otherwise.
+    const { data, frame } = this;
+    if (data) {
+      const height = Math.min(1200, Math.max(320, innerHeight - data.around_px));
+      const isWide = frame.clientWidth - LAYERS_BESIDE_PX >= (height * data.width_px) / data.height_px;
+      frame.classList.toggle("beside", isWide);
+    }
     this.view.resize(this.stage.clientWidth, this.stage.clientHeight);
     this.place();
   }
@@ -399,6 +407,7 @@ class MaskEditor {
     plane.style.transform = `translate(${view.x}px, ${view.y}px) scale(${view.scale})`;
     plane.classList.toggle("pixels", view.scale >= PIXELS_SHOW_FROM);
     plane.classList.toggle("enlarged", view.scale >= 1);
+    this.canvas.scaleTo(view.scale);
     this.root.querySelector(".percent").textContent = `${Math.round(view.scale * 100)} %`;
     this.strokes.showGuides();
   }

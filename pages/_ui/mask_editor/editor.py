@@ -52,8 +52,8 @@ LAYERS = {
     Finding.ACETOWHITE: LayerLook("Acetowhite", "Acetowhite epithelium", "#00e5ff"),
     Finding.MOSAIC: LayerLook("Mosaic", "Mosaic", "#ffff40"),
     Finding.PUNCTATION: LayerLook("Punctation", "Punctation", "#8080ff"),
-    Finding.ATYPICAL_VESSELS: LayerLook("Atyp. vessels", "Atypical vessels", "#4000be"),
-    Finding.SQUAMOCOLUMNAR_JUNCTION: LayerLook("SC junction", "Squamocolumnar junction", "#400040"),
+    Finding.ATYPICAL_VESSELS: LayerLook("Vessels", "Atypical vessels", "#4000be"),
+    Finding.SQUAMOCOLUMNAR_JUNCTION: LayerLook("Junction", "Squamocolumnar junction", "#400040"),
     Finding.CERVIX: LayerLook("Cervix", "Cervix outline", "#804000", is_outline=True),
 }
 

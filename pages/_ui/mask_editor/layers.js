@@ -114,7 +114,9 @@ class LayerPanel {
     );
     const eye = this.button("eye", () => this.editor.toggleHidden(index));
     const lock = this.button("lock", () => this.editor.toggleLocked(index));
-    place.append(pick, eye, lock);
+    const tools = element("div", { className: "tools" });
+    tools.append(eye, lock);
+    place.append(pick, tools);
     return { layer, place, pick, eye, lock };
   }
 
@@ -134,6 +136,7 @@ class LayerPanel {
       const state = layer.isChanged ? "not submitted" : layer.isEmpty ? "" : "submitted";
       place.classList.toggle("active", isActive);
       place.classList.toggle("hidden", layer.isHidden);
+      place.classList.toggle("set", layer.isHidden || layer.isLocked);
       place.dataset.holds = layer.isEmpty && !layer.isChanged ? "" : state;
       pick.setAttribute("aria-checked", String(isActive));
       name(pick, state ? `${layer.title}, ${state}` : layer.title, `${layer.title} (${layer.key})${state && `: ${state}`}`);
@@ -160,7 +163,7 @@ class LayerPanel {
     this.references = references.map(({ title, url, colour }) => {
       const image = element("img", { className: "reference", src: url, alt: title, draggable: false });
       this.editor.canvas.canvas.before(image);
-      const row = element("div", { className: "layer read-only" });
+      const row = element("div", { className: "layer set read-only" });
       row.style.setProperty("--colour", colour);
       const eye = this.button("eye", () => {
         image.hidden = !image.hidden;
@@ -169,7 +172,9 @@ class LayerPanel {
       press(eye, false, "eye", `Hide ${title}`);
       const label = element("div", { className: "pick", title });
       label.append(element("i", { className: "swatch" }), element("span", { textContent: title }));
-      row.append(label, eye);
+      const tools = element("div", { className: "tools" });
+      tools.append(eye);
+      row.append(label, tools);
       this.place.append(row);
       return { image, row };
     });

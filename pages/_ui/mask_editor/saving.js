@@ -16,7 +16,6 @@ const MAX_STROKES = 10000;
 const MAX_ACTIVE_MS = 3600000;
 const LONGEST_PAUSE_MS = 20000;
 const CLOCK_EVENTS = ["pointerdown", "pointermove", "pointerup", "wheel", "keydown", "keyup"];
-const CHANGED_ELSEWHERE = "This mask was changed in another tab or on another machine since you painted here.";
 const LISTENERS = new Set();
 let keepaliveBytes = 0;
 let sweptFor = null;
@@ -195,14 +194,14 @@ class Saver {
     try {
       const stored = await this.fetchStored();
       outcome.kind = "settled";
-      if (this.isDirty) this.compare(stored, outcome.sentence);
+      if (this.isDirty) this.compare(stored);
     } catch (problem) {
       Object.assign(outcome, problem);
     }
   }
 
   // Whether what is not saved yet was painted upon what the server holds. If not, the person has to decide.
-  compare(stored, sentence = "") {
+  compare(stored) {
     const base = this.sending?.base ?? this.seq;
     const isOnItsWay = this.sending && stored.seq === base + 1 && sameBytes(this.sending.code, stored.code);
     if (sameBytes(this.newest, stored.code)) {
@@ -215,7 +214,7 @@ class Saver {
     } else if (stored.seq === base) {
       Object.assign(this, { seq: base, problem: "" });
     } else {
-      Object.assign(this, { problem: "conflict", stored, sentence: sentence || CHANGED_ELSEWHERE });
+      Object.assign(this, { problem: "conflict", stored, sentence: "" });
       this.remember();
       this.tell();
       return;
