@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 from scipy import ndimage
 
 from colpo_core.services import annotations
@@ -132,6 +132,33 @@ def test_the_wand_takes_what_it_shows(clinic: Clinic, new_tab: NewTab) -> None:
     press(tab, "z")
     assert not tab.mask().any()
     tab.wait_state("saved")
+
+
+def test_a_wand_that_cannot_see_says_so_and_tries_again(image_id: int, new_tab: NewTab) -> None:
+    tab = new_tab()
+    asked: list[str] = []
+
+    def refuse(route: Route) -> None:
+        if route.request.resource_type == "fetch":
+            asked.append(route.request.url)
+            route.abort()
+        else:
+            route.continue_()
+
+    where = re.compile(rf"/colpo/images/{image_id}$")
+    tab.page.route(where, refuse)
+    tab.open(image_id)
+    press(tab, "w")
+    tab.page.mouse.move(*tab.at(40, 40), steps=9)
+    tab.page.mouse.move(*tab.at(90, 40), steps=9)
+    assert len(asked) == 1
+    tab.click((60, 60))
+    expect(tab.page.locator(".bubble")).to_contain_text("The image could not be read")
+    assert not tab.mask().any()
+    tab.page.unroute(where)
+    tab.click((60, 60))
+    tab.page.wait_for_function("() => editor.history.canUndo")
+    assert tab.mask()[60, 60]
 
 
 def press_escape_in_mid_drag(tab: EditorPage) -> None:

@@ -7,7 +7,8 @@ const PEN_ERASER = 32;
 const TOOLS = { brush: 1, eraser: 0, outline: 1, polygon: 1, cut: 0, wand: 1, ruler: 1 };
 
 class Strokes {
-  // `editor` gives: mask, view, tool, diameter, isReady, and takes: touched(rect), finished(), cancelled(), moved().
+  // `editor` gives: root, frame, plane, image, view, layers, activeLayer, mask, history, tool, diameter, isReady; and
+  // takes: touched(rectangle), finished(), cancelled(), moved().
   constructor(stage, guides, editor) {
     const find = (selector) => editor.root.querySelector(selector);
     this.stage = stage;

@@ -164,6 +164,7 @@ class Wand {
     this.parts = parts;
     this.editor = editor;
     this.source = null;
+    this.isBlind = false;
     this.press = null;
     this.frame = 0;
     this.setTolerance(WAND.tolerance);
@@ -187,17 +188,19 @@ class Wand {
 
   // The image is read as soon as the tool is chosen, so that the first press need not wait for it.
   follow() {
-    if (this.editor.tool === "wand" && this.editor.isReady) this.prepare();
+    const { tool, isReady, image } = this.editor;
+    if (tool === "wand" && isReady && image.getAttribute("src") !== this.source) this.prepare();
   }
 
   // Resolves to what the wand sees of the image, or to null where that could not be read.
   prepare() {
     const source = this.editor.image.getAttribute("src");
-    if (source !== this.source) {
+    if (source !== this.source || this.isBlind) {
       this.source = source;
+      this.isBlind = false;
       this.seen = readImage(source, () => this.source === source).catch((error) => {
         console.warn("The wand cannot see the image.", error);
-        if (this.source === source) this.source = null;
+        if (this.source === source) this.isBlind = true;
         return null;
       });
     }
@@ -247,6 +250,7 @@ class Wand {
   async look(press) {
     const seen = await this.prepare();
     if (!seen) {
+      if (this.press === press) this.press = null;
       sayAt(this.parts.bubble, press.place, "The image could not be read. Check the connection and try again.");
       return null;
     }
