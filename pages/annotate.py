@@ -126,7 +126,7 @@ def _show_main(person: Here, desk: AnnotationDesk, mode: str, found: VersionComp
     elif mode == BIOPSY:
         biopsies.show_canvas(person, desk)
     elif mode == FORM:
-        stages.show_picture(desk, around_px=around_px)
+        stages.show_picture(person, desk, around_px=around_px)
     elif found is not None:
         comparing.show_comparison(found, around_px=around_px)
     else:

@@ -5,7 +5,7 @@ from sqlalchemy.orm import Session, aliased
 
 from colpo_core.errors import Blinding
 from colpo_core.records.people import Actor
-from colpo_core.store.tables import Annotation, AnnotationTask, TaskItem
+from colpo_core.store.tables import Annotation, AnnotationTask, Prediction, TaskItem
 from colpo_core.terms import Finding, TaskItemState
 
 
@@ -57,6 +57,16 @@ def have_opened(session: Session, item: TaskItem) -> bool:
     states = {state for _, state in rows}
     theirs = {state for person_id, state in rows if person_id != item.annotator_id}
     return TaskItemState.WAITING not in states and TaskItemState.SUBMITTED in theirs
+
+
+def model_has_opened(session: Session, item: TaskItem) -> bool:
+    """Whether an item's annotator may see what a model says of its image by now, though the task is without proposals.
+
+    What she paints from now on may have been seen on the model's output first.
+    """
+    if item.task.proposals or item.state is TaskItemState.WAITING:
+        return False
+    return session.scalar(select(Prediction.id).where(Prediction.image_id == item.image_id).limit(1)) is not None
 
 
 def is_hidden(session: Session, actor: Actor, annotation: Annotation) -> bool:

@@ -12,6 +12,7 @@ from colpo_core.images.colours import map_png
 from colpo_core.images.decoding import read_rgb
 from colpo_core.records.people import Actor
 from colpo_core.services import audit
+from colpo_core.services.annotator_blinding import require_prediction_visible
 from colpo_core.services.checkpoints import checkpoint_dir, get_checkpoint, verify_files
 from colpo_core.services.permissions import CLINICIANS, require
 from colpo_core.services.stored_images import image_bytes
@@ -73,6 +74,7 @@ def explain_image(store: Store, *, actor: Actor, checkpoint_id: int, image_id: i
         For each map's name an overlay PNG at the image's size.
 
     Raises:
+        Blinding: The image waits for the actor in a task without the model's proposals.
         InputRejected: There is no such method.
         NotFound: There is no such checkpoint or image.
         PermissionDenied: The actor is a reader.
@@ -83,6 +85,8 @@ def explain_image(store: Store, *, actor: Actor, checkpoint_id: int, image_id: i
 
     if method not in METHODS:
         raise InputRejected(f"The method must be one of {', '.join(METHODS)}, not {method!r}.")
+    with store.reading() as session:
+        require_prediction_visible(session, actor, image_id)
     checkpoint = get_checkpoint(store, actor=actor, checkpoint_id=checkpoint_id)
     verify_files(store, checkpoint)
     pipeline, _card = load_checkpoint(checkpoint_dir(store, checkpoint.name))

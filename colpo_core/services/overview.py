@@ -5,6 +5,7 @@ from sqlalchemy.orm import Session
 
 from colpo_core.records.overview import Progress, WorkItem, WorkKind, Worklist
 from colpo_core.records.people import Actor
+from colpo_core.services.annotator_blinding import images_without_model
 from colpo_core.services.cases import needs_annotation
 from colpo_core.services.dashboard import dashboard
 from colpo_core.services.permissions import EVERYBODY, require
@@ -171,7 +172,8 @@ def _is_my_draft(actor: Actor) -> ColumnElement[bool]:
 def _waits_for_review(actor: Actor) -> ColumnElement[bool]:
     current = select(Promotion.checkpoint_id).order_by(Promotion.id.desc()).limit(1).scalar_subquery()
     mine = exists().where(Review.prediction_id == Prediction.id, Review.reviewer_id == actor.person_id)
-    return (Prediction.checkpoint_id == current) & ~mine
+    kept_back = images_without_model(actor)
+    return (Prediction.checkpoint_id == current) & ~mine & Prediction.image_id.not_in(kept_back)
 
 
 def _is_running() -> ColumnElement[bool]:

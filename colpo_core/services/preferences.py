@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session
 
 from colpo_core.records.people import Actor
 from colpo_core.services import audit
+from colpo_core.services.annotator_blinding import prediction_is_hidden
 from colpo_core.services.permissions import ADMINISTRATORS, CLINICIANS, require
 from colpo_core.services.task_items import open_items
 from colpo_core.store import Store
@@ -57,8 +58,8 @@ def set_proposals(store: Store, *, actor: Actor, allowed: bool) -> Preferences:
 def proposals_refusal(session: Session, actor: Actor, image_id: int, finding: Finding) -> str:
     """Why the model may not propose this person's mask of an image, as a sentence; empty where it may.
 
-    A task without proposals forbids them for as long as it is open, also after the person's mask is submitted: a
-    later version counts for the task too.
+    A task without proposals forbids them for as long as it is open, also after the person's mask is submitted, and on
+    every finding of an image that waits in it.
 
     Args:
         session: A reading or writing session.
@@ -71,7 +72,7 @@ def proposals_refusal(session: Session, actor: Actor, image_id: int, finding: Fi
     if not _preferences(session).proposals:
         return "An administrator has switched the model's proposals off."
     items = open_items(session, image_id=image_id, annotator_id=actor.person_id, finding=finding)
-    if any(not item.task.proposals for item in items):
+    if any(not item.task.proposals for item in items) or prediction_is_hidden(session, actor, image_id):
         return "This image is in a task of yours that is to be painted without the model's proposals."
     return ""
 

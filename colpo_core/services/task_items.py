@@ -3,7 +3,7 @@
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from colpo_core.services.annotator_blinding import have_opened
+from colpo_core.services.annotator_blinding import have_opened, model_has_opened
 from colpo_core.store.tables import AnnotationTask, AnnotationVersion, TaskItem, utc_now
 from colpo_core.terms import Finding, MaskOrigin, TaskItemState
 
@@ -36,12 +36,13 @@ def settle_items(session: Session, version: AnnotationVersion, *, image_id: int,
     """Mark the author's items of an image as done by a version, also one that was skipped before.
 
     In a blind task whose masks have opened, the item stays as it is: the version was made with the others in sight.
+    Likewise in a task without proposals, once the model's output has opened to its annotator.
     What came of judging between others' masks settles nothing either: it is nobody's own reading.
     """
     if version.origin is not MaskOrigin.PAINTED:
         return
     for item in open_items(session, image_id=image_id, annotator_id=version.author_id, finding=finding):
-        if have_opened(session, item):
+        if have_opened(session, item) or model_has_opened(session, item):
             continue
         item.state = TaskItemState.SUBMITTED
         item.skip_reason = None

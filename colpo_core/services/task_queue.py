@@ -14,7 +14,7 @@ from colpo_core.errors import Blinding, Conflict, InputRejected, NotFound, Permi
 from colpo_core.records.people import Actor
 from colpo_core.records.tasks import MAX_SKIP_REASON, QueueItem, QueuePlace, QueueSummary
 from colpo_core.services import audit
-from colpo_core.services.annotator_blinding import have_opened
+from colpo_core.services.annotator_blinding import have_opened, model_has_opened
 from colpo_core.services.permissions import CLINICIANS, require
 from colpo_core.services.task_rows import counts, find_task
 from colpo_core.store import Store
@@ -162,7 +162,8 @@ def resume_item(store: Store, *, actor: Actor, item_id: int) -> QueueItem:
         PermissionDenied: The actor is a reader.
         NotFound: There is no such item in the actor's queues.
         Conflict: It was not skipped, or the task is closed.
-        Blinding: The task is blind and the others' masks have opened since: a mask painted now would not be blind.
+        Blinding: The task is blind and the others' masks have opened since, or it is without proposals and the
+            model's output has: a mask painted now would not be blind.
     """
     require(actor, CLINICIANS)
     with store.writing() as session:
@@ -173,6 +174,11 @@ def resume_item(store: Store, *, actor: Actor, item_id: int) -> QueueItem:
             raise Blinding(
                 "The task is blind, and the other annotators' masks of this image have opened since it was skipped. "
                 "A mask painted now would not be blind; paint it outside of the task."
+            )
+        if model_has_opened(session, item):
+            raise Blinding(
+                "The task is without the model's proposals, and the model's output on this image has opened since it "
+                "was skipped. A mask painted now would not be free of it; paint it outside of the task."
             )
         item.state, item.skip_reason, item.finished_at = TaskItemState.WAITING, None, None
         _record_change(session, actor, "resume task item", item)

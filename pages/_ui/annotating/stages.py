@@ -8,10 +8,11 @@ from pages._ui.annotating.words import stage_text
 from pages._ui.casework import told
 from pages._ui.casework.chart import show_record
 from pages._ui.casework.findings import show_findings
+from pages._ui.casework.images import show_with_sites
 from pages._ui.casework.specimens import show_label, show_specimens
 from pages._ui.here import Here
 from pages._ui.links import link
-from pages._ui.viewer import Layer, image_viewer
+from pages._ui.viewer import Layer
 from pages._ui.viewer.series import SeriesImage, image_series
 
 _SERIES_PX = 560
@@ -30,31 +31,29 @@ def show_stages(desk: AnnotationDesk) -> None:
     image_series("annotate_series", items, height_px=_SERIES_PX)
 
 
-def show_picture(desk: AnnotationDesk, *, around_px: int) -> None:
+def show_picture(person: Here, desk: AnnotationDesk, *, around_px: int) -> None:
     """The image with my newest version, to look at while filling in the form."""
     layers = []
     if desk.versions:
         newest = desk.versions[0]
         layers.append(Layer("My mask", f"/colpo/annotations/versions/{newest.version_id}/mask.png", opacity=0.45))
-    image_viewer("annotate_form_viewer", f"/colpo/images/{desk.annotation.image.id}", layers, around_px=around_px)
+    case = get_case(person.store, actor=person.actor, case_id=desk.annotation.image.case_id)
+    show_with_sites("annotate_form_viewer", case, desk.annotation.image.id, layers, around_px=around_px)
 
 
 def show_form(person: Here, desk: AnnotationDesk) -> None:
     """Findings, record and histology of the case, as on its own page."""
     case = get_case(person.store, actor=person.actor, case_id=desk.annotation.image.case_id)
     told.tell()
+    # All three are drawn at once: a tab that is not drawn would forget what was entered and not saved.
     findings, histology, record = st.tabs(
         [":material/checklist: Findings", ":material/biotech: Histology", ":material/description: Record"],
         key="annotate_form_tab",
-        on_change="rerun",
     )
-    if findings.open:
-        with findings:
-            show_findings(person, case.id)
-    if histology.open:
-        with histology:
-            show_label(case)
-            show_specimens(case)
-    if record.open:
-        with record:
-            show_record(case)
+    with findings:
+        show_findings(person, case.id)
+    with histology:
+        show_label(case)
+        show_specimens(case, can_place=True)
+    with record:
+        show_record(case)

@@ -3,18 +3,21 @@
 from collections.abc import Callable
 
 import pytest
+from sqlalchemy import select
 
 from colpo_core.errors import Blinding
 from colpo_core.inference.maps import MAP_NAMES
+from colpo_core.records.overview import WorkKind
 from colpo_core.records.people import Actor
 from colpo_core.records.tasks import TaskRecord
-from colpo_core.services import review, tasks
+from colpo_core.services import overview, review, tasks
 from colpo_core.services.cases import get_case
+from colpo_core.services.starting import start_options
 from colpo_core.services.stored_images import mark_image
 from colpo_core.services.task_queue import queue_items, resume_item, skip_item
 from colpo_core.store import Store
-from colpo_core.store.tables import Review
-from colpo_core.terms import Finding, Verdict
+from colpo_core.store.tables import Review, TaskItem
+from colpo_core.terms import Finding, TaskItemState, Verdict
 from tests.clinic import PredictedClinic
 from tests.handing_out import Team, hand_out, make_team, paint_and_submit
 
@@ -81,12 +84,47 @@ def test_the_model_is_kept_back_until_the_mask_is_submitted(store: Store, team: 
     assert not sees(store, team.ben, clinic), "another one's mask opens nothing"
 
 
-def test_a_skipped_image_opens_and_a_resumed_one_shuts_again(store: Store, team: Team, clinic: PredictedClinic) -> None:
+def test_a_skipped_image_opens_and_counts_for_the_task_no_more(
+    store: Store, team: Team, clinic: PredictedClinic
+) -> None:
     task = without_model(store, team)
-    item_id = skip(store, team.anna, task, clinic.cases[0].image_id)
+    image_id = clinic.cases[0].image_id
+    item_id = skip(store, team.anna, task, image_id)
     assert sees(store, team.anna, clinic)
-    resume_item(store, actor=team.anna, item_id=item_id)
-    assert not sees(store, team.anna, clinic)
+    with pytest.raises(Blinding, match="has opened since it was skipped"):
+        resume_item(store, actor=team.anna, item_id=item_id)
+    paint_and_submit(store, team.anna, image_id)
+    (item,) = (one for one in queue_items(store, actor=team.anna, task_id=task.id) if one.image_id == image_id)
+    assert item.state is TaskItemState.SKIPPED
+
+
+def test_a_second_version_after_looking_leaves_the_first_to_the_task(
+    store: Store, team: Team, clinic: PredictedClinic
+) -> None:
+    without_model(store, team)
+    image_id = clinic.cases[0].image_id
+    first = paint_and_submit(store, team.anna, image_id)
+    second = paint_and_submit(store, team.anna, image_id, side_px=9)
+    with store.reading() as session:
+        counted = session.scalars(select(TaskItem.version_id).where(TaskItem.version_id.is_not(None))).all()
+    assert counted == [first.version_id]
+    assert second.version_id != first.version_id
+
+
+def test_no_proposal_of_another_finding_while_the_image_waits(
+    store: Store, team: Team, clinic: PredictedClinic
+) -> None:
+    without_model(store, team, finding=Finding.MOSAIC)
+    offered = start_options(store, actor=team.anna, image_id=clinic.cases[0].image_id, finding=Finding.ACETOWHITE)
+    assert offered.proposal is None
+    assert "without the model's proposals" in offered.proposals_refused
+
+
+def test_home_does_not_count_what_is_kept_back(store: Store, team: Team, clinic: PredictedClinic) -> None:
+    without_model(store, team)
+    kinds = {item.kind for item in overview.worklist(store, actor=team.anna).items}
+    assert WorkKind.TO_REVIEW not in kinds
+    assert WorkKind.TO_REVIEW in {item.kind for item in overview.worklist(store, actor=team.senior).items}
 
 
 def test_closing_the_task_opens_and_leaving_the_image_out_does_not(
