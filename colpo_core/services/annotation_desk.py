@@ -1,6 +1,6 @@
 """What the annotation page shows: one image with its case, my mask, and what others did; and which image is next."""
 
-from sqlalchemy import ColumnElement, and_, exists, or_, select
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from colpo_core.records.annotations import AnnotationDesk, StripImage
@@ -12,13 +12,14 @@ from colpo_core.services.annotation_rows import (
     open_record,
     own_biopsy_points,
     version_record,
+    versions_of,
 )
 from colpo_core.services.annotator_blinding import hidden_annotators
-from colpo_core.services.confirmation import count_to_confirm
+from colpo_core.services.confirmation import waits_for
 from colpo_core.services.permissions import CLINICIANS, require
 from colpo_core.services.stored_images import image_record
 from colpo_core.store import Store
-from colpo_core.store.tables import Annotation, AnnotationVersion, Case, Image
+from colpo_core.store.tables import Annotation, Case, Image
 from colpo_core.terms import AnnotationState, Finding, Stage
 
 
@@ -39,15 +40,12 @@ def annotation_desk(
         submitted = newest_versions(session, image_id=image_id, state=AnnotationState.SUBMITTED, finding=finding)
         waiting = newest_versions(session, image_id=image_id, state=AnnotationState.TO_CONFIRM, finding=finding)
         hidden = hidden_annotators(session, actor, image_id=image_id, finding=finding)
-        versions = session.scalars(
-            select(AnnotationVersion)
-            .where(AnnotationVersion.annotation_id == mine.annotation_id)
-            .order_by(AnnotationVersion.number.desc())
-        ).all()
+        versions = versions_of(session, mine.annotation_id) if mine.annotation_id is not None else []
+        waits = waits_for(session, actor)
         return AnnotationDesk(
             patient_code=case.patient.code,
             annotation=mine,
-            strip=_strip(session, actor, case, finding),
+            strip=_strip(session, actor, case, finding, waits),
             versions=tuple(version_record(session, row) for row in versions),
             others=tuple(
                 version_record(session, row)
@@ -59,8 +57,8 @@ def annotation_desk(
             ),
             biopsy_points=own_biopsy_points(session, actor, image_id),
             next_image_id=_next_image(session, after=image_id, finding=finding),
-            n_to_confirm=count_to_confirm(session),
-            next_to_confirm_id=_next_to_confirm(session, after=image_id),
+            n_to_confirm=session.scalar(select(func.count()).select_from(Annotation).where(waits)) or 0,
+            next_to_confirm_id=_next_to_confirm(session, waits, after=image_id),
             layers=tuple(open_record(session, Document(image.id, actor.person_id, layer), image) for layer in Finding),
             is_blind=bool(hidden),
         )
@@ -98,13 +96,13 @@ def next_image_to_confirm(store: Store, *, actor: Actor) -> int | None:
     """
     require(actor, CLINICIANS)
     with store.reading() as session:
-        return _next_to_confirm(session, after=0)
+        return _next_to_confirm(session, waits_for(session, actor), after=0)
 
 
-def _next_to_confirm(session: Session, *, after: int) -> int | None:
-    waits = select(Annotation.image_id).where(Annotation.state == AnnotationState.TO_CONFIRM)
-    later = waits.where(Annotation.image_id > after).order_by(Annotation.image_id).limit(1)
-    earlier = waits.where(Annotation.image_id < after).order_by(Annotation.image_id).limit(1)
+def _next_to_confirm(session: Session, waits: ColumnElement[bool], *, after: int) -> int | None:
+    images = select(Annotation.image_id).where(waits)
+    later = images.where(Annotation.image_id > after).order_by(Annotation.image_id).limit(1)
+    earlier = images.where(Annotation.image_id < after).order_by(Annotation.image_id).limit(1)
     return session.scalar(later) or session.scalar(earlier)
 
 
@@ -124,14 +122,16 @@ def _first(session: Session, condition: ColumnElement[bool]) -> int | None:
     return session.scalar(select(Image.id).where(condition).order_by(Image.id).limit(1))
 
 
-def _strip(session: Session, actor: Actor, case: Case, finding: Finding) -> tuple[StripImage, ...]:
+def _strip(
+    session: Session, actor: Actor, case: Case, finding: Finding, waits: ColumnElement[bool]
+) -> tuple[StripImage, ...]:
     rows = session.execute(
         select(Annotation.image_id, Annotation.annotator_id, Annotation.state)
         .join(Image, Image.id == Annotation.image_id)
         .where(
             Image.case_id == case.id,
             Annotation.finding == finding,
-            or_(Annotation.annotator_id == actor.person_id, Annotation.state == AnnotationState.TO_CONFIRM),
+            or_(Annotation.annotator_id == actor.person_id, waits),
         )
     ).all()
     mine = {image_id: state for image_id, annotator_id, state in rows if annotator_id == actor.person_id}

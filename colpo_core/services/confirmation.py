@@ -1,6 +1,6 @@
 """Confirming masks that were closed by guess. Training leaves them out until a person has looked."""
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from colpo_core.errors import Conflict, InputRejected
@@ -30,13 +30,10 @@ def list_to_confirm(store: Store, *, actor: Actor, after: int | None = None, lim
         PermissionDenied: The actor is a reader.
     """
     require(actor, CLINICIANS)
-    waits = Annotation.state == AnnotationState.TO_CONFIRM
     with store.reading() as session:
-        hidden = _hidden(session, actor)
-        total = count_to_confirm(session) - len(hidden)
-        query = (
-            select(Annotation.id).where(waits, Annotation.id.not_in(hidden)).order_by(Annotation.id).limit(limit + 1)
-        )
+        waits = waits_for(session, actor)
+        total = session.scalar(select(func.count()).select_from(Annotation).where(waits)) or 0
+        query = select(Annotation.id).where(waits).order_by(Annotation.id).limit(limit + 1)
         if after is not None:
             query = query.where(Annotation.id > after)
         ids = session.scalars(query).all()
@@ -45,10 +42,13 @@ def list_to_confirm(store: Store, *, actor: Actor, after: int | None = None, lim
     return ConfirmationPage(records, total, ids[limit - 1] if len(ids) > limit else None)
 
 
-def count_to_confirm(session: Session) -> int:
-    """How many masks wait for confirmation."""
+def waits_for(session: Session, actor: Actor) -> ColumnElement[bool]:
+    """The condition of an annotation that waits for confirmation and that the actor may see."""
+    mine = select(TaskItem.image_id).where(TaskItem.annotator_id == actor.person_id)
     waits = Annotation.state == AnnotationState.TO_CONFIRM
-    return session.scalar(select(func.count()).select_from(Annotation).where(waits)) or 0
+    # Only images of the actor's own tasks can have masks that are kept back.
+    rows = session.scalars(select(Annotation).where(waits, Annotation.image_id.in_(mine)))
+    return waits & Annotation.id.not_in([row.id for row in rows if is_hidden(session, actor, row)])
 
 
 def confirm_annotation(store: Store, *, actor: Actor, annotation_id: int) -> VersionRecord:
@@ -98,14 +98,6 @@ def settle_imports(session: Session, actor: Actor, *, image_id: int, finding: Fi
     ).all()
     for annotation_id in waiting:
         _settle(session, actor, annotation_id, AnnotationState.REJECTED, "replace annotation", by=by)
-
-
-def _hidden(session: Session, actor: Actor) -> list[int]:
-    """Rows of the waiting masks that the actor must not see yet; only images of the actor's own tasks have such."""
-    mine = select(TaskItem.image_id).where(TaskItem.annotator_id == actor.person_id)
-    waits = Annotation.state == AnnotationState.TO_CONFIRM
-    rows = session.scalars(select(Annotation).where(waits, Annotation.image_id.in_(mine)))
-    return [row.id for row in rows if is_hidden(session, actor, row)]
 
 
 def _settle(

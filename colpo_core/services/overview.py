@@ -7,6 +7,7 @@ from colpo_core.records.overview import Progress, WorkItem, WorkKind, Worklist
 from colpo_core.records.people import Actor
 from colpo_core.services.annotator_blinding import images_without_model
 from colpo_core.services.cases import needs_annotation
+from colpo_core.services.confirmation import waits_for
 from colpo_core.services.dashboard import dashboard
 from colpo_core.services.permissions import EVERYBODY, require
 from colpo_core.services.readings import assigned_studies
@@ -89,7 +90,7 @@ def _studies_to_read(store: Store, actor: Actor) -> tuple[WorkItem, ...]:
 def _clinical_work(session: Session, actor: Actor) -> tuple[WorkItem, ...]:
     flagged = (CaseLabel.source == LabelSource.HISTOLOGY) & CaseLabel.flagged.is_(True)
     unlabelled = (CaseLabel.source == LabelSource.HISTOLOGY) & CaseLabel.label.is_(None) & CaseLabel.flagged.is_(False)
-    waits = Annotation.state == AnnotationState.TO_CONFIRM
+    waits = waits_for(session, actor)
     first_waiting = select(Annotation.image_id).where(waits).order_by(Annotation.id).limit(1)
     first_image = select(func.min(Image.id)).where(needs_annotation())
     first_draft = select(func.min(Annotation.image_id)).where(_is_my_draft(actor))

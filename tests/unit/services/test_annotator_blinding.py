@@ -8,7 +8,7 @@ import pytest
 from colpo_core.errors import Blinding
 from colpo_core.records.people import Actor
 from colpo_core.services import annotations, review, tasks
-from colpo_core.services.annotation_desk import annotation_desk
+from colpo_core.services.annotation_desk import annotation_desk, next_image_to_confirm
 from colpo_core.services.annotation_rows import Document
 from colpo_core.services.annotation_versions import compare_versions, comparison_overlay, list_versions
 from colpo_core.services.cases import get_case, list_cases
@@ -113,6 +113,9 @@ def test_masks_from_outside_of_the_task_are_hidden_too(store: Store, team: Team,
     assert seen_by(store, team.anna, case_id, image_id) == set()
     desk = annotation_desk(store, actor=team.anna, image_id=image_id)
     assert (desk.to_confirm, desk.is_blind) == ((), True)
+    assert (desk.n_to_confirm, desk.next_to_confirm_id) == (0, None)
+    assert next_image_to_confirm(store, actor=team.anna) is None
+    assert next_image_to_confirm(store, actor=team.senior) == image_id
     assert not opens(store, team.anna, outside.version_id, outside.version_id)
     assert len(annotation_desk(store, actor=team.senior, image_id=image_id).to_confirm) == 1
     kept_back = annotations.list_to_confirm(store, actor=team.anna)
