@@ -198,7 +198,7 @@ def test_submitting_makes_a_version_of_the_screen(
     tab.stroke((30, 30), (90, 42))
     tab.page.get_by_label("Note").fill("margin unclear at 3 o'clock")
     tab.page.get_by_role("button", name="Submit").click()
-    tab.page.get_by_text("Submitted: acetowhite epithelium, version 1.").wait_for()
+    tab.page.get_by_text("Version 1 submitted").wait_for()
     version = annotations.submitted_masks(clinic.store, actor=clinic.anna, image_id=image_id)[0]
     assert (version.number, version.note) == (1, "margin unclear at 3 o'clock")
     stored = annotations.version_mask(clinic.store, actor=clinic.anna, version_id=version.version_id)
@@ -208,7 +208,7 @@ def test_submitting_makes_a_version_of_the_screen(
     tab.page.get_by_text("Nothing has changed since version 1").wait_for()
     tab.stroke((30, 80), (90, 80))
     tab.page.get_by_role("button", name="Submit").click()
-    tab.page.get_by_text("Submitted: acetowhite epithelium, version 2.").wait_for()
+    tab.page.get_by_text("Version 2 submitted").wait_for()
 
 
 def test_biopsy_points_are_found_again(clinic: Clinic, image_id: int, new_tab: Callable[..., EditorPage]) -> None:
@@ -248,7 +248,7 @@ def test_a_guess_is_corrected_and_settled(clinic: Clinic, image_id: int, new_tab
     tab.size(9)
     tab.stroke((120, 60), (140, 60))
     tab.page.get_by_role("button", name="Submit").click()
-    tab.page.get_by_text("Submitted: acetowhite epithelium, version 1.").wait_for()
+    tab.page.get_by_text("Version 1 submitted").wait_for()
     submitted = annotations.submitted_masks(clinic.store, actor=clinic.anna, image_id=image_id)
     assert [version.author for version in submitted] == ["Anna"]
     assert annotations.list_to_confirm(clinic.store, actor=clinic.anna).total == 0
