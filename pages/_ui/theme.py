@@ -13,6 +13,9 @@ _WORDS = (
     'font-weight="700" letter-spacing="-.4" fill="#1d2b2f">ColpoDesk</text></svg>'
 )
 
+# The key of a container whose column stays in sight while the one beside it is scrolled.
+STAYS = "stays_in_sight"
+
 _STYLE = """
 <style>
 .block-container { padding-top: 3rem; padding-bottom: 3rem; padding-left: 2.5rem;
@@ -23,6 +26,8 @@ h3 { font-size: 1.05rem !important; }
 [data-testid="stSidebarNav"] { padding-top: .25rem; }
 [data-testid="stLayoutWrapper"]:has(> .st-key-account, > .st-key-session_watch_box) { position: absolute; }
 .st-key-account { position: fixed; top: .35rem; right: 1rem; width: auto !important; z-index: 999991; }
+[data-testid="stHeader"] { background: linear-gradient(#fff 2.5rem, transparent 3rem); }
+[data-testid="stColumn"]:has(.st-key-stays_in_sight) { position: sticky; top: 3rem; align-self: flex-start; }
 [data-testid="stStatusWidget"] { margin-right: 13rem; }
 [data-testid="stMetric"] { background: #fff; }
 @media (max-width: 640px) { .block-container { padding-left: 1rem; padding-right: 1rem; } }
