@@ -150,7 +150,10 @@ class MaskEditor {
         if (key !== this.documentKey) return;
         this.loadProblem = problem;
         this.showState();
-        if (problem.kind === "refused") return;
+        if (problem.kind === "refused") {
+          if (layer === this.activeLayer) this.say(problem.sentence);
+          return;
+        }
         await new Promise((done) => setTimeout(done, LOAD_AGAIN_MS));
       }
     }
@@ -435,7 +438,7 @@ class MaskEditor {
     if (!this.activeLayer) return;
     this.conflict.update(this.layers);
     this.panel.update();
-    this.showSaving();
+    showSaving(this);
     const { history } = this;
     if (this.activeLayer.isLoaded && !this.plane.hidden) this.say("");
     this.button("undo").disabled = !this.isReady || !history.canUndo;
@@ -446,36 +449,6 @@ class MaskEditor {
     submit.title = this.layers.filter((layer) => layer.isChanged).map((layer) => layer.title).join(", ");
     this.stage.classList.toggle("waits", !this.isOpen && !this.isAsking);
     this.strokes.showGuides();
-  }
-
-  showSaving() {
-    const all = stateOfAll(new Set(this.layers.map((layer) => layer.saver)));
-    const isLoading = this.layers.some((layer) => layer.isWaiting);
-    const problem = this.loadProblem;
-    if (problem && all.state === "saved") Object.assign(all, { state: problem.kind, sentence: problem.sentence });
-    else if (isLoading && all.state === "saved") all.state = "loading";
-    const count = all.steps === 1 ? "1 stroke" : `${all.steps} strokes`;
-    const kept = `${count} kept${KEPT.isBroken ? " in this tab alone: leave it open" : ""}`;
-    const words = {
-      loading: "Loading…",
-      saved: "Saved",
-      saving: "Saving…",
-      offline: all.steps ? `Offline: ${kept}` : "Offline. Trying again…",
-      "sign-in": all.steps ? `Signed out: ${kept}.` : "Signed out.",
-      conflict: "Changed elsewhere",
-      refused: `Not saved. ${all.sentence}`,
-      elsewhere: "Saved here; another image has two states.",
-    };
-    const place = this.root.querySelector(".state");
-    place.dataset.state = all.state;
-    const [text, link] = [place.querySelector("span"), place.querySelector("a")];
-    if (text.textContent !== words[all.state]) text.textContent = words[all.state];
-    const isSignedOut = all.state === "sign-in";
-    link.hidden = !isSignedOut && !all.imageId;
-    if (link.hidden) return;
-    link.textContent = isSignedOut ? "Sign in again" : "Open that image";
-    link.setAttribute("href", isSignedOut ? "/login" : `/annotate?image=${all.imageId}`);
-    link.target = isSignedOut ? "_blank" : "";
   }
 
   listen() {

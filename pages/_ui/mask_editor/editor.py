@@ -21,6 +21,7 @@ PARTS = (
     "look.js",
     "kept.js",
     "saving.js",
+    "state.js",
     "canvas.js",
     "layers.js",
     "conflict.js",

@@ -7,6 +7,8 @@
 const DATABASE = "colpodesk";
 const STORE = "strokes";
 const ROLL = "colpodesk-tabs";
+// Painting never waits longer for the database than this: strokes are then kept by the tab alone, and it says so.
+const OPEN_WITHIN_MS = 3000;
 const ANSWER_ROLL_WITHIN_MS = 400;
 
 class Kept {
@@ -17,7 +19,8 @@ class Kept {
     this.nTaken = 0;
     this.awaited = new Set();
     this.sweepAgain = () => {};
-    this.isOpen = Promise.all([this.open(), this.live()]);
+    const patience = new Promise((done) => setTimeout(done, OPEN_WITHIN_MS));
+    this.isOpen = Promise.race([Promise.all([this.open(), this.live()]), patience]);
   }
 
   keyOf(documentId) {

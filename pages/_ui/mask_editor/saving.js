@@ -14,8 +14,6 @@ const SIGN_IN_WAIT_MS = 3000;
 const SWEEP_EVERY_MS = 30000;
 const MAX_STROKES = 10000;
 const MAX_ACTIVE_MS = 3600000;
-const LONGEST_PAUSE_MS = 20000;
-const CLOCK_EVENTS = ["pointerdown", "pointermove", "pointerup", "wheel", "keydown", "keyup"];
 const LISTENERS = new Set();
 let keepaliveBytes = 0;
 let sweptFor = null;
@@ -322,22 +320,6 @@ async function refusalOf(answer) {
   return { kind: answer.status === 409 ? "conflict" : "refused", sentence };
 }
 
-// All documents together: { state, steps, sentence, imageId }; `imageId` where the person has to go to another image.
-function stateOfAll(shown) {
-  const savers = [...SAVERS.values()];
-  const steps = savers.reduce((sum, saver) => sum + saver.stepsKept, 0);
-  for (const state of ["conflict", "refused", "sign-in", "offline", "saving"]) {
-    const saver = savers.find((one) => one.state === state && (shown.has(one) || state !== "conflict"));
-    if (saver) return { state, steps, sentence: saver.sentence, imageId: shown.has(saver) ? null : imageOf(saver) };
-  }
-  const waiting = savers.find((one) => one.state === "conflict");
-  return { state: waiting ? "elsewhere" : "saved", steps, sentence: "", imageId: waiting ? imageOf(waiting) : null };
-}
-
-function imageOf(saver) {
-  return /^i(\d+)-/.exec(saver.documentId)[1];
-}
-
 // Look for strokes that closed tabs have left of a person's masks, now and every half minute from now on.
 async function sweep(personId) {
   sweptFor = personId;
@@ -349,39 +331,6 @@ async function sweep(personId) {
 }
 
 setInterval(() => sweptFor && sweep(sweptFor), SWEEP_EVERY_MS);
-
-// Time of painting: from one touch of the editor to the next, a pause counted for 20 seconds at most, and nothing
-// while another tab is in front.
-class PaintingClock {
-  constructor(frame) {
-    this.spent = 0;
-    this.last = null;
-    this.heard = (event) => this.hear(event);
-    for (const name of CLOCK_EVENTS) frame.addEventListener(name, this.heard, true);
-    document.addEventListener("visibilitychange", this.heard);
-  }
-
-  hear(event) {
-    if (this.last !== null) this.spent += Math.min(LONGEST_PAUSE_MS, Math.max(0, event.timeStamp - this.last));
-    this.last = document.hidden ? null : event.timeStamp;
-  }
-
-  // What was spent since it was taken last, in whole milliseconds.
-  take() {
-    const spent = Math.round(this.spent);
-    this.spent = 0;
-    return spent;
-  }
-
-  reset() {
-    this.spent = 0;
-    this.last = null;
-  }
-
-  close() {
-    document.removeEventListener("visibilitychange", this.heard);
-  }
-}
 
 function pumpAll() {
   for (const saver of SAVERS.values()) if (saver.isDirty || saver.inherited.length) saver.pump();
