@@ -251,18 +251,3 @@ def test_references_are_shown_and_never_painted_on(image_id: int, new_tab: NewTa
     assert reference.bounding_box() == tab.page.locator(".plane .image").bounding_box()
     tab.page.get_by_role("button", name="Hide Mask of Berta").click()
     expect(reference).to_be_hidden()
-
-
-def test_the_image_s_own_pixels_are_handed_to_tools(clinic: Clinic, image_id: int, new_tab: NewTab) -> None:
-    tab = new_tab().open(image_id)
-    sums = tab.page.evaluate(
-        """() => {
-          const { data, width, height } = window.editor.imagePixels();
-          const sums = [0, 0, 0, 0];
-          for (let i = 0; i < data.length; i++) sums[i % 4] += data[i];
-          return { sums, width, height, isOnce: window.editor.imagePixels() === window.editor.imagePixels() };
-        }"""
-    )
-    assert (sums["width"], sums["height"], sums["isOnce"]) == (WIDTH, HEIGHT, True)
-    assert sums["sums"][3] == 255 * WIDTH * HEIGHT
-    assert sums["sums"][0] > 60 * WIDTH * HEIGHT

@@ -10,7 +10,7 @@ function actionsOf(editor) {
   const look = (what, direction) => () => stepLook(editor, what, direction);
   // What is being drawn is dropped first, and a mask that is just being changed is left alone.
   const mend = (stepsOf) => () => {
-    strokes.dropPolygon();
+    strokes.drop();
     strokes.reshape(stepsOf);
   };
   const whenIdle = (deed) => () => {
@@ -37,7 +37,7 @@ function actionsOf(editor) {
     removeSpecks: mend((mask) => specksRemoved(mask, MEND.specksUnder)),
     grow: mend(grown),
     shrink: mend(shrunk),
-    warp: () => (strokes.warp.isOn ? strokes.dropPolygon() : strokes.startWarp()),
+    warp: () => (strokes.warp.isOn ? strokes.drop() : strokes.startWarp()),
     speckSize: () => {
       openMenu(editor, "mend");
       editor.root.querySelector('[data-input="specks"]').select();
@@ -129,7 +129,7 @@ function escapeFrom(editor, event) {
   const isOpen = (selector) => editor.root.querySelector(selector) !== null;
   if (isOpen('[data-menu][aria-expanded="true"]')) openMenu(editor, null);
   else if (isOpen(".help:not([hidden])")) toggleHelp(editor, false);
-  else if (target !== editor.note && !editor.strokes.dropPolygon()) return false;
+  else if (target !== editor.note && !editor.strokes.drop()) return false;
   editor.stage.focus({ preventScroll: true });
   return true;
 }

@@ -47,7 +47,7 @@ class ConflictQuestion {
   ask() {
     const { layer, editor } = this;
     editor.strokes.cancelStroke();
-    editor.strokes.dropPolygon();
+    editor.strokes.drop();
     editor.selectLayer(editor.layers.indexOf(layer));
     const nPixels = layer.width * layer.height;
     const counts = editor.canvas.compare(

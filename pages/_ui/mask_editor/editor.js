@@ -188,25 +188,13 @@ class MaskEditor {
     return this.layers.find((layer) => layer.finding === finding) ?? null;
   }
 
-  // The image's pixels at its own size; made once a document, when a tool asks for them first.
-  imagePixels() {
-    if (!this.pixelsOfImage) {
-      const { width_px: width, height_px: height } = this.data;
-      const context = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
-      context.drawImage(this.image, 0, 0, width, height);
-      this.pixelsOfImage = context.getImageData(0, 0, width, height);
-    }
-    return this.pixelsOfImage;
-  }
-
   leaveDocument() {
     this.strokes.cancelStroke();
-    this.strokes.dropPolygon();
+    this.strokes.drop();
     this.conflict.close();
     for (const layer of this.layers) layer.saver.layer = null;
     this.layers = [];
     this.activeLayer = null;
-    this.pixelsOfImage = null;
     this.loadProblem = null;
     this.plane.hidden = true;
     this.isSubmitting = false;
@@ -262,7 +250,7 @@ class MaskEditor {
 
   clear() {
     if (!this.isReady) return;
-    this.strokes.dropPolygon();
+    this.strokes.drop();
     const { activeLayer: layer } = this;
     if (layer.history.push(layer.nothing)) {
       this.touched(layer.show());
@@ -274,7 +262,7 @@ class MaskEditor {
   // The page makes versions of exactly what is on the screen: everything is saved first.
   async submit() {
     if (!this.isReady || !this.layers.every((layer) => layer.isLoaded)) return;
-    this.strokes.dropPolygon();
+    this.strokes.drop();
     const key = this.documentKey;
     const changed = this.layers.filter((layer) => layer.isChanged);
     const handed = changed.length ? changed : [this.activeLayer];
@@ -316,7 +304,7 @@ class MaskEditor {
     const layer = this.layers[index];
     if (!layer || layer === this.activeLayer) return;
     this.strokes.cancelStroke();
-    this.strokes.dropPolygon();
+    this.strokes.drop();
     this.activeLayer.release();
     this.activeLayer = layer;
     this.canvas.active = layer;
@@ -351,7 +339,7 @@ class MaskEditor {
     if (!layer) return;
     if (layer === this.activeLayer) {
       this.strokes.cancelStroke();
-      this.strokes.dropPolygon();
+      this.strokes.drop();
     }
     layer[property] = !layer[property];
     if (layer[property]) findings.add(layer.finding);
@@ -362,7 +350,7 @@ class MaskEditor {
   // ---- settings
 
   setTool(tool) {
-    if (tool !== this.tool) this.strokes.dropPolygon();
+    if (tool !== this.tool) this.strokes.drop();
     this.tool = tool;
     HABITS.tool = tool;
     for (const button of this.frame.querySelectorAll("[data-tool]")) {

@@ -188,7 +188,7 @@ class Strokes {
     const { isWhole, isByHand, length, value } = this.lasso;
     this.lasso = null;
     if (isWhole && length > LASSO_LONGER_THAN_PX) this.closePolygon(value);
-    else if (isByHand) this.dropPolygon();
+    else if (isByHand) this.drop();
   }
 
   isAtFirst(place) {
@@ -203,7 +203,7 @@ class Strokes {
 
   closePolygon(value = TOOLS[this.editor.tool]) {
     const { corners } = this;
-    this.dropPolygon();
+    this.drop();
     if (corners.length < 3 || !this.editor.isReady || this.isBusy) return;
     this.editor.touched(fillPolygon(this.editor.mask, corners, value));
     this.editor.finished();
@@ -241,7 +241,7 @@ class Strokes {
   }
 
   startWarp() {
-    this.dropPolygon();
+    this.drop();
     if (!this.editor.isReady || this.isBusy) return;
     this.warp.start();
     this.showGuides();
@@ -256,7 +256,7 @@ class Strokes {
   // ---- dropping, and what is shown
 
   // Drops what is in the making, whichever tool makes it; returns whether there was something.
-  dropPolygon() {
+  drop() {
     const had = this.corners.length > 0 || this.warp.isOn || this.wand.press !== null || this.ruler.line !== null;
     this.corners = [];
     this.lasso = null;

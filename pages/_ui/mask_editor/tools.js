@@ -98,16 +98,6 @@ function spansOfPolygon(points, y) {
   return spans;
 }
 
-// The rows in which two masks differ, as a rectangle, or null where they are the same.
-function rowsThatDiffer(before, after, width) {
-  let first = 0;
-  let last = after.length - 1;
-  while (first <= last && before[first] === after[first]) first++;
-  while (last > first && before[last] === after[last]) last--;
-  if (first > last) return null;
-  return { x0: 0, y0: Math.floor(first / width), x1: width, y1: Math.floor(last / width) + 1 };
-}
-
 function union(a, b) {
   if (!a || !b) return a || b;
   return {
