@@ -29,9 +29,9 @@ _COVERED = """async (canvas) => {
     return btoa(text);
   };
   let shown = read();
-  for (let same = 0, tries = 0; same < 3 && tries < 200; tries++) {
-    await frame();
-    await frame();
+  // A large change comes in bands, frame by frame, and the first ones may show nothing new.
+  for (let same = 0, tries = 0; same < 2 && tries < 100; tries++) {
+    for (let frames = 0; frames < 20; frames++) await frame();
     const now = read();
     same = now === shown ? same + 1 : 0;
     shown = now;
