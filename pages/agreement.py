@@ -8,12 +8,13 @@ from colpo_core.services.tasks import list_tasks
 from colpo_core.terms import Finding
 from pages._ui.agreeing import deeds
 from pages._ui.agreeing.decision import show_image
-from pages._ui.agreeing.overview import show_overview
+from pages._ui.agreeing.overview import show_overview, to_decide
 from pages._ui.annotating.words import FINDINGS
 from pages._ui.errors import showing_errors
 from pages._ui.here import Here, here
 
 _FINDING, _TASK = "agreement_finding", "agreement_task"
+_LINKED = "agreement_linked_task"
 _ANY_TASK = 0
 
 
@@ -60,12 +61,16 @@ def _show_all(person: Here) -> None:
     )
     st.session_state[_FINDING] = finding
     tasks = {one.id: one.title for one in list_tasks(person.store, actor=person.actor, with_closed=True)}
+    choices = [_ANY_TASK, *tasks]
+    # Not kept by the box itself: Streamlit forgets what a box holds while one image is shown instead.
+    task_id = _task()
     chosen = task.selectbox(
         "Images",
-        [_ANY_TASK, *tasks],
+        choices,
+        index=choices.index(task_id) if task_id in tasks else 0,
         format_func=lambda number: "All with two masks or more" if number == _ANY_TASK else f"Task “{tasks[number]}”",
-        key=_TASK,
     )
+    st.session_state[_TASK] = chosen
     deeds.say_what_happened()
     with st.spinner("Comparing masks…"):
         overview = agreement_overview(
@@ -74,13 +79,23 @@ def _show_all(person: Here) -> None:
     show_overview(overview)
 
 
+def _task() -> int:
+    """The task whose images are listed: what a link from its page asks for, and then what the person chooses."""
+    asked = st.query_params.get("task", "")
+    if asked != st.session_state.get(_LINKED):
+        st.session_state[_LINKED] = asked
+        if asked.isascii() and asked.isdecimal() and len(asked) < 16:
+            st.session_state[_TASK] = int(asked)
+    task_id: int = st.session_state.get(_TASK, _ANY_TASK)
+    return task_id
+
+
 def _show_one(person: Here, image_id: int) -> None:
     finding = _finding()
     found = image_agreement(person.store, actor=person.actor, image_id=image_id, finding=finding)
-    overview = agreement_overview(person.store, actor=person.actor, finding=finding)
-    waiting = [
-        row.image_id
-        for row in overview.images
-        if row.may_adjudicate and not row.is_adjudicated and row.image_id != image_id
-    ]
+    task_id = _task()
+    overview = agreement_overview(
+        person.store, actor=person.actor, finding=finding, task_id=None if task_id == _ANY_TASK else task_id
+    )
+    waiting = [one for one in to_decide(overview) if one != image_id]
     show_image(person, found, waiting[0] if waiting else None)

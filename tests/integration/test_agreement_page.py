@@ -95,6 +95,38 @@ def test_a_decision_is_taken_and_told(
     assert decision.sources == tuple(version.version_id for version in versions)
 
 
+def test_a_taken_mask_is_marked_and_waits_no_more(
+    store: Store, open_page: Open, administrator: Actor, annotator: Actor, berta: Actor, image_id: int
+) -> None:
+    paint(store, annotator, image_id, slice(5, 15))
+    paint(store, berta, image_id, slice(5, 25))
+    app = press(open_page(administrator, "agreement"), "Decide: 1 image")
+    assert app.query_params["image"] == str(image_id)
+    assert labels(app).count("Take") == 2
+    app = press(app, "Take")
+    assert labels(app).count("Take") == 1
+    assert "Counts" in shown(app)
+    app = press(app, "Overview")
+    assert not [label for label in labels(app) if label.startswith("Decide")]
+
+
+def test_a_link_from_a_task_lists_its_images_until_another_choice(
+    store: Store, open_page: Open, administrator: Actor, annotator: Actor, berta: Actor, image_id: int
+) -> None:
+    task_id = make_task(store, administrator, annotator, berta)
+    paint(store, annotator, image_id, slice(5, 15))
+    paint(store, berta, image_id, slice(5, 25))
+    app = open_page(administrator, "agreement", task=str(task_id))
+    assert not app.exception
+    assert app.selectbox[1].value == task_id
+    app = press(press(app, "Decide: 1 image"), "Overview")
+    assert app.selectbox[1].value == task_id
+    app = app.selectbox[1].set_value(0).run()
+    assert app.selectbox[1].value == 0
+    app = press(press(app, "Decide: 1 image"), "Overview")
+    assert app.selectbox[1].value == 0
+
+
 def test_a_mix_opens_the_editor_with_everybody_beside_it(
     store: Store, open_page: Open, administrator: Actor, annotator: Actor, berta: Actor, image_id: int
 ) -> None:

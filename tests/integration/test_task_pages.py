@@ -103,7 +103,7 @@ def test_an_administrator_makes_a_task_with_the_counts_before_her(
     create = next(button for button in app.button if button.label == "Create task")
     assert create.disabled
     next(one for one in app.text_input if one.label == "Title").set_value("Spring")
-    next(one for one in app.number_input if one.label == "For each image").set_value(2)
+    next(one for one in app.number_input if one.label == "People for each image").set_value(2)
     app = app.run()
     assert [text.split("**")[1] for text in texts_of_progress(app)] == ["4 images", "4 images"]
     app = press(app, "Create task")

@@ -2,7 +2,6 @@
 
 from functools import partial
 
-import pandas as pd
 import streamlit as st
 
 from colpo_core.records.agreement import ImageAgreement
@@ -23,10 +22,11 @@ from pages._ui.here import Here
 from pages._ui.links import link
 from pages._ui.mask_editor import Reference, mask_editor
 from pages._ui.plain import plain
+from pages._ui.theme import STAYS
 from pages._ui.viewer import Layer, image_viewer
 
-_AROUND_VIEWER_PX = 300
-_AROUND_EDITOR_PX = 240
+_AROUND_VIEWER_PX, _LAYER_ROW_PX = 180, 27  # layers stand two in a row
+_AROUND_EDITOR_PX = 280
 
 
 def show_image(here: Here, found: ImageAgreement, next_image_id: int | None) -> None:
@@ -37,15 +37,22 @@ def show_image(here: Here, found: ImageAgreement, next_image_id: int | None) -> 
         _show_editor(here, found)
         return
     main, side = st.columns([2.4, 1], gap="medium")
-    with main:
+    with main, st.container(key=STAYS):
         image_viewer(
             "agreement_viewer",
             f"/colpo/images/{found.image.id}",
             _layers(found),
-            around_px=_AROUND_VIEWER_PX + 26 * len(found.versions),
+            around_px=_AROUND_VIEWER_PX + _LAYER_ROW_PX * -(-(len(found.versions) + 2) // 2),
         )
     with side:
         _decision(found)
+        if found.may_adjudicate:
+            st.text_input(
+                "Why (kept with the decision)",
+                key=deeds.note_key(found.image.id),
+                max_chars=500,
+                placeholder="Optional; write it before you press Take",
+            )
         for place, version in enumerate(found.versions):
             _annotator(here, found, version, colour_name(place))
         _pairs(found)
@@ -81,6 +88,11 @@ def _layers(found: ImageAgreement) -> list[Layer]:
         )
         for place, version in enumerate(found.versions)
     ]
+    decided = found.adjudication
+    if decided is not None and decided.version_id not in {version.version_id for version in found.versions}:
+        layers.append(
+            Layer("Decided", f"/colpo/annotations/versions/{decided.version_id}/mask.png?colour=cyan", opacity=0.45)
+        )
     if len(found.versions) > 1:
         ids = ",".join(str(version.version_id) for version in found.versions)
         layers.append(
@@ -120,7 +132,10 @@ def _annotator(here: Here, found: ImageAgreement, version: VersionRecord, colour
             f'background:{COLOURS[colour]};border:1px solid #0006"></span><b>{_escaped(version.author)}</b>'
         )
         name.caption(" · ".join(filter(None, (area_text(version.area_share), made_text(version, {}), version.note))))
-        if found.may_adjudicate:
+        decided = found.adjudication
+        if decided is not None and decided.is_current and decided.version_id == version.version_id:
+            action.markdown(":green[:material/gavel: **Counts**]")
+        elif found.may_adjudicate:
             action.button(
                 "Take",
                 key=f"take_{version.version_id}",
@@ -138,16 +153,14 @@ def _escaped(text: str) -> str:
 def _pairs(found: ImageAgreement) -> None:
     if not found.pairs:
         return
-    table = pd.DataFrame(
-        {
-            "Pair": f"{pair.first} and {pair.second}",
-            "Dice": f"{pair.figures.dice:.2f}",
-            "IoU": f"{pair.figures.iou:.2f}",
-            "95% Hausdorff": distance_text(pair.figures.hd95_px),
-        }
-        for pair in found.pairs
-    )
-    st.dataframe(table, hide_index=True, width="stretch")
+    with st.container(gap="xsmall"):
+        for pair in found.pairs:
+            figures = pair.figures
+            st.markdown(
+                f"{plain(pair.first)} and {plain(pair.second)}  \n"
+                f":small[:gray[Dice] {figures.dice:.2f} · :gray[IoU] {figures.iou:.2f} · "
+                f":gray[95% Hausdorff] {distance_text(figures.hd95_px)}]"
+            )
 
 
 def _ways(here: Here, found: ImageAgreement) -> None:
@@ -156,15 +169,8 @@ def _ways(here: Here, found: ImageAgreement) -> None:
     ids = tuple(version.version_id for version in found.versions)
     if len(ids) > 1:
         names = {version.version_id: version.author for version in found.versions}
-        key = f"agreement_mix_{found.image.id}"
-        chosen = st.pills(
-            "Whose masks",
-            ids,
-            default=ids,
-            format_func=names.__getitem__,
-            selection_mode="multi",
-            key=key,
-        )
+        with st.container(horizontal=True, gap="small"):
+            chosen = [one for one in ids if st.checkbox(plain(names[one]), value=True, key=f"mix_{one}")]
         for pair in (list(COMBINATIONS)[:2], list(COMBINATIONS)[2:]):
             for place, combination in zip(st.columns(2), pair, strict=True):
                 place.button(
@@ -184,22 +190,18 @@ def _ways(here: Here, found: ImageAgreement) -> None:
         on_click=deeds.open_editor,
         args=(found.image.id, found.finding),
     )
-    st.text_input(
-        "Why (kept with the decision)",
-        key=deeds.note_key(found.image.id),
-        max_chars=500,
-        placeholder="For Take; the editor has a note of its own",
-    )
 
 
 def _show_editor(here: Here, found: ImageAgreement) -> None:
-    st.button(
-        "Back to the masks",
-        icon=":material/undo:",
-        help="What you painted stays as your draft",
-        on_click=deeds.close_editor,
-        args=(found.image.id, found.finding),
-    )
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.button(
+            "Back to the masks",
+            icon=":material/undo:",
+            help="What you painted stays as your draft",
+            on_click=deeds.close_editor,
+            args=(found.image.id, found.finding),
+        )
+        st.caption("Correct what has to be corrected, then press Adjudicate. The others' masks can be hidden.")
     draft = open_annotation(here.store, actor=here.actor, image_id=found.image.id, finding=found.finding)
     mask_editor(
         "agreement_editor",

@@ -84,7 +84,7 @@ def combine(
             combination=combination,
             version_ids=version_ids,
         )
-        return "Correct what has to be corrected, then press Adjudicate"
+        return ""
 
     if doing(deed, key=SAID):
         st.session_state[_LOAD] = counter("load") + 1

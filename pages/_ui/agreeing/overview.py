@@ -30,7 +30,12 @@ def show_overview(overview: AgreementOverview) -> None:
     _show_figures(overview)
     if len(overview.pairs) > 1:
         _show_pairs(overview)
-    _show_images(overview.images)
+    _show_images(overview.images, to_decide(overview))
+
+
+def to_decide(overview: AgreementOverview) -> list[int]:
+    """The images that wait for this person's decision, the least alike first."""
+    return [row.image_id for row in overview.images if row.may_adjudicate and not row.is_adjudicated]
 
 
 def _show_figures(overview: AgreementOverview) -> None:
@@ -91,12 +96,23 @@ def _show_pairs(overview: AgreementOverview) -> None:
     st.dataframe(table, hide_index=True, width="stretch")
 
 
-def _show_images(images: Sequence[ImageRow]) -> None:
-    head, choice = st.columns([3, 1.4], vertical_alignment="bottom")
-    head.markdown("**Images, the least alike first**")
-    wanted = choice.segmented_control(
-        "Which images", [_ALL, _OPEN], default=_ALL, key="agreement_which", label_visibility="collapsed", required=True
-    )
+def _show_images(images: Sequence[ImageRow], waiting: Sequence[int]) -> None:
+    # All at the left: a table's own tools appear over what stands at the right above it.
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        st.markdown("**Images, the least alike first**", width="content")
+        wanted = st.segmented_control(
+            "Which images", [_ALL, _OPEN], default=_ALL, key="agreement_which", label_visibility="collapsed",
+            required=True, width="content",
+        )  # fmt: skip
+        if waiting:
+            st.button(
+                f"Decide: {_counted(len(waiting), 'image')}",
+                type="primary",
+                icon=":material/gavel:",
+                help="Opens the image whose masks are the least alike, and the next after it",
+                on_click=deeds.open_image,
+                args=(waiting[0],),
+            )
     listed = [row for row in images if wanted != _OPEN or not row.is_adjudicated]
     if not listed:
         st.info("Every image is decided.", icon=":material/task_alt:")
@@ -130,4 +146,4 @@ def _show_images(images: Sequence[ImageRow]) -> None:
     if picked:
         deeds.open_image(rows[picked[0]].image_id)
         st.rerun()
-    st.caption("Choose a row to see its masks in colours, and to decide which counts.")
+    st.caption("Tick a row to see its masks in colours, and who decided what.")

@@ -4,15 +4,15 @@ from colpo_core.records.agreement import AdjudicationRecord
 from colpo_core.terms import AdjudicationMethod, Combination
 from pages._ui.tables import as_when
 
-# Names that the overlay routes know, with the colour that they stand for. Told apart with a colour vision deficiency
-# too (after Okabe and Ito 2008), and none like tissue.
+# Names that the overlay routes know, with the colour that they stand for. Neighbours are told apart with a deficiency
+# of colour vision too (after Okabe and Ito 2008). Cyan comes last: the adjudicator's own mask is painted in it.
 COLOURS = {
-    "cyan": "#00e5ff",
     "amber": "#ffbf00",
-    "magenta": "#cc79a7",
-    "green": "#3cdc78",
     "blue": "#0072b2",
+    "green": "#3cdc78",
+    "magenta": "#cc79a7",
     "white": "#ffffff",
+    "cyan": "#00e5ff",
 }
 
 COMBINATIONS = {

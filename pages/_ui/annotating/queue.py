@@ -145,15 +145,23 @@ def _show_buttons(person: Here, place: QueuePlace) -> None:
         on_click=partial(_open, place.previous_image_id),
     )
     following = onward(place)
-    if following is None and place.n_done == place.n_items:
-        if st.button("All done: my queues", icon=":material/task_alt:", shortcut="n", type="primary"):
-            go("tasks")
+    is_over = place.n_done == place.n_items
+    # A person who took images out of their order is told, wherever she stands, that nothing waits any more.
+    if is_over and st.button(
+        "All done: my queues" if following is None else "All done",
+        icon=":material/task_alt:",
+        shortcut="n" if following is None else None,
+        type="primary",
+        help=None if following is None else "Nothing of this task waits for you. Opens your queues.",
+    ):
+        go("tasks")
+    if is_over and following is None:
         return
     st.button(
         "Next",
         icon=":material/arrow_forward:",
         shortcut="n",
-        type="secondary" if place.state is TaskItemState.WAITING else "primary",
+        type="secondary" if is_over or place.state is TaskItemState.WAITING else "primary",
         help="The next image of your queue that waits",
         disabled=following is None,
         on_click=partial(_open, following),

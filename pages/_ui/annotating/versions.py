@@ -14,7 +14,7 @@ from pages._ui.plain import plain
 from pages._ui.tables import as_when
 
 _SHOWN = 6
-_COLOURS = (("amber", "#ffbf00"), ("green", "#3cdc78"), ("cyan", "#00e5ff"))
+_COLOURS = (("amber", "#ffbf00"), ("blue", "#0072b2"), ("green", "#3cdc78"))
 
 
 def list_versions(person: Here, desk: AnnotationDesk) -> None:

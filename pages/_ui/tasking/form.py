@@ -19,6 +19,7 @@ from pages._ui.links import go, link
 from pages._ui.plain import plain
 from pages._ui.tasking.progress import TOLD
 from pages._ui.tasking.words import ORDERS, count_text
+from pages._ui.theme import STAYS
 
 _UNNAMED = "New task"
 _SIMULATED = {"All": None, "Patients": False, "Simulated": True}
@@ -60,7 +61,7 @@ def task_form(person: Here) -> None:
             key="task_proposals",
             help="A proposal makes painting faster and draws the eye to itself. What was kept of it is recorded.",
         )
-    with preview, showing_errors():
+    with preview, st.container(key=STAYS), showing_errors():
         if not people:
             st.info("Choose the annotators, and what each of them would get is counted here.", icon=":material/group:")
             return
@@ -110,7 +111,7 @@ def _people(choices: tuple[AnnotatorChoice, ...]) -> tuple[list[AnnotatorChoice]
     if st.session_state.get("task_n_annotators", 1) > most:
         st.session_state["task_n_annotators"] = most
     number = how_many.number_input(
-        "For each image", 1, most, key="task_n_annotators",
+        "People for each image", 1, most, key="task_n_annotators",
         help="How many of them annotate each image. All images of a patient go to the same people.",
     )  # fmt: skip
     return people, int(number)
