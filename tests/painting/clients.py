@@ -22,10 +22,11 @@ class SaveRefused(Exception):
 
 @dataclass(frozen=True)
 class Held:
-    """What the server holds of a document."""
+    """What the server holds of a document: its sequence, its mask, and how many strokes it has counted."""
 
     seq: int
     code: bytes
+    n_strokes: int
 
 
 class Painter:
@@ -80,11 +81,11 @@ class Painter:
         answer = self._client.get(f"/colpo/annotations/{self.seat.document_id}")
         answer.raise_for_status()
         told = answer.json()
-        return Held(told["seq"], b64decode(told["rle"]))
+        return Held(told["seq"], b64decode(told["rle"]), told["strokes"])
 
     def holds_what_was_confirmed(self) -> bool:
-        """Whether the server holds exactly what it confirmed last."""
-        return self.confirmed is None or self.held() == Held(self.seq, self.confirmed)
+        """Whether the server holds exactly what it confirmed last, and has counted each save's stroke once."""
+        return self.confirmed is None or self.held() == Held(self.seq, self.confirmed, self.seq)
 
     def close(self) -> None:
         self._client.close()
