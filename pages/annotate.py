@@ -17,6 +17,7 @@ from pages._ui.errors import showing_errors
 from pages._ui.here import Here, here
 from pages._ui.links import link
 from pages._ui.mask_editor import mask_editor
+from pages._ui.theme import STAYS
 
 _AROUND_EDITOR_PX = 226
 _QUEUE_PX = 52
@@ -112,7 +113,7 @@ def _show_desk(person: Here, desk: AnnotationDesk, place: QueuePlace | None, tas
         return
     found = comparing.find_comparison(person, desk) if mode == MASKS else None
     main, side = st.columns(_WIDTHS.get(mode, [3.3, 1.0]), gap="medium")
-    with main:
+    with main, st.container(key=STAYS):
         _show_main(person, desk, mode, found, around_px)
     with side:
         head.show_strip(desk)

@@ -27,6 +27,11 @@ def mode_key(image_id: int) -> str:
     return f"annotate_mode_{image_id}"
 
 
+def restore_key(version_id: int) -> str:
+    """Where the session keeps whether the question about restoring a version is open."""
+    return f"annotate_restoring_{version_id}"
+
+
 def counter(name: str) -> int:
     """How often something happened in this session: `answer` or `load`."""
     return int(st.session_state.get(f"annotate_{name}", 0))
@@ -131,6 +136,7 @@ def restore(here: Here, version_id: int) -> None:
 
     if doing(deed, key=SAID):
         _count(_LOAD)
+    st.session_state[restore_key(version_id)] = False
 
 
 def skip(here: Here, item_id: int, next_image_id: int | None, reason_key: str) -> None:

@@ -12,7 +12,6 @@ from pages._ui.casework.images import show_with_sites
 from pages._ui.casework.specimens import show_label, show_specimens
 from pages._ui.here import Here
 from pages._ui.links import link
-from pages._ui.theme import STAYS
 from pages._ui.viewer import Layer
 from pages._ui.viewer.series import SeriesImage, image_series
 
@@ -40,8 +39,7 @@ def show_picture(person: Here, desk: AnnotationDesk, *, around_px: int) -> None:
         mask = f"/colpo/annotations/versions/{newest.version_id}/mask.png?colour=cyan"
         layers.append(Layer("My mask", mask, opacity=0.45))
     case = get_case(person.store, actor=person.actor, case_id=desk.annotation.image.case_id)
-    with st.container(key=STAYS):
-        show_with_sites("annotate_form_viewer", case, desk.annotation.image.id, layers, around_px=around_px)
+    show_with_sites("annotate_form_viewer", case, desk.annotation.image.id, layers, around_px=around_px)
 
 
 def show_form(person: Here, desk: AnnotationDesk) -> None:

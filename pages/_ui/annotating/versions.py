@@ -86,13 +86,18 @@ def _version(person: Here, desk: AnnotationDesk, version: VersionRecord, numbers
     with st.container(gap=None):
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", wrap=False):
             st.checkbox(
-                f"**Version {version.number}** · {area_text(version.area_share)}",
+                f"**Version {version.number}** · {version.area_share:.1%}",
                 key=_tick_key(version),
                 width="stretch",
             )
             if not is_newest:
                 with st.popover(
-                    "", icon=":material/history:", type="tertiary", help=f"Restore version {version.number}"
+                    "",
+                    icon=":material/history:",
+                    type="tertiary",
+                    help=f"Restore version {version.number}",
+                    key=deeds.restore_key(version.version_id),
+                    on_change="rerun",
                 ):
                     _ask_to_restore(person, version, desk.versions[0].number + 1)
         st.caption("  \n".join(filter(None, _lines(version, numbers))))
