@@ -75,7 +75,7 @@ def test_images_outlines_and_scores_come_in_as_what_they_are(store: Store, annot
         annotators = session.scalars(select(Person.username).join(Annotation, Annotation.annotator_id == Person.id))
         assert set(annotators) == {"importer"}
         versions = session.execute(
-            select(AnnotationVersion.origin, Annotation.state, Annotation.finding).join(Annotation)
+            select(AnnotationVersion.origin, Annotation.state, Annotation.finding).join(AnnotationVersion.annotation)
         ).all()
     for origin, state, finding in versions:
         assert state is (AnnotationState.TO_CONFIRM if origin.is_guess else AnnotationState.SUBMITTED)
