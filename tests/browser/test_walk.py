@@ -9,86 +9,20 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, ViewportSize, expect
+from playwright.sync_api import Browser, expect
 
 from colpo_core.images.simulated import simulate_case
+from tests.browser import walk_workbench as workbench
 from tests.browser.conftest import CHECKOUT, Server
+from tests.browser.mask_page import EditorPage
+from tests.browser.visitor import PASSWORD, SCREEN, Visitor
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(1200)]
 N_CASES = 40
-WIDTH_PX, HEIGHT_PX = 1366, 768
-PASSWORD = "a password of some length"
 READERS = {"rita": "Dr Rita Lang", "rosa": "Dr Rosa Kim"}
 PATIENT = "P-0042"
-SOON = 20_000
+SEED = 4711
 TRAINED = 900_000
-
-
-class Visitor:
-    """Somebody at the screen, who keeps pictures of what they see."""
-
-    def __init__(self, server: Server, context: BrowserContext, pictures: Path) -> None:
-        self.server = server
-        self.page: Page = context.new_page()
-        self.page.set_default_timeout(SOON)
-        self._pictures = pictures
-
-    def open(self, address: str = "") -> None:
-        self.page.goto(f"{self.server.url}/{address}")
-        self.settle()
-
-    def go(self, menu: str) -> None:
-        """Choose a page in the menu."""
-        link = self.page.get_by_test_id("stSidebarNav").get_by_role("link", name=menu, exact=True)
-        address = link.get_attribute("href")
-        assert address
-        link.click()
-        self.page.wait_for_url(re.compile(rf"{re.escape(address)}/?(\?.*)?$"))
-        self.settle()
-
-    def settle(self) -> None:
-        """Wait until Streamlit has drawn what it was asked for."""
-        self.page.wait_for_load_state()
-        self.page.wait_for_timeout(200)  # what was pressed reaches the server, and the page says that it runs
-        if self.page.get_by_test_id("stApp").count():
-            self.page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
-            expect(self.page.locator("[data-stale=true]")).to_have_count(0)
-
-    def press(self, name: str, *, exact: bool = False) -> None:
-        self.button(name, exact=exact).click()
-        self.settle()
-
-    def button(self, name: str, *, exact: bool = False) -> Locator:
-        return self.page.get_by_role("button", name=name, exact=exact).first
-
-    def field(self, label: str) -> Locator:
-        """A text field; the help icon beside it has the same label."""
-        return self.page.get_by_role("textbox", name=label, exact=True)
-
-    def sees(self, text: str | re.Pattern[str], *, within: int = SOON) -> None:
-        expect(self.page.get_by_text(text).first).to_be_visible(timeout=within)
-
-    def keep(self, name: str, *, height_px: int = HEIGHT_PX) -> None:
-        """Keep a picture of the page, as a screen of that height shows it."""
-        self.page.set_viewport_size({"width": WIDTH_PX, "height": height_px})
-        self.settle()
-        self.page.wait_for_timeout(800)  # images and charts fade in
-        self.page.screenshot(path=self._pictures / f"{name}.png")
-        self.page.set_viewport_size({"width": WIDTH_PX, "height": HEIGHT_PX})
-
-    def sign_in(self, username: str) -> None:
-        self.open()
-        self.page.get_by_label("Username").fill(username)
-        self.page.get_by_label("Password").fill(PASSWORD)
-        self.button("Sign in").click()
-        self.page.get_by_test_id("stApp").wait_for()
-        self.settle()
-
-    def choose(self, label: str, option: str) -> None:
-        """Choose in a select box or a multiple choice."""
-        self.page.get_by_role("combobox", name=re.compile(f"^{label}|{label}$")).first.click()
-        self.page.get_by_role("option", name=option, exact=True).click()
-        self.settle()
 
 
 @pytest.fixture(scope="module")
@@ -115,21 +49,31 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 def test_the_walk(server: Server, chromium: Browser, pictures: Path, tmp_path: Path) -> None:
-    size: ViewportSize = {"width": WIDTH_PX, "height": HEIGHT_PX}
-    context = chromium.new_context(viewport=size)
+    context = chromium.new_context(viewport=SCREEN)
     ada = Visitor(server, context, pictures)
 
     make_the_administrator(ada)
-    make_the_readers(ada)
+    make_the_accounts(ada)
     import_a_case(ada, tmp_path)
     annotate_it(ada)
+    workbench.look_at_versions(ada)
+    workbench.fill_in_the_form(ada)
     label_it(ada)
+
+    workbench.hand_out_a_task(ada)
+    for username in workbench.PAINTERS:
+        painter = Visitor(server, chromium.new_context(viewport=SCREEN), pictures)
+        workbench.work_through_the_queue(painter, username, keep_pictures=username == "ben")
+    workbench.watch_the_task(ada)
+    senior = Visitor(server, chromium.new_context(viewport=SCREEN), pictures)
+    workbench.adjudicate(senior)
+
     freeze_and_train(ada)
     promote(ada)
     review(ada)
     open_a_study(ada)
     for username in READERS:
-        reader = Visitor(server, chromium.new_context(viewport=size), pictures)
+        reader = Visitor(server, chromium.new_context(viewport=SCREEN), pictures)
         read_blinded(reader, username, keep_pictures=username == "rita")
     close_the_study(ada)
     look_around(ada)
@@ -149,12 +93,13 @@ def make_the_administrator(ada: Visitor) -> None:
     ada.settle()
 
 
-def make_the_readers(ada: Visitor) -> None:
+def make_the_accounts(ada: Visitor) -> None:
     ada.open("admin")
-    for username, name in READERS.items():
+    annotators = workbench.PAINTERS | workbench.SENIOR
+    for username, name in (annotators | READERS).items():
         ada.field("Name").fill(name)
         ada.field("Username").fill(username)
-        ada.choose("Role", "reader")
+        ada.choose("Role", "annotator" if username in annotators else "reader")
         ada.field("First password").fill(PASSWORD)
         ada.press("Create account")
         ada.sees(f"{name} can sign in now")
@@ -162,7 +107,7 @@ def make_the_readers(ada: Visitor) -> None:
 
 
 def import_a_case(ada: Visitor, folder: Path) -> None:
-    drawn = simulate_case(4711)
+    drawn = simulate_case(SEED)
     Image.fromarray(drawn.rgb).save(folder / "after acid.png")
     Image.fromarray(drawn.native_rgb).save(folder / "native.jpg", quality=95)
     (folder / "letter.jpg").write_text("Dear colleague")
@@ -189,15 +134,8 @@ def import_a_case(ada: Visitor, folder: Path) -> None:
 def annotate_it(ada: Visitor) -> None:
     ada.press("Annotate")
     ada.sees(PATIENT)
-    stage = ada.page.get_by_role("application", name="Image to paint on")
-    box = stage.bounding_box()
-    assert box is not None
-    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-    ada.page.mouse.move(x - 80, y - 60)
-    ada.page.mouse.down()
-    for step in range(20):
-        ada.page.mouse.move(x - 80 + 8 * step, y - 60 + (step % 5) * 6)
-    ada.page.mouse.up()
+    editor = EditorPage(ada.page, ada.server.url).wait_ready()
+    workbench.outline(editor, simulate_case(SEED).mask)
     ada.sees(re.compile(r"^Saved"))
     ada.press("Submit", exact=True)
     ada.sees("Version 1 submitted")
