@@ -17,6 +17,12 @@ _WORK = {
     WorkKind.DRAFTS: ("edit_note", "Drafts", "You painted and did not submit yet", "Go on"),
     WorkKind.TO_CONFIRM: ("rule", "Masks to confirm", "Closed by a guess; not trained on until then", "Confirm"),
     WorkKind.UNANNOTATED: ("brush", "Images to annotate", "After acetic acid, with no mask yet", "Annotate"),
+    WorkKind.TO_ADJUDICATE: (
+        "gavel",
+        "Masks to decide between",
+        "By several people, in tasks that you adjudicate",
+        "Decide",
+    ),
     WorkKind.TO_REVIEW: ("fact_check", "Predictions to review", "Of the current model, without your verdict", "Review"),
     WorkKind.UNLABELLED: ("biotech", "Cases without a label", "No histology, and not recorded as normal", "See why"),
     WorkKind.JOBS: ("model_training", "Jobs running", "In the background, also when you sign out", "Watch"),

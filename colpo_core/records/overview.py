@@ -13,6 +13,7 @@ class WorkKind(StrEnum):
     TO_CONFIRM = "masks_to_confirm"
     UNANNOTATED = "images_without_annotation"
     DRAFTS = "drafts_not_submitted"
+    TO_ADJUDICATE = "masks_to_decide_between"
     TO_REVIEW = "predictions_to_review"
     JOBS = "running_jobs"
     FLAGGED = "flagged_cases"

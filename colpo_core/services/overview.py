@@ -1,7 +1,7 @@
 """What waits for a person, how far the clinic is, and how much the store holds. Counts are the database's own."""
 
 from sqlalchemy import ColumnElement, exists, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from colpo_core.records.overview import Progress, WorkItem, WorkKind, Worklist
 from colpo_core.records.people import Actor
@@ -13,7 +13,9 @@ from colpo_core.services.permissions import EVERYBODY, require
 from colpo_core.services.readings import assigned_studies
 from colpo_core.store import Store
 from colpo_core.store.tables import (
+    Adjudication,
     Annotation,
+    AnnotationTask,
     AnnotationVersion,
     Base,
     Case,
@@ -29,8 +31,9 @@ from colpo_core.store.tables import (
     Review,
     Snapshot,
     Study,
+    TaskItem,
 )
-from colpo_core.terms import AnnotationState, Finding, JobState, LabelSource, Role, Stage
+from colpo_core.terms import AnnotationState, Finding, JobState, LabelSource, Role, Stage, TaskItemState
 
 __all__ = ["dashboard", "status", "worklist"]
 
@@ -119,6 +122,7 @@ def _clinical_work(session: Session, actor: Actor) -> tuple[WorkItem, ...]:
             "annotate",
             _with(image=session.scalar(first_image)),
         ),
+        _to_adjudicate(session, actor),
         WorkItem(
             WorkKind.TO_REVIEW, "predictions to review", _count(session, Prediction, _waits_for_review(actor)), "review"
         ),
@@ -131,6 +135,40 @@ def _clinical_work(session: Session, actor: Actor) -> tuple[WorkItem, ...]:
         ),
         WorkItem(WorkKind.JOBS, "running jobs", _count(session, Job, _is_running()), "train"),
     )
+
+
+def _to_adjudicate(session: Session, actor: Actor) -> WorkItem:
+    """Images that wait for the actor's decision; the link leads to the first task that has some.
+
+    They are of a task that the actor adjudicates, two people or more have annotated them, nobody has them before him
+    any more, and nobody has decided yet.
+    """
+    waiting = aliased(TaskItem)
+    somebody_waits = exists().where(
+        waiting.task_id == TaskItem.task_id,
+        waiting.image_id == TaskItem.image_id,
+        waiting.state == TaskItemState.WAITING,
+    )
+    is_decided = exists().where(
+        Adjudication.image_id == TaskItem.image_id, Adjudication.finding == AnnotationTask.finding
+    )
+    query = (
+        select(TaskItem.task_id, TaskItem.image_id)
+        .join(AnnotationTask, AnnotationTask.id == TaskItem.task_id)
+        .where(
+            AnnotationTask.adjudicator_id == actor.person_id,
+            TaskItem.state == TaskItemState.SUBMITTED,
+            ~is_decided,
+            AnnotationTask.closed_at.is_not(None) | ~somebody_waits,
+        )
+        .group_by(TaskItem.task_id, TaskItem.image_id)
+        .having(func.count() > 1)
+        .order_by(TaskItem.task_id)
+    )
+    found = session.execute(query).all()
+    first_task = found[0].task_id if found else None
+    n_images = len({row.image_id for row in found})
+    return WorkItem(WorkKind.TO_ADJUDICATE, "masks to decide between", n_images, "agreement", _with(task=first_task))
 
 
 def _progress(session: Session) -> Progress:

@@ -12,6 +12,8 @@ from colpo_core.records.cases import CaseFilter
 from colpo_core.records.people import Actor
 from colpo_core.records.tasks import TaskDraft
 from colpo_core.services import annotations, task_queue, tasks
+from colpo_core.services.adjudication import take_mask
+from colpo_core.services.agreement import image_agreement
 from colpo_core.store import Store
 from colpo_core.store.tables import Image
 from colpo_core.terms import Finding, Role, TaskItemState, TaskOrder
@@ -173,6 +175,26 @@ def test_a_task_that_is_not_there_breaks_nothing(open_page: Open, administrator:
 
 
 # --- a task's queue on the home page and on the annotation page ---
+
+
+def test_home_tells_the_adjudicator_what_waits_and_leads_there(
+    store: Store, open_page: Open, administrator: Actor, annotator: Actor, berta: Actor, images: list[int]
+) -> None:
+    senior = add_person(store, "senta", Role.ANNOTATOR)
+    task_id = make_task(store, administrator, annotator, berta, adjudicator_id=senior.person_id)
+    for image_id in images[:2]:
+        paint(store, annotator, image_id)
+    paint(store, berta, images[0])
+    app = open_page(senior, "home")
+    assert "Masks to decide between" in shown(app)
+    assert "## 1" in shown(app)
+    assert "Masks to decide between" not in shown(open_page(administrator, "home"))
+    press(app, "Decide")
+    version = image_agreement(store, actor=senior, image_id=images[0]).versions[0]
+    take_mask(store, actor=senior, version_id=version.version_id)
+    assert "Masks to decide between" not in shown(open_page(senior, "home"))
+    tasks.close_task(store, actor=administrator, task_id=task_id)
+    assert "Masks to decide between" not in shown(open_page(senior, "home"))
 
 
 def test_home_begins_with_my_queues(
