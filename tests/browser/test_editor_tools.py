@@ -467,6 +467,7 @@ def test_a_whole_round_by_keys(clinic: Clinic, image_id: int, new_tab: NewTab) -
     assert tab.page.evaluate("() => editor.stage.matches(':focus')")
     press(tab, "j", "Control+Enter")
     tab.page.wait_for_function("() => editor.activeLayer.nextVersion === 2")
+    tab.page.wait_for_function("() => editor.stage.matches(':focus')")  # the next key is no part of a note
     (version,) = annotations.submitted_masks(clinic.store, actor=clinic.anna, image_id=image_id)
     assert (version.number, version.note) == (1, "margin unclear bezf1")
     stored = annotations.version_mask(clinic.store, actor=clinic.anna, version_id=version.version_id)

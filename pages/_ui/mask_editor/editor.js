@@ -287,6 +287,8 @@ class MaskEditor {
       layer.nextVersion = nextVersion;
       if (this.handed?.has(layer)) layer.submitted = this.handed.get(layer);
       this.note.value = "";
+      // The note is done with: the next key, such as N, is not meant for it any more.
+      if (this.note.matches(":focus")) this.stage.focus({ preventScroll: true });
     }
     this.handed = null;
     this.release();
