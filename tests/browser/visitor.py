@@ -59,6 +59,7 @@ class Visitor:
     def keep(self, name: str, *, height_px: int = SCREEN["height"]) -> None:
         """Keep a picture of the page, as a screen of that height shows it."""
         self.page.set_viewport_size({**SCREEN, "height": height_px})
+        self.page.mouse.move(700, 4)  # no tooltip lies over the page
         self.settle()
         self.page.wait_for_timeout(800)  # images and charts fade in
         self.page.screenshot(path=self._pictures / f"{name}.png")

@@ -136,9 +136,8 @@ def watch_the_task(ada: Visitor) -> None:
 def adjudicate(senior: Visitor) -> None:
     """Figures first; then the masks in colours, one taken as it is, and one mixed and corrected."""
     senior.sign_in("sena")
-    senior.go("Tasks")
-    senior.press("Show", exact=True)
-    senior.page.get_by_role("link", name="Agreement of the annotators").click()
+    senior.sees("Masks to decide between")
+    senior.press("Decide", exact=True)
     senior.sees("95% Hausdorff distance")
     senior.keep("agreement", height_px=700)
     senior.press("Decide: 3 images")
