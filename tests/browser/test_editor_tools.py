@@ -489,3 +489,18 @@ def test_nothing_is_saved_of_a_tool_that_was_dropped(image_id: int, new_tab: New
     assert saves == []
     assert np.array_equal(tab.mask(), disc(20))
     assert tab.page.evaluate("() => editor.history.at") == 1
+
+
+def test_the_buttons_over_the_image_take_no_corner_of_a_polygon(image_id: int, new_tab: NewTab) -> None:
+    tab = new_tab().open(image_id)
+    press(tab, "p")
+    box = tab.page.get_by_role("button", name="Zoom in").bounding_box()
+    assert box is not None
+    before = tab.page.locator(".percent").inner_text()
+    tab.page.mouse.click(*tab.at(10, 10))
+    tab.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    assert tab.page.evaluate("() => window.editor.strokes.corners.length") == 2
+    assert tab.page.locator(".percent").inner_text() == before
+    press(tab, "Escape")
+    tab.page.get_by_role("button", name="Zoom in").click()
+    expect(tab.page.locator(".percent")).not_to_have_text(before)

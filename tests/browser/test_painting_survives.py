@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from playwright.sync_api import Browser, BrowserContext, Error, Page, Route
+from playwright.sync_api import Browser, BrowserContext, Error, Page, Route, expect
 
 from colpo_core.images.masks import decode_rle
 from colpo_core.services import annotations
@@ -106,6 +106,29 @@ def test_painting_goes_on_through_kills(clinic: Clinic, new_tab: Callable[[], Ta
     assert figures.n_missing == 0
     assert figures.is_the_screen
     assert list(check_store(clinic.server.data_dir)) == []
+
+
+def test_no_dialog_lies_over_the_image_while_the_server_is_away(clinic: Clinic, new_tab: Callable[[], Tab]) -> None:
+    """Streamlit says that the connection is lost some seconds after it is, over all of the page."""
+    tab = new_tab().open()
+    tab.page.evaluate(
+        """() => {
+          window.dialogs = 0;
+          new MutationObserver((changes) => {
+            for (const change of changes)
+              for (const node of change.addedNodes)
+                if (node.textContent.includes("Connection error")) window.dialogs += 1;
+          }).observe(document.body, { childList: true, subtree: true });
+        }"""
+    )
+    clinic.server.kill()
+    tab.stroke(*tab.row(0, 2))
+    tab.page.wait_for_function("() => window.dialogs > 0", timeout=30_000)
+    expect(tab.page.get_by_role("dialog")).to_have_count(0)
+    tab.stroke(*tab.row(1, 2))
+    tab.page.get_by_text("2 strokes kept").wait_for()
+    clinic.server.start()
+    assert_all_is_saved(clinic, tab, 2)
 
 
 def test_a_cut_network_keeps_strokes_until_it_is_back(

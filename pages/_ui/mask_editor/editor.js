@@ -36,6 +36,7 @@ class MaskEditor {
     this.clock = new PaintingClock(this.frame);
     this.actions = actionsOf(this);
     this.keys = new Keys(this.frame, this.actions);
+    this.connectionDialog = new ConnectionDialog();
     this.observer = new ResizeObserver(() => this.resize());
     this.observer.observe(this.stage);
     this.whenSaversTell = () => this.stateSoon();
@@ -464,6 +465,7 @@ class MaskEditor {
     this.documentKey = null;
     LISTENERS.delete(this.whenSaversTell);
     this.keys.close();
+    this.connectionDialog.close();
     this.clock.close();
     this.observer.disconnect();
     this.root.remove();

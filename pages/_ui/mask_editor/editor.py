@@ -22,6 +22,7 @@ PARTS = (
     "kept.js",
     "saving.js",
     "state.js",
+    "connection.js",
     "canvas.js",
     "layers.js",
     "conflict.js",

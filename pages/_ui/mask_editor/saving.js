@@ -345,5 +345,7 @@ addEventListener("pagehide", () => {
 // Strokes outlive the tab; a person who leaves while some still wait is asked all the same.
 addEventListener("beforeunload", (event) => {
   const waiting = [...SAVERS.values()].filter((saver) => saver.isDirty);
-  if (waiting.some((saver) => saver.problem || KEPT.isBroken)) event.preventDefault();
+  // A sign-in that is over leads to the sign-in page, and the strokes that are kept here are sent after it.
+  const isInDoubt = (saver) => saver.problem && saver.problem !== "sign-in";
+  if (waiting.some((saver) => isInDoubt(saver) || KEPT.isBroken)) event.preventDefault();
 });

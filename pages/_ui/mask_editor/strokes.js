@@ -297,6 +297,7 @@ class Strokes {
     this.warp.show();
     this.stage.classList.toggle("pans", isPanning);
     this.stage.classList.toggle("draws", !isBrush);
+    this.stage.classList.toggle("underway", this.corners.length > 0);
     this.stage.classList.toggle("cuts", (this.lasso?.value ?? TOOLS[tool]) === 0);
     showStart(this.editor);
   }
