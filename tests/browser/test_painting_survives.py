@@ -147,7 +147,7 @@ def test_a_cut_network_keeps_strokes_until_it_is_back(
     assert_all_is_saved(clinic, tab, 4)
 
 
-@pytest.mark.parametrize("how", ["network", "server"])
+@pytest.mark.parametrize("how", [pytest.param("network", marks=pytest.mark.slow), "server"])
 def test_a_closed_tab_loses_nothing(
     clinic: Clinic, context: BrowserContext, seat: Seat, new_tab: Callable[[], Tab], how: str
 ) -> None:
@@ -181,7 +181,9 @@ def test_a_tab_that_crashes_loses_nothing(clinic: Clinic, seat: Seat, new_tab: C
     assert_all_is_saved(clinic, new_tab().open(), 2)
 
 
-@pytest.mark.parametrize("is_up", [True, False], ids=["server up", "server down"])
+@pytest.mark.parametrize(
+    "is_up", [pytest.param(True, marks=pytest.mark.slow, id="server up"), pytest.param(False, id="server down")]
+)
 def test_a_reload_in_mid_stroke_keeps_the_finished_ones(
     clinic: Clinic, seat: Seat, new_tab: Callable[[], Tab], is_up: bool
 ) -> None:
@@ -203,6 +205,7 @@ def is_put(route: Route) -> bool:
     return route.request.method == "PUT"
 
 
+@pytest.mark.slow
 def test_an_expired_sign_in_is_renewed_beside_the_page(
     clinic: Clinic, context: BrowserContext, seat: Seat, new_tab: Callable[[], Tab]
 ) -> None:
@@ -233,6 +236,7 @@ def test_an_expired_sign_in_and_a_reload_lose_nothing(clinic: Clinic, seat: Seat
     assert_all_is_saved(clinic, tab.wait_ready(), 2)
 
 
+@pytest.mark.slow
 def test_signing_out_elsewhere_drops_no_stroke(
     clinic: Clinic, context: BrowserContext, seat: Seat, new_tab: Callable[[], Tab]
 ) -> None:
@@ -278,6 +282,7 @@ def be_quicker_than_the_watch(tab: Tab) -> None:
     tab.page.evaluate("() => clearInterval(window.colpoDeskWatch)")
 
 
+@pytest.mark.slow
 def test_somebody_else_in_between_neither_sees_nor_drops_them(
     clinic: Clinic, context: BrowserContext, seat: Seat, new_tab: Callable[[], Tab]
 ) -> None:
