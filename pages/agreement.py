@@ -2,7 +2,6 @@
 
 import streamlit as st
 
-from colpo_core.errors import InputRejected
 from colpo_core.services.agreement import agreement_overview, image_agreement
 from colpo_core.services.tasks import list_tasks
 from colpo_core.terms import Finding
@@ -12,6 +11,8 @@ from pages._ui.agreeing.overview import show_overview, to_decide
 from pages._ui.annotating.words import FINDINGS
 from pages._ui.errors import showing_errors
 from pages._ui.here import Here, here
+from pages._ui.links import asked_row
+from pages._ui.told import say_what_happened
 
 _FINDING, _TASK = "agreement_finding", "agreement_task"
 _LINKED = "agreement_linked_task"
@@ -23,7 +24,7 @@ def render() -> None:
     person = here()
     is_drawn = False
     with showing_errors():
-        image_id = _asked_image()
+        image_id = asked_row("image", choose_from="overview")
         if image_id is None:
             _show_all(person)
         else:
@@ -31,15 +32,6 @@ def render() -> None:
         is_drawn = True
     if not is_drawn:
         st.button("Back to the overview", icon=":material/arrow_back:", on_click=deeds.back)
-
-
-def _asked_image() -> int | None:
-    asked = st.query_params.get("image")
-    if asked is None:
-        return None
-    if not (asked.isascii() and asked.isdecimal() and len(asked) < 16):
-        raise InputRejected("This address names no image. Choose one from the overview.")
-    return int(asked)
 
 
 def _finding() -> Finding:
@@ -71,7 +63,7 @@ def _show_all(person: Here) -> None:
         format_func=lambda number: "All with two masks or more" if number == _ANY_TASK else f"Task “{tasks[number]}”",
     )
     st.session_state[_TASK] = chosen
-    deeds.say_what_happened()
+    say_what_happened(deeds.SAID)
     with st.spinner("Comparing masks…"):
         overview = agreement_overview(
             person.store, actor=person.actor, finding=finding, task_id=None if chosen == _ANY_TASK else chosen

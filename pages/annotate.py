@@ -4,7 +4,6 @@ from functools import partial
 
 import streamlit as st
 
-from colpo_core.errors import InputRejected
 from colpo_core.records.annotations import AnnotationDesk, VersionComparison
 from colpo_core.records.tasks import QueuePlace
 from colpo_core.services.annotation_desk import annotation_desk, next_image, next_image_to_confirm
@@ -15,9 +14,10 @@ from pages._ui.annotating.deeds import BIOPSY, FORM, IMPORTED, MASKS, STAGES
 from pages._ui.annotating.words import FINDINGS
 from pages._ui.errors import showing_errors
 from pages._ui.here import Here, here
-from pages._ui.links import link
+from pages._ui.links import asked_row, link
 from pages._ui.mask_editor import mask_editor
 from pages._ui.theme import STAYS
+from pages._ui.told import say_what_happened
 
 _AROUND_EDITOR_PX = 226
 _QUEUE_PX = 52
@@ -39,7 +39,7 @@ def render() -> None:
 
 
 def _draw(person: Here) -> None:
-    task_id, image_id = _asked("task"), _asked("image")
+    task_id, image_id = asked_row("task", choose_from="cases"), asked_row("image", choose_from="cases")
     if task_id is not None and image_id is None:
         image_id = queue.first_of_queue(person, task_id)
         if image_id is None:
@@ -61,15 +61,6 @@ def _draw(person: Here) -> None:
     _show_desk(person, desk, place, task_id)
 
 
-def _asked(name: str) -> int | None:
-    asked = st.query_params.get(name)
-    if asked is None:
-        return None
-    if not (asked.isascii() and asked.isdecimal() and len(asked) < 16):
-        raise InputRejected(f"This address names no {name}. Choose one from the cases.")
-    return int(asked)
-
-
 def _finding(place: QueuePlace | None, image_id: int | None) -> Finding:
     """What is painted: what the task asks for when one of its images is opened, and then what the person chooses."""
     # Set anew in each run: Streamlit forgets what a widget held as soon as another mode does not show it.
@@ -85,7 +76,7 @@ def _finding(place: QueuePlace | None, image_id: int | None) -> Finding:
 
 def _show_nothing_to_do(person: Here) -> None:
     st.title("Annotate")
-    deeds.say_what_happened()
+    say_what_happened(deeds.SAID)
     waiting = next_image_to_confirm(person.store, actor=person.actor)
     with st.container(border=True):
         st.markdown("### :material/task_alt: No image waits for a mask")
@@ -108,7 +99,7 @@ def _show_desk(person: Here, desk: AnnotationDesk, place: QueuePlace | None, tas
     if mode != BIOPSY:
         biopsies.forget_canvas(image.id)
     if mode == STAGES:
-        deeds.say_what_happened()
+        say_what_happened(deeds.SAID)
         stages.show_stages(desk)
         return
     found = comparing.find_comparison(person, desk) if mode == MASKS else None
@@ -117,7 +108,7 @@ def _show_desk(person: Here, desk: AnnotationDesk, place: QueuePlace | None, tas
         _show_main(person, desk, mode, found, around_px)
     with side:
         head.show_strip(desk)
-        deeds.say_what_happened()
+        say_what_happened(deeds.SAID)
         _show_side(person, desk, mode, found, place)
 
 

@@ -2,7 +2,6 @@
 
 import streamlit as st
 
-from colpo_core.errors import InputRejected
 from colpo_core.records.cases import CaseRecord
 from colpo_core.services.cases import get_case
 from pages._ui.badges import simulated_badge
@@ -16,6 +15,7 @@ from pages._ui.casework.told import tell
 from pages._ui.casework.words import date_text
 from pages._ui.errors import showing_errors
 from pages._ui.here import Here, here
+from pages._ui.links import asked_row
 
 _TABS = (":material/list: All cases", ":material/add_photo_alternate: Import images")
 _CASE_TABS = (":material/checklist: Findings", ":material/description: Record", ":material/biotech: Histology")
@@ -33,26 +33,19 @@ _STAY_IN_SIGHT = """
 def render() -> None:
     """Draw the list with the import, or one case."""
     person = here()
-    if "case" not in st.query_params:
-        with showing_errors():
-            _show_all(person)
-        return
     is_shown = False
     with showing_errors():
-        case = get_case(person.store, actor=person.actor, case_id=_asked_case())
-        # A link from this very page leaves the browser's address as it was; the next rerun would go by that.
-        st.query_params.from_dict({"case": str(case.id)})
-        _show_case(person, case)
+        case_id = asked_row("case", choose_from="list")
+        if case_id is None:
+            _show_all(person)
+        else:
+            case = get_case(person.store, actor=person.actor, case_id=case_id)
+            # A link from this very page leaves the browser's address as it was; the next rerun would go by that.
+            st.query_params.from_dict({"case": str(case.id)})
+            _show_case(person, case)
         is_shown = True
-    if not is_shown:
+    if not is_shown and "case" in st.query_params:
         _back()
-
-
-def _asked_case() -> int:
-    asked = st.query_params["case"]
-    if not (asked.isascii() and asked.isdecimal() and len(asked) < 16):
-        raise InputRejected("This address names no case. Choose one from the list.")
-    return int(asked)
 
 
 def _show_all(person: Here) -> None:

@@ -12,8 +12,7 @@ from pages._ui.errors import showing_errors
 from pages._ui.here import Here, here
 from pages._ui.jobs import prediction_progress
 from pages._ui.links import link
-from pages._ui.tables import as_when
-from pages._ui.tasking.words import count_text
+from pages._ui.tables import as_when, count_text
 from pages._ui.viewer import Layer, image_viewer
 
 _MAPS = {

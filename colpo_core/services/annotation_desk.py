@@ -36,7 +36,8 @@ def annotation_desk(
     with store.reading() as session:
         image = find_image(session, image_id)
         case = session.get_one(Case, image.case_id)
-        mine = open_record(session, Document(image.id, actor.person_id, finding), image)
+        layers = {one: open_record(session, Document(image.id, actor.person_id, one), image) for one in Finding}
+        mine = layers[finding]
         submitted = newest_versions(session, image_id=image_id, state=AnnotationState.SUBMITTED, finding=finding)
         waiting = newest_versions(session, image_id=image_id, state=AnnotationState.TO_CONFIRM, finding=finding)
         hidden = hidden_annotators(session, actor, image_id=image_id, finding=finding)
@@ -59,7 +60,7 @@ def annotation_desk(
             next_image_id=_next_image(session, after=image_id, finding=finding),
             n_to_confirm=session.scalar(select(func.count()).select_from(Annotation).where(waits)) or 0,
             next_to_confirm_id=_next_to_confirm(session, waits, after=image_id),
-            layers=tuple(open_record(session, Document(image.id, actor.person_id, layer), image) for layer in Finding),
+            layers=tuple(layers.values()),
             is_blind=bool(hidden),
         )
 

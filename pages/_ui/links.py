@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import streamlit as st
 from streamlit.navigation.page import Page
 
-from colpo_core.errors import PermissionDenied
+from colpo_core.errors import InputRejected, PermissionDenied
 
 _KEY = "_pages"
 
@@ -57,6 +57,24 @@ def link(page_name: str, label: str, *, icon: str | None = None, help: str | Non
     page = st.session_state.get(_KEY, {}).get(page_name)
     if page is not None:
         st.page_link(page, label=label, icon=icon, help=help, query_params=_as_query(params))
+
+
+def asked_row(name: str, *, choose_from: str) -> int | None:
+    """The row that this page's address names, or None where it names none.
+
+    Args:
+        name: Such as `image`.
+        choose_from: What to choose one from instead, such as `cases`.
+
+    Raises:
+        InputRejected: What stands there is no row's number.
+    """
+    asked = st.query_params.get(name)
+    if asked is None:
+        return None
+    if not (asked.isascii() and asked.isdecimal() and len(asked) < 16):
+        raise InputRejected(f"This address names no {name}. Choose one from the {choose_from}.")
+    return int(asked)
 
 
 def _as_query(params: Mapping[str, object]) -> dict[str, str]:

@@ -15,6 +15,11 @@ def as_size(size_bytes: int) -> str:
     return f"{value:.0f} {_UNITS[unit]}" if unit == 0 or value >= 99.95 else f"{value:.1f} {_UNITS[unit]}"
 
 
+def count_text(number: int, word: str) -> str:
+    """Such as `1 image` or `12 images`."""
+    return f"{number:,} {word}" if number == 1 else f"{number:,} {word}s"
+
+
 def as_when(moment: datetime) -> str:
     """A time for reading, such as `2026-03-01 14:05`, in the zone that it has."""
     return f"{moment:%Y-%m-%d %H:%M}"

@@ -1,7 +1,7 @@
 """What a button has done, kept for the page to say once it is drawn anew.
 
-`tell` shows a plain sentence. What `doing` keeps has beside it whether it is an error, and its pages show that in
-their own way.
+`tell` shows a plain sentence. What `doing` keeps has beside it whether it is an error; `say_what_happened` shows that
+in the page, and the cases page in a way of its own.
 """
 
 from collections.abc import Callable
@@ -40,3 +40,19 @@ def tell(key: str) -> None:
     told = st.session_state.pop(key, None)
     if told:
         st.success(told, icon=":material/check:")
+
+
+def say_what_happened(key: str) -> None:
+    """Show in the page what `doing` has kept: what a button has done, or why it could not.
+
+    Args:
+        key: Where the session keeps the sentence.
+    """
+    said = st.session_state.pop(key, None)
+    if said is None:
+        return
+    text, is_error = said
+    if is_error:
+        st.error(text, icon=":material/error:")
+    else:
+        st.success(text, icon=":material/check_circle:")

@@ -1,6 +1,7 @@
 """One image with everybody's mask in a colour of its own, and the decision which mask counts."""
 
 from functools import partial
+from html import escape
 
 import streamlit as st
 
@@ -23,6 +24,7 @@ from pages._ui.links import link
 from pages._ui.mask_editor import Reference, mask_editor
 from pages._ui.plain import plain
 from pages._ui.theme import STAYS
+from pages._ui.told import say_what_happened
 from pages._ui.viewer import Layer, image_viewer
 
 _AROUND_VIEWER_PX, _LAYER_ROW_PX = 180, 27  # layers stand two in a row
@@ -32,7 +34,7 @@ _AROUND_EDITOR_PX = 280
 def show_image(here: Here, found: ImageAgreement, next_image_id: int | None) -> None:
     """Draw the image, the figures of each pair and the ways to decide."""
     _head(found, next_image_id)
-    deeds.say_what_happened()
+    say_what_happened(deeds.SAID)
     if found.may_adjudicate and st.session_state.get(deeds.painting_key(found.image.id, found.finding)):
         _show_editor(here, found)
         return
@@ -129,7 +131,7 @@ def _annotator(here: Here, found: ImageAgreement, version: VersionRecord, colour
         name, action = st.columns([2.2, 1], vertical_alignment="center")
         name.html(
             f'<span style="display:inline-block;width:.8em;height:.8em;border-radius:2px;margin-right:.5em;'
-            f'background:{COLOURS[colour]};border:1px solid #0006"></span><b>{_escaped(version.author)}</b>'
+            f'background:{COLOURS[colour]};border:1px solid #0006"></span><b>{escape(version.author)}</b>'
         )
         name.caption(" · ".join(filter(None, (area_text(version.area_share), made_text(version, {}), version.note))))
         decided = found.adjudication
@@ -144,10 +146,6 @@ def _annotator(here: Here, found: ImageAgreement, version: VersionRecord, colour
                 on_click=deeds.take,
                 args=(here, version.version_id, found.image.id),
             )
-
-
-def _escaped(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _pairs(found: ImageAgreement) -> None:

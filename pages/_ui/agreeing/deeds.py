@@ -27,18 +27,6 @@ def note_key(image_id: int) -> str:
     return f"agreement_note_{image_id}"
 
 
-def say_what_happened() -> None:
-    """Show what a button has done, or why it could not."""
-    said = st.session_state.pop(SAID, None)
-    if said is None:
-        return
-    text, is_error = said
-    if is_error:
-        st.error(text, icon=":material/error:")
-    else:
-        st.success(text, icon=":material/check_circle:")
-
-
 def open_image(image_id: int) -> None:
     """Show one image with all its masks."""
     st.query_params["image"] = str(image_id)

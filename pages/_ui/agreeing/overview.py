@@ -11,6 +11,7 @@ from pages._ui.agreeing import deeds
 from pages._ui.agreeing.words import distance_text
 from pages._ui.figures import short_estimate
 from pages._ui.links import link
+from pages._ui.tables import count_text
 
 _PER_PAGE = 20
 _ALL, _OPEN = "All", "Not decided"
@@ -53,9 +54,9 @@ def _show_figures(overview: AgreementOverview) -> None:
         place.metric(name, _value(found, unit), border=True)
         place.caption(_interval(found, unit))
     st.caption(
-        f"Means over {_counted(overview.n_images, 'image')} of {_counted(overview.n_patients, 'patient')} that two or "
-        "more people annotated, each with the mean of its pairs of masks; 95% intervals by a bootstrap over patients. "
-        f"Pairs in which one mask marks nothing: {overview.n_one_empty} (Dice and IoU 0, no distance). "
+        f"Means over {count_text(overview.n_images, 'image')} of {count_text(overview.n_patients, 'patient')} that two "
+        "or more people annotated, each with the mean of its pairs of masks; 95% intervals by a bootstrap over "
+        f"patients. Pairs in which one mask marks nothing: {overview.n_one_empty} (Dice and IoU 0, no distance). "
         f"Pairs in which neither marks anything: {overview.n_both_empty} (in no mean)."
     )
 
@@ -70,13 +71,9 @@ def _interval(found: Estimate, unit: str) -> str:
     if found.value is None:
         return "not defined"
     if found.low is None or found.high is None:
-        return f"no interval: {_counted(found.n_patients, 'patient')}"
+        return f"no interval: {count_text(found.n_patients, 'patient')}"
     places = 1 if unit else 2
-    return f"{found.low:.{places}f} to {found.high:.{places}f}{unit}, {_counted(found.n_patients, 'patient')}"
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"
+    return f"{found.low:.{places}f} to {found.high:.{places}f}{unit}, {count_text(found.n_patients, 'patient')}"
 
 
 def _show_pairs(overview: AgreementOverview) -> None:
@@ -106,7 +103,7 @@ def _show_images(images: Sequence[ImageRow], waiting: Sequence[int]) -> None:
         )  # fmt: skip
         if waiting:
             st.button(
-                f"Decide: {_counted(len(waiting), 'image')}",
+                f"Decide: {count_text(len(waiting), 'image')}",
                 type="primary",
                 icon=":material/gavel:",
                 help="Opens the image whose masks are the least alike, and the next after it",

@@ -52,18 +52,6 @@ def choose_finding(finding: Finding) -> None:
     st.session_state[FINDING] = finding
 
 
-def say_what_happened() -> None:
-    """Show what a button has done, or why it could not."""
-    said = st.session_state.pop(SAID, None)
-    if said is None:
-        return
-    text, is_error = said
-    if is_error:
-        st.error(text, icon=":material/error:")
-    else:
-        st.success(text, icon=":material/check_circle:")
-
-
 def submit(here: Here, submissions: Sequence[MaskSubmission], names: dict[str, str]) -> None:
     """Make a version of each mask that is on the screen; one that is refused does not hold up the others.
 

@@ -12,6 +12,7 @@ from pages._ui.annotating.words import time_text
 from pages._ui.here import Here
 from pages._ui.links import go, link
 from pages._ui.plain import plain
+from pages._ui.told import say_what_happened
 
 _REASON = "annotate_skip_reason"
 _OPENED = "annotate_opened_item"
@@ -79,7 +80,7 @@ def show_beside_queue(waiting: int | None) -> None:
 def show_all_done() -> None:
     """Nothing of the task waits for me."""
     st.title("Annotate")
-    deeds.say_what_happened()
+    say_what_happened(deeds.SAID)
     with st.container(border=True):
         st.markdown("### :material/task_alt: Nothing of this task waits for you")
         st.markdown("Every image of your queue is submitted or skipped, or the task was closed.")

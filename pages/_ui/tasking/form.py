@@ -17,8 +17,9 @@ from pages._ui.errors import showing_errors
 from pages._ui.here import Here
 from pages._ui.links import go, link
 from pages._ui.plain import plain
+from pages._ui.tables import count_text
 from pages._ui.tasking.progress import TOLD
-from pages._ui.tasking.words import ORDERS, count_text
+from pages._ui.tasking.words import ORDERS
 from pages._ui.theme import STAYS
 
 _UNNAMED = "New task"

@@ -11,8 +11,8 @@ from pages._ui.errors import showing_errors
 from pages._ui.here import Here
 from pages._ui.links import go, link, may_open
 from pages._ui.plain import plain
-from pages._ui.tables import as_when
-from pages._ui.tasking.words import ORDERS, count_text, share
+from pages._ui.tables import as_when, count_text
+from pages._ui.tasking.words import ORDERS, share
 from pages._ui.told import tell
 
 TOLD = "tasks_told"

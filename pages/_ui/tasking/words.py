@@ -9,11 +9,6 @@ ORDERS = {
 }
 
 
-def count_text(number: int, word: str) -> str:
-    """Such as `1 image` or `12 images`."""
-    return f"{number:,} {word}" if number == 1 else f"{number:,} {word}s"
-
-
 def share(part: int, whole: int) -> float:
     """A part of a whole, 0 to 1; of nothing it is nothing."""
     return min(1.0, part / whole) if whole else 0.0
