@@ -19,7 +19,7 @@ help: ## say what can be made
 	@$(PIP) -r requirements.txt
 	@touch $@
 
-.venv/installed-dev: requirements-dev.txt .venv/installed
+.venv/installed-dev: requirements-dev.txt requirements-nets.txt .venv/installed
 	@echo "Installing what the tests need into .venv"
 	@$(PIP) -r requirements-dev.txt
 	@touch $@
