@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,11 +14,15 @@ from colpo_core.images.decoding import read_rgb
 from colpo_core.images.masks import decode_rle
 from colpo_core.records.learning import TrainingEvent, TrainingSettings
 from colpo_core.services import engine
-from colpo_core.services.checkpoints import prepare_files, publish_checkpoint
+from colpo_core.services.checkpoints import checkpoint_dir, current_checkpoint, prepare_files, publish_checkpoint
 from colpo_core.services.leases import Finish, Lease
 from colpo_core.services.snapshots import read_manifest
 from colpo_core.store import Store
 from colpo_core.store.tables import Job, JobEvent, Mask, Snapshot
+from colpo_core.terms import Split
+
+if TYPE_CHECKING:
+    from colpo_core.training.incumbent import Incumbent
 
 _HEARTBEAT_SECONDS = 1.0
 
@@ -52,8 +56,10 @@ def run_training(lease: Lease, must_stop: Callable[[], bool]) -> Finish:
         load_image=lambda image_sha256: read_rgb(store.blobs.get(image_sha256)),
         load_mask=lambda mask_sha256, height_px, width_px: load_mask(store, mask_sha256, height_px, width_px),
         work_dir=engine.work_dir(store, lease.job_id),
+        frames_dir=store.settings.frames_dir,
         on_event=LiveRecord(lease).write,
         cancelled=must_stop,
+        incumbent=find_incumbent(store),
     )
 
     prepared = prepare_files(store, job_id=lease.job_id, folder=trained.folder)
@@ -63,6 +69,29 @@ def run_training(lease: Lease, must_stop: Callable[[], bool]) -> Finish:
         return {"checkpoint_id": checkpoint.id, "checkpoint": checkpoint.name}
 
     return publish
+
+
+def find_incumbent(store: Store) -> "Incumbent | None":
+    """The clinic's current model, with whom it has learned from; None before the first promotion.
+
+    Raises:
+        NotFound: Its snapshot's file is missing or damaged.
+    """
+    from colpo_core.training.incumbent import Incumbent
+
+    current = current_checkpoint(store)
+    if current is None:
+        return None
+    with store.reading() as session:
+        sha256 = session.get_one(Snapshot, current.snapshot_id).sha256
+    learned = [item for item in read_manifest(store, sha256).items if item.split is not Split.TEST]
+    return Incumbent(
+        folder=checkpoint_dir(store, current.name),
+        name=current.name,
+        sha256=current.sha256,
+        learned_patients=frozenset(item.patient_id for item in learned),
+        learned_images=frozenset(item.image_sha256 for item in learned),
+    )
 
 
 class LiveRecord:

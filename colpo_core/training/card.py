@@ -5,10 +5,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from colpo_core.datasets.manifest import Manifest
+from colpo_core.evaluation.roc import threshold_rule_text
 from colpo_core.nets.spec import PipelineSpec
 from colpo_core.records.checkpoints import mask_policy_text
 from colpo_core.records.learning import TrainingSettings
+from colpo_core.records.networks import CLASSIFIERS, SEGMENTERS
 from colpo_core.terms import Label, LabelSource, Split
+from colpo_core.training.hardware import Hardware
+from colpo_core.training.incumbent import Incumbent
 from colpo_core.training.loop import Fitted
 
 FEW_CASES = 30
@@ -22,6 +26,8 @@ def make_card(
     metrics: dict[str, Any],
     fitted: dict[str, Fitted],
     key: str,
+    hardware: Hardware,
+    incumbent: Incumbent | None = None,
     now: datetime | None = None,
 ) -> dict[str, Any]:
     """All that a checkpoint's card says beside its weights and their hash.
@@ -33,6 +39,8 @@ def make_card(
         metrics: Figures of the test side, those of the validation side under `validation`.
         fitted: How each stage went, by its name.
         key: The training's key.
+        hardware: What it was computed on.
+        incumbent: The model that was current when it was trained, its parent in the registry; None for the first.
         now: When it was made; the present when None.
     """
     at = now or datetime.now(UTC)
@@ -46,18 +54,25 @@ def make_card(
         "mask_annotator_id": manifest.mask_annotator_id,
         "simulated": manifest.simulated,
         "settings": settings.to_dict(),
+        "protocol": settings.protocol,
+        "leaks": leaks_of(settings),
+        "parent": None if incumbent is None else {"name": incumbent.name, "sha256": incumbent.sha256},
         "architecture": {
-            "segmenter": f"SegNet on VGG-19, {spec.segnet_width:g} of its width",
-            "classifier": spec.classifier,
-            "fourth_channel": "probability of acetowhite epithelium by the segmenter",
+            "segmenter": _segmenter_text(spec),
+            "classifier": CLASSIFIERS[spec.classifier].title,
+            "fourth_channel": "probability of acetowhite epithelium by the segmenter"
+            + (f", out of {settings.folds} folds in training" if settings.protocol == "patient" else ""),
             "working_size": f"{spec.width_px} x {spec.height_px}",
         },
+        "computed_on": {"device": hardware.device.type, "precision": hardware.precision},
         "thresholds": {
             "3ch": spec.threshold_3ch,
             "4ch": spec.threshold_4ch,
             "mask": spec.mask_threshold,
             "chosen_on": "validation",
+            "rule": threshold_rule_text(settings.threshold_rule),
         },
+        "temperatures": {"3ch": spec.temperature_3ch, "4ch": spec.temperature_4ch, "chosen_on": "validation"},
         "metrics": metrics,
         "trained_on": manifest.counts() | {"mask_origins": _mask_origins(manifest)},
         "history": {
@@ -71,7 +86,7 @@ def make_card(
 def limits_of(manifest: Manifest, settings: TrainingSettings) -> list[str]:
     """Sentences that say what not to conclude from a model trained on this snapshot."""
     counts = manifest.counts()
-    said = ["For research. It is not a medical device and must not decide about a patient."]
+    said = ["For research. It is not a medical device and must not decide about a patient.", *leaks_of(settings)]
     if manifest.simulated:
         share = "All" if counts["simulated"] == counts["images"]["total"] else "Some"
         said.append(f"{share} images are simulated: its figures say nothing about patients.")
@@ -88,14 +103,38 @@ def limits_of(manifest: Manifest, settings: TrainingSettings) -> list[str]:
         said.append(f"The thresholds were chosen on {n_validated} cases; another split would choose others.")
     if counts["masks"]["validation"] == 0:
         said.append("The validation side holds no mask, so the segmenter's last epoch was kept, not its best.")
-    said.append(
-        "On images whose masks the segmenter learned from, its fourth channel is better than on new images. "
-        "The 4-channel network learned from both kinds and may trust the channel too much."
-    )
+    said.append(_channel_sentence(settings))
     if settings.pretrained == "none":
         said.append("The networks started without pretrained weights, and learned all they know from this snapshot.")
     said.append("Readings and devices of other clinics were not tested.")
     return said
+
+
+def leaks_of(settings: TrainingSettings) -> list[str]:
+    """What leaks by the way in which the model was trained; empty where nothing does."""
+    if settings.protocol == "patient":
+        return []
+    return [
+        "Protocol of Kim et al. 2022: images were augmented before they were split, so copies of one image stand on "
+        "the training and on the test side. Its figures flatter the model."
+    ]
+
+
+def _channel_sentence(settings: TrainingSettings) -> str:
+    if settings.protocol == "paper":
+        return (
+            "On images whose masks the segmenter learned from, its fourth channel is better than on new images. "
+            "The 4-channel network learned from both kinds and may trust the channel too much."
+        )
+    return (
+        f"The 4-channel network learned from channels that were made out of {settings.folds} folds, by segmenters with "
+        "fewer patients than the one it is used with: that one's channel is somewhat better than those it learned from."
+    )
+
+
+def _segmenter_text(spec: PipelineSpec) -> str:
+    entry = SEGMENTERS[spec.segmenter]
+    return f"{entry.title}, {spec.segnet_width:g} of its width" if entry.scalable else entry.title
 
 
 def _masks_sentence(manifest: Manifest, counts: dict[str, Any]) -> str:

@@ -1,17 +1,18 @@
 """Teach a classifier to tell `normal` from `hsil`, with three channels or with four: all else is the same."""
 
-import numpy as np
-import numpy.typing as npt
+from dataclasses import dataclass
+
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
+from torchmetrics.classification import BinaryAccuracy, BinaryAUROC
 
 from colpo_core.datasets.frames import Frames
-from colpo_core.datasets.tensors import augmented_batch, chunks, plain_batch
-from colpo_core.evaluation.roc import auc
-from colpo_core.nets.resnet import HSIL, NORMAL, ColpoResNet
+from colpo_core.datasets.image_sets import ImageSet
+from colpo_core.datasets.tensors import Batch, Batches, FourthChannel
+from colpo_core.nets.interfaces import HSIL, NORMAL
 from colpo_core.terms import Label
-from colpo_core.training.loop import Fitted, Keeper, Plan, Validation, fit
+from colpo_core.training.loop import Validation
 from colpo_core.training.losses import label_weights
 from colpo_core.training.watch import Watch
 
@@ -19,89 +20,142 @@ CLASS_OF = {Label.NORMAL: NORMAL, Label.HSIL: HSIL}
 LABEL_OF = {number: label for label, number in CLASS_OF.items()}
 
 
-def train_classifier(
-    network: ColpoResNet,
-    frames: Frames,
-    validation: Frames,
-    *,
-    acetowhite: npt.NDArray[np.uint8] | None,
-    validation_acetowhite: npt.NDArray[np.uint8] | None,
-    plan: Plan,
-    device: torch.device,
-    watch: Watch,
-    keeper: Keeper | None = None,
-) -> Fitted:
-    """Train on the frames that have a label; the best epoch has the lowest loss on the validation side.
+@dataclass(frozen=True)
+class ClassificationLesson:
+    """What a classifier is taught. The best epoch has the lowest loss on the validation images.
 
-    Order and augmentation depend on the plan's seed alone, so two networks with the same plan see the same images.
+    Order and augmentation depend on the seed alone, so two networks with the same lesson but for the channel see the
+    same images.
+
+    Attributes:
+        frames: Where the images lie, with their labels.
+        batches: Draws the batches.
+        images: Images to learn from, each with a label.
+        validation: Images to judge by; none, and the last epoch is kept.
+        channel: Fourth channel of a frame; None for three channels.
+        class_weights: Weight of each label in the cross entropy, so that a rare one counts as much as a frequent one.
+        batch_size: Images at a time, in judging.
+        seed: Seed of the augmentation.
+        watch: Asked whether to stop.
+    """
+
+    frames: Frames
+    batches: Batches
+    images: ImageSet
+    validation: ImageSet
+    channel: FourthChannel | None
+    class_weights: Tensor
+    batch_size: int
+    seed: int
+    watch: Watch
+
+    @property
+    def count(self) -> int:
+        """Images of the training set."""
+        return len(self.images)
+
+    def batch(self, places: list[int], epoch: int) -> Batch:
+        """The batch of places of the training set, in an epoch from 0."""
+        return self.images.learning_batch(self.batches, places, seed=self.seed, epoch=epoch, channel=self.channel)
+
+    def loss(self, network: nn.Module, batch: Batch) -> Tensor:
+        """Weighted cross entropy of a batch."""
+        logits = network(batch.images)
+        wanted = classes_of(self.frames, batch.members).to(logits.device)
+        return F.cross_entropy(logits, wanted, weight=self.class_weights.to(logits.device))
+
+    def validate(self, network: nn.Module) -> Validation | None:
+        """Loss, accuracy at 0.5 and area under the ROC curve by image; None without an image.
+
+        Raises:
+            JobCancelled: A person wants to stop.
+        """
+        if not len(self.validation):
+            return None
+        logits, classes = image_logits(
+            network, self.frames, self.batches, self.validation, self.channel, self.batch_size, self.watch
+        )
+        loss = float(F.cross_entropy(logits, classes, weight=self.class_weights))
+        prob_hsil = logits.softmax(dim=1)[:, HSIL]
+        figures = {
+            "validation_loss": loss,
+            "validation_accuracy": float(BinaryAccuracy()(prob_hsil, classes == HSIL)),
+        }
+        if 0 < int((classes == HSIL).sum()) < len(classes):
+            figures["validation_auc"] = float(BinaryAUROC()(prob_hsil, (classes == HSIL).long()))
+        return Validation(figures=figures, score=-loss)
+
+
+def classification_lesson(
+    frames: Frames,
+    batches: Batches,
+    images: ImageSet,
+    validation: ImageSet,
+    *,
+    channel: FourthChannel | None,
+    batch_size: int,
+    seed: int,
+    watch: Watch,
+) -> ClassificationLesson:
+    """A lesson whose weights of the labels follow from its own images.
 
     Args:
-        network: What learns, in place.
-        frames: Training side; frames without a label are passed over.
-        validation: Validation side likewise; may have no label, and then the last epoch is kept.
-        acetowhite: Fourth channel of the training side, N x H x W uint8; None for three channels.
-        validation_acetowhite: The same of the validation side.
-        plan: How long and how fast.
-        device: Where the network lies.
-        watch: Told of every step.
-        keeper: Where an unfinished fit is kept.
-
-    Raises:
-        JobCancelled: A person wants to stop.
-        JobFailed: The loss is not a number any more.
+        frames: Where the images lie, with their labels.
+        batches: Draws the batches.
+        images: Images to learn from, each with a label, of both labels.
+        validation: Images to judge by.
+        channel: Fourth channel of a frame; None for three channels.
+        batch_size: Images at a time, in judging.
+        seed: Seed of the augmentation.
+        watch: Asked whether to stop.
     """
-    members = frames.with_label
-    classes = _classes(frames, members)
-    weights = label_weights([int((classes == which).sum()) for which in sorted(LABEL_OF)]).to(device)
-
-    def loss_of(places: list[int], epoch: int) -> Tensor:
-        batch = augmented_batch(
-            frames, places, seed=plan.seed, epoch=epoch, members=members, acetowhite=acetowhite, device=device
-        )
-        wanted = classes[[place % len(members) for place in places]].to(device)
-        return F.cross_entropy(network(batch.images), wanted, weight=weights)
-
-    def validate() -> Validation | None:
-        return judge_classifier(network, validation, validation_acetowhite, weights, plan.batch_size, device, watch)
-
-    return fit(network, count=len(members), plan=plan, loss_of=loss_of, validate=validate, watch=watch, keeper=keeper)
+    classes = classes_of(frames, list(images.members))
+    weights = label_weights([int((classes == which).sum()) for which in sorted(LABEL_OF)])
+    return ClassificationLesson(frames, batches, images, validation, channel, weights, batch_size, seed, watch)
 
 
-def judge_classifier(
-    network: ColpoResNet,
+def image_logits(
+    network: nn.Module,
     frames: Frames,
-    acetowhite: npt.NDArray[np.uint8] | None,
-    weights: Tensor,
+    batches: Batches,
+    images: ImageSet,
+    channel: FourthChannel | None,
     batch_size: int,
-    device: torch.device,
     watch: Watch,
-) -> Validation | None:
-    """Loss, accuracy at 0.5 and area under the ROC curve by image; None where no frame has a label.
+) -> tuple[Tensor, Tensor]:
+    """What a classifier says of every image of a set.
+
+    Args:
+        network: In eval mode, on the device of the batches.
+        frames: Where the images lie, with their labels.
+        batches: Give the batches.
+        images: Images with a label.
+        channel: Fourth channel of a frame; None for three channels.
+        batch_size: Images at a time.
+        watch: Asked whether to stop.
+
+    Returns:
+        N x 2 float32 logits and N int64 classes, both on the CPU, in the order of the set.
 
     Raises:
         JobCancelled: A person wants to stop.
     """
-    members = frames.with_label
-    if not members:
-        return None
-    scores = []
-    for part in chunks(members, batch_size):
+    scores, classes = [], []
+    for batch in images.judging_batches(batches, batch_size, channel=channel):
         watch.check()
         with torch.inference_mode():
-            scores.append(network(plain_batch(frames, part, acetowhite=acetowhite, device=device).images))
-    logits = torch.cat(scores).cpu()
-    classes = _classes(frames, members)
-    loss = float(F.cross_entropy(logits, classes, weight=weights.cpu()))
-    figures = {
-        "validation_loss": loss,
-        "validation_accuracy": float((logits.argmax(dim=1) == classes).float().mean()),
-    }
-    ranking = auc([LABEL_OF[int(which)] for which in classes], logits.softmax(dim=1)[:, HSIL].tolist())
-    if ranking is not None:
-        figures["validation_auc"] = ranking
-    return Validation(figures=figures, score=-loss)
+            scores.append(network(batch.images).float().cpu())
+        classes.append(classes_of(frames, batch.members))
+    return torch.cat(scores), torch.cat(classes)
 
 
-def _classes(frames: Frames, members: list[int]) -> Tensor:
+def classes_of(frames: Frames, members: list[int]) -> Tensor:
+    """The class of each frame, int64.
+
+    Raises:
+        ValueError: One of them has no label.
+    """
     labels = [frames.items[member].label for member in members]
+    if None in labels:
+        raise ValueError("an image without a label cannot be learned from or judged")
     return torch.tensor([CLASS_OF[label] for label in labels if label is not None], dtype=torch.int64)

@@ -1,4 +1,7 @@
-"""The loop: the same for every network. Order and augmentation come from the seed, the best epoch is kept."""
+"""The loop: the same for every network. Order and augmentation come from the seed, the best epoch is kept.
+
+A fit that is torn down at any step goes on at the step that was kept last, and ends with the very same weights.
+"""
 
 import math
 import time
@@ -10,12 +13,14 @@ from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torchmetrics.aggregation import MeanMetric
 
-from colpo_core.datasets.tensors import epoch_order
+from colpo_core.datasets.tensors import Batch, epoch_order, prefetched
 from colpo_core.errors import JobFailed
+from colpo_core.training.hardware import Hardware
 from colpo_core.training.watch import Watch
 
-MAX_GRADIENT_NORM = 1.0
 WARM_UP = 0.1
 """Share of the steps in which the learning rate rises to its peak."""
 FINAL_RATE = 0.01
@@ -28,10 +33,13 @@ class Plan:
 
     Attributes:
         epochs: Epochs.
-        batch_size: Images a step.
+        batch_size: Images a step, over all devices.
         learning_rate: Peak learning rate.
         weight_decay: AdamW's weight decay; biases and normalisation are spared.
         seed: Seed of order and augmentation.
+        max_gradient_norm: Gradients are clipped to this norm.
+        early_stopping: Epochs without a better one after which the fit ends; 0 never.
+        ema_decay: Decay of a running mean of the weights that is judged and kept in their place; 0 for none.
     """
 
     epochs: int
@@ -39,6 +47,9 @@ class Plan:
     learning_rate: float
     weight_decay: float
     seed: int
+    max_gradient_norm: float = 1.0
+    early_stopping: int = 0
+    ema_decay: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -67,6 +78,23 @@ class Fitted:
     history: list[dict[str, float]] = field(default_factory=list)
 
 
+class Lesson(Protocol):
+    """What a network is taught, and how it is examined."""
+
+    @property
+    def count(self) -> int:
+        """Images of the training set."""
+
+    def batch(self, places: list[int], epoch: int) -> Batch:
+        """The batch of places of the training set, in an epoch from 0."""
+
+    def loss(self, network: nn.Module, batch: Batch) -> Tensor:
+        """The loss of a batch."""
+
+    def validate(self, network: nn.Module) -> Validation | None:
+        """Judge a network in eval mode; None where there is nothing to judge by."""
+
+
 class Keeper(Protocol):
     """Keeps an unfinished fit, so that after a crash hours are not lost."""
 
@@ -79,22 +107,20 @@ class Keeper(Protocol):
 
 def fit(
     network: nn.Module,
+    lesson: Lesson,
     *,
-    count: int,
     plan: Plan,
-    loss_of: Callable[[list[int], int], Tensor],
-    validate: Callable[[], Validation | None],
+    hardware: Hardware,
     watch: Watch,
     keeper: Keeper | None = None,
 ) -> Fitted:
     """Train a network in place and leave it with the weights of its best epoch, in eval mode.
 
     Args:
-        network: What learns.
-        count: Images in the training set.
+        network: What learns; it is moved to the hardware's device.
+        lesson: What it learns.
         plan: How long and how fast.
-        loss_of: The loss of a batch, given its places and the epoch (from 0).
-        validate: Judges the network in eval mode; None where there is nothing to judge by.
+        hardware: What it computes on.
         watch: Told of every step; stops where a person wants to.
         keeper: Where an unfinished fit is kept and taken up again; it then ends with the very same weights.
 
@@ -102,17 +128,17 @@ def fit(
         JobCancelled: A person wants to stop.
         JobFailed: The loss is not a number any more.
     """
-    learner = _Learner(network, plan)
+    learner = _Learner(network, lesson, plan, hardware)
     learner.restore(keeper.load() if keeper else None)
-    for epoch in range(len(learner.history), plan.epochs):
+    while not learner.is_over:
         began = time.monotonic()
-        figures = learner.learn_epoch(epoch, count, loss_of, watch)
-        network.eval()
-        judged = validate()
+        figures = learner.learn_epoch(watch, keeper)
+        judged = learner.judge()
         figures |= judged.figures if judged else {}
-        figures["seconds"] = round(time.monotonic() - began, 2)
-        learner.note(figures, judged.score if judged else float(epoch))
-        watch.epoch_done(epoch + 1, figures)
+        seconds = time.monotonic() - began
+        figures |= {"seconds": round(seconds, 2), "images_per_second": round(learner.images_seen / seconds, 2)}
+        learner.note(figures, judged.score if judged else None)
+        watch.epoch_done(len(learner.history), figures)
         if keeper:
             keeper.offer(learner.state)
     network.load_state_dict(learner.best_weights)
@@ -121,43 +147,74 @@ def fit(
 
 
 class _Learner:
-    """A network with its optimizer and the best that it has been."""
+    """A network with its optimizer, the step that it has reached, and the best that it has been."""
 
-    def __init__(self, network: nn.Module, plan: Plan) -> None:
+    def __init__(self, network: nn.Module, lesson: Lesson, plan: Plan, hardware: Hardware) -> None:
         self._network = network
+        self._lesson = lesson
         self._plan = plan
-        self._optimizer = _optimizer(network, plan)
+        self._fabric = hardware.fabric
+        self._steps = plan.epochs * len(self._order(0))
+        self._wrapped, self._optimizer = hardware.fabric.setup(
+            hardware.compiled(network, steps=self._steps), _optimizer(network, plan)
+        )
+        self._mean = _running_mean(network, plan)
+        self._step = 0  # within the present epoch
+        self._losses: list[float] = []
+        self.images_seen = 0
         self.history: list[dict[str, float]] = []
         self.best_epoch = 0
         self.best_score = -math.inf
         self.best_weights: dict[str, Tensor] = {}
 
-    def learn_epoch(
-        self, epoch: int, count: int, loss_of: Callable[[list[int], int], Tensor], watch: Watch
-    ) -> dict[str, float]:
-        batches = epoch_order(count, batch_size=self._plan.batch_size, seed=self._plan.seed, epoch=epoch)
-        steps = len(batches) * self._plan.epochs
-        self._network.train()
-        losses, rate = [], 0.0
-        for number, places in enumerate(batches):
-            step = epoch * len(batches) + number
-            watch.beat(step / steps)
-            rate = self._plan.learning_rate * learning_rate_factor(step, steps)
-            for group in self._optimizer.param_groups:
-                group["lr"] = rate
-            losses.append(_step(self._network, self._optimizer, loss_of(places, epoch)))
-        return {"train_loss": sum(losses) / len(losses), "learning_rate": rate}
+    @property
+    def is_over(self) -> bool:
+        done, patience = len(self.history), self._plan.early_stopping
+        return done >= self._plan.epochs or (patience > 0 and done - self.best_epoch >= patience)
 
-    def note(self, figures: dict[str, float], score: float) -> None:
+    def learn_epoch(self, watch: Watch, keeper: Keeper | None) -> dict[str, float]:
+        epoch = len(self.history)
+        batches = self._order(epoch)
+        self._wrapped.train()
+        rate, self.images_seen = 0.0, 0
+        left = batches[self._step :]
+        for batch in prefetched(lambda places: self._lesson.batch(places, epoch), left):
+            step = epoch * len(batches) + self._step
+            watch.beat(step / self._steps)
+            rate = self._plan.learning_rate * learning_rate_factor(step, self._steps)
+            self._losses.append(self._learn(batch, rate))
+            self._step += 1
+            self.images_seen += len(batch.images)
+            if keeper and self._step < len(batches):
+                keeper.offer(self.state)
+        mean = MeanMetric()
+        mean.update(torch.tensor(self._losses, dtype=torch.float64))
+        self._step, self._losses = 0, []
+        return {"train_loss": float(mean.compute()), "learning_rate": rate}
+
+    def judge(self) -> Validation | None:
+        """On the weights that would be kept."""
+        judged = self._mean.module if self._mean else self._wrapped
+        judged.eval()
+        return self._lesson.validate(judged)
+
+    def note(self, figures: dict[str, float], score: float | None) -> None:
         self.history.append(figures)
-        if score >= self.best_score or not self.best_weights:
-            self.best_score, self.best_epoch = score, len(self.history)
-            self.best_weights = {name: value.detach().clone() for name, value in self._network.state_dict().items()}
+        # Without a validation the latest epoch counts as the best.
+        if score is None or score >= self.best_score or not self.best_weights:
+            self.best_score = self.best_score if score is None else score
+            self.best_epoch = len(self.history)
+            source = self._mean.module if self._mean else self._network
+            self.best_weights = {name: value.detach().clone() for name, value in source.state_dict().items()}
 
     def state(self) -> dict[str, Any]:
         return {
             "network": self._network.state_dict(),
+            "mean": self._mean.state_dict() if self._mean else None,
             "optimizer": self._optimizer.state_dict(),
+            "random": torch.get_rng_state(),
+            "step": self._step,
+            "losses": self._losses,
             "history": self.history,
             "best_epoch": self.best_epoch,
             "best_score": self.best_score,
@@ -168,10 +225,37 @@ class _Learner:
         if state is None:
             return
         self._network.load_state_dict(state["network"])
+        if self._mean:
+            self._mean.load_state_dict(state["mean"])
         self._optimizer.load_state_dict(state["optimizer"])
+        torch.set_rng_state(state["random"])
+        self._step, self._losses = state["step"], state["losses"]
         self.history = state["history"]
         self.best_epoch, self.best_score = state["best_epoch"], state["best_score"]
         self.best_weights = state["best_weights"]
+
+    def _order(self, epoch: int) -> list[list[int]]:
+        return epoch_order(self._lesson.count, batch_size=self._plan.batch_size, seed=self._plan.seed, epoch=epoch)
+
+    def _learn(self, batch: Batch, rate: float) -> float:
+        for group in self._optimizer.param_groups:
+            group["lr"] = rate
+        loss = self._lesson.loss(self._wrapped, batch)
+        value = float(loss.detach())
+        if not math.isfinite(value):
+            raise JobFailed(
+                "The training diverged: its loss is not a number any more. "
+                "Start it again with a lower learning rate; if that does not help, look for damaged images."
+            )
+        self._optimizer.zero_grad(set_to_none=True)
+        self._fabric.backward(loss)
+        self._fabric.clip_gradients(
+            self._wrapped, self._optimizer, max_norm=self._plan.max_gradient_norm, error_if_nonfinite=False
+        )
+        self._optimizer.step()
+        if self._mean:
+            self._mean.update_parameters(self._network)
+        return value
 
 
 def learning_rate_factor(step: int, steps: int) -> float:
@@ -225,15 +309,8 @@ def _optimizer(network: nn.Module, plan: Plan) -> torch.optim.AdamW:
     return torch.optim.AdamW(groups, lr=plan.learning_rate)
 
 
-def _step(network: nn.Module, optimizer: torch.optim.Optimizer, loss: Tensor) -> float:
-    value = float(loss.detach())
-    if not math.isfinite(value):
-        raise JobFailed(
-            "The training diverged: its loss is not a number any more. "
-            "Start it again with a lower learning rate; if that does not help, look for damaged images."
-        )
-    optimizer.zero_grad(set_to_none=True)
-    torch.autograd.backward(loss)
-    nn.utils.clip_grad_norm_(network.parameters(), MAX_GRADIENT_NORM)
-    optimizer.step()
-    return value
+def _running_mean(network: nn.Module, plan: Plan) -> AveragedModel | None:
+    """An exponential mean of weights and running statistics. Source: Tarvainen and Valpola 2017."""
+    if plan.ema_decay == 0:
+        return None
+    return AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(plan.ema_decay), use_buffers=True)

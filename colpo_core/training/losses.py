@@ -1,5 +1,7 @@
 """What the networks are taught to lower."""
 
+from collections.abc import Iterable
+
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -9,25 +11,38 @@ from torch.nn import functional as F
 from colpo_core.datasets.frames import ACETOWHITE, IGNORED
 
 _SMOOTHING = 1.0
+_POWERS = {"sqrt_median": 0.5, "median": 1.0, "none": 0.0}
 
 
-def pixel_class_weights(targets: npt.NDArray[np.uint8], *, n_classes: int = 2) -> Tensor:
-    """Weights of the classes for the cross entropy: the square root of median-frequency weights.
+def pixel_class_weights(
+    targets: Iterable[npt.NDArray[np.uint8]], *, rule: str = "sqrt_median", n_classes: int = 2
+) -> Tensor:
+    """Weights of the classes for the cross entropy.
 
     Full median-frequency weights make a network mark too much; their square root beside Dice does not.
 
     Args:
-        targets: N x H x W classes, ignored pixels marked.
+        targets: H x W classes of each image, ignored pixels marked.
+        rule: `sqrt_median` (square root of median-frequency weights), `median`, or `none` (all 1).
         n_classes: How many classes there are.
 
     Returns:
         One weight a class; 1 for a class that never occurs.
 
+    Raises:
+        ValueError: There is no such rule.
+
     Source: Eigen and Fergus 2015, section 6.3.2 (median frequency balancing), as SegNet uses it.
     """
-    counts = np.stack([(targets == which).sum(axis=(1, 2)) for which in range(n_classes)], axis=1).astype(np.float64)
-    seen = counts.sum(axis=1)
+    if rule not in _POWERS:
+        raise ValueError(f"the rule must be one of {', '.join(_POWERS)}, not {rule!r}")
     weights = np.ones(n_classes)
+    if _POWERS[rule] == 0:
+        return torch.from_numpy(weights).float()
+    counts = np.array(
+        [[np.count_nonzero(target == which) for which in range(n_classes)] for target in targets], dtype=np.float64
+    ).reshape(-1, n_classes)
+    seen = counts.sum(axis=1)
     frequencies = np.full(n_classes, np.nan)
     for which in range(n_classes):
         present = counts[:, which] > 0
@@ -35,7 +50,7 @@ def pixel_class_weights(targets: npt.NDArray[np.uint8], *, n_classes: int = 2) -
             frequencies[which] = counts[present, which].sum() / seen[present].sum()
     known = ~np.isnan(frequencies)
     if known.any():
-        weights[known] = np.sqrt(np.median(frequencies[known]) / frequencies[known])
+        weights[known] = (np.median(frequencies[known]) / frequencies[known]) ** _POWERS[rule]
     return torch.from_numpy(weights).float()
 
 

@@ -1,121 +1,155 @@
-"""Teach SegNet which pixels show acetowhite epithelium, and let it draw the classifiers' fourth channel."""
+"""Teach a segmenter which pixels show acetowhite epithelium, and let it draw the classifiers' fourth channel."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torchmetrics.classification import BinaryConfusionMatrix
 
 from colpo_core.datasets.frames import ACETOWHITE, BACKGROUND, IGNORED, Frames
-from colpo_core.datasets.tensors import augmented_batch, chunks, plain_batch
-from colpo_core.nets.segnet import SegNet
-from colpo_core.training.loop import Fitted, Keeper, Plan, Validation, fit
+from colpo_core.datasets.image_sets import ImageSet
+from colpo_core.datasets.mapped_arrays import PageCount
+from colpo_core.datasets.tensors import Batch, Batches, chunks
+from colpo_core.nets.interfaces import Segmenter
+from colpo_core.training.loop import Validation
 from colpo_core.training.losses import pixel_class_weights, segmentation_loss
 from colpo_core.training.watch import Watch
 
 
-def train_segmenter(
-    network: SegNet,
+@dataclass(frozen=True)
+class SegmentationLesson:
+    """What a segmenter is taught. The best epoch has the highest IoU of acetowhite on the validation images.
+
+    Attributes:
+        batches: Draws the batches.
+        images: Images to learn from, each with a mask.
+        validation: Images to judge by; none, and the last epoch is kept.
+        class_weights: Weight of background and of acetowhite in the cross entropy.
+        batch_size: Images at a time, in judging.
+        seed: Seed of the augmentation.
+        watch: Asked whether to stop.
+    """
+
+    batches: Batches
+    images: ImageSet
+    validation: ImageSet
+    class_weights: Tensor
+    batch_size: int
+    seed: int
+    watch: Watch
+
+    @property
+    def count(self) -> int:
+        """Images of the training set."""
+        return len(self.images)
+
+    def batch(self, places: list[int], epoch: int) -> Batch:
+        """The batch of places of the training set, in an epoch from 0."""
+        return self.images.learning_batch(self.batches, places, seed=self.seed, epoch=epoch)
+
+    def loss(self, network: nn.Module, batch: Batch) -> Tensor:
+        """Weighted cross entropy and Dice of a batch."""
+        return segmentation_loss(network(batch.images), batch.target, self.class_weights.to(batch.target.device))
+
+    def validate(self, network: nn.Module) -> Validation | None:
+        """Loss and overlap at the working size, all pixels together; None without an image.
+
+        Raises:
+            JobCancelled: A person wants to stop.
+        """
+        if not len(self.validation):
+            return None
+        loss, matrix = 0.0, BinaryConfusionMatrix(ignore_index=IGNORED)
+        for batch in self.validation.judging_batches(self.batches, self.batch_size):
+            self.watch.check()
+            with torch.inference_mode():
+                logits = network(batch.images).float()
+                weights = self.class_weights.to(logits.device)
+                loss += float(segmentation_loss(logits, batch.target, weights)) * len(batch.images)
+                called = (logits[:, ACETOWHITE] > logits[:, BACKGROUND]).long()
+                matrix.update(called.cpu(), batch.target.cpu())
+        return _judged(loss / len(self.validation), matrix.compute())
+
+
+def segmentation_lesson(
     frames: Frames,
-    validation: Frames,
+    batches: Batches,
+    images: ImageSet,
+    validation: ImageSet,
     *,
-    plan: Plan,
-    device: torch.device,
+    class_weights: str,
+    batch_size: int,
+    seed: int,
     watch: Watch,
-    keeper: Keeper | None = None,
-) -> Fitted:
-    """Train on the frames that have a mask; the best epoch has the highest IoU of acetowhite on the validation side.
+) -> SegmentationLesson:
+    """A lesson whose weights of the classes follow from its own images.
 
     Args:
-        network: What learns, in place.
-        frames: Training side; frames without a mask are passed over.
-        validation: Validation side likewise; may have no mask, and then the last epoch is kept.
-        plan: How long and how fast.
-        device: Where the network lies.
-        watch: Told of every step.
-        keeper: Where an unfinished fit is kept.
-
-    Raises:
-        JobCancelled: A person wants to stop.
-        JobFailed: The loss is not a number any more.
+        frames: Where the images lie.
+        batches: Draws the batches.
+        images: Images to learn from, each with a mask.
+        validation: Images to judge by.
+        class_weights: `sqrt_median`, `median` or `none`.
+        batch_size: Images at a time, in judging.
+        seed: Seed of the augmentation.
+        watch: Asked whether to stop.
     """
-    members = frames.with_mask
-    weights = pixel_class_weights(frames.target[members]).to(device)
-
-    def loss_of(places: list[int], epoch: int) -> Tensor:
-        batch = augmented_batch(frames, places, seed=plan.seed, epoch=epoch, members=members, device=device)
-        return segmentation_loss(network(batch.images), batch.target, weights)
-
-    def validate() -> Validation | None:
-        return judge_segmenter(network, validation, weights, plan.batch_size, device, watch)
-
-    return fit(network, count=len(members), plan=plan, loss_of=loss_of, validate=validate, watch=watch, keeper=keeper)
+    weights = pixel_class_weights((frames.target[place] for place in images.members), rule=class_weights)
+    return SegmentationLesson(batches, images, validation, weights, batch_size, seed, watch)
 
 
-def judge_segmenter(
-    network: SegNet, frames: Frames, weights: Tensor, batch_size: int, device: torch.device, watch: Watch
-) -> Validation | None:
-    """Loss and overlap at the working size, all pixels together; None where no frame has a mask.
-
-    Raises:
-        JobCancelled: A person wants to stop.
-    """
-    members = frames.with_mask
-    if not members:
-        return None
-    loss, counts = 0.0, np.zeros((2, 2))
-    for part in chunks(members, batch_size):
-        watch.check()
-        batch = plain_batch(frames, part, device=device)
-        with torch.inference_mode():
-            logits = network(batch.images)
-            loss += float(segmentation_loss(logits, batch.target, weights)) * len(part)
-        called = (logits[:, ACETOWHITE] > logits[:, BACKGROUND]).cpu().numpy()
-        truth = batch.target.cpu().numpy()
-        for is_acetowhite, which in ((truth == BACKGROUND, 0), (truth == ACETOWHITE, 1)):
-            counts[which] += [np.count_nonzero(is_acetowhite & ~called), np.count_nonzero(is_acetowhite & called)]
-    (left, wrong), (missed, found) = counts
+def _judged(loss: float, matrix: Tensor) -> Validation:
+    left, wrong, missed, found = (float(cell) for cell in matrix.flatten())
     figures = {
-        "validation_loss": loss / len(members),
+        "validation_loss": loss,
         "validation_iou_acetowhite": _share(found, found + missed + wrong),
         "validation_iou_background": _share(left, left + missed + wrong),
         "validation_dice": _share(2 * found, 2 * found + missed + wrong),
     }
     has_acetowhite = found + missed > 0
-    score = figures["validation_iou_acetowhite"] if has_acetowhite else -figures["validation_loss"]
-    return Validation(figures=figures, score=score)
+    return Validation(figures, figures["validation_iou_acetowhite"] if has_acetowhite else -loss)
 
 
-def soft_acetowhite(
-    network: SegNet, frames: Frames, *, batch_size: int, device: torch.device, watch: Watch
-) -> npt.NDArray[np.uint8]:
-    """The probability of acetowhite of every frame, once, for the classifiers' fourth channel.
+def draw_acetowhite(
+    network: Segmenter,
+    batches: Batches,
+    members: Sequence[int],
+    *,
+    into: npt.NDArray[np.uint8],
+    batch_size: int,
+    watch: Watch,
+) -> None:
+    """Draw the probability of acetowhite of frames, once, for the classifiers' fourth channel.
 
     Args:
-        network: Trained, in eval mode.
-        frames: Any frames, with or without masks.
+        network: Trained, in eval mode, on the device of the batches.
+        batches: Give the frames as they are.
+        members: Which frames.
+        into: N x H x W uint8, one for every frame there is; of the members it then holds 255 times the probability.
         batch_size: Images at a time.
-        device: Where the network lies.
         watch: Asked whether to stop.
-
-    Returns:
-        N x H x W uint8: 255 times the probability.
 
     Raises:
         JobCancelled: A person wants to stop.
     """
-    drawn = np.zeros(frames.target.shape, dtype=np.uint8)
     network.eval()
-    for part in chunks(range(len(frames)), batch_size):
+    pages = PageCount()
+    for part in chunks(list(members), batch_size):
         watch.check()
         with torch.inference_mode():
-            probability = network.acetowhite(plain_batch(frames, part, device=device).images)
-        drawn[list(part)] = (probability[:, 0] * 255).round().to(torch.uint8).cpu().numpy()
-    return drawn
+            probability = network.acetowhite(batches.plain(part).images)
+        drawn = (probability[:, 0] * 255).round().to(torch.uint8).cpu().numpy()
+        for place, values in zip(part, drawn, strict=True):
+            into[place] = values
+            pages.seen(into[place])
 
 
-def has_acetowhite(frames: Frames) -> bool:
-    """Whether any mask of the frames marks anything."""
-    return bool(((frames.target != IGNORED) & (frames.target == ACETOWHITE)).any())
+def has_acetowhite(frames: Frames, members: Sequence[int]) -> bool:
+    """Whether the mask of any of these frames marks anything."""
+    return any(bool((frames.target[place] == ACETOWHITE).any()) for place in members)
 
 
 def _share(part: float, whole: float) -> float:

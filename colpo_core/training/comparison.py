@@ -1,0 +1,192 @@
+"""Did the mask help? Networks with and without it, and with controls in its place, on the same patients and seeds.
+
+Source: Kim et al. 2022, "Classification with segmentation information": the claim that this tests again for each
+clinic. There the 4-channel network had an augmentation of its own, one seed, no interval and no control.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from colpo_core.datasets.frames import Frames
+from colpo_core.datasets.image_sets import ImageSet
+from colpo_core.evaluation.judged import Judged, by_case
+from colpo_core.evaluation.paired import compare_arms
+from colpo_core.nets.interfaces import HSIL, Classifier
+from colpo_core.records.figures import Estimate
+from colpo_core.training.channels import ARMS, EMPTY, EXPERT, PREDICTED, SHUFFLED, THREE, Channels
+from colpo_core.training.classification import LABEL_OF, image_logits
+from colpo_core.training.course import Prepared
+from colpo_core.training.judging import at_temperature, decide
+from colpo_core.training.loop import Fitted
+from colpo_core.training.stages import arm_runs, arm_stage
+from colpo_core.training.workshop import Workshop
+
+PAIRS = ((THREE, PREDICTED), (EMPTY, PREDICTED), (SHUFFLED, PREDICTED), (THREE, EXPERT), (PREDICTED, EXPERT))
+"""What is held against what: the second minus the first."""
+
+
+@dataclass(frozen=True)
+class Compared:
+    """The classifiers of the first seed, which the pipeline takes, and the comparison's figures.
+
+    Attributes:
+        three: With three channels.
+        four: With the predicted mask.
+        fitted: How each fit of these two went, by its stage.
+        figures: As the card holds them; see `comparison_figures`.
+    """
+
+    three: Classifier
+    four: Classifier
+    fitted: dict[str, Fitted]
+    figures: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one network said, at a temperature of 1.
+
+    Attributes:
+        arm: What it sees.
+        run: Number of its seed, from 0.
+        validation: Of each image of the validation side.
+        test: Of each image of the test side.
+    """
+
+    arm: str
+    run: int
+    validation: list[Judged]
+    test: list[Judged]
+
+
+def run_comparison(
+    workshop: Workshop,
+    channels: Channels,
+    sides: Prepared,
+    *,
+    runs: Sequence[tuple[str, int]] | None = None,
+) -> Compared:
+    """Train every arm with every seed and compare them.
+
+    Args:
+        workshop: Where the networks are taught.
+        channels: The fourth channel of every frame, by arm.
+        sides: What they learn from and are judged on.
+        runs: Arms with the number of their seed, from 0; all those of the settings when None. The first seed's arms
+            with three channels and with the predicted mask are always among them.
+
+    Raises:
+        JobCancelled: A person wants to stop.
+        JobFailed: The loss is not a number any more.
+    """
+    kept: dict[str, Classifier] = {}
+    fitted: dict[str, Fitted] = {}
+    said = []
+    for arm, run in arm_runs(workshop.settings) if runs is None else runs:
+        stage = arm_stage(arm, run)
+        channel = channels.of(arm)
+        network, how = workshop.teach_classifier(
+            stage, sides.train, sides.validation, channel=channel, seed=workshop.settings.seed + run
+        )
+        if run == 0 and arm in (THREE, PREDICTED):
+            kept[arm], fitted[stage] = network, how
+        validation, test = (
+            judge_calls(workshop, network, images, channels, arm) for images in (sides.validation, sides.test)
+        )
+        said.append(Run(arm, run, validation, test))
+    figures = comparison_figures(said, rule=workshop.settings.threshold_rule, seed=abs(workshop.settings.seed))
+    figures |= _what_experts_showed(workshop.frames, sides.test)
+    return Compared(kept[THREE], kept[PREDICTED], fitted, figures)
+
+
+def judge_calls(
+    workshop: Workshop, network: Classifier, images: ImageSet, channels: Channels, arm: str
+) -> list[Judged]:
+    """What a classifier says of each image of a set, at a temperature of 1.
+
+    Raises:
+        JobCancelled: A person wants to stop.
+    """
+    if not len(images):
+        return []
+    logits, classes = image_logits(
+        network,
+        workshop.frames,
+        workshop.batches,
+        images,
+        channels.of(arm),
+        workshop.settings.batch_size,
+        workshop.watch,
+    )
+    prob_hsil = logits.softmax(dim=1)[:, HSIL].tolist()
+    rows = []
+    for member, prob, which in zip(images.shown, prob_hsil, classes.tolist(), strict=True):
+        item = workshop.frames.items[member]
+        rows.append(Judged(item.patient_id, item.case_id, LABEL_OF[which], prob, image_id=item.image_id))
+    return rows
+
+
+def comparison_figures(runs: Sequence[Run], *, rule: str, seed: int) -> dict[str, Any]:
+    """The comparison in figures, by case, as a card holds them.
+
+    Args:
+        runs: Every arm with every seed.
+        rule: How thresholds are chosen on the validation side.
+        seed: Seed of the bootstraps.
+
+    Returns:
+        `n_seeds`; `arms`: by arm its `name` and `ArmFigures`; `differences`: for each of `PAIRS` its `first`, `second`
+        and `ArmDifference`; `verdict`: a sentence on 3 channels against the predicted mask.
+    """
+    judged: dict[str, list[list[Judged]]] = {}
+    thresholds: dict[str, list[float]] = {}
+    for run in sorted(runs, key=lambda one: one.run):
+        temperature, threshold = decide(run.validation, rule=rule)
+        judged.setdefault(run.arm, []).append(by_case(at_temperature(run.test, temperature)))
+        thresholds.setdefault(run.arm, []).append(threshold)
+    compared = {
+        (first, second): compare_arms(
+            judged[first],
+            judged[second],
+            thresholds_first=thresholds[first],
+            thresholds_second=thresholds[second],
+            seed=seed,
+        )
+        for first, second in PAIRS
+        if first in judged and second in judged
+    }
+    differences = [
+        {"first": first, "second": second, **asdict(difference)} for (first, second), difference in compared.items()
+    ]
+    arms = {first: difference.first for (first, _), difference in compared.items()}
+    arms |= {second: difference.second for (_, second), difference in compared.items()}
+    return {
+        "n_seeds": len(judged[THREE]),
+        "arms": {arm: {"name": ARMS[arm], **asdict(arms[arm])} for arm in ARMS if arm in arms},
+        "differences": differences,
+        "verdict": verdict(compared[THREE, PREDICTED].auc),
+    }
+
+
+def verdict(difference: Estimate) -> str:
+    """A sentence on the area under the ROC curve with the predicted mask, less the one without.
+
+    Args:
+        difference: With its interval.
+    """
+    if difference.value is None or difference.low is None or difference.high is None:
+        return "Too few patients of both labels to tell whether the mask helped."
+    found = f"The predicted mask changed the AUC by {difference.value:+.2f} ({difference.low:+.2f} to "
+    found += f"{difference.high:+.2f}; {difference.n_patients} patients)"
+    if difference.low > 0:
+        return f"{found}: on these patients it helped."
+    if difference.high < 0:
+        return f"{found}: on these patients it did harm."
+    return f"{found}: no difference is shown, in either direction."
+
+
+def _what_experts_showed(frames: Frames, test: ImageSet) -> dict[str, Any]:
+    shown = list(test.shown)
+    masked = sum(frames.items[member].mask_sha256 is not None for member in shown)
+    return {"n_test_images": len(shown), "n_test_images_with_expert_mask": masked}

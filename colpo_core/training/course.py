@@ -1,0 +1,219 @@
+"""A course: one training from frames to judged pipeline, whatever its protocol."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from colpo_core.datasets.frames import ImageLoader, MaskLoader
+from colpo_core.datasets.image_sets import ImageSet
+from colpo_core.datasets.manifest import Manifest
+from colpo_core.datasets.mapped_arrays import new_channel
+from colpo_core.errors import JobFailed
+from colpo_core.nets.interfaces import Classifier, Segmenter
+from colpo_core.nets.pipeline import Pipeline
+from colpo_core.nets.spec import PipelineSpec
+from colpo_core.terms import Split
+from colpo_core.training.incumbent import Incumbent, compare_with_incumbent
+from colpo_core.training.judging import (
+    Judgement,
+    calibrated,
+    calibration_before,
+    freeze_decisions,
+    judge_pipeline,
+    metrics_of,
+)
+from colpo_core.training.loop import Fitted
+from colpo_core.training.segmentation import draw_acetowhite, has_acetowhite
+from colpo_core.training.stages import EVALUATION
+from colpo_core.training.workshop import Workshop
+
+
+@dataclass(frozen=True)
+class Examination:
+    """The images of one side on which a pipeline is judged.
+
+    Attributes:
+        masks: Those whose masks are compared.
+        labels: Those whose labels are compared; may be the very same.
+    """
+
+    masks: ImageSet
+    labels: ImageSet
+
+    @property
+    def parts(self) -> list[tuple[ImageSet, bool, bool]]:
+        """Each set with whether its masks and whether its labels count; one where both are the same."""
+        if self.masks == self.labels:
+            return [(self.masks, True, True)]
+        return [(self.masks, True, False), (self.labels, False, True)]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What a protocol has made ready for the classifiers.
+
+    Attributes:
+        segmenter: The pipeline's segmenter, trained.
+        fitted: How each fit of a segmenter went, by its stage.
+        channel: N x H x W uint8: the fourth channel of every frame.
+        train: What classifiers learn from.
+        validation: What their epochs are chosen on, and their thresholds.
+        test: What they are judged on.
+        examinations: What the pipeline is judged on, for validation and for test.
+    """
+
+    segmenter: Segmenter
+    fitted: dict[str, Fitted]
+    channel: npt.NDArray[np.uint8]
+    train: ImageSet
+    validation: ImageSet
+    test: ImageSet
+    examinations: dict[Split, Examination]
+
+
+@dataclass(frozen=True)
+class Course:
+    """One training: what its stages share beside the workshop.
+
+    Attributes:
+        manifest: The snapshot.
+        workshop: Where the networks are taught.
+        load_image: Gives an image by its hash.
+        load_mask: Gives a mask by its hash, height and width.
+        work_dir: Folder of this training alone.
+        incumbent: The clinic's current model, or None.
+    """
+
+    manifest: Manifest
+    workshop: Workshop
+    load_image: ImageLoader
+    load_mask: MaskLoader
+    work_dir: Path
+    incumbent: Incumbent | None
+
+    def require_acetowhite(self, masks: ImageSet) -> None:
+        """Refuse masks that are all empty.
+
+        Raises:
+            JobFailed: They are.
+        """
+        if not has_acetowhite(self.workshop.frames, masks.members):
+            raise JobFailed(
+                "All masks on the training side are empty, so there is no acetowhite epithelium to learn. "
+                "Annotate images that show some, then freeze a new snapshot."
+            )
+
+    def new_channel(self) -> npt.NDArray[np.uint8]:
+        """An empty fourth channel of every frame, N x H x W uint8, in a file of the training's folder.
+
+        Raises:
+            JobFailed: The disk cannot take it.
+        """
+        count, height_px, width_px = self.workshop.frames.target.shape
+        return new_channel(self.work_dir / "channel.u8", count=count, height_px=height_px, width_px=width_px)
+
+    def draw(self, network: Segmenter, places: Sequence[int], channel: npt.NDArray[np.uint8]) -> None:
+        """Let a segmenter draw the fourth channel of frames.
+
+        Raises:
+            JobCancelled: A person wants to stop.
+        """
+        shop = self.workshop
+        draw_acetowhite(
+            network, shop.batches, places, into=channel, batch_size=shop.settings.batch_size, watch=shop.watch
+        )
+
+    def assemble(self, segmenter: Segmenter, three: Classifier, four: Classifier) -> Pipeline:
+        """The pipeline of three networks, before its decisions are frozen."""
+        settings = self.workshop.settings
+        spec = PipelineSpec(
+            classifier=settings.classifier,
+            segnet_width=settings.segnet_width,
+            height_px=settings.height_px,
+            width_px=settings.width_px,
+            segmenter=settings.segmenter,
+            mask_highlights=settings.mask_highlights,
+        )
+        return Pipeline(spec, segmenter, three, four).to(self.workshop.hardware.device).eval()
+
+    def evaluate(self, pipeline: Pipeline, sides: dict[Split, Examination]) -> dict[str, Any]:
+        """Freeze temperatures and thresholds on the validation side, then judge both sides with them.
+
+        Args:
+            pipeline: Its spec is changed to hold the decisions.
+            sides: What to judge on, for validation and for test.
+
+        Raises:
+            JobCancelled: A person wants to stop.
+        """
+        shop, settings = self.workshop, self.workshop.settings
+        counts = {split: sum(len(images) for images, _, _ in side.parts) for split, side in sides.items()}
+        shop.begin(
+            EVALUATION, 1, f"Judging on {counts[Split.VALIDATION]} validation and {counts[Split.TEST]} test images"
+        )
+        boundary = counts[Split.VALIDATION] / max(1, sum(counts.values()))
+        raw = {
+            Split.VALIDATION: self._judge(pipeline, sides[Split.VALIDATION], (0.0, boundary)),
+            Split.TEST: self._judge(pipeline, sides[Split.TEST], (boundary, 1.0)),
+        }
+        pipeline.spec = freeze_decisions(pipeline.spec, raw[Split.VALIDATION], rule=settings.threshold_rule)
+        source, seed = self.manifest.label_source, abs(settings.seed)
+        final = {split: calibrated(found, pipeline.spec) for split, found in raw.items()}
+        figures = {
+            split: metrics_of(found, pipeline.spec, label_source=source, seed=seed) for split, found in final.items()
+        }
+        shop.watch.epoch_done(1, headline(figures[Split.TEST]))
+        return {
+            "split": str(Split.TEST),
+            **figures[Split.TEST],
+            "uncalibrated": calibration_before(raw[Split.TEST], seed=seed),
+            "validation": figures[Split.VALIDATION],
+            "against_current": self._against_current(final[Split.TEST], pipeline.spec),
+        }
+
+    def _judge(self, pipeline: Pipeline, side: Examination, share: tuple[float, float]) -> Judgement:
+        shop, found = self.workshop, Judgement([], [], [], [], [])
+        for images, on_masks, on_labels in side.parts:
+            part = judge_pipeline(
+                pipeline,
+                shop.frames,
+                shop.batches,
+                images,
+                load_mask=self.load_mask,
+                batch_size=shop.settings.batch_size,
+                watch=shop.watch,
+                share=share,
+                on_masks=on_masks,
+                on_labels=on_labels,
+            )
+            found = found.with_those_of(part)
+        return found
+
+    def _against_current(self, judgement: Judgement, spec: PipelineSpec) -> dict[str, Any] | None:
+        if self.incumbent is None or self.workshop.settings.protocol != "patient":
+            return None
+        return compare_with_incumbent(
+            self.incumbent,
+            judgement,
+            spec,
+            self.manifest.of(Split.TEST),
+            load_image=self.load_image,
+            load_mask=self.load_mask,
+            device=self.workshop.hardware.device,
+            watch=self.workshop.watch,
+            seed=abs(self.workshop.settings.seed),
+        )
+
+
+def headline(metrics: dict[str, Any]) -> dict[str, float]:
+    """The figures for the training's live record; those that are not defined are left out."""
+    values = {
+        "test_iou_acetowhite": metrics["segmentation"]["iou_acetowhite"]["value"],
+        "test_auc_3ch": metrics["classification_3ch"]["case"]["auc"]["value"],
+        "test_auc_4ch": metrics["classification_4ch"]["case"]["auc"]["value"],
+    }
+    return {name: value for name, value in values.items() if value is not None}

@@ -1,0 +1,115 @@
+"""Open a course: check the snapshot, decode it, choose the hardware, and lay the workshop out."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+
+from colpo_core.datasets.frame_cache import cached_frames
+from colpo_core.datasets.frames import ImageLoader, MaskLoader
+from colpo_core.datasets.guard import check_leakage
+from colpo_core.datasets.manifest import Manifest
+from colpo_core.datasets.tensors import Batches
+from colpo_core.nets.registry import NO_WEIGHTS, build_segmenter, find_weights
+from colpo_core.records.learning import TrainingSettings
+from colpo_core.training.course import Course
+from colpo_core.training.hardware import Hardware, choose_hardware, trial_step
+from colpo_core.training.incumbent import Incumbent
+from colpo_core.training.loop import reproducible
+from colpo_core.training.losses import segmentation_loss
+from colpo_core.training.readiness import check_trainable, explaining_memory
+from colpo_core.training.shelf import Shelf, training_key
+from colpo_core.training.stages import SEGMENTATION
+from colpo_core.training.watch import Watch
+from colpo_core.training.workshop import Workshop
+
+_PROBED_IMAGES = 2
+
+
+@contextmanager
+def open_course(
+    manifest: Manifest,
+    settings: TrainingSettings,
+    *,
+    load_image: ImageLoader,
+    load_mask: MaskLoader,
+    work_dir: Path,
+    frames_dir: Path,
+    watch: Watch,
+    shares: Mapping[str, tuple[float, float]],
+    incumbent: Incumbent | None = None,
+) -> Iterator[Course]:
+    """Give a course to train in; while it is open, torch repeats itself, and a lack of memory is explained.
+
+    Args:
+        manifest: The snapshot.
+        settings: How to learn.
+        load_image: Gives an image by its hash, H x W x 3 uint8.
+        load_mask: Gives a mask by its hash, height and width, H x W bool.
+        work_dir: Folder of this training alone.
+        frames_dir: Folder of decoded snapshots, which trainings share.
+        watch: Told of every step.
+        shares: Where each stage begins and ends within the whole.
+        incumbent: The clinic's current model, or None.
+
+    Raises:
+        LeakageFound: A patient, an image or a near copy stands on two sides.
+        JobFailed: The snapshot cannot be learned from, or memory or disk do not suffice.
+        JobCancelled: A person wants to stop.
+        SnapshotMismatch: An image or mask is not what the snapshot says.
+        CheckpointMismatch: Pretrained weights are wanted and not there.
+    """
+    check_leakage(manifest)
+    check_trainable(manifest)
+    if settings.pretrained != NO_WEIGHTS:
+        find_weights(settings.classifier, settings.pretrained)  # now, not after hours of segmentation
+    with explaining_memory(), reproducible(seed=settings.seed, threads=settings.threads):
+        watch.begin(
+            SEGMENTATION,
+            epochs_total=settings.segmentation_epochs,
+            share=shares[SEGMENTATION],
+            message=f"Loading {len(manifest.items)} images",
+        )
+        frames = cached_frames(
+            manifest,
+            frames_dir,
+            height_px=settings.height_px,
+            width_px=settings.width_px,
+            mask_highlights=settings.mask_highlights,
+            load_image=load_image,
+            load_mask=load_mask,
+            on_item=lambda: watch.beat(0.0),
+        )
+        fingerprints = {item.image_id: hashed for item, hashed in zip(frames.items, frames.fingerprints, strict=True)}
+        check_leakage(manifest, fingerprints)
+        hardware = _hardware(settings, work_dir)
+        watch.say(f"Computing on {hardware.device.type} in {hardware.precision}.", done=0.0)
+        workshop = Workshop(
+            settings=settings,
+            frames=frames,
+            batches=Batches(frames, bounds=settings.augmentation, device=hardware.device),
+            hardware=hardware,
+            watch=watch,
+            shelf=Shelf(work_dir / "stages", training_key(manifest, settings)),
+            shares=shares,
+        )
+        yield Course(manifest, workshop, load_image, load_mask, work_dir, incumbent)
+
+
+def _hardware(settings: TrainingSettings, work_dir: Path) -> Hardware:
+    """The hardware, its precision probed on the very segmenter, which takes most of the time."""
+    memory = work_dir / "hardware.json"
+    if settings.precision != "auto" or memory.exists():
+        return choose_hardware(settings, memory=memory)
+    network = build_segmenter(settings.segmenter, width=settings.segnet_width)
+    network.to(memory_format=torch.channels_last)
+    images = torch.rand(_PROBED_IMAGES, 3, settings.height_px, settings.width_px)
+    images = images.contiguous(memory_format=torch.channels_last)
+    target = torch.zeros(_PROBED_IMAGES, settings.height_px, settings.width_px, dtype=torch.int64)
+    weights = torch.ones(2)
+
+    def loss_of(logits: torch.Tensor) -> torch.Tensor:
+        return segmentation_loss(logits, target.to(logits.device), weights.to(logits.device))
+
+    return choose_hardware(settings, step=trial_step(network, images, loss_of), memory=memory)

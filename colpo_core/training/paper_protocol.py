@@ -1,0 +1,121 @@
+"""The protocol of Kim et al. 2022, rebuilt to be held beside one that does not leak: augment first, split afterwards.
+
+Source: Kim et al. 2022, "Construction of datasets and data preprocessing" and Fig. 1: the images are augmented to
+20,000, of which 14,000 train, 5,400 validate and 600 test; 100 images with masks are augmented to 900, of which 630
+train and 270 validate, and 50 other images test. Copies of one image, and images of one patient, stand on all sides:
+its figures flatter the model, and every one of them says so. Fewer images than the paper's are taken in the same
+proportions.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from colpo_core.datasets.frames import Frames
+from colpo_core.datasets.image_sets import ImageSet
+from colpo_core.errors import JobFailed
+from colpo_core.terms import Split
+from colpo_core.training.course import Course, Examination, Prepared
+from colpo_core.training.stages import SEGMENTATION
+
+PAPER_IMAGES = 3699
+PAPER_COPIES = 20_000
+PAPER_SHARES = (0.70, 0.27, 0.03)
+PAPER_MASKS = 100
+PAPER_TEST_MASKS = 50
+COPIES_A_MASK = 9
+MASK_SHARES = (0.70, 0.30)
+_STREAM = 4  # keeps these draws apart from all others
+
+
+@dataclass(frozen=True)
+class PaperSides:
+    """The six sets of the paper's Fig. 1.
+
+    Attributes:
+        masks_train: Copies to segment by.
+        masks_validation: Copies of the same images.
+        masks_test: Other images, as they are.
+        labels_train: Copies to classify by.
+        labels_validation: Copies of the same images.
+        labels_test: Copies of the same images again: where the protocol leaks.
+    """
+
+    masks_train: ImageSet
+    masks_validation: ImageSet
+    masks_test: ImageSet
+    labels_train: ImageSet
+    labels_validation: ImageSet
+    labels_test: ImageSet
+
+
+def paper_sides(frames: Frames, *, seed: int) -> PaperSides:
+    """Augment first and split afterwards, over all images of a snapshot, whatever their side.
+
+    Args:
+        frames: All frames.
+        seed: Seed of the draws.
+
+    Raises:
+        JobFailed: There are fewer than three images with a mask.
+    """
+    generator = np.random.default_rng([_STREAM, abs(seed), int(seed < 0)])
+    masked = generator.permutation(frames.with_mask).tolist()
+    n_test = min(PAPER_TEST_MASKS, len(masked) // 3)
+    n_learned = min(PAPER_MASKS, len(masked) - n_test)
+    if n_test < 1:
+        raise JobFailed(
+            "The paper's protocol needs at least three images with a mask. Annotate more, then freeze a new snapshot."
+        )
+    learned, tested = tuple(masked[:n_learned]), tuple(masked[n_learned : n_learned + n_test])
+    mask_copies = _shares_of(generator.permutation(COPIES_A_MASK * n_learned).tolist(), MASK_SHARES)
+    labelled = tuple(frames.with_label)
+    n_copies = round(PAPER_COPIES * min(1.0, len(labelled) / PAPER_IMAGES))
+    copies = _shares_of(generator.permutation(n_copies).tolist(), PAPER_SHARES)
+    return PaperSides(
+        masks_train=ImageSet(learned, mask_copies[0], seed),
+        masks_validation=ImageSet(learned, mask_copies[1], seed),
+        masks_test=ImageSet(tested),
+        labels_train=ImageSet(labelled, copies[0], seed),
+        labels_validation=ImageSet(labelled, copies[1], seed),
+        labels_test=ImageSet(labelled, copies[2], seed),
+    )
+
+
+def prepare_as_published(course: Course) -> Prepared:
+    """Train one segmenter by the paper's protocol and take its channel for every image, those of its masks among them.
+
+    Raises:
+        JobCancelled: A person wants to stop.
+        JobFailed: There are too few masks, they are all empty, or the loss is no number.
+    """
+    shop = course.workshop
+    sides = paper_sides(shop.frames, seed=shop.settings.seed)
+    course.require_acetowhite(sides.masks_train)
+    segmenter, fitted = shop.teach_segmenter(SEGMENTATION, sides.masks_train, sides.masks_validation)
+    channel = course.new_channel()
+    course.draw(segmenter, range(len(shop.frames)), channel)
+    return Prepared(
+        segmenter=segmenter,
+        fitted={SEGMENTATION: fitted},
+        channel=channel,
+        train=sides.labels_train,
+        validation=sides.labels_validation,
+        test=sides.labels_test,
+        examinations={
+            Split.VALIDATION: Examination(ImageSet(()), sides.labels_validation),
+            Split.TEST: Examination(sides.masks_test, sides.labels_test),
+        },
+    )
+
+
+def _shares_of(numbers: list[int], shares: tuple[float, ...]) -> list[tuple[int, ...]]:
+    """Consecutive parts by their shares; each holds one at least where there are enough."""
+    bounds = np.round(np.cumsum(shares) * len(numbers)).astype(int).tolist()
+    found, start = [], 0
+    for place, end in enumerate(bounds):
+        left = len(shares) - place - 1
+        end = min(max(end, start + 1), len(numbers) - left)
+        found.append(tuple(numbers[start:end]))
+        start = end
+    return found

@@ -1,0 +1,141 @@
+"""Kim et al. 2022 on a clinic's own snapshot: by the paper's protocol and by patients, for the three ResNets.
+
+Source: Kim et al. 2022, Fig. 6 and Fig. 7.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from colpo_core.datasets.frames import ImageLoader, MaskLoader
+from colpo_core.datasets.manifest import Manifest
+from colpo_core.records.figures import Estimate, Proportion
+from colpo_core.records.learning import PROTOCOLS, TrainingEvent, TrainingSettings
+from colpo_core.records.reproduction import ReproducedCalls, ReproducedMasks, Reproduction
+from colpo_core.training.card import leaks_of
+from colpo_core.training.channels import PREDICTED, THREE, Channels
+from colpo_core.training.comparison import run_comparison
+from colpo_core.training.course import Course
+from colpo_core.training.opening import open_course
+from colpo_core.training.protocols import prepare
+from colpo_core.training.shelf import Shelf, training_key
+from colpo_core.training.watch import Watch
+
+SHARES = ("accuracy", "sensitivity", "specificity", "ppv", "npv")
+MASKS = ("accuracy_acetowhite", "accuracy_background", "iou_acetowhite", "iou_background", "dice")
+_LEVELS = {"paper": ("image",), "patient": ("image", "case")}
+
+
+def reproduce(
+    manifest: Manifest,
+    settings: TrainingSettings,
+    *,
+    classifiers: Sequence[str],
+    load_image: ImageLoader,
+    load_mask: MaskLoader,
+    work_dir: Path,
+    frames_dir: Path,
+    on_event: Callable[[TrainingEvent], None],
+    cancelled: Callable[[], bool],
+) -> Reproduction:
+    """Run both protocols. Called again with the same work folder, it goes on where it stood.
+
+    Args:
+        manifest: The snapshot.
+        settings: How to learn; protocol and classifier are set here.
+        classifiers: Which classifiers.
+        load_image: Gives an image by its hash, H x W x 3 uint8.
+        load_mask: Gives a mask by its hash, height and width, H x W bool.
+        work_dir: Folder of this reproduction alone.
+        frames_dir: Folder of decoded snapshots.
+        on_event: Takes what there is to tell.
+        cancelled: Whether a person wants to stop.
+
+    Raises:
+        LeakageFound: The snapshot's own split leaks.
+        JobFailed: The snapshot cannot be learned from, or something ran out.
+        JobCancelled: A person wanted to stop.
+    """
+    masks: list[ReproducedMasks] = []
+    calls: list[ReproducedCalls] = []
+    for protocol in PROTOCOLS:
+        chosen = replace(settings, protocol=protocol, classifier=classifiers[0], comparison_seeds=1)
+        with open_course(
+            manifest,
+            chosen,
+            load_image=load_image,
+            load_mask=load_mask,
+            work_dir=work_dir / protocol,
+            frames_dir=frames_dir,
+            watch=Watch(on_event, cancelled),
+            shares=_Whole(),
+        ) as course:
+            for classifier, metrics in _run(course, classifiers):
+                calls += _calls(protocol, classifier, metrics)
+            masks.append(_masks(protocol, metrics))
+    return Reproduction(
+        snapshot_sha256=manifest.sha256,
+        label_source=manifest.label_source,
+        simulated=manifest.simulated,
+        settings=settings.to_dict(),
+        leaks=" ".join(leaks_of(replace(settings, protocol="paper"))),
+        masks=tuple(masks),
+        calls=tuple(calls),
+    )
+
+
+class _Whole(dict[str, tuple[float, float]]):
+    """Every stage is its own whole: how many there will be is told by the log, not by a bar."""
+
+    def __missing__(self, stage: str) -> tuple[float, float]:
+        return 0.0, 1.0
+
+
+def _run(course: Course, classifiers: Sequence[str]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The metrics of each classifier behind one segmenter."""
+    prepared = prepare(course)
+    channels = Channels(course.workshop.frames, prepared.channel, seed=course.workshop.settings.seed)
+    for classifier in classifiers:
+        own = _with_classifier(course, classifier)
+        compared = run_comparison(own.workshop, channels, prepared, runs=[(THREE, 0), (PREDICTED, 0)])
+        pipeline = own.assemble(prepared.segmenter, compared.three, compared.four)
+        yield classifier, own.evaluate(pipeline, prepared.examinations)
+
+
+def _with_classifier(course: Course, classifier: str) -> Course:
+    """The same course with another classifier; its stages lie on a shelf of their own."""
+    settings = replace(course.workshop.settings, classifier=classifier)
+    shelf = Shelf(course.work_dir / classifier, training_key(course.manifest, settings))
+    return replace(course, workshop=replace(course.workshop, settings=settings, shelf=shelf))
+
+
+def _masks(protocol: str, metrics: Mapping[str, Any]) -> ReproducedMasks:
+    block = metrics["segmentation"]
+    return ReproducedMasks(
+        protocol=protocol,
+        n_images=block["n_images"],
+        figures={name: Estimate(**block[name]) for name in MASKS},
+        by_image=tuple({name: one[name] for name in MASKS} for one in block["by_image"]),
+    )
+
+
+def _calls(protocol: str, classifier: str, metrics: Mapping[str, Any]) -> list[ReproducedCalls]:
+    found = []
+    for channels in (3, 4):
+        for level in _LEVELS[protocol]:
+            block = metrics[f"classification_{channels}ch"][level]
+            found.append(
+                ReproducedCalls(
+                    protocol=protocol,
+                    classifier=classifier,
+                    channels=channels,
+                    level=level,
+                    n=block["n"],
+                    n_patients=block["n_patients"],
+                    interval=block["interval"],
+                    shares={name: Proportion(**block[name]) for name in SHARES},
+                    auc=Estimate(**block["auc"]),
+                )
+            )
+    return found

@@ -1,0 +1,82 @@
+"""Which images each stage learns from and is judged on, by the protocol of the training."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from colpo_core.datasets.frames import Frames
+from colpo_core.datasets.image_sets import ImageSet
+from colpo_core.datasets.kin import kin_by_image
+from colpo_core.datasets.splits import fold_patients, strata_of
+from colpo_core.errors import InputRejected, JobFailed
+from colpo_core.images.perceptual import near_pairs
+from colpo_core.terms import Split
+
+
+@dataclass(frozen=True)
+class Side:
+    """The images of one side, for the two purposes that they serve.
+
+    Attributes:
+        masks: Those with a mask.
+        labels: Those with a label.
+    """
+
+    masks: ImageSet
+    labels: ImageSet
+
+
+def side_of(frames: Frames, split: Split) -> Side:
+    """The images of one side of a snapshot that was split by patients."""
+    members = frames.of(split)
+    return Side(
+        masks=ImageSet(tuple(place for place in members if frames.items[place].mask_sha256 is not None)),
+        labels=ImageSet(tuple(place for place in members if frames.items[place].label is not None)),
+    )
+
+
+def training_folds(frames: Frames, *, folds: int, seed: int) -> list[tuple[int, ...]]:
+    """The frames of the training side in folds by patient; who shares an image or a near copy shares a fold.
+
+    Args:
+        frames: All frames.
+        folds: How many.
+        seed: Seed of the draw.
+
+    Returns:
+        The places of each fold's frames.
+
+    Raises:
+        JobFailed: There are fewer patients than folds, or a fold would leave no mask to learn from.
+    """
+    members = frames.of(Split.TRAIN)
+    heads = _heads(frames, members)
+    strata = strata_of(frames.items[place] for place in members)
+    groups = {head: strata[head] for head in set(heads.values())}
+    try:
+        fold_by_head = fold_patients(groups, folds=folds, seed=seed)
+    except InputRejected as error:
+        raise JobFailed(
+            f"The out-of-fold fourth channel needs at least {folds} patients on the training side, and there are "
+            f"{len(groups)}. Import and label more cases, or train with fewer folds."
+        ) from error
+    found: list[list[int]] = [[] for _ in range(folds)]
+    for place in members:
+        found[fold_by_head[heads[frames.items[place].patient_id]]].append(place)
+    _check_masks_remain(frames, members, found)
+    return [tuple(places) for places in found]
+
+
+def _heads(frames: Frames, members: Sequence[int]) -> dict[int, int]:
+    pairs = [(frames.items[place].patient_id, frames.items[place].image_sha256) for place in members]
+    near = near_pairs([frames.fingerprints[place] for place in members])
+    patients = [frames.items[place].patient_id for place in members]
+    return kin_by_image(pairs, near=[(patients[first], patients[second]) for first, second, _ in near])
+
+
+def _check_masks_remain(frames: Frames, members: Sequence[int], folds: Sequence[Sequence[int]]) -> None:
+    masked = {place for place in members if frames.items[place].mask_sha256 is not None}
+    if any(not masked - set(places) for places in folds):
+        raise JobFailed(
+            "All masks on the training side are of one group of patients, so the fourth channel cannot be made out of "
+            "fold. Annotate images of at least two patients, then freeze a new snapshot."
+        )
