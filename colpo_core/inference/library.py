@@ -14,10 +14,10 @@ from pytorch_grad_cam import EigenCAM, GradCAM, GradCAMPlusPlus, LayerCAM
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from torch import Tensor
 
-from colpo_core.images.letterbox import crop_box, letterbox_image
-from colpo_core.inference.frames import to_batch
+from colpo_core.images.letterbox import crop_box
+from colpo_core.nets.frames import prepare, to_batch
+from colpo_core.nets.interfaces import HSIL, NORMAL, Classifier
 from colpo_core.nets.pipeline import Pipeline, with_acetowhite
-from colpo_core.nets.resnet import HSIL, NORMAL, ColpoResNet
 
 METHODS = ("gradcam", "gradcam++", "layercam", "eigencam")
 """What `library_maps` draws."""
@@ -45,7 +45,7 @@ def library_maps(pipeline: Pipeline, rgb: NDArray[np.uint8], method: str) -> dic
         raise ValueError(f"the method must be one of {', '.join(METHODS)}, not {method!r}")
     if pipeline.training:
         raise ValueError("the pipeline is in training mode; call eval() first")
-    box, geometry = letterbox_image(rgb, height_px=pipeline.spec.height_px, width_px=pipeline.spec.width_px)
+    box, geometry = prepare(rgb, pipeline.spec)
     # The library needs a backward pass, even where the caller has switched gradients off.
     with torch.inference_mode(False), torch.enable_grad():
         images = to_batch(box, pipeline.device)
@@ -58,7 +58,7 @@ def library_maps(pipeline: Pipeline, rgb: NDArray[np.uint8], method: str) -> dic
     return {name: np.array(crop_box(values, geometry)) for name, values in maps.items()}
 
 
-def _library_maps_of(net: ColpoResNet, images: Tensor, method: str, prefix: str) -> dict[str, NDArray[np.float32]]:
+def _library_maps_of(net: Classifier, images: Tensor, method: str, prefix: str) -> dict[str, NDArray[np.float32]]:
     # An input that asks for a gradient makes the pass back possible through frozen weights too.
     asking = images.detach().clone().requires_grad_(True)
     try:

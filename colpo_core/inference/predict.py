@@ -7,12 +7,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from colpo_core.images.letterbox import LetterboxGeometry, crop_box, letterbox_image, unletterbox
-from colpo_core.inference.frames import to_batch
+from colpo_core.images.letterbox import LetterboxGeometry, crop_box, unletterbox
 from colpo_core.inference.gradcam import class_maps
 from colpo_core.inference.maps import map_over_image
+from colpo_core.nets.frames import prepare, to_batch
+from colpo_core.nets.interfaces import HSIL, NORMAL, Classifier
 from colpo_core.nets.pipeline import Pipeline, PipelineOutput
-from colpo_core.nets.resnet import HSIL, NORMAL, ColpoResNet
 from colpo_core.terms import Label
 
 
@@ -22,8 +22,8 @@ class ImagePrediction:
 
     Attributes:
         mask: H x W bool at the image's own size: acetowhite epithelium.
-        prob_hsil_3ch: Probability of HSIL from the colours alone, 0 to 1.
-        prob_hsil_4ch: Probability of HSIL from the colours and the segmentation, 0 to 1.
+        prob_hsil_3ch: Calibrated probability of HSIL from the colours alone, 0 to 1.
+        prob_hsil_4ch: Calibrated probability of HSIL from the colours and the segmentation, 0 to 1.
         acetowhite_fraction: Share of the image that the mask covers, 0 to 1.
         mask_entropy: Mean binary entropy of the segmentation over the image, 0 (sure of every pixel) to 1 bit.
         threshold_3ch: The 3-channel network calls `hsil` at this probability and above.
@@ -66,7 +66,7 @@ def predict_image(pipeline: Pipeline, rgb: NDArray[np.uint8], *, with_maps: bool
     if pipeline.training:
         raise ValueError("the pipeline is in training mode; call eval() first")
     spec = pipeline.spec
-    box, geometry = letterbox_image(rgb, height_px=spec.height_px, width_px=spec.width_px)
+    box, geometry = prepare(rgb, spec)
     with torch.inference_mode():
         output: PipelineOutput = pipeline(to_batch(box, pipeline.device))
         maps = _maps(pipeline, output, geometry) if with_maps else {}
@@ -104,7 +104,7 @@ def _maps(pipeline: Pipeline, output: PipelineOutput, geometry: LetterboxGeometr
     return {name: map_over_image(cells, geometry) for name, cells in (three | four).items()}
 
 
-def _maps_of(net: ColpoResNet, features: Tensor, prefix: str) -> dict[str, NDArray[np.float32]]:
+def _maps_of(net: Classifier, features: Tensor, prefix: str) -> dict[str, NDArray[np.float32]]:
     both = _array(class_maps(features, net.class_weights)[0])
     return {f"{prefix}-normal": both[NORMAL], f"{prefix}-hsil": both[HSIL]}
 

@@ -5,9 +5,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from colpo_core.nets.interfaces import Classifier, Segmenter, prob_hsil
 from colpo_core.nets.registry import NO_WEIGHTS, build_classifier, build_segmenter
-from colpo_core.nets.resnet import HSIL, ColpoResNet
-from colpo_core.nets.segnet import SegNet
 from colpo_core.nets.spec import PipelineSpec
 
 __all__ = ["Pipeline", "PipelineOutput", "PipelineSpec", "build_pipeline", "with_acetowhite"]
@@ -20,6 +19,8 @@ class PipelineOutput(NamedTuple):
         acetowhite: B x 1 x H x W probability of acetowhite epithelium.
         logits_3ch: B x 2 logits of the 3-channel network (0 `normal`, 1 `hsil`).
         logits_4ch: B x 2 logits of the 4-channel network.
+        prob_hsil_3ch: B probabilities of HSIL by the 3-channel network, calibrated by the spec's temperature.
+        prob_hsil_4ch: B probabilities of HSIL by the 4-channel network, likewise.
         features_3ch: B x K x h x w maps that the 3-channel network's logits rest on.
         features_4ch: The same of the 4-channel network.
     """
@@ -27,32 +28,24 @@ class PipelineOutput(NamedTuple):
     acetowhite: Tensor
     logits_3ch: Tensor
     logits_4ch: Tensor
+    prob_hsil_3ch: Tensor
+    prob_hsil_4ch: Tensor
     features_3ch: Tensor
     features_4ch: Tensor
-
-    @property
-    def prob_hsil_3ch(self) -> Tensor:
-        """B probabilities of HSIL by the 3-channel network."""
-        return self.logits_3ch.float().softmax(dim=1)[:, HSIL]
-
-    @property
-    def prob_hsil_4ch(self) -> Tensor:
-        """B probabilities of HSIL by the 4-channel network."""
-        return self.logits_4ch.float().softmax(dim=1)[:, HSIL]
 
 
 class Pipeline(nn.Module):
     """A segmenter, a classifier on colours alone, and one that also sees the segmentation.
 
     Args:
-        spec: Working size and thresholds.
+        spec: Working size, temperatures and thresholds.
         segmenter: B x 3 x H x W in 0..1 to B x 2 x H x W logits.
         classifier_3ch: B x 3 x H x W in 0..1 to B x 2 logits.
         classifier_4ch: B x 4 x H x W in 0..1 to B x 2 logits.
     """
 
     def __init__(
-        self, spec: PipelineSpec, segmenter: SegNet, classifier_3ch: ColpoResNet, classifier_4ch: ColpoResNet
+        self, spec: PipelineSpec, segmenter: Segmenter, classifier_3ch: Classifier, classifier_4ch: Classifier
     ) -> None:
         super().__init__()
         self.spec = spec
@@ -77,10 +70,14 @@ class Pipeline(nn.Module):
         acetowhite = self.segmenter.acetowhite(images)
         features_3ch = self.classifier_3ch.features(images)
         features_4ch = self.classifier_4ch.features(with_acetowhite(images, acetowhite))
+        logits_3ch = self.classifier_3ch.logits(features_3ch)
+        logits_4ch = self.classifier_4ch.logits(features_4ch)
         return PipelineOutput(
             acetowhite=acetowhite,
-            logits_3ch=self.classifier_3ch.logits(features_3ch),
-            logits_4ch=self.classifier_4ch.logits(features_4ch),
+            logits_3ch=logits_3ch,
+            logits_4ch=logits_4ch,
+            prob_hsil_3ch=prob_hsil(logits_3ch, self.spec.temperature_3ch),
+            prob_hsil_4ch=prob_hsil(logits_4ch, self.spec.temperature_4ch),
             features_3ch=features_3ch,
             features_4ch=features_4ch,
         )
@@ -107,7 +104,7 @@ def build_pipeline(spec: PipelineSpec, *, pretrained: str = NO_WEIGHTS) -> Pipel
         pretrained: `none`, `imagenet` or a folder with weight files, for all three networks.
 
     Raises:
-        CheckpointMismatch: The pretrained weights are not there or do not fit.
+        CheckpointMismatch: The pretrained weights are not there or do not fit, or optional packages are missing.
     """
     return Pipeline(
         spec=spec,

@@ -1,102 +1,121 @@
 """Networks by name, and where their first weights come from."""
 
 import pickle
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import safetensors.torch
 import torch
 import torchvision
+from safetensors import SafetensorError
 from torch import Tensor
 
 from colpo_core.errors import CheckpointMismatch
+from colpo_core.nets.interfaces import Classifier, Segmenter
+from colpo_core.nets.library import SmpSegmenter, TimmClassifier
 from colpo_core.nets.resnet import ColpoResNet
 from colpo_core.nets.segnet import SegNet
-from colpo_core.records.learning import CLASSIFIERS
+from colpo_core.records.networks import (
+    CLASSIFIERS,
+    RESNET,
+    SEGMENTERS,
+    SEGNET,
+    SMP,
+    TIMM,
+    NetworkEntry,
+    available,
+    missing_sentence,
+)
 
-SEGMENTERS = ("segnet_vgg19",)
 NO_WEIGHTS = "none"
 IMAGENET = "imagenet"
-_PUBLISHED = {
-    "vgg19_bn": torchvision.models.VGG19_BN_Weights.IMAGENET1K_V1,
-    "resnet18": torchvision.models.ResNet18_Weights.IMAGENET1K_V1,
-    "resnet50": torchvision.models.ResNet50_Weights.IMAGENET1K_V1,
-    "resnet101": torchvision.models.ResNet101_Weights.IMAGENET1K_V1,
+
+_SEGMENTER_MAKERS: dict[str, Callable[[NetworkEntry, float], Segmenter]] = {
+    SEGNET: lambda _, width: SegNet(width),
+    SMP: lambda entry, _: SmpSegmenter(entry),
+}
+_CLASSIFIER_MAKERS: dict[str, Callable[[NetworkEntry, int], Classifier]] = {
+    RESNET: lambda entry, in_channels: ColpoResNet(entry.architecture, in_channels),
+    TIMM: lambda entry, in_channels: TimmClassifier(entry, in_channels),
 }
 
 
-def build_segmenter(name: str = "segnet_vgg19", *, width: float = 1.0, pretrained: str = NO_WEIGHTS) -> SegNet:
+def build_segmenter(name: str = "segnet_vgg19", *, width: float = 1.0, pretrained: str = NO_WEIGHTS) -> Segmenter:
     """Build a segmenter.
 
     Args:
-        name: `segnet_vgg19`.
-        width: Multiplier of its channels; published weights fit 1.0 alone.
-        pretrained: `none`, `imagenet` (torchvision's cache) or a folder that holds `vgg19_bn.pth`.
+        name: One of `SEGMENTERS`.
+        width: Multiplier of SegNet's channels; published weights fit 1.0 alone. Others have one width, and pass it
+            over.
+        pretrained: `none`, `imagenet` (torchvision's cache) or a folder with the encoder's weights, see `find_weights`.
 
     Raises:
-        CheckpointMismatch: The weights are not there or do not fit.
+        CheckpointMismatch: The weights are not there or do not fit, or the network's optional packages are missing.
         ValueError: There is no such segmenter.
     """
-    if name not in SEGMENTERS:
-        raise ValueError(f"the segmenter must be one of {', '.join(SEGMENTERS)}, not {name!r}")
-    if pretrained != NO_WEIGHTS and width != 1.0:
+    entry = _entry(SEGMENTERS, name, "segmenter")
+    if pretrained == NO_WEIGHTS:
+        return _SEGMENTER_MAKERS[entry.family](entry, width)
+    if entry.scalable and width != 1.0:
         raise CheckpointMismatch(
             f"Published VGG-19 weights fit SegNet at width 1 only, not {width:g}. "
             "Set the width to 1, or start without pretrained weights."
         )
-    if pretrained == NO_WEIGHTS:
-        return SegNet(width)
-    place = find_weights("vgg19_bn", pretrained)
-    weights = _read_weights(place)
-    net = SegNet(width)
-    try:
-        net.load_vgg19_bn_weights(weights)
-    except ValueError as error:
-        raise _wrong_weights(place, "vgg19_bn", error) from error
-    return net
+    place = find_weights(name, pretrained)
+    weights = _read_weights(place)  # before the network is built, which may take seconds
+    segmenter = _SEGMENTER_MAKERS[entry.family](entry, width)
+    _load_pretrained(segmenter, weights, place, entry)
+    return segmenter
 
 
-def build_classifier(name: str, *, in_channels: int, pretrained: str = NO_WEIGHTS) -> ColpoResNet:
+def build_classifier(name: str, *, in_channels: int, pretrained: str = NO_WEIGHTS) -> Classifier:
     """Build a classifier.
 
     Args:
-        name: `resnet18`, `resnet50` or `resnet101`.
+        name: One of `CLASSIFIERS`.
         in_channels: 3 or 4.
-        pretrained: `none`, `imagenet` (torchvision's cache) or a folder that holds `<name>.pth`.
+        pretrained: `none`, `imagenet` (torchvision's cache) or a folder with its weights, see `find_weights`.
 
     Raises:
-        CheckpointMismatch: The weights are not there or do not fit.
+        CheckpointMismatch: The weights are not there or do not fit, or the network's optional packages are missing.
         ValueError: There is no such classifier.
     """
-    if name not in CLASSIFIERS:
-        raise ValueError(f"the classifier must be one of {', '.join(CLASSIFIERS)}, not {name!r}")
+    entry = _entry(CLASSIFIERS, name, "classifier")
     if pretrained == NO_WEIGHTS:
-        return ColpoResNet(name, in_channels)
+        return _CLASSIFIER_MAKERS[entry.family](entry, in_channels)
     place = find_weights(name, pretrained)
     weights = _read_weights(place)
-    net = ColpoResNet(name, in_channels)
-    try:
-        net.load_imagenet_weights(weights)
-    except ValueError as error:
-        raise _wrong_weights(place, name, error) from error
-    return net
+    classifier = _CLASSIFIER_MAKERS[entry.family](entry, in_channels)
+    _load_pretrained(classifier, weights, place, entry)
+    return classifier
 
 
 def find_weights(name: str, pretrained: str) -> Path:
     """Where the published weights of a network lie. Nothing is ever downloaded.
 
     Args:
-        name: `vgg19_bn`, `resnet18`, `resnet50` or `resnet101`.
-        pretrained: `imagenet` for torchvision's cache, or a folder with `<name>.pth` or the file's published name.
+        name: One of `SEGMENTERS` or `CLASSIFIERS`.
+        pretrained: `imagenet` for torchvision's cache, or a folder with `<weights>.pth`, `<weights>.safetensors` or the
+            file's published name, where `<weights>` is what the network's entry calls them.
 
     Raises:
         CheckpointMismatch: They are not there; the message says which file is wanted where.
+        ValueError: There is no such network.
     """
-    url: str = _PUBLISHED[name].url
-    published = url.rpartition("/")[2]
+    entry = _entry(SEGMENTERS | CLASSIFIERS, name, "network")
+    url = _published_url(entry)
+    published = [url.rpartition("/")[2]] if url else []
     if pretrained == IMAGENET:
-        folder, wanted = Path(torch.hub.get_dir()) / "checkpoints", [published]
+        if not published:
+            raise CheckpointMismatch(
+                f"torchvision publishes no weights for {entry.title}, so its cache holds none. Name a folder with "
+                f"{entry.weights}.pth or {entry.weights}.safetensors, or start without pretrained weights."
+            )
+        folder, wanted = Path(torch.hub.get_dir()) / "checkpoints", published
         hint = f"Download {url} to that folder"
     else:
-        folder, wanted = Path(pretrained).expanduser(), [f"{name}.pth", published]
+        folder = Path(pretrained).expanduser()
+        wanted = [f"{entry.weights}.pth", f"{entry.weights}.safetensors", *published]
         hint = f"Copy {wanted[0]} into that folder"
     for file_name in wanted:
         if (folder / file_name).is_file():
@@ -106,18 +125,43 @@ def find_weights(name: str, pretrained: str) -> Path:
     )
 
 
+def _entry(entries: Mapping[str, NetworkEntry], name: str, kind: str) -> NetworkEntry:
+    if name not in entries:
+        raise ValueError(f"the {kind} must be one of {', '.join(entries)}, not {name!r}")
+    entry = entries[name]
+    if not available(entry):
+        raise CheckpointMismatch(missing_sentence(entry))
+    return entry
+
+
+def _published_url(entry: NetworkEntry) -> str | None:
+    if not entry.in_torchvision:
+        return None
+    url: str = torchvision.models.get_model_weights(entry.weights)["IMAGENET1K_V1"].url
+    return url
+
+
+def _load_pretrained(
+    network: Segmenter | Classifier, weights: dict[str, Tensor], place: Path, entry: NetworkEntry
+) -> None:
+    try:
+        network.load_pretrained(weights)
+    except ValueError as error:
+        publisher = "torchvision" if entry.in_torchvision else entry.family
+        raise CheckpointMismatch(
+            f"{place} does not hold the weights of {publisher}'s {entry.weights}: {error}."
+        ) from error
+
+
 def _read_weights(place: Path) -> dict[str, Tensor]:
     try:
+        if place.suffix == ".safetensors":
+            return dict(safetensors.torch.load_file(place))
         weights = torch.load(place, map_location="cpu", weights_only=True)
-    except (RuntimeError, EOFError, OSError, pickle.UnpicklingError) as error:
+    except (RuntimeError, EOFError, OSError, pickle.UnpicklingError, SafetensorError) as error:
         raise CheckpointMismatch(
-            f"The pretrained weights {place} cannot be read: the file is damaged or not a torchvision weight file. "
-            "Fetch it again."
+            f"The pretrained weights {place} cannot be read: the file is damaged or not a weight file. Fetch it again."
         ) from error
     if not isinstance(weights, dict) or not all(isinstance(value, Tensor) for value in weights.values()):
-        raise CheckpointMismatch(f"{place} holds no network weights. Fetch torchvision's own file.")
+        raise CheckpointMismatch(f"{place} holds no network weights. Fetch the published file.")
     return weights
-
-
-def _wrong_weights(place: Path, name: str, error: ValueError) -> CheckpointMismatch:
-    return CheckpointMismatch(f"{place} does not hold the weights of torchvision's {name}: {error}.")

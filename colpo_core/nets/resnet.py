@@ -11,26 +11,20 @@ import torch
 import torchvision
 from torch import Tensor, nn
 
-from colpo_core.nets.normalise import IMAGENET_MEAN, IMAGENET_STD, Normalise
-from colpo_core.records.learning import CLASSIFIERS
+from colpo_core.nets.fourth_channel import add_fourth_channel, fitting_weights, input_normalisation
+from colpo_core.nets.interfaces import HSIL, N_CLASSES, NORMAL, Classifier
 
-NORMAL = 0
-HSIL = 1
-N_CLASSES = 2
-STRIDE_PX = 32
-"""A cell of layer4's maps stands for 32 x 32 pixels of the input."""
+__all__ = ["HSIL", "NORMAL", "ColpoResNet"]
 
 _MAKERS = {
     "resnet18": torchvision.models.resnet18,
     "resnet50": torchvision.models.resnet50,
     "resnet101": torchvision.models.resnet101,
 }
-# No acetowhite stays 0, and a step from 0 to 1 weighs as much as one from black to white.
-_ACETOWHITE_MEAN = 0.0
-_ACETOWHITE_STD = 0.225
+_FIRST = "conv1.weight"
 
 
-class ColpoResNet(nn.Module):
+class ColpoResNet(Classifier):
     """A ResNet that tells `normal` from `hsil`.
 
     The weights of the first layer for a fourth channel start at zero. So a network with four channels and the same
@@ -48,38 +42,19 @@ class ColpoResNet(nn.Module):
     def __init__(self, name: str = "resnet18", in_channels: int = 3) -> None:
         super().__init__()
         if name not in _MAKERS:
-            raise ValueError(f"the classifier must be one of {', '.join(CLASSIFIERS)}, not {name!r}")
-        if in_channels not in (3, 4):
-            raise ValueError(f"the classifier takes 3 or 4 channels, not {in_channels}")
+            raise ValueError(f"the classifier must be one of {', '.join(_MAKERS)}, not {name!r}")
         self.name = name
         self.in_channels = in_channels
-        extra = in_channels - 3
-        self.normalise = Normalise(
-            (*IMAGENET_MEAN, *[_ACETOWHITE_MEAN] * extra), (*IMAGENET_STD, *[_ACETOWHITE_STD] * extra)
-        )
+        self.normalise = input_normalisation(in_channels)
         self.resnet: Any = _MAKERS[name](weights=None, num_classes=N_CLASSES)
-        if extra:
-            _add_fourth_channel(self.resnet.conv1)
-
-    def forward(self, images: Tensor) -> Tensor:
-        """Score each image.
-
-        Args:
-            images: B x C x H x W float in 0..1; RGB, and with four channels the probability of acetowhite.
-
-        Returns:
-            B x 2 logits: 0 `normal`, 1 `hsil`.
-
-        Raises:
-            ValueError: The batch does not have this network's channels.
-        """
-        return self.logits(self.features(images))
+        if in_channels == 4:
+            add_fourth_channel(self.resnet.conv1)
 
     def features(self, images: Tensor) -> Tensor:
         """Maps of the last block, which Grad-CAM explains.
 
         Args:
-            images: As for `forward`.
+            images: B x C x H x W float in 0..1, see `Classifier.forward`.
 
         Returns:
             B x K x h x w with h = ceil(H / 32), w = ceil(W / 32), and K 512 (ResNet-18) or 2048.
@@ -106,7 +81,7 @@ class ColpoResNet(nn.Module):
         block: nn.Module = self.resnet.layer4[-1]
         return block
 
-    def load_imagenet_weights(self, weights: Mapping[str, Tensor]) -> None:
+    def load_pretrained(self, weights: Mapping[str, Tensor]) -> None:
         """Copy torchvision's ImageNet weights, all but the last layer, whose classes are other ones.
 
         Args:
@@ -115,36 +90,6 @@ class ColpoResNet(nn.Module):
         Raises:
             ValueError: They are another network's. Nothing was copied.
         """
-        body = {key: value for key, value in weights.items() if not key.startswith("fc.")}
-        self._load_three_channels(body | {f"fc.{key}": value for key, value in self.resnet.fc.state_dict().items()})
-
-    def copy_three_channels(self, other: "ColpoResNet") -> None:
-        """Take all weights of a network with three channels; a fourth channel's start at zero again.
-
-        Raises:
-            ValueError: The other network is of another kind or has four channels.
-        """
-        if other.name != self.name or other.in_channels != 3:
-            raise ValueError(f"cannot copy {other.name} with {other.in_channels} channels into {self.name}")
-        self._load_three_channels(other.resnet.state_dict())
-
-    def _load_three_channels(self, weights: Mapping[str, Tensor]) -> None:
-        own = self.resnet.state_dict()
-        given = dict(weights)
-        first = given.get("conv1.weight")
-        if self.in_channels == 4 and first is not None and first.shape[1] == 3:
-            given["conv1.weight"] = torch.cat([first, torch.zeros_like(first[:, :1])], dim=1)
-        for name in sorted(own.keys() | given.keys()):
-            if name not in own or name not in given or own[name].shape != given[name].shape:
-                raise ValueError(f"the weights are not those of {self.name}: {name} is missing, extra or misshapen")
-        self.resnet.load_state_dict(given)
-
-
-def _add_fourth_channel(first: nn.Conv2d) -> None:
-    """Give a convolution one more input channel, whose weights are zero.
-
-    No random number is drawn, so that three and four channels draw the same ones from one seed.
-    """
-    with torch.no_grad():
-        first.weight = nn.Parameter(torch.cat([first.weight, torch.zeros_like(first.weight[:, :1])], dim=1))
-    first.in_channels = 4
+        last = {f"fc.{key}": value for key, value in self.resnet.fc.state_dict().items()}
+        fitting = fitting_weights(self.resnet.state_dict(), {**weights, **last}, owner=self.name, first=_FIRST)
+        self.resnet.load_state_dict(fitting)

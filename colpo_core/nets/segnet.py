@@ -13,19 +13,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from colpo_core.nets.fourth_channel import fitting_weights
+from colpo_core.nets.interfaces import N_CLASSES, Segmenter
 from colpo_core.nets.normalise import Normalise
-
-BACKGROUND = 0
-ACETOWHITE = 1
-N_CLASSES = 2
-STRIDE_PX = 32
-"""Five poolings halve a side five times."""
+from colpo_core.nets.padding import pad_to_stride
 
 VGG19_STAGES = ((64, 64), (128, 128), (256,) * 4, (512,) * 4, (512,) * 4)
 """Channels of VGG-19's convolutions, one tuple a stage; each stage ends with a pooling."""
 
 
-class SegNet(nn.Module):
+class SegNet(Segmenter):
     """SegNet with VGG-19-BN's convolutions as encoder and their mirror as decoder.
 
     Args:
@@ -39,6 +36,7 @@ class SegNet(nn.Module):
         super().__init__()
         if width <= 0:
             raise ValueError(f"the width multiplier must be above 0, not {width}")
+        self.name = "segnet_vgg19"
         self.width = width
         stages = [tuple(_scaled(channels, width) for channels in stage) for stage in VGG19_STAGES]
         self.normalise = Normalise()
@@ -48,20 +46,9 @@ class SegNet(nn.Module):
         self.apply(_start_as_he)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Score each pixel.
-
-        Args:
-            images: B x 3 x H x W float RGB in 0..1, of any size. Sides are padded by reflection to multiples of 32,
-                and the scores cropped back.
-
-        Returns:
-            B x 2 x H x W logits: channel 0 background, channel 1 acetowhite.
-
-        Raises:
-            ValueError: The batch does not have 3 channels.
-        """
+        """Score each pixel, see `Segmenter`; sides are padded by reflection to multiples of 32, scores cropped back."""
         height, width = images.shape[-2:]
-        maps = _pad_to_stride(self.normalise(images))
+        maps = pad_to_stride(self.normalise(images))
         pooled: list[tuple[Tensor, torch.Size]] = []
         for stage in self.encoder:
             maps = stage(maps)
@@ -73,20 +60,8 @@ class SegNet(nn.Module):
         logits: Tensor = self.classify(maps)
         return logits[..., :height, :width]
 
-    def acetowhite(self, images: Tensor) -> Tensor:
-        """Probability of acetowhite epithelium, as the classifiers' fourth channel takes it.
-
-        Args:
-            images: B x 3 x H x W float RGB in 0..1.
-
-        Returns:
-            B x 1 x H x W float in 0..1.
-        """
-        logits: Tensor = self(images)
-        return logits.float().softmax(dim=1)[:, ACETOWHITE : ACETOWHITE + 1]
-
-    def load_vgg19_bn_weights(self, weights: Mapping[str, Tensor]) -> None:
-        """Copy torchvision's VGG-19-BN weights, layer by layer in order, into the encoder.
+    def load_pretrained(self, weights: Mapping[str, Tensor]) -> None:
+        """Copy torchvision's VGG-19-BN weights into the encoder, each to the layer of its place.
 
         The classifier's fully connected layers are left out, as SegNet does.
 
@@ -96,17 +71,24 @@ class SegNet(nn.Module):
         Raises:
             ValueError: The weights do not fit: another network, or a width other than 1.0. Nothing was copied.
         """
-        theirs = [(key, value) for key, value in weights.items() if key.startswith("features.")]
-        ours = self.encoder.state_dict()
-        if len(theirs) != len(ours):
-            raise ValueError(f"VGG-19-BN has {len(ours)} arrays in its features, these weights {len(theirs)}")
-        copied: dict[str, Tensor] = {}
-        for (name, own), (key, value) in zip(ours.items(), theirs, strict=True):
-            # Same order, same kind (weight, bias, running_mean ...) and same shape: then it is the same layer.
-            if own.shape != value.shape or name.rpartition(".")[2] != key.rpartition(".")[2]:
-                raise ValueError(f"{key} with shape {tuple(value.shape)} does not fit {name} with {tuple(own.shape)}")
-            copied[name] = value
-        self.encoder.load_state_dict(copied)
+        ours = self._names_by_vgg19_bn()
+        state = self.encoder.state_dict()
+        own = {theirs: state[name] for theirs, name in ours.items()}
+        given = {key: value for key, value in weights.items() if key.startswith("features.")}
+        fitting = fitting_weights(own, given, owner="SegNet's encoder")
+        self.encoder.load_state_dict({ours[theirs]: value for theirs, value in fitting.items()})
+
+    def _names_by_vgg19_bn(self) -> dict[str, str]:
+        """The encoder's arrays by torchvision's names, where all layers stand in one row with the poolings."""
+        names = {}
+        place = 0
+        for number, stage in enumerate(self.encoder):
+            layers = list(stage.children())
+            for within, layer in enumerate(layers):
+                for leaf in layer.state_dict():
+                    names[f"features.{place + within}.{leaf}"] = f"{number}.{within}.{leaf}"
+            place += len(layers) + 1  # the pooling
+        return names
 
 
 def _scaled(channels: int, width: float) -> int:
@@ -155,14 +137,3 @@ def _start_as_he(layer: nn.Module) -> None:
         nn.init.kaiming_normal_(layer.weight, mode="fan_in", nonlinearity="relu")
         if layer.bias is not None:
             nn.init.zeros_(layer.bias)
-
-
-def _pad_to_stride(images: Tensor) -> Tensor:
-    """Pad right and bottom to multiples of 32: by reflection, or by the edge where a side is too short to reflect."""
-    height, width = images.shape[-2:]
-    right, bottom = -width % STRIDE_PX, -height % STRIDE_PX
-    if right:
-        images = F.pad(images, (0, right, 0, 0), mode="reflect" if right < width else "replicate")
-    if bottom:
-        images = F.pad(images, (0, 0, 0, bottom), mode="reflect" if bottom < height else "replicate")
-    return images

@@ -5,22 +5,28 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from colpo_core.errors import CheckpointMismatch
-from colpo_core.records.learning import CLASSIFIERS
+from colpo_core.records.networks import CLASSIFIERS, SEGMENTERS
+
+_LATER = ("temperature_3ch", "temperature_4ch", "mask_highlights")
+"""Fields that cards of earlier checkpoints lack; what they had is the default."""
 
 
 @dataclass(frozen=True)
 class PipelineSpec:
-    """The parts of a pipeline, its working size and its frozen thresholds.
+    """The parts of a pipeline, its working size, and its frozen temperatures and thresholds.
 
     Attributes:
-        classifier: `resnet18`, `resnet50` or `resnet101`, for three and four channels alike.
-        segnet_width: Multiplier of SegNet's channels.
+        classifier: One of `CLASSIFIERS`, for three and four channels alike.
+        segnet_width: Multiplier of SegNet's channels; whatever is given, 1.0 with a segmenter that has none.
         height_px: Height of the box that an image is fitted into, a multiple of 32.
         width_px: Width of the box, a multiple of 32.
-        threshold_3ch: The 3-channel network calls `hsil` at this probability and above.
+        threshold_3ch: The 3-channel network calls `hsil` at this calibrated probability and above.
         threshold_4ch: The 4-channel network likewise.
         mask_threshold: A pixel is acetowhite at this probability and above.
-        segmenter: Name of the segmenter.
+        segmenter: One of `SEGMENTERS`.
+        temperature_3ch: The 3-channel network's logits are divided by it before they become probabilities; above 0.
+        temperature_4ch: The 4-channel network's likewise.
+        mask_highlights: Specular highlights are filled from their surroundings before the image is fitted into its box.
     """
 
     classifier: str = "resnet18"
@@ -31,6 +37,9 @@ class PipelineSpec:
     threshold_4ch: float = 0.5
     mask_threshold: float = 0.5
     segmenter: str = "segnet_vgg19"
+    temperature_3ch: float = 1.0
+    temperature_4ch: float = 1.0
+    mask_highlights: bool = False
 
     def __post_init__(self) -> None:
         """Check the values.
@@ -40,15 +49,20 @@ class PipelineSpec:
         """
         if self.classifier not in CLASSIFIERS:
             raise ValueError(f"the classifier must be one of {', '.join(CLASSIFIERS)}, not {self.classifier!r}")
-        if self.segmenter != "segnet_vgg19":
-            raise ValueError(f"there is no segmenter {self.segmenter!r}")
+        if self.segmenter not in SEGMENTERS:
+            raise ValueError(f"the segmenter must be one of {', '.join(SEGMENTERS)}, not {self.segmenter!r}")
         if min(self.height_px, self.width_px) < 32 or self.height_px % 32 or self.width_px % 32:
             raise ValueError(f"the working size must be multiples of 32, not {self.height_px} x {self.width_px}")
-        if not (math.isfinite(self.segnet_width) and self.segnet_width > 0):
-            raise ValueError(f"SegNet's width multiplier must be above 0, not {self.segnet_width}")
+        if not isinstance(self.mask_highlights, bool):
+            raise ValueError(f"mask_highlights must be true or false, not {self.mask_highlights!r}")
+        for name in ("segnet_width", "temperature_3ch", "temperature_4ch"):
+            if not (math.isfinite(getattr(self, name)) and getattr(self, name) > 0):
+                raise ValueError(f"{name} must be above 0, not {getattr(self, name)}")
         for name in ("threshold_3ch", "threshold_4ch", "mask_threshold"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} is a probability, not {getattr(self, name)}")
+        if not SEGMENTERS[self.segmenter].scalable:
+            object.__setattr__(self, "segnet_width", 1.0)  # so that equal networks have equal specs
 
     def to_dict(self) -> dict[str, Any]:
         """For a checkpoint's card."""
@@ -56,14 +70,14 @@ class PipelineSpec:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "PipelineSpec":
-        """Read what `to_dict` wrote.
+        """Read what `to_dict` wrote, also in an earlier version.
 
         Raises:
             CheckpointMismatch: A value is missing, unknown or makes no sense.
         """
         names = {field.name for field in fields(cls)}
-        if set(values) != names:
-            odd = ", ".join(sorted(set(values) ^ names))
+        odd = ", ".join(sorted((set(values) ^ names) - (set(_LATER) - set(values))))
+        if odd:
             raise CheckpointMismatch(f"The checkpoint's card does not describe a pipeline of this version ({odd}).")
         try:
             return cls(**values)

@@ -1,11 +1,13 @@
 """Records of learning: what to train, and how it goes."""
 
+from collections.abc import Collection
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from colpo_core.errors import InputRejected
+from colpo_core.records.networks import CLASSIFIERS as CLASSIFIERS
+from colpo_core.records.networks import SEGMENTERS
 
-CLASSIFIERS = ("resnet18", "resnet50", "resnet101")
 PROTOCOLS = ("patient", "paper")
 CLASS_WEIGHTS = ("sqrt_median", "median", "none")
 THRESHOLD_RULES = ("youden", "sensitivity_90")
@@ -72,7 +74,7 @@ class TrainingSettings:
         classifier: Name of the classifier, for all its channels alike.
         height_px: Height that images are fitted into for training (a multiple of 32).
         width_px: Width likewise.
-        segnet_width: Multiplier of SegNet's channels; 1.0 is VGG-19's own width.
+        segnet_width: Multiplier of SegNet's channels; 1.0 is VGG-19's own width. Other segmenters pass it over.
         segmentation_epochs: Epochs of the segmenter.
         classification_epochs: Epochs of each classifier.
         batch_size: Images a step, at least 2.
@@ -201,15 +203,21 @@ class TrainingSettings:
         return cls(**values)
 
 
-_WORDS: dict[str, tuple[str, ...]] = {
+_WORDS: dict[str, Collection[str]] = {
     "protocol": PROTOCOLS,
+    "segmenter": SEGMENTERS,
     "classifier": CLASSIFIERS,
     "class_weights": CLASS_WEIGHTS,
     "threshold_rule": THRESHOLD_RULES,
     "precision": PRECISIONS,
     "compile": ("auto", "never"),
 }
-_TITLES = {"protocol": "The protocol", "classifier": "The classifier", "precision": "The precision"}
+_TITLES = {
+    "protocol": "The protocol",
+    "segmenter": "The segmenter",
+    "classifier": "The classifier",
+    "precision": "The precision",
+}
 
 
 PRESETS: dict[str, TrainingSettings] = {

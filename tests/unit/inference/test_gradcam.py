@@ -9,24 +9,27 @@ from pytorch_grad_cam import GradCAM
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 
 from colpo_core.inference.gradcam import class_maps
-from colpo_core.nets.resnet import ColpoResNet
+from colpo_core.nets.interfaces import Classifier
+from colpo_core.nets.registry import build_classifier
 
-NETS = [(name, channels) for name in ("resnet18", "resnet50") for channels in (3, 4)]
+NAMES = ("resnet18", "resnet50", "timm_efficientnet_b0")
+NETS = [(name, channels) for name in NAMES for channels in (3, 4)]
 SIZE = (96, 128)
 
 
-def make(name: str, in_channels: int) -> ColpoResNet:
+def make(name: str, in_channels: int) -> Classifier:
     torch.manual_seed(4)
-    net = ColpoResNet(name, in_channels).train()
+    net = build_classifier(name, in_channels=in_channels).train()
     with torch.no_grad():
         if in_channels == 4:
-            net.resnet.conv1.weight[:, 3].normal_(std=0.05)
+            first = next(weight for weight in net.parameters() if weight.dim() == 4)
+            first[:, 3].normal_(std=0.05)
         for _ in range(3):  # running means and variances of real activations
             net(torch.rand(4, in_channels, *SIZE))
     return net.eval()
 
 
-def by_autograd(net: ColpoResNet, images: torch.Tensor, place: int) -> torch.Tensor:
+def by_autograd(net: Classifier, images: torch.Tensor, place: int) -> torch.Tensor:
     """Eq. 1 and 2 of the paper, word for word."""
     features = net.features(images).detach().requires_grad_(True)
     (gradient,) = torch.autograd.grad(net.logits(features)[:, place].sum(), features)
@@ -76,7 +79,7 @@ def test_the_logit_is_the_sum_of_the_evidence_before_the_cut() -> None:
         features = net.features(images)
         for_it = class_maps(features, net.class_weights).sum(dim=(2, 3))
         against_it = class_maps(features, -net.class_weights).sum(dim=(2, 3))
-        assert torch.allclose(for_it - against_it + net.resnet.fc.bias, net(images), atol=1e-5)
+        assert torch.allclose(for_it - against_it + net.logits(torch.zeros_like(features)), net(images), atol=1e-5)
 
 
 def test_a_class_that_nothing_speaks_for_has_an_empty_map() -> None:

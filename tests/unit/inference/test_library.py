@@ -1,12 +1,15 @@
 """Maps that the grad-cam library draws."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from colpo_core.inference.library import METHODS, library_maps
 from colpo_core.inference.maps import MAP_NAMES
-from colpo_core.nets.pipeline import Pipeline
+from colpo_core.inference.predict import predict_image
+from colpo_core.nets.pipeline import Pipeline, PipelineSpec, build_pipeline
 
 RGB = np.random.default_rng(0).integers(0, 256, (60, 120, 3), dtype=np.uint8)
 
@@ -32,6 +35,32 @@ def test_frozen_weights_and_a_caller_without_gradients_do_not_matter(pipeline: P
         pipeline.requires_grad_(True)
     for name in MAP_NAMES:
         assert np.allclose(before[name], after[name], atol=1e-6)
+
+
+def test_the_closed_form_is_the_librarys_for_a_librarys_network_too() -> None:
+    torch.manual_seed(3)
+    spec = PipelineSpec(classifier="timm_efficientnet_b0", segnet_width=0.05, height_px=64, width_px=64)
+    made = build_pipeline(spec).train()
+    with torch.no_grad():
+        made(torch.rand(4, 3, 64, 64))
+    made.eval()
+    rgb = RGB[:60, :60]
+    theirs = library_maps(made, rgb, "gradcam")["3ch-hsil"]
+    cells = predict_image(made, rgb).maps["3ch-hsil"]
+    assert theirs.shape == (64, 64)
+    corner = np.unravel_index(theirs.argmax(), theirs.shape)
+    assert (corner[0] // 32, corner[1] // 32) == np.unravel_index(cells.argmax(), cells.shape)
+
+
+def test_highlights_are_filled_as_in_a_prediction(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("colpo_core.images.highlights.fill_highlights", lambda rgb: rgb // 3)
+    wanted, before = library_maps(pipeline, RGB // 3, "layercam"), pipeline.spec
+    pipeline.spec = replace(before, mask_highlights=True)
+    try:
+        found = library_maps(pipeline, RGB, "layercam")
+    finally:
+        pipeline.spec = before
+    assert all(np.array_equal(found[name], wanted[name]) for name in MAP_NAMES)
 
 
 def test_it_leaves_neither_hooks_nor_gradients(pipeline: Pipeline) -> None:

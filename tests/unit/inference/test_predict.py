@@ -1,5 +1,6 @@
 """One image in, one prediction out."""
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -51,6 +52,25 @@ def test_it_is_what_the_networks_say(pipeline: Pipeline) -> None:
     assert np.array_equal(prediction.mask, output.acetowhite[0, 0].numpy() >= 0.5)
     assert 0 < prediction.acetowhite_fraction < 1
     assert np.allclose(prediction.maps["4ch-hsil"], hsil, atol=1e-6)
+
+
+def test_temperatures_and_highlights_are_those_of_the_spec(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("colpo_core.images.highlights.fill_highlights", lambda rgb: rgb // 3)
+    before, rgb = pipeline.spec, draw(50, 70)
+    plain = predict_image(pipeline, rgb // 3)
+    pipeline.spec = replace(before, mask_highlights=True, temperature_3ch=4.0)
+    try:
+        prediction = predict_image(pipeline, rgb)
+    finally:
+        pipeline.spec = before
+    assert np.array_equal(prediction.mask, plain.mask)
+    assert prediction.prob_hsil_4ch == plain.prob_hsil_4ch
+
+    def odds(prob: float) -> float:
+        return math.log(prob / (1 - prob))
+
+    assert odds(prediction.prob_hsil_3ch) == pytest.approx(odds(plain.prob_hsil_3ch) / 4, rel=1e-3)
+    assert pack_maps(prediction.maps) == pack_maps(plain.maps)
 
 
 def test_twice_is_the_same(pipeline: Pipeline) -> None:

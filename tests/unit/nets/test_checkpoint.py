@@ -1,6 +1,7 @@
 """Checkpoints: written whole, proven on loading. Every test writes real ones."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from colpo_core.nets import checkpoint
 from colpo_core.nets.card import CARD_FILE, WEIGHTS_FILE, file_sha256, read_card, seal_card
 from colpo_core.nets.checkpoint import load_checkpoint, save_checkpoint
 from colpo_core.nets.pipeline import Pipeline, PipelineSpec, build_pipeline
+from colpo_core.records.networks import SEGMENTERS
 
 SPEC = PipelineSpec(segnet_width=0.05, height_px=64, width_px=64, threshold_3ch=0.41, threshold_4ch=0.62)
 
@@ -49,6 +51,30 @@ def test_what_was_saved_comes_back_and_says_the_same(folder: Path, pipeline: Pip
     with torch.inference_mode():
         for ours, theirs in zip(loaded(images), pipeline(images), strict=True):
             assert torch.equal(ours, theirs)
+
+
+def test_a_librarys_networks_come_back_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.manual_seed(1)
+    spec = PipelineSpec(
+        segmenter="unet_resnet34",
+        classifier="timm_efficientnet_b0",
+        height_px=64,
+        width_px=64,
+        temperature_4ch=1.5,
+        mask_highlights=True,
+    )
+    made = build_pipeline(spec).to(memory_format=torch.channels_last).eval()
+    save_checkpoint(tmp_path / "other", made, {"name": "other"})
+    loaded, _ = load_checkpoint(tmp_path / "other")
+    assert loaded.spec == spec
+    images = torch.rand(1, 3, 64, 64).contiguous(memory_format=torch.channels_last)
+    with torch.inference_mode():
+        for ours, theirs in zip(loaded(images), made(images), strict=True):
+            assert torch.equal(ours, theirs)
+    missing = replace(SEGMENTERS["unet_resnet34"], needs="surely_not_installed")
+    monkeypatch.setitem(SEGMENTERS, "unet_resnet34", missing)
+    with pytest.raises(CheckpointMismatch, match=r"needs the optional packages: pip install -r requirements-nets\.txt"):
+        load_checkpoint(tmp_path / "other")
 
 
 def test_equal_checkpoints_have_equal_hashes_and_others_do_not(tmp_path: Path, pipeline: Pipeline) -> None:

@@ -9,7 +9,16 @@ from colpo_core.nets.spec import PipelineSpec
 
 
 def test_a_spec_comes_back_from_its_card() -> None:
-    spec = PipelineSpec(classifier="resnet50", segnet_width=0.25, height_px=128, width_px=160, threshold_4ch=0.37)
+    spec = PipelineSpec(
+        classifier="resnet50",
+        segnet_width=0.25,
+        height_px=128,
+        width_px=160,
+        threshold_4ch=0.37,
+        temperature_3ch=1.7,
+        temperature_4ch=0.6,
+        mask_highlights=True,
+    )
     assert PipelineSpec.from_dict(spec.to_dict()) == spec
 
 
@@ -18,6 +27,9 @@ def test_a_spec_comes_back_from_its_card() -> None:
     [
         {"classifier": "resnet34"},
         {"segmenter": "unet"},
+        {"temperature_3ch": 0.0},
+        {"temperature_4ch": float("inf")},
+        {"mask_highlights": "no"},
         {"height_px": 100},
         {"width_px": 0},
         {"segnet_width": 0.0},
@@ -27,7 +39,7 @@ def test_a_spec_comes_back_from_its_card() -> None:
     ],
 )
 def test_values_without_sense_are_refused(change: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match=r"must be|no segmenter|is a probability"):
+    with pytest.raises(ValueError, match=r"must be|is a probability"):
         PipelineSpec(**change)
     with pytest.raises(CheckpointMismatch, match="describes no pipeline"):
         PipelineSpec.from_dict(PipelineSpec().to_dict() | change)
@@ -42,3 +54,17 @@ def test_a_card_of_another_version_is_refused() -> None:
         PipelineSpec.from_dict(values)
     with pytest.raises(CheckpointMismatch, match="describes no pipeline"):
         PipelineSpec.from_dict(PipelineSpec().to_dict() | {"height_px": "tall"})
+
+
+def test_a_card_of_an_earlier_version_has_what_was_then_the_only_way() -> None:
+    values = PipelineSpec(threshold_3ch=0.3).to_dict()
+    for name in ("temperature_3ch", "temperature_4ch", "mask_highlights"):
+        del values[name]
+    assert PipelineSpec.from_dict(values) == PipelineSpec(threshold_3ch=0.3)
+    # What it has of the newer fields counts.
+    assert PipelineSpec.from_dict(values | {"temperature_4ch": 2.0}).temperature_4ch == 2.0
+
+
+def test_a_width_belongs_to_segnet_alone() -> None:
+    assert PipelineSpec(segnet_width=0.25).segnet_width == 0.25
+    assert PipelineSpec(segmenter="unet_resnet34", segnet_width=0.25) == PipelineSpec(segmenter="unet_resnet34")

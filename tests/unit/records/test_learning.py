@@ -28,6 +28,7 @@ def test_an_unknown_preset_or_setting_is_refused() -> None:
     ("changes", "sentence"),
     [
         ({"classifier": "vgg19"}, "classifier"),
+        ({"segmenter": "unet"}, "The segmenter must be one of segnet_vgg19, unet_resnet34"),
         ({"height_px": 100}, "multiple of 32"),
         ({"width_px": 32}, "at least 64"),
         ({"batch_size": 1}, "at least 2"),
