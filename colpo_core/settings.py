@@ -42,6 +42,11 @@ class Settings:
         """Folder with one folder a job: its log and its unfinished work."""
         return self.data_dir / "jobs"
 
+    @property
+    def frames_dir(self) -> Path:
+        """Folder of snapshots' decoded images, made again when they are missing."""
+        return self.data_dir / "frames"
+
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Settings":
         """Read the settings.

@@ -3,11 +3,14 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from colpo_core.datasets.frame_cache import cached_frames
+from colpo_core.datasets.frames import Frames
 from colpo_core.datasets.manifest import Manifest, ManifestItem
 from colpo_core.labels import RULES_VERSION
 from colpo_core.records.learning import TrainingSettings
@@ -27,6 +30,17 @@ class Blobs:
 
     def load_mask(self, sha256: str, height_px: int, width_px: int) -> npt.NDArray[np.bool_]:
         return self.masks[sha256]
+
+    def frames(self, folder: Path, *, height_px: int = SIDE_PX, width_px: int = SIDE_PX) -> Frames:
+        """All frames, cached in a folder."""
+        return cached_frames(
+            self.manifest,
+            folder,
+            height_px=height_px,
+            width_px=width_px,
+            load_image=self.load_image,
+            load_mask=self.load_mask,
+        )
 
 
 def blob(seed: int, label: Label) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.bool_]]:

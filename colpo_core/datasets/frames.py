@@ -1,6 +1,6 @@
-"""Frames: a snapshot's images decoded once and fitted into the working size. Imports no torch."""
+"""Frames: a snapshot's images fitted into the working size, with their masks. Imports no torch."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,7 +8,10 @@ import numpy.typing as npt
 
 from colpo_core.datasets.manifest import ManifestItem
 from colpo_core.errors import SnapshotMismatch
+from colpo_core.images.highlights import fill_highlights
 from colpo_core.images.letterbox import LetterboxGeometry, letterbox_image, letterbox_mask
+from colpo_core.images.perceptual import perceptual_hash
+from colpo_core.terms import Split
 
 BACKGROUND = 0
 ACETOWHITE = 1
@@ -22,73 +25,94 @@ MaskLoader = Callable[[str, int, int], npt.NDArray[np.bool_]]
 """From a mask's SHA-256, height and width to its H x W bool."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Frames:
-    """Images at the working size, N of them, in memory.
+    """All images of a snapshot at the working size, N of them. `frame_cache.cached_frames` makes them.
 
     Attributes:
-        items: What each one is.
-        rgb: N x H x W x 3 uint8.
-        target: N x H x W uint8: background, acetowhite or ignored; an image without a mask is ignored everywhere.
+        items: What each one is, in the manifest's order.
+        rgb: N x H x W x 3 uint8; may be mapped from a file and not writable.
+        target: N x H x W uint8 likewise: background, acetowhite or ignored; an image without a mask is ignored
+            everywhere.
         geometries: Where each image lies in its frame.
+        fingerprints: Perceptual hash of each image at its full size, 64 hexadecimal characters.
     """
 
     items: tuple[ManifestItem, ...]
     rgb: npt.NDArray[np.uint8]
     target: npt.NDArray[np.uint8]
     geometries: tuple[LetterboxGeometry, ...]
+    fingerprints: tuple[str, ...]
 
     def __len__(self) -> int:
         """How many images there are."""
         return len(self.items)
 
+    def of(self, split: Split) -> list[int]:
+        """Places of the images on one side."""
+        return [place for place, item in enumerate(self.items) if item.split is split]
+
     @property
     def with_mask(self) -> list[int]:
-        """Places of the images that have a mask."""
+        """Places of the images that have a mask, on all sides."""
         return [place for place, item in enumerate(self.items) if item.mask_sha256 is not None]
 
     @property
     def with_label(self) -> list[int]:
-        """Places of the images that have a label."""
+        """Places of the images that have a label, on all sides."""
         return [place for place, item in enumerate(self.items) if item.label is not None]
 
 
-def load_frames(
-    items: Sequence[ManifestItem],
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """One image at the working size.
+
+    Attributes:
+        rgb: H x W x 3 uint8, its padding black.
+        target: H x W uint8: background, acetowhite or ignored.
+        geometry: Where the image lies.
+        fingerprint: Perceptual hash of the image at its full size.
+    """
+
+    rgb: npt.NDArray[np.uint8]
+    target: npt.NDArray[np.uint8]
+    geometry: LetterboxGeometry
+    fingerprint: str
+
+
+def fit_frame(
+    item: ManifestItem,
     *,
     height_px: int,
     width_px: int,
+    mask_highlights: bool,
     load_image: ImageLoader,
     load_mask: MaskLoader,
-    on_item: Callable[[], None] = lambda: None,
-) -> Frames:
-    """Decode images and masks and fit them into the working size.
+) -> Frame:
+    """Decode an image and its mask and fit them into the working size.
 
     Args:
-        items: What to load.
+        item: What to load.
         height_px: Working height.
         width_px: Working width.
+        mask_highlights: Whether specular highlights are filled, at the image's full size.
         load_image: Gives an image by its hash.
         load_mask: Gives a mask by its hash, height and width.
-        on_item: Called before each image; it may raise to stop.
 
     Raises:
-        SnapshotMismatch: An image or mask does not have the size that the snapshot says.
+        SnapshotMismatch: The image or mask does not have the size that the snapshot says.
     """
-    rgb = np.zeros((len(items), height_px, width_px, 3), dtype=np.uint8)
-    target = np.full((len(items), height_px, width_px), IGNORED, dtype=np.uint8)
-    geometries = []
-    for place, item in enumerate(items):
-        on_item()
-        image = load_image(item.image_sha256)
-        _check_size(item, image.shape, "image")
-        rgb[place], geometry = letterbox_image(image, height_px=height_px, width_px=width_px)
-        geometries.append(geometry)
-        mask = load_truth(item, load_mask)
-        if mask is not None:
-            fitted = letterbox_mask(mask, geometry)[geometry.rows, geometry.columns]
-            target[place, geometry.rows, geometry.columns] = np.where(fitted, ACETOWHITE, BACKGROUND)
-    return Frames(items=tuple(items), rgb=rgb, target=target, geometries=tuple(geometries))
+    image = load_image(item.image_sha256)
+    _check_size(item, image.shape, "image")
+    fingerprint = perceptual_hash(image)
+    shown = fill_highlights(image) if mask_highlights else image
+    rgb, geometry = letterbox_image(shown, height_px=height_px, width_px=width_px)
+    target = np.full((height_px, width_px), IGNORED, dtype=np.uint8)
+    mask = load_truth(item, load_mask)
+    if mask is not None:
+        fitted = letterbox_mask(mask, geometry)[geometry.rows, geometry.columns]
+        target[geometry.rows, geometry.columns] = np.where(fitted, ACETOWHITE, BACKGROUND)
+    return Frame(rgb=rgb, target=target, geometry=geometry, fingerprint=fingerprint)
 
 
 def load_truth(item: ManifestItem, load_mask: MaskLoader) -> npt.NDArray[np.bool_] | None:

@@ -28,7 +28,7 @@ class AugmentationBounds:
         translation: Shift in either direction, as a share of the side.
         brightness: The gain lies between 1 / (1 + brightness) and 1 + brightness.
         gamma: The exponent lies between 1 / (1 + gamma) and 1 + gamma.
-        contrast: The contrast about the image's mean lies between 1 / (1 + contrast) and 1 + contrast.
+        contrast: The contrast about the middle of the range lies between 1 / (1 + contrast) and 1 + contrast.
         hue_deg: Rotation of the hue, up to this many degrees in either direction.
         blur_px: Largest standard deviation of a Gaussian blur at the working size, in pixels.
         mask_highlights: Specular highlights are filled from their surroundings before anything else, in training and
