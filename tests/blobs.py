@@ -105,6 +105,8 @@ def tiny(**changes: object) -> TrainingSettings:
         "segmentation_epochs": 1,
         "classification_epochs": 1,
         "batch_size": 4,
+        "precision": "fp32",
+        "comparison_seeds": 1,
         "threads": 1,
         **changes,
     }

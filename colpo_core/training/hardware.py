@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import torch
 from lightning_fabric import Fabric
@@ -55,8 +55,7 @@ class Hardware:
         """The network to call in training: compiled where so many steps pay for it. It shares its weights."""
         if not self.compiles or steps < COMPILING_PAYS_STEPS:
             return network
-        made: nn.Module = torch.compile(network)
-        return made
+        return cast("nn.Module", torch.compile(network))
 
 
 def plain_hardware(precision: str = "fp32") -> Hardware:

@@ -137,7 +137,7 @@ def freeze_decisions(spec: PipelineSpec, chosen: Judgement, *, rule: str) -> Pip
         chosen: What the pipeline said of the validation side.
         rule: How thresholds are chosen, see `choose_threshold`.
     """
-    decisions = {}
+    decisions: dict[str, float] = {}
     for network, rows in (("3ch", chosen.judged_3ch), ("4ch", chosen.judged_4ch)):
         temperature, threshold = decide(rows, rule=rule)
         decisions |= {f"temperature_{network}": temperature, f"threshold_{network}": threshold}

@@ -313,4 +313,5 @@ def _running_mean(network: nn.Module, plan: Plan) -> AveragedModel | None:
     """An exponential mean of weights and running statistics. Source: Tarvainen and Valpola 2017."""
     if plan.ema_decay == 0:
         return None
-    return AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(plan.ema_decay), use_buffers=True)
+    averaging = get_ema_multi_avg_fn(plan.ema_decay)  # type: ignore[no-untyped-call]
+    return AveragedModel(network, multi_avg_fn=averaging, use_buffers=True)

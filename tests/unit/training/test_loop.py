@@ -1,11 +1,16 @@
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
 import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
+from colpo_core.datasets.tensors import Batch
 from colpo_core.errors import JobCancelled, JobFailed
 from colpo_core.records.learning import TrainingEvent
-from colpo_core.training.loop import Plan, Validation, fit, learning_rate_factor, reproducible
+from colpo_core.training.hardware import plain_hardware
+from colpo_core.training.loop import Fitted, Keeper, Plan, Validation, fit, learning_rate_factor, reproducible
 from colpo_core.training.watch import Watch
 
 
@@ -26,43 +31,66 @@ def line() -> nn.Linear:
         return nn.Linear(1, 1)
 
 
-def squared(network: nn.Module) -> Tensor:
-    return (network(torch.ones(2, 1)) - 3).square().mean()
+@dataclass
+class Three:
+    """A lesson of so many images: the network is to say 3."""
+
+    count: int = 8
+    factor: float = 1.0
+    judge: Callable[[], Validation | None] = lambda: None
+    steps: list[tuple[int, list[int]]] = field(default_factory=list)
+
+    def batch(self, places: list[int], epoch: int) -> Batch:
+        return Batch(torch.ones(len(places), 1), torch.zeros(len(places), dtype=torch.int64), [epoch, *places])
+
+    def loss(self, network: nn.Module, batch: Batch) -> Tensor:
+        self.steps.append((batch.members[0], batch.members[1:]))
+        return (network(batch.images) - 3).square().mean() * self.factor
+
+    def validate(self, network: nn.Module) -> Validation | None:
+        assert not network.training
+        return self.judge()
+
+
+def learn(
+    network: nn.Module, lesson: Three, *, watching: Watch | None = None, keeper: Keeper | None = None, **changes: object
+) -> Fitted:
+    return fit(
+        network, lesson, plan=plan(**changes), hardware=plain_hardware(), watch=watching or watch(), keeper=keeper
+    )
 
 
 def test_the_loss_falls_and_every_epoch_is_told() -> None:
     network, told = line(), list[TrainingEvent]()
-    fitted = fit(
-        network,
-        count=8,
-        plan=plan(epochs=20),
-        loss_of=lambda places, epoch: squared(network),
-        validate=lambda: None,
-        watch=watch(told),
-    )
+    fitted = learn(network, Three(), watching=watch(told), epochs=20)
     losses = [figures["train_loss"] for figures in fitted.history]
     assert losses[-1] < 0.05 * losses[0]
     assert fitted.best_epoch == 20
     assert [event.epoch for event in told if event.figures] == list(range(1, 21))
     assert not network.training
+    assert {"images_per_second", "seconds", "learning_rate"} <= fitted.history[0].keys()
+
+
+def test_every_epoch_shows_every_image_once() -> None:
+    lesson = Three(count=8)
+    learn(line(), lesson)
+    for epoch in range(3):
+        shown = [place for number, places in lesson.steps if number == epoch for place in places]
+        assert sorted(shown) == list(range(8))
+    assert [places for number, places in lesson.steps if number == 0] != [
+        places for number, places in lesson.steps if number == 1
+    ]
 
 
 def test_the_best_epoch_is_kept() -> None:
     network, scores = line(), iter([0.1, 0.9, 0.5])
     weights = []
 
-    def validate() -> Validation:
+    def judge() -> Validation:
         weights.append(network.weight.detach().clone())
         return Validation({"validation_iou": 0.0}, next(scores))
 
-    fitted = fit(
-        network,
-        count=4,
-        plan=plan(),
-        loss_of=lambda places, epoch: squared(network),
-        validate=validate,
-        watch=watch(),
-    )
+    fitted = learn(network, Three(count=4, judge=judge))
     assert fitted.best_epoch == 2
     assert torch.equal(network.weight, weights[1])
     assert not torch.equal(weights[1], weights[2])
@@ -70,49 +98,53 @@ def test_the_best_epoch_is_kept() -> None:
 
 
 def test_of_equal_epochs_the_later_is_kept() -> None:
-    network = line()
-    fitted = fit(
-        network,
-        count=4,
-        plan=plan(),
-        loss_of=lambda places, epoch: squared(network),
-        validate=lambda: Validation({}, 1.0),
-        watch=watch(),
-    )
-    assert fitted.best_epoch == 3
+    assert learn(line(), Three(judge=lambda: Validation({}, 1.0))).best_epoch == 3
+
+
+def test_it_stops_early_where_nothing_gets_better() -> None:
+    scores = iter([0.5, 0.9, 0.1, 0.2, 0.3, 1.0])
+    fitted = learn(line(), Three(judge=lambda: Validation({}, next(scores))), epochs=6, early_stopping=3)
+    assert fitted.best_epoch == 2
+    assert len(fitted.history) == 5
+
+
+def test_without_a_validation_it_never_stops_early() -> None:
+    fitted = learn(line(), Three(), epochs=4, early_stopping=1)
+    assert (len(fitted.history), fitted.best_epoch) == (4, 4)
+
+
+def test_the_running_mean_is_judged_and_kept_in_place_of_the_weights() -> None:
+    averaged, plain = line(), line()
+    learn(averaged, Three(), epochs=2, ema_decay=0.9)
+    learn(plain, Three(), epochs=2)
+    start = line().weight.detach()
+    # The mean trails behind: it has moved the same way, and less far.
+    moved = [float((network.weight.detach() - start).abs()) for network in (averaged, plain)]
+    assert 0 < moved[0] < moved[1]
 
 
 @pytest.mark.parametrize("broken", [float("nan"), float("inf")])
 def test_a_loss_that_is_no_number_ends_the_training(broken: float) -> None:
-    network = line()
     with pytest.raises(JobFailed, match=r"diverged.*lower learning rate"):
-        fit(
-            network,
-            count=4,
-            plan=plan(),
-            loss_of=lambda places, epoch: squared(network) * broken,
-            validate=lambda: None,
-            watch=watch(),
-        )
+        learn(line(), Three(factor=broken))
+
+
+def test_gradients_are_clipped() -> None:
+    network = line()
+    gradients = []
+    network.weight.register_hook(lambda gradient: gradients.append(float(gradient)))
+    before = network.weight.detach().clone()
+    learn(network, Three(factor=1e6), epochs=1, max_gradient_norm=1e-3)
+    assert max(abs(gradient) for gradient in gradients) > 1e3
+    assert bool(torch.isfinite(network.weight).all())
+    assert not torch.equal(network.weight, before)
 
 
 def test_cancelling_stops_at_the_next_step() -> None:
-    network, steps = line(), []
-
-    def loss_of(places: list[int], epoch: int) -> Tensor:
-        steps.append(places)
-        return squared(network)
-
+    lesson = Three(count=100)
     with pytest.raises(JobCancelled):
-        fit(
-            network,
-            count=100,
-            plan=plan(),
-            loss_of=loss_of,
-            validate=lambda: None,
-            watch=watch(stop_after=4),
-        )
-    assert len(steps) == 3
+        learn(line(), lesson, watching=watch(stop_after=4))
+    assert len(lesson.steps) == 3
 
 
 def test_the_learning_rate_rises_and_falls() -> None:

@@ -1,11 +1,15 @@
 import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from torch import Tensor, nn
 
+from colpo_core.datasets.tensors import Batch
+from colpo_core.training.hardware import plain_hardware
 from colpo_core.training.loop import Fitted, Plan, fit
 from colpo_core.training.shelf import Shelf, training_key
 from colpo_core.training.watch import Watch
@@ -78,41 +82,78 @@ def test_the_key_changes_with_snapshot_and_settings() -> None:
     assert key != training_key(replace(manifest, seed=1), tiny())
 
 
-def test_an_unfinished_fit_ends_with_the_same_weights_as_one_without_a_crash(tmp_path: Path) -> None:
-    def learn(shelf: Shelf | None, crash_at: int | None = None) -> tuple[nn.Sequential, Fitted]:
-        torch.manual_seed(0)
-        net = nn.Sequential(nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.Conv2d(4, 1, 3))
+@dataclass
+class Ramp:
+    """A lesson that crashes at a step, if it is told to; its network draws random numbers of its own."""
 
-        def loss_of(places: list[int], epoch: int) -> Tensor:
-            if epoch == crash_at:
-                raise KeyboardInterrupt
-            images = torch.stack([torch.full((1, 8, 8), place / 10 + epoch / 5) for place in places])
-            return (net(images + torch.linspace(0, 1, 8)) - 1).square().mean()
+    crash_at: int | None = None
+    count: int = 6
+    steps: int = 0
 
-        watch = Watch(lambda event: None, lambda: False)
-        watch.begin("segmentation", epochs_total=5, share=(0.0, 1.0), message="")
-        fitted = fit(
-            net,
-            count=6,
-            plan=Plan(epochs=5, batch_size=2, learning_rate=0.01, weight_decay=0.1, seed=0),
-            loss_of=loss_of,
-            validate=lambda: None,
-            watch=watch,
-            keeper=shelf.unfinished("segmentation") if shelf else None,
-        )
-        return net, fitted
+    def batch(self, places: list[int], epoch: int) -> Batch:
+        images = torch.stack([torch.full((1, 8, 8), place / 10 + epoch / 5) for place in places])
+        return Batch(images + torch.linspace(0, 1, 8), torch.zeros(len(places), dtype=torch.int64), places)
 
-    whole, fitted = learn(None)
-    shelf = Shelf(tmp_path, "key", keep_every_s=0.0)
+    def loss(self, network: nn.Module, batch: Batch) -> Tensor:
+        if self.steps == self.crash_at:
+            raise KeyboardInterrupt
+        self.steps += 1
+        return (network(batch.images) - 1).square().mean()
+
+    def validate(self, network: nn.Module) -> None:
+        return None
+
+
+def learn(shelf: Shelf | None, crash_at: int | None = None, *, ema_decay: float = 0.0) -> tuple[nn.Sequential, Fitted]:
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.Dropout(0.2), nn.Conv2d(4, 1, 3))
+    watch = Watch(lambda event: None, lambda: False)
+    watch.begin("segmentation", epochs_total=5, share=(0.0, 1.0), message="")
+    fitted = fit(
+        net,
+        Ramp(crash_at),
+        plan=Plan(epochs=5, batch_size=2, learning_rate=0.01, weight_decay=0.1, seed=0, ema_decay=ema_decay),
+        hardware=plain_hardware(),
+        watch=watch,
+        keeper=shelf.unfinished("segmentation") if shelf else None,
+    )
+    return net, fitted
+
+
+@pytest.mark.parametrize("ema_decay", [0.0, 0.9])
+@settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(crash_at=st.integers(min_value=0, max_value=14))
+def test_a_fit_killed_at_any_step_ends_with_the_same_weights(
+    tmp_path_factory: pytest.TempPathFactory, ema_decay: float, crash_at: int
+) -> None:
+    whole, fitted = learn(None, ema_decay=ema_decay)
+    place = tmp_path_factory.mktemp("stages")
+    shelf = Shelf(place, "key", keep_every_s=0.0)
     with pytest.raises(KeyboardInterrupt):
-        learn(shelf, crash_at=3)
-    assert Shelf(tmp_path, "other").unfinished("segmentation").load() is None
-    resumed, again = learn(shelf)
-    assert len(again.history) == 5
+        learn(shelf, crash_at, ema_decay=ema_decay)
+    assert Shelf(place, "other").unfinished("segmentation").load() is None
+    torch.manual_seed(99)  # whatever was drawn since must not matter
+    resumed, again = learn(shelf, ema_decay=ema_decay)
     assert [one["train_loss"] for one in again.history] == [one["train_loss"] for one in fitted.history]
     for name, value in whole.state_dict().items():
         assert torch.equal(value, resumed.state_dict()[name])
-    shelf.put("segmentation", resumed, again)
+
+
+def test_a_fit_goes_on_at_the_step_and_not_at_the_epoch(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path, "key", keep_every_s=0.0)
+    with pytest.raises(KeyboardInterrupt):
+        learn(shelf, crash_at=8)
+    lesson = Ramp()
+    watch = Watch(lambda event: None, lambda: False)
+    watch.begin("segmentation", epochs_total=5, share=(0.0, 1.0), message="")
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.Dropout(0.2), nn.Conv2d(4, 1, 3))
+    plan = Plan(epochs=5, batch_size=2, learning_rate=0.01, weight_decay=0.1, seed=0)
+    fitted = fit(
+        net, lesson, plan=plan, hardware=plain_hardware(), watch=watch, keeper=shelf.unfinished("segmentation")
+    )
+    assert lesson.steps == 15 - 8
+    shelf.put("segmentation", net, fitted)
     assert shelf.unfinished("segmentation").load() is None
 
 
