@@ -144,21 +144,25 @@ class Batches:
     ) -> Batch:
         """By numpy and OpenCV alone: torch would start threads of its own in the thread that makes batches ahead."""
         shape = self._frames.target.shape[1:]
-        values = np.empty((len(chosen), *shape, 3 if channel is None else 4), dtype=np.float32)
+        images = np.empty((len(chosen), *shape, 3 if channel is None else 4), dtype=np.float32)
         target = np.empty((len(chosen), *shape), dtype=np.int64)
         for into, (frame, one) in enumerate(zip(chosen, drawn, strict=True)):
             rgb, classes = self._frames.rgb[frame], self._frames.target[frame]
-            values[into, ..., :3] = rgb if one is None else warp_image(rgb, one)
+            levels = rgb if one is None else warp_image(rgb, one)
             target[into] = classes if one is None else warp_target(classes, one, outside=IGNORED)
             self._pages.seen(rgb)
             self._pages.seen(classes)
             if channel is not None:
                 soft = channel(frame)
-                values[into, ..., 3] = soft if one is None else warp_channel(soft, one)
                 self._pages.seen(soft)
-        values /= 255
-        images = torch.from_numpy(values).permute(0, 3, 1, 2)
-        return Batch(images.to(self._device), torch.from_numpy(target).to(self._device), chosen)
+                # Joined as bytes: numpy takes five times as long to write every fourth float.
+                levels = np.asarray(cv2.merge([levels, soft if one is None else warp_channel(soft, one)]))
+            np.divide(levels, np.float32(255), out=images[into])
+        return Batch(
+            torch.from_numpy(images).permute(0, 3, 1, 2).to(self._device),
+            torch.from_numpy(target).to(self._device),
+            chosen,
+        )
 
 
 def prefetched(
