@@ -15,7 +15,8 @@ from colpo_core.records.checkpoints import (
     mask_policy_text,
 )
 from colpo_core.records.jobs import JobRecord
-from colpo_core.records.learning import CLASSIFIERS, PRESETS, TrainingSettings
+from colpo_core.records.learning import PRESETS, TrainingSettings
+from colpo_core.records.networks import CLASSIFIERS
 from colpo_core.services import jobs, learning
 from colpo_core.terms import JobKind, Label, LabelSource, MaskPolicy, Split
 from pages._ui.badges import impression_badge, simulated_badge
@@ -27,7 +28,7 @@ from pages._ui.plain import plain
 from pages._ui.tables import as_when
 from pages._ui.told import tell
 
-_CLASSIFIER_NAMES = {"resnet18": "ResNet-18", "resnet50": "ResNet-50", "resnet101": "ResNet-101"}
+_CLASSIFIER_NAMES = {name: entry.title for name, entry in CLASSIFIERS.items()}
 _PRESET_HELP = {
     "quick": "Small images and a narrow segmenter: minutes on two processors. To try things out.",
     "standard": "The segmenter at full width: hours on processors.",

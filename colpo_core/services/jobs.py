@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from colpo_core.errors import CheckpointMismatch, Conflict, InputRejected, NotFound
 from colpo_core.records.jobs import JobEventRecord, JobRecord
 from colpo_core.records.learning import TrainingSettings
+from colpo_core.records.networks import CLASSIFIERS, SEGMENTERS, check_available
 from colpo_core.records.people import Actor
 from colpo_core.services import audit, engine, leases
 from colpo_core.services.permissions import CLINICIANS, require
@@ -32,10 +33,11 @@ def start_training(store: Store, *, actor: Actor, snapshot_id: int, settings: Tr
 
     Raises:
         NotFound: There is no such snapshot.
-        InputRejected: The snapshot lacks what a training needs.
+        InputRejected: The snapshot lacks what a training needs, or a network's optional packages are not installed.
         Conflict: The same training is already waiting or running.
     """
     require(actor, CLINICIANS)
+    check_available(SEGMENTERS[settings.segmenter], CLASSIFIERS[settings.classifier])
     with store.writing() as session:
         snapshot = session.get(Snapshot, snapshot_id)
         if snapshot is None:

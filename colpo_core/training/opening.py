@@ -13,6 +13,7 @@ from colpo_core.datasets.manifest import Manifest
 from colpo_core.datasets.tensors import Batches
 from colpo_core.nets.registry import NO_WEIGHTS, build_segmenter, find_weights
 from colpo_core.records.learning import TrainingSettings
+from colpo_core.records.networks import CLASSIFIERS, SEGMENTERS, check_available
 from colpo_core.training.course import Course
 from colpo_core.training.hardware import Hardware, choose_hardware, trial_step
 from colpo_core.training.incumbent import Incumbent
@@ -54,16 +55,20 @@ def open_course(
         incumbent: The clinic's current model, or None.
 
     Raises:
+        InputRejected: A network needs optional packages that are not installed.
         LeakageFound: A patient, an image or a near copy stands on two sides.
         JobFailed: The snapshot cannot be learned from, or memory or disk do not suffice.
         JobCancelled: A person wants to stop.
         SnapshotMismatch: An image or mask is not what the snapshot says.
         CheckpointMismatch: Pretrained weights are wanted and not there.
     """
+    check_available(SEGMENTERS[settings.segmenter], CLASSIFIERS[settings.classifier])
     check_leakage(manifest)
     check_trainable(manifest)
     if settings.pretrained != NO_WEIGHTS:
-        find_weights(settings.classifier, settings.pretrained)  # now, not after hours of segmentation
+        # Now, not after hours of segmentation.
+        find_weights(settings.segmenter, settings.pretrained)
+        find_weights(settings.classifier, settings.pretrained)
     with explaining_memory(), reproducible(seed=settings.seed, threads=settings.threads):
         watch.begin(
             SEGMENTATION,

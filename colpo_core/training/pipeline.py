@@ -12,6 +12,7 @@ from colpo_core.errors import CheckpointMismatch
 from colpo_core.nets.card import read_card
 from colpo_core.nets.checkpoint import load_checkpoint, save_checkpoint
 from colpo_core.records.learning import TrainingEvent, TrainingSettings
+from colpo_core.records.networks import CLASSIFIERS, SEGMENTERS, check_available
 from colpo_core.training.card import make_card
 from colpo_core.training.incumbent import Incumbent
 from colpo_core.training.opening import open_course
@@ -65,12 +66,14 @@ def train_pipeline(
         incumbent: The clinic's current model, which the new one is compared with; None before the first.
 
     Raises:
+        InputRejected: A network needs optional packages that are not installed.
         LeakageFound: A patient, an image or a near copy stands on two sides.
         JobFailed: The snapshot cannot be learned from, the loss is no number, or memory or disk do not suffice.
         JobCancelled: A person wanted to stop.
         SnapshotMismatch: An image or mask is not what the snapshot says.
         CheckpointMismatch: Pretrained weights are wanted and not there.
     """
+    check_available(SEGMENTERS[settings.segmenter], CLASSIFIERS[settings.classifier])
     key = training_key(manifest, settings)
     finished = _finished(work_dir / "checkpoint", key)
     if finished is not None:
