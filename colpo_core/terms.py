@@ -193,6 +193,7 @@ class JobKind(StrEnum):
 
     TRAIN = "train"
     PREDICT = "predict"
+    EVALUATE = "evaluate"
 
 
 class JobState(StrEnum):

@@ -1,57 +1,128 @@
-"""The guard against leakage: no patient and no image on two sides of a split.
+"""The guard against leakage: no patient and no image on two sides of a split, nor a near copy of one.
 
 Source: Kim et al. 2022 augmented before they split, so copies of one photograph stood on both sides; this is where the
 program refuses that.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
 
 from colpo_core.datasets.manifest import Manifest, ManifestItem
 from colpo_core.errors import LeakageFound
+from colpo_core.images.perceptual import HASH_BITS, near_pairs
 from colpo_core.terms import Split
 
 SHOWN = 5
 
 
-def check_leakage(manifest: Manifest) -> None:
-    """Refuse a manifest in which one patient, case or image file stands on two sides.
+class LeakKind(StrEnum):
+    """What stands on two sides."""
+
+    PATIENT = "patient"
+    CASE = "case"
+    SAME_FILE = "same file"
+    NEAR_COPY = "near copy"
+
+
+@dataclass(frozen=True)
+class Leak:
+    """Something that stands on two sides of a split.
+
+    Attributes:
+        kind: What it is.
+        first_id: Row of the patient, of the case, or of the pair's first image.
+        second_id: Row of the pair's second image; `first_id` again for a patient or a case.
+        sides: For a patient or a case the sides on which it stands; for a pair the first image's and the second's.
+        distance: Bits in which a near copy's perceptual hash differs, of 256; None for all else.
+    """
+
+    kind: LeakKind
+    first_id: int
+    second_id: int
+    sides: tuple[Split, ...]
+    distance: int | None = None
+
+    def __str__(self) -> str:
+        """What leaks, without any patient data."""
+        if self.kind in (LeakKind.PATIENT, LeakKind.CASE):
+            return f"{self.kind} {self.first_id} stands in {' and in '.join(self.sides)}"
+        one, other = (
+            f"image {image_id} in {side}"
+            for image_id, side in zip((self.first_id, self.second_id), self.sides, strict=True)
+        )
+        if self.kind is LeakKind.SAME_FILE:
+            return f"{one} is the same file as {other}"
+        return f"{one} is a near copy of {other} ({self.distance} of {HASH_BITS} bits differ)"
+
+
+def check_leakage(manifest: Manifest, fingerprints: Mapping[int, str] | None = None) -> None:
+    """Refuse a manifest in which one patient, case, image file or near copy stands on two sides.
+
+    Args:
+        manifest: What is to be trained on.
+        fingerprints: Perceptual hash of each image by its row; without them near copies are not looked for.
 
     Raises:
         LeakageFound: It does; the message names who stands where, and how many more there are.
     """
-    found = [
-        *_on_two_sides(manifest, "patient", lambda item: str(item.patient_id)),
-        *_on_two_sides(manifest, "case", lambda item: str(item.case_id)),
-        *_same_file(manifest),
-    ]
+    found = leaks(manifest, fingerprints)
     if not found:
         return
     more = f"; and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
     raise LeakageFound(
-        f"The split leaks, so its figures would flatter the model: {'; '.join(found[:SHOWN])}{more}. "
+        f"The split leaks, so its figures would flatter the model: {'; '.join(map(str, found[:SHOWN]))}{more}. "
         "Put each patient on one side, mark one of two equal images as not to be used, and freeze the snapshot again."
     )
 
 
-def _on_two_sides(manifest: Manifest, name: str, key: Callable[[ManifestItem], str]) -> list[str]:
-    sides: dict[str, set[Split]] = {}
+def leaks(manifest: Manifest, fingerprints: Mapping[int, str] | None = None) -> list[Leak]:
+    """Find all that stands on two sides: patients first, then cases, files and near copies.
+
+    Near copies within one patient are usual, and are left to the check of patients.
+
+    Args:
+        manifest: What is to be trained on.
+        fingerprints: Perceptual hash of each image by its row; images without one are not compared.
+    """
+    return [
+        *_on_two_sides(manifest, LeakKind.PATIENT, lambda item: item.patient_id),
+        *_on_two_sides(manifest, LeakKind.CASE, lambda item: item.case_id),
+        *_same_file(manifest),
+        *_near_copies(manifest, fingerprints or {}),
+    ]
+
+
+def _on_two_sides(manifest: Manifest, kind: LeakKind, key: Callable[[ManifestItem], int]) -> list[Leak]:
+    sides: dict[int, set[Split]] = {}
     for item in manifest.items:
         sides.setdefault(key(item), set()).add(item.split)
     return [
-        f"{name} {which} stands in {' and in '.join(split for split in Split if split in found)}"
+        Leak(kind, which, which, tuple(split for split in Split if split in found))
         for which, found in sides.items()
         if len(found) > 1
     ]
 
 
-def _same_file(manifest: Manifest) -> list[str]:
+def _same_file(manifest: Manifest) -> list[Leak]:
     """Pairs of images that are the same file on two sides; the same file under another patient leaks as well."""
     first: dict[str, ManifestItem] = {}
     found = []
     for item in manifest.items:
         other = first.setdefault(item.image_sha256, item)
         if other.split is not item.split:
-            found.append(
-                f"image {other.image_id} in {other.split} is the same file as image {item.image_id} in {item.split}"
-            )
+            found.append(Leak(LeakKind.SAME_FILE, other.image_id, item.image_id, (other.split, item.split)))
+    return found
+
+
+def _near_copies(manifest: Manifest, fingerprints: Mapping[int, str]) -> list[Leak]:
+    known = [item for item in manifest.items if item.image_id in fingerprints]
+    pairs = near_pairs([fingerprints[item.image_id] for item in known])
+    found = []
+    for first, second, distance in pairs:
+        one, other = known[first], known[second]
+        is_told = one.patient_id == other.patient_id or one.image_sha256 == other.image_sha256
+        if one.split is not other.split and not is_told:
+            sides = (one.split, other.split)
+            found.append(Leak(LeakKind.NEAR_COPY, one.image_id, other.image_id, sides, distance))
     return found

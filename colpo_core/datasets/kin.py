@@ -1,4 +1,4 @@
-"""Patients who share an image: whoever they are, they belong on one side of a split.
+"""Patients who share an image or a near copy of one: whoever they are, they belong on one side of a split.
 
 A collection may hold one photograph under two patients' codes. Split by codes alone, the same photograph would train
 the model and judge it.
@@ -7,11 +7,12 @@ the model and judge it.
 from collections.abc import Iterable
 
 
-def kin_by_image(pairs: Iterable[tuple[int, str]]) -> dict[int, int]:
+def kin_by_image(pairs: Iterable[tuple[int, str]], *, near_copies: Iterable[tuple[int, int]] = ()) -> dict[int, int]:
     """Group patients who share an image, directly or through others.
 
     Args:
         pairs: Row of a patient and hash of one of her images; each patient comes up at least once.
+        near_copies: Rows of two patients one of whose images is a near copy of one of the other's.
 
     Returns:
         For each patient the lowest row of her group; her own where she shares nothing.
@@ -24,9 +25,14 @@ def kin_by_image(pairs: Iterable[tuple[int, str]]) -> dict[int, int]:
             patient_id = heads[patient_id]
         return patient_id
 
+    def join(one: int, other: int) -> None:
+        one, other = head(one), head(other)
+        heads[max(one, other)] = min(one, other)
+
     first: dict[str, int] = {}
     for patient_id, sha256 in pairs:
         heads.setdefault(patient_id, patient_id)
-        one, other = head(patient_id), head(first.setdefault(sha256, patient_id))
-        heads[max(one, other)] = min(one, other)
+        join(patient_id, first.setdefault(sha256, patient_id))
+    for one, other in near_copies:
+        join(one, other)
     return {patient_id: head(patient_id) for patient_id in sorted(heads)}

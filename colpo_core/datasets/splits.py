@@ -1,4 +1,4 @@
-"""Patients onto train, validation and test: a patient whole on one side, every stratum on every side where possible."""
+"""Patients onto sides or into folds: a patient whole in one place, every stratum in every place where possible."""
 
 import hashlib
 import math
@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
+from colpo_core.datasets.manifest import ManifestItem
 from colpo_core.errors import InputRejected
 from colpo_core.terms import Label, Split
 
@@ -24,6 +25,26 @@ def patient_stratum(labels: Iterable[Label | None], *, has_mask: bool) -> str:
     found = set(labels)
     label = next((label for label in (Label.HSIL, Label.NORMAL) if label in found), None)
     return f"{label or 'unlabelled'}, {'with' if has_mask else 'without'} mask"
+
+
+def strata_of(items: Iterable[ManifestItem], kin: Mapping[int, int] | None = None) -> dict[int, str]:
+    """Stratum of each patient of a manifest's items.
+
+    Args:
+        items: Images with their labels and masks.
+        kin: Head of the group of each patient, as `kin_by_image` gives them; every patient by herself when None.
+
+    Returns:
+        Stratum by the row of the patient, or of the head of her group.
+    """
+    labels: dict[int, list[Label | None]] = {}
+    masked: set[int] = set()
+    for item in items:
+        head = item.patient_id if kin is None else kin[item.patient_id]
+        labels.setdefault(head, []).append(item.label)
+        if item.mask_sha256 is not None:
+            masked.add(head)
+    return {patient_id: patient_stratum(found, has_mask=patient_id in masked) for patient_id, found in labels.items()}
 
 
 def split_patients(
@@ -49,14 +70,11 @@ def split_patients(
     shares = _check_fractions(fractions)
     if not groups:
         raise InputRejected("There is no patient to split. Import and label cases first.")
-    strata: dict[str, list[int]] = {}
-    for patient_id in sorted(groups):
-        strata.setdefault(groups[patient_id], []).append(patient_id)
     sides: dict[int, Split] = {}
     taken = dict.fromkeys(Split, 0)
-    for name in sorted(strata, key=lambda name: (len(strata[name]), name)):
-        seats = _seats(len(strata[name]), shares, taken)
-        order = _shuffled(strata[name], name, seed)
+    for name, patients in _by_stratum(groups).items():
+        seats = _seats(len(patients), shares, taken)
+        order = _shuffled(patients, name, seed)
         for split in Split:
             for patient_id in order[: seats[split]]:
                 sides[patient_id] = split
@@ -64,6 +82,45 @@ def split_patients(
             taken[split] += seats[split]
     _fill_empty_sides(sides, shares, groups, seed)
     return dict(sorted(sides.items()))
+
+
+def fold_patients(groups: Mapping[int, str], *, folds: int, seed: int) -> dict[int, int]:
+    """Draw a fold for every patient, stratified: folds differ by one patient at most, in all and in each stratum.
+
+    The draw depends on the seed and on what is given, not on the order in which it is given.
+
+    Args:
+        groups: Stratum of each patient (or of the head of her group) by her row.
+        folds: How many folds, at least 2.
+        seed: Seed of the draw.
+
+    Returns:
+        Fold of each patient, from 0.
+
+    Raises:
+        InputRejected: There are fewer patients than folds, or fewer than two folds.
+    """
+    if folds < 2:
+        raise InputRejected("Patients are divided into at least 2 folds.")
+    if len(groups) < folds:
+        raise InputRejected(
+            f"{len(groups)} patients who share no image cannot be divided into {folds} folds. Choose fewer folds, or "
+            "add patients."
+        )
+    found: dict[int, int] = {}
+    for name, patients in _by_stratum(groups).items():
+        # Each stratum begins at the fold at which the one before it ended, so that no fold gets all that is left over.
+        for patient_id in _shuffled(patients, name, seed):
+            found[patient_id] = len(found) % folds
+    return dict(sorted(found.items()))
+
+
+def _by_stratum(groups: Mapping[int, str]) -> dict[str, list[int]]:
+    """Patients of each stratum by rising row, the smallest stratum first."""
+    strata: dict[str, list[int]] = {}
+    for patient_id in sorted(groups):
+        strata.setdefault(groups[patient_id], []).append(patient_id)
+    return dict(sorted(strata.items(), key=lambda stratum: (len(stratum[1]), stratum[0])))
 
 
 def _check_fractions(fractions: tuple[float, float, float]) -> dict[Split, float]:

@@ -22,12 +22,14 @@ class StoredFile:
         media_type: What it holds.
         width_px: Width of the image.
         height_px: Height of the image.
+        perceptual_hash: What it looks like, by which near copies are found.
     """
 
     sha256: str
     media_type: str
     width_px: int
     height_px: int
+    perceptual_hash: str
 
 
 def find_case(session: Session, *, patient_code: str, case_date: date | None) -> Case | None:
@@ -92,6 +94,7 @@ def add_image(
         stage=stage,
         seconds_after_acid=seconds_after_acid if stage is Stage.ACETIC_ACID else None,
         simulated=simulated,
+        perceptual_hash=file.perceptual_hash,
     )
     session.add(image)
     session.flush()

@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 
 from colpo_core.errors import ImageRejected, InputRejected
 from colpo_core.images.decoding import decode_image, encode_clean
+from colpo_core.images.perceptual import perceptual_hash
 from colpo_core.records.cases import ImportOutcome, ImportReport, ImportStatus, IncomingFile
 from colpo_core.records.people import Actor
 from colpo_core.services.arrivals import StoredFile, add_image, find_image, find_or_add_case
@@ -148,7 +149,8 @@ def _take(store: Store, actor: Actor, code: str, day: date | None, file: Incomin
         known = find_image(session, clean.sha256)
     if known is not None:
         return _duplicate(file.name, known.id, known.case_id)
-    stored = StoredFile(store.blobs.put(clean.content), clean.media_type, image.width_px, image.height_px)
+    looks = perceptual_hash(image.rgb)
+    stored = StoredFile(store.blobs.put(clean.content), clean.media_type, image.width_px, image.height_px, looks)
     with store.writing() as session:
         # Looked up again: another import may have brought the same image in since.
         known = find_image(session, stored.sha256)

@@ -14,6 +14,7 @@ from colpo_core.errors import ImageRejected, InputRejected
 from colpo_core.exchange.annocerv import AnnoCervCase, AnnoCervImage, read_annocerv
 from colpo_core.images.decoding import CleanImage, decode_image, encode_clean
 from colpo_core.images.outlines import fill_outline
+from colpo_core.images.perceptual import perceptual_hash
 from colpo_core.records.cases import ImportOutcome, ImportReport, ImportStatus
 from colpo_core.records.people import Actor
 from colpo_core.services.annotations import import_annotation
@@ -84,8 +85,9 @@ def _take_case(store: Store, actor: Actor, importer: Actor, case: AnnoCervCase) 
             refused.append(ImportOutcome(source.name, ImportStatus.REFUSED, str(error)))
             continue
         clean = encode_clean(image)
-        sha256 = store.blobs.put(clean.content)
-        decoded.append(_Decoded(source, image, StoredFile(sha256, clean.media_type, image.width_px, image.height_px)))
+        sha256, looks = store.blobs.put(clean.content), perceptual_hash(image.rgb)
+        file = StoredFile(sha256, clean.media_type, image.width_px, image.height_px, looks)
+        decoded.append(_Decoded(source, image, file))
     if not decoded:
         return ImportReport(tuple(refused))
     placed = _place_case(store, actor, case, decoded)

@@ -13,7 +13,16 @@ from colpo_core.store.tables.annotations import (
 from colpo_core.store.tables.base import Base, utc_now
 from colpo_core.store.tables.cases import Case, CaseLabel, Histology, Image, Patient
 from colpo_core.store.tables.findings import FindingsForm, FindingsSign
-from colpo_core.store.tables.learning import Checkpoint, Job, JobEvent, Prediction, Promotion, Review, Snapshot
+from colpo_core.store.tables.learning import (
+    Checkpoint,
+    Evaluation,
+    Job,
+    JobEvent,
+    Prediction,
+    Promotion,
+    Review,
+    Snapshot,
+)
 from colpo_core.store.tables.people import AuditEntry, Person, SignInSession
 from colpo_core.store.tables.preferences import Preference
 from colpo_core.store.tables.studies import Presentation, Reading, Study, StudyCase, StudyCheckpoint, StudyReader
@@ -30,6 +39,7 @@ __all__ = [
     "CaseLabel",
     "Checkpoint",
     "ConsensusMask",
+    "Evaluation",
     "FindingsForm",
     "FindingsSign",
     "Histology",

@@ -77,7 +77,8 @@ class Image(Base):
     """One clean image: the hash names its file under the store's blobs.
 
     An import refuses a file that is there already. Published collections hold the same file under two patients, each
-    with an outline of its own; there it stands twice, and a snapshot keeps the two patients on one side.
+    with an outline of its own; there it stands twice, and a snapshot keeps the two patients on one side. By the
+    perceptual hash it does the same with near copies; in rows of an older store it is NULL until a snapshot needs it.
     """
 
     __tablename__ = "images"
@@ -91,6 +92,7 @@ class Image(Base):
     seconds_after_acid: Mapped[int | None]
     shows_cervix: Mapped[bool] = mapped_column(default=True)
     simulated: Mapped[bool] = mapped_column(default=False)
+    perceptual_hash: Mapped[str | None] = mapped_column(String(64))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
     case: Mapped[Case] = relationship(back_populates="images")
     annotations: Mapped[list["Annotation"]] = relationship(back_populates="image")

@@ -1,4 +1,4 @@
-"""Tables of snapshots, jobs, checkpoints, predictions and reviews."""
+"""Tables of snapshots, jobs, checkpoints, their evaluations, predictions and reviews."""
 
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,10 @@ from colpo_core.terms import JobKind, JobState, LabelSource, MaskPolicy, Verdict
 
 
 class Snapshot(Base):
-    """A frozen list of images, masks and labels with their split; the manifest is a blob named by its hash."""
+    """A frozen list of images, masks and labels with their split; the manifest is a blob named by its hash.
+
+    An external one is a test set: its patients stand in no other snapshot, and nothing is ever trained on it.
+    """
 
     __tablename__ = "snapshots"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -24,6 +27,7 @@ class Snapshot(Base):
     seed: Mapped[int]
     counts: Mapped[dict[str, Any]] = mapped_column(JSON)
     simulated: Mapped[bool] = mapped_column(default=False)
+    external: Mapped[bool] = mapped_column(default=False)
     created_by: Mapped[int] = mapped_column(ForeignKey("people.id"))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
 
@@ -89,14 +93,34 @@ class Checkpoint(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
 
 
+class Evaluation(Base):
+    """One look at how a checkpoint does on an external test set. Each look is a row, so that looks are counted."""
+
+    __tablename__ = "evaluations"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    checkpoint_id: Mapped[int] = mapped_column(ForeignKey("checkpoints.id"))
+    snapshot_id: Mapped[int] = mapped_column(ForeignKey("snapshots.id"))
+    metrics: Mapped[dict[str, Any]] = mapped_column(JSON)
+    created_by: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
+    __table_args__ = (
+        Index("ix_evaluations_checkpoint_id_id", "checkpoint_id", "id"),
+        Index("ix_evaluations_snapshot_id_id", "snapshot_id", "id"),
+    )
+
+
 class Promotion(Base):
-    """A checkpoint became the clinic's current model. The newest row names the current one."""
+    """A checkpoint became the clinic's current model. The newest row names the current one.
+
+    `overruled` are the sentences that held the promotion back and that an administrator overruled.
+    """
 
     __tablename__ = "promotions"
     id: Mapped[int] = mapped_column(primary_key=True)
     checkpoint_id: Mapped[int] = mapped_column(ForeignKey("checkpoints.id"))
     promoted_by: Mapped[int] = mapped_column(ForeignKey("people.id"))
     reason: Mapped[str] = mapped_column(Text)
+    overruled: Mapped[list[str]] = mapped_column(JSON, default=list)
     at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
 
 

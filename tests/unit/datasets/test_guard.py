@@ -1,6 +1,6 @@
 import pytest
 
-from colpo_core.datasets.guard import check_leakage
+from colpo_core.datasets.guard import Leak, LeakKind, check_leakage, leaks
 from colpo_core.datasets.manifest import Manifest, ManifestItem
 from colpo_core.errors import LeakageFound
 from colpo_core.terms import Label, LabelSource, Split
@@ -58,3 +58,39 @@ def test_many_leaks_are_counted_not_listed() -> None:
     items = [item(n, n // 2, Split.TRAIN if n % 2 else Split.TEST, case_id=n) for n in range(100, 140)]
     with pytest.raises(LeakageFound, match="and 15 more"):
         check_leakage(manifest(*items))
+
+
+LOOKS = "0f" * 32
+ALIKE = "0e" * 8 + "0f" * 24  # 8 bits away
+OTHER = "33" * 32
+
+
+def test_a_near_copy_of_another_patients_image_is_named_with_its_distance() -> None:
+    split = manifest(item(1, 1, Split.TRAIN), item(2, 2, Split.TEST), item(3, 3, Split.TEST))
+    looks = {1: LOOKS, 2: ALIKE, 3: OTHER}
+    with pytest.raises(
+        LeakageFound, match=r"image 1 in train is a near copy of image 2 in test \(8 of 256 bits differ\)"
+    ):
+        check_leakage(split, looks)
+    assert leaks(split, looks) == [Leak(LeakKind.NEAR_COPY, 1, 2, (Split.TRAIN, Split.TEST), 8)]
+    assert leaks(split) == []
+    assert leaks(split, {1: LOOKS, 3: OTHER}) == [], "an image whose looks are not known is not compared"
+
+
+def test_near_copies_on_one_side_or_of_one_patient_are_no_leak() -> None:
+    looks = {1: LOOKS, 2: ALIKE}
+    assert leaks(manifest(item(1, 1, Split.TRAIN), item(2, 2, Split.TRAIN)), looks) == []
+    same_patient = manifest(item(1, 1, Split.TRAIN), item(2, 1, Split.TEST, case_id=2))
+    assert [leak.kind for leak in leaks(same_patient, looks)] == [LeakKind.PATIENT]
+
+
+def test_a_pair_is_told_once_and_the_worst_first() -> None:
+    split = manifest(
+        item(1, 1, Split.TRAIN, file=77), item(2, 2, Split.VALIDATION, file=77), item(3, 2, Split.TEST, case_id=9)
+    )
+    found = leaks(split, {1: LOOKS, 2: LOOKS, 3: ALIKE})
+    assert found == [
+        Leak(LeakKind.PATIENT, 2, 2, (Split.VALIDATION, Split.TEST)),
+        Leak(LeakKind.SAME_FILE, 1, 2, (Split.TRAIN, Split.VALIDATION)),
+        Leak(LeakKind.NEAR_COPY, 1, 3, (Split.TRAIN, Split.TEST), 8),
+    ]

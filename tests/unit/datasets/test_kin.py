@@ -16,6 +16,21 @@ def test_sharing_goes_through_others() -> None:
     assert kin_by_image([(5, "a"), (3, "a"), (3, "b"), (9, "b"), (7, "c")]) == {3: 3, 5: 3, 7: 7, 9: 3}
 
 
+def test_near_copies_join_patients_too_and_through_others() -> None:
+    shared = [(5, "a"), (3, "a"), (8, "b"), (9, "c")]
+    assert kin_by_image(shared, near_copies=[(8, 5)]) == {3: 3, 5: 3, 8: 3, 9: 9}
+
+
+@given(pairs, st.data())
+def test_near_copies_group_as_a_shared_image_would(given_pairs: list[tuple[int, str]], data: st.DataObject) -> None:
+    patients = sorted({patient_id for patient_id, _ in given_pairs})
+    if not patients:
+        return
+    joined = data.draw(st.lists(st.tuples(st.sampled_from(patients), st.sampled_from(patients)), max_size=6))
+    as_images = [(one, f"shared {number}") for number, pair in enumerate(joined) for one in pair]
+    assert kin_by_image(given_pairs, near_copies=joined) == kin_by_image([*given_pairs, *as_images])
+
+
 @given(pairs)
 def test_no_image_stands_in_two_groups(given_pairs: list[tuple[int, str]]) -> None:
     kin = kin_by_image(given_pairs)

@@ -1,12 +1,13 @@
 from collections import Counter
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from colpo_core.datasets.splits import patient_stratum, split_patients
+from colpo_core.datasets.manifest import ManifestItem
+from colpo_core.datasets.splits import fold_patients, patient_stratum, split_patients, strata_of
 from colpo_core.errors import InputRejected
-from colpo_core.terms import Label, Split
+from colpo_core.terms import Label, MaskOrigin, Split
 
 patients = st.dictionaries(st.integers(1, 10_000), st.sampled_from(["a", "b", "c"]), min_size=1, max_size=80)
 
@@ -81,3 +82,52 @@ def test_a_patient_counts_by_her_most_severe_label() -> None:
     assert patient_stratum([Label.NORMAL, Label.HSIL], has_mask=True) == "hsil, with mask"
     assert patient_stratum([None, Label.NORMAL], has_mask=False) == "normal, without mask"
     assert patient_stratum([None], has_mask=True) == "unlabelled, with mask"
+
+
+@given(groups=patients, folds=st.integers(2, 6), seed=st.integers(-5, 10_000), shuffle=st.randoms())
+def test_folds_are_even_in_all_and_in_each_stratum_whatever_the_order(
+    groups: dict[int, str], folds: int, seed: int, shuffle: object
+) -> None:
+    assume(len(groups) >= folds)
+    found = fold_patients(groups, folds=folds, seed=seed)
+    assert found.keys() == groups.keys()
+    for patients_of in (list(groups), *([p for p in groups if groups[p] == name] for name in set(groups.values()))):
+        counts = Counter(found[patient] for patient in patients_of)
+        sizes = [counts[fold] for fold in range(folds)]
+        assert max(sizes) - min(sizes) <= 1
+        assert sum(sizes) == len(patients_of)
+    listed = list(groups.items())
+    shuffle.shuffle(listed)  # type: ignore[attr-defined]
+    assert fold_patients(dict(listed), folds=folds, seed=seed) == found
+
+
+def test_another_seed_draws_other_folds() -> None:
+    groups = dict.fromkeys(range(1, 30), "a")
+    assert fold_patients(groups, folds=3, seed=1) != fold_patients(groups, folds=3, seed=2)
+
+
+def test_too_few_patients_or_folds_are_refused() -> None:
+    with pytest.raises(InputRejected, match=r"2 patients .* into 3 folds"):
+        fold_patients({1: "a", 2: "b"}, folds=3, seed=0)
+    with pytest.raises(InputRejected, match="at least 2 folds"):
+        fold_patients({1: "a", 2: "b"}, folds=1, seed=0)
+
+
+def image(image_id: int, patient_id: int, label: Label | None, *, masked: bool) -> ManifestItem:
+    mask = "b" * 64 if masked else None
+    origin = MaskOrigin.PAINTED if masked else None
+    return ManifestItem(
+        "a" * 64, image_id, image_id, patient_id, Split.TRAIN, 4, 4, label, None, mask, origin, simulated=False
+    )
+
+
+def test_strata_come_from_all_images_of_a_patient_or_of_her_kin() -> None:
+    items = [
+        image(1, 1, Label.NORMAL, masked=False),
+        image(2, 1, Label.HSIL, masked=False),
+        image(3, 2, None, masked=True),
+        image(4, 3, Label.NORMAL, masked=True),
+    ]
+    alone = {1: "hsil, without mask", 2: "unlabelled, with mask", 3: "normal, with mask"}
+    assert strata_of(items) == alone
+    assert strata_of(items, {1: 1, 2: 1, 3: 3}) == {1: "hsil, with mask", 3: "normal, with mask"}

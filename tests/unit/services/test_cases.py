@@ -7,6 +7,7 @@ from sqlalchemy.dialects import sqlite
 
 from colpo_core.errors import Conflict, InputRejected, NotFound, PermissionDenied
 from colpo_core.images.decoding import CleanImage, encode_clean
+from colpo_core.images.perceptual import perceptual_hash
 from colpo_core.images.masks import encode_rle
 from colpo_core.records.cases import AnnotationNeed, CaseFilter, CaseForm, LabelChoice, SwedeRows
 from colpo_core.records.people import Actor
@@ -43,7 +44,8 @@ def add(
             0, 255, (HEIGHT, WIDTH, 3), dtype=np.uint8
         )
         clean = encode_clean(CleanImage(pixels, width_px=WIDTH, height_px=HEIGHT))
-        file = StoredFile(store.blobs.put(clean.content), clean.media_type, WIDTH, HEIGHT)
+        looks = perceptual_hash(pixels)
+        file = StoredFile(store.blobs.put(clean.content), clean.media_type, WIDTH, HEIGHT, looks)
         with store.writing() as session:
             case = find_or_add_case(session, actor=actor, patient_code=code, case_date=date(2024, 5, 6))
             ids.append(add_image(session, actor=actor, case_id=case.id, file=file, stage=stage).id)

@@ -5,14 +5,15 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Engine, create_engine, inspect, text
+from sqlalchemy import Engine, create_engine, inspect, select, text
 
 from colpo_core.errors import StoreMismatch
 from colpo_core.settings import Settings
 from colpo_core.store import Store
 from colpo_core.store.engine import make_engine
 from colpo_core.store.schema import MIGRATIONS, upgrade_schema
-from colpo_core.store.tables import Base, Case, Patient
+from colpo_core.store.tables import Base, Case, Evaluation, Image, Job, Patient, Promotion, Snapshot
+from colpo_core.terms import JobKind, JobState
 
 
 def test_the_migrations_make_exactly_the_tables(store: Store) -> None:
@@ -36,27 +37,37 @@ def test_the_migrations_make_exactly_the_checks(store: Store) -> None:
     assert checks_of(make_engine(store.settings)) == checks_of(wanted)
 
 
-def test_an_older_store_keeps_every_row_and_learns_the_new_words(tmp_path: Path) -> None:
-    settings = Settings(data_dir=tmp_path)
-    engine = make_engine(settings)
-    folder = tmp_path / "migrations"
-    shutil.copytree(MIGRATIONS, folder, ignore=shutil.ignore_patterns("__pycache__"))
-    for later in (folder / "versions").glob("000[2-9]_*.py"):
-        later.unlink()
-    upgrade_schema(engine, migrations=folder)
+def old_store(folder: Path, *, revision: str, rows: str) -> Engine:
+    """A store as the program wrote it at a revision, with rows."""
+    migrations = folder / "migrations"
+    shutil.copytree(MIGRATIONS, migrations, ignore=shutil.ignore_patterns("__pycache__"))
+    for script in (migrations / "versions").glob("0*.py"):
+        if script.name[:4] > revision:
+            script.unlink()
+    engine = make_engine(Settings(data_dir=folder))
+    upgrade_schema(engine, migrations=migrations)
     with engine.connect().execution_options(colpo_writes=True) as connection:
-        for statement in OLD_ROWS.strip().split(";\n"):
+        for statement in rows.strip().split(";\n"):
             connection.exec_driver_sql(statement)
         connection.commit()
+    return engine
+
+
+def upgrade_and_lose_nothing(engine: Engine) -> dict[str, int]:
+    """Bring a store to the present; returns how many rows of each table there were."""
     before = rows_of(engine)
     upgrade_schema(engine)
     after = rows_of(engine)
-    assert {table: after[table] for table in before if table != "alembic_version"} == {
-        table: count for table, count in before.items() if table != "alembic_version"
-    }
-    assert before["annotations"] == 2
-    with make_engine(settings).connect() as connection:
+    assert {table: after[table] for table in before} == before
+    with engine.connect() as connection:
         assert connection.exec_driver_sql("PRAGMA foreign_key_check").all() == []
+    return before
+
+
+def test_an_older_store_keeps_every_row_and_learns_the_new_words(tmp_path: Path) -> None:
+    engine = old_store(tmp_path, revision="0001", rows=OLD_ROWS)
+    assert upgrade_and_lose_nothing(engine)["annotations"] == 2
+    with engine.connect() as connection:
         drafts = connection.exec_driver_sql(
             "SELECT draft_start, draft_start_mask_id, draft_start_version_id FROM annotations ORDER BY id"
         ).all()
@@ -65,11 +76,29 @@ def test_an_older_store_keeps_every_row_and_learns_the_new_words(tmp_path: Path)
     assert [tuple(row) for row in starts] == [(None, None)]
 
 
+def test_a_store_without_external_test_sets_keeps_its_jobs_and_takes_evaluations(tmp_path: Path) -> None:
+    engine = old_store(tmp_path, revision="0002", rows=ROWS_OF_LEARNING)
+    before = upgrade_and_lose_nothing(engine)
+    assert (before["jobs"], before["job_events"], before["checkpoints"]) == (2, 1, 1)
+    store = Store.open(Settings(data_dir=tmp_path))
+    with store.writing() as session:
+        done, waiting = session.scalars(select(Job).order_by(Job.id)).all()
+        assert (done.kind, done.state, done.progress, done.result) == (JobKind.TRAIN, JobState.DONE, 1.0, {"a": 1})
+        assert (waiting.kind, waiting.state, waiting.lease_token) == (JobKind.PREDICT, JobState.QUEUED, "t")
+        assert session.scalars(select(Image.perceptual_hash)).all() == [None]
+        assert session.scalars(select(Snapshot.external)).all() == [False]
+        assert session.scalars(select(Promotion.overruled)).all() == [[]]
+        session.add(Job(kind=JobKind.EVALUATE, settings={}, snapshot_id=1, created_by=1))
+        session.add_all([Evaluation(checkpoint_id=1, snapshot_id=1, metrics={}, created_by=1) for _look in range(2)])
+    store.close()
+
+
 def rows_of(engine: Engine) -> dict[str, int]:
     with engine.connect() as connection:
         return {
             table: connection.exec_driver_sql(f'SELECT count(*) FROM "{table}"').scalar_one()  # noqa: S608
             for table in inspect(engine).get_table_names()
+            if table != "alembic_version"
         }
 
 
@@ -96,11 +125,28 @@ INSERT INTO annotations VALUES (2, 1, 1, 'mosaic', 'draft', 'd2', 1, 1, NULL, '2
 INSERT INTO annotation_versions VALUES (1, 1, 1, 1, 1, 'painted', NULL, '', '2026-01-01 00:00:00')
 """
 
+ROWS_OF_LEARNING = """
+INSERT INTO people VALUES (1, 'a', 'A', NULL, 'annotator', 1, 0, NULL, '2026-01-01 00:00:00');
+INSERT INTO patients VALUES (1, 'P1', 0, '2026-01-01 00:00:00');
+INSERT INTO cases (id, patient_id, colposcopy, simulated, created_at, version)
+VALUES (1, 1, 'normal', 0, '2026-01-01 00:00:00', 1);
+INSERT INTO images VALUES (1, 1, 'x', 'image/png', 2, 2, 'acetic_acid', NULL, 1, 0, '2026-01-01 00:00:00');
+INSERT INTO snapshots (id, name, sha256, label_source, rules_version, seed, counts, simulated, created_by, created_at)
+VALUES (1, 's', 'z', 'histology', 'r', 0, '{}', 0, 1, '2026-01-01 00:00:00');
+INSERT INTO jobs VALUES (1, 'train', 'done', '{}', 1, 1, 3, NULL, NULL, 'h', 7, 0, 'evaluation', 2, 2, 1.0, NULL,
+'{"a": 1}', 1, '2026-01-01 00:00:00', '2026-01-01 00:00:00', '2026-01-01 00:00:00');
+INSERT INTO jobs VALUES (2, 'predict', 'queued', '{}', NULL, 0, 3, 't', 5.5, NULL, NULL, 1, '', 0, 0, 0.0, 'e',
+'{}', 1, '2026-01-01 00:00:00', NULL, NULL);
+INSERT INTO job_events VALUES (1, 1, '2026-01-01 00:00:00', 'evaluation', 1, '{}', 'told');
+INSERT INTO checkpoints VALUES (1, 'c', 'w', 1, 1, 'histology', 0, '{}', '2026-01-01 00:00:00');
+INSERT INTO promotions VALUES (1, 1, 1, 'why', '2026-01-01 00:00:00')
+"""
+
 REBUILD_PATIENTS = """
 import sqlalchemy as sa
 from alembic import op
 
-revision, down_revision, branch_labels, depends_on = "next", "0002", None, None
+revision, down_revision, branch_labels, depends_on = "next", "0003", None, None
 
 def upgrade():
     with op.batch_alter_table("patients", recreate="always") as batch:
