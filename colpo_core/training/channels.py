@@ -72,7 +72,7 @@ class Channels:
     def _expert_of(self, place: int) -> npt.NDArray[np.uint8]:
         if self._frames.items[place].mask_sha256 is None:
             return self._predicted_of(place)
-        return (self._frames.target[place] == ACETOWHITE).astype(np.uint8) * np.uint8(255)
+        return np.asarray(self._frames.target[place] == ACETOWHITE).astype(np.uint8) * np.uint8(255)
 
 
 def strangers(frames: Frames, *, seed: int) -> list[int | None]:

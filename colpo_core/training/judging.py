@@ -137,11 +137,15 @@ def freeze_decisions(spec: PipelineSpec, chosen: Judgement, *, rule: str) -> Pip
         chosen: What the pipeline said of the validation side.
         rule: How thresholds are chosen, see `choose_threshold`.
     """
-    decisions: dict[str, float] = {}
-    for network, rows in (("3ch", chosen.judged_3ch), ("4ch", chosen.judged_4ch)):
-        temperature, threshold = decide(rows, rule=rule)
-        decisions |= {f"temperature_{network}": temperature, f"threshold_{network}": threshold}
-    return replace(spec, **decisions)
+    temperature_3ch, threshold_3ch = decide(chosen.judged_3ch, rule=rule)
+    temperature_4ch, threshold_4ch = decide(chosen.judged_4ch, rule=rule)
+    return replace(
+        spec,
+        temperature_3ch=temperature_3ch,
+        threshold_3ch=threshold_3ch,
+        temperature_4ch=temperature_4ch,
+        threshold_4ch=threshold_4ch,
+    )
 
 
 def decide(rows: list[Judged], *, rule: str) -> tuple[float, float]:

@@ -50,8 +50,7 @@ def training_folds(frames: Frames, *, folds: int, seed: int) -> list[tuple[int, 
     """
     members = frames.of(Split.TRAIN)
     heads = _heads(frames, members)
-    strata = strata_of(frames.items[place] for place in members)
-    groups = {head: strata[head] for head in set(heads.values())}
+    groups = strata_of((frames.items[place] for place in members), heads)
     try:
         fold_by_head = fold_patients(groups, folds=folds, seed=seed)
     except InputRejected as error:
@@ -70,7 +69,7 @@ def _heads(frames: Frames, members: Sequence[int]) -> dict[int, int]:
     pairs = [(frames.items[place].patient_id, frames.items[place].image_sha256) for place in members]
     near = near_pairs([frames.fingerprints[place] for place in members])
     patients = [frames.items[place].patient_id for place in members]
-    return kin_by_image(pairs, near=[(patients[first], patients[second]) for first, second, _ in near])
+    return kin_by_image(pairs, near_copies=[(patients[first], patients[second]) for first, second, _ in near])
 
 
 def _check_masks_remain(frames: Frames, members: Sequence[int], folds: Sequence[Sequence[int]]) -> None:
