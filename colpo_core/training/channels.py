@@ -63,11 +63,12 @@ class Channels:
         return made.get(arm)
 
     def _predicted_of(self, place: int) -> npt.NDArray[np.uint8]:
-        return self._predicted[place]
+        values: npt.NDArray[np.uint8] = self._predicted[place]
+        return values
 
     def _shuffled_of(self, place: int) -> npt.NDArray[np.uint8]:
         stranger = self._stranger[place]
-        return self._empty if stranger is None else self._predicted[stranger]
+        return self._empty if stranger is None else self._predicted_of(stranger)
 
     def _expert_of(self, place: int) -> npt.NDArray[np.uint8]:
         if self._frames.items[place].mask_sha256 is None:
