@@ -15,12 +15,16 @@ from colpo_core.datasets.frame_cache import INDEX_FILE, KEPT_CACHES, RGB_FILE, T
 from colpo_core.datasets.frames import Frames, fit_frame
 from colpo_core.datasets.manifest import Manifest
 from colpo_core.errors import JobCancelled, JobFailed, SnapshotMismatch
+from colpo_core.images.highlights import fill_highlights
 from tests.blobs import Blobs, blobs
 
 
 @pytest.fixture(scope="module")
 def few() -> Blobs:
-    return blobs((3, 1, 1))
+    made = blobs((3, 1, 1))
+    for rgb in made.images.values():
+        rgb[2:5, 2:5] = 255  # a highlight
+    return made
 
 
 class Counting:
@@ -94,7 +98,9 @@ def test_another_size_another_snapshot_and_filled_highlights_have_caches_of_thei
     other = replace(few.manifest, seed=1)
     loader.frames(tmp_path)
     assert loader.frames(tmp_path, width_px=96).rgb.shape == (5, 64, 96, 3)
-    loader.frames(tmp_path, mask_highlights=True)
+    filled = loader.frames(tmp_path, mask_highlights=True)
+    assert np.array_equal(filled.rgb[1], fill_highlights(few.images[few.manifest.items[1].image_sha256]))
+    assert not np.array_equal(filled.rgb[1], loader.frames(tmp_path).rgb[1])
     loader.frames(tmp_path, other)
     assert loader.decoded == 20
     assert len(list(tmp_path.iterdir())) == 4

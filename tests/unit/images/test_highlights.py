@@ -27,6 +27,14 @@ def test_a_highlight_takes_the_colour_around_it(tissue: np.ndarray) -> None:
     assert np.array_equal(filled[far], wet[far])
 
 
+def test_a_dim_highlight_goes_with_its_halo(tissue: np.ndarray) -> None:
+    wet = tissue.copy()
+    cv2.circle(wet, (60, 40), 3, (215, 205, 200), -1)
+    wet[30:50, 50:70] = cv2.GaussianBlur(wet[30:50, 50:70], (0, 0), 0.7)
+    assert np.abs(wet[30:50, 50:70].astype(int) - TISSUE).max() > 80
+    assert np.abs(fill_highlights(wet)[30:50, 50:70].astype(int) - TISSUE).max() < 35
+
+
 def test_dense_acetowhite_stays_to_its_corners(tissue: np.ndarray) -> None:
     lesion = tissue.copy()
     cv2.rectangle(lesion, (40, 30), (80, 70), ACETOWHITE, -1)
