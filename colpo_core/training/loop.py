@@ -7,7 +7,7 @@ import math
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -178,15 +178,17 @@ class _Learner:
         self._wrapped.train()
         rate, self.images_seen = 0.0, 0
         left = batches[self._step :]
-        for batch in prefetched(lambda places: self._lesson.batch(places, epoch), left):
-            step = epoch * len(batches) + self._step
-            watch.beat(step / self._steps)
-            rate = self._plan.learning_rate * learning_rate_factor(step, self._steps)
-            self._losses.append(self._learn(batch, rate))
-            self._step += 1
-            self.images_seen += len(batch.images)
-            if keeper and self._step < len(batches):
-                keeper.offer(self.state)
+        # Closed at once where a step raises, so that no thread goes on making batches.
+        with closing(prefetched(lambda places: self._lesson.batch(places, epoch), left)) as ahead:
+            for batch in ahead:
+                step = epoch * len(batches) + self._step
+                watch.beat(step / self._steps)
+                rate = self._plan.learning_rate * learning_rate_factor(step, self._steps)
+                self._losses.append(self._learn(batch, rate))
+                self._step += 1
+                self.images_seen += len(batch.images)
+                if keeper and self._step < len(batches):
+                    keeper.offer(self.state)
         mean = MeanMetric()
         mean.update(torch.tensor(self._losses, dtype=torch.float64))
         self._step, self._losses = 0, []

@@ -1,6 +1,6 @@
 """Teach a segmenter which pixels show acetowhite epithelium, and let it draw the classifiers' fourth channel."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -97,7 +97,7 @@ def segmentation_lesson(
         seed: Seed of the augmentation.
         watch: Asked whether to stop.
     """
-    weights = pixel_class_weights((frames.target[place] for place in images.members), rule=class_weights)
+    weights = pixel_class_weights(_targets(frames, images.members), rule=class_weights)
     return SegmentationLesson(batches, images, validation, weights, batch_size, seed, watch)
 
 
@@ -149,7 +149,16 @@ def draw_acetowhite(
 
 def has_acetowhite(frames: Frames, members: Sequence[int]) -> bool:
     """Whether the mask of any of these frames marks anything."""
-    return any(bool((frames.target[place] == ACETOWHITE).any()) for place in members)
+    return any(bool((target == ACETOWHITE).any()) for target in _targets(frames, members))
+
+
+def _targets(frames: Frames, members: Sequence[int]) -> Iterator[npt.NDArray[np.uint8]]:
+    """The classes of frames, one after the other, so that memory stays flat."""
+    pages = PageCount()
+    for place in members:
+        target = frames.target[place]
+        yield target
+        pages.seen(target)
 
 
 def _share(part: float, whole: float) -> float:
