@@ -7,8 +7,8 @@ from sqlalchemy.dialects import sqlite
 
 from colpo_core.errors import Conflict, InputRejected, NotFound, PermissionDenied
 from colpo_core.images.decoding import CleanImage, encode_clean
-from colpo_core.images.perceptual import perceptual_hash
 from colpo_core.images.masks import encode_rle
+from colpo_core.images.perceptual import perceptual_hash
 from colpo_core.records.cases import AnnotationNeed, CaseFilter, CaseForm, LabelChoice, SwedeRows
 from colpo_core.records.people import Actor
 from colpo_core.services.annotations import import_annotation, open_annotation, save_draft
