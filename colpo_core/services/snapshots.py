@@ -272,15 +272,15 @@ def _without_kept(gathered: Gathered, kept: Kept, kin: dict[int, int]) -> tuple[
 def _refuse_nothing(query: SnapshotQuery, usable: list[Usable], kept_back: list[LeftOut]) -> None:
     if usable:
         return
+    chosen = " of the chosen patients and days" if query.is_restricted else ""
     if kept_back:
         raise InputRejected(
-            "Nothing is left to freeze: every image with a label or a mask is kept for an external test set. "
-            "Import and label more cases first."
+            f"Nothing is left to freeze: every image{chosen} with a label or a mask is kept for an external test set. "
+            "Import and label more cases first, or choose other patients and days."
         )
-    if query.is_restricted:
+    if chosen:
         raise InputRejected(
-            "Nothing can be frozen: no acetic-acid image of the chosen patients and days has a label or a submitted "
-            "mask. Choose others."
+            f"Nothing can be frozen: no acetic-acid image{chosen} has a label or a submitted mask. Choose others."
         )
     raise InputRejected(
         "Nothing can be frozen yet: no acetic-acid image has a label or a submitted mask. "
