@@ -7,18 +7,12 @@ import pandas as pd
 import streamlit as st
 
 from colpo_core.errors import InputRejected
-from colpo_core.records.checkpoints import (
-    SnapshotPreview,
-    SnapshotQuery,
-    SnapshotRecord,
-    label_source_text,
-    mask_policy_text,
-)
+from colpo_core.records.checkpoints import SnapshotRecord, label_source_text, mask_policy_text
 from colpo_core.records.jobs import JobRecord
 from colpo_core.records.learning import PRESETS, TrainingSettings
 from colpo_core.records.networks import CLASSIFIERS
 from colpo_core.services import jobs, learning
-from colpo_core.terms import JobKind, Label, LabelSource, MaskPolicy, Split
+from colpo_core.terms import JobKind, LabelSource
 from pages._ui.badges import impression_badge, simulated_badge
 from pages._ui.errors import showing_errors
 from pages._ui.here import Here, here
@@ -26,30 +20,13 @@ from pages._ui.jobs import duration, live_job
 from pages._ui.links import link
 from pages._ui.plain import plain
 from pages._ui.tables import as_when
-from pages._ui.told import tell
+from pages._ui.training.freezing import counts_table, freeze_column, left_out_table
 
 _CLASSIFIER_NAMES = {name: entry.title for name, entry in CLASSIFIERS.items()}
 _PRESET_HELP = {
     "quick": "Small images and a narrow segmenter: minutes on two processors. To try things out.",
     "standard": "The segmenter at full width: hours on processors.",
     "paper": "The sizes of Kim et al. 2022 with pretrained weights: for a machine with a GPU.",
-}
-_POLICY_NAMES = {
-    MaskPolicy.NEWEST: "The newest, whoever made it",
-    MaskPolicy.ANNOTATOR: "One annotator's",
-    MaskPolicy.MAJORITY: "Consensus by majority",
-    MaskPolicy.STAPLE: "Consensus by STAPLE",
-    MaskPolicy.ADJUDICATED: "Adjudicated",
-}
-_POLICY_HELP = {
-    MaskPolicy.NEWEST: "Of each image the mask that was submitted last.",
-    MaskPolicy.ANNOTATOR: "Images that this person has not annotated have no mask.",
-    MaskPolicy.MAJORITY: "What more than half of the annotators marked; an even split is background. "
-    "A single annotator's mask stays as it is.",
-    MaskPolicy.STAPLE: "An estimate that weighs each annotator by how well she agrees with the others. "
-    "A single annotator's mask stays as it is.",
-    MaskPolicy.ADJUDICATED: "What a senior has decided on, and a single annotator's mask. "
-    "Of several masks without a decision none is taken.",
 }
 _FIELD_NAMES = {
     "height_px": "Height (px)",
@@ -78,7 +55,7 @@ def render() -> None:
         snapshots = learning.list_snapshots(person.store, actor=person.actor)
         freeze, train = st.columns(2, gap="large")
         with freeze:
-            _freeze(person, snapshots)
+            freeze_column(person, snapshots)
         with train:
             _start(person, snapshots)
         if snapshots:
@@ -95,125 +72,12 @@ def _shown_job(trainings: tuple[JobRecord, ...]) -> int | None:
     return next((job.id for job in reversed(trainings) if not job.state.is_over), None)
 
 
-def _freeze(person: Here, snapshots: tuple[SnapshotRecord, ...]) -> None:
-    st.subheader("1 · Freeze a snapshot")
-    with showing_errors():
-        query = _query(person, f"snapshot {len(snapshots) + 1}")
-        with st.spinner("Counting …", show_time=False):
-            preview = learning.preview_snapshot(person.store, actor=person.actor, query=query)
-        _preview(preview)
-        st.button(
-            "Freeze snapshot",
-            icon=":material/ac_unit:",
-            type="secondary" if snapshots else "primary",
-            disabled=preview.equals is not None,
-            help=f"“{preview.equals}” holds exactly this." if preview.equals else None,
-            on_click=_freeze_now,
-            args=(query,),
-            width="stretch",
-        )
-        if preview.equals:
-            st.caption(f"“{preview.equals}” already holds exactly this.")
-    tell("train_frozen")
-
-
-def _query(person: Here, suggested: str) -> SnapshotQuery:
-    name = st.text_input("Name", value=suggested, max_chars=80, key=f"name_{suggested}")
-    source = st.segmented_control(
-        "Labels from",
-        list(LabelSource),
-        default=LabelSource.HISTOLOGY,
-        format_func=lambda one: "Histology" if one is LabelSource.HISTOLOGY else "Impression (Swede score ≥ 5)",
-        required=True,
-        key="label_source",
-    )
-    if source is LabelSource.IMPRESSION:
-        st.warning("An impression is not histology. Every figure from this snapshot will say so.", icon="⚠️")
-    policy, annotator_id = _masks(person)
-    first, second = st.slider("Train | validation | test: share of patients", 0, 100, (70, 85), 5, format="%d%%")
-    st.caption(f"{first}% train · {second - first}% validation · {100 - second}% test; a patient stands on one side")
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        seed = st.number_input("Seed of the split", 0, 10_000, 0, width=140)
-        include_simulated = st.checkbox("Include simulated cases", value=True)
-    fractions = (first / 100, (second - first) / 100, (100 - second) / 100)
-    return SnapshotQuery(
-        name, source or LabelSource.HISTOLOGY, fractions, int(seed), include_simulated, policy, annotator_id
-    )
-
-
-def _masks(person: Here) -> tuple[MaskPolicy, int | None]:
-    """Which mask of an image counts, and whose."""
-    policy = st.selectbox("Masks", list(MaskPolicy), format_func=_POLICY_NAMES.__getitem__, key="mask_policy")
-    annotator_id = None
-    if policy is MaskPolicy.ANNOTATOR:
-        authors = {one.person_id: one for one in learning.mask_authors(person.store, actor=person.actor)}
-        if not authors:
-            raise InputRejected("Nobody has submitted a mask yet. Choose other masks, or annotate first.")
-        annotator_id = st.selectbox(
-            "Whose",
-            list(authors),
-            format_func=lambda key: f"{authors[key].name} ({authors[key].n_images} images)",
-            key="mask_annotator",
-        )
-    st.caption(_POLICY_HELP[policy])
-    return policy, annotator_id
-
-
-def _preview(preview: SnapshotPreview) -> None:
-    if preview.simulated:
-        simulated_badge()
-    st.dataframe(counts_table(preview.counts), width="stretch", hide_index=True)
-    st.caption(f"Masks: {plain(preview.masks_text)}")
-    left_out = preview.counts["left_out"]
-    if left_out:
-        total = sum(left_out.values())
-        with st.expander(f"Left out, and why ({total})", icon=":material/filter_alt:"):
-            _left_out(left_out)
-    for problem in preview.problems:
-        st.warning(problem, icon=":material/warning:")
-    if preview.warnings:
-        st.caption("  \n".join(f":material/info: {warning}" for warning in preview.warnings))
-
-
-def counts_table(counts: dict[str, Any]) -> pd.DataFrame:
-    """A snapshot's counts, one row a side.
-
-    Args:
-        counts: As `Manifest.counts` gives them.
-    """
-    return pd.DataFrame(
-        {
-            "Side": [split.value for split in Split],
-            "Patients": [counts["patients"][split] for split in Split],
-            "Cases": [counts["cases"][split] for split in Split],
-            "normal": [counts["case_labels"][split][Label.NORMAL] for split in Split],
-            "hsil": [counts["case_labels"][split][Label.HSIL] for split in Split],
-            "Images": [counts["images"][split] for split in Split],
-            "Masks": [counts["masks"][split] for split in Split],
-        }
-    )
-
-
-def _left_out(left_out: dict[str, int]) -> None:
-    ordered = sorted(left_out.items(), key=lambda pair: -pair[1])
-    rows = pd.DataFrame({"Reason": [reason for reason, _ in ordered], "Number": [number for _, number in ordered]})
-    st.dataframe(rows, hide_index=True, width="stretch", column_config={"Number": st.column_config.Column(width=70)})
-
-
-def _freeze_now(query: SnapshotQuery) -> None:
-    person = here()
-    with showing_errors():
-        frozen = learning.freeze_snapshot(person.store, actor=person.actor, query=query)
-        st.session_state["train_snapshot"] = frozen.id
-        st.session_state["train_frozen"] = f"“{frozen.name}” is frozen: {frozen.count('images')} images."
-
-
 def _start(person: Here, snapshots: tuple[SnapshotRecord, ...]) -> None:
     st.subheader("2 · Train")
-    if not snapshots:
+    by_id = {one.id: one for one in snapshots if not one.external}
+    if not by_id:
         st.info("Freeze a snapshot first: it is what a model learns from.", icon=":material/ac_unit:")
         return
-    by_id = {one.id: one for one in snapshots}
     snapshot = by_id[
         st.selectbox("Snapshot", list(by_id), format_func=lambda key: _snapshot_line(by_id[key]), key="train_snapshot")
     ]
@@ -291,6 +155,7 @@ def _list_snapshots(snapshots: tuple[SnapshotRecord, ...]) -> None:
                 "Name": [one.name for one in snapshots],
                 "Frozen (UTC)": [as_when(one.created_at) for one in snapshots],
                 "By": [one.created_by for one in snapshots],
+                "Kept as": ["external test set" if one.external else "" for one in snapshots],
                 "Labels": [label_source_text(one.label_source) for one in snapshots],
                 "Patients": [one.count("patients") for one in snapshots],
                 "Images": [one.count("images") for one in snapshots],
@@ -310,7 +175,7 @@ def _list_snapshots(snapshots: tuple[SnapshotRecord, ...]) -> None:
             st.caption(f"Masks: {plain(one.masks_text)}")
             st.dataframe(counts_table(one.counts), hide_index=True, width="stretch")
             if one.counts["left_out"]:
-                _left_out(one.counts["left_out"])
+                left_out_table(one.counts["left_out"])
 
 
 def _list_trainings(trainings: tuple[JobRecord, ...], snapshots: tuple[SnapshotRecord, ...]) -> None:

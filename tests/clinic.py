@@ -1,6 +1,7 @@
 """A small clinic for tests: cases with real image files, masks and labels, written straight into the store."""
 
 from dataclasses import asdict, dataclass
+from datetime import date
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,14 +68,17 @@ class Clinic:
         shows_cervix: bool = True,
         simulated: bool = False,
         patient_id: int | None = None,
+        case_date: date | None = None,
+        photograph: NDArray[np.uint8] | None = None,
     ) -> ClinicCase:
         self._number += 1
         rgb, mask = draw(self._number, lesion=any(grade in (Grade.CIN2, Grade.CIN3) for grade in grades))
+        rgb = rgb if photograph is None else photograph
         clean = encode_clean(CleanImage(rgb, SIDE_PX, SIDE_PX))
         sha256 = self.store.blobs.put(clean.content)
         with self.store.writing() as session:
             patient = session.get(Patient, patient_id) if patient_id else Patient(code=f"p{self._number}")
-            case = Case(patient=patient, swede_total=swede_score, simulated=simulated)
+            case = Case(patient=patient, case_date=case_date, swede_total=swede_score, simulated=simulated)
             image = Image(
                 case=case,
                 sha256=sha256,
@@ -236,13 +240,15 @@ def make_card() -> dict[str, object]:
 
 
 def draw(seed: int, *, lesion: bool) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
-    """A reddish image of 64 pixels a side; with a lesion, a pale disc in it, which is the mask."""
+    """A reddish, blotchy image of 64 pixels a side; with a lesion, a pale disc in it, which is the mask."""
     chance = np.random.default_rng(seed)
     rgb = np.clip(chance.normal((170, 80, 80), 12, (SIDE_PX, SIDE_PX, 3)), 0, 255)
     rows, columns = np.mgrid[:SIDE_PX, :SIDE_PX]
     centre, radius = chance.integers(20, 44, 2), chance.integers(8, 16)
     mask = ((rows - centre[0]) ** 2 + (columns - centre[1]) ** 2 < radius**2) & lesion
     rgb[mask] += (40, 110, 110)
+    # Without blotches of their own two images with a disc would be near copies of each other.
+    rgb += np.kron(chance.normal(0, 26, (8, 8)), np.ones((8, 8)))[:, :, None]
     return np.clip(rgb, 0, 255).astype(np.uint8), mask
 
 

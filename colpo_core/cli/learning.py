@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from colpo_core.cli.output import Opened, json_option, note, print_json, print_table
-from colpo_core.cli.words import WordType
+from colpo_core.cli.words import DAY, WordType
 from colpo_core.errors import JobFailed
 from colpo_core.records.checkpoints import CheckpointRecord, SnapshotQuery, SnapshotRecord, label_source_text
 from colpo_core.records.jobs import JobEventRecord, JobRecord
@@ -53,6 +53,16 @@ def _query_options(command: click.decorators.FC) -> click.decorators.FC:
             type=int,
             help="Number of the person whose masks count, with `--masks annotator`.",
         ),
+        click.option(
+            "--external",
+            is_flag=True,
+            help="Keep these patients as a test set: no training may ever touch them. It cannot be undone.",
+        ),
+        click.option(
+            "--patients", "patient_codes", multiple=True, metavar="CODE", help="Only this patient; may be repeated."
+        ),
+        click.option("--from", "date_from", type=DAY, help="Only examinations from this day on."),
+        click.option("--to", "date_to", type=DAY, help="Only examinations up to this day."),
     ]
     for option in reversed(options):
         command = option(command)
@@ -104,6 +114,8 @@ def show_snapshot(name: str, as_json: bool) -> None:
 
 def _print_snapshot(found: SnapshotRecord) -> None:
     click.echo(f"snapshot {found.id} ({found.name}): {label_source_text(found.label_source)}, hash {found.sha256[:12]}")
+    if found.external:
+        click.echo("external test set: nothing is trained on it, and its patients stand in no other snapshot")
     click.echo(f"masks: {found.masks_text}")
     _print_counts(found.counts)
 
@@ -118,10 +130,19 @@ def list_snapshots(as_json: bool) -> None:
         print_json(found)
         return
     rows = [
-        (s.id, s.name, s.count("images"), s.count("masks"), s.mask_policy.value, s.label_source.value, s.sha256[:12])
+        (
+            s.id,
+            s.name,
+            "external" if s.external else "",
+            s.count("images"),
+            s.count("masks"),
+            s.mask_policy.value,
+            s.label_source.value,
+            s.sha256[:12],
+        )
         for s in found
     ]
-    print_table(("snapshot", "name", "images", "masks", "masks by", "labels by", "hash"), rows)
+    print_table(("snapshot", "name", "kept as", "images", "masks", "masks by", "labels by", "hash"), rows)
 
 
 @click.command()

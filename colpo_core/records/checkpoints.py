@@ -1,7 +1,7 @@
 """Records of learning's results: snapshots, checkpoints, predictions and their reviews."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from colpo_core.errors import InputRejected
@@ -45,6 +45,11 @@ class SnapshotQuery:
         include_simulated: Whether cases that the program drew take part.
         mask_policy: Which mask of an image counts.
         mask_annotator_id: Whose masks count, for the policy `annotator` alone.
+        external: Whether it is an external test set: all of it stands in test whatever `fractions` says, no training
+            may start on it, and its patients stand in no other snapshot from then on.
+        patient_codes: Codes of the patients who take part, whatever their upper and lower case; all when empty.
+        date_from: First day of the examinations that take part, or None.
+        date_to: Last day, or None.
     """
 
     name: str
@@ -54,20 +59,35 @@ class SnapshotQuery:
     include_simulated: bool = True
     mask_policy: MaskPolicy = MaskPolicy.NEWEST
     mask_annotator_id: int | None = None
+    external: bool = False
+    patient_codes: tuple[str, ...] = ()
+    date_from: date | None = None
+    date_to: date | None = None
 
     def __post_init__(self) -> None:
-        """Check what can be checked without the store.
+        """Bring it into its one form and check what can be checked without the store.
 
         Raises:
-            InputRejected: The name is empty or too long, or the policy lacks its annotator.
+            InputRejected: The name is empty or too long, the policy lacks its annotator, or the days are reversed.
         """
         object.__setattr__(self, "name", self.name.strip())
+        codes = {code.strip().lower() for code in self.patient_codes}
+        object.__setattr__(self, "patient_codes", tuple(sorted(codes - {""})))
+        if self.external:
+            object.__setattr__(self, "fractions", (0.0, 0.0, 1.0))
+        if self.date_from is not None and self.date_to is not None and self.date_from > self.date_to:
+            raise InputRejected("The first day of the examinations lies after the last. Exchange them.")
         if not 1 <= len(self.name) <= _NAME_LENGTH:
             raise InputRejected(f"Give the snapshot a name of 1 to {_NAME_LENGTH} characters.")
         if self.mask_policy is MaskPolicy.ANNOTATOR and self.mask_annotator_id is None:
             raise InputRejected("Name the annotator whose masks the snapshot takes.")
         if self.mask_policy is not MaskPolicy.ANNOTATOR and self.mask_annotator_id is not None:
             raise InputRejected("An annotator is named only where the snapshot takes one annotator's masks.")
+
+    @property
+    def is_restricted(self) -> bool:
+        """Whether it takes some patients or days alone."""
+        return bool(self.patient_codes) or self.date_from is not None or self.date_to is not None
 
 
 @dataclass(frozen=True)
@@ -94,10 +114,11 @@ class SnapshotPreview:
         counts: As `Manifest.counts` gives them.
         simulated: Whether any image was drawn by the program.
         equals: Name of the snapshot that holds the same content already, or None.
-        problems: Why a training on it could not start; empty when it could.
+        problems: Why a training on it could not start; empty when it could, and for an external test set.
         warnings: What its figures would lack.
         mask_policy: Which mask of an image counts.
         mask_annotator: Display name of whose masks count, for the policy `annotator`; None elsewhere.
+        external: Whether it would be an external test set.
     """
 
     sha256: str
@@ -108,6 +129,7 @@ class SnapshotPreview:
     warnings: tuple[str, ...]
     mask_policy: MaskPolicy
     mask_annotator: str | None
+    external: bool
 
     @property
     def masks_text(self) -> str:
@@ -133,6 +155,7 @@ class SnapshotRecord:
         mask_annotator: Display name of that person.
         created_by: Display name of who froze it.
         created_at: When.
+        external: Whether it is an external test set, on which nothing is trained.
     """
 
     id: int
@@ -148,6 +171,7 @@ class SnapshotRecord:
     mask_annotator: str | None
     created_by: str
     created_at: datetime
+    external: bool
 
     @property
     def masks_text(self) -> str:

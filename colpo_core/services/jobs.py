@@ -12,6 +12,7 @@ from colpo_core.records.learning import TrainingSettings
 from colpo_core.records.networks import CLASSIFIERS, SEGMENTERS, check_available
 from colpo_core.records.people import Actor
 from colpo_core.services import audit, engine, leases
+from colpo_core.services.external_sets import refuse_training
 from colpo_core.services.permissions import CLINICIANS, require
 from colpo_core.services.snapshots import judge_counts
 from colpo_core.store import Store
@@ -33,15 +34,16 @@ def start_training(store: Store, *, actor: Actor, snapshot_id: int, settings: Tr
 
     Raises:
         NotFound: There is no such snapshot.
-        InputRejected: The snapshot lacks what a training needs, or a network's optional packages are not installed.
+        InputRejected: The snapshot lacks what a training needs or is an external test set, or a network's optional
+            packages are not installed.
+        LeakageFound: The snapshot holds patients of an external test set that was frozen since.
         Conflict: The same training is already waiting or running.
     """
     require(actor, CLINICIANS)
     check_available(SEGMENTERS[settings.segmenter], CLASSIFIERS[settings.classifier])
+    refuse_training(store, snapshot_id)
     with store.writing() as session:
-        snapshot = session.get(Snapshot, snapshot_id)
-        if snapshot is None:
-            raise NotFound(f"There is no snapshot {snapshot_id}. Freeze one first.")
+        snapshot = session.get_one(Snapshot, snapshot_id)
         problems, _ = judge_counts(snapshot.counts)
         if problems:
             raise InputRejected(" ".join(("This snapshot cannot be trained on.", *problems)))
@@ -186,17 +188,20 @@ def run_again(store: Store, *, actor: Actor, job_id: int) -> JobRecord:
 
     Raises:
         NotFound: There is no such job.
+        LeakageFound: It is a training on a snapshot that holds patients of an external test set frozen since.
         Conflict: The job is done, waiting or running.
     """
-    require(actor, CLINICIANS)
+    job = get_job(store, actor=actor, job_id=job_id)
+    if job.kind is JobKind.TRAIN and job.snapshot_id is not None:
+        refuse_training(store, job.snapshot_id)
     with store.writing() as session:
-        job = _job_row(session, job_id)
-        if job.state not in (JobState.FAILED, JobState.CANCELLED):
-            raise Conflict(f"Job {job_id} is {job.state.value}; only a failed or cancelled job can be run again.")
-        job.state = JobState.QUEUED
-        job.attempt = 0
-        job.cancel_requested = False
-        job.error = job.finished_at = None
+        row = _job_row(session, job_id)
+        if row.state not in (JobState.FAILED, JobState.CANCELLED):
+            raise Conflict(f"Job {job_id} is {row.state.value}; only a failed or cancelled job can be run again.")
+        row.state = JobState.QUEUED
+        row.attempt = 0
+        row.cancel_requested = False
+        row.error = row.finished_at = None
         audit.record(session, actor, "run job again", f"job {job_id}")
     engine.place(store, job_id)
     return get_job(store, actor=actor, job_id=job_id)

@@ -1,6 +1,7 @@
 """What a person can do about learning: freeze snapshots, compare and promote checkpoints.
 
-Snapshots and checkpoints have a file each; this is the counter at which pages, commands and other services ask.
+Snapshots, external test sets and checkpoints have a file each; this is the counter at which pages, commands and other
+services ask.
 """
 
 from colpo_core.records.checkpoints import SnapshotQuery
@@ -14,6 +15,7 @@ from colpo_core.services.checkpoints import (
     promote_checkpoint,
     verify_files,
 )
+from colpo_core.services.external_sets import external_sets, seen_by
 from colpo_core.services.snapshots import (
     find_snapshot,
     freeze_snapshot,
@@ -28,6 +30,7 @@ __all__ = [
     "SnapshotQuery",
     "checkpoint_dir",
     "current_checkpoint",
+    "external_sets",
     "find_checkpoint",
     "find_snapshot",
     "freeze_snapshot",
@@ -39,6 +42,7 @@ __all__ = [
     "mask_authors",
     "preview_snapshot",
     "promote_checkpoint",
+    "seen_by",
     "snapshot_manifest",
     "verify_files",
 ]

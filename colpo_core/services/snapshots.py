@@ -1,29 +1,35 @@
 """Snapshots: what a model learns from, gathered from the store and frozen under its hash."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Row, Select, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from colpo_core.datasets.guard import check_leakage
-from colpo_core.datasets.kin import kin_by_image
 from colpo_core.datasets.manifest import LeftOut, Manifest, ManifestItem
-from colpo_core.datasets.splits import patient_stratum, split_patients
-from colpo_core.errors import Conflict, InputRejected, NotFound, SnapshotMismatch
+from colpo_core.datasets.splits import split_patients, strata_of
+from colpo_core.errors import Conflict, InputRejected, NotFound
 from colpo_core.labels import RULES_VERSION
 from colpo_core.records.checkpoints import MaskAuthor, SnapshotPreview, SnapshotQuery, SnapshotRecord
 from colpo_core.records.people import Actor
 from colpo_core.services import audit
 from colpo_core.services.annotator_masks import find_annotator_masks
 from colpo_core.services.consensus import Consensus, keep_consensus
+from colpo_core.services.external_sets import Kept, find_kept, group_patients, who_has_learned
+from colpo_core.services.fingerprints import fill_fingerprints, fingerprints
 from colpo_core.services.permissions import CLINICIANS, require
-from colpo_core.services.trainable_masks import TrainableMask, find_masks
+from colpo_core.services.snapshot_gathering import Gathered, Usable, gather
+from colpo_core.services.snapshot_rows import read_manifest, snapshot_record, snapshot_rows
 from colpo_core.store import Store
-from colpo_core.store.tables import Case, CaseLabel, Image, Person, Snapshot
-from colpo_core.terms import Finding, Label, LabelSource, MaskPolicy, Split, Stage
+from colpo_core.store.tables import Person, Snapshot
+from colpo_core.terms import Finding, Label, Split
+
+_KEEPS_EVERYBODY = (
+    "The set keeps every patient who can be trained on now, and this cannot be undone. Choose some patients or days, "
+    "or train on those who come later."
+)
 
 
 def preview_snapshot(store: Store, *, actor: Actor, query: SnapshotQuery) -> SnapshotPreview:
@@ -32,33 +38,49 @@ def preview_snapshot(store: Store, *, actor: Actor, query: SnapshotQuery) -> Sna
     Masks that a policy makes of several are computed, and not stored.
 
     Raises:
-        InputRejected: The fractions do not make sense, or nothing at all can be frozen.
-        NotFound: There is no such annotator.
+        InputRejected: The fractions do not make sense, a patient's code is unknown, or nothing at all can be frozen.
+        NotFound: There is no such annotator, or the file of an image that is looked at for the first time is lost.
     """
     require(actor, CLINICIANS)
-    manifest = gather_manifest(store, query)
+    found = _gather_all(store, query)
+    manifest = found.manifest
     with store.reading() as session:
         equals = session.scalar(select(Snapshot.name).where(Snapshot.sha256 == manifest.sha256))
         annotator = _annotator_name(session, query)
+        seen = who_has_learned(store, session, manifest, found.fingerprints) if query.external else ()
     counts = manifest.counts()
-    problems, warnings = judge_counts(counts)
+    problems, warnings = judge_counts(counts, external=query.external)
+    if query.external and not query.is_restricted:
+        warnings += (_KEEPS_EVERYBODY,)
     return SnapshotPreview(
-        manifest.sha256, counts, manifest.simulated, equals, problems, warnings, query.mask_policy, annotator
+        sha256=manifest.sha256,
+        counts=counts,
+        simulated=manifest.simulated,
+        equals=equals,
+        problems=problems,
+        warnings=warnings + seen,
+        mask_policy=query.mask_policy,
+        mask_annotator=annotator,
+        external=query.external,
     )
 
 
 def freeze_snapshot(store: Store, *, actor: Actor, query: SnapshotQuery) -> SnapshotRecord:
     """Freeze what a query finds; the same query under the same name gives the same snapshot again.
 
+    From the moment that an external test set is frozen, its patients stand in no other snapshot, and neither does
+    whoever shares an image or a near copy with them.
+
     Raises:
-        InputRejected: The fractions do not make sense, or nothing at all can be frozen.
+        InputRejected: The fractions do not make sense, a patient's code is unknown, or nothing at all can be frozen.
         Conflict: The name stands for other content, or the same content stands under another name.
-        LeakageFound: The same patient or image would stand on two sides.
-        NotFound: There is no such annotator.
+        LeakageFound: The same patient, image or near copy would stand on two sides.
+        NotFound: There is no such annotator, or the file of an image that is looked at for the first time is lost.
     """
     require(actor, CLINICIANS)
-    manifest, made = _gather_all(store, query)
-    check_leakage(manifest)
+    found = _gather_all(store, query)
+    manifest = found.manifest
+    check_leakage(manifest, found.fingerprints)
     sha256 = store.blobs.put(manifest.to_json())
     with store.writing() as session:
         equal = session.scalar(select(Snapshot).where(Snapshot.sha256 == sha256))
@@ -74,13 +96,15 @@ def freeze_snapshot(store: Store, *, actor: Actor, query: SnapshotQuery) -> Snap
                 seed=manifest.seed,
                 counts=manifest.counts(),
                 simulated=manifest.simulated,
+                external=query.external,
                 created_by=actor.person_id,
             )
             session.add(equal)
-            for consensus in made:
+            for consensus in found.consensus:
                 keep_consensus(session, consensus)
             session.flush()
-            audit.record(session, actor, "freeze snapshot", f"snapshot {equal.id}", sha256=sha256)
+            detail = {"sha256": sha256, "external": query.external}
+            audit.record(session, actor, "freeze snapshot", f"snapshot {equal.id}", **detail)
         elif equal.name != query.name:
             raise Conflict(
                 f"Nothing was frozen: snapshot “{equal.name}” holds exactly the same images, masks, labels and split. "
@@ -94,7 +118,7 @@ def list_snapshots(store: Store, *, actor: Actor) -> tuple[SnapshotRecord, ...]:
     """All snapshots, newest first."""
     require(actor, CLINICIANS)
     with store.reading() as session:
-        return tuple(_record(row) for row in session.execute(_snapshots().order_by(Snapshot.id.desc())))
+        return tuple(snapshot_record(row) for row in session.execute(snapshot_rows().order_by(Snapshot.id.desc())))
 
 
 def get_snapshot(store: Store, *, actor: Actor, snapshot_id: int) -> SnapshotRecord:
@@ -105,10 +129,10 @@ def get_snapshot(store: Store, *, actor: Actor, snapshot_id: int) -> SnapshotRec
     """
     require(actor, CLINICIANS)
     with store.reading() as session:
-        row = session.execute(_snapshots().where(Snapshot.id == snapshot_id)).one_or_none()
+        row = session.execute(snapshot_rows().where(Snapshot.id == snapshot_id)).one_or_none()
         if row is None:
             raise NotFound(f"There is no snapshot {snapshot_id}. Choose one of the list.")
-        return _record(row)
+        return snapshot_record(row)
 
 
 def find_snapshot(store: Store, *, actor: Actor, name: str) -> SnapshotRecord:
@@ -119,10 +143,10 @@ def find_snapshot(store: Store, *, actor: Actor, name: str) -> SnapshotRecord:
     """
     require(actor, CLINICIANS)
     with store.reading() as session:
-        row = session.execute(_snapshots().where(Snapshot.name == name.strip())).one_or_none()
+        row = session.execute(snapshot_rows().where(Snapshot.name == name.strip())).one_or_none()
         if row is None:
             raise NotFound(f"There is no snapshot “{name}”. Choose one of the list.")
-        return _record(row)
+        return snapshot_record(row)
 
 
 def snapshot_manifest(store: Store, *, actor: Actor, snapshot_id: int) -> Manifest:
@@ -136,21 +160,15 @@ def snapshot_manifest(store: Store, *, actor: Actor, snapshot_id: int) -> Manife
     return read_manifest(store, get_snapshot(store, actor=actor, snapshot_id=snapshot_id).sha256)
 
 
-def read_manifest(store: Store, sha256: str) -> Manifest:
-    """Read a manifest back and check that it is the one that was frozen.
+def judge_counts(counts: dict[str, Any], *, external: bool = False) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Why no training could start on what `Manifest.counts` counted, and what its figures would lack.
 
-    Raises:
-        NotFound: Its file is missing or damaged.
-        SnapshotMismatch: It is not what its hash says, or not what this version reads.
+    Args:
+        counts: The counts.
+        external: Whether it is an external test set, which has a test side alone and no training to start.
     """
-    manifest = Manifest.from_json(store.blobs.get(sha256))
-    if manifest.sha256 != sha256:
-        raise SnapshotMismatch("The snapshot is not what its hash says. Freeze it again with this version.")
-    return manifest
-
-
-def judge_counts(counts: dict[str, Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Why no training could start on what `Manifest.counts` counted, and what its figures would lack."""
+    if external:
+        return (), _warnings(counts, Split.TEST)
     problems = []
     if not counts["masks"][Split.TRAIN]:
         problems.append(
@@ -160,14 +178,17 @@ def judge_counts(counts: dict[str, Any]) -> tuple[tuple[str, ...], tuple[str, ..
     missing = _lacking(counts, Split.TRAIN)
     if missing:
         problems.append(f"Train holds no case labelled {' and none labelled '.join(missing)}. Enter histology first.")
-    warnings = []
-    for split in (Split.VALIDATION, Split.TEST):
-        missing = _lacking(counts, split)
-        if missing:
-            warnings.append(f"{split.value.capitalize()} holds no case labelled {' or '.join(missing)}.")
-        if not counts["masks"][split]:
-            warnings.append(f"{split.value.capitalize()} holds no mask.")
-    return tuple(problems), tuple(warnings)
+    return tuple(problems), _warnings(counts, Split.VALIDATION) + _warnings(counts, Split.TEST)
+
+
+def _warnings(counts: dict[str, Any], split: Split) -> tuple[str, ...]:
+    found = []
+    missing = _lacking(counts, split)
+    if missing:
+        found.append(f"{split.value.capitalize()} holds no case labelled {' or '.join(missing)}.")
+    if not counts["masks"][split]:
+        found.append(f"{split.value.capitalize()} holds no mask.")
+    return tuple(found)
 
 
 def _lacking(counts: dict[str, Any], split: Split) -> list[str]:
@@ -188,28 +209,43 @@ def gather_manifest(store: Store, query: SnapshotQuery) -> Manifest:
     """Gather what a query finds at one moment, split by patients.
 
     Raises:
-        InputRejected: The fractions do not make sense, or nothing at all can be frozen.
-        NotFound: There is no such annotator.
+        InputRejected: The fractions do not make sense, a patient's code is unknown, or nothing at all can be frozen.
+        NotFound: There is no such annotator, or the file of an image that is looked at for the first time is lost.
     """
-    return _gather_all(store, query)[0]
+    return _gather_all(store, query).manifest
 
 
-def _gather_all(store: Store, query: SnapshotQuery) -> tuple[Manifest, tuple[Consensus, ...]]:
-    """The manifest, and the masks that it takes and the store does not hold before they are frozen."""
+@dataclass(frozen=True)
+class _Found:
+    """What a query would freeze.
+
+    Attributes:
+        manifest: The manifest.
+        consensus: Masks that it takes and that the store does not hold before they are frozen.
+        fingerprints: Perceptual hash of every image of the store that has one, by its row.
+    """
+
+    manifest: Manifest
+    consensus: tuple[Consensus, ...]
+    fingerprints: dict[int, str]
+
+
+def _gather_all(store: Store, query: SnapshotQuery) -> _Found:
+    fill_fingerprints(store)
     with store.reading() as session:
         _annotator_name(session, query)
-        gathered = _gather(session, query)
-    if not gathered.usable:
-        raise InputRejected(
-            "Nothing can be frozen yet: no acetic-acid image has a label or a submitted mask. "
-            "Enter histology or annotate images first."
-        )
-    kin = kin_by_image((found.patient_id, found.image.sha256) for found in gathered.usable)
-    sides = split_patients(gathered.strata(kin), fractions=query.fractions, seed=query.seed)
-    items = tuple(found.item(sides[kin[found.patient_id]]) for found in gathered.usable)
+        gathered = gather(session, query)
+        kept = find_kept(store, session, but=query.name if query.external else None)
+        looks = fingerprints(session)
+    images = [(found.image.id, found.patient_id, found.image.sha256) for found in gathered.usable]
+    others = [(item.image_id, item.patient_id, item.image_sha256) for item in kept.items]
+    kin = group_patients((*images, *others), looks)
+    usable, kept_back = _without_kept(gathered, kept, kin)
+    _refuse_nothing(query, usable, kept_back)
+    items = tuple(found.item(Split.TEST) for found in usable)
     manifest = Manifest(
-        items,
-        tuple(gathered.left_out),
+        items if query.external else _on_sides(items, kin, query),
+        (*gathered.left_out, *kept_back),
         query.label_source,
         RULES_VERSION,
         query.seed,
@@ -217,8 +253,44 @@ def _gather_all(store: Store, query: SnapshotQuery) -> tuple[Manifest, tuple[Con
         query.mask_policy,
         query.mask_annotator_id,
     )
-    masks = [found.mask for found in gathered.usable if found.mask is not None]
-    return manifest, tuple(mask.consensus for mask in masks if mask.consensus is not None)
+    masks = [found.mask for found in usable if found.mask is not None]
+    return _Found(manifest, tuple(mask.consensus for mask in masks if mask.consensus is not None), looks)
+
+
+def _without_kept(gathered: Gathered, kept: Kept, kin: dict[int, int]) -> tuple[list[Usable], list[LeftOut]]:
+    """Set aside the images of whoever is kept for an external test set, or is kin to somebody who is."""
+    names = kept.names_by_head(kin)
+    usable = [found for found in gathered.usable if kin[found.patient_id] not in names]
+    kept_back = [
+        LeftOut("image", found.image.id, f"kept for the external test set “{names[kin[found.patient_id]]}”")
+        for found in gathered.usable
+        if kin[found.patient_id] in names
+    ]
+    return usable, kept_back
+
+
+def _refuse_nothing(query: SnapshotQuery, usable: list[Usable], kept_back: list[LeftOut]) -> None:
+    if usable:
+        return
+    chosen = " of the chosen patients and days" if query.is_restricted else ""
+    if kept_back:
+        raise InputRejected(
+            f"Nothing is left to freeze: every image{chosen} with a label or a mask is kept for an external test set. "
+            "Import and label more cases first, or choose other patients and days."
+        )
+    if chosen:
+        raise InputRejected(
+            f"Nothing can be frozen: no acetic-acid image{chosen} has a label or a submitted mask. Choose others."
+        )
+    raise InputRejected(
+        "Nothing can be frozen yet: no acetic-acid image has a label or a submitted mask. "
+        "Enter histology or annotate images first."
+    )
+
+
+def _on_sides(items: tuple[ManifestItem, ...], kin: dict[int, int], query: SnapshotQuery) -> tuple[ManifestItem, ...]:
+    sides = split_patients(strata_of(items, kin), fractions=query.fractions, seed=query.seed)
+    return tuple(replace(item, split=sides[kin[item.patient_id]]) for item in items)
 
 
 def _annotator_name(session: Session, query: SnapshotQuery) -> str | None:
@@ -230,162 +302,9 @@ def _annotator_name(session: Session, query: SnapshotQuery) -> str | None:
     return person.display_name
 
 
-@dataclass(frozen=True)
-class _Usable:
-    """An image that takes part, before it has a side."""
-
-    image: Image
-    patient_id: int
-    label: CaseLabel | None
-    mask: TrainableMask | None
-
-    def item(self, split: Split) -> ManifestItem:
-        return ManifestItem(
-            image_sha256=self.image.sha256,
-            image_id=self.image.id,
-            case_id=self.image.case_id,
-            patient_id=self.patient_id,
-            split=split,
-            width_px=self.image.width_px,
-            height_px=self.image.height_px,
-            label=self.label.label if self.label else None,
-            grade=self.label.grade if self.label else None,
-            mask_sha256=self.mask.sha256 if self.mask else None,
-            mask_origin=self.mask.origin if self.mask else None,
-            simulated=self.image.simulated,
-        )
-
-
-@dataclass
-class _Gathered:
-    """What a query found: what takes part, and what does not."""
-
-    usable: list[_Usable] = field(default_factory=list)
-    left_out: list[LeftOut] = field(default_factory=list)
-
-    def strata(self, kin: Mapping[int, int]) -> dict[int, str]:
-        """Stratum of each group of patients who share an image, by the group's head."""
-        labels: dict[int, list[Label | None]] = {}
-        masked: set[int] = set()
-        for found in self.usable:
-            head = kin[found.patient_id]
-            labels.setdefault(head, []).append(found.label.label if found.label else None)
-            if found.mask:
-                masked.add(head)
-        return {patient: patient_stratum(seen, has_mask=patient in masked) for patient, seen in labels.items()}
-
-
-def _gather(session: Session, query: SnapshotQuery) -> _Gathered:
-    rows = session.execute(select(Image, Case.patient_id).join(Case, Case.id == Image.case_id).order_by(Image.id)).all()
-    gathered = _Gathered()
-    taking_part: list[tuple[Image, int]] = []
-    for image, patient_id in rows:
-        reason = _why_not(image, query)
-        if reason is None:
-            taking_part.append((image, patient_id))
-        else:
-            gathered.left_out.append(LeftOut("image", image.id, reason))
-    judged = _judge_cases(session, query.label_source, {image.case_id for image, _ in taking_part})
-    gathered.left_out += [LeftOut("case", case_id, case.reason) for case_id, case in judged.items() if case.reason]
-    masks, masks_left_out = find_masks(
-        session,
-        {image.id: (image.height_px, image.width_px) for image, _ in taking_part},
-        policy=query.mask_policy,
-        annotator_id=query.mask_annotator_id,
-    )
-    gathered.left_out += masks_left_out
-    for image, patient_id in taking_part:
-        case, mask = judged[image.case_id], masks.get(image.id)
-        if case.barred:
-            gathered.left_out.append(LeftOut("image", image.id, "its case is kept from training"))
-        elif case.label is None and mask is None:
-            gathered.left_out.append(LeftOut("image", image.id, _why_nothing(query)))
-        else:
-            gathered.usable.append(_Usable(image, patient_id, case.label, mask))
-    return gathered
-
-
-def _why_not(image: Image, query: SnapshotQuery) -> str | None:
-    if image.simulated and not query.include_simulated:
-        return "simulated"
-    if image.stage is not Stage.ACETIC_ACID:
-        return f"not taken after acetic acid but in stage {image.stage.value.replace('_', ' ')}"
-    if not image.shows_cervix:
-        return "does not show the cervix"
-    return None
-
-
-def _why_nothing(query: SnapshotQuery) -> str:
-    if query.mask_policy is MaskPolicy.NEWEST:
-        return "neither a label nor a submitted mask"
-    return "neither a label nor a mask that the snapshot takes"
-
-
-@dataclass(frozen=True)
-class _JudgedCase:
-    """A case's label, or why it has none; barred cases lend no mask either."""
-
-    label: CaseLabel | None = None
-    reason: str = ""
-    barred: bool = False
-
-
-def _judge_cases(session: Session, source: LabelSource, case_ids: Iterable[int]) -> dict[int, _JudgedCase]:
-    wanted = set(case_ids)
-    rows: dict[int, dict[LabelSource, CaseLabel]] = {case_id: {} for case_id in wanted}
-    for label in session.scalars(select(CaseLabel)):
-        if label.case_id in wanted:
-            rows[label.case_id][label.source] = label
-    return {case_id: _judge_case(rows[case_id], source) for case_id in sorted(wanted)}
-
-
-def _judge_case(labels: dict[LabelSource, CaseLabel], source: LabelSource) -> _JudgedCase:
-    # Invasive disease bars a case whatever the labels rest on: it must never pass as a mask or as `normal`.
-    flagged = next((label for label in labels.values() if label.flagged), None)
-    if flagged is not None:
-        return _JudgedCase(reason=flagged.reason, barred=True)
-    label = labels.get(source)
-    if label is None:
-        missing = "no histology" if source is LabelSource.HISTOLOGY else "no complete Swede score"
-        return _JudgedCase(reason=f"excluded: {missing}")
-    if label.rules_version != RULES_VERSION:
-        return _JudgedCase(
-            reason=f"excluded: labelled by older rules ({label.rules_version}); enter its histology again"
-        )
-    return _JudgedCase(label=label) if label.label else _JudgedCase(reason=label.reason)
-
-
 def _refuse_taken_name(session: Session, name: str) -> None:
     taken = session.scalar(select(Snapshot.created_at).where(Snapshot.name == name))
     if taken is not None:
         raise Conflict(
             f"A snapshot named “{name}” was frozen on {taken:%Y-%m-%d} with other content. Choose another name."
         )
-
-
-def _snapshots() -> Select[Snapshot, str, str | None]:
-    annotator = aliased(Person)
-    return (
-        select(Snapshot, Person.display_name, annotator.display_name)
-        .join(Person, Person.id == Snapshot.created_by)
-        .outerjoin(annotator, annotator.id == Snapshot.mask_annotator_id)
-    )
-
-
-def _record(row: Row[Snapshot, str, str | None]) -> SnapshotRecord:
-    snapshot, created_by, annotator = row
-    return SnapshotRecord(
-        id=snapshot.id,
-        name=snapshot.name,
-        sha256=snapshot.sha256,
-        label_source=snapshot.label_source,
-        rules_version=snapshot.rules_version,
-        seed=snapshot.seed,
-        counts=dict(snapshot.counts),
-        simulated=snapshot.simulated,
-        mask_policy=snapshot.mask_policy,
-        mask_annotator_id=snapshot.mask_annotator_id,
-        mask_annotator=annotator,
-        created_by=created_by,
-        created_at=snapshot.created_at,
-    )

@@ -16,7 +16,7 @@ from colpo_core.records.learning import TrainingEvent, TrainingSettings
 from colpo_core.services import engine
 from colpo_core.services.checkpoints import checkpoint_dir, current_checkpoint, prepare_files, publish_checkpoint
 from colpo_core.services.leases import Finish, Lease
-from colpo_core.services.snapshots import read_manifest
+from colpo_core.services.snapshot_rows import read_manifest
 from colpo_core.store import Store
 from colpo_core.store.tables import Job, JobEvent, Mask, Snapshot
 from colpo_core.terms import Split

@@ -10,6 +10,8 @@ from PIL import Image as Picture
 from sqlalchemy import func, select
 
 from colpo_core.errors import InputRejected, PermissionDenied
+from colpo_core.images.decoding import read_rgb
+from colpo_core.images.perceptual import perceptual_hash
 from colpo_core.records.cases import ImportReport, ImportStatus
 from colpo_core.records.checkpoints import SnapshotQuery
 from colpo_core.records.people import Actor
@@ -72,6 +74,8 @@ def test_images_outlines_and_scores_come_in_as_what_they_are(store: Store, annot
         assert session.scalars(select(Case.swede_total).order_by(Case.id)).all() == [7, 4, None]
         assert set(session.scalars(select(Case.case_date))) == {None}
         assert set(session.scalars(select(Image.stage))) == {Stage.ACETIC_ACID}
+        for image in session.scalars(select(Image)):
+            assert image.perceptual_hash == perceptual_hash(read_rgb(store.blobs.get(image.sha256)))
         annotators = session.scalars(select(Person.username).join(Annotation, Annotation.annotator_id == Person.id))
         assert set(annotators) == {"importer"}
         versions = session.execute(

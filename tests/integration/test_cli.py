@@ -3,6 +3,7 @@
 import csv
 import json
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +109,24 @@ def test_a_snapshot_says_what_is_left_out(run: Run, ask: Callable[..., Any], sto
     assert "labels by histology" in told.output
     assert ask("snapshot", "list")[0]["name"] == "first"
     assert "no snapshot" in run("train", "second", code=1).output
+
+
+def test_an_external_set_is_kept_from_training(run: Run, ask: Callable[..., Any], store: Store) -> None:
+    clinic = Clinic(store)
+    clinic.add_cohort(8, case_date=date(2026, 5, 1))
+    clinic.add_cohort(2, case_date=date(2026, 6, 1))
+    assert ask("snapshot", "preview", "--to", "2026-05-31")["counts"]["patients"]["total"] == 8
+    assert ask("snapshot", "preview", "--patients", "P1", "--patients", "p2")["counts"]["patients"]["total"] == 2
+    told = run("snapshot", "freeze", "kept", "--external", "--from", "2026-05-31").output
+    assert "external test set" in told
+    assert "left out: 8 × not examined on the chosen days" in told
+    run("snapshot", "freeze", "rest")
+    assert "left out: 2 × kept for the external test set “kept”" in run("snapshot", "show", "rest").output
+    assert "external test set" not in run("snapshot", "show", "rest").output.split("left out")[0]
+    assert [one["external"] for one in ask("snapshot", "list")] == [False, True]
+    assert "external" in run("snapshot", "list").output
+    assert "nothing is trained on it" in run("train", "kept", code=1).output
+    assert "not in the store" in run("snapshot", "preview", "--patients", "p99", code=1).output
 
 
 def test_a_prediction_gets_its_verdict(run: Run, store: Store, administrator: Actor, tmp_path: Path) -> None:

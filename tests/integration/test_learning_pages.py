@@ -1,6 +1,7 @@
 """The pages Train, Models and Review, run as the shell runs them."""
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from colpo_core.services import engine, jobs, learning, review
 from colpo_core.services.leases import claim_job
 from colpo_core.store import Store
 from colpo_core.store.tables import JobEvent
-from colpo_core.terms import JobState, MaskPolicy, Verdict
+from colpo_core.terms import JobState, MaskPolicy, Split, Verdict
 from tests.clinic import Clinic, PredictedClinic
 from tests.handing_out import hand_out, paint_and_submit
 from tests.several import square, submit
@@ -108,6 +109,38 @@ def test_train_lets_one_choose_which_masks_count(
     assert (snapshot.mask_policy, snapshot.mask_annotator) == (MaskPolicy.ANNOTATOR, "Anna")
     assert "the masks of Anna" in app.selectbox(key="train_snapshot").options[0]
     assert not app.exception
+
+
+def test_train_keeps_patients_as_an_external_test_set(
+    store: Store, annotator: Actor, clinic: Clinic, open_page: Open, placed: list[int]
+) -> None:
+    dated = [clinic.add_case(case_date=date(2026, 5, day), simulated=True) for day in (1, 2)]
+    app = open_page(annotator, "train")
+    app.date_input(key="snapshot_from").set_value(date(2026, 5, 1)).run()
+    assert "Left out, and why (12)" in [one.label for one in app.expander]
+    app.text_input(key="snapshot_patients").set_value("p13; P14").run()
+    app.checkbox(key="keep_external").check().run()
+    assert "No training may touch these patients" in words_of(app)
+    assert not app.slider, "an external test set has no sides to share out"
+    press(app, "Freeze external test set")
+    assert not app.exception
+    (kept,) = learning.external_sets(store, actor=annotator)
+    assert (kept.external, kept.count("patients"), kept.count("images", Split.TEST)) == (True, 2, 2)
+    words = words_of(app)
+    assert f"“{kept.name}” is frozen: 2 images, kept from every training." in words
+    assert "Freeze a snapshot first" in words, "nothing can be trained on it"
+    assert app.checkbox(key="keep_external").value is False
+    assert app.date_input(key="snapshot_from").value is None
+    listed = next(table.value for table in app.dataframe if "Kept as" in table.value.columns)
+    assert listed["Kept as"].tolist() == ["external test set"]
+    press(app, "Freeze snapshot")
+    assert not app.exception
+    assert [kept.name in line for line in app.selectbox(key="train_snapshot").options] == [False]
+    ordinary, _ = learning.list_snapshots(store, actor=annotator)
+    items = learning.snapshot_manifest(store, actor=annotator, snapshot_id=ordinary.id).items
+    assert not {item.patient_id for item in items} & {case.patient_id for case in dated}
+    app.date_input(key="snapshot_from").set_value(date(2026, 5, 1)).run()
+    assert "every image of the chosen patients and days with a label or a mask is kept" in words_of(app)
 
 
 def test_train_shows_a_running_training(

@@ -5,6 +5,8 @@ import pytest
 from sqlalchemy import func, select
 
 from colpo_core.errors import InputRejected
+from colpo_core.images.decoding import read_rgb
+from colpo_core.images.perceptual import perceptual_hash
 from colpo_core.records.people import Actor
 from colpo_core.services import demonstration
 from colpo_core.services.arrivals import find_or_add_case
@@ -40,6 +42,8 @@ def test_every_row_and_record_says_simulated(filled: Store) -> None:
     with filled.reading() as session:
         for table in (Patient, Case, Image):
             assert session.scalars(select(table.simulated).distinct()).all() == [True]
+        for image in session.scalars(select(Image).limit(3)):
+            assert image.perceptual_hash == perceptual_hash(read_rgb(filled.blobs.get(image.sha256)))
         assert session.scalar(select(func.count()).select_from(Case)) == N_CASES
 
 

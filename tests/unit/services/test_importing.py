@@ -10,6 +10,8 @@ from PIL import Image as Picture
 from sqlalchemy import func, select
 
 from colpo_core.errors import InputRejected, PermissionDenied
+from colpo_core.images.decoding import read_rgb
+from colpo_core.images.perceptual import perceptual_hash
 from colpo_core.records.people import Actor
 from colpo_core.services.importing import ImportStatus, IncomingFile, import_folder, import_images
 from colpo_core.services.patient_codes import check_patient_code
@@ -80,6 +82,14 @@ def test_the_same_image_is_told_by_its_case_alone_also_as_another_file_type(stor
         assert (outcome.image_id, outcome.case_id) == (first.image_id, first.case_id)
         assert outcome.reason == f"This image is in the store already, in case {first.case_id}."
     assert count(store, Patient) == 1
+
+
+def test_every_image_comes_in_with_what_it_looks_like(store: Store, annotator: Actor) -> None:
+    file = IncomingFile("x.jpg", photograph(3, kind="JPEG"))
+    import_images(store, actor=annotator, patient_code="P-1", case_date=DAY, files=[file])
+    with store.reading() as session:
+        image = session.scalars(select(Image)).one()
+    assert image.perceptual_hash == perceptual_hash(read_rgb(store.blobs.get(image.sha256)))
 
 
 def test_the_case_of_a_patient_and_a_day_is_used_again(store: Store, annotator: Actor) -> None:
