@@ -43,10 +43,14 @@ def _print_overview(found: AgreementOverview) -> None:
     click.echo(f"IoU: {found.iou.text()}")
     click.echo(f"95% Hausdorff distance, px: {found.hd95_px.text()}")
     click.echo(f"the same, % of the diagonal: {found.hd95_percent.text()}")
+    click.echo(f"Cohen's kappa over pixels: {found.kappa.text()}")
     click.echo(f"pairs with one empty mask: {found.n_one_empty}; with two, in no mean: {found.n_both_empty}\n")
     print_table(
-        ("annotators", "images", "Dice", "IoU", "HD95 px"),
-        [(f"{p.first}, {p.second}", p.n_images, p.dice.text(), p.iou.text(), p.hd95_px.text()) for p in found.pairs],
+        ("annotators", "images", "Dice", "IoU", "HD95 px", "kappa"),
+        [
+            (f"{p.first}, {p.second}", p.n_images, *(e.text() for e in (p.dice, p.iou, p.hd95_px, p.kappa)))
+            for p in found.pairs
+        ],
     )
     click.echo("")
     print_table(

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from colpo_core.evaluation.intervals import wilson
+from colpo_core.evaluation.judged import Judged
 from colpo_core.records.figures import CallFigures, PairedCounts
 from colpo_core.terms import Label
 
@@ -57,3 +58,12 @@ def paired_counts(truth: Sequence[Label], first: Sequence[Label], second: Sequen
 def calls_at(probabilities: Sequence[float], threshold: float) -> list[Label]:
     """Call `hsil` where the probability of HSIL reaches the threshold."""
     return [Label.HSIL if probability >= threshold else Label.NORMAL for probability in probabilities]
+
+
+def all_one_call(judged: Sequence[Judged], threshold: float) -> Label | None:
+    """The one call that every row gets at this threshold; None where both are called, or there is no row.
+
+    A model that says the same of everybody has learned nothing that a clinic could use, however good its accuracy.
+    """
+    calls = set(calls_at([row.prob_hsil for row in judged], threshold))
+    return calls.pop() if len(calls) == 1 else None

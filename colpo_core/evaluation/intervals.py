@@ -1,21 +1,25 @@
 """Intervals: Wilson's for a share of independent trials, a bootstrap over patients for everything that clusters."""
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 from scipy.stats import binomtest
 
+from colpo_core.evaluation.resampling import divided, patient_weights
 from colpo_core.records.figures import Estimate, Proportion
 
 CONFIDENCE = 0.95
 RESAMPLES = 2000
+# Narrower than this is no interval but rounding: all resamples say the same.
+_NO_WIDTH = 1e-12
 
 
 def wilson(k: int, n: int) -> Proportion:
     """A share with its 95% Wilson score interval.
 
-    The trials must be independent: several images of one patient are not, see `patient_bootstrap`.
+    The trials must be independent: several images of one patient are not, see `share_by_patients`.
 
     Args:
         k: Successes.
@@ -38,9 +42,9 @@ def wilson(k: int, n: int) -> Proportion:
 
 
 def patient_bootstrap(
-    values: npt.ArrayLike,
-    patients: Sequence[Hashable],
-    statistic: Callable[[npt.NDArray[np.float64]], float],
+    statistic: Callable[[npt.NDArray[np.float64]], npt.NDArray[np.float64]],
+    patients: Sequence[int],
+    *,
     seed: int = 0,
     n: int = RESAMPLES,
 ) -> Estimate:
@@ -48,53 +52,86 @@ def patient_bootstrap(
 
     Images of one patient resemble each other, so they are drawn together. Resamples in which the statistic is not
     defined (NaN) are passed over; where that is more than half of them, or there is one patient, no interval is given.
+    Nor is there one where all resamples say the same (all IoU 1, all HSIL ranked above all normal): the bootstrap
+    cannot see what it never drew, and would claim certainty from a handful of patients.
 
     Args:
-        values: One row an image: shape (images,) or (images, columns).
+        statistic: From weights of shape (resamples, rows), how often each row counts, to the statistic of each
+            resample, shape (resamples,), NaN where it is not defined.
         patients: Patient of each row.
-        statistic: From rows of `values` to a number, NaN where it is not defined.
         seed: Seed of the draw.
         n: How many resamples.
 
-    Raises:
-        ValueError: There are not as many patients named as there are rows.
-
     Source: Efron and Tibshirani 1993, section 13.3; Field and Welsh 2007 for drawing clusters.
     """
-    rows = np.asarray(values, dtype=np.float64)
-    if len(rows) != len(patients):
-        raise ValueError(f"{len(rows)} rows, but {len(patients)} patients named")
-    members: dict[Hashable, list[int]] = {}
-    for index, patient in enumerate(patients):
-        members.setdefault(patient, []).append(index)
-    count = len(members)
-    value = float(statistic(rows)) if count else float("nan")
+    n_rows, n_patients = len(patients), len(set(patients))
+    value = float(statistic(np.ones((1, n_rows)))[0]) if n_rows else float("nan")
     if np.isnan(value):
-        return Estimate(value=None, low=None, high=None, n_patients=count, n_images=len(rows))
+        return Estimate(value=None, low=None, high=None, n_patients=n_patients, n_images=n_rows)
     bounds: tuple[float, float] | None = None
-    if count > 1:
-        bounds = _percentiles(rows, [np.asarray(found) for found in members.values()], statistic, seed, n)
+    if n_patients > 1:
+        drawn = patient_weights(patients, resamples=n, generator=np.random.default_rng(seed))
+        bounds = percentile_bounds(np.concatenate([statistic(weights) for weights in drawn]))
     low, high = bounds if bounds is not None else (None, None)
-    return Estimate(value=value, low=low, high=high, n_patients=count, n_images=len(rows))
+    return Estimate(value=value, low=low, high=high, n_patients=n_patients, n_images=n_rows)
 
 
-def _percentiles(
-    rows: npt.NDArray[np.float64],
-    groups: list[npt.NDArray[np.int64]],
-    statistic: Callable[[npt.NDArray[np.float64]], float],
-    seed: int,
-    n: int,
-) -> tuple[float, float] | None:
-    chosen = np.random.default_rng(seed).integers(0, len(groups), size=(n, len(groups)))
-    if len(groups) == len(rows):
-        # One row a patient: no need to gather.
-        order = np.concatenate(groups)
-        drawn = np.array([statistic(rows[order[which]]) for which in chosen])
-    else:
-        drawn = np.array([statistic(rows[np.concatenate([groups[one] for one in which])]) for which in chosen])
+def percentile_bounds(drawn: npt.NDArray[np.float64]) -> tuple[float, float] | None:
+    """The 95% percentile interval of a statistic's resamples; None where they carry none, see `patient_bootstrap`.
+
+    Args:
+        drawn: The statistic of each resample, NaN where it is not defined.
+    """
     defined = drawn[~np.isnan(drawn)]
-    if len(defined) <= n / 2:
+    if len(defined) <= len(drawn) / 2:
         return None
     tail = 100 * (1 - CONFIDENCE) / 2
     low, high = np.percentile(defined, [tail, 100 - tail])
-    return float(low), float(high)
+    return (float(low), float(high)) if high - low > _NO_WIDTH else None
+
+
+def mean_by_patients(
+    values: Sequence[float] | npt.NDArray[np.float64], patients: Sequence[int], *, seed: int = 0, n: int = RESAMPLES
+) -> Estimate:
+    """The mean of one value a row, with its interval by `patient_bootstrap`.
+
+    Raises:
+        ValueError: There are not as many patients named as there are values.
+    """
+    rows = np.asarray(values, np.float64)
+    _check(rows, patients)
+    return patient_bootstrap(lambda weights: divided(weights @ rows, weights.sum(axis=1)), patients, seed=seed, n=n)
+
+
+def share_by_patients(
+    trials: npt.ArrayLike, patients: Sequence[int], *, seed: int = 0, n: int = RESAMPLES
+) -> Proportion:
+    """A share whose interval minds that several trials may come from one patient.
+
+    Wilson's interval takes the trials as independent; a bootstrap over patients collapses where all succeed. Where a
+    patient stands behind several rows, the wider bound of the two is given; else Wilson's.
+
+    Args:
+        trials: Shape (rows, 2): 1 where a row is a trial, and 1 where it is a success; 0 elsewhere.
+        patients: Patient of each row.
+        seed: Seed of the bootstrap.
+        n: How many resamples it draws.
+
+    Raises:
+        ValueError: There are not as many patients named as there are rows.
+    """
+    rows = np.asarray(trials, np.float64).reshape(-1, 2)
+    _check(rows, patients)
+    counted, succeeded = rows.T
+    share = wilson(int(succeeded.sum()), int(counted.sum()))
+    if len(rows) == len(set(patients)):
+        return share
+    drawn = patient_bootstrap(lambda weights: divided(weights @ succeeded, weights @ counted), patients, seed=seed, n=n)
+    if share.low is None or share.high is None or drawn.low is None or drawn.high is None:
+        return share
+    return replace(share, low=min(share.low, drawn.low), high=max(share.high, drawn.high))
+
+
+def _check(rows: npt.NDArray[np.float64], patients: Sequence[int]) -> None:
+    if len(rows) != len(patients):
+        raise ValueError(f"{len(rows)} rows, but {len(patients)} patients named")

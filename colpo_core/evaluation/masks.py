@@ -1,16 +1,27 @@
-"""Agreement of masks: intersection over union, Dice and accuracy of each class.
+"""Agreement of a predicted mask with the annotated one: overlap, accuracy of each class, outlines, kappa.
 
 Source: Kim et al. 2022, "Evaluation": accuracy and IoU of acetowhite and background, as means over images with their
 distribution.
 """
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
+from math import hypot
+from statistics import fmean
 
 import numpy as np
 import numpy.typing as npt
 
-from colpo_core.evaluation.intervals import RESAMPLES, patient_bootstrap
-from colpo_core.records.figures import Estimate, MaskFigures, SegmentationFigures
+from colpo_core.evaluation.intervals import RESAMPLES, mean_by_patients, share_by_patients
+from colpo_core.evaluation.kappa import pixel_kappa
+from colpo_core.evaluation.outlines import outline_distance_px
+from colpo_core.records.figures import (
+    Estimate,
+    ImageMaskFigures,
+    MaskFigures,
+    PatientMaskFigures,
+    Proportion,
+    SegmentationFigures,
+)
 
 
 def mask_figures(truth: npt.NDArray[np.bool_], predicted: npt.NDArray[np.bool_]) -> MaskFigures:
@@ -25,6 +36,8 @@ def mask_figures(truth: npt.NDArray[np.bool_], predicted: npt.NDArray[np.bool_])
 
     Raises:
         ValueError: The two are not masks of one size.
+
+    Source: Dice 1945; Jaccard 1912; Cohen 1960; `outline_distance_px` for the 95% Hausdorff distance.
     """
     if truth.shape != predicted.shape or truth.ndim != 2 or truth.size == 0:
         raise ValueError(f"two masks of one size, not {truth.shape} and {predicted.shape}")
@@ -35,6 +48,7 @@ def mask_figures(truth: npt.NDArray[np.bool_], predicted: npt.NDArray[np.bool_])
     wrong = int(np.count_nonzero(predicted)) - found
     left = truth.size - found - missed - wrong
     annotated = found + missed > 0
+    distance_px = outline_distance_px(truth, predicted)
     return MaskFigures(
         iou_acetowhite=found / (found + missed + wrong) if annotated else None,
         iou_background=_share(left, left + missed + wrong),
@@ -42,43 +56,83 @@ def mask_figures(truth: npt.NDArray[np.bool_], predicted: npt.NDArray[np.bool_])
         accuracy_background=_share(left, left + wrong),
         dice=2 * found / (2 * found + missed + wrong) if annotated else None,
         false_area=None if annotated else wrong / truth.size,
+        hd95_px=distance_px,
+        hd95_percent=None if distance_px is None else 100 * distance_px / hypot(*truth.shape),
+        kappa=pixel_kappa(n_both=found, n_first=found + missed, n_second=found + wrong, n_pixels=truth.size),
     )
 
 
 def segmentation_figures(
-    figures: Sequence[MaskFigures], patients: Sequence[Hashable], *, seed: int = 0, resamples: int = RESAMPLES
+    figures: Sequence[MaskFigures],
+    patients: Sequence[int],
+    image_ids: Sequence[int] | None = None,
+    *,
+    seed: int = 0,
+    resamples: int = RESAMPLES,
 ) -> SegmentationFigures:
-    """Means over images with a bootstrap over patients.
+    """Means over images with a bootstrap over patients, and the distributions behind them.
 
     Args:
         figures: One an image.
         patients: Patient of each.
+        image_ids: Row of each image, or None where nobody asks which image it was.
         seed: Seed of the bootstrap.
         resamples: How many resamples it draws.
 
     Raises:
-        ValueError: There are not as many patients as figures.
+        ValueError: There are not as many patients or images as figures.
     """
-    if len(figures) != len(patients):
-        raise ValueError(f"{len(figures)} images, but {len(patients)} patients named")
+    if len(figures) != len(patients) or (image_ids is not None and len(image_ids) != len(figures)):
+        raise ValueError(f"{len(figures)} figures need as many patients and images")
 
     def mean_of(values: Sequence[float | None]) -> Estimate:
-        kept = [(value, patient) for value, patient in zip(values, patients, strict=True) if value is not None]
-        return patient_bootstrap(
-            [value for value, _ in kept], [patient for _, patient in kept], _mean, seed=seed, n=resamples
-        )
+        kept = [(value, who) for value, who in zip(values, patients, strict=True) if value is not None]
+        return mean_by_patients([value for value, _ in kept], [who for _, who in kept], seed=seed, n=resamples)
 
-    ious = [figure.iou_acetowhite for figure in figures if figure.iou_acetowhite is not None]
+    clean = _untouched(figures, patients, seed, resamples)
     return SegmentationFigures(
         iou_acetowhite=mean_of([figure.iou_acetowhite for figure in figures]),
         iou_background=mean_of([figure.iou_background for figure in figures]),
         accuracy_acetowhite=mean_of([figure.accuracy_acetowhite for figure in figures]),
         accuracy_background=mean_of([figure.accuracy_background for figure in figures]),
         dice=mean_of([figure.dice for figure in figures]),
+        hd95_percent=mean_of([figure.hd95_percent for figure in figures]),
+        # Without annotated acetowhite kappa is 0 at best, and undefined where all is right: as for Dice, not counted.
+        kappa=mean_of([None if figure.iou_acetowhite is None else figure.kappa for figure in figures]),
         false_area=mean_of([figure.false_area for figure in figures]),
         n_images=len(figures),
-        n_images_without_acetowhite=len(figures) - len(ious),
-        iou_acetowhite_by_image=tuple(sorted(ious)),
+        n_images_without_acetowhite=clean.n,
+        n_clean_without_acetowhite=clean,
+        by_image=tuple(
+            ImageMaskFigures(image_id=image_id, patient_id=patient, figures=figure)
+            for image_id, patient, figure in zip(
+                image_ids if image_ids is not None else [None] * len(figures), patients, figures, strict=True
+            )
+        ),
+        by_patient=_by_patient(figures, patients),
+    )
+
+
+def _untouched(figures: Sequence[MaskFigures], patients: Sequence[int], seed: int, resamples: int) -> Proportion:
+    """Of the images without annotated acetowhite, the share in which none was found either."""
+    areas = [(figure.false_area, who) for figure, who in zip(figures, patients, strict=True)]
+    kept = [(area, who) for area, who in areas if area is not None]
+    trials = [(1.0, float(area == 0)) for area, _ in kept]
+    return share_by_patients(trials, [who for _, who in kept], seed=seed, n=resamples)
+
+
+def _by_patient(figures: Sequence[MaskFigures], patients: Sequence[int]) -> tuple[PatientMaskFigures, ...]:
+    hers: dict[int, list[MaskFigures]] = {}
+    for figure, patient in zip(figures, patients, strict=True):
+        hers.setdefault(patient, []).append(figure)
+    return tuple(
+        PatientMaskFigures(
+            patient_id=patient,
+            n_images=len(found),
+            iou_acetowhite=_mean_or_none([figure.iou_acetowhite for figure in found]),
+            dice=_mean_or_none([figure.dice for figure in found]),
+        )
+        for patient, found in hers.items()
     )
 
 
@@ -86,5 +140,6 @@ def _share(part: int, whole: int) -> float | None:
     return part / whole if whole else None
 
 
-def _mean(rows: npt.NDArray[np.float64]) -> float:
-    return float(rows.mean())
+def _mean_or_none(values: Sequence[float | None]) -> float | None:
+    kept = [value for value in values if value is not None]
+    return fmean(kept) if kept else None

@@ -1,15 +1,22 @@
-"""Ranking by probability: area under the ROC curve, and the threshold that calls are made at."""
+"""Ranking by probability: the ROC curve, the area under it, and the threshold that calls are made at."""
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
 from colpo_core.evaluation.intervals import RESAMPLES, patient_bootstrap
+from colpo_core.evaluation.resampling import weighted_auc
 from colpo_core.records.figures import Estimate
+from colpo_core.records.learning import THRESHOLD_RULES
 from colpo_core.terms import Label
 
 FALLBACK_THRESHOLD = 0.5
+LEAST_SENSITIVITY = 0.9
+MOST_POINTS = 200
+# Shares that differ by less are equal but for rounding.
+_EQUAL = 1e-9
 
 
 def auc(truth: Sequence[Label], probabilities: Sequence[float]) -> float | None:
@@ -20,14 +27,15 @@ def auc(truth: Sequence[Label], probabilities: Sequence[float]) -> float | None:
 
     Source: Mann and Whitney 1947; Hanley and McNeil 1982 for its equality with the area under the ROC curve.
     """
-    value = _auc_of_rows(_rows(truth, probabilities))
+    is_hsil, prob = _columns(truth, probabilities)
+    value = float(weighted_auc(np.ones((1, len(prob))), is_hsil, prob)[0])
     return None if np.isnan(value) else value
 
 
 def auc_estimate(
     truth: Sequence[Label],
     probabilities: Sequence[float],
-    patients: Sequence[Hashable],
+    patients: Sequence[int],
     *,
     seed: int = 0,
     resamples: int = RESAMPLES,
@@ -35,57 +43,137 @@ def auc_estimate(
     """Area under the ROC curve with a bootstrap over patients.
 
     Where all HSIL rank above all normal (or below), every resample says the same and the bootstrap would claim
-    certainty from a handful of patients: then no interval is given.
+    certainty from a handful of patients: then no interval is given. Nor is there one where a label comes from one
+    patient alone, because nothing is known of how others would rank.
 
     Raises:
         ValueError: The three are not of one length.
     """
-    found = patient_bootstrap(_rows(truth, probabilities), patients, _auc_of_rows, seed=seed, n=resamples)
-    if found.value in (0.0, 1.0):
-        return Estimate(found.value, None, None, found.n_patients, found.n_images)
-    return found
+    is_hsil, prob = _columns(truth, probabilities)
+    fewest = fewest_patients(truth, patients)
+    found = patient_bootstrap(lambda weights: weighted_auc(weights, is_hsil, prob), patients, seed=seed, n=resamples)
+    return found if fewest > 1 else replace(found, low=None, high=None)
 
 
-def youden_threshold(truth: Sequence[Label], probabilities: Sequence[float]) -> float:
-    """The threshold with the highest sensitivity + specificity - 1, half-way between neighbouring probabilities.
+def fewest_patients(truth: Sequence[Label], patients: Sequence[int]) -> int:
+    """How many patients stand behind the label that has the fewer of them; 0 where a label is missing.
 
-    Of equal ones the nearest to 0.5 is taken. Without both labels, or where no threshold is better than chance, it
-    is 0.5.
+    Raises:
+        ValueError: The two are not of one length.
+    """
+    pairs = set(zip(truth, patients, strict=True))
+    return min(sum(found is label for found, _ in pairs) for label in Label)
+
+
+def roc_points(
+    truth: Sequence[Label], probabilities: Sequence[float], *, most: int = MOST_POINTS
+) -> tuple[tuple[float, float], ...]:
+    """Points (false positive rate, true positive rate) of the ROC curve, from (0, 0) to (1, 1).
+
+    One point a distinct probability, so that tied cases make a slanted piece; a curve with more points than `most` is
+    thinned evenly and keeps its ends.
+
+    Args:
+        truth: Label of each case.
+        probabilities: Probability of HSIL of each.
+        most: At most so many points, at least 2.
+
+    Returns:
+        The points; none without both labels.
 
     Raises:
         ValueError: The two are not of one length.
 
+    Source: Fawcett 2006, "An introduction to ROC analysis", algorithm 1.
+    """
+    is_hsil, prob = _columns(truth, probabilities)
+    if is_hsil.all() or not is_hsil.any():
+        return ()
+    falling = np.argsort(-prob, kind="stable")
+    ends = np.append(np.flatnonzero(np.diff(prob[falling])), len(prob) - 1)
+    true = np.append(0, np.cumsum(is_hsil[falling])[ends]) / is_hsil.sum()
+    false = np.append(0, np.cumsum(~is_hsil[falling])[ends]) / (~is_hsil).sum()
+    kept = np.unique(np.linspace(0, len(true) - 1, min(most, len(true))).round().astype(int))
+    return tuple((float(false[place]), float(true[place])) for place in kept)
+
+
+def choose_threshold(truth: Sequence[Label], probabilities: Sequence[float], rule: str) -> float:
+    """The threshold that a rule chooses on these cases, half-way between neighbouring probabilities.
+
+    `youden`: the highest sensitivity + specificity - 1. `sensitivity_90`: the highest specificity among the thresholds
+    whose sensitivity on these cases is at least 0.90; on new cases the sensitivity may well be lower. Of equal ones
+    the nearest to 0.5 is taken. Without both labels, or where no threshold that the rule allows is better than chance,
+    it is 0.5.
+
+    Args:
+        truth: Label of each case.
+        probabilities: Probability of HSIL of each.
+        rule: One of `THRESHOLD_RULES`.
+
+    Raises:
+        ValueError: The two are not of one length, or there is no such rule.
+
     Source: Youden 1950, "Index for rating diagnostic tests".
     """
-    rows = _rows(truth, probabilities)
-    positive, score = rows[:, 0] > 0, rows[:, 1]
-    if positive.all() or not positive.any():
+    if rule not in THRESHOLD_RULES:
+        raise ValueError(f"a rule is one of {', '.join(THRESHOLD_RULES)}, not {rule!r}")
+    is_hsil, prob = _columns(truth, probabilities)
+    if is_hsil.all() or not is_hsil.any():
         return FALLBACK_THRESHOLD
-    levels = np.unique(score)
+    levels = np.unique(prob)
     candidates = (levels[1:] + levels[:-1]) / 2
-    gains = [
-        float(np.mean(score[positive] >= threshold) - np.mean(score[~positive] >= threshold))
-        for threshold in candidates
-    ]
-    best = max(gains, default=0.0)
-    if best <= 0:
+    sensitivity = _shares_reaching(prob[is_hsil], candidates)
+    false_alarms = _shares_reaching(prob[~is_hsil], candidates)
+    allowed = sensitivity - false_alarms > _EQUAL
+    if rule == "sensitivity_90":
+        allowed &= sensitivity >= LEAST_SENSITIVITY - _EQUAL
+        worth = 1 - false_alarms
+    else:
+        worth = sensitivity - false_alarms
+    if not allowed.any():
         return FALLBACK_THRESHOLD
-    tied = [float(threshold) for threshold, gain in zip(candidates, gains, strict=True) if gain > best - 1e-9]
-    return min(tied, key=lambda threshold: abs(threshold - FALLBACK_THRESHOLD))
+    tied = candidates[allowed & (worth > worth[allowed].max() - _EQUAL)]
+    return float(tied[np.argmin(np.abs(tied - FALLBACK_THRESHOLD))])
 
 
-def _rows(truth: Sequence[Label], probabilities: Sequence[float]) -> npt.NDArray[np.float64]:
-    pairs = [(float(label is Label.HSIL), float(p)) for label, p in zip(truth, probabilities, strict=True)]
-    return np.asarray(pairs, dtype=np.float64).reshape(-1, 2)
+def threshold_rule_text(rule: str) -> str:
+    """The sentence that says on a card how a threshold was chosen.
+
+    Raises:
+        ValueError: There is no such rule.
+    """
+    if rule not in _RULE_TEXTS:
+        raise ValueError(f"a rule is one of {', '.join(_RULE_TEXTS)}, not {rule!r}")
+    return _RULE_TEXTS[rule]
 
 
-def _auc_of_rows(rows: npt.NDArray[np.float64]) -> float:
-    positive = rows[:, 0] > 0
-    n_positive = int(positive.sum())
-    n_normal = len(rows) - n_positive
-    if n_positive == 0 or n_normal == 0:
-        return float("nan")
-    _, where, counts = np.unique(rows[:, 1], return_inverse=True, return_counts=True)
-    midranks = np.cumsum(counts) - (counts - 1) / 2
-    rank_sum = float(midranks[where][positive].sum())
-    return (rank_sum - n_positive * (n_positive + 1) / 2) / (n_positive * n_normal)
+def youden_threshold(truth: Sequence[Label], probabilities: Sequence[float]) -> float:
+    """`choose_threshold` by Youden's index."""
+    return choose_threshold(truth, probabilities, "youden")
+
+
+_RULE_TEXTS = {
+    "youden": (
+        "The threshold with the highest sensitivity + specificity - 1 (Youden's index) on the validation cases; "
+        "0.5 where none is better than chance."
+    ),
+    "sensitivity_90": (
+        "The threshold with the highest specificity among those whose sensitivity on the validation cases is at least "
+        "90%; 0.5 where none of these is better than chance."
+    ),
+}
+
+
+def _shares_reaching(scores: npt.NDArray[np.float64], thresholds: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Share of the scores that reach each threshold."""
+    below = np.searchsorted(np.sort(scores), thresholds, side="left")
+    return np.asarray((len(scores) - below) / len(scores))
+
+
+def _columns(
+    truth: Sequence[Label], probabilities: Sequence[float]
+) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.float64]]:
+    """Whether each case is HSIL, and its probability."""
+    if len(truth) != len(probabilities):
+        raise ValueError(f"{len(truth)} cases, but {len(probabilities)} probabilities")
+    return np.asarray([label is Label.HSIL for label in truth], np.bool_), np.asarray(probabilities, np.float64)

@@ -17,12 +17,15 @@ class PairFigures:
         dice: Dice coefficient, 0 to 1; 1 where both masks are empty, 0 where one is.
         iou: Intersection over union, 0 to 1; likewise.
         hd95_px: 95th-percentile Hausdorff distance in pixels; 0 where both are empty, None where one is.
+        kappa: Cohen's kappa over the pixels, -1 to 1; 0 where one is empty, None where both say the same of every
+            pixel.
         n_empty: How many of the two masks mark nothing: 0, 1 or 2.
     """
 
     dice: float
     iou: float
     hd95_px: float | None
+    kappa: float | None
     n_empty: int = 0
 
 
@@ -39,6 +42,7 @@ class PairAgreement:
         dice: Mean over those where at least one marks something.
         iou: Likewise.
         hd95_px: Mean over those where both mark something.
+        kappa: Mean of Cohen's kappa over the pixels, where it is defined; a pair with one empty mask counts 0.
         n_one_empty: Images on which one of them marks something and the other nothing.
         n_both_empty: Images on which neither marks anything.
     """
@@ -51,6 +55,7 @@ class PairAgreement:
     dice: Estimate
     iou: Estimate
     hd95_px: Estimate
+    kappa: Estimate
     n_one_empty: int
     n_both_empty: int
 
@@ -97,6 +102,7 @@ class AgreementOverview:
         iou: Mean intersection over union; likewise.
         hd95_px: Mean 95th-percentile Hausdorff distance in pixels, over pairs of which both mark something.
         hd95_percent: The same in percent of the image's diagonal, so that images of several sizes can be averaged.
+        kappa: Mean of Cohen's kappa over the pixels, where it is defined; a pair with one empty mask counts 0.
         n_one_empty: Pairs of which one mask marks nothing; they have no distance.
         n_both_empty: Pairs of which neither marks anything.
         pairs: Each pair of people with images in common, by their names.
@@ -110,6 +116,7 @@ class AgreementOverview:
     iou: Estimate
     hd95_px: Estimate
     hd95_percent: Estimate
+    kappa: Estimate
     n_one_empty: int
     n_both_empty: int
     pairs: tuple[PairAgreement, ...]

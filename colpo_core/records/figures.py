@@ -11,7 +11,7 @@ class Proportion:
         k: Successes.
         n: Trials; with 0 there is no value.
         value: k / n, or None.
-        low: Lower bound of the 95% Wilson interval, or None.
+        low: Lower bound of the 95% interval (Wilson's, unless the figures say otherwise), or None.
         high: Upper bound, or None.
     """
 
@@ -37,7 +37,7 @@ class Estimate:
         low: Lower bound, or None.
         high: Upper bound, or None.
         n_patients: How many patients stand behind it.
-        n_images: How many images stand behind it.
+        n_images: How many images (or cases, in figures by case) stand behind it.
     """
 
     value: float | None
@@ -101,6 +101,9 @@ class MaskFigures:
         accuracy_background: Share of background pixels that were left.
         dice: Dice coefficient of acetowhite epithelium; None where none was annotated.
         false_area: Share of the image wrongly called acetowhite, where none was annotated; None elsewhere.
+        hd95_px: 95th-percentile Hausdorff distance of the two outlines in pixels; None where either mask is empty.
+        hd95_percent: The same in percent of the image's diagonal.
+        kappa: Cohen's kappa over the pixels, -1 to 1; None where both masks say the same of every pixel.
     """
 
     iou_acetowhite: float | None
@@ -109,6 +112,41 @@ class MaskFigures:
     accuracy_background: float | None
     dice: float | None
     false_area: float | None
+    hd95_px: float | None
+    hd95_percent: float | None
+    kappa: float | None
+
+
+@dataclass(frozen=True)
+class ImageMaskFigures:
+    """The figures of one image.
+
+    Attributes:
+        image_id: Row of the image, or None where it was not named.
+        patient_id: Row of the patient.
+        figures: How the masks agree.
+    """
+
+    image_id: int | None
+    patient_id: int
+    figures: MaskFigures
+
+
+@dataclass(frozen=True)
+class PatientMaskFigures:
+    """The figures of one patient: means over her images with annotated acetowhite epithelium, None without any.
+
+    Attributes:
+        patient_id: Row of the patient.
+        n_images: All her images that were judged.
+        iou_acetowhite: Mean IoU of acetowhite epithelium.
+        dice: Mean Dice coefficient.
+    """
+
+    patient_id: int
+    n_images: int
+    iou_acetowhite: float | None
+    dice: float | None
 
 
 @dataclass(frozen=True)
@@ -121,10 +159,16 @@ class SegmentationFigures:
         accuracy_acetowhite: See `MaskFigures`.
         accuracy_background: See `MaskFigures`.
         dice: See `MaskFigures`.
+        hd95_percent: Mean over the images where both masks mark something. An image whose acetowhite was not found at
+            all has no distance: read it beside Dice, which counts such an image 0.
+        kappa: Mean over the images with annotated acetowhite epithelium, where it is defined.
         false_area: Mean over the images without annotated acetowhite epithelium.
         n_images: All images.
         n_images_without_acetowhite: Those of them whose annotation is empty.
-        iou_acetowhite_by_image: The distribution behind the mean, from the lowest to the highest.
+        n_clean_without_acetowhite: Of these, how many were left untouched; where a patient has several of them, the
+            interval is the wider of Wilson's and a bootstrap over patients.
+        by_image: The distribution over images, in the order given.
+        by_patient: The distribution over patients, in the order of their first images.
     """
 
     iou_acetowhite: Estimate
@@ -132,10 +176,32 @@ class SegmentationFigures:
     accuracy_acetowhite: Estimate
     accuracy_background: Estimate
     dice: Estimate
+    hd95_percent: Estimate
+    kappa: Estimate
     false_area: Estimate
     n_images: int
     n_images_without_acetowhite: int
-    iou_acetowhite_by_image: tuple[float, ...]
+    n_clean_without_acetowhite: Proportion
+    by_image: tuple[ImageMaskFigures, ...]
+    by_patient: tuple[PatientMaskFigures, ...]
+
+
+@dataclass(frozen=True)
+class ReliabilityBin:
+    """Cases of similar probability, and how many of them were HSIL.
+
+    Attributes:
+        low: Lower edge; a probability equal to it belongs to the bin.
+        high: Upper edge, which belongs to the next bin; 1 belongs to the last.
+        mean_prob: Mean probability of HSIL of the cases in it.
+        observed: Share of HSIL among them; where a patient stands behind several, the interval is the wider of Wilson's
+            and a bootstrap over patients.
+    """
+
+    low: float
+    high: float
+    mean_prob: float
+    observed: Proportion
 
 
 @dataclass(frozen=True)
@@ -158,6 +224,11 @@ class ProbabilityFigures:
         ppv: Share of HSIL among those called `hsil`.
         npv: Share of normal among those called `normal`.
         auc: Area under the ROC curve, with an interval by patients.
+        brier: Mean squared distance of the probability from what was the case (0 or 1); lower is better.
+        ece: Expected calibration error, see `evaluation.calibration`; lower is better.
+        reliability: The calibration curve, from the lowest probabilities to the highest.
+        roc: Points (false positive rate, true positive rate) of the ROC curve from (0, 0) to (1, 1), at most 200;
+            empty without both labels.
     """
 
     n: int
@@ -175,3 +246,7 @@ class ProbabilityFigures:
     ppv: Proportion
     npv: Proportion
     auc: Estimate
+    brier: Estimate
+    ece: Estimate
+    reliability: tuple[ReliabilityBin, ...]
+    roc: tuple[tuple[float, float], ...]

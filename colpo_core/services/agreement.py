@@ -79,6 +79,7 @@ def agreement_overview(
             iou=_mean(compared, lambda image: image.iou, seed),
             hd95_px=_mean(compared, lambda image: image.hd95_px, seed),
             hd95_percent=_mean(compared, lambda image: image.hd95_percent, seed),
+            kappa=_mean(compared, lambda image: image.kappa, seed),
             n_one_empty=sum(image.count_empty(1) for image in compared),
             n_both_empty=sum(image.count_empty(2) for image in compared),
             pairs=_pairs_of_people(compared, seed),
@@ -151,6 +152,10 @@ class _Image:
     @property
     def hd95_percent(self) -> float | None:
         return None if self.hd95_px is None else 100 * self.hd95_px / self.diagonal_px
+
+    @property
+    def kappa(self) -> float | None:
+        return _mean_or_none(figures.kappa for _, _, figures in self.pairs if figures.kappa is not None)
 
     @property
     def all_empty(self) -> bool:
@@ -226,6 +231,7 @@ def _pairs_of_people(images: Sequence[_Image], seed: int) -> tuple[PairAgreement
             dice=_mean(found, lambda image: image.dice, seed),
             iou=_mean(found, lambda image: image.iou, seed),
             hd95_px=_mean(found, lambda image: image.hd95_px, seed),
+            kappa=_mean(found, lambda image: image.kappa, seed),
             n_one_empty=sum(image.count_empty(1) for image in found),
             n_both_empty=sum(image.count_empty(2) for image in found),
         )

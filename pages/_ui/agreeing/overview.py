@@ -40,7 +40,7 @@ def to_decide(overview: AgreementOverview) -> list[int]:
 
 
 def _show_figures(overview: AgreementOverview) -> None:
-    places = st.columns(4)
+    places = st.columns(5)
     for place, (name, found, unit) in zip(
         places,
         (
@@ -48,6 +48,7 @@ def _show_figures(overview: AgreementOverview) -> None:
             ("IoU", overview.iou, ""),
             ("95% Hausdorff distance", overview.hd95_px, " px"),
             ("The same, of the diagonal", overview.hd95_percent, "%"),
+            ("Cohen's kappa of pixels", overview.kappa, ""),
         ),
         strict=True,
     ):
@@ -56,7 +57,8 @@ def _show_figures(overview: AgreementOverview) -> None:
     st.caption(
         f"Means over {count_text(overview.n_images, 'image')} of {count_text(overview.n_patients, 'patient')} that two "
         "or more people annotated, each with the mean of its pairs of masks; 95% intervals by a bootstrap over "
-        f"patients. Pairs in which one mask marks nothing: {overview.n_one_empty} (Dice and IoU 0, no distance). "
+        f"patients. Pairs in which one mask marks nothing: {overview.n_one_empty} (Dice, IoU and kappa 0, no "
+        "distance). "
         f"Pairs in which neither marks anything: {overview.n_both_empty} (in no mean)."
     )
 
@@ -85,6 +87,7 @@ def _show_pairs(overview: AgreementOverview) -> None:
             "Dice": short_estimate(pair.dice),
             "IoU": short_estimate(pair.iou),
             "95% Hausdorff (px)": short_estimate(pair.hd95_px),
+            "Kappa": short_estimate(pair.kappa),
             "One marks nothing": pair.n_one_empty,
             "Neither does": pair.n_both_empty,
         }

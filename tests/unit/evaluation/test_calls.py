@@ -1,6 +1,7 @@
 import pytest
 
-from colpo_core.evaluation.calls import call_figures, calls_at, paired_counts
+from colpo_core.evaluation.calls import all_one_call, call_figures, calls_at, paired_counts
+from colpo_core.evaluation.judged import Judged
 from colpo_core.terms import Label
 
 N, H = Label.NORMAL, Label.HSIL
@@ -40,3 +41,11 @@ def test_paired_counts_by_hand() -> None:
 
 def test_the_threshold_itself_is_called_hsil() -> None:
     assert calls_at([0.1, 0.5, 0.9], 0.5) == [N, H, H]
+
+
+def test_a_model_that_says_the_same_of_everybody_is_found_out() -> None:
+    rows = [Judged(1, 1, N, 0.4), Judged(2, 2, H, 0.6)]
+    assert all_one_call(rows, 0.4) is H
+    assert all_one_call(rows, 0.61) is N
+    assert all_one_call(rows, 0.6) is None
+    assert all_one_call([], 0.5) is None

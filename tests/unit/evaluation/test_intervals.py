@@ -1,11 +1,7 @@
 import numpy as np
 import pytest
 
-from colpo_core.evaluation.intervals import patient_bootstrap, wilson
-
-
-def mean(rows: np.ndarray) -> float:
-    return float(rows.mean())
+from colpo_core.evaluation.intervals import mean_by_patients, patient_bootstrap, share_by_patients, wilson
 
 
 def test_wilson_agrees_with_a_published_example() -> None:
@@ -39,7 +35,7 @@ def test_impossible_counts_are_refused(k: int, n: int) -> None:
 
 def test_bootstrap_of_a_mean_is_near_its_normal_interval() -> None:
     values = np.random.default_rng(1).normal(size=200)
-    estimate = patient_bootstrap(values, range(200), mean, seed=5)
+    estimate = mean_by_patients(values, range(200), seed=5)
     half = 1.96 * values.std(ddof=1) / np.sqrt(200)
     assert estimate.value == pytest.approx(values.mean())
     assert estimate.low == pytest.approx(values.mean() - half, abs=0.03)
@@ -49,45 +45,75 @@ def test_bootstrap_of_a_mean_is_near_its_normal_interval() -> None:
 
 def test_images_of_one_patient_count_together() -> None:
     values = np.repeat(np.random.default_rng(2).normal(size=20), 10)
-    clustered = patient_bootstrap(values, np.repeat(np.arange(20), 10).tolist(), mean)
-    naive = patient_bootstrap(values, range(200), mean)
+    clustered = mean_by_patients(values, np.repeat(np.arange(20), 10).tolist())
+    naive = mean_by_patients(values, range(200))
     assert clustered.high - clustered.low > 2 * (naive.high - naive.low)  # type: ignore[operator]
     assert (clustered.n_patients, clustered.n_images) == (20, 200)
 
 
-def test_the_same_seed_gives_the_same_interval() -> None:
-    values = np.arange(10.0)
-    first, second = (patient_bootstrap(values, range(10), mean, seed=3) for _ in range(2))
-    assert first == second
-    assert first != patient_bootstrap(values, range(10), mean, seed=4)
+def test_the_same_seed_gives_the_same_interval_in_any_order_of_the_rows() -> None:
+    values, patients = np.random.default_rng(0).normal(size=30), np.arange(30) // 2
+    first = mean_by_patients(values, patients.tolist(), seed=3)
+    turned = mean_by_patients(values[::-1], patients[::-1].tolist(), seed=3)
+    assert (first.value, first.low, first.high) == pytest.approx((turned.value, turned.low, turned.high))
+    assert first == mean_by_patients(values, patients.tolist(), seed=3)
+    assert first != mean_by_patients(values, patients.tolist(), seed=4)
 
 
 def test_one_patient_has_a_value_and_no_interval() -> None:
-    estimate = patient_bootstrap([0.2, 0.4], ["a", "a"], mean)
+    estimate = mean_by_patients([0.2, 0.4], [1, 1])
     assert estimate.value == pytest.approx(0.3)
     assert (estimate.low, estimate.high) == (None, None)
 
 
 def test_nothing_has_no_value() -> None:
-    estimate = patient_bootstrap([], [], mean)
+    estimate = mean_by_patients([], [])
     assert (estimate.value, estimate.low, estimate.high, estimate.n_patients) == (None, None, None, 0)
 
 
-def test_undefined_resamples_are_passed_over_while_they_are_few() -> None:
-    def only_with_the_first(rows: np.ndarray) -> float:
-        return float(rows.mean()) if (rows == 0).any() else float("nan")
+def test_resamples_that_all_say_the_same_claim_no_certainty() -> None:
+    estimate = mean_by_patients([0.1] * 7, [1, 1, 1, 2, 2, 3, 4])
+    assert estimate.value == pytest.approx(0.1)
+    assert (estimate.low, estimate.high) == (None, None)
 
-    few = patient_bootstrap(np.arange(6.0), range(6), only_with_the_first)
+
+def test_undefined_resamples_are_passed_over_while_they_are_few() -> None:
+    values = np.arange(6.0)
+
+    def only_with_the_first(weights: np.ndarray) -> np.ndarray:
+        return np.where(weights[:, 0] > 0, weights @ values / weights.sum(axis=1), np.nan)
+
+    few = patient_bootstrap(only_with_the_first, range(6))
     assert few.low is not None
 
-    def mostly_undefined(rows: np.ndarray) -> float:
-        return float(rows.mean()) if len(np.unique(rows)) > 4 else float("nan")
+    def mostly_undefined(weights: np.ndarray) -> np.ndarray:
+        return np.where((weights > 0).sum(axis=1) > 4, weights @ values, np.nan)
 
-    many = patient_bootstrap(np.arange(6.0), range(6), mostly_undefined)
+    many = patient_bootstrap(mostly_undefined, range(6))
     assert many.value is not None
     assert many.low is None
 
 
+def test_a_share_of_independent_trials_is_wilsons() -> None:
+    trials = [(1, 1), (1, 0), (0, 0), (1, 1)]
+    assert share_by_patients(trials, [1, 2, 3, 4]) == wilson(2, 3)
+    assert share_by_patients([], []) == wilson(0, 0)
+
+
+def test_a_share_of_trials_in_patients_is_no_narrower_than_either() -> None:
+    right = np.repeat([1, 0, 1, 0, 1, 1], 10)
+    trials = np.stack([np.ones(60), right], axis=1)
+    patients = np.repeat(np.arange(6), 10).tolist()
+    share, drawn = share_by_patients(trials, patients), mean_by_patients(right.astype(float), patients)
+    assert (share.k, share.n) == (40, 60)
+    assert (share.low, share.high) == (drawn.low, drawn.high)
+    assert share.low < wilson(40, 60).low  # type: ignore[operator]
+    every = share_by_patients(np.ones((60, 2)), patients)
+    assert every == wilson(60, 60)
+
+
 def test_rows_and_patients_must_match() -> None:
     with pytest.raises(ValueError, match="2 rows, but 1 patients"):
-        patient_bootstrap([1.0, 2.0], [1], mean)
+        mean_by_patients([1.0, 2.0], [1])
+    with pytest.raises(ValueError, match="2 rows, but 1 patients"):
+        share_by_patients([(1, 1), (1, 0)], [1])

@@ -1,19 +1,13 @@
 import json
 from dataclasses import asdict
 
-import pytest
-
+from colpo_core.evaluation.calibration import brier_estimate, ece_estimate, reliability
 from colpo_core.evaluation.intervals import wilson
-from colpo_core.evaluation.probabilities import Judged, by_case, probability_figures
+from colpo_core.evaluation.probabilities import Judged, probability_figures
+from colpo_core.evaluation.roc import roc_points
 from colpo_core.terms import Label
 
 N, H = Label.NORMAL, Label.HSIL
-
-
-def test_a_case_has_the_mean_of_its_images() -> None:
-    cases = by_case([Judged(1, 10, H, 0.2), Judged(2, 20, N, 0.1), Judged(1, 10, H, 0.8)])
-    assert [(case.case_id, case.patient_id, case.label) for case in cases] == [(10, 1, H), (20, 2, N)]
-    assert cases[0].prob_hsil == pytest.approx(0.5)
 
 
 def test_independent_rows_have_wilson_intervals() -> None:
@@ -52,4 +46,17 @@ def test_all_right_in_few_patients_does_not_claim_certainty() -> None:
 def test_figures_can_be_written_as_json_even_when_empty() -> None:
     figures = probability_figures([], threshold=0.5)
     assert figures.n == 0
-    assert json.loads(json.dumps(asdict(figures)))["accuracy"]["value"] is None
+    assert (figures.brier.value, figures.ece.value, figures.reliability, figures.roc) == (None, None, (), ())
+    assert json.loads(json.dumps(asdict(figures), allow_nan=False))["accuracy"]["value"] is None
+
+
+def test_figures_hold_calibration_and_the_curve() -> None:
+    rows = [Judged(n, n, H if n % 3 == 0 else N, (n + 0.5) / 24) for n in range(24)]
+    figures = probability_figures(rows, threshold=0.5, seed=7, resamples=50)
+    assert figures.brier == brier_estimate(rows, seed=7, resamples=50)
+    assert figures.ece == ece_estimate(rows, seed=7, resamples=50)
+    assert figures.reliability == reliability(rows)
+    assert figures.roc == roc_points([row.label for row in rows], [row.prob_hsil for row in rows])
+    written = json.loads(json.dumps(asdict(figures), allow_nan=False))
+    assert written["reliability"][0]["observed"]["n"] == 12
+    assert written["roc"][-1] == [1.0, 1.0]

@@ -1,11 +1,26 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
-from sklearn.metrics import roc_auc_score
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.metrics import roc_auc_score, roc_curve
 
-from colpo_core.evaluation.roc import auc, auc_estimate, youden_threshold
+from colpo_core.evaluation.roc import (
+    auc,
+    auc_estimate,
+    choose_threshold,
+    fewest_patients,
+    roc_points,
+    threshold_rule_text,
+    youden_threshold,
+)
+from colpo_core.records.learning import THRESHOLD_RULES
 from colpo_core.terms import Label
 
 N, H = Label.NORMAL, Label.HSIL
+# Few distinct probabilities, so that ties are common.
+cases = st.lists(st.tuples(st.sampled_from([N, H]), st.integers(0, 12).map(lambda n: n / 12)), max_size=40)
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -38,6 +53,40 @@ def test_a_perfect_ranking_of_few_claims_no_certainty() -> None:
     assert (estimate.low, estimate.high) == (None, None)
 
 
+def test_an_only_patient_of_a_label_has_no_interval() -> None:
+    truth, probabilities = [N, N, N, N, H, H], [0.1, 0.5, 0.6, 0.2, 0.3, 0.7]
+    alone = auc_estimate(truth, probabilities, [1, 2, 3, 4, 5, 5])
+    assert alone.value == auc(truth, probabilities) == 0.75
+    assert (alone.low, alone.high) == (None, None)
+    assert auc_estimate(truth, probabilities, [1, 2, 3, 4, 5, 6]).low is not None
+    # A patient may have cases of both labels.
+    assert fewest_patients([N, H, H], [1, 1, 2]) == 1
+    assert fewest_patients([N, H, N, H], [1, 1, 2, 2]) == 2
+    assert fewest_patients([N, N], [1, 2]) == 0
+
+
+@given(cases)
+def test_the_curve_is_that_of_scikit_learn(rows: list[tuple[Label, float]]) -> None:
+    truth, probabilities = [label for label, _ in rows], [prob for _, prob in rows]
+    points = roc_points(truth, probabilities)
+    if len(set(truth)) < 2:
+        assert points == ()
+        return
+    false, true, _ = roc_curve([label is H for label in truth], probabilities, drop_intermediate=False)
+    assert points == tuple(zip(false.tolist(), true.tolist(), strict=True))
+    area = np.trapezoid([y for _, y in points], [x for x, _ in points])
+    assert area == pytest.approx(auc(truth, probabilities))
+
+
+def test_a_long_curve_is_thinned_and_keeps_its_ends() -> None:
+    chance = np.random.default_rng(0)
+    truth = [H if flag else N for flag in chance.random(1000) < 0.3]
+    points = roc_points(truth, chance.random(1000).tolist())
+    assert len(points) == 200
+    assert (points[0], points[-1]) == ((0.0, 0.0), (1.0, 1.0))
+    assert list(points) == sorted(points)
+
+
 def test_threshold_separates_what_can_be_separated() -> None:
     threshold = youden_threshold([N, N, N, H, H], [0.1, 0.15, 0.2, 0.3, 0.9])
     assert threshold == pytest.approx(0.25)
@@ -55,6 +104,62 @@ def test_threshold_falls_back_to_a_half() -> None:
     assert youden_threshold([H, N], [0.1, 0.9]) == 0.5
 
 
+def test_sensitivity_90_takes_the_highest_specificity_that_still_finds_nine_in_ten() -> None:
+    hsil = [0.05, *[0.30 + 0.01 * n for n in range(9)]]
+    normal = [0.02, 0.2, 0.305, 0.345, 0.5]
+    truth = [H] * 10 + [N] * 5
+    # 9 of 10 HSIL lie above 0.25, with 2 of 5 normal below it; the next higher threshold finds 8.
+    assert choose_threshold(truth, hsil + normal, "sensitivity_90") == pytest.approx(0.25)
+    # One HSIL fewer, and 8 of 9 would not do: only what lies below 0.05 is called normal.
+    assert choose_threshold(truth[1:], hsil[:-1] + normal, "sensitivity_90") == pytest.approx(0.035)
+
+
+def test_sensitivity_90_falls_back_to_a_half() -> None:
+    for truth, probabilities in (
+        ([], []),
+        ([H, H], [0.1, 0.2]),
+        ([N, H], [0.3, 0.3]),
+        ([H, N], [0.1, 0.9]),
+        # Only calling everybody would find the lowest of five.
+        ([H, N, H, H, H, H], [0.1, 0.2, 0.9, 0.9, 0.9, 0.9]),
+    ):
+        assert choose_threshold(truth, probabilities, "sensitivity_90") == 0.5
+
+
+@given(cases, st.sampled_from(THRESHOLD_RULES))
+def test_a_threshold_is_the_best_that_its_rule_allows(rows: list[tuple[Label, float]], rule: str) -> None:
+    truth, probabilities = [label for label, _ in rows], [prob for _, prob in rows]
+    hsil, normal = ([prob for label, prob in rows if label is one] for one in (H, N))
+
+    def shares(threshold: float) -> tuple[float, float]:
+        return sum(p >= threshold for p in hsil) / len(hsil), sum(p < threshold for p in normal) / len(normal)
+
+    chosen = choose_threshold(truth, probabilities, rule)
+    if not hsil or not normal:
+        assert chosen == 0.5
+        return
+    levels = sorted(set(probabilities))
+    every = [(shares((a + b) / 2), (a + b) / 2) for a, b in pairwise(levels)]
+    fit = [(s, t) for s, t in every if sum(s) > 1 + 1e-9 and (rule == "youden" or s[0] >= 0.9 - 1e-9)]
+    if not fit:
+        assert chosen == 0.5
+        return
+    best = max(sum(s) if rule == "youden" else s[1] for s, _ in fit)
+    tied = [t for s, t in fit if (sum(s) if rule == "youden" else s[1]) > best - 1e-9]
+    assert abs(chosen - 0.5) == pytest.approx(min(abs(t - 0.5) for t in tied))
+    assert chosen in tied
+
+
+def test_every_rule_has_a_sentence_and_no_other_is_known() -> None:
+    assert "Youden" in threshold_rule_text("youden")
+    assert "90%" in threshold_rule_text("sensitivity_90")
+    assert all(threshold_rule_text(rule).endswith(".") for rule in THRESHOLD_RULES)
+    with pytest.raises(ValueError, match="'best'"):
+        threshold_rule_text("best")
+    with pytest.raises(ValueError, match="'best'"):
+        choose_threshold([N, H], [0.1, 0.9], "best")
+
+
 def test_lengths_must_match() -> None:
-    with pytest.raises(ValueError, match=r"shorter|longer"):
+    with pytest.raises(ValueError, match="1 cases, but 2"):
         auc([N], [0.1, 0.2])

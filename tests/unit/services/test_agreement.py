@@ -62,6 +62,10 @@ def test_the_overview_takes_the_mean_of_an_images_pairs(
     assert named["Berta", "Clara"].n_images == 2
     assert named["Berta", "Clara"].dice.value == pytest.approx(pairs[0].dice / 2)
     assert named["Clara", "Dora"].dice.value == pytest.approx(pairs[2].dice)
+    assert named["Clara", "Dora"].kappa.value == pytest.approx(pairs[2].kappa)
+    kappa_far = pair_figures(square(0, 0), square(40, 40)).kappa
+    assert kappa_far is not None
+    assert found.kappa.value == pytest.approx((np.mean([pair.kappa for pair in pairs]) + kappa_far) / 2)  # type: ignore[arg-type]
 
 
 def test_empty_masks_are_counted_apart(
@@ -79,6 +83,7 @@ def test_empty_masks_are_counted_apart(
     assert (found.n_images, found.n_one_empty, found.n_both_empty) == (3, 1, 1)
     assert (found.dice.value, found.dice.n_images) == (0.5, 2)
     assert (found.hd95_px.value, found.hd95_px.n_images) == (0.0, 1)
+    assert (found.kappa.value, found.kappa.n_images) == (0.5, 2)
     rows = {row.image_id: (row.dice_mean, row.hd95_px_mean) for row in found.images}
     assert rows == {both.image_id: (1, 0), one.image_id: (0, None), none.image_id: (1, 0)}
     assert (found.pairs[0].n_one_empty, found.pairs[0].n_both_empty) == (1, 1)

@@ -1,0 +1,79 @@
+"""Repeatability: whether the model says the same of several images of one case, taken on one day."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from colpo_core.evaluation.intervals import RESAMPLES, mean_by_patients, patient_bootstrap, share_by_patients
+from colpo_core.evaluation.judged import Judged
+from colpo_core.evaluation.resampling import divided
+from colpo_core.records.comparisons import CaseFlip, RepeatabilityFigures
+from colpo_core.records.figures import Estimate
+
+MOST_FLIPS = 20
+
+
+def repeatability(
+    images: Sequence[Judged], *, threshold: float, seed: int = 0, resamples: int = RESAMPLES
+) -> RepeatabilityFigures:
+    """How far the probabilities of one case's images lie apart; cases with one image tell nothing and are left out.
+
+    The standard deviation within cases pools their variances by degrees of freedom; where all cases have equally many
+    images it is the root of the mean variance. Two images of one case differ by less than 2.77 times it in 95% of
+    such pairs.
+
+    Args:
+        images: One row an image.
+        threshold: `hsil` is called at this probability and above.
+        seed: Seed of the bootstrap over patients.
+        resamples: How many resamples it draws.
+
+    Source: Bland and Altman 1996, "Measurement error", BMJ 313:744.
+    """
+    cases: dict[int, list[Judged]] = {}
+    for image in images:
+        cases.setdefault(image.case_id, []).append(image)
+    repeated = [sorted(found, key=_rank) for found in cases.values() if len(found) > 1]
+    patients = [found[0].patient_id for found in repeated]
+    spreads = [found[-1].prob_hsil - found[0].prob_hsil for found in repeated]
+    split = [found[0].prob_hsil < threshold <= found[-1].prob_hsil for found in repeated]
+    n_images = sum(len(found) for found in repeated)
+    return RepeatabilityFigures(
+        n_cases=len(repeated),
+        n_images=n_images,
+        threshold=threshold,
+        spread=replace(mean_by_patients(spreads, patients, seed=seed, n=resamples), n_images=n_images),
+        within_case_sd=replace(_pooled_deviation(repeated, patients, seed, resamples), n_images=n_images),
+        both_sides=share_by_patients([(1.0, float(one)) for one in split], patients, seed=seed, n=resamples),
+        flips=_widest([found for found, is_split in zip(repeated, split, strict=True) if is_split]),
+    )
+
+
+def _rank(image: Judged) -> tuple[float, int]:
+    return image.prob_hsil, image.image_id or 0
+
+
+def _widest(split: Sequence[Sequence[Judged]]) -> tuple[CaseFlip, ...]:
+    flips = [
+        CaseFlip(
+            case_id=found[0].case_id,
+            low_image_id=found[0].image_id,
+            low_prob=found[0].prob_hsil,
+            high_image_id=found[-1].image_id,
+            high_prob=found[-1].prob_hsil,
+        )
+        for found in split
+    ]
+    return tuple(sorted(flips, key=lambda flip: (flip.low_prob - flip.high_prob, flip.case_id))[:MOST_FLIPS])
+
+
+def _pooled_deviation(
+    repeated: Sequence[Sequence[Judged]], patients: Sequence[int], seed: int, resamples: int
+) -> Estimate:
+    """Root of all cases' sums of squares about their means, over their degrees of freedom."""
+    squares = np.asarray([np.var([image.prob_hsil for image in found]) * len(found) for found in repeated])
+    freedom = np.asarray([len(found) - 1.0 for found in repeated])
+    return patient_bootstrap(
+        lambda weights: np.sqrt(divided(weights @ squares, weights @ freedom)), patients, seed=seed, n=resamples
+    )

@@ -1,0 +1,414 @@
+"""Two arms on the same cases: against R's figures, plain slow code, and where too little is known."""
+
+import csv
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, astuple, replace
+from math import comb
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import binomtest, norm
+
+from colpo_core.evaluation.calls import call_figures, calls_at
+from colpo_core.evaluation.intervals import mean_by_patients
+from colpo_core.evaluation.judged import Judged
+from colpo_core.evaluation.paired import compare_arms, delong, delong_interval, is_worse, mcnemar
+from colpo_core.evaluation.roc import auc, auc_estimate
+from colpo_core.records.comparisons import ArmDifference
+from colpo_core.records.figures import Estimate
+from colpo_core.terms import Label
+
+N, H = Label.NORMAL, Label.HSIL
+FIGURES = ("auc", "accuracy", "sensitivity", "specificity", "brier")
+VAN_DYKE = Path(__file__).resolve().parents[3].parent / "shared" / "oracles" / "vandyke.csv"
+
+scored = st.lists(st.tuples(st.booleans(), st.integers(0, 6), st.integers(0, 6)), min_size=2, max_size=24)
+cases = st.lists(
+    st.tuples(st.integers(1, 6), st.booleans(), st.tuples(*[st.integers(0, 8)] * 4)), min_size=1, max_size=20
+)
+
+
+class Readings(NamedTuple):
+    """One reader's ratings of both modalities."""
+
+    truth: list[Label]
+    first: list[float]
+    second: list[float]
+
+
+def van_dyke(reader: int) -> Readings:
+    """The ratings of one reader; the data lie beside the checkout."""
+    with VAN_DYKE.open() as file:
+        rows = [row for row in csv.DictReader(file) if row["reader"] == str(reader)]
+    first, second = ({row["case"]: row for row in rows if row["treatment"] == arm} for arm in "12")
+    return Readings(
+        [H if row["truth"] == "1" else N for row in first.values()],
+        [float(row["rating"]) for row in first.values()],
+        [float(second[case]["rating"]) for case in first],
+    )
+
+
+def slow_delong(truth: Sequence[Label], *scores: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
+    """Areas and their covariance by every pair of HSIL and normal, as DeLong et al. 1988 write it."""
+    hsil, normal = ([n for n, label in enumerate(truth) if label is one] for one in (H, N))
+    psi = np.array([[[(x[i] > x[j]) + 0.5 * (x[i] == x[j]) for j in normal] for i in hsil] for x in scores])
+    of_hsil, of_normal = psi.mean(axis=2), psi.mean(axis=1)
+    covariance = np.cov(of_hsil) / len(hsil) + np.cov(of_normal) / len(normal)
+    return psi.mean(axis=(1, 2)), np.atleast_2d(covariance)
+
+
+def arm(probs: np.ndarray, labels: Sequence[Label], patients: Sequence[int] | None = None) -> list[list[Judged]]:
+    """One list a seed, from probabilities of shape (seeds, cases)."""
+    who = patients if patients is not None else range(len(labels))
+    return [
+        [Judged(p, n, label, float(prob)) for n, (p, label, prob) in enumerate(zip(who, labels, line, strict=True))]
+        for line in probs
+    ]
+
+
+def compare(
+    first: list[list[Judged]], second: list[list[Judged]], threshold: float = 0.5, **changes: int
+) -> ArmDifference:
+    return compare_arms(
+        first,
+        second,
+        thresholds_first=[threshold] * len(first),
+        thresholds_second=[threshold] * len(second),
+        seed=changes.get("seed", 0),
+        resamples=changes.get("resamples", 400),
+    )
+
+
+def cohort(n: int, signal: float, chance: np.random.Generator, seeds: int = 1) -> tuple[list[Label], np.ndarray]:
+    labels = [H if flag else N for flag in chance.random(n) < 0.4]
+    shift = np.array([signal * (label is H) for label in labels])
+    return labels, 1 / (1 + np.exp(-(chance.normal(size=(seeds, n)) + shift - signal / 2)))
+
+
+# McNemar
+
+
+@given(st.integers(0, 40), st.integers(0, 40))
+def test_mcnemar_is_the_binomial_test(b: int, c: int) -> None:
+    found = mcnemar(b, c)
+    assert (found.b, found.c) == (b, c)
+    if b + c == 0:
+        assert found.p == 1.0
+        return
+    assert found.p == pytest.approx(binomtest(b, b + c, 0.5).pvalue)
+    by_hand = 2 * sum(comb(b + c, k) for k in range(min(b, c) + 1)) / 2 ** (b + c)
+    assert found.p == pytest.approx(min(1.0, by_hand))
+    assert found.p == mcnemar(c, b).p
+
+
+def test_mcnemar_agrees_with_r() -> None:
+    # Reader 1 of Van Dyke et al. 1993, 3 or more read as positive; p computed in R.
+    assert mcnemar(14, 9).p == pytest.approx(0.4048729, abs=5e-8)
+    assert mcnemar(0, 4).p == pytest.approx(0.125)
+    assert mcnemar(14, 5).p == pytest.approx(0.06356812, abs=5e-9)
+
+
+def test_counts_below_0_are_refused() -> None:
+    with pytest.raises(ValueError, match="cannot be"):
+        mcnemar(-1, 3)
+
+
+# DeLong
+
+
+@pytest.mark.skipif(not VAN_DYKE.exists(), reason="the ratings of Van Dyke et al. 1993 do not lie beside the checkout")
+@pytest.mark.parametrize(
+    ("reader", "areas", "bounds", "z", "p"),
+    [
+        (1, (0.9196457, 0.9478261), (0.8609737, 0.9783178), 1.111081, 0.266533),
+        (2, (0.8587762, 0.9053140), (0.7879401, 0.9296123), 1.780089, 0.075061),
+        (3, (0.9038647, 0.9217391), (0.8488026, 0.9589269), 0.576101, 0.564547),
+        (4, (0.9731079, 0.9993559), (0.9393544, 1.0000000), 1.528343, 0.126427),
+        (5, (0.8297907, 0.9299517), (0.7485346, 0.9110467), 2.287716, 0.022154),
+    ],
+)
+def test_delong_agrees_with_proc(
+    reader: int, areas: tuple[float, float], bounds: tuple[float, float], z: float, p: float
+) -> None:
+    readings = van_dyke(reader)
+    found = delong(*readings)
+    assert (found.auc_first, found.auc_second) == pytest.approx(areas, abs=6e-8)
+    assert found.z == pytest.approx(z, abs=6e-7)
+    assert found.p == pytest.approx(p, abs=6e-7)
+    alone = delong_interval(readings.truth, readings.first)
+    assert (alone.low, alone.high) == pytest.approx(bounds, abs=6e-8)
+
+
+@given(scored)
+def test_delong_is_that_of_every_pair(rows: list[tuple[bool, int, int]]) -> None:
+    truth = [H if flag else N for flag, _, _ in rows]
+    first, second = [float(x) for _, x, _ in rows], [float(y) for _, _, y in rows]
+    found, alone = delong(truth, first, second), delong_interval(truth, first)
+    if len(set(truth)) < 2:
+        assert astuple(found) == (None,) * 7
+        assert astuple(alone) == (None,) * 3
+        return
+    assert found.auc_first == alone.auc == pytest.approx(auc(truth, first))
+    assert found.auc_second == pytest.approx(auc(truth, second))
+    assert found.difference == pytest.approx(found.auc_second - found.auc_first)  # type: ignore[operator]
+    if min(truth.count(H), truth.count(N)) < 2:
+        assert (found.z, found.p, found.low, alone.low) == (None,) * 4
+        return
+    areas, covariance = slow_delong(truth, first, second)
+    variance = covariance[0, 0] + covariance[1, 1] - 2 * covariance[0, 1]
+    if variance < 1e-12:
+        assert (found.low, found.high, found.z, found.p) == (None,) * 4
+    else:
+        z = (areas[1] - areas[0]) / np.sqrt(variance)
+        assert found.z == pytest.approx(z, abs=1e-9)
+        assert found.p == pytest.approx(2 * norm.cdf(-abs(z)), abs=1e-9)
+        half = 1.959963985 * np.sqrt(variance)
+        bounds = areas[1] - areas[0] - half, areas[1] - areas[0] + half
+        assert (found.low, found.high) == pytest.approx(bounds, abs=1e-9)
+    if covariance[0, 0] < 1e-12:
+        assert (alone.low, alone.high) == (None, None)
+    else:
+        half = 1.959963985 * np.sqrt(covariance[0, 0])
+        assert (alone.low, alone.high) == pytest.approx((max(0, areas[0] - half), min(1, areas[0] + half)), abs=1e-9)
+
+
+def test_delong_by_hand() -> None:
+    # HSIL 3, 2 against normal 1, 2: placements of the HSIL 1 and 0.75, of the normal 1 and 0.75; area 0.875.
+    truth = [H, H, N, N]
+    found = delong_interval(truth, [3.0, 2.0, 1.0, 2.0])
+    error = np.sqrt(0.03125 / 2 + 0.03125 / 2)
+    assert found.auc == 0.875
+    assert (found.low, found.high) == (pytest.approx(0.875 - 1.959963985 * error), 1.0)
+
+
+def test_swapped_scores_swap_the_sign_and_the_order_of_cases_does_not_matter() -> None:
+    chance = np.random.default_rng(0)
+    labels, probs = cohort(50, 1.0, chance, seeds=2)
+    found, swapped = delong(labels, *probs.tolist()), delong(labels, *probs[::-1].tolist())
+    assert (swapped.difference, swapped.z, swapped.p) == pytest.approx((-found.difference, -found.z, found.p))  # type: ignore[operator]
+    assert (swapped.low, swapped.high) == pytest.approx((-found.high, -found.low))  # type: ignore[operator]
+    order = chance.permutation(50)
+    turned = delong([labels[n] for n in order], *probs[:, order].tolist())
+    assert astuple(turned) == pytest.approx(astuple(found))
+    # Only the order of the scores counts.
+    assert astuple(delong(labels, (3 * probs[0] - 9).tolist(), (probs[1] ** 3).tolist())) == astuple(found)
+
+
+def test_delong_without_variance_claims_nothing() -> None:
+    truth, perfect = [H, H, H, N, N], [0.9, 0.8, 0.7, 0.2, 0.1]
+    same = delong(truth, perfect, [0.6, 0.5, 0.4, 0.3, 0.2])
+    assert astuple(same) == (1.0, 1.0, 0.0, None, None, None, None)
+    turned = delong(truth, [1 - x for x in perfect], perfect)
+    assert astuple(turned) == (0.0, 1.0, 1.0, None, None, None, None)
+    assert astuple(delong_interval(truth, perfect)) == (1.0, None, None)
+    assert astuple(delong_interval(truth, [0.5] * 5)) == (0.5, None, None)
+    assert astuple(delong([], [], [])) == (None,) * 7
+    with pytest.raises(ValueError, match="2 cases, but 2 and 1 scores"):
+        delong([H, N], [0.1, 0.2], [0.1])
+    with pytest.raises(ValueError, match="2 cases, but 1 scores"):
+        delong_interval([H, N], [0.1])
+
+
+# Arms
+
+
+@settings(deadline=None, max_examples=40)
+@given(cases)
+def test_arms_have_the_figures_of_each_training_on_average(
+    rows: list[tuple[int, bool, tuple[int, int, int, int]]],
+) -> None:
+    patients, labels = [p for p, _, _ in rows], [H if flag else N for _, flag, _ in rows]
+    probs = np.array([four for _, _, four in rows]).T / 8
+    arms = arm(probs[:2], labels, patients), arm(probs[2:], labels, patients)
+    thresholds = [0.3, 0.5], [0.5, 0.8]
+    found = compare_arms(*arms, thresholds_first=thresholds[0], thresholds_second=thresholds[1], seed=0, resamples=20)
+    means = []
+    for judged, cuts in zip(arms, thresholds, strict=True):
+        of_seeds = []
+        for seed, cut in zip(judged, cuts, strict=True):
+            calls = call_figures(labels, calls_at([row.prob_hsil for row in seed], cut))
+            brier = np.mean([(row.prob_hsil - (row.label is H)) ** 2 for row in seed])
+            shares = calls.accuracy.value, calls.sensitivity.value, calls.specificity.value
+            of_seeds.append([auc(labels, [row.prob_hsil for row in seed]), *shares, brier])
+        means.append([None if None in column else np.mean(column) for column in zip(*of_seeds, strict=True)])
+    for place, name in enumerate(FIGURES):
+        values = [getattr(one, name).value for one in (found.first, found.second, found)]
+        if means[0][place] is None:
+            assert values == [None, None, None]
+        else:
+            assert values == pytest.approx([means[0][place], means[1][place], means[1][place] - means[0][place]])
+    assert (found.n, found.n_patients, found.n_seeds) == (len(rows), len(set(patients)), 2)
+    assert found.clustered == (len(set(patients)) < len(rows))
+    assert found.sensitivity.n_images == labels.count(H)
+    assert found.specificity.n_patients == len({p for p, flag, _ in rows if not flag})
+    json.dumps(asdict(found), allow_nan=False)
+
+
+def test_the_tests_of_each_training_by_hand() -> None:
+    labels = [H, H, H, N, N, N]
+    first = arm(np.array([[0.9, 0.6, 0.2, 0.6, 0.1, 0.1]]), labels)
+    second = arm(np.array([[0.9, 0.2, 0.7, 0.2, 0.3, 0.2]]), labels)
+    found = compare(first, second).by_seed[0]
+    assert (found.accuracy.b, found.accuracy.c) == (1, 2)
+    assert (found.sensitivity.b, found.sensitivity.c) == (1, 1)
+    assert (found.specificity.b, found.specificity.c) == (0, 1)
+    assert found.accuracy == mcnemar(1, 2)
+    assert found.auc == delong(labels, [row.prob_hsil for row in first[0]], [row.prob_hsil for row in second[0]])
+
+
+def test_thresholds_are_each_trainings_own() -> None:
+    labels = [H, H, N, N]
+    both = arm(np.array([[0.6, 0.4, 0.3, 0.1], [0.6, 0.4, 0.3, 0.1]]), labels)
+    found = compare_arms(both, both, thresholds_first=[0.5, 0.35], thresholds_second=[0.05, 0.35], seed=0, resamples=50)
+    assert found.first.sensitivity.value == pytest.approx((0.5 + 1) / 2)
+    assert found.second.specificity.value == pytest.approx((0 + 1) / 2)
+    assert found.by_seed[0].sensitivity.c == 1
+    assert found.by_seed[1].sensitivity.c == 0
+
+
+def test_one_training_has_the_intervals_of_its_own_figures() -> None:
+    labels, probs = cohort(80, 1.2, np.random.default_rng(3), seeds=2)
+    patients = [n // 2 for n in range(80)]
+    first, second = arm(probs[:1], labels, patients), arm(probs[1:], labels, patients)
+    found = compare(first, second, seed=4, resamples=500)
+    assert found.first.auc == auc_estimate(labels, probs[0].tolist(), patients, seed=4, resamples=500)
+    is_hsil = np.array([label is H for label in labels])
+    for mine, values in (
+        (found.accuracy, ((probs[1] >= 0.5) == is_hsil) * 1.0 - ((probs[0] >= 0.5) == is_hsil)),
+        (found.brier, (probs[1] - is_hsil) ** 2 - (probs[0] - is_hsil) ** 2),
+    ):
+        assert astuple(mine) == pytest.approx(astuple(mean_by_patients(values, patients, seed=4, n=500)))
+    assert "chance of training" in found.interval
+    assert found.clustered
+
+
+def test_swapping_the_arms_swaps_the_signs() -> None:
+    labels, probs = cohort(60, 1.0, np.random.default_rng(5), seeds=4)
+    first, second = arm(probs[:2], labels), arm(probs[2:], labels)
+    found, swapped = compare(first, second), compare(second, first)
+    assert (swapped.first, swapped.second) == (found.second, found.first)
+    for name in FIGURES:
+        one, other = getattr(found, name), getattr(swapped, name)
+        assert (other.value, other.low, other.high) == pytest.approx((-one.value, -one.high, -one.low))
+    assert swapped.by_seed[1].accuracy.b == found.by_seed[1].accuracy.c
+
+
+def test_the_order_of_cases_and_of_trainings_does_not_matter() -> None:
+    chance = np.random.default_rng(6)
+    labels, probs = cohort(60, 1.0, chance, seeds=4)
+    patients = [n // 2 for n in range(60)]
+    order = chance.permutation(60)
+    found = compare(arm(probs[:2], labels, patients), arm(probs[2:], labels, patients))
+    turned = compare(
+        arm(probs[:2, order], [labels[n] for n in order], [patients[n] for n in order]),
+        arm(probs[2:, order], [labels[n] for n in order], [patients[n] for n in order]),
+    )
+    reseeded = compare(arm(probs[[1, 0]], labels, patients), arm(probs[[3, 2]], labels, patients))
+    for name in FIGURES:
+        assert astuple(getattr(turned, name)) == pytest.approx(astuple(getattr(found, name)))
+        assert getattr(reseeded, name).value == pytest.approx(getattr(found, name).value)
+
+
+def test_ten_images_of_a_patient_tell_little_more_than_one() -> None:
+    labels, probs = cohort(60, 1.0, np.random.default_rng(7), seeds=2)
+    tenfold, written = np.repeat(probs, 10, axis=1), [label for label in labels for _ in range(10)]
+
+    def width(patients: list[int]) -> float:
+        found = compare(arm(tenfold[:1], written, patients), arm(tenfold[1:], written, patients)).accuracy
+        return found.high - found.low  # type: ignore[operator]
+
+    assert width([n // 10 for n in range(600)]) > 2 * width(list(range(600)))
+
+
+def test_the_chance_of_training_is_in_the_interval_as_it_should_be() -> None:
+    """Where patients do not differ at all, what is left is the mean over trainings with its standard error."""
+    chance = np.random.default_rng(8)
+    labels = [H, N] * 40
+    of_seed = chance.normal(0, 0.05, size=8)
+    # Each training says the same of every case, so that its Brier score is its own and no resample changes it much.
+    first = arm(np.full((8, 80), 0.5), labels)
+    second = arm(np.array([[0.8 + one if label is H else 0.2 - one for label in labels] for one in of_seed]), labels)
+    found = compare(first, second, resamples=4000).brier
+    briers = (0.2 - of_seed) ** 2 - 0.25
+    error = briers.std(ddof=1) / np.sqrt(8)
+    assert found.value == pytest.approx(briers.mean())
+    assert (found.high - found.low) / (2 * 1.96) == pytest.approx(error, rel=0.1)  # type: ignore[operator]
+
+
+def test_two_trainings_are_drawn_one_at_a_time() -> None:
+    labels = [H, N] * 10
+    first = arm(np.full((2, 20), 0.5), labels)
+    second = arm(np.array([[0.5 + by if label is H else 0.5 - by for label in labels] for by in (0.1, 0.3)]), labels)
+    found = compare(first, second)
+    assert found.brier.value == pytest.approx((0.4**2 + 0.2**2) / 2 - 0.25)
+    assert (found.brier.low, found.brier.high) == pytest.approx((0.2**2 - 0.25, 0.4**2 - 0.25))
+    assert "2 trainings" in found.interval
+
+
+def test_intervals_hold_the_estimate_and_most_often_the_truth() -> None:
+    held = 0
+    for seed in range(40):
+        labels, probs = cohort(120, 1.0, np.random.default_rng(seed), seeds=2)
+        found = compare(arm(probs[:1], labels), arm(probs[1:], labels), resamples=300)
+        assert found.auc.low < found.auc.value < found.auc.high  # type: ignore[operator]
+        held += found.auc.low <= 0 <= found.auc.high  # type: ignore[operator]
+    assert 35 <= held <= 40
+
+
+def test_where_nothing_can_be_known_nothing_is_claimed() -> None:
+    labels = [H, H, N, N]
+    perfect = arm(np.array([[0.9, 0.8, 0.2, 0.1]] * 2), labels)
+    same = compare(perfect, perfect)
+    assert (same.first.auc.value, same.auc.value) == (1.0, 0.0)
+    for one in (same.first.auc, same.auc, same.accuracy, same.sensitivity, same.brier):
+        assert (one.low, one.high) == (None, None)
+    assert same.by_seed[0].accuracy.p == 1.0
+    alone = compare(arm(np.array([[0.9, 0.3]]), [H, N], [1, 1]), arm(np.array([[0.4, 0.3]]), [H, N], [1, 1]))
+    assert alone.accuracy.value == -0.5
+    assert {getattr(alone, name).low for name in FIGURES} == {None}
+    one_class = compare(arm(np.array([[0.9, 0.3]]), [H, H]), arm(np.array([[0.4, 0.3]]), [H, H]))
+    assert (one_class.auc.value, one_class.specificity.value, one_class.by_seed[0].auc.p) == (None, None, None)
+    assert one_class.sensitivity.value == -0.5
+    nobody = compare([[]], [[]])
+    assert (nobody.n, nobody.n_patients, nobody.accuracy) == (0, 0, Estimate(None, None, None, 0, 0))
+
+
+def test_a_label_from_one_patient_gives_no_interval_however_many_trainings() -> None:
+    labels = [H, N, N, N, N]
+    probs = np.random.default_rng(9).random((6, 5))
+    found = compare(arm(probs[:3], labels), arm(probs[3:], labels))
+    assert found.accuracy.low is not None
+    assert found.specificity.low is not None
+    assert (found.sensitivity.low, found.auc.low) == (None, None)
+
+
+def test_arms_must_match() -> None:
+    labels = [H, N]
+    one = arm(np.array([[0.9, 0.3]]), labels)
+    others = [
+        arm(np.array([[0.9, 0.3]]), [N, H]),
+        arm(np.array([[0.9, 0.3]]), labels, [4, 5]),
+        [one[0][::-1]],
+        [one[0][:1]],
+        [[replace(row, image_id=3) for row in one[0]]],
+    ]
+    for other in others:
+        with pytest.raises(ValueError, match="same cases in the same order"):
+            compare(one, other)
+    for first, second, cuts in ((one, one * 2, [0.5]), ([], [], []), (one, one, [0.5, 0.5])):
+        with pytest.raises(ValueError, match="as many trainings and thresholds"):
+            compare_arms(first, second, thresholds_first=cuts, thresholds_second=cuts, seed=0)
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        compare(one, arm(np.array([[0.9, 1.3]]), labels))
+
+
+def test_worse_is_what_lies_below_0_with_its_whole_interval() -> None:
+    worse = {(-0.2, -0.1): True, (-0.2, 0.0): False, (-0.2, 0.1): False, (0.1, 0.2): False, (None, None): False}
+    for (low, high), expected in worse.items():
+        assert is_worse(Estimate(-0.1, low, high, 20, 20)) is expected
+    assert not is_worse(Estimate(None, None, None, 0, 0))
