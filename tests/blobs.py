@@ -44,7 +44,10 @@ class Blobs:
 
 
 def blob(seed: int, label: Label) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.bool_]]:
-    """A pink field with a whitish blob; that of `hsil` is denser and larger."""
+    """A pink field with a whitish blob; that of `hsil` is denser and larger.
+
+    The field is blotchy, because bare discs count as near copies of each other.
+    """
     generator = np.random.default_rng(seed)
     radius = int(generator.integers(14, 20) if label is Label.HSIL else generator.integers(8, 12))
     centre = generator.integers(radius, SIDE_PX - radius, 2).tolist()
@@ -52,7 +55,8 @@ def blob(seed: int, label: Label) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np
     cv2.circle(mask, centre, radius, 1, -1)
     rgb = np.tile(np.array([190, 110, 110.0]), (SIDE_PX, SIDE_PX, 1))
     rgb[mask > 0] = (235, 220, 215) if label is Label.HSIL else (220, 180, 175)
-    rgb += generator.normal(0, 8, rgb.shape)
+    blotches = np.kron(generator.normal(0, 22, (8, 8)), np.ones((SIDE_PX // 8, SIDE_PX // 8)))
+    rgb += blotches[..., None] + generator.normal(0, 8, rgb.shape)
     return np.clip(rgb, 0, 255).astype(np.uint8), mask > 0
 
 

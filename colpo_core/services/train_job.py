@@ -15,6 +15,7 @@ from colpo_core.images.masks import decode_rle
 from colpo_core.records.learning import TrainingEvent, TrainingSettings
 from colpo_core.services import engine
 from colpo_core.services.checkpoints import checkpoint_dir, current_checkpoint, prepare_files, publish_checkpoint
+from colpo_core.services.external_sets import refuse_training
 from colpo_core.services.leases import Finish, Lease
 from colpo_core.services.snapshot_rows import read_manifest
 from colpo_core.store import Store
@@ -40,6 +41,7 @@ def run_training(lease: Lease, must_stop: Callable[[], bool]) -> Finish:
     Raises:
         JobCancelled: `must_stop` said so.
         JobFailed: The snapshot or the settings do not carry a training; the message says what to do.
+        LeakageFound: The snapshot leaks, or holds patients of an external test set.
         LeaseLost: Another runner has the job.
     """
     # Only here, in the runner: torch takes seconds to import, and must never enter the web process.
@@ -49,7 +51,9 @@ def run_training(lease: Lease, must_stop: Callable[[], bool]) -> Finish:
     with store.reading() as session:
         job = session.get_one(Job, lease.job_id)
         snapshot = session.get_one(Snapshot, job.snapshot_id)
-        settings, sha256 = TrainingSettings.from_dict(job.settings), snapshot.sha256
+        settings, sha256, snapshot_id = TrainingSettings.from_dict(job.settings), snapshot.sha256, snapshot.id
+    # Again, because an external test set may have been frozen while the job waited.
+    refuse_training(store, snapshot_id)
     trained = train_pipeline(
         read_manifest(store, sha256),
         settings,

@@ -10,7 +10,7 @@ import torch
 
 from colpo_core.datasets.frames import ImageLoader, MaskLoader, load_truth
 from colpo_core.datasets.manifest import ManifestItem
-from colpo_core.evaluation.intervals import patient_bootstrap
+from colpo_core.evaluation.intervals import mean_by_patients
 from colpo_core.evaluation.judged import Judged, by_case
 from colpo_core.evaluation.masks import mask_figures
 from colpo_core.evaluation.paired import compare_arms, is_worse
@@ -159,4 +159,4 @@ def _dice_difference(judgement: Judgement, old: dict[int, float], *, seed: int) 
         if image_id in old and figures.dice is not None:
             differences.append(figures.dice - old[image_id])
             patients.append(patient)
-    return patient_bootstrap(differences, patients, lambda rows: float(rows.mean()), seed=seed)
+    return mean_by_patients(differences, patients, seed=seed)
