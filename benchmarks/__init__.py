@@ -1,0 +1,1 @@
+"""Scripts that measure; run one with `python -m benchmarks.NAME`. The tables stand in the README beside them."""

@@ -1,0 +1,130 @@
+"""SegNet and its peers on AnnoCerv's outlines, from scratch, by patient-wise cross-validation.
+
+    python -m benchmarks.annocerv_segmentation path/to/annocerv/dataset
+    python -m benchmarks.annocerv_segmentation path/to/annocerv/dataset --segmenter unet_resnet34 --set rotation_deg=90
+
+Masks that were closed by guess take no part, as in the program. Every image is judged once, by a network that has seen
+no image of its patient; an eighth of the other patients chooses the epoch. One Markdown row is printed, and with
+--worst N the images with the lowest Dice are drawn into a folder: photograph, expert's mask, network's mask.
+"""
+
+import argparse
+import tempfile
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from benchmarks.segmentation_bench import Bench, changed, judge, open_bench, summary, teach
+from colpo_core.datasets.splits import fold_patients, strata_of
+from colpo_core.images.decoding import read_rgb
+from colpo_core.nets.interfaces import Segmenter
+from colpo_core.records.checkpoints import SnapshotQuery
+from colpo_core.records.learning import TrainingSettings, preset
+from colpo_core.services.external_sets import group_patients
+from colpo_core.services.importing_annocerv import import_annocerv
+from colpo_core.services.learning import freeze_snapshot, snapshot_manifest
+from colpo_core.services.opening import IMPORTER, program_actor
+from colpo_core.services.train_job import load_mask
+from colpo_core.settings import Settings
+from colpo_core.store import Store
+from colpo_core.terms import LabelSource, Role
+
+
+def main() -> None:
+    asked = _arguments()
+    settings = changed(preset("standard", segmenter=asked.segmenter, precision="fp32"), asked.changes)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        bench = _bench(asked.dataset, settings, folder)
+        began = time.perf_counter()
+        places, figures = [], []
+        for fold, (train, validation, test) in enumerate(_folds(bench, asked.folds)):
+            network = teach(bench, settings, train, validation)
+            found = judge(bench, settings, network, test)
+            places += test
+            figures += found
+            if asked.worst:
+                _draw_worst(bench, network, test, [one.dice or 0.0 for one in found], asked, fold)
+        minutes = (time.perf_counter() - began) / 60
+        said = summary(bench, places, figures)
+    words = " ".join(asked.changes) or "as it is"
+    size = f"{settings.width_px} x {settings.height_px}"
+    cells = [
+        asked.segmenter, words, size, str(asked.folds), said.iou_acetowhite.text(), said.iou_background.text(),
+        said.dice.text(), said.hd95_percent.text(), f"{minutes:.0f}",
+    ]  # fmt: skip
+    print("| " + " | ".join(cells) + " |", flush=True)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("dataset", type=Path)
+    parser.add_argument("--segmenter", default="segnet_vgg19")
+    parser.add_argument("--folds", type=int, default=3)
+    parser.add_argument("--set", dest="changes", action="append", default=[], metavar="NAME=VALUE")
+    parser.add_argument("--worst", type=int, default=0, help="how many of the worst images of each fold to draw")
+    parser.add_argument("--out", type=Path, default=Path("worst"))
+    return parser.parse_args()
+
+
+def _bench(dataset: Path, settings: TrainingSettings, folder: Path) -> Bench:
+    store = Store.open(Settings(data_dir=folder / "data"))
+    actor = program_actor(store, IMPORTER)
+    owner = type(actor)(actor.person_id, actor.username, actor.display_name, Role.ADMINISTRATOR)
+    import_annocerv(store, actor=owner, folder=dataset)
+    frozen = freeze_snapshot(store, actor=owner, query=SnapshotQuery("benchmark", label_source=LabelSource.IMPRESSION))
+    manifest = snapshot_manifest(store, actor=owner, snapshot_id=frozen.id)
+    return open_bench(
+        manifest,
+        settings,
+        folder,
+        load_image=lambda sha256: read_rgb(store.blobs.get(sha256)),
+        load_mask=lambda sha256, height_px, width_px: load_mask(store, sha256, height_px, width_px),
+    )
+
+
+def _folds(bench: Bench, folds: int) -> list[tuple[list[int], list[int], list[int]]]:
+    """Train, validation and test frames of each fold; patients who share an image or a near copy stay together."""
+    frames = bench.frames
+    masked = frames.with_mask
+    rows = [(frames.items[place].image_id, frames.items[place].patient_id, frames.items[place].image_sha256)
+            for place in range(len(frames))]  # fmt: skip
+    looks = {item.image_id: look for item, look in zip(frames.items, frames.fingerprints, strict=True)}
+    heads = group_patients(rows, looks)
+    groups = strata_of((frames.items[place] for place in masked), heads)
+    outer = fold_patients(groups, folds=folds, seed=0)
+    found = []
+    for fold in range(folds):
+        rest = {head: stratum for head, stratum in groups.items() if outer[head] != fold}
+        inner = fold_patients(rest, folds=8, seed=fold)
+        sides: tuple[list[int], list[int], list[int]] = ([], [], [])
+        for place in masked:
+            head = heads[frames.items[place].patient_id]
+            sides[2 if outer[head] == fold else int(inner[head] == 0)].append(place)
+        found.append(sides)
+    return found
+
+
+def _draw_worst(
+    bench: Bench, network: Segmenter, places: list[int], dice: list[float], asked: argparse.Namespace, fold: int
+) -> None:
+    import torch
+
+    asked.out.mkdir(parents=True, exist_ok=True)
+    rows = []
+    for rank in np.argsort(dice)[: asked.worst]:
+        frame = bench.frames.rgb[places[rank]]
+        images = torch.from_numpy(frame.copy()).permute(2, 0, 1)[None].float() / 255
+        with torch.inference_mode():
+            probability = network.acetowhite(images)[0, 0].numpy()
+        truth = (bench.frames.target[places[rank]] == 1) * 255
+        marks = [truth.astype(np.uint8), (probability * 255).astype(np.uint8)]
+        row = np.hstack([frame[:, :, ::-1], *(np.repeat(mark[:, :, None], 3, axis=2) for mark in marks)])
+        rows.append(cv2.putText(row.copy(), f"{dice[rank]:.2f}", (4, 14), 0, 0.45, (0, 255, 255)))
+    cv2.imwrite(str(asked.out / f"{asked.segmenter}-fold{fold + 1}.png"), np.vstack(rows))
+
+
+if __name__ == "__main__":
+    main()
