@@ -1,0 +1,100 @@
+"""Whether a training's memory stays flat in the number of images: one epoch over thousands of images of 640 x 480.
+
+    python -m benchmarks.training_memory 1000 5000
+
+For each number a process of its own decodes so many simulated images into a snapshot's cache, learns one epoch of a
+narrow SegNet and one of ResNet-18 with a fourth channel of all images, and judges a part; the peak of its resident
+memory is read from the system at the end. Images repeat fifty drawn ones with another brightness, which costs nothing
+and takes as much room as any.
+"""
+
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from benchmarks.segmentation_bench import open_bench
+from colpo_core.datasets.image_sets import ImageSet
+from colpo_core.datasets.manifest import Manifest, ManifestItem
+from colpo_core.datasets.mapped_arrays import new_channel
+from colpo_core.images.simulated import SimulatedCase, simulate_case
+from colpo_core.labels import RULES_VERSION
+from colpo_core.records.learning import preset
+from colpo_core.terms import Label, LabelSource, MaskOrigin, Split
+from colpo_core.training.segmentation import draw_acetowhite
+
+DRAWN = 50
+
+
+def main() -> None:
+    if sys.argv[1] == "--one":
+        _measure(int(sys.argv[2]))
+        return
+    print("| images | decoded (s) | learned (s) | peak resident memory (MB) |\n| --- | --- | --- | --- |", flush=True)
+    for count in sys.argv[1:]:
+        command = [sys.executable, "-m", "benchmarks.training_memory", "--one", count]
+        subprocess.run(command, check=True)  # noqa: S603
+
+
+def _measure(count: int) -> None:
+    settings = preset(
+        "quick", height_px=480, width_px=640, segnet_width=0.05, segmentation_epochs=1, classification_epochs=1,
+        batch_size=8, precision="fp32",
+    )  # fmt: skip
+    with tempfile.TemporaryDirectory(dir=Path.cwd()) as temporary:
+        folder = Path(temporary)
+        began = time.perf_counter()
+        bench = open_bench(_manifest(count), settings, folder, load_image=_image, load_mask=_mask)
+        decoded = time.perf_counter()
+        shop = bench.workshop(settings)
+        everything, some = ImageSet(tuple(range(count))), ImageSet(tuple(range(0, count, 50)))
+        network, _ = shop.teach_segmenter("segmentation", everything, some)
+        channel = new_channel(folder / "channel.u8", count=count, height_px=480, width_px=640)
+        draw_acetowhite(network, shop.batches, range(count), into=channel, batch_size=8, watch=shop.watch)
+        shop.teach_classifier("classification", everything, some, channel=channel.__getitem__, seed=0)
+        learned = time.perf_counter()
+    print(f"| {count} | {decoded - began:.0f} | {learned - decoded:.0f} | {_peak_mb():.0f} |", flush=True)
+
+
+def _manifest(count: int) -> Manifest:
+    items = tuple(
+        ManifestItem(f"{place:064x}", place + 1, place + 1, place + 1, Split.TRAIN, 640, 480,
+                     (Label.NORMAL, Label.HSIL)[place % 2], None, f"{place + 10**6:064x}", MaskOrigin.SIMULATED,
+                     simulated=True)
+        for place in range(count)
+    )  # fmt: skip
+    return Manifest(items, (), LabelSource.HISTOLOGY, RULES_VERSION, 0, (1.0, 0.0, 0.0))
+
+
+_CASES: dict[int, SimulatedCase] = {}
+
+
+def _case(number: int) -> SimulatedCase:
+    if number not in _CASES:
+        _CASES[number] = simulate_case(700 + number)
+    return _CASES[number]
+
+
+def _image(sha256: str) -> npt.NDArray[np.uint8]:
+    place = int(sha256, 16)
+    levels = np.clip(np.arange(256) * (0.8 + 0.4 * (place // DRAWN % 100) / 100), 0, 255).astype(np.uint8)
+    return levels[_case(place % DRAWN).rgb]
+
+
+def _mask(sha256: str, height_px: int, width_px: int) -> npt.NDArray[np.bool_]:
+    return _case((int(sha256, 16) - 10**6) % DRAWN).mask
+
+
+def _peak_mb() -> float:
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) / 1024
+    raise SystemExit("the peak of the memory is read from /proc, which Linux alone has")
+
+
+if __name__ == "__main__":
+    main()
