@@ -74,6 +74,7 @@ def test_figures_carry_their_doubt(
     assert values["Dice"] == "0.67"
     assert values["IoU"] == "0.50"
     assert values["95% Hausdorff distance"] == "10.0 px"
+    assert values["Cohen's kappa of pixels"] == "0.61"
     assert "no interval: 1 patient" in shown(app)
     assert "1 image of 1 patient that" in shown(app)
 

@@ -200,6 +200,8 @@ def test_several_annotators_are_compared_and_one_mask_is_taken(
     found = ask("agreement")
     assert found["n_images"] == 6
     assert found["pairs"][0]["dice"] == found["dice"]
+    assert found["pairs"][0]["kappa"] == found["kappa"]
+    assert f"kappa over pixels: {found['kappa']['value']:.2f}" in told
     image_id = str(cases[0].image_id)
     one = ask("agreement", "--image", image_id)
     assert [version["version_id"] for version in one["versions"]][-1] == versions[0]

@@ -283,7 +283,8 @@ def test_one_training_has_the_intervals_of_its_own_figures() -> None:
         (found.brier, (probs[1] - is_hsil) ** 2 - (probs[0] - is_hsil) ** 2),
     ):
         assert astuple(mine) == pytest.approx(astuple(mean_by_patients(values, patients, seed=4, n=500)))
-    assert "chance of training" in found.interval
+    assert "the chance of training" in found.interval
+    assert "2 trainings" in compare(first * 2, second * 2, resamples=20).interval
     assert found.clustered
 
 
@@ -340,14 +341,20 @@ def test_the_chance_of_training_is_in_the_interval_as_it_should_be() -> None:
     assert (found.high - found.low) / (2 * 1.96) == pytest.approx(error, rel=0.1)  # type: ignore[operator]
 
 
-def test_two_trainings_are_drawn_one_at_a_time() -> None:
+def test_one_training_fewer_is_drawn_than_there_are() -> None:
     labels = [H, N] * 10
-    first = arm(np.full((2, 20), 0.5), labels)
-    second = arm(np.array([[0.5 + by if label is H else 0.5 - by for label in labels] for by in (0.1, 0.3)]), labels)
-    found = compare(first, second)
-    assert found.brier.value == pytest.approx((0.4**2 + 0.2**2) / 2 - 0.25)
-    assert (found.brier.low, found.brier.high) == pytest.approx((0.2**2 - 0.25, 0.4**2 - 0.25))
-    assert "2 trainings" in found.interval
+
+    def brier_of(*nearer: float) -> Estimate:
+        first = arm(np.full((len(nearer), 20), 0.5), labels)
+        second = arm(np.array([[0.5 + x if label is H else 0.5 - x for label in labels] for x in nearer]), labels)
+        return compare(first, second, resamples=4000).brier
+
+    two = brier_of(0.1, 0.3)
+    assert two.value == pytest.approx((0.4**2 + 0.2**2) / 2 - 0.25)
+    assert (two.low, two.high) == pytest.approx((0.2**2 - 0.25, 0.4**2 - 0.25))
+    # Of three draws from four all three are the odd one in 1/64, at least two in 10/64.
+    four = brier_of(0, 0, 0, 0.5)
+    assert (four.low, four.high) == pytest.approx((2 / 3 * -0.25, 0))
 
 
 def test_intervals_hold_the_estimate_and_most_often_the_truth() -> None:

@@ -42,7 +42,7 @@ def test_it_is_the_root_of_the_mean_variance_where_cases_have_equally_many_image
 
 
 def test_only_the_widest_twenty_flips_are_listed() -> None:
-    images = [row for n in range(30) for row in case(n, 0.49 - n / 100, 0.51)]
+    images = [row for n in range(30) for row in case(n, 0.2 + n / 100, 0.51 + n / 60)]
     found = repeatability(images, threshold=0.5)
     assert found.both_sides.k == 30
     assert [flip.case_id for flip in found.flips] == list(range(29, 9, -1))
@@ -62,6 +62,9 @@ def test_without_repeated_images_nothing_is_known() -> None:
     assert (alone.spread.value, alone.spread.low) == (pytest.approx(0.3), None)
     same = repeatability(case(1, 0.4, 0.4) + case(2, 0.6, 0.6), threshold=0.5)
     assert (same.within_case_sd.value, same.within_case_sd.low, same.both_sides.k) == (0.0, None, 0)
+    # The threshold itself is called `hsil`.
+    assert repeatability(case(1, 0.5, 0.6), threshold=0.5).both_sides.k == 0
+    assert repeatability(case(1, 0.4, 0.5), threshold=0.5).both_sides.k == 1
 
 
 @settings(deadline=None, max_examples=50)
