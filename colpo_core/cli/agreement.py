@@ -18,7 +18,7 @@ from colpo_core.terms import Finding
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the bootstrap over patients.")
 @json_option
 def agreement(finding: Finding, task_id: int | None, image_id: int | None, seed: int, as_json: bool) -> None:
-    """Show how annotators agree: Dice, IoU and 95% Hausdorff distance, with intervals by patients."""
+    """Show how annotators agree: Dice, IoU, kappa and 95% Hausdorff distance, with intervals by patients."""
     if image_id is not None and task_id is not None:
         raise click.UsageError("Name a task or an image, not both.")
     with Opened() as here:
