@@ -60,6 +60,10 @@ class CheckpointMismatch(ColpoError):
     """A checkpoint is damaged, from another version, or not fit for this use."""
 
 
+class PromotionHeld(ColpoError):
+    """There is doubt about a checkpoint, so it was not promoted."""
+
+
 class JobFailed(ColpoError):
     """A background job cannot go on."""
 

@@ -1,7 +1,7 @@
 """Commands of learning: snapshots, trainings, checkpoints."""
 
 import time
-from dataclasses import fields
+from dataclasses import asdict, fields
 from typing import Any
 
 import click
@@ -9,7 +9,13 @@ import click
 from colpo_core.cli.output import Opened, json_option, note, print_json, print_table
 from colpo_core.cli.words import DAY, WordType
 from colpo_core.errors import JobFailed
-from colpo_core.records.checkpoints import CheckpointRecord, SnapshotQuery, SnapshotRecord, label_source_text
+from colpo_core.records.checkpoints import (
+    CheckpointRecord,
+    EvaluationRecord,
+    SnapshotQuery,
+    SnapshotRecord,
+    label_source_text,
+)
 from colpo_core.records.jobs import JobEventRecord, JobRecord
 from colpo_core.records.learning import CLASSIFIERS, PRESETS, TrainingSettings, preset
 from colpo_core.services import engine
@@ -235,12 +241,16 @@ def show_checkpoint(checkpoint: str, as_json: bool) -> None:
     """Show one checkpoint's card, by number or name: what made it, and its figures with their intervals."""
     with Opened() as here:
         found = find_checkpoint(here, checkpoint)
+        ceiling = service.human_ceiling(here.store, actor=here.actor, checkpoint_id=found.id)
     if as_json:
         print_json(found)
         return
     click.echo(f"checkpoint {found.id} ({found.name}), trained on snapshot {found.snapshot_name}")
     click.echo(f"{label_source_text(found.label_source)}{'; SIMULATED images' if found.simulated else ''}\n")
     for path, text in figure_lines(found.card.get("metrics", {})):
+        click.echo(f"{path}: {text}")
+    click.echo(f"\nbeside {ceiling.n_images_all} images that several people have annotated:")
+    for path, text in figure_lines(asdict(ceiling)):
         click.echo(f"{path}: {text}")
     for sentence in found.card.get("limits", []):
         click.echo(f"- {sentence}")
@@ -249,12 +259,68 @@ def show_checkpoint(checkpoint: str, as_json: bool) -> None:
 @checkpoints.command("promote")
 @click.argument("checkpoint")
 @click.option("--reason", required=True, help="Why this one; it stays in the record.")
-def promote(checkpoint: str, reason: str) -> None:
+@click.option("--overrule", default="", help="Why in spite of what speaks against it; it stays in the record too.")
+def promote(checkpoint: str, reason: str, overrule: str) -> None:
     """Make a checkpoint the clinic's current model; promoting an older one rolls back."""
     with Opened() as here:
         found = find_checkpoint(here, checkpoint)
-        made = service.promote_checkpoint(here.store, actor=here.actor, checkpoint_id=found.id, reason=reason)
+        made = service.promote_checkpoint(
+            here.store, actor=here.actor, checkpoint_id=found.id, reason=reason, overrule=overrule
+        )
     click.echo(f"checkpoint {made.id} ({made.name}) is the current model")
+
+
+@checkpoints.command("doubts")
+@click.argument("checkpoint")
+@json_option
+def doubts(checkpoint: str, as_json: bool) -> None:
+    """Show what speaks against promoting a checkpoint."""
+    with Opened() as here:
+        found = find_checkpoint(here, checkpoint)
+        said = service.promotion_doubts(here.store, actor=here.actor, checkpoint_id=found.id)
+    if as_json:
+        print_json(said)
+        return
+    for sentence in said or ("Nothing speaks against it.",):
+        click.echo(sentence)
+
+
+@checkpoints.command("evaluate")
+@click.argument("checkpoint")
+@click.argument("snapshot_name", metavar="SNAPSHOT")
+@click.option("--wait", is_flag=True, help="Stay until it is over, and print the figures.")
+def evaluate(checkpoint: str, snapshot_name: str, wait: bool) -> None:
+    """Judge a checkpoint on an external test set, in the background; each look is counted."""
+    with Opened() as here:
+        found = find_checkpoint(here, checkpoint)
+        kept = service.find_snapshot(here.store, actor=here.actor, name=snapshot_name)
+        job = service.start_evaluation(here.store, actor=here.actor, checkpoint_id=found.id, snapshot_id=kept.id)
+        click.echo(f"job {job.id} started; it goes on when this window is closed")
+        if wait:
+            wait_for(here, job.id)
+            newest = service.list_evaluations(here.store, actor=here.actor, checkpoint_id=found.id)[0]
+            _print_evaluation(newest)
+
+
+@checkpoints.command("evaluations")
+@click.argument("checkpoint")
+@json_option
+def evaluations(checkpoint: str, as_json: bool) -> None:
+    """Show all looks at external test sets with a checkpoint, newest first, with their figures."""
+    with Opened() as here:
+        found = find_checkpoint(here, checkpoint)
+        looks = service.list_evaluations(here.store, actor=here.actor, checkpoint_id=found.id)
+    if as_json:
+        print_json(looks)
+        return
+    for look in looks:
+        _print_evaluation(look)
+
+
+def _print_evaluation(look: EvaluationRecord) -> None:
+    click.echo(f"{look.snapshot_name}: look {look.look} at this set, {look.created_at:%Y-%m-%d %H:%M} UTC")
+    for path, text in figure_lines(look.metrics):
+        click.echo(f"  {path}: {text}")
 
 
 def find_checkpoint(here: Opened, text: str | None) -> CheckpointRecord:
@@ -280,6 +346,9 @@ def figure_lines(block: object, path: str = "") -> list[tuple[str, str]]:
         block: The card's metrics, or a part of them.
         path: Where in the card the part stands.
     """
+    if isinstance(block, list):
+        # Rows by image, bin or pair are for the JSON and the card; here they would drown the figures.
+        return [(path, f"{len(block)} rows")]
     if not isinstance(block, dict):
         return [(path, str(block))]
     if {"value", "low", "high"} <= set(block):

@@ -204,3 +204,31 @@ class ImageAgreement:
     adjudication: AdjudicationRecord | None
     may_adjudicate: bool
     why_not: str
+
+
+@dataclass(frozen=True)
+class HumanCeiling:
+    """A model's masks beside what people reach among themselves: nobody can ask more of it.
+
+    A pair of annotators of whom one marks nothing counts 0; the model is judged on images with annotated acetowhite
+    alone. On the shared images both have the very same images.
+
+    Attributes:
+        model_dice: Mean Dice of the model on its test images that several people have annotated.
+        model_kappa: Mean kappa over pixels likewise.
+        annotators_dice: Mean Dice of pairs of annotators on the same images.
+        annotators_kappa: Mean kappa likewise.
+        all_annotators_dice: Mean Dice of pairs of annotators on all images that several people have annotated.
+        all_annotators_kappa: Mean kappa likewise.
+        n_images_shared: Test images that several people have annotated.
+        n_images_all: Images that several people have annotated.
+    """
+
+    model_dice: Estimate
+    model_kappa: Estimate
+    annotators_dice: Estimate
+    annotators_kappa: Estimate
+    all_annotators_dice: Estimate
+    all_annotators_kappa: Estimate
+    n_images_shared: int
+    n_images_all: int

@@ -224,7 +224,17 @@ class CheckpointRecord:
 
 @dataclass(frozen=True)
 class PromotionRecord:
-    """One line of the promotion history."""
+    """One line of the promotion history.
+
+    Attributes:
+        id: Row of the promotion.
+        checkpoint_id: Which checkpoint.
+        checkpoint_name: Its name.
+        promoted_by: Display name of who promoted it.
+        reason: Why, with what was overruled and why, where it was.
+        at: When.
+        overruled: The doubts that held it back and were overruled.
+    """
 
     id: int
     checkpoint_id: int
@@ -232,6 +242,32 @@ class PromotionRecord:
     promoted_by: str
     reason: str
     at: datetime
+    overruled: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class EvaluationRecord:
+    """One look at how a checkpoint does on an external test set.
+
+    Attributes:
+        id: Row of the evaluation.
+        checkpoint_id: Which checkpoint.
+        snapshot_id: Row of the external test set.
+        snapshot_name: Its name.
+        metrics: Figures in the form of a card's.
+        created_by: Display name of who looked.
+        created_at: When.
+        look: The how manyth look at that set this was, by anybody, with any checkpoint.
+    """
+
+    id: int
+    checkpoint_id: int
+    snapshot_id: int
+    snapshot_name: str
+    metrics: dict[str, Any]
+    created_by: str
+    created_at: datetime
+    look: int
 
 
 @dataclass(frozen=True)

@@ -121,6 +121,23 @@ def image_agreement(
         )
 
 
+def image_figures(
+    store: Store, *, actor: Actor, finding: Finding = Finding.ACETOWHITE
+) -> dict[int, tuple[int, float | None, float | None]]:
+    """Of every image that at least two have annotated: its patient, and mean Dice and kappa of its pairs.
+
+    A mean is None where both of every pair are empty.
+
+    Raises:
+        PermissionDenied: The actor is a reader.
+    """
+    require(actor, CLINICIANS)
+    with store.reading() as session:
+        masks = visible_masks(session, actor, finding=finding)
+        several = {image_id: found for image_id, found in masks.items() if len(found) > 1}
+        return {image.image_id: (image.patient_id, image.dice, image.kappa) for image in _compare_all(session, several)}
+
+
 _Compared = tuple[AnnotatorMask, AnnotatorMask, PairFigures]
 
 

@@ -1,4 +1,4 @@
-"""The registry of checkpoints: publish, list, promote. The newest promotion names the clinic's current model."""
+"""The registry of checkpoints: publish and list. The newest promotion names the clinic's current model."""
 
 import os
 import shutil
@@ -8,22 +8,21 @@ from pathlib import Path
 from sqlalchemy import Row, Select, func, select
 from sqlalchemy.orm import Session
 
-from colpo_core.errors import CheckpointMismatch, Conflict, InputRejected, NotFound
+from colpo_core.errors import CheckpointMismatch, NotFound
 from colpo_core.nets.card import WEIGHTS_FILE, file_sha256, read_card
-from colpo_core.records.checkpoints import CheckpointRecord, PromotionRecord
+from colpo_core.records.checkpoints import CheckpointRecord
 from colpo_core.records.people import Actor
-from colpo_core.services import audit, engine, jobs
-from colpo_core.services.permissions import ADMINISTRATORS, CLINICIANS, require
+from colpo_core.services.permissions import CLINICIANS, require
 from colpo_core.store import Store
 from colpo_core.store.blobs import flush_folder
-from colpo_core.store.tables import Checkpoint, Job, Person, Promotion, Snapshot
+from colpo_core.store.tables import Checkpoint, Job, Promotion, Snapshot
 
 
 def list_checkpoints(store: Store, *, actor: Actor) -> tuple[CheckpointRecord, ...]:
     """All checkpoints, newest first."""
     require(actor, CLINICIANS)
     with store.reading() as session:
-        current = _current_id(session)
+        current = current_id(session)
         rows = session.execute(_checkpoints().order_by(Checkpoint.id.desc()))
         return tuple(_record(row, current) for row in rows)
 
@@ -39,7 +38,7 @@ def get_checkpoint(store: Store, *, actor: Actor, checkpoint_id: int) -> Checkpo
         row = session.execute(_checkpoints().where(Checkpoint.id == checkpoint_id)).one_or_none()
         if row is None:
             raise NotFound(f"There is no checkpoint {checkpoint_id}. Choose one under Models.")
-        return _record(row, _current_id(session))
+        return _record(row, current_id(session))
 
 
 def find_checkpoint(store: Store, *, actor: Actor, name: str) -> CheckpointRecord:
@@ -53,66 +52,16 @@ def find_checkpoint(store: Store, *, actor: Actor, name: str) -> CheckpointRecor
         row = session.execute(_checkpoints().where(Checkpoint.name == name.strip())).one_or_none()
         if row is None:
             raise NotFound(f"There is no checkpoint “{name}”. Choose one under Models.")
-        return _record(row, _current_id(session))
+        return _record(row, current_id(session))
 
 
 def current_checkpoint(store: Store) -> CheckpointRecord | None:
     """The clinic's current model, or None before the first promotion."""
     with store.reading() as session:
-        current = _current_id(session)
+        current = current_id(session)
         if current is None:
             return None
         return _record(session.execute(_checkpoints().where(Checkpoint.id == current)).one(), current)
-
-
-def list_promotions(store: Store, *, actor: Actor) -> tuple[PromotionRecord, ...]:
-    """The promotion history, newest first."""
-    require(actor, CLINICIANS)
-    query = (
-        select(Promotion, Checkpoint.name, Person.display_name)
-        .join(Checkpoint, Checkpoint.id == Promotion.checkpoint_id)
-        .join(Person, Person.id == Promotion.promoted_by)
-        .order_by(Promotion.id.desc())
-    )
-    with store.reading() as session:
-        return tuple(
-            PromotionRecord(row.id, row.checkpoint_id, name, promoted_by, row.reason, row.at)
-            for row, name, promoted_by in session.execute(query)
-        )
-
-
-def promote_checkpoint(store: Store, *, actor: Actor, checkpoint_id: int, reason: str) -> CheckpointRecord:
-    """Make a checkpoint the clinic's current model; promoting an older one rolls back.
-
-    A prediction of all acetic-acid images that it has not predicted yet starts by itself.
-
-    Args:
-        store: The open store.
-        actor: An administrator.
-        checkpoint_id: Which one.
-        reason: Why, for the history.
-
-    Raises:
-        NotFound: There is no such checkpoint.
-        InputRejected: The reason is empty.
-        CheckpointMismatch: Its files are damaged or are not the ones that were published.
-        Conflict: It is the current model already.
-    """
-    require(actor, ADMINISTRATORS)
-    if not reason.strip():
-        raise InputRejected("Say why this checkpoint is promoted; the history keeps it.")
-    chosen = get_checkpoint(store, actor=actor, checkpoint_id=checkpoint_id)
-    verify_files(store, chosen)
-    with store.writing() as session:
-        if _current_id(session) == checkpoint_id:
-            raise Conflict(f"{chosen.name} is the current model already.")
-        checkpoint = session.get_one(Checkpoint, checkpoint_id)
-        session.add(Promotion(checkpoint_id=checkpoint_id, promoted_by=actor.person_id, reason=reason.strip()))
-        audit.record(session, actor, "promote checkpoint", f"checkpoint {checkpoint_id}")
-        job = jobs.queue_prediction(session, actor=actor, checkpoint=checkpoint, image_ids=None)
-    if job is not None:
-        engine.place(store, job.id)
-    return get_checkpoint(store, actor=actor, checkpoint_id=checkpoint_id)
 
 
 def checkpoint_dir(store: Store, name: str) -> Path:
@@ -209,7 +158,8 @@ def _link_or_copy(source: str, target: str) -> None:
             os.fsync(file.fileno())
 
 
-def _current_id(session: Session) -> int | None:
+def current_id(session: Session) -> int | None:
+    """Row of the clinic's current model, or None before the first promotion."""
     return session.scalar(select(Promotion.checkpoint_id).order_by(Promotion.id.desc()).limit(1))
 
 

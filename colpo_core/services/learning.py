@@ -11,11 +11,13 @@ from colpo_core.services.checkpoints import (
     find_checkpoint,
     get_checkpoint,
     list_checkpoints,
-    list_promotions,
-    promote_checkpoint,
     verify_files,
 )
+from colpo_core.services.evaluations import count_looks, list_evaluations, start_evaluation
 from colpo_core.services.external_sets import external_sets, seen_by
+from colpo_core.services.human_ceiling import human_ceiling
+from colpo_core.services.promotion_checks import promotion_doubts
+from colpo_core.services.promotions import list_promotions, promote_checkpoint
 from colpo_core.services.snapshots import (
     find_snapshot,
     freeze_snapshot,
@@ -29,6 +31,7 @@ from colpo_core.services.snapshots import (
 __all__ = [
     "SnapshotQuery",
     "checkpoint_dir",
+    "count_looks",
     "current_checkpoint",
     "external_sets",
     "find_checkpoint",
@@ -36,13 +39,17 @@ __all__ = [
     "freeze_snapshot",
     "get_checkpoint",
     "get_snapshot",
+    "human_ceiling",
     "list_checkpoints",
+    "list_evaluations",
     "list_promotions",
     "list_snapshots",
     "mask_authors",
     "preview_snapshot",
     "promote_checkpoint",
+    "promotion_doubts",
     "seen_by",
     "snapshot_manifest",
+    "start_evaluation",
     "verify_files",
 ]

@@ -16,6 +16,7 @@ from types import FrameType
 from colpo_core.errors import ColpoError, JobCancelled, NotFound
 from colpo_core.services import engine
 from colpo_core.services.engine import work_dir
+from colpo_core.services.evaluate_job import run_evaluation
 from colpo_core.services.incidents import log_incident
 from colpo_core.services.leases import Finish, Heartbeats, Lease, LeaseLost, claim_job
 from colpo_core.services.predict_job import run_prediction
@@ -31,6 +32,11 @@ EXIT_UNKNOWN = 2
 EXIT_CANCELLED = 3
 EXIT_PUT_BACK = 4
 EXIT_LEASE_LOST = 5
+_WORK: dict[JobKind, Callable[[Lease, Callable[[], bool]], Finish]] = {
+    JobKind.TRAIN: run_training,
+    JobKind.PREDICT: run_prediction,
+    JobKind.EVALUATE: run_evaluation,
+}
 
 
 def run_job(store: Store, job_id: int) -> int:
@@ -92,7 +98,7 @@ def _run_under_lease(lease: Lease, told_to_end: threading.Event) -> int:
 def _work(lease: Lease, must_stop: Callable[[], bool]) -> Finish:
     with lease.store.reading() as session:
         kind = session.get_one(Job, lease.job_id).kind
-    return run_training(lease, must_stop) if kind is JobKind.TRAIN else run_prediction(lease, must_stop)
+    return _WORK[kind](lease, must_stop)
 
 
 def _fail(lease: Lease, sentence: str) -> int:

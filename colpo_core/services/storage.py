@@ -28,6 +28,7 @@ def measure_storage(store: Store, *, actor: Actor) -> StorageFacts:
         _measure("Images and maps", settings.blobs_dir.rglob("*")),
         _measure("Checkpoints", settings.checkpoints_dir.rglob("*")),
         _measure("Jobs", settings.jobs_dir.rglob("*")),
+        _measure("Decoded snapshots (may be deleted)", settings.frames_dir.rglob("*")),
     )
     return StorageFacts(str(settings.data_dir), str(schema), parts, shutil.disk_usage(settings.data_dir).free)
 

@@ -14,7 +14,7 @@ import pytest
 from colpo_core.records.jobs import JobRecord
 from colpo_core.records.learning import TrainingSettings
 from colpo_core.records.people import Actor
-from colpo_core.services import checkpoints, engine, jobs, review, snapshots
+from colpo_core.services import checkpoints, engine, jobs, promotions, review, snapshots
 from colpo_core.services.snapshots import SnapshotQuery
 from colpo_core.settings import Settings
 from colpo_core.store import Store
@@ -151,7 +151,7 @@ def test_from_a_snapshot_to_reviewed_predictions(
     with store.reading() as session:
         damaged = session.get_one(Image, 3)
         store.blobs.path(damaged.sha256).write_bytes(b"damaged")
-    checkpoints.promote_checkpoint(store, actor=administrator, checkpoint_id=checkpoint.id, reason="the first")
+    promotions.promote_checkpoint(store, actor=administrator, checkpoint_id=checkpoint.id, reason="the first")
     (prediction,) = jobs.list_jobs(store, actor=annotator, kind=JobKind.PREDICT)
     done = wait_until_over(store, annotator, prediction.id)
     assert done.state is JobState.DONE, jobs.job_log(store, actor=annotator, job_id=prediction.id)
