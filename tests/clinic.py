@@ -8,11 +8,12 @@ from numpy.typing import NDArray
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from colpo_core.datasets.manifest import Manifest, ManifestItem
 from colpo_core.evaluation.masks import mask_figures, segmentation_figures
 from colpo_core.evaluation.probabilities import Judged, probability_figures
 from colpo_core.images.decoding import CleanImage, encode_clean
 from colpo_core.inference.maps import pack_maps
-from colpo_core.labels import label_from_histology, label_from_impression
+from colpo_core.labels import RULES_VERSION, label_from_histology, label_from_impression
 from colpo_core.records.people import Actor
 from colpo_core.services.masks import store_pixels
 from colpo_core.store import Store
@@ -29,7 +30,18 @@ from colpo_core.store.tables import (
     Promotion,
     Snapshot,
 )
-from colpo_core.terms import AnnotationState, Colposcopy, Finding, Grade, Label, LabelSource, MaskOrigin, Role, Stage
+from colpo_core.terms import (
+    AnnotationState,
+    Colposcopy,
+    Finding,
+    Grade,
+    Label,
+    LabelSource,
+    MaskOrigin,
+    Role,
+    Split,
+    Stage,
+)
 
 SIDE_PX = 64
 
@@ -156,10 +168,11 @@ class PredictedClinic:
         self.cases: list[ClinicCase] = [
             clinic.add_case(grades=(grade,)) for grade in (Grade.NORMAL, Grade.CIN3, Grade.INVASIVE_CARCINOMA)
         ]
+        sha256 = store.blobs.put(self._manifest().to_json())
         with store.writing() as session:
             snapshot = Snapshot(
                 name="s",
-                sha256="5" * 64,
+                sha256=sha256,
                 label_source=LabelSource.IMPRESSION,
                 rules_version="r",
                 seed=0,
@@ -171,6 +184,17 @@ class PredictedClinic:
             self.snapshot_id = snapshot.id
         self.checkpoint_id = self.add_checkpoint("model-1", administrator)
         self.predictions = [self.predict(case.image_id, self.checkpoint_id) for case in self.cases]
+
+    def _manifest(self) -> Manifest:
+        """What the checkpoints have learned from: none of the cases but the last."""
+        case = self.cases[-1]
+        with self.store.reading() as session:
+            image_sha256 = session.get_one(Image, case.image_id).sha256
+        item = ManifestItem(
+            image_sha256, case.image_id, case.case_id, case.patient_id, Split.TRAIN, SIDE_PX, SIDE_PX,
+            Label.HSIL, Grade.CIN3, None, None, simulated=False,
+        )  # fmt: skip
+        return Manifest((item,), (), LabelSource.IMPRESSION, RULES_VERSION, 0, (1.0, 0.0, 0.0))
 
     def add_checkpoint(self, name: str, administrator: Actor | None) -> int:
         with self.store.writing() as session:
@@ -220,8 +244,8 @@ def make_card() -> dict[str, object]:
     pairs = [mask_figures(chance.random((9, 9)) < 0.5, chance.random((9, 9)) < 0.5) for _ in range(4)]
     metrics = {
         "segmentation": asdict(segmentation_figures(pairs, [1, 2, 3, 4], seed=0)),
-        "classification_3ch": {"image": block, "case": block},
-        "classification_4ch": {"image": block, "case": block},
+        "classification_3ch": {"image": block, "case": block | {"all_called": None}},
+        "classification_4ch": {"image": block, "case": block | {"all_called": None}},
     }
     sides = {"train": 4, "validation": 2, "test": 2}
     return {

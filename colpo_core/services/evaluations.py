@@ -69,7 +69,7 @@ def list_evaluations(store: Store, *, actor: Actor, checkpoint_id: int) -> tuple
         .order_by(Evaluation.id.desc())
     )
     with store.reading() as session:
-        looks = {row[0]: int(row[1]) for row in session.execute(select(Evaluation.id, nth)).tuples()}
+        looks = {row[0]: int(row[1]) for row in session.execute(select(Evaluation.id, nth))}
         return tuple(
             EvaluationRecord(
                 id=row.id,

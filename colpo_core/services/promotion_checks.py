@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from colpo_core.datasets.guard import leaks
+from colpo_core.errors import NotFound, SnapshotMismatch
 from colpo_core.evaluation.judged import Judged, by_case
 from colpo_core.evaluation.paired import compare_arms, is_worse
 from colpo_core.records.checkpoints import CheckpointRecord
@@ -30,19 +31,16 @@ def promotion_doubts(store: Store, *, actor: Actor, checkpoint_id: int) -> tuple
         checkpoint_id: Which one.
 
     Raises:
-        NotFound: There is no such checkpoint, or a file of its snapshot is missing.
+        NotFound: There is no such checkpoint.
         PermissionDenied: The actor is a reader.
-        SnapshotMismatch: Its snapshot is not what its hash says.
     """
     require(actor, CLINICIANS)
     chosen = get_checkpoint(store, actor=actor, checkpoint_id=checkpoint_id)
-    return (
-        *chosen.card.get("leaks", []),
-        *_leakage(store, chosen),
-        *_one_call(chosen.card),
-        *_seen(store, actor, chosen),
-        *_worse(store, chosen),
-    )
+    by_itself = (*chosen.card.get("leaks", []), *_one_call(chosen.card))
+    try:
+        return (*by_itself, *_leakage(store, chosen), *_seen(store, actor, chosen), *_worse(store, chosen))
+    except (NotFound, SnapshotMismatch) as error:
+        return (*by_itself, f"What it or the current model has learned from cannot be checked. {error}")
 
 
 def _leakage(store: Store, chosen: CheckpointRecord) -> tuple[str, ...]:

@@ -1,0 +1,182 @@
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from colpo_core.errors import PermissionDenied, PromotionHeld
+from colpo_core.records.people import Actor
+from colpo_core.services import checkpoints, engine, learning
+from colpo_core.services.learning import SnapshotQuery, promotion_doubts
+from colpo_core.store import Store
+from colpo_core.store.tables import AuditEntry, Checkpoint, Image, Job, Patient, Promotion, Snapshot
+from colpo_core.terms import Label, LabelSource
+from tests.clinic import Clinic, make_card
+
+Publish = Callable[..., int]
+
+
+@pytest.fixture(autouse=True)
+def alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No runner is started, and a checkpoint's files are not looked at."""
+    monkeypatch.setattr(engine, "place", lambda _store, _job_id: True)
+    monkeypatch.setattr(checkpoints, "verify_files", lambda _store, _checkpoint: None)
+
+
+@pytest.fixture
+def publish(store: Store, annotator: Actor) -> Publish:
+    Clinic(store).add_cohort(8)
+    snapshot = learning.freeze_snapshot(store, actor=annotator, query=SnapshotQuery("s"))
+
+    def published(name: str = "model", metrics: dict[str, Any] | None = None, **card: object) -> int:
+        content = make_card() | {"thresholds": {"4ch": 0.5}} | card
+        content["metrics"] |= metrics or {}  # type: ignore[operator]
+        with store.writing() as session:
+            row = Checkpoint(
+                name=name,
+                sha256=name[-1] * 64,
+                snapshot_id=snapshot.id,
+                label_source=LabelSource.HISTOLOGY,
+                card=content,
+            )
+            session.add(row)
+            session.flush()
+            return row.id
+
+    return published
+
+
+def promote(store: Store, actor: Actor, checkpoint_id: int, **words: str) -> None:
+    learning.promote_checkpoint(store, actor=actor, checkpoint_id=checkpoint_id, reason="better", **words)
+
+
+def test_nothing_speaks_against_an_ordinary_one(
+    store: Store, annotator: Actor, reader: Actor, administrator: Actor, publish: Publish
+) -> None:
+    checkpoint_id = publish()
+    assert promotion_doubts(store, actor=annotator, checkpoint_id=checkpoint_id) == ()
+    promote(store, administrator, checkpoint_id, overrule="just in case")
+    (row,) = learning.list_promotions(store, actor=annotator)
+    assert (row.reason, row.overruled) == ("better", ())
+    with pytest.raises(PermissionDenied):
+        promotion_doubts(store, actor=reader, checkpoint_id=checkpoint_id)
+
+
+def test_a_leaking_protocol_holds_it_back(store: Store, annotator: Actor, publish: Publish) -> None:
+    checkpoint_id = publish(leaks=["Copies of one image stand on both sides."])
+    assert promotion_doubts(store, actor=annotator, checkpoint_id=checkpoint_id) == (
+        "Copies of one image stand on both sides.",
+    )
+
+
+def test_leakage_that_the_guard_finds_today_holds_it_back(store: Store, annotator: Actor, publish: Publish) -> None:
+    checkpoint_id = publish()
+    manifest = learning.snapshot_manifest(store, actor=annotator, snapshot_id=1)
+    sides = {item.split: item.image_id for item in manifest.items}
+    with store.writing() as session:
+        for image_id in sides.values():
+            session.get_one(Image, image_id).perceptual_hash = "0" * 64
+    (doubt,) = promotion_doubts(store, actor=annotator, checkpoint_id=checkpoint_id)
+    assert "leaks" in doubt
+    assert "near copy" in doubt
+
+
+def test_one_call_for_everybody_holds_it_back(store: Store, annotator: Actor, publish: Publish) -> None:
+    block = make_card()["metrics"]["classification_4ch"]  # type: ignore[index]
+    called = {"image": block["image"], "case": block["case"] | {"all_called": "normal"}}
+    checkpoint_id = publish(metrics={"classification_4ch": called})
+    (doubt,) = promotion_doubts(store, actor=annotator, checkpoint_id=checkpoint_id)
+    assert doubt == "With four channels it calls every test case normal: it tells nothing apart."
+
+
+def test_an_external_test_set_that_it_has_seen_holds_it_back(store: Store, annotator: Actor, publish: Publish) -> None:
+    checkpoint_id = publish()
+    learned = learning.snapshot_manifest(store, actor=annotator, snapshot_id=1).items
+    with store.reading() as session:
+        code = session.get_one(Patient, next(one.patient_id for one in learned if one.split == "train")).code
+    learning.freeze_snapshot(store, actor=annotator, query=SnapshotQuery("kept", external=True, patient_codes=(code,)))
+    (doubt,) = promotion_doubts(store, actor=annotator, checkpoint_id=checkpoint_id)
+    assert "“kept”" in doubt
+
+
+def test_being_worse_than_the_current_model_holds_it_back(
+    store: Store, annotator: Actor, administrator: Actor, publish: Publish
+) -> None:
+    first = publish("model-1")
+    promote(store, administrator, first)
+    against = {"sha256": "1" * 64, "worse": ["AUC -0.20 (-0.30 to -0.10)"]}
+    second = publish("model-2", metrics={"against_current": against})
+    (doubt,) = promotion_doubts(store, actor=annotator, checkpoint_id=second)
+    assert doubt == "On the same cases it is worse than the current model model-1: AUC -0.20 (-0.30 to -0.10)."
+    elsewhere = publish("model-3", metrics={"against_current": against | {"sha256": "9" * 64}})
+    assert promotion_doubts(store, actor=annotator, checkpoint_id=elsewhere) == ()
+
+
+def test_two_cards_are_compared_where_another_model_is_current_by_now(
+    store: Store, annotator: Actor, administrator: Actor, publish: Publish
+) -> None:
+    def said(good: bool, patients: range) -> dict[str, Any]:
+        rows = []
+        for patient in patients:
+            label = (Label.NORMAL, Label.HSIL)[patient % 2]
+            right = good or patient % 3 == 0
+            prob = 0.5 + (0.3 + patient / 20_000) * (1 if (label is Label.HSIL) == right else -1)
+            rows.append(
+                {
+                    "image_id": patient,
+                    "case_id": patient,
+                    "patient_id": patient,
+                    "label": label.value,
+                    "prob_hsil_3ch": 0.5,
+                    "prob_hsil_4ch": prob,
+                }
+            )
+        return {"predictions": rows}
+
+    strangers = range(1000, 1040)
+    promote(store, administrator, publish("model-1", metrics=said(True, strangers)))
+    worse = publish("model-2", metrics=said(False, strangers))
+    (doubt,) = promotion_doubts(store, actor=annotator, checkpoint_id=worse)
+    assert "worse than the current model model-1: AUC -" in doubt
+    # Patients whom one of them has learned from say nothing.
+    learned = [one.patient_id for one in learning.snapshot_manifest(store, actor=annotator, snapshot_id=1).items
+               if one.split != "test"]  # fmt: skip
+    elsewhere = publish("model-3", metrics=said(False, range(min(learned), min(learned) + 1)))
+    assert promotion_doubts(store, actor=annotator, checkpoint_id=elsewhere) == ()
+
+
+def test_a_promotion_that_is_held_back_changes_nothing_until_it_is_overruled_in_writing(
+    store: Store, annotator: Actor, administrator: Actor, publish: Publish
+) -> None:
+    checkpoint_id = publish(leaks=["It leaks."])
+
+    def counts() -> tuple[int, ...]:
+        with store.reading() as session:
+            return tuple(session.query(table).count() for table in (Promotion, Job, AuditEntry))
+
+    before = counts()
+    for words in ({}, {"overrule": "  "}):
+        with pytest.raises(PromotionHeld, match=r"It leaks\..*overrule this in writing"):
+            promote(store, administrator, checkpoint_id, **words)
+    assert counts() == before
+    assert learning.current_checkpoint(store) is None
+    promote(store, administrator, checkpoint_id, overrule=" for the demonstration alone ")
+    (row,) = learning.list_promotions(store, actor=annotator)
+    assert row.reason == "better Overruled: for the demonstration alone"
+    assert row.overruled == ("It leaks.",)
+
+
+def test_a_snapshot_that_cannot_be_read_is_a_doubt_and_no_crash(
+    store: Store, annotator: Actor, publish: Publish
+) -> None:
+    checkpoint_id = publish()
+    with store.writing() as session:
+        session.get_one(Snapshot, 1).sha256 = "7" * 64
+    (doubt,) = promotion_doubts(store, actor=annotator, checkpoint_id=checkpoint_id)
+    assert doubt.startswith("What it or the current model has learned from cannot be checked.")
+
+
+def test_a_card_of_an_older_version_is_read(store: Store, annotator: Actor, publish: Publish) -> None:
+    checkpoint_id = publish()
+    with store.writing() as session:
+        session.get_one(Checkpoint, checkpoint_id).card = {}
+    assert promotion_doubts(store, actor=annotator, checkpoint_id=checkpoint_id) == ()
