@@ -232,6 +232,7 @@ class PromotionRecord:
     promoted_by: str
     reason: str
     at: datetime
+    overruled: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -76,7 +76,7 @@ def list_promotions(store: Store, *, actor: Actor) -> tuple[PromotionRecord, ...
     )
     with store.reading() as session:
         return tuple(
-            PromotionRecord(row.id, row.checkpoint_id, name, promoted_by, row.reason, row.at)
+            PromotionRecord(row.id, row.checkpoint_id, name, promoted_by, row.reason, row.at, tuple(row.overruled))
             for row, name, promoted_by in session.execute(query)
         )
 
