@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 import click
@@ -244,6 +245,21 @@ def show_checkpoint(checkpoint: str, as_json: bool) -> None:
         click.echo(f"{path}: {text}")
     for sentence in found.card.get("limits", []):
         click.echo(f"- {sentence}")
+
+
+@checkpoints.command("card")
+@click.argument("checkpoint")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="The HTML file to write.")
+def write_card(checkpoint: str, out: Path) -> None:
+    """Write one checkpoint's card as an HTML file that stands alone: tables and drawings."""
+    with Opened() as here:
+        found = find_checkpoint(here, checkpoint)
+        text = service.model_card(here.store, actor=here.actor, checkpoint_id=found.id)
+    try:
+        out.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise click.ClickException(f"{out} cannot be written: {error.strerror}.") from error
+    click.echo(f"wrote {out}")
 
 
 @checkpoints.command("promote")

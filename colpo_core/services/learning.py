@@ -27,6 +27,7 @@ from colpo_core.services.checkpoints import (
     verify_files,
 )
 from colpo_core.services.external_sets import external_sets, seen_by
+from colpo_core.services.model_cards import model_card
 from colpo_core.services.snapshots import (
     find_snapshot,
     freeze_snapshot,
@@ -58,6 +59,7 @@ __all__ = [
     "list_promotions",
     "list_snapshots",
     "mask_authors",
+    "model_card",
     "preview_snapshot",
     "promote_checkpoint",
     "promotion_doubts",
