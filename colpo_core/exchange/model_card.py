@@ -216,8 +216,7 @@ def _mask_help(card: Block, about: About, marks: str) -> list[str]:
         _figure(
             differences_drawing(card, marks=marks_text(card, about)),
             "the comparison with controls",
-            "Paired differences by case with 95% intervals, second minus first: right of the line the second does "
-            "better.",
+            "Paired differences by case with 95% intervals: right of the line the first-named does better.",
         ),
         _table(tables.differences_table(card)),
         _table(tables.arms_table(card)),
