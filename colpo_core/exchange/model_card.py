@@ -1,7 +1,7 @@
 """A checkpoint's card as one HTML file that stands alone: tables and drawings, no script, nothing from elsewhere."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 
 from colpo_core.exchange.card_drawings import (
@@ -41,6 +41,9 @@ class ExternalLook:
         look: The how manyth look at it this was.
         when: Day and time, UTC.
         by: Who looked.
+        labels: What the set's labels rest on.
+        by_impression: Whether that is an impression.
+        simulated: Whether images of the set were drawn by the program.
         metrics: Figures, as a card holds those of a side.
     """
 
@@ -48,6 +51,9 @@ class ExternalLook:
     look: int
     when: str
     by: str
+    labels: str
+    by_impression: bool
+    simulated: bool
     metrics: Block
 
 
@@ -113,7 +119,7 @@ def model_card_html(card: Block, *, about: About) -> str:
         *_mask_help(card, about, marks),
         *_repeatability(card, marks),
         *_against(card, marks),
-        *_looks(about, marks),
+        *_looks(card, about),
         *_promotions(about),
         "<h2>What it learned from</h2>",
         marks,
@@ -254,14 +260,17 @@ def _against(card: Block, marks: str) -> list[str]:
     ]
 
 
-def _looks(about: About, marks: str) -> list[str]:
+def _looks(card: Block, about: About) -> list[str]:
     parts = ["<h2>External test sets</h2>"]
     if not about.looks:
         return [*parts, "<p>No look was taken at an external test set.</p>"]
     for look in about.looks:
         parts.append(f"<h3>{escape(look.snapshot_name)}, look {look.look}</h3>")
         parts.append(f"<p class='small'>{escape(look.when)} UTC, {escape(look.by)}</p>")
-        parts.append(marks)
+        simulated = about.simulated or look.simulated
+        parts.append(
+            _marks(card, replace(about, labels=look.labels, by_impression=look.by_impression, simulated=simulated))
+        )
         parts.append(_table(tables.calls_table(look.metrics, "case")))
         parts.append(_table(tables.segmentation_table(look.metrics["segmentation"])))
     return parts

@@ -24,6 +24,7 @@ def model_card(store: Store, *, actor: Actor, checkpoint_id: int) -> str:
 
     found = learning.get_checkpoint(store, actor=actor, checkpoint_id=checkpoint_id)
     looks = learning.list_evaluations(store, actor=actor, checkpoint_id=checkpoint_id)
+    sets = {one.name: one for one in learning.external_sets(store, actor=actor)}
     promotions = learning.list_promotions(store, actor=actor)
     ceiling = learning.human_ceiling(store, actor=actor, checkpoint_id=checkpoint_id)
     about = About(
@@ -35,7 +36,16 @@ def model_card(store: Store, *, actor: Actor, checkpoint_id: int) -> str:
         is_current=found.is_current,
         ceiling=ceiling if ceiling.n_images_all else None,
         looks=[
-            ExternalLook(one.snapshot_name, one.look, f"{one.created_at:%Y-%m-%d %H:%M}", one.created_by, one.metrics)
+            ExternalLook(
+                snapshot_name=one.snapshot_name,
+                look=one.look,
+                when=f"{one.created_at:%Y-%m-%d %H:%M}",
+                by=one.created_by,
+                labels=label_source_text(sets[one.snapshot_name].label_source),
+                by_impression=sets[one.snapshot_name].label_source is LabelSource.IMPRESSION,
+                simulated=sets[one.snapshot_name].simulated,
+                metrics=one.metrics,
+            )
             for one in looks
         ],
         promotions=[

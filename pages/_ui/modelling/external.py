@@ -3,13 +3,14 @@
 import streamlit as st
 
 from colpo_core.records.card_tables import calls_table, segmentation_table
-from colpo_core.records.checkpoints import CheckpointRecord
-from colpo_core.records.model_cards import Block, calls, n_of
+from colpo_core.records.checkpoints import CheckpointRecord, SnapshotRecord, label_source_text
+from colpo_core.records.model_cards import Block, calls, leaks, n_of
 from colpo_core.services import jobs, learning
+from colpo_core.terms import LabelSource
 from pages._ui.errors import showing_errors
 from pages._ui.here import Here, here
 from pages._ui.links import link
-from pages._ui.modelling.marks import block_head, show_table
+from pages._ui.modelling.marks import badges_of, show_table
 from pages._ui.plain import plain
 from pages._ui.tables import as_when
 
@@ -23,8 +24,9 @@ def show_external(person: Here, one: CheckpointRecord) -> None:
         person: Who looks.
         one: The checkpoint.
     """
-    block_head(one, "External test sets")
-    _start(person, one)
+    st.markdown("**External test sets**")
+    sets = learning.external_sets(person.store, actor=person.actor)
+    _start(person, one, sets)
     _progress(person)
     looks = learning.list_evaluations(person.store, actor=person.actor, checkpoint_id=one.id)
     if not looks:
@@ -33,11 +35,12 @@ def show_external(person: Here, one: CheckpointRecord) -> None:
         title = f"{plain(look.snapshot_name)} · look {look.look}"
         with st.expander(title, expanded=number == 0, icon=":material/visibility:"):
             st.caption(f"{as_when(look.created_at)} UTC, {plain(look.created_by)}")
-            _figures(one, look.metrics, look.look)
+            is_simulated = any(kept.simulated for kept in sets if kept.name == look.snapshot_name)
+            _figures(one, look.metrics, is_simulated=is_simulated)
 
 
-def _start(person: Here, one: CheckpointRecord) -> None:
-    sets = {kept.id: kept for kept in learning.external_sets(person.store, actor=person.actor)}
+def _start(person: Here, one: CheckpointRecord, listed: tuple[SnapshotRecord, ...]) -> None:
+    sets = {kept.id: kept for kept in listed}
     if not sets:
         st.info("No patients are kept as an external test set yet.", icon=":material/lock:")
         link("train", "Keep some when you freeze", icon=":material/ac_unit:")
@@ -99,10 +102,18 @@ def _draw_progress(job_id: int) -> None:
         st.progress(min(1.0, max(0.0, job.progress)), text="The model is looking at the set")
 
 
-def _figures(one: CheckpointRecord, metrics: Block, look: int) -> None:
-    block_head(one, f"By case, look {look}")
-    show_table(calls_table(metrics, "case"))
+def _figures(one: CheckpointRecord, metrics: Block, *, is_simulated: bool) -> None:
     block = calls(metrics, "4ch", "case")
-    st.caption(f"{n_of(block, level='case')} · at the frozen thresholds · 95% by {block['interval']}")
-    block_head(one, "Segmentation")
-    show_table(segmentation_table(metrics["segmentation"]))
+    source = LabelSource(block.get("label_source", one.label_source))
+    for title, table in (
+        ("Calls, by case", calls_table(metrics, "case")),
+        ("Segmentation", segmentation_table(metrics["segmentation"])),
+    ):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"**{title}**", width="content")
+            badges_of(leaking=bool(leaks(one.card)), simulated=one.simulated or is_simulated, source=source)
+        show_table(table)
+    st.caption(
+        f"{n_of(block, level='case')} · {label_source_text(source)} · at the frozen thresholds · shares: 95% by "
+        f"{block['interval']}"
+    )

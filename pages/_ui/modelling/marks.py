@@ -43,11 +43,22 @@ def block_head(one: CheckpointRecord, title: str) -> None:
 
 def badges(one: CheckpointRecord) -> None:
     """The marks alone."""
-    if leaks(one.card):
+    badges_of(leaking=bool(leaks(one.card)), simulated=one.simulated, source=one.label_source)
+
+
+def badges_of(*, leaking: bool, simulated: bool, source: LabelSource) -> None:
+    """The marks of figures that rest on other images than the model's own test side.
+
+    Args:
+        leaking: Whether the model was tested on copies of what it learned from.
+        simulated: Whether images were drawn by the program.
+        source: What the labels rest on.
+    """
+    if leaking:
         leaks_badge()
-    if one.simulated:
+    if simulated:
         simulated_badge()
-    if one.label_source is LabelSource.IMPRESSION:
+    if source is LabelSource.IMPRESSION:
         impression_badge()
 
 

@@ -27,7 +27,7 @@ def show_repeatability(one: CheckpointRecord) -> None:
         f"{counted(found['n_cases'], 'test case')} with two images or more ({counted(found['n_images'], 'image')}). "
         f"95% intervals by patients. {labels_from(one)}."
     )
-    block_head(one, "Cases called both ways, widest first")
+    block_head(one, "Cases called both ways, by network, widest first")
     flips = as_frame(flips_table(metrics))
     if flips.empty:
         st.caption("None: no case was called `hsil` on one image and `normal` on another.")
