@@ -1,7 +1,7 @@
 """All settings of a training as a form: each by its kind, in groups, from those of the preset."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import streamlit as st
@@ -160,8 +160,3 @@ def _say_missing() -> None:
             "Not installed here: " + ", ".join(entry.title for entry in missing) + ". They need the optional packages: "
             "pip install -r requirements-nets.txt -c constraints.txt."
         )
-
-
-def setting_names() -> frozenset[str]:
-    """All settings of the form; together with the preset's name all there are."""
-    return frozenset(field.name for field in fields(TrainingSettings)) - {"preset"}
