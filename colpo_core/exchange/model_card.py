@@ -22,7 +22,7 @@ h3 { font-size: 1rem; margin-bottom: .3rem; }
 table { border-collapse: collapse; margin: .6rem 0 1rem; font-variant-numeric: tabular-nums; font-size: .9rem; }
 th { text-align: left; border-bottom: 2px solid #d5dfe1; padding: .3rem .7rem .3rem 0; }
 td { border-bottom: 1px solid #e3eaec; padding: .3rem .7rem .3rem 0; vertical-align: top; }
-figure { margin: 1rem 0; } svg { max-width: 100%; height: auto; }
+figure { margin: 1rem 1rem 1rem 0; display: inline-block; vertical-align: top; } svg { max-width: 100%; height: auto; }
 figcaption, .small { font-size: .85rem; color: #4c5d62; }
 .mark { display: inline-block; border-radius: .3rem; padding: .05rem .5rem; margin-right: .4rem; font-size: .8rem;
   font-weight: 600; background: #e3eeef; }
