@@ -1,16 +1,11 @@
 """Freeze what is to be learned, start the training, watch it."""
 
-from dataclasses import fields, replace
-from typing import Any
-
 import pandas as pd
 import streamlit as st
 
-from colpo_core.errors import InputRejected
 from colpo_core.records.checkpoints import SnapshotRecord, label_source_text, mask_policy_text
 from colpo_core.records.jobs import JobRecord
 from colpo_core.records.learning import PRESETS, TrainingSettings
-from colpo_core.records.networks import CLASSIFIERS
 from colpo_core.services import jobs, learning
 from colpo_core.terms import JobKind, LabelSource
 from pages._ui.badges import impression_badge, simulated_badge
@@ -21,25 +16,12 @@ from pages._ui.links import link
 from pages._ui.plain import plain
 from pages._ui.tables import as_when
 from pages._ui.training.freezing import counts_table, freeze_column, left_out_table
+from pages._ui.training.settings_form import settings_form
 
-_CLASSIFIER_NAMES = {name: entry.title for name, entry in CLASSIFIERS.items()}
 _PRESET_HELP = {
     "quick": "Small images and a narrow segmenter: minutes on two processors. To try things out.",
     "standard": "The segmenter at full width: hours on processors.",
     "paper": "The sizes of Kim et al. 2022 with pretrained weights: for a machine with a GPU.",
-}
-_FIELD_NAMES = {
-    "height_px": "Height (px)",
-    "width_px": "Width (px)",
-    "segnet_width": "Segmenter's width",
-    "segmentation_epochs": "Epochs of the segmenter",
-    "classification_epochs": "Epochs of each classifier",
-    "batch_size": "Batch",
-    "learning_rate_segmentation": "Learning rate, segmenter",
-    "learning_rate_classification": "Learning rate, classifiers",
-    "weight_decay": "Weight decay",
-    "seed": "Seed",
-    "threads": "Processor threads (0: all)",
 }
 
 
@@ -91,16 +73,8 @@ def _start(person: Here, snapshots: tuple[SnapshotRecord, ...]) -> None:
     )
     chosen = PRESETS[preset or "quick"]
     st.caption(_PRESET_HELP[chosen.preset])
-    classifier = st.segmented_control(
-        "Classifier",
-        list(CLASSIFIERS),
-        default=chosen.classifier,
-        format_func=_CLASSIFIER_NAMES.__getitem__,
-        required=True,
-        key=f"classifier_{chosen.preset}",
-    )
     with showing_errors():
-        settings = _settings(replace(chosen, classifier=classifier or chosen.classifier))
+        settings = settings_form(chosen)
         st.button(
             "Start training",
             icon=":material/play_arrow:",
@@ -115,30 +89,6 @@ def _start(person: Here, snapshots: tuple[SnapshotRecord, ...]) -> None:
 def _snapshot_line(snapshot: SnapshotRecord) -> str:
     masks = mask_policy_text(snapshot.mask_policy, snapshot.mask_annotator)
     return f"{snapshot.name} · {snapshot.count('images')} images · {label_source_text(snapshot.label_source)} · {masks}"
-
-
-def _settings(start: TrainingSettings) -> TrainingSettings:
-    """All settings, each changeable, from those of the preset."""
-    changes: dict[str, Any] = {}
-    with st.expander("All settings", icon=":material/tune:"):
-        columns = st.columns(2)
-        for place, field in enumerate(one for one in fields(start) if one.name in _FIELD_NAMES):
-            value = getattr(start, field.name)
-            is_share = isinstance(value, float)
-            changes[field.name] = columns[place % 2].number_input(
-                _FIELD_NAMES[field.name],
-                value=value,
-                format="%.5g" if is_share else "%d",
-                step=None if is_share else 1,
-                key=f"{start.preset}_{field.name}",
-            )
-        options = ["none", "imagenet"]
-        changes["pretrained"] = columns[1].selectbox(
-            "Pretrained weights", options, index=options.index(start.pretrained), key=f"{start.preset}_pretrained"
-        )
-    if any(value is None for value in changes.values()):
-        raise InputRejected("A setting is empty. Enter a number, or choose the preset again.")
-    return replace(start, **changes)
 
 
 def _start_now(snapshot_id: int, settings: TrainingSettings) -> None:
@@ -187,6 +137,7 @@ def _list_trainings(trainings: tuple[JobRecord, ...], snapshots: tuple[SnapshotR
                 "State": [job.state.value for job in trainings],
                 "Snapshot": [names.get(job.snapshot_id or 0, "") for job in trainings],
                 "Preset": [job.settings.get("preset", "") for job in trainings],
+                "Segmenter": [job.settings.get("segmenter", "") for job in trainings],
                 "Classifier": [job.settings.get("classifier", "") for job in trainings],
                 "Duration": [duration(job) for job in trainings],
                 "By": [job.created_by for job in trainings],

@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import asdict, fields
+from pathlib import Path
 from typing import Any
 
 import click
@@ -24,6 +25,7 @@ from colpo_core.services import learning as service
 from colpo_core.terms import JobState, LabelSource, MaskPolicy, Split
 
 POLL_SECONDS = 1.0
+_SWITCHES = {"true": True, "on": True, "false": False, "off": False}
 _COUNTED = ("patients", "cases", "images", "masks")
 
 
@@ -181,8 +183,8 @@ def _parse_changes(changes: tuple[str, ...]) -> dict[str, Any]:
         if name not in kinds or name == "preset":
             raise click.BadParameter(f"{name!r} is no setting. There are {', '.join(sorted(set(kinds) - {'preset'}))}.")
         try:
-            values[name] = kinds[name](text)
-        except ValueError as error:
+            values[name] = _SWITCHES[text.lower()] if kinds[name] is bool else kinds[name](text)
+        except (ValueError, KeyError) as error:
             raise click.BadParameter(f"{name} needs a {kinds[name].__name__}, not {text!r}.") from error
     return values
 
@@ -254,6 +256,21 @@ def show_checkpoint(checkpoint: str, as_json: bool) -> None:
         click.echo(f"{path}: {text}")
     for sentence in found.card.get("limits", []):
         click.echo(f"- {sentence}")
+
+
+@checkpoints.command("card")
+@click.argument("checkpoint")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="The HTML file to write.")
+def write_card(checkpoint: str, out: Path) -> None:
+    """Write one checkpoint's card as an HTML file that stands alone: tables and drawings."""
+    with Opened() as here:
+        found = find_checkpoint(here, checkpoint)
+        text = service.model_card(here.store, actor=here.actor, checkpoint_id=found.id)
+    try:
+        out.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise click.ClickException(f"{out} cannot be written: {error.strerror}.") from error
+    click.echo(f"wrote {out}")
 
 
 @checkpoints.command("promote")

@@ -1,7 +1,7 @@
-"""What a person can do about learning: freeze snapshots, compare and promote checkpoints.
+"""What a person can do about learning: freeze snapshots, compare, judge and promote checkpoints.
 
-Snapshots, external test sets and checkpoints have a file each; this is the counter at which pages, commands and other
-services ask.
+Snapshots, external test sets, checkpoints and promotions have a file each; this is the counter at which pages, commands
+and other services ask.
 """
 
 from colpo_core.records.checkpoints import SnapshotQuery
@@ -16,6 +16,7 @@ from colpo_core.services.checkpoints import (
 from colpo_core.services.evaluations import count_looks, list_evaluations, start_evaluation
 from colpo_core.services.external_sets import external_sets, seen_by
 from colpo_core.services.human_ceiling import human_ceiling
+from colpo_core.services.model_cards import model_card
 from colpo_core.services.promotion_checks import promotion_doubts
 from colpo_core.services.promotions import list_promotions, promote_checkpoint
 from colpo_core.services.snapshots import (
@@ -45,6 +46,7 @@ __all__ = [
     "list_promotions",
     "list_snapshots",
     "mask_authors",
+    "model_card",
     "preview_snapshot",
     "promote_checkpoint",
     "promotion_doubts",

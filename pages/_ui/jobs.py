@@ -13,6 +13,7 @@ from pages._ui.errors import showing_errors
 from pages._ui.here import here
 from pages._ui.links import link
 from pages._ui.tables import as_when
+from pages._ui.training.stage_words import MAIN_STAGES, side_runs, speed_text, stage_text
 
 STATE_COLOURS = {
     JobState.QUEUED: "gray",
@@ -20,11 +21,6 @@ STATE_COLOURS = {
     JobState.DONE: "green",
     JobState.FAILED: "red",
     JobState.CANCELLED: "orange",
-}
-STAGES = {
-    "segmentation": "Segmenter",
-    "classification 3 channels": "Classifier, 3 channels",
-    "classification 4 channels": "Classifier, 4 channels",
 }
 _LOSSES = {"train_loss": ("train", "#0f6b74"), "validation_loss": ("validation", "#d9822b")}
 _METRICS = {
@@ -90,6 +86,7 @@ def _draw_job(job_id: int, was_over: bool) -> None:
         with st.container(border=True):
             _head(job)
             _state_of(job)
+            _beside(events, job)
             _curves(events, job)
             _messages(events)
             if job.state is JobState.FAILED:
@@ -146,19 +143,28 @@ def _where(job: JobRecord) -> str:
     if not job.stage:
         return "Getting ready"
     epoch = f" · epoch {min(job.epoch + 1, job.epochs_total)} of {job.epochs_total}" if job.epochs_total > 1 else ""
-    return f"{STAGES.get(job.stage, job.stage.capitalize())}{epoch} · {job.progress:.0%} of all"
+    return f"{stage_text(job.stage)}{epoch} · {job.progress:.0%} of all"
+
+
+def _beside(events: tuple[JobEventRecord, ...], job: JobRecord) -> None:
+    """How far the trainings without curves are, and how quick it goes."""
+    said = side_runs(events, job)
+    if not job.state.is_over and (speed := speed_text(events)):
+        said.append(speed)
+    if said:
+        st.caption(" · ".join(said))
 
 
 def _curves(events: tuple[JobEventRecord, ...], job: JobRecord) -> None:
     """Losses above, metrics below, a column for each network; of an epoch that was run again the last counts."""
-    told: dict[str, dict[int, dict[str, float]]] = {stage: {} for stage in STAGES}
+    told: dict[str, dict[int, dict[str, float]]] = {stage: {} for stage in MAIN_STAGES}
     for event in events:
         if event.stage in told and event.figures:
             told[event.stage][event.epoch] = event.figures
     if not any(told.values()):
         return
     figure = make_subplots(
-        rows=2, cols=3, column_titles=list(STAGES.values()), vertical_spacing=0.16, horizontal_spacing=0.05
+        rows=2, cols=3, column_titles=list(MAIN_STAGES.values()), vertical_spacing=0.16, horizontal_spacing=0.05
     )
     named: set[str] = set()
     for column, (stage, epochs) in enumerate(told.items(), start=1):

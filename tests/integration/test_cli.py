@@ -138,6 +138,11 @@ def test_a_prediction_gets_its_verdict(run: Run, store: Store, administrator: Ac
     assert "Say why" in run("review", "record", "1", "overrule", code=1).output
     assert "reviewers agree with the current model in 100.0% (1/1;" in run("review", "record", "1", "agree").output
     assert "current" in run("checkpoints", "list").output
+    card = tmp_path / "card.html"
+    assert f"wrote {card}" in run("checkpoints", "card", "model-1", "--out", str(card)).output
+    assert "<h1>model-1</h1>" in card.read_text(encoding="utf-8")
+    refused = run("checkpoints", "card", "model-1", "--out", str(tmp_path / "none" / "card.html"), code=1)
+    assert "cannot be written" in refused.output
 
 
 def test_a_study_is_read_and_closed(run: Run, ask: Callable[..., Any], store: Store, tmp_path: Path) -> None:

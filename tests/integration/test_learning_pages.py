@@ -78,6 +78,45 @@ def test_train_freezes_and_starts_with_two_clicks(
     assert not app.exception
 
 
+def test_train_takes_every_setting_by_its_kind(
+    store: Store, annotator: Actor, clinic: Clinic, open_page: Open, placed: list[int]
+) -> None:
+    learning.freeze_snapshot(store, actor=annotator, query=learning.SnapshotQuery("first"))
+    app = open_page(annotator, "train")
+    app.selectbox(key="quick_classifier").set_value("resnet50")
+    app.toggle(key="quick_flips").set_value(False)
+    app.number_input(key="quick_folds").set_value(4)
+    app.number_input(key="quick_blur_px").set_value(1.5)
+    app.text_input(key="quick_pretrained").set_value("imagenet")
+    app.selectbox(key="quick_threshold_rule").set_value("sensitivity_90").run()
+    assert "its figures leak" not in words_of(app)
+    app.selectbox(key="quick_protocol").set_value("paper").run()
+    assert "its figures leak and flatter the model" in words_of(app)
+    press(app, "Start training")
+    assert not app.exception
+    (job,) = jobs.list_jobs(store, actor=annotator)
+    assert TrainingSettings.from_dict(job.settings) == TrainingSettings(
+        classifier="resnet50", flips=False, folds=4, blur_px=1.5, pretrained="imagenet",
+        threshold_rule="sensitivity_90", protocol="paper",
+    )  # fmt: skip
+
+
+def test_train_refuses_what_cannot_be_trained(
+    store: Store, annotator: Actor, clinic: Clinic, open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    learning.freeze_snapshot(store, actor=annotator, query=learning.SnapshotQuery("first"))
+    monkeypatch.setattr("pages._ui.training.settings_form.available", lambda entry: entry.needs is None)
+    app = open_page(annotator, "train")
+    assert "Not installed here: U-Net on ResNet-34" in words_of(app)
+    assert "U-Net on ResNet-34 (not installed)" in app.selectbox(key="quick_segmenter").options
+    app.selectbox(key="quick_segmenter").set_value("unet_resnet34").run()
+    assert "U-Net on ResNet-34 needs the optional packages" in app.error[0].value
+    assert "Start training" not in [button.label for button in app.button]
+    app.selectbox(key="quick_segmenter").set_value("segnet_vgg19")
+    app.number_input(key="quick_height_px").set_value(100).run()
+    assert "multiple of 32" in app.error[0].value
+
+
 def test_train_warns_of_labels_by_impression(store: Store, annotator: Actor, clinic: Clinic, open_page: Open) -> None:
     for score in (2, 8) * 3:
         clinic.add_case(grades=(), swede_score=score)
@@ -154,12 +193,15 @@ def test_train_shows_a_running_training(
     with lease.writing() as (session, row):
         row.stage, row.epoch, row.epochs_total, row.progress = "segmentation", 2, 12, 0.25
         for epoch in (1, 2):
-            figures = {"train_loss": 1.0 / epoch, "validation_iou_acetowhite": 0.3 * epoch}
+            figures = {"train_loss": 1.0 / epoch, "validation_iou_acetowhite": 0.3 * epoch, "images_per_second": 57.2}
             session.add(JobEvent(job_id=job.id, stage="segmentation", epoch=epoch, figures=figures))
         session.add(JobEvent(job_id=job.id, stage="segmentation", epoch=0, message="Loading 12 images"))
     app = open_page(annotator, "train")
     assert not app.exception
     assert "Loading 12 images" in words_of(app)
+    assert "Fourth channel: 0 of 2 trainings done · Comparison: 0 of 8 trainings done · 57 images a second" in words_of(
+        app
+    )
     assert app.get("plotly_chart")
     lease.abandon(JobState.FAILED, "The training diverged.")
     app = open_page(annotator, "train", job=job.id)

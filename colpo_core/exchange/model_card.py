@@ -1,0 +1,303 @@
+"""A checkpoint's card as one HTML file that stands alone: tables and drawings, no script, nothing from elsewhere."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from html import escape
+
+from colpo_core.exchange.card_drawings import (
+    differences_drawing,
+    distributions_drawing,
+    reliability_drawing,
+    roc_drawing,
+)
+from colpo_core.records import card_tables as tables
+from colpo_core.records.card_tables import CardTable, Ceiling
+from colpo_core.records.model_cards import Block, comparison, differences, leaks, old_card_text, side
+
+_STYLE = """
+body { font: 15px/1.5 "Segoe UI", Helvetica, Arial, sans-serif; color: #1d2b2f; max-width: 60rem; margin: 2rem auto;
+  padding: 0 1rem; }
+h1 { font-size: 1.6rem; } h2 { font-size: 1.2rem; margin-top: 2.2rem; border-bottom: 2px solid #d5dfe1; }
+h3 { font-size: 1rem; margin-bottom: .3rem; }
+table { border-collapse: collapse; margin: .6rem 0 1rem; font-variant-numeric: tabular-nums; font-size: .9rem; }
+th { text-align: left; border-bottom: 2px solid #d5dfe1; padding: .3rem .7rem .3rem 0; }
+td { border-bottom: 1px solid #e3eaec; padding: .3rem .7rem .3rem 0; vertical-align: top; }
+figure { margin: 1rem 1rem 1rem 0; display: inline-block; vertical-align: top; } svg { max-width: 100%; height: auto; }
+figcaption, .small { font-size: .85rem; color: #4c5d62; }
+.mark { display: inline-block; border-radius: .3rem; padding: .05rem .5rem; margin-right: .4rem; font-size: .8rem;
+  font-weight: 600; background: #e3eeef; }
+.mark.leaks { background: #b3402f; color: #fff; } .mark.simulated { background: #f6e3c2; }
+.mark.impression { background: #e8def5; } .verdict { font-size: 1.1rem; font-weight: 600; }
+@media print { h2 { break-after: avoid; } table, figure { break-inside: avoid; } }
+"""
+
+
+@dataclass(frozen=True)
+class ExternalLook:
+    """One look at an external test set.
+
+    Attributes:
+        snapshot_name: Name of the set.
+        look: The how manyth look at it this was.
+        when: Day and time, UTC.
+        by: Who looked.
+        labels: What the set's labels rest on.
+        by_impression: Whether that is an impression.
+        simulated: Whether images of the set were drawn by the program.
+        metrics: Figures, as a card holds those of a side.
+    """
+
+    snapshot_name: str
+    look: int
+    when: str
+    by: str
+    labels: str
+    by_impression: bool
+    simulated: bool
+    metrics: Block
+
+
+@dataclass(frozen=True)
+class PromotionLine:
+    """One promotion of the checkpoint.
+
+    Attributes:
+        when: Day and time, UTC.
+        by: Who promoted it.
+        reason: Why.
+        overruled: The doubts that were overruled.
+    """
+
+    when: str
+    by: str
+    reason: str
+    overruled: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class About:
+    """What the registry knows of a checkpoint beside its card.
+
+    Attributes:
+        name: Name of the checkpoint.
+        snapshot_name: Name of the snapshot it learned from.
+        labels: What its labels rest on, such as `labels by histology`.
+        by_impression: Whether that is an impression.
+        simulated: Whether images were drawn by the program.
+        is_current: Whether it is the clinic's current model.
+        ceiling: The model beside the annotators; None where no image of its test side has masks of two.
+        looks: Looks at external test sets, newest first.
+        promotions: Its promotions, newest first.
+    """
+
+    name: str
+    snapshot_name: str
+    labels: str
+    by_impression: bool
+    simulated: bool
+    is_current: bool
+    ceiling: Ceiling | None = None
+    looks: Sequence[ExternalLook] = ()
+    promotions: Sequence[PromotionLine] = ()
+
+
+def model_card_html(card: Block, *, about: About) -> str:
+    """The card as one HTML document.
+
+    Args:
+        card: The checkpoint's card, of this or an earlier version.
+        about: What the registry knows beside it.
+    """
+    marks = _marks(card, about)
+    parts = [
+        f"<h1>{escape(about.name)}</h1>",
+        marks,
+        _head(card, about),
+        _limits(card),
+        *_calls(card, about, marks),
+        *_masks(card, about, marks),
+        *_mask_help(card, about, marks),
+        *_repeatability(card, marks),
+        *_against(card, marks),
+        *_looks(card, about),
+        *_promotions(about),
+        "<h2>What it learned from</h2>",
+        marks,
+        _table(tables.trained_on_table(card)),
+        "<h2>Settings</h2>",
+        _table(tables.settings_table(card)),
+        f"<p class='small'>Checkpoint {escape(str(card.get('sha256', 'without a hash')))}<br>"
+        f"Snapshot {escape(str(card['snapshot_sha256']))}</p>",
+    ]
+    return (
+        f"<!doctype html>\n<html lang='en'><head><meta charset='utf-8'><title>{escape(about.name)}</title>"
+        f"<style>{_STYLE}</style></head><body>\n" + "\n".join(parts) + "\n</body></html>\n"
+    )
+
+
+def marks_text(card: Block, about: About) -> str:
+    """What every figure carries, in a line: what labels rest on, simulated, leaks."""
+    words = [about.labels]
+    if about.simulated:
+        words.append("SIMULATED images")
+    if leaks(card):
+        words.append("LEAKS")
+    return " · ".join(words)
+
+
+def _marks(card: Block, about: About) -> str:
+    marks = [("impression" if about.by_impression else "", about.labels)]
+    if about.simulated:
+        marks.append(("simulated", "SIMULATED"))
+    if leaks(card):
+        marks.append(("leaks", "LEAKS"))
+    return "<p>" + "".join(f"<span class='mark {kind}'>{escape(text)}</span>" for kind, text in marks) + "</p>"
+
+
+def _head(card: Block, about: About) -> str:
+    said = [f"Trained on snapshot “{about.snapshot_name}”, labelled by rules {card['rules_version']}."]
+    if about.is_current:
+        said.append("It is the clinic's current model.")
+    if card.get("parent"):
+        said.append(f"The current model when it was trained: {card['parent']['name']}.")
+    return f"<p>{escape(' '.join(said))}</p>" + _list(leaks(card))
+
+
+def _limits(card: Block) -> str:
+    return "<h2>Limits</h2>" + _list(card["limits"])
+
+
+def _calls(card: Block, about: About, marks: str) -> list[str]:
+    parts = ["<h2>Calls</h2>"]
+    metrics, text = side(card, "test"), marks_text(card, about)
+    for level in ("case", "image"):
+        parts += [
+            f"<h3>Test side, by {level}</h3>",
+            marks,
+            _table(tables.calls_table(metrics, level)),
+            _table(tables.confusion_table(metrics, level)),
+        ]
+    parts += [_figure(roc_drawing(metrics, "case", marks=text), "a ROC curve", "ROC curves, by case.")]
+    parts += [_figure(reliability_drawing(metrics, "case", marks=text), "a calibration curve", _RELIABILITY)]
+    parts += [marks, _optional(tables.calibration_table(card, metrics), "figures before and after temperature scaling")]
+    thresholds = card.get("thresholds")
+    if thresholds:
+        rule = thresholds.get("rule", "")
+        parts.append(
+            f"<p>Thresholds {thresholds['3ch']:.2f} (3 channels) and {thresholds['4ch']:.2f} (4 channels), chosen on "
+            f"{escape(str(thresholds['chosen_on']))}. {escape(str(rule))}</p>"
+        )
+    return parts
+
+
+_RELIABILITY = "Observed share of HSIL over the probability, by case, with 95% intervals. On the line is right."
+
+
+def _masks(card: Block, about: About, marks: str) -> list[str]:
+    block = side(card, "test")["segmentation"]
+    drawn = distributions_drawing(block, marks=marks_text(card, about))
+    caption = "Each dot an image or a patient; the diamond is the mean over images with its 95% interval by patients."
+    parts = ["<h2>Masks</h2>", marks, _table(tables.segmentation_table(block))]
+    parts += [_figure(drawn, "the distribution over images and patients", caption), marks]
+    parts.append(_table(tables.without_lesion_table(block)))
+    if about.ceiling:
+        parts += ["<h3>Beside the annotators</h3>", marks, _table(tables.ceiling_table(about.ceiling))]
+    return parts
+
+
+def _mask_help(card: Block, about: About, marks: str) -> list[str]:
+    found = comparison(card)
+    if not found or not differences(card):
+        return ["<h2>Did the mask help?</h2>", f"<p>{escape(old_card_text('the comparison with controls'))}</p>"]
+    pair = differences(card)[0]
+    said = (
+        f"{found['n_seeds']} trainings of each arm. {found['n_test_images_with_expert_mask']} of "
+        f"{found['n_test_images']} test images had an expert's mask. Intervals: {pair['interval']}."
+    )
+    return [
+        "<h2>Did the mask help?</h2>",
+        marks,
+        f"<p class='verdict'>{escape(found['verdict'])}</p>",
+        f"<p>{escape(said)}</p>",
+        _figure(
+            differences_drawing(card, marks=marks_text(card, about)),
+            "the comparison with controls",
+            "Paired differences by case with 95% intervals: right of the line the first-named does better.",
+        ),
+        _table(tables.differences_table(card)),
+        _table(tables.arms_table(card)),
+        "<h3>Each training by itself</h3>",
+        marks,
+        _table(tables.seeds_table(card)),
+    ]
+
+
+def _repeatability(card: Block, marks: str) -> list[str]:
+    metrics = side(card, "test")
+    parts = ["<h2>Repeatability</h2>", marks]
+    parts.append(_optional(tables.repeatability_table(metrics), "the spread within cases"))
+    if metrics.get("repeatability"):
+        flips = tables.flips_table(metrics)
+        parts.append(_table(flips) if flips.rows else "<p>No case was called both ways.</p>")
+    return parts
+
+
+def _against(card: Block, marks: str) -> list[str]:
+    against = side(card, "test").get("against_current")
+    parts = ["<h2>Against the current model</h2>"]
+    if not against:
+        return [*parts, "<p>It was not compared with another model.</p>"]
+    said = (
+        f"{against['name']}, on {against['n_images']} test images; {against['n_left_out']} were left out because that "
+        "model had learned from their patients."
+    )
+    return [
+        *parts,
+        marks,
+        f"<p>{escape(said)}</p>",
+        _table(tables.against_table(against)),
+        _list(against["worse"]),
+    ]
+
+
+def _looks(card: Block, about: About) -> list[str]:
+    parts = ["<h2>External test sets</h2>"]
+    if not about.looks:
+        return [*parts, "<p>No look was taken at an external test set.</p>"]
+    for look in about.looks:
+        parts.append(f"<h3>{escape(look.snapshot_name)}, look {look.look}</h3>")
+        parts.append(f"<p class='small'>{escape(look.when)} UTC, {escape(look.by)}</p>")
+        simulated = about.simulated or look.simulated
+        parts.append(
+            _marks(card, replace(about, labels=look.labels, by_impression=look.by_impression, simulated=simulated))
+        )
+        parts.append(_table(tables.calls_table(look.metrics, "case")))
+        parts.append(_table(tables.segmentation_table(look.metrics["segmentation"])))
+    return parts
+
+
+def _promotions(about: About) -> list[str]:
+    if not about.promotions:
+        return []
+    rows = [(one.when, one.by, one.reason, " ".join(one.overruled)) for one in about.promotions]
+    return ["<h2>Promotions</h2>", _table(CardTable(("When (UTC)", "By", "Reason", "Overruled"), rows))]
+
+
+def _figure(drawing: str | None, what: str, caption: str) -> str:
+    if drawing is None:
+        return f"<p>{escape(old_card_text(what))}</p>"
+    return f"<figure>{drawing}<figcaption>{escape(caption)}</figcaption></figure>"
+
+
+def _optional(table: CardTable | None, what: str) -> str:
+    return f"<p>{escape(old_card_text(what))}</p>" if table is None else _table(table)
+
+
+def _table(table: CardTable) -> str:
+    head = "".join(f"<th>{escape(name)}</th>" for name in table.heading)
+    rows = ("".join(f"<td>{escape(text)}</td>" for text in row) for row in table.rows)
+    return f"<table><tr>{head}</tr>" + "".join(f"<tr>{row}</tr>" for row in rows) + "</table>"
+
+
+def _list(sentences: Sequence[str]) -> str:
+    return "<ul>" + "".join(f"<li>{escape(one)}</li>" for one in sentences) + "</ul>" if sentences else ""

@@ -1,0 +1,260 @@
+"""The tables of a checkpoint's card, in words: a page and the card's file show the same ones.
+
+Each table is a list of rows, each row as many texts as the table's heading; no figure stands without its interval.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from colpo_core.records.figures import Estimate
+from colpo_core.records.model_cards import (
+    COMPARED,
+    CONTROLS,
+    NETWORKS,
+    SCORES,
+    SEGMENTATION,
+    SHARES,
+    Block,
+    calls,
+    comparison,
+    counted,
+    differences,
+    estimate,
+    figure_text,
+    p_text,
+    pair_name,
+    signed_text,
+)
+from colpo_core.terms import Split
+
+
+@dataclass(frozen=True)
+class CardTable:
+    """A table in words.
+
+    Attributes:
+        heading: Names of its columns.
+        rows: As many texts each.
+    """
+
+    heading: tuple[str, ...]
+    rows: Sequence[tuple[str, ...]]
+
+
+class Ceiling(Protocol):
+    """The model's masks beside the annotators' own; see `services.learning.human_ceiling`."""
+
+    @property
+    def model_dice(self) -> Estimate: ...  # noqa: D102
+    @property
+    def model_kappa(self) -> Estimate: ...  # noqa: D102
+    @property
+    def annotators_dice(self) -> Estimate: ...  # noqa: D102
+    @property
+    def annotators_kappa(self) -> Estimate: ...  # noqa: D102
+    @property
+    def all_annotators_dice(self) -> Estimate: ...  # noqa: D102
+    @property
+    def all_annotators_kappa(self) -> Estimate: ...  # noqa: D102
+    @property
+    def n_images_shared(self) -> int: ...  # noqa: D102
+    @property
+    def n_images_all(self) -> int: ...  # noqa: D102
+
+
+def calls_table(metrics: Block, level: str) -> CardTable:
+    """Shares, area under the curve and calibration of both networks.
+
+    Args:
+        metrics: Those of a side.
+        level: `case` or `image`.
+    """
+    blocks = [calls(metrics, network, level) for network in NETWORKS]
+    names = SHARES | {name: title for name, title in SCORES.items() if all(name in block for block in blocks)}
+    rows = [(title, *(figure_text(block, name) for block in blocks)) for name, title in names.items()]
+    return CardTable(("Figure", *NETWORKS.values()), rows)
+
+
+def confusion_table(metrics: Block, level: str) -> CardTable:
+    """The four counts of both networks."""
+    cells = {
+        "HSIL called HSIL": "true_positive",
+        "HSIL called normal": "false_negative",
+        "Normal called HSIL": "false_positive",
+        "Normal called normal": "true_negative",
+    }
+    blocks = [calls(metrics, network, level) for network in NETWORKS]
+    rows = [(title, *(str(block[cell]) for block in blocks)) for title, cell in cells.items()]
+    return CardTable(("Label and call", *NETWORKS.values()), rows)
+
+
+def calibration_table(card: Block, metrics: Block) -> CardTable | None:
+    """Brier score and calibration error by image, before and after temperature scaling; None in an older card.
+
+    Args:
+        card: The card.
+        metrics: Those of the test side.
+    """
+    before = metrics.get("uncalibrated")
+    if not before or "temperatures" not in card:
+        return None
+    rows = []
+    for network, title in NETWORKS.items():
+        after = calls(metrics, network, "image")
+        temperature = f"{card['temperatures'][network]:.2f}"
+        for name in ("brier", "ece"):
+            told = (figure_text(before[network], name), figure_text(after, name))
+            rows.append((title, SCORES[name], told[0], temperature, told[1]))
+    return CardTable(("Network", "Figure", "Before", "Temperature", "After"), rows)
+
+
+def segmentation_table(block: Block) -> CardTable:
+    """Means over images with their intervals; those without acetowhite epithelium stand in a table of their own."""
+    rows = [(title, figure_text(block, name), _images(block, name)) for name, title in SEGMENTATION.items()]
+    return CardTable(("Mean over images", "Value (95% interval by patients)", "Images"), rows)
+
+
+def without_lesion_table(block: Block) -> CardTable:
+    """What the segmenter did on images in which nobody marked acetowhite epithelium."""
+    rows = [("Share of the image marked all the same, mean", figure_text(block, "false_area"))]
+    rows.append(("Images left untouched", figure_text(block, "n_clean_without_acetowhite")))
+    return CardTable(("Images without acetowhite epithelium", "Value (95% interval)"), rows)
+
+
+def arms_table(card: Block) -> CardTable:
+    """The arms of the comparison, each with what it is there for."""
+    found: Mapping[str, Any] = (comparison(card) or {}).get("arms", {})
+    names = COMPARED | {"brier": "Brier score"}
+    rows = [
+        (_upper(arm["name"]), CONTROLS[name], *(estimate(arm, figure).text() for figure in names))
+        for name, arm in found.items()
+    ]
+    return CardTable(("Arm", "What it is there for", *names.values()), rows)
+
+
+def differences_table(card: Block) -> CardTable:
+    """The paired differences, second arm minus first."""
+    names = COMPARED | {"brier": "Brier score"}
+    rows = [
+        (_upper(pair_name(card, pair)), *(signed_text(estimate(pair, figure)) for figure in names))
+        for pair in differences(card)
+    ]
+    return CardTable(("Difference", *names.values()), rows)
+
+
+def seeds_table(card: Block) -> CardTable:
+    """McNemar's and DeLong's test of each training seed."""
+    rows: list[tuple[str, ...]] = []
+    for pair in differences(card):
+        for number, seed in enumerate(pair["by_seed"], start=1):
+            mcnemar = tuple(_mcnemar(seed[name]) for name in ("accuracy", "sensitivity", "specificity"))
+            rows.append((_upper(pair_name(card, pair)), str(number), *mcnemar, _delong(seed["auc"], pair)))
+    heading = ("Difference", "Seed", "Accuracy: McNemar", "Sensitivity: McNemar", "Specificity: McNemar", "AUC: DeLong")
+    return CardTable(heading, rows)
+
+
+def _mcnemar(test: Block) -> str:
+    return f"p {p_text(test['p'])} (right alone: first {test['b']}, second {test['c']})"
+
+
+def _delong(test: Block, pair: Block) -> str:
+    n_cases = counted(pair["n"], "case")
+    if test["difference"] is None:
+        return f"not defined ({n_cases})"
+    if test["low"] is None or test["high"] is None:
+        return f"{test['difference']:+.2f} (no interval: {n_cases})"
+    return f"{test['difference']:+.2f} ({test['low']:+.2f} to {test['high']:+.2f}; {n_cases}), p {p_text(test['p'])}"
+
+
+def repeatability_table(metrics: Block) -> CardTable | None:
+    """How far the images of one case lie apart; None in an older card."""
+    found = metrics.get("repeatability")
+    if not found:
+        return None
+    names = {
+        "spread": "Highest minus lowest probability of a case, mean",
+        "within_case_sd": "Standard deviation of one image within its case",
+        "both_sides": "Cases called both ways",
+    }
+    rows = [(title, *(figure_text(found[network], name) for network in NETWORKS)) for name, title in names.items()]
+    return CardTable(("Figure", *NETWORKS.values()), rows)
+
+
+def flips_table(metrics: Block) -> CardTable:
+    """Cases whose images were called both ways, widest first."""
+    rows = [
+        (title, str(flip["case_id"]), _end(flip, "low"), _end(flip, "high"))
+        for network, title in NETWORKS.items()
+        for flip in metrics["repeatability"][network]["flips"]
+    ]
+    return CardTable(("Network", "Case", "Lowest", "Highest"), rows)
+
+
+def _end(flip: Block, which: str) -> str:
+    image_id = flip[f"{which}_image_id"]
+    named = "" if image_id is None else f" (image {image_id})"
+    return f"{flip[f'{which}_prob']:.2f}{named}"
+
+
+def against_table(against: Block) -> CardTable:
+    """This model against the clinic's current one on the same test images.
+
+    Args:
+        against: `against_current` of a card's figures.
+    """
+    pair = against["calls"]
+    rows = []
+    for name, title in (COMPARED | {"brier": "Brier score"}).items():
+        first, second = (estimate(pair[which], name).text() for which in ("first", "second"))
+        rows.append((title, first, second, signed_text(estimate(pair, name))))
+    rows.append(("Dice of the mask", "", "", signed_text(Estimate(**against["dice"]))))
+    return CardTable(("Figure", "Current model", "This model", "Difference"), rows)
+
+
+def trained_on_table(card: Block) -> CardTable:
+    """Patients, labels and masks on each side of the snapshot."""
+    counts = card["trained_on"]
+    rows = [
+        (
+            side.value,
+            str(counts["patients"][side]),
+            str(counts["case_labels"][side]["normal"]),
+            str(counts["case_labels"][side]["hsil"]),
+            str(counts["masks"][side]),
+        )
+        for side in Split
+    ]
+    return CardTable(("Side", "Patients", "Cases normal", "Cases HSIL", "Masks"), rows)
+
+
+def settings_table(card: Block) -> CardTable:
+    """What it is and how it learned."""
+    values = {**card["architecture"], **card["settings"]}
+    return CardTable(
+        ("Setting", "Value"), [(str(name).replace("_", " "), str(value)) for name, value in values.items()]
+    )
+
+
+def ceiling_table(found: Ceiling) -> CardTable:
+    """The model beside the annotators."""
+    shared, everywhere = str(found.n_images_shared), str(found.n_images_all)
+    rows = [
+        ("The model, against the test masks", found.model_dice.text(), found.model_kappa.text(), shared),
+        ("Annotators, against each other", found.annotators_dice.text(), found.annotators_kappa.text(), shared),
+        (
+            "Annotators, on all images that two have marked",
+            found.all_annotators_dice.text(),
+            found.all_annotators_kappa.text(),
+            everywhere,
+        ),
+    ]
+    return CardTable(("Whose masks", "Dice", "Cohen's kappa", "Images"), rows)
+
+
+def _images(block: Block, name: str) -> str:
+    return str(block[name]["n_images"]) if block.get(name) else ""
+
+
+def _upper(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,170 @@
+"""How a checkpoint's card is read, by pages and by the card's file alike.
+
+Cards of earlier versions lack the newer figures. A reader here gives None or nothing for what a card does not hold.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from colpo_core.records.figures import Estimate, Proportion
+
+Block = Mapping[str, Any]
+
+NETWORKS = {"3ch": "3 channels", "4ch": "4 channels"}
+SHARES = {
+    "accuracy": "Accuracy",
+    "sensitivity": "Sensitivity",
+    "specificity": "Specificity",
+    "ppv": "PPV",
+    "npv": "NPV",
+}
+SCORES = {"auc": "AUC (ROC curve)", "brier": "Brier score", "ece": "Calibration error (ECE)"}
+SEGMENTATION = {
+    "iou_acetowhite": "IoU, acetowhite",
+    "iou_background": "IoU, background",
+    "dice": "Dice, acetowhite",
+    "kappa": "Cohen's kappa over the pixels",
+    "hd95_percent": "95% Hausdorff distance, % of the diagonal",
+    "accuracy_acetowhite": "Accuracy, acetowhite",
+    "accuracy_background": "Accuracy, background",
+}
+DISTRIBUTIONS = {"iou_acetowhite": "IoU", "dice": "Dice", "hd95_percent": "HD95, % of the diagonal"}
+COMPARED = {"auc": "AUC", "accuracy": "Accuracy", "sensitivity": "Sensitivity", "specificity": "Specificity"}
+CONTROLS = {
+    "3ch": "Colours alone: what the mask has to beat.",
+    "predicted": "The mask that this model's own segmenter draws, as in use.",
+    "empty": "A fourth channel without content: more weights, no mask.",
+    "shuffled": "The predicted mask of another patient: a mask, but not hers.",
+    "expert": "The expert's mask where there is one, else the predicted one: how far a perfect segmenter could help.",
+}
+"""What each arm of the comparison is there for."""
+
+
+def old_card_text(what: str) -> str:
+    """What a person is told where a card of an earlier version lacks something.
+
+    Args:
+        what: What is missing, such as `a ROC curve`.
+    """
+    return f"This model was trained by an earlier version; train again for {what}."
+
+
+def proportion(block: Block, name: str) -> Proportion:
+    """A share of a block of figures."""
+    return Proportion(**block[name])
+
+
+def estimate(block: Block, name: str) -> Estimate:
+    """A mean or an area of a block of figures."""
+    return Estimate(**block[name])
+
+
+def estimate_or_none(block: Block, name: str) -> Estimate | None:
+    """The same, or None where the block does not hold it."""
+    return Estimate(**block[name]) if block.get(name) else None
+
+
+def figure_text(block: Block, name: str) -> str:
+    """A share, mean or area with its interval, or that it is not known."""
+    found = block.get(name)
+    if not found:
+        return "not known"
+    return Proportion(**found).text() if "k" in found else Estimate(**found).text()
+
+
+def signed_text(found: Estimate) -> str:
+    """A difference with its sign: `+0.03 (-0.02 to +0.08; 12 patients)`."""
+    if found.value is None:
+        return f"not defined ({found.n_patients} patients)"
+    if found.low is None or found.high is None:
+        return f"{found.value:+.2f} (no interval: {found.n_patients} patients)"
+    return f"{found.value:+.2f} ({found.low:+.2f} to {found.high:+.2f}; {found.n_patients} patients)"
+
+
+def p_text(p: float | None) -> str:
+    """A p as one writes it."""
+    if p is None:
+        return "not defined"
+    return "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def leaks(card: Block) -> tuple[str, ...]:
+    """What leaks by the way in which the model was trained; the paper's protocol always does."""
+    said = tuple(str(sentence) for sentence in card.get("leaks") or ())
+    if not said and card.get("protocol") == "paper":
+        return ("Trained by the paper's protocol, in which copies of one image stand on both sides.",)
+    return said
+
+
+def side(card: Block, split: str) -> Block:
+    """The figures of the test or of the validation side.
+
+    Args:
+        card: The card.
+        split: `test` or `validation`.
+    """
+    found: Block = card["metrics"] if split == "test" else card["metrics"]["validation"]
+    return found
+
+
+def calls(metrics: Block, network: str, level: str) -> Block:
+    """The figures of one network's calls.
+
+    Args:
+        metrics: Those of a side.
+        network: Of `NETWORKS`.
+        level: `case` or `image`.
+    """
+    found: Block = metrics[f"classification_{network}"][level]
+    return found
+
+
+def n_of(block: Block, *, level: str) -> str:
+    """What stands behind a block of calls, such as `12 cases of 11 patients`."""
+    return f"{counted(block['n'], level)} of {counted(block['n_patients'], 'patient')}"
+
+
+def counted(number: int, word: str) -> str:
+    """Such as `1 image` or `12 images`."""
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"
+
+
+def comparison(card: Block) -> Block | None:
+    """Whether the mask helped, in figures; None in a card of an earlier version."""
+    found: Block | None = card["metrics"].get("comparison")
+    return found
+
+
+def differences(card: Block) -> list[Block]:
+    """The pairs of the comparison, each with its figures; `first` and `second` are names of arms."""
+    found = comparison(card)
+    return [pair for pair in found["differences"] if isinstance(pair["first"], str)] if found else []
+
+
+def pair_name(card: Block, pair: Block) -> str:
+    """What a pair holds against what: `the predicted mask − colours alone`."""
+    arms = (comparison(card) or {}).get("arms", {})
+    first, second = (arms[arm]["name"] for arm in (pair["first"], pair["second"]))
+    return f"{second} − {first}"
+
+
+def spread_by(segmentation: Block, name: str, *, patients: bool) -> list[float]:
+    """Values of one figure of the masks, over images or over patients; images without a lesion have none.
+
+    A patient's value is the mean over her images.
+
+    Args:
+        segmentation: A block of `SegmentationFigures`.
+        name: Of `DISTRIBUTIONS`.
+        patients: Whether to take means over patients.
+    """
+    rows = segmentation.get("by_image")
+    if rows is None:
+        old = segmentation.get("iou_acetowhite_by_image") or []
+        return [value for value in old if value is not None] if name == "iou_acetowhite" and not patients else []
+    found: dict[int, list[float]] = {}
+    for place, row in enumerate(rows):
+        value = row["figures"][name]
+        if value is not None:
+            found.setdefault(row["patient_id"] if patients else place, []).append(float(value))
+    return [sum(values) / len(values) for values in found.values()]

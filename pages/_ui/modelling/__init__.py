@@ -1,0 +1,1 @@
+"""The parts of the page Models, one idea a file."""

@@ -1,0 +1,54 @@
+"""The table of all models, from which one is chosen."""
+
+import pandas as pd
+import streamlit as st
+
+from colpo_core.records.checkpoints import CheckpointRecord
+from colpo_core.records.model_cards import calls, estimate, leaks, proportion, side
+from colpo_core.terms import LabelSource
+from pages._ui.figures import short_estimate, short_share
+from pages._ui.tables import as_when
+
+
+def choose_model(listed: tuple[CheckpointRecord, ...]) -> CheckpointRecord:
+    """The checkpoint picked in the table, else that of the address, else the current one, else the newest.
+
+    Args:
+        listed: All checkpoints, newest first, at least one.
+    """
+    tests = [side(one.card, "test") for one in listed]
+    cases = [calls(one, "4ch", "case") for one in tests]
+    rows = pd.DataFrame(
+        {
+            "Model": [("★ " if one.is_current else "") + one.name for one in listed],
+            "Labels from": [_source(one) for one in listed],
+            "Marks": [_marks(one) for one in listed],
+            "IoU": [short_estimate(estimate(one["segmentation"], "iou_acetowhite")) for one in tests],
+            "AUC": [short_estimate(estimate(one, "auc")) for one in cases],
+            "Sensitivity": [short_share(proportion(one, "sensitivity")) for one in cases],
+            "Specificity": [short_share(proportion(one, "specificity")) for one in cases],
+            "Cases": [one["n"] for one in cases],
+            "Snapshot": [one.snapshot_name for one in listed],
+            "Trained (UTC)": [as_when(one.created_at) for one in listed],
+        }
+    )
+    st.caption(
+        "★ current model. Figures with 95% intervals: test side; by case, 4 channels, at the frozen threshold. "
+        "Choose a row for its card."
+    )
+    picked = st.dataframe(
+        rows, hide_index=True, width="stretch", on_select="rerun", selection_mode="single-row", key="model_rows"
+    )["selection"]["rows"]
+    if picked and picked[0] < len(listed):
+        return listed[picked[0]]
+    wanted = st.query_params.get("checkpoint", "")
+    named = [one for one in listed if str(one.id) == wanted]
+    return (named or [one for one in listed if one.is_current] or list(listed))[0]
+
+
+def _source(one: CheckpointRecord) -> str:
+    return "histology" if one.label_source is LabelSource.HISTOLOGY else "impression, not histology"
+
+
+def _marks(one: CheckpointRecord) -> str:
+    return ", ".join(["LEAKS"] * bool(leaks(one.card)) + ["simulated"] * one.simulated)

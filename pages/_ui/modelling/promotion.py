@@ -1,0 +1,78 @@
+"""Making a model the clinic's current one: the doubts first, then the button, then the history."""
+
+import pandas as pd
+import streamlit as st
+
+from colpo_core.records.checkpoints import CheckpointRecord
+from colpo_core.services import learning
+from colpo_core.terms import Role
+from pages._ui.errors import showing_errors
+from pages._ui.here import Here
+from pages._ui.links import link
+from pages._ui.tables import as_when
+
+
+def show_promotion(person: Here, one: CheckpointRecord) -> None:
+    """Draw what speaks against a promotion, and the form.
+
+    Args:
+        person: Who looks.
+        one: The checkpoint.
+    """
+    with st.container(border=True):
+        if one.is_current:
+            st.markdown("**This is the clinic's current model.**")
+            link("review", "Review its predictions", icon=":material/fact_check:")
+            return
+        current = learning.current_checkpoint(person.store)
+        is_older = current is not None and one.created_at < current.created_at
+        st.markdown("**Roll back to this model**" if is_older else "**Make this the current model**")
+        with showing_errors():
+            doubts = learning.promotion_doubts(person.store, actor=person.actor, checkpoint_id=one.id)
+            for sentence in doubts:
+                st.warning(sentence, icon=":material/report:")
+            if person.actor.role is not Role.ADMINISTRATOR:
+                st.markdown("An administrator can make this the clinic's current model.")
+                return
+            _form(person, one, has_doubts=bool(doubts))
+
+
+def _form(person: Here, one: CheckpointRecord, *, has_doubts: bool) -> None:
+    with st.form(f"promote_{one.id}", border=False):
+        reason = st.text_input("Reason", placeholder="Higher sensitivity on the same test cases", max_chars=500)
+        overrule = ""
+        if has_doubts:
+            overrule = st.text_area(
+                "Overrule in writing",
+                placeholder="Why the doubts above do not count here",
+                max_chars=1000,
+                help="It stays in the history with the doubts that you overruled.",
+            )
+        pressed = st.form_submit_button("Promote", type="primary", icon=":material/verified:", width="stretch")
+    st.caption("All acetic-acid images that it has not seen are then predicted in the background.")
+    if pressed:
+        with showing_errors():
+            learning.promote_checkpoint(
+                person.store, actor=person.actor, checkpoint_id=one.id, reason=reason, overrule=overrule
+            )
+            st.session_state["models_told"] = f"{one.name} is the current model. Its predictions are on their way."
+            st.query_params["checkpoint"] = str(one.id)
+            st.rerun()
+
+
+def show_history(person: Here) -> None:
+    """Draw all promotions, and what was overruled for each."""
+    promotions = learning.list_promotions(person.store, actor=person.actor)
+    if not promotions:
+        return
+    st.markdown("**Promotions**")
+    rows = pd.DataFrame(
+        {
+            "When (UTC)": [as_when(one.at) for one in promotions],
+            "Model": [one.checkpoint_name for one in promotions],
+            "By": [one.promoted_by for one in promotions],
+            "Reason": [one.reason for one in promotions],
+            "Overruled": [" ".join(one.overruled) for one in promotions],
+        }
+    )
+    st.dataframe(rows, hide_index=True, width="stretch")

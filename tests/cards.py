@@ -1,0 +1,151 @@
+"""Cards of checkpoints as this version writes them, and as earlier ones did."""
+
+import json
+from dataclasses import asdict
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from colpo_core.evaluation.judged import Judged, by_case
+from colpo_core.evaluation.masks import mask_figures, segmentation_figures
+from colpo_core.evaluation.paired import compare_arms
+from colpo_core.evaluation.probabilities import probability_figures
+from colpo_core.evaluation.repeatability import repeatability
+from colpo_core.records.learning import TrainingSettings
+from colpo_core.terms import Label
+from tests.clinic import make_card
+
+ARMS = {
+    "3ch": "colours alone",
+    "predicted": "the predicted mask",
+    "empty": "an empty channel",
+    "shuffled": "the predicted mask of another patient",
+    "expert": "the expert's mask",
+}
+PAIRS = (
+    ("3ch", "predicted"),
+    ("empty", "predicted"),
+    ("shuffled", "predicted"),
+    ("3ch", "expert"),
+    ("predicted", "expert"),
+)
+VERDICT = "The predicted mask changed the AUC by +0.05 (-0.07 to +0.18; 24 patients): no difference is shown."
+WORSE = "Its sensitivity is lower than that of the current model."
+LEAK = "Copies of one image stand on the training and on the test side."
+
+
+def new_card(**changes: Any) -> dict[str, Any]:
+    """A card with all that a training writes; 24 patients with a case of two images each, 8 of them HSIL."""
+    card: dict[str, Any] = json.loads(_text_of_new_card())
+    return card | changes
+
+
+@cache
+def _text_of_new_card() -> str:
+    card: dict[str, Any] = dict(make_card())
+    sides = _metrics()
+    card["metrics"] = sides | {
+        "validation": sides,
+        "uncalibrated": {
+            network: {name: sides[f"classification_{network}"]["image"][name] for name in ("brier", "ece")}
+            for network in ("3ch", "4ch")
+        },
+        "comparison": _comparison(),
+        "against_current": _against(),
+    }
+    card |= {
+        "name": "model-1",
+        "sha256": "c" * 64,
+        "settings": TrainingSettings().to_dict(),
+        "protocol": "patient",
+        "leaks": [],
+        "parent": {"name": "model-0", "sha256": "b" * 64},
+        "temperatures": {"3ch": 1.4, "4ch": 0.8, "chosen_on": "validation"},
+        "thresholds": {"3ch": 0.5, "4ch": 0.5, "mask": 0.5, "chosen_on": "validation", "rule": "Youden's index."},
+    }
+    return json.dumps(card)
+
+
+def old_card() -> dict[str, Any]:
+    """A card of an earlier version: without calibration, distributions, comparison, repeatability and protocol."""
+    card: dict[str, Any] = json.loads(json.dumps(make_card()))
+    for metrics in (card["metrics"], card["metrics"]["validation"]):
+        for level in ("image", "case"):
+            for network in ("3ch", "4ch"):
+                for name in ("brier", "ece", "reliability", "roc"):
+                    metrics[f"classification_{network}"][level].pop(name, None)
+        block = metrics["segmentation"]
+        values = [row["figures"]["iou_acetowhite"] for row in block.pop("by_image")]
+        block["iou_acetowhite_by_image"] = values
+        for name in ("by_patient", "hd95_percent", "kappa", "n_clean_without_acetowhite"):
+            block.pop(name)
+    return card
+
+
+def judged(gain: float, *, seed: int) -> list[Judged]:
+    chance = np.random.default_rng(seed)
+    rows = []
+    for case in range(24):
+        label = Label.NORMAL if case % 3 else Label.HSIL
+        base = chance.normal(gain if label is Label.HSIL else -gain, 1)
+        for number in range(2):
+            prob_hsil = float(1 / (1 + np.exp(-(base + chance.normal(0, 0.5)))))
+            rows.append(Judged(case, case, label, prob_hsil, image_id=2 * case + number))
+    return rows
+
+
+def _metrics() -> dict[str, Any]:
+    chance = np.random.default_rng(0)
+    lesion, none = np.zeros((12, 12), bool), np.zeros((12, 12), bool)
+    lesion[3:9, 3:9] = True
+    pairs = [(none if image % 5 == 4 else lesion) for image in range(15)]
+    masks = [mask_figures(truth, np.roll(truth, int(chance.integers(-2, 3)), 0)) for truth in pairs]
+    patients = [image // 3 for image in range(15)]
+    found: dict[str, Any] = {
+        "segmentation": asdict(segmentation_figures(masks, patients, image_ids=list(range(15)), seed=0)),
+        "repeatability": {},
+    }
+    for network, rows in (("3ch", judged(0.5, seed=1)), ("4ch", judged(1.0, seed=2))):
+        levels = {"image": rows, "case": by_case(rows)}
+        found[f"classification_{network}"] = {
+            level: asdict(probability_figures(some, threshold=0.5, resamples=50)) | {"label_source": "histology"}
+            for level, some in levels.items()
+        }
+        found["repeatability"][network] = asdict(repeatability(rows, threshold=0.5, seed=0))
+    return found
+
+
+def _difference(first: float, second: float) -> Any:
+    return compare_arms(
+        [by_case(judged(first, seed=run)) for run in (3, 4)],
+        [by_case(judged(second, seed=run)) for run in (5, 6)],
+        thresholds_first=[0.5, 0.5],
+        thresholds_second=[0.5, 0.5],
+        seed=0,
+        resamples=50,
+    )
+
+
+def _comparison() -> dict[str, Any]:
+    difference = asdict(_difference(0.5, 1.0))
+    return {
+        "n_seeds": 2,
+        "arms": {arm: {"name": name, **difference["first"]} for arm, name in ARMS.items()},
+        "differences": [{**difference, "first": first, "second": second} for first, second in PAIRS],
+        "verdict": VERDICT,
+        "n_test_images": 48,
+        "n_test_images_with_expert_mask": 15,
+    }
+
+
+def _against() -> dict[str, Any]:
+    return {
+        "name": "model-0",
+        "sha256": "b" * 64,
+        "n_images": 40,
+        "n_left_out": 8,
+        "calls": asdict(_difference(1.0, 0.5)),
+        "dice": {"value": -0.03, "low": -0.06, "high": -0.01, "n_patients": 5, "n_images": 12},
+        "worse": [WORSE],
+    }

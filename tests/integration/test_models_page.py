@@ -1,0 +1,180 @@
+"""The page Models by its sections, for a card of this version, one that leaks, and one of an earlier version."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from colpo_core.records.people import Actor
+from colpo_core.services import engine, learning
+from colpo_core.store import Store
+from colpo_core.store.tables import Checkpoint, Evaluation, Snapshot
+from colpo_core.terms import LabelSource, Split
+from tests.cards import LEAK, VERDICT, WORSE, new_card, old_card
+from tests.clinic import PredictedClinic
+from tests.integration.test_learning_pages import press, words_of, write
+
+Open = Callable[..., Any]
+SECTIONS = (
+    "Calls",
+    "Masks",
+    "Did the mask help?",
+    "Repeatability",
+    "Against the current model",
+    "External test sets",
+)
+
+
+@pytest.fixture
+def desk(store: Store, administrator: Actor) -> PredictedClinic:
+    return PredictedClinic(store, administrator)
+
+
+def add(desk: PredictedClinic, name: str, card: dict[str, Any]) -> int:
+    checkpoint_id = desk.add_checkpoint(name, None)
+    with desk.store.writing() as session:
+        session.get_one(Checkpoint, checkpoint_id).card = card
+    return checkpoint_id
+
+
+def section(app: Any, name: str) -> Any:
+    return app.segmented_control(key="models_section").set_value(name).run()
+
+
+def tables_of(app: Any) -> str:
+    return "\n".join(one.value.to_string() for kind in (app.table, app.dataframe) for one in kind)
+
+
+def test_all_sections_of_a_new_card(desk: PredictedClinic, annotator: Actor, open_page: Open) -> None:
+    app = open_page(annotator, "models", checkpoint=add(desk, "model-2", new_card()))
+    n_charts = []
+    for name in SECTIONS:
+        section(app, name)
+        assert not app.exception, name
+        assert not app.error, name
+        assert "earlier version" not in words_of(app), name
+        n_charts.append(len(app.get("plotly_chart")))
+    assert n_charts == [3, 1, 1, 0, 0, 0]
+    section(app, "Calls")
+    assert "HSIL is called at a probability of **0.50** (3 channels)" in words_of(app)
+    assert "Calibration error (ECE)" in tables_of(app)
+    section(app, "Did the mask help?")
+    assert VERDICT in words_of(app)
+    assert "15 of 48 test images had an expert's mask. Each arm was trained 2 times" in words_of(app)
+    assert "A fourth channel without content" in tables_of(app)
+    section(app, "Against the current model")
+    assert WORSE in words_of(app)
+    assert "8 images left out" in words_of(app)
+
+
+def test_validation_is_told_to_flatter(desk: PredictedClinic, annotator: Actor, open_page: Open) -> None:
+    app = open_page(annotator, "models", checkpoint=add(desk, "model-2", new_card()))
+    assert "flatter the model" not in words_of(app)
+    app.segmented_control(key="models_side").set_value(Split.VALIDATION).run()
+    assert "The thresholds were chosen on these cases: the figures flatter the model." in words_of(app)
+    assert not app.exception
+
+
+def test_every_block_of_a_model_that_leaks_says_so(desk: PredictedClinic, annotator: Actor, open_page: Open) -> None:
+    app = open_page(annotator, "models", checkpoint=add(desk, "model-2", new_card(leaks=[LEAK])))
+    n_marks = []
+    for name in SECTIONS[:-1]:
+        section(app, name)
+        n_marks.append(sum("LEAKS" in str(one.value) for one in app.markdown))
+    assert n_marks == [6, 5, 4, 3, 2], "one beside the model's name, and one for each block"
+    assert LEAK in words_of(app)
+
+
+def test_an_older_card_says_what_to_train_again_for(desk: PredictedClinic, annotator: Actor, open_page: Open) -> None:
+    app = open_page(annotator, "models", checkpoint=add(desk, "model-2", old_card()))
+    told = {}
+    for name in SECTIONS:
+        section(app, name)
+        assert not app.exception, name
+        assert not app.error, name
+        told[name] = words_of(app).count("This model was trained by an earlier version; train again for")
+    assert told == dict(zip(SECTIONS, (3, 1, 1, 1, 1, 0), strict=True))
+
+
+def test_flips_lead_to_their_case(desk: PredictedClinic, annotator: Actor, open_page: Open) -> None:
+    card = new_card()
+    flip = {"case_id": 2, "low_image_id": 2, "low_prob": 0.1, "high_image_id": 3, "high_prob": 0.9}
+    for network in ("3ch", "4ch"):
+        card["metrics"]["repeatability"][network]["flips"] = [flip]
+    app = section(open_page(annotator, "models", checkpoint=add(desk, "model-2", card)), "Repeatability")
+    assert "0.10 (image 2)" in tables_of(app)
+    card["metrics"]["repeatability"] |= {
+        network: card["metrics"]["repeatability"][network] | {"n_cases": 0} for network in ("3ch", "4ch")
+    }
+    app = section(open_page(annotator, "models", checkpoint=add(desk, "model-3", card)), "Repeatability")
+    assert "No test case has two images or more" in words_of(app)
+
+
+def test_each_look_at_an_external_set_is_numbered(
+    desk: PredictedClinic, administrator: Actor, annotator: Actor, open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkpoint_id = add(desk, "model-2", new_card())
+    app = section(open_page(annotator, "models", checkpoint=checkpoint_id), "External test sets")
+    assert "No patients are kept as an external test set yet." in words_of(app)
+    with desk.store.writing() as session:
+        kept = Snapshot(
+            name="kept", sha256="7" * 64, label_source=LabelSource.HISTOLOGY, rules_version="r", seed=0,
+            counts={"patients": {"total": 24}}, created_by=administrator.person_id, external=True,
+        )  # fmt: skip
+        session.add(kept)
+        session.flush()
+        for _ in range(2):
+            session.add(
+                Evaluation(
+                    checkpoint_id=checkpoint_id, snapshot_id=kept.id, metrics=new_card()["metrics"],
+                    created_by=administrator.person_id,
+                )
+            )  # fmt: skip
+    monkeypatch.setattr(learning, "seen_by", lambda *_args, **_options: ("The training saw patient 3.",))
+    app = section(open_page(annotator, "models", checkpoint=checkpoint_id), "External test sets")
+    assert not app.exception
+    assert [one.label for one in app.expander if "look" in one.label] == ["kept · look 2", "kept · look 1"]
+    words = words_of(app)
+    assert "The training saw patient 3." in words
+    assert "Each look is counted and stays in the record" in words
+    assert "24 cases of 24 patients · labels by histology" in words
+    assert "Look at this set" in [button.label for button in app.button]
+
+
+def test_doubts_stand_before_the_button_and_are_overruled_in_writing(
+    desk: PredictedClinic, administrator: Actor, annotator: Actor, open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("colpo_core.services.checkpoints.verify_files", lambda _store, _checkpoint: None)
+    monkeypatch.setattr(engine, "place", lambda _store, _job_id: True)
+    checkpoint_id = add(desk, "model-2", new_card())
+    monkeypatch.setattr(learning, "promotion_doubts", lambda *_args, **_options: (WORSE,))
+    app = open_page(annotator, "models", checkpoint=checkpoint_id)
+    assert WORSE in [one.value for one in app.warning]
+    assert not app.text_area, "only an administrator may overrule"
+    app = open_page(administrator, "models", checkpoint=checkpoint_id)
+    write(app, "Reason", "better masks")
+    press(app, "Promote")
+    assert app.error
+    current = learning.current_checkpoint(desk.store)
+    assert current
+    assert current.id == desk.checkpoint_id
+    app.text_area[0].set_value("Three cases only; two of us looked at them.")
+    press(app, "Promote")
+    assert "model-2 is the current model" in words_of(app)
+    history = next(one.value for one in app.dataframe if "Overruled" in one.value.columns)
+    assert WORSE in history["Overruled"].tolist()[0]
+
+
+def test_without_doubts_nothing_is_overruled(desk: PredictedClinic, administrator: Actor, open_page: Open) -> None:
+    card = new_card()
+    card["metrics"]["against_current"] = None
+    app = open_page(administrator, "models", checkpoint=add(desk, "model-2", card))
+    assert not app.text_area
+    section(app, "Against the current model")
+    assert "No model was current when this one was trained." in words_of(app)
+
+
+def test_the_card_can_be_had_as_a_file(desk: PredictedClinic, annotator: Actor, open_page: Open) -> None:
+    app = open_page(annotator, "models", checkpoint=add(desk, "model-2", new_card()))
+    labels = [one.proto.label for one in app.get("download_button")]
+    assert labels == ["Model card (HTML)", "Model card (JSON)"]

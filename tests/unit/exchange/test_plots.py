@@ -1,0 +1,62 @@
+import xml.etree.ElementTree as ET
+
+import pytest
+
+from colpo_core.exchange.plots import Curve, ForestRow, forest_svg, reliability_svg, roc_svg, violin_svg
+from colpo_core.records.figures import Estimate
+
+MARKS = "labels by histology · SIMULATED images"
+CURVE = Curve("4 channels: AUC 0.80 (0.70 to 0.90; 12 patients)", "4ch", [(0, 0), (0.2, 0.8), (1, 1)])
+RELIABLE = Curve("4 channels", "4ch", [(0.2, 0.1), (0.8, 0.9)], [(0.0, 0.3), (0.6, 1.0)])
+MEAN = Estimate(0.4, 0.3, 0.5, 5, 6)
+PANELS = {"Dice": {"images": [0.1, 0.2, 0.4, 0.5, 0.6, 0.7], "patients": [0.3, 0.4]}}
+ROWS = {
+    "AUC": [ForestRow("a − b", Estimate(0.1, 0.02, 0.2, 5, 5)), ForestRow("c − d", Estimate(0.1, None, None, 5, 5))]
+}
+
+
+def drawings() -> list[str]:
+    return [
+        roc_svg([CURVE], marks=MARKS),
+        reliability_svg([RELIABLE], marks=MARKS),
+        violin_svg(PANELS, means={"Dice": MEAN}, marks=MARKS),
+        forest_svg(ROWS, marks=MARKS),
+    ]
+
+
+def test_every_drawing_is_whole_and_carries_its_marks() -> None:
+    for drawn in drawings():
+        assert ET.fromstring(drawn).tag == "svg"  # noqa: S314 - made here
+        assert MARKS in drawn
+
+
+def test_nothing_leads_outside_and_nothing_runs() -> None:
+    for drawn in drawings():
+        assert "http" not in drawn
+        assert "<script" not in drawn
+        assert "<metadata" not in drawn
+
+
+def test_the_same_figures_give_the_same_bytes() -> None:
+    assert drawings() == drawings()
+
+
+def test_names_are_escaped_and_never_read_as_formulas() -> None:
+    drawn = roc_svg([Curve("<b> & $x^2$", "3ch", CURVE.points)], marks="<i>")
+    assert "&lt;b&gt; &amp; $x^2$" in drawn
+    assert "<i>" not in drawn
+
+
+def test_a_difference_without_an_interval_says_so() -> None:
+    assert forest_svg(ROWS, marks=MARKS).count("no interval") == 1
+
+
+def test_a_mean_is_drawn_with_its_interval_or_not_at_all() -> None:
+    without = violin_svg(PANELS, means={"Dice": Estimate(0.4, None, None, 1, 6)}, marks=MARKS)
+    assert without == violin_svg(PANELS, means={}, marks=MARKS)
+    assert without != violin_svg(PANELS, means={"Dice": MEAN}, marks=MARKS)
+
+
+@pytest.mark.parametrize("values", [[], [0.5], [0.5] * 8])
+def test_few_or_equal_values_have_no_shape_but_are_drawn(values: list[float]) -> None:
+    assert f"n = {len(values)}" in violin_svg({"IoU": {"images": values}}, means={}, marks=MARKS)

@@ -1,0 +1,104 @@
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from colpo_core.records import card_tables as tables
+from colpo_core.records.card_tables import CardTable
+from colpo_core.records.figures import Estimate
+from tests.cards import new_card, old_card
+
+FIGURE = re.compile(r"^[+-]?\d+\.\d+%?")
+BEHIND = re.compile(r"\((no interval: \d+|.* to .*|\d+/\d+; .*)")
+
+
+def every_table(card: dict[str, Any]) -> Iterator[CardTable]:
+    metrics = card["metrics"]
+    for level in ("case", "image"):
+        yield tables.calls_table(metrics, level)
+    yield tables.segmentation_table(metrics["segmentation"])
+    yield tables.without_lesion_table(metrics["segmentation"])
+    yield tables.differences_table(card)
+    yield tables.arms_table(card)
+    yield tables.against_table(metrics["against_current"])
+    found = tables.repeatability_table(metrics)
+    assert found
+    yield found
+
+
+def test_no_figure_stands_without_its_interval() -> None:
+    n_figures = 0
+    for table in every_table(new_card()):
+        assert table.rows
+        for row in table.rows:
+            assert len(row) == len(table.heading)
+            for text in row:
+                if FIGURE.match(text):
+                    n_figures += 1
+                    assert BEHIND.search(text), text
+    assert n_figures > 100
+
+
+def test_both_networks_are_shown_with_ranking_and_calibration() -> None:
+    table = tables.calls_table(new_card()["metrics"], "case")
+    assert table.heading == ("Figure", "3 channels", "4 channels")
+    names = [row[0] for row in table.rows]
+    assert names[0] == "Accuracy"
+    assert names[-3:] == ["AUC (ROC curve)", "Brier score", "Calibration error (ECE)"]
+    assert [row[0] for row in tables.calls_table(old_card()["metrics"], "case").rows][-1] == "AUC (ROC curve)"
+
+
+def test_calibration_before_and_after() -> None:
+    card = new_card()
+    card["metrics"]["uncalibrated"]["3ch"]["brier"]["value"] = 0.987
+    found = tables.calibration_table(card, card["metrics"])
+    assert found
+    assert (found.rows[0][2][:4], found.rows[0][3]) == ("0.99", "1.40")
+    assert not found.rows[0][4].startswith("0.99")
+    assert tables.calibration_table(old_card(), old_card()["metrics"]) is None
+
+
+def test_each_seed_has_its_tests_with_counts() -> None:
+    table = tables.seeds_table(new_card())
+    assert len(table.rows) == 5 * 2
+    assert [row[1] for row in table.rows[:2]] == ["1", "2"]
+    for row in table.rows:
+        assert all("right alone: first" in text for text in row[2:5])
+        assert "24 cases" in row[5]
+
+
+def test_an_auc_without_variance_says_so() -> None:
+    card = new_card()
+    test = card["metrics"]["comparison"]["differences"][0]["by_seed"][0]["auc"]
+    test.update(difference=0.0, low=None, high=None, p=None)
+    assert tables.seeds_table(card).rows[0][5] == "+0.00 (no interval: 24 cases)"
+    test.update(difference=None)
+    assert tables.seeds_table(card).rows[0][5] == "not defined (24 cases)"
+
+
+def test_flips_name_case_and_images() -> None:
+    card = new_card()
+    flip = {"case_id": 7, "low_image_id": 70, "low_prob": 0.1, "high_image_id": None, "high_prob": 0.9}
+    card["metrics"]["repeatability"]["3ch"]["flips"] = []
+    card["metrics"]["repeatability"]["4ch"]["flips"] = [flip]
+    assert tables.flips_table(card["metrics"]).rows == [("4 channels", "7", "0.10 (image 70)", "0.90")]
+    assert tables.repeatability_table(old_card()["metrics"]) is None
+
+
+def test_the_model_stands_beside_the_annotators() -> None:
+    class Found:
+        model_dice = model_kappa = Estimate(0.5, 0.4, 0.6, 3, 4)
+        annotators_dice = annotators_kappa = Estimate(0.7, 0.6, 0.8, 3, 4)
+        all_annotators_dice = all_annotators_kappa = Estimate(0.75, 0.7, 0.8, 9, 12)
+        n_images_shared, n_images_all = 4, 12
+
+    rows = tables.ceiling_table(Found()).rows
+    assert [row[1][:4] for row in rows] == ["0.50", "0.70", "0.75"]
+    assert [row[3] for row in rows] == ["4", "4", "12"]
+
+
+@pytest.mark.parametrize("card", [new_card(), old_card()], ids=["new", "old"])
+def test_what_it_learned_from(card: dict[str, Any]) -> None:
+    assert [row[0] for row in tables.trained_on_table(card).rows] == ["train", "validation", "test"]
+    assert ("preset", "quick") in tables.settings_table(card).rows
