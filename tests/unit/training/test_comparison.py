@@ -23,7 +23,7 @@ from tests.blobs import Blobs, blobs, tiny
 from tests.course import opened
 from tests.hidden import expert_channel, hidden_lesions
 
-SIZE = {"classification_epochs": 4, "batch_size": 8, "learning_rate_classification": 1e-3, "comparison_seeds": 2}
+SIZE = {"classification_epochs": 3, "batch_size": 8, "learning_rate_classification": 2e-3, "comparison_seeds": 2}
 
 
 def prepared(workshop: Workshop) -> Prepared:
@@ -49,7 +49,7 @@ def compared(some: Blobs, folder: Path) -> dict[str, object]:
 
 
 def test_where_the_mask_alone_tells_it_helps_beyond_doubt(tmp_path: Path) -> None:
-    figures = compared(hidden_lesions((32, 8, 32), telling=True), tmp_path)
+    figures = compared(hidden_lesions((24, 6, 24), telling=True), tmp_path)
     auc = figures["differences"][0]["auc"]  # type: ignore[index]
     assert auc["value"] > 0.2
     assert auc["low"] > 0
@@ -58,7 +58,7 @@ def test_where_the_mask_alone_tells_it_helps_beyond_doubt(tmp_path: Path) -> Non
 
 
 def test_where_the_mask_tells_nothing_no_difference_is_claimed(tmp_path: Path) -> None:
-    figures = compared(hidden_lesions((32, 8, 32), telling=False), tmp_path)
+    figures = compared(hidden_lesions((24, 6, 24), telling=False), tmp_path)
     auc = figures["differences"][0]["auc"]  # type: ignore[index]
     assert auc["low"] <= 0 <= auc["high"]
     assert figures["verdict"].endswith("no difference is shown, in either direction.")  # type: ignore[attr-defined]

@@ -59,7 +59,7 @@ def taught(tmp_path_factory: pytest.TempPathFactory) -> Taught:
         network = build_segmenter("segnet_vgg19", width=0.1)
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         lesson = lesson_of(frames, batches)
-        plan = Plan(epochs=24, batch_size=4, learning_rate=3e-3, weight_decay=1e-4, seed=0)
+        plan = Plan(epochs=20, batch_size=4, learning_rate=3e-3, weight_decay=1e-4, seed=0)
         fit(network, lesson, plan=plan, hardware=plain_hardware(), watch=quiet_watch())
     return Taught(network, frames, batches, lesson)
 
