@@ -148,9 +148,7 @@ def test_figures_do_not_depend_on_the_order_of_the_runs_and_average_the_seeds() 
 def test_figures_are_by_case() -> None:
     two_images = [Judged(1, 1, Label.HSIL, 0.2, image_id=1), Judged(1, 1, Label.HSIL, 0.9, image_id=2)]
     said = two_images + rows([0.3, 0.4], [], first=10)
-    figures = comparison_figures(
-        [Run(THREE, 0, said, said), Run(PREDICTED, 0, said, said)], rule="youden", seed=0
-    )
+    figures = comparison_figures([Run(THREE, 0, said, said), Run(PREDICTED, 0, said, said)], rule="youden", seed=0)
     assert figures["differences"][0]["n"] == 3
     assert figures["arms"][THREE]["auc"]["value"] == 1.0
 

@@ -1,6 +1,5 @@
 import json
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -57,9 +56,7 @@ def judgement(some: Blobs, *, right: bool = True) -> Judgement:
     )
 
 
-def compare(
-    incumbent: Incumbent, some: Blobs, *, right: bool = True, watch: Watch | None = None
-) -> dict[str, Any]:
+def compare(incumbent: Incumbent, some: Blobs, *, right: bool = True, watch: Watch | None = None) -> dict[str, Any]:
     return compare_with_incumbent(
         incumbent,
         judgement(some, right=right),

@@ -9,8 +9,8 @@ from colpo_core.datasets.image_sets import ImageSet
 from colpo_core.datasets.tensors import Batches
 from colpo_core.errors import JobCancelled
 from colpo_core.evaluation.calibration import apply_temperature
-from colpo_core.evaluation.masks import mask_figures
 from colpo_core.evaluation.judged import Judged
+from colpo_core.evaluation.masks import mask_figures
 from colpo_core.inference.predict import predict_image
 from colpo_core.nets.pipeline import Pipeline, build_pipeline
 from colpo_core.nets.spec import PipelineSpec
@@ -52,9 +52,7 @@ def watch(stop_after: int = 10**9) -> Watch:
     return made
 
 
-def judge(
-    pipeline: Pipeline, some: Blobs, folder: Path, *, watching: Watch | None = None, **what: bool
-) -> Judgement:
+def judge(pipeline: Pipeline, some: Blobs, folder: Path, *, watching: Watch | None = None, **what: bool) -> Judgement:
     frames = some.frames(folder, width_px=96)
     return judge_pipeline(
         pipeline,

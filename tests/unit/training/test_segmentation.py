@@ -114,9 +114,9 @@ def test_without_acetowhite_on_the_validation_side_the_loss_decides(taught: Taug
     for sha in {item.mask_sha256 for item in some.manifest.of(Split.VALIDATION)}:
         some.masks[str(sha)] = np.zeros_like(some.masks[str(sha)])
     frames = some.frames(tmp_path)
-    judged = lesson_of(
-        frames, Batches(frames, bounds=AugmentationBounds(), device=torch.device("cpu"))
-    ).validate(taught.network)
+    judged = lesson_of(frames, Batches(frames, bounds=AugmentationBounds(), device=torch.device("cpu"))).validate(
+        taught.network
+    )
     assert judged is not None
     assert judged.score == -judged.figures["validation_loss"]
 
