@@ -1,4 +1,4 @@
-"""Does the comparison see that a mask helps? All five arms, three trainings each, on simulated cases that hide the lesion.
+"""Does the comparison see that a mask helps? All five arms, three trainings each, on cases that hide the lesion.
 
     python benchmarks/mask_helps.py        # contrast lowered to a tenth, noise over it
     python benchmarks/mask_helps.py plain  # the simulated photographs as they are

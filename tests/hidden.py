@@ -1,4 +1,4 @@
-"""Snapshots in which the truth about the mask is known: the picture hides what the expert's mask shows, or nothing does."""
+"""Snapshots in which the truth about the mask is known: the picture hides what the mask tells, or neither tells."""
 
 from dataclasses import replace
 

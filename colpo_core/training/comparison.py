@@ -137,7 +137,8 @@ def comparison_figures(runs: Sequence[Run], *, rule: str, seed: int) -> dict[str
 
     Returns:
         `n_seeds`; `arms`: by arm its `name` and `ArmFigures`; `differences`: for each of `PAIRS` an
-        `ArmDifference` whose `first` and `second` are the arms' names; `verdict`: a sentence on 3 channels against the predicted mask.
+        `ArmDifference` whose `first` and `second` are the arms' names; `verdict`: a sentence on 3 channels against the
+        predicted mask.
     """
     judged: dict[str, list[list[Judged]]] = {}
     thresholds: dict[str, list[float]] = {}

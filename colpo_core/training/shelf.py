@@ -151,7 +151,7 @@ class Unfinished:
 
 @contextmanager
 def _explaining_disk() -> Iterator[None]:
-    """Say in a sentence that weights cannot be written. Torch and safetensors have errors of their own for a full disk."""
+    """Say in a sentence that weights cannot be written; torch and safetensors have errors of their own for that."""
     try:
         yield
     except (OSError, SafetensorError, RuntimeError) as error:

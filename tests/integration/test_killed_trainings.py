@@ -1,7 +1,6 @@
 """A training that is killed at a random step and taken up by another worker ends with the very same weights."""
 
 import os
-import random
 import signal
 import subprocess
 import sys
@@ -10,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from colpo_core.records.people import Actor
@@ -67,7 +67,7 @@ def test_killed_at_a_random_step_it_ends_with_the_same_weights(store: Store, ann
     whole, worker = begin(store, annotator, snapshot_id)
     assert worker.wait(PATIENCE_SECONDS) == 0
 
-    chance = random.Random(os.getpid())  # another step each time; whichever it is, the weights are the same
+    chance = np.random.default_rng(os.getpid())  # another step each time; whichever it is, the weights are the same
     stage = chance.choice(STAGES)
     torn, worker = begin(store, annotator, snapshot_id)
     stages = engine.work_dir(store, torn) / "stages"

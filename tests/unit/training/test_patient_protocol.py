@@ -1,4 +1,4 @@
-"""The proof that the fourth channel of the training side is made out of fold, with segmenters that know whom they saw."""
+"""The proof that the training side's channel is made out of fold, with segmenters that know whom they saw."""
 
 from collections.abc import Sequence
 from dataclasses import replace

@@ -33,7 +33,7 @@ def train(
         load_image=some.load_image,
         load_mask=some.load_mask,
         work_dir=work_dir,
-        frames_dir=work_dir.with_name("frames"),
+        frames_dir=work_dir.with_name(f"{work_dir.name}-frames"),
         on_event=told.append,
         cancelled=cancelled,
     )
@@ -75,7 +75,7 @@ def test_the_checkpoint_loads_and_its_card_is_sealed(trained: TrainedCheckpoint,
             assert metrics[channels][level]["label_source"] == "histology"
     assert set(metrics["paired"]) == {"image", "case"}
     comparison = metrics["comparison"]
-    assert list(comparison["arms"]) == list(ARMS)
+    assert set(comparison["arms"]) == set(ARMS)
     assert {(row["first"], row["second"]) for row in comparison["differences"]} >= {("3ch", "predicted")}
     assert metrics["against_current"] is None
     assert card["computed_on"] == {"device": "cpu", "precision": "fp32"}
@@ -209,7 +209,7 @@ def test_masks_that_are_all_empty_are_refused(few: Blobs, tmp_path: Path) -> Non
 
 def test_pretrained_weights_that_are_missing_are_named_before_anything_is_learned(few: Blobs, tmp_path: Path) -> None:
     events: list[TrainingEvent] = []
-    with pytest.raises(CheckpointMismatch, match="resnet18"):
+    with pytest.raises(CheckpointMismatch, match="vgg19_bn"):
         train(few, tmp_path, settings=tiny(segnet_width=1.0, pretrained=str(tmp_path)), events=events)
     assert not events
 
