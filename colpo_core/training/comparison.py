@@ -136,9 +136,9 @@ def comparison_figures(runs: Sequence[Run], *, rule: str, seed: int) -> dict[str
         seed: Seed of the bootstraps.
 
     Returns:
-        `n_seeds`; `arms`: by arm its `name` and `ArmFigures`; `differences`: for each of `PAIRS` its `ArmDifference`,
-        with the names of the arms as `first` and `second`; `verdict`: a sentence on 3 channels against the predicted
-        mask.
+        `n_seeds`; `arms`: by arm its `name` and `ArmFigures`; `differences`: for each of `PAIRS` an
+        `ArmDifference` whose `first` and `second` are the arms' names; `verdict`: a sentence on 3 channels against the
+        predicted mask.
     """
     judged: dict[str, list[list[Judged]]] = {}
     thresholds: dict[str, list[float]] = {}
@@ -158,7 +158,9 @@ def comparison_figures(runs: Sequence[Run], *, rule: str, seed: int) -> dict[str
         if first in judged and second in judged
     }
     differences = [
-        {**asdict(difference), "first": first, "second": second} for (first, second), difference in compared.items()
+        # The names stand in place of the arms' figures, which are under `arms`.
+        {**asdict(difference), "first": first, "second": second}
+        for (first, second), difference in compared.items()
     ]
     arms = {first: difference.first for (first, _), difference in compared.items()}
     arms |= {second: difference.second for (_, second), difference in compared.items()}

@@ -5,7 +5,8 @@ import json
 import os
 import pickle
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from torch import nn
 
 import colpo_core
 from colpo_core.datasets.manifest import Manifest
+from colpo_core.errors import JobFailed
 from colpo_core.nets.card import file_sha256
 from colpo_core.records.learning import TrainingSettings
 from colpo_core.training.loop import Fitted
@@ -54,16 +56,21 @@ class Shelf:
         return Unfinished(self._folder / f"{stage.replace(' ', '-')}.unfinished", self._key, self._keep_every_s)
 
     def put(self, stage: str, network: nn.Module, fitted: Fitted) -> None:
-        """Keep a finished stage. The record is written last, so weights without one do not count."""
+        """Keep a finished stage. The record is written last, so weights without one do not count.
+
+        Raises:
+            JobFailed: The disk cannot take it.
+        """
         weights = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
         place = self._weights(stage)
         torn = place.with_suffix(".part")
-        safetensors.torch.save_file(weights, torn)
-        sha256 = file_sha256(torn)
-        _move(torn, place)
-        record = {"key": self._key, "weights_sha256": sha256, **asdict(fitted)}
-        torn.write_text(json.dumps(record), encoding="utf-8")
-        _move(torn, self._record(stage))
+        with _explaining_disk():
+            safetensors.torch.save_file(weights, torn)
+            sha256 = file_sha256(torn)
+            _move(torn, place)
+            record = {"key": self._key, "weights_sha256": sha256, **asdict(fitted)}
+            torn.write_text(json.dumps(record), encoding="utf-8")
+            _move(torn, self._record(stage))
         self.unfinished(stage).forget()
 
     def take(self, stage: str, network: nn.Module) -> Fitted | None:
@@ -123,17 +130,35 @@ class Unfinished:
         return state
 
     def offer(self, state: Callable[[], dict[str, Any]]) -> None:
-        """Keep the state if enough time has passed since the last one."""
+        """Keep the state if enough time has passed since the last one.
+
+        Raises:
+            JobFailed: The disk cannot take it.
+        """
         if time.monotonic() - self._kept_at < self._keep_every_s:
             return
         torn = self._place.with_suffix(".part")
-        torch.save({"key": self._key, "state": state()}, torn)
-        _move(torn, self._place)
+        kept = {"key": self._key, "state": state()}
+        with _explaining_disk():
+            torch.save(kept, torn)
+            _move(torn, self._place)
         self._kept_at = time.monotonic()
 
     def forget(self) -> None:
         """The stage is finished: its state is not needed any more."""
         self._place.unlink(missing_ok=True)
+
+
+@contextmanager
+def _explaining_disk() -> Iterator[None]:
+    """Say in a sentence that weights cannot be written; torch and safetensors have errors of their own for that."""
+    try:
+        yield
+    except (OSError, SafetensorError, RuntimeError) as error:
+        raise JobFailed(
+            "The weights of a stage cannot be written into the data folder. Make room on its disk and look whether it "
+            "is writable, then start the training again."
+        ) from error
 
 
 def _move(torn: Path, place: Path) -> None:

@@ -1,10 +1,13 @@
 import json
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 from colpo_core.nets.spec import PipelineSpec
 from colpo_core.terms import Label, LabelSource, MaskPolicy
-from colpo_core.training.card import limits_of, make_card
+from colpo_core.training.card import leaks_of, limits_of, make_card
+from colpo_core.training.hardware import plain_hardware
+from colpo_core.training.incumbent import Incumbent
 from colpo_core.training.loop import Fitted
 from tests.blobs import blobs, tiny
 
@@ -18,6 +21,8 @@ def test_a_card_says_what_made_it() -> None:
         metrics={"split": "test"},
         fitted={"segmentation": Fitted(2, [{"train_loss": 1.0}])},
         key="k",
+        hardware=plain_hardware(),
+        incumbent=Incumbent(Path("old"), "old", "f" * 64, frozenset(), frozenset()),
         now=datetime(2024, 5, 6, 7, 8, 9, tzinfo=UTC),
     )
     assert card["name"] == f"2024-05-06-070809-resnet18-{manifest.sha256[:8]}"
@@ -29,6 +34,12 @@ def test_a_card_says_what_made_it() -> None:
     assert (card["thresholds"]["3ch"], card["thresholds"]["4ch"]) == (0.25, 0.75)
     assert card["trained_on"]["images"]["train"] == 4
     assert card["trained_on"]["mask_origins"] == {"simulated": 4}
+    assert card["parent"] == {"name": "old", "sha256": "f" * 64}
+    assert card["computed_on"] == {"device": "cpu", "precision": "fp32"}
+    assert (card["protocol"], card["leaks"]) == ("patient", [])
+    assert card["architecture"]["segmenter"] == "SegNet on VGG-19, 1 of its width"
+    assert "out of 2 folds" in card["architecture"]["fourth_channel"]
+    assert card["temperatures"] == {"3ch": 1.0, "4ch": 1.0, "chosen_on": "validation"}
     assert card["history"]["segmentation"]["best_epoch"] == 2
     assert json.loads(json.dumps(card)) == card
 
@@ -39,8 +50,31 @@ def test_limits_say_what_not_to_conclude() -> None:
     assert "colposcopic impressions, not histology" in said
     assert "4 labelled cases of 4 patients" in said
     assert "chosen on 4 cases" in said
-    assert "fourth channel is better than on new images" in said
+    assert "channels that were made out of 2 folds" in said
+    assert "augmented before" not in said
     assert "without pretrained weights" in said
+
+
+def test_the_papers_protocol_says_that_it_leaks() -> None:
+    settings = tiny(protocol="paper")
+    (leak,) = leaks_of(settings)
+    assert "copies of one image stand on the training and on the test side" in leak
+    said = limits_of(blobs((4, 4, 4)).manifest, settings)
+    assert leak in said
+    assert any("fourth channel is better than on new images" in sentence for sentence in said)
+    assert not leaks_of(tiny())
+    card = make_card(
+        blobs((4, 4, 4)).manifest,
+        settings,
+        PipelineSpec(segmenter="unet_resnet34"),
+        metrics={},
+        fitted={},
+        key="k",
+        hardware=plain_hardware(),
+    )
+    assert (card["protocol"], card["leaks"], card["parent"]) == ("paper", [leak], None)
+    assert card["architecture"]["segmenter"] == "U-Net on ResNet-34"
+    assert "fold" not in card["architecture"]["fourth_channel"]
 
 
 def test_limits_name_what_the_test_side_lacks() -> None:

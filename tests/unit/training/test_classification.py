@@ -1,101 +1,131 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from colpo_core.datasets.frames import Frames, load_frames
+from colpo_core.datasets.frames import ACETOWHITE, Frames
+from colpo_core.datasets.image_sets import ImageSet
+from colpo_core.datasets.tensors import Batches, FourthChannel
+from colpo_core.errors import JobCancelled
 from colpo_core.nets.registry import build_classifier
-from colpo_core.nets.resnet import ColpoResNet
+from colpo_core.records.learning import AugmentationBounds
 from colpo_core.terms import Label, Split
-from colpo_core.training.classification import judge_classifier, train_classifier
-from colpo_core.training.loop import Fitted, Plan, reproducible
+from colpo_core.training.classification import (
+    ClassificationLesson,
+    classes_of,
+    classification_lesson,
+    image_logits,
+)
+from colpo_core.training.hardware import plain_hardware
+from colpo_core.training.loop import Fitted, Plan, fit, reproducible
+from colpo_core.training.sides import side_of
 from colpo_core.training.watch import Watch
-from tests.blobs import Blobs, blobs
-
-CPU = torch.device("cpu")
-
-
-def watch() -> Watch:
-    made = Watch(lambda event: None, lambda: False)
-    made.begin("classification 3 channels", epochs_total=1, share=(0.0, 1.0), message="")
-    return made
+from tests.blobs import blobs
+from tests.course import quiet_watch
 
 
-def frames_of(some: Blobs, split: Split) -> Frames:
-    return load_frames(
-        some.manifest.of(split), height_px=64, width_px=64, load_image=some.load_image, load_mask=some.load_mask
+def batches_of(frames: Frames) -> Batches:
+    return Batches(frames, bounds=AugmentationBounds(), device=torch.device("cpu"))
+
+
+def truth_channel(frames: Frames) -> FourthChannel:
+    return lambda place: (frames.target[place] == ACETOWHITE).astype(np.uint8) * 255
+
+
+def lesson_of(
+    frames: Frames, *, channel: FourthChannel | None = None, watch: Watch | None = None
+) -> ClassificationLesson:
+    train, validation = side_of(frames, Split.TRAIN).labels, side_of(frames, Split.VALIDATION).labels
+    return classification_lesson(
+        frames,
+        batches_of(frames),
+        train,
+        validation,
+        channel=channel,
+        batch_size=4,
+        seed=1,
+        watch=watch or quiet_watch(),
     )
 
 
-def truth_channel(frames: Frames) -> np.ndarray:
-    return (frames.target == 1).astype(np.uint8) * 255
-
-
-def teach(
-    channels: int, frames: Frames, validation: Frames, *, epochs: int, seen: list[Tensor]
-) -> tuple[ColpoResNet, Fitted]:
+def teach(channels: int, frames: Frames, *, epochs: int, seen: list[Tensor]) -> tuple[nn.Module, Fitted]:
     with reproducible(seed=1, threads=1):
         torch.manual_seed(1)
         network = build_classifier("resnet18", in_channels=channels)
         network.register_forward_pre_hook(
             lambda module, given: seen.append(given[0].clone()) if module.training else None
         )
-        fitted = train_classifier(
-            network,
-            frames,
-            validation,
-            acetowhite=truth_channel(frames) if channels == 4 else None,
-            validation_acetowhite=truth_channel(validation) if channels == 4 else None,
-            plan=Plan(epochs=epochs, batch_size=4, learning_rate=5e-4, weight_decay=1e-4, seed=1),
-            device=CPU,
-            watch=watch(),
-        )
+        lesson = lesson_of(frames, channel=truth_channel(frames) if channels == 4 else None)
+        plan = Plan(epochs=epochs, batch_size=4, learning_rate=5e-4, weight_decay=1e-4, seed=1)
+        fitted = fit(network, lesson, plan=plan, hardware=plain_hardware(), watch=quiet_watch())
     return network, fitted
 
 
-def test_three_and_four_channels_see_the_same_images_in_the_same_order() -> None:
-    some = blobs((9, 2, 0))
-    frames, validation = frames_of(some, Split.TRAIN), frames_of(some, Split.VALIDATION)
+def test_three_and_four_channels_see_the_same_images_in_the_same_order(tmp_path: Path) -> None:
+    frames = blobs((9, 2, 0)).frames(tmp_path)
     three: list[Tensor] = []
     four: list[Tensor] = []
-    first, _ = teach(3, frames, validation, epochs=2, seen=three)
-    second, _ = teach(4, frames, validation, epochs=2, seen=four)
+    teach(3, frames, epochs=2, seen=three)
+    second, _ = teach(4, frames, epochs=2, seen=four)
     assert len(three) == len(four) == 4
     for left, right in zip(three, four, strict=True):
         assert torch.equal(left, right[:, :3])
         assert float(right[:, 3].max()) > 0.9
     assert not torch.equal(three[0], three[2])
-    assert first.in_channels == 3
-    assert bool(second.resnet.conv1.weight[:, 3].any())
+    assert bool(second.get_parameter("resnet.conv1.weight")[:, 3].any())
 
 
-def test_it_learns_to_tell_dense_blobs_from_thin_ones() -> None:
-    some = blobs((16, 8, 0))
-    frames, validation = frames_of(some, Split.TRAIN), frames_of(some, Split.VALIDATION)
-    network, fitted = teach(3, frames, validation, epochs=5, seen=[])
-    judged = judge_classifier(network, validation, None, torch.ones(2), 4, CPU, watch())
+def test_it_learns_to_tell_dense_blobs_from_thin_ones(tmp_path: Path) -> None:
+    frames = blobs((16, 8, 0)).frames(tmp_path)
+    network, fitted = teach(3, frames, epochs=5, seen=[])
+    judged = lesson_of(frames).validate(network)
     assert judged is not None
     assert judged.figures["validation_auc"] > 0.9
     best = fitted.history[fitted.best_epoch - 1]["validation_loss"]
     assert best == min(figures["validation_loss"] for figures in fitted.history)
+    assert judged.figures["validation_loss"] == pytest.approx(best, abs=1e-4)
 
 
-def test_images_without_label_teach_and_judge_nothing() -> None:
-    some = blobs((6, 3, 0), labels=[Label.NORMAL, Label.HSIL, None])
-    seen: list[Tensor] = []
-    frames = frames_of(some, Split.TRAIN)
-    teach(3, frames, frames_of(some, Split.VALIDATION), epochs=1, seen=seen)
-    assert sum(len(batch) for batch in seen) == 4
-    unlabelled = frames_of(blobs((0, 2, 0), labels=[None]), Split.VALIDATION)
-    network = build_classifier("resnet18", in_channels=3).eval()
-    assert judge_classifier(network, unlabelled, None, torch.ones(2), 4, CPU, watch()) is None
+def test_a_rare_label_counts_as_much(tmp_path: Path) -> None:
+    frames = blobs((8, 2, 0), labels=[Label.NORMAL, Label.NORMAL, Label.NORMAL, Label.HSIL]).frames(tmp_path)
+    weights = lesson_of(frames).class_weights
+    assert weights.tolist() == pytest.approx([8 / (2 * 6), 8 / (2 * 2)])
 
 
-def test_a_validation_side_of_one_label_has_no_ranking() -> None:
-    frames = frames_of(blobs((0, 2, 0), labels=[Label.HSIL]), Split.VALIDATION)
-    judged = judge_classifier(
-        build_classifier("resnet18", in_channels=3).eval(), frames, None, torch.ones(2), 4, CPU, watch()
-    )
+def test_images_without_label_teach_and_judge_nothing(tmp_path: Path) -> None:
+    frames = blobs((6, 3, 0), labels=[Label.NORMAL, Label.HSIL, None]).frames(tmp_path)
+    lesson = lesson_of(frames)
+    assert lesson.count == 4
+    shown = lesson.batch([0, 1, 2, 3], 0).members
+    assert None not in {frames.items[place].label for place in shown}
+    with pytest.raises(ValueError, match="without a label"):
+        classes_of(frames, [2])
+    nothing = blobs((4, 0, 0)).frames(tmp_path)
+    assert lesson_of(nothing).validate(build_classifier("resnet18", in_channels=3).eval()) is None
+
+
+def test_a_validation_side_of_one_label_has_no_ranking(tmp_path: Path) -> None:
+    frames = blobs((4, 1, 0)).frames(tmp_path)
+    judged = lesson_of(frames).validate(build_classifier("resnet18", in_channels=3).eval())
     assert judged is not None
     assert "validation_auc" not in judged.figures
     assert judged.score == pytest.approx(-judged.figures["validation_loss"])
+
+
+def test_logits_come_in_the_order_of_the_set_and_can_be_stopped(tmp_path: Path) -> None:
+    frames = blobs((5, 0, 0)).frames(tmp_path)
+    network = build_classifier("resnet18", in_channels=3).eval()
+    order = (4, 0, 3, 1, 2)
+
+    def said(members: tuple[int, ...], watch: Watch) -> tuple[Tensor, Tensor]:
+        return image_logits(network, frames, batches_of(frames), ImageSet(members), None, 2, watch)
+
+    logits, classes = said(order, quiet_watch())
+    assert classes.tolist() == [int(frames.items[place].label is Label.HSIL) for place in order]
+    alone, _ = said((3,), quiet_watch())
+    assert torch.allclose(logits[2], alone[0], atol=1e-5)
+    asked = iter([False, False, True])
+    with pytest.raises(JobCancelled):
+        said(order, quiet_watch(lambda: next(asked)))

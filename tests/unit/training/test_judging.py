@@ -1,16 +1,31 @@
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from colpo_core.datasets.image_sets import ImageSet
+from colpo_core.datasets.tensors import Batches
 from colpo_core.errors import JobCancelled
+from colpo_core.evaluation.calibration import apply_temperature
+from colpo_core.evaluation.judged import Judged
 from colpo_core.evaluation.masks import mask_figures
-from colpo_core.evaluation.probabilities import Judged
+from colpo_core.inference.predict import predict_image
 from colpo_core.nets.pipeline import Pipeline, build_pipeline
 from colpo_core.nets.spec import PipelineSpec
+from colpo_core.records.learning import AugmentationBounds
 from colpo_core.terms import Label, LabelSource, Split
-from colpo_core.training.judging import Judgement, judge_pipeline, metrics_of
+from colpo_core.training.judging import (
+    Judgement,
+    at_temperature,
+    calibrated,
+    calibration_before,
+    decide,
+    freeze_decisions,
+    judge_pipeline,
+    metrics_of,
+)
 from colpo_core.training.watch import Watch
 from tests.blobs import Blobs, blobs
 
@@ -37,32 +52,76 @@ def watch(stop_after: int = 10**9) -> Watch:
     return made
 
 
-def judge(pipeline: Pipeline, some: Blobs, **changes: Watch) -> Judgement:
+def judge(pipeline: Pipeline, some: Blobs, folder: Path, *, watching: Watch | None = None, **what: bool) -> Judgement:
+    frames = some.frames(folder, width_px=96)
     return judge_pipeline(
         pipeline,
-        some.manifest.of(Split.TEST),
-        load_image=some.load_image,
+        frames,
+        Batches(frames, bounds=AugmentationBounds(), device=torch.device("cpu")),
+        ImageSet(tuple(frames.of(Split.TEST))),
         load_mask=some.load_mask,
-        watch=changes.get("watch", watch()),
+        batch_size=2,
+        watch=watching or watch(),
         share=(0.0, 1.0),
+        **what,
     )
 
 
-def test_it_judges_what_inference_will_say(pipeline: Pipeline, some: Blobs) -> None:
-    predict = pytest.importorskip("colpo_core.inference.predict")
-    found = judge(pipeline, some)
+def test_it_judges_what_inference_will_say(pipeline: Pipeline, some: Blobs, tmp_path: Path) -> None:
+    found = judge(pipeline, some, tmp_path)
     assert (len(found.masks), len(found.judged_3ch), len(found.judged_4ch)) == (3, 2, 2)
     for place, item in enumerate(some.manifest.of(Split.TEST)):
-        said = predict.predict_image(pipeline, some.load_image(item.image_sha256), with_maps=False)
+        said = predict_image(pipeline, some.load_image(item.image_sha256), with_maps=False)
+        assert (found.mask_images[place], found.mask_patients[place]) == (item.image_id, item.patient_id)
         assert found.masks[place] == mask_figures(some.masks[str(item.mask_sha256)], said.mask)
         if item.label is not None:
             assert found.judged_3ch[place].prob_hsil == pytest.approx(said.prob_hsil_3ch, abs=1e-6)
             assert found.judged_4ch[place].prob_hsil == pytest.approx(said.prob_hsil_4ch, abs=1e-6)
 
 
-def test_judging_can_be_stopped(pipeline: Pipeline, some: Blobs) -> None:
+def test_judging_can_be_stopped(pipeline: Pipeline, some: Blobs, tmp_path: Path) -> None:
     with pytest.raises(JobCancelled):
-        judge(pipeline, some, watch=watch(stop_after=2))
+        judge(pipeline, some, tmp_path, watching=watch(stop_after=2))
+
+
+def test_masks_or_labels_can_be_left_out(pipeline: Pipeline, some: Blobs, tmp_path: Path) -> None:
+    masks = judge(pipeline, some, tmp_path, on_labels=False)
+    labels = judge(pipeline, some, tmp_path, on_masks=False)
+    assert (len(masks.masks), masks.judged_3ch, masks.judged_4ch) == (3, [], [])
+    assert (labels.masks, labels.mask_images, labels.mask_patients, len(labels.judged_3ch)) == ([], [], [], 2)
+    both = masks.with_those_of(labels)
+    assert (both.masks, both.judged_4ch) == (masks.masks, labels.judged_4ch)
+
+
+def rows(*prob_hsil: float) -> list[Judged]:
+    """Half of them normal, then half hsil."""
+    half = len(prob_hsil) // 2
+    return [
+        Judged(place, place, N if place < half else H, prob, image_id=place) for place, prob in enumerate(prob_hsil)
+    ]
+
+
+def test_decisions_are_frozen_for_each_network_by_itself() -> None:
+    three, four = rows(0.1, 0.2, 0.3, 0.4, 0.6, 0.35), rows(0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
+    chosen = Judgement([], [], [], three, four)
+    spec = freeze_decisions(PipelineSpec(), chosen, rule="youden")
+    assert (spec.temperature_3ch, spec.threshold_3ch) == decide(three, rule="youden")
+    assert (spec.temperature_4ch, spec.threshold_4ch) == decide(four, rule="youden")
+    assert spec.threshold_3ch < 0.5 < spec.threshold_4ch
+    said = calibrated(chosen, spec)
+    assert said.judged_3ch == at_temperature(three, spec.temperature_3ch)
+    assert [row.prob_hsil for row in said.judged_4ch] == [
+        apply_temperature(row.prob_hsil, spec.temperature_4ch) for row in four
+    ]
+    # Perfectly ranked: the threshold parts them at the temperature that was fitted.
+    assert all((row.prob_hsil >= spec.threshold_4ch) == (row.label is H) for row in said.judged_4ch)
+
+
+def test_what_temperature_changed_is_kept_beside() -> None:
+    before = calibration_before(Judgement([], [], [], rows(0.0, 1.0), rows(0.5, 0.5)), seed=0)
+    assert before["3ch"]["brier"]["value"] == pytest.approx(0.0)
+    assert before["4ch"]["brier"]["value"] == pytest.approx(0.25)
+    assert set(before["3ch"]) == {"brier", "ece"}
 
 
 def test_figures_are_by_image_and_by_case_and_paired() -> None:
@@ -70,7 +129,7 @@ def test_figures_are_by_image_and_by_case_and_paired() -> None:
     truth[0] = True
     three = [Judged(1, 1, H, 0.9), Judged(1, 1, H, 0.2), Judged(2, 2, N, 0.1), Judged(3, 3, N, 0.8)]
     four = [Judged(1, 1, H, 0.9), Judged(1, 1, H, 0.7), Judged(2, 2, N, 0.3), Judged(3, 3, N, 0.2)]
-    judgement = Judgement([mask_figures(truth, truth)], [1], three, four)
+    judgement = Judgement([mask_figures(truth, truth)], [7], [1], three, four)
     spec = PipelineSpec(threshold_3ch=0.5, threshold_4ch=0.25)
     metrics = metrics_of(judgement, spec, label_source=LabelSource.IMPRESSION, seed=0)
     assert metrics["segmentation"]["iou_acetowhite"]["value"] == 1.0
@@ -88,11 +147,15 @@ def test_figures_are_by_image_and_by_case_and_paired() -> None:
         "label_source": "impression",
     }
     assert {case["label_source"], metrics["paired"]["case"]["label_source"]} == {"impression"}
+    assert metrics["segmentation"]["by_image"][0]["image_id"] == 7
+    assert set(metrics["repeatability"]) == {"3ch", "4ch"}
+    assert [row["prob_hsil_4ch"] for row in metrics["predictions"]] == [0.9, 0.7, 0.3, 0.2]
+    assert metrics["predictions"][1]["prob_hsil_3ch"] == 0.2
     json.dumps(metrics, allow_nan=False)
 
 
 def test_an_empty_side_has_figures_that_are_not_defined() -> None:
-    metrics = metrics_of(Judgement([], [], [], []), PipelineSpec(), label_source=LabelSource.HISTOLOGY, seed=0)
+    metrics = metrics_of(Judgement([], [], [], [], []), PipelineSpec(), label_source=LabelSource.HISTOLOGY, seed=0)
     assert metrics["classification_3ch"]["case"]["auc"]["value"] is None
     assert metrics["segmentation"]["n_images"] == 0
     json.dumps(metrics, allow_nan=False)

@@ -23,6 +23,15 @@ def test_ignored_pixels_and_images_without_the_class_do_not_count() -> None:
     assert float((weights[1] / weights[0]) ** 2) == pytest.approx((140 / 150) / (10 / 50), rel=1e-5)
 
 
+def test_the_weights_can_be_full_or_left_out() -> None:
+    targets = np.zeros((1, 10, 10), dtype=np.uint8)
+    targets[0, 0] = 1
+    assert pixel_class_weights(targets, rule="median").tolist() == pytest.approx([0.5 / 0.9, 0.5 / 0.1])
+    assert pixel_class_weights(targets, rule="none").tolist() == [1.0, 1.0]
+    with pytest.raises(ValueError, match="sqrt_median, median, none"):
+        pixel_class_weights(targets, rule="mean")
+
+
 def test_a_class_that_never_occurs_weighs_one() -> None:
     assert pixel_class_weights(np.full((1, 4, 4), IGNORED, dtype=np.uint8)).tolist() == [1.0, 1.0]
     assert pixel_class_weights(np.zeros((1, 4, 4), dtype=np.uint8)).tolist() == [1.0, 1.0]

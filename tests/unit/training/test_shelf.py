@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from colpo_core.datasets.tensors import Batch
+from colpo_core.errors import JobFailed
 from colpo_core.training.hardware import plain_hardware
 from colpo_core.training.loop import Fitted, Plan, fit
 from colpo_core.training.shelf import Shelf, training_key
@@ -62,6 +63,17 @@ def test_torn_or_changed_files_are_passed_over(tmp_path: Path) -> None:
 def test_weights_of_another_network_are_passed_over(tmp_path: Path) -> None:
     Shelf(tmp_path, "key").put("segmentation", nn.Conv2d(2, 2, 1), FITTED)
     assert Shelf(tmp_path, "key").take("segmentation", network(0.0)) is None
+
+
+@pytest.mark.parametrize("unfinished", [False, True])
+def test_a_disk_that_cannot_take_the_weights_is_said(tmp_path: Path, unfinished: bool) -> None:
+    shelf = Shelf(tmp_path / "stages", "key", keep_every_s=0)
+    (tmp_path / "stages").rmdir()  # nothing can be written there any more
+    with pytest.raises(JobFailed, match="Make room on its disk"):
+        if unfinished:
+            shelf.unfinished("segmentation").offer(lambda: {"network": network(1.0).state_dict()})
+        else:
+            shelf.put("segmentation", network(1.0), FITTED)
 
 
 def test_numbers_come_back_bit_by_bit(tmp_path: Path) -> None:

@@ -1,0 +1,150 @@
+import json
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from colpo_core.errors import CheckpointMismatch, JobCancelled
+from colpo_core.evaluation.judged import Judged
+from colpo_core.evaluation.masks import mask_figures
+from colpo_core.inference.predict import predict_image
+from colpo_core.nets.checkpoint import load_checkpoint, save_checkpoint
+from colpo_core.nets.pipeline import build_pipeline
+from colpo_core.nets.spec import PipelineSpec
+from colpo_core.terms import Label, Split
+from colpo_core.training.incumbent import Incumbent, compare_with_incumbent
+from colpo_core.training.judging import Judgement
+from colpo_core.training.watch import Watch
+from tests.blobs import Blobs, blobs
+from tests.course import quiet_watch
+
+SPEC = PipelineSpec(segnet_width=0.05, height_px=64, width_px=64, threshold_4ch=0.4)
+
+
+@pytest.fixture(scope="module")
+def some() -> Blobs:
+    return blobs((0, 0, 8))
+
+
+@pytest.fixture(scope="module")
+def current(tmp_path_factory: pytest.TempPathFactory) -> Incumbent:
+    folder = tmp_path_factory.mktemp("checkpoints") / "current"
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        pipeline = build_pipeline(SPEC)
+    sha256 = save_checkpoint(folder, pipeline, {"name": "current"})
+    return Incumbent(folder, "current", sha256, frozenset(), frozenset())
+
+
+def judgement(some: Blobs, *, right: bool = True) -> Judgement:
+    """What a new model said that is always right, or always wrong."""
+    items = some.manifest.items
+    rows = [
+        Judged(it.patient_id, it.case_id, it.label, 0.9 if (it.label is Label.HSIL) == right else 0.1, it.image_id)
+        for it in items
+        if it.label is not None
+    ]
+    truths = [some.masks[str(item.mask_sha256)] for item in items]
+    return Judgement(
+        masks=[mask_figures(truth, truth if right else np.zeros_like(truth)) for truth in truths],
+        mask_images=[item.image_id for item in items],
+        mask_patients=[item.patient_id for item in items],
+        judged_3ch=rows,
+        judged_4ch=rows,
+    )
+
+
+def compare(incumbent: Incumbent, some: Blobs, *, right: bool = True, watch: Watch | None = None) -> dict[str, Any]:
+    return compare_with_incumbent(
+        incumbent,
+        judgement(some, right=right),
+        PipelineSpec(),
+        some.manifest.of(Split.TEST),
+        load_image=some.load_image,
+        load_mask=some.load_mask,
+        device=torch.device("cpu"),
+        watch=watch or quiet_watch(),
+        seed=0,
+    )
+
+
+def test_it_knows_its_patients_and_its_images(current: Incumbent, some: Blobs) -> None:
+    first, second, third, *_ = some.manifest.items
+    learned = replace(
+        current, learned_patients=frozenset({first.patient_id}), learned_images=frozenset({second.image_sha256})
+    )
+    assert learned.knows(first)
+    assert learned.knows(replace(first, image_sha256="a" * 64)), "another image of a patient it knows"
+    assert learned.knows(second)
+    assert learned.knows(replace(second, patient_id=99)), "the same image under another patient"
+    assert not learned.knows(third)
+
+
+def test_both_models_are_held_against_each_other_on_what_neither_has_learned_from(
+    current: Incumbent, some: Blobs
+) -> None:
+    first, second, *rest = some.manifest.items
+    learned = replace(
+        current, learned_patients=frozenset({first.patient_id}), learned_images=frozenset({second.image_sha256})
+    )
+    found = compare(learned, some)
+    assert (found["name"], found["sha256"]) == ("current", current.sha256)
+    assert (found["n_images"], found["n_left_out"]) == (6, 2)
+    assert found["calls"]["n"] == found["dice"]["n_images"] == 6
+    pipeline, _ = load_checkpoint(current.folder)
+    said = [predict_image(pipeline, some.load_image(item.image_sha256), with_maps=False) for item in rest]
+    old_dice = [
+        mask_figures(some.masks[str(item.mask_sha256)], one.mask).dice for item, one in zip(rest, said, strict=True)
+    ]
+    assert found["dice"]["value"] == pytest.approx(1 - np.mean([dice for dice in old_dice if dice is not None]))
+    right = [(one.call_4ch is item.label) for item, one in zip(rest, said, strict=True)]
+    assert found["calls"]["first"]["accuracy"]["value"] == pytest.approx(np.mean(right))
+    assert found["calls"]["second"]["accuracy"]["value"] == 1.0
+    assert found["worse"] == []
+    json.dumps(found, allow_nan=False)
+
+
+def test_what_is_worse_beyond_its_interval_is_said(current: Incumbent, some: Blobs) -> None:
+    worse = compare(current, some, right=False)
+    assert worse["dice"]["value"] < 0
+    assert any(sentence.startswith("Dice of the mask -") and " to " in sentence for sentence in worse["worse"])
+
+
+def test_where_it_knows_everything_nothing_is_claimed(current: Incumbent, some: Blobs) -> None:
+    learned = replace(current, learned_patients=frozenset(item.patient_id for item in some.manifest.items))
+    found = compare(learned, some, right=False)
+    assert (found["n_images"], found["n_left_out"]) == (0, 8)
+    assert found["calls"]["auc"]["value"] is None
+    assert found["dice"]["value"] is None
+    assert found["worse"] == []
+
+
+def test_images_without_a_label_or_a_mask_count_for_what_they_have(current: Incumbent) -> None:
+    some = blobs((0, 0, 6), labels=[Label.NORMAL, Label.HSIL, None])
+    found = compare(current, some)
+    assert (found["n_images"], found["calls"]["n"], found["dice"]["n_images"]) == (6, 4, 6)
+    bare = blobs((0, 0, 4), masks=False)
+    judged = judgement(blobs((0, 0, 4)))
+    without = replace(judged, masks=[], mask_images=[], mask_patients=[])
+    found = compare_with_incumbent(
+        current,
+        without,
+        PipelineSpec(),
+        bare.manifest.of(Split.TEST),
+        load_image=bare.load_image,
+        load_mask=bare.load_mask,
+        device=torch.device("cpu"),
+        watch=quiet_watch(),
+        seed=0,
+    )
+    assert (found["calls"]["n"], found["dice"]["value"]) == (4, None)
+
+
+def test_another_checkpoint_in_its_place_is_refused_and_it_can_be_stopped(current: Incumbent, some: Blobs) -> None:
+    with pytest.raises(CheckpointMismatch, match="another checkpoint"):
+        compare(replace(current, sha256="0" * 64), some)
+    asked = iter([False, False, True])
+    with pytest.raises(JobCancelled):
+        compare(current, some, watch=quiet_watch(lambda: next(asked)))

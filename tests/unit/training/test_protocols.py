@@ -1,0 +1,62 @@
+from pathlib import Path
+
+import pytest
+from torch import nn
+
+from colpo_core.nets.interfaces import Segmenter
+from colpo_core.terms import Split
+from colpo_core.training import protocols
+from colpo_core.training.course import Course, Examination, Prepared
+from colpo_core.training.protocols import prepare
+from tests.blobs import blobs, tiny
+from tests.course import opened
+
+
+def test_the_settings_choose_the_protocol(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def by(name: str) -> object:
+        return lambda course: asked.append(name)
+
+    monkeypatch.setattr(protocols, "_PREPARING", {name: by(name) for name in ("patient", "paper")})
+    for name in ("patient", "paper"):
+        with opened(blobs((4, 2, 2)), tmp_path, tiny(protocol=name)) as course:
+            prepare(course)
+    assert asked == ["patient", "paper"]
+
+
+def test_what_is_learned_is_the_first_seeds_pair_and_every_fit_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: dict[str, object] = {}
+
+    class Compared:
+        three, four, fitted, figures = nn.Identity(), nn.Identity(), {"b": 2}, {"verdict": "v"}
+
+    def comparison(shop: object, channels: object, sides: Prepared) -> Compared:
+        seen["sides"] = sides
+        return Compared()
+
+    def assemble(course: Course, segmenter: Segmenter, three: nn.Module, four: nn.Module) -> str:
+        assert (segmenter, three, four) == (seen["segmenter"], Compared.three, Compared.four)
+        return "pipeline"
+
+    def evaluate(course: Course, pipeline: object, sides: dict[Split, Examination]) -> dict[str, object]:
+        assert (pipeline, sides) == ("pipeline", {"examined": 1})
+        return {"split": "test"}
+
+    def made_ready(course: Course) -> Prepared:
+        seen["segmenter"] = nn.Identity()
+        channel = course.new_channel()
+        images = Examination  # any object stands for a set here
+        return Prepared(seen["segmenter"], {"a": 1}, channel, images, images, images, {"examined": 1})  # type: ignore[arg-type]
+
+    monkeypatch.setattr(protocols, "_PREPARING", {"patient": made_ready})
+    monkeypatch.setattr(protocols, "run_comparison", comparison)
+    monkeypatch.setattr(Course, "assemble", assemble)
+    monkeypatch.setattr(Course, "evaluate", evaluate)
+    with opened(blobs((4, 2, 2)), tmp_path) as course:
+        learned = protocols.learn(course)
+    assert learned.pipeline == "pipeline"
+    assert learned.metrics == {"split": "test", "comparison": {"verdict": "v"}}
+    assert learned.fitted == {"a": 1, "b": 2}
