@@ -19,6 +19,7 @@ import socket
 import sys
 import tempfile
 import threading
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -35,7 +36,6 @@ from lightning_fabric import Fabric
 from lightning_fabric.plugins.environments.lightning import LightningEnvironment
 from lightning_fabric.strategies.ddp import DDPStrategy
 from torch import Tensor, distributed, nn
-from torch.distributed.nn.functional import all_reduce
 
 from colpo_core.errors import ColpoError, JobFailed
 from colpo_core.training.hardware import FABRIC_WORDS, Hardware
@@ -79,7 +79,26 @@ def across_processes() -> Callable[[Tensor], Tensor] | None:
     """
     if not (distributed.is_available() and distributed.is_initialized()):
         return None
-    return lambda value: all_reduce(value)  # type: ignore[no-untyped-call]
+    return _added_up
+
+
+class _AllSum(torch.autograd.Function):
+    """The sum over all processes. Each has the same loss of it, and the gradients are averaged afterwards."""
+
+    @staticmethod
+    def forward(ctx: Any, value: Tensor) -> Tensor:  # noqa: ANN401 - torch's own, without a type
+        total = value.detach().clone().contiguous()
+        distributed.all_reduce(total)
+        return total
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Tensor:  # noqa: ANN401
+        return _AllSum.forward(ctx, gradients[0])
+
+
+def _added_up(value: Tensor) -> Tensor:
+    total: Tensor = _AllSum.apply(value)
+    return total
 
 
 def fit_on_several(
@@ -201,16 +220,16 @@ def _take_part(seat: _Seat, tells: Connection | None) -> None:
     _end_with_parent()
     try:
         _learn(seat, tells)
-    except ColpoError as error:
-        # Written before the others notice that this process is gone, so that theirs never looks like the first.
-        _leave_note(seat, error, str(error))
-        sys.exit(1)
     except Exception as error:
-        _leave_note(seat, error, "")
-        raise
+        # Written before the others notice that this process is gone, so that theirs never looks like the first.
+        _leave_note(seat, error)
+        traceback.print_exc()
+        sys.stderr.flush()
+        os._exit(1)  # at once: an orderly end would wait for the others, who may wait for this one
 
 
-def _leave_note(seat: _Seat, error: Exception, sentence: str) -> None:
+def _leave_note(seat: _Seat, error: Exception) -> None:
+    sentence = str(error) if isinstance(error, ColpoError) else ""
     torn = seat.folder / f"failed-{seat.rank}.part"
     torn.write_text(json.dumps({"kind": type(error).__name__, "sentence": sentence}), encoding="utf-8")
     torn.replace(torn.with_suffix(".json"))
@@ -286,7 +305,7 @@ def _fabric(seat: _Seat, precision: str) -> Fabric:
         accelerator=seat.accelerator,
         devices=seat.count,
         # Running statistics are the same in all processes, or only the first's are ever used.
-        strategy=DDPStrategy(broadcast_buffers=False),
+        strategy=DDPStrategy(forward_sync_buffers=False),
         plugins=[LightningEnvironment()],
         precision=FABRIC_WORDS[precision],
     )
