@@ -9,7 +9,7 @@ import mmap
 import os
 import threading
 from pathlib import Path
-from typing import Any
+from typing import Any, SupportsIndex
 
 import numpy as np
 import numpy.typing as npt
@@ -65,6 +65,16 @@ def release_pages(*arrays: npt.NDArray[Any]) -> None:
             owner.madvise(mmap.MADV_DONTNEED)
 
 
+class MappedArray(np.memmap[Any, Any]):
+    """A mapped array that crosses to another process as the path of its file; a part of one crosses as a copy."""
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> str | tuple[Any, ...]:
+        owner = _mapping(self)
+        if owner is not None and self.nbytes == len(owner) and self.flags.c_contiguous:
+            return _mapped_again, (str(self.filename), self.shape, self.mode == "r+")
+        return np.array(self).__reduce_ex__(protocol)
+
+
 def map_array(place: Path, shape: tuple[int, ...], *, writable: bool = False) -> npt.NDArray[np.uint8]:
     """Map a file of bare bytes.
 
@@ -74,14 +84,14 @@ def map_array(place: Path, shape: tuple[int, ...], *, writable: bool = False) ->
         writable: Whether what is written into the array goes into the file.
 
     Returns:
-        uint8 of that shape.
+        uint8 of that shape; pickled as the path of its file.
 
     Raises:
         ValueError: The file does not hold so many bytes.
     """
     if place.stat().st_size != int(np.prod(shape)):
         raise ValueError(f"{place.name} does not hold an array of {shape}")
-    return np.memmap(place, dtype=np.uint8, mode="r+" if writable else "r", shape=shape)
+    return MappedArray(place, dtype=np.uint8, mode="r+" if writable else "r", shape=shape)
 
 
 def new_channel(place: Path, *, count: int, height_px: int, width_px: int) -> npt.NDArray[np.uint8]:
@@ -112,6 +122,10 @@ def new_channel(place: Path, *, count: int, height_px: int, width_px: int) -> np
             else:
                 file.truncate(n_bytes)
         return map_array(place, shape, writable=True)
+
+
+def _mapped_again(place: str, shape: tuple[int, ...], writable: bool) -> npt.NDArray[np.uint8]:
+    return map_array(Path(place), shape, writable=writable)
 
 
 def _mapping(array: npt.NDArray[Any]) -> mmap.mmap | None:

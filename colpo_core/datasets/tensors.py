@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -87,11 +88,16 @@ class Batches:
         self._frames = frames
         self._bounds = bounds
         self._device = device
+        self._resident = resident
         self._pages = PageCount()
         self._there: DeviceFrames | None = None
         if device.type == "cuda" or resident:
             held = fit_into_half(frames, device) if resident is None else resident
             self._there = DeviceFrames(frames, device, held=held, pages=self._pages)
+
+    def __reduce__(self) -> tuple[Callable[..., "Batches"], tuple[Any, ...]]:
+        """In another process the batches are wanted on the device of that process, and frames are laid there anew."""
+        return _batches_here, (self._frames, self._bounds, self._device.type, self._resident)
 
     def augmented(
         self,
@@ -163,6 +169,12 @@ class Batches:
             torch.from_numpy(target).to(self._device),
             chosen,
         )
+
+
+def _batches_here(frames: Frames, bounds: AugmentationBounds, kind: str, resident: bool | None) -> Batches:
+    # With its number: the thread that makes batches ahead has a current device of its own.
+    device = torch.device(kind, torch.cuda.current_device()) if kind == "cuda" else torch.device(kind)
+    return Batches(frames, bounds=bounds, device=device, resident=resident)
 
 
 def prefetched(

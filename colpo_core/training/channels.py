@@ -56,7 +56,7 @@ class Channels:
             raise ValueError(f"the arm must be one of {', '.join(ARMS)}, not {arm!r}")
         made: dict[str, FourthChannel] = {
             PREDICTED: self._predicted_of,
-            EMPTY: lambda place: self._empty,
+            EMPTY: self._empty_of,
             SHUFFLED: self._shuffled_of,
             EXPERT: self._expert_of,
         }
@@ -65,6 +65,9 @@ class Channels:
     def _predicted_of(self, place: int) -> npt.NDArray[np.uint8]:
         values: npt.NDArray[np.uint8] = self._predicted[place]
         return values
+
+    def _empty_of(self, place: int) -> npt.NDArray[np.uint8]:
+        return self._empty
 
     def _shuffled_of(self, place: int) -> npt.NDArray[np.uint8]:
         stranger = self._stranger[place]

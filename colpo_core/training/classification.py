@@ -13,7 +13,8 @@ from colpo_core.datasets.tensors import Batch, Batches, FourthChannel
 from colpo_core.nets.interfaces import HSIL, NORMAL
 from colpo_core.terms import Label
 from colpo_core.training.loop import Validation
-from colpo_core.training.losses import label_weights
+from colpo_core.training.losses import label_weights, weighted_cross_entropy
+from colpo_core.training.several import across_processes
 from colpo_core.training.watch import Watch
 
 CLASS_OF = {Label.NORMAL: NORMAL, Label.HSIL: HSIL}
@@ -62,7 +63,8 @@ class ClassificationLesson:
         """Weighted cross entropy of a batch."""
         logits = network(batch.images)
         wanted = classes_of(self.frames, batch.members).to(logits.device)
-        return F.cross_entropy(logits, wanted, weight=self.class_weights.to(logits.device))
+        weights = self.class_weights.to(logits.device)
+        return weighted_cross_entropy(logits, wanted, weights, total=across_processes())
 
     def validate(self, network: nn.Module) -> Validation | None:
         """Loss, accuracy at 0.5 and area under the ROC curve by image; None without an image.

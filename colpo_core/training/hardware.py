@@ -25,11 +25,12 @@ PAYS = 1.2
 COMPILING_PAYS_STEPS = 2000
 """torch.compile takes half a minute to minutes; on a GPU a fit of this many steps earns it back."""
 _PROBED_STEPS = 2
-_FABRIC_WORDS: dict[str, Literal["32-true", "bf16-mixed", "16-mixed"]] = {
+FABRIC_WORDS: dict[str, Literal["32-true", "bf16-mixed", "16-mixed"]] = {
     "fp32": "32-true",
     "bf16": "bf16-mixed",
     "fp16": "16-mixed",
 }
+"""What Fabric calls each precision."""
 
 
 @dataclass(frozen=True)
@@ -37,14 +38,16 @@ class Hardware:
     """What a training computes on.
 
     Attributes:
-        fabric: Lightning Fabric, which places networks, casts, and keeps several GPUs in step.
+        fabric: Lightning Fabric, which places networks and casts; in the processes of a fit it keeps them in step.
         precision: `fp32`, `bf16` or `fp16`.
         compiles: Whether networks may be compiled.
+        devices: Devices that a fit is shared out among, a process for each; all else runs on the first.
     """
 
     fabric: Fabric
     precision: str
     compiles: bool = False
+    devices: int = 1
 
     @property
     def device(self) -> torch.device:
@@ -58,9 +61,10 @@ class Hardware:
         return cast("nn.Module", torch.compile(network))
 
 
-def plain_hardware(precision: str = "fp32") -> Hardware:
-    """One process on the CPU, in a named precision."""
-    return Hardware(Fabric(accelerator="cpu", devices=1, precision=_FABRIC_WORDS[precision]), precision)
+def plain_hardware(precision: str = "fp32", *, devices: int = 1) -> Hardware:
+    """The CPU, in a named precision; a fit in one process, or in so many."""
+    fabric = Fabric(accelerator="cpu", devices=1, precision=FABRIC_WORDS[precision])
+    return Hardware(fabric, precision, devices=devices)
 
 
 def choose_hardware(
@@ -84,8 +88,8 @@ def choose_hardware(
     compiles = on_gpu and settings.compile == "auto"
 
     def hardware(precision: str) -> Hardware:
-        fabric = Fabric(accelerator=accelerator, devices=_devices(settings), precision=_FABRIC_WORDS[precision])
-        return Hardware(fabric, precision, compiles)
+        fabric = Fabric(accelerator=accelerator, devices=1, precision=FABRIC_WORDS[precision])
+        return Hardware(fabric, precision, compiles, _devices(settings))
 
     if settings.precision != "auto":
         return hardware(settings.precision)
@@ -160,7 +164,7 @@ def _remembered(memory: Path | None) -> str | None:
     except (OSError, ValueError):
         return None
     precision = kept.get("precision") if isinstance(kept, dict) else None
-    if precision not in _FABRIC_WORDS or kept.get("gpu") != torch.cuda.is_available():
+    if precision not in FABRIC_WORDS or kept.get("gpu") != torch.cuda.is_available():
         return None
     return str(precision)
 

@@ -89,7 +89,7 @@ class Lesson(Protocol):
         """The batch of places of the training set, in an epoch from 0."""
 
     def loss(self, network: nn.Module, batch: Batch) -> Tensor:
-        """The loss of a batch."""
+        """The loss of a batch; in several processes that of the whole batch, see `several.across_processes`."""
 
     def validate(self, network: nn.Module) -> Validation | None:
         """Judge a network in eval mode; None where there is nothing to judge by."""
@@ -116,6 +116,9 @@ def fit(
 ) -> Fitted:
     """Train a network in place and leave it with the weights of its best epoch, in eval mode.
 
+    Where the hardware has several devices, each has a process that learns from its share of every batch; see
+    `several`. There are never more of them than images in a batch.
+
     Args:
         network: What learns; it is moved to the hardware's device.
         lesson: What it learns.
@@ -126,8 +129,16 @@ def fit(
 
     Raises:
         JobCancelled: A person wants to stop.
-        JobFailed: The loss is not a number any more.
+        JobFailed: The loss is not a number any more, or a process failed.
     """
+    processes = min(hardware.devices, lesson.count, plan.batch_size)
+    if processes > 1:
+        # Here, since it calls this very function in each process.
+        from colpo_core.training.several import fit_on_several
+
+        return fit_on_several(
+            network, lesson, plan=plan, hardware=hardware, watch=watch, keeper=keeper, processes=processes
+        )
     learner = _Learner(network, lesson, plan, hardware)
     learner.restore(keeper.load() if keeper else None)
     while not learner.is_over:
@@ -177,16 +188,17 @@ class _Learner:
         batches = self._order(epoch)
         self._wrapped.train()
         rate, self.images_seen = 0.0, 0
-        left = batches[self._step :]
+        left = [places[self._fabric.global_rank :: self._fabric.world_size] for places in batches[self._step :]]
         # Closed at once where a step raises, so that no thread goes on making batches.
         with closing(prefetched(lambda places: self._lesson.batch(places, epoch), left)) as ahead:
             for batch in ahead:
                 step = epoch * len(batches) + self._step
                 watch.beat(step / self._steps)
                 rate = self._plan.learning_rate * learning_rate_factor(step, self._steps)
+                self._seed_share(step)
                 self._losses.append(self._learn(batch, rate))
+                self.images_seen += len(batches[self._step])
                 self._step += 1
-                self.images_seen += len(batch.images)
                 if keeper and self._step < len(batches):
                     keeper.offer(self.state)
         mean = MeanMetric()
@@ -195,10 +207,11 @@ class _Learner:
         return {"train_loss": float(mean.compute()), "learning_rate": rate}
 
     def judge(self) -> Validation | None:
-        """On the weights that would be kept."""
+        """On the weights that would be kept; of several processes the first judges for all."""
         judged = self._mean.module if self._mean else self._wrapped
         judged.eval()
-        return self._lesson.validate(judged)
+        validation = self._lesson.validate(judged) if self._fabric.is_global_zero else None
+        return self._fabric.broadcast(validation)
 
     def note(self, figures: dict[str, float], score: float | None) -> None:
         self.history.append(figures)
@@ -238,6 +251,12 @@ class _Learner:
 
     def _order(self, epoch: int) -> list[list[int]]:
         return epoch_order(self._lesson.count, batch_size=self._plan.batch_size, seed=self._plan.seed, epoch=epoch)
+
+    def _seed_share(self, step: int) -> None:
+        """Of several processes each draws for itself, and by step, so that a fit which is taken up draws as before."""
+        rank, count = self._fabric.global_rank, self._fabric.world_size
+        if count > 1:
+            torch.manual_seed((self._plan.seed * 1_000_003 + step * count + rank) % 2**63)
 
     def _learn(self, batch: Batch, rate: float) -> float:
         for group in self._optimizer.param_groups:

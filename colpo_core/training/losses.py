@@ -1,6 +1,6 @@
 """What the networks are taught to lower."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +10,8 @@ from torch.nn import functional as F
 
 from colpo_core.datasets.frames import ACETOWHITE, IGNORED
 
+Total = Callable[[Tensor], Tensor]
+"""Adds a tensor up over all processes that share a batch, with its gradient; see `several.across_processes`."""
 _SMOOTHING = 1.0
 _POWERS = {"sqrt_median": 0.5, "median": 1.0, "none": 0.0}
 
@@ -64,13 +66,33 @@ def label_weights(counts: list[int]) -> Tensor:
     return torch.tensor([total / (len(counts) * count) for count in counts], dtype=torch.float32)
 
 
-def segmentation_loss(logits: Tensor, target: Tensor, weights: Tensor) -> Tensor:
+def weighted_cross_entropy(logits: Tensor, target: Tensor, weights: Tensor, *, total: Total | None = None) -> Tensor:
+    """Cross entropy, each sample or pixel by the weight of its class, over those that are not ignored.
+
+    Args:
+        logits: B x C, or B x C x H x W.
+        target: B classes, or B x H x W; ignored pixels marked.
+        weights: Weight of each class.
+        total: Adds up over processes; None where the batch is whole.
+
+    Returns:
+        A scalar: the weighted mean over the whole batch; with `total`, 0 where all is ignored.
+    """
+    if total is None:
+        return F.cross_entropy(logits, target, weight=weights, ignore_index=IGNORED)
+    loss = F.cross_entropy(logits, target, weight=weights, ignore_index=IGNORED, reduction="sum")
+    weight = weights[target[target != IGNORED]].sum()
+    return total(loss) / total(weight).clamp_min(torch.finfo(weight.dtype).tiny)
+
+
+def segmentation_loss(logits: Tensor, target: Tensor, weights: Tensor, *, total: Total | None = None) -> Tensor:
     """Weighted cross entropy plus Dice of acetowhite epithelium, over the pixels that are not ignored.
 
     Args:
         logits: B x 2 x H x W.
         target: B x H x W classes.
         weights: Weight of each class in the cross entropy.
+        total: Adds up over processes; None where the batch is whole.
 
     Returns:
         A scalar; 0 where all pixels are ignored.
@@ -78,11 +100,13 @@ def segmentation_loss(logits: Tensor, target: Tensor, weights: Tensor) -> Tensor
     Source: Milletari et al. 2016, V-Net (Dice as a loss); here added to SegNet's own weighted cross entropy.
     """
     known = target != IGNORED
-    if not bool(known.any()):
+    if total is None and not bool(known.any()):
         return logits.sum() * 0
-    cross = F.cross_entropy(logits, target, weight=weights, ignore_index=IGNORED)
+    cross = weighted_cross_entropy(logits, target, weights, total=total)
     probability = logits.softmax(dim=1)[:, ACETOWHITE] * known
     truth = ((target == ACETOWHITE) & known).to(probability.dtype)
-    overlap = (probability * truth).sum()
-    dice = (2 * overlap + _SMOOTHING) / (probability.sum() + truth.sum() + _SMOOTHING)
+    overlap, marked, true = (probability * truth).sum(), probability.sum(), truth.sum()
+    if total is not None:
+        overlap, marked, true = total(torch.stack([overlap, marked, true]))
+    dice = (2 * overlap + _SMOOTHING) / (marked + true + _SMOOTHING)
     return cross + 1 - dice

@@ -16,6 +16,7 @@ from colpo_core.datasets.tensors import Batch, Batches, chunks
 from colpo_core.nets.interfaces import Segmenter
 from colpo_core.training.loop import Validation
 from colpo_core.training.losses import pixel_class_weights, segmentation_loss
+from colpo_core.training.several import across_processes
 from colpo_core.training.watch import Watch
 
 
@@ -52,7 +53,8 @@ class SegmentationLesson:
 
     def loss(self, network: nn.Module, batch: Batch) -> Tensor:
         """Weighted cross entropy and Dice of a batch."""
-        return segmentation_loss(network(batch.images), batch.target, self.class_weights.to(batch.target.device))
+        weights = self.class_weights.to(batch.target.device)
+        return segmentation_loss(network(batch.images), batch.target, weights, total=across_processes())
 
     def validate(self, network: nn.Module) -> Validation | None:
         """Loss and overlap at the working size, all pixels together; None without an image.

@@ -35,6 +35,10 @@ class Watch:
         self._until = 0.0
         self._told_at = clock()
 
+    def __reduce__(self) -> tuple[Callable[[], "Watch"], tuple[()]]:
+        """In another process a watch is mute and never stops: the process that holds the job tells, and ends it."""
+        return _mute, ()
+
     def begin(self, stage: str, *, epochs_total: int, share: tuple[float, float], message: str) -> None:
         """Enter a stage.
 
@@ -101,3 +105,7 @@ class Watch:
     def _tell(self, progress: float, figures: dict[str, float], message: str) -> None:
         self._told_at = self._clock()
         self._on_event(TrainingEvent(self._stage, self._epoch, self._epochs_total, progress, figures, message))
+
+
+def _mute() -> Watch:
+    return Watch(lambda event: None, lambda: False)

@@ -1,4 +1,5 @@
 import mmap
+import pickle
 import re
 from pathlib import Path
 
@@ -93,3 +94,24 @@ def test_a_file_of_another_size_is_not_mapped(tmp_path: Path) -> None:
     place.write_bytes(bytes(7))
     with pytest.raises(ValueError, match="does not hold"):
         map_array(place, (2, 4))
+
+
+@pytest.mark.parametrize("writable", [False, True])
+def test_a_mapped_array_crosses_as_the_path_of_its_file(tmp_path: Path, *, writable: bool) -> None:
+    channel = new_channel(tmp_path / "channel.u8", count=4, height_px=64, width_px=64)
+    channel[2] = 7
+    mapped = map_array(tmp_path / "channel.u8", channel.shape, writable=writable)
+    crossed = pickle.dumps(mapped)
+    assert len(crossed) < 1000
+    again = pickle.loads(crossed)  # noqa: S301 - ours
+    channel[3] = 9
+    assert np.array_equal(again, channel)
+    assert again.flags.writeable is writable
+
+
+def test_a_part_of_a_mapped_array_crosses_as_a_copy(tmp_path: Path) -> None:
+    channel = new_channel(tmp_path / "channel.u8", count=4, height_px=8, width_px=8)
+    channel[2] = 7
+    again = pickle.loads(pickle.dumps(channel[2]))  # noqa: S301 - ours
+    channel[2] = 0
+    assert again.tolist() == [[7] * 8] * 8

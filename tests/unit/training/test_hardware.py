@@ -79,3 +79,15 @@ def test_a_short_fit_is_never_compiled() -> None:
     compiled = eager.compiled(network, steps=COMPILING_PAYS_STEPS)
     assert compiled is not network
     assert next(compiled.parameters()) is network.weight
+
+
+def test_only_fits_are_shared_out() -> None:
+    hardware = plain_hardware(devices=2)
+    assert hardware.devices == 2
+    assert hardware.fabric.world_size == 1
+    assert plain_hardware().devices == 1
+
+
+@on_cpu
+def test_a_cpu_stays_at_one() -> None:
+    assert choose_hardware(tiny(precision="fp32", devices=4)).devices == 1

@@ -76,3 +76,30 @@ def test_a_batch_that_is_ignored_everywhere_teaches_nothing() -> None:
     assert float(loss.detach()) == 0.0
     assert logits.grad is not None
     assert not logits.grad.any()
+
+
+def test_sums_over_processes_give_the_loss_of_the_whole_batch() -> None:
+    logits = torch.randn(4, 2, 6, 6, generator=torch.Generator().manual_seed(0))
+    target = (logits[:, 1] > 0.3).long()
+    target[1, :3], target[2] = IGNORED, IGNORED
+    weights = torch.tensor([0.5, 3.0])
+    whole = segmentation_loss(logits, target, weights)
+    assert float(segmentation_loss(logits, target, weights, total=lambda value: value)) == pytest.approx(float(whole))
+    # One process has half of the batch; what the other adds is known here.
+    parts: list[list[torch.Tensor]] = [[], []]
+    for rank, seen in enumerate(parts):
+        segmentation_loss(
+            logits[rank::2], target[rank::2], weights, total=lambda value, seen=seen: (seen.append(value), value)[1]
+        )
+    sums = iter([first + second for first, second in zip(*parts, strict=True)])
+    shared = segmentation_loss(logits[::2], target[::2], weights, total=lambda value: next(sums))
+    assert float(shared) == pytest.approx(float(whole))
+
+
+def test_where_all_is_ignored_in_every_process_there_is_nothing_to_learn() -> None:
+    logits = torch.randn(1, 2, 4, 4, requires_grad=True)
+    loss = segmentation_loss(logits, torch.full((1, 4, 4), IGNORED), torch.ones(2), total=lambda value: value)
+    loss.backward()
+    assert float(loss.detach()) == 0
+    assert logits.grad is not None
+    assert not bool(logits.grad.any())

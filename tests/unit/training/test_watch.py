@@ -1,3 +1,5 @@
+import pickle
+
 import pytest
 
 from colpo_core.errors import JobCancelled
@@ -50,3 +52,10 @@ def test_a_wish_to_stop_is_heard_at_every_step() -> None:
             ask()
     with pytest.raises(JobCancelled):
         watch.begin("evaluation", epochs_total=1, share=(0.0, 1.0), message="")
+
+
+def test_in_another_process_a_watch_is_mute() -> None:
+    asked: list[bool] = []
+    crossed: Watch = pickle.loads(pickle.dumps(Watch(lambda event: None, lambda: bool(asked.append(True)))))  # noqa: S301
+    crossed.check()
+    assert not asked

@@ -1,0 +1,342 @@
+"""One fit on several GPUs of one machine: a process for each, started and ended by the process that holds the job.
+
+The processes share every batch out among them and keep their weights in step (distributed data parallel). The process
+that started them waits: it hands on what they tell, passes a wish to stop on, and takes the weights from a file. They
+meet through a file too, and talk over the loopback alone, so that no port of the machine is open to others.
+
+Loss and gradients are those of one process with the same batch, but for rounding. What is not the same: on a CPU each
+process normalises by the statistics of its own share, and the running ones that are kept are the first's; on GPUs
+the statistics are those of the whole batch. Dropout draws differ. Networks are not compiled.
+
+Source: Li et al. 2020, PyTorch Distributed (averaged gradients); Ioffe and Szegedy 2015 with statistics over all
+processes (`SyncBatchNorm`).
+"""
+
+import json
+import multiprocessing
+import os
+import socket
+import sys
+import tempfile
+import threading
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from multiprocessing import connection
+from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnProcess
+from pathlib import Path
+from typing import Any
+
+import safetensors.torch
+import torch
+from lightning_fabric import Fabric
+from lightning_fabric.plugins.environments.lightning import LightningEnvironment
+from lightning_fabric.strategies.ddp import DDPStrategy
+from torch import Tensor, distributed, nn
+
+from colpo_core.errors import ColpoError, JobFailed
+from colpo_core.training.hardware import FABRIC_WORDS, Hardware
+from colpo_core.training.loop import Fitted, Keeper, Lesson, Plan, fit, reproducible
+from colpo_core.training.watch import Watch
+
+ASK_EVERY_SECONDS = 0.25
+"""How often the waiting process asks whether to stop, while nothing is told."""
+_END_WITHIN_SECONDS = 5.0
+_TIMEOUT = timedelta(hours=2)  # a process that died is seen at once; this only has to outlast a validation
+_ERRAND, _WEIGHTS, _RECORD, _MEETING = "errand.pt", "weights.safetensors", "fitted.json", "meeting"
+
+
+@dataclass(frozen=True)
+class _Errand:
+    """What crosses to each process; frames and channels cross as the paths of their files."""
+
+    network: nn.Module
+    lesson: Lesson
+    plan: Plan
+    precision: str
+    keeper: Keeper | None
+    threads: int
+
+
+@dataclass(frozen=True)
+class _Seat:
+    """Where a process sits among the others."""
+
+    rank: int
+    count: int
+    accelerator: str
+    folder: Path
+
+
+def across_processes() -> Callable[[Tensor], Tensor] | None:
+    """Adds a tensor up over all processes of a fit, with its gradient; None in a fit of one process.
+
+    A loss made of such sums is the loss of the whole batch in every process. Every process must add up the same
+    tensors in the same order, so it is for learning alone: only the first process judges.
+    """
+    if not (distributed.is_available() and distributed.is_initialized()):
+        return None
+    return _added_up
+
+
+class _AllSum(torch.autograd.Function):
+    """The sum over all processes. Each has the same loss of it, and the gradients are averaged afterwards."""
+
+    @staticmethod
+    def forward(ctx: Any, value: Tensor) -> Tensor:  # noqa: ANN401 - torch's own, without a type
+        total = value.detach().clone().contiguous()
+        distributed.all_reduce(total)
+        return total
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Tensor:  # noqa: ANN401
+        return _AllSum.forward(ctx, gradients[0])
+
+
+def _added_up(value: Tensor) -> Tensor:
+    total: Tensor = _AllSum.apply(value)
+    return total
+
+
+def fit_on_several(
+    network: nn.Module,
+    lesson: Lesson,
+    *,
+    plan: Plan,
+    hardware: Hardware,
+    watch: Watch,
+    keeper: Keeper | None,
+    processes: int,
+) -> Fitted:
+    """Train a network in so many processes of this machine; else as `fit`, which calls this where there are several.
+
+    Args:
+        network: What learns; it is moved to the hardware's device.
+        lesson: What it learns; its loss must add up by `across_processes`. It is pickled.
+        plan: How long and how fast.
+        hardware: What it computes on.
+        watch: Told of every step of the first process; stops all of them.
+        keeper: Where the first process keeps an unfinished fit and all take it up again. It is pickled.
+        processes: At most as many as a batch has images.
+
+    Raises:
+        JobCancelled: A person wants to stop.
+        JobFailed: The loss is not a number any more, or a process failed or died. None is left.
+    """
+    with tempfile.TemporaryDirectory(prefix="colpo-fit-") as name:
+        folder = Path(name)
+        threads = max(1, torch.get_num_threads() // processes)
+        torch.save(_Errand(network, lesson, plan, hardware.precision, keeper, threads), folder / _ERRAND)
+        accelerator = hardware.device.type
+        seats = [_Seat(rank, processes, accelerator, folder) for rank in range(processes)]
+        with _started(seats) as (crew, heard):
+            failed = _attend(crew, heard, watch)
+        if failed is not None:
+            raise JobFailed(_why(folder, failed, processes))
+        network.load_state_dict(safetensors.torch.load_file(folder / _WEIGHTS))
+        record = json.loads((folder / _RECORD).read_text(encoding="utf-8"))
+    network.to(hardware.device).eval()
+    return Fitted(best_epoch=record["best_epoch"], history=record["history"])
+
+
+@contextmanager
+def _started(seats: list[_Seat]) -> Iterator[tuple[list[SpawnProcess], Connection]]:
+    """The processes, and what the first one tells; afterwards none is left, whatever happened."""
+    context = multiprocessing.get_context("spawn")
+    heard, tells = context.Pipe(duplex=False)
+    crew: list[SpawnProcess] = []
+    try:
+        for seat in seats:
+            given = (seat, tells if seat.rank == 0 else None)
+            crew.append(context.Process(target=_take_part, args=given, name=f"fit-{seat.rank}", daemon=True))
+            crew[-1].start()
+        tells.close()  # the first process has its own end now, and the pipe ends with it
+        yield crew, heard
+    finally:
+        _end([process for process in crew if process.pid is not None])
+        tells.close()
+        heard.close()
+
+
+def _end(crew: list[SpawnProcess]) -> None:
+    for process in crew:
+        process.terminate()
+    for process in crew:
+        process.join(_END_WITHIN_SECONDS)
+        if process.is_alive():
+            process.kill()
+            process.join()
+
+
+def _attend(crew: list[SpawnProcess], heard: Connection, watch: Watch) -> SpawnProcess | None:
+    """Hand on what is told until all processes have ended; the first that failed, or None."""
+    running, listening, done = {process.sentinel: process for process in crew}, True, 0.0
+    while running or listening:
+        ready = connection.wait([*running, heard] if listening else [*running], ASK_EVERY_SECONDS)
+        if listening and heard in ready:
+            try:
+                done = _hand_on(heard.recv(), watch, done)
+            except (EOFError, OSError):  # the first process has ended; its exit code says how
+                listening = False
+        else:
+            watch.beat(done)
+        for sentinel in ready:
+            ended = running.pop(sentinel, None) if isinstance(sentinel, int) else None
+            if ended is not None:
+                ended.join()
+                if ended.exitcode:
+                    return ended
+    return None
+
+
+def _hand_on(told: tuple[Any, ...], watch: Watch, done: float) -> float:
+    if len(told) == 1:
+        watch.beat(told[0])
+        return float(told[0])
+    watch.epoch_done(*told)
+    return done
+
+
+def _why(folder: Path, failed: SpawnProcess, processes: int) -> str:
+    """A sentence of our own where a process left one; else what the first that failed was stopped by."""
+    left = sorted(folder.glob("failed-*.json"), key=lambda place: place.stat().st_mtime_ns)
+    notes = [json.loads(place.read_text(encoding="utf-8")) for place in left]
+    for note in notes:
+        if note["sentence"]:
+            return str(note["sentence"])
+    code = failed.exitcode or 0
+    reason = notes[0]["kind"] if notes else f"signal {-code}" if code < 0 else f"exit code {code}"
+    return (
+        f"One of the {processes} processes of the training ended too early ({reason}). Run the training again; "
+        "if that does not help, train with a smaller batch or on one device, and look into the training's log."
+    )
+
+
+def _take_part(seat: _Seat, tells: Connection | None) -> None:
+    """What each process does."""
+    _end_with_parent()
+    try:
+        _learn(seat, tells)
+    except Exception as error:
+        # Written before the others notice that this process is gone, so that theirs never looks like the first.
+        _leave_note(seat, error)
+        traceback.print_exc()
+        sys.stderr.flush()
+        os._exit(1)  # at once: an orderly end would wait for the others, who may wait for this one
+
+
+def _leave_note(seat: _Seat, error: Exception) -> None:
+    sentence = str(error) if isinstance(error, ColpoError) else ""
+    torn = seat.folder / f"failed-{seat.rank}.part"
+    torn.write_text(json.dumps({"kind": type(error).__name__, "sentence": sentence}), encoding="utf-8")
+    torn.replace(torn.with_suffix(".json"))
+
+
+def _end_with_parent() -> None:
+    """Nobody ends the processes of a process that was killed, and a GPU would stay taken."""
+    parent = multiprocessing.parent_process()
+
+    def wait() -> None:
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=wait, name="end-with-parent", daemon=True).start()
+
+
+def _learn(seat: _Seat, tells: Connection | None) -> None:
+    with _group(seat):
+        errand: _Errand = torch.load(  # our own file, in a folder that nobody else can write to
+            seat.folder / _ERRAND, map_location="cpu", weights_only=False
+        )
+        with reproducible(seed=errand.plan.seed, threads=errand.threads):
+            network = errand.network.train()
+            if seat.accelerator == "cuda":
+                network = nn.SyncBatchNorm.convert_sync_batchnorm(network)  # type: ignore[no-untyped-call]
+            network.to(_device(seat))
+            fitted = fit(
+                network,
+                errand.lesson,
+                plan=errand.plan,
+                hardware=Hardware(_fabric(seat, errand.precision), errand.precision),
+                watch=_Relay(tells),
+                keeper=errand.keeper if tells or errand.keeper is None else _Onlooker(errand.keeper),
+            )
+        if tells:
+            weights = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
+            safetensors.torch.save_file(weights, seat.folder / _WEIGHTS)
+            (seat.folder / _RECORD).write_text(json.dumps(asdict(fitted)), encoding="utf-8")
+
+
+@contextmanager
+def _group(seat: _Seat) -> Iterator[None]:
+    """The processes know each other: by nccl on GPUs, by gloo on a CPU; over the loopback alone."""
+    loopback = next((name for _, name in socket.if_nameindex() if name.startswith("lo")), None)
+    if loopback is not None:
+        os.environ["GLOO_SOCKET_IFNAME"] = os.environ["NCCL_SOCKET_IFNAME"] = loopback
+    os.environ["NCCL_RAS_ENABLE"] = "0"  # it would listen for a monitor
+    os.environ["LOCAL_RANK"], os.environ["NODE_RANK"] = str(seat.rank), "0"
+    on_gpu = seat.accelerator == "cuda"
+    if on_gpu:
+        torch.cuda.set_device(seat.rank)
+    distributed.init_process_group(
+        "nccl" if on_gpu else "gloo",
+        # A store of TCP would listen on every interface of the machine.
+        init_method=(seat.folder / _MEETING).as_uri(),
+        rank=seat.rank,
+        world_size=seat.count,
+        timeout=_TIMEOUT,
+        device_id=_device(seat) if on_gpu else None,
+    )
+    yield
+    distributed.destroy_process_group()
+
+
+def _device(seat: _Seat) -> torch.device:
+    return torch.device("cuda", seat.rank) if seat.accelerator == "cuda" else torch.device("cpu")
+
+
+def _fabric(seat: _Seat, precision: str) -> Fabric:
+    """Fabric in a process that was started already, with its group made."""
+    fabric = Fabric(
+        accelerator=seat.accelerator,
+        devices=seat.count,
+        # Running statistics are the same in all processes, or only the first's are ever used.
+        strategy=DDPStrategy(forward_sync_buffers=False),
+        plugins=[LightningEnvironment()],
+        precision=FABRIC_WORDS[precision],
+    )
+    fabric.launch()
+    return fabric
+
+
+class _Relay(Watch):
+    """Tells the waiting process, which alone knows whether to stop; without a pipe it tells nobody."""
+
+    def __init__(self, tells: Connection | None) -> None:
+        super().__init__(lambda event: None, lambda: False)
+        self._tells = tells
+
+    def beat(self, done: float) -> None:
+        if self._tells:
+            self._tells.send((done,))
+
+    def epoch_done(self, epoch: int, figures: dict[str, float]) -> None:
+        if self._tells:
+            self._tells.send((epoch, figures))
+
+
+class _Onlooker:
+    """Takes an unfinished fit up, and leaves keeping it to the first process."""
+
+    def __init__(self, keeper: Keeper) -> None:
+        self._keeper = keeper
+
+    def load(self) -> dict[str, Any] | None:
+        return self._keeper.load()
+
+    def offer(self, state: Callable[[], dict[str, Any]]) -> None:
+        """Nothing is kept here."""
