@@ -28,6 +28,12 @@ PUBLISHED_SENSITIVITY = {("resnet18", 4): 0.654, ("resnet50", 4): 0.698, ("resne
 PUBLISHED_SPECIFICITY = {("resnet18", 4): 0.843, ("resnet50", 4): 0.829, ("resnet101", 4): 0.769}
 """Kim et al. 2022, Fig. 7b and its text."""
 
+PUBLISHED_SENSITIVITY_3_CHANNELS = (0.618, 0.658)
+"""Lowest and highest of the three ResNets with 3 channels; the paper's text gives no more."""
+
+PAPER_CLASSIFIERS = ("resnet18", "resnet50", "resnet101")
+"""Those of Fig. 7, in its order."""
+
 PUBLISHED_EXPERTS = {"expert 1": (0.746, 0.678), "expert 2": (0.730, 0.714)}
 """Accuracy and sensitivity of the two readers."""
 
@@ -84,7 +90,7 @@ class Reproduction:
         snapshot_sha256: What they learned from.
         label_source: What its labels rest on.
         simulated: Whether any image was drawn by the program.
-        settings: The settings that both share.
+        settings: The settings that both share; protocol, classifier and number of seeds are not among them.
         leaks: Why the figures of the protocol `paper` flatter; to be printed beside each of them.
         masks: The segmenter's figures, by protocol.
         calls: The classifiers' figures.

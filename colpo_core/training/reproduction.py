@@ -10,8 +10,11 @@ from typing import Any
 
 from colpo_core.datasets.frames import ImageLoader, MaskLoader
 from colpo_core.datasets.manifest import Manifest
+from colpo_core.errors import InputRejected
+from colpo_core.nets.registry import NO_WEIGHTS, find_weights
 from colpo_core.records.figures import Estimate, Proportion
 from colpo_core.records.learning import PROTOCOLS, TrainingEvent, TrainingSettings
+from colpo_core.records.networks import CLASSIFIERS, check_available
 from colpo_core.records.reproduction import ReproducedCalls, ReproducedMasks, Reproduction
 from colpo_core.training.card import leaks_of
 from colpo_core.training.channels import PREDICTED, THREE, Channels
@@ -24,6 +27,9 @@ from colpo_core.training.watch import Watch
 
 SHARES = ("accuracy", "sensitivity", "specificity", "ppv", "npv")
 MASKS = ("accuracy_acetowhite", "accuracy_background", "iou_acetowhite", "iou_background", "dice")
+SET_HERE = ("protocol", "classifier", "comparison_seeds")
+"""Settings that a reproduction chooses by itself."""
+
 _LEVELS = {"paper": ("image",), "patient": ("image", "case")}
 
 
@@ -43,8 +49,8 @@ def reproduce(
 
     Args:
         manifest: The snapshot.
-        settings: How to learn; protocol and classifier are set here.
-        classifiers: Which classifiers.
+        settings: How to learn; those of `SET_HERE` are set here.
+        classifiers: Which classifiers, one at least.
         load_image: Gives an image by its hash, H x W x 3 uint8.
         load_mask: Gives a mask by its hash, height and width, H x W bool.
         work_dir: Folder of this reproduction alone.
@@ -53,10 +59,14 @@ def reproduce(
         cancelled: Whether a person wants to stop.
 
     Raises:
+        InputRejected: No classifier is named, or one is unknown or needs optional packages that are not installed.
         LeakageFound: The snapshot's own split leaks.
         JobFailed: The snapshot cannot be learned from, or something ran out.
         JobCancelled: A person wanted to stop.
+        SnapshotMismatch: An image or mask is not what the snapshot says.
+        CheckpointMismatch: Pretrained weights are wanted and not there.
     """
+    _check_classifiers(classifiers, pretrained=settings.pretrained)
     masks: list[ReproducedMasks] = []
     calls: list[ReproducedCalls] = []
     for protocol in PROTOCOLS:
@@ -73,16 +83,30 @@ def reproduce(
         ) as course:
             for classifier, metrics in _run(course, classifiers):
                 calls += _calls(protocol, classifier, metrics)
+            # One segmenter stands before all classifiers, so the last one's masks are those of each.
             masks.append(_masks(protocol, metrics))
     return Reproduction(
         snapshot_sha256=manifest.sha256,
         label_source=manifest.label_source,
         simulated=manifest.simulated,
-        settings=settings.to_dict(),
+        settings={name: value for name, value in settings.to_dict().items() if name not in SET_HERE},
         leaks=" ".join(leaks_of(replace(settings, protocol="paper"))),
         masks=tuple(masks),
         calls=tuple(calls),
     )
+
+
+def _check_classifiers(classifiers: Sequence[str], *, pretrained: str) -> None:
+    """Refuse now, not after hours of segmentation."""
+    if not classifiers:
+        raise InputRejected("A reproduction needs at least one classifier. Name one.")
+    unknown = [name for name in classifiers if name not in CLASSIFIERS]
+    if unknown:
+        raise InputRejected(f"The classifier must be one of {', '.join(CLASSIFIERS)}, not {', '.join(unknown)}.")
+    check_available(*(CLASSIFIERS[name] for name in classifiers))
+    if pretrained != NO_WEIGHTS:
+        for name in classifiers:
+            find_weights(name, pretrained)
 
 
 class _Whole(dict[str, tuple[float, float]]):
@@ -94,19 +118,22 @@ class _Whole(dict[str, tuple[float, float]]):
 
 def _run(course: Course, classifiers: Sequence[str]) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """The metrics of each classifier behind one segmenter."""
-    prepared = prepare(course)
-    channels = Channels(course.workshop.frames, prepared.channel, seed=course.workshop.settings.seed)
+    settings, watch = course.workshop.settings, course.workshop.watch
+    watch.say(f"By the protocol “{settings.protocol}”.", done=0.0)
+    # The segmenter does not depend on the classifier: one more, or another order, does not teach it anew.
+    prepared = prepare(_on_shelf(course, "stages", replace(settings, classifier=TrainingSettings.classifier)))
+    channels = Channels(course.workshop.frames, prepared.channel, seed=settings.seed)
     for classifier in classifiers:
-        own = _with_classifier(course, classifier)
+        watch.say(f"{CLASSIFIERS[classifier].title} by the protocol “{settings.protocol}”.", done=1.0)
+        own = _on_shelf(course, classifier, replace(settings, classifier=classifier))
         compared = run_comparison(own.workshop, channels, prepared, runs=[(THREE, 0), (PREDICTED, 0)])
         pipeline = own.assemble(prepared.segmenter, compared.three, compared.four)
         yield classifier, own.evaluate(pipeline, prepared.examinations)
 
 
-def _with_classifier(course: Course, classifier: str) -> Course:
-    """The same course with another classifier; its stages lie on a shelf of their own."""
-    settings = replace(course.workshop.settings, classifier=classifier)
-    shelf = Shelf(course.work_dir / classifier, training_key(course.manifest, settings))
+def _on_shelf(course: Course, name: str, settings: TrainingSettings) -> Course:
+    """The same course with other settings; its stages lie on a shelf of their own."""
+    shelf = Shelf(course.work_dir / name, training_key(course.manifest, settings))
     return replace(course, workshop=replace(course.workshop, settings=settings, shelf=shelf))
 
 
@@ -116,7 +143,7 @@ def _masks(protocol: str, metrics: Mapping[str, Any]) -> ReproducedMasks:
         protocol=protocol,
         n_images=block["n_images"],
         figures={name: Estimate(**block[name]) for name in MASKS},
-        by_image=tuple({name: one[name] for name in MASKS} for one in block["by_image"]),
+        by_image=tuple({name: one["figures"][name] for name in MASKS} for one in block["by_image"]),
     )
 
 
