@@ -92,7 +92,7 @@ class Lesson(Protocol):
         """The loss of a batch; in several processes that of the whole batch, see `several.across_processes`."""
 
     def validate(self, network: nn.Module) -> Validation | None:
-        """Judge a network in eval mode; None where there is nothing to judge by."""
+        """Judge a network in eval mode; None where there is nothing to judge by. Of several processes one judges."""
 
 
 class Keeper(Protocol):
@@ -201,7 +201,7 @@ class _Learner:
                 self._step += 1
                 if keeper and self._step < len(batches):
                     keeper.offer(self.state)
-        mean = MeanMetric()
+        mean = MeanMetric(sync_on_compute=False)  # of several processes each has the losses of whole batches
         mean.update(torch.tensor(self._losses, dtype=torch.float64))
         self._step, self._losses = 0, []
         return {"train_loss": float(mean.compute()), "learning_rate": rate}

@@ -64,7 +64,8 @@ class SegmentationLesson:
         """
         if not len(self.validation):
             return None
-        loss, matrix = 0.0, BinaryConfusionMatrix(ignore_index=IGNORED)
+        # Of several processes one judges, and would wait for the others' counts for ever.
+        loss, matrix = 0.0, BinaryConfusionMatrix(ignore_index=IGNORED, sync_on_compute=False)
         for batch in self.validation.judging_batches(self.batches, self.batch_size):
             self.watch.check()
             with torch.inference_mode():

@@ -40,6 +40,7 @@ from torch import Tensor, distributed, nn
 from colpo_core.errors import ColpoError, JobFailed
 from colpo_core.training.hardware import FABRIC_WORDS, Hardware
 from colpo_core.training.loop import Fitted, Keeper, Lesson, Plan, fit, reproducible
+from colpo_core.training.readiness import explaining_memory
 from colpo_core.training.watch import Watch
 
 ASK_EVERY_SECONDS = 0.25
@@ -219,7 +220,8 @@ def _take_part(seat: _Seat, tells: Connection | None) -> None:
     """What each process does."""
     _end_with_parent()
     try:
-        _learn(seat, tells)
+        with explaining_memory():
+            _learn(seat, tells)
     except Exception as error:
         # Written before the others notice that this process is gone, so that theirs never looks like the first.
         _leave_note(seat, error)

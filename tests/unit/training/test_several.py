@@ -53,7 +53,10 @@ class Both:
         return of_masks + self.labels.loss(Said(logits.mean(dim=(2, 3))), batch)
 
     def validate(self, network: nn.Module) -> Validation | None:
-        return self.labels.validate(Pooled(network))
+        of_labels, of_masks = self.labels.validate(Pooled(network)), self.masks.validate(Filled(network))
+        assert of_labels is not None
+        assert of_masks is not None
+        return Validation(of_masks.figures | of_labels.figures, of_labels.score)
 
 
 class Said(nn.Module):
@@ -74,6 +77,17 @@ class Pooled(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         return self.inner(images).mean(dim=(2, 3))
+
+
+class Filled(nn.Module):
+    """Takes three channels, and shows the first as the fourth."""
+
+    def __init__(self, inner: nn.Module) -> None:
+        super().__init__()
+        self.inner = inner
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.inner(torch.cat([images, images[:, :1]], dim=1))
 
 
 @dataclass(frozen=True)
@@ -175,8 +189,11 @@ def test_two_processes_learn_what_one_learns(two: Run, one: Run) -> None:
     assert two.fitted.best_epoch == one.fitted.best_epoch
     for ours, theirs in zip(two.fitted.history, one.fitted.history, strict=True):
         assert ours.keys() == theirs.keys()
-        for name in ("train_loss", "learning_rate", "validation_loss", "validation_accuracy", "validation_auc"):
-            assert ours[name] == pytest.approx(theirs[name], abs=1e-4), name
+        for name in ours.keys() - {"seconds", "images_per_second"}:
+            assert ours[name] == pytest.approx(theirs[name], abs=1e-3), name
+    assert {"train_loss", "validation_loss", "validation_auc", "validation_iou_acetowhite"} <= two.fitted.history[
+        0
+    ].keys()
     assert_same(two.network, one.network, within=1e-4)
     start = network().state_dict()
     assert max(float((value - start[name]).abs().max()) for name, value in two.network.state_dict().items()) > 1e-2
