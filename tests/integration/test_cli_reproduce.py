@@ -1,4 +1,4 @@
-"""The paper's figures beside a clinic's own, from the command line on the real store, with real though tiny trainings."""
+"""The paper's figures beside a clinic's own, from the command line on the real store, with tiny trainings."""
 
 import csv
 import json
