@@ -18,7 +18,7 @@ from colpo_core.records.checkpoints import (
     label_source_text,
 )
 from colpo_core.records.jobs import JobEventRecord, JobRecord
-from colpo_core.records.learning import CLASSIFIERS, PRESETS, TrainingSettings, preset
+from colpo_core.records.learning import CLASSIFIERS, PRESETS, TrainingEvent, TrainingSettings, preset
 from colpo_core.services import engine
 from colpo_core.services import jobs as job_service
 from colpo_core.services import learning as service
@@ -165,7 +165,7 @@ def train(
 ) -> None:
     """Train on a snapshot, in the background: SegNet, then ResNet with 3 and with 4 channels."""
     with Opened() as here:
-        wanted = {**_parse_changes(changes), "seed": seed, **({"classifier": classifier} if classifier else {})}
+        wanted = {**parse_changes(changes), "seed": seed, **({"classifier": classifier} if classifier else {})}
         settings = preset(preset_name, **wanted)
         frozen = service.find_snapshot(here.store, actor=here.actor, name=snapshot_name)
         job = job_service.start_training(here.store, actor=here.actor, snapshot_id=frozen.id, settings=settings)
@@ -175,7 +175,12 @@ def train(
             click.echo(f"checkpoint {job.result.get('checkpoint_id')} is in the registry")
 
 
-def _parse_changes(changes: tuple[str, ...]) -> dict[str, Any]:
+def parse_changes(changes: tuple[str, ...]) -> dict[str, Any]:
+    """Settings of a training from their NAME=VALUE.
+
+    Raises:
+        click.BadParameter: A name is no setting, or a value not of its type.
+    """
     values: dict[str, Any] = {}
     kinds = {field.name: type(getattr(PRESETS["quick"], field.name)) for field in fields(TrainingSettings)}
     for change in changes:
@@ -200,8 +205,7 @@ def wait_for(here: Opened, job_id: int) -> JobRecord:
         job = job_service.get_job(here.store, actor=here.actor, job_id=job_id)
         for event in job_service.job_events(here.store, actor=here.actor, job_id=job_id, after_id=seen):
             seen = event.id
-            line = f"{job.progress:4.0%}  {event.stage} {event.epoch or ''}  {figures_text(event)} {event.message}"
-            note(line.rstrip())
+            note(progress_line(event, progress=job.progress))
         if job.state is JobState.DONE:
             return job
         if job.state.is_over:
@@ -210,7 +214,18 @@ def wait_for(here: Opened, job_id: int) -> JobRecord:
         time.sleep(POLL_SECONDS)
 
 
-def figures_text(event: JobEventRecord) -> str:
+def progress_line(event: JobEventRecord | TrainingEvent, *, progress: float | None = None) -> str:
+    """How a training goes, in a line.
+
+    Args:
+        event: A step of its live record.
+        progress: Share of the whole that is done, 0 to 1; None where the whole is not known.
+    """
+    share = "" if progress is None else f"{progress:4.0%}  "
+    return f"{share}{event.stage} {event.epoch or ''}  {figures_text(event)} {event.message}".rstrip()
+
+
+def figures_text(event: JobEventRecord | TrainingEvent) -> str:
     """The losses and metrics of one event in a line."""
     return ", ".join(f"{name} {value:.3f}" for name, value in event.figures.items())
 

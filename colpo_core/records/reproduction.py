@@ -6,6 +6,9 @@ from typing import Any
 from colpo_core.records.figures import Estimate, Proportion
 from colpo_core.terms import LabelSource
 
+SET_BY_REPRODUCTION = ("protocol", "classifier", "comparison_seeds")
+"""Settings that a reproduction chooses by itself."""
+
 PUBLISHED_MASKS = {
     "accuracy_acetowhite": 0.57,
     "accuracy_background": 0.98,

@@ -15,7 +15,7 @@ from colpo_core.nets.registry import NO_WEIGHTS, find_weights
 from colpo_core.records.figures import Estimate, Proportion
 from colpo_core.records.learning import PROTOCOLS, TrainingEvent, TrainingSettings
 from colpo_core.records.networks import CLASSIFIERS, check_available
-from colpo_core.records.reproduction import ReproducedCalls, ReproducedMasks, Reproduction
+from colpo_core.records.reproduction import SET_BY_REPRODUCTION, ReproducedCalls, ReproducedMasks, Reproduction
 from colpo_core.training.card import leaks_of
 from colpo_core.training.channels import PREDICTED, THREE, Channels
 from colpo_core.training.comparison import run_comparison
@@ -27,8 +27,6 @@ from colpo_core.training.watch import Watch
 
 SHARES = ("accuracy", "sensitivity", "specificity", "ppv", "npv")
 MASKS = ("accuracy_acetowhite", "accuracy_background", "iou_acetowhite", "iou_background", "dice")
-SET_HERE = ("protocol", "classifier", "comparison_seeds")
-"""Settings that a reproduction chooses by itself."""
 
 _LEVELS = {"paper": ("image",), "patient": ("image", "case")}
 
@@ -49,7 +47,7 @@ def reproduce(
 
     Args:
         manifest: The snapshot.
-        settings: How to learn; those of `SET_HERE` are set here.
+        settings: How to learn; those of `SET_BY_REPRODUCTION` are set here.
         classifiers: Which classifiers, one at least.
         load_image: Gives an image by its hash, H x W x 3 uint8.
         load_mask: Gives a mask by its hash, height and width, H x W bool.
@@ -89,7 +87,7 @@ def reproduce(
         snapshot_sha256=manifest.sha256,
         label_source=manifest.label_source,
         simulated=manifest.simulated,
-        settings={name: value for name, value in settings.to_dict().items() if name not in SET_HERE},
+        settings={name: value for name, value in settings.to_dict().items() if name not in SET_BY_REPRODUCTION},
         leaks=" ".join(leaks_of(replace(settings, protocol="paper"))),
         masks=tuple(masks),
         calls=tuple(calls),

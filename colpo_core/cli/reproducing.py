@@ -1,0 +1,68 @@
+"""The command that reproduces Kim et al. 2022 on a snapshot."""
+
+from pathlib import Path
+
+import click
+
+from colpo_core.cli.learning import parse_changes, progress_line
+from colpo_core.cli.output import Opened, json_option, note
+from colpo_core.cli.words import NEW_FOLDER
+from colpo_core.exchange.reproduction_report import reproduction_json, reproduction_text
+from colpo_core.records.learning import CLASSIFIERS, PRESETS, TrainingEvent, preset
+from colpo_core.records.reproduction import PAPER_CLASSIFIERS, SET_BY_REPRODUCTION
+from colpo_core.services.reproducing import reproduce_paper
+
+
+@click.command()
+@click.argument("snapshot_name", metavar="SNAPSHOT")
+@click.option("--out", type=NEW_FOLDER, required=True, help="Folder for tables and plots; the same again goes on.")
+@click.option("--preset", "preset_name", type=click.Choice(list(PRESETS)), default="quick", show_default=True)
+@click.option(
+    "--classifier",
+    "classifiers",
+    type=click.Choice(list(CLASSIFIERS)),
+    multiple=True,
+    default=PAPER_CLASSIFIERS,
+    show_default=True,
+    help="May be repeated.",
+)
+@click.option("--set", "changes", multiple=True, metavar="NAME=VALUE", help="Any other setting, such as batch_size=4.")
+@json_option
+def reproduce(
+    snapshot_name: str,
+    out: Path,
+    preset_name: str,
+    classifiers: tuple[str, ...],
+    changes: tuple[str, ...],
+    as_json: bool,
+) -> None:
+    """Run the paper's protocol and the one by patients on a snapshot, and print the paper's figures beside ours.
+
+    It stays in the foreground. Stop it with Ctrl+C, and run it again with the same --out to go on.
+    """
+    wanted = parse_changes(changes)
+    mine = sorted(set(wanted) & set(SET_BY_REPRODUCTION))
+    if mine:
+        raise click.BadParameter(f"A reproduction sets {', '.join(mine)} by itself. Leave it out.")
+    with Opened() as here:
+        settings = preset(preset_name, **wanted)
+        try:
+            found = reproduce_paper(
+                here.store,
+                actor=here.actor,
+                snapshot_name=snapshot_name,
+                settings=settings,
+                classifiers=classifiers,
+                out=out,
+                on_event=_tell,
+            )
+        except KeyboardInterrupt:
+            note("Stopped. Finished stages are kept; run the same command again to go on.")
+            raise
+    click.echo(reproduction_json(found) if as_json else reproduction_text(found), nl=False)
+    note(f"tables and plots are in {out}")
+
+
+def _tell(event: TrainingEvent) -> None:
+    if event.figures or event.message:
+        note(progress_line(event))
