@@ -53,7 +53,7 @@ def main() -> None:
             seconds = [timed(data_dir, "demo", "--fill-only")]
             seconds.append(timed(data_dir, "snapshot", "freeze", "first"))
         seconds.append(timed(data_dir, "train", "first", "--preset", "quick", "--wait"))
-        timed(data_dir, "checkpoints", "promote", "1", "--reason", "benchmark")
+        timed(data_dir, "checkpoints", "promote", "1", "--reason", "benchmark", "--overrule", "a trial")
         seconds.append(timed(data_dir, "predict", "--store", "--wait"))
         status, shown = ask(data_dir, "status"), ask(data_dir, "checkpoints", "show", "1")
     print(json.dumps(status), file=sys.stderr)

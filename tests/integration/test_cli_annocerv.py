@@ -69,7 +69,7 @@ def test_from_files_to_figures(part: Path, tmp_path: Path) -> None:
     changes = ["segmentation_epochs=2", "classification_epochs=1", "height_px=64", "width_px=64", "segnet_width=0.1"]
     changes += ["comparison_seeds=1", "precision=fp32"]
     program.run("train", "first", "--preset", "quick", "--wait", *[word for c in changes for word in ("--set", c)])
-    program.run("checkpoints", "promote", "1", "--reason", "the only one")
+    program.run("checkpoints", "promote", "1", "--reason", "the only one", "--overrule", "a small trial")
     program.run("predict", "--store", "--wait")  # waits for the job that promoting has started
     assert "Nothing to do" in program.run("predict", "--store")
 
