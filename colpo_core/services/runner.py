@@ -32,11 +32,6 @@ EXIT_UNKNOWN = 2
 EXIT_CANCELLED = 3
 EXIT_PUT_BACK = 4
 EXIT_LEASE_LOST = 5
-_WORK: dict[JobKind, Callable[[Lease, Callable[[], bool]], Finish]] = {
-    JobKind.TRAIN: run_training,
-    JobKind.PREDICT: run_prediction,
-    JobKind.EVALUATE: run_evaluation,
-}
 
 
 def run_job(store: Store, job_id: int) -> int:
@@ -98,7 +93,13 @@ def _run_under_lease(lease: Lease, told_to_end: threading.Event) -> int:
 def _work(lease: Lease, must_stop: Callable[[], bool]) -> Finish:
     with lease.store.reading() as session:
         kind = session.get_one(Job, lease.job_id).kind
-    return _WORK[kind](lease, must_stop)
+    match kind:
+        case JobKind.TRAIN:
+            return run_training(lease, must_stop)
+        case JobKind.PREDICT:
+            return run_prediction(lease, must_stop)
+        case JobKind.EVALUATE:
+            return run_evaluation(lease, must_stop)
 
 
 def _fail(lease: Lease, sentence: str) -> int:

@@ -1,6 +1,6 @@
 """Which images each stage learns from and is judged on, by the protocol of the training."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from colpo_core.datasets.frames import Frames
@@ -50,18 +50,41 @@ def training_folds(frames: Frames, *, folds: int, seed: int) -> list[tuple[int, 
     """
     members = frames.of(Split.TRAIN)
     heads = _heads(frames, members)
-    groups = strata_of((frames.items[place] for place in members), heads)
+    strata = strata_of((frames.items[place] for place in members), heads)
+    found = _drawn(frames, members, heads, strata, folds=folds, seed=seed)
+    if _leaves_masks(frames, found):
+        return found
+    # Few patients have a mask. That every fold leaves some to learn from matters more than balanced labels.
+    masked = {heads[frames.items[place].patient_id] for place in members if frames.items[place].mask_sha256 is not None}
+    by_mask = {head: "with mask" if head in masked else "without mask" for head in strata}
+    found = _drawn(frames, members, heads, by_mask, folds=folds, seed=seed)
+    if not _leaves_masks(frames, found):
+        raise JobFailed(
+            "All masks on the training side are of one group of patients, so the fourth channel cannot be made out of "
+            "fold. Annotate images of at least two patients, then freeze a new snapshot."
+        )
+    return found
+
+
+def _drawn(
+    frames: Frames,
+    members: Sequence[int],
+    heads: Mapping[int, int],
+    strata: Mapping[int, str],
+    *,
+    folds: int,
+    seed: int,
+) -> list[tuple[int, ...]]:
     try:
-        fold_by_head = fold_patients(groups, folds=folds, seed=seed)
+        fold_by_head = fold_patients(strata, folds=folds, seed=seed)
     except InputRejected as error:
         raise JobFailed(
             f"The out-of-fold fourth channel needs at least {folds} patients on the training side, and there are "
-            f"{len(groups)}. Import and label more cases, or train with fewer folds."
+            f"{len(strata)}. Import and label more cases, or train with fewer folds."
         ) from error
     found: list[list[int]] = [[] for _ in range(folds)]
     for place in members:
         found[fold_by_head[heads[frames.items[place].patient_id]]].append(place)
-    _check_masks_remain(frames, members, found)
     return [tuple(places) for places in found]
 
 
@@ -72,10 +95,7 @@ def _heads(frames: Frames, members: Sequence[int]) -> dict[int, int]:
     return kin_by_image(pairs, near_copies=[(patients[first], patients[second]) for first, second, _ in near])
 
 
-def _check_masks_remain(frames: Frames, members: Sequence[int], folds: Sequence[Sequence[int]]) -> None:
-    masked = {place for place in members if frames.items[place].mask_sha256 is not None}
-    if any(not masked - set(places) for places in folds):
-        raise JobFailed(
-            "All masks on the training side are of one group of patients, so the fourth channel cannot be made out of "
-            "fold. Annotate images of at least two patients, then freeze a new snapshot."
-        )
+def _leaves_masks(frames: Frames, folds: Sequence[Sequence[int]]) -> bool:
+    """Whether there is a mask beside every fold."""
+    with_mask = [any(frames.items[place].mask_sha256 is not None for place in places) for places in folds]
+    return sum(with_mask) > 1

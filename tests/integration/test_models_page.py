@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from colpo_core.records.people import Actor
-from colpo_core.services import engine, learning
+from colpo_core.services import engine, learning, promotions
 from colpo_core.store import Store
 from colpo_core.store.tables import Checkpoint, Evaluation, Snapshot
 from colpo_core.terms import LabelSource, Split
@@ -147,7 +147,8 @@ def test_doubts_stand_before_the_button_and_are_overruled_in_writing(
     monkeypatch.setattr("colpo_core.services.checkpoints.verify_files", lambda _store, _checkpoint: None)
     monkeypatch.setattr(engine, "place", lambda _store, _job_id: True)
     checkpoint_id = add(desk, "model-2", new_card())
-    monkeypatch.setattr(learning, "promotion_doubts", lambda *_args, **_options: (WORSE,))
+    for place in (learning, promotions):
+        monkeypatch.setattr(place, "promotion_doubts", lambda *_args, **_options: (WORSE,))
     app = open_page(annotator, "models", checkpoint=checkpoint_id)
     assert WORSE in [one.value for one in app.warning]
     assert not app.text_area, "only an administrator may overrule"

@@ -85,3 +85,20 @@ def test_masks_of_one_patient_alone_are_refused(frames: Frames) -> None:
         except JobFailed:
             continue
         assert all(masked - set(fold) for fold in found)
+
+
+def test_two_patients_with_a_mask_never_share_a_fold(tmp_path: Path) -> None:
+    """Of different labels each is alone in her stratum; put into one fold they would leave nothing to learn from."""
+    some = blobs((8, 1, 1))
+    kept = {10, 20}
+    items = tuple(
+        item
+        if item.image_id in kept or item.split is not Split.TRAIN
+        else replace(item, mask_sha256=None, mask_origin=None)
+        for item in some.manifest.items
+    )
+    frames = replace(some, manifest=replace(some.manifest, items=items)).frames(tmp_path)
+    for seed in range(6):
+        folds = training_folds(frames, folds=2, seed=seed)
+        masked = [sum(frames.items[place].mask_sha256 is not None for place in places) for places in folds]
+        assert masked == [1, 1]
