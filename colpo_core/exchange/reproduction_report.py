@@ -12,7 +12,8 @@ from dataclasses import asdict, dataclass, fields
 
 from colpo_core.records.checkpoints import label_source_text
 from colpo_core.records.figures import Estimate, Proportion
-from colpo_core.records.networks import CLASSIFIERS
+from colpo_core.records.learning import TrainingSettings
+from colpo_core.records.networks import CLASSIFIERS, SEGMENTERS
 from colpo_core.records.reproduction import (
     PUBLISHED_ACCURACY,
     PUBLISHED_EXPERTS,
@@ -121,9 +122,24 @@ def reproduction_text(r: Reproduction) -> str:
     lines = [
         "Kim et al. 2022 on this snapshot",
         f"snapshot {r.snapshot_sha256[:12]}; {reproduction_marks(r)}",
+        _settings_line(r),
         "The published figures are of other patients and images: a difference from them proves nothing by itself.",
     ]
     return "\n".join([*lines, "", *_fig6(r), "", *_fig7(r, "7a"), "", *_fig7(r, "7b")]) + "\n"
+
+
+def _settings_line(r: Reproduction) -> str:
+    """What the figures were learned with: those of a quick trial must not pass for the paper's sizes."""
+    settings = TrainingSettings.from_dict(r.settings)
+    segmenter = SEGMENTERS[settings.segmenter]
+    width = f" at {settings.segnet_width:g} of its width" if segmenter.scalable else ""
+    start = "no pretrained weights" if settings.pretrained == "none" else "pretrained weights"
+    return (
+        f"Both protocols from preset “{settings.preset}”: {settings.width_px} x {settings.height_px} pixels, "
+        f"{segmenter.title}{width} for up to {settings.segmentation_epochs} epochs, classifiers for up to "
+        f"{settings.classification_epochs}, {start}, seed {settings.seed}. The paper: 640 x 480, SegNet on VGG-19 at "
+        "full width."
+    )
 
 
 def _mask_rows(r: Reproduction) -> Iterator[ReportRow]:

@@ -23,6 +23,7 @@ PAPER_COPIES = 20_000
 PAPER_SHARES = (0.70, 0.27, 0.03)
 PAPER_MASKS = 100
 PAPER_TEST_MASKS = 50
+FEWEST_MASKS = 3  # of which one tests: the paper's own proportion
 COPIES_A_MASK = 9
 MASK_SHARES = (0.70, 0.30)
 _STREAM = 4  # keeps these draws apart from all others
@@ -49,6 +50,21 @@ class PaperSides:
     labels_test: ImageSet
 
 
+def check_masks(n_masks: int) -> None:
+    """Refuse so few images with a mask that none is left to test on.
+
+    Args:
+        n_masks: Images with a mask, on all sides.
+
+    Raises:
+        JobFailed: There are fewer than three.
+    """
+    if n_masks < FEWEST_MASKS:
+        raise JobFailed(
+            "The paper's protocol needs at least three images with a mask. Annotate more, then freeze a new snapshot."
+        )
+
+
 def paper_sides(frames: Frames, *, seed: int) -> PaperSides:
     """Augment first and split afterwards, over all images of a snapshot, whatever their side.
 
@@ -59,14 +75,11 @@ def paper_sides(frames: Frames, *, seed: int) -> PaperSides:
     Raises:
         JobFailed: There are fewer than three images with a mask.
     """
+    check_masks(len(frames.with_mask))
     generator = np.random.default_rng([_STREAM, abs(seed), int(seed < 0)])
     masked = generator.permutation(frames.with_mask).tolist()
-    n_test = min(PAPER_TEST_MASKS, len(masked) // 3)
+    n_test = min(PAPER_TEST_MASKS, len(masked) // FEWEST_MASKS)
     n_learned = min(PAPER_MASKS, len(masked) - n_test)
-    if n_test < 1:
-        raise JobFailed(
-            "The paper's protocol needs at least three images with a mask. Annotate more, then freeze a new snapshot."
-        )
     learned, tested = tuple(masked[:n_learned]), tuple(masked[n_learned : n_learned + n_test])
     mask_copies = _shares_of(generator.permutation(COPIES_A_MASK * n_learned).tolist(), MASK_SHARES)
     labelled = tuple(frames.with_label)

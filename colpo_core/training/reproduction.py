@@ -21,6 +21,7 @@ from colpo_core.training.channels import PREDICTED, THREE, Channels
 from colpo_core.training.comparison import run_comparison
 from colpo_core.training.course import Course
 from colpo_core.training.opening import open_course
+from colpo_core.training.paper_protocol import check_masks
 from colpo_core.training.protocols import prepare
 from colpo_core.training.shelf import Shelf, training_key
 from colpo_core.training.watch import Watch
@@ -65,6 +66,8 @@ def reproduce(
         CheckpointMismatch: Pretrained weights are wanted and not there.
     """
     _check_classifiers(classifiers, pretrained=settings.pretrained)
+    # The paper's protocol comes second: what it lacks must not be found when the first has taken its hours.
+    check_masks(sum(item.mask_sha256 is not None for item in manifest.items))
     masks: list[ReproducedMasks] = []
     calls: list[ReproducedCalls] = []
     for protocol in PROTOCOLS:

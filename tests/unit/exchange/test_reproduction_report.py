@@ -11,6 +11,7 @@ from colpo_core.exchange.reproduction_report import (
     reproduction_marks,
     reproduction_text,
 )
+from colpo_core.records.learning import preset
 from colpo_core.terms import LabelSource
 from tests.reproduced import LEAK, reproduced
 
@@ -90,3 +91,14 @@ def test_a_protocol_that_is_missing_leaves_its_column_empty() -> None:
     part = replace(whole, masks=whole.masks[:1], calls=tuple(one for one in whole.calls if one.protocol == "patient"))
     assert "57/60" not in reproduction_text(part)
     assert "41/60" in reproduction_text(part)
+
+
+def test_it_says_what_the_figures_were_learned_with() -> None:
+    settings = preset("quick", pretrained="imagenet", seed=3).to_dict()
+    lines = reproduction_text(replace(reproduced(), settings=settings)).splitlines()
+    (line,) = [line for line in lines if line.startswith("Both protocols")]
+    assert "preset “quick”: 128 x 96 pixels" in line
+    assert "at 0.25 of its width for up to 40 epochs, classifiers for up to 10, pretrained weights, seed 3" in line
+    other = replace(reproduced(), settings=preset("quick", segmenter="unet_resnet34").to_dict())
+    assert "of its width" not in reproduction_text(other)
+    assert "no pretrained weights" in reproduction_text(other)

@@ -1,10 +1,11 @@
 """Both protocols are run for real, though tiny, and a second call learns nothing anew."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from colpo_core.errors import InputRejected, JobCancelled
+from colpo_core.errors import InputRejected, JobCancelled, JobFailed
 from colpo_core.records.learning import TrainingEvent
 from colpo_core.records.reproduction import Reproduction
 from colpo_core.training.reproduction import reproduce
@@ -93,3 +94,21 @@ def test_classifiers_are_checked_first(tmp_path: Path, classifiers: tuple[str, .
     with pytest.raises(InputRejected, match=sentence):
         run(tmp_path, [], classifiers=classifiers)
     assert not (tmp_path / "work").exists()
+
+
+def test_too_few_masks_for_the_papers_protocol_are_refused_before_the_other_one_learns(tmp_path: Path) -> None:
+    bare = (replace(item, mask_sha256=None, mask_origin=None) for item in SOME.manifest.items[2:])
+    events: list[TrainingEvent] = []
+    with pytest.raises(JobFailed, match="at least three images with a mask"):
+        reproduce(
+            replace(SOME.manifest, items=(*SOME.manifest.items[:2], *bare)),
+            tiny(),
+            classifiers=("resnet18",),
+            load_image=SOME.load_image,
+            load_mask=SOME.load_mask,
+            work_dir=tmp_path / "work",
+            frames_dir=tmp_path / "frames",
+            on_event=events.append,
+            cancelled=lambda: False,
+        )
+    assert not events
