@@ -28,6 +28,7 @@ from multiprocessing import connection
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import safetensors.torch
@@ -153,7 +154,8 @@ def _started(seats: list[_Seat]) -> Iterator[tuple[list[SpawnProcess], Connectio
         for seat in seats:
             given = (seat, tells if seat.rank == 0 else None)
             crew.append(context.Process(target=_take_part, args=given, name=f"fit-{seat.rank}", daemon=True))
-            crew[-1].start()
+            with _nameless_main():
+                crew[-1].start()
         tells.close()  # the first process has its own end now, and the pipe ends with it
         yield crew, heard
     finally:
@@ -235,6 +237,17 @@ def _leave_note(seat: _Seat, error: Exception) -> None:
     torn = seat.folder / f"failed-{seat.rank}.part"
     torn.write_text(json.dumps({"kind": type(error).__name__, "sentence": sentence}), encoding="utf-8")
     torn.replace(torn.with_suffix(".json"))
+
+
+@contextmanager
+def _nameless_main() -> Iterator[None]:
+    """A spawned process first runs its parent's main script again, which may be a page or a command; not here."""
+    kept = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = kept
 
 
 def _end_with_parent() -> None:

@@ -1,8 +1,11 @@
 import multiprocessing
 import os
 import pickle
+import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -162,6 +165,18 @@ class Run:
     fitted: Fitted
     told: list[TrainingEvent]
     shelf: Shelf | None
+
+
+@pytest.fixture(scope="module", autouse=True)
+def main_that_must_not_run_again(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A training may be started from a page or a command, whose script a process must not run a second time."""
+    script = tmp_path_factory.mktemp("main") / "script.py"
+    script.write_text("raise SystemExit('the main script was run again')")
+    main = ModuleType("__main__")
+    main.__file__ = str(script)
+    kept, sys.modules["__main__"] = sys.modules["__main__"], main
+    yield
+    sys.modules["__main__"] = kept
 
 
 @pytest.fixture(scope="module")
