@@ -7,6 +7,7 @@ any more, and `seen_by` says what a checkpoint has learned from.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -39,7 +40,7 @@ def external_sets(store: Store, *, actor: Actor) -> tuple[SnapshotRecord, ...]:
 
 
 def seen_by(store: Store, *, actor: Actor, checkpoint_id: int, snapshot_id: int) -> tuple[str, ...]:
-    """What of an external test set a checkpoint's training has touched, on train or validation.
+    """What of an external test set a checkpoint's training has touched: see `learned_from`.
 
     Args:
         store: The open store.
@@ -66,10 +67,25 @@ def seen_by(store: Store, *, actor: Actor, checkpoint_id: int, snapshot_id: int)
         if not snapshot.external:
             raise InputRejected(f"Snapshot “{snapshot.name}” is no external test set. Choose one that is.")
         trained_on = session.get_one(Snapshot, checkpoint.snapshot_id)
-    learned = _learned_from(read_manifest(store, trained_on.sha256))
+    learned = learned_from(read_manifest(store, trained_on.sha256), checkpoint.card)
     kept = read_manifest(store, snapshot.sha256).items
     looks = _looks(store, (*learned, *kept))
     return _sentences(_touched(learned, kept, looks), f"The training of {checkpoint.name} saw", snapshot.name)
+
+
+def learned_from(manifest: Manifest, card: Mapping[str, Any]) -> tuple[ManifestItem, ...]:
+    """The images that a training learned from or chose by.
+
+    Args:
+        manifest: The snapshot that it was given.
+        card: The card of its checkpoint.
+
+    Returns:
+        Those of train and validation. By the paper's protocol all, because copies of each image stand on every side.
+    """
+    if _learns_from_all(card):
+        return manifest.items
+    return manifest.of(Split.TRAIN) + manifest.of(Split.VALIDATION)
 
 
 def refuse_training(store: Store, snapshot_id: int) -> None:
@@ -158,19 +174,20 @@ def group_patients(images: Iterable[tuple[int, int, str]], looks: Mapping[int, s
 def who_has_learned(store: Store, session: Session, manifest: Manifest, looks: Mapping[int, str]) -> tuple[str, ...]:
     """Which published checkpoints have learned from patients of a test set that is to be frozen, one sentence each."""
     query = (
-        select(Checkpoint.name, Snapshot.sha256)
+        select(Checkpoint, Snapshot.sha256)
         .join(Snapshot, Snapshot.id == Checkpoint.snapshot_id)
         .order_by(Checkpoint.id)
     )
-    names: dict[str, list[str]] = {}
-    for name, sha256 in session.execute(query):
-        names.setdefault(sha256, []).append(name)
+    alike: dict[tuple[str, bool], list[Checkpoint]] = {}
+    for checkpoint, sha256 in session.execute(query):
+        alike.setdefault((sha256, _learns_from_all(checkpoint.card)), []).append(checkpoint)
     found = []
-    for sha256, checkpoints in names.items():
-        touched = _touched(_learned_from(read_manifest(store, sha256)), manifest.items, looks)
+    for (sha256, _), checkpoints in alike.items():
+        touched = _touched(learned_from(read_manifest(store, sha256), checkpoints[0].card), manifest.items, looks)
         if touched.n_patients:
+            names = " and ".join(checkpoint.name for checkpoint in checkpoints)
             found.append(
-                f"{' and '.join(checkpoints)} learned from images of {touched.n_patients} of these patients: there the "
+                f"{names} learned from images of {touched.n_patients} of these patients: there the "
                 "set will count as seen."
             )
     return tuple(found)
@@ -210,8 +227,9 @@ def _touched(items: Sequence[ManifestItem], kept: Sequence[ManifestItem], looks:
     return _Touched(tuple(sorted(patients)), tuple(sorted(files)), tuple(sorted(copies)), len(concerned))
 
 
-def _learned_from(manifest: Manifest) -> tuple[ManifestItem, ...]:
-    return manifest.of(Split.TRAIN) + manifest.of(Split.VALIDATION)
+def _learns_from_all(card: Mapping[str, Any]) -> bool:
+    """Whether the training augmented before it split; a card of an older version names no protocol, and did not."""
+    return bool(card.get("protocol") == "paper")
 
 
 def _looks(store: Store, items: Iterable[ManifestItem]) -> dict[int, str]:

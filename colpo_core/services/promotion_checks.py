@@ -10,13 +10,13 @@ from colpo_core.evaluation.paired import compare_arms, is_worse
 from colpo_core.records.checkpoints import CheckpointRecord
 from colpo_core.records.people import Actor
 from colpo_core.services.checkpoints import current_checkpoint, get_checkpoint
-from colpo_core.services.external_sets import external_sets, seen_by
+from colpo_core.services.external_sets import external_sets, learned_from, seen_by
 from colpo_core.services.fingerprints import fill_fingerprints, fingerprints
 from colpo_core.services.permissions import CLINICIANS, require
 from colpo_core.services.snapshot_rows import read_manifest
 from colpo_core.store import Store
 from colpo_core.store.tables import Snapshot
-from colpo_core.terms import Label, Split
+from colpo_core.terms import Label
 
 _SHOWN = 3
 _NETWORKS = {"classification_3ch": "three channels", "classification_4ch": "four channels"}
@@ -90,15 +90,17 @@ def _worse(store: Store, chosen: CheckpointRecord) -> tuple[str, ...]:
 
 
 def _compare_cards(store: Store, current: CheckpointRecord, chosen: CheckpointRecord) -> list[str]:
-    """From what both cards say of images that are on the test side of both, of patients whom neither learned from."""
+    """From what both cards say of images that both judged, of patients whom neither learned from.
+
+    Where a case's label has changed from one snapshot to the other there is no one truth to hold the two against.
+    """
     known = {
         item.patient_id
         for one in (current, chosen)
-        for item in read_manifest(store, _snapshot_sha256(store, one)).items
-        if item.split is not Split.TEST
+        for item in learned_from(read_manifest(store, _snapshot_sha256(store, one)), one.card)
     }
     old, new = (_judged(one.card, known) for one in (current, chosen))
-    shared = sorted(old.keys() & new.keys())
+    shared = sorted(image_id for image_id in old.keys() & new.keys() if _is_same(old[image_id], new[image_id]))
     if not shared:
         return []
     difference = compare_arms(
@@ -111,6 +113,10 @@ def _compare_cards(store: Store, current: CheckpointRecord, chosen: CheckpointRe
     if not is_worse(difference):
         return []
     return [f"AUC {difference.value:+.2f} ({difference.low:+.2f} to {difference.high:+.2f})"]
+
+
+def _is_same(one: Judged, other: Judged) -> bool:
+    return (one.patient_id, one.case_id, one.label) == (other.patient_id, other.case_id, other.label)
 
 
 def _judged(card: Mapping[str, Any], known: set[int]) -> dict[int, Judged]:

@@ -15,12 +15,11 @@ from colpo_core.images.masks import decode_rle
 from colpo_core.records.learning import TrainingEvent, TrainingSettings
 from colpo_core.services import engine
 from colpo_core.services.checkpoints import checkpoint_dir, current_checkpoint, prepare_files, publish_checkpoint
-from colpo_core.services.external_sets import refuse_training
+from colpo_core.services.external_sets import learned_from, refuse_training
 from colpo_core.services.leases import Finish, Lease
 from colpo_core.services.snapshot_rows import read_manifest
 from colpo_core.store import Store
 from colpo_core.store.tables import Job, JobEvent, Mask, Snapshot
-from colpo_core.terms import Split
 
 if TYPE_CHECKING:
     from colpo_core.training.incumbent import Incumbent
@@ -88,7 +87,7 @@ def find_incumbent(store: Store) -> "Incumbent | None":
         return None
     with store.reading() as session:
         sha256 = session.get_one(Snapshot, current.snapshot_id).sha256
-    learned = [item for item in read_manifest(store, sha256).items if item.split is not Split.TEST]
+    learned = learned_from(read_manifest(store, sha256), current.card)
     return Incumbent(
         folder=checkpoint_dir(store, current.name),
         name=current.name,

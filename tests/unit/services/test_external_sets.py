@@ -70,10 +70,10 @@ def manifest_of(store: Store, actor: Actor, snapshot: SnapshotRecord) -> Manifes
     return learning.snapshot_manifest(store, actor=actor, snapshot_id=snapshot.id)
 
 
-def add_checkpoint(store: Store, snapshot: SnapshotRecord, name: str = "model") -> int:
+def add_checkpoint(store: Store, snapshot: SnapshotRecord, name: str = "model", **card: object) -> int:
     with store.writing() as session:
         checkpoint = Checkpoint(
-            name=name, sha256="a" * 64, snapshot_id=snapshot.id, label_source=LabelSource.HISTOLOGY, card={}
+            name=name, sha256="a" * 64, snapshot_id=snapshot.id, label_source=LabelSource.HISTOLOGY, card=card
         )
         session.add(checkpoint)
         session.flush()
@@ -227,6 +227,27 @@ def test_a_checkpoint_has_seen_what_its_training_touched(
     for wrong in ({"checkpoint_id": 99, "snapshot_id": kept.id}, {"checkpoint_id": checkpoint_id, "snapshot_id": 99}):
         with pytest.raises(NotFound):
             learning.seen_by(store, actor=annotator, **wrong)
+
+
+def test_by_the_papers_protocol_a_checkpoint_has_seen_the_test_side_too(
+    store: Store, annotator: Actor, ward: Ward, freeze: Freeze
+) -> None:
+    old = freeze("old", patient_codes=tuple(code_of(store, case) for case in ward.others))
+    sides = {item.patient_id: item.split for item in manifest_of(store, annotator, old).items}
+    tested = next(case for case in ward.others if sides[case.patient_id] is Split.TEST)
+    honest, leaking = add_checkpoint(store, old, "honest"), add_checkpoint(store, old, "leaking", protocol="paper")
+    query = SnapshotQuery("kept", external=True, patient_codes=(code_of(store, tested),))
+    warnings = learning.preview_snapshot(store, actor=annotator, query=query).warnings
+    assert warnings[-1] == "leaking learned from images of 1 of these patients: there the set will count as seen."
+    kept = learning.freeze_snapshot(store, actor=annotator, query=query)
+
+    def seen(checkpoint_id: int) -> tuple[str, ...]:
+        return learning.seen_by(store, actor=annotator, checkpoint_id=checkpoint_id, snapshot_id=kept.id)
+
+    assert seen(honest) == ()
+    assert seen(leaking) == (
+        f"The training of leaking saw patient {tested.patient_id} of the external test set “kept”.",
+    )
 
 
 def test_many_numbers_are_counted_not_listed(store: Store, annotator: Actor, ward: Ward, freeze: Freeze) -> None:

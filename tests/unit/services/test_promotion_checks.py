@@ -1,4 +1,4 @@
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
@@ -9,7 +9,7 @@ from colpo_core.services import checkpoints, engine, learning
 from colpo_core.services.learning import SnapshotQuery, promotion_doubts
 from colpo_core.store import Store
 from colpo_core.store.tables import AuditEntry, Checkpoint, Image, Job, Patient, Promotion, Snapshot
-from colpo_core.terms import Label, LabelSource
+from colpo_core.terms import Label, LabelSource, Split
 from tests.clinic import Clinic, make_card
 
 Publish = Callable[..., int]
@@ -27,14 +27,16 @@ def publish(store: Store, annotator: Actor) -> Publish:
     Clinic(store).add_cohort(8)
     snapshot = learning.freeze_snapshot(store, actor=annotator, query=SnapshotQuery("s"))
 
-    def published(name: str = "model", metrics: dict[str, Any] | None = None, **card: object) -> int:
+    def published(
+        name: str = "model", metrics: dict[str, Any] | None = None, *, snapshot_id: int = snapshot.id, **card: object
+    ) -> int:
         content = make_card() | {"thresholds": {"4ch": 0.5}} | card
         content["metrics"] |= metrics or {}  # type: ignore[operator]
         with store.writing() as session:
             row = Checkpoint(
                 name=name,
                 sha256=name[-1] * 64,
-                snapshot_id=snapshot.id,
+                snapshot_id=snapshot_id,
                 label_source=LabelSource.HISTOLOGY,
                 card=content,
             )
@@ -111,30 +113,33 @@ def test_being_worse_than_the_current_model_holds_it_back(
     assert promotion_doubts(store, actor=annotator, checkpoint_id=elsewhere) == ()
 
 
+def said(good: bool, patients: Iterable[int]) -> dict[str, Any]:
+    """Predictions of one case a patient, nearly all of them right or most of them wrong."""
+    rows = []
+    for patient in patients:
+        label = (Label.NORMAL, Label.HSIL)[patient % 2]
+        right = good or patient % 3 == 0
+        rows.append(
+            {
+                "image_id": patient,
+                "case_id": patient,
+                "patient_id": patient,
+                "label": label.value,
+                "prob_hsil_3ch": 0.5,
+                "prob_hsil_4ch": 0.5 + (0.3 + patient / 20_000) * (1 if (label is Label.HSIL) == right else -1),
+            }
+        )
+    return {"predictions": rows}
+
+
+STRANGERS = range(1000, 1040)
+
+
 def test_two_cards_are_compared_where_another_model_is_current_by_now(
     store: Store, annotator: Actor, administrator: Actor, publish: Publish
 ) -> None:
-    def said(good: bool, patients: range) -> dict[str, Any]:
-        rows = []
-        for patient in patients:
-            label = (Label.NORMAL, Label.HSIL)[patient % 2]
-            right = good or patient % 3 == 0
-            prob = 0.5 + (0.3 + patient / 20_000) * (1 if (label is Label.HSIL) == right else -1)
-            rows.append(
-                {
-                    "image_id": patient,
-                    "case_id": patient,
-                    "patient_id": patient,
-                    "label": label.value,
-                    "prob_hsil_3ch": 0.5,
-                    "prob_hsil_4ch": prob,
-                }
-            )
-        return {"predictions": rows}
-
-    strangers = range(1000, 1040)
-    promote(store, administrator, publish("model-1", metrics=said(True, strangers)))
-    worse = publish("model-2", metrics=said(False, strangers))
+    promote(store, administrator, publish("model-1", metrics=said(True, STRANGERS)))
+    worse = publish("model-2", metrics=said(False, STRANGERS))
     (doubt,) = promotion_doubts(store, actor=annotator, checkpoint_id=worse)
     assert "worse than the current model model-1: AUC -" in doubt
     # Patients whom one of them has learned from say nothing.
@@ -142,6 +147,40 @@ def test_two_cards_are_compared_where_another_model_is_current_by_now(
                if one.split != "test"]  # fmt: skip
     elsewhere = publish("model-3", metrics=said(False, range(min(learned), min(learned) + 1)))
     assert promotion_doubts(store, actor=annotator, checkpoint_id=elsewhere) == ()
+
+
+def test_only_cases_of_which_both_cards_say_the_same_are_compared(
+    store: Store, annotator: Actor, administrator: Actor, publish: Publish
+) -> None:
+    """A specimen that came in between two snapshots, or labels by impression, turn a case's label."""
+    promote(store, administrator, publish("model-1", metrics=said(True, STRANGERS)))
+    turned = said(False, STRANGERS)
+    turned["predictions"][0]["label"] = Label.HSIL.value
+    (doubt,) = promotion_doubts(store, actor=annotator, checkpoint_id=publish("model-2", metrics=turned))
+    assert "worse than the current model model-1: AUC -" in doubt
+    for row in turned["predictions"]:
+        row["case_id"] += 5000
+    moved = publish("model-3", metrics=turned)
+    assert promotion_doubts(store, actor=annotator, checkpoint_id=moved) == ()
+
+
+def test_nothing_is_compared_on_whom_a_model_of_the_papers_protocol_has_learned_from(
+    store: Store, annotator: Actor, administrator: Actor, publish: Publish
+) -> None:
+    clinic = Clinic(store)
+    clinic._number = 100
+    clinic.add_cohort(32)
+    query = SnapshotQuery("large", fractions=(0.1, 0.1, 0.8))
+    large = learning.freeze_snapshot(store, actor=annotator, query=query)
+    manifest = learning.snapshot_manifest(store, actor=annotator, snapshot_id=large.id)
+    tested = [item.patient_id for item in manifest.of(Split.TEST)]
+    promote(store, administrator, publish("model-1", metrics=said(True, tested), snapshot_id=large.id))
+    honest = publish("model-2", metrics=said(False, tested), snapshot_id=large.id)
+    assert "worse than the current model" in promotion_doubts(store, actor=annotator, checkpoint_id=honest)[0]
+    with store.writing() as session:
+        row = session.get_one(Checkpoint, 1)
+        row.card = row.card | {"protocol": "paper"}
+    assert promotion_doubts(store, actor=annotator, checkpoint_id=honest) == ()
 
 
 def test_a_promotion_that_is_held_back_changes_nothing_until_it_is_overruled_in_writing(
