@@ -17,6 +17,7 @@ from colpo_core.images.masks import mask_png
 from colpo_core.records.people import Actor
 from colpo_core.settings import Settings
 from colpo_core.store import Store
+from colpo_core.store.tables import Checkpoint, Evaluation
 from tests.clinic import Clinic, PredictedClinic
 from tests.several import square, submit
 
@@ -231,3 +232,30 @@ def test_several_annotators_are_compared_and_one_mask_is_taken(
     assert ask("snapshot", "show", "agreed")["mask_policy"] == "majority"
     assert "majority" in run("snapshot", "list").output
     assert "Name the annotator" in run("snapshot", "preview", "--masks", "annotator", code=1).output
+
+
+def test_doubts_and_looks_at_external_sets(
+    run: Run, ask: Callable[..., Any], store: Store, administrator: Actor
+) -> None:
+    PredictedClinic(store, administrator)
+    with store.writing() as session:
+        row = session.get_one(Checkpoint, 1)
+        row.card = row.card | {"leaks": ["It leaks."]}
+    assert "It leaks." in run("checkpoints", "doubts", "1").output
+    assert ask("checkpoints", "doubts", "1")[0] == "It leaks."
+    assert "several people have annotated" in run("checkpoints", "show", "1").output
+    assert ask("checkpoints", "evaluations", "1") == []
+    run("snapshot", "freeze", "ordinary")
+    assert "no external test set" in run("checkpoints", "evaluate", "1", "ordinary", code=1).output
+    with store.writing() as session:
+        session.add(
+            Evaluation(
+                checkpoint_id=1,
+                snapshot_id=1,
+                metrics={"auc": {"value": 0.75, "low": None, "high": None, "n_patients": 2}},
+                created_by=administrator.person_id,
+            )
+        )
+    shown = run("checkpoints", "evaluations", "1").output
+    assert "look 1 at this set" in shown
+    assert "auc: 0.750 (no interval; 2 patients)" in shown

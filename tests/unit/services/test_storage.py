@@ -14,11 +14,15 @@ def test_each_part_is_measured(store: Store, administrator: Actor) -> None:
     job = store.settings.jobs_dir / "1"
     job.mkdir(parents=True)
     (job / "log.txt").write_text("hello")
+    frames = store.settings.frames_dir / "some-snapshot"
+    frames.mkdir(parents=True)
+    (frames / "frames.bin").write_bytes(b"z" * 70)
     facts = measure_storage(store, actor=administrator)
     sizes = {part.name: (part.files, part.size_bytes) for part in facts.parts}
     assert sizes["Images and maps"] == (2, 1500)
     assert sizes["Jobs"] == (1, 5)
     assert sizes["Checkpoints"] == (0, 0)
+    assert sizes["Decoded snapshots (may be deleted)"] == (1, 70)
     assert sizes["Database"][1] > 0
     assert facts.total_bytes == sum(size for _, size in sizes.values())
     assert facts.folder == str(store.settings.data_dir)
