@@ -33,13 +33,13 @@ from colpo_core.training.sides import side_of  # noqa: E402
 from tests.blobs import Blobs, blobs, tiny  # noqa: E402
 from tests.course import opened  # noqa: E402
 
-COUNTS = (48, 16, 48)
+COUNTS = (64, 20, 80)
 CONTRAST = 0.1
 NOISE = 30.0
 FIRST_SEED = 9000
 HIGH_GRADES = (Grade.CIN2, Grade.CIN3)
 HEIGHT_PX, WIDTH_PX = 120, 160
-SETTINGS = tiny(comparison_seeds=3, classification_epochs=4, batch_size=8, learning_rate_classification=1e-3, threads=0)
+SETTINGS = tiny(comparison_seeds=3, classification_epochs=4, batch_size=8, learning_rate_classification=2e-3, threads=0)
 
 
 def simulated(*, hidden: bool) -> Blobs:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from colpo_core.datasets.frames import Frames
 from colpo_core.datasets.image_sets import ImageSet
+from colpo_core.errors import JobFailed
 from colpo_core.terms import Label, Split
 from colpo_core.training.course import Prepared
 from colpo_core.training.loop import Fitted
@@ -109,6 +110,15 @@ def test_every_segmenter_learns_from_all_it_may_and_is_chosen_on_the_validation_
     assert prepared.train.members == labelled[Split.TRAIN]
     assert prepared.validation.members == labelled[Split.VALIDATION]
     assert prepared.test.members == labelled[Split.TEST]
+
+
+def test_too_few_patients_are_told_before_anything_is_learned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def teach(*_: object) -> None:
+        raise AssertionError("nothing is to be learned")
+
+    monkeypatch.setattr(Workshop, "teach_segmenter", teach)
+    with opened(blobs((4, 2, 2)), tmp_path, tiny(folds=5)) as course, pytest.raises(JobFailed, match="fewer folds"):
+        prepare_by_patients(course)
 
 
 def test_a_side_is_examined_whole(tmp_path: Path) -> None:
