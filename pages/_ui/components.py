@@ -16,9 +16,13 @@ def read_part(beside: str, name: str) -> str:
     return (Path(beside).parent / name).read_text(encoding="utf-8")
 
 
-def template(html: str) -> str:
-    """HTML as a JavaScript constant `TEMPLATE`, for a component that makes its own elements.
+def script(*parts: str, html: str = "") -> str:
+    """The JavaScript of a component that makes its own elements and keeps them from one run of the page to the next.
 
     Streamlit replaces the elements that it made itself whenever it likes; those of the component stay.
+
+    Args:
+        parts: The component's own files, in order. They find `mounted` and `TEMPLATE`.
+        html: What becomes `TEMPLATE`.
     """
-    return f"const TEMPLATE = {json.dumps(html)};\n"
+    return "\n".join([f"const TEMPLATE = {json.dumps(html)};", read_part(__file__, "mounting.js"), *parts])

@@ -58,6 +58,22 @@ def test_undo_belongs_to_the_layer(clinic: Clinic, image_id: int, new_tab: NewTa
     assert not tab.mask().any()
 
 
+def test_picking_layers_in_a_hurry_keeps_the_editor_and_its_steps(image_id: int, new_tab: NewTab) -> None:
+    tab = new_tab().open(image_id)
+    tab.stroke((30, 30), (90, 42))
+    painted = tab.mask()
+    # The page reruns for each pick: the next one has to overtake it now before, now within, now after that.
+    for number in range(40):
+        tab.page.keyboard.press(str(2 + number % 5))
+        tab.page.wait_for_timeout(23 * (7 * number % 13) % 90)
+        tab.page.keyboard.press("1")
+        tab.page.wait_for_timeout(23 * (5 * number % 13))
+    assert tab.page.evaluate("() => window.editor.stage.isConnected")
+    assert np.array_equal(tab.mask(), painted)
+    tab.page.keyboard.press("z")
+    assert not tab.mask().any()
+
+
 def test_two_hundred_strokes_go_back_and_forth(clinic: Clinic, image_id: int, new_tab: NewTab) -> None:
     tab = new_tab().open(image_id)
     tab.size(3)

@@ -1,6 +1,5 @@
 // Two calls, a confidence and one confirmation. What is chosen stays here until it is confirmed; then it is sent once.
 
-const PANELS = new WeakMap();
 const FIRST_CONFIDENCE = "50";
 const KEYS = { 1: "normal", 2: "hsil" };
 
@@ -89,14 +88,6 @@ class AnswerPanel {
 }
 
 export default function ({ data, parentElement, setTriggerValue }) {
-  let panel = PANELS.get(parentElement);
-  if (!panel) {
-    panel = new AnswerPanel(parentElement);
-    PANELS.set(parentElement, panel);
-  }
-  panel.update(data, (answer) => setTriggerValue("answer", answer));
-  return () => {
-    panel.close();
-    PANELS.delete(parentElement);
-  };
+  const tell = (answer) => setTriggerValue("answer", answer);
+  return mounted(parentElement, (parent) => new AnswerPanel(parent), (panel) => panel.update(data, tell));
 }

@@ -8,7 +8,7 @@ import streamlit as st
 
 from colpo_core.errors import InputRejected
 from colpo_core.terms import Label
-from pages._ui.components import read_part, template
+from pages._ui.components import read_part, script
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Answer:
 _panel = st.components.v2.component(
     "colpodesk_answer",
     css=read_part(__file__, "answer.css"),
-    js=template(read_part(__file__, "answer.html")) + read_part(__file__, "answer.js"),
+    js=script(read_part(__file__, "answer.js"), html=read_part(__file__, "answer.html")),
 )
 
 

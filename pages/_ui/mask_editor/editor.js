@@ -1,6 +1,5 @@
 // The mask editor: paints each finding on a layer of the image's own size, and saves every stroke by itself.
 
-const EDITORS = new WeakMap();
 const PIXELS_SHOW_FROM = 4;
 const LAYERS_BESIDE_PX = 184;
 const LOAD_AGAIN_MS = 2500;
@@ -473,14 +472,6 @@ class MaskEditor {
 }
 
 export default function ({ data, parentElement, setTriggerValue, setStateValue }) {
-  let editor = EDITORS.get(parentElement);
-  if (!editor) {
-    editor = new MaskEditor(parentElement);
-    EDITORS.set(parentElement, editor);
-  }
-  editor.update(data, { trigger: setTriggerValue, state: setStateValue });
-  return () => {
-    editor.close();
-    EDITORS.delete(parentElement);
-  };
+  const tell = { trigger: setTriggerValue, state: setStateValue };
+  return mounted(parentElement, (parent) => new MaskEditor(parent), (editor) => editor.update(data, tell));
 }

@@ -8,7 +8,7 @@ import streamlit as st
 from colpo_core.records.annotations import OpenAnnotation
 from colpo_core.terms import Finding
 from pages._ui import viewer
-from pages._ui.components import read_part, template
+from pages._ui.components import read_part, script
 
 PARTS = (
     "codec.js",
@@ -62,12 +62,10 @@ LAYERS = {
 _editor = st.components.v2.component(
     "colpodesk_mask_editor",
     css=read_part(__file__, "editor.css") + read_part(__file__, "layers.css"),
-    js="\n".join(
-        [
-            template(read_part(__file__, "editor.html")),
-            read_part(viewer.__file__, "view.js"),
-            *(read_part(__file__, part) for part in PARTS),
-        ]
+    js=script(
+        read_part(viewer.__file__, "view.js"),
+        *(read_part(__file__, part) for part in PARTS),
+        html=read_part(__file__, "editor.html"),
     ),
 )
 

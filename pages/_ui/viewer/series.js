@@ -1,7 +1,6 @@
 // Images of one case side by side. What one shows, the others show: the place is told as a share of the image's width and
 // height, and the zoom in terms of the fitted image, so that the images may differ in size.
 
-const SERIES = new WeakMap();
 const SERIES_PIXELS_SHOW_FROM = 4;
 const KEY_STEP_PX = 40;
 
@@ -229,14 +228,5 @@ class Series {
 }
 
 export default function ({ data, parentElement }) {
-  let series = SERIES.get(parentElement);
-  if (!series) {
-    series = new Series(parentElement);
-    SERIES.set(parentElement, series);
-  }
-  series.update(data);
-  return () => {
-    series.close();
-    SERIES.delete(parentElement);
-  };
+  return mounted(parentElement, (parent) => new Series(parent), (series) => series.update(data));
 }

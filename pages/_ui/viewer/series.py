@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 
 import streamlit as st
 
-from pages._ui.components import read_part, template
+from pages._ui.components import read_part, script
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,9 @@ class SeriesImage:
 _series = st.components.v2.component(
     "colpodesk_series",
     css=read_part(__file__, "series.css"),
-    js=template(read_part(__file__, "series.html")) + read_part(__file__, "view.js") + read_part(__file__, "series.js"),
+    js=script(
+        read_part(__file__, "view.js"), read_part(__file__, "series.js"), html=read_part(__file__, "series.html")
+    ),
 )
 
 

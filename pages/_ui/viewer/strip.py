@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 
 import streamlit as st
 
-from pages._ui.components import read_part, template
+from pages._ui.components import read_part, script
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class StripItem:
 _strip = st.components.v2.component(
     "colpodesk_strip",
     css=read_part(__file__, "strip.css"),
-    js=template("") + read_part(__file__, "strip.js"),
+    js=script(read_part(__file__, "strip.js")),
 )
 
 

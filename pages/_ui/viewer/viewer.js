@@ -1,7 +1,6 @@
 // An image with overlays: opacity, zoom and pan happen here, without asking the server for anything but the images.
 // Points on the image are drawn over it at one size whatever the zoom; the page can ask for one to be placed.
 
-const VIEWERS = new WeakMap();
 const PIXELS_SHOW_FROM = 4;
 const CLICK_PX = 4;
 
@@ -305,14 +304,5 @@ class ImageViewer {
 }
 
 export default function ({ data, parentElement, setTriggerValue }) {
-  let viewer = VIEWERS.get(parentElement);
-  if (!viewer) {
-    viewer = new ImageViewer(parentElement);
-    VIEWERS.set(parentElement, viewer);
-  }
-  viewer.update(data, setTriggerValue);
-  return () => {
-    viewer.close();
-    VIEWERS.delete(parentElement);
-  };
+  return mounted(parentElement, (parent) => new ImageViewer(parent), (viewer) => viewer.update(data, setTriggerValue));
 }

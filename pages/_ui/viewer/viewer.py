@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 
 import streamlit as st
 
-from pages._ui.components import read_part, template
+from pages._ui.components import read_part, script
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,9 @@ class Mark:
 _viewer = st.components.v2.component(
     "colpodesk_viewer",
     css=read_part(__file__, "viewer.css"),
-    js=template(read_part(__file__, "viewer.html")) + read_part(__file__, "view.js") + read_part(__file__, "viewer.js"),
+    js=script(
+        read_part(__file__, "view.js"), read_part(__file__, "viewer.js"), html=read_part(__file__, "viewer.html")
+    ),
 )
 
 
