@@ -23,6 +23,7 @@ from colpo_core.store.tables.learning import (
     Review,
     Snapshot,
 )
+from colpo_core.store.tables.ledger import Exposure, StudyAmendment
 from colpo_core.store.tables.people import AuditEntry, Person, SignInSession
 from colpo_core.store.tables.preferences import Preference
 from colpo_core.store.tables.studies import Presentation, Reading, Study, StudyCase, StudyCheckpoint, StudyReader
@@ -40,6 +41,7 @@ __all__ = [
     "Checkpoint",
     "ConsensusMask",
     "Evaluation",
+    "Exposure",
     "FindingsForm",
     "FindingsSign",
     "Histology",
@@ -58,6 +60,7 @@ __all__ = [
     "SignInSession",
     "Snapshot",
     "Study",
+    "StudyAmendment",
     "StudyCase",
     "StudyCheckpoint",
     "StudyReader",
