@@ -14,7 +14,7 @@ from colpo_core.images.masks import mask_png
 from colpo_core.records.agreement import AdjudicationRecord
 from colpo_core.records.annotations import SavedDraft
 from colpo_core.records.people import Actor
-from colpo_core.services import audit
+from colpo_core.services import audit, exposures
 from colpo_core.services.adjudication_rows import annotators_versions, decision_record, refusals
 from colpo_core.services.annotation_rows import Document, find_image, find_own, find_version
 from colpo_core.services.annotator_blinding import require_visible
@@ -26,7 +26,7 @@ from colpo_core.services.permissions import CLINICIANS, require
 from colpo_core.services.starting import write_start
 from colpo_core.store import Store
 from colpo_core.store.tables import Adjudication, Annotation, AnnotationVersion
-from colpo_core.terms import AdjudicationMethod, Combination, Finding, MaskOrigin, Start
+from colpo_core.terms import AdjudicationMethod, Combination, ExposureKind, Finding, MaskOrigin, Start
 
 MAX_PAGE = 200
 OVERLAY_RGBA = (255, 255, 255, 255)
@@ -51,6 +51,7 @@ def take_mask(store: Store, *, actor: Actor, version_id: int, note: str = "") ->
         require_visible(session, actor, annotation)
         _require_may(session, actor, image_id=annotation.image_id, finding=annotation.finding)
         _counted(session, annotation, version)
+        _note_within(session, actor, annotation.image_id)
         return _decide(session, actor, version, AdjudicationMethod.TAKEN, note)
 
 
@@ -90,6 +91,7 @@ def start_combination(
     with store.writing() as session:
         _require_may(session, actor, image_id=image_id, finding=finding)
         document = Document(image_id, actor.person_id, finding)
+        _note_within(session, actor, image_id)
         saved = write_start(session, actor, document, mask=store_mask(session, rle, *size), start=Start.COMBINATION)
         sources = sorted(mask.version_id for mask in masks)
         audit.record(
@@ -123,6 +125,7 @@ def adjudicate(store: Store, *, actor: Actor, document_id: str, seq: int, note: 
         find_image(session, document.image_id)
         _require_may(session, actor, image_id=document.image_id, finding=document.finding)
         method = _method(find_own(session, document))
+        _note_within(session, actor, document.image_id)
         version = submit_draft(session, actor, document, seq=seq, note=note, origin=MaskOrigin.ADJUDICATED)
         return _decide(session, actor, version, method, note)
 
@@ -162,7 +165,9 @@ def list_adjudications(
         query = query.where(Adjudication.id < before)
     with store.reading() as session:
         found = [decision_record(session, actor, decision) for decision in session.scalars(query)]
-    return tuple(record for record in found if record is not None)
+    records = tuple(record for record in found if record is not None)
+    exposures.note_images(store, actor, [record.image_id for record in records], ExposureKind.MASK)
+    return records
 
 
 def combination_overlay(
@@ -186,7 +191,13 @@ def combination_overlay(
         find_image(session, image_id)
         masks = _chosen(session, actor, image_id=image_id, finding=finding, version_ids=version_ids)
         made = compute_consensus(session, masks, finding=finding, method=combination)
+    exposures.note_images(store, actor, [image_id], ExposureKind.MASK)
     return mask_png(made.pixels, rgba=OVERLAY_RGBA)
+
+
+def _note_within(session: Session, actor: Actor, image_id: int) -> None:
+    cases = exposures.cases_of(session, [image_id])
+    exposures.note_within(session, actor, [(case_id, ExposureKind.MASK) for case_id in cases])
 
 
 def _require_may(session: Session, actor: Actor, *, image_id: int, finding: Finding) -> None:

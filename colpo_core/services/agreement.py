@@ -24,6 +24,7 @@ from colpo_core.records.agreement import (
 )
 from colpo_core.records.figures import Estimate
 from colpo_core.records.people import Actor
+from colpo_core.services import exposures
 from colpo_core.services.adjudication_rows import decision_record, newest_decisions, refusals
 from colpo_core.services.annotation_rows import find_image, version_record
 from colpo_core.services.annotator_masks import AnnotatorMask, find_annotator_masks, masks_of_task, visible_masks
@@ -34,7 +35,7 @@ from colpo_core.services.stored_images import image_record
 from colpo_core.services.task_rows import find_task
 from colpo_core.store import Store
 from colpo_core.store.tables import AnnotationVersion, Case, Image, Mask, Patient
-from colpo_core.terms import Finding
+from colpo_core.terms import ExposureKind, Finding
 
 # Comparing two masks of a large image takes a tenth of a second, and a page asks at every click.
 _FIGURES: Kept[tuple[int, int, str, str], PairFigures] = Kept(100_000)
@@ -71,7 +72,7 @@ def agreement_overview(
             masks = masks_of_task(session, actor, task)
         several = {image_id: found for image_id, found in masks.items() if len(found) > 1}
         compared = _compare_all(session, several)
-        return AgreementOverview(
+        overview = AgreementOverview(
             finding=finding,
             n_images=len(compared),
             n_patients=len({image.patient_id for image in compared}),
@@ -85,6 +86,8 @@ def agreement_overview(
             pairs=_pairs_of_people(compared, seed),
             images=_image_rows(session, actor, finding, compared),
         )
+    exposures.note(store, actor, [(image.case_id, ExposureKind.MASK) for image in overview.images])
+    return overview
 
 
 def image_agreement(
@@ -105,7 +108,7 @@ def image_agreement(
         masks = visible_masks(session, actor, finding=finding, image_id=image_id).get(image_id, ())
         refused = refusals(session, actor, finding=finding, masks={image_id: masks}).get(image_id)
         decision = newest_decisions(session, finding=finding, image_id=image_id).get(image_id)
-        return ImageAgreement(
+        found = ImageAgreement(
             image=image_record(image),
             case_id=case.id,
             patient_code=case.patient.code,
@@ -119,6 +122,8 @@ def image_agreement(
             may_adjudicate=refused is None,
             why_not=str(refused or ""),
         )
+    exposures.note_masks(store, actor, found.versions)
+    return found
 
 
 def image_figures(

@@ -5,6 +5,7 @@ from sqlalchemy.orm import Session
 
 from colpo_core.records.annotations import AnnotationDesk, StripImage
 from colpo_core.records.people import Actor
+from colpo_core.services import exposures
 from colpo_core.services.annotation_rows import (
     Document,
     find_image,
@@ -43,7 +44,7 @@ def annotation_desk(
         hidden = hidden_annotators(session, actor, image_id=image_id, finding=finding)
         versions = versions_of(session, mine.annotation_id) if mine.annotation_id is not None else []
         waits = waits_for(session, actor)
-        return AnnotationDesk(
+        desk = AnnotationDesk(
             patient_code=case.patient.code,
             annotation=mine,
             strip=_strip(session, actor, case, finding, waits),
@@ -63,6 +64,8 @@ def annotation_desk(
             layers=tuple(layers.values()),
             is_blind=bool(hidden),
         )
+    exposures.note_masks(store, actor, (*desk.others, *desk.to_confirm))
+    return desk
 
 
 def next_image(

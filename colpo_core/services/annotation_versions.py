@@ -9,7 +9,7 @@ from colpo_core.evaluation.agreement import pair_figures
 from colpo_core.images.comparison import comparison_png
 from colpo_core.records.annotations import VersionComparison, VersionRecord
 from colpo_core.records.people import Actor
-from colpo_core.services import audit
+from colpo_core.services import audit, exposures
 from colpo_core.services.annotation_rows import (
     Document,
     find_annotation,
@@ -44,7 +44,9 @@ def list_versions(store: Store, *, actor: Actor, annotation_id: int) -> tuple[Ve
     with store.reading() as session:
         annotation = find_annotation(session, annotation_id)
         require_visible(session, actor, annotation)
-        return tuple(version_record(session, row) for row in versions_of(session, annotation.id))
+        versions = tuple(version_record(session, row) for row in versions_of(session, annotation.id))
+    exposures.note_masks(store, actor, versions)
+    return versions
 
 
 def restore_version(store: Store, *, actor: Actor, version_id: int, note: str = "") -> VersionRecord:
@@ -105,6 +107,7 @@ def compare_versions(store: Store, *, actor: Actor, first_id: int, second_id: in
         first, second = _pair(session, actor, first_id, second_id)
         records = version_record(session, first), version_record(session, second)
         masks = mask_pixels(first.mask), mask_pixels(second.mask)
+    exposures.note_masks(store, actor, records)
     figures = pair_figures(*masks)
     both_px = int(np.count_nonzero(masks[0] & masks[1]))
     return VersionComparison(
@@ -131,7 +134,9 @@ def comparison_overlay(store: Store, *, actor: Actor, first_id: int, second_id: 
     require(actor, CLINICIANS)
     with store.reading() as session:
         first, second = _pair(session, actor, first_id, second_id)
+        records = version_record(session, first), version_record(session, second)
         masks: tuple[NDArray[np.bool_], NDArray[np.bool_]] = mask_pixels(first.mask), mask_pixels(second.mask)
+    exposures.note_masks(store, actor, records)
     return comparison_png(
         *masks, both=(*BOTH_RGB, _ALPHA), first_alone=(*FIRST_RGB, _ALPHA), second_alone=(*SECOND_RGB, _ALPHA)
     )

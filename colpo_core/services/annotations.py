@@ -17,6 +17,7 @@ from colpo_core.errors import Conflict, InputRejected
 from colpo_core.images.masks import mask_png, mask_sha256
 from colpo_core.records.annotations import OpenAnnotation, SavedDraft, VersionRecord
 from colpo_core.records.people import Actor
+from colpo_core.services import exposures
 from colpo_core.services.annotation_rows import (
     Document,
     find_image,
@@ -187,7 +188,9 @@ def version_mask(store: Store, *, actor: Actor, version_id: int) -> NDArray[np.b
     with store.reading() as session:
         version = find_version(session, version_id)
         require_visible(session, actor, version.annotation)
-        return mask_pixels(version.mask)
+        record, pixels = version_record(session, version), mask_pixels(version.mask)
+    exposures.note_masks(store, actor, [record])
+    return pixels
 
 
 def version_mask_overlay(
@@ -216,7 +219,9 @@ def submitted_masks(store: Store, *, actor: Actor, image_id: int) -> tuple[Versi
     with store.reading() as session:
         image = find_image(session, image_id)
         rows = newest_versions(session, image_id=image.id, state=AnnotationState.SUBMITTED)
-        return tuple(version_record(session, row) for row in rows if not is_hidden(session, actor, row.annotation))
+        shown = tuple(version_record(session, row) for row in rows if not is_hidden(session, actor, row.annotation))
+    exposures.note_masks(store, actor, shown)
+    return shown
 
 
 def _draft_hash(session: Session, annotation: Annotation) -> str | None:

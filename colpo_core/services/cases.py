@@ -1,6 +1,6 @@
 """Finding, reading and changing cases and their images."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 
 from sqlalchemy import ColumnElement, Select, exists, func, select, tuple_
@@ -23,7 +23,7 @@ from colpo_core.records.cases import (
     SwedeRows,
 )
 from colpo_core.records.people import Actor
-from colpo_core.services import audit
+from colpo_core.services import audit, exposures
 from colpo_core.services.annotator_blinding import images_without_model, is_hidden
 from colpo_core.services.histology import relabel_case, specimen_site
 from colpo_core.services.permissions import CLINICIANS, require
@@ -41,7 +41,7 @@ from colpo_core.store.tables import (
     Prediction,
     Promotion,
 )
-from colpo_core.terms import AnnotationState, Finding, Grade, Label, LabelSource, Stage
+from colpo_core.terms import AnnotationState, ExposureKind, Finding, Grade, Label, LabelSource, Stage
 
 __all__ = [
     "CaseFilter",
@@ -88,6 +88,7 @@ def list_cases(
         ids = [row.id for row in found[:limit]]
         images = _images_by_case(session, ids)
         states = _states_by_case(session, ids)
+    exposures.note(store, actor, [seen for row in found[:limit] for seen in _seen_in_row(row.id, row.label, row.grade)])
     rows = tuple(
         CaseRow(
             id=row.id,
@@ -150,6 +151,12 @@ def get_case(store: Store, *, actor: Actor, case_id: int) -> CaseRecord:
         NotFound: There is no such case.
     """
     require(actor, CLINICIANS)
+    record = _read_case(store, actor, case_id)
+    exposures.note(store, actor, _seen_in(record))
+    return record
+
+
+def _read_case(store: Store, actor: Actor, case_id: int) -> CaseRecord:
     with store.reading() as session:
         case = session.get(Case, case_id)
         if case is None:
@@ -371,6 +378,22 @@ def _specimen(row: Histology, entered_by: str) -> SpecimenRecord:
 
 def _label(row: CaseLabel) -> LabelRecord:
     return LabelRecord(row.source, row.label, row.grade, row.reason, row.flagged, row.rules_version, row.decided_at)
+
+
+def _seen_in_row(case_id: int, label: Label | None, grade: Grade | None) -> Iterator[tuple[int, ExposureKind]]:
+    if label is not None:
+        yield case_id, ExposureKind.LABEL
+    if grade is not None:
+        yield case_id, ExposureKind.HISTOLOGY
+
+
+def _seen_in(case: CaseRecord) -> Iterator[tuple[int, ExposureKind]]:
+    if any(label.label is not None for label in case.labels):
+        yield case.id, ExposureKind.LABEL
+    if case.specimens:
+        yield case.id, ExposureKind.HISTOLOGY
+    if any(image.prob_hsil is not None for image in case.images):
+        yield case.id, ExposureKind.PREDICTION
 
 
 def _no_case(case_id: int) -> NotFound:

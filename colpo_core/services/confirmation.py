@@ -6,13 +6,13 @@ from sqlalchemy.orm import Session
 from colpo_core.errors import Conflict, InputRejected
 from colpo_core.records.annotations import ConfirmationPage, VersionRecord
 from colpo_core.records.people import Actor
-from colpo_core.services import audit
+from colpo_core.services import audit, exposures
 from colpo_core.services.annotation_rows import find_annotation, newest_version, version_record
 from colpo_core.services.annotator_blinding import is_hidden, require_visible
 from colpo_core.services.permissions import CLINICIANS, require
 from colpo_core.store import Store
 from colpo_core.store.tables import Annotation, TaskItem
-from colpo_core.terms import AnnotationState, Finding
+from colpo_core.terms import AnnotationState, ExposureKind, Finding
 
 MAX_REASON = 500
 
@@ -39,6 +39,7 @@ def list_to_confirm(store: Store, *, actor: Actor, after: int | None = None, lim
         ids = session.scalars(query).all()
         versions = (newest_version(session, annotation_id) for annotation_id in ids[:limit])
         records = tuple(version_record(session, version) for version in versions if version is not None)
+    exposures.note_masks(store, actor, records)
     return ConfirmationPage(records, total, ids[limit - 1] if len(ids) > limit else None)
 
 
@@ -62,7 +63,9 @@ def confirm_annotation(store: Store, *, actor: Actor, annotation_id: int) -> Ver
     """
     require(actor, CLINICIANS)
     with store.writing() as session:
-        require_visible(session, actor, find_annotation(session, annotation_id))
+        annotation = find_annotation(session, annotation_id)
+        require_visible(session, actor, annotation)
+        _note_seen(session, actor, annotation)
         return _settle(session, actor, annotation_id, AnnotationState.SUBMITTED, "confirm annotation")
 
 
@@ -83,8 +86,15 @@ def reject_annotation(store: Store, *, actor: Actor, annotation_id: int, reason:
     if len(reason) > MAX_REASON:
         raise InputRejected(f"The reason is longer than {MAX_REASON} characters. Shorten it.")
     with store.writing() as session:
-        require_visible(session, actor, find_annotation(session, annotation_id))
+        annotation = find_annotation(session, annotation_id)
+        require_visible(session, actor, annotation)
+        _note_seen(session, actor, annotation)
         return _settle(session, actor, annotation_id, AnnotationState.REJECTED, "reject annotation", reason=reason)
+
+
+def _note_seen(session: Session, actor: Actor, annotation: Annotation) -> None:
+    cases = exposures.cases_of(session, [annotation.image_id])
+    exposures.note_within(session, actor, [(case_id, ExposureKind.MASK) for case_id in cases])
 
 
 def settle_imports(session: Session, actor: Actor, *, image_id: int, finding: Finding, by: int) -> None:

@@ -18,7 +18,8 @@ from colpo_core.services.cases import needs_annotation
 from colpo_core.services.checkpoints import current_checkpoint
 from colpo_core.services.permissions import CLINICIANS, require
 from colpo_core.services.review import agreement
-from colpo_core.services.snapshots import snapshot_manifest
+from colpo_core.services.snapshot_rows import read_manifest
+from colpo_core.services.snapshots import get_snapshot
 from colpo_core.store import Store
 from colpo_core.store.tables import Annotation, Case, CaseLabel, Image, Prediction
 from colpo_core.terms import AnnotationState, Grade, Label, LabelSource, Split, Stage
@@ -78,7 +79,7 @@ class _JudgedCase:
 
 
 def _agreement(store: Store, actor: Actor, checkpoint: CheckpointRecord, real: ColumnElement[bool]) -> ModelAgreement:
-    manifest = snapshot_manifest(store, actor=actor, snapshot_id=checkpoint.snapshot_id)
+    manifest = read_manifest(store, get_snapshot(store, actor=actor, snapshot_id=checkpoint.snapshot_id).sha256)
     # Validation counts as met: thresholds and the best epoch were chosen on it.
     met = {item.patient_id for item in manifest.items if item.split is not Split.TEST}
     with store.reading() as session:

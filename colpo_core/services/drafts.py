@@ -12,13 +12,13 @@ from colpo_core.errors import Conflict, InputRejected
 from colpo_core.evaluation.start_shares import StartShares, start_shares
 from colpo_core.records.annotations import SavedDraft
 from colpo_core.records.people import Actor
-from colpo_core.services import audit
+from colpo_core.services import audit, exposures
 from colpo_core.services.annotation_rows import Document, find_image, find_own, newest_version
 from colpo_core.services.confirmation import settle_imports
 from colpo_core.services.masks import drop_unused_mask, empty_code, mask_pixels, store_mask
 from colpo_core.services.task_items import settle_items
 from colpo_core.store.tables import Annotation, AnnotationVersion, Mask, utc_now
-from colpo_core.terms import AnnotationState, MaskOrigin, Start
+from colpo_core.terms import AnnotationState, ExposureKind, MaskOrigin, Start
 
 MAX_NOTE = 2000
 
@@ -35,6 +35,8 @@ def begin_annotation(session: Session, actor: Actor, document: Document) -> Anno
     session.add(annotation)
     session.flush()
     audit.record(session, actor, "start annotation", f"annotation {annotation.id}", image_id=document.image_id)
+    image = find_image(session, document.image_id)
+    exposures.note_within(session, actor, [(image.case_id, ExposureKind.ANNOTATED)])
     return annotation
 
 
@@ -149,6 +151,7 @@ def submit_draft(
     annotation.state = AnnotationState.SUBMITTED
     session.flush()
     begin_after(session, annotation, version)
+    exposures.note_within(session, actor, [(image.case_id, ExposureKind.ANNOTATED)])
     audit.record(session, actor, "submit annotation", f"annotation {annotation.id}", version=version.number)
     settle_imports(session, actor, image_id=image.id, finding=document.finding, by=annotation.id)
     settle_items(session, version, image_id=image.id, finding=document.finding)

@@ -9,11 +9,11 @@ from colpo_core.errors import InputRejected, NotFound
 from colpo_core.labels import LabelDecision, label_from_histology, label_from_impression
 from colpo_core.records.cases import SpecimenSite
 from colpo_core.records.people import Actor
-from colpo_core.services import audit
+from colpo_core.services import audit, exposures
 from colpo_core.services.permissions import CLINICIANS, require
 from colpo_core.store import Store
 from colpo_core.store.tables import Case, CaseLabel, Histology, Image, utc_now
-from colpo_core.terms import Grade, LabelSource, SpecimenKind
+from colpo_core.terms import ExposureKind, Grade, LabelSource, SpecimenKind
 
 MAX_NOTE = 500
 
@@ -66,6 +66,7 @@ def add_specimen(
             entered_by=actor.person_id,
         )
         _put_site(session, specimen, site)
+        exposures.note_within(session, actor, [(case_id, ExposureKind.HISTOLOGY)])
         session.add(specimen)
         session.flush()
         audit.record(

@@ -11,12 +11,13 @@ from colpo_core.errors import InputRejected
 from colpo_core.images.colours import map_png
 from colpo_core.images.decoding import read_rgb
 from colpo_core.records.people import Actor
-from colpo_core.services import audit
+from colpo_core.services import audit, exposures
 from colpo_core.services.annotator_blinding import require_prediction_visible
 from colpo_core.services.checkpoints import checkpoint_dir, get_checkpoint, verify_files
 from colpo_core.services.permissions import CLINICIANS, require
 from colpo_core.services.stored_images import image_bytes
 from colpo_core.store import Store
+from colpo_core.terms import ExposureKind
 
 if TYPE_CHECKING:
     from colpo_core.inference.folder import FolderReport, PredictedFile, RefusedFile
@@ -87,6 +88,7 @@ def explain_image(store: Store, *, actor: Actor, checkpoint_id: int, image_id: i
         raise InputRejected(f"The method must be one of {', '.join(METHODS)}, not {method!r}.")
     with store.reading() as session:
         require_prediction_visible(session, actor, image_id)
+    exposures.note_images(store, actor, [image_id], ExposureKind.PREDICTION)
     checkpoint = get_checkpoint(store, actor=actor, checkpoint_id=checkpoint_id)
     verify_files(store, checkpoint)
     pipeline, _card = load_checkpoint(checkpoint_dir(store, checkpoint.name))

@@ -1,6 +1,7 @@
 """What a clinician can do with predictions: look at them and agree or overrule."""
 
 import re
+from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,7 @@ from colpo_core.inference.maps import MAP_NAMES, unpack_maps
 from colpo_core.records.checkpoints import PredictionRecord, Reference, ReviewDesk, ReviewQueue, ReviewRecord
 from colpo_core.records.figures import Proportion
 from colpo_core.records.people import Actor
-from colpo_core.services import audit
+from colpo_core.services import audit, exposures
 from colpo_core.services.annotator_blinding import images_without_model, require_prediction_visible
 from colpo_core.services.masks import mask_pixels
 from colpo_core.services.permissions import CLINICIANS, require
@@ -32,7 +33,7 @@ from colpo_core.store.tables import (
     Promotion,
     Review,
 )
-from colpo_core.terms import LabelSource, Verdict
+from colpo_core.terms import ExposureKind, LabelSource, Verdict
 
 MASK_RGBA = (0, 214, 201, 150)
 _MAX_REASON = 2000
@@ -60,9 +61,11 @@ def list_for_review(
         page = _predictions().where(*waiting, Prediction.id > after).order_by(Prediction.id).limit(limit + 1)
         rows = tuple(_record(row) for row in session.execute(page))
         more = rows[limit - 1].id if len(rows) > limit else None
-        return ReviewQueue(
+        queue = ReviewQueue(
             rows[:limit], more, _count(session, waiting), checkpoint.name, n_kept_back=_count(session, kept_back)
         )
+    _note(store, actor, queue.rows)
+    return queue
 
 
 def get_prediction(store: Store, *, actor: Actor, prediction_id: int) -> PredictionRecord:
@@ -74,7 +77,9 @@ def get_prediction(store: Store, *, actor: Actor, prediction_id: int) -> Predict
     """
     require(actor, CLINICIANS)
     with store.reading() as session:
-        return _record(_found(session, actor, prediction_id))
+        record = _record(_found(session, actor, prediction_id))
+    _note(store, actor, [record])
+    return record
 
 
 def find_prediction(store: Store, *, actor: Actor, image_id: int) -> PredictionRecord | None:
@@ -93,7 +98,9 @@ def find_prediction(store: Store, *, actor: Actor, image_id: int) -> PredictionR
             .order_by((Prediction.checkpoint_id == current).desc(), Prediction.id.desc())
         )
         row = session.execute(query.limit(1)).one_or_none()
-        return _record(row) if row else None
+        record = _record(row) if row else None
+    _note(store, actor, [record] if record else [])
+    return record
 
 
 def open_review(store: Store, *, actor: Actor, prediction_id: int) -> ReviewDesk:
@@ -114,6 +121,9 @@ def open_review(store: Store, *, actor: Actor, prediction_id: int) -> ReviewDesk
         following = session.scalar(others.where(Prediction.id > prediction_id)) or session.scalar(others)
         count = _count(session, waiting)
         maps_sha256 = prediction.maps_sha256
+    _note(store, actor, [record])
+    if reference.label is not None:
+        exposures.note(store, actor, [(record.case_id, kind) for kind in (ExposureKind.LABEL, ExposureKind.HISTOLOGY)])
     maps = unpack_maps(store.blobs.get(maps_sha256))
     peaks = {name: float(maps[name].max()) if name in maps else 0.0 for name in MAP_NAMES}
     strengths = {name: peak / _brightest(maps, name) if peak > 0 else 0.0 for name, peak in peaks.items()}
@@ -144,7 +154,8 @@ def record_review(
     if len(why) > _MAX_REASON:
         raise InputRejected(f"Keep the reason under {_MAX_REASON} characters.")
     with store.writing() as session:
-        _found(session, actor, prediction_id)
+        image = _found(session, actor, prediction_id)[1]
+        exposures.note_within(session, actor, [(image.case_id, ExposureKind.PREDICTION)])
         mine = next((old for old in _reviews(session, prediction_id) if old.reviewer_id == actor.person_id), None)
         if mine is None or (mine.verdict, mine.reason) != (verdict, why):
             review = Review(prediction_id=prediction_id, reviewer_id=actor.person_id, verdict=verdict, reason=why)
@@ -184,7 +195,9 @@ def prediction_mask_png(store: Store, *, actor: Actor, prediction_id: int) -> by
     """
     require(actor, CLINICIANS)
     with store.reading() as session:
-        pixels = mask_pixels(session.get_one(Mask, _found(session, actor, prediction_id)[0].mask_id))
+        row = _found(session, actor, prediction_id)
+        pixels = mask_pixels(session.get_one(Mask, row[0].mask_id))
+    _note(store, actor, [_record(row)])
     return mask_png(pixels, rgba=MASK_RGBA)
 
 
@@ -203,12 +216,18 @@ def prediction_map_png(store: Store, *, actor: Actor, prediction_id: int, name: 
     """
     require(actor, CLINICIANS)
     with store.reading() as session:
-        prediction, image = _found(session, actor, prediction_id)[:2]
+        row = _found(session, actor, prediction_id)
+        prediction, image = row[:2]
         maps_sha256, height_px, width_px = prediction.maps_sha256, image.height_px, image.width_px
+    _note(store, actor, [_record(row)])
     maps = unpack_maps(store.blobs.get(maps_sha256))
     if name not in maps:
         raise NotFound(f"There is no map {name!r}; there are {', '.join(MAP_NAMES)}.")
     return map_png(maps[name], height_px=height_px, width_px=width_px, brightest=_brightest(maps, name))
+
+
+def _note(store: Store, actor: Actor, predictions: Iterable[PredictionRecord]) -> None:
+    exposures.note(store, actor, [(one.case_id, ExposureKind.PREDICTION) for one in predictions])
 
 
 def _brightest(maps: dict[str, NDArray[np.float32]], name: str) -> float:

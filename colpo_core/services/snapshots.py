@@ -14,7 +14,7 @@ from colpo_core.errors import Conflict, InputRejected, NotFound
 from colpo_core.labels import RULES_VERSION
 from colpo_core.records.checkpoints import MaskAuthor, SnapshotPreview, SnapshotQuery, SnapshotRecord
 from colpo_core.records.people import Actor
-from colpo_core.services import audit
+from colpo_core.services import audit, exposures
 from colpo_core.services.annotator_masks import find_annotator_masks
 from colpo_core.services.consensus import Consensus, keep_consensus
 from colpo_core.services.external_sets import Kept, find_kept, group_patients, who_has_learned
@@ -24,7 +24,7 @@ from colpo_core.services.snapshot_gathering import Gathered, Usable, gather
 from colpo_core.services.snapshot_rows import read_manifest, snapshot_record, snapshot_rows
 from colpo_core.store import Store
 from colpo_core.store.tables import Person, Snapshot
-from colpo_core.terms import Finding, Label, Split
+from colpo_core.terms import ExposureKind, Finding, Label, Split
 
 _KEEPS_EVERYBODY = (
     "The set keeps every patient who can be trained on now, and this cannot be undone. Choose some patients or days, "
@@ -157,7 +157,11 @@ def snapshot_manifest(store: Store, *, actor: Actor, snapshot_id: int) -> Manife
         SnapshotMismatch: Its file is not what this version reads.
     """
     require(actor, CLINICIANS)
-    return read_manifest(store, get_snapshot(store, actor=actor, snapshot_id=snapshot_id).sha256)
+    manifest = read_manifest(store, get_snapshot(store, actor=actor, snapshot_id=snapshot_id).sha256)
+    exposures.note(
+        store, actor, [(item.case_id, ExposureKind.LABEL) for item in manifest.items if item.label is not None]
+    )
+    return manifest
 
 
 def judge_counts(counts: dict[str, Any], *, external: bool = False) -> tuple[tuple[str, ...], tuple[str, ...]]:

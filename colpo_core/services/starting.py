@@ -11,7 +11,7 @@ from colpo_core.errors import Conflict, InputRejected, NotFound, PermissionDenie
 from colpo_core.images.masks import resize_mask
 from colpo_core.records.annotations import ImageStart, Proposal, SavedDraft, StartOptions, StartSource
 from colpo_core.records.people import Actor
-from colpo_core.services import audit
+from colpo_core.services import audit, exposures
 from colpo_core.services.annotation_rows import (
     Document,
     find_image,
@@ -31,7 +31,9 @@ from colpo_core.services.preferences import proposals_refusal
 from colpo_core.services.stored_images import image_record
 from colpo_core.store import Store
 from colpo_core.store.tables import AnnotationVersion, Checkpoint, Image, Mask, Prediction, Promotion
-from colpo_core.terms import AnnotationState, Finding, Stage, Start
+from colpo_core.terms import AnnotationState, ExposureKind, Finding, Stage, Start
+
+_SHOWN = {Start.OTHER_VERSION: ExposureKind.MASK, Start.PROPOSAL: ExposureKind.PREDICTION}
 
 
 def start_options(store: Store, *, actor: Actor, image_id: int, finding: Finding = Finding.ACETOWHITE) -> StartOptions:
@@ -47,13 +49,17 @@ def start_options(store: Store, *, actor: Actor, image_id: int, finding: Finding
         document = Document(image.id, actor.person_id, finding)
         mine = find_own(session, document)
         refused = proposals_refusal(session, actor, image.id, finding)
-        return StartOptions(
+        options = StartOptions(
             own_versions=tuple(version_record(session, row) for row in versions_of(session, mine.id)) if mine else (),
             others=tuple(version_record(session, row) for row in _others(session, actor, document)),
             other_images=_other_images(session, image, document),
             proposal=None if refused else _proposal(session, image.id),
             proposals_refused=refused,
         )
+    exposures.note_masks(store, actor, options.others)
+    if options.proposal is not None:
+        exposures.note_images(store, actor, [image_id], ExposureKind.PREDICTION)
+    return options
 
 
 def start_from(store: Store, *, actor: Actor, document_id: str, source: StartSource) -> SavedDraft:
@@ -75,8 +81,10 @@ def start_from(store: Store, *, actor: Actor, document_id: str, source: StartSou
     require(actor, CLINICIANS)
     document = Document.read(document_id, actor)
     with store.writing() as session:
-        find_image(session, document.image_id)
+        image = find_image(session, document.image_id)
         mask, version_id = _mask_of(session, actor, document, source)
+        if source.start in _SHOWN:
+            exposures.note_within(session, actor, [(image.case_id, _SHOWN[source.start])])
         return write_start(
             session,
             actor,

@@ -49,9 +49,14 @@ class Store:
         return store
 
     @contextmanager
-    def writing(self) -> Iterator[Session]:
-        """A session whose changes are committed at the end, or none of them."""
-        with Session(self._writer, expire_on_commit=False) as session, session.begin():
+    def writing(self, *, patience_ms: int = _BUSY_SECONDS * 1000) -> Iterator[Session]:
+        """A session whose changes are committed at the end, or none of them.
+
+        Args:
+            patience_ms: How long to wait while somebody else writes, before `OperationalError`.
+        """
+        writer = self._writer.execution_options(colpo_patience_ms=patience_ms)
+        with Session(writer, expire_on_commit=False) as session, session.begin():
             yield session
 
     @contextmanager
@@ -86,5 +91,8 @@ def _configure(connection: sqlite3.Connection, _record: Any) -> None:  # noqa: A
 
 
 def _begin(connection: Connection) -> None:
-    writes = connection.get_execution_options().get("colpo_writes", False)
+    options = connection.get_execution_options()
+    writes = options.get("colpo_writes", False)
+    if writes:
+        connection.exec_driver_sql(f"PRAGMA busy_timeout={options.get('colpo_patience_ms', _BUSY_SECONDS * 1000)}")
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
