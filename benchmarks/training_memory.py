@@ -45,7 +45,7 @@ def _measure(count: int) -> None:
         "quick", height_px=480, width_px=640, segnet_width=0.05, segmentation_epochs=1, classification_epochs=1,
         batch_size=8, precision="fp32",
     )  # fmt: skip
-    with tempfile.TemporaryDirectory(dir=Path.cwd()) as temporary:
+    with tempfile.TemporaryDirectory(dir=Path.cwd() / "data") as temporary:
         folder = Path(temporary)
         began = time.perf_counter()
         bench = open_bench(_manifest(count), settings, folder, load_image=_image, load_mask=_mask)

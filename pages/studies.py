@@ -14,6 +14,7 @@ from pages._ui.links import go
 from pages._ui.plain import plain
 from pages._ui.study_form import study_form
 from pages._ui.study_results import results_view
+from pages._ui.study_statistics import statistics_view
 from pages._ui.tables import as_when
 from pages._ui.told import tell
 
@@ -219,8 +220,11 @@ def _closed(person: Here, detail: StudyDetail) -> None:
     study = detail.study
     with st.spinner("Judging the readings…"):
         results = study_results.study_results(person.store, actor=person.actor, study_id=study.id)
+        analysis = study_results.study_analysis(person.store, actor=person.actor, study_id=study.id)
         calls = study_results.export_calls(person.store, actor=person.actor, study_id=study.id)
+        ratings = study_results.export_ratings(person.store, actor=person.actor, study_id=study.id)
     results_view(results)
+    statistics_view(analysis)
     for one in detail.checkpoints:
         if one.predicted < one.total:
             st.warning(f"{plain(one.name)}: {one.predicted} of {one.total} cases predicted", icon=":material/warning:")
@@ -229,6 +233,13 @@ def _closed(person: Here, detail: StudyDetail) -> None:
         "Download every call (CSV)",
         calls,
         file_name=f"study-{study.id}-calls.csv",
+        mime="text/csv",
+        icon=":material/download:",
+    )
+    st.download_button(
+        "Download the readers' ratings (CSV, for the command analyse)",
+        ratings,
+        file_name=f"study-{study.id}-ratings.csv",
         mime="text/csv",
         icon=":material/download:",
     )

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import click
 
-from colpo_core.cli.output import Opened, json_option, print_json, print_table
+from colpo_core.cli.output import Opened, json_option, plain, print_json, print_table
 from colpo_core.cli.words import NEW_FILE, WordType
+from colpo_core.exchange.rating_report import study_text
 from colpo_core.records.people import Actor
 from colpo_core.records.studies import CallerFigures, CaseChoice, CaseSource, StudyResults
 from colpo_core.services import readings, signing_in, study_records, study_results
@@ -93,17 +94,22 @@ def close_study(study_id: int) -> None:
 @studies.command("results")
 @click.argument("study_id", type=int)
 @click.option("--csv", "csv_path", type=NEW_FILE, help="Write every call to this file as well.")
+@click.option("--ratings", "ratings_path", type=NEW_FILE, help="Write the readers' ratings, as analyse reads them.")
 @json_option
-def results(study_id: int, csv_path: Path | None, as_json: bool) -> None:
-    """Show a closed study's table: readers and checkpoints on the same cases, with Wilson intervals."""
+def results(study_id: int, csv_path: Path | None, ratings_path: Path | None, as_json: bool) -> None:
+    """Show a closed study's table and statistics: readers and checkpoints on the same cases."""
     with Opened() as here:
         found = study_results.study_results(here.store, actor=here.actor, study_id=study_id)
         if csv_path is not None:
             write_file(csv_path, study_results.export_calls(here.store, actor=here.actor, study_id=study_id))
+        if ratings_path is not None:
+            write_file(ratings_path, study_results.export_ratings(here.store, actor=here.actor, study_id=study_id))
+        analysis = study_results.study_analysis(here.store, actor=here.actor, study_id=study_id)
     if as_json:
-        print_json(found)
+        print_json(plain(found) | {"statistics": plain(analysis)})
     else:
         _print_results(found)
+        click.echo(f"\n{study_text(analysis)}")
 
 
 @studies.command("next")

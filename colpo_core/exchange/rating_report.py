@@ -1,7 +1,7 @@
 """The analysis of ratings as text for a terminal and as JSON for other programs."""
 
 from collections.abc import Iterable
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from typing import Any
 
 from colpo_core.records.reader_statistics import (
@@ -9,9 +9,11 @@ from colpo_core.records.reader_statistics import (
     Bounds,
     Coefficient,
     ManyReaders,
+    PairedCalls,
     RatingAnalysis,
     ReaderArm,
 )
+from colpo_core.records.studies import StudyAnalysis
 
 _CALLS = ("sensitivity", "specificity", "ppv", "npv", "accuracy")
 _MANY = {
@@ -43,10 +45,7 @@ def rating_text(analysis: RatingAnalysis) -> str:
             paired = reader.delong
             lines.append(f"  difference of areas {_value(paired.difference, paired.ci)}, DeLong p {_p(paired.p)}")
         for what, calls in (reader.mcnemar or {}).items():
-            lines.append(
-                f"  difference of {what} {_value(calls.difference, calls.ci)}, right in one only {calls.b} against "
-                f"{calls.c}, McNemar p {_p(calls.p)}"
-            )
+            lines.append(f"  difference of {_calls_text(what, calls)}")
     for field, endpoint in _MANY.items():
         many = getattr(analysis, field)
         if many is not None:
@@ -60,6 +59,32 @@ def rating_text(analysis: RatingAnalysis) -> str:
     for arm, agreement in analysis.agreement.items():
         lines += ["", f"Agreement in treatment {arm}", *_agreement_lines(agreement)]
     return "\n".join([*lines, *_refused_lines(analysis.refused)])
+
+
+def study_text(analysis: StudyAnalysis) -> str:
+    """The statistics of a study of this program, for a terminal."""
+    lines = list(analysis.notes)
+    if analysis.readers is not None:
+        lines += ["", rating_text(replace(analysis.readers, refused=()))]
+    for network in analysis.networks:
+        lines += ["", f"Readers minus {network.name}, {network.channels} channels, {network.n_cases} cases"]
+        for one in network.readers:
+            if one.aucs is None or one.calls is None:
+                lines.append(f"  {one.reader}: too few cases in common")
+                continue
+            lines.append(f"  {one.reader}: area {_value(one.aucs.difference, one.aucs.ci)}, DeLong p {_p(one.aucs.p)}")
+            lines += [f"  {one.reader}: {_calls_text(what, calls)}" for what, calls in one.calls.items()]
+        if network.together is not None:
+            together = network.together
+            lines.append(f"  all readers: area {_value(together.difference, together.ci)}, p {_p(together.p)}")
+        lines += [f"  {sentence}" for sentence in network.refused]
+    return "\n".join(lines)
+
+
+def _calls_text(what: str, calls: PairedCalls) -> str:
+    return (
+        f"{what} {_value(calls.difference, calls.ci)}, right alone {calls.b} against {calls.c}, McNemar p {_p(calls.p)}"
+    )
 
 
 def _reader_lines(arm: str, one: ReaderArm) -> Iterable[str]:

@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from colpo_core.records.figures import CallFigures
+from colpo_core.records.reader_statistics import AgainstModel, PairedAucs, PairedCalls, RatingAnalysis, ReaderArm
 from colpo_core.terms import LabelSource, StudyState
 
 
@@ -273,3 +274,56 @@ class StudyResults:
     rules_versions: tuple[str, ...]
     readers: tuple[CallerFigures, ...]
     checkpoints: tuple[CallerFigures, ...]
+
+
+@dataclass(frozen=True)
+class PairedReader:
+    """A reader against a network, on the cases that both have judged and the network has not learned from.
+
+    Attributes:
+        reader: Name of the reader.
+        aucs: Areas, the reader's minus the network's; None with fewer than two such cases of a label.
+        calls: `accuracy`, `sensitivity` and `specificity`; None likewise.
+    """
+
+    reader: str
+    aucs: PairedAucs | None
+    calls: dict[str, PairedCalls] | None
+
+
+@dataclass(frozen=True)
+class NetworkComparison:
+    """A checkpoint's network against the readers of a study.
+
+    Attributes:
+        name: Name of the checkpoint.
+        channels: 3 or 4.
+        n_cases: Cases that it was compared on: predicted, and not learned from.
+        alone: Its own figures on these; None with fewer than two of a label.
+        together: All readers against it, for other readers and other cases; None where `refused` says why.
+        readers: A line a reader.
+        refused: What is not given, and why.
+    """
+
+    name: str
+    channels: int
+    n_cases: int
+    alone: ReaderArm | None
+    together: AgainstModel | None
+    readers: tuple[PairedReader, ...]
+    refused: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class StudyAnalysis:
+    """The statistics of a closed study, by call and confidence.
+
+    Attributes:
+        readers: The readers alone, in one arm; None where `notes` says why.
+        networks: A line a network.
+        notes: What to mind.
+    """
+
+    readers: RatingAnalysis | None
+    networks: tuple[NetworkComparison, ...]
+    notes: tuple[str, ...]

@@ -12,17 +12,19 @@ from colpo_core.errors import StudyLocked
 from colpo_core.evaluation.calls import calls_at
 from colpo_core.records.jobs import JobRecord
 from colpo_core.records.people import Actor
-from colpo_core.records.studies import CallerFigures, StudyResults
+from colpo_core.records.studies import CallerFigures, StudyAnalysis, StudyResults
 from colpo_core.services.jobs import start_prediction
 from colpo_core.services.permissions import ADMINISTRATORS, require
 from colpo_core.services.study_cases import seen_cases
 from colpo_core.services.study_records import check_seal, get_study_row, study_record
 from colpo_core.store import Store
-from colpo_core.store.tables import Checkpoint, Image, Person, Prediction, Reading, Study, StudyCase
+from colpo_core.store.tables import Case, Checkpoint, Image, Person, Prediction, Reading, Study, StudyCase
 from colpo_core.studies.comparing import compare_calls
 from colpo_core.studies.design import StudyDesign
-from colpo_core.studies.export import CallRow, calls_csv
+from colpo_core.studies.export import CallRow, calls_csv, ratings_csv
 from colpo_core.studies.orders import reader_orders
+from colpo_core.studies.ratings import Rating
+from colpo_core.studies.study_analysis import ARM, NetworkRatings, analyse_study, reader_rating
 from colpo_core.terms import Label, StudyState
 
 
@@ -76,6 +78,62 @@ def study_results(store: Store, *, actor: Actor, study_id: int) -> StudyResults:
             rules_versions=design.rules_versions,
             readers=readers,
             checkpoints=checkpoints,
+        )
+
+
+def study_analysis(store: Store, *, actor: Actor, study_id: int) -> StudyAnalysis:
+    """The statistics of a closed study: areas from call and confidence, readers against networks, agreement.
+
+    A network is compared on those cases alone that it has not learned from.
+
+    Raises:
+        PermissionDenied: The actor is no administrator.
+        NotFound: There is no such study.
+        StudyLocked: The study is not closed, or is no longer what was sealed.
+    """
+    require(actor, ADMINISTRATORS)
+    with store.reading() as session:
+        _, design = _closed(session, study_id)
+        truth = {case.case_id: case.truth for case in design.cases}
+        networks = [
+            NetworkRatings(
+                one.checkpoint.name,
+                channels,
+                {
+                    case_id: prob - threshold
+                    for case_id, (prob, threshold, _) in one.judged(channels).items()
+                    if case_id not in one.seen
+                },
+            )
+            for one in _checkpoints(store, session, design)
+            for channels in _CHANNELS
+        ]
+        found = session.execute(select(Case.id, Case.patient_id).where(Case.id.in_(truth))).all()
+        return analyse_study(
+            truth,
+            _ratings_of_readers(_readers(session, design, study_id)),
+            networks,
+            patients={row.id: row.patient_id for row in found},
+            seed=design.seed,
+        )
+
+
+def export_ratings(store: Store, *, actor: Actor, study_id: int) -> bytes:
+    """The readers' ratings of a closed study as the `analyse` command reads them; a positive rating is a call of HSIL.
+
+    Raises:
+        PermissionDenied: The actor is no administrator.
+        NotFound: There is no such study.
+        StudyLocked: The study is not closed, or is no longer what was sealed.
+    """
+    require(actor, ADMINISTRATORS)
+    with store.reading() as session:
+        _, design = _closed(session, study_id)
+        truth = {case.case_id: case.truth for case in design.cases}
+        return ratings_csv(
+            Rating(name, ARM, str(case_id), truth[case_id] is Label.HSIL, rating)
+            for name, read in _ratings_of_readers(_readers(session, design, study_id)).items()
+            for case_id, rating in read.items()
         )
 
 
@@ -141,6 +199,17 @@ def _readers(session: Session, design: StudyDesign, study_id: int) -> list[_Read
     )
     readings = session.scalars(select(Reading).where(Reading.study_id == study_id).order_by(Reading.id)).all()
     return [_ReaderCalls(person, [one for one in readings if one.reader_id == person.id]) for person in people]
+
+
+def _ratings_of_readers(readers: Sequence[_ReaderCalls]) -> dict[str, dict[int, float]]:
+    """By the reader's name (with the username where two are called alike), by case."""
+    names = [one.person.display_name for one in readers]
+    return {
+        name if names.count(name) == 1 else f"{name} ({one.person.username})": {
+            reading.case_id: reader_rating(reading.call, reading.confidence) for reading in one.readings
+        }
+        for name, one in zip(names, readers, strict=True)
+    }
 
 
 def _checkpoints(store: Store, session: Session, design: StudyDesign) -> list[_CheckpointCalls]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import astuple, dataclass, fields
 from datetime import datetime
 
+from colpo_core.studies.ratings import COLUMNS, Rating
 from colpo_core.terms import Label, LabelSource
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -60,6 +61,17 @@ def calls_csv(rows: Iterable[CallRow]) -> bytes:
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow([field.name for field in fields(CallRow)])
     writer.writerows([_cell(value) for value in astuple(row)] for row in rows)
+    return buffer.getvalue().encode()
+
+
+def ratings_csv(ratings: Iterable[Rating]) -> bytes:
+    """Write ratings as UTF-8 CSV that `read_ratings` reads."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    writer.writerows(
+        [_cell(one.reader), _cell(one.treatment), _cell(one.case), int(one.truth), f"{one.rating:g}"] for one in ratings
+    )
     return buffer.getvalue().encode()
 
 

@@ -130,7 +130,9 @@ class _Analyst:
 
     def _may_compare(self) -> bool:
         what, table = "comparison of treatments over readers", self.table
-        if len(table.arms) != _TWO:
+        if len(table.arms) < _TWO:
+            return False
+        if len(table.arms) > _TWO:
             self._refuse(what, f"it takes two treatments, and there are {len(table.arms)}; name two of them")
         elif len(table.readers) < _TWO:
             self._refuse(what, "it takes at least two readers")

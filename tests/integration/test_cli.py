@@ -171,7 +171,11 @@ def test_a_study_is_read_and_closed(run: Run, ask: Callable[..., Any], store: St
     assert figures["sensitivity"]["value"] == 1.0
     assert figures["specificity"]["k"] == 0
     assert figures["accuracy"]["n"] == 4
-    run("studies", "results", "1", "--csv", str(tmp_path / "calls.csv"))
+    assert results["statistics"]["readers"]["readers"]["Rita Lang"]["arms"]["unaided"]["sensitivity"]["k"] == 2
+    files = ("--csv", str(tmp_path / "calls.csv"), "--ratings", str(tmp_path / "ratings.csv"))
+    assert "Reader Rita Lang" in run("studies", "results", "1", *files).output
+    again = run("analyse", str(tmp_path / "ratings.csv"), "--threshold", "0").output
+    assert "treatment unaided: sensitivity 100.0% (2/2" in again
     with (tmp_path / "calls.csv").open(newline="") as file:
         assert len(list(csv.DictReader(file))) == 4
 

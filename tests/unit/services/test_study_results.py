@@ -15,6 +15,7 @@ from colpo_core.services import readings, studies, study_results
 from colpo_core.services.study_records import get_study
 from colpo_core.store import Store
 from colpo_core.store.tables import Case, Checkpoint, Image, Job, Mask, Person, Prediction, Presentation, Snapshot
+from colpo_core.studies.ratings import read_ratings, tabulate
 from colpo_core.terms import JobKind, Label, LabelSource, Role, Split
 
 N, H = Label.NORMAL, Label.HSIL
@@ -115,7 +116,12 @@ def read_all(store: Store, actor: Actor, study_id: int, calls: dict[int, Label])
 def test_nobody_sees_results_before_the_end(
     store: Store, administrator: Actor, annotator: Actor, reader: Actor, study_id: int
 ) -> None:
-    for ask in (study_results.study_results, study_results.export_calls):
+    for ask in (
+        study_results.study_results,
+        study_results.study_analysis,
+        study_results.export_calls,
+        study_results.export_ratings,
+    ):
         with pytest.raises(StudyLocked, match="when the study is closed"):
             ask(store, actor=administrator, study_id=study_id)
         for actor in (annotator, reader):
@@ -148,6 +154,29 @@ def test_readers_and_checkpoints_are_judged_on_the_same_cases(
     assert results.study.n_simulated == 4
     assert results.label_source is LabelSource.HISTOLOGY
     assert results.rules_versions == (RULES_VERSION,)
+
+
+def test_the_statistics_leave_out_what_a_network_has_learned_from(
+    store: Store, administrator: Actor, reader: Actor, clinic: Clinic, study_id: int, add_case: Callable[..., int]
+) -> None:
+    read_all(store, reader, study_id, dict(zip(clinic.case_ids, (N, H, H, H), strict=True)))
+    predict(store, clinic, {0: (0.1, 0.1), 1: (0.6, 0.1), 2: (0.9, 0.1), 3: (0.3, 0.9)})
+    studies.close_study(store, actor=administrator, study_id=study_id)
+    found = study_results.study_analysis(store, actor=administrator, study_id=study_id)
+    assert found.readers is not None
+    assert list(found.readers.readers) == ["Rita"], "who has read nothing has no figures"
+    arm = found.readers.readers["Rita"].arms["unaided"]
+    assert arm.accuracy is not None
+    assert (arm.auc, arm.n, arm.accuracy.k) == (None, 4, 3), "one confidence throughout is yes or no alone"
+    assert any("yes or no alone" in note for note in found.notes)
+    assert any("Not all cases were read by Zoe" in note for note in found.notes)
+    three, four = found.networks
+    assert (three.channels, four.channels, three.n_cases) == (3, 4, 3)
+    assert three.refused == ("It has judged fewer than two cases of a label that it has not learned from.",)
+    ratings = study_results.export_ratings(store, actor=administrator, study_id=study_id)
+    table = tabulate(read_ratings(ratings.decode()))
+    assert (table.readers, table.arms, table.cases) == (("Rita",), ("unaided",), tuple(map(str, clinic.case_ids)))
+    assert (table.rating[0, 0] > 0).tolist() == [False, True, True, True]
 
 
 def test_what_a_checkpoint_saw_in_training_is_counted_and_judged_apart(
