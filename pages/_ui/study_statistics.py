@@ -15,6 +15,7 @@ from colpo_core.records.reader_statistics import (
     RatingAnalysis,
 )
 from colpo_core.records.studies import NetworkComparison, StudyAnalysis
+from pages._ui.study_results import cell
 
 _COLOUR = "#0f6b74"
 _ROW_PX = 34
@@ -78,7 +79,7 @@ def _network(network: NetworkComparison) -> None:
         st.caption(sentence)
     if network.alone is None:
         return
-    st.html(_table(("Reader minus network", "Area", "p", *(name for name, _ in _CALLS)), list(_rows(network))))
+    st.html(_table(("Reader minus network", "Area", *(name for name, _ in _CALLS)), list(_rows(network))))
     st.caption(
         f"On the {network.n_cases} cases that it has judged and not learned from; its own area there is "
         f"{_value(network.alone.auc, network.alone.auc_ci)}. Areas by DeLong, calls by McNemar's exact test with "
@@ -93,13 +94,13 @@ def _network(network: NetworkComparison) -> None:
 def _rows(network: NetworkComparison) -> Iterator[list[str]]:
     for one in network.readers:
         if one.aucs is None or one.calls is None:
-            yield [escape(one.reader), "too few cases in common", "", "", "", ""]
+            yield [escape(one.reader), "too few cases in common", "", "", ""]
             continue
         calls = [_paired(one.calls[field]) for _, field in _CALLS]
-        yield [escape(one.reader), _signed(one.aucs.difference, one.aucs.ci), _p(one.aucs.p), *calls]
+        yield [escape(one.reader), _signed(one.aucs.difference, one.aucs.ci, one.aucs.p), *calls]
     together = network.together
     if together is not None:
-        yield ["<b>All readers</b>", _signed(together.difference, together.ci), _p(together.p), "", "", ""]
+        yield ["<b>All readers</b>", _signed(together.difference, together.ci, together.p), "", "", ""]
 
 
 def forest(network: NetworkComparison) -> go.Figure | None:
@@ -154,7 +155,8 @@ def _paired(calls: PairedCalls) -> str:
     if calls.difference is None or calls.ci is None:
         return "–"
     low, high = (100 * bound for bound in calls.ci)
-    return f"{100 * calls.difference:+.1f} pp ({low:+.1f} to {high:+.1f}); {calls.b} : {calls.c}, p {_p(calls.p)}"
+    detail = f"{low:+.1f} to {high:+.1f} · {calls.b} : {calls.c} · p {_p(calls.p)}"
+    return cell(f"{100 * calls.difference:+.1f} points", detail)
 
 
 def _value(value: float | None, ci: Bounds | None) -> str:
@@ -163,10 +165,11 @@ def _value(value: float | None, ci: Bounds | None) -> str:
     return f"{value:.3f} (no interval)" if ci is None else f"{value:.3f} ({ci[0]:.3f} to {ci[1]:.3f})"
 
 
-def _signed(value: float | None, ci: Bounds | None) -> str:
+def _signed(value: float | None, ci: Bounds | None, p: float | None) -> str:
     if value is None:
         return "not defined"
-    return f"{value:+.3f} (no interval)" if ci is None else f"{value:+.3f} ({ci[0]:+.3f} to {ci[1]:+.3f})"
+    detail = "no interval" if ci is None else f"{ci[0]:+.3f} to {ci[1]:+.3f} · p {_p(p)}"
+    return cell(f"{value:+.3f}", detail)
 
 
 def _p(p: float | None) -> str:
