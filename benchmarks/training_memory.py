@@ -3,10 +3,10 @@
     python -m benchmarks.training_memory 1000 5000
 
 For each number a process of its own decodes so many simulated images into a snapshot's cache, learns one epoch of a
-narrow SegNet over all of them, draws the fourth channel of all, learns one epoch of ResNet-18 over every tenth (its step
-is the slow part, and its batches come out of the same files), and judges a part; the peak of its resident memory is read
-from the system at the end. Images repeat fifty drawn ones with another brightness, which costs nothing
-and takes as much room as any.
+narrow SegNet over all of them, draws the fourth channel of all, learns one epoch of ResNet-18 over every tenth (its
+step is the slow part, and its batches come out of the same files), and judges a part; the peak of its resident memory
+is read from the system at the end. Images repeat fifty drawn ones with another brightness, which costs nothing and
+takes as much room as any.
 """
 
 import subprocess
