@@ -54,6 +54,7 @@ for command in (
     review.review,
     studies.studies,
     analysing.analyse,
+    analysing.power,
     overview.worklist,
     overview.dashboard,
     overview.status,

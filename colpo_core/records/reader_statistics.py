@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from colpo_core.records.figures import Proportion
+
 Bounds = tuple[float, float]
 
 
@@ -332,3 +334,16 @@ class RatingAnalysis:
     against_model: dict[str, AgainstModel]
     agreement: dict[str, ArmAgreement]
     refused: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class PowerEstimate:
+    """How likely a study is to find a difference that is assumed.
+
+    Attributes:
+        simulated: Share of simulated studies that found it, with its interval.
+        by_formula: The same by the noncentral F distribution.
+    """
+
+    simulated: Proportion
+    by_formula: float

@@ -75,7 +75,7 @@ def random_readers_and_cases(figures: _Floats, parts: CovarianceParts, *, alpha:
     Source: Hillis 2007, equations 6 and 12; a negative Cov2 - Cov3 is taken as 0.
     """
     n_readers = figures.shape[1]
-    _, by_both = _mean_squares(figures)
+    _, by_both = mean_squares(figures)
     denominator = by_both + n_readers * max(parts.cov2 - parts.cov3, 0.0)
     df2 = denominator**2 / (by_both**2 / (n_readers - 1)) if by_both > _NO_VARIANCE else None
     return _compared(figures, denominator, df2, alpha=alpha)
@@ -105,7 +105,7 @@ def fixed_cases(figures: _Floats, *, alpha: float = 0.05) -> Comparison:
 
     Source: Hillis et al. 2008, section on fixed cases.
     """
-    _, by_both = _mean_squares(figures)
+    _, by_both = mean_squares(figures)
     return _compared(figures, by_both, float(figures.shape[1] - 1), alpha=alpha)
 
 
@@ -159,8 +159,12 @@ def non_inferiority(comparison: Comparison, margin: float) -> NonInferiority:
     return NonInferiority(margin, low, None if low is None else low > -margin)
 
 
-def _mean_squares(figures: _Floats) -> tuple[float, float]:
-    """Of the arms, and of arms by readers."""
+def mean_squares(figures: _Floats) -> tuple[float, float]:
+    """Mean squares of the arms, and of arms by readers; the second is 0 with one reader.
+
+    Args:
+        figures: Shape (arms, readers).
+    """
     n_arms, n_readers = figures.shape
     grand, by_arm, by_reader = figures.mean(), figures.mean(axis=1), figures.mean(axis=0)
     arms = n_readers * ((by_arm - grand) ** 2).sum() / (n_arms - 1)
@@ -172,7 +176,7 @@ def _compared(figures: _Floats, denominator: float, df2: float | None, *, alpha:
     if denominator <= _NO_VARIANCE:
         return Comparison(None, None, None, None, None)
     n_readers = figures.shape[1]
-    arms, _ = _mean_squares(figures)
+    arms, _ = mean_squares(figures)
     f = arms / denominator
     p = float(2 * norm.sf(f**0.5)) if df2 is None else float(f_distribution.sf(f, 1, df2))
     se = (2 * denominator / n_readers) ** 0.5

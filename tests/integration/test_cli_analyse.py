@@ -168,3 +168,29 @@ def test_what_does_not_fit_is_a_sentence_and_no_file(ratings: Path, tmp_path: Pa
     nowhere = run(str(ratings), "--json", str(tmp_path / "no" / "where.json"))
     assert nowhere.exit_code == 1
     assert "cannot be written" in nowhere.output
+
+
+def test_how_large_a_study_has_to_be() -> None:
+    words = [
+        "power",
+        "--auc",
+        "0.9",
+        "0.8",
+        "--readers",
+        "4",
+        "--positive",
+        "30",
+        "--negative",
+        "30",
+        "--studies",
+        "40",
+    ]
+    done = CliRunner().invoke(main, words)
+    assert done.exit_code == 0, done.output
+    assert "power by simulation" in done.output
+    found = json.loads(CliRunner().invoke(main, [*words, "--json"]).output)
+    assert found["simulated"]["n"] == 40
+    assert 0.05 < found["by_formula"] < 1
+    refused = CliRunner().invoke(main, [*words[:5], "1", *words[6:]])
+    assert refused.exit_code == 1
+    assert "2 to 100 readers" in refused.output
