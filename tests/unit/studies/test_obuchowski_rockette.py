@@ -92,9 +92,25 @@ def test_where_nothing_varies_nothing_is_claimed() -> None:
 
 
 def test_a_negative_part_is_taken_as_none() -> None:
-    figures = np.asarray([[0.8, 0.9, 0.85], [0.7, 0.95, 0.9]])
+    figures = np.asarray([[0.8, 0.9, 0.85], [0.7, 0.95, 0.8]])
     negative = CovarianceParts(8e-4, 3e-4, 1e-4, 4e-4)
-    assert random_readers_and_cases(figures, negative).f == pytest.approx(fixed_cases(figures).f)
+    found, alone = random_readers_and_cases(figures, negative), fixed_cases(figures)
+    assert (found.f, found.df2) == pytest.approx((alone.f, 2))
+    assert fixed_readers(figures, negative).se == pytest.approx((2 / 3 * 5e-4) ** 0.5)
+    single = single_arm(figures[0], CovarianceParts(8e-4, 0, -1e-4, 0))
+    assert (single.se, single.df) == pytest.approx(((0.0025 / 3) ** 0.5, 2))
+
+
+def test_degrees_of_freedom_are_hillis() -> None:
+    figures = np.asarray([[0.8, 0.9, 0.85, 0.7], [0.7, 0.95, 0.8, 0.75]])
+    apart = figures[0] - figures[1]
+    by_both = apart.var(ddof=1) / 2
+    denominator = by_both + 4 * (PARTS.cov2 - PARTS.cov3)
+    found = random_readers_and_cases(figures, PARTS)
+    assert found.df2 == pytest.approx(denominator**2 / (by_both**2 / 3))
+    assert found.f == pytest.approx(2 * apart.mean() ** 2 / denominator)
+    by_reader = figures[0].var(ddof=1)
+    assert single_arm(figures[0], PARTS).df == pytest.approx((by_reader + 4 * PARTS.cov2) ** 2 / (by_reader**2 / 3))
 
 
 def test_non_inferiority_needs_the_whole_interval() -> None:
