@@ -22,8 +22,8 @@ from colpo_core.store.tables import Checkpoint, Image, Person, Prediction, Readi
 from colpo_core.studies.comparing import compare_calls
 from colpo_core.studies.design import StudyDesign
 from colpo_core.studies.export import CallRow, calls_csv
-from colpo_core.studies.orders import reader_orders
-from colpo_core.terms import Label, StudyState
+from colpo_core.studies.orders import Showing, session_orders
+from colpo_core.terms import Arm, Label, StudyState
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def study_results(store: Store, *, actor: Actor, study_id: int) -> StudyResults:
     with store.reading() as session:
         study, design = _closed(session, study_id)
         truth = {case.case_id: case.truth for case in design.cases}
-        readers = tuple(_reader_line(truth, one) for one in _readers(session, design, study_id))
+        readers = tuple(line for one in _readers(session, design, study_id) for line in _reader_lines(truth, one))
         checkpoints = tuple(
             _checkpoint_line(truth, one, channels)
             for one in _checkpoints(store, session, design)
@@ -156,9 +156,20 @@ def _checkpoints(store: Store, session: Session, design: StudyDesign) -> list[_C
     return found
 
 
-def _reader_line(truth: dict[int, Label], one: _ReaderCalls) -> CallerFigures:
-    compared = compare_calls(truth, {reading.case_id: reading.call for reading in one.readings})
-    seconds = [_seconds(reading.shown_at, reading.answered_at) for reading in one.readings]
+def _reader_lines(truth: dict[int, Label], one: _ReaderCalls) -> list[CallerFigures]:
+    """A line an arm; one line for a reader who has read nothing yet."""
+    arms = sorted({reading.arm for reading in one.readings}, reverse=True) or [Arm.UNAIDED]
+    return [_reader_line(truth, one, arm) for arm in arms]
+
+
+def _reader_line(truth: dict[int, Label], one: _ReaderCalls, arm: Arm) -> CallerFigures:
+    """Of each case the first reading in the arm: a hidden repeat or a later session would count it twice."""
+    first: dict[int, Reading] = {}
+    for reading in sorted(one.readings, key=lambda row: (row.session, row.occurrence, row.phase)):
+        if reading.arm is arm and reading.occurrence == 1:
+            first.setdefault(reading.case_id, reading)
+    compared = compare_calls(truth, {case_id: reading.call for case_id, reading in first.items()})
+    seconds = [_best_seconds(reading) for reading in first.values()]
     return CallerFigures(
         name=one.person.display_name,
         channels=None,
@@ -166,6 +177,7 @@ def _reader_line(truth: dict[int, Label], one: _ReaderCalls) -> CallerFigures:
         n_cases=compared.n_cases,
         figures=compared.figures,
         median_seconds=statistics.median(seconds) if seconds else None,
+        arm=arm,
     )
 
 
@@ -188,7 +200,13 @@ def _checkpoint_line(truth: dict[int, Label], one: _CheckpointCalls, channels: i
 
 def _reader_rows(session: Session, study: Study, design: StudyDesign, simulated: set[int]) -> list[CallRow]:
     truth = {case.case_id: case.truth for case in design.cases}
-    orders = reader_orders(truth.keys(), design.reader_ids, seed=design.seed)
+    orders = session_orders(
+        truth.keys(),
+        design.reader_ids,
+        seed=design.seed,
+        n_sessions=design.how.n_sessions,
+        n_repeats=design.how.n_repeats(len(truth)),
+    )
     return [
         CallRow(
             study=study.name,
@@ -196,7 +214,7 @@ def _reader_rows(session: Session, study: Study, design: StudyDesign, simulated:
             caller=one.person.display_name,
             channels=None,
             case_id=reading.case_id,
-            position=orders[one.person.id].index(reading.case_id) + 1,
+            position=orders[one.person.id, reading.session].index(Showing(reading.case_id, reading.occurrence)) + 1,
             truth=truth[reading.case_id],
             truth_source=design.label_source,
             call=reading.call,
@@ -208,6 +226,11 @@ def _reader_rows(session: Session, study: Study, design: StudyDesign, simulated:
             answered_at=reading.answered_at,
             seconds=_seconds(reading.shown_at, reading.answered_at),
             simulated=reading.case_id in simulated,
+            session=reading.session,
+            arm=reading.arm,
+            occurrence=reading.occurrence,
+            phase=reading.phase,
+            active_seconds=None if reading.active_ms is None else reading.active_ms / 1000,
         )
         for one in _readers(session, design, study.id)
         for reading in one.readings
@@ -243,3 +266,10 @@ def _checkpoint_rows(study: Study, design: StudyDesign, one: _CheckpointCalls, s
 
 def _seconds(shown_at: datetime, answered_at: datetime) -> float:
     return (answered_at - shown_at).total_seconds()
+
+
+def _best_seconds(reading: Reading) -> float:
+    """Time without breaks where it was measured."""
+    if reading.active_ms is not None:
+        return reading.active_ms / 1000
+    return _seconds(reading.shown_at, reading.answered_at)
