@@ -226,7 +226,9 @@ def _waiting(session: Session, study: Study, actor: Actor, *, show: bool) -> tup
         practised = practice_showing(session, study.id, actor, practice_case)
         if practised is None and show:
             practised = show_practice(session, study.id, actor, practice_case)
-        return True, practised and practice_presented(session, practised, five_steps=five_steps)
+        if practised is None:
+            return True, None
+        return True, practice_presented(session, practised, five_steps=five_steps)
     place = find_place(session, study, actor)
     if place.showing is None:
         return False, None
@@ -244,7 +246,7 @@ def _waiting(session: Session, study: Study, actor: Actor, *, show: bool) -> tup
         )
         session.add(shown)
         session.flush()
-    return True, shown and _presented(session, shown, place, five_steps=five_steps)
+    return True, None if shown is None else _presented(session, shown, place, five_steps=five_steps)
 
 
 def _presentation(session: Session, study_id: int, actor: Actor, place: Place) -> Presentation | None:
