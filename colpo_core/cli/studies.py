@@ -1,7 +1,6 @@
 """Commands of blinded reading studies."""
 
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -64,7 +63,14 @@ def create(
     snapshot_id: int | None,
     seed: int | None,
     practice_case_ids: tuple[int, ...],
-    **plan: Any,
+    n_sessions: int,
+    washout_days: int,
+    repeat_share: float,
+    confidence: ConfidenceScale,
+    endpoint: Endpoint,
+    margin: float | None,
+    alpha: float,
+    hypotheses: str,
 ) -> None:
     """Make a draft of a study."""
     if case_ids and snapshot_id is not None:
@@ -81,7 +87,9 @@ def create(
             choice=choice,
             checkpoint_ids=checkpoint_ids,
             seed=seed,
-            plan=ReadingPlan(**plan),
+            plan=ReadingPlan(
+                n_sessions, washout_days, repeat_share, confidence, endpoint, margin, alpha, hypotheses.strip()
+            ),
             practice_case_ids=practice_case_ids,
         )
     click.echo(f"study {made.id}: {made.n_cases} cases ({made.n_hsil} hsil), {made.n_readers} readers, a draft")

@@ -19,6 +19,7 @@ from colpo_core.terms import Label, Role
 pytestmark = pytest.mark.browser
 N_SESSIONS = 2
 WAIT_MS = 60_000
+Sent = list[tuple[int, int]]
 
 
 def make_readers(store: Store, n_readers: int) -> list[Actor]:
@@ -32,14 +33,14 @@ def make_readers(store: Store, n_readers: int) -> list[Actor]:
         return [Actor(one.id, one.username, one.display_name, one.role) for one in made]
 
 
-def read_on(page: Page, n_cases: int, draw: random.Random, sent: list[tuple[int, int]]) -> Iterator[int]:
+def read_on(page: Page, n_cases: int, draw: random.Random, sent: Sent) -> Iterator[int]:
     """Answer image after image with keys; gives the number of answers after each."""
     for number in range(1, N_SESSIONS + 1):
         yield from _session(page, number, n_cases, draw, sent)
     expect(page.get_by_role("heading", name="All read")).to_be_visible(timeout=WAIT_MS)
 
 
-def _session(page: Page, number: int, n_cases: int, draw: random.Random, sent: list[tuple[int, int]]) -> Iterator[int]:
+def _session(page: Page, number: int, n_cases: int, draw: random.Random, sent: Sent) -> Iterator[int]:
     for place in range(1, n_cases + 1):
         expect(page.locator(".part")).to_have_text(f"Session {number} of {N_SESSIONS}", timeout=WAIT_MS)
         expect(page.locator(".where")).to_have_text(f"{place} of {n_cases}", timeout=WAIT_MS)
@@ -54,6 +55,48 @@ def _wait_for_next(page: Page, answered: int, n_cases: int) -> None:
     """Wait until the server has taken the last answer: what was confirmed must then survive anything."""
     if answered < N_SESSIONS * n_cases:
         expect(page.locator(".where")).to_have_text(f"{answered % n_cases + 1} of {n_cases}", timeout=WAIT_MS)
+
+
+def read_all(pages: list[Page], server: Any, n_cases: int) -> list[Sent]:
+    """Let all readers read in turn; returns what each confirmed."""
+    sent: list[Sent] = [[] for _ in pages]
+    walks = [read_on(page, n_cases, random.Random(index), sent[index]) for index, page in enumerate(pages)]  # noqa: S311
+    running = dict(enumerate(walks))
+    while running:
+        for index, walk in list(running.items()):
+            answered = next(walk, None)
+            if answered is None:
+                del running[index]
+                continue
+            if answered % max(3, n_cases // 4) == 0:
+                _wait_for_next(pages[index], answered, n_cases)
+                pages[index].reload()
+            if index == 0 and answered == n_cases + 1:
+                _kill(pages, server, sent, n_cases)
+    return sent
+
+
+def _kill(pages: list[Page], server: Any, sent: list[Sent], n_cases: int) -> None:
+    for page, given in zip(pages, sent, strict=True):
+        _wait_for_next(page, len(given), n_cases)
+    server.kill()
+    server.start()
+    for page in pages:
+        page.reload()
+
+
+def check_readings(store: Store, *, readings_of: list[Actor], sent: list[Sent]) -> None:
+    """What is kept must be what was confirmed, once each, in an order of each reader and session."""
+    with store.reading() as session:
+        rows = session.scalars(select(Reading).order_by(Reading.id)).all()
+    orders = []
+    for one, given in zip(readings_of, sent, strict=True):
+        own = [row for row in rows if row.reader_id == one.person_id]
+        kept = [(1 if row.call is Label.NORMAL else 2, row.confidence) for row in own]
+        assert kept == given, "an answer was lost, doubled or changed"
+        assert set(Counter((row.session, row.case_id) for row in own).values()) == {1}
+        orders += [tuple(row.case_id for row in own if row.session == number) for number in range(1, N_SESSIONS + 1)]
+    assert len(set(orders)) == len(readings_of) * N_SESSIONS
 
 
 @pytest.mark.parametrize(
@@ -87,35 +130,7 @@ def test_no_answer_is_lost_or_doubled_and_no_order_comes_again(
         pages.append(context.new_page())
         pages[-1].goto(f"{new_server.url}/read?study={study.id}")
 
-    sent: list[list[tuple[int, int]]] = [[] for _ in readers]
-    walks = [read_on(page, n_cases, random.Random(index), sent[index]) for index, page in enumerate(pages)]  # noqa: S311
-    killed_at = n_cases + 1
-    running = dict(enumerate(walks))
-    while running:
-        for index, walk in list(running.items()):
-            answered = next(walk, None)
-            if answered is None:
-                del running[index]
-            elif answered % max(3, n_cases // 4) == 0:
-                _wait_for_next(pages[index], answered, n_cases)
-                pages[index].reload()
-            if index == 0 and answered == killed_at:
-                for page, given in zip(pages, sent, strict=True):
-                    _wait_for_next(page, len(given), n_cases)
-                new_server.kill()
-                new_server.start()
-                for page in pages:
-                    page.reload()
-
-    with store.reading() as session:
-        rows = session.scalars(select(Reading).order_by(Reading.id)).all()
-    orders = []
-    for one, given in zip(readers, sent, strict=True):
-        own = [row for row in rows if row.reader_id == one.person_id]
-        kept = [(1 if row.call is Label.NORMAL else 2, row.confidence) for row in own]
-        assert kept == given, "an answer was lost, doubled or changed"
-        assert set(Counter((row.session, row.case_id) for row in own).values()) == {1}
-        orders += [tuple(row.case_id for row in own if row.session == number) for number in range(1, N_SESSIONS + 1)]
-    assert len(set(orders)) == n_readers * N_SESSIONS
+    sent = read_all(pages, new_server, n_cases)
+    check_readings(store, readings_of=readers, sent=sent)
     for page in pages:
         page.context.close()
