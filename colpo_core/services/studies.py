@@ -79,8 +79,9 @@ def preview_choice(
     choice: CaseChoice,
     reader_ids: Sequence[int] = (),
     checkpoint_ids: Sequence[int] = (),
+    practice_case_ids: Sequence[int] = (),
 ) -> ChoicePreview:
-    """Count what a choice would give, before anything is made.
+    """Count what a choice would give without the practice cases, before anything is made.
 
     Raises:
         PermissionDenied: The actor is no administrator.
@@ -89,7 +90,7 @@ def preview_choice(
     """
     require(actor, ADMINISTRATORS)
     with store.reading() as session:
-        chosen = choose_cases(store, session, choice)
+        chosen = without_practice(choose_cases(store, session, choice), practice_case_ids)
         truths = [one.case.truth for one in chosen.eligible]
         case_ids = [one.case.case_id for one in chosen.eligible]
         seen = []

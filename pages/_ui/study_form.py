@@ -43,8 +43,9 @@ def study_form(person: Here) -> None:
     reader_ids, checkpoint_ids = [one.id for one in readers], [one.id for one in checkpoints]
     with preview, showing_errors():
         counted = studies.preview_choice(
-            person.store, actor=person.actor, choice=choice, reader_ids=reader_ids, checkpoint_ids=checkpoint_ids
-        )
+            person.store, actor=person.actor, choice=choice, reader_ids=reader_ids, checkpoint_ids=checkpoint_ids,
+            practice_case_ids=practice,
+        )  # fmt: skip
         _counts(counted)
         pressed = st.button(
             "Create study", type="primary", icon=":material/add:", width="stretch",
