@@ -151,7 +151,7 @@ def test_a_study_is_read_and_closed(run: Run, ask: Callable[..., Any], store: St
     run("people", "add", "rita", "--name", "Rita Lang", "--role", "reader", "--password", PASSWORD)
     rita = next(str(one["person_id"]) for one in ask("people", "list") if one["username"] == "rita")
     assert "4 cases" in run("studies", "create", "Spring", "--reader", rita).output
-    planned = (
+    planned = ("--sessions", "2", "--washout", "14", "--repeats", "0.5", "--margin", "0.05")
         "--sessions",
         "2",
         "--washout",
