@@ -152,17 +152,6 @@ def test_a_study_is_read_and_closed(run: Run, ask: Callable[..., Any], store: St
     rita = next(str(one["person_id"]) for one in ask("people", "list") if one["username"] == "rita")
     assert "4 cases" in run("studies", "create", "Spring", "--reader", rita).output
     planned = ("--sessions", "2", "--washout", "14", "--repeats", "0.5", "--margin", "0.05")
-        "--sessions",
-        "2",
-        "--washout",
-        "14",
-        "--repeats",
-        "0.5",
-        "--confidence",
-        "five_steps",
-        "--margin",
-        "0.05",
-    )
     assert "3 cases" in run("studies", "create", "Twice", "--reader", rita, "--practice", "1", *planned).output
     assert next(one["n_each"] for one in ask("studies", "list") if one["name"] == "Twice") == 8
     assert "Alpha is above 0" in run("studies", "create", "Odd", "--reader", rita, "--alpha", "2", code=1).output
