@@ -231,3 +231,29 @@ class StudyState(StrEnum):
     DRAFT = "draft"
     OPEN = "open"
     CLOSED = "closed"
+
+
+class ExposureKind(StrEnum):
+    """What of a case a person has seen, or done to it, that a blinded reader must not know."""
+
+    LABEL = "label"
+    HISTOLOGY = "histology"
+    PREDICTION = "prediction"
+    MASK = "mask"
+    ANNOTATED = "annotated"
+
+
+class ExposureRule(StrEnum):
+    """What a study does with a case that a reader was exposed to."""
+
+    EXCLUDE = "exclude"
+    FLAG = "flag"
+
+
+class AmendmentKind(StrEnum):
+    """What may be changed in a sealed study, with a reason."""
+
+    READER_ADDED = "reader_added"
+    READER_REMOVED = "reader_removed"
+    CLOSED_EARLY = "closed_early"
+    QUESTION_CORRECTED = "question_corrected"

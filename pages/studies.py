@@ -12,6 +12,7 @@ from pages._ui.errors import showing_errors
 from pages._ui.here import Here, here
 from pages._ui.links import go
 from pages._ui.plain import plain
+from pages._ui.plan_form import plan_words
 from pages._ui.study_form import study_form
 from pages._ui.study_results import results_view
 from pages._ui.study_statistics import statistics_view
@@ -206,6 +207,7 @@ def _design(detail: StudyDetail) -> None:
         st.markdown(f"Cases: {plain(detail.chosen_by)}")
         for reason, count in detail.left_out:
             st.caption(f"Left out: {count} ({reason})")
+        plan_words(detail.plan, study.n_practice)
         st.caption(f"Made {as_when(study.created_at)} UTC")
         if study.opened_at:
             st.caption(f"Sealed and opened {as_when(study.opened_at)} UTC")

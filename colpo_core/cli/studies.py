@@ -8,6 +8,7 @@ from colpo_core.cli.output import Opened, json_option, plain, print_json, print_
 from colpo_core.cli.words import NEW_FILE, WordType
 from colpo_core.exchange.rating_report import study_text
 from colpo_core.records.people import Actor
+from colpo_core.records.reading_plans import ConfidenceScale, Endpoint, ReadingPlan
 from colpo_core.records.studies import CallerFigures, CaseChoice, CaseSource, StudyResults
 from colpo_core.services import readings, signing_in, study_records, study_results
 from colpo_core.services import studies as service
@@ -45,6 +46,15 @@ def list_studies(as_json: bool) -> None:
 @click.option("--case", "case_ids", type=int, multiple=True, help="A case; without any, --test-split or all labelled.")
 @click.option("--test-split", "snapshot_id", type=int, help="The test split of this snapshot.")
 @click.option("--seed", type=int, help="Seed of the reading orders; drawn if not given.")
+@click.option("--practice", "practice_case_ids", type=int, multiple=True, help="A case to practise with first.")
+@click.option("--sessions", "n_sessions", type=int, default=1, show_default=True, help="Sessions a reader.")
+@click.option("--washout", "washout_days", type=int, default=28, show_default=True, help="Days between sessions.")
+@click.option("--repeats", "repeat_share", type=float, default=0.0, help="Share of cases shown twice, 0 to 0.5.")
+@click.option("--confidence", type=WordType(ConfidenceScale), default=ConfidenceScale.PERCENT)
+@click.option("--endpoint", type=WordType(Endpoint), default=Endpoint.AUC, help="The primary endpoint.")
+@click.option("--margin", type=float, help="Margin of non-inferiority on the endpoint's scale.")
+@click.option("--alpha", type=float, default=0.05, show_default=True)
+@click.option("--hypotheses", default="", help="What is expected, in words.")
 def create(
     name: str,
     question: str,
@@ -53,6 +63,15 @@ def create(
     case_ids: tuple[int, ...],
     snapshot_id: int | None,
     seed: int | None,
+    practice_case_ids: tuple[int, ...],
+    n_sessions: int,
+    washout_days: int,
+    repeat_share: float,
+    confidence: ConfidenceScale,
+    endpoint: Endpoint,
+    margin: float | None,
+    alpha: float,
+    hypotheses: str,
 ) -> None:
     """Make a draft of a study."""
     if case_ids and snapshot_id is not None:
@@ -69,6 +88,10 @@ def create(
             choice=choice,
             checkpoint_ids=checkpoint_ids,
             seed=seed,
+            plan=ReadingPlan(
+                n_sessions, washout_days, repeat_share, confidence, endpoint, margin, alpha, hypotheses.strip()
+            ),
+            practice_case_ids=practice_case_ids,
         )
     click.echo(f"study {made.id}: {made.n_cases} cases ({made.n_hsil} hsil), {made.n_readers} readers, a draft")
 
@@ -127,7 +150,9 @@ def next_case(study_id: int, username: str, password: str, out: Path) -> None:
             return
         content, _ = readings.presented_image(here.store, actor=reader, study_id=study_id, token=shown.token)
     write_file(out, content)
-    click.echo(f"case {shown.number} of {shown.total}{' SIMULATED' if shown.simulated else ''}: {out}")
+    kind = "practice case" if shown.practice else "case"
+    session = f"session {shown.session} of {shown.n_sessions}, " if shown.n_sessions > 1 and not shown.practice else ""
+    click.echo(f"{session}{kind} {shown.number} of {shown.total}{' SIMULATED' if shown.simulated else ''}: {out}")
     click.echo(f"token {shown.token}")
 
 
@@ -145,6 +170,8 @@ def answer(study_id: int, token: str, call: Label, confidence: int, username: st
         progress = readings.record_reading(
             here.store, actor=reader, study_id=study_id, token=token, call=call, confidence=confidence
         )
+    if progress.truth is not None:
+        click.echo(f"practice: the reference standard is {progress.truth.value}")
     click.echo(f"{progress.answered} of {progress.total} read")
 
 

@@ -66,6 +66,10 @@ def study_text(analysis: StudyAnalysis) -> str:
     lines = list(analysis.notes)
     if analysis.readers is not None:
         lines += ["", rating_text(replace(analysis.readers, refused=()))]
+    lines += [
+        f"{name} with herself or himself: Cohen's kappa {_value(one.value, one.ci)}, {one.n} cases read twice"
+        for name, one in analysis.again.items()
+    ]
     for network in analysis.networks:
         lines += ["", f"Readers minus {network.name}, {network.channels} channels, {network.n_cases} cases"]
         for one in network.readers:

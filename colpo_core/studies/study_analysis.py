@@ -8,12 +8,13 @@ import numpy.typing as npt
 
 from colpo_core.records.reader_statistics import AgainstModel
 from colpo_core.records.studies import NetworkComparison, PairedReader, StudyAnalysis
+from colpo_core.studies.rater_agreement import cohen
 from colpo_core.studies.rating_analysis import AnalysisOptions, analyse_table
 from colpo_core.studies.ratings import FEWEST_OF_A_CLASS, RatingTable
 from colpo_core.studies.reader_figures import paired_aucs, paired_calls, reader_arm
-from colpo_core.terms import Label
+from colpo_core.terms import Arm, Label
 
-ARM = "unaided"
+ARM = Arm.UNAIDED.value
 _MODEL = "network"
 THRESHOLD = 0.0
 """Ratings are above it where the call is `hsil`, below it where it is `normal`."""
@@ -50,6 +51,7 @@ def analyse_study(
     networks: Sequence[NetworkRatings],
     *,
     patients: Mapping[int, int],
+    again: Mapping[str, Sequence[tuple[float, float]]] | None = None,
     seed: int = 0,
 ) -> StudyAnalysis:
     """All that can be said of a study.
@@ -59,6 +61,7 @@ def analyse_study(
         readings: By the reader's name, by case: see `reader_rating`.
         networks: The networks that it is compared with.
         patients: Patient of each case.
+        again: By the reader's name, ratings of cases that the reader has read twice: the first, and the next.
         seed: Seed of the bootstraps.
     """
     is_hsil = np.asarray([truth[case] is Label.HSIL for case in truth])
@@ -66,13 +69,18 @@ def analyse_study(
     rating = _laid_out([readings[name] for name in readers], list(truth))
     notes = _notes(truth, readings, patients)
     if not readers or not _is_enough(is_hsil):
-        return StudyAnalysis(None, (), (*notes, "There are too few readings for statistics."))
+        return StudyAnalysis(None, (), {}, (*notes, "There are too few readings for statistics."))
     table = RatingTable((ARM,), readers, tuple(map(str, truth)), is_hsil, rating[None])
     options = AnalysisOptions(threshold=THRESHOLD, seed=seed)
     found = analyse_table(table, options)
     return StudyAnalysis(
         found,
         tuple(_compare(table, one, _laid_out([one.ratings], list(truth))[0], options) for one in networks),
+        {
+            name: cohen([one > THRESHOLD for one, _ in pairs], [other > THRESHOLD for _, other in pairs], seed=seed)
+            for name, pairs in (again or {}).items()
+            if pairs
+        },
         (*notes, *found.refused),
     )
 

@@ -48,6 +48,10 @@ def statistics_view(analysis: StudyAnalysis) -> None:
             st.markdown("**Agreement of the readers**")
             st.html(agreement_table(agreement))
             st.caption("95% intervals by a bootstrap over cases. 1 is full agreement, 0 what chance brings.")
+    if analysis.again:
+        st.markdown("**Agreement of each reader with herself or himself**")
+        rows = [[escape(name), _value(one.value, one.ci), str(one.n)] for name, one in analysis.again.items()]
+        st.html(_table(("Reader", "Cohen's kappa of the calls", "Cases read twice"), rows))
 
 
 def readers_table(readers: RatingAnalysis) -> str:

@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from colpo_core.errors import InputRejected
 from colpo_core.records.people import Actor
+from colpo_core.records.reading_plans import ReadingPlan
 from colpo_core.records.studies import CaseSource
 from colpo_core.services import readings, studies
 from colpo_core.services.study_records import list_studies
@@ -100,6 +101,47 @@ def test_a_study_is_made_with_counts_in_sight(
     assert not app.exception
     (made,) = list_studies(store, actor=administrator)
     assert (made.name, made.state, made.n_cases) == ("Spring", StudyState.DRAFT, 3)
+
+
+def test_the_form_takes_sessions_practice_and_the_endpoint(
+    store: Store, administrator: Actor, reader: Actor, cases: list[int], open_page: OpenPage
+) -> None:
+    app = open_page(administrator, "studies", new=1)
+    app.multiselect(key="study_readers").select("Rita (rita)").run()
+    app.text_input(key="study_name").set_value("Planned")
+    app.number_input(key="study_sessions").set_value(2).run()
+    app.number_input(key="study_washout").set_value(14)
+    app.slider(key="study_repeats").set_value(50)
+    app.number_input(key="study_margin").set_value(0.05)
+    app.text_input(key="study_practice").set_value(str(cases[0])).run()
+    assert [metric.value for metric in app.metric] == ["2", "1", "1"]
+    assert "Left out: 1 (practised with)" in said(app)
+    button(app, "Create study").click().run()
+    assert not app.exception
+    (made,) = list_studies(store, actor=administrator)
+    assert (made.n_cases, made.n_each, made.n_practice) == (2, 6, 1)
+    words = said(open_page(administrator, "studies", study=made.id))
+    assert "2 sessions a reader, at least 14 days apart" in words
+    assert "margin of non-inferiority 0.05" in words
+
+
+def test_the_reading_page_tells_when_the_next_session_opens(
+    store: Store, administrator: Actor, reader: Actor, cases: list[int], open_page: OpenPage
+) -> None:
+    study = studies.create_study(
+        store, actor=administrator, name="Two", reader_ids=[reader.person_id], plan=ReadingPlan(n_sessions=2)
+    )
+    studies.open_study(store, actor=administrator, study_id=study.id)
+    for _case in cases:
+        shown = readings.next_picture(store, actor=reader, study_id=study.id)
+        assert shown is not None
+        readings.record_reading(
+            store, actor=reader, study_id=study.id, token=shown.token, call=Label.HSIL, confidence=90
+        )
+    app = open_page(reader, "read", study=study.id)
+    assert not app.exception
+    assert not app.error
+    assert "Session 2 of 2 opens for you on" in said(app)
 
 
 def test_case_numbers_are_counted_and_mistakes_told(
@@ -210,3 +252,6 @@ def test_an_answer_that_did_not_arrive_whole_is_refused(monkeypatch: pytest.Monk
         answer.st, "session_state", {"reading": {"answer": {"token": "t", "call": "hsil", "confidence": 70}}}
     )
     assert answer.given_answer("reading") == answer.Answer("t", Label.HSIL, 70)
+    timed = {"token": "t", "call": "hsil", "confidence": 70, "activeMs": 1500}
+    monkeypatch.setattr(answer.st, "session_state", {"reading": {"answer": timed}})
+    assert answer.given_answer("reading") == answer.Answer("t", Label.HSIL, 70, 1500)

@@ -23,9 +23,19 @@ from colpo_core.store.tables.learning import (
     Review,
     Snapshot,
 )
+from colpo_core.store.tables.ledger import Exposure, StudyAmendment
 from colpo_core.store.tables.people import AuditEntry, Person, SignInSession
 from colpo_core.store.tables.preferences import Preference
-from colpo_core.store.tables.studies import Presentation, Reading, Study, StudyCase, StudyCheckpoint, StudyReader
+from colpo_core.store.tables.studies import (
+    PracticeReading,
+    Presentation,
+    Reading,
+    Study,
+    StudyCase,
+    StudyCheckpoint,
+    StudyPracticeCase,
+    StudyReader,
+)
 
 __all__ = [
     "Adjudication",
@@ -40,6 +50,7 @@ __all__ = [
     "Checkpoint",
     "ConsensusMask",
     "Evaluation",
+    "Exposure",
     "FindingsForm",
     "FindingsSign",
     "Histology",
@@ -49,6 +60,7 @@ __all__ = [
     "Mask",
     "Patient",
     "Person",
+    "PracticeReading",
     "Prediction",
     "Preference",
     "Presentation",
@@ -58,8 +70,10 @@ __all__ = [
     "SignInSession",
     "Snapshot",
     "Study",
+    "StudyAmendment",
     "StudyCase",
     "StudyCheckpoint",
+    "StudyPracticeCase",
     "StudyReader",
     "TaskItem",
     "utc_now",

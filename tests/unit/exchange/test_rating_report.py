@@ -39,9 +39,9 @@ def test_where_nothing_varies_text_and_json_say_so_and_hold_no_nan() -> None:
 
 
 def test_a_study_without_readings_is_its_notes() -> None:
-    assert study_text(StudyAnalysis(None, (), ("There are too few readings for statistics.",))) == (
+    assert study_text(StudyAnalysis(None, (), {}, ("There are too few readings for statistics.",))) == (
         "There are too few readings for statistics."
     )
-    said = study_text(StudyAnalysis(replace(analysis(), refused=("No such thing.",)), (), ("Mind this.",)))
+    said = study_text(StudyAnalysis(replace(analysis(), refused=("No such thing.",)), (), {}, ("Mind this.",)))
     assert said.startswith("Mind this.\n\n12 cases")
     assert "No such thing." not in said, "the notes hold it already"

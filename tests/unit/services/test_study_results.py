@@ -1,5 +1,6 @@
 import csv
 import io
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -10,13 +11,26 @@ from colpo_core.datasets.manifest import Manifest, ManifestItem
 from colpo_core.errors import PermissionDenied, StudyLocked
 from colpo_core.labels import RULES_VERSION
 from colpo_core.records.people import Actor
+from colpo_core.records.reading_plans import ReadingPlan
 from colpo_core.records.studies import CaseChoice, CaseSource
 from colpo_core.services import readings, studies, study_results
-from colpo_core.services.study_records import get_study
+from colpo_core.services.study_records import check_seal, design_of, get_study
 from colpo_core.store import Store
-from colpo_core.store.tables import Case, Checkpoint, Image, Job, Mask, Person, Prediction, Presentation, Snapshot
+from colpo_core.store.tables import (
+    Case,
+    Checkpoint,
+    Image,
+    Job,
+    Mask,
+    Person,
+    Prediction,
+    Presentation,
+    Snapshot,
+    Study,
+)
+from colpo_core.studies.design import DesignCase
 from colpo_core.studies.ratings import read_ratings, tabulate
-from colpo_core.terms import JobKind, Label, LabelSource, Role, Split
+from colpo_core.terms import Arm, JobKind, Label, LabelSource, Role, Split
 
 N, H = Label.NORMAL, Label.HSIL
 TRUTH = (N, N, H, H)
@@ -259,3 +273,59 @@ def test_every_call_can_be_taken_along(
     assert (four["channels"], four["call"], four["threshold"]) == ("4", "hsil", "0.25")
     assert {row["simulated"] for row in rows} == {"true"}
     assert {row["truth_source"] for row in rows} == {"histology"}
+
+
+def test_repeats_later_sessions_and_practice_are_in_the_export_and_not_in_the_figures(
+    store: Store, administrator: Actor, reader: Actor, clinic: Clinic
+) -> None:
+    study = studies.create_study(
+        store,
+        actor=administrator,
+        name="Twice",
+        reader_ids=[reader.person_id],
+        plan=ReadingPlan(n_sessions=2, washout_days=0, repeat_share=0.5),
+    )
+    studies.open_study(store, actor=administrator, study_id=study.id)
+    right = dict(zip(clinic.case_ids, (case.truth for case in sealed(store, study.id)), strict=True))
+    while (shown := readings.next_picture(store, actor=reader, study_id=study.id)) is not None:
+        with store.reading() as session:
+            row = session.get_one(Presentation, shown.token)
+            main, truth = (row.session, row.occurrence) == (1, 1), right[row.case_id]
+        call = truth if main else (N if truth is H else H)
+        readings.record_reading(
+            store, actor=reader, study_id=study.id, token=shown.token, call=call, confidence=60, active_ms=0
+        )
+    studies.close_study(store, actor=administrator, study_id=study.id)
+    (line,) = study_results.study_results(store, actor=administrator, study_id=study.id).readers
+    n_cases = len(clinic.case_ids)
+    assert (line.n_called, line.n_cases, line.arm) == (n_cases, n_cases, Arm.UNAIDED)
+    assert line.figures.accuracy.value == 1.0
+    assert line.median_seconds == 0
+    table = study_results.export_calls(store, actor=administrator, study_id=study.id).decode()
+    rows = list(csv.DictReader(io.StringIO(table)))
+    assert Counter((row["session"], row["occurrence"], row["arm"], row["phase"]) for row in rows) == {
+        (number, occurrence, "unaided", "1"): count
+        for number in "12"
+        for occurrence, count in (("1", n_cases), ("2", n_cases // 2))
+    }
+    for number in "12":
+        places = [int(row["position"]) for row in rows if row["session"] == number]
+        assert places == list(range(1, n_cases + n_cases // 2 + 1))
+
+
+def test_a_study_from_before_plans_opens_reads_and_gives_results(
+    store: Store, administrator: Actor, reader: Actor, clinic: Clinic, study_id: int
+) -> None:
+    with store.writing() as session:
+        study = session.get_one(Study, study_id)
+        study.design = {key: value for key, value in study.design.items() if key not in ("plan", "practice")}
+        study.seal_sha256 = design_of(session, study).sha256
+    read_all(store, reader, study_id, dict.fromkeys(clinic.case_ids, H))
+    studies.close_study(store, actor=administrator, study_id=study_id)
+    results = study_results.study_results(store, actor=administrator, study_id=study_id)
+    assert [line.n_called for line in results.readers] == [len(clinic.case_ids), 0]
+
+
+def sealed(store: Store, study_id: int) -> tuple[DesignCase, ...]:
+    with store.reading() as session:
+        return check_seal(session, session.get_one(Study, study_id)).cases

@@ -6,14 +6,28 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Engine, create_engine, inspect, select, text
+from sqlalchemy.exc import IntegrityError
 
 from colpo_core.errors import StoreMismatch
 from colpo_core.settings import Settings
 from colpo_core.store import Store
 from colpo_core.store.engine import make_engine
 from colpo_core.store.schema import MIGRATIONS, upgrade_schema
-from colpo_core.store.tables import Base, Case, Evaluation, Image, Job, Patient, Promotion, Snapshot
-from colpo_core.terms import JobKind, JobState
+from colpo_core.store.tables import (
+    Base,
+    Case,
+    Evaluation,
+    Exposure,
+    Image,
+    Job,
+    Patient,
+    Presentation,
+    Promotion,
+    Reading,
+    Snapshot,
+    StudyAmendment,
+)
+from colpo_core.terms import AmendmentKind, Arm, ExposureKind, JobKind, JobState, Label
 
 
 def test_the_migrations_make_exactly_the_tables(store: Store) -> None:
@@ -93,6 +107,47 @@ def test_a_store_without_external_test_sets_keeps_its_jobs_and_takes_evaluations
     store.close()
 
 
+def test_a_store_without_the_ledger_keeps_its_studies_and_takes_exposures_and_amendments(tmp_path: Path) -> None:
+    engine = old_store(tmp_path, revision="0003", rows=ROWS_OF_A_STUDY)
+    before = upgrade_and_lose_nothing(engine)
+    assert (before["studies"], before["study_cases"], before["study_readers"]) == (1, 1, 1)
+    store = Store.open(Settings(data_dir=tmp_path))
+    with store.writing() as session:
+        session.add_all(Exposure(person_id=1, case_id=1, kind=kind) for kind in ExposureKind)
+        session.add_all(
+            StudyAmendment(study_id=1, person_id=1, kind=kind, change={}, reason="why") for kind in AmendmentKind
+        )
+    for statement in ("UPDATE study_amendments SET reason = 'other'", "DELETE FROM study_amendments"):
+        with pytest.raises(IntegrityError, match="append-only"), store.writing() as session:
+            session.execute(text(statement))
+    store.close()
+
+
+def test_a_store_without_sessions_keeps_its_readings_as_one_unaided_session(tmp_path: Path) -> None:
+    read = (
+        ROWS_OF_A_STUDY.rstrip()
+        + """;
+INSERT INTO presentations VALUES ('t', 1, 1, 1, '2026-01-01 00:00:00');
+INSERT INTO readings VALUES (1, 1, 1, 1, 'hsil', 70, '2026-01-01 00:00:00', '2026-01-01 00:00:09')
+"""
+    )
+    engine = old_store(tmp_path, revision="0004", rows=read)
+    before = upgrade_and_lose_nothing(engine)
+    assert (before["readings"], before["presentations"]) == (1, 1)
+    store = Store.open(Settings(data_dir=tmp_path))
+    with store.reading() as session:
+        row = session.scalars(select(Reading)).one()
+        assert (row.call, row.confidence, row.session, row.arm, row.occurrence, row.phase, row.active_ms) == (
+            Label.HSIL, 70, 1, Arm.UNAIDED, 1, 1, None,
+        )  # fmt: skip
+        shown = session.scalars(select(Presentation)).one()
+        assert (shown.token, shown.session, shown.occurrence) == ("t", 1, 1)
+    for statement in ("UPDATE readings SET confidence = 1", "DELETE FROM readings"):
+        with pytest.raises(IntegrityError, match="append-only"), store.writing() as session:
+            session.execute(text(statement))
+    store.close()
+
+
 def rows_of(engine: Engine) -> dict[str, int]:
     with engine.connect() as connection:
         return {
@@ -142,11 +197,23 @@ INSERT INTO checkpoints VALUES (1, 'c', 'w', 1, 1, 'histology', 0, '{}', '2026-0
 INSERT INTO promotions VALUES (1, 1, 1, 'why', '2026-01-01 00:00:00')
 """
 
+ROWS_OF_A_STUDY = """
+INSERT INTO people VALUES (1, 'a', 'A', NULL, 'reader', 1, 0, NULL, '2026-01-01 00:00:00');
+INSERT INTO patients VALUES (1, 'P1', 0, '2026-01-01 00:00:00');
+INSERT INTO cases (id, patient_id, colposcopy, simulated, created_at, version)
+VALUES (1, 1, 'normal', 0, '2026-01-01 00:00:00', 1);
+INSERT INTO images VALUES (1, 1, 'x', 'image/png', 2, 2, 'acetic_acid', NULL, 1, 0, '2026-01-01 00:00:00', NULL);
+INSERT INTO studies (id, name, question, state, seed, design, created_by, created_at)
+VALUES (1, 's', '', 'draft', 0, '{}', 1, '2026-01-01 00:00:00');
+INSERT INTO study_cases VALUES (1, 1, 1, 'normal');
+INSERT INTO study_readers VALUES (1, 1)
+"""
+
 REBUILD_PATIENTS = """
 import sqlalchemy as sa
 from alembic import op
 
-revision, down_revision, branch_labels, depends_on = "next", "0003", None, None
+revision, down_revision, branch_labels, depends_on = "next", "0005", None, None
 
 def upgrade():
     with op.batch_alter_table("patients", recreate="always") as batch:

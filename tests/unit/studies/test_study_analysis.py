@@ -25,6 +25,7 @@ def analysed(
         },
         [NetworkRatings("net", 4, {case: centred[1, 0, case] for case in judged})],
         patients={case: case % patients for case in range(60)},
+        again={"R0": [(1.5, 3.5), (-2.5, -0.5), (4.5, -4.5), (-1.5, -1.5)], "R1": []},
     )
 
 
@@ -55,6 +56,8 @@ def test_readers_are_held_against_the_network_one_by_one_and_together() -> None:
     assert network.readers[0].calls["sensitivity"].n == 30
     assert found.readers.single_arm["unaided"].ci is not None
     assert found.readers.agreement["unaided"].fleiss is not None
+    assert list(found.again) == ["R0"], "who has read no case twice has no agreement of her own"
+    assert (found.again["R0"].value, found.again["R0"].n) == (0.5, 4)
 
 
 def test_only_what_the_network_may_be_judged_on_is_compared() -> None:
