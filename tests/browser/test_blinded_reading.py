@@ -81,7 +81,9 @@ def test_a_study_is_read_with_keys_and_nothing_unblinds(
     expect(page.get_by_role("button", name="Confirm")).to_be_disabled()
     page.keyboard.press("8")
     page.keyboard.press("p")
-    expect(page.get_by_role("dialog", name="Paused")).to_be_visible()
+    paused = page.get_by_role("dialog", name="Paused")
+    expect(paused).to_be_visible()
+    paused.click(position={"x": 450, "y": 300}, trial=True)  # it lies over the image
     page.keyboard.press("3")
     page.keyboard.press("p")
     expect(page.get_by_role("dialog", name="Paused")).to_be_hidden()
