@@ -301,6 +301,14 @@ def test_repeats_later_sessions_and_practice_are_in_the_export_and_not_in_the_fi
     assert (line.n_called, line.n_cases, line.arm) == (n_cases, n_cases, Arm.UNAIDED)
     assert line.figures.accuracy.value == 1.0
     assert line.median_seconds == 0
+    analysis = study_results.study_analysis(store, actor=administrator, study_id=study.id)
+    assert analysis.readers is not None
+    figures = analysis.readers.readers[line.name].arms["unaided"].accuracy
+    assert figures is not None
+    assert (figures.k, figures.n) == (n_cases, n_cases)
+    assert (analysis.again[line.name].value, analysis.again[line.name].n) == (-1, n_cases), "never the same call again"
+    ratings = study_results.export_ratings(store, actor=administrator, study_id=study.id).decode()
+    assert len(ratings.splitlines()) == 1 + n_cases
     table = study_results.export_calls(store, actor=administrator, study_id=study.id).decode()
     rows = list(csv.DictReader(io.StringIO(table)))
     assert Counter((row["session"], row["occurrence"], row["arm"], row["phase"]) for row in rows) == {
