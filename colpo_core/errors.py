@@ -44,6 +44,10 @@ class StudyLocked(ColpoError):
     """The study's state forbids this."""
 
 
+class SessionWaits(StudyLocked):
+    """The next session of a study has not opened yet."""
+
+
 class Blinding(ColpoError):
     """Showing this would unblind a reader."""
 

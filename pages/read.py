@@ -4,22 +4,25 @@ from urllib.parse import quote
 
 import streamlit as st
 
-from colpo_core.errors import ColpoError
+from colpo_core.errors import ColpoError, SessionWaits
 from colpo_core.records.studies import AssignedStudy, Presented
 from colpo_core.services import readings
-from colpo_core.terms import Role
+from colpo_core.terms import Label, Role
 from pages._ui.answer import answer_panel, given_answer
 from pages._ui.badges import simulated_badge
 from pages._ui.errors import showing_errors
 from pages._ui.here import Here, here
 from pages._ui.links import go, link
 from pages._ui.plain import plain
+from pages._ui.tables import as_when
 from pages._ui.viewer import image_viewer
 
 _ANSWER = "reading_answer"
 _REFUSAL = "reading_refusal"
 _ATTEMPT = "reading_attempt"
+_FEEDBACK = "reading_feedback"
 _HEIGHT_PX = 640
+_WORDS = {Label.NORMAL: "normal", Label.HSIL: "HSIL"}
 
 
 def render() -> None:
@@ -58,8 +61,11 @@ def _study_card(study: AssignedStudy) -> None:
     with st.container(border=True):
         name, progress, action = st.columns([4, 3, 2], vertical_alignment="center")
         name.markdown(f"**{plain(study.name)}**")
-        progress.progress(study.answered / study.total, text=f"{study.answered} of {study.total} read")
-        if study.is_finished:
+        session = f"Session {study.session} of {study.n_sessions}: " if study.n_sessions > 1 else ""
+        progress.progress(study.answered / study.total, text=f"{session}{study.answered} of {study.total} read")
+        if study.opens_at is not None:
+            action.badge(f"Opens {as_when(study.opens_at)} UTC", icon=":material/schedule:", color="gray")
+        elif study.is_finished:
             action.badge("All read", icon=":material/check:", color="green")
         else:
             word = "Go on" if study.answered else "Start"
@@ -72,7 +78,14 @@ def _read(person: Here, study_id: int) -> None:
     refusal = st.session_state.pop(_REFUSAL, None)
     if refusal:
         st.error(refusal, icon=":material/error:")
-    shown = readings.next_picture(person.store, actor=person.actor, study_id=study_id)
+    feedback = st.session_state.pop(_FEEDBACK, None)
+    if feedback:
+        st.info(feedback, icon=":material/school:")
+    try:
+        shown = readings.next_picture(person.store, actor=person.actor, study_id=study_id)
+    except SessionWaits as error:
+        _session_waits(str(error))
+        return
     if shown is None:
         _all_read()
         return
@@ -92,6 +105,8 @@ def _panel(study_id: int, shown: Presented) -> None:
         token=shown.token,
         number=shown.number,
         total=shown.total,
+        part=_part(shown),
+        five_steps=shown.five_steps,
         attempt=st.session_state.get(_ATTEMPT, 0),
         on_answer=lambda: _keep(study_id),
     )
@@ -102,17 +117,36 @@ def _keep(study_id: int) -> None:
     person = here()
     try:
         answer = given_answer(_ANSWER)
-        readings.record_reading(
+        progress = readings.record_reading(
             person.store,
             actor=person.actor,
             study_id=study_id,
             token=answer.token,
             call=answer.call,
             confidence=answer.confidence,
+            active_ms=answer.active_ms,
         )
+        if progress.truth is not None:
+            agreed = "Right" if progress.truth is answer.call else "Not so"
+            st.session_state[_FEEDBACK] = (
+                f"{agreed}: you called {_WORDS[answer.call]}, and histology says {_WORDS[progress.truth]}."
+            )
     except ColpoError as error:
         st.session_state[_REFUSAL] = str(error)
         st.session_state[_ATTEMPT] = st.session_state.get(_ATTEMPT, 0) + 1
+
+
+def _part(shown: Presented) -> str:
+    if shown.practice:
+        return "Practice"
+    return f"Session {shown.session} of {shown.n_sessions}" if shown.n_sessions > 1 else ""
+
+
+def _session_waits(sentence: str) -> None:
+    st.title("Until the next session", anchor=False)
+    st.info(sentence, icon=":material/schedule:")
+    if st.button("My studies", icon=":material/arrow_back:"):
+        go("read")
 
 
 def _all_read() -> None:

@@ -12,8 +12,10 @@ from pages._ui.errors import showing_errors
 from pages._ui.here import Here, here
 from pages._ui.links import go
 from pages._ui.plain import plain
+from pages._ui.plan_form import plan_words
 from pages._ui.study_form import study_form
 from pages._ui.study_results import results_view
+from pages._ui.study_statistics import statistics_view
 from pages._ui.tables import as_when
 from pages._ui.told import tell
 
@@ -205,6 +207,7 @@ def _design(detail: StudyDetail) -> None:
         st.markdown(f"Cases: {plain(detail.chosen_by)}")
         for reason, count in detail.left_out:
             st.caption(f"Left out: {count} ({reason})")
+        plan_words(detail.plan, study.n_practice)
         st.caption(f"Made {as_when(study.created_at)} UTC")
         if study.opened_at:
             st.caption(f"Sealed and opened {as_when(study.opened_at)} UTC")
@@ -219,8 +222,11 @@ def _closed(person: Here, detail: StudyDetail) -> None:
     study = detail.study
     with st.spinner("Judging the readings…"):
         results = study_results.study_results(person.store, actor=person.actor, study_id=study.id)
+        analysis = study_results.study_analysis(person.store, actor=person.actor, study_id=study.id)
         calls = study_results.export_calls(person.store, actor=person.actor, study_id=study.id)
+        ratings = study_results.export_ratings(person.store, actor=person.actor, study_id=study.id)
     results_view(results)
+    statistics_view(analysis)
     for one in detail.checkpoints:
         if one.predicted < one.total:
             st.warning(f"{plain(one.name)}: {one.predicted} of {one.total} cases predicted", icon=":material/warning:")
@@ -229,6 +235,13 @@ def _closed(person: Here, detail: StudyDetail) -> None:
         "Download every call (CSV)",
         calls,
         file_name=f"study-{study.id}-calls.csv",
+        mime="text/csv",
+        icon=":material/download:",
+    )
+    st.download_button(
+        "Download the readers' ratings (CSV, for the command analyse)",
+        ratings,
+        file_name=f"study-{study.id}-ratings.csv",
         mime="text/csv",
         icon=":material/download:",
     )

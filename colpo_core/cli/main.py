@@ -5,6 +5,7 @@ import click
 from colpo_core import __version__
 from colpo_core.cli import (
     agreement,
+    analysing,
     annotations,
     cases,
     importing,
@@ -52,6 +53,8 @@ for command in (
     jobs.predict,
     review.review,
     studies.studies,
+    analysing.analyse,
+    analysing.power,
     overview.worklist,
     overview.dashboard,
     overview.status,

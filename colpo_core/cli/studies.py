@@ -4,9 +4,11 @@ from pathlib import Path
 
 import click
 
-from colpo_core.cli.output import Opened, json_option, print_json, print_table
+from colpo_core.cli.output import Opened, json_option, plain, print_json, print_table
 from colpo_core.cli.words import NEW_FILE, WordType
+from colpo_core.exchange.rating_report import study_text
 from colpo_core.records.people import Actor
+from colpo_core.records.reading_plans import ConfidenceScale, Endpoint, ReadingPlan
 from colpo_core.records.studies import CallerFigures, CaseChoice, CaseSource, StudyResults
 from colpo_core.services import readings, signing_in, study_records, study_results
 from colpo_core.services import studies as service
@@ -44,6 +46,15 @@ def list_studies(as_json: bool) -> None:
 @click.option("--case", "case_ids", type=int, multiple=True, help="A case; without any, --test-split or all labelled.")
 @click.option("--test-split", "snapshot_id", type=int, help="The test split of this snapshot.")
 @click.option("--seed", type=int, help="Seed of the reading orders; drawn if not given.")
+@click.option("--practice", "practice_case_ids", type=int, multiple=True, help="A case to practise with first.")
+@click.option("--sessions", "n_sessions", type=int, default=1, show_default=True, help="Sessions a reader.")
+@click.option("--washout", "washout_days", type=int, default=28, show_default=True, help="Days between sessions.")
+@click.option("--repeats", "repeat_share", type=float, default=0.0, help="Share of cases shown twice, 0 to 0.5.")
+@click.option("--confidence", type=WordType(ConfidenceScale), default=ConfidenceScale.PERCENT)
+@click.option("--endpoint", type=WordType(Endpoint), default=Endpoint.AUC, help="The primary endpoint.")
+@click.option("--margin", type=float, help="Margin of non-inferiority on the endpoint's scale.")
+@click.option("--alpha", type=float, default=0.05, show_default=True)
+@click.option("--hypotheses", default="", help="What is expected, in words.")
 def create(
     name: str,
     question: str,
@@ -52,6 +63,15 @@ def create(
     case_ids: tuple[int, ...],
     snapshot_id: int | None,
     seed: int | None,
+    practice_case_ids: tuple[int, ...],
+    n_sessions: int,
+    washout_days: int,
+    repeat_share: float,
+    confidence: ConfidenceScale,
+    endpoint: Endpoint,
+    margin: float | None,
+    alpha: float,
+    hypotheses: str,
 ) -> None:
     """Make a draft of a study."""
     if case_ids and snapshot_id is not None:
@@ -68,6 +88,10 @@ def create(
             choice=choice,
             checkpoint_ids=checkpoint_ids,
             seed=seed,
+            plan=ReadingPlan(
+                n_sessions, washout_days, repeat_share, confidence, endpoint, margin, alpha, hypotheses.strip()
+            ),
+            practice_case_ids=practice_case_ids,
         )
     click.echo(f"study {made.id}: {made.n_cases} cases ({made.n_hsil} hsil), {made.n_readers} readers, a draft")
 
@@ -93,17 +117,22 @@ def close_study(study_id: int) -> None:
 @studies.command("results")
 @click.argument("study_id", type=int)
 @click.option("--csv", "csv_path", type=NEW_FILE, help="Write every call to this file as well.")
+@click.option("--ratings", "ratings_path", type=NEW_FILE, help="Write the readers' ratings, as analyse reads them.")
 @json_option
-def results(study_id: int, csv_path: Path | None, as_json: bool) -> None:
-    """Show a closed study's table: readers and checkpoints on the same cases, with Wilson intervals."""
+def results(study_id: int, csv_path: Path | None, ratings_path: Path | None, as_json: bool) -> None:
+    """Show a closed study's table and statistics: readers and checkpoints on the same cases."""
     with Opened() as here:
         found = study_results.study_results(here.store, actor=here.actor, study_id=study_id)
         if csv_path is not None:
             write_file(csv_path, study_results.export_calls(here.store, actor=here.actor, study_id=study_id))
+        if ratings_path is not None:
+            write_file(ratings_path, study_results.export_ratings(here.store, actor=here.actor, study_id=study_id))
+        analysis = study_results.study_analysis(here.store, actor=here.actor, study_id=study_id)
     if as_json:
-        print_json(found)
+        print_json(plain(found) | {"statistics": plain(analysis)})
     else:
         _print_results(found)
+        click.echo(f"\n{study_text(analysis)}")
 
 
 @studies.command("next")
@@ -121,7 +150,9 @@ def next_case(study_id: int, username: str, password: str, out: Path) -> None:
             return
         content, _ = readings.presented_image(here.store, actor=reader, study_id=study_id, token=shown.token)
     write_file(out, content)
-    click.echo(f"case {shown.number} of {shown.total}{' SIMULATED' if shown.simulated else ''}: {out}")
+    kind = "practice case" if shown.practice else "case"
+    session = f"session {shown.session} of {shown.n_sessions}, " if shown.n_sessions > 1 and not shown.practice else ""
+    click.echo(f"{session}{kind} {shown.number} of {shown.total}{' SIMULATED' if shown.simulated else ''}: {out}")
     click.echo(f"token {shown.token}")
 
 
@@ -139,6 +170,8 @@ def answer(study_id: int, token: str, call: Label, confidence: int, username: st
         progress = readings.record_reading(
             here.store, actor=reader, study_id=study_id, token=token, call=call, confidence=confidence
         )
+    if progress.truth is not None:
+        click.echo(f"practice: the reference standard is {progress.truth.value}")
     click.echo(f"{progress.answered} of {progress.total} read")
 
 

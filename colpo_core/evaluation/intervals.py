@@ -16,14 +16,15 @@ RESAMPLES = 2000
 _NO_WIDTH = 1e-12
 
 
-def wilson(k: int, n: int) -> Proportion:
-    """A share with its 95% Wilson score interval.
+def wilson(k: int, n: int, *, alpha: float = 1 - CONFIDENCE) -> Proportion:
+    """A share with its Wilson score interval, of 95% unless another confidence is asked for.
 
     The trials must be independent: several images of one patient are not, see `share_by_patients`.
 
     Args:
         k: Successes.
         n: Trials; 0 gives a proportion without a value.
+        alpha: 1 minus the confidence.
 
     Raises:
         ValueError: k is not between 0 and n.
@@ -34,11 +35,28 @@ def wilson(k: int, n: int) -> Proportion:
         raise ValueError(f"{k} successes of {n} trials cannot be")
     if n == 0:
         return Proportion(k=0, n=0, value=None, low=None, high=None)
-    bounds = binomtest(int(k), int(n)).proportion_ci(confidence_level=CONFIDENCE, method="wilson")
+    bounds = binomtest(int(k), int(n)).proportion_ci(confidence_level=1 - alpha, method="wilson")
     # The exact bound is 0 at k = 0 and 1 at k = n; floating point misses it by a hair.
     low = 0.0 if k == 0 else max(0.0, float(bounds.low))
     high = 1.0 if k == n else min(1.0, float(bounds.high))
     return Proportion(k=int(k), n=int(n), value=k / n, low=low, high=high)
+
+
+def clopper_pearson(k: int, n: int, *, alpha: float = 1 - CONFIDENCE) -> tuple[float, float] | None:
+    """The exact interval of a share of independent trials, never narrower than it claims; None without trials.
+
+    Args:
+        k: Successes.
+        n: Trials.
+        alpha: 1 minus the confidence.
+
+    Source: Clopper and Pearson 1934, "The use of confidence or fiducial limits illustrated in the case of the
+        binomial".
+    """
+    if n == 0:
+        return None
+    bounds = binomtest(int(k), int(n)).proportion_ci(confidence_level=1 - alpha, method="exact")
+    return float(bounds.low), float(bounds.high)
 
 
 def patient_bootstrap(

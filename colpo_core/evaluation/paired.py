@@ -9,11 +9,12 @@ from dataclasses import fields
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import binomtest, norm, rankdata
+from scipy.stats import binomtest, norm
 
 from colpo_core.evaluation.calls import calls_at, paired_counts
 from colpo_core.evaluation.intervals import CONFIDENCE, RESAMPLES, percentile_bounds
 from colpo_core.evaluation.judged import Judged, is_clustered
+from colpo_core.evaluation.placements import placements
 from colpo_core.evaluation.resampling import divided, patient_weights, weighted_auc
 from colpo_core.evaluation.roc import fewest_patients
 from colpo_core.records.comparisons import (
@@ -30,7 +31,6 @@ from colpo_core.terms import Label
 _Floats = npt.NDArray[np.float64]
 
 _FIGURES = tuple(field.name for field in fields(ArmFigures))
-_Z = float(norm.ppf((1 + CONFIDENCE) / 2))
 # Placements are shares of cases: a variance below this is rounding.
 _NO_VARIANCE = 1e-24
 ONE_TRAINING = (
@@ -64,7 +64,9 @@ def mcnemar(b: int, c: int) -> McNemarTest:
     return McNemarTest(b=int(b), c=int(c), p=p)
 
 
-def delong(truth: Sequence[Label], first: Sequence[float], second: Sequence[float]) -> DeLongTest:
+def delong(
+    truth: Sequence[Label], first: Sequence[float], second: Sequence[float], *, alpha: float = 1 - CONFIDENCE
+) -> DeLongTest:
     """DeLong's test of two areas under the ROC curve on the same cases.
 
     Cases must be independent: one row a patient. In few cases, and near an area of 1, its normal distribution is a
@@ -74,6 +76,7 @@ def delong(truth: Sequence[Label], first: Sequence[float], second: Sequence[floa
         truth: Label of each case.
         first: The first's score of each case, higher for HSIL.
         second: The second's.
+        alpha: 1 minus the interval's confidence.
 
     Returns:
         The difference is second minus first; its bounds, z and p are None where its variance is 0 or cannot be had
@@ -91,25 +94,25 @@ def delong(truth: Sequence[Label], first: Sequence[float], second: Sequence[floa
     is_hsil = _is_hsil(truth)
     if is_hsil.all() or not is_hsil.any():
         return DeLongTest(*[None] * 7)
-    placed = [_placements(is_hsil, np.asarray(scores, np.float64)) for scores in (first, second)]
+    placed = [placements(is_hsil, np.asarray(scores, np.float64)) for scores in (first, second)]
     auc_first, auc_second = (float(hsil.mean()) for hsil, _ in placed)
     difference = auc_second - auc_first
     error = _standard_error(placed[1][0] - placed[0][0], placed[1][1] - placed[0][1])
     if error is None:
         return DeLongTest(auc_first, auc_second, difference, None, None, None, None)
-    z = difference / error
+    z, far = difference / error, float(norm.isf(alpha / 2)) * error
     return DeLongTest(
         auc_first=auc_first,
         auc_second=auc_second,
         difference=difference,
-        low=difference - _Z * error,
-        high=difference + _Z * error,
+        low=difference - far,
+        high=difference + far,
         z=z,
         p=float(2 * norm.sf(abs(z))),
     )
 
 
-def delong_interval(truth: Sequence[Label], probs: Sequence[float]) -> AucInterval:
+def delong_interval(truth: Sequence[Label], probs: Sequence[float], *, alpha: float = 1 - CONFIDENCE) -> AucInterval:
     """An area under the ROC curve with DeLong's interval, cut off at 0 and 1.
 
     Cases must be independent: one row a patient.
@@ -117,6 +120,7 @@ def delong_interval(truth: Sequence[Label], probs: Sequence[float]) -> AucInterv
     Args:
         truth: Label of each case.
         probs: Score of each case, higher for HSIL.
+        alpha: 1 minus the confidence.
 
     Returns:
         Without bounds where the variance is 0 (all HSIL rank above all normal) or cannot be had.
@@ -131,11 +135,12 @@ def delong_interval(truth: Sequence[Label], probs: Sequence[float]) -> AucInterv
     is_hsil = _is_hsil(truth)
     if is_hsil.all() or not is_hsil.any():
         return AucInterval(None, None, None)
-    hsil, normal = _placements(is_hsil, np.asarray(probs, np.float64))
+    hsil, normal = placements(is_hsil, np.asarray(probs, np.float64))
     area, error = float(hsil.mean()), _standard_error(hsil, normal)
     if error is None:
         return AucInterval(area, None, None)
-    return AucInterval(area, max(0.0, area - _Z * error), min(1.0, area + _Z * error))
+    far = float(norm.isf(alpha / 2)) * error
+    return AucInterval(area, max(0.0, area - far), min(1.0, area + far))
 
 
 def is_worse(difference: Estimate) -> bool:
@@ -308,15 +313,6 @@ def _compare_seed(
 
 def _is_hsil(labels: Sequence[Label]) -> npt.NDArray[np.bool_]:
     return np.asarray([label is Label.HSIL for label in labels], np.bool_)
-
-
-def _placements(is_hsil: npt.NDArray[np.bool_], scores: _Floats) -> tuple[_Floats, _Floats]:
-    """Share of the normal below each HSIL, and of the HSIL above each normal, ties counting half."""
-    hsil, normal = scores[is_hsil], scores[~is_hsil]
-    ranks = rankdata(scores)
-    below = (ranks[is_hsil] - rankdata(hsil)) / len(normal)
-    above = 1 - (ranks[~is_hsil] - rankdata(normal)) / len(hsil)
-    return below, above
 
 
 def _standard_error(of_hsil: _Floats, of_normal: _Floats) -> float | None:

@@ -119,7 +119,7 @@ class TrainingSettings:
     segmentation_epochs: int = 40
     classification_epochs: int = 10
     batch_size: int = 4
-    learning_rate_segmentation: float = 3e-3
+    learning_rate_segmentation: float = 5e-4
     learning_rate_classification: float = 5e-4
     weight_decay: float = 1e-4
     max_gradient_norm: float = 1.0

@@ -1,11 +1,20 @@
 """Records of reading studies: designing, reading and judging them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
 from colpo_core.records.figures import CallFigures
-from colpo_core.terms import LabelSource, StudyState
+from colpo_core.records.reader_statistics import (
+    AgainstModel,
+    Coefficient,
+    PairedAucs,
+    PairedCalls,
+    RatingAnalysis,
+    ReaderArm,
+)
+from colpo_core.records.reading_plans import ReadingPlan
+from colpo_core.terms import Arm, Label, LabelSource, StudyState
 
 
 class CaseSource(StrEnum):
@@ -128,6 +137,8 @@ class StudyRecord:
         created_at: When it was made.
         opened_at: When it was sealed and opened.
         closed_at: When it was closed.
+        n_each: Readings of one reader over all sessions, hidden repeats among them.
+        n_practice: Practice cases, outside the analysis.
     """
 
     id: int
@@ -145,11 +156,13 @@ class StudyRecord:
     created_at: datetime
     opened_at: datetime | None
     closed_at: datetime | None
+    n_each: int = 0
+    n_practice: int = 0
 
     @property
     def n_expected(self) -> int:
-        """Readings when every reader has read every case."""
-        return self.n_cases * self.n_readers
+        """Readings when every reader has read everything."""
+        return self.n_each * self.n_readers
 
 
 @dataclass(frozen=True)
@@ -163,6 +176,7 @@ class StudyDetail:
         readers: How far each reader is.
         checkpoints: How far each checkpoint's predictions are.
         problems: For a draft: why it cannot be opened; empty where it can.
+        plan: How it is read.
     """
 
     study: StudyRecord
@@ -171,16 +185,30 @@ class StudyDetail:
     readers: tuple[ReaderProgress, ...]
     checkpoints: tuple[CheckpointProgress, ...]
     problems: tuple[str, ...]
+    plan: ReadingPlan = field(default_factory=ReadingPlan)
 
 
 @dataclass(frozen=True)
 class AssignedStudy:
-    """A study as its reader sees it in the list of what waits."""
+    """A study as its reader sees it in the list of what waits.
+
+    Attributes:
+        study_id: Row of the study.
+        name: Its name.
+        answered: Answers in the session that is being read.
+        total: Images of that session.
+        session: The session, from 1.
+        n_sessions: Sessions of the study.
+        opens_at: When the session may begin, where the washout before it is not over.
+    """
 
     study_id: int
     name: str
     answered: int
     total: int
+    session: int = 1
+    n_sessions: int = 1
+    opens_at: datetime | None = None
 
     @property
     def is_finished(self) -> bool:
@@ -198,6 +226,10 @@ class Presented:
         total: Cases of the study.
         shown_at: When it was first shown.
         simulated: Whether the program drew the image.
+        session: The session, from 1.
+        n_sessions: Sessions of the study.
+        practice: Whether it is practice, with feedback and outside the analysis.
+        five_steps: Whether the confidence is asked in five steps.
     """
 
     token: str
@@ -205,14 +237,25 @@ class Presented:
     total: int
     shown_at: datetime
     simulated: bool
+    session: int = 1
+    n_sessions: int = 1
+    practice: bool = False
+    five_steps: bool = False
 
 
 @dataclass(frozen=True)
 class ReadingProgress:
-    """How far a reader is after an answer."""
+    """How far a reader is after an answer.
+
+    Attributes:
+        answered: Answers in the session (or of the practice).
+        total: Images of the session (or of the practice).
+        truth: After a practice case alone: what the reference standard says of it.
+    """
 
     answered: int
     total: int
+    truth: Label | None = None
 
     @property
     def is_finished(self) -> bool:
@@ -233,7 +276,9 @@ class CallerFigures:
         n_seen: For a checkpoint, cases of the study that it was trained on (or another case of the same patient).
         n_unseen: Called cases that it was not trained on.
         unseen: Figures on those alone, where some but not all called cases were seen.
-        median_seconds: For a reader, median time from first showing to answer.
+        median_seconds: For a reader, median time a case: without breaks where that was measured, else from the first
+            showing to the answer.
+        arm: For a reader, whether the model's output was shown.
         trained_on: For a checkpoint, what its training labels rest on.
         checkpoint_id: Row of the checkpoint.
     """
@@ -249,6 +294,7 @@ class CallerFigures:
     median_seconds: float | None = None
     trained_on: LabelSource | None = None
     checkpoint_id: int | None = None
+    arm: Arm | None = None
 
     @property
     def is_complete(self) -> bool:
@@ -273,3 +319,58 @@ class StudyResults:
     rules_versions: tuple[str, ...]
     readers: tuple[CallerFigures, ...]
     checkpoints: tuple[CallerFigures, ...]
+
+
+@dataclass(frozen=True)
+class PairedReader:
+    """A reader against a network, on the cases that both have judged and the network has not learned from.
+
+    Attributes:
+        reader: Name of the reader.
+        aucs: Areas, the reader's minus the network's; None with fewer than two such cases of a label.
+        calls: `accuracy`, `sensitivity` and `specificity`; None likewise.
+    """
+
+    reader: str
+    aucs: PairedAucs | None
+    calls: dict[str, PairedCalls] | None
+
+
+@dataclass(frozen=True)
+class NetworkComparison:
+    """A checkpoint's network against the readers of a study.
+
+    Attributes:
+        name: Name of the checkpoint.
+        channels: 3 or 4.
+        n_cases: Cases that it was compared on: predicted, and not learned from.
+        alone: Its own figures on these; None with fewer than two of a label.
+        together: All readers against it, for other readers and other cases; None where `refused` says why.
+        readers: A line a reader.
+        refused: What is not given, and why.
+    """
+
+    name: str
+    channels: int
+    n_cases: int
+    alone: ReaderArm | None
+    together: AgainstModel | None
+    readers: tuple[PairedReader, ...]
+    refused: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class StudyAnalysis:
+    """The statistics of a closed study, by call and confidence.
+
+    Attributes:
+        readers: The readers alone, in one arm; None where `notes` says why.
+        networks: A line a network.
+        again: By the reader's name, Cohen's kappa of the reader's own calls on cases that were read twice.
+        notes: What to mind.
+    """
+
+    readers: RatingAnalysis | None
+    networks: tuple[NetworkComparison, ...]
+    again: dict[str, Coefficient]
+    notes: tuple[str, ...]

@@ -47,7 +47,7 @@ def promote_checkpoint(
         InputRejected: The reason is empty.
         CheckpointMismatch: Its files are damaged or are not the ones that were published.
         PromotionHeld: Something speaks against it, and nobody answers for it in writing.
-        Conflict: It is the current model already.
+        Conflict: It is the current model already, or another one was promoted at the same moment.
     """
     require(actor, ADMINISTRATORS)
     if not reason.strip():
@@ -56,6 +56,8 @@ def promote_checkpoint(
     if chosen.is_current:
         raise Conflict(f"{chosen.name} is the current model already.")
     checkpoints.verify_files(store, chosen)
+    with store.reading() as session:
+        looked_against = checkpoints.current_id(session)
     doubts = promotion_doubts(store, actor=actor, checkpoint_id=checkpoint_id)
     if doubts and not overrule.strip():
         raise PromotionHeld(
@@ -66,6 +68,8 @@ def promote_checkpoint(
     with store.writing() as session:
         if checkpoints.current_id(session) == checkpoint_id:
             raise Conflict(f"{chosen.name} is the current model already.")
+        if checkpoints.current_id(session) != looked_against:
+            raise Conflict("Another model was promoted meanwhile. Look at what speaks against this one now.")
         session.add(
             Promotion(checkpoint_id=checkpoint_id, promoted_by=actor.person_id, reason=said, overruled=list(doubts))
         )

@@ -5,35 +5,36 @@ alone, and the image is pixels encoded anew.
 """
 
 import secrets
-from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from colpo_core.errors import Blinding, InputRejected, NotFound, StudyLocked
 from colpo_core.images.decoding import read_rgb
 from colpo_core.records.people import Actor
+from colpo_core.records.reading_plans import ConfidenceScale, ReadingPlan
 from colpo_core.records.studies import AssignedStudy, Presented, ReadingProgress
 from colpo_core.services import audit
 from colpo_core.services.permissions import require
+from colpo_core.services.practice import (
+    TOKEN_BYTES,
+    answer_practice,
+    practice_by_token,
+    practice_image,
+    practice_presented,
+    practice_showing,
+    show_practice,
+    waiting_practice,
+)
+from colpo_core.services.reading_places import Place, find_place, session_progress
+from colpo_core.services.study_records import plan_of
 from colpo_core.store import Store
 from colpo_core.store.tables import Image, Presentation, Reading, Study, StudyCase, StudyReader, utc_now
-from colpo_core.studies.orders import reader_orders
 from colpo_core.studies.presenting import MEDIA_TYPE, blinded_jpeg
-from colpo_core.terms import Label, Role, StudyState
+from colpo_core.terms import Arm, Label, Role, StudyState
 
 READERS = (Role.READER,)
-_TOKEN_BYTES = 24
-
-
-@dataclass(frozen=True)
-class _Place:
-    """Where a reader is in an order of their own."""
-
-    case_id: int | None
-    answered: int
-    total: int
 
 
 def assigned_studies(store: Store, *, actor: Actor) -> tuple[AssignedStudy, ...]:
@@ -50,47 +51,29 @@ def assigned_studies(store: Store, *, actor: Actor) -> tuple[AssignedStudy, ...]
             .where(StudyReader.person_id == actor.person_id, Study.state == StudyState.OPEN)
             .order_by(Study.opened_at, Study.id)
         )
-        return tuple(
-            AssignedStudy(study.id, study.name, progress.answered, progress.total)
-            for study in studies.all()
-            for progress in [_progress(session, study.id, actor)]
-        )
+        return tuple(_assigned(session, study, actor) for study in studies.all())
 
 
 def next_picture(store: Store, *, actor: Actor, study_id: int) -> Presented | None:
-    """The case that waits for the reader, the same one until it is answered; None when all are read.
+    """The case that waits for the reader, the same one until it is answered; None when all is read.
+
+    Practice cases come first, then session after session.
 
     Raises:
         PermissionDenied: The actor is no reader.
         NotFound: The actor does not read in such a study.
         StudyLocked: The study is not open.
+        SessionWaits: The washout before the next session is not over.
     """
     require(actor, READERS)
     with store.reading() as session:
         study = _open_study(session, actor, study_id)
-        place = _place(session, study, actor)
-        if place.case_id is None:
-            return None
-        shown = _presentation(session, study_id, actor, place.case_id)
-        if shown is not None:
-            return _presented(session, shown, place)
+        found, shown = _waiting(session, study, actor, show=False)
+    if not found or shown is not None:
+        return shown
     with store.writing() as session:
         study = _open_study(session, actor, study_id)
-        place = _place(session, study, actor)
-        if place.case_id is None:
-            return None
-        shown = _presentation(session, study_id, actor, place.case_id)
-        if shown is None:
-            shown = Presentation(
-                token=secrets.token_urlsafe(_TOKEN_BYTES),
-                study_id=study_id,
-                reader_id=actor.person_id,
-                case_id=place.case_id,
-                shown_at=utc_now(),
-            )
-            session.add(shown)
-            session.flush()
-        return _presented(session, shown, place)
+        return _waiting(session, study, actor, show=True)[1]
 
 
 def presented_image(store: Store, *, actor: Actor, study_id: int, token: str) -> tuple[bytes, str]:
@@ -108,21 +91,21 @@ def presented_image(store: Store, *, actor: Actor, study_id: int, token: str) ->
     require(actor, READERS)
     with store.reading() as session:
         _open_study(session, actor, study_id)
-        shown = _by_token(session, actor, study_id, token)
-        if _reading(session, shown) is not None:
-            raise Blinding("This case is answered, and an answered case is not shown again. Go on with the next one.")
-        sha256 = session.scalar(
-            select(Image.sha256)
-            .join(StudyCase, StudyCase.image_id == Image.id)
-            .where(StudyCase.study_id == study_id, StudyCase.case_id == shown.case_id)
-        )
+        sha256 = _image_to_show(session, actor, study_id, token)
     if sha256 is None:
         raise NotFound("The image of this case is missing. Tell an administrator.")
     return blinded_jpeg(read_rgb(store.blobs.get(sha256))), MEDIA_TYPE
 
 
 def record_reading(
-    store: Store, *, actor: Actor, study_id: int, token: str, call: Label, confidence: int
+    store: Store,
+    *,
+    actor: Actor,
+    study_id: int,
+    token: str,
+    call: Label,
+    confidence: int,
+    active_ms: int | None = None,
 ) -> ReadingProgress:
     """Keep the reader's answer for good. The same answer again changes nothing; another one is refused.
 
@@ -132,42 +115,72 @@ def record_reading(
         study_id: The study.
         token: Of the case that was shown.
         call: `normal` or `hsil`.
-        confidence: How sure the reader is of the call, 0 (a guess) to 100 (certain).
+        confidence: How sure the reader is of the call, 0 (a guess) to 100 (certain); in five steps 0, 25, 50, 75
+            or 100.
+        active_ms: Time on the case without breaks, as the reader's page measured it; it cannot be longer than the time
+            since the case was shown.
+
+    Returns:
+        How far the reader is in the session; after a practice case also what the reference standard says of it.
 
     Raises:
         PermissionDenied: The actor is no reader.
         NotFound: The token is not one of this reader's in this study.
         StudyLocked: The study is not open, or the case was answered otherwise before.
-        InputRejected: The confidence is outside 0 to 100.
+        InputRejected: The confidence is none of the study's scale.
     """
     require(actor, READERS)
-    if not isinstance(confidence, int) or not 0 <= confidence <= 100:
-        raise InputRejected("The confidence is a whole number from 0 to 100.")
     with store.writing() as session:
         study = _own_study(session, actor, study_id)
+        _check_confidence(plan_of(study), confidence)
+        practised = practice_by_token(session, study_id, actor, token)
+        if practised is not None:
+            _check_open(study)
+            return answer_practice(session, practised, call=call, confidence=confidence)
         shown = _by_token(session, actor, study_id, token)
         before = _reading(session, shown)
         if before is not None:
             if (before.call, before.confidence) != (call, confidence):
                 raise StudyLocked("This case is answered already, and an answer cannot be changed.")
-            return _progress(session, study_id, actor)
+            return session_progress(session, study, actor, shown.session)
         _check_open(study)
-        session.add(
-            Reading(
-                study_id=study_id,
-                reader_id=actor.person_id,
-                case_id=shown.case_id,
-                call=call,
-                confidence=confidence,
-                shown_at=shown.shown_at,
-                answered_at=_not_before(shown.shown_at),
-            )
-        )
-        session.flush()
-        progress = _progress(session, study_id, actor)
+        _add_reading(session, shown, call, confidence, active_ms)
+        progress = session_progress(session, study, actor, shown.session)
         # The log must not unblind anybody who may read it: it tells neither the case nor the call.
         audit.record(session, actor, "record reading", f"study {study_id}", number=progress.answered)
         return progress
+
+
+def _check_confidence(plan: ReadingPlan, confidence: int) -> None:
+    if plan.takes(confidence):
+        return
+    if plan.confidence is ConfidenceScale.FIVE_STEPS:
+        raise InputRejected("The confidence is one of five steps: 0, 25, 50, 75 or 100.")
+    raise InputRejected("The confidence is a whole number from 0 to 100.")
+
+
+def _add_reading(session: Session, shown: Presentation, call: Label, confidence: int, active_ms: int | None) -> None:
+    answered_at = _not_before(shown.shown_at)
+    if active_ms is not None:
+        wall_ms = int((answered_at - shown.shown_at).total_seconds() * 1000)
+        active_ms = min(max(active_ms, 0), wall_ms)
+    session.add(
+        Reading(
+            study_id=shown.study_id,
+            reader_id=shown.reader_id,
+            case_id=shown.case_id,
+            session=shown.session,
+            arm=Arm.UNAIDED,
+            occurrence=shown.occurrence,
+            phase=1,
+            call=call,
+            confidence=confidence,
+            shown_at=shown.shown_at,
+            answered_at=answered_at,
+            active_ms=active_ms,
+        )
+    )
+    session.flush()
 
 
 def _own_study(session: Session, actor: Actor, study_id: int) -> Study:
@@ -192,36 +205,75 @@ def _open_study(session: Session, actor: Actor, study_id: int) -> Study:
     return study
 
 
-def _place(session: Session, study: Study, actor: Actor) -> _Place:
-    cases = session.scalars(select(StudyCase.case_id).where(StudyCase.study_id == study.id)).all()
-    readers = session.scalars(select(StudyReader.person_id).where(StudyReader.study_id == study.id)).all()
-    order = reader_orders(cases, readers, seed=study.seed)[actor.person_id]
-    answered = set(
-        session.scalars(
-            select(Reading.case_id).where(Reading.study_id == study.id, Reading.reader_id == actor.person_id)
+def _assigned(session: Session, study: Study, actor: Actor) -> AssignedStudy:
+    place = find_place(session, study, actor)
+    return AssignedStudy(
+        study_id=study.id,
+        name=study.name,
+        answered=place.answered,
+        total=place.total,
+        session=place.session,
+        n_sessions=place.n_sessions,
+        opens_at=place.opens_at,
+    )
+
+
+def _waiting(session: Session, study: Study, actor: Actor, *, show: bool) -> tuple[bool, Presented | None]:
+    """Whether anything waits, and what was put before the reader; `show` puts it there if it was not yet."""
+    five_steps = plan_of(study).confidence is ConfidenceScale.FIVE_STEPS
+    practice_case = waiting_practice(session, study.id, actor)
+    if practice_case is not None:
+        practised = practice_showing(session, study.id, actor, practice_case)
+        if practised is None and show:
+            practised = show_practice(session, study.id, actor, practice_case)
+        if practised is None:
+            return True, None
+        return True, practice_presented(session, practised, five_steps=five_steps)
+    place = find_place(session, study, actor)
+    if place.showing is None:
+        return False, None
+    place.check_open()
+    shown = _presentation(session, study.id, actor, place)
+    if shown is None and show:
+        shown = Presentation(
+            token=secrets.token_urlsafe(TOKEN_BYTES),
+            study_id=study.id,
+            reader_id=actor.person_id,
+            case_id=place.showing.case_id,
+            session=place.session,
+            occurrence=place.showing.occurrence,
+            shown_at=utc_now(),
         )
-    )
-    waiting = next((case_id for case_id in order if case_id not in answered), None)
-    return _Place(waiting, len(answered), len(order))
+        session.add(shown)
+        session.flush()
+    return True, None if shown is None else _presented(session, shown, place, five_steps=five_steps)
 
 
-def _progress(session: Session, study_id: int, actor: Actor) -> ReadingProgress:
-    total = select(func.count()).select_from(StudyCase).where(StudyCase.study_id == study_id)
-    answered = (
-        select(func.count())
-        .select_from(Reading)
-        .where(Reading.study_id == study_id, Reading.reader_id == actor.person_id)
-    )
-    return ReadingProgress(session.scalar(answered) or 0, session.scalar(total) or 0)
-
-
-def _presentation(session: Session, study_id: int, actor: Actor, case_id: int) -> Presentation | None:
+def _presentation(session: Session, study_id: int, actor: Actor, place: Place) -> Presentation | None:
+    if place.showing is None:
+        return None
     return session.scalar(
         select(Presentation).where(
             Presentation.study_id == study_id,
             Presentation.reader_id == actor.person_id,
-            Presentation.case_id == case_id,
+            Presentation.session == place.session,
+            Presentation.case_id == place.showing.case_id,
+            Presentation.occurrence == place.showing.occurrence,
         )
+    )
+
+
+def _image_to_show(session: Session, actor: Actor, study_id: int, token: str) -> str | None:
+    practised = practice_by_token(session, study_id, actor, token)
+    shown = None if practised else _by_token(session, actor, study_id, token)
+    if (practised and practised.call is not None) or (shown and _reading(session, shown) is not None):
+        raise Blinding("This case is answered, and an answered case is not shown again. Go on with the next one.")
+    if practised or shown is None:
+        return practice_image(session, practised) if practised else None
+    return session.scalar(
+        select(Image.sha256)
+        .join(StudyCase, StudyCase.image_id == Image.id)
+        .where(StudyCase.study_id == study_id, StudyCase.case_id == shown.case_id)
     )
 
 
@@ -238,17 +290,28 @@ def _reading(session: Session, shown: Presentation) -> Reading | None:
             Reading.study_id == shown.study_id,
             Reading.reader_id == shown.reader_id,
             Reading.case_id == shown.case_id,
+            Reading.session == shown.session,
+            Reading.occurrence == shown.occurrence,
         )
     )
 
 
-def _presented(session: Session, shown: Presentation, place: _Place) -> Presented:
+def _presented(session: Session, shown: Presentation, place: Place, *, five_steps: bool) -> Presented:
     simulated = session.scalar(
         select(Image.simulated)
         .join(StudyCase, StudyCase.image_id == Image.id)
         .where(StudyCase.study_id == shown.study_id, StudyCase.case_id == shown.case_id)
     )
-    return Presented(shown.token, place.answered + 1, place.total, shown.shown_at, bool(simulated))
+    return Presented(
+        token=shown.token,
+        number=place.answered + 1,
+        total=place.total,
+        shown_at=shown.shown_at,
+        simulated=bool(simulated),
+        session=place.session,
+        n_sessions=place.n_sessions,
+        five_steps=five_steps,
+    )
 
 
 def _not_before(shown_at: datetime) -> datetime:

@@ -5,12 +5,14 @@ Reading is in `readings`, looking at studies in `study_records`, figures in `stu
 
 import secrets
 from collections.abc import Collection, Sequence
+from dataclasses import asdict
 
 from sqlalchemy import Select, delete, func, select
 from sqlalchemy.orm import Session
 
 from colpo_core.errors import Conflict, InputRejected, NotFound, StudyLocked
 from colpo_core.records.people import Actor
+from colpo_core.records.reading_plans import ReadingPlan
 from colpo_core.records.studies import (
     CaseChoice,
     CaseSource,
@@ -22,7 +24,14 @@ from colpo_core.records.studies import (
 )
 from colpo_core.services import audit
 from colpo_core.services.permissions import ADMINISTRATORS, require
-from colpo_core.services.study_cases import ChosenCases, choose_cases, eligible_now, seen_cases
+from colpo_core.services.study_cases import (
+    ChosenCases,
+    choose_cases,
+    eligible_now,
+    practice_cases,
+    seen_cases,
+    without_practice,
+)
 from colpo_core.services.study_records import design_of, get_study_row, study_record
 from colpo_core.store import Store
 from colpo_core.store.tables import (
@@ -33,6 +42,7 @@ from colpo_core.store.tables import (
     Study,
     StudyCase,
     StudyCheckpoint,
+    StudyPracticeCase,
     StudyReader,
     utc_now,
 )
@@ -69,8 +79,9 @@ def preview_choice(
     choice: CaseChoice,
     reader_ids: Sequence[int] = (),
     checkpoint_ids: Sequence[int] = (),
+    practice_case_ids: Sequence[int] = (),
 ) -> ChoicePreview:
-    """Count what a choice would give, before anything is made.
+    """Count what a choice would give without the practice cases, before anything is made.
 
     Raises:
         PermissionDenied: The actor is no administrator.
@@ -79,7 +90,7 @@ def preview_choice(
     """
     require(actor, ADMINISTRATORS)
     with store.reading() as session:
-        chosen = choose_cases(store, session, choice)
+        chosen = without_practice(choose_cases(store, session, choice), practice_case_ids)
         truths = [one.case.truth for one in chosen.eligible]
         case_ids = [one.case.case_id for one in chosen.eligible]
         seen = []
@@ -109,6 +120,8 @@ def create_study(
     choice: CaseChoice | None = None,
     checkpoint_ids: Sequence[int] = (),
     seed: int | None = None,
+    plan: ReadingPlan | None = None,
+    practice_case_ids: Sequence[int] = (),
 ) -> StudyRecord:
     """Make a draft of a study. Nobody can read it before `open_study` seals it.
 
@@ -122,6 +135,8 @@ def create_study(
         choice: How the cases are chosen; all labelled cases where neither is given.
         checkpoint_ids: Checkpoints to compare with.
         seed: Seed of the readers' orders; drawn where None.
+        plan: Sessions, washout, repeats, confidence and endpoint; one session where None.
+        practice_case_ids: Cases to practise with first, with feedback; they are taken out of the study's cases.
 
     Raises:
         PermissionDenied: The actor is no administrator.
@@ -139,20 +154,31 @@ def create_study(
         seed = secrets.randbelow(2**31)
     if not 0 <= seed < 2**31:
         raise InputRejected("The seed is a whole number from 0 to 2,147,483,647.")
+    plan = plan or ReadingPlan()
+    plan.check()
     with store.writing() as session:
         if session.scalar(select(Study.id).where(Study.name == name)) is not None:
             raise Conflict(f"There is already a study named {name}. Choose another name.")
-        chosen = choose_cases(store, session, choice or CaseChoice())
+        chosen = without_practice(choose_cases(store, session, choice or CaseChoice()), practice_case_ids)
+        practice = practice_cases(session, practice_case_ids)
         readers = _readers(session, reader_ids)
         checkpoints = _checkpoints(session, checkpoint_ids)
         problems = find_problems(len(readers), [one.case.truth for one in chosen.eligible])
         if problems:
             raise InputRejected(" ".join(problems))
         study = Study(name=name, question=question.strip(), seed=seed, created_by=actor.person_id)
-        study.design = {"chosen_by": chosen.chosen_by, "left_out": [list(pair) for pair in chosen.left_out]}
+        study.design = {
+            "chosen_by": chosen.chosen_by,
+            "left_out": [list(pair) for pair in chosen.left_out],
+            "plan": asdict(plan),
+        }
         session.add(study)
         session.flush()
         _add_parts(session, study.id, chosen, [person.id for person in readers], [one.id for one in checkpoints])
+        for one in practice:
+            session.add(
+                StudyPracticeCase(study_id=study.id, case_id=one.case_id, image_id=one.image_id, truth=one.truth)
+            )
         audit.record(session, actor, "create study", f"study {study.id}", cases=len(chosen.eligible))
         return study_record(session, study)
 
@@ -274,6 +300,10 @@ def _freeze_cases(session: Session, study: Study) -> None:
     for one in now:
         row = rows[one.case.case_id]
         row.image_id, row.truth = one.case.image_id, one.case.truth
+    practised = session.scalars(select(StudyPracticeCase).where(StudyPracticeCase.study_id == study.id))
+    practice = {row.case_id: row for row in practised}
+    for case in practice_cases(session, practice.keys()):
+        practice[case.case_id].image_id, practice[case.case_id].truth = case.image_id, case.truth
     study.design = {**study.design, "rules_versions": sorted({one.rules_version for one in now})}
     session.flush()
 

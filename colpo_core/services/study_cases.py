@@ -19,6 +19,7 @@ NO_CASE = "no such case"
 NO_LABEL = "no label by histology"
 NO_IMAGE = "no acetic-acid image that shows the cervix"
 SIMULATED = "simulated"
+PRACTICE = "practised with"
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,31 @@ def choose_cases(store: Store, session: Session, choice: CaseChoice) -> ChosenCa
 def eligible_now(session: Session, case_ids: Collection[int]) -> tuple[EligibleCase, ...]:
     """Those of some cases that can be read as things stand now."""
     return _sort_out(session, frozenset(case_ids), "", include_simulated=True).eligible
+
+
+def without_practice(chosen: ChosenCases, practice_case_ids: Collection[int]) -> ChosenCases:
+    """A choice without the cases that are practised with, so that no reader knows one of the study's cases."""
+    kept = tuple(one for one in chosen.eligible if one.case.case_id not in practice_case_ids)
+    taken = len(chosen.eligible) - len(kept)
+    left_out = (*chosen.left_out, (PRACTICE, taken)) if taken else chosen.left_out
+    return ChosenCases(kept, tuple(sorted(left_out)), chosen.chosen_by)
+
+
+def practice_cases(session: Session, case_ids: Collection[int]) -> tuple[DesignCase, ...]:
+    """Cases to practise with, with the image and the reference standard of each.
+
+    Raises:
+        InputRejected: One of them has no label by histology or no acetic-acid image.
+    """
+    if not case_ids:
+        return ()
+    found = tuple(one.case for one in eligible_now(session, case_ids))
+    if len(found) < len(set(case_ids)):
+        raise InputRejected(
+            f"{len(set(case_ids)) - len(found)} of the practice cases have no label by histology or no acetic-acid "
+            "image. Choose others."
+        )
+    return found
 
 
 def seen_cases(store: Store, session: Session, checkpoint: Checkpoint, case_ids: Iterable[int]) -> frozenset[int]:

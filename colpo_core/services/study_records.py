@@ -5,6 +5,7 @@ from sqlalchemy.orm import Session
 
 from colpo_core.errors import NotFound, StudyLocked
 from colpo_core.records.people import Actor
+from colpo_core.records.reading_plans import ReadingPlan, plan_from
 from colpo_core.records.studies import CheckpointProgress, ReaderProgress, StudyDetail, StudyRecord
 from colpo_core.services.permissions import ADMINISTRATORS, require
 from colpo_core.services.study_cases import seen_cases
@@ -18,6 +19,7 @@ from colpo_core.store.tables import (
     Study,
     StudyCase,
     StudyCheckpoint,
+    StudyPracticeCase,
     StudyReader,
 )
 from colpo_core.studies.design import DesignCase, DesignCheckpoint, StudyDesign, find_problems
@@ -46,7 +48,7 @@ def get_study(store: Store, *, actor: Actor, study_id: int) -> StudyDetail:
     with store.reading() as session:
         study = get_study_row(session, study_id)
         record = study_record(session, study)
-        readers = _reader_progress(session, study_id, record.n_cases)
+        readers = _reader_progress(session, study_id, record.n_each)
         problems: tuple[str, ...] = ()
         if study.state is StudyState.DRAFT:
             truths = session.scalars(select(StudyCase.truth).where(StudyCase.study_id == study_id))
@@ -58,7 +60,13 @@ def get_study(store: Store, *, actor: Actor, study_id: int) -> StudyDetail:
             readers=readers,
             checkpoints=_checkpoint_progress(store, session, study_id, record.n_cases),
             problems=problems,
+            plan=plan_of(study),
         )
+
+
+def plan_of(study: Study) -> ReadingPlan:
+    """How a study is read; one from before plans is read once."""
+    return plan_from(study.design.get("plan")) or ReadingPlan()
 
 
 def get_study_row(session: Session, study_id: int) -> Study:
@@ -83,6 +91,7 @@ def study_record(session: Session, study: Study) -> StudyRecord:
     readers = select(func.count()).select_from(StudyReader).where(StudyReader.study_id == study.id)
     checkpoints = select(func.count()).select_from(StudyCheckpoint).where(StudyCheckpoint.study_id == study.id)
     answered = select(func.count()).select_from(Reading).where(Reading.study_id == study.id)
+    practice = select(func.count()).select_from(StudyPracticeCase).where(StudyPracticeCase.study_id == study.id)
     return StudyRecord(
         id=study.id,
         name=study.name,
@@ -99,6 +108,8 @@ def study_record(session: Session, study: Study) -> StudyRecord:
         created_at=study.created_at,
         opened_at=study.opened_at,
         closed_at=study.closed_at,
+        n_each=plan_of(study).n_each(n_cases),
+        n_practice=session.scalar(practice) or 0,
     )
 
 
@@ -108,6 +119,11 @@ def design_of(session: Session, study: Study) -> StudyDesign:
         select(StudyCase.case_id, StudyCase.image_id, Image.sha256, StudyCase.truth)
         .join(Image, Image.id == StudyCase.image_id)
         .where(StudyCase.study_id == study.id)
+    )
+    practice = session.execute(
+        select(StudyPracticeCase.case_id, StudyPracticeCase.image_id, Image.sha256, StudyPracticeCase.truth)
+        .join(Image, Image.id == StudyPracticeCase.image_id)
+        .where(StudyPracticeCase.study_id == study.id)
     )
     readers = session.scalars(select(StudyReader.person_id).where(StudyReader.study_id == study.id))
     checkpoints = session.execute(
@@ -125,6 +141,8 @@ def design_of(session: Session, study: Study) -> StudyDesign:
         cases=tuple(DesignCase(*row) for row in cases),
         reader_ids=tuple(readers),
         checkpoints=tuple(DesignCheckpoint(*row) for row in checkpoints),
+        plan=plan_from(study.design.get("plan")),
+        practice=tuple(DesignCase(*row) for row in practice),
     )
 
 
@@ -145,7 +163,7 @@ def check_seal(session: Session, study: Study) -> StudyDesign:
     return design
 
 
-def _reader_progress(session: Session, study_id: int, n_cases: int) -> tuple[ReaderProgress, ...]:
+def _reader_progress(session: Session, study_id: int, n_each: int) -> tuple[ReaderProgress, ...]:
     rows = session.execute(
         select(Person.id, Person.display_name, Person.active, func.count(Reading.id))
         .join(StudyReader, StudyReader.person_id == Person.id)
@@ -154,7 +172,7 @@ def _reader_progress(session: Session, study_id: int, n_cases: int) -> tuple[Rea
         .group_by(Person.id)
         .order_by(Person.display_name, Person.id)
     )
-    return tuple(ReaderProgress(*row, total=n_cases) for row in rows)
+    return tuple(ReaderProgress(*row, total=n_each) for row in rows)
 
 
 def _checkpoint_progress(store: Store, session: Session, study_id: int, n_cases: int) -> tuple[CheckpointProgress, ...]:

@@ -12,24 +12,47 @@ from colpo_core.errors import StudyLocked
 from colpo_core.evaluation.calls import calls_at
 from colpo_core.records.jobs import JobRecord
 from colpo_core.records.people import Actor
-from colpo_core.records.studies import CallerFigures, StudyResults
+from colpo_core.records.studies import CallerFigures, StudyAnalysis, StudyResults
 from colpo_core.services.jobs import start_prediction
 from colpo_core.services.permissions import ADMINISTRATORS, require
 from colpo_core.services.study_cases import seen_cases
 from colpo_core.services.study_records import check_seal, get_study_row, study_record
 from colpo_core.store import Store
-from colpo_core.store.tables import Checkpoint, Image, Person, Prediction, Reading, Study, StudyCase
+from colpo_core.store.tables import Case, Checkpoint, Image, Person, Prediction, Reading, Study, StudyCase
 from colpo_core.studies.comparing import compare_calls
 from colpo_core.studies.design import StudyDesign
-from colpo_core.studies.export import CallRow, calls_csv
-from colpo_core.studies.orders import reader_orders
-from colpo_core.terms import Label, StudyState
+from colpo_core.studies.export import CallRow, calls_csv, ratings_csv
+from colpo_core.studies.orders import Showing, session_orders
+from colpo_core.studies.ratings import Rating
+from colpo_core.studies.study_analysis import NetworkRatings, analyse_study, reader_rating
+from colpo_core.terms import Arm, Label, StudyState
 
 
 @dataclass(frozen=True)
 class _ReaderCalls:
     person: Person
     readings: Sequence[Reading]
+
+    def in_order(self, arm: Arm) -> list[Reading]:
+        """The readings of an arm, the first of each case before its repeats and later sessions."""
+        return sorted(
+            (one for one in self.readings if one.arm is arm), key=lambda row: (row.session, row.occurrence, row.phase)
+        )
+
+    def first(self, arm: Arm) -> dict[int, Reading]:
+        """Of each case the first reading in the arm: a hidden repeat or a later session would count it twice."""
+        found: dict[int, Reading] = {}
+        for reading in self.in_order(arm):
+            if reading.occurrence == 1:
+                found.setdefault(reading.case_id, reading)
+        return found
+
+    def again(self, arm: Arm) -> list[tuple[float, float]]:
+        """Ratings of the same case by the same reader: the first reading beside the next one."""
+        ratings: dict[int, list[float]] = {}
+        for reading in self.in_order(arm):
+            ratings.setdefault(reading.case_id, []).append(reader_rating(reading.call, reading.confidence))
+        return [(one[0], one[1]) for one in ratings.values() if len(one) > 1]
 
 
 @dataclass(frozen=True)
@@ -64,7 +87,7 @@ def study_results(store: Store, *, actor: Actor, study_id: int) -> StudyResults:
     with store.reading() as session:
         study, design = _closed(session, study_id)
         truth = {case.case_id: case.truth for case in design.cases}
-        readers = tuple(_reader_line(truth, one) for one in _readers(session, design, study_id))
+        readers = tuple(line for one in _readers(session, design, study_id) for line in _reader_lines(truth, one))
         checkpoints = tuple(
             _checkpoint_line(truth, one, channels)
             for one in _checkpoints(store, session, design)
@@ -76,6 +99,64 @@ def study_results(store: Store, *, actor: Actor, study_id: int) -> StudyResults:
             rules_versions=design.rules_versions,
             readers=readers,
             checkpoints=checkpoints,
+        )
+
+
+def study_analysis(store: Store, *, actor: Actor, study_id: int) -> StudyAnalysis:
+    """The statistics of a closed study: areas from call and confidence, readers against networks, agreement.
+
+    A network is compared on those cases alone that it has not learned from.
+
+    Raises:
+        PermissionDenied: The actor is no administrator.
+        NotFound: There is no such study.
+        StudyLocked: The study is not closed, or is no longer what was sealed.
+    """
+    require(actor, ADMINISTRATORS)
+    with store.reading() as session:
+        _, design = _closed(session, study_id)
+        truth = {case.case_id: case.truth for case in design.cases}
+        networks = [
+            NetworkRatings(
+                one.checkpoint.name,
+                channels,
+                {
+                    case_id: prob - threshold
+                    for case_id, (prob, threshold, _) in one.judged(channels).items()
+                    if case_id not in one.seen
+                },
+            )
+            for one in _checkpoints(store, session, design)
+            for channels in _CHANNELS
+        ]
+        found = session.execute(select(Case.id, Case.patient_id).where(Case.id.in_(truth))).all()
+        readers = _readers(session, design, study_id)
+        return analyse_study(
+            truth,
+            _ratings_of_readers(readers),
+            networks,
+            again={name: one.again(Arm.UNAIDED) for name, one in _by_name(readers).items()},
+            patients={row.id: row.patient_id for row in found},
+            seed=design.seed,
+        )
+
+
+def export_ratings(store: Store, *, actor: Actor, study_id: int) -> bytes:
+    """The readers' ratings of a closed study as the `analyse` command reads them; a positive rating is a call of HSIL.
+
+    Raises:
+        PermissionDenied: The actor is no administrator.
+        NotFound: There is no such study.
+        StudyLocked: The study is not closed, or is no longer what was sealed.
+    """
+    require(actor, ADMINISTRATORS)
+    with store.reading() as session:
+        _, design = _closed(session, study_id)
+        truth = {case.case_id: case.truth for case in design.cases}
+        return ratings_csv(
+            Rating(name, Arm.UNAIDED.value, str(case_id), truth[case_id] is Label.HSIL, rating)
+            for name, read in _ratings_of_readers(_readers(session, design, study_id)).items()
+            for case_id, rating in read.items()
         )
 
 
@@ -143,6 +224,26 @@ def _readers(session: Session, design: StudyDesign, study_id: int) -> list[_Read
     return [_ReaderCalls(person, [one for one in readings if one.reader_id == person.id]) for person in people]
 
 
+def _by_name(readers: Sequence[_ReaderCalls]) -> dict[str, _ReaderCalls]:
+    """By the reader's name, with the username where two are called alike."""
+    names = [one.person.display_name for one in readers]
+    return {
+        name if names.count(name) == 1 else f"{name} ({one.person.username})": one
+        for name, one in zip(names, readers, strict=True)
+    }
+
+
+def _ratings_of_readers(readers: Sequence[_ReaderCalls]) -> dict[str, dict[int, float]]:
+    """By the reader's name, by case: the first unaided reading."""
+    return {
+        name: {
+            case_id: reader_rating(reading.call, reading.confidence)
+            for case_id, reading in one.first(Arm.UNAIDED).items()
+        }
+        for name, one in _by_name(readers).items()
+    }
+
+
 def _checkpoints(store: Store, session: Session, design: StudyDesign) -> list[_CheckpointCalls]:
     case_of = {case.image_id: case.case_id for case in design.cases}
     found = []
@@ -156,9 +257,16 @@ def _checkpoints(store: Store, session: Session, design: StudyDesign) -> list[_C
     return found
 
 
-def _reader_line(truth: dict[int, Label], one: _ReaderCalls) -> CallerFigures:
-    compared = compare_calls(truth, {reading.case_id: reading.call for reading in one.readings})
-    seconds = [_seconds(reading.shown_at, reading.answered_at) for reading in one.readings]
+def _reader_lines(truth: dict[int, Label], one: _ReaderCalls) -> list[CallerFigures]:
+    """A line an arm; one line for a reader who has read nothing yet."""
+    arms = sorted({reading.arm for reading in one.readings}, reverse=True) or [Arm.UNAIDED]
+    return [_reader_line(truth, one, arm) for arm in arms]
+
+
+def _reader_line(truth: dict[int, Label], one: _ReaderCalls, arm: Arm) -> CallerFigures:
+    first = one.first(arm)
+    compared = compare_calls(truth, {case_id: reading.call for case_id, reading in first.items()})
+    seconds = [_best_seconds(reading) for reading in first.values()]
     return CallerFigures(
         name=one.person.display_name,
         channels=None,
@@ -166,6 +274,7 @@ def _reader_line(truth: dict[int, Label], one: _ReaderCalls) -> CallerFigures:
         n_cases=compared.n_cases,
         figures=compared.figures,
         median_seconds=statistics.median(seconds) if seconds else None,
+        arm=arm,
     )
 
 
@@ -188,7 +297,13 @@ def _checkpoint_line(truth: dict[int, Label], one: _CheckpointCalls, channels: i
 
 def _reader_rows(session: Session, study: Study, design: StudyDesign, simulated: set[int]) -> list[CallRow]:
     truth = {case.case_id: case.truth for case in design.cases}
-    orders = reader_orders(truth.keys(), design.reader_ids, seed=design.seed)
+    orders = session_orders(
+        truth.keys(),
+        design.reader_ids,
+        seed=design.seed,
+        n_sessions=design.how.n_sessions,
+        n_repeats=design.how.n_repeats(len(truth)),
+    )
     return [
         CallRow(
             study=study.name,
@@ -196,7 +311,7 @@ def _reader_rows(session: Session, study: Study, design: StudyDesign, simulated:
             caller=one.person.display_name,
             channels=None,
             case_id=reading.case_id,
-            position=orders[one.person.id].index(reading.case_id) + 1,
+            position=orders[one.person.id, reading.session].index(Showing(reading.case_id, reading.occurrence)) + 1,
             truth=truth[reading.case_id],
             truth_source=design.label_source,
             call=reading.call,
@@ -208,6 +323,11 @@ def _reader_rows(session: Session, study: Study, design: StudyDesign, simulated:
             answered_at=reading.answered_at,
             seconds=_seconds(reading.shown_at, reading.answered_at),
             simulated=reading.case_id in simulated,
+            session=reading.session,
+            arm=reading.arm,
+            occurrence=reading.occurrence,
+            phase=reading.phase,
+            active_seconds=None if reading.active_ms is None else reading.active_ms / 1000,
         )
         for one in _readers(session, design, study.id)
         for reading in one.readings
@@ -243,3 +363,10 @@ def _checkpoint_rows(study: Study, design: StudyDesign, one: _CheckpointCalls, s
 
 def _seconds(shown_at: datetime, answered_at: datetime) -> float:
     return (answered_at - shown_at).total_seconds()
+
+
+def _best_seconds(reading: Reading) -> float:
+    """Time without breaks where it was measured."""
+    if reading.active_ms is not None:
+        return reading.active_ms / 1000
+    return _seconds(reading.shown_at, reading.answered_at)

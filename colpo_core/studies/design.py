@@ -8,9 +8,12 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from colpo_core.errors import InputRejected
+from colpo_core.records.reading_plans import ReadingPlan
 from colpo_core.terms import Arm, Label, LabelSource
 
-FORMAT = 1
+# Designs from before reading plans keep the first format, so that their seal still fits.
+FORMAT_BEFORE_PLANS = 1
+FORMAT = 2
 LEAST_CASES = 2
 MOST_CASES = 5000
 
@@ -56,6 +59,8 @@ class StudyDesign:
         checkpoints: What is compared with the readers.
         label_source: What the truths rest on.
         arm: What the readers see beside the image.
+        plan: Sessions, washout, repeats and endpoint; None in a study from before plans, which is read once.
+        practice: Cases with which a reader practises first, with feedback; none of them is among the cases.
     """
 
     name: str
@@ -69,6 +74,8 @@ class StudyDesign:
     checkpoints: tuple[DesignCheckpoint, ...] = ()
     label_source: LabelSource = LabelSource.HISTOLOGY
     arm: Arm = Arm.UNAIDED
+    plan: ReadingPlan | None = None
+    practice: tuple[DesignCase, ...] = ()
 
     def __post_init__(self) -> None:
         """Bring the lists into their one order and check that nothing stands twice.
@@ -82,7 +89,8 @@ class StudyDesign:
         put(self, "cases", tuple(sorted(self.cases, key=lambda case: case.case_id)))
         put(self, "reader_ids", tuple(sorted(self.reader_ids)))
         put(self, "checkpoints", tuple(sorted(self.checkpoints, key=lambda one: one.checkpoint_id)))
-        _check_once("case", (case.case_id for case in self.cases))
+        put(self, "practice", tuple(sorted(self.practice, key=lambda case: case.case_id)))
+        _check_once("case", (case.case_id for case in (*self.cases, *self.practice)))
         _check_once("image", (case.image_id for case in self.cases))
         _check_once("reader", self.reader_ids)
         _check_once("checkpoint", (one.checkpoint_id for one in self.checkpoints))
@@ -95,7 +103,15 @@ class StudyDesign:
     def to_json(self) -> bytes:
         """Canonical UTF-8 JSON: sorted keys, no blanks, lists in their one order."""
         content = {"format": FORMAT, **asdict(self)}
+        if self.plan is None and not self.practice:
+            content["format"] = FORMAT_BEFORE_PLANS
+            del content["plan"], content["practice"]
         return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+    @property
+    def how(self) -> ReadingPlan:
+        """How the study is read, also where it is from before plans."""
+        return self.plan or ReadingPlan()
 
     @property
     def sha256(self) -> str:

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import astuple, dataclass, fields
 from datetime import datetime
 
-from colpo_core.terms import Label, LabelSource
+from colpo_core.studies.ratings import COLUMNS, Rating
+from colpo_core.terms import Arm, Label, LabelSource
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
@@ -33,6 +34,11 @@ class CallRow:
         answered_at: When the reader answered.
         seconds: Time between the two; a break between them counts.
         simulated: Whether the program drew the image.
+        session: The reader's session, from 1.
+        arm: Whether the reader saw the model's output.
+        occurrence: 2 for a hidden repeat within the session, else 1.
+        phase: 2 for a second call on the same showing, else 1.
+        active_seconds: Time on the case without breaks; None where it was not measured.
     """
 
     study: str
@@ -52,6 +58,11 @@ class CallRow:
     answered_at: datetime | None
     seconds: float | None
     simulated: bool
+    session: int | None = None
+    arm: Arm | None = None
+    occurrence: int | None = None
+    phase: int | None = None
+    active_seconds: float | None = None
 
 
 def calls_csv(rows: Iterable[CallRow]) -> bytes:
@@ -60,6 +71,17 @@ def calls_csv(rows: Iterable[CallRow]) -> bytes:
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow([field.name for field in fields(CallRow)])
     writer.writerows([_cell(value) for value in astuple(row)] for row in rows)
+    return buffer.getvalue().encode()
+
+
+def ratings_csv(ratings: Iterable[Rating]) -> bytes:
+    """Write ratings as UTF-8 CSV that `read_ratings` reads."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    writer.writerows(
+        [_cell(one.reader), _cell(one.treatment), _cell(one.case), int(one.truth), f"{one.rating:g}"] for one in ratings
+    )
     return buffer.getvalue().encode()
 
 

@@ -6,42 +6,94 @@ is drawn is fixed by the seed, so that a sealed study can be drawn again.
 
 import math
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import numpy as np
 
+_REPEATS = 1
 
-def reader_orders(case_ids: Iterable[int], reader_ids: Iterable[int], *, seed: int) -> dict[int, tuple[int, ...]]:
-    """Draw one order of the cases for each reader.
+
+@dataclass(frozen=True)
+class Showing:
+    """One place in an order: a case, shown for the first (1) or the second time (2) in the session."""
+
+    case_id: int
+    occurrence: int
+
+
+def session_orders(
+    case_ids: Iterable[int], reader_ids: Iterable[int], *, seed: int, n_sessions: int = 1, n_repeats: int = 0
+) -> dict[tuple[int, int], tuple[Showing, ...]]:
+    """Draw an order for each reader and session, with hidden repeats.
+
+    The cases that are repeated are drawn from the first half of the order, and come again in its second half at
+    least half of the cases later, so that a reader is not reminded.
 
     Args:
         case_ids: Cases of the study, in any order.
         reader_ids: Readers of the study, in any order.
         seed: The study's seed, 0 or above.
+        n_sessions: Sessions a reader.
+        n_repeats: Cases that are shown twice in each session, at most half of the cases.
 
     Returns:
-        For each reader a permutation of the cases, no two alike while there are as many orders as readers.
+        By reader and session (from 1) the showings. No two orders of cases are alike while there are orders enough.
+
+    Raises:
+        ValueError: A case or a reader is named twice, the seed is negative, or there are too many repeats.
+    """
+    cases = _sorted_once(case_ids, "case")
+    readers = _sorted_once(reader_ids, "reader")
+    if not 0 <= n_repeats <= len(cases) // 2:
+        raise ValueError("at most half of the cases can be repeated")
+    possible = math.factorial(min(len(cases), 12))
+    orders: dict[tuple[int, int], tuple[Showing, ...]] = {}
+    taken: set[tuple[int, ...]] = set()
+    for session in range(1, n_sessions + 1):
+        for reader in readers:
+            attempt = 0
+            order = _draw(cases, _key(seed, reader, attempt, session))
+            while order in taken and len(taken) < possible:
+                attempt += 1
+                order = _draw(cases, _key(seed, reader, attempt, session))
+            taken.add(order)
+            orders[reader, session] = _with_repeats(order, n_repeats, _key(seed, reader, attempt, session))
+    return orders
+
+
+def reader_orders(case_ids: Iterable[int], reader_ids: Iterable[int], *, seed: int) -> dict[int, tuple[int, ...]]:
+    """The order of each reader in a study of one session without repeats: a permutation of the cases.
 
     Raises:
         ValueError: A case or a reader is named twice, or the seed is negative.
     """
-    cases = _sorted_once(case_ids, "case")
-    readers = _sorted_once(reader_ids, "reader")
-    possible = math.factorial(min(len(cases), 12))
-    orders: dict[int, tuple[int, ...]] = {}
-    taken: set[tuple[int, ...]] = set()
-    for reader in readers:
-        attempt = 0
-        order = _draw(cases, seed, reader, attempt)
-        while order in taken and len(taken) < possible:
-            attempt += 1
-            order = _draw(cases, seed, reader, attempt)
-        taken.add(order)
-        orders[reader] = order
-    return orders
+    drawn = session_orders(case_ids, reader_ids, seed=seed)
+    return {reader: tuple(showing.case_id for showing in order) for (reader, _), order in drawn.items()}
 
 
-def _draw(cases: list[int], seed: int, reader: int, attempt: int) -> tuple[int, ...]:
-    generator = np.random.default_rng([seed, reader, attempt])
+def _with_repeats(order: tuple[int, ...], n_repeats: int, key: list[int]) -> tuple[Showing, ...]:
+    generator = np.random.default_rng([*key, _REPEATS, n_repeats])
+    half = (len(order) + 1) // 2
+    firsts = sorted(int(place) for place in generator.permutation(len(order) // 2)[:n_repeats])
+    # Before which case of the order a repeat comes; its length stands for the end.
+    again: dict[int, list[int]] = {}
+    for first in firsts:
+        again.setdefault(int(generator.integers(first + half, len(order) + 1)), []).append(order[first])
+    showings = []
+    for place in range(len(order) + 1):
+        showings += [Showing(case, 2) for case in again.get(place, ())]
+        if place < len(order):
+            showings.append(Showing(order[place], 1))
+    return tuple(showings)
+
+
+def _key(seed: int, reader: int, attempt: int, session: int) -> list[int]:
+    # The first session is drawn as before there were sessions, so that a study that is being read goes on.
+    return [seed, reader, attempt] if session == 1 else [seed, reader, attempt, session]
+
+
+def _draw(cases: list[int], key: list[int]) -> tuple[int, ...]:
+    generator = np.random.default_rng(key)
     return tuple(int(case) for case in generator.permutation(np.asarray(cases, dtype=np.int64)))
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from colpo_core.datasets.manifest import Manifest
-from colpo_core.evaluation.roc import threshold_rule_text
+from colpo_core.evaluation.roc import FALLBACK_THRESHOLD, threshold_rule_text
 from colpo_core.nets.spec import PipelineSpec
 from colpo_core.records.checkpoints import mask_policy_text
 from colpo_core.records.learning import TrainingSettings
@@ -64,7 +64,11 @@ def make_card(
             + (f", out of {settings.folds} folds in training" if settings.protocol == "patient" else ""),
             "working_size": f"{spec.width_px} x {spec.height_px}",
         },
-        "computed_on": {"device": hardware.device.type, "precision": hardware.precision},
+        "computed_on": {
+            "device": hardware.device.type,
+            "devices": hardware.devices,
+            "precision": hardware.precision,
+        },
         "thresholds": {
             "3ch": spec.threshold_3ch,
             "4ch": spec.threshold_4ch,
@@ -78,13 +82,19 @@ def make_card(
         "history": {
             stage: {"best_epoch": fit.best_epoch, "epochs": list(fit.history)} for stage, fit in fitted.items()
         },
-        "limits": limits_of(manifest, settings),
+        "limits": limits_of(manifest, settings, spec),
         "training_key": key,
     }
 
 
-def limits_of(manifest: Manifest, settings: TrainingSettings) -> list[str]:
-    """Sentences that say what not to conclude from a model trained on this snapshot."""
+def limits_of(manifest: Manifest, settings: TrainingSettings, spec: PipelineSpec) -> list[str]:
+    """Sentences that say what not to conclude from a model trained on this snapshot.
+
+    Args:
+        manifest: The snapshot it learned from.
+        settings: How it learned.
+        spec: What it is, with its frozen thresholds.
+    """
     counts = manifest.counts()
     said = ["For research. It is not a medical device and must not decide about a patient.", *leaks_of(settings)]
     if manifest.simulated:
@@ -95,12 +105,7 @@ def limits_of(manifest: Manifest, settings: TrainingSettings) -> list[str]:
     if counts["masks"]["total"]:
         said.append(_masks_sentence(manifest, counts))
     said += _limits_of_the_test_side(counts)
-    validated = counts["case_labels"]["validation"]
-    n_validated = validated[Label.NORMAL] + validated[Label.HSIL]
-    if min(validated[Label.NORMAL], validated[Label.HSIL]) == 0:
-        said.append("The validation side does not hold both labels, so the thresholds are 0.5, not chosen.")
-    elif n_validated < FEW_CASES:
-        said.append(f"The thresholds were chosen on {n_validated} cases; another split would choose others.")
+    said += _limits_of_the_thresholds(counts, spec)
     if counts["masks"]["validation"] == 0:
         said.append("The validation side holds no mask, so the segmenter's last epoch was kept, not its best.")
     said.append(_channel_sentence(settings))
@@ -118,6 +123,23 @@ def leaks_of(settings: TrainingSettings) -> list[str]:
         "Protocol of Kim et al. 2022: images were augmented before they were split, so copies of one image stand on "
         "the training and on the test side. Its figures flatter the model."
     ]
+
+
+def _limits_of_the_thresholds(counts: dict[str, Any], spec: PipelineSpec) -> list[str]:
+    validated = counts["case_labels"]["validation"]
+    if min(validated[Label.NORMAL], validated[Label.HSIL]) == 0:
+        return ["The validation side does not hold both labels, so the thresholds are 0.5, not chosen."]
+    found = {"3 channels": spec.threshold_3ch, "4 channels": spec.threshold_4ch}
+    said = [
+        f"No threshold that the rule allows told the validation cases apart better than chance with {network}, so that "
+        "one is 0.5, not chosen."
+        for network, threshold in found.items()
+        if threshold == FALLBACK_THRESHOLD
+    ]
+    n_validated = validated[Label.NORMAL] + validated[Label.HSIL]
+    if n_validated < FEW_CASES:
+        said.append(f"The thresholds were chosen on {n_validated} cases; another split would choose others.")
+    return said
 
 
 def _channel_sentence(settings: TrainingSettings) -> str:

@@ -10,6 +10,7 @@ from pages._ui.errors import showing_errors
 from pages._ui.here import Here
 from pages._ui.links import go, link
 from pages._ui.plain import plain
+from pages._ui.plan_form import plan_form
 
 _SOURCES = {
     CaseSource.ALL: "All labelled cases",
@@ -38,11 +39,13 @@ def study_form(person: Here) -> None:
             "Compare with checkpoints", options.checkpoints, format_func=_name, key="study_checkpoints",
             placeholder="None",
         )  # fmt: skip
+        plan, practice = plan_form()
     reader_ids, checkpoint_ids = [one.id for one in readers], [one.id for one in checkpoints]
     with preview, showing_errors():
         counted = studies.preview_choice(
-            person.store, actor=person.actor, choice=choice, reader_ids=reader_ids, checkpoint_ids=checkpoint_ids
-        )
+            person.store, actor=person.actor, choice=choice, reader_ids=reader_ids, checkpoint_ids=checkpoint_ids,
+            practice_case_ids=practice,
+        )  # fmt: skip
         _counts(counted)
         pressed = st.button(
             "Create study", type="primary", icon=":material/add:", width="stretch",
@@ -52,7 +55,7 @@ def study_form(person: Here) -> None:
         if pressed:
             made = studies.create_study(
                 person.store, actor=person.actor, name=name, question=question, choice=choice, reader_ids=reader_ids,
-                checkpoint_ids=checkpoint_ids,
+                checkpoint_ids=checkpoint_ids, plan=plan, practice_case_ids=practice,
             )  # fmt: skip
             go("studies", study=made.id)
 

@@ -77,18 +77,18 @@ def _part(name: str) -> str:
 
 def _rows(one: CallerFigures) -> Iterator[str]:
     if one.channels is None:
-        name = _cell(escape(one.name), _seconds(one))
-        n_cases = _cell(f"{one.n_called} of {one.n_cases}", "" if one.is_complete else _warn("not all read"))
+        name = cell(escape(one.name), _seconds(one))
+        n_cases = cell(f"{one.n_called} of {one.n_cases}", "" if one.is_complete else _warn("not all read"))
     else:
         trained = " · trained on impressions" if one.trained_on is LabelSource.IMPRESSION else ""
-        name = _cell(escape(one.name), f"{one.channels} channels{trained}")
+        name = cell(escape(one.name), f"{one.channels} channels{trained}")
         said = "" if one.is_complete else _warn(f"{one.n_called} of {one.n_cases} cases predicted")
         seen = _warn(f"seen in training: {one.n_seen} of {one.n_cases}") if one.n_seen else "none seen in training"
-        n_cases = _cell(f"{one.n_called} of {one.n_cases}", "<br>".join(filter(None, (said, seen))))
+        n_cases = cell(f"{one.n_called} of {one.n_cases}", "<br>".join(filter(None, (said, seen))))
     yield f"<tr><td>{name}</td><td>{n_cases}</td>{_figures(one.figures)}</tr>"
     if one.unseen is not None:
-        label = _cell("unseen cases alone", f"{one.channels} channels")
-        yield f"<tr class='unseen'><td>{label}</td><td>{_cell(_unseen_count(one), '')}</td>{_figures(one.unseen)}</tr>"
+        label = cell("unseen cases alone", f"{one.channels} channels")
+        yield f"<tr class='unseen'><td>{label}</td><td>{cell(_unseen_count(one), '')}</td>{_figures(one.unseen)}</tr>"
 
 
 def _unseen_count(one: CallerFigures) -> str:
@@ -101,11 +101,12 @@ def _figures(figures: CallFigures) -> str:
 
 def _proportion(share: Proportion) -> str:
     if share.value is None or share.low is None or share.high is None:
-        return _cell("–", f"not defined ({share.k}/{share.n})")
-    return _cell(f"{share.value:.1%}", f"{share.k}/{share.n} · {100 * share.low:.1f} to {100 * share.high:.1f}")
+        return cell("–", f"not defined ({share.k}/{share.n})")
+    return cell(f"{share.value:.1%}", f"{share.k}/{share.n} · {100 * share.low:.1f} to {100 * share.high:.1f}")
 
 
-def _cell(value: str, detail: str) -> str:
+def cell(value: str, detail: str) -> str:
+    """A figure over what stands behind it, as HTML."""
     return f"<div class='value'>{value}</div><div class='detail'>{detail}</div>"
 
 

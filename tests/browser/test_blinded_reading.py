@@ -75,8 +75,18 @@ def test_a_study_is_read_with_keys_and_nothing_unblinds(
     page.keyboard.press("Enter")
     page.keyboard.press("2")
     expect(page.get_by_role("radio", name="HSIL")).to_be_checked()
+    page.keyboard.press("Escape")
     page.keyboard.press("1")
-    page.get_by_role("slider").fill("80")
+    expect(page.get_by_role("radio", name="Normal")).to_be_checked()
+    expect(page.get_by_role("button", name="Confirm")).to_be_disabled()
+    page.keyboard.press("8")
+    page.keyboard.press("p")
+    paused = page.get_by_role("dialog", name="Paused")
+    expect(paused).to_be_visible()
+    paused.click(position={"x": 450, "y": 300}, trial=True)  # it lies over the image
+    page.keyboard.press("3")
+    page.keyboard.press("p")
+    expect(page.get_by_role("dialog", name="Paused")).to_be_hidden()
     page.keyboard.press("Enter")
     expect(where).to_have_text(f"2 of {N_CASES}")
     expect(page.get_by_role("button", name="Confirm")).to_be_disabled()
@@ -86,12 +96,14 @@ def test_a_study_is_read_with_keys_and_nothing_unblinds(
     for number in range(2, N_CASES + 1):
         expect(where).to_have_text(f"{number} of {N_CASES}", timeout=60_000)
         page.get_by_role("radio", name="HSIL").click()
+        page.get_by_role("slider").fill("50")
         page.get_by_role("button", name="Confirm").dblclick()
     expect(page.get_by_role("heading", name="All read")).to_be_visible()
 
     with store.reading() as session:
         rows = session.scalars(select(Reading).order_by(Reading.id)).all()
         assert [(row.call, row.confidence) for row in rows] == [(Label.NORMAL, 80), *[(Label.HSIL, 50)] * (N_CASES - 1)]
+        assert all(row.active_ms is not None for row in rows)
         shown = session.scalars(select(StudyCase)).all()
         cases = [session.get_one(Case, row.case_id) for row in shown]
         hashes = [session.get_one(Image, row.image_id).sha256 for row in shown]

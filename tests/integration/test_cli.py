@@ -151,6 +151,10 @@ def test_a_study_is_read_and_closed(run: Run, ask: Callable[..., Any], store: St
     run("people", "add", "rita", "--name", "Rita Lang", "--role", "reader", "--password", PASSWORD)
     rita = next(str(one["person_id"]) for one in ask("people", "list") if one["username"] == "rita")
     assert "4 cases" in run("studies", "create", "Spring", "--reader", rita).output
+    planned = ("--sessions", "2", "--washout", "14", "--repeats", "0.5", "--margin", "0.05")
+    assert "3 cases" in run("studies", "create", "Twice", "--reader", rita, "--practice", "1", *planned).output
+    assert next(one["n_each"] for one in ask("studies", "list") if one["name"] == "Twice") == 8
+    assert "Alpha is above 0" in run("studies", "create", "Odd", "--reader", rita, "--alpha", "2", code=1).output
     assert "is open, sealed as" in run("studies", "open", "1").output
     assert "when the study is closed" in run("studies", "results", "1", code=1).output
 
@@ -171,7 +175,11 @@ def test_a_study_is_read_and_closed(run: Run, ask: Callable[..., Any], store: St
     assert figures["sensitivity"]["value"] == 1.0
     assert figures["specificity"]["k"] == 0
     assert figures["accuracy"]["n"] == 4
-    run("studies", "results", "1", "--csv", str(tmp_path / "calls.csv"))
+    assert results["statistics"]["readers"]["readers"]["Rita Lang"]["arms"]["unaided"]["sensitivity"]["k"] == 2
+    files = ("--csv", str(tmp_path / "calls.csv"), "--ratings", str(tmp_path / "ratings.csv"))
+    assert "Reader Rita Lang" in run("studies", "results", "1", *files).output
+    again = run("analyse", str(tmp_path / "ratings.csv"), "--threshold", "0").output
+    assert "treatment unaided: sensitivity 100.0% (2/2" in again
     with (tmp_path / "calls.csv").open(newline="") as file:
         assert len(list(csv.DictReader(file))) == 4
 

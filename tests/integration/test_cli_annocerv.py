@@ -65,6 +65,8 @@ def test_from_files_to_figures(part: Path, tmp_path: Path) -> None:
     assert imported["imported"] == len(list(part.glob("*/*.jpg")))
     assert imported["annotations"] == outlined
 
+    kept = max(int(place.name.split()[1]) for place in part.iterdir() if place.is_dir())
+    program.run("snapshot", "freeze", "kept", "--labels", "impression", "--external", "--patients", f"annocerv-{kept}")
     program.run("snapshot", "freeze", "first", "--labels", "impression")
     changes = ["segmentation_epochs=2", "classification_epochs=1", "height_px=64", "width_px=64", "segnet_width=0.1"]
     changes += ["comparison_seeds=1", "precision=fp32"]
@@ -81,13 +83,17 @@ def test_from_files_to_figures(part: Path, tmp_path: Path) -> None:
     assert "impression" in json.dumps(metrics)
     assert "not histology" in program.run("checkpoints", "show", "1")
 
+    assert "look 1 at this set" in program.run("checkpoints", "evaluate", "1", "kept", "--wait")
+    (look,) = program.ask("checkpoints", "evaluations", "1")
+    assert look["metrics"]["classification_4ch"]["case"]["accuracy"]["n"] == 1
+
     status = program.ask("status")
     assert status["patients"] == status["cases"] == CASES
     assert status["images"] == status["predictions"] == imported["imported"]
     assert status["annotations"] == outlined
     assert status["annotations_to_confirm"] == imported["annotations_to_confirm"] > 0
     assert status["labels"] == 0, "a Swede score is no histology"
-    assert (status["snapshots"], status["checkpoints"]) == (1, 1)
+    assert (status["snapshots"], status["checkpoints"]) == (2, 1)
 
     outside, out = tmp_path / "outside", tmp_path / "out"
     outside.mkdir()

@@ -4,14 +4,18 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from colpo_core.errors import InputRejected
 from colpo_core.records.people import Actor
+from colpo_core.records.reading_plans import ReadingPlan
 from colpo_core.records.studies import CaseSource
 from colpo_core.services import readings, studies
 from colpo_core.services.study_records import list_studies
 from colpo_core.store import Store
-from colpo_core.terms import Label, StudyState
+from colpo_core.store.tables import Prediction
+from colpo_core.terms import Grade, Label, Role, StudyState
+from tests.clinic import PredictedClinic, reviewer
 
 OpenPage = Callable[..., Any]
 
@@ -25,6 +29,36 @@ def cases(add_case: Callable[..., int]) -> list[int]:
 def study_id(store: Store, administrator: Actor, reader: Actor, cases: list[int]) -> int:
     name = "Odd *name* <b>"
     study = studies.create_study(store, actor=administrator, name=name, reader_ids=[reader.person_id])
+    return study.id
+
+
+def closed_study(store: Store, administrator: Actor) -> int:
+    """Twelve cases that two readers have read, and a checkpoint that has predicted them and learned from none."""
+    clinic = PredictedClinic(store, administrator)
+    grades = [(Grade.NORMAL,), (Grade.CIN3,)] * 5
+    clinic.predictions += [
+        clinic.predict(clinic.clinic.add_case(grades=one).image_id, clinic.checkpoint_id) for one in grades
+    ]
+    with store.writing() as session:
+        for place, prediction in enumerate(session.scalars(select(Prediction).order_by(Prediction.id))):
+            prediction.prob_hsil_4ch = 0.1 + 0.07 * (place * 5 % 12)
+    readers = [reviewer(store, username, Role.READER) for username in ("<b>anna", "berta")]
+    study = studies.create_study(
+        store,
+        actor=administrator,
+        name="Two readers",
+        reader_ids=[one.person_id for one in readers],
+        checkpoint_ids=[clinic.checkpoint_id],
+    )
+    studies.open_study(store, actor=administrator, study_id=study.id)
+    for reader in readers:
+        for number in range(study.n_cases):
+            shown = readings.next_picture(store, actor=reader, study_id=study.id)
+            assert shown is not None
+            call = Label.HSIL if number % 3 else Label.NORMAL
+            answer = {"call": call, "confidence": 7 * number}
+            readings.record_reading(store, actor=reader, study_id=study.id, token=shown.token, **answer)
+    studies.close_study(store, actor=administrator, study_id=study.id)
     return study.id
 
 
@@ -69,6 +103,47 @@ def test_a_study_is_made_with_counts_in_sight(
     assert (made.name, made.state, made.n_cases) == ("Spring", StudyState.DRAFT, 3)
 
 
+def test_the_form_takes_sessions_practice_and_the_endpoint(
+    store: Store, administrator: Actor, reader: Actor, cases: list[int], open_page: OpenPage
+) -> None:
+    app = open_page(administrator, "studies", new=1)
+    app.multiselect(key="study_readers").select("Rita (rita)").run()
+    app.text_input(key="study_name").set_value("Planned")
+    app.number_input(key="study_sessions").set_value(2).run()
+    app.number_input(key="study_washout").set_value(14)
+    app.slider(key="study_repeats").set_value(50)
+    app.number_input(key="study_margin").set_value(0.05)
+    app.text_input(key="study_practice").set_value(str(cases[0])).run()
+    assert [metric.value for metric in app.metric] == ["2", "1", "1"]
+    assert "Left out: 1 (practised with)" in said(app)
+    button(app, "Create study").click().run()
+    assert not app.exception
+    (made,) = list_studies(store, actor=administrator)
+    assert (made.n_cases, made.n_each, made.n_practice) == (2, 6, 1)
+    words = said(open_page(administrator, "studies", study=made.id))
+    assert "2 sessions a reader, at least 14 days apart" in words
+    assert "margin of non-inferiority 0.05" in words
+
+
+def test_the_reading_page_tells_when_the_next_session_opens(
+    store: Store, administrator: Actor, reader: Actor, cases: list[int], open_page: OpenPage
+) -> None:
+    study = studies.create_study(
+        store, actor=administrator, name="Two", reader_ids=[reader.person_id], plan=ReadingPlan(n_sessions=2)
+    )
+    studies.open_study(store, actor=administrator, study_id=study.id)
+    for _case in cases:
+        shown = readings.next_picture(store, actor=reader, study_id=study.id)
+        assert shown is not None
+        readings.record_reading(
+            store, actor=reader, study_id=study.id, token=shown.token, call=Label.HSIL, confidence=90
+        )
+    app = open_page(reader, "read", study=study.id)
+    assert not app.exception
+    assert not app.error
+    assert "Session 2 of 2 opens for you on" in said(app)
+
+
 def test_case_numbers_are_counted_and_mistakes_told(
     administrator: Actor, reader: Actor, cases: list[int], open_page: OpenPage
 ) -> None:
@@ -103,6 +178,24 @@ def test_from_draft_to_results(
     assert "not all read" in table
     assert "Reference standard: histology (kim-2022.1)" in said(app)
     assert "SIMULATED" in said(app)
+    assert "Statistics" in said(app)
+    assert "too few readings for statistics" in said(app)
+
+
+def test_a_closed_study_shows_readers_together_and_against_the_networks(
+    store: Store, administrator: Actor, open_page: OpenPage
+) -> None:
+    study_id = closed_study(store, administrator)
+    app = open_page(administrator, "studies", study=study_id)
+    assert not app.exception
+    tables = "".join(str(element.proto.body) for element in app.get("html"))
+    assert "All readers" in tables
+    assert "Reader minus network" in tables
+    assert "Fleiss' kappa" in tables
+    assert "Krippendorff" in tables
+    assert "&lt;B&gt;Anna" in tables, "a name is no markup"
+    assert "Readers against model-1, 4 channels" in said(app)
+    assert "On the 12 cases that it has judged and not learned from" in said(app)
 
 
 def test_a_draft_is_discarded(store: Store, administrator: Actor, study_id: int, open_page: OpenPage) -> None:
@@ -159,3 +252,6 @@ def test_an_answer_that_did_not_arrive_whole_is_refused(monkeypatch: pytest.Monk
         answer.st, "session_state", {"reading": {"answer": {"token": "t", "call": "hsil", "confidence": 70}}}
     )
     assert answer.given_answer("reading") == answer.Answer("t", Label.HSIL, 70)
+    timed = {"token": "t", "call": "hsil", "confidence": 70, "activeMs": 1500}
+    monkeypatch.setattr(answer.st, "session_state", {"reading": {"answer": timed}})
+    assert answer.given_answer("reading") == answer.Answer("t", Label.HSIL, 70, 1500)

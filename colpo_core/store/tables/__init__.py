@@ -26,7 +26,16 @@ from colpo_core.store.tables.learning import (
 from colpo_core.store.tables.ledger import Exposure, StudyAmendment
 from colpo_core.store.tables.people import AuditEntry, Person, SignInSession
 from colpo_core.store.tables.preferences import Preference
-from colpo_core.store.tables.studies import Presentation, Reading, Study, StudyCase, StudyCheckpoint, StudyReader
+from colpo_core.store.tables.studies import (
+    PracticeReading,
+    Presentation,
+    Reading,
+    Study,
+    StudyCase,
+    StudyCheckpoint,
+    StudyPracticeCase,
+    StudyReader,
+)
 
 __all__ = [
     "Adjudication",
@@ -51,6 +60,7 @@ __all__ = [
     "Mask",
     "Patient",
     "Person",
+    "PracticeReading",
     "Prediction",
     "Preference",
     "Presentation",
@@ -63,6 +73,7 @@ __all__ = [
     "StudyAmendment",
     "StudyCase",
     "StudyCheckpoint",
+    "StudyPracticeCase",
     "StudyReader",
     "TaskItem",
     "utc_now",

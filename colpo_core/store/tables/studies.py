@@ -7,7 +7,7 @@ from sqlalchemy import JSON, CheckConstraint, ForeignKey, ForeignKeyConstraint, 
 from sqlalchemy.orm import Mapped, mapped_column
 
 from colpo_core.store.tables.base import Base, Sha256, UtcDateTime, utc_now, words
-from colpo_core.terms import Label, StudyState
+from colpo_core.terms import Arm, Label, StudyState
 
 
 class Study(Base):
@@ -53,6 +53,37 @@ class StudyCheckpoint(Base):
     checkpoint_id: Mapped[int] = mapped_column(ForeignKey("checkpoints.id"), primary_key=True)
 
 
+class StudyPracticeCase(Base):
+    """A case with which readers practise before a study; it is not among the study's cases."""
+
+    __tablename__ = "study_practice_cases"
+    study_id: Mapped[int] = mapped_column(ForeignKey("studies.id", ondelete="CASCADE"), primary_key=True)
+    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"), primary_key=True)
+    image_id: Mapped[int] = mapped_column(ForeignKey("images.id"))
+    truth: Mapped[Label] = mapped_column(words(Label, "truth"))
+
+
+class PracticeReading(Base):
+    """A practice case as it was put before a reader, and what the reader called. No analysis reads this table."""
+
+    __tablename__ = "practice_readings"
+    token: Mapped[str] = mapped_column(String(60), primary_key=True)
+    study_id: Mapped[int]
+    reader_id: Mapped[int]
+    case_id: Mapped[int]
+    shown_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
+    call: Mapped[Label | None] = mapped_column(words(Label, "call"))
+    confidence: Mapped[int | None]
+    answered_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    __table_args__ = (
+        UniqueConstraint("study_id", "reader_id", "case_id"),
+        ForeignKeyConstraint(
+            ["study_id", "case_id"], ["study_practice_cases.study_id", "study_practice_cases.case_id"]
+        ),
+        ForeignKeyConstraint(["study_id", "reader_id"], ["study_readers.study_id", "study_readers.person_id"]),
+    )
+
+
 class Presentation(Base):
     """A case as it was put before a reader: since when, and the random token by which the reader's browser knows it."""
 
@@ -61,16 +92,22 @@ class Presentation(Base):
     study_id: Mapped[int]
     reader_id: Mapped[int]
     case_id: Mapped[int]
+    session: Mapped[int] = mapped_column(default=1)
+    occurrence: Mapped[int] = mapped_column(default=1)
     shown_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
     __table_args__ = (
-        UniqueConstraint("study_id", "reader_id", "case_id"),
+        UniqueConstraint("study_id", "reader_id", "case_id", "session", "occurrence"),
         ForeignKeyConstraint(["study_id", "case_id"], ["study_cases.study_id", "study_cases.case_id"]),
         ForeignKeyConstraint(["study_id", "reader_id"], ["study_readers.study_id", "study_readers.person_id"]),
     )
 
 
 class Reading(Base):
-    """One reader's blinded call on one case. Triggers refuse changes and deletions."""
+    """One reader's blinded call on one case. Triggers refuse changes and deletions.
+
+    `occurrence` is 2 for a hidden repeat within the session, `phase` 2 for a second call on the same showing.
+    `active_ms` is the time without breaks; NULL in rows of an older store, or where no browser measured it.
+    """
 
     __tablename__ = "readings"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -81,8 +118,14 @@ class Reading(Base):
     confidence: Mapped[int]
     shown_at: Mapped[datetime] = mapped_column(UtcDateTime)
     answered_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
+    session: Mapped[int] = mapped_column(default=1)
+    arm: Mapped[Arm] = mapped_column(words(Arm, "arm"), default=Arm.UNAIDED)
+    occurrence: Mapped[int] = mapped_column(default=1)
+    phase: Mapped[int] = mapped_column(default=1)
+    active_ms: Mapped[int | None]
     __table_args__ = (
-        UniqueConstraint("study_id", "reader_id", "case_id"),
+        UniqueConstraint("study_id", "reader_id", "case_id", "session", "occurrence", "phase"),
+        CheckConstraint("active_ms >= 0", name="active_ms"),
         CheckConstraint("confidence BETWEEN 0 AND 100", name="confidence"),
         ForeignKeyConstraint(["study_id", "case_id"], ["study_cases.study_id", "study_cases.case_id"]),
         ForeignKeyConstraint(["study_id", "reader_id"], ["study_readers.study_id", "study_readers.person_id"]),

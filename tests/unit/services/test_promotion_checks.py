@@ -3,9 +3,9 @@ from typing import Any
 
 import pytest
 
-from colpo_core.errors import PermissionDenied, PromotionHeld
+from colpo_core.errors import Conflict, PermissionDenied, PromotionHeld
 from colpo_core.records.people import Actor
-from colpo_core.services import checkpoints, engine, learning
+from colpo_core.services import checkpoints, engine, learning, promotions
 from colpo_core.services.learning import SnapshotQuery, promotion_doubts
 from colpo_core.store import Store
 from colpo_core.store.tables import AuditEntry, Checkpoint, Image, Job, Patient, Promotion, Snapshot
@@ -202,6 +202,25 @@ def test_a_promotion_that_is_held_back_changes_nothing_until_it_is_overruled_in_
     (row,) = learning.list_promotions(store, actor=annotator)
     assert row.reason == "better Overruled: for the demonstration alone"
     assert row.overruled == ("It leaks.",)
+
+
+def test_a_model_that_was_promoted_while_the_doubts_were_looked_for_is_looked_at_again(
+    store: Store, administrator: Actor, publish: Publish, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = publish("first-1"), publish("second-2")
+
+    def while_another_promotes(_store: Store, *, actor: Actor, checkpoint_id: int) -> tuple[str, ...]:
+        monkeypatch.setattr(promotions, "promotion_doubts", promotion_doubts)
+        promote(store, actor, first)
+        return ()
+
+    monkeypatch.setattr(promotions, "promotion_doubts", while_another_promotes)
+    with pytest.raises(Conflict, match="Another model was promoted meanwhile"):
+        promote(store, administrator, second)
+    current = learning.current_checkpoint(store)
+    assert current is not None
+    assert current.id == first
+    promote(store, administrator, second)
 
 
 def test_a_snapshot_that_cannot_be_read_is_a_doubt_and_no_crash(

@@ -6,16 +6,17 @@ from datetime import timedelta
 import numpy as np
 import pytest
 from PIL import Image as PillowImage
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 
-from colpo_core.errors import Blinding, InputRejected, NotFound, PermissionDenied, StudyLocked
+from colpo_core.errors import Blinding, InputRejected, NotFound, PermissionDenied, SessionWaits, StudyLocked
 from colpo_core.images.decoding import read_rgb
 from colpo_core.records.people import Actor
+from colpo_core.records.reading_plans import ConfidenceScale, ReadingPlan
 from colpo_core.records.studies import Presented
-from colpo_core.services import readings, studies
+from colpo_core.services import reading_places, readings, studies
 from colpo_core.store import Store
-from colpo_core.store.tables import AuditEntry, Image, Person, Presentation, Reading
+from colpo_core.store.tables import AuditEntry, Image, Person, Presentation, Reading, utc_now
 from colpo_core.studies.orders import reader_orders
 from colpo_core.terms import Label, Role, StudyState
 
@@ -235,3 +236,114 @@ def test_the_log_tells_neither_case_nor_call(store: Store, reader: Actor, study_
     with store.reading() as session:
         entry = session.scalars(select(AuditEntry).where(AuditEntry.action == "record reading")).one()
     assert (entry.subject, entry.detail) == (f"study {study_id}", {"number": 1})
+
+
+def open_planned(
+    store: Store, administrator: Actor, reader: Actor, plan: ReadingPlan, practice: tuple[int, ...]
+) -> int:
+    study = studies.create_study(
+        store, actor=administrator, name="Planned", reader_ids=[reader.person_id], plan=plan, practice_case_ids=practice
+    )
+    studies.open_study(store, actor=administrator, study_id=study.id)
+    return study.id
+
+
+def read_session(store: Store, actor: Actor, study_id: int, n_showings: int) -> None:
+    for number in range(1, n_showings + 1):
+        shown = present(store, actor, study_id)
+        assert (shown.number, shown.total) == (number, n_showings)
+        answer(store, actor, study_id, shown.token)
+
+
+def test_the_next_session_waits_for_the_washout(
+    store: Store,
+    administrator: Actor,
+    reader: Actor,
+    add_case: Callable[..., int],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for index in range(4):
+        add_case(Label.HSIL if index % 2 else Label.NORMAL)
+    study_id = open_planned(store, administrator, reader, ReadingPlan(2, washout_days=7, repeat_share=0.5), ())
+    read_session(store, reader, study_id, 6)
+    with pytest.raises(SessionWaits, match=f"{utc_now() + timedelta(days=7):%Y-%m-%d}"):
+        readings.next_picture(store, actor=reader, study_id=study_id)
+    (waiting,) = readings.assigned_studies(store, actor=reader)
+    assert (waiting.session, waiting.answered, waiting.total) == (2, 0, 6)
+    assert waiting.opens_at is not None
+
+    monkeypatch.setattr(reading_places, "utc_now", lambda: utc_now() + timedelta(days=7, seconds=1))
+    read_session(store, reader, study_id, 6)
+    assert readings.next_picture(store, actor=reader, study_id=study_id) is None
+    with store.reading() as session:
+        counts = session.execute(
+            select(Reading.session, Reading.occurrence, func.count()).group_by(Reading.session, Reading.occurrence)
+        ).all()
+        orders = {
+            number: tuple(
+                session.scalars(
+                    select(Reading.case_id)
+                    .where(Reading.session == number, Reading.occurrence == 1)
+                    .order_by(Reading.id)
+                )
+            )
+            for number in (1, 2)
+        }
+    assert [tuple(row) for row in counts] == [(1, 1, 4), (1, 2, 2), (2, 1, 4), (2, 2, 2)]
+    assert orders[1] != orders[2]
+
+
+def test_practice_comes_first_with_feedback_and_is_no_reading(
+    store: Store, administrator: Actor, reader: Actor, add_case: Callable[..., int]
+) -> None:
+    ids = [add_case(Label.HSIL if index % 2 else Label.NORMAL) for index in range(4)]
+    practice = add_case(Label.HSIL)
+    study_id = open_planned(store, administrator, reader, ReadingPlan(), (practice,))
+    shown = present(store, reader, study_id)
+    assert (shown.practice, shown.number, shown.total) == (True, 1, 1)
+    assert present(store, reader, study_id) == shown
+    assert readings.presented_image(store, actor=reader, study_id=study_id, token=shown.token)[0]
+    for _again in range(2):
+        told = readings.record_reading(
+            store, actor=reader, study_id=study_id, token=shown.token, call=Label.NORMAL, confidence=10
+        )
+        assert (told.truth, told.answered) == (Label.HSIL, 1)
+    with pytest.raises(StudyLocked):
+        answer(store, reader, study_id, shown.token, Label.HSIL, 10)
+    with pytest.raises(Blinding):
+        readings.presented_image(store, actor=reader, study_id=study_id, token=shown.token)
+    after = present(store, reader, study_id)
+    assert (after.practice, after.total) == (False, len(ids))
+    told = readings.record_reading(
+        store, actor=reader, study_id=study_id, token=after.token, call=Label.NORMAL, confidence=10
+    )
+    assert told.truth is None, "feedback outside practice would unblind"
+    with store.reading() as session:
+        assert session.scalar(select(func.count()).select_from(Reading)) == 1
+
+
+def test_five_steps_take_no_other_confidence(
+    store: Store, administrator: Actor, reader: Actor, add_case: Callable[..., int]
+) -> None:
+    for label in Label:
+        add_case(label)
+    plan = ReadingPlan(confidence=ConfidenceScale.FIVE_STEPS)
+    study_id = open_planned(store, administrator, reader, plan, ())
+    shown = present(store, reader, study_id)
+    assert shown.five_steps
+    with pytest.raises(InputRejected, match="five steps"):
+        answer(store, reader, study_id, shown.token, Label.HSIL, 70)
+    assert answer(store, reader, study_id, shown.token, Label.HSIL, 75) == 1
+
+
+@pytest.mark.parametrize(("sent", "kept"), [(None, None), (-5, 0), (30_000, 30_000), (10**9, 40_000)])
+def test_active_time_is_kept_and_no_longer_than_the_clock(
+    store: Store, reader: Actor, study_id: int, sent: int | None, kept: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = present(store, reader, study_id)
+    monkeypatch.setattr(readings, "utc_now", lambda: shown.shown_at + timedelta(seconds=40))
+    readings.record_reading(
+        store, actor=reader, study_id=study_id, token=shown.token, call=Label.HSIL, confidence=70, active_ms=sent
+    )
+    with store.reading() as session:
+        assert session.scalars(select(Reading.active_ms)).one() == kept

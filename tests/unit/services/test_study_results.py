@@ -1,5 +1,6 @@
 import csv
 import io
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -10,12 +11,26 @@ from colpo_core.datasets.manifest import Manifest, ManifestItem
 from colpo_core.errors import PermissionDenied, StudyLocked
 from colpo_core.labels import RULES_VERSION
 from colpo_core.records.people import Actor
+from colpo_core.records.reading_plans import ReadingPlan
 from colpo_core.records.studies import CaseChoice, CaseSource
 from colpo_core.services import readings, studies, study_results
-from colpo_core.services.study_records import get_study
+from colpo_core.services.study_records import check_seal, design_of, get_study
 from colpo_core.store import Store
-from colpo_core.store.tables import Case, Checkpoint, Image, Job, Mask, Person, Prediction, Presentation, Snapshot
-from colpo_core.terms import JobKind, Label, LabelSource, Role, Split
+from colpo_core.store.tables import (
+    Case,
+    Checkpoint,
+    Image,
+    Job,
+    Mask,
+    Person,
+    Prediction,
+    Presentation,
+    Snapshot,
+    Study,
+)
+from colpo_core.studies.design import DesignCase
+from colpo_core.studies.ratings import read_ratings, tabulate
+from colpo_core.terms import Arm, JobKind, Label, LabelSource, Role, Split
 
 N, H = Label.NORMAL, Label.HSIL
 TRUTH = (N, N, H, H)
@@ -115,7 +130,12 @@ def read_all(store: Store, actor: Actor, study_id: int, calls: dict[int, Label])
 def test_nobody_sees_results_before_the_end(
     store: Store, administrator: Actor, annotator: Actor, reader: Actor, study_id: int
 ) -> None:
-    for ask in (study_results.study_results, study_results.export_calls):
+    for ask in (
+        study_results.study_results,
+        study_results.study_analysis,
+        study_results.export_calls,
+        study_results.export_ratings,
+    ):
         with pytest.raises(StudyLocked, match="when the study is closed"):
             ask(store, actor=administrator, study_id=study_id)
         for actor in (annotator, reader):
@@ -148,6 +168,29 @@ def test_readers_and_checkpoints_are_judged_on_the_same_cases(
     assert results.study.n_simulated == 4
     assert results.label_source is LabelSource.HISTOLOGY
     assert results.rules_versions == (RULES_VERSION,)
+
+
+def test_the_statistics_leave_out_what_a_network_has_learned_from(
+    store: Store, administrator: Actor, reader: Actor, clinic: Clinic, study_id: int, add_case: Callable[..., int]
+) -> None:
+    read_all(store, reader, study_id, dict(zip(clinic.case_ids, (N, H, H, H), strict=True)))
+    predict(store, clinic, {0: (0.1, 0.1), 1: (0.6, 0.1), 2: (0.9, 0.1), 3: (0.3, 0.9)})
+    studies.close_study(store, actor=administrator, study_id=study_id)
+    found = study_results.study_analysis(store, actor=administrator, study_id=study_id)
+    assert found.readers is not None
+    assert list(found.readers.readers) == ["Rita"], "who has read nothing has no figures"
+    arm = found.readers.readers["Rita"].arms["unaided"]
+    assert arm.accuracy is not None
+    assert (arm.auc, arm.n, arm.accuracy.k) == (None, 4, 3), "one confidence throughout is yes or no alone"
+    assert any("yes or no alone" in note for note in found.notes)
+    assert any("Not all cases were read by Zoe" in note for note in found.notes)
+    three, four = found.networks
+    assert (three.channels, four.channels, three.n_cases) == (3, 4, 3)
+    assert three.refused == ("It has judged fewer than two cases of a label that it has not learned from.",)
+    ratings = study_results.export_ratings(store, actor=administrator, study_id=study_id)
+    table = tabulate(read_ratings(ratings.decode()))
+    assert (table.readers, table.arms, table.cases) == (("Rita",), ("unaided",), tuple(map(str, clinic.case_ids)))
+    assert (table.rating[0, 0] > 0).tolist() == [False, True, True, True]
 
 
 def test_what_a_checkpoint_saw_in_training_is_counted_and_judged_apart(
@@ -230,3 +273,67 @@ def test_every_call_can_be_taken_along(
     assert (four["channels"], four["call"], four["threshold"]) == ("4", "hsil", "0.25")
     assert {row["simulated"] for row in rows} == {"true"}
     assert {row["truth_source"] for row in rows} == {"histology"}
+
+
+def test_repeats_later_sessions_and_practice_are_in_the_export_and_not_in_the_figures(
+    store: Store, administrator: Actor, reader: Actor, clinic: Clinic
+) -> None:
+    study = studies.create_study(
+        store,
+        actor=administrator,
+        name="Twice",
+        reader_ids=[reader.person_id],
+        plan=ReadingPlan(n_sessions=2, washout_days=0, repeat_share=0.5),
+    )
+    studies.open_study(store, actor=administrator, study_id=study.id)
+    right = dict(zip(clinic.case_ids, (case.truth for case in sealed(store, study.id)), strict=True))
+    while (shown := readings.next_picture(store, actor=reader, study_id=study.id)) is not None:
+        with store.reading() as session:
+            row = session.get_one(Presentation, shown.token)
+            main, truth = (row.session, row.occurrence) == (1, 1), right[row.case_id]
+        call = truth if main else (N if truth is H else H)
+        readings.record_reading(
+            store, actor=reader, study_id=study.id, token=shown.token, call=call, confidence=60, active_ms=0
+        )
+    studies.close_study(store, actor=administrator, study_id=study.id)
+    (line,) = study_results.study_results(store, actor=administrator, study_id=study.id).readers
+    n_cases = len(clinic.case_ids)
+    assert (line.n_called, line.n_cases, line.arm) == (n_cases, n_cases, Arm.UNAIDED)
+    assert line.figures.accuracy.value == 1.0
+    assert line.median_seconds == 0
+    analysis = study_results.study_analysis(store, actor=administrator, study_id=study.id)
+    assert analysis.readers is not None
+    figures = analysis.readers.readers[line.name].arms["unaided"].accuracy
+    assert figures is not None
+    assert (figures.k, figures.n) == (n_cases, n_cases)
+    assert (analysis.again[line.name].value, analysis.again[line.name].n) == (-1, n_cases), "never the same call again"
+    ratings = study_results.export_ratings(store, actor=administrator, study_id=study.id).decode()
+    assert len(ratings.splitlines()) == 1 + n_cases
+    table = study_results.export_calls(store, actor=administrator, study_id=study.id).decode()
+    rows = list(csv.DictReader(io.StringIO(table)))
+    assert Counter((row["session"], row["occurrence"], row["arm"], row["phase"]) for row in rows) == {
+        (number, occurrence, "unaided", "1"): count
+        for number in "12"
+        for occurrence, count in (("1", n_cases), ("2", n_cases // 2))
+    }
+    for number in "12":
+        places = [int(row["position"]) for row in rows if row["session"] == number]
+        assert places == list(range(1, n_cases + n_cases // 2 + 1))
+
+
+def test_a_study_from_before_plans_opens_reads_and_gives_results(
+    store: Store, administrator: Actor, reader: Actor, clinic: Clinic, study_id: int
+) -> None:
+    with store.writing() as session:
+        study = session.get_one(Study, study_id)
+        study.design = {key: value for key, value in study.design.items() if key not in ("plan", "practice")}
+        study.seal_sha256 = design_of(session, study).sha256
+    read_all(store, reader, study_id, dict.fromkeys(clinic.case_ids, H))
+    studies.close_study(store, actor=administrator, study_id=study_id)
+    results = study_results.study_results(store, actor=administrator, study_id=study_id)
+    assert [line.n_called for line in results.readers] == [len(clinic.case_ids), 0]
+
+
+def sealed(store: Store, study_id: int) -> tuple[DesignCase, ...]:
+    with store.reading() as session:
+        return check_seal(session, session.get_one(Study, study_id)).cases

@@ -21,11 +21,13 @@ from colpo_core.store.tables import (
     Image,
     Job,
     Patient,
+    Presentation,
     Promotion,
+    Reading,
     Snapshot,
     StudyAmendment,
 )
-from colpo_core.terms import AmendmentKind, ExposureKind, JobKind, JobState
+from colpo_core.terms import AmendmentKind, Arm, ExposureKind, JobKind, JobState, Label
 
 
 def test_the_migrations_make_exactly_the_tables(store: Store) -> None:
@@ -121,6 +123,31 @@ def test_a_store_without_the_ledger_keeps_its_studies_and_takes_exposures_and_am
     store.close()
 
 
+def test_a_store_without_sessions_keeps_its_readings_as_one_unaided_session(tmp_path: Path) -> None:
+    read = (
+        ROWS_OF_A_STUDY.rstrip()
+        + """;
+INSERT INTO presentations VALUES ('t', 1, 1, 1, '2026-01-01 00:00:00');
+INSERT INTO readings VALUES (1, 1, 1, 1, 'hsil', 70, '2026-01-01 00:00:00', '2026-01-01 00:00:09')
+"""
+    )
+    engine = old_store(tmp_path, revision="0004", rows=read)
+    before = upgrade_and_lose_nothing(engine)
+    assert (before["readings"], before["presentations"]) == (1, 1)
+    store = Store.open(Settings(data_dir=tmp_path))
+    with store.reading() as session:
+        row = session.scalars(select(Reading)).one()
+        assert (row.call, row.confidence, row.session, row.arm, row.occurrence, row.phase, row.active_ms) == (
+            Label.HSIL, 70, 1, Arm.UNAIDED, 1, 1, None,
+        )  # fmt: skip
+        shown = session.scalars(select(Presentation)).one()
+        assert (shown.token, shown.session, shown.occurrence) == ("t", 1, 1)
+    for statement in ("UPDATE readings SET confidence = 1", "DELETE FROM readings"):
+        with pytest.raises(IntegrityError, match="append-only"), store.writing() as session:
+            session.execute(text(statement))
+    store.close()
+
+
 def rows_of(engine: Engine) -> dict[str, int]:
     with engine.connect() as connection:
         return {
@@ -186,7 +213,7 @@ REBUILD_PATIENTS = """
 import sqlalchemy as sa
 from alembic import op
 
-revision, down_revision, branch_labels, depends_on = "next", "0004", None, None
+revision, down_revision, branch_labels, depends_on = "next", "0005", None, None
 
 def upgrade():
     with op.batch_alter_table("patients", recreate="always") as batch:

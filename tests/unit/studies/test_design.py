@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 
 from colpo_core.errors import InputRejected
+from colpo_core.records.reading_plans import ReadingPlan
 from colpo_core.studies.design import MOST_CASES, DesignCase, DesignCheckpoint, StudyDesign, find_problems
 from colpo_core.terms import Label
 
@@ -83,3 +84,17 @@ def test_a_design_that_answers_nothing_is_refused_with_the_reason(change: dict[s
 def test_all_reasons_are_named_at_once() -> None:
     assert len(find_problems(0, [Label.HSIL] * (MOST_CASES + 1))) == 3
     assert find_problems(1, [Label.HSIL, Label.NORMAL]) == ()
+
+
+def test_a_design_from_before_plans_keeps_its_seal() -> None:
+    assert DESIGN.sha256 == "6461c20c3fb813458a497f1c7afe6c62badfe71176585bd014b89969c31f34bc"
+    assert DESIGN.how == ReadingPlan()
+
+
+def test_the_plan_and_the_practice_cases_are_sealed() -> None:
+    planned = replace(DESIGN, plan=ReadingPlan())
+    practised = replace(planned, practice=(DesignCase(7, 17, "e" * 64, Label.NORMAL),))
+    longer = replace(planned, plan=ReadingPlan(washout_days=29))
+    assert len({one.sha256 for one in (DESIGN, planned, practised, longer)}) == 4
+    with pytest.raises(ValueError, match="stands twice"):
+        replace(planned, practice=CASES[:1])

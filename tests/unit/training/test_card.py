@@ -11,13 +11,15 @@ from colpo_core.training.incumbent import Incumbent
 from colpo_core.training.loop import Fitted
 from tests.blobs import blobs, tiny
 
+CHOSEN = PipelineSpec(threshold_3ch=0.25, threshold_4ch=0.75)
+
 
 def test_a_card_says_what_made_it() -> None:
     manifest = blobs((4, 2, 2)).manifest
     card = make_card(
         manifest,
         tiny(seed=5),
-        PipelineSpec(threshold_3ch=0.25, threshold_4ch=0.75),
+        CHOSEN,
         metrics={"split": "test"},
         fitted={"segmentation": Fitted(2, [{"train_loss": 1.0}])},
         key="k",
@@ -35,7 +37,7 @@ def test_a_card_says_what_made_it() -> None:
     assert card["trained_on"]["images"]["train"] == 4
     assert card["trained_on"]["mask_origins"] == {"simulated": 4}
     assert card["parent"] == {"name": "old", "sha256": "f" * 64}
-    assert card["computed_on"] == {"device": "cpu", "precision": "fp32"}
+    assert card["computed_on"] == {"device": "cpu", "devices": 1, "precision": "fp32"}
     assert (card["protocol"], card["leaks"]) == ("patient", [])
     assert card["architecture"]["segmenter"] == "SegNet on VGG-19, 1 of its width"
     assert "out of 2 folds" in card["architecture"]["fourth_channel"]
@@ -45,11 +47,12 @@ def test_a_card_says_what_made_it() -> None:
 
 
 def test_limits_say_what_not_to_conclude() -> None:
-    said = " ".join(limits_of(blobs((4, 4, 4), label_source=LabelSource.IMPRESSION).manifest, tiny()))
+    said = " ".join(limits_of(blobs((4, 4, 4), label_source=LabelSource.IMPRESSION).manifest, tiny(), CHOSEN))
     assert "All images are simulated" in said
     assert "colposcopic impressions, not histology" in said
     assert "4 labelled cases of 4 patients" in said
     assert "chosen on 4 cases" in said
+    assert "not chosen" not in said
     assert "channels that were made out of 2 folds" in said
     assert "augmented before" not in said
     assert "without pretrained weights" in said
@@ -59,7 +62,7 @@ def test_the_papers_protocol_says_that_it_leaks() -> None:
     settings = tiny(protocol="paper")
     (leak,) = leaks_of(settings)
     assert "copies of one image stand on the training and on the test side" in leak
-    said = limits_of(blobs((4, 4, 4)).manifest, settings)
+    said = limits_of(blobs((4, 4, 4)).manifest, settings, CHOSEN)
     assert leak in said
     assert any("fourth channel is better than on new images" in sentence for sentence in said)
     assert not leaks_of(tiny())
@@ -78,23 +81,29 @@ def test_the_papers_protocol_says_that_it_leaks() -> None:
 
 
 def test_limits_name_what_the_test_side_lacks() -> None:
-    said = " ".join(limits_of(blobs((4, 0, 0)).manifest, tiny(pretrained="imagenet")))
+    said = " ".join(limits_of(blobs((4, 0, 0)).manifest, tiny(pretrained="imagenet"), CHOSEN))
     assert "No labelled case was kept for testing" in said
     assert "No mask was kept for testing" in said
     assert "thresholds are 0.5, not chosen" in said
     assert "last epoch was kept" in said
     assert "without pretrained weights" not in said
     assert "impressions" not in said
-    one_sided = " ".join(limits_of(blobs((4, 2, 1), labels=[Label.HSIL, Label.NORMAL]).manifest, tiny()))
+    one_sided = " ".join(limits_of(blobs((4, 2, 1), labels=[Label.HSIL, Label.NORMAL]).manifest, tiny(), CHOSEN))
     assert "does not hold both labels, so sensitivity or specificity" in one_sided
+
+
+def test_limits_name_the_network_whose_threshold_no_rule_could_choose() -> None:
+    manifest = blobs((4, 4, 4)).manifest
+    (said,) = [one for one in limits_of(manifest, tiny(), replace(CHOSEN, threshold_4ch=0.5)) if "not chosen" in one]
+    assert "better than chance with 4 channels, so that one is 0.5" in said
 
 
 def test_a_card_says_which_masks_were_used() -> None:
     manifest = blobs((4, 2, 2)).manifest
-    assert "judged on the newest mask of each image (8 simulated)" in " ".join(limits_of(manifest, tiny()))
+    assert "judged on the newest mask of each image (8 simulated)" in " ".join(limits_of(manifest, tiny(), CHOSEN))
     one = replace(manifest, mask_policy=MaskPolicy.ANNOTATOR, mask_annotator_id=7)
-    assert "judged on the masks of person 7" in " ".join(limits_of(one, tiny()))
+    assert "judged on the masks of person 7" in " ".join(limits_of(one, tiny(), CHOSEN))
     staple = replace(manifest, mask_policy=MaskPolicy.STAPLE)
-    assert "STAPLE of the annotators' masks" in " ".join(limits_of(staple, tiny()))
+    assert "STAPLE of the annotators' masks" in " ".join(limits_of(staple, tiny(), CHOSEN))
     bare = replace(manifest, items=tuple(replace(it, mask_sha256=None, mask_origin=None) for it in manifest.items))
-    assert "Its segmenter" not in " ".join(limits_of(bare, tiny()))
+    assert "Its segmenter" not in " ".join(limits_of(bare, tiny(), CHOSEN))

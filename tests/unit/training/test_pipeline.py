@@ -78,7 +78,7 @@ def test_the_checkpoint_loads_and_its_card_is_sealed(trained: TrainedCheckpoint,
     assert set(comparison["arms"]) == set(ARMS)
     assert {(row["first"], row["second"]) for row in comparison["differences"]} >= {("3ch", "predicted")}
     assert metrics["against_current"] is None
-    assert card["computed_on"] == {"device": "cpu", "precision": "fp32"}
+    assert card["computed_on"] == {"device": "cpu", "devices": 1, "precision": "fp32"}
     assert set(card["history"]) == {
         "segmentation",
         "segmentation without fold 1 of 2",

@@ -1,0 +1,117 @@
+"""Statistics of reader studies without the store: analysing ratings, and planning how many are needed."""
+
+from pathlib import Path
+
+import click
+
+from colpo_core.cli.output import json_option, print_json
+from colpo_core.cli.words import EXISTING_FILE, NEW_FILE
+from colpo_core.errors import ColpoError
+from colpo_core.exchange.rating_report import rating_text
+from colpo_core.records.reader_statistics import Covariance
+from colpo_core.services.outside_ratings import analyse_ratings, write_analysis
+from colpo_core.studies.power import estimate_power
+from colpo_core.studies.rating_analysis import AnalysisOptions
+from colpo_core.studies.roe_metz import RoeMetz
+
+
+@click.command()
+@click.argument("ratings", type=EXISTING_FILE, metavar="RATINGS.csv")
+@click.option("--json", "out", type=NEW_FILE, metavar="OUT.json", help="Write every figure into this file too.")
+@click.option("--threshold", type=float, help="A rating from here on is a positive call.")
+@click.option(
+    "--covariance",
+    type=click.Choice([one.value for one in Covariance]),
+    default=Covariance.DELONG.value,
+    show_default=True,
+    help="How the covariance of the readers' areas is estimated.",
+)
+@click.option("--arm", "arms", multiple=True, metavar="TREATMENT", help="Only these treatments, in this order.")
+@click.option("--model", metavar="TREATMENT", help="This treatment's single reader is a model to compare with.")
+@click.option("--prevalence", type=float, help="Give predictive values at this prevalence too.")
+@click.option("--margin", type=float, help="Margin of non-inferiority of the first treatment's area to the second's.")
+@click.option("--alpha", type=float, default=0.05, show_default=True, help="1 minus the intervals' confidence.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of the bootstraps.")
+def analyse(
+    ratings: Path,
+    out: Path | None,
+    threshold: float | None,
+    covariance: str,
+    arms: tuple[str, ...],
+    model: str | None,
+    prevalence: float | None,
+    margin: float | None,
+    alpha: float,
+    seed: int,
+) -> None:
+    """Analyse the ratings of readers who have read the same cases, from any reader study.
+
+    RATINGS.csv has the columns reader, treatment, case, truth (0 or 1) and rating; more columns are ignored. Cases are
+    taken as independent: one case a patient. Nothing is read from the store or written to it.
+    """
+    try:
+        options = AnalysisOptions(
+            threshold=threshold,
+            covariance=Covariance(covariance),
+            prevalence=prevalence,
+            margin=margin,
+            alpha=alpha,
+            model=model,
+            seed=seed,
+        )
+        found = analyse_ratings(ratings, options, arms=arms)
+        if out is not None:
+            write_analysis(found, out)
+    except ColpoError as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(rating_text(found))
+
+
+@click.command()
+@click.option("--auc", "aucs", type=float, nargs=2, required=True, help="The areas that are assumed, of both arms.")
+@click.option("--readers", type=int, required=True, help="Readers, each of whom reads every case in both arms.")
+@click.option("--positive", type=int, required=True, help="Cases with the condition.")
+@click.option("--negative", type=int, required=True, help="Cases without it.")
+@click.option(
+    "--reader-variance",
+    type=click.FloatRange(0, 10),
+    default=0.03,
+    show_default=True,
+    help="How much readers differ, and arms by readers: 0.0055 little, 0.03 as usual near an area of 0.86.",
+)
+@click.option("--alpha", type=float, default=0.05, show_default=True, help="Two-sided level of the test.")
+@click.option("--studies", type=int, default=1000, show_default=True, help="How many studies are simulated.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of the simulation.")
+@json_option
+def power(
+    aucs: tuple[float, float],
+    readers: int,
+    positive: int,
+    negative: int,
+    reader_variance: float,
+    alpha: float,
+    studies: int,
+    seed: int,
+    as_json: bool,
+) -> None:
+    """Tell how likely a study with two arms is to find a difference of areas that is assumed.
+
+    Ratings are simulated by the model of Roe and Metz and analysed as by `analyse`, for other readers and other cases.
+    """
+    try:
+        found = estimate_power(
+            aucs,
+            n_readers=readers,
+            n_positive=positive,
+            n_negative=negative,
+            model=RoeMetz(reader=reader_variance, arm_reader=reader_variance),
+            alpha=alpha,
+            studies=studies,
+            seed=seed,
+        )
+    except ColpoError as error:
+        raise click.ClickException(str(error)) from error
+    if as_json:
+        print_json(found)
+    else:
+        click.echo(f"power by simulation {found.simulated.text()}, by formula {found.by_formula:.1%}")

@@ -1,0 +1,157 @@
+"""The analysis of ratings as text for a terminal and as JSON for other programs."""
+
+from collections.abc import Iterable
+from dataclasses import asdict, fields, replace
+from typing import Any
+
+from colpo_core.records.reader_statistics import (
+    ArmAgreement,
+    Bounds,
+    Coefficient,
+    ManyReaders,
+    PairedCalls,
+    RatingAnalysis,
+    ReaderArm,
+)
+from colpo_core.records.studies import StudyAnalysis
+
+_CALLS = ("sensitivity", "specificity", "ppv", "npv", "accuracy")
+_MANY = {
+    "mrmc": "area under the curve",
+    "mrmc_sensitivity": "sensitivity",
+    "mrmc_specificity": "specificity",
+}
+
+
+def rating_json(analysis: RatingAnalysis) -> dict[str, Any]:
+    """Everything, with the names of the records' fields; a coefficient's interval stands beside it as `NAME_ci`."""
+    found = asdict(analysis)
+    found["agreement"] = {arm: _agreement_json(one) for arm, one in analysis.agreement.items()}
+    return found
+
+
+def rating_text(analysis: RatingAnalysis) -> str:
+    """Lines for a terminal."""
+    counts = analysis.counts
+    lines = [
+        f"{counts.cases} cases ({counts.positive} with the condition), {len(counts.readers)} readers, treatments "
+        f"{', '.join(counts.arms)}; intervals of {100 * (1 - float(analysis.options['alpha'] or 0)):g}%"
+    ]
+    for name, reader in analysis.readers.items():
+        lines += ["", f"Reader {name}"]
+        for arm, one in reader.arms.items():
+            lines += _reader_lines(arm, one)
+        if reader.delong is not None:
+            paired = reader.delong
+            lines.append(f"  difference of areas {_value(paired.difference, paired.ci)}, DeLong p {_p(paired.p)}")
+        for what, calls in (reader.mcnemar or {}).items():
+            lines.append(f"  difference of {_calls_text(what, calls)}")
+    for field, endpoint in _MANY.items():
+        many = getattr(analysis, field)
+        if many is not None:
+            lines += ["", *_many_lines(many, endpoint, str(analysis.options["covariance"]))]
+    for arm, single in analysis.single_arm.items():
+        lines += ["", f"Treatment {arm}, mean over readers: area {_value(single.auc, single.ci)}"]
+        against = analysis.against_model.get(arm)
+        if against is not None:
+            difference = _value(against.difference, against.ci)
+            lines.append(f"  against the model's {against.model:.4f}: {difference}, p {_p(against.p)}")
+    for arm, agreement in analysis.agreement.items():
+        lines += ["", f"Agreement in treatment {arm}", *_agreement_lines(agreement)]
+    return "\n".join([*lines, *_refused_lines(analysis.refused)])
+
+
+def study_text(analysis: StudyAnalysis) -> str:
+    """The statistics of a study of this program, for a terminal."""
+    lines = list(analysis.notes)
+    if analysis.readers is not None:
+        lines += ["", rating_text(replace(analysis.readers, refused=()))]
+    lines += [
+        f"{name} with herself or himself: Cohen's kappa {_value(one.value, one.ci)}, {one.n} cases read twice"
+        for name, one in analysis.again.items()
+    ]
+    for network in analysis.networks:
+        lines += ["", f"Readers minus {network.name}, {network.channels} channels, {network.n_cases} cases"]
+        for one in network.readers:
+            if one.aucs is None or one.calls is None:
+                lines.append(f"  {one.reader}: too few cases in common")
+                continue
+            lines.append(f"  {one.reader}: area {_value(one.aucs.difference, one.aucs.ci)}, DeLong p {_p(one.aucs.p)}")
+            lines += [f"  {one.reader}: {_calls_text(what, calls)}" for what, calls in one.calls.items()]
+        if network.together is not None:
+            together = network.together
+            lines.append(f"  all readers: area {_value(together.difference, together.ci)}, p {_p(together.p)}")
+        lines += [f"  {sentence}" for sentence in network.refused]
+    return "\n".join(lines)
+
+
+def _calls_text(what: str, calls: PairedCalls) -> str:
+    return (
+        f"{what} {_value(calls.difference, calls.ci)}, right alone {calls.b} against {calls.c}, McNemar p {_p(calls.p)}"
+    )
+
+
+def _reader_lines(arm: str, one: ReaderArm) -> Iterable[str]:
+    if one.auc is not None:
+        yield f"  treatment {arm}: area {_value(one.auc, one.auc_ci)}, {one.n} cases"
+    for name in _CALLS:
+        share = getattr(one, name)
+        if share is not None:
+            yield f"  treatment {arm}: {name} {share.text()}"
+    for name in ("ppv", "npv"):
+        at = getattr(one, f"{name}_at_prevalence")
+        if at is not None:
+            yield f"  treatment {arm}: {name} at the given prevalence {_value(at.value, at.ci)}"
+
+
+def _many_lines(many: ManyReaders, endpoint: str, method: str) -> Iterable[str]:
+    means = ", ".join(f"{arm} {value:.4f}" for arm, value in many.auc.items())
+    yield f"All readers, {endpoint}: {means} (Obuchowski-Rockette, Hillis; covariance by {method})"
+    for view, one in (
+        ("random readers and cases", many),
+        ("these readers, other cases", many.fixed_readers),
+        ("these cases, other readers", many.fixed_cases),
+    ):
+        yield f"  difference {_value(many.difference, one.ci)}, p {_p(one.p)}: {view}"
+    held = many.non_inferiority
+    if held is not None:
+        said = "cannot be told" if held.is_shown is None else "shown" if held.is_shown else "not shown"
+        yield f"  non-inferiority of the first at a margin of {held.margin:g}: {said}"
+
+
+def _agreement_lines(agreement: ArmAgreement) -> Iterable[str]:
+    for field in fields(agreement):
+        value = getattr(agreement, field.name)
+        name = field.name.replace("_", " ")
+        if isinstance(value, Coefficient):
+            yield f"  {name} {_value(value.value, value.ci)}"
+        elif value:
+            yield f"  {name} " + "; ".join(f"{pair} {_value(one.value, one.ci)}" for pair, one in value.items())
+
+
+def _refused_lines(refused: Iterable[str]) -> Iterable[str]:
+    said = list(refused)
+    return ["", *said] if said else []
+
+
+def _agreement_json(agreement: ArmAgreement) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for field in fields(agreement):
+        value = getattr(agreement, field.name)
+        if isinstance(value, dict):
+            found[field.name] = {pair: one.value for pair, one in value.items()}
+            found[f"{field.name}_ci"] = {pair: one.ci for pair, one in value.items()}
+        else:
+            found[field.name] = None if value is None else value.value
+            found[f"{field.name}_ci"] = None if value is None else value.ci
+    return found
+
+
+def _value(value: float | None, ci: Bounds | None) -> str:
+    if value is None:
+        return "not defined"
+    return f"{value:.4f} (no interval)" if ci is None else f"{value:.4f} ({ci[0]:.4f} to {ci[1]:.4f})"
+
+
+def _p(p: float | None) -> str:
+    return "not defined" if p is None else "< 0.0001" if p < 0.0001 else f"{p:.4f}"

@@ -1,0 +1,349 @@
+"""Figures of readers who have read the same cases: one reader's, several readers' together, and how they agree."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from colpo_core.records.figures import Proportion
+
+Bounds = tuple[float, float]
+
+
+class Endpoint(StrEnum):
+    """What a reader is judged by."""
+
+    AUC = "auc"
+    SENSITIVITY = "sensitivity"
+    SPECIFICITY = "specificity"
+
+
+class Covariance(StrEnum):
+    """How the covariance of readers' figures, who have read the same cases, is estimated."""
+
+    DELONG = "delong"
+    JACKKNIFE = "jackknife"
+    BOOTSTRAP = "bootstrap"
+
+
+@dataclass(frozen=True)
+class ReaderShare:
+    """A share of cases with two intervals.
+
+    Attributes:
+        k: Cases of which it is true.
+        n: Cases in all.
+        value: k / n; None where n is 0.
+        clopper_pearson: The exact interval, never too narrow; None where n is 0.
+        wilson: Wilson's score interval, near its nominal level on average; None where n is 0.
+    """
+
+    k: int
+    n: int
+    value: float | None
+    clopper_pearson: Bounds | None
+    wilson: Bounds | None
+
+    def text(self) -> str:
+        """For a table: `84.2% (96/114; 76.2 to 90.4)`, with the exact interval."""
+        if self.value is None or self.clopper_pearson is None:
+            return f"not defined ({self.k}/{self.n})"
+        low, high = self.clopper_pearson
+        return f"{self.value:.1%} ({self.k}/{self.n}; {100 * low:.1f} to {100 * high:.1f})"
+
+
+@dataclass(frozen=True)
+class AtPrevalence:
+    """A predictive value at a prevalence that is not the study's own.
+
+    Attributes:
+        value: The predictive value; None where it is not defined.
+        ci: Its interval; None where sensitivity or specificity is 0 or 1.
+    """
+
+    value: float | None
+    ci: Bounds | None
+
+
+@dataclass(frozen=True)
+class ReaderArm:
+    """One reader in one arm.
+
+    Attributes:
+        n: Cases read.
+        auc: Area under the ROC curve; None where the ratings are yes or no alone.
+        auc_ci: DeLong's interval; None where its variance is 0.
+        sensitivity: At the threshold, as all from here on; None without one.
+        specificity: Likewise.
+        ppv: Likewise, at the study's own prevalence.
+        npv: Likewise.
+        accuracy: Likewise.
+        ppv_at_prevalence: At the prevalence that was given; None without one.
+        npv_at_prevalence: Likewise.
+    """
+
+    n: int
+    auc: float | None
+    auc_ci: Bounds | None
+    sensitivity: ReaderShare | None = None
+    specificity: ReaderShare | None = None
+    ppv: ReaderShare | None = None
+    npv: ReaderShare | None = None
+    accuracy: ReaderShare | None = None
+    ppv_at_prevalence: AtPrevalence | None = None
+    npv_at_prevalence: AtPrevalence | None = None
+
+
+@dataclass(frozen=True)
+class PairedAucs:
+    """Two areas of one reader on the same cases.
+
+    Attributes:
+        difference: First arm minus second.
+        ci: DeLong's interval of the difference; None where its variance is 0, as `z` and `p`.
+        z: The difference in standard errors.
+        p: Two-sided.
+    """
+
+    difference: float | None
+    ci: Bounds | None
+    z: float | None
+    p: float | None
+
+
+@dataclass(frozen=True)
+class PairedCalls:
+    """Two arms' calls of one reader on the same cases.
+
+    Attributes:
+        b: Cases that the first arm alone calls right.
+        c: Cases that the second arm alone calls right.
+        n: Cases.
+        p: McNemar's exact, two-sided.
+        difference: First arm minus second; None where n is 0.
+        ci: Newcombe's interval of the difference; None where n is 0.
+    """
+
+    b: int
+    c: int
+    n: int
+    p: float
+    difference: float | None
+    ci: Bounds | None
+
+
+@dataclass(frozen=True)
+class Reader:
+    """One reader.
+
+    Attributes:
+        arms: By the arm's name.
+        delong: Two arms' areas; None unless there are two arms with ratings.
+        mcnemar: `accuracy`, `sensitivity` and `specificity`; None unless there are two arms and a threshold.
+    """
+
+    arms: dict[str, ReaderArm]
+    delong: PairedAucs | None = None
+    mcnemar: dict[str, PairedCalls] | None = None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two arms under one view of what was drawn by chance.
+
+    Attributes:
+        se: Standard error of the difference; None where nothing varies, as `f`, `p` and `ci`.
+        f: Statistic of the F test, with one degree of freedom above.
+        df2: Degrees of freedom below; None where they are infinite.
+        p: Two-sided.
+        ci: Interval of the difference.
+    """
+
+    se: float | None
+    f: float | None
+    df2: float | None
+    p: float | None
+    ci: Bounds | None
+
+
+@dataclass(frozen=True)
+class NonInferiority:
+    """Whether the first arm is worse than the second by less than a margin.
+
+    Attributes:
+        margin: Above 0.
+        low: Lower bound of the difference's interval.
+        is_shown: Whether the whole interval lies above minus the margin; None where there is no interval.
+    """
+
+    margin: float
+    low: float | None
+    is_shown: bool | None
+
+
+@dataclass(frozen=True)
+class ManyReaders:
+    """Two arms, read by the same readers on the same cases.
+
+    Attributes:
+        auc: The endpoint's mean over readers, by arm. Named for the usual endpoint, whatever the endpoint is.
+        difference: First arm minus second.
+        se: With random readers and random cases, as `f`, `df2`, `p` and `ci`; see `Comparison`.
+        cov1: Mean covariance of one reader in two arms.
+        cov2: Mean covariance of two readers in one arm.
+        cov3: Mean covariance of two readers in two arms.
+        error_variance: Mean variance.
+        fixed_readers: The same difference for these readers alone, on other cases.
+        fixed_cases: The same difference on these cases alone, for other readers.
+        non_inferiority: With random readers and cases; None without a margin.
+    """
+
+    auc: dict[str, float]
+    difference: float
+    se: float | None
+    f: float | None
+    df2: float | None
+    p: float | None
+    ci: Bounds | None
+    cov1: float
+    cov2: float
+    cov3: float
+    error_variance: float
+    fixed_readers: Comparison
+    fixed_cases: Comparison
+    non_inferiority: NonInferiority | None = None
+
+
+@dataclass(frozen=True)
+class SingleArm:
+    """One arm's mean over readers, for other readers on other cases.
+
+    Attributes:
+        auc: The endpoint's mean over readers.
+        se: Its standard error; None where nothing varies, as `ci`.
+        df: Degrees of freedom; None where they are infinite.
+        ci: Its interval; not cut off at 0 and 1.
+    """
+
+    auc: float
+    se: float | None
+    df: float | None
+    ci: Bounds | None
+
+
+@dataclass(frozen=True)
+class AgainstModel:
+    """An arm's readers against one standalone model on the same cases, for other readers and other cases.
+
+    Attributes:
+        model: The model's own figure.
+        difference: The readers' mean minus the model's.
+        se: Its standard error; None where nothing varies, as `t`, `p` and `ci`.
+        t: The difference in standard errors.
+        df: Degrees of freedom; None where they are infinite.
+        p: Two-sided.
+        ci: Interval of the difference.
+    """
+
+    model: float
+    difference: float
+    se: float | None
+    t: float | None
+    df: float | None
+    p: float | None
+    ci: Bounds | None
+
+
+@dataclass(frozen=True)
+class Coefficient:
+    """A coefficient of agreement with its interval.
+
+    Attributes:
+        value: 1 for full agreement, 0 for what chance brings; None where chance alone would agree in all.
+        ci: From a bootstrap over cases; None where it cannot tell.
+        n: Cases.
+    """
+
+    value: float | None
+    ci: Bounds | None
+    n: int
+
+
+@dataclass(frozen=True)
+class ArmAgreement:
+    """How the readers of one arm agree, on the cases that all of them have read.
+
+    Attributes:
+        cohen: Of each pair of readers, by `A-B`: of the calls.
+        cohen_linear: Of each pair, of the ratings, linearly weighted.
+        cohen_quadratic: Likewise, quadratically weighted.
+        fleiss: Of all readers: of the calls.
+        gwet_ac1: Likewise, Gwet's coefficient.
+        krippendorff_alpha: Of all readers: of the calls.
+        krippendorff_alpha_ordinal: Of all readers: of the ratings, as ranks.
+    """
+
+    cohen: dict[str, Coefficient] = field(default_factory=dict)
+    cohen_linear: dict[str, Coefficient] = field(default_factory=dict)
+    cohen_quadratic: dict[str, Coefficient] = field(default_factory=dict)
+    fleiss: Coefficient | None = None
+    gwet_ac1: Coefficient | None = None
+    krippendorff_alpha: Coefficient | None = None
+    krippendorff_alpha_ordinal: Coefficient | None = None
+
+
+@dataclass(frozen=True)
+class RatingCounts:
+    """What a file of ratings holds.
+
+    Attributes:
+        readers: Their names.
+        arms: Their names; the first minus the second is the difference.
+        cases: How many.
+        positive: How many of them have the condition.
+    """
+
+    readers: tuple[str, ...]
+    arms: tuple[str, ...]
+    cases: int
+    positive: int
+
+
+@dataclass(frozen=True)
+class RatingAnalysis:
+    """All that was found in ratings.
+
+    Attributes:
+        counts: What they hold.
+        options: What was asked: threshold, covariance, alpha and the like.
+        readers: By the reader's name.
+        mrmc: Several readers, two arms, by area under the curve; None where it was refused.
+        mrmc_sensitivity: The same of sensitivity at the threshold.
+        mrmc_specificity: The same of specificity.
+        single_arm: By the arm's name, by area under the curve.
+        against_model: By the arm's name; empty without a model.
+        agreement: By the arm's name.
+        refused: What was not computed, and why.
+    """
+
+    counts: RatingCounts
+    options: dict[str, str | float | None]
+    readers: dict[str, Reader]
+    mrmc: ManyReaders | None
+    mrmc_sensitivity: ManyReaders | None
+    mrmc_specificity: ManyReaders | None
+    single_arm: dict[str, SingleArm]
+    against_model: dict[str, AgainstModel]
+    agreement: dict[str, ArmAgreement]
+    refused: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class PowerEstimate:
+    """How likely a study is to find a difference that is assumed.
+
+    Attributes:
+        simulated: Share of simulated studies that found it, with its interval.
+        by_formula: The same by the noncentral F distribution.
+    """
+
+    simulated: Proportion
+    by_formula: float

@@ -1,0 +1,106 @@
+"""How a study is read: sessions and the days between them, hidden repeats, confidence, and what it is to show."""
+
+import math
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from colpo_core.errors import InputRejected
+
+MOST_SESSIONS = 10
+MOST_WASHOUT_DAYS = 3650
+# Above one half there would not be room to keep the two showings of a case far apart.
+MOST_REPEATED = 0.5
+
+
+class ConfidenceScale(StrEnum):
+    """In what a reader tells how sure the call is. Either way 0 (a guess) to 100 (certain) is kept."""
+
+    PERCENT = "percent"
+    FIVE_STEPS = "five_steps"
+
+
+class Endpoint(StrEnum):
+    """The primary endpoint."""
+
+    AUC = "auc"
+    ACCURACY = "accuracy"
+    SENSITIVITY = "sensitivity"
+    SPECIFICITY = "specificity"
+
+
+STEPS = (0, 25, 50, 75, 100)
+
+
+@dataclass(frozen=True)
+class ReadingPlan:
+    """How a study is read and what it is to show; part of the seal.
+
+    Attributes:
+        n_sessions: How often each reader reads all cases.
+        washout_days: Days from a reader's last answer of one session to the first case of the next.
+        repeat_share: Share of the cases that is shown a second time within a session, 0 to 0.5.
+        confidence: In what the confidence is given.
+        endpoint: The primary endpoint.
+        margin: Margin of non-inferiority on the endpoint's scale, above 0 and below 1; None for none.
+        alpha: Two-sided level of significance, above 0 and below 1.
+        hypotheses: What is expected, in words.
+    """
+
+    n_sessions: int = 1
+    washout_days: int = 28
+    repeat_share: float = 0.0
+    confidence: ConfidenceScale = ConfidenceScale.PERCENT
+    endpoint: Endpoint = Endpoint.AUC
+    margin: float | None = None
+    alpha: float = 0.05
+    hypotheses: str = ""
+
+    def check(self) -> None:
+        """Check every value.
+
+        Raises:
+            InputRejected: A value is not fit; the message names what is.
+        """
+        if not 1 <= self.n_sessions <= MOST_SESSIONS:
+            raise InputRejected(f"A study has 1 to {MOST_SESSIONS} sessions a reader, not {self.n_sessions}.")
+        if not 0 <= self.washout_days <= MOST_WASHOUT_DAYS:
+            raise InputRejected(f"The washout is 0 to {MOST_WASHOUT_DAYS:,} days, not {self.washout_days}.")
+        if not 0 <= self.repeat_share <= MOST_REPEATED:
+            raise InputRejected(f"The share of hidden repeats is 0 to {MOST_REPEATED}, not {self.repeat_share}.")
+        if not 0 < self.alpha < 1:
+            raise InputRejected("Alpha is above 0 and below 1, such as 0.05.")
+        if self.margin is not None and not 0 < self.margin < 1:
+            raise InputRejected("The margin of non-inferiority is above 0 and below 1, such as 0.05.")
+
+    def n_repeats(self, n_cases: int) -> int:
+        """Cases that are shown twice in each session; never more than half of them."""
+        return min(math.floor(self.repeat_share * n_cases + 0.5), n_cases // 2)
+
+    def n_each(self, n_cases: int) -> int:
+        """Readings of one reader over all sessions, the repeats among them; practice is not."""
+        return self.n_sessions * (n_cases + self.n_repeats(n_cases))
+
+    def opens_at(self, last_answer_at: datetime) -> datetime:
+        """When the session after one that ended so may begin."""
+        return last_answer_at + timedelta(days=self.washout_days)
+
+    def takes(self, confidence: object) -> bool:
+        """Whether a confidence is one of the scale."""
+        if not isinstance(confidence, int) or isinstance(confidence, bool):
+            return False
+        return confidence in STEPS if self.confidence is ConfidenceScale.FIVE_STEPS else 0 <= confidence <= 100
+
+
+def plan_from(values: dict[str, Any] | None) -> ReadingPlan | None:
+    """The plan as a design keeps it; None for a study from before plans, which is read once without repeats."""
+    if values is None:
+        return None
+    return ReadingPlan(
+        **{
+            **values,
+            "confidence": ConfidenceScale(values["confidence"]),
+            "endpoint": Endpoint(values["endpoint"]),
+        }
+    )

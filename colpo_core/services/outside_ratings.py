@@ -1,0 +1,56 @@
+"""Ratings from outside the store: read a file, analyse it, keep the figures as a file."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from colpo_core.errors import InputRejected
+from colpo_core.exchange.rating_report import rating_json
+from colpo_core.records.reader_statistics import RatingAnalysis
+from colpo_core.studies.rating_analysis import AnalysisOptions, analyse_table
+from colpo_core.studies.ratings import read_ratings, tabulate
+
+LARGEST_BYTES = 200_000_000
+
+
+def analyse_ratings(path: Path, options: AnalysisOptions, *, arms: Sequence[str] = ()) -> RatingAnalysis:
+    """Analyse a CSV file of ratings, see `read_ratings` for its columns.
+
+    Args:
+        path: The file, UTF-8.
+        options: What is asked.
+        arms: Which treatments, in order, the first minus the second being the difference; all where empty. The model's
+            need not be named.
+
+    Raises:
+        InputRejected: The file cannot be read, or the ratings do not fit.
+    """
+    try:
+        if path.stat().st_size > LARGEST_BYTES:
+            raise InputRejected(f"{path.name} is larger than {LARGEST_BYTES // 10**6} MB. Is it a file of ratings?")
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise InputRejected(f"{path.name} cannot be read: {error.strerror or 'it is not a readable file'}.") from error
+    except UnicodeDecodeError as error:
+        raise InputRejected(f"{path.name} is no UTF-8 text. Save it as “CSV UTF-8”.") from error
+    table = tabulate(read_ratings(text))
+    if arms:
+        model = () if options.model is None or options.model in arms else (options.model,)
+        table = table.of_arms([*arms, *model])
+    return analyse_table(table, options)
+
+
+def write_analysis(analysis: RatingAnalysis, place: Path) -> None:
+    """Write an analysis as JSON: whole or not at all.
+
+    Raises:
+        InputRejected: The place cannot be written to.
+    """
+    text = json.dumps(rating_json(analysis), indent=2, ensure_ascii=False, allow_nan=False)
+    torn = place.with_name(f".{place.name}.torn")
+    try:
+        torn.write_text(text + "\n", encoding="utf-8")
+        torn.replace(place)
+    except OSError as error:
+        torn.unlink(missing_ok=True)
+        raise InputRejected(f"{place.name} cannot be written: {error.strerror or 'no such place'}.") from error

@@ -1,0 +1,277 @@
+"""All figures of a table of ratings, and the reasons for those that are not given."""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from functools import partial
+from itertools import combinations
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from colpo_core.errors import InputRejected
+from colpo_core.records.reader_statistics import (
+    AgainstModel,
+    ArmAgreement,
+    Covariance,
+    Endpoint,
+    ManyReaders,
+    RatingAnalysis,
+    RatingCounts,
+    Reader,
+    SingleArm,
+)
+from colpo_core.studies.endpoints import components, covariance
+from colpo_core.studies.obuchowski_rockette import (
+    against_model,
+    covariance_parts,
+    fixed_cases,
+    fixed_readers,
+    non_inferiority,
+    random_readers_and_cases,
+    single_arm,
+)
+from colpo_core.studies.rater_agreement import cohen, fleiss, gwet_ac1, krippendorff_alpha
+from colpo_core.studies.ratings import FEWEST_OF_A_CLASS, RatingTable
+from colpo_core.studies.reader_figures import paired_aucs, paired_calls, reader_arm
+
+Found = TypeVar("Found")
+_TWO = 2
+
+
+@dataclass(frozen=True)
+class AnalysisOptions:
+    """What is asked of the ratings.
+
+    Attributes:
+        threshold: A rating from here on is a positive call; without one there are no calls.
+        covariance: How the readers' covariance is estimated.
+        prevalence: Predictive values are given at it too.
+        margin: Of non-inferiority of the first arm to the second, by area under the curve.
+        alpha: 1 minus the intervals' confidence.
+        model: Name of the treatment whose single reader is a standalone model.
+        seed: Seed of the bootstraps.
+    """
+
+    threshold: float | None = None
+    covariance: Covariance = Covariance.DELONG
+    prevalence: float | None = None
+    margin: float | None = None
+    alpha: float = 0.05
+    model: str | None = None
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Check the options.
+
+        Raises:
+            InputRejected: One of them makes no sense.
+        """
+        if self.threshold is not None and not np.isfinite(self.threshold):
+            raise InputRejected("The threshold is a number.")
+        if not 0 < self.alpha < 1:
+            raise InputRejected("Alpha lies between 0 and 1; 0.05 is usual.")
+        if self.prevalence is not None and not 0 < self.prevalence < 1:
+            raise InputRejected("The prevalence lies between 0 and 1.")
+        if self.margin is not None and not 0 < self.margin < 1:
+            raise InputRejected("The margin lies between 0 and 1, such as 0.05.")
+
+
+def analyse_table(table: RatingTable, options: AnalysisOptions) -> RatingAnalysis:
+    """Everything that can be said of a table of ratings.
+
+    Cases are taken as independent: one case a patient.
+
+    Args:
+        table: At least two cases of either class.
+        options: What is asked.
+
+    Raises:
+        InputRejected: The model that is named is no treatment, or several readers stand in it.
+    """
+    return _Analyst(table, options).everything()
+
+
+class _Analyst:
+    def __init__(self, table: RatingTable, options: AnalysisOptions) -> None:
+        self.options = options
+        self.refused: list[str] = []
+        self.model = None if options.model is None else _model_ratings(table, options.model)
+        arms = [arm for arm in table.arms if arm != options.model]
+        if not arms:
+            raise InputRejected("Beside the model's there is no treatment in the file.")
+        self.table = table.of_arms(arms)
+        self.yes_or_no = {
+            arm for arm, ratings in zip(self.table.arms, self.table.rating, strict=True) if _is_yes_or_no(ratings)
+        }
+        for arm in self.table.arms:
+            if arm in self.yes_or_no:
+                self._refuse("areas under the curve", f"the ratings of treatment “{arm}” are yes or no alone", arm)
+
+    def everything(self) -> RatingAnalysis:
+        table, options = self.table, self.options
+        may_compare = self._may_compare()
+        many = {endpoint: self._many(endpoint) if may_compare else None for endpoint in Endpoint}
+        return RatingAnalysis(
+            counts=RatingCounts(table.readers, table.arms, len(table.cases), int(table.truth.sum())),
+            options={**asdict(options), "covariance": options.covariance.value},
+            readers={name: self._reader(place) for place, name in enumerate(table.readers)},
+            mrmc=many[Endpoint.AUC],
+            mrmc_sensitivity=many[Endpoint.SENSITIVITY],
+            mrmc_specificity=many[Endpoint.SPECIFICITY],
+            single_arm=self._of_each_arm(self._single),
+            against_model={} if self.model is None else self._of_each_arm(partial(self._against, self.model)),
+            agreement={arm: self._agreement(place) for place, arm in enumerate(table.arms)},
+            refused=tuple(dict.fromkeys(self.refused)),
+        )
+
+    def _refuse(self, what: str, why: str, arm: str | None = None) -> None:
+        self.refused.append(f"No {what}{'' if arm is None else f' of treatment “{arm}”'}: {why}.")
+
+    def _may_compare(self) -> bool:
+        what, table = "comparison of treatments over readers", self.table
+        if len(table.arms) < _TWO:
+            return False
+        if len(table.arms) > _TWO:
+            self._refuse(what, f"it takes two treatments, and there are {len(table.arms)}; name two of them")
+        elif len(table.readers) < _TWO:
+            self._refuse(what, "it takes at least two readers")
+        elif not table.is_complete:
+            n = int(np.isnan(table.rating).sum())
+            self._refuse(what, f"every reader must have read every case with both, and {n} ratings are missing")
+        else:
+            return True
+        return False
+
+    def _many(self, endpoint: Endpoint) -> ManyReaders | None:
+        if endpoint is Endpoint.AUC and self.yes_or_no:
+            return None
+        if endpoint is not Endpoint.AUC and self.options.threshold is None:
+            return None
+        table, options = self.table, self.options
+        n_arms, n_readers, _ = table.rating.shape
+        ratings = table.rating.reshape(n_arms * n_readers, -1)
+        figures = components(table.truth, ratings, endpoint, threshold=options.threshold).value
+        figures = figures.reshape(n_arms, n_readers)
+        parts = covariance_parts(self._covariance(ratings, endpoint), arms=n_arms, readers=n_readers)
+        found = random_readers_and_cases(figures, parts, alpha=options.alpha)
+        is_asked = options.margin is not None and endpoint is Endpoint.AUC
+        return ManyReaders(
+            auc=dict(zip(table.arms, figures.mean(axis=1).tolist(), strict=True)),
+            difference=float(figures[0].mean() - figures[1].mean()),
+            **asdict(found),
+            **asdict(parts),
+            fixed_readers=fixed_readers(figures, parts, alpha=options.alpha),
+            fixed_cases=fixed_cases(figures, alpha=options.alpha),
+            non_inferiority=non_inferiority(found, options.margin) if is_asked and options.margin else None,
+        )
+
+    def _covariance(self, ratings: npt.NDArray[np.float64], endpoint: Endpoint) -> npt.NDArray[np.float64]:
+        options = self.options
+        return covariance(
+            self.table.truth, ratings, endpoint, options.covariance, threshold=options.threshold, seed=options.seed
+        )
+
+    def _of_each_arm(self, figure: Callable[[npt.NDArray[np.float64]], Found]) -> dict[str, Found]:
+        """A figure of each arm's readers together, of the arms that have one."""
+        found = {}
+        for arm, ratings in zip(self.table.arms, self.table.rating, strict=True):
+            read = ratings[~np.isnan(ratings).all(axis=1)]
+            if arm in self.yes_or_no:
+                continue
+            if len(read) < _TWO:
+                self._refuse("interval over readers", "it takes at least two readers", arm)
+            elif np.isnan(read).any():
+                self._refuse("interval over readers", "every reader must have read every case", arm)
+            else:
+                found[arm] = figure(read)
+        return found
+
+    def _single(self, ratings: npt.NDArray[np.float64]) -> SingleArm:
+        figures = components(self.table.truth, ratings, Endpoint.AUC).value
+        parts = covariance_parts(self._covariance(ratings, Endpoint.AUC), arms=1, readers=len(ratings))
+        return single_arm(figures, parts, alpha=self.options.alpha)
+
+    def _against(self, model: npt.NDArray[np.float64], ratings: npt.NDArray[np.float64]) -> AgainstModel:
+        every = np.vstack([ratings, model])
+        figures = components(self.table.truth, every, Endpoint.AUC).value
+        against = np.hstack([np.eye(len(ratings)), -np.ones((len(ratings), 1))])
+        of_differences = against @ self._covariance(every, Endpoint.AUC) @ against.T
+        parts = covariance_parts(of_differences, arms=1, readers=len(ratings))
+        return against_model(figures[:-1], float(figures[-1]), parts, alpha=self.options.alpha)
+
+    def _reader(self, place: int) -> Reader:
+        table, options = self.table, self.options
+        ratings = table.rating[:, place]
+        arms = {}
+        for arm, of_arm in zip(table.arms, ratings, strict=True):
+            read = ~np.isnan(of_arm)
+            if read.any():
+                arms[arm] = reader_arm(
+                    table.truth[read],
+                    of_arm[read],
+                    threshold=options.threshold,
+                    prevalence=options.prevalence,
+                    has_ratings=arm not in self.yes_or_no,
+                    alpha=options.alpha,
+                )
+        if len(table.arms) != _TWO or len(arms) != _TWO:
+            return Reader(arms)
+        both = ~np.isnan(ratings).any(axis=0)
+        truth, first, second = table.truth[both], *ratings[:, both]
+        if min(truth.sum(), (~truth).sum()) < FEWEST_OF_A_CLASS:
+            self._refuse(f"test of reader {table.readers[place]}", "too few cases of a class were read with both")
+            return Reader(arms)
+        return Reader(
+            arms,
+            None if self.yes_or_no else paired_aucs(truth, first, second, alpha=options.alpha),
+            None
+            if options.threshold is None
+            else paired_calls(truth, first, second, threshold=options.threshold, alpha=options.alpha),
+        )
+
+    def _agreement(self, place: int) -> ArmAgreement:
+        ratings, seed = self.table.rating[place], self.options.seed
+        has_read = ~np.isnan(ratings).all(axis=1)
+        names = [name for name, does in zip(self.table.readers, has_read, strict=True) if does]
+        ratings = ratings[has_read]
+        common = ratings[:, ~np.isnan(ratings).any(axis=0)]
+        if len(names) < _TWO or not common.size:
+            self._refuse("agreement", "it takes two readers of the same cases", self.table.arms[place])
+            return ArmAgreement()
+        pairs = {f"{names[a]}-{names[b]}": (common[a], common[b]) for a, b in combinations(range(len(names)), 2)}
+        found = ArmAgreement(
+            cohen_linear={name: cohen(*pair, weighting="linear", seed=seed) for name, pair in pairs.items()},
+            cohen_quadratic={name: cohen(*pair, weighting="quadratic", seed=seed) for name, pair in pairs.items()},
+            krippendorff_alpha_ordinal=krippendorff_alpha(ratings, is_ordinal=True, seed=seed),
+        )
+        threshold = self.options.threshold
+        if threshold is None:
+            return found
+        calls = np.where(np.isnan(ratings), np.nan, ratings >= threshold)
+        return ArmAgreement(
+            cohen={name: cohen(a >= threshold, b >= threshold, seed=seed) for name, (a, b) in pairs.items()},
+            cohen_linear=found.cohen_linear,
+            cohen_quadratic=found.cohen_quadratic,
+            fleiss=fleiss(common >= threshold, seed=seed),
+            gwet_ac1=gwet_ac1(common >= threshold, seed=seed),
+            krippendorff_alpha=krippendorff_alpha(calls, seed=seed),
+            krippendorff_alpha_ordinal=found.krippendorff_alpha_ordinal,
+        )
+
+
+def _is_yes_or_no(ratings: npt.NDArray[np.float64]) -> bool:
+    return len(np.unique(ratings[~np.isnan(ratings)])) <= _TWO
+
+
+def _model_ratings(table: RatingTable, name: str) -> npt.NDArray[np.float64]:
+    """The ratings of the one reader of a treatment, shape (cases,)."""
+    alone = table.of_arms([name])
+    if len(alone.readers) != 1:
+        raise InputRejected(f"The treatment “{name}” has {len(alone.readers)} readers; a standalone model is one.")
+    ratings = alone.rating[0, 0]
+    if np.isnan(ratings).any():
+        raise InputRejected(f"The model “{name}” has not rated every case.")
+    if _is_yes_or_no(ratings):
+        raise InputRejected(f"The ratings of the model “{name}” are yes or no alone; its area cannot be had from them.")
+    return np.asarray(ratings)

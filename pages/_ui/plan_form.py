@@ -1,0 +1,76 @@
+"""The part of a study's form that says how it is read and what it is to show."""
+
+import streamlit as st
+
+from colpo_core.records.reading_plans import MOST_REPEATED, MOST_SESSIONS, ConfidenceScale, Endpoint, ReadingPlan
+from colpo_core.studies.case_numbers import parse_case_numbers
+from pages._ui.errors import showing_errors
+from pages._ui.plain import plain
+
+_SCALES = {ConfidenceScale.PERCENT: "0 to 100", ConfidenceScale.FIVE_STEPS: "Five steps"}
+_ENDPOINTS = {
+    Endpoint.AUC: "AUC",
+    Endpoint.ACCURACY: "Accuracy",
+    Endpoint.SENSITIVITY: "Sensitivity",
+    Endpoint.SPECIFICITY: "Specificity",
+}
+
+
+def plan_form() -> tuple[ReadingPlan, tuple[int, ...]]:
+    """Draw the fields; returns the plan and the numbers of the practice cases."""
+    with st.expander("Sessions, repeats and practice", icon=":material/event_repeat:"):
+        left, right = st.columns(2)
+        n_sessions = left.number_input("Sessions a reader", 1, MOST_SESSIONS, 1, key="study_sessions")
+        washout = right.number_input(
+            "Days between sessions", 0, 3650, 28, key="study_washout", disabled=n_sessions == 1,
+            help="Counted from a reader's last answer; the next session does not open before.",
+        )  # fmt: skip
+        repeats = st.slider(
+            "Hidden repeats (percent of the cases)", 0, int(100 * MOST_REPEATED), 0, 5, key="study_repeats",
+            help="Shown a second time in each session, far apart, for the agreement of a reader with themselves.",
+        )  # fmt: skip
+        text = st.text_input(
+            "Practice cases", key="study_practice", placeholder="1, 2, 4-6",
+            help="Read first, with feedback. They are taken out of the study's cases and never analysed.",
+        )  # fmt: skip
+        practice: tuple[int, ...] = ()
+        with showing_errors():
+            practice = parse_case_numbers(text)
+        scale = st.segmented_control(
+            "Confidence", list(_SCALES), format_func=_SCALES.__getitem__, default=ConfidenceScale.PERCENT,
+            required=True, key="study_confidence",
+        )  # fmt: skip
+    with st.expander("Endpoint and hypotheses", icon=":material/flag:"):
+        endpoint = st.selectbox("Primary endpoint", list(_ENDPOINTS), format_func=_endpoint_name, key="study_endpoint")
+        left, right = st.columns(2)
+        margin = left.number_input(
+            "Margin of non-inferiority", 0.001, 0.999, None, 0.01, format="%.3f", key="study_margin",
+            placeholder="none",
+        )  # fmt: skip
+        alpha = right.number_input("Alpha (two-sided)", 0.001, 0.999, 0.05, 0.01, format="%.3f", key="study_alpha")
+        hypotheses = st.text_area("Hypotheses", key="study_hypotheses", help="Sealed before the first reading.")
+    plan = ReadingPlan(
+        n_sessions=int(n_sessions), washout_days=int(washout), repeat_share=repeats / 100, confidence=scale,
+        endpoint=endpoint, margin=margin, alpha=alpha, hypotheses=hypotheses.strip(),
+    )  # fmt: skip
+    return plan, practice
+
+
+def plan_words(plan: ReadingPlan, n_practice: int) -> None:
+    """Say how a study is read."""
+    sessions = "One session a reader"
+    if plan.n_sessions > 1:
+        sessions = f"{plan.n_sessions} sessions a reader, at least {plan.washout_days} days apart"
+    st.caption(sessions)
+    if plan.repeat_share:
+        st.caption(f"Hidden repeats: {plan.repeat_share:.0%} of the cases in each session")
+    if n_practice:
+        st.caption(f"Practice cases: {n_practice}, outside the analysis")
+    margin = "" if plan.margin is None else f", margin of non-inferiority {plan.margin:g}"
+    st.caption(f"Primary endpoint: {_ENDPOINTS[plan.endpoint]}, alpha {plan.alpha:g}{margin}")
+    if plan.hypotheses:
+        st.caption(f"Hypotheses: {plain(plan.hypotheses)}")
+
+
+def _endpoint_name(endpoint: Endpoint) -> str:
+    return _ENDPOINTS[endpoint]

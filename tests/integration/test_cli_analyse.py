@@ -1,0 +1,196 @@
+"""Ratings from outside, from a file to figures; every value that is known of Van Dyke's readers."""
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+
+from colpo_core.cli.main import main
+from colpo_core.studies.roe_metz import draw_ratings
+
+VAN_DYKE = Path(__file__).resolve().parents[2].parent / "shared" / "oracles" / "vandyke.csv"
+needs_van_dyke = pytest.mark.skipif(not VAN_DYKE.is_file(), reason="Van Dyke's ratings are not beside the checkout")
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(main, ["analyse", *words])
+
+
+@pytest.fixture
+def ratings(tmp_path: Path) -> Path:
+    """Three readers who have read forty cases in two arms."""
+    truth, drawn = draw_ratings(np.random.default_rng(0), n_readers=3, n_positive=20, n_negative=20, aucs=(0.8, 0.9))
+    place = tmp_path / "ratings.csv"
+    with place.open("w", newline="") as file:
+        lines = csv.writer(file)
+        lines.writerow(["reader", "treatment", "case", "truth", "rating", "note"])
+        for arm, of_arm in zip(("alone", "with"), drawn, strict=True):
+            for reader, of_reader in zip("ABC", of_arm, strict=True):
+                for case, (has, rating) in enumerate(zip(truth, of_reader, strict=True)):
+                    lines.writerow([reader, arm, case, int(has), round(float(rating), 2), "x"])
+    return place
+
+
+@pytest.fixture(scope="module", params=["delong", "jackknife"])
+def van_dyke(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, dict[str, Any]]:
+    out = tmp_path_factory.mktemp("van_dyke") / "out.json"
+    done = run(str(VAN_DYKE), "--json", str(out), "--threshold", "3", "--covariance", request.param)
+    assert done.exit_code == 0, done.output
+    return request.param, json.loads(out.read_text())
+
+
+MANY = {
+    "delong": {
+        "difference": -0.04380032, "se": 0.0206825, "f": 4.484854, "df2": 15.06611, "p": 0.05123303,
+        "ci": (-0.0878671960, 0.0002665519), "cov1": 0.0003420090, "cov2": 0.0003395265, "cov3": 0.0002358497,
+        "error_variance": 0.0007921325,
+    },
+    "jackknife": {
+        "difference": -0.04380032, "se": 0.02074862, "f": 4.456319, "df2": 15.25967, "p": 0.05166569,
+        "ci": (-0.0879594986, 0.0003588544), "cov1": 0.0003466137, "cov2": 0.0003440748, "cov3": 0.0002390284,
+        "error_variance": 0.0008022883,
+    },
+}  # fmt: skip
+SINGLE = {
+    "delong": {"1": (0.03307642, 12.59597, 0.8253461, 0.9687280), "2": (0.02150464, 12.56530, 0.8942155, 0.9874592)},
+    "jackknife": {"1": (0.03317360, 12.74465, 0.8252236, 0.9688505), "2": (0.02156637, 12.71019, 0.8941378, 0.9875369)},
+}
+DELONG = {
+    "1": (0.9196457, 0.8609737, 0.9783178, 0.9478261, -1.111081, 0.266533),
+    "2": (0.8587762, 0.7879401, 0.9296123, 0.9053140, -1.780089, 0.075061),
+    "3": (0.9038647, 0.8488026, 0.9589269, 0.9217391, -0.576101, 0.564547),
+    "4": (0.9731079, 0.9393544, 1.0000000, 0.9993559, -1.528343, 0.126427),
+    "5": (0.8297907, 0.7485346, 0.9110467, 0.9299517, -2.287716, 0.022154),
+}
+READER_1 = {
+    "sensitivity": (40, 45, 0.888889, 0.759464, 0.962923, 0.765009, 0.951595, 44, 45),
+    "specificity": (56, 69, 0.811594, 0.699396, 0.895688, 0.703871, 0.886453, 47, 69),
+    "ppv": (40, 53, 0.754717, 0.617175, 0.862449, 0.624334, 0.850671, 44, 66),
+    "npv": (56, 61, 0.918033, 0.818988, 0.972849, 0.822053, 0.964480, 47, 48),
+    "accuracy": (96, 114, 0.842105, 0.761985, 0.903653, 0.764179, 0.897727, 91, 114),
+}
+MCNEMAR = {"accuracy": (14, 9, 0.4048729), "sensitivity": (0, 4, 0.125), "specificity": (14, 5, 0.06356812)}
+
+
+@needs_van_dyke
+def test_several_readers(van_dyke: tuple[str, dict[str, Any]]) -> None:
+    method, found = van_dyke
+    many = found["mrmc"]
+    assert many["auc"] == pytest.approx({"1": 0.8970370, "2": 0.9408374}, abs=5e-8)
+    for name, expected in MANY[method].items():
+        assert many[name] == pytest.approx(expected, rel=4e-7, abs=6e-11), name
+    for arm, expected in SINGLE[method].items():
+        single = found["single_arm"][arm]
+        assert (single["se"], single["df"], *single["ci"]) == pytest.approx(expected, rel=4e-7)
+
+
+@needs_van_dyke
+def test_one_reader(van_dyke: tuple[str, dict[str, Any]]) -> None:
+    readers = van_dyke[1]["readers"]
+    for reader, expected in DELONG.items():
+        arms, test = readers[reader]["arms"], readers[reader]["delong"]
+        values = (arms["1"]["auc"], *arms["1"]["auc_ci"], arms["2"]["auc"], test["z"], test["p"])
+        assert values == pytest.approx(expected, abs=6e-7)
+    first = readers["1"]
+    for name, expected in READER_1.items():
+        one, two = (first["arms"][arm][name] for arm in "12")
+        assert (one["k"], one["n"], two["k"], two["n"]) == (*expected[:2], *expected[7:])
+        values = (one["value"], *one["clopper_pearson"], *one["wilson"])
+        assert values == pytest.approx(expected[2:7], abs=6e-7)
+    for name, (b, c, p) in MCNEMAR.items():
+        test = first["mcnemar"][name]
+        assert (test["b"], test["c"]) == (b, c)
+        assert test["p"] == pytest.approx(p, rel=1e-6)
+
+
+@needs_van_dyke
+def test_agreement(van_dyke: tuple[str, dict[str, Any]]) -> None:
+    agreement = van_dyke[1]["agreement"]["1"]
+    assert agreement["cohen"]["1-2"] == pytest.approx(0.6255865, abs=6e-8)
+    assert agreement["cohen_quadratic"]["1-2"] == pytest.approx(0.7638549, abs=6e-8)
+    assert agreement["fleiss"] == pytest.approx(0.5981581, abs=6e-8)
+    assert len(agreement["cohen"]) == 10
+    low, high = agreement["fleiss_ci"]
+    assert low < agreement["fleiss"] < high
+
+
+def test_text_for_a_person_and_a_file_for_a_program(ratings: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.json"
+    words = ("--threshold", "1", "--margin", "0.3", "--prevalence", "0.05", "--arm", "with", "--arm", "alone")
+    done = run(str(ratings), "--json", str(out), *words)
+    assert done.exit_code == 0, done.output
+    assert "40 cases (20 with the condition), 3 readers, treatments with, alone; intervals of 95%" in done.output
+    assert "Reader A" in done.output
+    assert "ppv at the given prevalence" in done.output
+    assert "random readers and cases" in done.output
+    assert "non-inferiority of the first at a margin of 0.3: shown" in done.output
+    assert "Agreement in treatment alone" in done.output
+    found = json.loads(out.read_text())
+    assert found["mrmc"]["difference"] > 0, "the first arm that was named minus the second"
+    assert found["options"]["margin"] == 0.3
+    assert found["agreement"]["with"]["cohen"].keys() == {"A-B", "A-C", "B-C"}
+    assert [place.name for place in tmp_path.iterdir() if place.suffix == ".torn"] == []
+    assert json.loads(out.read_text()) == found
+    assert run(str(ratings), *words).output == done.output, "the same again says the same"
+
+
+def test_a_model_among_the_treatments(ratings: Path) -> None:
+    lines = ratings.read_text().splitlines()
+    kept = [line for line in lines if ",with," not in line or line.startswith("A,")]
+    ratings.write_text("\n".join(kept) + "\n")
+    done = run(str(ratings), "--model", "with")
+    assert done.exit_code == 0, done.output
+    assert "against the model's" in done.output
+    assert "No comparison" not in done.output, "beside the model's there is one treatment"
+
+
+def test_what_does_not_fit_is_a_sentence_and_no_file(ratings: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.json"
+
+    def refused(*words: str) -> str:
+        done = run(*words, "--json", str(out))
+        assert done.exit_code == 1
+        assert not out.exists()
+        return done.output
+
+    doubled = tmp_path / "doubled.csv"
+    doubled.write_text(ratings.read_text() + "A,alone,0,1,5,x\n")
+    assert "holds ratings twice: reader A, treatment alone, case 0" in refused(str(doubled))
+    latin = tmp_path / "latin.csv"
+    latin.write_bytes(b"reader,treatment,case,truth,rating\nM\xfcller,1,1,1,2\n")
+    assert "no UTF-8 text" in refused(str(latin))
+    assert "no treatment “none”" in refused(str(ratings), "--arm", "none")
+    assert "margin lies between" in refused(str(ratings), "--margin", "5")
+    nowhere = run(str(ratings), "--json", str(tmp_path / "no" / "where.json"))
+    assert nowhere.exit_code == 1
+    assert "cannot be written" in nowhere.output
+
+
+def test_how_large_a_study_has_to_be() -> None:
+    words = [
+        "power",
+        "--auc",
+        "0.9",
+        "0.8",
+        "--readers",
+        "4",
+        "--positive",
+        "30",
+        "--negative",
+        "30",
+        "--studies",
+        "40",
+    ]
+    done = CliRunner().invoke(main, words)
+    assert done.exit_code == 0, done.output
+    assert "power by simulation" in done.output
+    found = json.loads(CliRunner().invoke(main, [*words, "--json"]).output)
+    assert found["simulated"]["n"] == 40
+    assert 0.05 < found["by_formula"] < 1
+    refused = CliRunner().invoke(main, [*words[:5], "1", *words[6:]])
+    assert refused.exit_code == 1
+    assert "2 to 100 readers" in refused.output

@@ -1,0 +1,76 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from sklearn.metrics import roc_auc_score
+
+from colpo_core.records.reader_statistics import Covariance, Endpoint
+from colpo_core.studies.endpoints import components, covariance
+
+TRUTH = np.asarray([True] * 5 + [False] * 7)
+RATINGS = arrays(np.float64, (4, 12), elements=st.integers(1, 5).map(float))
+
+
+@given(RATINGS)
+def test_endpoints_are_what_they_are_called(ratings: np.ndarray) -> None:
+    area = components(TRUTH, ratings, Endpoint.AUC)
+    assert area.value == pytest.approx([roc_auc_score(TRUTH, one) for one in ratings])
+    assert area.of_negative.mean(axis=1) == pytest.approx(area.value)
+    calls = ratings >= 3
+    assert components(TRUTH, ratings, Endpoint.SENSITIVITY, threshold=3).value == pytest.approx(
+        calls[:, TRUTH].mean(axis=1)
+    )
+    assert components(TRUTH, ratings, Endpoint.SPECIFICITY, threshold=3).value == pytest.approx(
+        1 - calls[:, ~TRUTH].mean(axis=1)
+    )
+
+
+@given(RATINGS, st.sampled_from(Endpoint))
+@settings(max_examples=30)
+def test_the_jackknife_leaves_every_case_out_once(ratings: np.ndarray, endpoint: Endpoint) -> None:
+    left = np.stack(
+        [
+            components(np.delete(TRUTH, case), np.delete(ratings, case, axis=1), endpoint, threshold=3).value
+            for case in range(12)
+        ]
+    )
+    by_hand = 11 * np.cov(left.T, ddof=0)
+    found = covariance(TRUTH, ratings, endpoint, Covariance.JACKKNIFE, threshold=3)
+    assert found == pytest.approx(by_hand, abs=1e-12)
+
+
+@given(RATINGS, st.sampled_from(list(Covariance)), st.sampled_from(Endpoint))
+@settings(max_examples=30, deadline=None)
+def test_a_covariance_is_one(ratings: np.ndarray, method: Covariance, endpoint: Endpoint) -> None:
+    found = covariance(TRUTH, ratings, endpoint, method, threshold=3, resamples=50)
+    assert found == pytest.approx(found.T)
+    assert np.linalg.eigvalsh(found).min() > -1e-10
+    doubled = covariance(TRUTH, ratings[[0, 0]], endpoint, method, threshold=3, resamples=50)
+    assert doubled[0, 1] == pytest.approx(doubled[0, 0])
+
+
+def test_all_three_ways_are_near_each_other_where_cases_are_many() -> None:
+    generator = np.random.default_rng(0)
+    truth = np.repeat([True, False], 150)
+    ratings = generator.normal(size=(3, 300)) + generator.normal(size=300) + truth
+    ways = [covariance(truth, ratings, Endpoint.AUC, method, seed=1) for method in Covariance]
+    for way in ways[1:]:
+        assert way == pytest.approx(ways[0], rel=0.12)
+
+
+def test_a_share_varies_as_a_binomial() -> None:
+    ratings = np.asarray([[3.0, 1, 1, 5, 5] + [1] * 7])
+    assert covariance(TRUTH, ratings, Endpoint.SENSITIVITY, Covariance.DELONG, threshold=3)[0, 0] == pytest.approx(
+        0.6 * 0.4 / 4
+    )
+    assert covariance(TRUTH, ratings, Endpoint.SPECIFICITY, Covariance.DELONG, threshold=3)[0, 0] == 0
+
+
+def test_what_cannot_be_taken_apart_is_a_mistake() -> None:
+    ratings = np.ones((2, 12))
+    with pytest.raises(ValueError, match="both classes"):
+        components(np.ones(12, np.bool_), ratings, Endpoint.AUC)
+    for method in Covariance:
+        with pytest.raises(ValueError, match="threshold"):
+            covariance(TRUTH, ratings, Endpoint.SENSITIVITY, method)

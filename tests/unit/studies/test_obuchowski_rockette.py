@@ -1,0 +1,152 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from scipy.stats import ttest_rel
+
+from colpo_core.records.reader_statistics import Covariance, Endpoint
+from colpo_core.studies.endpoints import components, covariance
+from colpo_core.studies.obuchowski_rockette import (
+    CovarianceParts,
+    against_model,
+    covariance_parts,
+    fixed_cases,
+    fixed_readers,
+    non_inferiority,
+    random_readers_and_cases,
+    single_arm,
+)
+from colpo_core.studies.roe_metz import RoeMetz, draw_ratings
+
+FIGURES = arrays(np.float64, (2, 4), elements=st.floats(0.5, 1, allow_nan=False))
+PARTS = CovarianceParts(error_variance=8e-4, cov1=3.4e-4, cov2=3.3e-4, cov3=2.4e-4)
+NOTHING = CovarianceParts(0.0, 0.0, 0.0, 0.0)
+
+
+def test_parts_are_means_by_kind_of_pair() -> None:
+    matrix = np.arange(36.0).reshape(6, 6)
+    matrix = matrix + matrix.T
+    kinds: dict[tuple[bool, bool], list[float]] = {}
+    for row in range(6):
+        for column in range(6):
+            kind = row // 3 == column // 3, row % 3 == column % 3
+            kinds.setdefault(kind, []).append(matrix[row, column])
+    parts = covariance_parts(matrix, arms=2, readers=3)
+    assert parts.error_variance == pytest.approx(np.mean(kinds[True, True]))
+    assert parts.cov1 == pytest.approx(np.mean(kinds[False, True]))
+    assert parts.cov2 == pytest.approx(np.mean(kinds[True, False]))
+    assert parts.cov3 == pytest.approx(np.mean(kinds[False, False]))
+    alone = covariance_parts(matrix[:3, :3], arms=1, readers=3)
+    assert (alone.cov1, alone.cov3) == (0, 0)
+
+
+@given(FIGURES)
+def test_turning_the_arms_round_turns_the_difference_round(figures: np.ndarray) -> None:
+    here, there = (random_readers_and_cases(one, PARTS) for one in (figures, figures[::-1]))
+    assert here.ci is not None
+    assert there.ci is not None
+    assert here.p == pytest.approx(there.p)
+    assert here.ci == pytest.approx([-there.ci[1], -there.ci[0]])
+    assert sum(here.ci) / 2 == pytest.approx(figures[0].mean() - figures[1].mean())
+
+
+@given(FIGURES, st.permutations(range(4)))
+def test_the_order_of_readers_does_not_matter(figures: np.ndarray, order: list[int]) -> None:
+    assert random_readers_and_cases(figures[:, order], PARTS).p == pytest.approx(
+        random_readers_and_cases(figures, PARTS).p
+    )
+
+
+@given(FIGURES)
+def test_an_interval_without_zero_goes_with_a_small_p(figures: np.ndarray) -> None:
+    for found in (random_readers_and_cases(figures, PARTS), fixed_readers(figures, PARTS), fixed_cases(figures)):
+        if found.ci is not None and found.p is not None and abs(found.p - 0.05) > 1e-6:
+            assert (found.ci[0] <= 0 <= found.ci[1]) == (found.p > 0.05)
+
+
+def test_fixed_cases_are_a_paired_t_test_over_readers() -> None:
+    figures = np.asarray([[0.8, 0.9, 0.85, 0.7], [0.82, 0.93, 0.84, 0.79]])
+    found, expected = fixed_cases(figures), ttest_rel(*figures)
+    assert found.p == pytest.approx(expected.pvalue)
+    assert found.f == pytest.approx(expected.statistic**2)
+    assert found.ci == pytest.approx(tuple(expected.confidence_interval()))
+
+
+def test_readers_who_do_not_differ_leave_the_chance_of_the_cases() -> None:
+    figures = np.asarray([[0.8, 0.8, 0.8], [0.75, 0.75, 0.75]])
+    found = random_readers_and_cases(figures, PARTS)
+    assert found.df2 is None
+    assert found.se == pytest.approx((2 * (PARTS.cov2 - PARTS.cov3)) ** 0.5)
+    single = single_arm(figures[0], PARTS)
+    assert (single.df, single.se) == (None, pytest.approx(PARTS.cov2**0.5))
+
+
+def test_where_nothing_varies_nothing_is_claimed() -> None:
+    figures = np.ones((2, 3))
+    for found in (random_readers_and_cases(figures, NOTHING), fixed_readers(figures, NOTHING), fixed_cases(figures)):
+        assert (found.se, found.f, found.p, found.ci) == (None, None, None, None)
+    assert single_arm(figures[0], NOTHING).ci is None
+    assert against_model(figures[0], 0.9, NOTHING).p is None
+    assert non_inferiority(fixed_cases(figures), 0.05).is_shown is None
+
+
+def test_a_negative_part_is_taken_as_none() -> None:
+    figures = np.asarray([[0.8, 0.9, 0.85], [0.7, 0.95, 0.8]])
+    negative = CovarianceParts(8e-4, 3e-4, 1e-4, 4e-4)
+    found, alone = random_readers_and_cases(figures, negative), fixed_cases(figures)
+    assert (found.f, found.df2) == pytest.approx((alone.f, 2))
+    assert fixed_readers(figures, negative).se == pytest.approx((2 / 3 * 5e-4) ** 0.5)
+    single = single_arm(figures[0], CovarianceParts(8e-4, 0, -1e-4, 0))
+    assert (single.se, single.df) == pytest.approx(((0.0025 / 3) ** 0.5, 2))
+
+
+def test_degrees_of_freedom_are_hillis() -> None:
+    figures = np.asarray([[0.8, 0.9, 0.85, 0.7], [0.7, 0.95, 0.8, 0.75]])
+    apart = figures[0] - figures[1]
+    by_both = apart.var(ddof=1) / 2
+    denominator = by_both + 4 * (PARTS.cov2 - PARTS.cov3)
+    found = random_readers_and_cases(figures, PARTS)
+    assert found.df2 == pytest.approx(denominator**2 / (by_both**2 / 3))
+    assert found.f == pytest.approx(2 * apart.mean() ** 2 / denominator)
+    by_reader = figures[0].var(ddof=1)
+    assert single_arm(figures[0], PARTS).df == pytest.approx((by_reader + 4 * PARTS.cov2) ** 2 / (by_reader**2 / 3))
+
+
+def test_non_inferiority_needs_the_whole_interval() -> None:
+    figures = np.asarray([[0.80, 0.90, 0.85, 0.70], [0.82, 0.91, 0.84, 0.71]])
+    found = fixed_cases(figures)
+    assert found.ci is not None
+    assert non_inferiority(found, -found.ci[0] + 0.001).is_shown is True
+    assert non_inferiority(found, -found.ci[0] - 0.001).is_shown is False
+    with pytest.raises(ValueError, match="above 0"):
+        non_inferiority(found, 0)
+
+
+def test_a_model_that_says_what_a_reader_says_shares_its_errors() -> None:
+    truth, ratings = draw_ratings(
+        np.random.default_rng(3), n_readers=4, n_positive=40, n_negative=40, aucs=(0.8, 0.8), model=RoeMetz()
+    )
+    every = np.vstack([ratings[0], ratings[0].mean(axis=0)])
+    figures = components(truth, every, Endpoint.AUC).value
+    matrix = covariance(truth, every, Endpoint.AUC, Covariance.DELONG)
+    minus = np.hstack([np.eye(4), -np.ones((4, 1))])
+    parts = covariance_parts(minus @ matrix @ minus.T, arms=1, readers=4)
+    found = against_model(figures[:4], figures[4], parts)
+    apart = single_arm(figures[:4], covariance_parts(matrix[:4, :4], arms=1, readers=4))
+    assert found.se is not None
+    assert apart.se is not None
+    assert found.se < apart.se
+    assert found.difference == pytest.approx(figures[:4].mean() - figures[4])
+
+
+def test_a_true_difference_of_nothing_is_found_about_as_often_as_alpha() -> None:
+    generator = np.random.default_rng(1)
+    found = []
+    for _ in range(150):
+        truth, ratings = draw_ratings(generator, n_readers=4, n_positive=25, n_negative=25, aucs=(0.85, 0.85))
+        flat = ratings.reshape(8, -1)
+        figures = components(truth, flat, Endpoint.AUC).value.reshape(2, 4)
+        parts = covariance_parts(covariance(truth, flat, Endpoint.AUC, Covariance.DELONG), arms=2, readers=4)
+        found.append((random_readers_and_cases(figures, parts).p or 1) < 0.05)
+    assert 1 <= sum(found) <= 16  # 99.8% of what a true error of 5% gives in 150 studies

@@ -1,0 +1,135 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from colpo_core.errors import InputRejected
+from colpo_core.records.reader_statistics import Covariance
+from colpo_core.studies.rating_analysis import AnalysisOptions, analyse_table
+from colpo_core.studies.ratings import RatingTable
+from colpo_core.studies.roe_metz import draw_ratings
+
+OPTIONS = AnalysisOptions(threshold=0.8)
+
+
+def drawn(*, aucs: tuple[float, float] = (0.8, 0.9), readers: int = 4, seed: int = 0) -> RatingTable:
+    truth, ratings = draw_ratings(
+        np.random.default_rng(seed), n_readers=readers, n_positive=30, n_negative=30, aucs=aucs
+    )
+    names = tuple(f"r{place}" for place in range(readers))
+    return RatingTable(("aided", "unaided"), names, tuple(f"c{n}" for n in range(60)), truth, ratings)
+
+
+def test_everything_is_there_for_complete_ratings() -> None:
+    table = drawn()
+    found = analyse_table(table, replace(OPTIONS, margin=0.2, prevalence=0.1))
+    assert found.refused == ()
+    assert (found.counts.cases, found.counts.positive) == (60, 30)
+    assert found.mrmc is not None
+    assert list(found.mrmc.auc) == ["aided", "unaided"]
+    areas = [[reader.arms[arm].auc or 0 for reader in found.readers.values()] for arm in table.arms]
+    assert found.mrmc.difference == pytest.approx(np.mean(areas[0]) - np.mean(areas[1]))
+    assert found.mrmc.non_inferiority is not None
+    assert found.mrmc_sensitivity is not None
+    assert found.mrmc_sensitivity.non_inferiority is None
+    shares = [
+        [(reader.arms[arm].sensitivity or pytest.fail()).value for reader in found.readers.values()]
+        for arm in table.arms
+    ]
+    assert found.mrmc_sensitivity.difference == pytest.approx(np.mean(shares[0]) - np.mean(shares[1]))
+    assert found.mrmc_specificity is not None
+    assert set(found.single_arm) == {"aided", "unaided"}
+    assert found.single_arm["aided"].auc == found.mrmc.auc["aided"]
+    assert len(found.agreement["aided"].cohen) == 6
+    assert set(found.readers["r0"].mcnemar or ()) == {"accuracy", "sensitivity", "specificity"}
+    assert found.readers["r0"].delong is not None
+
+
+def test_turning_the_arms_round_turns_the_difference_round() -> None:
+    table = drawn()
+    here, there = (analyse_table(one, OPTIONS).mrmc for one in (table, table.of_arms(["unaided", "aided"])))
+    assert here is not None
+    assert there is not None
+    assert (here.p, here.difference) == pytest.approx((there.p, -there.difference))
+
+
+@pytest.mark.parametrize("method", list(Covariance))
+def test_each_covariance_gives_an_answer_that_can_be_repeated(method: Covariance) -> None:
+    options = replace(OPTIONS, covariance=method, seed=3)
+    table = drawn(readers=2)
+    assert analyse_table(table, options) == analyse_table(table, options)
+
+
+def test_missing_readings_stop_what_needs_all_of_them_and_nothing_else() -> None:
+    table = drawn()
+    table.rating[0, 1, :5] = np.nan
+    found = analyse_table(table, OPTIONS)
+    assert (found.mrmc, found.mrmc_sensitivity) == (None, None)
+    assert any("5 ratings are missing" in sentence for sentence in found.refused)
+    assert "aided" not in found.single_arm
+    assert "unaided" in found.single_arm
+    assert found.readers["r1"].arms["aided"].n == 55
+    assert (found.readers["r1"].mcnemar or {})["accuracy"].n == 55
+    assert found.agreement["aided"].fleiss is not None
+    assert found.agreement["aided"].fleiss.n == 55
+    assert found.agreement["aided"].krippendorff_alpha is not None
+    assert found.agreement["aided"].krippendorff_alpha.n == 60
+
+
+def test_yes_or_no_alone_gives_no_area() -> None:
+    table = drawn()
+    table.rating[:] = table.rating > 0.8
+    found = analyse_table(table, AnalysisOptions(threshold=1))
+    assert (found.mrmc, found.single_arm) == (None, {})
+    assert found.readers["r0"].arms["aided"].auc is None
+    assert found.readers["r0"].delong is None
+    assert found.mrmc_sensitivity is not None
+    assert any("yes or no alone" in sentence for sentence in found.refused)
+
+
+def test_one_reader_one_arm_and_three_arms_say_what_they_lack() -> None:
+    alone = analyse_table(drawn(readers=1), OPTIONS)
+    assert alone.mrmc is None
+    assert any("at least two readers" in sentence for sentence in alone.refused)
+    assert alone.readers["r0"].delong is not None
+    one_arm = analyse_table(drawn().of_arms(["aided"]), OPTIONS)
+    assert (one_arm.mrmc, one_arm.refused) == (None, ()), "with one arm there is nothing to compare"
+    assert one_arm.readers["r0"].mcnemar is None
+    assert set(one_arm.single_arm) == {"aided"}
+    table = drawn()
+    three = replace(table, arms=("a", "b", "c"), rating=np.concatenate([table.rating, table.rating[:1]]))
+    assert any("there are 3; name two" in sentence for sentence in analyse_table(three, OPTIONS).refused)
+
+
+def test_a_model_is_one_reader_of_its_own_and_compared_with_each_arm() -> None:
+    table = drawn(aucs=(0.9, 0.9), readers=3)
+    rating = np.full((2, 3, 60), np.nan)
+    rating[0, :2] = table.rating[0, :2]
+    rating[1, 2] = table.rating[1, 2]
+    with_model = RatingTable(("readers", "net"), ("a", "b", "net"), table.cases, table.truth, rating)
+    found = analyse_table(with_model, replace(OPTIONS, model="net"))
+    assert found.counts.readers == ("a", "b")
+    assert set(found.against_model) == {"readers"}
+    against = found.against_model["readers"]
+    assert against.difference == pytest.approx(found.single_arm["readers"].auc - against.model)
+    with pytest.raises(InputRejected, match="2 readers; a standalone model is one"):
+        analyse_table(with_model, replace(OPTIONS, model="readers"))
+    with pytest.raises(InputRejected, match="no treatment “nobody”"):
+        analyse_table(with_model, replace(OPTIONS, model="nobody"))
+    rating[1, 2, 4] = np.nan
+    with pytest.raises(InputRejected, match="not rated every case"):
+        analyse_table(with_model, replace(OPTIONS, model="net"))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"alpha": 0.0}, "Alpha"),
+        ({"prevalence": 1.0}, "prevalence"),
+        ({"margin": -0.1}, "margin"),
+        ({"threshold": float("nan")}, "threshold"),
+    ],
+)
+def test_options_that_make_no_sense_are_refused(wrong: dict[str, float], words: str) -> None:
+    with pytest.raises(InputRejected, match=words):
+        AnalysisOptions(**wrong)  # type: ignore[arg-type]

@@ -1,0 +1,86 @@
+from math import log
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from colpo_core.studies.reader_figures import paired_aucs, paired_calls, reader_arm
+
+TRUTH = np.asarray([True] * 4 + [False] * 6)
+RATINGS = arrays(np.float64, 10, elements=st.integers(1, 5).map(float))
+ONE = np.asarray([5, 4, 2, 3, 1, 1, 3, 2, 1, 1.0])
+
+
+@given(RATINGS, st.integers(1, 5))
+def test_counts_are_those_of_the_table(ratings: np.ndarray, threshold: int) -> None:
+    found = reader_arm(TRUTH, ratings, threshold=threshold)
+    calls = ratings >= threshold
+    assert found.sensitivity is not None
+    assert (found.sensitivity.k, found.sensitivity.n) == (calls[:4].sum(), 4)
+    assert found.specificity is not None
+    assert (found.specificity.k, found.specificity.n) == ((~calls[4:]).sum(), 6)
+    assert found.ppv is not None
+    assert (found.ppv.k, found.ppv.n) == (calls[:4].sum(), calls.sum())
+    assert found.npv is not None
+    assert (found.npv.k, found.npv.n) == ((~calls[4:]).sum(), (~calls).sum())
+    assert found.accuracy is not None
+    assert found.accuracy.k == (calls == TRUTH).sum()
+    if not calls.any():
+        assert (found.ppv.value, found.ppv.wilson, found.ppv.clopper_pearson) == (None, None, None)
+
+
+def test_without_a_threshold_there_are_no_calls_and_without_ratings_no_area() -> None:
+    found = reader_arm(TRUTH, ONE)
+    assert (found.sensitivity, found.ppv_at_prevalence) == (None, None)
+    assert found.auc == pytest.approx((6 + 6 + 4.5 + 5.5) / 24)
+    assert found.auc_ci is not None
+    assert found.auc_ci[0] < found.auc < found.auc_ci[1] <= 1
+    assert reader_arm(TRUTH, ONE, has_ratings=False, threshold=3).auc is None
+    narrow = reader_arm(TRUTH, ONE, alpha=0.5).auc_ci
+    assert narrow is not None
+    assert narrow[0] > found.auc_ci[0]
+
+
+def test_predictive_values_follow_bayes_at_the_prevalence() -> None:
+    found = reader_arm(TRUTH, ONE, threshold=3, prevalence=0.1)  # sensitivity 3/4, specificity 5/6
+    ppv, npv = found.ppv_at_prevalence, found.npv_at_prevalence
+    assert ppv is not None
+    assert npv is not None
+    assert ppv.value == pytest.approx(0.075 / (0.075 + 0.9 / 6))
+    assert npv.value == pytest.approx(0.75 / (0.75 + 0.025))
+    assert ppv.ci is not None
+    logits = [log(one / (1 - one)) for one in (*ppv.ci, ppv.value)]
+    assert sum(logits[:2]) / 2 == pytest.approx(logits[2])
+    assert logits[1] - logits[0] == pytest.approx(2 * 1.959964 * (1 / 12 + 5 / 6) ** 0.5, rel=1e-5)
+    own = reader_arm(TRUTH, ONE, threshold=3, prevalence=0.4)
+    assert own.ppv is not None
+    assert own.ppv_at_prevalence is not None
+    assert own.ppv_at_prevalence.value == pytest.approx(own.ppv.value)
+    sure = reader_arm(TRUTH, TRUTH.astype(float), threshold=1, prevalence=0.1)
+    assert sure.ppv_at_prevalence is not None
+    assert (sure.ppv_at_prevalence.value, sure.ppv_at_prevalence.ci) == (1, None)
+    never = reader_arm(TRUTH, ONE, threshold=9, prevalence=0.1)
+    assert never.ppv_at_prevalence is not None
+    assert never.ppv_at_prevalence.value is None
+
+
+@given(RATINGS, RATINGS)
+def test_turning_the_arms_round_turns_the_differences_round(first: np.ndarray, second: np.ndarray) -> None:
+    here, there = paired_aucs(TRUTH, first, second), paired_aucs(TRUTH, second, first)
+    assert here.difference == pytest.approx(-(there.difference or 0))
+    assert here.p == there.p or here.p == pytest.approx(there.p)
+    calls, turned = (paired_calls(TRUTH, *pair, threshold=3) for pair in ((first, second), (second, first)))
+    for name in ("accuracy", "sensitivity", "specificity"):
+        assert (calls[name].b, calls[name].c) == (turned[name].c, turned[name].b)
+        assert calls[name].p == turned[name].p
+        assert calls[name].ci is not None
+        assert turned[name].ci is not None
+        assert calls[name].ci == pytest.approx([-one for one in reversed(turned[name].ci or ())])
+
+
+@given(RATINGS, RATINGS)
+def test_a_monotone_change_of_the_ratings_changes_no_area(first: np.ndarray, second: np.ndarray) -> None:
+    assert paired_aucs(TRUTH, np.exp(first), np.exp(second)).z == paired_aucs(TRUTH, first, second).z
+    assert reader_arm(TRUTH, first**3).auc_ci == reader_arm(TRUTH, first).auc_ci

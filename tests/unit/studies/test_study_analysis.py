@@ -1,0 +1,92 @@
+import numpy as np
+import pytest
+
+from colpo_core.records.studies import StudyAnalysis
+from colpo_core.studies.roe_metz import draw_ratings
+from colpo_core.studies.study_analysis import NetworkRatings, analyse_study, reader_rating
+from colpo_core.terms import Label
+
+N, H = Label.NORMAL, Label.HSIL
+
+
+def analysed(
+    *, readers: int = 3, left_out: int = 0, network: tuple[int, ...] | None = None, patients: int = 60
+) -> StudyAnalysis:
+    truth, drawn = draw_ratings(
+        np.random.default_rng(4), n_readers=max(readers, 1), n_positive=30, n_negative=30, aucs=(0.75, 0.95)
+    )
+    judged = range(60) if network is None else network
+    centred = drawn - 1
+    return analyse_study(
+        {case: H if has else N for case, has in enumerate(truth)},
+        {
+            f"R{place}": {case: centred[0, place, case] for case in range(0 if place else left_out, 60)}
+            for place in range(readers)
+        },
+        [NetworkRatings("net", 4, {case: centred[1, 0, case] for case in judged})],
+        patients={case: case % patients for case in range(60)},
+        again={"R0": [(1.5, 3.5), (-2.5, -0.5), (4.5, -4.5), (-1.5, -1.5)], "R1": []},
+    )
+
+
+def test_call_and_confidence_make_one_rating_that_keeps_the_call() -> None:
+    order = [reader_rating(N, 100), reader_rating(N, 0), reader_rating(H, 0), reader_rating(H, 100)]
+    assert order == sorted(order)
+    assert order[1] < 0 < order[2]
+    assert len(set(order)) == 4
+
+
+def test_readers_are_held_against_the_network_one_by_one_and_together() -> None:
+    found = analysed()
+    assert found.notes == ()
+    assert found.readers is not None
+    (network,) = found.networks
+    assert (network.name, network.channels, network.n_cases, network.refused) == ("net", 4, 60, ())
+    assert network.alone is not None
+    assert network.together is not None
+    areas = [reader.arms["unaided"].auc for reader in found.readers.readers.values()]
+    assert network.together.model == network.alone.auc
+    for area, one in zip(areas, network.readers, strict=True):
+        assert one.aucs is not None
+        assert one.aucs.difference == pytest.approx((area or 0) - (network.alone.auc or 0))
+    assert network.together.difference == pytest.approx(np.mean(areas) - (network.alone.auc or 0))
+    assert network.together.ci is not None
+    assert network.together.ci[1] < 0, "the network is better, and is found to be"
+    assert network.readers[0].calls is not None
+    assert network.readers[0].calls["sensitivity"].n == 30
+    assert found.readers.single_arm["unaided"].ci is not None
+    assert found.readers.agreement["unaided"].fleiss is not None
+    assert list(found.again) == ["R0"], "who has read no case twice has no agreement of her own"
+    assert (found.again["R0"].value, found.again["R0"].n) == (0.5, 4)
+
+
+def test_only_what_the_network_may_be_judged_on_is_compared() -> None:
+    (network,) = analysed(network=(*range(10), *range(30, 45))).networks
+    assert network.n_cases == 25
+    assert network.readers[0].calls is not None
+    assert (network.readers[0].calls["sensitivity"].n, network.readers[0].calls["specificity"].n) == (10, 15)
+    (network,) = analysed(network=(0, 30, 31)).networks
+    assert (network.alone, network.readers) == (None, ())
+    assert "fewer than two cases of a label" in network.refused[0]
+
+
+def test_missing_readings_and_shared_patients_are_said() -> None:
+    found = analysed(left_out=5, patients=30)
+    assert any("60 cases are of 30 patients" in note for note in found.notes)
+    assert any("Not all cases were read by R0" in note for note in found.notes)
+    (network,) = found.networks
+    assert network.together is None
+    assert network.readers[0].calls is not None
+    assert network.readers[0].calls["accuracy"].n == 55
+    assert any("every reader must have read every case" in sentence for sentence in network.refused)
+
+
+def test_one_reader_has_no_figures_for_other_readers_and_none_has_none() -> None:
+    alone = analysed(readers=1)
+    assert alone.readers is not None
+    assert alone.readers.single_arm == {}
+    assert alone.networks[0].together is None
+    assert alone.networks[0].readers[0].aucs is not None
+    nobody = analysed(readers=0)
+    assert (nobody.readers, nobody.networks) == (None, ())
+    assert "too few readings" in nobody.notes[-1]
