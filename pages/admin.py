@@ -114,6 +114,7 @@ def _account(person: Here, one: PersonRecord) -> None:
             people.set_password(person.store, actor=person.actor, person_id=one.person_id, password=password)
             st.session_state["admin_told"] = f"{one.display_name} has a new password and was signed out everywhere."
             st.rerun()
+    _role(person, one)
     word, icon = ("Deactivate", ":material/person_off:") if one.active else ("Activate", ":material/person_check:")
     is_self = one.person_id == person.actor.person_id
     if st.button(
@@ -129,6 +130,20 @@ def _account(person: Here, one: PersonRecord) -> None:
             st.session_state["admin_told"] = f"{one.display_name} {end}."
             st.rerun()
     tell("admin_told")
+
+
+def _role(person: Here, one: PersonRecord) -> None:
+    if one.person_id == person.actor.person_id:
+        return
+    role = st.selectbox(
+        "Role", _ROLES, index=_ROLES.index(one.role), format_func=lambda role: role.value, help=_ROLES_HELP,
+        key=f"role_{one.person_id}_{one.role.value}",
+    )  # fmt: skip
+    if role is not one.role and st.button(f"Make {role.value}", key=f"role_now_{one.person_id}"):
+        with showing_errors():
+            people.set_role(person.store, actor=person.actor, person_id=one.person_id, role=role)
+            st.session_state["admin_told"] = f"{one.display_name} is {role.value} now, and was signed out everywhere."
+            st.rerun()
 
 
 def _settings(person: Here) -> None:

@@ -13,6 +13,7 @@ from pages._ui.here import Here, here
 from pages._ui.links import go
 from pages._ui.plain import plain
 from pages._ui.plan_form import plan_words
+from pages._ui.study_conduct import conduct_view
 from pages._ui.study_form import study_form
 from pages._ui.study_results import results_view
 from pages._ui.study_statistics import statistics_view
@@ -107,8 +108,11 @@ def _detail(person: Here, study_id: int) -> None:
         if study.state is StudyState.DRAFT:
             _draft_actions(person, detail)
         else:
-            _open_actions(person, study)
+            _open_actions(person, study, interim=bool(detail.plan.interim_results))
         _design(detail)
+    conduct_view(person, detail)
+    if study.state is StudyState.OPEN and detail.plan.interim_results:
+        _interim(person, study)
 
 
 def _counts(study: StudyRecord) -> None:
@@ -122,7 +126,9 @@ def _counts(study: StudyRecord) -> None:
 def _readers(readers: tuple[ReaderProgress, ...], *, is_open: bool) -> None:
     st.subheader("Readers")
     for one in readers:
-        name = plain(one.display_name) + ("" if one.active else " (deactivated)")
+        name = (
+            plain(one.display_name) + ("" if one.active else " (deactivated)") + (" (taken off)" if one.removed else "")
+        )
         if is_open:
             st.progress(_share(one.answered, one.total), text=f"{name}: {one.answered} of {one.total}")
         else:
@@ -182,11 +188,17 @@ def _draft_actions(person: Here, detail: StudyDetail) -> None:
                 go("studies")
 
 
-def _open_actions(person: Here, study: StudyRecord) -> None:
+def _open_actions(person: Here, study: StudyRecord, *, interim: bool) -> None:
     missing = study.n_expected - study.n_answered
     with st.container(border=True):
-        st.markdown("**Results are hidden until the study is closed**")
-        st.caption("Nobody, you included, sees a call or a figure before that, so that nobody reads with them in mind.")
+        if interim:
+            st.markdown("**The design lets results be seen before the study is closed**")
+            st.caption("Each look is recorded, counted, and printed with the results.")
+        else:
+            st.markdown("**Results are hidden until the study is closed**")
+            st.caption(
+                "Nobody, you included, sees a call or a figure before that, so that nobody reads with them in mind."
+            )
         with st.popover("Close study", icon=":material/lock:", width="stretch"):
             if missing:
                 st.warning(
@@ -195,10 +207,21 @@ def _open_actions(person: Here, study: StudyRecord) -> None:
                     icon=":material/warning:",
                 )
             st.markdown("Closing ends the reading for good and shows the results.")
+            reason = ""
+            if missing:
+                reason = st.text_input("Reason for closing early", key="close_reason")
+                st.caption("It is recorded as an amendment and printed with the results.")
             if st.button("Close now", type="primary", width="stretch"):
                 with showing_errors():
-                    studies.close_study(person.store, actor=person.actor, study_id=study.id)
+                    studies.close_study(person.store, actor=person.actor, study_id=study.id, reason=reason)
                     st.rerun()
+
+
+def _interim(person: Here, study: StudyRecord) -> None:
+    st.subheader("Interim results")
+    if st.toggle("Look now (this is recorded)", key=f"interim_{study.id}"):
+        st.warning("Interim: the study is still open.", icon=":material/warning:")
+        results_view(study_results.study_results(person.store, actor=person.actor, study_id=study.id))
 
 
 def _design(detail: StudyDetail) -> None:
@@ -226,6 +249,7 @@ def _closed(person: Here, detail: StudyDetail) -> None:
         calls = study_results.export_calls(person.store, actor=person.actor, study_id=study.id)
         ratings = study_results.export_ratings(person.store, actor=person.actor, study_id=study.id)
     results_view(results)
+    conduct_view(person, detail)
     statistics_view(analysis)
     for one in detail.checkpoints:
         if one.predicted < one.total:

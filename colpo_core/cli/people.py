@@ -64,6 +64,16 @@ def set_active(person_id: int, off: bool) -> None:
     click.echo(f"{changed.username} {'may' if changed.active else 'may not'} sign in.")
 
 
+@people.command("role")
+@click.argument("person_id", type=int)
+@click.argument("role", type=WordType(Role))
+def set_role(person_id: int, role: Role) -> None:
+    """Give an account another role; its sign-ins end."""
+    with Opened() as here:
+        changed = service.set_role(here.store, actor=here.actor, person_id=person_id, role=role)
+    click.echo(f"{changed.username} is {changed.role.value} now.")
+
+
 @people.command("log")
 @click.option("--limit", type=click.IntRange(1, 500), default=50, show_default=True)
 @click.option("--before", type=int, help="Show what came before this line.")

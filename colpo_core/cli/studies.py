@@ -4,17 +4,18 @@ from pathlib import Path
 
 import click
 
+from colpo_core.cli.conduct import add_conduct_commands, print_conduct
 from colpo_core.cli.output import Opened, json_option, plain, print_json, print_table
 from colpo_core.cli.words import NEW_FILE, WordType
 from colpo_core.exchange.rating_report import study_text
 from colpo_core.records.people import Actor
 from colpo_core.records.reading_plans import ConfidenceScale, Endpoint, ReadingPlan
 from colpo_core.records.studies import CallerFigures, CaseChoice, CaseSource, StudyResults
-from colpo_core.services import readings, signing_in, study_records, study_results
+from colpo_core.services import readings, signing_in, study_conduct, study_records, study_results
 from colpo_core.services import studies as service
 from colpo_core.store import Store
 from colpo_core.store.blobs import write_file
-from colpo_core.terms import Label
+from colpo_core.terms import ExposureRule, Label
 
 AS_READER = click.option("--as", "username", required=True, help="Name of the reader; the password is asked for.")
 PASSWORD = click.option("--password", prompt=True, hide_input=True)
@@ -23,6 +24,9 @@ PASSWORD = click.option("--password", prompt=True, hide_input=True)
 @click.group()
 def studies() -> None:
     """Blinded reading: design, seal, read, compare."""
+
+
+add_conduct_commands(studies)
 
 
 @studies.command("list")
@@ -55,6 +59,8 @@ def list_studies(as_json: bool) -> None:
 @click.option("--margin", type=float, help="Margin of non-inferiority on the endpoint's scale.")
 @click.option("--alpha", type=float, default=0.05, show_default=True)
 @click.option("--hypotheses", default="", help="What is expected, in words.")
+@click.option("--exposed", type=WordType(ExposureRule), default=ExposureRule.EXCLUDE, help="A case seen elsewhere.")
+@click.option("--interim", "interim_results", is_flag=True, help="Results may be seen before the closing.")
 def create(
     name: str,
     question: str,
@@ -72,6 +78,8 @@ def create(
     margin: float | None,
     alpha: float,
     hypotheses: str,
+    exposed: ExposureRule,
+    interim_results: bool,
 ) -> None:
     """Make a draft of a study."""
     if case_ids and snapshot_id is not None:
@@ -89,7 +97,16 @@ def create(
             checkpoint_ids=checkpoint_ids,
             seed=seed,
             plan=ReadingPlan(
-                n_sessions, washout_days, repeat_share, confidence, endpoint, margin, alpha, hypotheses.strip()
+                n_sessions,
+                washout_days,
+                repeat_share,
+                confidence,
+                endpoint,
+                margin,
+                alpha,
+                hypotheses.strip(),
+                exposed,
+                interim_results,
             ),
             practice_case_ids=practice_case_ids,
         )
@@ -107,10 +124,11 @@ def open_study(study_id: int) -> None:
 
 @studies.command("close")
 @click.argument("study_id", type=int)
-def close_study(study_id: int) -> None:
+@click.option("--reason", default="", help="Why it is closed while readings are missing; recorded as an amendment.")
+def close_study(study_id: int, reason: str) -> None:
     """End the reading; results can then be seen."""
     with Opened() as here:
-        closed = service.close_study(here.store, actor=here.actor, study_id=study_id)
+        closed = service.close_study(here.store, actor=here.actor, study_id=study_id, reason=reason)
     click.echo(f"study {closed.id} is closed with {closed.n_answered} of {closed.n_expected} readings")
 
 
@@ -128,10 +146,13 @@ def results(study_id: int, csv_path: Path | None, ratings_path: Path | None, as_
         if ratings_path is not None:
             write_file(ratings_path, study_results.export_ratings(here.store, actor=here.actor, study_id=study_id))
         analysis = study_results.study_analysis(here.store, actor=here.actor, study_id=study_id)
+        conduct = study_conduct.study_conduct(here.store, actor=here.actor, study_id=study_id)
     if as_json:
-        print_json(plain(found) | {"statistics": plain(analysis)})
+        print_json(plain(found) | {"statistics": plain(analysis), "conduct": plain(conduct)})
     else:
         _print_results(found)
+        click.echo("")
+        print_conduct(conduct)
         click.echo(f"\n{study_text(analysis)}")
 
 

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from colpo_core.errors import InputRejected
+from colpo_core.terms import ExposureRule
 
 MOST_SESSIONS = 10
 MOST_WASHOUT_DAYS = 3650
@@ -46,6 +47,8 @@ class ReadingPlan:
         margin: Margin of non-inferiority on the endpoint's scale, above 0 and below 1; None for none.
         alpha: Two-sided level of significance, above 0 and below 1.
         hypotheses: What is expected, in words.
+        exposed: What happens with a case that a reader was exposed to; None in a study from before the ledger.
+        interim_results: Whether results may be seen before the study is closed; None in one from before that rule.
     """
 
     n_sessions: int = 1
@@ -56,6 +59,8 @@ class ReadingPlan:
     margin: float | None = None
     alpha: float = 0.05
     hypotheses: str = ""
+    exposed: ExposureRule | None = None
+    interim_results: bool | None = None
 
     def check(self) -> None:
         """Check every value.
@@ -73,6 +78,11 @@ class ReadingPlan:
             raise InputRejected("Alpha is above 0 and below 1, such as 0.05.")
         if self.margin is not None and not 0 < self.margin < 1:
             raise InputRejected("The margin of non-inferiority is above 0 and below 1, such as 0.05.")
+
+    @property
+    def exposure_rule(self) -> ExposureRule:
+        """What happens with a case that a reader was exposed to; a study from before the ledger flags it."""
+        return self.exposed or ExposureRule.FLAG
 
     def n_repeats(self, n_cases: int) -> int:
         """Cases that are shown twice in each session; never more than half of them."""
@@ -102,5 +112,6 @@ def plan_from(values: dict[str, Any] | None) -> ReadingPlan | None:
             **values,
             "confidence": ConfidenceScale(values["confidence"]),
             "endpoint": Endpoint(values["endpoint"]),
+            "exposed": ExposureRule(values["exposed"]) if values.get("exposed") else None,
         }
     )

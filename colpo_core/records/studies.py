@@ -104,6 +104,7 @@ class ReaderProgress:
     active: bool
     answered: int
     total: int
+    removed: bool = False
 
 
 @dataclass(frozen=True)
@@ -139,6 +140,7 @@ class StudyRecord:
         closed_at: When it was closed.
         n_each: Readings of one reader over all sessions, hidden repeats among them.
         n_practice: Practice cases, outside the analysis.
+        n_expected: Readings when every reader has read all that is to be given to this reader.
     """
 
     id: int
@@ -158,11 +160,7 @@ class StudyRecord:
     closed_at: datetime | None
     n_each: int = 0
     n_practice: int = 0
-
-    @property
-    def n_expected(self) -> int:
-        """Readings when every reader has read everything."""
-        return self.n_each * self.n_readers
+    n_expected: int = 0
 
 
 @dataclass(frozen=True)

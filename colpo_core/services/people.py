@@ -14,6 +14,7 @@ from colpo_core.records.people import Actor, AuditPage, AuditRecord, PersonRecor
 from colpo_core.services import audit
 from colpo_core.services.passwords import check_new_password, hash_password
 from colpo_core.services.permissions import ADMINISTRATORS, EVERYBODY, require
+from colpo_core.services.refusals import open_studies_of
 from colpo_core.services.signing_in import (
     SESSION_COOKIE,
     actor_for_token,
@@ -39,6 +40,7 @@ __all__ = [
     "needs_first_administrator",
     "set_active",
     "set_password",
+    "set_role",
     "sign_in",
     "sign_out",
 ]
@@ -190,6 +192,31 @@ def set_active(store: Store, *, actor: Actor, person_id: int, active: bool) -> P
         if person.active != active:
             person.active = active
             audit.record(session, actor, "activate person" if active else "deactivate person", f"person {person_id}")
+        return _as_record(person)
+
+
+def set_role(store: Store, *, actor: Actor, person_id: int, role: Role) -> PersonRecord:
+    """Give a person another role, such as reader to an annotator who is to read in a study; all sign-ins end.
+
+    What the person has seen before stays in the exposure ledger.
+
+    Raises:
+        Conflict: The person reads in an open study, and would see there what a reader must not.
+        InputRejected: It is the actor, or the program's own account.
+        NotFound: There is no such person.
+        PermissionDenied: The actor is no administrator.
+    """
+    require(actor, ADMINISTRATORS)
+    with store.writing() as session:
+        person = _human(session, person_id)
+        if person.id == actor.person_id:
+            raise InputRejected("You cannot change your own role. Ask another administrator.")
+        if person.role is Role.READER and role is not Role.READER and open_studies_of(session, person_id):
+            raise Conflict("This person reads in an open study. Close it, or take the person off it first.")
+        if person.role is not role:
+            audit.record(session, actor, "set role", f"person {person_id}", before=person.role.value, role=role.value)
+            person.role = role
+            end_sessions(session, person_id)
         return _as_record(person)
 
 

@@ -8,8 +8,9 @@ from sqlalchemy.orm import Session
 from colpo_core.errors import StudyLocked
 from colpo_core.records.people import Actor
 from colpo_core.records.studies import Presented, ReadingProgress
+from colpo_core.services import exposures
 from colpo_core.store.tables import Image, PracticeReading, StudyPracticeCase, utc_now
-from colpo_core.terms import Label
+from colpo_core.terms import ExposureKind, Label
 
 TOKEN_BYTES = 24
 
@@ -89,7 +90,9 @@ def practice_image(session: Session, shown: PracticeReading) -> str | None:
     )
 
 
-def answer_practice(session: Session, shown: PracticeReading, *, call: Label, confidence: int) -> ReadingProgress:
+def answer_practice(
+    session: Session, actor: Actor, shown: PracticeReading, *, call: Label, confidence: int
+) -> ReadingProgress:
     """Keep a practice answer and tell what the reference standard says. The same answer again changes nothing.
 
     Raises:
@@ -100,6 +103,7 @@ def answer_practice(session: Session, shown: PracticeReading, *, call: Label, co
     if shown.call is None:
         shown.call, shown.confidence = call, confidence
         shown.answered_at = max(utc_now(), shown.shown_at)
+        exposures.note_within(session, actor, [(shown.case_id, ExposureKind.LABEL)], within_study=shown.study_id)
         session.flush()
     progress = _progress(session, shown)
     truth = session.scalar(

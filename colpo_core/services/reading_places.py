@@ -9,9 +9,9 @@ from sqlalchemy.orm import Session
 from colpo_core.errors import SessionWaits
 from colpo_core.records.people import Actor
 from colpo_core.records.studies import ReadingProgress
-from colpo_core.services.study_records import plan_of
-from colpo_core.store.tables import Reading, Study, StudyCase, StudyReader, utc_now
-from colpo_core.studies.orders import Showing, session_orders
+from colpo_core.services.study_readers import answered_showings, plan_of, study_orders, withheld_cases
+from colpo_core.store.tables import Reading, Study, utc_now
+from colpo_core.studies.orders import Showing
 
 
 @dataclass(frozen=True)
@@ -49,12 +49,9 @@ class Place:
 
 def find_place(session: Session, study: Study, actor: Actor) -> Place:
     """Where a reader is in the order of the session that is being read."""
-    cases = session.scalars(select(StudyCase.case_id).where(StudyCase.study_id == study.id)).all()
-    readers = session.scalars(select(StudyReader.person_id).where(StudyReader.study_id == study.id)).all()
     plan = plan_of(study)
-    orders = session_orders(
-        cases, readers, seed=study.seed, n_sessions=plan.n_sessions, n_repeats=plan.n_repeats(len(cases))
-    )
+    orders = study_orders(session, study)
+    withheld = withheld_cases(session, study, actor.person_id)
     rows = session.execute(
         select(Reading.session, Reading.case_id, Reading.occurrence, Reading.answered_at).where(
             Reading.study_id == study.id, Reading.reader_id == actor.person_id
@@ -63,26 +60,25 @@ def find_place(session: Session, study: Study, actor: Actor) -> Place:
     done = {(number, Showing(case_id, occurrence)) for number, case_id, occurrence, _ in rows}
     order: tuple[Showing, ...] = ()
     for number in range(1, plan.n_sessions + 1):
-        order = orders[actor.person_id, number]
+        order = tuple(
+            one for one in orders[actor.person_id, number] if one.case_id not in withheld or (number, one) in done
+        )
         waiting = next((one for one in order if (number, one) not in done), None)
         if waiting is None:
             continue
         answered = sum(one in done for one in ((number, showing) for showing in order))
         opens_at = None
         if number > 1 and not answered:
-            last = max(at for session_number, _, _, at in rows if session_number == number - 1)
-            opens_at = plan.opens_at(last)
-            opens_at = opens_at if opens_at > utc_now() else None
+            before = [at for session_number, _, _, at in rows if session_number < number]
+            opens_at = plan.opens_at(max(before)) if before else None
+            opens_at = opens_at if opens_at is not None and opens_at > utc_now() else None
         return Place(number, plan.n_sessions, waiting, answered, len(order), opens_at)
     return Place(plan.n_sessions, plan.n_sessions, None, len(order), len(order))
 
 
 def session_progress(session: Session, study: Study, actor: Actor, number: int) -> ReadingProgress:
     """How far a reader is in one session."""
-    n_cases = len(session.scalars(select(StudyCase.case_id).where(StudyCase.study_id == study.id)).all())
-    answered = session.scalars(
-        select(Reading.id).where(
-            Reading.study_id == study.id, Reading.reader_id == actor.person_id, Reading.session == number
-        )
-    ).all()
-    return ReadingProgress(len(answered), n_cases + plan_of(study).n_repeats(n_cases))
+    done = {showing for one, showing in answered_showings(session, study.id, actor.person_id) if one == number}
+    withheld = withheld_cases(session, study, actor.person_id)
+    order = study_orders(session, study)[actor.person_id, number]
+    return ReadingProgress(len(done), sum(one in done or one.case_id not in withheld for one in order))

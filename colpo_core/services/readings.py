@@ -15,7 +15,7 @@ from colpo_core.images.decoding import read_rgb
 from colpo_core.records.people import Actor
 from colpo_core.records.reading_plans import ConfidenceScale, ReadingPlan
 from colpo_core.records.studies import AssignedStudy, Presented, ReadingProgress
-from colpo_core.services import audit
+from colpo_core.services import audit, exposures
 from colpo_core.services.permissions import require
 from colpo_core.services.practice import (
     TOKEN_BYTES,
@@ -28,7 +28,7 @@ from colpo_core.services.practice import (
     waiting_practice,
 )
 from colpo_core.services.reading_places import Place, find_place, session_progress
-from colpo_core.services.study_records import plan_of
+from colpo_core.services.study_readers import amended, plan_of, withheld_cases
 from colpo_core.store import Store
 from colpo_core.store.tables import Image, Presentation, Reading, Study, StudyCase, StudyReader, utc_now
 from colpo_core.studies.presenting import MEDIA_TYPE, blinded_jpeg
@@ -51,7 +51,11 @@ def assigned_studies(store: Store, *, actor: Actor) -> tuple[AssignedStudy, ...]
             .where(StudyReader.person_id == actor.person_id, Study.state == StudyState.OPEN)
             .order_by(Study.opened_at, Study.id)
         )
-        return tuple(_assigned(session, study, actor) for study in studies.all())
+        return tuple(
+            _assigned(session, study, actor)
+            for study in studies.all()
+            if actor.person_id not in amended(session, study.id).removed
+        )
 
 
 def next_picture(store: Store, *, actor: Actor, study_id: int) -> Presented | None:
@@ -66,6 +70,7 @@ def next_picture(store: Store, *, actor: Actor, study_id: int) -> Presented | No
         SessionWaits: The washout before the next session is not over.
     """
     require(actor, READERS)
+    exposures.settle(store)
     with store.reading() as session:
         study = _open_study(session, actor, study_id)
         found, shown = _waiting(session, study, actor, show=False)
@@ -127,16 +132,18 @@ def record_reading(
         PermissionDenied: The actor is no reader.
         NotFound: The token is not one of this reader's in this study.
         StudyLocked: The study is not open, or the case was answered otherwise before.
+        Blinding: The reader was exposed to the case since it was shown, and the design excludes such a case.
         InputRejected: The confidence is none of the study's scale.
     """
     require(actor, READERS)
+    exposures.settle(store)
     with store.writing() as session:
         study = _own_study(session, actor, study_id)
         _check_confidence(plan_of(study), confidence)
         practised = practice_by_token(session, study_id, actor, token)
         if practised is not None:
             _check_open(study)
-            return answer_practice(session, practised, call=call, confidence=confidence)
+            return answer_practice(session, actor, practised, call=call, confidence=confidence)
         shown = _by_token(session, actor, study_id, token)
         before = _reading(session, shown)
         if before is not None:
@@ -144,6 +151,7 @@ def record_reading(
                 raise StudyLocked("This case is answered already, and an answer cannot be changed.")
             return session_progress(session, study, actor, shown.session)
         _check_open(study)
+        _check_given(session, study, shown)
         _add_reading(session, shown, call, confidence, active_ms)
         progress = session_progress(session, study, actor, shown.session)
         # The log must not unblind anybody who may read it: it tells neither the case nor the call.
@@ -183,6 +191,11 @@ def _add_reading(session: Session, shown: Presentation, call: Label, confidence:
     session.flush()
 
 
+def _check_given(session: Session, study: Study, shown: Presentation) -> None:
+    if shown.case_id in withheld_cases(session, study, shown.reader_id):
+        raise Blinding("You have seen something of this case elsewhere, so it is not read. Open the reading page anew.")
+
+
 def _own_study(session: Session, actor: Actor, study_id: int) -> Study:
     study = session.scalar(
         select(Study)
@@ -191,6 +204,8 @@ def _own_study(session: Session, actor: Actor, study_id: int) -> Study:
     )
     if study is None:
         raise NotFound("You do not read in such a study. Your studies are listed on the reading page.")
+    if actor.person_id in amended(session, study_id).removed:
+        raise StudyLocked("You do not read in this study any more. Thank you; what you read is kept.")
     return study
 
 
@@ -266,6 +281,8 @@ def _presentation(session: Session, study_id: int, actor: Actor, place: Place) -
 def _image_to_show(session: Session, actor: Actor, study_id: int, token: str) -> str | None:
     practised = practice_by_token(session, study_id, actor, token)
     shown = None if practised else _by_token(session, actor, study_id, token)
+    if shown is not None:
+        _check_given(session, session.get_one(Study, study_id), shown)
     if (practised and practised.call is not None) or (shown and _reading(session, shown) is not None):
         raise Blinding("This case is answered, and an answered case is not shown again. Go on with the next one.")
     if practised or shown is None:

@@ -5,7 +5,7 @@ Reading is in `readings`, looking at studies in `study_records`, figures in `stu
 
 import secrets
 from collections.abc import Collection, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from sqlalchemy import Select, delete, func, select
 from sqlalchemy.orm import Session
@@ -22,8 +22,9 @@ from colpo_core.records.studies import (
     StudyOptions,
     StudyRecord,
 )
-from colpo_core.services import audit
+from colpo_core.services import audit, exposures
 from colpo_core.services.permissions import ADMINISTRATORS, require
+from colpo_core.services.study_amendments import close_early
 from colpo_core.services.study_cases import (
     ChosenCases,
     choose_cases,
@@ -47,7 +48,7 @@ from colpo_core.store.tables import (
     utc_now,
 )
 from colpo_core.studies.design import find_problems
-from colpo_core.terms import Label, LabelSource, Role, StudyState
+from colpo_core.terms import ExposureRule, Label, LabelSource, Role, StudyState
 
 _NAME_LENGTH = 80
 
@@ -135,7 +136,8 @@ def create_study(
         choice: How the cases are chosen; all labelled cases where neither is given.
         checkpoint_ids: Checkpoints to compare with.
         seed: Seed of the readers' orders; drawn where None.
-        plan: Sessions, washout, repeats, confidence and endpoint; one session where None.
+        plan: Sessions, washout, repeats, confidence and endpoint; one session where None. Cases that a reader was
+            exposed to are excluded for this reader, and no results are seen before the closing, where it says nothing.
         practice_case_ids: Cases to practise with first, with feedback; they are taken out of the study's cases.
 
     Raises:
@@ -156,6 +158,7 @@ def create_study(
         raise InputRejected("The seed is a whole number from 0 to 2,147,483,647.")
     plan = plan or ReadingPlan()
     plan.check()
+    plan = replace(plan, exposed=plan.exposed or ExposureRule.EXCLUDE, interim_results=bool(plan.interim_results))
     with store.writing() as session:
         if session.scalar(select(Study.id).where(Study.name == name)) is not None:
             raise Conflict(f"There is already a study named {name}. Choose another name.")
@@ -196,6 +199,7 @@ def open_study(store: Store, *, actor: Actor, study_id: int) -> StudyRecord:
         InputRejected: A case, a reader or a class that the study needs is gone.
     """
     require(actor, ADMINISTRATORS)
+    exposures.settle(store)
     with store.writing() as session:
         study = get_study_row(session, study_id)
         if study.state is not StudyState.DRAFT:
@@ -212,19 +216,36 @@ def open_study(store: Store, *, actor: Actor, study_id: int) -> StudyRecord:
         return study_record(session, study)
 
 
-def close_study(store: Store, *, actor: Actor, study_id: int) -> StudyRecord:
+def close_study(store: Store, *, actor: Actor, study_id: int, reason: str = "") -> StudyRecord:
     """Close an open study: nobody can read any more, and the results can be seen. It cannot be opened again.
 
+    Args:
+        store: The open store.
+        actor: An administrator.
+        study_id: The study.
+        reason: Why it is closed while readings are missing; it becomes an amendment. Not needed where all is read.
+
     Raises:
+        InputRejected: Readings are missing and there is no reason.
         PermissionDenied: The actor is no administrator.
         NotFound: There is no such study.
         StudyLocked: The study is not open.
     """
     require(actor, ADMINISTRATORS)
+    exposures.settle(store)
     with store.writing() as session:
         study = get_study_row(session, study_id)
         if study.state is not StudyState.OPEN:
             raise StudyLocked(f"The study is {study.state.value}; only an open study can be closed.")
+        before = study_record(session, study)
+        missing = before.n_expected - before.n_answered
+        if missing > 0 and not reason.strip():
+            raise InputRejected(
+                f"{missing} of {before.n_expected} readings are missing. Say why the study is closed early: the reason "
+                "is recorded as an amendment and printed with the results."
+            )
+        if missing > 0:
+            close_early(session, actor, study, missing=missing, reason=reason)
         study.state = StudyState.CLOSED
         study.closed_at = utc_now()
         record = study_record(session, study)

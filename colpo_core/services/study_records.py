@@ -5,10 +5,11 @@ from sqlalchemy.orm import Session
 
 from colpo_core.errors import NotFound, StudyLocked
 from colpo_core.records.people import Actor
-from colpo_core.records.reading_plans import ReadingPlan, plan_from
+from colpo_core.records.reading_plans import plan_from
 from colpo_core.records.studies import CheckpointProgress, ReaderProgress, StudyDetail, StudyRecord
 from colpo_core.services.permissions import ADMINISTRATORS, require
 from colpo_core.services.study_cases import seen_cases
+from colpo_core.services.study_readers import amended, expected_of, plan_of
 from colpo_core.store import Store
 from colpo_core.store.tables import (
     Checkpoint,
@@ -48,7 +49,7 @@ def get_study(store: Store, *, actor: Actor, study_id: int) -> StudyDetail:
     with store.reading() as session:
         study = get_study_row(session, study_id)
         record = study_record(session, study)
-        readers = _reader_progress(session, study_id, record.n_each)
+        readers = _reader_progress(session, study, record.n_each)
         problems: tuple[str, ...] = ()
         if study.state is StudyState.DRAFT:
             truths = session.scalars(select(StudyCase.truth).where(StudyCase.study_id == study_id))
@@ -62,11 +63,6 @@ def get_study(store: Store, *, actor: Actor, study_id: int) -> StudyDetail:
             problems=problems,
             plan=plan_of(study),
         )
-
-
-def plan_of(study: Study) -> ReadingPlan:
-    """How a study is read; one from before plans is read once."""
-    return plan_from(study.design.get("plan")) or ReadingPlan()
 
 
 def get_study_row(session: Session, study_id: int) -> Study:
@@ -88,7 +84,8 @@ def study_record(session: Session, study: Study) -> StudyRecord:
     n_hsil = session.scalar(cases.where(StudyCase.truth == Label.HSIL)) or 0
     simulated = cases.join(Image, Image.id == StudyCase.image_id).where(Image.simulated)
     n_simulated = session.scalar(simulated) or 0
-    readers = select(func.count()).select_from(StudyReader).where(StudyReader.study_id == study.id)
+    readers = session.scalars(select(StudyReader.person_id).where(StudyReader.study_id == study.id)).all()
+    n_each, removed = plan_of(study).n_each(n_cases), amended(session, study.id).removed
     checkpoints = select(func.count()).select_from(StudyCheckpoint).where(StudyCheckpoint.study_id == study.id)
     answered = select(func.count()).select_from(Reading).where(Reading.study_id == study.id)
     practice = select(func.count()).select_from(StudyPracticeCase).where(StudyPracticeCase.study_id == study.id)
@@ -101,20 +98,21 @@ def study_record(session: Session, study: Study) -> StudyRecord:
         n_normal=n_cases - n_hsil,
         n_hsil=n_hsil,
         n_simulated=n_simulated,
-        n_readers=session.scalar(readers) or 0,
+        n_readers=len(readers),
         n_checkpoints=session.scalar(checkpoints) or 0,
         n_answered=session.scalar(answered) or 0,
         seal_sha256=study.seal_sha256,
         created_at=study.created_at,
         opened_at=study.opened_at,
         closed_at=study.closed_at,
-        n_each=plan_of(study).n_each(n_cases),
+        n_each=n_each,
+        n_expected=sum(expected_of(session, study, one, n_each=n_each, removed=removed) for one in readers),
         n_practice=session.scalar(practice) or 0,
     )
 
 
 def design_of(session: Session, study: Study) -> StudyDesign:
-    """A study's design as the tables hold it now; for a sealed study its hash must be the seal."""
+    """A study's design as the tables hold it now, without its amendments; of a sealed study its hash is the seal."""
     cases = session.execute(
         select(StudyCase.case_id, StudyCase.image_id, Image.sha256, StudyCase.truth)
         .join(Image, Image.id == StudyCase.image_id)
@@ -125,7 +123,8 @@ def design_of(session: Session, study: Study) -> StudyDesign:
         .join(Image, Image.id == StudyPracticeCase.image_id)
         .where(StudyPracticeCase.study_id == study.id)
     )
-    readers = session.scalars(select(StudyReader.person_id).where(StudyReader.study_id == study.id))
+    readers = session.scalars(select(StudyReader.person_id).where(StudyReader.study_id == study.id)).all()
+    changed = amended(session, study.id)
     checkpoints = session.execute(
         select(Checkpoint.id, Checkpoint.sha256)
         .join(StudyCheckpoint, StudyCheckpoint.checkpoint_id == Checkpoint.id)
@@ -133,13 +132,13 @@ def design_of(session: Session, study: Study) -> StudyDesign:
     )
     return StudyDesign(
         name=study.name,
-        question=study.question,
+        question=study.question if changed.sealed_question is None else changed.sealed_question,
         chosen_by=study.design["chosen_by"],
         left_out=tuple((reason, count) for reason, count in study.design["left_out"]),
         seed=study.seed,
         rules_versions=tuple(study.design.get("rules_versions", ())),
         cases=tuple(DesignCase(*row) for row in cases),
-        reader_ids=tuple(readers),
+        reader_ids=tuple(one for one in readers if one not in changed.added),
         checkpoints=tuple(DesignCheckpoint(*row) for row in checkpoints),
         plan=plan_from(study.design.get("plan")),
         practice=tuple(DesignCase(*row) for row in practice),
@@ -163,16 +162,24 @@ def check_seal(session: Session, study: Study) -> StudyDesign:
     return design
 
 
-def _reader_progress(session: Session, study_id: int, n_each: int) -> tuple[ReaderProgress, ...]:
+def _reader_progress(session: Session, study: Study, n_each: int) -> tuple[ReaderProgress, ...]:
     rows = session.execute(
         select(Person.id, Person.display_name, Person.active, func.count(Reading.id))
         .join(StudyReader, StudyReader.person_id == Person.id)
         .outerjoin(Reading, (Reading.study_id == StudyReader.study_id) & (Reading.reader_id == Person.id))
-        .where(StudyReader.study_id == study_id)
+        .where(StudyReader.study_id == study.id)
         .group_by(Person.id)
         .order_by(Person.display_name, Person.id)
+    ).all()
+    removed = amended(session, study.id).removed
+    return tuple(
+        ReaderProgress(
+            *row,
+            total=expected_of(session, study, row[0], n_each=n_each, removed=removed),
+            removed=row[0] in removed,
+        )
+        for row in rows
     )
-    return tuple(ReaderProgress(*row, total=n_each) for row in rows)
 
 
 def _checkpoint_progress(store: Store, session: Session, study_id: int, n_cases: int) -> tuple[CheckpointProgress, ...]:

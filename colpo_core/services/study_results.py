@@ -1,4 +1,7 @@
-"""What a closed study found: readers and checkpoints on the same cases, judged alike."""
+"""What a closed study found: readers and checkpoints on the same cases, judged alike.
+
+An open study is judged only where its design lets results be seen before the closing; each such look is written down.
+"""
 
 import statistics
 from collections.abc import Sequence
@@ -13,19 +16,22 @@ from colpo_core.evaluation.calls import calls_at
 from colpo_core.records.jobs import JobRecord
 from colpo_core.records.people import Actor
 from colpo_core.records.studies import CallerFigures, StudyAnalysis, StudyResults
+from colpo_core.services import exposures
 from colpo_core.services.jobs import start_prediction
 from colpo_core.services.permissions import ADMINISTRATORS, require
 from colpo_core.services.study_cases import seen_cases
+from colpo_core.services.study_conduct import exposed_at_reading, note_look
+from colpo_core.services.study_readers import amended, plan_of, study_orders
 from colpo_core.services.study_records import check_seal, get_study_row, study_record
 from colpo_core.store import Store
 from colpo_core.store.tables import Case, Checkpoint, Image, Person, Prediction, Reading, Study, StudyCase
 from colpo_core.studies.comparing import compare_calls
 from colpo_core.studies.design import StudyDesign
 from colpo_core.studies.export import CallRow, calls_csv, ratings_csv
-from colpo_core.studies.orders import Showing, session_orders
+from colpo_core.studies.orders import Showing
 from colpo_core.studies.ratings import Rating
 from colpo_core.studies.study_analysis import NetworkRatings, analyse_study, reader_rating
-from colpo_core.terms import Arm, Label, StudyState
+from colpo_core.terms import Arm, ExposureKind, Label, StudyState
 
 
 @dataclass(frozen=True)
@@ -81,9 +87,10 @@ def study_results(store: Store, *, actor: Actor, study_id: int) -> StudyResults:
     Raises:
         PermissionDenied: The actor is no administrator.
         NotFound: There is no such study.
-        StudyLocked: The study is not closed, or is no longer what was sealed.
+        StudyLocked: The study is not closed and no look before is in its design, or it is no longer what was sealed.
     """
     require(actor, ADMINISTRATORS)
+    note_look(store, actor=actor, study_id=study_id)
     with store.reading() as session:
         study, design = _closed(session, study_id)
         truth = {case.case_id: case.truth for case in design.cases}
@@ -110,9 +117,10 @@ def study_analysis(store: Store, *, actor: Actor, study_id: int) -> StudyAnalysi
     Raises:
         PermissionDenied: The actor is no administrator.
         NotFound: There is no such study.
-        StudyLocked: The study is not closed, or is no longer what was sealed.
+        StudyLocked: The study is not closed and no look before is in its design, or it is no longer what was sealed.
     """
     require(actor, ADMINISTRATORS)
+    note_look(store, actor=actor, study_id=study_id)
     with store.reading() as session:
         _, design = _closed(session, study_id)
         truth = {case.case_id: case.truth for case in design.cases}
@@ -147,17 +155,20 @@ def export_ratings(store: Store, *, actor: Actor, study_id: int) -> bytes:
     Raises:
         PermissionDenied: The actor is no administrator.
         NotFound: There is no such study.
-        StudyLocked: The study is not closed, or is no longer what was sealed.
+        StudyLocked: The study is not closed and no look before is in its design, or it is no longer what was sealed.
     """
     require(actor, ADMINISTRATORS)
+    note_look(store, actor=actor, study_id=study_id)
     with store.reading() as session:
         _, design = _closed(session, study_id)
         truth = {case.case_id: case.truth for case in design.cases}
-        return ratings_csv(
+        ratings = ratings_csv(
             Rating(name, Arm.UNAIDED.value, str(case_id), truth[case_id] is Label.HSIL, rating)
             for name, read in _ratings_of_readers(_readers(session, design, study_id)).items()
             for case_id, rating in read.items()
         )
+    exposures.note(store, actor, [(case_id, ExposureKind.LABEL) for case_id in truth])
+    return ratings
 
 
 def export_calls(store: Store, *, actor: Actor, study_id: int) -> bytes:
@@ -166,9 +177,10 @@ def export_calls(store: Store, *, actor: Actor, study_id: int) -> bytes:
     Raises:
         PermissionDenied: The actor is no administrator.
         NotFound: There is no such study.
-        StudyLocked: The study is not closed, or is no longer what was sealed.
+        StudyLocked: The study is not closed and no look before is in its design, or it is no longer what was sealed.
     """
     require(actor, ADMINISTRATORS)
+    note_look(store, actor=actor, study_id=study_id)
     with store.reading() as session:
         study, design = _closed(session, study_id)
         simulated = set(
@@ -181,6 +193,8 @@ def export_calls(store: Store, *, actor: Actor, study_id: int) -> bytes:
         rows = _reader_rows(session, study, design, simulated)
         for one in _checkpoints(store, session, design):
             rows += _checkpoint_rows(study, design, one, simulated)
+    kinds = (ExposureKind.LABEL, ExposureKind.PREDICTION)
+    exposures.note(store, actor, [(case.case_id, kind) for case in design.cases for kind in kinds])
     return calls_csv(rows)
 
 
@@ -211,14 +225,17 @@ def predict_missing(store: Store, *, actor: Actor, study_id: int, checkpoint_id:
 
 def _closed(session: Session, study_id: int) -> tuple[Study, StudyDesign]:
     study = get_study_row(session, study_id)
-    if study.state is not StudyState.CLOSED:
+    may_look = study.state is StudyState.OPEN and bool(plan_of(study).interim_results)
+    if study.state is not StudyState.CLOSED and not may_look:
         raise StudyLocked("Results are shown when the study is closed, so that nobody reads with them in mind.")
     return study, check_seal(session, study)
 
 
 def _readers(session: Session, design: StudyDesign, study_id: int) -> list[_ReaderCalls]:
     people = session.scalars(
-        select(Person).where(Person.id.in_(design.reader_ids)).order_by(Person.display_name, Person.id)
+        select(Person)
+        .where(Person.id.in_((*design.reader_ids, *amended(session, study_id).added)))
+        .order_by(Person.display_name, Person.id)
     )
     readings = session.scalars(select(Reading).where(Reading.study_id == study_id).order_by(Reading.id)).all()
     return [_ReaderCalls(person, [one for one in readings if one.reader_id == person.id]) for person in people]
@@ -297,13 +314,10 @@ def _checkpoint_line(truth: dict[int, Label], one: _CheckpointCalls, channels: i
 
 def _reader_rows(session: Session, study: Study, design: StudyDesign, simulated: set[int]) -> list[CallRow]:
     truth = {case.case_id: case.truth for case in design.cases}
-    orders = session_orders(
-        truth.keys(),
-        design.reader_ids,
-        seed=design.seed,
-        n_sessions=design.how.n_sessions,
-        n_repeats=design.how.n_repeats(len(truth)),
-    )
+    orders = study_orders(session, study)
+    readers = _readers(session, design, study.id)
+    exposed = {row: seen for one in readers for row, seen in exposed_at_reading(session, study, one.person.id).items()}
+    interim = study.state is StudyState.OPEN
     return [
         CallRow(
             study=study.name,
@@ -328,8 +342,10 @@ def _reader_rows(session: Session, study: Study, design: StudyDesign, simulated:
             occurrence=reading.occurrence,
             phase=reading.phase,
             active_seconds=None if reading.active_ms is None else reading.active_ms / 1000,
+            exposed="+".join(sorted(kind.value for kind in exposed.get(reading.id, ()))),
+            interim=interim,
         )
-        for one in _readers(session, design, study.id)
+        for one in readers
         for reading in one.readings
     ]
 
@@ -355,6 +371,7 @@ def _checkpoint_rows(study: Study, design: StudyDesign, one: _CheckpointCalls, s
             answered_at=None,
             seconds=None,
             simulated=case_id in simulated,
+            interim=study.state is StudyState.OPEN,
         )
         for channels in _CHANNELS
         for case_id, (prob, threshold, call) in sorted(one.judged(channels).items())

@@ -106,6 +106,12 @@ class StudyDesign:
         if self.plan is None and not self.practice:
             content["format"] = FORMAT_BEFORE_PLANS
             del content["plan"], content["practice"]
+        if self.plan is not None:
+            # A plan from before the ledger has no such values, and its seal still fits.
+            later = {"exposed": self.plan.exposed, "interim_results": self.plan.interim_results}
+            content["plan"] = {
+                name: value for name, value in content["plan"].items() if name not in later or value is not None
+            }
         return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
     @property

@@ -39,6 +39,8 @@ class CallRow:
         occurrence: 2 for a hidden repeat within the session, else 1.
         phase: 2 for a second call on the same showing, else 1.
         active_seconds: Time on the case without breaks; None where it was not measured.
+        exposed: What the reader had seen of the case before answering, joined by `+`; empty for nothing.
+        interim: Whether the study was still open when this was written.
     """
 
     study: str
@@ -63,6 +65,8 @@ class CallRow:
     occurrence: int | None = None
     phase: int | None = None
     active_seconds: float | None = None
+    exposed: str = ""
+    interim: bool = False
 
 
 def calls_csv(rows: Iterable[CallRow]) -> bytes:

@@ -22,7 +22,13 @@ class Showing:
 
 
 def session_orders(
-    case_ids: Iterable[int], reader_ids: Iterable[int], *, seed: int, n_sessions: int = 1, n_repeats: int = 0
+    case_ids: Iterable[int],
+    reader_ids: Iterable[int],
+    *,
+    seed: int,
+    n_sessions: int = 1,
+    n_repeats: int = 0,
+    added: Iterable[int] = (),
 ) -> dict[tuple[int, int], tuple[Showing, ...]]:
     """Draw an order for each reader and session, with hidden repeats.
 
@@ -35,6 +41,7 @@ def session_orders(
         seed: The study's seed, 0 or above.
         n_sessions: Sessions a reader.
         n_repeats: Cases that are shown twice in each session, at most half of the cases.
+        added: Readers who came after the others had begun, in that order; they change no order of those before them.
 
     Returns:
         By reader and session (from 1) the showings. No two orders of cases are alike while there are orders enough.
@@ -43,21 +50,22 @@ def session_orders(
         ValueError: A case or a reader is named twice, the seed is negative, or there are too many repeats.
     """
     cases = _sorted_once(case_ids, "case")
-    readers = _sorted_once(reader_ids, "reader")
+    groups = [_sorted_once(reader_ids, "reader"), *([reader] for reader in added)]
+    _sorted_once((reader for group in groups for reader in group), "reader")
     if not 0 <= n_repeats <= len(cases) // 2:
         raise ValueError("at most half of the cases can be repeated")
     possible = math.factorial(min(len(cases), 12))
     orders: dict[tuple[int, int], tuple[Showing, ...]] = {}
     taken: set[tuple[int, ...]] = set()
-    for session in range(1, n_sessions + 1):
-        for reader in readers:
-            attempt = 0
+    turns = ((session, reader) for group in groups for session in range(1, n_sessions + 1) for reader in group)
+    for session, reader in turns:
+        attempt = 0
+        order = _draw(cases, _key(seed, reader, attempt, session))
+        while order in taken and len(taken) < possible:
+            attempt += 1
             order = _draw(cases, _key(seed, reader, attempt, session))
-            while order in taken and len(taken) < possible:
-                attempt += 1
-                order = _draw(cases, _key(seed, reader, attempt, session))
-            taken.add(order)
-            orders[reader, session] = _with_repeats(order, n_repeats, _key(seed, reader, attempt, session))
+        taken.add(order)
+        orders[reader, session] = _with_repeats(order, n_repeats, _key(seed, reader, attempt, session))
     return orders
 
 

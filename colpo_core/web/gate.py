@@ -20,7 +20,9 @@ from colpo_core.errors import Blinding, ColpoError, Conflict, NotFound, Permissi
 from colpo_core.records.people import Actor
 from colpo_core.services import people
 from colpo_core.services.incidents import log_incident
+from colpo_core.services.refusals import note_refusal
 from colpo_core.store import Store
+from colpo_core.terms import Role
 from colpo_core.web.headers import with_safe_headers
 
 OPEN_PATHS = frozenset({"/login", "/login/first", "/colpo/health"})
@@ -28,6 +30,7 @@ _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _OPEN_METHODS = frozenset({"GET", "HEAD", "POST"})
 _NO_PAGES = ("/_stcore/", "/colpo/", "/component/", "/media/", "/static/")
 _POLICY_VIOLATION = 1008
+_REFUSALS = frozenset({403, 404, 405})
 _STATUS: tuple[tuple[type[ColpoError], int], ...] = (
     (PermissionDenied, 403),
     (Blinding, 403),
@@ -69,7 +72,20 @@ class Gate:
         if actor is None and not (scope["path"] in OPEN_PATHS and method in _OPEN_METHODS):
             await _refuse(connection, method)(scope, receive, send)
             return
-        await self._app(scope, receive, send)
+        await self._app(scope, receive, send if actor is None else self._counting_refusals(scope, send, actor))
+
+    def _counting_refusals(self, scope: Scope, send: Send, actor: Actor) -> Send:
+        """Write down that a reader was refused an address of the program; a token of another reader is one, too."""
+        if actor.role is not Role.READER or not scope["path"].startswith("/colpo/"):
+            return send
+
+        async def counting(message: Message) -> None:
+            if message["type"] == "http.response.start" and message["status"] in _REFUSALS:
+                what = f"{scope['method']} {scope['path']}"
+                await run_in_threadpool(note_refusal, self._store, actor=actor, what=what)
+            await send(message)
+
+        return counting
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         connection = HTTPConnection(scope)

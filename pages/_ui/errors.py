@@ -5,8 +5,12 @@ from contextlib import contextmanager
 
 import streamlit as st
 
-from colpo_core.errors import ColpoError
+from colpo_core.errors import Blinding, ColpoError, NotFound, PermissionDenied
 from colpo_core.services.incidents import log_incident
+from colpo_core.services.refusals import note_refusal
+from pages._ui.here import here
+
+_REFUSALS = (Blinding, NotFound, PermissionDenied)
 
 
 @contextmanager
@@ -18,6 +22,10 @@ def showing_errors() -> Iterator[None]:
     try:
         yield
     except ColpoError as error:
+        if isinstance(error, _REFUSALS):
+            person = here()
+            page = st.session_state.get("current_page", "")
+            note_refusal(person.store, actor=person.actor, what=f"page {page}: {type(error).__name__}")
         st.error(str(error), icon=":material/error:")
     except Exception as error:
         show_incident(log_incident(error))

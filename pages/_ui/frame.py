@@ -6,6 +6,7 @@ import streamlit as st
 from streamlit.navigation.page import Page
 
 from colpo_core.mark import MARK_SVG
+from colpo_core.services.refusals import note_refusal
 from pages._ui.account import account_menu
 from pages._ui.errors import showing_errors
 from pages._ui.here import here
@@ -56,6 +57,8 @@ def _refusal(room: Room) -> Callable[[], None]:
     roles = " or ".join(f"{role.value}s" for role in sorted(room.roles))
 
     def refuse() -> None:
+        person = here()
+        note_refusal(person.store, actor=person.actor, what=f"page {room.name}")
         st.title("Not for your role")
         st.warning(f"“{room.title}” is for {roles}. Ask an administrator if you need it.", icon=":material/lock:")
         link(HOME, "Back to my worklist", icon=":material/home:")

@@ -4,10 +4,12 @@ import streamlit as st
 
 from colpo_core.records.reading_plans import MOST_REPEATED, MOST_SESSIONS, ConfidenceScale, Endpoint, ReadingPlan
 from colpo_core.studies.case_numbers import parse_case_numbers
+from colpo_core.terms import ExposureRule
 from pages._ui.errors import showing_errors
 from pages._ui.plain import plain
 
 _SCALES = {ConfidenceScale.PERCENT: "0 to 100", ConfidenceScale.FIVE_STEPS: "Five steps"}
+_RULES = {ExposureRule.EXCLUDE: "Is not given to that reader", ExposureRule.FLAG: "Is given and flagged"}
 _ENDPOINTS = {
     Endpoint.AUC: "AUC",
     Endpoint.ACCURACY: "Accuracy",
@@ -49,11 +51,26 @@ def plan_form() -> tuple[ReadingPlan, tuple[int, ...]]:
         )  # fmt: skip
         alpha = right.number_input("Alpha (two-sided)", 0.001, 0.999, 0.05, 0.01, format="%.3f", key="study_alpha")
         hypotheses = st.text_area("Hypotheses", key="study_hypotheses", help="Sealed before the first reading.")
+    exposed, interim = _conduct()
     plan = ReadingPlan(
         n_sessions=int(n_sessions), washout_days=int(washout), repeat_share=repeats / 100, confidence=scale,
-        endpoint=endpoint, margin=margin, alpha=alpha, hypotheses=hypotheses.strip(),
+        endpoint=endpoint, margin=margin, alpha=alpha, hypotheses=hypotheses.strip(), exposed=exposed,
+        interim_results=interim,
     )  # fmt: skip
     return plan, practice
+
+
+def _conduct() -> tuple[ExposureRule, bool]:
+    with st.expander("Exposures and interim results", icon=":material/visibility_off:"):
+        rule = st.radio(
+            "A case of which a reader has seen the label, histology, prediction or a mask, or which a reader annotated",
+            list(_RULES), format_func=_RULES.__getitem__, key="study_exposed",
+        )  # fmt: skip
+        interim = st.toggle(
+            "Results may be seen before the study is closed", key="study_interim",
+            help="Sealed with the design, and printed with the results, as is each look.",
+        )  # fmt: skip
+    return rule, interim
 
 
 def plan_words(plan: ReadingPlan, n_practice: int) -> None:
@@ -68,6 +85,9 @@ def plan_words(plan: ReadingPlan, n_practice: int) -> None:
         st.caption(f"Practice cases: {n_practice}, outside the analysis")
     margin = "" if plan.margin is None else f", margin of non-inferiority {plan.margin:g}"
     st.caption(f"Primary endpoint: {_ENDPOINTS[plan.endpoint]}, alpha {plan.alpha:g}{margin}")
+    st.caption(f"A case that a reader was exposed to: {_RULES[plan.exposure_rule].lower()}")
+    if plan.interim_results:
+        st.caption("Results may be seen before the study is closed")
     if plan.hypotheses:
         st.caption(f"Hypotheses: {plain(plan.hypotheses)}")
 

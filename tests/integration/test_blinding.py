@@ -227,5 +227,5 @@ def test_only_the_reader_of_a_token_gets_its_image(
     assert browser.get(f"/colpo/readings/{study_id}/image/{token}x").status_code == 404
     assert browser.get(f"/colpo/readings/{study_id + 1}/image/{token}").status_code == 404
     assert browser.get(path).status_code == 200
-    studies.close_study(store, actor=administrator, study_id=study_id)
+    studies.close_study(store, actor=administrator, study_id=study_id, reason="enough was read")
     assert browser.get(path).status_code == 422

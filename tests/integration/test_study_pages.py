@@ -58,7 +58,7 @@ def closed_study(store: Store, administrator: Actor) -> int:
             call = Label.HSIL if number % 3 else Label.NORMAL
             answer = {"call": call, "confidence": 7 * number}
             readings.record_reading(store, actor=reader, study_id=study.id, token=shown.token, **answer)
-    studies.close_study(store, actor=administrator, study_id=study.id)
+    studies.close_study(store, actor=administrator, study_id=study.id, reason="enough was read")
     return study.id
 
 
@@ -172,7 +172,11 @@ def test_from_draft_to_results(
     assert "1 of 3" in said(app)
     assert "2 of 3 readings are still missing" in said(app)
     button(app, "Close now").click().run()
+    assert "2 of 3 readings are missing. Say why" in said(app)
+    app.text_input(key="close_reason").set_value("the reader fell ill").run()
+    button(app, "Close now").click().run()
     assert not app.exception
+    assert "closed early, with 2 readings missing. Reason: the reader fell ill" in said(app)
     table = "".join(str(element.proto.body) for element in app.get("html"))
     assert "1 of 3" in table
     assert "not all read" in table
@@ -237,7 +241,7 @@ def test_a_reader_sees_a_sentence_where_a_study_is_not_open(
     assert "You do not read in such a study" in said(open_page(reader, "read", study=study_id))
     studies.open_study(store, actor=administrator, study_id=study_id)
     assert not open_page(reader, "read", study=study_id).error
-    studies.close_study(store, actor=administrator, study_id=study_id)
+    studies.close_study(store, actor=administrator, study_id=study_id, reason="enough was read")
     assert "This study is closed" in said(open_page(reader, "read", study=study_id))
 
 

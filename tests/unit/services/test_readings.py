@@ -214,7 +214,10 @@ def test_a_closed_study_takes_nothing_more(store: Store, administrator: Actor, r
     shown = present(store, reader, study_id)
     answer(store, reader, study_id, shown.token)
     waiting = present(store, reader, study_id)
-    assert studies.close_study(store, actor=administrator, study_id=study_id).state is StudyState.CLOSED
+    assert (
+        studies.close_study(store, actor=administrator, study_id=study_id, reason="enough was read").state
+        is StudyState.CLOSED
+    )
     with pytest.raises(StudyLocked, match="closed"):
         answer(store, reader, study_id, waiting.token)
     with pytest.raises(StudyLocked, match="closed"):

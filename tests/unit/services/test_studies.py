@@ -182,13 +182,16 @@ def test_a_reader_who_is_gone_stops_the_sealing(
 
 def test_a_study_goes_one_way(store: Store, administrator: Actor, draft: int) -> None:
     with pytest.raises(StudyLocked, match="only an open study"):
-        studies.close_study(store, actor=administrator, study_id=draft)
+        studies.close_study(store, actor=administrator, study_id=draft, reason="enough was read")
     studies.open_study(store, actor=administrator, study_id=draft)
     with pytest.raises(StudyLocked, match="only a draft"):
         studies.open_study(store, actor=administrator, study_id=draft)
     with pytest.raises(StudyLocked, match="kept for good"):
         studies.discard_study(store, actor=administrator, study_id=draft)
-    assert studies.close_study(store, actor=administrator, study_id=draft).state is StudyState.CLOSED
+    assert (
+        studies.close_study(store, actor=administrator, study_id=draft, reason="enough was read").state
+        is StudyState.CLOSED
+    )
     for again in (studies.open_study, studies.close_study):
         with pytest.raises(StudyLocked):
             again(store, actor=administrator, study_id=draft)

@@ -149,7 +149,7 @@ def test_readers_and_checkpoints_are_judged_on_the_same_cases(
     calls = dict(zip(clinic.case_ids, (N, H, H, H), strict=True))
     read_all(store, reader, study_id, calls)
     predict(store, clinic, {0: (0.1, 0.24), 1: (0.5, 0.25), 2: (0.49, 0.9)})
-    studies.close_study(store, actor=administrator, study_id=study_id)
+    studies.close_study(store, actor=administrator, study_id=study_id, reason="enough was read")
     results = study_results.study_results(store, actor=administrator, study_id=study_id)
 
     rita, zoe = results.readers
@@ -175,7 +175,7 @@ def test_the_statistics_leave_out_what_a_network_has_learned_from(
 ) -> None:
     read_all(store, reader, study_id, dict(zip(clinic.case_ids, (N, H, H, H), strict=True)))
     predict(store, clinic, {0: (0.1, 0.1), 1: (0.6, 0.1), 2: (0.9, 0.1), 3: (0.3, 0.9)})
-    studies.close_study(store, actor=administrator, study_id=study_id)
+    studies.close_study(store, actor=administrator, study_id=study_id, reason="enough was read")
     found = study_results.study_analysis(store, actor=administrator, study_id=study_id)
     assert found.readers is not None
     assert list(found.readers.readers) == ["Rita"], "who has read nothing has no figures"
@@ -197,7 +197,7 @@ def test_what_a_checkpoint_saw_in_training_is_counted_and_judged_apart(
     store: Store, administrator: Actor, clinic: Clinic, study_id: int
 ) -> None:
     predict(store, clinic, {0: (0.1, 0.1), 1: (0.9, 0.1), 2: (0.9, 0.1), 3: (0.9, 0.9)})
-    studies.close_study(store, actor=administrator, study_id=study_id)
+    studies.close_study(store, actor=administrator, study_id=study_id, reason="enough was read")
     three, _ = study_results.study_results(store, actor=administrator, study_id=study_id).checkpoints
     assert (three.n_seen, three.n_unseen, three.trained_on) == (1, 3, LabelSource.HISTOLOGY)
     assert three.unseen is not None
@@ -260,7 +260,7 @@ def test_every_call_can_be_taken_along(
 ) -> None:
     read_all(store, reader, study_id, dict.fromkeys(clinic.case_ids, H))
     predict(store, clinic, {0: (0.1, 0.9)})
-    studies.close_study(store, actor=administrator, study_id=study_id)
+    studies.close_study(store, actor=administrator, study_id=study_id, reason="enough was read")
     content = study_results.export_calls(store, actor=administrator, study_id=study_id)
     rows = list(csv.DictReader(io.StringIO(content.decode())))
     read = [row for row in rows if row["caller_kind"] == "reader"]
@@ -295,7 +295,7 @@ def test_repeats_later_sessions_and_practice_are_in_the_export_and_not_in_the_fi
         readings.record_reading(
             store, actor=reader, study_id=study.id, token=shown.token, call=call, confidence=60, active_ms=0
         )
-    studies.close_study(store, actor=administrator, study_id=study.id)
+    studies.close_study(store, actor=administrator, study_id=study.id, reason="enough was read")
     (line,) = study_results.study_results(store, actor=administrator, study_id=study.id).readers
     n_cases = len(clinic.case_ids)
     assert (line.n_called, line.n_cases, line.arm) == (n_cases, n_cases, Arm.UNAIDED)
@@ -329,7 +329,7 @@ def test_a_study_from_before_plans_opens_reads_and_gives_results(
         study.design = {key: value for key, value in study.design.items() if key not in ("plan", "practice")}
         study.seal_sha256 = design_of(session, study).sha256
     read_all(store, reader, study_id, dict.fromkeys(clinic.case_ids, H))
-    studies.close_study(store, actor=administrator, study_id=study_id)
+    studies.close_study(store, actor=administrator, study_id=study_id, reason="enough was read")
     results = study_results.study_results(store, actor=administrator, study_id=study_id)
     assert [line.n_called for line in results.readers] == [len(clinic.case_ids), 0]
 

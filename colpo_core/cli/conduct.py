@@ -1,0 +1,99 @@
+"""Commands of a study's conduct: who was exposed, what was amended, what was refused."""
+
+from pathlib import Path
+
+import click
+
+from colpo_core.cli.output import Opened, json_option, print_json, print_table
+from colpo_core.cli.words import NEW_FILE
+from colpo_core.records.conduct import AmendmentRecord, StudyConduct
+from colpo_core.services import study_amendments, study_conduct
+from colpo_core.store.blobs import write_file
+
+REASON = click.option("--reason", required=True, help="Why; it is printed with the results.")
+
+
+def add_conduct_commands(group: click.Group) -> None:
+    """Give the group of studies its commands of conduct."""
+    for command in (conduct, add_reader, remove_reader, correct_question):
+        group.add_command(command)
+
+
+@click.command("conduct")
+@click.argument("study_id", type=int)
+@click.option("--record", "record_path", type=NEW_FILE, help="Write the design, its seal and all of this to a file.")
+@json_option
+def conduct(study_id: int, record_path: Path | None, as_json: bool) -> None:
+    """Show who was exposed to which cases, the amendments and what readers were refused; also of a draft."""
+    with Opened() as here:
+        found = study_conduct.study_conduct(here.store, actor=here.actor, study_id=study_id)
+        if record_path is not None:
+            write_file(record_path, study_conduct.export_record(here.store, actor=here.actor, study_id=study_id))
+    if as_json:
+        print_json(found)
+    else:
+        print_conduct(found)
+
+
+@click.command("add-reader")
+@click.argument("study_id", type=int)
+@click.argument("person_id", type=int)
+@REASON
+def add_reader(study_id: int, person_id: int, reason: str) -> None:
+    """Amend an open study: let another person read in it."""
+    with Opened() as here:
+        made = study_amendments.add_reader(
+            here.store, actor=here.actor, study_id=study_id, reader_id=person_id, reason=reason
+        )
+    _print_amendment(made)
+
+
+@click.command("remove-reader")
+@click.argument("study_id", type=int)
+@click.argument("person_id", type=int)
+@REASON
+def remove_reader(study_id: int, person_id: int, reason: str) -> None:
+    """Amend an open study: take off a reader who dropped out; what was read stays."""
+    with Opened() as here:
+        made = study_amendments.remove_reader(
+            here.store, actor=here.actor, study_id=study_id, reader_id=person_id, reason=reason
+        )
+    _print_amendment(made)
+
+
+@click.command("correct-question")
+@click.argument("study_id", type=int)
+@click.argument("question")
+@REASON
+def correct_question(study_id: int, question: str, reason: str) -> None:
+    """Amend an open study: correct the wording of its question."""
+    with Opened() as here:
+        made = study_amendments.correct_question(
+            here.store, actor=here.actor, study_id=study_id, question=question, reason=reason
+        )
+    _print_amendment(made)
+
+
+def print_conduct(found: StudyConduct) -> None:
+    """Print a study's conduct."""
+    for sentence in found.warnings:
+        click.echo(f"note: {sentence}")
+    click.echo(f"exposures (the design says: {found.rule.value}):")
+    print_table(
+        ("reader", "exposed to", "how", "not given", "read and flagged"),
+        [
+            (one.display_name, f"{one.n_exposed} of {one.n_cases}", one.text, one.n_withheld, one.n_flagged)
+            for one in found.exposures
+        ],
+    )
+    click.echo(f"interim results: {'allowed by the design' if found.interim_results else 'none'}")
+    click.echo(f"amendments: {len(found.amendments)}")
+    for amendment in found.amendments:
+        _print_amendment(amendment)
+    click.echo(f"refused to readers: {sum(one.times for one in found.refusals)}")
+    for refusal in found.refusals:
+        click.echo(f"  {refusal.display_name}: {refusal.what}, {refusal.times} times")
+
+
+def _print_amendment(one: AmendmentRecord) -> None:
+    click.echo(f"  {one.at:%Y-%m-%d %H:%M} UTC, {one.by}: {one.text}. Reason: {one.reason}")

@@ -1,0 +1,130 @@
+"""How a study is conducted: exposures of its readers, amendments, looks before the closing, refusals."""
+
+import json
+from dataclasses import asdict
+from datetime import timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from colpo_core.records.conduct import ReaderExposure, StudyConduct
+from colpo_core.records.people import Actor
+from colpo_core.services import audit, exposures
+from colpo_core.services.permissions import ADMINISTRATORS, require
+from colpo_core.services.refusals import list_refusals
+from colpo_core.services.study_amendments import list_amendments
+from colpo_core.services.study_readers import Exposed, exposed_of, plan_of
+from colpo_core.services.study_records import design_of, get_study_row
+from colpo_core.store import Store
+from colpo_core.store.tables import AuditEntry, Person, Reading, Study, StudyCase, StudyReader, utc_now
+from colpo_core.terms import ExposureKind, ExposureRule, StudyState
+
+LOOK = "look at interim results"
+_SAME_LOOK = timedelta(minutes=1)
+
+
+def study_conduct(store: Store, *, actor: Actor, study_id: int) -> StudyConduct:
+    """How a study is conducted so far; before it is closed this holds counts alone, and nothing of what was called.
+
+    Raises:
+        PermissionDenied: The actor is no administrator.
+        NotFound: There is no such study.
+    """
+    require(actor, ADMINISTRATORS)
+    exposures.settle(store)
+    with store.reading() as session:
+        study = get_study_row(session, study_id)
+        plan = plan_of(study)
+        looks = select(func.count()).where(AuditEntry.subject == f"study {study_id}", AuditEntry.action == LOOK)
+        return StudyConduct(
+            rule=plan.exposure_rule,
+            interim_results=bool(plan.interim_results),
+            n_interim_looks=session.scalar(looks) or 0,
+            exposures=_exposures(session, study),
+            amendments=list_amendments(session, study_id),
+            refusals=list_refusals(session, study_id),
+        )
+
+
+def export_record(store: Store, *, actor: Actor, study_id: int) -> bytes:
+    """A sealed study's record as JSON: the design with its seal, and how the study was conducted; no call is in it.
+
+    Raises:
+        PermissionDenied: The actor is no administrator.
+        NotFound: There is no such study.
+    """
+    conduct = study_conduct(store, actor=actor, study_id=study_id)
+    with store.reading() as session:
+        study = get_study_row(session, study_id)
+        content = {
+            "study": study.name,
+            "state": study.state,
+            "seal_sha256": study.seal_sha256,
+            "design": json.loads(design_of(session, study).to_json()),
+            "question": study.question,
+            "conduct": asdict(conduct),
+            "warnings": conduct.warnings,
+        }
+    return json.dumps(content, indent=2, ensure_ascii=False, default=str).encode()
+
+
+def note_look(store: Store, *, actor: Actor, study_id: int) -> None:
+    """Write down a look at the results of a study that is still open; within a minute one look is one."""
+    with store.reading() as session:
+        if get_study_row(session, study_id).state is not StudyState.OPEN:
+            return
+        last = session.scalar(
+            select(func.max(AuditEntry.at)).where(
+                AuditEntry.subject == f"study {study_id}",
+                AuditEntry.action == LOOK,
+                AuditEntry.person_id == actor.person_id,
+            )
+        )
+    if last is None or utc_now() - last >= _SAME_LOOK:
+        with store.writing() as session:
+            audit.record(session, actor, LOOK, f"study {study_id}")
+
+
+def exposed_at_reading(session: Session, study: Study, reader_id: int) -> dict[int, frozenset[ExposureKind]]:
+    """By row of a reading what its reader had seen of the case when it was answered."""
+    exposed = exposed_of(session, study, reader_id)
+    readings = select(Reading).where(Reading.study_id == study.id, Reading.reader_id == reader_id)
+    return {row.id: seen for row in session.scalars(readings) if (seen := _seen_by_then(exposed, row))}
+
+
+def _seen_by_then(exposed: tuple[Exposed, ...], reading: Reading) -> frozenset[ExposureKind]:
+    return frozenset(
+        one.kind for one in exposed if one.case_id == reading.case_id and one.first_at <= reading.answered_at
+    )
+
+
+def _exposures(session: Session, study: Study) -> tuple[ReaderExposure, ...]:
+    cases = set(session.scalars(select(StudyCase.case_id).where(StudyCase.study_id == study.id)))
+    readers = session.execute(
+        select(Person.id, Person.display_name)
+        .join(StudyReader, StudyReader.person_id == Person.id)
+        .where(StudyReader.study_id == study.id)
+        .order_by(Person.display_name, Person.id)
+    )
+    return tuple(_of_reader(session, study, cases, *row) for row in readers.all())
+
+
+def _of_reader(session: Session, study: Study, cases: set[int], reader_id: int, name: str) -> ReaderExposure:
+    exposed = exposed_of(session, study, reader_id)
+    read = dict(
+        session.execute(
+            select(Reading.id, Reading.case_id).where(Reading.study_id == study.id, Reading.reader_id == reader_id)
+        ).all()
+    )
+    touched = {one.case_id for one in exposed}
+    excludes = plan_of(study).exposure_rule is ExposureRule.EXCLUDE
+    kinds = ((kind, len({one.case_id for one in exposed if one.kind is kind})) for kind in ExposureKind)
+    return ReaderExposure(
+        reader_id=reader_id,
+        display_name=name,
+        n_cases=len(cases),
+        n_exposed=len(touched),
+        by_kind=tuple((kind, count) for kind, count in kinds if count),
+        n_withheld=len(touched - set(read.values())) if excludes else 0,
+        n_flagged=len({read[row] for row in exposed_at_reading(session, study, reader_id)}),
+    )
