@@ -8,11 +8,12 @@ from sqlalchemy import delete
 from colpo_core.errors import InputRejected
 from colpo_core.records.annotations import BiopsyPointRecord
 from colpo_core.records.people import Actor
-from colpo_core.services import audit
+from colpo_core.services import audit, exposures
 from colpo_core.services.annotation_rows import find_image, own_biopsy_points
 from colpo_core.services.permissions import CLINICIANS, require
 from colpo_core.store import Store
 from colpo_core.store.tables import BiopsyPoint
+from colpo_core.terms import ExposureKind
 
 MAX_BIOPSY_POINTS = 24
 
@@ -48,6 +49,7 @@ def save_biopsy_points(
             BiopsyPoint(image_id=image_id, annotator_id=actor.person_id, position=position, x_px=x_px, y_px=y_px)
             for position, (x_px, y_px) in enumerate(points, start=1)
         )
+        exposures.note_within(session, actor, [(image.case_id, ExposureKind.ANNOTATED)])
         audit.record(session, actor, "save biopsy points", f"image {image_id}", n_points=len(points))
     return tuple(BiopsyPointRecord(i, float(x), float(y)) for i, (x, y) in enumerate(points, start=1))
 

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 
@@ -12,10 +13,12 @@ from colpo_core.errors import CheckpointMismatch, NotFound
 from colpo_core.nets.card import WEIGHTS_FILE, file_sha256, read_card
 from colpo_core.records.checkpoints import CheckpointRecord
 from colpo_core.records.people import Actor
+from colpo_core.services import exposures
 from colpo_core.services.permissions import CLINICIANS, require
 from colpo_core.store import Store
 from colpo_core.store.blobs import flush_folder
 from colpo_core.store.tables import Checkpoint, Job, Promotion, Snapshot
+from colpo_core.terms import ExposureKind
 
 
 def list_checkpoints(store: Store, *, actor: Actor) -> tuple[CheckpointRecord, ...]:
@@ -24,7 +27,9 @@ def list_checkpoints(store: Store, *, actor: Actor) -> tuple[CheckpointRecord, .
     with store.reading() as session:
         current = current_id(session)
         rows = session.execute(_checkpoints().order_by(Checkpoint.id.desc()))
-        return tuple(_record(row, current) for row in rows)
+        records = tuple(_record(row, current) for row in rows)
+    _note_named(store, actor, records)
+    return records
 
 
 def get_checkpoint(store: Store, *, actor: Actor, checkpoint_id: int) -> CheckpointRecord:
@@ -38,7 +43,9 @@ def get_checkpoint(store: Store, *, actor: Actor, checkpoint_id: int) -> Checkpo
         row = session.execute(_checkpoints().where(Checkpoint.id == checkpoint_id)).one_or_none()
         if row is None:
             raise NotFound(f"There is no checkpoint {checkpoint_id}. Choose one under Models.")
-        return _record(row, current_id(session))
+        record = _record(row, current_id(session))
+    _note_named(store, actor, [record])
+    return record
 
 
 def find_checkpoint(store: Store, *, actor: Actor, name: str) -> CheckpointRecord:
@@ -52,7 +59,20 @@ def find_checkpoint(store: Store, *, actor: Actor, name: str) -> CheckpointRecor
         row = session.execute(_checkpoints().where(Checkpoint.name == name.strip())).one_or_none()
         if row is None:
             raise NotFound(f"There is no checkpoint “{name}”. Choose one under Models.")
-        return _record(row, current_id(session))
+        record = _record(row, current_id(session))
+    _note_named(store, actor, [record])
+    return record
+
+
+def _note_named(store: Store, actor: Actor, records: Iterable[CheckpointRecord]) -> None:
+    """A card names the cases whose images a network calls both ways, with its probabilities."""
+    networks = [
+        network
+        for record in records
+        for network in (record.card.get("metrics", {}).get("repeatability") or {}).values()
+    ]
+    named = {int(flip["case_id"]) for network in networks for flip in network.get("flips", ())}
+    exposures.note(store, actor, [(case_id, ExposureKind.PREDICTION) for case_id in named])
 
 
 def current_checkpoint(store: Store) -> CheckpointRecord | None:

@@ -27,7 +27,7 @@ from colpo_core.records.annotations import VersionRecord
 from colpo_core.records.people import Actor
 from colpo_core.services.incidents import log_incident
 from colpo_core.store import Store
-from colpo_core.store.tables import Exposure, Image, utc_now
+from colpo_core.store.tables import Case, Exposure, Image, utc_now
 from colpo_core.terms import ExposureKind
 
 Seen = Iterable[tuple[int, ExposureKind]]
@@ -35,6 +35,7 @@ _Line = tuple[int, int, ExposureKind, int]
 _PATIENCE_MS = 200
 _SAME_LOOK_SECONDS = 60.0
 _MOST_REMEMBERED = 100_000
+_MOST_AT_ONCE = 10_000
 _logger = logging.getLogger(__name__)
 
 
@@ -81,11 +82,10 @@ def note(store: Store, actor: Actor, seen: Seen, *, within_study: int = 0) -> No
     except OperationalError:
         _put_aside(store, lines, now)
         return
-    if _waiting_path(store).exists():
-        try:
-            settle(store, patience_ms=_PATIENCE_MS)
-        except OperationalError:
-            _logger.info("the exposures that wait are written with the next look")
+    try:
+        settle(store, patience_ms=_PATIENCE_MS)
+    except OperationalError:
+        _logger.info("the exposures that wait are written with the next look")
 
 
 def note_within(session: Session, actor: Actor, seen: Seen, *, within_study: int = 0) -> None:
@@ -147,6 +147,14 @@ def _take_waiting(store: Store) -> list[str] | None:
 
 
 def _write(session: Session, lines: list[_Line], at: datetime) -> None:
+    for start in range(0, len(lines), _MOST_AT_ONCE):
+        _write_some(session, lines[start : start + _MOST_AT_ONCE], at)
+
+
+def _write_some(session: Session, lines: list[_Line], at: datetime) -> None:
+    # A card from elsewhere may name cases that this store does not hold.
+    known = set(session.scalars(select(Case.id).where(Case.id.in_({case for _, case, _, _ in lines}))))
+    lines = [line for line in lines if line[1] in known]
     if not lines:
         return
     statement = insert(Exposure)

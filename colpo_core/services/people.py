@@ -4,6 +4,7 @@ Signing in and out stands in `signing_in`, whose functions are offered here too,
 """
 
 import re
+from collections.abc import Iterator
 
 from sqlalchemy import exists, func, select
 from sqlalchemy.exc import IntegrityError
@@ -11,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from colpo_core.errors import Conflict, InputRejected, NotFound, SignInRefused
 from colpo_core.records.people import Actor, AuditPage, AuditRecord, PersonRecord
-from colpo_core.services import audit
+from colpo_core.services import audit, exposures
 from colpo_core.services.passwords import check_new_password, hash_password
 from colpo_core.services.permissions import ADMINISTRATORS, EVERYBODY, require
 from colpo_core.services.refusals import open_studies_of
@@ -27,7 +28,7 @@ from colpo_core.services.signing_in import (
 from colpo_core.store import Store
 from colpo_core.store.tables import AuditEntry, Person
 from colpo_core.store.tables.base import utc_now
-from colpo_core.terms import Role
+from colpo_core.terms import ExposureKind, Role
 
 __all__ = [
     "SESSION_COOKIE",
@@ -259,7 +260,15 @@ def list_audit(
             AuditRecord(entry.id, entry.at, username or "nobody", entry.action, entry.subject, entry.detail)
             for entry, username in rows[:limit]
         )
+    exposures.note(store, actor, [seen for entry in entries for seen in _seen_in_log(entry)])
     return AuditPage(entries, entries[-1].id if len(rows) > limit else None)
+
+
+def _seen_in_log(entry: AuditRecord) -> Iterator[tuple[int, ExposureKind]]:
+    """The log tells the grade of a specimen that was entered."""
+    kind, _, number = entry.subject.partition(" ")
+    if kind == "case" and number.isdecimal() and "grade" in entry.detail:
+        yield int(number), ExposureKind.HISTOLOGY
 
 
 def _somebody_can_sign_in(session: Session) -> bool:

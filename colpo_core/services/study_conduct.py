@@ -56,15 +56,17 @@ def export_record(store: Store, *, actor: Actor, study_id: int) -> bytes:
     conduct = study_conduct(store, actor=actor, study_id=study_id)
     with store.reading() as session:
         study = get_study_row(session, study_id)
+        design = design_of(session, study)
         content = {
             "study": study.name,
             "state": study.state,
             "seal_sha256": study.seal_sha256,
-            "design": json.loads(design_of(session, study).to_json()),
+            "design": json.loads(design.to_json()),
             "question": study.question,
             "conduct": asdict(conduct),
             "warnings": conduct.warnings,
         }
+    exposures.note(store, actor, [(case.case_id, ExposureKind.LABEL) for case in (*design.cases, *design.practice)])
     return json.dumps(content, indent=2, ensure_ascii=False, default=str).encode()
 
 

@@ -1,0 +1,344 @@
+import json
+from collections.abc import Callable
+from datetime import timedelta
+
+import numpy as np
+import pytest
+from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
+
+from colpo_core.records.annotations import StartSource
+from colpo_core.records.people import Actor
+from colpo_core.services import (
+    adjudication,
+    agreement,
+    annotation_desk,
+    annotation_versions,
+    annotations,
+    cases,
+    checkpoints,
+    confirmation,
+    exposures,
+    histology,
+    people,
+    review,
+    snapshots,
+    starting,
+)
+from colpo_core.services.masks import store_pixels
+from colpo_core.store import Store
+from colpo_core.store.tables import Checkpoint, Exposure, Person, utc_now
+from colpo_core.terms import (
+    AnnotationState,
+    Combination,
+    ExposureKind,
+    Grade,
+    Label,
+    MaskOrigin,
+    Role,
+    SpecimenKind,
+    Start,
+    Verdict,
+)
+from tests.clinic import PredictedClinic, reviewer
+from tests.ledger import services
+
+L, H, P, M, A = (
+    ExposureKind.LABEL,
+    ExposureKind.HISTOLOGY,
+    ExposureKind.PREDICTION,
+    ExposureKind.MASK,
+    ExposureKind.ANNOTATED,
+)
+
+# A new service that is not among these has to note what it shows, or say here why it shows nothing.
+SHOWS_NOTHING = {
+    "counts and figures over many cases, none of them named": {
+        "agreement.image_figures", "dashboard.dashboard", "evaluations.count_looks", "evaluations.list_evaluations",
+        "external_sets.external_sets", "external_sets.seen_by", "overview.worklist", "promotions.list_promotions",
+        "review.agreement", "snapshots.find_snapshot", "snapshots.freeze_snapshot", "snapshots.get_snapshot",
+        "snapshots.list_snapshots", "snapshots.mask_authors", "snapshots.preview_snapshot", "storage.measure_storage",
+        "study_results.study_analysis", "study_results.study_results",
+    },
+    "jobs and their logs": {
+        "jobs.cancel_job", "jobs.get_job", "jobs.job_events", "jobs.job_log", "jobs.list_jobs", "jobs.run_again",
+        "jobs.start_prediction", "jobs.start_training", "reproducing.reproduce_paper", "study_results.predict_missing",
+    },
+    "one's own masks and points, noted when they were painted": {
+        "annotations.open_annotation", "annotations.open_document", "biopsy_points.biopsy_points",
+        "findings_proposal.lesion_images", "findings_proposal.propose_clock_hour", "findings_proposal.propose_findings",
+    },
+    "images and where they wait, without what is known of them": {
+        "annotation_desk.next_image", "annotation_desk.next_image_to_confirm", "stored_images.get_image",
+        "stored_images.image_bytes", "stored_images.image_thumbnail", "stored_images.mark_image",
+        "task_queue.my_queues", "task_queue.open_item", "task_queue.queue_items", "task_queue.queue_place",
+        "task_queue.resume_item", "task_queue.skip_item", "tasks.annotator_choices", "tasks.close_task",
+        "tasks.create_task", "tasks.get_task", "tasks.list_tasks", "tasks.preview_task", "tasks.task_progress",
+    },
+    "changes what the page of the case shows, and that page notes it": {
+        "cases.update_case", "histology.set_clock_hour", "histology.set_site", "histology.withdraw_specimen",
+    },
+    "the colposcopic findings, which are none of the kinds": {"findings.get_findings", "findings.save_findings"},
+    "files that the person brings, which are not in the store before": {
+        "importing.import_folder", "importing.import_images", "importing_annocerv.import_annocerv",
+    },
+    "people, settings and the log of them": {
+        "people.change_password", "people.create_person", "people.list_people", "people.set_active",
+        "people.set_password", "people.set_role", "preferences.get_preferences", "preferences.set_proposals",
+        "refusals.note_refusal",
+    },
+    "blinded by design": {"readings.assigned_studies", "readings.next_picture", "readings.presented_image"},
+    "studies in counts": {
+        "studies.close_study", "studies.create_study", "studies.discard_study", "studies.open_study",
+        "studies.preview_choice", "studies.study_options", "study_amendments.add_reader",
+        "study_amendments.correct_question", "study_amendments.remove_reader", "study_conduct.note_look",
+        "study_conduct.study_conduct", "study_records.get_study", "study_records.list_studies",
+    },
+}  # fmt: skip
+
+
+def test_every_service_notes_what_it_shows_or_is_known_to_show_nothing() -> None:
+    found, silent = services(), set().union(*SHOWS_NOTHING.values())
+    forgotten = {name for name, notes in found.items() if not notes} - silent
+    assert forgotten == set(), "these show something of a case, perhaps, and write no exposure"
+    assert silent - found.keys() == set(), "these are no services any more"
+    assert {name for name in silent if found[name]} == set(), "these note exposures, so they show something"
+
+
+def seen_by(store: Store, actor: Actor) -> set[tuple[int, ExposureKind]]:
+    with store.reading() as session:
+        rows = session.scalars(select(Exposure).where(Exposure.person_id == actor.person_id))
+        return {(row.case_id, row.kind) for row in rows}
+
+
+@pytest.fixture
+def clinic(store: Store, administrator: Actor) -> PredictedClinic:
+    return PredictedClinic(store, administrator)
+
+
+@pytest.fixture
+def painter(store: Store, clinic: PredictedClinic) -> Actor:
+    """Whose masks lie in the clinic."""
+    with store.reading() as session:
+        person = session.get_one(Person, clinic.clinic.painter_id)
+        return Actor(person.id, person.username, person.display_name, person.role)
+
+
+def versions_of(store: Store, clinic: PredictedClinic) -> tuple[int, int]:
+    """Two versions of somebody's mask on the second case's image."""
+    annotation_id = clinic.cases[1].annotation_id
+    assert annotation_id is not None
+    clinic.clinic.add_version(annotation_id, np.ones((64, 64), bool))
+    newest, first = annotation_versions.list_versions(
+        store, actor=reviewer(store, "nobody"), annotation_id=annotation_id
+    )
+    return first.version_id, newest.version_id
+
+
+LOOKS: dict[str, tuple[Callable[[Store, Actor, PredictedClinic], object], set[ExposureKind]]] = {
+    "a case": (lambda s, a, c: cases.get_case(s, actor=a, case_id=c.cases[1].case_id), {L, P}),
+    "a mask": (
+        lambda s, a, c: annotations.version_mask_overlay(s, actor=a, version_id=versions_of(s, c)[1]),
+        {M},
+    ),
+    "masks": (lambda s, a, c: annotations.submitted_masks(s, actor=a, image_id=c.cases[1].image_id), {M}),
+    "the desk": (lambda s, a, c: annotation_desk.annotation_desk(s, actor=a, image_id=c.cases[1].image_id), {M}),
+    "versions": (
+        lambda s, a, c: annotation_versions.list_versions(s, actor=a, annotation_id=c.cases[1].annotation_id or 0),
+        {M},
+    ),
+    "two versions": (
+        lambda s, a, c: annotation_versions.compare_versions(
+            s, actor=a, **dict(zip(("first_id", "second_id"), versions_of(s, c), strict=True))
+        ),
+        {M},
+    ),
+    "an overlay of two": (
+        lambda s, a, c: annotation_versions.comparison_overlay(
+            s, actor=a, **dict(zip(("first_id", "second_id"), versions_of(s, c), strict=True))
+        ),
+        {M},
+    ),
+    "agreement on an image": (
+        lambda s, a, c: agreement.image_agreement(s, actor=a, image_id=c.cases[1].image_id),
+        {M},
+    ),
+    "starts": (lambda s, a, c: starting.start_options(s, actor=a, image_id=c.cases[1].image_id), {M, P}),
+    "a start from the model": (
+        lambda s, a, c: starting.start_from(
+            s,
+            actor=a,
+            document_id=annotations.open_annotation(s, actor=a, image_id=c.cases[1].image_id).document_id,
+            source=StartSource(Start.PROPOSAL, prediction_id=c.predictions[1]),
+        ),
+        {P, A},
+    ),
+    "a prediction": (lambda s, a, c: review.get_prediction(s, actor=a, prediction_id=c.predictions[1]), {P}),
+    "an image's prediction": (lambda s, a, c: review.find_prediction(s, actor=a, image_id=c.cases[1].image_id), {P}),
+    "the review desk": (lambda s, a, c: review.open_review(s, actor=a, prediction_id=c.predictions[1]), {P, L, H}),
+    "a predicted mask": (lambda s, a, c: review.prediction_mask_png(s, actor=a, prediction_id=c.predictions[1]), {P}),
+    "a map": (
+        lambda s, a, c: review.prediction_map_png(s, actor=a, prediction_id=c.predictions[1], name="3ch-hsil"),
+        {P},
+    ),
+    "a verdict": (
+        lambda s, a, c: review.record_review(s, actor=a, prediction_id=c.predictions[1], verdict=Verdict.AGREE),
+        {P},
+    ),
+    "a specimen": (
+        lambda s, a, c: histology.add_specimen(
+            s, actor=a, case_id=c.cases[1].case_id, kind=SpecimenKind.PUNCH_BIOPSY, grade=Grade.CIN3
+        ),
+        {H},
+    ),
+    "biopsy points": (
+        lambda s, a, c: annotations.save_biopsy_points(s, actor=a, image_id=c.cases[1].image_id, points=[(3, 4)]),
+        {A},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LOOKS)
+def test_whoever_looks_at_a_case_is_exposed_to_that_case_alone(
+    store: Store, annotator: Actor, clinic: PredictedClinic, name: str
+) -> None:
+    look, kinds = LOOKS[name]
+    look(store, annotator, clinic)
+    assert seen_by(store, annotator) == {(clinic.cases[1].case_id, kind) for kind in kinds}
+
+
+def test_a_list_of_cases_shows_the_labels_of_its_page(
+    store: Store, annotator: Actor, clinic: PredictedClinic, add_case: Callable[..., int]
+) -> None:
+    unlabelled = add_case(None)
+    cases.list_cases(store, actor=annotator, limit=3)
+    listed = cases.list_cases(store, actor=reviewer(store, "other"), limit=3).rows
+    labelled = {row.id for row in listed if row.label is not None}
+    seen = seen_by(store, annotator)
+    assert {case_id for case_id, kind in seen if kind is L} == labelled != set()
+    assert unlabelled in {row.id for row in listed}
+    assert unlabelled not in {case_id for case_id, _ in seen}
+
+
+def test_queues_and_snapshots_show_what_they_name(store: Store, annotator: Actor, clinic: PredictedClinic) -> None:
+    review.list_for_review(store, actor=annotator)
+    assert seen_by(store, annotator) == {(one.case_id, P) for one in clinic.cases}
+    snapshots.snapshot_manifest(store, actor=annotator, snapshot_id=clinic.snapshot_id)
+    assert (clinic.cases[-1].case_id, L) in seen_by(store, annotator)
+
+
+def test_masks_that_wait_are_shown_to_whoever_lists_confirms_or_rejects_them(
+    store: Store, annotator: Actor, clinic: PredictedClinic
+) -> None:
+    waiting = [
+        clinic.clinic.add_case(state=AnnotationState.TO_CONFIRM, origin=MaskOrigin.CHORD, masked=True) for _ in range(2)
+    ]
+    confirmation.list_to_confirm(store, actor=annotator)
+    assert seen_by(store, annotator) == {(one.case_id, M) for one in waiting}
+    judge = reviewer(store, "judge")
+    confirmation.confirm_annotation(store, actor=judge, annotation_id=waiting[0].annotation_id or 0)
+    confirmation.reject_annotation(store, actor=judge, annotation_id=waiting[1].annotation_id or 0, reason="wrong")
+    assert seen_by(store, judge) == {(one.case_id, M) for one in waiting}
+
+
+def test_adjudicators_see_the_masks_that_they_judge(
+    store: Store, administrator: Actor, annotator: Actor, clinic: PredictedClinic
+) -> None:
+    case = clinic.cases[1]
+    opened = annotations.open_annotation(store, actor=annotator, image_id=case.image_id)
+    with store.writing() as session:
+        rle = store_pixels(session, np.eye(64, dtype=bool)).rle
+    saved = annotations.save_draft(store, actor=annotator, document_id=opened.document_id, base_seq=0, rle=rle)
+    annotations.submit_annotation(store, actor=annotator, document_id=opened.document_id, seq=saved.seq)
+    assert seen_by(store, annotator) == {(case.case_id, A)}
+    masks = agreement.image_agreement(store, actor=reviewer(store, "other"), image_id=case.image_id).versions
+    ids = [one.version_id for one in masks]
+    adjudication.combination_overlay(
+        store, actor=administrator, image_id=case.image_id, combination=Combination.UNION, version_ids=ids
+    )
+    assert seen_by(store, administrator) == {(case.case_id, M)}
+    senior = reviewer(store, "senior", Role.ADMINISTRATOR)
+    adjudication.take_mask(store, actor=senior, version_id=ids[0])
+    assert (case.case_id, M) in seen_by(store, senior)
+    overview = reviewer(store, "overview")
+    agreement.agreement_overview(store, actor=overview)
+    adjudication.list_adjudications(store, actor=overview)
+    assert seen_by(store, overview) == {(case.case_id, M)}
+
+
+def test_ones_own_masks_expose_to_nothing_more(store: Store, painter: Actor, clinic: PredictedClinic) -> None:
+    annotations.submitted_masks(store, actor=painter, image_id=clinic.cases[1].image_id)
+    assert seen_by(store, painter) == set()
+
+
+def test_a_card_exposes_to_the_cases_that_it_names(store: Store, annotator: Actor, clinic: PredictedClinic) -> None:
+    case_id = clinic.cases[0].case_id
+    named = {"4ch": {"flips": [{"case_id": case_id}, {"case_id": 987_654}]}}
+    with store.writing() as session:
+        row = session.get_one(Checkpoint, clinic.checkpoint_id)
+        row.card = {**row.card, "metrics": {**row.card["metrics"], "repeatability": named}}
+    checkpoints.list_checkpoints(store, actor=annotator)
+    assert seen_by(store, annotator) == {(case_id, P)}
+
+
+def test_the_log_tells_the_grade_of_a_specimen(
+    store: Store, administrator: Actor, annotator: Actor, clinic: PredictedClinic
+) -> None:
+    case_id = clinic.cases[0].case_id
+    histology.add_specimen(store, actor=annotator, case_id=case_id, kind=SpecimenKind.LEEP, grade=Grade.CIN2)
+    people.list_audit(store, actor=administrator)
+    assert seen_by(store, administrator) == {(case_id, H)}
+
+
+def test_looks_within_a_minute_are_one_and_later_ones_count(
+    store: Store, annotator: Actor, add_case: Callable[..., int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case_id = add_case(Label.HSIL)
+    for _ in range(3):
+        exposures.note(store, annotator, [(case_id, L)])
+    monkeypatch.setattr(exposures, "_SAME_LOOK_SECONDS", 0.0)
+    exposures.note(store, annotator, [(case_id, L)])
+    exposures.note(store, annotator, [(case_id, L)], within_study=5)
+    with store.reading() as session:
+        outside, inside = session.scalars(select(Exposure).order_by(Exposure.within_study)).all()
+    assert (outside.times, inside.times, inside.within_study) == (2, 1, 5)
+    assert outside.first_at < outside.last_at
+
+
+def test_a_locked_store_stops_no_look_and_loses_none(
+    store: Store, annotator: Actor, clinic: PredictedClinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exposures, "_PATIENCE_MS", 1)
+    first, second = clinic.cases[0].case_id, clinic.cases[1].case_id
+    with store.writing() as busy:
+        busy.execute(select(Person))
+        assert cases.get_case(store, actor=annotator, case_id=first).id == first
+        with pytest.raises(OperationalError):
+            exposures.settle(store, patience_ms=1)
+    assert seen_by(store, annotator) == set()
+    cases.get_case(store, actor=annotator, case_id=second)
+    assert seen_by(store, annotator) == {(first, L), (first, P), (second, L), (second, P)}
+    assert list(store.settings.data_dir.glob("exposures-*.jsonl")) == []
+
+
+def test_what_waited_keeps_its_time_and_a_torn_line_is_left_out(
+    store: Store, annotator: Actor, add_case: Callable[..., int]
+) -> None:
+    case_id, at = add_case(), utc_now() - timedelta(days=3)
+    whole = json.dumps({"at": at.isoformat(), "lines": [[annotator.person_id, case_id, "mask", 0]]})
+    (store.settings.data_dir / "exposures-taken.jsonl").write_text(f"{whole}\n")
+    (store.settings.data_dir / "exposures-waiting.jsonl").write_text(f'{whole.replace("mask", "label")}\n{{"at": "20')
+    exposures.settle(store)
+    with store.reading() as session:
+        rows = session.scalars(select(Exposure)).all()
+    assert {(row.kind, row.first_at) for row in rows} == {(M, at), (L, at)}
+
+
+def test_a_full_disk_stops_no_look(
+    store: Store, annotator: Actor, clinic: PredictedClinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exposures, "_PATIENCE_MS", 1)
+    monkeypatch.setattr(exposures, "_waiting_path", lambda _: store.settings.data_dir / "no" / "folder")
+    with store.writing() as busy:
+        busy.execute(select(Person))
+        assert cases.get_case(store, actor=annotator, case_id=clinic.cases[0].case_id).id
