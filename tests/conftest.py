@@ -55,6 +55,11 @@ def reader(store: Store) -> Actor:
 
 
 @pytest.fixture
+def second_reader(store: Store) -> Actor:
+    return add_person(store, "ruth", Role.READER)
+
+
+@pytest.fixture
 def add_case(store: Store) -> Callable[..., int]:
     """Adds a case of a patient of its own (or of `patient_id`) with one small image and a label; returns its id."""
     made = 0

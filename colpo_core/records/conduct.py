@@ -131,5 +131,8 @@ class StudyConduct:
             if one.n_flagged
         ]
         if self.n_interim_looks:
-            found.append(f"Results were looked at {self.n_interim_looks} times before the study was closed.")
+            found.append(
+                "Results were looked at before the study was closed, as the design allows: "
+                f"{self.n_interim_looks} looks."
+            )
         return tuple(found)

@@ -73,7 +73,8 @@ def export_record(store: Store, *, actor: Actor, study_id: int) -> bytes:
 def note_look(store: Store, *, actor: Actor, study_id: int) -> None:
     """Write down a look at the results of a study that is still open; within a minute one look is one."""
     with store.reading() as session:
-        if get_study_row(session, study_id).state is not StudyState.OPEN:
+        study = get_study_row(session, study_id)
+        if study.state is not StudyState.OPEN or not plan_of(study).interim_results:
             return
         last = session.scalar(
             select(func.max(AuditEntry.at)).where(

@@ -170,6 +170,7 @@ def test_a_study_is_read_and_closed(run: Run, ask: Callable[..., Any], store: St
     assert "wrong" in wrong.output
 
     assert "with 4 of 4 readings" in run("studies", "close", "1").output
+    assert "exposures (the design says: exclude)" in run("studies", "results", "1").output
     results = ask("studies", "results", "1")
     figures = results["readers"][0]["figures"]
     assert figures["sensitivity"]["value"] == 1.0
@@ -267,3 +268,31 @@ def test_doubts_and_looks_at_external_sets(
     shown = run("checkpoints", "evaluations", "1").output
     assert "look 1 at this set" in shown
     assert "auc: 0.750 (no interval; 2 patients)" in shown
+
+
+def test_a_study_is_amended_and_its_conduct_shown(
+    run: Run, ask: Callable[..., Any], store: Store, tmp_path: Path
+) -> None:
+    Clinic(store).add_cohort(4)
+    for name in ("rita", "ruth", "lena"):
+        run("people", "add", name, "--name", name.title(), "--role", "annotator", "--password", PASSWORD)
+    ids = {one["username"]: str(one["person_id"]) for one in ask("people", "list")}
+    for name in ("rita", "ruth", "lena"):
+        assert f"{name} is reader now" in run("people", "role", ids[name], "reader").output
+    run("studies", "create", "Spring", "--reader", ids["rita"], "--exposed", "flag", "--interim")
+    assert "(the design says: flag)" in run("studies", "conduct", "1").output
+    assert "interim results: allowed by the design" in run("studies", "conduct", "1").output
+    run("studies", "open", "1")
+    why = ("--reason", "she is back")
+    assert "Ruth was added" in run("studies", "add-reader", "1", ids["ruth"], *why).output
+    assert "Lena was added" in run("studies", "add-reader", "1", ids["lena"], *why).output
+    assert "Lena was taken off" in run("studies", "remove-reader", "1", ids["lena"], *why).output
+    assert "is “Why?”. Reason: she is back" in run("studies", "correct-question", "1", "Why?", *why).output
+    assert "are missing. Say why" in run("studies", "close", "1", code=1).output
+    run("studies", "close", "1", "--reason", "no time")
+    record = tmp_path / "record.json"
+    conduct = ask("studies", "conduct", "1", "--record", str(record))
+    kinds = ["reader_added", "reader_added", "reader_removed", "question_corrected", "closed_early"]
+    assert [one["kind"] for one in conduct["amendments"]] == kinds
+    assert ask("studies", "results", "1")["conduct"] == conduct
+    assert "no time" in record.read_text(encoding="utf-8")

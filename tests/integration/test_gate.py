@@ -17,10 +17,13 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from colpo_core.records.people import Actor
-from colpo_core.services import people
+from colpo_core.services import people, readings
+from colpo_core.services.study_conduct import study_conduct
 from colpo_core.settings import Settings
 from colpo_core.store import Store
 from colpo_core.terms import Role
+from tests.clinic import PredictedClinic
+from tests.conducted import make_study
 
 CHECKOUT = Path(__file__).parents[2]
 PASSWORD = "wool lamp harbour"
@@ -216,6 +219,37 @@ def test_deactivating_shuts_the_gate_at_once(server: Server, people_of: dict[Rol
         people.set_active(server.store, actor=chief, person_id=annotator.person_id, active=False)
         assert client.get("/colpo/session").status_code == 401
     people.set_active(server.store, actor=chief, person_id=annotator.person_id, active=True)
+
+
+def test_what_a_reader_tries_during_a_study_is_refused_and_recorded(
+    server: Server, people_of: dict[Role, Actor]
+) -> None:
+    store, chief, reader = server.store, people_of[Role.ADMINISTRATOR], people_of[Role.READER]
+    other = people.create_person(
+        store, actor=chief, username="other", display_name="", role=Role.READER, password=PASSWORD
+    )
+    clinic = PredictedClinic(store, chief)
+    clinic.clinic.add_case()
+    readers = [reader, Actor(other.person_id, "other", "other", Role.READER)]
+    study_id = make_study(store, chief, readers)
+    theirs = readings.next_picture(store, actor=readers[1], study_id=study_id)
+    assert theirs is not None
+    tried = [
+        "/colpo/images/1", "/colpo/images/1/thumbnail", "/colpo/annotations/i1-p1-mosaic",
+        "/colpo/annotations/versions/1/mask.png", "/colpo/annotations/versions/1/compare/2.png",
+        "/colpo/agreement/1/mosaic/union.png?versions=1,2", "/colpo/predictions/1/mask.png",
+        "/colpo/predictions/1/maps/3ch-hsil.png", f"/colpo/readings/{study_id}/image/{theirs.token}",
+    ]  # fmt: skip
+    with server.signed_in("reader") as client:
+        for path in tried:
+            assert client.get(path).status_code in {403, 404}, path
+        mine = readings.next_picture(store, actor=reader, study_id=study_id)
+        assert mine is not None
+        assert client.get(f"/colpo/readings/{study_id}/image/{mine.token}").status_code == 200
+        assert client.get("/colpo/session").status_code == 204
+    found = study_conduct(store, actor=chief, study_id=study_id).refusals
+    assert {one.what for one in found} == {f"GET {path.split('?')[0]}" for path in tried}
+    assert {(one.display_name, one.times) for one in found} == {(reader.display_name, 1)}
 
 
 def test_a_reader_gets_no_image_of_a_case(server: Server, people_of: dict[Role, Actor]) -> None:

@@ -1,5 +1,6 @@
 """Accounts: who may make them, what ends with them, and the log."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -7,11 +8,12 @@ from sqlalchemy import select
 
 from colpo_core.errors import ColpoError, Conflict, InputRejected, NotFound, PermissionDenied, SignInRefused
 from colpo_core.records.people import Actor, PersonRecord
-from colpo_core.services import people
+from colpo_core.services import people, studies
 from colpo_core.services.opening import program_actor
 from colpo_core.store import Store
 from colpo_core.store.tables import Person
-from colpo_core.terms import Role
+from colpo_core.terms import Label, Role
+from tests.conducted import make_study
 
 pytestmark = pytest.mark.usefixtures("cheap_hashes")
 
@@ -205,3 +207,32 @@ def test_refusals_are_sentences(store: Store, administrator: Actor) -> None:
     with pytest.raises(ColpoError) as refusal:
         make(store, administrator, "!")
     assert str(refusal.value).endswith(".")
+
+
+def test_an_annotator_becomes_a_reader_and_a_reader_of_an_open_study_stays_one(
+    store: Store, administrator: Actor, add_case: Callable[..., int]
+) -> None:
+    add_case(Label.NORMAL)
+    add_case(Label.HSIL)
+    made = people.create_person(
+        store, actor=administrator, username="carla", display_name="Carla", role=Role.ANNOTATOR, password=PASSWORD
+    )
+    token = people.sign_in(store, username="carla", password=PASSWORD).token
+    changed = people.set_role(store, actor=administrator, person_id=made.person_id, role=Role.READER)
+    assert changed.role is Role.READER
+    assert people.actor_for_token(store, token=token) is None
+    study_id = make_study(store, administrator, [Actor(made.person_id, "carla", "Carla", Role.READER)])
+    with pytest.raises(Conflict, match="reads in an open study"):
+        people.set_role(store, actor=administrator, person_id=made.person_id, role=Role.ANNOTATOR)
+    studies.close_study(store, actor=administrator, study_id=study_id, reason="enough")
+    people.set_role(store, actor=administrator, person_id=made.person_id, role=Role.ANNOTATOR)
+    chief = make(store, administrator, "chief", Role.ADMINISTRATOR)
+    herself = Actor(chief.person_id, "chief", "", Role.ADMINISTRATOR)
+    with pytest.raises(InputRejected, match="your own role"):
+        people.set_role(store, actor=herself, person_id=chief.person_id, role=Role.READER)
+    with pytest.raises(PermissionDenied):
+        people.set_role(store, actor=as_reader(made.person_id), person_id=made.person_id, role=Role.ADMINISTRATOR)
+
+
+def as_reader(person_id: int) -> Actor:
+    return Actor(person_id, "carla", "Carla", Role.READER)

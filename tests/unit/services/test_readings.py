@@ -16,20 +16,11 @@ from colpo_core.records.reading_plans import ConfidenceScale, ReadingPlan
 from colpo_core.records.studies import Presented
 from colpo_core.services import reading_places, readings, studies
 from colpo_core.store import Store
-from colpo_core.store.tables import AuditEntry, Image, Person, Presentation, Reading, utc_now
+from colpo_core.store.tables import AuditEntry, Image, Presentation, Reading, utc_now
 from colpo_core.studies.orders import reader_orders
-from colpo_core.terms import Label, Role, StudyState
+from colpo_core.terms import Label, StudyState
 
 N_CASES = 5
-
-
-@pytest.fixture
-def second_reader(store: Store) -> Actor:
-    with store.writing() as session:
-        person = Person(username="ruth", display_name="Ruth", role=Role.READER, active=True)
-        session.add(person)
-        session.flush()
-        return Actor(person.id, person.username, person.display_name, person.role)
 
 
 @pytest.fixture

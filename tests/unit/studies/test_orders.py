@@ -87,3 +87,14 @@ def test_the_first_session_is_read_as_before_there_were_sessions() -> None:
 def test_more_repeats_than_half_of_the_cases_are_refused() -> None:
     with pytest.raises(ValueError, match="half"):
         session_orders(range(5), [1], seed=0, n_repeats=3)
+
+
+def test_readers_who_come_later_change_no_order_and_share_none() -> None:
+    planned = {"seed": 5, "n_sessions": 2, "n_repeats": 1}
+    before = session_orders(range(4), [10, 20], **planned)
+    after = session_orders(range(4), [10, 20], **planned, added=[15, 5])
+    assert {key: after[key] for key in before} == before
+    firsts = [tuple(one.case_id for one in order if one.occurrence == 1) for order in after.values()]
+    assert len(set(firsts)) == len(firsts) == 8
+    with pytest.raises(ValueError, match="named twice"):
+        session_orders(range(4), [10, 20], seed=5, added=[10])

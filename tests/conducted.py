@@ -1,0 +1,45 @@
+"""Studies for tests of their conduct: made, sealed, opened, and read on."""
+
+from collections.abc import Sequence
+
+from colpo_core.records.people import Actor
+from colpo_core.records.reading_plans import ReadingPlan
+from colpo_core.services import readings, studies
+from colpo_core.store import Store
+from colpo_core.terms import Label
+
+
+def make_study(
+    store: Store,
+    administrator: Actor,
+    readers: Sequence[Actor],
+    plan: ReadingPlan | None = None,
+    *,
+    practice: Sequence[int] = (),
+    name: str = "Conducted",
+) -> int:
+    """A study of all labelled cases, open."""
+    study = studies.create_study(
+        store,
+        actor=administrator,
+        name=name,
+        question="The first wording",
+        reader_ids=[one.person_id for one in readers],
+        plan=plan,
+        practice_case_ids=practice,
+        seed=3,
+    )
+    studies.open_study(store, actor=administrator, study_id=study.id)
+    return study.id
+
+
+def read_on(store: Store, reader: Actor, study_id: int, *, at_most: int = 1000) -> int:
+    """Answer what waits; returns how many were answered."""
+    for number in range(at_most):
+        shown = readings.next_picture(store, actor=reader, study_id=study_id)
+        if shown is None:
+            return number
+        readings.record_reading(
+            store, actor=reader, study_id=study_id, token=shown.token, call=Label.HSIL, confidence=50
+        )
+    return at_most

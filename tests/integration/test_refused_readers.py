@@ -1,0 +1,92 @@
+"""What a reader may not do, on every page and in every service; and what of it the administrator is told."""
+
+import importlib
+import inspect
+from collections.abc import Callable
+from typing import Any
+from unittest.mock import MagicMock
+
+import pytest
+
+from colpo_core.errors import PermissionDenied
+from colpo_core.records.people import Actor
+from colpo_core.services import study_amendments
+from colpo_core.services.study_conduct import study_conduct
+from colpo_core.store import Store
+from colpo_core.terms import Label
+from pages._ui.rooms import ROOMS
+from tests.conducted import make_study, read_on
+from tests.ledger import services
+
+OpenPage = Callable[..., Any]
+# What readers are for, what is everybody's, and what only a border calls.
+READERS_OWN = {
+    "overview.worklist", "people.change_password", "readings.assigned_studies", "readings.next_picture",
+    "readings.presented_image", "readings.record_reading", "refusals.note_refusal", "study_conduct.note_look",
+}  # fmt: skip
+
+
+@pytest.fixture
+def study_id(
+    store: Store, administrator: Actor, reader: Actor, second_reader: Actor, add_case: Callable[..., int]
+) -> int:
+    for label in (Label.NORMAL, Label.HSIL, Label.NORMAL):
+        add_case(label)
+    return make_study(store, administrator, [reader, second_reader])
+
+
+@pytest.mark.parametrize("name", sorted(services().keys() - READERS_OWN))
+def test_every_service_that_is_not_for_readers_refuses_them(store: Store, reader: Actor, name: str) -> None:
+    module, function = name.split(".")
+    service = getattr(importlib.import_module(f"colpo_core.services.{module}"), function)
+    needed = {
+        one.name: MagicMock()
+        for one in inspect.signature(service).parameters.values()
+        if one.default is inspect.Parameter.empty and one.name not in {"store", "actor"}
+    }
+    if "limit" in inspect.signature(service).parameters:
+        needed["limit"] = 1
+    with pytest.raises(PermissionDenied):
+        service(store, actor=reader, **needed)
+
+
+def test_each_page_that_a_reader_tries_is_refused_and_told_to_the_administrator(
+    store: Store, administrator: Actor, reader: Actor, study_id: int, open_page: OpenPage
+) -> None:
+    read_on(store, reader, study_id, at_most=1)
+    forbidden = [room.name for room in ROOMS if reader.role not in room.roles]
+    for name in forbidden:
+        app = open_page(reader, name, study=study_id, case=1, image=1, prediction=1, checkpoint=1)
+        assert [one.value for one in app.title] == ["Not for your role"], name
+    refused = study_conduct(store, actor=administrator, study_id=study_id).refusals
+    assert {one.what for one in refused} == {f"page {name}" for name in forbidden}
+    app = open_page(administrator, "studies", study=study_id)
+    shown = next(table.value for table in app.dataframe if "Asked for" in table.value)
+    assert set(shown["Asked for"]) == {f"page {name}" for name in forbidden}
+
+
+def test_a_study_that_is_not_the_readers_own_is_refused_and_recorded(
+    store: Store, administrator: Actor, reader: Actor, second_reader: Actor, study_id: int, open_page: OpenPage
+) -> None:
+    foreign = make_study(store, administrator, [second_reader], name="Foreign")
+    app = open_page(reader, "read", study=foreign)
+    assert "You do not read in such a study" in "".join(error.value for error in app.error)
+    (refusal,) = study_conduct(store, actor=administrator, study_id=study_id).refusals
+    assert refusal.what == "page read: NotFound"
+    assert study_conduct(store, actor=administrator, study_id=foreign).refusals == ()
+
+
+def test_the_studies_page_amends_and_lists(
+    store: Store, administrator: Actor, reader: Actor, study_id: int, open_page: OpenPage
+) -> None:
+    app = open_page(administrator, "studies", study=study_id)
+    app.text_input(key="amend_reason").set_value("she dropped out").run()
+    app.selectbox(key="amend_remove").select_index(0).run()
+    next(one for one in app.button if one.key == "amend_remove_now").click().run()
+    assert not app.exception
+    words = "".join(str(one.value) for one in app.markdown)
+    assert "Rita was taken off the readers; what was read stays. Reason: she dropped out" in words
+    study_amendments.correct_question(store, actor=administrator, study_id=study_id, question="<b>", reason="**why**")
+    app = open_page(administrator, "studies", study=study_id)
+    assert "Amendments" in [one.value for one in app.subheader]
+    assert not app.exception

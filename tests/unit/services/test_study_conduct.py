@@ -1,0 +1,142 @@
+import csv
+import io
+import json
+from collections.abc import Callable
+
+import pytest
+
+from colpo_core.errors import PermissionDenied, StudyLocked
+from colpo_core.records.people import Actor
+from colpo_core.records.reading_plans import ReadingPlan
+from colpo_core.services import exposures, studies, study_results
+from colpo_core.services.refusals import note_refusal
+from colpo_core.services.study_conduct import export_record, study_conduct
+from colpo_core.services.study_records import get_study
+from colpo_core.store import Store
+from colpo_core.terms import ExposureKind, ExposureRule, Label
+from tests.conducted import make_study, read_on
+
+
+@pytest.fixture
+def cases(add_case: Callable[..., int]) -> list[int]:
+    return [add_case(Label.HSIL if number % 2 else Label.NORMAL) for number in range(4)]
+
+
+def exported(store: Store, administrator: Actor, study_id: int) -> list[dict[str, str]]:
+    content = study_results.export_calls(store, actor=administrator, study_id=study_id)
+    return list(csv.DictReader(io.StringIO(content.decode())))
+
+
+def test_a_draft_tells_who_was_exposed_before_it_is_sealed(
+    store: Store, administrator: Actor, reader: Actor, second_reader: Actor, cases: list[int]
+) -> None:
+    seen = [(cases[0], ExposureKind.LABEL), (cases[0], ExposureKind.MASK), (cases[1], ExposureKind.LABEL)]
+    exposures.note(store, reader, seen)
+    ids = [reader.person_id, second_reader.person_id]
+    draft = studies.create_study(store, actor=administrator, name="Draft", reader_ids=ids)
+    conduct = study_conduct(store, actor=administrator, study_id=draft.id)
+    assert conduct.rule is ExposureRule.EXCLUDE
+    rita, ruth = conduct.exposures
+    assert (rita.n_exposed, rita.n_cases, rita.text) == (2, 4, "label 2, mask 1")
+    assert (rita.n_withheld, rita.n_flagged) == (2, 0)
+    assert (ruth.n_exposed, ruth.text) == (0, "none")
+    assert "Rita was not given 2 of 4 cases" in conduct.warnings[0]
+    with pytest.raises(PermissionDenied):
+        study_conduct(store, actor=reader, study_id=draft.id)
+
+
+def test_results_flag_what_was_read_after_an_exposure_and_nothing_that_was_read_before(
+    store: Store, administrator: Actor, reader: Actor, cases: list[int]
+) -> None:
+    exposures.note(store, reader, [(cases[0], ExposureKind.LABEL), (cases[0], ExposureKind.MASK)])
+    study_id = make_study(store, administrator, [reader], ReadingPlan(exposed=ExposureRule.FLAG))
+    read_on(store, reader, study_id)
+    exposures.note(store, reader, [(cases[1], ExposureKind.LABEL)])
+    studies.close_study(store, actor=administrator, study_id=study_id)
+    conduct = study_conduct(store, actor=administrator, study_id=study_id)
+    (rita,) = conduct.exposures
+    assert (rita.n_exposed, rita.n_flagged, rita.n_withheld) == (2, 1, 0)
+    assert "read 1 of 4 cases after an exposure" in conduct.warnings[0]
+    flags = {int(row["case_id"]): row["exposed"] for row in exported(store, administrator, study_id)}
+    assert flags == {case_id: "label+mask" if case_id == cases[0] else "" for case_id in cases}
+
+
+def test_excluding_leaves_a_set_incomplete_and_says_so(
+    store: Store, administrator: Actor, reader: Actor, cases: list[int]
+) -> None:
+    exposures.note(store, reader, [(cases[0], ExposureKind.ANNOTATED)])
+    study_id = make_study(store, administrator, [reader])
+    read_on(store, reader, study_id)
+    studies.close_study(store, actor=administrator, study_id=study_id)
+    (line,) = study_results.study_results(store, actor=administrator, study_id=study_id).readers
+    assert (line.n_called, line.n_cases, line.is_complete) == (3, 4, False)
+    (sentence,) = study_conduct(store, actor=administrator, study_id=study_id).warnings
+    assert "annotated 1" in sentence
+    assert "incomplete" in sentence
+
+
+def test_nothing_is_seen_before_the_closing_unless_the_design_says_so(
+    store: Store, administrator: Actor, reader: Actor, cases: list[int]
+) -> None:
+    closed, open_to_looks = (
+        make_study(store, administrator, [reader], ReadingPlan(interim_results=allowed), name=str(allowed))
+        for allowed in (False, True)
+    )
+    for study_id in (closed, open_to_looks):
+        read_on(store, reader, study_id, at_most=2)
+    asks = (
+        study_results.study_results,
+        study_results.study_analysis,
+        study_results.export_calls,
+        study_results.export_ratings,
+    )
+    for ask in asks:
+        with pytest.raises(StudyLocked, match="shown when the study is closed"):
+            ask(store, actor=administrator, study_id=closed)
+    for ask in asks:
+        ask(store, actor=administrator, study_id=open_to_looks)
+    assert study_results.study_results(store, actor=administrator, study_id=open_to_looks).readers[0].n_called == 2
+    assert {row["interim"] for row in exported(store, administrator, open_to_looks)} == {"true"}
+    looked = study_conduct(store, actor=administrator, study_id=open_to_looks)
+    assert (looked.interim_results, looked.n_interim_looks) == (True, 1)
+    assert "looked at before the study was closed, as the design allows: 1 looks" in looked.warnings[-1]
+    refused = study_conduct(store, actor=administrator, study_id=closed)
+    assert (refused.interim_results, refused.n_interim_looks) == (False, 0)
+
+
+def test_looks_after_the_closing_are_no_interim_looks(
+    store: Store, administrator: Actor, reader: Actor, cases: list[int]
+) -> None:
+    study_id = make_study(store, administrator, [reader], ReadingPlan(interim_results=True))
+    read_on(store, reader, study_id)
+    studies.close_study(store, actor=administrator, study_id=study_id)
+    assert {row["interim"] for row in exported(store, administrator, study_id)} == {"false"}
+    assert study_conduct(store, actor=administrator, study_id=study_id).n_interim_looks == 0
+
+
+def test_progress_of_an_open_study_is_the_same_whatever_was_called(
+    store: Store, administrator: Actor, reader: Actor, cases: list[int]
+) -> None:
+    study_id = make_study(store, administrator, [reader])
+    read_on(store, reader, study_id)
+    before = get_study(store, actor=administrator, study_id=study_id)
+    record = export_record(store, actor=administrator, study_id=study_id)
+    with store.writing() as session:
+        session.connection().exec_driver_sql("DROP TRIGGER readings_refuses_update")
+        session.connection().exec_driver_sql("UPDATE readings SET call = 'normal', confidence = 1")
+    assert get_study(store, actor=administrator, study_id=study_id) == before
+    assert export_record(store, actor=administrator, study_id=study_id) == record
+
+
+def test_the_record_holds_design_seal_and_conduct(
+    store: Store, administrator: Actor, reader: Actor, cases: list[int]
+) -> None:
+    study_id = make_study(store, administrator, [reader])
+    note_refusal(store, actor=reader, what="page models")
+    read_on(store, reader, study_id, at_most=1)
+    studies.close_study(store, actor=administrator, study_id=study_id, reason="enough was read")
+    record = json.loads(export_record(store, actor=administrator, study_id=study_id))
+    assert record["design"]["plan"]["exposed"] == "exclude"
+    assert record["seal_sha256"] == get_study(store, actor=administrator, study_id=study_id).study.seal_sha256
+    assert record["conduct"]["amendments"][0]["reason"] == "enough was read"
+    assert record["conduct"]["refusals"][0]["what"] == "page models"
