@@ -249,8 +249,8 @@ def _closed(person: Here, detail: StudyDetail) -> None:
         calls = study_results.export_calls(person.store, actor=person.actor, study_id=study.id)
         ratings = study_results.export_ratings(person.store, actor=person.actor, study_id=study.id)
     results_view(results)
-    conduct_view(person, detail)
     statistics_view(analysis)
+    conduct_view(person, detail)
     for one in detail.checkpoints:
         if one.predicted < one.total:
             st.warning(f"{plain(one.name)}: {one.predicted} of {one.total} cases predicted", icon=":material/warning:")

@@ -5,10 +5,10 @@ from pathlib import Path
 import click
 
 from colpo_core.cli.output import json_option, print_json
-from colpo_core.cli.words import EXISTING_FILE, NEW_FILE
+from colpo_core.cli.words import EXISTING_FILE, NEW_FILE, WordType
 from colpo_core.errors import ColpoError
 from colpo_core.exchange.rating_report import rating_text
-from colpo_core.records.reader_statistics import Covariance
+from colpo_core.records.reader_statistics import Covariance, Endpoint
 from colpo_core.services.outside_ratings import analyse_ratings, write_analysis
 from colpo_core.studies.power import estimate_power
 from colpo_core.studies.rating_analysis import AnalysisOptions
@@ -29,7 +29,22 @@ from colpo_core.studies.roe_metz import RoeMetz
 @click.option("--arm", "arms", multiple=True, metavar="TREATMENT", help="Only these treatments, in this order.")
 @click.option("--model", metavar="TREATMENT", help="This treatment's single reader is a model to compare with.")
 @click.option("--prevalence", type=float, help="Give predictive values at this prevalence too.")
-@click.option("--margin", type=float, help="Margin of non-inferiority of the first treatment's area to the second's.")
+@click.option(
+    "--margin", type=float, help="Margin of non-inferiority of the first treatment to the second, or the model."
+)
+@click.option(
+    "--endpoint",
+    type=WordType(Endpoint),
+    default=Endpoint.AUC,
+    show_default=True,
+    help="What the margin is of; all but the area need a threshold.",
+)
+@click.option(
+    "--patient",
+    "patient_column",
+    metavar="COLUMN",
+    help="This column tells whose case it is: intervals by patients stand beside the others.",
+)
 @click.option("--alpha", type=float, default=0.05, show_default=True, help="1 minus the intervals' confidence.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the bootstraps.")
 def analyse(
@@ -41,13 +56,16 @@ def analyse(
     model: str | None,
     prevalence: float | None,
     margin: float | None,
+    endpoint: Endpoint,
+    patient_column: str | None,
     alpha: float,
     seed: int,
 ) -> None:
     """Analyse the ratings of readers who have read the same cases, from any reader study.
 
     RATINGS.csv has the columns reader, treatment, case, truth (0 or 1) and rating; more columns are ignored. Cases are
-    taken as independent: one case a patient. Nothing is read from the store or written to it.
+    taken as independent: one case a patient. Where cases are images or visits, and a patient has several, name the
+    column of patients. Nothing is read from the store or written to it.
     """
     try:
         options = AnalysisOptions(
@@ -55,11 +73,12 @@ def analyse(
             covariance=Covariance(covariance),
             prevalence=prevalence,
             margin=margin,
+            endpoint=endpoint,
             alpha=alpha,
             model=model,
             seed=seed,
         )
-        found = analyse_ratings(ratings, options, arms=arms)
+        found = analyse_ratings(ratings, options, arms=arms, patient_column=patient_column)
         if out is not None:
             write_analysis(found, out)
     except ColpoError as error:

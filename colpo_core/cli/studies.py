@@ -9,7 +9,8 @@ from colpo_core.cli.output import Opened, json_option, plain, print_json, print_
 from colpo_core.cli.words import NEW_FILE, WordType
 from colpo_core.exchange.rating_report import study_text
 from colpo_core.records.people import Actor
-from colpo_core.records.reading_plans import ConfidenceScale, Endpoint, ReadingPlan
+from colpo_core.records.reader_statistics import Endpoint
+from colpo_core.records.reading_plans import ConfidenceScale, ReadingPlan
 from colpo_core.records.studies import CallerFigures, CaseChoice, CaseSource, StudyResults
 from colpo_core.services import readings, signing_in, study_conduct, study_records, study_results
 from colpo_core.services import studies as service

@@ -94,16 +94,17 @@ def patient_bootstrap(
     return Estimate(value=value, low=low, high=high, n_patients=n_patients, n_images=n_rows)
 
 
-def percentile_bounds(drawn: npt.NDArray[np.float64]) -> tuple[float, float] | None:
-    """The 95% percentile interval of a statistic's resamples; None where they carry none, see `patient_bootstrap`.
+def percentile_bounds(drawn: npt.NDArray[np.float64], *, alpha: float = 1 - CONFIDENCE) -> tuple[float, float] | None:
+    """The percentile interval of a statistic's resamples; None where they carry none, see `patient_bootstrap`.
 
     Args:
         drawn: The statistic of each resample, NaN where it is not defined.
+        alpha: 1 minus the confidence.
     """
     defined = drawn[~np.isnan(drawn)]
     if len(defined) <= len(drawn) / 2:
         return None
-    tail = 100 * (1 - CONFIDENCE) / 2
+    tail = 100 * alpha / 2
     low, high = np.percentile(defined, [tail, 100 - tail])
     return (float(low), float(high)) if high - low > _NO_WIDTH else None
 

@@ -5,22 +5,23 @@ from dataclasses import asdict, fields, replace
 from typing import Any
 
 from colpo_core.records.reader_statistics import (
+    ENDPOINT_WORDS,
     ArmAgreement,
     Bounds,
+    Clustered,
+    ClusteredAnalysis,
     Coefficient,
+    Endpoint,
     ManyReaders,
+    NonInferiority,
     PairedCalls,
     RatingAnalysis,
     ReaderArm,
+    ShareAnalysis,
 )
 from colpo_core.records.studies import StudyAnalysis
 
 _CALLS = ("sensitivity", "specificity", "ppv", "npv", "accuracy")
-_MANY = {
-    "mrmc": "area under the curve",
-    "mrmc_sensitivity": "sensitivity",
-    "mrmc_specificity": "specificity",
-}
 
 
 def rating_json(analysis: RatingAnalysis) -> dict[str, Any]:
@@ -46,16 +47,11 @@ def rating_text(analysis: RatingAnalysis) -> str:
             lines.append(f"  difference of areas {_value(paired.difference, paired.ci)}, DeLong p {_p(paired.p)}")
         for what, calls in (reader.mcnemar or {}).items():
             lines.append(f"  difference of {_calls_text(what, calls)}")
-    for field, endpoint in _MANY.items():
-        many = getattr(analysis, field)
-        if many is not None:
-            lines += ["", *_many_lines(many, endpoint, str(analysis.options["covariance"]))]
-    for arm, single in analysis.single_arm.items():
-        lines += ["", f"Treatment {arm}, mean over readers: area {_value(single.auc, single.ci)}"]
-        against = analysis.against_model.get(arm)
-        if against is not None:
-            difference = _value(against.difference, against.ci)
-            lines.append(f"  against the model's {against.model:.4f}: {difference}, p {_p(against.p)}")
+    by_endpoint = {Endpoint.AUC: ShareAnalysis(analysis.mrmc, analysis.single_arm, analysis.against_model)}
+    for endpoint, together in (by_endpoint | analysis.shares).items():
+        lines += _together_lines(together, ENDPOINT_WORDS[endpoint], str(analysis.options["covariance"]))
+    if analysis.by_patient is not None:
+        lines += ["", *_by_patient_lines(analysis.by_patient)]
     for arm, agreement in analysis.agreement.items():
         lines += ["", f"Agreement in treatment {arm}", *_agreement_lines(agreement)]
     return "\n".join([*lines, *_refused_lines(analysis.refused)])
@@ -63,7 +59,7 @@ def rating_text(analysis: RatingAnalysis) -> str:
 
 def study_text(analysis: StudyAnalysis) -> str:
     """The statistics of a study of this program, for a terminal."""
-    lines = list(analysis.notes)
+    lines = [*analysis.notes, *(one.text for one in analysis.primary)]
     if analysis.readers is not None:
         lines += ["", rating_text(replace(analysis.readers, refused=()))]
     lines += [
@@ -81,8 +77,50 @@ def study_text(analysis: StudyAnalysis) -> str:
         if network.together is not None:
             together = network.together
             lines.append(f"  all readers: area {_value(together.difference, together.ci)}, p {_p(together.p)}")
+        if network.by_patient:
+            lines.append(f"  all readers, by patients: {_clustered_text(network.by_patient)}")
         lines += [f"  {sentence}" for sentence in network.refused]
+    for line in analysis.calibration:
+        name = line.name if line.channels is None else f"{line.name}, {line.channels} channels"
+        lines += ["", f"Calibration of {name}, {line.n_cases} cases: Brier score {line.brier.text()}"]
+        lines.append(f"  expected calibration error {line.ece.text()}, overconfidence {line.overconfidence.text()}")
     return "\n".join(lines)
+
+
+def _together_lines(together: ShareAnalysis, endpoint: str, method: str) -> Iterable[str]:
+    if together.mrmc is not None:
+        yield ""
+        yield from _many_lines(together.mrmc, endpoint, method)
+    for arm, single in together.single_arm.items():
+        yield ""
+        yield f"Treatment {arm}, mean over readers: {endpoint} {_value(single.auc, single.ci)}"
+        against = together.against_model.get(arm)
+        if against is not None:
+            difference = _value(against.difference, against.ci)
+            yield f"  against the model's {against.model:.4f}: {difference}, p {_p(against.p)}"
+            yield from _non_inferiority_lines(against.non_inferiority, "the model")
+
+
+def _by_patient_lines(found: ClusteredAnalysis) -> Iterable[str]:
+    yield (
+        f"By patients: {found.n_patients} of them, drawn whole {found.resamples} times; for these readers, on other "
+        "patients"
+    )
+    for name, arms in found.readers.items():
+        for arm, figures in arms.items():
+            yield f"  reader {name}, treatment {arm}: {_clustered_text(figures)}"
+    for name, figures in found.differences.items():
+        yield f"  reader {name}, difference: {_clustered_text(figures)}"
+    for arm, figures in found.together.items():
+        yield f"  all readers, treatment {arm}: {_clustered_text(figures)}"
+    if found.difference:
+        yield f"  all readers, difference: {_clustered_text(found.difference)}"
+    for arm, figures in found.against_model.items():
+        yield f"  all readers, treatment {arm} minus the model: {_clustered_text(figures)}"
+
+
+def _clustered_text(figures: dict[str, Clustered]) -> str:
+    return "; ".join(f"{name} {_value(one.value, one.ci)}" for name, one in figures.items())
 
 
 def _calls_text(what: str, calls: PairedCalls) -> str:
@@ -113,10 +151,13 @@ def _many_lines(many: ManyReaders, endpoint: str, method: str) -> Iterable[str]:
         ("these cases, other readers", many.fixed_cases),
     ):
         yield f"  difference {_value(many.difference, one.ci)}, p {_p(one.p)}: {view}"
-    held = many.non_inferiority
+    yield from _non_inferiority_lines(many.non_inferiority, "the first")
+
+
+def _non_inferiority_lines(held: NonInferiority | None, of: str) -> Iterable[str]:
     if held is not None:
         said = "cannot be told" if held.is_shown is None else "shown" if held.is_shown else "not shown"
-        yield f"  non-inferiority of the first at a margin of {held.margin:g}: {said}"
+        yield f"  non-inferiority of {of} at a margin of {held.margin:g}: {said}"
 
 
 def _agreement_lines(agreement: ArmAgreement) -> Iterable[str]:

@@ -12,8 +12,22 @@ class Endpoint(StrEnum):
     """What a reader is judged by."""
 
     AUC = "auc"
+    ACCURACY = "accuracy"
     SENSITIVITY = "sensitivity"
     SPECIFICITY = "specificity"
+
+
+ENDPOINT_WORDS = {
+    Endpoint.AUC: "area under the curve",
+    Endpoint.ACCURACY: "accuracy",
+    Endpoint.SENSITIVITY: "sensitivity",
+    Endpoint.SPECIFICITY: "specificity",
+}
+
+
+def p_text(p: float) -> str:
+    """A p value for a sentence."""
+    return "< 0.001" if p < 0.001 else f"{p:.3f}"
 
 
 class Covariance(StrEnum):
@@ -166,11 +180,11 @@ class Comparison:
 
 @dataclass(frozen=True)
 class NonInferiority:
-    """Whether the first arm is worse than the second by less than a margin.
+    """Whether one arm, or the model, is worse than another by less than a margin.
 
     Attributes:
         margin: Above 0.
-        low: Lower bound of the difference's interval.
+        low: Lower bound of the interval of the difference, what is tested minus what it is held against.
         is_shown: Whether the whole interval lies above minus the margin; None where there is no interval.
     """
 
@@ -217,7 +231,7 @@ class SingleArm:
     """One arm's mean over readers, for other readers on other cases.
 
     Attributes:
-        auc: The endpoint's mean over readers.
+        auc: The endpoint's mean over readers. Named for the usual endpoint, whatever the endpoint is.
         se: Its standard error; None where nothing varies, as `ci`.
         df: Degrees of freedom; None where they are infinite.
         ci: Its interval; not cut off at 0 and 1.
@@ -241,6 +255,7 @@ class AgainstModel:
         df: Degrees of freedom; None where they are infinite.
         p: Two-sided.
         ci: Interval of the difference.
+        non_inferiority: Of the model to the readers; None without a margin.
     """
 
     model: float
@@ -250,6 +265,7 @@ class AgainstModel:
     df: float | None
     p: float | None
     ci: Bounds | None
+    non_inferiority: NonInferiority | None = None
 
 
 @dataclass(frozen=True)
@@ -308,6 +324,57 @@ class RatingCounts:
 
 
 @dataclass(frozen=True)
+class ShareAnalysis:
+    """Several readers judged by a share of calls at the threshold.
+
+    Attributes:
+        mrmc: Two arms; None where it was refused, or there is one.
+        single_arm: By the arm's name.
+        against_model: By the arm's name; empty without a model.
+    """
+
+    mrmc: ManyReaders | None
+    single_arm: dict[str, SingleArm]
+    against_model: dict[str, AgainstModel]
+
+
+@dataclass(frozen=True)
+class Clustered:
+    """A figure with an interval that minds that several cases may be of one patient.
+
+    Attributes:
+        value: The figure; None where it is not defined.
+        ci: From a bootstrap that draws whole patients; None where it cannot tell.
+    """
+
+    value: float | None
+    ci: Bounds | None
+
+
+@dataclass(frozen=True)
+class ClusteredAnalysis:
+    """Figures by patients: for these readers alone, on other patients.
+
+    Attributes:
+        n_patients: How many there are.
+        resamples: How many the bootstrap drew.
+        readers: By the reader's name, by arm, by figure: `auc`, `accuracy`, `sensitivity`, `specificity`, `ppv`, `npv`.
+        differences: By the reader's name, by figure: first arm minus second, on the cases read in both.
+        together: By arm, by figure: the mean over readers, where each has read every case.
+        difference: By figure: the mean over readers of first arm minus second, likewise.
+        against_model: By arm, by figure: the readers' mean minus the model's, likewise.
+    """
+
+    n_patients: int
+    resamples: int
+    readers: dict[str, dict[str, dict[str, Clustered]]]
+    differences: dict[str, dict[str, Clustered]]
+    together: dict[str, dict[str, Clustered]]
+    difference: dict[str, Clustered]
+    against_model: dict[str, dict[str, Clustered]]
+
+
+@dataclass(frozen=True)
 class RatingAnalysis:
     """All that was found in ratings.
 
@@ -316,24 +383,24 @@ class RatingAnalysis:
         options: What was asked: threshold, covariance, alpha and the like.
         readers: By the reader's name.
         mrmc: Several readers, two arms, by area under the curve; None where it was refused.
-        mrmc_sensitivity: The same of sensitivity at the threshold.
-        mrmc_specificity: The same of specificity.
         single_arm: By the arm's name, by area under the curve.
         against_model: By the arm's name; empty without a model.
         agreement: By the arm's name.
         refused: What was not computed, and why.
+        shares: By endpoint but the area, several readers together; empty without a threshold.
+        by_patient: Where patients stand behind several cases: the same figures with intervals by patients.
     """
 
     counts: RatingCounts
     options: dict[str, str | float | None]
     readers: dict[str, Reader]
     mrmc: ManyReaders | None
-    mrmc_sensitivity: ManyReaders | None
-    mrmc_specificity: ManyReaders | None
     single_arm: dict[str, SingleArm]
     against_model: dict[str, AgainstModel]
     agreement: dict[str, ArmAgreement]
     refused: tuple[str, ...]
+    shares: dict[Endpoint, ShareAnalysis] = field(default_factory=dict)
+    by_patient: ClusteredAnalysis | None = None
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from colpo_core.errors import InputRejected
+from colpo_core.records.reader_statistics import Endpoint
 from colpo_core.terms import ExposureRule
 
 MOST_SESSIONS = 10
@@ -20,15 +21,6 @@ class ConfidenceScale(StrEnum):
 
     PERCENT = "percent"
     FIVE_STEPS = "five_steps"
-
-
-class Endpoint(StrEnum):
-    """The primary endpoint."""
-
-    AUC = "auc"
-    ACCURACY = "accuracy"
-    SENSITIVITY = "sensitivity"
-    SPECIFICITY = "specificity"
 
 
 STEPS = (0, 25, 50, 75, 100)

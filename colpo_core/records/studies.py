@@ -4,14 +4,20 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from colpo_core.records.figures import CallFigures
+from colpo_core.records.figures import CallFigures, Estimate, ReliabilityBin
 from colpo_core.records.reader_statistics import (
+    ENDPOINT_WORDS,
     AgainstModel,
+    Bounds,
+    Clustered,
     Coefficient,
+    Endpoint,
+    NonInferiority,
     PairedAucs,
     PairedCalls,
     RatingAnalysis,
     ReaderArm,
+    p_text,
 )
 from colpo_core.records.reading_plans import ReadingPlan
 from colpo_core.terms import Arm, Label, LabelSource, StudyState
@@ -346,6 +352,8 @@ class NetworkComparison:
         together: All readers against it, for other readers and other cases; None where `refused` says why.
         readers: A line a reader.
         refused: What is not given, and why.
+        shares: All readers against it by accuracy, sensitivity and specificity, as `together`.
+        by_patient: By figure, all readers minus it with intervals by patients, where patients have several cases.
     """
 
     name: str
@@ -355,6 +363,76 @@ class NetworkComparison:
     together: AgainstModel | None
     readers: tuple[PairedReader, ...]
     refused: tuple[str, ...]
+    shares: dict[Endpoint, AgainstModel] = field(default_factory=dict)
+    by_patient: dict[str, Clustered] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class CallerCalibration:
+    """How well a reader's confidence, or a network's probability, tells how often HSIL is there.
+
+    Attributes:
+        name: Name of the reader or the checkpoint.
+        channels: 3 or 4 for a network, None for a reader.
+        n_cases: Cases that were judged; of a network, those that it has not learned from.
+        brier: Brier score: 0 is perfect, 0.25 is what a guess on every case gets.
+        ece: Expected calibration error.
+        overcalling: Mean probability of HSIL minus the share of cases that are HSIL.
+        overconfidence: Mean probability of what was called minus the share of calls that are right.
+        bins: The calibration curve.
+    """
+
+    name: str
+    channels: int | None
+    n_cases: int
+    brier: Estimate
+    ece: Estimate
+    overcalling: Estimate
+    overconfidence: Estimate
+    bins: tuple[ReliabilityBin, ...]
+
+
+@dataclass(frozen=True)
+class PrimaryResult:
+    """The primary endpoint's result, of one comparison: what is tested against what it is held against.
+
+    Attributes:
+        tested: In words, such as the network's name and channels.
+        against: In words, such as `the readers`.
+        endpoint: What both are judged by.
+        figures: Of the tested and of the other, each a mean over readers or a network's own.
+        difference: Tested minus the other.
+        ci: Its interval of confidence 1 minus alpha, for other readers and other cases; None where nothing varies.
+        p: Two-sided.
+        alpha: The level that was sealed.
+        non_inferiority: Against the sealed margin; None without one.
+        n_cases: Cases that were compared.
+    """
+
+    tested: str
+    against: str
+    endpoint: Endpoint
+    figures: tuple[float, float]
+    difference: float
+    ci: Bounds | None
+    p: float | None
+    alpha: float
+    non_inferiority: NonInferiority | None
+    n_cases: int
+
+    @property
+    def text(self) -> str:
+        """The result as a sentence."""
+        percent = f"{100 * (1 - self.alpha):g}%"
+        what = ENDPOINT_WORDS[self.endpoint]
+        found = f"{self.tested} minus {self.against}, {what}: {self.difference:+.3f}"
+        if self.ci is not None and self.p is not None:
+            found += f" ({percent} interval {self.ci[0]:+.3f} to {self.ci[1]:+.3f}, p {p_text(self.p)})"
+        held = self.non_inferiority
+        if held is None:
+            return f"{found}, on {self.n_cases} cases."
+        said = {None: "cannot be told", True: "is shown", False: "is not shown"}[held.is_shown]
+        return f"{found}, on {self.n_cases} cases. Non-inferiority at a margin of {held.margin:g} {said}."
 
 
 @dataclass(frozen=True)
@@ -366,9 +444,13 @@ class StudyAnalysis:
         networks: A line a network.
         again: By the reader's name, Cohen's kappa of the reader's own calls on cases that were read twice.
         notes: What to mind.
+        primary: The primary endpoint's results; empty where it could not be tested, as `notes` says.
+        calibration: A line a reader, then a line a network.
     """
 
     readers: RatingAnalysis | None
     networks: tuple[NetworkComparison, ...]
     again: dict[str, Coefficient]
     notes: tuple[str, ...]
+    primary: tuple[PrimaryResult, ...] = ()
+    calibration: tuple[CallerCalibration, ...] = ()

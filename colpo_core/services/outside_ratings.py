@@ -13,7 +13,9 @@ from colpo_core.studies.ratings import read_ratings, tabulate
 LARGEST_BYTES = 200_000_000
 
 
-def analyse_ratings(path: Path, options: AnalysisOptions, *, arms: Sequence[str] = ()) -> RatingAnalysis:
+def analyse_ratings(
+    path: Path, options: AnalysisOptions, *, arms: Sequence[str] = (), patient_column: str | None = None
+) -> RatingAnalysis:
     """Analyse a CSV file of ratings, see `read_ratings` for its columns.
 
     Args:
@@ -21,6 +23,7 @@ def analyse_ratings(path: Path, options: AnalysisOptions, *, arms: Sequence[str]
         options: What is asked.
         arms: Which treatments, in order, the first minus the second being the difference; all where empty. The model's
             need not be named.
+        patient_column: Name of a column that tells the patient of each case, where cases are images or visits.
 
     Raises:
         InputRejected: The file cannot be read, or the ratings do not fit.
@@ -33,7 +36,7 @@ def analyse_ratings(path: Path, options: AnalysisOptions, *, arms: Sequence[str]
         raise InputRejected(f"{path.name} cannot be read: {error.strerror or 'it is not a readable file'}.") from error
     except UnicodeDecodeError as error:
         raise InputRejected(f"{path.name} is no UTF-8 text. Save it as “CSV UTF-8”.") from error
-    table = tabulate(read_ratings(text))
+    table = tabulate(read_ratings(text, patient_column=patient_column))
     if arms:
         model = () if options.model is None or options.model in arms else (options.model,)
         table = table.of_arms([*arms, *model])

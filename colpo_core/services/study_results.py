@@ -77,6 +77,10 @@ class _CheckpointCalls:
             judged[case_id] = (prob, threshold, calls_at([prob], threshold)[0])
         return judged
 
+    def unseen(self, channels: int) -> dict[int, tuple[float, float, Label]]:
+        """The same of the cases that it has not learned from."""
+        return {case_id: said for case_id, said in self.judged(channels).items() if case_id not in self.seen}
+
 
 _CHANNELS = (3, 4)
 
@@ -128,11 +132,8 @@ def study_analysis(store: Store, *, actor: Actor, study_id: int) -> StudyAnalysi
             NetworkRatings(
                 one.checkpoint.name,
                 channels,
-                {
-                    case_id: prob - threshold
-                    for case_id, (prob, threshold, _) in one.judged(channels).items()
-                    if case_id not in one.seen
-                },
+                {case_id: prob - threshold for case_id, (prob, threshold, _) in one.unseen(channels).items()},
+                {case_id: prob for case_id, (prob, _, _) in one.unseen(channels).items()},
             )
             for one in _checkpoints(store, session, design)
             for channels in _CHANNELS
@@ -145,6 +146,7 @@ def study_analysis(store: Store, *, actor: Actor, study_id: int) -> StudyAnalysi
             networks,
             again={name: one.again(Arm.UNAIDED) for name, one in _by_name(readers).items()},
             patients={row.id: row.patient_id for row in found},
+            plan=design.how,
             seed=design.seed,
         )
 

@@ -19,7 +19,8 @@ class Components:
 
     Attributes:
         value: Shape (vectors,): the endpoint.
-        of_positive: Shape (vectors, positive cases): the endpoint is its mean, or it is constant.
+        of_positive: Shape (vectors, positive cases): the endpoint is its mean, or it is constant; of accuracy, the
+            mean times the share of such cases, so that the endpoint is the sum of both means.
         of_negative: Shape (vectors, negative cases): likewise.
     """
 
@@ -34,13 +35,13 @@ def components(
     """Take an endpoint apart.
 
     For the area under the curve, a case gives the share of cases of the other class that it is ranked rightly against,
-    ties counting half. For sensitivity and specificity it gives 1 where its call is right, 0 where not.
+    ties counting half. For accuracy, sensitivity and specificity it gives 1 where its call is right, 0 where not.
 
     Args:
         truth: Shape (cases,), both classes among them.
         ratings: Shape (vectors, cases), higher for the condition.
         endpoint: Which one.
-        threshold: A rating from here on is a positive call; needed for sensitivity and specificity.
+        threshold: A rating from here on is a positive call; needed for all but the area.
 
     Raises:
         ValueError: There is one class only, or a threshold is missing.
@@ -54,9 +55,12 @@ def components(
         positive, negative = (np.stack(part) for part in zip(*found, strict=True))
         return Components(positive.mean(axis=1), positive, negative)
     if threshold is None:
-        raise ValueError("sensitivity and specificity need a threshold")
+        raise ValueError("calls need a threshold")
     is_right = ((ratings >= threshold) == truth).astype(np.float64)
     positive, negative = is_right[:, truth], is_right[:, ~truth]
+    if endpoint is Endpoint.ACCURACY:
+        prevalence = truth.mean()
+        return Components(is_right.mean(axis=1), prevalence * positive, (1 - prevalence) * negative)
     if endpoint is Endpoint.SENSITIVITY:
         return Components(positive.mean(axis=1), positive, np.ones_like(negative))
     return Components(negative.mean(axis=1), np.ones_like(positive), negative)
@@ -106,6 +110,8 @@ def delong_covariance(parts: Components) -> _Floats:
 
 def _jackknifed(parts: Components, endpoint: Endpoint) -> _Floats:
     """Each case left out once: the endpoint is a mean over cases, so no ranking is done again."""
+    if endpoint is Endpoint.ACCURACY:
+        return _jackknifed_mean(parts)
     left = []
     for each, counts in (
         (parts.of_positive, endpoint is not Endpoint.SPECIFICITY),
@@ -114,7 +120,18 @@ def _jackknifed(parts: Components, endpoint: Endpoint) -> _Floats:
         n = each.shape[1]
         without = (n * parts.value[:, None] - each) / (n - 1) if counts else np.repeat(parts.value[:, None], n, axis=1)
         left.append(without)
-    every = np.concatenate(left, axis=1)
+    return _spread(np.concatenate(left, axis=1))
+
+
+def _jackknifed_mean(parts: Components) -> _Floats:
+    """The same for a mean over all cases, whatever their class."""
+    n_positive, n_negative = parts.of_positive.shape[1], parts.of_negative.shape[1]
+    n = n_positive + n_negative
+    is_right = np.concatenate([parts.of_positive * n / n_positive, parts.of_negative * n / n_negative], axis=1)
+    return _spread((n * parts.value[:, None] - is_right) / (n - 1))
+
+
+def _spread(every: _Floats) -> _Floats:
     n_cases = every.shape[1]
     deviation = every - every.mean(axis=1, keepdims=True)
     return np.asarray((n_cases - 1) / n_cases * deviation @ deviation.T)
@@ -136,9 +153,16 @@ def _bootstrapped(
             drawn.append(np.stack([weighted_auc(weights, truth, one) for one in ratings]))
             continue
         if threshold is None:
-            raise ValueError("sensitivity and specificity need a threshold")
-        of_class = truth if endpoint is Endpoint.SENSITIVITY else ~truth
+            raise ValueError("calls need a threshold")
+        of_class = _judged(truth, endpoint)
         is_right = ((ratings >= threshold) == truth) & of_class
         drawn.append(divided(is_right.astype(np.float64) @ weights.T, np.tile(weights @ of_class, (len(ratings), 1))))
     every = np.concatenate(drawn, axis=1)
     return np.atleast_2d(np.cov(every[:, ~np.isnan(every).any(axis=0)]))
+
+
+def _judged(truth: npt.NDArray[np.bool_], endpoint: Endpoint) -> npt.NDArray[np.bool_]:
+    """The cases that a share of calls is taken of."""
+    if endpoint is Endpoint.ACCURACY:
+        return np.ones_like(truth)
+    return truth if endpoint is Endpoint.SENSITIVITY else ~truth

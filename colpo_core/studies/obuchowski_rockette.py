@@ -145,8 +145,12 @@ def against_model(figures: _Floats, model: float, parts: CovarianceParts, *, alp
     return AgainstModel(model, difference, se, t, df, p, _interval(difference, se, df, alpha))
 
 
-def non_inferiority(comparison: Comparison, margin: float) -> NonInferiority:
-    """Whether the first arm is worse than the second by less than a margin: the whole interval lies above minus it.
+def non_inferiority(ci: Bounds | None, margin: float) -> NonInferiority:
+    """Whether one is worse than another by less than a margin: the whole interval lies above minus it.
+
+    Args:
+        ci: Interval of the difference, the one that is tested minus the other; None where there is none.
+        margin: Above 0.
 
     Raises:
         ValueError: The margin is not above 0.
@@ -155,7 +159,7 @@ def non_inferiority(comparison: Comparison, margin: float) -> NonInferiority:
     """
     if margin <= 0:
         raise ValueError(f"a margin is above 0, not {margin}")
-    low = None if comparison.ci is None else comparison.ci[0]
+    low = None if ci is None else ci[0]
     return NonInferiority(margin, low, None if low is None else low > -margin)
 
 

@@ -1,7 +1,7 @@
 """All figures of a table of ratings, and the reasons for those that are not given."""
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from itertools import combinations
 from typing import TypeVar
@@ -13,14 +13,17 @@ from colpo_core.errors import InputRejected
 from colpo_core.records.reader_statistics import (
     AgainstModel,
     ArmAgreement,
+    ClusteredAnalysis,
     Covariance,
     Endpoint,
     ManyReaders,
     RatingAnalysis,
     RatingCounts,
     Reader,
+    ShareAnalysis,
     SingleArm,
 )
+from colpo_core.studies.clustered import clustered_figures
 from colpo_core.studies.endpoints import components, covariance
 from colpo_core.studies.obuchowski_rockette import (
     against_model,
@@ -37,6 +40,7 @@ from colpo_core.studies.reader_figures import paired_aucs, paired_calls, reader_
 
 Found = TypeVar("Found")
 _TWO = 2
+_SHARES = (Endpoint.ACCURACY, Endpoint.SENSITIVITY, Endpoint.SPECIFICITY)
 
 
 @dataclass(frozen=True)
@@ -47,7 +51,8 @@ class AnalysisOptions:
         threshold: A rating from here on is a positive call; without one there are no calls.
         covariance: How the readers' covariance is estimated.
         prevalence: Predictive values are given at it too.
-        margin: Of non-inferiority of the first arm to the second, by area under the curve.
+        margin: Of non-inferiority of the first arm to the second, and of a model to the readers.
+        endpoint: What the margin is of.
         alpha: 1 minus the intervals' confidence.
         model: Name of the treatment whose single reader is a standalone model.
         seed: Seed of the bootstraps.
@@ -57,6 +62,7 @@ class AnalysisOptions:
     covariance: Covariance = Covariance.DELONG
     prevalence: float | None = None
     margin: float | None = None
+    endpoint: Endpoint = Endpoint.AUC
     alpha: float = 0.05
     model: str | None = None
     seed: int = 0
@@ -80,7 +86,8 @@ class AnalysisOptions:
 def analyse_table(table: RatingTable, options: AnalysisOptions) -> RatingAnalysis:
     """Everything that can be said of a table of ratings.
 
-    Cases are taken as independent: one case a patient.
+    Cases are taken as independent: one case a patient. Where the table names patients behind several cases, figures
+    with intervals by patients stand beside the others.
 
     Args:
         table: At least two cases of either class.
@@ -111,19 +118,34 @@ class _Analyst:
     def everything(self) -> RatingAnalysis:
         table, options = self.table, self.options
         may_compare = self._may_compare()
-        many = {endpoint: self._many(endpoint) if may_compare else None for endpoint in Endpoint}
         return RatingAnalysis(
             counts=RatingCounts(table.readers, table.arms, len(table.cases), int(table.truth.sum())),
-            options={**asdict(options), "covariance": options.covariance.value},
+            options={**asdict(options), "covariance": options.covariance.value, "endpoint": options.endpoint.value},
             readers={name: self._reader(place) for place, name in enumerate(table.readers)},
-            mrmc=many[Endpoint.AUC],
-            mrmc_sensitivity=many[Endpoint.SENSITIVITY],
-            mrmc_specificity=many[Endpoint.SPECIFICITY],
-            single_arm=self._of_each_arm(self._single),
-            against_model={} if self.model is None else self._of_each_arm(partial(self._against, self.model)),
+            mrmc=self._many(Endpoint.AUC) if may_compare else None,
+            single_arm=self._of_each_arm(self._single, Endpoint.AUC),
+            against_model=self._against_each_arm(Endpoint.AUC),
             agreement={arm: self._agreement(place) for place, arm in enumerate(table.arms)},
+            shares={} if options.threshold is None else {one: self._share(one, may_compare) for one in _SHARES},
+            by_patient=self._by_patient(),
             refused=tuple(dict.fromkeys(self.refused)),
         )
+
+    def _share(self, endpoint: Endpoint, may_compare: bool) -> ShareAnalysis:
+        return ShareAnalysis(
+            self._many(endpoint) if may_compare else None,
+            self._of_each_arm(self._single, endpoint),
+            self._against_each_arm(endpoint),
+        )
+
+    def _by_patient(self) -> ClusteredAnalysis | None:
+        table, options = self.table, self.options
+        if table.patients is None or len(set(table.patients)) == len(table.cases):
+            return None
+        return clustered_figures(
+            table, model=self.model, threshold=options.threshold, alpha=options.alpha, seed=options.seed,
+            without_area=self.yes_or_no,
+        )  # fmt: skip
 
     def _refuse(self, what: str, why: str, arm: str | None = None) -> None:
         self.refused.append(f"No {what}{'' if arm is None else f' of treatment “{arm}”'}: {why}.")
@@ -146,16 +168,13 @@ class _Analyst:
     def _many(self, endpoint: Endpoint) -> ManyReaders | None:
         if endpoint is Endpoint.AUC and self.yes_or_no:
             return None
-        if endpoint is not Endpoint.AUC and self.options.threshold is None:
-            return None
         table, options = self.table, self.options
         n_arms, n_readers, _ = table.rating.shape
         ratings = table.rating.reshape(n_arms * n_readers, -1)
-        figures = components(table.truth, ratings, endpoint, threshold=options.threshold).value
-        figures = figures.reshape(n_arms, n_readers)
+        figures = self._figures(ratings, endpoint).reshape(n_arms, n_readers)
         parts = covariance_parts(self._covariance(ratings, endpoint), arms=n_arms, readers=n_readers)
         found = random_readers_and_cases(figures, parts, alpha=options.alpha)
-        is_asked = options.margin is not None and endpoint is Endpoint.AUC
+        margin = self._margin(endpoint)
         return ManyReaders(
             auc=dict(zip(table.arms, figures.mean(axis=1).tolist(), strict=True)),
             difference=float(figures[0].mean() - figures[1].mean()),
@@ -163,8 +182,11 @@ class _Analyst:
             **asdict(parts),
             fixed_readers=fixed_readers(figures, parts, alpha=options.alpha),
             fixed_cases=fixed_cases(figures, alpha=options.alpha),
-            non_inferiority=non_inferiority(found, options.margin) if is_asked and options.margin else None,
+            non_inferiority=None if margin is None else non_inferiority(found.ci, margin),
         )
+
+    def _margin(self, endpoint: Endpoint) -> float | None:
+        return self.options.margin if endpoint is self.options.endpoint else None
 
     def _covariance(self, ratings: npt.NDArray[np.float64], endpoint: Endpoint) -> npt.NDArray[np.float64]:
         options = self.options
@@ -172,33 +194,48 @@ class _Analyst:
             self.table.truth, ratings, endpoint, options.covariance, threshold=options.threshold, seed=options.seed
         )
 
-    def _of_each_arm(self, figure: Callable[[npt.NDArray[np.float64]], Found]) -> dict[str, Found]:
+    def _against_each_arm(self, endpoint: Endpoint) -> dict[str, AgainstModel]:
+        return {} if self.model is None else self._of_each_arm(partial(self._against, self.model), endpoint)
+
+    def _of_each_arm(
+        self, figure: Callable[[npt.NDArray[np.float64], Endpoint], Found], endpoint: Endpoint
+    ) -> dict[str, Found]:
         """A figure of each arm's readers together, of the arms that have one."""
         found = {}
         for arm, ratings in zip(self.table.arms, self.table.rating, strict=True):
             read = ratings[~np.isnan(ratings).all(axis=1)]
-            if arm in self.yes_or_no:
+            if endpoint is Endpoint.AUC and arm in self.yes_or_no:
                 continue
             if len(read) < _TWO:
                 self._refuse("interval over readers", "it takes at least two readers", arm)
             elif np.isnan(read).any():
                 self._refuse("interval over readers", "every reader must have read every case", arm)
             else:
-                found[arm] = figure(read)
+                found[arm] = figure(read, endpoint)
         return found
 
-    def _single(self, ratings: npt.NDArray[np.float64]) -> SingleArm:
-        figures = components(self.table.truth, ratings, Endpoint.AUC).value
-        parts = covariance_parts(self._covariance(ratings, Endpoint.AUC), arms=1, readers=len(ratings))
+    def _single(self, ratings: npt.NDArray[np.float64], endpoint: Endpoint) -> SingleArm:
+        figures = self._figures(ratings, endpoint)
+        parts = covariance_parts(self._covariance(ratings, endpoint), arms=1, readers=len(ratings))
         return single_arm(figures, parts, alpha=self.options.alpha)
 
-    def _against(self, model: npt.NDArray[np.float64], ratings: npt.NDArray[np.float64]) -> AgainstModel:
+    def _figures(self, ratings: npt.NDArray[np.float64], endpoint: Endpoint) -> npt.NDArray[np.float64]:
+        return components(self.table.truth, ratings, endpoint, threshold=self.options.threshold).value
+
+    def _against(
+        self, model: npt.NDArray[np.float64], ratings: npt.NDArray[np.float64], endpoint: Endpoint
+    ) -> AgainstModel:
         every = np.vstack([ratings, model])
-        figures = components(self.table.truth, every, Endpoint.AUC).value
+        figures = self._figures(every, endpoint)
         against = np.hstack([np.eye(len(ratings)), -np.ones((len(ratings), 1))])
-        of_differences = against @ self._covariance(every, Endpoint.AUC) @ against.T
+        of_differences = against @ self._covariance(every, endpoint) @ against.T
         parts = covariance_parts(of_differences, arms=1, readers=len(ratings))
-        return against_model(figures[:-1], float(figures[-1]), parts, alpha=self.options.alpha)
+        found = against_model(figures[:-1], float(figures[-1]), parts, alpha=self.options.alpha)
+        margin = self._margin(endpoint)
+        if margin is None:
+            return found
+        turned = None if found.ci is None else (-found.ci[1], -found.ci[0])
+        return replace(found, non_inferiority=non_inferiority(turned, margin))
 
     def _reader(self, place: int) -> Reader:
         table, options = self.table, self.options

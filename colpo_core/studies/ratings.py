@@ -4,7 +4,7 @@ import csv
 import io
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +26,7 @@ class Rating:
         case: Name of the case.
         truth: Whether the case has the condition.
         rating: Higher for the condition.
+        patient: Name of the patient, where that is known.
     """
 
     reader: str
@@ -33,6 +34,7 @@ class Rating:
     case: str
     truth: bool
     rating: float
+    patient: str | None = None
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,7 @@ class RatingTable:
         cases: Names in order.
         truth: Shape (cases,), bool: whether each has the condition.
         rating: Shape (arms, readers, cases); NaN where a reader has not read a case.
+        patients: Patient of each case; None where each case is a patient of its own.
     """
 
     arms: tuple[str, ...]
@@ -52,6 +55,7 @@ class RatingTable:
     cases: tuple[str, ...]
     truth: npt.NDArray[np.bool_]
     rating: npt.NDArray[np.float64]
+    patients: tuple[str, ...] | None = None
 
     @property
     def is_complete(self) -> bool:
@@ -70,25 +74,31 @@ class RatingTable:
         rating = self.rating[[self.arms.index(arm) for arm in arms]]
         reads = np.asarray(~np.isnan(rating).all(axis=(0, 2)))
         readers = tuple(self.readers[place] for place in np.flatnonzero(reads))
-        return RatingTable(tuple(arms), readers, self.cases, self.truth, rating[:, reads])
+        return replace(self, arms=tuple(arms), readers=readers, rating=rating[:, reads])
 
 
-def read_ratings(text: str) -> list[Rating]:
+def read_ratings(text: str, *, patient_column: str | None = None) -> list[Rating]:
     """Read CSV with the columns reader, treatment, case, truth (0 or 1) and rating; more columns are ignored.
+
+    Args:
+        text: The file's text.
+        patient_column: Name of a column that tells the patient of each case.
 
     Raises:
         InputRejected: A column or a value is missing or makes no sense; the line is named.
     """
     lines = csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline=""))
     named = [name.strip().lower() for name in lines.fieldnames or ()]
-    missing = [name for name in COLUMNS if name not in named]
+    patient = None if patient_column is None else patient_column.strip().lower()
+    wanted = COLUMNS if patient is None else (*COLUMNS, patient)
+    missing = [name for name in wanted if name not in named]
     if missing:
         raise InputRejected(
-            f"The file has no column {', '.join(missing)}. Its first line needs the columns {', '.join(COLUMNS)}, with "
+            f"The file has no column {', '.join(missing)}. Its first line needs the columns {', '.join(wanted)}, with "
             "commas between them."
         )
     lines.fieldnames = named
-    found = [_rating(row, lines.line_num) for row in lines]
+    found = [_rating(row, lines.line_num, patient) for row in lines]
     if not found:
         raise InputRejected("The file holds no rating.")
     return found
@@ -98,9 +108,11 @@ def tabulate(ratings: Sequence[Rating]) -> RatingTable:
     """Lay ratings out. Names that are all numbers are put in their order as numbers, others in that of the alphabet.
 
     Raises:
-        InputRejected: A rating stands twice, a case's truth differs between rows, or a class has fewer than two cases.
+        InputRejected: A rating stands twice, a case's truth or patient differs between rows, or a class has fewer than
+            two cases.
     """
     truth: dict[str, bool] = {}
+    patient: dict[str, str | None] = {}
     seen: set[tuple[str, str, str]] = set()
     doubled: list[str] = []
     for one in ratings:
@@ -110,6 +122,8 @@ def tabulate(ratings: Sequence[Rating]) -> RatingTable:
         seen.add(place)
         if truth.setdefault(one.case, one.truth) != one.truth:
             raise InputRejected(f"The truth of case {one.case} differs between its rows.")
+        if patient.setdefault(one.case, one.patient) != one.patient:
+            raise InputRejected(f"The patient of case {one.case} differs between its rows.")
     if doubled:
         raise InputRejected(f"The file holds ratings twice: {_shown(doubled)}. Keep one row for each.")
     arms, readers, cases = (
@@ -125,7 +139,10 @@ def tabulate(ratings: Sequence[Rating]) -> RatingTable:
     rating = np.full((len(arms), len(readers), len(cases)), np.nan)
     for one in ratings:
         rating[places[0][one.treatment], places[1][one.reader], places[2][one.case]] = one.rating
-    return RatingTable(arms, readers, cases, np.asarray([truth[case] for case in cases]), rating)
+    named = tuple(name for case in cases if (name := patient[case]) is not None)
+    return RatingTable(
+        arms, readers, cases, np.asarray([truth[case] for case in cases]), rating, named if named else None
+    )
 
 
 def in_order(names: set[str]) -> tuple[str, ...]:
@@ -136,8 +153,9 @@ def in_order(names: set[str]) -> tuple[str, ...]:
         return tuple(sorted(names))
 
 
-def _rating(row: dict[str, str | None], line: int) -> Rating:
-    values = {name: (row.get(name) or "").strip() for name in COLUMNS}
+def _rating(row: dict[str, str | None], line: int, patient: str | None) -> Rating:
+    wanted = COLUMNS if patient is None else (*COLUMNS, patient)
+    values = {name: (row.get(name) or "").strip() for name in wanted}
     for name, value in values.items():
         if not value:
             raise InputRejected(f"Line {line} has no {name}.")
@@ -149,7 +167,10 @@ def _rating(row: dict[str, str | None], line: int) -> Rating:
         rating = math.nan
     if not math.isfinite(rating):
         raise InputRejected(f"Line {line}: the rating is a number, not “{values['rating']}”.")
-    return Rating(values["reader"], values["treatment"], values["case"], values["truth"] == "1", rating)
+    return Rating(
+        values["reader"], values["treatment"], values["case"], values["truth"] == "1", rating,
+        None if patient is None else values[patient],
+    )  # fmt: skip
 
 
 def _shown(things: Sequence[str]) -> str:

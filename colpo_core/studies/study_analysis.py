@@ -1,16 +1,18 @@
 """The statistics of a study of this program: its readers together, and each network against them."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from colpo_core.records.reader_statistics import AgainstModel
-from colpo_core.records.studies import NetworkComparison, PairedReader, StudyAnalysis
+from colpo_core.records.reader_statistics import Endpoint, RatingAnalysis
+from colpo_core.records.reading_plans import ReadingPlan
+from colpo_core.records.studies import NetworkComparison, PairedReader, PrimaryResult, StudyAnalysis
 from colpo_core.studies.rater_agreement import cohen
 from colpo_core.studies.rating_analysis import AnalysisOptions, analyse_table
 from colpo_core.studies.ratings import FEWEST_OF_A_CLASS, RatingTable
+from colpo_core.studies.reader_calibration import calibrate, implied_probability
 from colpo_core.studies.reader_figures import paired_aucs, paired_calls, reader_arm
 from colpo_core.terms import Arm, Label
 
@@ -28,11 +30,13 @@ class NetworkRatings:
         name: Name of the checkpoint.
         channels: 3 or 4.
         ratings: By case, 0 being its frozen threshold; only of cases that it has not learned from.
+        probabilities: Of HSIL, of the same cases.
     """
 
     name: str
     channels: int
     ratings: Mapping[int, float]
+    probabilities: Mapping[int, float] = field(default_factory=dict)
 
 
 def reader_rating(call: Label, confidence: int) -> float:
@@ -52,6 +56,7 @@ def analyse_study(
     *,
     patients: Mapping[int, int],
     again: Mapping[str, Sequence[tuple[float, float]]] | None = None,
+    plan: ReadingPlan | None = None,
     seed: int = 0,
 ) -> StudyAnalysis:
     """All that can be said of a study.
@@ -62,26 +67,74 @@ def analyse_study(
         networks: The networks that it is compared with.
         patients: Patient of each case.
         again: By the reader's name, ratings of cases that the reader has read twice: the first, and the next.
+        plan: The sealed endpoint, margin and alpha; those of a plan that says nothing where None.
         seed: Seed of the bootstraps.
     """
+    plan = plan or ReadingPlan()
     is_hsil = np.asarray([truth[case] is Label.HSIL for case in truth])
     readers = tuple(name for name, read in readings.items() if read)
     rating = _laid_out([readings[name] for name in readers], list(truth))
     notes = _notes(truth, readings, patients)
+    calibration = tuple(
+        calibrate(
+            name, channels, truth, probabilities, patients=patients, seed=seed,
+        )
+        for name, channels, probabilities in _probabilities(readings, networks)
+    )  # fmt: skip
     if not readers or not _is_enough(is_hsil):
-        return StudyAnalysis(None, (), {}, (*notes, "There are too few readings for statistics."))
-    table = RatingTable((ARM,), readers, tuple(map(str, truth)), is_hsil, rating[None])
-    options = AnalysisOptions(threshold=THRESHOLD, seed=seed)
+        return StudyAnalysis(
+            None, (), {}, (*notes, "There are too few readings for statistics."), calibration=calibration
+        )
+    table = RatingTable(
+        (ARM,), readers, tuple(map(str, truth)), is_hsil, rating[None], tuple(str(patients[case]) for case in truth)
+    )
+    options = AnalysisOptions(
+        threshold=THRESHOLD, margin=plan.margin, endpoint=plan.endpoint, alpha=plan.alpha, seed=seed
+    )
     found = analyse_table(table, options)
+    compared = [_compare(table, one, _laid_out([one.ratings], list(truth))[0], options) for one in networks]
     return StudyAnalysis(
         found,
-        tuple(_compare(table, one, _laid_out([one.ratings], list(truth))[0], options) for one in networks),
+        tuple(compared),
         {
             name: cohen([one > THRESHOLD for one, _ in pairs], [other > THRESHOLD for _, other in pairs], seed=seed)
             for name, pairs in (again or {}).items()
             if pairs
         },
         (*notes, *found.refused),
+        primary=tuple(one for network in compared if (one := _primary(network, plan)) is not None),
+        calibration=calibration,
+    )
+
+
+def _probabilities(
+    readings: Mapping[str, Mapping[int, float]], networks: Sequence[NetworkRatings]
+) -> Iterator[tuple[str, int | None, Mapping[int, float]]]:
+    """Name, channels and probabilities by case of each that has judged anything."""
+    for name, read in readings.items():
+        if read:
+            yield name, None, {case: implied_probability(rating) for case, rating in read.items()}
+    for network in networks:
+        if network.probabilities:
+            yield network.name, network.channels, network.probabilities
+
+
+def _primary(network: NetworkComparison, plan: ReadingPlan) -> PrimaryResult | None:
+    """The network against the readers, by the sealed endpoint."""
+    together = network.together if plan.endpoint is Endpoint.AUC else network.shares.get(plan.endpoint)
+    if together is None:
+        return None
+    return PrimaryResult(
+        tested=f"{network.name}, {network.channels} channels,",
+        against="the readers",
+        endpoint=plan.endpoint,
+        figures=(together.model, together.model + together.difference),
+        difference=-together.difference,
+        ci=None if together.ci is None else (-together.ci[1], -together.ci[0]),
+        p=together.p,
+        alpha=plan.alpha,
+        non_inferiority=together.non_inferiority,
+        n_cases=network.n_cases,
     )
 
 
@@ -94,18 +147,23 @@ def _compare(
     if not _is_enough(truth):
         return replace(line, refused=("It has judged fewer than two cases of a label that it has not learned from.",))
     together, refused = _together(table, judged, model, options)
+    if together is not None:
+        shares = {name: one.against_model[ARM] for name, one in together.shares.items() if ARM in one.against_model}
+        clustered = {} if together.by_patient is None else together.by_patient.against_model
+        line = replace(line, together=together.against_model.get(ARM), shares=shares, by_patient=clustered.get(ARM, {}))
     return replace(
         line,
-        alone=reader_arm(truth, model, threshold=THRESHOLD),
-        together=together,
-        readers=tuple(_pair(name, truth, one, model) for name, one in zip(table.readers, read, strict=True)),
+        alone=reader_arm(truth, model, threshold=THRESHOLD, alpha=options.alpha),
+        readers=tuple(
+            _pair(name, truth, one, model, alpha=options.alpha) for name, one in zip(table.readers, read, strict=True)
+        ),
         refused=refused,
     )
 
 
 def _together(
     table: RatingTable, judged: npt.NDArray[np.bool_], model: npt.NDArray[np.float64], options: AnalysisOptions
-) -> tuple[AgainstModel | None, tuple[str, ...]]:
+) -> tuple[RatingAnalysis | None, tuple[str, ...]]:
     """All readers against the model, where there are two at least and each has read all that it has judged."""
     if len(np.unique(model)) <= 2:
         return None, ("It says the same of nearly every case, so no area is compared.",)
@@ -114,19 +172,27 @@ def _together(
     rating[0, :n_readers] = table.rating[0][:, judged]
     rating[1, n_readers] = model
     cases = tuple(case for case, is_judged in zip(table.cases, judged.tolist(), strict=True) if is_judged)
-    both = RatingTable((ARM, _MODEL), (*table.readers, _MODEL), cases, table.truth[judged], rating)
+    patients = None if table.patients is None else tuple(np.asarray(table.patients)[judged].tolist())
+    both = RatingTable((ARM, _MODEL), (*table.readers, _MODEL), cases, table.truth[judged], rating, patients)
     found = analyse_table(both, replace(options, model=_MODEL))
-    return found.against_model.get(ARM), found.refused
+    return found, found.refused
 
 
 def _pair(
-    name: str, truth: npt.NDArray[np.bool_], reader: npt.NDArray[np.float64], model: npt.NDArray[np.float64]
+    name: str,
+    truth: npt.NDArray[np.bool_],
+    reader: npt.NDArray[np.float64],
+    model: npt.NDArray[np.float64],
+    *,
+    alpha: float,
 ) -> PairedReader:
     read = ~np.isnan(reader)
     if not _is_enough(truth[read]):
         return PairedReader(name, None, None)
     columns = truth[read], reader[read], model[read]
-    return PairedReader(name, paired_aucs(*columns), paired_calls(*columns, threshold=THRESHOLD))
+    return PairedReader(
+        name, paired_aucs(*columns, alpha=alpha), paired_calls(*columns, threshold=THRESHOLD, alpha=alpha)
+    )
 
 
 def _notes(
@@ -136,8 +202,8 @@ def _notes(
     n_patients = len({patients[case] for case in truth})
     if n_patients < len(truth):
         notes.append(
-            f"{len(truth)} cases are of {n_patients} patients. These statistics take cases as independent, so their "
-            "intervals are too narrow and their p too small."
+            f"{len(truth)} cases are of {n_patients} patients. Where cases are taken as independent, intervals are too "
+            "narrow and p too small; the intervals by patients are the ones to quote."
         )
     left = [name for name, read in readings.items() if len(read) < len(truth)]
     if left:

@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from colpo_core.records.reading_plans import MOST_REPEATED, MOST_SESSIONS, ConfidenceScale, Endpoint, ReadingPlan
+from colpo_core.records.reader_statistics import Endpoint
+from colpo_core.records.reading_plans import MOST_REPEATED, MOST_SESSIONS, ConfidenceScale, ReadingPlan
 from colpo_core.studies.case_numbers import parse_case_numbers
 from colpo_core.terms import ExposureRule
 from pages._ui.errors import showing_errors

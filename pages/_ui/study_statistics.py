@@ -1,6 +1,6 @@
 """The statistics of a closed study: the readers together, each network against them, and how the readers agree."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from html import escape
 
 import plotly.graph_objects as go
@@ -10,16 +10,23 @@ from colpo_core.records.reader_statistics import (
     AgainstModel,
     ArmAgreement,
     Bounds,
+    Clustered,
+    ClusteredAnalysis,
     Coefficient,
+    Endpoint,
     PairedCalls,
     RatingAnalysis,
 )
-from colpo_core.records.studies import NetworkComparison, StudyAnalysis
+from colpo_core.records.studies import NetworkComparison, PrimaryResult, StudyAnalysis
+from pages._ui.plain import plain
+from pages._ui.study_calibration import calibration_view
 from pages._ui.study_results import cell
+from pages._ui.study_table import study_table
 
 _COLOUR = "#0f6b74"
 _ROW_PX = 34
 _CALLS = (("Accuracy", "accuracy"), ("Sensitivity", "sensitivity"), ("Specificity", "specificity"))
+_BY_PATIENT = {"auc": "Area", "accuracy": "Accuracy", "sensitivity": "Sensitivity", "specificity": "Specificity"}
 _AGREEMENT = (
     ("Fleiss' kappa", "fleiss"),
     ("Gwet's AC1", "gwet_ac1"),
@@ -33,7 +40,9 @@ def statistics_view(analysis: StudyAnalysis) -> None:
     st.subheader("Statistics")
     for note in analysis.notes:
         st.info(note, icon=":material/info:")
+    _primary(analysis.primary)
     if analysis.readers is None:
+        calibration_view(analysis.calibration)
         return
     st.html(readers_table(analysis.readers))
     st.caption(
@@ -41,6 +50,8 @@ def statistics_view(analysis: StudyAnalysis) -> None:
         "together for other readers and other cases (Obuchowski-Rockette, Hillis). Shares with exact intervals "
         "(Clopper-Pearson)."
     )
+    if analysis.readers.by_patient is not None:
+        _by_patient(analysis.readers.by_patient)
     for network in analysis.networks:
         _network(network)
     for agreement in analysis.readers.agreement.values():
@@ -51,7 +62,36 @@ def statistics_view(analysis: StudyAnalysis) -> None:
     if analysis.again:
         st.markdown("**Agreement of each reader with herself or himself**")
         rows = [[escape(name), _value(one.value, one.ci), str(one.n)] for name, one in analysis.again.items()]
-        st.html(_table(("Reader", "Cohen's kappa of the calls", "Cases read twice"), rows))
+        st.html(study_table(("Reader", "Cohen's kappa of the calls", "Cases read twice"), rows))
+    calibration_view(analysis.calibration)
+
+
+def _primary(results: Sequence[PrimaryResult]) -> None:
+    if not results:
+        return
+    with st.container(border=True):
+        st.markdown("**Primary endpoint**")
+        for one in results:
+            st.markdown(plain(one.text))
+        st.caption(
+            "As sealed before the first reading: for other readers and other cases (Obuchowski-Rockette, Hillis), on "
+            "the cases that the network has not learned from."
+        )
+
+
+def _by_patient(found: ClusteredAnalysis) -> None:
+    st.markdown(f"**By patients ({found.n_patients})**")
+    rows = [
+        [f"{escape(name)}", *(_clustered(figures, field) for field in _BY_PATIENT)]
+        for name, arms in found.readers.items()
+        for figures in arms.values()
+    ]
+    rows += [
+        ["<b>All readers</b>", *(_clustered(figures, field) for field in _BY_PATIENT)]
+        for figures in found.together.values()
+    ]
+    st.html(study_table(("Reader", *_BY_PATIENT.values()), rows))
+    st.caption("Intervals by a bootstrap that draws whole patients with all their cases; the readers stay.")
 
 
 def readers_table(readers: RatingAnalysis) -> str:
@@ -63,7 +103,7 @@ def readers_table(readers: RatingAnalysis) -> str:
             cells = [escape(name), _value(arm.auc, arm.auc_ci), *(one.text() if one else "–" for one in shares)]
             rows.append([*cells, str(arm.n)])
     rows += [["<b>All readers</b>", _value(one.auc, one.ci), "", "", ""] for one in readers.single_arm.values()]
-    return _table(("Reader", "Area under the curve", "Sensitivity", "Specificity", "Cases"), rows)
+    return study_table(("Reader", "Area under the curve", "Sensitivity", "Specificity", "Cases"), rows)
 
 
 def agreement_table(agreement: ArmAgreement) -> str:
@@ -74,7 +114,7 @@ def agreement_table(agreement: ArmAgreement) -> str:
         if found is not None:
             rows.append([title, _value(found.value, found.ci)])
     rows += [[f"Cohen's kappa, {escape(pair)}", _value(one.value, one.ci)] for pair, one in agreement.cohen.items()]
-    return _table(("", "Value"), rows)
+    return study_table(("", "Value"), rows)
 
 
 def _network(network: NetworkComparison) -> None:
@@ -83,11 +123,15 @@ def _network(network: NetworkComparison) -> None:
         st.caption(sentence)
     if network.alone is None:
         return
-    st.html(_table(("Reader minus network", "Area", *(name for name, _ in _CALLS)), list(_rows(network))))
+    st.html(study_table(("Reader minus network", "Area", *(name for name, _ in _CALLS)), list(_rows(network))))
+    if network.by_patient:
+        said = "; ".join(f"{name} {_signed_text(network.by_patient.get(field))}" for field, name in _BY_PATIENT.items())
+        st.caption(f"All readers minus the network, with intervals by patients: {said}.")
     st.caption(
         f"On the {network.n_cases} cases that it has judged and not learned from; its own area there is "
         f"{_value(network.alone.auc, network.alone.auc_ci)}. Areas by DeLong, calls by McNemar's exact test with "
-        "Newcombe's interval (cases that the reader alone : the network alone called right)."
+        "Newcombe's interval (cases that the reader alone : the network alone called right); all readers together by "
+        "Obuchowski and Rockette, for other readers and other cases."
     )
     figure = forest(network)
     if figure is not None:
@@ -104,7 +148,8 @@ def _rows(network: NetworkComparison) -> Iterator[list[str]]:
         yield [escape(one.reader), _signed(one.aucs.difference, one.aucs.ci, one.aucs.p), *calls]
     together = network.together
     if together is not None:
-        yield ["<b>All readers</b>", _signed(together.difference, together.ci, together.p), "", "", ""]
+        shares = [_points(network.shares.get(Endpoint(field))) for _, field in _CALLS]
+        yield ["<b>All readers</b>", _signed(together.difference, together.ci, together.p), *shares]
 
 
 def forest(network: NetworkComparison) -> go.Figure | None:
@@ -148,11 +193,25 @@ def forest(network: NetworkComparison) -> go.Figure | None:
     return figure
 
 
-def _table(headings: tuple[str, ...], rows: list[list[str]]) -> str:
-    head = "".join(f"<th scope='col'>{heading}</th>" for heading in headings)
-    body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
-    table = f"<table class='study-results'><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-    return f"<div class='study-wide'>{table}</div>"
+def _clustered(figures: dict[str, Clustered], field: str) -> str:
+    found = figures.get(field)
+    return "–" if found is None else _value(found.value, found.ci)
+
+
+def _signed_text(found: Clustered | None) -> str:
+    if found is None or found.value is None:
+        return "not defined"
+    return f"{found.value:+.3f}" + ("" if found.ci is None else f" ({found.ci[0]:+.3f} to {found.ci[1]:+.3f})")
+
+
+def _points(found: AgainstModel | None) -> str:
+    if found is None:
+        return "–"
+    value = f"{100 * found.difference:+.1f} points"
+    if found.ci is None or found.p is None:
+        return cell(value, "no interval")
+    low, high = (100 * bound for bound in found.ci)
+    return cell(value, f"{low:+.1f} to {high:+.1f} · p {_p(found.p)}")
 
 
 def _paired(calls: PairedCalls) -> str:

@@ -245,6 +245,7 @@ def open_a_study(ada: Visitor) -> None:
     for username, name in READERS.items():
         ada.choose("Readers", f"{name} ({username})")
     ada.page.keyboard.press("Escape")
+    ada.settle()
     ada.page.get_by_role("combobox", name=re.compile("Compare with checkpoints")).first.click()
     ada.page.get_by_role("option").first.click()
     ada.page.keyboard.press("Escape")
@@ -270,6 +271,7 @@ def read_blinded(reader: Visitor, username: str, *, keep_pictures: bool) -> None
             reader.page.reload()
             reader.sees(re.compile(rf"^{number} of \d+"))
         reader.page.get_by_role("radio", name="HSIL" if number % 2 else "Normal").click()
+        reader.page.get_by_role("slider").fill("70")
         reader.button("Confirm").click()
         expect(reader.page.get_by_text(re.compile(rf"^{number} of \d+"))).to_have_count(0)
         reader.settle()

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from colpo_core.errors import InputRejected
-from colpo_core.records.reading_plans import ConfidenceScale, Endpoint, ReadingPlan, plan_from
+from colpo_core.records.reader_statistics import Endpoint
+from colpo_core.records.reading_plans import ConfidenceScale, ReadingPlan, plan_from
 
 
 @pytest.mark.parametrize(

@@ -88,7 +88,7 @@ def test_where_nothing_varies_nothing_is_claimed() -> None:
         assert (found.se, found.f, found.p, found.ci) == (None, None, None, None)
     assert single_arm(figures[0], NOTHING).ci is None
     assert against_model(figures[0], 0.9, NOTHING).p is None
-    assert non_inferiority(fixed_cases(figures), 0.05).is_shown is None
+    assert non_inferiority(fixed_cases(figures).ci, 0.05).is_shown is None
 
 
 def test_a_negative_part_is_taken_as_none() -> None:
@@ -117,10 +117,10 @@ def test_non_inferiority_needs_the_whole_interval() -> None:
     figures = np.asarray([[0.80, 0.90, 0.85, 0.70], [0.82, 0.91, 0.84, 0.71]])
     found = fixed_cases(figures)
     assert found.ci is not None
-    assert non_inferiority(found, -found.ci[0] + 0.001).is_shown is True
-    assert non_inferiority(found, -found.ci[0] - 0.001).is_shown is False
+    assert non_inferiority(found.ci, -found.ci[0] + 0.001).is_shown is True
+    assert non_inferiority(found.ci, -found.ci[0] - 0.001).is_shown is False
     with pytest.raises(ValueError, match="above 0"):
-        non_inferiority(found, 0)
+        non_inferiority(found.ci, 0)
 
 
 def test_a_model_that_says_what_a_reader_says_shares_its_errors() -> None:

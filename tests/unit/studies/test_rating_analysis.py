@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from colpo_core.errors import InputRejected
-from colpo_core.records.reader_statistics import Covariance
+from colpo_core.records.reader_statistics import Covariance, Endpoint
 from colpo_core.studies.rating_analysis import AnalysisOptions, analyse_table
 from colpo_core.studies.ratings import RatingTable
 from colpo_core.studies.roe_metz import draw_ratings
@@ -30,14 +30,20 @@ def test_everything_is_there_for_complete_ratings() -> None:
     areas = [[reader.arms[arm].auc or 0 for reader in found.readers.values()] for arm in table.arms]
     assert found.mrmc.difference == pytest.approx(np.mean(areas[0]) - np.mean(areas[1]))
     assert found.mrmc.non_inferiority is not None
-    assert found.mrmc_sensitivity is not None
-    assert found.mrmc_sensitivity.non_inferiority is None
+    many = {endpoint: one.mrmc for endpoint, one in found.shares.items()}
+    assert list(many) == [Endpoint.ACCURACY, Endpoint.SENSITIVITY, Endpoint.SPECIFICITY]
+    sensitivity = many[Endpoint.SENSITIVITY]
+    assert sensitivity is not None
+    assert sensitivity.non_inferiority is None, "the margin is of the area"
     shares = [
         [(reader.arms[arm].sensitivity or pytest.fail()).value for reader in found.readers.values()]
         for arm in table.arms
     ]
-    assert found.mrmc_sensitivity.difference == pytest.approx(np.mean(shares[0]) - np.mean(shares[1]))
-    assert found.mrmc_specificity is not None
+    assert sensitivity.difference == pytest.approx(np.mean(shares[0]) - np.mean(shares[1]))
+    assert found.shares[Endpoint.ACCURACY].single_arm["aided"].auc == pytest.approx(
+        np.mean([(reader.arms["aided"].accuracy or pytest.fail()).value for reader in found.readers.values()])
+    )
+    assert found.by_patient is None, "each case is a patient of her own"
     assert set(found.single_arm) == {"aided", "unaided"}
     assert found.single_arm["aided"].auc == found.mrmc.auc["aided"]
     assert len(found.agreement["aided"].cohen) == 6
@@ -64,7 +70,8 @@ def test_missing_readings_stop_what_needs_all_of_them_and_nothing_else() -> None
     table = drawn()
     table.rating[0, 1, :5] = np.nan
     found = analyse_table(table, OPTIONS)
-    assert (found.mrmc, found.mrmc_sensitivity) == (None, None)
+    assert found.mrmc is None
+    assert found.shares[Endpoint.SENSITIVITY].mrmc is None
     assert any("5 ratings are missing" in sentence for sentence in found.refused)
     assert "aided" not in found.single_arm
     assert "unaided" in found.single_arm
@@ -83,7 +90,7 @@ def test_yes_or_no_alone_gives_no_area() -> None:
     assert (found.mrmc, found.single_arm) == (None, {})
     assert found.readers["r0"].arms["aided"].auc is None
     assert found.readers["r0"].delong is None
-    assert found.mrmc_sensitivity is not None
+    assert found.shares[Endpoint.SENSITIVITY].mrmc is not None
     assert any("yes or no alone" in sentence for sentence in found.refused)
 
 

@@ -1,6 +1,9 @@
 import numpy as np
 import pytest
+from scipy.special import expit
 
+from colpo_core.records.reader_statistics import Endpoint
+from colpo_core.records.reading_plans import ReadingPlan
 from colpo_core.records.studies import StudyAnalysis
 from colpo_core.studies.roe_metz import draw_ratings
 from colpo_core.studies.study_analysis import NetworkRatings, analyse_study, reader_rating
@@ -10,7 +13,12 @@ N, H = Label.NORMAL, Label.HSIL
 
 
 def analysed(
-    *, readers: int = 3, left_out: int = 0, network: tuple[int, ...] | None = None, patients: int = 60
+    *,
+    readers: int = 3,
+    left_out: int = 0,
+    network: tuple[int, ...] | None = None,
+    patients: int = 60,
+    plan: ReadingPlan | None = None,
 ) -> StudyAnalysis:
     truth, drawn = draw_ratings(
         np.random.default_rng(4), n_readers=max(readers, 1), n_positive=30, n_negative=30, aucs=(0.75, 0.95)
@@ -23,8 +31,16 @@ def analysed(
             f"R{place}": {case: centred[0, place, case] for case in range(0 if place else left_out, 60)}
             for place in range(readers)
         },
-        [NetworkRatings("net", 4, {case: centred[1, 0, case] for case in judged})],
+        [
+            NetworkRatings(
+                "net",
+                4,
+                {case: centred[1, 0, case] for case in judged},
+                {case: float(expit(centred[1, 0, case])) for case in judged},
+            )
+        ],
         patients={case: case % patients for case in range(60)},
+        plan=plan,
         again={"R0": [(1.5, 3.5), (-2.5, -0.5), (4.5, -4.5), (-1.5, -1.5)], "R1": []},
     )
 
@@ -90,3 +106,51 @@ def test_one_reader_has_no_figures_for_other_readers_and_none_has_none() -> None
     nobody = analysed(readers=0)
     assert (nobody.readers, nobody.networks) == (None, ())
     assert "too few readings" in nobody.notes[-1]
+
+
+def test_the_primary_endpoint_is_the_sealed_one_with_its_margin_and_alpha() -> None:
+    plain = analysed()
+    (result,) = plain.primary
+    (network,) = plain.networks
+    assert network.together is not None
+    assert (result.endpoint, result.alpha, result.non_inferiority) == (Endpoint.AUC, 0.05, None)
+    assert result.difference == pytest.approx(-network.together.difference)
+    assert result.figures[0] - result.figures[1] == pytest.approx(result.difference)
+    assert "area under the curve" in result.text
+
+    plan = ReadingPlan(endpoint=Endpoint.SENSITIVITY, margin=0.1, alpha=0.1)
+    sealed = analysed(plan=plan)
+    (result,) = sealed.primary
+    (network,) = sealed.networks
+    of_readers = network.shares[Endpoint.SENSITIVITY]
+    assert network.together is not None
+    assert network.together.non_inferiority is None, "the margin is of the sealed endpoint alone"
+    assert of_readers.ci is not None
+    assert result.ci == (-of_readers.ci[1], -of_readers.ci[0])
+    assert result.non_inferiority is not None
+    assert result.non_inferiority.low == pytest.approx(-of_readers.ci[1])
+    assert result.non_inferiority.is_shown is (-of_readers.ci[1] > -0.1)
+    assert "90% interval" in result.text
+    assert "Non-inferiority at a margin of 0.1" in result.text
+
+
+def test_one_reader_alone_has_no_primary_result() -> None:
+    assert analysed(readers=1).primary == ()
+
+
+def test_readers_and_networks_are_calibrated() -> None:
+    lines = analysed(network=tuple(range(10, 60))).calibration
+    assert [(one.name, one.channels, one.n_cases) for one in lines] == [
+        ("R0", None, 60), ("R1", None, 60), ("R2", None, 60), ("net", 4, 50),
+    ]  # fmt: skip
+
+
+def test_patients_with_several_cases_widen_the_intervals() -> None:
+    found = analysed(patients=20)
+    assert found.readers is not None
+    assert found.readers.by_patient is not None
+    assert found.readers.by_patient.n_patients == 20
+    assert set(found.networks[0].by_patient) == {"auc", "accuracy", "sensitivity", "specificity", "ppv", "npv"}
+    assert any("by patients are the ones to quote" in note for note in found.notes)
+    alone = analysed()
+    assert alone.networks[0].by_patient == {}
