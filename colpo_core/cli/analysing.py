@@ -10,7 +10,7 @@ from colpo_core.errors import ColpoError
 from colpo_core.exchange.rating_report import rating_text
 from colpo_core.records.reader_statistics import Covariance, Endpoint
 from colpo_core.services.outside_ratings import analyse_ratings, write_analysis
-from colpo_core.studies.power import estimate_power
+from colpo_core.studies.power import Assumed, estimate_power
 from colpo_core.studies.rating_analysis import AnalysisOptions
 from colpo_core.studies.roe_metz import RoeMetz
 
@@ -87,8 +87,18 @@ def analyse(
 
 
 @click.command()
-@click.option("--auc", "aucs", type=float, nargs=2, required=True, help="The areas that are assumed, of both arms.")
-@click.option("--readers", type=int, required=True, help="Readers, each of whom reads every case in both arms.")
+@click.option(
+    "--assumed",
+    "figures",
+    type=float,
+    nargs=2,
+    required=True,
+    help="What is assumed of the endpoint in both arms, or of the model and then of the readers.",
+)
+@click.option("--endpoint", type=WordType(Endpoint), default=Endpoint.AUC, show_default=True)
+@click.option("--standalone", is_flag=True, help="The first is a model that judges by itself, not an arm of readers.")
+@click.option("--margin", type=float, help="Show that the first is not worse by more than this, not a difference.")
+@click.option("--readers", type=int, required=True, help="Readers, each of whom reads every case in each arm.")
 @click.option("--positive", type=int, required=True, help="Cases with the condition.")
 @click.option("--negative", type=int, required=True, help="Cases without it.")
 @click.option(
@@ -103,7 +113,10 @@ def analyse(
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the simulation.")
 @json_option
 def power(
-    aucs: tuple[float, float],
+    figures: tuple[float, float],
+    endpoint: Endpoint,
+    standalone: bool,
+    margin: float | None,
     readers: int,
     positive: int,
     negative: int,
@@ -113,21 +126,23 @@ def power(
     seed: int,
     as_json: bool,
 ) -> None:
-    """Tell how likely a study with two arms is to find a difference of areas that is assumed.
+    """Tell how likely a study is to find what is assumed.
 
     Ratings are simulated by the model of Roe and Metz and analysed as by `analyse`, for other readers and other cases.
     """
+    assumed = Assumed(
+        figures,
+        readers,
+        positive,
+        negative,
+        endpoint=endpoint,
+        standalone=standalone,
+        margin=margin,
+        model=RoeMetz(reader=reader_variance, arm_reader=reader_variance),
+        alpha=alpha,
+    )
     try:
-        found = estimate_power(
-            aucs,
-            n_readers=readers,
-            n_positive=positive,
-            n_negative=negative,
-            model=RoeMetz(reader=reader_variance, arm_reader=reader_variance),
-            alpha=alpha,
-            studies=studies,
-            seed=seed,
-        )
+        found = estimate_power(assumed, studies=studies, seed=seed)
     except ColpoError as error:
         raise click.ClickException(str(error)) from error
     if as_json:

@@ -28,10 +28,14 @@ class RoeMetz:
     rest: float = 0.2
 
     @property
+    def own(self) -> float:
+        """Variance of a rating of one reader within its class, over cases."""
+        return self.case + self.arm_case + self.reader_case + self.rest
+
+    @property
     def spread(self) -> float:
         """Standard deviation of a rating within its class, over arms, readers and cases."""
-        own = self.case + self.arm_case + self.reader_case + self.rest
-        return float((own + self.reader + self.arm_reader) ** 0.5)
+        return float((self.own + self.reader + self.arm_reader) ** 0.5)
 
 
 def draw_ratings(
@@ -42,6 +46,7 @@ def draw_ratings(
     n_negative: int,
     aucs: tuple[float, float],
     model: RoeMetz | None = None,
+    standalone: bool = False,
 ) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.float64]]:
     """Draw one study: every reader rates every case in both arms.
 
@@ -52,28 +57,39 @@ def draw_ratings(
         n_negative: Cases without it.
         aucs: Each arm's area under the curve over all readers and cases, above 0 and below 1.
         model: The variances; those of a study with much variance of cases and little of readers when None.
+        standalone: Whether the first arm is a model that judges by itself: its ratings vary with cases alone.
 
     Returns:
-        Truth, shape (cases,), and ratings, shape (2, readers, cases).
+        Truth, shape (cases,), and ratings, shape (2, readers, cases); a standalone model's stand there once a reader.
 
     Source: Roe and Metz 1997, "Dorfman-Berbaum-Metz method for statistical analysis of multireader, multimodality
         receiver operating characteristic data: validation with computer simulation"; the default is its structure HL.
     """
     variances = model or RoeMetz()
+    with_readers = np.asarray([not standalone, True])[:, None, None]
     truth = np.repeat([True, False], [n_positive, n_negative])
     ratings = np.zeros((2, n_readers, len(truth)))
 
     def add(variance: float, *shape: int) -> None:
         nonlocal ratings
-        ratings = ratings + variance**0.5 * generator.standard_normal(shape)
+        drawn = variance**0.5 * generator.standard_normal(shape)
+        ratings = ratings + (np.broadcast_to(drawn, ratings.shape) if not standalone else _shared(drawn, ratings.shape))
 
     for of_class in (truth, ~truth):
         for variance, shape in ((variances.reader, (1, n_readers, 1)), (variances.arm_reader, (2, n_readers, 1))):
-            ratings += of_class * variance**0.5 * generator.standard_normal(shape)
+            ratings += with_readers * of_class * variance**0.5 * generator.standard_normal(shape)
     add(variances.case, 1, 1, len(truth))
     add(variances.arm_case, 2, 1, len(truth))
     add(variances.reader_case, 1, n_readers, len(truth))
     add(variances.rest, 2, n_readers, len(truth))
     for arm, auc in enumerate(aucs):
-        ratings[arm, :, truth] += 2**0.5 * variances.spread * NormalDist().inv_cdf(auc)
+        spread = variances.own**0.5 if standalone and arm == 0 else variances.spread
+        ratings[arm, :, truth] += 2**0.5 * spread * NormalDist().inv_cdf(auc)
     return truth, ratings
+
+
+def _shared(drawn: npt.NDArray[np.float64], shape: tuple[int, ...]) -> npt.NDArray[np.float64]:
+    """Chance of both arms, that of the first being one reader's."""
+    spread = np.broadcast_to(drawn, shape).copy()
+    spread[0] = spread[0, :1]
+    return spread

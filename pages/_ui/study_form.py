@@ -11,6 +11,7 @@ from pages._ui.here import Here
 from pages._ui.links import go, link
 from pages._ui.plain import plain
 from pages._ui.plan_form import plan_form
+from pages._ui.power_help import power_help
 
 _SOURCES = {
     CaseSource.ALL: "All labelled cases",
@@ -58,6 +59,7 @@ def study_form(person: Here) -> None:
                 checkpoint_ids=checkpoint_ids, plan=plan, practice_case_ids=practice,
             )  # fmt: skip
             go("studies", study=made.id)
+        power_help(plan, n_readers=len(reader_ids), n_positive=counted.n_hsil, n_negative=counted.n_normal)
 
 
 def _name(option: Option) -> str:

@@ -173,7 +173,7 @@ def test_what_does_not_fit_is_a_sentence_and_no_file(ratings: Path, tmp_path: Pa
 def test_how_large_a_study_has_to_be() -> None:
     words = [
         "power",
-        "--auc",
+        "--assumed",
         "0.9",
         "0.8",
         "--readers",

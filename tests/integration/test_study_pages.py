@@ -13,7 +13,7 @@ from colpo_core.records.studies import CaseSource
 from colpo_core.services import readings, studies
 from colpo_core.services.study_records import list_studies
 from colpo_core.store import Store
-from colpo_core.store.tables import Prediction
+from colpo_core.store.tables import Case, Prediction
 from colpo_core.terms import Grade, Label, Role, StudyState
 from tests.clinic import PredictedClinic, reviewer
 
@@ -101,6 +101,20 @@ def test_a_study_is_made_with_counts_in_sight(
     assert not app.exception
     (made,) = list_studies(store, actor=administrator)
     assert (made.name, made.state, made.n_cases) == ("Spring", StudyState.DRAFT, 3)
+
+
+def test_the_form_tells_how_likely_the_study_is_to_find_what_is_assumed(
+    administrator: Actor, reader: Actor, cases: list[int], open_page: OpenPage
+) -> None:
+    app = open_page(administrator, "studies", new=1)
+    assert "with a power of" not in said(app)
+    app.number_input(key="power_network").set_value(0.95).run()
+    button(app, "Estimate").click().run()
+    assert not app.exception
+    assert "by simulation of 400 studies" in said(app)
+    app.number_input(key="power_readers").set_value(0.4).run()
+    button(app, "Estimate").click().run()
+    assert "An assumed auc lies above 0.5" in said(app)
 
 
 def test_the_form_takes_sessions_practice_and_the_endpoint(
@@ -200,6 +214,25 @@ def test_a_closed_study_shows_readers_together_and_against_the_networks(
     assert "&lt;B&gt;Anna" in tables, "a name is no markup"
     assert "Readers against model-1, 4 channels" in said(app)
     assert "On the 12 cases that it has judged and not learned from" in said(app)
+    assert "Primary endpoint" in said(app)
+    assert "4 channels, minus the readers, area under the curve" in said(app)
+    assert "Overconfidence" in tables
+    assert "By patients" not in said(app), "each case is a patient of her own"
+
+
+def test_patients_with_several_cases_have_figures_of_their_own(
+    store: Store, administrator: Actor, open_page: OpenPage
+) -> None:
+    study_id = closed_study(store, administrator)
+    with store.writing() as session:
+        kept = session.scalars(select(Case).order_by(Case.id)).all()
+        for one, other in zip(kept[::2], kept[1::2], strict=False):
+            other.patient_id = one.patient_id
+    app = open_page(administrator, "studies", study=study_id)
+    assert not app.exception
+    assert "By patients (" in said(app)
+    assert "All readers minus the network, with intervals by patients: Area" in said(app)
+    assert "are the ones to quote" in said(app)
 
 
 def test_a_draft_is_discarded(store: Store, administrator: Actor, study_id: int, open_page: OpenPage) -> None:
