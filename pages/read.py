@@ -38,7 +38,7 @@ def render() -> None:
         if study_id is None:
             _waiting_studies(person)
         else:
-            _read(person, study_id)
+            _read(study_id)
 
 
 def _asked_study() -> int | None:
@@ -74,7 +74,14 @@ def _study_card(study: AssignedStudy) -> None:
                 go("read", study=study.study_id)
 
 
-def _read(person: Here, study_id: int) -> None:
+@st.fragment
+def _read(study_id: int) -> None:
+    """One case; an answer draws this part anew and not the frame around it, so that nobody waits for the menu."""
+    with showing_errors():
+        _case(here(), study_id)
+
+
+def _case(person: Here, study_id: int) -> None:
     refusal = st.session_state.pop(_REFUSAL, None)
     if refusal:
         st.error(refusal, icon=":material/error:")

@@ -16,6 +16,7 @@ from colpo_core.records.people import Actor
 from colpo_core.records.reading_plans import ConfidenceScale, ReadingPlan
 from colpo_core.records.studies import AssignedStudy, Presented, ReadingProgress
 from colpo_core.services import audit, exposures
+from colpo_core.services.kept import Kept
 from colpo_core.services.permissions import require
 from colpo_core.services.practice import (
     TOKEN_BYTES,
@@ -35,6 +36,8 @@ from colpo_core.studies.presenting import MEDIA_TYPE, blinded_jpeg
 from colpo_core.terms import Arm, Label, Role, StudyState
 
 READERS = (Role.READER,)
+# The readers of a study are shown the same images, each in an order of their own.
+_ENCODED: Kept[str, bytes] = Kept(100)
 
 
 def assigned_studies(store: Store, *, actor: Actor) -> tuple[AssignedStudy, ...]:
@@ -99,7 +102,7 @@ def presented_image(store: Store, *, actor: Actor, study_id: int, token: str) ->
         sha256 = _image_to_show(session, actor, study_id, token)
     if sha256 is None:
         raise NotFound("The image of this case is missing. Tell an administrator.")
-    return blinded_jpeg(read_rgb(store.blobs.get(sha256))), MEDIA_TYPE
+    return _ENCODED.find(sha256, lambda: blinded_jpeg(read_rgb(store.blobs.get(sha256)))), MEDIA_TYPE
 
 
 def record_reading(

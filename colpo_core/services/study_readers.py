@@ -1,6 +1,6 @@
 """Who reads in a study after its amendments, in which orders, and which cases are kept from whom."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -56,15 +56,16 @@ def amended(session: Session, study_id: int) -> Amended:
     )
 
 
-def study_orders(session: Session, study: Study) -> dict[tuple[int, int], tuple[Showing, ...]]:
+def study_orders(session: Session, study: Study) -> Mapping[tuple[int, int], tuple[Showing, ...]]:
     """The order of each reader and session. A reader who is added later changes nobody else's."""
     cases = session.scalars(select(StudyCase.case_id).where(StudyCase.study_id == study.id)).all()
     readers = session.scalars(select(StudyReader.person_id).where(StudyReader.study_id == study.id)).all()
+    # Sorted, so that equal studies are drawn once.
     added = amended(session, study.id).added
     plan = plan_of(study)
     return session_orders(
-        cases,
-        set(readers) - set(added),
+        sorted(cases),
+        sorted(set(readers) - set(added)),
         seed=study.seed,
         n_sessions=plan.n_sessions,
         n_repeats=plan.n_repeats(len(cases)),

@@ -5,12 +5,15 @@ is drawn is fixed by the seed, so that a sealed study can be drawn again.
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from types import MappingProxyType
 
 import numpy as np
 
 _REPEATS = 1
+_KEPT = 32
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,7 @@ def session_orders(
     n_sessions: int = 1,
     n_repeats: int = 0,
     added: Iterable[int] = (),
-) -> dict[tuple[int, int], tuple[Showing, ...]]:
+) -> Mapping[tuple[int, int], tuple[Showing, ...]]:
     """Draw an order for each reader and session, with hidden repeats.
 
     The cases that are repeated are drawn from the first half of the order, and come again in its second half at
@@ -49,6 +52,19 @@ def session_orders(
     Raises:
         ValueError: A case or a reader is named twice, the seed is negative, or there are too many repeats.
     """
+    return _drawn(tuple(case_ids), tuple(reader_ids), tuple(added), seed, n_sessions, n_repeats)
+
+
+@lru_cache(maxsize=_KEPT)
+def _drawn(
+    case_ids: tuple[int, ...],
+    reader_ids: tuple[int, ...],
+    added: tuple[int, ...],
+    seed: int,
+    n_sessions: int,
+    n_repeats: int,
+) -> Mapping[tuple[int, int], tuple[Showing, ...]]:
+    """The same, kept: it is asked for with every case that is put before a reader."""
     cases = _sorted_once(case_ids, "case")
     groups = [_sorted_once(reader_ids, "reader"), *([reader] for reader in added)]
     _sorted_once((reader for group in groups for reader in group), "reader")
@@ -66,7 +82,7 @@ def session_orders(
             order = _draw(cases, _key(seed, reader, attempt, session))
         taken.add(order)
         orders[reader, session] = _with_repeats(order, n_repeats, _key(seed, reader, attempt, session))
-    return orders
+    return MappingProxyType(orders)
 
 
 def reader_orders(case_ids: Iterable[int], reader_ids: Iterable[int], *, seed: int) -> dict[int, tuple[int, ...]]:
