@@ -13,6 +13,7 @@ from pages._ui.jobs import prediction_progress
 from pages._ui.links import link
 from pages._ui.modelling.about import show_about
 from pages._ui.modelling.calls import show_calls
+from pages._ui.modelling.evidence import show_evidence
 from pages._ui.modelling.external import show_external
 from pages._ui.modelling.incumbent import show_against
 from pages._ui.modelling.listing import choose_model
@@ -27,6 +28,7 @@ from pages._ui.told import tell
 _SECTIONS: dict[str, Callable[[Here, CheckpointRecord], None]] = {
     "Calls": lambda _person, one: show_calls(one),
     "Masks": show_masks,
+    "Evidence": lambda _person, one: show_evidence(one),
     "Did the mask help?": lambda _person, one: show_mask_help(one),
     "Repeatability": lambda _person, one: show_repeatability(one),
     "Against the current model": lambda _person, one: show_against(one),

@@ -1,10 +1,12 @@
 """Predictions: what the model sees, how sure it is, what spoke for its call; agree or overrule."""
 
+import pandas as pd
 import streamlit as st
 
 from colpo_core.errors import Blinding
 from colpo_core.labels import GRADE_NAMES
 from colpo_core.records.checkpoints import PredictionRecord, ReviewDesk, ReviewQueue, label_source_text
+from colpo_core.records.explanations import MapInMask
 from colpo_core.services import jobs, review
 from colpo_core.terms import Label, LabelSource, Verdict
 from pages._ui.badges import impression_badge, simulated_badge
@@ -109,7 +111,7 @@ def _desk(person: Here, desk: ReviewDesk) -> None:
         _calls(found)
         _verdict(person, desk)
         _reference(person, desk)
-    _maps(desk)
+    _maps(person, desk)
 
 
 def _head(desk: ReviewDesk) -> None:
@@ -222,7 +224,7 @@ def _reference(person: Here, desk: ReviewDesk) -> None:
                 st.markdown(f"{as_when(one.at)} · {one.reviewer} · **{one.verdict.value}** {one.reason}")
 
 
-def _maps(desk: ReviewDesk) -> None:
+def _maps(person: Here, desk: ReviewDesk) -> None:
     found = desk.prediction
     st.subheader("What spoke for each call (Grad-CAM)")
     for column, (name, title) in zip(st.columns(4), _MAPS.items(), strict=True):
@@ -234,3 +236,27 @@ def _maps(desk: ReviewDesk) -> None:
             image_viewer(f"map_{name}", f"/colpo/images/{found.image_id}", layers, height_px=210)
             st.caption(f"Peak {strength:.0%} of this network's strongest" if layers else "No positive evidence")
     st.caption("The two maps of one network share one scale. A map shows where evidence lay, not whether it was right.")
+    _evidence(person, desk)
+
+
+def _evidence(person: Here, desk: ReviewDesk) -> None:
+    """How much of each map lies in the masks; beside an annotated one after my verdict, so that it sways nobody."""
+    has_verdict = any(one.reviewer_id == person.actor.person_id for one in desk.reviews)
+    sides = [("In the model's mask", desk.in_model_mask)]
+    if desk.in_expert_mask is not None and has_verdict:
+        sides.append((f"In the mask of {desk.expert}", desk.in_expert_mask))
+    rows = [
+        {"": title, **{_MAPS[name]: _inside(found.maps.get(name)) for name in _MAPS}, "Area": f"{found.area:.0%}"}
+        for title, found in sides
+        if found is not None
+    ]
+    if rows:
+        st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch", key="review_evidence")
+        st.caption(
+            "Share of each map's evidence inside the mask, and whether its highest place lies there. A map that "
+            "prefers no place has the mask's area."
+        )
+
+
+def _inside(found: MapInMask | None) -> str:
+    return "no evidence" if found is None else f"{found.energy:.0%}{', peak inside' if found.is_hit else ''}"

@@ -7,11 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from colpo_core.evaluation.evidence import evidence_figures
 from colpo_core.evaluation.judged import Judged, by_case
 from colpo_core.evaluation.masks import mask_figures, segmentation_figures
 from colpo_core.evaluation.paired import compare_arms
 from colpo_core.evaluation.probabilities import probability_figures
 from colpo_core.evaluation.repeatability import repeatability
+from colpo_core.records.explanations import EvidenceFigures, ImageEvidence, MapInMask, Randomised
 from colpo_core.records.learning import TrainingSettings
 from colpo_core.terms import Label
 from tests.clinic import make_card
@@ -80,6 +82,8 @@ def old_card() -> dict[str, Any]:
         block["iou_acetowhite_by_image"] = values
         for name in ("by_patient", "hd95_percent", "kappa", "n_clean_without_acetowhite"):
             block.pop(name)
+        for name in ("evidence", "forgetting"):
+            metrics.pop(name, None)
     return card
 
 
@@ -113,7 +117,20 @@ def _metrics() -> dict[str, Any]:
             for level, some in levels.items()
         }
         found["repeatability"][network] = asdict(repeatability(rows, threshold=0.5, seed=0))
+    found["evidence"] = asdict(_evidence(chance))
+    lines = (Randomised("resnet.fc", 0.4, 8, 0.1, 0.6), Randomised("resnet.conv1", -0.02, 8, -0.3, 0.3))
+    found["forgetting"] = {network: [asdict(line) for line in lines] for network in ("3ch", "4ch")}
     return found
+
+
+def _evidence(chance: np.random.Generator) -> EvidenceFigures:
+    names = [f"{network}-{label}" for network in ("3ch", "4ch") for label in ("normal", "hsil")]
+
+    def drawn() -> MapInMask:
+        return MapInMask(float(chance.uniform(0.2, 0.9)), bool(chance.integers(2)))
+
+    rows = [ImageEvidence(0.2, {name: drawn() for name in names}) for _ in range(12)]
+    return evidence_figures(rows, rows, [image // 3 for image in range(12)], resamples=50)
 
 
 def _difference(first: float, second: float) -> Any:

@@ -12,7 +12,7 @@ from colpo_core.datasets.manifest import Manifest, ManifestItem
 from colpo_core.evaluation.masks import mask_figures, segmentation_figures
 from colpo_core.evaluation.probabilities import Judged, probability_figures
 from colpo_core.images.decoding import CleanImage, encode_clean
-from colpo_core.inference.maps import pack_maps
+from colpo_core.images.maps import pack_maps
 from colpo_core.labels import RULES_VERSION, label_from_histology, label_from_impression
 from colpo_core.records.people import Actor
 from colpo_core.services.masks import store_pixels

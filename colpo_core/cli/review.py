@@ -7,7 +7,7 @@ import click
 from colpo_core.cli.learning import find_checkpoint
 from colpo_core.cli.output import Opened, json_option, print_json, print_table
 from colpo_core.cli.words import NEW_FOLDER, WordType
-from colpo_core.inference.maps import MAP_NAMES
+from colpo_core.images.maps import MAP_NAMES
 from colpo_core.records.checkpoints import label_source_text
 from colpo_core.services import on_demand
 from colpo_core.services import review as service

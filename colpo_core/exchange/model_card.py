@@ -12,7 +12,16 @@ from colpo_core.exchange.card_drawings import (
 )
 from colpo_core.records import card_tables as tables
 from colpo_core.records.card_tables import CardTable, Ceiling
-from colpo_core.records.model_cards import Block, comparison, differences, leaks, old_card_text, side
+from colpo_core.records.model_cards import (
+    EVIDENCE_TEXT,
+    FORGETTING_TEXT,
+    Block,
+    comparison,
+    differences,
+    leaks,
+    old_card_text,
+    side,
+)
 
 _STYLE = """
 body { font: 15px/1.5 "Segoe UI", Helvetica, Arial, sans-serif; color: #1d2b2f; max-width: 60rem; margin: 2rem auto;
@@ -116,6 +125,7 @@ def model_card_html(card: Block, *, about: About) -> str:
         _limits(card),
         *_calls(card, about, marks),
         *_masks(card, about, marks),
+        *_evidence(card, marks),
         *_mask_help(card, about, marks),
         *_repeatability(card, marks),
         *_against(card, marks),
@@ -229,6 +239,19 @@ def _mask_help(card: Block, about: About, marks: str) -> list[str]:
         "<h3>Each training by itself</h3>",
         marks,
         _table(tables.seeds_table(card)),
+    ]
+
+
+def _evidence(card: Block, marks: str) -> list[str]:
+    metrics = side(card, "test")
+    return [
+        "<h2>Where the evidence lies</h2>",
+        marks,
+        f"<p>{EVIDENCE_TEXT}</p>",
+        _optional(tables.evidence_table(metrics), "where the evidence lies"),
+        "<h3>Do the maps show what was learned?</h3>",
+        f"<p>{FORGETTING_TEXT}</p>",
+        _optional(tables.forgetting_table(metrics), "whether the maps change when the network forgets"),
     ]
 
 

@@ -8,10 +8,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from colpo_core.images.letterbox import LetterboxGeometry, crop_box, unletterbox
-from colpo_core.inference.gradcam import class_maps
-from colpo_core.inference.maps import map_over_image
+from colpo_core.images.maps import map_over_image
 from colpo_core.nets.frames import prepare, to_batch
-from colpo_core.nets.interfaces import HSIL, NORMAL, Classifier
+from colpo_core.nets.gradcam import pipeline_maps
 from colpo_core.nets.pipeline import Pipeline, PipelineOutput
 from colpo_core.terms import Label
 
@@ -99,14 +98,7 @@ def mean_entropy(probs: NDArray[np.float32]) -> float:
 
 
 def _maps(pipeline: Pipeline, output: PipelineOutput, geometry: LetterboxGeometry) -> dict[str, NDArray[np.float32]]:
-    three = _maps_of(pipeline.classifier_3ch, output.features_3ch, "3ch")
-    four = _maps_of(pipeline.classifier_4ch, output.features_4ch, "4ch")
-    return {name: map_over_image(cells, geometry) for name, cells in (three | four).items()}
-
-
-def _maps_of(net: Classifier, features: Tensor, prefix: str) -> dict[str, NDArray[np.float32]]:
-    both = _array(class_maps(features, net.class_weights)[0])
-    return {f"{prefix}-normal": both[NORMAL], f"{prefix}-hsil": both[HSIL]}
+    return {name: map_over_image(cells[0], geometry) for name, cells in pipeline_maps(pipeline, output).items()}
 
 
 def _array(values: Tensor) -> NDArray[np.float32]:

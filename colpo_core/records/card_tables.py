@@ -191,6 +191,48 @@ def flips_table(metrics: Block) -> CardTable:
     return CardTable(("Network", "Case", "Lowest", "Highest"), rows)
 
 
+def evidence_table(metrics: Block) -> CardTable | None:
+    """Where the maps' evidence lies, before and after the fourth channel; None in an older card."""
+    found = metrics.get("evidence")
+    if not found:
+        return None
+    rows = []
+    for side, mask in (("expert", "annotated mask"), ("model", "model's mask")):
+        for label, title in (("hsil", "HSIL"), ("normal", "normal")):
+            block = found[side][label]
+            what = f"Evidence for {title} inside the {mask}"
+            difference = signed_text(Estimate(**block["energy_difference"]))
+            rows.append(
+                (what, *(figure_text(block, f"energy_{network}") for network in NETWORKS), difference,
+                 figure_text(block, "area"))
+            )  # fmt: skip
+            difference = signed_text(Estimate(**block["hits_difference"]))
+            rows.append(
+                (f"Highest place for {title} in the {mask}", *(figure_text(block, f"hits_{one}") for one in NETWORKS),
+                 difference, "")
+            )  # fmt: skip
+    return CardTable(("Figure", *NETWORKS.values(), "Difference", "Share of the image that the masks cover"), rows)
+
+
+def forgetting_table(metrics: Block) -> CardTable | None:
+    """How alike the maps stay when the networks forget what they learned; None in an older card."""
+    found = metrics.get("forgetting")
+    if not found:
+        return None
+    rows = [
+        (title, line["layers"], _alike(line)) for network, title in NETWORKS.items() for line in found.get(network, ())
+    ]
+    heading = ("Network", "Drawn anew from the top down to", "Rank correlation of the maps (lowest to highest image)")
+    return CardTable(heading, rows)
+
+
+def _alike(line: Block) -> str:
+    if line["similarity"] is None:
+        return "not defined"
+    lowest, highest = line["lowest"], line["highest"]
+    return f"{line['similarity']:+.2f} ({lowest:+.2f} to {highest:+.2f}; {counted(line['n_images'], 'image')})"
+
+
 def _end(flip: Block, which: str) -> str:
     image_id = flip[f"{which}_image_id"]
     named = "" if image_id is None else f" (image {image_id})"

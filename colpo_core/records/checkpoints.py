@@ -5,6 +5,7 @@ from datetime import date, datetime
 from typing import Any
 
 from colpo_core.errors import InputRejected
+from colpo_core.records.explanations import ImageEvidence
 from colpo_core.terms import Grade, Label, LabelSource, MaskPolicy, Split, Verdict
 
 _NAME_LENGTH = 80
@@ -365,6 +366,10 @@ class ReviewDesk:
         reference: The case's reference standard; to be shown after the verdict.
         next_id: The next prediction of the same checkpoint that waits for me, or None.
         waiting: How many of the same checkpoint wait for me.
+        in_model_mask: The maps beside the model's own mask; None where that is empty.
+        in_expert_mask: The maps beside the newest annotated mask that I may see; None where there is none, or it is
+            empty.
+        expert: Who annotated that mask; empty without one.
     """
 
     prediction: PredictionRecord
@@ -373,6 +378,9 @@ class ReviewDesk:
     reference: Reference
     next_id: int | None
     waiting: int
+    in_model_mask: ImageEvidence | None = None
+    in_expert_mask: ImageEvidence | None = None
+    expert: str = ""
 
     @property
     def empty_maps(self) -> frozenset[str]:

@@ -84,7 +84,7 @@ def _predict(lease: Lease, pipeline: "Pipeline", image_sha256: str) -> "ImagePre
 def _write_prediction(
     lease: Lease, checkpoint_id: int, image_id: int, found: "ImagePrediction", done: int, total: int
 ) -> None:
-    from colpo_core.inference.maps import pack_maps
+    from colpo_core.images.maps import pack_maps
 
     maps_sha256 = lease.store.blobs.put(pack_maps(found.maps))
     with lease.writing() as (session, job):

@@ -9,15 +9,17 @@ from sqlalchemy import ColumnElement, Row, Select, exists, func, select
 from sqlalchemy.orm import Session
 
 from colpo_core.errors import InputRejected, NotFound
+from colpo_core.evaluation.evidence import image_evidence
 from colpo_core.evaluation.intervals import wilson
 from colpo_core.images.colours import map_png
+from colpo_core.images.maps import MAP_NAMES, unpack_maps
 from colpo_core.images.masks import mask_png
-from colpo_core.inference.maps import MAP_NAMES, unpack_maps
 from colpo_core.records.checkpoints import PredictionRecord, Reference, ReviewDesk, ReviewQueue, ReviewRecord
 from colpo_core.records.figures import Proportion
 from colpo_core.records.people import Actor
 from colpo_core.services import audit, exposures
 from colpo_core.services.annotator_blinding import images_without_model, require_prediction_visible
+from colpo_core.services.annotator_masks import AnnotatorMask, visible_masks
 from colpo_core.services.masks import mask_pixels
 from colpo_core.services.permissions import CLINICIANS, require
 from colpo_core.store import Store
@@ -33,7 +35,7 @@ from colpo_core.store.tables import (
     Promotion,
     Review,
 )
-from colpo_core.terms import ExposureKind, LabelSource, Verdict
+from colpo_core.terms import ExposureKind, Finding, LabelSource, Verdict
 
 MASK_RGBA = (0, 214, 201, 150)
 _MAX_REASON = 2000
@@ -121,13 +123,27 @@ def open_review(store: Store, *, actor: Actor, prediction_id: int) -> ReviewDesk
         following = session.scalar(others.where(Prediction.id > prediction_id)) or session.scalar(others)
         count = _count(session, waiting)
         maps_sha256 = prediction.maps_sha256
+        own = mask_pixels(session.get_one(Mask, prediction.mask_id))
+        annotated = _annotated(session, actor, record.image_id)
     _note(store, actor, [record])
+    if annotated is not None and annotated[0].annotator_id != actor.person_id:
+        exposures.note(store, actor, [(record.case_id, ExposureKind.MASK)])
     if reference.label is not None:
         exposures.note(store, actor, [(record.case_id, kind) for kind in (ExposureKind.LABEL, ExposureKind.HISTOLOGY)])
     maps = unpack_maps(store.blobs.get(maps_sha256))
     peaks = {name: float(maps[name].max()) if name in maps else 0.0 for name in MAP_NAMES}
     strengths = {name: peak / _brightest(maps, name) if peak > 0 else 0.0 for name, peak in peaks.items()}
-    return ReviewDesk(record, strengths, reviews, reference, following, count)
+    return ReviewDesk(
+        record,
+        strengths,
+        reviews,
+        reference,
+        following,
+        count,
+        in_model_mask=image_evidence(maps, own),
+        in_expert_mask=None if annotated is None else image_evidence(maps, annotated[1]),
+        expert="" if annotated is None else annotated[0].annotator,
+    )
 
 
 def record_review(
@@ -234,6 +250,14 @@ def _brightest(maps: dict[str, NDArray[np.float32]], name: str) -> float:
     """The highest value of all maps of one network, so that they can be drawn on one scale."""
     network = name.split("-", maxsplit=1)[0]
     return max(float(values.max()) for other, values in maps.items() if other.startswith(network))
+
+
+def _annotated(session: Session, actor: Actor, image_id: int) -> tuple[AnnotatorMask, NDArray[np.bool_]] | None:
+    """The newest annotated mask of acetowhite epithelium that the actor may see, and its pixels."""
+    masks = visible_masks(session, actor, finding=Finding.ACETOWHITE, image_id=image_id).get(image_id, ())
+    if not masks:
+        return None
+    return masks[-1], mask_pixels(session.get_one(Mask, masks[-1].mask_id))
 
 
 def _current_id(session: Session) -> int | None:

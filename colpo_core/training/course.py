@@ -1,12 +1,13 @@
 """A course: one training from frames to judged pipeline, whatever its protocol."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
 from colpo_core.datasets.frames import ImageLoader, MaskLoader
 from colpo_core.datasets.image_sets import ImageSet
@@ -14,9 +15,10 @@ from colpo_core.datasets.manifest import Manifest
 from colpo_core.datasets.mapped_arrays import new_channel
 from colpo_core.errors import JobFailed
 from colpo_core.nets.interfaces import Classifier, Segmenter
-from colpo_core.nets.pipeline import Pipeline
+from colpo_core.nets.pipeline import Pipeline, with_acetowhite
 from colpo_core.nets.spec import PipelineSpec
 from colpo_core.terms import Split
+from colpo_core.training.forgetting import MOST_IMAGES, forget
 from colpo_core.training.incumbent import Incumbent, compare_with_incumbent
 from colpo_core.training.judging import (
     Judgement,
@@ -166,13 +168,34 @@ class Course:
         figures = {
             split: metrics_of(found, pipeline.spec, label_source=source, seed=seed) for split, found in final.items()
         }
+        forgetting = self._forget(pipeline, sides[Split.TEST].labels)
         shop.watch.epoch_done(1, headline(figures[Split.TEST]))
         return {
             "split": str(Split.TEST),
             **figures[Split.TEST],
+            "forgetting": forgetting,
             "uncalibrated": calibration_before(raw[Split.TEST], seed=seed),
             "validation": figures[Split.VALIDATION],
             "against_current": self._against_current(final[Split.TEST], pipeline.spec),
+        }
+
+    def _forget(self, pipeline: Pipeline, images: ImageSet) -> dict[str, Any]:
+        """By network, whether its maps change when it forgets; see `forget`."""
+        shop = self.workshop
+        if not len(images):
+            return {}
+        batch = next(iter(images.judging_batches(shop.batches, min(MOST_IMAGES, len(images)))))
+        with torch.inference_mode():
+            four = with_acetowhite(batch.images, pipeline.segmenter.acetowhite(batch.images))
+        return {
+            name: [
+                asdict(line)
+                for line in forget(network, taken, seed=abs(shop.settings.seed), on_step=lambda: shop.watch.beat(1.0))
+            ]
+            for name, network, taken in (
+                ("3ch", pipeline.classifier_3ch, batch.images),
+                ("4ch", pipeline.classifier_4ch, four),
+            )
         }
 
     def _judge(self, pipeline: Pipeline, side: Examination, share: tuple[float, float]) -> Judgement:

@@ -1,7 +1,7 @@
 """Judge a whole pipeline on images, in the way that it will be used."""
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -12,14 +12,18 @@ from colpo_core.datasets.image_sets import ImageSet
 from colpo_core.datasets.tensors import Batch, Batches
 from colpo_core.evaluation.calibration import apply_temperature, fit_temperature
 from colpo_core.evaluation.calls import all_one_call, calls_at, paired_counts
+from colpo_core.evaluation.evidence import evidence_figures, image_evidence
 from colpo_core.evaluation.judged import Judged, by_case
 from colpo_core.evaluation.masks import mask_figures, segmentation_figures
 from colpo_core.evaluation.probabilities import probability_figures
 from colpo_core.evaluation.repeatability import repeatability
 from colpo_core.evaluation.roc import choose_threshold
 from colpo_core.images.letterbox import unletterbox
+from colpo_core.images.maps import map_over_image
+from colpo_core.nets.gradcam import pipeline_maps
 from colpo_core.nets.pipeline import Pipeline, PipelineOutput
 from colpo_core.nets.spec import PipelineSpec
+from colpo_core.records.explanations import ImageEvidence
 from colpo_core.records.figures import MaskFigures
 from colpo_core.terms import LabelSource
 from colpo_core.training.watch import Watch
@@ -37,6 +41,8 @@ class Judgement:
         mask_patients: Patient of each of them.
         judged_3ch: Probability of the 3-channel network, one an image with a label.
         judged_4ch: The same images' by the 4-channel network.
+        evidence: Of each image with an annotated lesion: its maps beside that mask, beside the model's own (None where
+            that is empty), and its patient.
     """
 
     masks: list[MaskFigures]
@@ -44,6 +50,7 @@ class Judgement:
     mask_patients: list[int]
     judged_3ch: list[Judged]
     judged_4ch: list[Judged]
+    evidence: list[tuple[ImageEvidence, ImageEvidence | None, int]] = field(default_factory=list)
 
     def with_those_of(self, other: "Judgement") -> "Judgement":
         """This one and another one, which are of different images or of different things."""
@@ -53,6 +60,7 @@ class Judgement:
             mask_patients=self.mask_patients + other.mask_patients,
             judged_3ch=self.judged_3ch + other.judged_3ch,
             judged_4ch=self.judged_4ch + other.judged_4ch,
+            evidence=self.evidence + other.evidence,
         )
 
 
@@ -94,7 +102,7 @@ def judge_pipeline(
         with torch.inference_mode():
             output = pipeline(batch.images)
         if on_masks:
-            _compare_masks(found, pipeline.spec, frames, batch, output, load_mask)
+            _compare_masks(found, pipeline, frames, batch, output, load_mask)
         if on_labels:
             _compare_labels(found, frames, batch, output)
     return found
@@ -102,21 +110,26 @@ def judge_pipeline(
 
 def _compare_masks(
     found: Judgement,
-    spec: PipelineSpec,
+    pipeline: Pipeline,
     frames: Frames,
     batch: Batch,
     output: PipelineOutput,
     load_mask: MaskLoader,
 ) -> None:
+    maps = pipeline_maps(pipeline, output)
     probabilities = output.acetowhite[:, 0].float().cpu().numpy().astype(np.float32)
-    for member, probability in zip(batch.members, probabilities, strict=True):
-        item = frames.items[member]
+    for place, (member, probability) in enumerate(zip(batch.members, probabilities, strict=True)):
+        item, geometry = frames.items[member], frames.geometries[member]
         truth = load_truth(item, load_mask)
         if truth is not None:
-            predicted = unletterbox(probability, frames.geometries[member]) >= spec.mask_threshold
+            predicted = unletterbox(probability, geometry) >= pipeline.spec.mask_threshold
             found.masks.append(mask_figures(truth, predicted))
             found.mask_images.append(item.image_id)
             found.mask_patients.append(item.patient_id)
+            over_image = {name: map_over_image(cells[place], geometry) for name, cells in maps.items()}
+            beside = image_evidence(over_image, truth)
+            if beside is not None:
+                found.evidence.append((beside, image_evidence(over_image, predicted), item.patient_id))
 
 
 def _compare_labels(found: Judgement, frames: Frames, batch: Batch, output: PipelineOutput) -> None:
@@ -188,7 +201,8 @@ def metrics_of(judgement: Judgement, spec: PipelineSpec, *, label_source: LabelS
         `segmentation`: see `SegmentationFigures`. `classification_3ch`, `classification_4ch`: by `image` and by `case`,
         see `ProbabilityFigures`; with `all_called`, the one call of all of them, or None. `paired`: 3 channels (first)
         against 4 (second), by `image` and by `case`. `repeatability`: by network, see `RepeatabilityFigures`.
-        `predictions`: what both networks said of each image.
+        `evidence`: where the maps' evidence lies, see `EvidenceFigures`. `predictions`: what both networks said of each
+        image.
     """
     source = {"label_source": str(label_source)}
     metrics: dict[str, Any] = {
@@ -199,6 +213,7 @@ def metrics_of(judgement: Judgement, spec: PipelineSpec, *, label_source: LabelS
         "classification_4ch": {},
         "paired": {},
         "repeatability": {},
+        "evidence": _evidence(judgement, seed=seed),
         "predictions": _predictions(judgement),
     }
     thresholds = {"3ch": spec.threshold_3ch, "4ch": spec.threshold_4ch}
@@ -238,6 +253,14 @@ def _each_image(rows: list[Judged]) -> list[Judged]:
 
 
 _LEVELS: dict[str, Callable[[list[Judged]], list[Judged]]] = {"image": _each_image, "case": by_case}
+
+
+def _evidence(judgement: Judgement, *, seed: int) -> dict[str, Any]:
+    rows = judgement.evidence
+    figures = evidence_figures(
+        [expert for expert, _, _ in rows], [model for _, model, _ in rows], [patient for *_, patient in rows], seed=seed
+    )
+    return asdict(figures)
 
 
 def _predictions(judgement: Judgement) -> list[dict[str, Any]]:

@@ -18,6 +18,7 @@ Open = Callable[..., Any]
 SECTIONS = (
     "Calls",
     "Masks",
+    "Evidence",
     "Did the mask help?",
     "Repeatability",
     "Against the current model",
@@ -54,10 +55,14 @@ def test_all_sections_of_a_new_card(desk: PredictedClinic, annotator: Actor, ope
         assert not app.error, name
         assert "earlier version" not in words_of(app), name
         n_charts.append(len(app.get("plotly_chart")))
-    assert n_charts == [3, 1, 1, 0, 0, 0]
+    assert n_charts == [3, 1, 0, 1, 0, 0, 0]
     section(app, "Calls")
     assert "HSIL is called at a probability of **0.50** (3 channels)" in words_of(app)
     assert "Calibration error (ECE)" in tables_of(app)
+    section(app, "Evidence")
+    assert "Evidence for HSIL inside the annotated mask" in tables_of(app)
+    assert "resnet.fc" in tables_of(app)
+    assert "stay alike" not in words_of(app)
     section(app, "Did the mask help?")
     assert VERDICT in words_of(app)
     assert "15 of 48 test images had an expert's mask. Each arm was trained 2 times" in words_of(app)
@@ -81,7 +86,7 @@ def test_every_block_of_a_model_that_leaks_says_so(desk: PredictedClinic, annota
     for name in SECTIONS[:-1]:
         section(app, name)
         n_marks.append(sum("LEAKS" in str(one.value) for one in app.markdown))
-    assert n_marks == [6, 5, 4, 3, 2], "one beside the model's name, and one for each block"
+    assert n_marks == [6, 5, 3, 4, 3, 2], "one beside the model's name, and one for each block"
     assert LEAK in words_of(app)
 
 
@@ -93,7 +98,18 @@ def test_an_older_card_says_what_to_train_again_for(desk: PredictedClinic, annot
         assert not app.exception, name
         assert not app.error, name
         told[name] = words_of(app).count("This model was trained by an earlier version; train again for")
-    assert told == dict(zip(SECTIONS, (3, 1, 1, 1, 1, 0), strict=True))
+    assert told == dict(zip(SECTIONS, (3, 1, 1, 1, 1, 1, 0), strict=True))
+
+
+def test_maps_that_do_not_change_when_the_model_forgets_are_warned_of(
+    desk: PredictedClinic, annotator: Actor, open_page: Open
+) -> None:
+    card = new_card()
+    card["metrics"]["forgetting"]["4ch"][-1]["similarity"] = 0.8
+    card["metrics"]["evidence"]["n_images"] = 0
+    app = section(open_page(annotator, "models", checkpoint=add(desk, "model-2", card)), "Evidence")
+    assert "the maps of 4 channels stay alike (correlation 0.80)" in words_of(app)
+    assert "No test image has an annotated lesion" in words_of(app)
 
 
 def test_flips_lead_to_their_case(desk: PredictedClinic, annotator: Actor, open_page: Open) -> None:

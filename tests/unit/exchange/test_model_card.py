@@ -53,6 +53,7 @@ def test_it_says_all_in_the_clinicians_order(whole: str) -> None:
         "Limits",
         "Calls",
         "Masks",
+        "Where the evidence lies",
         "Did the mask help?",
         "Repeatability",
         "Against the current model",
@@ -101,6 +102,6 @@ def test_names_are_escaped() -> None:
 
 def test_an_older_card_says_what_is_missing() -> None:
     told = model_card_html(old_card(), about=ABOUT)
-    assert told.count("This model was trained by an earlier version; train again for") == 6
+    assert told.count("This model was trained by an earlier version; train again for") == 8
     assert "<svg" not in told
     assert "It was not compared with another model." in told

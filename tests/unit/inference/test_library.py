@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
+from colpo_core.images.maps import MAP_NAMES
 from colpo_core.inference.library import METHODS, library_maps
-from colpo_core.inference.maps import MAP_NAMES
 from colpo_core.inference.predict import predict_image
 from colpo_core.nets.pipeline import Pipeline, PipelineSpec, build_pipeline
 

@@ -8,9 +8,9 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from colpo_core.inference.gradcam import class_maps
-from colpo_core.inference.maps import MAP_NAMES, has_evidence, pack_maps
+from colpo_core.images.maps import MAP_NAMES, has_evidence, pack_maps
 from colpo_core.inference.predict import mean_entropy, predict_image
+from colpo_core.nets.gradcam import class_maps
 from colpo_core.nets.pipeline import Pipeline
 from colpo_core.terms import Label
 

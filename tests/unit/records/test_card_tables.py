@@ -25,6 +25,9 @@ def every_table(card: dict[str, Any]) -> Iterator[CardTable]:
     found = tables.repeatability_table(metrics)
     assert found
     yield found
+    found = tables.evidence_table(metrics)
+    assert found
+    yield found
 
 
 def test_no_figure_stands_without_its_interval() -> None:
@@ -84,6 +87,24 @@ def test_flips_name_case_and_images() -> None:
     card["metrics"]["repeatability"]["4ch"]["flips"] = [flip]
     assert tables.flips_table(card["metrics"]).rows == [("4 channels", "7", "0.10 (image 70)", "0.90")]
     assert tables.repeatability_table(old_card()["metrics"]) is None
+
+
+def test_evidence_and_forgetting_are_told_for_both_networks() -> None:
+    metrics = new_card()["metrics"]
+    found = tables.evidence_table(metrics)
+    assert found
+    assert [row[0] for row in found.rows][:2] == [
+        "Evidence for HSIL inside the annotated mask",
+        "Highest place for HSIL in the annotated mask",
+    ]
+    assert len(found.rows) == 8
+    metrics["forgetting"]["4ch"][1]["similarity"] = None
+    forgetting = tables.forgetting_table(metrics)
+    assert forgetting
+    assert forgetting.rows[0] == ("3 channels", "resnet.fc", "+0.40 (+0.10 to +0.60; 8 images)")
+    assert forgetting.rows[3] == ("4 channels", "resnet.conv1", "not defined")
+    assert tables.evidence_table(old_card()["metrics"]) is None
+    assert tables.forgetting_table(old_card()["metrics"]) is None
 
 
 def test_the_model_stands_beside_the_annotators() -> None:

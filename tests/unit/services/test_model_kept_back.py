@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from colpo_core.errors import Blinding
-from colpo_core.inference.maps import MAP_NAMES
+from colpo_core.images.maps import MAP_NAMES
 from colpo_core.records.overview import WorkKind
 from colpo_core.records.people import Actor
 from colpo_core.records.tasks import TaskRecord

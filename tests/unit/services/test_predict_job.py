@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from colpo_core.inference.maps import MAP_NAMES
+from colpo_core.images.maps import MAP_NAMES
 from colpo_core.inference.predict import ImagePrediction
 from colpo_core.records.people import Actor
 from colpo_core.services.leases import claim_job

@@ -82,6 +82,27 @@ def test_the_desk_holds_the_reference_the_maps_strengths_and_the_next(
     assert (last.reference.label, last.reference.flagged) == (None, True)
 
 
+def test_the_desk_tells_how_much_of_each_map_lies_in_the_masks(
+    store: Store, annotator: Actor, desk: PredictedClinic
+) -> None:
+    opened = review.open_review(store, actor=annotator, prediction_id=desk.predictions[1])
+    for found in (opened.in_model_mask, opened.in_expert_mask):
+        assert found is not None
+        assert set(found.maps) >= {"3ch-hsil", "3ch-normal"}
+        hsil = found.maps["3ch-hsil"]
+        assert hsil is not None
+        assert 0 <= hsil.energy <= 1
+    assert opened.expert == "Painter"
+
+
+def test_without_an_annotated_lesion_there_is_nothing_to_hold_the_maps_against(
+    store: Store, annotator: Actor, desk: PredictedClinic
+) -> None:
+    bare = desk.clinic.add_case(masked=False)
+    opened = review.open_review(store, actor=annotator, prediction_id=desk.predict(bare.image_id, desk.checkpoint_id))
+    assert (opened.in_expert_mask, opened.expert) == (None, "")
+
+
 def test_overruling_needs_a_reason(store: Store, annotator: Actor, desk: PredictedClinic) -> None:
     for reason in ("", "  \n "):
         with pytest.raises(InputRejected, match="why"):

@@ -63,6 +63,10 @@ def test_decisions_are_frozen_on_validation_and_both_sides_judged_with_them(tmp_
     assert {row["image_id"] for row in metrics["validation"]["predictions"]} == {30, 40, 50, 60, 70, 80}
     assert metrics["against_current"] is None
     assert set(metrics["uncalibrated"]) == {"3ch", "4ch"}
+    assert metrics["evidence"]["n_images"] == 6
+    assert set(metrics["evidence"]["expert"]) == {"normal", "hsil"}
+    assert [line["layers"] for line in metrics["forgetting"]["4ch"]][:2] == ["resnet.fc", "resnet.layer4"]
+    assert "forgetting" not in metrics["validation"]
 
 
 @pytest.mark.parametrize(("protocol", "compares"), [("patient", True), ("paper", False)])

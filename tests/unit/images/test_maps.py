@@ -8,7 +8,7 @@ import pytest
 
 from colpo_core.errors import InputRejected
 from colpo_core.images.letterbox import fit_into
-from colpo_core.inference.maps import MAP_NAMES, has_evidence, map_over_image, pack_maps, unpack_maps
+from colpo_core.images.maps import MAP_NAMES, has_evidence, map_over_image, pack_maps, unpack_maps
 
 
 def random_maps(seed: int = 0) -> dict[str, np.ndarray]:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from pytorch_grad_cam import GradCAM
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 
-from colpo_core.inference.gradcam import class_maps
+from colpo_core.nets.gradcam import class_maps
 from colpo_core.nets.interfaces import Classifier
 from colpo_core.nets.registry import build_classifier
 

@@ -1,0 +1,94 @@
+"""Where a network's evidence lies beside the masks of one image, and over many images."""
+
+from dataclasses import dataclass
+
+from colpo_core.records.figures import Estimate, Proportion
+
+
+@dataclass(frozen=True)
+class MapInMask:
+    """One map beside one mask.
+
+    Attributes:
+        energy: Share of the map's evidence that lies inside the mask, 0 to 1.
+        is_hit: Whether the map's highest place lies in the mask, or nearly so.
+    """
+
+    energy: float
+    is_hit: bool
+
+
+@dataclass(frozen=True)
+class ImageEvidence:
+    """The maps of one image beside one mask.
+
+    Attributes:
+        area: Share of the image that the mask covers: what a map that prefers no place would have inside of it.
+        maps: By the map's name; None where the map holds no evidence at all.
+    """
+
+    area: float
+    maps: dict[str, MapInMask | None]
+
+
+@dataclass(frozen=True)
+class ClassEvidence:
+    """Where the evidence for one class lies, on images in which both networks have some.
+
+    Attributes:
+        n_images: Images.
+        n_patients: Patients behind them.
+        energy_3ch: Mean share of the evidence inside the masks, 3 channels.
+        energy_4ch: The same with 4 channels.
+        energy_difference: 4 channels minus 3, paired.
+        hits_3ch: Images whose highest place lies in the mask, 3 channels.
+        hits_4ch: The same with 4 channels.
+        hits_difference: 4 channels minus 3, paired.
+        area: Mean share of the image that the masks cover.
+    """
+
+    n_images: int
+    n_patients: int
+    energy_3ch: Estimate
+    energy_4ch: Estimate
+    energy_difference: Estimate
+    hits_3ch: Proportion
+    hits_4ch: Proportion
+    hits_difference: Estimate
+    area: Estimate
+
+
+@dataclass(frozen=True)
+class EvidenceFigures:
+    """Whether the evidence lies where the lesion is, before and after the fourth channel.
+
+    Attributes:
+        expert: By class (`normal`, `hsil`): in the annotated masks.
+        model: By class, on the same images: in the model's own masks.
+        n_images: Images with an annotated lesion.
+        empty: By the map's name, how many of these images had no evidence in it.
+    """
+
+    expert: dict[str, ClassEvidence]
+    model: dict[str, ClassEvidence]
+    n_images: int
+    empty: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Randomised:
+    """How alike maps stay when a network forgets what it learned, layer by layer from the top.
+
+    Attributes:
+        layers: What was drawn anew, the topmost layers and on to this one.
+        similarity: Mean rank correlation of the maps for HSIL with those before, -1 to 1; None where none has evidence.
+        n_images: Images behind it.
+        lowest: Of the image whose maps are least alike; None likewise.
+        highest: Of the one whose maps are most alike.
+    """
+
+    layers: str
+    similarity: float | None
+    n_images: int
+    lowest: float | None = None
+    highest: float | None = None

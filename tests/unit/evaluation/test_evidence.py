@@ -1,0 +1,108 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from colpo_core.evaluation.evidence import evidence_figures, image_evidence
+from colpo_core.records.explanations import ImageEvidence, MapInMask
+
+
+def quarter(height: int = 60, width: int = 80) -> np.ndarray:
+    mask = np.zeros((height, width), np.bool_)
+    mask[: height // 2, : width // 2] = True
+    return mask
+
+
+def only(values: np.ndarray, mask: np.ndarray) -> MapInMask:
+    found = image_evidence({"one": values.astype(np.float32)}, mask)
+    assert found is not None
+    inside = found.maps["one"]
+    assert inside is not None
+    return inside
+
+
+def test_a_map_that_prefers_no_place_has_the_masks_area() -> None:
+    found = image_evidence({"flat": np.ones((3, 5), np.float32)}, quarter())
+    assert found is not None
+    assert found.area == 0.25
+    assert found.maps["flat"] is not None
+    assert found.maps["flat"].energy == pytest.approx(0.25)
+
+
+def test_evidence_inside_and_outside_is_told_apart_at_any_size() -> None:
+    inside = np.zeros((6, 8))
+    inside[1, 1] = 7
+    assert only(inside, quarter()) == MapInMask(1.0, is_hit=True)
+    assert only(inside[::-1, ::-1], quarter()) == MapInMask(0.0, is_hit=False)
+    both = inside + inside[::-1, ::-1] * 3
+    assert only(both, quarter()) == MapInMask(pytest.approx(0.25), is_hit=False)
+    assert only(inside, quarter(2400, 3200)) == MapInMask(1.0, is_hit=True)
+
+
+def test_a_cell_that_the_mask_cuts_counts_by_how_much_of_it_is_covered() -> None:
+    mask = np.zeros((40, 40), np.bool_)
+    mask[:, :10] = True
+    assert only(np.asarray([[1.0, 0.0]]), mask).energy == pytest.approx(0.5)
+
+
+def test_a_peak_beside_the_mask_by_less_than_a_map_can_tell_is_a_hit() -> None:
+    mask = np.zeros((300, 400), np.bool_)
+    mask[140:160, 100:200] = True
+    values = np.zeros((300, 400))
+    values[150, 212] = 1
+    assert only(values, mask).is_hit
+    values[150, 212], values[150, 222] = 0, 1
+    assert not only(values, mask).is_hit
+
+
+def test_nothing_is_said_where_there_is_nothing() -> None:
+    assert image_evidence({"one": np.ones((2, 2), np.float32)}, np.zeros((4, 4), np.bool_)) is None
+    found = image_evidence({"one": np.zeros((2, 2), np.float32)}, quarter())
+    assert found is not None
+    assert found.maps["one"] is None
+
+
+@given(arrays(np.float32, (4, 6), elements=st.floats(0, 8, width=32)), st.integers(1, 100))
+@settings(max_examples=40)
+def test_a_share_lies_in_0_to_1_and_does_not_mind_the_maps_scale(values: np.ndarray, times: int) -> None:
+    found = image_evidence({"one": values, "more": values * times}, quarter())
+    assert found is not None
+    one, more = found.maps["one"], found.maps["more"]
+    if one is None or more is None:
+        assert values.sum() == 0
+        return
+    assert 0 <= one.energy <= 1
+    assert more.energy == pytest.approx(one.energy, abs=1e-4)
+
+
+def evidence(three: float | None, four: float | None, *, area: float = 0.2) -> ImageEvidence:
+    maps = {
+        f"{network}-{label}": None if energy is None else MapInMask(energy, energy > 0.5)
+        for network, energy in (("3ch", three), ("4ch", four))
+        for label in ("normal", "hsil")
+    }
+    return ImageEvidence(area, maps)
+
+
+def test_networks_are_compared_on_the_same_images_with_intervals_by_patients() -> None:
+    rows = [evidence(0.3, 0.6), evidence(0.4, 0.8), evidence(0.2, 0.6), evidence(None, 0.9)]
+    found = evidence_figures(rows, [rows[0], None, rows[2], rows[3]], [1, 2, 3, 4], resamples=200)
+    hsil = found.expert["hsil"]
+    assert (found.n_images, hsil.n_images, hsil.n_patients) == (4, 3, 3), "an image without evidence is not compared"
+    assert found.empty == {"3ch-normal": 1, "3ch-hsil": 1, "4ch-normal": 0, "4ch-hsil": 0}
+    assert hsil.energy_3ch.value == pytest.approx(0.3)
+    assert hsil.energy_4ch.value == pytest.approx(2 / 3)
+    assert hsil.energy_difference.value == pytest.approx(2 / 3 - 0.3)
+    assert hsil.energy_difference.low is not None
+    assert hsil.energy_difference.low > 0.25, "paired: narrower than either"
+    assert (hsil.hits_3ch.k, hsil.hits_4ch.k, hsil.hits_4ch.n) == (0, 3, 3)
+    assert hsil.hits_difference.value == 1
+    assert hsil.area.value == pytest.approx(0.2)
+    assert found.model["hsil"].n_images == 2
+
+
+def test_without_images_nothing_is_defined() -> None:
+    found = evidence_figures([], [], [])
+    assert found.n_images == 0
+    assert found.expert["hsil"].energy_4ch.value is None
