@@ -5,7 +5,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-slow check chromium screenshots clean
+.PHONY: help demo serve test test-slow test-r check chromium screenshots clean
 
 help: ## say what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/make \1|\2/' | column -t -s '|'
@@ -45,6 +45,9 @@ test: check chromium ## all checks, and the whole suite but the slow proofs
 
 test-slow: .venv/installed-dev chromium ## the long proofs
 	$(BIN)/python -m pytest -m slow
+
+test-r: .venv/installed-dev ## compute a report's figures anew in R; needs r-base-core and r-cran-proc
+	$(BIN)/python -m pytest -k test_r_computes tests/unit/services/test_study_report.py
 
 screenshots: .venv/installed-dev chromium ## walk through the program in a browser and keep a picture of each page
 	COLPO_SCREENSHOTS=docs/screenshots $(BIN)/python -m pytest -m browser tests/browser/test_walk.py

@@ -15,6 +15,7 @@ from pages._ui.plain import plain
 from pages._ui.plan_form import plan_words
 from pages._ui.study_conduct import conduct_view
 from pages._ui.study_form import study_form
+from pages._ui.study_report import report_links
 from pages._ui.study_results import results_view
 from pages._ui.study_statistics import statistics_view
 from pages._ui.tables import as_when
@@ -248,6 +249,7 @@ def _closed(person: Here, detail: StudyDetail) -> None:
         analysis = study_results.study_analysis(person.store, actor=person.actor, study_id=study.id)
         calls = study_results.export_calls(person.store, actor=person.actor, study_id=study.id)
         ratings = study_results.export_ratings(person.store, actor=person.actor, study_id=study.id)
+    report_links(person, study)
     results_view(results)
     statistics_view(analysis)
     conduct_view(person, detail)

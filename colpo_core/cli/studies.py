@@ -12,7 +12,7 @@ from colpo_core.records.people import Actor
 from colpo_core.records.reader_statistics import Endpoint
 from colpo_core.records.reading_plans import ConfidenceScale, ReadingPlan
 from colpo_core.records.studies import CallerFigures, CaseChoice, CaseSource, StudyResults
-from colpo_core.services import readings, signing_in, study_conduct, study_records, study_results
+from colpo_core.services import readings, signing_in, study_conduct, study_records, study_report, study_results
 from colpo_core.services import studies as service
 from colpo_core.store import Store
 from colpo_core.store.blobs import write_file
@@ -131,6 +131,24 @@ def close_study(study_id: int, reason: str) -> None:
     with Opened() as here:
         closed = service.close_study(here.store, actor=here.actor, study_id=study_id, reason=reason)
     click.echo(f"study {closed.id} is closed with {closed.n_answered} of {closed.n_expected} readings")
+
+
+@studies.command("report")
+@click.argument("study_id", type=int)
+@click.option("--html", "html_path", type=NEW_FILE, help="Write the report as one HTML file that prints to PDF.")
+@click.option("--zip", "zip_path", type=NEW_FILE, help="Write it with the readings, every figure and a script in R.")
+def report(study_id: int, html_path: Path | None, zip_path: Path | None) -> None:
+    """Write a closed study's report."""
+    if html_path is None and zip_path is None:
+        raise click.UsageError("Say where to: --html FILE, --zip FILE, or both.")
+    with Opened() as here:
+        if html_path is not None:
+            text = study_report.report_html(here.store, actor=here.actor, study_id=study_id)
+            write_file(html_path, text.encode())
+            click.echo(f"wrote {html_path}")
+        if zip_path is not None:
+            write_file(zip_path, study_report.report_archive(here.store, actor=here.actor, study_id=study_id))
+            click.echo(f"wrote {zip_path}")
 
 
 @studies.command("results")

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from html import escape
 
+from colpo_core.exchange import html
 from colpo_core.exchange.card_drawings import (
     differences_drawing,
     distributions_drawing,
@@ -22,23 +23,6 @@ from colpo_core.records.model_cards import (
     old_card_text,
     side,
 )
-
-_STYLE = """
-body { font: 15px/1.5 "Segoe UI", Helvetica, Arial, sans-serif; color: #1d2b2f; max-width: 60rem; margin: 2rem auto;
-  padding: 0 1rem; }
-h1 { font-size: 1.6rem; } h2 { font-size: 1.2rem; margin-top: 2.2rem; border-bottom: 2px solid #d5dfe1; }
-h3 { font-size: 1rem; margin-bottom: .3rem; }
-table { border-collapse: collapse; margin: .6rem 0 1rem; font-variant-numeric: tabular-nums; font-size: .9rem; }
-th { text-align: left; border-bottom: 2px solid #d5dfe1; padding: .3rem .7rem .3rem 0; }
-td { border-bottom: 1px solid #e3eaec; padding: .3rem .7rem .3rem 0; vertical-align: top; }
-figure { margin: 1rem 1rem 1rem 0; display: inline-block; vertical-align: top; } svg { max-width: 100%; height: auto; }
-figcaption, .small { font-size: .85rem; color: #4c5d62; }
-.mark { display: inline-block; border-radius: .3rem; padding: .05rem .5rem; margin-right: .4rem; font-size: .8rem;
-  font-weight: 600; background: #e3eeef; }
-.mark.leaks { background: #b3402f; color: #fff; } .mark.simulated { background: #f6e3c2; }
-.mark.impression { background: #e8def5; } .verdict { font-size: 1.1rem; font-weight: 600; }
-@media print { h2 { break-after: avoid; } table, figure { break-inside: avoid; } }
-"""
 
 
 @dataclass(frozen=True)
@@ -133,16 +117,13 @@ def model_card_html(card: Block, *, about: About) -> str:
         *_promotions(about),
         "<h2>What it learned from</h2>",
         marks,
-        _table(tables.trained_on_table(card)),
+        html.table(tables.trained_on_table(card)),
         "<h2>Settings</h2>",
-        _table(tables.settings_table(card)),
+        html.table(tables.settings_table(card)),
         f"<p class='small'>Checkpoint {escape(str(card.get('sha256', 'without a hash')))}<br>"
         f"Snapshot {escape(str(card['snapshot_sha256']))}</p>",
     ]
-    return (
-        f"<!doctype html>\n<html lang='en'><head><meta charset='utf-8'><title>{escape(about.name)}</title>"
-        f"<style>{_STYLE}</style></head><body>\n" + "\n".join(parts) + "\n</body></html>\n"
-    )
+    return html.document(about.name, parts)
 
 
 def marks_text(card: Block, about: About) -> str:
@@ -161,7 +142,7 @@ def _marks(card: Block, about: About) -> str:
         marks.append(("simulated", "SIMULATED"))
     if leaks(card):
         marks.append(("leaks", "LEAKS"))
-    return "<p>" + "".join(f"<span class='mark {kind}'>{escape(text)}</span>" for kind, text in marks) + "</p>"
+    return "<p>" + "".join(html.mark(text, kind) for kind, text in marks) + "</p>"
 
 
 def _head(card: Block, about: About) -> str:
@@ -170,11 +151,11 @@ def _head(card: Block, about: About) -> str:
         said.append("It is the clinic's current model.")
     if card.get("parent"):
         said.append(f"The current model when it was trained: {card['parent']['name']}.")
-    return f"<p>{escape(' '.join(said))}</p>" + _list(leaks(card))
+    return f"<p>{escape(' '.join(said))}</p>" + html.bullets(leaks(card))
 
 
 def _limits(card: Block) -> str:
-    return "<h2>Limits</h2>" + _list(card["limits"])
+    return "<h2>Limits</h2>" + html.bullets(card["limits"])
 
 
 def _calls(card: Block, about: About, marks: str) -> list[str]:
@@ -184,8 +165,8 @@ def _calls(card: Block, about: About, marks: str) -> list[str]:
         parts += [
             f"<h3>Test side, by {level}</h3>",
             marks,
-            _table(tables.calls_table(metrics, level)),
-            _table(tables.confusion_table(metrics, level)),
+            html.table(tables.calls_table(metrics, level)),
+            html.table(tables.confusion_table(metrics, level)),
         ]
     parts += [_figure(roc_drawing(metrics, "case", marks=text), "a ROC curve", "ROC curves, by case.")]
     parts += [_figure(reliability_drawing(metrics, "case", marks=text), "a calibration curve", _RELIABILITY)]
@@ -207,11 +188,11 @@ def _masks(card: Block, about: About, marks: str) -> list[str]:
     block = side(card, "test")["segmentation"]
     drawn = distributions_drawing(block, marks=marks_text(card, about))
     caption = "Each dot an image or a patient; the diamond is the mean over images with its 95% interval by patients."
-    parts = ["<h2>Masks</h2>", marks, _table(tables.segmentation_table(block))]
+    parts = ["<h2>Masks</h2>", marks, html.table(tables.segmentation_table(block))]
     parts += [_figure(drawn, "the distribution over images and patients", caption), marks]
-    parts.append(_table(tables.without_lesion_table(block)))
+    parts.append(html.table(tables.without_lesion_table(block)))
     if about.ceiling:
-        parts += ["<h3>Beside the annotators</h3>", marks, _table(tables.ceiling_table(about.ceiling))]
+        parts += ["<h3>Beside the annotators</h3>", marks, html.table(tables.ceiling_table(about.ceiling))]
     return parts
 
 
@@ -234,11 +215,11 @@ def _mask_help(card: Block, about: About, marks: str) -> list[str]:
             "the comparison with controls",
             "Paired differences by case with 95% intervals: right of the line the first-named does better.",
         ),
-        _table(tables.differences_table(card)),
-        _table(tables.arms_table(card)),
+        html.table(tables.differences_table(card)),
+        html.table(tables.arms_table(card)),
         "<h3>Each training by itself</h3>",
         marks,
-        _table(tables.seeds_table(card)),
+        html.table(tables.seeds_table(card)),
     ]
 
 
@@ -261,7 +242,7 @@ def _repeatability(card: Block, marks: str) -> list[str]:
     parts.append(_optional(tables.repeatability_table(metrics), "the spread within cases"))
     if metrics.get("repeatability"):
         flips = tables.flips_table(metrics)
-        parts.append(_table(flips) if flips.rows else "<p>No case was called both ways.</p>")
+        parts.append(html.table(flips) if flips.rows else "<p>No case was called both ways.</p>")
     return parts
 
 
@@ -278,8 +259,8 @@ def _against(card: Block, marks: str) -> list[str]:
         *parts,
         marks,
         f"<p>{escape(said)}</p>",
-        _table(tables.against_table(against)),
-        _list(against["worse"]),
+        html.table(tables.against_table(against)),
+        html.bullets(against["worse"]),
     ]
 
 
@@ -294,8 +275,8 @@ def _looks(card: Block, about: About) -> list[str]:
         parts.append(
             _marks(card, replace(about, labels=look.labels, by_impression=look.by_impression, simulated=simulated))
         )
-        parts.append(_table(tables.calls_table(look.metrics, "case")))
-        parts.append(_table(tables.segmentation_table(look.metrics["segmentation"])))
+        parts.append(html.table(tables.calls_table(look.metrics, "case")))
+        parts.append(html.table(tables.segmentation_table(look.metrics["segmentation"])))
     return parts
 
 
@@ -303,24 +284,14 @@ def _promotions(about: About) -> list[str]:
     if not about.promotions:
         return []
     rows = [(one.when, one.by, one.reason, " ".join(one.overruled)) for one in about.promotions]
-    return ["<h2>Promotions</h2>", _table(CardTable(("When (UTC)", "By", "Reason", "Overruled"), rows))]
+    return ["<h2>Promotions</h2>", html.table(CardTable(("When (UTC)", "By", "Reason", "Overruled"), rows))]
 
 
 def _figure(drawing: str | None, what: str, caption: str) -> str:
     if drawing is None:
         return f"<p>{escape(old_card_text(what))}</p>"
-    return f"<figure>{drawing}<figcaption>{escape(caption)}</figcaption></figure>"
+    return html.figure(drawing, caption)
 
 
 def _optional(table: CardTable | None, what: str) -> str:
-    return f"<p>{escape(old_card_text(what))}</p>" if table is None else _table(table)
-
-
-def _table(table: CardTable) -> str:
-    head = "".join(f"<th>{escape(name)}</th>" for name in table.heading)
-    rows = ("".join(f"<td>{escape(text)}</td>" for text in row) for row in table.rows)
-    return f"<table><tr>{head}</tr>" + "".join(f"<tr>{row}</tr>" for row in rows) + "</table>"
-
-
-def _list(sentences: Sequence[str]) -> str:
-    return "<ul>" + "".join(f"<li>{escape(one)}</li>" for one in sentences) + "</ul>" if sentences else ""
+    return f"<p>{escape(old_card_text(what))}</p>" if table is None else html.table(table)

@@ -15,6 +15,8 @@ from colpo_core.records.figures import Estimate
 
 TEAL, AMBER, GREY, RED, INK = "#0f6b74", "#d08a1d", "#8aa5a8", "#b3402f", "#1d2b2f"
 COLOURS = {"3ch": GREY, "4ch": TEAL}
+_POINTS = ("#b4581b", "#7a5195", "#2f6f3e", "#9a3d0c", "#3b5b92", "#8a6d1d", "#a0446c")
+_SHAPES = ("o", "s", "^", "D", "v", "P", "X", "*")
 _FEWEST_FOR_A_SHAPE = 5
 _STYLE: dict[Any, Any] = {  # its keys' own type is a list of 300 words
     "svg.hashsalt": "colpodesk",
@@ -46,6 +48,25 @@ class Curve:
 
 
 @dataclass(frozen=True)
+class MarkedPoint:
+    """One point beside a curve, such as a reader's.
+
+    Attributes:
+        name: What the legend calls it.
+        x: Where it lies.
+        y: Likewise.
+        x_bounds: (low, high) of the 95% interval.
+        y_bounds: Likewise.
+    """
+
+    name: str
+    x: float
+    y: float
+    x_bounds: tuple[float, ...]
+    y_bounds: tuple[float, ...]
+
+
+@dataclass(frozen=True)
 class ForestRow:
     """One difference of a forest plot.
 
@@ -58,18 +79,33 @@ class ForestRow:
     found: Estimate
 
 
-def roc_svg(curves: Sequence[Curve], *, marks: str) -> str:
+def roc_svg(curves: Sequence[Curve], *, marks: str, points: Sequence[MarkedPoint] = ()) -> str:
     """ROC curves with the line of chance.
 
     Args:
         curves: One a network; the legend's name holds the area with its interval.
         marks: What every figure carries: label source, simulated, leaks.
+        points: Points beside the curves, each with its intervals.
     """
-    figure, (axes,) = _new(4.4, 4.3, marks)
+    figure, (axes,) = _new(4.4, 4.3 + 0.14 * len(points), marks)
     axes.plot([0, 1], [0, 1], color="#d5dfe1", linewidth=1, linestyle="--")
     for curve in curves:
         x, y = zip(*curve.points, strict=True)
         axes.plot(x, y, color=COLOURS[curve.network], linewidth=2, label=curve.name)
+    for place, one in enumerate(points):
+        axes.errorbar(
+            [one.x],
+            [one.y],
+            xerr=[[max(0.0, one.x - one.x_bounds[0])], [max(0.0, one.x_bounds[1] - one.x)]],
+            yerr=[[max(0.0, one.y - one.y_bounds[0])], [max(0.0, one.y_bounds[1] - one.y)]],
+            color=_POINTS[place % len(_POINTS)],
+            marker=_SHAPES[place % len(_SHAPES)],
+            markersize=6,
+            elinewidth=0.8,
+            capsize=2,
+            linestyle="none",
+            label=one.name,
+        )
     axes.set(xlabel="1 − specificity", ylabel="sensitivity", xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
     return _legend_and_text(figure, axes)
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from colpo_core.errors import InputRejected
-from colpo_core.records.reader_statistics import Endpoint
+from colpo_core.records.reader_statistics import ENDPOINT_WORDS, Endpoint
 from colpo_core.terms import ExposureRule
 
 MOST_SESSIONS = 10
@@ -24,6 +24,10 @@ class ConfidenceScale(StrEnum):
 
 
 STEPS = (0, 25, 50, 75, 100)
+EXPOSURE_WORDS = {
+    ExposureRule.EXCLUDE: "is not given to that reader",
+    ExposureRule.FLAG: "is given to that reader, and the reading flagged",
+}
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,30 @@ class ReadingPlan:
     def exposure_rule(self) -> ExposureRule:
         """What happens with a case that a reader was exposed to; a study from before the ledger flags it."""
         return self.exposed or ExposureRule.FLAG
+
+    def sentences(self, n_practice: int = 0) -> tuple[str, ...]:
+        """How the study is read and what it is to show, for a page or a report.
+
+        Args:
+            n_practice: Its practice cases.
+        """
+        said = ["One session a reader"]
+        if self.n_sessions > 1:
+            said = [f"{self.n_sessions} sessions a reader, at least {self.washout_days} days apart"]
+        if self.repeat_share:
+            said.append(f"Hidden repeats: {self.repeat_share:.0%} of the cases in each session")
+        if n_practice:
+            said.append(f"Practice cases: {n_practice}, outside the analysis")
+        scale = "0 to 100" if self.confidence is ConfidenceScale.PERCENT else "five steps"
+        said.append(f"Confidence: {scale}")
+        margin = "" if self.margin is None else f", margin of non-inferiority {self.margin:g}"
+        said.append(f"Primary endpoint: {ENDPOINT_WORDS[self.endpoint]}, alpha {self.alpha:g}{margin}")
+        said.append(f"A case that a reader was exposed to {EXPOSURE_WORDS[self.exposure_rule]}")
+        if self.interim_results:
+            said.append("Results may be seen before the study is closed")
+        if self.hypotheses:
+            said.append(f"Hypotheses: {self.hypotheses}")
+        return tuple(said)
 
     def n_repeats(self, n_cases: int) -> int:
         """Cases that are shown twice in each session; never more than half of them."""

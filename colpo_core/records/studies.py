@@ -268,6 +268,23 @@ class ReadingProgress:
 
 
 @dataclass(frozen=True)
+class ReadingTimes:
+    """How long a reader took for a case, in seconds: without breaks where that was measured.
+
+    Attributes:
+        n: Cases.
+        lower: Lower quartile.
+        median: Median.
+        upper: Upper quartile.
+    """
+
+    n: int
+    lower: float
+    median: float
+    upper: float
+
+
+@dataclass(frozen=True)
 class CallerFigures:
     """One line of the table of results.
 
@@ -280,8 +297,8 @@ class CallerFigures:
         n_seen: For a checkpoint, cases of the study that it was trained on (or another case of the same patient).
         n_unseen: Called cases that it was not trained on.
         unseen: Figures on those alone, where some but not all called cases were seen.
-        median_seconds: For a reader, median time a case: without breaks where that was measured, else from the first
-            showing to the answer.
+        times: For a reader, time a case: without breaks where that was measured, else from the first showing to the
+            answer; None where nothing was read.
         arm: For a reader, whether the model's output was shown.
         trained_on: For a checkpoint, what its training labels rest on.
         checkpoint_id: Row of the checkpoint.
@@ -295,7 +312,7 @@ class CallerFigures:
     n_seen: int | None = None
     n_unseen: int = 0
     unseen: CallFigures | None = None
-    median_seconds: float | None = None
+    times: ReadingTimes | None = None
     trained_on: LabelSource | None = None
     checkpoint_id: int | None = None
     arm: Arm | None = None
@@ -354,6 +371,7 @@ class NetworkComparison:
         refused: What is not given, and why.
         shares: All readers against it by accuracy, sensitivity and specificity, as `together`.
         by_patient: By figure, all readers minus it with intervals by patients, where patients have several cases.
+        roc: Points of its ROC curve on these cases: 1 minus specificity, and sensitivity.
     """
 
     name: str
@@ -365,6 +383,7 @@ class NetworkComparison:
     refused: tuple[str, ...]
     shares: dict[Endpoint, AgainstModel] = field(default_factory=dict)
     by_patient: dict[str, Clustered] = field(default_factory=dict)
+    roc: tuple[tuple[float, float], ...] = ()
 
 
 @dataclass(frozen=True)

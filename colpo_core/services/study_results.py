@@ -3,11 +3,11 @@
 An open study is judged only where its design lets results be seen before the closing; each such look is written down.
 """
 
-import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import numpy as np
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -15,7 +15,7 @@ from colpo_core.errors import StudyLocked
 from colpo_core.evaluation.calls import calls_at
 from colpo_core.records.jobs import JobRecord
 from colpo_core.records.people import Actor
-from colpo_core.records.studies import CallerFigures, StudyAnalysis, StudyResults
+from colpo_core.records.studies import CallerFigures, ReadingTimes, StudyAnalysis, StudyResults
 from colpo_core.services import exposures
 from colpo_core.services.jobs import start_prediction
 from colpo_core.services.permissions import ADMINISTRATORS, require
@@ -98,7 +98,8 @@ def study_results(store: Store, *, actor: Actor, study_id: int) -> StudyResults:
     with store.reading() as session:
         study, design = _closed(session, study_id)
         truth = {case.case_id: case.truth for case in design.cases}
-        readers = tuple(line for one in _readers(session, design, study_id) for line in _reader_lines(truth, one))
+        named = _by_name(_readers(session, design, study_id))
+        readers = tuple(line for name, one in named.items() for line in _reader_lines(truth, name, one))
         checkpoints = tuple(
             _checkpoint_line(truth, one, channels)
             for one in _checkpoints(store, session, design)
@@ -276,23 +277,22 @@ def _checkpoints(store: Store, session: Session, design: StudyDesign) -> list[_C
     return found
 
 
-def _reader_lines(truth: dict[int, Label], one: _ReaderCalls) -> list[CallerFigures]:
+def _reader_lines(truth: dict[int, Label], name: str, one: _ReaderCalls) -> list[CallerFigures]:
     """A line an arm; one line for a reader who has read nothing yet."""
     arms = sorted({reading.arm for reading in one.readings}, reverse=True) or [Arm.UNAIDED]
-    return [_reader_line(truth, one, arm) for arm in arms]
+    return [_reader_line(truth, name, one, arm) for arm in arms]
 
 
-def _reader_line(truth: dict[int, Label], one: _ReaderCalls, arm: Arm) -> CallerFigures:
+def _reader_line(truth: dict[int, Label], name: str, one: _ReaderCalls, arm: Arm) -> CallerFigures:
     first = one.first(arm)
     compared = compare_calls(truth, {case_id: reading.call for case_id, reading in first.items()})
-    seconds = [_best_seconds(reading) for reading in first.values()]
     return CallerFigures(
-        name=one.person.display_name,
+        name=name,
         channels=None,
         n_called=compared.n_called,
         n_cases=compared.n_cases,
         figures=compared.figures,
-        median_seconds=statistics.median(seconds) if seconds else None,
+        times=_times([_best_seconds(reading) for reading in first.values()]),
         arm=arm,
     )
 
@@ -317,14 +317,16 @@ def _checkpoint_line(truth: dict[int, Label], one: _CheckpointCalls, channels: i
 def _reader_rows(session: Session, study: Study, design: StudyDesign, simulated: set[int]) -> list[CallRow]:
     truth = {case.case_id: case.truth for case in design.cases}
     orders = study_orders(session, study)
-    readers = _readers(session, design, study.id)
-    exposed = {row: seen for one in readers for row, seen in exposed_at_reading(session, study, one.person.id).items()}
+    readers = _by_name(_readers(session, design, study.id))
+    exposed = {
+        row: seen for one in readers.values() for row, seen in exposed_at_reading(session, study, one.person.id).items()
+    }
     interim = study.state is StudyState.OPEN
     return [
         CallRow(
             study=study.name,
             caller_kind="reader",
-            caller=one.person.display_name,
+            caller=name,
             channels=None,
             case_id=reading.case_id,
             position=orders[one.person.id, reading.session].index(Showing(reading.case_id, reading.occurrence)) + 1,
@@ -347,7 +349,7 @@ def _reader_rows(session: Session, study: Study, design: StudyDesign, simulated:
             exposed="+".join(sorted(kind.value for kind in exposed.get(reading.id, ()))),
             interim=interim,
         )
-        for one in readers
+        for name, one in readers.items()
         for reading in one.readings
     ]
 
@@ -378,6 +380,13 @@ def _checkpoint_rows(study: Study, design: StudyDesign, one: _CheckpointCalls, s
         for channels in _CHANNELS
         for case_id, (prob, threshold, call) in sorted(one.judged(channels).items())
     ]
+
+
+def _times(seconds: Sequence[float]) -> ReadingTimes | None:
+    if not seconds:
+        return None
+    lower, median, upper = np.quantile(seconds, [0.25, 0.5, 0.75])
+    return ReadingTimes(len(seconds), float(lower), float(median), float(upper))
 
 
 def _seconds(shown_at: datetime, answered_at: datetime) -> float:

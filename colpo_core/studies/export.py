@@ -74,7 +74,7 @@ def calls_csv(rows: Iterable[CallRow]) -> bytes:
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow([field.name for field in fields(CallRow)])
-    writer.writerows([_cell(value) for value in astuple(row)] for row in rows)
+    writer.writerows([csv_cell(value) for value in astuple(row)] for row in rows)
     return buffer.getvalue().encode()
 
 
@@ -84,12 +84,14 @@ def ratings_csv(ratings: Iterable[Rating]) -> bytes:
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(COLUMNS)
     writer.writerows(
-        [_cell(one.reader), _cell(one.treatment), _cell(one.case), int(one.truth), f"{one.rating:g}"] for one in ratings
+        [csv_cell(one.reader), csv_cell(one.treatment), csv_cell(one.case), int(one.truth), f"{one.rating:g}"]
+        for one in ratings
     )
     return buffer.getvalue().encode()
 
 
-def _cell(value: object) -> str:
+def csv_cell(value: object) -> str:
+    """A value as text: nothing for None, times in ISO 8601, and no text that a spreadsheet would run."""
     if value is None:
         return ""
     if isinstance(value, bool):

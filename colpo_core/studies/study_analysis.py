@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
+from sklearn.metrics import roc_curve
 
 from colpo_core.records.reader_statistics import Endpoint, RatingAnalysis
 from colpo_core.records.reading_plans import ReadingPlan
@@ -154,11 +155,17 @@ def _compare(
     return replace(
         line,
         alone=reader_arm(truth, model, threshold=THRESHOLD, alpha=options.alpha),
+        roc=_roc(truth, model),
         readers=tuple(
             _pair(name, truth, one, model, alpha=options.alpha) for name, one in zip(table.readers, read, strict=True)
         ),
         refused=refused,
     )
+
+
+def _roc(truth: npt.NDArray[np.bool_], ratings: npt.NDArray[np.float64]) -> tuple[tuple[float, float], ...]:
+    false, true, _ = roc_curve(truth, ratings, drop_intermediate=True)
+    return tuple(zip(false.tolist(), true.tolist(), strict=True))
 
 
 def _together(

@@ -3,9 +3,9 @@
 from starlette.routing import Route
 
 from colpo_core.store import Store
-from colpo_core.web import agreement, annotations, health, images, predictions, readings, signin
+from colpo_core.web import agreement, annotations, health, images, predictions, readings, signin, studies
 
-_ROOMS = (signin, health, images, annotations, agreement, predictions, readings)
+_ROOMS = (signin, health, images, annotations, agreement, predictions, readings, studies)
 
 
 def routes(store: Store) -> list[Route]:

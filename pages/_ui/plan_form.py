@@ -76,21 +76,8 @@ def _conduct() -> tuple[ExposureRule, bool]:
 
 def plan_words(plan: ReadingPlan, n_practice: int) -> None:
     """Say how a study is read."""
-    sessions = "One session a reader"
-    if plan.n_sessions > 1:
-        sessions = f"{plan.n_sessions} sessions a reader, at least {plan.washout_days} days apart"
-    st.caption(sessions)
-    if plan.repeat_share:
-        st.caption(f"Hidden repeats: {plan.repeat_share:.0%} of the cases in each session")
-    if n_practice:
-        st.caption(f"Practice cases: {n_practice}, outside the analysis")
-    margin = "" if plan.margin is None else f", margin of non-inferiority {plan.margin:g}"
-    st.caption(f"Primary endpoint: {_ENDPOINTS[plan.endpoint]}, alpha {plan.alpha:g}{margin}")
-    st.caption(f"A case that a reader was exposed to: {_RULES[plan.exposure_rule].lower()}")
-    if plan.interim_results:
-        st.caption("Results may be seen before the study is closed")
-    if plan.hypotheses:
-        st.caption(f"Hypotheses: {plain(plan.hypotheses)}")
+    for sentence in plan.sentences(n_practice):
+        st.caption(plain(sentence))
 
 
 def _endpoint_name(endpoint: Endpoint) -> str:

@@ -115,7 +115,7 @@ def _warn(text: str) -> str:
 
 
 def _seconds(one: CallerFigures) -> str:
-    return "" if one.median_seconds is None else f"median {one.median_seconds:.0f} s a case"
+    return "" if one.times is None else f"median {one.times.median:.0f} s a case"
 
 
 def results_chart(results: StudyResults) -> go.Figure:

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import zipfile
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -179,6 +180,12 @@ def test_a_study_is_read_and_closed(run: Run, ask: Callable[..., Any], store: St
     assert results["statistics"]["readers"]["readers"]["Rita Lang"]["arms"]["unaided"]["sensitivity"]["k"] == 2
     files = ("--csv", str(tmp_path / "calls.csv"), "--ratings", str(tmp_path / "ratings.csv"))
     assert "Reader Rita Lang" in run("studies", "results", "1", *files).output
+    report, archive = tmp_path / "report.html", tmp_path / "study.zip"
+    assert "Say where to" in run("studies", "report", "1", code=2).output
+    run("studies", "report", "1", "--html", str(report), "--zip", str(archive))
+    assert "Flow of cases" in report.read_text(encoding="utf-8")
+    with zipfile.ZipFile(archive) as files_of:
+        assert "analyse.R" in files_of.namelist()
     again = run("analyse", str(tmp_path / "ratings.csv"), "--threshold", "0").output
     assert "treatment unaided: sensitivity 100.0% (2/2" in again
     with (tmp_path / "calls.csv").open(newline="") as file:

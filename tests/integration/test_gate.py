@@ -239,6 +239,7 @@ def test_what_a_reader_tries_during_a_study_is_refused_and_recorded(
         "/colpo/annotations/versions/1/mask.png", "/colpo/annotations/versions/1/compare/2.png",
         "/colpo/agreement/1/mosaic/union.png?versions=1,2", "/colpo/predictions/1/mask.png",
         "/colpo/predictions/1/maps/3ch-hsil.png", f"/colpo/readings/{study_id}/image/{theirs.token}",
+        f"/colpo/studies/{study_id}/report",
     ]  # fmt: skip
     with server.signed_in("reader") as client:
         for path in tried:

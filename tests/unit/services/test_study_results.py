@@ -156,8 +156,8 @@ def test_readers_and_checkpoints_are_judged_on_the_same_cases(
     assert (rita.name, rita.n_called, rita.is_complete) == ("Rita", 4, True)
     assert (rita.figures.sensitivity.k, rita.figures.sensitivity.n) == (2, 2)
     assert (rita.figures.specificity.k, rita.figures.specificity.n) == (1, 2)
-    assert rita.median_seconds is not None
-    assert (zoe.name, zoe.n_called, zoe.n_cases, zoe.median_seconds) == ("Zoe", 0, 4, None)
+    assert rita.times is not None
+    assert (zoe.name, zoe.n_called, zoe.n_cases, zoe.times) == ("Zoe", 0, 4, None)
     assert zoe.figures.accuracy.value is None
 
     three, four = results.checkpoints
@@ -300,7 +300,8 @@ def test_repeats_later_sessions_and_practice_are_in_the_export_and_not_in_the_fi
     n_cases = len(clinic.case_ids)
     assert (line.n_called, line.n_cases, line.arm) == (n_cases, n_cases, Arm.UNAIDED)
     assert line.figures.accuracy.value == 1.0
-    assert line.median_seconds == 0
+    assert line.times is not None
+    assert line.times.median == 0
     analysis = study_results.study_analysis(store, actor=administrator, study_id=study.id)
     assert analysis.readers is not None
     figures = analysis.readers.readers[line.name].arms["unaided"].accuracy

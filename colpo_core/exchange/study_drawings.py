@@ -1,0 +1,173 @@
+"""Drawings of a study's report as inline SVG: the flow of cases, ROC curves with readers' points, differences."""
+
+from collections.abc import Iterator, Sequence
+from html import escape
+
+from colpo_core.exchange.plots import Curve, ForestRow, MarkedPoint, forest_svg, roc_svg
+from colpo_core.records.figures import Estimate
+from colpo_core.records.reader_statistics import Bounds
+from colpo_core.records.reports import StudyReport
+from colpo_core.records.studies import NetworkComparison
+
+_WIDTH_PX, _BOX_PX, _SIDE_PX = 860, 430, 360
+_LINE_PX, _PAD_PX, _GAP_PX = 18, 12, 34
+
+
+def flow_drawing(report: StudyReport) -> str:
+    """The flow of cases, after STARD 2015: considered, left out, sealed, read by readers, judged by networks."""
+    study, detail = report.detail.study, report.detail
+    n_left_out = sum(count for _, count in detail.left_out)
+    left_out = [f"Left out: {n_left_out}", *(f"{reason}: {count}" for reason, count in detail.left_out)]
+    sealed = [
+        f"Sealed: {study.n_cases} cases",
+        f"HSIL {study.n_hsil}, normal {study.n_normal} by the reference standard",
+    ]
+    if study.n_simulated:
+        sealed.append(f"{study.n_simulated} drawn by the program")
+    aside = [f"Practice, outside the analysis: {study.n_practice}"] if study.n_practice else []
+    steps: list[tuple[list[str], list[str]]] = [
+        ([f"Considered: {study.n_cases + n_left_out} cases", detail.chosen_by], left_out if n_left_out else []),
+        (sealed, aside),
+        (["Read by", *_read(report)], _not_read(report)),
+    ]
+    if report.results.checkpoints:
+        steps.append((["Judged by", *_judged(report)], _learned(report)))
+    return _flow(steps)
+
+
+def roc_drawing(network: NetworkComparison, report: StudyReport, *, marks: str) -> str | None:
+    """A network's curve with the readers' points; None where it was not compared."""
+    if not network.roc or network.alone is None or report.analysis.readers is None:
+        return None
+    name = f"{network.name}, {network.channels} channels: area {_area(network.alone.auc, network.alone.auc_ci)}"
+    points = [
+        MarkedPoint(
+            f"{reader}, {arm}" if len(found.arms) > 1 else reader,
+            1 - one.specificity.value,
+            one.sensitivity.value,
+            tuple(1 - bound for bound in reversed(one.specificity.wilson or (0.0, 1.0))),
+            one.sensitivity.wilson or (0.0, 1.0),
+        )
+        for reader, found in report.analysis.readers.readers.items()
+        for arm, one in found.arms.items()
+        if one.sensitivity and one.specificity
+        if one.sensitivity.value is not None and one.specificity.value is not None
+    ]
+    return roc_svg([Curve(name, f"{network.channels}ch", network.roc)], marks=marks, points=points)
+
+
+def differences_drawing(network: NetworkComparison, *, marks: str) -> str | None:
+    """Differences of areas, accuracy, sensitivity and specificity: each reader minus the network, and all together."""
+    rows: dict[str, list[ForestRow]] = {"Area": [], "Accuracy": [], "Sensitivity": [], "Specificity": []}
+    for one in network.readers:
+        if one.aucs is None or one.calls is None:
+            continue
+        found = {"Area": (one.aucs.difference, one.aucs.ci)}
+        found |= {name.capitalize(): (paired.difference, paired.ci) for name, paired in one.calls.items()}
+        for title, listed in rows.items():
+            listed.append(ForestRow(one.reader, _estimate(*found[title], network.n_cases)))
+    together = {} if network.together is None else {"Area": network.together}
+    together |= {name.value.capitalize(): one for name, one in network.shares.items()}
+    for title, listed in rows.items():
+        if title in together:
+            listed.append(
+                ForestRow("all readers", _estimate(together[title].difference, together[title].ci, network.n_cases))
+            )
+    if not rows["Area"] or len({len(listed) for listed in rows.values()}) > 1:
+        return None
+    return forest_svg(rows, marks=marks)
+
+
+def _estimate(value: float | None, ci: Bounds | None, n: int) -> Estimate:
+    low, high = ci or (None, None)
+    return Estimate(value, low, high, n, n)
+
+
+def _area(value: float | None, ci: Bounds | None) -> str:
+    if value is None:
+        return "not defined"
+    return f"{value:.2f}" + (" (no interval)" if ci is None else f" ({ci[0]:.2f} to {ci[1]:.2f})")
+
+
+def _read(report: StudyReport) -> Iterator[str]:
+    for one in report.results.readers:
+        arm = f" ({one.arm.value})" if one.arm is not None and _has_arms(report) else ""
+        yield f"{one.name}{arm}: {one.n_called} of {one.n_cases} cases"
+
+
+def _has_arms(report: StudyReport) -> bool:
+    return len({one.arm for one in report.results.readers}) > 1
+
+
+def _not_read(report: StudyReport) -> list[str]:
+    said = []
+    for one in report.conduct.exposures:
+        if one.n_withheld:
+            said.append(f"{one.display_name}: {one.n_withheld} not given (exposed)")
+        if one.n_flagged:
+            said.append(f"{one.display_name}: {one.n_flagged} read and flagged (exposed)")
+    missing = report.detail.study.n_expected - report.detail.study.n_answered
+    if missing > 0:
+        said.append(f"Readings missing at the closing: {missing}")
+    return said
+
+
+def _judged(report: StudyReport) -> Iterator[str]:
+    for one in report.results.checkpoints:
+        yield f"{one.name}, {one.channels} channels: {one.n_called} of {one.n_cases} cases"
+
+
+def _learned(report: StudyReport) -> list[str]:
+    return [
+        f"{one.name}, {one.channels} channels: {one.n_seen} learned from, not compared"
+        for one in report.results.checkpoints
+        if one.n_seen
+    ]
+
+
+def _flow(steps: Sequence[tuple[list[str], list[str]]]) -> str:
+    parts, top = [], 4
+    for place, (main, side) in enumerate(steps):
+        height = 2 * _PAD_PX + _LINE_PX * max(len(main), len(side))
+        parts.append(_box(4, top, _BOX_PX, height, main))
+        if side:
+            left = _BOX_PX + 60
+            middle = top + height / 2
+            parts.append(_arrow(_BOX_PX + 4, middle, left, middle))
+            parts.append(_box(left, top, _SIDE_PX, height, side))
+        if place < len(steps) - 1:
+            parts.append(_arrow(_BOX_PX / 2, top + height, _BOX_PX / 2, top + height + _GAP_PX))
+        top += height + _GAP_PX
+    head = (
+        "<defs><marker id='flow-tip' viewBox='0 0 8 8' refX='7' refY='4' markerWidth='7' markerHeight='7' "
+        "orient='auto'><path d='M0 0L8 4L0 8z' fill='#4c5d62'/></marker></defs>"
+    )
+    return (
+        f"<svg viewBox='0 0 {_WIDTH_PX} {top}' width='{_WIDTH_PX}' role='img' aria-label='Flow of cases' "
+        f"font-family='sans-serif' font-size='13'>{head}{''.join(parts)}</svg>"
+    )
+
+
+def _box(left: float, top: float, width: float, height: float, lines: Sequence[str]) -> str:
+    room = int(width / 6.6)
+    weights = ["600", *["400"] * (len(lines) - 1)]
+    texts = "".join(
+        f"<text x='{left + _PAD_PX:g}' y='{top + _PAD_PX + 13 + _LINE_PX * place:g}' "
+        f"font-weight='{weights[place]}'>{escape(_cut(line, room))}</text>"
+        for place, line in enumerate(lines)
+    )
+    frame = (
+        f"<rect x='{left:g}' y='{top:g}' width='{width:g}' height='{height:g}' rx='6' fill='#f1f6f6' stroke='#8aa5a8'/>"
+    )
+    return frame + texts
+
+
+def _cut(text: str, room: int) -> str:
+    return text if len(text) <= room else text[: room - 1] + "…"
+
+
+def _arrow(x1: float, y1: float, x2: float, y2: float) -> str:
+    return (
+        f"<line x1='{x1:g}' y1='{y1:g}' x2='{x2:g}' y2='{y2:g}' stroke='#4c5d62' stroke-width='1.4' "
+        "marker-end='url(#flow-tip)'/>"
+    )

@@ -1,0 +1,190 @@
+"""Every number of a study's report by name, so that somebody else can compute it anew from the readings."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import combinations
+
+from colpo_core.records.figures import CallFigures, Estimate
+from colpo_core.records.reader_statistics import (
+    AgainstModel,
+    ArmAgreement,
+    Coefficient,
+    Endpoint,
+    ManyReaders,
+    PairedAucs,
+    PairedCalls,
+    RatingAnalysis,
+    ReaderArm,
+    SingleArm,
+)
+from colpo_core.records.reports import ReportFigure, StudyReport
+from colpo_core.records.studies import CallerCalibration, CallerFigures, NetworkComparison
+from colpo_core.terms import Arm
+
+_SHARES = ("accuracy", "sensitivity", "specificity", "ppv", "npv")
+_PAIRED = ("accuracy", "sensitivity", "specificity")
+_TABLE_ALPHA = 0.05
+_QUARTILES = {"lower": 0.25, "median": 0.5, "upper": 0.75}
+_TOGETHER = ("fleiss", "gwet_ac1", "krippendorff_alpha", "krippendorff_alpha_ordinal")
+_CALIBRATION = ("brier", "ece", "overconfidence", "overcalling")
+
+
+def report_figures(report: StudyReport) -> list[ReportFigure]:
+    """Every number, in the order of the report."""
+    alpha = report.detail.plan.alpha
+    found = [one for caller in report.results.readers for one in _of_reader(caller)]
+    found += [one for caller in report.results.checkpoints for one in _of_checkpoint(caller)]
+    if report.analysis.readers is not None:
+        found += _of_analysis(report.analysis.readers, alpha)
+    for network in report.analysis.networks:
+        found += _of_network(network, alpha)
+    for name, coefficient in report.analysis.again.items():
+        line = ReportFigure("cohen_again", "bootstrap", "reader", name, arm=Arm.UNAIDED.value)
+        found.append(_coefficient(line, coefficient))
+    for judged in report.analysis.calibration:
+        found += _of_calibration(judged)
+    return found
+
+
+def _of_reader(one: CallerFigures) -> Iterator[ReportFigure]:
+    if one.times is None:
+        return
+    line = ReportFigure("accuracy", "wilson", "reader", one.name, arm=str(one.arm), alpha=_TABLE_ALPHA)
+    yield from _shares(line, one.figures)
+    for name, quantile in _QUARTILES.items():
+        yield replace(
+            line, figure="seconds", method="time", quantile=quantile, value=getattr(one.times, name), n=one.times.n
+        )
+
+
+def _of_checkpoint(one: CallerFigures) -> Iterator[ReportFigure]:
+    line = ReportFigure("accuracy", "wilson", "checkpoint", one.name, channels=one.channels, alpha=_TABLE_ALPHA)
+    yield from _shares(line, one.figures)
+    if one.unseen is not None:
+        yield from _shares(replace(line, scope="unseen"), one.unseen)
+
+
+def _shares(line: ReportFigure, figures: CallFigures) -> Iterator[ReportFigure]:
+    for name in _SHARES:
+        share = getattr(figures, name)
+        yield replace(line, figure=name, value=share.value, low=share.low, high=share.high, k=share.k, n=share.n)
+
+
+def _of_analysis(found: RatingAnalysis, alpha: float) -> Iterator[ReportFigure]:
+    for name, reader in found.readers.items():
+        for arm, figures in reader.arms.items():
+            yield from _of_arm(ReportFigure("auc", "delong", "reader", name, arm=arm, alpha=alpha), figures)
+        pair = tuple(reader.arms)
+        if len(pair) > 1:
+            line = ReportFigure(
+                "auc_difference", "delong", "reader", name, arm=pair[0], alpha=alpha, versus_arm=pair[1]
+            )
+            yield from _paired(line, reader.delong, reader.mcnemar)
+    arms = found.counts.arms
+    by_endpoint = {Endpoint.AUC: (found.mrmc, found.single_arm)}
+    by_endpoint |= {name: (one.mrmc, one.single_arm) for name, one in found.shares.items()}
+    for endpoint, (many, single) in by_endpoint.items():
+        for arm, one in single.items():
+            yield _of_single(_together(endpoint.value, arm, alpha), one)
+        if many is not None:
+            line = replace(_together(f"{endpoint.value}_difference", arms[0], alpha), versus_arm=arms[1])
+            yield _of_many(line, many)
+    for arm, agreement in found.agreement.items():
+        yield from _of_agreement(arm, agreement, found.counts.readers)
+
+
+def _together(figure: str, arm: str, alpha: float) -> ReportFigure:
+    return ReportFigure(figure, "obuchowski-rockette", "readers", arm=arm, alpha=alpha)
+
+
+def _of_arm(line: ReportFigure, figures: ReaderArm) -> Iterator[ReportFigure]:
+    if figures.auc is not None:
+        low, high = figures.auc_ci or (None, None)
+        yield replace(line, value=figures.auc, low=low, high=high)
+    for name in _SHARES:
+        share = getattr(figures, name)
+        if share is not None:
+            low, high = share.clopper_pearson or (None, None)
+            yield replace(
+                line, figure=name, method="clopper-pearson", value=share.value, low=low, high=high, k=share.k, n=share.n
+            )
+
+
+def _paired(
+    line: ReportFigure, aucs: PairedAucs | None, calls: dict[str, PairedCalls] | None
+) -> Iterator[ReportFigure]:
+    if aucs is not None:
+        low, high = aucs.ci or (None, None)
+        yield replace(line, value=aucs.difference, low=low, high=high, p=aucs.p)
+    for name in _PAIRED if calls else ():
+        one = (calls or {})[name]
+        low, high = one.ci or (None, None)
+        yield replace(
+            line, figure=f"{name}_difference", method="newcombe", value=one.difference, low=low, high=high, p=one.p,
+            b=one.b, c=one.c,
+        )  # fmt: skip
+
+
+def _of_single(line: ReportFigure, one: SingleArm) -> ReportFigure:
+    low, high = one.ci or (None, None)
+    return replace(line, value=one.auc, low=low, high=high)
+
+
+def _of_many(line: ReportFigure, one: ManyReaders) -> ReportFigure:
+    low, high = one.ci or (None, None)
+    return replace(line, value=one.difference, low=low, high=high, p=one.p)
+
+
+def _of_agreement(arm: str, agreement: ArmAgreement, readers: Sequence[str]) -> Iterator[ReportFigure]:
+    for name in _TOGETHER:
+        coefficient: Coefficient | None = getattr(agreement, name)
+        if coefficient is not None:
+            yield replace(_coefficient(ReportFigure(name, "bootstrap", "readers", arm=arm), coefficient), n=None)
+    for first, second in combinations(readers, 2):
+        pair = agreement.cohen.get(f"{first}-{second}")
+        if pair is not None:
+            line = ReportFigure("cohen_pair", "bootstrap", "reader", first, arm=arm, versus=second)
+            yield replace(_coefficient(line, pair), n=None)
+
+
+def _coefficient(line: ReportFigure, found: Coefficient) -> ReportFigure:
+    low, high = found.ci or (None, None)
+    return replace(line, value=found.value, low=low, high=high, n=found.n)
+
+
+def _of_network(network: NetworkComparison, alpha: float) -> Iterator[ReportFigure]:
+    if network.alone is None:
+        return
+    own = ReportFigure("auc", "delong", "checkpoint", network.name, network.channels, scope="unseen", alpha=alpha)
+    yield from _of_arm(own, network.alone)
+    against = ReportFigure(
+        "auc_difference",
+        "delong",
+        "reader",
+        arm=Arm.UNAIDED.value,
+        versus=network.name,
+        versus_channels=network.channels,
+        alpha=alpha,
+    )
+    for reader in network.readers:
+        yield from _paired(replace(against, caller=reader.reader), reader.aucs, reader.calls)
+    together = {} if network.together is None else {Endpoint.AUC: network.together}
+    for endpoint, one in (together | network.shares).items():
+        line = replace(against, caller_kind="readers", method="obuchowski-rockette")
+        yield _of_model(replace(line, figure=f"{endpoint.value}_difference"), one)
+
+
+def _of_model(line: ReportFigure, one: AgainstModel) -> ReportFigure:
+    low, high = one.ci or (None, None)
+    return replace(line, value=one.difference, low=low, high=high, p=one.p)
+
+
+def _of_calibration(one: CallerCalibration) -> Iterator[ReportFigure]:
+    is_reader = one.channels is None
+    line = ReportFigure(
+        "brier", "bootstrap", "reader" if is_reader else "checkpoint", one.name, one.channels,
+        arm=Arm.UNAIDED.value if is_reader else None, scope="all" if is_reader else "unseen",
+    )  # fmt: skip
+    for name in _CALIBRATION:
+        found: Estimate = getattr(one, name)
+        yield replace(line, figure=name, value=found.value, low=found.low, high=found.high)

@@ -1,0 +1,94 @@
+"""Records of a study's report: all that a reviewer needs, and every number of it with a name."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from colpo_core.records.conduct import StudyConduct
+from colpo_core.records.studies import StudyAnalysis, StudyDetail, StudyResults
+
+
+@dataclass(frozen=True)
+class StudyReport:
+    """A study's report.
+
+    Attributes:
+        detail: The study with who read and what was compared.
+        results: The table of calls.
+        analysis: The statistics.
+        conduct: Exposures, amendments, looks and refusals.
+        seed: Seed of the readers' orders.
+        code_version: Version of the program that judged it.
+        made_at: When, UTC: of a closed study when it was closed, so that its report is the same whenever it is made.
+    """
+
+    detail: StudyDetail
+    results: StudyResults
+    analysis: StudyAnalysis
+    conduct: StudyConduct
+    seed: int
+    code_version: str
+    made_at: datetime
+
+
+@dataclass(frozen=True)
+class ReportFigure:
+    """One number of a report, with all that is needed to compute it anew from the readings.
+
+    Attributes:
+        figure: What it is, such as `sensitivity` or `auc_difference`.
+        method: How its interval was made.
+        caller_kind: `reader`, `readers` (all together) or `checkpoint`.
+        caller: Name of the reader or the checkpoint; empty for all readers.
+        channels: 3 or 4 of a checkpoint.
+        arm: Of readers, the arm.
+        scope: Of a checkpoint `all` or `unseen`: whether cases that it learned from are in it; else `all`.
+        versus: Name of the checkpoint (or the other reader) that it is held against.
+        versus_channels: Its channels.
+        versus_arm: The arm that it is held against.
+        alpha: 1 minus the interval's confidence.
+        quantile: Of a time, which quantile.
+        value: The number; None where it is not defined.
+        low: Lower bound.
+        high: Upper bound.
+        p: Two-sided p.
+        k: Successes.
+        n: Trials, or cases.
+        b: Cases that the first alone called right.
+        c: Cases that the second alone called right.
+    """
+
+    figure: str
+    method: str
+    caller_kind: str
+    caller: str = ""
+    channels: int | None = None
+    arm: str | None = None
+    scope: str = "all"
+    versus: str | None = None
+    versus_channels: int | None = None
+    versus_arm: str | None = None
+    alpha: float = 0.05
+    quantile: float | None = None
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    p: float | None = None
+    k: int | None = None
+    n: int | None = None
+    b: int | None = None
+    c: int | None = None
+
+    @property
+    def name(self) -> str:
+        """What it is, in one line."""
+        who = self.caller or "all readers"
+        who += f" {self.channels} channels" if self.channels else ""
+        who += f" {self.arm}" if self.arm else ""
+        against = ""
+        if self.versus:
+            against = f" - {self.versus}" + (f" {self.versus_channels} channels" if self.versus_channels else "")
+        elif self.versus_arm:
+            against = f" - {self.versus_arm}"
+        quantile = "" if self.quantile is None else f" {self.quantile:g}"
+        scope = "" if self.scope == "all" else f" ({self.scope} cases)"
+        return f"{self.figure}{quantile}: {who}{against}{scope}, {self.method}"

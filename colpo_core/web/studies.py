@@ -1,0 +1,24 @@
+"""A study's report as a page of its own, to read and to print."""
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Route
+
+from colpo_core.services.study_report import report_html
+from colpo_core.store import Store
+from colpo_core.web.gate import actor_of, answering
+
+
+def routes(store: Store) -> list[Route]:
+    """The route of a study's report.
+
+    Args:
+        store: The open store.
+    """
+
+    @answering
+    def show_report(request: Request) -> Response:
+        study_id = request.path_params["study_id"]
+        return HTMLResponse(report_html(store, actor=actor_of(request), study_id=study_id))
+
+    return [Route("/colpo/studies/{study_id:int}/report", show_report, methods=["GET"])]

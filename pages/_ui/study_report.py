@@ -1,0 +1,33 @@
+"""A closed study's report: to open, to keep, and to have computed anew by somebody else."""
+
+import streamlit as st
+
+from colpo_core.records.studies import StudyRecord
+from colpo_core.services import study_report
+from pages._ui.here import Here
+
+
+def report_links(person: Here, study: StudyRecord) -> None:
+    """Draw the links; the files are made when they are asked for."""
+    with st.container(horizontal=True):
+        st.link_button(
+            "Open the report", f"/colpo/studies/{study.id}/report", icon=":material/article:", type="primary",
+            help="Design, seal, flow of cases, tables, curves, agreement, amendments and exposures; prints to PDF.",
+        )  # fmt: skip
+        st.download_button(
+            "Report (HTML)",
+            lambda: study_report.report_html(person.store, actor=person.actor, study_id=study.id),
+            file_name=f"study-{study.id}-report.html",
+            mime="text/html",
+            icon=":material/description:",
+            on_click="ignore",
+        )
+        st.download_button(
+            "All of it with readings and R script (ZIP)",
+            lambda: study_report.report_archive(person.store, actor=person.actor, study_id=study.id),
+            file_name=f"study-{study.id}.zip",
+            mime="application/zip",
+            icon=":material/folder_zip:",
+            on_click="ignore",
+            help="The locked readings as CSV, every figure, and a script that computes them anew (base R and pROC).",
+        )
