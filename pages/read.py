@@ -5,7 +5,7 @@ from urllib.parse import quote
 import streamlit as st
 
 from colpo_core.errors import ColpoError, SessionWaits
-from colpo_core.records.studies import AssignedStudy, Presented
+from colpo_core.records.studies import AidShown, AssignedStudy, Presented
 from colpo_core.services import readings
 from colpo_core.terms import Label, Role
 from pages._ui.answer import answer_panel, given_answer
@@ -15,7 +15,7 @@ from pages._ui.here import Here, here
 from pages._ui.links import go, link
 from pages._ui.plain import plain
 from pages._ui.tables import as_when
-from pages._ui.viewer import image_viewer
+from pages._ui.viewer import Layer, image_viewer
 
 _ANSWER = "reading_answer"
 _REFUSAL = "reading_refusal"
@@ -98,15 +98,31 @@ def _case(person: Here, study_id: int) -> None:
         return
     image, panel = st.columns([4, 1.25], gap="medium")
     with image:
-        url = f"/colpo/readings/{study_id}/image/{quote(shown.token, safe='')}"
-        image_viewer("reading_image", url, height_px=_HEIGHT_PX, alt="The image to read")
+        token = quote(shown.token, safe="")
+        image_viewer(
+            "reading_image",
+            f"/colpo/readings/{study_id}/image/{token}",
+            _layers(study_id, token) if shown.aid else [],
+            height_px=_HEIGHT_PX,
+            alt="The image to read",
+        )
     with panel:
         _panel(study_id, shown)
+
+
+def _layers(study_id: int, token: str) -> list[Layer]:
+    aid = f"/colpo/readings/{study_id}/aid/{token}"
+    return [
+        Layer("Acetowhite epithelium", f"{aid}/mask.png", opacity=0.45),
+        Layer("What spoke for HSIL (Grad-CAM)", f"{aid}/map.png", visible=False, opacity=0.6),
+    ]
 
 
 def _panel(study_id: int, shown: Presented) -> None:
     if shown.simulated:
         simulated_badge()
+    if shown.aid is not None:
+        _aid(shown.aid, shown.phase)
     answer_panel(
         _ANSWER,
         token=shown.token,
@@ -117,6 +133,14 @@ def _panel(study_id: int, shown: Presented) -> None:
         attempt=st.session_state.get(_ATTEMPT, 0),
         on_answer=lambda: _keep(study_id),
     )
+
+
+def _aid(aid: AidShown, phase: int) -> None:
+    with st.container(border=True):
+        if phase > 1:
+            st.markdown("**Second call, with the model's output.** Your first is locked.")
+        st.metric("Model: probability of HSIL", f"{aid.prob_hsil:.0%}", help="Of the 4-channel network.")
+        st.caption(f"It calls {_WORDS[aid.call]}: HSIL from {aid.threshold:.0%} on.")
 
 
 def _keep(study_id: int) -> None:

@@ -171,6 +171,13 @@ def _draft_actions(person: Here, detail: StudyDetail) -> None:
         )
         for problem in detail.problems:
             st.warning(problem, icon=":material/warning:")
+        for one in detail.checkpoints:
+            if one.checkpoint_id == detail.plan.aid_checkpoint_id and one.predicted < one.total:
+                st.warning(
+                    f"{plain(one.name)}, which aids the readers, has predicted {one.predicted} of {one.total} cases.",
+                    icon=":material/warning:",
+                )
+                _predict_button(person, detail.study, one)
         if st.button(
             "Open for reading",
             type="primary",

@@ -1,10 +1,12 @@
 """A closed study with all that a report tells of: sessions, repeats, networks, an exposure, an amendment."""
 
+from dataclasses import replace
+
 import numpy as np
 from sqlalchemy import select
 
 from colpo_core.records.people import Actor
-from colpo_core.records.reading_plans import ReadingPlan
+from colpo_core.records.reading_plans import Aid, ReadingPlan
 from colpo_core.services import readings, studies, study_amendments
 from colpo_core.store import Store
 from colpo_core.store.tables import Case, Prediction, Presentation, StudyCase
@@ -38,10 +40,13 @@ def reported_study(
     for number in range(n_cases):
         case = clinic.clinic.add_case(grades=(Grade.CIN3 if number % 2 else Grade.NORMAL,))
         clinic.predictions.append(clinic.predict(case.image_id, clinic.checkpoint_id))
-    with store.writing() as session:
-        # The network has learned from another case of this patient, so it is not compared on this one.
-        session.get_one(Case, clinic.cases[0].case_id).patient_id = clinic.cases[-1].patient_id
+    if plan is None or plan.aid is Aid.NONE:
+        with store.writing() as session:
+            # The network has learned from another case of this patient, so it is not compared on this one.
+            session.get_one(Case, clinic.cases[0].case_id).patient_id = clinic.cases[-1].patient_id
     readers = [reviewer(store, username, Role.READER) for username in NAMES]
+    if plan is not None and plan.aid is not Aid.NONE:
+        plan = replace(plan, aid_checkpoint_id=clinic.checkpoint_id)
     study = studies.create_study(
         store,
         actor=administrator,
@@ -85,8 +90,9 @@ def _read(
         if shown is None:
             return
         with store.reading() as session:
-            case_id = session.get_one(Presentation, shown.token).case_id
-        felt = (1 if truth[case_id] is Label.HSIL else -1) * 0.7 + chance.normal()
+            case_id = session.get_one(Presentation, shown.token.split(".")[0]).case_id
+        skill = 0.7 if shown.aid is None else 1.2
+        felt = (1 if truth[case_id] is Label.HSIL else -1) * skill + chance.normal()
         readings.record_reading(
             store,
             actor=reader,

@@ -10,10 +10,11 @@ from colpo_core.cli.words import NEW_FILE, WordType
 from colpo_core.exchange.rating_report import study_text
 from colpo_core.records.people import Actor
 from colpo_core.records.reader_statistics import Endpoint
-from colpo_core.records.reading_plans import ConfidenceScale, ReadingPlan
+from colpo_core.records.reading_plans import Aid, ConfidenceScale, ReadingPlan
 from colpo_core.records.studies import CallerFigures, CaseChoice, CaseSource, StudyResults
 from colpo_core.services import readings, signing_in, study_conduct, study_records, study_report, study_results
 from colpo_core.services import studies as service
+from colpo_core.services.reading_aid import LAYERS
 from colpo_core.store import Store
 from colpo_core.store.blobs import write_file
 from colpo_core.terms import ExposureRule, Label
@@ -61,6 +62,10 @@ def list_studies(as_json: bool) -> None:
 @click.option("--alpha", type=float, default=0.05, show_default=True)
 @click.option("--hypotheses", default="", help="What is expected, in words.")
 @click.option("--exposed", type=WordType(ExposureRule), default=ExposureRule.EXCLUDE, help="A case seen elsewhere.")
+@click.option(
+    "--aid", type=WordType(Aid), default=Aid.NONE, show_default=True, help="When readers see a model's output."
+)
+@click.option("--aid-checkpoint", "aid_checkpoint_id", type=int, help="Whose output; one of those to compare with.")
 @click.option("--interim", "interim_results", is_flag=True, help="Results may be seen before the closing.")
 def create(
     name: str,
@@ -80,6 +85,8 @@ def create(
     alpha: float,
     hypotheses: str,
     exposed: ExposureRule,
+    aid: Aid,
+    aid_checkpoint_id: int | None,
     interim_results: bool,
 ) -> None:
     """Make a draft of a study."""
@@ -108,6 +115,8 @@ def create(
                 hypotheses.strip(),
                 exposed,
                 interim_results,
+                aid,
+                aid_checkpoint_id,
             ),
             practice_case_ids=practice_case_ids,
         )
@@ -189,11 +198,26 @@ def next_case(study_id: int, username: str, password: str, out: Path) -> None:
             click.echo("All cases are read. Thank you.")
             return
         content, _ = readings.presented_image(here.store, actor=reader, study_id=study_id, token=shown.token)
+        layers = {} if shown.aid is None else _layers(here.store, reader, study_id, shown.token)
     write_file(out, content)
+    for name, layer in layers.items():
+        write_file(out.with_name(f"{out.stem}-{name}.png"), layer)
     kind = "practice case" if shown.practice else "case"
     session = f"session {shown.session} of {shown.n_sessions}, " if shown.n_sessions > 1 and not shown.practice else ""
     click.echo(f"{session}{kind} {shown.number} of {shown.total}{' SIMULATED' if shown.simulated else ''}: {out}")
+    if shown.aid is not None:
+        call = "second call: " if shown.phase > 1 else ""
+        said = f"the model's probability of HSIL is {shown.aid.prob_hsil:.0%}, it calls {shown.aid.call.value}"
+        click.echo(f"{call}{said}")
+        click.echo(f"its mask and map lie beside the image: {', '.join(f'{out.stem}-{name}.png' for name in layers)}")
     click.echo(f"token {shown.token}")
+
+
+def _layers(store: Store, reader: Actor, study_id: int, token: str) -> dict[str, bytes]:
+    return {
+        layer: readings.presented_aid(store, actor=reader, study_id=study_id, token=token, layer=layer)
+        for layer in LAYERS
+    }
 
 
 @studies.command("answer")

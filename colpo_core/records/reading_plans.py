@@ -23,7 +23,20 @@ class ConfidenceScale(StrEnum):
     FIVE_STEPS = "five_steps"
 
 
+class Aid(StrEnum):
+    """Whether readers see the model's output (mask, probability, Grad-CAM), and when."""
+
+    NONE = "none"
+    AFTER_FIRST_CALL = "after_first_call"
+    AT_ONCE = "at_once"
+
+
 STEPS = (0, 25, 50, 75, 100)
+_AID_WORDS = {
+    Aid.AFTER_FIRST_CALL: "after a first call, which is locked, a second call is made with the model's output",
+    Aid.AT_ONCE: "a crossover: in each session half of the cases is read with the model's output, the other half in "
+    "the next; which half comes first changes from reader to reader",
+}
 EXPOSURE_WORDS = {
     ExposureRule.EXCLUDE: "is not given to that reader",
     ExposureRule.FLAG: "is given to that reader, and the reading flagged",
@@ -45,6 +58,8 @@ class ReadingPlan:
         hypotheses: What is expected, in words.
         exposed: What happens with a case that a reader was exposed to; None in a study from before the ledger.
         interim_results: Whether results may be seen before the study is closed; None in one from before that rule.
+        aid: Whether and when readers see the model's output.
+        aid_checkpoint_id: Whose output; one of the checkpoints that are compared.
     """
 
     n_sessions: int = 1
@@ -57,6 +72,8 @@ class ReadingPlan:
     hypotheses: str = ""
     exposed: ExposureRule | None = None
     interim_results: bool | None = None
+    aid: Aid = Aid.NONE
+    aid_checkpoint_id: int | None = None
 
     def check(self) -> None:
         """Check every value.
@@ -74,6 +91,18 @@ class ReadingPlan:
             raise InputRejected("Alpha is above 0 and below 1, such as 0.05.")
         if self.margin is not None and not 0 < self.margin < 1:
             raise InputRejected("The margin of non-inferiority is above 0 and below 1, such as 0.05.")
+        if self.aid is not Aid.NONE and self.aid_checkpoint_id is None:
+            raise InputRejected("Choose the checkpoint whose output aids the readers.")
+        if self.aid is Aid.AT_ONCE and self.n_sessions % 2:
+            raise InputRejected(
+                "Aided at once is a crossover: it takes an even number of sessions, so that each case is read with and "
+                f"without the aid. {self.n_sessions} is odd."
+            )
+
+    @property
+    def calls_a_showing(self) -> int:
+        """Answers on each showing of a case."""
+        return 2 if self.aid is Aid.AFTER_FIRST_CALL else 1
 
     @property
     def exposure_rule(self) -> ExposureRule:
@@ -98,6 +127,8 @@ class ReadingPlan:
         margin = "" if self.margin is None else f", margin of non-inferiority {self.margin:g}"
         said.append(f"Primary endpoint: {ENDPOINT_WORDS[self.endpoint]}, alpha {self.alpha:g}{margin}")
         said.append(f"A case that a reader was exposed to {EXPOSURE_WORDS[self.exposure_rule]}")
+        if self.aid is not Aid.NONE:
+            said.append(f"Aided reading: {_AID_WORDS[self.aid]}")
         if self.interim_results:
             said.append("Results may be seen before the study is closed")
         if self.hypotheses:
@@ -109,8 +140,8 @@ class ReadingPlan:
         return min(math.floor(self.repeat_share * n_cases + 0.5), n_cases // 2)
 
     def n_each(self, n_cases: int) -> int:
-        """Readings of one reader over all sessions, the repeats among them; practice is not."""
-        return self.n_sessions * (n_cases + self.n_repeats(n_cases))
+        """Readings of one reader over all sessions, repeats and second calls among them; practice is not."""
+        return self.n_sessions * (n_cases + self.n_repeats(n_cases)) * self.calls_a_showing
 
     def opens_at(self, last_answer_at: datetime) -> datetime:
         """When the session after one that ended so may begin."""
@@ -133,5 +164,6 @@ def plan_from(values: dict[str, Any] | None) -> ReadingPlan | None:
             "confidence": ConfidenceScale(values["confidence"]),
             "endpoint": Endpoint(values["endpoint"]),
             "exposed": ExposureRule(values["exposed"]) if values.get("exposed") else None,
+            "aid": Aid(values.get("aid", Aid.NONE)),
         }
     )

@@ -221,6 +221,24 @@ class AssignedStudy:
 
 
 @dataclass(frozen=True)
+class AidShown:
+    """What an aided reader is told of a case beside the layers.
+
+    Attributes:
+        prob_hsil: The 4-channel network's probability of HSIL.
+        threshold: It calls `hsil` from here on.
+    """
+
+    prob_hsil: float
+    threshold: float
+
+    @property
+    def call(self) -> Label:
+        """What it calls."""
+        return Label.HSIL if self.prob_hsil >= self.threshold else Label.NORMAL
+
+
+@dataclass(frozen=True)
 class Presented:
     """The case that waits for a reader, with nothing that tells which case it is.
 
@@ -234,6 +252,8 @@ class Presented:
         n_sessions: Sessions of the study.
         practice: Whether it is practice, with feedback and outside the analysis.
         five_steps: Whether the confidence is asked in five steps.
+        phase: 2 where the first call is locked and a second one is asked with the model's output.
+        aid: The model's output, where it is to be seen now.
     """
 
     token: str
@@ -245,6 +265,8 @@ class Presented:
     n_sessions: int = 1
     practice: bool = False
     five_steps: bool = False
+    phase: int = 1
+    aid: AidShown | None = None
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ class Place:
         answered: Answers in the session.
         total: Showings of the session.
         opens_at: When the session may begin, where the washout before it is not over.
+        phase: 2 where the showing's first call is locked and its second is awaited.
     """
 
     session: int
@@ -33,6 +34,7 @@ class Place:
     answered: int
     total: int
     opens_at: datetime | None = None
+    phase: int = 1
 
     def check_open(self) -> None:
         """Check that the washout is over.
@@ -53,15 +55,20 @@ def find_place(session: Session, study: Study, actor: Actor) -> Place:
     orders = study_orders(session, study)
     withheld = withheld_cases(session, study, actor.person_id)
     rows = session.execute(
-        select(Reading.session, Reading.case_id, Reading.occurrence, Reading.answered_at).where(
+        select(Reading.session, Reading.case_id, Reading.occurrence, Reading.answered_at, Reading.phase).where(
             Reading.study_id == study.id, Reading.reader_id == actor.person_id
         )
     ).all()
-    done = {(number, Showing(case_id, occurrence)) for number, case_id, occurrence, _ in rows}
+    begun = {(number, Showing(case_id, occurrence)) for number, case_id, occurrence, *_ in rows}
+    done = {
+        (number, Showing(case_id, occurrence))
+        for number, case_id, occurrence, _, phase in rows
+        if phase == plan.calls_a_showing
+    }
     order: tuple[Showing, ...] = ()
     for number in range(1, plan.n_sessions + 1):
         order = tuple(
-            one for one in orders[actor.person_id, number] if one.case_id not in withheld or (number, one) in done
+            one for one in orders[actor.person_id, number] if one.case_id not in withheld or (number, one) in begun
         )
         waiting = next((one for one in order if (number, one) not in done), None)
         if waiting is None:
@@ -69,16 +76,21 @@ def find_place(session: Session, study: Study, actor: Actor) -> Place:
         answered = sum(one in done for one in ((number, showing) for showing in order))
         opens_at = None
         if number > 1 and not answered:
-            before = [at for session_number, _, _, at in rows if session_number < number]
+            before = [at for session_number, _, _, at, _ in rows if session_number < number]
             opens_at = plan.opens_at(max(before)) if before else None
             opens_at = opens_at if opens_at is not None and opens_at > utc_now() else None
-        return Place(number, plan.n_sessions, waiting, answered, len(order), opens_at)
+        phase = 2 if (number, waiting) in begun else 1
+        return Place(number, plan.n_sessions, waiting, answered, len(order), opens_at, phase)
     return Place(plan.n_sessions, plan.n_sessions, None, len(order), len(order))
 
 
 def session_progress(session: Session, study: Study, actor: Actor, number: int) -> ReadingProgress:
     """How far a reader is in one session."""
-    done = {showing for one, showing in answered_showings(session, study.id, actor.person_id) if one == number}
+    last = plan_of(study).calls_a_showing
+    begun, done = (
+        {one for at, one in answered_showings(session, study.id, actor.person_id, phase=phase) if at == number}
+        for phase in (1, last)
+    )
     withheld = withheld_cases(session, study, actor.person_id)
     order = study_orders(session, study)[actor.person_id, number]
-    return ReadingProgress(len(done), sum(one in done or one.case_id not in withheld for one in order))
+    return ReadingProgress(len(done), sum(one in begun or one.case_id not in withheld for one in order))

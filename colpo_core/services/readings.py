@@ -28,14 +28,17 @@ from colpo_core.services.practice import (
     show_practice,
     waiting_practice,
 )
+from colpo_core.services.reading_aid import Turn, aid_png, aid_shown, arm_of, require_aided
 from colpo_core.services.reading_places import Place, find_place, session_progress
 from colpo_core.services.study_readers import amended, plan_of, withheld_cases
 from colpo_core.store import Store
 from colpo_core.store.tables import Image, Presentation, Reading, Study, StudyCase, StudyReader, utc_now
 from colpo_core.studies.presenting import MEDIA_TYPE, blinded_jpeg
-from colpo_core.terms import Arm, Label, Role, StudyState
+from colpo_core.terms import Arm, ExposureKind, Label, Role, StudyState
 
 READERS = (Role.READER,)
+# What a showing's token ends with where its second call is awaited; a token itself holds no dot.
+_SECOND_CALL = ".2"
 # The readers of a study are shown the same images, each in an order of their own.
 _ENCODED: Kept[str, bytes] = Kept(100)
 
@@ -77,11 +80,13 @@ def next_picture(store: Store, *, actor: Actor, study_id: int) -> Presented | No
     with store.reading() as session:
         study = _open_study(session, actor, study_id)
         found, shown = _waiting(session, study, actor, show=False)
-    if not found or shown is not None:
-        return shown
-    with store.writing() as session:
-        study = _open_study(session, actor, study_id)
-        return _waiting(session, study, actor, show=True)[1]
+    if found and shown is None:
+        with store.writing() as session:
+            study = _open_study(session, actor, study_id)
+            shown = _waiting(session, study, actor, show=True)[1]
+    if shown is not None and shown.aid is not None:
+        _note_aid(store, actor, study_id, shown.token)
+    return shown
 
 
 def presented_image(store: Store, *, actor: Actor, study_id: int, token: str) -> tuple[bytes, str]:
@@ -103,6 +108,33 @@ def presented_image(store: Store, *, actor: Actor, study_id: int, token: str) ->
     if sha256 is None:
         raise NotFound("The image of this case is missing. Tell an administrator.")
     return _ENCODED.find(sha256, lambda: blinded_jpeg(read_rgb(store.blobs.get(sha256)))), MEDIA_TYPE
+
+
+def presented_aid(store: Store, *, actor: Actor, study_id: int, token: str, layer: str) -> bytes:
+    """A layer of the model's output over the case that waits, as PNG, where it is to be read with it now.
+
+    Args:
+        store: The open store.
+        actor: The reader.
+        study_id: The study.
+        token: Of the case that was shown.
+        layer: `mask` or `map`.
+
+    Raises:
+        PermissionDenied: The actor is no reader.
+        NotFound: The token is not one of this reader's in this study, or there is no such layer.
+        StudyLocked: The study is not open.
+        Blinding: The case is answered, or is not to be read with the model's output now.
+    """
+    require(actor, READERS)
+    with store.reading() as session:
+        study = _open_study(session, actor, study_id)
+        _image_to_show(session, actor, study_id, token)
+        shown, phase = _by_token(session, actor, study_id, token)
+        require_aided(arm_of(session, study, actor.person_id, Turn(shown.session, shown.case_id, phase)))
+        if phase > 1 and _reading(session, shown, 1) is None:
+            require_aided(Arm.UNAIDED)
+        return aid_png(store, session, study, shown.case_id, layer)
 
 
 def record_reading(
@@ -147,19 +179,29 @@ def record_reading(
         if practised is not None:
             _check_open(study)
             return answer_practice(session, actor, practised, call=call, confidence=confidence)
-        shown = _by_token(session, actor, study_id, token)
-        before = _reading(session, shown)
+        shown, phase = _by_token(session, actor, study_id, token)
+        before = _reading(session, shown, phase)
         if before is not None:
             if (before.call, before.confidence) != (call, confidence):
                 raise StudyLocked("This case is answered already, and an answer cannot be changed.")
             return session_progress(session, study, actor, shown.session)
         _check_open(study)
         _check_given(session, study, shown)
-        _add_reading(session, shown, call, confidence, active_ms)
+        if phase > 1 and _reading(session, shown, 1) is None:
+            raise NotFound("No second call is awaited on this case. Open the reading page anew.")
+        _add_reading(session, study, shown, phase, call, confidence, active_ms)
         progress = session_progress(session, study, actor, shown.session)
         # The log must not unblind anybody who may read it: it tells neither the case nor the call.
         audit.record(session, actor, "record reading", f"study {study_id}", number=progress.answered)
         return progress
+
+
+def _note_aid(store: Store, actor: Actor, study_id: int, token: str) -> None:
+    """The study's own screens show it, so that it is no exposure for this study, and one for every other."""
+    with store.reading() as session:
+        case_id = session.get_one(Presentation, token.removesuffix(_SECOND_CALL)).case_id
+    kinds = (ExposureKind.PREDICTION, ExposureKind.MASK)
+    exposures.note(store, actor, [(case_id, kind) for kind in kinds], within_study=study_id)
 
 
 def _check_confidence(plan: ReadingPlan, confidence: int) -> None:
@@ -170,10 +212,20 @@ def _check_confidence(plan: ReadingPlan, confidence: int) -> None:
     raise InputRejected("The confidence is a whole number from 0 to 100.")
 
 
-def _add_reading(session: Session, shown: Presentation, call: Label, confidence: int, active_ms: int | None) -> None:
-    answered_at = _not_before(shown.shown_at)
+def _add_reading(
+    session: Session,
+    study: Study,
+    shown: Presentation,
+    phase: int,
+    call: Label,
+    confidence: int,
+    active_ms: int | None,
+) -> None:
+    first = None if phase == 1 else _reading(session, shown, 1)
+    shown_at = shown.shown_at if first is None else first.answered_at
+    answered_at = _not_before(shown_at)
     if active_ms is not None:
-        wall_ms = int((answered_at - shown.shown_at).total_seconds() * 1000)
+        wall_ms = int((answered_at - shown_at).total_seconds() * 1000)
         active_ms = min(max(active_ms, 0), wall_ms)
     session.add(
         Reading(
@@ -181,12 +233,12 @@ def _add_reading(session: Session, shown: Presentation, call: Label, confidence:
             reader_id=shown.reader_id,
             case_id=shown.case_id,
             session=shown.session,
-            arm=Arm.UNAIDED,
+            arm=arm_of(session, study, shown.reader_id, Turn(shown.session, shown.case_id, phase)),
             occurrence=shown.occurrence,
-            phase=1,
+            phase=phase,
             call=call,
             confidence=confidence,
-            shown_at=shown.shown_at,
+            shown_at=shown_at,
             answered_at=answered_at,
             active_ms=active_ms,
         )
@@ -195,6 +247,8 @@ def _add_reading(session: Session, shown: Presentation, call: Label, confidence:
 
 
 def _check_given(session: Session, study: Study, shown: Presentation) -> None:
+    if _reading(session, shown, 1) is not None:
+        return  # begun before the exposure: its second call is made all the same
     if shown.case_id in withheld_cases(session, study, shown.reader_id):
         raise Blinding("You have seen something of this case elsewhere, so it is not read. Open the reading page anew.")
 
@@ -264,7 +318,7 @@ def _waiting(session: Session, study: Study, actor: Actor, *, show: bool) -> tup
         )
         session.add(shown)
         session.flush()
-    return True, None if shown is None else _presented(session, shown, place, five_steps=five_steps)
+    return True, None if shown is None else _presented(session, study, shown, place, five_steps=five_steps)
 
 
 def _presentation(session: Session, study_id: int, actor: Actor, place: Place) -> Presentation | None:
@@ -283,10 +337,10 @@ def _presentation(session: Session, study_id: int, actor: Actor, place: Place) -
 
 def _image_to_show(session: Session, actor: Actor, study_id: int, token: str) -> str | None:
     practised = practice_by_token(session, study_id, actor, token)
-    shown = None if practised else _by_token(session, actor, study_id, token)
+    shown, phase = (None, 1) if practised else _by_token(session, actor, study_id, token)
     if shown is not None:
         _check_given(session, session.get_one(Study, study_id), shown)
-    if (practised and practised.call is not None) or (shown and _reading(session, shown) is not None):
+    if (practised and practised.call is not None) or (shown and _reading(session, shown, phase) is not None):
         raise Blinding("This case is answered, and an answered case is not shown again. Go on with the next one.")
     if practised or shown is None:
         return practice_image(session, practised) if practised else None
@@ -297,14 +351,18 @@ def _image_to_show(session: Session, actor: Actor, study_id: int, token: str) ->
     )
 
 
-def _by_token(session: Session, actor: Actor, study_id: int, token: str) -> Presentation:
-    shown = session.get(Presentation, token)
+def _by_token(session: Session, actor: Actor, study_id: int, token: str) -> tuple[Presentation, int]:
+    """What was put before the reader, and which call on it the token is for."""
+    shown = session.get(Presentation, token.removesuffix(_SECOND_CALL))
     if shown is None or shown.study_id != study_id or shown.reader_id != actor.person_id:
         raise NotFound("No such case waits for you. Open the reading page anew.")
-    return shown
+    phase = 2 if token.endswith(_SECOND_CALL) else 1
+    if phase > plan_of(session.get_one(Study, study_id)).calls_a_showing:
+        raise NotFound("No such case waits for you. Open the reading page anew.")
+    return shown, phase
 
 
-def _reading(session: Session, shown: Presentation) -> Reading | None:
+def _reading(session: Session, shown: Presentation, phase: int) -> Reading | None:
     return session.scalar(
         select(Reading).where(
             Reading.study_id == shown.study_id,
@@ -312,18 +370,20 @@ def _reading(session: Session, shown: Presentation) -> Reading | None:
             Reading.case_id == shown.case_id,
             Reading.session == shown.session,
             Reading.occurrence == shown.occurrence,
+            Reading.phase == phase,
         )
     )
 
 
-def _presented(session: Session, shown: Presentation, place: Place, *, five_steps: bool) -> Presented:
+def _presented(session: Session, study: Study, shown: Presentation, place: Place, *, five_steps: bool) -> Presented:
     simulated = session.scalar(
         select(Image.simulated)
         .join(StudyCase, StudyCase.image_id == Image.id)
         .where(StudyCase.study_id == shown.study_id, StudyCase.case_id == shown.case_id)
     )
+    arm = arm_of(session, study, shown.reader_id, Turn(shown.session, shown.case_id, place.phase))
     return Presented(
-        token=shown.token,
+        token=shown.token if place.phase == 1 else f"{shown.token}{_SECOND_CALL}",
         number=place.answered + 1,
         total=place.total,
         shown_at=shown.shown_at,
@@ -331,6 +391,8 @@ def _presented(session: Session, shown: Presentation, place: Place, *, five_step
         session=place.session,
         n_sessions=place.n_sessions,
         five_steps=five_steps,
+        phase=place.phase,
+        aid=aid_shown(session, study, shown.case_id) if arm is Arm.AIDED else None,
     )
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from colpo_core.errors import Conflict, InputRejected, NotFound, StudyLocked
 from colpo_core.records.people import Actor
-from colpo_core.records.reading_plans import ReadingPlan
+from colpo_core.records.reading_plans import Aid, ReadingPlan
 from colpo_core.records.studies import (
     CaseChoice,
     CaseSource,
@@ -24,6 +24,7 @@ from colpo_core.records.studies import (
 )
 from colpo_core.services import audit, exposures
 from colpo_core.services.permissions import ADMINISTRATORS, require
+from colpo_core.services.reading_aid import check_aid
 from colpo_core.services.study_amendments import close_early
 from colpo_core.services.study_cases import (
     ChosenCases,
@@ -158,6 +159,8 @@ def create_study(
         raise InputRejected("The seed is a whole number from 0 to 2,147,483,647.")
     plan = plan or ReadingPlan()
     plan.check()
+    if plan.aid is not Aid.NONE and plan.aid_checkpoint_id not in set(checkpoint_ids):
+        raise InputRejected("The checkpoint that aids the readers must be one of those that are compared with them.")
     plan = replace(plan, exposed=plan.exposed or ExposureRule.EXCLUDE, interim_results=bool(plan.interim_results))
     with store.writing() as session:
         if session.scalar(select(Study.id).where(Study.name == name)) is not None:
@@ -205,6 +208,7 @@ def open_study(store: Store, *, actor: Actor, study_id: int) -> StudyRecord:
         if study.state is not StudyState.DRAFT:
             raise StudyLocked(f"The study is {study.state.value} already; only a draft can be opened.")
         _freeze_cases(session, study)
+        check_aid(store, session, study)
         design = design_of(session, study)
         _check_readers_still_there(session, design.reader_ids)
         design.check()

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from colpo_core.records.reading_plans import ReadingPlan, plan_from
@@ -113,11 +113,11 @@ def count_withheld(session: Session, study: Study, reader_id: int) -> int:
     return len(planned - answered_showings(session, study.id, reader_id))
 
 
-def answered_showings(session: Session, study_id: int, reader_id: int) -> set[tuple[int, Showing]]:
-    """By session the showings that a reader has answered."""
+def answered_showings(session: Session, study_id: int, reader_id: int, *, phase: int = 1) -> set[tuple[int, Showing]]:
+    """By session the showings on which a reader has made a call: the first, or the second."""
     rows = session.execute(
         select(Reading.session, Reading.case_id, Reading.occurrence).where(
-            Reading.study_id == study_id, Reading.reader_id == reader_id
+            Reading.study_id == study_id, Reading.reader_id == reader_id, Reading.phase == phase
         )
     )
     return {(number, Showing(case_id, occurrence)) for number, case_id, occurrence in rows}
@@ -128,5 +128,6 @@ def expected_of(session: Session, study: Study, reader_id: int, *, n_each: int, 
     if study.state is StudyState.DRAFT:
         return n_each
     if reader_id in removed:
-        return len(answered_showings(session, study.id, reader_id))
-    return n_each - count_withheld(session, study, reader_id)
+        readings = select(func.count()).where(Reading.study_id == study.id, Reading.reader_id == reader_id)
+        return session.scalar(readings) or 0
+    return n_each - plan_of(study).calls_a_showing * count_withheld(session, study, reader_id)

@@ -22,7 +22,7 @@ from colpo_core.services.permissions import ADMINISTRATORS, require
 from colpo_core.services.study_cases import seen_cases
 from colpo_core.services.study_conduct import exposed_at_reading, note_look
 from colpo_core.services.study_readers import amended, plan_of, study_orders
-from colpo_core.services.study_records import check_seal, get_study_row, study_record
+from colpo_core.services.study_records import check_seal, design_of, get_study_row, study_record
 from colpo_core.store import Store
 from colpo_core.store.tables import Case, Checkpoint, Image, Person, Prediction, Reading, Study, StudyCase
 from colpo_core.studies.comparing import compare_calls
@@ -143,8 +143,9 @@ def study_analysis(store: Store, *, actor: Actor, study_id: int) -> StudyAnalysi
         readers = _readers(session, design, study_id)
         return analyse_study(
             truth,
-            _ratings_of_readers(readers),
+            _ratings_of_readers(readers, Arm.UNAIDED),
             networks,
+            aided=_ratings_of_readers(readers, Arm.AIDED),
             again={name: one.again(Arm.UNAIDED) for name, one in _by_name(readers).items()},
             patients={row.id: row.patient_id for row in found},
             plan=design.how,
@@ -166,8 +167,9 @@ def export_ratings(store: Store, *, actor: Actor, study_id: int) -> bytes:
         _, design = _closed(session, study_id)
         truth = {case.case_id: case.truth for case in design.cases}
         ratings = ratings_csv(
-            Rating(name, Arm.UNAIDED.value, str(case_id), truth[case_id] is Label.HSIL, rating)
-            for name, read in _ratings_of_readers(_readers(session, design, study_id)).items()
+            Rating(name, arm.value, str(case_id), truth[case_id] is Label.HSIL, rating)
+            for arm in Arm
+            for name, read in _ratings_of_readers(_readers(session, design, study_id), arm).items()
             for case_id, rating in read.items()
         )
     exposures.note(store, actor, [(case_id, ExposureKind.LABEL) for case_id in truth])
@@ -202,16 +204,17 @@ def export_calls(store: Store, *, actor: Actor, study_id: int) -> bytes:
 
 
 def predict_missing(store: Store, *, actor: Actor, study_id: int, checkpoint_id: int) -> JobRecord | None:
-    """Start a job that predicts what a checkpoint has not predicted of a sealed study; None where nothing is missing.
+    """Start a job that predicts what a checkpoint has not predicted of a study; None where nothing is missing.
 
     Raises:
         PermissionDenied: The actor is no administrator.
         NotFound: There is no such study.
-        StudyLocked: The study is not sealed, no longer what was sealed, or not compared with this checkpoint.
+        StudyLocked: The study is no longer what was sealed, or not compared with this checkpoint.
     """
     require(actor, ADMINISTRATORS)
     with store.reading() as session:
-        design = check_seal(session, get_study_row(session, study_id))
+        study = get_study_row(session, study_id)
+        design = design_of(session, study) if study.state is StudyState.DRAFT else check_seal(session, study)
         if checkpoint_id not in {one.checkpoint_id for one in design.checkpoints}:
             raise StudyLocked("This study is not compared with that checkpoint, and a sealed study does not change.")
         image_ids = {case.image_id for case in design.cases}
@@ -253,13 +256,10 @@ def _by_name(readers: Sequence[_ReaderCalls]) -> dict[str, _ReaderCalls]:
     }
 
 
-def _ratings_of_readers(readers: Sequence[_ReaderCalls]) -> dict[str, dict[int, float]]:
-    """By the reader's name, by case: the first unaided reading."""
+def _ratings_of_readers(readers: Sequence[_ReaderCalls], arm: Arm) -> dict[str, dict[int, float]]:
+    """By the reader's name, by case: the first reading in the arm."""
     return {
-        name: {
-            case_id: reader_rating(reading.call, reading.confidence)
-            for case_id, reading in one.first(Arm.UNAIDED).items()
-        }
+        name: {case_id: reader_rating(reading.call, reading.confidence) for case_id, reading in one.first(arm).items()}
         for name, one in _by_name(readers).items()
     }
 

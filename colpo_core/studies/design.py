@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from colpo_core.errors import InputRejected
-from colpo_core.records.reading_plans import ReadingPlan
+from colpo_core.records.reading_plans import Aid, ReadingPlan
 from colpo_core.terms import Arm, Label, LabelSource
 
 # Designs from before reading plans keep the first format, so that their seal still fits.
@@ -107,10 +107,10 @@ class StudyDesign:
             content["format"] = FORMAT_BEFORE_PLANS
             del content["plan"], content["practice"]
         if self.plan is not None:
-            # A plan from before the ledger has no such values, and its seal still fits.
-            later = {"exposed": self.plan.exposed, "interim_results": self.plan.interim_results}
+            # A plan from before the ledger or before the aid has no such values, and its seal still fits.
+            later = {"exposed": None, "interim_results": None, "aid": Aid.NONE, "aid_checkpoint_id": None}
             content["plan"] = {
-                name: value for name, value in content["plan"].items() if name not in later or value is not None
+                name: value for name, value in content["plan"].items() if name not in later or value != later[name]
             }
         return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 

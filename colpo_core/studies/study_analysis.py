@@ -18,6 +18,7 @@ from colpo_core.studies.reader_figures import paired_aucs, paired_calls, reader_
 from colpo_core.terms import Arm, Label
 
 ARM = Arm.UNAIDED.value
+_AIDED = Arm.AIDED.value
 _MODEL = "network"
 THRESHOLD = 0.0
 """Ratings are above it where the call is `hsil`, below it where it is `normal`."""
@@ -56,6 +57,7 @@ def analyse_study(
     networks: Sequence[NetworkRatings],
     *,
     patients: Mapping[int, int],
+    aided: Mapping[str, Mapping[int, float]] | None = None,
     again: Mapping[str, Sequence[tuple[float, float]]] | None = None,
     plan: ReadingPlan | None = None,
     seed: int = 0,
@@ -64,18 +66,21 @@ def analyse_study(
 
     Args:
         truth: The reference standard of each case.
-        readings: By the reader's name, by case: see `reader_rating`.
+        readings: By the reader's name, by case, read without the model's output: see `reader_rating`.
         networks: The networks that it is compared with.
         patients: Patient of each case.
+        aided: The same, read with the model's output; None or empty where nothing was.
         again: By the reader's name, ratings of cases that the reader has read twice: the first, and the next.
         plan: The sealed endpoint, margin and alpha; those of a plan that says nothing where None.
         seed: Seed of the bootstraps.
     """
     plan = plan or ReadingPlan()
     is_hsil = np.asarray([truth[case] is Label.HSIL for case in truth])
-    readers = tuple(name for name, read in readings.items() if read)
-    rating = _laid_out([readings[name] for name in readers], list(truth))
-    notes = _notes(truth, readings, patients)
+    sides = {_AIDED: aided, ARM: readings} if aided and any(aided.values()) else {ARM: readings}
+    readers = tuple(name for name in readings if any(side.get(name) for side in sides.values()))
+    rating = np.stack([_laid_out([side.get(name, {}) for name in readers], list(truth)) for side in sides.values()])
+    notes = tuple(note for arm, side in sides.items() for note in _unread(truth, side, arm if len(sides) > 1 else ""))
+    notes = (*_clustered(truth, patients), *notes)
     calibration = tuple(
         calibrate(
             name, channels, truth, probabilities, patients=patients, seed=seed,
@@ -87,7 +92,7 @@ def analyse_study(
             None, (), {}, (*notes, "There are too few readings for statistics."), calibration=calibration
         )
     table = RatingTable(
-        (ARM,), readers, tuple(map(str, truth)), is_hsil, rating[None], tuple(str(patients[case]) for case in truth)
+        tuple(sides), readers, tuple(map(str, truth)), is_hsil, rating, tuple(str(patients[case]) for case in truth)
     )
     options = AnalysisOptions(
         threshold=THRESHOLD, margin=plan.margin, endpoint=plan.endpoint, alpha=plan.alpha, seed=seed
@@ -103,7 +108,7 @@ def analyse_study(
             if pairs
         },
         (*notes, *found.refused),
-        primary=tuple(one for network in compared if (one := _primary(network, plan)) is not None),
+        primary=_primary_results(found, compared, plan),
         calibration=calibration,
     )
 
@@ -118,6 +123,30 @@ def _probabilities(
     for network in networks:
         if network.probabilities:
             yield network.name, network.channels, network.probabilities
+
+
+def _primary_results(
+    found: RatingAnalysis, networks: Sequence[NetworkComparison], plan: ReadingPlan
+) -> tuple[PrimaryResult, ...]:
+    """With an aid, reading with it against reading without; else each network against the readers."""
+    if len(found.counts.arms) == 1:
+        return tuple(one for network in networks if (one := _primary(network, plan)) is not None)
+    many = found.mrmc if plan.endpoint is Endpoint.AUC else found.shares[plan.endpoint].mrmc
+    if many is None:
+        return ()
+    result = PrimaryResult(
+        tested="Reading with the model's output",
+        against="reading without it",
+        endpoint=plan.endpoint,
+        figures=(many.auc[_AIDED], many.auc[ARM]),
+        difference=many.difference,
+        ci=many.ci,
+        p=many.p,
+        alpha=plan.alpha,
+        non_inferiority=many.non_inferiority,
+        n_cases=found.counts.cases,
+    )
+    return (result,)
 
 
 def _primary(network: NetworkComparison, plan: ReadingPlan) -> PrimaryResult | None:
@@ -143,7 +172,7 @@ def _compare(
     table: RatingTable, network: NetworkRatings, ratings: npt.NDArray[np.float64], options: AnalysisOptions
 ) -> NetworkComparison:
     judged = ~np.isnan(ratings)
-    truth, model, read = table.truth[judged], ratings[judged], table.rating[0][:, judged]
+    truth, model, read = table.truth[judged], ratings[judged], _unaided(table)[:, judged]
     line = NetworkComparison(network.name, network.channels, len(truth), None, None, (), ())
     if not _is_enough(truth):
         return replace(line, refused=("It has judged fewer than two cases of a label that it has not learned from.",))
@@ -176,13 +205,18 @@ def _together(
         return None, ("It says the same of nearly every case, so no area is compared.",)
     n_readers, n_cases = len(table.readers), len(model)
     rating = np.full((2, n_readers + 1, n_cases), np.nan)
-    rating[0, :n_readers] = table.rating[0][:, judged]
+    rating[0, :n_readers] = _unaided(table)[:, judged]
     rating[1, n_readers] = model
     cases = tuple(case for case, is_judged in zip(table.cases, judged.tolist(), strict=True) if is_judged)
     patients = None if table.patients is None else tuple(np.asarray(table.patients)[judged].tolist())
     both = RatingTable((ARM, _MODEL), (*table.readers, _MODEL), cases, table.truth[judged], rating, patients)
     found = analyse_table(both, replace(options, model=_MODEL))
     return found, found.refused
+
+
+def _unaided(table: RatingTable) -> npt.NDArray[np.float64]:
+    """Ratings without the model's output, shape (readers, cases): a network is held against these."""
+    return np.asarray(table.rating[table.arms.index(ARM)])
 
 
 def _pair(
@@ -202,20 +236,22 @@ def _pair(
     )
 
 
-def _notes(
-    truth: Mapping[int, Label], readings: Mapping[str, Mapping[int, float]], patients: Mapping[int, int]
-) -> tuple[str, ...]:
-    notes = []
+def _clustered(truth: Mapping[int, Label], patients: Mapping[int, int]) -> tuple[str, ...]:
     n_patients = len({patients[case] for case in truth})
-    if n_patients < len(truth):
-        notes.append(
-            f"{len(truth)} cases are of {n_patients} patients. Where cases are taken as independent, intervals are too "
-            "narrow and p too small; the intervals by patients are the ones to quote."
-        )
+    if n_patients == len(truth):
+        return ()
+    return (
+        f"{len(truth)} cases are of {n_patients} patients. Where cases are taken as independent, intervals are too "
+        "narrow and p too small; the intervals by patients are the ones to quote.",
+    )
+
+
+def _unread(truth: Mapping[int, Label], readings: Mapping[str, Mapping[int, float]], arm: str) -> tuple[str, ...]:
     left = [name for name, read in readings.items() if len(read) < len(truth)]
-    if left:
-        notes.append(f"Not all cases were read by {', '.join(left)}; their figures are on those that were.")
-    return tuple(notes)
+    if not left:
+        return ()
+    how = f" {arm}" if arm else ""
+    return (f"Not all cases were read{how} by {', '.join(left)}; their figures are on those that were.",)
 
 
 def _is_enough(is_hsil: npt.NDArray[np.bool_]) -> bool:

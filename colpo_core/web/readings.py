@@ -1,10 +1,10 @@
-"""The image of a blinded reading over HTTP: pixels under a random name, and nothing else."""
+"""The image of a blinded reading over HTTP, and of an aided one the model's output: pixels under a random name."""
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from colpo_core.services.readings import presented_image
+from colpo_core.services.readings import presented_aid, presented_image
 from colpo_core.store import Store
 from colpo_core.web.gate import actor_of, answering
 
@@ -29,4 +29,18 @@ def routes(store: Store) -> list[Route]:
         )
         return Response(content, media_type=media_type, headers=_HEADERS)
 
-    return [Route("/colpo/readings/{study_id:int}/image/{token}", show_image, methods=["GET"])]
+    @answering
+    def show_aid(request: Request) -> Response:
+        content = presented_aid(
+            store,
+            actor=actor_of(request),
+            study_id=request.path_params["study_id"],
+            token=request.path_params["token"],
+            layer=request.path_params["layer"],
+        )
+        return Response(content, media_type="image/png", headers=_HEADERS)
+
+    return [
+        Route("/colpo/readings/{study_id:int}/image/{token}", show_image, methods=["GET"]),
+        Route("/colpo/readings/{study_id:int}/aid/{token}/{layer}.png", show_aid, methods=["GET"]),
+    ]

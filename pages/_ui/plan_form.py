@@ -1,9 +1,12 @@
 """The part of a study's form that says how it is read and what it is to show."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from colpo_core.records.reader_statistics import Endpoint
-from colpo_core.records.reading_plans import MOST_REPEATED, MOST_SESSIONS, ConfidenceScale, ReadingPlan
+from colpo_core.records.reading_plans import MOST_REPEATED, MOST_SESSIONS, Aid, ConfidenceScale, ReadingPlan
+from colpo_core.records.studies import Option
 from colpo_core.studies.case_numbers import parse_case_numbers
 from colpo_core.terms import ExposureRule
 from pages._ui.errors import showing_errors
@@ -11,6 +14,11 @@ from pages._ui.plain import plain
 
 _SCALES = {ConfidenceScale.PERCENT: "0 to 100", ConfidenceScale.FIVE_STEPS: "Five steps"}
 _RULES = {ExposureRule.EXCLUDE: "Is not given to that reader", ExposureRule.FLAG: "Is given and flagged"}
+_AIDS = {
+    Aid.NONE: "Not shown",
+    Aid.AFTER_FIRST_CALL: "Shown after a first call, which is locked; then a second call",
+    Aid.AT_ONCE: "Shown at once, in a crossover (an even number of sessions)",
+}
 _ENDPOINTS = {
     Endpoint.AUC: "AUC",
     Endpoint.ACCURACY: "Accuracy",
@@ -19,8 +27,15 @@ _ENDPOINTS = {
 }
 
 
-def plan_form() -> tuple[ReadingPlan, tuple[int, ...]]:
-    """Draw the fields; returns the plan and the numbers of the practice cases."""
+def plan_form(checkpoints: Sequence[Option]) -> tuple[ReadingPlan, tuple[int, ...]]:
+    """Draw the fields.
+
+    Args:
+        checkpoints: Those that are compared with the readers; one of them may aid them.
+
+    Returns:
+        The plan and the numbers of the practice cases.
+    """
     with st.expander("Sessions, repeats and practice", icon=":material/event_repeat:"):
         left, right = st.columns(2)
         n_sessions = left.number_input("Sessions a reader", 1, MOST_SESSIONS, 1, key="study_sessions")
@@ -52,13 +67,37 @@ def plan_form() -> tuple[ReadingPlan, tuple[int, ...]]:
         )  # fmt: skip
         alpha = right.number_input("Alpha (two-sided)", 0.001, 0.999, 0.05, 0.01, format="%.3f", key="study_alpha")
         hypotheses = st.text_area("Hypotheses", key="study_hypotheses", help="Sealed before the first reading.")
+    aid, aid_checkpoint_id = _aid(checkpoints)
     exposed, interim = _conduct()
     plan = ReadingPlan(
         n_sessions=int(n_sessions), washout_days=int(washout), repeat_share=repeats / 100, confidence=scale,
         endpoint=endpoint, margin=margin, alpha=alpha, hypotheses=hypotheses.strip(), exposed=exposed,
-        interim_results=interim,
+        interim_results=interim, aid=aid, aid_checkpoint_id=aid_checkpoint_id,
     )  # fmt: skip
     return plan, practice
+
+
+def _aid(checkpoints: Sequence[Option]) -> tuple[Aid, int | None]:
+    with st.expander("Reading with the model's output", icon=":material/assistant:"):
+        aid = st.radio(
+            "Mask, probability and Grad-CAM of a checkpoint", list(_AIDS), format_func=_AIDS.__getitem__,
+            key="study_aid",
+        )  # fmt: skip
+        if aid is Aid.NONE:
+            return aid, None
+        if not checkpoints:
+            st.info("Choose a checkpoint to compare with first; one of them aids the readers.", icon=":material/info:")
+            return aid, None
+        chosen = st.selectbox("Checkpoint that aids", checkpoints, format_func=_name, key="study_aid_checkpoint")
+        st.caption(
+            "It must have predicted every case and have learned from none of them nor their patients. The primary "
+            "endpoint then compares reading with it and without it."
+        )
+    return aid, chosen.id
+
+
+def _name(option: Option) -> str:
+    return option.name
 
 
 def _conduct() -> tuple[ExposureRule, bool]:

@@ -40,7 +40,7 @@ def study_form(person: Here) -> None:
             "Compare with checkpoints", options.checkpoints, format_func=_name, key="study_checkpoints",
             placeholder="None",
         )  # fmt: skip
-        plan, practice = plan_form()
+        plan, practice = plan_form(checkpoints)
     reader_ids, checkpoint_ids = [one.id for one in readers], [one.id for one in checkpoints]
     with preview, showing_errors():
         counted = studies.preview_choice(

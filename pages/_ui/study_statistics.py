@@ -14,6 +14,7 @@ from colpo_core.records.reader_statistics import (
     ClusteredAnalysis,
     Coefficient,
     Endpoint,
+    ManyReaders,
     PairedCalls,
     RatingAnalysis,
 )
@@ -50,6 +51,8 @@ def statistics_view(analysis: StudyAnalysis) -> None:
         "together for other readers and other cases (Obuchowski-Rockette, Hillis). Shares with exact intervals "
         "(Clopper-Pearson)."
     )
+    if len(analysis.readers.counts.arms) > 1:
+        _arms(analysis.readers)
     if analysis.readers.by_patient is not None:
         _by_patient(analysis.readers.by_patient)
     for network in analysis.networks:
@@ -74,21 +77,48 @@ def _primary(results: Sequence[PrimaryResult]) -> None:
         for one in results:
             st.markdown(plain(one.text))
         st.caption(
-            "As sealed before the first reading: for other readers and other cases (Obuchowski-Rockette, Hillis), on "
-            "the cases that the network has not learned from."
+            "As sealed before the first reading: for other readers and other cases (Obuchowski-Rockette, Hillis); a "
+            "network on those cases alone that it has not learned from."
         )
+
+
+def _arms(readers: RatingAnalysis) -> None:
+    st.markdown("**With the model's output against without it**")
+    st.html(arms_table(readers))
+    st.caption(
+        "Each reader: areas by DeLong, calls by McNemar's exact test with Newcombe's interval (cases that the first "
+        "arm alone : the second alone called right). All readers: Obuchowski-Rockette, Hillis, for other readers and "
+        "other cases."
+    )
+
+
+def _many(found: ManyReaders | None) -> str:
+    if found is None:
+        return "–"
+    value = f"{100 * found.difference:+.1f} points"
+    if found.ci is None or found.p is None:
+        return cell(value, "no interval")
+    low, high = (100 * bound for bound in found.ci)
+    return cell(value, f"{low:+.1f} to {high:+.1f} · p {_p(found.p)}")
+
+
+def _named(name: str, arm: str, readers: RatingAnalysis) -> str:
+    return escape(f"{name}, {arm}" if len(readers.counts.arms) > 1 else name)
 
 
 def _by_patient(found: ClusteredAnalysis) -> None:
     st.markdown(f"**By patients ({found.n_patients})**")
     rows = [
-        [f"{escape(name)}", *(_clustered(figures, field) for field in _BY_PATIENT)]
+        [escape(f"{name}, {arm}" if len(arms) > 1 else name), *(_clustered(figures, field) for field in _BY_PATIENT)]
         for name, arms in found.readers.items()
-        for figures in arms.values()
+        for arm, figures in arms.items()
     ]
     rows += [
-        ["<b>All readers</b>", *(_clustered(figures, field) for field in _BY_PATIENT)]
-        for figures in found.together.values()
+        [
+            f"<b>All readers{f', {arm}' if len(found.together) > 1 else ''}</b>",
+            *(_clustered(figures, field) for field in _BY_PATIENT),
+        ]
+        for arm, figures in found.together.items()
     ]
     st.html(study_table(("Reader", *_BY_PATIENT.values()), rows))
     st.caption("Intervals by a bootstrap that draws whole patients with all their cases; the readers stay.")
@@ -98,12 +128,28 @@ def readers_table(readers: RatingAnalysis) -> str:
     """Each reader and all together, as HTML."""
     rows = []
     for name, reader in readers.readers.items():
-        for arm in reader.arms.values():
+        for arm_name, arm in reader.arms.items():
             shares = (arm.sensitivity, arm.specificity)
-            cells = [escape(name), _value(arm.auc, arm.auc_ci), *(one.text() if one else "–" for one in shares)]
-            rows.append([*cells, str(arm.n)])
-    rows += [["<b>All readers</b>", _value(one.auc, one.ci), "", "", ""] for one in readers.single_arm.values()]
+            cells = [_named(name, arm_name, readers), _value(arm.auc, arm.auc_ci)]
+            rows.append([*cells, *(one.text() if one else "–" for one in shares), str(arm.n)])
+    for arm_name, single in readers.single_arm.items():
+        rows.append([f"<b>{_named('All readers', arm_name, readers)}</b>", _value(single.auc, single.ci), "", "", ""])
     return study_table(("Reader", "Area under the curve", "Sensitivity", "Specificity", "Cases"), rows)
+
+
+def arms_table(readers: RatingAnalysis) -> str:
+    """Each reader's difference between the arms and that of all together, as HTML."""
+    rows = []
+    for name, reader in readers.readers.items():
+        if reader.delong is not None and reader.mcnemar is not None:
+            area = _signed(reader.delong.difference, reader.delong.ci, reader.delong.p)
+            rows.append([escape(name), area, *(_paired(reader.mcnemar[field]) for _, field in _CALLS)])
+    if readers.mrmc is not None:
+        many = (readers.shares[Endpoint(field)].mrmc for _, field in _CALLS)
+        area = _signed(readers.mrmc.difference, readers.mrmc.ci, readers.mrmc.p)
+        rows.append(["<b>All readers</b>", area, *(_many(one) for one in many)])
+    first, second = (escape(arm) for arm in readers.counts.arms)
+    return study_table((f"{first} minus {second}", "Area", *(name for name, _ in _CALLS)), rows)
 
 
 def agreement_table(agreement: ArmAgreement) -> str:

@@ -13,7 +13,7 @@ from colpo_core.errors import PermissionDenied, StudyLocked
 from colpo_core.exchange.study_figures import report_figures
 from colpo_core.records.people import Actor
 from colpo_core.records.reader_statistics import Endpoint
-from colpo_core.records.reading_plans import ConfidenceScale, ReadingPlan
+from colpo_core.records.reading_plans import Aid, ConfidenceScale, ReadingPlan
 from colpo_core.services.study_report import report_archive, report_html, study_report
 from colpo_core.store import Store
 from tests.conducted import make_study
@@ -111,6 +111,16 @@ def test_every_figure_of_the_report_has_a_name_of_its_own(store: Store, administ
     assert len(again) == len(NAMES)
 
 
+def test_an_aided_study_is_reported_in_both_arms(store: Store, administrator: Actor) -> None:
+    study_id = reported_study(store, administrator, plan=ReadingPlan(aid=Aid.AFTER_FIRST_CALL))
+    told = report_html(store, actor=administrator, study_id=study_id)
+    assert "Aided reading: after a first call, which is locked" in told
+    assert "Reading with the model&#x27;s output minus reading without it, area under the curve" in told
+    assert "<h3>aided minus unaided</h3>" in told
+    for text in ("Berta, aided", "Berta, unaided", "these readers, other cases"):
+        assert text in told
+
+
 def test_the_archive_holds_the_readings_and_is_the_same_each_time(store: Store, administrator: Actor) -> None:
     study_id = reported_study(store, administrator)
     content = report_archive(store, actor=administrator, study_id=study_id)
@@ -129,7 +139,16 @@ def test_the_archive_holds_the_readings_and_is_the_same_each_time(store: Store, 
 
 @pytest.mark.skipif(not WITH_R, reason="R with pROC is not installed: apt install r-base-core r-cran-proc")
 @pytest.mark.parametrize(
-    ("plan", "n_read_by_last"), [(None, None), (SESSIONS, None), (SESSIONS, 9), (ReadingPlan(alpha=0.01), 0)]
+    ("plan", "n_read_by_last"),
+    [
+        (None, None),
+        (SESSIONS, None),
+        (SESSIONS, 9),
+        (ReadingPlan(alpha=0.01), 0),
+        (ReadingPlan(aid=Aid.AFTER_FIRST_CALL, repeat_share=0.2), None),
+        (ReadingPlan(aid=Aid.AFTER_FIRST_CALL), 13),
+        (ReadingPlan(aid=Aid.AT_ONCE, n_sessions=2, washout_days=0), None),
+    ],
 )
 def test_r_computes_every_figure_alike(
     store: Store, administrator: Actor, tmp_path: Path, plan: ReadingPlan | None, n_read_by_last: int | None

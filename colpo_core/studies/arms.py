@@ -1,0 +1,63 @@
+"""Which cases a reader reads with the model's output in which session of a crossover.
+
+The cases of each label are cut into halves, one draw for the whole study. In a reader's first session one half is
+aided, in the next the other, and so on in turns; which half comes first changes from reader to reader. So every reader
+reads each case in both arms, each arm holds both labels alike in every session, and session and arm are not confused.
+
+Source: Obuchowski 1995, "Multireader, multimodality receiver operating characteristic curve studies", for fully crossed
+designs; Gallas et al. 2012, "Evaluating imaging and computer-aided detection and diagnosis devices at the FDA", for
+counterbalancing.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+
+from colpo_core.terms import Label
+
+_ARMS = 2
+
+
+def aided_cases(
+    truth: Mapping[int, Label], readers: Sequence[int], *, seed: int, n_sessions: int
+) -> Mapping[tuple[int, int], frozenset[int]]:
+    """Draw the arms.
+
+    Args:
+        truth: Label of each case.
+        readers: Readers in the order in which they take turns; those who came later stand at the end, and change
+            nothing for those before them.
+        seed: The study's seed.
+        n_sessions: Sessions a reader, an even number.
+
+    Returns:
+        By reader and session (from 1) the cases that are aided; the others are not.
+
+    Raises:
+        ValueError: The number of sessions is odd.
+    """
+    if n_sessions % _ARMS:
+        raise ValueError(f"a crossover has an even number of sessions, not {n_sessions}")
+    halves = _halves(truth, seed)
+    return {
+        (reader, session): halves[(place + session) % _ARMS]
+        for place, reader in enumerate(readers)
+        for session in range(1, n_sessions + 1)
+    }
+
+
+def _halves(truth: Mapping[int, Label], seed: int) -> tuple[frozenset[int], frozenset[int]]:
+    generator = np.random.default_rng([seed, _ARMS])
+    halves: tuple[set[int], set[int]] = (set(), set())
+    for label in Label:
+        cases = sorted(case for case, is_label in truth.items() if is_label is label)
+        drawn = _permuted(cases, generator)
+        # Of an odd number the larger part goes to the half that is smaller so far.
+        first = 0 if len(halves[0]) <= len(halves[1]) else 1
+        halves[first].update(drawn[::_ARMS])
+        halves[1 - first].update(drawn[1::_ARMS])
+    return frozenset(halves[0]), frozenset(halves[1])
+
+
+def _permuted(cases: Iterable[int], generator: np.random.Generator) -> list[int]:
+    return [int(case) for case in generator.permutation(np.asarray(list(cases), np.int64))]

@@ -1,0 +1,99 @@
+"""A reader reads with the model's output in a real browser: after the first call, and not a byte of it before."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+from sqlalchemy import select
+
+from colpo_core.records.people import Actor
+from colpo_core.records.reading_plans import Aid, ReadingPlan
+from colpo_core.services import people, studies
+from colpo_core.services.study_conduct import study_conduct
+from colpo_core.store import Store
+from colpo_core.store.tables import Reading
+from colpo_core.terms import Arm, Label
+from tests.browser.test_blinded_reading import Ear
+from tests.clinic import PredictedClinic
+
+pytestmark = pytest.mark.browser
+SOON = 60_000
+
+
+@pytest.fixture
+def study_id(store: Store, administrator: Actor, reader: Actor) -> int:
+    clinic = PredictedClinic(store, administrator)
+    study = studies.create_study(
+        store,
+        actor=administrator,
+        name="With the model",
+        reader_ids=[reader.person_id],
+        checkpoint_ids=[clinic.checkpoint_id],
+        plan=ReadingPlan(aid=Aid.AFTER_FIRST_CALL, aid_checkpoint_id=clinic.checkpoint_id),
+    )
+    studies.open_study(store, actor=administrator, study_id=study.id)
+    return study.id
+
+
+def answer(page: Page, call: str) -> None:
+    expect(page.get_by_role("radio", name="HSIL")).to_be_enabled()
+    page.keyboard.press(call)
+    page.keyboard.press("8")
+    page.keyboard.press("Enter")
+
+
+def test_the_models_output_comes_after_the_first_call_and_not_a_byte_before(
+    chromium: Browser,
+    store: Store,
+    administrator: Actor,
+    reader: Actor,
+    study_id: int,
+    token_of: Callable[[Actor], str],
+    new_server: Any,
+) -> None:
+    context = chromium.new_context(viewport={"width": 1366, "height": 900})
+    context.add_cookies([{"name": people.SESSION_COOKIE, "value": token_of(reader), "url": new_server.url}])
+    page = context.new_page()
+    ear = Ear(page)
+    page.goto(f"{new_server.url}/read?study={study_id}")
+    where = page.locator(".where")
+    expect(where).to_have_text("1 of 2", timeout=SOON)
+    page.get_by_alt_text("The image to read").first.wait_for()
+    heard = ear.everything()
+    for secret in (b"probability of HSIL", b"/aid/", b"Grad-CAM", b"Acetowhite epithelium"):
+        assert secret not in heard
+    image = page.get_by_alt_text("The image to read").first.get_attribute("src")
+    assert image
+    for layer in ("mask", "map"):
+        for suffix in ("", ".2"):
+            tried = f"{image.replace('/image/', '/aid/')}{suffix}/{layer}.png"
+            assert page.request.get(f"{new_server.url}{tried}").status == 403
+
+    answer(page, "1")
+    expect(page.get_by_text("Second call, with the model's output")).to_be_visible(timeout=SOON)
+    expect(page.get_by_text("60%").first).to_be_visible()
+    expect(where).to_have_text("1 of 2")
+    page.reload()
+    expect(page.get_by_text("Second call, with the model's output")).to_be_visible(timeout=SOON)
+    expect(page.get_by_text("Acetowhite epithelium").first).to_be_visible()
+    expect(page.get_by_role("radio", name="Normal")).not_to_be_checked()
+    answer(page, "2")
+    expect(where).to_have_text("2 of 2", timeout=SOON)
+    expect(page.get_by_text("Second call")).to_have_count(0)
+    answer(page, "2")
+    expect(page.get_by_text("Second call, with the model's output")).to_be_visible(timeout=SOON)
+    answer(page, "2")
+    expect(page.get_by_role("heading", name="All read")).to_be_visible(timeout=SOON)
+    context.close()
+    with store.reading() as session:
+        rows = session.scalars(select(Reading).order_by(Reading.id)).all()
+        assert [(row.arm, row.phase, row.call) for row in rows] == [
+            (Arm.UNAIDED, 1, Label.NORMAL),
+            (Arm.AIDED, 2, Label.HSIL),
+            (Arm.UNAIDED, 1, Label.HSIL),
+            (Arm.AIDED, 2, Label.HSIL),
+        ]
+    refused = study_conduct(store, actor=administrator, study_id=study_id).refusals
+    assert sum(one.times for one in refused) == 4
+    assert all("/aid/" in one.what for one in refused)
