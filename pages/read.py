@@ -5,9 +5,11 @@ from urllib.parse import quote
 import streamlit as st
 
 from colpo_core.errors import ColpoError, SessionWaits
+from colpo_core.records.reading_plans import ASKED_FINDINGS, MOST_POINTS
 from colpo_core.records.studies import AidShown, AssignedStudy, Presented
 from colpo_core.services import readings
 from colpo_core.terms import Label, Role
+from pages._ui.annotating.words import FINDINGS, STAGES
 from pages._ui.answer import answer_panel, given_answer
 from pages._ui.badges import simulated_badge
 from pages._ui.errors import showing_errors
@@ -15,12 +17,15 @@ from pages._ui.here import Here, here
 from pages._ui.links import go, link
 from pages._ui.plain import plain
 from pages._ui.tables import as_when
-from pages._ui.viewer import Layer, image_viewer
+from pages._ui.viewer import Layer, Mark, image_viewer
 
 _ANSWER = "reading_answer"
 _REFUSAL = "reading_refusal"
 _ATTEMPT = "reading_attempt"
 _FEEDBACK = "reading_feedback"
+_POINTS = "reading_points"
+_SETTING = "reading_sets_points"
+_POINT_COLOUR = "#1f4fa3"
 _HEIGHT_PX = 640
 _WORDS = {Label.NORMAL: "normal", Label.HSIL: "HSIL"}
 
@@ -98,16 +103,95 @@ def _case(person: Here, study_id: int) -> None:
         return
     image, panel = st.columns([4, 1.25], gap="medium")
     with image:
-        token = quote(shown.token, safe="")
-        image_viewer(
-            "reading_image",
-            f"/colpo/readings/{study_id}/image/{token}",
-            _layers(study_id, token) if shown.aid else [],
-            height_px=_HEIGHT_PX,
-            alt="The image to read",
-        )
+        _image(study_id, shown)
+        _asked(shown)
     with panel:
         _panel(study_id, shown)
+
+
+def _image(study_id: int, shown: Presented) -> None:
+    token = quote(shown.token, safe="")
+    url = f"/colpo/readings/{study_id}/image/{token}"
+    other = _other(shown)
+    if other is not None:
+        image_viewer("reading_other", f"{url}/{other}", height_px=_HEIGHT_PX, alt="Another image of the case")
+        return
+    points = _points(shown.token)
+    may_set = shown.asks_points and len(points) < MOST_POINTS
+    image_viewer(
+        "reading_image",
+        url,
+        _layers(study_id, token) if shown.aid else [],
+        height_px=_HEIGHT_PX,
+        alt="The image to read",
+        marks=[Mark(str(n), f"Site {n}", x, y, _POINT_COLOUR) for n, (x, y) in enumerate(points, start=1)],
+        asks_for=f"site {len(points) + 1}" if may_set and st.session_state.get(_SETTING) else "",
+        on_place=lambda x, y: _set_point(shown.token, x, y),
+        on_leave=_stop_setting,
+    )
+
+
+def _other(shown: Presented) -> int | None:
+    """Which of the case's other images is looked at; None for the one that is read."""
+    if not shown.stages:
+        return None
+    titles = ["To read", *(STAGES[stage] for stage in shown.stages)]
+    chosen = st.segmented_control(
+        "Image", range(len(titles)), format_func=titles.__getitem__, default=0, required=True,
+        key=f"stage_{shown.token}", label_visibility="collapsed",
+    )  # fmt: skip
+    return chosen - 1 if chosen else None
+
+
+def _points(token: str) -> list[tuple[float, float]]:
+    found: list[tuple[float, float]] = st.session_state.setdefault(_POINTS, {}).setdefault(token, [])
+    return found
+
+
+def _set_point(token: str, x_px: float, y_px: float) -> None:
+    if len(_points(token)) < MOST_POINTS:
+        _points(token).append((x_px, y_px))
+
+
+def _stop_setting() -> None:
+    st.session_state[_SETTING] = False
+
+
+def _asked(shown: Presented) -> None:
+    """What the study asks beside call and confidence; it is kept with the answer."""
+    if not (shown.asks_findings or shown.asks_points):
+        return
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        if shown.asks_findings:
+            st.pills(
+                "Findings", ASKED_FINDINGS, format_func=FINDINGS.__getitem__, selection_mode="multi",
+                key=f"findings_{shown.token}", width="content",
+            )  # fmt: skip
+        if shown.asks_points:
+            _site_buttons(shown.token)
+
+
+def _site_buttons(token: str) -> None:
+    points = _points(token)
+    is_setting = bool(st.session_state.get(_SETTING))
+    st.button(
+        f"{'Done' if is_setting else 'Set biopsy sites'} ({len(points)} of {MOST_POINTS})",
+        icon=":material/add_location:", shortcut="B", key="reading_set", on_click=_turn_setting,
+        help="Then click on the image, once a site; B or Esc ends it.",
+    )  # fmt: skip
+    st.button(
+        "Remove the last", icon=":material/undo:", key="reading_undo", disabled=not points, on_click=_remove_point,
+        args=(token,),
+    )  # fmt: skip
+
+
+def _turn_setting() -> None:
+    st.session_state[_SETTING] = not st.session_state.get(_SETTING)
+
+
+def _remove_point(token: str) -> None:
+    if _points(token):
+        _points(token).pop()
 
 
 def _layers(study_id: int, token: str) -> list[Layer]:
@@ -156,6 +240,8 @@ def _keep(study_id: int) -> None:
             call=answer.call,
             confidence=answer.confidence,
             active_ms=answer.active_ms,
+            points=_points(answer.token),
+            findings=st.session_state.get(f"findings_{answer.token}") or (),
         )
         if progress.truth is not None:
             agreed = "Right" if progress.truth is answer.call else "Not so"

@@ -17,7 +17,7 @@ from colpo_core.services import studies as service
 from colpo_core.services.reading_aid import LAYERS
 from colpo_core.store import Store
 from colpo_core.store.blobs import write_file
-from colpo_core.terms import ExposureRule, Label
+from colpo_core.terms import ExposureRule, Finding, Label
 
 AS_READER = click.option("--as", "username", required=True, help="Name of the reader; the password is asked for.")
 PASSWORD = click.option("--password", prompt=True, hide_input=True)
@@ -66,6 +66,9 @@ def list_studies(as_json: bool) -> None:
     "--aid", type=WordType(Aid), default=Aid.NONE, show_default=True, help="When readers see a model's output."
 )
 @click.option("--aid-checkpoint", "aid_checkpoint_id", type=int, help="Whose output; one of those to compare with.")
+@click.option("--points", "asks_points", is_flag=True, help="Readers may set biopsy sites as points.")
+@click.option("--findings", "asks_findings", is_flag=True, help="Readers may name findings.")
+@click.option("--stages", "shows_stages", is_flag=True, help="Readers may look at the case's other images.")
 @click.option("--interim", "interim_results", is_flag=True, help="Results may be seen before the closing.")
 def create(
     name: str,
@@ -87,6 +90,9 @@ def create(
     exposed: ExposureRule,
     aid: Aid,
     aid_checkpoint_id: int | None,
+    asks_points: bool,
+    asks_findings: bool,
+    shows_stages: bool,
     interim_results: bool,
 ) -> None:
     """Make a draft of a study."""
@@ -117,6 +123,9 @@ def create(
                 interim_results,
                 aid,
                 aid_checkpoint_id,
+                asks_points,
+                asks_findings,
+                shows_stages,
             ),
             practice_case_ids=practice_case_ids,
         )
@@ -199,9 +208,17 @@ def next_case(study_id: int, username: str, password: str, out: Path) -> None:
             return
         content, _ = readings.presented_image(here.store, actor=reader, study_id=study_id, token=shown.token)
         layers = {} if shown.aid is None else _layers(here.store, reader, study_id, shown.token)
+        others = [
+            readings.presented_image(here.store, actor=reader, study_id=study_id, token=shown.token, other=place)[0]
+            for place in range(len(shown.stages))
+        ]
     write_file(out, content)
     for name, layer in layers.items():
         write_file(out.with_name(f"{out.stem}-{name}.png"), layer)
+    for place, (stage, other) in enumerate(zip(shown.stages, others, strict=True), start=1):
+        beside = out.with_name(f"{out.stem}-{place}-{stage.value}{out.suffix}")
+        write_file(beside, other)
+        click.echo(f"another image of the case: {beside.name}")
     kind = "practice case" if shown.practice else "case"
     session = f"session {shown.session} of {shown.n_sessions}, " if shown.n_sessions > 1 and not shown.practice else ""
     click.echo(f"{session}{kind} {shown.number} of {shown.total}{' SIMULATED' if shown.simulated else ''}: {out}")
@@ -225,14 +242,32 @@ def _layers(store: Store, reader: Actor, study_id: int, token: str) -> dict[str,
 @click.argument("token")
 @click.option("--call", type=WordType(Label), required=True)
 @click.option("--confidence", type=click.IntRange(0, 100), required=True, help="0 (guessed) to 100 (certain).")
+@click.option("--point", "points", type=(float, float), multiple=True, metavar="X Y", help="A biopsy site, in pixels.")
+@click.option("--finding", "findings", type=WordType(Finding), multiple=True, help="What is seen.")
 @AS_READER
 @PASSWORD
-def answer(study_id: int, token: str, call: Label, confidence: int, username: str, password: str) -> None:
+def answer(
+    study_id: int,
+    token: str,
+    call: Label,
+    confidence: int,
+    points: tuple[tuple[float, float], ...],
+    findings: tuple[Finding, ...],
+    username: str,
+    password: str,
+) -> None:
     """Read: give the answer of the case that waits. It locks."""
     with Opened() as here:
         reader = _sign_in(here.store, username, password)
         progress = readings.record_reading(
-            here.store, actor=reader, study_id=study_id, token=token, call=call, confidence=confidence
+            here.store,
+            actor=reader,
+            study_id=study_id,
+            token=token,
+            call=call,
+            confidence=confidence,
+            points=points,
+            findings=findings,
         )
     if progress.truth is not None:
         click.echo(f"practice: the reference standard is {progress.truth.value}")

@@ -8,7 +8,7 @@ from typing import Any
 
 from colpo_core.errors import InputRejected
 from colpo_core.records.reader_statistics import ENDPOINT_WORDS, Endpoint
-from colpo_core.terms import ExposureRule
+from colpo_core.terms import ExposureRule, Finding
 
 MOST_SESSIONS = 10
 MOST_WASHOUT_DAYS = 3650
@@ -32,6 +32,8 @@ class Aid(StrEnum):
 
 
 STEPS = (0, 25, 50, 75, 100)
+MOST_POINTS = 6
+ASKED_FINDINGS = (Finding.ACETOWHITE, Finding.MOSAIC, Finding.PUNCTATION, Finding.ATYPICAL_VESSELS)
 _AID_WORDS = {
     Aid.AFTER_FIRST_CALL: "after a first call, which is locked, a second call is made with the model's output",
     Aid.AT_ONCE: "a crossover: in each session half of the cases is read with the model's output, the other half in "
@@ -60,6 +62,9 @@ class ReadingPlan:
         interim_results: Whether results may be seen before the study is closed; None in one from before that rule.
         aid: Whether and when readers see the model's output.
         aid_checkpoint_id: Whose output; one of the checkpoints that are compared.
+        asks_points: Whether readers may set biopsy sites as points on the image.
+        asks_findings: Whether readers may name findings.
+        shows_stages: Whether readers may look at the case's other images, such as before acetic acid or with iodine.
     """
 
     n_sessions: int = 1
@@ -74,6 +79,9 @@ class ReadingPlan:
     interim_results: bool | None = None
     aid: Aid = Aid.NONE
     aid_checkpoint_id: int | None = None
+    asks_points: bool = False
+    asks_findings: bool = False
+    shows_stages: bool = False
 
     def check(self) -> None:
         """Check every value.
@@ -127,6 +135,11 @@ class ReadingPlan:
         margin = "" if self.margin is None else f", margin of non-inferiority {self.margin:g}"
         said.append(f"Primary endpoint: {ENDPOINT_WORDS[self.endpoint]}, alpha {self.alpha:g}{margin}")
         said.append(f"A case that a reader was exposed to {EXPOSURE_WORDS[self.exposure_rule]}")
+        asked = [("biopsy sites as points", self.asks_points), ("findings", self.asks_findings)]
+        if any(is_asked for _, is_asked in asked):
+            said.append(f"Asked beside call and confidence: {', '.join(what for what, is_asked in asked if is_asked)}")
+        if self.shows_stages:
+            said.append("The case's other images may be looked at")
         if self.aid is not Aid.NONE:
             said.append(f"Aided reading: {_AID_WORDS[self.aid]}")
         if self.interim_results:

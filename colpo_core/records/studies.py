@@ -20,7 +20,7 @@ from colpo_core.records.reader_statistics import (
     p_text,
 )
 from colpo_core.records.reading_plans import ReadingPlan
-from colpo_core.terms import Arm, Label, LabelSource, StudyState
+from colpo_core.terms import Arm, Label, LabelSource, Stage, StudyState
 
 
 class CaseSource(StrEnum):
@@ -254,6 +254,9 @@ class Presented:
         five_steps: Whether the confidence is asked in five steps.
         phase: 2 where the first call is locked and a second one is asked with the model's output.
         aid: The model's output, where it is to be seen now.
+        stages: Of the case's other images, when each was taken, where the study shows them.
+        asks_points: Whether biopsy sites may be set.
+        asks_findings: Whether findings may be named.
     """
 
     token: str
@@ -267,6 +270,9 @@ class Presented:
     five_steps: bool = False
     phase: int = 1
     aid: AidShown | None = None
+    stages: tuple[Stage, ...] = ()
+    asks_points: bool = False
+    asks_findings: bool = False
 
 
 @dataclass(frozen=True)

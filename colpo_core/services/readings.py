@@ -5,6 +5,7 @@ alone, and the image is pixels encoded anew.
 """
 
 import secrets
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import select
@@ -13,7 +14,7 @@ from sqlalchemy.orm import Session
 from colpo_core.errors import Blinding, InputRejected, NotFound, StudyLocked
 from colpo_core.images.decoding import read_rgb
 from colpo_core.records.people import Actor
-from colpo_core.records.reading_plans import ConfidenceScale, ReadingPlan
+from colpo_core.records.reading_plans import ASKED_FINDINGS, MOST_POINTS, ConfidenceScale, ReadingPlan
 from colpo_core.records.studies import AssignedStudy, Presented, ReadingProgress
 from colpo_core.services import audit, exposures
 from colpo_core.services.kept import Kept
@@ -34,7 +35,7 @@ from colpo_core.services.study_readers import amended, plan_of, withheld_cases
 from colpo_core.store import Store
 from colpo_core.store.tables import Image, Presentation, Reading, Study, StudyCase, StudyReader, utc_now
 from colpo_core.studies.presenting import MEDIA_TYPE, blinded_jpeg
-from colpo_core.terms import Arm, ExposureKind, Label, Role, StudyState
+from colpo_core.terms import Arm, ExposureKind, Finding, Label, Role, Stage, StudyState
 
 READERS = (Role.READER,)
 # What a showing's token ends with where its second call is awaited; a token itself holds no dot.
@@ -89,8 +90,17 @@ def next_picture(store: Store, *, actor: Actor, study_id: int) -> Presented | No
     return shown
 
 
-def presented_image(store: Store, *, actor: Actor, study_id: int, token: str) -> tuple[bytes, str]:
+def presented_image(
+    store: Store, *, actor: Actor, study_id: int, token: str, other: int | None = None
+) -> tuple[bytes, str]:
     """The image of the case that waits for the reader: pixels alone, encoded anew.
+
+    Args:
+        store: The open store.
+        actor: The reader.
+        study_id: The study.
+        token: Of the case that was shown.
+        other: One of the case's other images in place of the one that is read: its place in `Presented.stages`.
 
     Returns:
         The bytes and their media type.
@@ -103,8 +113,10 @@ def presented_image(store: Store, *, actor: Actor, study_id: int, token: str) ->
     """
     require(actor, READERS)
     with store.reading() as session:
-        _open_study(session, actor, study_id)
+        study = _open_study(session, actor, study_id)
         sha256 = _image_to_show(session, actor, study_id, token)
+        if other is not None:
+            sha256 = _other_to_show(session, study, actor, token, other)
     if sha256 is None:
         raise NotFound("The image of this case is missing. Tell an administrator.")
     return _ENCODED.find(sha256, lambda: blinded_jpeg(read_rgb(store.blobs.get(sha256)))), MEDIA_TYPE
@@ -146,6 +158,8 @@ def record_reading(
     call: Label,
     confidence: int,
     active_ms: int | None = None,
+    points: Sequence[tuple[float, float]] = (),
+    findings: Sequence[Finding] = (),
 ) -> ReadingProgress:
     """Keep the reader's answer for good. The same answer again changes nothing; another one is refused.
 
@@ -159,6 +173,8 @@ def record_reading(
             or 100.
         active_ms: Time on the case without breaks, as the reader's page measured it; it cannot be longer than the time
             since the case was shown.
+        points: Biopsy sites as (x, y) in pixels of the image, at most six, where the study asks for them.
+        findings: What is seen, where the study asks for it.
 
     Returns:
         How far the reader is in the session; after a practice case also what the reference standard says of it.
@@ -168,7 +184,7 @@ def record_reading(
         NotFound: The token is not one of this reader's in this study.
         StudyLocked: The study is not open, or the case was answered otherwise before.
         Blinding: The reader was exposed to the case since it was shown, and the design excludes such a case.
-        InputRejected: The confidence is none of the study's scale.
+        InputRejected: The confidence is none of the study's scale, or a point or finding is not fit.
     """
     require(actor, READERS)
     exposures.settle(store)
@@ -182,14 +198,20 @@ def record_reading(
         shown, phase = _by_token(session, actor, study_id, token)
         before = _reading(session, shown, phase)
         if before is not None:
-            if (before.call, before.confidence) != (call, confidence):
+            said = (call, confidence, *_said(plan_of(study), points, findings))
+            if (before.call, before.confidence, before.points, before.findings) != said:
                 raise StudyLocked("This case is answered already, and an answer cannot be changed.")
             return session_progress(session, study, actor, shown.session)
         _check_open(study)
         _check_given(session, study, shown)
         if phase > 1 and _reading(session, shown, 1) is None:
             raise NotFound("No second call is awaited on this case. Open the reading page anew.")
-        _add_reading(session, study, shown, phase, call, confidence, active_ms)
+        reading = _new_reading(session, study, shown, phase, active_ms)
+        reading.call, reading.confidence = call, confidence
+        reading.points, reading.findings = _said(plan_of(study), points, findings)
+        _check_points(session, study, shown, points)
+        session.add(reading)
+        session.flush()
         progress = session_progress(session, study, actor, shown.session)
         # The log must not unblind anybody who may read it: it tells neither the case nor the call.
         audit.record(session, actor, "record reading", f"study {study_id}", number=progress.answered)
@@ -212,38 +234,55 @@ def _check_confidence(plan: ReadingPlan, confidence: int) -> None:
     raise InputRejected("The confidence is a whole number from 0 to 100.")
 
 
-def _add_reading(
-    session: Session,
-    study: Study,
-    shown: Presentation,
-    phase: int,
-    call: Label,
-    confidence: int,
-    active_ms: int | None,
-) -> None:
+def _said(
+    plan: ReadingPlan, points: Sequence[tuple[float, float]], findings: Sequence[Finding]
+) -> tuple[list[list[float]] | None, list[str] | None]:
+    """Points and findings as they are kept; None where the study does not ask.
+
+    Raises:
+        InputRejected: They are not asked for, or not fit.
+    """
+    if (points and not plan.asks_points) or (findings and not plan.asks_findings):
+        raise InputRejected("This study does not ask for that.")
+    if len(points) > MOST_POINTS:
+        raise InputRejected(f"At most {MOST_POINTS} sites can be set.")
+    if not set(findings) <= set(ASKED_FINDINGS):
+        raise InputRejected(f"A finding is one of {', '.join(ASKED_FINDINGS)}.")
+    kept = [[round(float(x), 1), round(float(y), 1)] for x, y in points] if plan.asks_points else None
+    return kept, sorted({one.value for one in findings}) if plan.asks_findings else None
+
+
+def _check_points(session: Session, study: Study, shown: Presentation, points: Sequence[tuple[float, float]]) -> None:
+    if not points:
+        return
+    image = session.scalars(
+        select(Image)
+        .join(StudyCase, StudyCase.image_id == Image.id)
+        .where(StudyCase.study_id == study.id, StudyCase.case_id == shown.case_id)
+    ).one()
+    if not all(0 <= x <= image.width_px and 0 <= y <= image.height_px for x, y in points):
+        raise InputRejected("A site lies on the image.")
+
+
+def _new_reading(session: Session, study: Study, shown: Presentation, phase: int, active_ms: int | None) -> Reading:
     first = None if phase == 1 else _reading(session, shown, 1)
     shown_at = shown.shown_at if first is None else first.answered_at
     answered_at = _not_before(shown_at)
     if active_ms is not None:
         wall_ms = int((answered_at - shown_at).total_seconds() * 1000)
         active_ms = min(max(active_ms, 0), wall_ms)
-    session.add(
-        Reading(
-            study_id=shown.study_id,
-            reader_id=shown.reader_id,
-            case_id=shown.case_id,
-            session=shown.session,
-            arm=arm_of(session, study, shown.reader_id, Turn(shown.session, shown.case_id, phase)),
-            occurrence=shown.occurrence,
-            phase=phase,
-            call=call,
-            confidence=confidence,
-            shown_at=shown_at,
-            answered_at=answered_at,
-            active_ms=active_ms,
-        )
+    return Reading(
+        study_id=shown.study_id,
+        reader_id=shown.reader_id,
+        case_id=shown.case_id,
+        session=shown.session,
+        arm=arm_of(session, study, shown.reader_id, Turn(shown.session, shown.case_id, phase)),
+        occurrence=shown.occurrence,
+        phase=phase,
+        shown_at=shown_at,
+        answered_at=answered_at,
+        active_ms=active_ms,
     )
-    session.flush()
 
 
 def _check_given(session: Session, study: Study, shown: Presentation) -> None:
@@ -351,6 +390,16 @@ def _image_to_show(session: Session, actor: Actor, study_id: int, token: str) ->
     )
 
 
+def _other_to_show(session: Session, study: Study, actor: Actor, token: str, other: int) -> str:
+    if practice_by_token(session, study.id, actor, token) is not None:
+        raise NotFound("There is no other image of this case.")
+    shown, _ = _by_token(session, actor, study.id, token)
+    images = _other_images(session, study, shown.case_id)
+    if not 0 <= other < len(images):
+        raise NotFound("There is no other image of this case.")
+    return images[other][1]
+
+
 def _by_token(session: Session, actor: Actor, study_id: int, token: str) -> tuple[Presentation, int]:
     """What was put before the reader, and which call on it the token is for."""
     shown = session.get(Presentation, token.removesuffix(_SECOND_CALL))
@@ -393,7 +442,21 @@ def _presented(session: Session, study: Study, shown: Presentation, place: Place
         five_steps=five_steps,
         phase=place.phase,
         aid=aid_shown(session, study, shown.case_id) if arm is Arm.AIDED else None,
+        stages=tuple(stage for stage, _ in _other_images(session, study, shown.case_id)),
+        asks_points=plan_of(study).asks_points,
+        asks_findings=plan_of(study).asks_findings,
     )
+
+
+def _other_images(session: Session, study: Study, case_id: int) -> list[tuple[Stage, str]]:
+    """Stage and hash of the case's other images that were sealed, in the order in which they were taken in."""
+    if not plan_of(study).shows_stages:
+        return []
+    sealed = {one["image_id"] for one in study.design.get("others", ())}
+    rows = session.execute(
+        select(Image.stage, Image.sha256).where(Image.case_id == case_id, Image.id.in_(sealed)).order_by(Image.id)
+    )
+    return [(stage, sha256) for stage, sha256 in rows]
 
 
 def _not_before(shown_at: datetime) -> datetime:

@@ -34,11 +34,13 @@ from colpo_core.services.study_cases import (
     seen_cases,
     without_practice,
 )
+from colpo_core.services.study_readers import plan_of
 from colpo_core.services.study_records import design_of, get_study_row, study_record
 from colpo_core.store import Store
 from colpo_core.store.tables import (
     CaseLabel,
     Checkpoint,
+    Image,
     Person,
     Snapshot,
     Study,
@@ -330,6 +332,10 @@ def _freeze_cases(session: Session, study: Study) -> None:
     for case in practice_cases(session, practice.keys()):
         practice[case.case_id].image_id, practice[case.case_id].truth = case.image_id, case.truth
     study.design = {**study.design, "rules_versions": sorted({one.rules_version for one in now})}
+    if plan_of(study).shows_stages:
+        shown = {row.image_id for row in rows.values()}
+        others = session.scalars(select(Image.id).where(Image.case_id.in_(rows.keys()), Image.id.not_in(shown)))
+        study.design = {**study.design, "others": [{"image_id": image_id} for image_id in others]}
     session.flush()
 
 

@@ -23,7 +23,7 @@ from colpo_core.store.tables import (
     StudyPracticeCase,
     StudyReader,
 )
-from colpo_core.studies.design import DesignCase, DesignCheckpoint, StudyDesign, find_problems
+from colpo_core.studies.design import DesignCase, DesignCheckpoint, DesignImage, StudyDesign, find_problems
 from colpo_core.terms import Label, StudyState
 
 
@@ -142,7 +142,15 @@ def design_of(session: Session, study: Study) -> StudyDesign:
         checkpoints=tuple(DesignCheckpoint(*row) for row in checkpoints),
         plan=plan_from(study.design.get("plan")),
         practice=tuple(DesignCase(*row) for row in practice),
+        others=_others(session, study),
     )
+
+
+def _others(session: Session, study: Study) -> tuple[DesignImage, ...]:
+    """The other images that were sealed, as the store holds them now."""
+    sealed = {one["image_id"] for one in study.design.get("others", ())}
+    rows = session.execute(select(Image.case_id, Image.id, Image.sha256, Image.stage).where(Image.id.in_(sealed)))
+    return tuple(DesignImage(*row) for row in rows)
 
 
 def check_seal(session: Session, study: Study) -> StudyDesign:

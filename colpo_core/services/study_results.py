@@ -348,6 +348,8 @@ def _reader_rows(session: Session, study: Study, design: StudyDesign, simulated:
             active_seconds=None if reading.active_ms is None else reading.active_ms / 1000,
             exposed="+".join(sorted(kind.value for kind in exposed.get(reading.id, ()))),
             interim=interim,
+            points=";".join(f"{x:g},{y:g}" for x, y in reading.points or ()),
+            findings="+".join(reading.findings or ()),
         )
         for name, one in readers.items()
         for reading in one.readings

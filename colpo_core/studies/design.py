@@ -9,7 +9,7 @@ from typing import Any
 
 from colpo_core.errors import InputRejected
 from colpo_core.records.reading_plans import Aid, ReadingPlan
-from colpo_core.terms import Arm, Label, LabelSource
+from colpo_core.terms import Arm, Label, LabelSource, Stage
 
 # Designs from before reading plans keep the first format, so that their seal still fits.
 FORMAT_BEFORE_PLANS = 1
@@ -33,6 +33,23 @@ class DesignCase:
     image_id: int
     image_sha256: str
     truth: Label
+
+
+@dataclass(frozen=True)
+class DesignImage:
+    """Another image of a case, which readers may look at beside the one that is read.
+
+    Attributes:
+        case_id: Row of the case.
+        image_id: Row of the image.
+        image_sha256: Hash of its file.
+        stage: When it was taken.
+    """
+
+    case_id: int
+    image_id: int
+    image_sha256: str
+    stage: Stage
 
 
 @dataclass(frozen=True)
@@ -61,6 +78,7 @@ class StudyDesign:
         arm: What the readers see beside the image.
         plan: Sessions, washout, repeats and endpoint; None in a study from before plans, which is read once.
         practice: Cases with which a reader practises first, with feedback; none of them is among the cases.
+        others: Other images that readers may look at, where the plan shows them.
     """
 
     name: str
@@ -76,6 +94,7 @@ class StudyDesign:
     arm: Arm = Arm.UNAIDED
     plan: ReadingPlan | None = None
     practice: tuple[DesignCase, ...] = ()
+    others: tuple[DesignImage, ...] = ()
 
     def __post_init__(self) -> None:
         """Bring the lists into their one order and check that nothing stands twice.
@@ -90,6 +109,7 @@ class StudyDesign:
         put(self, "reader_ids", tuple(sorted(self.reader_ids)))
         put(self, "checkpoints", tuple(sorted(self.checkpoints, key=lambda one: one.checkpoint_id)))
         put(self, "practice", tuple(sorted(self.practice, key=lambda case: case.case_id)))
+        put(self, "others", tuple(sorted(self.others, key=lambda image: image.image_id)))
         _check_once("case", (case.case_id for case in (*self.cases, *self.practice)))
         _check_once("image", (case.image_id for case in self.cases))
         _check_once("reader", self.reader_ids)
@@ -106,9 +126,19 @@ class StudyDesign:
         if self.plan is None and not self.practice:
             content["format"] = FORMAT_BEFORE_PLANS
             del content["plan"], content["practice"]
+        if not self.others:
+            del content["others"]
         if self.plan is not None:
             # A plan from before the ledger or before the aid has no such values, and its seal still fits.
-            later = {"exposed": None, "interim_results": None, "aid": Aid.NONE, "aid_checkpoint_id": None}
+            later = {
+                "exposed": None,
+                "interim_results": None,
+                "aid": Aid.NONE,
+                "aid_checkpoint_id": None,
+                "asks_points": False,
+                "asks_findings": False,
+                "shows_stages": False,
+            }
             content["plan"] = {
                 name: value for name, value in content["plan"].items() if name not in later or value != later[name]
             }

@@ -41,6 +41,8 @@ class CallRow:
         active_seconds: Time on the case without breaks; None where it was not measured.
         exposed: What the reader had seen of the case before answering, joined by `+`; empty for nothing.
         interim: Whether the study was still open when this was written.
+        points: Biopsy sites, `x,y` in pixels of the image, joined by `;`.
+        findings: What was named, joined by `+`.
     """
 
     study: str
@@ -67,6 +69,8 @@ class CallRow:
     active_seconds: float | None = None
     exposed: str = ""
     interim: bool = False
+    points: str = ""
+    findings: str = ""
 
 
 def calls_csv(rows: Iterable[CallRow]) -> bytes:

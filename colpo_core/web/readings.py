@@ -26,6 +26,7 @@ def routes(store: Store) -> list[Route]:
             actor=actor_of(request),
             study_id=request.path_params["study_id"],
             token=request.path_params["token"],
+            other=request.path_params.get("other"),
         )
         return Response(content, media_type=media_type, headers=_HEADERS)
 
@@ -42,5 +43,6 @@ def routes(store: Store) -> list[Route]:
 
     return [
         Route("/colpo/readings/{study_id:int}/image/{token}", show_image, methods=["GET"]),
+        Route("/colpo/readings/{study_id:int}/image/{token}/{other:int}", show_image, methods=["GET"]),
         Route("/colpo/readings/{study_id:int}/aid/{token}/{layer}.png", show_aid, methods=["GET"]),
     ]

@@ -58,6 +58,12 @@ def plan_form(checkpoints: Sequence[Option]) -> tuple[ReadingPlan, tuple[int, ..
             "Confidence", list(_SCALES), format_func=_SCALES.__getitem__, default=ConfidenceScale.PERCENT,
             required=True, key="study_confidence",
         )  # fmt: skip
+        points = st.toggle("Readers may set biopsy sites as points", key="study_points")
+        findings = st.toggle("Readers may name findings", key="study_findings")
+        stages = st.toggle(
+            "Readers may look at the case's other images", key="study_stages",
+            help="Such as before acetic acid or with iodine. They are sealed with the study.",
+        )  # fmt: skip
     with st.expander("Endpoint and hypotheses", icon=":material/flag:"):
         endpoint = st.selectbox("Primary endpoint", list(_ENDPOINTS), format_func=_endpoint_name, key="study_endpoint")
         left, right = st.columns(2)
@@ -72,7 +78,8 @@ def plan_form(checkpoints: Sequence[Option]) -> tuple[ReadingPlan, tuple[int, ..
     plan = ReadingPlan(
         n_sessions=int(n_sessions), washout_days=int(washout), repeat_share=repeats / 100, confidence=scale,
         endpoint=endpoint, margin=margin, alpha=alpha, hypotheses=hypotheses.strip(), exposed=exposed,
-        interim_results=interim, aid=aid, aid_checkpoint_id=aid_checkpoint_id,
+        interim_results=interim, aid=aid, aid_checkpoint_id=aid_checkpoint_id, asks_points=points,
+        asks_findings=findings, shows_stages=stages,
     )  # fmt: skip
     return plan, practice
 

@@ -12,10 +12,10 @@ from colpo_core.records.reading_plans import Aid, ReadingPlan
 from colpo_core.services import people, studies
 from colpo_core.services.study_conduct import study_conduct
 from colpo_core.store import Store
-from colpo_core.store.tables import Reading
-from colpo_core.terms import Arm, Label
+from colpo_core.store.tables import Image, Reading
+from colpo_core.terms import Arm, Label, Stage
 from tests.browser.test_blinded_reading import Ear
-from tests.clinic import PredictedClinic
+from tests.clinic import SIDE_PX, PredictedClinic
 
 pytestmark = pytest.mark.browser
 SOON = 60_000
@@ -97,3 +97,67 @@ def test_the_models_output_comes_after_the_first_call_and_not_a_byte_before(
     refused = study_conduct(store, actor=administrator, study_id=study_id).refusals
     assert sum(one.times for one in refused) == 4
     assert all("/aid/" in one.what for one in refused)
+
+
+def test_sites_are_set_on_the_image_findings_named_and_other_images_looked_at(
+    chromium: Browser,
+    store: Store,
+    administrator: Actor,
+    reader: Actor,
+    token_of: Callable[[Actor], str],
+    new_server: Any,
+) -> None:
+    clinic = PredictedClinic(store, administrator)
+    with store.writing() as session:
+        for case in clinic.cases:
+            taken = session.get_one(Image, case.image_id)
+            session.add(
+                Image(
+                    case_id=case.case_id, sha256=taken.sha256, media_type="image/png", width_px=taken.width_px,
+                    height_px=taken.height_px, stage=Stage.LUGOL, shows_cervix=True,
+                )
+            )  # fmt: skip
+    study = studies.create_study(
+        store,
+        actor=administrator,
+        name="Asking",
+        reader_ids=[reader.person_id],
+        plan=ReadingPlan(asks_points=True, asks_findings=True, shows_stages=True),
+    )
+    studies.open_study(store, actor=administrator, study_id=study.id)
+    context = chromium.new_context(viewport={"width": 1366, "height": 900})
+    context.add_cookies([{"name": people.SESSION_COOKIE, "value": token_of(reader), "url": new_server.url}])
+    page = context.new_page()
+    page.goto(f"{new_server.url}/read?study={study.id}")
+    expect(page.locator(".where")).to_have_text("1 of 2", timeout=SOON)
+
+    page.get_by_text("Lugol's iodine").click()
+    expect(page.get_by_alt_text("Another image of the case").first).to_be_visible(timeout=SOON)
+    page.get_by_text("To read", exact=True).click()
+    shown = page.get_by_alt_text("The image to read").first
+    expect(shown).to_be_visible(timeout=SOON)
+    page.get_by_text("Mosaic", exact=True).click()
+    page.get_by_role("button", name="Set biopsy sites (0 of 6)").click()
+    expect(page.get_by_role("button", name="Done")).to_be_visible(timeout=SOON)
+    for number, (left, top) in enumerate(((0.4, 0.5), (0.6, 0.5)), start=1):
+        box = shown.bounding_box()
+        assert box
+        page.mouse.click(box["x"] + left * box["width"], box["y"] + top * box["height"])
+        expect(page.get_by_role("button", name=f"Done ({number} of 6)")).to_be_visible(timeout=SOON)
+    page.get_by_role("button", name="Done").click()
+    expect(page.get_by_role("button", name="Set biopsy sites (2 of 6)")).to_be_visible(timeout=SOON)
+    page.get_by_role("button", name="Remove the last").click()
+    expect(page.get_by_role("button", name="Set biopsy sites (1 of 6)")).to_be_visible(timeout=SOON)
+    page.get_by_role("radio", name="HSIL").click()
+    page.get_by_role("slider").fill("70")
+    page.get_by_role("button", name="Confirm").click()
+    expect(page.locator(".where")).to_have_text("2 of 2", timeout=SOON)
+    expect(page.get_by_role("button", name="Set biopsy sites (0 of 6)")).to_be_visible(timeout=SOON)
+    context.close()
+    with store.reading() as session:
+        row = session.scalars(select(Reading)).one()
+        assert row.findings == ["mosaic"]
+        assert row.points is not None
+        ((x, y),) = row.points
+    side = SIDE_PX
+    assert (x / side, y / side) == (pytest.approx(0.4, abs=0.03), pytest.approx(0.5, abs=0.03))

@@ -107,6 +107,8 @@ class Reading(Base):
 
     `occurrence` is 2 for a hidden repeat within the session, `phase` 2 for a second call on the same showing.
     `active_ms` is the time without breaks; NULL in rows of an older store, or where no browser measured it.
+    `points` are biopsy sites as (x, y) in pixels of the image that was shown, `findings` words of `Finding`; NULL where
+    the study does not ask for them.
     """
 
     __tablename__ = "readings"
@@ -123,6 +125,8 @@ class Reading(Base):
     occurrence: Mapped[int] = mapped_column(default=1)
     phase: Mapped[int] = mapped_column(default=1)
     active_ms: Mapped[int | None]
+    points: Mapped[list[list[float]] | None] = mapped_column(JSON(none_as_null=True))
+    findings: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
     __table_args__ = (
         UniqueConstraint("study_id", "reader_id", "case_id", "session", "occurrence", "phase"),
         CheckConstraint("active_ms >= 0", name="active_ms"),
