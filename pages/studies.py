@@ -17,7 +17,7 @@ from pages._ui.study_conduct import conduct_view
 from pages._ui.study_form import study_form
 from pages._ui.study_report import report_links
 from pages._ui.study_results import results_view
-from pages._ui.study_statistics import statistics_view
+from pages._ui.study_statistics import PREVALENCE, statistics_view
 from pages._ui.tables import as_when
 from pages._ui.told import tell
 
@@ -253,7 +253,9 @@ def _closed(person: Here, detail: StudyDetail) -> None:
     study = detail.study
     with st.spinner("Judging the readings…"):
         results = study_results.study_results(person.store, actor=person.actor, study_id=study.id)
-        analysis = study_results.study_analysis(person.store, actor=person.actor, study_id=study.id)
+        analysis = study_results.study_analysis(
+            person.store, actor=person.actor, study_id=study.id, prevalence=st.session_state.get(PREVALENCE)
+        )
         calls = study_results.export_calls(person.store, actor=person.actor, study_id=study.id)
         ratings = study_results.export_ratings(person.store, actor=person.actor, study_id=study.id)
     report_links(person, study)

@@ -1,12 +1,13 @@
 """Commands of blinded reading studies."""
 
+from datetime import date
 from pathlib import Path
 
 import click
 
 from colpo_core.cli.conduct import add_conduct_commands, print_conduct
 from colpo_core.cli.output import Opened, json_option, plain, print_json, print_table
-from colpo_core.cli.words import NEW_FILE, WordType
+from colpo_core.cli.words import DAY, NEW_FILE, WordType
 from colpo_core.exchange.rating_report import study_text
 from colpo_core.records.people import Actor
 from colpo_core.records.reader_statistics import Endpoint
@@ -17,7 +18,7 @@ from colpo_core.services import studies as service
 from colpo_core.services.reading_aid import LAYERS
 from colpo_core.store import Store
 from colpo_core.store.blobs import write_file
-from colpo_core.terms import ExposureRule, Finding, Label
+from colpo_core.terms import ExposureRule, Finding, Grade, Label
 
 AS_READER = click.option("--as", "username", required=True, help="Name of the reader; the password is asked for.")
 PASSWORD = click.option("--password", prompt=True, hide_input=True)
@@ -52,6 +53,9 @@ def list_studies(as_json: bool) -> None:
 @click.option("--case", "case_ids", type=int, multiple=True, help="A case; without any, --test-split or all labelled.")
 @click.option("--test-split", "snapshot_id", type=int, help="The test split of this snapshot.")
 @click.option("--seed", type=int, help="Seed of the reading orders; drawn if not given.")
+@click.option("--grade", "grades", type=WordType(Grade), multiple=True, help="Of all labelled only these grades.")
+@click.option("--from", "examined_from", type=DAY, help="Of all labelled only those examined from this day on.")
+@click.option("--until", "examined_until", type=DAY, help="Of all labelled only those examined until this day.")
 @click.option("--practice", "practice_case_ids", type=int, multiple=True, help="A case to practise with first.")
 @click.option("--sessions", "n_sessions", type=int, default=1, show_default=True, help="Sessions a reader.")
 @click.option("--washout", "washout_days", type=int, default=28, show_default=True, help="Days between sessions.")
@@ -76,6 +80,9 @@ def create(
     reader_ids: tuple[int, ...],
     checkpoint_ids: tuple[int, ...],
     case_ids: tuple[int, ...],
+    grades: tuple[Grade, ...],
+    examined_from: date | None,
+    examined_until: date | None,
     snapshot_id: int | None,
     seed: int | None,
     practice_case_ids: tuple[int, ...],
@@ -99,7 +106,14 @@ def create(
     if case_ids and snapshot_id is not None:
         raise click.UsageError("Give either --case or --test-split.")
     source = CaseSource.PICKED if case_ids else CaseSource.TEST_SPLIT if snapshot_id is not None else CaseSource.ALL
-    choice = CaseChoice(source, snapshot_id, case_ids)
+    choice = CaseChoice(
+        source,
+        snapshot_id,
+        case_ids,
+        grades=grades,
+        examined_from=examined_from,
+        examined_until=examined_until,
+    )
     with Opened() as here:
         made = service.create_study(
             here.store,
@@ -173,8 +187,11 @@ def report(study_id: int, html_path: Path | None, zip_path: Path | None) -> None
 @click.argument("study_id", type=int)
 @click.option("--csv", "csv_path", type=NEW_FILE, help="Write every call to this file as well.")
 @click.option("--ratings", "ratings_path", type=NEW_FILE, help="Write the readers' ratings, as analyse reads them.")
+@click.option("--prevalence", type=float, help="Give predictive values at this prevalence too.")
 @json_option
-def results(study_id: int, csv_path: Path | None, ratings_path: Path | None, as_json: bool) -> None:
+def results(
+    study_id: int, csv_path: Path | None, ratings_path: Path | None, prevalence: float | None, as_json: bool
+) -> None:
     """Show a closed study's table and statistics: readers and checkpoints on the same cases."""
     with Opened() as here:
         found = study_results.study_results(here.store, actor=here.actor, study_id=study_id)
@@ -182,7 +199,7 @@ def results(study_id: int, csv_path: Path | None, ratings_path: Path | None, as_
             write_file(csv_path, study_results.export_calls(here.store, actor=here.actor, study_id=study_id))
         if ratings_path is not None:
             write_file(ratings_path, study_results.export_ratings(here.store, actor=here.actor, study_id=study_id))
-        analysis = study_results.study_analysis(here.store, actor=here.actor, study_id=study_id)
+        analysis = study_results.study_analysis(here.store, actor=here.actor, study_id=study_id, prevalence=prevalence)
         conduct = study_conduct.study_conduct(here.store, actor=here.actor, study_id=study_id)
     if as_json:
         print_json(plain(found) | {"statistics": plain(analysis), "conduct": plain(conduct)})

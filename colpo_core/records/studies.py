@@ -1,7 +1,7 @@
 """Records of reading studies: designing, reading and judging them."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 from colpo_core.records.figures import CallFigures, Estimate, ReliabilityBin
@@ -20,7 +20,7 @@ from colpo_core.records.reader_statistics import (
     p_text,
 )
 from colpo_core.records.reading_plans import ReadingPlan
-from colpo_core.terms import Arm, Label, LabelSource, Stage, StudyState
+from colpo_core.terms import Arm, Grade, Label, LabelSource, Stage, StudyState
 
 
 class CaseSource(StrEnum):
@@ -40,12 +40,18 @@ class CaseChoice:
         snapshot_id: The snapshot, for its test split.
         case_ids: The list, for picked cases.
         include_simulated: Whether cases that the program drew may be among them.
+        grades: Of all labelled cases only those of these grades; any where empty.
+        examined_from: Only those examined on this day or later.
+        examined_until: Only those examined on this day or before.
     """
 
     source: CaseSource = CaseSource.ALL
     snapshot_id: int | None = None
     case_ids: tuple[int, ...] = ()
     include_simulated: bool = True
+    grades: tuple[Grade, ...] = ()
+    examined_from: date | None = None
+    examined_until: date | None = None
 
 
 @dataclass(frozen=True)

@@ -4,16 +4,17 @@ from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from colpo_core.datasets.manifest import Manifest
 from colpo_core.errors import InputRejected, NotFound
+from colpo_core.labels import GRADE_NAMES
 from colpo_core.records.studies import CaseChoice, CaseSource
 from colpo_core.store import Store
 from colpo_core.store.tables import Case, CaseLabel, Checkpoint, Image, Snapshot
 from colpo_core.studies.design import MOST_CASES, DesignCase
-from colpo_core.terms import LabelSource, Split, Stage
+from colpo_core.terms import Grade, LabelSource, Split, Stage
 
 NO_CASE = "no such case"
 NO_LABEL = "no label by histology"
@@ -66,7 +67,8 @@ def choose_cases(store: Store, session: Session, choice: CaseChoice) -> ChosenCa
         words = "picked by number"
     if wanted is not None and len(wanted) > MOST_CASES:
         raise InputRejected(f"A study takes at most {MOST_CASES:,} cases, not {len(wanted):,}. Choose fewer.")
-    return _sort_out(session, wanted, words, include_simulated=choice.include_simulated)
+    words += _filter_words(choice)
+    return _sort_out(session, wanted, words, include_simulated=choice.include_simulated, choice=choice)
 
 
 def eligible_now(session: Session, case_ids: Collection[int]) -> tuple[EligibleCase, ...]:
@@ -127,13 +129,43 @@ def _snapshot(session: Session, snapshot_id: int | None) -> Snapshot:
     return snapshot
 
 
-def _sort_out(session: Session, wanted: frozenset[int] | None, words: str, *, include_simulated: bool) -> ChosenCases:
+def _filter_words(choice: CaseChoice) -> str:
+    said = ""
+    if choice.grades:
+        grades = sorted(choice.grades, key=list(Grade).index)
+        said += f", graded {' or '.join(GRADE_NAMES[one] for one in grades)}"
+    if choice.examined_from is not None:
+        said += f", examined from {choice.examined_from:%Y-%m-%d}"
+    if choice.examined_until is not None:
+        said += f"{' ' if choice.examined_from else ', examined '}until {choice.examined_until:%Y-%m-%d}"
+    return said
+
+
+def _filtered(choice: CaseChoice) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = [CaseLabel.label.is_not(None)]
+    if choice.grades:
+        conditions.append(CaseLabel.grade.in_(choice.grades))
+    if choice.examined_from is not None:
+        conditions.append(Case.case_date >= choice.examined_from)
+    if choice.examined_until is not None:
+        conditions.append(Case.case_date <= choice.examined_until)
+    return conditions
+
+
+def _sort_out(
+    session: Session,
+    wanted: frozenset[int] | None,
+    words: str,
+    *,
+    include_simulated: bool,
+    choice: CaseChoice | None = None,
+) -> ChosenCases:
     query = (
         select(Case.id, Case.patient_id, Case.simulated, CaseLabel.label, CaseLabel.rules_version)
         .outerjoin(CaseLabel, (CaseLabel.case_id == Case.id) & (CaseLabel.source == LabelSource.HISTOLOGY))
         .order_by(Case.id)
     )
-    query = query.where(CaseLabel.label.is_not(None)) if wanted is None else query.where(Case.id.in_(wanted))
+    query = query.where(*_filtered(choice or CaseChoice())) if wanted is None else query.where(Case.id.in_(wanted))
     rows = session.execute(query).all()
     images = _first_images(session, wanted)
     eligible: list[EligibleCase] = []

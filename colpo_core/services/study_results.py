@@ -114,12 +114,19 @@ def study_results(store: Store, *, actor: Actor, study_id: int) -> StudyResults:
         )
 
 
-def study_analysis(store: Store, *, actor: Actor, study_id: int) -> StudyAnalysis:
+def study_analysis(store: Store, *, actor: Actor, study_id: int, prevalence: float | None = None) -> StudyAnalysis:
     """The statistics of a closed study: areas from call and confidence, readers against networks, agreement.
 
     A network is compared on those cases alone that it has not learned from.
 
+    Args:
+        store: The open store.
+        actor: An administrator.
+        study_id: The study.
+        prevalence: Predictive values are given at it too; a study's own share of HSIL is seldom a clinic's.
+
     Raises:
+        InputRejected: The prevalence does not lie between 0 and 1.
         PermissionDenied: The actor is no administrator.
         NotFound: There is no such study.
         StudyLocked: The study is not closed and no look before is in its design, or it is no longer what was sealed.
@@ -149,6 +156,7 @@ def study_analysis(store: Store, *, actor: Actor, study_id: int) -> StudyAnalysi
             again={name: one.again(Arm.UNAIDED) for name, one in _by_name(readers).items()},
             patients={row.id: row.patient_id for row in found},
             plan=design.how,
+            prevalence=prevalence,
             seed=design.seed,
         )
 

@@ -60,6 +60,7 @@ def analyse_study(
     aided: Mapping[str, Mapping[int, float]] | None = None,
     again: Mapping[str, Sequence[tuple[float, float]]] | None = None,
     plan: ReadingPlan | None = None,
+    prevalence: float | None = None,
     seed: int = 0,
 ) -> StudyAnalysis:
     """All that can be said of a study.
@@ -72,7 +73,11 @@ def analyse_study(
         aided: The same, read with the model's output; None or empty where nothing was.
         again: By the reader's name, ratings of cases that the reader has read twice: the first, and the next.
         plan: The sealed endpoint, margin and alpha; those of a plan that says nothing where None.
+        prevalence: Predictive values are given at it too, above 0 and below 1.
         seed: Seed of the bootstraps.
+
+    Raises:
+        InputRejected: The prevalence makes no sense.
     """
     plan = plan or ReadingPlan()
     is_hsil = np.asarray([truth[case] is Label.HSIL for case in truth])
@@ -95,7 +100,12 @@ def analyse_study(
         tuple(sides), readers, tuple(map(str, truth)), is_hsil, rating, tuple(str(patients[case]) for case in truth)
     )
     options = AnalysisOptions(
-        threshold=THRESHOLD, margin=plan.margin, endpoint=plan.endpoint, alpha=plan.alpha, seed=seed
+        threshold=THRESHOLD,
+        margin=plan.margin,
+        endpoint=plan.endpoint,
+        alpha=plan.alpha,
+        prevalence=prevalence,
+        seed=seed,
     )
     found = analyse_table(table, options)
     compared = [_compare(table, one, _laid_out([one.ratings], list(truth))[0], options) for one in networks]
@@ -183,7 +193,7 @@ def _compare(
         line = replace(line, together=together.against_model.get(ARM), shares=shares, by_patient=clustered.get(ARM, {}))
     return replace(
         line,
-        alone=reader_arm(truth, model, threshold=THRESHOLD, alpha=options.alpha),
+        alone=reader_arm(truth, model, threshold=THRESHOLD, prevalence=options.prevalence, alpha=options.alpha),
         roc=_roc(truth, model),
         readers=tuple(
             _pair(name, truth, one, model, alpha=options.alpha) for name, one in zip(table.readers, read, strict=True)

@@ -5,7 +5,9 @@ import streamlit as st
 from colpo_core.records.studies import CaseChoice, CaseSource, ChoicePreview, Option, StudyOptions
 from colpo_core.services import studies
 from colpo_core.studies.case_numbers import parse_case_numbers
+from colpo_core.terms import Grade
 from pages._ui.badges import simulated_badge
+from pages._ui.casework.words import grade_text
 from pages._ui.errors import showing_errors
 from pages._ui.here import Here
 from pages._ui.links import go, link
@@ -77,6 +79,16 @@ def _cases(options: StudyOptions) -> CaseChoice:
     )
     snapshot_id = None
     case_ids: tuple[int, ...] = ()
+    grades: list[Grade] = []
+    since = until = None
+    if source is CaseSource.ALL:
+        with st.expander("Filter", icon=":material/filter_alt:"):
+            grades = st.multiselect(
+                "Grades", list(Grade), format_func=grade_text, key="study_grades", placeholder="Any grade",
+            )  # fmt: skip
+            left, right = st.columns(2)
+            since = left.date_input("Examined from", None, key="study_since", format="YYYY-MM-DD")
+            until = right.date_input("Examined until", None, key="study_until", format="YYYY-MM-DD")
     if source is CaseSource.TEST_SPLIT:
         snapshot = st.selectbox(
             "Snapshot", options.snapshots, format_func=_name, key="study_snapshot", placeholder="No snapshot yet"
@@ -87,7 +99,7 @@ def _cases(options: StudyOptions) -> CaseChoice:
         with showing_errors():
             case_ids = parse_case_numbers(text)
     simulated = st.toggle("Simulated cases may be among them", value=True, key="study_simulated")
-    return CaseChoice(source, snapshot_id, case_ids, simulated)
+    return CaseChoice(source, snapshot_id, case_ids, simulated, tuple(grades), since, until)
 
 
 def _counts(counted: ChoicePreview) -> None:

@@ -9,6 +9,7 @@ import streamlit as st
 from colpo_core.records.reader_statistics import (
     AgainstModel,
     ArmAgreement,
+    AtPrevalence,
     Bounds,
     Clustered,
     ClusteredAnalysis,
@@ -24,6 +25,7 @@ from pages._ui.study_calibration import calibration_view
 from pages._ui.study_results import cell
 from pages._ui.study_table import study_table
 
+PREVALENCE = "study_prevalence"
 _COLOUR = "#0f6b74"
 _ROW_PX = 34
 _CALLS = (("Accuracy", "accuracy"), ("Sensitivity", "sensitivity"), ("Specificity", "specificity"))
@@ -51,6 +53,7 @@ def statistics_view(analysis: StudyAnalysis) -> None:
         "together for other readers and other cases (Obuchowski-Rockette, Hillis). Shares with exact intervals "
         "(Clopper-Pearson)."
     )
+    _predictive(analysis)
     if len(analysis.readers.counts.arms) > 1:
         _arms(analysis.readers)
     if analysis.readers.by_patient is not None:
@@ -80,6 +83,33 @@ def _primary(results: Sequence[PrimaryResult]) -> None:
             "As sealed before the first reading: for other readers and other cases (Obuchowski-Rockette, Hillis); a "
             "network on those cases alone that it has not learned from."
         )
+
+
+def _predictive(analysis: StudyAnalysis) -> None:
+    """Predictive values at a prevalence that the person gives: those of the study rest on its own share of HSIL."""
+    st.number_input(
+        "Predictive values at a prevalence of HSIL of", 0.001, 0.999, None, 0.01, format="%.3f", key=PREVALENCE,
+        placeholder="such as 0.05", width=320,
+    )  # fmt: skip
+    if analysis.readers is None or st.session_state.get(PREVALENCE) is None:
+        return
+    lines = [
+        (_named(name, arm_name, analysis.readers), arm)
+        for name, reader in analysis.readers.readers.items()
+        for arm_name, arm in reader.arms.items()
+    ]
+    lines += [
+        (escape(f"{one.name}, {one.channels} channels"), one.alone)
+        for one in analysis.networks
+        if one.alone is not None
+    ]
+    rows = [[name, _at(arm.ppv_at_prevalence), _at(arm.npv_at_prevalence)] for name, arm in lines]
+    st.html(study_table(("", "PPV", "NPV"), rows))
+    st.caption("By Bayes' theorem from sensitivity and specificity, with the logit interval of Mercaldo, Lau and Zhou.")
+
+
+def _at(found: AtPrevalence | None) -> str:
+    return "–" if found is None else _value(found.value, found.ci)
 
 
 def _arms(readers: RatingAnalysis) -> None:

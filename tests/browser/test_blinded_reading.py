@@ -72,6 +72,13 @@ def test_a_study_is_read_with_keys_and_nothing_unblinds(
     expect(where).to_have_text(f"1 of {N_CASES}", timeout=60_000)
     expect(page.get_by_role("button", name="Confirm")).to_be_disabled()
 
+    image = page.get_by_alt_text("The image to read").first
+    page.get_by_role("button", name="Brighter").click()
+    page.get_by_role("button", name="Brighter").click()
+    expect(image).to_have_css("filter", "brightness(1.2)")
+    page.get_by_role("button", name="Brightness as it is").click()
+    expect(image).to_have_css("filter", "none")
+
     page.keyboard.press("Enter")
     page.keyboard.press("2")
     expect(page.get_by_role("radio", name="HSIL")).to_be_checked()

@@ -22,7 +22,8 @@ OpenPage = Callable[..., Any]
 # What readers are for, what is everybody's, and what only a border calls.
 READERS_OWN = {
     "overview.worklist", "people.change_password", "readings.assigned_studies", "readings.next_picture",
-    "readings.presented_image", "readings.record_reading", "refusals.note_refusal", "study_conduct.note_look",
+    "readings.presented_aid", "readings.presented_image", "readings.record_reading", "refusals.note_refusal",
+    "study_conduct.note_look",
 }  # fmt: skip
 
 

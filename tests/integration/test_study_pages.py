@@ -219,6 +219,12 @@ def test_a_closed_study_shows_readers_together_and_against_the_networks(
     assert link.proto.url == f"/colpo/studies/{study_id}/report"
     assert "4 channels, minus the readers, area under the curve" in said(app)
     assert "Overconfidence" in tables
+    assert "<th scope='col'>PPV</th><th scope='col'>NPV</th></tr></thead>" not in tables.split("Reader minus")[1]
+    app.number_input(key="study_prevalence").set_value(0.05).run()
+    assert not app.exception
+    at_prevalence = "".join(str(element.proto.body) for element in app.get("html"))
+    assert "model-1, 4 channels</td>" in at_prevalence
+    assert "Mercaldo" in said(app)
     assert "By patients" not in said(app), "each case is a patient of her own"
 
 

@@ -31,7 +31,12 @@ class AnswerPanel {
       this.send();
     };
     this.onKey = this.onKey.bind(this);
+    // A button that the mouse has pressed gives the focus up, so that Enter confirms and does not press it again.
+    this.onClick = (event) => {
+      if (event.detail) event.composedPath()[0].closest?.("button")?.blur();
+    };
     document.addEventListener("keydown", this.onKey, true);
+    document.addEventListener("click", this.onClick);
   }
 
   update(data, sendAnswer) {
@@ -122,6 +127,7 @@ class AnswerPanel {
 
   close() {
     document.removeEventListener("keydown", this.onKey, true);
+    document.removeEventListener("click", this.onClick);
     this.time.close();
     this.root.remove();
   }

@@ -3,6 +3,7 @@
 
 const PIXELS_SHOW_FROM = 4;
 const CLICK_PX = 4;
+const BRIGHTNESS = { least: 50, most: 200, step: 10, plain: 100 };
 
 class ImageViewer {
   constructor(parent) {
@@ -24,6 +25,7 @@ class ImageViewer {
     this.layers = new Map();
     this.dragFrom = null;
     this.pressedAt = null;
+    this.brightness = BRIGHTNESS.plain;
     this.points = [];
     this.asked = "";
     this.aimAt = null;
@@ -195,6 +197,13 @@ class ImageViewer {
     this.move(this.aim, this.aimPlace());
   }
 
+  // The image alone: overlays keep their colours. What the person set stays when the next image comes.
+  brighten(percent) {
+    this.brightness = Math.min(BRIGHTNESS.most, Math.max(BRIGHTNESS.least, percent));
+    this.image.style.filter = this.brightness === BRIGHTNESS.plain ? "" : `brightness(${this.brightness}%)`;
+    this.frame.querySelector(".brightness").textContent = `${this.brightness} %`;
+  }
+
   move(element, { x, y }) {
     const there = this.view.toScreen(x, y);
     element.style.transform = `translate(${there.x}px, ${there.y}px)`;
@@ -218,7 +227,14 @@ class ImageViewer {
     for (const name of ["pointerdown", "dblclick"]) {
       frame.querySelector(".zoom").addEventListener(name, (event) => event.stopPropagation());
     }
-    const act = { in: () => this.view.zoomMiddle(1.25), out: () => this.view.zoomMiddle(0.8), fit: () => this.view.fit() };
+    const act = {
+      in: () => this.view.zoomMiddle(1.25),
+      out: () => this.view.zoomMiddle(0.8),
+      fit: () => this.view.fit(),
+      darker: () => this.brighten(this.brightness - BRIGHTNESS.step),
+      brighter: () => this.brighten(this.brightness + BRIGHTNESS.step),
+      plain: () => this.brighten(BRIGHTNESS.plain),
+    };
     for (const button of frame.querySelectorAll("button[data-act]")) {
       button.onclick = () => {
         act[button.dataset.act]();

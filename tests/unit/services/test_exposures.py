@@ -87,7 +87,9 @@ SHOWS_NOTHING = {
         "people.set_password", "people.set_role", "preferences.get_preferences", "preferences.set_proposals",
         "refusals.note_refusal",
     },
-    "blinded by design": {"readings.assigned_studies", "readings.next_picture", "readings.presented_image"},
+    "blinded by design": {"readings.assigned_studies", "readings.presented_image"},
+    "the model's output of a case that `next_picture` has noted": {"readings.presented_aid"},
+    "figures over all cases of a study": {"study_report.report_html", "study_report.study_report"},
     "studies in counts": {
         "studies.close_study", "studies.create_study", "studies.discard_study", "studies.open_study",
         "studies.preview_choice", "studies.study_options", "study_amendments.add_reader",
@@ -175,7 +177,7 @@ LOOKS: dict[str, tuple[Callable[[Store, Actor, PredictedClinic], object], set[Ex
     ),
     "a prediction": (lambda s, a, c: review.get_prediction(s, actor=a, prediction_id=c.predictions[1]), {P}),
     "an image's prediction": (lambda s, a, c: review.find_prediction(s, actor=a, image_id=c.cases[1].image_id), {P}),
-    "the review desk": (lambda s, a, c: review.open_review(s, actor=a, prediction_id=c.predictions[1]), {P, L, H}),
+    "the review desk": (lambda s, a, c: review.open_review(s, actor=a, prediction_id=c.predictions[1]), {P, L, H, M}),
     "a predicted mask": (lambda s, a, c: review.prediction_mask_png(s, actor=a, prediction_id=c.predictions[1]), {P}),
     "a map": (
         lambda s, a, c: review.prediction_map_png(s, actor=a, prediction_id=c.predictions[1], name="3ch-hsil"),

@@ -1,4 +1,6 @@
 from collections.abc import Callable
+from datetime import date
+from typing import Any
 
 import pytest
 from sqlalchemy import select, update
@@ -10,7 +12,8 @@ from colpo_core.services import studies
 from colpo_core.services.study_records import check_seal, get_study, get_study_row, list_studies
 from colpo_core.store import Store
 from colpo_core.store.tables import AuditEntry, CaseLabel, Image, Person, Study, StudyCase
-from colpo_core.terms import Label, LabelSource, Role, Stage, StudyState
+from colpo_core.terms import Grade, Label, LabelSource, Role, Stage, StudyState
+from tests.clinic import Clinic
 
 AddCase = Callable[..., int]
 
@@ -228,3 +231,38 @@ def test_only_an_administrator_designs(store: Store, annotator: Actor, reader: A
         ):
             with pytest.raises(PermissionDenied):
                 ask(actor)
+
+
+def test_labelled_cases_are_chosen_by_grade_and_day(store: Store, administrator: Actor, reader: Actor) -> None:
+    clinic = Clinic(store)
+    days = [date(2026, 1, 5), date(2026, 2, 1), date(2026, 3, 1), date(2026, 3, 2)]
+    grades = [Grade.NORMAL, Grade.CIN2, Grade.CIN3, Grade.NORMAL]
+    cases = [clinic.add_case(grades=(grade,), case_date=day) for grade, day in zip(grades, days, strict=True)]
+
+    def chosen(**changes: Any) -> set[int]:
+        study = studies.create_study(
+            store,
+            actor=administrator,
+            name=f"{hash(str(changes))}",
+            reader_ids=[reader.person_id],
+            choice=CaseChoice(**changes),
+        )
+        with store.reading() as session:
+            return set(session.scalars(select(StudyCase.case_id).where(StudyCase.study_id == study.id)))
+
+    def ids(*places: int) -> set[int]:
+        return {cases[place].case_id for place in places}
+
+    assert chosen() == ids(0, 1, 2, 3)
+    assert chosen(grades=(Grade.NORMAL, Grade.CIN3)) == ids(0, 2, 3)
+    assert chosen(examined_from=date(2026, 2, 1), examined_until=date(2026, 3, 2)) == ids(1, 2, 3)
+    assert chosen(examined_until=date(2026, 2, 1)) == ids(0, 1)
+    study = studies.create_study(
+        store,
+        actor=administrator,
+        name="In words",
+        reader_ids=[reader.person_id],
+        choice=CaseChoice(grades=(Grade.CIN3, Grade.NORMAL), examined_from=date(2026, 1, 1)),
+    )
+    words = get_study(store, actor=administrator, study_id=study.id).chosen_by
+    assert words == "all cases with a label by histology, graded normal or CIN3, examined from 2026-01-01"

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
+from colpo_core.errors import InputRejected
 from colpo_core.records.reader_statistics import Endpoint
 from colpo_core.records.reading_plans import ReadingPlan
 from colpo_core.records.studies import StudyAnalysis
@@ -19,6 +20,7 @@ def analysed(
     network: tuple[int, ...] | None = None,
     patients: int = 60,
     plan: ReadingPlan | None = None,
+    prevalence: float | None = None,
 ) -> StudyAnalysis:
     truth, drawn = draw_ratings(
         np.random.default_rng(4), n_readers=max(readers, 1), n_positive=30, n_negative=30, aucs=(0.75, 0.95)
@@ -41,6 +43,7 @@ def analysed(
         ],
         patients={case: case % patients for case in range(60)},
         plan=plan,
+        prevalence=prevalence,
         again={"R0": [(1.5, 3.5), (-2.5, -0.5), (4.5, -4.5), (-1.5, -1.5)], "R1": []},
     )
 
@@ -154,3 +157,20 @@ def test_patients_with_several_cases_widen_the_intervals() -> None:
     assert any("by patients are the ones to quote" in note for note in found.notes)
     alone = analysed()
     assert alone.networks[0].by_patient == {}
+
+
+def test_predictive_values_at_a_prevalence_are_given_for_readers_and_networks() -> None:
+    found = analysed(prevalence=0.05)
+    assert found.readers is not None
+    reader = found.readers.readers["R0"].arms["unaided"]
+    network = found.networks[0].alone
+    assert network is not None
+    for arm in (reader, network):
+        assert arm.ppv_at_prevalence is not None
+        assert arm.ppv is not None
+        assert (arm.ppv_at_prevalence.value or 1) < (arm.ppv.value or 0), (
+            "where HSIL is rare fewer calls of it are right"
+        )
+    assert analysed().networks[0].alone is not None
+    with pytest.raises(InputRejected, match="prevalence"):
+        analysed(prevalence=1.0)
