@@ -104,7 +104,7 @@ def _desk(person: Here, desk: ReviewDesk) -> None:
         image_viewer(
             "review_viewer",
             f"/colpo/images/{found.image_id}",
-            [Layer("Acetowhite epithelium", f"/colpo/predictions/{found.id}/mask.png", visible=True, opacity=0.55)],
+            _layers(person, desk),
             height_px=430,
         )
     with verdict:
@@ -112,6 +112,24 @@ def _desk(person: Here, desk: ReviewDesk) -> None:
         _verdict(person, desk)
         _reference(person, desk)
     _maps(person, desk)
+
+
+def _layers(person: Here, desk: ReviewDesk) -> list[Layer]:
+    """The model's mask, then its maps; the annotated mask after my verdict."""
+    found = desk.prediction
+    layers = [Layer("Acetowhite epithelium", f"/colpo/predictions/{found.id}/mask.png", opacity=0.55)]
+    if desk.expert_version_id is not None and _has_verdict(person, desk):
+        url = f"/colpo/annotations/versions/{desk.expert_version_id}/mask.png?colour=amber"
+        layers.append(Layer(f"Mask of {desk.expert}", url, visible=False, opacity=0.55))
+    return layers + [
+        Layer(f"Grad-CAM, {title}", f"/colpo/predictions/{found.id}/maps/{name}.png", visible=False, opacity=0.7)
+        for name, title in _MAPS.items()
+        if desk.map_strengths[name] > 0
+    ]
+
+
+def _has_verdict(person: Here, desk: ReviewDesk) -> bool:
+    return any(one.reviewer_id == person.actor.person_id for one in desk.reviews)
 
 
 def _head(desk: ReviewDesk) -> None:
@@ -206,7 +224,7 @@ def _show(prediction_id: int) -> None:
 
 def _reference(person: Here, desk: ReviewDesk) -> None:
     """The case's histology: open after my verdict, shut before it, so that it does not sway me."""
-    has_verdict = any(one.reviewer_id == person.actor.person_id for one in desk.reviews)
+    has_verdict = _has_verdict(person, desk)
     reference = desk.reference
     with st.expander("Histology of the case", icon=":material/biotech:", expanded=has_verdict):
         if reference.label is None:
@@ -235,13 +253,18 @@ def _maps(person: Here, desk: ReviewDesk) -> None:
             layers = [layer] if strength > 0 else []
             image_viewer(f"map_{name}", f"/colpo/images/{found.image_id}", layers, height_px=210)
             st.caption(f"Peak {strength:.0%} of this network's strongest" if layers else "No positive evidence")
+    st.html(
+        "<div style='display:flex;align-items:center;gap:.6rem;font-size:.85rem'><span>least evidence</span>"
+        f"<span style='flex:0 0 14rem;height:.7rem;border-radius:.3rem;background:{review.MAP_SCALE}'></span>"
+        "<span>most of this network</span></div>"
+    )
     st.caption("The two maps of one network share one scale. A map shows where evidence lay, not whether it was right.")
     _evidence(person, desk)
 
 
 def _evidence(person: Here, desk: ReviewDesk) -> None:
     """How much of each map lies in the masks; beside an annotated one after my verdict, so that it sways nobody."""
-    has_verdict = any(one.reviewer_id == person.actor.person_id for one in desk.reviews)
+    has_verdict = _has_verdict(person, desk)
     sides = [("In the model's mask", desk.in_model_mask)]
     if desk.in_expert_mask is not None and has_verdict:
         sides.append((f"In the mask of {desk.expert}", desk.in_expert_mask))

@@ -78,18 +78,6 @@ def map_png(values: NDArray[Any], *, height_px: int, width_px: int, brightest: f
     return buffer.getvalue()
 
 
-def heat_scale_png(*, width_px: int = 256, height_px: int = 12) -> bytes:
-    """Draw the table from left to right, for a legend beside a map.
-
-    Returns:
-        An RGB PNG, without metadata.
-    """
-    columns = np.linspace(0, _TABLE_SIZE - 1, width_px).round().astype(np.intp)
-    buffer = io.BytesIO()
-    Image.fromarray(np.repeat(HEAT_TABLE[columns][None], height_px, axis=0)).save(buffer, format="PNG")
-    return buffer.getvalue()
-
-
 def _check_map(values: NDArray[Any]) -> None:
     if values.ndim != 2 or values.size == 0 or not np.isfinite(values).all():
         raise ValueError(f"a map is a two-dimensional array of finite numbers, not one of shape {values.shape}")
@@ -115,3 +103,13 @@ def _srgb(oklab: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 HEAT_TABLE = _heat_table()
+
+
+def heat_gradient(steps: int = 9) -> str:
+    """The table's colours from least to most as a CSS gradient from left to right, for a colour bar.
+
+    Args:
+        steps: Colours that are named; a browser draws those between.
+    """
+    named = (HEAT_TABLE[round(step * (_TABLE_SIZE - 1) / (steps - 1))].tolist() for step in range(steps))
+    return f"linear-gradient(to right, {', '.join(f'rgb({red} {green} {blue})' for red, green, blue in named)})"

@@ -370,6 +370,7 @@ class ReviewDesk:
         in_expert_mask: The maps beside the newest annotated mask that I may see; None where there is none, or it is
             empty.
         expert: Who annotated that mask; empty without one.
+        expert_version_id: Row of the version that holds that mask.
     """
 
     prediction: PredictionRecord
@@ -381,6 +382,7 @@ class ReviewDesk:
     in_model_mask: ImageEvidence | None = None
     in_expert_mask: ImageEvidence | None = None
     expert: str = ""
+    expert_version_id: int | None = None
 
     @property
     def empty_maps(self) -> frozenset[str]:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from colpo_core.errors import InputRejected, NotFound
 from colpo_core.evaluation.evidence import image_evidence
 from colpo_core.evaluation.intervals import wilson
-from colpo_core.images.colours import map_png
+from colpo_core.images.colours import heat_gradient, map_png
 from colpo_core.images.maps import MAP_NAMES, unpack_maps
 from colpo_core.images.masks import mask_png
 from colpo_core.records.checkpoints import PredictionRecord, Reference, ReviewDesk, ReviewQueue, ReviewRecord
@@ -38,6 +38,8 @@ from colpo_core.store.tables import (
 from colpo_core.terms import ExposureKind, Finding, LabelSource, Verdict
 
 MASK_RGBA = (0, 214, 201, 150)
+MAP_SCALE = heat_gradient()
+"""The colours of the maps from least to most evidence, as a CSS gradient."""
 _MAX_REASON = 2000
 
 
@@ -143,6 +145,7 @@ def open_review(store: Store, *, actor: Actor, prediction_id: int) -> ReviewDesk
         in_model_mask=image_evidence(maps, own),
         in_expert_mask=None if annotated is None else image_evidence(maps, annotated[1]),
         expert="" if annotated is None else annotated[0].annotator,
+        expert_version_id=None if annotated is None else annotated[0].version_id,
     )
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from colpo_core.images.colours import HEAT_TABLE, HIGHEST_ALPHA, heat_rgba, heat_scale_png, map_png
+from colpo_core.images.colours import HEAT_TABLE, HIGHEST_ALPHA, heat_gradient, heat_rgba, map_png
 
 
 def opened(content: bytes) -> np.ndarray:
@@ -65,8 +65,10 @@ def test_an_empty_map_shows_nothing() -> None:
     assert not opened(map_png(np.zeros((4, 5)), height_px=8, width_px=10))[..., 3].any()
 
 
-def test_the_legend_runs_from_dark_to_bright() -> None:
-    scale = opened(heat_scale_png(width_px=64, height_px=4))
-    assert scale.shape == (4, 64, 3)
-    assert np.array_equal(scale[0, 0], HEAT_TABLE[0])
-    assert np.array_equal(scale[3, -1], HEAT_TABLE[-1])
+def test_a_colour_bar_runs_through_the_tables_colours() -> None:
+    gradient = heat_gradient(3)
+    assert gradient.startswith("linear-gradient(to right, rgb(")
+    ends = [HEAT_TABLE[0], HEAT_TABLE[-1]]
+    for red, green, blue in ends:
+        assert f"rgb({red} {green} {blue})" in gradient
+    assert gradient.count("rgb(") == 3
