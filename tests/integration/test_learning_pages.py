@@ -263,19 +263,19 @@ def test_review_takes_verdicts_one_after_the_other(
     assert not app.exception
     assert "3 waiting" in words_of(app)
     assert "No positive evidence" in words_of(app)
-    assert list(app.dataframe(key="review_evidence").value[""]) == ["In the model's mask"]
+    assert list(app.dataframe[0].value[""]) == ["In the model's mask"]
     press(app, "Overrule")
     assert "Say why you overrule" in words_of(app)
     press(app, "Agree")
     assert "You agreed" in words_of(app)
     assert "2 waiting" in words_of(app)
     press(app, "Next")
-    assert list(app.dataframe(key="review_evidence").value[""]) == ["In the model's mask"], "before my verdict"
+    assert list(app.dataframe[0].value[""]) == ["In the model's mask"], "before my verdict"
     write(app, "Why overrule", "the mask covers a reflection")
     press(app, "Overrule")
     assert "You overruled" in words_of(app)
     assert not app.exception
-    shown = app.dataframe(key="review_evidence").value
+    shown = app.dataframe[0].value
     assert list(shown[""]) == ["In the model's mask", "In the mask of Painter"]
     opened = review.open_review(store, actor=annotator, prediction_id=desk.predictions[1])
     assert (opened.reviews[0].verdict, opened.reviews[0].reason) == (Verdict.OVERRULE, "the mask covers a reflection")
