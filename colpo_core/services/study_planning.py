@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 from colpo_core.records.reader_statistics import PowerEstimate
-from colpo_core.records.reading_plans import ReadingPlan
+from colpo_core.records.reading_plans import Aid, ReadingPlan
 from colpo_core.studies.power import Assumed, estimate_power
 from colpo_core.studies.roe_metz import RoeMetz
 
@@ -31,11 +31,12 @@ def plan_power(
     studies: int = 1000,
     seed: int = 0,
 ) -> PowerEstimate:
-    """Power of a study of readers against a network, for the primary endpoint that is planned, its margin and alpha.
+    """Power of a study for the primary endpoint that is planned, its margin and alpha.
 
     Args:
-        plan: How it is read and what it is to show.
-        figures: The endpoint that is assumed of the network, and of the readers.
+        plan: How it is read and what it is to show. Without an aid it is a network against the readers; with one it is
+            reading with it against reading without it.
+        figures: The endpoint that is assumed of the network, and of the readers; or with the aid, and without it.
         n_readers: Readers, at least 2.
         n_positive: Cases of HSIL, at least 2.
         n_negative: Normal cases, at least 2.
@@ -53,7 +54,7 @@ def plan_power(
         n_positive,
         n_negative,
         endpoint=plan.endpoint,
-        standalone=True,
+        standalone=plan.aid is Aid.NONE,
         margin=plan.margin,
         model=RoeMetz(reader=variance, arm_reader=variance),
         alpha=plan.alpha,

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from colpo_core.records.reader_statistics import ENDPOINT_WORDS, Endpoint, PowerEstimate
-from colpo_core.records.reading_plans import ReadingPlan
+from colpo_core.records.reading_plans import Aid, ReadingPlan
 from colpo_core.services.study_planning import READER_SPREADS, ReaderSpread, plan_power
 from pages._ui.errors import showing_errors
 
@@ -18,8 +18,10 @@ def power_help(plan: ReadingPlan, *, n_readers: int, n_positive: int, n_negative
         what = ENDPOINT_WORDS[plan.endpoint]
         st.caption(f"Assumed {what} of the primary endpoint, by Roe and Metz' model of readers and cases.")
         left, right = st.columns(2)
-        network = left.number_input("Network", 0.01, 0.99, 0.9, 0.01, format="%.2f", key="power_network")
-        readers = right.number_input("Readers' mean", 0.01, 0.99, 0.8, 0.01, format="%.2f", key="power_readers")
+        is_aided = plan.aid is not Aid.NONE
+        first, second = ("With the aid", "Without it") if is_aided else ("Network", "Readers' mean")
+        network = left.number_input(first, 0.01, 0.99, 0.9, 0.01, format="%.2f", key="power_network")
+        readers = right.number_input(second, 0.01, 0.99, 0.8, 0.01, format="%.2f", key="power_readers")
         left, right = st.columns(2)
         n = left.number_input("Readers", 2, 100, max(2, n_readers), key=f"power_n_{n_readers}")
         spread = right.selectbox(
@@ -39,7 +41,8 @@ def power_help(plan: ReadingPlan, *, n_readers: int, n_positive: int, n_negative
 
 
 def _say(found: PowerEstimate, plan: ReadingPlan) -> None:
-    aim = "a difference" if plan.margin is None else f"non-inferiority of the network at a margin of {plan.margin:g}"
+    tested = "the network" if plan.aid is Aid.NONE else "reading with the aid"
+    aim = "a difference" if plan.margin is None else f"non-inferiority of {tested} at a margin of {plan.margin:g}"
     share = found.simulated.value or 0.0
     tell = st.success if share >= _ENOUGH else st.warning
     tell(
