@@ -18,7 +18,11 @@ N_CASES = 4
 
 
 class Ear:
-    """Keeps every byte that a page receives, but for the program's own static files."""
+    """Keeps every byte that a page receives, but for the program's own static files.
+
+    Of images it keeps address and headers: a browser lets go of them as soon as the next one is shown, and every byte
+    of them is looked through in `tests/integration/test_blinding.py`.
+    """
 
     def __init__(self, page: Page) -> None:
         self.heard: list[bytes] = []
@@ -33,7 +37,8 @@ class Ear:
         """Read what came so far; a browser forgets it when it leaves the page."""
         for reply in self._replies:
             if "/static/" not in reply.url:
-                body = reply.body() if reply.status == 200 and reply.url.startswith("http") else b""
+                is_kept = reply.status == 200 and reply.url.startswith("http")
+                body = reply.body() if is_kept and reply.request.resource_type != "image" else b""
                 self.heard.append(f"{reply.url} {reply.all_headers()}".encode() + body)
         self._replies.clear()
 
