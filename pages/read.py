@@ -136,11 +136,21 @@ def _other(shown: Presented) -> int | None:
     if not shown.stages:
         return None
     titles = ["To read", *(STAGES[stage] for stage in shown.stages)]
-    chosen = st.segmented_control(
-        "Image", range(len(titles)), format_func=titles.__getitem__, default=0, required=True,
-        key=f"stage_{shown.token}", label_visibility="collapsed",
-    )  # fmt: skip
+    key = f"stage_{shown.token}"
+    with st.container(horizontal=True):
+        chosen = st.segmented_control(
+            "Image", range(len(titles)), format_func=titles.__getitem__, default=0, required=True, key=key,
+            label_visibility="collapsed", width="content",
+        )  # fmt: skip
+        st.button(
+            "Next image", icon=":material/photo_library:", shortcut="S", key="reading_stage", on_click=_turn_stage,
+            args=(key, len(titles)), help="S goes through the case's images and back to the one to read.",
+        )  # fmt: skip
     return chosen - 1 if chosen else None
+
+
+def _turn_stage(key: str, n_images: int) -> None:
+    st.session_state[key] = ((st.session_state.get(key) or 0) + 1) % n_images
 
 
 def _points(token: str) -> list[tuple[float, float]]:

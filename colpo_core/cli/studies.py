@@ -70,6 +70,9 @@ def list_studies(as_json: bool) -> None:
     "--aid", type=WordType(Aid), default=Aid.NONE, show_default=True, help="When readers see a model's output."
 )
 @click.option("--aid-checkpoint", "aid_checkpoint_id", type=int, help="Whose output; one of those to compare with.")
+@click.option(
+    "--crossover/--whole-sessions", default=True, show_default=True, help="Aided at once: half of each session, or all."
+)
 @click.option("--points", "asks_points", is_flag=True, help="Readers may set biopsy sites as points.")
 @click.option("--findings", "asks_findings", is_flag=True, help="Readers may name findings.")
 @click.option("--stages", "shows_stages", is_flag=True, help="Readers may look at the case's other images.")
@@ -100,6 +103,7 @@ def create(
     asks_points: bool,
     asks_findings: bool,
     shows_stages: bool,
+    crossover: bool,
     interim_results: bool,
 ) -> None:
     """Make a draft of a study."""
@@ -140,6 +144,7 @@ def create(
                 asks_points,
                 asks_findings,
                 shows_stages,
+                crossover,
             ),
             practice_case_ids=practice_case_ids,
         )

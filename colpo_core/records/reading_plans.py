@@ -39,6 +39,10 @@ _AID_WORDS = {
     Aid.AT_ONCE: "a crossover: in each session half of the cases is read with the model's output, the other half in "
     "the next; which half comes first changes from reader to reader",
 }
+_WHOLE_SESSIONS = (
+    "whole sessions: one session is read with the model's output and the next without it, in turns; half of the "
+    "readers begin with it"
+)
 EXPOSURE_WORDS = {
     ExposureRule.EXCLUDE: "is not given to that reader",
     ExposureRule.FLAG: "is given to that reader, and the reading flagged",
@@ -65,6 +69,8 @@ class ReadingPlan:
         asks_points: Whether readers may set biopsy sites as points on the image.
         asks_findings: Whether readers may name findings.
         shows_stages: Whether readers may look at the case's other images, such as before acetic acid or with iodine.
+        crossover: Where the aid is shown at once: whether each session holds both arms, half of the cases each; else a
+            session is of one arm as a whole.
     """
 
     n_sessions: int = 1
@@ -82,6 +88,7 @@ class ReadingPlan:
     asks_points: bool = False
     asks_findings: bool = False
     shows_stages: bool = False
+    crossover: bool = True
 
     def check(self) -> None:
         """Check every value.
@@ -101,10 +108,19 @@ class ReadingPlan:
             raise InputRejected("The margin of non-inferiority is above 0 and below 1, such as 0.05.")
         if self.aid is not Aid.NONE and self.aid_checkpoint_id is None:
             raise InputRejected("Choose the checkpoint whose output aids the readers.")
-        if self.aid is Aid.AT_ONCE and self.n_sessions % 2:
+        self._check_arms()
+
+    def _check_arms(self) -> None:
+        if self.aid is not Aid.AT_ONCE:
+            return
+        if self.crossover and self.n_sessions % 2:
             raise InputRejected(
-                "Aided at once is a crossover: it takes an even number of sessions, so that each case is read with and "
-                f"without the aid. {self.n_sessions} is odd."
+                "A crossover takes an even number of sessions, so that each case is read with and without the aid. "
+                f"{self.n_sessions} is odd."
+            )
+        if self.n_sessions == 1:
+            raise InputRejected(
+                "Aided in whole sessions takes two sessions at least: one with the aid and one without it."
             )
 
     @property
@@ -141,7 +157,8 @@ class ReadingPlan:
         if self.shows_stages:
             said.append("The case's other images may be looked at")
         if self.aid is not Aid.NONE:
-            said.append(f"Aided reading: {_AID_WORDS[self.aid]}")
+            in_whole = self.aid is Aid.AT_ONCE and not self.crossover
+            said.append(f"Aided reading: {_WHOLE_SESSIONS if in_whole else _AID_WORDS[self.aid]}")
         if self.interim_results:
             said.append("Results may be seen before the study is closed")
         if self.hypotheses:

@@ -17,7 +17,7 @@ from colpo_core.services.study_cases import seen_cases
 from colpo_core.services.study_readers import amended, plan_of
 from colpo_core.store import Store
 from colpo_core.store.tables import Checkpoint, Image, Mask, Prediction, Study, StudyCase, StudyReader
-from colpo_core.studies.arms import aided_cases
+from colpo_core.studies.arms import aided_cases, aided_sessions
 from colpo_core.terms import Arm
 
 MAP = "4ch-hsil"
@@ -45,7 +45,7 @@ def arm_of(session: Session, study: Study, reader_id: int, turn: Turn) -> Arm:
     plan = plan_of(study)
     if plan.aid is Aid.AFTER_FIRST_CALL:
         return Arm.AIDED if turn.phase > 1 else Arm.UNAIDED
-    if plan.aid is Aid.AT_ONCE and turn.case_id in _crossover(session, study)[reader_id, turn.session]:
+    if plan.aid is Aid.AT_ONCE and turn.case_id in _at_once(session, study)[reader_id, turn.session]:
         return Arm.AIDED
     return Arm.UNAIDED
 
@@ -120,14 +120,17 @@ def check_aid(store: Store, session: Session, study: Study) -> None:
         )
 
 
-def _crossover(session: Session, study: Study) -> Mapping[tuple[int, int], frozenset[int]]:
+def _at_once(session: Session, study: Study) -> Mapping[tuple[int, int], frozenset[int]]:
     truth = dict(
         session.execute(select(StudyCase.case_id, StudyCase.truth).where(StudyCase.study_id == study.id)).all()
     )
     added = amended(session, study.id).added
     everybody = session.scalars(select(StudyReader.person_id).where(StudyReader.study_id == study.id)).all()
     readers = [*sorted(set(everybody) - set(added)), *added]
-    return aided_cases(truth, readers, seed=study.seed, n_sessions=plan_of(study).n_sessions)
+    plan = plan_of(study)
+    if plan.crossover:
+        return aided_cases(truth, readers, seed=study.seed, n_sessions=plan.n_sessions)
+    return aided_sessions(truth, readers, seed=study.seed, n_sessions=plan.n_sessions)
 
 
 def _prediction(session: Session, study: Study, case_id: int) -> Prediction:

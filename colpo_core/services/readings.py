@@ -146,7 +146,9 @@ def presented_aid(store: Store, *, actor: Actor, study_id: int, token: str, laye
         require_aided(arm_of(session, study, actor.person_id, Turn(shown.session, shown.case_id, phase)))
         if phase > 1 and _reading(session, shown, 1) is None:
             require_aided(Arm.UNAIDED)
-        return aid_png(store, session, study, shown.case_id, layer)
+        png = aid_png(store, session, study, shown.case_id, layer)
+    _note_aid(store, actor, study_id, token)
+    return png
 
 
 def record_reading(

@@ -138,6 +138,7 @@ class StudyDesign:
                 "asks_points": False,
                 "asks_findings": False,
                 "shows_stages": False,
+                "crossover": True,
             }
             content["plan"] = {
                 name: value for name, value in content["plan"].items() if name not in later or value != later[name]

@@ -17,7 +17,7 @@ _RULES = {ExposureRule.EXCLUDE: "Is not given to that reader", ExposureRule.FLAG
 _AIDS = {
     Aid.NONE: "Not shown",
     Aid.AFTER_FIRST_CALL: "Shown after a first call, which is locked; then a second call",
-    Aid.AT_ONCE: "Shown at once, in a crossover (an even number of sessions)",
+    Aid.AT_ONCE: "Shown at once, on half of the readings",
 }
 _ENDPOINTS = {
     Endpoint.AUC: "AUC",
@@ -73,34 +73,39 @@ def plan_form(checkpoints: Sequence[Option]) -> tuple[ReadingPlan, tuple[int, ..
         )  # fmt: skip
         alpha = right.number_input("Alpha (two-sided)", 0.001, 0.999, 0.05, 0.01, format="%.3f", key="study_alpha")
         hypotheses = st.text_area("Hypotheses", key="study_hypotheses", help="Sealed before the first reading.")
-    aid, aid_checkpoint_id = _aid(checkpoints)
+    aid, aid_checkpoint_id, crossover = _aid(checkpoints)
     exposed, interim = _conduct()
     plan = ReadingPlan(
         n_sessions=int(n_sessions), washout_days=int(washout), repeat_share=repeats / 100, confidence=scale,
         endpoint=endpoint, margin=margin, alpha=alpha, hypotheses=hypotheses.strip(), exposed=exposed,
         interim_results=interim, aid=aid, aid_checkpoint_id=aid_checkpoint_id, asks_points=points,
-        asks_findings=findings, shows_stages=stages,
+        asks_findings=findings, shows_stages=stages, crossover=crossover,
     )  # fmt: skip
     return plan, practice
 
 
-def _aid(checkpoints: Sequence[Option]) -> tuple[Aid, int | None]:
+def _aid(checkpoints: Sequence[Option]) -> tuple[Aid, int | None, bool]:
     with st.expander("Reading with the model's output", icon=":material/assistant:"):
         aid = st.radio(
             "Mask, probability and Grad-CAM of a checkpoint", list(_AIDS), format_func=_AIDS.__getitem__,
             key="study_aid",
         )  # fmt: skip
         if aid is Aid.NONE:
-            return aid, None
+            return aid, None, True
+        crossover = aid is not Aid.AT_ONCE or st.toggle(
+            "Crossover: half of the cases in each session", value=True, key="study_crossover",
+            help="An even number of sessions. Without it a session is aided as a whole, in turns from two sessions on; "
+            "half of the readers begin aided.",
+        )  # fmt: skip
         if not checkpoints:
             st.info("Choose a checkpoint to compare with first; one of them aids the readers.", icon=":material/info:")
-            return aid, None
+            return aid, None, crossover
         chosen = st.selectbox("Checkpoint that aids", checkpoints, format_func=_name, key="study_aid_checkpoint")
         st.caption(
             "It must have predicted every case and have learned from none of them nor their patients. The primary "
             "endpoint then compares reading with it and without it."
         )
-    return aid, chosen.id
+    return aid, chosen.id, crossover
 
 
 def _name(option: Option) -> str:

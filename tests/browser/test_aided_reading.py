@@ -136,6 +136,10 @@ def test_sites_are_set_on_the_image_findings_named_and_other_images_looked_at(
     page.get_by_text("To read", exact=True).click()
     shown = page.get_by_alt_text("The image to read").first
     expect(shown).to_be_visible(timeout=SOON)
+    page.keyboard.press("s")
+    expect(page.get_by_alt_text("Another image of the case").first).to_be_visible(timeout=SOON)
+    page.keyboard.press("s")
+    expect(shown).to_be_visible(timeout=SOON)
     page.get_by_text("Mosaic", exact=True).click()
     page.get_by_role("button", name="Set biopsy sites (0 of 6)").click()
     expect(page.get_by_role("button", name="Done")).to_be_visible(timeout=SOON)

@@ -15,12 +15,15 @@ from sqlalchemy import select
 from starlette.applications import Starlette
 
 from colpo_core.records.people import Actor
-from colpo_core.services import people, readings, studies
+from colpo_core.records.reading_plans import Aid, ReadingPlan
+from colpo_core.services import people, readings, review, studies
+from colpo_core.services.study_conduct import study_conduct
 from colpo_core.store import Store
-from colpo_core.store.tables import Case, Image, Patient, StudyCase
+from colpo_core.store.tables import Case, Image, Patient, Prediction, Presentation, StudyCase
 from colpo_core.terms import Label, Stage, StudyState
 from colpo_core.web.gate import Gate
 from colpo_core.web.routes import routes
+from tests.clinic import SIDE_PX, PredictedClinic
 
 N_CASES = 4
 # Rows are numbered from here on, so that a number which is a case or an image is told from any other.
@@ -229,3 +232,144 @@ def test_only_the_reader_of_a_token_gets_its_image(
     assert browser.get(path).status_code == 200
     studies.close_study(store, actor=administrator, study_id=study_id, reason="enough was read")
     assert browser.get(path).status_code == 422
+
+
+@dataclass(frozen=True)
+class Aided:
+    """A study that is aided after the first call, and all of the model's output of its cases."""
+
+    study_id: int
+    words: tuple[str, ...]
+    layers: tuple[bytes, ...]
+
+    def found_in(self, sent: str | bytes) -> list[str | bytes]:
+        raw = sent if isinstance(sent, bytes) else sent.encode()
+        said = raw.decode("latin-1").lower()
+        return [word for word in self.words if word.lower() in said] + [one for one in self.layers if one in raw]
+
+
+@pytest.fixture
+def aided(store: Store, administrator: Actor, reader: Actor) -> Aided:
+    clinic = PredictedClinic(store, administrator)
+    with store.writing() as session:
+        for place, row in enumerate(session.scalars(select(Prediction).order_by(Prediction.id))):
+            row.prob_hsil_4ch, row.threshold_4ch = 0.7319 + place / 10_000, 0.6471
+    study = studies.create_study(
+        store,
+        actor=administrator,
+        name="With the model",
+        reader_ids=[reader.person_id],
+        checkpoint_ids=[clinic.checkpoint_id],
+        plan=ReadingPlan(aid=Aid.AFTER_FIRST_CALL, aid_checkpoint_id=clinic.checkpoint_id),
+    )
+    studies.open_study(store, actor=administrator, study_id=study.id)
+    layers = [
+        review.prediction_mask_png(store, actor=administrator, prediction_id=one) for one in clinic.predictions
+    ] + [
+        review.prediction_map_png(store, actor=administrator, prediction_id=one, name=f"{channels}ch-{label}")
+        for one in clinic.predictions
+        for channels in (3, 4)
+        for label in Label
+    ]
+    with store.reading() as session:
+        hashes = list(session.scalars(select(Prediction.maps_sha256)))
+    words = ("0.73", "73%", "probability", "grad-cam", "acetowhite", "/aid/", "model-1", "0.647", "65%", *hashes)
+    return Aided(study.id, words, tuple(set(layers)))
+
+
+def ask_for_the_aid(store: Store, browser: Browser, study_id: int, token: str) -> list[httpx.Response]:
+    """Every address under which the model's output of a case might lie."""
+    with store.reading() as session:
+        predictions = session.scalars(select(Prediction.id)).all()
+    paths = [
+        f"/colpo/readings/{study_id}/aid/{one}/{layer}"
+        for one in (token, f"{token}.2", f"{token}.2.2")
+        for layer in ("mask.png", "map.png", "probability.png")
+    ]
+    paths += [f"/colpo/predictions/{one}/mask.png" for one in predictions]
+    paths += [f"/colpo/predictions/{one}/maps/4ch-hsil.png" for one in predictions]
+    return [browser.get(path) for path in paths]
+
+
+def test_nothing_of_the_model_s_output_is_sent_before_the_first_call_is_locked(
+    store: Store, administrator: Actor, reader: Actor, aided: Aided, browser: Browser, open_page: Callable[..., Any]
+) -> None:
+    image = f"/colpo/readings/{aided.study_id}/image"
+    n_refused = n_cases = 0
+    while (first := readings.next_picture(store, actor=reader, study_id=aided.study_id)) is not None:
+        n_cases += 1
+        for page in (open_page(reader), open_page(reader, "read"), open_page(reader, "read", study=aided.study_id)):
+            assert not page.exception
+            assert aided.found_in(everything_sent(page)) == []
+        for path in (f"{image}/{first.token}", f"{image}/{first.token}.2"):
+            reply = browser.get(path)
+            assert aided.found_in(str(reply.headers)) == []
+            assert [layer for layer in aided.layers if layer in reply.content] == []
+        for reply in ask_for_the_aid(store, browser, aided.study_id, first.token):
+            assert reply.status_code in {403, 404}
+            assert reply.headers["content-type"] == "application/json"
+            assert aided.found_in(str(reply.headers) + reply.text) == []
+            n_refused += 1
+        assert sum(one.times for one in refusals(store, administrator, aided)) == n_refused
+        n_refused += answer_both(store, reader, aided, first.token, browser, open_page)
+    assert n_cases == 2
+
+
+def answer_both(
+    store: Store, reader: Actor, aided: Aided, token: str, browser: Browser, open_page: Callable[..., Any]
+) -> int:
+    """Make both calls on a case and look at what is sent between and after; returns how much was refused."""
+    answer = {"store": store, "actor": reader, "study_id": aided.study_id}
+    readings.record_reading(**answer, token=token, call=Label.HSIL, confidence=37)
+    said = everything_sent(open_page(reader, "read", study=aided.study_id))
+    assert {"73%", "65%", "/aid/", "probability", "grad-cam"} <= set(aided.found_in(said)), "what is searched for comes"
+    for layer in ("mask", "map"):
+        reply = browser.get(f"/colpo/readings/{aided.study_id}/aid/{token}.2/{layer}.png")
+        assert (reply.status_code, reply.headers["content-type"]) == (200, "image/png")
+        assert reply.headers["cache-control"] == "no-store"
+        assert not {"etag", "last-modified", "content-disposition"} & set(reply.headers)
+        assert reply.content in aided.layers, "what is searched for is what would be sent"
+    with store.reading() as session:
+        other = session.scalars(select(Presentation.token).where(Presentation.token != token)).all()
+    for one in (f"{token}/mask.png", *(f"{earlier}.2/mask.png" for earlier in other)):
+        assert browser.get(f"/colpo/readings/{aided.study_id}/aid/{one}").status_code == 403
+    readings.record_reading(**answer, token=f"{token}.2", call=Label.HSIL, confidence=37)
+    assert browser.get(f"/colpo/readings/{aided.study_id}/aid/{token}.2/mask.png").status_code == 403
+    return 2 + len(other)
+
+
+def refusals(store: Store, administrator: Actor, aided: Aided) -> list[Any]:
+    found = study_conduct(store, actor=administrator, study_id=aided.study_id).refusals
+    assert all("/aid/" in one.what or "/predictions/" in one.what for one in found)
+    return list(found)
+
+
+def test_the_case_s_other_images_tell_their_stage_and_nothing_more(
+    store: Store, administrator: Actor, reader: Actor, browser: Browser, open_page: Callable[..., Any]
+) -> None:
+    clinic = PredictedClinic(store, administrator)
+    with store.writing() as session:
+        for case in clinic.cases:
+            taken = session.get_one(Image, case.image_id)
+            other = Image(case_id=case.case_id, sha256=taken.sha256, media_type="image/png", stage=Stage.LUGOL)
+            other.width_px = other.height_px = SIDE_PX
+            session.add(other)
+    study = studies.create_study(
+        store, actor=administrator, name="Staged", reader_ids=[reader.person_id], plan=ReadingPlan(shows_stages=True)
+    )
+    studies.open_study(store, actor=administrator, study_id=study.id)
+    with store.reading() as session:
+        hashes = session.scalars(select(Image.sha256)).all()
+        codes = session.scalars(select(Patient.code)).all()
+    for token in walk_study(store, reader, study.id):
+        said = everything_sent(open_page(reader, "read", study=study.id))
+        assert "Lugol" in said
+        assert [word for word in (*hashes, *codes) if word in said] == []
+        reply = browser.get(f"/colpo/readings/{study.id}/image/{token}/0")
+        assert (reply.status_code, reply.headers["content-type"]) == (200, "image/jpeg")
+        assert not {"etag", "last-modified", "content-disposition", "content-location"} & set(reply.headers)
+        assert [word for word in (*hashes, *codes) if word in str(reply.headers)] == []
+        picture = PillowImage.open(io.BytesIO(reply.content))
+        assert not picture.getexif()
+        assert set(picture.info) <= {"jfif", "jfif_version", "jfif_unit", "jfif_density"}
+        assert browser.get(f"/colpo/readings/{study.id}/image/{token}/1").status_code == 404

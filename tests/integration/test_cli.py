@@ -16,6 +16,8 @@ from PIL import Image
 from colpo_core.cli.main import main
 from colpo_core.images.masks import mask_png
 from colpo_core.records.people import Actor
+from colpo_core.records.reading_plans import Aid
+from colpo_core.services.study_records import get_study
 from colpo_core.settings import Settings
 from colpo_core.store import Store
 from colpo_core.store.tables import Checkpoint, Evaluation
@@ -145,6 +147,22 @@ def test_a_prediction_gets_its_verdict(run: Run, store: Store, administrator: Ac
     assert "<h1>model-1</h1>" in card.read_text(encoding="utf-8")
     refused = run("checkpoints", "card", "model-1", "--out", str(tmp_path / "none" / "card.html"), code=1)
     assert "cannot be written" in refused.output
+
+
+def test_a_study_that_aids_its_readers_is_made_with_its_options(
+    run: Run, ask: Callable[..., Any], store: Store, administrator: Actor
+) -> None:
+    clinic = PredictedClinic(store, administrator)
+    run("people", "add", "rita", "--name", "Rita Lang", "--role", "reader", "--password", PASSWORD)
+    rita = next(str(one["person_id"]) for one in ask("people", "list") if one["username"] == "rita")
+    model = str(clinic.checkpoint_id)
+    aided = ("--reader", rita, "--checkpoint", model, "--aid", "at_once", "--aid-checkpoint", model, "--sessions", "3")
+    assert "even number of sessions" in run("studies", "create", "Odd", *aided, code=1).output
+    run("studies", "create", "Whole", *aided, "--whole-sessions", "--points", "--findings", "--stages")
+    (made,) = ask("studies", "list")
+    plan = get_study(store, actor=administrator, study_id=made["id"]).plan
+    assert (plan.aid, plan.aid_checkpoint_id, plan.crossover) == (Aid.AT_ONCE, clinic.checkpoint_id, False)
+    assert (plan.asks_points, plan.asks_findings, plan.shows_stages) == (True, True, True)
 
 
 def test_a_study_is_read_and_closed(run: Run, ask: Callable[..., Any], store: Store, tmp_path: Path) -> None:

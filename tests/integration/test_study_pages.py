@@ -8,10 +8,10 @@ from sqlalchemy import select
 
 from colpo_core.errors import InputRejected
 from colpo_core.records.people import Actor
-from colpo_core.records.reading_plans import ReadingPlan
+from colpo_core.records.reading_plans import Aid, ReadingPlan
 from colpo_core.records.studies import CaseSource
 from colpo_core.services import readings, studies
-from colpo_core.services.study_records import list_studies
+from colpo_core.services.study_records import get_study, list_studies
 from colpo_core.store import Store
 from colpo_core.store.tables import Case, Prediction
 from colpo_core.terms import Grade, Label, Role, StudyState
@@ -115,6 +115,35 @@ def test_the_form_tells_how_likely_the_study_is_to_find_what_is_assumed(
     app.number_input(key="power_readers").set_value(0.4).run()
     button(app, "Estimate").click().run()
     assert "An assumed auc lies above 0.5" in said(app)
+
+
+def test_the_form_takes_the_aid_and_the_design_says_it(
+    store: Store, administrator: Actor, reader: Actor, open_page: OpenPage
+) -> None:
+    PredictedClinic(store, administrator)
+    app = open_page(administrator, "studies", new=1)
+    app.text_input(key="study_name").set_value("Aided")
+    app.multiselect(key="study_readers").select("Rita (rita)")
+    app.multiselect(key="study_checkpoints").select("model-1")
+    app.number_input(key="study_sessions").set_value(3)
+    app.radio(key="study_aid").set_value(Aid.AT_ONCE).run()
+    assert not app.exception
+    button(app, "Create study").click().run()
+    assert "A crossover takes an even number of sessions" in said(app)
+    assert list_studies(store, actor=administrator) == ()
+    app.toggle(key="study_crossover").set_value(False)
+    for asked in ("study_points", "study_findings", "study_stages"):
+        app.toggle(key=asked).set_value(True)
+    app.run()
+    button(app, "Create study").click().run()
+    assert not app.exception
+    (made,) = list_studies(store, actor=administrator)
+    plan = get_study(store, actor=administrator, study_id=made.id).plan
+    assert (plan.aid, plan.crossover, plan.n_sessions) == (Aid.AT_ONCE, False, 3)
+    assert plan.asks_points and plan.asks_findings and plan.shows_stages
+    shown = said(open_page(administrator, "studies", study=made.id))
+    for words in ("whole sessions", "biopsy sites as points, findings", "other images may be looked at"):
+        assert words in shown
 
 
 def test_the_form_takes_sessions_practice_and_the_endpoint(

@@ -201,6 +201,28 @@ def test_in_a_crossover_each_case_is_read_once_with_and_once_without(
     assert analysis.readers.mrmc is not None
 
 
+def test_in_whole_sessions_one_is_aided_and_the_next_is_not_and_readers_begin_differently(
+    store: Store, administrator: Actor, clinic: PredictedClinic, readers: list[Actor]
+) -> None:
+    study_id = opened(store, administrator, clinic, readers, Aid.AT_ONCE, n_sessions=2, crossover=False)
+    for reader in readers:
+        for shown in read_all(store, reader, study_id):
+            assert shown.phase == 1
+    arms = {(one.reader_id, one.session): set[Arm]() for one in rows(store, study_id)}
+    for one in rows(store, study_id):
+        arms[one.reader_id, one.session].add(one.arm)
+    first, second = ([arms[who.person_id, number] for number in (1, 2)] for who in readers)
+    assert sorted(map(sorted, first)) == [[Arm.AIDED], [Arm.UNAIDED]]
+    assert second == first[::-1]
+    studies.close_study(store, actor=administrator, study_id=study_id)
+    analysis = study_results.study_analysis(store, actor=administrator, study_id=study_id)
+    assert analysis.readers is not None
+    assert analysis.readers.mrmc is not None
+    said = " ".join(get_study(store, actor=administrator, study_id=study_id).plan.sentences())
+    assert "whole sessions" in said
+    assert "crossover" not in said
+
+
 def test_in_a_crossover_the_aid_is_shown_on_its_cases_alone(
     store: Store, administrator: Actor, clinic: PredictedClinic, readers: list[Actor]
 ) -> None:
@@ -241,6 +263,20 @@ def test_what_the_studys_own_aid_showed_is_no_exposure_for_it_and_one_for_others
     assert n_given == other.n_cases - 1
 
 
+def test_a_layer_that_is_fetched_by_its_address_alone_is_an_exposure_too(
+    store: Store, administrator: Actor, clinic: PredictedClinic, readers: list[Actor]
+) -> None:
+    rita = readers[0]
+    study_id = opened(store, administrator, clinic, readers, Aid.AFTER_FIRST_CALL)
+    token = waiting(store, rita, study_id).token
+    answer(store, rita, study_id, token)
+    readings.presented_aid(store, actor=rita, study_id=study_id, token=f"{token}.2", layer="map")
+    with store.reading() as session:
+        found = session.scalars(select(Exposure).where(Exposure.person_id == rita.person_id)).all()
+    assert {one.kind for one in found} == {ExposureKind.PREDICTION, ExposureKind.MASK}
+    assert {one.within_study for one in found} == {study_id}
+
+
 def test_an_aid_that_cannot_be_given_or_trusted_is_refused(
     store: Store, administrator: Actor, clinic: PredictedClinic, readers: list[Actor]
 ) -> None:
@@ -265,6 +301,7 @@ def test_an_aid_that_cannot_be_given_or_trusted_is_refused(
     [
         ({"aid": Aid.AFTER_FIRST_CALL, "aid_checkpoint_id": None}, "Choose the checkpoint"),
         ({"aid": Aid.AT_ONCE, "n_sessions": 1}, "even number of sessions"),
+        ({"aid": Aid.AT_ONCE, "n_sessions": 1, "crossover": False}, "two sessions at least"),
         ({"aid": Aid.AT_ONCE, "n_sessions": 2, "aid_checkpoint_id": 99}, "one of those that are compared"),
     ],
 )

@@ -88,7 +88,6 @@ SHOWS_NOTHING = {
         "refusals.note_refusal",
     },
     "blinded by design": {"readings.assigned_studies", "readings.presented_image"},
-    "the model's output of a case that `next_picture` has noted": {"readings.presented_aid"},
     "figures over all cases of a study": {"study_report.report_html", "study_report.study_report"},
     "studies in counts": {
         "studies.close_study", "studies.create_study", "studies.discard_study", "studies.open_study",

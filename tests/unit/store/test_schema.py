@@ -148,6 +148,31 @@ INSERT INTO readings VALUES (1, 1, 1, 1, 'hsil', 70, '2026-01-01 00:00:00', '202
     store.close()
 
 
+def test_a_store_whose_readings_say_nothing_but_the_call_keeps_them_and_takes_points_and_findings(
+    tmp_path: Path,
+) -> None:
+    read = (
+        ROWS_OF_A_STUDY.rstrip()
+        + """;
+INSERT INTO readings VALUES
+(1, 1, 1, 1, 'hsil', 70, '2026-01-01 00:00:00', '2026-01-01 00:00:09', 1, 'unaided', 1, 1, 8000)
+"""
+    )
+    engine = old_store(tmp_path, revision="0005", rows=read)
+    assert upgrade_and_lose_nothing(engine)["readings"] == 1
+    store = Store.open(Settings(data_dir=tmp_path))
+    with store.writing() as session:
+        row = session.scalars(select(Reading)).one()
+        assert (row.confidence, row.active_ms, row.points, row.findings) == (70, 8000, None, None)
+        second = Reading(study_id=1, reader_id=1, case_id=1, call=Label.NORMAL, confidence=5, arm=Arm.AIDED, phase=2)
+        second.shown_at, second.points, second.findings = row.answered_at, [[1.0, 2.0]], []
+        session.add(second)
+    for statement in ("UPDATE readings SET points = '[]'", "DELETE FROM readings"):
+        with pytest.raises(IntegrityError, match="append-only"), store.writing() as session:
+            session.execute(text(statement))
+    store.close()
+
+
 def rows_of(engine: Engine) -> dict[str, int]:
     with engine.connect() as connection:
         return {

@@ -4,9 +4,9 @@ from typing import Any
 import pytest
 
 from colpo_core.errors import InputRejected
-from colpo_core.records.reading_plans import ReadingPlan
+from colpo_core.records.reading_plans import Aid, ReadingPlan
 from colpo_core.studies.design import MOST_CASES, DesignCase, DesignCheckpoint, StudyDesign, find_problems
-from colpo_core.terms import Label
+from colpo_core.terms import ExposureRule, Label
 
 CASES = (
     DesignCase(1, 11, "a" * 64, Label.NORMAL),
@@ -89,6 +89,18 @@ def test_all_reasons_are_named_at_once() -> None:
 def test_a_design_from_before_plans_keeps_its_seal() -> None:
     assert DESIGN.sha256 == "6461c20c3fb813458a497f1c7afe6c62badfe71176585bd014b89969c31f34bc"
     assert DESIGN.how == ReadingPlan()
+
+
+def test_a_plan_from_before_the_aid_and_one_of_a_crossover_keep_their_seals() -> None:
+    plan = ReadingPlan(n_sessions=2, exposed=ExposureRule.EXCLUDE, interim_results=False)
+    before = replace(DESIGN, plan=plan)
+    assert before.sha256 == "8878114d5eded211b2b40925dfd3a5f664804d615c2be00077950f474a532c4a"
+    crossed = replace(DESIGN, plan=replace(plan, aid=Aid.AT_ONCE, aid_checkpoint_id=1))
+    assert crossed.sha256 == "9692d7e0900ab31799a2af4e8b57735000dd51c4a5384cde146f29804bf4c2c6"
+    assert crossed.plan is not None
+    whole = replace(DESIGN, plan=replace(crossed.plan, crossover=False))
+    other = replace(DESIGN, plan=replace(crossed.plan, aid_checkpoint_id=2))
+    assert len({one.sha256 for one in (before, crossed, whole, other)}) == 4
 
 
 def test_the_plan_and_the_practice_cases_are_sealed() -> None:
