@@ -1,28 +1,20 @@
 """Predictions: what the model sees, how sure it is, what spoke for its call; agree or overrule."""
 
-import pandas as pd
 import streamlit as st
 
 from colpo_core.errors import Blinding
-from colpo_core.labels import GRADE_NAMES
-from colpo_core.records.checkpoints import PredictionRecord, ReviewDesk, ReviewQueue, label_source_text
-from colpo_core.records.explanations import MapInMask
+from colpo_core.records.checkpoints import ReviewDesk, ReviewQueue, label_source_text
 from colpo_core.services import jobs, review
-from colpo_core.terms import Label, LabelSource, Verdict
+from colpo_core.terms import LabelSource
 from pages._ui.badges import impression_badge, simulated_badge
 from pages._ui.errors import showing_errors
 from pages._ui.here import Here, here
 from pages._ui.jobs import prediction_progress
 from pages._ui.links import link
-from pages._ui.tables import as_when, count_text
-from pages._ui.viewer import Layer, image_viewer
-
-_MAPS = {
-    "3ch-normal": "3 channels, for normal",
-    "3ch-hsil": "3 channels, for HSIL",
-    "4ch-normal": "4 channels, for normal",
-    "4ch-hsil": "4 channels, for HSIL",
-}
+from pages._ui.reviewing.calls import show_calls
+from pages._ui.reviewing.pictures import show_image, show_maps
+from pages._ui.reviewing.verdict import show_reference, show_verdict
+from pages._ui.tables import count_text
 
 
 def render() -> None:
@@ -101,35 +93,12 @@ def _desk(person: Here, desk: ReviewDesk) -> None:
     _head(desk)
     picture, verdict = st.columns([5, 3], gap="large")
     with picture:
-        image_viewer(
-            "review_viewer",
-            f"/colpo/images/{found.image_id}",
-            _layers(person, desk),
-            height_px=430,
-        )
+        show_image(person, desk)
     with verdict:
-        _calls(found)
-        _verdict(person, desk)
-        _reference(person, desk)
-    _maps(person, desk)
-
-
-def _layers(person: Here, desk: ReviewDesk) -> list[Layer]:
-    """The model's mask, then its maps; the annotated mask after my verdict."""
-    found = desk.prediction
-    layers = [Layer("Acetowhite epithelium", f"/colpo/predictions/{found.id}/mask.png", opacity=0.55)]
-    if desk.expert_version_id is not None and _has_verdict(person, desk):
-        url = f"/colpo/annotations/versions/{desk.expert_version_id}/mask.png?colour=amber"
-        layers.append(Layer(f"Mask of {desk.expert}", url, visible=False, opacity=0.55))
-    return layers + [
-        Layer(f"Grad-CAM, {title}", f"/colpo/predictions/{found.id}/maps/{name}.png", visible=False, opacity=0.7)
-        for name, title in _MAPS.items()
-        if desk.map_strengths[name] > 0
-    ]
-
-
-def _has_verdict(person: Here, desk: ReviewDesk) -> bool:
-    return any(one.reviewer_id == person.actor.person_id for one in desk.reviews)
+        show_calls(found)
+        show_verdict(person, desk)
+        show_reference(person, desk)
+    show_maps(person, desk)
 
 
 def _head(desk: ReviewDesk) -> None:
@@ -153,133 +122,6 @@ def _head(desk: ReviewDesk) -> None:
     st.caption(f"{found.checkpoint_name} · {label_source_text(found.label_source)}")
 
 
-def _calls(found: PredictionRecord) -> None:
-    four, three = st.columns(2)
-    for column, name, prob, threshold, call in (
-        (four, "4 channels", found.prob_hsil_4ch, found.threshold_4ch, found.call_4ch),
-        (three, "3 channels", found.prob_hsil_3ch, found.threshold_3ch, found.call_3ch),
-    ):
-        is_hsil = call is Label.HSIL
-        column.metric(
-            f"HSIL, {name}",
-            f"{prob:.0%}",
-            delta=f"calls {call.value}",
-            delta_color="red" if is_hsil else "green",
-            delta_arrow="off",
-            border=True,
-            help=f"Calls hsil from {threshold:.0%}, the threshold frozen at training.",
-        )
-    st.caption(
-        f"Calls hsil from {found.threshold_4ch:.0%} (4 channels) and {found.threshold_3ch:.0%} (3 channels). "
-        f"Acetowhite epithelium covers {found.acetowhite_fraction:.1%} of the image."
-    )
-
-
-def _verdict(person: Here, desk: ReviewDesk) -> None:
-    mine = next((one for one in desk.reviews if one.reviewer_id == person.actor.person_id), None)
-    prediction_id = desk.prediction.id
-    with st.container(border=True):
-        if mine is not None:
-            word = "You agreed" if mine.verdict is Verdict.AGREE else "You overruled"
-            st.markdown(f"**{word}.** {mine.reason}")
-        st.button(
-            "Agree",
-            icon=":material/check:",
-            shortcut="A",
-            type="primary" if mine is None else "secondary",
-            on_click=_enter,
-            args=(prediction_id, Verdict.AGREE),
-            width="stretch",
-        )
-        reason = st.text_input(
-            "Why overrule",
-            key=f"reason_{prediction_id}",
-            placeholder="Mask covers the reflection, not the lesion",
-            max_chars=2000,
-        )
-        st.button(
-            "Overrule",
-            icon=":material/close:",
-            on_click=_enter,
-            args=(prediction_id, Verdict.OVERRULE),
-            help=None if reason else "Write the reason first.",
-            width="stretch",
-        )
-
-
-def _enter(prediction_id: int, verdict: Verdict) -> None:
-    person = here()
-    reason = st.session_state.get(f"reason_{prediction_id}", "") if verdict is Verdict.OVERRULE else ""
-    with showing_errors():
-        review.record_review(
-            person.store, actor=person.actor, prediction_id=prediction_id, verdict=verdict, reason=reason
-        )
-        st.query_params["prediction"] = str(prediction_id)
-
-
 def _show(prediction_id: int) -> None:
     st.query_params.pop("image", None)
     st.query_params["prediction"] = str(prediction_id)
-
-
-def _reference(person: Here, desk: ReviewDesk) -> None:
-    """The case's histology: open after my verdict, shut before it, so that it does not sway me."""
-    has_verdict = _has_verdict(person, desk)
-    reference = desk.reference
-    with st.expander("Histology of the case", icon=":material/biotech:", expanded=has_verdict):
-        if reference.label is None:
-            st.markdown(f"No label: {reference.reason}")
-        else:
-            grade = f" · {GRADE_NAMES[reference.grade]}" if reference.grade else ""
-            st.markdown(f"**{reference.label.value}**{grade}")
-            st.caption(reference.reason)
-        if reference.flagged:
-            st.warning("Needs a clinician's attention.", icon=":material/priority_high:")
-        link("cases", "Open the case", icon=":material/folder_shared:", case=desk.prediction.case_id)
-    if desk.reviews:
-        with st.expander(f"Verdicts ({len(desk.reviews)})", icon=":material/history:"):
-            for one in desk.reviews:
-                st.markdown(f"{as_when(one.at)} · {one.reviewer} · **{one.verdict.value}** {one.reason}")
-
-
-def _maps(person: Here, desk: ReviewDesk) -> None:
-    found = desk.prediction
-    st.subheader("What spoke for each call (Grad-CAM)")
-    for column, (name, title) in zip(st.columns(4), _MAPS.items(), strict=True):
-        with column:
-            st.markdown(f"**{title}**")
-            strength = desk.map_strengths[name]
-            layer = Layer("Map", f"/colpo/predictions/{found.id}/maps/{name}.png", opacity=0.7)
-            layers = [layer] if strength > 0 else []
-            image_viewer(f"map_{name}", f"/colpo/images/{found.image_id}", layers, height_px=210)
-            st.caption(f"Peak {strength:.0%} of this network's strongest" if layers else "No positive evidence")
-    st.html(
-        "<div style='display:flex;align-items:center;gap:.6rem;font-size:.85rem'><span>least evidence</span>"
-        f"<span style='flex:0 0 14rem;height:.7rem;border-radius:.3rem;background:{review.MAP_SCALE}'></span>"
-        "<span>most of this network</span></div>"
-    )
-    st.caption("The two maps of one network share one scale. A map shows where evidence lay, not whether it was right.")
-    _evidence(person, desk)
-
-
-def _evidence(person: Here, desk: ReviewDesk) -> None:
-    """How much of each map lies in the masks; beside an annotated one after my verdict, so that it sways nobody."""
-    has_verdict = _has_verdict(person, desk)
-    sides = [("In the model's mask", desk.in_model_mask)]
-    if desk.in_expert_mask is not None and has_verdict:
-        sides.append((f"In the mask of {desk.expert}", desk.in_expert_mask))
-    rows = [
-        {"": title, **{_MAPS[name]: _inside(found.maps.get(name)) for name in _MAPS}, "Area": f"{found.area:.0%}"}
-        for title, found in sides
-        if found is not None
-    ]
-    if rows:
-        st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch", key="review_evidence")
-        st.caption(
-            "Share of each map's evidence inside the mask, and whether its highest place lies there. A map that "
-            "prefers no place has the mask's area."
-        )
-
-
-def _inside(found: MapInMask | None) -> str:
-    return "no evidence" if found is None else f"{found.energy:.0%}{', peak inside' if found.is_hit else ''}"

@@ -1,0 +1,1 @@
+"""The parts of the page where a prediction is reviewed."""
