@@ -218,6 +218,24 @@ class Verdict(StrEnum):
     OVERRULE = "overrule"
 
 
+class Outcome(StrEnum):
+    """What a model calls a case against its label; `hsil` is positive."""
+
+    TRUE_POSITIVE = "true_positive"
+    FALSE_POSITIVE = "false_positive"
+    TRUE_NEGATIVE = "true_negative"
+    FALSE_NEGATIVE = "false_negative"
+
+
+class ReviewState(StrEnum):
+    """How far reviewers are with what the current model says of a case; the gravest of their verdicts counts."""
+
+    WAITING = "waiting"
+    AGREED = "agreed"
+    UNSURE = "unsure"
+    OVERRULED = "overruled"
+
+
 class Arm(StrEnum):
     """Whether a reader sees the model's output while reading."""
 

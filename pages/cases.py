@@ -6,6 +6,7 @@ from colpo_core.records.cases import CaseRecord
 from colpo_core.services.cases import get_case
 from pages._ui.badges import simulated_badge
 from pages._ui.casework.chart import show_record
+from pages._ui.casework.filters import last_words, leave_list
 from pages._ui.casework.findings import show_findings
 from pages._ui.casework.images import show_images
 from pages._ui.casework.intake import show_intake
@@ -39,6 +40,7 @@ def render() -> None:
         if case_id is None:
             _show_all(person)
         else:
+            leave_list()
             case = get_case(person.store, actor=person.actor, case_id=case_id)
             # A link from this very page leaves the browser's address as it was; the next rerun would go by that.
             st.query_params.from_dict({"case": str(case.id)})
@@ -91,4 +93,4 @@ def _head(case: CaseRecord) -> None:
 
 
 def _back() -> None:
-    st.button("All cases", icon=":material/arrow_back:", on_click=st.query_params.clear)
+    st.button("All cases", icon=":material/arrow_back:", on_click=lambda: st.query_params.from_dict(last_words()))

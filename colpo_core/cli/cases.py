@@ -1,6 +1,6 @@
 """Commands of cases, their histology and their labels."""
 
-from datetime import datetime
+from dataclasses import replace
 from typing import Any
 
 import click
@@ -8,7 +8,9 @@ import click
 from colpo_core.cli.findings import findings
 from colpo_core.cli.output import Opened, json_option, print_json, print_table
 from colpo_core.cli.words import WordType
-from colpo_core.records.cases import CaseFilter, CaseRecord, LabelChoice, SpecimenSite
+from colpo_core.records.case_lists import CasePlace, CaseRow, CaseSort, LabelChoice, from_words
+from colpo_core.records.cases import CaseRecord, SpecimenSite
+from colpo_core.services import case_lists as list_service
 from colpo_core.services import cases as service
 from colpo_core.services.histology import add_specimen, set_site, withdraw_specimen
 from colpo_core.services.stored_images import mark_image
@@ -23,20 +25,50 @@ def cases() -> None:
 cases.add_command(findings)
 
 
+def _pairs(_context: click.Context, _option: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
+    pairs = [one.partition("=") for one in given]
+    for name, equals, _word in pairs:
+        if not equals:
+            raise click.BadParameter(f"write it as NAME=WORD, such as model=wrong, not {name!r}")
+    return {name: word for name, _equals, word in pairs}
+
+
 @cases.command("list")
 @click.option("--patient", default="", help="Beginning of the patient's code.")
 @click.option("--grade", type=WordType(Grade))
 @click.option("--label", type=WordType(LabelChoice))
+@click.option(
+    "--where",
+    "words",
+    multiple=True,
+    metavar="NAME=WORD",
+    callback=_pairs,
+    help="As in a page's address: annotation, model, flip, uncertain, dice, review, reviewer, device, from, to, month.",
+)
+@click.option("--sort", type=WordType(CaseSort), default=CaseSort.NEWEST, show_default=True)
 @click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
 @json_option
-def list_cases(patient: str, grade: Grade | None, label: LabelChoice | None, limit: int, as_json: bool) -> None:
-    """Show cases, newest first."""
-    where = CaseFilter(patient_code=patient, grade=grade, label=label)
+def list_cases(
+    patient: str,
+    grade: Grade | None,
+    label: LabelChoice | None,
+    words: dict[str, str],
+    sort: CaseSort,
+    limit: int,
+    as_json: bool,
+) -> None:
+    """Show cases, newest first, or by another order."""
     found: list[Any] = []
-    after: tuple[datetime, int] | None = None
+    after: CasePlace | None = None
     with Opened() as here:
+        named = from_words(words)[0]
+        where = replace(
+            named, patient_code=patient or named.patient_code, grade=grade or named.grade, label=label or named.label
+        )
         while len(found) < limit:
-            page = service.list_cases(here.store, actor=here.actor, where=where, after=after, limit=min(50, limit))
+            page = list_service.list_cases(
+                here.store, actor=here.actor, where=where, sort=sort, after=after, limit=min(50, limit)
+            )
             found.extend(page.rows)
             after = page.next_after
             if after is None:
@@ -45,8 +77,11 @@ def list_cases(patient: str, grade: Grade | None, label: LabelChoice | None, lim
     if as_json:
         print_json(found)
         return
-    rows = [(row.id, row.patient_code, row.case_date, row.n_images, _label(row.label), row.reason) for row in found]
-    print_table(("case", "patient", "day", "images", "label", "because"), rows)
+    rows = [
+        (row.id, row.patient_code, row.case_date, row.n_images, _label(row.label), row.reason, _probability(row))
+        for row in found
+    ]
+    print_table(("case", "patient", "day", "images", "label", "because", "HSIL, model"), rows)
 
 
 @cases.command("show")
@@ -67,8 +102,6 @@ def show_case(case_id: int, as_json: bool) -> None:
 @click.argument("found", type=WordType(Colposcopy))
 def set_colposcopy(case_id: int, found: Colposcopy) -> None:
     """Record whether the colposcopy as a whole was normal; without biopsy the label depends on it."""
-    from dataclasses import replace
-
     with Opened() as here:
         case = service.get_case(here.store, actor=here.actor, case_id=case_id)
         form = replace(case.form, colposcopy=found)
@@ -178,6 +211,10 @@ def _site(site: SpecimenSite | None) -> str:
 def _print_label(case: CaseRecord) -> None:
     for label in case.labels:
         click.echo(f"label by {label.source.value}: {_label(label.label)} ({label.reason}; {label.rules_version})")
+
+
+def _probability(row: CaseRow) -> str:
+    return "" if row.prob_hsil_4ch is None else f"{row.prob_hsil_4ch:.2f}"
 
 
 def _label(label: Any) -> str:  # noqa: ANN401 - a label or None, from two kinds of record

@@ -7,7 +7,7 @@ import click
 
 from colpo_core.cli.output import Opened, json_option, print_json, print_table
 from colpo_core.cli.words import WordType
-from colpo_core.records.cases import AnnotationNeed, CaseFilter, LabelChoice
+from colpo_core.records.case_lists import AnnotationNeed, CaseFilter, LabelChoice
 from colpo_core.records.tasks import MAX_SEED, QueueItem, TaskDraft, TaskPreview, TaskProgress, TaskRecord
 from colpo_core.services import task_queue
 from colpo_core.services import tasks as service

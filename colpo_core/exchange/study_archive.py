@@ -1,16 +1,12 @@
 """A study for somebody else's eyes: its report, its readings, every figure, and a script that computes them anew."""
 
-import csv
-import io
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 
+from colpo_core.exchange.archives import csv_bytes, zip_bytes
 from colpo_core.records.reports import ReportFigure
-from colpo_core.studies.export import csv_cell
 
-_ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 _README = """Report of the reading study “{name}”
 
 report.html    the report; prints to PDF from any browser
@@ -27,11 +23,8 @@ Patients are not named in any of these files. For research; not for diagnosis.
 def figures_csv(figures: Sequence[ReportFigure]) -> bytes:
     """Figures as UTF-8 CSV with a header; what is not defined is an empty cell, numbers are written in full."""
     columns = [field.name for field in fields(ReportFigure)]
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(["name", *columns])
-    writer.writerows([csv_cell(one.name), *(csv_cell(getattr(one, column)) for column in columns)] for one in figures)
-    return buffer.getvalue().encode()
+    rows = ((one.name, *(getattr(one, column) for column in columns)) for one in figures)
+    return csv_bytes(("name", *columns), rows)
 
 
 def r_script() -> bytes:
@@ -47,11 +40,4 @@ def study_archive(name: str, parts: Mapping[str, bytes]) -> bytes:
         parts: The files by name; the README and the script are added.
     """
     whole = {"README.txt": _README.format(name=name).encode(), **parts, "analyse.R": r_script()}
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        for file, content in whole.items():
-            entry = zipfile.ZipInfo(file, date_time=_ZIP_TIME)
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            entry.external_attr = 0o644 << 16
-            archive.writestr(entry, content)
-    return buffer.getvalue()
+    return zip_bytes(whole.items())

@@ -227,7 +227,7 @@ def _chosen(
 
 
 def _counted(session: Session, annotation: Annotation, version: AnnotationVersion) -> None:
-    found = find_annotator_masks(session, finding=annotation.finding, image_id=annotation.image_id)
+    found = find_annotator_masks(session, finding=annotation.finding, image_ids=[annotation.image_id])
     counted = {one.mask.version_id for one in found if one.mask is not None}
     if version.id not in counted:
         raise Conflict(

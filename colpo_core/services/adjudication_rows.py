@@ -105,7 +105,7 @@ def decision_record(session: Session, actor: Actor, decision: Adjudication) -> A
 
 def annotators_versions(session: Session, *, image_id: int, finding: Finding) -> tuple[int, ...]:
     """Rows of the newest version of each annotator of an image, whoever may see them; adjudicated ones apart."""
-    found = find_annotator_masks(session, finding=finding, image_id=image_id)
+    found = find_annotator_masks(session, finding=finding, image_ids=[image_id])
     return tuple(one.mask.version_id for one in found if one.mask is not None and not one.mask.is_adjudicated)
 
 

@@ -103,7 +103,7 @@ def image_agreement(
     with store.reading() as session:
         image = find_image(session, image_id)
         case = session.get_one(Case, image.case_id)
-        everybody = [one.mask for one in find_annotator_masks(session, finding=finding, image_id=image_id)]
+        everybody = [one.mask for one in find_annotator_masks(session, finding=finding, image_ids=[image_id])]
         n_all = sum(mask is not None and not mask.is_adjudicated for mask in everybody)
         masks = visible_masks(session, actor, finding=finding, image_id=image_id).get(image_id, ())
         refused = refusals(session, actor, finding=finding, masks={image_id: masks}).get(image_id)
@@ -116,7 +116,9 @@ def image_agreement(
             versions=tuple(
                 version_record(session, session.get_one(AnnotationVersion, mask.version_id)) for mask in masks
             ),
-            pairs=tuple(_version_pair(first, second, figures) for first, second, figures in _compare(session, masks)),
+            pairs=tuple(
+                _version_pair(first, second, figures) for first, second, figures in compare_masks(session, masks)
+            ),
             n_hidden=n_all - len(masks),
             adjudication=decision_record(session, actor, decision) if decision is not None else None,
             may_adjudicate=refused is None,
@@ -196,14 +198,14 @@ def _compare_all(session: Session, masks: Mapping[int, Sequence[AnnotatorMask]])
     )
     found = []
     for image_id, case_id, width_px, height_px, patient_id, code in rows:
-        pairs = tuple(_compare(session, masks.get(image_id, ())))
+        pairs = tuple(compare_masks(session, masks.get(image_id, ())))
         if pairs:
             diagonal_px = hypot(width_px, height_px)
             found.append(_Image(image_id, case_id, patient_id, code, diagonal_px, len(masks[image_id]), pairs))
     return found
 
 
-def _compare(session: Session, masks: Sequence[AnnotatorMask]) -> Iterable[_Compared]:
+def compare_masks(session: Session, masks: Sequence[AnnotatorMask]) -> Iterable[_Compared]:
     """Each two masks of one image and size; pixels are read only of what was not compared before."""
     pixels: dict[int, NDArray[np.bool_]] = {}
 

@@ -1,6 +1,6 @@
 """The newest mask that each annotator has submitted of a finding, and why one may not be used."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from sqlalchemy import Select, func, select
@@ -61,13 +61,15 @@ class FoundMask:
     reason: str = ""
 
 
-def find_annotator_masks(session: Session, *, finding: Finding, image_id: int | None = None) -> Iterator[FoundMask]:
-    """Each annotation of a finding, on one image or on all, in the order of their newest versions.
+def find_annotator_masks(
+    session: Session, *, finding: Finding, image_ids: Collection[int] | None = None
+) -> Iterator[FoundMask]:
+    """Each annotation of a finding, on some images or on all (None), in the order of their newest versions.
 
     A draft painted over a submitted version leaves that version in use.
     """
     for annotation, name, version, mask_id, sha256, width_px, height_px, n_adjudicated in session.execute(
-        _query(finding, image_id)
+        _query(finding, image_ids)
     ):
         reason = _why_not(annotation, version)
         if reason:
@@ -95,7 +97,7 @@ def visible_masks(
     """By image, the masks of its annotators that the actor may see, adjudicated ones apart; the oldest first."""
     found: dict[int, list[AnnotatorMask]] = {}
     hidden: dict[int, frozenset[int]] = {}
-    for one in find_annotator_masks(session, finding=finding, image_id=image_id):
+    for one in find_annotator_masks(session, finding=finding, image_ids=None if image_id is None else [image_id]):
         if one.mask is None or one.mask.is_adjudicated:
             continue
         if one.image_id not in hidden:
@@ -139,13 +141,13 @@ def masks_of_task(session: Session, actor: Actor, task: AnnotationTask) -> dict[
 
 
 def _query(
-    finding: Finding, image_id: int | None
+    finding: Finding, image_ids: Collection[int] | None
 ) -> Select[Annotation, str, AnnotationVersion, int, str, int, int, int]:
-    newest = (
-        select(AnnotationVersion.annotation_id, func.max(AnnotationVersion.number).label("number"))
-        .group_by(AnnotationVersion.annotation_id)
-        .subquery()
-    )
+    numbers = select(AnnotationVersion.annotation_id, func.max(AnnotationVersion.number).label("number"))
+    if image_ids is not None:
+        wanted = select(Annotation.id).where(Annotation.image_id.in_(image_ids))
+        numbers = numbers.where(AnnotationVersion.annotation_id.in_(wanted))
+    newest = numbers.group_by(AnnotationVersion.annotation_id).subquery()
     any_version = aliased(AnnotationVersion)
     n_adjudicated = (
         select(func.count())
@@ -173,7 +175,7 @@ def _query(
         .where(Annotation.finding == finding)
         .order_by(AnnotationVersion.id)
     )
-    return query if image_id is None else query.where(Annotation.image_id == image_id)
+    return query if image_ids is None else query.where(Annotation.image_id.in_(image_ids))
 
 
 def _why_not(annotation: Annotation, version: AnnotationVersion | None) -> str:

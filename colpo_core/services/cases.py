@@ -1,23 +1,17 @@
-"""Finding, reading and changing cases and their images."""
+"""Reading and changing cases and their images. How they are found is in `case_lists`."""
 
 from collections.abc import Iterator, Mapping
-from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, Select, exists, func, select, tuple_
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from colpo_core.errors import Conflict, InputRejected, NotFound
 from colpo_core.records.cases import (
     CYTOLOGIES,
-    AnnotationNeed,
-    CaseFilter,
     CaseForm,
     CaseImage,
-    CasePage,
     CaseRecord,
-    CaseRow,
     ImageAnnotation,
-    LabelChoice,
     LabelRecord,
     SpecimenRecord,
     SwedeRows,
@@ -36,111 +30,20 @@ from colpo_core.store.tables import (
     CaseLabel,
     Histology,
     Image,
-    Patient,
     Person,
     Prediction,
     Promotion,
 )
-from colpo_core.terms import AnnotationState, ExposureKind, Finding, Grade, Label, LabelSource, Stage
+from colpo_core.terms import ExposureKind
 
 __all__ = [
-    "CaseFilter",
     "get_case",
     "image_record",
-    "list_cases",
     "mark_image",
-    "needs_annotation",
     "update_case",
 ]
-MAX_PAGE = 200
-_CaseQuery = Select[int, str, date | None, bool, datetime, Grade | None, Label | None, str, bool]
 _TEXT_LENGTHS = {"hpv_result": 80, "indication": 200, "device": 80, "earlier_treatment": 200}
 _PLAIN_FIELDS = ("colposcopy", "age_years", "cytology", "menopausal_state", "hiv_status", "pregnant", "hpv_vaccinated")
-
-
-def list_cases(
-    store: Store,
-    *,
-    actor: Actor,
-    where: CaseFilter | None = None,
-    after: tuple[datetime, int] | None = None,
-    limit: int = 50,
-) -> CasePage:
-    """One page of cases, newest first.
-
-    Args:
-        store: The open store.
-        actor: Who asks.
-        where: Which cases; all when None.
-        after: `next_after` of the page before; None for the first page.
-        limit: Rows a page, 1 to 200.
-
-    Raises:
-        PermissionDenied: The actor is a reader.
-        ValueError: The limit is out of range.
-    """
-    require(actor, CLINICIANS)
-    if not 1 <= limit <= MAX_PAGE:
-        raise ValueError(f"limit must lie between 1 and {MAX_PAGE}, not {limit}")
-    query = select_cases(where or CaseFilter(), after).limit(limit + 1)
-    with store.reading() as session:
-        found = session.execute(query).all()
-        ids = [row.id for row in found[:limit]]
-        images = _images_by_case(session, ids)
-        states = _states_by_case(session, ids)
-    exposures.note(store, actor, [seen for row in found[:limit] for seen in _seen_in_row(row.id, row.label, row.grade)])
-    rows = tuple(
-        CaseRow(
-            id=row.id,
-            patient_code=row.code,
-            case_date=row.case_date,
-            n_images=images.get(row.id, (0, None, 0))[0],
-            first_image_id=images.get(row.id, (0, None, 0))[1],
-            n_unannotated=images.get(row.id, (0, None, 0))[2],
-            annotation_states=states.get(row.id, {}),
-            grade=row.grade,
-            label=row.label,
-            reason=row.reason or "",
-            flagged=bool(row.flagged),
-            simulated=row.simulated,
-            created_at=row.created_at,
-        )
-        for row in found[:limit]
-    )
-    return CasePage(rows, rows[-1].place if len(found) > limit else None)
-
-
-def select_cases(where: CaseFilter, after: tuple[datetime, int] | None) -> _CaseQuery:
-    """The query behind `list_cases`, for it and for the test of its plan."""
-    query: _CaseQuery = (
-        select(
-            Case.id,
-            Patient.code,
-            Case.case_date,
-            Case.simulated,
-            Case.created_at,
-            CaseLabel.grade,
-            CaseLabel.label,
-            CaseLabel.reason,
-            CaseLabel.flagged,
-        )
-        .join(Patient, Patient.id == Case.patient_id)
-        .outerjoin(CaseLabel, (CaseLabel.case_id == Case.id) & (CaseLabel.source == LabelSource.HISTOLOGY))
-        .order_by(Case.created_at.desc(), Case.id.desc())
-    )
-    if after is not None:
-        query = query.where(tuple_(Case.created_at, Case.id) < tuple_(*after))
-    return query.where(*_conditions(where))
-
-
-def needs_annotation() -> ColumnElement[bool]:
-    """An image that waits for a first mask: acetic acid, shows the cervix, and no mask but rejected ones."""
-    begun = exists().where(
-        Annotation.image_id == Image.id,
-        Annotation.finding == Finding.ACETOWHITE,
-        Annotation.state != AnnotationState.REJECTED,
-    )
-    return (Image.stage == Stage.ACETIC_ACID) & Image.shows_cervix & ~begun
 
 
 def get_case(store: Store, *, actor: Actor, case_id: int) -> CaseRecord:
@@ -224,61 +127,6 @@ def update_case(store: Store, *, actor: Actor, case_id: int, base_version: int, 
         audit.record(session, actor, "update case", f"case {case_id}", fields=changed)
         relabel_case(session, case)
         return case.version
-
-
-def _conditions(where: CaseFilter) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = []
-    if where.patient_code.strip():
-        conditions.append(Patient.code.istartswith(where.patient_code.strip(), autoescape=True))
-    if where.grade is not None:
-        conditions.append(CaseLabel.grade == where.grade)
-    if where.label is LabelChoice.FLAGGED:
-        conditions.append(CaseLabel.flagged.is_(True))
-    elif where.label is LabelChoice.UNLABELLED:
-        conditions.append(CaseLabel.label.is_(None) & CaseLabel.flagged.is_not(True))
-    elif where.label is LabelChoice.EXCLUDED:
-        conditions.append(CaseLabel.label.is_(None))
-    elif where.label is not None:
-        conditions.append(CaseLabel.label == Label(where.label.value))
-    if where.simulated is not None:
-        conditions.append(Case.simulated == where.simulated)
-    if where.annotation is AnnotationNeed.NONE:
-        conditions.append(exists().where(Image.case_id == Case.id, needs_annotation()))
-    elif where.annotation is not None:
-        state = AnnotationState(where.annotation.value)
-        conditions.append(
-            exists().where(Image.case_id == Case.id, Annotation.image_id == Image.id, Annotation.state == state)
-        )
-    return conditions
-
-
-def _images_by_case(session: Session, case_ids: list[int]) -> dict[int, tuple[int, int | None, int]]:
-    """Of each case: how many images, which one to show small, how many wait for an annotation."""
-    acetic = func.min(Image.id).filter(Image.stage == Stage.ACETIC_ACID, Image.shows_cervix)
-    rows = session.execute(
-        select(
-            Image.case_id,
-            func.count(),
-            func.coalesce(acetic, func.min(Image.id)),
-            func.count().filter(needs_annotation()),
-        )
-        .where(Image.case_id.in_(case_ids))
-        .group_by(Image.case_id)
-    )
-    return {case_id: (n, first, waiting) for case_id, n, first, waiting in rows}
-
-
-def _states_by_case(session: Session, case_ids: list[int]) -> dict[int, dict[AnnotationState, int]]:
-    rows = session.execute(
-        select(Image.case_id, Annotation.state, func.count())
-        .join(Annotation, Annotation.image_id == Image.id)
-        .where(Image.case_id.in_(case_ids))
-        .group_by(Image.case_id, Annotation.state)
-    )
-    states: dict[int, dict[AnnotationState, int]] = {}
-    for case_id, state, count in rows:
-        states.setdefault(case_id, {})[state] = count
-    return states
 
 
 def _case_images(session: Session, actor: Actor, case: Case) -> tuple[CaseImage, ...]:
@@ -378,13 +226,6 @@ def _specimen(row: Histology, entered_by: str) -> SpecimenRecord:
 
 def _label(row: CaseLabel) -> LabelRecord:
     return LabelRecord(row.source, row.label, row.grade, row.reason, row.flagged, row.rules_version, row.decided_at)
-
-
-def _seen_in_row(case_id: int, label: Label | None, grade: Grade | None) -> Iterator[tuple[int, ExposureKind]]:
-    if label is not None:
-        yield case_id, ExposureKind.LABEL
-    if grade is not None:
-        yield case_id, ExposureKind.HISTOLOGY
 
 
 def _seen_in(case: CaseRecord) -> Iterator[tuple[int, ExposureKind]]:

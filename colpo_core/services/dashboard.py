@@ -14,13 +14,13 @@ from colpo_core.evaluation.calls import call_figures
 from colpo_core.records.checkpoints import CheckpointRecord
 from colpo_core.records.overview import Acquaintance, Dashboard, ModelAgreement, ModelFigures
 from colpo_core.records.people import Actor
-from colpo_core.services.cases import needs_annotation
 from colpo_core.services.checkpoints import current_checkpoint
 from colpo_core.services.permissions import CLINICIANS, require
 from colpo_core.services.review import agreement
 from colpo_core.services.snapshot_rows import read_manifest
 from colpo_core.services.snapshots import get_snapshot
 from colpo_core.store import Store
+from colpo_core.store.case_summaries import needs_annotation
 from colpo_core.store.tables import Annotation, Case, CaseLabel, Image, Prediction
 from colpo_core.terms import AnnotationState, Grade, Label, LabelSource, Split, Stage
 

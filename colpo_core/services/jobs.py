@@ -1,6 +1,6 @@
 """What a person can do about background jobs: start, watch, cancel and run again."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import Row, Select, select
@@ -86,6 +86,25 @@ def start_prediction(
         return None
     engine.place(store, job.id)
     return get_job(store, actor=actor, job_id=job.id)
+
+
+def start_prediction_of_cases(store: Store, *, actor: Actor, case_ids: Collection[int]) -> JobRecord | None:
+    """Ask the current model for its predictions of some cases: of their acetic-acid images that show the cervix.
+
+    Returns:
+        The job, or None where nothing is left to predict or a job that waits or runs already covers it.
+
+    Raises:
+        InputRejected: None of the cases has such an image.
+        CheckpointMismatch: No checkpoint is promoted.
+    """
+    require(actor, CLINICIANS)
+    with store.reading() as session:
+        read = select(Image.id).where(Image.case_id.in_(case_ids), Image.stage == Stage.ACETIC_ACID, Image.shows_cervix)
+        image_ids = session.scalars(read).all()
+    if not image_ids:
+        raise InputRejected("None of these cases has an image after acetic acid that shows the cervix.")
+    return start_prediction(store, actor=actor, image_ids=image_ids)
 
 
 def queue_prediction(

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from colpo_core.errors import InputRejected
 from colpo_core.records.tasks import TaskDraft, TaskPreview
-from colpo_core.services.cases import select_cases
+from colpo_core.services.case_lists import select_cases
 from colpo_core.services.opening import PROGRAMS
 from colpo_core.services.permissions import CLINICIANS
 from colpo_core.services.task_assignment import TaskImage, put_in_order, queues_of, share_out, take_cases
@@ -101,11 +101,11 @@ def _require_assignable(person: Person | None, person_id: int) -> None:
 
 
 def _images(session: Session, draft: TaskDraft) -> tuple[list[TaskImage], dict[str, int]]:
-    cases = select_cases(draft.where, None).order_by(None).subquery()
+    cases = select_cases(draft.where).order_by(None).subquery()
     rows = session.execute(
         select(Image, Case.patient_id, Case.case_date, Case.created_at)
         .join(Case, Case.id == Image.case_id)
-        .where(Case.id.in_(select(cases.c.id)))
+        .where(Case.id.in_(select(cases.c.case_id)))
         .order_by(Image.id)
     ).all()
     left_out: dict[str, int] = {}

@@ -8,6 +8,7 @@ from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from colpo_core.errors import Conflict, InputRejected, PermissionDenied
+from colpo_core.records.case_lists import to_words
 from colpo_core.records.people import Actor
 from colpo_core.records.tasks import (
     AnnotatorChoice,
@@ -187,9 +188,11 @@ def _items(task: AnnotationTask, plan: TaskPlan) -> Iterable[TaskItem]:
 
 
 def _record_creation(session: Session, actor: Actor, task: AnnotationTask, draft: TaskDraft, plan: TaskPlan) -> None:
-    where = {name: value for name, value in vars(draft.where).items() if value not in (None, "")}
-    if "patient_code" in where:
-        where["patient_code"] = "narrowed"
+    where: dict[str, object] = {**to_words(draft.where)}
+    if "code" in where:
+        where["code"] = "narrowed"
+    if draft.where.case_ids is not None:
+        where["selected_cases"] = len(draft.where.case_ids)
     audit.record(
         session,
         actor,

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from colpo_core.settings import Settings
 from colpo_core.store.blobs import BlobFolder
+from colpo_core.store.case_summaries import follow, lacks_summaries, settle, sum_up
 from colpo_core.store.schema import prepare_schema
 
 _BUSY_SECONDS = 30
@@ -46,6 +47,7 @@ class Store:
         prepare_schema(engine, lock_path=settings.data_dir / "schema.lock")
         store = cls(settings, engine)
         store.blobs.sweep()
+        store._complete_summaries()
         return store
 
     @contextmanager
@@ -57,13 +59,22 @@ class Store:
         """
         writer = self._writer.execution_options(colpo_patience_ms=patience_ms)
         with Session(writer, expire_on_commit=False) as session, session.begin():
+            touched = follow(session)
             yield session
+            settle(session, touched)
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """A session that sees one moment of the store and changes nothing."""
         with Session(self._reader, expire_on_commit=False, autoflush=False) as session:
             yield session
+
+    def _complete_summaries(self) -> None:
+        with self.reading() as session:
+            if session.scalar(lacks_summaries()) is None:
+                return
+        with self.writing() as session:
+            sum_up(session, None)
 
     def close(self) -> None:
         """Give all connections back."""

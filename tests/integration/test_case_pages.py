@@ -64,9 +64,9 @@ def test_the_list_shows_cases_and_filters_them(open_page: OpenPage, annotator: A
     table = page.dataframe[0].value
     assert list(table["Label"]) == ["Normal", "HSIL"]
     assert list(table[""]) == ["SIMULATED", ""]
-    page.text_input(key="cases_code").set_value("secret-1").run()
+    page.text_input(key="cases_patient_code").set_value("secret-1").run()
     assert list(page.dataframe[0].value["Patient"]) == ["secret-1"]
-    page.text_input(key="cases_code").set_value("nobody").run()
+    page.text_input(key="cases_patient_code").set_value("nobody").run()
     assert "No case fits" in said(page)
     assert list(open_page(annotator, "cases", label="hsil").dataframe[0].value["Label"]) == ["HSIL"]
 

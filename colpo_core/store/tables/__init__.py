@@ -36,6 +36,7 @@ from colpo_core.store.tables.studies import (
     StudyPracticeCase,
     StudyReader,
 )
+from colpo_core.store.tables.summaries import CaseAgreement, CaseReviewer, CaseSummary, SavedView
 
 __all__ = [
     "Adjudication",
@@ -46,7 +47,10 @@ __all__ = [
     "Base",
     "BiopsyPoint",
     "Case",
+    "CaseAgreement",
     "CaseLabel",
+    "CaseReviewer",
+    "CaseSummary",
     "Checkpoint",
     "ConsensusMask",
     "Evaluation",
@@ -67,6 +71,7 @@ __all__ = [
     "Promotion",
     "Reading",
     "Review",
+    "SavedView",
     "SignInSession",
     "Snapshot",
     "Study",

@@ -4,9 +4,19 @@ from datetime import date
 
 from colpo_core.ifcpc import Iodine, Junction, LesionLocation, Sign, SignGroup
 from colpo_core.labels import GRADE_NAMES
-from colpo_core.records.cases import AnnotationNeed, LabelChoice
+from colpo_core.records.case_lists import AnnotationNeed, CaseSort, LabelChoice, OutcomeChoice
 from colpo_core.records.findings import FindingsProposal
-from colpo_core.terms import AnnotationState, Colposcopy, Grade, HivStatus, Label, MenopausalState, SpecimenKind
+from colpo_core.terms import (
+    AnnotationState,
+    Colposcopy,
+    Grade,
+    HivStatus,
+    Label,
+    MenopausalState,
+    Outcome,
+    ReviewState,
+    SpecimenKind,
+)
 
 LABELS = {Label.NORMAL: "Normal", Label.HSIL: "HSIL", None: "Excluded"}
 LABEL_CHOICES = {
@@ -22,6 +32,34 @@ ANNOTATION_NEEDS = {
     AnnotationNeed.TO_CONFIRM: "One to confirm",
     AnnotationNeed.SUBMITTED: "A submitted one",
     AnnotationNeed.REJECTED: "A rejected one",
+}
+OUTCOMES = {
+    OutcomeChoice.WRONG: "Wrong, either way",
+    OutcomeChoice.FALSE_NEGATIVE: "Missed: HSIL called normal",
+    OutcomeChoice.FALSE_POSITIVE: "False alarm: normal called HSIL",
+    OutcomeChoice.RIGHT: "Right, either way",
+    OutcomeChoice.TRUE_POSITIVE: "Right: HSIL found",
+    OutcomeChoice.TRUE_NEGATIVE: "Right: normal left",
+}
+OUTCOME_WORDS = {
+    None: "",
+    Outcome.TRUE_POSITIVE: "right",
+    Outcome.TRUE_NEGATIVE: "right",
+    Outcome.FALSE_POSITIVE: "false alarm",
+    Outcome.FALSE_NEGATIVE: "missed",
+}
+REVIEW_STATES = {
+    ReviewState.WAITING: "Waits for a verdict",
+    ReviewState.AGREED: "Agreed",
+    ReviewState.UNSURE: "Unsure",
+    ReviewState.OVERRULED: "Overruled",
+}
+SORTS = {
+    CaseSort.NEWEST: "Newest first",
+    CaseSort.EXAMINED: "By day of examination",
+    CaseSort.PROBABILITY: "Most likely HSIL first, by the model",
+    CaseSort.UNCERTAINTY: "Nearest to the model's threshold first",
+    CaseSort.DISAGREEMENT: "Where annotators disagree most first",
 }
 STATES = {
     AnnotationState.TO_CONFIRM: "to confirm",

@@ -7,11 +7,12 @@ from typing import TypeVar
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from colpo_core.records.cases import CaseFilter
+from colpo_core.records.case_lists import CaseFilter
 from colpo_core.records.tasks import MAX_NOTE, MAX_SEED, MAX_TITLE, AnnotatorChoice, TaskDraft, TaskPreview
 from colpo_core.services import tasks
 from colpo_core.terms import Finding, Grade, TaskOrder
 from pages._ui.annotating.words import FINDINGS
+from pages._ui.casework.selection import HANDED_OVER
 from pages._ui.casework.words import ANNOTATION_NEEDS, LABEL_CHOICES, grade_text
 from pages._ui.errors import showing_errors
 from pages._ui.here import Here
@@ -86,6 +87,15 @@ def task_form(person: Here) -> None:
 
 
 def _where() -> CaseFilter:
+    handed_over: tuple[int, ...] | None = st.session_state.get(HANDED_OVER)
+    if handed_over is not None:
+        with st.container(border=True, horizontal=True, vertical_alignment="center"):
+            st.markdown(
+                f"The **{count_text(len(handed_over), 'case')}** selected in the list of cases", width="content"
+            )
+            st.button("Choose by filters instead", icon=":material/filter_list:", type="tertiary",
+                      on_click=lambda: st.session_state.pop(HANDED_OVER, None))  # fmt: skip
+        return CaseFilter(case_ids=handed_over)
     code, annotation, label, grade = st.columns(4)
     simulated = st.segmented_control("Cases of", list(_SIMULATED), default="All", key="task_simulated", required=True)
     return CaseFilter(
@@ -165,6 +175,7 @@ def _offer_to_make(person: Here, draft: TaskDraft, counted: TaskPreview, *, is_n
         st.info(problem, icon=":material/info:")
     if st.button("Create task", type="primary", icon=":material/add:", width="stretch", disabled=bool(problem)):
         made = tasks.create_task(person.store, actor=person.actor, draft=draft)
+        st.session_state.pop(HANDED_OVER, None)
         st.session_state[TOLD] = "The task is made. Its annotators find it on their home page."
         go("tasks", task=made.id)
 

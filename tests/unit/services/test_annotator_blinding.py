@@ -11,7 +11,8 @@ from colpo_core.services import annotations, review, tasks
 from colpo_core.services.annotation_desk import annotation_desk, next_image_to_confirm
 from colpo_core.services.annotation_rows import Document
 from colpo_core.services.annotation_versions import compare_versions, comparison_overlay, list_versions
-from colpo_core.services.cases import get_case, list_cases
+from colpo_core.services.case_lists import list_cases
+from colpo_core.services.cases import get_case
 from colpo_core.services.drafts import submit_draft
 from colpo_core.services.imported_masks import import_annotation
 from colpo_core.services.opening import IMPORTER, program_actor

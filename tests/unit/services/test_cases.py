@@ -2,18 +2,18 @@ from datetime import UTC, date, datetime
 
 import numpy as np
 import pytest
-from sqlalchemy import text
-from sqlalchemy.dialects import sqlite
 
 from colpo_core.errors import Conflict, InputRejected, NotFound, PermissionDenied
 from colpo_core.images.decoding import CleanImage, encode_clean
 from colpo_core.images.masks import encode_rle
 from colpo_core.images.perceptual import perceptual_hash
-from colpo_core.records.cases import AnnotationNeed, CaseFilter, CaseForm, LabelChoice, SwedeRows
+from colpo_core.records.case_lists import AnnotationNeed, CaseFilter, LabelChoice
+from colpo_core.records.cases import CaseForm, SwedeRows
 from colpo_core.records.people import Actor
 from colpo_core.services.annotations import import_annotation, open_annotation, save_draft
 from colpo_core.services.arrivals import StoredFile, add_image, find_or_add_case
-from colpo_core.services.cases import get_case, list_cases, mark_image, select_cases, update_case
+from colpo_core.services.case_lists import list_cases
+from colpo_core.services.cases import get_case, mark_image, update_case
 from colpo_core.services.histology import add_specimen
 from colpo_core.services.stored_images import get_image, image_bytes, image_thumbnail
 from colpo_core.store import Store
@@ -129,23 +129,6 @@ def test_filters_narrow_the_list(store: Store, annotator: Actor) -> None:
     assert found(store, annotator, annotation=AnnotationNeed.SUBMITTED) == []
     assert found(store, annotator, simulated=True) == []
     assert len(found(store, annotator, simulated=False)) == 4
-
-
-def test_the_list_walks_an_index_and_sorts_nothing(store: Store) -> None:
-    query = select_cases(CaseFilter(), (MOMENT, 5)).limit(51)
-    plan = explain(store, query)
-    assert "ix_cases_created_at_id" in plan
-    assert "TEMP B-TREE" not in plan
-    plan = explain(store, select_cases(CaseFilter(annotation=AnnotationNeed.SUBMITTED), None).limit(51))
-    assert "TEMP B-TREE" not in plan
-    assert "SCAN annotations" not in plan
-    assert "SCAN images" not in plan
-
-
-def explain(store: Store, query: object) -> str:
-    compiled = query.compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True})  # type: ignore[attr-defined]
-    with store.reading() as session:
-        return "\n".join(str(row.detail) for row in session.execute(text(f"EXPLAIN QUERY PLAN {compiled}")))
 
 
 def test_a_case_shows_its_images_with_what_exists_of_them(store: Store, annotator: Actor) -> None:

@@ -10,7 +10,8 @@ from colpo_core.images.perceptual import perceptual_hash
 from colpo_core.records.people import Actor
 from colpo_core.services import demonstration
 from colpo_core.services.arrivals import find_or_add_case
-from colpo_core.services.cases import get_case, list_cases
+from colpo_core.services.case_lists import list_cases
+from colpo_core.services.cases import get_case
 from colpo_core.services.demonstration import fill_demonstration
 from colpo_core.settings import Settings
 from colpo_core.store import Store

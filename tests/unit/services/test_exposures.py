@@ -15,6 +15,7 @@ from colpo_core.services import (
     annotation_desk,
     annotation_versions,
     annotations,
+    case_lists,
     cases,
     checkpoints,
     confirmation,
@@ -60,9 +61,14 @@ SHOWS_NOTHING = {
         "snapshots.list_snapshots", "snapshots.mask_authors", "snapshots.preview_snapshot", "storage.measure_storage",
         "study_results.study_analysis", "study_results.study_results",
     },
+    "rows of cases, which note what they show once they are looked at; and one's own views": {
+        "case_lists.find_case_ids", "case_lists.list_choices", "saved_views.delete_view", "saved_views.list_views",
+        "saved_views.save_view",
+    },
     "jobs and their logs": {
         "jobs.cancel_job", "jobs.get_job", "jobs.job_events", "jobs.job_log", "jobs.list_jobs", "jobs.run_again",
-        "jobs.start_prediction", "jobs.start_training", "reproducing.reproduce_paper", "study_results.predict_missing",
+        "jobs.start_prediction", "jobs.start_prediction_of_cases", "jobs.start_training",
+        "reproducing.reproduce_paper", "study_results.predict_missing",
     },
     "one's own masks and points, noted when they were painted": {
         "annotations.open_annotation", "annotations.open_document", "biopsy_points.biopsy_points",
@@ -212,8 +218,8 @@ def test_a_list_of_cases_shows_the_labels_of_its_page(
     store: Store, annotator: Actor, clinic: PredictedClinic, add_case: Callable[..., int]
 ) -> None:
     unlabelled = add_case(None)
-    cases.list_cases(store, actor=annotator, limit=3)
-    listed = cases.list_cases(store, actor=reviewer(store, "other"), limit=3).rows
+    case_lists.list_cases(store, actor=annotator, limit=3)
+    listed = case_lists.list_cases(store, actor=reviewer(store, "other"), limit=3).rows
     labelled = {row.id for row in listed if row.label is not None}
     seen = seen_by(store, annotator)
     assert {case_id for case_id, kind in seen if kind is L} == labelled != set()

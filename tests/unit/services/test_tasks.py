@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from colpo_core.errors import Conflict, InputRejected, NotFound, PermissionDenied
-from colpo_core.records.cases import CaseFilter, LabelChoice
+from colpo_core.records.case_lists import CaseFilter, LabelChoice
 from colpo_core.records.people import Actor
 from colpo_core.services import tasks
 from colpo_core.services.opening import IMPORTER, program_actor
@@ -302,6 +302,6 @@ def test_what_is_done_stands_in_the_log_without_patient_data(store: Store, team:
     assert [entry.action for entry in entries] == ["create task", "skip task item", "close task"]
     created = entries[0].detail
     assert (created["seed"], created["n_images"], created["annotators"]) == (7, 1, sorted(team.annotator_ids))
-    assert created["where"] == {"patient_code": "narrowed"}
+    assert created["where"] == {"code": "narrowed"}
     assert code not in str([entry.detail for entry in entries])
     assert entries[1].detail["reason"] == "blurred"
