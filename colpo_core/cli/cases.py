@@ -1,19 +1,23 @@
 """Commands of cases, their histology and their labels."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import click
 
+from colpo_core.cli.case_filters import filter_of, filter_options
 from colpo_core.cli.findings import findings
 from colpo_core.cli.output import Opened, json_option, print_json, print_table
-from colpo_core.cli.words import WordType
-from colpo_core.records.case_lists import CasePlace, CaseRow, CaseSort, LabelChoice, from_words
+from colpo_core.cli.words import NEW_FILE, WordType
+from colpo_core.records.case_lists import CasePlace, CaseRow, CaseSort
 from colpo_core.records.cases import CaseRecord, SpecimenSite
+from colpo_core.services import case_export
 from colpo_core.services import case_lists as list_service
 from colpo_core.services import cases as service
 from colpo_core.services.histology import add_specimen, set_site, withdraw_specimen
 from colpo_core.services.stored_images import mark_image
+from colpo_core.store.blobs import write_file
 from colpo_core.terms import Colposcopy, Grade, SpecimenKind, Stage
 
 
@@ -25,46 +29,17 @@ def cases() -> None:
 cases.add_command(findings)
 
 
-def _pairs(_context: click.Context, _option: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
-    pairs = [one.partition("=") for one in given]
-    for name, equals, _word in pairs:
-        if not equals:
-            raise click.BadParameter(f"write it as NAME=WORD, such as model=wrong, not {name!r}")
-    return {name: word for name, _equals, word in pairs}
-
-
 @cases.command("list")
-@click.option("--patient", default="", help="Beginning of the patient's code.")
-@click.option("--grade", type=WordType(Grade))
-@click.option("--label", type=WordType(LabelChoice))
-@click.option(
-    "--where",
-    "words",
-    multiple=True,
-    metavar="NAME=WORD",
-    callback=_pairs,
-    help="As in a page's address: annotation, model, flip, uncertain, dice, review, reviewer, device, from, to, month.",
-)
+@filter_options
 @click.option("--sort", type=WordType(CaseSort), default=CaseSort.NEWEST, show_default=True)
 @click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
 @json_option
-def list_cases(
-    patient: str,
-    grade: Grade | None,
-    label: LabelChoice | None,
-    words: dict[str, str],
-    sort: CaseSort,
-    limit: int,
-    as_json: bool,
-) -> None:
+def list_cases(sort: CaseSort, limit: int, as_json: bool, **wishes: Any) -> None:  # noqa: ANN401 - click hands every option over by name
     """Show cases, newest first, or by another order."""
     found: list[Any] = []
     after: CasePlace | None = None
     with Opened() as here:
-        named = from_words(words)[0]
-        where = replace(
-            named, patient_code=patient or named.patient_code, grade=grade or named.grade, label=label or named.label
-        )
+        where = filter_of(wishes)
         while len(found) < limit:
             page = list_service.list_cases(
                 here.store, actor=here.actor, where=where, sort=sort, after=after, limit=min(50, limit)
@@ -82,6 +57,19 @@ def list_cases(
         for row in found
     ]
     print_table(("case", "patient", "day", "images", "label", "because", "HSIL, model"), rows)
+
+
+@cases.command("export")
+@filter_options
+@click.option("--out", type=NEW_FILE, required=True, help="The ZIP file to write.")
+@click.option("--with-files", is_flag=True, help="Images and masks too, for 200 cases at most.")
+def export(out: Path, with_files: bool, **wishes: Any) -> None:  # noqa: ANN401 - click hands every option over by name
+    """Write cases with their labels, predictions and masks into a ZIP file."""
+    with Opened() as here:
+        ids = list_service.find_case_ids(here.store, actor=here.actor, where=filter_of(wishes))
+        content = case_export.export_cases(here.store, actor=here.actor, case_ids=ids, with_files=with_files)
+    write_file(out, content)
+    click.echo(f"{len(ids)} cases written to {out}")
 
 
 @cases.command("show")

@@ -5,13 +5,13 @@ from typing import Any, TypeVar
 
 import click
 
+from colpo_core.cli.case_filters import filter_of, filter_options
 from colpo_core.cli.output import Opened, json_option, print_json, print_table
 from colpo_core.cli.words import WordType
-from colpo_core.records.case_lists import AnnotationNeed, CaseFilter, LabelChoice
 from colpo_core.records.tasks import MAX_SEED, QueueItem, TaskDraft, TaskPreview, TaskProgress, TaskRecord
 from colpo_core.services import task_queue
 from colpo_core.services import tasks as service
-from colpo_core.terms import Finding, Grade, TaskOrder
+from colpo_core.terms import Finding, TaskOrder
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -29,28 +29,17 @@ def _draft_options(command: Command) -> Command:
         click.option("--adjudicator", "adjudicator_id", type=int, help="Number of who decides between the masks."),
         click.option("--max-images", type=click.IntRange(1), help="Images at most, in whole cases."),
         click.option("--note", default="", help="What the annotators read before they begin."),
-        click.option("--patient", default="", help="Only cases whose patient's code begins so."),
-        click.option("--grade", type=WordType(Grade), help="Only cases of this grade."),
-        click.option("--label", type=WordType(LabelChoice), help="Only cases of this label."),
-        click.option("--annotation", type=WordType(AnnotationNeed), help="Only cases annotated this far."),
-        click.option("--simulated/--photographed", default=None, help="Only drawn cases, or only others."),
     )
     for option in reversed(options):
         command = option(command)
-    return command
+    return filter_options(command)
 
 
 def _draft(title: str, wishes: dict[str, Any]) -> TaskDraft:
     return TaskDraft(
         title=title,
         finding=wishes["finding"],
-        where=CaseFilter(
-            patient_code=wishes["patient"],
-            grade=wishes["grade"],
-            label=wishes["label"],
-            annotation=wishes["annotation"],
-            simulated=wishes["simulated"],
-        ),
+        where=filter_of(wishes),
         annotator_ids=wishes["annotator_ids"],
         n_annotators=wishes["per_image"],
         blind=wishes["blind"],

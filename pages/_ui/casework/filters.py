@@ -128,8 +128,10 @@ def _more(choices: ListChoices) -> None:
         devices.setdefault(asked, asked)
     _choice(left, "Device", devices, "device")
     _choice(right, "Cases of", _SIMULATED, "simulated")
-    left.date_input("Examined from", min_value=_FIRST_DAY, key="cases_examined_from", help="Or came in, if no date.")
-    right.date_input("Examined until", min_value=_FIRST_DAY, key="cases_examined_to")
+    left.date_input(
+        "Examined from", value=None, min_value=_FIRST_DAY, key="cases_examined_from", help="Or came in, if no date."
+    )
+    right.date_input("Examined until", value=None, min_value=_FIRST_DAY, key="cases_examined_to")
     here.button("Clear all filters", icon=":material/filter_alt_off:", on_click=show_words, args=({},), width="stretch")
 
 
@@ -140,4 +142,6 @@ def _with(values: tuple[float, ...], name: str, words: str) -> dict[float, str]:
 
 
 def _choice(place: DeltaGenerator, title: str, words: Mapping[Word, str], name: str) -> None:
-    place.selectbox(title, list(words), format_func=words.__getitem__, key=f"cases_{name}", placeholder="All")
+    place.selectbox(
+        title, list(words), index=None, format_func=words.__getitem__, key=f"cases_{name}", placeholder="All"
+    )

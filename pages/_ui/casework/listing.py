@@ -93,7 +93,7 @@ def _table(page: CasePage, key: str) -> None:
         key=key,
         hide_index=True,
         width="stretch",
-        height=min(434, 38 + 52 * len(page.rows)),
+        height=min(558, 38 + 52 * len(page.rows)),
         row_height=52,
         on_select=lambda: select(ids, (ids[place] for place in _selection(key)["rows"])),
         selection_mode=["multi-row", "single-cell"],
@@ -101,15 +101,15 @@ def _table(page: CasePage, key: str) -> None:
         column_config={
             "Image": st.column_config.ImageColumn("", width=70),
             "Case": st.column_config.NumberColumn(width=52, format="%d"),
-            "Patient": st.column_config.TextColumn(width=116),
-            "Date": st.column_config.TextColumn(width=94),
-            "Images": st.column_config.NumberColumn(width=62),
-            "Annotations": st.column_config.TextColumn(width=128),
-            "Grade": st.column_config.TextColumn(width=130),
-            "Label": st.column_config.TextColumn(width=84),
+            "Patient": st.column_config.TextColumn(width=112),
+            "Date": st.column_config.TextColumn(width=90),
+            "Images": st.column_config.NumberColumn(width=60),
+            "Annotations": st.column_config.TextColumn(width=116),
+            "Grade": st.column_config.TextColumn(width=152),
+            "Label": st.column_config.TextColumn(width=76),
             "Model": st.column_config.TextColumn(width=124, help="Mean probability of HSIL, by the current model"),
-            "Review": st.column_config.TextColumn(width=84),
-            "": st.column_config.TextColumn(width=130),
+            "Review": st.column_config.TextColumn(width=80),
+            "": st.column_config.TextColumn(width=144),
         },
     )
     cells = shown["selection"]["cells"]
@@ -185,10 +185,17 @@ def _pager(page: CasePage, trail: list[CasePlace | None]) -> None:
             width="content",
         )
         st.space("stretch")
-        st.button("Newer", icon=":material/chevron_left:", disabled=len(trail) == 1, on_click=_newer, key="cases_newer",
-                  shortcut="P", help="The page before")  # fmt: skip
         st.button(
-            "Older",
+            "Before",
+            icon=":material/chevron_left:",
+            disabled=len(trail) == 1,
+            on_click=_newer,
+            key="cases_newer",
+            shortcut="P",
+            help="The page before",
+        )
+        st.button(
+            "Next",
             icon=":material/chevron_right:",
             disabled=page.next_after is None,
             on_click=trail.append,
