@@ -37,6 +37,7 @@ def show_list(person: Here) -> None:
         sort_choice()
         layout = st.segmented_control(
             "Layout", list(_LAYOUTS), format_func=_LAYOUTS.__getitem__, default="Table", required=True, key=_LAYOUT,
+            persist_state="session",
             label_visibility="collapsed", width="content",
         )  # fmt: skip
         show_views(person, where, sort)
