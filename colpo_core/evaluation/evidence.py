@@ -31,7 +31,8 @@ def image_evidence(maps: Mapping[str, npt.NDArray[np.float32]], mask: npt.NDArra
     """
     if not mask.any():
         return None
-    return ImageEvidence(float(mask.mean()), {name: _in_mask(values, mask) for name, values in maps.items()})
+    judged = _Mask(mask)
+    return ImageEvidence(float(mask.mean()), {name: judged.judge(values) for name, values in maps.items()})
 
 
 def evidence_figures(
@@ -69,23 +70,34 @@ def evidence_figures(
     )
 
 
-def _in_mask(values: npt.NDArray[np.float32], mask: npt.NDArray[np.bool_]) -> MapInMask | None:
-    total = float(values.sum())
-    if total <= 0:
-        return None
-    height, width = values.shape
-    covered = cv2.resize(mask.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA)
-    return MapInMask(min(1.0, float((values * covered).sum()) / total), _points_at(values, mask))
+class _Mask:
+    """A mask that several maps of one image are held against; it is made smaller once for all of them."""
 
+    def __init__(self, mask: npt.NDArray[np.bool_]) -> None:
+        shrink = min(1.0, _SIDE_PX / max(mask.shape))
+        self._mask = mask.astype(np.float32)
+        self._height, self._width = (max(1, round(side * shrink)) for side in mask.shape)
+        self._rows, self._columns = np.nonzero(self._sized(self._height, self._width) > 0)
+        self._near_px = _NEAR * hypot(self._height, self._width)
+        self._of_size: dict[tuple[int, int], npt.NDArray[np.float32]] = {}
 
-def _points_at(values: npt.NDArray[np.float32], mask: npt.NDArray[np.bool_]) -> bool:
-    shrink = min(1.0, _SIDE_PX / max(mask.shape))
-    height, width = (max(1, round(side * shrink)) for side in mask.shape)
-    enlarged = cv2.resize(values, (width, height), interpolation=cv2.INTER_LINEAR)
-    row, column = np.unravel_index(int(enlarged.argmax()), enlarged.shape)
-    covered = cv2.resize(mask.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA)
-    rows, columns = np.nonzero(covered > 0)
-    return bool(np.hypot(rows - row, columns - column).min() <= _NEAR * hypot(height, width))
+    def judge(self, values: npt.NDArray[np.float32]) -> MapInMask | None:
+        total = float(values.sum())
+        if total <= 0:
+            return None
+        height, width = values.shape
+        if (height, width) not in self._of_size:
+            self._of_size[height, width] = self._sized(height, width)
+        inside = float((values * self._of_size[height, width]).sum())
+        return MapInMask(min(1.0, inside / total), self._is_hit(values))
+
+    def _is_hit(self, values: npt.NDArray[np.float32]) -> bool:
+        enlarged = cv2.resize(values, (self._width, self._height), interpolation=cv2.INTER_LINEAR)
+        row, column = np.unravel_index(int(enlarged.argmax()), enlarged.shape)
+        return bool(np.hypot(self._rows - row, self._columns - column).min() <= self._near_px)
+
+    def _sized(self, height: int, width: int) -> npt.NDArray[np.float32]:
+        return np.asarray(cv2.resize(self._mask, (width, height), interpolation=cv2.INTER_AREA), np.float32)
 
 
 def _of_class(rows: Sequence[tuple[ImageEvidence, int]], label: str, *, seed: int, resamples: int) -> ClassEvidence:

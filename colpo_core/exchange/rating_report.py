@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from dataclasses import asdict, fields, replace
 from typing import Any
 
+from colpo_core.records.figures import Bounds, p_text, value_text
 from colpo_core.records.reader_statistics import (
     ENDPOINT_WORDS,
     ArmAgreement,
-    Bounds,
     Clustered,
     ClusteredAnalysis,
     Coefficient,
@@ -22,6 +22,7 @@ from colpo_core.records.reader_statistics import (
 from colpo_core.records.studies import StudyAnalysis
 
 _CALLS = ("sensitivity", "specificity", "ppv", "npv", "accuracy")
+_DIGITS = 4
 
 
 def rating_json(analysis: RatingAnalysis) -> dict[str, Any]:
@@ -44,7 +45,7 @@ def rating_text(analysis: RatingAnalysis) -> str:
             lines += _reader_lines(arm, one)
         if reader.delong is not None:
             paired = reader.delong
-            lines.append(f"  difference of areas {_value(paired.difference, paired.ci)}, DeLong p {_p(paired.p)}")
+            lines.append(f"  difference of areas {_text(paired.difference, paired.ci)}, DeLong p {_p(paired.p)}")
         for what, calls in (reader.mcnemar or {}).items():
             lines.append(f"  difference of {_calls_text(what, calls)}")
     by_endpoint = {Endpoint.AUC: ShareAnalysis(analysis.mrmc, analysis.single_arm, analysis.against_model)}
@@ -63,7 +64,7 @@ def study_text(analysis: StudyAnalysis) -> str:
     if analysis.readers is not None:
         lines += ["", rating_text(replace(analysis.readers, refused=()))]
     lines += [
-        f"{name} with herself or himself: Cohen's kappa {_value(one.value, one.ci)}, {one.n} cases read twice"
+        f"{name} with herself or himself: Cohen's kappa {_text(one.value, one.ci)}, {one.n} cases read twice"
         for name, one in analysis.again.items()
     ]
     for network in analysis.networks:
@@ -72,11 +73,11 @@ def study_text(analysis: StudyAnalysis) -> str:
             if one.aucs is None or one.calls is None:
                 lines.append(f"  {one.reader}: too few cases in common")
                 continue
-            lines.append(f"  {one.reader}: area {_value(one.aucs.difference, one.aucs.ci)}, DeLong p {_p(one.aucs.p)}")
+            lines.append(f"  {one.reader}: area {_text(one.aucs.difference, one.aucs.ci)}, DeLong p {_p(one.aucs.p)}")
             lines += [f"  {one.reader}: {_calls_text(what, calls)}" for what, calls in one.calls.items()]
         if network.together is not None:
             together = network.together
-            lines.append(f"  all readers: area {_value(together.difference, together.ci)}, p {_p(together.p)}")
+            lines.append(f"  all readers: area {_text(together.difference, together.ci)}, p {_p(together.p)}")
         if network.by_patient:
             lines.append(f"  all readers, by patients: {_clustered_text(network.by_patient)}")
         lines += [f"  {sentence}" for sentence in network.refused]
@@ -93,10 +94,10 @@ def _together_lines(together: ShareAnalysis, endpoint: str, method: str) -> Iter
         yield from _many_lines(together.mrmc, endpoint, method)
     for arm, single in together.single_arm.items():
         yield ""
-        yield f"Treatment {arm}, mean over readers: {endpoint} {_value(single.auc, single.ci)}"
+        yield f"Treatment {arm}, mean over readers: {endpoint} {_text(single.auc, single.ci)}"
         against = together.against_model.get(arm)
         if against is not None:
-            difference = _value(against.difference, against.ci)
+            difference = _text(against.difference, against.ci)
             yield f"  against the model's {against.model:.4f}: {difference}, p {_p(against.p)}"
             yield from _non_inferiority_lines(against.non_inferiority, "the model")
 
@@ -120,18 +121,18 @@ def _by_patient_lines(found: ClusteredAnalysis) -> Iterable[str]:
 
 
 def _clustered_text(figures: dict[str, Clustered]) -> str:
-    return "; ".join(f"{name} {_value(one.value, one.ci)}" for name, one in figures.items())
+    return "; ".join(f"{name} {_text(one.value, one.ci)}" for name, one in figures.items())
 
 
 def _calls_text(what: str, calls: PairedCalls) -> str:
     return (
-        f"{what} {_value(calls.difference, calls.ci)}, right alone {calls.b} against {calls.c}, McNemar p {_p(calls.p)}"
+        f"{what} {_text(calls.difference, calls.ci)}, right alone {calls.b} against {calls.c}, McNemar p {_p(calls.p)}"
     )
 
 
 def _reader_lines(arm: str, one: ReaderArm) -> Iterable[str]:
     if one.auc is not None:
-        yield f"  treatment {arm}: area {_value(one.auc, one.auc_ci)}, {one.n} cases"
+        yield f"  treatment {arm}: area {_text(one.auc, one.auc_ci)}, {one.n} cases"
     for name in _CALLS:
         share = getattr(one, name)
         if share is not None:
@@ -139,7 +140,7 @@ def _reader_lines(arm: str, one: ReaderArm) -> Iterable[str]:
     for name in ("ppv", "npv"):
         at = getattr(one, f"{name}_at_prevalence")
         if at is not None:
-            yield f"  treatment {arm}: {name} at the given prevalence {_value(at.value, at.ci)}"
+            yield f"  treatment {arm}: {name} at the given prevalence {_text(at.value, at.ci)}"
 
 
 def _many_lines(many: ManyReaders, endpoint: str, method: str) -> Iterable[str]:
@@ -150,7 +151,7 @@ def _many_lines(many: ManyReaders, endpoint: str, method: str) -> Iterable[str]:
         ("these readers, other cases", many.fixed_readers),
         ("these cases, other readers", many.fixed_cases),
     ):
-        yield f"  difference {_value(many.difference, one.ci)}, p {_p(one.p)}: {view}"
+        yield f"  difference {_text(many.difference, one.ci)}, p {_p(one.p)}: {view}"
     yield from _non_inferiority_lines(many.non_inferiority, "the first")
 
 
@@ -165,9 +166,9 @@ def _agreement_lines(agreement: ArmAgreement) -> Iterable[str]:
         value = getattr(agreement, field.name)
         name = field.name.replace("_", " ")
         if isinstance(value, Coefficient):
-            yield f"  {name} {_value(value.value, value.ci)}"
+            yield f"  {name} {_text(value.value, value.ci)}"
         elif value:
-            yield f"  {name} " + "; ".join(f"{pair} {_value(one.value, one.ci)}" for pair, one in value.items())
+            yield f"  {name} " + "; ".join(f"{pair} {_text(one.value, one.ci)}" for pair, one in value.items())
 
 
 def _refused_lines(refused: Iterable[str]) -> Iterable[str]:
@@ -188,11 +189,9 @@ def _agreement_json(agreement: ArmAgreement) -> dict[str, Any]:
     return found
 
 
-def _value(value: float | None, ci: Bounds | None) -> str:
-    if value is None:
-        return "not defined"
-    return f"{value:.4f} (no interval)" if ci is None else f"{value:.4f} ({ci[0]:.4f} to {ci[1]:.4f})"
+def _text(value: float | None, ci: Bounds | None) -> str:
+    return value_text(value, ci, digits=_DIGITS)
 
 
 def _p(p: float | None) -> str:
-    return "not defined" if p is None else "< 0.0001" if p < 0.0001 else f"{p:.4f}"
+    return p_text(p, digits=_DIGITS)

@@ -4,8 +4,7 @@ from collections.abc import Iterator, Sequence
 from html import escape
 
 from colpo_core.exchange.plots import Curve, ForestRow, MarkedPoint, forest_svg, roc_svg
-from colpo_core.records.figures import Estimate
-from colpo_core.records.reader_statistics import Bounds
+from colpo_core.records.figures import Bounds, Estimate
 from colpo_core.records.reports import StudyReport
 from colpo_core.records.studies import NetworkComparison
 

@@ -6,12 +6,11 @@ from html import escape
 from colpo_core.exchange import html
 from colpo_core.exchange.study_drawings import differences_drawing, flow_drawing, roc_drawing
 from colpo_core.records.card_tables import CardTable
-from colpo_core.records.figures import Estimate, Proportion
+from colpo_core.records.figures import Bounds, Estimate, Proportion, p_text, value_text
 from colpo_core.records.reader_statistics import (
     ENDPOINT_WORDS,
     AgainstModel,
     ArmAgreement,
-    Bounds,
     Clustered,
     ClusteredAnalysis,
     Endpoint,
@@ -22,7 +21,6 @@ from colpo_core.records.reader_statistics import (
     ReaderArm,
     ReaderShare,
     ShareAnalysis,
-    p_text,
 )
 from colpo_core.records.reports import StudyReport
 from colpo_core.records.studies import CallerFigures, NetworkComparison
@@ -174,14 +172,14 @@ def _areas(report: StudyReport) -> Iterator[str]:
         return
     yield "<h2>Readers</h2>"
     rows = [
-        (_reader_name(name, arm, found), _value(one.auc, one.auc_ci), str(one.n))
+        (_reader_name(name, arm, found), value_text(one.auc, one.auc_ci), str(one.n))
         for name, reader in found.readers.items()
         for arm, one in reader.arms.items()
     ]
     yield html.table(CardTable(("Reader", "Area under the curve", "Cases"), rows))
     by_endpoint = {Endpoint.AUC: ShareAnalysis(found.mrmc, found.single_arm, {})} | found.shares
     means = [
-        (f"{ENDPOINT_WORDS[endpoint]}, {arm}", _value(one.auc, one.ci))
+        (f"{ENDPOINT_WORDS[endpoint]}, {arm}", value_text(one.auc, one.ci))
         for endpoint, together in by_endpoint.items()
         for arm, one in together.single_arm.items()
     ]
@@ -245,7 +243,7 @@ def _network(network: NetworkComparison, report: StudyReport) -> Iterator[str]:
     yield html.table(_network_table(network))
     yield (
         f"<p class='small'>On {network.n_cases} cases that it has judged and not learned from; its own area there is "
-        f"{escape(_value(network.alone.auc, network.alone.auc_ci))}. {_percent(report)} intervals.</p>"
+        f"{escape(value_text(network.alone.auc, network.alone.auc_ci))}. {_percent(report)} intervals.</p>"
     )
     if network.by_patient:
         rows = [(name, _clustered(one, is_signed=True)) for name, one in network.by_patient.items()]
@@ -289,7 +287,7 @@ def _agreement(report: StudyReport) -> Iterator[str]:
             yield html.table(CardTable((title, "Value (95% interval)"), rows))
     if report.analysis.again:
         heading = ("Within a reader: Cohen's kappa", "Value (95% interval)", "Cases read twice")
-        again = [(name, _value(one.value, one.ci), str(one.n)) for name, one in report.analysis.again.items()]
+        again = [(name, value_text(one.value, one.ci), str(one.n)) for name, one in report.analysis.again.items()]
         yield html.table(CardTable(heading, again))
 
 
@@ -297,9 +295,9 @@ def _agreement_rows(one: ArmAgreement) -> Iterator[tuple[str, str]]:
     for name, title in _AGREEMENT.items():
         found = getattr(one, name)
         if found is not None:
-            yield title, _value(found.value, found.ci)
+            yield title, value_text(found.value, found.ci)
     for pair, coefficient in one.cohen.items():
-        yield f"Cohen's kappa, {pair}", _value(coefficient.value, coefficient.ci)
+        yield f"Cohen's kappa, {pair}", value_text(coefficient.value, coefficient.ci)
 
 
 def _calibration(report: StudyReport) -> Iterator[str]:
@@ -365,12 +363,6 @@ def _percent(report: StudyReport) -> str:
     return f"{100 * (1 - report.detail.plan.alpha):g}%"
 
 
-def _value(value: float | None, ci: Bounds | None) -> str:
-    if value is None:
-        return "not defined"
-    return f"{value:.3f} (no interval)" if ci is None else f"{value:.3f} ({ci[0]:.3f} to {ci[1]:.3f})"
-
-
 def _signed(value: float | None, ci: Bounds | None, p: float | None) -> str:
     if value is None:
         return "not defined"
@@ -381,9 +373,9 @@ def _signed(value: float | None, ci: Bounds | None, p: float | None) -> str:
 def _clustered(found: Clustered | None, *, is_signed: bool = False) -> str:
     if found is None:
         return ""
-    return _signed(found.value, found.ci, None) if is_signed else _value(found.value, found.ci)
+    return _signed(found.value, found.ci, None) if is_signed else value_text(found.value, found.ci)
 
 
 def _estimate(found: Estimate, *, is_signed: bool = False) -> str:
     ci = None if found.low is None or found.high is None else (found.low, found.high)
-    return _signed(found.value, ci, None) if is_signed else _value(found.value, ci)
+    return _signed(found.value, ci, None) if is_signed else value_text(found.value, ci)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from colpo_core.records.figures import Estimate
+from colpo_core.records.figures import Estimate, p_text
 from colpo_core.records.model_cards import (
     COMPARED,
     CONTROLS,
@@ -22,7 +22,6 @@ from colpo_core.records.model_cards import (
     differences,
     estimate,
     figure_text,
-    p_text,
     pair_name,
     signed_text,
 )

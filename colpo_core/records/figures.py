@@ -2,6 +2,25 @@
 
 from dataclasses import dataclass
 
+Bounds = tuple[float, float]
+
+
+def value_text(value: float | None, bounds: Bounds | None, *, digits: int = 3) -> str:
+    """A value with its interval, such as `0.843 (0.751 to 0.906)`."""
+    if value is None:
+        return "not defined"
+    if bounds is None:
+        return f"{value:.{digits}f} (no interval)"
+    return f"{value:.{digits}f} ({bounds[0]:.{digits}f} to {bounds[1]:.{digits}f})"
+
+
+def p_text(p: float | None, *, digits: int = 3) -> str:
+    """A p value as one writes it."""
+    if p is None:
+        return "not defined"
+    least = 10.0**-digits
+    return f"< {least:.{digits}f}" if p < least else f"{p:.{digits}f}"
+
 
 @dataclass(frozen=True)
 class Proportion:

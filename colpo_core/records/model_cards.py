@@ -90,13 +90,6 @@ def signed_text(found: Estimate) -> str:
     return f"{found.value:+.2f} ({found.low:+.2f} to {found.high:+.2f}; {found.n_patients} patients)"
 
 
-def p_text(p: float | None) -> str:
-    """A p as one writes it."""
-    if p is None:
-        return "not defined"
-    return "< 0.001" if p < 0.001 else f"{p:.3f}"
-
-
 def leaks(card: Block) -> tuple[str, ...]:
     """What leaks by the way in which the model was trained; the paper's protocol always does."""
     said = tuple(str(sentence) for sentence in card.get("leaks") or ())

@@ -3,9 +3,7 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from colpo_core.records.figures import Proportion
-
-Bounds = tuple[float, float]
+from colpo_core.records.figures import Bounds, Proportion
 
 
 class Endpoint(StrEnum):
@@ -23,11 +21,6 @@ ENDPOINT_WORDS = {
     Endpoint.SENSITIVITY: "sensitivity",
     Endpoint.SPECIFICITY: "specificity",
 }
-
-
-def p_text(p: float) -> str:
-    """A p value for a sentence."""
-    return "< 0.001" if p < 0.001 else f"{p:.3f}"
 
 
 class Covariance(StrEnum):

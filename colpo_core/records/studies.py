@@ -4,11 +4,10 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
-from colpo_core.records.figures import CallFigures, Estimate, ReliabilityBin
+from colpo_core.records.figures import Bounds, CallFigures, Estimate, ReliabilityBin, p_text
 from colpo_core.records.reader_statistics import (
     ENDPOINT_WORDS,
     AgainstModel,
-    Bounds,
     Clustered,
     Coefficient,
     Endpoint,
@@ -17,7 +16,6 @@ from colpo_core.records.reader_statistics import (
     PairedCalls,
     RatingAnalysis,
     ReaderArm,
-    p_text,
 )
 from colpo_core.records.reading_plans import ReadingPlan
 from colpo_core.terms import Arm, Grade, Label, LabelSource, Stage, StudyState

@@ -143,9 +143,9 @@ def presented_aid(store: Store, *, actor: Actor, study_id: int, token: str, laye
         study = _open_study(session, actor, study_id)
         _image_to_show(session, actor, study_id, token)
         shown, phase = _by_token(session, actor, study_id, token)
-        require_aided(arm_of(session, study, actor.person_id, Turn(shown.session, shown.case_id, phase)))
-        if phase > 1 and _reading(session, shown, 1) is None:
-            require_aided(Arm.UNAIDED)
+        arm = arm_of(session, study, actor.person_id, Turn(shown.session, shown.case_id, phase))
+        is_too_early = phase > 1 and _reading(session, shown, 1) is None
+        require_aided(Arm.UNAIDED if is_too_early else arm)
         png = aid_png(store, session, study, shown.case_id, layer)
     _note_aid(store, actor, study_id, token)
     return png
@@ -257,12 +257,8 @@ def _said(
 def _check_points(session: Session, study: Study, shown: Presentation, points: Sequence[tuple[float, float]]) -> None:
     if not points:
         return
-    image = session.scalars(
-        select(Image)
-        .join(StudyCase, StudyCase.image_id == Image.id)
-        .where(StudyCase.study_id == study.id, StudyCase.case_id == shown.case_id)
-    ).one()
-    if not all(0 <= x <= image.width_px and 0 <= y <= image.height_px for x, y in points):
+    image = _image_read(session, study.id, shown.case_id)
+    if image is None or not all(0 <= x <= image.width_px and 0 <= y <= image.height_px for x, y in points):
         raise InputRejected("A site lies on the image.")
 
 
@@ -385,10 +381,16 @@ def _image_to_show(session: Session, actor: Actor, study_id: int, token: str) ->
         raise Blinding("This case is answered, and an answered case is not shown again. Go on with the next one.")
     if practised or shown is None:
         return practice_image(session, practised) if practised else None
+    image = _image_read(session, study_id, shown.case_id)
+    return None if image is None else image.sha256
+
+
+def _image_read(session: Session, study_id: int, case_id: int) -> Image | None:
+    """The image of a case that the study's readers read."""
     return session.scalar(
-        select(Image.sha256)
+        select(Image)
         .join(StudyCase, StudyCase.image_id == Image.id)
-        .where(StudyCase.study_id == study_id, StudyCase.case_id == shown.case_id)
+        .where(StudyCase.study_id == study_id, StudyCase.case_id == case_id)
     )
 
 
@@ -427,18 +429,14 @@ def _reading(session: Session, shown: Presentation, phase: int) -> Reading | Non
 
 
 def _presented(session: Session, study: Study, shown: Presentation, place: Place, *, five_steps: bool) -> Presented:
-    simulated = session.scalar(
-        select(Image.simulated)
-        .join(StudyCase, StudyCase.image_id == Image.id)
-        .where(StudyCase.study_id == shown.study_id, StudyCase.case_id == shown.case_id)
-    )
+    image = _image_read(session, shown.study_id, shown.case_id)
     arm = arm_of(session, study, shown.reader_id, Turn(shown.session, shown.case_id, place.phase))
     return Presented(
         token=shown.token if place.phase == 1 else f"{shown.token}{_SECOND_CALL}",
         number=place.answered + 1,
         total=place.total,
         shown_at=shown.shown_at,
-        simulated=bool(simulated),
+        simulated=image is not None and image.simulated,
         session=place.session,
         n_sessions=place.n_sessions,
         five_steps=five_steps,

@@ -10,7 +10,8 @@ from scipy.stats import norm
 from colpo_core.evaluation.intervals import clopper_pearson, wilson
 from colpo_core.evaluation.paired import delong, delong_interval, mcnemar
 from colpo_core.evaluation.paired_shares import newcombe
-from colpo_core.records.reader_statistics import AtPrevalence, Bounds, PairedAucs, PairedCalls, ReaderArm, ReaderShare
+from colpo_core.records.figures import Bounds
+from colpo_core.records.reader_statistics import AtPrevalence, PairedAucs, PairedCalls, ReaderArm, ReaderShare
 from colpo_core.terms import Label
 
 _Bools = npt.NDArray[np.bool_]

@@ -6,11 +6,11 @@ from html import escape
 import plotly.graph_objects as go
 import streamlit as st
 
+from colpo_core.records.figures import Bounds, p_text, value_text
 from colpo_core.records.reader_statistics import (
     AgainstModel,
     ArmAgreement,
     AtPrevalence,
-    Bounds,
     Clustered,
     ClusteredAnalysis,
     Coefficient,
@@ -67,7 +67,7 @@ def statistics_view(analysis: StudyAnalysis) -> None:
             st.caption("95% intervals by a bootstrap over cases. 1 is full agreement, 0 what chance brings.")
     if analysis.again:
         st.markdown("**Agreement of each reader with herself or himself**")
-        rows = [[escape(name), _value(one.value, one.ci), str(one.n)] for name, one in analysis.again.items()]
+        rows = [[escape(name), value_text(one.value, one.ci), str(one.n)] for name, one in analysis.again.items()]
         st.html(study_table(("Reader", "Cohen's kappa of the calls", "Cases read twice"), rows))
     calibration_view(analysis.calibration)
 
@@ -109,7 +109,7 @@ def _predictive(analysis: StudyAnalysis) -> None:
 
 
 def _at(found: AtPrevalence | None) -> str:
-    return "–" if found is None else _value(found.value, found.ci)
+    return "–" if found is None else value_text(found.value, found.ci)
 
 
 def _arms(readers: RatingAnalysis) -> None:
@@ -120,16 +120,6 @@ def _arms(readers: RatingAnalysis) -> None:
         "arm alone : the second alone called right). All readers: Obuchowski-Rockette, Hillis, for other readers and "
         "other cases."
     )
-
-
-def _many(found: ManyReaders | None) -> str:
-    if found is None:
-        return "–"
-    value = f"{100 * found.difference:+.1f} points"
-    if found.ci is None or found.p is None:
-        return cell(value, "no interval")
-    low, high = (100 * bound for bound in found.ci)
-    return cell(value, f"{low:+.1f} to {high:+.1f} · p {_p(found.p)}")
 
 
 def _named(name: str, arm: str, readers: RatingAnalysis) -> str:
@@ -160,10 +150,12 @@ def readers_table(readers: RatingAnalysis) -> str:
     for name, reader in readers.readers.items():
         for arm_name, arm in reader.arms.items():
             shares = (arm.sensitivity, arm.specificity)
-            cells = [_named(name, arm_name, readers), _value(arm.auc, arm.auc_ci)]
+            cells = [_named(name, arm_name, readers), value_text(arm.auc, arm.auc_ci)]
             rows.append([*cells, *(one.text() if one else "–" for one in shares), str(arm.n)])
     for arm_name, single in readers.single_arm.items():
-        rows.append([f"<b>{_named('All readers', arm_name, readers)}</b>", _value(single.auc, single.ci), "", "", ""])
+        rows.append(
+            [f"<b>{_named('All readers', arm_name, readers)}</b>", value_text(single.auc, single.ci), "", "", ""]
+        )
     return study_table(("Reader", "Area under the curve", "Sensitivity", "Specificity", "Cases"), rows)
 
 
@@ -177,7 +169,7 @@ def arms_table(readers: RatingAnalysis) -> str:
     if readers.mrmc is not None:
         many = (readers.shares[Endpoint(field)].mrmc for _, field in _CALLS)
         area = _signed(readers.mrmc.difference, readers.mrmc.ci, readers.mrmc.p)
-        rows.append(["<b>All readers</b>", area, *(_many(one) for one in many)])
+        rows.append(["<b>All readers</b>", area, *(_points(one) for one in many)])
     first, second = (escape(arm) for arm in readers.counts.arms)
     return study_table((f"{first} minus {second}", "Area", *(name for name, _ in _CALLS)), rows)
 
@@ -188,8 +180,8 @@ def agreement_table(agreement: ArmAgreement) -> str:
     for title, field in _AGREEMENT:
         found: Coefficient | None = getattr(agreement, field)
         if found is not None:
-            rows.append([title, _value(found.value, found.ci)])
-    rows += [[f"Cohen's kappa, {escape(pair)}", _value(one.value, one.ci)] for pair, one in agreement.cohen.items()]
+            rows.append([title, value_text(found.value, found.ci)])
+    rows += [[f"Cohen's kappa, {escape(pair)}", value_text(one.value, one.ci)] for pair, one in agreement.cohen.items()]
     return study_table(("", "Value"), rows)
 
 
@@ -205,7 +197,7 @@ def _network(network: NetworkComparison) -> None:
         st.caption(f"All readers minus the network, with intervals by patients: {said}.")
     st.caption(
         f"On the {network.n_cases} cases that it has judged and not learned from; its own area there is "
-        f"{_value(network.alone.auc, network.alone.auc_ci)}. Areas by DeLong, calls by McNemar's exact test with "
+        f"{value_text(network.alone.auc, network.alone.auc_ci)}. Areas by DeLong, calls by McNemar's exact test with "
         "Newcombe's interval (cases that the reader alone : the network alone called right); all readers together by "
         "Obuchowski and Rockette, for other readers and other cases."
     )
@@ -271,7 +263,7 @@ def forest(network: NetworkComparison) -> go.Figure | None:
 
 def _clustered(figures: dict[str, Clustered], field: str) -> str:
     found = figures.get(field)
-    return "–" if found is None else _value(found.value, found.ci)
+    return "–" if found is None else value_text(found.value, found.ci)
 
 
 def _signed_text(found: Clustered | None) -> str:
@@ -280,7 +272,7 @@ def _signed_text(found: Clustered | None) -> str:
     return f"{found.value:+.3f}" + ("" if found.ci is None else f" ({found.ci[0]:+.3f} to {found.ci[1]:+.3f})")
 
 
-def _points(found: AgainstModel | None) -> str:
+def _points(found: ManyReaders | AgainstModel | None) -> str:
     if found is None:
         return "–"
     value = f"{100 * found.difference:+.1f} points"
@@ -298,12 +290,6 @@ def _paired(calls: PairedCalls) -> str:
     return cell(f"{100 * calls.difference:+.1f} points", detail)
 
 
-def _value(value: float | None, ci: Bounds | None) -> str:
-    if value is None:
-        return "not defined"
-    return f"{value:.3f} (no interval)" if ci is None else f"{value:.3f} ({ci[0]:.3f} to {ci[1]:.3f})"
-
-
 def _signed(value: float | None, ci: Bounds | None, p: float | None) -> str:
     if value is None:
         return "not defined"
@@ -312,4 +298,4 @@ def _signed(value: float | None, ci: Bounds | None, p: float | None) -> str:
 
 
 def _p(p: float | None) -> str:
-    return "–" if p is None else "&lt; 0.001" if p < 0.001 else f"{p:.3f}"
+    return "–" if p is None else escape(p_text(p))

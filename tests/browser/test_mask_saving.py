@@ -268,13 +268,13 @@ def test_a_conflict_left_behind_is_kept_until_it_is_decided(clinic: Clinic, imag
     tab.wait_state("offline")
     mine = tab.mask()
     tab.page.close()
-    again.page.context.set_offline(False)
     newer = np.zeros((HEIGHT, WIDTH), np.bool_)
     newer[80:110, 20:60] = True
     document = annotations.open_annotation(clinic.store, actor=clinic.anna, image_id=image_id).document_id
     annotations.save_draft(
         clinic.store, actor=clinic.anna, document_id=document, base_seq=0, rle=encode_rle(newer), strokes=1, active_ms=9
     )
+    again.page.context.set_offline(False)  # not before: the tab that is left sends what the closed one kept
     again.open(other_image)
     again.wait_state("elsewhere")
     assert len(again.kept()) == 1

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from colpo_core.records.figures import Estimate
+from colpo_core.records.figures import Estimate, p_text
 from colpo_core.records.model_cards import (
     CONTROLS,
     DISTRIBUTIONS,
@@ -9,7 +9,6 @@ from colpo_core.records.model_cards import (
     estimate_or_none,
     figure_text,
     leaks,
-    p_text,
     pair_name,
     signed_text,
     spread_by,
@@ -32,10 +31,6 @@ def test_no_value_is_told_without_what_stands_behind_it(value: float, half: floa
         text = signed_text(found)
         assert text.endswith(f"{n_patients} patients)")
         assert " to " in text or "no interval" in text
-
-
-def test_a_p_is_never_zero() -> None:
-    assert (p_text(0.0), p_text(0.0421), p_text(None)) == ("< 0.001", "0.042", "not defined")
 
 
 def test_the_papers_protocol_leaks_whatever_the_card_says() -> None:
