@@ -14,6 +14,8 @@ class Settings:
         data_dir: Folder of the store (`COLPO_DATA`, default `data`), absolute.
         session_hours: How long a sign-in lasts (`COLPO_SESSION_HOURS`, default 12).
         lease_seconds: How long a silent job keeps its place (`COLPO_LEASE_SECONDS`, default 45).
+        cancel_grace_seconds: How long a cancelled job's process may go on before it is killed
+            (`COLPO_CANCEL_GRACE_SECONDS`, default 20).
         secure_cookie: Whether the cookie is sent over HTTPS only (`COLPO_SECURE_COOKIE=1`, default off for loopback).
     """
 
@@ -21,6 +23,7 @@ class Settings:
     session_hours: float = 12.0
     lease_seconds: float = 45.0
     secure_cookie: bool = False
+    cancel_grace_seconds: float = 20.0
 
     @property
     def database_path(self) -> Path:
@@ -63,6 +66,7 @@ class Settings:
             session_hours=_positive(env, "COLPO_SESSION_HOURS", 12.0),
             lease_seconds=_positive(env, "COLPO_LEASE_SECONDS", 45.0),
             secure_cookie=env.get("COLPO_SECURE_COOKIE", "0") == "1",
+            cancel_grace_seconds=_positive(env, "COLPO_CANCEL_GRACE_SECONDS", 20.0),
         )
 
 

@@ -39,9 +39,7 @@ def list_jobs(as_json: bool) -> None:
     if as_json:
         print_json(found)
         return
-    rows = [
-        (j.id, j.kind.value, j.state.value, f"{j.progress:.0%}", j.stage, j.created_by, j.error or "") for j in found
-    ]
+    rows = [(j.id, j.kind.value, j.word, f"{j.progress:.0%}", j.stage, j.created_by, j.error or "") for j in found]
     print_table(("job", "kind", "state", "done", "stage", "started by", "error"), rows)
 
 
@@ -70,10 +68,37 @@ def cancel_job(job_id: int) -> None:
     click.echo(f"job {job.id}: {job.state.value if job.state.is_over else 'will stop in a moment'}")
 
 
+@jobs.command("pause")
+@click.argument("job_id", type=int)
+def pause_job(job_id: int) -> None:
+    """Let a job wait until it is resumed; one that runs stops after its present batch."""
+    with Opened() as here:
+        service.pause_job(here.store, actor=here.actor, job_id=job_id)
+    click.echo(f"job {job_id} is paused")
+
+
+@jobs.command("resume")
+@click.argument("job_id", type=int)
+def resume_job(job_id: int) -> None:
+    """Let a paused job go on from its last checkpoint."""
+    with Opened() as here:
+        service.resume_job(here.store, actor=here.actor, job_id=job_id)
+    click.echo(f"job {job_id} goes on")
+
+
+@jobs.command("first")
+@click.argument("job_id", type=int)
+def move_to_front(job_id: int) -> None:
+    """Let a job that waits come before all others that wait."""
+    with Opened() as here:
+        service.move_to_front(here.store, actor=here.actor, job_id=job_id)
+    click.echo(f"job {job_id} is the next")
+
+
 @jobs.command("again")
 @click.argument("job_id", type=int)
 def run_again(job_id: int) -> None:
-    """Start a new job with the settings of an old one."""
+    """Let a failed or cancelled job go on, or train anew with the settings of a finished training."""
     with Opened() as here:
         job = service.run_again(here.store, actor=here.actor, job_id=job_id)
     click.echo(f"job {job.id} started")

@@ -21,6 +21,8 @@ class JobRecord:
         attempt: How often a runner has taken it up.
         max_attempts: After how many it is given up.
         cancel_requested: Whether somebody has asked to stop it.
+        paused: Whether it waits for somebody to resume it, or is about to.
+        priority: Of those that wait, the highest comes first.
         stage: What it is doing, in the words of `TrainingEvent`.
         epoch: Epochs finished in this stage.
         epochs_total: Epochs of this stage.
@@ -42,6 +44,8 @@ class JobRecord:
     attempt: int
     max_attempts: int
     cancel_requested: bool
+    paused: bool
+    priority: int
     stage: str
     epoch: int
     epochs_total: int
@@ -52,6 +56,17 @@ class JobRecord:
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
+
+    @property
+    def word(self) -> str:
+        """Where it stands, in a word."""
+        if self.state.is_over:
+            return self.state.value
+        if self.cancel_requested:
+            return "stopping"
+        if self.paused:
+            return "paused" if self.state is JobState.QUEUED else "pausing"
+        return self.state.value
 
 
 @dataclass(frozen=True)

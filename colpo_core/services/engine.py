@@ -63,7 +63,9 @@ def place(store: Store, job_id: int) -> bool:
     with store.reading() as session:
         job = session.get(Job, job_id)
         now = leases.database_now(session)
-        if job is None or job.state.is_over or leases.is_held(job, now) or leases.is_blocked(session, job, now):
+        if job is None or job.state.is_over or job.paused:
+            return False
+        if leases.is_held(job, now) or leases.is_blocked(session, job, now):
             return False
     folder = job_dir(store, job_id)
     folder.mkdir(parents=True, exist_ok=True)
@@ -106,6 +108,8 @@ def nudge(store: Store, job_id: int) -> bool:
 def reconcile(store: Store, *, patience_seconds: float | None = None) -> list[int]:
     """Take up what was left lying: jobs whose runner died, and the next of those that wait.
 
+    A runner that does not stop though its job was cancelled a while ago is killed.
+
     Args:
         store: The open store.
         patience_seconds: A job placed less than this ago is given time to start; a lease's length when None.
@@ -113,6 +117,7 @@ def reconcile(store: Store, *, patience_seconds: float | None = None) -> list[in
     Returns:
         The jobs for which a runner was started.
     """
+    _kill_overdue(store)
     patience = store.settings.lease_seconds if patience_seconds is None else patience_seconds
     return [
         job_id for job_id in _waiting(store) if _placed_seconds_ago(store, job_id) >= patience and place(store, job_id)
@@ -143,7 +148,7 @@ def watching(store: Store, *, every_seconds: float = RECONCILE_SECONDS) -> Itera
 
 
 def _waiting(store: Store) -> list[int]:
-    """The oldest job of each kind that nobody holds, after ending those that must not go on."""
+    """The next job of each kind that nobody holds, after ending those that must not go on."""
     with store.reading() as session:
         unfinished = list(session.scalars(select(Job.id).where(Job.state.in_((JobState.QUEUED, JobState.RUNNING)))))
     if not unfinished:
@@ -151,11 +156,35 @@ def _waiting(store: Store) -> list[int]:
     next_of: dict[JobKind, int] = {}
     with store.writing() as session:
         now = leases.database_now(session)
-        for job in session.scalars(select(Job).where(Job.id.in_(unfinished)).order_by(Job.id)):
-            if job.state.is_over or leases.is_held(job, now) or leases.end_hopeless(job):
+        ranked = select(Job).where(Job.id.in_(unfinished)).order_by(Job.priority.desc(), Job.id)
+        for job in session.scalars(ranked):
+            if job.state.is_over or leases.is_held(job, now) or leases.end_hopeless(job) or job.paused:
                 continue
             next_of.setdefault(job.kind, job.id)
     return sorted(next_of.values())
+
+
+def _kill_overdue(store: Store) -> None:
+    """Kill runners of this machine that go on long after their job was cancelled, with all that they started."""
+    with store.reading() as session:
+        before = leases.database_now(session) - store.settings.cancel_grace_seconds
+        overdue = session.execute(
+            select(Job.id, Job.pid, Job.lease_token).where(
+                Job.state == JobState.RUNNING, Job.cancel_requested_at < before, Job.host == socket.gethostname()
+            )
+        ).all()
+    for job_id, pid, token in overdue:
+        if pid is None or os.name == "nt" or not _is_runner(pid, job_id):
+            continue
+        log.warning("job %d: process %d does not stop though the job was cancelled; it is killed", job_id, pid)
+        try:
+            os.killpg(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            log.info("job %d: process %d had ended meanwhile", job_id, pid)
+        with store.writing() as session:
+            job = session.get_one(Job, job_id)
+            if job.lease_token == token:
+                leases.end_job(job, JobState.CANCELLED)
 
 
 def _marker(store: Store, job_id: int) -> Path:

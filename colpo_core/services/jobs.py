@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import Row, Select, select
+from sqlalchemy import Row, Select, func, select
 from sqlalchemy.orm import Session
 
 from colpo_core.errors import CheckpointMismatch, Conflict, InputRejected, NotFound
@@ -143,6 +143,13 @@ def list_jobs(store: Store, *, actor: Actor, kind: JobKind | None = None, limit:
         return tuple(_job_record(row) for row in session.execute(query))
 
 
+def jobs_under_way(store: Store, *, actor: Actor) -> frozenset[int]:
+    """Rows of the jobs that wait or run."""
+    require(actor, CLINICIANS)
+    with store.reading() as session:
+        return frozenset(session.scalars(select(Job.id).where(Job.state.in_(_UNFINISHED))))
+
+
 def get_job(store: Store, *, actor: Actor, job_id: int) -> JobRecord:
     """One job as it stands now.
 
@@ -195,6 +202,7 @@ def cancel_job(store: Store, *, actor: Actor, job_id: int) -> JobRecord:
         if job.state.is_over:
             raise Conflict(f"Job {job_id} is already {job.state.value}; there is nothing to cancel.")
         job.cancel_requested = True
+        job.cancel_requested_at = leases.database_now(session)
         if not leases.is_held(job, leases.database_now(session)):
             leases.end_job(job, JobState.CANCELLED)
         audit.record(session, actor, "cancel job", f"job {job_id}")
@@ -202,15 +210,76 @@ def cancel_job(store: Store, *, actor: Actor, job_id: int) -> JobRecord:
     return get_job(store, actor=actor, job_id=job_id)
 
 
-def run_again(store: Store, *, actor: Actor, job_id: int) -> JobRecord:
-    """Put a failed or cancelled job back into the queue; the stages that it finished are kept.
+def pause_job(store: Store, *, actor: Actor, job_id: int) -> JobRecord:
+    """Let a job wait until somebody resumes it; one that runs stops after its present batch and loses little.
 
     Raises:
         NotFound: There is no such job.
+        Conflict: The job is over, or waits already.
+    """
+    require(actor, CLINICIANS)
+    with store.writing() as session:
+        job = _unfinished(session, job_id)
+        if job.paused:
+            raise Conflict(f"Job {job_id} is paused already.")
+        job.paused = True
+        audit.record(session, actor, "pause job", f"job {job_id}")
+    engine.nudge(store, job_id)
+    return get_job(store, actor=actor, job_id=job_id)
+
+
+def resume_job(store: Store, *, actor: Actor, job_id: int) -> JobRecord:
+    """Let a paused job go on from its last checkpoint.
+
+    Raises:
+        NotFound: There is no such job.
+        Conflict: The job is over, or is not paused.
+    """
+    require(actor, CLINICIANS)
+    with store.writing() as session:
+        job = _unfinished(session, job_id)
+        if not job.paused:
+            raise Conflict(f"Job {job_id} is not paused.")
+        job.paused = False
+        audit.record(session, actor, "resume job", f"job {job_id}")
+    engine.place(store, job_id)
+    return get_job(store, actor=actor, job_id=job_id)
+
+
+def move_to_front(store: Store, *, actor: Actor, job_id: int) -> JobRecord:
+    """Let a job that waits come before all others that wait.
+
+    Raises:
+        NotFound: There is no such job.
+        Conflict: The job is over or runs.
+    """
+    require(actor, CLINICIANS)
+    with store.writing() as session:
+        job = _unfinished(session, job_id)
+        if job.state is not JobState.QUEUED:
+            raise Conflict(f"Job {job_id} runs already.")
+        others = select(func.max(Job.priority)).where(Job.state == JobState.QUEUED, Job.id != job_id)
+        job.priority = max(job.priority, (session.scalar(others) or 0) + 1)
+        audit.record(session, actor, "move job to the front", f"job {job_id}", priority=job.priority)
+    return get_job(store, actor=actor, job_id=job_id)
+
+
+def run_again(store: Store, *, actor: Actor, job_id: int) -> JobRecord:
+    """Put a failed or cancelled job back into the queue, where it goes on; a finished training starts anew as another.
+
+    Returns:
+        The job that waits now.
+
+    Raises:
+        NotFound: There is no such job.
+        InputRejected: A finished training's settings are not those of this version of the program.
         LeakageFound: It is a training on a snapshot that holds patients of an external test set frozen since.
-        Conflict: The job is done, waiting or running.
+        Conflict: The job waits or runs, or is a finished prediction or evaluation.
     """
     job = get_job(store, actor=actor, job_id=job_id)
+    if job.state is JobState.DONE and job.kind is JobKind.TRAIN and job.snapshot_id is not None:
+        settings = TrainingSettings.from_dict(job.settings)
+        return start_training(store, actor=actor, snapshot_id=job.snapshot_id, settings=settings)
     if job.kind is JobKind.TRAIN and job.snapshot_id is not None:
         refuse_training(store, job.snapshot_id)
     with store.writing() as session:
@@ -219,11 +288,19 @@ def run_again(store: Store, *, actor: Actor, job_id: int) -> JobRecord:
             raise Conflict(f"Job {job_id} is {row.state.value}; only a failed or cancelled job can be run again.")
         row.state = JobState.QUEUED
         row.attempt = 0
-        row.cancel_requested = False
+        row.cancel_requested = row.paused = False
+        row.cancel_requested_at = None
         row.error = row.finished_at = None
         audit.record(session, actor, "run job again", f"job {job_id}")
     engine.place(store, job_id)
     return get_job(store, actor=actor, job_id=job_id)
+
+
+def _unfinished(session: Session, job_id: int) -> Job:
+    job = _job_row(session, job_id)
+    if job.state.is_over:
+        raise Conflict(f"Job {job_id} is over: it is {job.state.value}.")
+    return job
 
 
 def _job_row(session: Session, job_id: int) -> Job:
@@ -285,6 +362,8 @@ def _job_record(row: Row[Job, str, float]) -> JobRecord:
         attempt=job.attempt,
         max_attempts=job.max_attempts,
         cancel_requested=job.cancel_requested,
+        paused=job.paused,
+        priority=job.priority,
         stage=job.stage,
         epoch=job.epoch,
         epochs_total=job.epochs_total,

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from enum import Enum, auto
 from typing import Any
 from uuid import uuid4
 
@@ -33,6 +34,13 @@ class LeaseLost(JobFailed):
 
 Finish = Callable[[Session, Job], dict[str, Any]]
 """Publishes what a job made, within the transaction that ends it, and returns the job's result."""
+
+
+class Wish(Enum):
+    """What somebody has asked of a running job."""
+
+    CANCEL = auto()
+    PAUSE = auto()
 
 
 @dataclass(frozen=True)
@@ -63,17 +71,19 @@ class Lease:
             job.lease_until = database_now(session) + self.store.settings.lease_seconds
             yield session, job
 
-    def heartbeat(self) -> bool:
+    def heartbeat(self) -> Wish | None:
         """Keep the job for another lease.
 
         Returns:
-            Whether somebody has asked to cancel it.
+            What somebody has asked of it, or None.
 
         Raises:
             LeaseLost: Somebody else has the job now.
         """
         with self.writing() as (_, job):
-            return job.cancel_requested
+            if job.cancel_requested:
+                return Wish.CANCEL
+            return Wish.PAUSE if job.paused else None
 
     def complete(self, finish: Finish) -> None:
         """Publish the job's result and end it, both or neither.
@@ -120,8 +130,8 @@ def claim_job(store: Store, job_id: int, *, host: str, pid: int) -> Lease | None
         pid: This process.
 
     Returns:
-        The lease, or None where there is nothing to do: the job is over, another runner has it, or another job of
-        its kind is running.
+        The lease, or None where there is nothing to do: the job is over or paused, another runner has it, or another
+        job of its kind is running.
 
     Raises:
         NotFound: There is no such job.
@@ -132,6 +142,8 @@ def claim_job(store: Store, job_id: int, *, host: str, pid: int) -> Lease | None
             raise NotFound(f"There is no job {job_id}.")
         now = database_now(session)
         if job.state.is_over or is_held(job, now) or is_blocked(session, job, now) or end_hopeless(job):
+            return None
+        if job.paused:
             return None
         token = uuid4().hex
         job.state = JobState.RUNNING
@@ -191,7 +203,7 @@ class Heartbeats:
     """A thread that keeps a lease while the runner works, and hears whether it has to stop.
 
     Attributes:
-        stop: Set when the work has to stop: cancelled, lost, or told by a signal.
+        stop: Set when the work has to stop: cancelled, paused, lost, or told by a signal.
         lost: Set when another runner has the job.
     """
 

@@ -18,7 +18,7 @@ from colpo_core.services import engine
 from colpo_core.services.engine import work_dir
 from colpo_core.services.evaluate_job import run_evaluation
 from colpo_core.services.incidents import log_incident
-from colpo_core.services.leases import Finish, Heartbeats, Lease, LeaseLost, claim_job
+from colpo_core.services.leases import Finish, Heartbeats, Lease, LeaseLost, Wish, claim_job
 from colpo_core.services.predict_job import run_prediction
 from colpo_core.services.train_job import run_training
 from colpo_core.store import Store
@@ -111,9 +111,9 @@ def _fail(lease: Lease, sentence: str) -> int:
 
 
 def _end_stopped(lease: Lease) -> int:
-    """The work stopped because it was told to: cancelled by a person, or put back because the machine goes down."""
+    """The work stopped because it was told to: cancelled, or put back: paused, or because the machine goes down."""
     try:
-        if lease.heartbeat():
+        if lease.heartbeat() is Wish.CANCEL:
             lease.abandon(JobState.CANCELLED)
             return EXIT_CANCELLED
         lease.give_back()

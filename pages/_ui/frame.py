@@ -6,10 +6,12 @@ import streamlit as st
 from streamlit.navigation.page import Page
 
 from colpo_core.mark import MARK_SVG
+from colpo_core.services.permissions import CLINICIANS
 from colpo_core.services.refusals import note_refusal
 from pages._ui.account import account_menu
 from pages._ui.errors import showing_errors
 from pages._ui.here import here
+from pages._ui.job_notices import tell_of_jobs
 from pages._ui.links import link, remember_pages
 from pages._ui.rooms import ROOMS, Room
 from pages._ui.theme import apply_theme, logo
@@ -31,6 +33,8 @@ def draw() -> None:
     st.sidebar.caption("Research software. Not a medical device.")
     account_menu(person)
     with showing_errors():
+        if person.actor.role in CLINICIANS:
+            tell_of_jobs(person)
         chosen.run()
 
 

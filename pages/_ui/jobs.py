@@ -1,6 +1,7 @@
 """Background jobs on a page: how one stands, live, and its curves."""
 
-from datetime import UTC, datetime
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 import plotly.graph_objects as go
 import streamlit as st
@@ -15,12 +16,20 @@ from pages._ui.links import link
 from pages._ui.tables import as_when
 from pages._ui.training.stage_words import MAIN_STAGES, side_runs, speed_text, stage_text
 
+Deed = Callable[..., JobRecord]
 STATE_COLOURS = {
     JobState.QUEUED: "gray",
     JobState.RUNNING: "blue",
     JobState.DONE: "green",
     JobState.FAILED: "red",
     JobState.CANCELLED: "orange",
+}
+_CONTROLS = {
+    "Cancel": "Stops after the present batch. Finished stages are kept, so that it can be run again.",
+    "Pause": "Stops after the present batch, until somebody resumes it from there.",
+    "Resume": "Goes on from the last checkpoint.",
+    "Next": "Comes before all others that wait.",
+    "Run again": "With the same settings: what failed or was cancelled goes on, a finished training starts anew.",
 }
 _LOSSES = {"train_loss": ("train", "#0f6b74"), "validation_loss": ("validation", "#d9822b")}
 _METRICS = {
@@ -30,6 +39,7 @@ _METRICS = {
     "validation_auc": ("area under the ROC curve", "#3b6fb5"),
 }
 _SHOWN_MESSAGES = 8
+_TOO_EARLY = 0.03
 _HIGHEST_LOSS = 3  # times the highest training loss
 
 
@@ -89,38 +99,34 @@ def _draw_job(job_id: int, was_over: bool) -> None:
             _beside(events, job)
             _curves(events, job)
             _messages(events)
-            if job.state is JobState.FAILED:
+            if job.state in (JobState.FAILED, JobState.RUNNING):
                 with st.expander("What its process printed", icon=":material/terminal:"):
                     st.code(jobs.job_log(person.store, actor=person.actor, job_id=job_id) or "nothing", language=None)
 
 
 def _head(job: JobRecord) -> None:
-    title, button = st.columns([5, 1], vertical_alignment="center")
-    with title, st.container(horizontal=True, vertical_alignment="center"):
+    with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader(f"Training {job.id}", width="content")
-        word = "stopping" if job.cancel_requested and not job.state.is_over else job.state.value
-        st.badge(word, color=STATE_COLOURS[job.state])  # type: ignore[arg-type]
+        st.badge(job.word, color=STATE_COLOURS[job.state])  # type: ignore[arg-type]
         st.caption(f"{job.settings.get('preset', '')} · {job.settings.get('classifier', '')} · {duration(job)}")
-    with button:
+        st.space("stretch")
         if not job.state.is_over:
-            st.button(
-                "Cancel",
-                icon=":material/stop_circle:",
-                on_click=_cancel,
-                args=(job.id,),
-                disabled=job.cancel_requested,
-                width="stretch",
-                key=f"cancel_{job.id}",
-            )
-        elif job.state is not JobState.DONE:
-            st.button(
-                "Run again",
-                icon=":material/replay:",
-                on_click=_run_again,
-                args=(job.id,),
-                width="stretch",
-                key=f"again_{job.id}",
-            )
+            _control(job, "Cancel", ":material/stop_circle:", jobs.cancel_job, is_off=job.cancel_requested)
+            if job.paused:
+                _control(job, "Resume", ":material/play_arrow:", jobs.resume_job)
+            else:
+                _control(job, "Pause", ":material/pause_circle:", jobs.pause_job, is_off=job.cancel_requested)
+            if job.state is JobState.QUEUED and not job.paused:
+                _control(job, "Next", ":material/vertical_align_top:", jobs.move_to_front)
+        else:
+            _control(job, "Run again", ":material/replay:", jobs.run_again)
+
+
+def _control(job: JobRecord, title: str, icon: str, deed: Deed, *, is_off: bool = False) -> None:
+    st.button(
+        title, icon=icon, on_click=_do, args=(deed, job.id), disabled=is_off,
+        key=f"{title.lower().replace(' ', '_')}_{job.id}", help=_CONTROLS[title],
+    )  # fmt: skip
 
 
 def _state_of(job: JobRecord) -> None:
@@ -131,6 +137,8 @@ def _state_of(job: JobRecord) -> None:
         st.error(job.error or "The job failed.", icon=":material/error:")
     elif job.state is JobState.CANCELLED:
         st.info("Cancelled. Finished stages are kept: run it again to go on.", icon=":material/stop_circle:")
+    elif job.paused:
+        st.progress(_clamped(job.progress), text=f"Paused · {job.progress:.0%} of all")
     elif job.state is JobState.QUEUED:
         st.progress(0.0, text="Starts in a moment, or when the training before it is over")
     elif job.silent:
@@ -151,8 +159,18 @@ def _beside(events: tuple[JobEventRecord, ...], job: JobRecord) -> None:
     said = side_runs(events, job)
     if not job.state.is_over and (speed := speed_text(events)):
         said.append(speed)
+    if left := _time_left(job):
+        said.append(left)
     if said:
         st.caption(" · ".join(said))
+
+
+def _time_left(job: JobRecord) -> str:
+    """How long it will take at the pace so far; nothing early on, and after a pause or a crash, which do not count."""
+    if job.state is not JobState.RUNNING or job.started_at is None or job.attempt > 1 or job.progress < _TOO_EARLY:
+        return ""
+    taken = datetime.now(UTC) - job.started_at
+    return f"about {span_text(taken * (1 / job.progress - 1))} left"
 
 
 def _curves(events: tuple[JobEventRecord, ...], job: JobRecord) -> None:
@@ -240,24 +258,24 @@ def _messages(events: tuple[JobEventRecord, ...]) -> None:
         st.caption("  \n".join(f"{event.at:%H:%M:%S} · {event.message}" for event in reversed(said)))
 
 
-def _cancel(job_id: int) -> None:
+def _do(deed: Deed, job_id: int) -> None:
     person = here()
     with showing_errors():
-        jobs.cancel_job(person.store, actor=person.actor, job_id=job_id)
-
-
-def _run_again(job_id: int) -> None:
-    person = here()
-    with showing_errors():
-        jobs.run_again(person.store, actor=person.actor, job_id=job_id)
+        job = deed(person.store, actor=person.actor, job_id=job_id)
+        if job.id != job_id:
+            st.query_params["job"] = str(job.id)
 
 
 def duration(job: JobRecord) -> str:
     """How long a job took or has been running, or when it was asked for."""
     if job.started_at is None:
         return f"asked for {as_when(job.created_at)} UTC by {job.created_by}"
-    seconds = int(((job.finished_at or datetime.now(UTC)) - job.started_at).total_seconds())
-    minutes, seconds = divmod(max(0, seconds), 60)
+    return span_text((job.finished_at or datetime.now(UTC)) - job.started_at)
+
+
+def span_text(span: timedelta) -> str:
+    """A span of time, such as `3 min 20 s`."""
+    minutes, seconds = divmod(max(0, int(span.total_seconds())), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {seconds:02d} s"
 

@@ -206,9 +206,19 @@ def test_a_killed_and_a_frozen_runner_are_replaced_and_finished_stages_kept(
     assert engine.reconcile(store, patience_seconds=0) == [job.id]
     wait_for(lambda: job_of(store, annotator, job.id).state is JobState.RUNNING, "the fourth runner")
     fourth = pid_of(store, job.id)
+    jobs.pause_job(store, actor=annotator, job_id=job.id)
+    wait_for(lambda: job_of(store, annotator, job.id).state is JobState.QUEUED, "the job to be paused")
+    wait_for(lambda: not is_alive(fourth), "the paused runner's end")
+    assert job_of(store, annotator, job.id).word == "paused"
+    assert engine.reconcile(store, patience_seconds=0) == [], "it waits for somebody to resume it"
+    assert job_of(store, annotator, job.id).attempt == 2, "a pause is no failed attempt"
+    jobs.resume_job(store, actor=annotator, job_id=job.id)
+    wait_for(lambda: job_of(store, annotator, job.id).state is JobState.RUNNING, "the fifth runner")
+
+    fifth = pid_of(store, job.id)
     jobs.cancel_job(store, actor=annotator, job_id=job.id)
     assert wait_until_over(store, annotator, job.id).state is JobState.CANCELLED
-    wait_for(lambda: not is_alive(fourth), "the runner's end")
+    wait_for(lambda: not is_alive(fifth), "the runner's end")
     with store.reading() as session:
         assert session.query(Checkpoint).count() == session.query(Prediction).count() == 0
 

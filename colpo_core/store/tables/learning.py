@@ -35,7 +35,8 @@ class Snapshot(Base):
 class Job(Base):
     """A background job. This row is the truth; every write of a runner carries its lease token.
 
-    Lease times are seconds since 1970 by the database's clock.
+    Lease times, and when somebody asked to cancel it, are seconds since 1970 by the database's clock. Of those that
+    wait the one of the highest priority comes first, then the oldest; a paused one waits until somebody resumes it.
     """
 
     __tablename__ = "jobs"
@@ -51,6 +52,9 @@ class Job(Base):
     host: Mapped[str | None] = mapped_column(String(120))
     pid: Mapped[int | None]
     cancel_requested: Mapped[bool] = mapped_column(default=False)
+    cancel_requested_at: Mapped[float | None]
+    paused: Mapped[bool] = mapped_column(default=False)
+    priority: Mapped[int] = mapped_column(default=0)
     stage: Mapped[str] = mapped_column(String(80), default="")
     epoch: Mapped[int] = mapped_column(default=0)
     epochs_total: Mapped[int] = mapped_column(default=0)

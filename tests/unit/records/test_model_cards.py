@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from colpo_core.records.figures import Estimate, p_text
+from colpo_core.records.figures import Estimate
 from colpo_core.records.model_cards import (
     CONTROLS,
     DISTRIBUTIONS,

@@ -1,3 +1,7 @@
+import signal
+import socket
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
@@ -145,7 +149,7 @@ def test_a_running_job_is_asked_to_stop(store: Store, annotator: Actor, snapshot
     lease = leases.claim_job(store, job.id, host="elsewhere", pid=1)
     asked = jobs.cancel_job(store, actor=annotator, job_id=job.id)
     assert (asked.state, asked.cancel_requested, asked.silent) == (JobState.RUNNING, True, False)
-    assert lease.heartbeat() is True
+    assert lease.heartbeat() is leases.Wish.CANCEL
 
 
 def test_a_job_whose_runner_is_silent_says_so_and_is_cancelled_at_once(
@@ -249,3 +253,103 @@ def test_a_prediction_names_what_is_wrong(
     with pytest.raises(NotFound):
         jobs.start_prediction(store, actor=annotator, checkpoint_id=77)
     assert placed == []
+
+
+def test_a_running_job_that_is_paused_is_put_back_and_waits_to_be_resumed(
+    store: Store, annotator: Actor, snapshot_id: int, placed: list[int]
+) -> None:
+    job = start(store, annotator, snapshot_id)
+    lease = leases.claim_job(store, job.id, host="elsewhere", pid=1)
+    assert lease is not None
+    assert jobs.pause_job(store, actor=annotator, job_id=job.id).word == "pausing"
+    assert lease.heartbeat() is leases.Wish.PAUSE
+    lease.give_back()
+    assert jobs.get_job(store, actor=annotator, job_id=job.id).word == "paused"
+    placed.clear()
+    assert engine.reconcile(store, patience_seconds=0) == []
+    assert leases.claim_job(store, job.id, host="here", pid=2) is None
+    with pytest.raises(Conflict, match="paused already"):
+        jobs.pause_job(store, actor=annotator, job_id=job.id)
+    assert jobs.resume_job(store, actor=annotator, job_id=job.id).word == "queued"
+    assert placed == [job.id]
+    with pytest.raises(Conflict, match="not paused"):
+        jobs.resume_job(store, actor=annotator, job_id=job.id)
+    assert leases.claim_job(store, job.id, host="here", pid=2) is not None
+
+
+def test_a_job_that_was_moved_to_the_front_is_the_next(
+    store: Store, annotator: Actor, snapshot_id: int, placed: list[int]
+) -> None:
+    first, second, third = (start(store, annotator, snapshot_id, seed=seed).id for seed in range(3))
+    assert jobs.move_to_front(store, actor=annotator, job_id=third).priority == 1
+    assert engine.reconcile(store, patience_seconds=0) == [third]
+    assert jobs.move_to_front(store, actor=annotator, job_id=second).priority == 2
+    assert engine.reconcile(store, patience_seconds=0) == [second]
+    jobs.pause_job(store, actor=annotator, job_id=second)
+    assert engine.reconcile(store, patience_seconds=0) == [third]
+    leases.claim_job(store, third, host="elsewhere", pid=1)
+    with pytest.raises(Conflict, match="runs already"):
+        jobs.move_to_front(store, actor=annotator, job_id=third)
+    jobs.cancel_job(store, actor=annotator, job_id=first)
+    with pytest.raises(Conflict, match="over"):
+        jobs.move_to_front(store, actor=annotator, job_id=first)
+
+
+def test_a_finished_training_is_run_again_as_another_job_with_its_settings(
+    store: Store, annotator: Actor, snapshot_id: int, placed: list[int]
+) -> None:
+    job = start(store, annotator, snapshot_id, seed=5)
+    lease = leases.claim_job(store, job.id, host="elsewhere", pid=1)
+    assert lease is not None
+    lease.complete(lambda _session, _job: {"checkpoint_id": 1})
+    again = jobs.run_again(store, actor=annotator, job_id=job.id)
+    assert (again.id != job.id, again.state, again.settings) == (True, JobState.QUEUED, job.settings)
+    assert jobs.get_job(store, actor=annotator, job_id=job.id).state is JobState.DONE
+    assert jobs.jobs_under_way(store, actor=annotator) == {again.id}
+
+
+DEAF = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(120)"
+
+
+def test_a_runner_that_does_not_hear_is_killed_after_the_grace_period(
+    store: Store, annotator: Actor, snapshot_id: int, placed: list[int]
+) -> None:
+    job = start(store, annotator, snapshot_id)
+    command = [sys.executable, "-c", DEAF, "run-job", str(job.id)]
+    with subprocess.Popen(command, start_new_session=True, stdout=subprocess.PIPE) as deaf:
+        try:
+            assert deaf.stdout is not None
+            deaf.stdout.readline()
+            lease = leases.claim_job(store, job.id, host=socket.gethostname(), pid=deaf.pid)
+            jobs.cancel_job(store, actor=annotator, job_id=job.id)
+            engine.reconcile(store)
+            assert deaf.poll() is None, "it has its time"
+            with store.writing() as session:
+                asked_at = leases.database_now(session) - store.settings.cancel_grace_seconds - 1
+                session.get_one(Job, job.id).cancel_requested_at = asked_at
+            engine.reconcile(store)
+            assert deaf.wait(10) == -signal.SIGKILL
+        finally:
+            deaf.kill()
+    assert jobs.get_job(store, actor=annotator, job_id=job.id).state is JobState.CANCELLED
+    with pytest.raises(leases.LeaseLost):
+        lease.heartbeat()
+
+
+def test_a_process_that_is_no_runner_is_never_killed(
+    store: Store, annotator: Actor, snapshot_id: int, placed: list[int]
+) -> None:
+    """The number of a runner that ended may be another process's by now."""
+    job = start(store, annotator, snapshot_id)
+    with subprocess.Popen([sys.executable, "-c", DEAF], start_new_session=True, stdout=subprocess.PIPE) as other:
+        try:
+            assert other.stdout is not None
+            other.stdout.readline()
+            leases.claim_job(store, job.id, host=socket.gethostname(), pid=other.pid)
+            with store.writing() as session:
+                row = session.get_one(Job, job.id)
+                row.cancel_requested, row.cancel_requested_at = True, 1.0
+            engine.reconcile(store)
+            assert other.poll() is None
+        finally:
+            other.kill()

@@ -92,7 +92,7 @@ def test_a_runner_that_froze_and_woke_can_write_nothing(store: Store, annotator:
 def test_a_lease_that_ran_out_but_was_not_taken_goes_on(store: Store, annotator: Actor) -> None:
     lease = claim(store, add_job(store, annotator))
     let_run_out(store, lease.job_id)
-    assert lease.heartbeat() is False
+    assert lease.heartbeat() is None
     assert job_row(store, lease.job_id).lease_until > 0
     assert claim(store, lease.job_id, pid=2) is None
 
