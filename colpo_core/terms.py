@@ -216,6 +216,18 @@ class Verdict(StrEnum):
 
     AGREE = "agree"
     OVERRULE = "overrule"
+    UNSURE = "unsure"
+
+
+class ReviewReason(StrEnum):
+    """Why a reviewer does not agree with a prediction."""
+
+    MASK_MISSES = "mask_misses"
+    MASK_COVERS = "mask_covers"
+    CALL = "call"
+    IMAGE_QUALITY = "image_quality"
+    OTHER_FINDING = "other_finding"
+    NOT_DECIDABLE = "not_decidable"
 
 
 class Outcome(StrEnum):

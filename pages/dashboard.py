@@ -5,8 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from colpo_core.records.checkpoints import label_source_text
-from colpo_core.records.figures import Proportion
+from colpo_core.records.checkpoints import ReviewAgreement, label_source_text
 from colpo_core.records.overview import Acquaintance, Dashboard, ModelAgreement, ModelFigures
 from colpo_core.services.overview import dashboard
 from colpo_core.terms import AnnotationState, Grade, Label, LabelSource
@@ -190,14 +189,20 @@ def _agreement(agreement: ModelAgreement) -> None:
     _reviews(agreement.reviews)
 
 
-def _reviews(agreed: Proportion) -> None:
+def _reviews(reviews: ReviewAgreement) -> None:
     st.markdown("**Reviewers and the current model**")
-    if not agreed.n:
+    agreed = reviews.agreed
+    if not agreed.n and not reviews.n_unsure:
         st.markdown("No prediction of it was reviewed yet.")
         link("review", "Review predictions", icon=":material/fact_check:")
         return
-    st.markdown(f"Agreed {agreed.k}, overruled {agreed.n - agreed.k} &nbsp;·&nbsp; {agreed.text()}")
-    st.caption("Agreement with interval: the newest verdict of each reviewer on each prediction; verdicts, not cases.")
+    st.markdown(
+        f"Agreed {agreed.k}, overruled {agreed.n - agreed.k}, unsure {reviews.n_unsure} &nbsp;·&nbsp; {agreed.text()}"
+    )
+    st.caption(
+        "Agreement with interval, of those that agreed or overruled: the newest verdict of each reviewer on each "
+        "prediction; verdicts, not cases."
+    )
 
 
 def _figures(row: ModelFigures) -> None:

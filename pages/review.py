@@ -12,7 +12,7 @@ from pages._ui.here import Here, here
 from pages._ui.jobs import prediction_progress
 from pages._ui.links import link
 from pages._ui.reviewing.calls import show_calls
-from pages._ui.reviewing.pictures import show_image, show_maps
+from pages._ui.reviewing.pictures import show_image, show_maps, show_sites
 from pages._ui.reviewing.verdict import show_reference, show_verdict
 from pages._ui.tables import count_text
 
@@ -94,6 +94,7 @@ def _desk(person: Here, desk: ReviewDesk) -> None:
     picture, verdict = st.columns([5, 3], gap="large")
     with picture:
         show_image(person, desk)
+        show_sites(desk)
     with verdict:
         show_calls(found)
         show_verdict(person, desk)

@@ -12,7 +12,7 @@ from colpo_core.records.checkpoints import label_source_text
 from colpo_core.services import on_demand
 from colpo_core.services import review as service
 from colpo_core.store.blobs import write_file
-from colpo_core.terms import Verdict
+from colpo_core.terms import ReviewReason, Verdict
 
 
 @click.group()
@@ -68,19 +68,21 @@ def show(prediction_id: int, out: Path | None, as_json: bool) -> None:
     for name in sorted(desk.empty_maps):
         click.echo(f"map {name}: no positive evidence")
     for verdict in desk.reviews:
-        click.echo(f"{verdict.reviewer}: {verdict.verdict.value} {verdict.reason}".rstrip())
+        because = f" ({verdict.because.value})" if verdict.because else ""
+        click.echo(f"{verdict.reviewer}: {verdict.verdict.value}{because} {verdict.reason}".rstrip())
     click.echo(f"reference standard: {desk.reference.reason}")
 
 
 @review.command("record")
 @click.argument("prediction_id", type=int)
 @click.argument("verdict", type=WordType(Verdict))
-@click.option("--reason", default="", help="Needed for overruling.")
-def record(prediction_id: int, verdict: Verdict, reason: str) -> None:
+@click.option("--because", type=WordType(ReviewReason), help="Why not, in a word.")
+@click.option("--reason", default="", help="Why, in your own words; whoever does not agree gives one of the two.")
+def record(prediction_id: int, verdict: Verdict, because: ReviewReason | None, reason: str) -> None:
     """Enter the operator's verdict on a prediction."""
     with Opened() as here:
         made = service.record_review(
-            here.store, actor=here.actor, prediction_id=prediction_id, verdict=verdict, reason=reason
+            here.store, actor=here.actor, prediction_id=prediction_id, verdict=verdict, reason=reason, because=because
         )
         share = service.agreement(here.store, actor=here.actor)
     click.echo(f"{made.verdict.value} entered; reviewers agree with the current model in {share.text()}")

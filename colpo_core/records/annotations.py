@@ -44,6 +44,19 @@ class OpenAnnotation:
 
 
 @dataclass(frozen=True)
+class Correction:
+    """What came of opening a model's mask for correction.
+
+    Attributes:
+        image_id: The image to open.
+        has_started: Whether the actor's mask starts from the model's now; else the actor's own was there and stays.
+    """
+
+    image_id: int
+    has_started: bool
+
+
+@dataclass(frozen=True)
 class SavedDraft:
     """What a save left behind: the sequence that the next one has to name."""
 

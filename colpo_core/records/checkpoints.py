@@ -5,8 +5,9 @@ from datetime import date, datetime
 from typing import Any
 
 from colpo_core.errors import InputRejected
-from colpo_core.records.explanations import ImageEvidence
-from colpo_core.terms import Grade, Label, LabelSource, MaskPolicy, Split, Verdict
+from colpo_core.records.explanations import ImageEvidence, ProposedSite
+from colpo_core.records.figures import Proportion
+from colpo_core.terms import Grade, Label, LabelSource, MaskPolicy, ReviewReason, Split, Verdict
 
 _NAME_LENGTH = 80
 
@@ -273,7 +274,18 @@ class EvaluationRecord:
 
 @dataclass(frozen=True)
 class ReviewRecord:
-    """A clinician's verdict on a prediction."""
+    """A clinician's verdict on a prediction.
+
+    Attributes:
+        id: Row of the review.
+        prediction_id: Row of the prediction.
+        reviewer: Display name.
+        reviewer_id: Row of the person.
+        verdict: Agree, overrule or unsure.
+        reason: In the person's own words, or empty.
+        at: When.
+        because: In one word, or None.
+    """
 
     id: int
     prediction_id: int
@@ -282,6 +294,24 @@ class ReviewRecord:
     verdict: Verdict
     reason: str
     at: datetime
+    because: ReviewReason | None = None
+
+
+@dataclass(frozen=True)
+class ReviewAgreement:
+    """How reviewers judged a checkpoint: the newest verdict of each reviewer on each prediction.
+
+    Attributes:
+        agreed: Of those that agreed or overruled, how many agreed.
+        n_unsure: How many were unsure; they count in neither.
+    """
+
+    agreed: Proportion
+    n_unsure: int
+
+    def text(self) -> str:
+        """For a page, such as `84.3% (70/83; 75.0 to 90.6), and 4 unsure`."""
+        return f"{self.agreed.text()}, and {self.n_unsure} unsure" if self.n_unsure else self.agreed.text()
 
 
 @dataclass(frozen=True)
@@ -371,6 +401,8 @@ class ReviewDesk:
             empty.
         expert: Who annotated that mask; empty without one.
         expert_version_id: Row of the version that holds that mask.
+        sites: Places that are proposed for a biopsy, by the 4-channel map for HSIL inside the model's mask.
+        has_cervix: Whether their hours are read from an outline of the cervix; else from the middle of the image.
     """
 
     prediction: PredictionRecord
@@ -383,6 +415,8 @@ class ReviewDesk:
     in_expert_mask: ImageEvidence | None = None
     expert: str = ""
     expert_version_id: int | None = None
+    sites: tuple[ProposedSite, ...] = ()
+    has_cervix: bool = False
 
     @property
     def empty_maps(self) -> frozenset[str]:

@@ -32,6 +32,23 @@ class ImageEvidence:
 
 
 @dataclass(frozen=True)
+class ProposedSite:
+    """A place to consider for a biopsy: proposed from where a network's evidence lies, never a recommendation.
+
+    Attributes:
+        x_px: In pixels of the image from its left edge.
+        y_px: From its top.
+        evidence: The map's evidence there, as a share of that at the first site, 0 to 1.
+        hour: On the clock face, 1 to 12; None at its centre.
+    """
+
+    x_px: float
+    y_px: float
+    evidence: float
+    hour: int | None
+
+
+@dataclass(frozen=True)
 class ClassEvidence:
     """Where the evidence for one class lies, on images in which both networks have some.
 

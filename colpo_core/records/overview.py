@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from colpo_core.records.figures import CallFigures, Proportion
+from colpo_core.records.checkpoints import ReviewAgreement
+from colpo_core.records.figures import CallFigures
 from colpo_core.terms import AnnotationState, Grade, Label, LabelSource, Stage
 
 
@@ -119,7 +120,7 @@ class ModelAgreement:
         trained_on_simulated: Whether it learned from images that the program drew.
         rows: Figures by acquaintance and network.
         n_cases_predicted: Cases with a prediction, labelled or not.
-        reviews: How often reviewers agreed: the newest verdict of each reviewer on each prediction.
+        reviews: How reviewers judged it.
     """
 
     checkpoint_name: str
@@ -128,7 +129,7 @@ class ModelAgreement:
     trained_on_simulated: bool
     rows: tuple[ModelFigures, ...]
     n_cases_predicted: int
-    reviews: Proportion
+    reviews: ReviewAgreement
 
 
 @dataclass(frozen=True)

@@ -108,7 +108,7 @@ def nudge(store: Store, job_id: int) -> bool:
 def reconcile(store: Store, *, patience_seconds: float | None = None) -> list[int]:
     """Take up what was left lying: jobs whose runner died, and the next of those that wait.
 
-    A runner that does not stop though its job was cancelled a while ago is killed.
+    A runner of this machine that fell silent, or does not stop though its job was cancelled a while ago, is killed.
 
     Args:
         store: The open store.
@@ -117,7 +117,7 @@ def reconcile(store: Store, *, patience_seconds: float | None = None) -> list[in
     Returns:
         The jobs for which a runner was started.
     """
-    _kill_overdue(store)
+    _kill_stuck(store)
     patience = store.settings.lease_seconds if patience_seconds is None else patience_seconds
     return [
         job_id for job_id in _waiting(store) if _placed_seconds_ago(store, job_id) >= patience and place(store, job_id)
@@ -164,27 +164,32 @@ def _waiting(store: Store) -> list[int]:
     return sorted(next_of.values())
 
 
-def _kill_overdue(store: Store) -> None:
-    """Kill runners of this machine that go on long after their job was cancelled, with all that they started."""
+def _kill_stuck(store: Store) -> None:
+    """Kill runners of this machine that are past their time, with all that they started.
+
+    They are those whose job was cancelled a while ago, and those that fell silent: another one will take their job
+    over, and one that froze in the middle of a write would keep everybody else from writing for as long.
+    """
+    here = (Job.state == JobState.RUNNING, Job.host == socket.gethostname(), Job.pid.is_not(None))
     with store.reading() as session:
-        before = leases.database_now(session) - store.settings.cancel_grace_seconds
-        overdue = session.execute(
-            select(Job.id, Job.pid, Job.lease_token).where(
-                Job.state == JobState.RUNNING, Job.cancel_requested_at < before, Job.host == socket.gethostname()
-            )
+        now = leases.database_now(session)
+        cancelled = Job.cancel_requested_at < now - store.settings.cancel_grace_seconds
+        stuck = session.execute(
+            select(Job.id, Job.pid, Job.lease_token, cancelled).where(*here, cancelled | (Job.lease_until < now))
         ).all()
-    for job_id, pid, token in overdue:
-        if pid is None or os.name == "nt" or not _is_runner(pid, job_id):
+    for job_id, pid, token, is_cancelled in stuck:
+        if os.name == "nt" or pid is None or not _is_runner(pid, job_id):
             continue
-        log.warning("job %d: process %d does not stop though the job was cancelled; it is killed", job_id, pid)
+        log.warning("job %d: process %d is past its time; it is killed", job_id, pid)
         try:
             os.killpg(pid, signal.SIGKILL)
         except ProcessLookupError:
             log.info("job %d: process %d had ended meanwhile", job_id, pid)
-        with store.writing() as session:
-            job = session.get_one(Job, job_id)
-            if job.lease_token == token:
-                leases.end_job(job, JobState.CANCELLED)
+        if is_cancelled:
+            with store.writing() as session:
+                job = session.get_one(Job, job_id)
+                if job.lease_token == token:
+                    leases.end_job(job, JobState.CANCELLED)
 
 
 def _marker(store: Store, job_id: int) -> Path:

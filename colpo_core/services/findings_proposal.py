@@ -63,7 +63,7 @@ def propose_findings(store: Store, *, actor: Actor, image_id: int) -> FindingsPr
         lesion = _own_mask(session, actor, image, Finding.ACETOWHITE)
         if lesion is None:
             return _nothing(image)
-        cervix, whose = _cervix(session, actor, image)
+        cervix, whose = visible_cervix(session, actor, image)
         version = lesion.version
         number = version.number if version else None
         version_id = version.id if version else None
@@ -126,7 +126,7 @@ def propose_clock_hour(store: Store, *, actor: Actor, site: SpecimenSite) -> int
     require(actor, CLINICIANS)
     with store.reading() as session:
         image = find_image(session, site.image_id)
-        cervix, _ = _cervix(session, actor, image)
+        cervix, _ = visible_cervix(session, actor, image)
         if cervix is None:
             return None
         clock = lay_clock(cervix, height_px=image.height_px, width_px=image.width_px)
@@ -146,7 +146,7 @@ def _own_mask(session: Session, actor: Actor, image: Image, finding: Finding) ->
     return _OwnMask(pixels, None if opened.changed else version)
 
 
-def _cervix(session: Session, actor: Actor, image: Image) -> tuple[NDArray[np.bool_] | None, str]:
+def visible_cervix(session: Session, actor: Actor, image: Image) -> tuple[NDArray[np.bool_] | None, str]:
     """The outline to lay the clock on, and a sentence where it is not the actor's own."""
     own = _own_mask(session, actor, image, Finding.CERVIX)
     if own is not None and own.pixels.any():

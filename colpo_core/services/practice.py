@@ -43,7 +43,7 @@ def practice_showing(session: Session, study_id: int, actor: Actor, case_id: int
 def show_practice(session: Session, study_id: int, actor: Actor, case_id: int) -> PracticeReading:
     """Put a practice case before a reader."""
     shown = PracticeReading(
-        token=secrets.token_urlsafe(TOKEN_BYTES),
+        token=secrets.token_hex(TOKEN_BYTES),
         study_id=study_id,
         reader_id=actor.person_id,
         case_id=case_id,

@@ -345,7 +345,7 @@ def _waiting(session: Session, study: Study, actor: Actor, *, show: bool) -> tup
     shown = _presentation(session, study.id, actor, place)
     if shown is None and show:
         shown = Presentation(
-            token=secrets.token_urlsafe(TOKEN_BYTES),
+            token=secrets.token_hex(TOKEN_BYTES),
             study_id=study.id,
             reader_id=actor.person_id,
             case_id=place.showing.case_id,

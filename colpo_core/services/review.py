@@ -11,15 +11,24 @@ from sqlalchemy.orm import Session
 from colpo_core.errors import InputRejected, NotFound
 from colpo_core.evaluation.evidence import image_evidence
 from colpo_core.evaluation.intervals import wilson
+from colpo_core.images.biopsy_sites import propose_sites, sites_png
+from colpo_core.images.clock_face import Clock, lay_clock
 from colpo_core.images.colours import heat_gradient, map_png
 from colpo_core.images.maps import MAP_NAMES, unpack_maps
 from colpo_core.images.masks import mask_png
-from colpo_core.records.checkpoints import PredictionRecord, Reference, ReviewDesk, ReviewQueue, ReviewRecord
-from colpo_core.records.figures import Proportion
+from colpo_core.records.checkpoints import (
+    PredictionRecord,
+    Reference,
+    ReviewAgreement,
+    ReviewDesk,
+    ReviewQueue,
+    ReviewRecord,
+)
 from colpo_core.records.people import Actor
 from colpo_core.services import audit, exposures
 from colpo_core.services.annotator_blinding import images_without_model, require_prediction_visible
 from colpo_core.services.annotator_masks import AnnotatorMask, visible_masks
+from colpo_core.services.findings_proposal import visible_cervix
 from colpo_core.services.masks import mask_pixels
 from colpo_core.services.permissions import CLINICIANS, require
 from colpo_core.store import Store
@@ -35,11 +44,12 @@ from colpo_core.store.tables import (
     Promotion,
     Review,
 )
-from colpo_core.terms import ExposureKind, Finding, LabelSource, Verdict
+from colpo_core.terms import ExposureKind, Finding, LabelSource, ReviewReason, Verdict
 
 MASK_RGBA = (0, 214, 201, 150)
 MAP_SCALE = heat_gradient()
 """The colours of the maps from least to most evidence, as a CSS gradient."""
+_SITES_MAP = "4ch-hsil"
 _MAX_REASON = 2000
 
 
@@ -127,6 +137,7 @@ def open_review(store: Store, *, actor: Actor, prediction_id: int) -> ReviewDesk
         maps_sha256 = prediction.maps_sha256
         own = mask_pixels(session.get_one(Mask, prediction.mask_id))
         annotated = _annotated(session, actor, record.image_id)
+        clock = _clock(session, actor, row[1])
     _note(store, actor, [record])
     if annotated is not None and annotated[0].annotator_id != actor.person_id:
         exposures.note(store, actor, [(record.case_id, ExposureKind.MASK)])
@@ -146,11 +157,19 @@ def open_review(store: Store, *, actor: Actor, prediction_id: int) -> ReviewDesk
         in_expert_mask=None if annotated is None else image_evidence(maps, annotated[1]),
         expert="" if annotated is None else annotated[0].annotator,
         expert_version_id=None if annotated is None else annotated[0].version_id,
+        sites=propose_sites(maps[_SITES_MAP], own, clock) if _SITES_MAP in maps else (),
+        has_cervix=clock.is_cervix,
     )
 
 
 def record_review(
-    store: Store, *, actor: Actor, prediction_id: int, verdict: Verdict, reason: str = ""
+    store: Store,
+    *,
+    actor: Actor,
+    prediction_id: int,
+    verdict: Verdict,
+    reason: str = "",
+    because: ReviewReason | None = None,
 ) -> ReviewRecord:
     """Enter a verdict; an earlier one of the same reviewer stays in the history, and counts no more.
 
@@ -158,34 +177,47 @@ def record_review(
         store: The open store.
         actor: An administrator or annotator.
         prediction_id: Row of the prediction.
-        verdict: Agree or overrule.
-        reason: Why; needed for overruling.
+        verdict: Agree, overrule or unsure.
+        reason: Why, in the reviewer's own words.
+        because: Why, in one word. Who does not agree gives one of the two.
 
     Raises:
         Blinding: The prediction is kept back from the actor, who has yet to paint the image.
         NotFound: There is no such prediction.
-        InputRejected: Overruled without a reason, or the reason is too long.
+        InputRejected: Not agreed and no reason given, agreed with one word for why not, or the reason is too long.
     """
     require(actor, CLINICIANS)
     why = re.sub(r"\s+", " ", reason).strip()
-    if verdict is Verdict.OVERRULE and not why:
-        raise InputRejected("Say why you overrule the model: the reason stays beside the verdict.")
+    if verdict is not Verdict.AGREE and not why and because is None:
+        word = "overrule the model" if verdict is Verdict.OVERRULE else "are unsure"
+        raise InputRejected(f"Say why you {word}: choose a reason or write one. It stays beside the verdict.")
+    if verdict is Verdict.AGREE and because is not None:
+        raise InputRejected("Whoever agrees needs no reason why not. Leave it empty.")
     if len(why) > _MAX_REASON:
         raise InputRejected(f"Keep the reason under {_MAX_REASON} characters.")
     with store.writing() as session:
         image = _found(session, actor, prediction_id)[1]
         exposures.note_within(session, actor, [(image.case_id, ExposureKind.PREDICTION)])
         mine = next((old for old in _reviews(session, prediction_id) if old.reviewer_id == actor.person_id), None)
-        if mine is None or (mine.verdict, mine.reason) != (verdict, why):
-            review = Review(prediction_id=prediction_id, reviewer_id=actor.person_id, verdict=verdict, reason=why)
-            session.add(review)
+        if mine is None or (mine.verdict, mine.because, mine.reason) != (verdict, because, why):
+            session.add(
+                Review(
+                    prediction_id=prediction_id,
+                    reviewer_id=actor.person_id,
+                    verdict=verdict,
+                    because=because,
+                    reason=why,
+                )
+            )
             session.flush()
             audit.record(session, actor, "review prediction", f"prediction {prediction_id}", verdict=verdict.value)
         return next(one for one in _reviews(session, prediction_id) if one.reviewer_id == actor.person_id)
 
 
-def agreement(store: Store, *, actor: Actor, checkpoint_id: int | None = None) -> Proportion:
+def agreement(store: Store, *, actor: Actor, checkpoint_id: int | None = None) -> ReviewAgreement:
     """How often reviewers agreed with a checkpoint: the newest verdict of each reviewer on each prediction.
+
+    Of those that agreed or overruled; whoever was unsure is counted apart.
 
     Args:
         store: The open store.
@@ -201,8 +233,10 @@ def agreement(store: Store, *, actor: Actor, checkpoint_id: int | None = None) -
             .where(Prediction.checkpoint_id == wanted)
             .group_by(Review.prediction_id, Review.reviewer_id)
         )
-        verdicts = list(session.scalars(select(Review.verdict).where(Review.id.in_(newest))))
-    return wilson(sum(verdict is Verdict.AGREE for verdict in verdicts), len(verdicts))
+        counted = select(Review.verdict, func.count()).where(Review.id.in_(newest)).group_by(Review.verdict)
+        counts = dict(session.execute(counted).all())
+    agreed, overruled = counts.get(Verdict.AGREE, 0), counts.get(Verdict.OVERRULE, 0)
+    return ReviewAgreement(wilson(agreed, agreed + overruled), counts.get(Verdict.UNSURE, 0))
 
 
 def prediction_mask_png(store: Store, *, actor: Actor, prediction_id: int) -> bytes:
@@ -243,6 +277,23 @@ def prediction_map_png(store: Store, *, actor: Actor, prediction_id: int, name: 
     if name not in maps:
         raise NotFound(f"There is no map {name!r}; there are {', '.join(MAP_NAMES)}.")
     return map_png(maps[name], height_px=height_px, width_px=width_px, brightest=_brightest(maps, name))
+
+
+def prediction_sites_png(store: Store, *, actor: Actor, prediction_id: int) -> bytes:
+    """The places proposed for a biopsy, as numbered rings over the image; empty where there is none.
+
+    Raises:
+        Blinding: It is kept back from the actor, who has yet to paint the image.
+        NotFound: There is no such prediction, or its maps are missing or damaged.
+    """
+    desk = open_review(store, actor=actor, prediction_id=prediction_id)
+    found = desk.prediction
+    return sites_png(desk.sites, height_px=found.height_px, width_px=found.width_px)
+
+
+def _clock(session: Session, actor: Actor, image: Image) -> Clock:
+    cervix, _whose = visible_cervix(session, actor, image)
+    return lay_clock(cervix, height_px=image.height_px, width_px=image.width_px)
 
 
 def _note(store: Store, actor: Actor, predictions: Iterable[PredictionRecord]) -> None:
@@ -311,7 +362,7 @@ def _reviews(session: Session, prediction_id: int) -> tuple[ReviewRecord, ...]:
         .order_by(Review.id.desc())
     )
     return tuple(
-        ReviewRecord(row.id, row.prediction_id, name, row.reviewer_id, row.verdict, row.reason, row.at)
+        ReviewRecord(row.id, row.prediction_id, name, row.reviewer_id, row.verdict, row.reason, row.at, row.because)
         for row, name in session.execute(query)
     )
 

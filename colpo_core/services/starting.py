@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from colpo_core.errors import Conflict, InputRejected, NotFound, PermissionDenied
 from colpo_core.images.masks import resize_mask
-from colpo_core.records.annotations import ImageStart, Proposal, SavedDraft, StartOptions, StartSource
+from colpo_core.records.annotations import Correction, ImageStart, Proposal, SavedDraft, StartOptions, StartSource
 from colpo_core.records.people import Actor
 from colpo_core.services import audit, exposures
 from colpo_core.services.annotation_rows import (
@@ -23,7 +23,7 @@ from colpo_core.services.annotation_rows import (
     version_record,
     versions_of,
 )
-from colpo_core.services.annotator_blinding import is_hidden, require_visible
+from colpo_core.services.annotator_blinding import is_hidden, require_prediction_visible, require_visible
 from colpo_core.services.drafts import begin_annotation, begin_from, replace_draft
 from colpo_core.services.masks import empty_code, mask_pixels, store_mask, store_pixels
 from colpo_core.services.permissions import CLINICIANS, require
@@ -94,6 +94,39 @@ def start_from(store: Store, *, actor: Actor, document_id: str, source: StartSou
             version_id=version_id,
             prediction_id=source.prediction_id,
         )
+
+
+def start_correction(store: Store, *, actor: Actor, prediction_id: int) -> Correction:
+    """Open the actor's mask of a prediction's image from the model's mask, where nothing was painted there yet.
+
+    Whatever the actor has painted or submitted stays as it is; then nothing is started.
+
+    Args:
+        store: The open store.
+        actor: Who corrects.
+        prediction_id: Row of the prediction.
+
+    Raises:
+        Blinding: Predictions of the image are kept back from the actor.
+        Conflict: The prediction is not the current model's (any more).
+        NotFound: There is no such prediction.
+        PermissionDenied: The actor is a reader, or the model may not propose here.
+    """
+    require(actor, CLINICIANS)
+    with store.writing() as session:
+        prediction = session.get(Prediction, prediction_id)
+        if prediction is None:
+            raise NotFound(f"There is no prediction {prediction_id}.")
+        require_prediction_visible(session, actor, prediction.image_id)
+        document = Document(prediction.image_id, actor.person_id, Finding.ACETOWHITE)
+        annotation = find_own(session, document)
+        if annotation is not None and (annotation.draft_seq > 0 or annotation.versions):
+            return Correction(prediction.image_id, has_started=False)
+        image = find_image(session, prediction.image_id)
+        mask = _proposed_mask(session, actor, document, prediction_id)
+        exposures.note_within(session, actor, [(image.case_id, ExposureKind.PREDICTION)])
+        write_start(session, actor, document, mask=mask, start=Start.PROPOSAL, prediction_id=prediction_id)
+        return Correction(prediction.image_id, has_started=True)
 
 
 def write_start(

@@ -5,14 +5,17 @@ of the current model, verdicts. One narrow row a case makes each of these a walk
 """
 
 from collections.abc import Iterable, Iterator
+from functools import cache
 from typing import Any, TypeVar
 
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
     FromClause,
     Select,
     SQLColumnExpression,
     Subquery,
+    bindparam,
     case,
     delete,
     distinct,
@@ -44,10 +47,11 @@ from colpo_core.store.tables import (
 )
 from colpo_core.terms import AnnotationState, Finding, Label, LabelSource, Outcome, ReviewState, Stage, Verdict
 
+Ids = BindParameter[Any] | None
 Query = TypeVar("Query", bound=Select[*tuple[Any, ...]])
 _AT_ONCE = 5_000
-_GRAVITY = {Verdict.AGREE: 1, Verdict.OVERRULE: 3}
-_UNSURE = 2
+_IDS = "case_ids"
+_GRAVITY = {Verdict.AGREE: 1, Verdict.UNSURE: 2, Verdict.OVERRULE: 3}
 
 
 class Touched:
@@ -87,24 +91,27 @@ class Touched:
                 pass
 
 
-def follow(session: Session) -> Touched:
-    """Note from now on what a session changes; hand it to `settle` before the commit."""
-    touched = Touched()
+class FollowedSession(Session):
+    """A session that notes what it changes of cases."""
 
-    def note(flushed: Session, _context: UOWTransaction) -> None:
-        for row in flushed.dirty:
-            if flushed.is_modified(row):
-                touched.add(row, is_new_or_gone=False)
-        for row in (*flushed.new, *flushed.deleted):
-            touched.add(row, is_new_or_gone=True)
-
-    event.listen(session, "after_flush", note)
-    return touched
+    def __init__(self, *arguments: Any, **options: Any) -> None:  # noqa: ANN401 - handed on as they are
+        super().__init__(*arguments, **options)
+        self.touched = Touched()
 
 
-def settle(session: Session, touched: Touched) -> None:
-    """Sum up the cases that were changed."""
+@event.listens_for(FollowedSession, "after_flush")
+def _note(session: FollowedSession, _context: UOWTransaction) -> None:
+    for row in session.dirty:
+        if session.is_modified(row):
+            session.touched.add(row, is_new_or_gone=False)
+    for row in (*session.new, *session.deleted):
+        session.touched.add(row, is_new_or_gone=True)
+
+
+def settle(session: FollowedSession) -> None:
+    """Sum up the cases that a session has changed, before it commits."""
     session.flush()
+    touched = session.touched
     repainted = _cases_of_masks(session, touched)
     for ids in _portions(repainted):
         session.execute(delete(CaseAgreement).where(CaseAgreement.case_id.in_(ids)))
@@ -122,17 +129,24 @@ def sum_up(session: Session, case_ids: Iterable[int] | None) -> None:
         session: A writing session whose changes are flushed.
         case_ids: Rows of at most a few thousand cases; all of the store when None.
     """
-    ids = None if case_ids is None else sorted(case_ids)
-    for table in (CaseReviewer, CaseSummary):
-        session.execute(delete(table) if ids is None else delete(table).where(table.case_id.in_(ids)))
-    verdicts = _verdicts(ids)
-    session.execute(insert(CaseReviewer).from_select(["case_id", "reviewer_id", "verdict"], verdicts))
-    columns = {column.name for column in CaseSummary.__table__.columns}
-    summaries = _summaries(ids)
-    names = [column.name for column in summaries.selected_columns]
-    if set(names) != columns:
-        raise RuntimeError(f"a summary lacks {columns ^ set(names)}")
-    session.execute(insert(CaseSummary).from_select(names, summaries))
+    if case_ids is None:
+        for table, query in ((CaseReviewer, _verdicts(None)), (CaseSummary, _summaries(None))):
+            session.execute(delete(table))
+            session.execute(insert(table).from_select([column.name for column in query.selected_columns], query))
+        return
+    ids = sorted(case_ids)
+    for table, query in _queries_of_some():
+        session.execute(delete(table).where(table.case_id.in_(ids)))
+        rows = [dict(row) for row in session.execute(query, {_IDS: ids}).mappings()]
+        if rows:
+            session.execute(insert(table), rows)
+
+
+@cache
+def _queries_of_some() -> tuple[tuple[type[CaseReviewer] | type[CaseSummary], Select[Any]], ...]:
+    """What the summaries of some cases are made from, in turn; built once, since building takes longer than asking."""
+    ids: BindParameter[Any] = bindparam(_IDS, expanding=True)
+    return ((CaseReviewer, _verdicts(ids)), (CaseSummary, _summaries(ids)))
 
 
 def needs_annotation() -> ColumnElement[bool]:
@@ -192,7 +206,7 @@ def _ids(session: Session, query: Select[int], column: SQLColumnExpression[int],
     return found
 
 
-def _only(query: Query, column: SQLColumnExpression[int], ids: list[int] | None) -> Query:
+def _only(query: Query, column: SQLColumnExpression[int], ids: Ids) -> Query:
     return query if ids is None else query.where(column.in_(ids))
 
 
@@ -200,7 +214,7 @@ def _current() -> ColumnElement[Any]:
     return select(Promotion.checkpoint_id).order_by(Promotion.id.desc()).limit(1).scalar_subquery()
 
 
-def _verdicts(ids: list[int] | None) -> Select[Any]:
+def _verdicts(ids: Ids) -> Select[Any]:
     """Each reviewer's newest verdict on each prediction of the current model, the gravest of a case."""
     later = aliased(Review)
     is_newest = ~exists().where(
@@ -214,15 +228,15 @@ def _verdicts(ids: list[int] | None) -> Select[Any]:
         .group_by(Image.case_id, Review.reviewer_id)
     )
     found = _only(query, Image.case_id, ids).subquery()
-    words = case({rank: word.value for word, rank in _GRAVITY.items()}, value=found.c.gravity, else_="unsure")
+    words = case({rank: word.value for word, rank in _GRAVITY.items()}, value=found.c.gravity)
     return select(found.c.case_id, found.c.reviewer_id, words.label("verdict"))
 
 
 def _gravity(verdict: SQLColumnExpression[Any]) -> ColumnElement[int]:
-    return case(_GRAVITY, value=verdict, else_=_UNSURE)
+    return case(_GRAVITY, value=verdict)
 
 
-def _summaries(ids: list[int] | None) -> Select[Any]:
+def _summaries(ids: Ids) -> Select[Any]:
     images, states, annotators = _images(ids), _states(ids), _annotators(ids)
     predictions, reviews = _predictions(ids), _reviews(ids)
     label = CaseLabel.label
@@ -261,7 +275,7 @@ def _summaries(ids: list[int] | None) -> Select[Any]:
             ).label("outcome"),
             case(
                 (reviews.c.gravity == _GRAVITY[Verdict.OVERRULE], ReviewState.OVERRULED.value),
-                (reviews.c.gravity == _UNSURE, ReviewState.UNSURE.value),
+                (reviews.c.gravity == _GRAVITY[Verdict.UNSURE], ReviewState.UNSURE.value),
                 (reviews.c.gravity.is_not(None), ReviewState.AGREED.value),
                 (predictions.c.prob_4ch.is_not(None), ReviewState.WAITING.value),
                 else_=null(),
@@ -276,7 +290,7 @@ def _summaries(ids: list[int] | None) -> Select[Any]:
     return _only(query, Case.id, ids)
 
 
-def _images(ids: list[int] | None) -> Subquery:
+def _images(ids: Ids) -> Subquery:
     query = select(
         Image.case_id,
         func.count().label("n"),
@@ -286,7 +300,7 @@ def _images(ids: list[int] | None) -> Subquery:
     return _only(query, Image.case_id, ids).subquery()
 
 
-def _states(ids: list[int] | None) -> Subquery:
+def _states(ids: Ids) -> Subquery:
     query = (
         select(
             Image.case_id,
@@ -298,7 +312,7 @@ def _states(ids: list[int] | None) -> Subquery:
     return _only(query, Image.case_id, ids).subquery()
 
 
-def _annotators(ids: list[int] | None) -> Subquery:
+def _annotators(ids: Ids) -> Subquery:
     query = (
         select(Image.case_id, func.count(distinct(Annotation.annotator_id)).label("n"))
         .join(Annotation, Annotation.image_id == Image.id)
@@ -313,7 +327,7 @@ def _annotators(ids: list[int] | None) -> Subquery:
     return select(each.c.case_id, func.max(each.c.n).label("n")).group_by(each.c.case_id).subquery()
 
 
-def _predictions(ids: list[int] | None) -> Subquery:
+def _predictions(ids: Ids) -> Subquery:
     query = (
         select(
             Image.case_id,
@@ -329,7 +343,7 @@ def _predictions(ids: list[int] | None) -> Subquery:
     return _only(query, Image.case_id, ids).subquery()
 
 
-def _reviews(ids: list[int] | None) -> Subquery:
+def _reviews(ids: Ids) -> Subquery:
     gravity = func.max(_gravity(CaseReviewer.verdict))
     query = select(CaseReviewer.case_id, gravity.label("gravity")).group_by(CaseReviewer.case_id)
     return _only(query, CaseReviewer.case_id, ids).subquery()

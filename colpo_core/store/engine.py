@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from colpo_core.settings import Settings
 from colpo_core.store.blobs import BlobFolder
-from colpo_core.store.case_summaries import follow, lacks_summaries, settle, sum_up
+from colpo_core.store.case_summaries import FollowedSession, lacks_summaries, settle, sum_up
 from colpo_core.store.schema import prepare_schema
 
 _BUSY_SECONDS = 30
@@ -58,10 +58,9 @@ class Store:
             patience_ms: How long to wait while somebody else writes, before `OperationalError`.
         """
         writer = self._writer.execution_options(colpo_patience_ms=patience_ms)
-        with Session(writer, expire_on_commit=False) as session, session.begin():
-            touched = follow(session)
+        with FollowedSession(writer, expire_on_commit=False) as session, session.begin():
             yield session
-            settle(session, touched)
+            settle(session)
 
     @contextmanager
     def reading(self) -> Iterator[Session]:

@@ -23,6 +23,7 @@ def routes(store: Store) -> list[Route]:
     return [
         Route("/colpo/predictions/{prediction_id:int}/mask.png", _mask(store)),
         Route("/colpo/predictions/{prediction_id:int}/maps/{name}.png", _map(store)),
+        Route("/colpo/predictions/{prediction_id:int}/sites.png", _sites(store)),
     ]
 
 
@@ -49,6 +50,20 @@ def _map(store: Store) -> Callable[[Request], Awaitable[Response]]:
             request,
             name,
             lambda: review.prediction_map_png(store, actor=actor_of(request), prediction_id=prediction_id, name=name),
+        )
+
+    return endpoint
+
+
+def _sites(store: Store) -> Callable[[Request], Awaitable[Response]]:
+    @answering
+    def endpoint(request: Request) -> Response:
+        prediction_id = int(request.path_params["prediction_id"])
+        return _overlay(
+            store,
+            request,
+            "sites",
+            lambda: review.prediction_sites_png(store, actor=actor_of(request), prediction_id=prediction_id),
         )
 
     return endpoint

@@ -225,7 +225,7 @@ def review(ada: Visitor) -> None:
     ada.press("Agree")
     ada.sees("You agreed.")
     ada.press("Next")
-    ada.field("Why overrule").fill("the mask covers a reflection")
+    ada.field("In your own words").fill("the mask covers a reflection")
     ada.page.keyboard.press("Tab")
     ada.settle()
     ada.press("Overrule")

@@ -8,11 +8,11 @@ import pytest
 
 from colpo_core.records.learning import TrainingSettings
 from colpo_core.records.people import Actor
-from colpo_core.services import engine, jobs, learning, review
+from colpo_core.services import annotations, engine, jobs, learning, review
 from colpo_core.services.leases import claim_job
 from colpo_core.store import Store
 from colpo_core.store.tables import JobEvent
-from colpo_core.terms import JobState, MaskPolicy, Split, Verdict
+from colpo_core.terms import JobState, MaskPolicy, ReviewReason, Split, Start, Verdict
 from tests.clinic import Clinic, PredictedClinic
 from tests.handing_out import hand_out, paint_and_submit
 from tests.several import square, submit
@@ -271,7 +271,7 @@ def test_review_takes_verdicts_one_after_the_other(
     assert "2 waiting" in words_of(app)
     press(app, "Next")
     assert list(app.dataframe[0].value[""]) == ["In the model's mask"], "before my verdict"
-    write(app, "Why overrule", "the mask covers a reflection")
+    write(app, "In your own words", "the mask covers a reflection")
     press(app, "Overrule")
     assert "You overruled" in words_of(app)
     assert not app.exception
@@ -283,6 +283,33 @@ def test_review_takes_verdicts_one_after_the_other(
     press(app, "Agree")
     app = open_page(annotator, "review")
     assert "You have reviewed every prediction" in words_of(app)
+
+
+def test_a_reviewer_who_is_unsure_chooses_why(
+    store: Store, administrator: Actor, annotator: Actor, open_page: Open
+) -> None:
+    desk = PredictedClinic(store, administrator)
+    app = open_page(annotator, "review")
+    press(app, "Unsure")
+    assert "Say why you are unsure" in words_of(app)
+    app.selectbox(key=f"because_{desk.predictions[0]}").set_value(ReviewReason.IMAGE_QUALITY).run()
+    press(app, "Unsure")
+    assert "**You were unsure.** The image does not show enough" in words_of(app)
+    opened = review.open_review(store, actor=annotator, prediction_id=desk.predictions[0])
+    assert opened.reviews[0].because is ReviewReason.IMAGE_QUALITY
+    assert "unsure 1" in words_of(open_page(annotator, "dashboard"))
+
+
+def test_the_models_mask_is_opened_for_correction(
+    store: Store, administrator: Actor, annotator: Actor, open_page: Open
+) -> None:
+    desk = PredictedClinic(store, administrator)
+    app = open_page(annotator, "review")
+    press(app, "Correct the mask")
+    assert not app.exception
+    assert "correct it, then submit" in words_of(app)
+    mine = annotations.open_annotation(store, actor=annotator, image_id=desk.cases[0].image_id)
+    assert mine.start is Start.PROPOSAL
 
 
 def test_review_opens_by_image_and_offers_to_predict_what_is_missing(

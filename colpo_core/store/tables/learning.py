@@ -7,7 +7,7 @@ from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from colpo_core.store.tables.base import Base, Sha256, UtcDateTime, utc_now, words
-from colpo_core.terms import JobKind, JobState, LabelSource, MaskPolicy, Verdict
+from colpo_core.terms import JobKind, JobState, LabelSource, MaskPolicy, ReviewReason, Verdict
 
 
 class Snapshot(Base):
@@ -155,13 +155,17 @@ class Prediction(Base):
 
 
 class Review(Base):
-    """A clinician's verdict on a prediction. The newest of a reviewer counts; none is changed."""
+    """A clinician's verdict on a prediction. The newest of a reviewer counts; none is changed.
+
+    `because` is one word for why, `reason` the person's own; either may be missing where she agrees.
+    """
 
     __tablename__ = "reviews"
     id: Mapped[int] = mapped_column(primary_key=True)
     prediction_id: Mapped[int] = mapped_column(ForeignKey("predictions.id"))
     reviewer_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
     verdict: Mapped[Verdict] = mapped_column(words(Verdict, "verdict"))
+    because: Mapped[ReviewReason | None] = mapped_column(words(ReviewReason, "because"))
     reason: Mapped[str] = mapped_column(Text, default="")
     at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
     __table_args__ = (Index("ix_reviews_prediction_id_id", "prediction_id", "id"),)

@@ -23,6 +23,29 @@ def show_image(person: Here, desk: ReviewDesk) -> None:
     image_viewer("review_viewer", f"/colpo/images/{desk.prediction.image_id}", _layers(person, desk), height_px=430)
 
 
+def show_sites(desk: ReviewDesk) -> None:
+    """Draw where the model's evidence would have a biopsy taken, as a proposal."""
+    with st.expander("Proposed biopsy sites", icon=":material/location_searching:"):
+        if not desk.sites:
+            st.caption("None: inside the model's mask nothing spoke for HSIL, or the mask is empty.")
+            return
+        st.badge("PROPOSAL", color="orange")
+        lines = [
+            f"{number}. {_hour_text(site.hour)}, evidence {site.evidence:.0%}"
+            for number, site in enumerate(desk.sites, start=1)
+        ]
+        st.markdown("  \n".join(lines))
+        hours = "the outline of the cervix" if desk.has_cervix else "the middle of the image, for want of an outline"
+        st.caption(
+            "The highest places of the 4-channel map for HSIL inside the model's mask, the first one counting as 100%. "
+            f"Hours are read from {hours}. The layer above shows them. Where to take a biopsy is yours to decide."
+        )
+
+
+def _hour_text(hour: int | None) -> str:
+    return "at the centre" if hour is None else f"{hour} o'clock"
+
+
 def _layers(person: Here, desk: ReviewDesk) -> list[Layer]:
     """The model's mask, then its maps; the annotated mask after my verdict."""
     found = desk.prediction
@@ -30,6 +53,8 @@ def _layers(person: Here, desk: ReviewDesk) -> list[Layer]:
     if desk.expert_version_id is not None and has_verdict(person, desk):
         url = f"/colpo/annotations/versions/{desk.expert_version_id}/mask.png?colour=amber"
         layers.append(Layer(f"Mask of {desk.expert}", url, visible=False, opacity=0.55))
+    if desk.sites:
+        layers.append(Layer("Proposed biopsy sites", f"/colpo/predictions/{found.id}/sites.png", visible=False))
     return layers + [
         Layer(f"Grad-CAM, {title}", f"/colpo/predictions/{found.id}/maps/{name}.png", visible=False, opacity=0.7)
         for name, title in _MAPS.items()

@@ -3,13 +3,30 @@
 import streamlit as st
 
 from colpo_core.labels import GRADE_NAMES
-from colpo_core.records.checkpoints import ReviewDesk
-from colpo_core.services import review
-from colpo_core.terms import Verdict
+from colpo_core.records.checkpoints import ReviewDesk, ReviewRecord
+from colpo_core.services import review, starting
+from colpo_core.terms import ReviewReason, Verdict
+from pages._ui.annotating.deeds import SAID
 from pages._ui.errors import showing_errors
 from pages._ui.here import Here, here
-from pages._ui.links import link
+from pages._ui.links import go, link
+from pages._ui.plain import plain
 from pages._ui.tables import as_when
+
+REASONS = {
+    ReviewReason.MASK_MISSES: "The mask misses a lesion",
+    ReviewReason.MASK_COVERS: "The mask covers something else",
+    ReviewReason.CALL: "The call is wrong, whatever the mask",
+    ReviewReason.IMAGE_QUALITY: "The image does not show enough",
+    ReviewReason.OTHER_FINDING: "Another finding explains it",
+    ReviewReason.NOT_DECIDABLE: "It cannot be decided by eye",
+}
+_MINE = {
+    Verdict.AGREE: "You agreed",
+    Verdict.OVERRULE: "You overruled",
+    Verdict.UNSURE: "You were unsure",
+}
+_OPENED = "review_opens_editor"
 
 
 def has_verdict(person: Here, desk: ReviewDesk) -> bool:
@@ -23,8 +40,7 @@ def show_verdict(person: Here, desk: ReviewDesk) -> None:
     prediction_id = desk.prediction.id
     with st.container(border=True):
         if mine is not None:
-            word = "You agreed" if mine.verdict is Verdict.AGREE else "You overruled"
-            st.markdown(f"**{word}.** {mine.reason}")
+            st.markdown(f"**{_MINE[mine.verdict]}.** {plain(reason_text(mine))}")
         st.button(
             "Agree",
             icon=":material/check:",
@@ -34,30 +50,68 @@ def show_verdict(person: Here, desk: ReviewDesk) -> None:
             args=(prediction_id, Verdict.AGREE),
             width="stretch",
         )
-        reason = st.text_input(
-            "Why overrule",
+        st.selectbox(
+            "Why not", list(REASONS), index=None, format_func=REASONS.__getitem__, key=f"because_{prediction_id}",
+            placeholder="Choose, or write below",
+        )  # fmt: skip
+        st.text_input(
+            "In your own words",
             key=f"reason_{prediction_id}",
             placeholder="Mask covers the reflection, not the lesion",
             max_chars=2000,
         )
+        unsure, overrule = st.columns(2)
+        for place, title, icon, key, verdict in (
+            (unsure, "Unsure", ":material/question_mark:", "U", Verdict.UNSURE),
+            (overrule, "Overrule", ":material/close:", "O", Verdict.OVERRULE),
+        ):
+            place.button(
+                title, icon=icon, shortcut=key, on_click=_enter, args=(prediction_id, verdict), width="stretch",
+                help="Choose or write why first.",
+            )  # fmt: skip
         st.button(
-            "Overrule",
-            icon=":material/close:",
-            on_click=_enter,
-            args=(prediction_id, Verdict.OVERRULE),
-            help=None if reason else "Write the reason first.",
-            width="stretch",
-        )
+            "Correct the mask", icon=":material/brush:", shortcut="M", on_click=_correct, args=(prediction_id,),
+            width="stretch", type="tertiary", key="review_correct",
+            help="Opens the editor from the model's mask. What you have painted of this image stays.",
+        )  # fmt: skip
+    opened = st.session_state.pop(_OPENED, None)
+    if opened is not None:
+        go("annotate", image=opened)
+
+
+def reason_text(review_: ReviewRecord) -> str:
+    """Why a reviewer judged so: the word chosen, then her own."""
+    chosen = REASONS[review_.because] if review_.because else ""
+    return ". ".join(part for part in (chosen, review_.reason) if part)
 
 
 def _enter(prediction_id: int, verdict: Verdict) -> None:
     person = here()
-    reason = st.session_state.get(f"reason_{prediction_id}", "") if verdict is Verdict.OVERRULE else ""
+    is_agreed = verdict is Verdict.AGREE
+    reason = "" if is_agreed else st.session_state.get(f"reason_{prediction_id}", "")
+    because = None if is_agreed else st.session_state.get(f"because_{prediction_id}")
     with showing_errors():
         review.record_review(
-            person.store, actor=person.actor, prediction_id=prediction_id, verdict=verdict, reason=reason
+            person.store,
+            actor=person.actor,
+            prediction_id=prediction_id,
+            verdict=verdict,
+            reason=reason,
+            because=because,
         )
         st.query_params["prediction"] = str(prediction_id)
+
+
+def _correct(prediction_id: int) -> None:
+    person = here()
+    with showing_errors():
+        correction = starting.start_correction(person.store, actor=person.actor, prediction_id=prediction_id)
+        st.session_state[SAID] = (
+            ("This is the model's mask: correct it, then submit.", False)
+            if correction.has_started
+            else ("You have painted this image before, and that is kept. Start from… takes the model's mask.", False)
+        )
+        st.session_state[_OPENED] = correction.image_id
 
 
 def show_reference(person: Here, desk: ReviewDesk) -> None:
@@ -77,4 +131,5 @@ def show_reference(person: Here, desk: ReviewDesk) -> None:
     if desk.reviews:
         with st.expander(f"Verdicts ({len(desk.reviews)})", icon=":material/history:"):
             for one in desk.reviews:
-                st.markdown(f"{as_when(one.at)} · {one.reviewer} · **{one.verdict.value}** {one.reason}")
+                said = plain(reason_text(one))
+                st.markdown(f"{as_when(one.at)} · {plain(one.reviewer)} · **{one.verdict.value}** {said}")

@@ -299,7 +299,7 @@ def test_reviews_and_predictions_of_the_current_model_are_counted(
     assert number(store, administrator, WorkKind.TO_REVIEW) == 3
     found = dashboard(store, actor=annotator).agreement
     assert found is not None
-    assert (found.reviews.k, found.reviews.n) == (1, 2)
+    assert (found.reviews.agreed.k, found.reviews.agreed.n, found.reviews.n_unsure) == (1, 2, 0)
 
 
 def test_a_damaged_snapshot_leaves_the_rest_of_the_dashboard(store: Store, annotator: Actor, add_case: AddCase) -> None:

@@ -9,7 +9,7 @@ from colpo_core.records.people import Actor
 from colpo_core.services import review
 from colpo_core.store import Store
 from colpo_core.store.tables import AuditEntry, Review
-from colpo_core.terms import Grade, Label, LabelSource, Verdict
+from colpo_core.terms import Grade, Label, LabelSource, ReviewReason, Verdict
 from tests.clinic import SIDE_PX, PredictedClinic, draw, reviewer
 
 
@@ -135,7 +135,7 @@ def test_the_newest_verdict_counts_and_the_older_stays(store: Store, annotator: 
     )
     review.record_review(store, actor=reviewer(store, "otto"), prediction_id=prediction_id, verdict=Verdict.AGREE)
     agreed = review.agreement(store, actor=annotator)
-    assert (agreed.k, agreed.n) == (1, 2)
+    assert (agreed.agreed.k, agreed.agreed.n, agreed.n_unsure) == (1, 2, 0)
     opened = review.open_review(store, actor=annotator, prediction_id=prediction_id)
     assert [(one.reviewer, one.verdict) for one in opened.reviews] == [
         ("Otto", Verdict.AGREE),
@@ -177,3 +177,27 @@ def test_readers_see_no_prediction(store: Store, reader: Actor, desk: PredictedC
     ):
         with pytest.raises(PermissionDenied):
             deed()
+
+
+def test_who_is_unsure_says_why_and_is_counted_apart(store: Store, annotator: Actor, desk: PredictedClinic) -> None:
+    first, second, _ = desk.predictions
+    with pytest.raises(InputRejected, match="unsure"):
+        review.record_review(store, actor=annotator, prediction_id=first, verdict=Verdict.UNSURE)
+    with pytest.raises(InputRejected, match="agrees"):
+        review.record_review(
+            store, actor=annotator, prediction_id=first, verdict=Verdict.AGREE, because=ReviewReason.CALL
+        )
+    made = review.record_review(
+        store, actor=annotator, prediction_id=first, verdict=Verdict.UNSURE, because=ReviewReason.IMAGE_QUALITY
+    )
+    assert (made.verdict, made.because, made.reason) == (Verdict.UNSURE, ReviewReason.IMAGE_QUALITY, "")
+    review.record_review(store, actor=annotator, prediction_id=second, verdict=Verdict.AGREE)
+    found = review.agreement(store, actor=annotator)
+    assert (found.agreed.k, found.agreed.n, found.n_unsure) == (1, 1, 1)
+    assert found.text().endswith("and 1 unsure")
+    again = review.record_review(
+        store, actor=annotator, prediction_id=first, verdict=Verdict.UNSURE, because=ReviewReason.CALL
+    )
+    assert again.because is ReviewReason.CALL
+    with store.reading() as session:
+        assert session.query(Review).filter_by(prediction_id=first).count() == 2

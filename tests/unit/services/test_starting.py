@@ -12,13 +12,14 @@ from colpo_core.services import annotations, preferences
 from colpo_core.services.annotation_rows import Document
 from colpo_core.services.masks import mask_pixels, store_pixels
 from colpo_core.services.opening import program_actor
-from colpo_core.services.starting import start_from, start_options, write_start
+from colpo_core.services.starting import start_correction, start_from, start_options, write_start
 from colpo_core.store import Store
 from colpo_core.store.tables import (
     AnnotationTask,
     AnnotationVersion,
     AuditEntry,
     Mask,
+    Prediction,
     Promotion,
     utc_now,
 )
@@ -376,3 +377,49 @@ def test_starts_are_in_the_log_and_leave_no_mask_behind(store: Store, annotator:
         assert [detail["start"] for detail in actions] == ["other_image", "nothing"] * 3
         areas = sorted(session.scalars(select(Mask.area_px)))
     assert areas == [0, np.count_nonzero(pixels(1, large))]
+
+
+def test_a_correction_of_a_prediction_starts_from_the_models_mask_and_says_so(
+    store: Store, administrator: Actor
+) -> None:
+    clinic = PredictedClinic(store, administrator)
+    anna = reviewer(store, "correcting")
+    found = start_correction(store, actor=anna, prediction_id=clinic.predictions[1])
+    assert (found.image_id, found.has_started) == (clinic.cases[1].image_id, True)
+    opened = annotations.open_annotation(store, actor=anna, image_id=found.image_id)
+    with store.reading() as session:
+        prediction = session.get_one(Prediction, clinic.predictions[1])
+        wanted = mask_pixels(session.get_one(Mask, prediction.mask_id))
+    assert opened.start is Start.PROPOSAL
+    assert opened.rle == encode_rle(wanted)
+    version = annotations.submit_annotation(store, actor=anna, document_id=opened.document_id, seq=opened.seq, note="")
+    assert (version.start, version.kept_share) == (Start.PROPOSAL, 1.0)
+
+
+def test_a_correction_takes_the_place_of_nothing_that_was_painted(store: Store, administrator: Actor) -> None:
+    clinic = PredictedClinic(store, administrator)
+    anna = reviewer(store, "correcting")
+    image_id = clinic.cases[1].image_id
+    opened = annotations.open_annotation(store, actor=anna, image_id=image_id)
+    mine = np.zeros((64, 64), bool)
+    mine[3:9, 3:9] = True
+    annotations.save_draft(store, actor=anna, document_id=opened.document_id, base_seq=0, rle=encode_rle(mine))
+    assert not start_correction(store, actor=anna, prediction_id=clinic.predictions[1]).has_started
+    now = annotations.open_annotation(store, actor=anna, image_id=image_id)
+    assert (now.rle, now.start) == (encode_rle(mine), Start.NOTHING)
+    annotations.submit_annotation(store, actor=anna, document_id=now.document_id, seq=now.seq, note="")
+    assert not start_correction(store, actor=anna, prediction_id=clinic.predictions[1]).has_started
+    assert annotations.open_annotation(store, actor=anna, image_id=image_id).rle == encode_rle(mine)
+
+
+def test_a_correction_is_refused_where_the_model_may_not_be_seen_or_is_not_the_current_one(
+    store: Store, administrator: Actor
+) -> None:
+    clinic = PredictedClinic(store, administrator)
+    anna = reviewer(store, "correcting")
+    with pytest.raises(NotFound):
+        start_correction(store, actor=anna, prediction_id=99)
+    clinic.predict(clinic.cases[1].image_id, clinic.add_checkpoint("model-2", administrator))
+    with pytest.raises(Conflict):
+        start_correction(store, actor=anna, prediction_id=clinic.predictions[1])
+    assert annotations.open_annotation(store, actor=anna, image_id=clinic.cases[1].image_id).annotation_id is None

@@ -238,7 +238,7 @@ REBUILD_PATIENTS = """
 import sqlalchemy as sa
 from alembic import op
 
-revision, down_revision, branch_labels, depends_on = "next", "0010", None, None
+revision, down_revision, branch_labels, depends_on = "next", "0011", None, None
 
 def upgrade():
     with op.batch_alter_table("patients", recreate="always") as batch:

@@ -30,7 +30,7 @@ def upgrade() -> None:
         "case_reviewers",
         sa.Column("case_id", sa.Integer(), nullable=False),
         sa.Column("reviewer_id", sa.Integer(), nullable=False),
-        sa.Column("verdict", _words("verdict", "agree", "overrule"), nullable=False),
+        sa.Column("verdict", _words("verdict", "agree", "overrule", "unsure"), nullable=False),
         _of_case("case_reviewers"),
         sa.ForeignKeyConstraint(["reviewer_id"], ["people.id"], name=op.f("fk_case_reviewers_reviewer_id_people")),
         sa.PrimaryKeyConstraint("case_id", "reviewer_id", name=op.f("pk_case_reviewers")),
