@@ -5,6 +5,7 @@ import streamlit as st
 from colpo_core.records.cases import CaseRecord
 from colpo_core.services.cases import get_case
 from pages._ui.badges import simulated_badge
+from pages._ui.case_page import offer_page
 from pages._ui.casework.chart import show_record
 from pages._ui.casework.filters import last_words, leave_list
 from pages._ui.casework.findings import show_findings
@@ -63,7 +64,7 @@ def _show_all(person: Here) -> None:
 
 
 def _show_case(person: Here, case: CaseRecord) -> None:
-    _head(case)
+    _head(person, case)
     tell()
     st.html(_STAY_IN_SIGHT)
     images, side = st.columns([1.55, 1], gap="medium")
@@ -80,7 +81,7 @@ def _show_case(person: Here, case: CaseRecord) -> None:
             show_specimens(case, can_place=True)
 
 
-def _head(case: CaseRecord) -> None:
+def _head(person: Here, case: CaseRecord) -> None:
     count = len(case.images)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(f"#### {case.patient_code} · {date_text(case.case_date)}", width="content")
@@ -89,6 +90,7 @@ def _head(case: CaseRecord) -> None:
             with st.container(width="content"):
                 simulated_badge()
         st.space("stretch")
+        offer_page(person, case.id)
         _back()
 
 

@@ -7,6 +7,7 @@ from colpo_core.records.checkpoints import ReviewDesk, ReviewQueue, label_source
 from colpo_core.services import jobs, review
 from colpo_core.terms import LabelSource
 from pages._ui.badges import impression_badge, simulated_badge
+from pages._ui.case_page import offer_page
 from pages._ui.errors import showing_errors
 from pages._ui.here import Here, here
 from pages._ui.jobs import prediction_progress
@@ -90,7 +91,7 @@ def _kept_back(why: str, queue: ReviewQueue) -> None:
 
 def _desk(person: Here, desk: ReviewDesk) -> None:
     found = desk.prediction
-    _head(desk)
+    _head(person, desk)
     picture, verdict = st.columns([5, 3], gap="large")
     with picture:
         show_image(person, desk)
@@ -102,7 +103,7 @@ def _desk(person: Here, desk: ReviewDesk) -> None:
     show_maps(person, desk)
 
 
-def _head(desk: ReviewDesk) -> None:
+def _head(person: Here, desk: ReviewDesk) -> None:
     found = desk.prediction
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**{found.patient_code}** · case {found.case_id} · image {found.image_id}", width="content")
@@ -111,6 +112,7 @@ def _head(desk: ReviewDesk) -> None:
         if found.label_source is LabelSource.IMPRESSION:
             impression_badge()
         st.space("stretch")
+        offer_page(person, found.case_id)
         st.caption(f"{desk.waiting} waiting", width="content")
         st.button(
             "Next",

@@ -12,7 +12,7 @@ from colpo_core.cli.output import Opened, json_option, print_json, print_table
 from colpo_core.cli.words import NEW_FILE, WordType
 from colpo_core.records.case_lists import CasePlace, CaseRow, CaseSort
 from colpo_core.records.cases import CaseRecord, SpecimenSite
-from colpo_core.services import case_export
+from colpo_core.services import case_export, case_report
 from colpo_core.services import case_lists as list_service
 from colpo_core.services import cases as service
 from colpo_core.services.histology import add_specimen, set_site, withdraw_specimen
@@ -70,6 +70,17 @@ def export(out: Path, with_files: bool, **wishes: Any) -> None:  # noqa: ANN401 
         content = case_export.export_cases(here.store, actor=here.actor, case_ids=ids, with_files=with_files)
     write_file(out, content)
     click.echo(f"{len(ids)} cases written to {out}")
+
+
+@cases.command("pdf")
+@click.argument("case_id", type=int)
+@click.option("--out", type=NEW_FILE, required=True, help="The PDF file to write.")
+def pdf(case_id: int, out: Path) -> None:
+    """Write one case as one page of PDF for the record."""
+    with Opened() as here:
+        page = case_report.case_report_pdf(here.store, actor=here.actor, case_id=case_id)
+    write_file(out, page)
+    click.echo(str(out))
 
 
 @cases.command("show")

@@ -25,7 +25,7 @@ _STYLE: dict[Any, Any] = {  # its keys' own type is a list of 300 words
     "font.size": 9,
     "text.parse_math": False,
 }
-_ONE_AT_A_TIME = Lock()  # matplotlib's settings belong to the process, and pages are drawn by several threads
+ONE_AT_A_TIME = Lock()  # matplotlib's settings belong to the process, and pages are drawn by several threads
 _UNUSED_ID = re.compile(r' id="[A-Za-z][\w.]*_\d+"')
 _NAMESPACE = re.compile(r' xmlns(:\w+)?="[^"]*"')
 
@@ -213,7 +213,7 @@ def _reach(found: Estimate) -> tuple[float, ...]:
 
 
 def _new(width_in: float, height_in: float, marks: str, *, columns: int = 1) -> tuple[Figure, list[Axes]]:
-    with _ONE_AT_A_TIME, mpl.rc_context(_STYLE):
+    with ONE_AT_A_TIME, mpl.rc_context(_STYLE):
         figure = Figure(figsize=(width_in, height_in), layout="constrained")
         all_axes = [figure.add_subplot(1, columns, number + 1) for number in range(columns)]
     for axes in all_axes:
@@ -231,7 +231,7 @@ def _legend_and_text(figure: Figure, axes: Axes) -> str:
 def _as_svg(figure: Figure) -> str:
     """The drawing as it stands within HTML, which needs neither a prolog nor namespaces."""
     text = StringIO()
-    with _ONE_AT_A_TIME, mpl.rc_context(_STYLE):
+    with ONE_AT_A_TIME, mpl.rc_context(_STYLE):
         figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
     drawn = text.getvalue()
     drawn = _NAMESPACE.sub("", drawn[drawn.index("<svg") :]).replace("xlink:href", "href")

@@ -1,0 +1,241 @@
+"""A case as one page of PDF: what is recorded, shown, predicted, judged and found by the pathologist."""
+
+import io
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.font_manager import findfont, get_font
+from numpy.typing import NDArray
+
+from colpo_core.exchange.plots import ONE_AT_A_TIME
+from colpo_core.labels import GRADE_NAMES
+from colpo_core.records.case_reports import CaseReport, ReportedImage
+from colpo_core.records.cases import CaseRecord, SpecimenRecord
+from colpo_core.records.checkpoints import label_source_text
+from colpo_core.terms import Label, LabelSource
+
+MOST_IMAGES = 8
+Pictures = Mapping[int, NDArray[Any]]
+_A4_INCHES = (8.27, 11.69)
+_COLUMNS = 4
+_LINE = 0.0142
+_TEXT_COLUMNS = 118
+_LABEL_COLUMNS = 84
+_MOST_LINES = 36
+_MARGIN = 0.06
+_FONT, _NO_PICTURE = "DejaVu Sans", "\N{WHITE SQUARE}"
+_STYLE: dict[Any, Any] = {  # its keys' own type is a list of 300 words
+    "pdf.fonttype": 42,
+    "font.family": _FONT,
+    "text.parse_math": False,
+}
+_TEAL, _AMBER, _GREY, _INK = "#00b3a6", "#c98a00", "#56666b", "#14181a"
+_HEADING = "#0b6e69"
+
+
+def case_pdf(report: CaseReport, pictures: Pictures, masks: Pictures) -> bytes:
+    """Draw the page. Whatever comes in, it is one; what has no room is shortened, and the page says so.
+
+    Args:
+        report: What the page says.
+        pictures: By image H x W x 3 uint8, of any size.
+        masks: By image H x W bool where the model sees acetowhite epithelium, of any size with the image's proportions.
+
+    Returns:
+        A PDF file with the fonts that it needs. Equal reports give equal files but for the time of making.
+    """
+    with ONE_AT_A_TIME, mpl.rc_context(_STYLE):
+        figure = Figure(figsize=_A4_INCHES)
+        top = _head(figure, report)
+        top = _images(figure, report, pictures, masks, top)
+        _lines(figure, list(_text(report)), top)
+        _foot(figure, report)
+        buffer = io.BytesIO()
+        made = {"Title": f"Case {report.case.id}", "Creator": f"ColpoDesk {report.code_version}"}
+        figure.savefig(buffer, format="pdf", metadata={**made, "CreationDate": report.made_at})
+    return buffer.getvalue()
+
+
+def _head(figure: Figure, report: CaseReport) -> float:
+    case = report.case
+    day = "day unknown" if case.case_date is None else case.case_date.isoformat()
+    figure.text(_MARGIN, 0.962, f"{_plain(case.patient_code)} · {day}", size=15, weight="bold")
+    label, top = case.label(), 0.943
+    said = "No label by histology" if label is None or label.label is None else _label_text(label.label)
+    grade = "" if label is None or label.grade is None else f" · {GRADE_NAMES[label.grade]}"
+    why = "" if label is None else f" · {label.reason}"
+    for line in textwrap.wrap(_plain(f"{said}{grade}{why}"), _LABEL_COLUMNS, max_lines=2, placeholder=" …"):
+        figure.text(_MARGIN, top, line, size=9)
+        top -= 0.016
+    badges = [word for word, holds in (("SIMULATED", case.simulated), ("FLAGGED", label is not None and label.flagged))
+              if holds]  # fmt: skip
+    if any(one.prediction and one.prediction.label_source is LabelSource.IMPRESSION for one in report.images):
+        badges.append("MODEL OF LABELS BY IMPRESSION")
+    figure.text(1 - _MARGIN, 0.966, f"case {case.id}", size=9, color=_GREY, ha="right")
+    if badges:
+        figure.text(1 - _MARGIN, 0.95, " · ".join(badges), size=8, weight="bold", color=_AMBER, ha="right")
+    return top
+
+
+def _images(
+    figure: Figure,
+    report: CaseReport,
+    pictures: Pictures,
+    masks: Pictures,
+    top: float,
+) -> float:
+    if not report.images:
+        figure.text(_MARGIN, top - 0.02, "No image.", size=9, color=_GREY)
+        return top - 0.04
+    large = len(report.images) <= 2
+    columns, height = (2, 0.235) if large else (_COLUMNS, 0.125)
+    width = (1 - 2 * _MARGIN) / columns
+    for place, one in enumerate(report.images):
+        row, column = divmod(place, columns)
+        left, bottom = _MARGIN + column * width, top - (row + 1) * (height + 0.022)
+        axes = figure.add_axes((left + 0.004, bottom + 0.018, width - 0.008, height))
+        _picture(axes, one, pictures, masks)
+        figure.text(left + 0.006, bottom + 0.006, _short(_caption(one), 46 if large else 30), size=7)
+    return top - (1 + (len(report.images) - 1) // columns) * (height + 0.022) - 0.012
+
+
+def _picture(axes: Axes, one: ReportedImage, pictures: Pictures, masks: Pictures) -> None:
+    axes.set_axis_off()
+    picture = pictures.get(one.image.id)
+    if picture is None:
+        axes.text(0.5, 0.5, "image missing", ha="center", va="center", size=8, color=_GREY, transform=axes.transAxes)
+        return
+    extent = (0, one.image.width_px, one.image.height_px, 0)
+    axes.imshow(picture, extent=extent, aspect="equal", interpolation="lanczos")
+    mask = masks.get(one.image.id)
+    if mask is not None and mask.any() and not mask.all():
+        axes.contour(mask, levels=[0.5], colors=[_TEAL], linewidths=1.4, extent=extent, origin="upper")
+    for number, site in enumerate(one.sites, start=1):
+        axes.plot(site.x_px, site.y_px, "o", ms=7, mfc="none", mec=_AMBER, mew=1.6)
+        box = {"boxstyle": "round,pad=0.15", "fc": _INK, "ec": "none"}
+        here = (site.x_px, site.y_px)
+        axes.annotate(str(number), here, (5, 3), textcoords="offset points", size=7, color="white", bbox=box)
+
+
+def _caption(one: ReportedImage) -> str:
+    after = f" {one.image.seconds_after_acid} s" if one.image.seconds_after_acid is not None else ""
+    return f"image {one.image.id}, {one.image.stage.value.replace('_', ' ')}{after}"
+
+
+def _text(report: CaseReport) -> Iterator[tuple[str, bool]]:
+    """Lines of the page's body, each with whether it is a heading."""
+    yield "Record", True
+    yield _record(report.case), False
+    yield "Histology", True
+    counted = [one for one in report.case.specimens if one.withdrawn_at is None]
+    for specimen in counted:
+        yield _specimen(specimen), False
+    if not counted:
+        yield "None.", False
+    yield "Current model", True
+    predicted = [one for one in report.images if one.prediction is not None]
+    if not predicted:
+        yield "No prediction that may be shown to whoever made this page.", False
+        return
+    first = predicted[0].prediction
+    if first is not None:
+        source = label_source_text(first.label_source)
+        yield f"{first.checkpoint_name} ({report.model_sha256[:12]}), {source}. The outline is its mask.", False
+    for one in predicted:
+        yield from _predicted(one)
+
+
+def _predicted(one: ReportedImage) -> Iterator[tuple[str, bool]]:
+    found = one.prediction
+    if found is None:
+        return
+    calls = "; ".join(
+        f"{name} {prob:.0%}, calls {call.value} from {threshold:.0%}"
+        for name, prob, call, threshold in (
+            ("4 channels", found.prob_hsil_4ch, found.call_4ch, found.threshold_4ch),
+            ("3 channels", found.prob_hsil_3ch, found.call_3ch, found.threshold_3ch),
+        )
+    )
+    yield f"Image {found.image_id}: HSIL by {calls}. Acetowhite {found.acetowhite_fraction:.1%} of the image.", False
+    for review in one.reviews:
+        why = ". ".join(part for part in (review.because.value.replace("_", " ") if review.because else "",
+                                          review.reason) if part)  # fmt: skip
+        yield f"   {review.reviewer}, {review.at:%Y-%m-%d}: {review.verdict.value}{f' ({why})' if why else ''}", False
+    if one.sites:
+        places = ", ".join(
+            f"{number} at {'the centre' if site.hour is None else f'{site.hour} o’clock'} ({site.evidence:.0%})"
+            for number, site in enumerate(one.sites, start=1)
+        )
+        on = "" if one.has_cervix else "; hours from the middle of the image"
+        yield f"   PROPOSED biopsy sites, not a recommendation: {places}{on}", False
+
+
+def _record(case: CaseRecord) -> str:
+    form = case.form
+    given = {
+        "age": form.age_years, "cytology": form.cytology, "HPV": form.hpv_result, "indication": form.indication,
+        "earlier treatment": form.earlier_treatment, "device": form.device,
+        "menopausal state": form.menopausal_state and form.menopausal_state.value,
+        "HIV": form.hiv_status and form.hiv_status.value,
+        "colposcopy": form.colposcopy.value.replace("_", " "),
+        "Swede score": None if case.swede_total is None else f"{case.swede_total} of 10",
+    }  # fmt: skip
+    return " · ".join(f"{name} {value}" for name, value in given.items() if value not in (None, ""))
+
+
+def _specimen(one: SpecimenRecord) -> str:
+    where = "" if one.clock_hour is None else f" at {one.clock_hour} o'clock"
+    note = f". {one.note}" if one.note else ""
+    return f"{one.number}. {one.kind.value.replace('_', ' ')}{where}: {GRADE_NAMES[one.grade]}{note}"
+
+
+def _label_text(label: Label) -> str:
+    return "HSIL" if label is Label.HSIL else "Normal"
+
+
+def _lines(figure: Figure, text: Sequence[tuple[str, bool]], top: float) -> None:
+    """Set the body, as far as there is room."""
+    rows: list[tuple[str, bool]] = []
+    for line, is_heading in text:
+        wrapped = textwrap.wrap(_plain(line), _TEXT_COLUMNS, max_lines=3, placeholder=" …", drop_whitespace=False)
+        rows += [(part, is_heading) for part in wrapped or [""]]
+    room = min(_MOST_LINES, int((top - 0.05) / _LINE))
+    if len(rows) > room:
+        rows = [*rows[: room - 1], (f"… {len(rows) - room + 1} more lines are in the program.", False)]
+    for number, (line, is_heading) in enumerate(rows):
+        figure.text(_MARGIN, top - number * _LINE, line, size=8, va="top", weight="bold" if is_heading else "normal",
+                    color=_HEADING if is_heading else "black")  # fmt: skip
+
+
+def _foot(figure: Figure, report: CaseReport) -> None:
+    left_out = report.n_images - len(report.images)
+    more = f" {left_out} more images are in the program." if left_out else ""
+    figure.text(
+        _MARGIN, 0.03,
+        f"Made {report.made_at:%Y-%m-%d %H:%M} UTC by {_short(report.made_by, 40)} with ColpoDesk "
+        f"{report.code_version}.{more} For research; not for diagnosis.",
+        size=7, color=_GREY,
+    )  # fmt: skip
+
+
+def _short(text: str, most: int) -> str:
+    text = _plain(text)
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def _plain(text: str) -> str:
+    """Text in the page's font: what it has no picture of, such as another script's characters, is a white square."""
+    return "".join(
+        " " if not character.isprintable() else character if ord(character) in _pictured() else _NO_PICTURE
+        for character in text
+    )
+
+
+@cache
+def _pictured() -> frozenset[int]:
+    return frozenset(get_font(findfont(_FONT)).get_charmap())
