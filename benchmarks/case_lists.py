@@ -56,7 +56,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary, patch("pages._ui.here.session_token", lambda: TOKEN):
-        folders = {n_cases: _make(Path(temporary) / str(n_cases), n_cases) for n_cases in asked.cases}
+        folders = {n_cases: make_store(Path(temporary) / str(n_cases), n_cases) for n_cases in asked.cases}
         print("| list | " + " | ".join(f"{n:,} cases, ms" for n in asked.cases) + " | ratio |")
         print("| --- |" + " --- |" * (len(asked.cases) + 1))
         for layout in ("Table", "Gallery"):
@@ -66,7 +66,8 @@ def main() -> None:
                 _measure(f"{name}{', as gallery' if layout == 'Gallery' else ''}", words, layout, folders, asked.rounds)
 
 
-def _make(folder: Path, n_cases: int) -> Path:
+def make_store(folder: Path, n_cases: int) -> Path:
+    """A store of so many cases, with somebody signed in; returns its folder."""
     store = Store.open(Settings(data_dir=folder))
     fill(store, n_cases)
     with store.writing() as session:

@@ -4,7 +4,7 @@ Everything is counted by the database, but for the agreement, which needs to kno
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import ColumnElement, func, select, true
 from sqlalchemy.orm import Session
@@ -15,6 +15,7 @@ from colpo_core.records.checkpoints import CheckpointRecord
 from colpo_core.records.overview import Acquaintance, Dashboard, ModelAgreement, ModelFigures
 from colpo_core.records.people import Actor
 from colpo_core.services.checkpoints import current_checkpoint
+from colpo_core.services.cohort import kept_figures
 from colpo_core.services.permissions import CLINICIANS, require
 from colpo_core.services.review import agreement
 from colpo_core.services.snapshot_rows import read_manifest
@@ -40,33 +41,41 @@ def dashboard(store: Store, *, actor: Actor, include_simulated: bool = True) -> 
     real = true() if include_simulated else Case.simulated.is_(False)
     checkpoint = current_checkpoint(store)
     problem, found = "", None
-    if checkpoint is not None:
-        try:
-            found = _agreement(store, actor, checkpoint, real)
-        except ColpoError as error:
-            problem = str(error)  # the cohort can be shown all the same; the page says what is missing
     with store.reading() as session:
-        histology = CaseLabel.source == LabelSource.HISTOLOGY
-        return Dashboard(
-            includes_simulated=include_simulated,
-            patients=session.scalar(select(func.count(Case.patient_id.distinct())).where(real)) or 0,
-            cases=session.scalar(select(func.count(Case.id)).where(real)) or 0,
-            images=session.scalar(select(func.count(Image.id)).join(Case).where(real)) or 0,
-            simulated_cases=session.scalar(select(func.count(Case.id)).where(Case.simulated.is_(True), real)) or 0,
-            grades=_grades(session, real),
-            labels=_labels(session, LabelSource.HISTOLOGY, real),
-            impressions=_labels(session, LabelSource.IMPRESSION, real),
-            exclusions=_exclusions(session, histology, real),
-            stages=_stages(session, real),
-            not_cervix=session.scalar(
-                select(func.count(Image.id)).join(Case).where(Image.shows_cervix.is_(False), real)
-            )
-            or 0,
-            annotation_states=_annotation_states(session, real),
-            unannotated=session.scalar(select(func.count(Image.id)).join(Case).where(needs_annotation(), real)) or 0,
-            agreement=found,
-            problem=problem,
+        if checkpoint is not None:
+            try:
+                found = kept_figures(
+                    store, session, "agreement", (include_simulated,),
+                    lambda: _agreement(store, actor, checkpoint, real),
+                )  # fmt: skip
+            except ColpoError as error:
+                problem = str(error)  # the cohort can be shown all the same; the page says what is missing
+        counted = kept_figures(
+            store, session, "dashboard", (include_simulated,), lambda: _counted(session, real, include_simulated)
         )
+    return replace(counted, agreement=found, problem=problem)
+
+
+def _counted(session: Session, real: ColumnElement[bool], include_simulated: bool) -> Dashboard:
+    """The cohort, without the model."""
+    histology = CaseLabel.source == LabelSource.HISTOLOGY
+    return Dashboard(
+        includes_simulated=include_simulated,
+        patients=session.scalar(select(func.count(Case.patient_id.distinct())).where(real)) or 0,
+        cases=session.scalar(select(func.count(Case.id)).where(real)) or 0,
+        images=session.scalar(select(func.count(Image.id)).join(Case).where(real)) or 0,
+        simulated_cases=session.scalar(select(func.count(Case.id)).where(Case.simulated.is_(True), real)) or 0,
+        grades=_grades(session, real),
+        labels=_labels(session, LabelSource.HISTOLOGY, real),
+        impressions=_labels(session, LabelSource.IMPRESSION, real),
+        exclusions=_exclusions(session, histology, real),
+        stages=_stages(session, real),
+        not_cervix=session.scalar(select(func.count(Image.id)).join(Case).where(Image.shows_cervix.is_(False), real))
+        or 0,
+        annotation_states=_annotation_states(session, real),
+        unannotated=session.scalar(select(func.count(Image.id)).join(Case).where(needs_annotation(), real)) or 0,
+        agreement=None,
+    )
 
 
 @dataclass(frozen=True)

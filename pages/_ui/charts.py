@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from colpo_core.records.figures import CallFigures
+from colpo_core.records.figures import CallFigures, ReliabilityBin
 
 TEAL, AMBER, GREY, RED, INK = "#0f6b74", "#d08a1d", "#b5c3c6", "#b3402f", "#1d2b2f"
 _FONT = {"color": INK, "size": 13, "family": "Source Sans, Source Sans Pro, Segoe UI, sans-serif"}
@@ -91,3 +91,95 @@ def confusion_chart(figures: CallFigures, *, height_px: int = 190) -> go.Figure:
     figure.update_xaxes(side="top", fixedrange=True, showgrid=False)
     figure.update_yaxes(autorange="reversed", fixedrange=True, showgrid=False, title="label", automargin=True)
     return figure
+
+
+def stacked_chart(
+    columns: Sequence[str], series: Sequence[tuple[str, str, Sequence[int]]], *, height_px: int
+) -> go.Figure:
+    """Upright bars, each of several kinds upon each other.
+
+    Args:
+        columns: What each bar is, such as a month.
+        series: Name, colour and counts of each kind; a kind without any is left out of the legend.
+        height_px: Height of the chart.
+    """
+    figure = go.Figure([
+        go.Bar(
+            x=list(columns), y=list(counts), name=name, marker_color=colour, showlegend=any(counts),
+            hovertemplate="%{x}: %{y} " + name + "<extra></extra>",
+        )
+        for name, colour, counts in series
+    ])  # fmt: skip
+    _lay_out(figure, height_px)
+    figure.update_layout(barmode="stack", bargap=0.25, legend={"orientation": "h", "y": 1.16, "x": 0})
+    figure.update_xaxes(type="category", fixedrange=True, showgrid=False, nticks=14)
+    figure.update_yaxes(fixedrange=True, gridcolor="#e3eaec", rangemode="tozero")
+    return figure
+
+
+def roc_chart(points: Sequence[tuple[float, float]], *, height_px: int = 300) -> go.Figure:
+    """An ROC curve with the diagonal of chance."""
+    figure = go.Figure(go.Scatter(x=[0, 1], y=[0, 1], mode="lines", line={"color": GREY, "dash": "dot"}))
+    figure.add_trace(
+        go.Scatter(
+            x=[x for x, _ in points], y=[y for _, y in points], mode="lines", line={"color": TEAL, "width": 2.5},
+            hovertemplate="1 - specificity %{x:.2f}, sensitivity %{y:.2f}<extra></extra>",
+        )
+    )  # fmt: skip
+    _lay_out(figure, height_px)
+    figure.update_xaxes(title="1 − specificity", range=[0, 1], fixedrange=True, gridcolor="#e3eaec")
+    figure.update_yaxes(title="Sensitivity", range=[0, 1.005], fixedrange=True, gridcolor="#e3eaec")
+    return figure
+
+
+def calibration_chart(bins: Sequence[ReliabilityBin], *, height_px: int = 300) -> go.Figure:
+    """Predicted probability against the share that was HSIL, with intervals; right is the diagonal."""
+    shown = [one for one in bins if one.observed.value is not None]
+    values = [one.observed.value or 0.0 for one in shown]
+    figure = go.Figure(go.Scatter(x=[0, 1], y=[0, 1], mode="lines", line={"color": GREY, "dash": "dot"}))
+    figure.add_trace(
+        go.Scatter(
+            x=[one.mean_prob for one in shown], y=values, mode="markers+lines", marker={"size": 8, "color": TEAL},
+            line={"color": TEAL, "width": 1},
+            error_y={
+                "array": [(one.observed.high or value) - value for one, value in zip(shown, values, strict=True)],
+                "arrayminus": [value - (one.observed.low or 0.0) for one, value in zip(shown, values, strict=True)],
+                "color": TEAL, "thickness": 1.4, "width": 3,
+            },
+            customdata=[one.observed.text() for one in shown],
+            hovertemplate="predicted %{x:.0%}: %{customdata}<extra></extra>",
+        )
+    )  # fmt: skip
+    _lay_out(figure, height_px)
+    figure.update_xaxes(title="Predicted probability of HSIL", range=[0, 1], fixedrange=True, gridcolor="#e3eaec")
+    figure.update_yaxes(title="Share that was HSIL", range=[0, 1.02], fixedrange=True, gridcolor="#e3eaec")
+    return figure
+
+
+def spread_chart(rows: Sequence[tuple[str, str, Sequence[float]]], *, height_px: int) -> go.Figure:
+    """Boxes from quartiles, the first on top.
+
+    Args:
+        rows: Name, colour, and lowest, quartiles and highest value of each, as shares.
+        height_px: Height of the chart.
+    """
+    figure = go.Figure()
+    for name, colour, (lowest, lower, middle, upper, highest) in rows:
+        figure.add_trace(
+            go.Box(
+                y=[name], q1=[lower], median=[middle], q3=[upper], lowerfence=[lowest], upperfence=[highest],
+                orientation="h", marker_color=colour, name=name,
+            )
+        )  # fmt: skip
+    _lay_out(figure, height_px)
+    figure.update_layout(showlegend=False)
+    figure.update_xaxes(tickformat=".0%", rangemode="tozero", fixedrange=True, gridcolor="#e3eaec")
+    figure.update_yaxes(autorange="reversed", fixedrange=True, showgrid=False, ticksuffix="  ", automargin=True)
+    return figure
+
+
+def _lay_out(figure: go.Figure, height_px: int) -> None:
+    figure.update_layout(
+        height=height_px, margin={"l": 0, "r": 8, "t": 8, "b": 4}, showlegend=len(figure.data) > 2, font=_FONT,
+        plot_bgcolor="rgba(0,0,0,0)", paper_bgcolor="rgba(0,0,0,0)",
+    )  # fmt: skip

@@ -184,7 +184,11 @@ def test_the_dashboard_states_n_and_marks_simulated_cases(open_page: OpenPage, s
     assert "Cases per grade (n = 8)" in text
     assert "8 of 8 cases counted here were drawn" in text
     assert "SIMULATED" in text
-    assert "No model is promoted yet" in text
+    assert "Cases per month (n = 8)" in text
+    for tab in ("model", "watch"):
+        shown = open_page(annotator, "dashboard", tab=tab)
+        assert not shown.exception
+        assert "No model is promoted yet" in said(shown)
     page.toggle(key="dashboard_simulated").set_value(False).run()
     assert "All cases are simulated" in said(page)
 

@@ -297,7 +297,7 @@ def test_a_reviewer_who_is_unsure_chooses_why(
     assert "**You were unsure.** The image does not show enough" in words_of(app)
     opened = review.open_review(store, actor=annotator, prediction_id=desk.predictions[0])
     assert opened.reviews[0].because is ReviewReason.IMAGE_QUALITY
-    assert "unsure 1" in words_of(open_page(annotator, "dashboard"))
+    assert "unsure 1" in words_of(open_page(annotator, "dashboard", tab="model"))
 
 
 def test_the_models_mask_is_opened_for_correction(

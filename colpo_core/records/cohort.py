@@ -1,0 +1,126 @@
+"""Records of the clinic's cohort: how it grew, what the model says of it, and whether it moves away."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from colpo_core.records.figures import Estimate, Proportion, ReliabilityBin
+from colpo_core.terms import Grade, JobState, Label
+
+
+@dataclass(frozen=True)
+class MonthCount:
+    """Cases of one month.
+
+    Attributes:
+        month: Such as `2026-03`; of the examination, or of coming in where that is unknown.
+        grade: Highest grade of their histology.
+        label: Their label from histology.
+        n: How many.
+    """
+
+    month: str
+    grade: Grade | None
+    label: Label | None
+    n: int
+
+
+@dataclass(frozen=True)
+class AreaSpread:
+    """How much of the image the current model marks, over cases of one grade: the mean over a case's images.
+
+    Attributes:
+        grade: Highest grade of the histology.
+        n: Cases.
+        lowest: Share of the image, 0 to 1; so are the next four.
+        lower_quartile: A quarter of the cases lies below.
+        median: Half of them.
+        upper_quartile: Three quarters.
+        highest: The largest.
+    """
+
+    grade: Grade | None
+    n: int
+    lowest: float
+    lower_quartile: float
+    median: float
+    upper_quartile: float
+    highest: float
+
+
+@dataclass(frozen=True)
+class ReviewerRate:
+    """How often one reviewer overruled the current model.
+
+    Attributes:
+        person_id: Row of the person.
+        name: Display name.
+        overruled: Of the newest verdicts that agreed or overruled, how many overruled.
+        n_unsure: How many were unsure.
+    """
+
+    person_id: int
+    name: str
+    overruled: Proportion
+    n_unsure: int
+
+
+class DriftAlarm(StrEnum):
+    """What a stability index says."""
+
+    STEADY = "steady"
+    WATCH = "watch"
+    ALARM = "alarm"
+    TOO_FEW = "too_few"
+
+
+@dataclass(frozen=True)
+class Drift:
+    """Whether one figure has moved since the model was judged.
+
+    Attributes:
+        name: The figure.
+        index: Population stability index; None with too few values.
+        alarm: What it says.
+        n_reference: Values where the model was judged.
+        n_current: Values since.
+    """
+
+    name: str
+    index: float | None
+    alarm: DriftAlarm
+    n_reference: int
+    n_current: int
+
+
+@dataclass(frozen=True)
+class UnseenFigures:
+    """One network of the current model on labelled cases whose patients it has not met.
+
+    Attributes:
+        channels: 3 or 4.
+        n_cases: Cases taken: the newest, where there are very many.
+        n_all: How many there are.
+        auc: Area under the ROC curve, with an interval by patients.
+        roc: Points (false positive rate, true positive rate) of the curve.
+        reliability: The calibration curve.
+    """
+
+    channels: int
+    n_cases: int
+    n_all: int
+    auc: Estimate
+    roc: tuple[tuple[float, float], ...]
+    reliability: tuple[ReliabilityBin, ...]
+
+
+@dataclass(frozen=True)
+class QueueState:
+    """What is under way.
+
+    Attributes:
+        jobs: How many jobs are in which state, of all time.
+        n_silent: How many run whose process has not been heard within its lease.
+    """
+
+    jobs: dict[JobState, int]
+    n_silent: int

@@ -1,0 +1,294 @@
+"""The cohort over time, and the current model on it. Counted by the database, and kept until something changes.
+
+A page that is drawn again asks for the same figures again; with a hundred thousand cases each takes a tenth of a second
+and more. So what was counted is kept with the store's state, which is a few numbers that every deed raises.
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Any, TypeVar, cast
+
+import numpy as np
+from sqlalchemy import ColumnElement, Executable, case, func, select, true
+from sqlalchemy.orm import Session
+
+from colpo_core.evaluation.calibration import reliability
+from colpo_core.evaluation.drift import score_drift
+from colpo_core.evaluation.intervals import wilson
+from colpo_core.evaluation.judged import Judged
+from colpo_core.evaluation.roc import auc_estimate, roc_points
+from colpo_core.records.cohort import AreaSpread, Drift, MonthCount, QueueState, ReviewerRate, UnseenFigures
+from colpo_core.records.people import Actor
+from colpo_core.services import leases
+from colpo_core.services.checkpoints import current_id
+from colpo_core.services.kept import Kept
+from colpo_core.services.permissions import CLINICIANS, require
+from colpo_core.services.snapshot_rows import read_manifest
+from colpo_core.store import Store
+from colpo_core.store.tables import (
+    Annotation,
+    AuditEntry,
+    Case,
+    CaseReviewer,
+    CaseSummary,
+    Checkpoint,
+    Image,
+    Job,
+    Person,
+    Prediction,
+    Promotion,
+    Snapshot,
+)
+from colpo_core.terms import Grade, Label, Split, Stage, Verdict
+
+MOST_JUDGED = 2_000
+_RESAMPLES = 300
+_QUARTERS = (0, 0.25, 0.5, 0.75, 1)
+_DRIFTING = {
+    "Probability of HSIL, 4 channels": Prediction.prob_hsil_4ch,
+    "Probability of HSIL, 3 channels": Prediction.prob_hsil_3ch,
+    "Acetowhite share of the image": Prediction.acetowhite_fraction,
+    "Entropy of the mask": Prediction.mask_entropy,
+}
+Found = TypeVar("Found")
+_FOUND: Kept[tuple[object, ...], object] = Kept(200)
+
+
+def kept_figures(
+    store: Store, session: Session, name: str, arguments: tuple[object, ...], make: Callable[[], Found]
+) -> Found:
+    """What was counted before, if nothing was done in the store since.
+
+    Args:
+        store: The open store.
+        session: A reading session of it.
+        name: What is counted.
+        arguments: What it depends on besides the store; nothing of who asks.
+        make: Counts it.
+    """
+    key = (str(store.settings.database_path), name, arguments, *_state(session))
+    return cast("Found", _FOUND.find(key, make))
+
+
+def recruitment(store: Store, *, actor: Actor, include_simulated: bool = True) -> tuple[MonthCount, ...]:
+    """Cases by month, grade and label, the oldest month first.
+
+    Raises:
+        PermissionDenied: The actor is a reader.
+    """
+    require(actor, CLINICIANS)
+    month = func.substr(CaseSummary.examined_on, 1, 7)
+    query = (
+        select(month, CaseSummary.grade, CaseSummary.label, func.count())
+        .where(_real(include_simulated))
+        .group_by(month, CaseSummary.grade, CaseSummary.label)
+        .order_by(month)
+    )
+    with store.reading() as session:
+        return kept_figures(
+            store, session, "recruitment", (include_simulated,),
+            lambda: tuple(MonthCount(*row) for row in _rows(session, query)),
+        )  # fmt: skip
+
+
+def area_by_grade(store: Store, *, actor: Actor, include_simulated: bool = True) -> tuple[AreaSpread, ...]:
+    """How much of the image the current model marks, by grade from the lowest; cases without a grade last.
+
+    Raises:
+        PermissionDenied: The actor is a reader.
+    """
+    require(actor, CLINICIANS)
+    with store.reading() as session:
+        return kept_figures(
+            store, session, "areas", (include_simulated,), lambda: _areas(session, _real(include_simulated))
+        )
+
+
+def reviewer_rates(store: Store, *, actor: Actor) -> tuple[ReviewerRate, ...]:
+    """How often each reviewer overruled the current model, case by case, by name.
+
+    Raises:
+        PermissionDenied: The actor is a reader.
+    """
+    require(actor, CLINICIANS)
+    counts = [func.sum(case((CaseReviewer.verdict == verdict, 1), else_=0)) for verdict in Verdict]
+    query = (
+        select(Person.id, Person.display_name, *counts)
+        .join(CaseReviewer, CaseReviewer.reviewer_id == Person.id)
+        .group_by(Person.id)
+        .order_by(func.lower(Person.display_name), Person.id)
+    )
+    with store.reading() as session:
+        rows = kept_figures(store, session, "reviewers", (), lambda: list(_rows(session, query)))
+    found = []
+    for person_id, name, *numbers in rows:
+        n_of = dict(zip(Verdict, numbers, strict=True))
+        rate = wilson(n_of[Verdict.OVERRULE], n_of[Verdict.OVERRULE] + n_of[Verdict.AGREE])
+        found.append(ReviewerRate(person_id, name, rate, n_of[Verdict.UNSURE]))
+    return tuple(found)
+
+
+def unseen_figures(
+    store: Store, *, actor: Actor, include_simulated: bool = True, seed: int = 0
+) -> tuple[UnseenFigures, ...]:
+    """ROC curve and calibration of the current model's networks on labelled cases that it has not met, by histology.
+
+    Of very many cases the newest 2,000 are taken.
+
+    Args:
+        store: The open store.
+        actor: Who asks.
+        include_simulated: Whether cases that the program drew take part.
+        seed: Seed of the bootstraps.
+
+    Returns:
+        One for each network; none before a model is promoted.
+
+    Raises:
+        PermissionDenied: The actor is a reader.
+        NotFound: The manifest of the model's snapshot is missing or damaged.
+    """
+    require(actor, CLINICIANS)
+    with store.reading() as session:
+        snapshot = _current_snapshot(session)
+        if snapshot is None:
+            return ()
+        return kept_figures(
+            store, session, "unseen", (include_simulated, seed),
+            lambda: _unseen(store, session, snapshot[0], include_simulated, seed),
+        )  # fmt: skip
+
+
+def model_drift(store: Store, *, actor: Actor) -> tuple[Drift, ...]:
+    """Whether the current model's figures on cases since its training have moved from those on its test side.
+
+    Args:
+        store: The open store.
+        actor: Who asks.
+
+    Returns:
+        One for each figure; none before a model is promoted.
+
+    Raises:
+        PermissionDenied: The actor is a reader.
+        NotFound: The manifest of the model's snapshot is missing or damaged.
+    """
+    require(actor, CLINICIANS)
+    with store.reading() as session:
+        snapshot = _current_snapshot(session)
+        if snapshot is None:
+            return ()
+        return kept_figures(store, session, "drift", (), lambda: _drift(store, session, *snapshot))
+
+
+def queue_state(store: Store, *, actor: Actor) -> QueueState:
+    """How many jobs are in which state.
+
+    Raises:
+        PermissionDenied: The actor is a reader.
+    """
+    require(actor, CLINICIANS)
+    with store.reading() as session:
+        counts = dict(session.execute(select(Job.state, func.count()).group_by(Job.state)).all())
+        now = leases.database_now(session)
+        running = session.scalars(select(Job).where(Job.state == "running")).all()
+        return QueueState(counts, sum(not leases.is_held(job, now) for job in running))
+
+
+def _rows(session: Session, query: Executable) -> Iterator[Any]:
+    """Rows whose kinds are too many for the types to follow."""
+    yield from session.execute(query)
+
+
+def _state(session: Session) -> tuple[Any, ...]:
+    """Numbers of which every deed raises one, and every prediction; each is read off the end of an index."""
+    newest = (AuditEntry.id, Prediction.id, Image.id, Annotation.id, Promotion.id, Job.id)
+    return tuple(session.execute(select(*(select(func.max(one)).scalar_subquery() for one in newest))).one())
+
+
+def _real(include_simulated: bool) -> ColumnElement[bool]:
+    return true() if include_simulated else CaseSummary.simulated.is_(False)
+
+
+def _areas(session: Session, real: ColumnElement[bool]) -> tuple[AreaSpread, ...]:
+    areas = (
+        select(CaseSummary.grade, func.avg(Prediction.acetowhite_fraction).label("area"))
+        .join(Image, Image.case_id == CaseSummary.case_id)
+        .join(Prediction, Prediction.image_id == Image.id)
+        .where(Prediction.checkpoint_id == current_id(session), Image.stage == Stage.ACETIC_ACID, real)
+        .group_by(CaseSummary.case_id)
+    )
+    found: dict[Grade | None, list[float]] = {}
+    for grade, area in _rows(session, areas):
+        found.setdefault(grade, []).append(area)
+    return tuple(
+        AreaSpread(grade, len(found[grade]), *(float(one) for one in np.quantile(found[grade], _QUARTERS)))
+        for grade in (*Grade, None)
+        if grade in found
+    )
+
+
+def _current_snapshot(session: Session) -> tuple[str, datetime] | None:
+    """Hash of what the current model has learned from, and when that was frozen."""
+    row = session.execute(
+        select(Snapshot.sha256, Snapshot.created_at)
+        .join(Checkpoint, Checkpoint.snapshot_id == Snapshot.id)
+        .where(Checkpoint.id == current_id(session))
+    ).one_or_none()
+    return None if row is None else (row.sha256, row.created_at)
+
+
+def _unseen(
+    store: Store, session: Session, snapshot_sha256: str, include_simulated: bool, seed: int
+) -> tuple[UnseenFigures, ...]:
+    met = {item.patient_id for item in read_manifest(store, snapshot_sha256).items if item.split is not Split.TEST}
+    rows = session.execute(
+        select(
+            Case.patient_id, CaseSummary.case_id, CaseSummary.label, CaseSummary.prob_hsil_3ch,
+            CaseSummary.prob_hsil_4ch,
+        )
+        .join(Case, Case.id == CaseSummary.case_id)
+        .where(CaseSummary.label.is_not(None), CaseSummary.prob_hsil_4ch.is_not(None), _real(include_simulated))
+        .order_by(CaseSummary.created_at.desc(), CaseSummary.case_id.desc())
+    ).all()  # fmt: skip
+    unseen = [row for row in rows if row.patient_id not in met]
+    taken = unseen[:MOST_JUDGED]
+    return tuple(_unseen_network(channels, taken, len(unseen), seed) for channels in (4, 3))
+
+
+def _unseen_network(channels: int, rows: list[Any], n_all: int, seed: int) -> UnseenFigures:
+    judged = [
+        Judged(row.patient_id, row.case_id, Label(row.label), row.prob_hsil_4ch if channels == 4 else row.prob_hsil_3ch)
+        for row in rows
+    ]
+    truth, probs = [one.label for one in judged], [one.prob_hsil for one in judged]
+    patients = [one.patient_id for one in judged]
+    return UnseenFigures(
+        channels=channels,
+        n_cases=len(judged),
+        n_all=n_all,
+        auc=auc_estimate(truth, probs, patients, seed=seed, resamples=_RESAMPLES),
+        roc=roc_points(truth, probs),
+        reliability=reliability(judged, seed=seed, resamples=_RESAMPLES),
+    )
+
+
+def _drift(store: Store, session: Session, snapshot_sha256: str, frozen_at: datetime) -> tuple[Drift, ...]:
+    judged_on = {item.image_id for item in read_manifest(store, snapshot_sha256).items if item.split is Split.TEST}
+    query = (
+        select(Image.id, Image.created_at, *_DRIFTING.values())
+        .join(Prediction, Prediction.image_id == Image.id)
+        .where(Prediction.checkpoint_id == current_id(session), Image.stage == Stage.ACETIC_ACID, Image.shows_cervix)
+    )
+    before: list[tuple[float | None, ...]] = []
+    since: list[tuple[float | None, ...]] = []
+    for image_id, created_at, *values in _rows(session, query):
+        if image_id in judged_on:
+            before.append(tuple(values))
+        elif created_at > frozen_at:
+            since.append(tuple(values))
+    return tuple(score_drift(name, _known(before, place), _known(since, place)) for place, name in enumerate(_DRIFTING))
+
+
+def _known(rows: list[tuple[float | None, ...]], place: int) -> list[float]:
+    return [row[place] for row in rows if row[place] is not None]  # type: ignore[misc]
