@@ -127,6 +127,7 @@ def roc_chart(points: Sequence[tuple[float, float]], *, height_px: int = 300) ->
         )
     )  # fmt: skip
     _lay_out(figure, height_px)
+    figure.update_layout(margin_l=58)
     figure.update_xaxes(title="1 − specificity", range=[0, 1], fixedrange=True, gridcolor="#e3eaec")
     figure.update_yaxes(title="Sensitivity", range=[0, 1.005], fixedrange=True, gridcolor="#e3eaec")
     return figure
@@ -151,6 +152,7 @@ def calibration_chart(bins: Sequence[ReliabilityBin], *, height_px: int = 300) -
         )
     )  # fmt: skip
     _lay_out(figure, height_px)
+    figure.update_layout(margin_l=58)
     figure.update_xaxes(title="Predicted probability of HSIL", range=[0, 1], fixedrange=True, gridcolor="#e3eaec")
     figure.update_yaxes(title="Share that was HSIL", range=[0, 1.02], fixedrange=True, gridcolor="#e3eaec")
     return figure
@@ -174,11 +176,13 @@ def spread_chart(rows: Sequence[tuple[str, str, Sequence[float]]], *, height_px:
     _lay_out(figure, height_px)
     figure.update_layout(showlegend=False)
     figure.update_xaxes(tickformat=".0%", rangemode="tozero", fixedrange=True, gridcolor="#e3eaec")
-    figure.update_yaxes(autorange="reversed", fixedrange=True, showgrid=False, ticksuffix="  ", automargin=True)
+    figure.update_yaxes(autorange="reversed", fixedrange=True, showgrid=False, ticksuffix="  ")
     return figure
 
 
 def _lay_out(figure: go.Figure, height_px: int) -> None:
+    figure.update_xaxes(automargin=True)
+    figure.update_yaxes(automargin=True)
     figure.update_layout(
         height=height_px, margin={"l": 0, "r": 8, "t": 8, "b": 4}, showlegend=len(figure.data) > 2, font=_FONT,
         plot_bgcolor="rgba(0,0,0,0)", paper_bgcolor="rgba(0,0,0,0)",

@@ -16,8 +16,9 @@ QUICK = PRESETS["quick"]
 def job(stage: str, **settings: object) -> JobRecord:
     return JobRecord(
         id=1, kind=JobKind.TRAIN, state=JobState.RUNNING, silent=False, settings=QUICK.to_dict() | settings,
-        snapshot_id=1, attempt=1, max_attempts=3, cancel_requested=False, stage=stage, epoch=0, epochs_total=2,
-        progress=0.5, error=None, result={}, created_by="Anna", created_at=AT, started_at=AT, finished_at=None,
+        snapshot_id=1, attempt=1, max_attempts=3, cancel_requested=False, paused=False, priority=0, stage=stage,
+        epoch=0, epochs_total=2, progress=0.5, error=None, result={}, created_by="Anna", created_at=AT, started_at=AT,
+        finished_at=None,
     )  # fmt: skip
 
 

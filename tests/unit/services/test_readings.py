@@ -162,7 +162,7 @@ def test_a_token_is_good_for_one_reader_and_study(
 def test_tokens_say_nothing(store: Store, reader: Actor, second_reader: Actor, study_id: int) -> None:
     tokens = {present(store, actor, study_id).token for actor in (reader, second_reader)}
     assert len(tokens) == 2
-    assert all(len(token) == 32 for token in tokens)
+    assert all(len(token) == 48 for token in tokens)
 
 
 def test_a_simulated_image_says_so(store: Store, reader: Actor, study_id: int) -> None:
