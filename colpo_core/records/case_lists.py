@@ -180,11 +180,13 @@ class CasePage:
         rows: The cases, in the list's order.
         next_after: What to hand over for the next page; None on the last.
         n_from_here: How many cases the list has from this page on, `MOST_COUNTED` meaning that many or more.
+        n_uncompared: Where the list asks how annotators agree: how many cases are not compared yet, and not in it.
     """
 
     rows: tuple[CaseRow, ...]
     next_after: CasePlace | None
     n_from_here: int
+    n_uncompared: int = 0
 
 
 @dataclass(frozen=True)

@@ -108,15 +108,17 @@ def list_cases(
     if not 1 <= limit <= MAX_PAGE:
         raise ValueError(f"limit must lie between 1 and {MAX_PAGE}, not {limit}")
     wanted = where or CaseFilter()
-    if wanted.dice_below is not None or sort is CaseSort.DISAGREEMENT:
+    asks_agreement = wanted.dice_below is not None or sort is CaseSort.DISAGREEMENT
+    if asks_agreement:
         case_agreement.complete(store)
     with store.reading() as session:
         query = select_cases(wanted, sort, after, actor=actor, leader=_leader(session, wanted, sort))
         found = session.execute(query.limit(MOST_COUNTED)).all()
         rows = _rows(session, actor, [row.case_id for row in found[:limit]])
+        n_uncompared = case_agreement.count_uncompared(session) if asks_agreement else 0
     exposures.note(store, actor, [seen for row in rows for seen in _seen_in(row)])
     last = found[limit - 1] if len(found) > limit else None
-    return CasePage(rows, None if last is None else (last[1], last[0]), len(found))
+    return CasePage(rows, None if last is None else (last[1], last[0]), len(found), n_uncompared)
 
 
 def find_case_ids(store: Store, *, actor: Actor, where: CaseFilter) -> tuple[int, ...]:

@@ -69,6 +69,8 @@ def _count(page: CasePage, sort: CaseSort, n_before: int) -> str:
     n = n_before + page.n_from_here
     more = "+" if page.n_from_here == MOST_COUNTED else ""
     cases = f"{n:,}{more} case{'' if n == 1 else 's'}"
+    if page.n_uncompared:
+        return f"{cases}; {page.n_uncompared:,} more are compared as you look again"
     return cases if sort.has_all else f"{cases}; those without such a figure are not in this order"
 
 
