@@ -13,6 +13,7 @@ from pages._ui.jobs import prediction_progress
 from pages._ui.links import link
 from pages._ui.modelling.about import show_about
 from pages._ui.modelling.calls import show_calls
+from pages._ui.modelling.comparing import show_comparison
 from pages._ui.modelling.evidence import show_evidence
 from pages._ui.modelling.external import show_external
 from pages._ui.modelling.incumbent import show_against
@@ -32,6 +33,7 @@ _SECTIONS: dict[str, Callable[[Here, CheckpointRecord], None]] = {
     "Did the mask help?": lambda _person, one: show_mask_help(one),
     "Repeatability": lambda _person, one: show_repeatability(one),
     "Against the current model": lambda _person, one: show_against(one),
+    "Compare": show_comparison,
     "External test sets": show_external,
 }
 

@@ -22,6 +22,7 @@ from colpo_core.records.learning import CLASSIFIERS, PRESETS, TrainingEvent, Tra
 from colpo_core.services import engine
 from colpo_core.services import jobs as job_service
 from colpo_core.services import learning as service
+from colpo_core.services.model_comparison import compare_models
 from colpo_core.terms import JobState, LabelSource, MaskPolicy, Split
 
 POLL_SECONDS = 1.0
@@ -271,6 +272,33 @@ def show_checkpoint(checkpoint: str, as_json: bool) -> None:
         click.echo(f"{path}: {text}")
     for sentence in found.card.get("limits", []):
         click.echo(f"- {sentence}")
+
+
+@checkpoints.command("compare")
+@click.argument("first")
+@click.argument("second")
+@click.option("--channels", type=click.IntRange(3, 4), default=4, show_default=True, help="Which of their networks.")
+@json_option
+def compare(first: str, second: str, channels: int, as_json: bool) -> None:
+    """Compare two checkpoints on the same unseen cases: paired figures, and the cases that flipped."""
+    with Opened() as here:
+        both = [find_checkpoint(here, name) for name in (first, second)]
+        found = compare_models(
+            here.store, actor=here.actor, first_id=both[0].id, second_id=both[1].id, channels=channels
+        )
+    if as_json:
+        print_json(found)
+        return
+    if found.difference is None:
+        click.echo("No labelled case of a patient that neither has met was predicted by both.")
+        return
+    names = ("auc", "accuracy", "sensitivity", "specificity", "brier")
+    parts = (found.difference.first, found.difference.second, found.difference)
+    rows = [(name, *(getattr(part, name).text() for part in parts)) for name in names]
+    print_table(("figure", found.first, found.second, "difference"), rows)
+    for flip in found.flips:
+        word = "now right" if flip.is_second_right else "now wrong"
+        click.echo(f"case {flip.case_id}: {flip.label.value}, {flip.prob_first:.2f} to {flip.prob_second:.2f}, {word}")
 
 
 @checkpoints.command("card")

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from colpo_core.records.figures import Estimate, Proportion
+from colpo_core.terms import Label
 
 
 @dataclass(frozen=True)
@@ -171,3 +172,51 @@ class RepeatabilityFigures:
     within_case_sd: Estimate
     both_sides: Proportion
     flips: tuple[CaseFlip, ...]
+
+
+@dataclass(frozen=True)
+class FlippedCase:
+    """A case that two models call differently, one of them right.
+
+    Attributes:
+        case_id: Row of the case.
+        patient_code: Pseudonymous code.
+        label: Its label from histology.
+        prob_first: The first model's probability of HSIL, a mean over the acetic-acid images.
+        prob_second: The second's.
+        is_second_right: Whether the second calls it right; else the first does.
+    """
+
+    case_id: int
+    patient_code: str
+    label: Label
+    prob_first: float
+    prob_second: float
+    is_second_right: bool
+
+
+@dataclass(frozen=True)
+class ModelComparison:
+    """Two models on the same cases, of patients that neither has met.
+
+    Attributes:
+        first: Name of the first.
+        second: Name of the second.
+        channels: Which of their networks, 3 or 4.
+        difference: Second minus first, with intervals by patients; None without a case that both have predicted.
+        n_met: Labelled cases left out because one of the two has met their patients.
+        n_missing_first: Unseen labelled cases that the first has not predicted.
+        n_missing_second: Those that the second has not.
+        flips: The cases that flipped, both ways; those kept back from who asks are left out here.
+        scores: Of every case its label and both probabilities, for a plot.
+    """
+
+    first: str
+    second: str
+    channels: int
+    difference: ArmDifference | None
+    n_met: int
+    n_missing_first: int
+    n_missing_second: int
+    flips: tuple[FlippedCase, ...]
+    scores: tuple[tuple[Label, float, float], ...]

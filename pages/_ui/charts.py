@@ -180,6 +180,36 @@ def spread_chart(rows: Sequence[tuple[str, str, Sequence[float]]], *, height_px:
     return figure
 
 
+def scores_chart(
+    points: Sequence[tuple[bool, float, float]], first: str, second: str, *, height_px: int = 320
+) -> go.Figure:
+    """Two probabilities of each case against each other.
+
+    Args:
+        points: Whether the case is HSIL, and both probabilities.
+        first: What stands below.
+        second: What stands at the side.
+        height_px: Height of the chart.
+    """
+    figure = go.Figure(
+        go.Scatter(x=[0, 1], y=[0, 1], mode="lines", line={"color": GREY, "dash": "dot"}, showlegend=False)
+    )
+    for is_hsil, name, colour in ((False, "normal", TEAL), (True, "HSIL", RED)):
+        chosen = [(x, y) for label, x, y in points if label is is_hsil]
+        figure.add_trace(
+            go.Scatter(
+                x=[x for x, _ in chosen], y=[y for _, y in chosen], mode="markers", name=name,
+                marker={"color": colour, "size": 7, "opacity": 0.75},
+                hovertemplate=name + ": %{x:.0%}, %{y:.0%}<extra></extra>",
+            )
+        )  # fmt: skip
+    _lay_out(figure, height_px)
+    figure.update_layout(margin_l=58, legend={"orientation": "h", "y": 1.1, "x": 0})
+    figure.update_xaxes(title=first, range=[0, 1], fixedrange=True, gridcolor="#e3eaec", tickformat=".0%")
+    figure.update_yaxes(title=second, range=[0, 1], fixedrange=True, gridcolor="#e3eaec", tickformat=".0%")
+    return figure
+
+
 def _lay_out(figure: go.Figure, height_px: int) -> None:
     figure.update_xaxes(automargin=True)
     figure.update_yaxes(automargin=True)

@@ -8,7 +8,7 @@ import pytest
 from colpo_core.records.people import Actor
 from colpo_core.services import engine, learning, promotions
 from colpo_core.store import Store
-from colpo_core.store.tables import Checkpoint, Evaluation, Snapshot
+from colpo_core.store.tables import Checkpoint, Evaluation, Prediction, Snapshot
 from colpo_core.terms import LabelSource, Split
 from tests.cards import LEAK, VERDICT, WORSE, new_card, old_card
 from tests.clinic import PredictedClinic
@@ -195,3 +195,31 @@ def test_the_card_can_be_had_as_a_file(desk: PredictedClinic, annotator: Actor, 
     app = open_page(annotator, "models", checkpoint=add(desk, "model-2", new_card()))
     labels = [one.proto.label for one in app.get("download_button")]
     assert labels == ["Model card (HTML)", "Model card (JSON)"]
+
+
+def test_two_models_are_compared_and_the_cases_that_flipped_are_named(
+    desk: PredictedClinic, administrator: Actor, annotator: Actor, open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    placed: list[int] = []
+    monkeypatch.setattr(engine, "place", lambda _store, job_id: placed.append(job_id))
+    second = add(desk, "model-2", new_card())
+    app = section(open_page(annotator, "models", checkpoint=second), "Compare")
+    assert not app.exception
+    assert "was predicted by both" in words_of(app)
+    press(app, "Predict what is missing")
+    assert len(placed) == 1
+    for case in desk.cases[:2]:
+        with desk.store.writing() as session:
+            session.get_one(Prediction, desk.predict(case.image_id, second)).prob_hsil_4ch = 0.3
+    app = section(open_page(annotator, "models", checkpoint=second), "Compare")
+    assert not app.exception
+    assert "1 became right, 1 became wrong" in words_of(app)
+    assert "became WRONG" in tables_of(app)
+    assert "Area under the ROC curve" in tables_of(app)
+
+
+def test_one_model_alone_has_nothing_to_be_compared_with(
+    desk: PredictedClinic, annotator: Actor, open_page: Open
+) -> None:
+    app = section(open_page(annotator, "models"), "Compare")
+    assert "no other model" in words_of(app)
