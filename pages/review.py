@@ -92,6 +92,8 @@ def _kept_back(why: str, queue: ReviewQueue) -> None:
 def _desk(person: Here, desk: ReviewDesk) -> None:
     found = desk.prediction
     _head(person, desk)
+    for problem in desk.problems:
+        st.warning(f"{problem} Or predict the image again.", icon=":material/broken_image:")
     picture, verdict = st.columns([5, 3], gap="large")
     with picture:
         show_image(person, desk)

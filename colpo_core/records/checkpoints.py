@@ -391,7 +391,7 @@ class ReviewDesk:
     Attributes:
         prediction: The prediction.
         map_strengths: Peak of each map as a share of the highest peak of its network's maps; 0 says "no positive
-            evidence".
+            evidence". None at all where the maps cannot be read.
         reviews: Verdicts on it, newest first.
         reference: The case's reference standard; to be shown after the verdict.
         next_id: The next prediction of the same checkpoint that waits for me, or None.
@@ -403,6 +403,7 @@ class ReviewDesk:
         expert_version_id: Row of the version that holds that mask.
         sites: Places that are proposed for a biopsy, by the 4-channel map for HSIL inside the model's mask.
         has_cervix: Whether their hours are read from an outline of the cervix; else from the middle of the image.
+        problems: What of it cannot be shown, and why: a file that is missing or damaged.
     """
 
     prediction: PredictionRecord
@@ -417,6 +418,7 @@ class ReviewDesk:
     expert_version_id: int | None = None
     sites: tuple[ProposedSite, ...] = ()
     has_cervix: bool = False
+    problems: tuple[str, ...] = ()
 
     @property
     def empty_maps(self) -> frozenset[str]:

@@ -1,14 +1,15 @@
 """What a clinician can do with predictions: look at them and agree or overrule."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Row, Select, exists, func, select
 from sqlalchemy.orm import Session
 
-from colpo_core.errors import InputRejected, NotFound
+from colpo_core.errors import ColpoError, InputRejected, NotFound
 from colpo_core.evaluation.evidence import image_evidence
 from colpo_core.evaluation.intervals import wilson
 from colpo_core.images.biopsy_sites import propose_sites, sites_png
@@ -46,6 +47,7 @@ from colpo_core.store.tables import (
 )
 from colpo_core.terms import ExposureKind, Finding, LabelSource, ReviewReason, Verdict
 
+Found = TypeVar("Found")
 MASK_RGBA = (0, 214, 201, 150)
 MAP_SCALE = heat_gradient()
 """The colours of the maps from least to most evidence, as a CSS gradient."""
@@ -122,7 +124,7 @@ def open_review(store: Store, *, actor: Actor, prediction_id: int) -> ReviewDesk
 
     Raises:
         Blinding: It is kept back from the actor, who has yet to paint the image.
-        NotFound: There is no such prediction, or its maps are missing or damaged.
+        NotFound: There is no such prediction.
     """
     require(actor, CLINICIANS)
     with store.reading() as session:
@@ -135,16 +137,22 @@ def open_review(store: Store, *, actor: Actor, prediction_id: int) -> ReviewDesk
         following = session.scalar(others.where(Prediction.id > prediction_id)) or session.scalar(others)
         count = _count(session, waiting)
         maps_sha256 = prediction.maps_sha256
-        own = mask_pixels(session.get_one(Mask, prediction.mask_id))
-        annotated = _annotated(session, actor, record.image_id)
+        own, no_mask = _unless_damaged(
+            "The model's mask", lambda: mask_pixels(session.get_one(Mask, prediction.mask_id))
+        )
+        annotated, no_expert = _unless_damaged(
+            "The annotated mask", lambda: _annotated(session, actor, record.image_id)
+        )
         clock = _clock(session, actor, row[1])
     _note(store, actor, [record])
     if annotated is not None and annotated[0].annotator_id != actor.person_id:
         exposures.note(store, actor, [(record.case_id, ExposureKind.MASK)])
     if reference.label is not None:
         exposures.note(store, actor, [(record.case_id, kind) for kind in (ExposureKind.LABEL, ExposureKind.HISTOLOGY)])
-    maps = unpack_maps(store.blobs.get(maps_sha256))
-    peaks = {name: float(maps[name].max()) if name in maps else 0.0 for name in MAP_NAMES}
+    found, no_maps = _unless_damaged("The Grad-CAM maps", lambda: unpack_maps(store.blobs.get(maps_sha256)))
+    maps = found or {}
+    names = () if found is None else MAP_NAMES
+    peaks = {name: float(maps[name].max()) if name in maps else 0.0 for name in names}
     strengths = {name: peak / _brightest(maps, name) if peak > 0 else 0.0 for name, peak in peaks.items()}
     return ReviewDesk(
         record,
@@ -153,12 +161,13 @@ def open_review(store: Store, *, actor: Actor, prediction_id: int) -> ReviewDesk
         reference,
         following,
         count,
-        in_model_mask=image_evidence(maps, own),
-        in_expert_mask=None if annotated is None else image_evidence(maps, annotated[1]),
+        in_model_mask=None if own is None or found is None else image_evidence(maps, own),
+        in_expert_mask=None if annotated is None or found is None else image_evidence(maps, annotated[1]),
         expert="" if annotated is None else annotated[0].annotator,
         expert_version_id=None if annotated is None else annotated[0].version_id,
-        sites=propose_sites(maps[_SITES_MAP], own, clock) if _SITES_MAP in maps else (),
+        sites=() if own is None or _SITES_MAP not in maps else propose_sites(maps[_SITES_MAP], own, clock),
         has_cervix=clock.is_cervix,
+        problems=tuple(filter(None, (no_mask, no_maps, no_expert))),
     )
 
 
@@ -289,6 +298,14 @@ def prediction_sites_png(store: Store, *, actor: Actor, prediction_id: int) -> b
     desk = open_review(store, actor=actor, prediction_id=prediction_id)
     found = desk.prediction
     return sites_png(desk.sites, height_px=found.height_px, width_px=found.width_px)
+
+
+def _unless_damaged(what: str, read: Callable[[], Found]) -> tuple[Found | None, str]:
+    """What is read, or a sentence that says why it cannot be; the rest of the desk works without it."""
+    try:
+        return read(), ""
+    except ColpoError as error:
+        return None, f"{what} cannot be shown. {error}"
 
 
 def _clock(session: Session, actor: Actor, image: Image) -> Clock:

@@ -11,7 +11,7 @@ from colpo_core.records.people import Actor
 from colpo_core.services import annotations, engine, jobs, learning, review
 from colpo_core.services.leases import claim_job
 from colpo_core.store import Store
-from colpo_core.store.tables import JobEvent
+from colpo_core.store.tables import JobEvent, Prediction
 from colpo_core.terms import JobState, MaskPolicy, ReviewReason, Split, Start, Verdict
 from tests.clinic import Clinic, PredictedClinic
 from tests.handing_out import hand_out, paint_and_submit
@@ -298,6 +298,20 @@ def test_a_reviewer_who_is_unsure_chooses_why(
     opened = review.open_review(store, actor=annotator, prediction_id=desk.predictions[0])
     assert opened.reviews[0].because is ReviewReason.IMAGE_QUALITY
     assert "unsure 1" in words_of(open_page(annotator, "dashboard", tab="model"))
+
+
+def test_a_damaged_file_is_said_and_the_page_goes_on(
+    store: Store, administrator: Actor, annotator: Actor, open_page: Open
+) -> None:
+    desk = PredictedClinic(store, administrator)
+    with store.reading() as session:
+        store.blobs.path(session.get_one(Prediction, desk.predictions[0]).maps_sha256).unlink()
+    app = open_page(annotator, "review", prediction=desk.predictions[0])
+    assert not app.exception
+    assert "The Grad-CAM maps cannot be shown" in words_of(app)
+    assert "No positive evidence" not in words_of(app)
+    press(app, "Agree")
+    assert "You agreed" in words_of(app)
 
 
 def test_the_models_mask_is_opened_for_correction(

@@ -58,7 +58,7 @@ def _layers(person: Here, desk: ReviewDesk) -> list[Layer]:
     return layers + [
         Layer(f"Grad-CAM, {title}", f"/colpo/predictions/{found.id}/maps/{name}.png", visible=False, opacity=0.7)
         for name, title in _MAPS.items()
-        if desk.map_strengths[name] > 0
+        if desk.map_strengths.get(name, 0) > 0
     ]
 
 
@@ -66,6 +66,9 @@ def show_maps(person: Here, desk: ReviewDesk) -> None:
     """Draw the four maps on one screen with their scale, and their share of evidence in the masks."""
     found = desk.prediction
     st.subheader("What spoke for each call (Grad-CAM)")
+    if not desk.map_strengths:
+        st.caption("The maps of this prediction cannot be shown.")
+        return
     for column, (name, title) in zip(st.columns(4), _MAPS.items(), strict=True):
         with column:
             st.markdown(f"**{title}**")

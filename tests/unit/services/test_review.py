@@ -8,7 +8,7 @@ from colpo_core.errors import InputRejected, NotFound, PermissionDenied
 from colpo_core.records.people import Actor
 from colpo_core.services import review
 from colpo_core.store import Store
-from colpo_core.store.tables import AuditEntry, Review
+from colpo_core.store.tables import AuditEntry, Mask, Prediction, Review
 from colpo_core.terms import Grade, Label, LabelSource, ReviewReason, Verdict
 from tests.clinic import SIDE_PX, PredictedClinic, draw, reviewer
 
@@ -201,3 +201,27 @@ def test_who_is_unsure_says_why_and_is_counted_apart(store: Store, annotator: Ac
     assert again.because is ReviewReason.CALL
     with store.reading() as session:
         assert session.query(Review).filter_by(prediction_id=first).count() == 2
+
+
+def test_what_is_missing_or_damaged_is_said_and_the_rest_is_there(
+    store: Store, annotator: Actor, desk: PredictedClinic
+) -> None:
+    prediction_id = desk.predictions[1]
+    with store.reading() as session:
+        maps = store.blobs.path(session.get_one(Prediction, prediction_id).maps_sha256)
+    maps.write_bytes(b"no maps")
+    opened = review.open_review(store, actor=annotator, prediction_id=prediction_id)
+    assert opened.problems == (
+        "The Grad-CAM maps cannot be shown. A stored file is damaged. Restore the store's folder from a back-up.",
+    )
+    assert (opened.in_model_mask, opened.in_expert_mask, opened.sites) == (None, None, ())
+    assert (opened.reference.label, opened.expert) == (Label.HSIL, "Painter")
+    maps.unlink()
+    with store.writing() as session:
+        mask = session.get_one(Mask, session.get_one(Prediction, prediction_id).mask_id)
+        mask.rle = b"\xff\xff"
+    opened = review.open_review(store, actor=annotator, prediction_id=prediction_id)
+    assert [problem.split(" cannot")[0] for problem in opened.problems][:2] == ["The model's mask", "The Grad-CAM maps"]
+    assert opened.prediction.prob_hsil_4ch == 0.6
+    made = review.record_review(store, actor=annotator, prediction_id=prediction_id, verdict=Verdict.AGREE)
+    assert made.verdict is Verdict.AGREE
