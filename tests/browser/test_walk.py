@@ -17,7 +17,7 @@ from tests.browser.conftest import CHECKOUT, Server
 from tests.browser.mask_page import EditorPage
 from tests.browser.visitor import PASSWORD, SCREEN, Visitor
 
-pytestmark = [pytest.mark.browser, pytest.mark.alone, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(1200)]
 N_CASES = 40
 READERS = {"rita": "Dr Rita Lang", "rosa": "Dr Rosa Kim"}
 PATIENT = "P-0042"
