@@ -194,6 +194,15 @@ class JobKind(StrEnum):
     TRAIN = "train"
     PREDICT = "predict"
     EVALUATE = "evaluate"
+    EXPLAIN = "explain"
+
+
+class Change(StrEnum):
+    """What was changed of an image, to see what its prediction rests on."""
+
+    MASK_EMPTIED = "mask_emptied"
+    MASK_OF_EXPERT = "mask_of_expert"
+    COVERED = "covered"
 
 
 class JobState(StrEnum):

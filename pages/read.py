@@ -208,7 +208,7 @@ def _layers(study_id: int, token: str) -> list[Layer]:
     aid = f"/colpo/readings/{study_id}/aid/{token}"
     return [
         Layer("Acetowhite epithelium", f"{aid}/mask.png", opacity=0.45),
-        Layer("What spoke for HSIL (Grad-CAM)", f"{aid}/map.png", visible=False, opacity=0.6),
+        Layer("What spoke for HSIL (Grad-CAM)", f"{aid}/map.png", visible=False, opacity=0.6, kind="map"),
     ]
 
 

@@ -3,9 +3,12 @@
 import streamlit as st
 
 from colpo_core.errors import Blinding
-from colpo_core.records.checkpoints import ReviewDesk, ReviewQueue, label_source_text
+from colpo_core.records.checkpoints import label_source_text
+from colpo_core.records.reviews import ReviewDesk, ReviewQueue
 from colpo_core.services import jobs, review
+from colpo_core.services.stored_images import get_image
 from colpo_core.terms import LabelSource
+from pages._ui.annotating.words import stage_text
 from pages._ui.badges import impression_badge, simulated_badge
 from pages._ui.case_page import offer_page
 from pages._ui.errors import showing_errors
@@ -14,6 +17,7 @@ from pages._ui.jobs import prediction_progress
 from pages._ui.links import link
 from pages._ui.reviewing.calls import show_calls
 from pages._ui.reviewing.pictures import show_image, show_maps, show_sites
+from pages._ui.reviewing.reasons import show_reasons
 from pages._ui.reviewing.verdict import show_reference, show_verdict
 from pages._ui.tables import count_text
 
@@ -45,13 +49,22 @@ def _asked_for(person: Here, queue: ReviewQueue) -> int | None:
     if image.isdigit():
         found = review.find_prediction(person.store, actor=person.actor, image_id=int(image))
         if found is None:
-            _offer_prediction(int(image), is_possible=queue.checkpoint_name is not None)
+            _offer_prediction(person, int(image), is_possible=queue.checkpoint_name is not None)
             st.stop()
         return found.id
     return queue.rows[0].id if queue.rows else None
 
 
-def _offer_prediction(image_id: int, *, is_possible: bool) -> None:
+def _offer_prediction(person: Here, image_id: int, *, is_possible: bool) -> None:
+    image = get_image(person.store, actor=person.actor, image_id=image_id)
+    if not image.can_be_predicted:
+        st.info(
+            f"Image {image_id} gets no prediction: a model reads images after acetic acid that show the cervix, and "
+            f"this one is marked otherwise ({stage_text(image)}). Correct its mark on the case's page if it is wrong.",
+            icon=":material/block:",
+        )
+        link("cases", "Open the case", icon=":material/folder_shared:", case=image.case_id)
+        return
     st.info(f"Image {image_id} has no prediction yet.", icon=":material/hourglass_empty:")
     if is_possible:
         st.button("Predict it now", icon=":material/play_arrow:", type="primary", on_click=_predict, args=(image_id,))
@@ -103,6 +116,7 @@ def _desk(person: Here, desk: ReviewDesk) -> None:
         show_verdict(person, desk)
         show_reference(person, desk)
     show_maps(person, desk)
+    show_reasons(person, desk)
 
 
 def _head(person: Here, desk: ReviewDesk) -> None:

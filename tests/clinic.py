@@ -13,6 +13,7 @@ from colpo_core.evaluation.masks import mask_figures, segmentation_figures
 from colpo_core.evaluation.probabilities import Judged, probability_figures
 from colpo_core.images.decoding import CleanImage, encode_clean
 from colpo_core.images.maps import pack_maps
+from colpo_core.images.probabilities import pack_probabilities
 from colpo_core.labels import RULES_VERSION, label_from_histology, label_from_impression
 from colpo_core.records.people import Actor
 from colpo_core.services.masks import store_pixels
@@ -219,6 +220,7 @@ class PredictedClinic:
         maps["3ch-hsil"][0, 0] = 4.0
         maps["3ch-normal"][1, 1] = 1.0
         sha256 = self.store.blobs.put(pack_maps(maps))
+        acetowhite_sha256 = self.store.blobs.put(pack_probabilities(mask[::4, ::4].astype(np.float32)))
         with self.store.writing() as session:
             prediction = Prediction(
                 image_id=image_id,
@@ -230,6 +232,7 @@ class PredictedClinic:
                 acetowhite_fraction=float(mask.mean()),
                 mask_id=store_pixels(session, mask).id,
                 maps_sha256=sha256,
+                acetowhite_sha256=acetowhite_sha256,
             )
             session.add(prediction)
             session.flush()

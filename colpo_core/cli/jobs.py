@@ -7,7 +7,7 @@ import click
 from colpo_core.cli.learning import figures_text, find_checkpoint, wait_for
 from colpo_core.cli.output import Opened, json_option, note, print_json, print_table
 from colpo_core.cli.words import EXISTING_FOLDER, NEW_FOLDER
-from colpo_core.records.jobs import JobRecord
+from colpo_core.records.jobs import JobRecord, seconds_left
 from colpo_core.services import engine, on_demand
 from colpo_core.services import jobs as service
 from colpo_core.terms import JobKind
@@ -55,6 +55,9 @@ def show_job(job_id: int, as_json: bool) -> None:
         print_json({"job": job, "events": events})
         return
     click.echo(f"job {job.id}: {job.kind.value}, {job.state.value}, {job.progress:.0%}. {job.error or ''}")
+    left = seconds_left(job, events) if job.kind is JobKind.PREDICT else None
+    if left is not None:
+        click.echo(f"{job.epoch} of {job.epochs_total} images, about {left / 60:.0f} min left")
     rows = [(e.stage, e.epoch, figures_text(e), e.message) for e in events]
     print_table(("stage", "epoch", "figures", ""), rows)
 

@@ -4,12 +4,13 @@ from pathlib import Path
 
 import click
 
-from colpo_core.cli.learning import find_checkpoint
+from colpo_core.cli.learning import find_checkpoint, wait_for
 from colpo_core.cli.output import Opened, json_option, print_json, print_table
 from colpo_core.cli.words import NEW_FOLDER, WordType
 from colpo_core.images.maps import MAP_NAMES
 from colpo_core.records.checkpoints import label_source_text
-from colpo_core.services import on_demand
+from colpo_core.records.explanations import LikeCase
+from colpo_core.services import call_reasons, on_demand
 from colpo_core.services import review as service
 from colpo_core.store.blobs import write_file
 from colpo_core.terms import ReviewReason, Verdict
@@ -71,6 +72,48 @@ def show(prediction_id: int, out: Path | None, as_json: bool) -> None:
         because = f" ({verdict.because.value})" if verdict.because else ""
         click.echo(f"{verdict.reviewer}: {verdict.verdict.value}{because} {verdict.reason}".rstrip())
     click.echo(f"reference standard: {desk.reference.reason}")
+
+
+@review.command("why")
+@click.argument("prediction_id", type=int)
+@click.option("--ask", is_flag=True, help="Ask the model anew what it says with other masks, and wait for it.")
+@json_option
+def why(prediction_id: int, ask: bool, as_json: bool) -> None:
+    """Show why a call was made: calibration, labelled cases that look alike, what changes with the mask."""
+    with Opened() as here:
+        if ask:
+            job = call_reasons.start_what_ifs(here.store, actor=here.actor, prediction_id=prediction_id)
+            wait_for(here, job.id)
+        found = call_reasons.call_reasons(here.store, actor=here.actor, prediction_id=prediction_id)
+    if as_json:
+        print_json(found)
+        return
+    for channels, band in ((3, found.band_3ch), (4, found.band_4ch)):
+        if band is not None:
+            shares = f"{band.low:.0%} to {band.high:.0%}"
+            click.echo(f"{channels} channels: of test images with {shares}, HSIL were {band.observed.text()}")
+    rows = [
+        (one.patient_code, one.case_id, one.label.value, one.grade or "", f"{one.likeness:.3f}", _learned(one))
+        for one in found.like
+    ]
+    if rows:
+        print_table(("patient", "case", "label", "grade", "likeness", ""), rows)
+    else:
+        click.echo(found.why_no_like)
+    changed = [
+        (one.change.value, one.finding or "", one.annotator, f"{one.prob_hsil_3ch:.3f}", f"{one.prob_hsil_4ch:.3f}")
+        for one in found.what_ifs
+    ]
+    if changed:
+        print_table(("changed", "finding", "outlined by", "HSIL, 3 channels", "HSIL, 4 channels"), changed)
+    elif not found.failure:
+        click.echo("nobody has asked yet what changes with the mask: --ask does")
+    if found.failure:
+        click.echo(found.failure)
+
+
+def _learned(one: LikeCase) -> str:
+    return "the model has learned from it" if one.was_learned else ""
 
 
 @review.command("record")

@@ -29,6 +29,10 @@ class ImagePrediction:
         threshold_4ch: The 4-channel network likewise.
         maps: `3ch-normal`, `3ch-hsil`, `4ch-normal`, `4ch-hsil`: h x w float32 Grad-CAM over exactly the image, from 0
             and not scaled; all zeros says "no positive evidence". Empty where no maps were asked for.
+        acetowhite: h x w float32 at the network's own resolution, over exactly the image: the probability of acetowhite
+            epithelium that the mask is made of. None where no maps were asked for.
+        features: K float32, of length one (or all zeros): where the 4-channel network's last features point, averaged
+            over the image. Images of which they point alike look alike to it. None where no maps were asked for.
     """
 
     mask: NDArray[np.bool_]
@@ -39,6 +43,8 @@ class ImagePrediction:
     threshold_3ch: float
     threshold_4ch: float
     maps: dict[str, NDArray[np.float32]] = field(default_factory=dict)
+    acetowhite: NDArray[np.float32] | None = None
+    features: NDArray[np.float32] | None = None
 
     @property
     def call_3ch(self) -> Label:
@@ -70,6 +76,7 @@ def predict_image(pipeline: Pipeline, rgb: NDArray[np.uint8], *, with_maps: bool
         output: PipelineOutput = pipeline(to_batch(box, pipeline.device))
         maps = _maps(pipeline, output, geometry) if with_maps else {}
         acetowhite = _array(output.acetowhite[0, 0])
+        features = direction(_array(output.features_4ch[0].mean(dim=(1, 2))))
         prob_3ch, prob_4ch = float(output.prob_hsil_3ch[0]), float(output.prob_hsil_4ch[0])
     mask = unletterbox(acetowhite, geometry) >= spec.mask_threshold
     return ImagePrediction(
@@ -81,6 +88,8 @@ def predict_image(pipeline: Pipeline, rgb: NDArray[np.uint8], *, with_maps: bool
         threshold_3ch=spec.threshold_3ch,
         threshold_4ch=spec.threshold_4ch,
         maps=maps,
+        acetowhite=np.ascontiguousarray(crop_box(acetowhite, geometry)) if with_maps else None,
+        features=features if with_maps else None,
     )
 
 
@@ -95,6 +104,16 @@ def mean_entropy(probs: NDArray[np.float32]) -> float:
     inside = np.clip(probs.astype(np.float64), np.finfo(np.float64).tiny, 1 - np.finfo(np.float64).epsneg)
     entropy = -(inside * np.log2(inside) + (1 - inside) * np.log2(1 - inside))
     return float(np.clip(entropy.mean(), 0.0, 1.0))
+
+
+def direction(features: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Features of length one; those that are all zeros stay so.
+
+    Args:
+        features: K float32.
+    """
+    length = float(np.linalg.norm(features))
+    return features / np.float32(length) if length > 0 else features
 
 
 def _maps(pipeline: Pipeline, output: PipelineOutput, geometry: LetterboxGeometry) -> dict[str, NDArray[np.float32]]:

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from colpo_core.records.cases import CaseRecord
-from colpo_core.records.checkpoints import PredictionRecord, ReviewRecord
 from colpo_core.records.explanations import ProposedSite
 from colpo_core.records.images import ImageRecord
+from colpo_core.records.reviews import PredictionRecord, ReviewRecord
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,10 @@
 """Where a network's evidence lies beside the masks of one image, and over many images."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
-from colpo_core.records.figures import Estimate, Proportion
+from colpo_core.records.figures import Estimate, Proportion, ReliabilityBin
+from colpo_core.terms import Change, Finding, Grade, Label
 
 
 @dataclass(frozen=True)
@@ -109,3 +111,77 @@ class Randomised:
     n_images: int
     lowest: float | None = None
     highest: float | None = None
+
+
+@dataclass(frozen=True)
+class LikeCase:
+    """A labelled case that looks to a network much like the one that is judged.
+
+    Attributes:
+        case_id: Row of the case.
+        image_id: Which of its images looks most alike.
+        patient_code: Code of its patient, who is another one.
+        likeness: Cosine of the angle between the features of both images, up to 1.
+        label: Its label by histology.
+        grade: Its highest grade, where there is one.
+        was_learned: Whether the model has learned from its patient, or chosen thresholds on her.
+        simulated: Whether the program drew it.
+    """
+
+    case_id: int
+    image_id: int
+    patient_code: str
+    likeness: float
+    label: Label
+    grade: Grade | None
+    was_learned: bool
+    simulated: bool
+
+
+@dataclass(frozen=True)
+class WhatIfRecord:
+    """What a model says of an image once something of it is changed.
+
+    Attributes:
+        change: What was changed.
+        finding: What the mask shows that was put in or covered; None where the channel was emptied.
+        annotator: Whose mask it is; empty where it is the model's own.
+        annotator_id: Row of that person, or None.
+        prob_hsil_3ch: Probability of HSIL of the 3-channel network then.
+        prob_hsil_4ch: That of the 4-channel network.
+        created_at: When it was asked.
+    """
+
+    change: Change
+    finding: Finding | None
+    annotator: str
+    annotator_id: int | None
+    prob_hsil_3ch: float
+    prob_hsil_4ch: float
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class CallReasons:
+    """What stands behind a call, beside the maps.
+
+    Attributes:
+        prediction_id: Row of the prediction.
+        band_3ch: Of the model's test images, those of about this probability and how many were HSIL; None where the
+            model card has none.
+        band_4ch: Likewise of the 4-channel network.
+        like: Labelled cases of other patients that look most alike, the nearest first.
+        why_no_like: Why there are none, in a sentence; empty where there are some.
+        what_ifs: What changes with the mask; empty until somebody has asked.
+        job_id: The job that works it out now, or None.
+        failure: Why the newest job that was to work it out has failed; empty where it has not.
+    """
+
+    prediction_id: int
+    band_3ch: ReliabilityBin | None
+    band_4ch: ReliabilityBin | None
+    like: tuple[LikeCase, ...]
+    why_no_like: str
+    what_ifs: tuple[WhatIfRecord, ...]
+    job_id: int | None
+    failure: str

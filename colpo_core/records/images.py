@@ -32,3 +32,8 @@ class ImageRecord:
     seconds_after_acid: int | None
     shows_cervix: bool
     simulated: bool
+
+    @property
+    def can_be_predicted(self) -> bool:
+        """Whether a model reads it: it was taken after acetic acid and shows the cervix."""
+        return self.stage is Stage.ACETIC_ACID and self.shows_cervix

@@ -1,5 +1,6 @@
 """Records of background jobs: where one stands, and its live record."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,7 +17,8 @@ class JobRecord:
         kind: What it does.
         state: Where it stands.
         silent: Whether it runs, but its process has not been heard within its lease: it will be taken up again.
-        settings: A training's settings, or a prediction's `checkpoint_id` and `image_ids`.
+        settings: A training's settings, or a prediction's `checkpoint_id`, `n_images` and which: `image_ids`, or None
+            there and the range of the whole store's; or an explanation's `prediction_id` and `changes`.
         snapshot_id: What a training learns from; None for a prediction.
         attempt: How often a runner has taken it up.
         max_attempts: After how many it is given up.
@@ -88,3 +90,16 @@ class JobEventRecord:
     epoch: int
     figures: dict[str, float]
     message: str
+
+
+def seconds_left(job: JobRecord, events: Sequence[JobEventRecord]) -> float | None:
+    """How long a prediction will take yet, at the pace of late; None where the pace is not known, and once it is over.
+
+    Args:
+        job: A prediction job.
+        events: Its live record.
+    """
+    speeds = [event.figures["images_per_second"] for event in events if "images_per_second" in event.figures]
+    if job.state is not JobState.RUNNING or not speeds or speeds[-1] <= 0:
+        return None
+    return (job.epochs_total - job.epoch) / speeds[-1]

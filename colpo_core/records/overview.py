@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from colpo_core.records.checkpoints import ReviewAgreement
 from colpo_core.records.figures import CallFigures
+from colpo_core.records.reviews import ReviewAgreement
 from colpo_core.terms import AnnotationState, Grade, Label, LabelSource, Stage
 
 

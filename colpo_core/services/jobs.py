@@ -14,10 +14,12 @@ from colpo_core.records.people import Actor
 from colpo_core.services import audit, engine, leases
 from colpo_core.services.external_sets import refuse_training
 from colpo_core.services.permissions import CLINICIANS, require
+from colpo_core.services.prediction_scope import PREDICTABLE, settle_scope
 from colpo_core.services.snapshots import judge_counts
 from colpo_core.store import Store
-from colpo_core.store.tables import Checkpoint, Image, Job, JobEvent, Person, Prediction, Promotion, Snapshot
-from colpo_core.terms import JobKind, JobState, Stage
+from colpo_core.store.lists import among
+from colpo_core.store.tables import Checkpoint, Image, Job, JobEvent, Person, Promotion, Snapshot
+from colpo_core.terms import JobKind, JobState
 
 _UNFINISHED = (JobState.QUEUED, JobState.RUNNING)
 _LOG_TAIL_BYTES = 20_000
@@ -100,7 +102,7 @@ def start_prediction_of_cases(store: Store, *, actor: Actor, case_ids: Collectio
     """
     require(actor, CLINICIANS)
     with store.reading() as session:
-        read = select(Image.id).where(Image.case_id.in_(case_ids), Image.stage == Stage.ACETIC_ACID, Image.shows_cervix)
+        read = select(Image.id).where(among(Image.case_id, case_ids), PREDICTABLE)
         image_ids = session.scalars(read).all()
     if not image_ids:
         raise InputRejected("None of these cases has an image after acetic acid that shows the cervix.")
@@ -118,18 +120,15 @@ def queue_prediction(
     Raises:
         NotFound: One of the images is not in the store.
     """
-    todo = _images_to_predict(session, checkpoint.id, image_ids)
-    waiting = select(Job).where(Job.kind == JobKind.PREDICT, Job.state.in_(_UNFINISHED))
-    for other in session.scalars(waiting):
-        if other.settings["checkpoint_id"] == checkpoint.id and not other.cancel_requested:
-            todo -= set(other.settings["image_ids"])
-    if not todo:
+    settings = settle_scope(session, checkpoint.id, image_ids)
+    if settings is None:
         return None
-    settings = {"checkpoint_id": checkpoint.id, "image_ids": sorted(todo)}
     job = Job(kind=JobKind.PREDICT, settings=settings, created_by=actor.person_id)
     session.add(job)
     session.flush()
-    audit.record(session, actor, "start prediction", f"job {job.id}", checkpoint=checkpoint.id, images=len(todo))
+    audit.record(
+        session, actor, "start prediction", f"job {job.id}", checkpoint=checkpoint.id, images=settings["n_images"]
+    )
     return job
 
 
@@ -322,27 +321,6 @@ def _checkpoint_for_prediction(session: Session, checkpoint_id: int | None) -> C
     if current is None:
         raise CheckpointMismatch("No checkpoint is promoted yet. Promote one under Models, or name one.")
     return current
-
-
-def _images_to_predict(session: Session, checkpoint_id: int, image_ids: Sequence[int] | None) -> set[int]:
-    predicted = set(session.scalars(select(Prediction.image_id).where(Prediction.checkpoint_id == checkpoint_id)))
-    if image_ids is None:
-        shown = select(Image.id).where(Image.stage == Stage.ACETIC_ACID, Image.shows_cervix)
-        return set(session.scalars(shown)) - predicted
-    if not image_ids:
-        raise InputRejected("Name at least one image to predict.")
-    wanted = set(image_ids)
-    stages = {
-        row.id: row for row in session.execute(select(Image.id, Image.stage, Image.shows_cervix)) if row.id in wanted
-    }
-    for image_id in sorted(wanted):
-        if image_id not in stages:
-            raise NotFound(f"There is no image {image_id}.")
-        if stages[image_id].stage is not Stage.ACETIC_ACID:
-            raise InputRejected(f"Image {image_id} was not taken after acetic acid; the model reads only those.")
-        if not stages[image_id].shows_cervix:
-            raise InputRejected(f"Image {image_id} is marked as not showing the cervix.")
-    return wanted - predicted
 
 
 def _jobs() -> Select[Job, str, float]:

@@ -1,18 +1,22 @@
 """A prediction job's work: one image after the other, each stored as soon as it is done."""
 
 import logging
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import and_, select
 
 from colpo_core.errors import ColpoError, JobCancelled, JobFailed
+from colpo_core.evaluation.likeness import pack_features
 from colpo_core.images.decoding import read_rgb
+from colpo_core.images.maps import pack_maps
+from colpo_core.images.probabilities import pack_probabilities
 from colpo_core.services.checkpoints import checkpoint_dir
 from colpo_core.services.leases import Finish, Lease, LeaseLost
 from colpo_core.services.masks import store_pixels
-from colpo_core.store.tables import Checkpoint, Image, Job, JobEvent, Prediction
+from colpo_core.services.prediction_scope import images_of, n_images_of, unpredicted
+from colpo_core.store.tables import Checkpoint, Image, Job, JobEvent, Prediction, PredictionFeatures
 
 if TYPE_CHECKING:
     from colpo_core.inference.predict import ImagePrediction
@@ -20,6 +24,30 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 STAGE = "prediction"
+_TELL_EVERY_SECONDS = 10.0
+
+
+class Pace:
+    """How quick it goes: told now and then, over the time since it was told last.
+
+    Args:
+        clock: Seconds, never going back.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._since = clock()
+        self._done = 0
+
+    def after_one(self) -> float | None:
+        """Count one more image; images a second, where it is time to tell."""
+        self._done += 1
+        taken = self._clock() - self._since
+        if taken < _TELL_EVERY_SECONDS:
+            return None
+        speed = self._done / taken
+        self._since, self._done = self._clock(), 0
+        return speed
 
 
 def run_prediction(lease: Lease, must_stop: Callable[[], bool]) -> Finish:
@@ -46,10 +74,12 @@ def run_prediction(lease: Lease, must_stop: Callable[[], bool]) -> Finish:
         settings = session.get_one(Job, lease.job_id).settings
         checkpoint = session.get_one(Checkpoint, settings["checkpoint_id"])
         checkpoint_id, folder, sha256 = checkpoint.id, checkpoint_dir(store, checkpoint.name), checkpoint.sha256
-        todo = _images_left(session, checkpoint_id, settings["image_ids"])
-    total = len(settings["image_ids"])
+        left = and_(images_of(settings), unpredicted(checkpoint_id))
+        todo = session.execute(select(Image.id, Image.sha256).where(left).order_by(Image.id)).all()
+        total = max(n_images_of(settings), len(todo))
     pipeline, _card = load_checkpoint(folder, expected_sha256=sha256)
     failed: list[dict[str, Any]] = []
+    pace = Pace()
     for done, (image_id, image_sha256) in enumerate(todo, start=total - len(todo) + 1):
         if must_stop():
             raise JobCancelled("The prediction was cancelled; what was predicted so far is kept.")
@@ -63,16 +93,11 @@ def run_prediction(lease: Lease, must_stop: Callable[[], bool]) -> Finish:
             _write_failure(lease, image_id, str(error), done, total)
         else:
             _write_prediction(lease, checkpoint_id, image_id, found, done, total)
+        if (speed := pace.after_one()) is not None:
+            _write_speed(lease, speed, done)
     if failed and len(failed) == total:
         raise JobFailed(f"Not one of {total} images could be predicted. The first: {failed[0]['reason']}")
     return lambda _session, _job: {"predicted": total - len(failed), "failed": failed}
-
-
-def _images_left(session: Session, checkpoint_id: int, image_ids: list[int]) -> list[tuple[int, str]]:
-    predicted = set(session.scalars(select(Prediction.image_id).where(Prediction.checkpoint_id == checkpoint_id)))
-    wanted = set(image_ids) - predicted
-    rows = session.execute(select(Image.id, Image.sha256).order_by(Image.id))
-    return [(image_id, sha256) for image_id, sha256 in rows if image_id in wanted]
 
 
 def _predict(lease: Lease, pipeline: "Pipeline", image_sha256: str) -> "ImagePrediction":
@@ -84,24 +109,27 @@ def _predict(lease: Lease, pipeline: "Pipeline", image_sha256: str) -> "ImagePre
 def _write_prediction(
     lease: Lease, checkpoint_id: int, image_id: int, found: "ImagePrediction", done: int, total: int
 ) -> None:
-    from colpo_core.images.maps import pack_maps
-
-    maps_sha256 = lease.store.blobs.put(pack_maps(found.maps))
+    blobs = lease.store.blobs
+    maps_sha256 = blobs.put(pack_maps(found.maps))
+    acetowhite_sha256 = None if found.acetowhite is None else blobs.put(pack_probabilities(found.acetowhite))
     with lease.writing() as (session, job):
-        session.add(
-            Prediction(
-                image_id=image_id,
-                checkpoint_id=checkpoint_id,
-                prob_hsil_3ch=found.prob_hsil_3ch,
-                prob_hsil_4ch=found.prob_hsil_4ch,
-                threshold_3ch=found.threshold_3ch,
-                threshold_4ch=found.threshold_4ch,
-                acetowhite_fraction=found.acetowhite_fraction,
-                mask_entropy=found.mask_entropy,
-                mask_id=store_pixels(session, found.mask).id,
-                maps_sha256=maps_sha256,
-            )
+        row = Prediction(
+            image_id=image_id,
+            checkpoint_id=checkpoint_id,
+            prob_hsil_3ch=found.prob_hsil_3ch,
+            prob_hsil_4ch=found.prob_hsil_4ch,
+            threshold_3ch=found.threshold_3ch,
+            threshold_4ch=found.threshold_4ch,
+            acetowhite_fraction=found.acetowhite_fraction,
+            mask_entropy=found.mask_entropy,
+            mask_id=store_pixels(session, found.mask).id,
+            maps_sha256=maps_sha256,
+            acetowhite_sha256=acetowhite_sha256,
         )
+        session.add(row)
+        if found.features is not None:
+            session.flush()
+            session.add(PredictionFeatures(prediction_id=row.id, features=pack_features(found.features)))
         _write_progress(job, done, total)
 
 
@@ -110,6 +138,12 @@ def _write_failure(lease: Lease, image_id: int, reason: str, done: int, total: i
         message = f"Image {image_id} was not predicted: {reason}"
         session.add(JobEvent(job_id=job.id, stage=STAGE, epoch=done, message=message))
         _write_progress(job, done, total)
+
+
+def _write_speed(lease: Lease, images_per_second: float, done: int) -> None:
+    with lease.writing() as (session, job):
+        figures = {"images_per_second": images_per_second}
+        session.add(JobEvent(job_id=job.id, stage=STAGE, epoch=done, figures=figures))
 
 
 def _write_progress(job: Job, done: int, total: int) -> None:

@@ -17,7 +17,9 @@ from colpo_core.images.clock_face import Clock, lay_clock
 from colpo_core.images.colours import heat_gradient, map_png
 from colpo_core.images.maps import MAP_NAMES, unpack_maps
 from colpo_core.images.masks import mask_png
-from colpo_core.records.checkpoints import (
+from colpo_core.images.probabilities import unpack_probabilities
+from colpo_core.records.people import Actor
+from colpo_core.records.reviews import (
     PredictionRecord,
     Reference,
     ReviewAgreement,
@@ -25,13 +27,13 @@ from colpo_core.records.checkpoints import (
     ReviewQueue,
     ReviewRecord,
 )
-from colpo_core.records.people import Actor
 from colpo_core.services import audit, exposures
 from colpo_core.services.annotator_blinding import images_without_model, require_prediction_visible
 from colpo_core.services.annotator_masks import AnnotatorMask, visible_masks
 from colpo_core.services.findings_proposal import visible_cervix
 from colpo_core.services.masks import mask_pixels
 from colpo_core.services.permissions import CLINICIANS, require
+from colpo_core.services.review_series import review_series
 from colpo_core.store import Store
 from colpo_core.store.tables import (
     Case,
@@ -144,8 +146,13 @@ def open_review(store: Store, *, actor: Actor, prediction_id: int) -> ReviewDesk
             "The annotated mask", lambda: _annotated(session, actor, record.image_id)
         )
         clock = _clock(session, actor, row[1])
+        series = review_series(session, actor, case_id=record.case_id, checkpoint_id=record.checkpoint_id)
+        thresholds = row[2].card.get("thresholds", {})
     _note(store, actor, [record])
-    if annotated is not None and annotated[0].annotator_id != actor.person_id:
+    shown = {mask.annotator_id for one in series for mask in one.masks}
+    if annotated is not None:
+        shown.add(annotated[0].annotator_id)
+    if shown - {actor.person_id}:
         exposures.note(store, actor, [(record.case_id, ExposureKind.MASK)])
     if reference.label is not None:
         exposures.note(store, actor, [(record.case_id, kind) for kind in (ExposureKind.LABEL, ExposureKind.HISTOLOGY)])
@@ -168,6 +175,8 @@ def open_review(store: Store, *, actor: Actor, prediction_id: int) -> ReviewDesk
         sites=() if own is None or _SITES_MAP not in maps else propose_sites(maps[_SITES_MAP], own, clock),
         has_cervix=clock.is_cervix,
         problems=tuple(filter(None, (no_mask, no_maps, no_expert))),
+        series=series,
+        mask_threshold=float(thresholds.get("mask", 0.5)),
     )
 
 
@@ -263,7 +272,29 @@ def prediction_mask_png(store: Store, *, actor: Actor, prediction_id: int) -> by
     return mask_png(pixels, rgba=MASK_RGBA)
 
 
-def prediction_map_png(store: Store, *, actor: Actor, prediction_id: int, name: str) -> bytes:
+def prediction_probability_png(store: Store, *, actor: Actor, prediction_id: int) -> bytes:
+    """Where the checkpoint sees acetowhite epithelium, and how surely: grey, from 0 (black) to 1, over the image.
+
+    Raises:
+        Blinding: It is kept back from the actor, who has yet to paint the image.
+        InputRejected: The file is damaged.
+        NotFound: There is no such prediction, it kept no probabilities, or their file is missing.
+    """
+    require(actor, CLINICIANS)
+    with store.reading() as session:
+        row = _found(session, actor, prediction_id)
+        sha256 = row[0].acetowhite_sha256
+    _note(store, actor, [_record(row)])
+    if sha256 is None:
+        raise NotFound("This prediction is older than the probabilities of each place. Predict the image again.")
+    content = store.blobs.get(sha256)
+    unpack_probabilities(content)
+    return content
+
+
+def prediction_map_png(
+    store: Store, *, actor: Actor, prediction_id: int, name: str, most_px: int | None = None
+) -> bytes:
     """A Grad-CAM map as an overlay at the image's size; the two maps of one network share one scale.
 
     Args:
@@ -271,6 +302,7 @@ def prediction_map_png(store: Store, *, actor: Actor, prediction_id: int, name: 
         actor: An administrator or annotator.
         prediction_id: Row of the prediction.
         name: `3ch-normal`, `3ch-hsil`, `4ch-normal` or `4ch-hsil`.
+        most_px: Longest side of the overlay, smaller than the image's where that is longer; None for the image's.
 
     Raises:
         Blinding: It is kept back from the actor, who has yet to paint the image.
@@ -285,7 +317,9 @@ def prediction_map_png(store: Store, *, actor: Actor, prediction_id: int, name: 
     maps = unpack_maps(store.blobs.get(maps_sha256))
     if name not in maps:
         raise NotFound(f"There is no map {name!r}; there are {', '.join(MAP_NAMES)}.")
-    return map_png(maps[name], height_px=height_px, width_px=width_px, brightest=_brightest(maps, name))
+    share = min(1.0, (most_px or height_px + width_px) / max(height_px, width_px))
+    height, width = (max(1, round(side * share)) for side in (height_px, width_px))
+    return map_png(maps[name], height_px=height, width_px=width, brightest=_brightest(maps, name))
 
 
 def prediction_sites_png(store: Store, *, actor: Actor, prediction_id: int) -> bytes:

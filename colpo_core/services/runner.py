@@ -17,6 +17,7 @@ from colpo_core.errors import ColpoError, JobCancelled, NotFound
 from colpo_core.services import engine
 from colpo_core.services.engine import work_dir
 from colpo_core.services.evaluate_job import run_evaluation
+from colpo_core.services.explain_job import run_explanation
 from colpo_core.services.incidents import log_incident
 from colpo_core.services.leases import Finish, Heartbeats, Lease, LeaseLost, Wish, claim_job
 from colpo_core.services.predict_job import run_prediction
@@ -100,6 +101,8 @@ def _work(lease: Lease, must_stop: Callable[[], bool]) -> Finish:
             return run_prediction(lease, must_stop)
         case JobKind.EVALUATE:
             return run_evaluation(lease, must_stop)
+        case JobKind.EXPLAIN:
+            return run_explanation(lease, must_stop)
 
 
 def _fail(lease: Lease, sentence: str) -> int:

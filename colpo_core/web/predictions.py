@@ -12,6 +12,8 @@ from colpo_core.web.gate import actor_of, answering
 
 # A browser may keep what it has seen, but asks each time, so that signing out shuts the overlays too.
 _CACHING = "private, no-cache"
+# A map is coarse: drawn larger it says no more, and takes seconds to write and to load.
+_MAP_PX = 1024
 
 
 def routes(store: Store) -> list[Route]:
@@ -22,6 +24,7 @@ def routes(store: Store) -> list[Route]:
     """
     return [
         Route("/colpo/predictions/{prediction_id:int}/mask.png", _mask(store)),
+        Route("/colpo/predictions/{prediction_id:int}/acetowhite.png", _probability(store)),
         Route("/colpo/predictions/{prediction_id:int}/maps/{name}.png", _map(store)),
         Route("/colpo/predictions/{prediction_id:int}/sites.png", _sites(store)),
     ]
@@ -41,6 +44,20 @@ def _mask(store: Store) -> Callable[[Request], Awaitable[Response]]:
     return endpoint
 
 
+def _probability(store: Store) -> Callable[[Request], Awaitable[Response]]:
+    @answering
+    def endpoint(request: Request) -> Response:
+        prediction_id = int(request.path_params["prediction_id"])
+        return _overlay(
+            store,
+            request,
+            "acetowhite",
+            lambda: review.prediction_probability_png(store, actor=actor_of(request), prediction_id=prediction_id),
+        )
+
+    return endpoint
+
+
 def _map(store: Store) -> Callable[[Request], Awaitable[Response]]:
     @answering
     def endpoint(request: Request) -> Response:
@@ -49,7 +66,9 @@ def _map(store: Store) -> Callable[[Request], Awaitable[Response]]:
             store,
             request,
             name,
-            lambda: review.prediction_map_png(store, actor=actor_of(request), prediction_id=prediction_id, name=name),
+            lambda: review.prediction_map_png(
+                store, actor=actor_of(request), prediction_id=prediction_id, name=name, most_px=_MAP_PX
+            ),
         )
 
     return endpoint

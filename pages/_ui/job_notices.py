@@ -8,7 +8,12 @@ from colpo_core.terms import JobKind, JobState
 from pages._ui.here import Here
 
 _UNDER_WAY = "jobs_under_way"
-_KINDS = {JobKind.TRAIN: "Training", JobKind.PREDICT: "Prediction", JobKind.EVALUATE: "Evaluation"}
+_KINDS = {
+    JobKind.TRAIN: "Training",
+    JobKind.PREDICT: "Prediction",
+    JobKind.EVALUATE: "Evaluation",
+    JobKind.EXPLAIN: "Explanation",
+}
 _ENDS = {
     JobState.DONE: ("is done", ":material/check_circle:"),
     JobState.FAILED: ("has failed", ":material/error:"),

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 import streamlit as st
 from plotly.subplots import make_subplots
 
-from colpo_core.records.jobs import JobEventRecord, JobRecord
+from colpo_core.records.jobs import JobEventRecord, JobRecord, seconds_left
 from colpo_core.services import jobs
 from colpo_core.terms import JobKind, JobState
 from pages._ui.errors import showing_errors
@@ -81,9 +81,19 @@ def _draw_predictions(shown: int) -> None:
     if len(under_way) < shown:
         st.rerun()
     for job in under_way:
-        done, total = job.epoch, len(job.settings["image_ids"])
-        waits = "waits" if job.state is JobState.QUEUED else f"{done} of {total} images"
+        waits = "waits" if job.state is JobState.QUEUED else _prediction_text(job)
         st.progress(_clamped(job.progress), text=f"The model is predicting: {waits}")
+
+
+def _prediction_text(job: JobRecord) -> str:
+    """How many, how quick and how long yet."""
+    person = here()
+    events = jobs.job_events(person.store, actor=person.actor, job_id=job.id)
+    said = [f"{job.epoch} of {job.epochs_total} images", speed_text(events)]
+    left = seconds_left(job, events)
+    if left is not None:
+        said.append(f"about {span_text(timedelta(seconds=left))} left")
+    return " · ".join(part for part in said if part)
 
 
 def _draw_job(job_id: int, was_over: bool) -> None:

@@ -37,7 +37,7 @@ FIND = """(name) => {
   window.found = search(document);
   return window.found !== null;
 }"""
-PLACES = "() => window.found.panes.map((pane) => pane.place())"
+PLACES = "() => window.found.panes.map((pane) => pane.sheet.place())"
 
 
 class Clinic:
@@ -95,14 +95,14 @@ def page(chromium: Browser, clinic: Clinic) -> Iterator[Page]:
 
 def open_case(page: Page, clinic: Clinic) -> None:
     page.goto(f"{clinic.server.url}/cases?case={clinic.case_id}")
-    page.locator(".viewer .plane").wait_for()
+    page.locator(".viewer .pane").first.wait_for()
 
 
 def compare(page: Page, clinic: Clinic) -> None:
     open_case(page, clinic)
     page.get_by_text("Compare stages").click()
-    expect(page.locator(".series .pane")).to_have_count(len(SIZES))
-    page.wait_for_function(FIND, arg="imageSeries")
+    expect(page.locator(".viewer .pane")).to_have_count(len(SIZES))
+    page.wait_for_function(FIND, arg="imageViewer")
     page.wait_for_function("() => window.found.panes.every((pane) => pane.isLoaded)")
 
 
@@ -112,7 +112,7 @@ def assert_alike(places: list[dict[str, Any]]) -> None:
 
 
 def drag(page: Page, number: int, dx: float, dy: float) -> None:
-    box = page.locator(".series .pane").nth(number).bounding_box()
+    box = page.locator(".viewer .pane").nth(number).bounding_box()
     assert box is not None
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     page.mouse.move(x, y)
@@ -123,9 +123,9 @@ def drag(page: Page, number: int, dx: float, dy: float) -> None:
 
 def test_what_one_image_shows_the_others_show(page: Page, clinic: Clinic) -> None:
     compare(page, clinic)
-    assert page.locator(".series .title").all_inner_texts() == ["Native", "Acetic acid", "Lugol's iodine"]
+    assert page.locator(".viewer .title:visible").all_inner_texts() == ["Native", "Acetic acid", "Lugol's iodine"]
     assert page.evaluate(PLACES)[0] == pytest.approx({"x": 0.5, "y": 0.5, "zoom": 1})
-    middle = page.locator(".series .pane").nth(1)
+    middle = page.locator(".viewer .pane").nth(1)
     middle.click(position={"x": 40, "y": 40})
     middle.hover(position={"x": 40, "y": 40})
     for _ in range(5):
@@ -149,7 +149,7 @@ def test_what_one_image_shows_the_others_show(page: Page, clinic: Clinic) -> Non
 
 def test_an_image_that_has_moved_is_shifted_unlinked_and_keeps_its_shift(page: Page, clinic: Clinic) -> None:
     compare(page, clinic)
-    page.locator(".series .pane").nth(0).click()
+    page.locator(".viewer .pane").nth(0).click()
     page.keyboard.press("+")
     page.keyboard.press("l")
     expect(page.get_by_role("button", name="Unlinked")).to_have_attribute("aria-pressed", "false")
@@ -168,13 +168,13 @@ def test_an_image_that_has_moved_is_shifted_unlinked_and_keeps_its_shift(page: P
 
 def test_a_cross_shows_the_same_place_on_the_others(page: Page, clinic: Clinic) -> None:
     compare(page, clinic)
-    first = page.locator(".series .pane").nth(0)
+    first = page.locator(".viewer .pane").nth(0)
     box = first.bounding_box()
     assert box is not None
     first.hover(position={"x": box["width"] / 2, "y": box["height"] / 2})
-    expect(page.locator(".series .twin:visible")).to_have_count(2)
+    expect(page.locator(".viewer .twin:visible")).to_have_count(2)
     expect(first.locator(".twin")).to_be_hidden()
-    second = page.locator(".series .pane").nth(1)
+    second = page.locator(".viewer .pane").nth(1)
     cross, frame = second.locator(".twin").bounding_box(), second.bounding_box()
     assert cross is not None
     assert frame is not None
@@ -192,6 +192,7 @@ def start_placing(page: Page, number: int) -> None:
 def wait_for_question(page: Page) -> None:
     page.locator(".viewer .asks", has_text="Site of specimen").wait_for()
     page.wait_for_function(FIND, arg="imageViewer")
+    page.wait_for_function("() => window.found.isLoaded")
     page.wait_for_function("() => document.activeElement.shadowRoot?.activeElement?.className === 'viewer'")
 
 

@@ -278,16 +278,7 @@ def test_the_viewer_moves_and_fades_without_a_rerun(
     sent: list[object] = []
     page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(frame)))
     page.goto(f"{clinic.server.url}/annotate?image={image_id}")
-    overlay = page.locator(".viewer .overlay")
-    overlay.wait_for()
-    page.wait_for_timeout(1500)
-    sent.clear()
-    expect(overlay).to_have_css("opacity", "0.5")
-    page.get_by_label("Opacity of Imported mask").fill("20")
-    expect(overlay).to_have_css("opacity", "0.2")
-    page.get_by_role("checkbox", name="Imported mask").uncheck()
-    expect(overlay).to_have_css("visibility", "hidden")
-    scale = "() => document.querySelector('[data-testid=stBidiComponentIsolated]') && window.scaleOf()"
+    page.locator(".viewer .pane").wait_for()
     page.evaluate("""() => {
       const search = (node) => {
         for (const element of node.querySelectorAll("*")) {
@@ -297,14 +288,28 @@ def test_the_viewer_moves_and_fades_without_a_rerun(
         }
         return null;
       };
-      window.scaleOf = () => search(document).view.scale;
+      window.viewer = search(document);
+      window.alphaOf = () => {  // the mask is the diagonal, so its first pixel is covered
+        const [{ over, view }] = window.viewer.panes;
+        const { x, y } = view.toScreen(0.5, 0.5);
+        return over.getContext("2d").getImageData(x, y, 1, 1).data[3];
+      };
     }""")
+    page.wait_for_function("() => window.viewer.isLoaded && window.alphaOf() > 120")
+    page.wait_for_timeout(1500)
+    sent.clear()
+    before = page.evaluate("() => window.alphaOf()")
+    page.get_by_label("Opacity of Imported mask").fill("20")
+    page.wait_for_function(f"() => Math.abs(window.alphaOf() - {before} * 0.4) < 4")
+    page.get_by_role("checkbox", name="Imported mask").uncheck()
+    page.wait_for_function("() => window.alphaOf() === 0")
+    scale = "() => window.viewer.view.scale"
     fitted = page.evaluate(scale)
-    stage = page.locator(".viewer .stage")
+    stage = page.locator(".viewer .pane")
     stage.dblclick()
-    assert page.evaluate(scale) == pytest.approx(fitted * 2, rel=0.01)
+    assert page.evaluate(scale) == pytest.approx(fitted * 2.5, rel=0.01)
     page.mouse.wheel(0, -300)
-    page.wait_for_function(f"() => window.scaleOf() > {fitted * 2.2}")
+    page.wait_for_function(f"() => window.viewer.view.scale > {fitted * 2.7}")
     page.get_by_role("button", name="Fit the image").click()
     assert page.evaluate(scale) == pytest.approx(fitted)
     assert sent == []

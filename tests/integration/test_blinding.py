@@ -178,6 +178,7 @@ def test_a_reader_is_refused_by_every_other_image(study_id: int, secrets: Secret
         f"/colpo/images/{FIRST_IMAGE + 1}/thumbnail",
         "/colpo/predictions/1/mask.png",
         "/colpo/predictions/1/maps/3ch-hsil.png",
+        "/colpo/predictions/1/acetowhite.png",
     ):
         reply = browser.get(path)
         assert reply.status_code == 403, path
@@ -288,6 +289,7 @@ def ask_for_the_aid(store: Store, browser: Browser, study_id: int, token: str) -
     ]
     paths += [f"/colpo/predictions/{one}/mask.png" for one in predictions]
     paths += [f"/colpo/predictions/{one}/maps/4ch-hsil.png" for one in predictions]
+    paths += [f"/colpo/predictions/{one}/acetowhite.png" for one in predictions]
     return [browser.get(path) for path in paths]
 
 

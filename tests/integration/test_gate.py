@@ -39,7 +39,7 @@ MEDIA = ["/media/x", "/media/0123abcd.png", "/component/x/index.html", "/static/
 CORE = ["health", "host-config", "metrics", "script-health-check", "upload_file/a/b", "allowed-message-origins",
         "bidi-components/x/y.js", "agent/openapi.json", "stream"]  # fmt: skip
 OURS = ["session", "images/1", "images/1/thumbnail", "annotations/1", "predictions/1/mask.png",
-        "predictions/1/maps/3ch-hsil.png", "readings/1/image/token"]  # fmt: skip
+        "predictions/1/maps/3ch-hsil.png", "predictions/1/acetowhite.png", "readings/1/image/token"]  # fmt: skip
 OTHERS = [
     *MEDIA,
     *(f"/_stcore/{name}" for name in CORE),
@@ -238,7 +238,8 @@ def test_what_a_reader_tries_during_a_study_is_refused_and_recorded(
         "/colpo/images/1", "/colpo/images/1/thumbnail", "/colpo/annotations/i1-p1-mosaic",
         "/colpo/annotations/versions/1/mask.png", "/colpo/annotations/versions/1/compare/2.png",
         "/colpo/agreement/1/mosaic/union.png?versions=1,2", "/colpo/predictions/1/mask.png",
-        "/colpo/predictions/1/maps/3ch-hsil.png", f"/colpo/readings/{study_id}/image/{theirs.token}",
+        "/colpo/predictions/1/maps/3ch-hsil.png",
+        "/colpo/predictions/1/acetowhite.png", f"/colpo/readings/{study_id}/image/{theirs.token}",
         f"/colpo/studies/{study_id}/report",
     ]  # fmt: skip
     with server.signed_in("reader") as client:

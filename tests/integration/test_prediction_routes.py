@@ -18,6 +18,9 @@ from tests.handing_out import hand_out
 Get = Callable[..., httpx.Response]
 
 
+OVERLAYS = [f"/colpo/predictions/1/{name}.png" for name in ("mask", "acetowhite", "maps/3ch-hsil")]
+
+
 @pytest.fixture
 def get(store: Store, administrator: Actor, token_of: Callable[[Actor], str]) -> Get:
     PredictedClinic(store, administrator)
@@ -36,7 +39,7 @@ def get(store: Store, administrator: Actor, token_of: Callable[[Actor], str]) ->
     return ask
 
 
-@pytest.mark.parametrize("path", ["/colpo/predictions/1/mask.png", "/colpo/predictions/1/maps/3ch-hsil.png"])
+@pytest.mark.parametrize("path", OVERLAYS)
 def test_a_clinician_gets_an_overlay_and_her_browser_asks_each_time(get: Get, annotator: Actor, path: str) -> None:
     answer = get(annotator, path)
     assert (answer.status_code, answer.headers["content-type"]) == (200, "image/png")
@@ -46,7 +49,7 @@ def test_a_clinician_gets_an_overlay_and_her_browser_asks_each_time(get: Get, an
     assert (again.status_code, again.content) == (304, b"")
 
 
-@pytest.mark.parametrize("path", ["/colpo/predictions/1/mask.png", "/colpo/predictions/1/maps/3ch-hsil.png"])
+@pytest.mark.parametrize("path", OVERLAYS)
 def test_a_reader_and_a_stranger_get_nothing(get: Get, annotator: Actor, reader: Actor, path: str) -> None:
     assert get(None, path).status_code == 401
     etag = get(annotator, path).headers["etag"]
@@ -55,7 +58,7 @@ def test_a_reader_and_a_stranger_get_nothing(get: Get, annotator: Actor, reader:
         assert not answer.content.startswith(b"\x89PNG")
 
 
-@pytest.mark.parametrize("path", ["/colpo/predictions/1/mask.png", "/colpo/predictions/1/maps/3ch-hsil.png"])
+@pytest.mark.parametrize("path", OVERLAYS)
 def test_who_has_yet_to_paint_the_image_without_the_model_gets_nothing(
     store: Store, administrator: Actor, annotator: Actor, get: Get, path: str
 ) -> None:
@@ -71,6 +74,7 @@ def test_who_has_yet_to_paint_the_image_without_the_model_gets_nothing(
     "path",
     [
         "/colpo/predictions/99/mask.png",
+        "/colpo/predictions/99/acetowhite.png",
         "/colpo/predictions/99/maps/3ch-hsil.png",
         "/colpo/predictions/1/maps/..%2f..%2fsecret.png",
         "/colpo/predictions/1/maps/9ch-hsil.png",

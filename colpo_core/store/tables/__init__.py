@@ -19,9 +19,11 @@ from colpo_core.store.tables.learning import (
     Job,
     JobEvent,
     Prediction,
+    PredictionFeatures,
     Promotion,
     Review,
     Snapshot,
+    WhatIf,
 )
 from colpo_core.store.tables.ledger import Exposure, StudyAmendment
 from colpo_core.store.tables.people import AuditEntry, Person, SignInSession
@@ -66,6 +68,7 @@ __all__ = [
     "Person",
     "PracticeReading",
     "Prediction",
+    "PredictionFeatures",
     "Preference",
     "Presentation",
     "Promotion",
@@ -81,5 +84,6 @@ __all__ = [
     "StudyPracticeCase",
     "StudyReader",
     "TaskItem",
+    "WhatIf",
     "utc_now",
 ]

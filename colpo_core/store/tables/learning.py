@@ -3,11 +3,11 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from colpo_core.store.tables.base import Base, Sha256, UtcDateTime, utc_now, words
-from colpo_core.terms import JobKind, JobState, LabelSource, MaskPolicy, ReviewReason, Verdict
+from colpo_core.terms import Change, Finding, JobKind, JobState, LabelSource, MaskPolicy, ReviewReason, Verdict
 
 
 class Snapshot(Base):
@@ -131,6 +131,7 @@ class Promotion(Base):
 class Prediction(Base):
     """What one checkpoint says of one image. Maps lie in a blob named by `maps_sha256`.
 
+    `acetowhite_sha256` names the blob with the probabilities that the mask was made of; NULL in rows of an older store.
     `mask_entropy` is the mean binary entropy of the segmentation over the image, 0 to 1 bit; NULL in rows of an older
     store.
     """
@@ -147,11 +148,42 @@ class Prediction(Base):
     mask_entropy: Mapped[float | None]
     mask_id: Mapped[int] = mapped_column(ForeignKey("masks.id"), index=True)
     maps_sha256: Mapped[str] = mapped_column(Sha256)
+    acetowhite_sha256: Mapped[str | None] = mapped_column(Sha256)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
     __table_args__ = (
         UniqueConstraint("image_id", "checkpoint_id"),
         Index("ix_predictions_checkpoint_id", "checkpoint_id"),
     )
+
+
+class PredictionFeatures(Base):
+    """Where the 4-channel network's last features of an image point: float16, little-endian, of length one.
+
+    They stand apart from their prediction, so that lists of predictions stay short to read.
+    """
+
+    __tablename__ = "prediction_features"
+    prediction_id: Mapped[int] = mapped_column(ForeignKey("predictions.id"), primary_key=True)
+    features: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class WhatIf(Base):
+    """What a prediction's checkpoint says of its image once something of it is changed.
+
+    `version_id` is the mask that was put in or covered; NULL where the model's own mask was. Those of a prediction are
+    made together, and made anew together.
+    """
+
+    __tablename__ = "what_ifs"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    prediction_id: Mapped[int] = mapped_column(ForeignKey("predictions.id"))
+    change: Mapped[Change] = mapped_column(words(Change, "change"))
+    finding: Mapped[Finding | None] = mapped_column(words(Finding, "finding"))
+    version_id: Mapped[int | None] = mapped_column(ForeignKey("annotation_versions.id"))
+    prob_hsil_3ch: Mapped[float]
+    prob_hsil_4ch: Mapped[float]
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
+    __table_args__ = (Index("ix_what_ifs_prediction_id_id", "prediction_id", "id"),)
 
 
 class Review(Base):

@@ -33,6 +33,7 @@ def show_comparison(found: VersionComparison, *, around_px: int) -> None:
         "Both versions",
         f"/colpo/annotations/versions/{first_id}/compare/{second_id}.png",
         opacity=0.85,
+        kind="map",
     )
     image_viewer(
         "annotate_comparison", f"/colpo/images/{image_id}", [overlay], around_px=around_px - _LESS_THAN_EDITOR_PX

@@ -12,8 +12,7 @@ from pages._ui.casework.images import show_with_sites
 from pages._ui.casework.specimens import show_label, show_specimens
 from pages._ui.here import Here
 from pages._ui.links import link
-from pages._ui.viewer import Layer
-from pages._ui.viewer.series import SeriesImage, image_series
+from pages._ui.viewer import Frame, Layer, image_series
 
 _SERIES_PX = 560
 
@@ -27,8 +26,8 @@ def show_stages(desk: AnnotationDesk) -> None:
         )
         link("cases", "Import images", icon=":material/add_photo_alternate:", tab="import")
         return
-    items = [SeriesImage(one.image.id, f"/colpo/images/{one.image.id}", stage_text(one.image)) for one in desk.strip]
-    image_series("annotate_series", items, height_px=_SERIES_PX)
+    frames = [Frame(str(one.image.id), f"/colpo/images/{one.image.id}", stage_text(one.image)) for one in desk.strip]
+    image_series("annotate_series", frames, height_px=_SERIES_PX)
 
 
 def show_picture(person: Here, desk: AnnotationDesk, *, around_px: int) -> None:

@@ -13,7 +13,7 @@ from pages._ui.casework.told import doing
 from pages._ui.casework.words import STATES
 from pages._ui.here import here
 from pages._ui.links import go
-from pages._ui.viewer import Layer, SeriesImage, StripItem, image_series, image_strip, image_viewer
+from pages._ui.viewer import Frame, Layer, StripItem, image_series, image_strip, image_viewer
 
 _HEIGHT_PX = 400
 _COMPARED_HEIGHT_PX = 400
@@ -42,8 +42,8 @@ def show_images(case: CaseRecord) -> None:
 
 
 def _compare(images: list[CaseImage]) -> None:
-    items = [SeriesImage(one.image.id, f"/colpo/images/{one.image.id}", stage_text(one.image)) for one in images]
-    image_series("case_series", items, height_px=_COMPARED_HEIGHT_PX)
+    frames = [Frame(str(one.image.id), f"/colpo/images/{one.image.id}", stage_text(one.image)) for one in images]
+    image_series("case_series", frames, height_px=_COMPARED_HEIGHT_PX)
 
 
 def show_with_sites(

@@ -3,9 +3,10 @@
 import pandas as pd
 import streamlit as st
 
-from colpo_core.records.checkpoints import ReviewAgreement, label_source_text
+from colpo_core.records.checkpoints import label_source_text
 from colpo_core.records.cohort import UnseenFigures
 from colpo_core.records.overview import Acquaintance, Dashboard, ModelAgreement, ModelFigures
+from colpo_core.records.reviews import ReviewAgreement
 from colpo_core.services import cohort
 from colpo_core.terms import LabelSource
 from pages._ui.badges import impression_badge, simulated_badge

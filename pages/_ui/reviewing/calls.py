@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from colpo_core.records.checkpoints import PredictionRecord
+from colpo_core.records.reviews import PredictionRecord
 from colpo_core.terms import Label
 
 

@@ -1,14 +1,17 @@
-"""The image of a prediction under its layers, the four Grad-CAM maps, and how much of each lies in the masks."""
+"""The images of a case under their layers, the four Grad-CAM maps, and how much of each lies in the masks."""
 
 import pandas as pd
 import streamlit as st
 
-from colpo_core.records.checkpoints import ReviewDesk
 from colpo_core.records.explanations import MapInMask
+from colpo_core.records.reviews import ReviewDesk, ReviewImage
 from colpo_core.services import review
+from colpo_core.terms import Combination, Finding
+from pages._ui.agreeing.words import colour_name
+from pages._ui.annotating.words import FINDINGS, stage_text
 from pages._ui.here import Here
 from pages._ui.reviewing.verdict import has_verdict
-from pages._ui.viewer import Layer, image_viewer
+from pages._ui.viewer import Frame, Layer, case_viewer, image_series
 
 _MAPS = {
     "3ch-normal": "3 channels, for normal",
@@ -19,8 +22,12 @@ _MAPS = {
 
 
 def show_image(person: Here, desk: ReviewDesk) -> None:
-    """Draw the image with the masks and maps as layers."""
-    image_viewer("review_viewer", f"/colpo/images/{desk.prediction.image_id}", _layers(person, desk), height_px=430)
+    """Draw the case's images with the masks and maps as layers; that of the prediction comes first."""
+    found = desk.prediction
+    frames = [_frame(person, desk, one) for one in desk.series]
+    case_viewer(
+        "review_viewer", frames, str(found.image_id), height_px=430, file_name=f"review-image-{found.image_id}.png"
+    )
 
 
 def show_sites(desk: ReviewDesk) -> None:
@@ -46,44 +53,86 @@ def _hour_text(hour: int | None) -> str:
     return "at the centre" if hour is None else f"{hour} o'clock"
 
 
-def _layers(person: Here, desk: ReviewDesk) -> list[Layer]:
-    """The model's mask, then its maps; the annotated mask after my verdict."""
-    found = desk.prediction
-    layers = [Layer("Acetowhite epithelium", f"/colpo/predictions/{found.id}/mask.png", opacity=0.55)]
-    if desk.expert_version_id is not None and has_verdict(person, desk):
-        url = f"/colpo/annotations/versions/{desk.expert_version_id}/mask.png?colour=amber"
-        layers.append(Layer(f"Mask of {desk.expert}", url, visible=False, opacity=0.55))
-    if desk.sites:
-        layers.append(Layer("Proposed biopsy sites", f"/colpo/predictions/{found.id}/sites.png", visible=False))
+def _frame(person: Here, desk: ReviewDesk, one: ReviewImage) -> Frame:
+    image_id = one.image.id
+    return Frame(
+        str(image_id),
+        f"/colpo/images/{image_id}",
+        title=stage_text(one.image),
+        layers=[*_model_layers(desk, one), *_expert_layers(person, one)],
+        alt=f"{stage_text(one.image)}, image {image_id}",
+        thumbnail_url=f"/colpo/images/{image_id}/thumbnail",
+    )
+
+
+def _model_layers(desk: ReviewDesk, one: ReviewImage) -> list[Layer]:
+    """What the model saw, then where its evidence lay; the maps that show nothing are left out."""
+    if one.prediction_id is None:
+        return []
+    url = f"/colpo/predictions/{one.prediction_id}"
+    name = "Acetowhite epithelium"
+    if one.has_probabilities:
+        layers = [Layer(name, f"{url}/acetowhite.png", opacity=0.55, kind="field", threshold=desk.mask_threshold)]
+    else:
+        layers = [Layer(name, f"{url}/mask.png", opacity=0.55)]
+    is_judged = one.prediction_id == desk.prediction.id
+    if is_judged and desk.sites:
+        layers.append(Layer("Proposed biopsy sites", f"{url}/sites.png", visible=False, kind="map"))
     return layers + [
-        Layer(f"Grad-CAM, {title}", f"/colpo/predictions/{found.id}/maps/{name}.png", visible=False, opacity=0.7)
-        for name, title in _MAPS.items()
-        if desk.map_strengths.get(name, 0) > 0
+        Layer(f"Grad-CAM, {title}", f"{url}/maps/{map_name}.png", visible=False, opacity=0.7, kind="map")
+        for map_name, title in _MAPS.items()
+        if not is_judged or desk.map_strengths.get(map_name, 0) > 0
     ]
+
+
+def _expert_layers(person: Here, one: ReviewImage) -> list[Layer]:
+    """Each annotator's masks as outlines, and what most of them marked; the page gets them after my verdict alone."""
+    layers = []
+    for place, mask in enumerate(one.masks):
+        url = f"/colpo/annotations/versions/{mask.version_id}/mask.png?colour={colour_name(place)}"
+        whose = "me" if mask.annotator_id == person.actor.person_id else mask.annotator
+        layers.append(Layer(f"{FINDINGS[mask.finding]}, {whose}", url, visible=False, opacity=0.9, is_outline=True))
+    acetowhite = [str(mask.version_id) for mask in one.masks if mask.finding is Finding.ACETOWHITE]
+    if len(acetowhite) > 1:
+        url = f"/colpo/agreement/{one.image.id}/{Finding.ACETOWHITE}/{Combination.MAJORITY}.png"
+        layers.append(Layer("Majority of the annotators", f"{url}?versions={','.join(acetowhite)}", visible=False))
+    return layers
 
 
 def show_maps(person: Here, desk: ReviewDesk) -> None:
     """Draw the four maps on one screen with their scale, and their share of evidence in the masks."""
-    found = desk.prediction
     st.subheader("What spoke for each call (Grad-CAM)")
     if not desk.map_strengths:
         st.caption("The maps of this prediction cannot be shown.")
         return
-    for column, (name, title) in zip(st.columns(4), _MAPS.items(), strict=True):
-        with column:
-            st.markdown(f"**{title}**")
-            strength = desk.map_strengths[name]
-            layer = Layer("Map", f"/colpo/predictions/{found.id}/maps/{name}.png", opacity=0.7)
-            layers = [layer] if strength > 0 else []
-            image_viewer(f"map_{name}", f"/colpo/images/{found.image_id}", layers, height_px=210)
-            st.caption(f"Peak {strength:.0%} of this network's strongest" if layers else "No positive evidence")
+    frames = [_map_frame(desk, name, title) for name, title in _MAPS.items()]
+    image_series("review_maps", frames, height_px=230)
+    empty = [title for name, title in _MAPS.items() if name in desk.empty_maps]
+    if empty:
+        st.caption(f"No positive evidence: {'; '.join(empty)}.")
     st.html(
         "<div style='display:flex;align-items:center;gap:.6rem;font-size:.85rem'><span>least evidence</span>"
         f"<span style='flex:0 0 14rem;height:.7rem;border-radius:.3rem;background:{review.MAP_SCALE}'></span>"
         "<span>most of this network</span></div>"
     )
-    st.caption("The two maps of one network share one scale. A map shows where evidence lay, not whether it was right.")
+    st.caption(
+        "Each peak is a share of its network's strongest: the two maps of one network share one scale. A map shows "
+        "where evidence lay, not whether it was right."
+    )
     _evidence(person, desk)
+
+
+def _map_frame(desk: ReviewDesk, name: str, title: str) -> Frame:
+    found = desk.prediction
+    strength = desk.map_strengths[name]
+    layers = [Layer("Map", f"/colpo/predictions/{found.id}/maps/{name}.png", opacity=0.7, kind="map")]
+    said = f"peak {strength:.0%}" if strength > 0 else "no positive evidence"
+    return Frame(
+        f"{found.id}-{name}",
+        f"/colpo/images/{found.image_id}",
+        title=f"{title} · {said}",
+        layers=layers if strength > 0 else [],
+    )
 
 
 def _evidence(person: Here, desk: ReviewDesk) -> None:

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from colpo_core.labels import GRADE_NAMES
-from colpo_core.records.checkpoints import ReviewDesk, ReviewRecord
+from colpo_core.records.reviews import ReviewDesk, ReviewRecord
 from colpo_core.services import review, starting
 from colpo_core.terms import ReviewReason, Verdict
 from pages._ui.annotating.deeds import SAID

@@ -1,7 +1,6 @@
-"""Images in the browser without a rerun: one with overlays, several with one zoom, and a strip of small ones."""
+"""Images in the browser without a rerun: with layers, side by side with one zoom, and a strip of small ones."""
 
-from pages._ui.viewer.series import SeriesImage, image_series
 from pages._ui.viewer.strip import StripItem, image_strip
-from pages._ui.viewer.viewer import Layer, Mark, image_viewer
+from pages._ui.viewer.viewer import Frame, Layer, Mark, case_viewer, image_series, image_viewer
 
-__all__ = ["Layer", "Mark", "SeriesImage", "StripItem", "image_series", "image_strip", "image_viewer"]
+__all__ = ["Frame", "Layer", "Mark", "StripItem", "case_viewer", "image_series", "image_strip", "image_viewer"]

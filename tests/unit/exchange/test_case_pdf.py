@@ -8,9 +8,9 @@ import pytest
 from colpo_core.exchange.case_pdf import MOST_IMAGES, _text, case_pdf
 from colpo_core.records.case_reports import CaseReport, ReportedImage
 from colpo_core.records.cases import CaseForm, CaseRecord, LabelRecord, SpecimenRecord
-from colpo_core.records.checkpoints import PredictionRecord, ReviewRecord
 from colpo_core.records.explanations import ProposedSite
 from colpo_core.records.images import ImageRecord
+from colpo_core.records.reviews import PredictionRecord, ReviewRecord
 from colpo_core.terms import Grade, Label, LabelSource, ReviewReason, SpecimenKind, Stage, Verdict
 
 NOW = datetime(2026, 3, 4, 9, 30, tzinfo=UTC)

@@ -3,13 +3,15 @@
 import math
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
 
 from colpo_core.images.maps import MAP_NAMES, has_evidence, pack_maps
-from colpo_core.inference.predict import mean_entropy, predict_image
+from colpo_core.inference.predict import direction, mean_entropy, predict_image
+from colpo_core.nets.frames import to_batch
 from colpo_core.nets.gradcam import class_maps
 from colpo_core.nets.pipeline import Pipeline
 from colpo_core.terms import Label
@@ -151,3 +153,27 @@ def test_the_entropy_is_the_mean_over_the_pixels() -> None:
     half = np.zeros((2, 4), np.float32)
     half[0] = 0.5
     assert mean_entropy(half) == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize("size", [(96, 128), (61, 203), (300, 90)])
+def test_the_probabilities_are_those_that_the_mask_is_made_of(pipeline: Pipeline, size: tuple[int, int]) -> None:
+    prediction = predict_image(pipeline, draw(*size))
+    probs = prediction.acetowhite
+    assert probs is not None
+    assert (probs.min() >= 0, probs.max() <= 1) == (True, True)
+    assert probs.shape[1] / probs.shape[0] == pytest.approx(size[1] / size[0], rel=0.05), "over exactly the image"
+    enlarged = cv2.resize(probs, size[::-1], interpolation=cv2.INTER_LINEAR) >= pipeline.spec.mask_threshold
+    assert (enlarged == prediction.mask).mean() > 0.999
+    assert predict_image(pipeline, draw(*size), with_maps=False).acetowhite is None
+
+
+def test_features_point_where_the_four_channel_network_looks(pipeline: Pipeline) -> None:
+    rgb = draw(96, 128)
+    found = predict_image(pipeline, rgb).features
+    assert found is not None
+    images = to_batch(rgb, pipeline.device)
+    with torch.inference_mode():
+        pooled = pipeline(images).features_4ch.mean(dim=(2, 3))[0].numpy()
+    assert np.linalg.norm(found) == pytest.approx(1, abs=1e-5)
+    assert found == pytest.approx(pooled / np.linalg.norm(pooled), abs=1e-5)
+    assert np.array_equal(direction(np.zeros(3, np.float32)), np.zeros(3, np.float32))

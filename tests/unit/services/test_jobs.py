@@ -227,7 +227,9 @@ def test_a_prediction_covers_what_is_not_predicted_yet(
     checkpoint_id = add_checkpoint(store, snapshot_id, promoted_by=annotator.person_id)
     add_prediction(store, 1, checkpoint_id)
     job = jobs.start_prediction(store, actor=annotator)
-    assert job.settings == {"checkpoint_id": checkpoint_id, "image_ids": [2, 3, 4, 5, 6, 7, 8]}
+    assert job.settings == {
+        "checkpoint_id": checkpoint_id, "image_ids": None, "n_images": 7, "after_image_id": 1, "up_to_image_id": 8,
+    }  # fmt: skip
     assert placed == [job.id]
     assert jobs.start_prediction(store, actor=annotator) is None
     jobs.cancel_job(store, actor=annotator, job_id=job.id)

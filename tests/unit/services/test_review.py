@@ -4,13 +4,15 @@ import numpy as np
 import pytest
 from PIL import Image as Picture
 
-from colpo_core.errors import InputRejected, NotFound, PermissionDenied
+from colpo_core.errors import ColpoError, InputRejected, NotFound, PermissionDenied
+from colpo_core.images.probabilities import pack_probabilities
 from colpo_core.records.people import Actor
 from colpo_core.services import review
 from colpo_core.store import Store
-from colpo_core.store.tables import AuditEntry, Mask, Prediction, Review
-from colpo_core.terms import Grade, Label, LabelSource, ReviewReason, Verdict
+from colpo_core.store.tables import AuditEntry, Image, Mask, Prediction, Review
+from colpo_core.terms import Finding, Grade, Label, LabelSource, ReviewReason, Stage, Verdict
 from tests.clinic import SIDE_PX, PredictedClinic, draw, reviewer
+from tests.unit.services.test_case_lists import hand_out
 
 
 @pytest.fixture
@@ -161,6 +163,59 @@ def test_overlays_have_the_size_of_the_image(store: Store, annotator: Actor, des
     assert brightest["3ch-hsil"] > brightest["3ch-normal"] > brightest["4ch-hsil"] == 0
     with pytest.raises(NotFound, match="no map"):
         review.prediction_map_png(store, actor=annotator, prediction_id=prediction_id, name="5ch")
+
+
+def test_the_series_holds_the_cases_images_and_masks_open_with_the_verdict(
+    store: Store, annotator: Actor, desk: PredictedClinic
+) -> None:
+    case, prediction_id = desk.cases[0], desk.predictions[0]
+    with store.writing() as session:
+        first = session.get_one(Image, case.image_id)
+        first.seconds_after_acid = 60
+        for stage, seconds in ((Stage.LUGOL, None), (Stage.NATIVE, None), (Stage.ACETIC_ACID, 30)):
+            session.add(
+                Image(
+                    case_id=case.case_id, sha256=first.sha256, media_type="image/png", width_px=SIDE_PX,
+                    height_px=SIDE_PX, stage=stage, seconds_after_acid=seconds,
+                )
+            )  # fmt: skip
+    series = review.open_review(store, actor=annotator, prediction_id=prediction_id).series
+    assert [(one.image.stage, one.image.seconds_after_acid) for one in series] == [
+        (Stage.NATIVE, None), (Stage.ACETIC_ACID, 30), (Stage.ACETIC_ACID, 60), (Stage.LUGOL, None),
+    ]  # fmt: skip
+    assert [one.prediction_id for one in series] == [None, None, prediction_id, None]
+    assert [one.masks for one in series] == [()] * 4, "before the verdict no annotated mask sways the reviewer"
+    review.record_review(store, actor=annotator, prediction_id=prediction_id, verdict=Verdict.AGREE)
+    shown = review.open_review(store, actor=annotator, prediction_id=prediction_id).series[2]
+    assert [(mask.annotator, mask.finding) for mask in shown.masks] == [("Painter", Finding.ACETOWHITE)]
+    hand_out(store, case.image_id, [annotator.person_id, reviewer(store, "otto").person_id], blind=True, proposals=True)
+    shown = review.open_review(store, actor=annotator, prediction_id=prediction_id).series[2]
+    assert shown.masks == (), "a blind task keeps them back again"
+
+
+def test_the_probabilities_are_given_as_they_were_kept(store: Store, annotator: Actor, desk: PredictedClinic) -> None:
+    prediction_id = desk.predictions[0]
+    with store.writing() as session:
+        session.get_one(Prediction, prediction_id).acetowhite_sha256 = None
+    with pytest.raises(NotFound, match="older"):
+        review.prediction_probability_png(store, actor=annotator, prediction_id=prediction_id)
+    kept = pack_probabilities(np.full((4, 4), 0.25, np.float32))
+    sha256 = store.blobs.put(kept)
+    with store.writing() as session:
+        session.get_one(Prediction, prediction_id).acetowhite_sha256 = sha256
+    assert review.prediction_probability_png(store, actor=annotator, prediction_id=prediction_id) == kept
+    series = review.open_review(store, actor=annotator, prediction_id=prediction_id).series
+    assert [one.has_probabilities for one in series] == [True]
+    store.blobs.path(sha256).write_bytes(b"not a picture")
+    with pytest.raises(ColpoError):
+        review.prediction_probability_png(store, actor=annotator, prediction_id=prediction_id)
+
+
+def test_a_map_is_drawn_no_larger_than_asked(store: Store, annotator: Actor, desk: PredictedClinic) -> None:
+    ask = {"actor": annotator, "prediction_id": desk.predictions[0], "name": "3ch-hsil"}
+    assert pixels(review.prediction_map_png(store, **ask)).shape[:2] == (SIDE_PX, SIDE_PX)
+    assert pixels(review.prediction_map_png(store, **ask, most_px=16)).shape[:2] == (16, 16)
+    assert pixels(review.prediction_map_png(store, **ask, most_px=4000)).shape[:2] == (SIDE_PX, SIDE_PX)
 
 
 def test_readers_see_no_prediction(store: Store, reader: Actor, desk: PredictedClinic) -> None:

@@ -182,6 +182,25 @@ def rows_of(engine: Engine) -> dict[str, int]:
         }
 
 
+def test_a_store_without_reasons_keeps_its_queue_and_takes_explanations(tmp_path: Path) -> None:
+    rows = """
+INSERT INTO people VALUES (1, 'a', 'A', NULL, 'annotator', 1, 0, NULL, '2026-01-01 00:00:00');
+INSERT INTO jobs (id, kind, state, settings, attempt, max_attempts, cancel_requested, cancel_requested_at, paused,
+priority, stage, epoch, epochs_total, progress, result, created_by, created_at)
+VALUES (7, 'predict', 'queued', '{"b": 2}', 1, 3, 1, 12.5, 1, 4, 'x', 2, 9, 0.25, '{}', 1, '2026-01-01 00:00:00');
+INSERT INTO job_events VALUES (1, 7, '2026-01-01 00:00:00', 'evaluation', 1, '{}', 'told')
+"""
+    before = upgrade_and_lose_nothing(old_store(tmp_path, revision="0011", rows=rows))
+    assert (before["jobs"], before["job_events"]) == (1, 1)
+    store = Store.open(Settings(data_dir=tmp_path))
+    with store.writing() as session:
+        job = session.get_one(Job, 7)
+        assert (job.cancel_requested, job.cancel_requested_at, job.paused, job.priority) == (True, 12.5, True, 4)
+        assert (job.stage, job.epoch, job.epochs_total, job.progress, job.settings) == ("x", 2, 9, 0.25, {"b": 2})
+        session.add(Job(kind=JobKind.EXPLAIN, settings={}, created_by=1))
+    store.close()
+
+
 def test_every_constraint_has_a_name() -> None:
     nameless = [
         (table.name, constraint)
@@ -238,7 +257,7 @@ REBUILD_PATIENTS = """
 import sqlalchemy as sa
 from alembic import op
 
-revision, down_revision, branch_labels, depends_on = "next", "0011", None, None
+revision, down_revision, branch_labels, depends_on = "next", "0012", None, None
 
 def upgrade():
     with op.batch_alter_table("patients", recreate="always") as batch:

@@ -1,0 +1,84 @@
+"""Which images a prediction is for: those that somebody named, or all that the store held when it was asked for."""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, exists, func, not_, select
+from sqlalchemy.orm import Session
+
+from colpo_core.errors import InputRejected, NotFound
+from colpo_core.store.lists import among
+from colpo_core.store.tables import Image, Job, Prediction
+from colpo_core.terms import JobKind, JobState, Stage
+
+PREDICTABLE: ColumnElement[bool] = and_(Image.stage == Stage.ACETIC_ACID, Image.shows_cervix)
+"""A model reads images after acetic acid that show the cervix, and no others."""
+
+
+def settle_scope(session: Session, checkpoint_id: int, image_ids: Sequence[int] | None) -> dict[str, Any] | None:
+    """What a new prediction job is to do, without what is predicted already or what a job under way will predict.
+
+    Args:
+        session: A session in which nothing else is queued meanwhile.
+        checkpoint_id: Row of the checkpoint.
+        image_ids: Which images; None for all of the store that can be predicted.
+
+    Returns:
+        The job's settings: `checkpoint_id`, `n_images`, and either `image_ids` or, where it is for the whole store,
+        None and the images' range: over `after_image_id`, up to `up_to_image_id`. None where nothing is left.
+
+    Raises:
+        InputRejected: No image is named, or one of them cannot be predicted.
+        NotFound: One of them is not in the store.
+    """
+    left = and_(unpredicted(checkpoint_id), *(not_(images_of(other)) for other in _under_way(session, checkpoint_id)))
+    settings: dict[str, Any] = {"checkpoint_id": checkpoint_id, "image_ids": None}
+    if image_ids is None:
+        wanted = and_(PREDICTABLE, left)
+        read = select(func.count(), func.min(Image.id), func.max(Image.id)).where(wanted)
+        count, first, last = session.execute(read).one()
+        settings |= {"n_images": count, "after_image_id": (first or 1) - 1, "up_to_image_id": last}
+    else:
+        _check(session, image_ids)
+        found = session.scalars(select(Image.id).where(among(Image.id, image_ids), left).order_by(Image.id)).all()
+        settings |= {"image_ids": list(found), "n_images": len(found)}
+    return settings if settings["n_images"] else None
+
+
+def images_of(settings: dict[str, Any]) -> ColumnElement[bool]:
+    """Whether an image belongs to a prediction job, by the job's settings."""
+    if settings["image_ids"] is not None:
+        return among(Image.id, settings["image_ids"])
+    return and_(PREDICTABLE, Image.id > settings["after_image_id"], Image.id <= settings["up_to_image_id"])
+
+
+def unpredicted(checkpoint_id: int) -> ColumnElement[bool]:
+    """Whether a checkpoint has not predicted an image."""
+    return ~exists().where(Prediction.image_id == Image.id, Prediction.checkpoint_id == checkpoint_id)
+
+
+def n_images_of(settings: dict[str, Any]) -> int:
+    """How many images a prediction job is for; a job of an older version names every one."""
+    return int(settings["n_images"]) if "n_images" in settings else len(settings["image_ids"])
+
+
+def _under_way(session: Session, checkpoint_id: int) -> list[dict[str, Any]]:
+    query = select(Job).where(Job.kind == JobKind.PREDICT, Job.state.in_((JobState.QUEUED, JobState.RUNNING)))
+    jobs = [job for job in session.scalars(query) if not job.cancel_requested]
+    return [job.settings for job in jobs if job.settings["checkpoint_id"] == checkpoint_id]
+
+
+def _check(session: Session, image_ids: Collection[int]) -> None:
+    if not image_ids:
+        raise InputRejected("Name at least one image to predict.")
+    known = session.scalar(select(func.count(Image.id)).where(among(Image.id, image_ids)))
+    if known != len(set(image_ids)):
+        stored = set(session.scalars(select(Image.id).where(among(Image.id, image_ids))))
+        raise NotFound(f"There is no image {min(set(image_ids) - stored)}.")
+    refused = select(Image).where(among(Image.id, image_ids), not_(PREDICTABLE)).order_by(Image.id).limit(1)
+    image = session.scalar(refused)
+    if image is None:
+        return
+    if image.stage is not Stage.ACETIC_ACID:
+        raise InputRejected(f"Image {image.id} was not taken after acetic acid; the model reads only those.")
+    raise InputRejected(f"Image {image.id} is marked as not showing the cervix.")
