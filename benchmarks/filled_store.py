@@ -24,6 +24,7 @@ from colpo_core.store.tables import (
     CaseLabel,
     Checkpoint,
     Image,
+    ImageFigures,
     Job,
     Mask,
     Patient,
@@ -92,6 +93,8 @@ def fill(store: Store, n_cases: int, *, seed: int = 0) -> None:
         for row_id, prediction in enumerate(predictions, start=1):
             prediction["id"] = row_id
         _write(session, Prediction, predictions)
+        # Another stream of chance, so that stores of before keep their other figures.
+        _write(session, ImageFigures, _image_figures(np.random.default_rng(seed + 1), acetic))
         _annotate(session, chance, acetic, people, masks)
         _write(session, Review, _reviews(chance, predictions, checkpoints[-1], people))
         sum_up(session, None)
@@ -220,6 +223,15 @@ def _predictions(
             "prob_hsil_4ch": float(four), "threshold_3ch": 0.5, "threshold_4ch": 0.5, "acetowhite_fraction": share,
             "mask_entropy": float(chance.random() * 0.2), "mask_id": mask_id, "maps_sha256": "0" * 64,
             "created_at": image["created_at"],
+        }  # fmt: skip
+
+
+def _image_figures(chance: np.random.Generator, images: Sequence[Row]) -> Iterator[Row]:
+    for image in images:
+        brightness, contrast, saturation = chance.normal((0.45, 0.15, 0.4), 0.03)
+        yield {
+            "image_id": image["id"], "brightness": float(brightness), "contrast": float(contrast),
+            "saturation": float(saturation), "sharpness": float(chance.normal(-2.5, 0.2)),
         }  # fmt: skip
 
 

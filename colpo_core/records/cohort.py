@@ -124,3 +124,66 @@ class QueueState:
 
     jobs: dict[JobState, int]
     n_silent: int
+
+
+@dataclass(frozen=True)
+class OverlapRow:
+    """An image whose masks overlap little.
+
+    Attributes:
+        case_id: Row of its case.
+        image_id: Row of the image.
+        prediction_id: What the model says of it.
+        patient_code: Code of its patient.
+        iou: Intersection over union of the model's and the annotated mask.
+    """
+
+    case_id: int
+    image_id: int
+    prediction_id: int
+    patient_code: str
+    iou: float
+
+
+@dataclass(frozen=True)
+class OverlapFigures:
+    """How the model's masks overlap the annotators' on images of patients that it has not met.
+
+    Attributes:
+        iou: Mean intersection over union of acetowhite epithelium, with an interval by patients.
+        median: Its median; None without an image.
+        counts: Images by tenths of IoU, from 0 to 1.
+        n_compared: Images behind these figures.
+        n_unseen: Images of unmet patients that both have marked, among them those that are left out.
+        n_from_proposal: How many were left out because their mask was made from a model's proposal.
+        lowest: The images with the least overlap that the actor may see, the lowest first.
+    """
+
+    iou: Estimate
+    median: float | None
+    counts: tuple[int, ...]
+    n_compared: int
+    n_unseen: int
+    n_from_proposal: int
+    lowest: tuple[OverlapRow, ...]
+
+
+@dataclass(frozen=True)
+class AnnotatorProgress:
+    """How far an annotator of acetowhite epithelium is, and how long an image takes.
+
+    Attributes:
+        person_id: Row of the person.
+        name: Display name.
+        n_images: Images of which she has submitted a mask.
+        n_waiting: Images that wait for her in open tasks.
+        median_seconds: Median time of painting of an image; None where it was not recorded.
+        n_timed: Images behind it.
+    """
+
+    person_id: int
+    name: str
+    n_images: int
+    n_waiting: int
+    median_seconds: float | None
+    n_timed: int

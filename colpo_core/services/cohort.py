@@ -17,7 +17,15 @@ from colpo_core.evaluation.drift import score_drift
 from colpo_core.evaluation.intervals import wilson
 from colpo_core.evaluation.judged import Judged
 from colpo_core.evaluation.roc import auc_estimate, roc_points
-from colpo_core.records.cohort import AreaSpread, Drift, MonthCount, QueueState, ReviewerRate, UnseenFigures
+from colpo_core.records.cohort import (
+    AnnotatorProgress,
+    AreaSpread,
+    Drift,
+    MonthCount,
+    QueueState,
+    ReviewerRate,
+    UnseenFigures,
+)
 from colpo_core.records.people import Actor
 from colpo_core.services import leases
 from colpo_core.services.checkpoints import current_id
@@ -27,19 +35,23 @@ from colpo_core.services.snapshot_rows import read_manifest
 from colpo_core.store import Store
 from colpo_core.store.tables import (
     Annotation,
+    AnnotationTask,
+    AnnotationVersion,
     AuditEntry,
     Case,
     CaseReviewer,
     CaseSummary,
     Checkpoint,
     Image,
+    ImageFigures,
     Job,
     Person,
     Prediction,
     Promotion,
     Snapshot,
+    TaskItem,
 )
-from colpo_core.terms import Grade, Label, Split, Stage, Verdict
+from colpo_core.terms import Finding, Grade, Label, Split, Stage, TaskItemState, Verdict
 
 MOST_JUDGED = 2_000
 _RESAMPLES = 300
@@ -49,6 +61,10 @@ _DRIFTING = {
     "Probability of HSIL, 3 channels": Prediction.prob_hsil_3ch,
     "Acetowhite share of the image": Prediction.acetowhite_fraction,
     "Entropy of the mask": Prediction.mask_entropy,
+    "Brightness of the image": ImageFigures.brightness,
+    "Contrast of the image": ImageFigures.contrast,
+    "Saturation of the image": ImageFigures.saturation,
+    "Sharpness of the image": ImageFigures.sharpness,
 }
 Found = TypeVar("Found")
 _FOUND: Kept[tuple[object, ...], object] = Kept(200)
@@ -181,6 +197,19 @@ def model_drift(store: Store, *, actor: Actor) -> tuple[Drift, ...]:
         return kept_figures(store, session, "drift", (), lambda: _drift(store, session, *snapshot))
 
 
+def annotator_progress(store: Store, *, actor: Actor) -> tuple[AnnotatorProgress, ...]:
+    """How far each annotator of acetowhite epithelium is, by name, and how long she paints an image.
+
+    The time is that of all versions of an annotation together, while the person was at work on it.
+
+    Raises:
+        PermissionDenied: The actor is a reader.
+    """
+    require(actor, CLINICIANS)
+    with store.reading() as session:
+        return kept_figures(store, session, "annotators", (), lambda: _progress(session))
+
+
 def queue_state(store: Store, *, actor: Actor) -> QueueState:
     """How many jobs are in which state.
 
@@ -278,6 +307,7 @@ def _drift(store: Store, session: Session, snapshot_sha256: str, frozen_at: date
     query = (
         select(Image.id, Image.created_at, *_DRIFTING.values())
         .join(Prediction, Prediction.image_id == Image.id)
+        .outerjoin(ImageFigures, ImageFigures.image_id == Image.id)
         .where(Prediction.checkpoint_id == current_id(session), Image.stage == Stage.ACETIC_ACID, Image.shows_cervix)
     )
     before: list[tuple[float | None, ...]] = []
@@ -288,6 +318,33 @@ def _drift(store: Store, session: Session, snapshot_sha256: str, frozen_at: date
         elif created_at > frozen_at:
             since.append(tuple(values))
     return tuple(score_drift(name, _known(before, place), _known(since, place)) for place, name in enumerate(_DRIFTING))
+
+
+def _progress(session: Session) -> tuple[AnnotatorProgress, ...]:
+    taken = (
+        select(Annotation.annotator_id, Annotation.id, func.sum(AnnotationVersion.active_ms))
+        .join(AnnotationVersion, AnnotationVersion.annotation_id == Annotation.id)
+        .where(Annotation.finding == Finding.ACETOWHITE)
+        .group_by(Annotation.id)
+    )
+    times: dict[int, list[int | None]] = {}
+    for annotator_id, _, active_ms in _rows(session, taken):
+        times.setdefault(annotator_id, []).append(active_ms)
+    waits = (
+        select(TaskItem.annotator_id, func.count())
+        .join(AnnotationTask, AnnotationTask.id == TaskItem.task_id)
+        .where(TaskItem.state == TaskItemState.WAITING, AnnotationTask.closed_at.is_(None))
+        .group_by(TaskItem.annotator_id)
+    )
+    waiting = dict(map(tuple, _rows(session, waits)))
+    people = select(Person.id, Person.display_name).where(Person.id.in_({*times, *waiting}))
+    found = []
+    for person_id, name in session.execute(people.order_by(func.lower(Person.display_name), Person.id)):
+        timed = [one / 1000 for one in times.get(person_id, []) if one]
+        median = float(np.median(timed)) if timed else None
+        n_images = len(times.get(person_id, []))
+        found.append(AnnotatorProgress(person_id, name, n_images, waiting.get(person_id, 0), median, len(timed)))
+    return tuple(found)
 
 
 def _known(rows: list[tuple[float | None, ...]], place: int) -> list[float]:

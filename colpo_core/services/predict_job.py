@@ -3,8 +3,11 @@
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import and_, select
 
 from colpo_core.errors import ColpoError, JobCancelled, JobFailed
@@ -12,11 +15,12 @@ from colpo_core.evaluation.likeness import pack_features
 from colpo_core.images.decoding import read_rgb
 from colpo_core.images.maps import pack_maps
 from colpo_core.images.probabilities import pack_probabilities
+from colpo_core.images.statistics import ImageStatistics, image_statistics
 from colpo_core.services.checkpoints import checkpoint_dir
 from colpo_core.services.leases import Finish, Lease, LeaseLost
 from colpo_core.services.masks import store_pixels
 from colpo_core.services.prediction_scope import images_of, n_images_of, unpredicted
-from colpo_core.store.tables import Checkpoint, Image, Job, JobEvent, Prediction, PredictionFeatures
+from colpo_core.store.tables import Checkpoint, Image, ImageFigures, Job, JobEvent, Prediction, PredictionFeatures
 
 if TYPE_CHECKING:
     from colpo_core.inference.predict import ImagePrediction
@@ -84,7 +88,8 @@ def run_prediction(lease: Lease, must_stop: Callable[[], bool]) -> Finish:
         if must_stop():
             raise JobCancelled("The prediction was cancelled; what was predicted so far is kept.")
         try:
-            found = _predict(lease, pipeline, image_sha256)
+            rgb = read_rgb(store.blobs.get(image_sha256))
+            found = _predict(pipeline, rgb)
         except LeaseLost:
             raise
         except ColpoError as error:
@@ -92,7 +97,8 @@ def run_prediction(lease: Lease, must_stop: Callable[[], bool]) -> Finish:
             failed.append({"image_id": image_id, "reason": str(error)})
             _write_failure(lease, image_id, str(error), done, total)
         else:
-            _write_prediction(lease, checkpoint_id, image_id, found, done, total)
+            statistics = image_statistics(rgb)
+            _write_prediction(lease, checkpoint_id, image_id, found, statistics, done, total)
         if (speed := pace.after_one()) is not None:
             _write_speed(lease, speed, done)
     if failed and len(failed) == total:
@@ -100,14 +106,20 @@ def run_prediction(lease: Lease, must_stop: Callable[[], bool]) -> Finish:
     return lambda _session, _job: {"predicted": total - len(failed), "failed": failed}
 
 
-def _predict(lease: Lease, pipeline: "Pipeline", image_sha256: str) -> "ImagePrediction":
+def _predict(pipeline: "Pipeline", rgb: NDArray[np.uint8]) -> "ImagePrediction":
     from colpo_core.inference.predict import predict_image
 
-    return predict_image(pipeline, read_rgb(lease.store.blobs.get(image_sha256)), with_maps=True)
+    return predict_image(pipeline, rgb, with_maps=True)
 
 
 def _write_prediction(
-    lease: Lease, checkpoint_id: int, image_id: int, found: "ImagePrediction", done: int, total: int
+    lease: Lease,
+    checkpoint_id: int,
+    image_id: int,
+    found: "ImagePrediction",
+    statistics: ImageStatistics,
+    done: int,
+    total: int,
 ) -> None:
     blobs = lease.store.blobs
     maps_sha256 = blobs.put(pack_maps(found.maps))
@@ -127,6 +139,7 @@ def _write_prediction(
             acetowhite_sha256=acetowhite_sha256,
         )
         session.add(row)
+        session.merge(ImageFigures(image_id=image_id, **asdict(statistics)))
         if found.features is not None:
             session.flush()
             session.add(PredictionFeatures(prediction_id=row.id, features=pack_features(found.features)))

@@ -16,6 +16,7 @@ from colpo_core.store.tables.findings import FindingsForm, FindingsSign
 from colpo_core.store.tables.learning import (
     Checkpoint,
     Evaluation,
+    ImageFigures,
     Job,
     JobEvent,
     Prediction,
@@ -61,6 +62,7 @@ __all__ = [
     "FindingsSign",
     "Histology",
     "Image",
+    "ImageFigures",
     "Job",
     "JobEvent",
     "Mask",

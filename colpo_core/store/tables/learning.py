@@ -167,6 +167,17 @@ class PredictionFeatures(Base):
     features: Mapped[bytes] = mapped_column(LargeBinary)
 
 
+class ImageFigures(Base):
+    """Figures of an image that was predicted, as `images.statistics` measures them: they move with device and light."""
+
+    __tablename__ = "image_figures"
+    image_id: Mapped[int] = mapped_column(ForeignKey("images.id"), primary_key=True)
+    brightness: Mapped[float]
+    contrast: Mapped[float]
+    saturation: Mapped[float]
+    sharpness: Mapped[float]
+
+
 class WhatIf(Base):
     """What a prediction's checkpoint says of its image once something of it is changed.
 

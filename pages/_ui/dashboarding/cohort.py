@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
+import pandas as pd
 import streamlit as st
 
-from colpo_core.records.cohort import MonthCount
+from colpo_core.records.cohort import AnnotatorProgress, MonthCount
 from colpo_core.records.overview import Dashboard
 from colpo_core.services import cohort
 from colpo_core.terms import AnnotationState, Grade, Label
@@ -14,6 +15,7 @@ from pages._ui.casework.words import GRADE_COLOURS, LABELS, STATES, grade_text
 from pages._ui.charts import AMBER, GREY, RED, TEAL, bar_chart, stacked_chart
 from pages._ui.dashboarding.opening import Words, chart_that_opens
 from pages._ui.here import Here
+from pages._ui.links import link
 from pages._ui.plain import plain
 
 _LABEL_COLOURS = {Label.NORMAL: TEAL, Label.HSIL: RED, None: GREY}
@@ -85,6 +87,36 @@ def show_cohort(person: Here, found: Dashboard) -> None:
             key="stages",
             opens=[None] * len(found.stages),
         )
+    _annotators(person)
+
+
+def _annotators(person: Here) -> None:
+    """Who has painted how much, how long an image takes, and the way to how they agree."""
+    found = cohort.annotator_progress(person.store, actor=person.actor)
+    if not found:
+        return
+    st.markdown(f"**Annotators of acetowhite epithelium (n = {sum(one.n_images for one in found):,} images)**")
+    rows = [
+        {
+            "Annotator": one.name,
+            "Images submitted": one.n_images,
+            "Waiting in tasks": one.n_waiting,
+            "Median time for an image": _time_text(one),
+        }
+        for one in found
+    ]
+    st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch", key="dashboard_annotators")
+    st.caption("Time at work on an image, all versions together, where it was recorded (number of images behind it).")
+    with st.container(horizontal=True):
+        link("agreement", "How they agree, with intervals", icon=":material/compare:")
+        link("cases", "Cases on which they agree least", icon=":material/difference:", sort="disagreement")
+
+
+def _time_text(one: AnnotatorProgress) -> str:
+    if one.median_seconds is None:
+        return "not recorded"
+    minutes, seconds = divmod(round(one.median_seconds), 60)
+    return f"{minutes} min {seconds:02d} s ({one.n_timed:,})"
 
 
 def _recruitment(person: Here, found: Dashboard) -> None:

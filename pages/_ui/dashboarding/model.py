@@ -4,17 +4,18 @@ import pandas as pd
 import streamlit as st
 
 from colpo_core.records.checkpoints import label_source_text
-from colpo_core.records.cohort import UnseenFigures
+from colpo_core.records.cohort import OverlapFigures, UnseenFigures
 from colpo_core.records.overview import Acquaintance, Dashboard, ModelAgreement, ModelFigures
 from colpo_core.records.reviews import ReviewAgreement
-from colpo_core.services import cohort
+from colpo_core.services import cohort, overlaps
 from colpo_core.terms import LabelSource
 from pages._ui.badges import impression_badge, simulated_badge
 from pages._ui.casework.words import GRADE_COLOURS, grade_text
-from pages._ui.charts import GREY, calibration_chart, config, confusion_chart, roc_chart, spread_chart
+from pages._ui.charts import GREY, TEAL, bar_chart, calibration_chart, config, confusion_chart, roc_chart, spread_chart
 from pages._ui.here import Here
 from pages._ui.links import link
 from pages._ui.plain import plain
+from pages._ui.tables import count_text
 
 _MET = {
     Acquaintance.UNSEEN: (
@@ -39,6 +40,7 @@ def show_model(person: Here, found: Dashboard) -> None:
         return
     _agreement(found.agreement)
     _unseen(person, found)
+    _overlap(person, found)
     _areas(person, found)
     _reviews(person, found.agreement.reviews)
 
@@ -105,6 +107,38 @@ def _draw_roc(one: UnseenFigures) -> None:
         st.info("A curve needs cases of both labels.", icon=":material/hourglass_empty:")
         return
     st.plotly_chart(roc_chart(one.roc), width="stretch", config=config(), key="dashboard_roc", theme=None)
+
+
+def _overlap(person: Here, found: Dashboard) -> None:
+    """The distribution of IoU, and the images of the least overlap, each of which opens."""
+    figures = overlaps.overlap_figures(person.store, actor=person.actor, include_simulated=found.includes_simulated)
+    if figures is None or not figures.n_unseen:
+        return
+    st.markdown(f"**Overlap with the annotated masks (n = {figures.n_compared:,} images)**")
+    left, right = st.columns(2, gap="large")
+    with left:
+        if figures.n_compared:
+            names = [f"{place / 10:.1f} to {(place + 1) / 10:.1f}" for place in range(len(figures.counts))]
+            chart = bar_chart(names, figures.counts, [TEAL] * len(names), height_px=40 + 22 * len(names))
+            st.plotly_chart(chart, width="stretch", config=config(), key="dashboard_overlap", theme=None)
+        median = "" if figures.median is None else f", median {figures.median:.2f}"
+        st.caption(
+            "Images by IoU of acetowhite epithelium with the newest annotated mask: mean "
+            f"{figures.iou.text()}{median}. Interval: 95%, by patients. Patients that the model has met are "
+            f"left out{_left_out(figures)}. Of very many images the newest {overlaps.MOST_COMPARED} are compared."
+        )
+    with right:
+        if figures.lowest:
+            st.markdown("Least overlap, to look at:")
+            for row in figures.lowest:
+                title = f"{row.patient_code} · image {row.image_id} · IoU {row.iou:.2f}"
+                link("review", title, prediction=row.prediction_id)
+
+
+def _left_out(figures: OverlapFigures) -> str:
+    if not figures.n_from_proposal:
+        return ""
+    return f", and {count_text(figures.n_from_proposal, 'image')} whose mask was made from a model's proposal"
 
 
 def _areas(person: Here, found: Dashboard) -> None:

@@ -5,6 +5,7 @@ import pytest
 
 from benchmarks.filled_store import fill
 from colpo_core.datasets.manifest import Manifest, ManifestItem
+from colpo_core.errors import PermissionDenied
 from colpo_core.evaluation.intervals import wilson
 from colpo_core.labels import RULES_VERSION
 from colpo_core.records.cohort import DriftAlarm
@@ -14,9 +15,10 @@ from colpo_core.services.histology import add_specimen
 from colpo_core.services.review import record_review
 from colpo_core.settings import Settings
 from colpo_core.store import Store
-from colpo_core.store.tables import Case, CaseSummary, Image, Prediction, Snapshot
+from colpo_core.store.tables import AnnotationVersion, Case, CaseSummary, Image, ImageFigures, Prediction, Snapshot
 from colpo_core.terms import Grade, JobState, Label, LabelSource, ReviewReason, Role, SpecimenKind, Split, Verdict
-from tests.clinic import SIDE_PX, PredictedClinic, reviewer
+from tests.clinic import SIDE_PX, Clinic, PredictedClinic, reviewer
+from tests.unit.services.test_case_lists import hand_out
 
 ADA = Actor(1, "ada", "Ada", Role.ADMINISTRATOR)
 
@@ -114,10 +116,16 @@ def test_drift_is_between_the_test_side_and_what_came_in_since(filled: Store) ->
     with filled.writing() as session:
         for row in session.query(Prediction).join(Image).filter(Image.case_id > 120):
             row.prob_hsil_4ch = 0.95
+        for figures in session.query(ImageFigures).join(Image, Image.id == ImageFigures.image_id):
+            if figures.image_id % 2 and session.get_one(Image, figures.image_id).case_id > 120:
+                figures.brightness *= 0.6  # every other one since then, as from a second device
     record_review(filled, actor=ADA, prediction_id=1, verdict=Verdict.AGREE)
     moved = {one.name: one.alarm for one in cohort.model_drift(filled, actor=ADA)}
     assert moved["Probability of HSIL, 4 channels"] is DriftAlarm.ALARM
     assert moved["Probability of HSIL, 3 channels"] is not DriftAlarm.ALARM
+    assert found["Brightness of the image"].alarm is not DriftAlarm.ALARM
+    assert moved["Brightness of the image"] is DriftAlarm.ALARM
+    assert moved["Sharpness of the image"] is not DriftAlarm.ALARM
 
 
 def test_reviewers_are_counted_case_by_case(store: Store, administrator: Actor) -> None:
@@ -144,3 +152,24 @@ def test_without_a_model_there_is_nothing_to_say(store: Store, administrator: Ac
 def test_the_queue_is_counted_by_state(filled: Store) -> None:
     state = cohort.queue_state(filled, actor=ADA)
     assert (state.jobs, state.n_silent) == ({JobState.DONE: 1}, 0)
+
+
+def test_annotators_progress_counts_images_and_takes_the_time_of_all_versions(
+    store: Store, annotator: Actor, reader: Actor
+) -> None:
+    clinic = Clinic(store)
+    cases = clinic.add_cohort(3)
+    clinic.add_version(cases[0].annotation_id, np.ones((SIDE_PX, SIDE_PX), np.bool_))
+    with store.writing() as session:
+        versions = session.query(AnnotationVersion).order_by(AnnotationVersion.id).all()
+        for version, seconds in zip(versions, (40, 100, None, 30), strict=True):
+            version.active_ms = None if seconds is None else seconds * 1000
+    hand_out(store, cases[1].image_id, [annotator.person_id], blind=False, proposals=True)
+    found = cohort.annotator_progress(store, actor=annotator)
+    assert [(one.name, one.n_images, one.n_waiting, one.n_timed) for one in found] == [
+        ("Anna", 0, 1, 0),
+        ("Painter", 3, 0, 2),
+    ]
+    assert [one.median_seconds for one in found] == [None, pytest.approx((70 + 100) / 2)]
+    with pytest.raises(PermissionDenied):
+        cohort.annotator_progress(store, actor=reader)

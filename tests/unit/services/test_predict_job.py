@@ -4,14 +4,16 @@ import numpy as np
 import pytest
 
 from colpo_core.evaluation.likeness import unpack_features
+from colpo_core.images.decoding import read_rgb
 from colpo_core.images.maps import MAP_NAMES
 from colpo_core.images.probabilities import unpack_probabilities
+from colpo_core.images.statistics import image_statistics
 from colpo_core.inference.predict import ImagePrediction
 from colpo_core.records.people import Actor
 from colpo_core.services.leases import claim_job
 from colpo_core.services.predict_job import Pace, run_prediction
 from colpo_core.store import Store
-from colpo_core.store.tables import Job, Prediction, PredictionFeatures
+from colpo_core.store.tables import Image, ImageFigures, Job, Prediction, PredictionFeatures
 from colpo_core.terms import JobKind
 from tests.clinic import SIDE_PX, PredictedClinic
 
@@ -40,8 +42,11 @@ def test_everything_that_is_predicted_is_kept(
     with store.reading() as session:
         row = session.query(Prediction).filter_by(image_id=image_id).one()
         kept = session.get_one(PredictionFeatures, row.id).features
+        figures = session.get_one(ImageFigures, image_id)
+        rgb = read_rgb(store.blobs.get(session.get_one(Image, image_id).sha256))
     assert (row.prob_hsil_3ch, row.prob_hsil_4ch, row.threshold_3ch, row.threshold_4ch) == (0.3, 0.7, 0.5, 0.6)
     assert (row.acetowhite_fraction, row.mask_entropy) == (0.125, 0.42)
+    assert figures.brightness == pytest.approx(image_statistics(rgb).brightness)
     assert unpack_features([kept])[0] == pytest.approx(features, abs=1e-3)
     assert row.acetowhite_sha256 is not None
     assert unpack_probabilities(store.blobs.get(row.acetowhite_sha256)) == pytest.approx(probs)

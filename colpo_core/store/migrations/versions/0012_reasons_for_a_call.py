@@ -1,4 +1,4 @@
-"""Why a model called so: where it saw acetowhite epithelium, its features, and what it says of a changed image."""
+"""Why a model called so: its probabilities, features and answers to changes; and figures of each image."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -45,6 +45,16 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_what_ifs")),
     )
     op.create_index("ix_what_ifs_prediction_id_id", "what_ifs", ["prediction_id", "id"])
+    op.create_table(
+        "image_figures",
+        sa.Column("image_id", sa.Integer(), nullable=False),
+        sa.Column("brightness", sa.Double(), nullable=False),
+        sa.Column("contrast", sa.Double(), nullable=False),
+        sa.Column("saturation", sa.Double(), nullable=False),
+        sa.Column("sharpness", sa.Double(), nullable=False),
+        sa.ForeignKeyConstraint(["image_id"], ["images.id"], name=op.f("fk_image_figures_image_id_images")),
+        sa.PrimaryKeyConstraint("image_id", name=op.f("pk_image_figures")),
+    )
     _widen_jobs()
 
 

@@ -1,0 +1,100 @@
+"""How the model's masks overlap the annotators', on images that it has not met and that did not begin as its own."""
+
+import numpy as np
+import pytest
+
+from colpo_core.errors import PermissionDenied
+from colpo_core.records.people import Actor
+from colpo_core.services import overlaps
+from colpo_core.services.masks import mask_pixels, store_pixels
+from colpo_core.services.overlaps import overlap_figures
+from colpo_core.store import Store
+from colpo_core.store.tables import AnnotationVersion, Prediction
+from colpo_core.terms import Start
+from tests.clinic import SIDE_PX, PredictedClinic, reviewer
+from tests.unit.services.test_case_lists import hand_out
+
+
+@pytest.fixture
+def desk(store: Store, administrator: Actor) -> PredictedClinic:
+    """Five predicted cases, of which the model has met the third."""
+    desk = PredictedClinic(store, administrator)
+    for _ in range(2):
+        case = desk.clinic.add_case()
+        desk.predictions.append(desk.predict(case.image_id, desk.checkpoint_id))
+        desk.cases.append(case)
+    overlaps._PAIRS._values.clear()
+    return desk
+
+
+def set_masks(store: Store, desk: PredictedClinic, place: int, own: slice, annotated: slice) -> None:
+    """Columns that the model and the annotator mark, over all rows."""
+    case = desk.cases[place]
+    with store.writing() as session:
+        mask = np.zeros((SIDE_PX, SIDE_PX), np.bool_)
+        mask[:, own] = True
+        row = session.query(Prediction).filter_by(image_id=case.image_id).one()
+        row.mask_id = store_pixels(session, mask).id
+    mask = np.zeros((SIDE_PX, SIDE_PX), np.bool_)
+    mask[:, annotated] = True
+    desk.clinic.add_version(case.annotation_id, mask)
+
+
+def test_the_overlap_is_that_of_unmet_images(store: Store, annotator: Actor, desk: PredictedClinic) -> None:
+    met = 2
+    set_masks(store, desk, 0, slice(0, 20), slice(10, 30))  # 10 of 30
+    set_masks(store, desk, 1, slice(0, 20), slice(0, 20))
+    set_masks(store, desk, met, slice(0, 20), slice(21, 31))
+    set_masks(store, desk, 3, slice(0, 20), slice(5, 20))  # 15 of 20
+    set_masks(store, desk, 4, slice(0, 20), slice(0, 0))  # nothing annotated: not defined
+    found = overlap_figures(store, actor=annotator)
+    assert found is not None
+    assert found.n_compared == 3
+    assert found.iou.value == pytest.approx((1 / 3 + 1 + 0.75) / 3)
+    assert found.median == pytest.approx(0.75)
+    assert found.counts == (0, 0, 0, 1, 0, 0, 0, 1, 0, 1)
+    assert [row.image_id for row in found.lowest] == [desk.cases[place].image_id for place in (0, 3, 1)]
+    assert found.iou.low is not None
+    assert found.iou.low <= found.iou.value <= found.iou.high
+
+
+def test_a_mask_that_began_as_the_models_is_left_out(store: Store, annotator: Actor, desk: PredictedClinic) -> None:
+    for place in range(5):
+        set_masks(store, desk, place, slice(0, 20), slice(0, 20))
+    case = desk.cases[0]
+    with store.writing() as session:
+        version = session.query(AnnotationVersion).filter_by(annotation_id=case.annotation_id, number=1).one()
+        version.start = Start.PROPOSAL
+    found = overlap_figures(store, actor=annotator)
+    assert found is not None
+    assert (found.n_from_proposal, found.n_compared) == (1, 3), "what was painted on from it later began as it, too"
+
+
+def test_masks_are_read_once(
+    store: Store, annotator: Actor, administrator: Actor, desk: PredictedClinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = []
+    monkeypatch.setattr(overlaps, "mask_pixels", lambda mask: read.append(mask.id) or mask_pixels(mask))
+    overlap_figures(store, actor=annotator)
+    n_read = len(read)
+    assert n_read > 0
+    desk.clinic.add_case()  # all is counted anew, and no two masks are compared anew
+    overlap_figures(store, actor=administrator)
+    assert len(read) == n_read
+
+
+def test_what_is_hidden_from_me_is_not_named(store: Store, annotator: Actor, desk: PredictedClinic) -> None:
+    for place in range(5):
+        set_masks(store, desk, place, slice(0, 20), slice(0, 20))
+    image_id = desk.cases[0].image_id
+    hand_out(store, image_id, [annotator.person_id, reviewer(store, "otto").person_id], blind=True, proposals=True)
+    found = overlap_figures(store, actor=annotator)
+    assert found is not None
+    assert image_id not in [row.image_id for row in found.lowest]
+    assert found.n_compared == 4, "the figures count it: they name nobody"
+
+
+def test_readers_get_nothing_and_without_a_model_there_is_none(store: Store, annotator: Actor, reader: Actor) -> None:
+    assert overlap_figures(store, actor=annotator) is None
+    with pytest.raises(PermissionDenied):
+        overlap_figures(store, actor=reader)
