@@ -7,6 +7,7 @@ from colpo_core.records.people import AuditPage, PersonRecord
 from colpo_core.services import people, preferences
 from colpo_core.services.storage import measure_storage
 from colpo_core.terms import Role
+from pages._ui.back_up import show_back_up
 from pages._ui.errors import showing_errors
 from pages._ui.here import Here, here
 from pages._ui.tables import as_size, as_when
@@ -238,4 +239,6 @@ def _store(person: Here) -> None:
         }
     )
     st.dataframe(rows, hide_index=True, width="stretch")
-    st.caption("To back up: stop the program, copy this folder as a whole, start again.")
+    show_back_up(person)
+    st.caption("While everybody goes on, every night for instance; the same folder again takes only what is new:")
+    st.code("python -m colpo_core store back-up /path/to/another/disk", language="bash")

@@ -1,11 +1,18 @@
 """Commands that say how things stand."""
 
+from pathlib import Path
+
 import click
 
 from colpo_core.cli.output import Opened, json_option, print_json, print_table
+from colpo_core.cli.words import EXISTING_FOLDER, NEW_FOLDER
+from colpo_core.errors import ColpoError
+from colpo_core.records.storage import BackUpFacts
+from colpo_core.services import back_ups
 from colpo_core.services import dashboard as cohort
 from colpo_core.services import overview as service
 from colpo_core.settings import Settings
+from colpo_core.store import backup
 from colpo_core.store.engine import make_engine
 from colpo_core.store.schema import upgrade_schema
 
@@ -45,6 +52,39 @@ def dashboard(simulated: bool) -> None:
 @click.group("store")
 def store_group() -> None:
     """The store itself."""
+
+
+@store_group.command("back-up")
+@click.argument("folder", type=NEW_FOLDER)
+@json_option
+def back_up(folder: Path, as_json: bool) -> None:
+    """Copy the store into a folder while everybody goes on; the same folder again takes what is new."""
+    with Opened() as here:
+        facts = back_ups.back_up(here.store, actor=here.actor, folder=folder)
+    if as_json:
+        print_json(facts)
+    else:
+        click.echo(f"{facts.copied_files} of {facts.files} files were new, {facts.size_bytes / 1e6:,.1f} MB in all")
+    _name_damaged(facts, "in the store: earlier back-ups may hold them whole")
+
+
+@store_group.command("restore")
+@click.argument("folder", type=EXISTING_FOLDER)
+def restore(folder: Path) -> None:
+    """Make a store in the empty folder COLPO_DATA from a back-up, after checking every file of it."""
+    settings = Settings.from_environment()
+    try:
+        facts = backup.restore(folder, settings)
+    except ColpoError as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"{settings.data_dir} holds the store of {facts.made_at:%Y-%m-%d %H:%M} UTC.")
+    _name_damaged(facts, "in the back-up, and missing now")
+
+
+def _name_damaged(facts: BackUpFacts, where: str) -> None:
+    if facts.damaged:
+        names = "\n".join(facts.damaged)
+        raise click.ClickException(f"{len(facts.damaged)} files are damaged {where}:\n{names}")
 
 
 @store_group.command("upgrade")

@@ -321,3 +321,18 @@ def test_a_study_is_amended_and_its_conduct_shown(
     assert [one["kind"] for one in conduct["amendments"]] == kinds
     assert ask("studies", "results", "1")["conduct"] == conduct
     assert "no time" in record.read_text(encoding="utf-8")
+
+
+def test_a_back_up_becomes_a_store_again(run: Run, settings: Settings, tmp_path: Path) -> None:
+    run("import", "files", str(photograph(tmp_path / "a.png")), "--patient", "P-0042", "--date", "2026-05-31")
+    assert "files were new" in run("store", "back-up", str(tmp_path / "copy")).output
+    assert run("store", "back-up", str(tmp_path / "copy")).output.startswith("0 of")
+    assert "not empty" in run("store", "restore", str(tmp_path / "copy"), code=1).output
+    environment = {"COLPO_DATA": str(tmp_path / "again")}
+    made = CliRunner().invoke(main, ("store", "restore", str(tmp_path / "copy")), env=environment)
+    assert made.exit_code == 0, made.output
+    counts = [
+        CliRunner().invoke(main, ("status", "--json"), env={"COLPO_DATA": str(folder)}).output
+        for folder in (settings.data_dir, tmp_path / "again")
+    ]
+    assert counts[0] == counts[1]

@@ -6,6 +6,7 @@ import streamlit as st
 from colpo_core.records.cohort import DriftAlarm
 from colpo_core.services import cohort
 from colpo_core.terms import JobState
+from pages._ui.back_up import show_back_up
 from pages._ui.here import Here
 from pages._ui.links import link
 
@@ -19,9 +20,11 @@ _UNDER_WAY = (JobState.QUEUED, JobState.RUNNING)
 
 
 def show_watch(person: Here) -> None:
-    """Draw the drift of scores and the queue."""
+    """Draw the drift of scores, the queue, and when the store was backed up."""
     _drift(person)
     _queue(person)
+    st.markdown("### Back-up")
+    show_back_up(person)
 
 
 def _drift(person: Here) -> None:

@@ -92,6 +92,7 @@ SHOWS_NOTHING = {
         "importing.import_folder", "importing.import_images", "importing_annocerv.import_annocerv",
     },
     "people, settings and the log of them": {
+        "back_ups.back_up", "back_ups.last_back_up",
         "people.change_password", "people.create_person", "people.list_people", "people.set_active",
         "people.set_password", "people.set_role", "preferences.get_preferences", "preferences.set_proposals",
         "refusals.note_refusal",
