@@ -59,11 +59,11 @@ def test_the_models_output_comes_after_the_first_call_and_not_a_byte_before(
     page.goto(f"{new_server.url}/read?study={study_id}")
     where = page.locator(".where")
     expect(where).to_have_text("1 of 2", timeout=SOON)
-    page.get_by_alt_text("The image to read").first.wait_for()
+    page.get_by_role("img", name="The image to read").first.wait_for()
     heard = ear.everything()
     for secret in (b"probability of HSIL", b"/aid/", b"Grad-CAM", b"Acetowhite epithelium"):
         assert secret not in heard
-    image = page.get_by_alt_text("The image to read").first.get_attribute("src")
+    image = page.get_by_role("img", name="The image to read").first.get_attribute("data-url")
     assert image
     for layer in ("mask", "map"):
         for suffix in ("", ".2"):
@@ -132,12 +132,12 @@ def test_sites_are_set_on_the_image_findings_named_and_other_images_looked_at(
     expect(page.locator(".where")).to_have_text("1 of 2", timeout=SOON)
 
     page.get_by_text("Lugol's iodine").click()
-    expect(page.get_by_alt_text("Another image of the case").first).to_be_visible(timeout=SOON)
+    expect(page.get_by_role("img", name="Another image of the case").first).to_be_visible(timeout=SOON)
     page.get_by_text("To read", exact=True).click()
-    shown = page.get_by_alt_text("The image to read").first
+    shown = page.get_by_role("img", name="The image to read").first
     expect(shown).to_be_visible(timeout=SOON)
     page.keyboard.press("s")
-    expect(page.get_by_alt_text("Another image of the case").first).to_be_visible(timeout=SOON)
+    expect(page.get_by_role("img", name="Another image of the case").first).to_be_visible(timeout=SOON)
     page.keyboard.press("s")
     expect(shown).to_be_visible(timeout=SOON)
     page.get_by_text("Mosaic", exact=True).click()

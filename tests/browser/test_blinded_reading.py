@@ -77,7 +77,7 @@ def test_a_study_is_read_with_keys_and_nothing_unblinds(
     expect(where).to_have_text(f"1 of {N_CASES}", timeout=60_000)
     expect(page.get_by_role("button", name="Confirm")).to_be_disabled()
 
-    image = page.get_by_alt_text("The image to read").first
+    image = page.get_by_role("img", name="The image to read").first
     page.get_by_role("button", name="Brighter").click()
     page.get_by_role("button", name="Brighter").click()
     expect(image).to_have_css("filter", "brightness(1.2)")

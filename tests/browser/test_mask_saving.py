@@ -11,7 +11,7 @@ from colpo_core.services import annotations
 from colpo_core.terms import Finding
 from tests.browser.mask_page import HEIGHT, SAVE_PATH, WIDTH, Clinic, EditorPage
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.alone]
 
 NewTab = Callable[..., EditorPage]
 TOP, MIDDLE, BOTTOM = ((30, 20), (90, 20)), ((30, 60), (90, 60)), ((30, 100), (90, 100))

@@ -20,7 +20,7 @@ from tests.painting.kills import check_store
 from tests.painting.screen import VIEWPORT, Tab, sign_in_browser
 from tests.painting.ward import Annotator, Seat
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.alone]
 
 N_KILLS = 5
 WIDTH, HEIGHT = 640, 480

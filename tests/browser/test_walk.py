@@ -265,7 +265,7 @@ def read_blinded(reader: Visitor, username: str, *, keep_pictures: bool) -> None
     number = 1
     while reader.page.get_by_role("heading", name="All read").count() == 0:
         reader.sees(re.compile(rf"^{number} of \d+"))
-        reader.page.get_by_alt_text("The image to read").first.wait_for()
+        reader.page.get_by_role("img", name="The image to read").first.wait_for()
         if keep_pictures and number == 2:
             reader.keep("read")
             reader.page.reload()

@@ -119,6 +119,7 @@ class Pane {
       title.textContent = shown[i]?.title ?? "";
       title.hidden = !title.textContent;
     }
+    this.base.dataset.url = shown[0].frame.url;
     this.base.setAttribute("aria-label", shown.map((one) => one.frame.alt).join("; "));
     this.divider.hidden = !this.isSplit;
     if (shown[0].frame !== this.pointsOf) {
