@@ -169,6 +169,25 @@ class OverlapFigures:
 
 
 @dataclass(frozen=True)
+class AgreementSpread:
+    """How far two annotators of one case agree: the lowest Dice of each case that several have painted.
+
+    Attributes:
+        n: Cases behind it.
+        n_uncompared: Cases whose masks wait to be compared.
+        lower_quartile: None without a case, as the two that follow.
+        median: Of the middle case.
+        upper_quartile: Likewise.
+    """
+
+    n: int
+    n_uncompared: int
+    lower_quartile: float | None
+    median: float | None
+    upper_quartile: float | None
+
+
+@dataclass(frozen=True)
 class AnnotatorProgress:
     """How far an annotator of acetowhite epithelium is, and how long an image takes.
 

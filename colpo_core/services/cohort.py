@@ -18,6 +18,7 @@ from colpo_core.evaluation.intervals import wilson
 from colpo_core.evaluation.judged import Judged
 from colpo_core.evaluation.roc import auc_estimate, roc_points
 from colpo_core.records.cohort import (
+    AgreementSpread,
     AnnotatorProgress,
     AreaSpread,
     Drift,
@@ -27,7 +28,7 @@ from colpo_core.records.cohort import (
     UnseenFigures,
 )
 from colpo_core.records.people import Actor
-from colpo_core.services import leases
+from colpo_core.services import case_agreement, leases
 from colpo_core.services.checkpoints import current_id
 from colpo_core.services.kept import Kept
 from colpo_core.services.permissions import CLINICIANS, require
@@ -39,6 +40,7 @@ from colpo_core.store.tables import (
     AnnotationVersion,
     AuditEntry,
     Case,
+    CaseAgreement,
     CaseReviewer,
     CaseSummary,
     Checkpoint,
@@ -208,6 +210,28 @@ def annotator_progress(store: Store, *, actor: Actor) -> tuple[AnnotatorProgress
     require(actor, CLINICIANS)
     with store.reading() as session:
         return kept_figures(store, session, "annotators", (), lambda: _progress(session))
+
+
+def agreement_spread(store: Store, *, actor: Actor) -> AgreementSpread:
+    """How annotators agree on acetowhite epithelium, case by case; without cases that the actor paints blind.
+
+    Of the cases whose masks were compared: a list of cases by disagreement compares those that have changed, here they
+    are counted.
+
+    Raises:
+        PermissionDenied: The actor is a reader.
+    """
+    require(actor, CLINICIANS)
+    query = select(CaseAgreement.lowest_dice).where(
+        CaseAgreement.lowest_dice.is_not(None),
+        CaseAgreement.case_id.not_in(case_agreement.cases_annotated_blind(actor)),
+    )
+    with store.reading() as session:
+        found = [one for one in session.scalars(query) if one is not None]
+        n_uncompared = case_agreement.count_uncompared(session)
+    if not found:
+        return AgreementSpread(0, n_uncompared, None, None, None)
+    return AgreementSpread(len(found), n_uncompared, *(float(one) for one in np.quantile(found, (0.25, 0.5, 0.75))))
 
 
 def queue_state(store: Store, *, actor: Actor) -> QueueState:

@@ -17,6 +17,7 @@ from pages._ui.dashboarding.opening import Words, chart_that_opens
 from pages._ui.here import Here
 from pages._ui.links import link
 from pages._ui.plain import plain
+from pages._ui.tables import count_text
 
 _LABEL_COLOURS = {Label.NORMAL: TEAL, Label.HSIL: RED, None: GREY}
 _STATE_COLOURS = {AnnotationState.SUBMITTED: TEAL, AnnotationState.TO_CONFIRM: AMBER}
@@ -107,6 +108,18 @@ def _annotators(person: Here) -> None:
     ]
     st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch", key="dashboard_annotators")
     st.caption("Time at work on an image, all versions together, where it was recorded (number of images behind it).")
+    spread = cohort.agreement_spread(person.store, actor=person.actor)
+    if spread.n_uncompared:
+        st.caption(
+            f"{count_text(spread.n_uncompared, 'case')} of several annotators have changed and wait to be compared: the "
+            "list of those on which they agree least does it."
+        )
+    if spread.n:
+        st.markdown(
+            f"Where several have painted a case, the lowest Dice of two of them is {spread.median:.2f} in the middle "
+            f"case (quartiles {spread.lower_quartile:.2f} to {spread.upper_quartile:.2f}; n = {spread.n:,} "
+            "cases)."
+        )
     with st.container(horizontal=True):
         link("agreement", "How they agree, with intervals", icon=":material/compare:")
         link("cases", "Cases on which they agree least", icon=":material/difference:", sort="disagreement")

@@ -10,7 +10,7 @@ from colpo_core.evaluation.intervals import wilson
 from colpo_core.labels import RULES_VERSION
 from colpo_core.records.cohort import DriftAlarm
 from colpo_core.records.people import Actor
-from colpo_core.services import cohort
+from colpo_core.services import case_agreement, cohort
 from colpo_core.services.histology import add_specimen
 from colpo_core.services.review import record_review
 from colpo_core.settings import Settings
@@ -18,6 +18,7 @@ from colpo_core.store import Store
 from colpo_core.store.tables import AnnotationVersion, Case, CaseSummary, Image, ImageFigures, Prediction, Snapshot
 from colpo_core.terms import Grade, JobState, Label, LabelSource, ReviewReason, Role, SpecimenKind, Split, Verdict
 from tests.clinic import SIDE_PX, Clinic, PredictedClinic, reviewer
+from tests.handing_out import make_team, paint_and_submit
 from tests.unit.services.test_case_lists import hand_out
 
 ADA = Actor(1, "ada", "Ada", Role.ADMINISTRATOR)
@@ -173,3 +174,19 @@ def test_annotators_progress_counts_images_and_takes_the_time_of_all_versions(
     assert [one.median_seconds for one in found] == [None, pytest.approx((70 + 100) / 2)]
     with pytest.raises(PermissionDenied):
         cohort.annotator_progress(store, actor=reader)
+
+
+def test_agreement_is_by_case_and_leaves_out_what_one_paints_blind(store: Store, administrator: Actor) -> None:
+    team = make_team(store, administrator)
+    empty = cohort.agreement_spread(store, actor=administrator)
+    assert (empty.n, empty.median) == (0, None)
+    image_id = Clinic(store).add_case(masked=False).image_id
+    paint_and_submit(store, team.anna, image_id, side_px=4)
+    paint_and_submit(store, team.ben, image_id, side_px=5)
+    assert cohort.agreement_spread(store, actor=administrator).n_uncompared == 1
+    case_agreement.complete(store)
+    found = cohort.agreement_spread(store, actor=administrator)
+    assert (found.n, found.n_uncompared) == (1, 0)
+    assert found.median == pytest.approx(2 * 16 / (16 + 25))
+    hand_out(store, image_id, list(team.annotator_ids), blind=True, proposals=True)
+    assert cohort.agreement_spread(store, actor=team.anna).n == 0

@@ -55,7 +55,8 @@ L, H, P, M, A = (
 # A new service that is not among these has to note what it shows, or say here why it shows nothing.
 SHOWS_NOTHING = {
     "counts and figures over many cases, none of them named": {
-        "agreement.image_figures", "cohort.annotator_progress", "cohort.area_by_grade", "cohort.model_drift",
+        "agreement.image_figures", "cohort.agreement_spread", "cohort.annotator_progress", "cohort.area_by_grade",
+        "cohort.model_drift",
         "cohort.queue_state", "cohort.recruitment", "cohort.reviewer_rates", "cohort.unseen_figures",
         "dashboard.dashboard", "evaluations.count_looks", "evaluations.list_evaluations",
         "external_sets.external_sets", "external_sets.seen_by", "overview.worklist", "promotions.list_promotions",
