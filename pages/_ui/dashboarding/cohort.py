@@ -111,8 +111,8 @@ def _annotators(person: Here) -> None:
     spread = cohort.agreement_spread(person.store, actor=person.actor)
     if spread.n_uncompared:
         st.caption(
-            f"{count_text(spread.n_uncompared, 'case')} of several annotators wait to be compared: the list of those on "
-            "which they agree least does it."
+            f"{count_text(spread.n_uncompared, 'case')} of several annotators wait to be compared: the list of those "
+            "on which they agree least does it."
         )
     if spread.n:
         st.markdown(
