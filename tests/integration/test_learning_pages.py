@@ -11,8 +11,19 @@ from colpo_core.records.people import Actor
 from colpo_core.services import annotations, engine, jobs, learning, review
 from colpo_core.services.leases import claim_job
 from colpo_core.store import Store
-from colpo_core.store.tables import JobEvent, Prediction
-from colpo_core.terms import JobState, MaskPolicy, ReviewReason, Split, Start, Verdict
+from colpo_core.store.tables import AnnotationVersion, Job, JobEvent, Prediction, WhatIf
+from colpo_core.terms import (
+    Change,
+    Finding,
+    JobKind,
+    JobState,
+    MaskPolicy,
+    ReviewReason,
+    Split,
+    Stage,
+    Start,
+    Verdict,
+)
 from tests.clinic import Clinic, PredictedClinic
 from tests.handing_out import hand_out, paint_and_submit
 from tests.several import square, submit
@@ -339,6 +350,54 @@ def test_review_opens_by_image_and_offers_to_predict_what_is_missing(
     assert job.settings["image_ids"] == [missing]
     assert not app.exception
     assert "There is no prediction 99" in words_of(open_page(annotator, "review", prediction=99))
+
+
+@pytest.mark.parametrize("kind", [{"stage": Stage.LUGOL}, {"shows_cervix": False}])
+def test_an_image_that_no_model_reads_says_so(
+    store: Store, administrator: Actor, annotator: Actor, open_page: Open, kind: dict[str, Any]
+) -> None:
+    desk = PredictedClinic(store, administrator)
+    case = desk.clinic.add_case(**kind)
+    app = open_page(annotator, "review", image=case.image_id)
+    assert not app.exception
+    assert f"Image {case.image_id} gets no prediction" in words_of(app)
+    assert "Predict it now" not in [button.label for button in app.button]
+
+
+def test_what_changes_with_the_mask_is_asked_for_and_others_masks_open_with_the_verdict(
+    store: Store, administrator: Actor, annotator: Actor, open_page: Open, placed: list[int]
+) -> None:
+    desk = PredictedClinic(store, administrator)
+    app = open_page(annotator, "review", prediction=desk.predictions[0])
+    assert "older than the comparison of cases" in words_of(app)
+    press(app, "Work it out")
+    (job,) = jobs.list_jobs(store, actor=annotator, kind=JobKind.EXPLAIN)
+    assert placed == [job.id]
+    assert job.settings["prediction_id"] == desk.predictions[0]
+    with store.writing() as session:
+        row = session.get_one(Job, job.id)
+        row.state = JobState.DONE
+        version = session.query(AnnotationVersion).filter_by(annotation_id=desk.cases[0].annotation_id).one()
+        for change, finding, version_id, prob in (
+            (Change.MASK_EMPTIED, None, None, 0.31),
+            (Change.MASK_OF_EXPERT, Finding.ACETOWHITE, version.id, 0.87),
+        ):
+            session.add(
+                WhatIf(
+                    prediction_id=desk.predictions[0], change=change, finding=finding, version_id=version_id,
+                    prob_hsil_3ch=0.4, prob_hsil_4ch=prob,
+                )
+            )  # fmt: skip
+    app = open_page(annotator, "review", prediction=desk.predictions[0])
+    table = next(one.value for one in app.dataframe if "HSIL, 4 channels" in one.value.columns)
+    assert list(table[""]) == ["As predicted", "Fourth channel emptied"]
+    assert list(table["HSIL, 4 channels"]) == ["60%", "31%"]
+    assert list(table["Change"]) == ["+0", "-29"]
+    assert list(table["Calls"]) == ["hsil", "normal"]
+    assert "What others' masks change opens with your verdict" in words_of(app)
+    press(app, "Agree")
+    table = next(one.value for one in app.dataframe if "HSIL, 4 channels" in one.value.columns)
+    assert list(table[""])[-1] == "Fourth channel by Painter"
 
 
 def test_review_says_why_it_keeps_the_models_output_back(
