@@ -17,7 +17,7 @@ from typing import Any
 from urllib.error import URLError
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 
 from colpo_core.services import people
 from pages._ui.mask_editor import editor
@@ -38,6 +38,15 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+
+# Two browsers and two servers share the machine: what comes at once alone may take seconds.
+expect.set_options(timeout=20_000)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest file first, so that it does not run at the end with nothing beside it."""
+    items.sort(key=lambda item: item.path.name != "test_walk.py")
 
 
 def find_chromium() -> str | None:
