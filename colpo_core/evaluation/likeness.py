@@ -27,6 +27,8 @@ def unpack_features(rows: list[bytes]) -> npt.NDArray[np.float16]:
     Returns:
         N x K float16.
     """
+    if not rows:
+        return np.zeros((0, 0), _STORED)
     return np.frombuffer(b"".join(rows), dtype=_STORED).reshape(len(rows), -1)
 
 

@@ -36,12 +36,13 @@ class Picture {
     this.image.src = this.url;
     try {
       await this.image.decode();
+      if (this.state === "closed") return;
       this.steps = [this.image];
       this.state = "loaded";
       this.changed();
       await this.makeSteps();
     } catch {
-      if (this.state !== "loaded") this.state = "failed";
+      if (this.state === "waiting") this.state = "failed";
     }
     if (this.state !== "closed") this.changed();
   }

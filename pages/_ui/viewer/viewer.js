@@ -89,7 +89,9 @@ class Viewer {
     return { ...frame, picture: this.pictureOf(frame.url), overlays };
   }
 
+  // What could not be loaded is tried again with the next update: the server may be back.
   pictureOf(url) {
+    if (this.pictures.get(url)?.state === "failed") this.pictures.delete(url);
     if (!this.pictures.has(url)) this.pictures.set(url, new Picture(url, () => this.loaded()));
     return this.pictures.get(url);
   }

@@ -32,6 +32,7 @@ def test_blocks_make_no_difference(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("colpo_core.evaluation.likeness._ROWS_AT_ONCE", 7)
     assert likeness(values[3], values) == pytest.approx(whole, abs=1e-6)
     assert likeness(values[3], values[:0]).shape == (0,)
+    assert likeness(values[3], unpack_features([])).shape == (0,)
 
 
 @pytest.mark.parametrize("bad", [np.zeros((2, 2), np.float32), np.zeros(0, np.float32), np.array([np.nan], np.float32)])
