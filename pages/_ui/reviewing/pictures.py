@@ -79,10 +79,16 @@ def _model_layers(desk: ReviewDesk, one: ReviewImage) -> list[Layer]:
     if is_judged and desk.sites:
         layers.append(Layer("Proposed biopsy sites", f"{url}/sites.png", visible=False, kind="map"))
     return layers + [
-        Layer(f"Grad-CAM, {title}", f"{url}/maps/{map_name}.png", visible=False, opacity=0.7, kind="map")
-        for map_name, title in _MAPS.items()
+        Layer(_map_layer_name(map_name), f"{url}/maps/{map_name}.png", visible=False, opacity=0.7, kind="map")
+        for map_name in _MAPS
         if not is_judged or desk.map_strengths.get(map_name, 0) > 0
     ]
+
+
+def _map_layer_name(map_name: str) -> str:
+    """Short, and different from the first word on: there is little room beside a slider."""
+    channels, label = map_name.split("-")
+    return f"{'HSIL' if label == 'hsil' else 'Normal'} map, {channels[0]} channels"
 
 
 def _expert_layers(person: Here, one: ReviewImage) -> list[Layer]:
@@ -90,12 +96,13 @@ def _expert_layers(person: Here, one: ReviewImage) -> list[Layer]:
     layers = []
     for place, mask in enumerate(one.masks):
         url = f"/colpo/annotations/versions/{mask.version_id}/mask.png?colour={colour_name(place)}"
-        whose = "me" if mask.annotator_id == person.actor.person_id else mask.annotator
-        layers.append(Layer(f"{FINDINGS[mask.finding]}, {whose}", url, visible=False, opacity=0.9, is_outline=True))
+        whose = "Me" if mask.annotator_id == person.actor.person_id else mask.annotator
+        name = f"{whose}: {FINDINGS[mask.finding].lower()}"
+        layers.append(Layer(name, url, visible=False, opacity=0.9, is_outline=True))
     acetowhite = [str(mask.version_id) for mask in one.masks if mask.finding is Finding.ACETOWHITE]
     if len(acetowhite) > 1:
         url = f"/colpo/agreement/{one.image.id}/{Finding.ACETOWHITE}/{Combination.MAJORITY}.png"
-        layers.append(Layer("Majority of the annotators", f"{url}?versions={','.join(acetowhite)}", visible=False))
+        layers.append(Layer("Majority: acetowhite epithelium", f"{url}?versions={','.join(acetowhite)}", visible=False))
     return layers
 
 

@@ -166,7 +166,7 @@ class Viewer {
     for (const pane of this.panes) {
       const { style } = pane.root;
       style.aspectRatio = isGrid ? String(ratios.length ? Math.min(...ratios) : 4 / 3) : "";
-      style.maxHeight = isGrid ? this.data.height : "";
+      style.maxHeight = isGrid ? this.stageHeight() : "";
       style.height = isGrid ? "" : this.stageHeight();
     }
     for (const pane of this.panes) pane.resize(pane.root.clientWidth, pane.root.clientHeight);
@@ -257,9 +257,10 @@ class Viewer {
     row.className = "layer";
     row.innerHTML =
       '<label><input type="checkbox"><i class="swatch"></i><span class="name"></span></label>' +
-      '<input class="opacity" type="range" min="0" max="100" step="1"><button type="button" class="outline">Outline</button>' +
+      '<input class="opacity" type="range" min="0" max="100" step="1"><button type="button" class="outline" title="Outline (C)">◯</button>' +
       '<label class="from"><span></span><input class="threshold" type="range" min="0" max="99" step="1"></label>';
     const part = (selector) => row.querySelector(selector);
+    row.classList.toggle("map", kind === "map");
     part(".name").textContent = name;
     part(".opacity").setAttribute("aria-label", `Opacity of ${name}`);
     part(".outline").setAttribute("aria-label", `Outline of ${name}`);
@@ -301,7 +302,7 @@ class Viewer {
     part(".outline").setAttribute("aria-pressed", String(isOutline));
     row.classList.toggle("chosen", this.data.has_tools && layer.name === this.chosen);
     const place = [...this.settings.keys()].indexOf(layer.name) + 1;
-    part(".name").title = this.data.has_tools && place <= 9 ? `Key ${place}` : "";
+    part(".name").title = this.data.has_tools && place <= 9 ? `${layer.name} (${place})` : layer.name;
   }
 
   // What came of the layers' pictures: their colours, and which could not be loaded.
