@@ -37,3 +37,8 @@ class ImageRecord:
     def can_be_predicted(self) -> bool:
         """Whether a model reads it: it was taken after acetic acid and shows the cervix."""
         return self.stage is Stage.ACETIC_ACID and self.shows_cervix
+
+
+def place_in_series(stage: Stage, seconds_after_acid: int | None, image_id: int) -> tuple[int, int, int]:
+    """Sorts the images of a case: by stage as an examination goes, then by time, then as they came in."""
+    return (list(Stage).index(stage), seconds_after_acid or 0, image_id)

@@ -172,7 +172,6 @@ class ReviewDesk:
         in_expert_mask: The maps beside the newest annotated mask that I may see; None where there is none, or it is
             empty.
         expert: Who annotated that mask; empty without one.
-        expert_version_id: Row of the version that holds that mask.
         sites: Places that are proposed for a biopsy, by the 4-channel map for HSIL inside the model's mask.
         has_cervix: Whether their hours are read from an outline of the cervix; else from the middle of the image.
         problems: What of it cannot be shown, and why: a file that is missing or damaged.
@@ -189,7 +188,6 @@ class ReviewDesk:
     in_model_mask: ImageEvidence | None = None
     in_expert_mask: ImageEvidence | None = None
     expert: str = ""
-    expert_version_id: int | None = None
     sites: tuple[ProposedSite, ...] = ()
     has_cervix: bool = False
     problems: tuple[str, ...] = ()

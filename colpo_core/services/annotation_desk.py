@@ -4,6 +4,7 @@ from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from colpo_core.records.annotations import AnnotationDesk, StripImage
+from colpo_core.records.images import place_in_series
 from colpo_core.records.people import Actor
 from colpo_core.services import exposures
 from colpo_core.services.annotation_rows import (
@@ -140,6 +141,5 @@ def _strip(
     ).all()
     mine = {image_id: state for image_id, annotator_id, state in rows if annotator_id == actor.person_id}
     waiting = {image_id for image_id, _, state in rows if state is AnnotationState.TO_CONFIRM}
-    order = list(Stage)
-    images = sorted(case.images, key=lambda row: (order.index(row.stage), row.seconds_after_acid or 0, row.id))
+    images = sorted(case.images, key=lambda row: place_in_series(row.stage, row.seconds_after_acid, row.id))
     return tuple(StripImage(image_record(row), mine.get(row.id), row.id in waiting) for row in images)

@@ -17,9 +17,9 @@ from colpo_core.records.people import Actor
 from colpo_core.services import audit, engine, exposures, jobs
 from colpo_core.services.annotator_blinding import hidden_annotators, require_prediction_visible
 from colpo_core.services.annotator_masks import visible_masks
+from colpo_core.services.external_sets import patients_met
 from colpo_core.services.kept import Kept
 from colpo_core.services.permissions import CLINICIANS, require
-from colpo_core.services.snapshot_rows import read_manifest
 from colpo_core.store import Store
 from colpo_core.store.lists import among
 from colpo_core.store.tables import (
@@ -34,10 +34,9 @@ from colpo_core.store.tables import (
     Person,
     Prediction,
     PredictionFeatures,
-    Snapshot,
     WhatIf,
 )
-from colpo_core.terms import Change, ExposureKind, Finding, JobKind, JobState, LabelSource, Split
+from colpo_core.terms import Change, ExposureKind, Finding, JobKind, JobState, LabelSource
 
 COVERED_FINDINGS = (Finding.ACETOWHITE, Finding.MOSAIC, Finding.PUNCTATION, Finding.ATYPICAL_VESSELS)
 """Findings that speak for a lesion: what a network says without them tells what it saw in them."""
@@ -49,7 +48,7 @@ _NO_LABELS = "No case of another patient that this model has predicted has a lab
 
 _Stack = tuple[npt.NDArray[np.int64], npt.NDArray[np.float16]]
 _STACKS: Kept[tuple[str, int, int, int], _Stack] = Kept(1)
-_LEARNED: Kept[tuple[str, str], frozenset[int]] = Kept(16)
+_LEARNED: Kept[tuple[str, int], frozenset[int]] = Kept(16)
 
 
 def call_reasons(store: Store, *, actor: Actor, prediction_id: int, n_like: int = 5) -> CallReasons:
@@ -69,6 +68,7 @@ def call_reasons(store: Store, *, actor: Actor, prediction_id: int, n_like: int 
     with store.reading() as session:
         prediction, image = _found(session, actor, prediction_id)
         checkpoint = session.get_one(Checkpoint, prediction.checkpoint_id)
+        job = _newest_job(session, prediction_id)
         like, why_not = _like(store, session, prediction, image, n_like)
         reasons = CallReasons(
             prediction_id,
@@ -77,8 +77,8 @@ def call_reasons(store: Store, *, actor: Actor, prediction_id: int, n_like: int 
             like,
             why_not,
             _what_ifs(session, actor, prediction),
-            _job_under_way(session, prediction_id),
-            _failure(session, prediction_id),
+            job_id=job.id if job is not None and not job.state.is_over else None,
+            failure=(job.error or "") if job is not None and job.state is JobState.FAILED else "",
         )
         case_id = image.case_id
     shown = [(one.case_id, kind) for one in like for kind in (ExposureKind.LABEL, ExposureKind.HISTOLOGY)]
@@ -99,9 +99,9 @@ def start_what_ifs(store: Store, *, actor: Actor, prediction_id: int) -> JobReco
     require(actor, CLINICIANS)
     with store.writing() as session:
         prediction, image = _found(session, actor, prediction_id)
-        under_way = _job_under_way(session, prediction_id)
-        if under_way is not None:
-            raise Conflict(f"This is being worked out already, as job {under_way}.")
+        newest = _newest_job(session, prediction_id)
+        if newest is not None and not newest.state.is_over:
+            raise Conflict(f"This is being worked out already, as job {newest.id}.")
         settings = {"prediction_id": prediction.id, "changes": _changes(session, actor, image.id)}
         job = Job(kind=JobKind.EXPLAIN, settings=settings, created_by=actor.person_id)
         session.add(job)
@@ -138,16 +138,6 @@ def _found(session: Session, actor: Actor, prediction_id: int) -> tuple[Predicti
     return row[0], row[1]
 
 
-def _job_under_way(session: Session, prediction_id: int) -> int | None:
-    job = _newest_job(session, prediction_id)
-    return job.id if job is not None and not job.state.is_over else None
-
-
-def _failure(session: Session, prediction_id: int) -> str:
-    job = _newest_job(session, prediction_id)
-    return (job.error or "") if job is not None and job.state is JobState.FAILED else ""
-
-
 def _newest_job(session: Session, prediction_id: int) -> Job | None:
     mine = (Job.kind == JobKind.EXPLAIN, Job.settings["prediction_id"].as_integer() == prediction_id)
     return session.scalar(select(Job).where(*mine).order_by(Job.id.desc()).limit(1))
@@ -162,7 +152,8 @@ def _like(
     patient_id = session.get_one(Case, image.case_id).patient_id
     ids, stack = _stack(store, session, prediction.checkpoint_id)
     alike = likeness(unpack_features([mine.features])[0], stack)
-    learned = _learned(store, session, prediction.checkpoint_id)
+    key = (str(store.settings.data_dir), prediction.checkpoint_id)
+    learned = _LEARNED.find(key, lambda: patients_met(store, session, prediction.checkpoint_id))
     found: dict[int, LikeCase] = {}
     order = np.argsort(-alike, kind="stable")
     for start in range(0, len(order), _ASKED_AT_ONCE):
@@ -216,17 +207,6 @@ def _stack(store: Store, session: Session, checkpoint_id: int) -> _Stack:
         return np.array([row[0] for row in rows], np.int64), unpack_features([row[1] for row in rows])
 
     return _STACKS.find((str(store.settings.data_dir), checkpoint_id, newest or 0, count), read)
-
-
-def _learned(store: Store, session: Session, checkpoint_id: int) -> frozenset[int]:
-    """Rows of the patients that a checkpoint has learned from or chosen its thresholds on."""
-    query = select(Snapshot.sha256).join(Checkpoint, Checkpoint.snapshot_id == Snapshot.id)
-    sha256 = session.execute(query.where(Checkpoint.id == checkpoint_id)).scalar_one()
-
-    def read() -> frozenset[int]:
-        return frozenset(item.patient_id for item in read_manifest(store, sha256).items if item.split is not Split.TEST)
-
-    return _LEARNED.find((str(store.settings.data_dir), sha256), read)
 
 
 def _changes(session: Session, actor: Actor, image_id: int) -> list[dict[str, Any]]:

@@ -30,6 +30,7 @@ from colpo_core.records.cohort import (
 from colpo_core.records.people import Actor
 from colpo_core.services import case_agreement, leases
 from colpo_core.services.checkpoints import current_id
+from colpo_core.services.external_sets import patients_met
 from colpo_core.services.kept import Kept
 from colpo_core.services.permissions import CLINICIANS, require
 from colpo_core.services.snapshot_rows import read_manifest
@@ -168,12 +169,12 @@ def unseen_figures(
     """
     require(actor, CLINICIANS)
     with store.reading() as session:
-        snapshot = _current_snapshot(session)
-        if snapshot is None:
+        checkpoint_id = current_id(session)
+        if checkpoint_id is None:
             return ()
         return kept_figures(
             store, session, "unseen", (include_simulated, seed),
-            lambda: _unseen(store, session, snapshot[0], include_simulated, seed),
+            lambda: _unseen(store, session, checkpoint_id, include_simulated, seed),
         )  # fmt: skip
 
 
@@ -292,9 +293,9 @@ def _current_snapshot(session: Session) -> tuple[str, datetime] | None:
 
 
 def _unseen(
-    store: Store, session: Session, snapshot_sha256: str, include_simulated: bool, seed: int
+    store: Store, session: Session, checkpoint_id: int, include_simulated: bool, seed: int
 ) -> tuple[UnseenFigures, ...]:
-    met = {item.patient_id for item in read_manifest(store, snapshot_sha256).items if item.split is not Split.TEST}
+    met = patients_met(store, session, checkpoint_id)
     rows = session.execute(
         select(
             Case.patient_id, CaseSummary.case_id, CaseSummary.label, CaseSummary.prob_hsil_3ch,

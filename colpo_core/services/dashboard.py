@@ -16,14 +16,13 @@ from colpo_core.records.overview import Acquaintance, Dashboard, ModelAgreement,
 from colpo_core.records.people import Actor
 from colpo_core.services.checkpoints import current_checkpoint
 from colpo_core.services.cohort import kept_figures
+from colpo_core.services.external_sets import patients_met
 from colpo_core.services.permissions import CLINICIANS, require
 from colpo_core.services.review import agreement
-from colpo_core.services.snapshot_rows import read_manifest
-from colpo_core.services.snapshots import get_snapshot
 from colpo_core.store import Store
 from colpo_core.store.case_summaries import needs_annotation
 from colpo_core.store.tables import Annotation, Case, CaseLabel, Image, Prediction
-from colpo_core.terms import AnnotationState, Grade, Label, LabelSource, Split, Stage
+from colpo_core.terms import AnnotationState, Grade, Label, LabelSource, Stage
 
 
 def dashboard(store: Store, *, actor: Actor, include_simulated: bool = True) -> Dashboard:
@@ -88,10 +87,8 @@ class _JudgedCase:
 
 
 def _agreement(store: Store, actor: Actor, checkpoint: CheckpointRecord, real: ColumnElement[bool]) -> ModelAgreement:
-    manifest = read_manifest(store, get_snapshot(store, actor=actor, snapshot_id=checkpoint.snapshot_id).sha256)
-    # Validation counts as met: thresholds and the best epoch were chosen on it.
-    met = {item.patient_id for item in manifest.items if item.split is not Split.TEST}
     with store.reading() as session:
+        met = patients_met(store, session, checkpoint.id)
         compared_with = LabelSource.HISTOLOGY
         judged = _judged_cases(session, checkpoint.id, compared_with, real)
         if not judged and checkpoint.label_source is LabelSource.IMPRESSION:

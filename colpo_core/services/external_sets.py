@@ -88,6 +88,18 @@ def learned_from(manifest: Manifest, card: Mapping[str, Any]) -> tuple[ManifestI
     return manifest.of(Split.TRAIN) + manifest.of(Split.VALIDATION)
 
 
+def patients_met(store: Store, session: Session, checkpoint_id: int) -> frozenset[int]:
+    """Rows of the patients that a checkpoint has learned from, or whose images chose its epoch and thresholds.
+
+    Raises:
+        NotFound: The manifest of its snapshot is missing or damaged.
+        SnapshotMismatch: It is not what its hash says.
+    """
+    checkpoint = session.get_one(Checkpoint, checkpoint_id)
+    manifest = read_manifest(store, session.get_one(Snapshot, checkpoint.snapshot_id).sha256)
+    return frozenset(item.patient_id for item in learned_from(manifest, checkpoint.card))
+
+
 def refuse_training(store: Store, snapshot_id: int) -> None:
     """Refuse to train on an external test set, and on a snapshot that holds any of its patients on any side.
 

@@ -9,18 +9,16 @@ from sqlalchemy.orm import Session
 from colpo_core.errors import InputRejected
 from colpo_core.evaluation.judged import Judged
 from colpo_core.evaluation.paired import compare_arms
-from colpo_core.records.checkpoints import CheckpointRecord
 from colpo_core.records.comparisons import FlippedCase, ModelComparison
 from colpo_core.records.people import Actor
 from colpo_core.services import exposures
 from colpo_core.services.annotator_blinding import images_without_model
 from colpo_core.services.checkpoints import get_checkpoint
+from colpo_core.services.external_sets import patients_met
 from colpo_core.services.permissions import CLINICIANS, require
-from colpo_core.services.snapshot_rows import read_manifest
-from colpo_core.services.snapshots import get_snapshot
 from colpo_core.store import Store
 from colpo_core.store.tables import Case, CaseLabel, Image, Patient, Prediction
-from colpo_core.terms import ExposureKind, Label, LabelSource, Split, Stage
+from colpo_core.terms import ExposureKind, Label, LabelSource, Stage
 
 _RESAMPLES = 1_000
 
@@ -59,8 +57,8 @@ def compare_models(
     if channels not in (3, 4):
         raise InputRejected("A model has a network of 3 channels and one of 4.")
     both = [get_checkpoint(store, actor=actor, checkpoint_id=row_id) for row_id in (first_id, second_id)]
-    met = {patient_id for one in both for patient_id in _met(store, actor, one)}
     with store.reading() as session:
+        met = patients_met(store, session, first_id) | patients_met(store, session, second_id)
         rows = _rows(session, first_id, second_id, channels)
         thresholds = [_threshold(session, row_id, channels) for row_id in (first_id, second_id)]
         hidden = set(session.scalars(select(Image.case_id).where(Image.id.in_(images_without_model(actor)))))
@@ -89,13 +87,6 @@ def compare_models(
         flips=flips,
         scores=tuple((row.judged.label, row.first or 0.0, row.second or 0.0) for row in shared),
     )
-
-
-def _met(store: Store, actor: Actor, one: CheckpointRecord) -> set[int]:
-    snapshot = get_snapshot(store, actor=actor, snapshot_id=one.snapshot_id)
-    manifest = read_manifest(store, snapshot.sha256)
-    # Validation counts as met: thresholds and the best epoch were chosen on it.
-    return {item.patient_id for item in manifest.items if item.split is not Split.TEST}
 
 
 def _rows(session: Session, first_id: int, second_id: int, channels: int) -> list[_Row]:

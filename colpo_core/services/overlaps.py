@@ -1,10 +1,7 @@
 """How the current model's masks overlap the annotators' on images of patients that it has not met."""
 
-from collections.abc import Iterator
-from typing import Any
-
 import numpy as np
-from sqlalchemy import Executable, select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from colpo_core.evaluation.intervals import mean_by_patients
@@ -16,23 +13,21 @@ from colpo_core.services.annotator_blinding import hidden_annotators, images_wit
 from colpo_core.services.annotator_masks import find_annotator_masks
 from colpo_core.services.checkpoints import current_id
 from colpo_core.services.cohort import kept_figures
+from colpo_core.services.external_sets import patients_met
 from colpo_core.services.kept import Kept
 from colpo_core.services.masks import mask_pixels
 from colpo_core.services.permissions import CLINICIANS, require
-from colpo_core.services.snapshot_rows import read_manifest
 from colpo_core.store import Store
 from colpo_core.store.tables import (
     Annotation,
     AnnotationVersion,
     Case,
-    Checkpoint,
     Image,
     Mask,
     Patient,
     Prediction,
-    Snapshot,
 )
-from colpo_core.terms import ExposureKind, Finding, Split, Start
+from colpo_core.terms import ExposureKind, Finding, Start
 
 MOST_COMPARED = 300
 _MOST_READ = 2 * MOST_COMPARED
@@ -91,8 +86,9 @@ def _figures(
     store: Store, session: Session, checkpoint_id: int, include_simulated: bool, seed: int
 ) -> tuple[OverlapFigures, dict[int, int]]:
     """The figures, and whose mask of each of the lowest images it is."""
-    met = _met(store, session, checkpoint_id)
-    unseen = [row for row in _rows(session, _candidates(checkpoint_id, include_simulated)) if row.patient_id not in met]
+    met = patients_met(store, session, checkpoint_id)
+    candidates = session.execute(_candidates(checkpoint_id, include_simulated))
+    unseen = [row for row in candidates if row.patient_id not in met]
     rows = unseen[:_MOST_READ]
     masks = {}
     for one in find_annotator_masks(session, finding=Finding.ACETOWHITE, image_ids=[row.image_id for row in rows]):
@@ -123,11 +119,7 @@ def _figures(
     return figures, {row.image_id: masks[row.image_id].annotator_id for row in lowest}
 
 
-def _rows(session: Session, query: Executable) -> Iterator[Any]:
-    yield from session.execute(query)
-
-
-def _candidates(checkpoint_id: int, include_simulated: bool) -> Executable:
+def _candidates(checkpoint_id: int, include_simulated: bool) -> Select[int, int, int, str, int, int, str]:
     """Images that both the model and somebody have marked, the newest first."""
     annotated = (
         select(Annotation.image_id)
@@ -147,12 +139,6 @@ def _candidates(checkpoint_id: int, include_simulated: bool) -> Executable:
         .order_by(Image.id.desc())
     )  # fmt: skip
     return query if include_simulated else query.where(Image.simulated.is_(False))
-
-
-def _met(store: Store, session: Session, checkpoint_id: int) -> set[int]:
-    query = select(Snapshot.sha256).join(Checkpoint, Checkpoint.snapshot_id == Snapshot.id)
-    sha256 = session.execute(query.where(Checkpoint.id == checkpoint_id)).scalar_one()
-    return {item.patient_id for item in read_manifest(store, sha256).items if item.split is not Split.TEST}
 
 
 def _from_proposal(session: Session, version_ids: list[int]) -> set[int]:

@@ -171,7 +171,6 @@ def open_review(store: Store, *, actor: Actor, prediction_id: int) -> ReviewDesk
         in_model_mask=None if own is None or found is None else image_evidence(maps, own),
         in_expert_mask=None if annotated is None or found is None else image_evidence(maps, annotated[1]),
         expert="" if annotated is None else annotated[0].annotator,
-        expert_version_id=None if annotated is None else annotated[0].version_id,
         sites=() if own is None or _SITES_MAP not in maps else propose_sites(maps[_SITES_MAP], own, clock),
         has_cervix=clock.is_cervix,
         problems=tuple(filter(None, (no_mask, no_maps, no_expert))),

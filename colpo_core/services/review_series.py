@@ -5,13 +5,14 @@ from collections.abc import Iterable
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from colpo_core.records.images import place_in_series
 from colpo_core.records.people import Actor
 from colpo_core.records.reviews import ReviewImage, ReviewMask
 from colpo_core.services.annotator_blinding import images_without_model
 from colpo_core.services.annotator_masks import visible_masks
 from colpo_core.services.stored_images import image_record
 from colpo_core.store.tables import Image, Prediction, Review
-from colpo_core.terms import Finding, Stage
+from colpo_core.terms import Finding
 
 
 def review_series(session: Session, actor: Actor, *, case_id: int, checkpoint_id: int) -> tuple[ReviewImage, ...]:
@@ -35,7 +36,7 @@ def review_series(session: Session, actor: Actor, *, case_id: int, checkpoint_id
     }
     judged = _judged(session, actor, [row.id for row in predictions.values()])
     shown = []
-    for image in sorted(images, key=_place):
+    for image in sorted(images, key=lambda row: place_in_series(row.stage, row.seconds_after_acid, row.id)):
         found = predictions.get(image.id)
         is_open = image.id not in kept_back and (found is None or found.id in judged)
         shown.append(
@@ -47,10 +48,6 @@ def review_series(session: Session, actor: Actor, *, case_id: int, checkpoint_id
             )
         )
     return tuple(shown)
-
-
-def _place(image: Image) -> tuple[int, int, int]:
-    return (list(Stage).index(image.stage), image.seconds_after_acid or 0, image.id)
 
 
 def _judged(session: Session, actor: Actor, prediction_ids: Iterable[int]) -> set[int]:

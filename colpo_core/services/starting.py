@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from colpo_core.errors import Conflict, InputRejected, NotFound, PermissionDenied
 from colpo_core.images.masks import resize_mask
 from colpo_core.records.annotations import Correction, ImageStart, Proposal, SavedDraft, StartOptions, StartSource
+from colpo_core.records.images import place_in_series
 from colpo_core.records.people import Actor
 from colpo_core.services import audit, exposures
 from colpo_core.services.annotation_rows import (
@@ -31,7 +32,7 @@ from colpo_core.services.preferences import proposals_refusal
 from colpo_core.services.stored_images import image_record
 from colpo_core.store import Store
 from colpo_core.store.tables import AnnotationVersion, Checkpoint, Image, Mask, Prediction, Promotion
-from colpo_core.terms import AnnotationState, ExposureKind, Finding, Stage, Start
+from colpo_core.terms import AnnotationState, ExposureKind, Finding, Start
 
 _SHOWN = {Start.OTHER_VERSION: ExposureKind.MASK, Start.PROPOSAL: ExposureKind.PREDICTION}
 
@@ -226,10 +227,9 @@ def _others(session: Session, actor: Actor, document: Document) -> list[Annotati
 
 
 def _other_images(session: Session, image: Image, document: Document) -> tuple[ImageStart, ...]:
-    order = list(Stage)
     rows = session.scalars(select(Image).where(Image.case_id == image.case_id, Image.id != image.id)).all()
     found: list[ImageStart] = []
-    for other in sorted(rows, key=lambda row: (order.index(row.stage), row.seconds_after_acid or 0, row.id)):
+    for other in sorted(rows, key=lambda row: place_in_series(row.stage, row.seconds_after_acid, row.id)):
         annotation = find_own(session, Document(other.id, document.annotator_id, document.finding))
         if annotation is None:
             continue

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from colpo_core.records.cases import CaseImage, CaseRecord, SpecimenSite
+from colpo_core.records.images import place_in_series
 from colpo_core.services.stored_images import mark_image
 from colpo_core.terms import AnnotationState, Finding, Stage
 from pages._ui.annotating.words import FINDINGS, STAGES, stage_text
@@ -25,7 +26,10 @@ def show_images(case: CaseRecord) -> None:
     if not case.images:
         st.info("This case has no image yet. Import some for its patient and day.", icon=":material/image:")
         return
-    images = sorted(case.images, key=_place)
+    images = sorted(
+        case.images,
+        key=lambda one: place_in_series(one.image.stage, one.image.seconds_after_acid, one.image.id),
+    )
     if len(images) > 1:
         st.toggle(
             "Compare stages", key=_COMPARE, help="All images side by side: zooming or moving one moves all",
@@ -82,10 +86,6 @@ def show_with_sites(
         on_place=place,
         on_leave=sites.stop_placing,
     )
-
-
-def _place(one: CaseImage) -> tuple[int, int, int]:
-    return (list(Stage).index(one.image.stage), one.image.seconds_after_acid or 0, one.image.id)
 
 
 def _chosen(case: CaseRecord, images: list[CaseImage]) -> CaseImage:

@@ -1,5 +1,7 @@
 """How the model's masks overlap the annotators', on images that it has not met and that did not begin as its own."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -8,9 +10,10 @@ from colpo_core.records.people import Actor
 from colpo_core.services import overlaps
 from colpo_core.services.masks import mask_pixels, store_pixels
 from colpo_core.services.overlaps import overlap_figures
+from colpo_core.services.snapshot_rows import read_manifest
 from colpo_core.store import Store
-from colpo_core.store.tables import AnnotationVersion, Prediction
-from colpo_core.terms import Start
+from colpo_core.store.tables import AnnotationVersion, Checkpoint, Prediction, Snapshot
+from colpo_core.terms import Split, Start
 from tests.clinic import SIDE_PX, PredictedClinic, reviewer
 from tests.unit.services.test_case_lists import hand_out
 
@@ -98,3 +101,26 @@ def test_readers_get_nothing_and_without_a_model_there_is_none(store: Store, ann
     assert overlap_figures(store, actor=annotator) is None
     with pytest.raises(PermissionDenied):
         overlap_figures(store, actor=reader)
+
+
+def test_a_model_of_the_papers_protocol_has_met_its_test_side_too(
+    store: Store, annotator: Actor, desk: PredictedClinic
+) -> None:
+    """It augments before it splits, so that copies of each image stand on every side."""
+    for place in range(5):
+        set_masks(store, desk, place, slice(0, 20), slice(0, 20))
+    with store.writing() as session:
+        snapshot = session.query(Snapshot).one()
+        manifest = read_manifest(store, snapshot.sha256)
+        on_test = replace(manifest, items=tuple(replace(item, split=Split.TEST) for item in manifest.items))
+        snapshot.sha256 = store.blobs.put(on_test.to_json())
+    counted = []
+    for protocol in ("patient", "paper"):
+        with store.writing() as session:
+            checkpoint = session.get_one(Checkpoint, desk.checkpoint_id)
+            checkpoint.card = checkpoint.card | {"protocol": protocol}
+        desk.clinic.add_case()  # what was counted is counted anew
+        found = overlap_figures(store, actor=annotator)
+        assert found is not None
+        counted.append(found.n_compared)
+    assert counted == [5, 4]
