@@ -62,12 +62,9 @@ window.viewerProbe = (() => {
       await new Promise((done) => setTimeout(done, 400));
       observer.observe({ entryTypes: ["longtask"] });
       const gaps = [];
-      const busy = [];
       let last = await frame();
       for (let i = 1; i <= steps; i++) {
-        const began = performance.now();
         step(i);
-        busy.push(performance.now() - began);
         const now = await frame();
         gaps.push(now - last);
         last = now;

@@ -76,7 +76,7 @@ def predict_image(pipeline: Pipeline, rgb: NDArray[np.uint8], *, with_maps: bool
         output: PipelineOutput = pipeline(to_batch(box, pipeline.device))
         maps = _maps(pipeline, output, geometry) if with_maps else {}
         acetowhite = _array(output.acetowhite[0, 0])
-        features = direction(_array(output.features_4ch[0].mean(dim=(1, 2))))
+        features = direction(_array(output.features_4ch[0].mean(dim=(1, 2)))) if with_maps else None
         prob_3ch, prob_4ch = float(output.prob_hsil_3ch[0]), float(output.prob_hsil_4ch[0])
     mask = unletterbox(acetowhite, geometry) >= spec.mask_threshold
     return ImagePrediction(
@@ -89,7 +89,7 @@ def predict_image(pipeline: Pipeline, rgb: NDArray[np.uint8], *, with_maps: bool
         threshold_4ch=spec.threshold_4ch,
         maps=maps,
         acetowhite=np.ascontiguousarray(crop_box(acetowhite, geometry)) if with_maps else None,
-        features=features if with_maps else None,
+        features=features,
     )
 
 

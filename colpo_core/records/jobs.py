@@ -60,6 +60,11 @@ class JobRecord:
     finished_at: datetime | None
 
     @property
+    def share(self) -> float:
+        """How far it is as a bar on a page takes it: its progress, never outside 0 to 1."""
+        return min(1.0, max(0.0, self.progress))
+
+    @property
     def word(self) -> str:
         """Where it stands, in a word."""
         if self.state.is_over:

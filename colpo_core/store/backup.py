@@ -7,16 +7,12 @@ has already are not copied again. The database takes its place last: a copy that
 
 import hashlib
 import json
-import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
-
-from alembic.runtime.migration import MigrationContext
-from sqlalchemy import create_engine
 
 from colpo_core.errors import Conflict, InputRejected, NotFound
 from colpo_core.records.storage import BackUpFacts
@@ -25,7 +21,6 @@ from colpo_core.store.blobs import BlobFolder, flush_folder, write_file
 from colpo_core.store.tables import utc_now
 
 FACTS_FILE = "back-up.json"
-_READ_AT_ONCE = 1 << 20
 _WRITING = ".writing"
 
 
@@ -160,10 +155,7 @@ def _copy_checkpoints(settings: Settings, copy: Settings) -> int:
         there = copy.checkpoints_dir / place.relative_to(settings.checkpoints_dir)
         if not place.is_file() or (there.exists() and there.stat().st_size == place.stat().st_size):
             continue
-        there.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = there.with_name(f"{there.name}{_WRITING}")
-        shutil.copyfile(place, unfinished)
-        unfinished.replace(there)
+        write_file(there, place.read_bytes())
         copied += 1
     return copied
 
@@ -175,30 +167,14 @@ def _files(copy: Settings) -> Iterator[Path]:
 
 
 def _schema(database: Path) -> str:
-    engine = create_engine(f"sqlite:///{database}")
-    try:
-        with engine.connect() as connection:
-            return str(MigrationContext.configure(connection).get_current_revision())
-    finally:
-        engine.dispose()
+    with closing(sqlite3.connect(database)) as connection:
+        return str(connection.execute("SELECT version_num FROM alembic_version").fetchone()[0])
 
 
 def _sha256(place: Path) -> str:
-    found = hashlib.sha256()
     with place.open("rb") as file:
-        while part := file.read(_READ_AT_ONCE):
-            found.update(part)
-    return found.hexdigest()
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _to_json(facts: BackUpFacts) -> bytes:
-    written = {
-        "made_at": facts.made_at.isoformat(),
-        "schema": facts.schema,
-        "database_sha256": facts.database_sha256,
-        "files": facts.files,
-        "size_bytes": facts.size_bytes,
-        "copied_files": facts.copied_files,
-        "damaged": list(facts.damaged),
-    }
-    return json.dumps(written, indent=2).encode()
+    return json.dumps(asdict(facts) | {"made_at": facts.made_at.isoformat()}, indent=2).encode()

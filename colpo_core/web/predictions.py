@@ -1,11 +1,12 @@
 """Predictions over HTTP: the mask and the maps as overlays, for clinicians alone."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from colpo_core.records.people import Actor
 from colpo_core.services import review
 from colpo_core.store import Store
 from colpo_core.web.gate import actor_of, answering
@@ -22,70 +23,28 @@ def routes(store: Store) -> list[Route]:
     Args:
         store: The open store.
     """
+
+    def map_png(store: Store, *, actor: Actor, prediction_id: int, name: str) -> bytes:
+        return review.prediction_map_png(store, actor=actor, prediction_id=prediction_id, name=name, most_px=_MAP_PX)
+
     return [
-        Route("/colpo/predictions/{prediction_id:int}/mask.png", _mask(store)),
-        Route("/colpo/predictions/{prediction_id:int}/acetowhite.png", _probability(store)),
-        Route("/colpo/predictions/{prediction_id:int}/maps/{name}.png", _map(store)),
-        Route("/colpo/predictions/{prediction_id:int}/sites.png", _sites(store)),
+        _route(store, "mask.png", review.prediction_mask_png),
+        _route(store, "acetowhite.png", review.prediction_probability_png),
+        _route(store, "maps/{name}.png", map_png),
+        _route(store, "sites.png", review.prediction_sites_png),
     ]
 
 
-def _mask(store: Store) -> Callable[[Request], Awaitable[Response]]:
+def _route(store: Store, file: str, draw: Callable[..., bytes]) -> Route:
+    """One overlay of a prediction; what else the address names is handed on."""
+
     @answering
     def endpoint(request: Request) -> Response:
-        prediction_id = int(request.path_params["prediction_id"])
-        return _overlay(
-            store,
-            request,
-            "mask",
-            lambda: review.prediction_mask_png(store, actor=actor_of(request), prediction_id=prediction_id),
-        )
+        named = request.path_params  # `prediction_id`, a number by the route, and a map's `name`
+        name = named.get("name", file.removesuffix(".png"))
+        return _overlay(store, request, name, lambda: draw(store, actor=actor_of(request), **named))
 
-    return endpoint
-
-
-def _probability(store: Store) -> Callable[[Request], Awaitable[Response]]:
-    @answering
-    def endpoint(request: Request) -> Response:
-        prediction_id = int(request.path_params["prediction_id"])
-        return _overlay(
-            store,
-            request,
-            "acetowhite",
-            lambda: review.prediction_probability_png(store, actor=actor_of(request), prediction_id=prediction_id),
-        )
-
-    return endpoint
-
-
-def _map(store: Store) -> Callable[[Request], Awaitable[Response]]:
-    @answering
-    def endpoint(request: Request) -> Response:
-        prediction_id, name = int(request.path_params["prediction_id"]), str(request.path_params["name"])
-        return _overlay(
-            store,
-            request,
-            name,
-            lambda: review.prediction_map_png(
-                store, actor=actor_of(request), prediction_id=prediction_id, name=name, most_px=_MAP_PX
-            ),
-        )
-
-    return endpoint
-
-
-def _sites(store: Store) -> Callable[[Request], Awaitable[Response]]:
-    @answering
-    def endpoint(request: Request) -> Response:
-        prediction_id = int(request.path_params["prediction_id"])
-        return _overlay(
-            store,
-            request,
-            "sites",
-            lambda: review.prediction_sites_png(store, actor=actor_of(request), prediction_id=prediction_id),
-        )
-
-    return endpoint
+    return Route(f"/colpo/predictions/{{prediction_id:int}}/{file}", endpoint)
 
 
 def _overlay(store: Store, request: Request, name: str, draw: Callable[[], bytes]) -> Response:

@@ -82,7 +82,7 @@ def _draw_predictions(shown: int) -> None:
         st.rerun()
     for job in under_way:
         waits = "waits" if job.state is JobState.QUEUED else _prediction_text(job)
-        st.progress(_clamped(job.progress), text=f"The model is predicting: {waits}")
+        st.progress(job.share, text=f"The model is predicting: {waits}")
 
 
 def _prediction_text(job: JobRecord) -> str:
@@ -148,13 +148,13 @@ def _state_of(job: JobRecord) -> None:
     elif job.state is JobState.CANCELLED:
         st.info("Cancelled. Finished stages are kept: run it again to go on.", icon=":material/stop_circle:")
     elif job.paused:
-        st.progress(_clamped(job.progress), text=f"Paused · {job.progress:.0%} of all")
+        st.progress(job.share, text=f"Paused · {job.progress:.0%} of all")
     elif job.state is JobState.QUEUED:
         st.progress(0.0, text="Starts in a moment, or when the training before it is over")
     elif job.silent:
         st.warning("Its process fell silent; it is taken up again by itself.", icon=":material/sync_problem:")
     else:
-        st.progress(_clamped(job.progress), text=_where(job))
+        st.progress(job.share, text=_where(job))
 
 
 def _where(job: JobRecord) -> str:
@@ -288,7 +288,3 @@ def span_text(span: timedelta) -> str:
     minutes, seconds = divmod(max(0, int(span.total_seconds())), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {seconds:02d} s"
-
-
-def _clamped(progress: float) -> float:
-    return min(1.0, max(0.0, progress))

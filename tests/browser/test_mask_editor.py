@@ -11,6 +11,7 @@ from colpo_core.services import annotations
 from colpo_core.services.opening import program_actor
 from colpo_core.terms import MaskOrigin
 from tests.browser.mask_page import HEIGHT, WIDTH, Clinic, EditorPage
+from tests.browser.test_case_images import FIND
 
 pytestmark = pytest.mark.browser
 
@@ -279,23 +280,15 @@ def test_the_viewer_moves_and_fades_without_a_rerun(
     page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(frame)))
     page.goto(f"{clinic.server.url}/annotate?image={image_id}")
     page.locator(".viewer .pane").wait_for()
+    page.wait_for_function(FIND, arg="imageViewer")
     page.evaluate("""() => {
-      const search = (node) => {
-        for (const element of node.querySelectorAll("*")) {
-          if (element.imageViewer) return element.imageViewer;
-          const found = element.shadowRoot && search(element.shadowRoot);
-          if (found) return found;
-        }
-        return null;
-      };
-      window.viewer = search(document);
       window.alphaOf = () => {  // the mask is the diagonal, so its first pixel is covered
-        const [{ over, view }] = window.viewer.panes;
+        const [{ over, view }] = window.found.panes;
         const { x, y } = view.toScreen(0.5, 0.5);
         return over.getContext("2d").getImageData(x, y, 1, 1).data[3];
       };
     }""")
-    page.wait_for_function("() => window.viewer.isLoaded && window.alphaOf() > 120")
+    page.wait_for_function("() => window.found.isLoaded && window.alphaOf() > 120")
     page.wait_for_timeout(1500)
     sent.clear()
     before = page.evaluate("() => window.alphaOf()")
@@ -303,13 +296,13 @@ def test_the_viewer_moves_and_fades_without_a_rerun(
     page.wait_for_function(f"() => Math.abs(window.alphaOf() - {before} * 0.4) < 4")
     page.get_by_role("checkbox", name="Imported mask").uncheck()
     page.wait_for_function("() => window.alphaOf() === 0")
-    scale = "() => window.viewer.view.scale"
+    scale = "() => window.found.view.scale"
     fitted = page.evaluate(scale)
     stage = page.locator(".viewer .pane")
     stage.dblclick()
     assert page.evaluate(scale) == pytest.approx(fitted * 2.5, rel=0.01)
     page.mouse.wheel(0, -300)
-    page.wait_for_function(f"() => window.viewer.view.scale > {fitted * 2.7}")
+    page.wait_for_function(f"() => window.found.view.scale > {fitted * 2.7}")
     page.get_by_role("button", name="Fit the image").click()
     assert page.evaluate(scale) == pytest.approx(fitted)
     assert sent == []

@@ -1,6 +1,7 @@
 """The cohort: how much there is, how it grew, and of which kinds."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 import pandas as pd
 import streamlit as st
@@ -15,6 +16,7 @@ from pages._ui.casework.words import GRADE_COLOURS, LABELS, STATES, grade_text
 from pages._ui.charts import AMBER, GREY, RED, TEAL, bar_chart, stacked_chart
 from pages._ui.dashboarding.opening import Words, chart_that_opens
 from pages._ui.here import Here
+from pages._ui.jobs import span_text
 from pages._ui.links import link
 from pages._ui.plain import plain
 from pages._ui.tables import count_text
@@ -128,8 +130,7 @@ def _annotators(person: Here) -> None:
 def _time_text(one: AnnotatorProgress) -> str:
     if one.median_seconds is None:
         return "not recorded"
-    minutes, seconds = divmod(round(one.median_seconds), 60)
-    return f"{minutes} min {seconds:02d} s ({one.n_timed:,})"
+    return f"{span_text(timedelta(seconds=round(one.median_seconds)))} ({one.n_timed:,})"
 
 
 def _recruitment(person: Here, found: Dashboard) -> None:

@@ -99,7 +99,7 @@ def _draw_progress(job_id: int) -> None:
         job = jobs.get_job(person.store, actor=person.actor, job_id=job_id)
         if job.state.is_over:
             st.rerun()
-        st.progress(min(1.0, max(0.0, job.progress)), text="The model is looking at the set")
+        st.progress(job.share, text="The model is looking at the set")
 
 
 def _figures(one: CheckpointRecord, metrics: Block, *, is_simulated: bool) -> None:

@@ -149,4 +149,4 @@ def _wait(job_id: int) -> None:
     if job.state.is_over:
         st.rerun()
     waits = "in a moment" if not job.stage else f"{job.epoch} of {job.epochs_total} changes"
-    st.progress(min(1.0, max(0.0, job.progress)), text=f"The model is asked again: {waits}")
+    st.progress(job.share, text=f"The model is asked again: {waits}")

@@ -163,12 +163,10 @@ class Pane {
         : this.isLoaded ? "" : "Loading the image…",
     );
     this.paint(this.base, this.over);
-    const { scale } = this.view;
     this.base.style.filter = this.viewer.brightness === 100 ? "" : `brightness(${this.viewer.brightness}%)`;
     this.marks.hidden = !this.sheet.isLoaded;
     for (const { mark, x_px, y_px } of this.points) this.move(mark, this.view.toScreen(x_px, y_px));
     this.divider.style.transform = `translateX(${this.split * this.view.stageWidth}px)`;
-    return scale;
   }
 
   paint(base, over) {
