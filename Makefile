@@ -5,7 +5,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-slow test-r check chromium screenshots clean
+.PHONY: help demo serve test test-slow test-engines test-r check chromium screenshots clean
 
 help: ## say what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/make \1|\2/' | column -t -s '|'
@@ -40,12 +40,23 @@ chromium:
 	@sh scripts/install_chromium.sh
 
 test: check chromium ## all checks, and the whole suite but the slow proofs
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow and not browser" -n 2 --dist loadfile --durations=15
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow and not browser and not engines" -n 2 --dist loadfile --durations=15
 	$(BIN)/python -m pytest -m "browser and not slow and not alone" -n 2 --dist loadfile --no-loadscope-reorder --durations=15
 	$(BIN)/python -m pytest -m "browser and not slow and alone" --durations=15
 
 test-slow: .venv/installed-dev chromium ## the long proofs
 	$(BIN)/python -m pytest -m slow
+
+.venv/installed-engines: requirements-ray.txt requirements-cluster.txt .venv/installed-dev
+	@echo "Installing PostgreSQL's, Procrastinate's and Ray's packages into .venv"
+	@$(PIP) -r requirements-ray.txt
+	@touch $@
+
+test-engines: .venv/installed-engines ## the proofs of several machines, on a real PostgreSQL, Procrastinate and Ray
+	@sh scripts/install_postgresql.sh
+	$(BIN)/python scripts/on_loopback_alone.py $(BIN)/python -m pytest -m engines --durations=15
+	COLPO_TEST_ON=postgresql OMP_NUM_THREADS=1 $(BIN)/python scripts/on_loopback_alone.py \
+		$(BIN)/python -m pytest -m "not slow and not engines and not sqlite" -n 2 --dist loadfile tests/unit/services
 
 test-r: .venv/installed-dev ## compute a report's figures anew in R; needs r-base-core and r-cran-proc
 	$(BIN)/python -m pytest -k test_r_computes tests/unit/services/test_study_report.py

@@ -5,6 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+LOCAL = "local"
+ENGINES = (LOCAL, "procrastinate", "ray")
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -13,17 +16,33 @@ class Settings:
     Attributes:
         data_dir: Folder of the store (`COLPO_DATA`, default `data`), absolute.
         session_hours: How long a sign-in lasts (`COLPO_SESSION_HOURS`, default 12).
-        lease_seconds: How long a silent job keeps its place (`COLPO_LEASE_SECONDS`, default 45).
+        lease_seconds: How long a silent job keeps its place (`COLPO_LEASE_SECONDS`, default 30).
         cancel_grace_seconds: How long a cancelled job's process may go on before it is killed
             (`COLPO_CANCEL_GRACE_SECONDS`, default 20).
+        checkpoint_seconds: After how long an unfinished training is kept again, so that no more is lost by a crash
+            (`COLPO_CHECKPOINT_SECONDS`, default 300).
+        supervise_seconds: How often a serving process looks after the jobs (`COLPO_SUPERVISE_SECONDS`, default 15).
         secure_cookie: Whether the cookie is sent over HTTPS only (`COLPO_SECURE_COOKIE=1`, default off for loopback).
+        database_url: Where the database is (`COLPO_DATABASE_URL`, such as `postgresql+psycopg://colpo@host/colpo`);
+            None for a SQLite file in the folder of the store, which is the default.
+        engine: What places jobs (`COLPO_ENGINE`): `local`, on this machine alone, which is the default; `procrastinate`
+            or `ray`, on several.
+        ray_address: Where Ray's jobs are taken in (`COLPO_RAY_ADDRESS`, default `http://127.0.0.1:8265`).
+        gpus: GPUs that jobs may use (`COLPO_GPUS`: `auto` for all that the driver knows, which is the default; `none`;
+            or identifiers with commas between them, as CUDA takes them); None for `auto`.
     """
 
     data_dir: Path
     session_hours: float = 12.0
-    lease_seconds: float = 45.0
+    lease_seconds: float = 30.0
     secure_cookie: bool = False
     cancel_grace_seconds: float = 20.0
+    checkpoint_seconds: float = 300.0
+    supervise_seconds: float = 15.0
+    gpus: tuple[str, ...] | None = None
+    database_url: str | None = None
+    engine: str = LOCAL
+    ray_address: str = "http://127.0.0.1:8265"
 
     @property
     def database_path(self) -> Path:
@@ -64,10 +83,32 @@ class Settings:
         return cls(
             data_dir=Path(env.get("COLPO_DATA") or "data").expanduser().resolve(),
             session_hours=_positive(env, "COLPO_SESSION_HOURS", 12.0),
-            lease_seconds=_positive(env, "COLPO_LEASE_SECONDS", 45.0),
+            lease_seconds=_positive(env, "COLPO_LEASE_SECONDS", 30.0),
             secure_cookie=env.get("COLPO_SECURE_COOKIE", "0") == "1",
             cancel_grace_seconds=_positive(env, "COLPO_CANCEL_GRACE_SECONDS", 20.0),
+            checkpoint_seconds=_positive(env, "COLPO_CHECKPOINT_SECONDS", 300.0),
+            supervise_seconds=_positive(env, "COLPO_SUPERVISE_SECONDS", 15.0),
+            gpus=_gpus(env.get("COLPO_GPUS") or "auto"),
+            database_url=_database_url(env.get("COLPO_DATABASE_URL")),
+            engine=_engine(env),
+            ray_address=env.get("COLPO_RAY_ADDRESS") or "http://127.0.0.1:8265",
         )
+
+    def to_environment(self) -> dict[str, str]:
+        """The variables that `from_environment` reads, for a process that is to work on the same store."""
+        found = {
+            "COLPO_DATA": str(self.data_dir),
+            "COLPO_SESSION_HOURS": str(self.session_hours),
+            "COLPO_LEASE_SECONDS": str(self.lease_seconds),
+            "COLPO_CANCEL_GRACE_SECONDS": str(self.cancel_grace_seconds),
+            "COLPO_CHECKPOINT_SECONDS": str(self.checkpoint_seconds),
+            "COLPO_SUPERVISE_SECONDS": str(self.supervise_seconds),
+            "COLPO_SECURE_COOKIE": "1" if self.secure_cookie else "0",
+            "COLPO_GPUS": "auto" if self.gpus is None else ",".join(self.gpus) or "none",
+            "COLPO_ENGINE": self.engine,
+            "COLPO_RAY_ADDRESS": self.ray_address,
+        }
+        return found | ({"COLPO_DATABASE_URL": self.database_url} if self.database_url else {})
 
 
 def _positive(env: Mapping[str, str], name: str, default: float) -> float:
@@ -81,3 +122,33 @@ def _positive(env: Mapping[str, str], name: str, default: float) -> float:
     if value <= 0:
         raise ValueError(f"{name} must be above 0, not {text!r}")
     return value
+
+
+def _engine(env: Mapping[str, str]) -> str:
+    engine = env.get("COLPO_ENGINE") or LOCAL
+    if engine not in ENGINES:
+        raise ValueError(f"COLPO_ENGINE must be one of {', '.join(ENGINES)}, not {engine!r}")
+    if engine != LOCAL and not env.get("COLPO_DATABASE_URL"):
+        raise ValueError(f"COLPO_ENGINE={engine} needs COLPO_DATABASE_URL: several machines cannot share a SQLite file")
+    return engine
+
+
+def _database_url(text: str | None) -> str | None:
+    if not text:
+        return None
+    if not text.startswith("postgresql+psycopg://"):
+        raise ValueError(
+            "COLPO_DATABASE_URL must begin with postgresql+psycopg://; leave it out for SQLite in the store's folder"
+        )
+    return text
+
+
+def _gpus(text: str) -> tuple[str, ...] | None:
+    named = tuple(part.strip() for part in text.split(",") if part.strip())
+    if named == ("auto",):
+        return None
+    if named == ("none",):
+        return ()
+    if "auto" in named or "none" in named or len(set(named)) < len(named):
+        raise ValueError(f"COLPO_GPUS must be auto, none, or different identifiers with commas between, not {text!r}")
+    return named

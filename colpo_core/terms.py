@@ -195,6 +195,7 @@ class JobKind(StrEnum):
     PREDICT = "predict"
     EVALUATE = "evaluate"
     EXPLAIN = "explain"
+    PROBE = "probe"
 
 
 class Change(StrEnum):

@@ -15,7 +15,9 @@ from pages._ui.jobs import duration, live_job
 from pages._ui.links import link
 from pages._ui.plain import plain
 from pages._ui.tables import as_when
+from pages._ui.training.by_itself import train_by_itself
 from pages._ui.training.freezing import counts_table, freeze_column, left_out_table
+from pages._ui.training.preflight import look_ahead
 from pages._ui.training.settings_form import settings_form
 
 _PRESET_HELP = {
@@ -75,15 +77,18 @@ def _start(person: Here, snapshots: tuple[SnapshotRecord, ...]) -> None:
     st.caption(_PRESET_HELP[chosen.preset])
     with showing_errors():
         settings = settings_form(chosen)
+        may_start = look_ahead(snapshot.id, settings)
         st.button(
             "Start training",
             icon=":material/play_arrow:",
             type="primary",
             on_click=_start_now,
             args=(snapshot.id, settings),
+            disabled=not may_start,
             width="stretch",
         )
-    st.caption("It runs in the background: you may close this page or the browser.")
+        st.caption("It runs in the background: you may close this page or the browser.")
+        train_by_itself(snapshot.id, settings)
 
 
 def _snapshot_line(snapshot: SnapshotRecord) -> str:

@@ -1,7 +1,9 @@
 """Fixtures that every test may use: a fresh store and one actor of each role."""
 
 import hashlib
+import os
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -24,8 +26,20 @@ def settings(tmp_path: Path) -> Settings:
     return Settings(data_dir=tmp_path / "data")
 
 
+@pytest.fixture(scope="session")
+def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A PostgreSQL server of this process's tests; see `tests.postgresql.Server`."""
+    from tests.postgresql import serving
+
+    with serving(tmp_path_factory.mktemp("postgresql") / "server") as server:
+        yield server
+
+
 @pytest.fixture
-def store(settings: Settings) -> Iterator[Store]:
+def store(settings: Settings, request: pytest.FixtureRequest) -> Iterator[Store]:
+    """A fresh store; with COLPO_TEST_ON=postgresql its database is one of a PostgreSQL server."""
+    if os.environ.get("COLPO_TEST_ON") == "postgresql":
+        settings = replace(settings, database_url=request.getfixturevalue("postgresql").new_database())
     opened = Store.open(settings)
     yield opened
     opened.close()

@@ -1,5 +1,7 @@
 """Commands of background jobs and of predictions."""
 
+import signal
+import threading
 from pathlib import Path
 
 import click
@@ -8,7 +10,7 @@ from colpo_core.cli.learning import figures_text, find_checkpoint, wait_for
 from colpo_core.cli.output import Opened, json_option, note, print_json, print_table
 from colpo_core.cli.words import EXISTING_FOLDER, NEW_FOLDER
 from colpo_core.records.jobs import JobRecord, seconds_left
-from colpo_core.services import engine, on_demand
+from colpo_core.services import engine, on_demand, working
 from colpo_core.services import jobs as service
 from colpo_core.terms import JobKind
 
@@ -22,6 +24,17 @@ def run_job(job_id: int) -> None:
     with Opened() as here:
         code = runner.run_job(here.store, job_id)
     raise SystemExit(code)
+
+
+@click.command()
+def worker() -> None:
+    """Run the store's jobs in the background, without a screen, until it is told to end."""
+    told_to_end = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: told_to_end.set())
+    with Opened() as here:
+        note(f"working on {here.store.settings.database_url or here.store.settings.data_dir}")
+        working.work(here.store, told_to_end=told_to_end)
 
 
 @click.group()

@@ -1,7 +1,7 @@
 """Commands of learning: snapshots, trainings, checkpoints."""
 
 import time
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from colpo_core.records.checkpoints import (
     label_source_text,
 )
 from colpo_core.records.jobs import JobEventRecord, JobRecord
-from colpo_core.records.learning import CLASSIFIERS, PRESETS, TrainingEvent, TrainingSettings, preset
+from colpo_core.records.learning import TrainingEvent
 from colpo_core.services import engine
 from colpo_core.services import jobs as job_service
 from colpo_core.services import learning as service
@@ -26,7 +26,7 @@ from colpo_core.services.model_comparison import compare_models
 from colpo_core.terms import JobState, LabelSource, MaskPolicy, Split
 
 POLL_SECONDS = 1.0
-_SWITCHES = {"true": True, "on": True, "false": False, "off": False}
+
 _COUNTED = ("patients", "cases", "images", "masks")
 
 
@@ -152,47 +152,6 @@ def list_snapshots(as_json: bool) -> None:
         for s in found
     ]
     print_table(("snapshot", "name", "kept as", "images", "masks", "masks by", "labels by", "hash"), rows)
-
-
-@click.command()
-@click.argument("snapshot_name", metavar="SNAPSHOT")
-@click.option("--preset", "preset_name", type=click.Choice(list(PRESETS)), default="quick", show_default=True)
-@click.option("--classifier", type=click.Choice(CLASSIFIERS), help="Instead of the preset's.")
-@click.option("--seed", type=int, default=0, show_default=True)
-@click.option("--set", "changes", multiple=True, metavar="NAME=VALUE", help="Any other setting, such as batch_size=4.")
-@click.option("--wait", is_flag=True, help="Stay until the training is over, and show how it goes.")
-def train(
-    snapshot_name: str, preset_name: str, classifier: str | None, seed: int, changes: tuple[str, ...], wait: bool
-) -> None:
-    """Train on a snapshot, in the background: SegNet, then ResNet with 3 and with 4 channels."""
-    with Opened() as here:
-        wanted = {**parse_changes(changes), "seed": seed, **({"classifier": classifier} if classifier else {})}
-        settings = preset(preset_name, **wanted)
-        frozen = service.find_snapshot(here.store, actor=here.actor, name=snapshot_name)
-        job = job_service.start_training(here.store, actor=here.actor, snapshot_id=frozen.id, settings=settings)
-        click.echo(f"job {job.id} started; it goes on when this window is closed")
-        if wait:
-            job = wait_for(here, job.id)
-            click.echo(f"checkpoint {job.result.get('checkpoint_id')} is in the registry")
-
-
-def parse_changes(changes: tuple[str, ...]) -> dict[str, Any]:
-    """Settings of a training from their NAME=VALUE.
-
-    Raises:
-        click.BadParameter: A name is no setting, or a value not of its type.
-    """
-    values: dict[str, Any] = {}
-    kinds = {field.name: type(getattr(PRESETS["quick"], field.name)) for field in fields(TrainingSettings)}
-    for change in changes:
-        name, _, text = change.partition("=")
-        if name not in kinds or name == "preset":
-            raise click.BadParameter(f"{name!r} is no setting. There are {', '.join(sorted(set(kinds) - {'preset'}))}.")
-        try:
-            values[name] = _SWITCHES[text.lower()] if kinds[name] is bool else kinds[name](text)
-        except (ValueError, KeyError) as error:
-            raise click.BadParameter(f"{name} needs a {kinds[name].__name__}, not {text!r}.") from error
-    return values
 
 
 def wait_for(here: Opened, job_id: int) -> JobRecord:

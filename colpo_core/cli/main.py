@@ -19,6 +19,7 @@ from colpo_core.cli import (
     serving,
     studies,
     tasks,
+    training,
 )
 
 
@@ -46,11 +47,14 @@ for command in (
     cases.histology,
     preferences.preferences,
     learning.snapshot,
-    learning.train,
+    training.train,
+    training.look_ahead,
+    training.retraining,
     reproducing.reproduce,
     jobs.jobs,
     learning.checkpoints,
     jobs.predict,
+    jobs.worker,
     review.review,
     studies.studies,
     analysing.analyse,

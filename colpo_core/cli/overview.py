@@ -12,7 +12,7 @@ from colpo_core.services import back_ups
 from colpo_core.services import dashboard as cohort
 from colpo_core.services import overview as service
 from colpo_core.settings import Settings
-from colpo_core.store import backup
+from colpo_core.store import backup, moving
 from colpo_core.store.engine import make_engine
 from colpo_core.store.schema import upgrade_schema
 
@@ -87,11 +87,25 @@ def _name_damaged(facts: BackUpFacts, where: str) -> None:
         raise click.ClickException(f"{len(facts.damaged)} files are damaged {where}:\n{names}")
 
 
+@store_group.command("to-postgresql")
+@click.argument("database_url", metavar="URL")
+def to_postgresql(database_url: str) -> None:
+    """Copy the store's database into an empty one on PostgreSQL; the program must not run meanwhile."""
+    settings = Settings.from_environment()
+    try:
+        named = Settings.from_environment({"COLPO_DATABASE_URL": database_url}).database_url
+        counts = moving.move_to_postgresql(settings, str(named))
+    except (ColpoError, ValueError) as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"{sum(counts.values())} rows of {len(counts)} tables were copied. Start the program with")
+    click.echo(f"COLPO_DATABASE_URL={database_url}")
+
+
 @store_group.command("upgrade")
 def upgrade() -> None:
     """Bring an older store to this version of the program. Make a copy of its folder first."""
     settings = Settings.from_environment()
-    if not settings.database_path.exists():
+    if settings.database_url is None and not settings.database_path.exists():
         raise click.ClickException(f"There is no store in {settings.data_dir}.")
     upgrade_schema(make_engine(settings))
     click.echo("The store fits this version of the program.")

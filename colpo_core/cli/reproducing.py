@@ -4,8 +4,9 @@ from pathlib import Path
 
 import click
 
-from colpo_core.cli.learning import parse_changes, progress_line
+from colpo_core.cli.learning import progress_line
 from colpo_core.cli.output import Opened, json_option, note
+from colpo_core.cli.training import parse_changes
 from colpo_core.cli.words import NEW_FOLDER
 from colpo_core.exchange.reproduction_report import reproduction_json, reproduction_text
 from colpo_core.records.learning import CLASSIFIERS, PRESETS, TrainingEvent, preset

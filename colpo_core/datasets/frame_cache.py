@@ -38,6 +38,7 @@ _NAME = re.compile(r"[0-9a-f]{64}-\d+x\d+(-filled)?")
 _TEMPORARY = ".part"
 _ABANDONED_SECONDS = 3600.0  # nobody decodes one image for so long
 _CHUNK_BYTES = 16 * 2**20
+_BYTES_A_PIXEL = 4  # three colours and the class
 
 
 @dataclass(frozen=True)
@@ -51,8 +52,7 @@ class _Wanted:
 
     @property
     def name(self) -> str:
-        filled = "-filled" if self.mask_highlights else ""
-        return f"{self.manifest.sha256}-{self.width_px}x{self.height_px}{filled}"
+        return _cache_name(self.manifest.sha256, self.height_px, self.width_px, mask_highlights=self.mask_highlights)
 
     @property
     def head(self) -> dict[str, Any]:
@@ -144,6 +144,27 @@ def cached_frames(
     if kept is None:
         raise JobFailed("The decoded images cannot be put in their place. Start the training again.")
     return kept
+
+
+def room_needed(
+    snapshot_sha256: str, n_images: int, folder: Path, *, height_px: int, width_px: int, mask_highlights: bool
+) -> int:
+    """Bytes that the frames of a snapshot would take beside what the cache holds; 0 where it holds them.
+
+    Args:
+        snapshot_sha256: The manifest's hash.
+        n_images: How many images it holds.
+        folder: Root of all caches.
+        height_px: Working height.
+        width_px: Working width.
+        mask_highlights: Whether specular highlights are filled.
+    """
+    name = _cache_name(snapshot_sha256, height_px, width_px, mask_highlights=mask_highlights)
+    return 0 if (folder / name).exists() else n_images * height_px * width_px * _BYTES_A_PIXEL
+
+
+def _cache_name(snapshot_sha256: str, height_px: int, width_px: int, *, mask_highlights: bool) -> str:
+    return f"{snapshot_sha256}-{width_px}x{height_px}{'-filled' if mask_highlights else ''}"
 
 
 def _reuse(wanted: _Wanted, place: Path, on_item: Callable[[], None]) -> Frames | None:

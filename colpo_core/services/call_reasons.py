@@ -21,7 +21,7 @@ from colpo_core.services.external_sets import patients_met
 from colpo_core.services.kept import Kept
 from colpo_core.services.permissions import CLINICIANS, require
 from colpo_core.store import Store
-from colpo_core.store.lists import among
+from colpo_core.store.dialects import among
 from colpo_core.store.tables import (
     Annotation,
     AnnotationVersion,

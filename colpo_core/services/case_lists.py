@@ -34,7 +34,7 @@ from colpo_core.services import case_agreement, exposures
 from colpo_core.services.annotator_blinding import images_without_model
 from colpo_core.services.permissions import CLINICIANS, require
 from colpo_core.store import Store
-from colpo_core.store.hints import without_index
+from colpo_core.store.dialects import without_index
 from colpo_core.store.tables import (
     Annotation,
     Case,

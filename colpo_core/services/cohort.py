@@ -35,6 +35,7 @@ from colpo_core.services.kept import Kept
 from colpo_core.services.permissions import CLINICIANS, require
 from colpo_core.services.snapshot_rows import read_manifest
 from colpo_core.store import Store
+from colpo_core.store.dialects import month_of
 from colpo_core.store.tables import (
     Annotation,
     AnnotationTask,
@@ -85,7 +86,7 @@ def kept_figures(
         arguments: What it depends on besides the store; nothing of who asks.
         make: Counts it.
     """
-    key = (str(store.settings.database_path), name, arguments, *_state(session))
+    key = (store.settings.database_url or str(store.settings.database_path), name, arguments, *_state(session))
     return cast("Found", _FOUND.find(key, make))
 
 
@@ -96,7 +97,7 @@ def recruitment(store: Store, *, actor: Actor, include_simulated: bool = True) -
         PermissionDenied: The actor is a reader.
     """
     require(actor, CLINICIANS)
-    month = func.substr(CaseSummary.examined_on, 1, 7)
+    month = month_of(CaseSummary.examined_on)
     query = (
         select(month, CaseSummary.grade, CaseSummary.label, func.count())
         .where(_real(include_simulated))

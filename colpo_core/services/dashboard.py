@@ -135,7 +135,7 @@ def _judged_cases(
             CaseLabel.label.is_not(None),
             real,
         )
-        .group_by(Case.id)
+        .group_by(Case.id, CaseLabel.id)
         .order_by(Case.id)
     )
     return [

@@ -1,92 +1,50 @@
-"""The engine: it places jobs on this machine, one detached process a job, and takes up again what was left lying.
+"""The engine: it places jobs, and takes up again what was left lying.
 
 The job table is the truth. Placing is a mere hint: a runner that has nothing to claim ends at once, so placing twice
-does no harm. A runner belongs to nobody: it is started through a process that ends at once, in a session of its own,
-so it outlives the browser and the web server, and leaves no zombie whose id would look alive.
+does no harm. By default a job is placed on this machine, as one detached process; `COLPO_ENGINE` hands placing over to
+an engine that knows several machines, and the runner stays the same.
 """
 
-import json
 import logging
-import os
-import signal
-import socket
-import subprocess
-import sys
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
-from colpo_core.services import leases
+from colpo_core.services import gpus, leases, runner_processes
+from colpo_core.services.job_files import job_dir
+from colpo_core.services.machine import this_machine
+from colpo_core.settings import LOCAL
 from colpo_core.store import Store
 from colpo_core.store.tables import Job
 from colpo_core.terms import JobKind, JobState
 
 log = logging.getLogger(__name__)
-RECONCILE_SECONDS = 15.0
-_NICENESS = 10
-_PROGRAM_DIR = Path(__file__).resolve().parents[2]
-_START_DETACHED = """
-import json, os, subprocess, sys
-order = json.loads(sys.argv[1])
-os.nice(order["niceness"])
-with open(order["log"], "ab") as log:
-    subprocess.Popen(order["command"], stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
-os._exit(0)
-"""
-
-
-def job_dir(store: Store, job_id: int) -> Path:
-    """The folder of a job's log and unfinished work."""
-    return store.settings.jobs_dir / str(job_id)
-
-
-def work_dir(store: Store, job_id: int) -> Path:
-    """The folder of a job's unfinished work, by which it goes on after a crash."""
-    return job_dir(store, job_id) / "work"
-
-
-def log_path(store: Store, job_id: int) -> Path:
-    """The file that takes all a runner prints."""
-    return job_dir(store, job_id) / "log.txt"
 
 
 def place(store: Store, job_id: int) -> bool:
-    """Start a runner for a job, where it may run now; harmless where one has it already.
+    """See to it that a runner starts for a job, where it may run now; harmless where one has it already.
 
     Returns:
-        Whether a process was started.
+        Whether it was placed.
     """
     with store.reading() as session:
         job = session.get(Job, job_id)
         now = leases.database_now(session)
-        if job is None or job.state.is_over or job.paused:
+        if job is None or job.state.is_over or job.paused or leases.is_held(job, now):
             return False
-        if leases.is_held(job, now) or leases.is_blocked(session, job, now):
+        if store.settings.engine == LOCAL and not _has_room(store, session, job, now):
             return False
-    folder = job_dir(store, job_id)
-    folder.mkdir(parents=True, exist_ok=True)
+        session.expunge(job)
+    job_dir(store, job_id).mkdir(parents=True, exist_ok=True)
     _marker(store, job_id).touch()
-    command = [sys.executable, "-m", "colpo_core", "run-job", str(job_id)]
-    environment = os.environ | {
-        "COLPO_DATA": str(store.settings.data_dir),
-        "COLPO_LEASE_SECONDS": str(store.settings.lease_seconds),
-        "PYTHONUNBUFFERED": "1",
-    }
-    if os.name == "nt":
-        _start_on_windows(command, environment, log_path(store, job_id))
-    else:
-        order = {"command": command, "log": str(log_path(store, job_id)), "niceness": _NICENESS}
-        starter = [sys.executable, "-I", "-S", "-c", _START_DETACHED, json.dumps(order)]
-        subprocess.run(starter, cwd=_PROGRAM_DIR, env=environment, check=True, timeout=60)  # noqa: S603 - our own command
+    _hand_over(store, job)
     return True
 
 
 def nudge(store: Store, job_id: int) -> bool:
-    """Tell a job's runner at once to look at its row; without it the next heartbeat does.
+    """Tell a job's runner at once to look at its row; without it the runner looks once a second.
 
     Returns:
         Whether a signal was sent: only to a process of this machine that was heard within its lease.
@@ -96,72 +54,75 @@ def nudge(store: Store, job_id: int) -> bool:
         if job is None or not leases.is_held(job, leases.database_now(session)):
             return False
         pid, host = job.pid, job.host
-    if os.name == "nt" or pid is None or host != socket.gethostname() or not _is_runner(pid, job_id):
-        return False
-    try:
-        os.kill(pid, signal.SIGTERM)
-    except ProcessLookupError:
-        return False
-    return True
+    return pid is not None and host == this_machine() and runner_processes.ask_to_look(pid, job_id)
 
 
 def reconcile(store: Store, *, patience_seconds: float | None = None) -> list[int]:
     """Take up what was left lying: jobs whose runner died, and the next of those that wait.
 
     A runner of this machine that fell silent, or does not stop though its job was cancelled a while ago, is killed.
+    That one has died is known at once on its own machine, and elsewhere when its lease has run out.
 
     Args:
         store: The open store.
         patience_seconds: A job placed less than this ago is given time to start; a lease's length when None.
 
     Returns:
-        The jobs for which a runner was started.
+        The jobs that were placed.
     """
     _kill_stuck(store)
+    _let_go_of_the_dead(store)
     patience = store.settings.lease_seconds if patience_seconds is None else patience_seconds
     return [
         job_id for job_id in _waiting(store) if _placed_seconds_ago(store, job_id) >= patience and place(store, job_id)
     ]
 
 
-@contextmanager
-def watching(store: Store, *, every_seconds: float = RECONCILE_SECONDS) -> Iterator[None]:
-    """Reconcile now and from time to time in a thread, for as long as a server runs."""
-    quiet = threading.Event()
+def _hand_over(store: Store, job: Job) -> None:
+    match store.settings.engine:
+        case "procrastinate":
+            # Only here: an optional package.
+            from colpo_core.services.procrastinate_engine import defer
 
-    def watch() -> None:
-        while True:
-            try:
-                reconcile(store)
-            except Exception:
-                log.exception("the job table could not be reconciled; trying again")
-            if quiet.wait(every_seconds):
-                return
+            defer(store, job.id, priority=job.priority)
+        case "ray":
+            from colpo_core.services.ray_engine import submit
 
-    thread = threading.Thread(target=watch, name="reconcile", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        quiet.set()
-        thread.join()
+            submit(store, job.id, attempt=job.attempt)
+        case _:
+            runner_processes.start_detached(store, job.id)
+
+
+def _has_room(store: Store, session: Session, job: Job, now: float) -> bool:
+    """Whether this machine has a place for a job, as far as the table tells; the runner asks the GPUs' locks."""
+    available, host = gpus.gpus_here(store.settings), this_machine()
+    if not available:
+        return not leases.is_blocked(session, job, now, host=host)
+    taken = leases.n_held_gpus(session, now, host=host)
+    if taken + gpus.gpus_wanted(job.kind, job.settings, available=len(available)) <= len(available):
+        return True
+    return job.kind not in gpus.WAIT_FOR_A_GPU and not leases.is_blocked(session, job, now, host=host)
 
 
 def _waiting(store: Store) -> list[int]:
-    """The next job of each kind that nobody holds, after ending those that must not go on."""
+    """Jobs that nobody holds, by rank, after ending those that must not go on.
+
+    On this machine alone the next of each kind, one for each GPU; an engine of several machines has places for all.
+    """
     with store.reading() as session:
         unfinished = list(session.scalars(select(Job.id).where(Job.state.in_((JobState.QUEUED, JobState.RUNNING)))))
     if not unfinished:
         return []
-    next_of: dict[JobKind, int] = {}
+    places = max(1, len(gpus.gpus_here(store.settings))) if store.settings.engine == LOCAL else len(unfinished)
+    next_of: dict[JobKind, list[int]] = {}
     with store.writing() as session:
         now = leases.database_now(session)
         ranked = select(Job).where(Job.id.in_(unfinished)).order_by(Job.priority.desc(), Job.id)
         for job in session.scalars(ranked):
             if job.state.is_over or leases.is_held(job, now) or leases.end_hopeless(job) or job.paused:
                 continue
-            next_of.setdefault(job.kind, job.id)
-    return sorted(next_of.values())
+            next_of.setdefault(job.kind, []).append(job.id)
+    return sorted(job_id for found in next_of.values() for job_id in found[:places])
 
 
 def _kill_stuck(store: Store) -> None:
@@ -170,26 +131,38 @@ def _kill_stuck(store: Store) -> None:
     They are those whose job was cancelled a while ago, and those that fell silent: another one will take their job
     over, and one that froze in the middle of a write would keep everybody else from writing for as long.
     """
-    here = (Job.state == JobState.RUNNING, Job.host == socket.gethostname(), Job.pid.is_not(None))
     with store.reading() as session:
         now = leases.database_now(session)
         cancelled = Job.cancel_requested_at < now - store.settings.cancel_grace_seconds
         stuck = session.execute(
-            select(Job.id, Job.pid, Job.lease_token, cancelled).where(*here, cancelled | (Job.lease_until < now))
+            select(Job.id, Job.pid, Job.lease_token, cancelled)
+            .where(Job.state == JobState.RUNNING, Job.host == this_machine(), Job.pid.is_not(None))
+            .where(cancelled | (Job.lease_until < now))
         ).all()
     for job_id, pid, token, is_cancelled in stuck:
-        if os.name == "nt" or pid is None or not _is_runner(pid, job_id):
+        if pid is None or not runner_processes.kill(pid, job_id) or not is_cancelled:
             continue
-        log.warning("job %d: process %d is past its time; it is killed", job_id, pid)
-        try:
-            os.killpg(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            log.info("job %d: process %d had ended meanwhile", job_id, pid)
-        if is_cancelled:
-            with store.writing() as session:
-                job = session.get_one(Job, job_id)
-                if job.lease_token == token:
-                    leases.end_job(job, JobState.CANCELLED)
+        with store.writing() as session:
+            job = session.get_one(Job, job_id)
+            if job.lease_token == token:
+                leases.end_job(job, JobState.CANCELLED)
+
+
+def _let_go_of_the_dead(store: Store) -> None:
+    """Let leases of this machine's runners run out that are no processes any more."""
+    running = select(Job.id, Job.pid, Job.lease_token).where(
+        Job.state == JobState.RUNNING, Job.host == this_machine(), Job.pid.is_not(None)
+    )
+    with store.reading() as session:
+        held = session.execute(running.where(Job.lease_until > leases.database_now(session))).all()
+    for job_id, pid, token in held:
+        if pid is None or runner_processes.is_runner(pid, job_id):
+            continue
+        with store.writing() as session:
+            job = session.get_one(Job, job_id)
+            if job.lease_token == token and job.state is JobState.RUNNING:
+                log.warning("job %d: process %d is gone; the job is taken up again", job_id, pid)
+                job.lease_until = leases.database_now(session)
 
 
 def _marker(store: Store, job_id: int) -> Path:
@@ -201,32 +174,3 @@ def _placed_seconds_ago(store: Store, job_id: int) -> float:
         return max(0.0, time.time() - _marker(store, job_id).stat().st_mtime)
     except FileNotFoundError:
         return float("inf")
-
-
-def _is_runner(pid: int, job_id: int) -> bool:
-    """Whether a process is the job's runner; where the system does not tell, its live lease has to do."""
-    command_line = Path(f"/proc/{pid}/cmdline")
-    if not command_line.parent.parent.joinpath("self").exists():
-        return True
-    try:
-        words = command_line.read_bytes().split(b"\0")
-    except OSError:
-        return False
-    return b"run-job" in words and str(job_id).encode() in words
-
-
-def _start_on_windows(command: list[str], environment: dict[str, str], log_file: Path) -> None:
-    flags = 0
-    for name in ("DETACHED_PROCESS", "CREATE_NEW_PROCESS_GROUP", "BELOW_NORMAL_PRIORITY_CLASS"):
-        flags |= int(getattr(subprocess, name, 0))
-    with log_file.open("ab") as out:
-        subprocess.Popen(  # noqa: S603 - our own command
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=out,
-            cwd=_PROGRAM_DIR,
-            env=environment,
-            creationflags=flags,
-            close_fds=True,
-        )

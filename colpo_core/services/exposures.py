@@ -18,8 +18,8 @@ from pathlib import Path
 from weakref import WeakKeyDictionary
 
 from filelock import FileLock
-from sqlalchemy import func, select
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import case as sql_case
+from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
@@ -27,6 +27,7 @@ from colpo_core.records.annotations import VersionRecord
 from colpo_core.records.people import Actor
 from colpo_core.services.incidents import log_incident
 from colpo_core.store import Store
+from colpo_core.store.dialects import insert_or_change
 from colpo_core.store.tables import Case, Exposure, Image, utc_now
 from colpo_core.terms import ExposureKind
 
@@ -157,12 +158,13 @@ def _write_some(session: Session, lines: list[_Line], at: datetime) -> None:
     lines = [line for line in lines if line[1] in known]
     if not lines:
         return
-    statement = insert(Exposure)
+    statement = insert_or_change(session, Exposure)
+    coming = statement.excluded
     statement = statement.on_conflict_do_update(
         index_elements=[Exposure.person_id, Exposure.case_id, Exposure.kind, Exposure.within_study],
         set_={
-            "first_at": func.min(Exposure.first_at, statement.excluded.first_at),
-            "last_at": func.max(Exposure.last_at, statement.excluded.last_at),
+            "first_at": sql_case((coming.first_at < Exposure.first_at, coming.first_at), else_=Exposure.first_at),
+            "last_at": sql_case((coming.last_at > Exposure.last_at, coming.last_at), else_=Exposure.last_at),
             "times": Exposure.times + 1,
         },
     )

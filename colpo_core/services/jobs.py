@@ -11,13 +11,14 @@ from colpo_core.records.jobs import JobEventRecord, JobRecord
 from colpo_core.records.learning import TrainingSettings
 from colpo_core.records.networks import CLASSIFIERS, SEGMENTERS, check_available
 from colpo_core.records.people import Actor
-from colpo_core.services import audit, engine, leases
+from colpo_core.services import audit, engine, job_files, leases
 from colpo_core.services.external_sets import refuse_training
 from colpo_core.services.permissions import CLINICIANS, require
 from colpo_core.services.prediction_scope import PREDICTABLE, settle_scope
 from colpo_core.services.snapshots import judge_counts
+from colpo_core.services.training_room import training_room
 from colpo_core.store import Store
-from colpo_core.store.lists import among
+from colpo_core.store.dialects import among
 from colpo_core.store.tables import Checkpoint, Image, Job, JobEvent, Person, Promotion, Snapshot
 from colpo_core.terms import JobKind, JobState
 
@@ -36,8 +37,8 @@ def start_training(store: Store, *, actor: Actor, snapshot_id: int, settings: Tr
 
     Raises:
         NotFound: There is no such snapshot.
-        InputRejected: The snapshot lacks what a training needs or is an external test set, or a network's optional
-            packages are not installed.
+        InputRejected: The snapshot lacks what a training needs or is an external test set, the disk is too full, or a
+            network's optional packages are not installed.
         LeakageFound: The snapshot holds patients of an external test set that was frozen since.
         Conflict: The same training is already waiting or running.
     """
@@ -47,8 +48,9 @@ def start_training(store: Store, *, actor: Actor, snapshot_id: int, settings: Tr
     with store.writing() as session:
         snapshot = session.get_one(Snapshot, snapshot_id)
         problems, _ = judge_counts(snapshot.counts)
+        problems += training_room(store, snapshot, settings).problems
         if problems:
-            raise InputRejected(" ".join(("This snapshot cannot be trained on.", *problems)))
+            raise InputRejected(" ".join(("This training cannot begin.", *problems)))
         wanted = settings.to_dict()
         unfinished = select(Job).where(Job.snapshot_id == snapshot_id, Job.state.in_(_UNFINISHED))
         for other in session.scalars(unfinished):
@@ -179,7 +181,7 @@ def job_events(
 def job_log(store: Store, *, actor: Actor, job_id: int) -> str:
     """The end of what a job's process printed, for whoever has to find out why it failed."""
     require(actor, CLINICIANS)
-    path = engine.log_path(store, job_id)
+    path = job_files.log_path(store, job_id)
     try:
         with path.open("rb") as file:
             file.seek(max(0, path.stat().st_size - _LOG_TAIL_BYTES))

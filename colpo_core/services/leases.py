@@ -7,25 +7,31 @@ database's own clock, so that runners with different clocks agree.
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, Float, func, literal_column, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from colpo_core.errors import JobFailed, NotFound
 from colpo_core.store import Store
-from colpo_core.store.tables import Job, utc_now
+from colpo_core.store.dialects import seconds_now
+from colpo_core.store.tables import HeldGpu, Job, utc_now
 from colpo_core.terms import JobState
 
 log = logging.getLogger(__name__)
 HEARTBEATS_A_LEASE = 4
-NOW: ColumnElement[float] = literal_column("(julianday('now') - 2440587.5) * 86400.0", Float)
+_LONGEST_PAUSE_SECONDS = 5.0
+_LOOK_SECONDS = 1.0
+"""How soon a wish to stop is heard from another machine, where no signal reaches."""
+_LOST = "Another runner has taken this job over."
+NOW = seconds_now()
 
 
 class LeaseLost(JobFailed):
@@ -67,9 +73,21 @@ class Lease:
         with self.store.writing() as session:
             job = session.get(Job, self.job_id)
             if job is None or job.lease_token != self.token or job.state is not JobState.RUNNING:
-                raise LeaseLost("Another runner has taken this job over.")
+                raise LeaseLost(_LOST)
             job.lease_until = database_now(session) + self.store.settings.lease_seconds
             yield session, job
+
+    def wish(self) -> Wish | None:
+        """What somebody has asked of the job; a look that keeps nobody from writing.
+
+        Raises:
+            LeaseLost: Somebody else has the job now.
+        """
+        with self.store.reading() as session:
+            job = session.get(Job, self.job_id)
+            if job is None or job.lease_token != self.token or job.state is not JobState.RUNNING:
+                raise LeaseLost(_LOST)
+            return _wish_of(job)
 
     def heartbeat(self) -> Wish | None:
         """Keep the job for another lease.
@@ -81,9 +99,7 @@ class Lease:
             LeaseLost: Somebody else has the job now.
         """
         with self.writing() as (_, job):
-            if job.cancel_requested:
-                return Wish.CANCEL
-            return Wish.PAUSE if job.paused else None
+            return _wish_of(job)
 
     def complete(self, finish: Finish) -> None:
         """Publish the job's result and end it, both or neither.
@@ -108,19 +124,29 @@ class Lease:
         with self.writing() as (_, job):
             end_job(job, state, error)
 
-    def give_back(self) -> None:
+    def give_back(self, *, is_attempt: bool = False) -> None:
         """Put the job back into the queue, as if this runner had never taken it up.
+
+        Args:
+            is_attempt: Whether it counts among the times that the job was taken up in vain.
 
         Raises:
             LeaseLost: Somebody else has the job now.
         """
         with self.writing() as (_, job):
             job.state = JobState.QUEUED
-            job.attempt -= 1
+            job.attempt -= 0 if is_attempt else 1
             job.lease_token = job.lease_until = job.host = job.pid = None
+            job.gpus.clear()
 
 
-def claim_job(store: Store, job_id: int, *, host: str, pid: int) -> Lease | None:
+def _wish_of(job: Job) -> Wish | None:
+    if job.cancel_requested:
+        return Wish.CANCEL
+    return Wish.PAUSE if job.paused else None
+
+
+def claim_job(store: Store, job_id: int, *, host: str, pid: int, gpus: Sequence[str] = ()) -> Lease | None:
     """Take a job up: exactly one of many runners gets it.
 
     Args:
@@ -128,10 +154,11 @@ def claim_job(store: Store, job_id: int, *, host: str, pid: int) -> Lease | None
         job_id: Row of the job.
         host: Name of this machine.
         pid: This process.
+        gpus: GPUs of this machine whose locks this process holds; none for a job that computes on the processor.
 
     Returns:
         The lease, or None where there is nothing to do: the job is over or paused, another runner has it, or another
-        job of its kind is running.
+        job of its kind is running on this machine's processor and this one would too.
 
     Raises:
         NotFound: There is no such job.
@@ -141,10 +168,16 @@ def claim_job(store: Store, job_id: int, *, host: str, pid: int) -> Lease | None
         if job is None:
             raise NotFound(f"There is no job {job_id}.")
         now = database_now(session)
-        if job.state.is_over or is_held(job, now) or is_blocked(session, job, now) or end_hopeless(job):
+        if job.state.is_over or is_held(job, now) or end_hopeless(job) or job.paused:
             return None
-        if job.paused:
+        if not gpus and is_blocked(session, job, now, host=host):
             return None
+        # Whoever stands there has let go of the lock, so the process is gone.
+        session.execute(
+            delete(HeldGpu).where((HeldGpu.job_id == job_id) | (HeldGpu.host == host) & HeldGpu.gpu.in_(gpus))
+        )
+        session.expire(job, ["gpus"])
+        job.gpus = [HeldGpu(host=host, gpu=gpu) for gpu in gpus]
         token = uuid4().hex
         job.state = JobState.RUNNING
         job.attempt += 1
@@ -165,14 +198,26 @@ def is_held(job: Job, now: float) -> bool:
     return job.state is JobState.RUNNING and job.lease_until is not None and job.lease_until > now
 
 
-def is_blocked(session: Session, job: Job, now: float) -> bool:
-    """Whether another job of the same kind is running: one at a time, for the sake of memory and processors."""
+def is_blocked(session: Session, job: Job, now: float, *, host: str) -> bool:
+    """Whether another job of the same kind runs on a machine's processor: one at a time, for the sake of memory."""
     running = (
         select(func.count())
         .select_from(Job)
         .where(Job.kind == job.kind, Job.id != job.id, Job.state == JobState.RUNNING, Job.lease_until > now)
+        .where(Job.host == host, ~Job.gpus.any())
     )
     return bool(session.scalar(running))
+
+
+def n_held_gpus(session: Session, now: float, *, host: str) -> int:
+    """How many GPUs of a machine running jobs compute on."""
+    held = (
+        select(func.count())
+        .select_from(HeldGpu)
+        .join(Job, Job.id == HeldGpu.job_id)
+        .where(HeldGpu.host == host, Job.state == JobState.RUNNING, Job.lease_until > now)
+    )
+    return int(session.scalar(held) or 0)
 
 
 def end_hopeless(job: Job) -> bool:
@@ -196,6 +241,7 @@ def end_job(job: Job, state: JobState, error: str | None = None) -> None:
     job.state = state
     job.error = error
     job.lease_token = job.lease_until = job.host = job.pid = None
+    job.gpus.clear()
     job.finished_at = utc_now()
 
 
@@ -223,11 +269,14 @@ class Heartbeats:
         self._thread.join()
 
     def _beat(self) -> None:
-        pause_seconds = min(self._lease.store.settings.lease_seconds / HEARTBEATS_A_LEASE, 5.0)
-        while not self._quiet.wait(pause_seconds):
+        pause_seconds = min(self._lease.store.settings.lease_seconds / HEARTBEATS_A_LEASE, _LONGEST_PAUSE_SECONDS)
+        beaten_at = time.monotonic()
+        while not self._quiet.wait(min(pause_seconds, _LOOK_SECONDS)):
+            is_due = time.monotonic() - beaten_at >= pause_seconds
             try:
-                if self._lease.heartbeat():
+                if self._lease.heartbeat() if is_due else self._lease.wish():
                     self.stop.set()
+                beaten_at = time.monotonic() if is_due else beaten_at
             except LeaseLost:
                 self.lost.set()
                 self.stop.set()

@@ -106,7 +106,7 @@ def _rows(session: Session, first_id: int, second_id: int, channels: int) -> lis
             Image.shows_cervix,
             Prediction.checkpoint_id.in_((first_id, second_id)),
         )
-        .group_by(Case.id)
+        .group_by(Case.id, Patient.id, CaseLabel.id)
         .order_by(Case.id)
     )
     return [

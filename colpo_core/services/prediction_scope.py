@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, and_, exists, func, not_, select
 from sqlalchemy.orm import Session
 
 from colpo_core.errors import InputRejected, NotFound
-from colpo_core.store.lists import among
+from colpo_core.store.dialects import among
 from colpo_core.store.tables import Image, Job, Prediction
 from colpo_core.terms import JobKind, JobState, Stage
 

@@ -7,20 +7,23 @@ import logging
 import os
 import shutil
 import signal
-import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from sqlalchemy.exc import InterfaceError, OperationalError
+
 from colpo_core.errors import ColpoError, JobCancelled, NotFound
-from colpo_core.services import engine
-from colpo_core.services.engine import work_dir
+from colpo_core.services import engine, gpus
 from colpo_core.services.evaluate_job import run_evaluation
 from colpo_core.services.explain_job import run_explanation
 from colpo_core.services.incidents import log_incident
+from colpo_core.services.job_files import work_dir
 from colpo_core.services.leases import Finish, Heartbeats, Lease, LeaseLost, Wish, claim_job
+from colpo_core.services.machine import this_machine
 from colpo_core.services.predict_job import run_prediction
+from colpo_core.services.probe_job import run_probe
 from colpo_core.services.train_job import run_training
 from colpo_core.store import Store
 from colpo_core.store.tables import Job
@@ -33,6 +36,7 @@ EXIT_UNKNOWN = 2
 EXIT_CANCELLED = 3
 EXIT_PUT_BACK = 4
 EXIT_LEASE_LOST = 5
+_RETRY_SECONDS = 2.0
 
 
 def run_job(store: Store, job_id: int) -> int:
@@ -50,33 +54,66 @@ def run_job(store: Store, job_id: int) -> int:
     told_to_end = threading.Event()
     with _hearing_signals(told_to_end):
         try:
-            lease = claim_job(store, job_id, host=socket.gethostname(), pid=os.getpid())
+            code = _claim_and_run(store, job_id, told_to_end)
         except NotFound as error:
             log.error("%s", error)
             return EXIT_UNKNOWN
-        if lease is None:
+        if code is None:
             log.info("job %d: nothing to do for this process", job_id)
             return EXIT_DONE
-        log.info("job %d: taken up by process %d", job_id, os.getpid())
-        code = _run_under_lease(lease, told_to_end)
     log.info("job %d: ended with code %d", job_id, code)
     if code != EXIT_PUT_BACK:
         engine.reconcile(store, patience_seconds=0)
     return code
 
 
-def _run_under_lease(lease: Lease, told_to_end: threading.Event) -> int:
+def _claim_and_run(store: Store, job_id: int, told_to_end: threading.Event) -> int | None:
+    """The exit code, or None where there is nothing to do here and now."""
+    with _places(store, job_id) as held:
+        if held is None:
+            return None
+        lease = claim_job(store, job_id, host=this_machine(), pid=os.getpid(), gpus=held)
+        if lease is None:
+            return None
+        log.info("job %d: taken up by process %d on %s", job_id, os.getpid(), ", ".join(held) or "the processor")
+        return _run_under_lease(lease, told_to_end, n_gpus=len(held))
+
+
+@contextmanager
+def _places(store: Store, job_id: int) -> Iterator[tuple[str, ...] | None]:
+    """Where the job may compute: GPUs that this process holds, none for the processor; None where it has to wait."""
+    available = gpus.gpus_here(store.settings)
+    if not available:
+        yield ()
+        return
+    with store.reading() as session:
+        job = session.get(Job, job_id)
+        if job is None:
+            raise NotFound(f"There is no job {job_id}.")
+        kind, wanted = job.kind, gpus.gpus_wanted(job.kind, job.settings, available=len(available))
+    with gpus.holding_gpus(available, wanted=wanted) as held:
+        if held is None and kind in gpus.WAIT_FOR_A_GPU:
+            yield None
+            return
+        gpus.show_only(held or ())
+        yield held or ()
+
+
+def _run_under_lease(lease: Lease, told_to_end: threading.Event, *, n_gpus: int) -> int:
     with Heartbeats(lease) as heartbeats:
 
         def must_stop() -> bool:
             return told_to_end.is_set() or heartbeats.stop.is_set()
 
         try:
-            lease.complete(_work(lease, must_stop))
+            lease.complete(_work_on_gpus(lease, must_stop, n_gpus) if n_gpus else _work(lease, must_stop))
         except LeaseLost:
             return EXIT_LEASE_LOST
         except JobCancelled:
             return _end_stopped(lease)
+        except (OperationalError, InterfaceError) as error:
+            log.warning("job %d: the database does not answer (%s)", lease.job_id, str(error.orig).strip())
+            return _put_back_when_it_answers(lease, told_to_end)
         except ColpoError as error:
             log.error("job %d failed: %s", lease.job_id, error)
             return _fail(lease, str(error))
@@ -91,6 +128,14 @@ def _run_under_lease(lease: Lease, told_to_end: threading.Event) -> int:
     return EXIT_DONE
 
 
+def _work_on_gpus(lease: Lease, must_stop: Callable[[], bool], n_gpus: int) -> Finish:
+    from colpo_core.nets.gpus import explaining_gpus, require_gpus
+
+    require_gpus(n_gpus)
+    with explaining_gpus():
+        return _work(lease, must_stop)
+
+
 def _work(lease: Lease, must_stop: Callable[[], bool]) -> Finish:
     with lease.store.reading() as session:
         kind = session.get_one(Job, lease.job_id).kind
@@ -103,6 +148,25 @@ def _work(lease: Lease, must_stop: Callable[[], bool]) -> Finish:
             return run_evaluation(lease, must_stop)
         case JobKind.EXPLAIN:
             return run_explanation(lease, must_stop)
+        case JobKind.PROBE:
+            return run_probe(lease, must_stop)
+
+
+def _put_back_when_it_answers(lease: Lease, told_to_end: threading.Event) -> int:
+    """Put a job back whose database went away in the middle of the work: a new runner goes on from what was kept.
+
+    It counts as an attempt, so that a job that always ends so is given up. A runner that is told to end meanwhile
+    leaves the job to its lease.
+    """
+    while not told_to_end.wait(_RETRY_SECONDS):
+        try:
+            lease.give_back(is_attempt=True)
+        except LeaseLost:
+            return EXIT_LEASE_LOST
+        except (OperationalError, InterfaceError):
+            continue
+        return EXIT_PUT_BACK
+    return EXIT_PUT_BACK
 
 
 def _fail(lease: Lease, sentence: str) -> int:

@@ -22,15 +22,23 @@ def measure_storage(store: Store, *, actor: Actor) -> StorageFacts:
     settings = store.settings
     with store.reading() as session:
         schema = session.scalar(text("SELECT version_num FROM alembic_version"))
-    database = settings.database_path
     parts = (
-        _measure("Database", (database.with_name(database.name + end) for end in ("", "-wal", "-shm"))),
+        _database(store),
         _measure("Images and maps", settings.blobs_dir.rglob("*")),
         _measure("Checkpoints", settings.checkpoints_dir.rglob("*")),
         _measure("Jobs", settings.jobs_dir.rglob("*")),
         _measure("Decoded snapshots (may be deleted)", settings.frames_dir.rglob("*")),
     )
     return StorageFacts(str(settings.data_dir), str(schema), parts, shutil.disk_usage(settings.data_dir).free)
+
+
+def _database(store: Store) -> FolderSize:
+    if store.settings.database_url:
+        with store.reading() as session:
+            size_bytes = session.scalar(text("SELECT pg_database_size(current_database())"))
+        return FolderSize("Database, on PostgreSQL", 0, int(size_bytes or 0))
+    place = store.settings.database_path
+    return _measure("Database", (place.with_name(place.name + end) for end in ("", "-wal", "-shm")))
 
 
 def _measure(name: str, places: Iterable[Path]) -> FolderSize:

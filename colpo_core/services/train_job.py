@@ -13,7 +13,7 @@ from colpo_core.errors import NotFound
 from colpo_core.images.decoding import read_rgb
 from colpo_core.images.masks import decode_rle
 from colpo_core.records.learning import TrainingEvent, TrainingSettings
-from colpo_core.services import engine
+from colpo_core.services import gpus, job_files
 from colpo_core.services.checkpoints import checkpoint_dir, current_checkpoint, prepare_files, publish_checkpoint
 from colpo_core.services.external_sets import learned_from, refuse_training
 from colpo_core.services.leases import Finish, Lease
@@ -58,11 +58,12 @@ def run_training(lease: Lease, must_stop: Callable[[], bool]) -> Finish:
         settings,
         load_image=lambda image_sha256: read_rgb(store.blobs.get(image_sha256)),
         load_mask=lambda mask_sha256, height_px, width_px: load_mask(store, mask_sha256, height_px, width_px),
-        work_dir=engine.work_dir(store, lease.job_id),
+        work_dir=job_files.work_dir(store, lease.job_id),
         frames_dir=store.settings.frames_dir,
         on_event=LiveRecord(lease).write,
         cancelled=must_stop,
         incumbent=find_incumbent(store),
+        keep_every_s=store.settings.checkpoint_seconds,
     )
 
     prepared = prepare_files(store, job_id=lease.job_id, folder=trained.folder)
@@ -114,11 +115,12 @@ class LiveRecord:
         if not telling and time.monotonic() < self._silent_until:
             return
         self._silent_until = time.monotonic() + _HEARTBEAT_SECONDS
+        figures = {name: float(value) for name, value in event.figures.items() if np.isfinite(value)}
+        figures |= gpus.resources() if figures else {}
         with self._lease.writing() as (session, job):
             job.stage, job.epoch, job.epochs_total = event.stage, event.epoch, event.epochs_total
             job.progress = min(1.0, max(0.0, event.progress))
             if telling:
-                figures = {name: float(value) for name, value in event.figures.items() if np.isfinite(value)}
                 session.add(
                     JobEvent(
                         job_id=job.id, stage=event.stage, epoch=event.epoch, figures=figures, message=event.message

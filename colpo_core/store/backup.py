@@ -35,9 +35,14 @@ def back_up(settings: Settings, folder: Path) -> BackUpFacts:
         What the copy holds. Files that are damaged in the store are left out and named.
 
     Raises:
-        InputRejected: The folder lies in the store or around it, or holds something else.
+        InputRejected: The folder lies in the store or around it, or holds something else; or the database is not here.
         Conflict: The copied database is not whole.
     """
+    if settings.database_url:
+        raise InputRejected(
+            "The database lies on PostgreSQL: back it up there, such as with pg_dump, and then copy the folder "
+            f"{settings.data_dir}, in this order."
+        )
     _check_target(settings, folder)
     copy = Settings(data_dir=folder)
     folder.mkdir(parents=True, exist_ok=True)

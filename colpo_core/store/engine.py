@@ -1,8 +1,11 @@
-"""The store: a SQLite file with the settings that lose nothing, and the folder of files beside it.
+"""The store: a database with the settings that lose nothing, and the folder of files beside it.
 
-WAL lets readers go on while somebody writes; FULL keeps what was acknowledged through a power cut; a writing
-transaction takes its lock at once (BEGIN IMMEDIATE), because one that reads first and writes later is refused
-when another has written in between, whatever the time-out.
+On SQLite WAL lets readers go on while somebody writes; FULL keeps what was acknowledged through a power cut; a writing
+transaction takes its lock at once (BEGIN IMMEDIATE), because one that reads first and writes later is refused when
+another has written in between, whatever the time-out.
+
+On PostgreSQL it is the same: one transaction writes at a time, under a lock that it takes at its beginning and that
+goes with it, so that what was read in it is still true when it writes; a reading one sees one moment.
 """
 
 import sqlite3
@@ -16,7 +19,7 @@ from sqlalchemy.orm import Session
 from colpo_core.settings import Settings
 from colpo_core.store.blobs import BlobFolder
 from colpo_core.store.case_summaries import FollowedSession, lacks_summaries, settle, sum_up
-from colpo_core.store.schema import prepare_schema
+from colpo_core.store.schema import WRITER_LOCK, prepare_schema
 
 _BUSY_SECONDS = 30
 
@@ -81,7 +84,11 @@ class Store:
 
 
 def make_engine(settings: Settings) -> Engine:
-    """An engine on the store's file with foreign keys, WAL, FULL and immediate writes."""
+    """An engine on the settings' database, with what both need to lose nothing."""
+    return _postgresql(settings.database_url) if settings.database_url else _sqlite(settings)
+
+
+def _sqlite(settings: Settings) -> Engine:
     engine = create_engine(
         f"sqlite:///{settings.database_path}",
         connect_args={"timeout": _BUSY_SECONDS, "isolation_level": None},
@@ -106,3 +113,21 @@ def _begin(connection: Connection) -> None:
     if writes:
         connection.exec_driver_sql(f"PRAGMA busy_timeout={options.get('colpo_patience_ms', _BUSY_SECONDS * 1000)}")
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _postgresql(url: str) -> Engine:
+    # A connection that a restarted server has closed is noticed before it is used.
+    engine = create_engine(url, pool_size=20, max_overflow=20, pool_pre_ping=True)
+    event.listen(engine, "begin", _begin_on_postgresql)
+    return engine
+
+
+def _begin_on_postgresql(connection: Connection) -> None:
+    options = connection.get_execution_options()
+    if not options.get("colpo_writes", False):
+        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        return
+    connection.exec_driver_sql(f"SET LOCAL lock_timeout = {options.get('colpo_patience_ms', _BUSY_SECONDS * 1000)}")
+    connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITER_LOCK})")
+    # The lock is had; the time-out was meant for it alone.
+    connection.exec_driver_sql("SET LOCAL lock_timeout = 0")

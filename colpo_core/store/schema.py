@@ -1,5 +1,6 @@
 """The schema and its migrations: made where there is none, refused where it does not fit the program."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from alembic import command
@@ -10,8 +11,13 @@ from filelock import FileLock
 from sqlalchemy import Engine, inspect
 
 from colpo_core.errors import StoreMismatch
+from colpo_core.store.tables import Base
 
+APPEND_ONLY = ("audit_log", "readings", "study_amendments")
+"""Tables whose rows the database itself keeps from being changed or deleted."""
 MIGRATIONS = Path(__file__).parent / "migrations"
+WRITER_LOCK = 0x636F6C706F
+"""The advisory lock of PostgreSQL that whoever writes holds; another program on the same server has other numbers."""
 
 
 def prepare_schema(engine: Engine, *, lock_path: Path) -> None:
@@ -20,11 +26,42 @@ def prepare_schema(engine: Engine, *, lock_path: Path) -> None:
     Raises:
         StoreMismatch: The schema is older or newer than the program.
     """
-    with FileLock(lock_path):
-        if not inspect(engine).get_table_names():
-            upgrade_schema(engine)
-            return
+    if engine.dialect.name == "postgresql":
+        _prepare_postgresql(engine)
+    else:
+        with FileLock(lock_path):
+            if not inspect(engine).get_table_names():
+                upgrade_schema(engine)
+                return
     check_schema(engine)
+
+
+def _prepare_postgresql(engine: Engine) -> None:
+    """Make the tables of an empty database, as they are now: no store of an older schema lies on PostgreSQL."""
+    with engine.connect().execution_options(colpo_writes=True) as connection, connection.begin():
+        if inspect(connection).get_table_names():
+            return
+        Base.metadata.create_all(connection)
+        for statement in _refusals():
+            connection.exec_driver_sql(statement)
+        config = alembic_config(engine)
+        config.attributes["connection"] = connection
+        command.stamp(config, "head")
+
+
+def _refusals() -> Iterator[str]:
+    """What keeps rows of append-only tables as they are, in PostgreSQL's words; the migrations say it in SQLite's."""
+    yield (
+        "CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+        "RAISE EXCEPTION USING MESSAGE = TG_TABLE_NAME || ' is append-only', "
+        "ERRCODE = 'integrity_constraint_violation'; END $$"
+    )
+    for table in APPEND_ONLY:
+        for action in ("UPDATE", "DELETE"):
+            yield (
+                f"CREATE TRIGGER {table}_refuses_{action.lower()} BEFORE {action} ON {table} "
+                "FOR EACH ROW EXECUTE FUNCTION refuse_change()"
+            )
 
 
 def check_schema(engine: Engine) -> None:
@@ -53,13 +90,18 @@ def check_schema(engine: Engine) -> None:
 def upgrade_schema(engine: Engine, *, migrations: Path = MIGRATIONS) -> None:
     """Bring the schema to the program's version, in one transaction with foreign keys off.
 
-    Batch mode rebuilds tables; with foreign keys on, dropping the old table would delete its children.
+    On SQLite batch mode rebuilds tables; with foreign keys on, dropping the old table would delete its children.
 
     Args:
         engine: The store's engine.
         migrations: Folder of the migrations.
     """
     config = alembic_config(engine, migrations=migrations)
+    if engine.dialect.name == "postgresql":
+        with engine.connect().execution_options(colpo_writes=True) as connection, connection.begin():
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+        return
     with engine.connect() as connection:
         connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
         connection.rollback()

@@ -20,7 +20,7 @@ from colpo_core.training.incumbent import Incumbent
 from colpo_core.training.loop import reproducible
 from colpo_core.training.losses import segmentation_loss
 from colpo_core.training.readiness import check_trainable, explaining_memory
-from colpo_core.training.shelf import Shelf, training_key
+from colpo_core.training.shelf import KEEP_EVERY_SECONDS, Shelf, training_key
 from colpo_core.training.stages import SEGMENTATION
 from colpo_core.training.watch import Watch
 from colpo_core.training.workshop import Workshop
@@ -40,6 +40,7 @@ def open_course(
     watch: Watch,
     shares: Mapping[str, tuple[float, float]],
     incumbent: Incumbent | None = None,
+    keep_every_s: float = KEEP_EVERY_SECONDS,
 ) -> Iterator[Course]:
     """Give a course to train in; while it is open, torch repeats itself, and a lack of memory is explained.
 
@@ -53,6 +54,7 @@ def open_course(
         watch: Told of every step.
         shares: Where each stage begins and ends within the whole.
         incumbent: The clinic's current model, or None.
+        keep_every_s: Seconds after which an unfinished stage is kept again.
 
     Raises:
         InputRejected: A network needs optional packages that are not installed.
@@ -88,7 +90,7 @@ def open_course(
         )
         fingerprints = {item.image_id: hashed for item, hashed in zip(frames.items, frames.fingerprints, strict=True)}
         check_leakage(manifest, fingerprints)
-        hardware = _hardware(settings, work_dir)
+        hardware = choose_training_hardware(settings, memory=work_dir / "hardware.json")
         watch.say(f"Computing on {hardware.device.type} in {hardware.precision}.", done=0.0)
         workshop = Workshop(
             settings=settings,
@@ -96,16 +98,24 @@ def open_course(
             batches=Batches(frames, bounds=settings.augmentation, device=hardware.device),
             hardware=hardware,
             watch=watch,
-            shelf=Shelf(work_dir / "stages", training_key(manifest, settings)),
+            shelf=Shelf(work_dir / "stages", training_key(manifest, settings), keep_every_s=keep_every_s),
             shares=shares,
         )
         yield Course(manifest, workshop, load_image, load_mask, work_dir, incumbent)
 
 
-def _hardware(settings: TrainingSettings, work_dir: Path) -> Hardware:
-    """The hardware, its precision probed on the very segmenter, which takes most of the time."""
-    memory = work_dir / "hardware.json"
-    if settings.precision != "auto" or memory.exists():
+def choose_training_hardware(settings: TrainingSettings, *, memory: Path | None = None) -> Hardware:
+    """The hardware of a training, its precision probed on the very segmenter, which takes most of the time.
+
+    Args:
+        settings: How to learn.
+        memory: File in which the choice is kept for the whole training; None forgets it.
+
+    Raises:
+        InputRejected: The settings ask for what the machine has not.
+        JobFailed: The choice cannot be kept.
+    """
+    if settings.precision != "auto" or (memory is not None and memory.exists()):
         return choose_hardware(settings, memory=memory)
     network = build_segmenter(settings.segmenter, width=settings.segnet_width)
     network.to(memory_format=torch.channels_last)

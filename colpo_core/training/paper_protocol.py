@@ -16,16 +16,9 @@ from colpo_core.datasets.image_sets import ImageSet
 from colpo_core.errors import JobFailed
 from colpo_core.terms import Split
 from colpo_core.training.course import Course, Examination, Prepared
+from colpo_core.training.paper_counts import FEWEST_MASKS, MASK_SHARES, PAPER_SHARES, paper_counts
 from colpo_core.training.stages import SEGMENTATION
 
-PAPER_IMAGES = 3699
-PAPER_COPIES = 20_000
-PAPER_SHARES = (0.70, 0.27, 0.03)
-PAPER_MASKS = 100
-PAPER_TEST_MASKS = 50
-FEWEST_MASKS = 3  # of which one tests: the paper's own proportion
-COPIES_A_MASK = 9
-MASK_SHARES = (0.70, 0.30)
 _STREAM = 4  # keeps these draws apart from all others
 
 
@@ -76,15 +69,14 @@ def paper_sides(frames: Frames, *, seed: int) -> PaperSides:
         JobFailed: There are fewer than three images with a mask.
     """
     check_masks(len(frames.with_mask))
+    counts = paper_counts(len(frames.with_mask), len(frames.with_label))
     generator = np.random.default_rng([_STREAM, abs(seed), int(seed < 0)])
     masked = generator.permutation(frames.with_mask).tolist()
-    n_test = min(PAPER_TEST_MASKS, len(masked) // FEWEST_MASKS)
-    n_learned = min(PAPER_MASKS, len(masked) - n_test)
-    learned, tested = tuple(masked[:n_learned]), tuple(masked[n_learned : n_learned + n_test])
-    mask_copies = _shares_of(generator.permutation(COPIES_A_MASK * n_learned).tolist(), MASK_SHARES)
+    n_learned, n_tested = counts.masks_learned, counts.masks_tested
+    learned, tested = tuple(masked[:n_learned]), tuple(masked[n_learned : n_learned + n_tested])
+    mask_copies = _shares_of(generator.permutation(counts.mask_copies).tolist(), MASK_SHARES)
     labelled = tuple(frames.with_label)
-    n_copies = round(PAPER_COPIES * min(1.0, len(labelled) / PAPER_IMAGES))
-    copies = _shares_of(generator.permutation(n_copies).tolist(), PAPER_SHARES)
+    copies = _shares_of(generator.permutation(counts.label_copies).tolist(), PAPER_SHARES)
     return PaperSides(
         masks_train=ImageSet(learned, mask_copies[0], seed),
         masks_validation=ImageSet(learned, mask_copies[1], seed),

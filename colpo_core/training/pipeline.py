@@ -17,7 +17,7 @@ from colpo_core.training.card import make_card
 from colpo_core.training.incumbent import Incumbent
 from colpo_core.training.opening import open_course
 from colpo_core.training.protocols import learn
-from colpo_core.training.shelf import training_key
+from colpo_core.training.shelf import KEEP_EVERY_SECONDS, training_key
 from colpo_core.training.stages import stage_shares
 from colpo_core.training.watch import Watch
 
@@ -48,10 +48,11 @@ def train_pipeline(
     on_event: Callable[[TrainingEvent], None],
     cancelled: Callable[[], bool],
     incumbent: Incumbent | None = None,
+    keep_every_s: float = KEEP_EVERY_SECONDS,
 ) -> TrainedCheckpoint:
     """Train from a snapshot. Called again with the same work folder, it goes on where it stood.
 
-    Finished stages are kept, and of an unfinished one every few minutes the last step. In the end the weights are the
+    Finished stages are kept, and of an unfinished one from time to time the last step. In the end the weights are the
     same as without the interruption, bit by bit, on the same machine with the same number of threads.
 
     Args:
@@ -64,6 +65,7 @@ def train_pipeline(
         on_event: Takes what there is to tell.
         cancelled: Whether a person wants to stop; asked at every step.
         incumbent: The clinic's current model, which the new one is compared with; None before the first.
+        keep_every_s: Seconds after which an unfinished stage is kept again.
 
     Raises:
         InputRejected: A network needs optional packages that are not installed.
@@ -89,6 +91,7 @@ def train_pipeline(
         watch=watch,
         shares=stage_shares(manifest, settings),
         incumbent=incumbent,
+        keep_every_s=keep_every_s,
     ) as course:
         learned = learn(course)
         card = make_card(

@@ -39,6 +39,12 @@ class Watch:
         """In another process a watch is mute and never stops: the process that holds the job tells, and ends it."""
         return _mute, ()
 
+    def silent(self) -> "Watch":
+        """A watch that hears the same wish to stop and tells nothing; it stands in a stage of its own."""
+        muted = Watch(lambda event: None, self._cancelled, clock=self._clock)
+        muted.begin("", epochs_total=1, share=(0.0, 1.0), message="")
+        return muted
+
     def begin(self, stage: str, *, epochs_total: int, share: tuple[float, float], message: str) -> None:
         """Enter a stage.
 

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
-from colpo_core.services import engine
+from colpo_core.services.supervising import supervising
 from colpo_core.store import Store
 from colpo_core.web.logs import write_logs
 
@@ -26,7 +26,7 @@ def lifespan_of(store: Store) -> Callable[[Any], AbstractAsyncContextManager[Non
         gc.collect()
         gc.freeze()
         try:
-            with engine.watching(store):  # reconciles at once, and again from time to time
+            with supervising(store):  # reconciles at once, and again from time to time
                 yield
         finally:
             store.close()

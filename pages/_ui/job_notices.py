@@ -13,6 +13,7 @@ _KINDS = {
     JobKind.PREDICT: "Prediction",
     JobKind.EVALUATE: "Evaluation",
     JobKind.EXPLAIN: "Explanation",
+    JobKind.PROBE: "Look ahead",
 }
 _ENDS = {
     JobState.DONE: ("is done", ":material/check_circle:"),

@@ -14,7 +14,7 @@ from pages._ui.errors import showing_errors
 from pages._ui.here import here
 from pages._ui.links import link
 from pages._ui.tables import as_when
-from pages._ui.training.stage_words import MAIN_STAGES, side_runs, speed_text, stage_text
+from pages._ui.training.stage_words import MAIN_STAGES, resources_text, side_runs, speed_text, stage_text
 
 Deed = Callable[..., JobRecord]
 STATE_COLOURS = {
@@ -167,8 +167,8 @@ def _where(job: JobRecord) -> str:
 def _beside(events: tuple[JobEventRecord, ...], job: JobRecord) -> None:
     """How far the trainings without curves are, and how quick it goes."""
     said = side_runs(events, job)
-    if not job.state.is_over and (speed := speed_text(events)):
-        said.append(speed)
+    if not job.state.is_over:
+        said += [text for text in (speed_text(events), resources_text(events)) if text]
     if left := _time_left(job):
         said.append(left)
     if said:
@@ -281,6 +281,13 @@ def duration(job: JobRecord) -> str:
     if job.started_at is None:
         return f"asked for {as_when(job.created_at)} UTC by {job.created_by}"
     return span_text((job.finished_at or datetime.now(UTC)) - job.started_at)
+
+
+def about_text(seconds: float) -> str:
+    """A span of time that is only estimated, to whole minutes from two minutes on."""
+    if seconds < 120:
+        return span_text(timedelta(seconds=seconds))
+    return span_text(timedelta(minutes=round(seconds / 60))).removesuffix(" 00 s")
 
 
 def span_text(span: timedelta) -> str:

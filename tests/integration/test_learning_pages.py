@@ -1,7 +1,9 @@
 """The pages Train, Models and Review, run as the shell runs them."""
 
+import shutil
 from collections.abc import Callable
 from datetime import date
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -434,3 +436,65 @@ def test_a_reader_is_told_that_the_page_is_not_hers(
     app = open_page(reader, page)
     assert not app.exception
     assert app.title[0].value == "Not for your role"
+
+
+def test_train_looks_ahead_and_says_how_long(
+    store: Store, annotator: Actor, clinic: Clinic, open_page: Open, placed: list[int]
+) -> None:
+    learning.freeze_snapshot(store, actor=annotator, query=learning.SnapshotQuery("first"))
+    app = press(open_page(annotator, "train"), "Look ahead")
+    assert not app.exception
+    (probe,) = jobs.list_jobs(store, actor=annotator, kind=JobKind.PROBE)
+    assert placed == [probe.id]
+    assert "Look ahead" not in [button.label for button in app.button]
+    with store.writing() as session:
+        row = session.get_one(Job, probe.id)
+        row.state = JobState.DONE
+        row.result = {
+            "seconds": 725.0,
+            "stage_seconds": {"segmentation": 600.0, "classification 3 channels": 125.0},
+            "memory_bytes": 1_000_000,
+            "gpu_bytes": 8 * 10**9,
+            "gpu_total_bytes": 80 * 10**9,
+            "weights_bytes": 0,
+            "device": "cuda",
+            "precision": "bf16",
+        }
+    said = words_of(open_page(annotator, "train"))
+    assert "About 12 min" in said
+    assert "on the GPU in bf16" in said
+    assert "8.0 GB of the GPU's 80.0 GB" in said
+    assert "Segmenter: 10 min · Classifier, 3 channels: 2 min" in said
+
+
+def test_train_does_not_begin_on_a_full_disk(
+    store: Store,
+    annotator: Actor,
+    clinic: Clinic,
+    open_page: Open,
+    placed: list[int],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    learning.freeze_snapshot(store, actor=annotator, query=learning.SnapshotQuery("first"))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=10**6, total=1, used=1))
+    app = open_page(annotator, "train")
+    assert "The disk is too full" in words_of(app)
+    assert next(button for button in app.button if button.label == "Start training").disabled
+
+
+def test_an_administrator_lets_the_program_train_by_itself(
+    store: Store, administrator: Actor, annotator: Actor, clinic: Clinic, open_page: Open, placed: list[int]
+) -> None:
+    learning.freeze_snapshot(store, actor=annotator, query=learning.SnapshotQuery("first"))
+    app = open_page(annotator, "train")
+    assert "Train by itself: off" in [one.label for one in app.expander]
+    assert "An administrator can change this" in words_of(app)
+    app = press(open_page(administrator, "train"), "Set")
+    assert "Say after how many days" in words_of(app)
+    next(field for field in app.number_input if field.label == "After days").set_value(30).run()
+    app = press(app, "Set")
+    assert not app.exception
+    assert "Train by itself: every 30 days" in [one.label for one in app.expander]
+    assert "set by Ada" in words_of(app)
+    app = press(app, "Off")
+    assert "Train by itself: off" in [one.label for one in app.expander]

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from colpo_core.store.tables.base import Base, Sha256, UtcDateTime, utc_now, words
 from colpo_core.terms import Change, Finding, JobKind, JobState, LabelSource, MaskPolicy, ReviewReason, Verdict
@@ -65,7 +65,37 @@ class Job(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
     started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    gpus: Mapped[list["HeldGpu"]] = relationship(cascade="all, delete-orphan", order_by="HeldGpu.gpu")
     __table_args__ = (Index("ix_jobs_state_id", "state", "id"),)
+
+
+class HeldGpu(Base):
+    """A GPU that a running job computes on: no two of them on the same one."""
+
+    __tablename__ = "held_gpus"
+    host: Mapped[str] = mapped_column(String(120), primary_key=True)
+    gpu: Mapped[str] = mapped_column(String(80), primary_key=True)
+    job_id: Mapped[int] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), index=True)
+
+
+class RetrainingRule(Base):
+    """When the program trains by itself. The newest row is the one that holds; it never promotes.
+
+    `last_note` says what came of it last, `last_looked_at` when it was looked at.
+    """
+
+    __tablename__ = "retraining_rules"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    is_on: Mapped[bool]
+    every_days: Mapped[int | None]
+    at_new_labels: Mapped[int | None]
+    query: Mapped[dict[str, Any]] = mapped_column(JSON)
+    settings: Mapped[dict[str, Any]] = mapped_column(JSON)
+    set_by: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    set_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
+    last_looked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    last_job_id: Mapped[int | None] = mapped_column(ForeignKey("jobs.id"))
+    last_note: Mapped[str] = mapped_column(Text, default="")
 
 
 class JobEvent(Base):

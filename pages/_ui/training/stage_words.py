@@ -64,3 +64,15 @@ def speed_text(events: Iterable[JobEventRecord]) -> str:
     if not speeds:
         return ""
     return f"{speeds[-1]:.0f} images a second" if speeds[-1] >= 10 else f"{speeds[-1]:.1f} images a second"
+
+
+def resources_text(events: Iterable[JobEventRecord]) -> str:
+    """What the process took at the newest epoch, such as `1.4 GB of memory · GPU 93% busy, 11 of 80 GB`."""
+    told = [event.figures for event in events if "memory_gb" in event.figures]
+    if not told:
+        return ""
+    said = f"{told[-1]['memory_gb']:.1f} GB of memory"
+    if "gpu_memory_gb" in told[-1]:
+        busy = f"{told[-1]['gpu_load']:.0%} busy, " if "gpu_load" in told[-1] else ""
+        said += f" · GPU {busy}{told[-1]['gpu_memory_gb']:.0f} of {told[-1]['gpu_memory_total_gb']:.0f} GB"
+    return said

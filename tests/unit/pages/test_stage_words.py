@@ -7,7 +7,7 @@ from colpo_core.records.learning import PRESETS
 from colpo_core.records.model_cards import CONTROLS
 from colpo_core.terms import JobKind, JobState
 from colpo_core.training import channels, stages
-from pages._ui.training.stage_words import MAIN_STAGES, side_runs, speed_text, stage_text
+from pages._ui.training.stage_words import MAIN_STAGES, resources_text, side_runs, speed_text, stage_text
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
 QUICK = PRESETS["quick"]
@@ -61,3 +61,10 @@ def test_the_newest_speed_is_told(speed: float, text: str) -> None:
     told = [event(stages.SEGMENTATION, images_per_second=9.0), event("x", images_per_second=speed), event("x")]
     assert speed_text(told) == text
     assert speed_text([event("x")]) == ""
+
+
+def test_what_a_process_takes_is_told_with_its_gpu_where_it_has_one() -> None:
+    assert resources_text([event("x", train_loss=1.0)]) == ""
+    assert resources_text([event("x", memory_gb=1.44)]) == "1.4 GB of memory"
+    told = event("x", memory_gb=2.0, gpu_memory_gb=11.2, gpu_memory_total_gb=80.0, gpu_load=0.934)
+    assert resources_text([event("x", memory_gb=9.0), told]) == "2.0 GB of memory · GPU 93% busy, 11 of 80 GB"

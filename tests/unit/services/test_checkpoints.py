@@ -6,7 +6,7 @@ import pytest
 from colpo_core.errors import CheckpointMismatch, Conflict, InputRejected, NotFound, PermissionDenied
 from colpo_core.nets.card import CARD_FILE, WEIGHTS_FILE, file_sha256, seal_card
 from colpo_core.records.people import Actor
-from colpo_core.services import checkpoints, engine, jobs, learning, snapshots
+from colpo_core.services import checkpoints, engine, job_files, jobs, learning, snapshots
 from colpo_core.services.checkpoints import prepare_files, publish_checkpoint
 from colpo_core.services.leases import Lease, claim_job
 from colpo_core.services.snapshots import SnapshotQuery
@@ -50,7 +50,7 @@ def claimed(store: Store, actor: Actor, snapshot_id: int) -> Lease:
 
 def publish(store: Store, actor: Actor, snapshot_id: int, name: str) -> int:
     lease = claimed(store, actor, snapshot_id)
-    folder = write_folder(engine.work_dir(store, lease.job_id) / "checkpoint", name)
+    folder = write_folder(job_files.work_dir(store, lease.job_id) / "checkpoint", name)
     prepared = prepare_files(store, job_id=lease.job_id, folder=folder)
 
     def finish(session, job):  # noqa: ANN001, ANN202
@@ -72,7 +72,7 @@ def test_a_published_checkpoint_is_whole_and_in_the_registry(store: Store, annot
 
 def test_a_crash_before_the_registry_knows_loses_nothing(store: Store, annotator: Actor, snapshot_id: int) -> None:
     lease = claimed(store, annotator, snapshot_id)
-    folder = write_folder(engine.work_dir(store, lease.job_id) / "checkpoint", "one")
+    folder = write_folder(job_files.work_dir(store, lease.job_id) / "checkpoint", "one")
 
     def crash(session, job):  # noqa: ANN001, ANN202
         prepared = prepare_files(store, job_id=job.id, folder=folder)

@@ -1,5 +1,4 @@
 import signal
-import socket
 import subprocess
 import sys
 from dataclasses import replace
@@ -10,7 +9,8 @@ from colpo_core.errors import CheckpointMismatch, Conflict, InputRejected, NotFo
 from colpo_core.records.jobs import JobRecord
 from colpo_core.records.learning import TrainingSettings
 from colpo_core.records.people import Actor
-from colpo_core.services import engine, jobs, leases, snapshots
+from colpo_core.services import engine, job_files, jobs, leases, snapshots
+from colpo_core.services.machine import this_machine
 from colpo_core.services.snapshots import SnapshotQuery
 from colpo_core.store import Store
 from colpo_core.store.tables import AuditEntry, Checkpoint, Job, JobEvent, Mask, Prediction, Promotion
@@ -181,7 +181,7 @@ def test_reconcile_gives_a_job_that_was_just_placed_time_to_start(
     store: Store, annotator: Actor, snapshot_id: int, placed: list[int]
 ) -> None:
     job = start(store, annotator, snapshot_id)
-    marker = engine.job_dir(store, job.id) / "placed"
+    marker = job_files.job_dir(store, job.id) / "placed"
     marker.parent.mkdir(parents=True)
     marker.touch()
     assert engine.reconcile(store) == []
@@ -211,7 +211,7 @@ def test_events_come_after_the_one_that_was_seen(
 def test_the_log_is_its_end(store: Store, annotator: Actor, snapshot_id: int, placed: list[int]) -> None:
     job = start(store, annotator, snapshot_id)
     assert jobs.job_log(store, actor=annotator, job_id=job.id) == ""
-    path = engine.log_path(store, job.id)
+    path = job_files.log_path(store, job.id)
     path.parent.mkdir(parents=True)
     path.write_text("x" * 50_000 + "the end")
     log = jobs.job_log(store, actor=annotator, job_id=job.id)
@@ -322,7 +322,7 @@ def test_a_runner_that_does_not_hear_is_killed_after_the_grace_period(
         try:
             assert deaf.stdout is not None
             deaf.stdout.readline()
-            lease = leases.claim_job(store, job.id, host=socket.gethostname(), pid=deaf.pid)
+            lease = leases.claim_job(store, job.id, host=this_machine(), pid=deaf.pid)
             jobs.cancel_job(store, actor=annotator, job_id=job.id)
             engine.reconcile(store)
             assert deaf.poll() is None, "it has its time"
@@ -347,7 +347,7 @@ def test_a_process_that_is_no_runner_is_never_killed(
         try:
             assert other.stdout is not None
             other.stdout.readline()
-            leases.claim_job(store, job.id, host=socket.gethostname(), pid=other.pid)
+            leases.claim_job(store, job.id, host=this_machine(), pid=other.pid)
             with store.writing() as session:
                 row = session.get_one(Job, job.id)
                 row.cancel_requested, row.cancel_requested_at = True, 1.0

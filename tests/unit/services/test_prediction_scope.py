@@ -11,7 +11,7 @@ from colpo_core.errors import InputRejected, NotFound
 from colpo_core.records.people import Actor
 from colpo_core.services.prediction_scope import images_of, n_images_of, settle_scope, unpredicted
 from colpo_core.store import Store
-from colpo_core.store.lists import among
+from colpo_core.store.dialects import among
 from colpo_core.store.tables import Image, Job, Prediction
 from colpo_core.terms import JobKind, JobState, Stage
 from tests.clinic import PredictedClinic

@@ -4,7 +4,7 @@ import pytest
 
 from colpo_core.errors import JobCancelled, JobFailed
 from colpo_core.records.people import Actor
-from colpo_core.services import engine, jobs, runner
+from colpo_core.services import engine, job_files, jobs, runner
 from colpo_core.services.leases import Finish, Lease
 from colpo_core.store import Store
 from colpo_core.store.tables import Job
@@ -44,13 +44,13 @@ def run(
 
 def test_what_was_made_is_the_result(run: Callable[[Work], tuple[int, Job]], store: Store) -> None:
     def work(lease: Lease, _must_stop: Callable[[], bool]) -> Finish:
-        unfinished = engine.work_dir(store, lease.job_id)
+        unfinished = job_files.work_dir(store, lease.job_id)
         unfinished.mkdir(parents=True)
         return lambda session, job: {"made": job.id}
 
     code, job = run(work)
     assert (code, job.state, job.result, job.progress) == (runner.EXIT_DONE, JobState.DONE, {"made": job.id}, 1.0)
-    assert not engine.work_dir(store, job.id).exists()
+    assert not job_files.work_dir(store, job.id).exists()
 
 
 def test_a_failure_says_its_sentence(run: Callable[[Work], tuple[int, Job]]) -> None:

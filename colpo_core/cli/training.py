@@ -1,0 +1,158 @@
+"""Commands of training: begin one, look ahead, let the program train by itself."""
+
+from dataclasses import fields
+from typing import Any
+
+import click
+
+from colpo_core.cli.learning import wait_for
+from colpo_core.cli.output import Opened, json_option, print_json, print_table
+from colpo_core.records.learning import CLASSIFIERS, PRESETS, TrainingSettings, preset
+from colpo_core.records.retraining import RetrainingState
+from colpo_core.services import jobs as job_service
+from colpo_core.services import learning as service
+from colpo_core.services import preflight as preflight_service
+from colpo_core.services import retraining as retraining_service
+
+_SWITCHES = {"true": True, "on": True, "false": False, "off": False}
+
+
+def _training_options(command: click.decorators.FC) -> click.decorators.FC:
+    options = [
+        click.argument("snapshot_name", metavar="SNAPSHOT"),
+        click.option("--preset", "preset_name", type=click.Choice(list(PRESETS)), default="quick", show_default=True),
+        click.option("--classifier", type=click.Choice(CLASSIFIERS), help="Instead of the preset's."),
+        click.option("--seed", type=int, default=0, show_default=True),
+        click.option(
+            "--set", "changes", multiple=True, metavar="NAME=VALUE", help="Any other setting, such as batch_size=4."
+        ),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@click.command()
+@_training_options
+@click.option("--wait", is_flag=True, help="Stay until the training is over, and show how it goes.")
+def train(snapshot_name: str, wait: bool, **options: Any) -> None:  # noqa: ANN401 - those of a training
+    """Train on a snapshot, in the background: SegNet, then ResNet with 3 and with 4 channels."""
+    with Opened() as here:
+        settings = _settings(**options)
+        frozen = service.find_snapshot(here.store, actor=here.actor, name=snapshot_name)
+        job = job_service.start_training(here.store, actor=here.actor, snapshot_id=frozen.id, settings=settings)
+        click.echo(f"job {job.id} started; it goes on when this window is closed")
+        if wait:
+            job = wait_for(here, job.id)
+            click.echo(f"checkpoint {job.result.get('checkpoint_id')} is in the registry")
+
+
+@click.command("look-ahead")
+@_training_options
+@json_option
+def look_ahead(snapshot_name: str, as_json: bool, **options: Any) -> None:  # noqa: ANN401 - those of a training
+    """Measure how long a training will take and what it needs, by a few steps of its networks."""
+    with Opened() as here:
+        settings = _settings(**options)
+        frozen = service.find_snapshot(here.store, actor=here.actor, name=snapshot_name)
+        job = preflight_service.start_probe(here.store, actor=here.actor, snapshot_id=frozen.id, settings=settings)
+        wait_for(here, job.id)
+        found = preflight_service.preflight(here.store, actor=here.actor, snapshot_id=frozen.id, settings=settings)
+    if as_json:
+        print_json(found)
+        return
+    for sentence in (*found.problems, *found.warnings):
+        click.echo(sentence)
+    if found.outlook is not None:
+        rows = [(stage, f"{seconds / 60:.1f}") for stage, seconds in found.outlook.stage_seconds.items()]
+        print_table(("stage", "minutes"), [*rows, ("all", f"{found.outlook.seconds / 60:.1f}")])
+        click.echo(
+            f"on {found.outlook.device} in {found.outlook.precision}; {found.outlook.memory_bytes / 1e9:.1f} GB of "
+            f"memory, {found.disk_needed_bytes / 1e9:.1f} GB of {found.disk_free_bytes / 1e9:.1f} GB on the disk"
+        )
+
+
+@click.group()
+def retraining() -> None:
+    """Trainings that begin by themselves; off until a rule is set, and never promoted by themselves."""
+
+
+@retraining.command("show")
+@json_option
+def show_retraining(as_json: bool) -> None:
+    """Show whether the program trains by itself, when, and what came of it last."""
+    with Opened() as here:
+        found = retraining_service.retraining(here.store, actor=here.actor)
+    if as_json:
+        print_json(found)
+        return
+    click.echo(_rule_text(found))
+    if found.note:
+        click.echo(found.note)
+
+
+@retraining.command("set")
+@_training_options
+@click.option("--every-days", type=int, help="Days after the last training of the rule.")
+@click.option("--at-new-labels", type=int, help="So many labelled cases that the newest training did not have.")
+def set_retraining(
+    snapshot_name: str,
+    every_days: int | None,
+    at_new_labels: int | None,
+    **options: Any,  # noqa: ANN401 - those of a training
+) -> None:
+    """Let the program freeze snapshots like SNAPSHOT and train on them by itself."""
+    with Opened() as here:
+        settings = _settings(**options)
+        frozen = service.find_snapshot(here.store, actor=here.actor, name=snapshot_name)
+        rule = retraining_service.rule_like(
+            here.store,
+            actor=here.actor,
+            snapshot_id=frozen.id,
+            settings=settings,
+            every_days=every_days,
+            at_new_labels=at_new_labels,
+        )
+        click.echo(_rule_text(retraining_service.set_retraining(here.store, actor=here.actor, rule=rule)))
+
+
+@retraining.command("off")
+def stop_retraining() -> None:
+    """Let the program train by itself no more."""
+    with Opened() as here:
+        click.echo(_rule_text(retraining_service.set_retraining(here.store, actor=here.actor, rule=None)))
+
+
+def _rule_text(found: RetrainingState) -> str:
+    if found.rule is None:
+        return "the program does not train by itself"
+    moments = []
+    if found.rule.every_days is not None:
+        moments.append(f"every {found.rule.every_days} days")
+    if found.rule.at_new_labels is not None:
+        moments.append(f"at {found.rule.at_new_labels} new labels")
+    return f"the program trains by itself {' or '.join(moments)}, set by {found.set_by}"
+
+
+def _settings(*, preset_name: str, classifier: str | None, seed: int, changes: tuple[str, ...]) -> TrainingSettings:
+    wanted = {**parse_changes(changes), "seed": seed, **({"classifier": classifier} if classifier else {})}
+    return preset(preset_name, **wanted)
+
+
+def parse_changes(changes: tuple[str, ...]) -> dict[str, Any]:
+    """Settings of a training from their NAME=VALUE.
+
+    Raises:
+        click.BadParameter: A name is no setting, or a value not of its type.
+    """
+    values: dict[str, Any] = {}
+    kinds = {field.name: type(getattr(PRESETS["quick"], field.name)) for field in fields(TrainingSettings)}
+    for change in changes:
+        name, _, text = change.partition("=")
+        if name not in kinds or name == "preset":
+            raise click.BadParameter(f"{name!r} is no setting. There are {', '.join(sorted(set(kinds) - {'preset'}))}.")
+        try:
+            values[name] = _SWITCHES[text.lower()] if kinds[name] is bool else kinds[name](text)
+        except (ValueError, KeyError) as error:
+            raise click.BadParameter(f"{name} needs a {kinds[name].__name__}, not {text!r}.") from error
+    return values

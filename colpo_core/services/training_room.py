@@ -1,0 +1,54 @@
+"""The room on the store's disk that a training needs: told before it begins."""
+
+import shutil
+from dataclasses import dataclass
+
+from colpo_core.datasets.disk_room import SPARE_BYTES
+from colpo_core.datasets.frame_cache import room_needed
+from colpo_core.records.learning import TrainingSettings
+from colpo_core.store import Store
+from colpo_core.store.tables import Snapshot
+
+
+@dataclass(frozen=True)
+class Room:
+    """What a training would write, and what there is.
+
+    Attributes:
+        needed_bytes: Decoded images that are not there yet, and weights where they are known.
+        free_bytes: What is free on the store's disk.
+    """
+
+    needed_bytes: int
+    free_bytes: int
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """A sentence where the disk cannot take it and keep something to spare; else nothing."""
+        if self.free_bytes >= self.needed_bytes + SPARE_BYTES:
+            return ()
+        return (
+            f"The disk is too full: {self.needed_bytes / 1e9:.1f} GB are needed and {self.free_bytes / 1e9:.1f} GB are "
+            f"free, of which {SPARE_BYTES / 1e9:.1f} GB are left to the rest of the program. Make room on it, or train "
+            "at a smaller size.",
+        )
+
+
+def training_room(store: Store, snapshot: Snapshot, settings: TrainingSettings, *, weights_bytes: int = 0) -> Room:
+    """The room for a training on a snapshot.
+
+    Args:
+        store: The open store.
+        snapshot: Row of the snapshot.
+        settings: How it would learn.
+        weights_bytes: What its weights take, where that is known.
+    """
+    frames = room_needed(
+        snapshot.sha256,
+        snapshot.counts["images"]["total"],
+        store.settings.frames_dir,
+        height_px=settings.height_px,
+        width_px=settings.width_px,
+        mask_highlights=settings.mask_highlights,
+    )
+    return Room(frames + weights_bytes, shutil.disk_usage(store.settings.data_dir).free)

@@ -1,0 +1,26 @@
+"""A worker: a process without a screen that runs the store's jobs, on this machine or on one of several."""
+
+import threading
+
+from colpo_core.services.supervising import supervising
+from colpo_core.store import Store
+
+
+def work(store: Store, *, told_to_end: threading.Event) -> None:
+    """Take part in the work until told to end.
+
+    By itself, and with Ray, a worker sees to it that jobs are taken up that wait or were left lying. With Procrastinate
+    it takes them too, one after the other.
+
+    Args:
+        store: The open store.
+        told_to_end: Set from a signal's handler.
+    """
+    with supervising(store):
+        if store.settings.engine == "procrastinate":
+            # Only here: an optional package.
+            from colpo_core.services import procrastinate_engine
+
+            procrastinate_engine.work(store, told_to_end=told_to_end)
+        else:
+            told_to_end.wait()

@@ -1,0 +1,84 @@
+"""The part of the page Train that says when the program trains by itself, and lets an administrator change it."""
+
+import streamlit as st
+
+from colpo_core.records.learning import TrainingSettings
+from colpo_core.records.retraining import MOST_DAYS, RetrainingRule, RetrainingState
+from colpo_core.services.retraining import retraining, rule_like, set_retraining
+from colpo_core.terms import Role
+from pages._ui.errors import showing_errors
+from pages._ui.here import here
+from pages._ui.links import link
+from pages._ui.plain import plain
+from pages._ui.tables import as_when, count_text
+
+_DAYS, _LABELS = "retrain_days", "retrain_labels"
+
+
+def train_by_itself(snapshot_id: int, settings: TrainingSettings) -> None:
+    """Draw the rule that holds, and for an administrator the form that sets another.
+
+    Args:
+        snapshot_id: The snapshot that is chosen; a new rule freezes its own alike.
+        settings: What a new rule trains with.
+    """
+    person = here()
+    found = retraining(person.store, actor=person.actor)
+    title = _moments(found.rule) if found.rule else "off"
+    with st.expander(f"Train by itself: {title}", icon=":material/event_repeat:"):
+        _tell(found)
+        if person.actor.role is not Role.ADMINISTRATOR:
+            st.caption("An administrator can change this.")
+            return
+        st.caption(
+            "Freezes labels, masks and split like the snapshot above, with whoever came since, and trains with the "
+            "settings above. The model is judged and waits in the registry: nothing is promoted by itself."
+        )
+        days, labels = st.columns(2)
+        days.number_input("After days", 1, MOST_DAYS, None, placeholder="never", key=_DAYS)
+        labels.number_input(
+            "At new labels", 1, None, None, placeholder="never", key=_LABELS,
+            help="Cases that have a label now and were not in the snapshot of the newest training.",
+        )  # fmt: skip
+        with st.container(horizontal=True):
+            st.button("Set", icon=":material/event_available:", on_click=_set, args=(snapshot_id, settings))
+            st.button("Off", icon=":material/event_busy:", on_click=_stop, disabled=found.rule is None)
+
+
+def _tell(found: RetrainingState) -> None:
+    if found.rule is not None and found.set_at is not None:
+        looked = f" Looked at last {as_when(found.looked_at)} UTC." if found.looked_at else ""
+        st.markdown(f"{_moments(found.rule).capitalize()}, set by {plain(found.set_by)}.{looked}")
+    if found.note:
+        st.caption(plain(found.note))
+    if found.job_id is not None:
+        link("train", f"Show training {found.job_id}", icon=":material/show_chart:", job=found.job_id)
+
+
+def _moments(rule: RetrainingRule) -> str:
+    moments = []
+    if rule.every_days is not None:
+        moments.append("every day" if rule.every_days == 1 else f"every {rule.every_days} days")
+    if rule.at_new_labels is not None:
+        moments.append(f"at {count_text(rule.at_new_labels, 'new label')}")
+    return " or ".join(moments)
+
+
+def _set(snapshot_id: int, settings: TrainingSettings) -> None:
+    person = here()
+    with showing_errors():
+        rule = rule_like(
+            person.store,
+            actor=person.actor,
+            snapshot_id=snapshot_id,
+            settings=settings,
+            every_days=st.session_state[_DAYS],
+            at_new_labels=st.session_state[_LABELS],
+        )
+        set_retraining(person.store, actor=person.actor, rule=rule)
+
+
+def _stop() -> None:
+    person = here()
+    with showing_errors():
+        set_retraining(person.store, actor=person.actor, rule=None)

@@ -1,0 +1,85 @@
+"""The part of the page Train that looks ahead: what is missing, how long it will take, and what it needs."""
+
+import streamlit as st
+
+from colpo_core.records.jobs import JobRecord
+from colpo_core.records.learning import TrainingSettings
+from colpo_core.records.preflight import Outlook, Preflight
+from colpo_core.services.preflight import preflight, start_probe
+from colpo_core.terms import JobState
+from pages._ui.errors import showing_errors
+from pages._ui.here import here
+from pages._ui.jobs import about_text
+from pages._ui.tables import as_size
+from pages._ui.training.stage_words import stage_text
+
+_LONGEST_STAGES = 3
+
+
+def look_ahead(snapshot_id: int, settings: TrainingSettings) -> bool:
+    """Draw what is known of a training before it begins, with a button that measures what is not.
+
+    Args:
+        snapshot_id: What it would learn from.
+        settings: How.
+
+    Returns:
+        Whether it can begin.
+    """
+    person = here()
+    found = preflight(person.store, actor=person.actor, snapshot_id=snapshot_id, settings=settings)
+    for sentence in found.problems:
+        st.error(sentence, icon=":material/block:")
+    for sentence in found.warnings:
+        st.warning(sentence, icon=":material/warning:")
+    is_measuring = found.probe is not None and not found.probe.state.is_over
+    if found.outlook is not None:
+        _draw_outlook(found, found.outlook)
+    elif is_measuring:
+        st.fragment(_follow, run_every=1.0)(snapshot_id, settings)
+    if found.outlook is None and not is_measuring:
+        st.button(
+            "Look ahead",
+            icon=":material/speed:",
+            on_click=_start,
+            args=(snapshot_id, settings),
+            width="stretch",
+            help="Makes a few steps of each network, in the background, and says how long the whole will take.",
+        )
+    return not found.problems
+
+
+def _follow(snapshot_id: int, settings: TrainingSettings) -> None:
+    person = here()
+    with showing_errors():
+        probe = preflight(person.store, actor=person.actor, snapshot_id=snapshot_id, settings=settings).probe
+        if probe is None or probe.state.is_over:
+            st.rerun()
+        st.progress(probe.share, text=_waiting_text(probe))
+
+
+def _waiting_text(probe: JobRecord) -> str:
+    if probe.state is JobState.QUEUED:
+        return "Looking ahead: it begins in a moment, or when a GPU is free"
+    return "Looking ahead: a few steps of each network"
+
+
+def _draw_outlook(found: Preflight, outlook: Outlook) -> None:
+    place = "the GPU" if outlook.device == "cuda" else "the processor"
+    memory = f"{as_size(outlook.memory_bytes)} of memory"
+    if outlook.gpu_bytes is not None and outlook.gpu_total_bytes is not None:
+        memory += f", {as_size(outlook.gpu_bytes)} of the GPU's {as_size(outlook.gpu_total_bytes)}"
+    disk = f"{as_size(found.disk_needed_bytes)} of {as_size(found.disk_free_bytes)} on the disk"
+    longest = sorted(outlook.stage_seconds.items(), key=lambda pair: -pair[1])[:_LONGEST_STAGES]
+    stages = " · ".join(f"{stage_text(stage)}: {about_text(seconds)}" for stage, seconds in longest)
+    st.info(
+        f"**About {about_text(outlook.seconds)}** on {place} in {outlook.precision}, reading the "
+        f"images and early stopping aside. Needs {memory} and {disk}.  \nLongest: {stages}",
+        icon=":material/schedule:",
+    )
+
+
+def _start(snapshot_id: int, settings: TrainingSettings) -> None:
+    person = here()
+    with showing_errors():
+        start_probe(person.store, actor=person.actor, snapshot_id=snapshot_id, settings=settings)

@@ -1,0 +1,56 @@
+"""One cluster of each engine for the kill suite."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from colpo_core.settings import Settings
+from tests.engines import clusters
+from tests.engines.clusters import Cluster, RayHead
+
+ENGINES = [
+    "local",
+    pytest.param("procrastinate", marks=pytest.mark.engines),
+    pytest.param("ray", marks=pytest.mark.engines),
+]
+
+
+@pytest.fixture(scope="session")
+def ray_head(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RayHead]:
+    head = RayHead(port=_free_port(), dashboard_port=_free_port(), folder=tmp_path_factory.mktemp("ray"))
+    head.start()
+    yield head
+    head.kill()
+
+
+@pytest.fixture(params=ENGINES)
+def cluster(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Cluster]:
+    with ExitStack() as stack:
+        made: Cluster
+        if request.param == "local":
+            made = stack.enter_context(clusters.local(tmp_path))
+        elif request.param == "procrastinate":
+            made = stack.enter_context(clusters.procrastinate(tmp_path, _server(request)))
+        else:
+            head: RayHead = request.getfixturevalue("ray_head")
+            made = stack.enter_context(clusters.ray(tmp_path, _server(request), head))
+        yield made
+
+
+@pytest.fixture
+def settings(cluster: Cluster) -> Settings:
+    """The store of these tests is the cluster's."""
+    return cluster.settings
+
+
+def _server(request: pytest.FixtureRequest) -> Any:
+    return request.getfixturevalue("postgresql")
+
+
+def _free_port() -> int:
+    from tests.postgresql import free_port
+
+    return free_port()

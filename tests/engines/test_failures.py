@@ -1,0 +1,55 @@
+"""What fails says so in a sentence, and the queue goes on: in real processes, one after the other."""
+
+import json
+
+import pytest
+from sqlalchemy import update
+
+from colpo_core.nets.card import CARD_FILE
+from colpo_core.records.people import Actor
+from colpo_core.services import jobs, snapshots
+from colpo_core.services.checkpoints import checkpoint_dir
+from colpo_core.services.snapshots import SnapshotQuery
+from colpo_core.store import Store
+from colpo_core.store.tables import Checkpoint, Job, Prediction, Snapshot
+from colpo_core.terms import JobKind, JobState
+from tests.clinic import PredictedClinic
+from tests.engines.clusters import Cluster, row, wait_for
+from tests.integration.test_failing_trainings import TINY
+
+
+def queue(store: Store, actor: Actor, kind: JobKind, settings: dict[str, object], snapshot_id: int | None) -> int:
+    with store.writing() as session:
+        job = Job(kind=kind, settings=settings, created_by=actor.person_id, snapshot_id=snapshot_id)
+        session.add(job)
+        session.flush()
+        return job.id
+
+
+def test_a_lost_snapshot_and_a_newer_checkpoint_fail_and_the_queue_goes_on(
+    cluster: Cluster, store: Store, annotator: Actor, administrator: Actor
+) -> None:
+    if cluster.settings.engine == "ray":
+        pytest.skip("the runner is the same, and Ray starts it slowly")
+    clinic = PredictedClinic(store, administrator)
+    with store.writing() as session:
+        session.query(Prediction).delete()
+        name = session.get_one(Checkpoint, clinic.checkpoint_id).name
+        session.execute(update(Checkpoint).values(sha256="0" * 64))
+    checkpoint_dir(store, name).mkdir(parents=True)
+    (checkpoint_dir(store, name) / CARD_FILE).write_text(json.dumps({"format_version": 99}))
+    clinic.clinic.add_cohort(12)
+    first = snapshots.freeze_snapshot(store, actor=annotator, query=SnapshotQuery("lost"))
+    other = snapshots.freeze_snapshot(store, actor=annotator, query=SnapshotQuery("kept", seed=1))
+    lost = queue(store, annotator, JobKind.PROBE, TINY.to_dict(), first.id)
+    kept = queue(store, annotator, JobKind.PROBE, TINY.to_dict(), other.id)
+    asked = {"checkpoint_id": clinic.checkpoint_id, "image_ids": [1], "n_images": 1}
+    newer = queue(store, annotator, JobKind.PREDICT, asked, None)
+    with store.reading() as session:
+        store.blobs.path(session.get_one(Snapshot, first.id).sha256).unlink()
+    cluster.start_app()
+    wait_for(lambda: all(row(store, job_id).state.is_over for job_id in (lost, kept, newer)), "all of them")
+    for job_id, words in ((lost, "back-up"), (newer, "newer version of the program")):
+        assert (row(store, job_id).state, row(store, job_id).attempt) == (JobState.FAILED, 1)
+        assert words in (row(store, job_id).error or "")
+    assert row(store, kept).state is JobState.DONE, jobs.job_log(store, actor=annotator, job_id=kept)

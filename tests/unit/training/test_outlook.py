@@ -1,0 +1,33 @@
+import pytest
+
+from colpo_core.errors import JobCancelled
+from colpo_core.records.learning import TrainingEvent
+from colpo_core.training.outlook import look_ahead
+from colpo_core.training.stages import stage_passes
+from tests.blobs import blobs, tiny
+from tests.course import quiet_watch
+
+
+def test_every_stage_takes_its_time_and_twice_the_epochs_twice_of_it() -> None:
+    manifest = blobs((8, 2, 2)).manifest
+    told: list[TrainingEvent] = []
+    short = look_ahead(manifest, tiny(), watch=quiet_watch(told=told))
+    assert list(short.stage_seconds) == list(stage_passes(manifest, tiny()))
+    assert min(short.stage_seconds.values()) > 0
+    assert short.seconds == pytest.approx(sum(short.stage_seconds.values()))
+    assert told[-1].progress == 1.0
+    longer = look_ahead(manifest, tiny(classification_epochs=200), watch=quiet_watch())
+    assert longer.seconds > 5 * short.seconds
+
+
+def test_a_wider_net_keeps_more() -> None:
+    manifest = blobs((8, 2, 2)).manifest
+    narrow, wide = (look_ahead(manifest, tiny(segnet_width=w), watch=quiet_watch()) for w in (0.1, 0.5))
+    assert wide.weights_bytes > narrow.weights_bytes
+
+
+def test_it_stops_where_a_person_wants() -> None:
+    with pytest.raises(JobCancelled):
+        look_ahead(
+            blobs((4, 2, 2)).manifest, tiny(), watch=quiet_watch(cancelled=iter([False, True, True, True]).__next__)
+        )
