@@ -75,6 +75,7 @@ class Server:
     data_dir: Path
     port: int = 0
     process: subprocess.Popen[bytes] | None = field(default=None)
+    environment: dict[str, str] = field(default_factory=dict)
 
     @property
     def url(self) -> str:
@@ -87,7 +88,7 @@ class Server:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(self.port)],
             cwd=CHECKOUT,
-            env={**os.environ, "COLPO_DATA": str(self.data_dir)},
+            env={**os.environ, "COLPO_DATA": str(self.data_dir), **self.environment},
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,

@@ -14,6 +14,7 @@ from colpo_core.terms import ExposureKind
 from tests.clinic import Clinic
 
 
+@pytest.mark.sqlite
 def test_the_log_says_when_the_last_one_was_made(
     store: Store, administrator: Actor, annotator: Actor, tmp_path: Path
 ) -> None:
@@ -27,6 +28,7 @@ def test_the_log_says_when_the_last_one_was_made(
     assert read_facts(tmp_path / "copy") == facts
 
 
+@pytest.mark.sqlite
 def test_a_week_without_one_is_too_long(
     store: Store, administrator: Actor, annotator: Actor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -36,6 +38,7 @@ def test_a_week_without_one_is_too_long(
         assert back_ups.last_back_up(store, actor=annotator).is_old is is_old
 
 
+@pytest.mark.sqlite
 def test_what_waits_beside_the_store_is_in_the_copy(
     store: Store, administrator: Actor, annotator: Actor, tmp_path: Path
 ) -> None:

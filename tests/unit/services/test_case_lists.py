@@ -157,6 +157,7 @@ def explain(store: Store, query: object) -> str:
         return "\n".join(str(row.detail) for row in session.execute(text(f"EXPLAIN QUERY PLAN {compiled}")))
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize(("sort", "place"), [
     (CaseSort.NEWEST, MOMENT), (CaseSort.EXAMINED, date(2024, 1, 1)), (CaseSort.PROBABILITY, 0.5),
     (CaseSort.UNCERTAINTY, 0.1), (CaseSort.DISAGREEMENT, 0.5),
@@ -168,6 +169,7 @@ def test_every_order_walks_an_index_and_sorts_nothing(store: Store, sort: CaseSo
         assert "TEMP B-TREE" not in plan
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize("name", [name for name in FILTERS if name not in ("selected", "several")])
 def test_every_filter_has_its_index(store: Store, name: str) -> None:
     plan = explain(store, select_cases(FILTERS[name], CaseSort.PROBABILITY, leader=0).limit(51))
@@ -180,6 +182,7 @@ def test_every_filter_has_its_index(store: Store, name: str) -> None:
     assert f"{column}" in plan
 
 
+@pytest.mark.sqlite
 def test_common_conditions_are_tested_row_by_row_while_an_order_is_walked(store: Store) -> None:
     where = CaseFilter(label=LabelChoice.NORMAL, device="Mobile C")
     plan = explain(store, select_cases(where, CaseSort.PROBABILITY, leader=-1).limit(51))

@@ -8,6 +8,7 @@ from colpo_core.services.storage import measure_storage
 from colpo_core.store import Store
 
 
+@pytest.mark.sqlite
 def test_each_part_is_measured(store: Store, administrator: Actor) -> None:
     store.blobs.put(b"x" * 1000)
     store.blobs.put(b"y" * 500)

@@ -114,6 +114,7 @@ def test_looks_after_the_closing_are_no_interim_looks(
     assert study_conduct(store, actor=administrator, study_id=study_id).n_interim_looks == 0
 
 
+@pytest.mark.sqlite
 def test_progress_of_an_open_study_is_the_same_whatever_was_called(
     store: Store, administrator: Actor, reader: Actor, cases: list[int]
 ) -> None:

@@ -18,6 +18,7 @@ from colpo_core.store.tables import (
     Case,
     Evaluation,
     Exposure,
+    HeldGpu,
     Image,
     Job,
     Patient,
@@ -197,7 +198,10 @@ INSERT INTO job_events VALUES (1, 7, '2026-01-01 00:00:00', 'evaluation', 1, '{}
         job = session.get_one(Job, 7)
         assert (job.cancel_requested, job.cancel_requested_at, job.paused, job.priority) == (True, 12.5, True, 4)
         assert (job.stage, job.epoch, job.epochs_total, job.progress, job.settings) == ("x", 2, 9, 0.25, {"b": 2})
-        session.add(Job(kind=JobKind.EXPLAIN, settings={}, created_by=1))
+        session.add_all(Job(kind=kind, settings={}, created_by=1) for kind in (JobKind.EXPLAIN, JobKind.PROBE))
+        job.gpus.append(HeldGpu(host="here", gpu="GPU-1"))
+    with pytest.raises(IntegrityError), store.writing() as session:
+        session.add(HeldGpu(host="here", gpu="GPU-1", job_id=8))
     store.close()
 
 
@@ -257,7 +261,7 @@ REBUILD_PATIENTS = """
 import sqlalchemy as sa
 from alembic import op
 
-revision, down_revision, branch_labels, depends_on = "next", "0012", None, None
+revision, down_revision, branch_labels, depends_on = "next", "0013", None, None
 
 def upgrade():
     with op.batch_alter_table("patients", recreate="always") as batch:
