@@ -41,7 +41,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(data_dir=Path(folder) / "data")
         store = open_store(settings)
-        demonstration.fill_demonstration(store, cases=20)
+        demonstration.fill_demonstration(store, 20, height_px=120, width_px=160)
         print("| what is done | seconds: median | lowest | highest |\n| --- | --- | --- | --- |")
         for what, measure in (
             ("cancel: until the process is gone", _cancel),

@@ -1,6 +1,9 @@
 """Commands of background jobs and of predictions."""
 
+import logging
+import os
 import signal
+import sys
 import threading
 from pathlib import Path
 
@@ -23,7 +26,11 @@ def run_job(job_id: int) -> None:
 
     with Opened() as here:
         code = runner.run_job(here.store, job_id)
-    raise SystemExit(code)
+    # All is written. Tearing down a process that holds networks takes a second, in which its GPU is not free yet.
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 @click.command()

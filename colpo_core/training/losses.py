@@ -88,6 +88,9 @@ def weighted_cross_entropy(logits: Tensor, target: Tensor, weights: Tensor, *, t
 def segmentation_loss(logits: Tensor, target: Tensor, weights: Tensor, *, total: Total | None = None) -> Tensor:
     """Weighted cross entropy plus Dice of acetowhite epithelium, over the pixels that are not ignored.
 
+    Dice is the mean over the images that show some, so that a small or faint lesion counts as much as a large one, as
+    it does for the woman who has it; where nothing is to be marked the cross entropy alone teaches.
+
     Args:
         logits: B x 2 x H x W.
         target: B x H x W classes.
@@ -105,8 +108,10 @@ def segmentation_loss(logits: Tensor, target: Tensor, weights: Tensor, *, total:
     cross = weighted_cross_entropy(logits, target, weights, total=total)
     probability = logits.softmax(dim=1)[:, ACETOWHITE] * known
     truth = ((target == ACETOWHITE) & known).to(probability.dtype)
-    overlap, marked, true = (probability * truth).sum(), probability.sum(), truth.sum()
+    overlap, marked, true = (part.sum(dim=(1, 2)) for part in (probability * truth, probability, truth))
+    shows = true > 0
+    missed = (1 - (2 * overlap + _SMOOTHING) / (marked + true + _SMOOTHING))[shows].sum()
+    images = shows.sum().to(missed.dtype)
     if total is not None:
-        overlap, marked, true = total(torch.stack([overlap, marked, true]))
-    dice = (2 * overlap + _SMOOTHING) / (marked + true + _SMOOTHING)
-    return cross + 1 - dice
+        missed, images = total(torch.stack([missed, images]))
+    return cross + missed / images.clamp_min(1)

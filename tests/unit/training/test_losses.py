@@ -56,6 +56,21 @@ def test_loss_is_near_nothing_when_right_and_high_when_wrong() -> None:
     assert float(segmentation_loss(confident(target, right=False), target, weights)) > 10
 
 
+def test_a_small_lesion_counts_as_much_as_a_large_one() -> None:
+    """Missed altogether, either costs the same part of the loss that is Dice's."""
+    target = torch.zeros((2, 16, 16), dtype=torch.int64)
+    target[0, :2, :2] = 1
+    target[1, :12, :12] = 1
+    weights = torch.tensor([1.0, 0.0])  # of the cross entropy nothing is left but the background
+    missed = []
+    for image in range(2):
+        logits = confident(target, right=True)
+        logits[image] = confident(torch.zeros_like(target), right=True)[image]
+        missed.append(float(segmentation_loss(logits, target, weights)))
+    assert missed[0] == pytest.approx(missed[1], abs=0.11)
+    assert missed[1] == pytest.approx(0.5, abs=0.02)
+
+
 def test_ignored_pixels_change_nothing() -> None:
     target = torch.zeros((1, 8, 8), dtype=torch.int64)
     target[0, :4, :4] = 1
