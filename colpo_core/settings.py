@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 LOCAL = "local"
@@ -24,7 +24,7 @@ class Settings:
         supervise_seconds: How often a serving process looks after the jobs (`COLPO_SUPERVISE_SECONDS`, default 15).
         secure_cookie: Whether the cookie is sent over HTTPS only (`COLPO_SECURE_COOKIE=1`, default off for loopback).
         database_url: Where the database is (`COLPO_DATABASE_URL`, such as `postgresql+psycopg://colpo@host/colpo`);
-            None for a SQLite file in the folder of the store, which is the default.
+            None for a SQLite file in the folder of the store, which is the default. It may hold a password.
         engine: What places jobs (`COLPO_ENGINE`): `local`, on this machine alone, which is the default; `procrastinate`
             or `ray`, on several.
         ray_address: Where Ray's jobs are taken in (`COLPO_RAY_ADDRESS`, default `http://127.0.0.1:8265`).
@@ -40,7 +40,7 @@ class Settings:
     checkpoint_seconds: float = 300.0
     supervise_seconds: float = 15.0
     gpus: tuple[str, ...] | None = None
-    database_url: str | None = None
+    database_url: str | None = field(default=None, repr=False)
     engine: str = LOCAL
     ray_address: str = "http://127.0.0.1:8265"
 

@@ -40,7 +40,7 @@ def worker() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: told_to_end.set())
     with Opened() as here:
-        note(f"working on {here.store.settings.database_url or here.store.settings.data_dir}")
+        note(f"working on the store in {here.store.settings.data_dir}")
         working.work(here.store, told_to_end=told_to_end)
 
 

@@ -97,8 +97,8 @@ def to_postgresql(database_url: str) -> None:
         counts = moving.move_to_postgresql(settings, str(named))
     except (ColpoError, ValueError) as error:
         raise click.ClickException(str(error)) from error
-    click.echo(f"{sum(counts.values())} rows of {len(counts)} tables were copied. Start the program with")
-    click.echo(f"COLPO_DATABASE_URL={database_url}")
+    click.echo(f"{sum(counts.values())} rows of {len(counts)} tables were copied.")
+    click.echo("Start the program with this address in COLPO_DATABASE_URL; the SQLite file is left as it was.")
 
 
 @store_group.command("upgrade")

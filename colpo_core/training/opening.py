@@ -64,13 +64,7 @@ def open_course(
         SnapshotMismatch: An image or mask is not what the snapshot says.
         CheckpointMismatch: Pretrained weights are wanted and not there.
     """
-    check_available(SEGMENTERS[settings.segmenter], CLASSIFIERS[settings.classifier])
-    check_leakage(manifest)
-    check_trainable(manifest)
-    if settings.pretrained != NO_WEIGHTS:
-        # Now, not after hours of segmentation.
-        find_weights(settings.segmenter, settings.pretrained)
-        find_weights(settings.classifier, settings.pretrained)
+    check_beforehand(manifest, settings)
     with explaining_memory(), reproducible(seed=settings.seed, threads=settings.threads):
         watch.begin(
             SEGMENTATION,
@@ -102,6 +96,28 @@ def open_course(
             shares=shares,
         )
         yield Course(manifest, workshop, load_image, load_mask, work_dir, incumbent)
+
+
+def check_beforehand(manifest: Manifest, settings: TrainingSettings) -> None:
+    """Refuse what can be known to fail before anything is decoded or learned.
+
+    Args:
+        manifest: The snapshot.
+        settings: How to learn.
+
+    Raises:
+        InputRejected: A network needs optional packages that are not installed.
+        LeakageFound: A patient or an image stands on two sides.
+        JobFailed: The snapshot cannot be learned from.
+        CheckpointMismatch: Pretrained weights are wanted and not there.
+    """
+    check_available(SEGMENTERS[settings.segmenter], CLASSIFIERS[settings.classifier])
+    check_leakage(manifest)
+    check_trainable(manifest)
+    if settings.pretrained != NO_WEIGHTS:
+        # Now, not after hours of segmentation.
+        find_weights(settings.segmenter, settings.pretrained)
+        find_weights(settings.classifier, settings.pretrained)
 
 
 def choose_training_hardware(settings: TrainingSettings, *, memory: Path | None = None) -> Hardware:

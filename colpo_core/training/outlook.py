@@ -16,12 +16,11 @@ from colpo_core.datasets.manifest import Manifest
 from colpo_core.datasets.tensors import Batch
 from colpo_core.nets.registry import build_classifier, build_segmenter
 from colpo_core.records.learning import TrainingSettings
-from colpo_core.records.networks import CLASSIFIERS, SEGMENTERS, check_available
 from colpo_core.records.preflight import Outlook
 from colpo_core.training.hardware import Hardware
 from colpo_core.training.loop import Plan, fit, reproducible
 from colpo_core.training.losses import segmentation_loss
-from colpo_core.training.opening import choose_training_hardware
+from colpo_core.training.opening import check_beforehand, choose_training_hardware
 from colpo_core.training.readiness import explaining_memory
 from colpo_core.training.stages import stage_passes
 from colpo_core.training.watch import Watch
@@ -41,11 +40,13 @@ def look_ahead(manifest: Manifest, settings: TrainingSettings, *, watch: Watch) 
         watch: Told of the parts; stops where a person wants to.
 
     Raises:
-        InputRejected: The settings ask for what the machine has not.
-        JobFailed: The memory does not suffice for a step.
+        InputRejected: The settings ask for what the machine has not, or a network's packages are not installed.
+        JobFailed: The snapshot cannot be learned from, or the memory does not suffice for a step.
+        LeakageFound: A patient or an image stands on two sides.
+        CheckpointMismatch: Pretrained weights are wanted and not there.
         JobCancelled: A person wants to stop.
     """
-    check_available(SEGMENTERS[settings.segmenter], CLASSIFIERS[settings.classifier])
+    check_beforehand(manifest, settings)
     with explaining_memory(), reproducible(seed=settings.seed, threads=settings.threads):
         watch.begin("looking ahead", epochs_total=0, share=(0.0, 1.0), message="The segmenter makes a few steps.")
         hardware = choose_training_hardware(settings)

@@ -26,6 +26,11 @@ def test_a_process_that_is_started_reads_the_same_settings(tmp_path: Path, envir
     assert Settings.from_environment(found.to_environment()) == found
 
 
+def test_a_password_does_not_get_into_logs(tmp_path: Path) -> None:
+    found = Settings(data_dir=tmp_path, database_url="postgresql+psycopg://colpo:secret@db/colpo")
+    assert "secret" not in repr(found)
+
+
 @pytest.mark.parametrize(
     ("environment", "words"),
     [

@@ -1,6 +1,6 @@
 import pytest
 
-from colpo_core.errors import JobCancelled
+from colpo_core.errors import CheckpointMismatch, JobCancelled, JobFailed
 from colpo_core.records.learning import TrainingEvent
 from colpo_core.training.outlook import look_ahead
 from colpo_core.training.stages import stage_passes
@@ -24,6 +24,14 @@ def test_a_wider_net_keeps_more() -> None:
     manifest = blobs((8, 2, 2)).manifest
     narrow, wide = (look_ahead(manifest, tiny(segnet_width=w), watch=quiet_watch()) for w in (0.1, 0.5))
     assert wide.weights_bytes > narrow.weights_bytes
+
+
+def test_what_will_fail_is_said_before_a_step() -> None:
+    manifest = blobs((8, 2, 2)).manifest
+    with pytest.raises(CheckpointMismatch):
+        look_ahead(manifest, tiny(pretrained="nowhere/at/all"), watch=quiet_watch())
+    with pytest.raises(JobFailed, match="mask"):
+        look_ahead(blobs((8, 2, 2), masks=False).manifest, tiny(), watch=quiet_watch())
 
 
 def test_it_stops_where_a_person_wants() -> None:
