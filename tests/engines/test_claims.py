@@ -61,7 +61,7 @@ def test_four_supervisors_never_put_two_jobs_on_one_gpu(cluster: Cluster, store:
     if cluster.settings.engine != "local":
         pytest.skip("the lock is of the machine, whatever the engine")
     gpu = f"GPU-{uuid4()}"
-    cluster.settings = replace(cluster.settings, gpus=(gpu,))
+    cluster.settings = replace(cluster.settings, gpus=(gpu,), lease_seconds=60.0)
     Clinic(store).add_cohort(12)
     snapshot = snapshots.freeze_snapshot(store, actor=annotator, query=SnapshotQuery("all"))
     with store.writing() as session:
