@@ -2,7 +2,10 @@
 
 import hashlib
 import os
+import shutil
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -35,11 +38,24 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
         yield server
 
 
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of an empty store: to copy it takes a twentieth of the time that all migrations take."""
+    settings = Settings(data_dir=tmp_path_factory.mktemp("empty"))
+    Store.open(settings).close()
+    with closing(sqlite3.connect(settings.database_path)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    return settings.database_path
+
+
 @pytest.fixture
-def store(settings: Settings, request: pytest.FixtureRequest) -> Iterator[Store]:
+def store(settings: Settings, empty_database: Path, request: pytest.FixtureRequest) -> Iterator[Store]:
     """A fresh store; with COLPO_TEST_ON=postgresql its database is one of a PostgreSQL server."""
     if os.environ.get("COLPO_TEST_ON") == "postgresql":
         settings = replace(settings, database_url=request.getfixturevalue("postgresql").new_database())
+    elif settings.database_url is None and not settings.database_path.exists():
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(empty_database, settings.database_path)
     opened = Store.open(settings)
     yield opened
     opened.close()

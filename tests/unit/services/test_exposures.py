@@ -57,7 +57,8 @@ SHOWS_NOTHING = {
     "counts and figures over many cases, none of them named": {
         "agreement.image_figures", "cohort.agreement_spread", "cohort.annotator_progress", "cohort.area_by_grade",
         "cohort.model_drift",
-        "cohort.queue_state", "preflight.preflight", "retraining.retraining",
+        "cohort.queue_state", "preflight.preflight", "preflight.start_probe",
+        "retraining.retraining", "retraining.set_retraining",
         "cohort.recruitment", "cohort.reviewer_rates", "cohort.unseen_figures",
         "dashboard.dashboard", "evaluations.count_looks", "evaluations.list_evaluations",
         "external_sets.external_sets", "external_sets.seen_by", "overview.worklist", "promotions.list_promotions",
