@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 LOCAL = "local"
-ENGINES = (LOCAL, "procrastinate", "ray")
+PROCRASTINATE = "procrastinate"
+RAY = "ray"
+ENGINES = (LOCAL, PROCRASTINATE, RAY)
 
 
 @dataclass(frozen=True)

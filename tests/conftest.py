@@ -161,6 +161,14 @@ def open_page(store: Store, token_of: Callable[[Actor], str], monkeypatch: pytes
 
 
 @pytest.fixture
+def placed(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Keeps runners from being started, and tells which jobs would have been."""
+    found: list[int] = []
+    monkeypatch.setattr("colpo_core.services.engine.place", lambda _store, job_id: found.append(job_id) or True)
+    return found
+
+
+@pytest.fixture
 def cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Argon2 with the least of memory and passes, for tests that hash many passwords and do not test the hash."""
     from argon2 import PasswordHasher

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -10,6 +9,8 @@ from pathlib import Path
 from uuid import uuid4
 
 import psycopg
+
+from tests.ports import free_port
 
 PATIENCE_SECONDS = 60
 
@@ -89,9 +90,3 @@ def serving(folder: Path) -> Iterator[Server]:
 
 def _as_its_user(command: list[str]) -> list[str]:
     return ["runuser", "-u", "postgres", "--", *command] if os.geteuid() == 0 else command
-
-
-def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])

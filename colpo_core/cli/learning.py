@@ -26,7 +26,6 @@ from colpo_core.services.model_comparison import compare_models
 from colpo_core.terms import JobState, LabelSource, MaskPolicy, Split
 
 POLL_SECONDS = 1.0
-
 _COUNTED = ("patients", "cases", "images", "masks")
 
 

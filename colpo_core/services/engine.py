@@ -12,10 +12,10 @@ from pathlib import Path
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from colpo_core import settings
 from colpo_core.services import gpus, leases, runner_processes
 from colpo_core.services.job_files import job_dir
 from colpo_core.services.machine import this_machine
-from colpo_core.settings import LOCAL
 from colpo_core.store import Store
 from colpo_core.store.tables import Job
 from colpo_core.terms import JobKind, JobState
@@ -34,7 +34,7 @@ def place(store: Store, job_id: int) -> bool:
         now = leases.database_now(session)
         if job is None or job.state.is_over or job.paused or leases.is_held(job, now):
             return False
-        if store.settings.engine == LOCAL and not _has_room(store, session, job, now):
+        if store.settings.engine == settings.LOCAL and not _has_room(store, session, job, now):
             return False
         session.expunge(job)
     job_dir(store, job_id).mkdir(parents=True, exist_ok=True)
@@ -70,8 +70,7 @@ def reconcile(store: Store, *, patience_seconds: float | None = None) -> list[in
     Returns:
         The jobs that were placed.
     """
-    _kill_stuck(store)
-    _let_go_of_the_dead(store)
+    _look_after_own(store)
     patience = store.settings.lease_seconds if patience_seconds is None else patience_seconds
     return [
         job_id for job_id in _waiting(store) if _placed_seconds_ago(store, job_id) >= patience and place(store, job_id)
@@ -80,12 +79,12 @@ def reconcile(store: Store, *, patience_seconds: float | None = None) -> list[in
 
 def _hand_over(store: Store, job: Job) -> None:
     match store.settings.engine:
-        case "procrastinate":
+        case settings.PROCRASTINATE:
             # Only here: an optional package.
             from colpo_core.services.procrastinate_engine import defer
 
             defer(store, job.id, priority=job.priority)
-        case "ray":
+        case settings.RAY:
             from colpo_core.services.ray_engine import submit
 
             submit(store, job.id, attempt=job.attempt)
@@ -113,7 +112,7 @@ def _waiting(store: Store) -> list[int]:
         unfinished = list(session.scalars(select(Job.id).where(Job.state.in_((JobState.QUEUED, JobState.RUNNING)))))
     if not unfinished:
         return []
-    places = max(1, len(gpus.gpus_here(store.settings))) if store.settings.engine == LOCAL else len(unfinished)
+    places = max(1, len(gpus.gpus_here(store.settings))) if store.settings.engine == settings.LOCAL else len(unfinished)
     next_of: dict[JobKind, list[int]] = {}
     with store.writing() as session:
         now = leases.database_now(session)
@@ -125,44 +124,38 @@ def _waiting(store: Store) -> list[int]:
     return sorted(job_id for found in next_of.values() for job_id in found[:places])
 
 
-def _kill_stuck(store: Store) -> None:
-    """Kill runners of this machine that are past their time, with all that they started.
+def _look_after_own(store: Store) -> None:
+    """Kill runners of this machine that are past their time, and let go of those that are no processes any more.
 
-    They are those whose job was cancelled a while ago, and those that fell silent: another one will take their job
-    over, and one that froze in the middle of a write would keep everybody else from writing for as long.
+    Past their time are those whose job was cancelled a while ago, and those that fell silent: another one will take
+    their job over, and one that froze in the middle of a write would keep everybody else from writing for as long.
     """
+    running = select(Job).where(Job.state == JobState.RUNNING, Job.host == this_machine())
     with store.reading() as session:
         now = leases.database_now(session)
-        cancelled = Job.cancel_requested_at < now - store.settings.cancel_grace_seconds
-        stuck = session.execute(
-            select(Job.id, Job.pid, Job.lease_token, cancelled)
-            .where(Job.state == JobState.RUNNING, Job.host == this_machine(), Job.pid.is_not(None))
-            .where(cancelled | (Job.lease_until < now))
-        ).all()
-    for job_id, pid, token, is_cancelled in stuck:
-        if pid is None or not runner_processes.kill(pid, job_id) or not is_cancelled:
+        own = [(job, leases.is_held(job, now)) for job in session.scalars(running)]
+    for job, is_held in own:
+        cancelled_at = job.cancel_requested_at
+        is_cancelled = cancelled_at is not None and cancelled_at < now - store.settings.cancel_grace_seconds
+        if job.pid is None:
             continue
-        with store.writing() as session:
-            job = session.get_one(Job, job_id)
-            if job.lease_token == token:
-                leases.end_job(job, JobState.CANCELLED)
+        if not runner_processes.is_runner(job.pid, job.id):
+            if is_held:
+                _let_go(store, job)
+        elif (is_cancelled or not is_held) and runner_processes.kill(job.pid, job.id) and is_cancelled:
+            with store.writing() as session:
+                row = session.get_one(Job, job.id)
+                if row.lease_token == job.lease_token:
+                    leases.end_job(row, JobState.CANCELLED)
 
 
-def _let_go_of_the_dead(store: Store) -> None:
-    """Let leases of this machine's runners run out that are no processes any more."""
-    running = select(Job.id, Job.pid, Job.lease_token).where(
-        Job.state == JobState.RUNNING, Job.host == this_machine(), Job.pid.is_not(None)
-    )
-    with store.reading() as session:
-        held = session.execute(running.where(Job.lease_until > leases.database_now(session))).all()
-    for job_id, pid, token in held:
-        if pid is None or runner_processes.is_runner(pid, job_id):
-            continue
-        with store.writing() as session:
-            job = session.get_one(Job, job_id)
-            if job.lease_token == token and job.state is JobState.RUNNING:
-                log.warning("job %d: process %d is gone; the job is taken up again", job_id, pid)
-                job.lease_until = leases.database_now(session)
+def _let_go(store: Store, job: Job) -> None:
+    """Let the lease of a runner that is gone run out now."""
+    with store.writing() as session:
+        row = session.get_one(Job, job.id)
+        if row.lease_token == job.lease_token and row.state is JobState.RUNNING:
+            log.warning("job %d: process %d is gone; the job is taken up again", job.id, job.pid)
+            row.lease_until = leases.database_now(session)
 
 
 def _marker(store: Store, job_id: int) -> Path:

@@ -48,7 +48,7 @@ def start_training(store: Store, *, actor: Actor, snapshot_id: int, settings: Tr
     with store.writing() as session:
         snapshot = session.get_one(Snapshot, snapshot_id)
         problems, _ = judge_counts(snapshot.counts)
-        problems += training_room(store, snapshot, settings).problems
+        problems += training_room(store, snapshot.sha256, snapshot.counts["images"]["total"], settings).problems
         if problems:
             raise InputRejected(" ".join(("This training cannot begin.", *problems)))
         wanted = settings.to_dict()

@@ -30,7 +30,6 @@ HEARTBEATS_A_LEASE = 4
 _LONGEST_PAUSE_SECONDS = 5.0
 _LOOK_SECONDS = 1.0
 """How soon a wish to stop is heard from another machine, where no signal reaches."""
-_LOST = "Another runner has taken this job over."
 NOW = seconds_now()
 
 
@@ -71,9 +70,7 @@ class Lease:
             LeaseLost: Somebody else has the job now; nothing was written.
         """
         with self.store.writing() as session:
-            job = session.get(Job, self.job_id)
-            if job is None or job.lease_token != self.token or job.state is not JobState.RUNNING:
-                raise LeaseLost(_LOST)
+            job = self._own(session)
             job.lease_until = database_now(session) + self.store.settings.lease_seconds
             yield session, job
 
@@ -84,10 +81,7 @@ class Lease:
             LeaseLost: Somebody else has the job now.
         """
         with self.store.reading() as session:
-            job = session.get(Job, self.job_id)
-            if job is None or job.lease_token != self.token or job.state is not JobState.RUNNING:
-                raise LeaseLost(_LOST)
-            return _wish_of(job)
+            return _wish_of(self._own(session))
 
     def heartbeat(self) -> Wish | None:
         """Keep the job for another lease.
@@ -138,6 +132,12 @@ class Lease:
             job.attempt -= 0 if is_attempt else 1
             job.lease_token = job.lease_until = job.host = job.pid = None
             job.gpus.clear()
+
+    def _own(self, session: Session) -> Job:
+        job = session.get(Job, self.job_id)
+        if job is None or job.lease_token != self.token or job.state is not JobState.RUNNING:
+            raise LeaseLost("Another runner has taken this job over.")
+        return job
 
 
 def _wish_of(job: Job) -> Wish | None:

@@ -7,7 +7,6 @@ the very networks; what it found is kept with its row and shown for as long as s
 import psutil
 from sqlalchemy import select
 
-from colpo_core.errors import NotFound
 from colpo_core.records.jobs import JobRecord
 from colpo_core.records.learning import TrainingSettings
 from colpo_core.records.networks import CLASSIFIERS, SEGMENTERS, check_available
@@ -15,10 +14,10 @@ from colpo_core.records.people import Actor
 from colpo_core.records.preflight import Outlook, Preflight
 from colpo_core.services import audit, engine, jobs
 from colpo_core.services.permissions import CLINICIANS, require
-from colpo_core.services.snapshots import judge_counts
+from colpo_core.services.snapshots import get_snapshot, judge_counts
 from colpo_core.services.training_room import training_room
 from colpo_core.store import Store
-from colpo_core.store.tables import Job, Snapshot
+from colpo_core.store.tables import Job
 from colpo_core.terms import JobKind, JobState
 
 
@@ -37,12 +36,10 @@ def preflight(store: Store, *, actor: Actor, snapshot_id: int, settings: Trainin
     require(actor, CLINICIANS)
     probe = _newest_probe(store, actor, snapshot_id, settings)
     outlook = Outlook(**probe.result) if probe is not None and probe.state is JobState.DONE else None
-    with store.reading() as session:
-        snapshot = session.get(Snapshot, snapshot_id)
-        if snapshot is None:
-            raise NotFound(f"There is no snapshot {snapshot_id}. Choose one of the list.")
-        room = training_room(store, snapshot, settings, weights_bytes=outlook.weights_bytes if outlook else 0)
-        problems, warnings = judge_counts(snapshot.counts)
+    snapshot = get_snapshot(store, actor=actor, snapshot_id=snapshot_id)
+    weights_bytes = outlook.weights_bytes if outlook else 0
+    room = training_room(store, snapshot.sha256, snapshot.count("images"), settings, weights_bytes=weights_bytes)
+    problems, warnings = judge_counts(snapshot.counts)
     problems += room.problems
     if probe is not None and probe.state is JobState.FAILED and probe.error:
         problems += (probe.error,)
@@ -71,9 +68,8 @@ def start_probe(store: Store, *, actor: Actor, snapshot_id: int, settings: Train
     newest = _newest_probe(store, actor, snapshot_id, settings)
     if newest is not None and not newest.state.is_over:
         return newest
+    get_snapshot(store, actor=actor, snapshot_id=snapshot_id)
     with store.writing() as session:
-        if session.get(Snapshot, snapshot_id) is None:
-            raise NotFound(f"There is no snapshot {snapshot_id}. Choose one of the list.")
         job = Job(
             kind=JobKind.PROBE,
             settings=settings.to_dict(),

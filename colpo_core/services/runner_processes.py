@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 from colpo_core.services.job_files import job_dir, log_path
 from colpo_core.store import Store
@@ -40,10 +41,11 @@ def runner_environment(store: Store) -> dict[str, str]:
 
 def start_detached(store: Store, job_id: int) -> None:
     """Start a runner that outlives this process; what it prints goes into the job's log."""
-    job_dir(store, job_id).mkdir(parents=True, exist_ok=True)
     if os.name == "nt":
-        _start_on_windows(store, job_id)
+        names = ("DETACHED_PROCESS", "CREATE_NEW_PROCESS_GROUP", "BELOW_NORMAL_PRIORITY_CLASS")
+        _spawn(store, job_id, creationflags=sum(int(getattr(subprocess, name, 0)) for name in names), close_fds=True)
         return
+    job_dir(store, job_id).mkdir(parents=True, exist_ok=True)
     order = {"command": runner_command(job_id), "log": str(log_path(store, job_id)), "niceness": _NICENESS}
     starter = [sys.executable, "-I", "-S", "-c", _START_DETACHED, json.dumps(order)]
     environment = runner_environment(store)
@@ -52,17 +54,7 @@ def start_detached(store: Store, job_id: int) -> None:
 
 def start_attached(store: Store, job_id: int) -> "subprocess.Popen[bytes]":
     """Start a runner that the caller waits for. It goes on all the same where the caller dies."""
-    job_dir(store, job_id).mkdir(parents=True, exist_ok=True)
-    with log_path(store, job_id).open("ab") as out:
-        return subprocess.Popen(  # noqa: S603 - our own command
-            runner_command(job_id),
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=out,
-            cwd=_PROGRAM_DIR,
-            env=runner_environment(store),
-            start_new_session=True,
-        )
+    return _spawn(store, job_id, start_new_session=True)
 
 
 def is_runner(pid: int, job_id: int) -> bool:
@@ -103,18 +95,15 @@ def kill(pid: int, job_id: int) -> bool:
     return True
 
 
-def _start_on_windows(store: Store, job_id: int) -> None:
-    flags = 0
-    for name in ("DETACHED_PROCESS", "CREATE_NEW_PROCESS_GROUP", "BELOW_NORMAL_PRIORITY_CLASS"):
-        flags |= int(getattr(subprocess, name, 0))
+def _spawn(store: Store, job_id: int, **how: Any) -> "subprocess.Popen[bytes]":  # noqa: ANN401 - as Popen takes them
+    job_dir(store, job_id).mkdir(parents=True, exist_ok=True)
     with log_path(store, job_id).open("ab") as out:
-        subprocess.Popen(  # noqa: S603 - our own command
+        return subprocess.Popen(  # noqa: S603 - our own command
             runner_command(job_id),
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=out,
             cwd=_PROGRAM_DIR,
             env=runner_environment(store),
-            creationflags=flags,
-            close_fds=True,
+            **how,
         )

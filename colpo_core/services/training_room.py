@@ -7,7 +7,6 @@ from colpo_core.datasets.disk_room import SPARE_BYTES
 from colpo_core.datasets.frame_cache import room_needed
 from colpo_core.records.learning import TrainingSettings
 from colpo_core.store import Store
-from colpo_core.store.tables import Snapshot
 
 
 @dataclass(frozen=True)
@@ -34,18 +33,21 @@ class Room:
         )
 
 
-def training_room(store: Store, snapshot: Snapshot, settings: TrainingSettings, *, weights_bytes: int = 0) -> Room:
+def training_room(
+    store: Store, snapshot_sha256: str, n_images: int, settings: TrainingSettings, *, weights_bytes: int = 0
+) -> Room:
     """The room for a training on a snapshot.
 
     Args:
         store: The open store.
-        snapshot: Row of the snapshot.
+        snapshot_sha256: The manifest's hash.
+        n_images: How many images it holds.
         settings: How it would learn.
         weights_bytes: What its weights take, where that is known.
     """
     frames = room_needed(
-        snapshot.sha256,
-        snapshot.counts["images"]["total"],
+        snapshot_sha256,
+        n_images,
         store.settings.frames_dir,
         height_px=settings.height_px,
         width_px=settings.width_px,

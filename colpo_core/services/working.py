@@ -3,6 +3,7 @@
 import threading
 
 from colpo_core.services.supervising import supervising
+from colpo_core.settings import PROCRASTINATE
 from colpo_core.store import Store
 
 
@@ -17,7 +18,7 @@ def work(store: Store, *, told_to_end: threading.Event) -> None:
         told_to_end: Set from a signal's handler.
     """
     with supervising(store):
-        if store.settings.engine == "procrastinate":
+        if store.settings.engine == PROCRASTINATE:
             # Only here: an optional package.
             from colpo_core.services import procrastinate_engine
 

@@ -5,7 +5,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -22,6 +21,7 @@ from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 from colpo_core.services import people
 from pages._ui.mask_editor import editor
 from tests.browser.mask_page import TOKEN, Clinic, EditorPage
+from tests.ports import free_port
 
 Run = Callable[[str, Any], Any]
 
@@ -111,13 +111,6 @@ class Server:
             os.kill(self.process.pid, signal.SIGKILL)
             self.process.wait()
             self.process = None
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import pytest
 from colpo_core.settings import Settings
 from tests.engines import clusters
 from tests.engines.clusters import Cluster, RayHead
+from tests.ports import free_port
 
 ENGINES = [
     "local",
@@ -20,7 +21,7 @@ ENGINES = [
 
 @pytest.fixture(scope="session")
 def ray_head(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RayHead]:
-    head = RayHead(port=_free_port(), dashboard_port=_free_port(), folder=tmp_path_factory.mktemp("ray"))
+    head = RayHead(port=free_port(), dashboard_port=free_port(), folder=tmp_path_factory.mktemp("ray"))
     head.start()
     yield head
     head.kill()
@@ -48,9 +49,3 @@ def settings(cluster: Cluster) -> Settings:
 
 def _server(request: pytest.FixtureRequest) -> Any:
     return request.getfixturevalue("postgresql")
-
-
-def _free_port() -> int:
-    from tests.postgresql import free_port
-
-    return free_port()

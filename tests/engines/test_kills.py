@@ -28,48 +28,41 @@ SETTINGS = replace(TINY, segmentation_epochs=10, classification_epochs=5)
 Disturbance = Callable[[Cluster, Store, int], None]
 
 
-def running(store: Store, job_id: int, *, attempt: int = 1) -> int:
-    """The process of the job, once it runs for the so-manieth time and has something to lose."""
-    wait_for(
-        lambda: row(store, job_id).attempt >= attempt and row(store, job_id).pid and row(store, job_id).stage,
-        f"attempt {attempt} of job {job_id}",
-    )
+def running(store: Store, job_id: int) -> int:
+    """The process of the job, once it runs and has something to lose."""
+    wait_for(lambda: row(store, job_id).pid and row(store, job_id).stage, f"job {job_id} to run")
     pid = row(store, job_id).pid
     assert pid is not None
     return pid
 
 
-def next_attempt(store: Store, job_id: int) -> int:
-    return row(store, job_id).attempt
-
-
 def kill_runner(cluster: Cluster, store: Store, job_id: int) -> None:
-    os.kill(running(store, job_id, attempt=next_attempt(store, job_id) or 1), signal.SIGKILL)
+    os.kill(running(store, job_id), signal.SIGKILL)
 
 
 def kill_app(cluster: Cluster, store: Store, job_id: int) -> None:
-    running(store, job_id, attempt=next_attempt(store, job_id) or 1)
+    running(store, job_id)
     cluster.kill_apps()
     cluster.start_app()
 
 
 def kill_both(cluster: Cluster, store: Store, job_id: int) -> None:
-    pid = running(store, job_id, attempt=next_attempt(store, job_id) or 1)
+    pid = running(store, job_id)
     cluster.kill_apps()
     os.kill(pid, signal.SIGKILL)
     cluster.start_app()
 
 
 def kill_in_a_checkpoint(cluster: Cluster, store: Store, job_id: int) -> None:
-    pid = running(store, job_id, attempt=next_attempt(store, job_id) or 1)
+    pid = running(store, job_id)
     stages = work_dir(store, job_id) / "stages"
     wait_for(lambda: list(stages.glob("*.part")), "a checkpoint that is being written", every_seconds=0.0005)
     os.kill(pid, signal.SIGKILL)
 
 
 def freeze_and_wake(cluster: Cluster, store: Store, job_id: int) -> None:
-    attempt = next_attempt(store, job_id) or 1
-    pid = running(store, job_id, attempt=attempt)
+    pid = running(store, job_id)
+    attempt = row(store, job_id).attempt
     os.kill(pid, signal.SIGSTOP)
     wait_for(lambda: row(store, job_id).attempt > attempt, "another runner to take the frozen one's job")
     if pid in runners_of(job_id, cluster.settings):
@@ -77,7 +70,7 @@ def freeze_and_wake(cluster: Cluster, store: Store, job_id: int) -> None:
 
 
 def restart_the_database(cluster: Cluster, store: Store, job_id: int) -> None:
-    running(store, job_id, attempt=next_attempt(store, job_id) or 1)
+    running(store, job_id)
     cluster.server.restart_at_once()
 
 

@@ -2,7 +2,6 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -24,6 +23,7 @@ from colpo_core.store import Store
 from colpo_core.terms import Role
 from tests.clinic import PredictedClinic
 from tests.conducted import make_study
+from tests.ports import free_port
 
 CHECKOUT = Path(__file__).parents[2]
 PASSWORD = "wool lamp harbour"
@@ -68,12 +68,6 @@ class Server:
             answer = client.post("/login", data={"username": username, "password": PASSWORD})
             assert answer.status_code == 303
             yield client
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def wait_until_up(base: str, process: subprocess.Popen[bytes], log: Path) -> None:

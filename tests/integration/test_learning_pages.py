@@ -10,7 +10,7 @@ import pytest
 
 from colpo_core.records.learning import TrainingSettings
 from colpo_core.records.people import Actor
-from colpo_core.services import annotations, engine, jobs, learning, review
+from colpo_core.services import annotations, jobs, learning, review
 from colpo_core.services.leases import claim_job
 from colpo_core.store import Store
 from colpo_core.store.tables import AnnotationVersion, Job, JobEvent, Prediction, WhatIf
@@ -31,14 +31,6 @@ from tests.handing_out import hand_out, paint_and_submit
 from tests.several import square, submit
 
 Open = Callable[..., Any]
-
-
-@pytest.fixture
-def placed(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Keeps runners from being started, and tells which jobs would have been."""
-    found: list[int] = []
-    monkeypatch.setattr(engine, "place", lambda _store, job_id: found.append(job_id) or True)
-    return found
 
 
 @pytest.fixture

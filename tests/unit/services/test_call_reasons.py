@@ -13,7 +13,7 @@ from colpo_core.nets.checkpoint import save_checkpoint
 from colpo_core.nets.pipeline import build_pipeline
 from colpo_core.nets.spec import PipelineSpec
 from colpo_core.records.people import Actor
-from colpo_core.services import call_reasons, engine, jobs
+from colpo_core.services import call_reasons, jobs
 from colpo_core.services.call_reasons import calibration_band
 from colpo_core.services.checkpoints import checkpoint_dir
 from colpo_core.services.runner import run_job
@@ -35,13 +35,7 @@ from colpo_core.terms import Change, ExposureKind, Finding, Grade, JobState, Lab
 from tests.clinic import SIDE_PX, Clinic, make_card, reviewer
 from tests.unit.services.test_case_lists import hand_out
 
-
-@pytest.fixture(autouse=True)
-def placed(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """No runner is started by itself."""
-    found: list[int] = []
-    monkeypatch.setattr(engine, "place", lambda _store, job_id: found.append(job_id) or True)
-    return found
+pytestmark = pytest.mark.usefixtures("placed")
 
 
 class Ward:

@@ -6,7 +6,7 @@ import pytest
 from colpo_core.errors import CheckpointMismatch, Conflict, InputRejected, NotFound, PermissionDenied
 from colpo_core.nets.card import CARD_FILE, WEIGHTS_FILE, file_sha256, seal_card
 from colpo_core.records.people import Actor
-from colpo_core.services import checkpoints, engine, job_files, jobs, learning, snapshots
+from colpo_core.services import checkpoints, job_files, jobs, learning, snapshots
 from colpo_core.services.checkpoints import prepare_files, publish_checkpoint
 from colpo_core.services.leases import Lease, claim_job
 from colpo_core.services.snapshots import SnapshotQuery
@@ -14,14 +14,6 @@ from colpo_core.store import Store
 from colpo_core.store.tables import Checkpoint, Job
 from colpo_core.terms import JobKind, JobState
 from tests.clinic import Clinic
-
-
-@pytest.fixture
-def placed(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Keeps runners from being started, and tells which jobs would have been."""
-    found: list[int] = []
-    monkeypatch.setattr(engine, "place", lambda _store, job_id: found.append(job_id) or True)
-    return found
 
 
 @pytest.fixture

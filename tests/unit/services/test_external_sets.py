@@ -10,7 +10,7 @@ from colpo_core.errors import InputRejected, LeakageFound, NotFound, PermissionD
 from colpo_core.records.checkpoints import SnapshotRecord
 from colpo_core.records.learning import TrainingSettings
 from colpo_core.records.people import Actor
-from colpo_core.services import engine, jobs, learning
+from colpo_core.services import jobs, learning
 from colpo_core.services.learning import SnapshotQuery
 from colpo_core.store import Store
 from colpo_core.store.tables import Checkpoint, Job, Patient
@@ -22,10 +22,7 @@ Freeze = Callable[..., SnapshotRecord]
 PHOTOGRAPH = draw(500, lesion=False)[0]
 
 
-@pytest.fixture(autouse=True)
-def placed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keeps runners from being started."""
-    monkeypatch.setattr(engine, "place", lambda _store, _job_id: True)
+pytestmark = pytest.mark.usefixtures("placed")
 
 
 @dataclass(frozen=True)

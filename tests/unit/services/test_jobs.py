@@ -21,14 +21,6 @@ SETTINGS = TrainingSettings()
 
 
 @pytest.fixture
-def placed(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Keeps runners from being started, and tells which jobs would have been."""
-    found: list[int] = []
-    monkeypatch.setattr(engine, "place", lambda _store, job_id: found.append(job_id) or True)
-    return found
-
-
-@pytest.fixture
 def clinic(store: Store) -> Clinic:
     return Clinic(store)
 

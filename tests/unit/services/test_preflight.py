@@ -6,7 +6,7 @@ import pytest
 
 from colpo_core.errors import InputRejected, NotFound, PermissionDenied
 from colpo_core.records.people import Actor
-from colpo_core.services import engine, jobs, runner, snapshots
+from colpo_core.services import jobs, runner, snapshots
 from colpo_core.services.preflight import preflight, start_probe
 from colpo_core.services.snapshots import SnapshotQuery
 from colpo_core.store import Store
@@ -15,12 +15,7 @@ from colpo_core.terms import JobKind, JobState
 from tests.clinic import Clinic
 from tests.integration.test_failing_trainings import TINY
 
-
-@pytest.fixture(autouse=True)
-def placed(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    found: list[int] = []
-    monkeypatch.setattr(engine, "place", lambda _store, job_id: found.append(job_id) or True)
-    return found
+pytestmark = pytest.mark.usefixtures("placed")
 
 
 @pytest.fixture

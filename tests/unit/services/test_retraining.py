@@ -5,7 +5,7 @@ import pytest
 from colpo_core.errors import InputRejected, PermissionDenied
 from colpo_core.records.people import Actor
 from colpo_core.records.retraining import RetrainingRule
-from colpo_core.services import engine, jobs, snapshots
+from colpo_core.services import jobs, snapshots
 from colpo_core.services.retraining import LOOK_EVERY, retraining, rule_like, set_retraining, train_if_due
 from colpo_core.services.snapshots import SnapshotQuery
 from colpo_core.store import Store
@@ -15,12 +15,7 @@ from tests.clinic import Clinic
 from tests.conftest import add_person
 from tests.integration.test_failing_trainings import TINY
 
-
-@pytest.fixture(autouse=True)
-def placed(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    found: list[int] = []
-    monkeypatch.setattr(engine, "place", lambda _store, job_id: found.append(job_id) or True)
-    return found
+pytestmark = pytest.mark.usefixtures("placed")
 
 
 @pytest.fixture

@@ -4,21 +4,13 @@ import pytest
 
 from colpo_core.errors import JobCancelled, JobFailed
 from colpo_core.records.people import Actor
-from colpo_core.services import engine, job_files, jobs, runner
+from colpo_core.services import job_files, jobs, runner
 from colpo_core.services.leases import Finish, Lease
 from colpo_core.store import Store
 from colpo_core.store.tables import Job
 from colpo_core.terms import JobKind, JobState
 
 Work = Callable[[Lease, Callable[[], bool]], Finish]
-
-
-@pytest.fixture
-def placed(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Keeps runners from being started, and tells which jobs would have been."""
-    found: list[int] = []
-    monkeypatch.setattr(engine, "place", lambda _store, job_id: found.append(job_id) or True)
-    return found
 
 
 @pytest.fixture
