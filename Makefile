@@ -47,9 +47,9 @@ test: check chromium ## all checks, and the whole suite but the slow proofs
 test-slow: .venv/installed-dev chromium ## the long proofs
 	$(BIN)/python -m pytest -m slow
 
-.venv/installed-engines: requirements-ray.txt requirements-cluster.txt .venv/installed-dev
-	@echo "Installing PostgreSQL's, Procrastinate's and Ray's packages into .venv"
-	@$(PIP) -r requirements-ray.txt
+.venv/installed-engines: requirements-engines.txt requirements-ray.txt requirements-cluster.txt .venv/installed-dev
+	@echo "Installing the packages of PostgreSQL, Procrastinate, Ray and S3 into .venv"
+	@$(PIP) -r requirements-engines.txt
 	@touch $@
 
 test-engines: .venv/installed-engines ## the proofs of several machines, on a real PostgreSQL, Procrastinate and Ray

@@ -29,7 +29,6 @@ from colpo_core.labels import RULES_VERSION
 from colpo_core.nets.checkpoint import save_checkpoint
 from colpo_core.nets.frames import prepare, to_batch
 from colpo_core.nets.pipeline import Pipeline, PipelineSpec, build_pipeline
-from colpo_core.services.checkpoints import checkpoint_dir
 from colpo_core.services.leases import claim_job
 from colpo_core.services.predict_job import run_prediction
 from colpo_core.settings import Settings
@@ -118,7 +117,7 @@ class _Ward:
 
     def __init__(self, pipeline: Pipeline, folder: Path) -> None:
         self.store = Store.open(Settings(data_dir=folder / "data"))
-        sha256 = save_checkpoint(checkpoint_dir(self.store, "measured"), pipeline, {"name": "measured"})
+        sha256 = save_checkpoint(self.store.settings.checkpoints_dir / "measured", pipeline, {"name": "measured"})
         content = Manifest((), (), LabelSource.HISTOLOGY, RULES_VERSION, 0, (0.7, 0.15, 0.15)).to_json()
         with self.store.writing() as session:
             person = Person(username="ada", display_name="Ada", role=Role.ADMINISTRATOR, active=True)

@@ -76,5 +76,17 @@ class JobCancelled(ColpoError):
     """A person cancelled the job."""
 
 
+class Unreachable(ColpoError):
+    """What the program needs does not answer for now; a job waits for it and goes on."""
+
+
+class FilesUnreachable(Unreachable):
+    """The place that several machines share for their files does not answer."""
+
+
+class ClusterUnreachable(Unreachable):
+    """The machines that share a training out among themselves do not answer."""
+
+
 class StoreMismatch(ColpoError):
     """The store's schema is older or newer than the program."""

@@ -9,6 +9,8 @@ LOCAL = "local"
 PROCRASTINATE = "procrastinate"
 RAY = "ray"
 ENGINES = (LOCAL, PROCRASTINATE, RAY)
+FILE_PROTOCOLS = ("s3", "gs", "abfs", "file")
+"""Where shared files may lie: each of these writes a file whole or not at all."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,11 @@ class Settings:
         secure_cookie: Whether the cookie is sent over HTTPS only (`COLPO_SECURE_COOKIE=1`, default off for loopback).
         database_url: Where the database is (`COLPO_DATABASE_URL`, such as `postgresql+psycopg://colpo@host/colpo`);
             None for a SQLite file in the folder of the store, which is the default. It may hold a password.
+        files_url: Where images and checkpoints lie that several machines share (`COLPO_FILES`, such as
+            `s3://bucket/colpo` or `file:///shared/colpo`); None for the store's folder, which is the default.
+        cache_gb: How many gigabytes of shared files a machine keeps in its own folder (`COLPO_CACHE_GB`, default 50).
+        shard_images: How many images one job predicts where several jobs can at the same time; a larger prediction is
+            shared out among several (`COLPO_SHARD_IMAGES`, default 5000).
         engine: What places jobs (`COLPO_ENGINE`): `local`, on this machine alone, which is the default; `procrastinate`
             or `ray`, on several.
         ray_address: Where Ray's jobs are taken in (`COLPO_RAY_ADDRESS`, default `http://127.0.0.1:8265`).
@@ -45,6 +52,9 @@ class Settings:
     database_url: str | None = field(default=None, repr=False)
     engine: str = LOCAL
     ray_address: str = "http://127.0.0.1:8265"
+    files_url: str | None = None
+    cache_gb: float = 50.0
+    shard_images: int = 5000
 
     @property
     def database_path(self) -> Path:
@@ -53,13 +63,13 @@ class Settings:
 
     @property
     def blobs_dir(self) -> Path:
-        """Folder of content-addressed files."""
-        return self.data_dir / "blobs"
+        """Folder of content-addressed files; this machine's copies of them where they are shared."""
+        return self._files_dir / "blobs"
 
     @property
     def checkpoints_dir(self) -> Path:
-        """Folder with one folder a checkpoint."""
-        return self.data_dir / "checkpoints"
+        """Folder with one folder a checkpoint; this machine's copies of them where they are shared."""
+        return self._files_dir / "checkpoints"
 
     @property
     def jobs_dir(self) -> Path:
@@ -70,6 +80,11 @@ class Settings:
     def frames_dir(self) -> Path:
         """Folder of snapshots' decoded images, made again when they are missing."""
         return self.data_dir / "frames"
+
+    @property
+    def _files_dir(self) -> Path:
+        # Copies never lie where a store had its own files: what is in excess is deleted.
+        return self.data_dir / "cache" if self.files_url else self.data_dir
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Settings":
@@ -94,6 +109,9 @@ class Settings:
             database_url=_database_url(env.get("COLPO_DATABASE_URL")),
             engine=_engine(env),
             ray_address=env.get("COLPO_RAY_ADDRESS") or "http://127.0.0.1:8265",
+            files_url=_files_url(env),
+            cache_gb=_positive(env, "COLPO_CACHE_GB", 50.0),
+            shard_images=max(1, round(_positive(env, "COLPO_SHARD_IMAGES", 5000.0))),
         )
 
     def to_environment(self) -> dict[str, str]:
@@ -109,8 +127,11 @@ class Settings:
             "COLPO_GPUS": "auto" if self.gpus is None else ",".join(self.gpus) or "none",
             "COLPO_ENGINE": self.engine,
             "COLPO_RAY_ADDRESS": self.ray_address,
+            "COLPO_CACHE_GB": str(self.cache_gb),
+            "COLPO_SHARD_IMAGES": str(self.shard_images),
         }
-        return found | ({"COLPO_DATABASE_URL": self.database_url} if self.database_url else {})
+        urls = {"COLPO_DATABASE_URL": self.database_url, "COLPO_FILES": self.files_url}
+        return found | {name: url for name, url in urls.items() if url}
 
 
 def _positive(env: Mapping[str, str], name: str, default: float) -> float:
@@ -142,6 +163,20 @@ def _database_url(text: str | None) -> str | None:
         raise ValueError(
             "COLPO_DATABASE_URL must begin with postgresql+psycopg://; leave it out for SQLite in the store's folder"
         )
+    return text
+
+
+def _files_url(env: Mapping[str, str]) -> str | None:
+    text = (env.get("COLPO_FILES") or "").rstrip("/")
+    if not text:
+        return None
+    if text.partition("://")[0] not in FILE_PROTOCOLS or not text.partition("://")[2]:
+        known = ", ".join(f"{protocol}://" for protocol in FILE_PROTOCOLS)
+        raise ValueError(
+            f"COLPO_FILES must begin with one of {known} and name a place; leave it out for the store's folder"
+        )
+    if not env.get("COLPO_DATABASE_URL"):
+        raise ValueError("COLPO_FILES needs COLPO_DATABASE_URL: without it the store's folder holds its files")
     return text
 
 

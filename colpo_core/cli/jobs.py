@@ -190,7 +190,11 @@ def _predict_store(checkpoint: str | None, wait: bool, as_json: bool) -> None:
 
 
 def _predictions_under_way(here: Opened, checkpoint_id: int) -> list[JobRecord]:
-    """The checkpoint's prediction jobs that wait or run, oldest first."""
-    listed = service.list_jobs(here.store, actor=here.actor, kind=JobKind.PREDICT)
-    mine = [job for job in listed if not job.state.is_over and job.settings["checkpoint_id"] == checkpoint_id]
-    return sorted(mine, key=lambda job: job.id)
+    """The jobs of the checkpoint's predictions that are under way, oldest first."""
+    under_way = service.predictions_under_way(here.store, actor=here.actor)
+    return [
+        service.get_job(here.store, actor=here.actor, job_id=job_id)
+        for prediction in under_way
+        if prediction.checkpoint_id == checkpoint_id
+        for job_id in prediction.job_ids
+    ]

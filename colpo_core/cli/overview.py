@@ -8,7 +8,7 @@ from colpo_core.cli.output import Opened, json_option, print_json, print_table
 from colpo_core.cli.words import EXISTING_FOLDER, NEW_FOLDER
 from colpo_core.errors import ColpoError
 from colpo_core.records.storage import BackUpFacts
-from colpo_core.services import back_ups
+from colpo_core.services import back_ups, sharing_files
 from colpo_core.services import dashboard as cohort
 from colpo_core.services import overview as service
 from colpo_core.settings import Settings
@@ -99,6 +99,18 @@ def to_postgresql(database_url: str) -> None:
         raise click.ClickException(str(error)) from error
     click.echo(f"{sum(counts.values())} rows of {len(counts)} tables were copied.")
     click.echo("Start the program with this address in COLPO_DATABASE_URL; the SQLite file is left as it was.")
+
+
+@store_group.command("share-files")
+def share_files() -> None:
+    """Copy the images and checkpoints of COLPO_DATA to COLPO_FILES, where several machines share them."""
+    with Opened() as here:
+        counts = sharing_files.share_files(here.store, actor=here.actor)
+    click.echo(f"{counts.blobs} images, maps and snapshots and {counts.checkpoints} checkpoints are shared.")
+    click.echo("The store's folder is left as it was.")
+    if counts.damaged:
+        names = "\n".join(counts.damaged)
+        raise click.ClickException(f"{len(counts.damaged)} files of the folder are damaged and were left out:\n{names}")
 
 
 @store_group.command("upgrade")

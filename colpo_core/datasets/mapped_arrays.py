@@ -8,6 +8,9 @@ system's own cache, from which a page comes back in microseconds.
 import mmap
 import os
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, SupportsIndex
 
@@ -17,6 +20,9 @@ import numpy.typing as npt
 from colpo_core.datasets.disk_room import check_room, explaining_disk
 
 RELEASE_EVERY_BYTES = 128 * 2**20
+Locator = Callable[[Path, int, int], Path]
+"""Where a file of another process lies for this one: by its path, its bytes and when it was changed (ns)."""
+_LOCATOR: ContextVar[Locator | None] = ContextVar("locator", default=None)
 
 
 class PageCount:
@@ -71,7 +77,8 @@ class MappedArray(np.memmap[Any, Any]):
     def __reduce_ex__(self, protocol: SupportsIndex) -> str | tuple[Any, ...]:
         owner = _mapping(self)
         if owner is not None and self.nbytes == len(owner) and self.flags.c_contiguous:
-            return _mapped_again, (str(self.filename), self.shape, self.mode == "r+")
+            changed_ns = Path(str(self.filename)).stat().st_mtime_ns
+            return _mapped_again, (str(self.filename), self.shape, self.mode == "r+", changed_ns)
         return np.array(self).__reduce_ex__(protocol)
 
 
@@ -124,8 +131,20 @@ def new_channel(place: Path, *, count: int, height_px: int, width_px: int) -> np
         return map_array(place, shape, writable=True)
 
 
-def _mapped_again(place: str, shape: tuple[int, ...], writable: bool) -> npt.NDArray[np.uint8]:
-    return map_array(Path(place), shape, writable=writable)
+@contextmanager
+def locating(locator: Locator) -> Iterator[None]:
+    """Within the block arrays of another machine are mapped from where the locator finds their files on this one."""
+    before = _LOCATOR.set(locator)
+    try:
+        yield
+    finally:
+        _LOCATOR.reset(before)
+
+
+def _mapped_again(place: str, shape: tuple[int, ...], writable: bool, changed_ns: int) -> npt.NDArray[np.uint8]:
+    locator = _LOCATOR.get()
+    found = locator(Path(place), int(np.prod(shape)), changed_ns) if locator else Path(place)
+    return map_array(found, shape, writable=writable)
 
 
 def _mapping(array: npt.NDArray[Any]) -> mmap.mmap | None:

@@ -97,6 +97,46 @@ class JobEventRecord:
     message: str
 
 
+@dataclass(frozen=True)
+class PredictionProgress:
+    """How far a prediction is, whether one job makes it or several share it out.
+
+    Attributes:
+        job_id: Row of its job, or of the first of several.
+        checkpoint_id: Whose prediction it is.
+        n_jobs: How many jobs share it out.
+        n_running: How many of them run.
+        n_failed: How many of them have failed.
+        n_images: How many images it is for.
+        n_done: How many of them are done.
+        images_per_second: How quick the running jobs are together of late; None where none has told.
+    """
+
+    job_id: int
+    checkpoint_id: int
+    n_jobs: int
+    n_running: int
+    n_failed: int
+    n_images: int
+    n_done: int
+    images_per_second: float | None
+
+    @property
+    def job_ids(self) -> range:
+        """Rows of all its jobs: they were queued at one stroke."""
+        return range(self.job_id, self.job_id + self.n_jobs)
+
+    @property
+    def share(self) -> float:
+        """What is done of it, 0 to 1."""
+        return min(1.0, self.n_done / max(1, self.n_images))
+
+    @property
+    def seconds_left(self) -> float | None:
+        """How long it will take yet at the pace of late; None where the pace is not known."""
+        return (self.n_images - self.n_done) / self.images_per_second if self.images_per_second else None
+
+
 def seconds_left(job: JobRecord, events: Sequence[JobEventRecord]) -> float | None:
     """How long a prediction will take yet, at the pace of late; None where the pace is not known, and once it is over.
 

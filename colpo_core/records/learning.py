@@ -103,7 +103,8 @@ class TrainingSettings:
         mask_highlights: Whether highlights are filled.
         precision: `auto` (what the device is quick at, by a probe), `fp32`, `bf16` or `fp16`.
         compile: `auto` (torch.compile on a GPU where a fit is long enough to pay for it) or `never`.
-        devices: GPUs to train on; 0 takes all there are. On a CPU always one.
+        devices: GPUs to train on; 0 takes all of the machine. On a CPU always one. On a Ray cluster 2 or more are found
+            on several machines, and on one without GPUs they are processes.
         pretrained: `none`, `imagenet` (the usual cache) or a folder with weight files; never silent when missing.
         seed: Seed of weights, order and augmentation.
         threads: CPU threads; 0 leaves torch's own choice.

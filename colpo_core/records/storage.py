@@ -65,6 +65,21 @@ class BackUpFacts:
 
 
 @dataclass(frozen=True)
+class SharedCounts:
+    """What was copied to where several machines share their files.
+
+    Attributes:
+        blobs: Images, maps and snapshots.
+        checkpoints: Checkpoints.
+        damaged: Names of files that are damaged in the store's folder and were not copied.
+    """
+
+    blobs: int
+    checkpoints: int
+    damaged: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class BackUpState:
     """When the store was backed up last.
 

@@ -1,7 +1,5 @@
 """The registry of checkpoints: publish and list. The newest promotion names the clinic's current model."""
 
-import os
-import shutil
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
@@ -9,14 +7,14 @@ from pathlib import Path
 from sqlalchemy import Row, Select, func, select
 from sqlalchemy.orm import Session
 
-from colpo_core.errors import CheckpointMismatch, NotFound
-from colpo_core.nets.card import WEIGHTS_FILE, file_sha256, read_card
+from colpo_core.errors import NotFound
+from colpo_core.nets.card import read_card
 from colpo_core.records.checkpoints import CheckpointRecord
 from colpo_core.records.people import Actor
 from colpo_core.services import exposures
+from colpo_core.services.checkpoint_files import place_files
 from colpo_core.services.permissions import CLINICIANS, require
 from colpo_core.store import Store
-from colpo_core.store.blobs import flush_folder
 from colpo_core.store.tables import Checkpoint, Job, Promotion, Snapshot
 from colpo_core.terms import ExposureKind
 
@@ -84,52 +82,6 @@ def current_checkpoint(store: Store) -> CheckpointRecord | None:
         return _record(session.execute(_checkpoints().where(Checkpoint.id == current)).one(), current)
 
 
-def checkpoint_dir(store: Store, name: str) -> Path:
-    """The folder of a checkpoint's weights and card."""
-    return store.settings.checkpoints_dir / name
-
-
-def verify_files(store: Store, checkpoint: CheckpointRecord) -> None:
-    """Check that a checkpoint's files are the ones that were published.
-
-    Raises:
-        CheckpointMismatch: They are not.
-    """
-    folder = checkpoint_dir(store, checkpoint.name)
-    card = read_card(folder)
-    try:
-        whole = card["sha256"] == checkpoint.sha256 and file_sha256(folder / WEIGHTS_FILE) == card["weights_sha256"]
-    except OSError:
-        whole = False
-    if not whole:
-        raise CheckpointMismatch(
-            f"The files of {checkpoint.name} are missing or are not the ones that were published. "
-            "Restore the store's folder from a back-up."
-        )
-
-
-def prepare_files(store: Store, *, job_id: int, folder: Path) -> Path:
-    """Lay a finished checkpoint's files beside their place; the training keeps its own until the job is over.
-
-    So a crash before the registry knows the checkpoint loses nothing: the next attempt hands over the same files.
-
-    Args:
-        store: The open store.
-        job_id: The training that made it.
-        folder: The checkpoint's folder, on the store's own disk.
-
-    Returns:
-        The folder that `publish_checkpoint` moves into its place.
-    """
-    prepared = store.settings.checkpoints_dir / f".job-{job_id}"
-    if prepared.exists():
-        shutil.rmtree(prepared)
-    prepared.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copytree(folder, prepared, copy_function=_link_or_copy)
-    flush_folder(prepared)
-    return prepared
-
-
 def publish_checkpoint(session: Session, store: Store, *, job: Job, prepared: Path) -> Checkpoint:
     """Move a checkpoint into its place and enter it in the registry, within the runner's fenced transaction.
 
@@ -139,7 +91,7 @@ def publish_checkpoint(session: Session, store: Store, *, job: Job, prepared: Pa
         session: The transaction that holds the job's lease.
         store: The open store.
         job: The training that made it.
-        prepared: What `prepare_files` returned.
+        prepared: What `checkpoint_files.prepare_files` returned.
 
     Raises:
         CheckpointMismatch: The folder's card is damaged.
@@ -149,11 +101,7 @@ def publish_checkpoint(session: Session, store: Store, *, job: Job, prepared: Pa
     name = str(card["name"])
     if session.scalar(select(Checkpoint.id).where(Checkpoint.name == name)) is not None:
         name = f"{name}-{job.id}"
-    place = checkpoint_dir(store, name)
-    if place.exists():
-        shutil.rmtree(place)
-    prepared.rename(place)
-    flush_folder(place.parent)
+    place_files(store, prepared, name=name, sha256=card["sha256"])
     checkpoint = Checkpoint(
         name=name,
         sha256=card["sha256"],
@@ -166,16 +114,6 @@ def publish_checkpoint(session: Session, store: Store, *, job: Job, prepared: Pa
     session.add(checkpoint)
     session.flush()
     return checkpoint
-
-
-def _link_or_copy(source: str, target: str) -> None:
-    """A second name for a file that is never changed; a copy where the disk knows no second names."""
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copyfile(source, target)
-        with Path(target).open("rb+") as file:
-            os.fsync(file.fileno())
 
 
 def current_id(session: Session) -> int | None:

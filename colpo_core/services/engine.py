@@ -7,6 +7,7 @@ an engine that knows several machines, and the runner stays the same.
 
 import logging
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from sqlalchemy import select
@@ -21,6 +22,8 @@ from colpo_core.store.tables import Job
 from colpo_core.terms import JobKind, JobState
 
 log = logging.getLogger(__name__)
+MOST_PLACED = 64
+"""Jobs of a kind that wait in the queue of an engine of several machines."""
 
 
 def place(store: Store, job_id: int) -> bool:
@@ -77,6 +80,17 @@ def reconcile(store: Store, *, patience_seconds: float | None = None) -> list[in
     ]
 
 
+def place_all(store: Store, job_ids: Sequence[int]) -> None:
+    """Start the runners of new jobs: of the first ones now, of the others when these are taken."""
+    for job_id in job_ids[:MOST_PLACED]:
+        place(store, job_id)
+
+
+def runs_several(store: Store) -> bool:
+    """Whether several jobs of a kind run at the same time: on several machines, or on several GPUs of this one."""
+    return store.settings.engine != settings.LOCAL or len(gpus.gpus_here(store.settings)) > 1
+
+
 def _hand_over(store: Store, job: Job) -> None:
     match store.settings.engine:
         case settings.PROCRASTINATE:
@@ -98,7 +112,7 @@ def _has_room(store: Store, session: Session, job: Job, now: float) -> bool:
     if not available:
         return not leases.is_blocked(session, job, now, host=host)
     taken = leases.n_held_gpus(session, now, host=host)
-    if taken + gpus.gpus_wanted(job.kind, job.settings, available=len(available)) <= len(available):
+    if taken + gpus.gpus_wanted(store.settings, job.kind, job.settings, available=len(available)) <= len(available):
         return True
     return job.kind not in gpus.WAIT_FOR_A_GPU and not leases.is_blocked(session, job, now, host=host)
 
@@ -106,13 +120,14 @@ def _has_room(store: Store, session: Session, job: Job, now: float) -> bool:
 def _waiting(store: Store) -> list[int]:
     """Jobs that nobody holds, by rank, after ending those that must not go on.
 
-    On this machine alone the next of each kind, one for each GPU; an engine of several machines has places for all.
+    On this machine alone the next of each kind, one for each GPU. An engine of several machines finds places itself;
+    it is given as many as will keep its workers busy until this is asked again, which every job does when it ends.
     """
     with store.reading() as session:
         unfinished = list(session.scalars(select(Job.id).where(Job.state.in_((JobState.QUEUED, JobState.RUNNING)))))
     if not unfinished:
         return []
-    places = max(1, len(gpus.gpus_here(store.settings))) if store.settings.engine == settings.LOCAL else len(unfinished)
+    places = max(1, len(gpus.gpus_here(store.settings))) if store.settings.engine == settings.LOCAL else MOST_PLACED
     next_of: dict[JobKind, list[int]] = {}
     with store.writing() as session:
         now = leases.database_now(session)

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from colpo_core.images.decoding import read_rgb
-from colpo_core.services.checkpoints import checkpoint_dir
+from colpo_core.services.checkpoint_files import checkpoint_dir
 from colpo_core.services.leases import Finish, Lease
 from colpo_core.services.snapshot_rows import read_manifest
 from colpo_core.services.train_job import LiveRecord, load_mask
@@ -39,7 +39,7 @@ def run_evaluation(lease: Lease, must_stop: Callable[[], bool]) -> Finish:
         snapshot = session.get_one(Snapshot, settings["snapshot_id"])
         name, sha256, snapshot_sha256 = checkpoint.name, checkpoint.sha256, snapshot.sha256
     metrics = examine(
-        checkpoint_dir(store, name),
+        checkpoint_dir(store, name, sha256),
         sha256,
         read_manifest(store, snapshot_sha256),
         load_image=lambda image_sha256: read_rgb(store.blobs.get(image_sha256)),

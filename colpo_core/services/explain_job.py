@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from colpo_core.errors import JobCancelled
 from colpo_core.images.decoding import read_rgb
-from colpo_core.services.checkpoints import checkpoint_dir
+from colpo_core.services.checkpoint_files import checkpoint_dir
 from colpo_core.services.leases import Finish, Lease
 from colpo_core.services.masks import mask_pixels
 from colpo_core.store.tables import AnnotationVersion, Checkpoint, Image, Job, Mask, Prediction, WhatIf
@@ -48,9 +48,9 @@ def run_explanation(lease: Lease, must_stop: Callable[[], bool]) -> Finish:
         prediction = session.get_one(Prediction, settings["prediction_id"])
         checkpoint = session.get_one(Checkpoint, prediction.checkpoint_id)
         image_sha256 = session.get_one(Image, prediction.image_id).sha256
-        folder, sha256 = checkpoint_dir(store, checkpoint.name), checkpoint.sha256
+        name, sha256 = checkpoint.name, checkpoint.sha256
         masks = [_mask(session, prediction, one["version_id"]) for one in settings["changes"]]
-    pipeline, _card = load_checkpoint(folder, expected_sha256=sha256)
+    pipeline, _card = load_checkpoint(checkpoint_dir(store, name, sha256), expected_sha256=sha256)
     image = WhatIfImage(pipeline, read_rgb(store.blobs.get(image_sha256)))
     found = []
     for change, mask in zip(settings["changes"], masks, strict=True):

@@ -17,7 +17,7 @@ import psutil
 from filelock import FileLock, Timeout
 
 from colpo_core.records.gpus import GpuState
-from colpo_core.settings import Settings
+from colpo_core.settings import RAY, Settings
 from colpo_core.terms import JobKind
 
 log = logging.getLogger(__name__)
@@ -32,9 +32,14 @@ def gpus_here(settings: Settings) -> tuple[str, ...]:
     Args:
         settings: `gpus` names them; None asks the driver.
     """
-    if settings.gpus is not None:
+    if settings.gpus is not None and (settings.engine != RAY or not settings.gpus):
         return settings.gpus
-    return tuple(state.uuid for state in gpu_states())
+    here = tuple(state.uuid for state in gpu_states())
+    given = os.environ.get("CUDA_VISIBLE_DEVICES", "")
+    if settings.engine == RAY and given:
+        # Ray has chosen for this process, by number or by identifier.
+        here = tuple(here[int(one)] if one.isdigit() and int(one) < len(here) else one for one in given.split(","))
+    return here if settings.gpus is None else tuple(gpu for gpu in here if gpu in settings.gpus)
 
 
 def resources() -> dict[str, float]:
@@ -94,15 +99,27 @@ def holding_gpus(gpus: Sequence[str], *, wanted: int) -> Iterator[tuple[str, ...
         yield None
 
 
-def gpus_wanted(kind: JobKind, settings: Mapping[str, Any], *, available: int) -> int:
-    """How many GPUs of a machine that has some a job computes on: a training as many as its settings say, else one.
+def is_across_machines(settings: Settings, training: Mapping[str, Any]) -> bool:
+    """Whether a training's fits are shared out among the machines of a cluster.
 
     Args:
+        settings: Of the store.
+        training: The training's own.
+    """
+    return settings.engine == RAY and int(training.get("devices", 1)) > 1
+
+
+def gpus_wanted(settings: Settings, kind: JobKind, asked: Mapping[str, Any], *, available: int) -> int:
+    """How many GPUs of a machine that has some a job's process takes: a training as its settings say, else one.
+
+    Args:
+        settings: Of the store.
         kind: What the job does.
-        settings: The job's settings.
+        asked: The job's own settings.
         available: How many there are; a training that asks for more is told so when it begins.
     """
-    devices = int(settings.get("devices", 1)) if kind in WAIT_FOR_A_GPU else 1
+    of_one_machine = kind in WAIT_FOR_A_GPU and not is_across_machines(settings, asked)
+    devices = int(asked.get("devices", 1)) if of_one_machine else 1
     return min(devices or available, available)
 
 

@@ -7,14 +7,14 @@ from sqlalchemy import Row, Select, func, select
 from sqlalchemy.orm import Session
 
 from colpo_core.errors import CheckpointMismatch, Conflict, InputRejected, NotFound
-from colpo_core.records.jobs import JobEventRecord, JobRecord
+from colpo_core.records.jobs import JobEventRecord, JobRecord, PredictionProgress
 from colpo_core.records.learning import TrainingSettings
 from colpo_core.records.networks import CLASSIFIERS, SEGMENTERS, check_available
 from colpo_core.records.people import Actor
-from colpo_core.services import audit, engine, job_files, leases
+from colpo_core.services import audit, engine, leases, shared_work
 from colpo_core.services.external_sets import refuse_training
 from colpo_core.services.permissions import CLINICIANS, require
-from colpo_core.services.prediction_scope import PREDICTABLE, settle_scope
+from colpo_core.services.prediction_scope import PREDICTABLE, PREDICTION, n_images_of, settle_scope, shares_of
 from colpo_core.services.snapshots import judge_counts
 from colpo_core.services.training_room import training_room
 from colpo_core.store import Store
@@ -23,7 +23,6 @@ from colpo_core.store.tables import Checkpoint, Image, Job, JobEvent, Person, Pr
 from colpo_core.terms import JobKind, JobState
 
 _UNFINISHED = (JobState.QUEUED, JobState.RUNNING)
-_LOG_TAIL_BYTES = 20_000
 
 
 def start_training(store: Store, *, actor: Actor, snapshot_id: int, settings: TrainingSettings) -> JobRecord:
@@ -76,7 +75,8 @@ def start_prediction(
         checkpoint_id: Which checkpoint; the promoted one when None.
 
     Returns:
-        The job, or None where nothing is left to predict or a job that waits or runs already covers it.
+        The job, or the first of several that share it out; None where nothing is left to predict or jobs that wait or
+        run already cover it.
 
     Raises:
         NotFound: There is no such checkpoint or image.
@@ -85,11 +85,9 @@ def start_prediction(
     require(actor, CLINICIANS)
     with store.writing() as session:
         chosen = _checkpoint_for_prediction(session, checkpoint_id)
-        job = queue_prediction(session, actor=actor, checkpoint=chosen, image_ids=image_ids)
-    if job is None:
-        return None
-    engine.place(store, job.id)
-    return get_job(store, actor=actor, job_id=job.id)
+        queued = queue_prediction(session, store, actor=actor, checkpoint=chosen, image_ids=image_ids)
+    engine.place_all(store, [job.id for job in queued])
+    return get_job(store, actor=actor, job_id=queued[0].id) if queued else None
 
 
 def start_prediction_of_cases(store: Store, *, actor: Actor, case_ids: Collection[int]) -> JobRecord | None:
@@ -112,26 +110,35 @@ def start_prediction_of_cases(store: Store, *, actor: Actor, case_ids: Collectio
 
 
 def queue_prediction(
-    session: Session, *, actor: Actor, checkpoint: Checkpoint, image_ids: Sequence[int] | None
-) -> Job | None:
-    """Add a prediction job within the caller's transaction; the caller places it afterwards.
+    session: Session, store: Store, *, actor: Actor, checkpoint: Checkpoint, image_ids: Sequence[int] | None
+) -> list[Job]:
+    """Add a prediction within the caller's transaction; the caller places its jobs afterwards.
+
+    Where several jobs predict at the same time, on several GPUs or machines, a large one is shared out among them.
 
     Returns:
-        The new job, or None where nothing is left to predict or a waiting job already covers it.
+        The new jobs; none where nothing is left to predict or waiting jobs already cover it.
 
     Raises:
         NotFound: One of the images is not in the store.
     """
     settings = settle_scope(session, checkpoint.id, image_ids)
     if settings is None:
-        return None
-    job = Job(kind=JobKind.PREDICT, settings=settings, created_by=actor.person_id)
-    session.add(job)
+        return []
+    shard_images = store.settings.shard_images if engine.runs_several(store) else None
+    shares = shares_of(session, settings, shard_images=shard_images)
+    queued = [Job(kind=JobKind.PREDICT, settings=share, created_by=actor.person_id) for share in shares]
+    session.add(queued[0])
     session.flush()
+    for job in queued[1:]:
+        job.settings = job.settings | {"first_job_id": queued[0].id}
+    session.add_all(queued)
+    session.flush()
+    n_images, jobs = settings["n_images"], len(queued)
     audit.record(
-        session, actor, "start prediction", f"job {job.id}", checkpoint=checkpoint.id, images=settings["n_images"]
+        session, actor, "start prediction", f"job {queued[0].id}", checkpoint=checkpoint.id, images=n_images, jobs=jobs
     )
-    return job
+    return queued
 
 
 def list_jobs(store: Store, *, actor: Actor, kind: JobKind | None = None, limit: int = 50) -> tuple[JobRecord, ...]:
@@ -142,6 +149,47 @@ def list_jobs(store: Store, *, actor: Actor, kind: JobKind | None = None, limit:
         query = query.where(Job.kind == kind)
     with store.reading() as session:
         return tuple(_job_record(row) for row in session.execute(query))
+
+
+def predictions_under_way(store: Store, *, actor: Actor) -> tuple[PredictionProgress, ...]:
+    """The predictions that wait or run, oldest first; several jobs that share one out are told together."""
+    require(actor, CLINICIANS)
+    with store.reading() as session:
+        unfinished = select(Job).where(Job.kind == JobKind.PREDICT, Job.state.in_(_UNFINISHED)).order_by(Job.id)
+        first_ids = dict.fromkeys(job.settings.get("first_job_id", job.id) for job in session.scalars(unfinished))
+        return tuple(_progress(session, first_id) for first_id in first_ids)
+
+
+def last_prediction(store: Store, *, actor: Actor) -> tuple[JobRecord, ...]:
+    """The newest prediction: its job, or all that share it out; empty before the first."""
+    require(actor, CLINICIANS)
+    with store.reading() as session:
+        newest = session.scalar(select(Job).where(Job.kind == JobKind.PREDICT).order_by(Job.id.desc()).limit(1))
+        if newest is None:
+            return ()
+        first_id = newest.settings.get("first_job_id", newest.id)
+        rows = session.execute(_jobs().where(Job.kind == JobKind.PREDICT, Job.id >= first_id).order_by(Job.id))
+        return tuple(_job_record(row) for row in rows)
+
+
+def _progress(session: Session, first_id: int) -> PredictionProgress:
+    first = session.get_one(Job, first_id)
+    n_jobs = int(first.settings.get("shards", 1))
+    # They were queued at one stroke, so their rows follow each other.
+    rows = list(session.scalars(select(Job).where(Job.id >= first_id, Job.id < first_id + n_jobs)))
+    running = [job.id for job in rows if job.state is JobState.RUNNING]
+    told = select(JobEvent).where(JobEvent.job_id.in_(running), JobEvent.stage == PREDICTION).order_by(JobEvent.id)
+    paces = {event.job_id: event.figures["images_per_second"] for event in session.scalars(told) if event.figures}
+    return PredictionProgress(
+        job_id=first_id,
+        checkpoint_id=first.settings["checkpoint_id"],
+        n_jobs=n_jobs,
+        n_running=len(running),
+        n_failed=sum(job.state is JobState.FAILED for job in rows),
+        n_images=sum(n_images_of(job.settings) for job in rows),
+        n_done=sum(n_images_of(job.settings) if job.state is JobState.DONE else job.epoch for job in rows),
+        images_per_second=sum(paces.values()) or None,
+    )
 
 
 def jobs_under_way(store: Store, *, actor: Actor) -> frozenset[int]:
@@ -181,13 +229,7 @@ def job_events(
 def job_log(store: Store, *, actor: Actor, job_id: int) -> str:
     """The end of what a job's process printed, for whoever has to find out why it failed."""
     require(actor, CLINICIANS)
-    path = job_files.log_path(store, job_id)
-    try:
-        with path.open("rb") as file:
-            file.seek(max(0, path.stat().st_size - _LOG_TAIL_BYTES))
-            return file.read().decode("utf-8", "replace")
-    except FileNotFoundError:
-        return ""
+    return shared_work.read_log(store, job_id)
 
 
 def cancel_job(store: Store, *, actor: Actor, job_id: int) -> JobRecord:

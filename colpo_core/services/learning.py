@@ -6,12 +6,10 @@ and other services ask.
 
 from colpo_core.records.checkpoints import SnapshotQuery
 from colpo_core.services.checkpoints import (
-    checkpoint_dir,
     current_checkpoint,
     find_checkpoint,
     get_checkpoint,
     list_checkpoints,
-    verify_files,
 )
 from colpo_core.services.evaluations import count_looks, list_evaluations, start_evaluation
 from colpo_core.services.external_sets import external_sets, seen_by
@@ -31,7 +29,6 @@ from colpo_core.services.snapshots import (
 
 __all__ = [
     "SnapshotQuery",
-    "checkpoint_dir",
     "count_looks",
     "current_checkpoint",
     "external_sets",
@@ -53,5 +50,4 @@ __all__ = [
     "seen_by",
     "snapshot_manifest",
     "start_evaluation",
-    "verify_files",
 ]

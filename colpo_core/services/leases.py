@@ -56,11 +56,13 @@ class Lease:
         store: The open store.
         job_id: Row of the job.
         token: What every write must carry.
+        attempt: How often the job was taken up, this time included.
     """
 
     store: Store
     job_id: int
     token: str
+    attempt: int = 1
 
     @contextmanager
     def writing(self) -> Iterator[tuple[Session, Job]]:
@@ -185,7 +187,7 @@ def claim_job(store: Store, job_id: int, *, host: str, pid: int, gpus: Sequence[
         job.lease_until = now + store.settings.lease_seconds
         job.host, job.pid = host, pid
         job.started_at = job.started_at or utc_now()
-        return Lease(store, job_id, token)
+        return Lease(store, job_id, token, job.attempt)
 
 
 def database_now(session: Session) -> float:

@@ -13,7 +13,8 @@ from colpo_core.images.decoding import read_rgb
 from colpo_core.records.people import Actor
 from colpo_core.services import audit, exposures
 from colpo_core.services.annotator_blinding import require_prediction_visible
-from colpo_core.services.checkpoints import checkpoint_dir, get_checkpoint, verify_files
+from colpo_core.services.checkpoint_files import checkpoint_dir, verify_files
+from colpo_core.services.checkpoints import get_checkpoint
 from colpo_core.services.permissions import CLINICIANS, require
 from colpo_core.services.stored_images import image_bytes
 from colpo_core.store import Store
@@ -53,7 +54,7 @@ def predict_files(
 
     checkpoint = get_checkpoint(store, actor=actor, checkpoint_id=checkpoint_id)
     verify_files(store, checkpoint)
-    pipeline, card = load_checkpoint(checkpoint_dir(store, checkpoint.name))
+    pipeline, card = load_checkpoint(checkpoint_dir(store, checkpoint.name, checkpoint.sha256))
     report = predict_folder(pipeline, card, images_dir, out_dir, on_file=on_file)
     with store.writing() as session:
         counts = {"predicted": len(report.predicted), "refused": len(report.refused)}
@@ -91,7 +92,7 @@ def explain_image(store: Store, *, actor: Actor, checkpoint_id: int, image_id: i
     exposures.note_images(store, actor, [image_id], ExposureKind.PREDICTION)
     checkpoint = get_checkpoint(store, actor=actor, checkpoint_id=checkpoint_id)
     verify_files(store, checkpoint)
-    pipeline, _card = load_checkpoint(checkpoint_dir(store, checkpoint.name))
+    pipeline, _card = load_checkpoint(checkpoint_dir(store, checkpoint.name, checkpoint.sha256))
     content, image = image_bytes(store, actor=actor, image_id=image_id)
     maps = library_maps(pipeline, read_rgb(content), method)
     return {name: map_png(values, height_px=image.height_px, width_px=image.width_px) for name, values in maps.items()}

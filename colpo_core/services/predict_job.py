@@ -10,16 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import and_, select
 
-from colpo_core.errors import ColpoError, JobCancelled, JobFailed
+from colpo_core.errors import ColpoError, JobCancelled, JobFailed, Unreachable
 from colpo_core.evaluation.likeness import pack_features
 from colpo_core.images.decoding import read_rgb
 from colpo_core.images.maps import pack_maps
 from colpo_core.images.probabilities import pack_probabilities
 from colpo_core.images.statistics import ImageStatistics, image_statistics
-from colpo_core.services.checkpoints import checkpoint_dir
+from colpo_core.services.checkpoint_files import checkpoint_dir
 from colpo_core.services.leases import Finish, Lease, LeaseLost
 from colpo_core.services.masks import store_pixels
-from colpo_core.services.prediction_scope import images_of, n_images_of, unpredicted
+from colpo_core.services.prediction_scope import PREDICTION, images_of, n_images_of, unpredicted
 from colpo_core.store.tables import Checkpoint, Image, ImageFigures, Job, JobEvent, Prediction, PredictionFeatures
 
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from colpo_core.nets.pipeline import Pipeline
 
 log = logging.getLogger(__name__)
-STAGE = "prediction"
 _TELL_EVERY_SECONDS = 10.0
 
 
@@ -77,11 +76,11 @@ def run_prediction(lease: Lease, must_stop: Callable[[], bool]) -> Finish:
     with store.reading() as session:
         settings = session.get_one(Job, lease.job_id).settings
         checkpoint = session.get_one(Checkpoint, settings["checkpoint_id"])
-        checkpoint_id, folder, sha256 = checkpoint.id, checkpoint_dir(store, checkpoint.name), checkpoint.sha256
+        checkpoint_id, name, sha256 = checkpoint.id, checkpoint.name, checkpoint.sha256
         left = and_(images_of(settings), unpredicted(checkpoint_id))
         todo = session.execute(select(Image.id, Image.sha256).where(left).order_by(Image.id)).all()
         total = max(n_images_of(settings), len(todo))
-    pipeline, _card = load_checkpoint(folder, expected_sha256=sha256)
+    pipeline, _card = load_checkpoint(checkpoint_dir(store, name, sha256), expected_sha256=sha256)
     failed: list[dict[str, Any]] = []
     pace = Pace()
     for done, (image_id, image_sha256) in enumerate(todo, start=total - len(todo) + 1):
@@ -90,7 +89,7 @@ def run_prediction(lease: Lease, must_stop: Callable[[], bool]) -> Finish:
         try:
             rgb = read_rgb(store.blobs.get(image_sha256))
             found = _predict(pipeline, rgb)
-        except LeaseLost:
+        except (LeaseLost, Unreachable):
             raise
         except ColpoError as error:
             log.warning("image %d: %s", image_id, error)
@@ -149,15 +148,15 @@ def _write_prediction(
 def _write_failure(lease: Lease, image_id: int, reason: str, done: int, total: int) -> None:
     with lease.writing() as (session, job):
         message = f"Image {image_id} was not predicted: {reason}"
-        session.add(JobEvent(job_id=job.id, stage=STAGE, epoch=done, message=message))
+        session.add(JobEvent(job_id=job.id, stage=PREDICTION, epoch=done, message=message))
         _write_progress(job, done, total)
 
 
 def _write_speed(lease: Lease, images_per_second: float, done: int) -> None:
     with lease.writing() as (session, job):
         figures = {"images_per_second": images_per_second}
-        session.add(JobEvent(job_id=job.id, stage=STAGE, epoch=done, figures=figures))
+        session.add(JobEvent(job_id=job.id, stage=PREDICTION, epoch=done, figures=figures))
 
 
 def _write_progress(job: Job, done: int, total: int) -> None:
-    job.stage, job.epoch, job.epochs_total, job.progress = STAGE, done, total, done / total
+    job.stage, job.epoch, job.epochs_total, job.progress = PREDICTION, done, total, done / total

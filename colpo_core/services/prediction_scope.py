@@ -1,6 +1,7 @@
 """Which images a prediction is for: those that somebody named, or all that the store held when it was asked for."""
 
 from collections.abc import Collection, Sequence
+from itertools import pairwise
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, exists, func, not_, select
@@ -13,6 +14,8 @@ from colpo_core.terms import JobKind, JobState, Stage
 
 PREDICTABLE: ColumnElement[bool] = and_(Image.stage == Stage.ACETIC_ACID, Image.shows_cervix)
 """A model reads images after acetic acid that show the cervix, and no others."""
+PREDICTION = "prediction"
+"""The stage of a prediction job, in its events."""
 
 
 def settle_scope(session: Session, checkpoint_id: int, image_ids: Sequence[int] | None) -> dict[str, Any] | None:
@@ -31,7 +34,7 @@ def settle_scope(session: Session, checkpoint_id: int, image_ids: Sequence[int] 
         InputRejected: No image is named, or one of them cannot be predicted.
         NotFound: One of them is not in the store.
     """
-    left = and_(unpredicted(checkpoint_id), *(not_(images_of(other)) for other in _under_way(session, checkpoint_id)))
+    left = _left(session, checkpoint_id)
     settings: dict[str, Any] = {"checkpoint_id": checkpoint_id, "image_ids": None}
     if image_ids is None:
         wanted = and_(PREDICTABLE, left)
@@ -43,6 +46,48 @@ def settle_scope(session: Session, checkpoint_id: int, image_ids: Sequence[int] 
         found = session.scalars(select(Image.id).where(among(Image.id, image_ids), left).order_by(Image.id)).all()
         settings |= {"image_ids": list(found), "n_images": len(found)}
     return settings if settings["n_images"] else None
+
+
+def shares_of(session: Session, settings: dict[str, Any], *, shard_images: int | None) -> list[dict[str, Any]]:
+    """Share a prediction out among several jobs, each with a range of the images.
+
+    Args:
+        session: The session in which the prediction was settled.
+        settings: From `settle_scope`.
+        shard_images: How many images one job is for at most; None for all of them.
+
+    Returns:
+        The settings of each job, in order; with `shards`, how many they are, where there are several.
+    """
+    n_images = settings["n_images"]
+    if shard_images is None or n_images <= shard_images:
+        return [settings]
+    sizes = [min(shard_images, n_images - begun) for begun in range(0, n_images, shard_images)]
+    shared: list[dict[str, Any]]
+    if settings["image_ids"] is not None:
+        ids = settings["image_ids"]
+        shared = [{"image_ids": ids[begun : begun + shard_images]} for begun in range(0, n_images, shard_images)]
+    else:
+        bounds = [settings["after_image_id"], *_ends(session, settings, shard_images), settings["up_to_image_id"]]
+        shared = [{"after_image_id": after, "up_to_image_id": up_to} for after, up_to in pairwise(bounds)]
+    return [
+        settings | share | {"n_images": size, "shards": len(sizes)} for share, size in zip(shared, sizes, strict=True)
+    ]
+
+
+def _ends(session: Session, settings: dict[str, Any], shard_images: int) -> Sequence[int]:
+    """The last image of each share but the last one, in one pass over the images."""
+    place = func.row_number().over(order_by=Image.id).label("place")
+    wanted = and_(images_of(settings), _left(session, settings["checkpoint_id"]))
+    numbered = select(Image.id, place).where(wanted).subquery()
+    ends = numbered.c.place % shard_images == 0
+    read = select(numbered.c.id).where(ends, numbered.c.place < settings["n_images"]).order_by(numbered.c.id)
+    return session.scalars(read).all()
+
+
+def _left(session: Session, checkpoint_id: int) -> ColumnElement[bool]:
+    """Whether an image is neither predicted nor about to be."""
+    return and_(unpredicted(checkpoint_id), *(not_(images_of(other)) for other in _under_way(session, checkpoint_id)))
 
 
 def images_of(settings: dict[str, Any]) -> ColumnElement[bool]:

@@ -1,12 +1,13 @@
 """A probing job's work: look ahead before a training, by a few steps of its networks."""
 
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from colpo_core.records.learning import TrainingSettings
+from colpo_core.services import gpus
 from colpo_core.services.leases import Finish, Lease
 from colpo_core.services.snapshot_rows import read_manifest
 from colpo_core.services.train_job import LiveRecord
@@ -37,6 +38,8 @@ def run_probe(lease: Lease, must_stop: Callable[[], bool]) -> Finish:
     with lease.store.reading() as session:
         job = session.get_one(Job, lease.job_id)
         settings = TrainingSettings.from_dict(job.settings)
+        if gpus.is_across_machines(lease.store.settings, job.settings):
+            settings = replace(settings, devices=1)  # the steps are made here, on this machine's share of a device
         sha256 = session.get_one(Snapshot, job.snapshot_id).sha256
     outlook = look_ahead(read_manifest(lease.store, sha256), settings, watch=Watch(LiveRecord(lease).write, must_stop))
 

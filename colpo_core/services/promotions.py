@@ -5,7 +5,7 @@ from sqlalchemy import select
 from colpo_core.errors import Conflict, InputRejected, PromotionHeld
 from colpo_core.records.checkpoints import CheckpointRecord, PromotionRecord
 from colpo_core.records.people import Actor
-from colpo_core.services import audit, checkpoints, engine, jobs
+from colpo_core.services import audit, checkpoint_files, checkpoints, engine, jobs
 from colpo_core.services.permissions import ADMINISTRATORS, CLINICIANS, require
 from colpo_core.services.promotion_checks import promotion_doubts
 from colpo_core.store import Store
@@ -55,7 +55,7 @@ def promote_checkpoint(
     chosen = checkpoints.get_checkpoint(store, actor=actor, checkpoint_id=checkpoint_id)
     if chosen.is_current:
         raise Conflict(f"{chosen.name} is the current model already.")
-    checkpoints.verify_files(store, chosen)
+    checkpoint_files.verify_files(store, chosen)
     with store.reading() as session:
         looked_against = checkpoints.current_id(session)
     doubts = promotion_doubts(store, actor=actor, checkpoint_id=checkpoint_id)
@@ -75,7 +75,6 @@ def promote_checkpoint(
         )
         audit.record(session, actor, "promote checkpoint", f"checkpoint {checkpoint_id}", overruled=len(doubts))
         checkpoint = session.get_one(Checkpoint, checkpoint_id)
-        job = jobs.queue_prediction(session, actor=actor, checkpoint=checkpoint, image_ids=None)
-    if job is not None:
-        engine.place(store, job.id)
+        queued = jobs.queue_prediction(session, store, actor=actor, checkpoint=checkpoint, image_ids=None)
+    engine.place_all(store, [job.id for job in queued])
     return checkpoints.get_checkpoint(store, actor=actor, checkpoint_id=checkpoint_id)

@@ -7,12 +7,24 @@ Source: https://docs.ray.io (job submission).
 """
 
 import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING
 
+from colpo_core.errors import JobFailed
 from colpo_core.services import gpus, runner_processes
 from colpo_core.store import Store
 from colpo_core.store.tables import Job
+from colpo_core.terms import JobKind
+
+if TYPE_CHECKING:
+    from colpo_core.training.ray_crew import RayCrew
 
 log = logging.getLogger(__name__)
+OWN_SHARE = 0.01
+"""Of a device for the process of a training across machines; a process of its fits takes the rest of one."""
 
 
 def submit(store: Store, job_id: int, *, attempt: int) -> None:
@@ -26,8 +38,7 @@ def submit(store: Store, job_id: int, *, attempt: int) -> None:
     from ray.job_submission import JobStatus, JobSubmissionClient
 
     with store.reading() as session:
-        job = session.get_one(Job, job_id)
-        n_gpus = _gpus_of(store, job)
+        n_cpus, n_gpus = _needs(store, session.get_one(Job, job_id))
     name = f"colpodesk-{job_id}-{attempt}"
     try:
         client = JobSubmissionClient(store.settings.ray_address)
@@ -40,8 +51,8 @@ def submit(store: Store, job_id: int, *, attempt: int) -> None:
         client.submit_job(
             entrypoint=" ".join(runner_processes.runner_command(job_id)),
             submission_id=f"{name}-{repeat}",
-            runtime_env={"env_vars": store.settings.to_environment()},
-            entrypoint_num_cpus=1,
+            runtime_env={"env_vars": _environment(store)},
+            entrypoint_num_cpus=n_cpus,
             entrypoint_num_gpus=n_gpus or None,
         )
     except (ConnectionError, RuntimeError) as error:
@@ -49,8 +60,51 @@ def submit(store: Store, job_id: int, *, attempt: int) -> None:
         log.warning("job %d could not be submitted to Ray: %s", job_id, error)
 
 
-def _gpus_of(store: Store, job: Job) -> int:
-    """GPUs to ask the cluster for; none where the settings say that its machines have none."""
+def gather_crew(store: Store) -> "RayCrew":
+    """Who shares the fits of a training out among the machines of the cluster that this process is a job of."""
+    from colpo_core.training.ray_crew import RayCrew
+
+    shown = tuple(gpu for gpu in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if gpu)
+    return RayCrew(
+        copies_dir=store.settings.data_dir / "cache" / "fits",
+        on_gpus=bool(gpus.gpus_here(store.settings)),
+        environment=_environment(store),
+        share=1 - OWN_SHARE,
+        holding=partial(_holding_gpu, held_by_the_runner=shown),
+    )
+
+
+@contextmanager
+def _holding_gpu(index: int, *, held_by_the_runner: tuple[str, ...]) -> Iterator[None]:
+    """Hold the GPU of a process of a fit, unless it is the one that the training's own process holds for it."""
+    import torch
+
+    gpu = f"GPU-{torch.cuda.get_device_properties(index).uuid}"
+    if gpu in held_by_the_runner:
+        yield
+        return
+    with gpus.holding_gpus([gpu], wanted=1) as held:
+        if held is None:
+            raise JobFailed(
+                f"The GPU {gpu} is used by another job on its machine. Let Ray place all jobs of its machines, and run "
+                "the training again."
+            )
+        yield
+
+
+def _environment(store: Store) -> dict[str, str]:
+    """Variables of every process that Ray starts: the store's settings, and where the program lies."""
+    return store.settings.to_environment() | {"PYTHONPATH": str(runner_processes.PROGRAM_DIR)}
+
+
+def _needs(store: Store, job: Job) -> tuple[float, float]:
+    """Processors and GPUs to ask the cluster for; no GPU where the settings say that its machines have none.
+
+    The process of a training across machines takes a sliver of one device: its fits take nearly all of as many as the
+    training's settings say, and it computes between them.
+    """
+    across = job.kind is JobKind.TRAIN and gpus.is_across_machines(store.settings, job.settings)
+    share = OWN_SHARE if across else 1.0
     if store.settings.gpus == () or job.kind not in gpus.WAIT_FOR_A_GPU:
-        return 0
-    return int(job.settings.get("devices", 1)) or 1
+        return share, 0.0
+    return 1.0, share

@@ -5,7 +5,6 @@ What it writes, it writes under its lease; whatever happens, the job's row says 
 
 import logging
 import os
-import shutil
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -14,16 +13,16 @@ from types import FrameType
 
 from sqlalchemy.exc import InterfaceError, OperationalError
 
-from colpo_core.errors import ColpoError, JobCancelled, NotFound
+from colpo_core.errors import ColpoError, JobCancelled, NotFound, Unreachable
 from colpo_core.services import engine, gpus
 from colpo_core.services.evaluate_job import run_evaluation
 from colpo_core.services.explain_job import run_explanation
 from colpo_core.services.incidents import log_incident
-from colpo_core.services.job_files import work_dir
 from colpo_core.services.leases import Finish, Heartbeats, Lease, LeaseLost, Wish, claim_job
 from colpo_core.services.machine import this_machine
 from colpo_core.services.predict_job import run_prediction
 from colpo_core.services.probe_job import run_probe
+from colpo_core.services.shared_work import forget_work, sharing_work
 from colpo_core.services.train_job import run_training
 from colpo_core.store import Store
 from colpo_core.store.tables import Job
@@ -90,7 +89,8 @@ def _places(store: Store, job_id: int) -> Iterator[tuple[str, ...] | None]:
         job = session.get(Job, job_id)
         if job is None:
             raise NotFound(f"There is no job {job_id}.")
-        kind, wanted = job.kind, gpus.gpus_wanted(job.kind, job.settings, available=len(available))
+        kind = job.kind
+        wanted = gpus.gpus_wanted(store.settings, kind, job.settings, available=len(available))
     with gpus.holding_gpus(available, wanted=wanted) as held:
         if held is None and kind in gpus.WAIT_FOR_A_GPU:
             yield None
@@ -106,13 +106,18 @@ def _run_under_lease(lease: Lease, told_to_end: threading.Event, *, n_gpus: int)
             return told_to_end.is_set() or heartbeats.stop.is_set()
 
         try:
-            lease.complete(_work_on_gpus(lease, must_stop, n_gpus) if n_gpus else _work(lease, must_stop))
+            with sharing_work(lease.store, lease.job_id, attempt=lease.attempt, lost=heartbeats.lost):
+                finish = _work_on_gpus(lease, must_stop, n_gpus) if n_gpus else _work(lease, must_stop)
+            lease.complete(finish)
         except LeaseLost:
             return EXIT_LEASE_LOST
         except JobCancelled:
             return _end_stopped(lease)
         except (OperationalError, InterfaceError) as error:
             log.warning("job %d: the database does not answer (%s)", lease.job_id, str(error.orig).strip())
+            return _put_back_when_it_answers(lease, told_to_end)
+        except Unreachable as error:
+            log.warning("job %d: %s", lease.job_id, error)
             return _put_back_when_it_answers(lease, told_to_end)
         except ColpoError as error:
             log.error("job %d failed: %s", lease.job_id, error)
@@ -124,7 +129,7 @@ def _run_under_lease(lease: Lease, told_to_end: threading.Event, *, n_gpus: int)
                 "comes back, tell your administrator the number."
             )
             return _fail(lease, sentence)
-    shutil.rmtree(work_dir(lease.store, lease.job_id), ignore_errors=True)
+    forget_work(lease.store, lease.job_id)
     return EXIT_DONE
 
 
@@ -153,12 +158,14 @@ def _work(lease: Lease, must_stop: Callable[[], bool]) -> Finish:
 
 
 def _put_back_when_it_answers(lease: Lease, told_to_end: threading.Event) -> int:
-    """Put a job back whose database went away in the middle of the work: a new runner goes on from what was kept.
+    """Put a job back whose database or files went away in the middle of it: a new runner goes on from what was kept.
 
     It counts as an attempt, so that a job that always ends so is given up. A runner that is told to end meanwhile
     leaves the job to its lease.
     """
     while not told_to_end.wait(_RETRY_SECONDS):
+        if lease.store.files is not None and not lease.store.files.answers():
+            continue
         try:
             lease.give_back(is_attempt=True)
         except LeaseLost:

@@ -18,7 +18,8 @@ from colpo_core.store import Store
 
 log = logging.getLogger(__name__)
 _NICENESS = 10
-_PROGRAM_DIR = Path(__file__).resolve().parents[2]
+PROGRAM_DIR = Path(__file__).resolve().parents[2]
+"""Where the program lies."""
 _START_DETACHED = """
 import json, os, subprocess, sys
 order = json.loads(sys.argv[1])
@@ -49,7 +50,7 @@ def start_detached(store: Store, job_id: int) -> None:
     order = {"command": runner_command(job_id), "log": str(log_path(store, job_id)), "niceness": _NICENESS}
     starter = [sys.executable, "-I", "-S", "-c", _START_DETACHED, json.dumps(order)]
     environment = runner_environment(store)
-    subprocess.run(starter, cwd=_PROGRAM_DIR, env=environment, check=True, timeout=60)  # noqa: S603 - our own command
+    subprocess.run(starter, cwd=PROGRAM_DIR, env=environment, check=True, timeout=60)  # noqa: S603 - our own command
 
 
 def start_attached(store: Store, job_id: int) -> "subprocess.Popen[bytes]":
@@ -103,7 +104,7 @@ def _spawn(store: Store, job_id: int, **how: Any) -> "subprocess.Popen[bytes]": 
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=out,
-            cwd=_PROGRAM_DIR,
+            cwd=PROGRAM_DIR,
             env=runner_environment(store),
             **how,
         )

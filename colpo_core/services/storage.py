@@ -22,10 +22,11 @@ def measure_storage(store: Store, *, actor: Actor) -> StorageFacts:
     settings = store.settings
     with store.reading() as session:
         schema = session.scalar(text("SELECT version_num FROM alembic_version"))
+    copies = " (copies of shared files)" if settings.files_url else ""
     parts = (
         _database(store),
-        _measure("Images and maps", settings.blobs_dir.rglob("*")),
-        _measure("Checkpoints", settings.checkpoints_dir.rglob("*")),
+        _measure(f"Images and maps{copies}", settings.blobs_dir.rglob("*")),
+        _measure(f"Checkpoints{copies}", settings.checkpoints_dir.rglob("*")),
         _measure("Jobs", settings.jobs_dir.rglob("*")),
         _measure("Decoded snapshots (may be deleted)", settings.frames_dir.rglob("*")),
     )

@@ -14,7 +14,8 @@ from colpo_core.images.decoding import read_rgb
 from colpo_core.images.masks import decode_rle
 from colpo_core.records.learning import TrainingEvent, TrainingSettings
 from colpo_core.services import gpus, job_files
-from colpo_core.services.checkpoints import checkpoint_dir, current_checkpoint, prepare_files, publish_checkpoint
+from colpo_core.services.checkpoint_files import checkpoint_dir, prepare_files
+from colpo_core.services.checkpoints import current_checkpoint, publish_checkpoint
 from colpo_core.services.external_sets import learned_from, refuse_training
 from colpo_core.services.leases import Finish, Lease
 from colpo_core.services.snapshot_rows import read_manifest
@@ -22,6 +23,7 @@ from colpo_core.store import Store
 from colpo_core.store.tables import Job, JobEvent, Mask, Snapshot
 
 if TYPE_CHECKING:
+    from colpo_core.training.hardware import Crew
     from colpo_core.training.incumbent import Incumbent
 
 _HEARTBEAT_SECONDS = 1.0
@@ -64,6 +66,7 @@ def run_training(lease: Lease, must_stop: Callable[[], bool]) -> Finish:
         cancelled=must_stop,
         incumbent=find_incumbent(store),
         keep_every_s=store.settings.checkpoint_seconds,
+        crew=_crew(store, settings),
     )
 
     prepared = prepare_files(store, job_id=lease.job_id, folder=trained.folder)
@@ -73,6 +76,16 @@ def run_training(lease: Lease, must_stop: Callable[[], bool]) -> Finish:
         return {"checkpoint_id": checkpoint.id, "checkpoint": checkpoint.name}
 
     return publish
+
+
+def _crew(store: Store, settings: TrainingSettings) -> "Crew | None":
+    """Who shares the fits out among several machines; None where the training is of one machine."""
+    if not gpus.is_across_machines(store.settings, settings.to_dict()):
+        return None
+    # Only here: an optional package.
+    from colpo_core.services.ray_engine import gather_crew
+
+    return gather_crew(store)
 
 
 def find_incumbent(store: Store) -> "Incumbent | None":
@@ -90,7 +103,7 @@ def find_incumbent(store: Store) -> "Incumbent | None":
         sha256 = session.get_one(Snapshot, current.snapshot_id).sha256
     learned = learned_from(read_manifest(store, sha256), current.card)
     return Incumbent(
-        folder=checkpoint_dir(store, current.name),
+        folder=checkpoint_dir(store, current.name, current.sha256),
         name=current.name,
         sha256=current.sha256,
         learned_patients=frozenset(item.patient_id for item in learned),

@@ -27,7 +27,7 @@ class BlobFolder:
         Returns:
             The SHA-256 in hexadecimal, by which `get` finds them.
         """
-        sha256 = hashlib.sha256(content).hexdigest()
+        sha256 = content_sha256(content)
         place = self.path(sha256)
         if place.exists() and place.stat().st_size == len(content):
             return sha256
@@ -44,7 +44,7 @@ class BlobFolder:
             content = self.path(sha256).read_bytes()
         except FileNotFoundError as error:
             raise NotFound("A stored file is missing. Restore the store's folder from a back-up.") from error
-        if hashlib.sha256(content).hexdigest() != sha256:
+        if content_sha256(content) != sha256:
             raise NotFound("A stored file is damaged. Restore the store's folder from a back-up.")
         return content
 
@@ -66,6 +66,11 @@ class BlobFolder:
                 leftover.unlink(missing_ok=True)
                 removed += 1
         return removed
+
+
+def content_sha256(content: bytes) -> str:
+    """The name of a content."""
+    return hashlib.sha256(content).hexdigest()
 
 
 def write_file(place: Path, content: bytes) -> None:

@@ -20,6 +20,8 @@ from colpo_core.settings import Settings
 from colpo_core.store.blobs import BlobFolder
 from colpo_core.store.case_summaries import FollowedSession, lacks_summaries, settle, sum_up
 from colpo_core.store.schema import WRITER_LOCK, prepare_schema
+from colpo_core.store.shared_blobs import SharedBlobs
+from colpo_core.store.shared_files import SharedFiles
 
 _BUSY_SECONDS = 30
 
@@ -29,12 +31,14 @@ class Store:
 
     Attributes:
         settings: Where things lie.
+        files: Files that several machines share; None where the store's folder holds all of them.
         blobs: Content-addressed files.
     """
 
     def __init__(self, settings: Settings, engine: Engine) -> None:
         self.settings = settings
-        self.blobs = BlobFolder(settings.blobs_dir)
+        self.files = SharedFiles(settings.files_url) if settings.files_url else None
+        self.blobs = self._blobs()
         self._reader = engine
         self._writer = engine.execution_options(colpo_writes=True)
 
@@ -70,6 +74,11 @@ class Store:
         """A session that sees one moment of the store and changes nothing."""
         with Session(self._reader, expire_on_commit=False, autoflush=False) as session:
             yield session
+
+    def _blobs(self) -> BlobFolder:
+        if self.files is None:
+            return BlobFolder(self.settings.blobs_dir)
+        return SharedBlobs(self.settings.blobs_dir, self.files, limit_bytes=self.settings.cache_gb * 1e9)
 
     def _complete_summaries(self) -> None:
         with self.reading() as session:

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 
 import torch
 from lightning_fabric import Fabric
@@ -19,6 +19,10 @@ from torch import Tensor, nn
 
 from colpo_core.errors import InputRejected, JobFailed
 from colpo_core.records.learning import TrainingSettings
+
+if TYPE_CHECKING:
+    from colpo_core.training.loop import Fitted, Keeper, Lesson, Plan
+    from colpo_core.training.watch import Watch
 
 PAYS = 1.2
 """A lower precision is taken where a step is this many times as fast; less is not worth its rounding."""
@@ -33,6 +37,23 @@ FABRIC_WORDS: dict[str, Literal["32-true", "bf16-mixed", "16-mixed"]] = {
 """What Fabric calls each precision."""
 
 
+class Crew(Protocol):
+    """Shares a fit out among processes of several machines, as `several.fit_on_several` does on one."""
+
+    def fit(
+        self,
+        network: nn.Module,
+        lesson: "Lesson",
+        *,
+        plan: "Plan",
+        hardware: "Hardware",
+        watch: "Watch",
+        keeper: "Keeper | None",
+        processes: int,
+    ) -> "Fitted":
+        """Train a network; see `several.fit_on_several`."""
+
+
 @dataclass(frozen=True)
 class Hardware:
     """What a training computes on.
@@ -42,12 +63,14 @@ class Hardware:
         precision: `fp32`, `bf16` or `fp16`.
         compiles: Whether networks may be compiled.
         devices: Devices that a fit is shared out among, a process for each; all else runs on the first.
+        crew: Who finds the devices on other machines; None for those of this one.
     """
 
     fabric: Fabric
     precision: str
     compiles: bool = False
     devices: int = 1
+    crew: Crew | None = None
 
     @property
     def device(self) -> torch.device:
@@ -68,7 +91,11 @@ def plain_hardware(precision: str = "fp32", *, devices: int = 1) -> Hardware:
 
 
 def choose_hardware(
-    settings: TrainingSettings, *, step: Callable[[Hardware], None] | None = None, memory: Path | None = None
+    settings: TrainingSettings,
+    *,
+    step: Callable[[Hardware], None] | None = None,
+    memory: Path | None = None,
+    crew: Crew | None = None,
 ) -> Hardware:
     """Choose the device, and the precision by the settings or by a probe.
 
@@ -76,6 +103,7 @@ def choose_hardware(
         settings: `precision`, `compile` and `devices` count.
         step: Makes one training step on the hardware that it is given; what `auto` is decided by.
         memory: File in which the choice is kept, so that it stays for the whole training; None forgets it.
+        crew: Finds as many devices as the settings say on several machines; None for those of this one.
 
     Raises:
         InputRejected: The settings ask for what the machine has not.
@@ -89,7 +117,7 @@ def choose_hardware(
 
     def hardware(precision: str) -> Hardware:
         fabric = Fabric(accelerator=accelerator, devices=1, precision=FABRIC_WORDS[precision])
-        return Hardware(fabric, precision, compiles, _devices(settings))
+        return Hardware(fabric, precision, compiles, _devices(settings, crew), crew)
 
     if settings.precision != "auto":
         return hardware(settings.precision)
@@ -100,7 +128,9 @@ def choose_hardware(
     return hardware(kept)
 
 
-def _devices(settings: TrainingSettings) -> int:
+def _devices(settings: TrainingSettings, crew: Crew | None) -> int:
+    if crew is not None:
+        return max(1, settings.devices)
     if not torch.cuda.is_available():
         return 1
     there = torch.cuda.device_count()

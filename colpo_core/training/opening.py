@@ -15,7 +15,7 @@ from colpo_core.nets.registry import NO_WEIGHTS, build_segmenter, find_weights
 from colpo_core.records.learning import TrainingSettings
 from colpo_core.records.networks import CLASSIFIERS, SEGMENTERS, check_available
 from colpo_core.training.course import Course
-from colpo_core.training.hardware import Hardware, choose_hardware, trial_step
+from colpo_core.training.hardware import Crew, Hardware, choose_hardware, trial_step
 from colpo_core.training.incumbent import Incumbent
 from colpo_core.training.loop import reproducible
 from colpo_core.training.losses import segmentation_loss
@@ -41,6 +41,7 @@ def open_course(
     shares: Mapping[str, tuple[float, float]],
     incumbent: Incumbent | None = None,
     keep_every_s: float = KEEP_EVERY_SECONDS,
+    crew: Crew | None = None,
 ) -> Iterator[Course]:
     """Give a course to train in; while it is open, torch repeats itself, and a lack of memory is explained.
 
@@ -55,6 +56,7 @@ def open_course(
         shares: Where each stage begins and ends within the whole.
         incumbent: The clinic's current model, or None.
         keep_every_s: Seconds after which an unfinished stage is kept again.
+        crew: Shares each fit out among several machines; None for this one.
 
     Raises:
         InputRejected: A network needs optional packages that are not installed.
@@ -84,8 +86,9 @@ def open_course(
         )
         fingerprints = {item.image_id: hashed for item, hashed in zip(frames.items, frames.fingerprints, strict=True)}
         check_leakage(manifest, fingerprints)
-        hardware = choose_training_hardware(settings, memory=work_dir / "hardware.json")
-        watch.say(f"Computing on {hardware.device.type} in {hardware.precision}.", done=0.0)
+        hardware = choose_training_hardware(settings, memory=work_dir / "hardware.json", crew=crew)
+        across = f", each fit in {hardware.devices} processes on several machines" if crew else ""
+        watch.say(f"Computing on {hardware.device.type} in {hardware.precision}{across}.", done=0.0)
         workshop = Workshop(
             settings=settings,
             frames=frames,
@@ -120,19 +123,22 @@ def check_beforehand(manifest: Manifest, settings: TrainingSettings) -> None:
         find_weights(settings.classifier, settings.pretrained)
 
 
-def choose_training_hardware(settings: TrainingSettings, *, memory: Path | None = None) -> Hardware:
+def choose_training_hardware(
+    settings: TrainingSettings, *, memory: Path | None = None, crew: Crew | None = None
+) -> Hardware:
     """The hardware of a training, its precision probed on the very segmenter, which takes most of the time.
 
     Args:
         settings: How to learn.
         memory: File in which the choice is kept for the whole training; None forgets it.
+        crew: Shares each fit out among several machines; None for this one.
 
     Raises:
         InputRejected: The settings ask for what the machine has not.
         JobFailed: The choice cannot be kept.
     """
     if settings.precision != "auto" or (memory is not None and memory.exists()):
-        return choose_hardware(settings, memory=memory)
+        return choose_hardware(settings, memory=memory, crew=crew)
     network = build_segmenter(settings.segmenter, width=settings.segnet_width)
     network.to(memory_format=torch.channels_last)
     images = torch.rand(_PROBED_IMAGES, 3, settings.height_px, settings.width_px)
@@ -143,4 +149,4 @@ def choose_training_hardware(settings: TrainingSettings, *, memory: Path | None 
     def loss_of(logits: torch.Tensor) -> torch.Tensor:
         return segmentation_loss(logits, target.to(logits.device), weights.to(logits.device))
 
-    return choose_hardware(settings, step=trial_step(network, images, loss_of), memory=memory)
+    return choose_hardware(settings, step=trial_step(network, images, loss_of), memory=memory, crew=crew)

@@ -14,6 +14,7 @@ from colpo_core.nets.checkpoint import load_checkpoint, save_checkpoint
 from colpo_core.records.learning import TrainingEvent, TrainingSettings
 from colpo_core.records.networks import CLASSIFIERS, SEGMENTERS, check_available
 from colpo_core.training.card import make_card
+from colpo_core.training.hardware import Crew
 from colpo_core.training.incumbent import Incumbent
 from colpo_core.training.opening import open_course
 from colpo_core.training.protocols import learn
@@ -49,6 +50,7 @@ def train_pipeline(
     cancelled: Callable[[], bool],
     incumbent: Incumbent | None = None,
     keep_every_s: float = KEEP_EVERY_SECONDS,
+    crew: Crew | None = None,
 ) -> TrainedCheckpoint:
     """Train from a snapshot. Called again with the same work folder, it goes on where it stood.
 
@@ -66,6 +68,7 @@ def train_pipeline(
         cancelled: Whether a person wants to stop; asked at every step.
         incumbent: The clinic's current model, which the new one is compared with; None before the first.
         keep_every_s: Seconds after which an unfinished stage is kept again.
+        crew: Shares each fit out among several machines; None for this one.
 
     Raises:
         InputRejected: A network needs optional packages that are not installed.
@@ -92,6 +95,7 @@ def train_pipeline(
         shares=stage_shares(manifest, settings),
         incumbent=incumbent,
         keep_every_s=keep_every_s,
+        crew=crew,
     ) as course:
         learned = learn(course)
         card = make_card(

@@ -47,30 +47,43 @@ from colpo_core.training.watch import Watch
 ASK_EVERY_SECONDS = 0.25
 """How often the waiting process asks whether to stop, while nothing is told."""
 _END_WITHIN_SECONDS = 5.0
-_TIMEOUT = timedelta(hours=2)  # a process that died is seen at once; this only has to outlast a validation
+GROUP_TIMEOUT = timedelta(hours=2)
+"""A process that died is seen at once; this only has to outlast a validation."""
 _ERRAND, _WEIGHTS, _RECORD, _MEETING = "errand.pt", "weights.safetensors", "fitted.json", "meeting"
 
 
 @dataclass(frozen=True)
-class _Errand:
-    """What crosses to each process; frames and channels cross as the paths of their files."""
+class Errand:
+    """What crosses to each process; frames and channels cross as the paths of their files.
+
+    Attributes:
+        network: What learns.
+        lesson: What it learns.
+        plan: How long and how fast.
+        precision: As `Hardware` has it.
+        threads: How many a process may use on the CPU.
+    """
 
     network: nn.Module
     lesson: Lesson
     plan: Plan
     precision: str
-    keeper: Keeper | None
     threads: int
 
 
 @dataclass(frozen=True)
-class _Seat:
-    """Where a process sits among the others."""
+class Seat:
+    """Where a process sits among the others.
+
+    Attributes:
+        rank: From 0; the first judges, tells and keeps.
+        count: How many there are.
+        device: What it computes on.
+    """
 
     rank: int
     count: int
-    accelerator: str
-    folder: Path
+    device: torch.device
 
 
 def across_processes() -> Callable[[Tensor], Tensor] | None:
@@ -131,10 +144,11 @@ def fit_on_several(
     with tempfile.TemporaryDirectory(prefix="colpo-fit-") as name:
         folder = Path(name)
         threads = max(1, torch.get_num_threads() // processes)
-        torch.save(_Errand(network, lesson, plan, hardware.precision, keeper, threads), folder / _ERRAND)
-        accelerator = hardware.device.type
-        seats = [_Seat(rank, processes, accelerator, folder) for rank in range(processes)]
-        with _started(seats) as (crew, heard):
+        torch.save((Errand(network, lesson, plan, hardware.precision, threads), keeper), folder / _ERRAND)
+        on_gpu = hardware.device.type == "cuda"
+        devices = [torch.device("cuda", rank) if on_gpu else torch.device("cpu") for rank in range(processes)]
+        seats = [Seat(rank, processes, device) for rank, device in enumerate(devices)]
+        with _started(seats, folder) as (crew, heard):
             failed = _attend(crew, heard, watch)
         if failed is not None:
             raise JobFailed(_why(folder, failed, processes))
@@ -145,14 +159,14 @@ def fit_on_several(
 
 
 @contextmanager
-def _started(seats: list[_Seat]) -> Iterator[tuple[list[SpawnProcess], Connection]]:
+def _started(seats: list[Seat], folder: Path) -> Iterator[tuple[list[SpawnProcess], Connection]]:
     """The processes, and what the first one tells; afterwards none is left, whatever happened."""
     context = multiprocessing.get_context("spawn")
     heard, tells = context.Pipe(duplex=False)
     crew: list[SpawnProcess] = []
     try:
         for seat in seats:
-            given = (seat, tells if seat.rank == 0 else None)
+            given = (seat, folder, tells if seat.rank == 0 else None)
             crew.append(context.Process(target=_take_part, args=given, name=f"fit-{seat.rank}", daemon=True))
             with _nameless_main():
                 crew[-1].start()
@@ -218,23 +232,23 @@ def _why(folder: Path, failed: SpawnProcess, processes: int) -> str:
     )
 
 
-def _take_part(seat: _Seat, tells: Connection | None) -> None:
+def _take_part(seat: Seat, folder: Path, tells: Connection | None) -> None:
     """What each process does."""
     _end_with_parent()
     try:
         with explaining_memory():
-            _learn(seat, tells)
+            _learn(seat, folder, tells)
     except Exception as error:
         # Written before the others notice that this process is gone, so that theirs never looks like the first.
-        _leave_note(seat, error)
+        _leave_note(seat, folder, error)
         traceback.print_exc()
         sys.stderr.flush()
         os._exit(1)  # at once: an orderly end would wait for the others, who may wait for this one
 
 
-def _leave_note(seat: _Seat, error: Exception) -> None:
+def _leave_note(seat: Seat, folder: Path, error: Exception) -> None:
     sentence = str(error) if isinstance(error, ColpoError) else ""
-    torn = seat.folder / f"failed-{seat.rank}.part"
+    torn = folder / f"failed-{seat.rank}.part"
     torn.write_text(json.dumps({"kind": type(error).__name__, "sentence": sentence}), encoding="utf-8")
     torn.replace(torn.with_suffix(".json"))
 
@@ -262,70 +276,112 @@ def _end_with_parent() -> None:
     threading.Thread(target=wait, name="end-with-parent", daemon=True).start()
 
 
-def _learn(seat: _Seat, tells: Connection | None) -> None:
-    with _group(seat):
-        errand: _Errand = torch.load(  # our own file, in a folder that nobody else can write to
-            seat.folder / _ERRAND, map_location="cpu", weights_only=False
-        )
-        with reproducible(seed=errand.plan.seed, threads=errand.threads):
-            network = errand.network.train()
-            if seat.accelerator == "cuda":
-                network = nn.SyncBatchNorm.convert_sync_batchnorm(network)  # type: ignore[no-untyped-call]
-            network.to(_device(seat))
-            fitted = fit(
-                network,
-                errand.lesson,
-                plan=errand.plan,
-                hardware=Hardware(_fabric(seat, errand.precision), errand.precision),
-                watch=_Relay(tells),
-                keeper=errand.keeper if tells or errand.keeper is None else _Onlooker(errand.keeper),
-            )
+def _learn(seat: Seat, folder: Path, tells: Connection | None) -> None:
+    with _group(seat, folder):
+        errand: Errand
+        # Our own file, in a folder that nobody else can write to.
+        errand, keeper = torch.load(folder / _ERRAND, map_location="cpu", weights_only=False)
+        keeper = keeper if tells or keeper is None else _Onlooker(keeper)
+        fitted, weights = learn_in_a_group(errand, seat, watch=_Relay(tells), keeper=keeper)
         if tells:
-            weights = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
-            safetensors.torch.save_file(weights, seat.folder / _WEIGHTS)
-            (seat.folder / _RECORD).write_text(json.dumps(asdict(fitted)), encoding="utf-8")
+            safetensors.torch.save_file(weights, folder / _WEIGHTS)
+            (folder / _RECORD).write_text(json.dumps(asdict(fitted)), encoding="utf-8")
+
+
+def learn_in_a_group(
+    errand: Errand, seat: Seat, *, watch: Watch, keeper: Keeper | None
+) -> tuple[Fitted, dict[str, Tensor]]:
+    """Learn with the other processes of a group that is made already.
+
+    Args:
+        errand: The same for all of them.
+        seat: This one's own.
+        watch: Told of every step of this process.
+        keeper: Gives all of them the same unfinished fit.
+
+    Returns:
+        How the fit went, and the network's state on the CPU: the same in all of them.
+
+    Raises:
+        JobCancelled: A person wants to stop.
+        JobFailed: The loss is not a number any more.
+    """
+    with reproducible(seed=errand.plan.seed, threads=errand.threads):
+        network = errand.network.train()
+        if seat.device.type == "cuda":
+            network = nn.SyncBatchNorm.convert_sync_batchnorm(network)  # type: ignore[no-untyped-call]
+        network.to(seat.device)
+        hardware = Hardware(_fabric(seat, errand.precision), errand.precision)
+        fitted = fit(network, errand.lesson, plan=errand.plan, hardware=hardware, watch=watch, keeper=keeper)
+    return fitted, {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
 
 
 @contextmanager
-def _group(seat: _Seat) -> Iterator[None]:
+def _group(seat: Seat, folder: Path) -> Iterator[None]:
     """The processes know each other: by nccl on GPUs, by gloo on a CPU; over the loopback alone."""
     loopback = next((name for _, name in socket.if_nameindex() if name.startswith("lo")), None)
     if loopback is not None:
         os.environ["GLOO_SOCKET_IFNAME"] = os.environ["NCCL_SOCKET_IFNAME"] = loopback
     os.environ["NCCL_RAS_ENABLE"] = "0"  # it would listen for a monitor
-    os.environ["LOCAL_RANK"], os.environ["NODE_RANK"] = str(seat.rank), "0"
-    on_gpu = seat.accelerator == "cuda"
+    on_gpu = seat.device.type == "cuda"
     if on_gpu:
-        torch.cuda.set_device(seat.rank)
+        torch.cuda.set_device(seat.device)
     distributed.init_process_group(
         "nccl" if on_gpu else "gloo",
         # A store of TCP would listen on every interface of the machine.
-        init_method=(seat.folder / _MEETING).as_uri(),
+        init_method=(folder / _MEETING).as_uri(),
         rank=seat.rank,
         world_size=seat.count,
-        timeout=_TIMEOUT,
-        device_id=_device(seat) if on_gpu else None,
+        timeout=GROUP_TIMEOUT,
+        device_id=seat.device if on_gpu else None,
     )
     yield
     distributed.destroy_process_group()
 
 
-def _device(seat: _Seat) -> torch.device:
-    return torch.device("cuda", seat.rank) if seat.accelerator == "cuda" else torch.device("cpu")
-
-
-def _fabric(seat: _Seat, precision: str) -> Fabric:
-    """Fabric in a process that was started already, with its group made."""
+def _fabric(seat: Seat, precision: str) -> Fabric:
+    """Fabric in a process that was started already, with its group made: to it each is a machine with one device."""
     fabric = Fabric(
-        accelerator=seat.accelerator,
-        devices=seat.count,
+        accelerator=seat.device.type,
+        devices=[seat.device.index or 0] if seat.device.type == "cuda" else 1,
+        num_nodes=seat.count,
         # Running statistics are the same in all processes, or only the first's are ever used.
         strategy=DDPStrategy(forward_sync_buffers=False),
-        plugins=[LightningEnvironment()],
+        plugins=[_Seated(seat)],
         precision=FABRIC_WORDS[precision],
     )
     fabric.launch()
     return fabric
+
+
+class _Seated(LightningEnvironment):
+    """Tells Fabric where the process sits; nothing in the machine's environment says so."""
+
+    def __init__(self, seat: Seat) -> None:
+        super().__init__()
+        self._seat = seat
+
+    @property
+    def creates_processes_externally(self) -> bool:
+        return True
+
+    def world_size(self) -> int:
+        return self._seat.count
+
+    def set_world_size(self, size: int) -> None:
+        """It is settled."""
+
+    def global_rank(self) -> int:
+        return self._seat.rank
+
+    def set_global_rank(self, rank: int) -> None:
+        """It is settled."""
+
+    def local_rank(self) -> int:
+        return 0
+
+    def node_rank(self) -> int:
+        return self._seat.rank
 
 
 class _Relay(Watch):
@@ -353,5 +409,8 @@ class _Onlooker:
     def load(self) -> dict[str, Any] | None:
         return self._keeper.load()
 
-    def offer(self, state: Callable[[], dict[str, Any]]) -> None:
+    def due(self) -> bool:
+        return False
+
+    def keep(self, state: dict[str, Any]) -> None:
         """Nothing is kept here."""

@@ -5,7 +5,7 @@ import json
 import os
 import pickle
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -129,16 +129,18 @@ class Unfinished:
         state: dict[str, Any] = kept["state"]
         return state
 
-    def offer(self, state: Callable[[], dict[str, Any]]) -> None:
-        """Keep the state if enough time has passed since the last one.
+    def due(self) -> bool:
+        """Whether enough time has passed since the last one."""
+        return time.monotonic() - self._kept_at >= self._keep_every_s
+
+    def keep(self, state: dict[str, Any]) -> None:
+        """Keep a state in place of the one before.
 
         Raises:
             JobFailed: The disk cannot take it.
         """
-        if time.monotonic() - self._kept_at < self._keep_every_s:
-            return
         torn = self._place.with_suffix(".part")
-        kept = {"key": self._key, "state": state()}
+        kept = {"key": self._key, "state": state}
         with _explaining_disk():
             torch.save(kept, torn)
             _move(torn, self._place)

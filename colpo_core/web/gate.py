@@ -16,7 +16,7 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from colpo_core.errors import Blinding, ColpoError, Conflict, NotFound, PermissionDenied
+from colpo_core.errors import Blinding, ColpoError, Conflict, FilesUnreachable, NotFound, PermissionDenied
 from colpo_core.records.people import Actor
 from colpo_core.services import people
 from colpo_core.services.incidents import log_incident
@@ -36,6 +36,7 @@ _STATUS: tuple[tuple[type[ColpoError], int], ...] = (
     (Blinding, 403),
     (NotFound, 404),
     (Conflict, 409),
+    (FilesUnreachable, 503),
 )
 
 

@@ -7,14 +7,21 @@ import plotly.graph_objects as go
 import streamlit as st
 from plotly.subplots import make_subplots
 
-from colpo_core.records.jobs import JobEventRecord, JobRecord, seconds_left
+from colpo_core.records.jobs import JobEventRecord, JobRecord, PredictionProgress
 from colpo_core.services import jobs
-from colpo_core.terms import JobKind, JobState
+from colpo_core.terms import JobState
 from pages._ui.errors import showing_errors
 from pages._ui.here import here
 from pages._ui.links import link
 from pages._ui.tables import as_when
-from pages._ui.training.stage_words import MAIN_STAGES, resources_text, side_runs, speed_text, stage_text
+from pages._ui.training.stage_words import (
+    MAIN_STAGES,
+    pace_text,
+    resources_text,
+    side_runs,
+    speed_text,
+    stage_text,
+)
 
 Deed = Callable[..., JobRecord]
 STATE_COLOURS = {
@@ -39,6 +46,7 @@ _METRICS = {
     "validation_auc": ("area under the ROC curve", "#3b6fb5"),
 }
 _SHOWN_MESSAGES = 8
+_SHOWN_FAILURES = 50
 _TOO_EARLY = 0.03
 _HIGHEST_LOSS = 3  # times the highest training loss
 
@@ -55,45 +63,48 @@ def live_job(job_id: int) -> None:
 
 
 def prediction_progress() -> None:
-    """Tell of a prediction that is under way, if there is one; the page is drawn anew when it is over."""
+    """Tell of predictions that are under way, if there are any; the page is drawn anew when one is over."""
     person = here()
-    under_way = _predictions_under_way()
+    under_way = jobs.predictions_under_way(person.store, actor=person.actor)
     if under_way:
         st.fragment(_draw_predictions, run_every=1.0)(len(under_way))
         return
-    newest = next(iter(jobs.list_jobs(person.store, actor=person.actor, kind=JobKind.PREDICT, limit=1)), None)
-    if newest and newest.state is JobState.FAILED:
-        st.warning(f"The last prediction failed: {newest.error}", icon=":material/error:")
-    elif newest and newest.result.get("failed"):
-        with st.expander(f"{len(newest.result['failed'])} images could not be predicted", icon=":material/warning:"):
-            for failure in newest.result["failed"]:
+    last = jobs.last_prediction(person.store, actor=person.actor)
+    broken = [job for job in last if job.state is JobState.FAILED]
+    failures = [failure for job in last for failure in job.result.get("failed", ())]
+    if broken:
+        part = f" in {len(broken)} of its {len(last)} jobs" if len(last) > 1 else ""
+        st.warning(f"The last prediction failed{part}: {broken[0].error}", icon=":material/error:")
+    if failures:
+        with st.expander(f"{len(failures)} images could not be predicted", icon=":material/warning:"):
+            for failure in failures[:_SHOWN_FAILURES]:
                 st.write(f"Image {failure['image_id']}: {failure['reason']}")
-
-
-def _predictions_under_way() -> list[JobRecord]:
-    person = here()
-    listed = jobs.list_jobs(person.store, actor=person.actor, kind=JobKind.PREDICT, limit=10)
-    return [job for job in listed if not job.state.is_over]
+            if len(failures) > _SHOWN_FAILURES:
+                st.caption(f"and {len(failures) - _SHOWN_FAILURES:,} more")
 
 
 def _draw_predictions(shown: int) -> None:
-    under_way = _predictions_under_way()
+    person = here()
+    under_way = jobs.predictions_under_way(person.store, actor=person.actor)
     if len(under_way) < shown:
         st.rerun()
-    for job in under_way:
-        waits = "waits" if job.state is JobState.QUEUED else _prediction_text(job)
-        st.progress(job.share, text=f"The model is predicting: {waits}")
+    for prediction in under_way:
+        st.progress(prediction.share, text=f"The model is predicting: {prediction_text(prediction)}")
 
 
-def _prediction_text(job: JobRecord) -> str:
-    """How many, how quick and how long yet."""
-    person = here()
-    events = jobs.job_events(person.store, actor=person.actor, job_id=job.id)
-    said = [f"{job.epoch} of {job.epochs_total} images", speed_text(events)]
-    left = seconds_left(job, events)
-    if left is not None:
-        said.append(f"about {span_text(timedelta(seconds=left))} left")
-    return " · ".join(part for part in said if part)
+def prediction_text(prediction: PredictionProgress) -> str:
+    """How many, how quick, how long yet, and in how many jobs."""
+    if not prediction.n_running and not prediction.n_done:
+        return "waits"
+    said = [f"{prediction.n_done:,} of {prediction.n_images:,} images"]
+    if prediction.images_per_second is not None:
+        said.append(pace_text(prediction.images_per_second))
+    if prediction.seconds_left is not None:
+        said.append(f"about {span_text(timedelta(seconds=prediction.seconds_left))} left")
+    if prediction.n_jobs > 1:
+        failed = f", {prediction.n_failed} failed" if prediction.n_failed else ""
+        said.append(f"{prediction.n_running} of {prediction.n_jobs} jobs run{failed}")
+    return " · ".join(said)
 
 
 def _draw_job(job_id: int, was_over: bool) -> None:

@@ -29,22 +29,33 @@ class Cluster:
         settings: Those of the store and of every process.
         server: The PostgreSQL server, where there is one.
         ray: Ray's head, where there is one.
+        apart: Whether every app is a machine of its own: all they share is the database and the shared files.
     """
 
     settings: Settings
     server: Any = None
     ray: "RayHead | None" = None
+    apart: bool = False
     _apps: "list[subprocess.Popen[bytes]]" = field(default_factory=list)
+    _started: int = 0
+
+    def unfinished(self, job_id: int, pattern: str) -> list[Path]:
+        """Files of a job's unfinished work, on whatever machine."""
+        homes = [self.settings.data_dir, *self.settings.data_dir.glob("machine-*")]
+        return [place for home in homes for place in (home / "jobs" / str(job_id) / "work").glob(pattern)]
 
     def start_app(self) -> None:
         """A process that supervises the jobs, and takes some where the engine has workers."""
+        self._started += 1
+        home = self.settings.data_dir / f"machine-{self._started}" if self.apart else self.settings.data_dir
+        home.mkdir(exist_ok=True)
         log = self.settings.data_dir / f"app-{len(self._apps)}.log"
         with log.open("wb") as out:
             self._apps.append(
                 subprocess.Popen(
                     [sys.executable, "-m", "colpo_core", "worker"],
                     cwd=ROOT,
-                    env=os.environ | self.settings.to_environment(),
+                    env=os.environ | replace(self.settings, data_dir=home).to_environment(),
                     stdout=out,
                     stderr=out,
                     start_new_session=True,
@@ -171,6 +182,16 @@ def procrastinate(folder: Path, server: Any) -> Iterator[Cluster]:
 
 
 @contextmanager
+def apart(folder: Path, server: Any, files_url: str) -> Iterator[Cluster]:
+    settings = replace(
+        _settings(folder), database_url=server.new_database(), engine="procrastinate", files_url=files_url
+    )
+    cluster = Cluster(settings, server=server, apart=True)
+    yield cluster
+    cluster.kill_apps()
+
+
+@contextmanager
 def ray(folder: Path, server: Any, head: RayHead) -> Iterator[Cluster]:
     address = f"http://127.0.0.1:{head.dashboard_port}"
     settings = replace(
@@ -185,3 +206,8 @@ def _settings(folder: Path) -> Settings:
     return Settings(
         data_dir=folder / "data", lease_seconds=LEASE_SECONDS, supervise_seconds=1.0, checkpoint_seconds=0.001
     )
+
+
+def ray_workers() -> list[int]:
+    """Process ids of all processes of fits that Ray Train has started."""
+    return [process.pid for process in _processes() if any("RayTrainWorker" in word for word in process.words)]

@@ -8,7 +8,6 @@ from sqlalchemy import update
 from colpo_core.nets.card import CARD_FILE
 from colpo_core.records.people import Actor
 from colpo_core.services import jobs, snapshots
-from colpo_core.services.checkpoints import checkpoint_dir
 from colpo_core.services.snapshots import SnapshotQuery
 from colpo_core.store import Store
 from colpo_core.store.tables import Checkpoint, Job, Prediction, Snapshot
@@ -36,8 +35,9 @@ def test_a_lost_snapshot_and_a_newer_checkpoint_fail_and_the_queue_goes_on(
         session.query(Prediction).delete()
         name = session.get_one(Checkpoint, clinic.checkpoint_id).name
         session.execute(update(Checkpoint).values(sha256="0" * 64))
-    checkpoint_dir(store, name).mkdir(parents=True)
-    (checkpoint_dir(store, name) / CARD_FILE).write_text(json.dumps({"format_version": 99}))
+    folder = store.settings.checkpoints_dir / name
+    folder.mkdir(parents=True)
+    (folder / CARD_FILE).write_text(json.dumps({"format_version": 99}))
     clinic.clinic.add_cohort(12)
     first = snapshots.freeze_snapshot(store, actor=annotator, query=SnapshotQuery("lost"))
     other = snapshots.freeze_snapshot(store, actor=annotator, query=SnapshotQuery("kept", seed=1))

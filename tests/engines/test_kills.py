@@ -13,7 +13,6 @@ import pytest
 
 from colpo_core.records.people import Actor
 from colpo_core.services import checkpoints, jobs, snapshots
-from colpo_core.services.job_files import work_dir
 from colpo_core.services.snapshots import SnapshotQuery
 from colpo_core.settings import Settings
 from colpo_core.store import Store
@@ -55,8 +54,8 @@ def kill_both(cluster: Cluster, store: Store, job_id: int) -> None:
 
 def kill_in_a_checkpoint(cluster: Cluster, store: Store, job_id: int) -> None:
     pid = running(store, job_id)
-    stages = work_dir(store, job_id) / "stages"
-    wait_for(lambda: list(stages.glob("*.part")), "a checkpoint that is being written", every_seconds=0.0005)
+    being_written = "a checkpoint that is being written"
+    wait_for(lambda: cluster.unfinished(job_id, "stages/*.part"), being_written, every_seconds=0.0005)
     os.kill(pid, signal.SIGKILL)
 
 

@@ -224,7 +224,7 @@ def test_models_says_what_to_do_without_one(annotator: Actor, open_page: Open) -
 def test_models_names_the_label_source_beside_every_figure_and_promotes(
     store: Store, administrator: Actor, open_page: Open, monkeypatch: pytest.MonkeyPatch, placed: list[int]
 ) -> None:
-    monkeypatch.setattr("colpo_core.services.checkpoints.verify_files", lambda _store, _checkpoint: None)
+    monkeypatch.setattr("colpo_core.services.checkpoint_files.verify_files", lambda _store, _checkpoint: None)
     desk = PredictedClinic(store, administrator)
     newer = desk.add_checkpoint("model-2", None)
     app = open_page(administrator, "models", checkpoint=newer)

@@ -160,7 +160,7 @@ def test_each_look_at_an_external_set_is_numbered(
 def test_doubts_stand_before_the_button_and_are_overruled_in_writing(
     desk: PredictedClinic, administrator: Actor, annotator: Actor, open_page: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("colpo_core.services.checkpoints.verify_files", lambda _store, _checkpoint: None)
+    monkeypatch.setattr("colpo_core.services.checkpoint_files.verify_files", lambda _store, _checkpoint: None)
     monkeypatch.setattr(engine, "place", lambda _store, _job_id: True)
     checkpoint_id = add(desk, "model-2", new_card())
     for place in (learning, promotions):

@@ -14,7 +14,7 @@ import pytest
 from colpo_core.records.jobs import JobRecord
 from colpo_core.records.learning import TrainingSettings
 from colpo_core.records.people import Actor
-from colpo_core.services import checkpoints, engine, job_files, jobs, promotions, review, snapshots
+from colpo_core.services import checkpoint_files, checkpoints, engine, job_files, jobs, promotions, review, snapshots
 from colpo_core.services.snapshots import SnapshotQuery
 from colpo_core.settings import Settings
 from colpo_core.store import Store
@@ -150,7 +150,7 @@ def test_from_a_snapshot_to_reviewed_predictions(
     }
     (checkpoint,) = checkpoints.list_checkpoints(store, actor=annotator)
     assert (checkpoint.id, checkpoint.job_id, checkpoint.simulated) == (job.result["checkpoint_id"], job_id, True)
-    checkpoints.verify_files(store, checkpoint)
+    checkpoint_files.verify_files(store, checkpoint)
     assert [path.name for path in store.settings.checkpoints_dir.iterdir()] == [checkpoint.name]
     wait_for(lambda: not job_files.work_dir(store, job_id).exists(), "the work folder to be cleared")
 

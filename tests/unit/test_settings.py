@@ -19,6 +19,8 @@ def test_nothing_set_is_one_machine_with_sqlite(tmp_path: Path) -> None:
         {"COLPO_GPUS": "GPU-a, GPU-b", "COLPO_LEASE_SECONDS": "7.5", "COLPO_SECURE_COOKIE": "1"},
         {"COLPO_DATABASE_URL": "postgresql+psycopg://colpo@db/colpo", "COLPO_ENGINE": "procrastinate"},
         {"COLPO_CHECKPOINT_SECONDS": "60", "COLPO_SUPERVISE_SECONDS": "2", "COLPO_SESSION_HOURS": "1"},
+        {"COLPO_FILES": "s3://bucket/clinic/", "COLPO_DATABASE_URL": "postgresql+psycopg://colpo@db/colpo"},
+        {"COLPO_CACHE_GB": "2.5", "COLPO_SHARD_IMAGES": "100"},
     ],
 )
 def test_a_process_that_is_started_reads_the_same_settings(tmp_path: Path, environment: dict[str, str]) -> None:
@@ -31,6 +33,14 @@ def test_a_password_does_not_get_into_logs(tmp_path: Path) -> None:
     assert "secret" not in repr(found)
 
 
+def test_copies_of_shared_files_never_lie_where_a_store_has_its_own(tmp_path: Path) -> None:
+    own, shared = Settings(data_dir=tmp_path), Settings(data_dir=tmp_path, files_url="s3://bucket/clinic")
+    assert own.blobs_dir == tmp_path / "blobs"
+    assert shared.blobs_dir == tmp_path / "cache" / "blobs"
+    assert shared.checkpoints_dir == tmp_path / "cache" / "checkpoints"
+    assert (shared.jobs_dir, shared.frames_dir) == (own.jobs_dir, own.frames_dir)
+
+
 @pytest.mark.parametrize(
     ("environment", "words"),
     [
@@ -41,6 +51,9 @@ def test_a_password_does_not_get_into_logs(tmp_path: Path) -> None:
         ({"COLPO_DATABASE_URL": "mysql://x"}, "postgresql"),
         ({"COLPO_ENGINE": "celery", "COLPO_DATABASE_URL": "postgresql+psycopg://x"}, "procrastinate"),
         ({"COLPO_ENGINE": "procrastinate"}, "COLPO_DATABASE_URL"),
+        ({"COLPO_FILES": "s3://bucket"}, "COLPO_DATABASE_URL"),
+        ({"COLPO_FILES": "ftp://server/files", "COLPO_DATABASE_URL": "postgresql+psycopg://x"}, "s3://"),
+        ({"COLPO_FILES": "s3://", "COLPO_DATABASE_URL": "postgresql+psycopg://x"}, "name a place"),
     ],
 )
 def test_what_cannot_be_read_is_named(environment: dict[str, str], words: str) -> None:

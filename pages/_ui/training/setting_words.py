@@ -75,7 +75,7 @@ HELP = {
     "comparison_seeds": "More trainings tell chance from a difference, and take as much longer.",
     "precision": "Half precision is quicker where the processor or GPU has units for it.",
     "compile": "Compiles the networks on a GPU where a training is long enough to pay for it.",
-    "devices": "GPUs to train on; 0 takes all there are.",
+    "devices": "GPUs to train on; 0 takes all of the machine. On a Ray cluster 2 or more come from several.",
     "threads": "0 leaves the choice to the program.",
 }
 WORDS = {

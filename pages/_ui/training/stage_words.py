@@ -61,9 +61,12 @@ def side_runs(events: Iterable[JobEventRecord], job: JobRecord) -> list[str]:
 def speed_text(events: Iterable[JobEventRecord]) -> str:
     """How many images a second the newest epoch took, such as `57 images a second`; nothing before the first."""
     speeds = [event.figures["images_per_second"] for event in events if "images_per_second" in event.figures]
-    if not speeds:
-        return ""
-    return f"{speeds[-1]:.0f} images a second" if speeds[-1] >= 10 else f"{speeds[-1]:.1f} images a second"
+    return pace_text(speeds[-1]) if speeds else ""
+
+
+def pace_text(images_per_second: float) -> str:
+    """A pace in words, such as `57 images a second`."""
+    return f"{images_per_second:.{0 if images_per_second >= 10 else 1}f} images a second"
 
 
 def resources_text(events: Iterable[JobEventRecord]) -> str:

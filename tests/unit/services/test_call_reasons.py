@@ -15,7 +15,6 @@ from colpo_core.nets.spec import PipelineSpec
 from colpo_core.records.people import Actor
 from colpo_core.services import call_reasons, jobs
 from colpo_core.services.call_reasons import calibration_band
-from colpo_core.services.checkpoints import checkpoint_dir
 from colpo_core.services.runner import run_job
 from colpo_core.store import Store
 from colpo_core.store.tables import (
@@ -51,7 +50,7 @@ class Ward:
             first = next(one for one in pipeline.classifier_4ch.modules() if isinstance(one, torch.nn.Conv2d))
             with torch.no_grad():
                 first.weight[:, 3] = torch.randn(first.weight[:, 3].shape) * 0.3
-        sha256 = save_checkpoint(checkpoint_dir(store, "model"), pipeline, {"name": "model"})
+        sha256 = save_checkpoint(store.settings.checkpoints_dir / "model", pipeline, {"name": "model"})
         with store.writing() as session:
             manifest = Manifest(
                 tuple(self._item(session.get_one(Image, case.image_id), case.patient_id) for case in self.cases[:2]),
@@ -190,8 +189,8 @@ def test_what_changes_with_the_mask_is_asked_of_the_real_model(store: Store, ann
 def test_a_checkpoint_that_is_gone_is_said_and_what_was_there_stays(store: Store, annotator: Actor, ward: Ward) -> None:
     prediction_id = ward.prediction(1)
     assert run_job(store, call_reasons.start_what_ifs(store, actor=annotator, prediction_id=prediction_id).id) == 0
-    (checkpoint_dir(store, "model") / "weights.safetensors").unlink(missing_ok=True)
-    for path in checkpoint_dir(store, "model").iterdir():
+    (store.settings.checkpoints_dir / "model" / "weights.safetensors").unlink(missing_ok=True)
+    for path in (store.settings.checkpoints_dir / "model").iterdir():
         path.unlink()
     job = call_reasons.start_what_ifs(store, actor=annotator, prediction_id=prediction_id)
     assert run_job(store, job.id) == 1

@@ -7,7 +7,8 @@ from colpo_core.errors import CheckpointMismatch, Conflict, InputRejected, NotFo
 from colpo_core.nets.card import CARD_FILE, WEIGHTS_FILE, file_sha256, seal_card
 from colpo_core.records.people import Actor
 from colpo_core.services import checkpoints, job_files, jobs, learning, snapshots
-from colpo_core.services.checkpoints import prepare_files, publish_checkpoint
+from colpo_core.services.checkpoint_files import prepare_files, verify_files
+from colpo_core.services.checkpoints import publish_checkpoint
 from colpo_core.services.leases import Lease, claim_job
 from colpo_core.services.snapshots import SnapshotQuery
 from colpo_core.store import Store
@@ -58,7 +59,7 @@ def test_a_published_checkpoint_is_whole_and_in_the_registry(store: Store, annot
     assert found == learning.get_checkpoint(store, actor=annotator, checkpoint_id=checkpoint_id)
     assert found == learning.find_checkpoint(store, actor=annotator, name="one")
     assert (found.name, found.snapshot_name, found.simulated, found.is_current) == ("one", "first", True, False)
-    learning.verify_files(store, found)
+    verify_files(store, found)
     assert learning.current_checkpoint(store) is None
 
 
@@ -80,7 +81,7 @@ def test_a_crash_before_the_registry_knows_loses_nothing(store: Store, annotator
         lambda session, job: {"checkpoint_id": publish_checkpoint(session, store, job=job, prepared=prepared).id}
     )
     (found,) = learning.list_checkpoints(store, actor=annotator)
-    learning.verify_files(store, found)
+    verify_files(store, found)
     assert [path.name for path in store.settings.checkpoints_dir.iterdir()] == ["one"]
 
 
@@ -129,7 +130,7 @@ def test_a_promotion_needs_an_administrator_a_reason_and_whole_files(
         learning.promote_checkpoint(store, actor=administrator, checkpoint_id=checkpoint_id, reason="  ")
     with pytest.raises(NotFound):
         learning.promote_checkpoint(store, actor=administrator, checkpoint_id=44, reason="good")
-    weights = learning.checkpoint_dir(store, "one") / WEIGHTS_FILE
+    weights = store.settings.checkpoints_dir / "one" / WEIGHTS_FILE
     whole = weights.read_bytes()
     weights.write_bytes(b"others")
     with pytest.raises(CheckpointMismatch, match="back-up"):
@@ -151,7 +152,7 @@ def test_another_checkpoint_in_the_folder_is_told(store: Store, annotator: Actor
         session.get_one(Checkpoint, checkpoint_id).sha256 = "0" * 64
     found = checkpoints.get_checkpoint(store, actor=annotator, checkpoint_id=checkpoint_id)
     with pytest.raises(CheckpointMismatch, match="not the ones"):
-        learning.verify_files(store, found)
+        verify_files(store, found)
 
 
 def test_readers_see_no_checkpoint(store: Store, reader: Actor) -> None:

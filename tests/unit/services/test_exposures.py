@@ -72,6 +72,7 @@ SHOWS_NOTHING = {
     },
     "jobs and their logs": {
         "jobs.cancel_job", "jobs.get_job", "jobs.job_events", "jobs.job_log", "jobs.jobs_under_way", "jobs.list_jobs",
+        "jobs.last_prediction", "jobs.predictions_under_way", "jobs.queue_prediction",
         "jobs.move_to_front", "jobs.pause_job", "jobs.resume_job", "jobs.run_again",
         "jobs.start_prediction", "jobs.start_prediction_of_cases", "jobs.start_training",
         "reproducing.reproduce_paper", "study_results.predict_missing",
@@ -98,7 +99,7 @@ SHOWS_NOTHING = {
         "back_ups.back_up", "back_ups.last_back_up",
         "people.change_password", "people.create_person", "people.list_people", "people.set_active",
         "people.set_password", "people.set_role", "preferences.get_preferences", "preferences.set_proposals",
-        "refusals.note_refusal",
+        "refusals.note_refusal", "sharing_files.share_files",
     },
     "blinded by design": {"readings.assigned_studies", "readings.presented_image"},
     "figures over all cases of a study": {"study_report.report_html", "study_report.study_report"},

@@ -5,11 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from colpo_core.records.gpus import GpuState
 from colpo_core.services import gpus
-from colpo_core.services.gpus import gpus_here, gpus_wanted, holding_gpus
+from colpo_core.services.gpus import gpus_here, gpus_wanted, holding_gpus, is_across_machines
 from colpo_core.settings import Settings
 from colpo_core.terms import JobKind
 
+SETTINGS = Settings(data_dir=Path("data"))
+ON_RAY = Settings(data_dir=Path("data"), engine="ray")
 HOLD = """
 import sys
 from pathlib import Path
@@ -78,7 +81,35 @@ def test_a_lock_that_cannot_be_opened_counts_as_taken(locks_dir: Path) -> None:
 
 
 def test_a_training_takes_as_many_as_it_says_and_no_more_than_there_are() -> None:
-    assert gpus_wanted(JobKind.TRAIN, {"devices": 2}, available=4) == 2
-    assert gpus_wanted(JobKind.TRAIN, {"devices": 0}, available=4) == 4
-    assert gpus_wanted(JobKind.TRAIN, {"devices": 8}, available=4) == 4
-    assert gpus_wanted(JobKind.PREDICT, {"checkpoint_id": 1}, available=4) == 1
+    assert gpus_wanted(SETTINGS, JobKind.TRAIN, {"devices": 2}, available=4) == 2
+    assert gpus_wanted(SETTINGS, JobKind.TRAIN, {"devices": 0}, available=4) == 4
+    assert gpus_wanted(SETTINGS, JobKind.TRAIN, {"devices": 8}, available=4) == 4
+    assert gpus_wanted(SETTINGS, JobKind.PREDICT, {"checkpoint_id": 1}, available=4) == 1
+
+
+def test_under_ray_several_devices_are_those_of_the_cluster() -> None:
+    assert is_across_machines(ON_RAY, {"devices": 2})
+    assert not is_across_machines(ON_RAY, {"devices": 1})
+    assert not is_across_machines(ON_RAY, {"checkpoint_id": 1})
+    assert not is_across_machines(SETTINGS, {"devices": 2})
+    assert gpus_wanted(ON_RAY, JobKind.TRAIN, {"devices": 4}, available=2) == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "named", "here"),
+    [
+        ("1", None, ("GPU-b",)),
+        ("0,1", None, ("GPU-a", "GPU-b")),
+        ("GPU-b", None, ("GPU-b",)),
+        ("", None, ("GPU-a", "GPU-b")),
+        ("0,1", ("GPU-b",), ("GPU-b",)),
+        ("1", (), ()),
+    ],
+)
+def test_what_ray_has_chosen_is_taken(
+    monkeypatch: pytest.MonkeyPatch, given: str, named: tuple[str, ...] | None, here: tuple[str, ...]
+) -> None:
+    states = tuple(GpuState(uuid, "H100", 80 * 10**9, 80 * 10**9, 0.0) for uuid in ("GPU-a", "GPU-b"))
+    monkeypatch.setattr(gpus, "gpu_states", lambda: states)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", given)
+    assert gpus_here(Settings(data_dir=Path("data"), engine="ray", gpus=named)) == here

@@ -347,3 +347,46 @@ def test_a_process_that_is_no_runner_is_never_killed(
             assert other.poll() is None
         finally:
             other.kill()
+
+
+def test_a_large_prediction_is_shared_out_where_several_jobs_run_at_once(
+    store: Store, annotator: Actor, administrator: Actor, snapshot_id: int, placed: list[int]
+) -> None:
+    checkpoint_id = add_checkpoint(store, snapshot_id, promoted_by=administrator.person_id)
+    several = Store(replace(store.settings, gpus=("GPU-a", "GPU-b"), shard_images=3), store._reader)
+    first = jobs.start_prediction(several, actor=annotator)
+    assert first is not None
+    (progress,) = jobs.predictions_under_way(several, actor=annotator)
+    assert (progress.job_id, progress.n_jobs, progress.n_images, progress.n_done) == (first.id, 3, 8, 0)
+    assert progress.checkpoint_id == checkpoint_id
+    assert placed == list(progress.job_ids)
+    assert jobs.start_prediction(several, actor=annotator) is None, "every image is somebody's"
+    with store.writing() as session:
+        done, runs, waits = (session.get_one(Job, job_id) for job_id in progress.job_ids)
+        done.state, runs.state, runs.epoch = JobState.DONE, JobState.RUNNING, 1
+        done.result = {"predicted": 2, "failed": [{"image_id": 1, "reason": "damaged"}]}
+        for speed in (1.0, 4.0):
+            session.add(JobEvent(job_id=runs.id, stage="prediction", epoch=1, figures={"images_per_second": speed}))
+        session.add(JobEvent(job_id=runs.id, stage="prediction", epoch=1, message="Image 5 was not predicted."))
+    (progress,) = jobs.predictions_under_way(store, actor=annotator)
+    assert (progress.n_done, progress.n_running, progress.images_per_second) == (4, 1, 4.0)
+    assert (progress.share, progress.seconds_left) == (0.5, 1.0)
+    with store.writing() as session:
+        for job_id, state in ((runs.id, JobState.DONE), (waits.id, JobState.FAILED)):
+            session.get_one(Job, job_id).state = state
+    assert jobs.predictions_under_way(store, actor=annotator) == ()
+    assert [job.state.value for job in jobs.last_prediction(store, actor=annotator)] == ["done", "done", "failed"]
+
+
+def test_one_machine_without_several_gpus_predicts_in_one_job(
+    store: Store, annotator: Actor, administrator: Actor, snapshot_id: int, placed: list[int]
+) -> None:
+    assert jobs.last_prediction(store, actor=annotator) == ()
+    add_checkpoint(store, snapshot_id, promoted_by=administrator.person_id)
+    alone = Store(replace(store.settings, gpus=("GPU-a",), shard_images=3), store._reader)
+    job = jobs.start_prediction(alone, actor=annotator)
+    assert job is not None
+    assert placed == [job.id]
+    assert [one.id for one in jobs.last_prediction(store, actor=annotator)] == [job.id]
+    (progress,) = jobs.predictions_under_way(store, actor=annotator)
+    assert (progress.n_jobs, progress.n_images, progress.seconds_left) == (1, 8, None)

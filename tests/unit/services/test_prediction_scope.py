@@ -9,7 +9,7 @@ from sqlalchemy import and_, delete, select
 
 from colpo_core.errors import InputRejected, NotFound
 from colpo_core.records.people import Actor
-from colpo_core.services.prediction_scope import images_of, n_images_of, settle_scope, unpredicted
+from colpo_core.services.prediction_scope import images_of, n_images_of, settle_scope, shares_of, unpredicted
 from colpo_core.store import Store
 from colpo_core.store.dialects import among
 from colpo_core.store.tables import Image, Job, Prediction
@@ -120,3 +120,40 @@ def test_more_numbers_than_a_statement_takes_parameters(store: Store, desk: Pred
     with store.reading() as session:
         assert list(session.scalars(select(Image.id).where(among(Image.id, range(3, 400_000, 2))))) == [3, 5, 7, 9]
         assert list(session.scalars(select(Image.id).where(among(Image.id, ())))) == []
+
+
+def shared_out(store: Store, scope: dict[str, object], shard_images: int | None) -> list[dict[str, object]]:
+    with store.reading() as session:
+        return shares_of(session, scope, shard_images=shard_images)
+
+
+@given(data=st.data())
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30, deadline=None)
+def test_shares_hold_every_image_once(
+    store: Store, annotator: Actor, desk: PredictedClinic, data: st.DataObject
+) -> None:
+    with store.writing() as session:
+        session.execute(delete(Job))
+    predicted = data.draw(st.sets(st.sampled_from([4, 5, 6, 7])))
+    named = data.draw(st.none() | st.just([4, 5, 6, 7]))
+    shard_images = data.draw(st.integers(1, 5))
+    queue(store, annotator, {"checkpoint_id": desk.checkpoint_id, "image_ids": sorted(predicted), "n_images": 1})
+    with store.writing() as session:
+        scope = settle_scope(session, desk.checkpoint_id, named)
+    if scope is None:
+        assert predicted == {4, 5, 6, 7}
+        return
+    shares = shared_out(store, scope, shard_images)
+    assert [n_images_of(share) for share in shares[:-1]] == [shard_images] * (len(shares) - 1)
+    assert sum(n_images_of(share) for share in shares) == n_images_of(scope)
+    wanted = [image_id for share in shares for image_id in left_of(store, share) if image_id not in predicted]
+    assert wanted == sorted({4, 5, 6, 7} - predicted)
+    assert all(share.get("shards") == (len(shares) if len(shares) > 1 else None) for share in shares)
+
+
+def test_a_small_prediction_and_one_place_mean_one_job(store: Store, annotator: Actor, desk: PredictedClinic) -> None:
+    with store.writing() as session:
+        scope = settle_scope(session, desk.checkpoint_id, None)
+    assert scope is not None
+    assert shared_out(store, scope, None) == [scope]
+    assert shared_out(store, scope, 4) == [scope]

@@ -5,7 +5,7 @@ import pytest
 
 from colpo_core.errors import Conflict, PermissionDenied, PromotionHeld
 from colpo_core.records.people import Actor
-from colpo_core.services import checkpoints, engine, learning, promotions
+from colpo_core.services import checkpoint_files, engine, learning, promotions
 from colpo_core.services.learning import SnapshotQuery, promotion_doubts
 from colpo_core.store import Store
 from colpo_core.store.tables import AuditEntry, Checkpoint, Image, Job, Patient, Promotion, Snapshot
@@ -19,7 +19,7 @@ Publish = Callable[..., int]
 def alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """No runner is started, and a checkpoint's files are not looked at."""
     monkeypatch.setattr(engine, "place", lambda _store, _job_id: True)
-    monkeypatch.setattr(checkpoints, "verify_files", lambda _store, _checkpoint: None)
+    monkeypatch.setattr(checkpoint_files, "verify_files", lambda _store, _checkpoint: None)
 
 
 @pytest.fixture

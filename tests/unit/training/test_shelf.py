@@ -71,7 +71,7 @@ def test_a_disk_that_cannot_take_the_weights_is_said(tmp_path: Path, unfinished:
     (tmp_path / "stages").rmdir()  # nothing can be written there any more
     with pytest.raises(JobFailed, match="Make room on its disk"):
         if unfinished:
-            shelf.unfinished("segmentation").offer(lambda: {"network": network(1.0).state_dict()})
+            shelf.unfinished("segmentation").keep({"network": network(1.0).state_dict()})
         else:
             shelf.put("segmentation", network(1.0), FITTED)
 
@@ -171,10 +171,11 @@ def test_a_fit_goes_on_at_the_step_and_not_at_the_epoch(tmp_path: Path) -> None:
 
 def test_an_unfinished_fit_is_kept_by_time_and_a_torn_one_passed_over(tmp_path: Path) -> None:
     seldom = Shelf(tmp_path, "key", keep_every_s=1e9).unfinished("segmentation")
-    seldom.offer(lambda: {"epoch": 1})
+    assert not seldom.due()
     assert seldom.load() is None
     often = Shelf(tmp_path, "key", keep_every_s=0.0).unfinished("segmentation")
-    often.offer(lambda: {"epoch": 1})
+    assert often.due()
+    often.keep({"epoch": 1})
     assert often.load() == {"epoch": 1}
     place = tmp_path / "segmentation.unfinished"
     place.write_bytes(place.read_bytes()[:50])

@@ -1,0 +1,169 @@
+"""A fit on several machines of a Ray cluster learns what the same fit learns on one, and outlives its processes."""
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import nullcontext
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from colpo_core.datasets.mapped_arrays import new_channel
+from colpo_core.errors import JobCancelled, JobFailed
+from colpo_core.records.people import Actor
+from colpo_core.services import jobs, snapshots
+from colpo_core.services.snapshots import SnapshotQuery
+from colpo_core.store import Store
+from colpo_core.terms import JobState
+from colpo_core.training.channels import SHUFFLED, Channels
+from colpo_core.training.hardware import plain_hardware
+from colpo_core.training.loop import Fitted, Keeper, fit
+from colpo_core.training.ray_crew import RayCrew, _Copies, _Desk
+from colpo_core.training.shelf import Shelf
+from colpo_core.training.watch import Watch
+from tests.blobs import blobs
+from tests.clinic import Clinic
+from tests.engines.clusters import ROOT, Cluster, RayHead, ray_workers, row, runners_of, wait_for
+from tests.engines.test_kills import kill_runner, running
+from tests.integration.test_failing_trainings import TINY
+from tests.unit.training.test_several import PLAN, Both, Odd, assert_same, lesson_of, network, watch
+
+pytestmark = [pytest.mark.engines, pytest.mark.filterwarnings("ignore::DeprecationWarning")]  # of Ray itself
+
+
+@pytest.fixture
+def crew(ray_head: RayHead, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RayCrew]:
+    import ray
+
+    monkeypatch.setenv("RAY_ADDRESS", f"127.0.0.1:{ray_head.port}")
+    yield RayCrew(
+        copies_dir=tmp_path / "copies",
+        on_gpus=False,
+        share=0.9,
+        environment={"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
+        holding=nullcontext,
+    )
+    ray.shutdown()
+
+
+@pytest.fixture
+def both(tmp_path: Path) -> Both:
+    frames = blobs((11, 5, 0)).frames(tmp_path / "frames")
+    count, height_px, width_px = frames.target.shape
+    predicted = new_channel(tmp_path / "channel.u8", count=count, height_px=height_px, width_px=width_px)
+    predicted[:] = np.random.default_rng(0).integers(0, 256, predicted.shape)
+    return lesson_of(frames, Channels(frames, predicted, seed=0).of(SHUFFLED))
+
+
+def learn(lesson, net, crew: RayCrew | None, *, watching: Watch | None = None, keeper: Keeper | None = None) -> Fitted:  # noqa: ANN001
+    hardware = replace(plain_hardware(devices=2), crew=crew)
+    return fit(net, lesson, plan=PLAN, hardware=hardware, watch=watching or watch(), keeper=keeper)
+
+
+def test_the_cluster_learns_what_one_machine_learns(crew: RayCrew, both: Both) -> None:
+    ours, theirs = network(), network()
+    told = []
+    of_cluster = learn(both, ours, crew, watching=watch(told))
+    of_machine = learn(both, theirs, None)
+    assert of_cluster.best_epoch == of_machine.best_epoch
+    for one, other in zip(of_cluster.history, of_machine.history, strict=True):
+        for name in one.keys() - {"seconds", "images_per_second"}:
+            assert one[name] == pytest.approx(other[name], abs=1e-6), name
+    assert_same(ours, theirs, within=1e-6)
+    assert [event.epoch for event in told if event.figures] == [1, 2, 3]
+    wait_for(lambda: not ray_workers(), "the processes of the fit to end")
+
+
+def test_a_process_that_dies_is_replaced_and_goes_on_from_what_was_kept(
+    crew: RayCrew, both: Both, tmp_path: Path
+) -> None:
+    killed = threading.Event()
+
+    class Killing(Watch):
+        def epoch_done(self, epoch: int, figures: dict[str, float]) -> None:
+            super().epoch_done(epoch, figures)
+            if not killed.is_set():
+                killed.set()
+                os.kill(ray_workers()[-1], signal.SIGKILL)
+
+    told = []
+    watching = Killing(told.append, lambda: False)
+    watching.begin("segmentation", epochs_total=PLAN.epochs, share=(0.0, 1.0), message="")
+    ours, theirs = network(), network()
+    keeper = Shelf(tmp_path / "stages", "key", keep_every_s=0.0).unfinished("segmentation")
+    of_cluster = learn(both, ours, crew, watching=watching, keeper=keeper)
+    of_machine = learn(both, theirs, None)
+    assert killed.is_set()
+    assert len(of_cluster.history) == len(of_machine.history) == PLAN.epochs
+    assert_same(ours, theirs, within=1e-6)
+
+
+def test_a_wish_to_stop_ends_all_processes(crew: RayCrew) -> None:
+    told = []
+    with pytest.raises(JobCancelled):
+        learn(Odd(), network_of_one(), crew, watching=watch(told, stop_after_epoch=1))
+    wait_for(lambda: not ray_workers(), "the processes of the fit to end")
+
+
+def test_what_fails_everywhere_is_not_tried_again(crew: RayCrew) -> None:
+    with pytest.raises(JobFailed, match=r"diverged.*lower learning rate"):
+        learn(Odd("nan"), network_of_one(), crew)
+
+
+def test_a_machine_fetches_what_it_has_not_got(crew: RayCrew, tmp_path: Path) -> None:
+    import ray
+
+    ray.init(address="auto", log_to_driver=False)
+    place = tmp_path / "frames.u8"
+    place.write_bytes(bytes(range(256)) * 200_000)  # more than one piece
+    changed_ns = place.stat().st_mtime_ns
+    desk = ray.remote(_Desk).options(num_cpus=0, runtime_env={"env_vars": crew.environment}).remote(None)
+    find = _Copies(desk, tmp_path / "copies")
+    assert find(place, place.stat().st_size, changed_ns) == place
+    copy = find(place, place.stat().st_size, changed_ns + 1)  # as it was on the other machine
+    assert copy.parent == tmp_path / "copies"
+    assert copy.read_bytes() == place.read_bytes()
+    ray.kill(desk)
+    assert find(place, place.stat().st_size, changed_ns + 1) == copy
+    assert list(copy.parent.iterdir()) == [copy]
+
+
+def network_of_one():  # noqa: ANN201
+    from torch import nn
+
+    return nn.Linear(1, 1)
+
+
+@pytest.mark.parametrize("cluster", ["ray"], indirect=True)
+def test_a_training_across_machines_survives_its_runner_and_ends_once(
+    cluster: Cluster, store: Store, annotator: Actor
+) -> None:
+    job_id = begin_across(store, annotator, cluster)
+    kill_runner(cluster, store, job_id)
+    wait_for(lambda: row(store, job_id).state.is_over, f"the end of job {job_id}")
+    said = jobs.job_log(store, actor=annotator, job_id=job_id) + cluster.told_by_apps()
+    assert (row(store, job_id).state, row(store, job_id).error) == (JobState.DONE, None), said
+    events = jobs.job_events(store, actor=annotator, job_id=job_id)
+    assert any("2 processes on several machines" in event.message for event in events)
+    wait_for(lambda: not ray_workers() and not runners_of(job_id, cluster.settings), "all processes to end")
+
+
+@pytest.mark.parametrize("cluster", ["ray"], indirect=True)
+def test_a_training_across_machines_is_cancelled(cluster: Cluster, store: Store, annotator: Actor) -> None:
+    job_id = begin_across(store, annotator, cluster)
+    running(store, job_id)
+    wait_for(ray_workers, "the processes of a fit")
+    jobs.cancel_job(store, actor=annotator, job_id=job_id)
+    wait_for(lambda: row(store, job_id).state is JobState.CANCELLED, "the job to be cancelled")
+    wait_for(lambda: not ray_workers() and not runners_of(job_id, cluster.settings), "all processes to end")
+
+
+def begin_across(store: Store, actor: Actor, cluster: Cluster) -> int:
+    cluster.start_app()
+    Clinic(store).add_cohort(12)
+    snapshot = snapshots.freeze_snapshot(store, actor=actor, query=SnapshotQuery("all"))
+    settings = replace(TINY, devices=2)
+    return jobs.start_training(store, actor=actor, snapshot_id=snapshot.id, settings=settings).id
