@@ -61,7 +61,7 @@ def _row(item: WorkItem) -> None:
     icon, title, why, verb = _WORK[item.kind]
     with st.container(border=True):
         number, what, action = st.columns([0.8, 4, 1.6], vertical_alignment="center")
-        number.markdown(f"## {item.number:,}", text_alignment="right")
+        number.markdown(f"## {item.number_text}", text_alignment="right")
         what.markdown(f":material/{icon}: **{title}**  \n:gray[{why}]")
         if action.button(verb, key=f"work_{item.kind}", width="stretch", icon=":material/arrow_forward:"):
             go(item.page, **dict(item.params))

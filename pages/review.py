@@ -4,6 +4,7 @@ import streamlit as st
 
 from colpo_core.errors import Blinding
 from colpo_core.records.checkpoints import label_source_text
+from colpo_core.records.overview import many_text
 from colpo_core.records.reviews import ReviewDesk, ReviewQueue
 from colpo_core.services import jobs, review
 from colpo_core.services.stored_images import get_image
@@ -129,7 +130,7 @@ def _head(person: Here, desk: ReviewDesk) -> None:
             impression_badge()
         st.space("stretch")
         offer_page(person, found.case_id)
-        st.caption(f"{desk.waiting} waiting", width="content")
+        st.caption(f"{many_text(desk.waiting)} waiting", width="content")
         st.button(
             "Next",
             icon=":material/skip_next:",

@@ -38,7 +38,7 @@ def worklist(as_json: bool) -> None:
     if as_json:
         print_json(found)
     else:
-        print_table(("waits", "number"), [(item.what, item.number) for item in found.items])
+        print_table(("waits", "number"), [(item.what, item.number_text) for item in found.items])
 
 
 @click.command()

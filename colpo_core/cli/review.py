@@ -10,6 +10,7 @@ from colpo_core.cli.words import NEW_FOLDER, WordType
 from colpo_core.images.maps import MAP_NAMES
 from colpo_core.records.checkpoints import label_source_text
 from colpo_core.records.explanations import LikeCase
+from colpo_core.records.overview import many_text
 from colpo_core.services import call_reasons, on_demand
 from colpo_core.services import review as service
 from colpo_core.store.blobs import write_file
@@ -35,7 +36,7 @@ def list_waiting(limit: int, as_json: bool) -> None:
         (p.id, p.image_id, f"{p.prob_hsil_3ch:.2f}", f"{p.prob_hsil_4ch:.2f}", p.call_4ch.value) for p in queue.rows
     ]
     print_table(("prediction", "image", "HSIL, 3 channels", "HSIL, 4 channels", "call, 4 channels"), rows)
-    click.echo(f"{queue.waiting} wait")
+    click.echo(f"{many_text(queue.waiting)} wait")
 
 
 @review.command("show")

@@ -7,6 +7,14 @@ from colpo_core.records.figures import CallFigures
 from colpo_core.records.reviews import ReviewAgreement
 from colpo_core.terms import AnnotationState, Grade, Label, LabelSource, Stage
 
+MOST_COUNTED = 10_000
+"""Of what waits no more are counted: in a large store a page would wait for a number that nobody works off."""
+
+
+def many_text(number: int) -> str:
+    """A number that was counted up to `MOST_COUNTED`, such as `10,000+`."""
+    return f"{MOST_COUNTED:,}+" if number > MOST_COUNTED else f"{number:,}"
+
 
 class WorkKind(StrEnum):
     """What can wait for a person."""
@@ -29,7 +37,7 @@ class WorkItem:
     Attributes:
         kind: What it is.
         what: What waits, in words, such as `masks to confirm`.
-        number: How many wait.
+        number: How many wait; `MOST_COUNTED` + 1 means more than that.
         page: Page to do it on.
         params: Parameters of that page's address.
         total: Of how many, where that says something; a study's cases, say.
@@ -41,6 +49,11 @@ class WorkItem:
     page: str
     params: tuple[tuple[str, str], ...] = ()
     total: int | None = None
+
+    @property
+    def number_text(self) -> str:
+        """How many wait, as it is shown."""
+        return many_text(self.number)
 
 
 @dataclass(frozen=True)

@@ -207,7 +207,7 @@ class ReviewQueue:
     Attributes:
         rows: The predictions.
         next_after: Row to hand over for the next page; None on the last.
-        waiting: How many wait in all.
+        waiting: How many wait in all; one more than `records.overview.MOST_COUNTED` means more than that.
         checkpoint_name: Whose they are, or None where no checkpoint is promoted.
         n_kept_back: How many more wait, of images that I have yet to paint in a task without proposals.
     """

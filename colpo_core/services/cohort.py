@@ -4,6 +4,7 @@ A page that is drawn again asks for the same figures again; with a hundred thous
 and more. So what was counted is kept with the store's state, which is a few numbers that every deed raises.
 """
 
+import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any, TypeVar, cast
@@ -72,12 +73,20 @@ _DRIFTING = {
 }
 Found = TypeVar("Found")
 _FOUND: Kept[tuple[object, ...], object] = Kept(200)
+_STANDING: dict[tuple[object, ...], tuple[object, float]] = {}
+SLOW_SECONDS = 1.0
+STANDING_FACTOR = 30.0
+"""Figures that took so long to count stand for so many times as long, and never longer than the next."""
+LONGEST_STANDING_SECONDS = 600.0
 
 
 def kept_figures(
     store: Store, session: Session, name: str, arguments: tuple[object, ...], make: Callable[[], Found]
 ) -> Found:
-    """What was counted before, if nothing was done in the store since.
+    """What was counted before, if nothing was done in the store since, or if counting took long.
+
+    In a store so large that counting takes a second or more, somebody does something all the time: its figures stand
+    for a while whose length depends on how long they took.
 
     Args:
         store: The open store.
@@ -86,8 +95,16 @@ def kept_figures(
         arguments: What it depends on besides the store; nothing of who asks.
         make: Counts it.
     """
-    key = (store.settings.database_url or str(store.settings.database_path), name, arguments, *_state(session))
-    return cast("Found", _FOUND.find(key, make))
+    asked = (store.settings.database_url or str(store.settings.database_path), name, arguments)
+    standing = _STANDING.get(asked)
+    if standing is not None and standing[1] > time.monotonic():
+        return cast("Found", standing[0])
+    began = time.monotonic()
+    found = _FOUND.find((*asked, *_state(session)), make)
+    taken = time.monotonic() - began
+    if taken >= SLOW_SECONDS:
+        _STANDING[asked] = found, time.monotonic() + min(LONGEST_STANDING_SECONDS, STANDING_FACTOR * taken)
+    return cast("Found", found)
 
 
 def recruitment(store: Store, *, actor: Actor, include_simulated: bool = True) -> tuple[MonthCount, ...]:

@@ -8,6 +8,7 @@ from colpo_core.records.people import Actor
 from colpo_core.services.annotator_blinding import images_without_model
 from colpo_core.services.cohort import kept_figures
 from colpo_core.services.confirmation import waits_for
+from colpo_core.services.counting import count_up_to
 from colpo_core.services.dashboard import dashboard
 from colpo_core.services.permissions import EVERYBODY, require
 from colpo_core.services.readings import assigned_studies
@@ -97,45 +98,48 @@ def _clinical_work(session: Session, actor: Actor) -> tuple[WorkItem, ...]:
     unlabelled = (CaseLabel.source == LabelSource.HISTOLOGY) & CaseLabel.label.is_(None) & CaseLabel.flagged.is_(False)
     waits = waits_for(session, actor)
     first_waiting = select(Annotation.image_id).where(waits).order_by(Annotation.id).limit(1)
-    first_image = select(func.min(Image.id)).where(needs_annotation())
+    first_image = select(Image.id).where(needs_annotation()).order_by(Image.id).limit(1)
     first_draft = select(func.min(Annotation.image_id)).where(_is_my_draft(actor))
     return (
         WorkItem(
-            WorkKind.FLAGGED, "flagged cases", _count(session, CaseLabel, flagged), "cases", _with(label="flagged")
+            WorkKind.FLAGGED, "flagged cases", count_up_to(session, CaseLabel, flagged), "cases", _with(label="flagged")
         ),
         WorkItem(
             WorkKind.DRAFTS,
             "drafts not submitted",
-            _count(session, Annotation, _is_my_draft(actor)),
+            count_up_to(session, Annotation, _is_my_draft(actor)),
             "annotate",
             _with(image=session.scalar(first_draft)),
         ),
         WorkItem(
             WorkKind.TO_CONFIRM,
             "masks to confirm",
-            _count(session, Annotation, waits),
+            count_up_to(session, Annotation, waits),
             "annotate",
             _with(image=session.scalar(first_waiting)),
         ),
         WorkItem(
             WorkKind.UNANNOTATED,
             "images without annotation",
-            _count(session, Image, needs_annotation()),
+            count_up_to(session, Image, needs_annotation()),
             "annotate",
             _with(image=session.scalar(first_image)),
         ),
         _to_adjudicate(session, actor),
         WorkItem(
-            WorkKind.TO_REVIEW, "predictions to review", _count(session, Prediction, _waits_for_review(actor)), "review"
+            WorkKind.TO_REVIEW,
+            "predictions to review",
+            count_up_to(session, Prediction, _waits_for_review(actor)),
+            "review",
         ),
         WorkItem(
             WorkKind.UNLABELLED,
             "cases without a label",
-            _count(session, CaseLabel, unlabelled),
+            count_up_to(session, CaseLabel, unlabelled),
             "cases",
             _with(label="unlabelled"),
         ),
-        WorkItem(WorkKind.JOBS, "running jobs", _count(session, Job, _is_running()), "train"),
+        WorkItem(WorkKind.JOBS, "running jobs", count_up_to(session, Job, _is_running()), "train"),
     )
 
 

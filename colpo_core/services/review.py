@@ -30,6 +30,7 @@ from colpo_core.records.reviews import (
 from colpo_core.services import audit, exposures
 from colpo_core.services.annotator_blinding import images_without_model, require_prediction_visible
 from colpo_core.services.annotator_masks import AnnotatorMask, visible_masks
+from colpo_core.services.counting import count_up_to
 from colpo_core.services.findings_proposal import visible_cervix
 from colpo_core.services.masks import mask_pixels
 from colpo_core.services.permissions import CLINICIANS, require
@@ -80,7 +81,11 @@ def list_for_review(
         rows = tuple(_record(row) for row in session.execute(page))
         more = rows[limit - 1].id if len(rows) > limit else None
         queue = ReviewQueue(
-            rows[:limit], more, _count(session, waiting), checkpoint.name, n_kept_back=_count(session, kept_back)
+            rows[:limit],
+            more,
+            count_up_to(session, Prediction, *waiting),
+            checkpoint.name,
+            n_kept_back=count_up_to(session, Prediction, *kept_back),
         )
     _note(store, actor, queue.rows)
     return queue
@@ -137,7 +142,7 @@ def open_review(store: Store, *, actor: Actor, prediction_id: int) -> ReviewDesk
         waiting = _waiting_for(actor, record.checkpoint_id)
         others = select(func.min(Prediction.id)).where(*waiting, Prediction.id != prediction_id)
         following = session.scalar(others.where(Prediction.id > prediction_id)) or session.scalar(others)
-        count = _count(session, waiting)
+        count = count_up_to(session, Prediction, *waiting)
         maps_sha256 = prediction.maps_sha256
         own, no_mask = _unless_damaged(
             "The model's mask", lambda: mask_pixels(session.get_one(Mask, prediction.mask_id))
@@ -398,10 +403,6 @@ def _kept_back_from(actor: Actor, checkpoint_id: int) -> tuple[ColumnElement[boo
 def _unreviewed(actor: Actor, checkpoint_id: int) -> tuple[ColumnElement[bool], ...]:
     mine = exists().where(Review.prediction_id == Prediction.id, Review.reviewer_id == actor.person_id)
     return (Prediction.checkpoint_id == checkpoint_id, ~mine)
-
-
-def _count(session: Session, where: tuple[ColumnElement[bool], ...]) -> int:
-    return session.scalar(select(func.count(Prediction.id)).where(*where)) or 0
 
 
 def _reviews(session: Session, prediction_id: int) -> tuple[ReviewRecord, ...]:

@@ -52,7 +52,8 @@ def sharing_work(store: Store, job_id: int, *, attempt: int, lost: threading.Eve
     finally:
         ended.set()
         thread.join()
-        if not lost.is_set():
+        # Where they do not answer anyway, whoever waits for this process to end is not kept waiting.
+        if not lost.is_set() and sender.is_answered:
             sender.send()
 
 
@@ -109,15 +110,18 @@ class _Sender:
         self._log_name = f"{_shared_log(job_id)}/{attempt:04d}-{machine}"
         self._sent = {name: facts for name, (_, facts) in self._written().items() if name in shared}
         self._sent_log = b""
+        self.is_answered = True
 
     def send(self) -> None:
         """Send once; what could not be sent is sent the next time."""
+        self.is_answered = False
         try:
             self._send_work()
             said = log_tail(self._store, self._job_id)
             if said != self._sent_log:
                 self._files.write(self._log_name, said)
                 self._sent_log = said
+            self.is_answered = True
         except FilesUnreachable as error:
             log.warning("job %d: its work is not shared for now: %s", self._job_id, error)
 

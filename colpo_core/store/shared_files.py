@@ -19,12 +19,13 @@ BLOBS = "blobs"
 CHECKPOINTS = "checkpoints"
 JOBS = "jobs"
 _FOLDER = "file"
+_TRIES = 3
 _PATIENCE = {
     "s3": {
         "config_kwargs": {
             "connect_timeout": 5,
-            "read_timeout": 20,
-            "retries": {"max_attempts": 0},  # s3fs tries five times itself
+            "read_timeout": 10,
+            "retries": {"max_attempts": 0},  # s3fs tries again itself
         }
     }
 }
@@ -57,6 +58,8 @@ class SharedFiles:
                 f"A package for {protocol}:// is missing. Install requirements-cluster.txt, or the one that fsspec "
                 f"names: {error}."
             ) from error
+        if protocol == "s3":
+            self._system.retries = _TRIES
         self._root = str(self._folder) if self._folder else rest
 
     def write(self, name: str, content: bytes) -> None:

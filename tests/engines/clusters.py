@@ -123,11 +123,11 @@ def _processes() -> Iterator[Process]:
             yield Process(int(place.name), words)
 
 
-def runners_of(job_id: int, settings: Settings) -> list[int]:
-    """Process ids of all runners of a job of this store."""
+def runners_of(job_id: int | None, settings: Settings) -> list[int]:
+    """Process ids of all runners of a job of this store; of all its jobs where none is named."""
     found = []
     for process in _processes():
-        if "run-job" in process.words and str(job_id) in process.words:
+        if "run-job" in process.words and (job_id is None or str(job_id) in process.words):
             try:
                 environment = Path(f"/proc/{process.pid}/environ").read_bytes()
             except (FileNotFoundError, ProcessLookupError):
@@ -144,11 +144,10 @@ def _kill(pid: int) -> None:
         return
 
 
-def kill_runners(settings: Settings, job_ids: list[int]) -> None:
+def kill_runners(settings: Settings) -> None:
     """End whatever a test has left behind."""
-    for job_id in job_ids:
-        for pid in runners_of(job_id, settings):
-            _kill(pid)
+    for pid in runners_of(None, settings):
+        _kill(pid)
 
 
 def wait_for(condition: Callable[[], object], what: str, *, every_seconds: float = 0.1) -> None:

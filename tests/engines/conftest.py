@@ -53,6 +53,7 @@ def cluster(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Cluster]
             head: RayHead = request.getfixturevalue("ray_head")
             made = stack.enter_context(clusters.ray(tmp_path, _server(request), head))
         yield made
+        clusters.kill_runners(made.settings)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ machine alone, and one by one under every engine (`make test-engines`).
 
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -20,7 +20,7 @@ from colpo_core.store.tables import Checkpoint, Job
 from colpo_core.terms import JobState
 from tests.clinic import Clinic
 from tests.conftest import add_person
-from tests.engines.clusters import Cluster, kill_runners, row, runners_of, wait_for
+from tests.engines.clusters import Cluster, row, runners_of, wait_for
 from tests.integration.test_failing_trainings import TINY
 
 SETTINGS = replace(TINY, segmentation_epochs=10, classification_epochs=5)
@@ -86,14 +86,6 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> str:
     found = weights_of(store, actor, job_id)
     store.close()
     return found
-
-
-@pytest.fixture(autouse=True)
-def nothing_left(store: Store) -> Iterator[None]:
-    yield
-    with store.reading() as session:
-        job_ids = [job.id for job in session.query(Job)]
-    kill_runners(store.settings, job_ids)
 
 
 def begin(store: Store, actor: Actor) -> int:

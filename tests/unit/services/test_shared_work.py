@@ -117,6 +117,7 @@ def test_a_place_that_is_away_for_a_while_is_waited_for(store: Store, other: Sto
         write(store, "kept", "meanwhile")
         threading.Event().wait(0.1)
         (tmp_path / "shared").unlink()
+        threading.Event().wait(0.1)
     assert other.files is not None
     assert other.files.read(f"jobs/{JOB}/work/kept") == b"meanwhile"
 

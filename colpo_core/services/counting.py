@@ -1,0 +1,13 @@
+"""Counting no further than anybody wants to know."""
+
+from sqlalchemy import ColumnElement, func, literal, select
+from sqlalchemy.orm import Session
+
+from colpo_core.records.overview import MOST_COUNTED
+from colpo_core.store.tables import Base
+
+
+def count_up_to(session: Session, table: type[Base], *where: ColumnElement[bool], most: int = MOST_COUNTED) -> int:
+    """How many rows fit, or `most` + 1 where more do; however large the store, no more rows than that are found."""
+    found = select(literal(1)).select_from(table).where(*where).limit(most + 1).subquery()
+    return session.scalar(select(func.count()).select_from(found)) or 0
