@@ -19,7 +19,9 @@ BLOBS = "blobs"
 CHECKPOINTS = "checkpoints"
 JOBS = "jobs"
 _FOLDER = "file"
-_TRIES = 3
+_TRIES = 2  # reading has as many within each
+_SLOWEST_ANSWER_SECONDS = 30.0
+_SLOWEST_BYTES_A_SECOND = 1e6
 _PATIENCE = {
     "s3": {
         "config_kwargs": {
@@ -72,7 +74,7 @@ class SharedFiles:
             if self._folder:
                 write_file(self._folder / name, content)
             else:
-                self._system.pipe_file(self._path(name), content)
+                self._system.pipe_file(self._path(name), content, timeout=_write_seconds(len(content)))
 
     def send(self, place: Path, name: str) -> None:
         """Write a file of this machine, of any size, in place of one that is there.
@@ -89,7 +91,7 @@ class SharedFiles:
                 self._system.put_file(str(place), str(temporary))
                 temporary.replace(target)
             else:
-                self._system.put_file(str(place), self._path(name))
+                self._system.put_file(str(place), self._path(name), timeout=_write_seconds(place.stat().st_size))
 
     def read(self, name: str) -> bytes | None:
         """What a file holds; None where there is none.
@@ -191,6 +193,11 @@ class SharedFiles:
 
 class _Missing(FilesUnreachable):
     """There is no such file; or, where one was to be written, no such place."""
+
+
+def _write_seconds(n_bytes: int) -> float:
+    """How long a write may take. Its library waits without end for a server that does not say that it may go on."""
+    return _SLOWEST_ANSWER_SECONDS + n_bytes / _SLOWEST_BYTES_A_SECOND
 
 
 def _is_temporary(name: str) -> bool:
