@@ -29,7 +29,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
     server.kill()
 
 
-@pytest.mark.parametrize("n_kills", [20, pytest.param(200, marks=[pytest.mark.slow, pytest.mark.timeout(3600)])])
+@pytest.mark.parametrize("n_kills", [10, pytest.param(200, marks=[pytest.mark.slow, pytest.mark.timeout(3600)])])
 def test_kills_lose_nothing_that_was_confirmed(server: Server, n_kills: int) -> None:
     store = Store.open(Settings(data_dir=server.data_dir))
     seats = add_seats(store, N_SEATS, SMALL, LARGE)
