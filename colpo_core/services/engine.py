@@ -86,9 +86,13 @@ def place_all(store: Store, job_ids: Sequence[int]) -> None:
         place(store, job_id)
 
 
-def runs_several(store: Store) -> bool:
-    """Whether several jobs of a kind run at the same time: on several machines, or on several GPUs of this one."""
-    return store.settings.engine != settings.LOCAL or len(gpus.gpus_here(store.settings)) > 1
+def shard_images(store: Store) -> int | None:
+    """How many images one prediction job is for at most; None where jobs run one after the other anyway.
+
+    Several predict at the same time on several machines, or on several GPUs of this one.
+    """
+    several = store.settings.engine != settings.LOCAL or len(gpus.gpus_here(store.settings)) > 1
+    return store.settings.shard_images if several else None
 
 
 def _hand_over(store: Store, job: Job) -> None:

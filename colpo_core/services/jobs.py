@@ -85,7 +85,13 @@ def start_prediction(
     require(actor, CLINICIANS)
     with store.writing() as session:
         chosen = _checkpoint_for_prediction(session, checkpoint_id)
-        queued = queue_prediction(session, store, actor=actor, checkpoint=chosen, image_ids=image_ids)
+        queued = queue_prediction(
+            session,
+            actor=actor,
+            checkpoint=chosen,
+            image_ids=image_ids,
+            shard_images=engine.shard_images(store),
+        )
     engine.place_all(store, [job.id for job in queued])
     return get_job(store, actor=actor, job_id=queued[0].id) if queued else None
 
@@ -110,7 +116,12 @@ def start_prediction_of_cases(store: Store, *, actor: Actor, case_ids: Collectio
 
 
 def queue_prediction(
-    session: Session, store: Store, *, actor: Actor, checkpoint: Checkpoint, image_ids: Sequence[int] | None
+    session: Session,
+    *,
+    actor: Actor,
+    checkpoint: Checkpoint,
+    image_ids: Sequence[int] | None,
+    shard_images: int | None,
 ) -> list[Job]:
     """Add a prediction within the caller's transaction; the caller places its jobs afterwards.
 
@@ -125,7 +136,6 @@ def queue_prediction(
     settings = settle_scope(session, checkpoint.id, image_ids)
     if settings is None:
         return []
-    shard_images = store.settings.shard_images if engine.runs_several(store) else None
     shares = shares_of(session, settings, shard_images=shard_images)
     queued = [Job(kind=JobKind.PREDICT, settings=share, created_by=actor.person_id) for share in shares]
     session.add(queued[0])

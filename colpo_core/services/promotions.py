@@ -75,6 +75,8 @@ def promote_checkpoint(
         )
         audit.record(session, actor, "promote checkpoint", f"checkpoint {checkpoint_id}", overruled=len(doubts))
         checkpoint = session.get_one(Checkpoint, checkpoint_id)
-        queued = jobs.queue_prediction(session, store, actor=actor, checkpoint=checkpoint, image_ids=None)
+        queued = jobs.queue_prediction(
+            session, actor=actor, checkpoint=checkpoint, image_ids=None, shard_images=engine.shard_images(store)
+        )
     engine.place_all(store, [job.id for job in queued])
     return checkpoints.get_checkpoint(store, actor=actor, checkpoint_id=checkpoint_id)

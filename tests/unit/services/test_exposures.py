@@ -72,7 +72,7 @@ SHOWS_NOTHING = {
     },
     "jobs and their logs": {
         "jobs.cancel_job", "jobs.get_job", "jobs.job_events", "jobs.job_log", "jobs.jobs_under_way", "jobs.list_jobs",
-        "jobs.last_prediction", "jobs.predictions_under_way", "jobs.queue_prediction",
+        "jobs.last_prediction", "jobs.predictions_under_way",
         "jobs.move_to_front", "jobs.pause_job", "jobs.resume_job", "jobs.run_again",
         "jobs.start_prediction", "jobs.start_prediction_of_cases", "jobs.start_training",
         "reproducing.reproduce_paper", "study_results.predict_missing",
