@@ -25,6 +25,24 @@ def queue(store: Store, actor: Actor, kind: JobKind, settings: dict[str, object]
         return job.id
 
 
+def lay_card(store: Store, name: str, card: dict[str, object]) -> None:
+    """Where the checkpoint of that name, whose hash is all zeros, has its card."""
+    if store.files is not None:
+        store.files.write(f"checkpoints/{'0' * 64}/{CARD_FILE}", json.dumps(card).encode())
+        return
+    folder = store.settings.checkpoints_dir / name
+    folder.mkdir(parents=True)
+    (folder / CARD_FILE).write_text(json.dumps(card))
+
+
+def lose_snapshot(store: Store, snapshot_id: int) -> None:
+    with store.reading() as session:
+        sha256 = session.get_one(Snapshot, snapshot_id).sha256
+    store.blobs.path(sha256).unlink()
+    if store.files is not None:
+        store.files.delete(f"blobs/{sha256[:2]}/{sha256}")
+
+
 def test_a_lost_snapshot_and_a_newer_checkpoint_fail_and_the_queue_goes_on(
     cluster: Cluster, store: Store, annotator: Actor, administrator: Actor
 ) -> None:
@@ -35,9 +53,7 @@ def test_a_lost_snapshot_and_a_newer_checkpoint_fail_and_the_queue_goes_on(
         session.query(Prediction).delete()
         name = session.get_one(Checkpoint, clinic.checkpoint_id).name
         session.execute(update(Checkpoint).values(sha256="0" * 64))
-    folder = store.settings.checkpoints_dir / name
-    folder.mkdir(parents=True)
-    (folder / CARD_FILE).write_text(json.dumps({"format_version": 99}))
+    lay_card(store, name, {"format_version": 99})
     clinic.clinic.add_cohort(12)
     first = snapshots.freeze_snapshot(store, actor=annotator, query=SnapshotQuery("lost"))
     other = snapshots.freeze_snapshot(store, actor=annotator, query=SnapshotQuery("kept", seed=1))
@@ -45,8 +61,7 @@ def test_a_lost_snapshot_and_a_newer_checkpoint_fail_and_the_queue_goes_on(
     kept = queue(store, annotator, JobKind.PROBE, TINY.to_dict(), other.id)
     asked = {"checkpoint_id": clinic.checkpoint_id, "image_ids": [1], "n_images": 1}
     newer = queue(store, annotator, JobKind.PREDICT, asked, None)
-    with store.reading() as session:
-        store.blobs.path(session.get_one(Snapshot, first.id).sha256).unlink()
+    lose_snapshot(store, first.id)
     cluster.start_app()
     wait_for(lambda: all(row(store, job_id).state.is_over for job_id in (lost, kept, newer)), "all of them")
     for job_id, words in ((lost, "back-up"), (newer, "newer version of the program")):
