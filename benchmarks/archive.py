@@ -19,10 +19,9 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Table, select, text
+from sqlalchemy.orm import Session
 
-from benchmarks.filled_store import fill
-from colpo_core.datasets.manifest import Manifest
-from colpo_core.labels import RULES_VERSION
+from benchmarks.filled_store import fill, give_manifest
 from colpo_core.records.case_lists import AnnotationNeed, CaseFilter, CaseSort
 from colpo_core.records.people import Actor
 from colpo_core.services import (
@@ -57,7 +56,6 @@ from colpo_core.store.tables import (
     Person,
     Prediction,
     Review,
-    Snapshot,
 )
 from colpo_core.terms import Grade, JobKind, LabelSource, Role
 
@@ -87,7 +85,7 @@ def main() -> None:
         store = Store.open(settings)
         if not asked.filled:
             fill(store, asked.cases)
-        _give_manifest(store)
+        give_manifest(store)
         actor = _actor(store)
         taken = {}
         asked_for = {name: query for name, query in queries().items() if asked.promotion or query is not _sum_up}
@@ -155,7 +153,7 @@ class _Undone(Exception):
 
 
 @contextmanager
-def _undone(store: Store) -> Iterator[Any]:
+def _undone(store: Store) -> Iterator[Session]:
     """A writing session that leaves nothing behind."""
     try:
         with store.writing() as session:
@@ -164,6 +162,14 @@ def _undone(store: Store) -> Iterator[Any]:
             raise _Undone
     except _Undone:
         return
+
+
+def _new_checkpoint(session: Session) -> int:
+    """A model that has predicted nothing."""
+    checkpoint = Checkpoint(name="new", sha256="9" * 64, snapshot_id=1, label_source=LabelSource.HISTOLOGY, card={})
+    session.add(checkpoint)
+    session.flush()
+    return checkpoint.id
 
 
 def _claim(store: Store, actor: Actor) -> None:
@@ -183,23 +189,13 @@ def _write_prediction(store: Store, actor: Actor) -> None:
         first = session.query(Prediction).order_by(Prediction.id).first()
         values = {column.name: getattr(first, column.name) for column in Prediction.__table__.columns}
         image_id = session.scalar(text("SELECT max(id) FROM images")) or 0
-        checkpoint = Checkpoint(
-            name="new", sha256="9" * 64, snapshot_id=1, label_source=LabelSource.HISTOLOGY, card={}
-        )  # fmt: skip
-        session.add(checkpoint)
-        session.flush()
         del values["id"]
-        session.add(Prediction(**values | {"image_id": image_id, "checkpoint_id": checkpoint.id}))
+        session.add(Prediction(**values | {"image_id": image_id, "checkpoint_id": _new_checkpoint(session)}))
 
 
 def _settle(store: Store, actor: Actor) -> None:
     with _undone(store) as session:
-        checkpoint = Checkpoint(
-            name="new", sha256="9" * 64, snapshot_id=1, label_source=LabelSource.HISTOLOGY, card={}
-        )  # fmt: skip
-        session.add(checkpoint)
-        session.flush()
-        settings = prediction_scope.settle_scope(session, checkpoint.id, None)
+        settings = prediction_scope.settle_scope(session, _new_checkpoint(session), None)
         assert settings is not None
         prediction_scope.shares_of(session, settings, shard_images=5_000)
 
@@ -233,13 +229,6 @@ def _actor(store: Store) -> Actor:
     with store.reading() as session:
         person = session.scalars(select(Person).where(Person.role == Role.ADMINISTRATOR)).one()
         return Actor(person.id, person.username, person.display_name, person.role)
-
-
-def _give_manifest(store: Store) -> None:
-    """A snapshot from which nothing was learned, so that every case counts as one that the model has not met."""
-    manifest = Manifest((), (), LabelSource.HISTOLOGY, RULES_VERSION, 0, (1.0, 0.0, 0.0))
-    with store.writing() as session:
-        session.query(Snapshot).one().sha256 = store.blobs.put(manifest.to_json())
 
 
 def _multiply(engine: Engine, times: int) -> None:

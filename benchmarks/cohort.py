@@ -19,12 +19,9 @@ from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
 from benchmarks.case_lists import SHELL, TOKEN, make_store
-from colpo_core.datasets.manifest import Manifest
-from colpo_core.labels import RULES_VERSION
+from benchmarks.filled_store import give_manifest
 from colpo_core.settings import Settings
 from colpo_core.store import Store
-from colpo_core.store.tables import Snapshot
-from colpo_core.terms import LabelSource
 
 TABS = ("cohort", "model", "watch")
 
@@ -37,21 +34,14 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary, patch("pages._ui.here.session_token", lambda: TOKEN):
         folders = {n_cases: make_store(Path(temporary) / str(n_cases), n_cases) for n_cases in asked.cases}
         for folder in folders.values():
-            _give_manifest(folder)
+            store = Store.open(Settings(data_dir=folder))
+            give_manifest(store)
+            store.close()
         titles = [f"{n:,} cases, {when}, ms" for n in asked.cases for when in ("first", "again")]
         print("| tab | " + " | ".join(titles) + " | ratio again |")
         print("| --- |" + " --- |" * (len(titles) + 1))
         for tab in TABS:
             _measure(tab, folders, asked.rounds)
-
-
-def _give_manifest(folder: Path) -> None:
-    """A snapshot from which nothing was learned, so that every case counts as one that the model has not met."""
-    store = Store.open(Settings(data_dir=folder))
-    manifest = Manifest((), (), LabelSource.HISTOLOGY, RULES_VERSION, 0, (1.0, 0.0, 0.0))
-    with store.writing() as session:
-        session.query(Snapshot).one().sha256 = store.blobs.put(manifest.to_json())
-    store.close()
 
 
 def _measure(tab: str, folders: dict[int, Path], rounds: int) -> None:

@@ -82,9 +82,13 @@ class Settings:
         return self.data_dir / "frames"
 
     @property
+    def cache_dir(self) -> Path:
+        """Folder of this machine's copies of what lies elsewhere; no store has its own files there, since copies go."""
+        return self.data_dir / "cache"
+
+    @property
     def _files_dir(self) -> Path:
-        # Copies never lie where a store had its own files: what is in excess is deleted.
-        return self.data_dir / "cache" if self.files_url else self.data_dir
+        return self.cache_dir if self.files_url else self.data_dir
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Settings":

@@ -18,7 +18,8 @@ class JobRecord:
         state: Where it stands.
         silent: Whether it runs, but its process has not been heard within its lease: it will be taken up again.
         settings: A training's settings, or a prediction's `checkpoint_id`, `n_images` and which: `image_ids`, or None
-            there and the range of the whole store's; or an explanation's `prediction_id` and `changes`.
+            there and the range of the whole store's; or an explanation's `prediction_id` and `changes`. Where several
+            jobs share a prediction out, how many as `shards`, and in all but the first its row as `first_job_id`.
         snapshot_id: What a training learns from; None for a prediction.
         attempt: How often a runner has taken it up.
         max_attempts: After how many it is given up.

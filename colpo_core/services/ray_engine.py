@@ -66,7 +66,7 @@ def gather_crew(store: Store) -> "RayCrew":
 
     shown = tuple(gpu for gpu in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if gpu)
     return RayCrew(
-        copies_dir=store.settings.data_dir / "cache" / "fits",
+        copies_dir=store.settings.cache_dir / "fits",
         on_gpus=bool(gpus.gpus_here(store.settings)),
         environment=_environment(store),
         share=1 - OWN_SHARE,

@@ -6,8 +6,12 @@ that exists always holds the whole content. What a crash leaves is a temporary f
 
 import hashlib
 import os
+import shutil
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 from uuid import uuid4
 
 from colpo_core.errors import NotFound
@@ -75,11 +79,24 @@ def content_sha256(content: bytes) -> str:
 
 def write_file(place: Path, content: bytes) -> None:
     """Write a file so that a crash leaves either the old one or the new one, whole."""
+    with _appearing_whole(place) as file:
+        file.write(content)
+
+
+def copy_file(source: Path, place: Path) -> None:
+    """Copy a file of any size so that a crash leaves either the old one or the new one, whole."""
+    with source.open("rb") as original, _appearing_whole(place) as file:
+        shutil.copyfileobj(original, file)
+
+
+@contextmanager
+def _appearing_whole(place: Path) -> Iterator[BinaryIO]:
+    """A file beside its place, which it takes at the end of the block."""
     place.parent.mkdir(parents=True, exist_ok=True)
     temporary = place.with_name(f"{place.name}.{uuid4().hex}{_TEMPORARY}")
     try:
         with temporary.open("wb") as file:
-            file.write(content)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(place)

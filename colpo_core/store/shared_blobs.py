@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from colpo_core.errors import NotFound
-from colpo_core.store.blobs import BlobFolder, content_sha256
+from colpo_core.store.blobs import BlobFolder, content_sha256, write_file
 from colpo_core.store.shared_files import BLOBS, CHECKPOINTS, SharedFiles
 
 _TRIM_EVERY = 0.1  # of the limit: so much is copied before the folder is looked through again
@@ -46,7 +46,7 @@ class SharedBlobs(BlobFolder):
         if not self._copy_is_whole(sha256):
             if self._files.size(_name(sha256)) != len(content):
                 self._files.write(_name(sha256), content)
-            self._keep(content)
+            self._keep(sha256, content)
         return sha256
 
     def get(self, sha256: str) -> bytes:
@@ -77,12 +77,11 @@ class SharedBlobs(BlobFolder):
             raise NotFound("A stored file is missing from the shared files. Restore them from a back-up.")
         if content_sha256(content) != sha256:
             raise NotFound("A stored file is damaged in the shared files. Restore them from a back-up.")
-        self._keep(content)
+        self._keep(sha256, content)
         return content
 
-    def _keep(self, content: bytes) -> None:
-        self.path(content_sha256(content)).unlink(missing_ok=True)
-        super().put(content)
+    def _keep(self, sha256: str, content: bytes) -> None:
+        write_file(self.path(sha256), content)
         with self._lock:
             self._copied_bytes += len(content)
             if self._copied_bytes < self._limit_bytes * _TRIM_EVERY:

@@ -13,7 +13,7 @@ from typing import Any
 from uuid import uuid4
 
 from colpo_core.errors import FilesUnreachable, InputRejected
-from colpo_core.store.blobs import write_file
+from colpo_core.store.blobs import copy_file, write_file
 
 BLOBS = "blobs"
 CHECKPOINTS = "checkpoints"
@@ -85,11 +85,7 @@ class SharedFiles:
         """
         with place.open("rb"), self._explaining():
             if self._folder:
-                target = self._folder / name
-                temporary = target.with_name(f".{target.name}.{uuid4().hex}")
-                target.parent.mkdir(parents=True, exist_ok=True)
-                self._system.put_file(str(place), str(temporary))
-                temporary.replace(target)
+                copy_file(place, self._folder / name)
             else:
                 self._system.put_file(str(place), self._path(name), timeout=_write_seconds(place.stat().st_size))
 
@@ -154,7 +150,7 @@ class SharedFiles:
                 found = self._system.find(self._path(folder))
         except _Missing:
             return []
-        start = len(self._path("")) if self._root else 0
+        start = len(self._path(""))
         return sorted(name for name in (str(path)[start:] for path in found) if not _is_temporary(name))
 
     def remove(self, folder: str) -> None:

@@ -34,7 +34,15 @@ from colpo_core.errors import ClusterUnreachable, ColpoError, JobCancelled, JobF
 from colpo_core.training.hardware import Hardware
 from colpo_core.training.loop import Fitted, Keeper, Lesson, Plan
 from colpo_core.training.readiness import explaining_memory
-from colpo_core.training.several import GROUP_TIMEOUT, Errand, Seat, learn_in_a_group
+from colpo_core.training.several import (
+    GROUP_TIMEOUT,
+    Errand,
+    Relay,
+    Seat,
+    hand_on,
+    learn_in_a_group,
+    take_over,
+)
 from colpo_core.training.watch import Watch
 
 log = logging.getLogger(__name__)
@@ -101,7 +109,7 @@ class RayCrew:
         kept = io.BytesIO()
         threads = max(1, torch.get_num_threads()) if self.on_gpus else 1
         torch.save(Errand(network, lesson, plan, hardware.precision, threads), kept)
-        task = _Task(desk, ray.put(kept.getvalue()), self.copies_dir, self.on_gpus, self.holding)
+        task = _Task(self, desk, ray.put(kept.getvalue()))
         try:
             self._attend(task, watch, processes)
             weights, record = ray.get(desk.result.remote())
@@ -112,9 +120,8 @@ class RayCrew:
             ) from error
         finally:
             ray.kill(desk)
-        network.load_state_dict(safetensors.torch.load(weights))
-        network.to(hardware.device).eval()
-        return Fitted(best_epoch=record["best_epoch"], history=record["history"])
+        take_over(network, safetensors.torch.load(weights), hardware=hardware)
+        return Fitted(**record)
 
     def _attend(self, task: "_Task", watch: Watch, processes: int) -> None:
         """Run the fit, and hand on what is told at the desk until it is over."""
@@ -129,11 +136,7 @@ class RayCrew:
                 runs.join(ASK_EVERY_SECONDS)
                 told = ray.get(task.desk.heard.remote())
                 for words in told:
-                    if len(words) == 1:
-                        (done,) = words
-                        watch.beat(done)
-                    else:
-                        watch.epoch_done(*words)
+                    done = hand_on(words, watch, done)
                 if not told:
                     watch.beat(done)
         except BaseException:
@@ -184,11 +187,9 @@ class RayCrew:
 class _Task:
     """What every process is given."""
 
+    crew: RayCrew
     desk: Any
     errand: Any
-    copies_dir: Path
-    on_gpus: bool
-    holding: Callable[[int], AbstractContextManager[None]]
 
 
 class _Desk:
@@ -256,18 +257,24 @@ def _take_part(config: dict[str, Any]) -> None:
     from ray.train.torch import get_device
 
     task: _Task = config["task"]
+    crew = task.crew
     if sentence := ray.get(task.desk.failure.remote()):
         raise JobFailed(sentence)
     context = get_context()
-    device = get_device() if task.on_gpus else torch.device("cpu")
+    device = get_device() if crew.on_gpus else torch.device("cpu")
+
+    def tell(words: tuple[Any, ...]) -> None:
+        if ray.get(task.desk.tell.remote(words)):
+            raise JobCancelled("The training was stopped.")
+
     seat = Seat(context.get_world_rank(), context.get_world_size(), device)
     try:
-        with explaining_memory(), task.holding(device.index or 0) if task.on_gpus else contextlib.nullcontext():
-            with locating(_Copies(task.desk, task.copies_dir)):
+        with explaining_memory(), crew.holding(device.index or 0) if crew.on_gpus else contextlib.nullcontext():
+            with locating(_Copies(task.desk, crew.copies_dir)):
                 # Our own pickle, from the process that holds the job.
                 errand = torch.load(io.BytesIO(ray.get(task.errand)), map_location="cpu", weights_only=False)
             fitted, weights = learn_in_a_group(
-                errand, seat, watch=_Teller(task.desk, seat.rank), keeper=_DeskKeeper(task.desk, seat.rank)
+                errand, seat, watch=Relay(tell if seat.rank == 0 else None), keeper=_DeskKeeper(task.desk, seat.rank)
             )
         if seat.rank == 0:
             ray.get(task.desk.finish.remote(safetensors.torch.save(weights), asdict(fitted)))
@@ -275,27 +282,6 @@ def _take_part(config: dict[str, Any]) -> None:
         if not isinstance(error, JobCancelled):
             ray.get(task.desk.fail.remote(str(error)))
         raise
-
-
-class _Teller(Watch):
-    """Tells the desk every step of the first process, and stops where the desk says so."""
-
-    def __init__(self, desk: Any, rank: int) -> None:  # noqa: ANN401 - an actor's handle
-        super().__init__(lambda event: None, lambda: False)
-        self._desk = desk
-        self._rank = rank
-
-    def beat(self, done: float) -> None:
-        self._tell_desk((done,))
-
-    def epoch_done(self, epoch: int, figures: dict[str, float]) -> None:
-        self._tell_desk((epoch, figures))
-
-    def _tell_desk(self, words: tuple[Any, ...]) -> None:
-        import ray
-
-        if self._rank == 0 and ray.get(self._desk.tell.remote(words)):
-            raise JobCancelled("The training was stopped.")
 
 
 class _DeskKeeper:

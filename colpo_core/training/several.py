@@ -152,10 +152,10 @@ def fit_on_several(
             failed = _attend(crew, heard, watch)
         if failed is not None:
             raise JobFailed(_why(folder, failed, processes))
-        network.load_state_dict(safetensors.torch.load_file(folder / _WEIGHTS))
-        record = json.loads((folder / _RECORD).read_text(encoding="utf-8"))
-    network.to(hardware.device).eval()
-    return Fitted(best_epoch=record["best_epoch"], history=record["history"])
+        weights = safetensors.torch.load_file(folder / _WEIGHTS)
+        fitted = Fitted(**json.loads((folder / _RECORD).read_text(encoding="utf-8")))
+    take_over(network, weights, hardware=hardware)
+    return fitted
 
 
 @contextmanager
@@ -195,7 +195,7 @@ def _attend(crew: list[SpawnProcess], heard: Connection, watch: Watch) -> SpawnP
         ready = connection.wait([*running, heard] if listening else [*running], ASK_EVERY_SECONDS)
         if listening and heard in ready:
             try:
-                done = _hand_on(heard.recv(), watch, done)
+                done = hand_on(heard.recv(), watch, done)
             except (EOFError, OSError):  # the first process has ended; its exit code says how
                 listening = False
         else:
@@ -209,12 +209,19 @@ def _attend(crew: list[SpawnProcess], heard: Connection, watch: Watch) -> SpawnP
     return None
 
 
-def _hand_on(told: tuple[Any, ...], watch: Watch, done: float) -> float:
+def hand_on(told: tuple[Any, ...], watch: Watch, done: float) -> float:
+    """Hand on to the watch what a `Relay` has told; how much is done then, of what was before."""
     if len(told) == 1:
         watch.beat(told[0])
         return float(told[0])
     watch.epoch_done(*told)
     return done
+
+
+def take_over(network: nn.Module, weights: dict[str, Tensor], *, hardware: Hardware) -> None:
+    """Give a network the weights that the processes of a fit have learned, as `fit` leaves it."""
+    network.load_state_dict(weights)
+    network.to(hardware.device).eval()
 
 
 def _why(folder: Path, failed: SpawnProcess, processes: int) -> str:
@@ -282,7 +289,7 @@ def _learn(seat: Seat, folder: Path, tells: Connection | None) -> None:
         # Our own file, in a folder that nobody else can write to.
         errand, keeper = torch.load(folder / _ERRAND, map_location="cpu", weights_only=False)
         keeper = keeper if tells or keeper is None else _Onlooker(keeper)
-        fitted, weights = learn_in_a_group(errand, seat, watch=_Relay(tells), keeper=keeper)
+        fitted, weights = learn_in_a_group(errand, seat, watch=Relay(tells.send if tells else None), keeper=keeper)
         if tells:
             safetensors.torch.save_file(weights, folder / _WEIGHTS)
             (folder / _RECORD).write_text(json.dumps(asdict(fitted)), encoding="utf-8")
@@ -384,20 +391,26 @@ class _Seated(LightningEnvironment):
         return self._seat.rank
 
 
-class _Relay(Watch):
-    """Tells the waiting process, which alone knows whether to stop; without a pipe it tells nobody."""
+class Relay(Watch):
+    """Tells the waiting process, which alone knows whether to stop.
 
-    def __init__(self, tells: Connection | None) -> None:
+    Args:
+        tell: Takes what `hand_on` understands; None for a process that tells nobody.
+    """
+
+    def __init__(self, tell: Callable[[tuple[Any, ...]], None] | None) -> None:
         super().__init__(lambda event: None, lambda: False)
-        self._tells = tells
+        self._tell_waiting = tell
 
     def beat(self, done: float) -> None:
-        if self._tells:
-            self._tells.send((done,))
+        """One step; see `Watch`."""
+        if self._tell_waiting:
+            self._tell_waiting((done,))
 
     def epoch_done(self, epoch: int, figures: dict[str, float]) -> None:
-        if self._tells:
-            self._tells.send((epoch, figures))
+        """An epoch is over; see `Watch`."""
+        if self._tell_waiting:
+            self._tell_waiting((epoch, figures))
 
 
 class _Onlooker:

@@ -89,10 +89,10 @@ def _draw_predictions(shown: int) -> None:
     if len(under_way) < shown:
         st.rerun()
     for prediction in under_way:
-        st.progress(prediction.share, text=f"The model is predicting: {prediction_text(prediction)}")
+        st.progress(prediction.share, text=f"The model is predicting: {_prediction_text(prediction)}")
 
 
-def prediction_text(prediction: PredictionProgress) -> str:
+def _prediction_text(prediction: PredictionProgress) -> str:
     """How many, how quick, how long yet, and in how many jobs."""
     if not prediction.n_running and not prediction.n_done:
         return "waits"

@@ -1,6 +1,5 @@
 """A checkpoint's files, in a store's own folder and among the files that machines share."""
 
-import json
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
@@ -9,20 +8,13 @@ from pathlib import Path
 import pytest
 
 from colpo_core.errors import CheckpointMismatch, Conflict, PermissionDenied
-from colpo_core.nets.card import CARD_FILE, WEIGHTS_FILE, file_sha256, read_card, seal_card
+from colpo_core.nets.card import CARD_FILE, WEIGHTS_FILE, read_card
 from colpo_core.records.people import Actor
 from colpo_core.services.checkpoint_files import checkpoint_dir, place_files, prepare_files
 from colpo_core.services.sharing_files import share_files
 from colpo_core.settings import Settings
 from colpo_core.store import Store
-
-
-def write_folder(folder: Path, name: str) -> str:
-    folder.mkdir(parents=True)
-    (folder / WEIGHTS_FILE).write_bytes(b"weights of " + name.encode())
-    card = seal_card({"name": name, "format_version": 1, "weights_sha256": file_sha256(folder / WEIGHTS_FILE)})
-    (folder / CARD_FILE).write_text(json.dumps(card))
-    return str(card["sha256"])
+from tests.unit.services.test_checkpoints import write_folder
 
 
 @pytest.fixture
@@ -43,7 +35,7 @@ def elsewhere(store: Store, sharing: Settings, tmp_path: Path) -> Iterator[Store
 
 
 def published(store: Store, tmp_path: Path, name: str = "one") -> str:
-    sha256 = write_folder(tmp_path / "made", name)
+    sha256 = str(read_card(write_folder(tmp_path / "made", name))["sha256"])
     place_files(store, prepare_files(store, job_id=1, folder=tmp_path / "made"), name=name, sha256=sha256)
     return sha256
 
