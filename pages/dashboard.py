@@ -9,6 +9,7 @@ from pages._ui.dashboarding.watch import show_watch
 from pages._ui.errors import showing_errors
 from pages._ui.here import here
 from pages._ui.links import link
+from pages._ui.standing import say_since_when
 
 _TABS = {
     "cohort": ":material/groups: Cohort",
@@ -44,6 +45,7 @@ def render() -> None:
         if about_drift.open:
             with about_drift, showing_errors(), st.spinner("Counting …"):
                 show_watch(person)
+        say_since_when(person)
 
 
 def _empty(include: bool) -> None:

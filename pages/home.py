@@ -10,6 +10,7 @@ from pages._ui.errors import showing_errors
 from pages._ui.here import Here, here
 from pages._ui.links import go, link
 from pages._ui.plain import plain
+from pages._ui.standing import say_since_when
 from pages._ui.tasking.queues import my_open_queues, show_queue_row
 
 _WORK = {
@@ -54,7 +55,7 @@ def _clinic(person: Here, found: Worklist, progress: Progress) -> None:
         for item in found.items:
             _row(item)
     with far:
-        _how_far(progress)
+        _how_far(person, progress)
 
 
 def _row(item: WorkItem) -> None:
@@ -67,7 +68,7 @@ def _row(item: WorkItem) -> None:
             go(item.page, **dict(item.params))
 
 
-def _how_far(progress: Progress) -> None:
+def _how_far(person: Here, progress: Progress) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.markdown("### How far we are", width="content")
     _share("Cases labelled", progress.cases_labelled, progress.cases)
@@ -77,6 +78,7 @@ def _how_far(progress: Progress) -> None:
     checkpoints.metric("Checkpoints", progress.checkpoints)
     model = progress.current_checkpoint
     st.markdown(f"Current model &nbsp; **{plain(model)}**" if model else "No model is promoted yet.")
+    say_since_when(person)
     page, word = ("models", "Models") if model else ("train", "Train one")
     link(page, word, icon=":material/arrow_forward:")
     if progress.simulated_cases:

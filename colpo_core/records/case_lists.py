@@ -14,7 +14,7 @@ from typing import Any
 from colpo_core.errors import InputRejected
 from colpo_core.terms import AnnotationState, Grade, Label, Outcome, ReviewState
 
-MOST_COUNTED = 500
+MOST_FROM_HERE = 500
 """So many cases of a list at most are counted."""
 MOST_SELECTED = 5_000
 """So many cases can be selected at once."""
@@ -179,7 +179,7 @@ class CasePage:
     Attributes:
         rows: The cases, in the list's order.
         next_after: What to hand over for the next page; None on the last.
-        n_from_here: How many cases the list has from this page on, `MOST_COUNTED` meaning that many or more.
+        n_from_here: How many cases the list has from this page on, `MOST_FROM_HERE` meaning that many or more.
         n_uncompared: Where the list asks how annotators agree: how many cases are not compared yet, and not in it.
     """
 

@@ -18,7 +18,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from colpo_core.records.case_lists import (
-    MOST_COUNTED,
+    MOST_FROM_HERE,
     MOST_SELECTED,
     AnnotationNeed,
     CaseFilter,
@@ -113,7 +113,7 @@ def list_cases(
         case_agreement.complete(store)
     with store.reading() as session:
         query = select_cases(wanted, sort, after, actor=actor, leader=_leader(session, wanted, sort))
-        found = session.execute(query.limit(MOST_COUNTED)).all()
+        found = session.execute(query.limit(MOST_FROM_HERE)).all()
         rows = _rows(session, actor, [row.case_id for row in found[:limit]])
         n_uncompared = case_agreement.count_uncompared(session) if asks_agreement else 0
     exposures.note(store, actor, [seen for row in rows for seen in _seen_in(row)])

@@ -1,13 +1,8 @@
-"""The cohort over time, and the current model on it. Counted by the database, and kept until something changes.
+"""The cohort over time, and the current model on it. Counted by the database, and kept until something changes."""
 
-A page that is drawn again asks for the same figures again; with a hundred thousand cases each takes a tenth of a second
-and more. So what was counted is kept with the store's state, which is a few numbers that every deed raises.
-"""
-
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
-from typing import Any, TypeVar, cast
+from typing import Any
 
 import numpy as np
 from sqlalchemy import ColumnElement, Executable, case, func, select, true
@@ -32,16 +27,15 @@ from colpo_core.records.people import Actor
 from colpo_core.services import case_agreement, leases
 from colpo_core.services.checkpoints import current_id
 from colpo_core.services.external_sets import patients_met
-from colpo_core.services.kept import Kept
 from colpo_core.services.permissions import CLINICIANS, require
 from colpo_core.services.snapshot_rows import read_manifest
+from colpo_core.services.standing import kept_figures
 from colpo_core.store import Store
 from colpo_core.store.dialects import month_of
 from colpo_core.store.tables import (
     Annotation,
     AnnotationTask,
     AnnotationVersion,
-    AuditEntry,
     Case,
     CaseAgreement,
     CaseReviewer,
@@ -52,7 +46,6 @@ from colpo_core.store.tables import (
     Job,
     Person,
     Prediction,
-    Promotion,
     Snapshot,
     TaskItem,
 )
@@ -71,40 +64,6 @@ _DRIFTING = {
     "Saturation of the image": ImageFigures.saturation,
     "Sharpness of the image": ImageFigures.sharpness,
 }
-Found = TypeVar("Found")
-_FOUND: Kept[tuple[object, ...], object] = Kept(200)
-_STANDING: dict[tuple[object, ...], tuple[object, float]] = {}
-SLOW_SECONDS = 1.0
-STANDING_FACTOR = 30.0
-"""Figures that took so long to count stand for so many times as long, and never longer than the next."""
-LONGEST_STANDING_SECONDS = 600.0
-
-
-def kept_figures(
-    store: Store, session: Session, name: str, arguments: tuple[object, ...], make: Callable[[], Found]
-) -> Found:
-    """What was counted before, if nothing was done in the store since, or if counting took long.
-
-    In a store so large that counting takes a second or more, somebody does something all the time: its figures stand
-    for a while whose length depends on how long they took.
-
-    Args:
-        store: The open store.
-        session: A reading session of it.
-        name: What is counted.
-        arguments: What it depends on besides the store; nothing of who asks.
-        make: Counts it.
-    """
-    asked = (store.settings.database_url or str(store.settings.database_path), name, arguments)
-    standing = _STANDING.get(asked)
-    if standing is not None and standing[1] > time.monotonic():
-        return cast("Found", standing[0])
-    began = time.monotonic()
-    found = _FOUND.find((*asked, *_state(session)), make)
-    taken = time.monotonic() - began
-    if taken >= SLOW_SECONDS:
-        _STANDING[asked] = found, time.monotonic() + min(LONGEST_STANDING_SECONDS, STANDING_FACTOR * taken)
-    return cast("Found", found)
 
 
 def recruitment(store: Store, *, actor: Actor, include_simulated: bool = True) -> tuple[MonthCount, ...]:
@@ -270,12 +229,6 @@ def queue_state(store: Store, *, actor: Actor) -> QueueState:
 def _rows(session: Session, query: Executable) -> Iterator[Any]:
     """Rows whose kinds are too many for the types to follow."""
     yield from session.execute(query)
-
-
-def _state(session: Session) -> tuple[Any, ...]:
-    """Numbers of which every deed raises one, and every prediction; each is read off the end of an index."""
-    newest = (AuditEntry.id, Prediction.id, Image.id, Annotation.id, Promotion.id, Job.id)
-    return tuple(session.execute(select(*(select(func.max(one)).scalar_subquery() for one in newest))).one())
 
 
 def _real(include_simulated: bool) -> ColumnElement[bool]:

@@ -15,10 +15,10 @@ from colpo_core.records.checkpoints import CheckpointRecord
 from colpo_core.records.overview import Acquaintance, Dashboard, ModelAgreement, ModelFigures
 from colpo_core.records.people import Actor
 from colpo_core.services.checkpoints import current_checkpoint
-from colpo_core.services.cohort import kept_figures
 from colpo_core.services.external_sets import patients_met
 from colpo_core.services.permissions import CLINICIANS, require
 from colpo_core.services.review import agreement
+from colpo_core.services.standing import kept_figures
 from colpo_core.store import Store
 from colpo_core.store.case_summaries import needs_annotation
 from colpo_core.store.tables import Annotation, Case, CaseLabel, Image, Prediction

@@ -12,11 +12,11 @@ from colpo_core.services import exposures
 from colpo_core.services.annotator_blinding import hidden_annotators, images_without_model
 from colpo_core.services.annotator_masks import find_annotator_masks
 from colpo_core.services.checkpoints import current_id
-from colpo_core.services.cohort import kept_figures
 from colpo_core.services.external_sets import patients_met
 from colpo_core.services.kept import Kept
 from colpo_core.services.masks import mask_pixels
 from colpo_core.services.permissions import CLINICIANS, require
+from colpo_core.services.standing import kept_figures
 from colpo_core.store import Store
 from colpo_core.store.tables import (
     Annotation,

@@ -6,12 +6,12 @@ from sqlalchemy.orm import Session, aliased
 from colpo_core.records.overview import Progress, WorkItem, WorkKind, Worklist
 from colpo_core.records.people import Actor
 from colpo_core.services.annotator_blinding import images_without_model
-from colpo_core.services.cohort import kept_figures
 from colpo_core.services.confirmation import waits_for
 from colpo_core.services.counting import count_up_to
 from colpo_core.services.dashboard import dashboard
 from colpo_core.services.permissions import EVERYBODY, require
 from colpo_core.services.readings import assigned_studies
+from colpo_core.services.standing import kept_figures
 from colpo_core.store import Store
 from colpo_core.store.case_summaries import needs_annotation
 from colpo_core.store.tables import (

@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from colpo_core.records.case_lists import MOST_COUNTED, CaseFilter, CasePage, CasePlace, CaseRow, CaseSort
+from colpo_core.records.case_lists import MOST_FROM_HERE, CaseFilter, CasePage, CasePlace, CaseRow, CaseSort
 from colpo_core.services.case_lists import list_cases, list_choices
 from colpo_core.terms import Label, Outcome, ReviewState
 from pages._ui.casework.filters import case_filters, sort_choice
@@ -67,7 +67,7 @@ def _trail(where: CaseFilter, sort: CaseSort) -> list[CasePlace | None]:
 
 def _count(page: CasePage, sort: CaseSort, n_before: int) -> str:
     n = n_before + page.n_from_here
-    more = "+" if page.n_from_here == MOST_COUNTED else ""
+    more = "+" if page.n_from_here == MOST_FROM_HERE else ""
     cases = f"{n:,}{more} case{'' if n == 1 else 's'}"
     if page.n_uncompared:
         return f"{cases}; {page.n_uncompared:,} more are compared as you look again"

@@ -10,7 +10,7 @@ from colpo_core.evaluation.intervals import wilson
 from colpo_core.labels import RULES_VERSION
 from colpo_core.records.cohort import DriftAlarm
 from colpo_core.records.people import Actor
-from colpo_core.services import audit, case_agreement, cohort
+from colpo_core.services import case_agreement, cohort
 from colpo_core.services.histology import add_specimen
 from colpo_core.services.review import record_review
 from colpo_core.settings import Settings
@@ -190,30 +190,3 @@ def test_agreement_is_by_case_and_leaves_out_what_one_paints_blind(store: Store,
     assert found.median == pytest.approx(2 * 16 / (16 + 25))
     hand_out(store, image_id, list(team.annotator_ids), blind=True, proposals=True)
     assert cohort.agreement_spread(store, actor=team.anna).n == 0
-
-
-def test_figures_that_take_long_to_count_stand_for_a_while(
-    store: Store, administrator: Actor, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    clock = [0.0]
-    monkeypatch.setattr(cohort.time, "monotonic", lambda: clock[0])
-
-    def counted(seconds: float) -> float:
-        def make() -> float:
-            clock[0] += seconds
-            return clock[0]
-
-        with store.writing() as session:
-            audit.record(session, administrator, "do", "something")
-        with store.reading() as session:
-            return cohort.kept_figures(store, session, "a test of its own", (), make)
-
-    assert (counted(0.5), counted(2.0)) == (0.5, 2.5)  # quick ones are counted anew after every deed
-    clock[0] = 2.5 + 59
-    assert counted(2.0) == 2.5
-    clock[0] = 2.5 + 61
-    assert counted(100.0) == 2.5 + 161
-    clock[0] = 2.5 + 161 + 599
-    assert counted(100.0) == 2.5 + 161
-    clock[0] = 2.5 + 161 + 601
-    assert counted(0.5) == 2.5 + 161 + 601 + 0.5
