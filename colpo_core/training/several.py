@@ -47,6 +47,7 @@ from colpo_core.training.watch import Watch
 ASK_EVERY_SECONDS = 0.25
 """How often the waiting process asks whether to stop, while nothing is told."""
 _END_WITHIN_SECONDS = 5.0
+_SAID_WHY = 3  # exit code of a process that has left a note of what stopped it
 GROUP_TIMEOUT = timedelta(hours=2)
 """A process that died is seen at once; this only has to outlast a validation."""
 _ERRAND, _WEIGHTS, _RECORD, _MEETING = "errand.pt", "weights.safetensors", "fitted.json", "meeting"
@@ -189,7 +190,10 @@ def _end(crew: list[SpawnProcess]) -> None:
 
 
 def _attend(crew: list[SpawnProcess], heard: Connection, watch: Watch) -> SpawnProcess | None:
-    """Hand on what is told until all processes have ended; the first that failed, or None."""
+    """Hand on what is told until all processes have ended; the first that failed, or None.
+
+    One that did not end by itself comes before those that could not go on without it and have said so.
+    """
     running, listening, done = {process.sentinel: process for process in crew}, True, 0.0
     while running or listening:
         ready = connection.wait([*running, heard] if listening else [*running], ASK_EVERY_SECONDS)
@@ -205,7 +209,7 @@ def _attend(crew: list[SpawnProcess], heard: Connection, watch: Watch) -> SpawnP
             if ended is not None:
                 ended.join()
                 if ended.exitcode:
-                    return ended
+                    return next((one for one in crew if one.exitcode not in {None, 0, _SAID_WHY}), ended)
     return None
 
 
@@ -232,7 +236,9 @@ def _why(folder: Path, failed: SpawnProcess, processes: int) -> str:
         if note["sentence"]:
             return str(note["sentence"])
     code = failed.exitcode or 0
-    reason = notes[0]["kind"] if notes else f"signal {-code}" if code < 0 else f"exit code {code}"
+    reason = f"signal {-code}" if code < 0 else f"exit code {code}"
+    if notes and code == _SAID_WHY:
+        reason = notes[0]["kind"]
     return (
         f"One of the {processes} processes of the training ended too early ({reason}). Run the training again; "
         "if that does not help, train with a smaller batch or on one device, and look into the training's log."
@@ -250,7 +256,7 @@ def _take_part(seat: Seat, folder: Path, tells: Connection | None) -> None:
         _leave_note(seat, folder, error)
         traceback.print_exc()
         sys.stderr.flush()
-        os._exit(1)  # at once: an orderly end would wait for the others, who may wait for this one
+        os._exit(_SAID_WHY)  # at once: an orderly end would wait for the others, who may wait for this one
 
 
 def _leave_note(seat: Seat, folder: Path, error: Exception) -> None:
