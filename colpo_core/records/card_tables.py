@@ -270,8 +270,10 @@ def trained_on_table(card: Block) -> CardTable:
 
 
 def settings_table(card: Block) -> CardTable:
-    """What it is and how it learned."""
+    """What it is and how it learned, and what the machine chose where the settings leave the choice to it."""
     values = {**card["architecture"], **card["settings"]}
+    # Cards of older versions do not say on how many threads, or nothing of it at all.
+    values |= {f"computed with: {name}": value for name, value in card.get("computed_on", {}).items()}
     return CardTable(
         ("Setting", "Value"), [(str(name).replace("_", " "), str(value)) for name, value in values.items()]
     )

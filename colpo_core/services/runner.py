@@ -107,7 +107,7 @@ def _run_under_lease(lease: Lease, told_to_end: threading.Event, *, n_gpus: int)
 
         try:
             with sharing_work(lease.store, lease.job_id, attempt=lease.attempt, lost=heartbeats.lost):
-                finish = _work_on_gpus(lease, must_stop, n_gpus) if n_gpus else _work(lease, must_stop)
+                finish = _work_on_gpus(lease, must_stop, n_gpus) if n_gpus else _work_on_cores(lease, must_stop)
             lease.complete(finish)
         except LeaseLost:
             return EXIT_LEASE_LOST
@@ -138,6 +138,13 @@ def _work_on_gpus(lease: Lease, must_stop: Callable[[], bool], n_gpus: int) -> F
 
     require_gpus(n_gpus)
     with explaining_gpus():
+        return _work(lease, must_stop)
+
+
+def _work_on_cores(lease: Lease, must_stop: Callable[[], bool]) -> Finish:
+    from colpo_core.nets.threads import leaving_a_core
+
+    with leaving_a_core():
         return _work(lease, must_stop)
 
 

@@ -4,6 +4,8 @@ from collections import Counter
 from datetime import UTC, datetime
 from typing import Any
 
+import torch
+
 from colpo_core.datasets.manifest import Manifest
 from colpo_core.evaluation.roc import FALLBACK_THRESHOLD, threshold_rule_text
 from colpo_core.nets.spec import PipelineSpec
@@ -68,6 +70,7 @@ def make_card(
             "device": hardware.device.type,
             "devices": hardware.devices,
             "precision": hardware.precision,
+            "threads": torch.get_num_threads(),
         },
         "thresholds": {
             "3ch": spec.threshold_3ch,

@@ -7,6 +7,7 @@ NAMES = {
     "classifier": "Classifier",
     "segnet_width": "SegNet's width",
     "pretrained": "Pretrained weights",
+    "average_flips": "Mean over mirror images",
     "height_px": "Height (px)",
     "width_px": "Width (px)",
     "batch_size": "Batch",
@@ -45,6 +46,7 @@ HELP = {
     "classifier": "Tells normal from HSIL; the same for all arms of the comparison.",
     "segnet_width": "Multiplies SegNet's channels: 1 is VGG-19's own width. Other segmenters pass it over.",
     "pretrained": "`none`, `imagenet` (the usual cache), or a folder with weight files.",
+    "average_flips": "Masks are drawn from an image and its three mirror images: better, in four times the time.",
     "height_px": "Images are fitted into this height: a multiple of 32, at least 64.",
     "width_px": "Images are fitted into this width: a multiple of 32, at least 64.",
     "batch_size": "Images a step, at least 2. More need more memory.",
@@ -76,7 +78,7 @@ HELP = {
     "precision": "Half precision is quicker where the processor or GPU has units for it.",
     "compile": "Compiles the networks on a GPU where a training is long enough to pay for it.",
     "devices": "GPUs to train on; 0 takes all of the machine. On a Ray cluster 2 or more come from several.",
-    "threads": "0 leaves the choice to the program.",
+    "threads": "0 takes all but one core, which is left to others. More are quicker where nothing else runs.",
 }
 WORDS = {
     "protocol": {"patient": "By patient (no leak)", "paper": "As Kim et al. 2022 (leaks)"},

@@ -123,3 +123,6 @@ def test_the_model_stands_beside_the_annotators() -> None:
 def test_what_it_learned_from(card: dict[str, Any]) -> None:
     assert [row[0] for row in tables.trained_on_table(card).rows] == ["train", "validation", "test"]
     assert ("preset", "quick") in tables.settings_table(card).rows
+    card["computed_on"] = {"device": "cpu", "precision": "bf16", "threads": 2}
+    computed = [value for name, value in tables.settings_table(card).rows if "computed with" in name]
+    assert computed == ["cpu", "bf16", "2"]

@@ -1,8 +1,10 @@
 from collections.abc import Callable
 
 import pytest
+import torch
 
 from colpo_core.errors import JobCancelled, JobFailed
+from colpo_core.nets import threads
 from colpo_core.records.people import Actor
 from colpo_core.services import job_files, jobs, runner
 from colpo_core.services.leases import Finish, Lease
@@ -43,6 +45,26 @@ def test_what_was_made_is_the_result(run: Callable[[Work], tuple[int, Job]], sto
     code, job = run(work)
     assert (code, job.state, job.result, job.progress) == (runner.EXIT_DONE, JobState.DONE, {"made": job.id}, 1.0)
     assert not job_files.work_dir(store, job.id).exists()
+
+
+def test_a_job_on_the_processor_leaves_a_core(
+    run: Callable[[Work], tuple[int, Job]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(threads, "cores", lambda: 3)
+    found = []
+
+    def work(_lease: Lease, _must_stop: Callable[[], bool]) -> Finish:
+        found.append(torch.get_num_threads())
+        return lambda _session, _job: {}
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    try:
+        run(work)
+        assert found == [2]
+        assert torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(before)
 
 
 def test_a_failure_says_its_sentence(run: Callable[[Work], tuple[int, Job]]) -> None:

@@ -3,6 +3,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import torch
+
 from colpo_core.nets.spec import PipelineSpec
 from colpo_core.terms import Label, LabelSource, MaskPolicy
 from colpo_core.training.card import leaks_of, limits_of, make_card
@@ -37,7 +39,12 @@ def test_a_card_says_what_made_it() -> None:
     assert card["trained_on"]["images"]["train"] == 4
     assert card["trained_on"]["mask_origins"] == {"simulated": 4}
     assert card["parent"] == {"name": "old", "sha256": "f" * 64}
-    assert card["computed_on"] == {"device": "cpu", "devices": 1, "precision": "fp32"}
+    assert card["computed_on"] == {
+        "device": "cpu",
+        "devices": 1,
+        "precision": "fp32",
+        "threads": torch.get_num_threads(),
+    }
     assert (card["protocol"], card["leaks"]) == ("patient", [])
     assert card["architecture"]["segmenter"] == "SegNet on VGG-19, 1 of its width"
     assert "out of 2 folds" in card["architecture"]["fourth_channel"]
