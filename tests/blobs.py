@@ -111,6 +111,7 @@ def tiny(**changes: object) -> TrainingSettings:
         "batch_size": 4,
         "precision": "fp32",
         "comparison_seeds": 1,
+        "average_flips": True,
         "threads": 1,
         **changes,
     }

@@ -6,7 +6,10 @@ Both carry their normalisation with them, and take images of 0 to 1 as they are.
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 
+import torch
 from torch import Tensor, nn
+
+from colpo_core.records.networks import MIRRORED
 
 BACKGROUND = 0
 ACETOWHITE = 1
@@ -17,9 +20,16 @@ N_CLASSES = 2
 
 
 class Segmenter(nn.Module, ABC):
-    """Which pixels show acetowhite epithelium."""
+    """Which pixels show acetowhite epithelium.
+
+    Attributes:
+        name: As the registry has it.
+        averages_flips: Whether `acetowhite` is the mean over an image and its three mirror images, each turned back;
+            for a network that has learned from mirror images.
+    """
 
     name: str
+    averages_flips: bool = False
 
     @abstractmethod
     def forward(self, images: Tensor) -> Tensor:
@@ -55,6 +65,12 @@ class Segmenter(nn.Module, ABC):
         Returns:
             B x 1 x H x W float32 in 0..1.
         """
+        if not self.averages_flips:
+            return self._acetowhite(images)
+        views = (torch.flip(self._acetowhite(torch.flip(images, sides)), sides) for sides in MIRRORED)
+        return torch.stack(list(views)).mean(dim=0)
+
+    def _acetowhite(self, images: Tensor) -> Tensor:
         logits: Tensor = self(images)
         return logits.float().softmax(dim=1)[:, ACETOWHITE : ACETOWHITE + 1]
 

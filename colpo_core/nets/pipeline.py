@@ -108,7 +108,9 @@ def build_pipeline(spec: PipelineSpec, *, pretrained: str = NO_WEIGHTS) -> Pipel
     """
     return Pipeline(
         spec=spec,
-        segmenter=build_segmenter(spec.segmenter, width=spec.segnet_width, pretrained=pretrained),
+        segmenter=build_segmenter(
+            spec.segmenter, width=spec.segnet_width, pretrained=pretrained, average_flips=spec.average_flips
+        ),
         classifier_3ch=build_classifier(spec.classifier, in_channels=3, pretrained=pretrained),
         classifier_4ch=build_classifier(spec.classifier, in_channels=4, pretrained=pretrained),
     )

@@ -40,7 +40,9 @@ _CLASSIFIER_MAKERS: dict[str, Callable[[NetworkEntry, int], Classifier]] = {
 }
 
 
-def build_segmenter(name: str = "segnet_vgg19", *, width: float = 1.0, pretrained: str = NO_WEIGHTS) -> Segmenter:
+def build_segmenter(
+    name: str = "segnet_vgg19", *, width: float = 1.0, pretrained: str = NO_WEIGHTS, average_flips: bool = False
+) -> Segmenter:
     """Build a segmenter.
 
     Args:
@@ -48,12 +50,18 @@ def build_segmenter(name: str = "segnet_vgg19", *, width: float = 1.0, pretraine
         width: Multiplier of SegNet's channels; published weights fit 1.0 alone. Others have one width, and pass it
             over.
         pretrained: `none`, `imagenet` (torchvision's cache) or a folder with the encoder's weights, see `find_weights`.
+        average_flips: See `Segmenter.averages_flips`.
 
     Raises:
         CheckpointMismatch: The weights are not there or do not fit, or the network's optional packages are missing.
         ValueError: There is no such segmenter.
     """
-    entry = _entry(SEGMENTERS, name, "segmenter")
+    segmenter = _first_segmenter(_entry(SEGMENTERS, name, "segmenter"), width, pretrained)
+    segmenter.averages_flips = average_flips
+    return segmenter
+
+
+def _first_segmenter(entry: NetworkEntry, width: float, pretrained: str) -> Segmenter:
     if pretrained == NO_WEIGHTS:
         return _SEGMENTER_MAKERS[entry.family](entry, width)
     if entry.scalable and width != 1.0:
@@ -61,7 +69,7 @@ def build_segmenter(name: str = "segnet_vgg19", *, width: float = 1.0, pretraine
             f"Published VGG-19 weights fit SegNet at width 1 only, not {width:g}. "
             "Set the width to 1, or start without pretrained weights."
         )
-    place = find_weights(name, pretrained)
+    place = find_weights(entry.name, pretrained)
     weights = _read_weights(place)  # before the network is built, which may take seconds
     segmenter = _SEGMENTER_MAKERS[entry.family](entry, width)
     _load_pretrained(segmenter, weights, place, entry)

@@ -7,7 +7,7 @@ from typing import Any
 from colpo_core.errors import CheckpointMismatch
 from colpo_core.records.networks import CLASSIFIERS, SEGMENTERS
 
-_LATER = ("temperature_3ch", "temperature_4ch", "mask_highlights")
+_LATER = ("temperature_3ch", "temperature_4ch", "mask_highlights", "average_flips")
 """Fields that cards of earlier checkpoints lack; what they had is the default."""
 
 
@@ -27,6 +27,7 @@ class PipelineSpec:
         temperature_3ch: The 3-channel network's logits are divided by it before they become probabilities; above 0.
         temperature_4ch: The 4-channel network's likewise.
         mask_highlights: Specular highlights are filled from their surroundings before the image is fitted into its box.
+        average_flips: The probability of acetowhite is the mean over an image and its three mirror images.
     """
 
     classifier: str = "resnet18"
@@ -40,6 +41,7 @@ class PipelineSpec:
     temperature_3ch: float = 1.0
     temperature_4ch: float = 1.0
     mask_highlights: bool = False
+    average_flips: bool = False
 
     def __post_init__(self) -> None:
         """Check the values.
@@ -53,16 +55,20 @@ class PipelineSpec:
             raise ValueError(f"the segmenter must be one of {', '.join(SEGMENTERS)}, not {self.segmenter!r}")
         if min(self.height_px, self.width_px) < 32 or self.height_px % 32 or self.width_px % 32:
             raise ValueError(f"the working size must be multiples of 32, not {self.height_px} x {self.width_px}")
-        if not isinstance(self.mask_highlights, bool):
-            raise ValueError(f"mask_highlights must be true or false, not {self.mask_highlights!r}")
+        self._check_values()
+        if not SEGMENTERS[self.segmenter].scalable:
+            object.__setattr__(self, "segnet_width", 1.0)  # so that equal networks have equal specs
+
+    def _check_values(self) -> None:
+        for name in ("mask_highlights", "average_flips"):
+            if not isinstance(getattr(self, name), bool):
+                raise ValueError(f"{name} must be true or false, not {getattr(self, name)!r}")
         for name in ("segnet_width", "temperature_3ch", "temperature_4ch"):
             if not (math.isfinite(getattr(self, name)) and getattr(self, name) > 0):
                 raise ValueError(f"{name} must be above 0, not {getattr(self, name)}")
         for name in ("threshold_3ch", "threshold_4ch", "mask_threshold"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} is a probability, not {getattr(self, name)}")
-        if not SEGMENTERS[self.segmenter].scalable:
-            object.__setattr__(self, "segnet_width", 1.0)  # so that equal networks have equal specs
 
     def to_dict(self) -> dict[str, Any]:
         """For a checkpoint's card."""

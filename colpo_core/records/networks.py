@@ -13,6 +13,9 @@ RESNET = "resnet"
 SMP = "smp"
 TIMM = "timm"
 
+MIRRORED: tuple[tuple[int, ...], ...] = ((), (-1,), (-2,), (-2, -1))
+"""The axes of B x C x H x W that are turned over in an image and in its three mirror images."""
+
 
 @dataclass(frozen=True)
 class NetworkEntry:

@@ -139,6 +139,7 @@ class Course:
             width_px=settings.width_px,
             segmenter=settings.segmenter,
             mask_highlights=settings.mask_highlights,
+            average_flips=settings.average_flips,
         )
         return Pipeline(spec, segmenter, three, four).to(self.workshop.hardware.device).eval()
 

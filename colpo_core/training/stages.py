@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from colpo_core.datasets.manifest import Manifest
 from colpo_core.records.learning import TrainingSettings
-from colpo_core.records.networks import CLASSIFIERS, SEGMENTERS
+from colpo_core.records.networks import CLASSIFIERS, MIRRORED, SEGMENTERS
 from colpo_core.terms import Split
 from colpo_core.training.channels import ARMS, PREDICTED, THREE
 from colpo_core.training.paper_counts import MASK_SHARES, PAPER_SHARES, paper_counts
@@ -79,7 +79,8 @@ def stage_passes(manifest: Manifest, settings: TrainingSettings) -> dict[str, Pa
     run = Passes(classifier_learned=labels[0] * classification, classifier_judged=labels[1] * classification)
     found |= {arm_stage(arm, number): run for arm, number in arm_runs(settings)}
     looked_at = len(manifest.items)
-    found[EVALUATION] = Passes(segmenter_judged=looked_at, classifier_judged=2 * looked_at)
+    views = len(MIRRORED) if settings.average_flips else 1
+    found[EVALUATION] = Passes(segmenter_judged=views * looked_at, classifier_judged=2 * looked_at)
     return found
 
 

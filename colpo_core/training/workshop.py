@@ -69,7 +69,12 @@ class Workshop:
         settings = self.settings
         self.begin(stage, settings.segmentation_epochs, f"Learning from the masks of {len(images)} images")
         torch.manual_seed(settings.seed)
-        network = build_segmenter(settings.segmenter, width=settings.segnet_width, pretrained=settings.pretrained)
+        network = build_segmenter(
+            settings.segmenter,
+            width=settings.segnet_width,
+            pretrained=settings.pretrained,
+            average_flips=settings.average_flips,
+        )
         lesson = segmentation_lesson(
             self.frames,
             self.batches,

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from colpo_core.records.learning import TrainingSettings
+from colpo_core.records.learning import TrainingSettings, preset
 from colpo_core.records.people import Actor
-from colpo_core.services import annotations, jobs, learning, review
+from colpo_core.services import annotations, audit, jobs, learning, review, standing
 from colpo_core.services.leases import claim_job
 from colpo_core.store import Store
 from colpo_core.store.tables import AnnotationVersion, Job, JobEvent, Prediction, WhatIf
@@ -74,7 +74,7 @@ def test_train_freezes_and_starts_with_two_clicks(
     press(app, "Start training")
     (job,) = jobs.list_jobs(store, actor=annotator)
     assert (job.snapshot_id, job.state, placed) == (snapshot.id, JobState.QUEUED, [job.id])
-    assert TrainingSettings.from_dict(job.settings) == TrainingSettings()
+    assert TrainingSettings.from_dict(job.settings) == preset("quick")
     assert f"Training {job.id}" in words_of(app)
     press(app, "Start training")
     assert "already under way" in words_of(app)
@@ -89,7 +89,9 @@ def test_train_takes_every_setting_by_its_kind(
     learning.freeze_snapshot(store, actor=annotator, query=learning.SnapshotQuery("first"))
     app = open_page(annotator, "train")
     app.selectbox(key="quick_classifier").set_value("resnet50")
-    app.toggle(key="quick_flips").set_value(False)
+    app.toggle(key="quick_flips").set_value(False).run()
+    assert "switch Flips on too" in app.error[0].value
+    app.toggle(key="quick_average_flips").set_value(False)
     app.number_input(key="quick_folds").set_value(4)
     app.number_input(key="quick_blur_px").set_value(1.5)
     app.text_input(key="quick_pretrained").set_value("imagenet")
@@ -303,6 +305,22 @@ def test_a_reviewer_who_is_unsure_chooses_why(
     opened = review.open_review(store, actor=annotator, prediction_id=desk.predictions[0])
     assert opened.reviews[0].because is ReviewReason.IMAGE_QUALITY
     assert "unsure 1" in words_of(open_page(annotator, "dashboard", tab="model"))
+
+
+def test_figures_that_stand_say_since_when(
+    store: Store, administrator: Actor, annotator: Actor, open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    PredictedClinic(store, administrator)
+    pages = ("", "dashboard")
+    assert all("its figures stand" not in words_of(open_page(annotator, page)) for page in pages)
+    monkeypatch.setattr(standing, "SLOW_SECONDS", 0.0)
+    record_a_deed(store, administrator)
+    assert all("its figures stand" in words_of(open_page(annotator, page)) for page in pages)
+
+
+def record_a_deed(store: Store, actor: Actor) -> None:
+    with store.writing() as session:
+        audit.record(session, actor, "do", "something")
 
 
 def test_a_damaged_file_is_said_and_the_page_goes_on(

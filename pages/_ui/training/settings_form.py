@@ -34,7 +34,7 @@ class Group:
 
 
 GROUPS = (
-    Group("Networks", ("segmenter", "classifier", "segnet_width", "pretrained")),
+    Group("Networks", ("segmenter", "classifier", "segnet_width", "pretrained", "average_flips")),
     Group("Sizes", ("height_px", "width_px", "batch_size")),
     Group(
         "Course",

@@ -62,11 +62,13 @@ def test_a_librarys_networks_come_back_too(tmp_path: Path, monkeypatch: pytest.M
         width_px=64,
         temperature_4ch=1.5,
         mask_highlights=True,
+        average_flips=True,
     )
     made = build_pipeline(spec).to(memory_format=torch.channels_last).eval()
     save_checkpoint(tmp_path / "other", made, {"name": "other"})
     loaded, _ = load_checkpoint(tmp_path / "other")
     assert loaded.spec == spec
+    assert loaded.segmenter.averages_flips
     images = torch.rand(1, 3, 64, 64).contiguous(memory_format=torch.channels_last)
     with torch.inference_mode():
         for ours, theirs in zip(loaded(images), made(images), strict=True):

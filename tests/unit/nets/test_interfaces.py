@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from colpo_core.nets.interfaces import ACETOWHITE, Classifier, Segmenter, prob_hsil
 from colpo_core.nets.registry import build_classifier, build_segmenter
-from colpo_core.records.networks import CLASSIFIERS, SEGMENTERS
+from colpo_core.records.networks import CLASSIFIERS, MIRRORED, SEGMENTERS
 
 
 @pytest.fixture(scope="module", params=SEGMENTERS)
@@ -47,6 +47,24 @@ def test_a_segmenter_scores_every_pixel_of_any_size(segmenter: Segmenter, size: 
     assert logits.shape == (1, 2, *size)
     assert torch.isfinite(logits).all()
     assert torch.allclose(soft, logits.softmax(dim=1)[:, ACETOWHITE : ACETOWHITE + 1])
+
+
+def test_a_mean_over_mirror_images_turns_with_the_image(segmenter: Segmenter) -> None:
+    images = torch.rand(2, 3, 64, 96)
+    plain = segmenter.eval()
+    with torch.inference_mode():
+        once = plain.acetowhite(images)
+        plain.averages_flips = True
+        try:
+            mean = plain.acetowhite(images)
+            for sides in MIRRORED:
+                assert torch.allclose(plain.acetowhite(images.flip(sides)).flip(sides), mean, atol=1e-5)
+        finally:
+            plain.averages_flips = False
+        views = [plain(images.flip(sides)).softmax(dim=1)[:, 1:].flip(sides) for sides in MIRRORED]
+    assert mean.shape == once.shape
+    assert torch.allclose(mean, sum(views) / 4, atol=1e-5)
+    assert not torch.allclose(mean, once, atol=1e-3), "the four views say the same"
 
 
 def test_a_segmenter_pads_by_reflection_and_crops_back(segmenter: Segmenter) -> None:

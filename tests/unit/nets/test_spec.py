@@ -18,6 +18,7 @@ def test_a_spec_comes_back_from_its_card() -> None:
         temperature_3ch=1.7,
         temperature_4ch=0.6,
         mask_highlights=True,
+        average_flips=True,
     )
     assert PipelineSpec.from_dict(spec.to_dict()) == spec
 
@@ -30,6 +31,7 @@ def test_a_spec_comes_back_from_its_card() -> None:
         {"temperature_3ch": 0.0},
         {"temperature_4ch": float("inf")},
         {"mask_highlights": "no"},
+        {"average_flips": 4},
         {"height_px": 100},
         {"width_px": 0},
         {"segnet_width": 0.0},
@@ -58,7 +60,7 @@ def test_a_card_of_another_version_is_refused() -> None:
 
 def test_a_card_of_an_earlier_version_has_what_was_then_the_only_way() -> None:
     values = PipelineSpec(threshold_3ch=0.3).to_dict()
-    for name in ("temperature_3ch", "temperature_4ch", "mask_highlights"):
+    for name in ("temperature_3ch", "temperature_4ch", "mask_highlights", "average_flips"):
         del values[name]
     assert PipelineSpec.from_dict(values) == PipelineSpec(threshold_3ch=0.3)
     # What it has of the newer fields counts.

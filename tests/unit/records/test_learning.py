@@ -36,6 +36,7 @@ def test_an_unknown_preset_or_setting_is_refused() -> None:
         ({"segnet_width": 2.0}, "width multiplier"),
         ({"learning_rate_segmentation": 0.0}, "above 0"),
         ({"weight_decay": -1.0}, "not below"),
+        ({"average_flips": True, "flips": False}, "switch Flips on too"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(changes: dict[str, object], sentence: str) -> None:

@@ -65,6 +65,7 @@ def test_the_checkpoint_loads_and_its_card_is_sealed(trained: TrainedCheckpoint,
     assert card["settings"] == tiny().to_dict()
     assert card["simulated"] is True
     assert (pipeline.spec.height_px, pipeline.spec.width_px, pipeline.spec.segnet_width) == (64, 64, 0.1)
+    assert pipeline.spec.average_flips
     assert pipeline.spec.threshold_3ch == card["thresholds"]["3ch"]
     metrics = card["metrics"]
     assert metrics["split"] == "test"
@@ -78,7 +79,7 @@ def test_the_checkpoint_loads_and_its_card_is_sealed(trained: TrainedCheckpoint,
     assert set(comparison["arms"]) == set(ARMS)
     assert {(row["first"], row["second"]) for row in comparison["differences"]} >= {("3ch", "predicted")}
     assert metrics["against_current"] is None
-    assert card["computed_on"] == {"device": "cpu", "devices": 1, "precision": "fp32"}
+    assert card["computed_on"] == {"device": "cpu", "devices": 1, "precision": "fp32", "threads": 1}
     assert set(card["history"]) == {
         "segmentation",
         "segmentation without fold 1 of 2",

@@ -11,6 +11,7 @@ from colpo_core.training.stages import (
     arm_stage,
     fold_stage,
     n_folds,
+    stage_passes,
     stage_shares,
 )
 from tests.blobs import blobs, tiny
@@ -80,3 +81,10 @@ def test_the_shares_follow_the_work() -> None:
     alone = blobs((4, 0, 0)).manifest
     assert not alone.of(Split.TEST)
     assert stage_shares(alone, tiny())[EVALUATION][1] == 1.0
+
+
+def test_a_mean_over_mirror_images_looks_four_times() -> None:
+    manifest = blobs((4, 2, 2)).manifest
+    once, often = (stage_passes(manifest, tiny(average_flips=average))[EVALUATION] for average in (False, True))
+    assert often.segmenter_judged == 4 * once.segmenter_judged
+    assert often.classifier_judged == once.classifier_judged
