@@ -1,15 +1,17 @@
 """Making a model the clinic's current one: the doubts first, then the button, then the history."""
 
-import pandas as pd
 import streamlit as st
 
-from colpo_core.records.checkpoints import CheckpointRecord
+from colpo_core.records.checkpoints import CheckpointRecord, PromotionRecord
 from colpo_core.services import learning
 from colpo_core.terms import Role
 from pages._ui.errors import showing_errors
 from pages._ui.here import Here
 from pages._ui.links import link
+from pages._ui.plain import plain
 from pages._ui.tables import as_when
+
+_SHOWN = 5
 
 
 def show_promotion(person: Here, one: CheckpointRecord) -> None:
@@ -66,13 +68,16 @@ def show_history(person: Here) -> None:
     if not promotions:
         return
     st.markdown("**Promotions**")
-    rows = pd.DataFrame(
-        {
-            "When (UTC)": [as_when(one.at) for one in promotions],
-            "Model": [one.checkpoint_name for one in promotions],
-            "By": [one.promoted_by for one in promotions],
-            "Reason": [one.reason for one in promotions],
-            "Overruled": [" ".join(one.overruled) for one in promotions],
-        }
-    )
-    st.dataframe(rows, hide_index=True, width="stretch")
+    for one in promotions[:_SHOWN]:
+        _show_one(one)
+    if promotions[_SHOWN:]:
+        with st.expander(f"Earlier ones ({len(promotions) - _SHOWN})"):
+            for one in promotions[_SHOWN:]:
+                _show_one(one)
+
+
+def _show_one(one: PromotionRecord) -> None:
+    st.markdown(f"{plain(one.checkpoint_name)}  \n{plain(one.reason)}")
+    st.caption(f"{as_when(one.at)} UTC, {plain(one.promoted_by)}")
+    if one.overruled:
+        st.caption(f":material/gavel: Overruled: {' '.join(map(plain, one.overruled))}")
