@@ -77,7 +77,7 @@ def show_history(person: Here) -> None:
 
 
 def _show_one(one: PromotionRecord) -> None:
-    st.markdown(f"{plain(one.checkpoint_name)}  \n{plain(one.reason)}")
+    st.markdown(f"**{plain(one.checkpoint_name)}**  \n{plain(one.reason)}")
     st.caption(f"{as_when(one.at)} UTC, {plain(one.promoted_by)}")
     if one.overruled:
         st.caption(f":material/gavel: Overruled: {' '.join(map(plain, one.overruled))}")
