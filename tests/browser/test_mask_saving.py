@@ -118,9 +118,9 @@ def test_strokes_of_a_closed_tab_are_sent_though_their_image_is_not_open(
     tab.wait_state("offline")
     acetowhite, mosaic = tab.mask(Finding.ACETOWHITE), tab.mask(Finding.MOSAIC)
     again = tab.another()
+    assert not clinic.stored(image_id).any()
     tab.page.close()
     again.page.context.set_offline(False)
-    assert not clinic.stored(image_id).any()
     again.open(other_image)
     again.wait_state("saved")
     assert np.array_equal(clinic.stored(image_id), acetowhite)
@@ -267,14 +267,15 @@ def test_a_conflict_left_behind_is_kept_until_it_is_decided(clinic: Clinic, imag
     tab.stroke(*TOP)
     tab.wait_state("offline")
     mine = tab.mask()
-    tab.page.close()
     newer = np.zeros((HEIGHT, WIDTH), np.bool_)
     newer[80:110, 20:60] = True
     document = annotations.open_annotation(clinic.store, actor=clinic.anna, image_id=image_id).document_id
     annotations.save_draft(
         clinic.store, actor=clinic.anna, document_id=document, base_seq=0, rle=encode_rle(newer), strokes=1, active_ms=9
     )
-    again.page.context.set_offline(False)  # not before: the tab that is left sends what the closed one kept
+    # Not before: a tab that closes may still send its strokes, and the tab that is left sends what the closed one kept.
+    tab.page.close()
+    again.page.context.set_offline(False)
     again.open(other_image)
     again.wait_state("elsewhere")
     assert len(again.kept()) == 1
