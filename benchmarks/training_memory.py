@@ -64,7 +64,7 @@ def _measure(count: int) -> None:
 def _manifest(count: int) -> Manifest:
     items = tuple(
         ManifestItem(f"{place:064x}", place + 1, place + 1, place + 1, Split.TRAIN, 640, 480,
-                     (Label.NORMAL, Label.HSIL)[place % 2], None, f"{place + 10**6:064x}", MaskOrigin.SIMULATED,
+                     (Label.NORMAL, Label.HSIL)[place // 10 % 2], None, f"{place + 10**6:064x}", MaskOrigin.SIMULATED,
                      simulated=True)
         for place in range(count)
     )  # fmt: skip
