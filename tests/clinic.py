@@ -16,6 +16,7 @@ from colpo_core.images.maps import pack_maps
 from colpo_core.images.probabilities import pack_probabilities
 from colpo_core.labels import RULES_VERSION, label_from_histology, label_from_impression
 from colpo_core.records.people import Actor
+from colpo_core.services import audit
 from colpo_core.services.masks import store_pixels
 from colpo_core.store import Store
 from colpo_core.store.tables import (
@@ -285,3 +286,9 @@ def reviewer(store: Store, username: str, role: Role = Role.ANNOTATOR) -> Actor:
         session.add(person)
         session.flush()
         return Actor(person.id, username, person.display_name, role)
+
+
+def do_something(store: Store, actor: Actor) -> None:
+    """A deed of no kind: the store's log grows by a line, and what was counted before is counted anew."""
+    with store.writing() as session:
+        audit.record(session, actor, "do", "something")

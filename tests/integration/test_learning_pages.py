@@ -10,7 +10,7 @@ import pytest
 
 from colpo_core.records.learning import TrainingSettings, preset
 from colpo_core.records.people import Actor
-from colpo_core.services import annotations, audit, jobs, learning, review, standing
+from colpo_core.services import annotations, jobs, learning, review, standing
 from colpo_core.services.leases import claim_job
 from colpo_core.store import Store
 from colpo_core.store.tables import AnnotationVersion, Job, JobEvent, Prediction, WhatIf
@@ -26,7 +26,7 @@ from colpo_core.terms import (
     Start,
     Verdict,
 )
-from tests.clinic import Clinic, PredictedClinic
+from tests.clinic import Clinic, PredictedClinic, do_something
 from tests.handing_out import hand_out, paint_and_submit
 from tests.several import square, submit
 
@@ -314,13 +314,8 @@ def test_figures_that_stand_say_since_when(
     pages = ("", "dashboard")
     assert all("its figures stand" not in words_of(open_page(annotator, page)) for page in pages)
     monkeypatch.setattr(standing, "SLOW_SECONDS", 0.0)
-    record_a_deed(store, administrator)
+    do_something(store, administrator)
     assert all("its figures stand" in words_of(open_page(annotator, page)) for page in pages)
-
-
-def record_a_deed(store: Store, actor: Actor) -> None:
-    with store.writing() as session:
-        audit.record(session, actor, "do", "something")
 
 
 def test_a_damaged_file_is_said_and_the_page_goes_on(

@@ -4,11 +4,11 @@ from pathlib import Path
 import pytest
 
 from colpo_core.records.people import Actor
-from colpo_core.services import audit, standing
+from colpo_core.services import standing
 from colpo_core.settings import Settings
 from colpo_core.store import Store
 from colpo_core.store.tables import utc_now
-from tests.clinic import PredictedClinic
+from tests.clinic import PredictedClinic, do_something
 
 
 class Counting:
@@ -31,11 +31,6 @@ class Counting:
 @pytest.fixture
 def counting(store: Store, monkeypatch: pytest.MonkeyPatch) -> Counting:
     return Counting(store, monkeypatch)
-
-
-def do_something(store: Store, actor: Actor) -> None:
-    with store.writing() as session:
-        audit.record(session, actor, "do", "something")
 
 
 def test_figures_are_kept_until_something_is_done(counting: Counting, administrator: Actor) -> None:
