@@ -78,12 +78,12 @@ def _how_far(person: Here, progress: Progress) -> None:
     checkpoints.metric("Checkpoints", progress.checkpoints)
     model = progress.current_checkpoint
     st.markdown(f"Current model &nbsp; **{plain(model)}**" if model else "No model is promoted yet.")
-    say_since_when(person)
     page, word = ("models", "Models") if model else ("train", "Train one")
     link(page, word, icon=":material/arrow_forward:")
     if progress.simulated_cases:
         simulated_badge()
         st.caption(f"{progress.simulated_cases} of {progress.cases} cases were drawn by the program.")
+    say_since_when(person)
 
 
 def _share(title: str, part: int, whole: int) -> None:
