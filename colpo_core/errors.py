@@ -52,6 +52,10 @@ class Blinding(ColpoError):
     """Showing this would unblind a reader."""
 
 
+class ShownNoMore(Blinding):
+    """A picture was still on its way to the reader's page when its case was answered: not sent, and no attempt."""
+
+
 class LeakageFound(ColpoError):
     """The same patient or image stands on two sides of a split."""
 

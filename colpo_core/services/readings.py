@@ -6,12 +6,12 @@ alone, and the image is pixels encoded anew.
 
 import secrets
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from colpo_core.errors import Blinding, InputRejected, NotFound, StudyLocked
+from colpo_core.errors import Blinding, InputRejected, NotFound, ShownNoMore, StudyLocked
 from colpo_core.images.decoding import read_rgb
 from colpo_core.records.people import Actor
 from colpo_core.records.reading_plans import ASKED_FINDINGS, MOST_POINTS, ConfidenceScale, ReadingPlan
@@ -40,6 +40,8 @@ from colpo_core.terms import Arm, ExposureKind, Finding, Label, Role, Stage, Stu
 READERS = (Role.READER,)
 # What a showing's token ends with where its second call is awaited; a token itself holds no dot.
 _SECOND_CALL = ".2"
+# How long after an answer a picture may have been on its way to the page that sent it: that is no attempt to see more.
+_ON_ITS_WAY = timedelta(seconds=10)
 # The readers of a study are shown the same images, each in an order of their own.
 _ENCODED: Kept[str, bytes] = Kept(100)
 
@@ -109,7 +111,7 @@ def presented_image(
         PermissionDenied: The actor is no reader.
         NotFound: The token is not one of this reader's in this study.
         StudyLocked: The study is not open.
-        Blinding: The case is answered, so it is not shown again.
+        Blinding: The case is answered, so it is not shown again; `ShownNoMore` where it was answered a moment ago.
     """
     require(actor, READERS)
     with store.reading() as session:
@@ -136,16 +138,17 @@ def presented_aid(store: Store, *, actor: Actor, study_id: int, token: str, laye
         PermissionDenied: The actor is no reader.
         NotFound: The token is not one of this reader's in this study, or there is no such layer.
         StudyLocked: The study is not open.
-        Blinding: The case is answered, or is not to be read with the model's output now.
+        Blinding: The case is answered, or is not to be read with the model's output now; `ShownNoMore` where it was
+            read with it and answered a moment ago.
     """
     require(actor, READERS)
     with store.reading() as session:
         study = _open_study(session, actor, study_id)
-        _image_to_show(session, actor, study_id, token)
         shown, phase = _by_token(session, actor, study_id, token)
         arm = arm_of(session, study, actor.person_id, Turn(shown.session, shown.case_id, phase))
         is_too_early = phase > 1 and _reading(session, shown, 1) is None
         require_aided(Arm.UNAIDED if is_too_early else arm)
+        _image_to_show(session, actor, study_id, token)
         png = aid_png(store, session, study, shown.case_id, layer)
     _note_aid(store, actor, study_id, token)
     return png
@@ -377,8 +380,12 @@ def _image_to_show(session: Session, actor: Actor, study_id: int, token: str) ->
     shown, phase = (None, 1) if practised else _by_token(session, actor, study_id, token)
     if shown is not None:
         _check_given(session, session.get_one(Study, study_id), shown)
-    if (practised and practised.call is not None) or (shown and _reading(session, shown, phase) is not None):
-        raise Blinding("This case is answered, and an answered case is not shown again. Go on with the next one.")
+    answer = practised or (_reading(session, shown, phase) if shown else None)
+    if answer is not None and answer.answered_at is not None:
+        is_late = abs(utc_now() - answer.answered_at) < _ON_ITS_WAY
+        raise (ShownNoMore if is_late else Blinding)(
+            "This case is answered, and an answered case is not shown again. Go on with the next one."
+        )
     if practised or shown is None:
         return practice_image(session, practised) if practised else None
     image = _image_read(session, study_id, shown.case_id)

@@ -16,7 +16,7 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from colpo_core.errors import Blinding, ColpoError, Conflict, FilesUnreachable, NotFound, PermissionDenied
+from colpo_core.errors import Blinding, ColpoError, Conflict, FilesUnreachable, NotFound, PermissionDenied, ShownNoMore
 from colpo_core.records.people import Actor
 from colpo_core.services import people
 from colpo_core.services.incidents import log_incident
@@ -33,6 +33,7 @@ _POLICY_VIOLATION = 1008
 _REFUSALS = frozenset({403, 404, 405})
 _STATUS: tuple[tuple[type[ColpoError], int], ...] = (
     (PermissionDenied, 403),
+    (ShownNoMore, 410),
     (Blinding, 403),
     (NotFound, 404),
     (Conflict, 409),

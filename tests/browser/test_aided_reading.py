@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 from sqlalchemy import select
 
 from colpo_core.records.people import Actor
@@ -97,6 +97,35 @@ def test_the_models_output_comes_after_the_first_call_and_not_a_byte_before(
     refused = study_conduct(store, actor=administrator, study_id=study_id).refusals
     assert sum(one.times for one in refused) == 4
     assert all("/aid/" in one.what for one in refused)
+
+
+def test_who_answers_before_the_layers_have_come_has_attempted_nothing(
+    chromium: Browser,
+    store: Store,
+    administrator: Actor,
+    reader: Actor,
+    study_id: int,
+    token_of: Callable[[Actor], str],
+    new_server: Any,
+) -> None:
+    context = chromium.new_context(viewport={"width": 1366, "height": 900})
+    context.add_cookies([{"name": people.SESSION_COOKIE, "value": token_of(reader), "url": new_server.url}])
+    page = context.new_page()
+    on_their_way: list[Route] = []
+    page.route("**/aid/**", lambda route: on_their_way.append(route))
+    page.goto(f"{new_server.url}/read?study={study_id}")
+    where = page.locator(".where")
+    expect(where).to_have_text("1 of 2", timeout=SOON)
+    with page.expect_request("**/aid/**", timeout=SOON):
+        answer(page, "1")
+    expect(page.get_by_text("Second call, with the model's output")).to_be_visible(timeout=SOON)
+    answer(page, "2")
+    expect(where).to_have_text("2 of 2", timeout=SOON)
+    late = [page.request.get(one.request.url).status for one in on_their_way]
+    assert late
+    assert set(late) == {410}
+    context.close()
+    assert study_conduct(store, actor=administrator, study_id=study_id).refusals == ()
 
 
 def test_sites_are_set_on_the_image_findings_named_and_other_images_looked_at(

@@ -5,7 +5,7 @@ import hashlib
 import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import httpx
@@ -19,7 +19,7 @@ from colpo_core.records.reading_plans import Aid, ReadingPlan
 from colpo_core.services import people, readings, review, studies
 from colpo_core.services.study_conduct import study_conduct
 from colpo_core.store import Store
-from colpo_core.store.tables import Case, Image, Patient, Prediction, Presentation, StudyCase
+from colpo_core.store.tables import Case, Image, Patient, Prediction, Presentation, StudyCase, utc_now
 from colpo_core.terms import Label, Stage, StudyState
 from colpo_core.web.gate import Gate
 from colpo_core.web.routes import routes
@@ -203,13 +203,22 @@ def test_a_reader_s_home_says_nothing_of_the_cases(
     assert secrets.found_in(everything_sent(app)) == []
 
 
+@pytest.mark.parametrize(("after_s", "status"), [(0, 410), (60, 403)])
 def test_an_answered_case_never_comes_back(
-    store: Store, reader: Actor, study_id: int, secrets: Secrets, browser: Browser
+    store: Store,
+    reader: Actor,
+    study_id: int,
+    secrets: Secrets,
+    browser: Browser,
+    monkeypatch: pytest.MonkeyPatch,
+    after_s: int,
+    status: int,
 ) -> None:
     tokens = list(walk_study(store, reader, study_id))
+    monkeypatch.setattr(readings, "utc_now", lambda: utc_now() + timedelta(seconds=after_s))
     for token in tokens:
         reply = browser.get(f"/colpo/readings/{study_id}/image/{token}")
-        assert reply.status_code == 403
+        assert reply.status_code == status
         assert reply.headers["content-type"] == "application/json"
         assert secrets.found_in(reply.text) == []
 
@@ -294,8 +303,15 @@ def ask_for_the_aid(store: Store, browser: Browser, study_id: int, token: str) -
 
 
 def test_nothing_of_the_model_s_output_is_sent_before_the_first_call_is_locked(
-    store: Store, administrator: Actor, reader: Actor, aided: Aided, browser: Browser, open_page: Callable[..., Any]
+    store: Store,
+    administrator: Actor,
+    reader: Actor,
+    aided: Aided,
+    browser: Browser,
+    open_page: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(readings, "_ON_ITS_WAY", timedelta())
     image = f"/colpo/readings/{aided.study_id}/image"
     n_refused = n_cases = 0
     while (first := readings.next_picture(store, actor=reader, study_id=aided.study_id)) is not None:

@@ -9,7 +9,15 @@ from PIL import Image as PillowImage
 from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 
-from colpo_core.errors import Blinding, InputRejected, NotFound, PermissionDenied, SessionWaits, StudyLocked
+from colpo_core.errors import (
+    Blinding,
+    InputRejected,
+    NotFound,
+    PermissionDenied,
+    SessionWaits,
+    ShownNoMore,
+    StudyLocked,
+)
 from colpo_core.images.decoding import read_rgb
 from colpo_core.records.people import Actor
 from colpo_core.records.reading_plans import ConfidenceScale, ReadingPlan
@@ -138,6 +146,20 @@ def test_the_image_is_the_right_one_and_is_not_shown_again(store: Store, reader:
     answer(store, reader, study_id, shown.token)
     with pytest.raises(Blinding):
         readings.presented_image(store, actor=reader, study_id=study_id, token=shown.token)
+
+
+@pytest.mark.parametrize(
+    ("after_s", "is_attempt"), [(0, False), (9, False), (11, True), (3600, True), (-3600, True)], ids=str
+)
+def test_a_picture_on_its_way_when_its_case_is_answered_is_no_attempt(
+    store: Store, reader: Actor, study_id: int, monkeypatch: pytest.MonkeyPatch, after_s: int, is_attempt: bool
+) -> None:
+    shown = present(store, reader, study_id)
+    answer(store, reader, study_id, shown.token)
+    monkeypatch.setattr(readings, "utc_now", lambda: utc_now() + timedelta(seconds=after_s))
+    with pytest.raises(Blinding, match="not shown again") as refusal:
+        readings.presented_image(store, actor=reader, study_id=study_id, token=shown.token)
+    assert isinstance(refusal.value, ShownNoMore) != is_attempt
 
 
 def test_a_token_is_good_for_one_reader_and_study(
