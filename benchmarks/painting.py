@@ -37,11 +37,12 @@ from colpo_core.settings import Settings  # noqa: E402
 from colpo_core.store import Store  # noqa: E402
 from colpo_core.terms import Finding  # noqa: E402
 from tests.browser.conftest import FLAGS, Server, find_chromium  # noqa: E402
+from tests.browser.sign_in import signed_in  # noqa: E402
 from tests.painting import ward  # noqa: E402
 from tests.painting.browser_kills import paint_through_kills  # noqa: E402
 from tests.painting.crowd import save_at_once  # noqa: E402
 from tests.painting.kills import check_store, run_kill_series  # noqa: E402
-from tests.painting.screen import VIEWPORT, Button, Tab, sign_in_browser  # noqa: E402
+from tests.painting.screen import VIEWPORT, Button, Tab  # noqa: E402
 from tests.painting.spread import Spread  # noqa: E402
 from tests.painting.strokes import growing_lesion  # noqa: E402
 from tests.painting.ward import LARGE, SMALL, Seat  # noqa: E402
@@ -67,9 +68,8 @@ class Bench:
     @contextmanager
     def tab(self, seat: Seat) -> Iterator[Tab]:
         """A tab with the editor, and the probe in its page."""
-        context = self.browser.new_context(viewport=VIEWPORT)
+        context = signed_in(self.browser, self.server.url, seat.annotator.token, viewport=VIEWPORT)
         context.add_init_script(PROBE)
-        sign_in_browser(context, self.server.url, seat.annotator)
         tab = Tab(context.new_page(), self.server.url, seat).open()
         tab.page.wait_for_timeout(1500)
         yield tab

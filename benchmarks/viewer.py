@@ -15,11 +15,11 @@ import click
 import numpy as np
 from playwright.sync_api import Page, sync_playwright
 
-from colpo_core.services import people
 from colpo_core.settings import Settings
 from colpo_core.store import Store
 from tests.browser.conftest import FLAGS, Server, find_chromium
 from tests.browser.reviewed import TOKEN, ReviewedCase
+from tests.browser.sign_in import signed_in
 
 WIDTH_PX, HEIGHT_PX = 2976, 1984
 PROBE = (Path(__file__).parent / "viewer_probe.js").read_text(encoding="utf-8")
@@ -37,8 +37,7 @@ def main(steps: int) -> None:
         try:
             case = ReviewedCase(store, width_px=WIDTH_PX, height_px=HEIGHT_PX)
             browser = playwright.chromium.launch(executable_path=find_chromium(), args=FLAGS)
-            context = browser.new_context(viewport={"width": 1440, "height": 1000})
-            context.add_cookies([{"name": people.SESSION_COOKIE, "value": TOKEN, "url": server.url}])
+            context = signed_in(browser, server.url, TOKEN, viewport={"width": 1440, "height": 1000})
             page = context.new_page()
             page.add_init_script(PROBE)
             page.goto(f"{server.url}/review?prediction={case.prediction_id}")

@@ -33,7 +33,16 @@ from colpo_core.services.reading_aid import Turn, aid_png, aid_shown, arm_of, re
 from colpo_core.services.reading_places import Place, find_place, session_progress
 from colpo_core.services.study_readers import amended, plan_of, withheld_cases
 from colpo_core.store import Store
-from colpo_core.store.tables import Image, Presentation, Reading, Study, StudyCase, StudyReader, utc_now
+from colpo_core.store.tables import (
+    Image,
+    PracticeReading,
+    Presentation,
+    Reading,
+    Study,
+    StudyCase,
+    StudyReader,
+    utc_now,
+)
 from colpo_core.studies.presenting import MEDIA_TYPE, blinded_jpeg
 from colpo_core.terms import Arm, ExposureKind, Finding, Label, Role, Stage, StudyState
 
@@ -148,7 +157,7 @@ def presented_aid(store: Store, *, actor: Actor, study_id: int, token: str, laye
         arm = arm_of(session, study, actor.person_id, Turn(shown.session, shown.case_id, phase))
         is_too_early = phase > 1 and _reading(session, shown, 1) is None
         require_aided(Arm.UNAIDED if is_too_early else arm)
-        _image_to_show(session, actor, study_id, token)
+        _check_waits(session, study, shown, phase)
         png = aid_png(store, session, study, shown.case_id, layer)
     _note_aid(store, actor, study_id, token)
     return png
@@ -377,19 +386,28 @@ def _presentation(session: Session, study_id: int, actor: Actor, place: Place) -
 
 def _image_to_show(session: Session, actor: Actor, study_id: int, token: str) -> str | None:
     practised = practice_by_token(session, study_id, actor, token)
-    shown, phase = (None, 1) if practised else _by_token(session, actor, study_id, token)
-    if shown is not None:
-        _check_given(session, session.get_one(Study, study_id), shown)
-    answer = practised or (_reading(session, shown, phase) if shown else None)
-    if answer is not None and answer.answered_at is not None:
-        is_late = abs(utc_now() - answer.answered_at) < _ON_ITS_WAY
-        raise (ShownNoMore if is_late else Blinding)(
-            "This case is answered, and an answered case is not shown again. Go on with the next one."
-        )
-    if practised or shown is None:
-        return practice_image(session, practised) if practised else None
+    if practised is not None:
+        _check_unanswered(practised)
+        return practice_image(session, practised)
+    shown, phase = _by_token(session, actor, study_id, token)
+    _check_waits(session, session.get_one(Study, study_id), shown, phase)
     image = _image_read(session, study_id, shown.case_id)
     return None if image is None else image.sha256
+
+
+def _check_waits(session: Session, study: Study, shown: Presentation, phase: int) -> None:
+    """Refuse a case that is kept from the reader or whose call of this phase is made."""
+    _check_given(session, study, shown)
+    _check_unanswered(_reading(session, shown, phase))
+
+
+def _check_unanswered(answer: PracticeReading | Reading | None) -> None:
+    if answer is None or answer.answered_at is None:
+        return
+    is_late = abs(utc_now() - answer.answered_at) < _ON_ITS_WAY
+    raise (ShownNoMore if is_late else Blinding)(
+        "This case is answered, and an answered case is not shown again. Go on with the next one."
+    )
 
 
 def _image_read(session: Session, study_id: int, case_id: int) -> Image | None:

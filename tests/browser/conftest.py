@@ -18,9 +18,9 @@ from urllib.error import URLError
 import pytest
 from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 
-from colpo_core.services import people
 from pages._ui.mask_editor import editor
 from tests.browser.mask_page import TOKEN, Clinic, EditorPage
+from tests.browser.sign_in import signed_in
 from tests.ports import free_port
 
 Run = Callable[[str, Any], Any]
@@ -162,8 +162,7 @@ def new_tab(chromium: Browser, clinic: Clinic) -> Iterator[Callable[..., EditorP
     contexts: list[BrowserContext] = []
 
     def new(**options: object) -> EditorPage:
-        context = chromium.new_context(viewport={"width": 1366, "height": 768}, **options)
-        context.add_cookies([{"name": people.SESSION_COOKIE, "value": TOKEN, "url": clinic.server.url}])
+        context = signed_in(chromium, clinic.server.url, TOKEN, viewport={"width": 1366, "height": 768}, **options)
         context.set_default_timeout(20_000)
         contexts.append(context)
         return EditorPage(context.new_page(), clinic.server.url)

@@ -9,11 +9,12 @@ from sqlalchemy import select
 
 from colpo_core.records.people import Actor
 from colpo_core.records.reading_plans import Aid, ReadingPlan
-from colpo_core.services import people, studies
+from colpo_core.services import studies
 from colpo_core.services.study_conduct import study_conduct
 from colpo_core.store import Store
 from colpo_core.store.tables import Image, Reading
 from colpo_core.terms import Arm, Label, Stage
+from tests.browser.sign_in import TALL, signed_in
 from tests.browser.test_blinded_reading import Ear
 from tests.clinic import SIDE_PX, PredictedClinic
 
@@ -52,8 +53,7 @@ def test_the_models_output_comes_after_the_first_call_and_not_a_byte_before(
     token_of: Callable[[Actor], str],
     new_server: Any,
 ) -> None:
-    context = chromium.new_context(viewport={"width": 1366, "height": 900})
-    context.add_cookies([{"name": people.SESSION_COOKIE, "value": token_of(reader), "url": new_server.url}])
+    context = signed_in(chromium, new_server.url, token_of(reader), viewport=TALL)
     page = context.new_page()
     ear = Ear(page)
     page.goto(f"{new_server.url}/read?study={study_id}")
@@ -108,8 +108,7 @@ def test_who_answers_before_the_layers_have_come_has_attempted_nothing(
     token_of: Callable[[Actor], str],
     new_server: Any,
 ) -> None:
-    context = chromium.new_context(viewport={"width": 1366, "height": 900})
-    context.add_cookies([{"name": people.SESSION_COOKIE, "value": token_of(reader), "url": new_server.url}])
+    context = signed_in(chromium, new_server.url, token_of(reader), viewport=TALL)
     page = context.new_page()
     on_their_way: list[Route] = []
     page.route("**/aid/**", lambda route: on_their_way.append(route))
@@ -154,8 +153,7 @@ def test_sites_are_set_on_the_image_findings_named_and_other_images_looked_at(
         plan=ReadingPlan(asks_points=True, asks_findings=True, shows_stages=True),
     )
     studies.open_study(store, actor=administrator, study_id=study.id)
-    context = chromium.new_context(viewport={"width": 1366, "height": 900})
-    context.add_cookies([{"name": people.SESSION_COOKIE, "value": token_of(reader), "url": new_server.url}])
+    context = signed_in(chromium, new_server.url, token_of(reader), viewport=TALL)
     page = context.new_page()
     page.goto(f"{new_server.url}/read?study={study.id}")
     expect(page.locator(".where")).to_have_text("1 of 2", timeout=SOON)

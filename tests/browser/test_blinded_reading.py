@@ -8,10 +8,11 @@ from playwright.sync_api import Browser, Page, Response, WebSocket, expect
 from sqlalchemy import select
 
 from colpo_core.records.people import Actor
-from colpo_core.services import people, studies
+from colpo_core.services import studies
 from colpo_core.store import Store
 from colpo_core.store.tables import Case, Image, Reading, StudyCase
 from colpo_core.terms import Label
+from tests.browser.sign_in import signed_in
 
 pytestmark = pytest.mark.browser
 N_CASES = 4
@@ -68,8 +69,7 @@ def test_a_study_is_read_with_keys_and_nothing_unblinds(
     token_of: Callable[[Actor], str],
     new_server: Any,
 ) -> None:
-    context = chromium.new_context()
-    context.add_cookies([{"name": people.SESSION_COOKIE, "value": token_of(reader), "url": new_server.url}])
+    context = signed_in(chromium, new_server.url, token_of(reader))
     page = context.new_page()
     ear = Ear(page)
     page.goto(f"{new_server.url}/read?study={study_id}")

@@ -8,11 +8,11 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import select
 
-from colpo_core.services import people
 from colpo_core.settings import Settings
 from colpo_core.store import Store
 from colpo_core.store.tables import Case, Person, SignInSession, utc_now
 from tests.browser.conftest import Server
+from tests.browser.sign_in import TALL, signed_in
 from tests.clinic import Clinic
 
 pytestmark = pytest.mark.browser
@@ -40,8 +40,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture
 def page(chromium: Browser, server: Server) -> Iterator[Page]:
-    context = chromium.new_context(viewport={"width": 1366, "height": 900})
-    context.add_cookies([{"name": people.SESSION_COOKIE, "value": TOKEN, "url": server.url}])
+    context = signed_in(chromium, server.url, TOKEN, viewport=TALL)
     context.set_default_timeout(20_000)
     page = context.new_page()
     page.goto(f"{server.url}/cases")

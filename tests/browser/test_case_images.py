@@ -12,7 +12,6 @@ from playwright.sync_api import Browser, Page, expect
 from colpo_core.images.decoding import CleanImage, encode_clean
 from colpo_core.records.cases import SpecimenSite
 from colpo_core.records.people import Actor
-from colpo_core.services import people
 from colpo_core.services.cases import get_case
 from colpo_core.services.histology import add_specimen
 from colpo_core.settings import Settings
@@ -20,6 +19,7 @@ from colpo_core.store import Store
 from colpo_core.store.tables import Case, Image, Patient, Person, SignInSession, utc_now
 from colpo_core.terms import Grade, Role, SpecimenKind, Stage
 from tests.browser.conftest import Server
+from tests.browser.sign_in import TALL, signed_in
 
 pytestmark = pytest.mark.browser
 
@@ -86,8 +86,7 @@ def clinic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clinic]:
 
 @pytest.fixture
 def page(chromium: Browser, clinic: Clinic) -> Iterator[Page]:
-    context = chromium.new_context(viewport={"width": 1366, "height": 900})
-    context.add_cookies([{"name": people.SESSION_COOKIE, "value": TOKEN, "url": clinic.server.url}])
+    context = signed_in(chromium, clinic.server.url, TOKEN, viewport=TALL)
     context.set_default_timeout(20_000)
     yield context.new_page()
     context.close()

@@ -12,12 +12,12 @@ from playwright.sync_api import Browser, Page, expect
 from benchmarks.filled_store import fill
 from colpo_core.datasets.manifest import Manifest
 from colpo_core.labels import RULES_VERSION
-from colpo_core.services import people
 from colpo_core.settings import Settings
 from colpo_core.store import Store
 from colpo_core.store.tables import Person, SignInSession, Snapshot, utc_now
 from colpo_core.terms import LabelSource, Role
 from tests.browser.conftest import Server
+from tests.browser.sign_in import TALL, signed_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -47,8 +47,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture
 def page(chromium: Browser, server: Server) -> Iterator[Page]:
-    context = chromium.new_context(viewport={"width": 1366, "height": 900})
-    context.add_cookies([{"name": people.SESSION_COOKIE, "value": TOKEN, "url": server.url}])
+    context = signed_in(chromium, server.url, TOKEN, viewport=TALL)
     context.set_default_timeout(60_000)
     yield context.new_page()
     context.close()

@@ -18,9 +18,10 @@ from colpo_core.services import annotations
 from colpo_core.settings import Settings
 from colpo_core.store import Store
 from tests.browser.conftest import CHECKOUT, Server
+from tests.browser.sign_in import signed_in
 from tests.painting import ward
 from tests.painting.clients import Painter
-from tests.painting.screen import VIEWPORT, Tab, sign_in_browser
+from tests.painting.screen import VIEWPORT, Tab
 from tests.painting.ward import LARGE
 
 pytestmark = pytest.mark.browser
@@ -39,8 +40,7 @@ def test_the_export_is_the_screen(server: Server, chromium: Browser, tmp_path: P
     anna = ward.add_annotator(store, "anna")
     image_id = ward.add_image(store, width_px=size[0], height_px=size[1])
     seat = ward.seat(store, anna, image_id)
-    context = chromium.new_context(viewport=VIEWPORT)
-    sign_in_browser(context, server.url, anna)
+    context = signed_in(chromium, server.url, anna.token, viewport=VIEWPORT)
     tab = Tab(context.new_page(), server.url, seat).open()
     tab.stroke((size[0] * 0.1, size[1] * 0.9))  # over an empty mask stands a hint, which would be in the picture
     tab.wait_state("saved")

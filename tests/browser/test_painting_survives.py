@@ -14,10 +14,11 @@ from colpo_core.services import annotations
 from colpo_core.settings import Settings
 from colpo_core.store import Store
 from tests.browser.conftest import Server
+from tests.browser.sign_in import sign_in_browser, signed_in
 from tests.painting import ward
 from tests.painting.browser_kills import paint_through_kills
 from tests.painting.kills import check_store
-from tests.painting.screen import VIEWPORT, Tab, sign_in_browser
+from tests.painting.screen import VIEWPORT, Tab
 from tests.painting.ward import Annotator, Seat
 
 pytestmark = [pytest.mark.browser, pytest.mark.alone]
@@ -63,8 +64,7 @@ def seat(clinic: Clinic) -> Iterator[Seat]:
 
 @pytest.fixture
 def context(chromium: Browser, clinic: Clinic) -> Iterator[BrowserContext]:
-    context = chromium.new_context(viewport=VIEWPORT)
-    sign_in_browser(context, clinic.server.url, clinic.anna)
+    context = signed_in(chromium, clinic.server.url, clinic.anna.token, viewport=VIEWPORT)
     yield context
     context.close()
 
@@ -294,12 +294,12 @@ def test_somebody_else_in_between_neither_sees_nor_drops_them(
     tab.wait_state("sign-in")
     tab.page.close()
     bea = ward.add_annotator(clinic.store, f"bea-{seat.image_id}")
-    sign_in_browser(context, clinic.server.url, bea)
+    sign_in_browser(context, clinic.server.url, bea.token)
     hers = Tab(context.new_page(), clinic.server.url, ward.seat(clinic.store, bea, seat.image_id)).open()
     hers.wait_state("saved")
     assert not hers.shown().any()
     hers.page.close()
     ward.drop_sign_ins(clinic.store)
     ward.sign_in(clinic.store, clinic.anna)
-    sign_in_browser(context, clinic.server.url, clinic.anna)
+    sign_in_browser(context, clinic.server.url, clinic.anna.token)
     assert_all_is_saved(clinic, new_tab().open(), 2)

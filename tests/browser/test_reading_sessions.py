@@ -11,10 +11,11 @@ from sqlalchemy import select
 
 from colpo_core.records.people import Actor
 from colpo_core.records.reading_plans import ReadingPlan
-from colpo_core.services import people, studies
+from colpo_core.services import studies
 from colpo_core.store import Store
 from colpo_core.store.tables import Person, Reading
 from colpo_core.terms import Label, Role
+from tests.browser.sign_in import signed_in
 
 pytestmark = pytest.mark.browser
 N_SESSIONS = 2
@@ -125,8 +126,7 @@ def test_no_answer_is_lost_or_doubled_and_no_order_comes_again(
     studies.open_study(store, actor=administrator, study_id=study.id)
     pages: list[Page] = []
     for one in readers:
-        context = chromium.new_context()
-        context.add_cookies([{"name": people.SESSION_COOKIE, "value": token_of(one), "url": new_server.url}])
+        context = signed_in(chromium, new_server.url, token_of(one))
         pages.append(context.new_page())
         pages[-1].goto(f"{new_server.url}/read?study={study.id}")
 

@@ -8,11 +8,11 @@ import pytest
 from PIL import Image as Picture
 from playwright.sync_api import Browser, Page, expect
 
-from colpo_core.services import people
 from colpo_core.settings import Settings
 from colpo_core.store import Store
 from tests.browser.conftest import Server
 from tests.browser.reviewed import TOKEN, ReviewedCase
+from tests.browser.sign_in import TALL, signed_in
 from tests.browser.test_case_images import FIND
 
 pytestmark = pytest.mark.browser
@@ -32,8 +32,7 @@ def case(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, Rev
 @pytest.fixture
 def page(chromium: Browser, case: tuple[Server, ReviewedCase]) -> Iterator[Page]:
     server, reviewed = case
-    context = chromium.new_context(viewport={"width": 1366, "height": 900}, accept_downloads=True)
-    context.add_cookies([{"name": people.SESSION_COOKIE, "value": TOKEN, "url": server.url}])
+    context = signed_in(chromium, server.url, TOKEN, viewport=TALL, accept_downloads=True)
     context.set_default_timeout(20_000)
     page = context.new_page()
     page.goto(f"{server.url}/review?prediction={reviewed.prediction_id}")

@@ -8,10 +8,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from playwright.sync_api import BrowserContext, Dialog, Locator, Page
+from playwright.sync_api import Dialog, Locator, Page
 
-from colpo_core.services.people import SESSION_COOKIE
-from tests.painting.ward import PASSWORD, Annotator, Seat
+from tests.painting.ward import PASSWORD, Seat
 
 VIEWPORT = {"width": 1366, "height": 768}
 PATIENCE_MS = 60_000
@@ -38,11 +37,6 @@ _COVERED = """async (canvas) => {
   }
   return { width: canvas.width, height: canvas.height, bits: shown };
 }"""
-
-
-def sign_in_browser(context: BrowserContext, url: str, annotator: Annotator) -> None:
-    """Give a browser the cookie of a sign-in."""
-    context.add_cookies([{"name": SESSION_COOKIE, "value": annotator.token, "url": url}])
 
 
 class Tab:

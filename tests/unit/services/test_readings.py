@@ -148,9 +148,7 @@ def test_the_image_is_the_right_one_and_is_not_shown_again(store: Store, reader:
         readings.presented_image(store, actor=reader, study_id=study_id, token=shown.token)
 
 
-@pytest.mark.parametrize(
-    ("after_s", "is_attempt"), [(0, False), (9, False), (11, True), (3600, True), (-3600, True)], ids=str
-)
+@pytest.mark.parametrize(("after_s", "is_attempt"), [(0, False), (9, False), (11, True), (3600, True), (-3600, True)])
 def test_a_picture_on_its_way_when_its_case_is_answered_is_no_attempt(
     store: Store, reader: Actor, study_id: int, monkeypatch: pytest.MonkeyPatch, after_s: int, is_attempt: bool
 ) -> None:
