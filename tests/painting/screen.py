@@ -109,8 +109,9 @@ class Tab:
         return bool(self.page.locator(".plane canvas.mask").evaluate(alpha, [int(point[0]), int(point[1])]))
 
     def photograph(self) -> NDArray[np.int16]:
-        """What the screen itself shows at the middle of every pixel of the image, H x W x 3."""
-        window = np.asarray(Image.open(io.BytesIO(self.page.screenshot())).convert("RGB"), np.int16)
+        """What the screen itself shows at the middle of every pixel of the image, H x W x 3, without the zoom's bar."""
+        taken = self.page.screenshot(style=".zoom { visibility: hidden; }")
+        window = np.asarray(Image.open(io.BytesIO(taken)).convert("RGB"), np.int16)
         corners = (0.5, 0.5), (self.seat.width_px - 0.5, self.seat.height_px - 0.5)
         (x0, y0), (x1, y1) = self.places(corners)
         columns = np.linspace(x0, x1, self.seat.width_px).astype(int)
