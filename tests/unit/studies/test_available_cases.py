@@ -28,14 +28,14 @@ def test_the_covariance_is_right_on_average_where_readings_are_missing(endpoint:
     patients = np.repeat(np.arange(n // per_patient), per_patient)
     truth = np.resize([True, False], n)
     values, found = [], []
-    for _ in range(2000):
+    for _ in range(800):
         woman = generator.normal(size=n // per_patient)[patients]
         ratings = truth * np.array([[1.0], [1.4]]) + woman + generator.normal(size=(2, n))
         ratings[generator.random(ratings.shape) < 1 / 4] = np.nan
         value, covariance = available_figures(truth, ratings, endpoint, threshold=0.6, patients=patients)
         values.append(value)
         found.append(covariance)
-    assert np.mean(found, axis=0) == pytest.approx(np.cov(np.transpose(values)), rel=0.12)
+    assert np.mean(found, axis=0) == pytest.approx(np.cov(np.transpose(values)), rel=0.17)
 
 
 def test_patients_who_stand_alone_change_nothing() -> None:
