@@ -1,4 +1,24 @@
-"""The card of a new checkpoint: what made it, how it did, and what not to conclude from it."""
+"""The card of a new checkpoint: what made it, how it did, and what not to conclude from it.
+
+Where a card says how its probabilities were calibrated, and where its maps' evidence lies (cards of earlier versions
+lack both; in what follows E is an `Estimate`: `value`, `low`, `high`, `n_patients`, `n_images`, by patients, the first
+three null where they are not defined):
+
+- `calibration[network]`, network `3ch` or `4ch`: see `CalibrationRecord`. `method`; `temperature` and `intercept` (the
+  probability of HSIL is 1 / (1 + exp(-(logit / temperature + intercept)))); `share_hsil`, the share of HSIL that the
+  probabilities are calibrated for; `n_normal` and `n_hsil` images that the share was counted on; `chosen_on`.
+- `metrics[network]["calibration"][level]`, level `image` or `case`: see `CalibrationFigures`. The same of the validation
+  side under `metrics["validation"]`, and before the calibration under `metrics["uncalibrated"][network]`.
+- `metrics[network]["evidence"]`, by image, and likewise under `metrics["validation"]`:
+    - `lesion_excess`: E. Share of the evidence for HSIL that lies in the annotated lesion, less the share of the image
+      that the lesion covers. 0 is what a map has that prefers no place. Over images with an annotated lesion.
+    - `padding`: {`hsil`: E, `normal`: E}. Share of the whole evidence for the class that lies in the black bars beside
+      the image, which are cut off before a map is shown. Over images that have such bars.
+    - `padding_area`: E. Share of the box that the bars cover: what a map that prefers no place has in them.
+    - `rim`: {`hsil`: E, `normal`: E}. Share of the evidence within the image that lies in its outermost 5%, on all four
+      sides. Over all images.
+    - `rim_area`: E. Share of the image that this rim covers.
+"""
 
 from collections import Counter
 from datetime import UTC, datetime
