@@ -133,9 +133,13 @@ def calibration_steps_table(card: Block) -> CardTable | None:
     for network, title in NETWORKS.items():
         one = found.get(network)
         intercept = "none: not calibrated for a share of HSIL" if one is None else f"{one['intercept']:+.2f}"
-        share = "" if one is None else f"{one['share_hsil']:.1%} ({one['n_hsil']}/{one['n_normal'] + one['n_hsil']})"
+        share = "" if one is None else _share_of_hsil(one)
         rows.append((title, f"{card['temperatures'][network]:.2f}", intercept, share))
     return CardTable(("Network", "Temperature", "Intercept", "Calibrated for a share of HSIL of"), rows)
+
+
+def _share_of_hsil(one: Block) -> str:
+    return f"{one['n_hsil']} of {counted(one['n_normal'] + one['n_hsil'], 'image')} ({one['share_hsil']:.1%})"
 
 
 def places_table(metrics: Block) -> CardTable | None:
@@ -157,7 +161,7 @@ def places_table(metrics: Block) -> CardTable | None:
                 (
                     f"Evidence for {title} {name}",
                     *(_share(one[place][label]) for one in blocks),
-                    "" if chance.value is None else f"{chance.value:.1%}",
+                    "" if chance.value is None else f"area {chance.value:.1%}",
                 )
             )
     return CardTable(("Figure", *NETWORKS.values(), "By chance"), rows)

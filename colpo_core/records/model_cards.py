@@ -22,16 +22,16 @@ SCORES = {"auc": "AUC (ROC curve)", "brier": "Brier score", "ece": "Calibration 
 CALIBRATION_TEXT = (
     "A network is taught both labels as equally frequent. Its answers are divided by a temperature (above 1 it had "
     "been too sure of itself) and moved by an intercept, which brings them down to the share of HSIL that they are "
-    "calibrated for. Both are fitted on validation. The order of the images, and so the AUC by image, and every call of "
-    "an image stay the same. Lower is better for Brier score and calibration error; the latter is too high by chance in "
-    "few cases."
+    "calibrated for. Both are fitted on validation. The order of the images, and so the AUC by image, and every call "
+    "of an image stay the same. Lower is better for Brier score and calibration error; the latter is too high by "
+    "chance in few cases."
 )
 PLACES_TEXT = (
     "Lesion: the share of the evidence for HSIL that lies in the annotated lesion, less the share of the image that "
-    "the lesion covers; 0 is chance. Black bars: the share of a whole map that lies in the bars beside the image, which "
-    "are cut off before a map is shown; chance is the share of the box that they cover. Rim: the share of the evidence "
-    "within the image that lies in its outermost 5%; chance is the rim's area. Test images, means with 95% intervals "
-    "by patients. Evidence in bars and rim speaks for frame or device, not for the cervix."
+    "the lesion covers; 0 is chance. Black bars: the share of a whole map that lies in the bars beside the image, "
+    "which are cut off before a map is shown; chance is the share of the box that they cover. Rim: the share of the "
+    "evidence within the image that lies in its outermost 5%; chance is the rim's area. Test images, means with 95% "
+    "intervals by patients. Evidence in bars and rim speaks for frame or device, not for the cervix."
 )
 SEGMENTATION = {
     "iou_acetowhite": "IoU, acetowhite",
