@@ -88,24 +88,98 @@ def confusion_table(metrics: Block, level: str) -> CardTable:
     return CardTable(("Label and call", *NETWORKS.values()), rows)
 
 
-def calibration_table(card: Block, metrics: Block) -> CardTable | None:
-    """Brier score and calibration error by image, before and after temperature scaling; None in an older card.
+def calibration_table(card: Block, metrics: Block, level: str = "image") -> CardTable | None:
+    """How far probabilities mean what they say, before and after the calibration; None in an older card.
 
     Args:
         card: The card.
         metrics: Those of the test side.
+        level: `case` or `image`; Brier score and calibration error before the calibration are known by image alone.
     """
     before = metrics.get("uncalibrated")
     if not before or "temperatures" not in card:
         return None
+    rows: list[tuple[str, ...]] = []
+    for network, title in NETWORKS.items():
+        after = calls(metrics, network, level)
+        if metrics.get(network, {}).get("calibration"):
+            first, second = (one[network]["calibration"][level] for one in (before, metrics))
+            share = figure_text(second, "observed")
+            rows.append((title, "Mean probability (share that was HSIL)", *(
+                f"{_mean(one)} ({share})" for one in (first, second)
+            )))  # fmt: skip
+            rows.append((title, "Mean probability less that share (0 is right)", *(
+                signed_text(estimate(one, "in_the_large")) for one in (first, second)
+            )))  # fmt: skip
+            rows.append((title, "Slope (1 is right)", *(figure_text(one, "slope") for one in (first, second))))
+        if level == "image":
+            rows += [
+                (title, SCORES[name], figure_text(before[network], name), figure_text(after, name))
+                for name in ("brier", "ece")
+            ]
+    return CardTable(("Network", "Figure", "Before", "After"), rows) if rows else None
+
+
+def _mean(block: Block) -> str:
+    return "not defined" if block["mean_prob"] is None else f"{block['mean_prob']:.1%}"
+
+
+def calibration_steps_table(card: Block) -> CardTable | None:
+    """What each network's answers go through before they are probabilities; None in a card that has no temperature."""
+    if "temperatures" not in card:
+        return None
+    found = card.get("calibration") or {}
     rows = []
     for network, title in NETWORKS.items():
-        after = calls(metrics, network, "image")
-        temperature = f"{card['temperatures'][network]:.2f}"
-        for name in ("brier", "ece"):
-            told = (figure_text(before[network], name), figure_text(after, name))
-            rows.append((title, SCORES[name], told[0], temperature, told[1]))
-    return CardTable(("Network", "Figure", "Before", "Temperature", "After"), rows)
+        one = found.get(network)
+        intercept = "none: not calibrated for a share of HSIL" if one is None else f"{one['intercept']:+.2f}"
+        share = "" if one is None else _share_of_hsil(one)
+        rows.append((title, f"{card['temperatures'][network]:.2f}", intercept, share))
+    return CardTable(("Network", "Temperature", "Intercept", "Calibrated for a share of HSIL of"), rows)
+
+
+def _share_of_hsil(one: Block) -> str:
+    return f"{one['n_hsil']} of {counted(one['n_normal'] + one['n_hsil'], 'image')} ({one['share_hsil']:.1%})"
+
+
+def places_table(metrics: Block) -> CardTable | None:
+    """Evidence in the lesion beyond its area, in the black bars and in the image's rim; None in an older card.
+
+    Args:
+        metrics: Those of a side.
+    """
+    if not all(metrics.get(network, {}).get("evidence") for network in NETWORKS):
+        return None
+    blocks = [metrics[network]["evidence"] for network in NETWORKS]
+    rows: list[tuple[str, ...]] = [
+        ("Evidence for HSIL in the lesion, beyond its area", *(_signed(one["lesion_excess"]) for one in blocks), "0")
+    ]
+    for place, name in (("padding", "in the black bars"), ("rim", "in the image's rim")):
+        for label, title in (("hsil", "HSIL"), ("normal", "normal")):
+            chance = Estimate(**blocks[0][f"{place}_area"])
+            rows.append(
+                (
+                    f"Evidence for {title} {name}",
+                    *(_share(one[place][label]) for one in blocks),
+                    "" if chance.value is None else f"area {chance.value:.1%}",
+                )
+            )
+    return CardTable(("Figure", *NETWORKS.values(), "By chance"), rows)
+
+
+def _signed(block: Block) -> str:
+    return signed_text(Estimate(**block))
+
+
+def _share(block: Block) -> str:
+    found = Estimate(**block)
+    images = counted(found.n_images, "image")
+    if found.value is None:
+        return f"not defined ({images})"
+    if found.low is None or found.high is None:
+        return f"{found.value:.1%} (no interval: {images} of {counted(found.n_patients, 'patient')})"
+    bounds = f"{100 * found.low:.1f} to {100 * found.high:.1f}"
+    return f"{found.value:.1%} ({bounds}; {images} of {counted(found.n_patients, 'patient')})"
 
 
 def segmentation_table(block: Block) -> CardTable:

@@ -30,6 +30,7 @@ from colpo_core.training.judging import (
 )
 from colpo_core.training.loop import Fitted
 from colpo_core.training.segmentation import draw_acetowhite, has_acetowhite
+from colpo_core.training.sides import label_counts
 from colpo_core.training.stages import EVALUATION
 from colpo_core.training.workshop import Workshop
 
@@ -144,7 +145,7 @@ class Course:
         return Pipeline(spec, segmenter, three, four).to(self.workshop.hardware.device).eval()
 
     def evaluate(self, pipeline: Pipeline, sides: dict[Split, Examination]) -> dict[str, Any]:
-        """Freeze temperatures and thresholds on the validation side, then judge both sides with them.
+        """Freeze calibration and thresholds on the validation side, then judge both sides with them.
 
         Args:
             pipeline: Its spec is changed to hold the decisions.
@@ -163,7 +164,10 @@ class Course:
             Split.VALIDATION: self._judge(pipeline, sides[Split.VALIDATION], (0.0, boundary)),
             Split.TEST: self._judge(pipeline, sides[Split.TEST], (boundary, 1.0)),
         }
-        pipeline.spec = freeze_decisions(pipeline.spec, raw[Split.VALIDATION], rule=settings.threshold_rule)
+        share = label_counts(self.manifest.items, settings.protocol).share_hsil
+        pipeline.spec = freeze_decisions(
+            pipeline.spec, raw[Split.VALIDATION], rule=settings.threshold_rule, share=share
+        )
         source, seed = self.manifest.label_source, abs(settings.seed)
         final = {split: calibrated(found, pipeline.spec) for split, found in raw.items()}
         figures = {
