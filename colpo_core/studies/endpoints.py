@@ -35,9 +35,7 @@ class Components:
     of_negative: _Floats
 
 
-def components(
-    truth: _Bools, ratings: _Floats, endpoint: Endpoint, *, threshold: float | None = None
-) -> Components:
+def components(truth: _Bools, ratings: _Floats, endpoint: Endpoint, *, threshold: float | None = None) -> Components:
     """Take an endpoint apart.
 
     For the area under the curve, a case gives the share of cases of the other class that it is ranked rightly against,
@@ -100,7 +98,7 @@ def covariance(
         Shape (vectors, vectors).
 
     Raises:
-        ValueError: The method is none of these, or a threshold is missing.
+        ValueError: A threshold is missing.
 
     Source: DeLong et al. 1988; Quenouille 1956 and Tukey 1958 for the jackknife; Efron and Tibshirani 1993; for
         patients with several cases Obuchowski 1997, see `clustered_covariance`, the jackknife and the bootstrap leaving
@@ -111,8 +109,6 @@ def covariance(
     parts = components(truth, ratings, endpoint, threshold=threshold)
     if method is Covariance.DELONG:
         return delong_covariance(parts) if patients is None else clustered_covariance(truth, parts, patients)
-    if method is not Covariance.JACKKNIFE:
-        raise ValueError(f"{method.value} is no covariance of readers who have all read the same cases")
     if patients is not None:
         return _jackknifed_patients(truth, ratings, parts, endpoint, patients)
     return _jackknifed(parts, endpoint)
