@@ -7,17 +7,24 @@ from typing import Any
 from colpo_core.records.figures import Bounds, p_text, value_text
 from colpo_core.records.reader_statistics import (
     ENDPOINT_WORDS,
+    U_STATISTIC,
+    AgainstModel,
     ArmAgreement,
+    Basis,
     Clustered,
     ClusteredAnalysis,
     Coefficient,
+    Comparison,
     Endpoint,
+    IndependentAnalysis,
     ManyReaders,
-    NonInferiority,
+    PairedAucs,
     PairedCalls,
     RatingAnalysis,
     ReaderArm,
     ShareAnalysis,
+    SingleArm,
+    interval_text,
 )
 from colpo_core.records.studies import StudyAnalysis
 
@@ -37,20 +44,22 @@ def rating_text(analysis: RatingAnalysis) -> str:
     counts = analysis.counts
     lines = [
         f"{counts.cases} cases ({counts.positive} with the condition), {len(counts.readers)} readers, treatments "
-        f"{', '.join(counts.arms)}; intervals of {100 * (1 - float(analysis.options['alpha'] or 0)):g}%"
+        f"{', '.join(counts.arms)}; intervals of {100 * (1 - float(analysis.options['alpha'] or 0)):g}%",
+        *analysis.notes,
     ]
     for name, reader in analysis.readers.items():
         lines += ["", f"Reader {name}"]
         for arm, one in reader.arms.items():
             lines += _reader_lines(arm, one)
         if reader.delong is not None:
-            paired = reader.delong
-            lines.append(f"  difference of areas {_text(paired.difference, paired.ci)}, DeLong p {_p(paired.p)}")
+            lines.append(f"  difference of areas {_areas_text(reader.delong)}")
         for what, calls in (reader.mcnemar or {}).items():
             lines.append(f"  difference of {_calls_text(what, calls)}")
     by_endpoint = {Endpoint.AUC: ShareAnalysis(analysis.mrmc, analysis.single_arm, analysis.against_model)}
     for endpoint, together in (by_endpoint | analysis.shares).items():
         lines += _together_lines(together, ENDPOINT_WORDS[endpoint], str(analysis.options["covariance"]))
+    if analysis.independent is not None:
+        lines += ["", *_independent_lines(analysis.independent)]
     if analysis.by_patient is not None:
         lines += ["", *_by_patient_lines(analysis.by_patient)]
     for arm, agreement in analysis.agreement.items():
@@ -73,11 +82,11 @@ def study_text(analysis: StudyAnalysis) -> str:
             if one.aucs is None or one.calls is None:
                 lines.append(f"  {one.reader}: too few cases in common")
                 continue
-            lines.append(f"  {one.reader}: area {_text(one.aucs.difference, one.aucs.ci)}, DeLong p {_p(one.aucs.p)}")
+            lines.append(f"  {one.reader}: area {_areas_text(one.aucs)}")
             lines += [f"  {one.reader}: {_calls_text(what, calls)}" for what, calls in one.calls.items()]
         if network.together is not None:
-            together = network.together
-            lines.append(f"  all readers: area {_text(together.difference, together.ci)}, p {_p(together.p)}")
+            lines.append(f"  all readers: area {_against_text(network.together)}")
+            lines += [f"  {caution}" for caution in network.together.cautions]
         if network.by_patient:
             lines.append(f"  all readers, by patients: {_clustered_text(network.by_patient)}")
         lines += [f"  {sentence}" for sentence in network.refused]
@@ -94,18 +103,20 @@ def _together_lines(together: ShareAnalysis, endpoint: str, method: str) -> Iter
         yield from _many_lines(together.mrmc, endpoint, method)
     for arm, single in together.single_arm.items():
         yield ""
-        yield f"Treatment {arm}, mean over readers: {endpoint} {_text(single.auc, single.ci)}"
+        yield f"Treatment {arm}, mean over readers: {endpoint} {_single_text(single)}"
+        yield from _basis_lines(single.basis)
+        yield from (f"  {caution}" for caution in single.cautions)
         against = together.against_model.get(arm)
         if against is not None:
-            difference = _text(against.difference, against.ci)
-            yield f"  against the model's {against.model:.4f}: {difference}, p {_p(against.p)}"
-            yield from _non_inferiority_lines(against.non_inferiority, "the model")
+            yield f"  against the model's {against.model:.4f}: {_against_text(against)}"
+            yield from _non_inferiority_lines(against, "the model")
+            yield from (f"  {caution}" for caution in against.cautions if caution not in single.cautions)
 
 
 def _by_patient_lines(found: ClusteredAnalysis) -> Iterable[str]:
     yield (
-        f"By patients: {found.n_patients} of them, drawn whole {found.resamples} times; for these readers, on other "
-        "patients"
+        f"Each reader by patients: {found.n_patients} of them, the cases of each taken together; for these readers, on "
+        "other patients"
     )
     for name, arms in found.readers.items():
         for arm, figures in arms.items():
@@ -125,9 +136,47 @@ def _clustered_text(figures: dict[str, Clustered]) -> str:
 
 
 def _calls_text(what: str, calls: PairedCalls) -> str:
-    return (
-        f"{what} {_text(calls.difference, calls.ci)}, right alone {calls.b} against {calls.c}, McNemar p {_p(calls.p)}"
+    how = "McNemar p" if calls.method == "mcnemar" else "by patients p"
+    said = _text(calls.difference, calls.ci)
+    if calls.reason is not None and calls.difference is not None:
+        without = interval_text(calls.difference, calls.ci, reason=calls.reason, digits=_DIGITS, is_signed=False)
+        return f"{what} {without}, right alone {calls.b} against {calls.c}"
+    return f"{what} {said}, right alone {calls.b} against {calls.c}, {how} {_p(calls.p)}"
+
+
+def _areas_text(found: PairedAucs) -> str:
+    how = "DeLong p" if found.method == "delong" else "by patients p"
+    if found.reason is not None and found.difference is not None:
+        return interval_text(found.difference, found.ci, reason=found.reason, digits=_DIGITS, is_signed=False)
+    return f"{_text(found.difference, found.ci)}, {how} {_p(found.p)}"
+
+
+def _single_text(one: SingleArm) -> str:
+    return interval_text(one.auc, one.logit_ci, reason=one.reason, digits=_DIGITS, is_signed=False)
+
+
+def _against_text(one: AgainstModel) -> str:
+    return _compared_text(one.difference, one)
+
+
+def _compared_text(difference: float, one: AgainstModel | ManyReaders | Comparison) -> str:
+    said = interval_text(difference, one.ci, is_cut=one.is_cut, reason=one.reason, digits=_DIGITS, is_signed=False)
+    return said if one.p is None else f"{said}, p {_p(one.p)}"
+
+
+def _independent_lines(found: IndependentAnalysis) -> Iterable[str]:
+    yield (
+        "For comparison alone, each case taken as a patient of its own: intervals are too narrow and p too small where "
+        "patients have several cases"
     )
+    by_endpoint = {Endpoint.AUC: ShareAnalysis(found.mrmc, found.single_arm, found.against_model)} | found.shares
+    for endpoint, one in by_endpoint.items():
+        if one.mrmc is not None:
+            yield f"  difference of {ENDPOINT_WORDS[endpoint]} {_compared_text(one.mrmc.difference, one.mrmc)}"
+        for arm, single in one.single_arm.items():
+            yield f"  treatment {arm}: {ENDPOINT_WORDS[endpoint]} {_single_text(single)}"
+        for arm, against in one.against_model.items():
+            yield f"  treatment {arm} minus the model: {ENDPOINT_WORDS[endpoint]} {_against_text(against)}"
 
 
 def _reader_lines(arm: str, one: ReaderArm) -> Iterable[str]:
@@ -145,20 +194,37 @@ def _reader_lines(arm: str, one: ReaderArm) -> Iterable[str]:
 
 def _many_lines(many: ManyReaders, endpoint: str, method: str) -> Iterable[str]:
     means = ", ".join(f"{arm} {value:.4f}" for arm, value in many.auc.items())
-    yield f"All readers, {endpoint}: {means} (Obuchowski-Rockette, Hillis; covariance by {method})"
-    for view, one in (
+    how = f"Obuchowski-Rockette, Hillis; covariance by {method}"
+    if many.basis.method == U_STATISTIC:
+        how = "U-statistics, degrees of freedom after Obuchowski, Gallas and Hillis"
+    yield f"All readers, {endpoint}: {means} ({how})"
+    yield from _basis_lines(many.basis)
+    views: tuple[tuple[str, ManyReaders | Comparison | None], ...] = (
         ("random readers and cases", many),
         ("these readers, other cases", many.fixed_readers),
         ("these cases, other readers", many.fixed_cases),
-    ):
-        yield f"  difference {_text(many.difference, one.ci)}, p {_p(one.p)}: {view}"
-    yield from _non_inferiority_lines(many.non_inferiority, "the first")
+    )
+    for view, one in views:
+        if one is not None:
+            yield f"  difference {_compared_text(many.difference, one)}: {view}"
+    yield from _non_inferiority_lines(many, "the first")
+    yield from (f"  {caution}" for caution in many.cautions)
 
 
-def _non_inferiority_lines(held: NonInferiority | None, of: str) -> Iterable[str]:
+def _basis_lines(basis: Basis | None) -> Iterable[str]:
+    if basis is not None and basis.text:
+        yield f"  on {basis.text}"
+    if basis is not None and basis.n_patients is not None:
+        yield f"  by {basis.n_patients} patients, who have {basis.n_cases} cases"
+
+
+def _non_inferiority_lines(one: ManyReaders | AgainstModel, of: str) -> Iterable[str]:
+    held = one.non_inferiority
     if held is not None:
         said = "cannot be told" if held.is_shown is None else "shown" if held.is_shown else "not shown"
-        yield f"  non-inferiority of {of} at a margin of {held.margin:g}: {said}"
+        skewed = held.skewed_low
+        low = "" if skewed is None else f" (lower bound that minds how skewed figures near 1 are {skewed:.{_DIGITS}f})"
+        yield f"  non-inferiority of {of} at a margin of {held.margin:g}: {said}{low}"
 
 
 def _agreement_lines(agreement: ArmAgreement) -> Iterable[str]:

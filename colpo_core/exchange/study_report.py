@@ -1,6 +1,6 @@
 """A study's report as one HTML file that stands alone, in the order in which a reviewer asks."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 
 from colpo_core.exchange import html
@@ -13,6 +13,7 @@ from colpo_core.records.reader_statistics import (
     ArmAgreement,
     Clustered,
     ClusteredAnalysis,
+    Comparison,
     Endpoint,
     ManyReaders,
     PairedAucs,
@@ -21,6 +22,8 @@ from colpo_core.records.reader_statistics import (
     ReaderArm,
     ReaderShare,
     ShareAnalysis,
+    SingleArm,
+    interval_text,
 )
 from colpo_core.records.reports import StudyReport
 from colpo_core.records.studies import CallerFigures, NetworkComparison
@@ -46,7 +49,12 @@ _METHODS = (
     "intervals and paired differences after DeLong, DeLong and Clarke-Pearson (1988).",
     "All readers together: Obuchowski and Rockette (1995) with the degrees of freedom of Hillis (2007), readers and "
     "cases both random; a network is a standalone model, compared as a single-treatment analysis of the readers' "
-    "differences.",
+    "differences. Intervals of a mean are on the logit scale. Non-inferiority takes the interval's lower bound and one "
+    "that joins both figures' logit intervals (Newcombe 1998, Zou 2007); both must lie above minus the margin.",
+    "Where a patient has several cases: covariances of sums over patients (Obuchowski 1997 and 1998), with one degree "
+    "of freedom fewer than patients of the rarer class; also for one reader's tests.",
+    "Where readings are missing: the cases that all have read, without readers who have read less than half; or all "
+    "readings, by U-statistics (Gallas 2006; degrees of freedom after Obuchowski, Gallas and Hillis 2012).",
     "Paired calls: McNemar's exact test; interval of the difference by Newcombe's method 10 (1998).",
     "Agreement: Cohen 1960, Fleiss 1971, Gwet 2008, Krippendorff 2019; intervals by a bootstrap over cases.",
     "Calibration: Brier 1950; expected calibration error over bins of equal mass; a confidence of 0 stands for a "
@@ -179,17 +187,28 @@ def _areas(report: StudyReport) -> Iterator[str]:
     yield html.table(CardTable(("Reader", "Area under the curve", "Cases"), rows))
     by_endpoint = {Endpoint.AUC: ShareAnalysis(found.mrmc, found.single_arm, {})} | found.shares
     means = [
-        (f"{ENDPOINT_WORDS[endpoint]}, {arm}", value_text(one.auc, one.ci))
+        (
+            f"{ENDPOINT_WORDS[endpoint]}, {arm}",
+            interval_text(one.auc, one.logit_ci, reason=one.reason, is_signed=False),
+        )
         for endpoint, together in by_endpoint.items()
         for arm, one in together.single_arm.items()
     ]
     if means:
         yield "<h3>All readers together</h3>"
         yield html.table(CardTable(("Mean over readers", f"Value ({_percent(report)} interval)"), means))
+        yield _minded(
+            {
+                f"{ENDPOINT_WORDS[endpoint]}, {arm}": one
+                for endpoint, together in by_endpoint.items()
+                for arm, one in together.single_arm.items()
+            }
+        )
     many = {endpoint: one.mrmc for endpoint, one in by_endpoint.items() if one.mrmc is not None}
     if many:
         yield f"<h3>{escape(' minus '.join(found.counts.arms[:2]))}</h3>"
         yield html.table(_many_table(many))
+        yield _minded({ENDPOINT_WORDS[endpoint]: one for endpoint, one in many.items()})
     if found.by_patient is not None:
         yield from _by_patient(found.by_patient, report)
 
@@ -197,13 +216,30 @@ def _areas(report: StudyReport) -> Iterator[str]:
 def _many_table(many: dict[Endpoint, ManyReaders]) -> CardTable:
     rows = []
     for endpoint, one in many.items():
-        for view, found in (
+        views: tuple[tuple[str, ManyReaders | Comparison | None], ...] = (
             ("other readers, other cases", one),
             ("these readers, other cases", one.fixed_readers),
             ("other readers, these cases", one.fixed_cases),
-        ):
-            rows.append((ENDPOINT_WORDS[endpoint], view, _signed(one.difference, found.ci, found.p)))
+        )
+        for view, found in views:
+            if found is not None:
+                rows.append((ENDPOINT_WORDS[endpoint], view, _compared(one.difference, found)))
     return CardTable(("Endpoint", "For", "Difference"), rows)
+
+
+def _compared(difference: float, one: ManyReaders | Comparison | AgainstModel) -> str:
+    said = interval_text(difference, one.ci, is_cut=one.is_cut, reason=one.reason)
+    return said if one.p is None else f"{said.removesuffix(')')}; p {p_text(one.p)})"
+
+
+def _minded(figures: Mapping[str, ManyReaders | SingleArm | AgainstModel]) -> str:
+    """What several readers' figures rest on and what to mind, a line a figure."""
+    lines = []
+    for what, one in figures.items():
+        basis = [] if one.basis is None or not one.basis.text else [f"on {one.basis.text}."]
+        if basis or one.cautions:
+            lines.append(f"{what}: {' '.join([*basis, *one.cautions])}")
+    return html.bullets(lines) if lines else ""
 
 
 def _by_patient(found: ClusteredAnalysis, report: StudyReport) -> Iterator[str]:
@@ -220,8 +256,8 @@ def _by_patient(found: ClusteredAnalysis, report: StudyReport) -> Iterator[str]:
     ]
     yield html.table(CardTable(("Reader", "Area", *(_SHARES[name] for name in _PAIRED)), rows))
     yield (
-        f"<p class='small'>{_percent(report)} intervals by a bootstrap that draws whole patients with all their "
-        "cases; the readers stay.</p>"
+        f"<p class='small'>{_percent(report)} intervals over patients, the cases of each taken together (Obuchowski "
+        "1997); the readers stay.</p>"
     )
 
 
@@ -262,17 +298,24 @@ def _network_table(network: NetworkComparison) -> CardTable:
 
 
 def _paired_area(found: PairedAucs | None) -> str:
-    return "too few cases in common" if found is None else _signed(found.difference, found.ci, found.p)
+    if found is None:
+        return "too few cases in common"
+    if found.difference is not None and found.ci is None and found.reason is not None:
+        return interval_text(found.difference, None, reason=found.reason)
+    return _signed(found.difference, found.ci, found.p)
 
 
 def _paired_calls(found: PairedCalls | None) -> str:
     if found is None or found.difference is None:
         return ""
-    return f"{_signed(found.difference, found.ci, found.p)}; right alone {found.b} : {found.c}"
+    said = _signed(found.difference, found.ci, found.p)
+    if found.ci is None and found.reason is not None:
+        said = interval_text(found.difference, None, reason=found.reason)
+    return f"{said}; right alone {found.b} : {found.c}"
 
 
 def _of_model(found: AgainstModel | None) -> str:
-    return "" if found is None else _signed(found.difference, found.ci, found.p)
+    return "" if found is None else _compared(found.difference, found)
 
 
 def _agreement(report: StudyReport) -> Iterator[str]:

@@ -31,6 +31,38 @@ class Covariance(StrEnum):
     BOOTSTRAP = "bootstrap"
 
 
+U_STATISTIC = "u-statistic"
+"""In place of a covariance: an analysis of all ratings that there are, where not every reader has read every case."""
+
+
+def interval_text(
+    value: float,
+    ci: Bounds | None,
+    *,
+    is_cut: bool = False,
+    reason: str | None = None,
+    digits: int = 3,
+    is_signed: bool = True,
+) -> str:
+    """A figure of several readers with its interval, or the reason why there is none.
+
+    Such as `+0.100 (-0.020 to +0.220)`, `0.950 (0.850 to 1.000, cut at 1)`, `+0.100 (no interval: ...)`.
+
+    Args:
+        value: The figure.
+        ci: Its interval.
+        is_cut: Whether the interval would leave what the figure can be, and was cut.
+        reason: Why there is none.
+        digits: After the point.
+        is_signed: Whether a plus sign is written: of a difference.
+    """
+    sign = "+" if is_signed else ""
+    if ci is None:
+        return f"{value:{sign}.{digits}f} (no interval{'' if reason is None else f': {reason}'})"
+    cut = f", cut at {' and '.join(f'{one:g}' for one in ci if one in {-1.0, 0.0, 1.0})}" if is_cut else ""
+    return f"{value:{sign}.{digits}f} ({ci[0]:{sign}.{digits}f} to {ci[1]:{sign}.{digits}f}{cut})"
+
+
 @dataclass(frozen=True)
 class ReaderShare:
     """A share of cases with two intervals.
@@ -105,15 +137,19 @@ class PairedAucs:
 
     Attributes:
         difference: First arm minus second.
-        ci: DeLong's interval of the difference; None where its variance is 0, as `z` and `p`.
+        ci: Interval of the difference; None where its variance is 0, as `z` and `p`.
         z: The difference in standard errors.
         p: Two-sided.
+        method: `delong`; `obuchowski` where patients stand behind several cases and were counted as patients.
+        reason: Why there is no interval and no p; None where there is one, or where nothing varies.
     """
 
     difference: float | None
     ci: Bounds | None
     z: float | None
     p: float | None
+    method: str = "delong"
+    reason: str | None = None
 
 
 @dataclass(frozen=True)
@@ -124,17 +160,21 @@ class PairedCalls:
         b: Cases that the first arm alone calls right.
         c: Cases that the second arm alone calls right.
         n: Cases.
-        p: McNemar's exact, two-sided.
+        p: McNemar's exact, two-sided; by patients of the t test. None where `reason` says why, or nothing differs.
         difference: First arm minus second; None where n is 0.
-        ci: Newcombe's interval of the difference; None where n is 0.
+        ci: Newcombe's interval of the difference; by patients the t interval. None where n is 0, or as `p`.
+        method: `mcnemar`; `patients` where patients stand behind several cases and were counted as patients.
+        reason: Why there is no interval and no p.
     """
 
     b: int
     c: int
     n: int
-    p: float
+    p: float | None
     difference: float | None
     ci: Bounds | None
+    method: str = "mcnemar"
+    reason: str | None = None
 
 
 @dataclass(frozen=True)
@@ -161,7 +201,9 @@ class Comparison:
         f: Statistic of the F test, with one degree of freedom above.
         df2: Degrees of freedom below; None where they are infinite.
         p: Two-sided.
-        ci: Interval of the difference.
+        ci: Interval of the difference, between -1 and 1.
+        is_cut: Whether the interval would leave these bounds and was cut.
+        reason: Why there is no interval (and, where there are too few, no p); None where there is one.
     """
 
     se: float | None
@@ -169,6 +211,42 @@ class Comparison:
     df2: float | None
     p: float | None
     ci: Bounds | None
+    is_cut: bool = False
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class Basis:
+    """What the figures of several readers together rest on.
+
+    Attributes:
+        method: `obuchowski-rockette`, or `u-statistic`.
+        n_cases: Cases.
+        readers: Names of the readers.
+        n_patients: Patients behind the cases, where they were counted and not the cases; None where each case was taken
+            as a patient of its own.
+        cases_left_out: Cases that some of these readers have read, and not all of them.
+        readers_left_out: Names of readers who have read less than half.
+    """
+
+    method: str
+    n_cases: int
+    readers: tuple[str, ...]
+    n_patients: int | None = None
+    cases_left_out: int = 0
+    readers_left_out: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """In words, such as `complete cases: 55, 5 left out`; empty where nobody and nothing is left out."""
+        if self.method == U_STATISTIC:
+            return "all readings, by U-statistics"
+        if not self.cases_left_out and not self.readers_left_out:
+            return ""
+        left = [f"{self.cases_left_out} left out"] if self.cases_left_out else []
+        if self.readers_left_out:
+            left.append(f"without {', '.join(self.readers_left_out)}, who read less than half")
+        return f"complete cases: {self.n_cases}, {', '.join(left)}"
 
 
 @dataclass(frozen=True)
@@ -178,12 +256,26 @@ class NonInferiority:
     Attributes:
         margin: Above 0.
         low: Lower bound of the interval of the difference, what is tested minus what it is held against.
-        is_shown: Whether the whole interval lies above minus the margin; None where there is no interval.
+        is_shown: Whether the interval, and `skewed_low`, lie above minus the margin; None where there is no interval.
+        skewed_low: Another lower bound, which minds how skewed figures are near 1; None where there is none.
     """
 
     margin: float
     low: float | None
     is_shown: bool | None
+    skewed_low: float | None = None
+
+    def text(self, ci: Bounds | None = None) -> str:
+        """In words: whether non-inferiority at the margin is shown, is not, or cannot be told.
+
+        Args:
+            ci: The interval of the difference that stands beside it, so that another bound is told.
+        """
+        said = {None: "cannot be told", True: "is shown", False: "is not shown"}[self.is_shown]
+        other = ""
+        if ci is not None and self.skewed_low is not None and self.is_shown is False and ci[0] > -self.margin:
+            other = f": the lower bound that minds how skewed figures near 1 are is {self.skewed_low:+.3f}"
+        return f"Non-inferiority at a margin of {self.margin:g} {said}{other}."
 
 
 @dataclass(frozen=True)
@@ -194,13 +286,17 @@ class ManyReaders:
         auc: The endpoint's mean over readers, by arm. Named for the usual endpoint, whatever the endpoint is.
         difference: First arm minus second.
         se: With random readers and random cases, as `f`, `df2`, `p` and `ci`; see `Comparison`.
-        cov1: Mean covariance of one reader in two arms.
+        cov1: Mean covariance of one reader in two arms; None by U-statistics, as the next three.
         cov2: Mean covariance of two readers in one arm.
         cov3: Mean covariance of two readers in two arms.
         error_variance: Mean variance.
-        fixed_readers: The same difference for these readers alone, on other cases.
+        fixed_readers: The same difference for these readers alone, on other cases; None by U-statistics, as the next.
         fixed_cases: The same difference on these cases alone, for other readers.
         non_inferiority: With random readers and cases; None without a margin.
+        basis: What it rests on.
+        is_cut: Whether the interval would leave -1 to 1 and was cut.
+        reason: Why there is no interval (and, where there are too few, no p); None where there is one.
+        cautions: What to mind, a sentence each.
     """
 
     auc: dict[str, float]
@@ -210,13 +306,17 @@ class ManyReaders:
     df2: float | None
     p: float | None
     ci: Bounds | None
-    cov1: float
-    cov2: float
-    cov3: float
-    error_variance: float
-    fixed_readers: Comparison
-    fixed_cases: Comparison
+    cov1: float | None
+    cov2: float | None
+    cov3: float | None
+    error_variance: float | None
+    fixed_readers: Comparison | None
+    fixed_cases: Comparison | None
+    basis: Basis
     non_inferiority: NonInferiority | None = None
+    is_cut: bool = False
+    reason: str | None = None
+    cautions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -227,13 +327,24 @@ class SingleArm:
         auc: The endpoint's mean over readers. Named for the usual endpoint, whatever the endpoint is.
         se: Its standard error; None where nothing varies, as `ci`.
         df: Degrees of freedom; None where they are infinite.
-        ci: Its interval; not cut off at 0 and 1.
+        ci: The t interval as published and as other programs give it, cut at 0 and 1: for comparison, since it covers
+            too rarely near 1.
+        logit_ci: The interval on the logit scale, which is the one to quote.
+        is_cut: Whether `ci` would leave 0 to 1 and was cut.
+        reason: Why there is no interval to quote; None where there is one.
+        basis: What it rests on.
+        cautions: What to mind, a sentence each.
     """
 
     auc: float
     se: float | None
     df: float | None
     ci: Bounds | None
+    logit_ci: Bounds | None = None
+    is_cut: bool = False
+    reason: str | None = None
+    basis: Basis | None = None
+    cautions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -247,8 +358,12 @@ class AgainstModel:
         t: The difference in standard errors.
         df: Degrees of freedom; None where they are infinite.
         p: Two-sided.
-        ci: Interval of the difference.
+        ci: Interval of the difference, between -1 and 1.
         non_inferiority: Of the model to the readers; None without a margin.
+        is_cut: Whether the interval would leave these bounds and was cut.
+        reason: Why there is no interval (and, where there are too few, no p); None where there is one.
+        basis: What it rests on.
+        cautions: What to mind, a sentence each.
     """
 
     model: float
@@ -259,6 +374,10 @@ class AgainstModel:
     p: float | None
     ci: Bounds | None
     non_inferiority: NonInferiority | None = None
+    is_cut: bool = False
+    reason: str | None = None
+    basis: Basis | None = None
+    cautions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -332,12 +451,31 @@ class ShareAnalysis:
 
 
 @dataclass(frozen=True)
+class IndependentAnalysis:
+    """Several readers together where each case is taken as a patient of its own, though some patients have several.
+
+    Such intervals are too narrow and such p too small: for comparison alone.
+
+    Attributes:
+        mrmc: As in `RatingAnalysis`.
+        single_arm: Likewise.
+        against_model: Likewise.
+        shares: Likewise.
+    """
+
+    mrmc: ManyReaders | None
+    single_arm: dict[str, SingleArm]
+    against_model: dict[str, AgainstModel]
+    shares: dict[Endpoint, ShareAnalysis] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Clustered:
     """A figure with an interval that minds that several cases may be of one patient.
 
     Attributes:
         value: The figure; None where it is not defined.
-        ci: From a bootstrap that draws whole patients; None where it cannot tell.
+        ci: Over patients; None where patients are too few, or nothing varies.
     """
 
     value: float | None
@@ -350,7 +488,7 @@ class ClusteredAnalysis:
 
     Attributes:
         n_patients: How many there are.
-        resamples: How many the bootstrap drew.
+        resamples: 0, since the intervals come from a formula and from no bootstrap.
         readers: By the reader's name, by arm, by figure: `auc`, `accuracy`, `sensitivity`, `specificity`, `ppv`, `npv`.
         differences: By the reader's name, by figure: first arm minus second, on the cases read in both.
         together: By arm, by figure: the mean over readers, where each has read every case.
@@ -381,7 +519,10 @@ class RatingAnalysis:
         agreement: By the arm's name.
         refused: What was not computed, and why.
         shares: By endpoint but the area, several readers together; empty without a threshold.
-        by_patient: Where patients stand behind several cases: the same figures with intervals by patients.
+        by_patient: Where patients stand behind several cases: the figures of these readers with intervals by patients.
+        independent: Where patients stand behind several cases: several readers together with each case taken as a
+            patient of its own; what stands in `mrmc`, `single_arm`, `against_model` and `shares` then counts patients.
+        notes: What to mind.
     """
 
     counts: RatingCounts
@@ -394,6 +535,8 @@ class RatingAnalysis:
     refused: tuple[str, ...]
     shares: dict[Endpoint, ShareAnalysis] = field(default_factory=dict)
     by_patient: ClusteredAnalysis | None = None
+    independent: IndependentAnalysis | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from colpo_core.records.model_marks import Mark
 from colpo_core.records.reader_statistics import (
     ENDPOINT_WORDS,
     AgainstModel,
+    Basis,
     Clustered,
     Coefficient,
     Endpoint,
@@ -17,6 +18,7 @@ from colpo_core.records.reader_statistics import (
     PairedCalls,
     RatingAnalysis,
     ReaderArm,
+    interval_text,
 )
 from colpo_core.records.reading_plans import ReadingPlan
 from colpo_core.terms import Arm, Grade, Label, LabelSource, Stage, StudyState
@@ -456,11 +458,15 @@ class PrimaryResult:
         endpoint: What both are judged by.
         figures: Of the tested and of the other, each a mean over readers or a network's own.
         difference: Tested minus the other.
-        ci: Its interval of confidence 1 minus alpha, for other readers and other cases; None where nothing varies.
-        p: Two-sided.
+        ci: Its interval of confidence 1 minus alpha, for other readers and other cases; None where `reason` says why.
+        p: Two-sided; None likewise.
         alpha: The level that was sealed.
         non_inferiority: Against the sealed margin; None without one.
         n_cases: Cases that were compared.
+        basis: What several readers' figures rest on.
+        is_cut: Whether the interval would leave -1 to 1 and was cut.
+        reason: Why there is no interval and no p.
+        cautions: What to mind, a sentence each.
     """
 
     tested: str
@@ -473,20 +479,29 @@ class PrimaryResult:
     alpha: float
     non_inferiority: NonInferiority | None
     n_cases: int
+    basis: Basis | None = None
+    is_cut: bool = False
+    reason: str | None = None
+    cautions: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:
         """The result as a sentence."""
         percent = f"{100 * (1 - self.alpha):g}%"
         what = ENDPOINT_WORDS[self.endpoint]
-        found = f"{self.tested} minus {self.against}, {what}: {self.difference:+.3f}"
-        if self.ci is not None and self.p is not None:
-            found += f" ({percent} interval {self.ci[0]:+.3f} to {self.ci[1]:+.3f}, p {p_text(self.p)})"
-        held = self.non_inferiority
-        if held is None:
-            return f"{found}, on {self.n_cases} cases."
-        said = {None: "cannot be told", True: "is shown", False: "is not shown"}[held.is_shown]
-        return f"{found}, on {self.n_cases} cases. Non-inferiority at a margin of {held.margin:g} {said}."
+        found = f"{self.tested} minus {self.against}, {what}: "
+        if self.ci is None:
+            p = "" if self.p is None else f", p {p_text(self.p)}"
+            found += interval_text(self.difference, None, reason=self.reason) + p
+        else:
+            value, inside = interval_text(self.difference, self.ci, is_cut=self.is_cut).split(" (", 1)
+            found += f"{value} ({percent} interval {inside.removesuffix(')')}, p {p_text(self.p)})"
+        on = f"{self.n_cases} cases"
+        if self.basis is not None:
+            on += "" if self.basis.n_patients is None else f" of {self.basis.n_patients} patients, who were counted"
+            on += f" ({self.basis.text})" if self.basis.text else ""
+        held = "" if self.non_inferiority is None else f" {self.non_inferiority.text(self.ci)}"
+        return f"{found}, on {on}.{held}{''.join(f' {one}' for one in self.cautions)}"
 
 
 @dataclass(frozen=True)

@@ -1,36 +1,74 @@
 """Readers' figures where several cases are of one patient: images of a case, or visits of a woman.
 
-Such cases resemble each other, so intervals that take them as independent are too narrow. Whole patients are drawn
-with replacement, and every figure is computed anew in each resample, the readers staying.
+Such cases resemble each other, so intervals that take them as independent are too narrow. What the cases of a patient
+give to a figure is summed, and the sums of patients vary independently; the readers stay.
 
-Source: Efron and Tibshirani 1993, section 13.3; Field and Welsh 2007 for drawing clusters; Obuchowski 1997,
-"Nonparametric analysis of clustered ROC curve data", for what it costs to mind them not.
+Source: Obuchowski 1997, "Nonparametric analysis of clustered ROC curve data"; Rao and Scott 1992, "A simple method for
+the analysis of clustered binary data", for shares as ratios of sums over patients; Obuchowski 1998, "On the comparison
+of correlated proportions for clustered data", for two arms. Intervals take t with one degree of freedom fewer than
+patients, those of one figure on the logit scale.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy.stats import t as t_distribution
 
-from colpo_core.evaluation.intervals import RESAMPLES, percentile_bounds
-from colpo_core.evaluation.resampling import divided, patient_weights, weighted_auc
-from colpo_core.records.reader_statistics import Clustered, ClusteredAnalysis
+from colpo_core.evaluation.few import FEWEST_FOR_A_DIFFERENCE, FEWEST_FOR_AN_INTERVAL, too_few
+from colpo_core.evaluation.intervals import wilson
+from colpo_core.evaluation.placements import placements
+from colpo_core.records.figures import Bounds
+from colpo_core.records.reader_statistics import Clustered, ClusteredAnalysis, PairedAucs, PairedCalls
+from colpo_core.studies.obuchowski_rockette import bounded, logit_interval
 from colpo_core.studies.ratings import RatingTable
 
 _Floats = npt.NDArray[np.float64]
+_Bools = npt.NDArray[np.bool_]
+_Ints = npt.NDArray[np.int_]
 _TWO = 2
-# The first of each figure's values is that of the cases themselves, the others those of the resamples.
-Drawn = Mapping[str, _Floats]
+# Figures are shares of cases: a variance below this is rounding.
+_NO_VARIANCE = 1e-24
+
+
+@dataclass(frozen=True)
+class _Figure:
+    """A figure, and what each patient adds to its error.
+
+    Attributes:
+        value: The figure; NaN where it is not defined.
+        of_patient: Shape (patients,): sums of what her cases add; they sum to 0.
+        n_patients: Patients whose cases it is of; of an area and of accuracy, those of the rarer class.
+    """
+
+    value: float
+    of_patient: _Floats
+    n_patients: int
+
+    @property
+    def variance(self) -> float:
+        """Over other patients."""
+        if self.n_patients < _TWO:
+            return 0.0
+        return self.n_patients / (self.n_patients - 1) * float((self.of_patient**2).sum())
+
+    @property
+    def df(self) -> float:
+        """Degrees of freedom."""
+        return float(self.n_patients - 1)
+
+
+_Figures = Mapping[str, _Figure]
 
 
 def clustered_figures(
     table: RatingTable,
     *,
     model: _Floats | None = None,
+    areas_of_model: _Floats | None = None,
     threshold: float | None = None,
     alpha: float = 0.05,
-    seed: int = 0,
-    resamples: int = RESAMPLES,
     without_area: Collection[str] = (),
 ) -> ClusteredAnalysis:
     """Figures with intervals by patients.
@@ -38,10 +76,9 @@ def clustered_figures(
     Args:
         table: Ratings with the patient of each case.
         model: Shape (cases,): ratings of a standalone model, with the same threshold.
+        areas_of_model: Its ratings for the area under the curve; the same when None.
         threshold: A rating from here on is a positive call; without one there are areas alone.
         alpha: 1 minus the intervals' confidence.
-        seed: Seed of the bootstrap. Equal seeds draw equal patients for every figure, so that differences are paired.
-        resamples: How many it draws.
         without_area: Arms whose ratings are yes or no alone.
 
     Raises:
@@ -49,10 +86,10 @@ def clustered_figures(
     """
     if table.patients is None:
         raise ValueError("the table does not name the patients")
-    draw = _Draw(table, threshold, seed, resamples)
+    taken = _Taken(table, threshold)
     arms = {
         arm: {
-            name: draw.figures(ratings[place], with_area=arm not in without_area)
+            name: taken.figures(ratings[place], with_area=arm not in without_area)
             for place, name in enumerate(table.readers)
             if not np.isnan(ratings[place]).all()
         }
@@ -63,39 +100,122 @@ def clustered_figures(
         for arm, ratings in zip(table.arms, table.rating, strict=True)
         if not np.isnan(ratings[~np.isnan(ratings).all(axis=1)]).any()
     }
-    of_model = None if model is None else draw.figures(model, with_area=True)
+    of_model: _Figures | None = None
+    if model is not None:
+        of_model = dict(taken.figures(model, with_area=False)) | {
+            "auc": taken.area(model if areas_of_model is None else areas_of_model)
+        }
     is_paired = len(table.arms) == _TWO
     return ClusteredAnalysis(
         n_patients=len(set(table.patients)),
-        resamples=resamples,
+        resamples=0,
         readers={
-            name: {arm: _summed(found[name], alpha) for arm, found in arms.items() if name in found}
+            name: {arm: _alone(found[name], alpha) for arm, found in arms.items() if name in found}
             for name in table.readers
         },
-        differences={name: _summed(_minus(*pair), alpha) for name, pair in _pairs(table, draw, without_area)},
-        together={arm: _summed(found, alpha) for arm, found in complete.items()},
-        difference=_summed(_minus(*complete.values()), alpha) if is_paired and table.is_complete else {},
+        differences={name: _apart(*pair, alpha=alpha) for name, pair in _pairs(table, taken, without_area)},
+        together={arm: _alone(found, alpha) for arm, found in complete.items()},
+        difference=_apart(*(complete[arm] for arm in table.arms), alpha=alpha)
+        if is_paired and table.is_complete
+        else {},
         against_model={
-            arm: _summed(_minus(found, of_model), alpha) for arm, found in complete.items() if of_model is not None
+            arm: _apart(found, of_model, alpha=alpha) for arm, found in complete.items() if of_model is not None
         },
     )
 
 
-class _Draw:
-    def __init__(self, table: RatingTable, threshold: float | None, seed: int, resamples: int) -> None:
-        self._truth, self._threshold = table.truth, threshold
-        patients = np.unique(np.asarray(table.patients), return_inverse=True)[1].tolist()
-        drawn = patient_weights(patients, resamples=resamples, generator=np.random.default_rng(seed))
-        self._weights = np.concatenate([np.ones((1, len(patients))), *drawn])
+def paired_aucs_by_patient(
+    patients: _Ints, truth: _Bools, first: _Floats, second: _Floats, *, alpha: float = 0.05
+) -> PairedAucs:
+    """Test of one reader's two areas on the same cases, several of which may be of one patient.
 
-    def figures(self, ratings: _Floats, *, with_area: bool) -> Drawn:
-        """By figure, of the cases that were rated: shape (1 + resamples,)."""
+    Args:
+        patients: Shape (cases,): patient of each case, by number.
+        truth: Shape (cases,), both classes among them.
+        first: Shape (cases,): ratings in the first arm.
+        second: In the second.
+        alpha: 1 minus the interval's confidence.
+
+    Source: Obuchowski 1997, with t in place of the normal distribution.
+    """
+    one, other = (_area(truth, ratings, _numbered(patients)) for ratings in (first, second))
+    difference = one.value - other.value
+    few = too_few(one.n_patients, one.n_patients, fewest=FEWEST_FOR_A_DIFFERENCE, of="patients")
+    found = _tested(one, other, alpha, few)
+    return PairedAucs(difference, found.ci, found.t, found.p, method="obuchowski", reason=found.reason)
+
+
+def paired_calls_by_patient(
+    patients: _Ints, truth: _Bools, first: _Floats, second: _Floats, *, threshold: float, alpha: float = 0.05
+) -> dict[str, PairedCalls]:
+    """Test of one reader's calls in two arms, of all cases and of either class, where patients have several cases.
+
+    Args:
+        patients: Shape (cases,): patient of each case, by number.
+        truth: Shape (cases,).
+        first: Shape (cases,): ratings in the first arm.
+        second: In the second.
+        threshold: A rating from here on is a positive call.
+        alpha: 1 minus the interval's confidence.
+
+    Source: Obuchowski 1998, with t in place of the normal distribution.
+    """
+    right = (first >= threshold) == truth, (second >= threshold) == truth
+    where = {"accuracy": np.ones_like(truth), "sensitivity": truth, "specificity": ~truth}
+    found = {}
+    for name, kept in where.items():
+        b, c = (int(np.count_nonzero((one & ~other)[kept])) for one, other in (right, right[::-1]))
+        numbers = _numbered(patients[kept])
+        sides = [_ratio(one[kept], np.ones(int(kept.sum())), numbers) for one in right]
+        few = too_few(sides[0].n_patients, sides[0].n_patients, fewest=FEWEST_FOR_AN_INTERVAL, of="patients")
+        tested = _tested(sides[0], sides[1], alpha, few)
+        difference = None if not kept.any() else sides[0].value - sides[1].value
+        found[name] = PairedCalls(
+            b, c, int(kept.sum()), tested.p, difference, tested.ci, method="patients", reason=tested.reason
+        )
+    return found
+
+
+@dataclass(frozen=True)
+class _Tested:
+    ci: Bounds | None
+    t: float | None
+    p: float | None
+    reason: str | None
+
+
+def _tested(one: _Figure, other: _Figure, alpha: float, few: str | None) -> _Tested:
+    if few is not None:
+        return _Tested(None, None, None, few)
+    apart = _minus(one, other)
+    if apart.variance <= _NO_VARIANCE:
+        return _Tested(None, None, None, "no patient differs between the two")
+    se = apart.variance**0.5
+    t = apart.value / se
+    found = bounded(apart.value, se, apart.df, alpha, (-1.0, 1.0))
+    return _Tested(found.ci, t, float(2 * t_distribution.sf(abs(t), apart.df)), found.reason)
+
+
+class _Taken:
+    """The figures of ratings of a table's cases, with what each patient adds to them."""
+
+    def __init__(self, table: RatingTable, threshold: float | None) -> None:
+        self._truth, self._threshold = table.truth, threshold
+        self._patients = _numbered(np.asarray(table.patients))
+
+    def area(self, ratings: _Floats) -> _Figure:
+        """The area under the curve, of the cases that were rated."""
         read = ~np.isnan(ratings)
-        weights, truth, ratings = self._weights[:, read], self._truth[read], ratings[read]
-        found = {"auc": weighted_auc(weights, truth, ratings)} if with_area else {}
+        return _area(self._truth[read], ratings[read], self._patients[read], int(self._patients.max()) + 1)
+
+    def figures(self, ratings: _Floats, *, with_area: bool) -> _Figures:
+        """By name, of the cases that were rated."""
+        read = ~np.isnan(ratings)
+        truth, patients, size = self._truth[read], self._patients[read], int(self._patients.max()) + 1
+        found = {"auc": self.area(ratings)} if with_area else {}
         if self._threshold is None:
             return found
-        calls = ratings >= self._threshold
+        calls = ratings[read] >= self._threshold
         shares = {
             "accuracy": (calls == truth, np.ones_like(truth)),
             "sensitivity": (calls & truth, truth),
@@ -103,10 +223,39 @@ class _Draw:
             "ppv": (calls & truth, calls),
             "npv": (~calls & ~truth, ~calls),
         }
-        return found | {name: divided(weights @ part, weights @ whole) for name, (part, whole) in shares.items()}
+        return found | {name: _ratio(part, whole, patients, size) for name, (part, whole) in shares.items()}
 
 
-def _pairs(table: RatingTable, draw: _Draw, without_area: Collection[str]) -> Iterator[tuple[str, tuple[Drawn, Drawn]]]:
+def _numbered(patients: npt.NDArray[np.generic]) -> _Ints:
+    return np.asarray(np.unique(patients, return_inverse=True)[1])
+
+
+def _area(truth: _Bools, ratings: _Floats, patients: _Ints, size: int = 0) -> _Figure:
+    size = max(size, int(patients.max()) + 1 if len(patients) else 1)
+    if truth.all() or not truth.any():
+        return _Figure(float("nan"), np.zeros(size), 0)
+    positive, negative = placements(truth, ratings)
+    value = float(positive.mean())
+    adds = np.empty(len(truth))
+    adds[truth], adds[~truth] = (positive - value) / len(positive), (negative - value) / len(negative)
+    fewest = min(len(np.unique(patients[truth])), len(np.unique(patients[~truth])))
+    return _Figure(value, np.asarray(np.bincount(patients, adds, size), np.float64), fewest)
+
+
+def _ratio(part: npt.ArrayLike, whole: npt.ArrayLike, patients: _Ints, size: int = 0) -> _Figure:
+    size = max(size, int(patients.max()) + 1 if len(patients) else 1)
+    parts, wholes = np.asarray(part, np.float64), np.asarray(whole, np.float64)
+    total = float(wholes.sum())
+    if total == 0:
+        return _Figure(float("nan"), np.zeros(size), 0)
+    value = float(parts.sum()) / total
+    of_patient = np.asarray(np.bincount(patients, (parts - value * wholes) / total, size), np.float64)
+    return _Figure(value, of_patient, len(np.unique(patients[wholes > 0])))
+
+
+def _pairs(
+    table: RatingTable, taken: _Taken, without_area: Collection[str]
+) -> Iterator[tuple[str, tuple[_Figures, _Figures]]]:
     """Of two arms, each reader's figures in either, on the cases that were read in both."""
     if len(table.arms) != _TWO:
         return
@@ -114,22 +263,53 @@ def _pairs(table: RatingTable, draw: _Draw, without_area: Collection[str]) -> It
         both = ~np.isnan(table.rating[:, place]).any(axis=0)
         if both.any():
             kept = np.where(both, table.rating[:, place], np.nan)
-            first, second = (draw.figures(one, with_area=not without_area) for one in kept)
+            first, second = (taken.figures(one, with_area=not without_area) for one in kept)
             yield name, (first, second)
 
 
-def _mean(found: list[Drawn]) -> Drawn:
-    return {name: np.mean([one[name] for one in found], axis=0) for name in found[0]} if found else {}
-
-
-def _minus(first: Drawn, second: Drawn) -> Drawn:
-    return {name: values - second[name] for name, values in first.items() if name in second}
-
-
-def _summed(found: Drawn, alpha: float) -> dict[str, Clustered]:
+def _mean(found: Sequence[_Figures]) -> _Figures:
+    if not found:
+        return {}
     return {
-        name: Clustered(None, None)
-        if np.isnan(values[0])
-        else Clustered(float(values[0]), percentile_bounds(values[1:], alpha=alpha))
-        for name, values in found.items()
+        name: _Figure(
+            float(np.mean([one[name].value for one in found])),
+            np.mean([one[name].of_patient for one in found], axis=0),
+            min(one[name].n_patients for one in found),
+        )
+        for name in found[0]
     }
+
+
+def _minus(one: _Figure, other: _Figure) -> _Figure:
+    return _Figure(one.value - other.value, one.of_patient - other.of_patient, min(one.n_patients, other.n_patients))
+
+
+def _apart(first: _Figures, second: _Figures, *, alpha: float) -> dict[str, Clustered]:
+    found = {}
+    for name, one in first.items():
+        if name in second:
+            apart = _minus(one, second[name])
+            fewest = FEWEST_FOR_A_DIFFERENCE if name == "auc" else FEWEST_FOR_AN_INTERVAL
+            has_ci = apart.n_patients >= fewest and apart.variance > _NO_VARIANCE
+            found[name] = Clustered(
+                None if np.isnan(apart.value) else apart.value,
+                bounded(apart.value, apart.variance**0.5, apart.df, alpha, (-1.0, 1.0)).ci if has_ci else None,
+            )
+    return found
+
+
+def _alone(found: _Figures, alpha: float) -> dict[str, Clustered]:
+    return {name: _with_interval(name, one, alpha) for name, one in found.items()}
+
+
+def _with_interval(name: str, one: _Figure, alpha: float) -> Clustered:
+    if np.isnan(one.value):
+        return Clustered(None, None)
+    if one.n_patients < FEWEST_FOR_AN_INTERVAL:
+        return Clustered(one.value, None)
+    if one.value in {0.0, 1.0} and name != "auc":
+        # Every patient is a trial of her own that went one way: a bound that cannot be too narrow.
+        score = wilson(int(one.value) * one.n_patients, one.n_patients, alpha=alpha)
+        return Clustered(one.value, None if score.low is None or score.high is None else (score.low, score.high))
+    se = one.variance**0.5 if one.variance > _NO_VARIANCE else None
+    return Clustered(one.value, logit_interval(one.value, se, one.df, alpha))

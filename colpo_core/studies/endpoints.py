@@ -1,4 +1,8 @@
-"""What readers are judged by, as means over cases, and how the figures of readers of the same cases vary together."""
+"""What readers are judged by, as means over cases, and how the figures of readers of the same cases vary together.
+
+Where several cases are of one patient, patients are what was drawn by chance: what the cases of a patient give to a
+figure is summed first, a patient's diseased and healthy cases together.
+"""
 
 from dataclasses import dataclass
 
@@ -11,6 +15,8 @@ from colpo_core.records.reader_statistics import Covariance, Endpoint
 
 RESAMPLES = 2000
 _Floats = npt.NDArray[np.float64]
+_Bools = npt.NDArray[np.bool_]
+_Ints = npt.NDArray[np.int_]
 
 
 @dataclass(frozen=True)
@@ -29,9 +35,7 @@ class Components:
     of_negative: _Floats
 
 
-def components(
-    truth: npt.NDArray[np.bool_], ratings: _Floats, endpoint: Endpoint, *, threshold: float | None = None
-) -> Components:
+def components(truth: _Bools, ratings: _Floats, endpoint: Endpoint, *, threshold: float | None = None) -> Components:
     """Take an endpoint apart.
 
     For the area under the curve, a case gives the share of cases of the other class that it is ranked rightly against,
@@ -67,36 +71,46 @@ def components(
 
 
 def covariance(
-    truth: npt.NDArray[np.bool_],
+    truth: _Bools,
     ratings: _Floats,
     endpoint: Endpoint,
     method: Covariance,
     *,
     threshold: float | None = None,
+    patients: _Ints | None = None,
     seed: int = 0,
     resamples: int = RESAMPLES,
 ) -> _Floats:
-    """Covariance of the endpoint between vectors of ratings of the same cases, over other cases.
+    """Covariance of the endpoint between vectors of ratings of the same cases, over other cases or other patients.
 
     Args:
         truth: Shape (cases,), at least two cases of each class.
         ratings: Shape (vectors, cases).
         endpoint: Which one.
-        method: How. The bootstrap draws cases of either class together; resamples without one of them are passed over.
+        method: How: by DeLong, the jackknife or a bootstrap. The bootstrap draws cases of either class together;
+            resamples without one of them are passed over.
         threshold: See `components`.
+        patients: Shape (cases,): patient of each case, counted from 0; each case a patient of its own when None.
         seed: Seed of the bootstrap.
         resamples: How many it draws.
 
     Returns:
         Shape (vectors, vectors).
 
-    Source: DeLong et al. 1988; Quenouille 1956 and Tukey 1958 for the jackknife; Efron and Tibshirani 1993.
+    Raises:
+        ValueError: A threshold is missing.
+
+    Source: DeLong et al. 1988; Quenouille 1956 and Tukey 1958 for the jackknife; Efron and Tibshirani 1993; for
+        patients with several cases Obuchowski 1997, see `clustered_covariance`, the jackknife and the bootstrap leaving
+        out and drawing whole patients.
     """
     if method is Covariance.BOOTSTRAP:
-        return _bootstrapped(truth, ratings, endpoint, threshold, seed=seed, resamples=resamples)
+        return _bootstrapped(truth, ratings, endpoint, threshold, patients, seed=seed, resamples=resamples)
     parts = components(truth, ratings, endpoint, threshold=threshold)
     if method is Covariance.DELONG:
-        return delong_covariance(parts)
+        return delong_covariance(parts) if patients is None else clustered_covariance(truth, parts, patients)
+    if patients is not None:
+        return _jackknifed_patients(truth, ratings, parts, endpoint, patients)
     return _jackknifed(parts, endpoint)
 
 
@@ -108,6 +122,43 @@ def delong_covariance(parts: Components) -> _Floats:
     return found
 
 
+def clustered_covariance(truth: _Bools, parts: Components, patients: _Ints) -> _Floats:
+    """Covariance of the vectors' endpoints where several cases may be of one patient.
+
+    With one case a patient it is `delong_covariance`.
+
+    Args:
+        truth: Shape (cases,).
+        parts: Of these cases.
+        patients: Shape (cases,): patient of each case, counted from 0; at least two patients with cases of each class.
+
+    Returns:
+        Shape (vectors, vectors).
+
+    Source: Obuchowski 1997, "Nonparametric analysis of clustered ROC curve data", equations 3 to 5: placements less
+        their mean are summed within patients, and patients with cases of both classes add a cross term. For shares of
+        calls it is the variance of a ratio of sums over patients, as in Rao and Scott 1992, "A simple method for the
+        analysis of clustered binary data", and Obuchowski 1998 for two arms.
+    """
+    n_patients = int(patients.max()) + 1
+    sums, factors = [], []
+    for each, of_class in ((parts.of_positive, patients[truth]), (parts.of_negative, patients[~truth])):
+        away = (each - each.mean(axis=1, keepdims=True)) / each.shape[1]
+        sums.append(np.stack([np.bincount(of_class, one, n_patients) for one in away]))
+        factors.append(_surplus(len(np.unique(of_class))))
+    positive, negative = sums
+    across = positive @ negative.T
+    return np.asarray(
+        factors[0] * positive @ positive.T
+        + factors[1] * negative @ negative.T
+        + _surplus(len(np.unique(patients))) * (across + across.T)
+    )
+
+
+def _surplus(count: int) -> float:
+    return count / (count - 1)
+
+
 def _jackknifed(parts: Components, endpoint: Endpoint) -> _Floats:
     """Each case left out once: the endpoint is a mean over cases, so no ranking is done again."""
     if endpoint is Endpoint.ACCURACY:
@@ -117,9 +168,9 @@ def _jackknifed(parts: Components, endpoint: Endpoint) -> _Floats:
         (parts.of_positive, endpoint is not Endpoint.SPECIFICITY),
         (parts.of_negative, endpoint is not Endpoint.SENSITIVITY),
     ):
-        n = each.shape[1]
-        without = (n * parts.value[:, None] - each) / (n - 1) if counts else np.repeat(parts.value[:, None], n, axis=1)
-        left.append(without)
+        if counts:
+            n = each.shape[1]
+            left.append((n * parts.value[:, None] - each) / (n - 1))
     return _spread(np.concatenate(left, axis=1))
 
 
@@ -131,24 +182,63 @@ def _jackknifed_mean(parts: Components) -> _Floats:
     return _spread((n * parts.value[:, None] - is_right) / (n - 1))
 
 
+def _jackknifed_patients(
+    truth: _Bools, ratings: _Floats, parts: Components, endpoint: Endpoint, patients: _Ints
+) -> _Floats:
+    """Each patient left out once, with all her cases; of a share, each patient whose cases it is taken of."""
+    n_patients = int(patients.max()) + 1
+    positive, negative = patients[truth], patients[~truth]
+    m1, m0 = (np.bincount(one, minlength=n_patients) for one in (positive, negative))
+    n1, n0 = m1.sum(), m0.sum()
+    of_positive = np.stack([np.bincount(positive, one, n_patients) for one in parts.of_positive])
+    of_negative = np.stack([np.bincount(negative, one, n_patients) for one in parts.of_negative])
+    if endpoint is Endpoint.AUC:
+        within = _pairs_within(truth, ratings, patients)
+        pairs = n1 * n0 * parts.value[:, None] - n0 * of_positive - n1 * of_negative + within
+        left = pairs / ((n1 - m1) * (n0 - m0))
+    elif endpoint is Endpoint.ACCURACY:
+        n = n1 + n0
+        # Each class's parts were weighed by its share of the cases.
+        right = of_positive * n / n1 + of_negative * n / n0
+        left = (n * parts.value[:, None] - right) / (n - m1 - m0)
+    elif endpoint is Endpoint.SENSITIVITY:
+        left = ((n1 * parts.value[:, None] - of_positive) / (n1 - m1))[:, m1 > 0]
+    else:
+        left = ((n0 * parts.value[:, None] - of_negative) / (n0 - m0))[:, m0 > 0]
+    return _spread(left)
+
+
+def _pairs_within(truth: _Bools, ratings: _Floats, patients: _Ints) -> _Floats:
+    """Pairs of one patient's own cases that are ranked rightly, ties counting half: shape (vectors, patients)."""
+    found = np.zeros((len(ratings), int(patients.max()) + 1))
+    for patient in np.intersect1d(patients[truth], patients[~truth]):
+        own = patients == patient
+        positive, negative = ratings[:, own & truth], ratings[:, own & ~truth]
+        apart = positive[:, :, None] - negative[:, None, :]
+        found[:, patient] = ((apart > 0) + (apart == 0) / 2).sum(axis=(1, 2))
+    return found
+
+
 def _spread(every: _Floats) -> _Floats:
-    n_cases = every.shape[1]
+    count = every.shape[1]
     deviation = every - every.mean(axis=1, keepdims=True)
-    return np.asarray((n_cases - 1) / n_cases * deviation @ deviation.T)
+    return np.asarray((count - 1) / count * deviation @ deviation.T)
 
 
 def _bootstrapped(
-    truth: npt.NDArray[np.bool_],
+    truth: _Bools,
     ratings: _Floats,
     endpoint: Endpoint,
     threshold: float | None,
+    patients: _Ints | None,
     *,
     seed: int,
     resamples: int,
 ) -> _Floats:
     drawn = []
     generator = np.random.default_rng(seed)
-    for weights in patient_weights(range(len(truth)), resamples=resamples, generator=generator):
+    rows = range(len(truth)) if patients is None else patients.tolist()
+    for weights in patient_weights(rows, resamples=resamples, generator=generator):
         if endpoint is Endpoint.AUC:
             drawn.append(np.stack([weighted_auc(weights, truth, one) for one in ratings]))
             continue
@@ -161,7 +251,7 @@ def _bootstrapped(
     return np.atleast_2d(np.cov(every[:, ~np.isnan(every).any(axis=0)]))
 
 
-def _judged(truth: npt.NDArray[np.bool_], endpoint: Endpoint) -> npt.NDArray[np.bool_]:
+def _judged(truth: _Bools, endpoint: Endpoint) -> _Bools:
     """The cases that a share of calls is taken of."""
     if endpoint is Endpoint.ACCURACY:
         return np.ones_like(truth)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import expit, logit
 from scipy.stats import f as f_distribution
 from scipy.stats import norm
 from scipy.stats import t as t_distribution
@@ -23,6 +24,7 @@ from colpo_core.records.reader_statistics import AgainstModel, Comparison, NonIn
 _Floats = npt.NDArray[np.float64]
 # Figures are shares of cases: a variance below this is rounding.
 _NO_VARIANCE = 1e-24
+_OF_DIFFERENCES = (-1.0, 1.0)
 
 
 @dataclass(frozen=True)
@@ -65,36 +67,65 @@ def covariance_parts(matrix: _Floats, *, arms: int, readers: int) -> CovarianceP
     )
 
 
-def random_readers_and_cases(figures: _Floats, parts: CovarianceParts, *, alpha: float = 0.05) -> Comparison:
+@dataclass(frozen=True)
+class Chance:
+    """How far the usual analysis is departed from.
+
+    Attributes:
+        cases_df: Degrees of freedom of what varies with patients, where patients with several cases were counted; None
+            where it varies with cases, and the usual analysis takes them as infinite.
+        is_bounded: Whether the variance for other readers is at least that for these readers alone. The estimate can
+            come out below it, since a covariance is taken as 0 where it is negative, though it cannot be true.
+    """
+
+    cases_df: float | None = None
+    is_bounded: bool = False
+
+
+USUAL = Chance()
+"""As published, and as other programs compute it."""
+
+
+def random_readers_and_cases(
+    figures: _Floats, parts: CovarianceParts, *, alpha: float = 0.05, chance: Chance = USUAL
+) -> Comparison:
     """The difference of two arms for other readers and other cases.
 
     Args:
         figures: Shape (2, readers), at least 2 readers: each reader's figure in each arm.
         parts: Of the same figures.
         alpha: 1 minus the interval's confidence.
+        chance: How far the usual analysis is departed from.
 
-    Source: Hillis 2007, equations 6 and 12; a negative Cov2 - Cov3 is taken as 0.
+    Source: Hillis 2007, equations 6 and 12; a negative Cov2 - Cov3 is taken as 0. Degrees of freedom of patients are
+        added to those of readers after Satterthwaite 1946, "An approximate distribution of estimates of variance
+        components".
     """
     n_readers = figures.shape[1]
     _, by_both = mean_squares(figures)
-    denominator = by_both + n_readers * max(parts.cov2 - parts.cov3, 0.0)
-    df2 = denominator**2 / (by_both**2 / (n_readers - 1)) if by_both > _NO_VARIANCE else None
+    of_cases = n_readers * max(parts.cov2 - parts.cov3, 0.0)
+    denominator, df2 = by_both + of_cases, _joined_df(by_both, of_cases, n_readers, chance)
+    these = _of_these_readers(parts, n_readers)
+    if chance.is_bounded and these > denominator:
+        denominator, df2 = these, chance.cases_df
     return _compared(figures, denominator, df2, alpha=alpha)
 
 
-def fixed_readers(figures: _Floats, parts: CovarianceParts, *, alpha: float = 0.05) -> Comparison:
+def fixed_readers(
+    figures: _Floats, parts: CovarianceParts, *, alpha: float = 0.05, chance: Chance = USUAL
+) -> Comparison:
     """The difference of two arms for these readers alone, on other cases.
 
     Args:
         figures: Shape (2, readers).
         parts: Of the same figures.
         alpha: 1 minus the interval's confidence.
+        chance: Of it the degrees of freedom of patients.
 
-    Source: Hillis et al. 2008, section on fixed readers; Obuchowski and Rockette 1995.
+    Source: Hillis et al. 2008, section on fixed readers; Obuchowski and Rockette 1995. The variance is that of the
+        contrast c of both arms' means under the whole covariance matrix S, c'Sc, so no part of it is cut at 0.
     """
-    n_readers = figures.shape[1]
-    variance = parts.error_variance - parts.cov1 + (n_readers - 1) * max(parts.cov2 - parts.cov3, 0.0)
-    return _compared(figures, variance, None, alpha=alpha)
+    return _compared(figures, _of_these_readers(parts, figures.shape[1]), chance.cases_df, alpha=alpha)
 
 
 def fixed_cases(figures: _Floats, *, alpha: float = 0.05) -> Comparison:
@@ -110,22 +141,82 @@ def fixed_cases(figures: _Floats, *, alpha: float = 0.05) -> Comparison:
     return _compared(figures, by_both, float(figures.shape[1] - 1), alpha=alpha)
 
 
-def single_arm(figures: _Floats, parts: CovarianceParts, *, alpha: float = 0.05) -> SingleArm:
+def single_arm(
+    figures: _Floats,
+    parts: CovarianceParts,
+    *,
+    alpha: float = 0.05,
+    chance: Chance = USUAL,
+    cases_df: float | None = None,
+) -> SingleArm:
     """One arm's mean over readers, for other readers and other cases.
 
     Args:
         figures: Shape (readers,), at least 2.
         parts: Of this arm alone.
-        alpha: 1 minus the interval's confidence.
+        alpha: 1 minus the intervals' confidence.
+        chance: How far the usual analysis is departed from, but for the interval on the logit scale.
+        cases_df: Degrees of freedom of what varies with cases or patients, for the interval on the logit scale, whose
+            variance is at least that for these readers alone.
 
-    Source: Hillis 2007 and Hillis et al. 2008, intervals of a single modality from its own mean squares and Cov2.
+    Source: Hillis 2007 and Hillis et al. 2008, intervals of a single modality from its own mean squares and Cov2. By
+        simulation (benchmarks/README.md) this interval covers too rarely near 1; on the logit scale, as in Pepe 2003,
+        "The statistical evaluation of medical tests", section 5.3, it covers as it says.
     """
     mean = float(figures.mean())
-    se, df = _of_mean(figures, parts)
-    return SingleArm(mean, se, df, None if se is None else _interval(mean, se, df, alpha))
+    se, df = _of_mean(figures, parts, chance)
+    if se is None:
+        return SingleArm(mean, None, None, None, None)
+    found = bounded(mean, se, df, alpha, (0.0, 1.0))
+    careful = _of_mean(figures, parts, Chance(cases_df, is_bounded=True))
+    return SingleArm(
+        mean, se, df, found.ci, logit_interval(mean, careful[0], careful[1], alpha), found.is_cut, found.reason
+    )
 
 
-def against_model(figures: _Floats, model: float, parts: CovarianceParts, *, alpha: float = 0.05) -> AgainstModel:
+def logit_interval(value: float, se: float | None, df: float | None, alpha: float) -> Bounds | None:
+    """A t interval on the logit scale, which stays between 0 and 1; None of a value of 0 or 1, or without an error.
+
+    Args:
+        value: The figure, 0 to 1.
+        se: Its standard error; None where nothing varies.
+        df: Degrees of freedom; None where they are infinite.
+        alpha: 1 minus the confidence.
+    """
+    if se is None or not 0 < value < 1:
+        return None
+    low, high = _interval(float(logit(value)), se / (value * (1 - value)), df, alpha)
+    return float(expit(low)), float(expit(high))
+
+
+def skewed_low(
+    first: tuple[float, float], second: tuple[float, float], *, se: float, df: float | None, alpha: float = 0.05
+) -> float:
+    """Lower bound of a difference of two figures between 0 and 1 that minds how skewed each is near 0 and 1.
+
+    Args:
+        first: The first figure, above 0 and below 1, and its standard error.
+        second: The second, likewise.
+        se: Standard error of the difference, which says how much both vary together.
+        df: Degrees of freedom; None where they are infinite.
+        alpha: 1 minus the confidence of the two-sided interval whose lower bound it is.
+
+    Source: Newcombe 1998, "Improved confidence intervals for the difference between binomial proportions based on
+        paired data", whose way of joining two intervals is that of Zou 2007, "Toward using confidence intervals to
+        compare correlations"; the two are joined here on the logit scale.
+    """
+    (one, se_one), (other, se_other) = first, second
+    low = logit_interval(one, se_one, df, alpha) or (one, one)
+    high = logit_interval(other, se_other, df, alpha) or (other, other)
+    down, up = one - low[0], high[1] - other
+    shared = (se_one**2 + se_other**2 - se**2) / 2
+    alike = max(-1.0, min(1.0, shared / (se_one * se_other))) if se_one * se_other > _NO_VARIANCE else 0.0
+    return one - other - float(np.sqrt(max(0.0, down**2 - 2 * alike * down * up + up**2)))
+
+
+def against_model(
+    figures: _Floats, model: float, parts: CovarianceParts, *, alpha: float = 0.05, chance: Chance = USUAL
+) -> AgainstModel:
     """An arm's readers against one standalone model, for other readers and other cases; the model stays.
 
     Args:
@@ -133,35 +224,74 @@ def against_model(figures: _Floats, model: float, parts: CovarianceParts, *, alp
         model: The model's figure on the same cases.
         parts: Of the readers' differences from the model, which share its errors.
         alpha: 1 minus the interval's confidence.
+        chance: How far the usual analysis is departed from.
 
     Source: Chakraborty 2017, "Observer performance methods for diagnostic imaging", chapter 22: a single-treatment
         analysis of the differences; Hillis 2007 for the degrees of freedom.
     """
     difference = float(figures.mean() - model)
-    se, df = _of_mean(figures, parts)
+    se, df = _of_mean(figures, parts, chance)
     if se is None:
         return AgainstModel(model, difference, None, None, None, None, None)
     t = difference / se
     p = float(2 * (norm.sf(abs(t)) if df is None else t_distribution.sf(abs(t), df)))
-    return AgainstModel(model, difference, se, t, df, p, _interval(difference, se, df, alpha))
+    found = bounded(difference, se, df, alpha, _OF_DIFFERENCES)
+    return AgainstModel(model, difference, se, t, df, p, found.ci, is_cut=found.is_cut, reason=found.reason)
 
 
-def non_inferiority(ci: Bounds | None, margin: float) -> NonInferiority:
+@dataclass(frozen=True)
+class Bounded:
+    """An interval within what the figure can be.
+
+    Attributes:
+        ci: The interval; None where it would hold every possible value.
+        is_cut: Whether it was cut.
+        reason: Why there is none.
+    """
+
+    ci: Bounds | None
+    is_cut: bool
+    reason: str | None = None
+
+
+def bounded(value: float, se: float, df: float | None, alpha: float, possible: Bounds) -> Bounded:
+    """A t interval, or a normal one, cut at what the figure can be.
+
+    Args:
+        value: The figure.
+        se: Its standard error.
+        df: Degrees of freedom; None where they are infinite.
+        alpha: 1 minus the confidence.
+        possible: The least and the greatest that the figure can be.
+    """
+    low, high = _interval(value, se, df, alpha)
+    if low <= possible[0] and high >= possible[1]:
+        return Bounded(None, False, "it would hold every value that is possible")
+    cut = max(low, possible[0]), min(high, possible[1])
+    return Bounded(cut, cut != (low, high))
+
+
+def non_inferiority(ci: Bounds | None, margin: float, *, skewed: float | None = None) -> NonInferiority:
     """Whether one is worse than another by less than a margin: the whole interval lies above minus it.
 
     Args:
         ci: Interval of the difference, the one that is tested minus the other; None where there is none.
         margin: Above 0.
+        skewed: Another lower bound, see `skewed_low`; the lower one of both decides.
 
     Raises:
         ValueError: The margin is not above 0.
 
     Source: Chen, Petrick and Sahiner 2012, "Hypothesis testing in noninferiority and equivalence MRMC ROC studies".
+        Near 1 the better arm varies less, so that at the margin the plain interval shows too often what is not there;
+        the simulations are in benchmarks/README.md.
     """
     if margin <= 0:
         raise ValueError(f"a margin is above 0, not {margin}")
-    low = None if ci is None else ci[0]
-    return NonInferiority(margin, low, None if low is None else low > -margin)
+    if ci is None:
+        return NonInferiority(margin, None, None)
+    lowest = ci[0] if skewed is None else min(ci[0], skewed)
+    return NonInferiority(margin, ci[0], lowest > -margin, skewed)
 
 
 def mean_squares(figures: _Floats) -> tuple[float, float]:
@@ -177,6 +307,19 @@ def mean_squares(figures: _Floats) -> tuple[float, float]:
     return float(arms), float((rest**2).sum() / ((n_arms - 1) * (n_readers - 1))) if n_readers > 1 else 0.0
 
 
+def _of_these_readers(parts: CovarianceParts, n_readers: int) -> float:
+    """Half the variance of the difference times the readers, where cases alone vary: the scale of a mean square."""
+    return parts.error_variance - parts.cov1 + (n_readers - 1) * (parts.cov2 - parts.cov3)
+
+
+def _joined_df(by_reader: float, of_cases: float, n_readers: int, chance: Chance) -> float | None:
+    """Degrees of freedom of the sum of both; None where they are infinite."""
+    below = by_reader**2 / (n_readers - 1) if by_reader > _NO_VARIANCE else 0.0
+    if chance.cases_df is not None:
+        below += of_cases**2 / chance.cases_df
+    return (by_reader + of_cases) ** 2 / below if below > 0 else None
+
+
 def _compared(figures: _Floats, denominator: float, df2: float | None, *, alpha: float) -> Comparison:
     if denominator <= _NO_VARIANCE:
         return Comparison(None, None, None, None, None)
@@ -186,17 +329,21 @@ def _compared(figures: _Floats, denominator: float, df2: float | None, *, alpha:
     p = float(2 * norm.sf(f**0.5)) if df2 is None else float(f_distribution.sf(f, 1, df2))
     se = (2 * denominator / n_readers) ** 0.5
     difference = float(figures[0].mean() - figures[1].mean())
-    return Comparison(se, f, df2, p, _interval(difference, se, df2, alpha))
+    found = bounded(difference, se, df2, alpha, _OF_DIFFERENCES)
+    return Comparison(se, f, df2, p, found.ci, found.is_cut, found.reason)
 
 
-def _of_mean(figures: _Floats, parts: CovarianceParts) -> tuple[float | None, float | None]:
+def _of_mean(figures: _Floats, parts: CovarianceParts, chance: Chance) -> tuple[float | None, float | None]:
     """Standard error of a mean over readers, and its degrees of freedom."""
     n_readers = len(figures)
     by_reader = float(figures.var(ddof=1))
-    variance = by_reader + n_readers * max(parts.cov2, 0.0)
+    of_cases = n_readers * max(parts.cov2, 0.0)
+    variance, df = by_reader + of_cases, _joined_df(by_reader, of_cases, n_readers, chance)
+    these = parts.error_variance + (n_readers - 1) * parts.cov2
+    if chance.is_bounded and these > variance:
+        variance, df = these, chance.cases_df
     if variance <= _NO_VARIANCE:
         return None, None
-    df = variance**2 / (by_reader**2 / (n_readers - 1)) if by_reader > _NO_VARIANCE else None
     return (variance / n_readers) ** 0.5, df
 
 

@@ -1,7 +1,7 @@
 """All figures of a table of ratings, and the reasons for those that are not given."""
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from functools import partial
 from itertools import combinations
 from typing import TypeVar
@@ -11,36 +11,37 @@ import numpy.typing as npt
 
 from colpo_core.errors import InputRejected
 from colpo_core.records.reader_statistics import (
+    U_STATISTIC,
     AgainstModel,
     ArmAgreement,
     ClusteredAnalysis,
     Covariance,
     Endpoint,
+    IndependentAnalysis,
     ManyReaders,
     RatingAnalysis,
     RatingCounts,
     Reader,
     ShareAnalysis,
-    SingleArm,
 )
-from colpo_core.studies.clustered import clustered_figures
-from colpo_core.studies.endpoints import components, covariance
-from colpo_core.studies.obuchowski_rockette import (
-    against_model,
-    covariance_parts,
-    fixed_cases,
-    fixed_readers,
-    non_inferiority,
-    random_readers_and_cases,
-    single_arm,
-)
+from colpo_core.studies.clustered import clustered_figures, paired_aucs_by_patient, paired_calls_by_patient
 from colpo_core.studies.rater_agreement import cohen, fleiss, gwet_ac1, krippendorff_alpha
 from colpo_core.studies.ratings import FEWEST_OF_A_CLASS, RatingTable
 from colpo_core.studies.reader_figures import paired_aucs, paired_calls, reader_arm
+from colpo_core.studies.several_readers import (
+    CannotJudge,
+    Judging,
+    against_a_model,
+    compare_arms,
+    mean_of_arm,
+)
 
 Found = TypeVar("Found")
 _TWO = 2
 _SHARES = (Endpoint.ACCURACY, Endpoint.SENSITIVITY, Endpoint.SPECIFICITY)
+# Ratings of which one spans so many times the other's are hardly on one scale.
+_OTHER_SCALE = 3
+Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,10 @@ class AnalysisOptions:
         alpha: 1 minus the intervals' confidence.
         model: Name of the treatment whose single reader is a standalone model.
         seed: Seed of the bootstraps.
+        model_threshold: A rating of the model from here on is a positive call; the readers' threshold where None, which
+            then must fit both scales.
+        u_statistic: Whether all ratings are judged, by U-statistics; else, where some are missing, the cases that
+            everybody has read.
     """
 
     threshold: float | None = None
@@ -66,6 +71,8 @@ class AnalysisOptions:
     alpha: float = 0.05
     model: str | None = None
     seed: int = 0
+    model_threshold: float | None = None
+    u_statistic: bool = False
 
     def __post_init__(self) -> None:
         """Check the options.
@@ -73,169 +80,205 @@ class AnalysisOptions:
         Raises:
             InputRejected: One of them makes no sense.
         """
-        if self.threshold is not None and not np.isfinite(self.threshold):
-            raise InputRejected("The threshold is a number.")
+        for threshold in (self.threshold, self.model_threshold):
+            if threshold is not None and not np.isfinite(threshold):
+                raise InputRejected("The threshold is a number.")
         if not 0 < self.alpha < 1:
             raise InputRejected("Alpha lies between 0 and 1; 0.05 is usual.")
         if self.prevalence is not None and not 0 < self.prevalence < 1:
             raise InputRejected("The prevalence lies between 0 and 1.")
         if self.margin is not None and not 0 < self.margin < 1:
             raise InputRejected("The margin lies between 0 and 1, such as 0.05.")
+        if self.threshold is None:
+            self._need_no_threshold()
+        if self.model_threshold is not None and self.model is None:
+            raise InputRejected("A threshold of the model is given, but no treatment is named as the model.")
+
+    def _need_no_threshold(self) -> None:
+        for is_asked, what in (
+            (self.endpoint is not Endpoint.AUC, f"The {self.endpoint.value} needs"),
+            (self.prevalence is not None, "Predictive values at a prevalence need"),
+            (self.model_threshold is not None, "Calls of the model need readers' calls beside them, and these need"),
+        ):
+            if is_asked:
+                raise InputRejected(
+                    f"{what} a threshold (--threshold): from which rating on a case is called positive."
+                )
 
 
-def analyse_table(table: RatingTable, options: AnalysisOptions) -> RatingAnalysis:
+def analyse_table(
+    table: RatingTable, options: AnalysisOptions, *, progress: Progress = lambda _: None
+) -> RatingAnalysis:
     """Everything that can be said of a table of ratings.
 
-    Cases are taken as independent: one case a patient. Where the table names patients behind several cases, figures
-    with intervals by patients stand beside the others.
+    Where the table names patients and some stand behind several cases, several readers together and tests of one reader
+    count patients; else each case is taken as a patient of its own.
 
     Args:
         table: At least two cases of either class.
         options: What is asked.
+        progress: Is told what is being computed.
 
     Raises:
-        InputRejected: The model that is named is no treatment, or several readers stand in it.
+        InputRejected: The model that is named is no treatment, or several readers stand in it; its ratings cannot be
+            cut at the readers' threshold; or U-statistics are asked for where patients have several cases.
     """
-    return _Analyst(table, options).everything()
+    return _Analyst(table, options, progress).everything()
 
 
 class _Analyst:
-    def __init__(self, table: RatingTable, options: AnalysisOptions) -> None:
-        self.options = options
+    def __init__(self, table: RatingTable, options: AnalysisOptions, progress: Progress) -> None:
+        self.options, self.progress = options, progress
         self.refused: list[str] = []
-        self.model = None if options.model is None else _model_ratings(table, options.model)
         arms = [arm for arm in table.arms if arm != options.model]
         if not arms:
             raise InputRejected("Beside the model's there is no treatment in the file.")
         self.table = table.of_arms(arms)
+        self.patients = _numbered_patients(self.table)
+        self._check()
+        self.model = None if options.model is None else _model_ratings(table, options.model, self.table)
+        if self.model is not None and options.threshold is not None and options.model_threshold is None:
+            _check_one_scale(self.table, self.model, options.threshold)
         self.yes_or_no = {
             arm for arm, ratings in zip(self.table.arms, self.table.rating, strict=True) if _is_yes_or_no(ratings)
         }
-        for arm in self.table.arms:
+        for arm, ratings in zip(self.table.arms, self.table.rating, strict=True):
             if arm in self.yes_or_no:
-                self._refuse("areas under the curve", f"the ratings of treatment “{arm}” are yes or no alone", arm)
+                why = "all the same" if len(np.unique(ratings[~np.isnan(ratings)])) < _TWO else "yes or no alone"
+                self._refuse("areas under the curve", f"the ratings of treatment “{arm}” are {why}", arm)
+
+    def _check(self) -> None:
+        n_positive, n = int(self.table.truth.sum()), len(self.table.cases)
+        if min(n_positive, n - n_positive) < FEWEST_OF_A_CLASS:
+            raise InputRejected(
+                f"In these treatments {n_positive} cases with the condition and {n - n_positive} without it were read; "
+                f"at least {FEWEST_OF_A_CLASS} of each are needed."
+            )
+        if self.patients is not None and self.options.u_statistic:
+            raise InputRejected(
+                "U-statistics take each case as a patient of its own, and here patients have several cases. Leave them "
+                "out: then complete cases are analysed, by patients."
+            )
 
     def everything(self) -> RatingAnalysis:
         table, options = self.table, self.options
-        may_compare = self._may_compare()
+        self.progress(f"{len(table.readers)} readers, one by one")
+        readers = {name: self._reader(place) for place, name in enumerate(table.readers)}
+        by_patient = self._by_patient()
+        self.progress("all readers together")
+        is_clustered = self.patients is not None
+        together = self._together(by_patient=is_clustered)
+        refused = list(self.refused)
+        independent = self._together(by_patient=False) if is_clustered else None
+        self.refused = refused
+        self.progress("agreement of the readers")
+        agreement = {arm: self._agreement(place) for place, arm in enumerate(table.arms)}
+        if options.margin is not None and not _is_held(together[options.endpoint]):
+            self._refuse("test of non-inferiority", "there is no comparison that the margin could be of")
         return RatingAnalysis(
             counts=RatingCounts(table.readers, table.arms, len(table.cases), int(table.truth.sum())),
-            options={**asdict(options), "covariance": options.covariance.value, "endpoint": options.endpoint.value},
-            readers={name: self._reader(place) for place, name in enumerate(table.readers)},
-            mrmc=self._many(Endpoint.AUC) if may_compare else None,
-            single_arm=self._of_each_arm(self._single, Endpoint.AUC),
-            against_model=self._against_each_arm(Endpoint.AUC),
-            agreement={arm: self._agreement(place) for place, arm in enumerate(table.arms)},
-            shares={} if options.threshold is None else {one: self._share(one, may_compare) for one in _SHARES},
-            by_patient=self._by_patient(),
+            options={
+                **asdict(options),
+                "covariance": U_STATISTIC if options.u_statistic else options.covariance.value,
+                "endpoint": options.endpoint.value,
+            },
+            readers=readers,
+            mrmc=together[Endpoint.AUC].mrmc,
+            single_arm=together[Endpoint.AUC].single_arm,
+            against_model=together[Endpoint.AUC].against_model,
+            agreement=agreement,
+            shares={endpoint: one for endpoint, one in together.items() if endpoint is not Endpoint.AUC},
+            by_patient=by_patient,
+            independent=None if independent is None else IndependentAnalysis(
+                independent[Endpoint.AUC].mrmc,
+                independent[Endpoint.AUC].single_arm,
+                independent[Endpoint.AUC].against_model,
+                {endpoint: one for endpoint, one in independent.items() if endpoint is not Endpoint.AUC},
+            ),
             refused=tuple(dict.fromkeys(self.refused)),
-        )
+        )  # fmt: skip
 
-    def _share(self, endpoint: Endpoint, may_compare: bool) -> ShareAnalysis:
-        return ShareAnalysis(
-            self._many(endpoint) if may_compare else None,
-            self._of_each_arm(self._single, endpoint),
-            self._against_each_arm(endpoint),
-        )
+    def _together(self, *, by_patient: bool) -> dict[Endpoint, ShareAnalysis]:
+        """Several readers by each endpoint."""
+        endpoints = (Endpoint.AUC, *(_SHARES if self.options.threshold is not None else ()))
+        return {
+            one: ShareAnalysis(
+                self._many(one, by_patient=by_patient),
+                self._of_each_arm(partial(mean_of_arm, self.table), one, by_patient=by_patient),
+                self._against_each_arm(one, by_patient=by_patient),
+            )
+            for one in endpoints
+        }
 
     def _by_patient(self) -> ClusteredAnalysis | None:
-        table, options = self.table, self.options
-        if table.patients is None or len(set(table.patients)) == len(table.cases):
+        if self.patients is None:
             return None
+        options = self.options
+        model = None if self.model is None else self._model(Endpoint.ACCURACY)
         return clustered_figures(
-            table, model=self.model, threshold=options.threshold, alpha=options.alpha, seed=options.seed,
+            self.table, model=model, areas_of_model=self.model, threshold=options.threshold, alpha=options.alpha,
             without_area=self.yes_or_no,
         )  # fmt: skip
 
     def _refuse(self, what: str, why: str, arm: str | None = None) -> None:
         self.refused.append(f"No {what}{'' if arm is None else f' of treatment “{arm}”'}: {why}.")
 
-    def _may_compare(self) -> bool:
+    def _many(self, endpoint: Endpoint, *, by_patient: bool) -> ManyReaders | None:
         what, table = "comparison of treatments over readers", self.table
-        if len(table.arms) < _TWO:
-            return False
+        if len(table.arms) < _TWO or (endpoint is Endpoint.AUC and self.yes_or_no):
+            return None
         if len(table.arms) > _TWO:
             self._refuse(what, f"it takes two treatments, and there are {len(table.arms)}; name two of them")
-        elif len(table.readers) < _TWO:
-            self._refuse(what, "it takes at least two readers")
-        elif not table.is_complete:
-            n = int(np.isnan(table.rating).sum())
-            self._refuse(what, f"every reader must have read every case with both, and {n} ratings are missing")
-        else:
-            return True
-        return False
-
-    def _many(self, endpoint: Endpoint) -> ManyReaders | None:
-        if endpoint is Endpoint.AUC and self.yes_or_no:
             return None
-        table, options = self.table, self.options
-        n_arms, n_readers, _ = table.rating.shape
-        ratings = table.rating.reshape(n_arms * n_readers, -1)
-        figures = self._figures(ratings, endpoint).reshape(n_arms, n_readers)
-        parts = covariance_parts(self._covariance(ratings, endpoint), arms=n_arms, readers=n_readers)
-        found = random_readers_and_cases(figures, parts, alpha=options.alpha)
-        margin = self._margin(endpoint)
-        return ManyReaders(
-            auc=dict(zip(table.arms, figures.mean(axis=1).tolist(), strict=True)),
-            difference=float(figures[0].mean() - figures[1].mean()),
-            **asdict(found),
-            **asdict(parts),
-            fixed_readers=fixed_readers(figures, parts, alpha=options.alpha),
-            fixed_cases=fixed_cases(figures, alpha=options.alpha),
-            non_inferiority=None if margin is None else non_inferiority(found.ci, margin),
-        )
+        try:
+            return compare_arms(table, self._judging(endpoint), by_patient=by_patient)
+        except CannotJudge as error:
+            self._refuse(what, str(error))
+            return None
 
-    def _margin(self, endpoint: Endpoint) -> float | None:
-        return self.options.margin if endpoint is self.options.endpoint else None
-
-    def _covariance(self, ratings: npt.NDArray[np.float64], endpoint: Endpoint) -> npt.NDArray[np.float64]:
+    def _judging(self, endpoint: Endpoint) -> Judging:
         options = self.options
-        return covariance(
-            self.table.truth, ratings, endpoint, options.covariance, threshold=options.threshold, seed=options.seed
+        return Judging(
+            endpoint,
+            options.covariance,
+            None if endpoint is Endpoint.AUC else options.threshold,
+            options.alpha,
+            options.margin if endpoint is options.endpoint else None,
+            options.seed,
+            options.u_statistic,
         )
 
-    def _against_each_arm(self, endpoint: Endpoint) -> dict[str, AgainstModel]:
-        return {} if self.model is None else self._of_each_arm(partial(self._against, self.model), endpoint)
+    def _against_each_arm(self, endpoint: Endpoint, *, by_patient: bool) -> dict[str, AgainstModel]:
+        if self.model is None:
+            return {}
+        model = self._model(endpoint)
 
-    def _of_each_arm(
-        self, figure: Callable[[npt.NDArray[np.float64], Endpoint], Found], endpoint: Endpoint
-    ) -> dict[str, Found]:
+        def against(place: int, judging: Judging, *, by_patient: bool) -> AgainstModel:
+            return against_a_model(self.table, place, model, judging, by_patient=by_patient)
+
+        return self._of_each_arm(against, endpoint, by_patient=by_patient)
+
+    def _model(self, endpoint: Endpoint) -> npt.NDArray[np.float64]:
+        """The model's ratings; for calls, such as the readers' threshold calls what its own threshold calls."""
+        if self.model is None:
+            raise ValueError("there is no model")
+        threshold = self.options.threshold
+        if endpoint is Endpoint.AUC or threshold is None:
+            return self.model
+        own = threshold if self.options.model_threshold is None else self.options.model_threshold
+        return np.where(self.model >= own, threshold, threshold - 1)
+
+    def _of_each_arm(self, figure: Callable[..., Found], endpoint: Endpoint, *, by_patient: bool) -> dict[str, Found]:
         """A figure of each arm's readers together, of the arms that have one."""
         found = {}
-        for arm, ratings in zip(self.table.arms, self.table.rating, strict=True):
-            read = ratings[~np.isnan(ratings).all(axis=1)]
+        for place, arm in enumerate(self.table.arms):
             if endpoint is Endpoint.AUC and arm in self.yes_or_no:
                 continue
-            if len(read) < _TWO:
-                self._refuse("interval over readers", "it takes at least two readers", arm)
-            elif np.isnan(read).any():
-                self._refuse("interval over readers", "every reader must have read every case", arm)
-            else:
-                found[arm] = figure(read, endpoint)
+            try:
+                found[arm] = figure(place, self._judging(endpoint), by_patient=by_patient)
+            except CannotJudge as error:
+                self._refuse("interval over readers", str(error), arm)
         return found
-
-    def _single(self, ratings: npt.NDArray[np.float64], endpoint: Endpoint) -> SingleArm:
-        figures = self._figures(ratings, endpoint)
-        parts = covariance_parts(self._covariance(ratings, endpoint), arms=1, readers=len(ratings))
-        return single_arm(figures, parts, alpha=self.options.alpha)
-
-    def _figures(self, ratings: npt.NDArray[np.float64], endpoint: Endpoint) -> npt.NDArray[np.float64]:
-        return components(self.table.truth, ratings, endpoint, threshold=self.options.threshold).value
-
-    def _against(
-        self, model: npt.NDArray[np.float64], ratings: npt.NDArray[np.float64], endpoint: Endpoint
-    ) -> AgainstModel:
-        every = np.vstack([ratings, model])
-        figures = self._figures(every, endpoint)
-        against = np.hstack([np.eye(len(ratings)), -np.ones((len(ratings), 1))])
-        of_differences = against @ self._covariance(every, endpoint) @ against.T
-        parts = covariance_parts(of_differences, arms=1, readers=len(ratings))
-        found = against_model(figures[:-1], float(figures[-1]), parts, alpha=self.options.alpha)
-        margin = self._margin(endpoint)
-        if margin is None:
-            return found
-        turned = None if found.ci is None else (-found.ci[1], -found.ci[0])
-        return replace(found, non_inferiority=non_inferiority(turned, margin))
 
     def _reader(self, place: int) -> Reader:
         table, options = self.table, self.options
@@ -259,12 +302,16 @@ class _Analyst:
         if min(truth.sum(), (~truth).sum()) < FEWEST_OF_A_CLASS:
             self._refuse(f"test of reader {table.readers[place]}", "too few cases of a class were read with both")
             return Reader(arms)
+        areas, calls = (paired_aucs, paired_calls)
+        if self.patients is not None:
+            of = self.patients[both]
+            areas, calls = partial(paired_aucs_by_patient, of), partial(paired_calls_by_patient, of)
         return Reader(
             arms,
-            None if self.yes_or_no else paired_aucs(truth, first, second, alpha=options.alpha),
+            None if self.yes_or_no else areas(truth, first, second, alpha=options.alpha),
             None
             if options.threshold is None
-            else paired_calls(truth, first, second, threshold=options.threshold, alpha=options.alpha),
+            else calls(truth, first, second, threshold=options.threshold, alpha=options.alpha),
         )
 
     def _agreement(self, place: int) -> ArmAgreement:
@@ -301,14 +348,43 @@ def _is_yes_or_no(ratings: npt.NDArray[np.float64]) -> bool:
     return len(np.unique(ratings[~np.isnan(ratings)])) <= _TWO
 
 
-def _model_ratings(table: RatingTable, name: str) -> npt.NDArray[np.float64]:
-    """The ratings of the one reader of a treatment, shape (cases,)."""
+def _is_held(found: ShareAnalysis) -> bool:
+    """Whether something was compared that a margin is of."""
+    every = [found.mrmc, *found.against_model.values()]
+    return any(one is not None and one.non_inferiority is not None for one in every)
+
+
+def _numbered_patients(table: RatingTable) -> npt.NDArray[np.int_] | None:
+    """Patient of each case, counted from 0; None where each case is a patient of its own."""
+    if table.patients is None or len(set(table.patients)) == len(table.cases):
+        return None
+    return np.unique(np.asarray(table.patients), return_inverse=True)[1]
+
+
+def _model_ratings(table: RatingTable, name: str, read: RatingTable) -> npt.NDArray[np.float64]:
+    """The ratings of the one reader of a treatment, of the cases of another table: shape (cases,)."""
     alone = table.of_arms([name])
     if len(alone.readers) != 1:
         raise InputRejected(f"The treatment “{name}” has {len(alone.readers)} readers; a standalone model is one.")
-    ratings = alone.rating[0, 0]
+    by_case = dict(zip(alone.cases, alone.rating[0, 0].tolist(), strict=True))
+    ratings = np.asarray([by_case.get(case, np.nan) for case in read.cases])
     if np.isnan(ratings).any():
         raise InputRejected(f"The model “{name}” has not rated every case.")
     if _is_yes_or_no(ratings):
         raise InputRejected(f"The ratings of the model “{name}” are yes or no alone; its area cannot be had from them.")
-    return np.asarray(ratings)
+    return ratings
+
+
+def _check_one_scale(table: RatingTable, model: npt.NDArray[np.float64], threshold: float) -> None:
+    """Refuse a threshold that cannot serve the readers and the model alike."""
+    readers = table.rating[~np.isnan(table.rating)]
+    ranges = {"readers": (readers.min(), readers.max()), "model": (model.min(), model.max())}
+    spans = sorted(high - low for low, high in ranges.values())
+    ranging = " and ".join(f"the {who} from {low:g} to {high:g}" for who, (low, high) in ranges.items())
+    one_sided = [who for who, (low, high) in ranges.items() if not low < threshold <= high]
+    if one_sided or spans[1] > _OTHER_SCALE * spans[0]:
+        why = f"all ratings of the {one_sided[0]} would fall on one side of it" if one_sided else "these are two scales"
+        raise InputRejected(
+            f"A threshold of {threshold:g} cannot serve both: ratings of {ranging} were found, and {why}. Give the "
+            "model a threshold of its own (--model-threshold), even where it is the same."
+        )

@@ -63,7 +63,7 @@ class RatingTable:
         return not np.isnan(self.rating).any()
 
     def of_arms(self, arms: Sequence[str]) -> "RatingTable":
-        """Only these arms, in this order, with the readers who have read in one of them.
+        """Only these arms, in this order, with the readers who have read in one of them and the cases read in one.
 
         Raises:
             InputRejected: There is no such arm.
@@ -73,8 +73,17 @@ class RatingTable:
                 raise InputRejected(f"There is no treatment “{arm}”. There are {', '.join(self.arms)}.")
         rating = self.rating[[self.arms.index(arm) for arm in arms]]
         reads = np.asarray(~np.isnan(rating).all(axis=(0, 2)))
-        readers = tuple(self.readers[place] for place in np.flatnonzero(reads))
-        return replace(self, arms=tuple(arms), readers=readers, rating=rating[:, reads])
+        is_read = np.asarray(~np.isnan(rating).all(axis=(0, 1)))
+        kept = np.flatnonzero(is_read)
+        return replace(
+            self,
+            arms=tuple(arms),
+            readers=tuple(self.readers[place] for place in np.flatnonzero(reads)),
+            cases=tuple(self.cases[place] for place in kept),
+            truth=self.truth[is_read],
+            rating=rating[:, reads][:, :, is_read],
+            patients=None if self.patients is None else tuple(self.patients[place] for place in kept),
+        )
 
 
 def read_ratings(text: str, *, patient_column: str | None = None) -> list[Rating]:

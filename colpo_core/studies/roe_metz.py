@@ -47,6 +47,8 @@ def draw_ratings(
     aucs: tuple[float, float],
     model: RoeMetz | None = None,
     standalone: bool = False,
+    patients: npt.NDArray[np.int_] | None = None,
+    alike: float = 0.5,
 ) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.float64]]:
     """Draw one study: every reader rates every case in both arms.
 
@@ -58,6 +60,8 @@ def draw_ratings(
         aucs: Each arm's area under the curve over all readers and cases, above 0 and below 1.
         model: The variances; those of a study with much variance of cases and little of readers when None.
         standalone: Whether the first arm is a model that judges by itself: its ratings vary with cases alone.
+        patients: Shape (cases,), the positive first: patient of each case, counted from 0; each its own when None.
+        alike: Where patients are given, the share of what varies with cases that all cases of a patient have in common.
 
     Returns:
         Truth, shape (cases,), and ratings, shape (2, readers, cases); a standalone model's stand there once a reader.
@@ -72,7 +76,7 @@ def draw_ratings(
 
     def add(variance: float, *shape: int) -> None:
         nonlocal ratings
-        drawn = variance**0.5 * generator.standard_normal(shape)
+        drawn = variance**0.5 * _by_case(generator, shape, patients, alike)
         ratings = ratings + (np.broadcast_to(drawn, ratings.shape) if not standalone else _shared(drawn, ratings.shape))
 
     for of_class in (truth, ~truth):
@@ -86,6 +90,17 @@ def draw_ratings(
         spread = variances.own**0.5 if standalone and arm == 0 else variances.spread
         ratings[arm, :, truth] += 2**0.5 * spread * NormalDist().inv_cdf(auc)
     return truth, ratings
+
+
+def _by_case(
+    generator: np.random.Generator, shape: tuple[int, ...], patients: npt.NDArray[np.int_] | None, alike: float
+) -> npt.NDArray[np.float64]:
+    """Standard normal chance by case, in part that of the case's patient."""
+    own = generator.standard_normal(shape)
+    if patients is None:
+        return own
+    of_patient = generator.standard_normal((*shape[:2], int(patients.max()) + 1))
+    return np.asarray((1 - alike) ** 0.5 * own + alike**0.5 * of_patient[:, :, patients])
 
 
 def _shared(drawn: npt.NDArray[np.float64], shape: tuple[int, ...]) -> npt.NDArray[np.float64]:

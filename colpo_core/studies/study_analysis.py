@@ -1,25 +1,29 @@
 """The statistics of a study of this program: its readers together, and each network against them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
 from sklearn.metrics import roc_curve
 
-from colpo_core.records.reader_statistics import Endpoint, RatingAnalysis
+from colpo_core.records.reader_statistics import Endpoint, PairedAucs, PairedCalls, RatingAnalysis
 from colpo_core.records.reading_plans import ReadingPlan
 from colpo_core.records.studies import NetworkComparison, PairedReader, PrimaryResult, StudyAnalysis
+from colpo_core.studies.clustered import paired_aucs_by_patient, paired_calls_by_patient
 from colpo_core.studies.rater_agreement import cohen
 from colpo_core.studies.rating_analysis import AnalysisOptions, analyse_table
 from colpo_core.studies.ratings import FEWEST_OF_A_CLASS, RatingTable
 from colpo_core.studies.reader_calibration import calibrate, implied_probability
 from colpo_core.studies.reader_figures import paired_aucs, paired_calls, reader_arm
+from colpo_core.studies.several_readers import share_kept
 from colpo_core.terms import Arm, Label
 
 ARM = Arm.UNAIDED.value
 _AIDED = Arm.AIDED.value
 _MODEL = "network"
+MOST_KEPT = 0.8
+"""Complete cases are taken where they keep this share of the readings; else every reading, by U-statistics."""
 THRESHOLD = 0.0
 """Ratings are above it where the call is `hsil`, below it where it is `normal`."""
 
@@ -85,7 +89,7 @@ def analyse_study(
     readers = tuple(name for name in readings if any(side.get(name) for side in sides.values()))
     rating = np.stack([_laid_out([side.get(name, {}) for name in readers], list(truth)) for side in sides.values()])
     notes = tuple(note for arm, side in sides.items() for note in _unread(truth, side, arm if len(sides) > 1 else ""))
-    notes = (*_clustered(truth, patients), *notes)
+    notes = (*_clustered(sides.values(), patients), *notes)
     calibration = tuple(
         calibrate(
             name, channels, truth, probabilities, patients=patients, seed=seed,
@@ -99,8 +103,11 @@ def analyse_study(
     table = RatingTable(
         tuple(sides), readers, tuple(map(str, truth)), is_hsil, rating, tuple(str(patients[case]) for case in truth)
     )
+    u_statistic, why = _by_u_statistics(table)
+    notes = (*notes, *why)
     options = AnalysisOptions(
         threshold=THRESHOLD,
+        u_statistic=u_statistic,
         margin=plan.margin,
         endpoint=plan.endpoint,
         alpha=plan.alpha,
@@ -154,7 +161,11 @@ def _primary_results(
         p=many.p,
         alpha=plan.alpha,
         non_inferiority=many.non_inferiority,
-        n_cases=found.counts.cases,
+        n_cases=many.basis.n_cases,
+        basis=many.basis,
+        is_cut=many.is_cut,
+        reason=many.reason,
+        cautions=many.cautions,
     )
     return (result,)
 
@@ -174,7 +185,11 @@ def _primary(network: NetworkComparison, plan: ReadingPlan) -> PrimaryResult | N
         p=together.p,
         alpha=plan.alpha,
         non_inferiority=together.non_inferiority,
-        n_cases=network.n_cases,
+        n_cases=network.n_cases if together.basis is None else together.basis.n_cases,
+        basis=together.basis,
+        is_cut=together.is_cut,
+        reason=together.reason,
+        cautions=together.cautions,
     )
 
 
@@ -183,6 +198,7 @@ def _compare(
 ) -> NetworkComparison:
     judged = ~np.isnan(ratings)
     truth, model, read = table.truth[judged], ratings[judged], _unaided(table)[:, judged]
+    of_patients = None if table.patients is None else np.unique(table.patients, return_inverse=True)[1][judged]
     line = NetworkComparison(network.name, network.channels, len(truth), None, None, (), ())
     if not _is_enough(truth):
         return replace(line, refused=("It has judged fewer than two cases of a label that it has not learned from.",))
@@ -196,7 +212,8 @@ def _compare(
         alone=reader_arm(truth, model, threshold=THRESHOLD, prevalence=options.prevalence, alpha=options.alpha),
         roc=_roc(truth, model),
         readers=tuple(
-            _pair(name, truth, one, model, alpha=options.alpha) for name, one in zip(table.readers, read, strict=True)
+            _pair(name, truth, one, model, of_patients, alpha=options.alpha)
+            for name, one in zip(table.readers, read, strict=True)
         ),
         refused=refused,
     )
@@ -220,8 +237,10 @@ def _together(
     cases = tuple(case for case, is_judged in zip(table.cases, judged.tolist(), strict=True) if is_judged)
     patients = None if table.patients is None else tuple(np.asarray(table.patients)[judged].tolist())
     both = RatingTable((ARM, _MODEL), (*table.readers, _MODEL), cases, table.truth[judged], rating, patients)
-    found = analyse_table(both, replace(options, model=_MODEL))
-    return found, found.refused
+    u_statistic, why = _by_u_statistics(both.of_arms([ARM]))
+    asked = replace(options, model=_MODEL, model_threshold=THRESHOLD, u_statistic=u_statistic)
+    found = analyse_table(both, asked)
+    return found, (*why, *found.refused)
 
 
 def _unaided(table: RatingTable) -> npt.NDArray[np.float64]:
@@ -234,25 +253,55 @@ def _pair(
     truth: npt.NDArray[np.bool_],
     reader: npt.NDArray[np.float64],
     model: npt.NDArray[np.float64],
+    patients: npt.NDArray[np.int_] | None,
     *,
     alpha: float,
 ) -> PairedReader:
+    """A reader against a network, by patients where any of them has several of these cases."""
     read = ~np.isnan(reader)
     if not _is_enough(truth[read]):
         return PairedReader(name, None, None)
     columns = truth[read], reader[read], model[read]
-    return PairedReader(
-        name, paired_aucs(*columns, alpha=alpha), paired_calls(*columns, threshold=THRESHOLD, alpha=alpha)
+    of = None if patients is None else patients[read]
+    aucs: PairedAucs
+    calls: dict[str, PairedCalls]
+    if of is None or len(np.unique(of)) == len(of):
+        aucs, calls = paired_aucs(*columns, alpha=alpha), paired_calls(*columns, threshold=THRESHOLD, alpha=alpha)
+    else:
+        aucs = paired_aucs_by_patient(of, *columns, alpha=alpha)
+        calls = paired_calls_by_patient(of, *columns, threshold=THRESHOLD, alpha=alpha)
+    return PairedReader(name, aucs, calls)
+
+
+def _by_u_statistics(table: RatingTable) -> tuple[bool, tuple[str, ...]]:
+    """Whether several readers are judged on all readings, and a sentence that says so where readings are missing."""
+    n_missing = int(np.isnan(table.rating).sum())
+    if not n_missing:
+        return False, ()
+    kept = share_kept(table, range(len(table.arms)))
+    missing = f"{n_missing} of {table.rating.size} readings are missing"
+    is_clustered = table.patients is not None and len(set(table.patients)) < len(table.cases)
+    if kept < MOST_KEPT and not is_clustered:
+        return True, (
+            f"{missing}. All readers together are judged on all readings, by U-statistics: complete cases, those that "
+            f"every one of them has read, would keep {kept:.0%} of the readings.",
+        )
+    why = f"they keep {kept:.0%} of the readings"
+    if kept < MOST_KEPT:
+        why = "patients have several cases, and no other analysis counts patients"
+    return False, (
+        f"{missing}. All readers together are judged on complete cases, those that every one of them has read: {why}.",
     )
 
 
-def _clustered(truth: Mapping[int, Label], patients: Mapping[int, int]) -> tuple[str, ...]:
-    n_patients = len({patients[case] for case in truth})
-    if n_patients == len(truth):
+def _clustered(sides: Iterable[Mapping[str, Mapping[int, float]]], patients: Mapping[int, int]) -> tuple[str, ...]:
+    read = {case for side in sides for of_reader in side.values() for case in of_reader}
+    n_patients = len({patients[case] for case in read})
+    if n_patients == len(read):
         return ()
     return (
-        f"{len(truth)} cases are of {n_patients} patients. Where cases are taken as independent, intervals are too "
-        "narrow and p too small; the intervals by patients are the ones to quote.",
+        f"{len(read)} cases are of {n_patients} patients. Patients are counted: all readers together, and tests of one "
+        "reader, take the cases of a patient together.",
     )
 
 

@@ -1,0 +1,41 @@
+"""Which version of the statistics of reading studies this is, and what each version computes otherwise.
+
+A report that is made anew of an old study can so say which of its figures were computed in another way at the closing.
+"""
+
+METHODS_VERSION = 2
+"""Rises by 1 with every change after which a figure of the same readings may come out differently."""
+
+METHODS_CHANGES: tuple[tuple[int, str], ...] = (
+    (
+        2,
+        "Where a patient stands behind several cases, all readers together (primary endpoint, intervals, p and "
+        "non-inferiority) are analysed by patients; before, their cases were taken as independent.",
+    ),
+    (
+        2,
+        "Where readings are missing, all readers together rest on complete cases or on every reading that there is "
+        "(U-statistics); before, they were not analysed.",
+    ),
+    (
+        2,
+        "The interval for these readers alone rests on the whole covariance of their figures; before, a negative "
+        "part of it was taken as 0, so the interval was wider.",
+    ),
+    (
+        2,
+        "The interval of several readers is cut where it would leave what the figure can be, and none is given "
+        "where cases or readers are too few.",
+    ),
+    (
+        2,
+        "Where a patient stands behind several cases, tests of one reader count patients; before, they took the "
+        "cases as independent. Intervals by patients come from a formula; before, from a bootstrap.",
+    ),
+)
+"""The version since which it is so, and what changed, in a sentence for a report; oldest first."""
+
+
+def changes_since(version: int) -> tuple[str, ...]:
+    """What is computed otherwise since a version of the methods, oldest first; nothing where it is this one."""
+    return tuple(sentence for since, sentence in METHODS_CHANGES if since > version)
