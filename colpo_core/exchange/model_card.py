@@ -14,6 +14,7 @@ from colpo_core.exchange.card_drawings import (
 from colpo_core.records import card_tables as tables
 from colpo_core.records.card_tables import CardTable, Ceiling
 from colpo_core.records.model_cards import (
+    BLIND_TEXT,
     CALIBRATION_TEXT,
     EVIDENCE_TEXT,
     FORGETTING_TEXT,
@@ -209,6 +210,7 @@ def _masks(card: Block, about: About, marks: str) -> list[str]:
     drawn = distributions_drawing(block, marks=marks_text(card, about))
     caption = "Each dot an image or a patient; the diamond is the mean over images with its 95% interval by patients."
     parts = ["<h2>Masks</h2>", marks, html.table(tables.segmentation_table(block))]
+    parts += [f"<p>{escape(BLIND_TEXT)}</p>", html.table(tables.blind_table(block)), marks]
     parts += [_figure(drawn, "the distribution over images and patients", caption), marks]
     parts.append(html.table(tables.without_lesion_table(block)))
     if about.ceiling:
@@ -301,6 +303,8 @@ def _looks(card: Block, about: About) -> list[str]:
         )
         parts.append(html.table(tables.calls_table(look.metrics, "case")))
         parts.append(html.table(tables.segmentation_table(look.metrics["segmentation"])))
+        parts.append(html.table(tables.blind_table(look.metrics["segmentation"])))
+        parts.append(html.table(tables.without_lesion_table(look.metrics["segmentation"])))
     return parts
 
 

@@ -21,6 +21,7 @@ from colpo_core.records.model_cards import (
     counted,
     differences,
     estimate,
+    estimate_or_none,
     figure_text,
     pair_name,
     signed_text,
@@ -71,8 +72,22 @@ def calls_table(metrics: Block, level: str) -> CardTable:
     """
     blocks = [calls(metrics, network, level) for network in NETWORKS]
     names = SHARES | {name: title for name, title in SCORES.items() if all(name in block for block in blocks)}
-    rows = [(title, *(figure_text(block, name) for block in blocks)) for name, title in names.items()]
+    rows = []
+    for name, title in names.items():
+        rows.append((title, *(figure_text(block, name) for block in blocks)))
+        if name == "accuracy":
+            rows.append(("Accuracy of one call for all, whichever is right more often", *map(_one_call, blocks)))
     return CardTable(("Figure", *NETWORKS.values()), rows)
+
+
+def _one_call(block: Block) -> str:
+    """What a network reaches that looks at no image, such as `70.0% (14/20, all normal)`."""
+    hsil = block["true_positive"] + block["false_negative"]
+    normal = block["true_negative"] + block["false_positive"]
+    if not hsil + normal:
+        return "not defined"
+    called, most = ("normal", normal) if normal >= hsil else ("HSIL", hsil)
+    return f"{most / (hsil + normal):.1%} ({most}/{hsil + normal}, all called {called})"
 
 
 def confusion_table(metrics: Block, level: str) -> CardTable:
@@ -183,16 +198,60 @@ def _share(block: Block) -> str:
 
 
 def segmentation_table(block: Block) -> CardTable:
-    """Means over images with their intervals; those without acetowhite epithelium stand in a table of their own."""
-    rows = [(title, figure_text(block, name), _images(block, name)) for name, title in SEGMENTATION.items()]
-    return CardTable(("Mean over images", "Value (95% interval by patients)", "Images"), rows)
+    """Means over images with their intervals, and beside them those of masks that look at no image.
+
+    Images without acetowhite epithelium stand in a table of their own.
+    """
+    blind = block.get("blind") or {}
+    rows = [
+        (title, figure_text(block, name), *(figure_text(blind.get(mask, {}), name) for mask in _BLIND),
+         _images(block, name))
+        for name, title in SEGMENTATION.items()
+    ]  # fmt: skip
+    return CardTable(("Mean over images", "Value (95% interval by patients)", *_BLIND.values(), "Images"), rows)
+
+
+_BLIND = {"mean_mask": "Mean training mask, no image looked at", "disc": "Disc in the middle, no image looked at"}
+
+
+def blind_table(block: Block) -> CardTable:
+    """How much better the masks are than masks that look at no image, paired by image."""
+    blind = block.get("blind") or {}
+    rows = [
+        (f"{title} minus that of the {name}", _difference(blind.get(mask, {}), figure))
+        for mask, name in (("mean_mask", "mean training mask"), ("disc", "disc in the middle"))
+        for figure, title in (("iou_difference", "IoU"), ("dice_difference", "Dice"))
+    ]
+    return CardTable(("Against masks that look at no image", "Difference (95% interval by patients)"), rows)
+
+
+def _difference(block: Block, name: str) -> str:
+    found = estimate_or_none(block, name)
+    return "not known" if found is None else signed_text(found)
 
 
 def without_lesion_table(block: Block) -> CardTable:
     """What the segmenter did on images in which nobody marked acetowhite epithelium."""
-    rows = [("Share of the image marked all the same, mean", figure_text(block, "false_area"))]
-    rows.append(("Images left untouched", figure_text(block, "n_clean_without_acetowhite")))
-    return CardTable(("Images without acetowhite epithelium", "Value (95% interval)"), rows)
+    area = ((block.get("blind") or {}).get("mean_mask") or {}).get("area")
+    rows = [
+        (
+            "Share of the image marked, where a person confirmed that nothing is acetowhite",
+            figure_text(block, "lesion_free_area"),
+            _images(block, "lesion_free_area"),
+        ),
+        (
+            "Share of the image marked, all images with an empty mask",
+            figure_text(block, "false_area"),
+            _images(block, "false_area"),
+        ),
+        (
+            "Images left untouched",
+            figure_text(block, "n_clean_without_acetowhite"),
+            str(block["n_images_without_acetowhite"]),
+        ),
+        ("Share of the image that the mean training mask covers", "not known" if area is None else f"{area:.2f}", ""),
+    ]
+    return CardTable(("Images without acetowhite epithelium", "Value (95% interval)", "Images"), rows)
 
 
 def arms_table(card: Block) -> CardTable:

@@ -43,6 +43,11 @@ SEGMENTATION = {
     "accuracy_background": "Accuracy, background",
 }
 DISTRIBUTIONS = {"iou_acetowhite": "IoU", "dice": "Dice", "hd95_percent": "HD95, % of the diagonal"}
+BLIND_TEXT = (
+    "A mask that looks at no image overlaps too, since lesions lie in the middle: the mean of the training masks, cut "
+    "where it does best on the training side, and a disc in the middle of their mean area. A segmenter has learned "
+    "something only where the difference, paired by image, lies above 0 with its whole interval."
+)
 EVIDENCE_TEXT = (
     "Share of the Grad-CAM evidence that lies inside the mask, and images whose highest place lies in it (within 3% of "
     "the diagonal), on test images with an annotated lesion. A map that prefers no place has the share of the image "

@@ -29,6 +29,7 @@ from typing import Any
 import torch
 
 from colpo_core.datasets.manifest import Manifest
+from colpo_core.evaluation.blind import BlindReference
 from colpo_core.evaluation.calibration import apply_calibration
 from colpo_core.evaluation.roc import FALLBACK_THRESHOLD, threshold_rule_text
 from colpo_core.nets.spec import PipelineSpec
@@ -55,6 +56,7 @@ def make_card(
     key: str,
     hardware: Hardware,
     incumbent: Incumbent | None = None,
+    blind: BlindReference | None = None,
     now: datetime | None = None,
 ) -> dict[str, Any]:
     """All that a checkpoint's card says beside its weights and their hash.
@@ -68,6 +70,7 @@ def make_card(
         key: The training's key.
         hardware: What it was computed on.
         incumbent: The model that was current when it was trained, its parent in the registry; None for the first.
+        blind: What a mask reaches that looks at no image, for later judgements; None where no mask is known.
         now: When it was made; the present when None.
     """
     at = now or datetime.now(UTC)
@@ -113,6 +116,7 @@ def make_card(
         },
         "limits": limits_of(manifest, settings, spec),
         "training_key": key,
+        "blind_reference": None if blind is None else blind.to_card(),
     }
 
 

@@ -11,6 +11,7 @@ import torch
 from colpo_core.datasets.frames import Frames, MaskLoader, load_truth
 from colpo_core.datasets.image_sets import ImageSet
 from colpo_core.datasets.tensors import Batch, Batches
+from colpo_core.evaluation.blind import BlindReference
 from colpo_core.evaluation.calibration import (
     apply_calibration,
     brier_estimate,
@@ -23,7 +24,7 @@ from colpo_core.evaluation.calibration import (
 from colpo_core.evaluation.calls import all_one_call, calls_at, paired_counts
 from colpo_core.evaluation.evidence import evidence_figures, image_evidence, image_places, places_figures
 from colpo_core.evaluation.judged import Judged, by_case
-from colpo_core.evaluation.masks import mask_figures, segmentation_figures
+from colpo_core.evaluation.masks import BlindPair, blind_figures, blind_pair, mask_figures, segmentation_figures
 from colpo_core.evaluation.probabilities import probability_figures
 from colpo_core.evaluation.repeatability import repeatability
 from colpo_core.evaluation.roc import choose_threshold
@@ -54,6 +55,9 @@ class Judgement:
         evidence: Of each image with an annotated lesion: its maps beside that mask, beside the model's own (None where
             that is empty), and its patient.
         places: Of each image whose masks were asked for, where its maps' evidence lies, and its patient.
+        mask_confirmed: Whether each image with an annotated mask is confirmed to show no lesion.
+        blind: How masks agree that look at no image, one an image with an annotated mask; empty where no training mask
+            is known.
     """
 
     masks: list[MaskFigures]
@@ -63,6 +67,8 @@ class Judgement:
     judged_4ch: list[Judged]
     evidence: list[tuple[ImageEvidence, ImageEvidence | None, int]] = field(default_factory=list)
     places: list[tuple[ImagePlaces, int]] = field(default_factory=list)
+    mask_confirmed: list[bool] = field(default_factory=list)
+    blind: list[BlindPair] = field(default_factory=list)
 
     def with_those_of(self, other: "Judgement") -> "Judgement":
         """This one and another one, which are of different images or of different things."""
@@ -74,6 +80,8 @@ class Judgement:
             judged_4ch=self.judged_4ch + other.judged_4ch,
             evidence=self.evidence + other.evidence,
             places=self.places + other.places,
+            mask_confirmed=self.mask_confirmed + other.mask_confirmed,
+            blind=self.blind + other.blind,
         )
 
 
@@ -89,6 +97,7 @@ def judge_pipeline(
     share: tuple[float, float],
     on_masks: bool = True,
     on_labels: bool = True,
+    blind: BlindReference | None = None,
 ) -> Judgement:
     """Predict every image and compare.
 
@@ -103,6 +112,7 @@ def judge_pipeline(
         share: Which part of its stage this is, from and until.
         on_masks: Whether masks are compared; copies that are augmented have none of their own.
         on_labels: Whether labels are compared.
+        blind: Masks that look at no image, to be held against the same annotated masks; None where there are none.
 
     Raises:
         JobCancelled: A person wants to stop.
@@ -115,7 +125,7 @@ def judge_pipeline(
         with torch.inference_mode():
             output = pipeline(batch.images)
         if on_masks:
-            _compare_masks(found, pipeline, frames, batch, output, load_mask)
+            _compare_masks(found, pipeline, frames, batch, output, load_mask, blind)
         if on_labels:
             _compare_labels(found, frames, batch, output)
     return found
@@ -128,6 +138,7 @@ def _compare_masks(
     batch: Batch,
     output: PipelineOutput,
     load_mask: MaskLoader,
+    blind: BlindReference | None,
 ) -> None:
     maps = pipeline_maps(pipeline, output)
     probabilities = output.acetowhite[:, 0].float().cpu().numpy().astype(np.float32)
@@ -141,6 +152,9 @@ def _compare_masks(
             found.masks.append(mask_figures(truth, predicted))
             found.mask_images.append(item.image_id)
             found.mask_patients.append(item.patient_id)
+            found.mask_confirmed.append(item.confirmed_clear and not truth.any())
+            if blind is not None:
+                found.blind.append(blind_pair(truth, blind))
             over_image = {name: map_over_image(cells, geometry) for name, cells in over_box.items()}
             beside = image_evidence(over_image, truth)
             if beside is not None:
@@ -217,7 +231,14 @@ def calibrated(judgement: Judgement, spec: PipelineSpec) -> Judgement:
     )
 
 
-def metrics_of(judgement: Judgement, spec: PipelineSpec, *, label_source: LabelSource, seed: int) -> dict[str, Any]:
+def metrics_of(
+    judgement: Judgement,
+    spec: PipelineSpec,
+    *,
+    label_source: LabelSource,
+    seed: int,
+    blind: BlindReference | None = None,
+) -> dict[str, Any]:
     """A judgement in figures, as a card holds them.
 
     Args:
@@ -225,6 +246,7 @@ def metrics_of(judgement: Judgement, spec: PipelineSpec, *, label_source: LabelS
         spec: With the frozen thresholds.
         label_source: What the labels rest on; every block of figures about labels carries it.
         seed: Seed of the bootstraps.
+        blind: The masks that look at no image, where the judgement was held against them.
 
     Returns:
         `segmentation`: see `SegmentationFigures`. `classification_3ch`, `classification_4ch`: by `image` and by `case`,
@@ -236,9 +258,7 @@ def metrics_of(judgement: Judgement, spec: PipelineSpec, *, label_source: LabelS
     """
     source = {"label_source": str(label_source)}
     metrics: dict[str, Any] = {
-        "segmentation": asdict(
-            segmentation_figures(judgement.masks, judgement.mask_patients, image_ids=judgement.mask_images, seed=seed)
-        ),
+        "segmentation": _segmentation(judgement, blind, seed=seed),
         "classification_3ch": {},
         "classification_4ch": {},
         "paired": {},
@@ -266,6 +286,17 @@ def metrics_of(judgement: Judgement, spec: PipelineSpec, *, label_source: LabelS
             repeatability(rows[network], threshold=thresholds[network], seed=seed)
         )
     return metrics
+
+
+def _segmentation(judgement: Judgement, blind: BlindReference | None, *, seed: int) -> dict[str, Any]:
+    figures, patients = judgement.masks, judgement.mask_patients
+    beside = None if blind is None else blind_figures(figures, judgement.blind, patients, blind, seed=seed)
+    confirmed = judgement.mask_confirmed or None
+    return asdict(
+        segmentation_figures(
+            figures, patients, image_ids=judgement.mask_images, confirmed=confirmed, blind=beside, seed=seed
+        )
+    )
 
 
 def calibration_before(judgement: Judgement, *, seed: int) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from colpo_core.records.card_tables import calls_table, segmentation_table
+from colpo_core.records.card_tables import blind_table, calls_table, segmentation_table, without_lesion_table
 from colpo_core.records.checkpoints import CheckpointRecord, SnapshotRecord, label_source_text
 from colpo_core.records.model_cards import Block, calls, n_of
 from colpo_core.records.model_marks import model_marks
@@ -110,6 +110,8 @@ def _figures(one: CheckpointRecord, metrics: Block, *, is_simulated: bool) -> No
     for title, table in (
         ("Calls, by case", calls_table(metrics, "case")),
         ("Segmentation", segmentation_table(metrics["segmentation"])),
+        ("Beside masks that look at no image", blind_table(metrics["segmentation"])),
+        ("Images without a lesion", without_lesion_table(metrics["segmentation"])),
     ):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{title}**", width="content")

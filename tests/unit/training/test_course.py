@@ -54,7 +54,16 @@ def test_decisions_are_frozen_on_validation_and_both_sides_judged_with_them(tmp_
         assert (pipeline.spec.height_px, pipeline.spec.segnet_width) == (64, 0.1)
         with torch.no_grad():
             raw = course._judge(pipeline, sides(course)[Split.VALIDATION], (0.0, 1.0))
-        metrics = course.evaluate(pipeline, sides(course))
+        masks = course.workshop.frames.of(Split.TRAIN)
+        blind = course.blind_reference(ImageSet(tuple(masks)))
+        metrics = course.evaluate(pipeline, sides(course), blind)
+    assert blind is not None
+    assert blind.n_masks == 2
+    for side in (metrics, metrics["validation"]):
+        beside = side["segmentation"]["blind"]
+        own, mean = side["segmentation"]["iou_acetowhite"], beside["mean_mask"]["iou_acetowhite"]
+        assert beside["difference"]["value"] == pytest.approx(own["value"] - mean["value"])
+        assert (beside["difference"]["n_images"], beside["n_masks"]) == (6, 2)
     calibration, threshold = decide(raw.judged_4ch, rule="youden", share=0.5)
     assert (pipeline.spec.calibration_4ch, pipeline.spec.threshold_4ch) == (calibration, threshold)
     assert metrics["split"] == "test"
