@@ -326,7 +326,7 @@ class CallerFigures:
         n_called: Cases that were called; the figures are on these.
         n_cases: Cases of the study.
         figures: Accuracy, sensitivity, specificity, PPV and NPV.
-        n_seen: For a checkpoint, cases of the study that it has learned from (or from another case of the same patient).
+        n_seen: For a checkpoint, cases of the study that it has learned from, itself or by another case of the patient.
         n_unseen: Called cases that it has not learned from.
         unseen: Figures on those alone, where some but not all called cases were seen.
         times: For a reader, time a case: without breaks where that was measured, else from the first showing to the
