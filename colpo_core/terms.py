@@ -281,6 +281,7 @@ class ExposureKind(StrEnum):
     PREDICTION = "prediction"
     MASK = "mask"
     ANNOTATED = "annotated"
+    READ = "read"
 
 
 class ExposureRule(StrEnum):

@@ -218,10 +218,11 @@ def show_checkpoint(checkpoint: str, as_json: bool) -> None:
     """Show one checkpoint's card, by number or name: what made it, and its figures with their intervals."""
     with Opened() as here:
         found = find_checkpoint(here, checkpoint)
+        if as_json:
+            # The rows by case are for the JSON; here they would drown the figures.
+            print_json(service.whole_checkpoint(here.store, actor=here.actor, checkpoint_id=found.id))
+            return
         ceiling = service.human_ceiling(here.store, actor=here.actor, checkpoint_id=found.id)
-    if as_json:
-        print_json(found)
-        return
     click.echo(f"checkpoint {found.id} ({found.name}), trained on snapshot {found.snapshot_name}")
     click.echo(label_source_text(found.label_source))
     for mark in found.marks:
@@ -356,8 +357,6 @@ def find_checkpoint(here: Opened, text: str | None) -> CheckpointRecord:
         if current is None:
             raise click.ClickException("No checkpoint is promoted yet. Name one, or promote one first.")
         return current
-    if text.isdigit():
-        return service.get_checkpoint(here.store, actor=here.actor, checkpoint_id=int(text))
     return service.find_checkpoint(here.store, actor=here.actor, name=text)
 
 

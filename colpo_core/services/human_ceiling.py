@@ -8,7 +8,8 @@ from colpo_core.records.agreement import HumanCeiling
 from colpo_core.records.figures import Estimate
 from colpo_core.records.people import Actor
 from colpo_core.services.agreement import image_figures
-from colpo_core.services.checkpoints import get_checkpoint
+from colpo_core.services.checkpoints import read_checkpoint
+from colpo_core.services.permissions import CLINICIANS, require
 from colpo_core.store import Store
 
 _Rows = Iterable[tuple[int, float | None]]
@@ -29,7 +30,8 @@ def human_ceiling(store: Store, *, actor: Actor, checkpoint_id: int) -> HumanCei
         NotFound: There is no such checkpoint.
         PermissionDenied: The actor is a reader.
     """
-    card = get_checkpoint(store, actor=actor, checkpoint_id=checkpoint_id).card
+    require(actor, CLINICIANS)
+    card = read_checkpoint(store, checkpoint_id).card
     people = image_figures(store, actor=actor)
     model = _by_image(card.get("metrics", {}).get("segmentation", {}))
     shared = sorted(people.keys() & model.keys())

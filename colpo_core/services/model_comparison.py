@@ -13,7 +13,7 @@ from colpo_core.records.comparisons import FlippedCase, ModelComparison
 from colpo_core.records.people import Actor
 from colpo_core.services import exposures
 from colpo_core.services.annotator_blinding import images_without_model
-from colpo_core.services.checkpoints import get_checkpoint
+from colpo_core.services.checkpoints import read_checkpoint
 from colpo_core.services.external_sets import patients_met
 from colpo_core.services.permissions import CLINICIANS, require
 from colpo_core.store import Store
@@ -56,7 +56,7 @@ def compare_models(
         raise InputRejected("Choose two models to compare.")
     if channels not in (3, 4):
         raise InputRejected("A model has a network of 3 channels and one of 4.")
-    both = [get_checkpoint(store, actor=actor, checkpoint_id=row_id) for row_id in (first_id, second_id)]
+    both = [read_checkpoint(store, row_id) for row_id in (first_id, second_id)]
     with store.reading() as session:
         met = patients_met(store, session, first_id) | patients_met(store, session, second_id)
         rows = _rows(session, first_id, second_id, channels)

@@ -14,7 +14,7 @@ from colpo_core.records.people import Actor
 from colpo_core.services import audit, exposures
 from colpo_core.services.annotator_blinding import require_prediction_visible
 from colpo_core.services.checkpoint_files import checkpoint_dir, verify_files
-from colpo_core.services.checkpoints import get_checkpoint
+from colpo_core.services.checkpoints import read_checkpoint
 from colpo_core.services.permissions import CLINICIANS, require
 from colpo_core.services.stored_images import image_bytes
 from colpo_core.store import Store
@@ -52,7 +52,7 @@ def predict_files(
     from colpo_core.inference.folder import predict_folder
     from colpo_core.nets.checkpoint import load_checkpoint
 
-    checkpoint = get_checkpoint(store, actor=actor, checkpoint_id=checkpoint_id)
+    checkpoint = read_checkpoint(store, checkpoint_id)
     verify_files(store, checkpoint)
     pipeline, card = load_checkpoint(checkpoint_dir(store, checkpoint.name, checkpoint.sha256))
     report = predict_folder(pipeline, card, images_dir, out_dir, on_file=on_file)
@@ -90,7 +90,7 @@ def explain_image(store: Store, *, actor: Actor, checkpoint_id: int, image_id: i
     with store.reading() as session:
         require_prediction_visible(session, actor, image_id)
     exposures.note_images(store, actor, [image_id], ExposureKind.PREDICTION)
-    checkpoint = get_checkpoint(store, actor=actor, checkpoint_id=checkpoint_id)
+    checkpoint = read_checkpoint(store, checkpoint_id)
     verify_files(store, checkpoint)
     pipeline, _card = load_checkpoint(checkpoint_dir(store, checkpoint.name, checkpoint.sha256))
     content, image = image_bytes(store, actor=actor, image_id=image_id)

@@ -28,13 +28,14 @@ from colpo_core.store.tables.learning import (
     Snapshot,
     WhatIf,
 )
-from colpo_core.store.tables.ledger import Exposure, StudyAmendment
+from colpo_core.store.tables.ledger import Exposure, StudyAmendment, StudyClosing
 from colpo_core.store.tables.people import AuditEntry, Person, SignInSession
 from colpo_core.store.tables.preferences import Preference
 from colpo_core.store.tables.studies import (
     PracticeReading,
     Presentation,
     Reading,
+    ReadingDraft,
     Study,
     StudyCase,
     StudyCheckpoint,
@@ -78,6 +79,7 @@ __all__ = [
     "Presentation",
     "Promotion",
     "Reading",
+    "ReadingDraft",
     "RetrainingRule",
     "Review",
     "SavedView",
@@ -87,6 +89,7 @@ __all__ = [
     "StudyAmendment",
     "StudyCase",
     "StudyCheckpoint",
+    "StudyClosing",
     "StudyPracticeCase",
     "StudyReader",
     "TaskItem",

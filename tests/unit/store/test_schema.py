@@ -25,8 +25,10 @@ from colpo_core.store.tables import (
     Presentation,
     Promotion,
     Reading,
+    ReadingDraft,
     Snapshot,
     StudyAmendment,
+    StudyClosing,
 )
 from colpo_core.terms import AmendmentKind, Arm, ExposureKind, JobKind, JobState, Label
 
@@ -174,6 +176,35 @@ INSERT INTO readings VALUES
     store.close()
 
 
+def test_a_store_whose_studies_keep_nothing_besides_keeps_its_exposures_and_takes_drafts_and_closings(
+    tmp_path: Path,
+) -> None:
+    rows = (
+        ROWS_OF_A_STUDY.rstrip()
+        + """;
+INSERT INTO presentations VALUES ('t', 1, 1, 1, 1, 1, '2026-01-01 00:00:00');
+INSERT INTO readings VALUES
+(1, 1, 1, 1, 'hsil', 70, '2026-01-01 00:00:00', '2026-01-01 00:00:09', 1, 'unaided', 1, 1, 8000, NULL, NULL);
+INSERT INTO exposures VALUES (1, 1, 'mask', 3, '2026-01-01 00:00:00', '2026-01-02 00:00:00', 4)
+"""
+    )
+    engine = old_store(tmp_path, revision="0013", rows=rows)
+    before = upgrade_and_lose_nothing(engine)
+    assert (before["exposures"], before["presentations"], before["readings"]) == (1, 1, 1)
+    store = Store.open(Settings(data_dir=tmp_path))
+    with store.writing() as session:
+        kept = session.scalars(select(Exposure)).one()
+        assert (kept.kind, kept.within_study, kept.times) == (ExposureKind.MASK, 3, 4)
+        assert kept.last_at > kept.first_at
+        session.add(Exposure(person_id=1, case_id=1, kind=ExposureKind.READ))
+        session.add(ReadingDraft(token="t", phase=1, points=[[1.0, 2.0]], findings=["mosaic"]))
+        session.add(StudyClosing(study_id=1, code_version="0.1.0", methods_version=1, found={"primary": []}))
+    for statement in ("UPDATE study_closings SET methods_version = 2", "DELETE FROM study_closings"):
+        with pytest.raises(IntegrityError, match="append-only"), store.writing() as session:
+            session.execute(text(statement))
+    store.close()
+
+
 def rows_of(engine: Engine) -> dict[str, int]:
     with engine.connect() as connection:
         return {
@@ -261,7 +292,7 @@ REBUILD_PATIENTS = """
 import sqlalchemy as sa
 from alembic import op
 
-revision, down_revision, branch_labels, depends_on = "next", "0013", None, None
+revision, down_revision, branch_labels, depends_on = "next", "0014", None, None
 
 def upgrade():
     with op.batch_alter_table("patients", recreate="always") as batch:
