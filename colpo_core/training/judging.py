@@ -156,8 +156,8 @@ def _places(over_box: Mapping[str, npt.NDArray[np.float32]], geometry: Letterbox
 
 
 def _compare_labels(found: Judgement, frames: Frames, batch: Batch, output: PipelineOutput, spec: PipelineSpec) -> None:
-    three = prob_hsil(output.logits_3ch.double(), spec.calibration_3ch).tolist()
-    four = prob_hsil(output.logits_4ch.double(), spec.calibration_4ch).tolist()
+    three = prob_hsil(output.logits_3ch.cpu().double(), spec.calibration_3ch).tolist()
+    four = prob_hsil(output.logits_4ch.cpu().double(), spec.calibration_4ch).tolist()
     for member, prob_3ch, prob_4ch in zip(batch.members, three, four, strict=True):
         item = frames.items[member]
         if item.label is not None:
