@@ -16,12 +16,10 @@ def marks_of(session: Session, checkpoint_id: int | None) -> tuple[Mark, ...]:
         session: Of the store.
         checkpoint_id: Row of the checkpoint, or None before the first promotion.
     """
-    parts = [Checkpoint.card[name] for name in _ASKED]
-    row = session.execute(
-        select(Checkpoint.label_source, Checkpoint.simulated, *parts).where(Checkpoint.id == checkpoint_id)
-    ).one_or_none()
+    wanted = Checkpoint.id == checkpoint_id
+    row = session.execute(select(Checkpoint.label_source, Checkpoint.simulated).where(wanted)).one_or_none()
     if row is None:
         return ()
-    label_source, simulated, *found = row
-    card = dict(zip(_ASKED, found, strict=True))
-    return model_marks(card, label_source=label_source, simulated=simulated)
+    parts = session.execute(select(*(Checkpoint.card[name] for name in _ASKED)).where(wanted)).one()
+    card = dict(zip(_ASKED, parts, strict=True))
+    return model_marks(card, label_source=row.label_source, simulated=row.simulated)
