@@ -129,11 +129,11 @@ def in_the_large_table(metrics: Block, level: str) -> CardTable | None:
 
 def _mean_and_share(block: Block) -> str:
     mean = "not defined" if block["mean_prob"] is None else f"{block['mean_prob']:.1%}"
-    return f"{mean} ({figure_text(block, 'observed')})"
+    return f"{mean}; observed {figure_text(block, 'observed')}"
 
 
 _CALIBRATION: dict[str, Callable[[Block], str]] = {
-    "Mean probability (share that was HSIL)": _mean_and_share,
+    "Mean probability, and share that was HSIL": _mean_and_share,
     "Mean probability less that share (0 is right)": lambda block: signed_text(estimate(block, "in_the_large")),
     "Slope (1 is right)": lambda block: figure_text(block, "slope"),
 }
