@@ -15,9 +15,10 @@ from colpo_core.images.decoding import decode_image
 from colpo_core.images.masks import mask_png
 from colpo_core.inference.predict import ImagePrediction, predict_image
 from colpo_core.nets.pipeline import Pipeline
+from colpo_core.records.model_marks import Mark, marks_of_card, marks_text
 
 CSV_FILE = "predictions.csv"
-CSV_COLUMNS = ("file", "prob_hsil_3ch", "prob_hsil_4ch", "acetowhite_fraction", "checkpoint")
+CSV_COLUMNS = ("file", "prob_hsil_3ch", "prob_hsil_4ch", "acetowhite_fraction", "checkpoint", "model_marks")
 IMAGE_SUFFIXES = (".bmp", ".jfif", ".jpe", ".jpeg", ".jpg", ".png", ".tif", ".tiff")
 MAX_FILE_BYTES = 512 * 1024 * 1024
 _SHORT_HASH = 12
@@ -59,12 +60,14 @@ class FolderReport:
         refused: Files that are no sound image, each with its reason.
         csv_path: The table.
         checkpoint: Name and hash of the checkpoint, as in the table.
+        marks: What to mind of the checkpoint; each line of the table says so too.
     """
 
     predicted: tuple[PredictedFile, ...]
     refused: tuple[RefusedFile, ...]
     csv_path: Path
     checkpoint: str
+    marks: tuple[Mark, ...] = ()
 
 
 def predict_folder(
@@ -110,8 +113,9 @@ def predict_folder(
         if on_file is not None:
             on_file(outcome, done, len(files))
     checkpoint = checkpoint_text(card)
-    _write(target / CSV_FILE, _table(predicted, checkpoint))
-    return FolderReport(tuple(predicted), tuple(refused), target / CSV_FILE, checkpoint)
+    marks = marks_of_card(card)
+    _write(target / CSV_FILE, _table(predicted, checkpoint, marks_text(marks)))
+    return FolderReport(tuple(predicted), tuple(refused), target / CSV_FILE, checkpoint, marks)
 
 
 def checkpoint_text(card: dict[str, Any]) -> str:
@@ -210,13 +214,13 @@ def _predicted(file: PurePosixPath, mask_file: PurePosixPath, prediction: ImageP
     )
 
 
-def _table(predicted: Sequence[PredictedFile], checkpoint: str) -> bytes:
+def _table(predicted: Sequence[PredictedFile], checkpoint: str, marks: str) -> bytes:
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(CSV_COLUMNS)
     for line in predicted:
         shares = (line.prob_hsil_3ch, line.prob_hsil_4ch, line.acetowhite_fraction)
-        writer.writerow([line.file, *(f"{share:.6f}" for share in shares), checkpoint])
+        writer.writerow([line.file, *(f"{share:.6f}" for share in shares), checkpoint, marks])
     # A name that is not UTF-8 reaches us with stand-ins for its odd bytes; they are spelled out.
     return buffer.getvalue().encode("utf-8", "backslashreplace")
 

@@ -339,6 +339,7 @@ class CallerFigures:
         arm: For a reader, whether the model's output was shown.
         trained_on: For a checkpoint, what its training labels rest on.
         checkpoint_id: Row of the checkpoint.
+        marks: For a checkpoint, what to mind of it.
     """
 
     name: str
@@ -353,6 +354,7 @@ class CallerFigures:
     trained_on: LabelSource | None = None
     checkpoint_id: int | None = None
     arm: Arm | None = None
+    marks: tuple[Mark, ...] = ()
 
     @property
     def is_complete(self) -> bool:

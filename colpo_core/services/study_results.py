@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from colpo_core.errors import StudyLocked
 from colpo_core.evaluation.calls import calls_at
 from colpo_core.records.jobs import JobRecord
+from colpo_core.records.model_marks import model_marks
 from colpo_core.records.people import Actor
 from colpo_core.records.studies import CallerFigures, ReadingTimes, StudyAnalysis, StudyResults
 from colpo_core.services import exposures
@@ -341,6 +342,9 @@ def _checkpoint_line(truth: dict[int, Label], one: _CheckpointCalls, channels: i
         unseen=compared.unseen,
         trained_on=one.checkpoint.label_source,
         checkpoint_id=one.checkpoint.id,
+        marks=model_marks(
+            one.checkpoint.card, label_source=one.checkpoint.label_source, simulated=one.checkpoint.simulated
+        ),
     )
 
 

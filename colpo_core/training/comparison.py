@@ -12,7 +12,7 @@ from colpo_core.datasets.frames import Frames
 from colpo_core.datasets.image_sets import ImageSet
 from colpo_core.evaluation.judged import Judged, by_case
 from colpo_core.evaluation.paired import compare_arms
-from colpo_core.nets.interfaces import HSIL, Classifier
+from colpo_core.nets.interfaces import Classifier, prob_hsil
 from colpo_core.records.figures import Estimate
 from colpo_core.training.channels import ARMS, EMPTY, EXPERT, PREDICTED, SHUFFLED, THREE, Channels
 from colpo_core.training.classification import LABEL_OF, image_logits
@@ -126,9 +126,9 @@ def judge_calls(
         workshop.settings.batch_size,
         workshop.watch,
     )
-    prob_hsil = logits.softmax(dim=1)[:, HSIL].tolist()
+    probs = prob_hsil(logits.double()).tolist()
     rows = []
-    for member, prob, which in zip(images.shown, prob_hsil, classes.tolist(), strict=True):
+    for member, prob, which in zip(images.shown, probs, classes.tolist(), strict=True):
         item = workshop.frames.items[member]
         rows.append(Judged(item.patient_id, item.case_id, LABEL_OF[which], prob, image_id=item.image_id))
     return rows

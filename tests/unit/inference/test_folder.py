@@ -51,10 +51,12 @@ def test_each_image_gets_a_mask_of_its_size_and_a_line(
             assert mask.mode == "L"
             assert set(np.unique(np.asarray(mask))) <= {0, 255}
     table = (out / "predictions.csv").read_text(encoding="utf-8")
-    assert table.splitlines()[0] == "file,prob_hsil_3ch,prob_hsil_4ch,acetowhite_fraction,checkpoint"
+    assert table.splitlines()[0] == "file,prob_hsil_3ch,prob_hsil_4ch,acetowhite_fraction,checkpoint,model_marks"
     lines = read_table(report.csv_path)
     assert tuple(lines[0]) == CSV_COLUMNS
     assert {line["checkpoint"] for line in lines} == {f"small@{card['sha256'][:12]}"} == {report.checkpoint}
+    assert [one.text for one in report.marks] == ["NOT CALIBRATED"], "the card is one of an earlier version"
+    assert {line["model_marks"] for line in lines} == {"NOT CALIBRATED"}
     with Image.open(images / "a.png") as image:
         expected = predict_image(pipeline, np.asarray(image))
     line = next(line for line in lines if line["file"] == "a.png")

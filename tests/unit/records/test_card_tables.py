@@ -62,8 +62,8 @@ def test_calibration_before_and_after() -> None:
     rows = {row[1]: row for row in found.rows if row[0] == "3 channels"}
     assert rows["Brier score"][2].startswith("0.99")
     assert not rows["Brier score"][3].startswith("0.99")
-    mean = rows["Mean probability (share that was HSIL)"]
-    assert mean[2].startswith("40.0% (33.3% (16/48; ")
+    mean = rows["Mean probability, and share that was HSIL"]
+    assert mean[2].startswith("40.0%; observed 33.3% (16/48; ")
     assert not mean[3].startswith("40.0%")
     assert rows["Slope (1 is right)"][2].endswith("(no interval: 24 patients)"), "too few patients of a label"
     by_case = tables.calibration_table(card, card["metrics"], "case")
