@@ -236,7 +236,7 @@ def _minded(figures: Mapping[str, ManyReaders | SingleArm | AgainstModel]) -> st
     """What several readers' figures rest on and what to mind, a line a figure."""
     lines = []
     for what, one in figures.items():
-        basis = [] if one.basis is None or not one.basis.text else [f"on {one.basis.text}."]
+        basis = [] if one.basis is None or not one.basis.text else [f"{one.basis.text}."]
         if basis or one.cautions:
             lines.append(f"{what}: {' '.join([*basis, *one.cautions])}")
     return html.bullets(lines) if lines else ""
