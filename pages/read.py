@@ -5,13 +5,14 @@ from urllib.parse import quote
 import streamlit as st
 
 from colpo_core.errors import ColpoError, SessionWaits
+from colpo_core.records.number_texts import percent_texts
 from colpo_core.records.reading_plans import ASKED_FINDINGS, MOST_POINTS
 from colpo_core.records.studies import AidShown, AssignedStudy, Presented
 from colpo_core.services import readings
 from colpo_core.terms import Label, Role
 from pages._ui.annotating.words import FINDINGS, STAGES
 from pages._ui.answer import answer_panel, given_answer
-from pages._ui.badges import simulated_badge
+from pages._ui.badges import model_badges, simulated_badge
 from pages._ui.errors import showing_errors
 from pages._ui.here import Here, here
 from pages._ui.links import go, link
@@ -233,8 +234,10 @@ def _aid(aid: AidShown, phase: int) -> None:
     with st.container(border=True):
         if phase > 1:
             st.markdown("**Second call, with the model's output.** Your first is locked.")
-        st.metric("Model: probability of HSIL", f"{aid.prob_hsil:.0%}", help="Of the 4-channel network.")
-        st.caption(f"It calls {_WORDS[aid.call]}: HSIL from {aid.threshold:.0%} on.")
+        prob, threshold = percent_texts(aid.prob_hsil, aid.threshold)
+        st.metric("Model: probability of HSIL", prob, help="Of the 4-channel network.")
+        st.caption(f"It calls {_WORDS[aid.call]}: HSIL from {threshold} on.")
+        model_badges(aid.marks)
 
 
 def _keep(study_id: int) -> None:

@@ -8,9 +8,8 @@ from colpo_core.records.overview import many_text
 from colpo_core.records.reviews import ReviewDesk, ReviewQueue
 from colpo_core.services import jobs, review
 from colpo_core.services.stored_images import get_image
-from colpo_core.terms import LabelSource
 from pages._ui.annotating.words import stage_text
-from pages._ui.badges import impression_badge, simulated_badge
+from pages._ui.badges import model_badges
 from pages._ui.case_page import offer_page
 from pages._ui.errors import showing_errors
 from pages._ui.here import Here, here
@@ -124,10 +123,7 @@ def _head(person: Here, desk: ReviewDesk) -> None:
     found = desk.prediction
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**{found.patient_code}** · case {found.case_id} · image {found.image_id}", width="content")
-        if found.simulated or found.checkpoint_simulated:
-            simulated_badge()
-        if found.label_source is LabelSource.IMPRESSION:
-            impression_badge()
+        model_badges(found.all_marks)
         st.space("stretch")
         offer_page(person, found.case_id)
         st.caption(f"{many_text(desk.waiting)} waiting", width="content")

@@ -7,13 +7,23 @@ from typing import Any
 
 import numpy as np
 
-from colpo_core.evaluation.evidence import evidence_figures
+from colpo_core.evaluation.calibration import calibration_figures
+from colpo_core.evaluation.evidence import evidence_figures, places_figures
 from colpo_core.evaluation.judged import Judged, by_case
 from colpo_core.evaluation.masks import mask_figures, segmentation_figures
 from colpo_core.evaluation.paired import compare_arms
 from colpo_core.evaluation.probabilities import probability_figures
 from colpo_core.evaluation.repeatability import repeatability
-from colpo_core.records.explanations import EvidenceFigures, ImageEvidence, MapInMask, Randomised
+from colpo_core.records.calibration import CalibrationRecord
+from colpo_core.records.explanations import (
+    EvidenceFigures,
+    ImageEvidence,
+    ImagePlaces,
+    MapInMask,
+    MapPlaces,
+    PlacesFigures,
+    Randomised,
+)
 from colpo_core.records.learning import TrainingSettings
 from colpo_core.terms import Label
 from tests.clinic import make_card
@@ -49,10 +59,7 @@ def _text_of_new_card() -> str:
     sides = _metrics()
     card["metrics"] = sides | {
         "validation": sides,
-        "uncalibrated": {
-            network: {name: sides[f"classification_{network}"]["image"][name] for name in ("brier", "ece")}
-            for network in ("3ch", "4ch")
-        },
+        "uncalibrated": {network: _uncalibrated(sides, network) for network in ("3ch", "4ch")},
         "comparison": _comparison(),
         "against_current": _against(),
     }
@@ -64,6 +71,10 @@ def _text_of_new_card() -> str:
         "leaks": [],
         "parent": {"name": "model-0", "sha256": "b" * 64},
         "temperatures": {"3ch": 1.4, "4ch": 0.8, "chosen_on": "validation"},
+        "calibration": {
+            network: asdict(CalibrationRecord("penalised", temperature, -0.9, 0.27, 73, 27))
+            for network, temperature in (("3ch", 1.4), ("4ch", 0.8))
+        },
         "thresholds": {"3ch": 0.5, "4ch": 0.5, "mask": 0.5, "chosen_on": "validation", "rule": "Youden's index."},
     }
     return json.dumps(card)
@@ -82,7 +93,7 @@ def old_card() -> dict[str, Any]:
         block["iou_acetowhite_by_image"] = values
         for name in ("by_patient", "hd95_percent", "kappa", "n_clean_without_acetowhite"):
             block.pop(name)
-        for name in ("evidence", "forgetting"):
+        for name in ("evidence", "forgetting", "3ch", "4ch"):
             metrics.pop(name, None)
     return card
 
@@ -117,6 +128,10 @@ def _metrics() -> dict[str, Any]:
             for level, some in levels.items()
         }
         found["repeatability"][network] = asdict(repeatability(rows, threshold=0.5, seed=0))
+        found[network] = {
+            "calibration": {level: asdict(calibration_figures(some, resamples=50)) for level, some in levels.items()},
+            "evidence": asdict(_places(network, chance)),
+        }
     found["evidence"] = asdict(_evidence(chance))
     lines = (Randomised("resnet.fc", 0.4, 8, 0.1, 0.6), Randomised("resnet.conv1", -0.02, 8, -0.3, 0.3))
     found["forgetting"] = {network: [asdict(line) for line in lines] for network in ("3ch", "4ch")}
@@ -131,6 +146,26 @@ def _evidence(chance: np.random.Generator) -> EvidenceFigures:
 
     rows = [ImageEvidence(0.2, {name: drawn() for name in names}) for _ in range(12)]
     return evidence_figures(rows, rows, [image // 3 for image in range(12)], resamples=50)
+
+
+def _places(network: str, chance: np.random.Generator) -> PlacesFigures:
+    names = [f"{network}-{label}" for label in ("normal", "hsil")]
+    places = [
+        ImagePlaces(0.25, 0.19, {name: MapPlaces(*(float(chance.uniform(0.1, 0.4)) for _ in "ab")) for name in names})
+        for _ in range(12)
+    ]
+    lesions = [ImageEvidence(0.2, {f"{network}-hsil": MapInMask(0.5, is_hit=True)}) for _ in range(12)]
+    patients = [image // 3 for image in range(12)]
+    return places_figures(network, lesions, patients, places, patients, resamples=50)
+
+
+def _uncalibrated(sides: dict[str, Any], network: str) -> dict[str, Any]:
+    block = sides[f"classification_{network}"]
+    return {
+        **{name: block["image"][name] for name in ("brier", "ece")},
+        "calibration": sides[network]["calibration"],
+        "reliability": {level: block[level]["reliability"] for level in ("image", "case")},
+    }
 
 
 def _difference(first: float, second: float) -> Any:

@@ -19,6 +19,7 @@ from colpo_core.records.checkpoints import (
 )
 from colpo_core.records.jobs import JobEventRecord, JobRecord
 from colpo_core.records.learning import TrainingEvent
+from colpo_core.records.model_cards import calibration_text
 from colpo_core.services import engine
 from colpo_core.services import jobs as job_service
 from colpo_core.services import learning as service
@@ -222,7 +223,10 @@ def show_checkpoint(checkpoint: str, as_json: bool) -> None:
         print_json(found)
         return
     click.echo(f"checkpoint {found.id} ({found.name}), trained on snapshot {found.snapshot_name}")
-    click.echo(f"{label_source_text(found.label_source)}{'; SIMULATED images' if found.simulated else ''}\n")
+    click.echo(label_source_text(found.label_source))
+    for mark in found.marks:
+        click.echo(f"{mark.text}: {mark.meaning}")
+    click.echo(f"{calibration_text(found.card)}\n")
     for path, text in figure_lines(found.card.get("metrics", {})):
         click.echo(f"{path}: {text}")
     click.echo(f"\nbeside {ceiling.n_images_all} images that several people have annotated:")

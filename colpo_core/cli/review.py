@@ -10,6 +10,8 @@ from colpo_core.cli.words import NEW_FOLDER, WordType
 from colpo_core.images.maps import MAP_NAMES
 from colpo_core.records.checkpoints import label_source_text
 from colpo_core.records.explanations import LikeCase
+from colpo_core.records.model_marks import marks_text
+from colpo_core.records.number_texts import number_texts, percent_texts
 from colpo_core.records.overview import many_text
 from colpo_core.services import call_reasons, on_demand
 from colpo_core.services import review as service
@@ -33,9 +35,13 @@ def list_waiting(limit: int, as_json: bool) -> None:
         print_json(queue)
         return
     rows = [
-        (p.id, p.image_id, f"{p.prob_hsil_3ch:.2f}", f"{p.prob_hsil_4ch:.2f}", p.call_4ch.value) for p in queue.rows
+        (
+            *(p.id, p.image_id, number_texts(p.prob_hsil_3ch, p.threshold_3ch)[0]),
+            *(number_texts(p.prob_hsil_4ch, p.threshold_4ch)[0], p.call_4ch.value, marks_text(p.all_marks)),
+        )
+        for p in queue.rows
     ]
-    print_table(("prediction", "image", "HSIL, 3 channels", "HSIL, 4 channels", "call, 4 channels"), rows)
+    print_table(("prediction", "image", "HSIL, 3 channels", "HSIL, 4 channels", "call, 4 channels", ""), rows)
     click.echo(f"{many_text(queue.waiting)} wait")
 
 
@@ -61,11 +67,16 @@ def show(prediction_id: int, out: Path | None, as_json: bool) -> None:
     said = desk.prediction
     click.echo(f"prediction {said.id} of image {said.image_id}, case {said.case_id}, by {said.checkpoint_name}")
     click.echo(f"trained on {label_source_text(said.label_source)}")
+    for mark in said.all_marks:
+        click.echo(f"{mark.text}: {mark.meaning}")
+    if said.calibration:
+        click.echo(said.calibration)
     for channels, prob, threshold, call in (
         (3, said.prob_hsil_3ch, said.threshold_3ch, said.call_3ch),
         (4, said.prob_hsil_4ch, said.threshold_4ch, said.call_4ch),
     ):
-        click.echo(f"{channels} channels: probability of HSIL {prob:.3f}, threshold {threshold:.3f}: {call.value}")
+        told, frozen = number_texts(prob, threshold, digits=3)
+        click.echo(f"{channels} channels: probability of HSIL {told}, threshold {frozen}: {call.value}")
     click.echo(f"acetowhite epithelium: {said.acetowhite_fraction:.1%} of the image")
     for name in sorted(desk.empty_maps):
         click.echo(f"map {name}: no positive evidence")
@@ -91,7 +102,7 @@ def why(prediction_id: int, ask: bool, as_json: bool) -> None:
         return
     for channels, band in ((3, found.band_3ch), (4, found.band_4ch)):
         if band is not None:
-            shares = f"{band.low:.0%} to {band.high:.0%}"
+            shares = " to ".join(percent_texts(band.low, band.high))
             click.echo(f"{channels} channels: of test images with {shares}, HSIL were {band.observed.text()}")
     rows = [
         (one.patient_code, one.case_id, one.label.value, one.grade or "", f"{one.likeness:.3f}", _learned(one))

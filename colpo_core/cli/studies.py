@@ -9,6 +9,7 @@ from colpo_core.cli.conduct import add_conduct_commands, print_conduct
 from colpo_core.cli.output import Opened, json_option, plain, print_json, print_table
 from colpo_core.cli.words import DAY, NEW_FILE, WordType
 from colpo_core.exchange.rating_report import study_text
+from colpo_core.records.number_texts import percent_texts
 from colpo_core.records.people import Actor
 from colpo_core.records.reader_statistics import Endpoint
 from colpo_core.records.reading_plans import Aid, ConfidenceScale, ReadingPlan
@@ -246,8 +247,11 @@ def next_case(study_id: int, username: str, password: str, out: Path) -> None:
     click.echo(f"{session}{kind} {shown.number} of {shown.total}{' SIMULATED' if shown.simulated else ''}: {out}")
     if shown.aid is not None:
         call = "second call: " if shown.phase > 1 else ""
-        said = f"the model's probability of HSIL is {shown.aid.prob_hsil:.0%}, it calls {shown.aid.call.value}"
+        prob, threshold = percent_texts(shown.aid.prob_hsil, shown.aid.threshold)
+        said = f"the model's probability of HSIL is {prob}, it calls {shown.aid.call.value} (HSIL from {threshold})"
         click.echo(f"{call}{said}")
+        for mark in shown.aid.marks:
+            click.echo(f"{mark.text}: {mark.meaning}")
         click.echo(f"its mask and map lie beside the image: {', '.join(f'{out.stem}-{name}.png' for name in layers)}")
     click.echo(f"token {shown.token}")
 

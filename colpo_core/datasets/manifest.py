@@ -11,7 +11,8 @@ from typing import Any
 from colpo_core.errors import SnapshotMismatch
 from colpo_core.terms import Grade, Label, LabelSource, MaskOrigin, MaskPolicy, Split
 
-FORMAT = 2
+FORMAT = 3
+POLICY_FORMAT = 2
 FIRST_FORMAT = 1
 LEFT_OUT_KINDS = ("image", "case", "annotation")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -34,6 +35,8 @@ class ManifestItem:
         mask_sha256: Hash of the mask of acetowhite epithelium, or None where the image serves for classification only.
         mask_origin: How that mask came to be: one annotator's by its own origin, or majority, staple, adjudicated.
         simulated: Whether the program drew the image.
+        confirmed_clear: Whether the mask is empty because a person has confirmed that nothing acetowhite is there (or
+            the program drew none), and not because nothing was painted.
     """
 
     image_sha256: str
@@ -48,6 +51,7 @@ class ManifestItem:
     mask_sha256: str | None
     mask_origin: MaskOrigin | None
     simulated: bool
+    confirmed_clear: bool = False
 
     def __post_init__(self) -> None:
         """Check that the item makes sense by itself.
@@ -62,6 +66,8 @@ class ManifestItem:
             raise ValueError(f"image {self.image_id} has neither a mask nor a label, so it is left out, not an item")
         if (self.mask_sha256 is None) != (self.mask_origin is None):
             raise ValueError(f"image {self.image_id}: a mask and its origin come together")
+        if self.confirmed_clear and self.mask_sha256 is None:
+            raise ValueError(f"image {self.image_id}: what is confirmed to show nothing has an empty mask")
         if min(self.width_px, self.height_px) < 1:
             raise ValueError(f"image {self.image_id} has no size")
 
@@ -150,13 +156,19 @@ class Manifest:
     def to_json(self) -> bytes:
         """Canonical UTF-8 JSON: sorted keys, no blanks, lists in their one order.
 
-        Format 1 knows no mask policy and means the newest mask. What it can say is still written in it, so that equal
-        content keeps the hash under which an older version has frozen it.
+        Format 1 knows no mask policy and means the newest mask; only format 3 knows images that are confirmed to show
+        nothing. What an older format can say is still written in it, so that equal content keeps the hash under which
+        an older version has frozen it.
         """
         content = {"format": FORMAT, **asdict(self)}
-        if self.mask_policy is MaskPolicy.NEWEST:
-            del content["mask_policy"], content["mask_annotator_id"]
-            content["format"] = FIRST_FORMAT
+        if not any(item.confirmed_clear for item in self.items):
+            content["format"] = POLICY_FORMAT
+            if self.mask_policy is MaskPolicy.NEWEST:
+                del content["mask_policy"], content["mask_annotator_id"]
+                content["format"] = FIRST_FORMAT
+        for item in content["items"]:
+            if not item["confirmed_clear"]:
+                del item["confirmed_clear"]
         return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
     @classmethod
@@ -168,13 +180,13 @@ class Manifest:
         """
         try:
             values: dict[str, Any] = json.loads(content)
-            if values["format"] not in (FIRST_FORMAT, FORMAT):
+            if values["format"] not in (FIRST_FORMAT, POLICY_FORMAT, FORMAT):
                 raise SnapshotMismatch(
                     f"The snapshot is written in format {values['format']}, and this version reads formats "
-                    f"{FIRST_FORMAT} and {FORMAT}. Freeze a new snapshot with this version."
+                    f"{FIRST_FORMAT} to {FORMAT}. Freeze a new snapshot with this version."
                 )
             policy = {}
-            if values["format"] == FORMAT:
+            if values["format"] != FIRST_FORMAT:
                 annotator_id = values["mask_annotator_id"]
                 policy = {"mask_policy": MaskPolicy(values["mask_policy"]), "mask_annotator_id": annotator_id}
             return cls(
@@ -197,7 +209,8 @@ class Manifest:
         Returns:
             `images`, `cases`, `patients` and `masks`: total and count by split. `labels` and `case_labels`: by split
             the images, or cases, of each label (and `none`). `masks_by_origin`: total and count by split of the masks
-            of each origin that there is. `left_out`: count by reason. `simulated`: images drawn.
+            of each origin that there is. `confirmed_clear`: likewise of the images that are
+            confirmed to show no lesion. `left_out`: count by reason. `simulated`: images drawn.
         """
         masked = [item for item in self.items if item.mask_sha256 is not None]
         return {
@@ -208,6 +221,7 @@ class Manifest:
             "labels": {str(split): _by_label(self.of(split), lambda item: item.image_id) for split in Split},
             "case_labels": {str(split): _by_label(self.of(split), lambda item: item.case_id) for split in Split},
             "masks_by_origin": _by_origin(masked),
+            "confirmed_clear": _by_split((item for item in masked if item.confirmed_clear), lambda item: item.image_id),
             "left_out": dict(sorted(Counter(gone.reason for gone in self.left_out).items())),
             "simulated": sum(item.simulated for item in self.items),
         }

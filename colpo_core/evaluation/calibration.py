@@ -5,21 +5,27 @@ from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize_scalar
+from scipy.optimize import minimize
 from scipy.special import expit, logit
+from scipy.stats import t as student_t
 
 from colpo_core.evaluation.intervals import RESAMPLES, mean_by_patients, patient_bootstrap, share_by_patients
 from colpo_core.evaluation.judged import Judged
 from colpo_core.evaluation.resampling import divided
+from colpo_core.records.calibration import Calibration, CalibrationFigures
 from colpo_core.records.figures import Estimate, ReliabilityBin
 from colpo_core.terms import Label
 
 MOST_BINS = 10
 LEAST_IN_BIN = 10
-LEAST_OF_A_LABEL = 10
+LEAST_FOR_A_SLOPE = 20
+"""Patients of either label below which a slope has no interval: it would not cover."""
 COOLEST, HOTTEST = 0.25, 8.0
 # A 32-bit softmax says 1 from a logit of 17 on; nearer to 0 or 1 than this, a probability is rounding.
 _NEAREST_TO_CERTAIN = 1e-7
+# Of the lean and of the logarithm of the temperature; see the decision on calibration for how it was chosen.
+_PRIOR_SD = 0.5
+_MOST_STEPS, _LONGEST_STEP, _SETTLED, _WORST_CONDITION = 100, 2.0, 1e-10, 1e12
 
 
 def brier_estimate(judged: Sequence[Judged], *, seed: int = 0, resamples: int = RESAMPLES) -> Estimate:
@@ -118,70 +124,190 @@ def reliability(judged: Sequence[Judged], *, seed: int = 0, resamples: int = RES
     return tuple(bins)
 
 
-def fit_temperature(labels: Sequence[Label], probs: Sequence[float]) -> float:
-    """The temperature that makes the labels likeliest: each logit is divided by it, see `apply_temperature`.
+def fit_calibration(labels: Sequence[Label], probs: Sequence[float], *, share: float) -> Calibration:
+    """Temperature and intercept for a network that was taught both labels as equally frequent, see `Calibration`.
 
-    Above 1 the network was too sure of itself. It lies between 0.25 and 8, so that a handful of validation cases cannot
-    turn every probability into 0.5 or into certainty. It is 1, which changes nothing, where it cannot be fitted:
-
-    - fewer than ten cases of either label: one number is fitted, and ten events a number are the least that is usual
-      (Peduzzi et al. 1996);
-    - no case on the wrong side of 0.5: the likelihood then only grows as the temperature falls to 0, and such a
-      side says nothing about how far to go.
+    A network whose loss weighs a rare label as much as a frequent one says how likely HSIL is where both are equally
+    frequent. Its logit is too high by the logarithm of the weights' ratio, which is taken out exactly: the intercept is
+    logit(share) plus the network's own lean, a. On the validation side, whose share of HSIL is its own, temperature T
+    and lean a are fitted together by penalised likelihood: labels ~ z / T + a + logit(validation's share), with log T
+    and a held to 0 by normal distributions of standard deviation 0.5. With few cases of a label the fit stays near the
+    exact subtraction, with many the penalty is of no weight; without both labels nothing is fitted. The temperature
+    lies between 0.25 and 8.
 
     Args:
-        labels: Label of each validation case (or image).
-        probs: Probability of HSIL of each, in the same order.
+        labels: Label of each validation image.
+        probs: The network's own probability of HSIL of each, in the same order.
+        share: Share of HSIL that the probabilities are to be calibrated for, between 0 and 1.
 
     Raises:
-        ValueError: The two are not of one length, or a probability does not lie between 0 and 1.
+        ValueError: The two are not of one length, or a probability or the share is none.
 
-    Source: Guo et al. 2017, "On calibration of modern neural networks", section 4.2, for two classes.
+    Source: Platt 1999, "Probabilistic outputs for support vector machines", and Cox 1958, "Two further applications of
+        a model for binary regression", for slope and intercept; Saerens et al. 2002, "Adjusting the outputs of a
+        classifier to new a priori probabilities", for the shift of the share; Guo et al. 2017, "On calibration of
+        modern neural networks", for the temperature.
     """
     if len(labels) != len(probs):
         raise ValueError(f"{len(labels)} labels, but {len(probs)} probabilities")
-    counts = [sum(found is label for found in labels) for label in Label]
-    margins = _margins(labels, probs)
-    if min(counts) < LEAST_OF_A_LABEL or bool((margins >= 0).all()):
-        return 1.0
-    # In its logarithm, because halving and doubling are equally far; the likelihood has one peak in it.
-    bounds = (float(np.log(COOLEST)), float(np.log(HOTTEST)))
-    found = minimize_scalar(
-        lambda log_temperature: _mean_loss(margins, np.exp(log_temperature)), bounds=bounds, method="bounded"
-    )
-    temperature = float(np.exp(found.x))
-    return temperature if _mean_loss(margins, temperature) < _mean_loss(margins, 1.0) else 1.0
+    if not 0 < share < 1:
+        raise ValueError(f"a share of {share} of HSIL leaves nothing to tell apart")
+    logits = _logit(_probabilities(probs))
+    is_hsil = np.asarray([label is Label.HSIL for label in labels], np.bool_)
+    wanted = float(logit(share))
+    if is_hsil.all() or not is_hsil.any():
+        return Calibration(1.0, wanted)
+    lean, log_temperature = _fitted(logits, is_hsil, float(logit(is_hsil.mean())))
+    return Calibration(float(np.exp(log_temperature)), wanted + lean)
 
 
-def apply_temperature(prob: float, temperature: float) -> float:
-    """A probability of HSIL at a temperature: 1 / (1 + exp(-logit(prob) / temperature)).
+def _fitted(logits: npt.NDArray[np.float64], is_hsil: npt.NDArray[np.bool_], shift: float) -> tuple[float, float]:
+    """Lean and logarithm of the temperature of the highest penalised likelihood."""
+    sign = np.where(is_hsil, 1.0, -1.0)
 
-    The order of cases stays, and so does 0.5; at a temperature of 1 nothing changes. A threshold chosen on uncalibrated
-    probabilities has to be taken through it as well, else calls change. Probabilities nearer to 0 or 1 than 1e-7 count
-    as that near: a network of 32 bits that says 1 means no more than that, and can be brought down from it.
+    def loss(at: npt.NDArray[np.float64]) -> tuple[float, npt.NDArray[np.float64]]:
+        lean, log_temperature = at
+        cooled = logits * np.exp(-log_temperature)
+        margins = sign * (cooled + lean + shift)
+        pull = -sign * expit(-margins)
+        penalty = (at**2).sum() / (2 * _PRIOR_SD**2)
+        slopes = np.asarray([pull.sum(), -(pull * cooled).sum()]) + at / _PRIOR_SD**2
+        return float(np.logaddexp(0, -margins).sum() + penalty), slopes
+
+    bounds = [(None, None), (np.log(COOLEST), np.log(HOTTEST))]
+    found = minimize(loss, np.zeros(2), jac=True, method="L-BFGS-B", bounds=bounds)
+    return float(found.x[0]), float(found.x[1])
+
+
+def apply_calibration(prob: float, calibration: Calibration) -> float:
+    """A network's own probability of HSIL as a calibrated one.
+
+    The order of cases stays. A threshold chosen on a network's own probabilities has to be taken through it as well,
+    else calls change. Probabilities nearer to 0 or 1 than 1e-7 count as that near: a network of 32 bits that says 1
+    means no more than that. Where the calibration changes nothing, the probability is returned as it is.
 
     Raises:
         ValueError: The probability does not lie between 0 and 1, or the temperature is not above 0.
 
-    Source: Guo et al. 2017, equation 9, for two classes.
+    Source: Guo et al. 2017, equation 9, for two classes, and an intercept.
     """
-    if not 0 <= prob <= 1 or not temperature > 0:
-        raise ValueError(f"a probability of {prob} at a temperature of {temperature} cannot be")
-    return prob if temperature == 1 else float(expit(_logit(np.asarray(prob)) / temperature))
+    if not 0 <= prob <= 1 or not calibration.temperature > 0:
+        raise ValueError(f"a probability of {prob} at a temperature of {calibration.temperature} cannot be")
+    if calibration == Calibration():
+        return prob
+    return float(expit(_logit(np.asarray(prob)) / calibration.temperature + calibration.intercept))
 
 
-def _margins(labels: Sequence[Label], probs: Sequence[float]) -> npt.NDArray[np.float64]:
-    """Logit of the right label of each case: above 0 where it got more than 0.5."""
-    sign = np.asarray([1.0 if label is Label.HSIL else -1.0 for label in labels])
-    return np.asarray(sign * _logit(_probabilities(probs)))
+def within_rounding(prob: float) -> float:
+    """A probability, no nearer to 0 or 1 than 1e-7: what is nearer is rounding of 32 bits, and is taken as equal."""
+    return float(np.clip(prob, _NEAREST_TO_CERTAIN, 1 - _NEAREST_TO_CERTAIN))
+
+
+def calibration_figures(judged: Sequence[Judged], *, seed: int = 0, resamples: int = RESAMPLES) -> CalibrationFigures:
+    """Mean probability beside the observed share, and the slope, with intervals by patients.
+
+    The slope is that of a logistic regression of the label on the probability's logit. Both intervals take rows of one
+    patient together (a sandwich covariance over patients, with t on one degree of freedom less than patients). That of
+    the slope is given where there are at least 20 patients of either label, and neither is ranked wholly above the
+    other.
+
+    Args:
+        judged: One row an image, or one a case.
+        seed: Seed of the bootstrap of the observed share.
+        resamples: How many resamples it draws.
+
+    Raises:
+        ValueError: A probability does not lie between 0 and 1.
+
+    Source: Cox 1958; Van Calster et al. 2016, "A calibration hierarchy for risk models was defined", for calibration in
+        the large and the slope; Liang and Zeger 1986 for the covariance.
+    """
+    is_hsil, prob = _columns(judged)
+    patients = _patients(judged)
+    trials = np.stack([np.ones_like(is_hsil), is_hsil], axis=1)
+    return CalibrationFigures(
+        n=len(judged),
+        n_patients=len(set(patients)),
+        mean_prob=float(prob.mean()) if len(prob) else None,
+        observed=share_by_patients(trials, patients, seed=seed, n=resamples),
+        in_the_large=_in_the_large(prob - is_hsil, patients),
+        slope=_slope(is_hsil, _logit(prob), patients),
+    )
+
+
+def _in_the_large(apart: npt.NDArray[np.float64], patients: Sequence[int]) -> Estimate:
+    """The mean with an interval from how far the patients' sums lie from it."""
+    n_patients = len(set(patients))
+    if not len(apart):
+        return Estimate(value=None, low=None, high=None, n_patients=0, n_images=0)
+    mean = float(apart.mean())
+    found = Estimate(value=mean, low=None, high=None, n_patients=n_patients, n_images=len(apart))
+    if n_patients < 2:
+        return found
+    _, place = np.unique(np.asarray(patients), return_inverse=True)
+    sums = np.bincount(place, weights=apart - mean)
+    error = float(np.sqrt((sums**2).sum() * n_patients / (n_patients - 1))) / len(apart)
+    half = float(student_t.ppf(0.975, n_patients - 1)) * error
+    return replace(found, low=max(-1.0, mean - half), high=min(1.0, mean + half)) if half > 0 else found
+
+
+def _slope(is_hsil: npt.NDArray[np.float64], logits: npt.NDArray[np.float64], patients: Sequence[int]) -> Estimate:
+    counted = Estimate(value=None, low=None, high=None, n_patients=len(set(patients)), n_images=len(patients))
+    if min(is_hsil.sum(), len(is_hsil) - is_hsil.sum()) < 2 or not np.ptp(logits) > 0 or _parts(is_hsil, logits):
+        return counted
+    design = np.stack([np.ones_like(logits), logits], axis=1)
+    at = _logistic(design, is_hsil)
+    if at is None:
+        return counted
+    value = float(at[1])
+    whose = np.asarray(patients)
+    if min(len(set(whose[is_hsil > 0])), len(set(whose[is_hsil == 0]))) < LEAST_FOR_A_SLOPE:
+        return replace(counted, value=value)
+    half = float(student_t.ppf(0.975, counted.n_patients - 1)) * _slope_error(design, is_hsil, at, patients)
+    return replace(counted, value=value, low=value - half, high=value + half)
+
+
+def _parts(is_hsil: npt.NDArray[np.float64], logits: npt.NDArray[np.float64]) -> bool:
+    """Whether one label is ranked wholly above the other: the likeliest slope is then without bound."""
+    hsil, normal = logits[is_hsil > 0], logits[is_hsil == 0]
+    return bool(hsil.min() >= normal.max() or hsil.max() <= normal.min())
+
+
+def _logistic(design: npt.NDArray[np.float64], is_hsil: npt.NDArray[np.float64]) -> npt.NDArray[np.float64] | None:
+    """Intercept and slope of the highest likelihood by Newton's steps; None where they do not settle."""
+    at = np.asarray([0.0, 1.0])
+    for _ in range(_MOST_STEPS):
+        fitted = expit(design @ at)
+        score = design.T @ (is_hsil - fitted)
+        information = (design * (fitted * (1 - fitted))[:, None]).T @ design
+        if not np.linalg.cond(information) < _WORST_CONDITION:
+            return None
+        step = np.linalg.solve(information, score)
+        at = at + step * min(1.0, _LONGEST_STEP / max(float(np.abs(step).max()), _LONGEST_STEP))
+        if float(np.abs(step).max()) < _SETTLED:
+            return at
+    return None
+
+
+def _slope_error(
+    design: npt.NDArray[np.float64],
+    is_hsil: npt.NDArray[np.float64],
+    at: npt.NDArray[np.float64],
+    patients: Sequence[int],
+) -> float:
+    """Standard error of the slope by a sandwich over patients, enlarged by patients / (patients - 1)."""
+    fitted = expit(design @ at)
+    information = (design * (fitted * (1 - fitted))[:, None]).T @ design
+    _, place = np.unique(np.asarray(patients), return_inverse=True)
+    scores = np.zeros((int(place.max()) + 1, 2))
+    np.add.at(scores, place, design * (is_hsil - fitted)[:, None])
+    bread = np.linalg.inv(information)
+    meat = scores.T @ scores * len(scores) / (len(scores) - 1)
+    return float(np.sqrt((bread @ meat @ bread)[1, 1]))
 
 
 def _logit(prob: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     return np.asarray(logit(np.clip(prob, _NEAREST_TO_CERTAIN, 1 - _NEAREST_TO_CERTAIN)), np.float64)
-
-
-def _mean_loss(margins: npt.NDArray[np.float64], temperature: float) -> float:
-    return float(np.logaddexp(0, -margins / temperature).mean())
 
 
 def _columns(judged: Sequence[Judged]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:

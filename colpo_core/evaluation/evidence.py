@@ -1,4 +1,4 @@
-"""Whether a network's evidence lies where the lesion is: the share of a map inside a mask, and its highest place."""
+"""Where a network's evidence lies: the share of a map inside a mask, in the black bars, in the image's rim."""
 
 from collections.abc import Mapping, Sequence
 from math import hypot
@@ -8,7 +8,15 @@ import numpy as np
 import numpy.typing as npt
 
 from colpo_core.evaluation.intervals import RESAMPLES, mean_by_patients, share_by_patients
-from colpo_core.records.explanations import ClassEvidence, EvidenceFigures, ImageEvidence, MapInMask
+from colpo_core.records.explanations import (
+    ClassEvidence,
+    EvidenceFigures,
+    ImageEvidence,
+    ImagePlaces,
+    MapInMask,
+    MapPlaces,
+    PlacesFigures,
+)
 from colpo_core.records.figures import Estimate, Proportion
 
 NETWORKS = ("3ch", "4ch")
@@ -16,6 +24,12 @@ CLASSES = ("normal", "hsil")
 # Zhang et al. allow 15 pixels on images of about 500: a map is too coarse to be asked for more.
 _NEAR = 0.03
 _SIDE_PX = 256
+RIM = 0.05
+"""How much of an image's height and width is its rim, on each side."""
+# Less of a map's evidence in the image than this is rounding.
+_NO_EVIDENCE = 1e-9
+# Narrower bars come from rounding a side to whole pixels.
+_LEAST_BARS = 0.01
 
 
 def image_evidence(maps: Mapping[str, npt.NDArray[np.float32]], mask: npt.NDArray[np.bool_]) -> ImageEvidence | None:
@@ -67,6 +81,101 @@ def evidence_figures(
         model=found["model"],
         n_images=len(expert),
         empty={name: sum(one.maps.get(name) is None for one in expert) for name in names},
+    )
+
+
+def image_places(maps: Mapping[str, npt.NDArray[np.float32]], *, top: float, left: float) -> ImagePlaces:
+    """How much of each map lies in the black bars beside the image, and how much in the image's rim.
+
+    A cell that an edge cuts counts by how much of it lies on either side.
+
+    Args:
+        maps: By name, h x w from 0, each over the whole box that the image was fitted into.
+        top: Height of the bar above the image as a share of the box's height; the one below is as high.
+        left: Width of the bar beside the image as a share of the box's width; the one on the right is as wide.
+    """
+    high, wide = 1 - 2 * top, 1 - 2 * left
+    return ImagePlaces(
+        padding_area=1 - high * wide,
+        rim_area=1 - (1 - 2 * RIM) ** 2,
+        maps={name: _places(values.astype(np.float64), top, left) for name, values in maps.items()},
+    )
+
+
+def _places(cells: npt.NDArray[np.float64], top: float, left: float) -> MapPlaces | None:
+    total = float(cells.sum())
+    if total <= 0:
+        return None
+    image = _within(cells, top, left)
+    inner = _within(cells, top + RIM * (1 - 2 * top), left + RIM * (1 - 2 * left))
+    rim = min(1.0, max(0.0, 1 - inner / image)) if image > _NO_EVIDENCE * total else None
+    return MapPlaces(padding=min(1.0, max(0.0, 1 - image / total)), rim=rim)
+
+
+def _within(cells: npt.NDArray[np.float64], top: float, left: float) -> float:
+    """Evidence in the rectangle that leaves these shares of height and width on each side."""
+    rows, columns = (_covered(count, edge) for count, edge in zip(cells.shape, (top, left), strict=True))
+    return float(rows @ cells @ columns)
+
+
+def _covered(count: int, edge: float) -> npt.NDArray[np.float64]:
+    """How much of each of the cells along one side lies between an edge and the one opposite."""
+    starts = np.arange(count) / count
+    ends = starts + 1 / count
+    return np.asarray(np.clip(np.minimum(ends, 1 - edge) - np.maximum(starts, edge), 0, None) * count)
+
+
+def places_figures(
+    network: str,
+    lesions: Sequence[ImageEvidence],
+    lesion_patients: Sequence[int],
+    places: Sequence[ImagePlaces],
+    patients: Sequence[int],
+    *,
+    seed: int = 0,
+    resamples: int = RESAMPLES,
+) -> PlacesFigures:
+    """Where one network's evidence lies, with intervals by patients.
+
+    Args:
+        network: Of `NETWORKS`.
+        lesions: Of each image with an annotated lesion, its maps beside that mask.
+        lesion_patients: Patient of each of these images.
+        places: Of every image that was judged.
+        patients: Patient of each of these images.
+        seed: Seed of the bootstraps.
+        resamples: How many resamples they draw.
+    """
+
+    def mean(rows: Sequence[tuple[float, int]]) -> Estimate:
+        return mean_by_patients([row[0] for row in rows], [row[1] for row in rows], seed=seed, n=resamples)
+
+    every = list(zip(places, patients, strict=True))
+    barred = [(one, patient) for one, patient in every if one.padding_area >= _LEAST_BARS]
+
+    def shares(rows: Sequence[tuple[ImagePlaces, int]], which: str) -> dict[str, Estimate]:
+        return {
+            label: mean(
+                [
+                    (share, patient)
+                    for one, patient in rows
+                    if (share := getattr(one.maps.get(f"{network}-{label}"), which, None)) is not None
+                ]
+            )
+            for label in CLASSES
+        }
+
+    found = [
+        (inside.energy - one.area, patient)
+        for one, patient in zip(lesions, lesion_patients, strict=True)
+        if (inside := one.maps.get(f"{network}-hsil")) is not None
+    ]
+    return PlacesFigures(
+        lesion_excess=mean(found),
+        padding=shares(barred, "padding"),
+        padding_area=mean([(one.padding_area, patient) for one, patient in barred]),
+        rim=shares(every, "rim"),
+        rim_area=mean([(one.rim_area, patient) for one, patient in every]),
     )
 
 

@@ -5,16 +5,20 @@ distribution.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from math import hypot
 from statistics import fmean
 
 import numpy as np
 import numpy.typing as npt
 
+from colpo_core.evaluation.blind import BlindReference
 from colpo_core.evaluation.intervals import RESAMPLES, mean_by_patients, share_by_patients
 from colpo_core.evaluation.kappa import pixel_kappa
 from colpo_core.evaluation.outlines import outline_distance_px
 from colpo_core.records.figures import (
+    BlindFigures,
+    BlindMask,
     Estimate,
     ImageMaskFigures,
     MaskFigures,
@@ -62,11 +66,90 @@ def mask_figures(truth: npt.NDArray[np.bool_], predicted: npt.NDArray[np.bool_])
     )
 
 
+@dataclass(frozen=True)
+class BlindPair:
+    """How the two masks that look at no image agree with one annotated mask.
+
+    Attributes:
+        mean_mask: The mean training mask.
+        mean_area: Share of the image that it marks.
+        disc: The disc in the middle.
+        disc_area: Share of the image that it marks.
+    """
+
+    mean_mask: MaskFigures
+    mean_area: float
+    disc: MaskFigures
+    disc_area: float
+
+
+def blind_pair(truth: npt.NDArray[np.bool_], reference: BlindReference) -> BlindPair:
+    """Hold the masks that look at no image against an annotated one, H x W bool."""
+    mean_mask, disc = reference.mean_mask(*truth.shape), reference.disc(*truth.shape)
+    return BlindPair(
+        mask_figures(truth, mean_mask), float(mean_mask.mean()), mask_figures(truth, disc), float(disc.mean())
+    )
+
+
+def blind_figures(
+    figures: Sequence[MaskFigures],
+    blind: Sequence[BlindPair],
+    patients: Sequence[int],
+    reference: BlindReference,
+    *,
+    seed: int = 0,
+    resamples: int = RESAMPLES,
+) -> BlindFigures:
+    """The masks that look at no image over many images, and how much better the segmenter's are on the same ones.
+
+    Args:
+        figures: The segmenter's, one an image.
+        blind: Those of the masks that look at no image, of the same images.
+        patients: Patient of each.
+        reference: What the blind masks are.
+        seed: Seed of the bootstraps.
+        resamples: How many resamples they draw.
+
+    Raises:
+        ValueError: There are not as many of one as of the other.
+    """
+    if not len(figures) == len(blind) == len(patients):
+        raise ValueError(f"{len(figures)} figures need as many blind ones and patients, not {len(blind)}")
+
+    def summed_up(own: Sequence[MaskFigures], areas: Sequence[float]) -> BlindMask:
+        def mean_of(name: str) -> Estimate:
+            return _mean_of([_figure(one, name) for one in own], patients, seed, resamples)
+
+        def difference(name: str) -> Estimate:
+            pairs = [(getattr(one, name), getattr(other, name)) for one, other in zip(figures, own, strict=True)]
+            values = [None if one is None or other is None else one - other for one, other in pairs]
+            return _mean_of(values, patients, seed, resamples)
+
+        return BlindMask(
+            area=fmean(areas) if areas else None,
+            iou_acetowhite=mean_of("iou_acetowhite"),
+            iou_background=mean_of("iou_background"),
+            accuracy_acetowhite=mean_of("accuracy_acetowhite"),
+            accuracy_background=mean_of("accuracy_background"),
+            dice=mean_of("dice"),
+            hd95_percent=mean_of("hd95_percent"),
+            kappa=mean_of("kappa"),
+            iou_difference=difference("iou_acetowhite"),
+            dice_difference=difference("dice"),
+        )
+
+    mean_mask = summed_up([pair.mean_mask for pair in blind], [pair.mean_area for pair in blind])
+    disc = summed_up([pair.disc for pair in blind], [pair.disc_area for pair in blind])
+    return BlindFigures(mean_mask, disc, mean_mask.iou_difference, reference.threshold, reference.n_masks)
+
+
 def segmentation_figures(
     figures: Sequence[MaskFigures],
     patients: Sequence[int],
     image_ids: Sequence[int] | None = None,
     *,
+    confirmed: Sequence[bool] | None = None,
+    blind: BlindFigures | None = None,
     seed: int = 0,
     resamples: int = RESAMPLES,
 ) -> SegmentationFigures:
@@ -76,19 +159,21 @@ def segmentation_figures(
         figures: One an image.
         patients: Patient of each.
         image_ids: Row of each image, or None where nobody asks which image it was.
+        confirmed: Whether a person has confirmed of each image that it shows no lesion; of none where None.
+        blind: What masks reach on the same images that look at none of them, as `blind_figures` gives it.
         seed: Seed of the bootstrap.
         resamples: How many resamples it draws.
 
     Raises:
-        ValueError: There are not as many patients or images as figures.
+        ValueError: There are not as many patients, images or confirmations as figures.
     """
-    if len(figures) != len(patients) or (image_ids is not None and len(image_ids) != len(figures)):
+    if any(given is not None and len(given) != len(figures) for given in (patients, image_ids, confirmed)):
         raise ValueError(f"{len(figures)} figures need as many patients and images")
 
     def mean_of(values: Sequence[float | None]) -> Estimate:
-        kept = [(value, who) for value, who in zip(values, patients, strict=True) if value is not None]
-        return mean_by_patients([value for value, _ in kept], [who for _, who in kept], seed=seed, n=resamples)
+        return _mean_of(values, patients, seed, resamples)
 
+    free = [False] * len(figures) if confirmed is None else confirmed
     clean = _untouched(figures, patients, seed, resamples)
     return SegmentationFigures(
         iou_acetowhite=mean_of([figure.iou_acetowhite for figure in figures]),
@@ -97,9 +182,11 @@ def segmentation_figures(
         accuracy_background=mean_of([figure.accuracy_background for figure in figures]),
         dice=mean_of([figure.dice for figure in figures]),
         hd95_percent=mean_of([figure.hd95_percent for figure in figures]),
-        # Without annotated acetowhite kappa is 0 at best, and undefined where all is right: as for Dice, not counted.
-        kappa=mean_of([None if figure.iou_acetowhite is None else figure.kappa for figure in figures]),
+        kappa=mean_of([_figure(figure, "kappa") for figure in figures]),
         false_area=mean_of([figure.false_area for figure in figures]),
+        lesion_free_area=mean_of(
+            [figure.false_area if is_free else None for figure, is_free in zip(figures, free, strict=True)]
+        ),
         n_images=len(figures),
         n_images_without_acetowhite=clean.n,
         n_clean_without_acetowhite=clean,
@@ -110,7 +197,22 @@ def segmentation_figures(
             )
         ),
         by_patient=_by_patient(figures, patients),
+        blind=blind,
     )
+
+
+def _mean_of(values: Sequence[float | None], patients: Sequence[int], seed: int, resamples: int) -> Estimate:
+    kept = [(value, who) for value, who in zip(values, patients, strict=True) if value is not None]
+    return mean_by_patients([value for value, _ in kept], [who for _, who in kept], seed=seed, n=resamples)
+
+
+def _figure(figures: MaskFigures, name: str) -> float | None:
+    """A figure of one image as it enters a mean."""
+    # Without annotated acetowhite kappa is 0 at best, and undefined where all is right: as for Dice, not counted.
+    if name == "kappa" and figures.iou_acetowhite is None:
+        return None
+    value: float | None = getattr(figures, name)
+    return value
 
 
 def _untouched(figures: Sequence[MaskFigures], patients: Sequence[int], seed: int, resamples: int) -> Proportion:

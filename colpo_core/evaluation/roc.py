@@ -155,11 +155,11 @@ def youden_threshold(truth: Sequence[Label], probabilities: Sequence[float]) -> 
 _RULE_TEXTS = {
     "youden": (
         "The threshold with the highest sensitivity + specificity - 1 (Youden's index) on the validation cases; "
-        "0.5 where none is better than chance."
+        "where none is better than chance, that at which a network says 0.5 before its calibration."
     ),
     "sensitivity_90": (
         "The threshold with the highest specificity among those whose sensitivity on the validation cases is at least "
-        "90%; 0.5 where none of these is better than chance."
+        "90%; where none of these is better than chance, that at which a network says 0.5 before its calibration."
     ),
 }
 

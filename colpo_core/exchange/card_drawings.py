@@ -12,6 +12,7 @@ from colpo_core.records.model_cards import (
     estimate_or_none,
     pair_name,
     spread_by,
+    uncalibrated_bins,
 )
 
 
@@ -34,7 +35,7 @@ def roc_drawing(metrics: Block, level: str, *, marks: str) -> str | None:
 
 
 def reliability_drawing(metrics: Block, level: str, *, marks: str) -> str | None:
-    """Calibration curves of both networks. See `roc_drawing`."""
+    """Calibration curves of both networks, and what they were before the calibration. See `roc_drawing`."""
     curves = []
     for network, title in NETWORKS.items():
         block = calls(metrics, network, level)
@@ -45,6 +46,10 @@ def reliability_drawing(metrics: Block, level: str, *, marks: str) -> str | None
         points = [(one["mean_prob"], one["observed"]["value"]) for one in bins]
         bounds = [(one["observed"]["low"], one["observed"]["high"]) for one in bins]
         curves.append(Curve(name, network, points, bounds))
+        before = uncalibrated_bins(metrics, network, level)
+        if before:
+            points = [(one["mean_prob"], one["observed"]["value"]) for one in before]
+            curves.append(Curve(f"{title}, before the calibration", network, points, is_before=True))
     return reliability_svg(curves, marks=marks)
 
 

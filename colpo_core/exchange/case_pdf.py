@@ -17,7 +17,9 @@ from colpo_core.labels import GRADE_NAMES
 from colpo_core.records.case_reports import CaseReport, ReportedImage
 from colpo_core.records.cases import CaseRecord, SpecimenRecord
 from colpo_core.records.checkpoints import label_source_text
-from colpo_core.terms import Label, LabelSource
+from colpo_core.records.model_marks import SIMULATED_IMAGE, Mark, MarkKind
+from colpo_core.records.number_texts import percent_texts
+from colpo_core.terms import Label
 
 MOST_IMAGES = 8
 Pictures = Mapping[int, NDArray[Any]]
@@ -26,6 +28,7 @@ _COLUMNS = 4
 _LINE = 0.0142
 _TEXT_COLUMNS = 118
 _LABEL_COLUMNS = 84
+_BADGE_COLUMNS = 48
 _MOST_LINES = 36
 _MARGIN = 0.06
 _FONT, _NO_PICTURE = "DejaVu Sans", "\N{WHITE SQUARE}"
@@ -72,14 +75,22 @@ def _head(figure: Figure, report: CaseReport) -> float:
     for line in textwrap.wrap(_plain(f"{said}{grade}{why}"), _LABEL_COLUMNS, max_lines=2, placeholder=" …"):
         figure.text(_MARGIN, top, line, size=9)
         top -= 0.016
-    badges = [word for word, holds in (("SIMULATED", case.simulated), ("FLAGGED", label is not None and label.flagged))
-              if holds]  # fmt: skip
-    if any(one.prediction and one.prediction.label_source is LabelSource.IMPRESSION for one in report.images):
-        badges.append("MODEL OF LABELS BY IMPRESSION")
+    badges = ["FLAGGED"] if label is not None and label.flagged else []
+    badges += [mark.text for mark in _marks(report)]
     figure.text(1 - _MARGIN, 0.966, f"case {case.id}", size=9, color=_GREY, ha="right")
-    if badges:
-        figure.text(1 - _MARGIN, 0.95, " · ".join(badges), size=8, weight="bold", color=_AMBER, ha="right")
+    for number, line in enumerate(textwrap.wrap(" · ".join(badges), _BADGE_COLUMNS, max_lines=3)):
+        place = 0.95 - number * 0.013
+        figure.text(1 - _MARGIN, place, line, size=8, weight="bold", color=_AMBER, ha="right")
     return top
+
+
+def _marks(report: CaseReport) -> tuple[Mark, ...]:
+    """What Review marks too: the case itself drawn by the program, and what to mind of the model."""
+    predicted = next((one.prediction for one in report.images if one.prediction is not None), None)
+    marks = () if predicted is None else predicted.all_marks
+    if report.case.simulated and not any(mark.kind is MarkKind.SIMULATED for mark in marks):
+        return (SIMULATED_IMAGE, *marks)
+    return marks
 
 
 def _images(
@@ -146,6 +157,10 @@ def _text(report: CaseReport) -> Iterator[tuple[str, bool]]:
     if first is not None:
         source = label_source_text(first.label_source)
         yield f"{first.checkpoint_name} ({report.model_sha256[:12]}), {source}. The outline is its mask.", False
+        for mark in first.marks:
+            yield f"{mark.text}: {mark.meaning}", False
+        if first.calibration:
+            yield first.calibration, False
     for one in predicted:
         yield from _predicted(one)
 
@@ -155,13 +170,17 @@ def _predicted(one: ReportedImage) -> Iterator[tuple[str, bool]]:
     if found is None:
         return
     calls = "; ".join(
-        f"{name} {prob:.0%}, calls {call.value} from {threshold:.0%}"
+        _call(name, prob, call, threshold)
         for name, prob, call, threshold in (
             ("4 channels", found.prob_hsil_4ch, found.call_4ch, found.threshold_4ch),
             ("3 channels", found.prob_hsil_3ch, found.call_3ch, found.threshold_3ch),
         )
     )
-    yield f"Image {found.image_id}: HSIL by {calls}. Acetowhite {found.acetowhite_fraction:.1%} of the image.", False
+    yield (
+        f"Image {found.image_id}: probability of HSIL by {calls}. "
+        f"Acetowhite {found.acetowhite_fraction:.1%} of the image.",
+        False,
+    )
     for review in one.reviews:
         why = ". ".join(part for part in (review.because.value.replace("_", " ") if review.because else "",
                                           review.reason) if part)  # fmt: skip
@@ -173,6 +192,11 @@ def _predicted(one: ReportedImage) -> Iterator[tuple[str, bool]]:
         )
         on = "" if one.has_cervix else "; hours from the middle of the image"
         yield f"   PROPOSED biopsy sites, not a recommendation: {places}{on}", False
+
+
+def _call(name: str, prob: float, call: Label, threshold: float) -> str:
+    told, frozen = percent_texts(prob, threshold)
+    return f"{name} {told}, called {call.value} (HSIL from {frozen})"
 
 
 def _record(case: CaseRecord) -> str:

@@ -18,6 +18,7 @@ figcaption, .small { font-size: .85rem; color: #4c5d62; }
 .mark { display: inline-block; border-radius: .3rem; padding: .05rem .5rem; margin-right: .4rem; font-size: .8rem;
   font-weight: 600; background: #e3eeef; }
 .mark.leaks { background: #b3402f; color: #fff; } .mark.simulated { background: #f6e3c2; }
+.mark.uncalibrated { background: #dde5e7; }
 .mark.impression { background: #e8def5; } .verdict { font-size: 1.1rem; font-weight: 600; }
 code { overflow-wrap: anywhere; font-size: .85rem; }
 @media print { h2 { break-after: avoid; } table, figure { break-inside: avoid; } }

@@ -14,15 +14,22 @@ from colpo_core.exchange.card_drawings import (
 from colpo_core.records import card_tables as tables
 from colpo_core.records.card_tables import CardTable, Ceiling
 from colpo_core.records.model_cards import (
+    BLIND_TEXT,
+    CALIBRATION_TEXT,
     EVIDENCE_TEXT,
     FORGETTING_TEXT,
+    PLACES_TEXT,
     Block,
+    calibration_text,
     comparison,
     differences,
     leaks,
     old_card_text,
     side,
 )
+from colpo_core.records.model_marks import NOT_CALIBRATED_TEXT, Mark, MarkKind, model_marks
+from colpo_core.records.model_marks import marks_text as line_of_marks
+from colpo_core.terms import LabelSource
 
 
 @dataclass(frozen=True)
@@ -127,22 +134,23 @@ def model_card_html(card: Block, *, about: About) -> str:
 
 
 def marks_text(card: Block, about: About) -> str:
-    """What every figure carries, in a line: what labels rest on, simulated, leaks."""
-    words = [about.labels]
-    if about.simulated:
-        words.append("SIMULATED images")
-    if leaks(card):
-        words.append("LEAKS")
-    return " · ".join(words)
+    """What every figure carries, in a line: what labels rest on, and the model's marks."""
+    marks = line_of_marks(_marks_of(card, about), without=(MarkKind.IMPRESSION,))
+    return " · ".join(part for part in (about.labels, marks) if part)
 
 
 def _marks(card: Block, about: About) -> str:
-    marks = [("impression" if about.by_impression else "", about.labels)]
-    if about.simulated:
-        marks.append(("simulated", "SIMULATED"))
-    if leaks(card):
-        marks.append(("leaks", "LEAKS"))
-    return "<p>" + "".join(html.mark(text, kind) for kind, text in marks) + "</p>"
+    marks = [html.mark(about.labels, "impression" if about.by_impression else "")]
+    # What the labels rest on is said in full by the first.
+    marks += [
+        html.mark(one.text, one.kind.value) for one in _marks_of(card, about) if one.kind is not MarkKind.IMPRESSION
+    ]
+    return "<p>" + "".join(marks) + "</p>"
+
+
+def _marks_of(card: Block, about: About) -> tuple[Mark, ...]:
+    source = LabelSource.IMPRESSION if about.by_impression else LabelSource.HISTOLOGY
+    return model_marks(card, label_source=source, simulated=about.simulated)
 
 
 def _head(card: Block, about: About) -> str:
@@ -155,7 +163,8 @@ def _head(card: Block, about: About) -> str:
 
 
 def _limits(card: Block) -> str:
-    return "<h2>Limits</h2>" + html.bullets(card["limits"])
+    probabilities = calibration_text(card) or NOT_CALIBRATED_TEXT
+    return "<h2>Limits</h2>" + html.bullets([*card["limits"], probabilities])
 
 
 def _calls(card: Block, about: About, marks: str) -> list[str]:
@@ -170,18 +179,30 @@ def _calls(card: Block, about: About, marks: str) -> list[str]:
         ]
     parts += [_figure(roc_drawing(metrics, "case", marks=text), "a ROC curve", "ROC curves, by case.")]
     parts += [_figure(reliability_drawing(metrics, "case", marks=text), "a calibration curve", _RELIABILITY)]
-    parts += [marks, _optional(tables.calibration_table(card, metrics), "figures before and after temperature scaling")]
+    parts.append("<h3>Before and after the calibration, test side</h3>")
+    for level in ("case", "image"):
+        table = tables.calibration_table(card, metrics, level)
+        if table is not None:
+            parts += [f"<p>By {level}:</p>", marks, html.table(table)]
+        elif level == "image":
+            parts.append(_optional(None, "figures before and after the calibration"))
+    steps = tables.calibration_steps_table(card)
+    parts += [html.table(steps)] if steps is not None else []
+    parts.append(f"<p>{escape(CALIBRATION_TEXT)}</p>")
     thresholds = card.get("thresholds")
     if thresholds:
         rule = thresholds.get("rule", "")
         parts.append(
-            f"<p>Thresholds {thresholds['3ch']:.2f} (3 channels) and {thresholds['4ch']:.2f} (4 channels), chosen on "
+            f"<p>Thresholds {thresholds['3ch']:.3f} (3 channels) and {thresholds['4ch']:.3f} (4 channels), chosen on "
             f"{escape(str(thresholds['chosen_on']))}. {escape(str(rule))}</p>"
         )
     return parts
 
 
-_RELIABILITY = "Observed share of HSIL over the probability, by case, with 95% intervals. On the line is right."
+_RELIABILITY = (
+    "Observed share of HSIL over the probability, by case, with 95% intervals. On the line is right. "
+    "Dotted: before the calibration."
+)
 
 
 def _masks(card: Block, about: About, marks: str) -> list[str]:
@@ -189,6 +210,7 @@ def _masks(card: Block, about: About, marks: str) -> list[str]:
     drawn = distributions_drawing(block, marks=marks_text(card, about))
     caption = "Each dot an image or a patient; the diamond is the mean over images with its 95% interval by patients."
     parts = ["<h2>Masks</h2>", marks, html.table(tables.segmentation_table(block))]
+    parts += [f"<p>{escape(BLIND_TEXT)}</p>", html.table(tables.blind_table(block)), marks]
     parts += [_figure(drawn, "the distribution over images and patients", caption), marks]
     parts.append(html.table(tables.without_lesion_table(block)))
     if about.ceiling:
@@ -230,6 +252,10 @@ def _evidence(card: Block, marks: str) -> list[str]:
         marks,
         f"<p>{EVIDENCE_TEXT}</p>",
         _optional(tables.evidence_table(metrics), "where the evidence lies"),
+        "<h3>Beside the lesion: black bars and rim</h3>",
+        marks,
+        f"<p>{escape(PLACES_TEXT)}</p>",
+        _optional(tables.places_table(metrics), "the evidence in black bars and rim"),
         "<h3>Do the maps show what was learned?</h3>",
         f"<p>{FORGETTING_TEXT}</p>",
         _optional(tables.forgetting_table(metrics), "whether the maps change when the network forgets"),
@@ -277,6 +303,8 @@ def _looks(card: Block, about: About) -> list[str]:
         )
         parts.append(html.table(tables.calls_table(look.metrics, "case")))
         parts.append(html.table(tables.segmentation_table(look.metrics["segmentation"])))
+        parts.append(html.table(tables.blind_table(look.metrics["segmentation"])))
+        parts.append(html.table(tables.without_lesion_table(look.metrics["segmentation"])))
     return parts
 
 

@@ -39,12 +39,14 @@ class Curve:
         network: `3ch` or `4ch`, for its colour.
         points: (x, y) of each point.
         bounds: (low, high) of each point's 95% interval, or None where a curve has none of its own.
+        is_before: Whether it is what was before the calibration, and is drawn beneath in dots.
     """
 
     name: str
     network: str
     points: Sequence[tuple[float, float]]
     bounds: Sequence[tuple[float, float]] | None = None
+    is_before: bool = False
 
 
 @dataclass(frozen=True)
@@ -121,6 +123,10 @@ def reliability_svg(curves: Sequence[Curve], *, marks: str) -> str:
     axes.plot([0, 1], [0, 1], color="#d5dfe1", linewidth=1, linestyle="--")
     for curve in curves:
         x, y = zip(*curve.points, strict=True)
+        if curve.is_before:
+            axes.plot(x, y, color=COLOURS[curve.network], marker="o", markersize=2, linewidth=1, linestyle=":",
+                      alpha=0.8, label=curve.name)  # fmt: skip
+            continue
         bounds = curve.bounds or [(value, value) for value in y]
         axes.errorbar(
             x,

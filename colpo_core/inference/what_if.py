@@ -68,7 +68,7 @@ class WhatIfImage:
             logits_3ch = three.logits(three.features(images))
             logits_4ch = four.logits(four.features(with_acetowhite(images, acetowhite)))
         return ChangedPrediction(
-            float(prob_hsil(logits_3ch, spec.temperature_3ch)[0]), float(prob_hsil(logits_4ch, spec.temperature_4ch)[0])
+            float(prob_hsil(logits_3ch, spec.calibration_3ch)[0]), float(prob_hsil(logits_4ch, spec.calibration_4ch)[0])
         )
 
     def with_cover(self, mask: NDArray[np.bool_]) -> ChangedPrediction:

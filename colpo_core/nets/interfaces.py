@@ -9,6 +9,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
+from colpo_core.records.calibration import Calibration
 from colpo_core.records.networks import MIRRORED
 
 BACKGROUND = 0
@@ -17,6 +18,7 @@ NORMAL = 0
 HSIL = 1
 N_CLASSES = 2
 """Of pixels (background, acetowhite) and of images (normal, HSIL) alike."""
+_AS_IT_IS = Calibration()
 
 
 class Segmenter(nn.Module, ABC):
@@ -130,16 +132,20 @@ class Classifier(nn.Module, ABC):
         """
 
 
-def prob_hsil(logits: Tensor, temperature: float = 1.0) -> Tensor:
-    """Calibrated probability of HSIL.
+def prob_hsil(logits: Tensor, calibration: Calibration = _AS_IT_IS) -> Tensor:
+    """Calibrated probability of HSIL: the one way from a classifier's logits to a probability.
 
-    Source: Guo et al., "On Calibration of Modern Neural Networks", ICML 2017, eq. 9 (temperature scaling).
+    Source: Guo et al., "On Calibration of Modern Neural Networks", ICML 2017, eq. 9 (temperature scaling), and an
+    intercept; see `evaluation.calibration.fit_calibration` for both.
 
     Args:
         logits: B x 2 logits.
-        temperature: Above 0; 1 leaves the network's own probabilities.
+        calibration: Leaves the network's own probabilities unless another is given.
 
     Returns:
         B float32 in 0..1.
     """
-    return (logits.float() / temperature).softmax(dim=1)[:, HSIL]
+    cooled = logits.float() / calibration.temperature
+    if calibration.intercept:
+        cooled = torch.stack([cooled[:, NORMAL], cooled[:, HSIL] + calibration.intercept], dim=1)
+    return cooled.softmax(dim=1)[:, HSIL]

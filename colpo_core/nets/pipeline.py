@@ -19,7 +19,7 @@ class PipelineOutput(NamedTuple):
         acetowhite: B x 1 x H x W probability of acetowhite epithelium.
         logits_3ch: B x 2 logits of the 3-channel network (0 `normal`, 1 `hsil`).
         logits_4ch: B x 2 logits of the 4-channel network.
-        prob_hsil_3ch: B probabilities of HSIL by the 3-channel network, calibrated by the spec's temperature.
+        prob_hsil_3ch: B probabilities of HSIL by the 3-channel network, calibrated as the spec says.
         prob_hsil_4ch: B probabilities of HSIL by the 4-channel network, likewise.
         features_3ch: B x K x h x w maps that the 3-channel network's logits rest on.
         features_4ch: The same of the 4-channel network.
@@ -38,7 +38,7 @@ class Pipeline(nn.Module):
     """A segmenter, a classifier on colours alone, and one that also sees the segmentation.
 
     Args:
-        spec: Working size, temperatures and thresholds.
+        spec: Working size, calibration and thresholds.
         segmenter: B x 3 x H x W in 0..1 to B x 2 x H x W logits.
         classifier_3ch: B x 3 x H x W in 0..1 to B x 2 logits.
         classifier_4ch: B x 4 x H x W in 0..1 to B x 2 logits.
@@ -76,8 +76,8 @@ class Pipeline(nn.Module):
             acetowhite=acetowhite,
             logits_3ch=logits_3ch,
             logits_4ch=logits_4ch,
-            prob_hsil_3ch=prob_hsil(logits_3ch, self.spec.temperature_3ch),
-            prob_hsil_4ch=prob_hsil(logits_4ch, self.spec.temperature_4ch),
+            prob_hsil_3ch=prob_hsil(logits_3ch, self.spec.calibration_3ch),
+            prob_hsil_4ch=prob_hsil(logits_4ch, self.spec.calibration_4ch),
             features_3ch=features_3ch,
             features_4ch=features_4ch,
         )

@@ -5,15 +5,16 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from colpo_core.errors import CheckpointMismatch
+from colpo_core.records.calibration import Calibration
 from colpo_core.records.networks import CLASSIFIERS, SEGMENTERS
 
-_LATER = ("temperature_3ch", "temperature_4ch", "mask_highlights", "average_flips")
+_LATER = ("temperature_3ch", "temperature_4ch", "mask_highlights", "average_flips", "intercept_3ch", "intercept_4ch")
 """Fields that cards of earlier checkpoints lack; what they had is the default."""
 
 
 @dataclass(frozen=True)
 class PipelineSpec:
-    """The parts of a pipeline, its working size, and its frozen temperatures and thresholds.
+    """The parts of a pipeline, its working size, and its frozen calibration and thresholds.
 
     Attributes:
         classifier: One of `CLASSIFIERS`, for three and four channels alike.
@@ -28,6 +29,8 @@ class PipelineSpec:
         temperature_4ch: The 4-channel network's likewise.
         mask_highlights: Specular highlights are filled from their surroundings before the image is fitted into its box.
         average_flips: The probability of acetowhite is the mean over an image and its three mirror images.
+        intercept_3ch: Added to the 3-channel network's cooled logits, see `Calibration`; 0 in earlier checkpoints.
+        intercept_4ch: The 4-channel network's likewise.
     """
 
     classifier: str = "resnet18"
@@ -42,6 +45,8 @@ class PipelineSpec:
     temperature_4ch: float = 1.0
     mask_highlights: bool = False
     average_flips: bool = False
+    intercept_3ch: float = 0.0
+    intercept_4ch: float = 0.0
 
     def __post_init__(self) -> None:
         """Check the values.
@@ -66,9 +71,22 @@ class PipelineSpec:
         for name in ("segnet_width", "temperature_3ch", "temperature_4ch"):
             if not (math.isfinite(getattr(self, name)) and getattr(self, name) > 0):
                 raise ValueError(f"{name} must be above 0, not {getattr(self, name)}")
+        for name in ("intercept_3ch", "intercept_4ch"):
+            if not math.isfinite(getattr(self, name)):
+                raise ValueError(f"{name} must be a number, not {getattr(self, name)}")
         for name in ("threshold_3ch", "threshold_4ch", "mask_threshold"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} is a probability, not {getattr(self, name)}")
+
+    @property
+    def calibration_3ch(self) -> Calibration:
+        """How the 3-channel network's logits become probabilities."""
+        return Calibration(self.temperature_3ch, self.intercept_3ch)
+
+    @property
+    def calibration_4ch(self) -> Calibration:
+        """The 4-channel network's likewise."""
+        return Calibration(self.temperature_4ch, self.intercept_4ch)
 
     def to_dict(self) -> dict[str, Any]:
         """For a checkpoint's card."""

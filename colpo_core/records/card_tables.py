@@ -21,6 +21,7 @@ from colpo_core.records.model_cards import (
     counted,
     differences,
     estimate,
+    estimate_or_none,
     figure_text,
     pair_name,
     signed_text,
@@ -71,8 +72,22 @@ def calls_table(metrics: Block, level: str) -> CardTable:
     """
     blocks = [calls(metrics, network, level) for network in NETWORKS]
     names = SHARES | {name: title for name, title in SCORES.items() if all(name in block for block in blocks)}
-    rows = [(title, *(figure_text(block, name) for block in blocks)) for name, title in names.items()]
+    rows = []
+    for name, title in names.items():
+        rows.append((title, *(figure_text(block, name) for block in blocks)))
+        if name == "accuracy":
+            rows.append(("Accuracy of one call for all, whichever is right more often", *map(_one_call, blocks)))
     return CardTable(("Figure", *NETWORKS.values()), rows)
+
+
+def _one_call(block: Block) -> str:
+    """What a network reaches that looks at no image, such as `70.0% (14/20, all normal)`."""
+    hsil = block["true_positive"] + block["false_negative"]
+    normal = block["true_negative"] + block["false_positive"]
+    if not hsil + normal:
+        return "not defined"
+    called, most = ("normal", normal) if normal >= hsil else ("HSIL", hsil)
+    return f"{most / (hsil + normal):.1%} ({most}/{hsil + normal}, all called {called})"
 
 
 def confusion_table(metrics: Block, level: str) -> CardTable:
@@ -88,37 +103,155 @@ def confusion_table(metrics: Block, level: str) -> CardTable:
     return CardTable(("Label and call", *NETWORKS.values()), rows)
 
 
-def calibration_table(card: Block, metrics: Block) -> CardTable | None:
-    """Brier score and calibration error by image, before and after temperature scaling; None in an older card.
+def calibration_table(card: Block, metrics: Block, level: str = "image") -> CardTable | None:
+    """How far probabilities mean what they say, before and after the calibration; None in an older card.
 
     Args:
         card: The card.
         metrics: Those of the test side.
+        level: `case` or `image`; Brier score and calibration error before the calibration are known by image alone.
     """
     before = metrics.get("uncalibrated")
     if not before or "temperatures" not in card:
         return None
+    rows: list[tuple[str, ...]] = []
+    for network, title in NETWORKS.items():
+        after = calls(metrics, network, level)
+        if metrics.get(network, {}).get("calibration"):
+            first, second = (one[network]["calibration"][level] for one in (before, metrics))
+            share = figure_text(second, "observed")
+            rows.append((title, "Mean probability (share that was HSIL)", *(
+                f"{_mean(one)} ({share})" for one in (first, second)
+            )))  # fmt: skip
+            rows.append((title, "Mean probability less that share (0 is right)", *(
+                signed_text(estimate(one, "in_the_large")) for one in (first, second)
+            )))  # fmt: skip
+            rows.append((title, "Slope (1 is right)", *(figure_text(one, "slope") for one in (first, second))))
+        if level == "image":
+            rows += [
+                (title, SCORES[name], figure_text(before[network], name), figure_text(after, name))
+                for name in ("brier", "ece")
+            ]
+    return CardTable(("Network", "Figure", "Before", "After"), rows) if rows else None
+
+
+def _mean(block: Block) -> str:
+    return "not defined" if block["mean_prob"] is None else f"{block['mean_prob']:.1%}"
+
+
+def calibration_steps_table(card: Block) -> CardTable | None:
+    """What each network's answers go through before they are probabilities; None in a card that has no temperature."""
+    if "temperatures" not in card:
+        return None
+    found = card.get("calibration") or {}
     rows = []
     for network, title in NETWORKS.items():
-        after = calls(metrics, network, "image")
-        temperature = f"{card['temperatures'][network]:.2f}"
-        for name in ("brier", "ece"):
-            told = (figure_text(before[network], name), figure_text(after, name))
-            rows.append((title, SCORES[name], told[0], temperature, told[1]))
-    return CardTable(("Network", "Figure", "Before", "Temperature", "After"), rows)
+        one = found.get(network)
+        intercept = "none: not calibrated for a share of HSIL" if one is None else f"{one['intercept']:+.2f}"
+        share = "" if one is None else _share_of_hsil(one)
+        rows.append((title, f"{card['temperatures'][network]:.2f}", intercept, share))
+    return CardTable(("Network", "Temperature", "Intercept", "Calibrated for a share of HSIL of"), rows)
+
+
+def _share_of_hsil(one: Block) -> str:
+    return f"{one['n_hsil']} of {counted(one['n_normal'] + one['n_hsil'], 'image')} ({one['share_hsil']:.1%})"
+
+
+def places_table(metrics: Block) -> CardTable | None:
+    """Evidence in the lesion beyond its area, in the black bars and in the image's rim; None in an older card.
+
+    Args:
+        metrics: Those of a side.
+    """
+    if not all(metrics.get(network, {}).get("evidence") for network in NETWORKS):
+        return None
+    blocks = [metrics[network]["evidence"] for network in NETWORKS]
+    rows: list[tuple[str, ...]] = [
+        ("Evidence for HSIL in the lesion, beyond its area", *(_signed(one["lesion_excess"]) for one in blocks), "0")
+    ]
+    for place, name in (("padding", "in the black bars"), ("rim", "in the image's rim")):
+        for label, title in (("hsil", "HSIL"), ("normal", "normal")):
+            chance = Estimate(**blocks[0][f"{place}_area"])
+            rows.append(
+                (
+                    f"Evidence for {title} {name}",
+                    *(_share(one[place][label]) for one in blocks),
+                    "" if chance.value is None else f"area {chance.value:.1%}",
+                )
+            )
+    return CardTable(("Figure", *NETWORKS.values(), "By chance"), rows)
+
+
+def _signed(block: Block) -> str:
+    return signed_text(Estimate(**block))
+
+
+def _share(block: Block) -> str:
+    found = Estimate(**block)
+    images = counted(found.n_images, "image")
+    if found.value is None:
+        return f"not defined ({images})"
+    if found.low is None or found.high is None:
+        return f"{found.value:.1%} (no interval: {images} of {counted(found.n_patients, 'patient')})"
+    bounds = f"{100 * found.low:.1f} to {100 * found.high:.1f}"
+    return f"{found.value:.1%} ({bounds}; {images} of {counted(found.n_patients, 'patient')})"
 
 
 def segmentation_table(block: Block) -> CardTable:
-    """Means over images with their intervals; those without acetowhite epithelium stand in a table of their own."""
-    rows = [(title, figure_text(block, name), _images(block, name)) for name, title in SEGMENTATION.items()]
-    return CardTable(("Mean over images", "Value (95% interval by patients)", "Images"), rows)
+    """Means over images with their intervals, and beside them those of masks that look at no image.
+
+    Images without acetowhite epithelium stand in a table of their own.
+    """
+    blind = block.get("blind") or {}
+    rows = [
+        (title, figure_text(block, name), *(figure_text(blind.get(mask, {}), name) for mask in _BLIND),
+         _images(block, name))
+        for name, title in SEGMENTATION.items()
+    ]  # fmt: skip
+    return CardTable(("Mean over images", "Value (95% interval by patients)", *_BLIND.values(), "Images"), rows)
+
+
+_BLIND = {"mean_mask": "Mean training mask, no image looked at", "disc": "Disc in the middle, no image looked at"}
+
+
+def blind_table(block: Block) -> CardTable:
+    """How much better the masks are than masks that look at no image, paired by image."""
+    blind = block.get("blind") or {}
+    rows = [
+        (f"{title} minus that of the {name}", _difference(blind.get(mask, {}), figure))
+        for mask, name in (("mean_mask", "mean training mask"), ("disc", "disc in the middle"))
+        for figure, title in (("iou_difference", "IoU"), ("dice_difference", "Dice"))
+    ]
+    return CardTable(("Against masks that look at no image", "Difference (95% interval by patients)"), rows)
+
+
+def _difference(block: Block, name: str) -> str:
+    found = estimate_or_none(block, name)
+    return "not known" if found is None else signed_text(found)
 
 
 def without_lesion_table(block: Block) -> CardTable:
     """What the segmenter did on images in which nobody marked acetowhite epithelium."""
-    rows = [("Share of the image marked all the same, mean", figure_text(block, "false_area"))]
-    rows.append(("Images left untouched", figure_text(block, "n_clean_without_acetowhite")))
-    return CardTable(("Images without acetowhite epithelium", "Value (95% interval)"), rows)
+    area = ((block.get("blind") or {}).get("mean_mask") or {}).get("area")
+    rows = [
+        (
+            "Share of the image marked, where a person confirmed that nothing is acetowhite",
+            figure_text(block, "lesion_free_area"),
+            _images(block, "lesion_free_area"),
+        ),
+        (
+            "Share of the image marked, all images with an empty mask",
+            figure_text(block, "false_area"),
+            _images(block, "false_area"),
+        ),
+        (
+            "Images left untouched",
+            figure_text(block, "n_clean_without_acetowhite"),
+            str(block["n_images_without_acetowhite"]),
+        ),
+        ("Share of the image that the mean training mask covers", "not known" if area is None else f"{area:.2f}", ""),
+    ]
+    return CardTable(("Images without acetowhite epithelium", "Value (95% interval)", "Images"), rows)
 
 
 def arms_table(card: Block) -> CardTable:

@@ -5,6 +5,7 @@ from datetime import date, datetime
 from typing import Any
 
 from colpo_core.errors import InputRejected
+from colpo_core.records.model_marks import Mark, model_marks
 from colpo_core.terms import LabelSource, MaskPolicy, Split
 
 _NAME_LENGTH = 80
@@ -220,6 +221,11 @@ class CheckpointRecord:
     created_at: datetime
     promoted_at: datetime | None
     is_current: bool
+
+    @property
+    def marks(self) -> tuple[Mark, ...]:
+        """What to mind of it, wherever its output or its figures are shown."""
+        return model_marks(self.card, label_source=self.label_source, simulated=self.simulated)
 
 
 @dataclass(frozen=True)

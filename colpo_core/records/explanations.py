@@ -34,6 +34,55 @@ class ImageEvidence:
 
 
 @dataclass(frozen=True)
+class MapPlaces:
+    """Where one map's evidence lies, whatever the masks say.
+
+    Attributes:
+        padding: Share of the whole map's evidence that lies in the black bars beside the image, 0 to 1.
+        rim: Share of the evidence within the image that lies in its outermost 5%; None where all of it is in the bars.
+    """
+
+    padding: float
+    rim: float | None
+
+
+@dataclass(frozen=True)
+class ImagePlaces:
+    """Where the evidence of the maps of one image lies.
+
+    Attributes:
+        padding_area: Share of the box that the black bars cover: what a map that prefers no place would have in them.
+        rim_area: Share of the image that its outermost 5% covers.
+        maps: By the map's name; None where the map holds no evidence at all.
+    """
+
+    padding_area: float
+    rim_area: float
+    maps: dict[str, MapPlaces | None]
+
+
+@dataclass(frozen=True)
+class PlacesFigures:
+    """Where one network's evidence lies over many images; a card holds it under `metrics[network]["evidence"]`.
+
+    Attributes:
+        lesion_excess: Share of the evidence for HSIL in the annotated lesion, less the share of the image that the
+            lesion covers. 0 is what a map has that prefers no place.
+        padding: By class (`hsil`, `normal`): share of the evidence in the black bars beside the image, over the images
+            that have bars.
+        padding_area: Share of the box that the bars cover, over these images.
+        rim: By class: share of the evidence within the image that lies in its outermost 5%, over all images.
+        rim_area: Share of the image that this rim covers.
+    """
+
+    lesion_excess: Estimate
+    padding: dict[str, Estimate]
+    padding_area: Estimate
+    rim: dict[str, Estimate]
+    rim_area: Estimate
+
+
+@dataclass(frozen=True)
 class ProposedSite:
     """A place to consider for a biopsy: proposed from where a network's evidence lies, never a recommendation.
 

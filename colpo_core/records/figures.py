@@ -169,6 +169,54 @@ class PatientMaskFigures:
 
 
 @dataclass(frozen=True)
+class BlindMask:
+    """A mask that looks at no image, held against the same annotated masks as the segmenter.
+
+    Attributes:
+        area: Share of the image that it marks, as a mean over the images.
+        iou_acetowhite: See `SegmentationFigures`, as are the figures that follow.
+        iou_background: See there.
+        accuracy_acetowhite: See there.
+        accuracy_background: See there.
+        dice: See there.
+        hd95_percent: See there.
+        kappa: See there.
+        iou_difference: The segmenter's IoU of acetowhite minus this mask's, paired by image.
+        dice_difference: The same of Dice.
+    """
+
+    area: float | None
+    iou_acetowhite: Estimate
+    iou_background: Estimate
+    accuracy_acetowhite: Estimate
+    accuracy_background: Estimate
+    dice: Estimate
+    hd95_percent: Estimate
+    kappa: Estimate
+    iou_difference: Estimate
+    dice_difference: Estimate
+
+
+@dataclass(frozen=True)
+class BlindFigures:
+    """What masks reach that look at no image; see `evaluation.blind`.
+
+    Attributes:
+        mean_mask: The mean training mask, cut where it does best on the training side.
+        disc: A disc in the middle, of the training masks' mean area.
+        difference: The segmenter's IoU of acetowhite minus the mean mask's, paired by image.
+        threshold: Where the mean mask is cut, 0 to 1.
+        n_masks: Training masks behind both.
+    """
+
+    mean_mask: BlindMask
+    disc: BlindMask
+    difference: Estimate
+    threshold: float
+    n_masks: int
+
+
+@dataclass(frozen=True)
 class SegmentationFigures:
     """Means of `MaskFigures` over images, each with an interval by patients.
 
@@ -181,13 +229,15 @@ class SegmentationFigures:
         hd95_percent: Mean over the images where both masks mark something. An image whose acetowhite was not found at
             all has no distance: read it beside Dice, which counts such an image 0.
         kappa: Mean over the images with annotated acetowhite epithelium, where it is defined.
-        false_area: Mean over the images without annotated acetowhite epithelium.
+        false_area: Mean over the images without annotated acetowhite epithelium: the share of the image marked.
+        lesion_free_area: The same over those of them that a person has confirmed to show none.
         n_images: All images.
         n_images_without_acetowhite: Those of them whose annotation is empty.
         n_clean_without_acetowhite: Of these, how many were left untouched; where a patient has several of them, the
             interval is the wider of Wilson's and a bootstrap over patients.
         by_image: The distribution over images, in the order given.
         by_patient: The distribution over patients, in the order of their first images.
+        blind: What masks reach on these images that look at none of them; None where no training mask is known.
     """
 
     iou_acetowhite: Estimate
@@ -198,11 +248,13 @@ class SegmentationFigures:
     hd95_percent: Estimate
     kappa: Estimate
     false_area: Estimate
+    lesion_free_area: Estimate
     n_images: int
     n_images_without_acetowhite: int
     n_clean_without_acetowhite: Proportion
     by_image: tuple[ImageMaskFigures, ...]
     by_patient: tuple[PatientMaskFigures, ...]
+    blind: BlindFigures | None = None
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,20 @@ SHARES = {
     "npv": "NPV",
 }
 SCORES = {"auc": "AUC (ROC curve)", "brier": "Brier score", "ece": "Calibration error (ECE)"}
+CALIBRATION_TEXT = (
+    "A network is taught both labels as equally frequent. Its answers are divided by a temperature (above 1 it had "
+    "been too sure of itself) and moved by an intercept, which brings them down to the share of HSIL that they are "
+    "calibrated for. Both are fitted on validation. The order of the images, and so the AUC by image, and every call "
+    "of an image stay the same. Lower is better for Brier score and calibration error; the latter is too high by "
+    "chance in few cases."
+)
+PLACES_TEXT = (
+    "Lesion: the share of the evidence for HSIL that lies in the annotated lesion, less the share of the image that "
+    "the lesion covers; 0 is chance. Black bars: the share of a whole map that lies in the bars beside the image, "
+    "which are cut off before a map is shown; chance is the share of the box that they cover. Rim: the share of the "
+    "evidence within the image that lies in its outermost 5%; chance is the rim's area. Test images, means with 95% "
+    "intervals by patients. Evidence in bars and rim speaks for frame or device, not for the cervix."
+)
 SEGMENTATION = {
     "iou_acetowhite": "IoU, acetowhite",
     "iou_background": "IoU, background",
@@ -29,6 +43,11 @@ SEGMENTATION = {
     "accuracy_background": "Accuracy, background",
 }
 DISTRIBUTIONS = {"iou_acetowhite": "IoU", "dice": "Dice", "hd95_percent": "HD95, % of the diagonal"}
+BLIND_TEXT = (
+    "A mask that looks at no image overlaps too, since lesions lie in the middle: the mean of the training masks, cut "
+    "where it does best on the training side, and a disc in the middle of their mean area. A segmenter has learned "
+    "something only where the difference, paired by image, lies above 0 with its whole interval."
+)
 EVIDENCE_TEXT = (
     "Share of the Grad-CAM evidence that lies inside the mask, and images whose highest place lies in it (within 3% of "
     "the diagonal), on test images with an annotated lesion. A map that prefers no place has the share of the image "
@@ -98,6 +117,26 @@ def leaks(card: Block) -> tuple[str, ...]:
     return said
 
 
+def calibration_share(card: Block) -> float | None:
+    """Share of HSIL that a model's probabilities are calibrated for; None of an earlier version, whose are for none."""
+    found = card.get("calibration")
+    return None if not found else float(found["4ch"]["share_hsil"])
+
+
+def calibration_text(card: Block) -> str:
+    """For which share of HSIL a model's probabilities are calibrated, in a sentence; empty of an earlier version."""
+    found = card.get("calibration")
+    if not found:
+        return ""
+    one = found["4ch"]
+    n_images = one["n_normal"] + one["n_hsil"]
+    return (
+        f"Probabilities are calibrated for a share of HSIL of {one['share_hsil']:.1%}, that of the {n_images} images "
+        "that the model learned from or was chosen on. Where HSIL is rarer they are too high, where it is more "
+        "frequent too low."
+    )
+
+
 def side(card: Block, split: str) -> Block:
     """The figures of the test or of the validation side.
 
@@ -119,6 +158,18 @@ def calls(metrics: Block, network: str, level: str) -> Block:
     """
     found: Block = metrics[f"classification_{network}"][level]
     return found
+
+
+def uncalibrated_bins(metrics: Block, network: str, level: str) -> list[Block]:
+    """The calibration curve before the calibration; empty of a side or a card that has none.
+
+    Args:
+        metrics: Those of a side.
+        network: Of `NETWORKS`.
+        level: `case` or `image`.
+    """
+    bins = metrics.get("uncalibrated", {}).get(network, {}).get("reliability", {}).get(level, ())
+    return [one for one in bins if one["observed"]["value"] is not None]
 
 
 def n_of(block: Block, *, level: str) -> str:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from colpo_core.records.figures import CallFigures
+from colpo_core.records.model_marks import Mark
 from colpo_core.records.reviews import ReviewAgreement
 from colpo_core.terms import AnnotationState, Grade, Label, LabelSource, Stage
 
@@ -134,6 +135,7 @@ class ModelAgreement:
         rows: Figures by acquaintance and network.
         n_cases_predicted: Cases with a prediction, labelled or not.
         reviews: How reviewers judged it.
+        marks: What to mind of it.
     """
 
     checkpoint_name: str
@@ -143,6 +145,7 @@ class ModelAgreement:
     rows: tuple[ModelFigures, ...]
     n_cases_predicted: int
     reviews: ReviewAgreement
+    marks: tuple[Mark, ...] = ()
 
 
 @dataclass(frozen=True)

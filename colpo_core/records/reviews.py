@@ -6,6 +6,7 @@ from datetime import datetime
 from colpo_core.records.explanations import ImageEvidence, ProposedSite
 from colpo_core.records.figures import Proportion
 from colpo_core.records.images import ImageRecord
+from colpo_core.records.model_marks import SIMULATED_IMAGE, Mark, MarkKind
 from colpo_core.terms import Finding, Grade, Label, LabelSource, ReviewReason, Verdict
 
 
@@ -90,6 +91,8 @@ class PredictionRecord:
         simulated: Whether the program drew the image.
         checkpoint_simulated: Whether the checkpoint learned from drawn images.
         created_at: When it was predicted.
+        marks: What to mind of the checkpoint, wherever its output is shown.
+        calibration: For which share of HSIL its probabilities are calibrated, in a sentence; empty where for none.
     """
 
     id: int
@@ -109,6 +112,15 @@ class PredictionRecord:
     simulated: bool
     checkpoint_simulated: bool
     created_at: datetime
+    marks: tuple[Mark, ...] = ()
+    calibration: str = ""
+
+    @property
+    def all_marks(self) -> tuple[Mark, ...]:
+        """The checkpoint's marks, with SIMULATED too where the image itself was drawn by the program."""
+        if not self.simulated or any(one.kind is MarkKind.SIMULATED for one in self.marks):
+            return self.marks
+        return (SIMULATED_IMAGE, *self.marks)
 
     @property
     def call_3ch(self) -> Label:

@@ -5,6 +5,7 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from colpo_core.records.figures import Bounds, CallFigures, Estimate, ReliabilityBin, p_text
+from colpo_core.records.model_marks import Mark
 from colpo_core.records.reader_statistics import (
     ENDPOINT_WORDS,
     AgainstModel,
@@ -233,10 +234,12 @@ class AidShown:
     Attributes:
         prob_hsil: The 4-channel network's probability of HSIL.
         threshold: It calls `hsil` from here on.
+        marks: What to mind of the checkpoint.
     """
 
     prob_hsil: float
     threshold: float
+    marks: tuple[Mark, ...] = ()
 
     @property
     def call(self) -> Label:

@@ -10,6 +10,7 @@ from colpo_core.errors import InputRejected, NotFound
 from colpo_core.exchange.archives import csv_bytes, zip_bytes
 from colpo_core.images.masks import mask_png
 from colpo_core.records.case_lists import MOST_SELECTED
+from colpo_core.records.model_marks import marks_text, model_marks
 from colpo_core.records.people import Actor
 from colpo_core.services import audit, exposures
 from colpo_core.services.annotator_blinding import images_without_model
@@ -27,7 +28,7 @@ _README = """Cases exported from ColpoDesk
 
 cases.csv        one row a case: what is recorded, its label and why
 images.csv       one row an image
-predictions.csv  what the current model says of each acetic-acid image, with its thresholds
+predictions.csv  what the current model says of each acetic-acid image, with its thresholds and what to mind of it
 masks.csv        the newest submitted mask of acetowhite epithelium of each annotator
 images/, masks/  the files that images.csv and masks.csv name; masks are 0 and 255 at the image's size
 
@@ -43,7 +44,7 @@ _IMAGE_COLUMNS = (
 )  # fmt: skip
 _PREDICTION_COLUMNS = (
     "image_id", "case_id", "checkpoint", "prob_hsil_3ch", "threshold_3ch", "prob_hsil_4ch", "threshold_4ch",
-    "acetowhite_fraction", "predicted_at",
+    "acetowhite_fraction", "predicted_at", "model_marks",
 )  # fmt: skip
 _MASK_COLUMNS = ("image_id", "annotator", "version_id", "origin", "sha256", "file")
 
@@ -74,17 +75,26 @@ def export_cases(store: Store, *, actor: Actor, case_ids: Collection[int], with_
             raise NotFound(f"There is no case {missing}.")
         images = session.scalars(select(Image).where(Image.case_id.in_(ids)).order_by(Image.id)).all()
         predictions = session.execute(_predictions(session, actor, ids)).all()
+        marks = _marks(session)
         masks = [one for image in images for one in _masks(session, actor, image.id)]
         files = list(_files(store, session, images, masks)) if with_files else []
     tables = {
         "README.txt": _README.encode(),
         "cases.csv": csv_bytes(_CASE_COLUMNS, cases),
         "images.csv": csv_bytes(_IMAGE_COLUMNS, (_image_row(image, with_files=with_files) for image in images)),
-        "predictions.csv": csv_bytes(_PREDICTION_COLUMNS, predictions),
+        "predictions.csv": csv_bytes(_PREDICTION_COLUMNS, ((*row, marks) for row in predictions)),
         "masks.csv": csv_bytes(_MASK_COLUMNS, (_mask_row(mask, with_files=with_files) for mask in masks)),
     }
     _write_down(store, actor, ids, {row.case_id for row in predictions}, [mask.image_id for mask in masks])
     return zip_bytes([*tables.items(), *files])
+
+
+def _marks(session: Session) -> str:
+    """What to mind of the current model, in a line; empty without one."""
+    current = session.get(Checkpoint, current_id(session) or 0)
+    if current is None:
+        return ""
+    return marks_text(model_marks(current.card, label_source=current.label_source, simulated=current.simulated))
 
 
 def _cases(ids: Sequence[int]) -> Select[*tuple[Any, ...]]:

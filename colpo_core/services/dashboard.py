@@ -110,6 +110,7 @@ def _agreement(store: Store, actor: Actor, checkpoint: CheckpointRecord, real: C
         rows=(*_figures(Acquaintance.UNSEEN, unseen), *_figures(Acquaintance.SEEN, seen)),
         n_cases_predicted=predicted or 0,
         reviews=agreement(store, actor=actor, checkpoint_id=checkpoint.id),
+        marks=checkpoint.marks,
     )
 
 

@@ -18,6 +18,8 @@ from colpo_core.images.colours import heat_gradient, map_png
 from colpo_core.images.maps import MAP_NAMES, unpack_maps
 from colpo_core.images.masks import mask_png
 from colpo_core.images.probabilities import unpack_probabilities
+from colpo_core.records.model_cards import calibration_text
+from colpo_core.records.model_marks import model_marks
 from colpo_core.records.people import Actor
 from colpo_core.records.reviews import (
     PredictionRecord,
@@ -447,4 +449,6 @@ def _record(row: Row[Prediction, Image, Checkpoint, str]) -> PredictionRecord:
         simulated=image.simulated,
         checkpoint_simulated=checkpoint.simulated,
         created_at=prediction.created_at,
+        marks=model_marks(checkpoint.card, label_source=checkpoint.label_source, simulated=checkpoint.simulated),
+        calibration=calibration_text(checkpoint.card),
     )

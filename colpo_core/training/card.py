@@ -1,14 +1,39 @@
-"""The card of a new checkpoint: what made it, how it did, and what not to conclude from it."""
+"""The card of a new checkpoint: what made it, how it did, and what not to conclude from it.
+
+Where a card says how its probabilities were calibrated, and where its maps' evidence lies (cards of earlier versions
+lack both; in what follows E is an `Estimate`: `value`, `low`, `high`, `n_patients`, `n_images`, by patients, the first
+three null where they are not defined):
+
+- `calibration[network]`, network `3ch` or `4ch`: see `CalibrationRecord`. `method`; `temperature` and `intercept` (the
+  probability of HSIL is 1 / (1 + exp(-(logit / temperature + intercept)))); `share_hsil`, the share of HSIL that the
+  probabilities are calibrated for; `n_normal` and `n_hsil` images that the share was counted on; `chosen_on`.
+- `metrics[network]["calibration"][level]`, level `image` or `case`: see `CalibrationFigures`. The same of the
+  validation side under `metrics["validation"]`, and before the calibration under `metrics["uncalibrated"][network]`.
+- `metrics[network]["evidence"]`, by image, and likewise under `metrics["validation"]`:
+    - `lesion_excess`: E. Share of the evidence for HSIL that lies in the annotated lesion, less the share of the image
+      that the lesion covers. 0 is what a map has that prefers no place. Over images with an annotated lesion.
+    - `padding`: {`hsil`: E, `normal`: E}. Share of the whole evidence for the class that lies in the black bars beside
+      the image, which are cut off before a map is shown. Over images that have such bars.
+    - `padding_area`: E. Share of the box that the bars cover: what a map that prefers no place has in them.
+    - `rim`: {`hsil`: E, `normal`: E}. Share of the evidence within the image that lies in its outermost 5%, on all four
+      sides. Over all images.
+    - `rim_area`: E. Share of the image that this rim covers.
+"""
 
 from collections import Counter
+from dataclasses import asdict
 from datetime import UTC, datetime
+from math import isclose, log
 from typing import Any
 
 import torch
 
 from colpo_core.datasets.manifest import Manifest
+from colpo_core.evaluation.blind import BlindReference
+from colpo_core.evaluation.calibration import apply_calibration
 from colpo_core.evaluation.roc import FALLBACK_THRESHOLD, threshold_rule_text
 from colpo_core.nets.spec import PipelineSpec
+from colpo_core.records.calibration import Calibration, CalibrationRecord
 from colpo_core.records.checkpoints import mask_policy_text
 from colpo_core.records.learning import TrainingSettings
 from colpo_core.records.networks import CLASSIFIERS, SEGMENTERS
@@ -16,6 +41,7 @@ from colpo_core.terms import Label, LabelSource, Split
 from colpo_core.training.hardware import Hardware
 from colpo_core.training.incumbent import Incumbent
 from colpo_core.training.loop import Fitted
+from colpo_core.training.sides import label_counts
 
 FEW_CASES = 30
 
@@ -30,6 +56,7 @@ def make_card(
     key: str,
     hardware: Hardware,
     incumbent: Incumbent | None = None,
+    blind: BlindReference | None = None,
     now: datetime | None = None,
 ) -> dict[str, Any]:
     """All that a checkpoint's card says beside its weights and their hash.
@@ -43,6 +70,7 @@ def make_card(
         key: The training's key.
         hardware: What it was computed on.
         incumbent: The model that was current when it was trained, its parent in the registry; None for the first.
+        blind: What a mask reaches that looks at no image, for later judgements; None where no mask is known.
         now: When it was made; the present when None.
     """
     at = now or datetime.now(UTC)
@@ -80,6 +108,7 @@ def make_card(
             "rule": threshold_rule_text(settings.threshold_rule),
         },
         "temperatures": {"3ch": spec.temperature_3ch, "4ch": spec.temperature_4ch, "chosen_on": "validation"},
+        "calibration": calibration_of(manifest, settings, spec),
         "metrics": metrics,
         "trained_on": manifest.counts() | {"mask_origins": _mask_origins(manifest)},
         "history": {
@@ -87,6 +116,7 @@ def make_card(
         },
         "limits": limits_of(manifest, settings, spec),
         "training_key": key,
+        "blind_reference": None if blind is None else blind.to_card(),
     }
 
 
@@ -118,6 +148,31 @@ def limits_of(manifest: Manifest, settings: TrainingSettings, spec: PipelineSpec
     return said
 
 
+def calibration_of(manifest: Manifest, settings: TrainingSettings, spec: PipelineSpec) -> dict[str, Any]:
+    """How the probabilities of each network were calibrated, see `CalibrationRecord`.
+
+    Args:
+        manifest: The snapshot it learned from.
+        settings: How it learned.
+        spec: What it is, with its frozen calibration.
+    """
+    counts = label_counts(manifest.items, settings.protocol)
+    offset = Calibration(1.0, log(counts.share_hsil / (1 - counts.share_hsil)))
+    found = {}
+    for network, chosen in (("3ch", spec.calibration_3ch), ("4ch", spec.calibration_4ch)):
+        is_offset = chosen.temperature == 1 and isclose(chosen.intercept, offset.intercept, abs_tol=1e-12)
+        record = CalibrationRecord(
+            method="offset" if is_offset else "penalised",
+            temperature=chosen.temperature,
+            intercept=chosen.intercept,
+            share_hsil=counts.share_hsil,
+            n_normal=counts.n_normal,
+            n_hsil=counts.n_hsil,
+        )
+        found[network] = asdict(record)
+    return found
+
+
 def leaks_of(settings: TrainingSettings) -> list[str]:
     """What leaks by the way in which the model was trained; empty where nothing does."""
     if settings.protocol == "patient":
@@ -131,13 +186,19 @@ def leaks_of(settings: TrainingSettings) -> list[str]:
 def _limits_of_the_thresholds(counts: dict[str, Any], spec: PipelineSpec) -> list[str]:
     validated = counts["case_labels"]["validation"]
     if min(validated[Label.NORMAL], validated[Label.HSIL]) == 0:
-        return ["The validation side does not hold both labels, so the thresholds are 0.5, not chosen."]
-    found = {"3 channels": spec.threshold_3ch, "4 channels": spec.threshold_4ch}
+        return [
+            "The validation side does not hold both labels, so the thresholds were not chosen: they stand where a "
+            "network says 0.5 before its calibration."
+        ]
+    found = {
+        "3 channels": (spec.threshold_3ch, spec.calibration_3ch),
+        "4 channels": (spec.threshold_4ch, spec.calibration_4ch),
+    }
     said = [
         f"No threshold that the rule allows told the validation cases apart better than chance with {network}, so that "
-        "one is 0.5, not chosen."
-        for network, threshold in found.items()
-        if threshold == FALLBACK_THRESHOLD
+        "one was not chosen: it stands where the network says 0.5 before its calibration."
+        for network, (threshold, calibration) in found.items()
+        if threshold == apply_calibration(FALLBACK_THRESHOLD, calibration)
     ]
     n_validated = validated[Label.NORMAL] + validated[Label.HSIL]
     if n_validated < FEW_CASES:

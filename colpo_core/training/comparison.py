@@ -17,8 +17,9 @@ from colpo_core.records.figures import Estimate
 from colpo_core.training.channels import ARMS, EMPTY, EXPERT, PREDICTED, SHUFFLED, THREE, Channels
 from colpo_core.training.classification import LABEL_OF, image_logits
 from colpo_core.training.course import Prepared
-from colpo_core.training.judging import at_temperature, decide
+from colpo_core.training.judging import decide, with_calibration
 from colpo_core.training.loop import Fitted
+from colpo_core.training.sides import label_counts
 from colpo_core.training.stages import arm_runs, arm_stage
 from colpo_core.training.workshop import Workshop
 
@@ -45,7 +46,7 @@ class Compared:
 
 @dataclass(frozen=True)
 class Run:
-    """What one network said, at a temperature of 1.
+    """What one network said, not calibrated.
 
     Attributes:
         arm: What it sees.
@@ -95,7 +96,13 @@ def run_comparison(
             judge_calls(workshop, network, images, channels, arm) for images in (sides.validation, sides.test)
         )
         said.append(Run(arm, run, validation, test))
-    figures = comparison_figures(said, rule=workshop.settings.threshold_rule, seed=abs(workshop.settings.seed))
+    settings = workshop.settings
+    figures = comparison_figures(
+        said,
+        rule=settings.threshold_rule,
+        seed=abs(settings.seed),
+        share=label_counts(workshop.frames.items, settings.protocol).share_hsil,
+    )
     figures |= _what_experts_showed(workshop.frames, sides.test)
     return Compared(kept[THREE], kept[PREDICTED], fitted, figures)
 
@@ -103,7 +110,7 @@ def run_comparison(
 def judge_calls(
     workshop: Workshop, network: Classifier, images: ImageSet, channels: Channels, arm: str
 ) -> list[Judged]:
-    """What a classifier says of each image of a set, at a temperature of 1.
+    """What a classifier says of each image of a set, not calibrated.
 
     Raises:
         JobCancelled: A person wants to stop.
@@ -127,13 +134,14 @@ def judge_calls(
     return rows
 
 
-def comparison_figures(runs: Sequence[Run], *, rule: str, seed: int) -> dict[str, Any]:
+def comparison_figures(runs: Sequence[Run], *, rule: str, seed: int, share: float = 0.5) -> dict[str, Any]:
     """The comparison in figures, by case, as a card holds them.
 
     Args:
         runs: Every arm with every seed.
         rule: How thresholds are chosen on the validation side.
         seed: Seed of the bootstraps.
+        share: Share of HSIL that the probabilities are to be calibrated for; one half is what networks are taught.
 
     Returns:
         `n_seeds`; `arms`: by arm its `name` and `ArmFigures`; `differences`: for each of `PAIRS` an
@@ -143,8 +151,8 @@ def comparison_figures(runs: Sequence[Run], *, rule: str, seed: int) -> dict[str
     judged: dict[str, list[list[Judged]]] = {}
     thresholds: dict[str, list[float]] = {}
     for run in sorted(runs, key=lambda one: one.run):
-        temperature, threshold = decide(run.validation, rule=rule)
-        judged.setdefault(run.arm, []).append(by_case(at_temperature(run.test, temperature)))
+        calibration, threshold = decide(run.validation, rule=rule, share=share)
+        judged.setdefault(run.arm, []).append(by_case(with_calibration(run.test, calibration)))
         thresholds.setdefault(run.arm, []).append(threshold)
     compared = {
         (first, second): compare_arms(

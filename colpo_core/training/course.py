@@ -9,11 +9,12 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from colpo_core.datasets.frames import ImageLoader, MaskLoader
+from colpo_core.datasets.frames import ACETOWHITE, ImageLoader, MaskLoader
 from colpo_core.datasets.image_sets import ImageSet
 from colpo_core.datasets.manifest import Manifest
 from colpo_core.datasets.mapped_arrays import new_channel
 from colpo_core.errors import JobFailed
+from colpo_core.evaluation.blind import BlindReference, blind_reference
 from colpo_core.nets.interfaces import Classifier, Segmenter
 from colpo_core.nets.pipeline import Pipeline, with_acetowhite
 from colpo_core.nets.spec import PipelineSpec
@@ -30,6 +31,7 @@ from colpo_core.training.judging import (
 )
 from colpo_core.training.loop import Fitted
 from colpo_core.training.segmentation import draw_acetowhite, has_acetowhite
+from colpo_core.training.sides import label_counts
 from colpo_core.training.stages import EVALUATION
 from colpo_core.training.workshop import Workshop
 
@@ -60,6 +62,7 @@ class Prepared:
 
     Attributes:
         segmenter: The pipeline's segmenter, trained.
+        segmented: The images that it learned from.
         fitted: How each fit of a segmenter went, by its stage.
         channel: N x H x W uint8: the fourth channel of every frame.
         train: What classifiers learn from.
@@ -69,6 +72,7 @@ class Prepared:
     """
 
     segmenter: Segmenter
+    segmented: ImageSet
     fitted: dict[str, Fitted]
     channel: npt.NDArray[np.uint8]
     train: ImageSet
@@ -143,12 +147,32 @@ class Course:
         )
         return Pipeline(spec, segmenter, three, four).to(self.workshop.hardware.device).eval()
 
-    def evaluate(self, pipeline: Pipeline, sides: dict[Split, Examination]) -> dict[str, Any]:
-        """Freeze temperatures and thresholds on the validation side, then judge both sides with them.
+    def blind_reference(self, masks: ImageSet) -> BlindReference | None:
+        """What can be said of a mask without looking at its image, from the masks that the segmenter learned from.
+
+        Args:
+            masks: Those images; an image of several copies counts once, as it is.
+        """
+        frames = self.workshop.frames
+        height_px, width_px = frames.target.shape[1:]
+        return blind_reference(
+            (
+                frames.target[place][frames.geometries[place].rows, frames.geometries[place].columns] == ACETOWHITE
+                for place in masks.members
+            ),
+            height_px=height_px,
+            width_px=width_px,
+        )
+
+    def evaluate(
+        self, pipeline: Pipeline, sides: dict[Split, Examination], blind: BlindReference | None = None
+    ) -> dict[str, Any]:
+        """Freeze calibration and thresholds on the validation side, then judge both sides with them.
 
         Args:
             pipeline: Its spec is changed to hold the decisions.
             sides: What to judge on, for validation and for test.
+            blind: Masks that look at no image, which the segmenter is held against; None where there are none.
 
         Raises:
             JobCancelled: A person wants to stop.
@@ -160,14 +184,18 @@ class Course:
         )
         boundary = counts[Split.VALIDATION] / max(1, sum(counts.values()))
         raw = {
-            Split.VALIDATION: self._judge(pipeline, sides[Split.VALIDATION], (0.0, boundary)),
-            Split.TEST: self._judge(pipeline, sides[Split.TEST], (boundary, 1.0)),
+            Split.VALIDATION: self._judge(pipeline, sides[Split.VALIDATION], (0.0, boundary), blind),
+            Split.TEST: self._judge(pipeline, sides[Split.TEST], (boundary, 1.0), blind),
         }
-        pipeline.spec = freeze_decisions(pipeline.spec, raw[Split.VALIDATION], rule=settings.threshold_rule)
+        share = label_counts(self.manifest.items, settings.protocol).share_hsil
+        pipeline.spec = freeze_decisions(
+            pipeline.spec, raw[Split.VALIDATION], rule=settings.threshold_rule, share=share
+        )
         source, seed = self.manifest.label_source, abs(settings.seed)
         final = {split: calibrated(found, pipeline.spec) for split, found in raw.items()}
         figures = {
-            split: metrics_of(found, pipeline.spec, label_source=source, seed=seed) for split, found in final.items()
+            split: metrics_of(found, pipeline.spec, label_source=source, seed=seed, blind=blind)
+            for split, found in final.items()
         }
         forgetting = self._forget(pipeline, sides[Split.TEST].labels)
         shop.watch.epoch_done(1, headline(figures[Split.TEST]))
@@ -199,7 +227,9 @@ class Course:
             )
         }
 
-    def _judge(self, pipeline: Pipeline, side: Examination, share: tuple[float, float]) -> Judgement:
+    def _judge(
+        self, pipeline: Pipeline, side: Examination, share: tuple[float, float], blind: BlindReference | None = None
+    ) -> Judgement:
         shop, found = self.workshop, Judgement([], [], [], [], [])
         for images, on_masks, on_labels in side.parts:
             part = judge_pipeline(
@@ -213,6 +243,7 @@ class Course:
                 share=share,
                 on_masks=on_masks,
                 on_labels=on_labels,
+                blind=blind,
             )
             found = found.with_those_of(part)
         return found

@@ -11,6 +11,7 @@ from colpo_core.datasets.frames import ImageLoader, MaskLoader
 from colpo_core.datasets.image_sets import ImageSet
 from colpo_core.datasets.manifest import Manifest
 from colpo_core.datasets.tensors import Batches
+from colpo_core.evaluation.blind import BlindReference
 from colpo_core.nets.checkpoint import load_checkpoint
 from colpo_core.records.learning import AugmentationBounds, TrainingEvent
 from colpo_core.training.course import headline
@@ -59,7 +60,8 @@ def examine(
     watch = Watch(on_event, cancelled)
     count = len(manifest.items)
     watch.begin(EVALUATION, epochs_total=1, share=(0.0, 1.0), message=f"Judging on {count} images")
-    pipeline, _ = load_checkpoint(folder, expected_sha256=sha256)
+    pipeline, card = load_checkpoint(folder, expected_sha256=sha256)
+    blind = BlindReference.from_card(card)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     pipeline.to(device)
     spec = pipeline.spec
@@ -83,7 +85,8 @@ def examine(
             batch_size=_BATCH_SIZE,
             watch=watch,
             share=(0.0, 1.0),
+            blind=blind,
         )
-    metrics = metrics_of(judgement, spec, label_source=manifest.label_source, seed=seed)
+    metrics = metrics_of(judgement, spec, label_source=manifest.label_source, seed=seed, blind=blind)
     watch.epoch_done(1, headline(metrics))
     return {"snapshot_sha256": manifest.sha256, **metrics}

@@ -1,29 +1,40 @@
 """Judge a whole pipeline on images, in the way that it will be used."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from colpo_core.datasets.frames import Frames, MaskLoader, load_truth
 from colpo_core.datasets.image_sets import ImageSet
 from colpo_core.datasets.tensors import Batch, Batches
-from colpo_core.evaluation.calibration import apply_temperature, fit_temperature
+from colpo_core.evaluation.blind import BlindReference
+from colpo_core.evaluation.calibration import (
+    apply_calibration,
+    brier_estimate,
+    calibration_figures,
+    ece_estimate,
+    fit_calibration,
+    reliability,
+    within_rounding,
+)
 from colpo_core.evaluation.calls import all_one_call, calls_at, paired_counts
-from colpo_core.evaluation.evidence import evidence_figures, image_evidence
+from colpo_core.evaluation.evidence import evidence_figures, image_evidence, image_places, places_figures
 from colpo_core.evaluation.judged import Judged, by_case
-from colpo_core.evaluation.masks import mask_figures, segmentation_figures
+from colpo_core.evaluation.masks import BlindPair, blind_figures, blind_pair, mask_figures, segmentation_figures
 from colpo_core.evaluation.probabilities import probability_figures
 from colpo_core.evaluation.repeatability import repeatability
 from colpo_core.evaluation.roc import choose_threshold
-from colpo_core.images.letterbox import unletterbox
+from colpo_core.images.letterbox import LetterboxGeometry, unletterbox
 from colpo_core.images.maps import map_over_image
 from colpo_core.nets.gradcam import pipeline_maps
 from colpo_core.nets.pipeline import Pipeline, PipelineOutput
 from colpo_core.nets.spec import PipelineSpec
-from colpo_core.records.explanations import ImageEvidence
+from colpo_core.records.calibration import Calibration
+from colpo_core.records.explanations import ImageEvidence, ImagePlaces
 from colpo_core.records.figures import MaskFigures
 from colpo_core.terms import LabelSource
 from colpo_core.training.watch import Watch
@@ -43,6 +54,10 @@ class Judgement:
         judged_4ch: The same images' by the 4-channel network.
         evidence: Of each image with an annotated lesion: its maps beside that mask, beside the model's own (None where
             that is empty), and its patient.
+        places: Of each image whose masks were asked for, where its maps' evidence lies, and its patient.
+        mask_confirmed: Whether each image with an annotated mask is confirmed to show no lesion.
+        blind: How masks agree that look at no image, one an image with an annotated mask; empty where no training mask
+            is known.
     """
 
     masks: list[MaskFigures]
@@ -51,6 +66,9 @@ class Judgement:
     judged_3ch: list[Judged]
     judged_4ch: list[Judged]
     evidence: list[tuple[ImageEvidence, ImageEvidence | None, int]] = field(default_factory=list)
+    places: list[tuple[ImagePlaces, int]] = field(default_factory=list)
+    mask_confirmed: list[bool] = field(default_factory=list)
+    blind: list[BlindPair] = field(default_factory=list)
 
     def with_those_of(self, other: "Judgement") -> "Judgement":
         """This one and another one, which are of different images or of different things."""
@@ -61,6 +79,9 @@ class Judgement:
             judged_3ch=self.judged_3ch + other.judged_3ch,
             judged_4ch=self.judged_4ch + other.judged_4ch,
             evidence=self.evidence + other.evidence,
+            places=self.places + other.places,
+            mask_confirmed=self.mask_confirmed + other.mask_confirmed,
+            blind=self.blind + other.blind,
         )
 
 
@@ -76,6 +97,7 @@ def judge_pipeline(
     share: tuple[float, float],
     on_masks: bool = True,
     on_labels: bool = True,
+    blind: BlindReference | None = None,
 ) -> Judgement:
     """Predict every image and compare.
 
@@ -90,6 +112,7 @@ def judge_pipeline(
         share: Which part of its stage this is, from and until.
         on_masks: Whether masks are compared; copies that are augmented have none of their own.
         on_labels: Whether labels are compared.
+        blind: Masks that look at no image, to be held against the same annotated masks; None where there are none.
 
     Raises:
         JobCancelled: A person wants to stop.
@@ -102,7 +125,7 @@ def judge_pipeline(
         with torch.inference_mode():
             output = pipeline(batch.images)
         if on_masks:
-            _compare_masks(found, pipeline, frames, batch, output, load_mask)
+            _compare_masks(found, pipeline, frames, batch, output, load_mask, blind)
         if on_labels:
             _compare_labels(found, frames, batch, output)
     return found
@@ -115,21 +138,34 @@ def _compare_masks(
     batch: Batch,
     output: PipelineOutput,
     load_mask: MaskLoader,
+    blind: BlindReference | None,
 ) -> None:
     maps = pipeline_maps(pipeline, output)
     probabilities = output.acetowhite[:, 0].float().cpu().numpy().astype(np.float32)
     for place, (member, probability) in enumerate(zip(batch.members, probabilities, strict=True)):
         item, geometry = frames.items[member], frames.geometries[member]
+        over_box = {name: cells[place] for name, cells in maps.items()}
+        found.places.append((_places(over_box, geometry), item.patient_id))
         truth = load_truth(item, load_mask)
         if truth is not None:
             predicted = unletterbox(probability, geometry) >= pipeline.spec.mask_threshold
             found.masks.append(mask_figures(truth, predicted))
             found.mask_images.append(item.image_id)
             found.mask_patients.append(item.patient_id)
-            over_image = {name: map_over_image(cells[place], geometry) for name, cells in maps.items()}
+            found.mask_confirmed.append(item.confirmed_clear and not truth.any())
+            if blind is not None:
+                found.blind.append(blind_pair(truth, blind))
+            over_image = {name: map_over_image(cells, geometry) for name, cells in over_box.items()}
             beside = image_evidence(over_image, truth)
             if beside is not None:
                 found.evidence.append((beside, image_evidence(over_image, predicted), item.patient_id))
+
+
+def _places(over_box: Mapping[str, npt.NDArray[np.float32]], geometry: LetterboxGeometry) -> ImagePlaces:
+    """The image lies in the middle of its box, to half a pixel."""
+    top = (1 - geometry.fitted_height_px / geometry.box_height_px) / 2
+    left = (1 - geometry.fitted_width_px / geometry.box_width_px) / 2
+    return image_places(over_box, top=top, left=left)
 
 
 def _compare_labels(found: Judgement, frames: Frames, batch: Batch, output: PipelineOutput) -> None:
@@ -142,53 +178,67 @@ def _compare_labels(found: Judgement, frames: Frames, batch: Batch, output: Pipe
             found.judged_4ch.append(replace(row, prob_hsil=prob_4ch))
 
 
-def freeze_decisions(spec: PipelineSpec, chosen: Judgement, *, rule: str) -> PipelineSpec:
-    """The temperatures and thresholds that the validation side gives, by image.
+def freeze_decisions(spec: PipelineSpec, chosen: Judgement, *, rule: str, share: float) -> PipelineSpec:
+    """The calibration and the thresholds that the validation side gives, by image.
 
     Args:
-        spec: With temperatures of 1.
+        spec: That changes nothing of a network's own probabilities.
         chosen: What the pipeline said of the validation side.
         rule: How thresholds are chosen, see `choose_threshold`.
+        share: Share of HSIL that the probabilities are to be calibrated for.
     """
-    temperature_3ch, threshold_3ch = decide(chosen.judged_3ch, rule=rule)
-    temperature_4ch, threshold_4ch = decide(chosen.judged_4ch, rule=rule)
+    three, threshold_3ch = decide(chosen.judged_3ch, rule=rule, share=share)
+    four, threshold_4ch = decide(chosen.judged_4ch, rule=rule, share=share)
     return replace(
         spec,
-        temperature_3ch=temperature_3ch,
+        temperature_3ch=three.temperature,
+        intercept_3ch=three.intercept,
         threshold_3ch=threshold_3ch,
-        temperature_4ch=temperature_4ch,
+        temperature_4ch=four.temperature,
+        intercept_4ch=four.intercept,
         threshold_4ch=threshold_4ch,
     )
 
 
-def decide(rows: list[Judged], *, rule: str) -> tuple[float, float]:
-    """Temperature and, on the probabilities that it gives, threshold.
+def decide(rows: list[Judged], *, rule: str, share: float) -> tuple[Calibration, float]:
+    """Calibration and threshold. The threshold is chosen on the network's own probabilities and taken through it.
+
+    So a calibration changes no call of an image, and where the rule chooses none, the threshold stands where the
+    network finds both labels equally likely when both are equally frequent.
 
     Args:
-        rows: What a network said of the validation side, at a temperature of 1.
+        rows: What a network said of the validation side, not calibrated.
         rule: How the threshold is chosen.
+        share: Share of HSIL that the probabilities are to be calibrated for.
     """
     labels = [row.label for row in rows]
-    temperature = fit_temperature(labels, [row.prob_hsil for row in rows])
-    calibrated = [apply_temperature(row.prob_hsil, temperature) for row in rows]
-    return temperature, choose_threshold(labels, calibrated, rule)
+    probs = [within_rounding(row.prob_hsil) for row in rows]
+    calibration = fit_calibration(labels, probs, share=share)
+    return calibration, apply_calibration(choose_threshold(labels, probs, rule), calibration)
 
 
-def at_temperature(rows: list[Judged], temperature: float) -> list[Judged]:
+def with_calibration(rows: list[Judged], calibration: Calibration) -> list[Judged]:
     """The same rows with calibrated probabilities."""
-    return [replace(row, prob_hsil=apply_temperature(row.prob_hsil, temperature)) for row in rows]
+    return [replace(row, prob_hsil=apply_calibration(row.prob_hsil, calibration)) for row in rows]
 
 
 def calibrated(judgement: Judgement, spec: PipelineSpec) -> Judgement:
-    """A judgement at temperatures of 1, as the pipeline says it with the spec's."""
+    """A judgement by networks' own probabilities, as the pipeline says it with the spec's calibration."""
     return replace(
         judgement,
-        judged_3ch=at_temperature(judgement.judged_3ch, spec.temperature_3ch),
-        judged_4ch=at_temperature(judgement.judged_4ch, spec.temperature_4ch),
+        judged_3ch=with_calibration(judgement.judged_3ch, spec.calibration_3ch),
+        judged_4ch=with_calibration(judgement.judged_4ch, spec.calibration_4ch),
     )
 
 
-def metrics_of(judgement: Judgement, spec: PipelineSpec, *, label_source: LabelSource, seed: int) -> dict[str, Any]:
+def metrics_of(
+    judgement: Judgement,
+    spec: PipelineSpec,
+    *,
+    label_source: LabelSource,
+    seed: int,
+    blind: BlindReference | None = None,
+) -> dict[str, Any]:
     """A judgement in figures, as a card holds them.
 
     Args:
@@ -196,19 +246,19 @@ def metrics_of(judgement: Judgement, spec: PipelineSpec, *, label_source: LabelS
         spec: With the frozen thresholds.
         label_source: What the labels rest on; every block of figures about labels carries it.
         seed: Seed of the bootstraps.
+        blind: The masks that look at no image, where the judgement was held against them.
 
     Returns:
         `segmentation`: see `SegmentationFigures`. `classification_3ch`, `classification_4ch`: by `image` and by `case`,
         see `ProbabilityFigures`; with `all_called`, the one call of all of them, or None. `paired`: 3 channels (first)
         against 4 (second), by `image` and by `case`. `repeatability`: by network, see `RepeatabilityFigures`.
-        `evidence`: where the maps' evidence lies, see `EvidenceFigures`. `predictions`: what both networks said of each
-        image.
+        `evidence`: where the maps' evidence lies beside the masks, see `EvidenceFigures`. `3ch`, `4ch`: `calibration`
+        by `image` and by `case`, see `CalibrationFigures`; `evidence`, see `PlacesFigures`. `predictions`: what both
+        networks said of each image.
     """
     source = {"label_source": str(label_source)}
     metrics: dict[str, Any] = {
-        "segmentation": asdict(
-            segmentation_figures(judgement.masks, judgement.mask_patients, image_ids=judgement.mask_images, seed=seed)
-        ),
+        "segmentation": _segmentation(judgement, blind, seed=seed),
         "classification_3ch": {},
         "classification_4ch": {},
         "paired": {},
@@ -228,24 +278,66 @@ def metrics_of(judgement: Judgement, spec: PipelineSpec, *, label_source: LabelS
         labels = [row.label for row in sides["3ch"]]
         metrics["paired"][level] = asdict(paired_counts(labels, calls[0], calls[1])) | source
     for network in NETWORKS:
+        metrics[network] = {
+            "calibration": _calibration(rows[network], seed=seed),
+            "evidence": _places_of(judgement, network, seed=seed),
+        }
         metrics["repeatability"][network] = asdict(
             repeatability(rows[network], threshold=thresholds[network], seed=seed)
         )
     return metrics
 
 
+def _segmentation(judgement: Judgement, blind: BlindReference | None, *, seed: int) -> dict[str, Any]:
+    figures, patients = judgement.masks, judgement.mask_patients
+    beside = None if blind is None else blind_figures(figures, judgement.blind, patients, blind, seed=seed)
+    confirmed = judgement.mask_confirmed or None
+    return asdict(
+        segmentation_figures(
+            figures, patients, image_ids=judgement.mask_images, confirmed=confirmed, blind=beside, seed=seed
+        )
+    )
+
+
 def calibration_before(judgement: Judgement, *, seed: int) -> dict[str, Any]:
-    """Brier score and calibration error of each network by image without temperature scaling, to show what it changed.
+    """How each network's own probabilities by image mean what they say, to show what the calibration changed.
 
     Args:
-        judgement: What the pipeline said at temperatures of 1.
+        judgement: What the pipeline said, not calibrated.
         seed: Seed of the bootstraps.
+
+    Returns:
+        By network: `brier` and `ece` by image as in `ProbabilityFigures`, `calibration` as in `metrics_of`, and by
+        `image` and by `case` the curve, `reliability`.
     """
-    found = {}
-    for network, rows in (("3ch", judgement.judged_3ch), ("4ch", judgement.judged_4ch)):
-        figures = probability_figures(rows, threshold=0.5, seed=seed)
-        found[network] = {"brier": asdict(figures.brier), "ece": asdict(figures.ece)}
-    return found
+    return {
+        network: {
+            "brier": asdict(brier_estimate(rows, seed=seed)),
+            "ece": asdict(ece_estimate(rows, seed=seed)),
+            "reliability": {
+                level: [asdict(one) for one in reliability(gather(rows), seed=seed)]
+                for level, gather in _LEVELS.items()
+            },
+            "calibration": _calibration(rows, seed=seed),
+        }
+        for network, rows in (("3ch", judgement.judged_3ch), ("4ch", judgement.judged_4ch))
+    }
+
+
+def _calibration(rows: list[Judged], *, seed: int) -> dict[str, Any]:
+    return {level: asdict(calibration_figures(gather(rows), seed=seed)) for level, gather in _LEVELS.items()}
+
+
+def _places_of(judgement: Judgement, network: str, *, seed: int) -> dict[str, Any]:
+    figures = places_figures(
+        network,
+        [expert for expert, _, _ in judgement.evidence],
+        [patient for *_, patient in judgement.evidence],
+        [places for places, _ in judgement.places],
+        [patient for _, patient in judgement.places],
+        seed=seed,
+    )
+    return asdict(figures)
 
 
 def _each_image(rows: list[Judged]) -> list[Judged]:

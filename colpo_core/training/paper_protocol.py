@@ -102,6 +102,7 @@ def prepare_as_published(course: Course) -> Prepared:
     course.draw(segmenter, range(len(shop.frames)), channel)
     return Prepared(
         segmenter=segmenter,
+        segmented=sides.masks_train,
         fitted={SEGMENTATION: fitted},
         channel=channel,
         train=sides.labels_train,

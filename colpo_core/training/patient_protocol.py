@@ -30,6 +30,7 @@ def prepare_by_patients(course: Course) -> Prepared:
     channel, fitted_folds = fourth_channel(course, segmenter, train.masks, validation.masks, folds=folds)
     return Prepared(
         segmenter=segmenter,
+        segmented=train.masks,
         fitted={SEGMENTATION: fitted} | fitted_folds,
         channel=channel,
         train=train.labels,

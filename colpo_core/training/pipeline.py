@@ -107,6 +107,7 @@ def train_pipeline(
             key=key,
             hardware=course.workshop.hardware,
             incumbent=incumbent,
+            blind=learned.blind,
         )
         save_checkpoint(work_dir / "checkpoint", learned.pipeline, card)
     sealed = read_card(work_dir / "checkpoint")

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from colpo_core.evaluation.blind import BlindReference
 from colpo_core.nets.pipeline import Pipeline
 from colpo_core.training.channels import Channels
 from colpo_core.training.comparison import run_comparison
@@ -26,11 +27,13 @@ class Learned:
         pipeline: Trained, with its frozen decisions, in eval mode.
         metrics: As the card holds them.
         fitted: How the fit of each stage went, by its name.
+        blind: What a mask reaches that looks at no image, from the masks that the segmenter learned from.
     """
 
     pipeline: Pipeline
     metrics: dict[str, Any]
     fitted: dict[str, Fitted]
+    blind: BlindReference | None
 
 
 def prepare(course: Course) -> Prepared:
@@ -55,6 +58,7 @@ def learn(course: Course) -> Learned:
     channels = Channels(shop.frames, prepared.channel, seed=shop.settings.seed)
     compared = run_comparison(shop, channels, prepared)
     pipeline = course.assemble(prepared.segmenter, compared.three, compared.four)
-    metrics = course.evaluate(pipeline, prepared.examinations)
+    blind = course.blind_reference(prepared.segmented)
+    metrics = course.evaluate(pipeline, prepared.examinations, blind)
     metrics["comparison"] = compared.figures
-    return Learned(pipeline, metrics, prepared.fitted | compared.fitted)
+    return Learned(pipeline, metrics, prepared.fitted | compared.fitted, blind)

@@ -129,7 +129,7 @@ def _run(course: Course, classifiers: Sequence[str]) -> Iterator[tuple[str, Mapp
         own = _on_shelf(course, classifier, replace(settings, classifier=classifier))
         compared = run_comparison(own.workshop, channels, prepared, runs=[(THREE, 0), (PREDICTED, 0)])
         pipeline = own.assemble(prepared.segmenter, compared.three, compared.four)
-        yield classifier, own.evaluate(pipeline, prepared.examinations)
+        yield classifier, own.evaluate(pipeline, prepared.examinations, own.blind_reference(prepared.segmented))
 
 
 def _on_shelf(course: Course, name: str, settings: TrainingSettings) -> Course:

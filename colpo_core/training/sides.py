@@ -1,15 +1,17 @@
 """Which images each stage learns from and is judged on, by the protocol of the training."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from colpo_core.datasets.frames import Frames
 from colpo_core.datasets.image_sets import ImageSet
 from colpo_core.datasets.kin import kin_by_image
+from colpo_core.datasets.manifest import ManifestItem
 from colpo_core.datasets.splits import fold_patients, strata_of
 from colpo_core.errors import InputRejected, JobFailed
 from colpo_core.images.perceptual import near_pairs
-from colpo_core.terms import Split
+from colpo_core.terms import Label, Split
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,37 @@ def side_of(frames: Frames, split: Split) -> Side:
         masks=ImageSet(tuple(place for place in members if frames.items[place].mask_sha256 is not None)),
         labels=ImageSet(tuple(place for place in members if frames.items[place].label is not None)),
     )
+
+
+@dataclass(frozen=True)
+class LabelCounts:
+    """Labels of the images that a model learns from or is chosen on.
+
+    Attributes:
+        n_normal: Images labelled normal.
+        n_hsil: Images labelled HSIL.
+    """
+
+    n_normal: int
+    n_hsil: int
+
+    @property
+    def share_hsil(self) -> float:
+        """Share of HSIL among them, between 0 and 1; one half where one label is missing, and nothing is learned."""
+        if min(self.n_normal, self.n_hsil) == 0:
+            return 0.5
+        return self.n_hsil / (self.n_normal + self.n_hsil)
+
+
+def label_counts(items: Sequence[ManifestItem], protocol: str) -> LabelCounts:
+    """Labels of the training and the validation side; of all sides in the paper's protocol, which splits copies.
+
+    Args:
+        items: The snapshot's images.
+        protocol: `patient` or `paper`.
+    """
+    counted = Counter(item.label for item in items if protocol != "patient" or item.split is not Split.TEST)
+    return LabelCounts(counted[Label.NORMAL], counted[Label.HSIL])
 
 
 def training_folds(frames: Frames, *, folds: int, seed: int) -> list[tuple[int, ...]]:

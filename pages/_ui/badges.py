@@ -1,6 +1,24 @@
 """Small marks that mean the same on every page."""
 
+from collections.abc import Iterable
+
 import streamlit as st
+
+from colpo_core.records.model_marks import Mark, MarkKind
+
+_LOOKS = {
+    MarkKind.LEAKS: (":material/water_drop:", "red"),
+    MarkKind.SIMULATED: (":material/science:", "orange"),
+    MarkKind.IMPRESSION: (":material/visibility:", "violet"),
+    MarkKind.UNCALIBRATED: (":material/tune:", "gray"),
+}
+
+
+def model_badges(marks: Iterable[Mark]) -> None:
+    """Mark what a model says, or figures of it; what a mark means is its help."""
+    for one in marks:
+        icon, colour = _LOOKS[one.kind]
+        st.badge(one.text, icon=icon, color=colour, help=one.meaning)  # type: ignore[arg-type]
 
 
 def simulated_badge() -> None:

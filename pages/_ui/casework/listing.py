@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from colpo_core.records.case_lists import MOST_FROM_HERE, CaseFilter, CasePage, CasePlace, CaseRow, CaseSort
+from colpo_core.records.number_texts import percent_texts
 from colpo_core.services.case_lists import list_cases, list_choices
 from colpo_core.terms import Label, Outcome, ReviewState
 from pages._ui.casework.filters import case_filters, sort_choice
@@ -146,7 +147,7 @@ def _model(row: CaseRow) -> str:
     if row.prob_hsil_4ch is None:
         return "–"
     said = OUTCOME_WORDS[row.outcome]
-    return f"{row.prob_hsil_4ch:.0%}{f' · {said}' if said else ''}"
+    return f"{percent_texts(row.prob_hsil_4ch)[0]}{f' · {said}' if said else ''}"
 
 
 def _gallery(page: CasePage, key: str) -> None:
@@ -165,7 +166,7 @@ def _gallery(page: CasePage, key: str) -> None:
 
 def _item(row: CaseRow) -> GalleryItem:
     annotations = states_text(row.n_unannotated, row.annotation_states)
-    model = "no prediction" if row.prob_hsil_4ch is None else f"HSIL {row.prob_hsil_4ch:.0%} by the model"
+    model = "no prediction" if row.prob_hsil_4ch is None else f"HSIL {percent_texts(row.prob_hsil_4ch)[0]} by the model"
     marks = [
         (LABELS[row.label], "red" if row.label is Label.HSIL else "teal"),
         *([(OUTCOME_WORDS[row.outcome], "red")] if row.outcome in _WRONG else []),

@@ -5,11 +5,12 @@ import streamlit as st
 
 from colpo_core.records.checkpoints import label_source_text
 from colpo_core.records.cohort import OverlapFigures, UnseenFigures
+from colpo_core.records.model_marks import MarkKind
 from colpo_core.records.overview import Acquaintance, Dashboard, ModelAgreement, ModelFigures
 from colpo_core.records.reviews import ReviewAgreement
 from colpo_core.services import cohort, overlaps
 from colpo_core.terms import LabelSource
-from pages._ui.badges import impression_badge, simulated_badge
+from pages._ui.badges import impression_badge, model_badges
 from pages._ui.casework.words import GRADE_COLOURS, grade_text
 from pages._ui.charts import GREY, TEAL, bar_chart, calibration_chart, config, confusion_chart, roc_chart, spread_chart
 from pages._ui.here import Here
@@ -48,9 +49,9 @@ def show_model(person: Here, found: Dashboard) -> None:
 def _agreement(agreement: ModelAgreement) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**{plain(agreement.checkpoint_name)}**, trained with {label_source_text(agreement.trained_on)}")
-        if agreement.trained_on_simulated:
-            simulated_badge()
-        if LabelSource.IMPRESSION in (agreement.trained_on, agreement.compared_with):
+        model_badges(agreement.marks)
+        by_impression = any(one.kind is MarkKind.IMPRESSION for one in agreement.marks)
+        if agreement.compared_with is LabelSource.IMPRESSION and not by_impression:
             impression_badge()
     if not any(row.n_cases for row in agreement.rows):
         st.info(

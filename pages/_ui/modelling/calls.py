@@ -2,9 +2,10 @@
 
 import streamlit as st
 
-from colpo_core.records.card_tables import calibration_table, calls_table, confusion_table
+from colpo_core.records.card_tables import calibration_steps_table, calibration_table, calls_table, confusion_table
 from colpo_core.records.checkpoints import CheckpointRecord
-from colpo_core.records.model_cards import Block, calls, n_of, side
+from colpo_core.records.model_cards import CALIBRATION_TEXT, Block, calibration_text, calls, n_of, side
+from colpo_core.records.model_marks import NOT_CALIBRATED_TEXT
 from colpo_core.terms import Split
 from pages._ui.modelling.charts import CONFIG, intervals_chart, reliability_chart, roc_chart
 from pages._ui.modelling.marks import badges, block_head, labels_from, marks_line, say_old, show_table
@@ -26,7 +27,7 @@ def show_calls(one: CheckpointRecord) -> None:
     metrics = side(one.card, (split or Split.TEST).value)
     _shares(one, metrics, level or "case")
     _curves(one, metrics, level or "case")
-    _calibration(one, metrics)
+    _calibration(one, metrics, level or "case")
     _threshold(one)
 
 
@@ -43,8 +44,8 @@ def _shares(one: CheckpointRecord, metrics: Block, level: str) -> None:
         show_table(confusion_table(metrics, level))
     three, four = (calls(metrics, network, level) for network in ("3ch", "4ch"))
     st.caption(
-        f"{labels_from(one)} · {n_of(three, level=level)} · thresholds {three['threshold']:.2f} and "
-        f"{four['threshold']:.2f}, chosen on validation · 95% by {three['interval']}; AUC, Brier score and calibration "
+        f"{labels_from(one)} · {n_of(three, level=level)} · thresholds {three['threshold']:.3f} and "
+        f"{four['threshold']:.3f}, chosen on validation · 95% by {three['interval']}; AUC, Brier score and calibration "
         "error by a bootstrap over patients"
     )
 
@@ -67,7 +68,8 @@ def _curves(one: CheckpointRecord, metrics: Block, level: str) -> None:
             st.plotly_chart(figure, width="stretch", config=CONFIG, key="reliability")
             st.caption(
                 "Each point a group of similar probabilities with its 95% interval. Above the line there was more HSIL "
-                "than the network said, below it less."
+                "than the network said, below it less. Dotted: before the calibration. "
+                f"{calibration_text(one.card) or NOT_CALIBRATED_TEXT}"
             )
         elif "reliability" in calls(metrics, "4ch", level):
             st.info("This side holds no labelled case.", icon=":material/show_chart:")
@@ -75,20 +77,19 @@ def _curves(one: CheckpointRecord, metrics: Block, level: str) -> None:
             say_old("a calibration curve")
 
 
-def _calibration(one: CheckpointRecord, metrics: Block) -> None:
+def _calibration(one: CheckpointRecord, metrics: Block, level: str) -> None:
     if metrics is not side(one.card, "test"):
         return
-    block_head(one, "Before and after temperature scaling, by image")
-    table = calibration_table(one.card, metrics)
+    block_head(one, f"Before and after the calibration, by {level}")
+    table = calibration_table(one.card, metrics, level)
     if table is None:
-        say_old("figures before and after temperature scaling")
-        return
-    show_table(table)
-    st.caption(
-        "A network's answers are divided by one number, the temperature, chosen on validation: above 1 it had been too "
-        "sure of itself, below 1 not sure enough. The order of the cases, and so the AUC, stays the same. Lower is "
-        "better for both figures."
-    )
+        say_old("figures before and after the calibration")
+    else:
+        show_table(table)
+    steps = calibration_steps_table(one.card)
+    if steps is not None:
+        show_table(steps)
+        st.caption(CALIBRATION_TEXT)
 
 
 def _threshold(one: CheckpointRecord) -> None:
@@ -98,6 +99,6 @@ def _threshold(one: CheckpointRecord) -> None:
     st.markdown("**Where HSIL begins**")
     rule = found.get("rule", "Chosen by Youden's index.")
     st.markdown(
-        f"HSIL is called at a probability of **{found['3ch']:.2f}** (3 channels) or **{found['4ch']:.2f}** "
+        f"HSIL is called at a probability of **{found['3ch']:.3f}** (3 channels) or **{found['4ch']:.3f}** "
         f"(4 channels) and above. {rule}"
     )

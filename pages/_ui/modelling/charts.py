@@ -20,6 +20,7 @@ from colpo_core.records.model_cards import (
     proportion,
     signed_text,
     spread_by,
+    uncalibrated_bins,
 )
 from pages._ui.charts import INK, TEAL
 
@@ -98,6 +99,19 @@ def reliability_chart(metrics: Block, level: str, marks: str) -> go.Figure | Non
                 ),
                 customdata=[one.text() for one in shares],
                 hovertemplate=f"{name}: probability %{{x:.2f}}, HSIL %{{customdata}}<extra></extra>",
+            )
+        )
+        before = uncalibrated_bins(metrics, network, level)
+        figure.add_trace(
+            go.Scatter(
+                x=[one["mean_prob"] for one in before],
+                y=[one["observed"]["value"] for one in before],
+                mode="lines+markers",
+                name=f"{name}, before the calibration",
+                line={"color": COLOURS[network], "width": 1, "dash": "dot"},
+                marker={"size": 4},
+                showlegend=bool(before),
+                hovertemplate=f"{name} before: probability %{{x:.2f}}, HSIL %{{y:.1%}}<extra></extra>",
             )
         )
     figure.update_xaxes(title_text="probability of HSIL")

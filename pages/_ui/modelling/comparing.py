@@ -9,6 +9,7 @@ from colpo_core.records.card_tables import CardTable
 from colpo_core.records.checkpoints import CheckpointRecord
 from colpo_core.records.comparisons import ArmDifference, FlippedCase, ModelComparison
 from colpo_core.records.figures import Estimate
+from colpo_core.records.number_texts import percent_texts
 from colpo_core.services import jobs, learning
 from colpo_core.services.model_comparison import compare_models
 from colpo_core.terms import Label
@@ -113,8 +114,8 @@ def _flips(flips: Sequence[FlippedCase]) -> None:
             "Case": [one.case_id for one in flips],
             "Patient": [one.patient_code for one in flips],
             "Label": ["HSIL" if one.label is Label.HSIL else "normal" for one in flips],
-            "Before": [f"{one.prob_first:.0%}" for one in flips],
-            "Now": [f"{one.prob_second:.0%}" for one in flips],
+            "Before": [percent_texts(one.prob_first, one.prob_second)[0] for one in flips],
+            "Now": [percent_texts(one.prob_first, one.prob_second)[1] for one in flips],
             "": ["became right" if one.is_second_right else "became WRONG" for one in flips],
         }
     )

@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from colpo_core.records.card_tables import evidence_table, forgetting_table
+from colpo_core.records.card_tables import evidence_table, forgetting_table, places_table
 from colpo_core.records.checkpoints import CheckpointRecord
-from colpo_core.records.model_cards import EVIDENCE_TEXT, FORGETTING_TEXT, counted, side
+from colpo_core.records.model_cards import EVIDENCE_TEXT, FORGETTING_TEXT, PLACES_TEXT, counted, side
 from pages._ui.modelling.marks import block_head, labels_from, say_old, show_table
 
 _ALIKE = 0.5
@@ -24,6 +24,13 @@ def show_evidence(one: CheckpointRecord) -> None:
     else:
         show_table(table)
         st.caption(f"{counted(found['n_images'], 'test image')}. {EVIDENCE_TEXT} {labels_from(one)}.")
+    block_head(one, "Beside the lesion: black bars and rim")
+    places = places_table(metrics)
+    if places is None:
+        say_old("the evidence in black bars and rim")
+    else:
+        show_table(places)
+        st.caption(f"{PLACES_TEXT} {labels_from(one)}.")
     block_head(one, "Do the maps show what was learned?")
     forgetting = forgetting_table(metrics)
     if forgetting is None:

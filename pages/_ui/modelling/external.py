@@ -2,15 +2,17 @@
 
 import streamlit as st
 
-from colpo_core.records.card_tables import calls_table, segmentation_table
+from colpo_core.records.card_tables import blind_table, calls_table, segmentation_table, without_lesion_table
 from colpo_core.records.checkpoints import CheckpointRecord, SnapshotRecord, label_source_text
-from colpo_core.records.model_cards import Block, calls, leaks, n_of
+from colpo_core.records.model_cards import Block, calls, n_of
+from colpo_core.records.model_marks import model_marks
 from colpo_core.services import jobs, learning
 from colpo_core.terms import LabelSource
+from pages._ui.badges import model_badges
 from pages._ui.errors import showing_errors
 from pages._ui.here import Here, here
 from pages._ui.links import link
-from pages._ui.modelling.marks import badges_of, show_table
+from pages._ui.modelling.marks import show_table
 from pages._ui.plain import plain
 from pages._ui.tables import as_when
 
@@ -108,10 +110,12 @@ def _figures(one: CheckpointRecord, metrics: Block, *, is_simulated: bool) -> No
     for title, table in (
         ("Calls, by case", calls_table(metrics, "case")),
         ("Segmentation", segmentation_table(metrics["segmentation"])),
+        ("Beside masks that look at no image", blind_table(metrics["segmentation"])),
+        ("Images without a lesion", without_lesion_table(metrics["segmentation"])),
     ):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{title}**", width="content")
-            badges_of(leaking=bool(leaks(one.card)), simulated=one.simulated or is_simulated, source=source)
+            model_badges(model_marks(one.card, label_source=source, simulated=one.simulated or is_simulated))
         show_table(table)
     st.caption(
         f"{n_of(block, level='case')} · {label_source_text(source)} · at the frozen thresholds · shares: 95% by "

@@ -4,7 +4,8 @@ import pandas as pd
 import streamlit as st
 
 from colpo_core.records.checkpoints import CheckpointRecord
-from colpo_core.records.model_cards import calls, estimate, leaks, proportion, side
+from colpo_core.records.model_cards import calls, estimate, proportion, side
+from colpo_core.records.model_marks import MarkKind, marks_text
 from colpo_core.terms import LabelSource
 from pages._ui.figures import short_estimate, short_share
 from pages._ui.tables import as_when
@@ -51,4 +52,5 @@ def _source(one: CheckpointRecord) -> str:
 
 
 def _marks(one: CheckpointRecord) -> str:
-    return ", ".join(["LEAKS"] * bool(leaks(one.card)) + ["simulated"] * one.simulated)
+    # What its labels rest on has a column of its own.
+    return marks_text(one.marks, without=(MarkKind.IMPRESSION,))

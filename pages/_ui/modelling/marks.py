@@ -5,14 +5,9 @@ import streamlit as st
 
 from colpo_core.records.card_tables import CardTable
 from colpo_core.records.checkpoints import CheckpointRecord, label_source_text
-from colpo_core.records.model_cards import leaks, old_card_text
-from colpo_core.terms import LabelSource
-from pages._ui.badges import impression_badge, simulated_badge
-
-
-def leaks_badge() -> None:
-    """Mark figures of a model that was tested on copies of what it learned from."""
-    st.badge("LEAKS", icon=":material/water_drop:", color="red")
+from colpo_core.records.model_cards import old_card_text
+from colpo_core.records.model_marks import MarkKind, marks_text
+from pages._ui.badges import model_badges
 
 
 def labels_from(one: CheckpointRecord) -> str:
@@ -23,10 +18,9 @@ def labels_from(one: CheckpointRecord) -> str:
 
 def marks_line(one: CheckpointRecord) -> str:
     """The marks in a line, for a chart's title."""
-    words = [labels_from(one)]
-    words += ["SIMULATED"] if one.simulated else []
-    words += ["LEAKS"] if leaks(one.card) else []
-    return " · ".join(words)
+    return " · ".join(
+        part for part in (labels_from(one), marks_text(one.marks, without=(MarkKind.IMPRESSION,))) if part
+    )
 
 
 def block_head(one: CheckpointRecord, title: str) -> None:
@@ -43,23 +37,7 @@ def block_head(one: CheckpointRecord, title: str) -> None:
 
 def badges(one: CheckpointRecord) -> None:
     """The marks alone."""
-    badges_of(leaking=bool(leaks(one.card)), simulated=one.simulated, source=one.label_source)
-
-
-def badges_of(*, leaking: bool, simulated: bool, source: LabelSource) -> None:
-    """The marks of figures that rest on other images than the model's own test side.
-
-    Args:
-        leaking: Whether the model was tested on copies of what it learned from.
-        simulated: Whether images were drawn by the program.
-        source: What the labels rest on.
-    """
-    if leaking:
-        leaks_badge()
-    if simulated:
-        simulated_badge()
-    if source is LabelSource.IMPRESSION:
-        impression_badge()
+    model_badges(one.marks)
 
 
 def say_old(what: str) -> None:

@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from colpo_core.records.card_tables import ceiling_table, segmentation_table, without_lesion_table
+from colpo_core.records.card_tables import blind_table, ceiling_table, segmentation_table, without_lesion_table
 from colpo_core.records.checkpoints import CheckpointRecord
-from colpo_core.records.model_cards import counted, side
+from colpo_core.records.model_cards import BLIND_TEXT, counted, side
 from colpo_core.services import learning
 from pages._ui.errors import showing_errors
 from pages._ui.here import Here
@@ -29,6 +29,12 @@ def show_masks(person: Here, one: CheckpointRecord) -> None:
         f"Test side: {counted(block['n_images'], 'image')} with a mask. A share of 1, and a distance of 0, is a "
         "perfect match. An image whose lesion was not found at all has no distance: read it beside Dice."
     )
+    block_head(one, "Beside masks that look at no image")
+    if block.get("blind"):
+        show_table(blind_table(block))
+        st.caption(BLIND_TEXT)
+    else:
+        say_old("what a mask reaches that looks at no image")
     block_head(one, "How it is spread")
     if "by_image" in block:
         st.plotly_chart(violins_chart(block, marks_line(one)), width="stretch", config=CONFIG, key="violins")
@@ -43,9 +49,15 @@ def show_masks(person: Here, one: CheckpointRecord) -> None:
         block_head(one, f"Images without a lesion ({block['n_images_without_acetowhite']})")
         if block["n_images_without_acetowhite"]:
             show_table(without_lesion_table(block))
-            st.caption("In these nobody marked acetowhite epithelium. They are in none of the figures of lesions.")
+            st.caption(
+                "In these nobody marked acetowhite epithelium. They are in none of the figures of lesions. What is "
+                "marked on images that a person has confirmed to show none is marked wrongly."
+            )
         else:
-            st.caption("All test images with a mask show a lesion.")
+            st.caption(
+                "All test images with a mask show a lesion, so nothing is known of what it marks where there is none. "
+                "On the page Annotate, confirm images on which nothing is acetowhite."
+            )
     with right:
         _ceiling(person, one)
 

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from colpo_core.records.number_texts import percent_texts
 from colpo_core.records.reviews import PredictionRecord
 from colpo_core.terms import Label
 
@@ -9,21 +10,26 @@ from colpo_core.terms import Label
 def show_calls(found: PredictionRecord) -> None:
     """Draw probability, threshold and call of both networks."""
     four, three = st.columns(2)
-    for column, name, prob, threshold, call in (
+    thresholds = []
+    for column, name, prob_hsil, frozen, call in (
         (four, "4 channels", found.prob_hsil_4ch, found.threshold_4ch, found.call_4ch),
         (three, "3 channels", found.prob_hsil_3ch, found.threshold_3ch, found.call_3ch),
     ):
+        prob, threshold = percent_texts(prob_hsil, frozen)
+        thresholds.append(f"{threshold} ({name})")
         is_hsil = call is Label.HSIL
         column.metric(
             f"HSIL, {name}",
-            f"{prob:.0%}",
+            prob,
             delta=f"calls {call.value}",
             delta_color="red" if is_hsil else "green",
             delta_arrow="off",
             border=True,
-            help=f"Calls hsil from {threshold:.0%}, the threshold frozen at training.",
+            help=f"Calls hsil from {threshold}, the threshold frozen at training.",
         )
     st.caption(
-        f"Calls hsil from {found.threshold_4ch:.0%} (4 channels) and {found.threshold_3ch:.0%} (3 channels). "
-        f"Acetowhite epithelium covers {found.acetowhite_fraction:.1%} of the image."
+        f"Calls hsil from {' and '.join(thresholds)}. "
+        f"Acetowhite epithelium covers {found.acetowhite_fraction:.1%} of the image. {found.calibration}"
     )
+    for mark in found.marks:
+        st.caption(f"**{mark.text}** {mark.meaning}")

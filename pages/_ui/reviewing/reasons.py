@@ -6,6 +6,7 @@ import streamlit as st
 from colpo_core.labels import GRADE_NAMES
 from colpo_core.records.explanations import CallReasons, LikeCase, WhatIfRecord
 from colpo_core.records.figures import ReliabilityBin
+from colpo_core.records.number_texts import percent_texts
 from colpo_core.records.reviews import ReviewDesk
 from colpo_core.services import call_reasons, jobs
 from colpo_core.terms import Change, Label
@@ -46,7 +47,8 @@ def _calibration(reasons: CallReasons) -> None:
 def _band_text(channels: str, band: ReliabilityBin) -> str:
     images = "of all test images (too few to be told apart by probability)"
     if (band.low, band.high) != (0, 1):
-        images = f"of the test images with {band.low:.0%} to {band.high:.0%}"
+        low, high = percent_texts(band.low, band.high)
+        images = f"of the test images with {low} to {high}"
     return f"{channels} channels: {images}, HSIL were {band.observed.text()}."
 
 
@@ -124,10 +126,10 @@ def _row(title: str, prob_4ch: float, prob_3ch: float, desk: ReviewDesk) -> dict
     found = desk.prediction
     return {
         "": title,
-        "HSIL, 4 channels": f"{prob_4ch:.0%}",
+        "HSIL, 4 channels": percent_texts(prob_4ch, found.threshold_4ch)[0],
         "Change": f"{100 * (prob_4ch - found.prob_hsil_4ch):+.0f}",
         "Calls": _call(prob_4ch, found.threshold_4ch),
-        "HSIL, 3 channels": f"{prob_3ch:.0%}",
+        "HSIL, 3 channels": percent_texts(prob_3ch, found.threshold_3ch)[0],
         "Change ": f"{100 * (prob_3ch - found.prob_hsil_3ch):+.0f}",
         "Calls ": _call(prob_3ch, found.threshold_3ch),
     }

@@ -1,21 +1,27 @@
 """Calibration: by hand, by property, and where too little is known."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import expit, logit
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import brier_score_loss, log_loss
 
 from colpo_core.evaluation.calibration import (
-    apply_temperature,
+    apply_calibration,
     brier_estimate,
+    calibration_figures,
     ece_estimate,
-    fit_temperature,
+    fit_calibration,
     reliability,
+    within_rounding,
 )
 from colpo_core.evaluation.intervals import wilson
 from colpo_core.evaluation.judged import Judged
+from colpo_core.records.calibration import Calibration
 from colpo_core.terms import Label
 
 N, H = Label.NORMAL, Label.HSIL
@@ -114,71 +120,168 @@ def test_nothing_and_nonsense() -> None:
         with pytest.raises(ValueError, match="between 0 and 1"):
             brier_estimate([Judged(1, 1, H, wrong)])
         with pytest.raises(ValueError, match="between 0 and 1"):
-            fit_temperature([H], [wrong])
+            fit_calibration([H], [wrong], share=0.5)
         with pytest.raises(ValueError, match="cannot be"):
-            apply_temperature(wrong, 1.0)
+            apply_calibration(wrong, Calibration())
     for wrong in (0.0, -1.0, float("nan")):
         with pytest.raises(ValueError, match="cannot be"):
-            apply_temperature(0.5, wrong)
+            apply_calibration(0.5, Calibration(wrong))
+    for wrong in (0.0, 1.0, float("nan")):
+        with pytest.raises(ValueError, match="nothing to tell apart"):
+            fit_calibration([H], [0.1], share=wrong)
     with pytest.raises(ValueError, match="1 labels, but 2"):
-        fit_temperature([H], [0.1, 0.2])
+        fit_calibration([H], [0.1, 0.2], share=0.5)
 
 
-@pytest.mark.parametrize("temperature", [0.5, 1.0, 2.5])
-def test_the_temperature_that_was_put_in_is_found(temperature: float) -> None:
-    chance = np.random.default_rng(3)
-    judged = drawn(expit(chance.normal(size=5000)), chance, temperature)
-    found = fit_temperature([row.label for row in judged], [row.prob_hsil for row in judged])
-    assert found == pytest.approx(temperature, rel=0.1)
+def taught_balanced(
+    share: float, n: int, *, seed: int, temperature: float = 1.0, lean: float = 0.0
+) -> tuple[np.ndarray, list[Label], list[float]]:
+    """True probability of HSIL, label, and what a network says whose loss weighs both labels alike."""
+    chance = np.random.default_rng(seed)
+    is_hsil = chance.random(n) < share
+    evidence = 1.5 * chance.normal(np.where(is_hsil, 0.75, -0.75), 1)  # its logarithm of the likelihood ratio
+    said = expit(lean + temperature * evidence)
+    return expit(evidence + logit(share)), [H if flag else N for flag in is_hsil], said.tolist()
+
+
+@pytest.mark.parametrize(("share", "most_before"), [(0.03, 0.28), (0.27, 0.1)])
+def test_what_the_weights_of_the_labels_added_is_taken_out(share: float, most_before: float) -> None:
+    _, labels, said = taught_balanced(share, 300, seed=1)
+    truth, _, new = taught_balanced(share, 20_000, seed=2)
+    calibration = fit_calibration(labels, said, share=share)
+    found = np.asarray([apply_calibration(prob, calibration) for prob in new])
+    assert np.mean(new) - share > most_before, "not calibrated, the mean probability is far above the share"
+    assert np.mean(found) == pytest.approx(share, abs=0.03)
+    assert np.mean(np.abs(found - truth)) < 0.04
+    # The temperature alone cannot do it, whatever it is.
+    cooled = [np.mean(expit(logit(np.asarray(new)) / one)) for one in (0.25, 0.5, 1, 2, 4, 8)]
+    assert min(cooled) - share > most_before / 2
+
+
+def test_temperature_and_lean_that_were_put_in_are_found() -> None:
+    for temperature, lean, share in ((2.5, -0.4, 0.3), (0.6, 0.5, 0.5)):
+        _, labels, said = taught_balanced(share, 20_000, seed=3, temperature=temperature, lean=lean)
+        found = fit_calibration(labels, said, share=share)
+        assert found.temperature == pytest.approx(temperature, rel=0.05)
+        assert found.intercept == pytest.approx(logit(share) - lean / temperature, abs=0.06)
+
+
+def test_the_validation_sides_own_share_does_not_move_what_is_calibrated_for() -> None:
+    _, labels, said = taught_balanced(0.5, 20_000, seed=4, temperature=1.8, lean=0.3)
+    _, rare_labels, rare_said = taught_balanced(0.1, 20_000, seed=5, temperature=1.8, lean=0.3)
+    one, other = fit_calibration(labels, said, share=0.27), fit_calibration(rare_labels, rare_said, share=0.27)
+    assert one.temperature == pytest.approx(other.temperature, rel=0.06)
+    assert one.intercept == pytest.approx(other.intercept, abs=0.08)
+
+
+def test_few_cases_move_it_little_and_one_label_not_at_all() -> None:
+    exact = Calibration(1.0, float(logit(0.27)))
+    assert fit_calibration([], [], share=0.27) == exact
+    assert fit_calibration([H] * 50, [0.6] * 50, share=0.27) == exact
+    for labels, said in (
+        ([H, N], [0.6, 0.4]),
+        ([H, N, N], [0.1, 0.9, 0.4]),
+        # Wholly parted: the likelihood alone would grow without end.
+        ([H] * 3 + [N] * 3, [0.9] * 3 + [0.1] * 3),
+    ):
+        found = fit_calibration(labels, said, share=0.27)
+        assert found.intercept == pytest.approx(exact.intercept, abs=0.5)
+        assert 0.5 < found.temperature < 2
+
+
+def test_a_penalised_fit_is_nearer_to_the_truth_than_the_subtraction_and_than_no_penalty() -> None:
+    """A network that is too sure and leans, and validation sides of 60 images; the measure of the decision."""
+    apart: dict[str, list[float]] = {"fitted": [], "subtracted": [], "temperature alone": []}
+    for seed in range(30):
+        _, labels, said = taught_balanced(0.27, 60, seed=seed, temperature=2.0, lean=0.4)
+        truth, _, new = taught_balanced(0.27, 500, seed=1000 + seed, temperature=2.0, lean=0.4)
+        ways = {
+            "fitted": fit_calibration(labels, said, share=0.27),
+            "subtracted": Calibration(1.0, float(logit(0.27))),
+            "temperature alone": Calibration(2.0, 0.0),
+        }
+        for name, way in ways.items():
+            found = np.asarray([apply_calibration(prob, way) for prob in new])
+            apart[name].append(float(np.mean(np.abs(found - truth))))
+    means = {name: np.mean(values) for name, values in apart.items()}
+    assert means["fitted"] < 0.06 < 0.09 < means["subtracted"] < means["temperature alone"]
 
 
 @settings(deadline=None, max_examples=50)
-@given(st.integers(0, 10**6), st.floats(0.2, 6))
-def test_a_fitted_temperature_lies_within_bounds_and_never_raises_the_loss(seed: int, temperature: float) -> None:
+@given(st.integers(0, 10**6), st.floats(0.2, 6), st.floats(0.01, 0.99))
+def test_a_fit_lies_within_bounds_and_is_the_best(seed: int, temperature: float, share: float) -> None:
     chance = np.random.default_rng(seed)
     judged = drawn(expit(chance.normal(size=60)), chance, temperature)
     labels, probs = [row.label for row in judged], [row.prob_hsil for row in judged]
-    found = fit_temperature(labels, probs)
-    assert 0.25 <= found <= 8
-    is_hsil = [label is H for label in labels]
-    warmed = [apply_temperature(prob, found) for prob in probs]
-    assert log_loss(is_hsil, warmed) <= log_loss(is_hsil, probs) + 1e-6
-    # No other temperature is better.
-    for other in (0.25, 0.6, 1, 1.7, 4, 8):
-        assert log_loss(is_hsil, warmed) <= log_loss(is_hsil, [apply_temperature(p, other) for p in probs]) + 1e-5
+    found = fit_calibration(labels, probs, share=share)
+    assert 0.25 <= found.temperature <= 8
+    is_hsil = np.asarray([label is H for label in labels])
+    shift = float(logit(is_hsil.mean()) - logit(share))
+
+    def penalised(one: Calibration) -> float:
+        said = [apply_calibration(prob, replace(one, intercept=one.intercept + shift)) for prob in probs]
+        lean = one.intercept - logit(share)
+        return log_loss(is_hsil, said, normalize=False) + 2 * (lean**2 + np.log(one.temperature) ** 2)
+
+    best = penalised(found)
+    for step in (-0.1, 0.1):
+        assert best <= penalised(replace(found, intercept=found.intercept + step)) + 1e-4
+        moved = float(np.clip(found.temperature * np.exp(step), 0.25, 8))
+        assert best <= penalised(replace(found, temperature=moved)) + 1e-4
 
 
-def test_a_temperature_is_not_fitted_where_it_cannot_be() -> None:
-    wrong_once = [0.6] * 9 + [0.3]
-    assert fit_temperature([], []) == 1.0
-    assert fit_temperature([H] * 50, wrong_once * 5) == 1.0
-    assert fit_temperature([H] * 10 + [N] * 9, [*wrong_once, *[0.4] * 9]) == 1.0
-    assert fit_temperature([H] * 10 + [N] * 10, [*wrong_once, *[0.4] * 10]) != 1.0
-    assert fit_temperature([H] * 10 + [N] * 10, [0.6] * 10 + [0.4] * 10) == 1.0
-    assert fit_temperature([H] * 10 + [N] * 10, [0.5] * 20) == 1.0
-
-
-def test_a_temperature_stays_within_its_bounds_where_the_model_is_of_no_use() -> None:
-    assert fit_temperature([H] * 10 + [N] * 10, [0.1] * 10 + [0.9] * 10) == pytest.approx(8, rel=1e-3)
-    # A single wrong case among very many very unsure ones.
-    sure = [0.501] * 999 + [0.499] + [0.499] * 1000
-    assert fit_temperature([H] * 1000 + [N] * 1000, sure) == pytest.approx(0.25, rel=1e-3)
-    assert np.isfinite(fit_temperature([H] * 10 + [N] * 10, [0.0] + [1.0] * 9 + [0.0] * 10))
-
-
-@given(st.floats(0, 1), st.floats(0, 1), st.floats(0.25, 8))
-def test_a_temperature_keeps_the_order_and_the_side_of_a_half(first: float, second: float, temperature: float) -> None:
+@given(st.floats(0, 1), st.floats(0, 1), st.floats(0.25, 8), st.floats(-5, 5))
+def test_a_calibration_keeps_the_order(first: float, second: float, temperature: float, intercept: float) -> None:
     low, high = sorted((first, second))
-    assert 0 <= apply_temperature(low, temperature) <= apply_temperature(high, temperature) <= 1
-    if abs(first - 0.5) > 1e-12:
-        assert (apply_temperature(first, temperature) > 0.5) == (first > 0.5)
-    assert apply_temperature(0.5, temperature) == 0.5
-    assert apply_temperature(first, 1.0) == first
+    calibration = Calibration(temperature, intercept)
+    assert 0 <= apply_calibration(low, calibration) <= apply_calibration(high, calibration) <= 1
+    assert apply_calibration(first, Calibration()) == first
 
 
-def test_a_temperature_by_hand() -> None:
-    assert apply_temperature(0.9, 2.0) == pytest.approx(3 / 4)
-    assert apply_temperature(0.9, 0.5) == pytest.approx(81 / 82)
+def test_a_calibration_by_hand() -> None:
+    assert apply_calibration(0.9, Calibration(2.0)) == pytest.approx(3 / 4)
+    assert apply_calibration(0.5, Calibration(3.0, float(logit(0.03)))) == pytest.approx(0.03)
+    # Both weights of a loss at 27%: 0.73 and 0.27 in their ratio.
+    assert apply_calibration(0.5, Calibration(1.0, -np.log(0.73 / 0.27))) == pytest.approx(0.27)
     # What a network of 32 bits calls certain can be brought down from it.
-    assert apply_temperature(1.0, 8.0) == pytest.approx(expit(logit(1 - 1e-7) / 8))
-    assert apply_temperature(0.0, 8.0) == pytest.approx(expit(logit(1e-7) / 8))
+    assert apply_calibration(1.0, Calibration(8.0)) == pytest.approx(expit(logit(1 - 1e-7) / 8))
+    assert apply_calibration(0.0, Calibration(8.0)) == pytest.approx(expit(logit(1e-7) / 8))
+    assert within_rounding(0.99999997) == within_rounding(1.0) < 1
+
+
+def test_calibration_in_the_large_and_the_slope_tell_a_network_that_was_taught_balanced() -> None:
+    _, labels, said = taught_balanced(0.27, 2000, seed=6, temperature=2.0)
+    rows = [Judged(n, n, label, prob) for n, (label, prob) in enumerate(zip(labels, said, strict=True))]
+    found = calibration_figures(rows, resamples=300)
+    assert found.observed.value == pytest.approx(0.27, abs=0.03)
+    assert found.mean_prob == pytest.approx(found.observed.value + found.in_the_large.value)  # type: ignore[operator]
+    assert found.in_the_large.low > 0.1  # type: ignore[operator]
+    assert found.slope.low < 0.5 < found.slope.high < 1  # type: ignore[operator]
+    calibration = fit_calibration(labels, said, share=0.27)
+    mended = calibration_figures(
+        [replace(row, prob_hsil=apply_calibration(row.prob_hsil, calibration)) for row in rows], resamples=300
+    )
+    assert mended.in_the_large.low < 0 < mended.in_the_large.high  # type: ignore[operator]
+    assert mended.slope.low < 1 < mended.slope.high  # type: ignore[operator]
+
+
+def test_the_slope_is_that_of_a_logistic_regression_and_has_an_interval_where_it_covers() -> None:
+    _, labels, said = taught_balanced(0.4, 120, seed=7)
+    rows = [Judged(n, n, label, prob) for n, (label, prob) in enumerate(zip(labels, said, strict=True))]
+    fitted = LogisticRegression(C=1e10, tol=1e-10, max_iter=1000).fit(
+        logit(np.asarray(said))[:, None], [label is H for label in labels]
+    )
+    found = calibration_figures(rows, resamples=20).slope
+    assert found.value == pytest.approx(float(fitted.coef_[0, 0]), rel=1e-4)
+    assert found.low is not None
+    # Each row three times says no more than once: the patients stay the same.
+    thrice = calibration_figures([row for row in rows for _ in range(3)], resamples=20).slope
+    assert thrice.value == pytest.approx(found.value, rel=1e-6)
+    assert (thrice.low, thrice.high) == (pytest.approx(found.low, rel=1e-6), pytest.approx(found.high, rel=1e-6))
+    few = calibration_figures(rows[:30], resamples=20).slope
+    assert few.value is not None
+    assert few.low is None, "fewer than 20 patients of a label"
+    parted = [Judged(n, n, H if n % 2 else N, 0.9 if n % 2 else 0.1) for n in range(60)]
+    assert calibration_figures(parted, resamples=20).slope.value is None
+    assert calibration_figures([], resamples=20).mean_prob is None
+    assert calibration_figures([Judged(1, 1, H, 0.4)], resamples=20).slope.value is None

@@ -4,8 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from colpo_core.evaluation.evidence import evidence_figures, image_evidence
-from colpo_core.records.explanations import ImageEvidence, MapInMask
+from colpo_core.evaluation.evidence import evidence_figures, image_evidence, image_places, places_figures
+from colpo_core.records.explanations import ImageEvidence, ImagePlaces, MapInMask, MapPlaces
 
 
 def quarter(height: int = 60, width: int = 80) -> np.ndarray:
@@ -106,3 +106,83 @@ def test_without_images_nothing_is_defined() -> None:
     found = evidence_figures([], [], [])
     assert found.n_images == 0
     assert found.expert["hsil"].energy_4ch.value is None
+
+
+def places_of(values: np.ndarray, *, top: float = 0.0, left: float = 0.0) -> MapPlaces:
+    found = image_places({"one": values.astype(np.float32)}, top=top, left=left).maps["one"]
+    assert found is not None
+    return found
+
+
+def test_a_map_that_prefers_no_place_has_the_bars_and_the_rims_area() -> None:
+    found = image_places({"flat": np.ones((15, 20), np.float32)}, top=0.125, left=0.0)
+    assert found.padding_area == pytest.approx(0.25)
+    assert found.rim_area == pytest.approx(0.19)
+    flat = found.maps["flat"]
+    assert flat is not None
+    assert flat.padding == pytest.approx(0.25)
+    assert flat.rim == pytest.approx(0.19)
+
+
+def test_evidence_in_the_bars_is_counted_although_no_map_shows_it() -> None:
+    values = np.zeros((8, 8))
+    values[0, :] = 1  # a row of cells that lies half in the upper bar
+    values[4, 4] = 4
+    found = places_of(values, top=1 / 16)
+    assert found.padding == pytest.approx(4 / 12)
+    assert places_of(values, top=1 / 8).padding == pytest.approx(8 / 12)
+    assert places_of(values).padding == 0.0
+    only_bars = np.zeros((8, 8))
+    only_bars[0, :] = 1
+    assert places_of(only_bars, top=1 / 8) == MapPlaces(1.0, None)
+
+
+def test_the_rim_is_the_images_and_not_the_boxs() -> None:
+    cells = np.zeros((100, 100))
+    cells[:, 20:25] = 1  # the image's own outermost columns: bars of 20 on either side, rim of 3
+    found = places_of(cells, left=0.2)
+    assert found.padding == pytest.approx(0.0, abs=1e-9)
+    assert found.rim == pytest.approx(3 / 5 + 2 / 5 * 0.1)
+    middle = np.zeros((100, 100))
+    middle[40:60, 40:60] = 1
+    assert places_of(middle, left=0.2).rim == pytest.approx(0.0, abs=1e-9)
+
+
+@given(
+    arrays(np.float32, (4, 6), elements=st.floats(0, 8, width=32)),
+    st.floats(0, 0.45),
+    st.floats(0, 0.45),
+)
+@settings(max_examples=60)
+def test_places_are_shares_whatever_the_map(values: np.ndarray, top: float, left: float) -> None:
+    found = image_places({"one": values, "more": 3 * values}, top=top, left=left)
+    one, more = found.maps["one"], found.maps["more"]
+    if one is None or more is None:
+        assert values.sum() == 0
+        return
+    assert 0 <= one.padding <= 1
+    assert one.rim is None or 0 <= one.rim <= 1
+    assert more.padding == pytest.approx(one.padding, abs=1e-4)
+
+
+def test_places_are_told_by_network_and_class_over_the_images_that_have_them() -> None:
+    def image(padding_area: float, padding: float, rim: float) -> ImagePlaces:
+        maps: dict[str, MapPlaces | None] = {f"4ch-{label}": MapPlaces(padding, rim) for label in ("normal", "hsil")}
+        return ImagePlaces(padding_area, 0.19, maps | {"3ch-hsil": None, "3ch-normal": MapPlaces(0.5, None)})
+
+    places = [image(0.2, 0.3, 0.4), image(0.2, 0.1, 0.2), image(0.0, 0.0, 0.6), image(0.004, 0.0, 0.0)]
+    lesions = [evidence(None, 0.6), evidence(0.1, 0.2)]
+    found = places_figures("4ch", lesions, [1, 2], places, [1, 2, 3, 4], resamples=200)
+    assert found.lesion_excess.value == pytest.approx((0.4 + 0.0) / 2)
+    assert found.padding["normal"].value == pytest.approx(0.2)
+    assert (found.padding["hsil"].n_images, found.padding["hsil"].n_patients) == (2, 2), "two images have bars"
+    assert found.padding_area.value == pytest.approx(0.2)
+    assert (found.rim["hsil"].value, found.rim["hsil"].n_images) == (pytest.approx(0.3), 4)
+    assert found.rim_area.value == pytest.approx(0.19)
+    three = places_figures("3ch", lesions, [1, 2], places, [1, 2, 3, 4], resamples=200)
+    assert (three.lesion_excess.value, three.lesion_excess.n_images) == (pytest.approx(-0.1), 1)
+    assert three.padding["hsil"].value is None
+    assert three.padding["normal"].value == pytest.approx(0.5)
+    assert three.rim["normal"].n_images == 0
+    nothing = places_figures("4ch", [], [], [], [])
+    assert (nothing.lesion_excess.value, nothing.rim_area.value) == (None, None)

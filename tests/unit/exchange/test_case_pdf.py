@@ -5,11 +5,12 @@ from datetime import UTC, date, datetime
 import numpy as np
 import pytest
 
-from colpo_core.exchange.case_pdf import MOST_IMAGES, _text, case_pdf
+from colpo_core.exchange.case_pdf import MOST_IMAGES, _marks, _text, case_pdf
 from colpo_core.records.case_reports import CaseReport, ReportedImage
 from colpo_core.records.cases import CaseForm, CaseRecord, LabelRecord, SpecimenRecord
 from colpo_core.records.explanations import ProposedSite
 from colpo_core.records.images import ImageRecord
+from colpo_core.records.model_marks import MarkKind, model_marks
 from colpo_core.records.reviews import PredictionRecord, ReviewRecord
 from colpo_core.terms import Grade, Label, LabelSource, ReviewReason, SpecimenKind, Stage, Verdict
 
@@ -70,9 +71,38 @@ def test_the_page_says_what_is_known_predicted_and_judged() -> None:
     assert "1. punch biopsy at 11 o'clock: CIN3. with crypts" in text
     assert "mistaken" not in text, "a withdrawn specimen counts no more"
     assert "model-2 (555555555555), labels by histology" in text
-    assert "4 channels 71%, calls hsil from 45%; 3 channels 40%, calls normal from 50%" in text
+    assert "4 channels 71%, called hsil (HSIL from 45%); 3 channels 40%, called normal (HSIL from 50%)" in text
     assert "Dr. Lind, 2026-03-04: overrule (mask covers. a reflection)" in text
     assert "PROPOSED biopsy sites, not a recommendation: 1 at 11 o’clock (100%); hours from the middle" in text
+
+
+def test_probability_and_threshold_that_round_alike_are_told_apart() -> None:
+    """It read: 52%, calls hsil from 52%."""
+    close = replace(prediction(1), prob_hsil_4ch=0.5204, threshold_4ch=0.5231, prob_hsil_3ch=0.997, threshold_3ch=0.4)
+    text = said(replace(report(), images=(ReportedImage(image(1), close),)))
+    assert "4 channels 52.0%, called normal (HSIL from 52.3%)" in text
+    assert "3 channels 99.7%, called hsil (HSIL from 40.0%)" in text
+
+
+def test_what_review_marks_the_page_marks_in_the_same_words() -> None:
+    marks = model_marks({"leaks": ["Copies leak."]}, label_source=LabelSource.IMPRESSION, simulated=True)
+    assert [one.kind for one in marks] == list(MarkKind)
+    bare = report()
+    made = replace(bare, images=(ReportedImage(image(1), replace(prediction(1), marks=marks)),))
+    text = said(made)
+    for mark in marks:
+        assert f"{mark.text}: {mark.meaning}" in text
+    assert [one.text for one in _marks(made)] == [one.text for one in marks]
+    assert _marks(bare) == ()
+    assert [one.text for one in _marks(replace(bare, case=replace(bare.case, simulated=True)))] == ["SIMULATED"]
+    drawn = replace(prediction(1), simulated=True)
+    assert [one.meaning for one in drawn.all_marks] == ["The image itself was drawn by the program."]
+    assert pages(draw(made)) == 1
+
+
+def test_the_page_says_for_which_share_of_hsil_the_probabilities_are_calibrated() -> None:
+    told = replace(prediction(1), calibration="Probabilities are calibrated for a share of HSIL of 27.0%.")
+    assert "share of HSIL of 27.0%" in said(replace(report(), images=(ReportedImage(image(1), told),)))
 
 
 def test_without_a_prediction_that_may_be_shown_nothing_of_the_model_is_on_the_page() -> None:

@@ -79,8 +79,20 @@ def test_every_block_is_marked() -> None:
     n_marked = told.count("<span class='mark leaks'>LEAKS</span>")
     assert n_marked == told.count("<span class='mark simulated'>SIMULATED</span>") > 8
     assert n_marked == told.count("<span class='mark impression'>labels by impression, not histology</span>")
-    assert told.count("labels by impression, not histology · SIMULATED images · LEAKS</text>") == 4
+    assert told.count("labels by impression, not histology · LEAKS · SIMULATED</text>") == 4
     assert LEAK in told
+
+
+def test_an_old_card_says_that_it_is_not_calibrated_and_a_new_one_for_which_share() -> None:
+    told = model_card_html(old_card(), about=ABOUT)
+    assert told.count("<span class='mark uncalibrated'>NOT CALIBRATED</span>") > 8
+    assert "not calibrated for a clinic&#x27;s share of HSIL" in told
+    assert "train again for the evidence in black bars and rim" in told
+    told = model_card_html(new_card(), about=ABOUT)
+    assert "NOT CALIBRATED" not in told
+    assert "calibrated for a share of HSIL of 27.0%, that of the 100 images" in told
+    assert "3 channels, before the calibration" in told
+    assert "Evidence for normal in the black bars" in told
 
 
 def test_what_is_sound_is_not_marked(whole: str) -> None:

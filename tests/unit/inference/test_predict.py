@@ -56,11 +56,11 @@ def test_it_is_what_the_networks_say(pipeline: Pipeline) -> None:
     assert np.allclose(prediction.maps["4ch-hsil"], hsil, atol=1e-6)
 
 
-def test_temperatures_and_highlights_are_those_of_the_spec(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_calibration_and_highlights_are_those_of_the_spec(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("colpo_core.images.highlights.fill_highlights", lambda rgb: rgb // 3)
     before, rgb = pipeline.spec, draw(50, 70)
     plain = predict_image(pipeline, rgb // 3)
-    pipeline.spec = replace(before, mask_highlights=True, temperature_3ch=4.0)
+    pipeline.spec = replace(before, mask_highlights=True, temperature_3ch=4.0, intercept_3ch=-1.0)
     try:
         prediction = predict_image(pipeline, rgb)
     finally:
@@ -71,7 +71,7 @@ def test_temperatures_and_highlights_are_those_of_the_spec(pipeline: Pipeline, m
     def odds(prob: float) -> float:
         return math.log(prob / (1 - prob))
 
-    assert odds(prediction.prob_hsil_3ch) == pytest.approx(odds(plain.prob_hsil_3ch) / 4, rel=1e-3)
+    assert odds(prediction.prob_hsil_3ch) == pytest.approx(odds(plain.prob_hsil_3ch) / 4 - 1, rel=1e-3)
     assert pack_maps(prediction.maps) == pack_maps(plain.maps)
 
 

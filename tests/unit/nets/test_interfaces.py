@@ -6,8 +6,10 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+from colpo_core.evaluation.calibration import apply_calibration
 from colpo_core.nets.interfaces import ACETOWHITE, Classifier, Segmenter, prob_hsil
 from colpo_core.nets.registry import build_classifier, build_segmenter
+from colpo_core.records.calibration import Calibration
 from colpo_core.records.networks import CLASSIFIERS, MIRRORED, SEGMENTERS
 
 
@@ -146,8 +148,19 @@ def test_the_last_block_gives_the_maps(pair: tuple[Classifier, Classifier]) -> N
     assert torch.equal(seen[0], features)
 
 
-def test_a_temperature_of_one_changes_nothing_and_a_high_one_makes_unsure() -> None:
+def test_a_calibration_is_none_unless_given_and_is_the_same_for_logits_and_probabilities() -> None:
     logits = torch.tensor([[0.0, 2.0], [1.0, -1.0]])
     assert torch.equal(prob_hsil(logits), logits.softmax(dim=1)[:, 1])
-    assert torch.allclose(prob_hsil(logits, 4.0), torch.tensor([0.5, -0.5]).sigmoid())
-    assert prob_hsil(logits.bfloat16(), 2.0).dtype == torch.float32
+    assert torch.allclose(prob_hsil(logits, Calibration(4.0)), torch.tensor([0.5, -0.5]).sigmoid())
+    assert torch.allclose(prob_hsil(logits, Calibration(4.0, -1.0)), torch.tensor([-0.5, -1.5]).sigmoid())
+    assert prob_hsil(logits.bfloat16(), Calibration(2.0, 0.1)).dtype == torch.float32
+    calibration = Calibration(1.7, -1.3)
+    again = [apply_calibration(prob, calibration) for prob in prob_hsil(logits).tolist()]
+    assert prob_hsil(logits, calibration).tolist() == pytest.approx(again, abs=1e-6)
+
+
+def test_without_an_intercept_probabilities_are_those_of_earlier_versions_to_the_last_bit() -> None:
+    logits = torch.randn(50, 2, generator=torch.Generator().manual_seed(0)) * 5
+    for temperature in (1.0, 0.7, 3.1):
+        before = (logits.float() / temperature).softmax(dim=1)[:, 1]
+        assert torch.equal(prob_hsil(logits, Calibration(temperature)), before)

@@ -23,19 +23,19 @@ def test_what_comes_out_is_what_the_parts_say() -> None:
         assert torch.equal(output.prob_hsil_4ch, output.logits_4ch.softmax(dim=1)[:, 1])
 
 
-def test_temperatures_soften_the_probabilities_and_nothing_else() -> None:
+def test_a_calibration_moves_the_probabilities_and_nothing_else() -> None:
     torch.manual_seed(0)
     pipeline = build_pipeline(SPEC).eval()
     images = torch.rand(2, 3, 64, 96)
     with torch.inference_mode():
         plain = pipeline(images)
-        pipeline.spec = replace(SPEC, temperature_3ch=2.5, temperature_4ch=0.4)
+        pipeline.spec = replace(SPEC, temperature_3ch=2.5, temperature_4ch=0.4, intercept_4ch=-1.5)
         calibrated = pipeline(images)
         assert torch.equal(calibrated.logits_3ch, plain.logits_3ch)
         assert torch.equal(calibrated.acetowhite, plain.acetowhite)
         margin_3ch, margin_4ch = (logits[:, 1] - logits[:, 0] for logits in (plain.logits_3ch, plain.logits_4ch))
         assert torch.allclose(calibrated.prob_hsil_3ch, (margin_3ch / 2.5).sigmoid(), atol=1e-6)
-        assert torch.allclose(calibrated.prob_hsil_4ch, (margin_4ch / 0.4).sigmoid(), atol=1e-6)
+        assert torch.allclose(calibrated.prob_hsil_4ch, (margin_4ch / 0.4 - 1.5).sigmoid(), atol=1e-6)
         assert not torch.allclose(calibrated.prob_hsil_3ch, plain.prob_hsil_3ch, atol=1e-4)
 
 

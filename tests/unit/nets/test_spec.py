@@ -6,6 +6,7 @@ import pytest
 
 from colpo_core.errors import CheckpointMismatch
 from colpo_core.nets.spec import PipelineSpec
+from colpo_core.records.calibration import Calibration
 
 
 def test_a_spec_comes_back_from_its_card() -> None:
@@ -19,6 +20,8 @@ def test_a_spec_comes_back_from_its_card() -> None:
         temperature_4ch=0.6,
         mask_highlights=True,
         average_flips=True,
+        intercept_3ch=-0.8,
+        intercept_4ch=0.1,
     )
     assert PipelineSpec.from_dict(spec.to_dict()) == spec
 
@@ -30,6 +33,8 @@ def test_a_spec_comes_back_from_its_card() -> None:
         {"segmenter": "unet"},
         {"temperature_3ch": 0.0},
         {"temperature_4ch": float("inf")},
+        {"intercept_3ch": float("nan")},
+        {"intercept_4ch": float("-inf")},
         {"mask_highlights": "no"},
         {"average_flips": 4},
         {"height_px": 100},
@@ -60,9 +65,17 @@ def test_a_card_of_another_version_is_refused() -> None:
 
 def test_a_card_of_an_earlier_version_has_what_was_then_the_only_way() -> None:
     values = PipelineSpec(threshold_3ch=0.3).to_dict()
-    for name in ("temperature_3ch", "temperature_4ch", "mask_highlights", "average_flips"):
+    for name in (
+        "temperature_3ch",
+        "temperature_4ch",
+        "mask_highlights",
+        "average_flips",
+        "intercept_3ch",
+        "intercept_4ch",
+    ):
         del values[name]
     assert PipelineSpec.from_dict(values) == PipelineSpec(threshold_3ch=0.3)
+    assert PipelineSpec.from_dict(values).calibration_4ch == Calibration()
     # What it has of the newer fields counts.
     assert PipelineSpec.from_dict(values | {"temperature_4ch": 2.0}).temperature_4ch == 2.0
 

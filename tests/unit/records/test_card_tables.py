@@ -55,11 +55,64 @@ def test_both_networks_are_shown_with_ranking_and_calibration() -> None:
 def test_calibration_before_and_after() -> None:
     card = new_card()
     card["metrics"]["uncalibrated"]["3ch"]["brier"]["value"] = 0.987
+    card["metrics"]["uncalibrated"]["3ch"]["calibration"]["image"]["mean_prob"] = 0.4
     found = tables.calibration_table(card, card["metrics"])
     assert found
-    assert (found.rows[0][2][:4], found.rows[0][3]) == ("0.99", "1.40")
-    assert not found.rows[0][4].startswith("0.99")
+    assert found.heading == ("Network", "Figure", "Before", "After")
+    rows = {row[1]: row for row in found.rows if row[0] == "3 channels"}
+    assert rows["Brier score"][2].startswith("0.99")
+    assert not rows["Brier score"][3].startswith("0.99")
+    mean = rows["Mean probability (share that was HSIL)"]
+    assert mean[2].startswith("40.0% (33.3% (16/48; ")
+    assert not mean[3].startswith("40.0%")
+    assert rows["Slope (1 is right)"][2].endswith("(no interval: 24 patients)"), "too few patients of a label"
+    by_case = tables.calibration_table(card, card["metrics"], "case")
+    assert by_case
+    assert len(by_case.rows) == 6
     assert tables.calibration_table(old_card(), old_card()["metrics"]) is None
+
+
+def test_a_card_between_the_versions_has_what_it_has() -> None:
+    """One that knew the temperature and no intercept: its figures before and after stay, and it is not calibrated."""
+    card = new_card()
+    del card["calibration"]
+    for network in ("3ch", "4ch"):
+        del card["metrics"][network]
+        card["metrics"]["uncalibrated"][network] = {
+            name: card["metrics"]["uncalibrated"][network][name] for name in ("brier", "ece")
+        }
+    found = tables.calibration_table(card, card["metrics"])
+    assert found
+    assert [row[1] for row in found.rows] == ["Brier score", "Calibration error (ECE)"] * 2
+    assert tables.calibration_table(card, card["metrics"], "case") is None
+    steps = tables.calibration_steps_table(card)
+    assert steps
+    assert steps.rows[0] == ("3 channels", "1.40", "none: not calibrated for a share of HSIL", "")
+    assert tables.calibration_steps_table(new_card()).rows[1] == (  # type: ignore[union-attr]
+        "4 channels", "0.80", "-0.90", "27 of 100 images (27.0%)"
+    )  # fmt: skip
+    assert tables.calibration_steps_table(old_card()) is None
+    assert tables.places_table(card["metrics"]) is None
+
+
+def test_evidence_in_bars_and_rim_stands_beside_what_chance_puts_there() -> None:
+    found = tables.places_table(new_card()["metrics"])
+    assert found
+    assert [row[0] for row in found.rows] == [
+        "Evidence for HSIL in the lesion, beyond its area",
+        "Evidence for HSIL in the black bars",
+        "Evidence for normal in the black bars",
+        "Evidence for HSIL in the image's rim",
+        "Evidence for normal in the image's rim",
+    ]
+    assert found.rows[0][2].startswith("+0.30")
+    assert [row[3] for row in found.rows] == ["0", "area 25.0%", "area 25.0%", "area 19.0%", "area 19.0%"]
+    assert found.rows[1][1].endswith("; 12 images of 4 patients)")
+    metrics = new_card()["metrics"]
+    metrics["4ch"]["evidence"]["padding"]["hsil"] = {
+        "value": None, "low": None, "high": None, "n_patients": 0, "n_images": 0
+    }  # fmt: skip
+    assert tables.places_table(metrics).rows[1][2] == "not defined (0 images)"  # type: ignore[union-attr]
 
 
 def test_each_seed_has_its_tests_with_counts() -> None:

@@ -35,7 +35,8 @@ def test_the_covariance_is_right_on_average_where_readings_are_missing(endpoint:
         value, covariance = available_figures(truth, ratings, endpoint, threshold=0.6, patients=patients)
         values.append(value)
         found.append(covariance)
-    assert np.mean(found, axis=0) == pytest.approx(np.cov(np.transpose(values)), rel=0.17)
+    expected = np.cov(np.transpose(values))
+    assert np.mean(found, axis=0) == pytest.approx(expected, abs=0.15 * expected.diagonal().min())
 
 
 def test_patients_who_stand_alone_change_nothing() -> None:

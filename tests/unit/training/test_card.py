@@ -3,11 +3,14 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
 import torch
 
+from colpo_core.evaluation.calibration import apply_calibration
 from colpo_core.nets.spec import PipelineSpec
+from colpo_core.records.calibration import Calibration
 from colpo_core.terms import Label, LabelSource, MaskPolicy
-from colpo_core.training.card import leaks_of, limits_of, make_card
+from colpo_core.training.card import calibration_of, leaks_of, limits_of, make_card
 from colpo_core.training.hardware import plain_hardware
 from colpo_core.training.incumbent import Incumbent
 from colpo_core.training.loop import Fitted
@@ -49,6 +52,15 @@ def test_a_card_says_what_made_it() -> None:
     assert card["architecture"]["segmenter"] == "SegNet on VGG-19, 1 of its width"
     assert "out of 2 folds" in card["architecture"]["fourth_channel"]
     assert card["temperatures"] == {"3ch": 1.0, "4ch": 1.0, "chosen_on": "validation"}
+    assert card["calibration"]["3ch"] == {
+        "method": "offset",
+        "temperature": 1.0,
+        "intercept": 0.0,
+        "share_hsil": 0.5,
+        "n_normal": 3,
+        "n_hsil": 3,
+        "chosen_on": "validation",
+    }
     assert card["history"]["segmentation"]["best_epoch"] == 2
     assert json.loads(json.dumps(card)) == card
 
@@ -91,7 +103,7 @@ def test_limits_name_what_the_test_side_lacks() -> None:
     said = " ".join(limits_of(blobs((4, 0, 0)).manifest, tiny(pretrained="imagenet"), CHOSEN))
     assert "No labelled case was kept for testing" in said
     assert "No mask was kept for testing" in said
-    assert "thresholds are 0.5, not chosen" in said
+    assert "thresholds were not chosen: they stand where a network says 0.5 before its calibration" in said
     assert "last epoch was kept" in said
     assert "without pretrained weights" not in said
     assert "impressions" not in said
@@ -101,8 +113,21 @@ def test_limits_name_what_the_test_side_lacks() -> None:
 
 def test_limits_name_the_network_whose_threshold_no_rule_could_choose() -> None:
     manifest = blobs((4, 4, 4)).manifest
-    (said,) = [one for one in limits_of(manifest, tiny(), replace(CHOSEN, threshold_4ch=0.5)) if "not chosen" in one]
-    assert "better than chance with 4 channels, so that one is 0.5" in said
+    spec = replace(CHOSEN, threshold_4ch=apply_calibration(0.5, Calibration(1.3, -2.0)), temperature_4ch=1.3,
+                   intercept_4ch=-2.0)  # fmt: skip
+    (said,) = [one for one in limits_of(manifest, tiny(), spec) if "not chosen" in one]
+    assert "better than chance with 4 channels, so that one was not chosen" in said
+
+
+def test_a_card_says_for_which_share_of_hsil_its_probabilities_are_calibrated() -> None:
+    some = blobs((8, 4, 40), labels=[Label.NORMAL, Label.NORMAL, Label.NORMAL, Label.HSIL, None])
+    spec = PipelineSpec(temperature_3ch=1.5, intercept_3ch=-0.7)
+    found = calibration_of(some.manifest, tiny(), spec)
+    assert (found["3ch"]["n_normal"], found["3ch"]["n_hsil"]) == (9, 2), "the test side is not counted"
+    assert found["3ch"]["share_hsil"] == pytest.approx(2 / 11)
+    assert (found["3ch"]["method"], found["3ch"]["temperature"], found["3ch"]["intercept"]) == ("penalised", 1.5, -0.7)
+    paper = calibration_of(some.manifest, tiny(protocol="paper"), spec)
+    assert paper["3ch"]["n_normal"] + paper["3ch"]["n_hsil"] == 43, "copies of all sides are learned from"
 
 
 def test_a_card_says_which_masks_were_used() -> None:

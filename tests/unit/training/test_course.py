@@ -54,15 +54,29 @@ def test_decisions_are_frozen_on_validation_and_both_sides_judged_with_them(tmp_
         assert (pipeline.spec.height_px, pipeline.spec.segnet_width) == (64, 0.1)
         with torch.no_grad():
             raw = course._judge(pipeline, sides(course)[Split.VALIDATION], (0.0, 1.0))
-        metrics = course.evaluate(pipeline, sides(course))
-    temperature, threshold = decide(raw.judged_4ch, rule="youden")
-    assert (pipeline.spec.temperature_4ch, pipeline.spec.threshold_4ch) == (temperature, threshold)
+        masks = course.workshop.frames.of(Split.TRAIN)
+        blind = course.blind_reference(ImageSet(tuple(masks)))
+        metrics = course.evaluate(pipeline, sides(course), blind)
+    assert blind is not None
+    assert blind.n_masks == 2
+    for side in (metrics, metrics["validation"]):
+        beside = side["segmentation"]["blind"]
+        own, mean = side["segmentation"]["iou_acetowhite"], beside["mean_mask"]["iou_acetowhite"]
+        assert beside["difference"]["value"] == pytest.approx(own["value"] - mean["value"])
+        assert (beside["difference"]["n_images"], beside["n_masks"]) == (6, 2)
+    calibration, threshold = decide(raw.judged_4ch, rule="youden", share=0.5)
+    assert (pipeline.spec.calibration_4ch, pipeline.spec.threshold_4ch) == (calibration, threshold)
     assert metrics["split"] == "test"
     assert metrics["segmentation"]["n_images"] == metrics["validation"]["segmentation"]["n_images"] == 6
     assert {row["image_id"] for row in metrics["predictions"]} == {90, 100, 110, 120, 130, 140}
     assert {row["image_id"] for row in metrics["validation"]["predictions"]} == {30, 40, 50, 60, 70, 80}
     assert metrics["against_current"] is None
     assert set(metrics["uncalibrated"]) == {"3ch", "4ch"}
+    assert metrics["4ch"]["calibration"]["case"]["n"] == 6
+    places = metrics["4ch"]["evidence"]
+    assert places["padding"]["hsil"]["n_images"] == 0, "square images fill a square box"
+    assert places["rim_area"] == {"value": pytest.approx(0.19), "low": None, "high": None, "n_patients": 6,
+                                  "n_images": 6}  # fmt: skip
     assert metrics["evidence"]["n_images"] == 6
     assert set(metrics["evidence"]["expert"]) == {"normal", "hsil"}
     assert [line["layers"] for line in metrics["forgetting"]["4ch"]][:2] == ["resnet.fc", "resnet.layer4"]

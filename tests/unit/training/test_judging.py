@@ -8,23 +8,25 @@ import torch
 from colpo_core.datasets.image_sets import ImageSet
 from colpo_core.datasets.tensors import Batches
 from colpo_core.errors import JobCancelled
-from colpo_core.evaluation.calibration import apply_temperature
+from colpo_core.evaluation.calibration import apply_calibration
 from colpo_core.evaluation.judged import Judged
 from colpo_core.evaluation.masks import mask_figures
+from colpo_core.evaluation.roc import choose_threshold
 from colpo_core.inference.predict import predict_image
+from colpo_core.nets.gradcam import pipeline_maps
 from colpo_core.nets.pipeline import Pipeline, build_pipeline
 from colpo_core.nets.spec import PipelineSpec
 from colpo_core.records.learning import AugmentationBounds
 from colpo_core.terms import Label, LabelSource, Split
 from colpo_core.training.judging import (
     Judgement,
-    at_temperature,
     calibrated,
     calibration_before,
     decide,
     freeze_decisions,
     judge_pipeline,
     metrics_of,
+    with_calibration,
 )
 from colpo_core.training.watch import Watch
 from tests.blobs import Blobs, blobs
@@ -79,6 +81,38 @@ def test_it_judges_what_inference_will_say(pipeline: Pipeline, some: Blobs, tmp_
             assert found.judged_4ch[place].prob_hsil == pytest.approx(said.prob_hsil_4ch, abs=1e-6)
 
 
+def test_evidence_in_the_bars_is_counted_before_they_are_cut_off(
+    pipeline: Pipeline, some: Blobs, tmp_path: Path
+) -> None:
+    """Square images in a box of 64 x 96: bars of 16 on either side, a third of the box."""
+    found = judge(pipeline, some, tmp_path)
+    frames = some.frames(tmp_path, width_px=96)
+    assert len(found.places) == 3
+    for (places, patient), member in zip(found.places, frames.of(Split.TEST), strict=True):
+        assert patient == frames.items[member].patient_id
+        assert places.padding_area == pytest.approx(1 / 3)
+        batches = Batches(frames, bounds=AugmentationBounds(), device=torch.device("cpu"))
+        with torch.inference_mode():
+            output = pipeline(batches.plain([member]).images)
+        for name, cells in pipeline_maps(pipeline, output).items():
+            enlarged = np.kron(cells[0], np.ones((64 // cells.shape[1], 96 // cells.shape[2])))
+            at = places.maps[name]
+            if enlarged.sum() == 0:
+                assert at is None
+                continue
+            assert at is not None
+            inside = enlarged[:, 16:80]
+            assert at.padding == pytest.approx(1 - inside.sum() / enlarged.sum(), abs=1e-5)
+    metrics = metrics_of(found, pipeline.spec, label_source=LabelSource.HISTOLOGY, seed=0)
+    for network in ("3ch", "4ch"):
+        block = metrics[network]["evidence"]
+        assert set(block) == {"lesion_excess", "padding", "padding_area", "rim", "rim_area"}
+        assert set(block["padding"]) == set(block["rim"]) == {"hsil", "normal"}
+        estimate = {"value", "low", "high", "n_patients", "n_images"}
+        assert set(block["lesion_excess"]) == set(block["padding"]["hsil"]) == set(block["rim"]["normal"]) == estimate
+        assert block["padding_area"]["value"] == pytest.approx(1 / 3)
+
+
 def test_judging_can_be_stopped(pipeline: Pipeline, some: Blobs, tmp_path: Path) -> None:
     with pytest.raises(JobCancelled):
         judge(pipeline, some, tmp_path, watching=watch(stop_after=2))
@@ -104,24 +138,45 @@ def rows(*prob_hsil: float) -> list[Judged]:
 def test_decisions_are_frozen_for_each_network_by_itself() -> None:
     three, four = rows(0.1, 0.2, 0.3, 0.4, 0.6, 0.35), rows(0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
     chosen = Judgement([], [], [], three, four)
-    spec = freeze_decisions(PipelineSpec(), chosen, rule="youden")
-    assert (spec.temperature_3ch, spec.threshold_3ch) == decide(three, rule="youden")
-    assert (spec.temperature_4ch, spec.threshold_4ch) == decide(four, rule="youden")
-    assert spec.threshold_3ch < 0.5 < spec.threshold_4ch
+    spec = freeze_decisions(PipelineSpec(), chosen, rule="youden", share=0.2)
+    assert (spec.calibration_3ch, spec.threshold_3ch) == decide(three, rule="youden", share=0.2)
+    assert (spec.calibration_4ch, spec.threshold_4ch) == decide(four, rule="youden", share=0.2)
     said = calibrated(chosen, spec)
-    assert said.judged_3ch == at_temperature(three, spec.temperature_3ch)
+    assert said.judged_3ch == with_calibration(three, spec.calibration_3ch)
     assert [row.prob_hsil for row in said.judged_4ch] == [
-        apply_temperature(row.prob_hsil, spec.temperature_4ch) for row in four
+        apply_calibration(row.prob_hsil, spec.calibration_4ch) for row in four
     ]
-    # Perfectly ranked: the threshold parts them at the temperature that was fitted.
+    # Perfectly ranked: the threshold still parts them once both are calibrated.
     assert all((row.prob_hsil >= spec.threshold_4ch) == (row.label is H) for row in said.judged_4ch)
 
 
-def test_what_temperature_changed_is_kept_beside() -> None:
+@pytest.mark.parametrize("share", [0.03, 0.27, 0.5])
+@pytest.mark.parametrize("rule", ["youden", "sensitivity_90"])
+def test_a_calibration_changes_no_call_of_an_image(share: float, rule: str) -> None:
+    chance = np.random.default_rng(0)
+    found = rows(*chance.uniform(0.05, 0.7, 40), *chance.uniform(0.3, 1.0, 40), 1.0, 0.99999994)
+    before = choose_threshold([row.label for row in found], [row.prob_hsil for row in found], rule)
+    calibration, threshold = decide(found, rule=rule, share=share)
+    after = with_calibration(found, calibration)
+    assert [row.prob_hsil >= threshold for row in after] == [row.prob_hsil >= before for row in found]
+    assert np.mean([row.prob_hsil for row in after]) == pytest.approx(share, abs=0.15)
+
+
+def test_where_no_threshold_can_be_chosen_it_stands_where_both_labels_are_equally_likely_in_the_lesson() -> None:
+    _, threshold = decide([], rule="youden", share=0.03)
+    assert threshold == pytest.approx(0.03), "0.5 would call nobody HSIL where HSIL is rare"
+    wrong = rows(0.9, 0.8, 0.7, 0.1, 0.2, 0.3)
+    calibration, threshold = decide(wrong, rule="youden", share=0.03)
+    assert threshold == apply_calibration(0.5, calibration) < 0.1
+
+
+def test_what_the_calibration_changed_is_kept_beside() -> None:
     before = calibration_before(Judgement([], [], [], rows(0.0, 1.0), rows(0.5, 0.5)), seed=0)
     assert before["3ch"]["brier"]["value"] == pytest.approx(0.0)
     assert before["4ch"]["brier"]["value"] == pytest.approx(0.25)
-    assert set(before["3ch"]) == {"brier", "ece"}
+    assert before["4ch"]["calibration"]["case"]["mean_prob"] == pytest.approx(0.5)
+    assert set(before["3ch"]) == {"brier", "ece", "reliability", "calibration"}
+    assert [one["mean_prob"] for one in before["4ch"]["reliability"]["image"]] == [0.5]
 
 
 def test_figures_are_by_image_and_by_case_and_paired() -> None:
