@@ -8,7 +8,7 @@ from colpo_core.cli.output import json_option, print_json
 from colpo_core.cli.words import EXISTING_FILE, NEW_FILE, WordType
 from colpo_core.errors import ColpoError
 from colpo_core.exchange.rating_report import rating_text
-from colpo_core.records.reader_statistics import Covariance, Endpoint
+from colpo_core.records.reader_statistics import U_STATISTIC, Covariance, Endpoint
 from colpo_core.services.outside_ratings import analyse_ratings, write_analysis
 from colpo_core.studies.power import Assumed, estimate_power
 from colpo_core.studies.rating_analysis import AnalysisOptions
@@ -21,13 +21,19 @@ from colpo_core.studies.roe_metz import RoeMetz
 @click.option("--threshold", type=float, help="A rating from here on is a positive call.")
 @click.option(
     "--covariance",
-    type=click.Choice([one.value for one in Covariance]),
+    type=click.Choice([*(one.value for one in Covariance), U_STATISTIC]),
     default=Covariance.DELONG.value,
     show_default=True,
-    help="How the covariance of the readers' areas is estimated.",
+    help="How the covariance of the readers' figures is estimated; u-statistic takes every rating, also where readers "
+    "differ between treatments.",
 )
 @click.option("--arm", "arms", multiple=True, metavar="TREATMENT", help="Only these treatments, in this order.")
 @click.option("--model", metavar="TREATMENT", help="This treatment's single reader is a model to compare with.")
+@click.option(
+    "--model-threshold",
+    type=float,
+    help="A rating of the model from here on is a positive call; the readers' threshold where it fits both scales.",
+)
 @click.option("--prevalence", type=float, help="Give predictive values at this prevalence too.")
 @click.option(
     "--margin", type=float, help="Margin of non-inferiority of the first treatment to the second, or the model."
@@ -43,7 +49,12 @@ from colpo_core.studies.roe_metz import RoeMetz
     "--patient",
     "patient_column",
     metavar="COLUMN",
-    help="This column tells whose case it is: intervals by patients stand beside the others.",
+    help="This column tells whose case it is: where patients have several cases, patients are counted.",
+)
+@click.option(
+    "--patient-from-case",
+    is_flag=True,
+    help="The patient is the case's name without what follows its last _ - . or blank, such as W1 of W1_img2.",
 )
 @click.option("--alpha", type=float, default=0.05, show_default=True, help="1 minus the intervals' confidence.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the bootstraps.")
@@ -54,31 +65,42 @@ def analyse(
     covariance: str,
     arms: tuple[str, ...],
     model: str | None,
+    model_threshold: float | None,
     prevalence: float | None,
     margin: float | None,
     endpoint: Endpoint,
     patient_column: str | None,
+    patient_from_case: bool,
     alpha: float,
     seed: int,
 ) -> None:
     """Analyse the ratings of readers who have read the same cases, from any reader study.
 
-    RATINGS.csv has the columns reader, treatment, case, truth (0 or 1) and rating; more columns are ignored. Cases are
-    taken as independent: one case a patient. Where cases are images or visits, and a patient has several, name the
-    column of patients. Nothing is read from the store or written to it.
+    RATINGS.csv has the columns reader, treatment, case, truth (0 or 1) and rating; more columns are ignored. Where
+    cases are images or visits, and a patient has several, name the column of patients: without it each case is taken
+    as a patient of its own. Nothing is read from the store or written to it.
     """
     try:
         options = AnalysisOptions(
             threshold=threshold,
-            covariance=Covariance(covariance),
+            covariance=Covariance.DELONG if covariance == U_STATISTIC else Covariance(covariance),
+            u_statistic=covariance == U_STATISTIC,
             prevalence=prevalence,
             margin=margin,
             endpoint=endpoint,
             alpha=alpha,
             model=model,
+            model_threshold=model_threshold,
             seed=seed,
         )
-        found = analyse_ratings(ratings, options, arms=arms, patient_column=patient_column)
+        found = analyse_ratings(
+            ratings,
+            options,
+            arms=arms,
+            patient_column=patient_column,
+            patient_from_case=patient_from_case,
+            progress=lambda what: click.echo(f"… {what}", err=True),
+        )
         if out is not None:
             write_analysis(found, out)
     except ColpoError as error:

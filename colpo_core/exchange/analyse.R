@@ -131,41 +131,219 @@ covariance_of <- function(vectors, figure) {
   cov(positive) / nrow(positive) + cov(negative) / nrow(negative)
 }
 
+# Patients --------------------------------------------------------------------------------------------------------------
+patient_of <- local({
+  known <- readings[!duplicated(readings$case_id), ]
+  setNames(known$patient, known$case_id)
+})
+has_clusters <- function(cases) anyDuplicated(patient_of[cases]) > 0
+
+# How the figures of vectors of ratings vary together: what each case gives to a figure less its mean is summed within
+# patients, and patients with cases of both classes add a cross term (Obuchowski 1997); two vectors share the cases that
+# both have (Zhou and Gatsonis 1996). With one case a patient and no gap it is DeLong's covariance.
+given <- function(ratings, figure) {
+  truth <- truth_of[names(ratings)]
+  parts <- parts_of(ratings, figure)
+  shares <- numeric(length(ratings))
+  if (figure == "auc") {
+    shares[truth] <- (parts$positive - parts$value) / sum(truth)
+    shares[!truth] <- (parts$negative - parts$value) / sum(!truth)
+    return(list(value = parts$value, shares = shares))
+  }
+  right <- 1 * ((ratings >= 0) == truth)
+  judged <- switch(figure, accuracy = list(truth, !truth), sensitivity = list(truth), specificity = list(!truth))
+  n <- sum(sapply(judged, sum))
+  for (one in judged) shares[one] <- (right[one] - mean(right[one])) / n
+  list(value = parts$value, shares = shares)
+}
+vary_together <- function(vectors, figure, clustered) {
+  cases <- unique(unlist(lapply(vectors, names)))
+  group <- if (clustered) patient_of[cases] else cases
+  names(group) <- cases
+  groups <- unique(group)
+  sums <- list(matrix(0, length(vectors), length(groups)), matrix(0, length(vectors), length(groups)))
+  read <- list(sums[[1]], sums[[1]], sums[[1]])
+  for (v in seq_along(vectors)) {
+    ratings <- vectors[[v]]
+    truth <- truth_of[names(ratings)]
+    place <- match(group[names(ratings)], groups)
+    shares <- given(ratings, figure)$shares
+    for (i in seq_along(ratings)) {
+      side <- if (truth[i]) 1 else 2
+      sums[[side]][v, place[i]] <- sums[[side]][v, place[i]] + shares[i]
+      read[[side]][v, place[i]] <- 1
+      read[[3]][v, place[i]] <- 1
+    }
+  }
+  surplus <- lapply(read, function(one) {
+    shared <- one %*% t(one)
+    ifelse(shared > 1, shared / pmax(shared - 1, 1), 0)
+  })
+  across <- sums[[1]] %*% t(sums[[2]])
+  surplus[[1]] * (sums[[1]] %*% t(sums[[1]])) + surplus[[2]] * (sums[[2]] %*% t(sums[[2]])) +
+    surplus[[3]] * (across + t(across))
+}
+# By pROC where it can be: of areas, with one case a patient and no gap.
+matrix_of <- function(vectors, figure, clustered) {
+  sizes <- lengths(vectors)
+  whole <- all(sizes == length(unique(unlist(lapply(vectors, names)))))
+  if (whole && !clustered) covariance_of(vectors, figure) else vary_together(vectors, figure, clustered)
+}
+# Cases or patients of either class of the vector that has fewest.
+units_of <- function(vectors, figure, clustered) {
+  counted <- sapply(vectors, function(ratings) {
+    truth <- truth_of[names(ratings)]
+    each <- if (clustered) patient_of[names(ratings)] else names(ratings)
+    c(length(unique(each[truth])), length(unique(each[!truth])))
+  })
+  least <- apply(counted, 1, min)
+  switch(figure, sensitivity = least[1], specificity = least[2], min(least))
+}
+
 # Obuchowski and Rockette with Hillis' degrees of freedom ----------------------------------------------------------------
+FEWEST <- 5
+FEWEST_DIFFERENCE <- 10
 bounds <- function(value, se, df, alpha) {
   far <- if (is.infinite(df)) qnorm(1 - alpha / 2) else qt(1 - alpha / 2, df)
   c(value - far * se, value + far * se)
 }
-of_mean <- function(values, covariance, alpha) {
-  n <- length(values)
-  cov2 <- if (n > 1) mean(covariance[row(covariance) != col(covariance)]) else 0
-  by_reader <- var(values)
-  variance <- by_reader + n * max(cov2, 0)
-  if (variance <= 1e-24) return(c(value = mean(values), low = NA, high = NA, p = NA))
-  df <- if (by_reader > 1e-24) variance^2 / (by_reader^2 / (n - 1)) else Inf
-  se <- sqrt(variance / n)
-  t <- mean(values) / se
-  p <- if (is.infinite(df)) 2 * pnorm(-abs(t)) else 2 * pt(-abs(t), df)
-  limits <- bounds(mean(values), se, df, alpha)
-  c(value = mean(values), low = limits[1], high = limits[2], p = p)
+cut_at_one <- function(limits) {
+  if (limits[1] <= -1 && limits[2] >= 1) c(NA, NA) else c(max(limits[1], -1), min(limits[2], 1))
 }
-two_arms <- function(first, second, figure, alpha) {
+logit_bounds <- function(value, se, df, alpha) {
+  if (is.na(se) || value <= 0 || value >= 1) return(c(NA, NA))
+  plogis(bounds(qlogis(value), se / (value * (1 - value)), df, alpha))
+}
+# A variance from readers and from cases, with its degrees of freedom; where it is bounded, not below that of these readers.
+joined <- function(by_reader, of_cases, these, n, cases_df, is_bounded) {
+  variance <- by_reader + of_cases
+  below <- if (by_reader > 1e-24) by_reader^2 / (n - 1) else 0
+  if (is.finite(cases_df)) below <- below + of_cases^2 / cases_df
+  df <- if (below > 0) variance^2 / below else Inf
+  if (is_bounded && these > variance) c(variance = these, df = cases_df) else c(variance = variance, df = df)
+}
+unlike <- function(matrix) mean(matrix[row(matrix) != col(matrix)])
+one_arm <- function(vectors, figure, clustered, alpha) {
+  values <- sapply(vectors, function(one) parts_of(one, figure)$value)
+  n <- length(values); units <- units_of(vectors, figure, clustered)
+  if (units < FEWEST) return(c(value = mean(values), low = NA, high = NA))
+  whole <- matrix_of(vectors, figure, clustered)
+  cov2 <- unlike(whole)
+  found <- joined(var(values), n * max(cov2, 0), mean(diag(whole)) + (n - 1) * cov2, n, units - 1, TRUE)
+  if (found[["variance"]] <= 1e-24) return(c(value = mean(values), low = NA, high = NA))
+  limits <- logit_bounds(mean(values), sqrt(found[["variance"]] / n), found[["df"]], alpha)
+  c(value = mean(values), low = limits[1], high = limits[2])
+}
+against_model <- function(vectors, model, figure, clustered, alpha) {
+  every <- c(vectors, list(model)); last <- length(every); n <- last - 1
+  values <- sapply(every, function(one) parts_of(one, figure)$value)
+  difference <- mean(values[-last]) - values[last]
+  units <- units_of(vectors, figure, clustered)
+  if (units < FEWEST_DIFFERENCE) return(c(value = difference, low = NA, high = NA, p = NA))
+  contrast <- cbind(diag(n), -1)
+  whole <- contrast %*% matrix_of(every, figure, clustered) %*% t(contrast)
+  cov2 <- unlike(whole)
+  found <- joined(var(values[-last]), n * max(cov2, 0), mean(diag(whole)) + (n - 1) * cov2, n, units - 1, TRUE)
+  if (found[["variance"]] <= 1e-24) return(c(value = difference, low = NA, high = NA, p = NA))
+  se <- sqrt(found[["variance"]] / n); t <- difference / se
+  p <- if (is.infinite(found[["df"]])) 2 * pnorm(-abs(t)) else 2 * pt(-abs(t), found[["df"]])
+  limits <- cut_at_one(bounds(difference, se, found[["df"]], alpha))
+  c(value = difference, low = limits[1], high = limits[2], p = p)
+}
+two_arms <- function(first, second, figure, clustered, alpha) {
   n <- length(first)
   values <- rbind(sapply(first, function(one) parts_of(one, figure)$value), sapply(second, function(one) parts_of(one, figure)$value))
-  whole <- covariance_of(c(first, second), figure)
+  difference <- mean(values[1, ]) - mean(values[2, ])
+  units <- units_of(c(first, second), figure, clustered)
+  if (units < FEWEST_DIFFERENCE) return(c(value = difference, low = NA, high = NA, p = NA))
+  whole <- matrix_of(c(first, second), figure, clustered)
   arm <- rep(1:2, each = n); reader <- rep(seq_len(n), 2)
   other_reader <- outer(reader, reader, "!="); same_arm <- outer(arm, arm, "==")
-  cov2 <- mean(whole[same_arm & other_reader]); cov3 <- mean(whole[!same_arm & other_reader])
+  part <- function(where) mean(whole[where])
+  apart <- part(same_arm & other_reader) - part(!same_arm & other_reader)
+  these <- part(same_arm & !other_reader) - part(!same_arm & !other_reader) + (n - 1) * apart
   rest <- values - rowMeans(values) - matrix(colMeans(values), 2, n, byrow = TRUE) + mean(values)
-  by_both <- sum(rest^2) / (n - 1)
-  denominator <- by_both + n * max(cov2 - cov3, 0)
-  difference <- mean(values[1, ]) - mean(values[2, ])
-  if (denominator <= 1e-24) return(c(value = difference, low = NA, high = NA, p = NA))
-  df2 <- if (by_both > 1e-24) denominator^2 / (by_both^2 / (n - 1)) else Inf
-  f <- n * sum((rowMeans(values) - mean(values))^2) / denominator
+  # Areas of independent cases as published; the others are never surer than these readers alone.
+  usual <- figure == "auc" && !clustered
+  found <- joined(sum(rest^2) / (n - 1), n * max(apart, 0), these, n, if (clustered) units - 1 else Inf, !usual)
+  if (found[["variance"]] <= 1e-24) return(c(value = difference, low = NA, high = NA, p = NA))
+  f <- n * sum((rowMeans(values) - mean(values))^2) / found[["variance"]]
+  df2 <- found[["df"]]
   p <- if (is.infinite(df2)) 2 * pnorm(-sqrt(f)) else pf(f, 1, df2, lower.tail = FALSE)
-  limits <- bounds(difference, sqrt(2 * denominator / n), df2, alpha)
+  limits <- cut_at_one(bounds(difference, sqrt(2 * found[["variance"]] / n), df2, alpha))
   c(value = difference, low = limits[1], high = limits[2], p = p)
+}
+# The readers who have read at least half, in each of these arms, of the cases that somebody has read in one of them.
+readers_kept <- function(arms, cases = NULL) {
+  every <- unique(unlist(lapply(arms, readers_of)))
+  read <- lapply(arms, function(arm) lapply(setNames(every, every), function(one) {
+    found <- rating_of(rows_of("reader", one, NA, arm, "all"))
+    if (is.null(cases)) found else found[names(found) %in% cases]
+  }))
+  n <- length(unique(unlist(lapply(read, function(arm) lapply(arm, names)))))
+  enough <- sapply(every, function(one) all(sapply(read, function(arm) length(arm[[one]]) >= n / 2)))
+  kept <- sort(every[enough])
+  list(readers = kept, vectors = lapply(read, function(arm) arm[kept]))
+}
+read_at_all <- function() {
+  found <- readings[is_reader & readings$occurrence == "1", ]
+  unique(found$case_id)
+}
+
+# These readers, over patients --------------------------------------------------------------------------------------------
+# What each patient adds to a figure's error, and how many patients it is of (of an area, of the rarer class).
+adds <- function(ratings, figure) {
+  truth <- truth_of[names(ratings)]; calls <- ratings >= 0
+  of <- patient_of[names(ratings)]
+  if (figure == "auc") {
+    found <- given(ratings, "auc")
+    patients <- min(length(unique(of[truth])), length(unique(of[!truth])))
+    return(list(value = found$value, sums = tapply(found$shares, of, sum), patients = patients))
+  }
+  part <- switch(
+    figure, accuracy = calls == truth, sensitivity = calls & truth, specificity = !calls & !truth, ppv = calls & truth,
+    npv = !calls & !truth
+  )
+  whole <- switch(figure, accuracy = rep(TRUE, length(truth)), sensitivity = truth, specificity = !truth, ppv = calls, npv = !calls)
+  if (!any(whole)) return(list(value = NA, sums = tapply(0 * whole, of, sum), patients = 0))
+  value <- sum(part) / sum(whole)
+  list(value = value, sums = tapply((part - value * whole) / sum(whole), of, sum), patients = length(unique(of[whole])))
+}
+mean_of <- function(found) {
+  patients <- unique(unlist(lapply(found, function(one) names(one$sums))))
+  sums <- sapply(found, function(one) { all <- one$sums[patients]; all[is.na(all)] <- 0; all })
+  list(
+    value = mean(sapply(found, `[[`, "value")), sums = setNames(rowMeans(matrix(sums, length(patients))), patients),
+    patients = min(sapply(found, `[[`, "patients"))
+  )
+}
+minus <- function(one, other) {
+  patients <- union(names(one$sums), names(other$sums))
+  take <- function(found) { all <- found$sums[patients]; all[is.na(all)] <- 0; all }
+  list(value = one$value - other$value, sums = take(one) - take(other), patients = min(one$patients, other$patients))
+}
+variance_of <- function(found) if (found$patients > 1) found$patients / (found$patients - 1) * sum(found$sums^2) else 0
+alone_over_patients <- function(found, figure, alpha) {
+  if (is.na(found$value)) return(c(value = NA, low = NA, high = NA))
+  nothing <- c(value = found$value, low = NA, high = NA)
+  if (found$patients < FEWEST) return(nothing)
+  if (figure != "auc" && found$value %in% c(0, 1)) {
+    limits <- wilson(found$value * found$patients, found$patients, alpha)
+    return(c(value = found$value, low = limits[1], high = limits[2]))
+  }
+  variance <- variance_of(found)
+  if (variance <= 1e-24) return(nothing)
+  limits <- logit_bounds(found$value, sqrt(variance), found$patients - 1, alpha)
+  c(value = found$value, low = limits[1], high = limits[2])
+}
+apart_over_patients <- function(found, fewest, alpha) {
+  variance <- variance_of(found)
+  if (is.na(found$value) || found$patients < fewest || variance <= 1e-24) {
+    return(c(value = found$value, low = NA, high = NA, p = NA))
+  }
+  df <- found$patients - 1
+  limits <- cut_at_one(bounds(found$value, sqrt(variance), df, alpha))
+  c(value = found$value, low = limits[1], high = limits[2], p = 2 * pt(-abs(found$value) / sqrt(variance), df))
 }
 complete <- function(vectors) {
   common <- Reduce(intersect, lapply(vectors, names))
@@ -282,20 +460,49 @@ recompute <- function(row) {
     return(newcombe(right[[1]], right[[2]], alpha))
   }
   if (row$method == "obuchowski-rockette") {
-    readers <- readers_of(row$arm)
-    vectors <- lapply(readers, function(one) rating_of(rows_of("reader", one, NA, row$arm, "all")))
-    if (!is.na(row$versus_arm)) {
-      second <- lapply(readers, function(one) rating_of(rows_of("reader", one, NA, row$versus_arm, "all")))
-      return(two_arms(vectors, second, base, alpha))
+    if (is.na(row$versus)) {
+      arms <- c(row$arm, if (!is.na(row$versus_arm)) row$versus_arm)
+      clustered <- has_clusters(read_at_all())
+      kept <- readers_kept(arms)$vectors
+      if (length(arms) == 2) return(two_arms(kept[[1]], kept[[2]], base, clustered, alpha))
+      return(one_arm(kept[[1]], base, clustered, alpha))
     }
-    if (!is_difference) {
-      values <- sapply(vectors, function(one) parts_of(one, base)$value)
-      return(of_mean(values, covariance_of(vectors, base), alpha)[c("value", "low", "high")])
+    model <- other()
+    kept <- readers_kept(row$arm, names(model))$vectors[[1]]
+    read <- unique(unlist(lapply(readers_of(row$arm), function(one) names(rating_of(rows_of("reader", one, NA, row$arm, "all"))))))
+    model <- model[names(model) %in% read]
+    return(against_model(kept, model, base, has_clusters(names(model)), alpha))
+  }
+  if (row$method %in% c("obuchowski", "patients")) {
+    both <- pair()
+    found <- minus(adds(both[[1]], base), adds(both[[2]], base))
+    fewest <- if (row$method == "obuchowski") FEWEST_DIFFERENCE else FEWEST
+    result <- apart_over_patients(found, fewest, alpha)
+    if (row$method == "obuchowski") return(result)
+    truth <- truth_of[names(both[[1]])]
+    kept <- switch(base, accuracy = rep(TRUE, length(truth)), sensitivity = truth, specificity = !truth)
+    right <- lapply(both, function(one) ((one >= 0) == truth)[kept])
+    return(c(result, b = sum(right[[1]] & !right[[2]]), c = sum(!right[[1]] & right[[2]])))
+  }
+  if (row$method == "over-patients") {
+    readers <- if (row$caller_kind == "readers") readers_of(row$arm) else row$caller
+    read <- function(one, arm) rating_of(rows_of("reader", one, NA, arm, "all"))
+    first <- lapply(readers, function(one) if (row$caller_kind == "checkpoint") rating_of(rows()) else read(one, row$arm))
+    if (!is_difference) return(alone_over_patients(mean_of(lapply(first, adds, figure = base)), base, alpha))
+    fewest <- if (base == "auc") FEWEST_DIFFERENCE else FEWEST
+    if (!is.na(row$versus)) {
+      model <- other()
+      first <- lapply(first, function(one) one[names(one) %in% names(model)])
+      model <- model[names(model) %in% unique(unlist(lapply(first, names)))]
+      found <- minus(mean_of(lapply(first, adds, figure = base)), adds(model, base))
+      return(apart_over_patients(found, fewest, alpha)[c("value", "low", "high")])
     }
-    every <- complete(c(vectors, list(other()))); last <- length(every)
-    values <- sapply(every, function(one) parts_of(one, base)$value)
-    against <- cbind(diag(last - 1), -1)
-    return(of_mean(values[-last] - values[last], against %*% covariance_of(every, base) %*% t(against), alpha))
+    second <- lapply(readers, read, arm = row$versus_arm)
+    if (row$caller_kind == "reader") {
+      both <- complete(list(first[[1]], second[[1]])); first <- both[1]; second <- both[2]
+    }
+    found <- minus(mean_of(lapply(first, adds, figure = base)), mean_of(lapply(second, adds, figure = base)))
+    return(apart_over_patients(found, fewest, alpha)[c("value", "low", "high")])
   }
   if (row$method == "time") {
     times <- rows()$time

@@ -16,12 +16,12 @@ from colpo_core.records.reader_statistics import (
     Coefficient,
     Comparison,
     Endpoint,
-    IndependentAnalysis,
     ManyReaders,
     PairedAucs,
     PairedCalls,
     RatingAnalysis,
     ReaderArm,
+    SeveralReaders,
     ShareAnalysis,
     SingleArm,
     interval_text,
@@ -58,8 +58,15 @@ def rating_text(analysis: RatingAnalysis) -> str:
     by_endpoint = {Endpoint.AUC: ShareAnalysis(analysis.mrmc, analysis.single_arm, analysis.against_model)}
     for endpoint, together in (by_endpoint | analysis.shares).items():
         lines += _together_lines(together, ENDPOINT_WORDS[endpoint], str(analysis.options["covariance"]))
+    if analysis.complete_cases is not None:
+        lines += ["", "Beside it, on the cases that all of these readers have read", *_beside(analysis.complete_cases)]
     if analysis.independent is not None:
-        lines += ["", *_independent_lines(analysis.independent)]
+        lines += [
+            "",
+            "For comparison alone, each case taken as a patient of its own: intervals are too narrow and p too small "
+            "where patients have several cases",
+            *_beside(analysis.independent),
+        ]
     if analysis.by_patient is not None:
         lines += ["", *_by_patient_lines(analysis.by_patient)]
     for arm, agreement in analysis.agreement.items():
@@ -164,17 +171,14 @@ def _compared_text(difference: float, one: AgainstModel | ManyReaders | Comparis
     return said if one.p is None else f"{said}, p {_p(one.p)}"
 
 
-def _independent_lines(found: IndependentAnalysis) -> Iterable[str]:
-    yield (
-        "For comparison alone, each case taken as a patient of its own: intervals are too narrow and p too small where "
-        "patients have several cases"
-    )
+def _beside(found: SeveralReaders) -> Iterable[str]:
     by_endpoint = {Endpoint.AUC: ShareAnalysis(found.mrmc, found.single_arm, found.against_model)} | found.shares
     for endpoint, one in by_endpoint.items():
         if one.mrmc is not None:
-            yield f"  difference of {ENDPOINT_WORDS[endpoint]} {_compared_text(one.mrmc.difference, one.mrmc)}"
+            said = _compared_text(one.mrmc.difference, one.mrmc)
+            yield f"  difference of {ENDPOINT_WORDS[endpoint]} {said}{_on(one.mrmc.basis)}"
         for arm, single in one.single_arm.items():
-            yield f"  treatment {arm}: {ENDPOINT_WORDS[endpoint]} {_single_text(single)}"
+            yield f"  treatment {arm}: {ENDPOINT_WORDS[endpoint]} {_single_text(single)}{_on(single.basis)}"
         for arm, against in one.against_model.items():
             yield f"  treatment {arm} minus the model: {ENDPOINT_WORDS[endpoint]} {_against_text(against)}"
 
@@ -211,9 +215,13 @@ def _many_lines(many: ManyReaders, endpoint: str, method: str) -> Iterable[str]:
     yield from (f"  {caution}" for caution in many.cautions)
 
 
+def _on(basis: Basis | None) -> str:
+    return f"; {basis.text}" if basis is not None and basis.text else ""
+
+
 def _basis_lines(basis: Basis | None) -> Iterable[str]:
     if basis is not None and basis.text:
-        yield f"  on {basis.text}"
+        yield f"  {basis.text}"
     if basis is not None and basis.n_patients is not None:
         yield f"  by {basis.n_patients} patients, who have {basis.n_cases} cases"
 

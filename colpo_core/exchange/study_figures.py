@@ -8,6 +8,8 @@ from colpo_core.records.figures import CallFigures, Estimate
 from colpo_core.records.reader_statistics import (
     AgainstModel,
     ArmAgreement,
+    Clustered,
+    ClusteredAnalysis,
     Coefficient,
     Endpoint,
     ManyReaders,
@@ -26,6 +28,7 @@ _PAIRED = ("accuracy", "sensitivity", "specificity")
 _TABLE_ALPHA = 0.05
 _QUARTILES = {"lower": 0.25, "median": 0.5, "upper": 0.75}
 _TOGETHER = ("fleiss", "gwet_ac1", "krippendorff_alpha", "krippendorff_alpha_ordinal")
+_METHODS = {"mcnemar": "newcombe"}
 _CALIBRATION = ("brier", "ece", "overconfidence", "overcalling")
 
 
@@ -89,8 +92,30 @@ def _of_analysis(found: RatingAnalysis, alpha: float) -> Iterator[ReportFigure]:
         if many is not None:
             line = replace(_together(f"{endpoint.value}_difference", arms[0], alpha), versus_arm=arms[1])
             yield _of_many(line, many)
+    if found.by_patient is not None:
+        yield from _of_patients(found.by_patient, arms, alpha)
     for arm, agreement in found.agreement.items():
         yield from _of_agreement(arm, agreement, found.counts.readers)
+
+
+def _of_patients(found: ClusteredAnalysis, arms: Sequence[str], alpha: float) -> Iterator[ReportFigure]:
+    """Of these readers, with intervals over patients."""
+    for name, of_reader in found.readers.items():
+        for arm, figures in of_reader.items():
+            yield from _clustered(ReportFigure("", "over-patients", "reader", name, arm=arm, alpha=alpha), figures)
+    for arm, figures in found.together.items():
+        yield from _clustered(ReportFigure("", "over-patients", "readers", arm=arm, alpha=alpha), figures)
+    if len(arms) > 1:
+        line = ReportFigure("", "over-patients", "readers", arm=arms[0], versus_arm=arms[1], alpha=alpha)
+        yield from _clustered(line, found.difference, suffix="_difference")
+        for name, figures in found.differences.items():
+            yield from _clustered(replace(line, caller_kind="reader", caller=name), figures, suffix="_difference")
+
+
+def _clustered(line: ReportFigure, figures: dict[str, Clustered], *, suffix: str = "") -> Iterator[ReportFigure]:
+    for name, one in figures.items():
+        low, high = one.ci or (None, None)
+        yield replace(line, figure=f"{name}{suffix}", value=one.value, low=low, high=high)
 
 
 def _together(figure: str, arm: str, alpha: float) -> ReportFigure:
@@ -115,18 +140,25 @@ def _paired(
 ) -> Iterator[ReportFigure]:
     if aucs is not None:
         low, high = aucs.ci or (None, None)
-        yield replace(line, value=aucs.difference, low=low, high=high, p=aucs.p)
+        yield replace(line, method=aucs.method, value=aucs.difference, low=low, high=high, p=aucs.p)
     for name in _PAIRED if calls else ():
         one = (calls or {})[name]
         low, high = one.ci or (None, None)
         yield replace(
-            line, figure=f"{name}_difference", method="newcombe", value=one.difference, low=low, high=high, p=one.p,
-            b=one.b, c=one.c,
-        )  # fmt: skip
+            line,
+            figure=f"{name}_difference",
+            method=_METHODS.get(one.method, one.method),
+            value=one.difference,
+            low=low,
+            high=high,
+            p=one.p,
+            b=one.b,
+            c=one.c,
+        )
 
 
 def _of_single(line: ReportFigure, one: SingleArm) -> ReportFigure:
-    low, high = one.ci or (None, None)
+    low, high = one.logit_ci or (None, None)
     return replace(line, value=one.auc, low=low, high=high)
 
 
@@ -172,6 +204,9 @@ def _of_network(network: NetworkComparison, alpha: float) -> Iterator[ReportFigu
     for endpoint, one in (together | network.shares).items():
         line = replace(against, caller_kind="readers", method="obuchowski-rockette")
         yield _of_model(replace(line, figure=f"{endpoint.value}_difference"), one)
+    yield from _clustered(
+        replace(against, caller_kind="readers", method="over-patients"), network.by_patient, suffix="_difference"
+    )
 
 
 def _of_model(line: ReportFigure, one: AgainstModel) -> ReportFigure:

@@ -114,7 +114,7 @@ def _answer(report: StudyReport) -> Iterator[str]:
     if results:
         yield "".join(f"<p class='verdict'>{escape(one)}</p>" for one in results)
     else:
-        yield "<p>It could not be tested; the reason stands among the notes.</p>"
+        yield "<p>There is no result; the reason stands among the notes.</p>"
     yield html.bullets([*report.conduct.warnings, *report.analysis.notes])
 
 
@@ -236,7 +236,7 @@ def _minded(figures: Mapping[str, ManyReaders | SingleArm | AgainstModel]) -> st
     """What several readers' figures rest on and what to mind, a line a figure."""
     lines = []
     for what, one in figures.items():
-        basis = [] if one.basis is None or not one.basis.text else [f"on {one.basis.text}."]
+        basis = [] if one.basis is None or not one.basis.text else [f"{one.basis.text}."]
         if basis or one.cautions:
             lines.append(f"{what}: {' '.join([*basis, *one.cautions])}")
     return html.bullets(lines) if lines else ""
@@ -281,6 +281,8 @@ def _network(network: NetworkComparison, report: StudyReport) -> Iterator[str]:
         f"<p class='small'>On {network.n_cases} cases that it has judged and not learned from; its own area there is "
         f"{escape(value_text(network.alone.auc, network.alone.auc_ci))}. {_percent(report)} intervals.</p>"
     )
+    if network.together is not None:
+        yield _minded({"all readers minus the network": network.together})
     if network.by_patient:
         rows = [(name, _clustered(one, is_signed=True)) for name, one in network.by_patient.items()]
         yield html.table(CardTable(("All readers minus the network, intervals by patients", ""), rows))

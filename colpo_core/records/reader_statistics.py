@@ -225,8 +225,9 @@ class Basis:
         readers: Names of the readers.
         n_patients: Patients behind the cases, where they were counted and not the cases; None where each case was taken
             as a patient of its own.
-        cases_left_out: Cases that some of these readers have read, and not all of them.
+        cases_left_out: Cases that some of these readers have read, and not all of them; 0 where they count.
         readers_left_out: Names of readers who have read less than half.
+        n_missing: Readings of these readers that are missing, where each is judged on what that reader has read.
     """
 
     method: str
@@ -235,18 +236,21 @@ class Basis:
     n_patients: int | None = None
     cases_left_out: int = 0
     readers_left_out: tuple[str, ...] = ()
+    n_missing: int = 0
 
     @property
     def text(self) -> str:
         """In words, such as `complete cases: 55, 5 left out`; empty where nobody and nothing is left out."""
         if self.method == U_STATISTIC:
             return "all readings, by U-statistics"
-        if not self.cases_left_out and not self.readers_left_out:
-            return ""
-        left = [f"{self.cases_left_out} left out"] if self.cases_left_out else []
+        said = []
+        if self.n_missing:
+            said.append(f"each reader on the cases that this reader has read, {self.n_missing} readings missing")
+        if self.cases_left_out:
+            said.append(f"complete cases: {self.n_cases}, {self.cases_left_out} left out")
         if self.readers_left_out:
-            left.append(f"without {', '.join(self.readers_left_out)}, who read less than half")
-        return f"complete cases: {self.n_cases}, {', '.join(left)}"
+            said.append(f"without {', '.join(self.readers_left_out)}, who read less than half")
+        return ", ".join(said)
 
 
 @dataclass(frozen=True)
@@ -451,10 +455,8 @@ class ShareAnalysis:
 
 
 @dataclass(frozen=True)
-class IndependentAnalysis:
-    """Several readers together where each case is taken as a patient of its own, though some patients have several.
-
-    Such intervals are too narrow and such p too small: for comparison alone.
+class SeveralReaders:
+    """Several readers together, in another way than the one to quote.
 
     Attributes:
         mrmc: As in `RatingAnalysis`.
@@ -521,7 +523,10 @@ class RatingAnalysis:
         shares: By endpoint but the area, several readers together; empty without a threshold.
         by_patient: Where patients stand behind several cases: the figures of these readers with intervals by patients.
         independent: Where patients stand behind several cases: several readers together with each case taken as a
-            patient of its own; what stands in `mrmc`, `single_arm`, `against_model` and `shares` then counts patients.
+            patient of its own, so that intervals are too narrow and p too small; what stands in `mrmc`, `single_arm`,
+            `against_model` and `shares` then counts patients.
+        complete_cases: Where readings are missing: several readers together on the cases that all of them have read;
+            what stands in `mrmc` and the others then judges each reader on the cases that this reader has read.
         notes: What to mind.
     """
 
@@ -535,7 +540,8 @@ class RatingAnalysis:
     refused: tuple[str, ...]
     shares: dict[Endpoint, ShareAnalysis] = field(default_factory=dict)
     by_patient: ClusteredAnalysis | None = None
-    independent: IndependentAnalysis | None = None
+    independent: SeveralReaders | None = None
+    complete_cases: SeveralReaders | None = None
     notes: tuple[str, ...] = ()
 
 

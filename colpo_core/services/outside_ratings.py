@@ -1,20 +1,39 @@
 """Ratings from outside the store: read a file, analyse it, keep the figures as a file."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from colpo_core.errors import InputRejected
 from colpo_core.exchange.rating_report import rating_json
-from colpo_core.records.reader_statistics import RatingAnalysis
+from colpo_core.records.reader_statistics import U_STATISTIC, RatingAnalysis
+from colpo_core.studies.hidden_patients import column_of_patients, patient_of, stem_of_patients
 from colpo_core.studies.rating_analysis import AnalysisOptions, analyse_table
-from colpo_core.studies.ratings import read_ratings, tabulate
+from colpo_core.studies.ratings import RatingTable, read_ratings, tabulate
 
 LARGEST_BYTES = 200_000_000
+LARGEST_CELLS = 4_000_000
+"""Treatments by readers by cases: some minutes and a gigabyte."""
+_TOLD_FROM = 20_000
+_TAKEN_AS_INDEPENDENT = (
+    "Each case is taken as a patient of its own. Where several are of one patient, intervals are too narrow and p too "
+    "small: name the column of patients with --patient."
+)
+
+
+def _silent(_: str) -> None:
+    """Tell nobody."""
 
 
 def analyse_ratings(
-    path: Path, options: AnalysisOptions, *, arms: Sequence[str] = (), patient_column: str | None = None
+    path: Path,
+    options: AnalysisOptions,
+    *,
+    arms: Sequence[str] = (),
+    patient_column: str | None = None,
+    patient_from_case: bool = False,
+    progress: Callable[[str], None] = _silent,
 ) -> RatingAnalysis:
     """Analyse a CSV file of ratings, see `read_ratings` for its columns.
 
@@ -24,6 +43,8 @@ def analyse_ratings(
         arms: Which treatments, in order, the first minus the second being the difference; all where empty. The model's
             need not be named.
         patient_column: Name of a column that tells the patient of each case, where cases are images or visits.
+        patient_from_case: Whether the stem of a case's name tells its patient, see `patient_of`.
+        progress: Is told what is being done, where there are many ratings.
 
     Raises:
         InputRejected: The file cannot be read, or the ratings do not fit.
@@ -36,11 +57,49 @@ def analyse_ratings(
         raise InputRejected(f"{path.name} cannot be read: {error.strerror or 'it is not a readable file'}.") from error
     except UnicodeDecodeError as error:
         raise InputRejected(f"{path.name} is no UTF-8 text. Save it as “CSV UTF-8”.") from error
-    table = tabulate(read_ratings(text, patient_column=patient_column))
+    if patient_column is not None and patient_from_case:
+        raise InputRejected("The patients are told by a column or by the names of the cases, not by both.")
+    ratings = read_ratings(text, patient_column=patient_column)
+    tell = progress if len(ratings) >= _TOLD_FROM else _silent
+    tell(f"{len(ratings)} ratings read")
+    table = tabulate(ratings)
+    if table.rating.size > LARGEST_CELLS:
+        raise InputRejected(
+            f"{len(table.arms)} treatments, {len(table.readers)} readers and {len(table.cases)} cases are more than "
+            f"can be analysed at once ({LARGEST_CELLS // 10**6} million ratings). Analyse fewer readers or cases at a "
+            "time."
+        )
+    if patient_from_case:
+        table = replace(table, patients=tuple(patient_of(case) for case in table.cases))
     if arms:
         model = () if options.model is None or options.model in arms else (options.model,)
         table = table.of_arms([*arms, *model])
-    return analyse_table(table, options)
+    found = analyse_table(table, options, progress=tell)
+    return replace(found, notes=(*_notes(table, found, text.splitlines()[0]), *found.notes))
+
+
+def _notes(table: RatingTable, found: RatingAnalysis, heading: str) -> list[str]:
+    """What to mind of patients who may stand behind several cases, and of ratings that are missing."""
+    notes = []
+    if table.patients is None:
+        notes.append(_TAKEN_AS_INDEPENDENT)
+        column, stem = column_of_patients(heading), stem_of_patients(table.cases)
+        if column is not None:
+            notes.append(f"The file has a column “{column}”. Does it tell the patient? Then use --patient {column}.")
+        elif stem is not None:
+            notes.append(
+                f"Several cases share the beginning of their names, such as {stem}. Are they of one patient? Then add "
+                "a column of patients and use --patient, or let the names tell it with --patient-from-case."
+            )
+    elif found.by_patient is None:
+        notes.append("No patient has several cases, so cases are independent.")
+    if found.complete_cases is not None and found.options["covariance"] != U_STATISTIC:
+        notes.append(
+            "Ratings are missing: each reader is judged on the cases that this reader has read, and complete cases "
+            "stand beside it. --covariance u-statistic takes every rating, also where readers differ between "
+            "treatments."
+        )
+    return notes
 
 
 def write_analysis(analysis: RatingAnalysis, place: Path) -> None:

@@ -3,8 +3,8 @@
 An open study is judged only where its design lets results be seen before the closing; each such look is written down.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
@@ -187,8 +187,9 @@ def study_ratings(store: Store, study_id: int) -> tuple[bytes, frozenset[int]]:
     with store.reading() as session:
         _, design = _closed(session, study_id)
         truth = {case.case_id: case.truth for case in design.cases}
+        patients = _patient_numbers(session, truth)
         ratings = ratings_csv(
-            Rating(name, arm.value, str(case_id), truth[case_id] is Label.HSIL, rating)
+            Rating(name, arm.value, str(case_id), truth[case_id] is Label.HSIL, rating, str(patients[case_id]))
             for arm in Arm
             for name, read in _ratings_of_readers(_readers(session, design, study_id), arm).items()
             for case_id, rating in read.items()
@@ -231,6 +232,8 @@ def study_calls(store: Store, study_id: int) -> tuple[bytes, frozenset[int]]:
         rows = _reader_rows(session, study, design, simulated)
         for one in _checkpoints(store, session, design):
             rows += _checkpoint_rows(study, design, one, simulated)
+        patients = _patient_numbers(session, [case.case_id for case in design.cases])
+        rows = [replace(row, patient=patients[row.case_id]) for row in rows]
     return calls_csv(rows), frozenset(case.case_id for case in design.cases)
 
 
@@ -258,6 +261,13 @@ def predict_missing(store: Store, *, actor: Actor, study_id: int, checkpoint_id:
     if not missing:
         return None
     return start_prediction(store, actor=actor, image_ids=missing, checkpoint_id=checkpoint_id)
+
+
+def _patient_numbers(session: Session, case_ids: Iterable[int]) -> dict[int, int]:
+    """A number for each case's patient, from 1 in the order of the cases: it tells which cases are of one patient."""
+    found = session.execute(select(Case.id, Case.patient_id).where(Case.id.in_(list(case_ids))).order_by(Case.id)).all()
+    numbers: dict[int, int] = {}
+    return {row.id: numbers.setdefault(row.patient_id, len(numbers) + 1) for row in found}
 
 
 def _closed(session: Session, study_id: int) -> tuple[Study, StudyDesign]:

@@ -43,6 +43,7 @@ class CallRow:
         interim: Whether the study was still open when this was written.
         points: Biopsy sites, `x,y` in pixels of the image, joined by `;`.
         findings: What was named, joined by `+`.
+        patient: A number for the case's patient within the study, from 1, which says nothing else of her.
     """
 
     study: str
@@ -71,6 +72,7 @@ class CallRow:
     interim: bool = False
     points: str = ""
     findings: str = ""
+    patient: int | None = None
 
 
 def calls_csv(rows: Iterable[CallRow]) -> bytes:
@@ -83,12 +85,17 @@ def calls_csv(rows: Iterable[CallRow]) -> bytes:
 
 
 def ratings_csv(ratings: Iterable[Rating]) -> bytes:
-    """Write ratings as UTF-8 CSV that `read_ratings` reads."""
+    """Write ratings as UTF-8 CSV that `read_ratings` reads, with a column of patients."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(COLUMNS)
+    writer.writerow([*COLUMNS, "patient"])
     writer.writerows(
-        [csv_cell(one.reader), csv_cell(one.treatment), csv_cell(one.case), int(one.truth), f"{one.rating:g}"]
+        [
+            *(csv_cell(name) for name in (one.reader, one.treatment, one.case)),
+            int(one.truth),
+            f"{one.rating:g}",
+            csv_cell(one.patient),
+        ]
         for one in ratings
     )
     return buffer.getvalue().encode()

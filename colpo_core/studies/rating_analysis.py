@@ -1,6 +1,6 @@
 """All figures of a table of ratings, and the reasons for those that are not given."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from functools import partial
 from itertools import combinations
@@ -17,12 +17,13 @@ from colpo_core.records.reader_statistics import (
     ClusteredAnalysis,
     Covariance,
     Endpoint,
-    IndependentAnalysis,
     ManyReaders,
     RatingAnalysis,
     RatingCounts,
     Reader,
+    SeveralReaders,
     ShareAnalysis,
+    SingleArm,
 )
 from colpo_core.studies.clustered import clustered_figures, paired_aucs_by_patient, paired_calls_by_patient
 from colpo_core.studies.rater_agreement import cohen, fleiss, gwet_ac1, krippendorff_alpha
@@ -130,6 +131,7 @@ class _Analyst:
     def __init__(self, table: RatingTable, options: AnalysisOptions, progress: Progress) -> None:
         self.options, self.progress = options, progress
         self.refused: list[str] = []
+        self._complete = False
         arms = [arm for arm in table.arms if arm != options.model]
         if not arms:
             raise InputRejected("Beside the model's there is no treatment in the file.")
@@ -170,6 +172,10 @@ class _Analyst:
         together = self._together(by_patient=is_clustered)
         refused = list(self.refused)
         independent = self._together(by_patient=False) if is_clustered else None
+        # What cannot be judged at all is said once, of the way to quote.
+        complete = None
+        if any(one.basis is not None and one.basis.n_missing for one in _every(together)):
+            complete = self._together(by_patient=is_clustered, complete=True)
         self.refused = refused
         self.progress("agreement of the readers")
         agreement = {arm: self._agreement(place) for place, arm in enumerate(table.arms)}
@@ -189,17 +195,14 @@ class _Analyst:
             agreement=agreement,
             shares={endpoint: one for endpoint, one in together.items() if endpoint is not Endpoint.AUC},
             by_patient=by_patient,
-            independent=None if independent is None else IndependentAnalysis(
-                independent[Endpoint.AUC].mrmc,
-                independent[Endpoint.AUC].single_arm,
-                independent[Endpoint.AUC].against_model,
-                {endpoint: one for endpoint, one in independent.items() if endpoint is not Endpoint.AUC},
-            ),
+            independent=None if independent is None else _several(independent),
+            complete_cases=None if complete is None else _several(complete),
             refused=tuple(dict.fromkeys(self.refused)),
         )  # fmt: skip
 
-    def _together(self, *, by_patient: bool) -> dict[Endpoint, ShareAnalysis]:
+    def _together(self, *, by_patient: bool, complete: bool = False) -> dict[Endpoint, ShareAnalysis]:
         """Several readers by each endpoint."""
+        self._complete = complete
         endpoints = (Endpoint.AUC, *(_SHARES if self.options.threshold is not None else ()))
         return {
             one: ShareAnalysis(
@@ -246,6 +249,7 @@ class _Analyst:
             options.margin if endpoint is options.endpoint else None,
             options.seed,
             options.u_statistic,
+            self._complete,
         )
 
     def _against_each_arm(self, endpoint: Endpoint, *, by_patient: bool) -> dict[str, AgainstModel]:
@@ -346,6 +350,21 @@ class _Analyst:
 
 def _is_yes_or_no(ratings: npt.NDArray[np.float64]) -> bool:
     return len(np.unique(ratings[~np.isnan(ratings)])) <= _TWO
+
+
+def _several(found: dict[Endpoint, ShareAnalysis]) -> SeveralReaders:
+    areas = found[Endpoint.AUC]
+    shares: dict[Endpoint, ShareAnalysis] = dict(found)
+    del shares[Endpoint.AUC]
+    return SeveralReaders(areas.mrmc, areas.single_arm, areas.against_model, shares)
+
+
+def _every(found: dict[Endpoint, ShareAnalysis]) -> Iterator[ManyReaders | SingleArm | AgainstModel]:
+    for one in found.values():
+        if one.mrmc is not None:
+            yield one.mrmc
+        yield from one.single_arm.values()
+        yield from one.against_model.values()
 
 
 def _is_held(found: ShareAnalysis) -> bool:

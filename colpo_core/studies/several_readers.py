@@ -19,6 +19,7 @@ from colpo_core.records.reader_statistics import (
     NonInferiority,
     SingleArm,
 )
+from colpo_core.studies.available_cases import available_figures
 from colpo_core.studies.endpoints import components, covariance
 from colpo_core.studies.obuchowski_rockette import (
     USUAL,
@@ -73,7 +74,9 @@ class Judging:
         alpha: 1 minus the intervals' confidence.
         margin: Of non-inferiority of the first arm to the second, or of a model to the readers.
         seed: Seed of the bootstrap.
-        u_statistic: Whether all ratings are judged, by U-statistics, and not the cases that everybody has read.
+        u_statistic: Whether all ratings are judged, by U-statistics, also where readers differ between arms.
+        complete: Whether, where ratings are missing, the cases are judged that all readers have read; else each reader
+            on the cases that this reader has read, for which the covariance is DeLong's.
     """
 
     endpoint: Endpoint = Endpoint.AUC
@@ -83,6 +86,7 @@ class Judging:
     margin: float | None = None
     seed: int = 0
     u_statistic: bool = False
+    complete: bool = False
 
 
 class CannotJudge(ValueError):
@@ -108,12 +112,13 @@ class Kept:
     basis: Basis
 
 
-def complete(table: RatingTable, arms: Sequence[int], *, by_patient: bool = False) -> Kept:
-    """The readers who have read at least half in each of these arms, and the cases that all of them have read in each.
+def kept_for(table: RatingTable, arms: Sequence[int], judging: Judging, *, by_patient: bool = False) -> Kept:
+    """The readers who have read at least half in each of these arms, and the cases that they are judged on.
 
     Args:
         table: The ratings.
         arms: Places of the arms.
+        judging: How: the cases that all of them have read in each, or each reader's own.
         by_patient: Whether patients are counted, not cases.
 
     Raises:
@@ -123,13 +128,21 @@ def complete(table: RatingTable, arms: Sequence[int], *, by_patient: bool = Fals
     share = (~np.isnan(rating)).mean(axis=2) if rating.shape[2] else np.zeros(rating.shape[:2])
     present, enough = share.max(axis=0) > 0, share.min(axis=0) >= _HALF
     if enough.sum() < _TWO:
-        raise CannotJudge("it takes at least two readers who have read at least half of the cases")
+        why = "it takes at least two readers"
+        if present.sum() >= _TWO:
+            where = " in both treatments" if len(arms) == _TWO else ""
+            why += f" who have read at least half of the cases{where}; without them there are U-statistics alone"
+        raise CannotJudge(why)
     rating = rating[:, enough]
-    whole = ~np.isnan(rating).any(axis=(0, 1))
-    kept, truth = cases[whole], table.truth[cases[whole]]
-    if min(truth.sum(), (~truth).sum()) < FEWEST_OF_A_CLASS:
+    read = ~np.isnan(rating)
+    is_complete = judging.complete or judging.method is not Covariance.DELONG
+    chosen = read.all(axis=(0, 1)) if is_complete else read.any(axis=(0, 1))
+    kept, truth, rating = cases[chosen], table.truth[cases[chosen]], rating[:, :, chosen]
+    if _fewest_of_a_class(truth, rating) < FEWEST_OF_A_CLASS:
         raise CannotJudge(
-            "every reader must have read every case, and fewer than two cases of a class were read by all of them"
+            "fewer than two cases of a class were read by all readers"
+            if is_complete
+            else "a reader has read fewer than two cases of a class"
         )
     patients = _numbered(table, kept) if by_patient else None
     basis = Basis(
@@ -137,10 +150,17 @@ def complete(table: RatingTable, arms: Sequence[int], *, by_patient: bool = Fals
         n_cases=len(kept),
         readers=tuple(np.asarray(table.readers)[enough].tolist()),
         n_patients=None if patients is None else int(patients.max()) + 1,
-        cases_left_out=int((~whole).sum()),
+        cases_left_out=int((~chosen & read.any(axis=(0, 1))).sum()),
         readers_left_out=tuple(np.asarray(table.readers)[present & ~enough].tolist()),
+        n_missing=int(np.isnan(rating).sum()),
     )
-    return Kept(truth, rating[:, :, whole], patients, kept, basis)
+    return Kept(truth, rating, patients, kept, basis)
+
+
+def _fewest_of_a_class(truth: _Bools, rating: _Floats) -> int:
+    """Cases of the rarer class that the reader has read who has read fewest."""
+    read = ~np.isnan(rating)
+    return int(min((read & truth).sum(axis=2).min(), (read & ~truth).sum(axis=2).min()))
 
 
 def every_reading(table: RatingTable, arms: Sequence[int]) -> Kept:
@@ -161,16 +181,6 @@ def every_reading(table: RatingTable, arms: Sequence[int]) -> Kept:
     return Kept(truth, rating[:, present], None, cases, basis)
 
 
-def share_kept(table: RatingTable, arms: Sequence[int]) -> float:
-    """The share of the ratings in these arms that complete cases hold; 0 where there are none."""
-    rating, _ = _read_in(table, arms)
-    try:
-        kept = complete(table, arms)
-    except CannotJudge:
-        return 0.0
-    return kept.rating.size / max(1, int((~np.isnan(rating)).sum()))
-
-
 def compare_arms(table: RatingTable, judging: Judging, *, by_patient: bool = False) -> ManyReaders:
     """The first arm minus the second, over readers.
 
@@ -180,20 +190,20 @@ def compare_arms(table: RatingTable, judging: Judging, *, by_patient: bool = Fal
         by_patient: Whether patients are counted, not cases.
 
     Raises:
-        CannotJudge: See `complete` and `every_reading`.
+        CannotJudge: See `kept_for` and `every_reading`.
     """
     if judging.u_statistic:
         return _compared_by_u(table, every_reading(table, range(_TWO)), judging)
-    kept = complete(table, range(_TWO), by_patient=by_patient)
+    kept = kept_for(table, range(_TWO), judging, by_patient=by_patient)
     n_arms, n_readers, _ = kept.rating.shape
     flat = kept.rating.reshape(n_arms * n_readers, -1)
-    figures = _figures(kept, flat, judging).reshape(n_arms, n_readers)
+    values, matrix = _judged(kept, flat, judging)
+    figures = values.reshape(n_arms, n_readers)
     means = dict(zip(table.arms, figures.mean(axis=1).tolist(), strict=True))
     difference, few = float(figures[0].mean() - figures[1].mean()), _few(kept, judging.endpoint, is_difference=True)
     if few is not None:
         # Nothing is claimed, so nothing is estimated: with one patient of a class it could not be.
         return replace(_unknown(means, difference, kept.basis), reason=few, non_inferiority=_untold(judging))
-    matrix = _covariance(kept, flat, judging)
     parts = covariance_parts(matrix, arms=n_arms, readers=n_readers)
     careful = Chance(_cases_df(kept, judging.endpoint), is_bounded=True)
     chance = _chance(kept, judging.endpoint)
@@ -232,17 +242,17 @@ def mean_of_arm(table: RatingTable, arm: int, judging: Judging, *, by_patient: b
         by_patient: Whether patients are counted, not cases.
 
     Raises:
-        CannotJudge: See `complete` and `every_reading`.
+        CannotJudge: See `kept_for` and `every_reading`.
     """
     if judging.u_statistic:
         return _mean_by_u(every_reading(table, [arm]), judging)
-    kept = complete(table, [arm], by_patient=by_patient)
+    kept = kept_for(table, [arm], judging, by_patient=by_patient)
     ratings = kept.rating[0]
-    figures = _figures(kept, ratings, judging)
+    figures, matrix = _judged(kept, ratings, judging)
     few = _few(kept, judging.endpoint)
     if few is not None:
         return SingleArm(float(figures.mean()), None, None, None, None, reason=few, basis=kept.basis)
-    parts = covariance_parts(_covariance(kept, ratings, judging), arms=1, readers=len(ratings))
+    parts = covariance_parts(matrix, arms=1, readers=len(ratings))
     found = single_arm(
         figures, parts, alpha=judging.alpha, chance=_chance(kept, judging.endpoint),
         cases_df=_cases_df(kept, judging.endpoint),
@@ -265,19 +275,19 @@ def against_a_model(
         by_patient: Whether patients are counted, not cases.
 
     Raises:
-        CannotJudge: See `complete` and `every_reading`.
+        CannotJudge: See `kept_for` and `every_reading`.
     """
     if judging.u_statistic:
         return _against_by_u(every_reading(table, [arm]), model, judging)
-    kept = complete(table, [arm], by_patient=by_patient)
+    kept = kept_for(table, [arm], judging, by_patient=by_patient)
     every = np.vstack([kept.rating[0], model[kept.cases]])
-    figures = _figures(kept, every, judging)
+    figures, matrix = _judged(kept, every, judging)
     of_readers, own = figures[:-1], float(figures[-1])
     few = _few(kept, judging.endpoint, is_difference=True)
     if few is not None:
         found = AgainstModel(own, float(of_readers.mean() - own), None, None, None, None, None)
         return replace(found, reason=few, basis=kept.basis, non_inferiority=_untold(judging))
-    n_readers, matrix = len(of_readers), _covariance(kept, every, judging)
+    n_readers = len(of_readers)
     against = np.hstack([np.eye(n_readers), -np.ones((n_readers, 1))])
     parts = covariance_parts(against @ matrix @ against.T, arms=1, readers=n_readers)
     careful = Chance(_cases_df(kept, judging.endpoint), is_bounded=True)
@@ -306,21 +316,30 @@ def _numbered(table: RatingTable, cases: _Ints) -> _Ints:
     return np.unique(np.asarray(table.patients)[cases], return_inverse=True)[1]
 
 
-def _figures(kept: Kept, ratings: _Floats, judging: Judging) -> _Floats:
-    return components(kept.truth, ratings, judging.endpoint, threshold=judging.threshold).value
-
-
-def _covariance(kept: Kept, ratings: _Floats, judging: Judging) -> _Floats:
-    return covariance(
+def _judged(kept: Kept, ratings: _Floats, judging: Judging) -> tuple[_Floats, _Floats]:
+    """The endpoint of each vector of ratings, and how these vary together; where patients are few, not at all."""
+    if np.isnan(ratings).any():
+        return available_figures(
+            kept.truth, ratings, judging.endpoint, threshold=judging.threshold, patients=kept.patients
+        )
+    values = components(kept.truth, ratings, judging.endpoint, threshold=judging.threshold).value
+    if min(_units(kept, Endpoint.AUC)) < _TWO:
+        return values, np.zeros((len(ratings), len(ratings)))
+    return values, covariance(
         kept.truth, ratings, judging.endpoint, judging.method, threshold=judging.threshold, patients=kept.patients,
         seed=judging.seed,
     )  # fmt: skip
 
 
 def _units(kept: Kept, endpoint: Endpoint) -> tuple[int, int]:
-    """Cases or patients of either class; of a share of one class, that class twice."""
+    """Cases or patients of either class, of the reader who has read fewest; of a share of one class, that one twice."""
     each = np.arange(len(kept.truth)) if kept.patients is None else kept.patients
-    positive, negative = len(np.unique(each[kept.truth])), len(np.unique(each[~kept.truth]))
+    read = ~np.isnan(kept.rating.reshape(-1, len(kept.truth)))
+    # U-statistics lay every reading together, and a reader may be of one arm alone.
+    rows: _Bools = np.asarray(read.any(axis=0))[None] if kept.basis.method == U_STATISTIC else np.unique(read, axis=0)
+    positive, negative = (
+        min(len(np.unique(each[row & of_class])) for row in rows) for of_class in (kept.truth, ~kept.truth)
+    )
     if endpoint is Endpoint.SENSITIVITY:
         return positive, positive
     return (negative, negative) if endpoint is Endpoint.SPECIFICITY else (positive, negative)
@@ -475,7 +494,8 @@ def _against_by_u(kept: Kept, model: _Floats, judging: Judging) -> AgainstModel:
     own = model[kept.cases]
     found = _u_statistic(kept, judging, own)
     of_model = replace(kept, rating=own[None, None])
-    alone = float(_figures(of_model, own[None], judging)[0])
+    values, its_own = _judged(of_model, own[None], replace(judging, method=Covariance.DELONG))
+    alone = float(values[0])
     few = _few(kept, judging.endpoint, is_difference=True)
     se, df = (None, None) if few else (found.se, found.df)
     ci = None if se is None else bounded(found.value, se, _whole(df), judging.alpha, (-1.0, 1.0))
@@ -495,9 +515,5 @@ def _against_by_u(kept: Kept, model: _Floats, judging: Judging) -> AgainstModel:
     if judging.margin is None:
         return against
     readers = _u_statistic(kept, judging)
-    its_own = (
-        float(_covariance(of_model, own[None], replace(judging, method=Covariance.DELONG, u_statistic=False))[0, 0])
-        ** 0.5
-    )
-    held = _model_held(against, (alone, its_own), (readers.value, readers.se or 0.0), judging)
+    held = _model_held(against, (alone, float(its_own[0, 0]) ** 0.5), (readers.value, readers.se or 0.0), judging)
     return replace(against, non_inferiority=held)

@@ -16,14 +16,11 @@ from colpo_core.studies.rating_analysis import AnalysisOptions, analyse_table
 from colpo_core.studies.ratings import FEWEST_OF_A_CLASS, RatingTable
 from colpo_core.studies.reader_calibration import calibrate, implied_probability
 from colpo_core.studies.reader_figures import paired_aucs, paired_calls, reader_arm
-from colpo_core.studies.several_readers import share_kept
 from colpo_core.terms import Arm, Label
 
 ARM = Arm.UNAIDED.value
 _AIDED = Arm.AIDED.value
 _MODEL = "network"
-MOST_KEPT = 0.8
-"""Complete cases are taken where they keep this share of the readings; else every reading, by U-statistics."""
 THRESHOLD = 0.0
 """Ratings are above it where the call is `hsil`, below it where it is `normal`."""
 
@@ -103,11 +100,8 @@ def analyse_study(
     table = RatingTable(
         tuple(sides), readers, tuple(map(str, truth)), is_hsil, rating, tuple(str(patients[case]) for case in truth)
     )
-    u_statistic, why = _by_u_statistics(table)
-    notes = (*notes, *why)
     options = AnalysisOptions(
         threshold=THRESHOLD,
-        u_statistic=u_statistic,
         margin=plan.margin,
         endpoint=plan.endpoint,
         alpha=plan.alpha,
@@ -237,10 +231,8 @@ def _together(
     cases = tuple(case for case, is_judged in zip(table.cases, judged.tolist(), strict=True) if is_judged)
     patients = None if table.patients is None else tuple(np.asarray(table.patients)[judged].tolist())
     both = RatingTable((ARM, _MODEL), (*table.readers, _MODEL), cases, table.truth[judged], rating, patients)
-    u_statistic, why = _by_u_statistics(both.of_arms([ARM]))
-    asked = replace(options, model=_MODEL, model_threshold=THRESHOLD, u_statistic=u_statistic)
-    found = analyse_table(both, asked)
-    return found, (*why, *found.refused)
+    found = analyse_table(both, replace(options, model=_MODEL, model_threshold=THRESHOLD))
+    return found, found.refused
 
 
 def _unaided(table: RatingTable) -> npt.NDArray[np.float64]:
@@ -271,27 +263,6 @@ def _pair(
         aucs = paired_aucs_by_patient(of, *columns, alpha=alpha)
         calls = paired_calls_by_patient(of, *columns, threshold=THRESHOLD, alpha=alpha)
     return PairedReader(name, aucs, calls)
-
-
-def _by_u_statistics(table: RatingTable) -> tuple[bool, tuple[str, ...]]:
-    """Whether several readers are judged on all readings, and a sentence that says so where readings are missing."""
-    n_missing = int(np.isnan(table.rating).sum())
-    if not n_missing:
-        return False, ()
-    kept = share_kept(table, range(len(table.arms)))
-    missing = f"{n_missing} of {table.rating.size} readings are missing"
-    is_clustered = table.patients is not None and len(set(table.patients)) < len(table.cases)
-    if kept < MOST_KEPT and not is_clustered:
-        return True, (
-            f"{missing}. All readers together are judged on all readings, by U-statistics: complete cases, those that "
-            f"every one of them has read, would keep {kept:.0%} of the readings.",
-        )
-    why = f"they keep {kept:.0%} of the readings"
-    if kept < MOST_KEPT:
-        why = "patients have several cases, and no other analysis counts patients"
-    return False, (
-        f"{missing}. All readers together are judged on complete cases, those that every one of them has read: {why}.",
-    )
 
 
 def _clustered(sides: Iterable[Mapping[str, Mapping[int, float]]], patients: Mapping[int, int]) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """The statistics of a closed study: the readers together, each network against them, and how the readers agree."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 
 import plotly.graph_objects as go
@@ -8,6 +8,7 @@ import streamlit as st
 
 from colpo_core.records.figures import Bounds, p_text, value_text
 from colpo_core.records.reader_statistics import (
+    ENDPOINT_WORDS,
     AgainstModel,
     ArmAgreement,
     AtPrevalence,
@@ -18,6 +19,8 @@ from colpo_core.records.reader_statistics import (
     ManyReaders,
     PairedCalls,
     RatingAnalysis,
+    SingleArm,
+    interval_text,
 )
 from colpo_core.records.studies import NetworkComparison, PrimaryResult, StudyAnalysis
 from pages._ui.plain import plain
@@ -53,6 +56,7 @@ def statistics_view(analysis: StudyAnalysis) -> None:
         "together for other readers and other cases (Obuchowski-Rockette, Hillis). Shares with exact intervals "
         "(Clopper-Pearson)."
     )
+    _cautions(analysis.readers.single_arm)
     _predictive(analysis)
     if len(analysis.readers.counts.arms) > 1:
         _arms(analysis.readers)
@@ -118,8 +122,10 @@ def _arms(readers: RatingAnalysis) -> None:
     st.caption(
         "Each reader: areas by DeLong, calls by McNemar's exact test with Newcombe's interval (cases that the first "
         "arm alone : the second alone called right). All readers: Obuchowski-Rockette, Hillis, for other readers and "
-        "other cases."
+        "other cases. Where patients have several cases, patients are counted (Obuchowski 1997)."
     )
+    every = {Endpoint.AUC: readers.mrmc} | {name: one.mrmc for name, one in readers.shares.items()}
+    _cautions({ENDPOINT_WORDS[name]: one for name, one in every.items() if one is not None})
 
 
 def _named(name: str, arm: str, readers: RatingAnalysis) -> str:
@@ -141,7 +147,16 @@ def _by_patient(found: ClusteredAnalysis) -> None:
         for arm, figures in found.together.items()
     ]
     st.html(study_table(("Reader", *_BY_PATIENT.values()), rows))
-    st.caption("Intervals by a bootstrap that draws whole patients with all their cases; the readers stay.")
+    st.caption("Intervals over patients, the cases of each taken together (Obuchowski 1997); the readers stay.")
+
+
+def _cautions(figures: Mapping[str, ManyReaders | SingleArm | AgainstModel]) -> None:
+    """What several readers' figures rest on, and what to mind of them."""
+    for what, one in figures.items():
+        basis = one.basis.text if one.basis is not None else ""
+        said = " ".join([*([f"{basis}."] if basis else []), *one.cautions])
+        if said:
+            st.caption(plain(f"{what}: {said}"))
 
 
 def readers_table(readers: RatingAnalysis) -> str:
@@ -153,9 +168,8 @@ def readers_table(readers: RatingAnalysis) -> str:
             cells = [_named(name, arm_name, readers), value_text(arm.auc, arm.auc_ci)]
             rows.append([*cells, *(one.text() if one else "–" for one in shares), str(arm.n)])
     for arm_name, single in readers.single_arm.items():
-        rows.append(
-            [f"<b>{_named('All readers', arm_name, readers)}</b>", value_text(single.auc, single.ci), "", "", ""]
-        )
+        area = escape(interval_text(single.auc, single.logit_ci, reason=single.reason, is_signed=False))
+        rows.append([f"<b>{_named('All readers', arm_name, readers)}</b>", area, "", "", ""])
     return study_table(("Reader", "Area under the curve", "Sensitivity", "Specificity", "Cases"), rows)
 
 
@@ -164,11 +178,11 @@ def arms_table(readers: RatingAnalysis) -> str:
     rows = []
     for name, reader in readers.readers.items():
         if reader.delong is not None and reader.mcnemar is not None:
-            area = _signed(reader.delong.difference, reader.delong.ci, reader.delong.p)
+            area = _signed(reader.delong.difference, reader.delong.ci, reader.delong.p, reader.delong.reason)
             rows.append([escape(name), area, *(_paired(reader.mcnemar[field]) for _, field in _CALLS)])
     if readers.mrmc is not None:
         many = (readers.shares[Endpoint(field)].mrmc for _, field in _CALLS)
-        area = _signed(readers.mrmc.difference, readers.mrmc.ci, readers.mrmc.p)
+        area = _signed(readers.mrmc.difference, readers.mrmc.ci, readers.mrmc.p, readers.mrmc.reason)
         rows.append(["<b>All readers</b>", area, *(_points(one) for one in many)])
     first, second = (escape(arm) for arm in readers.counts.arms)
     return study_table((f"{first} minus {second}", "Area", *(name for name, _ in _CALLS)), rows)
@@ -192,6 +206,8 @@ def _network(network: NetworkComparison) -> None:
     if network.alone is None:
         return
     st.html(study_table(("Reader minus network", "Area", *(name for name, _ in _CALLS)), list(_rows(network))))
+    if network.together is not None:
+        _cautions({"all readers minus the network": network.together})
     if network.by_patient:
         said = "; ".join(f"{name} {_signed_text(network.by_patient.get(field))}" for field, name in _BY_PATIENT.items())
         st.caption(f"All readers minus the network, with intervals by patients: {said}.")
@@ -213,11 +229,12 @@ def _rows(network: NetworkComparison) -> Iterator[list[str]]:
             yield [escape(one.reader), "too few cases in common", "", "", ""]
             continue
         calls = [_paired(one.calls[field]) for _, field in _CALLS]
-        yield [escape(one.reader), _signed(one.aucs.difference, one.aucs.ci, one.aucs.p), *calls]
+        yield [escape(one.reader), _signed(one.aucs.difference, one.aucs.ci, one.aucs.p, one.aucs.reason), *calls]
     together = network.together
     if together is not None:
         shares = [_points(network.shares.get(Endpoint(field))) for _, field in _CALLS]
-        yield ["<b>All readers</b>", _signed(together.difference, together.ci, together.p), *shares]
+        area = _signed(together.difference, together.ci, together.p, together.reason)
+        yield ["<b>All readers</b>", area, *shares]
 
 
 def forest(network: NetworkComparison) -> go.Figure | None:
@@ -277,23 +294,29 @@ def _points(found: ManyReaders | AgainstModel | None) -> str:
         return "–"
     value = f"{100 * found.difference:+.1f} points"
     if found.ci is None or found.p is None:
-        return cell(value, "no interval")
+        return cell(value, _none(found.reason))
     low, high = (100 * bound for bound in found.ci)
     return cell(value, f"{low:+.1f} to {high:+.1f} · p {_p(found.p)}")
 
 
 def _paired(calls: PairedCalls) -> str:
-    if calls.difference is None or calls.ci is None:
+    if calls.difference is None:
         return "–"
+    if calls.ci is None:
+        return cell(f"{100 * calls.difference:+.1f} points", f"{_none(calls.reason)} · {calls.b} : {calls.c}")
     low, high = (100 * bound for bound in calls.ci)
     detail = f"{low:+.1f} to {high:+.1f} · {calls.b} : {calls.c} · p {_p(calls.p)}"
     return cell(f"{100 * calls.difference:+.1f} points", detail)
 
 
-def _signed(value: float | None, ci: Bounds | None, p: float | None) -> str:
+def _none(reason: str | None) -> str:
+    return escape("no interval" if reason is None else f"no interval: {reason}")
+
+
+def _signed(value: float | None, ci: Bounds | None, p: float | None, reason: str | None = None) -> str:
     if value is None:
         return "not defined"
-    detail = "no interval" if ci is None else f"{ci[0]:+.3f} to {ci[1]:+.3f} · p {_p(p)}"
+    detail = _none(reason) if ci is None else f"{ci[0]:+.3f} to {ci[1]:+.3f} · p {_p(p)}"
     return cell(f"{value:+.3f}", detail)
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -138,6 +139,113 @@ def test_text_for_a_person_and_a_file_for_a_program(ratings: Path, tmp_path: Pat
     assert run(str(ratings), *words).output == done.output, "the same again says the same"
 
 
+ORACLES = VAN_DYKE.parent
+FURTHER = {
+    "franken.csv": (
+        (), 100, (0.010854817, 0.005010122, 4.694058, 3, 0.1188379), (-0.005090, 0.026799),
+        (0.017892, 0.606694, 0.544054), (-0.024212, 0.045922),
+    ),
+    "kundel.csv": (
+        ("--arm", "2", "--arm", "3"), 95, (-0.037487, 0.015297, 6.005760, 3, 0.091625), (-0.086168, 0.011194),
+        (0.021732, -1.724990, 0.084529), (-0.080080, 0.005106),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.skipif(not (ORACLES / "kundel.csv").is_file(), reason="the public sets are not beside the checkout")
+@pytest.mark.parametrize("name", list(FURTHER))
+def test_two_more_public_sets_come_out_as_elsewhere(name: str, tmp_path: Path) -> None:
+    words, n_cases, (difference, se, f, df2, p), ci, (se_fixed, z, p_fixed), ci_fixed = FURTHER[name]
+    done = run(str(ORACLES / name), "--json", str(tmp_path / "out.json"), *words)
+    assert done.exit_code == 0, done.output
+    found = json.loads((tmp_path / "out.json").read_text())
+    many = found["mrmc"]
+    assert found["counts"]["cases"] == n_cases
+    values = [many[key] for key in ("difference", "se", "f", "df2", "p")]
+    assert values == pytest.approx([difference, se, f, df2, p], abs=6e-7)
+    assert many["ci"] == pytest.approx(ci, abs=6e-7)
+    these = many["fixed_readers"]
+    assert [these["se"], these["f"] ** 0.5, these["p"]] == pytest.approx([se_fixed, abs(z), p_fixed], abs=6e-7)
+    assert these["ci"] == pytest.approx(ci_fixed, abs=6e-7)
+    assert "covariance of the readers came out below 0" in done.output
+    assert "narrower than for these readers alone" in done.output
+
+
+@pytest.mark.skipif(not (ORACLES / "kundel.csv").is_file(), reason="the public sets are not beside the checkout")
+def test_a_design_that_is_not_fully_crossed_comes_out_as_elsewhere(tmp_path: Path) -> None:
+    place, out = ORACLES / "not_fully_crossed.csv", tmp_path / "out.json"
+    done = run(str(place), "--json", str(out), "--covariance", "u-statistic")
+    assert done.exit_code == 0, done.output
+    found = json.loads(out.read_text())
+    many = found["mrmc"]
+    assert found["options"]["covariance"] == "u-statistic"
+    assert many["auc"] == pytest.approx({"testA": 0.718054735184, "testB": 0.627103631532}, abs=1e-11)
+    assert many["difference"] == pytest.approx(0.0909511036518, abs=1e-12)
+    assert many["se"] ** 2 == pytest.approx(0.0121788022664, rel=1e-10)
+    assert (many["df2"], many["p"]) == pytest.approx((3, 0.470268548324), abs=1e-11)
+    assert many["ci"] == pytest.approx((-0.260256067169, 0.442158274473), abs=1e-11)
+    first = found["single_arm"]["testA"]
+    assert first["df"] == pytest.approx(49.27014222, abs=1e-7)
+    assert first["ci"] == pytest.approx((0.623093074025, 0.813016396343), abs=1e-11)
+    assert "all readings, by U-statistics" in done.output
+    proposed = run(str(place))
+    assert "--covariance u-statistic takes every rating" in proposed.output
+    assert "complete cases: 31, 49 left out" in proposed.output
+
+
+def test_one_missing_rating_costs_one_rating(ratings: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.json"
+    lines = ratings.read_text().splitlines()
+    ratings.write_text("\n".join(line for line in lines if not line.startswith("A,with,3,")) + "\n")
+    done = run(str(ratings), "--json", str(out), "--threshold", "1")
+    assert done.exit_code == 0, done.output
+    found = json.loads(out.read_text())
+    assert found["mrmc"]["p"] is not None
+    assert found["complete_cases"]["mrmc"]["basis"]["n_cases"] == 39
+    assert "complete cases: 39, 1 left out" in done.output
+
+
+def test_patients_who_are_not_named_are_asked_about_and_counted_when_they_are(ratings: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.json"
+    assert "Each case is taken as a patient of its own" in run(str(ratings)).output
+    rows = [line.split(",") for line in ratings.read_text().splitlines()]
+
+    def written(name: str, *, case: str, column: str | None = None) -> Path:
+        place = tmp_path / name
+        lines = [[*rows[0][:5], column or "note"]]
+        # Each case is read twice: two images of one woman.
+        for image in "12":
+            lines += [[*row[:2], case.format(row[2], image), *row[3:5], f"w{row[2]}"] for row in rows[1:]]
+        place.write_text("\n".join(",".join(line) for line in lines) + "\n")
+        return place
+
+    named = written("named.csv", case="{0}0{1}", column="patient_id")
+    assert "column “patient_id”. Does it tell the patient? Then use --patient patient_id." in run(str(named)).output
+    stems = written("stems.csv", case="W{0}_img{1}")
+    assert "such as W0_img1 and W0_img2" in run(str(stems)).output
+    assert run(str(named), "--patient", "patient_id", "--json", str(out)).exit_code == 0
+    by_column = json.loads(out.read_text())
+    said = run(str(stems), "--patient-from-case", "--json", str(out))
+    assert said.exit_code == 0
+    by_name = json.loads(out.read_text())
+    assert by_name["mrmc"] == by_column["mrmc"]
+    assert by_name["mrmc"]["basis"]["n_patients"] == 40
+    assert by_name["independent"]["mrmc"]["se"] < by_name["mrmc"]["se"]
+    assert by_name["readers"]["A"]["delong"]["method"] == "obuchowski"
+    assert "by 40 patients, who have 80 cases" in said.output
+    assert "For comparison alone" in said.output
+
+
+def test_figures_are_not_printed_beyond_what_they_can_be(ratings: Path) -> None:
+    lines = ratings.read_text().splitlines()
+    few = [line for line in lines if "case" in line or int(line.split(",")[2]) in {0, 1, *range(20, 28)}]
+    ratings.write_text("\n".join(few) + "\n")
+    said = run(str(ratings), "--threshold", "1").output
+    assert "too few cases of a class: 2, and it takes 10 of each" in said
+    bounds = [float(one) for one in re.findall(r"-?\d\.\d{4}", said)]
+    assert all(-1 <= one <= 1 for one in bounds)
+
+
 def test_a_model_among_the_treatments(ratings: Path) -> None:
     lines = ratings.read_text().splitlines()
     kept = [line for line in lines if ",with," not in line or line.startswith("A,")]
@@ -165,6 +273,8 @@ def test_what_does_not_fit_is_a_sentence_and_no_file(ratings: Path, tmp_path: Pa
     assert "no UTF-8 text" in refused(str(latin))
     assert "no treatment “none”" in refused(str(ratings), "--arm", "none")
     assert "margin lies between" in refused(str(ratings), "--margin", "5")
+    assert "need a threshold (--threshold)" in refused(str(ratings), "--prevalence", "0.05")
+    assert "sensitivity needs a threshold" in refused(str(ratings), "--margin", "0.05", "--endpoint", "sensitivity")
     nowhere = run(str(ratings), "--json", str(tmp_path / "no" / "where.json"))
     assert nowhere.exit_code == 1
     assert "cannot be written" in nowhere.output

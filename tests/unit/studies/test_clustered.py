@@ -29,9 +29,9 @@ def drawn(*, copies: int = 1, seed: int = 0) -> RatingTable:
     )
 
 
-def test_the_interval_of_an_area_is_that_of_a_bootstrap_over_patients() -> None:
+def test_intervals_are_those_of_one_case_a_patient_and_near_a_bootstrap() -> None:
     table = drawn(copies=2)
-    found = clustered_figures(table, threshold=1, seed=5)
+    found = clustered_figures(table, threshold=1)
     scores = table.rating[0, 1]
     by_hand = patient_bootstrap(
         lambda weights: weighted_auc(weights, table.truth, scores),
@@ -39,7 +39,8 @@ def test_the_interval_of_an_area_is_that_of_a_bootstrap_over_patients() -> None:
         seed=5,
     )
     auc = found.readers["b"]["aided"]["auc"]
-    assert (auc.value, auc.ci) == (by_hand.value, (by_hand.low, by_hand.high))
+    assert auc.value == pytest.approx(by_hand.value)
+    assert auc.ci == pytest.approx((by_hand.low, by_hand.high), abs=0.04)
     assert found.n_patients == 60
     assert set(found.readers["b"]["aided"]) == FIGURES
 

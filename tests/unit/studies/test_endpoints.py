@@ -35,7 +35,9 @@ def test_the_jackknife_leaves_every_case_out_once(ratings: np.ndarray, endpoint:
             for case in range(12)
         ]
     )
-    by_hand = 11 * np.cov(left.T, ddof=0)
+    # Of a share of one class, the cases of that class alone.
+    judged = {Endpoint.SENSITIVITY: TRUTH, Endpoint.SPECIFICITY: ~TRUTH}.get(endpoint, np.ones_like(TRUTH))
+    by_hand = (judged.sum() - 1) * np.cov(left[judged].T, ddof=0)
     found = covariance(TRUTH, ratings, endpoint, Covariance.JACKKNIFE, threshold=3)
     assert found == pytest.approx(by_hand, abs=1e-12)
 
@@ -74,3 +76,54 @@ def test_what_cannot_be_taken_apart_is_a_mistake() -> None:
     for method in Covariance:
         with pytest.raises(ValueError, match="threshold"):
             covariance(TRUTH, ratings, Endpoint.SENSITIVITY, method)
+
+
+def clusters(seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Truth, ratings of four vectors and patients, some of whom have cases of both classes."""
+    generator = np.random.default_rng(seed)
+    patients = np.repeat(np.arange(40), 3)
+    truth = generator.random(120) < np.repeat(generator.random(40), 3)
+    of_patient = generator.normal(size=(4, 40))[:, patients]
+    return truth, of_patient + generator.normal(size=(4, 120)) + truth, patients
+
+
+def test_with_one_case_a_patient_nothing_changes() -> None:
+    ratings = np.random.default_rng(1).normal(size=(3, 12))
+    alone = np.random.default_rng(2).permutation(12)
+    for endpoint in Endpoint:
+        for method in (Covariance.DELONG, Covariance.JACKKNIFE):
+            by_case = covariance(TRUTH, ratings, endpoint, method, threshold=0)
+            by_patient = covariance(TRUTH, ratings, endpoint, method, threshold=0, patients=alone)
+            assert by_patient == pytest.approx(by_case), (endpoint, method)
+
+
+@pytest.mark.parametrize("endpoint", list(Endpoint))
+def test_patients_left_out_one_by_one_and_drawn_whole_vary_as_obuchowski_says(endpoint: Endpoint) -> None:
+    truth, ratings, patients = clusters()
+    found = {
+        method: covariance(truth, ratings, endpoint, method, threshold=1, patients=patients) for method in Covariance
+    }
+    left = [
+        components(truth[patients != one], ratings[:, patients != one], endpoint, threshold=1).value
+        for one in range(40)
+    ]
+    keeps = {Endpoint.SENSITIVITY: truth, Endpoint.SPECIFICITY: ~truth}.get(endpoint, np.ones_like(truth))
+    counted = np.unique(patients[keeps])
+    by_hand = (len(counted) - 1) * np.cov(np.stack(left)[counted].T, ddof=0)
+    assert found[Covariance.JACKKNIFE] == pytest.approx(by_hand)
+    assert found[Covariance.BOOTSTRAP] == pytest.approx(found[Covariance.JACKKNIFE], rel=0.25, abs=3e-4)
+    # Of accuracy the share of cases with the condition is taken as given, as where each case is a patient of its own.
+    if endpoint is not Endpoint.ACCURACY:
+        assert found[Covariance.DELONG] == pytest.approx(found[Covariance.JACKKNIFE], rel=0.25, abs=2e-4)
+    naive = covariance(truth, ratings, endpoint, Covariance.DELONG, threshold=1)
+    assert np.diag(found[Covariance.DELONG]).mean() > np.diag(naive).mean()
+
+
+def test_images_that_say_the_same_tell_no_more_than_one_of_them() -> None:
+    ratings = np.random.default_rng(3).normal(size=(3, 12)) + TRUTH
+    once = covariance(TRUTH, ratings, Endpoint.AUC, Covariance.DELONG)
+    thrice = covariance(
+        np.repeat(TRUTH, 3), np.repeat(ratings, 3, axis=1), Endpoint.AUC, Covariance.DELONG,
+        patients=np.repeat(np.arange(12), 3),
+    )  # fmt: skip
+    assert thrice == pytest.approx(once)

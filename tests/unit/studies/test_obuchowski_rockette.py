@@ -8,6 +8,7 @@ from scipy.stats import ttest_rel
 from colpo_core.records.reader_statistics import Covariance, Endpoint
 from colpo_core.studies.endpoints import components, covariance
 from colpo_core.studies.obuchowski_rockette import (
+    Chance,
     CovarianceParts,
     against_model,
     covariance_parts,
@@ -16,6 +17,7 @@ from colpo_core.studies.obuchowski_rockette import (
     non_inferiority,
     random_readers_and_cases,
     single_arm,
+    skewed_low,
 )
 from colpo_core.studies.roe_metz import RoeMetz, draw_ratings
 
@@ -96,9 +98,59 @@ def test_a_negative_part_is_taken_as_none() -> None:
     negative = CovarianceParts(8e-4, 3e-4, 1e-4, 4e-4)
     found, alone = random_readers_and_cases(figures, negative), fixed_cases(figures)
     assert (found.f, found.df2) == pytest.approx((alone.f, 2))
-    assert fixed_readers(figures, negative).se == pytest.approx((2 / 3 * 5e-4) ** 0.5)
     single = single_arm(figures[0], CovarianceParts(8e-4, 0, -1e-4, 0))
     assert (single.se, single.df) == pytest.approx(((0.0025 / 3) ** 0.5, 2))
+
+
+def test_these_readers_vary_as_the_whole_covariance_says() -> None:
+    figures = np.asarray([[0.8, 0.9, 0.85], [0.7, 0.95, 0.8]])
+    generator = np.random.default_rng(0)
+    for _ in range(20):
+        drawn = generator.normal(size=(6, 9)) * 0.01
+        matrix = drawn @ drawn.T
+        contrast = np.repeat([1 / 3, -1 / 3], 3)
+        found = fixed_readers(figures, covariance_parts(matrix, arms=2, readers=3))
+        assert found.se == pytest.approx(float(contrast @ matrix @ contrast) ** 0.5)
+
+
+def test_no_interval_leaves_what_the_figure_can_be() -> None:
+    wide = CovarianceParts(error_variance=0.09, cov1=0, cov2=0.08, cov3=0)
+    single = single_arm(np.asarray([0.9, 1.0, 0.95]), wide, cases_df=9)
+    assert single.ci is None or single.ci[1] <= 1
+    assert single.logit_ci is not None
+    assert 0 < single.logit_ci[0] < 0.95 < single.logit_ci[1] < 1
+    high = single_arm(np.asarray([0.9, 1.0, 0.95]), CovarianceParts(4e-3, 0, 3e-3, 0))
+    assert (high.ci or (0, 0))[1] == 1
+    assert high.is_cut
+    two = random_readers_and_cases(np.asarray([[0.5, 1.0], [0.9, 0.4]]), PARTS)
+    assert two.ci is None
+    assert two.p is not None
+    assert two.reason == "it would hold every value that is possible"
+
+
+def test_other_readers_are_never_surer_than_these_where_that_is_asked_for() -> None:
+    figures = np.asarray([[0.80, 0.90, 0.85], [0.79, 0.90, 0.84]])
+    negative = CovarianceParts(8e-4, 3e-4, 3e-4, 4e-4)
+    usual, bound = (random_readers_and_cases(figures, negative, chance=Chance(is_bounded=one)) for one in (False, True))
+    these = fixed_readers(figures, negative)
+    assert usual.se is not None
+    assert these.se is not None
+    assert usual.se < these.se
+    assert bound.se == pytest.approx(these.se)
+    few = random_readers_and_cases(figures, PARTS, chance=Chance(cases_df=9))
+    many = random_readers_and_cases(figures, PARTS)
+    assert few.se == many.se
+    assert (few.df2 or 0) < (many.df2 or 1e9)
+
+
+def test_near_one_the_bound_of_non_inferiority_is_lower() -> None:
+    near = skewed_low((0.86, 0.04), (0.96, 0.02), se=0.03, df=None)
+    assert near < -0.1 - 1.96 * 0.03
+    middle = skewed_low((0.5, 0.01), (0.5, 0.01), se=0.01, df=None)
+    assert middle == pytest.approx(-1.96 * 0.01, rel=0.01)
+    assert non_inferiority((-0.09, 0.0), 0.1, skewed=-0.11).is_shown is False
+    assert non_inferiority((-0.09, 0.0), 0.1, skewed=-0.095).is_shown is True
+    assert "minds how skewed" in non_inferiority((-0.09, 0.0), 0.1, skewed=-0.11).text((-0.09, 0.0))
 
 
 def test_degrees_of_freedom_are_hillis() -> None:

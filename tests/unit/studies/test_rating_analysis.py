@@ -66,21 +66,131 @@ def test_each_covariance_gives_an_answer_that_can_be_repeated(method: Covariance
     assert analyse_table(table, options) == analyse_table(table, options)
 
 
-def test_missing_readings_stop_what_needs_all_of_them_and_nothing_else() -> None:
+def test_missing_readings_are_named_and_every_reader_is_judged_on_what_was_read() -> None:
     table = drawn()
     table.rating[0, 1, :5] = np.nan
     found = analyse_table(table, OPTIONS)
-    assert found.mrmc is None
-    assert found.shares[Endpoint.SENSITIVITY].mrmc is None
-    assert any("5 ratings are missing" in sentence for sentence in found.refused)
-    assert "aided" not in found.single_arm
-    assert "unaided" in found.single_arm
+    assert found.mrmc is not None
+    assert found.mrmc.p is not None
+    assert (found.mrmc.basis.n_missing, found.mrmc.basis.cases_left_out, found.mrmc.basis.n_cases) == (5, 0, 60)
+    assert "5 readings missing" in found.mrmc.basis.text
+    assert found.complete_cases is not None
+    beside = found.complete_cases.mrmc
+    assert beside is not None
+    assert (beside.basis.n_missing, beside.basis.cases_left_out, beside.basis.n_cases) == (0, 5, 55)
+    assert beside.basis.text == "complete cases: 55, 5 left out"
+    whole = analyse_table(
+        replace(table, cases=table.cases[5:], truth=table.truth[5:], rating=table.rating[:, :, 5:]), OPTIONS
+    )
+    assert whole.mrmc is not None
+    assert beside.p == pytest.approx(whole.mrmc.p)
+    assert found.refused == ()
     assert found.readers["r1"].arms["aided"].n == 55
     assert (found.readers["r1"].mcnemar or {})["accuracy"].n == 55
-    assert found.agreement["aided"].fleiss is not None
-    assert found.agreement["aided"].fleiss.n == 55
-    assert found.agreement["aided"].krippendorff_alpha is not None
-    assert found.agreement["aided"].krippendorff_alpha.n == 60
+    every = analyse_table(table, replace(OPTIONS, u_statistic=True)).mrmc
+    assert every is not None
+    assert every.p is not None
+    assert every.basis.method == "u-statistic"
+    assert every.difference == pytest.approx(found.mrmc.difference, abs=0.02)
+
+
+def test_a_reader_who_stopped_early_costs_nobody_else_the_answer() -> None:
+    table = drawn()
+    table.rating[:, 3, 7:] = np.nan
+    found = analyse_table(table, OPTIONS).mrmc
+    assert found is not None
+    assert found.basis.readers_left_out == ("r3",)
+    three = analyse_table(replace(table, readers=table.readers[:3], rating=table.rating[:, :3]), OPTIONS).mrmc
+    assert three is not None
+    assert (found.p, found.ci) == (three.p, three.ci)
+
+
+def test_cases_that_nobody_has_read_in_the_chosen_arms_are_gone() -> None:
+    table = drawn()
+    rating = np.full((3, 4, 80), np.nan)
+    rating[:2, :, :60] = table.rating
+    rating[2, :, 60:] = table.rating[0, :, :20]
+    truth = np.concatenate([table.truth, np.arange(20) % 2 == 0])
+    three = RatingTable(("aided", "unaided", "x"), table.readers, tuple(f"c{n}" for n in range(80)), truth, rating)
+    found = analyse_table(three.of_arms(["aided", "unaided"]), OPTIONS)
+    assert found.counts.cases == 60
+    assert found == analyse_table(table, OPTIONS)
+
+
+def of_patients(table: RatingTable, *, copies: int = 3) -> RatingTable:
+    """Each case as several images of a patient, read alike."""
+    n = len(table.cases) * copies
+    return RatingTable(
+        table.arms, table.readers, tuple(f"c{place}" for place in range(n)), np.repeat(table.truth, copies),
+        np.repeat(table.rating, copies, axis=2), tuple(f"p{place // copies}" for place in range(n)),
+    )  # fmt: skip
+
+
+def test_the_images_of_a_patient_say_no_more_together_than_one_of_them() -> None:
+    table = drawn()
+    once, thrice = analyse_table(table, OPTIONS), analyse_table(of_patients(table), replace(OPTIONS, margin=0.3))
+    naive = thrice.independent
+    assert once.mrmc is not None
+    assert thrice.mrmc is not None
+    assert naive is not None
+    assert naive.mrmc is not None
+    assert thrice.mrmc.basis.n_patients == 60
+    assert thrice.mrmc.se == pytest.approx(once.mrmc.se)
+    assert naive.mrmc.basis.n_patients is None
+    assert (naive.mrmc.se or 1) < 0.9 * (thrice.mrmc.se or 0)
+    assert (naive.mrmc.fixed_readers or pytest.fail()).se == pytest.approx(
+        ((thrice.mrmc.fixed_readers or pytest.fail()).se or 0) / 3**0.5, rel=0.02
+    )
+    assert (naive.mrmc.p or 1) < (thrice.mrmc.p or 0)
+    for endpoint, share in thrice.shares.items():
+        assert share.mrmc is not None
+        assert naive.shares[endpoint].mrmc is not None
+        assert (naive.shares[endpoint].mrmc or share.mrmc).cov2 != share.mrmc.cov2, endpoint
+    for reader in ("r0", "r1"):
+        by_patient, by_case = thrice.readers[reader], once.readers[reader]
+        assert by_patient.delong is not None
+        assert by_case.delong is not None
+        assert by_patient.delong.method == "obuchowski"
+        assert by_patient.delong.z == pytest.approx(by_case.delong.z)
+        assert (by_patient.delong.p or 0) > (by_case.delong.p or 1), "t in place of the normal distribution"
+        calls = (by_patient.mcnemar or {})["accuracy"]
+        assert calls.method == "patients"
+        assert calls.b == 3 * (by_case.mcnemar or {})["accuracy"].b
+    with pytest.raises(InputRejected, match="U-statistics take each case as a patient"):
+        analyse_table(of_patients(table), replace(OPTIONS, u_statistic=True))
+
+
+def test_too_few_cases_have_a_sentence_in_place_of_an_interval_and_a_p() -> None:
+    table = drawn()
+    few = np.r_[0:3, 30:60]
+    small = replace(
+        table, cases=tuple(table.cases[one] for one in few), truth=table.truth[few], rating=table.rating[:, :, few]
+    )
+    found = analyse_table(small, replace(OPTIONS, margin=0.1)).mrmc
+    assert found is not None
+    assert (found.ci, found.p, found.se) == (None, None, None)
+    assert found.reason == "too few cases of a class: 3, and it takes 10 of each"
+    assert found.non_inferiority is not None
+    assert found.non_inferiority.is_shown is None
+    single = analyse_table(small, OPTIONS).single_arm["aided"]
+    assert (single.ci, single.logit_ci) == (None, None)
+    assert "it takes 5 of each" in (single.reason or "")
+    shares = analyse_table(small, OPTIONS).shares
+    assert shares[Endpoint.SPECIFICITY].single_arm["aided"].logit_ci is not None, "of 30 cases without it"
+    assert shares[Endpoint.SENSITIVITY].single_arm["aided"].logit_ci is None
+
+
+def test_two_readers_and_what_was_cut_are_said() -> None:
+    found = analyse_table(drawn(readers=2), OPTIONS).mrmc
+    assert found is not None
+    assert any(one.startswith("Two readers say little") for one in found.cautions)
+    table, generator = drawn(readers=3), np.random.default_rng(0)
+    # Readers who share nothing but the truth: their covariance is 0, so that about half of the estimates are below it.
+    every = [replace(table, rating=generator.normal(size=(2, 3, 60)) + table.truth) for _ in range(8)]
+    found_in_each = [analyse_table(one, AnalysisOptions()).mrmc or pytest.fail() for one in every]
+    said = " ".join(caution for one in found_in_each for caution in one.cautions)
+    assert "below 0" in said
+    assert "narrower than for these readers alone" in said
 
 
 def test_yes_or_no_alone_gives_no_area() -> None:
@@ -132,7 +242,7 @@ def test_a_model_is_one_reader_of_its_own_and_compared_with_each_arm() -> None:
     ("wrong", "words"),
     [
         ({"alpha": 0.0}, "Alpha"),
-        ({"prevalence": 1.0}, "prevalence"),
+        ({"prevalence": 1.0, "threshold": 1.0}, "prevalence"),
         ({"margin": -0.1}, "margin"),
         ({"threshold": float("nan")}, "threshold"),
     ],
@@ -140,3 +250,40 @@ def test_a_model_is_one_reader_of_its_own_and_compared_with_each_arm() -> None:
 def test_options_that_make_no_sense_are_refused(wrong: dict[str, float], words: str) -> None:
     with pytest.raises(InputRejected, match=words):
         AnalysisOptions(**wrong)  # type: ignore[arg-type]
+
+
+def test_a_model_on_another_scale_has_a_threshold_of_its_own() -> None:
+    table = drawn(aucs=(0.9, 0.9), readers=3)
+    rating = np.full((2, 4, 60), np.nan)
+    rating[0, :3] = np.clip(np.round(table.rating[0] + 2), 1, 5)
+    rating[1, 3] = 1 / (1 + np.exp(-table.rating[1, 2]))
+    with_model = RatingTable(("readers", "net"), ("a", "b", "c", "net"), table.cases, table.truth, rating)
+    options = AnalysisOptions(threshold=3, model="net")
+    with pytest.raises(InputRejected, match="all ratings of the model would fall on one side"):
+        analyse_table(with_model, options)
+    own = analyse_table(with_model, replace(options, model_threshold=0.6)).shares[Endpoint.SENSITIVITY]
+    called = (rating[1, 3] >= 0.6)[table.truth].mean()
+    assert own.against_model["readers"].model == pytest.approx(called)
+    within = rating.copy()
+    within[1, 3] = 2.5 + rating[1, 3]
+    near = RatingTable(("readers", "net"), with_model.readers, table.cases, table.truth, within)
+    with pytest.raises(InputRejected, match="two scales"):
+        analyse_table(near, options)
+    assert analyse_table(near, replace(options, model_threshold=3.1)).shares
+    areas = analyse_table(with_model, AnalysisOptions(model="net"))
+    of_near = analyse_table(near, AnalysisOptions(model="net"))
+    assert areas.against_model["readers"].model == pytest.approx(of_near.against_model["readers"].model)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [{"endpoint": Endpoint.SENSITIVITY, "margin": 0.05}, {"prevalence": 0.1}, {"model": "x", "model_threshold": 0.5}],
+)
+def test_what_needs_a_threshold_is_refused_without_one(asked: dict[str, object]) -> None:
+    with pytest.raises(InputRejected, match="--threshold"):
+        AnalysisOptions(**asked)  # type: ignore[arg-type]
+
+
+def test_a_margin_of_nothing_is_not_passed_over() -> None:
+    alone = drawn().of_arms(["aided"])
+    assert any("non-inferiority" in one for one in analyse_table(alone, replace(OPTIONS, margin=0.1)).refused)

@@ -91,13 +91,28 @@ def test_only_what_the_network_may_be_judged_on_is_compared() -> None:
 
 def test_missing_readings_and_shared_patients_are_said() -> None:
     found = analysed(left_out=5, patients=30)
-    assert any("60 cases are of 30 patients" in note for note in found.notes)
+    assert any("60 cases are of 30 patients. Patients are counted" in note for note in found.notes)
     assert any("Not all cases were read by R0" in note for note in found.notes)
     (network,) = found.networks
-    assert network.together is None
+    assert network.together is not None
+    assert network.together.basis is not None
+    assert network.together.basis.n_missing == 5
+    assert network.together.basis.n_patients == 30
+    (result,) = found.primary
+    assert "60 cases of 30 patients, who were counted" in result.text
+    assert "each reader on the cases that this reader has read, 5 readings missing" in result.text
     assert network.readers[0].calls is not None
     assert network.readers[0].calls["accuracy"].n == 55
-    assert any("every reader must have read every case" in sentence for sentence in network.refused)
+    assert network.readers[0].calls["accuracy"].method == "patients"
+
+
+def test_a_reader_who_left_early_does_not_cost_the_primary_endpoint() -> None:
+    (result,) = analysed(left_out=50).primary
+    assert result.p is not None
+    assert "without R0, who read less than half" in result.text
+    three = analysed(readers=4, left_out=60)
+    assert len(three.primary) == 1
+    assert three.primary[0].p is not None
 
 
 def test_one_reader_has_no_figures_for_other_readers_and_none_has_none() -> None:
@@ -154,7 +169,7 @@ def test_patients_with_several_cases_widen_the_intervals() -> None:
     assert found.readers.by_patient is not None
     assert found.readers.by_patient.n_patients == 20
     assert set(found.networks[0].by_patient) == {"auc", "accuracy", "sensitivity", "specificity", "ppv", "npv"}
-    assert any("by patients are the ones to quote" in note for note in found.notes)
+    assert any("Patients are counted" in note for note in found.notes)
     alone = analysed()
     assert alone.networks[0].by_patient == {}
 
