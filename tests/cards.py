@@ -116,7 +116,7 @@ def _metrics() -> dict[str, Any]:
             level: asdict(probability_figures(some, threshold=0.5, resamples=50)) | {"label_source": "histology"}
             for level, some in levels.items()
         }
-        found["repeatability"][network] = asdict(repeatability(rows, threshold=0.5, seed=0))
+        found["repeatability"][network] = asdict(repeatability(rows, threshold=0.5))
     found["evidence"] = asdict(_evidence(chance))
     lines = (Randomised("resnet.fc", 0.4, 8, 0.1, 0.6), Randomised("resnet.conv1", -0.02, 8, -0.3, 0.3))
     found["forgetting"] = {network: [asdict(line) for line in lines] for network in ("3ch", "4ch")}
@@ -139,8 +139,6 @@ def _difference(first: float, second: float) -> Any:
         [by_case(judged(second, seed=run)) for run in (5, 6)],
         thresholds_first=[0.5, 0.5],
         thresholds_second=[0.5, 0.5],
-        seed=0,
-        resamples=50,
     )
 
 

@@ -15,6 +15,7 @@ from colpo_core.evaluation.intervals import RESAMPLES, mean_by_patients, share_b
 from colpo_core.evaluation.kappa import pixel_kappa
 from colpo_core.evaluation.outlines import outline_distance_px
 from colpo_core.records.figures import (
+    Bounds,
     Estimate,
     ImageMaskFigures,
     MaskFigures,
@@ -70,7 +71,7 @@ def segmentation_figures(
     seed: int = 0,
     resamples: int = RESAMPLES,
 ) -> SegmentationFigures:
-    """Means over images with a bootstrap over patients, and the distributions behind them.
+    """Means over images with intervals by patients, and the distributions behind them.
 
     Args:
         figures: One an image.
@@ -85,9 +86,11 @@ def segmentation_figures(
     if len(figures) != len(patients) or (image_ids is not None and len(image_ids) != len(figures)):
         raise ValueError(f"{len(figures)} figures need as many patients and images")
 
-    def mean_of(values: Sequence[float | None]) -> Estimate:
+    def mean_of(values: Sequence[float | None], within: Bounds = (0.0, 1.0)) -> Estimate:
         kept = [(value, who) for value, who in zip(values, patients, strict=True) if value is not None]
-        return mean_by_patients([value for value, _ in kept], [who for _, who in kept], seed=seed, n=resamples)
+        return mean_by_patients(
+            [value for value, _ in kept], [who for _, who in kept], within=within, seed=seed, n=resamples
+        )
 
     clean = _untouched(figures, patients, seed, resamples)
     return SegmentationFigures(
@@ -96,9 +99,9 @@ def segmentation_figures(
         accuracy_acetowhite=mean_of([figure.accuracy_acetowhite for figure in figures]),
         accuracy_background=mean_of([figure.accuracy_background for figure in figures]),
         dice=mean_of([figure.dice for figure in figures]),
-        hd95_percent=mean_of([figure.hd95_percent for figure in figures]),
+        hd95_percent=mean_of([figure.hd95_percent for figure in figures], (0.0, 100.0)),
         # Without annotated acetowhite kappa is 0 at best, and undefined where all is right: as for Dice, not counted.
-        kappa=mean_of([None if figure.iou_acetowhite is None else figure.kappa for figure in figures]),
+        kappa=mean_of([None if figure.iou_acetowhite is None else figure.kappa for figure in figures], (-1.0, 1.0)),
         false_area=mean_of([figure.false_area for figure in figures]),
         n_images=len(figures),
         n_images_without_acetowhite=clean.n,

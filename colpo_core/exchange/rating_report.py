@@ -14,6 +14,7 @@ from colpo_core.records.reader_statistics import (
     Endpoint,
     ManyReaders,
     NonInferiority,
+    PairedAucs,
     PairedCalls,
     RatingAnalysis,
     ReaderArm,
@@ -45,7 +46,7 @@ def rating_text(analysis: RatingAnalysis) -> str:
             lines += _reader_lines(arm, one)
         if reader.delong is not None:
             paired = reader.delong
-            lines.append(f"  difference of areas {_text(paired.difference, paired.ci)}, DeLong p {_p(paired.p)}")
+            lines.append(f"  difference of areas {_paired_area(paired)}")
         for what, calls in (reader.mcnemar or {}).items():
             lines.append(f"  difference of {_calls_text(what, calls)}")
     by_endpoint = {Endpoint.AUC: ShareAnalysis(analysis.mrmc, analysis.single_arm, analysis.against_model)}
@@ -73,7 +74,7 @@ def study_text(analysis: StudyAnalysis) -> str:
             if one.aucs is None or one.calls is None:
                 lines.append(f"  {one.reader}: too few cases in common")
                 continue
-            lines.append(f"  {one.reader}: area {_text(one.aucs.difference, one.aucs.ci)}, DeLong p {_p(one.aucs.p)}")
+            lines.append(f"  {one.reader}: area {_paired_area(one.aucs)}")
             lines += [f"  {one.reader}: {_calls_text(what, calls)}" for what, calls in one.calls.items()]
         if network.together is not None:
             together = network.together
@@ -125,14 +126,22 @@ def _clustered_text(figures: dict[str, Clustered]) -> str:
 
 
 def _calls_text(what: str, calls: PairedCalls) -> str:
+    at_odds = "" if calls.at_odds is None else f" ({calls.at_odds})"
     return (
-        f"{what} {_text(calls.difference, calls.ci)}, right alone {calls.b} against {calls.c}, McNemar p {_p(calls.p)}"
+        f"{what} {_text(calls.difference, calls.ci)}, right alone {calls.b} against {calls.c}, McNemar mid-p "
+        f"{_p(calls.p)}{at_odds}"
     )
+
+
+def _paired_area(paired: PairedAucs) -> str:
+    told = value_text(paired.difference, paired.ci, digits=_DIGITS, missing=paired.missing)
+    return told if paired.p is None else f"{told}, DeLong p {_p(paired.p)}"
 
 
 def _reader_lines(arm: str, one: ReaderArm) -> Iterable[str]:
     if one.auc is not None:
-        yield f"  treatment {arm}: area {_text(one.auc, one.auc_ci)}, {one.n} cases"
+        area = value_text(one.auc, one.auc_ci, digits=_DIGITS, missing=one.auc_ci_missing)
+        yield f"  treatment {arm}: area {area}, {one.n} cases"
     for name in _CALLS:
         share = getattr(one, name)
         if share is not None:

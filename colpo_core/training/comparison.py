@@ -95,7 +95,7 @@ def run_comparison(
             judge_calls(workshop, network, images, channels, arm) for images in (sides.validation, sides.test)
         )
         said.append(Run(arm, run, validation, test))
-    figures = comparison_figures(said, rule=workshop.settings.threshold_rule, seed=abs(workshop.settings.seed))
+    figures = comparison_figures(said, rule=workshop.settings.threshold_rule)
     figures |= _what_experts_showed(workshop.frames, sides.test)
     return Compared(kept[THREE], kept[PREDICTED], fitted, figures)
 
@@ -127,13 +127,12 @@ def judge_calls(
     return rows
 
 
-def comparison_figures(runs: Sequence[Run], *, rule: str, seed: int) -> dict[str, Any]:
+def comparison_figures(runs: Sequence[Run], *, rule: str) -> dict[str, Any]:
     """The comparison in figures, by case, as a card holds them.
 
     Args:
         runs: Every arm with every seed.
         rule: How thresholds are chosen on the validation side.
-        seed: Seed of the bootstraps.
 
     Returns:
         `n_seeds`; `arms`: by arm its `name` and `ArmFigures`; `differences`: for each of `PAIRS` an
@@ -152,7 +151,6 @@ def comparison_figures(runs: Sequence[Run], *, rule: str, seed: int) -> dict[str
             judged[second],
             thresholds_first=thresholds[first],
             thresholds_second=thresholds[second],
-            seed=seed,
         )
         for first, second in PAIRS
         if first in judged and second in judged

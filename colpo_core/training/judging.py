@@ -228,9 +228,7 @@ def metrics_of(judgement: Judgement, spec: PipelineSpec, *, label_source: LabelS
         labels = [row.label for row in sides["3ch"]]
         metrics["paired"][level] = asdict(paired_counts(labels, calls[0], calls[1])) | source
     for network in NETWORKS:
-        metrics["repeatability"][network] = asdict(
-            repeatability(rows[network], threshold=thresholds[network], seed=seed)
-        )
+        metrics["repeatability"][network] = asdict(repeatability(rows[network], threshold=thresholds[network]))
     return metrics
 
 

@@ -16,6 +16,7 @@ from colpo_core.records.reader_statistics import (
     Coefficient,
     Endpoint,
     ManyReaders,
+    PairedAucs,
     PairedCalls,
     RatingAnalysis,
 )
@@ -49,7 +50,7 @@ def statistics_view(analysis: StudyAnalysis) -> None:
         return
     st.html(readers_table(analysis.readers))
     st.caption(
-        "Area under the ROC curve from call and confidence, with DeLong's 95% interval for each reader; all readers "
+        "Area under the ROC curve from call and confidence, with Newcombe's 95% interval for each reader; all readers "
         "together for other readers and other cases (Obuchowski-Rockette, Hillis). Shares with exact intervals "
         "(Clopper-Pearson)."
     )
@@ -116,7 +117,7 @@ def _arms(readers: RatingAnalysis) -> None:
     st.markdown("**With the model's output against without it**")
     st.html(arms_table(readers))
     st.caption(
-        "Each reader: areas by DeLong, calls by McNemar's exact test with Newcombe's interval (cases that the first "
+        "Each reader: areas by DeLong, calls by McNemar's test (mid-p) with Newcombe's interval (cases that the first "
         "arm alone : the second alone called right). All readers: Obuchowski-Rockette, Hillis, for other readers and "
         "other cases."
     )
@@ -150,7 +151,7 @@ def readers_table(readers: RatingAnalysis) -> str:
     for name, reader in readers.readers.items():
         for arm_name, arm in reader.arms.items():
             shares = (arm.sensitivity, arm.specificity)
-            cells = [_named(name, arm_name, readers), value_text(arm.auc, arm.auc_ci)]
+            cells = [_named(name, arm_name, readers), value_text(arm.auc, arm.auc_ci, missing=arm.auc_ci_missing)]
             rows.append([*cells, *(one.text() if one else "–" for one in shares), str(arm.n)])
     for arm_name, single in readers.single_arm.items():
         rows.append(
@@ -164,7 +165,7 @@ def arms_table(readers: RatingAnalysis) -> str:
     rows = []
     for name, reader in readers.readers.items():
         if reader.delong is not None and reader.mcnemar is not None:
-            area = _signed(reader.delong.difference, reader.delong.ci, reader.delong.p)
+            area = _area(reader.delong)
             rows.append([escape(name), area, *(_paired(reader.mcnemar[field]) for _, field in _CALLS)])
     if readers.mrmc is not None:
         many = (readers.shares[Endpoint(field)].mrmc for _, field in _CALLS)
@@ -195,10 +196,12 @@ def _network(network: NetworkComparison) -> None:
     if network.by_patient:
         said = "; ".join(f"{name} {_signed_text(network.by_patient.get(field))}" for field, name in _BY_PATIENT.items())
         st.caption(f"All readers minus the network, with intervals by patients: {said}.")
+    alone = value_text(network.alone.auc, network.alone.auc_ci, missing=network.alone.auc_ci_missing)
     st.caption(
         f"On the {network.n_cases} cases that it has judged and not learned from; its own area there is "
-        f"{value_text(network.alone.auc, network.alone.auc_ci)}. Areas by DeLong, calls by McNemar's exact test with "
-        "Newcombe's interval (cases that the reader alone : the network alone called right); all readers together by "
+        f"{alone}. "
+        "Differences of areas by DeLong, calls by McNemar's test (mid-p) with Newcombe's interval (cases that the "
+        "reader alone : the network alone called right); all readers together by "
         "Obuchowski and Rockette, for other readers and other cases."
     )
     figure = forest(network)
@@ -213,7 +216,7 @@ def _rows(network: NetworkComparison) -> Iterator[list[str]]:
             yield [escape(one.reader), "too few cases in common", "", "", ""]
             continue
         calls = [_paired(one.calls[field]) for _, field in _CALLS]
-        yield [escape(one.reader), _signed(one.aucs.difference, one.aucs.ci, one.aucs.p), *calls]
+        yield [escape(one.reader), _area(one.aucs), *calls]
     together = network.together
     if together is not None:
         shares = [_points(network.shares.get(Endpoint(field))) for _, field in _CALLS]
@@ -286,14 +289,20 @@ def _paired(calls: PairedCalls) -> str:
     if calls.difference is None or calls.ci is None:
         return "–"
     low, high = (100 * bound for bound in calls.ci)
-    detail = f"{low:+.1f} to {high:+.1f} · {calls.b} : {calls.c} · p {_p(calls.p)}"
+    at_odds = "" if calls.at_odds is None else f" ({escape(calls.at_odds)})"
+    detail = f"{low:+.1f} to {high:+.1f} · {calls.b} : {calls.c} · p {_p(calls.p)}{at_odds}"
     return cell(f"{100 * calls.difference:+.1f} points", detail)
 
 
-def _signed(value: float | None, ci: Bounds | None, p: float | None) -> str:
+def _area(found: PairedAucs) -> str:
+    return _signed(found.difference, found.ci, found.p, missing=found.missing)
+
+
+def _signed(value: float | None, ci: Bounds | None, p: float | None, *, missing: str | None = None) -> str:
     if value is None:
         return "not defined"
-    detail = "no interval" if ci is None else f"{ci[0]:+.3f} to {ci[1]:+.3f} · p {_p(p)}"
+    why = "no interval" if missing is None else f"no interval: {escape(missing)}"
+    detail = why if ci is None else f"{ci[0]:+.3f} to {ci[1]:+.3f} · p {_p(p)}"
     return cell(f"{value:+.3f}", detail)
 
 

@@ -4,7 +4,7 @@ import streamlit as st
 
 from colpo_core.records.card_tables import calibration_table, calls_table, confusion_table
 from colpo_core.records.checkpoints import CheckpointRecord
-from colpo_core.records.model_cards import Block, calls, n_of, side
+from colpo_core.records.model_cards import Block, calls, n_of, scores_text, side
 from colpo_core.terms import Split
 from pages._ui.modelling.charts import CONFIG, intervals_chart, reliability_chart, roc_chart
 from pages._ui.modelling.marks import badges, block_head, labels_from, marks_line, say_old, show_table
@@ -44,8 +44,7 @@ def _shares(one: CheckpointRecord, metrics: Block, level: str) -> None:
     three, four = (calls(metrics, network, level) for network in ("3ch", "4ch"))
     st.caption(
         f"{labels_from(one)} · {n_of(three, level=level)} · thresholds {three['threshold']:.2f} and "
-        f"{four['threshold']:.2f}, chosen on validation · 95% by {three['interval']}; AUC, Brier score and calibration "
-        "error by a bootstrap over patients"
+        f"{four['threshold']:.2f}, chosen on validation · 95% by {three['interval']}; {scores_text(three)}"
     )
 
 
