@@ -44,7 +44,7 @@ def brier_estimate(judged: Sequence[Judged], *, seed: int = 0, resamples: int = 
     Source: Brier 1950, "Verification of forecasts expressed in terms of probability", for one of the two classes.
     """
     is_hsil, prob = _columns(judged)
-    return mean_by_patients((prob - is_hsil) ** 2, _patients(judged), seed=seed, n=resamples)
+    return mean_by_patients((prob - is_hsil) ** 2, _patients(judged), within=(0.0, 1.0), seed=seed, n=resamples)
 
 
 def ece_estimate(judged: Sequence[Judged], *, seed: int = 0, resamples: int = RESAMPLES) -> Estimate:

@@ -302,7 +302,8 @@ def seeds_table(card: Block) -> CardTable:
 
 
 def _mcnemar(test: Block) -> str:
-    return f"p {p_text(test['p'])} (right alone: first {test['b']}, second {test['c']})"
+    which = "mid-p" if "p_exact" in test else "p"
+    return f"{which} {p_text(test['p'])} (right alone: first {test['b']}, second {test['c']})"
 
 
 def _delong(test: Block, pair: Block) -> str:
@@ -310,7 +311,7 @@ def _delong(test: Block, pair: Block) -> str:
     if test["difference"] is None:
         return f"not defined ({n_cases})"
     if test["low"] is None or test["high"] is None:
-        return f"{test['difference']:+.2f} (no interval: {n_cases})"
+        return f"{test['difference']:+.2f} (no interval: {test.get('missing') or n_cases})"
     return f"{test['difference']:+.2f} ({test['low']:+.2f} to {test['high']:+.2f}; {n_cases}), p {p_text(test['p'])}"
 
 

@@ -20,8 +20,6 @@ from colpo_core.store import Store
 from colpo_core.store.tables import Case, CaseLabel, Image, Patient, Prediction
 from colpo_core.terms import ExposureKind, Label, LabelSource, Stage
 
-_RESAMPLES = 1_000
-
 
 @dataclass(frozen=True)
 class _Row:
@@ -33,9 +31,7 @@ class _Row:
     second: float | None
 
 
-def compare_models(
-    store: Store, *, actor: Actor, first_id: int, second_id: int, channels: int = 4, seed: int = 0
-) -> ModelComparison:
+def compare_models(store: Store, *, actor: Actor, first_id: int, second_id: int, channels: int = 4) -> ModelComparison:
     """Hold two models against each other, case by case, by histology.
 
     Args:
@@ -44,7 +40,6 @@ def compare_models(
         first_id: Row of the one checkpoint, such as the older.
         second_id: Row of the other.
         channels: Which of their networks, 3 or 4.
-        seed: Seed of the bootstrap.
 
     Raises:
         PermissionDenied: The actor is a reader.
@@ -76,8 +71,6 @@ def compare_models(
             [_judged(shared, is_second=True)],
             thresholds_first=thresholds[:1],
             thresholds_second=thresholds[1:],
-            seed=seed,
-            resamples=_RESAMPLES,
         )
         if shared
         else None,

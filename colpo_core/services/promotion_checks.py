@@ -108,7 +108,6 @@ def _compare_cards(store: Store, current: CheckpointRecord, chosen: CheckpointRe
         [by_case([new[image_id] for image_id in shared])],
         thresholds_first=[current.card["thresholds"]["4ch"]],
         thresholds_second=[chosen.card["thresholds"]["4ch"]],
-        seed=0,
     ).auc
     if not is_worse(difference):
         return []

@@ -100,7 +100,6 @@ def run_comparison(
     figures = comparison_figures(
         said,
         rule=settings.threshold_rule,
-        seed=abs(settings.seed),
         share=label_counts(workshop.frames.items, settings.protocol).share_hsil,
     )
     figures |= _what_experts_showed(workshop.frames, sides.test)
@@ -134,13 +133,12 @@ def judge_calls(
     return rows
 
 
-def comparison_figures(runs: Sequence[Run], *, rule: str, seed: int, share: float = 0.5) -> dict[str, Any]:
+def comparison_figures(runs: Sequence[Run], *, rule: str, share: float = 0.5) -> dict[str, Any]:
     """The comparison in figures, by case, as a card holds them.
 
     Args:
         runs: Every arm with every seed.
         rule: How thresholds are chosen on the validation side.
-        seed: Seed of the bootstraps.
         share: Share of HSIL that the probabilities are to be calibrated for; one half is what networks are taught.
 
     Returns:
@@ -160,7 +158,6 @@ def comparison_figures(runs: Sequence[Run], *, rule: str, seed: int, share: floa
             judged[second],
             thresholds_first=thresholds[first],
             thresholds_second=thresholds[second],
-            seed=seed,
         )
         for first, second in PAIRS
         if first in judged and second in judged

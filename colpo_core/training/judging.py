@@ -284,9 +284,7 @@ def metrics_of(
             "calibration": _calibration(rows[network], seed=seed),
             "evidence": _places_of(judgement, network, seed=seed),
         }
-        metrics["repeatability"][network] = asdict(
-            repeatability(rows[network], threshold=thresholds[network], seed=seed)
-        )
+        metrics["repeatability"][network] = asdict(repeatability(rows[network], threshold=thresholds[network]))
     return metrics
 
 
