@@ -12,7 +12,8 @@ from sqlalchemy import exists, select
 
 from colpo_core.errors import ImageRejected, InputRejected
 from colpo_core.exchange.annocerv import AnnoCervCase, AnnoCervImage, read_annocerv
-from colpo_core.images.decoding import CleanImage, decode_image, encode_clean
+from colpo_core.images.decoding import CleanImage, decode_photograph, encode_clean
+from colpo_core.images.looks import image_looks
 from colpo_core.images.outlines import fill_outline
 from colpo_core.images.perceptual import perceptual_hash
 from colpo_core.records.cases import ImportOutcome, ImportReport, ImportStatus
@@ -60,7 +61,7 @@ def import_annocerv(
         outcomes += taken.outcomes
         annotations += taken.annotations
         to_confirm += taken.annotations_to_confirm
-        patients += any(outcome.image_id is not None for outcome in taken.outcomes)
+        patients += any(outcome.status is ImportStatus.IMPORTED for outcome in taken.outcomes)
         if on_case is not None:
             on_case(case)
     return ImportReport(tuple(outcomes), annotations, to_confirm, patients)
@@ -80,13 +81,19 @@ def _take_case(store: Store, actor: Actor, importer: Actor, case: AnnoCervCase) 
     refused: list[ImportOutcome] = []
     for source in case.images:
         try:
-            image = decode_image(source.load())
+            image = decode_photograph(source.load())
         except (ImageRejected, InputRejected) as error:
             refused.append(ImportOutcome(source.name, ImportStatus.REFUSED, str(error)))
             continue
         clean = encode_clean(image)
-        sha256, looks = store.blobs.put(clean.content), perceptual_hash(image.rgb)
-        file = StoredFile(sha256, clean.media_type, image.width_px, image.height_px, looks)
+        file = StoredFile(
+            store.blobs.put(clean.content),
+            clean.media_type,
+            image.width_px,
+            image.height_px,
+            perceptual_hash(image.rgb),
+            image_looks(image.rgb),
+        )
         decoded.append(_Decoded(source, image, file))
     if not decoded:
         return ImportReport(tuple(refused))

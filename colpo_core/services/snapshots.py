@@ -13,6 +13,7 @@ from colpo_core.datasets.splits import split_patients, strata_of
 from colpo_core.errors import Conflict, InputRejected, NotFound
 from colpo_core.labels import RULES_VERSION
 from colpo_core.records.checkpoints import MaskAuthor, SnapshotPreview, SnapshotQuery, SnapshotRecord
+from colpo_core.records.images import AskedImage, Contradiction
 from colpo_core.records.people import Actor
 from colpo_core.services import audit, exposures
 from colpo_core.services.annotator_masks import find_annotator_masks
@@ -48,7 +49,10 @@ def preview_snapshot(store: Store, *, actor: Actor, query: SnapshotQuery) -> Sna
         equals = session.scalar(select(Snapshot.name).where(Snapshot.sha256 == manifest.sha256))
         annotator = _annotator_name(session, query)
         seen = who_has_learned(store, session, manifest, found.fingerprints) if query.external else ()
-    counts = manifest.counts()
+    # Whoever is told that two labels contradict each other, and knows one, knows the other.
+    contradicting = {case_id for one in found.contradictions for case_id in (one.case_id, one.other_case_id)}
+    exposures.note(store, actor, [(case_id, ExposureKind.LABEL) for case_id in contradicting])
+    counts = found.counts
     problems, warnings = judge_counts(counts, external=query.external)
     if query.external and not query.is_restricted:
         warnings += (_KEEPS_EVERYBODY,)
@@ -62,6 +66,8 @@ def preview_snapshot(store: Store, *, actor: Actor, query: SnapshotQuery) -> Sna
         mask_policy=query.mask_policy,
         mask_annotator=annotator,
         external=query.external,
+        contradictions=found.contradictions,
+        asked=found.asked,
     )
 
 
@@ -94,7 +100,7 @@ def freeze_snapshot(store: Store, *, actor: Actor, query: SnapshotQuery) -> Snap
                 mask_policy=manifest.mask_policy,
                 mask_annotator_id=manifest.mask_annotator_id,
                 seed=manifest.seed,
-                counts=manifest.counts(),
+                counts=found.counts,
                 simulated=manifest.simulated,
                 external=query.external,
                 created_by=actor.person_id,
@@ -103,7 +109,7 @@ def freeze_snapshot(store: Store, *, actor: Actor, query: SnapshotQuery) -> Snap
             for consensus in found.consensus:
                 keep_consensus(session, consensus)
             session.flush()
-            detail = {"sha256": sha256, "external": query.external}
+            detail = {"sha256": sha256, "external": query.external, "asked_about": found.counts["asked_about"]}
             audit.record(session, actor, "freeze snapshot", f"snapshot {equal.id}", **detail)
         elif equal.name != query.name:
             raise Conflict(
@@ -227,20 +233,30 @@ class _Found:
         manifest: The manifest.
         consensus: Masks that it takes and that the store does not hold before they are frozen.
         fingerprints: Perceptual hash of every image of the store that has one, by its row.
+        contradictions: Copies of one photograph in cases whose labels contradict each other.
+        asked: Images about which something is asked.
     """
 
     manifest: Manifest
     consensus: tuple[Consensus, ...]
     fingerprints: dict[int, str]
+    contradictions: tuple[Contradiction, ...]
+    asked: tuple[AskedImage, ...]
+
+    @property
+    def counts(self) -> dict[str, Any]:
+        """What the manifest counts, and how many of its images have an open question about them."""
+        held = {item.image_id for item in self.manifest.items}
+        return {**self.manifest.counts(), "asked_about": sum(one.image_id in held for one in self.asked)}
 
 
 def _gather_all(store: Store, query: SnapshotQuery) -> _Found:
     fill_fingerprints(store)
     with store.reading() as session:
         _annotator_name(session, query)
-        gathered = gather(session, query)
-        kept = find_kept(store, session, but=query.name if query.external else None)
         looks = fingerprints(session)
+        gathered = gather(session, query, looks)
+        kept = find_kept(store, session, but=query.name if query.external else None)
     images = [(found.image.id, found.patient_id, found.image.sha256) for found in gathered.usable]
     others = [(item.image_id, item.patient_id, item.image_sha256) for item in kept.items]
     kin = group_patients((*images, *others), looks)
@@ -258,7 +274,8 @@ def _gather_all(store: Store, query: SnapshotQuery) -> _Found:
         query.mask_annotator_id,
     )
     masks = [found.mask for found in usable if found.mask is not None]
-    return _Found(manifest, tuple(mask.consensus for mask in masks if mask.consensus is not None), looks)
+    consensus = tuple(mask.consensus for mask in masks if mask.consensus is not None)
+    return _Found(manifest, consensus, looks, gathered.contradictions, gathered.asked)
 
 
 def _without_kept(gathered: Gathered, kept: Kept, kin: dict[int, int]) -> tuple[list[Usable], list[LeftOut]]:
