@@ -5,15 +5,14 @@ from pathlib import Path
 
 import click
 
+from colpo_core.cli.image_questions import print_questions
 from colpo_core.cli.output import Opened, json_option, note, print_json
 from colpo_core.cli.words import DAY, EXISTING_FOLDER, WordType
 from colpo_core.records.cases import ImportReport, IncomingFile, StageGuess
-from colpo_core.records.images import grouped_questions, question_text
 from colpo_core.services.importing import import_folder, import_images
 from colpo_core.services.importing_annocerv import import_annocerv
 from colpo_core.terms import Stage
 
-_SHOWN = 10
 _MOST_CASES = 10
 
 
@@ -104,16 +103,9 @@ def _print_words(report: ImportReport, counts: dict[str, int]) -> None:
             click.echo(f"{outcome.status.value}: {outcome.name}: {outcome.reason}")
         for said in outcome.notes:
             click.echo(f"note: {outcome.name}: {said}")
-    for (question, stage), images in grouped_questions(report.asked).items():
-        numbers = ", ".join(str(image.image_id) for image in images[:_SHOWN])
-        more = f" and {len(images) - _SHOWN} more" if len(images) > _SHOWN else ""
-        click.echo(f"asked: {question_text(question, stage, len(images))} (image {numbers}{more})")
-    if report.asked:
-        click.echo("answer with “cases questions right” or “cases questions refile”; nothing was changed")
+    print_questions(report.asked)
     if report.not_compared:
-        click.echo(
-            f"{report.not_compared} images that an older version stored were not compared; “snapshot preview” reads them"
-        )
+        click.echo(f"{report.not_compared} images of an older version were not compared; “snapshot preview” reads them")
     click.echo(", ".join(f"{name.replace('_', ' ')} {count}" for name, count in counts.items()))
     if report.case_ids and len(report.case_ids) <= _MOST_CASES:
         click.echo("in case " + ", ".join(str(case_id) for case_id in report.case_ids))
