@@ -24,7 +24,8 @@ class StoredFile:
         width_px: Width of the image.
         height_px: Height of the image.
         perceptual_hash: What it looks like, by which near copies are found.
-        looks: The same in figures, by which there may be something to ask about it.
+        looks: The same in figures, by which there may be something to ask about it; None leaves that to the next
+            snapshot.
     """
 
     sha256: str
@@ -32,7 +33,7 @@ class StoredFile:
     width_px: int
     height_px: int
     perceptual_hash: str
-    looks: ImageLooks
+    looks: ImageLooks | None = None
 
 
 def find_case(session: Session, *, patient_code: str, case_date: date | None) -> Case | None:
@@ -119,7 +120,8 @@ def add_image(
     )
     session.add(image)
     session.flush()
-    session.add(ImageLook(image_id=image.id, **asdict(file.looks)))
+    if file.looks is not None:
+        session.add(ImageLook(image_id=image.id, **asdict(file.looks)))
     audit.record(session, actor, "import image", f"image {image.id}", case=case_id, stage=stage.value)
     return image
 

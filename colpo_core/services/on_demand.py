@@ -64,7 +64,7 @@ def predict_files(
     checkpoint = get_checkpoint(store, actor=actor, checkpoint_id=checkpoint_id)
     verify_files(store, checkpoint)
     pipeline, card = load_checkpoint(checkpoint_dir(store, checkpoint.name, checkpoint.sha256))
-    met = _Learned(store, checkpoint)
+    met = LearnedImages(store, checkpoint)
     report = predict_folder(pipeline, card, images_dir, out_dir, learned_from=met.tell, on_file=on_file)
     with store.writing() as session:
         counts = {"predicted": len(report.predicted), "refused": len(report.refused)}
@@ -72,7 +72,7 @@ def predict_files(
     return report
 
 
-class _Learned:
+class LearnedImages:
     """The images that a checkpoint has learned from, ready to be compared with others.
 
     Args:
