@@ -1,6 +1,6 @@
 """One photograph in two cases: who holds it, and where the two cases' labels contradict each other."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import chain
 
 from sqlalchemy import select
@@ -13,6 +13,21 @@ from colpo_core.terms import LabelSource
 
 LEFT_OUT = "the same photograph, or a near copy, is filed in another case whose label contradicts this one's"
 _FLAGGED = "flagged"
+_SHOWN = 5
+
+
+def cases_text(case_ids: Sequence[int]) -> str:
+    """Such as `cases 3, 7 and 2 more`."""
+    more = f" and {len(case_ids) - _SHOWN} more" if len(case_ids) > _SHOWN else ""
+    return f"case{'s' if len(case_ids) > 1 else ''} {', '.join(map(str, case_ids[:_SHOWN]))}{more}"
+
+
+def near_copy_text(case_ids: Sequence[int]) -> str:
+    """That an image is a near copy of one in some cases of other patients, and what to do."""
+    return (
+        f"It is a near copy of an image of another patient, in {cases_text(case_ids)}. One photograph may be filed "
+        "under two codes: compare the two."
+    )
 
 
 def held_by_others(session: Session, image_ids: Collection[int], *, patient_id: int) -> tuple[int, ...]:

@@ -25,7 +25,7 @@ from colpo_core.services.arrivals import (
     find_or_add_case,
     has_patient,
 )
-from colpo_core.services.contradictions import contradicting, held_by_others
+from colpo_core.services.contradictions import cases_text, contradicting, held_by_others, near_copy_text
 from colpo_core.services.fingerprints import StoredLooks, count_without_fingerprint
 from colpo_core.services.image_questions import open_questions
 from colpo_core.services.patient_codes import check_patient_code
@@ -45,7 +45,6 @@ __all__ = [
     "import_images",
 ]
 TABLE_NAME = "import.csv"
-_SHOWN = 5
 _TABLE_COLUMNS = {"file", "patient_code", "case_date", "stage"}
 _NOT_MEANT = {"thumbs.db", "desktop.ini", TABLE_NAME}
 
@@ -237,24 +236,16 @@ def _where_from(given: Stage | None, by_name: Stage | None) -> StageGuess | None
 def _notes(image: CleanImage, copies: tuple[int, ...], against: tuple[int, ...]) -> tuple[str, ...]:
     found = []
     if copies:
-        found.append(
-            f"It is a near copy of an image of another patient, in {_cases(copies)}. One photograph may be filed under "
-            "two codes: compare the two."
-        )
+        found.append(near_copy_text(copies))
     if against:
         found.append(
-            f"The histology of its case contradicts that of {_cases(against)}: one photograph cannot be both, and a "
-            "snapshot takes neither."
+            f"The histology of its case contradicts that of {cases_text(against)}: one photograph cannot be both, and "
+            "a snapshot takes neither."
         )
     if image.left_aside:
         more = "another picture" if image.left_aside == 1 else f"{image.left_aside} more pictures"
         found.append(f"The file holds {more} behind the photograph, which was left aside.")
     return tuple(found)
-
-
-def _cases(case_ids: tuple[int, ...]) -> str:
-    more = f" and {len(case_ids) - _SHOWN} more" if len(case_ids) > _SHOWN else ""
-    return f"case{'s' if len(case_ids) > 1 else ''} {', '.join(map(str, case_ids[:_SHOWN]))}{more}"
 
 
 def _duplicate(name: str, known: Image, code: str) -> ImportOutcome:
