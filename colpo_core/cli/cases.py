@@ -8,6 +8,7 @@ import click
 
 from colpo_core.cli.case_filters import filter_of, filter_options
 from colpo_core.cli.findings import findings
+from colpo_core.cli.image_questions import questions
 from colpo_core.cli.output import Opened, json_option, print_json, print_table
 from colpo_core.cli.words import NEW_FILE, WordType
 from colpo_core.records.case_lists import CasePlace, CaseRow, CaseSort
@@ -28,6 +29,7 @@ def cases() -> None:
 
 
 cases.add_command(findings)
+cases.add_command(questions)
 
 
 @cases.command("list")

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from colpo_core.cli.image_questions import print_questions
 from colpo_core.cli.output import Opened, json_option, note, print_json, print_table
 from colpo_core.cli.words import DAY, WordType
 from colpo_core.errors import JobFailed
@@ -90,6 +91,12 @@ def preview(as_json: bool, **options: Any) -> None:  # noqa: ANN401 - those of t
         return
     click.echo(f"masks: {found.masks_text}")
     _print_counts(found.counts)
+    for one in found.contradictions:
+        click.echo(
+            f"left out: images {one.image_id} (case {one.case_id}) and {one.other_image_id} (case {one.other_case_id}) "
+            "are copies of one photograph, and the labels of their cases contradict each other"
+        )
+    print_questions(found.asked)
     for sentence in (*found.problems, *found.warnings):
         click.echo(sentence)
 
@@ -397,3 +404,5 @@ def _print_counts(counts: dict[str, Any]) -> None:
     print_table(("", *sides, "total"), rows)
     for reason, number in counts["left_out"].items():
         click.echo(f"left out: {number} × {reason}")
+    if counts.get("asked_about"):
+        click.echo(f"with an open question about them: {counts['asked_about']} images")

@@ -11,7 +11,7 @@ from colpo_core.store.tables.annotations import (
     TaskItem,
 )
 from colpo_core.store.tables.base import Base, utc_now
-from colpo_core.store.tables.cases import Case, CaseLabel, Histology, Image, Patient
+from colpo_core.store.tables.cases import Case, CaseLabel, Histology, Image, ImageAnswer, ImageLook, Patient
 from colpo_core.store.tables.findings import FindingsForm, FindingsSign
 from colpo_core.store.tables.learning import (
     Checkpoint,
@@ -66,7 +66,9 @@ __all__ = [
     "HeldGpu",
     "Histology",
     "Image",
+    "ImageAnswer",
     "ImageFigures",
+    "ImageLook",
     "Job",
     "JobEvent",
     "Mask",

@@ -67,8 +67,8 @@ SHOWS_NOTHING = {
         "cohort.recruitment", "cohort.reviewer_rates", "cohort.unseen_figures",
         "dashboard.dashboard", "evaluations.count_looks", "evaluations.list_evaluations",
         "external_sets.external_sets", "external_sets.seen_by", "overview.worklist", "promotions.list_promotions",
-        "review.agreement", "snapshots.find_snapshot", "snapshots.freeze_snapshot", "snapshots.get_snapshot",
-        "snapshots.list_snapshots", "snapshots.mask_authors", "snapshots.preview_snapshot", "storage.measure_storage",
+        "review.agreement", "snapshots.find_snapshot", "snapshots.get_snapshot",
+        "snapshots.list_snapshots", "snapshots.mask_authors", "storage.measure_storage",
         "study_results.study_analysis", "study_results.study_results",
     },
     "rows of cases, which note what they show once they are looked at; and one's own views": {
@@ -94,6 +94,7 @@ SHOWS_NOTHING = {
     },
     "images and where they wait, without what is known of them": {
         "annotation_desk.next_image", "annotation_desk.next_image_to_confirm", "stored_images.get_image",
+        "image_questions.asked_images", "image_questions.confirm_images", "image_questions.refile_images",
         "stored_images.image_bytes", "stored_images.image_thumbnail", "stored_images.mark_image",
         "task_queue.my_queues", "task_queue.open_item", "task_queue.queue_items", "task_queue.queue_place",
         "task_queue.resume_item", "task_queue.skip_item", "tasks.annotator_choices", "tasks.close_task",
@@ -103,9 +104,6 @@ SHOWS_NOTHING = {
         "cases.update_case", "histology.set_clock_hour", "histology.set_site", "histology.withdraw_specimen",
     },
     "the colposcopic findings, which are none of the kinds": {"findings.get_findings", "findings.save_findings"},
-    "files that the person brings, which are not in the store before": {
-        "importing.import_folder", "importing.import_images",
-    },
     "people, settings and the log of them": {
         "back_ups.back_up", "back_ups.last_back_up",
         "people.change_password", "people.create_person", "people.list_people", "people.set_active",
