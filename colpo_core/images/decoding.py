@@ -31,7 +31,7 @@ _TIFF_BITS_PER_SAMPLE = 258
 _ONE_AT_A_TIME = threading.Lock()
 
 # What Pillow and the libraries below it raise on bytes that are not what they claim to be.
-_DECODER_ERRORS = (
+DECODER_ERRORS = (
     OSError,
     SyntaxError,
     ValueError,
@@ -133,7 +133,7 @@ def decode_image(content: bytes) -> CleanImage:
         raise ImageRejected(_too_large("far more than 50")) from error
     except UnidentifiedImageError as error:
         raise ImageRejected(_unidentified(content)) from error
-    except _DECODER_ERRORS as error:
+    except DECODER_ERRORS as error:
         raise ImageRejected(
             "The image is damaged or cut short and could not be read to its end. Copy or export it again."
         ) from error
@@ -194,7 +194,7 @@ def _open_clean(content: bytes) -> Image.Image:
     try:
         with Image.open(io.BytesIO(content), formats=("PNG",)) as image:
             return image.convert("RGB")
-    except _DECODER_ERRORS as error:
+    except DECODER_ERRORS as error:
         raise ImageRejected("A stored image is damaged. Restore it from the last back-up of the store.") from error
 
 
@@ -234,7 +234,7 @@ def _upright(image: Image.Image) -> Image.Image:
     """Turn the image as its EXIF data says; unreadable EXIF data say nothing."""
     try:
         return ImageOps.exif_transpose(image)
-    except _DECODER_ERRORS:
+    except DECODER_ERRORS:
         return image
 
 
@@ -286,7 +286,7 @@ def _to_srgb(image: Image.Image) -> Image.Image:
                 converted = ImageCms.profileToProfile(image, profile, ImageCms.createProfile("sRGB"), outputMode="RGB")
                 if converted is not None:
                     return converted
-        except (ImageCms.PyCMSError, *_DECODER_ERRORS):
+        except (ImageCms.PyCMSError, *DECODER_ERRORS):
             # A damaged profile, or one of another kind of image, is no reason to refuse sound pixels.
             return image.convert("RGB")
     return image.convert("RGB")
