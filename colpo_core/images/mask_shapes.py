@@ -11,11 +11,11 @@ from colpo_core.terms import MaskDoubt
 
 # Lengths are shares of the diagonal of a piece's box, areas shares of the image.
 WORKING_SIDE_PX = 512
-THIN = 0.035
+THIN = 0.055
 MOSTLY = 0.8
 LONG = 0.08
 LARGE_AREA = 0.60
-FRAME = 0.9
+FRAME = 0.6
 # In fewer pixels a line and a region look the same.
 LEAST_SIDE_PX = 48
 
@@ -44,7 +44,7 @@ def is_outline(mask: NDArray[np.bool_]) -> bool:
     """Whether nearly all of a mask lies in pieces that are thin for their length, as a pen's line is.
 
     Half the width of a piece, where it is widest, is held against the diagonal of its box: a pen's line stays below
-    3.5% of it, a region does not, unless it is a sliver that may be asked about.
+    5.5% of it, a region does not, unless it is a sliver that may be asked about.
 
     Args:
         mask: H x W bool.
