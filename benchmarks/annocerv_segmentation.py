@@ -4,8 +4,11 @@
     python -m benchmarks.annocerv_segmentation path/to/annocerv/dataset --segmenter unet_resnet34 --set rotation_deg=90
 
 Masks that were closed by guess take no part, as in the program. Every image is judged once, by a network that has seen
-no image of its patient; an eighth of the other patients chooses the epoch. One Markdown row is printed, and with
---worst N the images with the lowest Dice are drawn into a folder: photograph, expert's mask, network's mask.
+no image of its patient; an eighth of the other patients chooses the epoch. Beside it stand the mean training mask and a
+disc in the middle, which look at no image, with the paired differences (--blind-only: these alone, without a training).
+Of images without an outline nobody has said what is on them; what is marked on those of cases with a Swede score below
+3 is printed too. One Markdown row is printed, and with --worst N the images with the lowest Dice are drawn into a
+folder: photograph, expert's mask, network's mask.
 """
 
 import argparse
@@ -15,9 +18,22 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from sqlalchemy import select
 
-from benchmarks.segmentation_bench import Bench, changed, judge, open_bench, summary, teach
+from benchmarks.segmentation_bench import (
+    Bench,
+    Blind,
+    blind_cells,
+    changed,
+    draw,
+    judge,
+    judge_blind,
+    open_bench,
+    summary,
+    teach,
+)
 from colpo_core.datasets.splits import fold_patients, strata_of
+from colpo_core.evaluation.intervals import mean_by_patients
 from colpo_core.images.decoding import read_rgb
 from colpo_core.nets.interfaces import Segmenter
 from colpo_core.records.checkpoints import SnapshotQuery
@@ -29,6 +45,7 @@ from colpo_core.services.opening import IMPORTER, program_actor
 from colpo_core.services.train_job import load_mask
 from colpo_core.settings import Settings
 from colpo_core.store import Store
+from colpo_core.store.tables import Case
 from colpo_core.terms import LabelSource, Role
 
 
@@ -37,23 +54,42 @@ def main() -> None:
     settings = changed(preset("standard", segmenter=asked.segmenter, precision="fp32"), asked.changes)
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        bench = _bench(asked.dataset, settings, folder)
+        bench, low = _bench(asked.dataset, settings, folder)
         began = time.perf_counter()
-        places, figures = [], []
+        places, figures, free = [], [], []
+        blind: Blind | None = None
         for fold, (train, validation, test) in enumerate(_folds(bench, asked.folds)):
+            unseen = judge_blind(bench, train, test)
+            blind = unseen if blind is None else blind.and_those_of(unseen)
+            if asked.blind_only:
+                places += test
+                figures += [pair.mean_mask for pair in unseen.pairs]
+                continue
             network = teach(bench, settings, train, validation)
+            known = {bench.frames.items[place].patient_id for place in (*train, *validation)}
+            free += [
+                (place, float(draw(bench, settings, network, place).mean()))
+                for place in _without_outline(bench, low, fold, asked.folds)
+                if bench.frames.items[place].patient_id not in known
+            ]
             found = judge(bench, settings, network, test)
             places += test
             figures += found
             if asked.worst:
                 _draw_worst(bench, network, test, [one.dice or 0.0 for one in found], asked, fold)
         minutes = (time.perf_counter() - began) / 60
-        said = summary(bench, places, figures)
+        if blind is None:
+            raise SystemExit("There is no fold.")
+        said = summary(bench, places, figures, blind)
+        marked = mean_by_patients(
+            [area for _, area in free], [bench.frames.items[place].patient_id for place, _ in free]
+        )
     words = " ".join(asked.changes) or "as it is"
     size = f"{settings.width_px} x {settings.height_px}"
     cells = [
         asked.segmenter, words, size, str(asked.folds), said.iou_acetowhite.text(), said.iou_background.text(),
-        said.dice.text(), said.hd95_percent.text(), f"{minutes:.0f}",
+        *blind_cells(said), said.dice.text(), said.hd95_percent.text(),
+        f"{marked.text()}, {marked.n_images} images", f"{minutes:.0f}",
     ]  # fmt: skip
     print("| " + " | ".join(cells) + " |", flush=True)
 
@@ -64,25 +100,39 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--segmenter", default="segnet_vgg19")
     parser.add_argument("--folds", type=int, default=3)
     parser.add_argument("--set", dest="changes", action="append", default=[], metavar="NAME=VALUE")
+    parser.add_argument("--blind-only", action="store_true", help="no training: the masks that look at no image alone")
     parser.add_argument("--worst", type=int, default=0, help="how many of the worst images of each fold to draw")
     parser.add_argument("--out", type=Path, default=Path("worst"))
     return parser.parse_args()
 
 
-def _bench(dataset: Path, settings: TrainingSettings, folder: Path) -> Bench:
+def _bench(dataset: Path, settings: TrainingSettings, folder: Path) -> tuple[Bench, set[int]]:
+    """The frames, and the rows of the cases whose Swede score is below 3."""
     store = Store.open(Settings(data_dir=folder / "data"))
     actor = program_actor(store, IMPORTER)
     owner = type(actor)(actor.person_id, actor.username, actor.display_name, Role.ADMINISTRATOR)
     import_annocerv(store, actor=owner, folder=dataset)
     frozen = freeze_snapshot(store, actor=owner, query=SnapshotQuery("benchmark", label_source=LabelSource.IMPRESSION))
     manifest = snapshot_manifest(store, actor=owner, snapshot_id=frozen.id)
-    return open_bench(
+    with store.reading() as session:
+        low = set(session.scalars(select(Case.id).where(Case.swede_total < 3)))
+    bench = open_bench(
         manifest,
         settings,
         folder,
         load_image=lambda sha256: read_rgb(store.blobs.get(sha256)),
         load_mask=lambda sha256, height_px, width_px: load_mask(store, sha256, height_px, width_px),
     )
+    return bench, low
+
+
+def _without_outline(bench: Bench, cases: set[int], fold: int, folds: int) -> list[int]:
+    """Frames of some cases that have no mask, each in one fold."""
+    return [
+        place
+        for place, item in enumerate(bench.frames.items)
+        if item.mask_sha256 is None and item.case_id in cases and item.patient_id % folds == fold
+    ]
 
 
 def _folds(bench: Bench, folds: int) -> list[tuple[list[int], list[int], list[int]]]:

@@ -10,15 +10,17 @@ import numpy as np
 import numpy.typing as npt
 
 from colpo_core.datasets.frame_cache import cached_frames
-from colpo_core.datasets.frames import Frames, MaskLoader
+from colpo_core.datasets.frames import ACETOWHITE, Frames, MaskLoader
 from colpo_core.datasets.image_sets import ImageSet
 from colpo_core.datasets.manifest import Manifest
 from colpo_core.datasets.tensors import Batches
-from colpo_core.evaluation.masks import mask_figures, segmentation_figures
+from colpo_core.evaluation.blind import BlindReference, blind_reference
+from colpo_core.evaluation.masks import BlindPair, blind_figures, blind_pair, mask_figures, segmentation_figures
 from colpo_core.images.letterbox import unletterbox
 from colpo_core.nets.interfaces import Segmenter
 from colpo_core.records.figures import MaskFigures, SegmentationFigures
 from colpo_core.records.learning import TrainingSettings
+from colpo_core.records.model_cards import signed_text
 from colpo_core.training.hardware import Hardware, plain_hardware
 from colpo_core.training.loop import reproducible
 from colpo_core.training.shelf import Shelf, training_key
@@ -84,27 +86,78 @@ def teach(bench: Bench, settings: TrainingSettings, train: Sequence[int], valida
     return network
 
 
-def judge(bench: Bench, settings: TrainingSettings, network: Segmenter, places: Sequence[int]) -> list[MaskFigures]:
-    """Figures of each frame at its image's own size."""
+def draw(bench: Bench, settings: TrainingSettings, network: Segmenter, place: int) -> npt.NDArray[np.bool_]:
+    """What a network marks on the image of a frame, at the image's own size."""
     import torch
 
     batches = Batches(bench.frames, bounds=settings.augmentation, device=torch.device("cpu"))
-    found = []
-    for place in places:
-        with torch.inference_mode():
-            probability = network.acetowhite(batches.plain([place]).images)[0, 0].float().numpy()
-        item = bench.frames.items[place]
-        truth = bench.load_mask(str(item.mask_sha256), item.height_px, item.width_px)
-        found.append(mask_figures(truth, unletterbox(probability, bench.frames.geometries[place]) >= 0.5))
-    return found
+    with torch.inference_mode():
+        probability = network.acetowhite(batches.plain([place]).images)[0, 0].float().numpy()
+    return np.asarray(unletterbox(probability, bench.frames.geometries[place]) >= 0.5)
 
 
-def summary(bench: Bench, places: Sequence[int], figures: Sequence[MaskFigures]) -> SegmentationFigures:
-    """Means over images, with intervals by patients."""
-    items = [bench.frames.items[place] for place in places]
-    return segmentation_figures(
-        list(figures), [item.patient_id for item in items], image_ids=[item.image_id for item in items]
+def judge(bench: Bench, settings: TrainingSettings, network: Segmenter, places: Sequence[int]) -> list[MaskFigures]:
+    """Figures of each frame at its image's own size."""
+    return [mask_figures(_truth(bench, place), draw(bench, settings, network, place)) for place in places]
+
+
+@dataclass(frozen=True)
+class Blind:
+    """Masks that look at no image, learned from some frames and judged on others.
+
+    Attributes:
+        reference: What they are; of several folds the last one's.
+        pairs: How they agree, one a frame.
+    """
+
+    reference: BlindReference
+    pairs: list[BlindPair]
+
+    def and_those_of(self, other: "Blind") -> "Blind":
+        """These and those of another fold."""
+        return Blind(other.reference, self.pairs + other.pairs)
+
+
+def judge_blind(bench: Bench, train: Sequence[int], places: Sequence[int]) -> Blind:
+    """The mean mask of the training frames and a disc in the middle, on other frames at their images' own size."""
+    frames = bench.frames
+    masks = (
+        frames.target[place][frames.geometries[place].rows, frames.geometries[place].columns] == ACETOWHITE
+        for place in train
     )
+    height_px, width_px = frames.target.shape[1:]
+    reference = blind_reference(masks, height_px=height_px, width_px=width_px)
+    if reference is None:
+        raise SystemExit("No training mask marks anything.")
+    return Blind(reference, [blind_pair(_truth(bench, place), reference) for place in places])
+
+
+def _truth(bench: Bench, place: int) -> npt.NDArray[np.bool_]:
+    item = bench.frames.items[place]
+    return bench.load_mask(str(item.mask_sha256), item.height_px, item.width_px)
+
+
+def summary(bench: Bench, places: Sequence[int], figures: Sequence[MaskFigures], blind: Blind) -> SegmentationFigures:
+    """Means over images, with intervals by patients, beside those of masks that look at no image."""
+    items = [bench.frames.items[place] for place in places]
+    patients = [item.patient_id for item in items]
+    return segmentation_figures(
+        list(figures),
+        patients,
+        image_ids=[item.image_id for item in items],
+        blind=blind_figures(figures, blind.pairs, patients, blind.reference),
+    )
+
+
+def blind_cells(said: SegmentationFigures) -> list[str]:
+    """IoU of the mean training mask and of a disc, and how much better the network is than either, paired by image."""
+    if said.blind is None:
+        return ["", "", "", ""]
+    return [
+        text
+        for one in (said.blind.mean_mask, said.blind.disc)
+        for text in (one.iou_acetowhite.text(), signed_text(one.iou_difference))
+    ]
 
 
 def changed(settings: TrainingSettings, changes: Sequence[str]) -> TrainingSettings:

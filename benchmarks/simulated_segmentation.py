@@ -4,8 +4,9 @@
     python -m benchmarks.simulated_segmentation --cases 600 --set segmentation_epochs=30
 
 Every case is a patient of her own. One Markdown row is printed: IoU of acetowhite epithelium on the test cases as the
-mean over images with its interval, as its median, and over all pixels together; and the minutes of drawing and of
-learning.
+mean over images with its interval, that of the mean training mask and of a disc in the middle, which look at no image,
+with the paired differences; its median, and over all pixels together; what is marked where there is no lesion; and the
+minutes of drawing and of learning.
 """
 
 import argparse
@@ -18,7 +19,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.segmentation_bench import Bench, changed, judge, open_bench, summary, teach
+from benchmarks.segmentation_bench import Bench, blind_cells, changed, judge, judge_blind, open_bench, summary, teach
 from colpo_core.datasets.manifest import Manifest, ManifestItem
 from colpo_core.images.simulated import simulate_case
 from colpo_core.labels import RULES_VERSION
@@ -45,13 +46,14 @@ def main() -> None:
         network = teach(bench, settings, train, validation)
         learned = time.perf_counter()
         figures = judge(bench, settings, network, test)
-        said = summary(bench, test, figures)
+        said = summary(bench, test, figures, judge_blind(bench, train, test))
         pooled = _pooled(bench, settings, network, test)
     ious = [one.iou_acetowhite for one in figures if one.iou_acetowhite is not None]
     words = " ".join(asked.changes) or "as it is"
     cells = [
         f"{asked.preset}: {words}", f"{len(train)} / {len(test)}", f"{settings.width_px} x {settings.height_px}",
-        said.iou_acetowhite.text(), f"{np.median(ious):.2f}", f"{pooled:.2f}", said.false_area.text(),
+        said.iou_acetowhite.text(), *blind_cells(said), f"{np.median(ious):.2f}", f"{pooled:.2f}",
+        said.false_area.text(),
         f"{(drawn - began) / 60:.1f} + {(learned - drawn) / 60:.1f}",
     ]  # fmt: skip
     print("| " + " | ".join(cells) + " |", flush=True)

@@ -3,6 +3,8 @@
 A message never holds patient data. A programmer's mistake stays ValueError or TypeError.
 """
 
+from colpo_core.terms import MaskDoubt
+
 
 class ColpoError(Exception):
     """Something that a person can understand and mend."""
@@ -18,6 +20,19 @@ class MaskRejected(ColpoError):
 
 class InputRejected(ColpoError):
     """A value that a person gave cannot be taken."""
+
+
+class MaskDoubted(InputRejected):
+    """A mask looks like something that was not meant; it is taken once a person says that it is right.
+
+    Attributes:
+        doubt: What it looks like.
+    """
+
+    def __init__(self, sentence: str, doubt: MaskDoubt) -> None:
+        """Say what the mask looks like and what can be done."""
+        super().__init__(sentence)
+        self.doubt = doubt
 
 
 class NotFound(ColpoError):

@@ -148,6 +148,15 @@ class AnnotationState(StrEnum):
     REJECTED = "rejected"
 
 
+class MaskDoubt(StrEnum):
+    """Why a mask is asked about before it becomes a version."""
+
+    EMPTY = "empty"
+    OUTLINE = "outline"
+    INVERTED = "inverted"
+    LARGE = "large"
+
+
 class Start(StrEnum):
     """What a mask started from; recorded with each version, so that automation bias can be measured."""
 

@@ -9,13 +9,14 @@ from colpo_core.records.tasks import QueuePlace
 from colpo_core.services.annotation_desk import annotation_desk, next_image, next_image_to_confirm
 from colpo_core.services.task_queue import queue_place
 from colpo_core.terms import Finding
-from pages._ui.annotating import biopsies, comparing, confirming, deeds, head, queue, stages, starts, versions
+from pages._ui.annotating import biopsies, clearing, comparing, confirming, deeds, head, queue, stages, starts, versions
 from pages._ui.annotating.deeds import BIOPSY, FORM, IMPORTED, MASKS, STAGES
 from pages._ui.annotating.words import FINDINGS
 from pages._ui.errors import showing_errors
 from pages._ui.here import Here, here
 from pages._ui.links import asked_row, link
 from pages._ui.mask_editor import mask_editor
+from pages._ui.mask_questions import ask_questions
 from pages._ui.theme import STAYS
 from pages._ui.told import say_what_happened
 
@@ -39,6 +40,9 @@ def render() -> None:
 
 
 def _draw(person: Here) -> None:
+    if "unmarked" in st.query_params:
+        clearing.show_unmarked(person)
+        return
     task_id, image_id = asked_row("task", choose_from="cases"), asked_row("image", choose_from="cases")
     if task_id is not None and image_id is None:
         image_id = queue.first_of_queue(person, task_id)
@@ -83,6 +87,7 @@ def _show_nothing_to_do(person: Here) -> None:
         st.markdown("Every acetic-acid image has one, or none was imported yet.")
         if waiting is not None:
             st.button("Confirm imported masks", type="primary", on_click=deeds.open_image, args=(waiting,))
+        link("annotate", "Images without a lesion", icon=":material/select_all:", unmarked=1)
         link("cases", "Open a case or import images", icon=":material/folder_shared:")
 
 
@@ -149,6 +154,34 @@ def _show_side(
         if found is not None:
             comparing.show_agreement(found)
         else:
+            ask_questions(
+                deeds.QUESTIONS,
+                {layer.document_id for layer in desk.layers},
+                on_sure=partial(deeds.submit_as_it_is, person),
+                on_fill=partial(deeds.fill, person),
+            )
             starts.choose_start(person, desk.annotation)
+            _offer_nothing_there(person, desk, place)
         versions.list_versions(person, desk)
         versions.list_others(desk)
+
+
+def _offer_nothing_there(person: Here, desk: AnnotationDesk, place: QueuePlace | None) -> None:
+    """One press for an image on which nothing acetowhite is to be seen."""
+    mine = desk.annotation
+    if mine.finding is not Finding.ACETOWHITE:
+        return
+    is_said = bool(desk.versions) and desk.versions[0].absence_confirmed
+    onward = queue.onward(place) if place is not None else desk.next_image_id
+    st.button(
+        "Confirmed: nothing acetowhite" if is_said else "Nothing acetowhite here",
+        icon=":material/check_circle:" if is_said else ":material/hide_source:",
+        help="Where you see none: a version whose mask is empty. It counts as annotated, and a model learns from it "
+        "that there is nothing to mark. To take it back, paint and submit.",
+        shortcut="q",
+        width="stretch",
+        disabled=is_said and not mine.changed,
+        key="nothing_there",
+        on_click=deeds.say_nothing_there,
+        args=(person, mine.document_id, onward),
+    )

@@ -1,18 +1,22 @@
 """Commands of annotations: masks in and out, their versions and starts, confirmation, biopsy points."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
 
 from colpo_core.cli.output import Opened, json_option, print_json, print_table
 from colpo_core.cli.words import EXISTING_FILE, NEW_FILE, WordType
+from colpo_core.errors import MaskDoubted
 from colpo_core.images.mask_files import read_mask_file
 from colpo_core.images.masks import encode_rle, mask_png
-from colpo_core.records.annotations import StartOptions, StartSource, VersionRecord
-from colpo_core.services import annotation_versions, confirmation, starting
+from colpo_core.records.annotations import StartOptions, StartSource, UnmarkedImage, VersionRecord
+from colpo_core.services import annotation_versions, clear_images, confirmation, filling, starting
 from colpo_core.services import annotations as service
+from colpo_core.services.mask_doubts import ask_about
 from colpo_core.store.blobs import write_file
-from colpo_core.terms import Finding, Start
+from colpo_core.terms import Finding, MaskDoubt, Start
 
 FINDING = click.option(
     "--finding", type=WordType(Finding), default=Finding.ACETOWHITE, show_default="acetowhite_epithelium"
@@ -46,12 +50,27 @@ def list_submitted(image_id: int, as_json: bool) -> None:
 @click.argument("mask", type=EXISTING_FILE)
 @FINDING
 @click.option("--note", default="")
-def submit(image_id: int, mask: Path, finding: Finding, note: str) -> None:
-    """Submit a black and white mask, at the image's size, as the operator's annotation."""
+@click.option("--fill", is_flag=True, help="The mask is an outline: fill it.")
+@click.option("--as-it-is", is_flag=True, help="Submit a mask that looks like an outline, inside out or very large.")
+@click.option("--nothing-there", is_flag=True, help="The mask is empty because the finding is not on the image.")
+def submit(
+    image_id: int, mask: Path, finding: Finding, note: str, fill: bool, as_it_is: bool, nothing_there: bool
+) -> None:
+    """Submit a black and white mask, at the image's size, as the operator's annotation.
+
+    A mask that is empty, looks like an outline that was not filled or like one painted inside out, or covers most of
+    the image is asked about first.
+    """
+    if fill and as_it_is:
+        raise click.UsageError("Choose one of --fill and --as-it-is.")
+    sure = _sure_of(as_it_is=as_it_is, nothing_there=nothing_there)
     with Opened() as here:
         document = service.open_annotation(here.store, actor=here.actor, image_id=image_id, finding=finding)
         image = document.image
         pixels = read_mask_file(mask.read_bytes(), height_px=image.height_px, width_px=image.width_px)
+        # Asked before anything is saved, so that nothing is left behind of a mask that was not meant.
+        with _naming_options():
+            ask_about(pixels, finding, sure={*sure, MaskDoubt.OUTLINE} if fill else sure)
         saved = service.save_draft(
             here.store,
             actor=here.actor,
@@ -59,9 +78,12 @@ def submit(image_id: int, mask: Path, finding: Finding, note: str) -> None:
             base_seq=document.seq,
             rle=encode_rle(pixels),
         )
-        version = service.submit_annotation(
-            here.store, actor=here.actor, document_id=document.document_id, seq=saved.seq, note=note
-        )
+        if fill:
+            saved = filling.fill_draft(here.store, actor=here.actor, document_id=document.document_id, seq=saved.seq)
+        with _naming_options():
+            version = service.submit_annotation(
+                here.store, actor=here.actor, document_id=document.document_id, seq=saved.seq, note=note, sure=sure
+            )
     click.echo(f"version {version.version_id}: number {version.number}, {version.area_share:.1%} of the image")
 
 
@@ -132,10 +154,19 @@ def restore(version_id: int, note: str) -> None:
 @click.option("--version", "version_id", type=int, help="Start from this version, the operator's or another's.")
 @click.option("--image", "other_id", type=int, help="Start from the operator's mask of this other image of the case.")
 @click.option("--proposal", is_flag=True, help="Start from the current model's mask.")
+@click.option("--fill", is_flag=True, help="With --version: the version is an outline, fill it.")
 def start(
-    image_id: int, finding: Finding, nothing: bool, version_id: int | None, other_id: int | None, proposal: bool
+    image_id: int,
+    finding: Finding,
+    nothing: bool,
+    version_id: int | None,
+    other_id: int | None,
+    proposal: bool,
+    fill: bool,
 ) -> None:
     """Show what the operator's mask of an image can start from, or start it over from one of that."""
+    if fill and version_id is None:
+        raise click.UsageError("--fill goes with --version.")
     if sum((nothing, version_id is not None, other_id is not None, proposal)) > 1:
         raise click.UsageError("Choose one of --nothing, --version, --image and --proposal.")
     with Opened() as here:
@@ -145,7 +176,10 @@ def start(
             _print_options(options)
             return
         document = service.open_annotation(here.store, actor=here.actor, image_id=image_id, finding=finding)
-        starting.start_from(here.store, actor=here.actor, document_id=document.document_id, source=source)
+        if fill and version_id is not None:
+            filling.start_filled(here.store, actor=here.actor, document_id=document.document_id, version_id=version_id)
+        else:
+            starting.start_from(here.store, actor=here.actor, document_id=document.document_id, source=source)
         opened = service.open_document(here.store, actor=here.actor, document_id=document.document_id)
     click.echo(f"{opened.document_id} starts from {opened.start.value}; what was not submitted is replaced")
 
@@ -153,7 +187,7 @@ def start(
 @annotations.command("to-confirm")
 @json_option
 def to_confirm(as_json: bool) -> None:
-    """Show the imported masks that were closed by guess and wait for a person."""
+    """Show the imported masks that wait for a person: closed by guess, or looking like something that was not meant."""
     found: list[VersionRecord] = []
     after: int | None = None
     with Opened() as here:
@@ -190,6 +224,43 @@ def reject(annotation_id: int, reason: str) -> None:
     click.echo(f"annotation {annotation_id} rejected")
 
 
+@annotations.command("unmarked")
+@json_option
+def unmarked(as_json: bool) -> None:
+    """Show the acetic-acid images of which nobody has said yet whether anything acetowhite is on them."""
+    found: list[UnmarkedImage] = []
+    after: int | None = None
+    with Opened() as here:
+        while True:
+            page = clear_images.list_unmarked(here.store, actor=here.actor, after=after, limit=500)
+            found.extend(page.images)
+            after = page.next_after
+            if after is None:
+                break
+    if as_json:
+        print_json(found)
+        return
+    rows = [
+        (one.image_id, one.case_id, one.patient_code, one.swede_total, "empty" if one.has_empty_mask else "")
+        for one in found
+    ]
+    print_table(("image", "case", "patient", "Swede score", "mask"), rows)
+
+
+@annotations.command("no-lesion")
+@click.argument("image_ids", nargs=-1, required=True, type=int)
+@click.option("--note", default="")
+def no_lesion(image_ids: tuple[int, ...], note: str) -> None:
+    """Say of images that nothing acetowhite is on them; they count as annotated, and training takes them as background.
+
+    Look at every one of them before; a new version undoes it.
+    """
+    with Opened() as here:
+        made = clear_images.confirm_clear(here.store, actor=here.actor, image_ids=image_ids, note=note)
+    for version in made:
+        click.echo(f"image {version.image_id}: nothing acetowhite, version {version.version_id}")
+
+
 @annotations.command("points")
 @click.argument("image_id", type=int)
 @click.argument("points", nargs=-1)
@@ -204,6 +275,29 @@ def points(image_id: int, points: tuple[str, ...]) -> None:
     print_table(("point", "x", "y"), [(point.position, point.x_px, point.y_px) for point in found])
 
 
+_WAYS_OUT = {
+    MaskDoubt.EMPTY: "--nothing-there submits it as that; else paint first",
+    MaskDoubt.OUTLINE: "--fill fills it, --as-it-is submits the line",
+    MaskDoubt.INVERTED: "--as-it-is submits it; else export it with black and white swapped",
+    MaskDoubt.LARGE: "--as-it-is submits it",
+}
+
+
+def _sure_of(*, as_it_is: bool, nothing_there: bool) -> frozenset[MaskDoubt]:
+    """What the mask may look like, by what was said on the command line."""
+    odd = {MaskDoubt.OUTLINE, MaskDoubt.INVERTED, MaskDoubt.LARGE} if as_it_is else set()
+    return frozenset(odd | ({MaskDoubt.EMPTY} if nothing_there else set()))
+
+
+@contextmanager
+def _naming_options() -> Iterator[None]:
+    """Say with a question about a mask how it is answered."""
+    try:
+        yield
+    except MaskDoubted as error:
+        raise click.ClickException(f"{error} Nothing was submitted: {_WAYS_OUT[error.doubt]}.") from error
+
+
 def _version_row(version: VersionRecord) -> tuple[object, ...]:
     return (
         version.version_id,
@@ -214,7 +308,7 @@ def _version_row(version: VersionRecord) -> tuple[object, ...]:
         None if version.active_ms is None else f"{version.active_ms / 1000:.0f}",
         _percent(version.kept_share),
         _percent(version.added_share),
-        _percent(version.area_share),
+        "none there" if version.absence_confirmed else _percent(version.area_share),
         version.note,
     )
 

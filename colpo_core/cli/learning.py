@@ -235,8 +235,11 @@ def show_checkpoint(checkpoint: str, as_json: bool) -> None:
     for mark in found.marks:
         click.echo(f"{mark.text}: {mark.meaning}")
     click.echo(f"{calibration_text(found.card)}\n")
-    for path, text in figure_lines(found.card.get("metrics", {})):
+    metrics = found.card.get("metrics", {})
+    for path, text in figure_lines(metrics):
         click.echo(f"{path}: {text}")
+    if not metrics.get("segmentation", {}).get("blind"):
+        click.echo("segmentation.blind: not known, what a mask reaches that looks at no image; train again to know it")
     click.echo(f"\nbeside {ceiling.n_images_all} images that several people have annotated:")
     for path, text in figure_lines(asdict(ceiling)):
         click.echo(f"{path}: {text}")

@@ -50,14 +50,15 @@ def strata_of(items: Iterable[ManifestItem], kin: Mapping[int, int] | None = Non
 def split_patients(
     groups: Mapping[int, str], *, fractions: tuple[float, float, float] = DEFAULT_FRACTIONS, seed: int = 0
 ) -> dict[int, Split]:
-    """Draw a side for every patient, stratified.
+    """Draw a side for every patient, stratified by label first, and within a label by mask.
 
-    The draw depends on the seed and on what is given, not on the order in which it is given. A stratum of at least
-    as many patients as there are sides wished for stands on each of them; a smaller one serves training first, then
-    the test. With three patients or more no side wished for is empty.
+    The draw depends on the seed and on what is given, not on the order in which it is given. A label of at least as
+    many patients as there are sides wished for stands on each of them, however few of them have a mask; so does a
+    stratum within it where the label's seats allow. A smaller label serves training first, then the test. With three
+    patients or more no side wished for is empty.
 
     Args:
-        groups: Stratum of each patient by her row.
+        groups: Stratum of each patient by her row, as `strata_of` names it: what stands before the comma is the label.
         fractions: Shares of train, validation and test; they sum to 1. Validation or test may be 0.
         seed: Seed of the draw.
 
@@ -72,14 +73,21 @@ def split_patients(
         raise InputRejected("There is no patient to split. Import and label cases first.")
     sides: dict[int, Split] = {}
     taken = dict.fromkeys(Split, 0)
-    for name, patients in _by_stratum(groups).items():
-        seats = _seats(len(patients), shares, taken)
-        order = _shuffled(patients, name, seed)
+    strata = _by_stratum(groups)
+    by_label: dict[str, list[str]] = {}
+    for name in strata:
+        by_label.setdefault(_label_of(name), []).append(name)
+    counts = {label: sum(len(strata[name]) for name in names) for label, names in by_label.items()}
+    for label in sorted(by_label, key=lambda one: (counts[one], one)):
+        of_label = _seats(counts[label], shares, taken)
+        for name, seats in _divided(of_label, {name: len(strata[name]) for name in by_label[label]}).items():
+            order = _shuffled(strata[name], name, seed)
+            for split in Split:
+                for patient_id in order[: seats[split]]:
+                    sides[patient_id] = split
+                order = order[seats[split] :]
         for split in Split:
-            for patient_id in order[: seats[split]]:
-                sides[patient_id] = split
-            order = order[seats[split] :]
-            taken[split] += seats[split]
+            taken[split] += of_label[split]
     _fill_empty_sides(sides, shares, groups, seed)
     return dict(sorted(sides.items()))
 
@@ -147,6 +155,32 @@ def _seats(count: int, shares: dict[Split, float], taken: dict[Split, int]) -> d
         }
         seats[max(wished, key=lambda split: lacks[split])] += 1
     return seats
+
+
+def _divided(seats: dict[Split, int], sizes: Mapping[str, int]) -> dict[str, dict[Split, int]]:
+    """A label's seats among its strata: one each where there are any, the rest in proportion.
+
+    Args:
+        seats: The label's, which sum to what the sizes sum to.
+        sizes: Patients of each stratum, the smallest first.
+    """
+    left = dict(seats)
+    found = {}
+    for name, size in sizes.items():
+        everyone = sum(left.values())
+        given = dict.fromkeys(Split, 0)
+        for split in [split for split in _FIRST_SERVED if left[split]][:size]:
+            given[split] = 1
+        for _ in range(size - sum(given.values())):
+            free = [split for split in _FIRST_SERVED if given[split] < left[split]]
+            given[max(free, key=lambda split: round(left[split] * size / everyone - given[split], 9))] += 1
+        left = {split: left[split] - given[split] for split in Split}
+        found[name] = given
+    return found
+
+
+def _label_of(stratum: str) -> str:
+    return stratum.partition(",")[0]
 
 
 def _shuffled(patients: list[int], stratum: str, seed: int) -> list[int]:

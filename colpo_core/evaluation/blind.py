@@ -6,6 +6,7 @@ little before it is held against masks that know nothing but that.
 
 import base64
 import binascii
+import hashlib
 import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -35,6 +36,11 @@ class BlindReference:
     threshold: float
     area: float
     n_masks: int
+
+    @property
+    def fingerprint(self) -> str:
+        """What tells it from any other reference."""
+        return hashlib.sha256(self.mean.tobytes() + repr((self.mean.shape, self.threshold)).encode()).hexdigest()
 
     def mean_mask(self, height_px: int, width_px: int) -> npt.NDArray[np.bool_]:
         """The mean mask over an image, H x W bool."""

@@ -42,7 +42,7 @@ _ONE_COLOUR = 8  # levels between the extremes of every channel
 _ONE_AT_A_TIME = threading.Lock()
 
 # What Pillow and the libraries below it raise on bytes that are not what they claim to be.
-_DECODER_ERRORS = (
+DECODER_ERRORS = (
     OSError,
     SyntaxError,
     ValueError,
@@ -165,7 +165,7 @@ def decode_image(content: bytes) -> CleanImage:
         raise ImageRejected(_too_large("far more than 50")) from error
     except UnidentifiedImageError as error:
         raise ImageRejected(_unidentified(content)) from error
-    except _DECODER_ERRORS as error:
+    except DECODER_ERRORS as error:
         raise ImageRejected(
             "The image is damaged or cut short and could not be read to its end. Copy or export it again."
         ) from error
@@ -226,7 +226,7 @@ def _open_clean(content: bytes) -> Image.Image:
     try:
         with Image.open(io.BytesIO(content), formats=("PNG",)) as image:
             return image.convert("RGB")
-    except _DECODER_ERRORS as error:
+    except DECODER_ERRORS as error:
         raise ImageRejected("A stored image is damaged. Restore it from the last back-up of the store.") from error
 
 
@@ -266,7 +266,7 @@ def _upright(image: Image.Image) -> Image.Image:
     """Turn the image as its EXIF data says; unreadable EXIF data say nothing."""
     try:
         return ImageOps.exif_transpose(image)
-    except _DECODER_ERRORS:
+    except DECODER_ERRORS:
         return image
 
 
@@ -295,7 +295,7 @@ def _stretched(image: Image.Image, content: bytes, used_bits: int) -> Image.Imag
         raise ImageRejected("The colours of 16 bits cannot be read. Save the image as RGB of 8 bits.")
     stretched = Image.fromarray(_to_eight_bits(np.asarray(deep[:, :, ::-1], np.uint16), used_bits))
     stretched.info |= {name: image.info[name] for name in ("icc_profile",) if name in image.info}
-    with suppress(*_DECODER_ERRORS):  # unreadable EXIF data say nothing
+    with suppress(*DECODER_ERRORS):  # unreadable EXIF data say nothing
         stretched.getexif()[_ORIENTATION] = image.getexif().get(_ORIENTATION, 1)
     return stretched
 
@@ -407,7 +407,7 @@ def _to_srgb(image: Image.Image) -> Image.Image:
                 converted = ImageCms.profileToProfile(image, profile, ImageCms.createProfile("sRGB"), outputMode="RGB")
                 if converted is not None:
                     return converted
-        except (ImageCms.PyCMSError, *_DECODER_ERRORS):
+        except (ImageCms.PyCMSError, *DECODER_ERRORS):
             # A damaged profile, or one of another kind of image, is no reason to refuse sound pixels.
             return image.convert("RGB")
     return image.convert("RGB")

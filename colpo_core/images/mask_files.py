@@ -1,10 +1,13 @@
 """Masks from files: a picture of two values, as other programs write masks."""
 
+import io
+
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from colpo_core.errors import MaskRejected
-from colpo_core.images.decoding import decode_image
+from colpo_core.images.decoding import DECODER_ERRORS, MAX_PIXELS, TAKEN_FORMATS, decode_image
 
 
 def read_mask_file(content: bytes, *, height_px: int, width_px: int) -> NDArray[np.bool_]:
@@ -20,8 +23,10 @@ def read_mask_file(content: bytes, *, height_px: int, width_px: int) -> NDArray[
 
     Raises:
         ImageRejected: The file is no sound image.
-        MaskRejected: It has another size than the image, or more than two values, as a photograph or a JPEG has.
+        MaskRejected: It has another size than the image, parts that are transparent, more than two values, as a
+            photograph or a JPEG has, or two of which neither is black.
     """
+    _refuse_transparent(content)
     rgb = decode_image(content).rgb
     if rgb.shape[:2] != (height_px, width_px):
         height, width = rgb.shape[:2]
@@ -32,5 +37,31 @@ def read_mask_file(content: bytes, *, height_px: int, width_px: int) -> NDArray[
     colours = rgb.reshape(-1, 3)
     inside = colours.any(axis=1)
     if inside.any() and (colours[inside] != colours[inside][0]).any():
+        values = np.unique(colours, axis=0)
+        if len(values) == 2:
+            raise MaskRejected(
+                "The mask has two values, and neither of them is black, so it does not tell which is the background. "
+                "Export it with a black background."
+            )
         raise MaskRejected("The mask has more than two values. Export it as black and white, in PNG, TIFF or BMP.")
     return inside.reshape(height_px, width_px)
+
+
+def _refuse_transparent(content: bytes) -> None:
+    """Refuse a mask of which parts are transparent: what they mean, inside or outside, every program says otherwise.
+
+    Raises:
+        MaskRejected: There are such parts.
+    """
+    try:
+        with Image.open(io.BytesIO(content), formats=TAKEN_FORMATS) as image:
+            if image.width * image.height > MAX_PIXELS or not image.has_transparency_data:
+                return
+            alpha = np.asarray(image.convert("RGBA"))[:, :, 3]
+    except DECODER_ERRORS:
+        return  # `decode_image` says what is wrong with it
+    if (alpha < 255).any():
+        raise MaskRejected(
+            f"{np.mean(alpha < 255):.0%} of the mask's file is transparent, so it does not tell what is marked. Export "
+            "the mask as black and white without transparency (no alpha channel), in PNG, TIFF or BMP."
+        )

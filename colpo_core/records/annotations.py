@@ -1,11 +1,12 @@
 """Records of annotations: masks in the making, their versions, and biopsy points."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from colpo_core.errors import InputRejected
 from colpo_core.records.images import ImageRecord
-from colpo_core.terms import AnnotationState, Finding, MaskOrigin, Start
+from colpo_core.terms import AnnotationState, Finding, MaskDoubt, MaskOrigin, Start
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,7 @@ class VersionRecord:
         active_ms: Milliseconds of painting since the version before.
         kept_share: Share of the start's pixels that the version still marks, 0 to 1; None where the start marked none.
         added_share: Share of the version's pixels that the start did not mark, 0 to 1; None where it marks none.
+        absence_confirmed: Whether the mask is empty because its author has confirmed that the finding is not there.
     """
 
     version_id: int
@@ -118,6 +120,7 @@ class VersionRecord:
     active_ms: int | None
     kept_share: float | None
     added_share: float | None
+    absence_confirmed: bool = False
 
 
 @dataclass(frozen=True)
@@ -251,6 +254,42 @@ class ConfirmationPage:
 
 
 @dataclass(frozen=True)
+class UnmarkedImage:
+    """An image on which nobody has marked acetowhite epithelium, and nobody has confirmed that there is none.
+
+    Attributes:
+        image_id: Row of the image.
+        case_id: Row of its case.
+        patient_code: Pseudonymous code of the patient.
+        seconds_after_acid: When it was taken, or None.
+        swede_total: The case's Swede score, where it is known: from 3 on somebody saw something there.
+        has_empty_mask: Whether somebody has submitted an empty mask without having been asked what it means.
+    """
+
+    image_id: int
+    case_id: int
+    patient_code: str
+    seconds_after_acid: int | None
+    swede_total: int | None
+    has_empty_mask: bool
+
+
+@dataclass(frozen=True)
+class UnmarkedPage:
+    """A page of images that wait for a word on whether anything acetowhite is there.
+
+    Attributes:
+        images: The images, by patient and case.
+        total: How many wait in all.
+        next_after: What to pass as `after` for the next page, or None on the last.
+    """
+
+    images: tuple[UnmarkedImage, ...]
+    total: int
+    next_after: int | None
+
+
+@dataclass(frozen=True)
 class BiopsyPointRecord:
     """Where a biopsy was taken or is proposed: (x, y) in pixels of the image, origin top left."""
 
@@ -291,6 +330,8 @@ class AnnotationDesk:
         next_to_confirm_id: The image of the next of them that is on another image, or None.
         layers: My own mask of every finding on this image, in the order of `Finding`.
         is_blind: Whether other people's masks of this finding, imported ones too, are kept from me for now.
+        doubts: What the masks that wait for confirmation look like, by the row of the version; without those that
+            only wait because their outline was closed by guess.
     """
 
     patient_code: str
@@ -305,3 +346,4 @@ class AnnotationDesk:
     next_to_confirm_id: int | None
     layers: tuple[OpenAnnotation, ...]
     is_blind: bool
+    doubts: Mapping[int, MaskDoubt]

@@ -157,6 +157,11 @@ class OverlapFigures:
         n_unseen: Images of unmet patients that both have marked, among them those that are left out.
         n_from_proposal: How many were left out because their mask was made from a model's proposal.
         lowest: The images with the least overlap that the actor may see, the lowest first.
+        blind: Mean IoU of the mean training mask, which looks at no image, with the same masks; None where the model's
+            card does not know it.
+        difference: The model's IoU minus that one, paired by image; None likewise.
+        lesion_free_area: Mean share of the image that the model marks on images of unmet patients that a person has
+            confirmed to show nothing acetowhite.
     """
 
     iou: Estimate
@@ -166,6 +171,9 @@ class OverlapFigures:
     n_unseen: int
     n_from_proposal: int
     lowest: tuple[OverlapRow, ...]
+    blind: Estimate | None
+    difference: Estimate | None
+    lesion_free_area: Estimate
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ A decision names a version: one of the annotators' as it is, or one that the adj
 is kept as a version of origin `adjudicated`. No decision is changed; the newest counts.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -26,7 +26,7 @@ from colpo_core.services.permissions import CLINICIANS, require
 from colpo_core.services.starting import write_start
 from colpo_core.store import Store
 from colpo_core.store.tables import Adjudication, Annotation, AnnotationVersion
-from colpo_core.terms import AdjudicationMethod, Combination, ExposureKind, Finding, MaskOrigin, Start
+from colpo_core.terms import AdjudicationMethod, Combination, ExposureKind, Finding, MaskDoubt, MaskOrigin, Start
 
 MAX_PAGE = 200
 OVERLAY_RGBA = (255, 255, 255, 255)
@@ -100,10 +100,18 @@ def start_combination(
         return saved
 
 
-def adjudicate(store: Store, *, actor: Actor, document_id: str, seq: int, note: str = "") -> AdjudicationRecord:
+def adjudicate(
+    store: Store,
+    *,
+    actor: Actor,
+    document_id: str,
+    seq: int,
+    note: str = "",
+    sure: Collection[MaskDoubt] = (),
+) -> AdjudicationRecord:
     """Decide that what the actor has painted or combined counts; it becomes a version of its own.
 
-    An empty mask says that the finding is not there.
+    It is asked about as a submitted one is; an empty mask that he is sure of says that the finding is not there.
 
     Args:
         store: The open store.
@@ -111,10 +119,12 @@ def adjudicate(store: Store, *, actor: Actor, document_id: str, seq: int, note: 
         document_id: From `open_annotation`.
         seq: Sequence of the mask that the person sees.
         note: Why.
+        sure: What the mask may look like, since the actor was asked and has said that it is right.
 
     Raises:
         Conflict: The actor may not decide on this image, or what is stored is not what the person sees.
         InputRejected: Nothing changed since the actor's last version, or the note is too long.
+        MaskDoubted: The mask looks like something that was not meant, and nobody has said that it is right.
         NotFound: There is no such document, or it is another person's.
         PermissionDenied: The actor is no administrator and adjudicates no task with this image.
     """
@@ -126,7 +136,7 @@ def adjudicate(store: Store, *, actor: Actor, document_id: str, seq: int, note: 
         _require_may(session, actor, image_id=document.image_id, finding=document.finding)
         method = _method(find_own(session, document))
         _note_within(session, actor, document.image_id)
-        version = submit_draft(session, actor, document, seq=seq, note=note, origin=MaskOrigin.ADJUDICATED)
+        version = submit_draft(session, actor, document, seq=seq, note=note, origin=MaskOrigin.ADJUDICATED, sure=sure)
         return _decide(session, actor, version, method, note)
 
 

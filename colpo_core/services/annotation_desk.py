@@ -18,6 +18,8 @@ from colpo_core.services.annotation_rows import (
 )
 from colpo_core.services.annotator_blinding import hidden_annotators
 from colpo_core.services.confirmation import waits_for
+from colpo_core.services.mask_doubts import find_doubt
+from colpo_core.services.masks import mask_pixels
 from colpo_core.services.permissions import CLINICIANS, require
 from colpo_core.services.stored_images import image_record
 from colpo_core.store import Store
@@ -64,6 +66,13 @@ def annotation_desk(
             next_to_confirm_id=_next_to_confirm(session, waits, after=image_id),
             layers=tuple(layers.values()),
             is_blind=bool(hidden),
+            doubts={
+                row.id: doubt
+                for row in waiting
+                if row.annotation.annotator_id not in hidden
+                and not row.origin.is_guess
+                and (doubt := find_doubt(mask_pixels(row.mask), finding)) is not None
+            },
         )
     exposures.note_masks(store, actor, (*desk.others, *desk.to_confirm))
     return desk

@@ -179,6 +179,7 @@ def version_record(session: Session, version: AnnotationVersion) -> VersionRecor
         active_ms=version.active_ms,
         kept_share=version.kept_share,
         added_share=version.added_share,
+        absence_confirmed=bool(version.absence_confirmed),
     )
 
 

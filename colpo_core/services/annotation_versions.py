@@ -81,7 +81,10 @@ def restore_version(store: Store, *, actor: Actor, version_id: int, note: str = 
         started = write_start(
             session, actor, document, mask=earlier.mask, start=Start.OWN_VERSION, version_id=earlier.id
         )
-        made = submit_draft(session, actor, document, seq=started.seq, note=note, origin=earlier.origin)
+        made = submit_draft(
+            session, actor, document, seq=started.seq, note=note, origin=earlier.origin,
+            is_absent=bool(earlier.absence_confirmed),
+        )  # fmt: skip
         audit.record(
             session,
             actor,

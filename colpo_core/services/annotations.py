@@ -8,6 +8,8 @@ Confirming, importing and biopsy points have a file each, whose functions are of
 one name.
 """
 
+from collections.abc import Collection
+
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import select
@@ -37,7 +39,7 @@ from colpo_core.services.permissions import CLINICIANS, require
 from colpo_core.services.task_items import note_activity
 from colpo_core.store import Store
 from colpo_core.store.tables import Annotation, Mask
-from colpo_core.terms import AnnotationState, Finding
+from colpo_core.terms import AnnotationState, Finding, MaskDoubt
 
 __all__ = [
     "biopsy_points",
@@ -149,8 +151,19 @@ def save_draft(
         return replace_draft(session, annotation, mask)
 
 
-def submit_annotation(store: Store, *, actor: Actor, document_id: str, seq: int, note: str = "") -> VersionRecord:
-    """Make the next immutable version of what was painted. An empty mask says that the finding is not there.
+def submit_annotation(
+    store: Store,
+    *,
+    actor: Actor,
+    document_id: str,
+    seq: int,
+    note: str = "",
+    sure: Collection[MaskDoubt] = (),
+) -> VersionRecord:
+    """Make the next immutable version of what was painted.
+
+    A mask that is empty, is an outline that was not filled, looks inverted or covers most of the image is asked about
+    first. An empty one that a person is sure of says that the finding is not there.
 
     The version says what it started from, what it took and how much of the start is left; the next draft starts from
     it. The person's items of the image in open tasks are done by it.
@@ -163,17 +176,19 @@ def submit_annotation(store: Store, *, actor: Actor, document_id: str, seq: int,
         document_id: From `open_annotation`.
         seq: Sequence of the mask that the person sees.
         note: A remark for whoever reads the version.
+        sure: What the mask may look like, since the person was asked and has said that it is right.
 
     Raises:
         Conflict: What is stored is not what the person sees.
         InputRejected: Nothing changed since the last version, or the note is too long.
+        MaskDoubted: The mask looks like something that was not meant, and nobody has said that it is right.
         NotFound: There is no such document, or it is another person's.
         PermissionDenied: The actor is a reader.
     """
     require(actor, CLINICIANS)
     document = Document.read(document_id, actor)
     with store.writing() as session:
-        return version_record(session, submit_draft(session, actor, document, seq=seq, note=note))
+        return version_record(session, submit_draft(session, actor, document, seq=seq, note=note, sure=sure))
 
 
 def version_mask(store: Store, *, actor: Actor, version_id: int) -> NDArray[np.bool_]:

@@ -27,6 +27,8 @@ class AnnotatorMask:
         width_px: Width of the mask.
         height_px: Height of the mask.
         origin: How it came to be.
+        confirmed_clear: Whether it is empty because a person has confirmed that the finding is not there, or the
+            program drew none; not merely because nothing was painted.
         is_adjudicated: Whether its annotator has decided between the others' masks of this image, so that it is not
             one annotator's among them.
     """
@@ -41,6 +43,7 @@ class AnnotatorMask:
     width_px: int
     height_px: int
     origin: MaskOrigin
+    confirmed_clear: bool
     is_adjudicated: bool
 
 
@@ -68,7 +71,7 @@ def find_annotator_masks(
 
     A draft painted over a submitted version leaves that version in use.
     """
-    for annotation, name, version, mask_id, sha256, width_px, height_px, n_adjudicated in session.execute(
+    for annotation, name, version, mask_id, sha256, width_px, height_px, area_px, n_adjudicated in session.execute(
         _query(finding, image_ids)
     ):
         reason = _why_not(annotation, version)
@@ -86,6 +89,7 @@ def find_annotator_masks(
             width_px=width_px,
             height_px=height_px,
             origin=version.origin,
+            confirmed_clear=is_confirmed_clear(version, area_px),
             is_adjudicated=n_adjudicated > 0,
         )
         yield FoundMask(annotation.id, annotation.image_id, mask)
@@ -110,7 +114,15 @@ def visible_masks(
 def masks_of_task(session: Session, actor: Actor, task: AnnotationTask) -> dict[int, tuple[AnnotatorMask, ...]]:
     """By image, the masks that a task's annotators have submitted for it and that the actor may see."""
     rows = session.execute(
-        select(TaskItem, AnnotationVersion, Person.display_name, Mask.sha256, Mask.width_px, Mask.height_px)
+        select(
+            TaskItem,
+            AnnotationVersion,
+            Person.display_name,
+            Mask.sha256,
+            Mask.width_px,
+            Mask.height_px,
+            Mask.area_px,
+        )
         .join(AnnotationVersion, AnnotationVersion.id == TaskItem.version_id)
         .join(Mask, Mask.id == AnnotationVersion.mask_id)
         .join(Person, Person.id == TaskItem.annotator_id)
@@ -119,7 +131,7 @@ def masks_of_task(session: Session, actor: Actor, task: AnnotationTask) -> dict[
     )
     found: dict[int, list[AnnotatorMask]] = {}
     hidden: dict[int, frozenset[int]] = {}
-    for item, version, name, sha256, width_px, height_px in rows:
+    for item, version, name, sha256, width_px, height_px, area_px in rows:
         if item.image_id not in hidden:
             hidden[item.image_id] = hidden_annotators(session, actor, image_id=item.image_id, finding=task.finding)
         if item.annotator_id not in hidden[item.image_id]:
@@ -134,15 +146,30 @@ def masks_of_task(session: Session, actor: Actor, task: AnnotationTask) -> dict[
                 width_px=width_px,
                 height_px=height_px,
                 origin=version.origin,
+                confirmed_clear=is_confirmed_clear(version, area_px),
                 is_adjudicated=False,
             )
             found.setdefault(item.image_id, []).append(mask)
     return {number: tuple(masks) for number, masks in found.items()}
 
 
+def is_confirmed_clear(version: AnnotationVersion, area_px: int) -> bool:
+    """Whether a version that may be used says that the finding is not there, and does not merely mark nothing.
+
+    What was painted was asked about since; what was imported empty waited for a person's confirmation; and what the
+    program drew it drew on purpose.
+
+    Args:
+        version: The version.
+        area_px: How many pixels its mask marks.
+    """
+    was_asked = version.origin not in (MaskOrigin.PAINTED, MaskOrigin.ADJUDICATED)
+    return area_px == 0 and (was_asked or bool(version.absence_confirmed))
+
+
 def _query(
     finding: Finding, image_ids: Collection[int] | None
-) -> Select[Annotation, str, AnnotationVersion, int, str, int, int, int]:
+) -> Select[Annotation, str, AnnotationVersion, int, str, int, int, int, int]:
     numbers = select(AnnotationVersion.annotation_id, func.max(AnnotationVersion.number).label("number"))
     if image_ids is not None:
         wanted = select(Annotation.id).where(Annotation.image_id.in_(image_ids))
@@ -163,6 +190,7 @@ def _query(
             Mask.sha256,
             Mask.width_px,
             Mask.height_px,
+            Mask.area_px,
             n_adjudicated,
         )
         .join(Person, Person.id == Annotation.annotator_id)
@@ -182,7 +210,8 @@ def _why_not(annotation: Annotation, version: AnnotationVersion | None) -> str:
     if annotation.state is AnnotationState.REJECTED:
         return "the mask was rejected"
     if annotation.state is AnnotationState.TO_CONFIRM:
-        how = f": its outline was closed by guess ({version.origin.value})" if version else ""
+        is_guess = version is not None and version.origin.is_guess
+        how = f": its outline was closed by guess ({version.origin.value})" if version and is_guess else ""
         return f"the mask waits for confirmation{how}"
     if version is None:
         return "the mask is a draft"

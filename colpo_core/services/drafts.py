@@ -5,6 +5,8 @@ took counts from the version before, whatever it was started over from in betwee
 that was taken up and dropped again was seen.
 """
 
+from collections.abc import Collection
+
 import numpy as np
 from sqlalchemy.orm import Session
 
@@ -15,10 +17,11 @@ from colpo_core.records.people import Actor
 from colpo_core.services import audit, exposures
 from colpo_core.services.annotation_rows import Document, find_image, find_own, newest_version
 from colpo_core.services.confirmation import settle_imports
+from colpo_core.services.mask_doubts import ask_about
 from colpo_core.services.masks import drop_unused_mask, empty_code, mask_pixels, store_mask
 from colpo_core.services.task_items import settle_items
 from colpo_core.store.tables import Annotation, AnnotationVersion, Mask, utc_now
-from colpo_core.terms import AnnotationState, ExposureKind, MaskOrigin, Start
+from colpo_core.terms import AnnotationState, ExposureKind, MaskDoubt, MaskOrigin, Start
 
 MAX_NOTE = 2000
 
@@ -97,6 +100,8 @@ def submit_draft(
     seq: int,
     note: str = "",
     origin: MaskOrigin = MaskOrigin.PAINTED,
+    sure: Collection[MaskDoubt] | None = None,
+    is_absent: bool = False,
 ) -> AnnotationVersion:
     """Make the next immutable version of a draft, with how it came to be, and let the next draft start from it.
 
@@ -109,10 +114,14 @@ def submit_draft(
         seq: Sequence of the mask that the person sees.
         note: A remark for whoever reads the version.
         origin: How the mask came to be.
+        sure: What the mask may look like, since the person was asked and has said that it is right; None where it is
+            not asked about, such as for a version that is restored.
+        is_absent: Whether an empty mask says that the finding is not there although nobody was asked just now.
 
     Raises:
         Conflict: What is stored is not what the person sees.
         InputRejected: Nothing changed since the last version, or the note is too long.
+        MaskDoubted: The mask looks like something that was not meant.
         NotFound: There is no such image.
     """
     note = checked_note(note)
@@ -126,8 +135,13 @@ def submit_draft(
         empty = store_mask(session, empty_code(image.height_px, image.width_px), image.height_px, image.width_px)
         replace_draft(session, annotation, empty)
     last = newest_version(session, annotation.id)
-    if last is not None and last.mask_id == annotation.draft_mask_id:
+    is_empty = session.get_one(Mask, annotation.draft_mask_id).area_px == 0
+    is_absent = is_empty and (is_absent or MaskDoubt.EMPTY in (sure or ()))
+    says_more = last is not None and is_absent and not last.absence_confirmed
+    if last is not None and last.mask_id == annotation.draft_mask_id and not says_more:
         raise InputRejected(f"Nothing has changed since version {last.number}. Paint first, then submit.")
+    if sure is not None:
+        ask_about(mask_pixels(session.get_one(Mask, annotation.draft_mask_id)), document.finding, sure=sure)
     shares = _shares(session, annotation)
     version = AnnotationVersion(
         annotation=annotation,
@@ -146,6 +160,7 @@ def submit_draft(
         active_ms=annotation.draft_active_ms,
         kept_share=shares.kept,
         added_share=shares.added,
+        absence_confirmed=True if is_absent else None,
     )
     session.add(version)
     annotation.state = AnnotationState.SUBMITTED

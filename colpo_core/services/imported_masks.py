@@ -8,6 +8,7 @@ from colpo_core.records.people import Actor
 from colpo_core.services import audit
 from colpo_core.services.annotation_rows import Document, find_image, find_own, newest_version
 from colpo_core.services.drafts import begin_after, begin_annotation, checked_note
+from colpo_core.services.mask_doubts import find_doubt
 from colpo_core.services.masks import store_pixels
 from colpo_core.services.permissions import CLINICIANS, require
 from colpo_core.store import Store
@@ -25,8 +26,11 @@ def import_annotation(
     finding: Finding = Finding.ACETOWHITE,
     note: str = "",
 ) -> int:
-    """Store a mask that was not painted here. One that was closed by guess waits for a person's confirmation.
+    """Store a mask that was not painted here.
 
+    One that was closed by guess, or that looks like something that was not meant (empty, an outline that was not
+    filled, inside out, most of the image), waits for a person's confirmation; a true mask of a simulated image never
+    does.
     Importing the same mask again changes nothing.
 
     Args:
@@ -65,7 +69,8 @@ def import_annotation(
                 return annotation.id
             raise Conflict("This image has another mask of the same source already. It was not replaced.")
         annotation = begin_annotation(session, actor, document)
-        annotation.state = AnnotationState.TO_CONFIRM if origin.is_guess else AnnotationState.SUBMITTED
+        waits = origin.is_guess or (origin is not MaskOrigin.SIMULATED and find_doubt(mask, finding) is not None)
+        annotation.state = AnnotationState.TO_CONFIRM if waits else AnnotationState.SUBMITTED
         version = AnnotationVersion(
             annotation=annotation, number=1, author_id=actor.person_id, mask_id=row.id, origin=origin, note=note
         )

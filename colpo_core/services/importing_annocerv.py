@@ -28,7 +28,7 @@ from colpo_core.services.opening import IMPORTER, program_actor
 from colpo_core.services.permissions import CLINICIANS, require
 from colpo_core.store import Store
 from colpo_core.store.tables import Annotation
-from colpo_core.terms import Finding, Stage
+from colpo_core.terms import AnnotationState, Finding, Stage
 
 _NOTE = "AnnoCerv, CC BY 4.0; outline filled by the program"
 
@@ -42,7 +42,9 @@ def import_annocerv(
 ) -> ImportReport:
     """Bring in a folder in AnnoCerv's layout; what is in the store already stays as it is.
 
-    Every outline becomes a mask that says how it was closed. What a guess closed waits for a person's confirmation.
+    Every outline becomes a mask that says how it was closed. What a guess closed, and what looks like something that
+    was not meant, waits for a person's confirmation. An image without an outline is not taken for one without a
+    lesion: `clear_images.list_unmarked` lists those that wait for a person's word.
     A Swede score becomes the case's impression and never counts as histology.
 
     Args:
@@ -184,7 +186,7 @@ def _annotate(store: Store, importer: Actor, image_id: int | None, item: _Decode
     if outline.shape != (item.image.height_px, item.image.width_px):
         raise InputRejected("The drawing is of another size than its image. Fetch both again from the data set.")
     filled = fill_outline(outline, item.image.rgb)
-    import_annotation(
+    annotation_id = import_annotation(
         store,
         actor=importer,
         image_id=image_id,
@@ -193,7 +195,8 @@ def _annotate(store: Store, importer: Actor, image_id: int | None, item: _Decode
         finding=Finding.ACETOWHITE,
         note=_NOTE,
     )
-    return filled.origin.is_guess
+    with store.reading() as session:
+        return session.get_one(Annotation, annotation_id).state is AnnotationState.TO_CONFIRM
 
 
 def _is_annotated(store: Store, importer: Actor, image_id: int) -> bool:

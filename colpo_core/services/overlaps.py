@@ -1,12 +1,17 @@
 """How the current model's masks overlap the annotators' on images of patients that it has not met."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import numpy as np
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
+from colpo_core.evaluation.blind import BlindReference
 from colpo_core.evaluation.intervals import mean_by_patients
 from colpo_core.evaluation.masks import mask_figures
 from colpo_core.records.cohort import OverlapFigures, OverlapRow
+from colpo_core.records.figures import Bounds, Estimate
 from colpo_core.records.people import Actor
 from colpo_core.services import exposures
 from colpo_core.services.annotator_blinding import hidden_annotators, images_without_model
@@ -22,6 +27,7 @@ from colpo_core.store.tables import (
     Annotation,
     AnnotationVersion,
     Case,
+    Checkpoint,
     Image,
     Mask,
     Patient,
@@ -33,15 +39,17 @@ MOST_COMPARED = 300
 _MOST_READ = 2 * MOST_COMPARED
 N_BINS = 10
 _N_LOWEST = 10
+_BLIND: Kept[tuple[str, str], float] = Kept(50_000)
 _PAIRS: Kept[tuple[str, str], float | None] = Kept(50_000)
 
 
 def overlap_figures(store: Store, *, actor: Actor, include_simulated: bool = True) -> OverlapFigures | None:
     """IoU of the model's masks with the newest annotated one of each image, as its distribution.
 
-    Left out are patients that the model has met, images without annotated acetowhite epithelium (their IoU is not
-    defined), and masks that were made from a model's proposal: they agree with it because they began as it. Of very
-    many images the newest 300 are taken.
+    Beside it stands what the mean training mask reaches on the same images, which looks at none, and how much the model
+    marks where a person has confirmed that nothing is. Left out are patients that the model has met, images without
+    annotated acetowhite epithelium (their IoU is not defined), and masks that were made from a model's proposal: they
+    agree with it because they began as it. Of very many images the newest 300 are taken.
 
     Args:
         store: The open store.
@@ -68,9 +76,7 @@ def overlap_figures(store: Store, *, actor: Actor, include_simulated: bool = Tru
         shown = tuple(row for row in found.lowest if _may_see(session, actor, row, whose[row.image_id], kept_back))
     seen = (ExposureKind.PREDICTION, ExposureKind.MASK)
     exposures.note(store, actor, [(row.case_id, kind) for row in shown for kind in seen])
-    return OverlapFigures(
-        found.iou, found.median, found.counts, found.n_compared, found.n_unseen, found.n_from_proposal, shown
-    )
+    return replace(found, lowest=shown)
 
 
 def _may_see(session: Session, actor: Actor, row: OverlapRow, annotator_id: int, kept_back: set[int]) -> bool:
@@ -91,26 +97,46 @@ def _figures(
         if one.mask is not None:
             masks[one.image_id] = one.mask  # the newest comes last
     proposed = _from_proposal(session, [mask.version_id for mask in masks.values()])
+    reference = BlindReference.from_card(session.get_one(Checkpoint, checkpoint_id).card)
     judged: list[tuple[int, OverlapRow]] = []
+    blind: list[float] = []
+    free: list[tuple[int, float]] = []
     n_compared = 0
     for row in rows:
         mask = masks.get(row.image_id)
-        if mask is None or mask.version_id in proposed or n_compared == MOST_COMPARED:
+        if mask is None or mask.version_id in proposed:
+            continue
+        if mask.confirmed_clear:
+            free.append((row.patient_id, _area(session.get_one(Mask, row.mask_id))))
+            continue
+        if n_compared == MOST_COMPARED:
             continue
         n_compared += 1
         iou = _iou(session, row.mask_id, row.mask_sha256, mask.mask_id, mask.sha256)
         if iou is not None:
             judged.append((row.patient_id, OverlapRow(row.case_id, row.image_id, row.prediction_id, row.code, iou)))
+            if reference is not None:
+                blind.append(_blind_iou(session, reference, mask.mask_id, mask.sha256))
     values = [one.iou for _, one in judged]
+    patients = [patient_id for patient_id, _ in judged]
+
+    def mean(of: Sequence[float], whose: Sequence[int], within: Bounds = (0.0, 1.0)) -> Estimate:
+        return mean_by_patients(of, whose, within=within)
+
     lowest = tuple(sorted((one for _, one in judged), key=lambda one: one.iou)[:_N_LOWEST])
     figures = OverlapFigures(
-        iou=mean_by_patients(values, [patient_id for patient_id, _ in judged], within=(0.0, 1.0)),
+        iou=mean(values, patients),
         median=float(np.median(values)) if values else None,
         counts=tuple(int(count) for count in np.histogram(values, bins=N_BINS, range=(0, 1))[0]),
         n_compared=len(values),
         n_unseen=len(unseen),
         n_from_proposal=len(proposed),
         lowest=lowest,
+        blind=None if reference is None else mean(blind, patients),
+        difference=None
+        if reference is None
+        else mean([own - other for own, other in zip(values, blind, strict=True)], patients, (-1.0, 1.0)),
+        lesion_free_area=mean([area for _, area in free], [patient_id for patient_id, _ in free]),
     )
     return figures, {row.image_id: masks[row.image_id].annotator_id for row in lowest}
 
@@ -144,6 +170,21 @@ def _from_proposal(session: Session, version_ids: list[int]) -> set[int]:
     )
     query = select(AnnotationVersion.id).where(AnnotationVersion.annotation_id.in_(proposed))
     return set(session.scalars(query)) & set(version_ids)
+
+
+def _area(mask: Mask) -> float:
+    return mask.area_px / (mask.width_px * mask.height_px)
+
+
+def _blind_iou(session: Session, reference: BlindReference, mask_id: int, mask_sha256: str) -> float:
+    """IoU of the mean training mask with an annotated one that marks something."""
+
+    def compare() -> float:
+        annotated = mask_pixels(session.get_one(Mask, mask_id))
+        drawn = reference.mean_mask(*annotated.shape)
+        return float(np.count_nonzero(annotated & drawn) / np.count_nonzero(annotated | drawn))
+
+    return _BLIND.find((reference.fingerprint, mask_sha256), compare)
 
 
 def _iou(session: Session, own_id: int, own_sha256: str, other_id: int, other_sha256: str) -> float | None:

@@ -8,6 +8,8 @@ from colpo_core.errors import NotFound, SnapshotMismatch
 from colpo_core.evaluation.judged import Judged, by_case
 from colpo_core.evaluation.paired import compare_arms, is_worse
 from colpo_core.records.checkpoints import CheckpointRecord
+from colpo_core.records.figures import Estimate
+from colpo_core.records.model_cards import signed_text
 from colpo_core.records.people import Actor
 from colpo_core.services.checkpoints import current_checkpoint, read_checkpoint
 from colpo_core.services.external_sets import external_sets, learned_from, seen_by
@@ -36,7 +38,7 @@ def promotion_doubts(store: Store, *, actor: Actor, checkpoint_id: int) -> tuple
     """
     require(actor, CLINICIANS)
     chosen = read_checkpoint(store, checkpoint_id)
-    by_itself = (*chosen.card.get("leaks", []), *_one_call(chosen.card))
+    by_itself = (*chosen.card.get("leaks", []), *_one_call(chosen.card), *_blind(chosen.card))
     try:
         return (*by_itself, *_leakage(store, chosen), *_seen(store, actor, chosen), *_worse(store, chosen))
     except (NotFound, SnapshotMismatch) as error:
@@ -137,3 +139,25 @@ def _metrics(card: Mapping[str, Any]) -> Mapping[str, Any]:
 def _snapshot_sha256(store: Store, chosen: CheckpointRecord) -> str:
     with store.reading() as session:
         return session.get_one(Snapshot, chosen.snapshot_id).sha256
+
+
+def _blind(card: Mapping[str, Any]) -> tuple[str, ...]:
+    """A segmenter that is not better than a mask that looks at no image; nothing is said where no mask was tested.
+
+    A card of an earlier version does not know it.
+    """
+    blind = _metrics(card).get("segmentation", {}).get("blind")
+    if not blind:
+        return ()
+    found = []
+    for mask, name in (("mean_mask", "the mean training mask"), ("disc", "a disc in the middle")):
+        difference = Estimate(**blind[mask]["iou_difference"])
+        if difference.value is None or (difference.low is not None and difference.low > 0):
+            continue
+        found.append(f"{name}, {signed_text(difference)}")
+    if not found:
+        return ()
+    return (
+        "Its masks are not shown to be better than masks that look at no image (difference in IoU, 95% interval by "
+        f"patients): {'; '.join(found)}.",
+    )

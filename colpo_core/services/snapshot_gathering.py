@@ -44,6 +44,7 @@ class Usable:
             mask_sha256=self.mask.sha256 if self.mask else None,
             mask_origin=self.mask.origin if self.mask else None,
             simulated=self.image.simulated,
+            confirmed_clear=self.mask is not None and self.mask.confirmed_clear,
         )
 
 

@@ -27,6 +27,7 @@ from colpo_core.store import Store
 from colpo_core.store.tables import Person, Snapshot
 from colpo_core.terms import ExposureKind, Finding, Label, Split
 
+FEWEST_OF_A_LABEL = 10
 _KEEPS_EVERYBODY = (
     "The set keeps every patient who can be trained on now, and this cannot be undone. Choose some patients or days, "
     "or train on those who come later."
@@ -185,7 +186,11 @@ def judge_counts(counts: dict[str, Any], *, external: bool = False) -> tuple[tup
     missing = _lacking(counts, Split.TRAIN)
     if missing:
         problems.append(f"Train holds no case labelled {' and none labelled '.join(missing)}. Enter histology first.")
-    return tuple(problems), _warnings(counts, Split.VALIDATION) + _warnings(counts, Split.TEST)
+    return tuple(problems), (
+        *_too_few(counts, Split.TRAIN),
+        *_warnings(counts, Split.VALIDATION),
+        *_warnings(counts, Split.TEST),
+    )
 
 
 def _warnings(counts: dict[str, Any], split: Split) -> tuple[str, ...]:
@@ -195,7 +200,23 @@ def _warnings(counts: dict[str, Any], split: Split) -> tuple[str, ...]:
         found.append(f"{split.value.capitalize()} holds no case labelled {' or '.join(missing)}.")
     if not counts["masks"][split]:
         found.append(f"{split.value.capitalize()} holds no mask.")
-    return tuple(found)
+    return (*found, *_too_few(counts, split))
+
+
+def _too_few(counts: dict[str, Any], split: Split) -> tuple[str, ...]:
+    """What a side says of a label with so few cases that one more or less changes it."""
+    few = [
+        f"{counts['case_labels'][split][label]} labelled {label.value}"
+        for label in Label
+        if 0 < counts["case_labels"][split][label] < FEWEST_OF_A_LABEL
+    ]
+    if not few:
+        return ()
+    what = "what is learned from them hangs" if split is Split.TRAIN else "the figures of them hang"
+    return (
+        f"{split.value.capitalize()} holds only {' and '.join(few)}: with fewer than {FEWEST_OF_A_LABEL} cases of a "
+        f"label, {what} on every single one.",
+    )
 
 
 def _lacking(counts: dict[str, Any], split: Split) -> list[str]:

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from colpo_core.datasets.manifest import LeftOut
-from colpo_core.services.annotator_masks import AnnotatorMask, find_annotator_masks
+from colpo_core.services.annotator_masks import AnnotatorMask, find_annotator_masks, is_confirmed_clear
 from colpo_core.services.consensus import Consensus, compute_consensus
 from colpo_core.store.tables import Adjudication, AnnotationVersion, Mask
 from colpo_core.terms import Combination, Finding, MaskOrigin, MaskPolicy
@@ -26,11 +26,14 @@ class TrainableMask:
         sha256: Hash of its run-length code.
         origin: How it came to be.
         consensus: What was computed, where it was made of several; to be stored when the snapshot is frozen.
+        confirmed_clear: Whether it is empty because it is confirmed that nothing acetowhite is there; of one made of
+            several, whether each of them says so.
     """
 
     sha256: str
     origin: MaskOrigin
     consensus: Consensus | None = None
+    confirmed_clear: bool = False
 
 
 _Chosen = tuple[dict[int, TrainableMask], list[LeftOut]]
@@ -101,7 +104,9 @@ def _combined(session: Session, usable: Mapping[int, Sequence[AnnotatorMask]], m
         independent = [mask for mask in found if not mask.is_adjudicated]
         if len(independent) > 1:
             made = compute_consensus(session, independent, finding=Finding.ACETOWHITE, method=method)
-            masks[image_id] = TrainableMask(made.sha256, MaskOrigin(method.value), made)
+            masks[image_id] = TrainableMask(
+                made.sha256, MaskOrigin(method.value), made, all(mask.confirmed_clear for mask in independent)
+            )
         elif independent:
             masks[image_id] = _as_it_is(independent[0])
         else:
@@ -117,9 +122,9 @@ def _adjudicated(
     for image_id, found in usable.items():
         independent = [mask for mask in found if not mask.is_adjudicated]
         if image_id in decided:
-            annotation_id, sha256, size = decided[image_id]
+            annotation_id, sha256, size, is_clear = decided[image_id]
             if size == sizes[image_id]:
-                masks[image_id] = TrainableMask(sha256, MaskOrigin.ADJUDICATED)
+                masks[image_id] = TrainableMask(sha256, MaskOrigin.ADJUDICATED, confirmed_clear=is_clear)
             else:
                 left_out.append(LeftOut("annotation", annotation_id, WRONG_SIZE))
         elif len(independent) == 1:
@@ -129,19 +134,25 @@ def _adjudicated(
     return masks, left_out
 
 
-def _decisions(session: Session) -> dict[int, tuple[int, str, tuple[int, int]]]:
-    """By image, the newest decision: row of the annotation, hash of the mask, its height and width."""
+def _decisions(session: Session) -> dict[int, tuple[int, str, tuple[int, int], bool]]:
+    """By image, the newest decision: row of the annotation, hash of the mask, its size, and whether it is confirmed."""
     rows = session.execute(
-        select(Adjudication.image_id, AnnotationVersion.annotation_id, Mask.sha256, Mask.height_px, Mask.width_px)
+        select(Adjudication.image_id, AnnotationVersion, Mask)
         .join(AnnotationVersion, AnnotationVersion.id == Adjudication.version_id)
         .join(Mask, Mask.id == AnnotationVersion.mask_id)
         .where(Adjudication.finding == Finding.ACETOWHITE)
         .order_by(Adjudication.id)
     )
     return {
-        image_id: (annotation_id, sha256, (height, width)) for image_id, annotation_id, sha256, height, width in rows
+        image_id: (
+            version.annotation_id,
+            mask.sha256,
+            (mask.height_px, mask.width_px),
+            is_confirmed_clear(version, mask.area_px),
+        )
+        for image_id, version, mask in rows
     }
 
 
 def _as_it_is(mask: AnnotatorMask) -> TrainableMask:
-    return TrainableMask(mask.sha256, mask.origin)
+    return TrainableMask(mask.sha256, mask.origin, confirmed_clear=mask.confirmed_clear)

@@ -117,6 +117,61 @@ def test_submitting_asks_for_exactly_the_saved_mask(
     assert "a note" in shown(app)
 
 
+def test_nothing_acetowhite_is_one_press(store: Store, open_page: Open, annotator: Actor, add_case: Any) -> None:
+    first, second = (image_of(store, add_case()) for _ in range(2))
+    app = press(open_page(annotator, "annotate"), "Nothing acetowhite here")
+    assert not app.exception
+    assert asked_image(app) == str(second)
+    (made,) = annotations.submitted_masks(store, actor=annotator, image_id=first)
+    assert (made.absence_confirmed, made.area_px) == (True, 0)
+    assert f"nothing acetowhite on image {first}" in app.success[0].value
+    app = open_page(annotator, "annotate", image=first)
+    assert "none there" in shown(app)
+    assert next(one for one in app.button if one.label == "Confirmed: nothing acetowhite").disabled
+
+
+def test_submitting_an_empty_mask_asks_first(store: Store, open_page: Open, annotator: Actor, add_case: Any) -> None:
+    from colpo_core.terms import MaskDoubt
+    from pages._ui.annotating import deeds
+    from pages._ui.mask_editor import MaskSubmission
+    from pages._ui.mask_questions import MaskQuestion
+
+    image_id = image_of(store, add_case())
+    opened = annotations.open_annotation(store, actor=annotator, image_id=image_id)
+    question = MaskQuestion(
+        MaskSubmission(opened.document_id, 0, ""), "Acetowhite epithelium", MaskDoubt.EMPTY, "Is there none?"
+    )
+    app = open_page(annotator, "annotate", image=image_id)
+    app.session_state[deeds.QUESTIONS] = (question,)
+    app = app.run()
+    assert "not submitted yet" in shown(app)
+    app = press(app, "Not painted yet")
+    assert "not submitted yet" not in shown(app)
+    app.session_state[deeds.QUESTIONS] = (question,)
+    app = press(app.run(), "There is none: no acetowhite epithelium")
+    assert not app.exception
+    (made,) = annotations.submitted_masks(store, actor=annotator, image_id=image_id)
+    assert made.absence_confirmed
+
+
+def test_many_images_are_confirmed_from_their_thumbnails(
+    store: Store, open_page: Open, annotator: Actor, add_case: Any
+) -> None:
+    image_ids = [image_of(store, add_case()) for _ in range(3)]
+    app = open_page(annotator, "annotate", unmarked=1)
+    assert not app.exception
+    assert "Images without a lesion" in shown(app)
+    assert "3 images" in shown(app)
+    app = press(app, "Choose all on this page")
+    app = press(app, "Nothing acetowhite on 3 images")
+    assert not app.exception
+    assert "Confirmed: nothing acetowhite on 3 images." in app.success[0].value
+    for image_id in image_ids:
+        (made,) = annotations.submitted_masks(store, actor=annotator, image_id=image_id)
+        assert made.absence_confirmed
+    assert "confirmed to show nothing acetowhite" in app.info[0].value
+
+
 def test_guesses_are_confirmed_one_after_the_other(
     store: Store, open_page: Open, annotator: Actor, add_case: Any
 ) -> None:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
@@ -45,6 +46,58 @@ def mask_file(folder: Path, seed: int) -> str:
 def submit(run: Run, folder: Path, image_id: int, seed: int) -> str:
     told = run("annotations", "submit", str(image_id), mask_file(folder, seed)).output
     return told.removeprefix("version ").split(":")[0]
+
+
+def test_images_without_a_lesion_are_listed_and_confirmed(
+    run: Run, store: Store, clinic: PredictedClinic, tmp_path: Path
+) -> None:
+    free = [clinic.clinic.add_case(masked=False, swede_score=score) for score in (0, 4)]
+    listed = json.loads(run("annotations", "unmarked", "--json").stdout)
+    assert [one["image_id"] for one in listed] == [case.image_id for case in free]
+    assert [one["swede_total"] for one in listed] == [0, 4]
+    assert "Swede score" in run("annotations", "unmarked").output
+    told = run("annotations", "no-lesion", str(free[0].image_id), "--note", "seen").output
+    assert f"image {free[0].image_id}: nothing acetowhite" in told
+    assert "Nothing was confirmed" in run("annotations", "no-lesion", str(free[0].image_id), code=1).output
+    (version,) = json.loads(run("annotations", "list", str(free[0].image_id), "--json").stdout)
+    assert (version["absence_confirmed"], version["area_px"]) == (True, 0)
+    assert len(json.loads(run("annotations", "unmarked", "--json").stdout)) == 1
+    counts = json.loads(run("snapshot", "preview", "--json").stdout)["counts"]
+    assert counts["confirmed_clear"]["total"] == 1
+
+
+def test_masks_that_look_wrong_are_asked_about(run: Run, clinic: PredictedClinic, tmp_path: Path) -> None:
+    image_id = str(clinic.clinic.add_case(masked=False).image_id)
+    outline = np.zeros((SIDE_PX, SIDE_PX), np.uint8)
+    cv2.circle(outline, (SIDE_PX // 2, SIDE_PX // 2), SIDE_PX // 3, 1, 1)
+    masks = {
+        "outline": outline > 0,
+        "empty": outline > 9,
+        "inverted": cv2.floodFill(outline.copy(), None, (0, 0), 1)[1] > 0,
+    }
+    files = {}
+    for name, mask in masks.items():
+        files[name] = str(tmp_path / f"{name}.png")
+        Path(files[name]).write_bytes(mask_png(mask))
+    asked = {
+        "outline": "--fill fills it",
+        "empty": "--nothing-there submits it",
+        "inverted": "black and white swapped",
+    }
+    for name, answer in asked.items():
+        said = run("annotations", "submit", image_id, files[name], code=1).output
+        assert answer in said
+        assert "Nothing was submitted" in said
+    assert len(json.loads(run("annotations", "unmarked", "--json").stdout)) == 1, "no draft is left behind"
+    assert "0.0%" in run("annotations", "submit", image_id, files["empty"], "--nothing-there").output
+    filled = run("annotations", "submit", image_id, files["outline"], "--fill").output
+    assert float(filled.split(", ")[1].split("%")[0]) > 25
+    line = run("annotations", "submit", image_id, files["outline"], "--as-it-is").output
+    assert float(line.split(", ")[1].split("%")[0]) < 10
+    assert (
+        "Choose one of"
+        in run("annotations", "submit", image_id, files["outline"], "--fill", "--as-it-is", code=2).output
+    )
 
 
 def test_versions_are_listed_compared_and_restored(run: Run, clinic: PredictedClinic, tmp_path: Path) -> None:

@@ -77,6 +77,8 @@ class AnnotationVersion(Base):
     From `start` to `added_share` it says how it was made; NULL where that was not recorded (imported masks, and
     versions of an older store). `kept_share` is the share of the start's pixels that the version still marks,
     `added_share` the share of the version's pixels that the start did not mark; NULL where that is 0 of 0.
+    `absence_confirmed` is set where the mask is empty and its annotator was asked, and said that the finding is not
+    there.
     """
 
     __tablename__ = "annotation_versions"
@@ -97,6 +99,7 @@ class AnnotationVersion(Base):
     active_ms: Mapped[int | None]
     kept_share: Mapped[float | None]
     added_share: Mapped[float | None]
+    absence_confirmed: Mapped[bool | None]
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
     annotation: Mapped[Annotation] = relationship(back_populates="versions", foreign_keys=[annotation_id])
     mask: Mapped[Mask] = relationship(foreign_keys=[mask_id])

@@ -22,6 +22,7 @@ from pages._ui.annotating.words import FINDINGS, area_text, made_text, stage_tex
 from pages._ui.here import Here
 from pages._ui.links import link
 from pages._ui.mask_editor import Reference, mask_editor
+from pages._ui.mask_questions import ask_questions
 from pages._ui.plain import plain
 from pages._ui.theme import STAYS
 from pages._ui.told import say_what_happened
@@ -201,6 +202,12 @@ def _show_editor(here: Here, found: ImageAgreement) -> None:
         )
         st.caption("Correct what has to be corrected, then press Adjudicate. The others' masks can be hidden.")
     draft = open_annotation(here.store, actor=here.actor, image_id=found.image.id, finding=found.finding)
+    ask_questions(
+        deeds.QUESTIONS,
+        {draft.document_id},
+        on_sure=partial(deeds.adjudicate_as_it_is, here, found.image.id, found.finding),
+        on_fill=partial(deeds.fill, here),
+    )
     mask_editor(
         "agreement_editor",
         (draft,),

@@ -2,13 +2,17 @@
 
 import streamlit as st
 
-from colpo_core.services import adjudication
-from colpo_core.terms import Combination, Finding
+from colpo_core.errors import MaskDoubted
+from colpo_core.services import adjudication, filling
+from colpo_core.terms import Combination, Finding, MaskDoubt
+from pages._ui.annotating.words import FINDINGS
 from pages._ui.here import Here
 from pages._ui.mask_editor import MaskSubmission
+from pages._ui.mask_questions import MaskQuestion, drop_question, keep_question
 from pages._ui.told import doing
 
 SAID = "agreement_said"
+QUESTIONS = "agreement_questions"
 _LOAD, _ANSWER = "agreement_load", "agreement_answer"
 
 
@@ -81,18 +85,48 @@ def combine(
 
 def adjudicate(here: Here, image_id: int, finding: Finding, submissions: tuple[MaskSubmission, ...]) -> None:
     """Decide that what is on the screen counts."""
+    for submission in submissions:
+        _adjudicate(here, image_id, finding, submission, sure=())
+    st.session_state[_ANSWER] = counter("answer") + 1
+
+
+def adjudicate_as_it_is(here: Here, image_id: int, finding: Finding, question: MaskQuestion) -> None:
+    """Decide that a mask counts of which the adjudicator says that it is right."""
+    drop_question(QUESTIONS, question.submission.document_id)
+    _adjudicate(here, image_id, finding, question.submission, sure=(question.doubt,))
+
+
+def fill(here: Here, question: MaskQuestion) -> None:
+    """Fill an outline in the editor, as a step that Undo takes back."""
+    one = question.submission
 
     def deed() -> str:
-        for submission in submissions:
+        filling.fill_draft(here.store, actor=here.actor, document_id=one.document_id, seq=one.seq)
+        return "Filled: look at it, then press Adjudicate. Undo (Ctrl+Z) brings the line back."
+
+    if doing(deed, key=SAID):
+        drop_question(QUESTIONS, one.document_id)
+        st.session_state[_LOAD] = counter("load") + 1
+
+
+def _adjudicate(
+    here: Here, image_id: int, finding: Finding, submission: MaskSubmission, *, sure: tuple[MaskDoubt, ...]
+) -> None:
+    def deed() -> str:
+        try:
             adjudication.adjudicate(
                 here.store,
                 actor=here.actor,
                 document_id=submission.document_id,
                 seq=submission.seq,
                 note=submission.note,
+                sure=sure,
             )
+        except MaskDoubted as asked:
+            keep_question(QUESTIONS, submission, FINDINGS[finding], asked)
+            return ""
+        drop_question(QUESTIONS, submission.document_id)
+        close_editor(image_id, finding)
         return "Decided: your mask counts"
 
-    if doing(deed, key=SAID):
-        close_editor(image_id, finding)
-    st.session_state[_ANSWER] = counter("answer") + 1
+    doing(deed, key=SAID)

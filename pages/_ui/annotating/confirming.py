@@ -1,8 +1,10 @@
-"""An imported mask that was closed by guess: look, then confirm, reject or correct it."""
+"""An imported mask that was closed by guess or looks odd: look, then confirm, reject, fill or correct it."""
 
 import streamlit as st
 
 from colpo_core.records.annotations import AnnotationDesk, VersionRecord
+from colpo_core.services.mask_doubts import doubt_text
+from colpo_core.terms import MaskDoubt
 from pages._ui.annotating import deeds
 from pages._ui.annotating.words import ORIGINS, area_text
 from pages._ui.here import Here
@@ -34,9 +36,28 @@ def ask_about(here: Here, desk: AnnotationDesk, *, is_in_task: bool) -> None:
     goes_on = len(desk.to_confirm) == 1 and not is_in_task
     for version in desk.to_confirm:
         with st.container(border=True):
-            st.markdown(f"**{ORIGINS[version.origin]}.**  \nRight as it is?")
+            doubt = desk.doubts.get(version.version_id)
+            if doubt is None:
+                st.markdown(f"**{ORIGINS[version.origin]}.**  \nRight as it is?")
+            else:
+                asked = doubt_text(doubt, share=version.area_share, finding=version.finding)
+                st.markdown(f"**{ORIGINS[version.origin]}.**  \n{asked}")
+                if doubt is MaskDoubt.OUTLINE:
+                    _offer_to_fill(here, desk, version)
             st.caption(" · ".join(filter(None, (version.author, area_text(version.area_share), version.note))))
             _buttons(here, desk, version, desk.next_to_confirm_id if goes_on else None)
+
+
+def _offer_to_fill(here: Here, desk: AnnotationDesk, version: VersionRecord) -> None:
+    st.button(
+        "Fill it",
+        key=f"fill_{version.annotation_id}",
+        icon=":material/format_color_fill:",
+        help="Starts your own mask from it, filled. Look at it, then submit it.",
+        width="stretch",
+        on_click=deeds.fill_imported,
+        args=(here, desk.annotation.document_id, version.version_id, desk.annotation.image.id),
+    )
 
 
 def _buttons(here: Here, desk: AnnotationDesk, version: VersionRecord, onward: int | None) -> None:

@@ -4,18 +4,20 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from colpo_core.errors import ColpoError, InputRejected
+from colpo_core.errors import ColpoError, InputRejected, MaskDoubted
 from colpo_core.records.annotations import StartSource
-from colpo_core.services import annotation_versions, annotations, starting, task_queue
+from colpo_core.services import annotation_versions, annotations, clear_images, filling, starting, task_queue
 from colpo_core.terms import Finding, Start
 from pages._ui.annotating.words import joined
 from pages._ui.here import Here
 from pages._ui.mask_editor import MaskSubmission
+from pages._ui.mask_questions import MaskQuestion, drop_question, keep_question
 from pages._ui.told import doing
 
 SAID = "annotate_said"
 FINDING = "annotate_finding"
 START = "annotate_start"
+QUESTIONS = "annotate_questions"
 _ANSWER = "annotate_answer"
 _LOAD = "annotate_load"
 _PAIR = "annotate_pair"
@@ -53,7 +55,7 @@ def choose_finding(finding: Finding) -> None:
 
 
 def submit(here: Here, submissions: Sequence[MaskSubmission], names: dict[str, str]) -> None:
-    """Make a version of each mask that is on the screen; one that is refused does not hold up the others.
+    """Make a version of each mask that is on the screen; one that is refused or asked about holds up no other.
 
     Args:
         here: Who submits.
@@ -70,6 +72,9 @@ def submit(here: Here, submissions: Sequence[MaskSubmission], names: dict[str, s
                     here.store, actor=here.actor, document_id=one.document_id, seq=one.seq, note=one.note
                 )
                 made.append((name, version.number))
+                drop_question(QUESTIONS, one.document_id)
+            except MaskDoubted as asked:
+                keep_question(QUESTIONS, one, names[one.document_id], asked)
             except ColpoError as error:
                 refused.append(f"Not submitted: {name}. {error}")
         said = _submitted_text(made)
@@ -79,6 +84,70 @@ def submit(here: Here, submissions: Sequence[MaskSubmission], names: dict[str, s
 
     doing(deed, key=SAID)
     _count(_ANSWER)
+
+
+def submit_as_it_is(here: Here, question: MaskQuestion) -> None:
+    """Submit a mask of which the person says that it is right."""
+    one = question.submission
+
+    def deed() -> str:
+        version = annotations.submit_annotation(
+            here.store,
+            actor=here.actor,
+            document_id=one.document_id,
+            seq=one.seq,
+            note=one.note,
+            sure={question.doubt},
+        )
+        return _submitted_text([(question.name.lower(), version.number)])
+
+    doing(deed, key=SAID)
+    drop_question(QUESTIONS, one.document_id)
+    _count(_LOAD)
+
+
+def fill(here: Here, question: MaskQuestion) -> None:
+    """Fill an outline in the editor, as a step that Undo takes back."""
+    one = question.submission
+
+    def deed() -> str:
+        filling.fill_draft(here.store, actor=here.actor, document_id=one.document_id, seq=one.seq)
+        return "Filled: look at it, then submit it. Undo (Ctrl+Z) brings the line back."
+
+    if doing(deed, key=SAID):
+        drop_question(QUESTIONS, one.document_id)
+        _count(_LOAD)
+
+
+def fill_imported(here: Here, document_id: str, version_id: int, image_id: int) -> None:
+    """Start my own mask from an imported outline, filled."""
+
+    def deed() -> str:
+        filling.start_filled(here.store, actor=here.actor, document_id=document_id, version_id=version_id)
+        return "Filled: look at it, then submit it. It takes the place of the imported outline."
+
+    if doing(deed, key=SAID):
+        _count(_LOAD)
+        st.session_state[mode_key(image_id)] = MASKS
+
+
+def say_nothing_there(here: Here, document_id: str, next_image_id: int | None) -> None:
+    """Say that the finding is not on the image, and go on to the next."""
+
+    def deed() -> str:
+        version = clear_images.confirm_absence(here.store, actor=here.actor, document_id=document_id)
+        return f"Version {version.number} submitted: nothing acetowhite on image {version.image_id}."
+
+    is_done = doing(deed, key=SAID)
+    if is_done:
+        drop_question(QUESTIONS, document_id)
+        _count(_LOAD)
+    _go_on(is_done, next_image_id)
+
+
+def show_unmarked() -> None:
+    """Show the images without a mask, to say of many at once that nothing is on them."""
+    st.query_params.from_dict({"unmarked": "1"})
 
 
 def confirm(here: Here, annotation_id: int, next_image_id: int | None) -> None:

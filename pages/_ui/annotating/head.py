@@ -51,6 +51,13 @@ def show_strip(desk: AnnotationDesk) -> None:
 
 
 def _show_onward(desk: AnnotationDesk) -> None:
+    st.button(
+        "",
+        icon=":material/select_all:",
+        help="Images without a mask: say of many at once that nothing acetowhite is on them",
+        key="show_unmarked",
+        on_click=deeds.show_unmarked,
+    )
     if desk.next_to_confirm_id is not None:
         st.button(
             f"To confirm: {desk.n_to_confirm}",

@@ -86,7 +86,7 @@ def _version(person: Here, desk: AnnotationDesk, version: VersionRecord, numbers
     with st.container(gap=None):
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", wrap=False):
             st.checkbox(
-                f"**Version {version.number}** · {version.area_share:.1%}",
+                f"**Version {version.number}** · {_area(version)}",
                 key=_tick_key(version),
                 width="stretch",
             )
@@ -101,6 +101,10 @@ def _version(person: Here, desk: AnnotationDesk, version: VersionRecord, numbers
                 ):
                     _ask_to_restore(person, version, desk.versions[0].number + 1)
         st.caption("  \n".join(filter(None, _lines(version, numbers))))
+
+
+def _area(version: VersionRecord) -> str:
+    return "none there" if version.absence_confirmed else f"{version.area_share:.1%}"
 
 
 def _lines(version: VersionRecord, numbers: dict[int, int]) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ import streamlit as st
 
 from colpo_core.records.checkpoints import label_source_text
 from colpo_core.records.cohort import OverlapFigures, UnseenFigures
+from colpo_core.records.model_cards import signed_text
 from colpo_core.records.model_marks import MarkKind
 from colpo_core.records.overview import Acquaintance, Dashboard, ModelAgreement, ModelFigures
 from colpo_core.records.reviews import ReviewAgreement
@@ -128,12 +129,42 @@ def _overlap(person: Here, found: Dashboard) -> None:
             f"{figures.iou.text()}{median}. Interval: 95%, by patients. Patients that the model has met are "
             f"left out{_left_out(figures)}. Of very many images the newest {overlaps.MOST_COMPARED} are compared."
         )
+        if figures.n_compared:
+            st.caption(_blind_text(figures))
+        st.caption(_lesion_free_text(figures))
     with right:
         if figures.lowest:
             st.markdown("Least overlap, to look at:")
             for row in figures.lowest:
                 title = f"{row.patient_code} · image {row.image_id} · IoU {row.iou:.2f}"
                 link("review", title, prediction=row.prediction_id)
+
+
+def _blind_text(figures: OverlapFigures) -> str:
+    """What a mask reaches that looks at no image."""
+    if figures.blind is None or figures.difference is None:
+        return (
+            "What a mask reaches on these images that looks at none of them is not known: this model was trained by an "
+            "earlier version."
+        )
+    return (
+        f"The mean training mask, which looks at no image, reaches {figures.blind.text()} on the same images; the "
+        f"model's IoU minus that is {signed_text(figures.difference)}, paired by image."
+    )
+
+
+def _lesion_free_text(figures: OverlapFigures) -> str:
+    """How much is marked where nothing is."""
+    area = figures.lesion_free_area
+    if not area.n_images:
+        return (
+            "How much it marks where there is no lesion is not known: on the page Annotate, confirm images on which "
+            "nothing acetowhite is to be seen."
+        )
+    return (
+        f"On {count_text(area.n_images, 'image')} that a person has confirmed to show nothing acetowhite it marks, as "
+        f"a mean share of the image, {area.text()}."
+    )
 
 
 def _left_out(figures: OverlapFigures) -> str:

@@ -4,7 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from colpo_core.records.checkpoints import CheckpointRecord
-from colpo_core.records.model_cards import calls, estimate, proportion, side
+from colpo_core.records.model_cards import Block, calls, estimate, proportion, side
 from colpo_core.records.model_marks import MarkKind, marks_text
 from colpo_core.terms import LabelSource
 from pages._ui.figures import short_estimate, short_share
@@ -25,6 +25,7 @@ def choose_model(listed: tuple[CheckpointRecord, ...]) -> CheckpointRecord:
             "Labels from": [_source(one) for one in listed],
             "Marks": [_marks(one) for one in listed],
             "IoU": [short_estimate(estimate(one["segmentation"], "iou_acetowhite")) for one in tests],
+            "IoU without looking": [_blind_iou(one["segmentation"]) for one in tests],
             "AUC": [short_estimate(estimate(one, "auc")) for one in cases],
             "Sensitivity": [short_share(proportion(one, "sensitivity")) for one in cases],
             "Specificity": [short_share(proportion(one, "specificity")) for one in cases],
@@ -35,7 +36,7 @@ def choose_model(listed: tuple[CheckpointRecord, ...]) -> CheckpointRecord:
     )
     st.caption(
         "★ current model. Figures with 95% intervals: test side; by case, 4 channels, at the frozen threshold. "
-        "Choose a row for its card."
+        "IoU without looking: that of the mean training mask on the same images. Choose a row for its card."
     )
     picked = st.dataframe(
         rows, hide_index=True, width="stretch", on_select="rerun", selection_mode="single-row", key="model_rows"
@@ -45,6 +46,12 @@ def choose_model(listed: tuple[CheckpointRecord, ...]) -> CheckpointRecord:
     wanted = st.query_params.get("checkpoint", "")
     named = [one for one in listed if str(one.id) == wanted]
     return (named or [one for one in listed if one.is_current] or list(listed))[0]
+
+
+def _blind_iou(block: Block) -> str:
+    """What the mean training mask reaches on the same images."""
+    blind = block.get("blind")
+    return short_estimate(estimate(blind["mean_mask"], "iou_acetowhite")) if blind else "not known"
 
 
 def _source(one: CheckpointRecord) -> str:

@@ -44,6 +44,60 @@ def test_every_stratum_keeps_the_shares_within_one_patient(sizes: list[int], see
         assert abs(counts[Split.TEST] - 0.15 * size) <= 1
 
 
+def strata_of_cohort(hsil: tuple[int, int], normal: tuple[int, int], unlabelled: int = 0) -> dict[int, str]:
+    """Patients by label, each as (with mask, without mask)."""
+    names = [
+        *["hsil, with mask"] * hsil[0],
+        *["hsil, without mask"] * hsil[1],
+        *["normal, with mask"] * normal[0],
+        *["normal, without mask"] * normal[1],
+        *["unlabelled, with mask"] * unlabelled,
+    ]
+    return dict(enumerate(names))
+
+
+def with_label(groups: dict[int, str], sides: dict[int, Split], label: str) -> Counter[Split]:
+    return Counter(sides[patient] for patient, stratum in groups.items() if stratum.startswith(label))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_only_two_hsil_do_not_both_fall_into_train(seed: int) -> None:
+    """One with a mask and one without were two strata of one patient each, and each served training first."""
+    groups = strata_of_cohort((1, 1), (60, 88))
+    sides = split_patients(groups, seed=seed)
+    assert with_label(groups, sides, "hsil") == {Split.TRAIN: 1, Split.TEST: 1}
+    three = strata_of_cohort((1, 2), (60, 88))
+    assert with_label(three, split_patients(three, seed=seed), "hsil") == dict.fromkeys(Split, 1)
+
+
+cohorts = st.tuples(
+    st.tuples(st.integers(0, 25), st.integers(0, 25)),
+    st.tuples(st.integers(0, 60), st.integers(0, 60)),
+    st.integers(0, 20),
+).filter(lambda cohort: sum(cohort[0]) + sum(cohort[1]) + cohort[2] > 0)
+
+
+@given(cohort=cohorts, seed=st.integers(0, 1000))
+def test_each_side_gets_of_every_label_where_there_are_enough_however_the_masks_lie(
+    cohort: tuple[tuple[int, int], tuple[int, int], int], seed: int
+) -> None:
+    groups = strata_of_cohort(*cohort)
+    sides = split_patients(groups, seed=seed)
+    for label in ("hsil", "normal", "unlabelled"):
+        counts = with_label(groups, sides, label)
+        size = sum(counts.values())
+        if size >= 3:
+            assert set(counts) == set(Split), label
+        if size >= 7:
+            for split, share in zip(Split, (0.7, 0.15, 0.15), strict=True):
+                # One more or less where a side that would be empty was filled from train.
+                assert abs(counts[split] - share * size) <= 1 + (len(groups) < 10), (label, split)
+    for stratum in set(groups.values()):
+        counts = Counter(sides[patient] for patient in groups if groups[patient] == stratum)
+        if min(with_label(groups, sides, stratum.partition(",")[0]).values()) >= 2 and sum(counts.values()) >= 3:
+            assert set(counts) == set(Split), stratum
+
+
 def test_another_seed_draws_another_split() -> None:
     groups = dict.fromkeys(range(1, 60), "a")
     assert split_patients(groups, seed=1) != split_patients(groups, seed=2)

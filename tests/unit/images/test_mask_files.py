@@ -36,6 +36,42 @@ def test_a_photograph_is_no_mask() -> None:
         read_mask_file(file.getvalue(), height_px=9, width_px=9)
 
 
+def rgba_file(mask: np.ndarray, *, inside: tuple[int, ...], outside: tuple[int, ...]) -> bytes:
+    file = BytesIO()
+    table = np.asarray([outside, inside], np.uint8)
+    Image.fromarray(table[mask.astype(np.uint8)]).save(file, "PNG")
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("marked", [0.1, 0.8])
+def test_a_mask_with_transparent_parts_is_told_what_to_do(marked: float) -> None:
+    """It was refused as a photograph would be, with "Choose the photograph itself"."""
+    mask = np.zeros((20, 20), dtype=bool)
+    mask[: round(20 * marked)] = True
+    file = rgba_file(mask, inside=(255, 0, 0, 255), outside=(0, 0, 0, 0))
+    with pytest.raises(MaskRejected, match=r"is transparent.*without transparency"):
+        read_mask_file(file, height_px=20, width_px=20)
+
+
+def test_a_mask_with_an_opaque_alpha_channel_is_taken() -> None:
+    mask = np.eye(9, dtype=bool)
+    file = rgba_file(mask, inside=(255, 255, 255, 255), outside=(0, 0, 0, 255))
+    assert (read_mask_file(file, height_px=9, width_px=9) == mask).all()
+
+
+def test_two_values_of_which_neither_is_black_do_not_tell_the_background() -> None:
+    file = BytesIO()
+    Image.fromarray(np.where(np.eye(9, dtype=bool), 200, 100).astype(np.uint8)).save(file, "PNG")
+    with pytest.raises(MaskRejected, match="two values, and neither of them is black"):
+        read_mask_file(file.getvalue(), height_px=9, width_px=9)
+
+
+@pytest.mark.parametrize("cut", [10, 40, 60])
+def test_a_damaged_file_is_said(cut: int) -> None:
+    with pytest.raises(ImageRejected):
+        read_mask_file(mask_png(np.eye(30, dtype=bool))[:cut], height_px=30, width_px=30)
+
+
 def test_a_text_is_no_image() -> None:
     with pytest.raises(ImageRejected):
         read_mask_file(b"mask", height_px=9, width_px=9)

@@ -13,7 +13,7 @@ from colpo_core.services.annotation_desk import annotation_desk, next_image
 from colpo_core.services.opening import program_actor
 from colpo_core.store import Store
 from colpo_core.store.tables import Annotation, AuditEntry, Case, Image, Mask, Patient
-from colpo_core.terms import AnnotationState, Finding, MaskOrigin, Stage
+from colpo_core.terms import AnnotationState, Finding, MaskDoubt, MaskOrigin, Stage
 from tests.desk import add_task, everything
 
 HEIGHT, WIDTH = 12, 16
@@ -157,10 +157,13 @@ def test_what_is_submitted_is_what_the_person_sees(store: Store, annotator: Acto
         annotations.submit_annotation(store, actor=annotator, document_id=document_id, seq=seq)
 
 
-def test_an_empty_mask_may_be_submitted(store: Store, annotator: Actor, image_id: int) -> None:
+def test_an_empty_mask_may_be_submitted_by_who_is_sure_of_it(store: Store, annotator: Actor, image_id: int) -> None:
     opened = annotations.open_annotation(store, actor=annotator, image_id=image_id)
-    version = annotations.submit_annotation(store, actor=annotator, document_id=opened.document_id, seq=0)
+    version = annotations.submit_annotation(
+        store, actor=annotator, document_id=opened.document_id, seq=0, sure={MaskDoubt.EMPTY}
+    )
     assert (version.number, version.area_px, version.state) == (1, 0, AnnotationState.SUBMITTED)
+    assert version.absence_confirmed
 
 
 def test_a_guess_waits_and_a_sure_mask_does_not(store: Store, annotator: Actor, image_id: int) -> None:

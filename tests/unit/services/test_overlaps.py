@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from colpo_core.errors import PermissionDenied
+from colpo_core.evaluation.blind import blind_reference
 from colpo_core.records.people import Actor
 from colpo_core.services import overlaps
 from colpo_core.services.masks import mask_pixels, store_pixels
@@ -71,6 +72,50 @@ def test_a_mask_that_began_as_the_models_is_left_out(store: Store, annotator: Ac
     found = overlap_figures(store, actor=annotator)
     assert found is not None
     assert (found.n_from_proposal, found.n_compared) == (1, 3), "what was painted on from it later began as it, too"
+
+
+def test_beside_it_stands_what_the_mean_training_mask_reaches(
+    store: Store, annotator: Actor, desk: PredictedClinic
+) -> None:
+    """The model marks the columns 0 to 20, the mean training mask 5 to 25, on the very same images."""
+    set_masks(store, desk, 0, slice(0, 20), slice(10, 30))  # model 10 of 30, blind 15 of 25
+    set_masks(store, desk, 1, slice(0, 20), slice(0, 20))  # model 20 of 20, blind 15 of 25
+    set_masks(store, desk, 3, slice(0, 20), slice(5, 25))  # model 15 of 25, blind 20 of 20
+    set_masks(store, desk, 4, slice(0, 20), slice(0, 0))
+    without = overlap_figures(store, actor=annotator)
+    assert without is not None
+    assert (without.blind, without.difference) == (None, None), "an older card does not know it"
+    trained = np.zeros((SIDE_PX, SIDE_PX), np.bool_)
+    trained[:, 5:25] = True
+    reference = blind_reference([trained], height_px=SIDE_PX, width_px=SIDE_PX)
+    assert reference is not None
+    with store.writing() as session:
+        checkpoint = session.get_one(Checkpoint, desk.checkpoint_id)
+        checkpoint.card = checkpoint.card | {"blind_reference": reference.to_card()}
+    desk.clinic.add_case()  # what was counted is counted anew
+    found = overlap_figures(store, actor=annotator)
+    assert found is not None
+    assert found.blind is not None
+    assert found.difference is not None
+    assert found.blind.value == pytest.approx((15 / 25 + 15 / 25 + 1) / 3)
+    assert found.difference.value == pytest.approx((10 / 30 + 1 + 15 / 25) / 3 - found.blind.value)
+    assert (found.difference.n_images, found.difference.n_patients) == (3, 3)
+
+
+def test_how_much_is_marked_where_a_person_has_confirmed_that_nothing_is(
+    store: Store, annotator: Actor, desk: PredictedClinic
+) -> None:
+    for place, columns in ((0, 20), (1, 40), (2, 10), (4, 30)):
+        set_masks(store, desk, place, slice(0, columns), slice(0, 0))
+    with store.writing() as session:
+        for version in session.query(AnnotationVersion).filter_by(number=2):
+            is_asked = version.annotation_id != desk.cases[4].annotation_id
+            version.absence_confirmed = True if is_asked else None
+    found = overlap_figures(store, actor=annotator)
+    assert found is not None
+    # The third is a patient that the model has met; of the fifth nobody has said that nothing is there.
+    assert found.lesion_free_area.n_images == 2
+    assert found.lesion_free_area.value == pytest.approx((20 + 40) / 2 / SIDE_PX)
 
 
 def test_masks_are_read_once(

@@ -63,6 +63,32 @@ def test_nothing_speaks_against_an_ordinary_one(
         promotion_doubts(store, actor=reader, checkpoint_id=checkpoint_id)
 
 
+def blind_card(mean_mask: tuple[float, float, float], disc: tuple[float, float, float]) -> dict[str, Any]:
+    """Figures of masks with differences of IoU to the two masks that look at no image: value, low, high."""
+    blind = {
+        mask: {"iou_difference": {"value": value, "low": low, "high": high, "n_patients": 30, "n_images": 87}}
+        for mask, (value, low, high) in (("mean_mask", mean_mask), ("disc", disc))
+    }
+    return {"segmentation": make_card()["metrics"]["segmentation"] | {"blind": blind}}  # type: ignore[index]
+
+
+def test_masks_that_are_no_better_than_the_mean_training_mask_hold_it_back(
+    store: Store, annotator: Actor, publish: Publish
+) -> None:
+    """An IoU of 0.44 stood beside nothing, where the mean training mask has 0.38 on the same images."""
+    doubtful = publish("doubtful1", blind_card((0.06, -0.01, 0.13), (0.08, 0.01, 0.15)))
+    (said,) = promotion_doubts(store, actor=annotator, checkpoint_id=doubtful)
+    assert "not shown to be better" in said
+    assert "the mean training mask, +0.06 (-0.01 to +0.13; 30 patients)" in said
+    assert "disc" not in said
+    worse = publish("worse2", blind_card((-0.2, -0.3, -0.1), (-0.1, -0.2, 0.0)))
+    (said,) = promotion_doubts(store, actor=annotator, checkpoint_id=worse)
+    assert "mean training mask" in said
+    assert "disc in the middle" in said
+    better = publish("better3", blind_card((0.06, 0.01, 0.13), (0.08, 0.01, 0.15)))
+    assert promotion_doubts(store, actor=annotator, checkpoint_id=better) == ()
+
+
 def test_a_leaking_protocol_holds_it_back(store: Store, annotator: Actor, publish: Publish) -> None:
     checkpoint_id = publish(leaks=["Copies of one image stand on both sides."])
     assert promotion_doubts(store, actor=annotator, checkpoint_id=checkpoint_id) == (

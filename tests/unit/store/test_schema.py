@@ -14,6 +14,7 @@ from colpo_core.store import Store
 from colpo_core.store.engine import make_engine
 from colpo_core.store.schema import MIGRATIONS, upgrade_schema
 from colpo_core.store.tables import (
+    AnnotationVersion,
     Base,
     Case,
     Evaluation,
@@ -234,6 +235,18 @@ INSERT INTO job_events VALUES (1, 7, '2026-01-01 00:00:00', 'evaluation', 1, '{}
         job.gpus.append(HeldGpu(host="here", gpu="GPU-1"))
     with pytest.raises(IntegrityError), store.writing() as session:
         session.add(HeldGpu(host="here", gpu="GPU-1", job_id=8))
+    store.close()
+
+
+def test_versions_of_an_older_store_do_not_say_whether_an_absence_was_confirmed(tmp_path: Path) -> None:
+    engine = old_store(tmp_path, revision="0001", rows=OLD_ROWS)
+    before = upgrade_and_lose_nothing(engine)
+    assert before["annotation_versions"] == 1
+    store = Store.open(Settings(data_dir=tmp_path))
+    with store.writing() as session:
+        version = session.scalars(select(AnnotationVersion)).one()
+        assert version.absence_confirmed is None
+        version.absence_confirmed = True
     store.close()
 
 
