@@ -164,7 +164,7 @@ def area_interval(
         inflation = _inflation(independent, newcombe_variance(area, n_positive, n_negative))
         low, high = newcombe_5(area, n_positive, n_negative, inflation=inflation, alpha=alpha)
         return AreaInterval(area, low, high, method=NEWCOMBE_5)
-    of = [[patients[int(place)] for place in np.flatnonzero(side)] for side in (is_positive, ~is_positive)]
+    of = [[patients[place] for place in np.flatnonzero(side).tolist()] for side in (is_positive, ~is_positive)]
     by_class = [len(set(who)) for who in of]
     missing = too_few(*by_class, of="patients")
     if missing is not None:

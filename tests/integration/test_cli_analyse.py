@@ -94,8 +94,11 @@ def test_one_reader(van_dyke: tuple[str, dict[str, Any]]) -> None:
     readers = van_dyke[1]["readers"]
     for reader, expected in DELONG.items():
         arms, test = readers[reader]["arms"], readers[reader]["delong"]
-        values = (arms["1"]["auc"], *arms["1"]["auc_ci"], arms["2"]["auc"], test["z"], test["p"])
+        values = (arms["1"]["auc"], *arms["1"]["auc_ci_delong"], arms["2"]["auc"], test["z"], test["p"])
         assert values == pytest.approx(expected, abs=6e-7)
+        low, high = arms["1"]["auc_ci"]
+        assert arms["1"]["auc_ci_method"] == "newcombe-5"
+        assert 0 < low < arms["1"]["auc"] < high < 1
     first = readers["1"]
     for name, expected in READER_1.items():
         one, two = (first["arms"][arm][name] for arm in "12")
@@ -105,7 +108,8 @@ def test_one_reader(van_dyke: tuple[str, dict[str, Any]]) -> None:
     for name, (b, c, p) in MCNEMAR.items():
         test = first["mcnemar"][name]
         assert (test["b"], test["c"]) == (b, c)
-        assert test["p"] == pytest.approx(p, rel=1e-6)
+        assert test["p_exact"] == pytest.approx(p, rel=1e-6)
+        assert test["p"] < test["p_exact"]
 
 
 @needs_van_dyke

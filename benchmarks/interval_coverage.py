@@ -1,0 +1,215 @@
+"""How often the intervals that the program prints hold what they are of, beside what was printed before.
+
+    python benchmarks/interval_coverage.py areas      # one area, 1 and 3 images a patient
+    python benchmarks/interval_coverage.py shares     # shares of calls, 1 and 3 images a patient
+    python benchmarks/interval_coverage.py means      # IoU, Dice and Brier scores, 1 and 3 images a patient
+    python benchmarks/interval_coverage.py paired     # DeLong's test of two areas with few cases of a class
+    python benchmarks/interval_coverage.py trainings  # "did the mask help": wrong and right verdicts
+    ... areas 200                                     # with so many replicates, 2,000 by default
+
+Ratings are normal in either class, with `spread` times the deviation in HSIL; images of a patient correlate by
+`alike`. Every row is one Markdown row: coverage of the 95% interval, then of the old one.
+"""
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+from scipy.stats import beta, norm
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(CHECKOUT))
+
+from colpo_core.evaluation.areas import area_interval  # noqa: E402
+from colpo_core.evaluation.arms import difference_figures, measure_arm  # noqa: E402
+from colpo_core.evaluation.few import FEWEST_FOR_A_DIFFERENCE  # noqa: E402
+from colpo_core.evaluation.intervals import (  # noqa: E402
+    mean_by_patients,
+    patient_bootstrap,
+    share_by_patients,
+    wilson,
+)
+from colpo_core.evaluation.judged import Judged  # noqa: E402
+from colpo_core.evaluation.paired import delong, delong_interval  # noqa: E402
+from colpo_core.evaluation.resampling import divided  # noqa: E402
+from colpo_core.terms import Label  # noqa: E402
+
+REPLICATES = 2_000
+# The bootstrap is slow: it is measured on fewer replicates and with fewer resamples.
+OLD_SHARE = 10
+RESAMPLES = 500
+
+
+def holds(low: float | None, high: float | None, truth: float) -> bool:
+    """Whether an interval is there and holds the truth."""
+    return low is not None and high is not None and low <= truth <= high
+
+
+def alike_normal(chance: np.random.Generator, patients: int, images: int, alike: float) -> np.ndarray:
+    """Standard normal values, a row a patient's image; those of a patient correlate."""
+    own = chance.normal(size=patients).repeat(images)
+    return np.asarray(own * alike**0.5 + chance.normal(size=patients * images) * (1 - alike) ** 0.5)
+
+
+def areas(replicates: int) -> Iterator[str]:
+    """Newcombe's interval with what was added, beside DeLong's."""
+    chance = np.random.default_rng(1)
+    yield "| patients, HSIL + normal | images | alike | spread | area | covers | DeLong covers | and is missing |"
+    yield "| --- " * 8 + "|"
+    cells = [
+        (20, 20, 1, 0.0),
+        (20, 100, 1, 0.0),
+        (100, 100, 1, 0.0),
+        (7, 7, 3, 0.7),
+        (20, 20, 3, 0.7),
+        (20, 80, 3, 0.95),
+    ]
+    for n_hsil, n_normal, images, alike in cells:
+        is_hsil = np.repeat([True, False], [n_hsil * images, n_normal * images])
+        labels = [Label.HSIL if one else Label.NORMAL for one in is_hsil]
+        patients = np.arange(n_hsil + n_normal).repeat(images).tolist()
+        for area, spread in ((0.7, 1.0), (0.85, 1.0), (0.85, 2.0), (0.95, 1.0), (0.98, 1.0)):
+            held = classic = missing = 0
+            for _ in range(replicates):
+                hsil = alike_normal(chance, n_hsil, images, alike) * spread + norm.ppf(area) * (1 + spread**2) ** 0.5
+                scores = np.concatenate([hsil, alike_normal(chance, n_normal, images, alike)])
+                found = area_interval(is_hsil, scores, patients)
+                old = delong_interval(labels, scores.tolist())
+                held += holds(found.low, found.high, area)
+                classic += holds(old.low, old.high, area)
+                missing += old.low is None
+            told = (f"{count / replicates:.3f}" for count in (held, classic, missing))
+            yield f"| {n_hsil} + {n_normal} | {images} | {alike:g} | {spread:g} | {area:g} | " + " | ".join(told) + " |"
+
+
+def shares(replicates: int) -> Iterator[str]:
+    """Wilson's interval for the effective number of trials, beside the wider of Wilson's and a bootstrap."""
+    chance = np.random.default_rng(2)
+    yield "| patients | images | alike | share | covers | wider of Wilson and bootstrap |"
+    yield "| --- " * 6 + "|"
+    for n_patients in (5, 10, 20, 50, 100):
+        for images, alike in ((1, 0.0), (3, 0.6), (3, 0.9)):
+            patients = np.arange(n_patients).repeat(images).tolist()
+            for share in (0.5, 0.8, 0.95):
+
+                def replicate(is_old: bool) -> bool:
+                    right = alike_normal(chance, n_patients, images, alike) < norm.ppf(share)  # noqa: B023
+                    trials = np.stack([np.ones(len(right)), right], axis=1)
+                    if not is_old:
+                        found = share_by_patients(trials, patients)  # noqa: B023
+                        return holds(found.low, found.high, share)  # noqa: B023
+                    plain = wilson(int(right.sum()), len(right))
+                    drawn = bootstrap(right.astype(np.float64), patients)  # noqa: B023
+                    low, high = plain.low or 0.0, 1.0 if plain.high is None else plain.high
+                    if drawn is not None:
+                        low, high = min(low, drawn[0]), max(high, drawn[1])
+                    return holds(low, high, share)  # noqa: B023
+
+                yield f"| {n_patients} | {images} | {alike:g} | {share:g} | {both(replicate, replicates)} |"
+
+
+def means(replicates: int) -> Iterator[str]:
+    """The interval of a mean by patients, beside the percentile bootstrap."""
+    chance = np.random.default_rng(3)
+    yield "| figure | mean | patients | images | covers | bootstrap covers |"
+    yield "| --- " * 6 + "|"
+    for name, a, b in (
+        ("IoU", 1.2, 1.5),
+        ("Dice", 6.0, 1.2),
+        ("Brier score", 0.4, 2.5),
+        ("low Brier score", 0.25, 4.0),
+    ):
+        for n_patients in (5, 10, 20, 50, 100):
+            for images, alike in ((1, 0.0), (3, 0.6)):
+                patients = np.arange(n_patients).repeat(images).tolist()
+
+                def replicate(is_old: bool) -> bool:
+                    values = beta.ppf(norm.cdf(alike_normal(chance, n_patients, images, alike)), a, b)  # noqa: B023
+                    if is_old:
+                        drawn = bootstrap(values, patients)  # noqa: B023
+                        return drawn is not None and holds(*drawn, a / (a + b))  # noqa: B023
+                    found = mean_by_patients(values, patients, within=(0.0, 1.0))  # noqa: B023
+                    return holds(found.low, found.high, a / (a + b))  # noqa: B023
+
+                yield f"| {name} | {a / (a + b):.2f} | {n_patients} | {images} | {both(replicate, replicates)} |"
+
+
+def both(replicate: Callable[[bool], bool], replicates: int) -> str:
+    """Coverage of the new and of the old interval."""
+    olds = max(1, replicates // OLD_SHARE)
+    new = sum(replicate(False) for _ in range(replicates)) / replicates
+    return f"{new:.3f} | {sum(replicate(True) for _ in range(olds)) / olds:.2f}"
+
+
+def bootstrap(values: np.ndarray, patients: list[int]) -> tuple[float, float] | None:
+    """The percentile interval of a mean by a bootstrap over patients."""
+    found = patient_bootstrap(lambda weights: divided(weights @ values, weights.sum(axis=1)), patients, n=RESAMPLES)
+    return None if found.low is None or found.high is None else (found.low, found.high)
+
+
+def paired(replicates: int) -> Iterator[str]:
+    """How often DeLong's test finds a difference that is not there, by the cases of the smaller class."""
+    chance = np.random.default_rng(4)
+    yield f"| HSIL, with 50 normal (an interval from {FEWEST_FOR_A_DIFFERENCE} on) | area 0.7 | 0.85 | 0.95 |"
+    yield "| --- " * 4 + "|"
+    for n_hsil in (2, 5, 8, 10, 20):
+        labels = [Label.HSIL] * n_hsil + [Label.NORMAL] * 50
+        is_hsil = np.repeat([1.0, 0.0], [n_hsil, 50])
+        cells = []
+        for area in (0.7, 0.85, 0.95):
+            wrong = 0
+            for _ in range(replicates):
+                shared = chance.normal(size=n_hsil + 50) * 0.5**0.5 + is_hsil * norm.ppf(area) * 2**0.5
+                first, second = shared + chance.normal(size=(2, n_hsil + 50)) * 0.5**0.5
+                p = delong(labels, first.tolist(), second.tolist()).p
+                wrong += p is not None and p < 0.05
+            cells.append(f"{wrong / replicates:.3f}")
+        yield f"| {n_hsil} | " + " | ".join(cells) + " |"
+
+
+def trainings(replicates: int) -> Iterator[str]:
+    """How often the verdict on the area finds a difference: where there is none, and where there is one."""
+    chance = np.random.default_rng(5)
+    yield "| cases, HSIL + normal | trainings | deviation between trainings | equal arms | better by 0.5 |"
+    yield "| --- " * 5 + "|"
+    for n_hsil, n_normal in ((12, 18), (24, 36), (80, 120)):
+        labels = [Label.HSIL] * n_hsil + [Label.NORMAL] * n_normal
+        is_hsil = np.repeat([1.0, 0.0], [n_hsil, n_normal])
+        for n_trainings in (1, 2, 3, 5):
+            for of_training in (0.0, 0.15, 0.4):
+                cells = []
+                for effect in (0.0, 0.5):
+                    shown = 0
+                    for _ in range(replicates):
+                        case = chance.normal(0, 0.8, len(labels))
+                        arms = []
+                        for better in (0.0, effect):
+                            skill = 1.6 + better + chance.normal(0, of_training, (n_trainings, 1))
+                            own = case + chance.normal(0, 0.3, len(labels))
+                            logits = own + skill * is_hsil + chance.normal(0, 0.6, (n_trainings, len(labels))) - 0.8
+                            judged = [
+                                [
+                                    Judged(number, number, label, float(prob))
+                                    for number, (label, prob) in enumerate(zip(labels, line, strict=True))
+                                ]
+                                for line in 1 / (1 + np.exp(-logits))
+                            ]
+                            arms.append(measure_arm(judged, [0.5] * n_trainings))
+                        found = difference_figures(*arms)["auc"]
+                        shown += found.low is not None and not holds(found.low, found.high, 0.0)
+                    cells.append(f"{shown / replicates:.3f}")
+                yield f"| {n_hsil} + {n_normal} | {n_trainings} | {of_training:g} | " + " | ".join(cells) + " |"
+
+
+def main() -> None:
+    tables = {"areas": areas, "shares": shares, "means": means, "paired": paired, "trainings": trainings}
+    chosen = sys.argv[1] if len(sys.argv) > 1 else "areas"
+    if chosen not in tables:
+        raise SystemExit(f"One of {', '.join(tables)}.")
+    for line in tables[chosen](int(sys.argv[2]) if len(sys.argv) > 2 else REPLICATES):
+        print(line, flush=True)
+
+
+if __name__ == "__main__":
+    main()
