@@ -16,7 +16,7 @@ from colpo_core.studies.roe_metz import RoeMetz
 
 
 @click.command()
-@click.argument("ratings", type=EXISTING_FILE, metavar="RATINGS.csv")
+@click.argument("ratings", type=EXISTING_FILE, metavar="RATINGS")
 @click.option("--json", "out", type=NEW_FILE, metavar="OUT.json", help="Write every figure into this file too.")
 @click.option("--threshold", type=float, help="A rating from here on is a positive call.")
 @click.option(
@@ -45,6 +45,11 @@ from colpo_core.studies.roe_metz import RoeMetz
     metavar="COLUMN",
     help="This column tells whose case it is: intervals by patients stand beside the others.",
 )
+@click.option(
+    "--keep-names",
+    is_flag=True,
+    help="Names that differ by capitals, blanks or leading zeros alone are different names, not slips.",
+)
 @click.option("--alpha", type=float, default=0.05, show_default=True, help="1 minus the intervals' confidence.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the bootstraps.")
 def analyse(
@@ -58,13 +63,15 @@ def analyse(
     margin: float | None,
     endpoint: Endpoint,
     patient_column: str | None,
+    keep_names: bool,
     alpha: float,
     seed: int,
 ) -> None:
     """Analyse the ratings of readers who have read the same cases, from any reader study.
 
-    RATINGS.csv has the columns reader, treatment, case, truth (0 or 1) and rating; more columns are ignored. Cases are
-    taken as independent: one case a patient. Where cases are images or visits, and a patient has several, name the
+    RATINGS has the columns reader, treatment, case, truth (0 or 1, or no or yes, normal or hsil) and rating; more
+    columns are passed over. It is CSV with commas, semicolons or tabs, or an Excel workbook (.xlsx). Cases are taken as
+    independent: one case a patient. Where cases are images or visits, and a patient has several, name the
     column of patients. Nothing is read from the store or written to it.
     """
     try:
@@ -78,7 +85,7 @@ def analyse(
             model=model,
             seed=seed,
         )
-        found = analyse_ratings(ratings, options, arms=arms, patient_column=patient_column)
+        found = analyse_ratings(ratings, options, arms=arms, patient_column=patient_column, keep_names=keep_names)
         if out is not None:
             write_analysis(found, out)
     except ColpoError as error:

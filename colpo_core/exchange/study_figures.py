@@ -1,8 +1,7 @@
 """Every number of a study's report by name, so that somebody else can compute it anew from the readings."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
-from itertools import combinations
 
 from colpo_core.records.figures import CallFigures, Estimate
 from colpo_core.records.reader_statistics import (
@@ -39,7 +38,7 @@ def report_figures(report: StudyReport) -> list[ReportFigure]:
     for network in report.analysis.networks:
         found += _of_network(network, alpha)
     for name, coefficient in report.analysis.again.items():
-        line = ReportFigure("cohen_again", "bootstrap", "reader", name, arm=Arm.UNAIDED.value)
+        line = ReportFigure("cohen_again", "jackknife-wilson", "reader", name, arm=Arm.UNAIDED.value, alpha=alpha)
         found.append(_coefficient(line, coefficient))
     for judged in report.analysis.calibration:
         found += _of_calibration(judged)
@@ -90,7 +89,7 @@ def _of_analysis(found: RatingAnalysis, alpha: float) -> Iterator[ReportFigure]:
             line = replace(_together(f"{endpoint.value}_difference", arms[0], alpha), versus_arm=arms[1])
             yield _of_many(line, many)
     for arm, agreement in found.agreement.items():
-        yield from _of_agreement(arm, agreement, found.counts.readers)
+        yield from _of_agreement(arm, agreement, alpha)
 
 
 def _together(figure: str, arm: str, alpha: float) -> ReportFigure:
@@ -115,13 +114,13 @@ def _paired(
 ) -> Iterator[ReportFigure]:
     if aucs is not None:
         low, high = aucs.ci or (None, None)
-        yield replace(line, value=aucs.difference, low=low, high=high, p=aucs.p)
+        yield replace(line, value=aucs.difference, low=low, high=high, p=aucs.p, n=aucs.n)
     for name in _PAIRED if calls else ():
         one = (calls or {})[name]
         low, high = one.ci or (None, None)
         yield replace(
             line, figure=f"{name}_difference", method="newcombe", value=one.difference, low=low, high=high, p=one.p,
-            b=one.b, c=one.c,
+            n=one.n, b=one.b, c=one.c,
         )  # fmt: skip
 
 
@@ -135,16 +134,16 @@ def _of_many(line: ReportFigure, one: ManyReaders) -> ReportFigure:
     return replace(line, value=one.difference, low=low, high=high, p=one.p)
 
 
-def _of_agreement(arm: str, agreement: ArmAgreement, readers: Sequence[str]) -> Iterator[ReportFigure]:
+def _of_agreement(arm: str, agreement: ArmAgreement, alpha: float) -> Iterator[ReportFigure]:
+    line = ReportFigure("cohen_pair", "jackknife-wilson", "readers", arm=arm, alpha=alpha)
     for name in _TOGETHER:
         coefficient: Coefficient | None = getattr(agreement, name)
         if coefficient is not None:
-            yield replace(_coefficient(ReportFigure(name, "bootstrap", "readers", arm=arm), coefficient), n=None)
-    for first, second in combinations(readers, 2):
-        pair = agreement.cohen.get(f"{first}-{second}")
-        if pair is not None:
-            line = ReportFigure("cohen_pair", "bootstrap", "reader", first, arm=arm, versus=second)
-            yield replace(_coefficient(line, pair), n=None)
+            yield _coefficient(replace(line, figure=name), coefficient)
+    for pair in agreement.pairs:
+        if pair.cohen is not None:
+            of_pair = replace(line, caller_kind="reader", caller=pair.first, versus=pair.second)
+            yield _coefficient(of_pair, pair.cohen)
 
 
 def _coefficient(line: ReportFigure, found: Coefficient) -> ReportFigure:

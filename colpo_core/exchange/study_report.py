@@ -48,7 +48,10 @@ _METHODS = (
     "cases both random; a network is a standalone model, compared as a single-treatment analysis of the readers' "
     "differences.",
     "Paired calls: McNemar's exact test; interval of the difference by Newcombe's method 10 (1998).",
-    "Agreement: Cohen 1960, Fleiss 1971, Gwet 2008, Krippendorff 2019; intervals by a bootstrap over cases.",
+    "Agreement: Cohen 1960, Fleiss 1971, Gwet 2008, Krippendorff 2019. Each pair of readers on the cases that both "
+    "have read; Fleiss' kappa and Gwet's AC1 on those that all have read, Krippendorff's alpha on those that two or "
+    "more have. Intervals by patients: Wilson's, on as many cases as the jackknife variance is worth (after Korn and "
+    "Graubard 1998); none with fewer than 10 patients, nor with fewer than 5 calls a reader of the rarer kind.",
     "Calibration: Brier 1950; expected calibration error over bins of equal mass; a confidence of 0 stands for a "
     "probability of 0.5 and one of 100 for certainty; intervals by a bootstrap over patients.",
     "Networks are compared on cases alone that they have not learned from, neither the case nor its patient. No "
@@ -262,13 +265,15 @@ def _network_table(network: NetworkComparison) -> CardTable:
 
 
 def _paired_area(found: PairedAucs | None) -> str:
-    return "too few cases in common" if found is None else _signed(found.difference, found.ci, found.p)
+    if found is None:
+        return "too few cases in common"
+    return _signed(found.difference, found.ci, found.p) + ("" if found.n is None else f"; {found.n} cases")
 
 
 def _paired_calls(found: PairedCalls | None) -> str:
     if found is None or found.difference is None:
         return ""
-    return f"{_signed(found.difference, found.ci, found.p)}; right alone {found.b} : {found.c}"
+    return f"{_signed(found.difference, found.ci, found.p)}; right alone {found.b} : {found.c}; {found.n} cases"
 
 
 def _of_model(found: AgainstModel | None) -> str:
@@ -284,20 +289,22 @@ def _agreement(report: StudyReport) -> Iterator[str]:
         rows = list(_agreement_rows(one))
         if rows:
             title = f"Between readers, {arm}" if len(found.agreement) > 1 else "Between readers"
-            yield html.table(CardTable((title, "Value (95% interval)"), rows))
+            yield html.table(CardTable((title, "Value (interval)", "Cases"), rows))
     if report.analysis.again:
-        heading = ("Within a reader: Cohen's kappa", "Value (95% interval)", "Cases read twice")
+        heading = ("Within a reader: Cohen's kappa", "Value (interval)", "Cases read twice")
         again = [(name, value_text(one.value, one.ci), str(one.n)) for name, one in report.analysis.again.items()]
         yield html.table(CardTable(heading, again))
 
 
-def _agreement_rows(one: ArmAgreement) -> Iterator[tuple[str, str]]:
+def _agreement_rows(one: ArmAgreement) -> Iterator[tuple[str, str, str]]:
     for name, title in _AGREEMENT.items():
         found = getattr(one, name)
         if found is not None:
-            yield title, value_text(found.value, found.ci)
-    for pair, coefficient in one.cohen.items():
-        yield f"Cohen's kappa, {pair}", value_text(coefficient.value, coefficient.ci)
+            yield title, value_text(found.value, found.ci), str(found.n)
+    for pair in one.pairs:
+        if pair.cohen is not None:
+            title = f"Cohen's kappa, {pair.first} and {pair.second}"
+            yield title, value_text(pair.cohen.value, pair.cohen.ci), str(pair.n)
 
 
 def _calibration(report: StudyReport) -> Iterator[str]:

@@ -112,12 +112,16 @@ class ImportReport:
         annotations: Annotations that came with the images and were stored by this run.
         annotations_to_confirm: How many of those wait for a person, because a guess closed their outline.
         patients: Patients of whom this batch holds at least one image.
+        passed_over: Names of files in a folder that are no images, such as a README.
+        notes: What a person should know of how a table was read, in sentences.
     """
 
     outcomes: tuple[ImportOutcome, ...]
     annotations: int = 0
     annotations_to_confirm: int = 0
     patients: int = 0
+    passed_over: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def count(self, status: ImportStatus) -> int:
         """How many files have a status."""

@@ -108,12 +108,14 @@ class PairedAucs:
         ci: DeLong's interval of the difference; None where its variance is 0, as `z` and `p`.
         z: The difference in standard errors.
         p: Two-sided.
+        n: Cases that it rests on: those read in both, where either arm alone may rest on more.
     """
 
     difference: float | None
     ci: Bounds | None
     z: float | None
     p: float | None
+    n: int | None = None
 
 
 @dataclass(frozen=True)
@@ -267,8 +269,8 @@ class Coefficient:
 
     Attributes:
         value: 1 for full agreement, 0 for what chance brings; None where chance alone would agree in all.
-        ci: From a bootstrap over cases; None where it cannot tell.
-        n: Cases.
+        ci: Its interval, within -1 and 1; None where there is no value or there are too few patients.
+        n: Cases that it rests on.
     """
 
     value: float | None
@@ -277,22 +279,43 @@ class Coefficient:
 
 
 @dataclass(frozen=True)
-class ArmAgreement:
-    """How the readers of one arm agree, on the cases that all of them have read.
+class PairAgreement:
+    """How two readers of one arm agree, on the cases that both have read, whatever the others have read.
 
     Attributes:
-        cohen: Of each pair of readers, by `A-B`: of the calls.
-        cohen_linear: Of each pair, of the ratings, linearly weighted.
+        first: Name of one.
+        second: Name of the other.
+        cohen_linear: Cohen's kappa of the ratings, linearly weighted.
         cohen_quadratic: Likewise, quadratically weighted.
-        fleiss: Of all readers: of the calls.
-        gwet_ac1: Likewise, Gwet's coefficient.
-        krippendorff_alpha: Of all readers: of the calls.
-        krippendorff_alpha_ordinal: Of all readers: of the ratings, as ranks.
+        cohen: Cohen's kappa of the calls; None without a threshold.
     """
 
-    cohen: dict[str, Coefficient] = field(default_factory=dict)
-    cohen_linear: dict[str, Coefficient] = field(default_factory=dict)
-    cohen_quadratic: dict[str, Coefficient] = field(default_factory=dict)
+    first: str
+    second: str
+    cohen_linear: Coefficient
+    cohen_quadratic: Coefficient
+    cohen: Coefficient | None = None
+
+    @property
+    def n(self) -> int:
+        """Cases that both have read."""
+        return self.cohen_linear.n
+
+
+@dataclass(frozen=True)
+class ArmAgreement:
+    """How the readers of one arm agree.
+
+    Attributes:
+        pairs: Each pair of readers, on their own cases.
+        fleiss: Of the calls of all readers, on the cases that all of them have read; None without a threshold or such
+            cases.
+        gwet_ac1: Likewise, Gwet's coefficient.
+        krippendorff_alpha: Of the calls of all readers, on the cases that two or more have read.
+        krippendorff_alpha_ordinal: Likewise, of the ratings, as ranks.
+    """
+
+    pairs: tuple[PairAgreement, ...] = ()
     fleiss: Coefficient | None = None
     gwet_ac1: Coefficient | None = None
     krippendorff_alpha: Coefficient | None = None
@@ -382,6 +405,7 @@ class RatingAnalysis:
         refused: What was not computed, and why.
         shares: By endpoint but the area, several readers together; empty without a threshold.
         by_patient: Where patients stand behind several cases: the same figures with intervals by patients.
+        table_notes: Of ratings from a file, what a person should know of how it was read.
     """
 
     counts: RatingCounts
@@ -394,6 +418,7 @@ class RatingAnalysis:
     refused: tuple[str, ...]
     shares: dict[Endpoint, ShareAnalysis] = field(default_factory=dict)
     by_patient: ClusteredAnalysis | None = None
+    table_notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,8 @@
 An open study is judged only where its design lets results be seen before the closing; each such look is written down.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
@@ -53,12 +53,12 @@ class _ReaderCalls:
                 found.setdefault(reading.case_id, reading)
         return found
 
-    def again(self, arm: Arm) -> list[tuple[float, float]]:
-        """Ratings of the same case by the same reader: the first reading beside the next one."""
+    def again(self, arm: Arm) -> dict[int, tuple[float, float]]:
+        """By case, ratings of the same case by the same reader: the first reading beside the next one."""
         ratings: dict[int, list[float]] = {}
         for reading in self.in_order(arm):
             ratings.setdefault(reading.case_id, []).append(reader_rating(reading.call, reading.confidence))
-        return [(one[0], one[1]) for one in ratings.values() if len(one) > 1]
+        return {case_id: (one[0], one[1]) for case_id, one in ratings.items() if len(one) > 1}
 
 
 @dataclass(frozen=True)
@@ -174,8 +174,17 @@ def export_ratings(store: Store, *, actor: Actor, study_id: int) -> bytes:
     with store.reading() as session:
         _, design = _closed(session, study_id)
         truth = {case.case_id: case.truth for case in design.cases}
+        patients = _patient_numbers(session, truth)
+        several = len(set(patients.values())) < len(patients)
         ratings = ratings_csv(
-            Rating(name, arm.value, str(case_id), truth[case_id] is Label.HSIL, rating)
+            Rating(
+                name,
+                arm.value,
+                str(case_id),
+                truth[case_id] is Label.HSIL,
+                rating,
+                str(patients[case_id]) if several else None,
+            )
             for arm in Arm
             for name, read in _ratings_of_readers(_readers(session, design, study_id), arm).items()
             for case_id, rating in read.items()
@@ -206,6 +215,8 @@ def export_calls(store: Store, *, actor: Actor, study_id: int) -> bytes:
         rows = _reader_rows(session, study, design, simulated)
         for one in _checkpoints(store, session, design):
             rows += _checkpoint_rows(study, design, one, simulated)
+        patients = _patient_numbers(session, {case.case_id for case in design.cases})
+        rows = [replace(row, patient=patients[row.case_id]) for row in rows]
     kinds = (ExposureKind.LABEL, ExposureKind.PREDICTION)
     exposures.note(store, actor, [(case.case_id, kind) for case in design.cases for kind in kinds])
     return calls_csv(rows)
@@ -390,6 +401,13 @@ def _checkpoint_rows(study: Study, design: StudyDesign, one: _CheckpointCalls, s
         for channels in _CHANNELS
         for case_id, (prob, threshold, call) in sorted(one.judged(channels).items())
     ]
+
+
+def _patient_numbers(session: Session, cases: Collection[int]) -> dict[int, int]:
+    """By case, its patient's number among these cases, from 1: it tells which cases are of one, and not of whom."""
+    found = session.execute(select(Case.id, Case.patient_id).where(Case.id.in_(cases)).order_by(Case.id)).all()
+    numbers: dict[int, int] = {}
+    return {row.id: numbers.setdefault(row.patient_id, len(numbers) + 1) for row in found}
 
 
 def _times(seconds: Sequence[float]) -> ReadingTimes | None:

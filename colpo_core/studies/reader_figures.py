@@ -76,7 +76,7 @@ def paired_aucs(truth: _Bools, first: _Floats, second: _Floats, *, alpha: float 
     """
     # `delong` takes the first from the second.
     found = delong(_labels(truth), second.tolist(), first.tolist(), alpha=alpha)
-    return PairedAucs(found.difference, _bounds(found.low, found.high), found.z, found.p)
+    return PairedAucs(found.difference, _bounds(found.low, found.high), found.z, found.p, len(truth))
 
 
 def paired_calls(
