@@ -202,8 +202,8 @@ def _agreement_lines(agreement: ArmAgreement) -> Iterable[str]:
             yield f"  {title} {_kappa_text(found)}, {found.n} cases read by {by}"
     if any(found.ci is None and found.value is not None for found in _coefficients(agreement)):
         yield (
-            f"  no interval where there are fewer than {FEWEST_PATIENTS} patients, or fewer than {FEWEST_CALLS} calls a "
-            "reader of the rarer kind"
+            f"  no interval where there are fewer than {FEWEST_PATIENTS} patients, or fewer than {FEWEST_CALLS} calls "
+            "a reader of the rarer kind"
         )
 
 

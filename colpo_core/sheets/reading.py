@@ -167,7 +167,7 @@ def read_table(content: bytes, name: str, wanted: Sequence[Column]) -> Table:
     source: TextTable | WorkbookTable
     notes: list[str] = []
     if content.startswith(SIGNATURE):
-        source = open_workbook(content, name, known)
+        source = open_workbook(content, name, [column.headings for column in wanted if column.is_needed])
         if source.others:
             others = ", ".join(f"“{one}”" for one in source.others)
             notes.append(f"The sheet “{source.sheet}” of {name} was read, and not {others}.")
