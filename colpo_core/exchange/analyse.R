@@ -224,7 +224,7 @@ krippendorff <- function(table, ordinal) {
 }
 # Wilson's interval of the disagreement found, on as many cases as its variance by patients is worth; the derivatives by
 # the cases' weights are taken numerically.
-# Without an interval where there are fewer than 10 patients, or (but for AC1) fewer than 5 calls a reader of another kind
+# Without an interval where there are fewer than 10 patients, or (but for AC1) fewer than 3 calls a reader of another kind
 # than the most frequent one.
 agreement <- function(parts, cases, alpha, calls, always = FALSE) {
   n <- length(cases)
@@ -238,7 +238,7 @@ agreement <- function(parts, cases, alpha, calls, always = FALSE) {
   m <- length(unique(patients))
   often <- table(calls)
   rarer <- n * (1 - max(often) / sum(often))
-  if (m < 10 || (!always && rarer < 5 - 1e-9)) return(c(value = value, low = NA, high = NA, n = n))
+  if (m < 10 || (!always && rarer < 3 - 1e-9)) return(c(value = value, low = NA, high = NA, n = n))
   step <- 1e-4
   influence <- sapply(seq_len(n), function(case) {
     up <- rep(1, n); up[case] <- 1 + step

@@ -51,7 +51,7 @@ _METHODS = (
     "Agreement: Cohen 1960, Fleiss 1971, Gwet 2008, Krippendorff 2019. Each pair of readers on the cases that both "
     "have read; Fleiss' kappa and Gwet's AC1 on those that all have read, Krippendorff's alpha on those that two or "
     "more have. Intervals by patients: Wilson's, on as many cases as the jackknife variance is worth (after Korn and "
-    "Graubard 1998); none with fewer than 10 patients, nor with fewer than 5 calls a reader of the rarer kind.",
+    "Graubard 1998); none with fewer than 10 patients, nor with fewer than 3 calls a reader of the rarer kind.",
     "Calibration: Brier 1950; expected calibration error over bins of equal mass; a confidence of 0 stands for a "
     "probability of 0.5 and one of 100 for certainty; intervals by a bootstrap over patients.",
     "Networks are compared on cases alone that they have not learned from, neither the case nor its patient. No "

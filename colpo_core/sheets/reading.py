@@ -107,6 +107,12 @@ class Table:
     _places: tuple[int | None, ...]
     n_empty: int = 0
 
+    @property
+    def other_columns(self) -> tuple[str, ...]:
+        """Headings of the columns that nobody asked for, as they are written."""
+        named = enumerate(self._source.headings)
+        return tuple(text.strip() for place, text in named if text.strip() and place not in self._places)
+
     def rows(self) -> Iterator[Row]:
         """Its rows below the headings that hold anything, in order; to be run through once.
 

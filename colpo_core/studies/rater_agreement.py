@@ -21,7 +21,7 @@ _Ints = npt.NDArray[np.int64]
 WEIGHTINGS = ("none", "linear", "quadratic")
 FEWEST_PATIENTS = 10
 """Fewer give no interval."""
-FEWEST_CALLS = 5
+FEWEST_CALLS = 3
 """Nor do fewer calls a reader of another kind than the most frequent one, but for Gwet's AC1, which holds out."""
 # A case counts for no more than so many, however little the coefficient seems to vary: few cases vary little by chance.
 _MOST_WORTH = 1.5

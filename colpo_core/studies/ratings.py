@@ -98,6 +98,7 @@ class Ratings(Sequence[Rating]):
         rating: Shape (rows,).
         patient: The patients, where they are known.
         notes: What a person should know of how they were read, in sentences.
+        other_columns: Headings of the file's columns that were not read.
     """
 
     reader: _Words
@@ -107,6 +108,7 @@ class Ratings(Sequence[Rating]):
     rating: npt.NDArray[np.float64]
     patient: _Words | None = None
     notes: tuple[str, ...] = ()
+    other_columns: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, ratings: Sequence[Rating]) -> "Ratings":
@@ -219,7 +221,7 @@ def read_ratings(
         notes = (*notes, f"{table.n_empty} empty rows were passed over.")
     return Ratings(
         names["reader"], names["treatment"], names["case"], truth, rating, names.get("patient"),
-        (*table.notes, *notes),
+        (*table.notes, *notes), table.other_columns,
     )  # fmt: skip
 
 

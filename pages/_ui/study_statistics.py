@@ -67,7 +67,7 @@ def statistics_view(analysis: StudyAnalysis) -> None:
             st.caption(
                 "1 is full agreement, 0 what chance brings. Each pair of readers on the cases that both have read; "
                 "Fleiss' kappa and Gwet's AC1 on those that all have read, Krippendorff's alpha on those that two or "
-                "more have. Intervals by patients; none with fewer than 10 of them, or fewer than 5 calls a reader of "
+                "more have. Intervals by patients; none with fewer than 10 of them, or fewer than 3 calls a reader of "
                 "the rarer kind."
             )
     if analysis.again:

@@ -34,7 +34,8 @@ def test_ratings_are_laid_out_by_arm_reader_and_case() -> None:
 
 def test_more_columns_a_mark_at_the_beginning_and_spaces_are_passed_over() -> None:
     said = '\ufeffCase, Reader ,note,treatment,rating,truth\r\na, 1 ,"x, y",t,2.5,1\r\n'
-    (one,) = read_ratings(said)
+    (one,) = found = read_ratings(said)
+    assert found.other_columns == ("note",)
     assert (one.reader, one.treatment, one.case, one.truth, one.rating) == ("1", "t", "a", True, 2.5)
 
 
