@@ -290,6 +290,7 @@ def _summed_distances(counts: _Ints, weighting: str) -> _Floats:
 
 def _estimated(found: _Found, n_cases: int, *, patients: Sequence[str] | None, alpha: float) -> Coefficient:
     value = 1 - found.observed / found.by_chance
+    value = 0.0 if abs(value) < _HAIR else value
     if patients is None:
         summed: _Floats = found.influence
     else:
