@@ -16,7 +16,7 @@ from colpo_core.studies.roe_metz import RoeMetz
 
 
 @click.command()
-@click.argument("ratings", type=EXISTING_FILE, metavar="RATINGS.csv")
+@click.argument("ratings", type=EXISTING_FILE, metavar="RATINGS")
 @click.option("--json", "out", type=NEW_FILE, metavar="OUT.json", help="Write every figure into this file too.")
 @click.option("--threshold", type=float, help="A rating from here on is a positive call.")
 @click.option(
@@ -56,6 +56,11 @@ from colpo_core.studies.roe_metz import RoeMetz
     is_flag=True,
     help="The patient is the case's name without what follows its last _ - . or blank, such as W1 of W1_img2.",
 )
+@click.option(
+    "--keep-names",
+    is_flag=True,
+    help="Names that differ by capitals, blanks or leading zeros alone are different names, not slips.",
+)
 @click.option("--alpha", type=float, default=0.05, show_default=True, help="1 minus the intervals' confidence.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the bootstraps.")
 def analyse(
@@ -71,14 +76,16 @@ def analyse(
     endpoint: Endpoint,
     patient_column: str | None,
     patient_from_case: bool,
+    keep_names: bool,
     alpha: float,
     seed: int,
 ) -> None:
     """Analyse the ratings of readers who have read the same cases, from any reader study.
 
-    RATINGS.csv has the columns reader, treatment, case, truth (0 or 1) and rating; more columns are ignored. Where
-    cases are images or visits, and a patient has several, name the column of patients: without it each case is taken
-    as a patient of its own. Nothing is read from the store or written to it.
+    RATINGS has the columns reader, treatment, case, truth (0 or 1, or no or yes, normal or hsil) and rating; more
+    columns are passed over. It is CSV with commas, semicolons or tabs, or an Excel workbook (.xlsx). Where cases are
+    images or visits, and a patient has several, name the column of patients: without it each case is taken as a patient
+    of its own. Nothing is read from the store or written to it.
     """
     try:
         options = AnalysisOptions(
@@ -99,6 +106,7 @@ def analyse(
             arms=arms,
             patient_column=patient_column,
             patient_from_case=patient_from_case,
+            keep_names=keep_names,
             progress=lambda what: click.echo(f"… {what}", err=True),
         )
         if out is not None:

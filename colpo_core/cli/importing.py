@@ -1,5 +1,6 @@
 """Commands that bring images in."""
 
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
@@ -9,8 +10,10 @@ from colpo_core.cli.image_questions import print_questions
 from colpo_core.cli.output import Opened, json_option, note, print_json
 from colpo_core.cli.words import DAY, EXISTING_FOLDER, WordType
 from colpo_core.records.cases import ImportReport, IncomingFile, StageGuess
+from colpo_core.services.import_tables import NOT_LISTED
 from colpo_core.services.importing import import_folder, import_images
 from colpo_core.services.importing_annocerv import import_annocerv
+from colpo_core.sheets.values import listed
 from colpo_core.terms import Stage
 
 _MOST_CASES = 10
@@ -18,7 +21,10 @@ _MOST_CASES = 10
 
 @click.group("import")
 def import_group() -> None:
-    """Bring images in: what is refused says why, and the rest of the batch is kept."""
+    """Bring images in: what is refused says why, and the rest of the batch is kept.
+
+    A command ends with status 1 where anything was refused.
+    """
 
 
 @import_group.command("files")
@@ -47,7 +53,10 @@ def files(
 @click.option("--stage", type=WordType(Stage), help="Stage for all images, likewise; if not given, guessed.")
 @json_option
 def folder(folder: Path, patient_code: str | None, case_date: date | None, stage: Stage | None, as_json: bool) -> None:
-    """Import a folder of images: one case, or many by its import.csv (file,patient_code,case_date,stage)."""
+    """Import a folder of images: one case, or many by its import.csv (file,patient_code,case_date,stage).
+
+    The table may have commas, semicolons or tabs, or be an Excel workbook import.xlsx.
+    """
     with Opened() as here:
         report = import_folder(
             here.store, actor=here.actor, folder=folder, patient_code=patient_code, case_date=case_date, stage=stage
@@ -90,22 +99,36 @@ def _print(report: ImportReport, as_json: bool) -> None:
         "annotations_to_confirm": report.annotations_to_confirm,
     }
     if as_json:
-        print_json({**counts, "cases": report.case_ids, "files": report.outcomes})
+        told = {"cases": report.case_ids, "passed_over": report.passed_over, "notes": report.notes}
+        print_json({**counts, **told, "files": report.outcomes})
     else:
         _print_words(report, counts)
-    if report.refused and not report.imported and not report.duplicates:
+    if report.refused:
         raise SystemExit(1)
 
 
 def _print_words(report: ImportReport, counts: dict[str, int]) -> None:
-    for outcome in report.outcomes:
-        if outcome.reason:
-            click.echo(f"{outcome.status.value}: {outcome.name}: {outcome.reason}")
-        for said in outcome.notes:
-            click.echo(f"note: {outcome.name}: {said}")
+    for note_of_table in report.notes:
+        click.echo(note_of_table)
+    for line in _lines(report):
+        click.echo(line)
     print_questions(report.asked)
     if report.not_compared:
         click.echo(f"{report.not_compared} images of an older version were not compared; “snapshot preview” reads them")
     click.echo(", ".join(f"{name.replace('_', ' ')} {count}" for name, count in counts.items()))
     if report.case_ids and len(report.case_ids) <= _MOST_CASES:
         click.echo("in case " + ", ".join(str(case_id) for case_id in report.case_ids))
+
+
+def _lines(report: ImportReport) -> Iterator[str]:
+    """A line for each file that was not imported; one for all that the table does not list, and one for no images."""
+    unlisted = [outcome.name for outcome in report.outcomes if outcome.reason == NOT_LISTED]
+    for outcome in report.outcomes:
+        if outcome.reason and outcome.reason != NOT_LISTED:
+            yield f"{outcome.status.value}: {outcome.name}: {outcome.reason}"
+        for said in outcome.notes:
+            yield f"note: {outcome.name}: {said}"
+    if unlisted:
+        yield f"refused: {len(unlisted)} files that the table does not list: {listed(unlisted)}"
+    if report.passed_over:
+        yield f"passed over: {len(report.passed_over)} files that are no images: {listed(report.passed_over)}"

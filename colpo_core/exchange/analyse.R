@@ -53,6 +53,11 @@ truth_of <- local({
   known <- readings[!duplicated(readings$case_id), ]
   setNames(known$is_hsil, known$case_id)
 })
+# Cases of one patient have one number; each case is a patient of its own in an archive that is older than the column.
+patient_of <- local({
+  known <- readings[!duplicated(readings$case_id), ]
+  setNames(if (is.null(known$patient)) known$case_id else known$patient, known$case_id)
+})
 readers_of <- function(arm) {
   found <- readings[is_reader & readings$arm == arm, ]
   sort(unique(found$caller))
@@ -92,7 +97,7 @@ newcombe <- function(first, second, alpha) {
   p <- if (b + c == 0) 1 else {
     binom.test(b, b + c, 0.5)$p.value - dbinom(b, b + c, 0.5) * (if (b == c) 0.5 else 1)
   }
-  c(value = p1 - p2, low = p1 - p2 - low, high = p1 - p2 + high, p = p, b = b, c = c)
+  c(value = p1 - p2, low = p1 - p2 - low, high = p1 - p2 + high, p = p, n = n, b = b, c = c)
 }
 
 # Areas ----------------------------------------------------------------------------------------------------------------
@@ -374,53 +379,105 @@ complete <- function(vectors) {
 }
 
 # Agreement --------------------------------------------------------------------------------------------------------------
+# Each coefficient is 1 minus the disagreement found over that by chance, as a function of how much each case weighs.
 cohen <- function(one, other, weighting = "none") {
   levels <- sort(unique(c(one, other)))
   first <- match(one, levels); second <- match(other, levels)
   far <- abs(outer(seq_along(levels), seq_along(levels), "-"))
-  far <- switch(weighting, none = 1 * (far > 0), linear = far, quadratic = far^2)
-  found <- mean(far[cbind(first, second)])
-  chance <- sum(outer(tabulate(first, length(levels)), tabulate(second, length(levels))) * far) / length(one)^2
-  1 - found / chance
+  far <- switch(weighting, none = 1 * (far > 0), linear = far, quadratic = far^2) / max(far, 1)
+  function(weights) {
+    count <- function(codes) as.numeric(tapply(weights, factor(codes, seq_along(levels)), sum, default = 0))
+    c(
+      observed = sum(weights * far[cbind(first, second)]) / sum(weights),
+      chance = sum(outer(count(first), count(second)) * far) / sum(weights)^2
+    )
+  }
 }
 counted <- function(calls) cbind(colSums(!calls), colSums(calls))
-fleiss <- function(calls) {
+of_all <- function(calls, figure) {
   counts <- counted(calls); n <- nrow(calls)
-  agreeing <- mean((rowSums(counts^2) - n) / (n * (n - 1)))
-  shares <- colSums(counts) / sum(counts)
-  shares <- shares[shares > 0]
-  (agreeing - sum(shares^2)) / (1 - sum(shares^2))
-}
-gwet_ac1 <- function(calls) {
-  counts <- counted(calls); n <- nrow(calls)
-  agreeing <- mean((rowSums(counts^2) - n) / (n * (n - 1)))
-  shares <- colSums(counts) / sum(counts)
-  categories <- sum(shares > 0)
-  chance <- sum(shares * (1 - shares)) / max(1, categories - 1)
-  (agreeing - chance) / (1 - chance)
+  counts <- counts[, colSums(counts) > 0, drop = FALSE]
+  apart <- 1 - (rowSums(counts^2) - n) / (n * (n - 1))
+  function(weights) {
+    shares <- colSums(weights * counts) / (n * sum(weights))
+    agreed <- if (figure == "fleiss") sum(shares^2) else sum(shares * (1 - shares)) / max(1, length(shares) - 1)
+    c(observed = sum(weights * apart) / sum(weights), chance = 1 - agreed)
+  }
 }
 krippendorff <- function(table, ordinal) {
-  table <- table[, colSums(!is.na(table)) > 1, drop = FALSE]
   levels <- sort(unique(as.vector(table[!is.na(table)])))
-  coincidence <- matrix(0, length(levels), length(levels))
-  for (case in seq_len(ncol(table))) {
-    codes <- match(table[!is.na(table[, case]), case], levels)
-    for (i in seq_along(codes)) for (j in seq_along(codes)) if (i != j) {
-      coincidence[codes[i], codes[j]] <- coincidence[codes[i], codes[j]] + 1 / (length(codes) - 1)
+  # How many readers gave each case each rating.
+  counts <- sapply(levels, function(level) colSums(table == level, na.rm = TRUE))
+  counts <- matrix(counts, ncol(table), length(levels))
+  n_of <- rowSums(counts)
+  function(weights) {
+    total <- colSums(weights * counts); n <- sum(total)
+    distance <- 1 - diag(length(levels))
+    if (ordinal) {
+      middle <- cumsum(total) - total / 2
+      distance <- outer(middle, middle, "-")^2 / (max(middle) - min(middle))^2
     }
+    c(
+      observed = sum(weights * rowSums((counts %*% distance) * counts) / (n_of - 1)) / n,
+      chance = sum(outer(total, total) * distance) / (n * (n - 1))
+    )
   }
-  total <- rowSums(coincidence); n <- sum(total)
-  distance <- matrix(1, length(levels), length(levels)); diag(distance) <- 0
-  if (ordinal) {
-    middle <- cumsum(total) - total / 2
-    distance <- outer(middle, middle, "-")^2
-  }
-  1 - (n - 1) * sum(coincidence * distance) / sum(outer(total, total) * distance)
+}
+# Wilson's interval of the disagreement found, on as many cases as its variance by patients is worth; the derivatives by
+# the cases' weights are taken numerically.
+# Without an interval where there are fewer than 10 patients, or (but for AC1) fewer than 3 calls a reader of another kind
+# than the most frequent one.
+agreement <- function(parts, cases, alpha, calls, always = FALSE) {
+  n <- length(cases)
+  none <- c(value = NA, low = NA, high = NA, n = n)
+  if (n == 0) return(none)
+  coefficient <- function(weights) { found <- parts(weights); 1 - found[["observed"]] / found[["chance"]] }
+  whole <- parts(rep(1, n))
+  if (!is.finite(whole[["chance"]]) || whole[["chance"]] <= 0) return(none)
+  value <- coefficient(rep(1, n))
+  patients <- patient_of[cases]
+  m <- length(unique(patients))
+  often <- table(calls)
+  rarer <- n * (1 - max(often) / sum(often))
+  if (m < 10 || (!always && rarer < 3 - 1e-9)) return(c(value = value, low = NA, high = NA, n = n))
+  step <- 1e-4
+  influence <- sapply(seq_len(n), function(case) {
+    up <- rep(1, n); up[case] <- 1 + step
+    down <- rep(1, n); down[case] <- 1 - step
+    (coefficient(up) - coefficient(down)) / (2 * step)
+  })
+  summed <- tapply(influence, patients, sum)
+  variance <- (m / (m - 1))^3 * sum((summed - mean(summed))^2)
+  p <- whole[["observed"]]
+  spread <- p * (1 - p) / whole[["chance"]]^2
+  worth <- if (spread > 1e-24) min(1.5 * m, spread / variance) else m
+  z <- qt(1 - alpha / 2, m - 1)
+  middle <- p + z^2 / (2 * worth); far <- z * sqrt(p * (1 - p) / worth + z^2 / (4 * worth^2))
+  low <- if (p <= 0) 0 else (middle - far) / (1 + z^2 / worth)
+  high <- if (p >= 1) 1 else (middle + far) / (1 + z^2 / worth)
+  c(value = value, low = max(-1, 1 - high / whole[["chance"]]), high = min(1, 1 - low / whole[["chance"]]), n = n)
 }
 table_of <- function(arm) {
   readers <- readers_of(arm)
   cases <- names(truth_of)
-  t(sapply(readers, function(one) rating_of(rows_of("reader", one, NA, arm, "all"))[cases]))
+  t(sapply(readers, function(one) setNames(rating_of(rows_of("reader", one, NA, arm, "all"))[cases], cases)))
+}
+# Agreement on the cases that at least so many of these readers have read.
+agreement_of <- function(row, alpha) {
+  table <- table_of(row$arm)
+  read <- function(rows, at_least) rows[, colSums(!is.na(rows)) >= at_least, drop = FALSE]
+  if (row$figure == "cohen_pair") {
+    pair <- read(table[c(row$caller, row$versus), , drop = FALSE], 2)
+    return(agreement(cohen(pair[1, ] >= 0, pair[2, ] >= 0), colnames(pair), alpha, pair >= 0))
+  }
+  if (row$figure %in% c("fleiss", "gwet_ac1")) {
+    common <- read(table, nrow(table))
+    is_ac1 <- row$figure == "gwet_ac1"
+    return(agreement(of_all(common >= 0, row$figure), colnames(common), alpha, common >= 0, always = is_ac1))
+  }
+  some <- read(table, 2)
+  parts <- if (row$figure == "krippendorff_alpha") krippendorff(1 * (some >= 0), FALSE) else krippendorff(some, TRUE)
+  agreement(parts, colnames(some), alpha, if (row$figure == "krippendorff_alpha") some >= 0 else some)
 }
 
 # Calibration ------------------------------------------------------------------------------------------------------------
@@ -468,9 +525,11 @@ recompute <- function(row) {
     value <- as.numeric(auc(curves[[1]])) - as.numeric(auc(curves[[2]]))
     whole <- covariance_of(both, "auc"); se <- sqrt(whole[1, 1] + whole[2, 2] - 2 * whole[1, 2])
     few <- min(length(curves[[1]]$cases), length(curves[[1]]$controls)) < FEWEST_FOR_A_DIFFERENCE
-    if (few || is.na(se) || se^2 <= 1e-24) return(c(value = value, low = NA, high = NA, p = NA))
+    n <- length(both[[1]])
+    if (few || is.na(se) || se^2 <= 1e-24) return(c(value = value, low = NA, high = NA, p = NA, n = n))
     far <- qnorm(1 - alpha / 2) * se
-    return(c(value = value, low = max(-1, value - far), high = min(1, value + far), p = 2 * pnorm(-abs(value / se))))
+    p <- 2 * pnorm(-abs(value / se))
+    return(c(value = value, low = max(-1, value - far), high = min(1, value + far), p = p, n = n))
   }
   if (row$method == "newcombe") {
     both <- pair(); truth <- truth_of[names(both[[1]])]
@@ -527,24 +586,13 @@ recompute <- function(row) {
     times <- rows()$time
     return(c(value = as.numeric(quantile(times, number(row$quantile), names = FALSE)), n = length(times)))
   }
-  if (row$caller_kind == "readers" || row$figure == "cohen_pair") {
-    table <- table_of(row$arm)
-    # Calls on the cases that all readers have read.
-    common <- table[, colSums(is.na(table)) == 0, drop = FALSE] >= 0
-    if (row$figure == "cohen_pair") return(c(value = cohen(common[row$caller, ], common[row$versus, ])))
-    return(c(value = switch(
-      row$figure,
-      fleiss = fleiss(common), gwet_ac1 = gwet_ac1(common),
-      krippendorff_alpha = krippendorff(1 * (table >= 0), FALSE),
-      krippendorff_alpha_ordinal = krippendorff(table, TRUE)
-    )))
-  }
+  if (row$method == "jackknife-wilson" && row$figure != "cohen_again") return(agreement_of(row, alpha))
   if (row$figure == "cohen_again") {
     found <- readings[in_order, ]
     found <- found[found$caller_kind == "reader" & found$caller == row$caller & found$arm == row$arm, ]
     pairs <- lapply(split(found$rating, found$case_id), head, 2)
     pairs <- do.call(rbind, pairs[lengths(pairs) == 2])
-    return(c(value = cohen(pairs[, 1] >= 0, pairs[, 2] >= 0), n = nrow(pairs)))
+    return(agreement(cohen(pairs[, 1] >= 0, pairs[, 2] >= 0), rownames(pairs), alpha, pairs >= 0))
   }
   if (row$figure %in% c("brier", "ece", "overcalling", "overconfidence")) return(c(value = calibration(row$figure, rows())))
   stop(paste("no way to recompute", row$figure, row$method))

@@ -183,7 +183,8 @@ def _read_scores(path: Path) -> list[int | None]:
             f"The file {path.name} is missing beside the folders of the cases. Fetch it from the data set."
         )
     try:
-        lines = _read(path).decode("utf-8-sig").splitlines()
+        # Only line feeds and carriage returns end a line: no other character may give a case its neighbour's score.
+        lines = list(io.StringIO(_read(path).decode("utf-8-sig"), newline=None))
     except UnicodeDecodeError as error:
         raise InputRejected(f"The file {path.name} is not text. Fetch it again from the data set.") from error
     return [_read_score(line, number, path.name) for number, line in enumerate(lines, start=1)]

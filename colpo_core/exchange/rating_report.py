@@ -1,7 +1,9 @@
 """The analysis of ratings as text for a terminal and as JSON for other programs."""
 
+import json
+from collections import Counter
 from collections.abc import Iterable
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, replace
 from typing import Any
 
 from colpo_core.records.figures import Bounds, p_text, value_text
@@ -17,6 +19,7 @@ from colpo_core.records.reader_statistics import (
     Comparison,
     Endpoint,
     ManyReaders,
+    PairAgreement,
     PairedAucs,
     PairedCalls,
     RatingAnalysis,
@@ -27,13 +30,26 @@ from colpo_core.records.reader_statistics import (
     interval_text,
 )
 from colpo_core.records.studies import StudyAnalysis
+from colpo_core.studies.rater_agreement import FEWEST_CALLS, FEWEST_PATIENTS
 
 _CALLS = ("sensitivity", "specificity", "ppv", "npv", "accuracy")
 _DIGITS = 4
+_OF_PAIRS = ("cohen", "cohen_linear", "cohen_quadratic")
+_OF_ALL = {
+    "fleiss": "Fleiss' kappa",
+    "gwet_ac1": "Gwet's AC1",
+    "krippendorff_alpha": "Krippendorff's alpha",
+    "krippendorff_alpha_ordinal": "Krippendorff's alpha of the ratings, as ranks",
+}
 
 
 def rating_json(analysis: RatingAnalysis) -> dict[str, Any]:
-    """Everything, with the names of the records' fields; a coefficient's interval stands beside it as `NAME_ci`."""
+    """Everything, with the names of the records' fields.
+
+    Beside a coefficient of agreement stand its interval as `NAME_ci` and its cases as `NAME_n`. Pairs of readers are a
+    list with `first` and `second`; the same kappas stand by `FIRST-SECOND` too, with the names in quotation marks where
+    two pairs would have one key.
+    """
     found = asdict(analysis)
     found["agreement"] = {arm: _agreement_json(one) for arm, one in analysis.agreement.items()}
     return found
@@ -47,6 +63,7 @@ def rating_text(analysis: RatingAnalysis) -> str:
         f"{', '.join(counts.arms)}; intervals of {100 * (1 - float(analysis.options['alpha'] or 0)):g}%",
         *analysis.notes,
     ]
+    lines += analysis.table_notes
     for name, reader in analysis.readers.items():
         lines += ["", f"Reader {name}"]
         for arm, one in reader.arms.items():
@@ -148,7 +165,7 @@ def _calls_text(what: str, calls: PairedCalls) -> str:
     told = value_text(calls.difference, calls.ci, digits=_DIGITS, missing=calls.reason)
     p = "" if calls.p is None else f", {how} {_p(calls.p)}"
     at_odds = "" if calls.at_odds is None else f" ({calls.at_odds})"
-    return f"{what} {told}, right alone {calls.b} against {calls.c}{p}{at_odds}"
+    return f"{what} {told}, right alone {calls.b} against {calls.c}{p}{at_odds}{_in_both(calls.n)}"
 
 
 def _single_text(one: SingleArm) -> str:
@@ -179,7 +196,12 @@ def _beside(found: SeveralReaders) -> Iterable[str]:
 def _paired_area(paired: PairedAucs) -> str:
     told = value_text(paired.difference, paired.ci, digits=_DIGITS, missing=paired.reason)
     how = "DeLong p" if paired.method == "delong" else "by patients p"
-    return told if paired.p is None else f"{told}, {how} {_p(paired.p)}"
+    p = "" if paired.p is None else f", {how} {_p(paired.p)}"
+    return f"{told}{p}{_in_both(paired.n)}"
+
+
+def _in_both(n: int | None) -> str:
+    return "" if n is None else f", on the {n} cases read in both"
 
 
 def _reader_lines(arm: str, one: ReaderArm) -> Iterable[str]:
@@ -236,13 +258,33 @@ def _non_inferiority_lines(one: ManyReaders | AgainstModel, of: str) -> Iterable
 
 
 def _agreement_lines(agreement: ArmAgreement) -> Iterable[str]:
-    for field in fields(agreement):
-        value = getattr(agreement, field.name)
-        name = field.name.replace("_", " ")
-        if isinstance(value, Coefficient):
-            yield f"  {name} {_text(value.value, value.ci)}"
-        elif value:
-            yield f"  {name} " + "; ".join(f"{pair} {_text(one.value, one.ci)}" for pair, one in value.items())
+    for pair in agreement.pairs:
+        kappas = [] if pair.cohen is None else [f"of the calls {_kappa_text(pair.cohen)}"]
+        kappas += [
+            f"of the ratings, linearly weighted {_kappa_text(pair.cohen_linear)}",
+            f"quadratically weighted {_kappa_text(pair.cohen_quadratic)}",
+        ]
+        yield f"  {pair.first} and {pair.second}, {pair.n} cases: Cohen's kappa {', '.join(kappas)}"
+    for name, title in _OF_ALL.items():
+        found: Coefficient | None = getattr(agreement, name)
+        if found is not None:
+            by = "two or more" if "krippendorff" in name else "all"
+            yield f"  {title} {_kappa_text(found)}, {found.n} cases read by {by}"
+    if any(found.ci is None and found.value is not None for found in _coefficients(agreement)):
+        yield (
+            f"  no interval where there are fewer than {FEWEST_PATIENTS} patients, or fewer than {FEWEST_CALLS} calls "
+            "a reader of the rarer kind"
+        )
+
+
+def _coefficients(agreement: ArmAgreement) -> Iterable[Coefficient]:
+    found = [getattr(pair, name) for pair in agreement.pairs for name in _OF_PAIRS]
+    found += [getattr(agreement, name) for name in _OF_ALL]
+    return (one for one in found if one is not None)
+
+
+def _kappa_text(found: Coefficient) -> str:
+    return _text(found.value, found.ci)
 
 
 def _refused_lines(refused: Iterable[str]) -> Iterable[str]:
@@ -251,16 +293,38 @@ def _refused_lines(refused: Iterable[str]) -> Iterable[str]:
 
 
 def _agreement_json(agreement: ArmAgreement) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for field in fields(agreement):
-        value = getattr(agreement, field.name)
-        if isinstance(value, dict):
-            found[field.name] = {pair: one.value for pair, one in value.items()}
-            found[f"{field.name}_ci"] = {pair: one.ci for pair, one in value.items()}
-        else:
-            found[field.name] = None if value is None else value.value
-            found[f"{field.name}_ci"] = None if value is None else value.ci
+    keys = _pair_keys(agreement.pairs)
+    found: dict[str, Any] = {"pairs": []}
+    for pair in agreement.pairs:
+        line: dict[str, Any] = {"first": pair.first, "second": pair.second, "n": pair.n}
+        for name in _OF_PAIRS:
+            line |= _coefficient_json(name, getattr(pair, name))
+        found["pairs"].append(line)
+    for name in _OF_PAIRS:
+        of_pairs = {key: getattr(pair, name) for key, pair in zip(keys, agreement.pairs, strict=True)}
+        kept = {key: one for key, one in of_pairs.items() if one is not None}
+        found[name] = {key: one.value for key, one in kept.items()}
+        found[f"{name}_ci"] = {key: one.ci for key, one in kept.items()}
+        found[f"{name}_n"] = {key: one.n for key, one in kept.items()}
+    for name in _OF_ALL:
+        found |= _coefficient_json(name, getattr(agreement, name))
     return found
+
+
+def _coefficient_json(name: str, found: Coefficient | None) -> dict[str, Any]:
+    value, ci, n = (None, None, None) if found is None else (found.value, found.ci, found.n)
+    return {name: value, f"{name}_ci": ci, f"{name}_n": n}
+
+
+def _pair_keys(pairs: Iterable[PairAgreement]) -> list[str]:
+    """`A-B` of each pair; where two would have one key (A with B-C, A-B with C), the names in quotation marks."""
+    keys = [(f"{pair.first}-{pair.second}", f"{_quoted(pair.first)}-{_quoted(pair.second)}") for pair in pairs]
+    often = Counter(key for key, _ in keys)
+    return [key if often[key] == 1 else quoted for key, quoted in keys]
+
+
+def _quoted(name: str) -> str:
+    return json.dumps(name, ensure_ascii=False)
 
 
 def _text(value: float | None, ci: Bounds | None) -> str:

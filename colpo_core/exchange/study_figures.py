@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import combinations
 
 from colpo_core.records.figures import CallFigures, Estimate
 from colpo_core.records.reader_statistics import (
@@ -42,7 +41,7 @@ def report_figures(report: StudyReport) -> list[ReportFigure]:
     for network in report.analysis.networks:
         found += _of_network(network, alpha)
     for name, coefficient in report.analysis.again.items():
-        line = ReportFigure("cohen_again", "bootstrap", "reader", name, arm=Arm.UNAIDED.value)
+        line = ReportFigure("cohen_again", "jackknife-wilson", "reader", name, arm=Arm.UNAIDED.value, alpha=alpha)
         found.append(_coefficient(line, coefficient))
     for judged in report.analysis.calibration:
         found += _of_calibration(judged)
@@ -95,7 +94,7 @@ def _of_analysis(found: RatingAnalysis, alpha: float) -> Iterator[ReportFigure]:
     if found.by_patient is not None:
         yield from _of_patients(found.by_patient, arms, alpha)
     for arm, agreement in found.agreement.items():
-        yield from _of_agreement(arm, agreement, found.counts.readers)
+        yield from _of_agreement(arm, agreement, alpha)
 
 
 def _of_patients(found: ClusteredAnalysis, arms: Sequence[str], alpha: float) -> Iterator[ReportFigure]:
@@ -140,7 +139,7 @@ def _paired(
 ) -> Iterator[ReportFigure]:
     if aucs is not None:
         low, high = aucs.ci or (None, None)
-        yield replace(line, method=aucs.method, value=aucs.difference, low=low, high=high, p=aucs.p)
+        yield replace(line, method=aucs.method, value=aucs.difference, low=low, high=high, p=aucs.p, n=aucs.n)
     for name in _PAIRED if calls else ():
         one = (calls or {})[name]
         low, high = one.ci or (None, None)
@@ -152,6 +151,7 @@ def _paired(
             low=low,
             high=high,
             p=one.p,
+            n=one.n,
             b=one.b,
             c=one.c,
         )
@@ -167,16 +167,16 @@ def _of_many(line: ReportFigure, one: ManyReaders) -> ReportFigure:
     return replace(line, value=one.difference, low=low, high=high, p=one.p)
 
 
-def _of_agreement(arm: str, agreement: ArmAgreement, readers: Sequence[str]) -> Iterator[ReportFigure]:
+def _of_agreement(arm: str, agreement: ArmAgreement, alpha: float) -> Iterator[ReportFigure]:
+    line = ReportFigure("cohen_pair", "jackknife-wilson", "readers", arm=arm, alpha=alpha)
     for name in _TOGETHER:
         coefficient: Coefficient | None = getattr(agreement, name)
         if coefficient is not None:
-            yield replace(_coefficient(ReportFigure(name, "bootstrap", "readers", arm=arm), coefficient), n=None)
-    for first, second in combinations(readers, 2):
-        pair = agreement.cohen.get(f"{first}-{second}")
-        if pair is not None:
-            line = ReportFigure("cohen_pair", "bootstrap", "reader", first, arm=arm, versus=second)
-            yield replace(_coefficient(line, pair), n=None)
+            yield _coefficient(replace(line, figure=name), coefficient)
+    for pair in agreement.pairs:
+        if pair.cohen is not None:
+            of_pair = replace(line, caller_kind="reader", caller=pair.first, versus=pair.second)
+            yield _coefficient(of_pair, pair.cohen)
 
 
 def _coefficient(line: ReportFigure, found: Coefficient) -> ReportFigure:

@@ -60,7 +60,10 @@ _METHODS = (
     "readings, by U-statistics (Gallas 2006; degrees of freedom after Obuchowski, Gallas and Hillis 2012).",
     "Paired calls: McNemar's test with the mid-p (Fagerland, Lydersen and Laake 2013); interval of the difference by "
     "Newcombe's method 10 (1998). Where the two do not agree, the p decides.",
-    "Agreement: Cohen 1960, Fleiss 1971, Gwet 2008, Krippendorff 2019; intervals by a bootstrap over cases.",
+    "Agreement: Cohen 1960, Fleiss 1971, Gwet 2008, Krippendorff 2019. Each pair of readers on the cases that both "
+    "have read; Fleiss' kappa and Gwet's AC1 on those that all have read, Krippendorff's alpha on those that two or "
+    "more have. Intervals by patients: Wilson's, on as many cases as the jackknife variance is worth (after Korn and "
+    "Graubard 1998); none with fewer than 10 patients, nor with fewer than 3 calls a reader of the rarer kind.",
     "Calibration: Brier 1950; expected calibration error over bins of equal mass; a confidence of 0 stands for a "
     "probability of 0.5 and one of 100 for certainty; intervals from what patients differ in, with Student's "
     "distribution and a correction for skewness (Hall 1992), that of the calibration error by a "
@@ -310,11 +313,10 @@ def _network_table(network: NetworkComparison) -> CardTable:
 
 
 def _paired_area(found: PairedAucs | None) -> str:
-    return (
-        "too few cases in common"
-        if found is None
-        else _signed(found.difference, found.ci, found.p, missing=found.reason)
-    )
+    if found is None:
+        return "too few cases in common"
+    on = "" if found.n is None else f"; {found.n} cases"
+    return _signed(found.difference, found.ci, found.p, missing=found.reason) + on
 
 
 def _paired_calls(found: PairedCalls | None) -> str:
@@ -322,7 +324,7 @@ def _paired_calls(found: PairedCalls | None) -> str:
         return ""
     at_odds = "" if found.at_odds is None else f" ({found.at_odds})"
     said = _signed(found.difference, found.ci, found.p, missing=found.reason)
-    return f"{said}; right alone {found.b} : {found.c}{at_odds}"
+    return f"{said}; right alone {found.b} : {found.c}; {found.n} cases{at_odds}"
 
 
 def _of_model(found: AgainstModel | None) -> str:
@@ -338,20 +340,22 @@ def _agreement(report: StudyReport) -> Iterator[str]:
         rows = list(_agreement_rows(one))
         if rows:
             title = f"Between readers, {arm}" if len(found.agreement) > 1 else "Between readers"
-            yield html.table(CardTable((title, "Value (95% interval)"), rows))
+            yield html.table(CardTable((title, "Value (interval)", "Cases"), rows))
     if report.analysis.again:
-        heading = ("Within a reader: Cohen's kappa", "Value (95% interval)", "Cases read twice")
+        heading = ("Within a reader: Cohen's kappa", "Value (interval)", "Cases read twice")
         again = [(name, value_text(one.value, one.ci), str(one.n)) for name, one in report.analysis.again.items()]
         yield html.table(CardTable(heading, again))
 
 
-def _agreement_rows(one: ArmAgreement) -> Iterator[tuple[str, str]]:
+def _agreement_rows(one: ArmAgreement) -> Iterator[tuple[str, str, str]]:
     for name, title in _AGREEMENT.items():
         found = getattr(one, name)
         if found is not None:
-            yield title, value_text(found.value, found.ci)
-    for pair, coefficient in one.cohen.items():
-        yield f"Cohen's kappa, {pair}", value_text(coefficient.value, coefficient.ci)
+            yield title, value_text(found.value, found.ci), str(found.n)
+    for pair in one.pairs:
+        if pair.cohen is not None:
+            title = f"Cohen's kappa, {pair.first} and {pair.second}"
+            yield title, value_text(pair.cohen.value, pair.cohen.ci), str(pair.n)
 
 
 def _calibration(report: StudyReport) -> Iterator[str]:

@@ -137,6 +137,8 @@ class ImportReport:
         annotations_to_confirm: How many of those wait for a person, because a guess closed their outline.
         patients: Patients of whom this run stored at least one image.
         not_compared: Images of an older version with which nothing could be compared yet.
+        passed_over: Names of files in a folder that are no images, such as a README.
+        notes: What a person should know of how a table was read, in sentences.
     """
 
     outcomes: tuple[ImportOutcome, ...]
@@ -172,6 +174,9 @@ class ImportReport:
     def guessed(self, where_from: StageGuess) -> int:
         """How many images were filed under a stage that nobody gave."""
         return sum(outcome.stage_guess is where_from for outcome in self.outcomes)
+
+    passed_over: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def count(self, status: ImportStatus) -> int:
         """How many files have a status."""

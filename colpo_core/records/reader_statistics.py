@@ -153,6 +153,7 @@ class PairedAucs:
         p: Two-sided.
         method: `delong`; `obuchowski` where patients stand behind several cases and were counted as patients.
         reason: Why there is no interval and no p.
+        n: Cases that it rests on: those read in both, where either arm alone may rest on more.
     """
 
     difference: float | None
@@ -161,6 +162,7 @@ class PairedAucs:
     p: float | None
     method: str = "delong"
     reason: str | None = None
+    n: int | None = None
 
 
 @dataclass(frozen=True)
@@ -407,8 +409,8 @@ class Coefficient:
 
     Attributes:
         value: 1 for full agreement, 0 for what chance brings; None where chance alone would agree in all.
-        ci: From a bootstrap over cases; None where it cannot tell.
-        n: Cases.
+        ci: Its interval, within -1 and 1; None where there is no value or there are too few patients.
+        n: Cases that it rests on.
     """
 
     value: float | None
@@ -417,22 +419,43 @@ class Coefficient:
 
 
 @dataclass(frozen=True)
-class ArmAgreement:
-    """How the readers of one arm agree, on the cases that all of them have read.
+class PairAgreement:
+    """How two readers of one arm agree, on the cases that both have read, whatever the others have read.
 
     Attributes:
-        cohen: Of each pair of readers, by `A-B`: of the calls.
-        cohen_linear: Of each pair, of the ratings, linearly weighted.
+        first: Name of one.
+        second: Name of the other.
+        cohen_linear: Cohen's kappa of the ratings, linearly weighted.
         cohen_quadratic: Likewise, quadratically weighted.
-        fleiss: Of all readers: of the calls.
-        gwet_ac1: Likewise, Gwet's coefficient.
-        krippendorff_alpha: Of all readers: of the calls.
-        krippendorff_alpha_ordinal: Of all readers: of the ratings, as ranks.
+        cohen: Cohen's kappa of the calls; None without a threshold.
     """
 
-    cohen: dict[str, Coefficient] = field(default_factory=dict)
-    cohen_linear: dict[str, Coefficient] = field(default_factory=dict)
-    cohen_quadratic: dict[str, Coefficient] = field(default_factory=dict)
+    first: str
+    second: str
+    cohen_linear: Coefficient
+    cohen_quadratic: Coefficient
+    cohen: Coefficient | None = None
+
+    @property
+    def n(self) -> int:
+        """Cases that both have read."""
+        return self.cohen_linear.n
+
+
+@dataclass(frozen=True)
+class ArmAgreement:
+    """How the readers of one arm agree.
+
+    Attributes:
+        pairs: Each pair of readers, on their own cases.
+        fleiss: Of the calls of all readers, on the cases that all of them have read; None without a threshold or such
+            cases.
+        gwet_ac1: Likewise, Gwet's coefficient.
+        krippendorff_alpha: Of the calls of all readers, on the cases that two or more have read.
+        krippendorff_alpha_ordinal: Likewise, of the ratings, as ranks.
+    """
+
+    pairs: tuple[PairAgreement, ...] = ()
     fleiss: Coefficient | None = None
     gwet_ac1: Coefficient | None = None
     krippendorff_alpha: Coefficient | None = None
@@ -545,6 +568,7 @@ class RatingAnalysis:
         complete_cases: Where readings are missing: several readers together on the cases that all of them have read;
             what stands in `mrmc` and the others then judges each reader on the cases that this reader has read.
         notes: What to mind.
+        table_notes: Of ratings from a file, what a person should know of how it was read.
     """
 
     counts: RatingCounts
@@ -560,6 +584,7 @@ class RatingAnalysis:
     independent: SeveralReaders | None = None
     complete_cases: SeveralReaders | None = None
     notes: tuple[str, ...] = ()
+    table_notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,10 @@ Each file stands for itself: what is refused leaves nothing behind, and the rest
 collection comes in through `colpo_core.services.importing_annocerv`.
 """
 
-import csv
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import replace
 from datetime import date
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from colpo_core.errors import ImageRejected, InputRejected
 from colpo_core.images.decoding import CleanImage, decode_photograph, encode_clean
@@ -28,6 +27,7 @@ from colpo_core.services.arrivals import (
 from colpo_core.services.contradictions import cases_text, contradicting, held_by_others, near_copy_text
 from colpo_core.services.fingerprints import StoredLooks, count_without_fingerprint
 from colpo_core.services.image_questions import open_questions
+from colpo_core.services.import_tables import TABLE_NAME, WORKBOOK_NAME, FileRow, TableRows, table_of
 from colpo_core.services.patient_codes import check_patient_code
 from colpo_core.services.permissions import CLINICIANS, require
 from colpo_core.services.stage_guess import guess_stage
@@ -44,9 +44,13 @@ __all__ = [
     "import_folder",
     "import_images",
 ]
-TABLE_NAME = "import.csv"
-_TABLE_COLUMNS = {"file", "patient_code", "case_date", "stage"}
-_NOT_MEANT = {"thumbs.db", "desktop.ini", TABLE_NAME}
+_NOT_MEANT = {"thumbs.db", "desktop.ini", TABLE_NAME, WORKBOOK_NAME}
+# What lies beside images and never is one, by the end of its name.
+_NO_IMAGE = {
+    ".cfg", ".css", ".csv", ".doc", ".docx", ".htm", ".html", ".ini", ".ipynb", ".js", ".json", ".log", ".m", ".md",
+    ".ods", ".pdf", ".ppt", ".pptx", ".ps1", ".py", ".r", ".rtf", ".sh", ".toml", ".tsv", ".txt", ".xls", ".xlsx",
+    ".xml", ".yaml", ".yml", ".zip",
+}  # fmt: skip
 
 
 def import_images(
@@ -92,9 +96,10 @@ def import_folder(
 ) -> ImportReport:
     """Bring in all images of a folder and the folders in it.
 
-    With a table `import.csv` in it (columns file, patient_code, case_date as YYYY-MM-DD, stage; seconds_after_acid if
-    wanted), the folder may hold many cases; what a row leaves empty is taken from the arguments. Without a table, all
-    files belong to the one case that the arguments name.
+    With a table `import.csv` (or `import.xlsx`) in it, with the columns file, patient_code, case_date as YYYY-MM-DD and
+    stage (and seconds_after_acid if wanted), the folder may hold many cases; what a row leaves empty is taken from the
+    arguments. The table may be of any make that `read_table` knows. A row that cannot be told for sure is refused by
+    its line, and the rest is kept. Without a table, all files belong to the one case that the arguments name.
 
     Args:
         store: The open store.
@@ -113,17 +118,18 @@ def import_folder(
     require(actor, CLINICIANS)
     if not folder.is_dir():
         raise InputRejected(f"There is no folder {folder}. Check the path.")
-    defaults = _Row("", patient_code or "", case_date, stage)
-    table = folder / TABLE_NAME
-    if not table.is_file() and not patient_code:
+    defaults = FileRow("", patient_code or "", case_date, stage)
+    content = table_of(folder)
+    if content is None and not patient_code:
         raise InputRejected(
             f"Give a patient code, or put a table {TABLE_NAME} into the folder that names one per file."
         )
-    rows = _rows_of_table(folder, table, defaults) if table.is_file() else _rows_of_folder(folder, defaults)
+    names, passed_over = _file_names(folder)
+    table = None if content is None else TableRows(folder, names, content, defaults)
     outcomes: list[ImportOutcome] = []
     patients: set[str] = set()
     stored = StoredLooks()
-    for row in rows:
+    for row in _rows_of_folder(names, defaults) if table is None else table.rows():
         outcome = _take_row(store, actor, stored, folder, row)
         outcomes.append(outcome)
         if outcome.status is ImportStatus.IMPORTED:
@@ -132,7 +138,8 @@ def import_folder(
             on_outcome(outcome)
     if not outcomes:
         raise InputRejected("The folder holds no files. Choose the folder that the images lie in.")
-    return _report(store, tuple(outcomes), patients=len(patients))
+    report = _report(store, tuple(outcomes), patients=len(patients))
+    return replace(report, passed_over=passed_over, notes=() if table is None else table.notes)
 
 
 def _report(store: Store, outcomes: tuple[ImportOutcome, ...], *, patients: int) -> ImportReport:
@@ -140,19 +147,7 @@ def _report(store: Store, outcomes: tuple[ImportOutcome, ...], *, patients: int)
         return ImportReport(outcomes, patients=patients, not_compared=count_without_fingerprint(session))
 
 
-@dataclass(frozen=True)
-class _Row:
-    """What is to be done with one file, or why it cannot be."""
-
-    name: str
-    patient_code: str
-    case_date: date | None
-    stage: Stage | None
-    seconds_after_acid: int | None = None
-    problem: str = field(default="")
-
-
-def _take_row(store: Store, actor: Actor, stored: StoredLooks, folder: Path, row: _Row) -> ImportOutcome:
+def _take_row(store: Store, actor: Actor, stored: StoredLooks, folder: Path, row: FileRow) -> ImportOutcome:
     if row.problem:
         return ImportOutcome(row.name, ImportStatus.REFUSED, row.problem)
     file = IncomingFile(row.name, path=folder / row.name, stage=row.stage, seconds_after_acid=row.seconds_after_acid)
@@ -264,94 +259,18 @@ def _checked_date(day: date | None, today: date) -> date | None:
     return day
 
 
-def _rows_of_folder(folder: Path, defaults: _Row) -> Iterator[_Row]:
-    for name in _file_names(folder):
-        yield _Row(name, defaults.patient_code, defaults.case_date, defaults.stage)
+def _rows_of_folder(names: Sequence[str], defaults: FileRow) -> Iterator[FileRow]:
+    for name in names:
+        yield replace(defaults, name=name)
 
 
-def _rows_of_table(folder: Path, table: Path, defaults: _Row) -> Iterator[_Row]:
-    lines = _read_table(table)
-    listed: set[str] = set()
-    for line in lines:
-        row = _row(folder, line, defaults)
-        listed.add(row.name)
-        yield row
-    for name in _file_names(folder):
-        if name not in listed:
-            yield _Row(name, "", None, defaults.stage, problem=f"The table {TABLE_NAME} does not list this file.")
-
-
-def _read_table(table: Path) -> list[dict[str, str]]:
-    try:
-        text = table.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputRejected(f"The table {TABLE_NAME} cannot be read. Save it as CSV in UTF-8.") from error
-    header = text.partition("\n")[0]
-    delimiter = ";" if header.count(";") > header.count(",") else ","
-    reader = csv.DictReader(text.splitlines(), delimiter=delimiter)
-    columns = {name.strip().lower() for name in reader.fieldnames or []}
-    missing = sorted(_TABLE_COLUMNS - columns)
-    if missing:
-        raise InputRejected(f"The table {TABLE_NAME} lacks the columns {', '.join(missing)}.")
-    return [
-        {(key or "").strip().lower(): (value or "").strip() for key, value in line.items() if isinstance(value, str)}
-        for line in reader
-    ]
-
-
-def _row(folder: Path, line: dict[str, str], defaults: _Row) -> _Row:
-    name = str(PurePosixPath(line.get("file", "").replace("\\", "/")))
-    try:
-        _check_inside(folder, name)
-        return _Row(
-            name,
-            line.get("patient_code") or defaults.patient_code,
-            _read_date(line["case_date"]) if line.get("case_date") else defaults.case_date,
-            _read_stage(line["stage"]) if line.get("stage") else defaults.stage,
-            _read_seconds(line.get("seconds_after_acid", "")),
-        )
-    except InputRejected as error:
-        return _Row(name, "", None, defaults.stage, problem=str(error))
-
-
-def _check_inside(folder: Path, name: str) -> None:
-    if name in ("", "."):
-        raise InputRejected("The row names no file.")
-    if not (folder / name).resolve().is_relative_to(folder.resolve()):
-        raise InputRejected("The row names a file outside the folder. Copy the file into it.")
-    if not (folder / name).is_file():
-        raise InputRejected("The folder does not hold the file that this row names.")
-
-
-def _read_date(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise InputRejected("The date of the case is not written as YYYY-MM-DD.") from error
-
-
-def _read_stage(text: str) -> Stage:
-    word = text.lower().replace(" ", "_").replace("-", "_")
-    try:
-        return Stage(word)
-    except ValueError as error:
-        known = ", ".join(stage.value for stage in Stage)
-        raise InputRejected(f"The stage is none of {known}.") from error
-
-
-def _read_seconds(text: str) -> int | None:
-    if not text:
-        return None
-    if not text.isdecimal():
-        raise InputRejected("The seconds after acetic acid are not a whole number.")
-    return int(text)
-
-
-def _file_names(folder: Path) -> list[str]:
-    names = []
+def _file_names(folder: Path) -> tuple[list[str], tuple[str, ...]]:
+    """The files in a folder and the folders in it: those that may be images, and those that are none by their names."""
+    names: list[str] = []
+    others: list[str] = []
     for path in folder.rglob("*"):
         relative = path.relative_to(folder)
         hidden = any(part.startswith(".") for part in relative.parts)
         if path.is_file() and not hidden and path.name.lower() not in _NOT_MEANT:
-            names.append(relative.as_posix())
-    return sorted(names)
+            (others if path.suffix.lower() in _NO_IMAGE else names).append(relative.as_posix())
+    return sorted(names), tuple(sorted(others))

@@ -8,6 +8,7 @@ from pathlib import Path
 from colpo_core.errors import InputRejected
 from colpo_core.exchange.rating_report import rating_json
 from colpo_core.records.reader_statistics import U_STATISTIC, RatingAnalysis
+from colpo_core.sheets.values import plain_name
 from colpo_core.studies.hidden_patients import column_of_patients, patient_of, stem_of_patients
 from colpo_core.studies.rating_analysis import AnalysisOptions, analyse_table
 from colpo_core.studies.ratings import RatingTable, read_ratings, tabulate
@@ -32,17 +33,19 @@ def analyse_ratings(
     *,
     arms: Sequence[str] = (),
     patient_column: str | None = None,
+    keep_names: bool = False,
     patient_from_case: bool = False,
     progress: Callable[[str], None] = _silent,
 ) -> RatingAnalysis:
-    """Analyse a CSV file of ratings, see `read_ratings` for its columns.
+    """Analyse a table of ratings, see `read_ratings` for its columns and what it may be written in.
 
     Args:
-        path: The file, UTF-8.
+        path: The file: CSV or an Excel workbook.
         options: What is asked.
         arms: Which treatments, in order, the first minus the second being the difference; all where empty. The model's
             need not be named.
         patient_column: Name of a column that tells the patient of each case, where cases are images or visits.
+        keep_names: Whether names that differ by capitals, blanks or leading zeros alone are different names.
         patient_from_case: Whether the stem of a case's name tells its patient, see `patient_of`.
         progress: Is told what is being done, where there are many ratings.
 
@@ -52,14 +55,13 @@ def analyse_ratings(
     try:
         if path.stat().st_size > LARGEST_BYTES:
             raise InputRejected(f"{path.name} is larger than {LARGEST_BYTES // 10**6} MB. Is it a file of ratings?")
-        text = path.read_text(encoding="utf-8-sig")
+        content = path.read_bytes()
     except OSError as error:
         raise InputRejected(f"{path.name} cannot be read: {error.strerror or 'it is not a readable file'}.") from error
-    except UnicodeDecodeError as error:
-        raise InputRejected(f"{path.name} is no UTF-8 text. Save it as “CSV UTF-8”.") from error
     if patient_column is not None and patient_from_case:
         raise InputRejected("The patients are told by a column or by the names of the cases, not by both.")
-    ratings = read_ratings(text, patient_column=patient_column)
+    ratings = read_ratings(content, name=path.name, patient_column=patient_column, keep_names=keep_names)
+    del content
     tell = progress if len(ratings) >= _TOLD_FROM else _silent
     tell(f"{len(ratings)} ratings read")
     table = tabulate(ratings)
@@ -71,19 +73,22 @@ def analyse_ratings(
         )
     if patient_from_case:
         table = replace(table, patients=tuple(patient_of(case) for case in table.cases))
+    # Names in the file are composed, and those that a person types are to find them.
+    options = replace(options, model=None if options.model is None else plain_name(options.model))
+    arms = [plain_name(arm) for arm in arms]
     if arms:
         model = () if options.model is None or options.model in arms else (options.model,)
         table = table.of_arms([*arms, *model])
     found = analyse_table(table, options, progress=tell)
-    return replace(found, notes=(*_notes(table, found, text.splitlines()[0]), *found.notes))
+    return replace(found, notes=(*_notes(table, found, ratings.other_columns), *found.notes), table_notes=ratings.notes)
 
 
-def _notes(table: RatingTable, found: RatingAnalysis, heading: str) -> list[str]:
+def _notes(table: RatingTable, found: RatingAnalysis, headings: Sequence[str]) -> list[str]:
     """What to mind of patients who may stand behind several cases, and of ratings that are missing."""
     notes = []
     if table.patients is None:
         notes.append(_TAKEN_AS_INDEPENDENT)
-        column, stem = column_of_patients(heading), stem_of_patients(table.cases)
+        column, stem = column_of_patients(headings), stem_of_patients(table.cases)
         if column is not None:
             notes.append(f"The file has a column “{column}”. Does it tell the patient? Then use --patient {column}.")
         elif stem is not None:

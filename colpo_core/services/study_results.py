@@ -54,12 +54,12 @@ class _ReaderCalls:
                 found.setdefault(reading.case_id, reading)
         return found
 
-    def again(self, arm: Arm) -> list[tuple[float, float]]:
-        """Ratings of the same case by the same reader: the first reading beside the next one."""
+    def again(self, arm: Arm) -> dict[int, tuple[float, float]]:
+        """By case, ratings of the same case by the same reader: the first reading beside the next one."""
         ratings: dict[int, list[float]] = {}
         for reading in self.in_order(arm):
             ratings.setdefault(reading.case_id, []).append(reader_rating(reading.call, reading.confidence))
-        return [(one[0], one[1]) for one in ratings.values() if len(one) > 1]
+        return {case_id: (one[0], one[1]) for case_id, one in ratings.items() if len(one) > 1}
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from dataclasses import astuple, dataclass, fields
 from datetime import datetime
 
+from colpo_core.sheets.values import FORMULA_STARTS
 from colpo_core.studies.ratings import COLUMNS, Rating
 from colpo_core.terms import Arm, Label, LabelSource
 
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_WHOLE = 2.0**53
 
 
 @dataclass(frozen=True)
@@ -85,20 +86,22 @@ def calls_csv(rows: Iterable[CallRow]) -> bytes:
 
 
 def ratings_csv(ratings: Iterable[Rating]) -> bytes:
-    """Write ratings as UTF-8 CSV that `read_ratings` reads, with a column of patients."""
+    """Write ratings as UTF-8 CSV that `read_ratings` reads as they are; with a column `patient` where one is known."""
+    rows = list(ratings)
+    has_patients = any(one.patient is not None for one in rows)
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow([*COLUMNS, "patient"])
-    writer.writerows(
-        [
-            *(csv_cell(name) for name in (one.reader, one.treatment, one.case)),
-            int(one.truth),
-            f"{one.rating:g}",
-            csv_cell(one.patient),
-        ]
-        for one in ratings
-    )
+    writer.writerow((*COLUMNS, "patient") if has_patients else COLUMNS)
+    for one in rows:
+        names = [csv_cell(name) for name in (one.reader, one.treatment, one.case)]
+        patient = [csv_cell(one.patient)] if has_patients else []
+        writer.writerow([*names, int(one.truth), _exact(one.rating), *patient])
     return buffer.getvalue().encode()
+
+
+def _exact(value: float) -> str:
+    """A number in full: two that differ are never written alike."""
+    return str(int(value)) if value.is_integer() and abs(value) < _WHOLE else repr(value)
 
 
 def csv_cell(value: object) -> str:
@@ -109,7 +112,7 @@ def csv_cell(value: object) -> str:
         return "true" if value else "false"
     if isinstance(value, datetime):
         return value.isoformat(timespec="milliseconds")
-    if isinstance(value, str) and value.startswith(_FORMULA_STARTS):
+    if isinstance(value, str) and value.startswith(FORMULA_STARTS):
         # A spreadsheet would run a name that starts like a formula.
         return f"'{value}"
     return str(value)

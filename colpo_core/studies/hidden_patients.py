@@ -1,6 +1,5 @@
 """Patients who may stand behind several cases although nobody has named them: by a column, or by the cases' names."""
 
-import csv
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -17,14 +16,13 @@ _FEWEST_STEMS = 3
 _LAST_PART = re.compile(r"^(?P<stem>.*\d.*?)(?:[_\-. ]+[^_\-. ]+|(?<=\d)[A-Za-z])$")
 
 
-def column_of_patients(heading: str) -> str | None:
-    """A column of a heading line that may tell the patient; None where there is none.
+def column_of_patients(headings: Sequence[str]) -> str | None:
+    """A column that may tell the patient; None where there is none.
 
     Args:
-        heading: The first line of a file, its names between commas, semicolons or tabs.
+        headings: Headings of the columns that were not read.
     """
-    separator = max(",;\t", key=heading.count)
-    for name in next(csv.reader([heading.removeprefix("\ufeff")], delimiter=separator), []):
+    for name in headings:
         if re.sub(r"[\s\-]+", "_", name.strip().lower()) in COLUMNS_OF_PATIENTS:
             return name.strip()
     return None

@@ -1,7 +1,7 @@
 """All figures of a table of ratings, and the reasons for those that are not given."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from itertools import combinations
 from typing import TypeVar
@@ -18,6 +18,7 @@ from colpo_core.records.reader_statistics import (
     Covariance,
     Endpoint,
     ManyReaders,
+    PairAgreement,
     RatingAnalysis,
     RatingCounts,
     Reader,
@@ -146,8 +147,7 @@ class _Analyst:
         }
         for arm, ratings in zip(self.table.arms, self.table.rating, strict=True):
             if arm in self.yes_or_no:
-                why = "all the same" if len(np.unique(ratings[~np.isnan(ratings)])) < _TWO else "yes or no alone"
-                self._refuse("areas under the curve", f"the ratings of treatment “{arm}” are {why}", arm)
+                self._refuse("areas under the curve", _why_no_area(ratings, f"treatment “{arm}”"), arm)
 
     def _check(self) -> None:
         n_positive, n = int(self.table.truth.sum()), len(self.table.cases)
@@ -319,33 +319,59 @@ class _Analyst:
         )
 
     def _agreement(self, place: int) -> ArmAgreement:
-        ratings, seed = self.table.rating[place], self.options.seed
+        arm, ratings = self.table.arms[place], self.table.rating[place]
         has_read = ~np.isnan(ratings).all(axis=1)
         names = [name for name, does in zip(self.table.readers, has_read, strict=True) if does]
         ratings = ratings[has_read]
-        common = ratings[:, ~np.isnan(ratings).any(axis=0)]
-        if len(names) < _TWO or not common.size:
-            self._refuse("agreement", "it takes two readers of the same cases", self.table.arms[place])
+        pairs = tuple(self._pair(names[a], names[b], ratings[[a, b]]) for a, b in combinations(range(len(names)), 2))
+        if not any(pair.n for pair in pairs):
+            self._refuse("agreement", "it takes two readers of the same cases", arm)
             return ArmAgreement()
-        pairs = {f"{names[a]}-{names[b]}": (common[a], common[b]) for a, b in combinations(range(len(names)), 2)}
+        alpha, patients = self.options.alpha, self.table.patients
         found = ArmAgreement(
-            cohen_linear={name: cohen(*pair, weighting="linear", seed=seed) for name, pair in pairs.items()},
-            cohen_quadratic={name: cohen(*pair, weighting="quadratic", seed=seed) for name, pair in pairs.items()},
-            krippendorff_alpha_ordinal=krippendorff_alpha(ratings, is_ordinal=True, seed=seed),
+            pairs,
+            krippendorff_alpha_ordinal=krippendorff_alpha(ratings, is_ordinal=True, patients=patients, alpha=alpha),
         )
         threshold = self.options.threshold
         if threshold is None:
             return found
         calls = np.where(np.isnan(ratings), np.nan, ratings >= threshold)
-        return ArmAgreement(
-            cohen={name: cohen(a >= threshold, b >= threshold, seed=seed) for name, (a, b) in pairs.items()},
-            cohen_linear=found.cohen_linear,
-            cohen_quadratic=found.cohen_quadratic,
-            fleiss=fleiss(common >= threshold, seed=seed),
-            gwet_ac1=gwet_ac1(common >= threshold, seed=seed),
-            krippendorff_alpha=krippendorff_alpha(calls, seed=seed),
-            krippendorff_alpha_ordinal=found.krippendorff_alpha_ordinal,
+        found = replace(found, krippendorff_alpha=krippendorff_alpha(calls, patients=patients, alpha=alpha))
+        by_all = np.asarray(~np.isnan(calls).any(axis=0))
+        if not by_all.any():
+            self._refuse("Fleiss' kappa and Gwet's AC1", f"no case was read by all {len(names)} readers", arm)
+            return found
+        of_all = self._patients(by_all)
+        return replace(
+            found,
+            fleiss=fleiss(calls[:, by_all], patients=of_all, alpha=alpha),
+            gwet_ac1=gwet_ac1(calls[:, by_all], patients=of_all, alpha=alpha),
         )
+
+    def _pair(self, first: str, second: str, ratings: npt.NDArray[np.float64]) -> PairAgreement:
+        """Two readers' agreement on the cases that both have read; ratings of shape (2, cases)."""
+        by_both = np.asarray(~np.isnan(ratings).any(axis=0))
+        one, other = ratings[:, by_both]
+        threshold, alpha, patients = self.options.threshold, self.options.alpha, self._patients(by_both)
+        return PairAgreement(
+            first,
+            second,
+            cohen(one, other, weighting="linear", patients=patients, alpha=alpha),
+            cohen(one, other, weighting="quadratic", patients=patients, alpha=alpha),
+            None if threshold is None else cohen(one >= threshold, other >= threshold, patients=patients, alpha=alpha),
+        )
+
+    def _patients(self, is_kept: npt.NDArray[np.bool_]) -> list[str] | None:
+        patients = self.table.patients
+        return None if patients is None else [patients[place] for place in np.flatnonzero(is_kept)]
+
+
+def _why_no_area(ratings: npt.NDArray[np.float64], of: str) -> str:
+    values = np.unique(ratings[~np.isnan(ratings)])
+    if len(values) == 1:
+        return f"all ratings of {of} are {values[0]:g}, so they tell no case from another"
+    said = " and ".join(f"{value:g}" for value in values)
+    return f"the ratings of {of} are yes or no alone ({said})"
 
 
 def _is_yes_or_no(ratings: npt.NDArray[np.float64]) -> bool:
@@ -390,8 +416,9 @@ def _model_ratings(table: RatingTable, name: str, read: RatingTable) -> npt.NDAr
     if np.isnan(ratings).any():
         raise InputRejected(f"The model “{name}” has not rated every case.")
     if _is_yes_or_no(ratings):
-        raise InputRejected(f"The ratings of the model “{name}” are yes or no alone; its area cannot be had from them.")
-    return ratings
+        why = _why_no_area(ratings, f"the model “{name}”")
+        raise InputRejected(f"The model's area cannot be had: {why}.")
+    return np.asarray(ratings)
 
 
 def _check_one_scale(table: RatingTable, model: npt.NDArray[np.float64], threshold: float) -> None:

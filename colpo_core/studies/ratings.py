@@ -1,19 +1,36 @@
-"""Ratings of readers as a table: read from CSV, checked, and laid out by arm, reader and case."""
+"""Ratings of readers as a table: read from a file, checked, and laid out by arm, reader and case."""
 
-import csv
-import io
 import math
-from collections.abc import Sequence
+from array import array
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
+from typing import overload
 
 import numpy as np
 import numpy.typing as npt
 
 from colpo_core.errors import InputRejected
+from colpo_core.sheets.reading import Column, Problems, Table, read_table
+from colpo_core.sheets.values import NO_NUMBER, hidden_character, near_twins, plain_name, read_numbers, read_yes_or_no
 
 COLUMNS = ("reader", "treatment", "case", "truth", "rating")
 FEWEST_OF_A_CLASS = 2
 _SHOWN = 3
+_WANTED = (
+    Column("reader", ("reader_id", "판독자")),
+    Column("treatment", ("arm", "modality")),
+    Column("case", ("case_id", "증례")),
+    Column("truth"),
+    Column("rating", ("score",)),
+)
+_NAMES = ("reader", "treatment", "case", "patient")
+# More than any study has, and 320 MB: a column of line numbers taken for readers would ask for far more.
+_MOST_CELLS = 40_000_000
+_ROWS_AT_ONCE = 500
+
+_Codes = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -35,6 +52,92 @@ class Rating:
     truth: bool
     rating: float
     patient: str | None = None
+
+
+@dataclass(frozen=True)
+class _Words:
+    """A column in which the same words come again and again.
+
+    Attributes:
+        words: Each once.
+        codes: Shape (rows,): place of each row's word.
+    """
+
+    words: tuple[str, ...]
+    codes: _Codes
+
+    @classmethod
+    def of(cls, values: Sequence[str]) -> "_Words":
+        """The column of these values."""
+        places: dict[str, int] = {}
+        codes = [places.setdefault(value, len(places)) for value in values]
+        return cls(tuple(places), np.asarray(codes, np.int64))
+
+    def renamed(self, name: Callable[[str], str]) -> "_Words":
+        """The same rows under other words, of which some may now be one."""
+        known = _Words.of([name(word) for word in self.words])
+        return _Words(known.words, known.codes[self.codes] if len(self.codes) else self.codes)
+
+    def in_order(self) -> "_Words":
+        """The same rows, the words in the order in which they are reported."""
+        words = in_order(set(self.words))
+        place = {word: at for at, word in enumerate(words)}
+        moved = np.asarray([place[word] for word in self.words], np.int64)
+        return _Words(words, moved[self.codes] if len(self.codes) else self.codes)
+
+
+@dataclass(frozen=True)
+class Ratings(Sequence[Rating]):
+    """Ratings by columns: a sequence of `Rating` that takes some bytes a row.
+
+    Attributes:
+        reader: The readers.
+        treatment: The arms.
+        case: The cases.
+        truth: Shape (rows,), bool.
+        rating: Shape (rows,).
+        patient: The patients, where they are known.
+        notes: What a person should know of how they were read, in sentences.
+        other_columns: Headings of the file's columns that were not read.
+    """
+
+    reader: _Words
+    treatment: _Words
+    case: _Words
+    truth: npt.NDArray[np.bool_]
+    rating: npt.NDArray[np.float64]
+    patient: _Words | None = None
+    notes: tuple[str, ...] = ()
+    other_columns: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, ratings: Sequence[Rating]) -> "Ratings":
+        """Ratings from records; patients stand behind all of them or are passed over."""
+        if isinstance(ratings, Ratings):
+            return ratings
+        patients = [one.patient for one in ratings if one.patient is not None]
+        return cls(
+            _Words.of([one.reader for one in ratings]),
+            _Words.of([one.treatment for one in ratings]),
+            _Words.of([one.case for one in ratings]),
+            np.asarray([one.truth for one in ratings], np.bool_),
+            np.asarray([one.rating for one in ratings], np.float64),
+            _Words.of(patients) if patients and len(patients) == len(ratings) else None,
+        )
+
+    def __len__(self) -> int:
+        return len(self.truth)
+
+    @overload
+    def __getitem__(self, place: int) -> Rating: ...
+    @overload
+    def __getitem__(self, place: slice) -> "list[Rating]": ...
+    def __getitem__(self, place: int | slice) -> "Rating | list[Rating]":
+        if isinstance(place, slice):
+            return [self[one] for one in range(*place.indices(len(self)))]
+        reader, treatment, case = (one.words[one.codes[place]] for one in (self.reader, self.treatment, self.case))
+        patient = None if self.patient is None else self.patient.words[self.patient.codes[place]]
+        return Rating(reader, treatment, case, bool(self.truth[place]), float(self.rating[place]), patient)
 
 
 @dataclass(frozen=True)
@@ -86,72 +189,85 @@ class RatingTable:
         )
 
 
-def read_ratings(text: str, *, patient_column: str | None = None) -> list[Rating]:
-    """Read CSV with the columns reader, treatment, case, truth (0 or 1) and rating; more columns are ignored.
+def read_ratings(
+    content: str | bytes,
+    *,
+    name: str = "The file",
+    patient_column: str | None = None,
+    keep_names: bool = False,
+) -> Ratings:
+    """Read a table with the columns reader, treatment, case, truth and rating; more columns are passed over.
+
+    It may be CSV of any make or an Excel workbook, see `read_table`. The truth is 1 or 0, TRUE or FALSE, yes or no,
+    hsil or normal; a rating is a number, see `read_numbers`. Names are composed (NFC).
 
     Args:
-        text: The file's text.
+        content: The file, or its text.
+        name: Its name, for errors.
         patient_column: Name of a column that tells the patient of each case.
+        keep_names: Whether names that differ by capitals, blanks or leading zeros alone are different names; else they
+            are refused, since they are nearly always one name in two spellings.
 
     Raises:
-        InputRejected: A column or a value is missing or makes no sense; the line is named.
+        InputRejected: A column or a value is missing, can be read in two ways or makes no sense. All of it is named
+            with its lines, up to some number.
     """
-    lines = csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline=""))
-    named = [name.strip().lower() for name in lines.fieldnames or ()]
-    patient = None if patient_column is None else patient_column.strip().lower()
-    wanted = COLUMNS if patient is None else (*COLUMNS, patient)
-    missing = [name for name in wanted if name not in named]
-    if missing:
-        raise InputRejected(
-            f"The file has no column {', '.join(missing)}. Its first line needs the columns {', '.join(wanted)}, with "
-            "commas between them."
-        )
-    lines.fieldnames = named
-    found = [_rating(row, lines.line_num, patient) for row in lines]
-    if not found:
+    wanted = _WANTED if patient_column is None else (*_WANTED, Column(patient_column))
+    table = read_table(content.encode() if isinstance(content, str) else content, name, wanted)
+    problems = Problems()
+    columns, lines = _gather(table, len(wanted), problems)
+    if not len(lines) and not problems.count:
         raise InputRejected("The file holds no rating.")
-    return found
+    asked = dict(zip(_NAMES[:3], columns[:3], strict=True)) | {"truth": columns[3], "rating": columns[4]}
+    if patient_column is not None:
+        asked["patient"] = columns[5]
+    _refuse_missing(asked, lines, problems)
+    truth = _truth(asked["truth"], lines, problems)
+    rating, notes = _numbers(asked["rating"], lines, problems, has_comma_cells=table.has_comma_cells)
+    names = {of: _names(of, asked[of], lines, problems, keep_names=keep_names) for of in _NAMES if of in asked}
+    problems.refuse(name)
+    if table.n_empty:
+        notes = (*notes, f"{table.n_empty} empty rows were passed over.")
+    return Ratings(
+        names["reader"], names["treatment"], names["case"], truth, rating, names.get("patient"),
+        (*table.notes, *notes), table.other_columns,
+    )  # fmt: skip
 
 
 def tabulate(ratings: Sequence[Rating]) -> RatingTable:
     """Lay ratings out. Names that are all numbers are put in their order as numbers, others in that of the alphabet.
 
     Raises:
-        InputRejected: A rating stands twice, a case's truth or patient differs between rows, or a class has fewer than
-            two cases.
+        InputRejected: A rating stands twice, a case's truth or patient differs between rows, a class has fewer than
+            two cases, or the table would be far larger than what was rated.
     """
-    truth: dict[str, bool] = {}
-    patient: dict[str, str | None] = {}
-    seen: set[tuple[str, str, str]] = set()
-    doubled: list[str] = []
-    for one in ratings:
-        place = (one.reader, one.treatment, one.case)
-        if place in seen:
-            doubled.append(f"reader {one.reader}, treatment {one.treatment}, case {one.case}")
-        seen.add(place)
-        if truth.setdefault(one.case, one.truth) != one.truth:
-            raise InputRejected(f"The truth of case {one.case} differs between its rows.")
-        if patient.setdefault(one.case, one.patient) != one.patient:
-            raise InputRejected(f"The patient of case {one.case} differs between its rows.")
-    if doubled:
-        raise InputRejected(f"The file holds ratings twice: {_shown(doubled)}. Keep one row for each.")
-    arms, readers, cases = (
-        in_order({getattr(one, name) for one in ratings}) for name in ("treatment", "reader", "case")
-    )
-    n_positive = sum(truth.values())
-    if min(n_positive, len(cases) - n_positive) < FEWEST_OF_A_CLASS:
+    found = Ratings.of(ratings)
+    treatment, reader, case = (one.in_order() for one in (found.treatment, found.reader, found.case))
+    shape = (len(treatment.words), len(reader.words), len(case.words))
+    if math.prod(shape) > _MOST_CELLS:
         raise InputRejected(
-            f"There are {n_positive} cases with the condition and {len(cases) - n_positive} without it; at least "
+            f"{shape[0]} treatments, {shape[1]} readers and {shape[2]} cases are too many for one table, and "
+            f"{len(found)} ratings fill little of it. Does the column of readers hold readers?"
+        )
+    _refuse_doubled(found, np.ravel_multi_index((treatment.codes, reader.codes, case.codes), shape))
+    truth = np.zeros(shape[2], np.bool_)
+    truth[case.codes] = found.truth
+    _refuse_unlike("truth", case, truth[case.codes] != found.truth)
+    n_positive = int(truth.sum())
+    if min(n_positive, shape[2] - n_positive) < FEWEST_OF_A_CLASS:
+        raise InputRejected(
+            f"There are {n_positive} cases with the condition and {shape[2] - n_positive} without it; at least "
             f"{FEWEST_OF_A_CLASS} of each are needed."
         )
-    places = [{name: place for place, name in enumerate(names)} for names in (arms, readers, cases)]
-    rating = np.full((len(arms), len(readers), len(cases)), np.nan)
-    for one in ratings:
-        rating[places[0][one.treatment], places[1][one.reader], places[2][one.case]] = one.rating
-    named = tuple(name for case in cases if (name := patient[case]) is not None)
-    return RatingTable(
-        arms, readers, cases, np.asarray([truth[case] for case in cases]), rating, named if named else None
-    )
+    patients: tuple[str, ...] | None = None
+    if found.patient is not None:
+        patient = np.zeros(shape[2], np.int64)
+        patient[case.codes] = found.patient.codes
+        _refuse_unlike("patient", case, patient[case.codes] != found.patient.codes)
+        patients = tuple(found.patient.words[code] for code in patient.tolist())
+    rating = np.full(shape, np.nan)
+    rating[treatment.codes, reader.codes, case.codes] = found.rating
+    return RatingTable(treatment.words, reader.words, case.words, truth, rating, patients)
 
 
 def in_order(names: set[str]) -> tuple[str, ...]:
@@ -162,26 +278,96 @@ def in_order(names: set[str]) -> tuple[str, ...]:
         return tuple(sorted(names))
 
 
-def _rating(row: dict[str, str | None], line: int, patient: str | None) -> Rating:
-    wanted = COLUMNS if patient is None else (*COLUMNS, patient)
-    values = {name: (row.get(name) or "").strip() for name in wanted}
-    for name, value in values.items():
-        if not value:
-            raise InputRejected(f"Line {line} has no {name}.")
-    if values["truth"] not in {"0", "1"}:
-        raise InputRejected(f"Line {line}: the truth is 0 or 1, not “{values['truth']}”.")
-    try:
-        rating = float(values["rating"])
-    except ValueError:
-        rating = math.nan
-    if not math.isfinite(rating):
-        raise InputRejected(f"Line {line}: the rating is a number, not “{values['rating']}”.")
-    return Rating(
-        values["reader"], values["treatment"], values["case"], values["truth"] == "1", rating,
-        None if patient is None else values[patient],
-    )  # fmt: skip
+def _gather(table: Table, width: int, problems: Problems) -> tuple[list[_Words], _Codes]:
+    """The columns of all rows of a right shape, and the line of each; the others are problems."""
+    # A word that is new gets the number of words known before it.
+    known: list[defaultdict[str, int]] = [defaultdict() for _ in range(width)]
+    for words in known:
+        words.default_factory = words.__len__
+    codes, lines = [array("q") for _ in range(width)], array("q")
+    rows = table.rows()
+    while some := list(islice(rows, _ROWS_AT_ONCE)):
+        sound = [row for row in some if not row.problem]
+        for row in some if len(sound) < len(some) else ():
+            if row.problem:
+                problems.add(row.line, row.problem)
+        lines.extend(row.line for row in sound)
+        for column, words, cells in zip(codes, known, zip(*(row.cells for row in sound), strict=True), strict=False):
+            column.extend(map(words.__getitem__, cells))
+    return [_Words(tuple(words), _numbered(one)) for words, one in zip(known, codes, strict=True)], _numbered(lines)
 
 
-def _shown(things: Sequence[str]) -> str:
-    more = f"; and {len(things) - _SHOWN} more" if len(things) > _SHOWN else ""
-    return "; ".join(things[:_SHOWN]) + more
+def _numbered(values: "array[int]") -> _Codes:
+    return np.frombuffer(values, np.int64) if len(values) else np.zeros(0, np.int64)
+
+
+def _refuse_missing(columns: Mapping[str, _Words], lines: _Codes, problems: Problems) -> None:
+    for name, column in columns.items():
+        for line in _lines_of(column, [place for place, word in enumerate(column.words) if not word], lines):
+            rest = " Leave the row out where a case was not read." if name == "rating" else ""
+            problems.add(line, f"Line {line} has no {name}.{rest}")
+
+
+def _truth(column: _Words, lines: _Codes, problems: Problems) -> npt.NDArray[np.bool_]:
+    said = [read_yes_or_no(word) for word in column.words]
+    for place, (word, value) in enumerate(zip(column.words, said, strict=True)):
+        for line in _lines_of(column, [place], lines) if word and value is None else ():
+            problems.add(
+                line,
+                f"Line {line}: the truth is 0 or 1, not “{word}”. FALSE or TRUE, no or yes, normal or hsil do too.",
+            )
+    return np.asarray([bool(value) for value in said], np.bool_)[column.codes]
+
+
+def _numbers(
+    column: _Words, lines: _Codes, problems: Problems, *, has_comma_cells: bool
+) -> tuple[npt.NDArray[np.float64], tuple[str, ...]]:
+    found = read_numbers([word for word in column.words if word], has_comma_cells=has_comma_cells)
+    for place, word in enumerate(column.words):
+        if word in found.problems:
+            for line in _lines_of(column, [place], lines):
+                why = found.problems[word]
+                said = f"is a number, not “{word}”" if why == NO_NUMBER else f"“{word}” {why}"
+                problems.add(line, f"Line {line}: the rating {said}.")
+    values = np.asarray([found.values.get(word, math.nan) for word in column.words], np.float64)
+    return values[column.codes], found.notes
+
+
+def _names(of: str, column: _Words, lines: _Codes, problems: Problems, *, keep_names: bool) -> _Words:
+    """A column of names, composed; characters that nobody sees and near twins are problems."""
+    for place, word in enumerate(column.words):
+        hidden = hidden_character(plain_name(word))
+        if hidden is not None:
+            for line in _lines_of(column, [place], lines):
+                problems.add(line, f"Line {line}: the {of} holds a character that nobody sees ({hidden}). Take it out.")
+    names = column.renamed(plain_name)
+    for twins in [] if keep_names else near_twins(word for word in names.words if word):
+        places = [_lines_of(names, [names.words.index(twin)], lines)[0] for twin in twins]
+        said = " and ".join(f"“{twin}” (line {line})" for twin, line in zip(twins, places, strict=True))
+        problems.add(
+            max(places),
+            f"Line {max(places)}: the {of}s {said} are nearly one name. Write one name in one way, or analyse with "
+            "--keep-names if they are different.",
+        )
+    return names
+
+
+def _lines_of(column: _Words, places: Sequence[int], lines: _Codes) -> list[int]:
+    return lines[np.isin(column.codes, places)].tolist() if places else []
+
+
+def _refuse_doubled(found: Ratings, place: _Codes) -> None:
+    order = np.argsort(place, kind="stable")
+    again = order[1:][place[order][1:] == place[order][:-1]]
+    if len(again):
+        rows = [found[int(row)] for row in np.sort(again)[:_SHOWN]]
+        said = "; ".join(f"reader {one.reader}, treatment {one.treatment}, case {one.case}" for one in rows)
+        more = f"; and {len(again) - _SHOWN} more" if len(again) > _SHOWN else ""
+        raise InputRejected(f"The file holds ratings twice: {said}{more}. Keep one row for each.")
+
+
+def _refuse_unlike(what: str, case: _Words, is_unlike: npt.NDArray[np.bool_]) -> None:
+    if is_unlike.any():
+        names = dict.fromkeys(case.words[code] for code in case.codes[is_unlike].tolist())
+        more = f" So does that of {len(names) - 1} more." if len(names) > 1 else ""
+        raise InputRejected(f"The {what} of case {next(iter(names))} differs between its rows.{more}")

@@ -91,10 +91,10 @@ def paired_aucs(truth: _Bools, first: _Floats, second: _Floats, *, alpha: float 
     found = delong(_labels(truth), second.tolist(), first.tolist(), alpha=alpha)
     missing = too_few(int(truth.sum()), int((~truth).sum()), fewest=FEWEST_FOR_A_DIFFERENCE)
     if missing is not None:
-        return PairedAucs(found.difference, None, None, None, reason=missing)
+        return PairedAucs(found.difference, None, None, None, reason=missing, n=len(truth))
     if found.low is None:
         missing = "the two rank the cases alike, or the variance is 0"
-    return PairedAucs(found.difference, _bounds(found.low, found.high), found.z, found.p, reason=missing)
+    return PairedAucs(found.difference, _bounds(found.low, found.high), found.z, found.p, reason=missing, n=len(truth))
 
 
 def paired_calls(

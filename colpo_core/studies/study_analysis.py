@@ -59,7 +59,7 @@ def analyse_study(
     *,
     patients: Mapping[int, int],
     aided: Mapping[str, Mapping[int, float]] | None = None,
-    again: Mapping[str, Sequence[tuple[float, float]]] | None = None,
+    again: Mapping[str, Mapping[int, tuple[float, float]]] | None = None,
     plan: ReadingPlan | None = None,
     prevalence: float | None = None,
     seed: int = 0,
@@ -72,7 +72,7 @@ def analyse_study(
         networks: The networks that it is compared with.
         patients: Patient of each case.
         aided: The same, read with the model's output; None or empty where nothing was.
-        again: By the reader's name, ratings of cases that the reader has read twice: the first, and the next.
+        again: By the reader's name, by case, ratings of cases that the reader has read twice: the first, and the next.
         plan: The sealed endpoint, margin and alpha; those of a plan that says nothing where None.
         prevalence: Predictive values are given at it too, above 0 and below 1.
         seed: Seed of the bootstraps.
@@ -114,7 +114,12 @@ def analyse_study(
         found,
         tuple(compared),
         {
-            name: cohen([one > THRESHOLD for one, _ in pairs], [other > THRESHOLD for _, other in pairs], seed=seed)
+            name: cohen(
+                [one > THRESHOLD for one, _ in pairs.values()],
+                [other > THRESHOLD for _, other in pairs.values()],
+                patients=[str(patients[case]) for case in pairs],
+                alpha=plan.alpha,
+            )
             for name, pairs in (again or {}).items()
             if pairs
         },

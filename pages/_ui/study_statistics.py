@@ -65,11 +65,16 @@ def statistics_view(analysis: StudyAnalysis) -> None:
         _by_patient(analysis.readers.by_patient)
     for network in analysis.networks:
         _network(network)
-    for agreement in analysis.readers.agreement.values():
-        if agreement.fleiss is not None:
-            st.markdown("**Agreement of the readers**")
+    for arm, agreement in analysis.readers.agreement.items():
+        if agreement.pairs:
+            st.markdown(f"**{plain(_said('Agreement of the readers', arm, analysis.readers))}**")
             st.html(agreement_table(agreement))
-            st.caption("95% intervals by a bootstrap over cases. 1 is full agreement, 0 what chance brings.")
+            st.caption(
+                "1 is full agreement, 0 what chance brings. Each pair of readers on the cases that both have read; "
+                "Fleiss' kappa and Gwet's AC1 on those that all have read, Krippendorff's alpha on those that two or "
+                "more have. Intervals by patients; none with fewer than 10 of them, or fewer than 3 calls a reader of "
+                "the rarer kind."
+            )
     if analysis.again:
         st.markdown("**Agreement of each reader with herself or himself**")
         rows = [[escape(name), value_text(one.value, one.ci), str(one.n)] for name, one in analysis.again.items()]
@@ -130,7 +135,11 @@ def _arms(readers: RatingAnalysis) -> None:
 
 
 def _named(name: str, arm: str, readers: RatingAnalysis) -> str:
-    return escape(f"{name}, {arm}" if len(readers.counts.arms) > 1 else name)
+    return escape(_said(name, arm, readers))
+
+
+def _said(name: str, arm: str, readers: RatingAnalysis) -> str:
+    return f"{name}, {arm}" if len(readers.counts.arms) > 1 else name
 
 
 def _by_patient(found: ClusteredAnalysis) -> None:
@@ -190,14 +199,17 @@ def arms_table(readers: RatingAnalysis) -> str:
 
 
 def agreement_table(agreement: ArmAgreement) -> str:
-    """Coefficients of all readers, then Cohen's kappa of each pair, as HTML."""
+    """Coefficients of all readers, then Cohen's kappa of each pair, each with its cases, as HTML."""
     rows = []
     for title, field in _AGREEMENT:
         found: Coefficient | None = getattr(agreement, field)
         if found is not None:
-            rows.append([title, value_text(found.value, found.ci)])
-    rows += [[f"Cohen's kappa, {escape(pair)}", value_text(one.value, one.ci)] for pair, one in agreement.cohen.items()]
-    return study_table(("", "Value"), rows)
+            rows.append([title, value_text(found.value, found.ci), str(found.n)])
+    for pair in agreement.pairs:
+        if pair.cohen is not None:
+            title = f"Cohen's kappa, {escape(pair.first)} and {escape(pair.second)}"
+            rows.append([title, value_text(pair.cohen.value, pair.cohen.ci), str(pair.n)])
+    return study_table(("", "Value", "Cases"), rows)
 
 
 def _network(network: NetworkComparison) -> None:
@@ -309,7 +321,7 @@ def _paired(calls: PairedCalls) -> str:
         return cell(f"{100 * calls.difference:+.1f} points", f"{_none(calls.reason)} · {calls.b} : {calls.c}")
     low, high = (100 * bound for bound in calls.ci)
     at_odds = "" if calls.at_odds is None else f" ({escape(calls.at_odds)})"
-    detail = f"{low:+.1f} to {high:+.1f} · {calls.b} : {calls.c} · p {_p(calls.p)}{at_odds}"
+    detail = f"{low:+.1f} to {high:+.1f} · {calls.b} : {calls.c} · p {_p(calls.p)}{at_odds} · {calls.n} cases"
     return cell(f"{100 * calls.difference:+.1f} points", detail)
 
 
@@ -318,15 +330,17 @@ def _none(reason: str | None) -> str:
 
 
 def _area(found: PairedAucs) -> str:
-    return _signed(found.difference, found.ci, found.p, missing=found.reason)
+    return _signed(found.difference, found.ci, found.p, missing=found.reason, n=found.n)
 
 
-def _signed(value: float | None, ci: Bounds | None, p: float | None, *, missing: str | None = None) -> str:
+def _signed(
+    value: float | None, ci: Bounds | None, p: float | None, *, missing: str | None = None, n: int | None = None
+) -> str:
     if value is None:
         return "not defined"
     why = "no interval" if missing is None else f"no interval: {escape(missing)}"
     detail = why if ci is None else f"{ci[0]:+.3f} to {ci[1]:+.3f} · p {_p(p)}"
-    return cell(f"{value:+.3f}", detail)
+    return cell(f"{value:+.3f}", detail if n is None else f"{detail} · {n} cases")
 
 
 def _p(p: float | None) -> str:

@@ -64,7 +64,7 @@ def photograph(path: Path, seed: int = 0) -> Path:
 def test_a_case_from_its_files_to_its_label(run: Run, ask: Callable[..., Any], tmp_path: Path) -> None:
     good, letter = photograph(tmp_path / "a.png"), tmp_path / "letter.jpg"
     letter.write_text("Dear colleague")
-    told = run("import", "files", str(good), str(letter), "--patient", "P-0042", "--date", "2026-05-31")
+    told = run("import", "files", str(good), str(letter), "--patient", "P-0042", "--date", "2026-05-31", code=1)
     assert "refused" in told.output
     assert "not an image" in told.output
     again = run("import", "files", str(good), "--patient", "P-0042", "--date", "2026-05-31")
@@ -86,6 +86,27 @@ def test_a_case_from_its_files_to_its_label(run: Run, ask: Callable[..., Any], t
 def test_a_batch_of_nothing_but_refusals_fails(run: Run, tmp_path: Path) -> None:
     (tmp_path / "letter.jpg").write_text("Dear colleague")
     run("import", "files", str(tmp_path / "letter.jpg"), "--patient", "P-1", "--date", "2026-05-31", code=1)
+
+
+def test_a_folder_tells_what_it_left_out_in_few_lines(run: Run, ask: Callable[..., Any], tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for seed in range(6):
+        photograph(folder / f"{seed}.png", seed=seed)
+    (folder / "README.md").write_text("of the collection")
+    (folder / "import.csv").write_text("file;patient_code;case_date;stage\n0.png;P-1;2024-05-06;native\n;;;\n")
+    said = run("import", "folder", str(folder), code=1).output.splitlines()
+    assert said[:3] == [
+        "1 empty rows of import.csv were passed over.",
+        "refused: 5 files that the table does not list: 1.png, 2.png, 3.png and 2 more",
+        "passed over: 1 files that are no images: README.md",
+    ]
+    assert "imported 1, duplicates 0, refused 5" in said[3]
+    lines = "".join(f"{seed}.png;P-{seed};2024-05-06;native\n" for seed in range(1, 6))
+    with (folder / "import.csv").open("a") as table:
+        table.write(lines)
+    found = ask("import", "folder", str(folder))
+    assert (found["imported"], found["duplicates"], found["refused"], found["passed_over"]) == (5, 1, 0, ["README.md"])
 
 
 def test_a_mask_in_and_out_is_the_same_mask(run: Run, tmp_path: Path) -> None:

@@ -157,3 +157,12 @@ def test_the_real_folder_is_read_whole() -> None:
     assert count_annocerv(ANNOCERV) == AnnoCervCounts(patients=85, images=256, outlined=170)
     scores = [case.swede_score for case in read_annocerv(ANNOCERV)]
     assert None not in scores
+
+
+@pytest.mark.parametrize("mark", ["\x0b", "\x0c", "\x85", "\u2028"])
+def test_no_character_but_a_line_feed_moves_the_scores_of_later_cases(folder: Path, mark: str) -> None:
+    (folder / "swede_scores.csv").write_text(f"4{mark}\n5\n", "utf-8")
+    assert [case.swede_score for case in read_annocerv(folder)][:2] == [4, 5]
+    (folder / "swede_scores.csv").write_text(f"4{mark}9\n5\n", "utf-8")
+    with pytest.raises(InputRejected, match="Line 1"):
+        list(read_annocerv(folder))

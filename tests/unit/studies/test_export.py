@@ -3,7 +3,8 @@ import io
 from dataclasses import fields, replace
 from datetime import UTC, datetime
 
-from colpo_core.studies.export import CallRow, calls_csv
+from colpo_core.studies.export import CallRow, calls_csv, ratings_csv
+from colpo_core.studies.ratings import Rating
 from colpo_core.terms import Label, LabelSource
 
 ROW = CallRow(
@@ -49,3 +50,13 @@ def test_a_name_is_not_run_as_a_formula() -> None:
     (row,) = read(calls_csv([replace(ROW, caller="=HYPERLINK(1)", seconds=-0.5)]))
     assert row["caller"] == "'=HYPERLINK(1)"
     assert row["seconds"] == "-0.5"
+
+
+def test_a_rating_keeps_all_its_digits() -> None:
+    rows = [Rating("r", "x", case, True, rating) for case, rating in (("a", 0.1234567891), ("b", 0.1234567892))]
+    written = [line.split(",")[-1] for line in ratings_csv(rows).decode().split()[1:]]
+    assert written == ["0.1234567891", "0.1234567892"]
+    assert b"patient" not in ratings_csv(rows)
+    assert ratings_csv([replace(rows[0], patient="7", rating=100.0)]).decode().split() == [
+        "reader,treatment,case,truth,rating,patient", "r,x,a,1,100,7",
+    ]  # fmt: skip

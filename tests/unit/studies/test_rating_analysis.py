@@ -46,7 +46,10 @@ def test_everything_is_there_for_complete_ratings() -> None:
     assert found.by_patient is None, "each case is a patient of her own"
     assert set(found.single_arm) == {"aided", "unaided"}
     assert found.single_arm["aided"].auc == found.mrmc.auc["aided"]
-    assert len(found.agreement["aided"].cohen) == 6
+    pairs = found.agreement["aided"].pairs
+    assert [(pair.first, pair.second, pair.n) for pair in pairs[:2]] == [("r0", "r1", 60), ("r0", "r2", 60)]
+    assert len(pairs) == 6
+    assert all(pair.cohen is not None for pair in pairs)
     assert set(found.readers["r0"].mcnemar or ()) == {"accuracy", "sensitivity", "specificity"}
     assert found.readers["r0"].delong is not None
 
@@ -287,3 +290,61 @@ def test_what_needs_a_threshold_is_refused_without_one(asked: dict[str, object])
 def test_a_margin_of_nothing_is_not_passed_over() -> None:
     alone = drawn().of_arms(["aided"])
     assert any("non-inferiority" in one for one in analyse_table(alone, replace(OPTIONS, margin=0.1)).refused)
+
+
+def test_a_reader_who_dropped_out_changes_no_other_pairs_agreement() -> None:
+    whole = drawn()
+    dropped = drawn()
+    dropped.rating[:, 3, 4:] = np.nan
+    here, there = (analyse_table(table, OPTIONS).agreement["aided"] for table in (whole, dropped))
+    kept = [pair for pair in there.pairs if "r3" not in (pair.first, pair.second)]
+    assert kept == [pair for pair in here.pairs if "r3" not in (pair.first, pair.second)]
+    assert {pair.n for pair in there.pairs if pair.second == "r3"} == {4}
+    assert (here.fleiss and here.fleiss.n, there.fleiss and there.fleiss.n) == (60, 4)
+    assert there.krippendorff_alpha is not None
+    assert there.krippendorff_alpha.n == 60
+
+
+def test_readers_without_a_case_in_common_are_said() -> None:
+    table = drawn(readers=3)
+    table.rating[:, 1, :30] = np.nan
+    table.rating[:, 2, 30:] = np.nan
+    found = analyse_table(table, OPTIONS)
+    one, other, apart = found.agreement["aided"].pairs
+    assert (one.n, other.n, apart.n) == (30, 30, 0)
+    assert apart.cohen is not None
+    assert (apart.cohen.value, apart.cohen.ci) == (None, None)
+    assert found.agreement["aided"].fleiss is None
+    assert "No Fleiss' kappa and Gwet's AC1 of treatment “aided”: no case was read by all 3 readers." in found.refused
+
+
+def test_patients_with_several_cases_widen_the_agreements_intervals() -> None:
+    table = drawn()
+    narrow = analyse_table(table, OPTIONS).agreement["aided"].pairs[0].cohen
+    wide = (
+        analyse_table(replace(table, patients=tuple(str(case // 4) for case in range(60))), OPTIONS)
+        .agreement["aided"]
+        .pairs[0]
+        .cohen
+    )
+    assert narrow is not None
+    assert wide is not None
+    assert narrow.value == wide.value
+    assert narrow.ci != wide.ci
+
+
+def test_why_there_is_no_area_is_said_as_it_is() -> None:
+    table = drawn()
+    table.rating[0] = 0.5
+    table.rating[1] = table.rating[1] > 0.8
+    said = analyse_table(table, OPTIONS).refused
+    assert any("all ratings of treatment “aided” are 0.5, so they tell no case from another" in one for one in said)
+    assert any("the ratings of treatment “unaided” are yes or no alone (0 and 1)" in one for one in said)
+
+
+def test_the_cases_behind_a_difference_are_counted() -> None:
+    table = drawn()
+    table.rating[0, 1, :5] = np.nan
+    delong = analyse_table(table, OPTIONS).readers["r1"].delong
+    assert delong is not None
+    assert delong.n == 55

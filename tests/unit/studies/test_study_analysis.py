@@ -44,7 +44,7 @@ def analysed(
         patients={case: case % patients for case in range(60)},
         plan=plan,
         prevalence=prevalence,
-        again={"R0": [(1.5, 3.5), (-2.5, -0.5), (4.5, -4.5), (-1.5, -1.5)], "R1": []},
+        again={"R0": {0: (1.5, 3.5), 1: (-2.5, -0.5), 2: (4.5, -4.5), 3: (-1.5, -1.5)}, "R1": {}},
     )
 
 
