@@ -8,7 +8,7 @@ from colpo_core.records.people import Actor
 from colpo_core.services import annotations
 from colpo_core.store import Store
 from colpo_core.store.tables import AnnotationTask, TaskItem
-from colpo_core.terms import Finding, TaskItemState, TaskOrder
+from colpo_core.terms import Finding, MaskDoubt, TaskItemState, TaskOrder
 from tests.clinic import SIDE_PX
 
 
@@ -24,7 +24,9 @@ def submit(
 ) -> int:
     """Paint and submit a mask as the editor would; returns the version."""
     document_id, seq = paint(store, actor, image_id, mask, finding)
-    return annotations.submit_annotation(store, actor=actor, document_id=document_id, seq=seq).version_id
+    return annotations.submit_annotation(
+        store, actor=actor, document_id=document_id, seq=seq, sure=set(MaskDoubt)
+    ).version_id
 
 
 def paint(

@@ -81,13 +81,13 @@ def calls_table(metrics: Block, level: str) -> CardTable:
 
 
 def _one_call(block: Block) -> str:
-    """What a network reaches that looks at no image, such as `70.0% (14/20, all normal)`."""
+    """What a network reaches that looks at no image, such as `all called normal: 14 of 20, 70.0%`."""
     hsil = block["true_positive"] + block["false_negative"]
     normal = block["true_negative"] + block["false_positive"]
     if not hsil + normal:
         return "not defined"
     called, most = ("normal", normal) if normal >= hsil else ("HSIL", hsil)
-    return f"{most / (hsil + normal):.1%} ({most}/{hsil + normal}, all called {called})"
+    return f"all called {called}: {most} of {hsil + normal}, {most / (hsil + normal):.1%}"
 
 
 def confusion_table(metrics: Block, level: str) -> CardTable:
@@ -264,7 +264,11 @@ def without_lesion_table(block: Block) -> CardTable:
             figure_text(block, "n_clean_without_acetowhite"),
             str(block["n_images_without_acetowhite"]),
         ),
-        ("Share of the image that the mean training mask covers", "not known" if area is None else f"{area:.2f}", ""),
+        (
+            "Share of the image that the mean training mask covers",
+            "not known" if area is None else f"about {area:.0%}, whatever the image shows",
+            "",
+        ),
     ]
     return CardTable(("Images without acetowhite epithelium", "Value (95% interval)", "Images"), rows)
 

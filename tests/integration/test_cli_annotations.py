@@ -53,15 +53,15 @@ def test_images_without_a_lesion_are_listed_and_confirmed(
 ) -> None:
     free = [clinic.clinic.add_case(masked=False, swede_score=score) for score in (0, 4)]
     listed = json.loads(run("annotations", "unmarked", "--json").stdout)
-    assert [one["image_id"] for one in listed] == [case.image_id for case in free]
-    assert [one["swede_total"] for one in listed] == [0, 4]
+    swede = {one["image_id"]: one["swede_total"] for one in listed}
+    assert [swede[case.image_id] for case in free] == [0, 4]
     assert "Swede score" in run("annotations", "unmarked").output
     told = run("annotations", "no-lesion", str(free[0].image_id), "--note", "seen").output
     assert f"image {free[0].image_id}: nothing acetowhite" in told
     assert "Nothing was confirmed" in run("annotations", "no-lesion", str(free[0].image_id), code=1).output
     (version,) = json.loads(run("annotations", "list", str(free[0].image_id), "--json").stdout)
     assert (version["absence_confirmed"], version["area_px"]) == (True, 0)
-    assert len(json.loads(run("annotations", "unmarked", "--json").stdout)) == 1
+    assert len(json.loads(run("annotations", "unmarked", "--json").stdout)) == len(listed) - 1
     counts = json.loads(run("snapshot", "preview", "--json").stdout)["counts"]
     assert counts["confirmed_clear"]["total"] == 1
 
@@ -88,7 +88,8 @@ def test_masks_that_look_wrong_are_asked_about(run: Run, clinic: PredictedClinic
         said = run("annotations", "submit", image_id, files[name], code=1).output
         assert answer in said
         assert "Nothing was submitted" in said
-    assert len(json.loads(run("annotations", "unmarked", "--json").stdout)) == 1, "no draft is left behind"
+    waiting = [str(one["image_id"]) for one in json.loads(run("annotations", "unmarked", "--json").stdout)]
+    assert image_id in waiting, "no draft is left behind"
     assert "0.0%" in run("annotations", "submit", image_id, files["empty"], "--nothing-there").output
     filled = run("annotations", "submit", image_id, files["outline"], "--fill").output
     assert float(filled.split(", ")[1].split("%")[0]) > 25

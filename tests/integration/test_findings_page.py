@@ -18,7 +18,7 @@ from colpo_core.services.findings import get_findings, save_findings
 from colpo_core.services.histology import add_specimen
 from colpo_core.store import Store
 from colpo_core.store.tables import Image
-from colpo_core.terms import Finding, Grade, SpecimenKind, Stage
+from colpo_core.terms import Finding, Grade, MaskDoubt, SpecimenKind, Stage
 
 OpenPage = Callable[..., Any]
 AddCase = Callable[..., int]
@@ -54,7 +54,7 @@ def image_id(store: Store, annotator: Actor, case_id: int) -> int:
 def paint(store: Store, actor: Actor, image_id: int, mask: NDArray[np.bool_], finding: Finding) -> None:
     opened = open_annotation(store, actor=actor, image_id=image_id, finding=finding)
     saved = save_draft(store, actor=actor, document_id=opened.document_id, base_seq=opened.seq, rle=encode_rle(mask))
-    submit_annotation(store, actor=actor, document_id=opened.document_id, seq=saved.seq)
+    submit_annotation(store, actor=actor, document_id=opened.document_id, seq=saved.seq, sure=set(MaskDoubt))
 
 
 def paint_half(store: Store, actor: Actor, image_id: int) -> None:

@@ -19,6 +19,7 @@ def every_table(card: dict[str, Any]) -> Iterator[CardTable]:
         yield tables.calls_table(metrics, level)
     yield tables.segmentation_table(metrics["segmentation"])
     yield tables.without_lesion_table(metrics["segmentation"])
+    yield tables.blind_table(metrics["segmentation"])
     yield tables.differences_table(card)
     yield tables.arms_table(card)
     yield tables.against_table(metrics["against_current"])
@@ -179,3 +180,18 @@ def test_what_it_learned_from(card: dict[str, Any]) -> None:
     card["computed_on"] = {"device": "cpu", "precision": "bf16", "threads": 2}
     computed = [value for name, value in tables.settings_table(card).rows if "computed with" in name]
     assert computed == ["cpu", "bf16", "2"]
+
+
+def test_beside_accuracy_stands_what_one_call_for_all_reaches() -> None:
+    metrics = new_card()["metrics"]
+    block = metrics["classification_4ch"]["case"]
+    rows = {row[0]: row for row in tables.calls_table(metrics, "case").rows}
+    said = rows["Accuracy of one call for all, whichever is right more often"]
+    most = max(block["true_positive"] + block["false_negative"], block["true_negative"] + block["false_positive"])
+    assert f"{most} of {block['n']}" in said[2]
+
+
+def test_an_older_card_says_that_the_blind_reference_is_not_known() -> None:
+    block = old_card()["metrics"]["segmentation"]
+    assert {row[1] for row in tables.blind_table(block).rows} == {"not known"}
+    assert {row[2:4] for row in tables.segmentation_table(block).rows} == {("not known", "not known")}

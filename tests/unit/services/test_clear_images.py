@@ -88,7 +88,7 @@ def test_submitting_nothing_asks_whether_nothing_is_there(store: Store, annotato
     image_id = image_of(store, add_case())
     desk = Desk(store, annotator, image_id)
     with pytest.raises(MaskDoubted, match="no acetowhite epithelium on this image, or is it not painted yet") as asked:
-        desk.submit()
+        desk.submit(sure=())
     assert asked.value.doubt is MaskDoubt.EMPTY
     assert unmarked(store, annotator) == [image_id], "a question leaves nothing behind"
     made = annotations.submit_annotation(
@@ -114,7 +114,7 @@ def test_what_was_painted_is_not_confirmed_away_and_a_new_version_undoes_it(
     desk.paint(np.zeros_like(marked))
     assert clear_images.confirm_absence(store, actor=annotator, document_id=desk.document_id).absence_confirmed
     desk.paint(marked)
-    undone = desk.submit()
+    undone = desk.submit(sure=())
     assert (undone.number, undone.absence_confirmed) == (2, False)
     assert mask_of(store, image_id) == (True, False)
     versions = list_versions(store, actor=annotator, annotation_id=undone.annotation_id)

@@ -276,7 +276,7 @@ def test_adjudicators_see_the_masks_that_they_judge(
     case = clinic.cases[1]
     opened = annotations.open_annotation(store, actor=annotator, image_id=case.image_id)
     with store.writing() as session:
-        rle = store_pixels(session, np.eye(64, dtype=bool)).rle
+        rle = store_pixels(session, np.tri(64, dtype=bool)).rle
     saved = annotations.save_draft(store, actor=annotator, document_id=opened.document_id, base_seq=0, rle=rle)
     annotations.submit_annotation(store, actor=annotator, document_id=opened.document_id, seq=saved.seq)
     assert seen_by(store, annotator) == {(case.case_id, A)}

@@ -43,7 +43,7 @@ def test_an_outline_is_asked_about_and_filled_in_one_step(store: Store, annotato
     desk = Desk(store, annotator, image_id)
     saved = desk.paint(drawn(thickness=2))
     with pytest.raises(MaskDoubted, match=r"as thin as a drawn line\. Is it an outline that should be filled") as asked:
-        desk.submit()
+        desk.submit(sure=())
     assert asked.value.doubt is MaskDoubt.OUTLINE
     assert np.array_equal(desk.mask, drawn(thickness=2)), "nothing was changed in silence"
     with pytest.raises(Conflict, match="not the one on your screen"):
@@ -53,7 +53,7 @@ def test_an_outline_is_asked_about_and_filled_in_one_step(store: Store, annotato
     truth = drawn(thickness=-1)
     both = np.count_nonzero(desk.mask & truth) / np.count_nonzero(desk.mask | truth)
     assert both > 0.95
-    assert desk.submit().area_share == pytest.approx(truth.mean(), rel=0.1)
+    assert desk.submit(sure=()).area_share == pytest.approx(truth.mean(), rel=0.1)
 
 
 def test_a_line_that_is_meant_may_be_submitted_and_other_findings_are_thin(
@@ -67,7 +67,7 @@ def test_a_line_that_is_meant_may_be_submitted_and_other_findings_are_thin(
     assert version.number == 1
     junction = Desk(store, annotator, image_id, Finding.SQUAMOCOLUMNAR_JUNCTION)
     junction.paint(drawn(thickness=2))
-    assert junction.submit().number == 1
+    assert junction.submit(sure=()).number == 1
 
 
 def test_a_mask_inside_out_or_of_most_of_the_image_is_asked_about(
@@ -76,7 +76,7 @@ def test_a_mask_inside_out_or_of_most_of_the_image_is_asked_about(
     desk = Desk(store, annotator, image_id)
     desk.paint(~drawn(thickness=-1))
     with pytest.raises(MaskDoubted, match="Is it inside out") as asked:
-        desk.submit()
+        desk.submit(sure=())
     assert asked.value.doubt is MaskDoubt.INVERTED
     large = np.zeros((HEIGHT, WIDTH), np.bool_)
     large[:, 10:130] = True
@@ -87,7 +87,7 @@ def test_a_mask_inside_out_or_of_most_of_the_image_is_asked_about(
         )
     cervix = Desk(store, annotator, image_id, Finding.CERVIX)
     cervix.paint(large)
-    assert cervix.submit().number == 1
+    assert cervix.submit(sure=()).number == 1
 
 
 def test_what_encloses_nothing_is_not_filled(
@@ -120,7 +120,7 @@ def test_an_imported_outline_waits_and_is_filled_into_a_mask_of_ones_own(
     assert shown.doubts == {waiting.version_id: MaskDoubt.OUTLINE}
     desk = Desk(store, annotator, image_id)
     filling.start_filled(store, actor=annotator, document_id=desk.document_id, version_id=waiting.version_id)
-    made = desk.submit()
+    made = desk.submit(sure=())
     assert (made.start, made.start_version_id) == (Start.OTHER_VERSION, waiting.version_id)
     assert made.area_share == pytest.approx(drawn(thickness=-1).mean(), rel=0.1)
     states = annotations.submitted_masks(store, actor=annotator, image_id=image_id)

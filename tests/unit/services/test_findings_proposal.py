@@ -13,7 +13,7 @@ from colpo_core.services.annotations import open_annotation, save_draft, submit_
 from colpo_core.services.findings_proposal import lesion_images, propose_clock_hour, propose_findings
 from colpo_core.store import Store
 from colpo_core.store.tables import AnnotationTask, FindingsForm, TaskItem
-from colpo_core.terms import Finding, TaskOrder
+from colpo_core.terms import Finding, MaskDoubt, TaskOrder
 from tests.clinic import SIDE_PX, Clinic, ClinicCase
 
 
@@ -45,7 +45,7 @@ def paint(
     opened = open_annotation(store, actor=actor, image_id=case.image_id, finding=finding)
     saved = save_draft(store, actor=actor, document_id=opened.document_id, base_seq=opened.seq, rle=encode_rle(mask))
     if submits:
-        submit_annotation(store, actor=actor, document_id=opened.document_id, seq=saved.seq)
+        submit_annotation(store, actor=actor, document_id=opened.document_id, seq=saved.seq, sure=set(MaskDoubt))
 
 
 def test_size_and_place_are_read_off_the_own_masks(store: Store, annotator: Actor, case: ClinicCase) -> None:
