@@ -222,13 +222,13 @@ joined <- function(by_reader, of_cases, these, n, cases_df, is_bounded) {
   df <- if (below > 0) variance^2 / below else Inf
   if (is_bounded && these > variance) c(variance = these, df = cases_df) else c(variance = variance, df = df)
 }
-unlike <- function(matrix) mean(matrix[row(matrix) != col(matrix)])
+between_readers <- function(matrix) mean(matrix[row(matrix) != col(matrix)])
 one_arm <- function(vectors, figure, clustered, alpha) {
   values <- sapply(vectors, function(one) parts_of(one, figure)$value)
   n <- length(values); units <- units_of(vectors, figure, clustered)
   if (units < FEWEST) return(c(value = mean(values), low = NA, high = NA))
   whole <- matrix_of(vectors, figure, clustered)
-  cov2 <- unlike(whole)
+  cov2 <- between_readers(whole)
   found <- joined(var(values), n * max(cov2, 0), mean(diag(whole)) + (n - 1) * cov2, n, units - 1, TRUE)
   if (found[["variance"]] <= 1e-24) return(c(value = mean(values), low = NA, high = NA))
   limits <- logit_bounds(mean(values), sqrt(found[["variance"]] / n), found[["df"]], alpha)
@@ -242,7 +242,7 @@ against_model <- function(vectors, model, figure, clustered, alpha) {
   if (units < FEWEST_DIFFERENCE) return(c(value = difference, low = NA, high = NA, p = NA))
   contrast <- cbind(diag(n), -1)
   whole <- contrast %*% matrix_of(every, figure, clustered) %*% t(contrast)
-  cov2 <- unlike(whole)
+  cov2 <- between_readers(whole)
   found <- joined(var(values[-last]), n * max(cov2, 0), mean(diag(whole)) + (n - 1) * cov2, n, units - 1, TRUE)
   if (found[["variance"]] <= 1e-24) return(c(value = difference, low = NA, high = NA, p = NA))
   se <- sqrt(found[["variance"]] / n); t <- difference / se
