@@ -21,9 +21,9 @@ sys.path.insert(0, str(CHECKOUT))
 from colpo_core.datasets.kin import kin_by_image  # noqa: E402
 from colpo_core.exchange.annocerv import read_annocerv  # noqa: E402
 from colpo_core.images.decoding import decode_image, encode_clean  # noqa: E402
-from colpo_core.images.perceptual import HASH_BITS, NEAR_COPY_DISTANCE, near_pairs, perceptual_hash  # noqa: E402
+from colpo_core.images.perceptual import FINGERPRINT_DIGITS, HASH_BITS, NEAR_COPY_DISTANCE, near_pairs, perceptual_hash  # noqa: E402
 from colpo_core.images.simulated import simulate_case  # noqa: E402
-from tests.copies import harder_copies, mild_copies  # noqa: E402
+from tests.copies import further_copies, harder_copies, mild_copies  # noqa: E402
 
 N_SIMULATED = 120
 FIRST_SEED = 5000
@@ -53,7 +53,7 @@ def main() -> None:
         patients.append(patient)
         files.append(file)
         hashes.append(own)
-        for name, copy in (mild_copies(rgb) | harder_copies(rgb)).items():
+        for name, copy in (mild_copies(rgb) | further_copies(rgb) | harder_copies(rgb)).items():
             ((_, _, distance),) = near_pairs([own, perceptual_hash(copy)], max_distance=HASH_BITS)
             of_copies.setdefault(name, []).append(distance)
     kin = kin_by_image(zip(patients, files, strict=True))
@@ -70,7 +70,7 @@ def main() -> None:
     print("| --- | --- | --- | --- | --- | --- | --- |")
     cells = " | ".join(f"{value:.0f}" for value in np.percentile(apart, SHARES))
     print(f"| {len(apart)} | {cells} | {np.count_nonzero(apart <= NEAR_COPY_DISTANCE)} |")
-    many = [np.random.default_rng(number).bytes(HASH_BITS // 8).hex() for number in range(5000)]
+    many = [np.random.default_rng(number).bytes(FINGERPRINT_DIGITS // 2).hex() for number in range(5000)]
     start = time.perf_counter()
     near_pairs(many)
     print(f"\n5,000 hashes against each other: {time.perf_counter() - start:.1f} s")

@@ -24,6 +24,28 @@ class Stage(StrEnum):
     LUGOL = "lugol"
 
 
+class ImageQuestion(StrEnum):
+    """What is asked of a person about an image whose look contradicts how it is filed; nothing is changed unasked."""
+
+    IODINE = "looks_like_iodine"
+    GREEN_FILTER = "looks_like_green_filter"
+    NO_IODINE = "does_not_look_like_iodine"
+    NO_GREEN = "does_not_look_like_green_filter"
+    STAGE_GUESSED = "stage_was_guessed"
+    GREY = "grey"
+    DARK = "dark"
+    BRIGHT = "bright"
+    BLURRED = "blurred"
+    DRAWN = "mask_or_drawing"
+    NO_TISSUE = "not_the_colours_of_tissue"
+    SMALL = "small"
+
+    @property
+    def is_of_stage(self) -> bool:
+        """Whether another stage would answer it."""
+        return self in {self.IODINE, self.GREEN_FILTER, self.NO_IODINE, self.NO_GREEN, self.STAGE_GUESSED}
+
+
 class Finding(StrEnum):
     """What a mask shows."""
 
@@ -281,6 +303,7 @@ class ExposureKind(StrEnum):
     PREDICTION = "prediction"
     MASK = "mask"
     ANNOTATED = "annotated"
+    READ = "read"
 
 
 class ExposureRule(StrEnum):

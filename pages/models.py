@@ -31,7 +31,10 @@ _SECTIONS: dict[str, Callable[[Here, CheckpointRecord], None]] = {
     "Masks": show_masks,
     "Evidence": lambda _person, one: show_evidence(one),
     "Did the mask help?": lambda _person, one: show_mask_help(one),
-    "Repeatability": lambda _person, one: show_repeatability(one),
+    "Repeatability": lambda person, one: show_repeatability(
+        # Only this part names cases, so that only whoever opens it has seen what a network says of them.
+        learning.get_checkpoint(person.store, actor=person.actor, checkpoint_id=one.id)
+    ),
     "Against the current model": lambda _person, one: show_against(one),
     "Compare": show_comparison,
     "External test sets": show_external,

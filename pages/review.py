@@ -5,7 +5,7 @@ import streamlit as st
 from colpo_core.errors import Blinding
 from colpo_core.records.checkpoints import label_source_text
 from colpo_core.records.overview import many_text
-from colpo_core.records.reviews import ReviewDesk, ReviewQueue
+from colpo_core.records.reviews import ReviewDesk, ReviewNext
 from colpo_core.services import jobs, review
 from colpo_core.services.stored_images import get_image
 from pages._ui.annotating.words import stage_text
@@ -28,7 +28,7 @@ def render() -> None:
     st.title("Review")
     with showing_errors():
         prediction_progress()
-        queue = review.list_for_review(person.store, actor=person.actor)
+        queue = review.next_for_review(person.store, actor=person.actor)
         try:
             prediction_id = _asked_for(person, queue)
             if prediction_id is None:
@@ -41,7 +41,7 @@ def render() -> None:
         _desk(person, desk)
 
 
-def _asked_for(person: Here, queue: ReviewQueue) -> int | None:
+def _asked_for(person: Here, queue: ReviewNext) -> int | None:
     """The prediction of the address, else that of the image of the address, else the first that waits."""
     prediction, image = st.query_params.get("prediction", ""), st.query_params.get("image", "")
     if prediction.isdigit():
@@ -52,7 +52,7 @@ def _asked_for(person: Here, queue: ReviewQueue) -> int | None:
             _offer_prediction(person, int(image), is_possible=queue.checkpoint_name is not None)
             st.stop()
         return found.id
-    return queue.rows[0].id if queue.rows else None
+    return queue.prediction_id
 
 
 def _offer_prediction(person: Here, image_id: int, *, is_possible: bool) -> None:
@@ -78,7 +78,7 @@ def _predict(image_id: int) -> None:
         jobs.start_prediction(person.store, actor=person.actor, image_ids=[image_id])
 
 
-def _nothing_to_show(queue: ReviewQueue) -> None:
+def _nothing_to_show(queue: ReviewNext) -> None:
     if queue.checkpoint_name is None:
         st.info("No model is promoted yet: there is nothing to review.", icon=":material/deployed_code:")
         link("models", "Go to the models", icon=":material/arrow_forward:")
@@ -95,10 +95,10 @@ def _nothing_to_show(queue: ReviewQueue) -> None:
         link("home", "Back to my worklist", icon=":material/home:")
 
 
-def _kept_back(why: str, queue: ReviewQueue) -> None:
+def _kept_back(why: str, queue: ReviewNext) -> None:
     st.info(why, icon=":material/visibility_off:")
-    if queue.rows:
-        link("review", "Review one that I may see", icon=":material/fact_check:", prediction=queue.rows[0].id)
+    if queue.prediction_id is not None:
+        link("review", "Review one that I may see", icon=":material/fact_check:", prediction=queue.prediction_id)
     link("home", "Back to my worklist", icon=":material/home:")
 
 

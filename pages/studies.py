@@ -256,8 +256,6 @@ def _closed(person: Here, detail: StudyDetail) -> None:
         analysis = study_results.study_analysis(
             person.store, actor=person.actor, study_id=study.id, prevalence=st.session_state.get(PREVALENCE)
         )
-        calls = study_results.export_calls(person.store, actor=person.actor, study_id=study.id)
-        ratings = study_results.export_ratings(person.store, actor=person.actor, study_id=study.id)
     report_links(person, study)
     results_view(results)
     statistics_view(analysis)
@@ -268,17 +266,19 @@ def _closed(person: Here, detail: StudyDetail) -> None:
             _predict_button(person, study, one)
     st.download_button(
         "Download every call (CSV)",
-        calls,
+        lambda: study_results.export_calls(person.store, actor=person.actor, study_id=study.id),
         file_name=f"study-{study.id}-calls.csv",
         mime="text/csv",
         icon=":material/download:",
+        on_click="ignore",
     )
     st.download_button(
         "Download the readers' ratings (CSV, for the command analyse)",
-        ratings,
+        lambda: study_results.export_ratings(person.store, actor=person.actor, study_id=study.id),
         file_name=f"study-{study.id}-ratings.csv",
         mime="text/csv",
         icon=":material/download:",
+        on_click="ignore",
     )
     _design(detail)
 

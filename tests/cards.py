@@ -127,7 +127,7 @@ def _metrics() -> dict[str, Any]:
             level: asdict(probability_figures(some, threshold=0.5, resamples=50)) | {"label_source": "histology"}
             for level, some in levels.items()
         }
-        found["repeatability"][network] = asdict(repeatability(rows, threshold=0.5, seed=0))
+        found["repeatability"][network] = asdict(repeatability(rows, threshold=0.5))
         found[network] = {
             "calibration": {level: asdict(calibration_figures(some, resamples=50)) for level, some in levels.items()},
             "evidence": asdict(_places(network, chance)),
@@ -174,8 +174,6 @@ def _difference(first: float, second: float) -> Any:
         [by_case(judged(second, seed=run)) for run in (5, 6)],
         thresholds_first=[0.5, 0.5],
         thresholds_second=[0.5, 0.5],
-        seed=0,
-        resamples=50,
     )
 
 

@@ -62,9 +62,50 @@ def mild_copies(rgb: Rgb) -> dict[str, Rgb]:
     }
 
 
+def barred(rgb: Rgb, share: float, *, beside: bool = False) -> Rgb:
+    """Black bars above and below, or beside, each a share of the side."""
+    height_px, width_px = rgb.shape[:2]
+    down, across = (0, round(width_px * share)) if beside else (round(height_px * share), 0)
+    return np.pad(rgb, ((down, down), (across, across), (0, 0)))
+
+
+def _from_middle(rgb: Rgb) -> NDArray[np.float64]:
+    """Distance from the middle, 1 at the middle of each edge."""
+    down, across = ((np.arange(side) + 0.5) / side * 2 - 1 for side in rgb.shape[:2])
+    return np.hypot(down[:, None], across[None, :])
+
+
+def darkened(rgb: Rgb, share: float) -> Rgb:
+    """A vignette: the corners lose a share of their light, the middle nothing."""
+    return np.asarray(rgb * (1 - share * _from_middle(rgb)[:, :, None] ** 2 / 2), np.uint8)
+
+
+def round_field(rgb: Rgb) -> Rgb:
+    """Black beyond the round field of a device."""
+    return np.where(_from_middle(rgb)[:, :, None] < 1.1, rgb, 0).astype(np.uint8)
+
+
+def further_copies(rgb: Rgb) -> dict[str, Rgb]:
+    """Copies that are found as well."""
+    turned = np.ascontiguousarray(np.rot90(cropped(rgb, 0.05, 0.0)))
+    return {
+        "a quarter turn": np.ascontiguousarray(np.rot90(rgb)),
+        "transposed": np.ascontiguousarray(rgb.transpose(1, 0, 2)),
+        "5% cropped, middle": cropped(rgb, 0.05, 0.5),
+        "5% cropped, corner": cropped(rgb, 0.05, 1.0),
+        "5% cropped, anywhere": cropped(rgb, 0.05, 0.7),
+        "cropped, turned, JPEG": as_jpeg(brighter(turned, 1.1), 60),
+        "black bars": barred(rgb, 0.12),
+        "black bars, JPEG": as_jpeg(barred(rgb, 0.16, beside=True), 50),
+        "vignette": darkened(rgb, 0.6),
+        "round field": round_field(rgb),
+    }
+
+
 def harder_copies(rgb: Rgb) -> dict[str, Rgb]:
     """Copies that are found often, not always."""
     return {
-        "5% cropped, middle": cropped(rgb, 0.05, 0.5),
-        "5% cropped, corner": cropped(rgb, 0.05, 1.0),
+        "10% cropped, middle": cropped(rgb, 0.1, 0.5),
+        "10% cropped, corner": cropped(rgb, 0.1, 1.0),
+        "7% cropped, anywhere": cropped(rgb, 0.07, 0.3),
     }

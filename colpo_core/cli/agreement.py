@@ -15,9 +15,8 @@ from colpo_core.terms import Finding
 @FINDING
 @click.option("--task", "task_id", type=int, help="Only what was submitted for this task.")
 @click.option("--image", "image_id", type=int, help="One image with all its masks, instead of the figures of all.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Of the bootstrap over patients.")
 @json_option
-def agreement(finding: Finding, task_id: int | None, image_id: int | None, seed: int, as_json: bool) -> None:
+def agreement(finding: Finding, task_id: int | None, image_id: int | None, as_json: bool) -> None:
     """Show how annotators agree: Dice, IoU, kappa and 95% Hausdorff distance, with intervals by patients."""
     if image_id is not None and task_id is not None:
         raise click.UsageError("Name a task or an image, not both.")
@@ -26,9 +25,7 @@ def agreement(finding: Finding, task_id: int | None, image_id: int | None, seed:
         if image_id is not None:
             found = service.image_agreement(here.store, actor=here.actor, image_id=image_id, finding=finding)
         else:
-            found = service.agreement_overview(
-                here.store, actor=here.actor, finding=finding, task_id=task_id, seed=seed
-            )
+            found = service.agreement_overview(here.store, actor=here.actor, finding=finding, task_id=task_id)
     if as_json:
         print_json(found)
     elif isinstance(found, ImageAgreement):

@@ -8,10 +8,12 @@ import click
 
 from colpo_core.cli.case_filters import filter_of, filter_options
 from colpo_core.cli.findings import findings
+from colpo_core.cli.image_questions import questions
 from colpo_core.cli.output import Opened, json_option, print_json, print_table
 from colpo_core.cli.words import NEW_FILE, WordType
 from colpo_core.records.case_lists import CasePlace, CaseRow, CaseSort
 from colpo_core.records.cases import CaseRecord, SpecimenSite
+from colpo_core.records.model_marks import Mark, marks_text
 from colpo_core.services import case_export, case_report
 from colpo_core.services import case_lists as list_service
 from colpo_core.services import cases as service
@@ -27,6 +29,7 @@ def cases() -> None:
 
 
 cases.add_command(findings)
+cases.add_command(questions)
 
 
 @cases.command("list")
@@ -38,6 +41,7 @@ def list_cases(sort: CaseSort, limit: int, as_json: bool, **wishes: Any) -> None
     """Show cases, newest first, or by another order."""
     found: list[Any] = []
     after: CasePlace | None = None
+    marks: tuple[Mark, ...] = ()
     with Opened() as here:
         where = filter_of(wishes)
         while len(found) < limit:
@@ -45,6 +49,7 @@ def list_cases(sort: CaseSort, limit: int, as_json: bool, **wishes: Any) -> None
                 here.store, actor=here.actor, where=where, sort=sort, after=after, limit=min(50, limit)
             )
             found.extend(page.rows)
+            marks = page.model_marks or marks
             after = page.next_after
             if after is None:
                 break
@@ -57,6 +62,8 @@ def list_cases(sort: CaseSort, limit: int, as_json: bool, **wishes: Any) -> None
         for row in found
     ]
     print_table(("case", "patient", "day", "images", "label", "because", "HSIL, model"), rows)
+    if marks:
+        click.echo(f"the current model: {marks_text(marks)}")
 
 
 @cases.command("export")

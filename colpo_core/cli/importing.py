@@ -5,12 +5,15 @@ from pathlib import Path
 
 import click
 
+from colpo_core.cli.image_questions import print_questions
 from colpo_core.cli.output import Opened, json_option, note, print_json
 from colpo_core.cli.words import DAY, EXISTING_FOLDER, WordType
-from colpo_core.records.cases import ImportReport, ImportStatus, IncomingFile
+from colpo_core.records.cases import ImportReport, IncomingFile, StageGuess
 from colpo_core.services.importing import import_folder, import_images
 from colpo_core.services.importing_annocerv import import_annocerv
 from colpo_core.terms import Stage
+
+_MOST_CASES = 10
 
 
 @click.group("import")
@@ -22,11 +25,11 @@ def import_group() -> None:
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--patient", "patient_code", required=True, help="Pseudonymous code; no name, no date of birth.")
 @click.option("--date", "case_date", type=DAY, required=True, help="Day of the examination.")
-@click.option("--stage", type=WordType(Stage), default=Stage.ACETIC_ACID, show_default="acetic_acid")
+@click.option("--stage", type=WordType(Stage), help="If not given, guessed from each name, or else acetic_acid.")
 @click.option("--seconds", type=int, help="Seconds after acetic acid, where known.")
 @json_option
 def files(
-    files: tuple[Path, ...], patient_code: str, case_date: date, stage: Stage, seconds: int | None, as_json: bool
+    files: tuple[Path, ...], patient_code: str, case_date: date, stage: Stage | None, seconds: int | None, as_json: bool
 ) -> None:
     """Import images of one case."""
     incoming = [IncomingFile(name=str(path), path=path, stage=stage, seconds_after_acid=seconds) for path in files]
@@ -41,7 +44,7 @@ def files(
 @click.argument("folder", type=EXISTING_FOLDER)
 @click.option("--patient", "patient_code", help="Code for all images, where the folder has no import.csv.")
 @click.option("--date", "case_date", type=DAY, help="Day for all images, likewise.")
-@click.option("--stage", type=WordType(Stage), help="Stage for all images, likewise.")
+@click.option("--stage", type=WordType(Stage), help="Stage for all images, likewise; if not given, guessed.")
 @json_option
 def folder(folder: Path, patient_code: str | None, case_date: date | None, stage: Stage | None, as_json: bool) -> None:
     """Import a folder of images: one case, or many by its import.csv (file,patient_code,case_date,stage)."""
@@ -73,20 +76,36 @@ def annocerv(folder: Path, as_json: bool) -> None:
 def _print(report: ImportReport, as_json: bool) -> None:
     counts = {
         "patients": report.patients,
+        "patients_new": report.new_patients,
+        "cases_new": report.new_cases,
         "imported": report.imported,
         "duplicates": report.duplicates,
         "refused": report.refused,
+        "copies_of_others": len(report.copies),
+        "stages_by_name": report.guessed(StageGuess.BY_NAME),
+        "stages_by_default": report.guessed(StageGuess.BY_DEFAULT),
+        "asked_about": len(report.asked),
+        "not_compared": report.not_compared,
         "annotations": report.annotations,
         "annotations_to_confirm": report.annotations_to_confirm,
     }
     if as_json:
         print_json({**counts, "cases": report.case_ids, "files": report.outcomes})
     else:
-        for outcome in report.outcomes:
-            if outcome.status is not ImportStatus.IMPORTED:
-                click.echo(f"{outcome.status.value}: {outcome.name}: {outcome.reason}")
-        click.echo(", ".join(f"{name.replace('_', ' ')} {count}" for name, count in counts.items()))
-        if report.case_ids and len(report.case_ids) <= 10:
-            click.echo("in case " + ", ".join(str(case_id) for case_id in report.case_ids))
+        _print_words(report, counts)
     if report.refused and not report.imported and not report.duplicates:
         raise SystemExit(1)
+
+
+def _print_words(report: ImportReport, counts: dict[str, int]) -> None:
+    for outcome in report.outcomes:
+        if outcome.reason:
+            click.echo(f"{outcome.status.value}: {outcome.name}: {outcome.reason}")
+        for said in outcome.notes:
+            click.echo(f"note: {outcome.name}: {said}")
+    print_questions(report.asked)
+    if report.not_compared:
+        click.echo(f"{report.not_compared} images of an older version were not compared; “snapshot preview” reads them")
+    click.echo(", ".join(f"{name.replace('_', ' ')} {count}" for name, count in counts.items()))
+    if report.case_ids and len(report.case_ids) <= _MOST_CASES:
+        click.echo("in case " + ", ".join(str(case_id) for case_id in report.case_ids))

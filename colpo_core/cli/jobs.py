@@ -168,6 +168,8 @@ def _predict_folder(images_dir: Path, out_dir: Path, checkpoint: str | None, as_
     for refused in report.refused:
         click.echo(f"refused: {refused.file}: {refused.reason}")
     click.echo(f"{len(report.predicted)} predicted, {len(report.refused)} refused; table in {report.csv_path}")
+    for mark in report.marks:
+        click.echo(f"{mark.text}: {mark.meaning}")
 
 
 def _predict_store(checkpoint: str | None, wait: bool, as_json: bool) -> None:

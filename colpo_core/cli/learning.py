@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from colpo_core.cli.image_questions import print_questions
 from colpo_core.cli.output import Opened, json_option, note, print_json, print_table
 from colpo_core.cli.words import DAY, WordType
 from colpo_core.errors import JobFailed
@@ -90,6 +91,12 @@ def preview(as_json: bool, **options: Any) -> None:  # noqa: ANN401 - those of t
         return
     click.echo(f"masks: {found.masks_text}")
     _print_counts(found.counts)
+    for one in found.contradictions:
+        click.echo(
+            f"left out: images {one.image_id} (case {one.case_id}) and {one.other_image_id} (case {one.other_case_id}) "
+            "are copies of one photograph, and the labels of their cases contradict each other"
+        )
+    print_questions(found.asked)
     for sentence in (*found.problems, *found.warnings):
         click.echo(sentence)
 
@@ -218,10 +225,11 @@ def show_checkpoint(checkpoint: str, as_json: bool) -> None:
     """Show one checkpoint's card, by number or name: what made it, and its figures with their intervals."""
     with Opened() as here:
         found = find_checkpoint(here, checkpoint)
+        if as_json:
+            # The rows by case are for the JSON; here they would drown the figures.
+            print_json(service.whole_checkpoint(here.store, actor=here.actor, checkpoint_id=found.id))
+            return
         ceiling = service.human_ceiling(here.store, actor=here.actor, checkpoint_id=found.id)
-    if as_json:
-        print_json(found)
-        return
     click.echo(f"checkpoint {found.id} ({found.name}), trained on snapshot {found.snapshot_name}")
     click.echo(label_source_text(found.label_source))
     for mark in found.marks:
@@ -356,8 +364,6 @@ def find_checkpoint(here: Opened, text: str | None) -> CheckpointRecord:
         if current is None:
             raise click.ClickException("No checkpoint is promoted yet. Name one, or promote one first.")
         return current
-    if text.isdigit():
-        return service.get_checkpoint(here.store, actor=here.actor, checkpoint_id=int(text))
     return service.find_checkpoint(here.store, actor=here.actor, name=text)
 
 
@@ -398,3 +404,5 @@ def _print_counts(counts: dict[str, Any]) -> None:
     print_table(("", *sides, "total"), rows)
     for reason, number in counts["left_out"].items():
         click.echo(f"left out: {number} × {reason}")
+    if counts.get("asked_about"):
+        click.echo(f"with an open question about them: {counts['asked_about']} images")

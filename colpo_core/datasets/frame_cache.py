@@ -28,7 +28,7 @@ from colpo_core.datasets.mapped_arrays import map_array
 from colpo_core.errors import JobFailed, SnapshotMismatch
 from colpo_core.images.letterbox import fit_into
 
-FORMAT = 1
+FORMAT = 2
 """Of a cache. A change of what is decoded, filled, fitted or fingerprinted raises it, so that no older cache serves."""
 KEPT_CACHES = 4
 INDEX_FILE = "index.json"

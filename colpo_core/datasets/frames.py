@@ -35,7 +35,7 @@ class Frames:
         target: N x H x W uint8 likewise: background, acetowhite or ignored; an image without a mask is ignored
             everywhere.
         geometries: Where each image lies in its frame.
-        fingerprints: Perceptual hash of each image at its full size, 64 hexadecimal characters.
+        fingerprints: Perceptual hash of each image at its full size, as `perceptual_hash` gives it.
     """
 
     items: tuple[ManifestItem, ...]

@@ -12,7 +12,7 @@ from colpo_core.evaluation.intervals import mean_by_patients
 from colpo_core.evaluation.kappa import pixel_kappa
 from colpo_core.evaluation.outlines import outline_distance_px
 from colpo_core.records.agreement import PairFigures
-from colpo_core.records.figures import Estimate
+from colpo_core.records.figures import Bounds, Estimate
 
 __all__ = ["PairFigures", "mean_over_patients", "pair_figures"]
 
@@ -51,15 +51,17 @@ def pair_figures(first: npt.NDArray[np.bool_], second: npt.NDArray[np.bool_]) ->
 
 
 @lru_cache(maxsize=512)
-def mean_over_patients(values: tuple[float, ...], patients: tuple[int, ...], *, seed: int = 0) -> Estimate:
-    """The mean of one value an image, with its interval by patients; kept, because drawing it anew takes a while.
+def mean_over_patients(
+    values: tuple[float, ...], patients: tuple[int, ...], *, within: Bounds = (0.0, 1.0)
+) -> Estimate:
+    """The mean of one value an image, with its interval by patients; kept, because a page asks at every click.
 
     Args:
         values: One an image.
         patients: Patient of each.
-        seed: Seed of the bootstrap.
+        within: The least and the largest value that the figure can take.
 
     Raises:
         ValueError: There are not as many patients as values.
     """
-    return mean_by_patients(values, patients, seed=seed)
+    return mean_by_patients(values, patients, within=within)

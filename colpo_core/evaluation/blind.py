@@ -77,9 +77,7 @@ class BlindReference:
         return cls(values.reshape(shape), float(kept["threshold"]), float(kept["area"]), int(kept["n_masks"]))
 
 
-def blind_reference(
-    masks: Iterable[npt.NDArray[np.bool_]], *, height_px: int, width_px: int
-) -> BlindReference | None:
+def blind_reference(masks: Iterable[npt.NDArray[np.bool_]], *, height_px: int, width_px: int) -> BlindReference | None:
     """Learn the two masks from the training side's; None where none of them marks anything.
 
     Args:

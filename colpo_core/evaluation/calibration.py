@@ -21,8 +21,8 @@ LEAST_IN_BIN = 10
 LEAST_FOR_A_SLOPE = 20
 """Patients of either label below which a slope has no interval: it would not cover."""
 COOLEST, HOTTEST = 0.25, 8.0
-# A 32-bit softmax says 1 from a logit of 17 on; nearer to 0 or 1 than this, a probability is rounding.
-_NEAREST_TO_CERTAIN = 1e-7
+# Nearer to 0 or 1 than this, a probability is rounding.
+_NEAREST_TO_CERTAIN = 1e-15
 # Of the lean and of the logarithm of the temperature; see the decision on calibration for how it was chosen.
 _PRIOR_SD = 0.5
 _MOST_STEPS, _LONGEST_STEP, _SETTLED, _WORST_CONDITION = 100, 2.0, 1e-10, 1e12
@@ -44,7 +44,7 @@ def brier_estimate(judged: Sequence[Judged], *, seed: int = 0, resamples: int = 
     Source: Brier 1950, "Verification of forecasts expressed in terms of probability", for one of the two classes.
     """
     is_hsil, prob = _columns(judged)
-    return mean_by_patients((prob - is_hsil) ** 2, _patients(judged), seed=seed, n=resamples)
+    return mean_by_patients((prob - is_hsil) ** 2, _patients(judged), within=(0.0, 1.0), seed=seed, n=resamples)
 
 
 def ece_estimate(judged: Sequence[Judged], *, seed: int = 0, resamples: int = RESAMPLES) -> Estimate:
@@ -183,8 +183,8 @@ def apply_calibration(prob: float, calibration: Calibration) -> float:
     """A network's own probability of HSIL as a calibrated one.
 
     The order of cases stays. A threshold chosen on a network's own probabilities has to be taken through it as well,
-    else calls change. Probabilities nearer to 0 or 1 than 1e-7 count as that near: a network of 32 bits that says 1
-    means no more than that. Where the calibration changes nothing, the probability is returned as it is.
+    else calls change. Probabilities nearer to 0 or 1 than 1e-15 count as that near, so that certainty can be brought
+    down. Where the calibration changes nothing, the probability is returned as it is.
 
     Raises:
         ValueError: The probability does not lie between 0 and 1, or the temperature is not above 0.
@@ -199,7 +199,7 @@ def apply_calibration(prob: float, calibration: Calibration) -> float:
 
 
 def within_rounding(prob: float) -> float:
-    """A probability, no nearer to 0 or 1 than 1e-7: what is nearer is rounding of 32 bits, and is taken as equal."""
+    """A probability, no nearer to 0 or 1 than 1e-15: what is nearer is rounding, and is taken as equal."""
     return float(np.clip(prob, _NEAREST_TO_CERTAIN, 1 - _NEAREST_TO_CERTAIN))
 
 

@@ -17,7 +17,7 @@ from colpo_core.records.explanations import (
     MapPlaces,
     PlacesFigures,
 )
-from colpo_core.records.figures import Estimate, Proportion
+from colpo_core.records.figures import Bounds, Estimate, Proportion
 
 NETWORKS = ("3ch", "4ch")
 CLASSES = ("normal", "hsil")
@@ -217,8 +217,8 @@ def _of_class(rows: Sequence[tuple[ImageEvidence, int]], label: str, *, seed: in
     ]
     patients = [patient for *_, patient in both]
 
-    def mean(values: Sequence[float]) -> Estimate:
-        return mean_by_patients(values, patients, seed=seed, n=resamples)
+    def mean(values: Sequence[float], within: Bounds = (0.0, 1.0)) -> Estimate:
+        return mean_by_patients(values, patients, within=within, seed=seed, n=resamples)
 
     def share(hits: Sequence[bool]) -> Proportion:
         return share_by_patients([(1.0, float(hit)) for hit in hits], patients, seed=seed, n=resamples)
@@ -228,9 +228,9 @@ def _of_class(rows: Sequence[tuple[ImageEvidence, int]], label: str, *, seed: in
         n_patients=len(set(patients)),
         energy_3ch=mean([three.energy for three, *_ in both]),
         energy_4ch=mean([four.energy for _, four, *_ in both]),
-        energy_difference=mean([four.energy - three.energy for three, four, *_ in both]),
+        energy_difference=mean([four.energy - three.energy for three, four, *_ in both], (-1.0, 1.0)),
         hits_3ch=share([three.is_hit for three, *_ in both]),
         hits_4ch=share([four.is_hit for _, four, *_ in both]),
-        hits_difference=mean([float(four.is_hit) - three.is_hit for three, four, *_ in both]),
+        hits_difference=mean([float(four.is_hit) - three.is_hit for three, four, *_ in both], (-1.0, 1.0)),
         area=mean([area for *_, area, _ in both]),
     )

@@ -25,4 +25,8 @@ def too_few(n_first: int, n_second: int, *, fewest: int = FEWEST_FOR_AN_INTERVAL
         of: What is counted, in the plural.
     """
     least = min(n_first, n_second)
-    return None if least >= fewest else f"too few {of} of a class: {least}, and it takes {fewest} of each"
+    return (
+        None
+        if least >= fewest
+        else f"{least} {of.removesuffix('s') if least == 1 else of} of a class, and it takes {fewest} of each"
+    )

@@ -19,6 +19,7 @@ from colpo_core.evaluation.outlines import outline_distance_px
 from colpo_core.records.figures import (
     BlindFigures,
     BlindMask,
+    Bounds,
     Estimate,
     ImageMaskFigures,
     MaskFigures,
@@ -117,13 +118,13 @@ def blind_figures(
         raise ValueError(f"{len(figures)} figures need as many blind ones and patients, not {len(blind)}")
 
     def summed_up(own: Sequence[MaskFigures], areas: Sequence[float]) -> BlindMask:
-        def mean_of(name: str) -> Estimate:
-            return _mean_of([_figure(one, name) for one in own], patients, seed, resamples)
+        def mean_of(name: str, within: Bounds = (0.0, 1.0)) -> Estimate:
+            return _mean_of([_figure(one, name) for one in own], patients, seed, resamples, within=within)
 
         def difference(name: str) -> Estimate:
             pairs = [(getattr(one, name), getattr(other, name)) for one, other in zip(figures, own, strict=True)]
             values = [None if one is None or other is None else one - other for one, other in pairs]
-            return _mean_of(values, patients, seed, resamples)
+            return _mean_of(values, patients, seed, resamples, within=(-1.0, 1.0))
 
         return BlindMask(
             area=fmean(areas) if areas else None,
@@ -132,8 +133,8 @@ def blind_figures(
             accuracy_acetowhite=mean_of("accuracy_acetowhite"),
             accuracy_background=mean_of("accuracy_background"),
             dice=mean_of("dice"),
-            hd95_percent=mean_of("hd95_percent"),
-            kappa=mean_of("kappa"),
+            hd95_percent=mean_of("hd95_percent", (0.0, 100.0)),
+            kappa=mean_of("kappa", (-1.0, 1.0)),
             iou_difference=difference("iou_acetowhite"),
             dice_difference=difference("dice"),
         )
@@ -153,7 +154,7 @@ def segmentation_figures(
     seed: int = 0,
     resamples: int = RESAMPLES,
 ) -> SegmentationFigures:
-    """Means over images with a bootstrap over patients, and the distributions behind them.
+    """Means over images with intervals by patients, and the distributions behind them.
 
     Args:
         figures: One an image.
@@ -170,8 +171,8 @@ def segmentation_figures(
     if any(given is not None and len(given) != len(figures) for given in (patients, image_ids, confirmed)):
         raise ValueError(f"{len(figures)} figures need as many patients and images")
 
-    def mean_of(values: Sequence[float | None]) -> Estimate:
-        return _mean_of(values, patients, seed, resamples)
+    def mean_of(values: Sequence[float | None], within: Bounds = (0.0, 1.0)) -> Estimate:
+        return _mean_of(values, patients, seed, resamples, within=within)
 
     free = [False] * len(figures) if confirmed is None else confirmed
     clean = _untouched(figures, patients, seed, resamples)
@@ -181,8 +182,8 @@ def segmentation_figures(
         accuracy_acetowhite=mean_of([figure.accuracy_acetowhite for figure in figures]),
         accuracy_background=mean_of([figure.accuracy_background for figure in figures]),
         dice=mean_of([figure.dice for figure in figures]),
-        hd95_percent=mean_of([figure.hd95_percent for figure in figures]),
-        kappa=mean_of([_figure(figure, "kappa") for figure in figures]),
+        hd95_percent=mean_of([figure.hd95_percent for figure in figures], (0.0, 100.0)),
+        kappa=mean_of([_figure(figure, "kappa") for figure in figures], (-1.0, 1.0)),
         false_area=mean_of([figure.false_area for figure in figures]),
         lesion_free_area=mean_of(
             [figure.false_area if is_free else None for figure, is_free in zip(figures, free, strict=True)]
@@ -201,9 +202,13 @@ def segmentation_figures(
     )
 
 
-def _mean_of(values: Sequence[float | None], patients: Sequence[int], seed: int, resamples: int) -> Estimate:
+def _mean_of(
+    values: Sequence[float | None], patients: Sequence[int], seed: int, resamples: int, *, within: Bounds = (0.0, 1.0)
+) -> Estimate:
     kept = [(value, who) for value, who in zip(values, patients, strict=True) if value is not None]
-    return mean_by_patients([value for value, _ in kept], [who for _, who in kept], seed=seed, n=resamples)
+    return mean_by_patients(
+        [value for value, _ in kept], [who for _, who in kept], within=within, seed=seed, n=resamples
+    )
 
 
 def _figure(figures: MaskFigures, name: str) -> float | None:

@@ -1,22 +1,22 @@
 """Two networks on the same cases: McNemar's and DeLong's tests, and the difference over several trainings.
 
 The two tests take rows as independent. They are for one row a patient, or one a case where no patient has two; with
-several rows of one patient they claim more than is known, and the bootstrap over patients is to be read instead.
+several rows of one patient they claim more than is known, and the interval by patients is to be read instead.
 """
 
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import binomtest, norm
+from scipy.stats import binom, binomtest, norm
 
+from colpo_core.evaluation.arms import arm_figures, difference_figures, measure_arm
 from colpo_core.evaluation.calls import calls_at, paired_counts
-from colpo_core.evaluation.intervals import CONFIDENCE, RESAMPLES, percentile_bounds
+from colpo_core.evaluation.few import FEWEST_FOR_A_DIFFERENCE, too_few
+from colpo_core.evaluation.intervals import CONFIDENCE
 from colpo_core.evaluation.judged import Judged, is_clustered
 from colpo_core.evaluation.placements import placements
-from colpo_core.evaluation.resampling import divided, patient_weights, weighted_auc
-from colpo_core.evaluation.roc import fewest_patients
 from colpo_core.records.comparisons import (
     ArmDifference,
     ArmFigures,
@@ -30,18 +30,20 @@ from colpo_core.terms import Label
 
 _Floats = npt.NDArray[np.float64]
 
-_FIGURES = tuple(field.name for field in fields(ArmFigures))
 # Placements are shares of cases: a variance below this is rounding.
 _NO_VARIANCE = 1e-24
 ONE_TRAINING = (
-    "a bootstrap over patients; with one training of each arm, the chance of training (starting weights, order, "
+    "from what patients differ in; with one training of each arm, the chance of training (starting weights, order, "
     "augmentation) is not in it"
 )
-SEVERAL_TRAININGS = "a bootstrap over patients and over the {n} trainings of each arm, in pairs of one seed"
+SEVERAL_TRAININGS = "from what patients, and the {n} trainings of each arm, differ in"
 
 
 def mcnemar(b: int, c: int) -> McNemarTest:
-    """McNemar's exact test: whether cases on which two callers differ go one way.
+    """McNemar's test: whether cases on which two callers differ go one way.
+
+    Its mid-p is what is printed: half of the probability of what was found is left out, so that it rejects what is
+    true in about as many studies as it says. The exact p rejects in far fewer.
 
     Cases must be independent: one row a patient.
 
@@ -50,18 +52,23 @@ def mcnemar(b: int, c: int) -> McNemarTest:
         c: Cases that only the second calls right.
 
     Returns:
-        With the two-sided p of the binomial distribution; 1 where they never differ.
+        With the two-sided mid-p and the exact p of the binomial distribution; 1 where they never differ.
 
     Raises:
         ValueError: A count is below 0.
 
     Source: McNemar 1947, "Note on the sampling error of the difference between correlated proportions"; the exact
-        test after Agresti 2013, "Categorical data analysis", section 11.1.
+        test after Agresti 2013, "Categorical data analysis", section 11.1; the mid-p after Fagerland, Lydersen and
+        Laake 2013, "The McNemar test for binary matched-pairs data: mid-p and asymptotic are better than exact
+        conditional".
     """
     if min(b, c) < 0:
         raise ValueError(f"{b} and {c} cases cannot be")
-    p = 1.0 if b + c == 0 else float(binomtest(int(b), int(b + c), 0.5).pvalue)
-    return McNemarTest(b=int(b), c=int(c), p=p)
+    if b + c == 0:
+        return McNemarTest(b=int(b), c=int(c), p=1.0, p_exact=1.0)
+    exact = float(binomtest(int(min(b, c)), int(b + c), 0.5).pvalue)
+    found = float(binom.pmf(min(b, c), b + c, 0.5))
+    return McNemarTest(b=int(b), c=int(c), p=exact - found / 2 if b == c else exact - found, p_exact=exact)
 
 
 def delong(
@@ -70,7 +77,7 @@ def delong(
     """DeLong's test of two areas under the ROC curve on the same cases.
 
     Cases must be independent: one row a patient. In few cases, and near an area of 1, its normal distribution is a
-    rough guess.
+    rough guess; see `evaluation.few`. The interval ends at -1 and 1.
 
     Args:
         truth: Label of each case.
@@ -105,15 +112,17 @@ def delong(
         auc_first=auc_first,
         auc_second=auc_second,
         difference=difference,
-        low=difference - far,
-        high=difference + far,
+        low=max(-1.0, difference - far),
+        high=min(1.0, difference + far),
         z=z,
         p=float(2 * norm.sf(abs(z))),
     )
 
 
 def delong_interval(truth: Sequence[Label], probs: Sequence[float], *, alpha: float = 1 - CONFIDENCE) -> AucInterval:
-    """An area under the ROC curve with DeLong's interval, cut off at 0 and 1.
+    """An area under the ROC curve with DeLong's interval, cut off at 0 and 1: for comparison with other programs.
+
+    It covers too little in few cases and near an area of 1. `areas.area_interval` is what is shown.
 
     Cases must be independent: one row a patient.
 
@@ -157,100 +166,58 @@ def compare_arms(
     *,
     thresholds_first: Sequence[float],
     thresholds_second: Sequence[float],
-    seed: int,
-    resamples: int = RESAMPLES,
 ) -> ArmDifference:
-    """Two arms, each trained with the same seeds and judged on the same cases: second minus first, mean over seeds.
+    """Two arms, trained with the same seeds and judged on the same cases: second minus first, mean over seeds.
 
-    Each resample draws patients with replacement, the same for both arms and all seeds. Where there are S > 1 seeds it
-    also draws S - 1 of them with replacement, in pairs of one seed: drawing S would make the variance between seeds too
-    small by (S - 1) / S, by half with two seeds. With two or three seeds the chance of training is in the interval, but
-    roughly. With one seed it is not in it at all: the interval is then that of these two networks, not of the two ways
-    of training.
+    With one training of each arm the variance is that of the patients: the interval is that of these two networks,
+    not of the two ways of training. With S > 1 trainings the variance is that of other patients and other trainings.
+    It is made as that of readers who are nested in arms, after Obuchowski and Rockette:
 
-    A figure has no interval where its cases come from one patient (the area: the cases of a label), or where every
-    resample says the same, such as two areas of 1.
+        (s1 + s2) / S + max(0, c1 + c2 - 2 c12)
+
+    with s the variance of an arm's trainings about their mean on these patients, c the mean covariance of two
+    trainings of an arm, and c12 of one of either arm, from what each patient adds to the figure. What a training and
+    the patients have in common is in the first term and not counted once more in the second. The first term has
+    2 (S - 1) degrees of freedom, the second one fewer than there are patients. From three trainings on they are joined
+    after Satterthwaite; with two, where the first has two degrees of freedom, after Cochran, which is wider.
+
+    A figure has no interval below `FEWEST_PATIENTS` patients (the area: below `FEWEST_FOR_AN_INTERVAL` of a label), or
+    where no patient adds anything. An interval of a difference ends at -1 and 1.
 
     Args:
         first: Of each training seed the cases as the first arm judged them.
         second: Those of the second arm: the same seeds, and the same cases in the same order.
         thresholds_first: The first arm's threshold of each seed.
         thresholds_second: The second arm's.
-        seed: Seed of the bootstrap.
-        resamples: How many resamples it draws.
 
     Raises:
         ValueError: There is no seed, the lists do not match each other, or a probability does not lie between 0 and 1.
 
-    Source: Owen 2007, "The pigeonhole bootstrap", for drawing rows and columns of a table; McCarthy and Snowden 1985,
-        "The bootstrap and finite population sampling", for drawing one fewer; DeLong et al. 1988 and McNemar 1947 for
-        the tests of each seed.
+    Source: Obuchowski and Rockette 1995, and Hillis 2014, "A marginal-mean ANOVA approach for analyzing multireader
+        multicase radiological imaging data", for readers nested in arms; Cochran and Cox 1957, "Experimental designs",
+        section 4.14; Obuchowski 1997 for several cases of a patient; DeLong et al. 1988 and McNemar 1947 for the tests
+        of each seed. `benchmarks/interval_coverage.py` for how they cover.
     """
     _check_arms(first, second, thresholds_first, thresholds_second)
     rows = first[0]
     arms = [
-        _Arm(rows, judged, thresholds)
+        measure_arm(judged, thresholds)
         for judged, thresholds in ((first, thresholds_first), (second, thresholds_second))
     ]
-    patients = [row.patient_id for row in rows]
-    generator = np.random.default_rng(seed)
-    drawn = [np.empty((resamples, len(first), len(_FIGURES))) for _ in arms]
-    done = 0
-    for weights in patient_weights(patients, resamples=resamples, generator=generator) if rows else ():
-        for arm, kept in zip(arms, drawn, strict=True):
-            kept[done : done + len(weights)] = arm.measure(weights)
-        done += len(weights)
-    seeds = _seed_weights(len(first), resamples, generator)
-    values = [arm.measure(np.ones((1, len(rows))))[0].mean(axis=0) for arm in arms]
-    means = [(kept * seeds[:, :, None]).sum(axis=1) for kept in drawn]
-    estimates = [
-        _estimates(value, mean, rows)
-        for value, mean in (
-            (values[1] - values[0], means[1] - means[0]),
-            (values[0], means[0]),
-            (values[1], means[1]),
-        )
-    ]
+    patients = {row.patient_id for row in rows}
     return ArmDifference(
         n=len(rows),
-        n_patients=len(set(patients)),
+        n_patients=len(patients),
         n_seeds=len(first),
         clustered=is_clustered(rows),
         interval=ONE_TRAINING if len(first) == 1 else SEVERAL_TRAININGS.format(n=len(first)),
-        **estimates[0],
-        first=ArmFigures(**estimates[1]),
-        second=ArmFigures(**estimates[2]),
+        **difference_figures(*arms),
+        first=ArmFigures(**arm_figures(arms[0])),
+        second=ArmFigures(**arm_figures(arms[1])),
         by_seed=tuple(
             _compare_seed(*pair) for pair in zip(first, second, thresholds_first, thresholds_second, strict=True)
         ),
     )
-
-
-class _Arm:
-    """One arm as arrays: what it needs to be measured on many resamples at once."""
-
-    def __init__(self, rows: Sequence[Judged], judged: Sequence[Sequence[Judged]], thresholds: Sequence[float]) -> None:
-        self._is_hsil = _is_hsil([row.label for row in rows])
-        self._prob = np.asarray([[row.prob_hsil for row in found] for found in judged], np.float64)
-        if not ((self._prob >= 0) & (self._prob <= 1)).all():
-            raise ValueError("a probability lies between 0 and 1")
-        self._is_right = (self._prob >= np.asarray(thresholds, np.float64)[:, None]) == self._is_hsil
-
-    def measure(self, weights: _Floats) -> _Floats:
-        """The figures of each resample: shape (resamples, seeds, figures), NaN where one is not defined."""
-        n_all, n_hsil, n_normal = (
-            (weights @ counted)[:, None] for counted in (np.ones(weights.shape[1]), self._is_hsil, ~self._is_hsil)
-        )
-        shape = (len(weights), len(self._prob))
-        parts = {
-            "accuracy": (weights @ self._is_right.T, n_all),
-            "sensitivity": (weights @ (self._is_right & self._is_hsil).T, n_hsil),
-            "specificity": (weights @ (self._is_right & ~self._is_hsil).T, n_normal),
-            "brier": (weights @ ((self._prob - self._is_hsil) ** 2).T, n_all),
-        }
-        measured = {name: divided(part, np.broadcast_to(whole, shape)) for name, (part, whole) in parts.items()}
-        measured["auc"] = np.stack([weighted_auc(weights, self._is_hsil, prob) for prob in self._prob], axis=1)
-        return np.stack([measured[name] for name in _FIGURES], axis=2)
 
 
 def _check_arms(
@@ -265,30 +232,6 @@ def _check_arms(
     cases = [[(row.patient_id, row.case_id, row.image_id, row.label) for row in found] for found in (*first, *second)]
     if any(found != cases[0] for found in cases):
         raise ValueError("every training of both arms must judge the same cases in the same order")
-
-
-def _seed_weights(n_seeds: int, resamples: int, generator: np.random.Generator) -> _Floats:
-    """How much each seed weighs in each resample: shape (resamples, seeds), sums of 1."""
-    if n_seeds == 1:
-        return np.ones((resamples, 1))
-    chosen = generator.integers(0, n_seeds, size=(resamples, n_seeds - 1))
-    return np.asarray((chosen[:, :, None] == np.arange(n_seeds)).mean(axis=1))
-
-
-def _estimates(values: _Floats, drawn: _Floats, rows: Sequence[Judged]) -> dict[str, Estimate]:
-    """The figures by name, from shapes (figures,) and (resamples, figures)."""
-    labels, patients = [row.label for row in rows], [row.patient_id for row in rows]
-    of_hsil = [row.patient_id for row in rows if row.label is Label.HSIL]
-    of_normal = [row.patient_id for row in rows if row.label is Label.NORMAL]
-    found = {}
-    for place, name in enumerate(_FIGURES):
-        behind = {"sensitivity": of_hsil, "specificity": of_normal}.get(name, patients)
-        fewest = fewest_patients(labels, patients) if name == "auc" else len(set(behind))
-        value = None if np.isnan(values[place]) else float(values[place])
-        bounds = percentile_bounds(drawn[:, place]) if value is not None and fewest > 1 else None
-        low, high = bounds if bounds is not None else (None, None)
-        found[name] = Estimate(value=value, low=low, high=high, n_patients=len(set(behind)), n_images=len(behind))
-    return found
 
 
 def _compare_seed(
@@ -307,8 +250,17 @@ def _compare_seed(
         accuracy=on(list(Label)),
         sensitivity=on([Label.HSIL]),
         specificity=on([Label.NORMAL]),
-        auc=delong(truth, *probs),
+        auc=_delong_or_few(truth, *probs),
     )
+
+
+def _delong_or_few(truth: Sequence[Label], first: Sequence[float], second: Sequence[float]) -> DeLongTest:
+    found = delong(truth, first, second)
+    n_hsil = sum(label is Label.HSIL for label in truth)
+    missing = too_few(n_hsil, len(truth) - n_hsil, fewest=FEWEST_FOR_A_DIFFERENCE)
+    if missing is None or found.difference is None:
+        return found
+    return replace(found, low=None, high=None, z=None, p=None, missing=missing)
 
 
 def _is_hsil(labels: Sequence[Label]) -> npt.NDArray[np.bool_]:

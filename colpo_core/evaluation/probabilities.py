@@ -16,7 +16,7 @@ from colpo_core.terms import Label
 __all__ = ["CLUSTERED", "WILSON", "Judged", "by_case", "probability_figures"]
 
 WILSON = "Wilson"
-CLUSTERED = "the wider of Wilson and a bootstrap over patients"
+CLUSTERED = "Wilson, for as many independent trials as would know as much"
 
 
 def probability_figures(
@@ -24,8 +24,7 @@ def probability_figures(
 ) -> ProbabilityFigures:
     """Calls at a threshold, ranking and calibration, with intervals that mind several images of one patient.
 
-    Wilson's interval takes the trials as independent; a bootstrap over patients collapses where all calls are right.
-    Where a patient stands behind several rows, the wider bound of the two is given.
+    See `share_by_patients`, `auc_estimate`, `brier_estimate` and `ece_estimate`.
 
     Args:
         judged: One row an image, or one a case.
@@ -56,7 +55,7 @@ def probability_figures(
         false_positive=figures.false_positive,
         true_negative=figures.true_negative,
         false_negative=figures.false_negative,
-        auc=auc_estimate(truth, probabilities, patients, seed=seed, resamples=resamples),
+        auc=auc_estimate(truth, probabilities, patients),
         brier=brier_estimate(judged, seed=seed, resamples=resamples),
         ece=ece_estimate(judged, seed=seed, resamples=resamples),
         reliability=reliability(judged, seed=seed, resamples=resamples),

@@ -2,21 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from math import sqrt
 
 import numpy as np
 
-from colpo_core.evaluation.intervals import RESAMPLES, mean_by_patients, patient_bootstrap, share_by_patients
+from colpo_core.evaluation.intervals import mean_by_patients, ratio_by_patients, share_by_patients
 from colpo_core.evaluation.judged import Judged
-from colpo_core.evaluation.resampling import divided
 from colpo_core.records.comparisons import CaseFlip, RepeatabilityFigures
 from colpo_core.records.figures import Estimate
 
 MOST_FLIPS = 20
 
 
-def repeatability(
-    images: Sequence[Judged], *, threshold: float, seed: int = 0, resamples: int = RESAMPLES
-) -> RepeatabilityFigures:
+def repeatability(images: Sequence[Judged], *, threshold: float) -> RepeatabilityFigures:
     """How far the probabilities of one case's images lie apart; cases with one image tell nothing and are left out.
 
     The standard deviation within cases pools their variances by degrees of freedom; where all cases have equally many
@@ -26,8 +24,6 @@ def repeatability(
     Args:
         images: One row an image.
         threshold: `hsil` is called at this probability and above.
-        seed: Seed of the bootstrap over patients.
-        resamples: How many resamples it draws.
 
     Source: Bland and Altman 1996, "Measurement error", BMJ 313:744.
     """
@@ -43,9 +39,9 @@ def repeatability(
         n_cases=len(repeated),
         n_images=n_images,
         threshold=threshold,
-        spread=replace(mean_by_patients(spreads, patients, seed=seed, n=resamples), n_images=n_images),
-        within_case_sd=replace(_pooled_deviation(repeated, patients, seed, resamples), n_images=n_images),
-        both_sides=share_by_patients([(1.0, float(one)) for one in split], patients, seed=seed, n=resamples),
+        spread=replace(mean_by_patients(spreads, patients, within=(0.0, 1.0)), n_images=n_images),
+        within_case_sd=replace(_pooled_deviation(repeated, patients), n_images=n_images),
+        both_sides=share_by_patients([(1.0, float(one)) for one in split], patients),
         flips=_widest([found for found, is_split in zip(repeated, split, strict=True) if is_split]),
     )
 
@@ -68,12 +64,14 @@ def _widest(split: Sequence[Sequence[Judged]]) -> tuple[CaseFlip, ...]:
     return tuple(sorted(flips, key=lambda flip: (flip.low_prob - flip.high_prob, flip.case_id))[:MOST_FLIPS])
 
 
-def _pooled_deviation(
-    repeated: Sequence[Sequence[Judged]], patients: Sequence[int], seed: int, resamples: int
-) -> Estimate:
+def _pooled_deviation(repeated: Sequence[Sequence[Judged]], patients: Sequence[int]) -> Estimate:
     """Root of all cases' sums of squares about their means, over their degrees of freedom."""
     squares = np.asarray([np.var([image.prob_hsil for image in found]) * len(found) for found in repeated])
     freedom = np.asarray([len(found) - 1.0 for found in repeated])
-    return patient_bootstrap(
-        lambda weights: np.sqrt(divided(weights @ squares, weights @ freedom)), patients, seed=seed, n=resamples
-    )
+    # Two probabilities of 0 and 1 have the largest variance that there can be, 0.5.
+    found = ratio_by_patients(squares, freedom, patients, within=(0.0, 0.5), end=(0.0, 0.5))
+    return replace(found, value=_root(found.value), low=_root(found.low), high=_root(found.high))
+
+
+def _root(square: float | None) -> float | None:
+    return None if square is None else sqrt(max(0.0, square))

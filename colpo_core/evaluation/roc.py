@@ -1,12 +1,11 @@
 """Ranking by probability: the ROC curve, the area under it, and the threshold that calls are made at."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
-from colpo_core.evaluation.intervals import RESAMPLES, patient_bootstrap
+from colpo_core.evaluation.areas import area_interval
 from colpo_core.evaluation.resampling import weighted_auc
 from colpo_core.records.figures import Estimate
 from colpo_core.records.learning import THRESHOLD_RULES
@@ -33,26 +32,30 @@ def auc(truth: Sequence[Label], probabilities: Sequence[float]) -> float | None:
 
 
 def auc_estimate(
-    truth: Sequence[Label],
-    probabilities: Sequence[float],
-    patients: Sequence[int],
-    *,
-    seed: int = 0,
-    resamples: int = RESAMPLES,
+    truth: Sequence[Label], probabilities: Sequence[float], patients: Sequence[int], *, alpha: float = 0.05
 ) -> Estimate:
-    """Area under the ROC curve with a bootstrap over patients.
+    """Area under the ROC curve with the interval of `area_interval`, by patients.
 
-    Where all HSIL rank above all normal (or below), every resample says the same and the bootstrap would claim
-    certainty from a handful of patients: then no interval is given. Nor is there one where a label comes from one
-    patient alone, because nothing is known of how others would rank.
+    Args:
+        truth: Label of each case (or image).
+        probabilities: Probability of HSIL of each.
+        patients: Patient of each.
+        alpha: 1 minus the confidence.
 
     Raises:
         ValueError: The three are not of one length.
     """
     is_hsil, prob = _columns(truth, probabilities)
-    fewest = fewest_patients(truth, patients)
-    found = patient_bootstrap(lambda weights: weighted_auc(weights, is_hsil, prob), patients, seed=seed, n=resamples)
-    return found if fewest > 1 else replace(found, low=None, high=None)
+    found = area_interval(is_hsil, prob, patients, alpha=alpha)
+    return Estimate(
+        value=found.auc,
+        low=found.low,
+        high=found.high,
+        n_patients=len(set(patients)),
+        n_images=len(prob),
+        method=found.method,
+        missing=None if found.auc is None else found.missing,
+    )
 
 
 def fewest_patients(truth: Sequence[Label], patients: Sequence[int]) -> int:

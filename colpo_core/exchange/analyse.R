@@ -3,8 +3,8 @@
 #   Rscript analyse.R            in the folder with readings.csv and figures.csv
 #
 # It prints each number as the report has it and as it is found here, and ends with status 1 where one differs by more
-# than a millionth. Intervals that rest on the program's own random resampling are named and not recomputed; their
-# estimates are.
+# than a millionth. Intervals that rest on the program's own random resampling, or on which cases are of one
+# patient (patients are not named here), are named and not recomputed; their estimates are.
 
 suppressPackageStartupMessages(library(pROC))
 options(warn = 1, digits = 10)
@@ -88,7 +88,10 @@ newcombe <- function(first, second, alpha) {
   phi <- if (margins == 0) 0 else surplus / sqrt(margins)
   low <- sqrt(max(0, (p1 - one[1])^2 - 2 * phi * (p1 - one[1]) * (other[2] - p2) + (other[2] - p2)^2))
   high <- sqrt(max(0, (one[2] - p1)^2 - 2 * phi * (one[2] - p1) * (p2 - other[1]) + (p2 - other[1])^2))
-  p <- if (b + c == 0) 1 else binom.test(b, b + c, 0.5)$p.value
+  # McNemar's mid-p: half of the probability of what was found is left out.
+  p <- if (b + c == 0) 1 else {
+    binom.test(b, b + c, 0.5)$p.value - dbinom(b, b + c, 0.5) * (if (b == c) 0.5 else 1)
+  }
   c(value = p1 - p2, low = p1 - p2 - low, high = p1 - p2 + high, p = p, b = b, c = c)
 }
 
@@ -98,6 +101,26 @@ roc_of <- function(ratings) {
   roc(controls = ratings[!truth], cases = ratings[truth], direction = "<", quiet = TRUE)
 }
 area <- function(ratings) as.numeric(auc(roc_of(ratings)))
+
+# One area: Newcombe's method 5 (2006), widened where DeLong's variance is larger; none below five cases of a class.
+newcombe_5 <- function(ratings, alpha) {
+  curve <- roc_of(ratings); value <- as.numeric(auc(curve))
+  m <- length(curve$cases); n <- length(curve$controls)
+  if (min(m, n) < 5) return(c(value = value, low = NA, high = NA))
+  middle <- (m + n) / 2 - 1
+  variance <- function(one) one * (1 - one) * (1 + middle * ((1 - one) / (2 - one) + one / (1 + one))) / (m * n)
+  found <- var(curve, method = "delong")
+  wider <- if (variance(value) > 1e-24) max(1, found / variance(value)) else 1
+  beyond <- function(one) abs(one - value) - qnorm(1 - alpha / 2) * sqrt(wider * variance(one))
+  root <- function(from, to) uniroot(beyond, c(from, to), tol = 1e-13)$root
+  c(
+    value = value,
+    low = if (value <= 0) 0 else root(0, value),
+    high = if (value >= 1) 1 else root(value, 1)
+  )
+}
+# Fewer cases of a class than this, and no interval or p of a difference of areas is given.
+FEWEST_FOR_A_DIFFERENCE <- 10
 
 # What each case gives to an endpoint: its placement, or whether it is called right.
 parts_of <- function(ratings, figure) {
@@ -435,12 +458,7 @@ recompute <- function(row) {
     value <- if (counts[["n"]] == 0) NA else counts[["k"]] / counts[["n"]]
     return(c(value = value, low = limits[1], high = limits[2], k = counts[["k"]], n = counts[["n"]]))
   }
-  if (row$method == "delong" && !is_difference) {
-    curve <- roc_of(rating_of(rows())); value <- as.numeric(auc(curve)); variance <- var(curve, method = "delong")
-    if (variance <= 1e-24) return(c(value = value, low = NA, high = NA))
-    far <- qnorm(1 - alpha / 2) * sqrt(variance)
-    return(c(value = value, low = max(0, value - far), high = min(1, value + far)))
-  }
+  if (row$method == "newcombe-5") return(newcombe_5(rating_of(rows()), alpha))
   pair <- function() {
     second <- if (is.na(row$versus_arm)) other() else rating_of(rows_of("reader", row$caller, NA, row$versus_arm, "all"))
     complete(list(rating_of(rows()), second))
@@ -449,9 +467,10 @@ recompute <- function(row) {
     both <- pair(); curves <- lapply(both, roc_of)
     value <- as.numeric(auc(curves[[1]])) - as.numeric(auc(curves[[2]]))
     whole <- covariance_of(both, "auc"); se <- sqrt(whole[1, 1] + whole[2, 2] - 2 * whole[1, 2])
-    if (is.na(se) || se^2 <= 1e-24) return(c(value = value, low = NA, high = NA, p = NA))
+    few <- min(length(curves[[1]]$cases), length(curves[[1]]$controls)) < FEWEST_FOR_A_DIFFERENCE
+    if (few || is.na(se) || se^2 <= 1e-24) return(c(value = value, low = NA, high = NA, p = NA))
     far <- qnorm(1 - alpha / 2) * se
-    return(c(value = value, low = value - far, high = value + far, p = 2 * pnorm(-abs(value / se))))
+    return(c(value = value, low = max(-1, value - far), high = min(1, value + far), p = 2 * pnorm(-abs(value / se))))
   }
   if (row$method == "newcombe") {
     both <- pair(); truth <- truth_of[names(both[[1]])]
@@ -536,7 +555,7 @@ for (place in seq_len(nrow(figures))) {
   row <- figures[place, ]
   found <- recompute(row)
   parts <- intersect(names(found), c("value", "low", "high", "p", "k", "n", "b", "c"))
-  if (row$method == "bootstrap") {
+  if (row$method %in% c("bootstrap", "t-by-patients")) {
     parts <- setdiff(parts, c("low", "high"))
     if (!is.na(row$low)) resampled <- resampled + 1
   }
@@ -551,7 +570,7 @@ for (place in seq_len(nrow(figures))) {
   }
 }
 cat(sprintf("\n%d figures; largest difference %.2e\n", nrow(figures), worst))
-cat(sprintf("%d intervals rest on the program's own random resampling and were not recomputed; their estimates were.\n", resampled))
+cat(sprintf("%d intervals rest on the program's own random resampling, or on which cases are of one patient, and were not recomputed; their estimates were.\n", resampled))
 if (unlike > 0) {
   cat(sprintf("%d numbers differ by more than %g\n", unlike, TOLERANCE))
   quit(status = 1)

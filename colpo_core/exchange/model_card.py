@@ -302,6 +302,8 @@ def _looks(card: Block, about: About) -> list[str]:
             _marks(card, replace(about, labels=look.labels, by_impression=look.by_impression, simulated=simulated))
         )
         parts.append(html.table(tables.calls_table(look.metrics, "case")))
+        calibration = tables.in_the_large_table(look.metrics, "case")
+        parts += [html.table(calibration)] if calibration is not None else []
         parts.append(html.table(tables.segmentation_table(look.metrics["segmentation"])))
         parts.append(html.table(tables.blind_table(look.metrics["segmentation"])))
         parts.append(html.table(tables.without_lesion_table(look.metrics["segmentation"])))

@@ -52,7 +52,8 @@ def rating_text(analysis: RatingAnalysis) -> str:
         for arm, one in reader.arms.items():
             lines += _reader_lines(arm, one)
         if reader.delong is not None:
-            lines.append(f"  difference of areas {_areas_text(reader.delong)}")
+            paired = reader.delong
+            lines.append(f"  difference of areas {_paired_area(paired)}")
         for what, calls in (reader.mcnemar or {}).items():
             lines.append(f"  difference of {_calls_text(what, calls)}")
     by_endpoint = {Endpoint.AUC: ShareAnalysis(analysis.mrmc, analysis.single_arm, analysis.against_model)}
@@ -89,7 +90,7 @@ def study_text(analysis: StudyAnalysis) -> str:
             if one.aucs is None or one.calls is None:
                 lines.append(f"  {one.reader}: too few cases in common")
                 continue
-            lines.append(f"  {one.reader}: area {_areas_text(one.aucs)}")
+            lines.append(f"  {one.reader}: area {_paired_area(one.aucs)}")
             lines += [f"  {one.reader}: {_calls_text(what, calls)}" for what, calls in one.calls.items()]
         if network.together is not None:
             lines.append(f"  all readers: area {_against_text(network.together)}")
@@ -143,19 +144,11 @@ def _clustered_text(figures: dict[str, Clustered]) -> str:
 
 
 def _calls_text(what: str, calls: PairedCalls) -> str:
-    how = "McNemar p" if calls.method == "mcnemar" else "by patients p"
-    said = _text(calls.difference, calls.ci)
-    if calls.reason is not None and calls.difference is not None:
-        without = interval_text(calls.difference, calls.ci, reason=calls.reason, digits=_DIGITS, is_signed=False)
-        return f"{what} {without}, right alone {calls.b} against {calls.c}"
-    return f"{what} {said}, right alone {calls.b} against {calls.c}, {how} {_p(calls.p)}"
-
-
-def _areas_text(found: PairedAucs) -> str:
-    how = "DeLong p" if found.method == "delong" else "by patients p"
-    if found.reason is not None and found.difference is not None:
-        return interval_text(found.difference, found.ci, reason=found.reason, digits=_DIGITS, is_signed=False)
-    return f"{_text(found.difference, found.ci)}, {how} {_p(found.p)}"
+    how = "McNemar mid-p" if calls.method == "mcnemar" else "by patients p"
+    told = value_text(calls.difference, calls.ci, digits=_DIGITS, missing=calls.reason)
+    p = "" if calls.p is None else f", {how} {_p(calls.p)}"
+    at_odds = "" if calls.at_odds is None else f" ({calls.at_odds})"
+    return f"{what} {told}, right alone {calls.b} against {calls.c}{p}{at_odds}"
 
 
 def _single_text(one: SingleArm) -> str:
@@ -183,9 +176,16 @@ def _beside(found: SeveralReaders) -> Iterable[str]:
             yield f"  treatment {arm} minus the model: {ENDPOINT_WORDS[endpoint]} {_against_text(against)}"
 
 
+def _paired_area(paired: PairedAucs) -> str:
+    told = value_text(paired.difference, paired.ci, digits=_DIGITS, missing=paired.reason)
+    how = "DeLong p" if paired.method == "delong" else "by patients p"
+    return told if paired.p is None else f"{told}, {how} {_p(paired.p)}"
+
+
 def _reader_lines(arm: str, one: ReaderArm) -> Iterable[str]:
     if one.auc is not None:
-        yield f"  treatment {arm}: area {_text(one.auc, one.auc_ci)}, {one.n} cases"
+        area = value_text(one.auc, one.auc_ci, digits=_DIGITS, missing=one.auc_ci_missing)
+        yield f"  treatment {arm}: area {area}, {one.n} cases"
     for name in _CALLS:
         share = getattr(one, name)
         if share is not None:

@@ -217,7 +217,7 @@ def _fig6(r: Reproduction) -> list[str]:
     return [
         heading,
         *_table(columns, rows),
-        f"In brackets the 95% interval, by a bootstrap over patients. {tested}.",
+        f"In brackets the 95% interval, by patients. {tested}.",
         _leak_line(r),
         "Here its test images are others than those learned from, but they may be of the same patients.",
     ]

@@ -76,7 +76,7 @@ def _shares(line: ReportFigure, figures: CallFigures) -> Iterator[ReportFigure]:
 def _of_analysis(found: RatingAnalysis, alpha: float) -> Iterator[ReportFigure]:
     for name, reader in found.readers.items():
         for arm, figures in reader.arms.items():
-            yield from _of_arm(ReportFigure("auc", "delong", "reader", name, arm=arm, alpha=alpha), figures)
+            yield from _of_arm(ReportFigure("auc", "newcombe-5", "reader", name, arm=arm, alpha=alpha), figures)
         pair = tuple(reader.arms)
         if len(pair) > 1:
             line = ReportFigure(
@@ -125,7 +125,7 @@ def _together(figure: str, arm: str, alpha: float) -> ReportFigure:
 def _of_arm(line: ReportFigure, figures: ReaderArm) -> Iterator[ReportFigure]:
     if figures.auc is not None:
         low, high = figures.auc_ci or (None, None)
-        yield replace(line, value=figures.auc, low=low, high=high)
+        yield replace(line, method=figures.auc_ci_method or line.method, value=figures.auc, low=low, high=high)
     for name in _SHARES:
         share = getattr(figures, name)
         if share is not None:
@@ -187,7 +187,7 @@ def _coefficient(line: ReportFigure, found: Coefficient) -> ReportFigure:
 def _of_network(network: NetworkComparison, alpha: float) -> Iterator[ReportFigure]:
     if network.alone is None:
         return
-    own = ReportFigure("auc", "delong", "checkpoint", network.name, network.channels, scope="unseen", alpha=alpha)
+    own = ReportFigure("auc", "newcombe-5", "checkpoint", network.name, network.channels, scope="unseen", alpha=alpha)
     yield from _of_arm(own, network.alone)
     against = ReportFigure(
         "auc_difference",
@@ -222,4 +222,5 @@ def _of_calibration(one: CallerCalibration) -> Iterator[ReportFigure]:
     )  # fmt: skip
     for name in _CALIBRATION:
         found: Estimate = getattr(one, name)
-        yield replace(line, figure=name, value=found.value, low=found.low, high=found.high)
+        method = "bootstrap" if name == "ece" else "t-by-patients"
+        yield replace(line, figure=name, method=method, value=found.value, low=found.low, high=found.high)

@@ -46,7 +46,10 @@ _METHODS = (
     "Shares of calls: k/n with Wilson's score interval (Wilson 1927) and the exact interval of Clopper and Pearson "
     "(1934). HSIL is positive.",
     "Areas under the ROC curve: a reader's call and confidence make one rating, a network's rating is its probability; "
-    "intervals and paired differences after DeLong, DeLong and Clarke-Pearson (1988).",
+    "the interval of one area by Newcombe's method 5 (2006), widened where DeLong's variance is larger (with several "
+    "cases a patient, where Obuchowski's of 1997 is); paired differences after DeLong, DeLong and Clarke-Pearson "
+    "(1988). With fewer than 5 cases of a class no interval of an area is given, with fewer than 10 none of a "
+    "difference and no p.",
     "All readers together: Obuchowski and Rockette (1995) with the degrees of freedom of Hillis (2007), readers and "
     "cases both random; a network is a standalone model, compared as a single-treatment analysis of the readers' "
     "differences. Intervals of a mean are on the logit scale. Non-inferiority takes the interval's lower bound and one "
@@ -55,10 +58,13 @@ _METHODS = (
     "of freedom fewer than patients of the rarer class; also for one reader's tests.",
     "Where readings are missing: the cases that all have read, without readers who have read less than half; or all "
     "readings, by U-statistics (Gallas 2006; degrees of freedom after Obuchowski, Gallas and Hillis 2012).",
-    "Paired calls: McNemar's exact test; interval of the difference by Newcombe's method 10 (1998).",
+    "Paired calls: McNemar's test with the mid-p (Fagerland, Lydersen and Laake 2013); interval of the difference by "
+    "Newcombe's method 10 (1998). Where the two do not agree, the p decides.",
     "Agreement: Cohen 1960, Fleiss 1971, Gwet 2008, Krippendorff 2019; intervals by a bootstrap over cases.",
     "Calibration: Brier 1950; expected calibration error over bins of equal mass; a confidence of 0 stands for a "
-    "probability of 0.5 and one of 100 for certainty; intervals by a bootstrap over patients.",
+    "probability of 0.5 and one of 100 for certainty; intervals from what patients differ in, with Student's "
+    "distribution and a correction for skewness (Hall 1992), that of the calibration error by a "
+    "bootstrap over patients.",
     "Networks are compared on cases alone that they have not learned from, neither the case nor its patient. No "
     "reading is filled in. Practice cases, hidden repeats and later sessions are in no figure of accuracy.",
 )
@@ -180,7 +186,7 @@ def _areas(report: StudyReport) -> Iterator[str]:
         return
     yield "<h2>Readers</h2>"
     rows = [
-        (_reader_name(name, arm, found), value_text(one.auc, one.auc_ci), str(one.n))
+        (_reader_name(name, arm, found), value_text(one.auc, one.auc_ci, missing=one.auc_ci_missing), str(one.n))
         for name, reader in found.readers.items()
         for arm, one in reader.arms.items()
     ]
@@ -279,13 +285,17 @@ def _network(network: NetworkComparison, report: StudyReport) -> Iterator[str]:
     yield html.table(_network_table(network))
     yield (
         f"<p class='small'>On {network.n_cases} cases that it has judged and not learned from; its own area there is "
-        f"{escape(value_text(network.alone.auc, network.alone.auc_ci))}. {_percent(report)} intervals.</p>"
+        f"{escape(_alone_text(network.alone))}. {_percent(report)} intervals.</p>"
     )
     if network.together is not None:
         yield _minded({"all readers minus the network": network.together})
     if network.by_patient:
         rows = [(name, _clustered(one, is_signed=True)) for name, one in network.by_patient.items()]
         yield html.table(CardTable(("All readers minus the network, intervals by patients", ""), rows))
+
+
+def _alone_text(alone: ReaderArm) -> str:
+    return value_text(alone.auc, alone.auc_ci, missing=alone.auc_ci_missing)
 
 
 def _network_table(network: NetworkComparison) -> CardTable:
@@ -300,20 +310,19 @@ def _network_table(network: NetworkComparison) -> CardTable:
 
 
 def _paired_area(found: PairedAucs | None) -> str:
-    if found is None:
-        return "too few cases in common"
-    if found.difference is not None and found.ci is None and found.reason is not None:
-        return interval_text(found.difference, None, reason=found.reason)
-    return _signed(found.difference, found.ci, found.p)
+    return (
+        "too few cases in common"
+        if found is None
+        else _signed(found.difference, found.ci, found.p, missing=found.reason)
+    )
 
 
 def _paired_calls(found: PairedCalls | None) -> str:
     if found is None or found.difference is None:
         return ""
-    said = _signed(found.difference, found.ci, found.p)
-    if found.ci is None and found.reason is not None:
-        said = interval_text(found.difference, None, reason=found.reason)
-    return f"{said}; right alone {found.b} : {found.c}"
+    at_odds = "" if found.at_odds is None else f" ({found.at_odds})"
+    said = _signed(found.difference, found.ci, found.p, missing=found.reason)
+    return f"{said}; right alone {found.b} : {found.c}{at_odds}"
 
 
 def _of_model(found: AgainstModel | None) -> str:
@@ -408,10 +417,11 @@ def _percent(report: StudyReport) -> str:
     return f"{100 * (1 - report.detail.plan.alpha):g}%"
 
 
-def _signed(value: float | None, ci: Bounds | None, p: float | None) -> str:
+def _signed(value: float | None, ci: Bounds | None, p: float | None, *, missing: str | None = None) -> str:
     if value is None:
         return "not defined"
-    bounds = "no interval" if ci is None else f"{ci[0]:+.3f} to {ci[1]:+.3f}"
+    why = "no interval" if missing is None else f"no interval: {missing}"
+    bounds = why if ci is None else f"{ci[0]:+.3f} to {ci[1]:+.3f}"
     return f"{value:+.3f} ({bounds}{'' if p is None else f'; p {p_text(p)}'})"
 
 
@@ -423,4 +433,6 @@ def _clustered(found: Clustered | None, *, is_signed: bool = False) -> str:
 
 def _estimate(found: Estimate, *, is_signed: bool = False) -> str:
     ci = None if found.low is None or found.high is None else (found.low, found.high)
-    return _signed(found.value, ci, None) if is_signed else value_text(found.value, ci)
+    if is_signed:
+        return _signed(found.value, ci, None, missing=found.missing)
+    return value_text(found.value, ci, missing=found.missing)

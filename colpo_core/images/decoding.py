@@ -12,10 +12,11 @@ import threading
 import warnings
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Literal
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageOps, TiffImagePlugin, UnidentifiedImageError
@@ -28,6 +29,16 @@ _PNG_COMPRESS_LEVEL = 4  # a sixth of the time of level 9 for a file of nearly t
 _THUMBNAIL_QUALITY = 85
 _PLAIN_MODES = {"1", "L", "P", "RGB", "RGBX", "CMYK", "YCbCr"}
 _TIFF_BITS_PER_SAMPLE = 258
+_TIFF_HIGHEST_VALUE = 281
+_DEEP_BITS = 16
+_PNG_DEPTH_AT = 24
+_ORIENTATION = 0x0112
+LEAST_SIDE_PX = 16
+_DIM = 16  # of 255: a sixteenth, rounded as the pixels are
+_MASK_EDGE = 24  # levels from black or white that a JPEG leaves of a mask
+_MASK_SHARE = 0.95
+_FEW_COLOURS = 16
+_ONE_COLOUR = 8  # levels between the extremes of every channel
 _ONE_AT_A_TIME = threading.Lock()
 
 # What Pillow and the libraries below it raise on bytes that are not what they claim to be.
@@ -74,11 +85,15 @@ class CleanImage:
         rgb: H x W x 3 uint8, upright.
         width_px: Width in pixels.
         height_px: Height in pixels.
+        bits: Of each value in the file that it was read from, 8 or 16.
+        left_aside: Further pictures in that file, of which the first alone was taken.
     """
 
     rgb: NDArray[np.uint8]
     width_px: int
     height_px: int
+    bits: int = 8
+    left_aside: int = 0
 
     def __post_init__(self) -> None:
         """Check that size and pixels agree.
@@ -105,10 +120,25 @@ class CleanFile:
     sha256: str
 
 
+def decode_photograph(content: bytes) -> CleanImage:
+    """Decode a file that is to be a photograph: `decode_image`, and it shows something.
+
+    Raises:
+        ImageRejected: As `decode_image`; or it is smaller than 16 pixels, of one colour, black all but for a sixteenth
+            of its range, or of so few colours as masks and drawings have.
+    """
+    image = decode_image(content)
+    reason = _why_no_photograph(image)
+    if reason:
+        raise ImageRejected(reason)
+    return image
+
+
 def decode_image(content: bytes) -> CleanImage:
     """Decode a file fully, or say why it is not taken.
 
-    The orientation of the EXIF data is applied. Grey, palette, 16-bit, CMYK and YCbCr become 8-bit RGB. A colour
+    The orientation of the EXIF data is applied. Grey, palette, 16-bit, CMYK and YCbCr become 8-bit RGB. Where the file
+    says that fewer of its 16 bits are used, and its values are so low, they are stretched to the whole range. A colour
     profile other than sRGB is applied; one that cannot be read is left aside. Transparent pixels become black, as
     the surround of a colposcope's image is. Of a camera's JPEG that carries a preview behind the photograph, the
     photograph is taken.
@@ -128,7 +158,9 @@ def decode_image(content: bytes) -> CleanImage:
             _check_single(image)
             _check_end(image, content)
             image.load()
-            rgb = _to_rgb(_upright(image))
+            left_aside = getattr(image, "n_frames", 1) - 1
+            bits, used = _depth(image, content)
+            rgb = _to_rgb(_upright(_stretched(image, content, used)), used)
     except Image.DecompressionBombError as error:
         raise ImageRejected(_too_large("far more than 50")) from error
     except UnidentifiedImageError as error:
@@ -137,7 +169,7 @@ def decode_image(content: bytes) -> CleanImage:
         raise ImageRejected(
             "The image is damaged or cut short and could not be read to its end. Copy or export it again."
         ) from error
-    return CleanImage(rgb, width_px=rgb.shape[1], height_px=rgb.shape[0])
+    return CleanImage(rgb, width_px=rgb.shape[1], height_px=rgb.shape[0], bits=bits, left_aside=left_aside)
 
 
 def encode_clean(image: CleanImage) -> CleanFile:
@@ -238,9 +270,10 @@ def _upright(image: Image.Image) -> Image.Image:
         return image
 
 
-def _to_rgb(image: Image.Image) -> NDArray[np.uint8]:
+def _to_rgb(image: Image.Image, used_bits: int) -> NDArray[np.uint8]:
     if image.mode.startswith("I;16"):
-        return _rgb_from_deep_grey(image)
+        grey = _to_eight_bits(np.asarray(image).astype(np.uint16), used_bits)
+        return np.repeat(grey[:, :, None], 3, axis=2)
     if image.has_transparency_data:
         image = _on_black(image)
     elif image.mode not in _PLAIN_MODES:
@@ -250,14 +283,102 @@ def _to_rgb(image: Image.Image) -> NDArray[np.uint8]:
     return np.array(_to_srgb(image), np.uint8)
 
 
-def _rgb_from_deep_grey(image: Image.Image) -> NDArray[np.uint8]:
-    bits = 16
-    if isinstance(image, TiffImagePlugin.TiffImageFile):
-        bits = int(image.tag_v2.get(_TIFF_BITS_PER_SAMPLE, (16,))[0])
-    brightest = 2**bits - 1
-    deep = np.minimum(np.asarray(image).astype(np.uint32), brightest)
-    grey = ((deep * 255 + brightest // 2) // brightest).astype(np.uint8)
-    return np.repeat(grey[:, :, None], 3, axis=2)
+def _stretched(image: Image.Image, content: bytes, used_bits: int) -> Image.Image:
+    """An image of deep colours that use fewer than 16 bits, in 8 bits; any other as it is.
+
+    Pillow keeps the upper 8 of 16 bits, in which such values have nothing or little.
+    """
+    if image.mode != "RGB" or used_bits == _DEEP_BITS or image.has_transparency_data:
+        return image
+    deep = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
+    if deep is None or deep.dtype != np.uint16 or deep.shape != (image.height, image.width, 3):
+        raise ImageRejected("The colours of 16 bits cannot be read. Save the image as RGB of 8 bits.")
+    stretched = Image.fromarray(_to_eight_bits(np.asarray(deep[:, :, ::-1], np.uint16), used_bits))
+    stretched.info |= {name: image.info[name] for name in ("icc_profile",) if name in image.info}
+    with suppress(*_DECODER_ERRORS):  # unreadable EXIF data say nothing
+        stretched.getexif()[_ORIENTATION] = image.getexif().get(_ORIENTATION, 1)
+    return stretched
+
+
+def _to_eight_bits(deep: NDArray[np.uint16], used: int) -> NDArray[np.uint8]:
+    """Values of 16 bits as 8, of which so many bits are used that the file says.
+
+    A PNG that says 12 may keep them as it should, in the upper bits: then the lower are empty, or the values high.
+    """
+    is_upper = int(deep.max(initial=0)) >= 2**used or not bool((deep & (2 ** (_DEEP_BITS - used) - 1)).any())
+    brightest = 2 ** (_DEEP_BITS if is_upper else used) - 1
+    return np.asarray((deep.astype(np.uint32) * 255 + brightest // 2) // brightest, np.uint8)
+
+
+def _depth(image: Image.Image, content: bytes) -> tuple[int, int]:
+    """The bits of each value in the file, and how many of them it says that its values use."""
+    bits = said = 8
+    if image.format == "PNG":
+        bits = content[_PNG_DEPTH_AT]
+        said = max(_significant_bits(content), default=bits)
+    elif isinstance(image, TiffImagePlugin.TiffImageFile):
+        said = int(image.tag_v2.get(_TIFF_BITS_PER_SAMPLE, (8,))[0])
+        bits = 8 if said <= 8 else _DEEP_BITS
+        highest = image.tag_v2.get(_TIFF_HIGHEST_VALUE, 0)
+        limits = [int(value).bit_length() for value in (highest if isinstance(highest, tuple) else (highest,))]
+        said = min(said, max(limits) or said)
+    if bits < _DEEP_BITS:
+        return 8, _DEEP_BITS
+    return bits, said if 8 < said < _DEEP_BITS else _DEEP_BITS
+
+
+def _significant_bits(content: bytes) -> bytes:
+    """The chunk sBIT of a PNG: one number for each channel, or nothing. It stands before the pixels."""
+    at = 8
+    while at + 8 <= len(content):
+        length, name = struct.unpack(">I4s", content[at : at + 8])
+        if name == b"sBIT":
+            return content[at + 8 : at + 8 + length]
+        if name == b"IDAT":
+            break
+        at += length + 12
+    return b""
+
+
+def _why_no_photograph(image: CleanImage) -> str:
+    """Why a sound image is certainly no photograph of a cervix; empty where it may be one."""
+    rgb = image.rgb
+    if min(rgb.shape[:2]) < LEAST_SIDE_PX:
+        return (
+            f"The image is {image.width_px} × {image.height_px} pixels; at least {LEAST_SIDE_PX} a side are needed. "
+            "Choose the photograph itself, not a preview."
+        )
+    lowest, highest = rgb.min(axis=(0, 1)).astype(int), rgb.max(axis=(0, 1)).astype(int)
+    if (highest - lowest <= _ONE_COLOUR).all():
+        colour = "black" if highest.max() <= _DIM else "white" if lowest.min() >= 255 - _DIM else "of one colour"
+        return f"The image is {colour} all over: it shows nothing. Choose the photograph itself."
+    if _is_drawn(rgb):
+        return (
+            "The image has so few colours as a mask or a drawing has. Choose the photograph itself; a mask comes in "
+            "for its image with “annotations submit”."
+        )
+    if highest.max() > _DIM:
+        return ""
+    if image.bits > 8:
+        return (
+            "The image would come in black: the highest of its 16-bit values is a sixteenth of what they can be, or "
+            "less. The device writes 12 bits or fewer and the file does not say so. Save it with 8 bits, or with its "
+            "values stretched to the whole range."
+        )
+    return (
+        "The image is all but black: its brightest value is a sixteenth of white, or less. Choose the photograph "
+        "itself, or export it brighter."
+    )
+
+
+def _is_drawn(rgb: NDArray[np.uint8]) -> bool:
+    """Whether an image is black and white alone, also after a JPEG, or of a handful of colours."""
+    low, high = rgb.min(axis=2), rgb.max(axis=2)
+    if np.mean((high < _MASK_EDGE) | (low > 255 - _MASK_EDGE)) >= _MASK_SHARE and (low > 255 - _MASK_EDGE).any():
+        return True
+    colours = rgb.astype(np.uint32) @ np.array([65536, 256, 1], np.uint32)
+    # A few rows tell a photograph at once; only what has few colours there is counted as a whole.
+    return len(np.unique(colours[:: max(1, len(colours) // 8)])) <= _FEW_COLOURS >= len(np.unique(colours))
 
 
 def _on_black(image: Image.Image) -> Image.Image:

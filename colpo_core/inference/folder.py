@@ -6,21 +6,37 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path, PurePosixPath
 from typing import Any
 from uuid import uuid4
 
 from colpo_core.errors import ImageRejected, InputRejected
-from colpo_core.images.decoding import decode_image
+from colpo_core.images.decoding import CleanImage, decode_photograph
+from colpo_core.images.looks import image_looks, image_questions
 from colpo_core.images.masks import mask_png
 from colpo_core.inference.predict import ImagePrediction, predict_image
 from colpo_core.nets.pipeline import Pipeline
+from colpo_core.records.model_marks import Mark, marks_of_card, marks_text
+from colpo_core.terms import ImageQuestion, Label, Stage
 
 CSV_FILE = "predictions.csv"
-CSV_COLUMNS = ("file", "prob_hsil_3ch", "prob_hsil_4ch", "acetowhite_fraction", "checkpoint")
+CSV_COLUMNS = (
+    "file", "prob_hsil_3ch", "prob_hsil_4ch", "acetowhite_fraction", "checkpoint", "call_3ch", "threshold_3ch",
+    "call_4ch", "threshold_4ch", "learned_from", "asked_about", "model_marks",
+)  # fmt: skip
 IMAGE_SUFFIXES = (".bmp", ".jfif", ".jpe", ".jpeg", ".jpg", ".png", ".tif", ".tiff")
 MAX_FILE_BYTES = 512 * 1024 * 1024
 _SHORT_HASH = 12
+
+
+class LearnedFrom(StrEnum):
+    """Whether the model has learned from an image, or by it chose its epoch or thresholds."""
+
+    YES = "yes"
+    NEAR_COPY = "near copy"
+    NO = "no"
+    NOT_KNOWN = "not known"
 
 
 @dataclass(frozen=True)
@@ -33,6 +49,13 @@ class PredictedFile:
         prob_hsil_3ch: Probability of HSIL from the colours alone.
         prob_hsil_4ch: Probability of HSIL from the colours and the segmentation.
         acetowhite_fraction: Share of the image that the mask covers.
+        call_3ch: What the first network calls at its threshold.
+        threshold_3ch: From this probability on it calls `hsil`.
+        call_4ch: Likewise of the second.
+        threshold_4ch: Likewise.
+        learned_from: Whether the model has learned from this image: a figure from such images flatters it.
+        asked_about: What would be asked about the image if it were filed as taken after acetic acid, which is all that
+            the model has learned: empty where it looks so.
     """
 
     file: str
@@ -40,6 +63,12 @@ class PredictedFile:
     prob_hsil_3ch: float
     prob_hsil_4ch: float
     acetowhite_fraction: float
+    call_3ch: Label
+    threshold_3ch: float
+    call_4ch: Label
+    threshold_4ch: float
+    learned_from: LearnedFrom
+    asked_about: tuple[ImageQuestion, ...]
 
 
 @dataclass(frozen=True)
@@ -59,12 +88,14 @@ class FolderReport:
         refused: Files that are no sound image, each with its reason.
         csv_path: The table.
         checkpoint: Name and hash of the checkpoint, as in the table.
+        marks: What to mind of the checkpoint; each line of the table says so too.
     """
 
     predicted: tuple[PredictedFile, ...]
     refused: tuple[RefusedFile, ...]
     csv_path: Path
     checkpoint: str
+    marks: tuple[Mark, ...] = ()
 
 
 def predict_folder(
@@ -73,6 +104,7 @@ def predict_folder(
     images_dir: Path,
     out_dir: Path,
     *,
+    learned_from: Callable[[CleanImage], LearnedFrom] = lambda _image: LearnedFrom.NOT_KNOWN,
     on_file: Callable[[PredictedFile | RefusedFile, int, int], None] | None = None,
 ) -> FolderReport:
     """Write a mask for every image of a folder, and a table of what the networks say.
@@ -88,6 +120,7 @@ def predict_folder(
         card: The checkpoint's card, whose name and hash the table tells.
         images_dir: Folder of image files.
         out_dir: Folder for masks and table; made where missing.
+        learned_from: Tells of an image whether the model has learned from it.
         on_file: Called after each file with what became of it, how many files are done, and how many there are.
 
     Raises:
@@ -102,7 +135,7 @@ def predict_folder(
     predicted: list[PredictedFile] = []
     refused: list[RefusedFile] = []
     for done, file in enumerate(files, start=1):
-        outcome = _predict_file(pipeline, source, target, file, names.get(file))
+        outcome = _predict_file(pipeline, source, target, file, names.get(file), learned_from)
         if isinstance(outcome, PredictedFile):
             predicted.append(outcome)
         else:
@@ -110,8 +143,9 @@ def predict_folder(
         if on_file is not None:
             on_file(outcome, done, len(files))
     checkpoint = checkpoint_text(card)
-    _write(target / CSV_FILE, _table(predicted, checkpoint))
-    return FolderReport(tuple(predicted), tuple(refused), target / CSV_FILE, checkpoint)
+    marks = marks_of_card(card)
+    _write(target / CSV_FILE, _table(predicted, checkpoint, marks_text(marks)))
+    return FolderReport(tuple(predicted), tuple(refused), target / CSV_FILE, checkpoint, marks)
 
 
 def checkpoint_text(card: dict[str, Any]) -> str:
@@ -174,17 +208,22 @@ def _files_below(source: Path, *, without: Path) -> list[PurePosixPath]:
 
 
 def _predict_file(
-    pipeline: Pipeline, source: Path, target: Path, file: PurePosixPath, mask_file: PurePosixPath | None
+    pipeline: Pipeline,
+    source: Path,
+    target: Path,
+    file: PurePosixPath,
+    mask_file: PurePosixPath | None,
+    learned_from: Callable[[CleanImage], LearnedFrom],
 ) -> PredictedFile | RefusedFile:
     if mask_file is None:
         return RefusedFile(str(file), "Its name does not end as an image's: JPEG, PNG, TIFF and BMP files are taken.")
     try:
-        image = decode_image(_read(source / file))
+        image = decode_photograph(_read(source / file))
     except ImageRejected as error:
         return RefusedFile(str(file), str(error))
     prediction = predict_image(pipeline, image.rgb, with_maps=False)
     _write(target / mask_file, mask_png(prediction.mask))
-    return _predicted(file, mask_file, prediction)
+    return _predicted(file, mask_file, prediction, image, learned_from(image))
 
 
 def _read(place: Path) -> bytes:
@@ -200,23 +239,40 @@ def _read(place: Path) -> bytes:
         ) from error
 
 
-def _predicted(file: PurePosixPath, mask_file: PurePosixPath, prediction: ImagePrediction) -> PredictedFile:
+def _predicted(
+    file: PurePosixPath,
+    mask_file: PurePosixPath,
+    prediction: ImagePrediction,
+    image: CleanImage,
+    learned_from: LearnedFrom,
+) -> PredictedFile:
     return PredictedFile(
         file=str(file),
         mask_file=str(mask_file),
         prob_hsil_3ch=prediction.prob_hsil_3ch,
         prob_hsil_4ch=prediction.prob_hsil_4ch,
         acetowhite_fraction=prediction.acetowhite_fraction,
+        call_3ch=prediction.call_3ch,
+        threshold_3ch=prediction.threshold_3ch,
+        call_4ch=prediction.call_4ch,
+        threshold_4ch=prediction.threshold_4ch,
+        learned_from=learned_from,
+        asked_about=image_questions(
+            image_looks(image.rgb), stage=Stage.ACETIC_ACID, height_px=image.height_px, width_px=image.width_px
+        ),
     )
 
 
-def _table(predicted: Sequence[PredictedFile], checkpoint: str) -> bytes:
+def _table(predicted: Sequence[PredictedFile], checkpoint: str, marks: str) -> bytes:
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(CSV_COLUMNS)
     for line in predicted:
         shares = (line.prob_hsil_3ch, line.prob_hsil_4ch, line.acetowhite_fraction)
-        writer.writerow([line.file, *(f"{share:.6f}" for share in shares), checkpoint])
+        calls = (line.call_3ch.value, f"{line.threshold_3ch:.6f}", line.call_4ch.value, f"{line.threshold_4ch:.6f}")
+        asked = " ".join(question.value for question in line.asked_about)
+        told = (line.learned_from.value, asked, marks)
+        writer.writerow((line.file, *(f"{share:.6f}" for share in shares), checkpoint, *calls, *told))
     # A name that is not UTF-8 reaches us with stand-ins for its odd bytes; they are spelled out.
     return buffer.getvalue().encode("utf-8", "backslashreplace")
 

@@ -143,9 +143,10 @@ def prob_hsil(logits: Tensor, calibration: Calibration = _AS_IT_IS) -> Tensor:
         calibration: Leaves the network's own probabilities unless another is given.
 
     Returns:
-        B float32 in 0..1.
+        B in 0..1: float64 of float64 logits, so that near certainty cases keep their order; else float32.
     """
-    cooled = logits.float() / calibration.temperature
+    exact = logits if logits.dtype == torch.float64 else logits.float()
+    cooled = exact / calibration.temperature
     if calibration.intercept:
         cooled = torch.stack([cooled[:, NORMAL], cooled[:, HSIL] + calibration.intercept], dim=1)
     return cooled.softmax(dim=1)[:, HSIL]

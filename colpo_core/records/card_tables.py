@@ -3,7 +3,7 @@
 Each table is a list of rows, each row as many texts as the table's heading; no figure stands without its interval.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -119,14 +119,7 @@ def calibration_table(card: Block, metrics: Block, level: str = "image") -> Card
         after = calls(metrics, network, level)
         if metrics.get(network, {}).get("calibration"):
             first, second = (one[network]["calibration"][level] for one in (before, metrics))
-            share = figure_text(second, "observed")
-            rows.append((title, "Mean probability (share that was HSIL)", *(
-                f"{_mean(one)} ({share})" for one in (first, second)
-            )))  # fmt: skip
-            rows.append((title, "Mean probability less that share (0 is right)", *(
-                signed_text(estimate(one, "in_the_large")) for one in (first, second)
-            )))  # fmt: skip
-            rows.append((title, "Slope (1 is right)", *(figure_text(one, "slope") for one in (first, second))))
+            rows += [(title, name, told(first), told(second)) for name, told in _CALIBRATION.items()]
         if level == "image":
             rows += [
                 (title, SCORES[name], figure_text(before[network], name), figure_text(after, name))
@@ -135,8 +128,30 @@ def calibration_table(card: Block, metrics: Block, level: str = "image") -> Card
     return CardTable(("Network", "Figure", "Before", "After"), rows) if rows else None
 
 
-def _mean(block: Block) -> str:
-    return "not defined" if block["mean_prob"] is None else f"{block['mean_prob']:.1%}"
+def in_the_large_table(metrics: Block, level: str) -> CardTable | None:
+    """Whether probabilities mean what they say on a set; None in figures of an earlier version.
+
+    Args:
+        metrics: Those of a side, or of a look at an external test set.
+        level: `case` or `image`.
+    """
+    if not all(metrics.get(network, {}).get("calibration") for network in NETWORKS):
+        return None
+    blocks = [metrics[network]["calibration"][level] for network in NETWORKS]
+    rows = [(name, *(told(one) for one in blocks)) for name, told in _CALIBRATION.items()]
+    return CardTable(("Calibration", *NETWORKS.values()), rows)
+
+
+def _mean_and_share(block: Block) -> str:
+    mean = "not defined" if block["mean_prob"] is None else f"{block['mean_prob']:.1%}"
+    return f"{mean}; observed {figure_text(block, 'observed')}"
+
+
+_CALIBRATION: dict[str, Callable[[Block], str]] = {
+    "Mean probability, and share that was HSIL": _mean_and_share,
+    "Mean probability less that share (0 is right)": lambda block: signed_text(estimate(block, "in_the_large")),
+    "Slope (1 is right)": lambda block: figure_text(block, "slope"),
+}
 
 
 def calibration_steps_table(card: Block) -> CardTable | None:
@@ -287,7 +302,8 @@ def seeds_table(card: Block) -> CardTable:
 
 
 def _mcnemar(test: Block) -> str:
-    return f"p {p_text(test['p'])} (right alone: first {test['b']}, second {test['c']})"
+    which = "mid-p" if "p_exact" in test else "p"
+    return f"{which} {p_text(test['p'])} (right alone: first {test['b']}, second {test['c']})"
 
 
 def _delong(test: Block, pair: Block) -> str:
@@ -295,7 +311,7 @@ def _delong(test: Block, pair: Block) -> str:
     if test["difference"] is None:
         return f"not defined ({n_cases})"
     if test["low"] is None or test["high"] is None:
-        return f"{test['difference']:+.2f} (no interval: {n_cases})"
+        return f"{test['difference']:+.2f} (no interval: {test.get('missing') or n_cases})"
     return f"{test['difference']:+.2f} ({test['low']:+.2f} to {test['high']:+.2f}; {n_cases}), p {p_text(test['p'])}"
 
 

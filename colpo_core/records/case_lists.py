@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from colpo_core.errors import InputRejected
+from colpo_core.records.model_marks import Mark
 from colpo_core.terms import AnnotationState, Grade, Label, Outcome, ReviewState
 
 MOST_FROM_HERE = 500
@@ -181,12 +182,14 @@ class CasePage:
         next_after: What to hand over for the next page; None on the last.
         n_from_here: How many cases the list has from this page on, `MOST_FROM_HERE` meaning that many or more.
         n_uncompared: Where the list asks how annotators agree: how many cases are not compared yet, and not in it.
+        model_marks: What to mind of the current model, whose probabilities stand in the rows.
     """
 
     rows: tuple[CaseRow, ...]
     next_after: CasePlace | None
     n_from_here: int
     n_uncompared: int = 0
+    model_marks: tuple[Mark, ...] = ()
 
 
 @dataclass(frozen=True)

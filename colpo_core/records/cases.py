@@ -6,13 +6,14 @@ from enum import StrEnum
 from pathlib import Path
 
 from colpo_core.errors import ImageRejected
-from colpo_core.records.images import ImageRecord
+from colpo_core.records.images import AskedImage, ImageRecord
 from colpo_core.terms import (
     AnnotationState,
     Colposcopy,
     Finding,
     Grade,
     HivStatus,
+    ImageQuestion,
     Label,
     LabelSource,
     MenopausalState,
@@ -33,14 +34,14 @@ class IncomingFile:
         name: What the person calls it; told back in the report, never stored.
         content: The bytes, when they are in memory already.
         path: Where to read them otherwise, so that a batch is never in memory as a whole.
-        stage: When the image was taken.
+        stage: When the image was taken; None where nobody has said.
         seconds_after_acid: Seconds after acetic acid, where known.
     """
 
     name: str
     content: bytes | None = None
     path: Path | None = None
-    stage: Stage = Stage.ACETIC_ACID
+    stage: Stage | None = None
     seconds_after_acid: int | None = None
 
     def __post_init__(self) -> None:
@@ -84,6 +85,13 @@ class ImportStatus(StrEnum):
     REFUSED = "refused"
 
 
+class StageGuess(StrEnum):
+    """Where the stage of an image comes from that nobody gave."""
+
+    BY_NAME = "by name"
+    BY_DEFAULT = "by default"
+
+
 @dataclass(frozen=True)
 class ImportOutcome:
     """What became of one file, and why.
@@ -94,6 +102,14 @@ class ImportOutcome:
         reason: A sentence; empty for an imported file.
         image_id: Row of the image, where there is one.
         case_id: Row of the case that holds it, where there is one.
+        notes: What is to be known of an image that was imported, or of one that is there already; sentences.
+        copies: Cases of other patients that hold this image or a near copy of it.
+        contradicts: Those of them whose histology contradicts that of this image's case.
+        stage: The stage under which an imported image was filed.
+        stage_guess: Where that comes from, if nobody gave it.
+        questions: What is asked about an imported image.
+        is_new_patient: Whether the patient was made for it.
+        is_new_case: Whether the case was.
     """
 
     name: str
@@ -101,6 +117,14 @@ class ImportOutcome:
     reason: str = ""
     image_id: int | None = None
     case_id: int | None = None
+    notes: tuple[str, ...] = ()
+    copies: tuple[int, ...] = ()
+    contradicts: tuple[int, ...] = ()
+    stage: Stage | None = None
+    stage_guess: StageGuess | None = None
+    questions: tuple[ImageQuestion, ...] = ()
+    is_new_patient: bool = False
+    is_new_case: bool = False
 
 
 @dataclass(frozen=True)
@@ -111,13 +135,43 @@ class ImportReport:
         outcomes: One a file.
         annotations: Annotations that came with the images and were stored by this run.
         annotations_to_confirm: How many of those wait for a person, because a guess closed their outline.
-        patients: Patients of whom this batch holds at least one image.
+        patients: Patients of whom this run stored at least one image.
+        not_compared: Images of an older version with which nothing could be compared yet.
     """
 
     outcomes: tuple[ImportOutcome, ...]
     annotations: int = 0
     annotations_to_confirm: int = 0
     patients: int = 0
+    not_compared: int = 0
+
+    @property
+    def new_patients(self) -> int:
+        """Patients who were made."""
+        return sum(outcome.is_new_patient for outcome in self.outcomes)
+
+    @property
+    def new_cases(self) -> int:
+        """Cases that were made."""
+        return sum(outcome.is_new_case for outcome in self.outcomes)
+
+    @property
+    def copies(self) -> tuple[ImportOutcome, ...]:
+        """Files that are, or are near copies of, an image of another patient."""
+        return tuple(outcome for outcome in self.outcomes if outcome.copies)
+
+    @property
+    def asked(self) -> tuple[AskedImage, ...]:
+        """Images that were imported and about which something is asked."""
+        return tuple(
+            AskedImage(one.image_id, one.case_id, one.stage, one.questions)
+            for one in self.outcomes
+            if one.questions and one.image_id is not None and one.case_id is not None and one.stage is not None
+        )
+
+    def guessed(self, where_from: StageGuess) -> int:
+        """How many images were filed under a stage that nobody gave."""
+        return sum(outcome.stage_guess is where_from for outcome in self.outcomes)
 
     def count(self, status: ImportStatus) -> int:
         """How many files have a status."""
@@ -140,8 +194,9 @@ class ImportReport:
 
     @property
     def case_ids(self) -> tuple[int, ...]:
-        """Cases that hold an image of this batch, in order."""
-        return tuple(sorted({outcome.case_id for outcome in self.outcomes if outcome.case_id is not None}))
+        """Cases in which this run stored an image, in order."""
+        stored = (one.case_id for one in self.outcomes if one.status is ImportStatus.IMPORTED)
+        return tuple(sorted({case_id for case_id in stored if case_id is not None}))
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from datetime import date, datetime
 from typing import Any
 
 from colpo_core.errors import InputRejected
+from colpo_core.records.images import AskedImage, Contradiction
 from colpo_core.records.model_marks import Mark, model_marks
 from colpo_core.terms import LabelSource, MaskPolicy, Split
 
@@ -120,6 +121,8 @@ class SnapshotPreview:
         mask_policy: Which mask of an image counts.
         mask_annotator: Display name of whose masks count, for the policy `annotator`; None elsewhere.
         external: Whether it would be an external test set.
+        contradictions: Copies of one photograph in cases whose labels contradict each other; neither is taken.
+        asked: Images of the patients and days that are asked for about which something is asked.
     """
 
     sha256: str
@@ -131,6 +134,8 @@ class SnapshotPreview:
     mask_policy: MaskPolicy
     mask_annotator: str | None
     external: bool
+    contradictions: tuple[Contradiction, ...] = ()
+    asked: tuple[AskedImage, ...] = ()
 
     @property
     def masks_text(self) -> str:

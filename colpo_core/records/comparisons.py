@@ -13,12 +13,14 @@ class McNemarTest:
     Attributes:
         b: Cases that only the first calls right.
         c: Cases that only the second calls right.
-        p: Two-sided exact p; 1 where both are 0.
+        p: Two-sided mid-p; 1 where both are 0.
+        p_exact: Two-sided exact p, which is never too small and mostly too large.
     """
 
     b: int
     c: int
     p: float
+    p_exact: float
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,25 @@ class AucInterval:
 
 
 @dataclass(frozen=True)
+class AreaInterval:
+    """An area under the ROC curve with an interval that covers in few cases and near 1 as well.
+
+    Attributes:
+        auc: The area, 0 to 1; None without both labels.
+        low: Lower bound; None where there is none.
+        high: Upper bound likewise.
+        method: How the interval was made, `newcombe-5` or `newcombe-5-by-patients`; None where there is none.
+        missing: Why there is no interval.
+    """
+
+    auc: float | None
+    low: float | None
+    high: float | None
+    method: str | None = None
+    missing: str | None = None
+
+
+@dataclass(frozen=True)
 class DeLongTest:
     """Whether two rankings of the same cases differ in the area under the ROC curve.
 
@@ -48,6 +69,7 @@ class DeLongTest:
         high: Upper bound.
         z: The difference in standard errors.
         p: Two-sided p by the normal distribution.
+        missing: Why bounds, z and p are not given where the difference is.
     """
 
     auc_first: float | None
@@ -57,6 +79,7 @@ class DeLongTest:
     high: float | None
     z: float | None
     p: float | None
+    missing: str | None = None
 
 
 @dataclass(frozen=True)
@@ -160,8 +183,8 @@ class RepeatabilityFigures:
         threshold: `hsil` is called at this probability and above.
         spread: Mean over cases of the highest minus the lowest probability.
         within_case_sd: Standard deviation of a single image's probability within its case.
-        both_sides: Share of the cases with calls on both sides of the threshold; where a patient has several cases, the
-            interval is the wider of Wilson's and a bootstrap over patients.
+        both_sides: Share of the cases with calls on both sides of the threshold; see
+            `evaluation.intervals.share_by_patients` for the interval.
         flips: The widest of these cases, widest first, at most 20.
     """
 

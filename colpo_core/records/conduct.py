@@ -12,6 +12,7 @@ KIND_WORDS = {
     ExposureKind.PREDICTION: "prediction",
     ExposureKind.MASK: "mask",
     ExposureKind.ANNOTATED: "annotated",
+    ExposureKind.READ: "read in another study",
 }
 
 

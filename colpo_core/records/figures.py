@@ -5,12 +5,19 @@ from dataclasses import dataclass
 Bounds = tuple[float, float]
 
 
-def value_text(value: float | None, bounds: Bounds | None, *, digits: int = 3) -> str:
-    """A value with its interval, such as `0.843 (0.751 to 0.906)`."""
+def value_text(value: float | None, bounds: Bounds | None, *, digits: int = 3, missing: str | None = None) -> str:
+    """A value with its interval, such as `0.843 (0.751 to 0.906)`.
+
+    Args:
+        value: The value.
+        bounds: Its interval.
+        digits: Digits after the point.
+        missing: Why there is no interval, where there is none.
+    """
     if value is None:
         return "not defined"
     if bounds is None:
-        return f"{value:.{digits}f} (no interval)"
+        return f"{value:.{digits}f} (no interval{'' if missing is None else f': {missing}'})"
     return f"{value:.{digits}f} ({bounds[0]:.{digits}f} to {bounds[1]:.{digits}f})"
 
 
@@ -32,6 +39,7 @@ class Proportion:
         value: k / n, or None.
         low: Lower bound of the 95% interval (Wilson's, unless the figures say otherwise), or None.
         high: Upper bound, or None.
+        missing: Why there is no interval, where there is a value.
     """
 
     k: int
@@ -39,17 +47,21 @@ class Proportion:
     value: float | None
     low: float | None
     high: float | None
+    missing: str | None = None
 
     def text(self) -> str:
         """For a page: `84.3% (70/83; 75.0 to 90.6)`."""
-        if self.value is None or self.low is None or self.high is None:
+        if self.value is None:
             return f"not defined ({self.k}/{self.n})"
+        if self.low is None or self.high is None:
+            why = "" if self.missing is None else f": {self.missing}"
+            return f"{self.value:.1%} ({self.k}/{self.n}; no interval{why})"
         return f"{self.value:.1%} ({self.k}/{self.n}; {100 * self.low:.1f} to {100 * self.high:.1f})"
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A mean or an area with a 95% interval from a bootstrap over patients.
+    """A mean or an area with a 95% interval by patients.
 
     Attributes:
         value: The estimate, or None where it is not defined.
@@ -57,6 +69,9 @@ class Estimate:
         high: Upper bound, or None.
         n_patients: How many patients stand behind it.
         n_images: How many images (or cases, in figures by case) stand behind it.
+        method: How the interval was made, by a name of `evaluation`; None where there is none, and in figures of
+            earlier versions, which drew patients with replacement.
+        missing: Why there is no interval, where there is a value.
     """
 
     value: float | None
@@ -64,13 +79,15 @@ class Estimate:
     high: float | None
     n_patients: int
     n_images: int
+    method: str | None = None
+    missing: str | None = None
 
     def text(self) -> str:
         """For a page: `0.51 (0.42 to 0.60; 12 patients)`."""
         if self.value is None:
             return f"not defined ({self.n_patients} patients)"
         if self.low is None or self.high is None:
-            return f"{self.value:.2f} (no interval: {self.n_patients} patients)"
+            return f"{self.value:.2f} (no interval: {self.missing or f'{self.n_patients} patients'})"
         return f"{self.value:.2f} ({self.low:.2f} to {self.high:.2f}; {self.n_patients} patients)"
 
 
@@ -233,8 +250,8 @@ class SegmentationFigures:
         lesion_free_area: The same over those of them that a person has confirmed to show none.
         n_images: All images.
         n_images_without_acetowhite: Those of them whose annotation is empty.
-        n_clean_without_acetowhite: Of these, how many were left untouched; where a patient has several of them, the
-            interval is the wider of Wilson's and a bootstrap over patients.
+        n_clean_without_acetowhite: Of these, how many were left untouched; see `evaluation.intervals.share_by_patients`
+            for the interval where a patient has several of them.
         by_image: The distribution over images, in the order given.
         by_patient: The distribution over patients, in the order of their first images.
         blind: What masks reach on these images that look at none of them; None where no training mask is known.
@@ -265,8 +282,7 @@ class ReliabilityBin:
         low: Lower edge; a probability equal to it belongs to the bin.
         high: Upper edge, which belongs to the next bin; 1 belongs to the last.
         mean_prob: Mean probability of HSIL of the cases in it.
-        observed: Share of HSIL among them; where a patient stands behind several, the interval is the wider of Wilson's
-            and a bootstrap over patients.
+        observed: Share of HSIL among them; see `evaluation.intervals.share_by_patients` for the interval.
     """
 
     low: float

@@ -1,8 +1,9 @@
 """Records of images."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from colpo_core.terms import Stage
+from colpo_core.terms import ImageQuestion, Stage
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,106 @@ class ImageRecord:
     def can_be_predicted(self) -> bool:
         """Whether a model reads it: it was taken after acetic acid and shows the cervix."""
         return self.stage is Stage.ACETIC_ACID and self.shows_cervix
+
+
+@dataclass(frozen=True)
+class AskedImage:
+    """An image about which something is asked.
+
+    Attributes:
+        image_id: Row of the image.
+        case_id: Row of its case.
+        stage: The stage under which it is filed.
+        questions: What is asked and not answered.
+    """
+
+    image_id: int
+    case_id: int
+    stage: Stage
+    questions: tuple[ImageQuestion, ...]
+
+
+@dataclass(frozen=True)
+class Contradiction:
+    """Two images that are copies of each other, in two cases whose labels contradict each other.
+
+    Attributes:
+        image_id: Row of the one image.
+        case_id: Row of its case.
+        other_image_id: Row of the other.
+        other_case_id: Row of its case.
+    """
+
+    image_id: int
+    case_id: int
+    other_image_id: int
+    other_case_id: int
+
+
+STAGE_NAMES = {
+    Stage.NATIVE: "native",
+    Stage.ACETIC_ACID: "acetic acid",
+    Stage.GREEN_FILTER: "green filter",
+    Stage.LUGOL: "Lugol's iodine",
+}
+_ASKED = {
+    ImageQuestion.IODINE: (
+        "looks like Lugol's iodine but is filed as {stage}",
+        "look like Lugol's iodine but are filed as {stage}",
+    ),
+    ImageQuestion.GREEN_FILTER: (
+        "looks as behind a green filter but is filed as {stage}",
+        "look as behind a green filter but are filed as {stage}",
+    ),
+    ImageQuestion.NO_IODINE: (
+        "is filed as Lugol's iodine but shows none of its brown",
+        "are filed as Lugol's iodine but show none of its brown",
+    ),
+    ImageQuestion.NO_GREEN: (
+        "is filed as green filter but is not green",
+        "are filed as green filter but are not green",
+    ),
+    ImageQuestion.STAGE_GUESSED: (
+        "came without a stage and is filed as {stage}",
+        "came without a stage and are filed as {stage}",
+    ),
+    ImageQuestion.GREY: ("is grey", "are grey"),
+    ImageQuestion.DARK: ("is nearly black", "are nearly black"),
+    ImageQuestion.BRIGHT: ("is nearly white", "are nearly white"),
+    ImageQuestion.BLURRED: ("is blurred", "are blurred"),
+    ImageQuestion.DRAWN: (
+        "has so few colours as a mask or a drawing has",
+        "have so few colours as masks or drawings have",
+    ),
+    ImageQuestion.NO_TISSUE: (
+        "does not have the colours of tissue: is it a cervix?",
+        "do not have the colours of tissue: are they cervices?",
+    ),
+    ImageQuestion.SMALL: ("is smaller than 200 pixels", "are smaller than 200 pixels"),
+}
+
+
+def question_text(question: ImageQuestion, stage: Stage, count: int) -> str:
+    """What is asked about some images of one stage, such as `2 images look like iodine but are filed as ...`.
+
+    Args:
+        question: What is asked.
+        stage: The stage under which they are filed.
+        count: How many they are.
+    """
+    one, more = _ASKED[question]
+    said = (one if count == 1 else more).format(stage=STAGE_NAMES[stage])
+    return f"{count:,} image{'' if count == 1 else 's'} {said}"
+
+
+def grouped_questions(asked: Iterable[AskedImage]) -> dict[tuple[ImageQuestion, Stage], list[AskedImage]]:
+    """Images by what is asked about them and the stage under which they are filed; what concerns the stage first."""
+    found: dict[tuple[ImageQuestion, Stage], list[AskedImage]] = {}
+    for image in asked:
+        for question in image.questions:
+            found.setdefault((question, image.stage), []).append(image)
+    order = list(ImageQuestion)
+    return dict(sorted(found.items(), key=lambda item: (order.index(item[0][0]), list(Stage).index(item[0][1]))))
 
 
 def place_in_series(stage: Stage, seconds_after_acid: int | None, image_id: int) -> tuple[int, int, int]:

@@ -100,12 +100,25 @@ def figure_text(block: Block, name: str) -> str:
     return Proportion(**found).text() if "k" in found else Estimate(**found).text()
 
 
+def scores_text(block: Block) -> str:
+    """How the intervals of area, Brier score and calibration error of a block were made, in words."""
+    methods = {(block.get(name) or {}).get("method") for name in ("auc", "brier")} - {None}
+    if not methods:
+        # A card of an earlier version, or one without any such interval.
+        return "AUC, Brier score and calibration error by a bootstrap over patients"
+    return (
+        "AUC by Newcombe's method 5, widened where the variance of the cases (of patients, where one stands behind "
+        "several) is larger; Brier score by Student's distribution over patients, corrected for skewness; calibration "
+        "error by a bootstrap over patients"
+    )
+
+
 def signed_text(found: Estimate) -> str:
     """A difference with its sign: `+0.03 (-0.02 to +0.08; 12 patients)`."""
     if found.value is None:
         return f"not defined ({found.n_patients} patients)"
     if found.low is None or found.high is None:
-        return f"{found.value:+.2f} (no interval: {found.n_patients} patients)"
+        return f"{found.value:+.2f} (no interval: {found.missing or f'{found.n_patients} patients'})"
     return f"{found.value:+.2f} ({found.low:+.2f} to {found.high:+.2f}; {found.n_patients} patients)"
 
 

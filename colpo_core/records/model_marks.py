@@ -68,6 +68,12 @@ def model_marks(card: Block, *, label_source: LabelSource, simulated: bool) -> t
     return (*found, *(Mark(kind, *_MARKS[kind]) for kind, is_so in holds.items() if is_so))
 
 
+def marks_of_card(card: Block) -> tuple[Mark, ...]:
+    """The marks of a model by its card alone, as in a checkpoint's folder."""
+    source = LabelSource(card.get("label_source", LabelSource.HISTOLOGY))
+    return model_marks(card, label_source=source, simulated=bool(card.get("simulated")))
+
+
 def marks_text(marks: tuple[Mark, ...], *, without: tuple[MarkKind, ...] = ()) -> str:
     """The marks in a line: `LEAKS · SIMULATED`; empty without any.
 

@@ -95,11 +95,13 @@ class AtPrevalence:
 
     Attributes:
         value: The predictive value; None where it is not defined.
-        ci: Its interval; None where sensitivity or specificity is 0 or 1.
+        ci: Its interval; None where there is no value.
+        missing: Why there is none.
     """
 
     value: float | None
     ci: Bounds | None
+    missing: str | None = None
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,7 @@ class ReaderArm:
     Attributes:
         n: Cases read.
         auc: Area under the ROC curve; None where the ratings are yes or no alone.
-        auc_ci: DeLong's interval; None where its variance is 0.
+        auc_ci: Its interval, by `auc_ci_method`; None where there are too few cases of a class.
         sensitivity: At the threshold, as all from here on; None without one.
         specificity: Likewise.
         ppv: Likewise, at the study's own prevalence.
@@ -117,6 +119,11 @@ class ReaderArm:
         accuracy: Likewise.
         ppv_at_prevalence: At the prevalence that was given; None without one.
         npv_at_prevalence: Likewise.
+        auc_ci_method: `newcombe-5`: Newcombe's method 5, widened where DeLong's variance is larger;
+            `newcombe-5-by-patients`: the same with Obuchowski's variance for several cases a patient.
+        auc_ci_missing: Why there is no interval of the area.
+        auc_ci_delong: DeLong's interval, for comparison with other programs; None where its variance is 0. It covers
+            too little in few cases and near an area of 1.
     """
 
     n: int
@@ -129,6 +136,9 @@ class ReaderArm:
     accuracy: ReaderShare | None = None
     ppv_at_prevalence: AtPrevalence | None = None
     npv_at_prevalence: AtPrevalence | None = None
+    auc_ci_method: str | None = None
+    auc_ci_missing: str | None = None
+    auc_ci_delong: Bounds | None = None
 
 
 @dataclass(frozen=True)
@@ -137,11 +147,12 @@ class PairedAucs:
 
     Attributes:
         difference: First arm minus second.
-        ci: Interval of the difference; None where its variance is 0, as `z` and `p`.
+        ci: Interval of the difference, which ends at -1 and 1; None where its variance is 0 or the cases of a class are
+            too few, as `z` and `p`.
         z: The difference in standard errors.
         p: Two-sided.
         method: `delong`; `obuchowski` where patients stand behind several cases and were counted as patients.
-        reason: Why there is no interval and no p; None where there is one, or where nothing varies.
+        reason: Why there is no interval and no p.
     """
 
     difference: float | None
@@ -160,11 +171,15 @@ class PairedCalls:
         b: Cases that the first arm alone calls right.
         c: Cases that the second arm alone calls right.
         n: Cases.
-        p: McNemar's exact, two-sided; by patients of the t test. None where `reason` says why, or nothing differs.
+        p: McNemar's mid-p, two-sided: it decides whether a difference is shown; by patients of the t test. None where
+            `reason` says why, or nothing differs.
         difference: First arm minus second; None where n is 0.
         ci: Newcombe's interval of the difference; by patients the t interval. None where n is 0, or as `p`.
         method: `mcnemar`; `patients` where patients stand behind several cases and were counted as patients.
         reason: Why there is no interval and no p.
+        p_exact: McNemar's exact p, which is never too small and mostly too large; None by patients.
+        at_odds: What is said where the p and the interval do not agree whether there is a difference; None where they
+            do.
     """
 
     b: int
@@ -175,6 +190,8 @@ class PairedCalls:
     ci: Bounds | None
     method: str = "mcnemar"
     reason: str | None = None
+    p_exact: float | None = None
+    at_odds: str | None = None
 
 
 @dataclass(frozen=True)

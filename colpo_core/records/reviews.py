@@ -181,8 +181,8 @@ class ReviewDesk:
         next_id: The next prediction of the same checkpoint that waits for me, or None.
         waiting: How many of the same checkpoint wait for me.
         in_model_mask: The maps beside the model's own mask; None where that is empty.
-        in_expert_mask: The maps beside the newest annotated mask that I may see; None where there is none, or it is
-            empty.
+        in_expert_mask: The maps beside the newest annotated mask that I may see; None before my verdict, so that it
+            sways nobody, and where there is none or it is empty.
         expert: Who annotated that mask; empty without one.
         sites: Places that are proposed for a biopsy, by the 4-channel map for HSIL inside the model's mask.
         has_cervix: Whether their hours are read from an outline of the cervix; else from the middle of the image.
@@ -210,6 +210,21 @@ class ReviewDesk:
     def empty_maps(self) -> frozenset[str]:
         """Names of the maps that show no positive evidence."""
         return frozenset(name for name, strength in self.map_strengths.items() if strength == 0)
+
+
+@dataclass(frozen=True)
+class ReviewNext:
+    """What of the current model waits for me, with nothing of what it says.
+
+    Attributes:
+        prediction_id: The first prediction that waits; None where none does.
+        checkpoint_name: Whose it is, or None where no checkpoint is promoted.
+        n_kept_back: How many more wait, of images that I have yet to paint in a task without proposals.
+    """
+
+    prediction_id: int | None
+    checkpoint_name: str | None
+    n_kept_back: int
 
 
 @dataclass(frozen=True)

@@ -57,7 +57,7 @@ class CaseChoice:
 
 @dataclass(frozen=True)
 class SeenInTraining:
-    """How many cases of a study a checkpoint was trained on: the case itself, or another of the same patient."""
+    """How many cases of a study a checkpoint has learned from: the case itself, or another of the same patient."""
 
     checkpoint_id: int
     name: str
@@ -76,7 +76,7 @@ class ChoicePreview:
         n_hsil: Cases whose reference standard is `hsil`.
         n_simulated: Cases that the program drew.
         left_out: Cases that were asked for and cannot be read, by reason.
-        seen: For each checkpoint to compare with, how many of the cases it was trained on.
+        seen: For each checkpoint to compare with, how many of the cases it has learned from.
         problems: Why a study of these could not be opened; empty where it could.
     """
 
@@ -331,14 +331,15 @@ class CallerFigures:
         n_called: Cases that were called; the figures are on these.
         n_cases: Cases of the study.
         figures: Accuracy, sensitivity, specificity, PPV and NPV.
-        n_seen: For a checkpoint, cases of the study that it was trained on (or another case of the same patient).
-        n_unseen: Called cases that it was not trained on.
+        n_seen: For a checkpoint, cases of the study that it has learned from, itself or by another case of the patient.
+        n_unseen: Called cases that it has not learned from.
         unseen: Figures on those alone, where some but not all called cases were seen.
         times: For a reader, time a case: without breaks where that was measured, else from the first showing to the
             answer; None where nothing was read.
         arm: For a reader, whether the model's output was shown.
         trained_on: For a checkpoint, what its training labels rest on.
         checkpoint_id: Row of the checkpoint.
+        marks: For a checkpoint, what to mind of it.
     """
 
     name: str
@@ -353,6 +354,7 @@ class CallerFigures:
     trained_on: LabelSource | None = None
     checkpoint_id: int | None = None
     arm: Arm | None = None
+    marks: tuple[Mark, ...] = ()
 
     @property
     def is_complete(self) -> bool:

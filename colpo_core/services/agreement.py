@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import combinations
-from math import hypot
+from math import hypot, inf
 from statistics import fmean
 
 import numpy as np
@@ -22,7 +22,7 @@ from colpo_core.records.agreement import (
     PairFigures,
     VersionPair,
 )
-from colpo_core.records.figures import Estimate
+from colpo_core.records.figures import Bounds, Estimate
 from colpo_core.records.people import Actor
 from colpo_core.services import exposures
 from colpo_core.services.adjudication_rows import decision_record, newest_decisions, refusals
@@ -42,7 +42,7 @@ _FIGURES: Kept[tuple[int, int, str, str], PairFigures] = Kept(100_000)
 
 
 def agreement_overview(
-    store: Store, *, actor: Actor, finding: Finding = Finding.ACETOWHITE, task_id: int | None = None, seed: int = 0
+    store: Store, *, actor: Actor, finding: Finding = Finding.ACETOWHITE, task_id: int | None = None
 ) -> AgreementOverview:
     """How annotators agree on a finding, over all images that at least two have annotated, or those of a task.
 
@@ -54,7 +54,6 @@ def agreement_overview(
         actor: Who asks; masks that he must not see yet take no part.
         finding: What the masks show.
         task_id: Row of a task of this finding, or None.
-        seed: Seed of the bootstrap.
 
     Raises:
         InputRejected: The task is of another finding.
@@ -76,14 +75,14 @@ def agreement_overview(
             finding=finding,
             n_images=len(compared),
             n_patients=len({image.patient_id for image in compared}),
-            dice=_mean(compared, lambda image: image.dice, seed),
-            iou=_mean(compared, lambda image: image.iou, seed),
-            hd95_px=_mean(compared, lambda image: image.hd95_px, seed),
-            hd95_percent=_mean(compared, lambda image: image.hd95_percent, seed),
-            kappa=_mean(compared, lambda image: image.kappa, seed),
+            dice=_mean(compared, lambda image: image.dice),
+            iou=_mean(compared, lambda image: image.iou),
+            hd95_px=_mean(compared, lambda image: image.hd95_px, (0.0, inf)),
+            hd95_percent=_mean(compared, lambda image: image.hd95_percent, (0.0, 100.0)),
+            kappa=_mean(compared, lambda image: image.kappa, (-1.0, 1.0)),
             n_one_empty=sum(image.count_empty(1) for image in compared),
             n_both_empty=sum(image.count_empty(2) for image in compared),
-            pairs=_pairs_of_people(compared, seed),
+            pairs=_pairs_of_people(compared),
             images=_image_rows(session, actor, finding, compared),
         )
     exposures.note(store, actor, [(image.case_id, ExposureKind.MASK) for image in overview.images])
@@ -228,7 +227,7 @@ def _figures_of(
     return pair_figures(pixels_of(first), pixels_of(second))
 
 
-def _pairs_of_people(images: Sequence[_Image], seed: int) -> tuple[PairAgreement, ...]:
+def _pairs_of_people(images: Sequence[_Image]) -> tuple[PairAgreement, ...]:
     names: dict[int, str] = {}
     shared: dict[tuple[int, int], list[_Image]] = {}
     for image in images:
@@ -252,10 +251,10 @@ def _pairs_of_people(images: Sequence[_Image], seed: int) -> tuple[PairAgreement
             second_id=second_id,
             second=names[second_id],
             n_images=len(found),
-            dice=_mean(found, lambda image: image.dice, seed),
-            iou=_mean(found, lambda image: image.iou, seed),
-            hd95_px=_mean(found, lambda image: image.hd95_px, seed),
-            kappa=_mean(found, lambda image: image.kappa, seed),
+            dice=_mean(found, lambda image: image.dice),
+            iou=_mean(found, lambda image: image.iou),
+            hd95_px=_mean(found, lambda image: image.hd95_px, (0.0, inf)),
+            kappa=_mean(found, lambda image: image.kappa, (-1.0, 1.0)),
             n_one_empty=sum(image.count_empty(1) for image in found),
             n_both_empty=sum(image.count_empty(2) for image in found),
         )
@@ -299,10 +298,10 @@ def _version_pair(first: AnnotatorMask, second: AnnotatorMask, figures: PairFigu
     )
 
 
-def _mean(images: Sequence[_Image], figure: Callable[[_Image], float | None], seed: int) -> Estimate:
+def _mean(images: Sequence[_Image], figure: Callable[[_Image], float | None], within: Bounds = (0.0, 1.0)) -> Estimate:
     found = [(value, image.patient_id) for image in images if (value := figure(image)) is not None]
     return mean_over_patients(
-        tuple(value for value, _ in found), tuple(patient_id for _, patient_id in found), seed=seed
+        tuple(value for value, _ in found), tuple(patient_id for _, patient_id in found), within=within
     )
 
 

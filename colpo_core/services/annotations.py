@@ -185,10 +185,7 @@ def version_mask(store: Store, *, actor: Actor, version_id: int) -> NDArray[np.b
         PermissionDenied: The actor is a reader.
     """
     require(actor, CLINICIANS)
-    with store.reading() as session:
-        version = find_version(session, version_id)
-        require_visible(session, actor, version.annotation)
-        record, pixels = version_record(session, version), mask_pixels(version.mask)
+    record, pixels = _version(store, actor, version_id)
     exposures.note_masks(store, actor, [record])
     return pixels
 
@@ -203,7 +200,17 @@ def version_mask_overlay(
         NotFound: There is no such version.
         PermissionDenied: The actor is a reader.
     """
-    return mask_png(version_mask(store, actor=actor, version_id=version_id), rgba=rgba)
+    require(actor, CLINICIANS)
+    record, pixels = _version(store, actor, version_id)
+    exposures.note_masks(store, actor, [record])
+    return mask_png(pixels, rgba=rgba)
+
+
+def _version(store: Store, actor: Actor, version_id: int) -> tuple[VersionRecord, NDArray[np.bool_]]:
+    with store.reading() as session:
+        version = find_version(session, version_id)
+        require_visible(session, actor, version.annotation)
+        return version_record(session, version), mask_pixels(version.mask)
 
 
 def submitted_masks(store: Store, *, actor: Actor, image_id: int) -> tuple[VersionRecord, ...]:

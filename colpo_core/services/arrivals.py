@@ -1,15 +1,16 @@
 """Rows for what comes in: a patient, her case of a day, and its images; for imports and for simulated cases alike."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from colpo_core.images.looks import ImageLooks
 from colpo_core.records.people import Actor
 from colpo_core.services import audit
 from colpo_core.services.histology import relabel_case
-from colpo_core.store.tables import Case, Image, Patient
+from colpo_core.store.tables import Case, Image, ImageLook, Patient
 from colpo_core.terms import Stage
 
 
@@ -23,6 +24,8 @@ class StoredFile:
         width_px: Width of the image.
         height_px: Height of the image.
         perceptual_hash: What it looks like, by which near copies are found.
+        looks: The same in figures, by which there may be something to ask about it; None leaves that to the next
+            snapshot.
     """
 
     sha256: str
@@ -30,6 +33,7 @@ class StoredFile:
     width_px: int
     height_px: int
     perceptual_hash: str
+    looks: ImageLooks | None = None
 
 
 def find_case(session: Session, *, patient_code: str, case_date: date | None) -> Case | None:
@@ -69,6 +73,11 @@ def find_or_add_case(
     return case
 
 
+def has_patient(session: Session, patient_code: str) -> bool:
+    """Whether a patient of this code is in the store; upper and lower case are alike."""
+    return _patient(session, patient_code) is not None
+
+
 def find_image(session: Session, sha256: str) -> Image | None:
     """The first image whose clean file has a hash."""
     return session.scalar(select(Image).where(Image.sha256 == sha256).order_by(Image.id).limit(1))
@@ -83,8 +92,20 @@ def add_image(
     stage: Stage,
     seconds_after_acid: int | None = None,
     simulated: bool = False,
+    stage_guessed: bool = False,
 ) -> Image:
-    """Add an image whose file is stored, and say so in the log."""
+    """Add an image whose file is stored, and say so in the log.
+
+    Args:
+        session: The writing session.
+        actor: Who brings it in.
+        case_id: Row of its case.
+        file: The file.
+        stage: When it was taken.
+        seconds_after_acid: Seconds after acetic acid, where known.
+        simulated: Whether the program drew it.
+        stage_guessed: Whether nobody said the stage, so that it is asked about.
+    """
     image = Image(
         case_id=case_id,
         sha256=file.sha256,
@@ -95,9 +116,12 @@ def add_image(
         seconds_after_acid=seconds_after_acid if stage is Stage.ACETIC_ACID else None,
         simulated=simulated,
         perceptual_hash=file.perceptual_hash,
+        stage_guessed=stage_guessed,
     )
     session.add(image)
     session.flush()
+    if file.looks is not None:
+        session.add(ImageLook(image_id=image.id, **asdict(file.looks)))
     audit.record(session, actor, "import image", f"image {image.id}", case=case_id, stage=stage.value)
     return image
 

@@ -10,13 +10,14 @@ from colpo_core.errors import InputRejected, NotFound
 from colpo_core.exchange.archives import csv_bytes, zip_bytes
 from colpo_core.images.masks import mask_png
 from colpo_core.records.case_lists import MOST_SELECTED
-from colpo_core.records.model_marks import marks_text, model_marks
+from colpo_core.records.model_marks import marks_text
 from colpo_core.records.people import Actor
 from colpo_core.services import audit, exposures
 from colpo_core.services.annotator_blinding import images_without_model
 from colpo_core.services.annotator_masks import AnnotatorMask, visible_masks
 from colpo_core.services.checkpoints import current_id
 from colpo_core.services.masks import mask_pixels
+from colpo_core.services.model_marks import marks_of
 from colpo_core.services.permissions import CLINICIANS, require
 from colpo_core.store import Store
 from colpo_core.store.tables import Case, CaseLabel, Checkpoint, Image, Mask, Patient, Prediction
@@ -75,7 +76,7 @@ def export_cases(store: Store, *, actor: Actor, case_ids: Collection[int], with_
             raise NotFound(f"There is no case {missing}.")
         images = session.scalars(select(Image).where(Image.case_id.in_(ids)).order_by(Image.id)).all()
         predictions = session.execute(_predictions(session, actor, ids)).all()
-        marks = _marks(session)
+        marks = marks_text(marks_of(session, current_id(session)))
         masks = [one for image in images for one in _masks(session, actor, image.id)]
         files = list(_files(store, session, images, masks)) if with_files else []
     tables = {
@@ -87,14 +88,6 @@ def export_cases(store: Store, *, actor: Actor, case_ids: Collection[int], with_
     }
     _write_down(store, actor, ids, {row.case_id for row in predictions}, [mask.image_id for mask in masks])
     return zip_bytes([*tables.items(), *files])
-
-
-def _marks(session: Session) -> str:
-    """What to mind of the current model, in a line; empty without one."""
-    current = session.get(Checkpoint, current_id(session) or 0)
-    if current is None:
-        return ""
-    return marks_text(model_marks(current.card, label_source=current.label_source, simulated=current.simulated))
 
 
 def _cases(ids: Sequence[int]) -> Select[*tuple[Any, ...]]:

@@ -32,6 +32,8 @@ from colpo_core.records.case_lists import (
 from colpo_core.records.people import Actor
 from colpo_core.services import case_agreement, exposures
 from colpo_core.services.annotator_blinding import images_without_model
+from colpo_core.services.checkpoints import current_id
+from colpo_core.services.model_marks import marks_of
 from colpo_core.services.permissions import CLINICIANS, require
 from colpo_core.store import Store
 from colpo_core.store.dialects import without_index
@@ -116,9 +118,11 @@ def list_cases(
         found = session.execute(query.limit(MOST_FROM_HERE)).all()
         rows = _rows(session, actor, [row.case_id for row in found[:limit]])
         n_uncompared = case_agreement.count_uncompared(session) if asks_agreement else 0
+        shows_model = any(row.prob_hsil_4ch is not None for row in rows)
+        marks = marks_of(session, current_id(session)) if shows_model else ()
     exposures.note(store, actor, [seen for row in rows for seen in _seen_in(row)])
     last = found[limit - 1] if len(found) > limit else None
-    return CasePage(rows, None if last is None else (last[1], last[0]), len(found), n_uncompared)
+    return CasePage(rows, None if last is None else (last[1], last[0]), len(found), n_uncompared, marks)
 
 
 def find_case_ids(store: Store, *, actor: Actor, where: CaseFilter) -> tuple[int, ...]:

@@ -10,11 +10,18 @@ from colpo_core.images.decoding import read_rgb
 from colpo_core.records.case_reports import CaseReport, ReportedImage
 from colpo_core.records.cases import CaseImage, CaseRecord
 from colpo_core.records.people import Actor
-from colpo_core.services import audit
-from colpo_core.services.cases import get_case
+from colpo_core.services import audit, exposures
+from colpo_core.services.cases import read_case, seen_in
 from colpo_core.services.masks import mask_pixels
 from colpo_core.services.permissions import CLINICIANS, require
-from colpo_core.services.review import open_review
+from colpo_core.services.prediction_rows import (
+    clock_of,
+    prediction_record,
+    proposed_sites,
+    reviews_of,
+    unless_damaged,
+    visible_prediction,
+)
 from colpo_core.store import Store
 from colpo_core.store.tables import Checkpoint, Mask, Prediction, utc_now
 from colpo_core.terms import Stage
@@ -39,7 +46,7 @@ def case_report_pdf(store: Store, *, actor: Actor, case_id: int) -> bytes:
     # Only here: matplotlib takes a second to import, and few visits ask for a page.
     from colpo_core.exchange.case_pdf import MOST_IMAGES, case_pdf
 
-    case = get_case(store, actor=actor, case_id=case_id)
+    case = read_case(store, actor, case_id)
     chosen = sorted(case.images, key=lambda one: (_ORDER.index(one.image.stage), one.image.id))[:MOST_IMAGES]
     images = tuple(_reported(store, actor, one) for one in chosen)
     report = CaseReport(
@@ -51,6 +58,7 @@ def case_report_pdf(store: Store, *, actor: Actor, case_id: int) -> bytes:
         made_at=utc_now(),
         code_version=__version__,
     )
+    exposures.note(store, actor, seen_in(case))
     page = case_pdf(report, _pictures(store, images), _masks(store, images))
     _write_down(store, actor, case)
     return page
@@ -59,8 +67,12 @@ def case_report_pdf(store: Store, *, actor: Actor, case_id: int) -> bytes:
 def _reported(store: Store, actor: Actor, one: CaseImage) -> ReportedImage:
     if one.prediction_id is None or one.prob_hsil is None:
         return ReportedImage(one.image)
-    desk = open_review(store, actor=actor, prediction_id=one.prediction_id)
-    return ReportedImage(one.image, desk.prediction, desk.reviews, desk.sites, desk.has_cervix)
+    with store.reading() as session:
+        row = visible_prediction(session, actor, one.prediction_id)
+        sites, _ = unless_damaged("The maps", lambda: proposed_sites(store, session, actor, row))
+        has_cervix = clock_of(session, actor, row[1]).is_cervix
+        reviews = reviews_of(session, one.prediction_id)
+        return ReportedImage(one.image, prediction_record(row), reviews, sites or (), has_cervix)
 
 
 def _model_sha256(store: Store, images: tuple[ReportedImage, ...]) -> str:

@@ -1,6 +1,7 @@
 """Reading and changing cases and their images. How they are found is in `case_lists`."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -46,20 +47,34 @@ _TEXT_LENGTHS = {"hpv_result": 80, "indication": 200, "device": 80, "earlier_tre
 _PLAIN_FIELDS = ("colposcopy", "age_years", "cytology", "menopausal_state", "hiv_status", "pregnant", "hpv_vaccinated")
 
 
-def get_case(store: Store, *, actor: Actor, case_id: int) -> CaseRecord:
+def get_case(store: Store, *, actor: Actor, case_id: int, with_predictions: bool = True) -> CaseRecord:
     """One case with its images, histology and labels.
+
+    Args:
+        store: The open store.
+        actor: Who looks.
+        case_id: Row of the case.
+        with_predictions: Whether what the current model says is wanted: it then counts as seen.
 
     Raises:
         PermissionDenied: The actor is a reader.
         NotFound: There is no such case.
     """
     require(actor, CLINICIANS)
-    record = _read_case(store, actor, case_id)
-    exposures.note(store, actor, _seen_in(record))
+    record = read_case(store, actor, case_id)
+    if not with_predictions:
+        images = tuple(replace(one, prediction_id=None, prob_hsil=None) for one in record.images)
+        record = replace(record, images=images)
+    exposures.note(store, actor, seen_in(record))
     return record
 
 
-def _read_case(store: Store, actor: Actor, case_id: int) -> CaseRecord:
+def read_case(store: Store, whose: Actor, case_id: int) -> CaseRecord:
+    """A case for another service, as somebody may see it; nothing counts as seen: see `seen_in`.
+
+    Raises:
+        NotFound: There is no such case.
+    """
     with store.reading() as session:
         case = session.get(Case, case_id)
         if case is None:
@@ -80,7 +95,7 @@ def _read_case(store: Store, actor: Actor, case_id: int) -> CaseRecord:
             version=case.version,
             simulated=case.simulated,
             created_at=case.created_at,
-            images=_case_images(session, actor, case),
+            images=_case_images(session, whose, case),
             specimens=tuple(_specimen(row, name) for row, name in specimens),
             labels=tuple(_label(row) for row in sorted(case.labels, key=lambda row: row.source)),
         )
@@ -228,7 +243,8 @@ def _label(row: CaseLabel) -> LabelRecord:
     return LabelRecord(row.source, row.label, row.grade, row.reason, row.flagged, row.rules_version, row.decided_at)
 
 
-def _seen_in(case: CaseRecord) -> Iterator[tuple[int, ExposureKind]]:
+def seen_in(case: CaseRecord) -> Iterator[tuple[int, ExposureKind]]:
+    """What whoever is shown a case has seen of it."""
     if any(label.label is not None for label in case.labels):
         yield case.id, ExposureKind.LABEL
     if case.specimens:

@@ -1,8 +1,9 @@
 """The registry of checkpoints: publish and list. The newest promotion names the clinic's current model."""
 
-from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Row, Select, func, select
 from sqlalchemy.orm import Session
@@ -18,59 +19,99 @@ from colpo_core.store import Store
 from colpo_core.store.tables import Checkpoint, Job, Promotion, Snapshot
 from colpo_core.terms import ExposureKind
 
+# What of a card names cases: those that a network calls both ways, and every test case with its label.
+_FLIPS, _PREDICTIONS = "flips", "predictions"
+
 
 def list_checkpoints(store: Store, *, actor: Actor) -> tuple[CheckpointRecord, ...]:
-    """All checkpoints, newest first."""
+    """All checkpoints, newest first; their cards without the rows that name cases."""
     require(actor, CLINICIANS)
     with store.reading() as session:
         current = current_id(session)
         rows = session.execute(_checkpoints().order_by(Checkpoint.id.desc()))
-        records = tuple(_record(row, current) for row in rows)
-    _note_named(store, actor, records)
-    return records
-
-
-def get_checkpoint(store: Store, *, actor: Actor, checkpoint_id: int) -> CheckpointRecord:
-    """One checkpoint.
-
-    Raises:
-        NotFound: There is no such checkpoint.
-    """
-    require(actor, CLINICIANS)
-    with store.reading() as session:
-        row = session.execute(_checkpoints().where(Checkpoint.id == checkpoint_id)).one_or_none()
-        if row is None:
-            raise NotFound(f"There is no checkpoint {checkpoint_id}. Choose one under Models.")
-        record = _record(row, current_id(session))
-    _note_named(store, actor, [record])
-    return record
+        return tuple(_without(_record(row, current), _FLIPS, _PREDICTIONS) for row in rows)
 
 
 def find_checkpoint(store: Store, *, actor: Actor, name: str) -> CheckpointRecord:
-    """The checkpoint of a name.
+    """The checkpoint of a name or a number; its card without the rows that name cases.
 
     Raises:
         NotFound: There is no such checkpoint.
     """
     require(actor, CLINICIANS)
+    if name.strip().isdecimal():
+        return _without(read_checkpoint(store, int(name)), _FLIPS, _PREDICTIONS)
     with store.reading() as session:
         row = session.execute(_checkpoints().where(Checkpoint.name == name.strip())).one_or_none()
         if row is None:
             raise NotFound(f"There is no checkpoint “{name}”. Choose one under Models.")
-        record = _record(row, current_id(session))
-    _note_named(store, actor, [record])
+        return _without(_record(row, current_id(session)), _FLIPS, _PREDICTIONS)
+
+
+def get_checkpoint(store: Store, *, actor: Actor, checkpoint_id: int) -> CheckpointRecord:
+    """One checkpoint, with the cases that a network calls both ways, which count as seen.
+
+    Raises:
+        NotFound: There is no such checkpoint.
+    """
+    require(actor, CLINICIANS)
+    record = _without(read_checkpoint(store, checkpoint_id), _PREDICTIONS)
+    exposures.note(store, actor, [(case_id, ExposureKind.PREDICTION) for case_id in _cases_in(record.card, _FLIPS)])
     return record
 
 
-def _note_named(store: Store, actor: Actor, records: Iterable[CheckpointRecord]) -> None:
-    """A card names the cases whose images a network calls both ways, with its probabilities."""
-    networks = [
-        network
-        for record in records
-        for network in (record.card.get("metrics", {}).get("repeatability") or {}).values()
-    ]
-    named = {int(flip["case_id"]) for network in networks for flip in network.get("flips", ())}
-    exposures.note(store, actor, [(case_id, ExposureKind.PREDICTION) for case_id in named])
+def whole_checkpoint(store: Store, *, actor: Actor, checkpoint_id: int) -> CheckpointRecord:
+    """One checkpoint with all that its card holds, such as the label and prediction of every test case.
+
+    Raises:
+        NotFound: There is no such checkpoint.
+    """
+    require(actor, CLINICIANS)
+    record = read_checkpoint(store, checkpoint_id)
+    judged = _cases_in(record.card, _PREDICTIONS)
+    seen = [(case_id, ExposureKind.LABEL) for case_id in judged]
+    seen += [(case_id, ExposureKind.PREDICTION) for case_id in judged | _cases_in(record.card, _FLIPS)]
+    exposures.note(store, actor, seen)
+    return record
+
+
+def read_checkpoint(store: Store, checkpoint_id: int) -> CheckpointRecord:
+    """One checkpoint for another service, which shows nobody its card: nothing counts as seen.
+
+    Raises:
+        NotFound: There is no such checkpoint.
+    """
+    with store.reading() as session:
+        row = session.execute(_checkpoints().where(Checkpoint.id == checkpoint_id)).one_or_none()
+        if row is None:
+            raise NotFound(f"There is no checkpoint {checkpoint_id}. Choose one under Models.")
+        return _record(row, current_id(session))
+
+
+def _without(record: CheckpointRecord, *names: str) -> CheckpointRecord:
+    """The record, its card without rows of these names, wherever they stand in it."""
+    return replace(record, card={key: _sifted(part, names) for key, part in record.card.items()})
+
+
+def _sifted(part: Any, names: tuple[str, ...]) -> Any:  # noqa: ANN401 - JSON has no narrower type
+    if not isinstance(part, dict):
+        return part
+    return {
+        key: [] if key in names and isinstance(value, list) else _sifted(value, names) for key, value in part.items()
+    }
+
+
+def _cases_in(part: Any, name: str) -> frozenset[int]:  # noqa: ANN401 - JSON has no narrower type
+    """The cases that rows of a name tell of, wherever in a card they stand."""
+    if not isinstance(part, dict):
+        return frozenset()
+    found: frozenset[int] = frozenset()
+    for key, value in part.items():
+        if key == name and isinstance(value, list):
+            found |= {int(row["case_id"]) for row in value if row.get("case_id") is not None}
+        else:
+            found |= _cases_in(value, name)
+    return found
 
 
 def current_checkpoint(store: Store) -> CheckpointRecord | None:

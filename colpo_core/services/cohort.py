@@ -292,7 +292,7 @@ def _unseen_network(channels: int, rows: list[Any], n_all: int, seed: int) -> Un
         channels=channels,
         n_cases=len(judged),
         n_all=n_all,
-        auc=auc_estimate(truth, probs, patients, seed=seed, resamples=_RESAMPLES),
+        auc=auc_estimate(truth, probs, patients),
         roc=roc_points(truth, probs),
         reliability=reliability(judged, seed=seed, resamples=_RESAMPLES),
     )

@@ -13,6 +13,7 @@ from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from colpo_core.images.decoding import CleanImage, encode_clean
+from colpo_core.images.looks import image_looks
 from colpo_core.images.perceptual import perceptual_hash
 from colpo_core.images.simulated import SimulatedCase, simulate_case
 from colpo_core.labels import GRADE_LABELS
@@ -145,7 +146,9 @@ def _fill_case(store: Store, simulator: Actor, plan: _Plan, drawn: SimulatedCase
 def _put(store: Store, rgb: np.ndarray) -> StoredFile:
     height_px, width_px = rgb.shape[:2]
     clean = encode_clean(CleanImage(rgb, width_px=width_px, height_px=height_px))
-    return StoredFile(store.blobs.put(clean.content), clean.media_type, width_px, height_px, perceptual_hash(rgb))
+    return StoredFile(
+        store.blobs.put(clean.content), clean.media_type, width_px, height_px, perceptual_hash(rgb), image_looks(rgb)
+    )
 
 
 def _add_rows(

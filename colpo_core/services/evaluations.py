@@ -10,7 +10,7 @@ from colpo_core.records.checkpoints import EvaluationRecord
 from colpo_core.records.jobs import JobRecord
 from colpo_core.records.people import Actor
 from colpo_core.services import audit, engine, jobs
-from colpo_core.services.checkpoints import get_checkpoint
+from colpo_core.services.checkpoints import read_checkpoint
 from colpo_core.services.external_sets import seen_by
 from colpo_core.services.permissions import CLINICIANS, require
 from colpo_core.services.snapshots import get_snapshot
@@ -35,7 +35,7 @@ def start_evaluation(store: Store, *, actor: Actor, checkpoint_id: int, snapshot
         Conflict: The same look is already waiting or running.
     """
     require(actor, CLINICIANS)
-    chosen = get_checkpoint(store, actor=actor, checkpoint_id=checkpoint_id)
+    chosen = read_checkpoint(store, checkpoint_id)
     kept = get_snapshot(store, actor=actor, snapshot_id=snapshot_id)
     if not kept.external:
         raise InputRejected(f"“{kept.name}” is no external test set. Freeze one under Train, and choose it here.")

@@ -88,8 +88,8 @@ def learned_from(manifest: Manifest, card: Mapping[str, Any]) -> tuple[ManifestI
     return manifest.of(Split.TRAIN) + manifest.of(Split.VALIDATION)
 
 
-def patients_met(store: Store, session: Session, checkpoint_id: int) -> frozenset[int]:
-    """Rows of the patients that a checkpoint has learned from, or whose images chose its epoch and thresholds.
+def items_learned_from(store: Store, session: Session, checkpoint_id: int) -> tuple[ManifestItem, ...]:
+    """The images that a published checkpoint has learned from, or that chose its epoch and thresholds.
 
     Raises:
         NotFound: The manifest of its snapshot is missing or damaged.
@@ -97,7 +97,17 @@ def patients_met(store: Store, session: Session, checkpoint_id: int) -> frozense
     """
     checkpoint = session.get_one(Checkpoint, checkpoint_id)
     manifest = read_manifest(store, session.get_one(Snapshot, checkpoint.snapshot_id).sha256)
-    return frozenset(item.patient_id for item in learned_from(manifest, checkpoint.card))
+    return learned_from(manifest, checkpoint.card)
+
+
+def patients_met(store: Store, session: Session, checkpoint_id: int) -> frozenset[int]:
+    """Rows of the patients of `items_learned_from`.
+
+    Raises:
+        NotFound: The manifest of its snapshot is missing or damaged.
+        SnapshotMismatch: It is not what its hash says.
+    """
+    return frozenset(item.patient_id for item in items_learned_from(store, session, checkpoint_id))
 
 
 def refuse_training(store: Store, snapshot_id: int) -> None:

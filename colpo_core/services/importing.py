@@ -11,17 +11,30 @@ from datetime import date
 from pathlib import Path, PurePosixPath
 
 from colpo_core.errors import ImageRejected, InputRejected
-from colpo_core.images.decoding import decode_image, encode_clean
+from colpo_core.images.decoding import CleanImage, decode_photograph, encode_clean
+from colpo_core.images.looks import image_looks
 from colpo_core.images.perceptual import perceptual_hash
-from colpo_core.records.cases import ImportOutcome, ImportReport, ImportStatus, IncomingFile
+from colpo_core.records.cases import ImportOutcome, ImportReport, ImportStatus, IncomingFile, StageGuess
 from colpo_core.records.people import Actor
-from colpo_core.services.arrivals import StoredFile, add_image, find_image, find_or_add_case
+from colpo_core.services import exposures
+from colpo_core.services.arrivals import (
+    StoredFile,
+    add_image,
+    find_case,
+    find_image,
+    find_or_add_case,
+    has_patient,
+)
+from colpo_core.services.contradictions import cases_text, contradicting, held_by_others, near_copy_text
+from colpo_core.services.fingerprints import StoredLooks, count_without_fingerprint
+from colpo_core.services.image_questions import open_questions
 from colpo_core.services.patient_codes import check_patient_code
 from colpo_core.services.permissions import CLINICIANS, require
+from colpo_core.services.stage_guess import guess_stage
 from colpo_core.services.stored_images import checked_seconds
 from colpo_core.store import Store
-from colpo_core.store.tables import utc_now
-from colpo_core.terms import Stage
+from colpo_core.store.tables import Image, utc_now
+from colpo_core.terms import ExposureKind, Stage
 
 __all__ = [
     "ImportOutcome",
@@ -41,6 +54,9 @@ def import_images(
 ) -> ImportReport:
     """Bring in images of one patient on one day.
 
+    Each image is compared with all that are stored, and looked at: what is a copy of another patient's image, and what
+    contradicts the stage under which it is filed, is said in the report, and nothing of it is changed.
+
     Args:
         store: The open store.
         actor: Who brings them in.
@@ -59,8 +75,9 @@ def import_images(
     today = utc_now().date()
     code = check_patient_code(patient_code, today=today)
     day = _checked_date(case_date, today)
-    outcomes = tuple(_take(store, actor, code, day, file) for file in files)
-    return ImportReport(outcomes, patients=int(any(outcome.image_id is not None for outcome in outcomes)))
+    stored = StoredLooks()
+    outcomes = tuple(_take(store, actor, stored, code, day, file) for file in files)
+    return _report(store, outcomes, patients=int(any(one.status is ImportStatus.IMPORTED for one in outcomes)))
 
 
 def import_folder(
@@ -85,7 +102,8 @@ def import_folder(
         folder: Where the files lie.
         patient_code: Code for files whose row names none, or for all.
         case_date: Day likewise.
-        stage: Stage likewise; acetic acid when None.
+        stage: Stage likewise; where nobody says one it is guessed from the file's name, or else acetic acid, and asked
+            about.
         on_outcome: Called after each file.
 
     Raises:
@@ -95,7 +113,7 @@ def import_folder(
     require(actor, CLINICIANS)
     if not folder.is_dir():
         raise InputRejected(f"There is no folder {folder}. Check the path.")
-    defaults = _Row("", patient_code or "", case_date, stage or Stage.ACETIC_ACID)
+    defaults = _Row("", patient_code or "", case_date, stage)
     table = folder / TABLE_NAME
     if not table.is_file() and not patient_code:
         raise InputRejected(
@@ -104,16 +122,22 @@ def import_folder(
     rows = _rows_of_table(folder, table, defaults) if table.is_file() else _rows_of_folder(folder, defaults)
     outcomes: list[ImportOutcome] = []
     patients: set[str] = set()
+    stored = StoredLooks()
     for row in rows:
-        outcome = _take_row(store, actor, folder, row)
+        outcome = _take_row(store, actor, stored, folder, row)
         outcomes.append(outcome)
-        if outcome.image_id is not None:
+        if outcome.status is ImportStatus.IMPORTED:
             patients.add(row.patient_code.strip().lower())
         if on_outcome is not None:
             on_outcome(outcome)
     if not outcomes:
         raise InputRejected("The folder holds no files. Choose the folder that the images lie in.")
-    return ImportReport(tuple(outcomes), patients=len(patients))
+    return _report(store, tuple(outcomes), patients=len(patients))
+
+
+def _report(store: Store, outcomes: tuple[ImportOutcome, ...], *, patients: int) -> ImportReport:
+    with store.reading() as session:
+        return ImportReport(outcomes, patients=patients, not_compared=count_without_fingerprint(session))
 
 
 @dataclass(frozen=True)
@@ -123,49 +147,115 @@ class _Row:
     name: str
     patient_code: str
     case_date: date | None
-    stage: Stage
+    stage: Stage | None
     seconds_after_acid: int | None = None
     problem: str = field(default="")
 
 
-def _take_row(store: Store, actor: Actor, folder: Path, row: _Row) -> ImportOutcome:
+def _take_row(store: Store, actor: Actor, stored: StoredLooks, folder: Path, row: _Row) -> ImportOutcome:
     if row.problem:
         return ImportOutcome(row.name, ImportStatus.REFUSED, row.problem)
     file = IncomingFile(row.name, path=folder / row.name, stage=row.stage, seconds_after_acid=row.seconds_after_acid)
+    today = utc_now().date()
     try:
-        report = import_images(store, actor=actor, patient_code=row.patient_code, case_date=row.case_date, files=[file])
+        code, day = check_patient_code(row.patient_code, today=today), _checked_date(row.case_date, today)
     except InputRejected as error:
         return ImportOutcome(row.name, ImportStatus.REFUSED, str(error))
-    return report.outcomes[0]
+    return _take(store, actor, stored, code, day, file)
 
 
-def _take(store: Store, actor: Actor, code: str, day: date | None, file: IncomingFile) -> ImportOutcome:
+def _take(
+    store: Store, actor: Actor, stored: StoredLooks, code: str, day: date | None, file: IncomingFile
+) -> ImportOutcome:
     try:
         seconds = None if file.seconds_after_acid is None else checked_seconds(file.seconds_after_acid)
-        clean = encode_clean(image := decode_image(file.read()))
+        clean = encode_clean(image := decode_photograph(file.read()))
     except (ImageRejected, InputRejected) as error:
         return ImportOutcome(file.name, ImportStatus.REFUSED, str(error))
     with store.reading() as session:
         known = find_image(session, clean.sha256)
-    if known is not None:
-        return _duplicate(file.name, known.id, known.case_id)
-    looks = perceptual_hash(image.rgb)
-    stored = StoredFile(store.blobs.put(clean.content), clean.media_type, image.width_px, image.height_px, looks)
+        if known is not None:
+            return _duplicate(file.name, known, code)
+        stored.catch_up(session)
+    by_name = guess_stage(file.name)
+    stage = file.stage or by_name or Stage.ACETIC_ACID
+    new = StoredFile(
+        store.blobs.put(clean.content),
+        clean.media_type,
+        image.width_px,
+        image.height_px,
+        perceptual_hash(image.rgb),
+        image_looks(image.rgb),
+    )
     with store.writing() as session:
         # Looked up again: another import may have brought the same image in since.
-        known = find_image(session, stored.sha256)
+        known = find_image(session, new.sha256)
         if known is not None:
-            return _duplicate(file.name, known.id, known.case_id)
+            return _duplicate(file.name, known, code)
+        near = stored.near(session, new.perceptual_hash)
+        is_new_patient = not has_patient(session, code)
+        is_new_case = find_case(session, patient_code=code, case_date=day) is None
         case = find_or_add_case(session, actor=actor, patient_code=code, case_date=day)
         row = add_image(
-            session, actor=actor, case_id=case.id, file=stored, stage=file.stage, seconds_after_acid=seconds
+            session,
+            actor=actor,
+            case_id=case.id,
+            file=new,
+            stage=stage,
+            seconds_after_acid=seconds,
+            stage_guessed=file.stage is None,
         )
-        return ImportOutcome(file.name, ImportStatus.IMPORTED, image_id=row.id, case_id=case.id)
+        copies = held_by_others(session, near, patient_id=case.patient_id)
+        against = contradicting(session, case.id, copies)
+        asked = open_questions(session, [row.id])
+        if against:
+            shown = [(case_id, ExposureKind.LABEL) for case_id in (case.id, *against)]
+            exposures.note_within(session, actor, shown)
+        return ImportOutcome(
+            file.name,
+            ImportStatus.IMPORTED,
+            image_id=row.id,
+            case_id=case.id,
+            notes=_notes(image, copies, against),
+            copies=copies,
+            contradicts=against,
+            stage=stage,
+            stage_guess=_where_from(file.stage, by_name),
+            questions=asked[0].questions if asked else (),
+            is_new_patient=is_new_patient,
+            is_new_case=is_new_case,
+        )
 
 
-def _duplicate(name: str, image_id: int, case_id: int) -> ImportOutcome:
-    reason = f"This image is in the store already, in case {case_id}."
-    return ImportOutcome(name, ImportStatus.DUPLICATE, reason, image_id=image_id, case_id=case_id)
+def _where_from(given: Stage | None, by_name: Stage | None) -> StageGuess | None:
+    if given is not None:
+        return None
+    return StageGuess.BY_DEFAULT if by_name is None else StageGuess.BY_NAME
+
+
+def _notes(image: CleanImage, copies: tuple[int, ...], against: tuple[int, ...]) -> tuple[str, ...]:
+    found = []
+    if copies:
+        found.append(near_copy_text(copies))
+    if against:
+        found.append(
+            f"The histology of its case contradicts that of {cases_text(against)}: one photograph cannot be both, and "
+            "a snapshot takes neither."
+        )
+    if image.left_aside:
+        more = "another picture" if image.left_aside == 1 else f"{image.left_aside} more pictures"
+        found.append(f"The file holds {more} behind the photograph, which was left aside.")
+    return tuple(found)
+
+
+def _duplicate(name: str, known: Image, code: str) -> ImportOutcome:
+    reason = f"This image is in the store already, in case {known.case_id}"
+    if known.case.patient.code.lower() == code.lower():
+        return ImportOutcome(name, ImportStatus.DUPLICATE, f"{reason}.", image_id=known.id, case_id=known.case_id)
+    reason += ", under another patient's code. Nothing of it was filed under this one: check which of the two is right."
+    return ImportOutcome(
+        name, ImportStatus.DUPLICATE, reason, image_id=known.id, case_id=known.case_id, copies=(known.case_id,)
+    )
 
 
 def _checked_date(day: date | None, today: date) -> date | None:

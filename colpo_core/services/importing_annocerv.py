@@ -12,14 +12,18 @@ from sqlalchemy import exists, select
 
 from colpo_core.errors import ImageRejected, InputRejected
 from colpo_core.exchange.annocerv import AnnoCervCase, AnnoCervImage, read_annocerv
-from colpo_core.images.decoding import CleanImage, decode_image, encode_clean
+from colpo_core.images.decoding import CleanImage, decode_photograph, encode_clean
+from colpo_core.images.looks import image_looks
 from colpo_core.images.outlines import fill_outline
 from colpo_core.images.perceptual import perceptual_hash
 from colpo_core.records.cases import ImportOutcome, ImportReport, ImportStatus
 from colpo_core.records.people import Actor
 from colpo_core.services.annotations import import_annotation
-from colpo_core.services.arrivals import StoredFile, add_image, find_case, find_image, find_or_add_case
+from colpo_core.services.arrivals import StoredFile, add_image, find_case, find_image, find_or_add_case, has_patient
+from colpo_core.services.contradictions import held_by_others, near_copy_text
+from colpo_core.services.fingerprints import StoredLooks, count_without_fingerprint
 from colpo_core.services.histology import relabel_case
+from colpo_core.services.image_questions import open_questions
 from colpo_core.services.opening import IMPORTER, program_actor
 from colpo_core.services.permissions import CLINICIANS, require
 from colpo_core.store import Store
@@ -55,15 +59,18 @@ def import_annocerv(
     importer = program_actor(store, IMPORTER)
     outcomes: list[ImportOutcome] = []
     annotations = to_confirm = patients = 0
+    stored = StoredLooks()
     for case in read_annocerv(folder):
-        taken = _take_case(store, actor, importer, case)
+        taken = _take_case(store, actor, importer, stored, case)
         outcomes += taken.outcomes
         annotations += taken.annotations
         to_confirm += taken.annotations_to_confirm
-        patients += any(outcome.image_id is not None for outcome in taken.outcomes)
+        patients += any(outcome.status is ImportStatus.IMPORTED for outcome in taken.outcomes)
         if on_case is not None:
             on_case(case)
-    return ImportReport(tuple(outcomes), annotations, to_confirm, patients)
+    with store.reading() as session:
+        not_compared = count_without_fingerprint(session)
+    return ImportReport(tuple(outcomes), annotations, to_confirm, patients, not_compared)
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,22 +82,28 @@ class _Decoded:
     file: StoredFile
 
 
-def _take_case(store: Store, actor: Actor, importer: Actor, case: AnnoCervCase) -> ImportReport:
+def _take_case(store: Store, actor: Actor, importer: Actor, stored: StoredLooks, case: AnnoCervCase) -> ImportReport:
     decoded: list[_Decoded] = []
     refused: list[ImportOutcome] = []
     for source in case.images:
         try:
-            image = decode_image(source.load())
+            image = decode_photograph(source.load())
         except (ImageRejected, InputRejected) as error:
             refused.append(ImportOutcome(source.name, ImportStatus.REFUSED, str(error)))
             continue
         clean = encode_clean(image)
-        sha256, looks = store.blobs.put(clean.content), perceptual_hash(image.rgb)
-        file = StoredFile(sha256, clean.media_type, image.width_px, image.height_px, looks)
+        file = StoredFile(
+            store.blobs.put(clean.content),
+            clean.media_type,
+            image.width_px,
+            image.height_px,
+            perceptual_hash(image.rgb),
+            image_looks(image.rgb),
+        )
         decoded.append(_Decoded(source, image, file))
     if not decoded:
         return ImportReport(tuple(refused))
-    placed = _place_case(store, actor, case, decoded)
+    placed = _place_case(store, actor, stored, case, decoded)
     annotations = to_confirm = 0
     for index, item in enumerate(decoded):
         try:
@@ -103,7 +116,9 @@ def _take_case(store: Store, actor: Actor, importer: Actor, case: AnnoCervCase) 
     return ImportReport((*placed, *refused), annotations, to_confirm)
 
 
-def _place_case(store: Store, actor: Actor, case: AnnoCervCase, decoded: list[_Decoded]) -> list[ImportOutcome]:
+def _place_case(
+    store: Store, actor: Actor, stored_looks: StoredLooks, case: AnnoCervCase, decoded: list[_Decoded]
+) -> list[ImportOutcome]:
     """Write the rows of one case and its images in one transaction.
 
     The collection holds some files twice, also under two patients, each with an outline of its own: they are kept
@@ -123,10 +138,28 @@ def _place_case(store: Store, actor: Actor, case: AnnoCervCase, decoded: list[_D
                 outcomes.append(ImportOutcome(name, ImportStatus.DUPLICATE, reason, image_id, row.id))
                 continue
             twin = find_image(session, sha256)
+            near = stored_looks.near(session, item.file.perceptual_hash)
+            is_new_patient, is_new_case = not has_patient(session, case.patient_code), row is None
             row = row or find_or_add_case(session, actor=actor, patient_code=case.patient_code, case_date=None)
             added = add_image(session, actor=actor, case_id=row.id, file=item.file, stage=Stage.ACETIC_ACID)
-            reason = "" if twin is None else f"The same image stands in case {twin.case_id}; both were kept."
-            outcomes.append(ImportOutcome(name, ImportStatus.IMPORTED, reason, added.id, row.id))
+            copies = held_by_others(session, near, patient_id=row.patient_id)
+            notes = () if twin is not None or not copies else (near_copy_text(copies),)
+            asked = open_questions(session, [added.id])
+            outcomes.append(
+                ImportOutcome(
+                    name,
+                    ImportStatus.IMPORTED,
+                    "" if twin is None else f"The same image stands in case {twin.case_id}; both were kept.",
+                    added.id,
+                    row.id,
+                    notes=notes,
+                    copies=copies,
+                    stage=Stage.ACETIC_ACID,
+                    questions=asked[0].questions if asked else (),
+                    is_new_patient=is_new_patient,
+                    is_new_case=is_new_case,
+                )
+            )
         if row is not None and row.swede_total is None and case.swede_score is not None:
             row.swede_total = case.swede_score
             session.flush()

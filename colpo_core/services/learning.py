@@ -10,6 +10,7 @@ from colpo_core.services.checkpoints import (
     find_checkpoint,
     get_checkpoint,
     list_checkpoints,
+    whole_checkpoint,
 )
 from colpo_core.services.evaluations import count_looks, list_evaluations, start_evaluation
 from colpo_core.services.external_sets import external_sets, seen_by
@@ -50,4 +51,5 @@ __all__ = [
     "seen_by",
     "snapshot_manifest",
     "start_evaluation",
+    "whole_checkpoint",
 ]

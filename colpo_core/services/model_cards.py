@@ -2,10 +2,11 @@
 
 from colpo_core.records.checkpoints import label_source_text
 from colpo_core.records.people import Actor
-from colpo_core.services.checkpoints import get_checkpoint
+from colpo_core.services.checkpoints import read_checkpoint
 from colpo_core.services.evaluations import list_evaluations
 from colpo_core.services.external_sets import external_sets
 from colpo_core.services.human_ceiling import human_ceiling
+from colpo_core.services.permissions import CLINICIANS, require
 from colpo_core.services.promotions import list_promotions
 from colpo_core.store import Store
 from colpo_core.terms import LabelSource
@@ -23,10 +24,11 @@ def model_card(store: Store, *, actor: Actor, checkpoint_id: int) -> str:
         NotFound: There is no such checkpoint.
         PermissionDenied: The actor is a reader.
     """
+    require(actor, CLINICIANS)
     # Only here: matplotlib takes a second to import, and few visits ask for a card.
     from colpo_core.exchange.model_card import About, ExternalLook, PromotionLine, model_card_html
 
-    found = get_checkpoint(store, actor=actor, checkpoint_id=checkpoint_id)
+    found = read_checkpoint(store, checkpoint_id)
     looks = list_evaluations(store, actor=actor, checkpoint_id=checkpoint_id)
     sets = {one.name: one for one in external_sets(store, actor=actor)}
     promotions = list_promotions(store, actor=actor)

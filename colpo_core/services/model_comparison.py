@@ -13,14 +13,12 @@ from colpo_core.records.comparisons import FlippedCase, ModelComparison
 from colpo_core.records.people import Actor
 from colpo_core.services import exposures
 from colpo_core.services.annotator_blinding import images_without_model
-from colpo_core.services.checkpoints import get_checkpoint
+from colpo_core.services.checkpoints import read_checkpoint
 from colpo_core.services.external_sets import patients_met
 from colpo_core.services.permissions import CLINICIANS, require
 from colpo_core.store import Store
 from colpo_core.store.tables import Case, CaseLabel, Image, Patient, Prediction
 from colpo_core.terms import ExposureKind, Label, LabelSource, Stage
-
-_RESAMPLES = 1_000
 
 
 @dataclass(frozen=True)
@@ -33,9 +31,7 @@ class _Row:
     second: float | None
 
 
-def compare_models(
-    store: Store, *, actor: Actor, first_id: int, second_id: int, channels: int = 4, seed: int = 0
-) -> ModelComparison:
+def compare_models(store: Store, *, actor: Actor, first_id: int, second_id: int, channels: int = 4) -> ModelComparison:
     """Hold two models against each other, case by case, by histology.
 
     Args:
@@ -44,7 +40,6 @@ def compare_models(
         first_id: Row of the one checkpoint, such as the older.
         second_id: Row of the other.
         channels: Which of their networks, 3 or 4.
-        seed: Seed of the bootstrap.
 
     Raises:
         PermissionDenied: The actor is a reader.
@@ -56,7 +51,7 @@ def compare_models(
         raise InputRejected("Choose two models to compare.")
     if channels not in (3, 4):
         raise InputRejected("A model has a network of 3 channels and one of 4.")
-    both = [get_checkpoint(store, actor=actor, checkpoint_id=row_id) for row_id in (first_id, second_id)]
+    both = [read_checkpoint(store, row_id) for row_id in (first_id, second_id)]
     with store.reading() as session:
         met = patients_met(store, session, first_id) | patients_met(store, session, second_id)
         rows = _rows(session, first_id, second_id, channels)
@@ -76,8 +71,6 @@ def compare_models(
             [_judged(shared, is_second=True)],
             thresholds_first=thresholds[:1],
             thresholds_second=thresholds[1:],
-            seed=seed,
-            resamples=_RESAMPLES,
         )
         if shared
         else None,

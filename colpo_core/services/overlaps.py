@@ -33,13 +33,10 @@ MOST_COMPARED = 300
 _MOST_READ = 2 * MOST_COMPARED
 N_BINS = 10
 _N_LOWEST = 10
-_RESAMPLES = 300
 _PAIRS: Kept[tuple[str, str], float | None] = Kept(50_000)
 
 
-def overlap_figures(
-    store: Store, *, actor: Actor, include_simulated: bool = True, seed: int = 0
-) -> OverlapFigures | None:
+def overlap_figures(store: Store, *, actor: Actor, include_simulated: bool = True) -> OverlapFigures | None:
     """IoU of the model's masks with the newest annotated one of each image, as its distribution.
 
     Left out are patients that the model has met, images without annotated acetowhite epithelium (their IoU is not
@@ -50,7 +47,6 @@ def overlap_figures(
         store: The open store.
         actor: Who asks.
         include_simulated: Whether images that the program drew take part.
-        seed: Seed of the bootstrap.
 
     Returns:
         None before a model is promoted.
@@ -65,8 +61,8 @@ def overlap_figures(
         if checkpoint_id is None:
             return None
         found, whose = kept_figures(
-            store, session, "overlaps", (include_simulated, seed),
-            lambda: _figures(store, session, checkpoint_id, include_simulated, seed),
+            store, session, "overlaps", (include_simulated,),
+            lambda: _figures(store, session, checkpoint_id, include_simulated),
         )  # fmt: skip
         kept_back = set(session.scalars(images_without_model(actor)))
         shown = tuple(row for row in found.lowest if _may_see(session, actor, row, whose[row.image_id], kept_back))
@@ -83,7 +79,7 @@ def _may_see(session: Session, actor: Actor, row: OverlapRow, annotator_id: int,
 
 
 def _figures(
-    store: Store, session: Session, checkpoint_id: int, include_simulated: bool, seed: int
+    store: Store, session: Session, checkpoint_id: int, include_simulated: bool
 ) -> tuple[OverlapFigures, dict[int, int]]:
     """The figures, and whose mask of each of the lowest images it is."""
     met = patients_met(store, session, checkpoint_id)
@@ -108,7 +104,7 @@ def _figures(
     values = [one.iou for _, one in judged]
     lowest = tuple(sorted((one for _, one in judged), key=lambda one: one.iou)[:_N_LOWEST])
     figures = OverlapFigures(
-        iou=mean_by_patients(values, [patient_id for patient_id, _ in judged], seed=seed, n=_RESAMPLES),
+        iou=mean_by_patients(values, [patient_id for patient_id, _ in judged], within=(0.0, 1.0)),
         median=float(np.median(values)) if values else None,
         counts=tuple(int(count) for count in np.histogram(values, bins=N_BINS, range=(0, 1))[0]),
         n_compared=len(values),

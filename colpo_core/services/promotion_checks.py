@@ -9,7 +9,7 @@ from colpo_core.evaluation.judged import Judged, by_case
 from colpo_core.evaluation.paired import compare_arms, is_worse
 from colpo_core.records.checkpoints import CheckpointRecord
 from colpo_core.records.people import Actor
-from colpo_core.services.checkpoints import current_checkpoint, get_checkpoint
+from colpo_core.services.checkpoints import current_checkpoint, read_checkpoint
 from colpo_core.services.external_sets import external_sets, learned_from, seen_by
 from colpo_core.services.fingerprints import fill_fingerprints, fingerprints
 from colpo_core.services.permissions import CLINICIANS, require
@@ -35,7 +35,7 @@ def promotion_doubts(store: Store, *, actor: Actor, checkpoint_id: int) -> tuple
         PermissionDenied: The actor is a reader.
     """
     require(actor, CLINICIANS)
-    chosen = get_checkpoint(store, actor=actor, checkpoint_id=checkpoint_id)
+    chosen = read_checkpoint(store, checkpoint_id)
     by_itself = (*chosen.card.get("leaks", []), *_one_call(chosen.card))
     try:
         return (*by_itself, *_leakage(store, chosen), *_seen(store, actor, chosen), *_worse(store, chosen))
@@ -108,7 +108,6 @@ def _compare_cards(store: Store, current: CheckpointRecord, chosen: CheckpointRe
         [by_case([new[image_id] for image_id in shared])],
         thresholds_first=[current.card["thresholds"]["4ch"]],
         thresholds_second=[chosen.card["thresholds"]["4ch"]],
-        seed=0,
     ).auc
     if not is_worse(difference):
         return []

@@ -52,7 +52,7 @@ def promote_checkpoint(
     require(actor, ADMINISTRATORS)
     if not reason.strip():
         raise InputRejected("Say why this checkpoint is promoted; the history keeps it.")
-    chosen = checkpoints.get_checkpoint(store, actor=actor, checkpoint_id=checkpoint_id)
+    chosen = checkpoints.read_checkpoint(store, checkpoint_id)
     if chosen.is_current:
         raise Conflict(f"{chosen.name} is the current model already.")
     checkpoint_files.verify_files(store, chosen)
@@ -79,4 +79,4 @@ def promote_checkpoint(
             session, actor=actor, checkpoint=checkpoint, image_ids=None, shard_images=engine.shard_images(store)
         )
     engine.place_all(store, [job.id for job in queued])
-    return checkpoints.get_checkpoint(store, actor=actor, checkpoint_id=checkpoint_id)
+    return checkpoints.read_checkpoint(store, checkpoint_id)

@@ -10,10 +10,10 @@ from colpo_core.errors import Blinding, InputRejected, NotFound
 from colpo_core.images.colours import map_png
 from colpo_core.images.maps import unpack_maps
 from colpo_core.images.masks import mask_png
-from colpo_core.records.model_marks import model_marks
 from colpo_core.records.reading_plans import Aid
 from colpo_core.records.studies import AidShown
 from colpo_core.services.masks import mask_pixels
+from colpo_core.services.model_marks import marks_of
 from colpo_core.services.study_cases import seen_cases
 from colpo_core.services.study_readers import amended, plan_of
 from colpo_core.store import Store
@@ -58,9 +58,7 @@ def aid_shown(session: Session, study: Study, case_id: int) -> AidShown:
         NotFound: The checkpoint has not predicted the case's image.
     """
     found = _prediction(session, study, case_id)
-    checkpoint = session.get_one(Checkpoint, found.checkpoint_id)
-    marks = model_marks(checkpoint.card, label_source=checkpoint.label_source, simulated=checkpoint.simulated)
-    return AidShown(found.prob_hsil_4ch, found.threshold_4ch, marks)
+    return AidShown(found.prob_hsil_4ch, found.threshold_4ch, marks_of(session, found.checkpoint_id))
 
 
 def aid_png(store: Store, session: Session, study: Study, case_id: int, layer: str) -> bytes:

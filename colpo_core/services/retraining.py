@@ -22,7 +22,7 @@ from colpo_core.services.jobs import start_training
 from colpo_core.services.permissions import ADMINISTRATORS, CLINICIANS, require
 from colpo_core.services.signing_in import as_actor
 from colpo_core.services.snapshot_rows import read_manifest
-from colpo_core.services.snapshots import freeze_snapshot, gather_manifest, snapshot_manifest
+from colpo_core.services.snapshots import freeze_snapshot, gather_manifest, get_snapshot
 from colpo_core.store import Store
 from colpo_core.store.tables import Job, Person, Snapshot, utc_now
 from colpo_core.store.tables import RetrainingRule as RuleRow
@@ -47,7 +47,7 @@ def rule_like(
         InputRejected: The rule names no moment.
         NotFound: There is no such snapshot, or its file is missing or damaged.
     """
-    manifest = snapshot_manifest(store, actor=actor, snapshot_id=snapshot_id)
+    manifest = read_manifest(store, get_snapshot(store, actor=actor, snapshot_id=snapshot_id).sha256)
     return RetrainingRule(
         every_days=every_days,
         at_new_labels=at_new_labels,

@@ -1,31 +1,28 @@
 """What a clinician can do with predictions: look at them and agree or overrule."""
 
 import re
-from collections.abc import Callable, Iterable
-from typing import TypeVar
+from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, Row, Select, exists, func, select
+from sqlalchemy import ColumnElement, exists, func, select
 from sqlalchemy.orm import Session
 
-from colpo_core.errors import ColpoError, InputRejected, NotFound
+from colpo_core.errors import InputRejected, NotFound
 from colpo_core.evaluation.evidence import image_evidence
 from colpo_core.evaluation.intervals import wilson
 from colpo_core.images.biopsy_sites import propose_sites, sites_png
-from colpo_core.images.clock_face import Clock, lay_clock
 from colpo_core.images.colours import heat_gradient, map_png
 from colpo_core.images.maps import MAP_NAMES, unpack_maps
 from colpo_core.images.masks import mask_png
 from colpo_core.images.probabilities import unpack_probabilities
-from colpo_core.records.model_cards import calibration_text
-from colpo_core.records.model_marks import model_marks
 from colpo_core.records.people import Actor
 from colpo_core.records.reviews import (
     PredictionRecord,
     Reference,
     ReviewAgreement,
     ReviewDesk,
+    ReviewNext,
     ReviewQueue,
     ReviewRecord,
 )
@@ -33,30 +30,34 @@ from colpo_core.services import audit, exposures
 from colpo_core.services.annotator_blinding import images_without_model, require_prediction_visible
 from colpo_core.services.annotator_masks import AnnotatorMask, visible_masks
 from colpo_core.services.counting import count_up_to
-from colpo_core.services.findings_proposal import visible_cervix
 from colpo_core.services.masks import mask_pixels
 from colpo_core.services.permissions import CLINICIANS, require
+from colpo_core.services.prediction_rows import (
+    SITES_MAP,
+    clock_of,
+    model_mask,
+    prediction_record,
+    prediction_rows,
+    proposed_sites,
+    reviews_of,
+    unless_damaged,
+    visible_prediction,
+)
 from colpo_core.services.review_series import review_series
 from colpo_core.store import Store
 from colpo_core.store.tables import (
-    Case,
     CaseLabel,
     Checkpoint,
-    Image,
     Mask,
-    Patient,
-    Person,
     Prediction,
     Promotion,
     Review,
 )
 from colpo_core.terms import ExposureKind, Finding, LabelSource, ReviewReason, Verdict
 
-Found = TypeVar("Found")
 MASK_RGBA = (0, 214, 201, 150)
 MAP_SCALE = heat_gradient()
 """The colours of the maps from least to most evidence, as a CSS gradient."""
-_SITES_MAP = "4ch-hsil"
 _MAX_REASON = 2000
 
 
@@ -79,8 +80,8 @@ def list_for_review(
         if checkpoint is None:
             return ReviewQueue((), None, 0, None)
         waiting, kept_back = _waiting_for(actor, checkpoint.id), _kept_back_from(actor, checkpoint.id)
-        page = _predictions().where(*waiting, Prediction.id > after).order_by(Prediction.id).limit(limit + 1)
-        rows = tuple(_record(row) for row in session.execute(page))
+        page = prediction_rows().where(*waiting, Prediction.id > after).order_by(Prediction.id).limit(limit + 1)
+        rows = tuple(prediction_record(row) for row in session.execute(page))
         more = rows[limit - 1].id if len(rows) > limit else None
         queue = ReviewQueue(
             rows[:limit],
@@ -93,6 +94,22 @@ def list_for_review(
     return queue
 
 
+def next_for_review(store: Store, *, actor: Actor) -> ReviewNext:
+    """What of the current model waits for my verdict: which prediction is first, and how many; nothing is shown yet."""
+    require(actor, CLINICIANS)
+    with store.reading() as session:
+        current = _current_id(session)
+        checkpoint = session.get(Checkpoint, current) if current else None
+        if checkpoint is None:
+            return ReviewNext(None, None, 0)
+        waiting, kept_back = _waiting_for(actor, checkpoint.id), _kept_back_from(actor, checkpoint.id)
+        return ReviewNext(
+            session.scalar(select(func.min(Prediction.id)).where(*waiting)),
+            checkpoint.name,
+            count_up_to(session, Prediction, *kept_back),
+        )
+
+
 def get_prediction(store: Store, *, actor: Actor, prediction_id: int) -> PredictionRecord:
     """One prediction.
 
@@ -102,7 +119,7 @@ def get_prediction(store: Store, *, actor: Actor, prediction_id: int) -> Predict
     """
     require(actor, CLINICIANS)
     with store.reading() as session:
-        record = _record(_found(session, actor, prediction_id))
+        record = prediction_record(visible_prediction(session, actor, prediction_id))
     _note(store, actor, [record])
     return record
 
@@ -118,12 +135,12 @@ def find_prediction(store: Store, *, actor: Actor, image_id: int) -> PredictionR
         require_prediction_visible(session, actor, image_id)
         current = _current_id(session)
         query = (
-            _predictions()
+            prediction_rows()
             .where(Prediction.image_id == image_id)
             .order_by((Prediction.checkpoint_id == current).desc(), Prediction.id.desc())
         )
         row = session.execute(query.limit(1)).one_or_none()
-        record = _record(row) if row else None
+        record = prediction_record(row) if row else None
     _note(store, actor, [record] if record else [])
     return record
 
@@ -137,22 +154,21 @@ def open_review(store: Store, *, actor: Actor, prediction_id: int) -> ReviewDesk
     """
     require(actor, CLINICIANS)
     with store.reading() as session:
-        row = _found(session, actor, prediction_id)
-        prediction, record = row[0], _record(row)
-        reviews = _reviews(session, prediction_id)
+        row = visible_prediction(session, actor, prediction_id)
+        prediction, record = row[0], prediction_record(row)
+        reviews = reviews_of(session, prediction_id)
         reference = _reference(session, record.case_id)
         waiting = _waiting_for(actor, record.checkpoint_id)
         others = select(func.min(Prediction.id)).where(*waiting, Prediction.id != prediction_id)
         following = session.scalar(others.where(Prediction.id > prediction_id)) or session.scalar(others)
         count = count_up_to(session, Prediction, *waiting)
         maps_sha256 = prediction.maps_sha256
-        own, no_mask = _unless_damaged(
-            "The model's mask", lambda: mask_pixels(session.get_one(Mask, prediction.mask_id))
+        own, no_mask = unless_damaged("The model's mask", lambda: model_mask(session, prediction))
+        is_judged = any(one.reviewer_id == actor.person_id for one in reviews)
+        annotated, no_expert = unless_damaged(
+            "The annotated mask", lambda: _annotated(session, actor, record.image_id) if is_judged else None
         )
-        annotated, no_expert = _unless_damaged(
-            "The annotated mask", lambda: _annotated(session, actor, record.image_id)
-        )
-        clock = _clock(session, actor, row[1])
+        clock = clock_of(session, actor, row[1])
         series = review_series(session, actor, case_id=record.case_id, checkpoint_id=record.checkpoint_id)
         thresholds = row[2].card.get("thresholds", {})
     _note(store, actor, [record])
@@ -163,7 +179,7 @@ def open_review(store: Store, *, actor: Actor, prediction_id: int) -> ReviewDesk
         exposures.note(store, actor, [(record.case_id, ExposureKind.MASK)])
     if reference.label is not None:
         exposures.note(store, actor, [(record.case_id, kind) for kind in (ExposureKind.LABEL, ExposureKind.HISTOLOGY)])
-    found, no_maps = _unless_damaged("The Grad-CAM maps", lambda: unpack_maps(store.blobs.get(maps_sha256)))
+    found, no_maps = unless_damaged("The Grad-CAM maps", lambda: unpack_maps(store.blobs.get(maps_sha256)))
     maps = found or {}
     names = () if found is None else MAP_NAMES
     peaks = {name: float(maps[name].max()) if name in maps else 0.0 for name in names}
@@ -178,7 +194,7 @@ def open_review(store: Store, *, actor: Actor, prediction_id: int) -> ReviewDesk
         in_model_mask=None if own is None or found is None else image_evidence(maps, own),
         in_expert_mask=None if annotated is None or found is None else image_evidence(maps, annotated[1]),
         expert="" if annotated is None else annotated[0].annotator,
-        sites=() if own is None or _SITES_MAP not in maps else propose_sites(maps[_SITES_MAP], own, clock),
+        sites=() if own is None or SITES_MAP not in maps else propose_sites(maps[SITES_MAP], own, clock),
         has_cervix=clock.is_cervix,
         problems=tuple(filter(None, (no_mask, no_maps, no_expert))),
         series=series,
@@ -220,9 +236,9 @@ def record_review(
     if len(why) > _MAX_REASON:
         raise InputRejected(f"Keep the reason under {_MAX_REASON} characters.")
     with store.writing() as session:
-        image = _found(session, actor, prediction_id)[1]
+        image = visible_prediction(session, actor, prediction_id)[1]
         exposures.note_within(session, actor, [(image.case_id, ExposureKind.PREDICTION)])
-        mine = next((old for old in _reviews(session, prediction_id) if old.reviewer_id == actor.person_id), None)
+        mine = next((old for old in reviews_of(session, prediction_id) if old.reviewer_id == actor.person_id), None)
         if mine is None or (mine.verdict, mine.because, mine.reason) != (verdict, because, why):
             session.add(
                 Review(
@@ -235,7 +251,7 @@ def record_review(
             )
             session.flush()
             audit.record(session, actor, "review prediction", f"prediction {prediction_id}", verdict=verdict.value)
-        return next(one for one in _reviews(session, prediction_id) if one.reviewer_id == actor.person_id)
+        return next(one for one in reviews_of(session, prediction_id) if one.reviewer_id == actor.person_id)
 
 
 def agreement(store: Store, *, actor: Actor, checkpoint_id: int | None = None) -> ReviewAgreement:
@@ -272,9 +288,9 @@ def prediction_mask_png(store: Store, *, actor: Actor, prediction_id: int) -> by
     """
     require(actor, CLINICIANS)
     with store.reading() as session:
-        row = _found(session, actor, prediction_id)
-        pixels = mask_pixels(session.get_one(Mask, row[0].mask_id))
-    _note(store, actor, [_record(row)])
+        row = visible_prediction(session, actor, prediction_id)
+        pixels = model_mask(session, row[0])
+    _note(store, actor, [prediction_record(row)])
     return mask_png(pixels, rgba=MASK_RGBA)
 
 
@@ -288,9 +304,9 @@ def prediction_probability_png(store: Store, *, actor: Actor, prediction_id: int
     """
     require(actor, CLINICIANS)
     with store.reading() as session:
-        row = _found(session, actor, prediction_id)
+        row = visible_prediction(session, actor, prediction_id)
         sha256 = row[0].acetowhite_sha256
-    _note(store, actor, [_record(row)])
+    _note(store, actor, [prediction_record(row)])
     if sha256 is None:
         raise NotFound("This prediction is older than the probabilities of each place. Predict the image again.")
     content = store.blobs.get(sha256)
@@ -316,10 +332,10 @@ def prediction_map_png(
     """
     require(actor, CLINICIANS)
     with store.reading() as session:
-        row = _found(session, actor, prediction_id)
+        row = visible_prediction(session, actor, prediction_id)
         prediction, image = row[:2]
         maps_sha256, height_px, width_px = prediction.maps_sha256, image.height_px, image.width_px
-    _note(store, actor, [_record(row)])
+    _note(store, actor, [prediction_record(row)])
     maps = unpack_maps(store.blobs.get(maps_sha256))
     if name not in maps:
         raise NotFound(f"There is no map {name!r}; there are {', '.join(MAP_NAMES)}.")
@@ -333,24 +349,16 @@ def prediction_sites_png(store: Store, *, actor: Actor, prediction_id: int) -> b
 
     Raises:
         Blinding: It is kept back from the actor, who has yet to paint the image.
-        NotFound: There is no such prediction, or its maps are missing or damaged.
+        InputRejected: Its maps or its mask are damaged.
+        NotFound: There is no such prediction, or its maps are missing.
     """
-    desk = open_review(store, actor=actor, prediction_id=prediction_id)
-    found = desk.prediction
-    return sites_png(desk.sites, height_px=found.height_px, width_px=found.width_px)
-
-
-def _unless_damaged(what: str, read: Callable[[], Found]) -> tuple[Found | None, str]:
-    """What is read, or a sentence that says why it cannot be; the rest of the desk works without it."""
-    try:
-        return read(), ""
-    except ColpoError as error:
-        return None, f"{what} cannot be shown. {error}"
-
-
-def _clock(session: Session, actor: Actor, image: Image) -> Clock:
-    cervix, _whose = visible_cervix(session, actor, image)
-    return lay_clock(cervix, height_px=image.height_px, width_px=image.width_px)
+    require(actor, CLINICIANS)
+    with store.reading() as session:
+        row = visible_prediction(session, actor, prediction_id)
+        sites = proposed_sites(store, session, actor, row)
+        height_px, width_px = row[1].height_px, row[1].width_px
+    _note(store, actor, [prediction_record(row)])
+    return sites_png(sites, height_px=height_px, width_px=width_px)
 
 
 def _note(store: Store, actor: Actor, predictions: Iterable[PredictionRecord]) -> None:
@@ -375,25 +383,6 @@ def _current_id(session: Session) -> int | None:
     return session.scalar(select(Promotion.checkpoint_id).order_by(Promotion.id.desc()).limit(1))
 
 
-def _predictions() -> Select[Prediction, Image, Checkpoint, str]:
-    return (
-        select(Prediction, Image, Checkpoint, Patient.code)
-        .join(Image, Image.id == Prediction.image_id)
-        .join(Case, Case.id == Image.case_id)
-        .join(Patient, Patient.id == Case.patient_id)
-        .join(Checkpoint, Checkpoint.id == Prediction.checkpoint_id)
-    )
-
-
-def _found(session: Session, actor: Actor, prediction_id: int) -> Row[Prediction, Image, Checkpoint, str]:
-    """A prediction by its row, refused where it is kept back from the actor."""
-    row = session.execute(_predictions().where(Prediction.id == prediction_id)).one_or_none()
-    if row is None:
-        raise NotFound(f"There is no prediction {prediction_id}. Choose one of those that wait.")
-    require_prediction_visible(session, actor, row[1].id)
-    return row
-
-
 def _waiting_for(actor: Actor, checkpoint_id: int) -> tuple[ColumnElement[bool], ...]:
     return (*_unreviewed(actor, checkpoint_id), Prediction.image_id.not_in(images_without_model(actor)))
 
@@ -407,19 +396,6 @@ def _unreviewed(actor: Actor, checkpoint_id: int) -> tuple[ColumnElement[bool], 
     return (Prediction.checkpoint_id == checkpoint_id, ~mine)
 
 
-def _reviews(session: Session, prediction_id: int) -> tuple[ReviewRecord, ...]:
-    query = (
-        select(Review, Person.display_name)
-        .join(Person, Person.id == Review.reviewer_id)
-        .where(Review.prediction_id == prediction_id)
-        .order_by(Review.id.desc())
-    )
-    return tuple(
-        ReviewRecord(row.id, row.prediction_id, name, row.reviewer_id, row.verdict, row.reason, row.at, row.because)
-        for row, name in session.execute(query)
-    )
-
-
 def _reference(session: Session, case_id: int) -> Reference:
     label = session.scalar(
         select(CaseLabel).where(CaseLabel.case_id == case_id, CaseLabel.source == LabelSource.HISTOLOGY)
@@ -427,28 +403,3 @@ def _reference(session: Session, case_id: int) -> Reference:
     if label is None:
         return Reference(None, None, "no histology yet", flagged=False)
     return Reference(label.label, label.grade, label.reason, label.flagged)
-
-
-def _record(row: Row[Prediction, Image, Checkpoint, str]) -> PredictionRecord:
-    prediction, image, checkpoint, patient_code = row
-    return PredictionRecord(
-        id=prediction.id,
-        image_id=image.id,
-        case_id=image.case_id,
-        patient_code=patient_code,
-        checkpoint_id=checkpoint.id,
-        checkpoint_name=checkpoint.name,
-        label_source=checkpoint.label_source,
-        width_px=image.width_px,
-        height_px=image.height_px,
-        prob_hsil_3ch=prediction.prob_hsil_3ch,
-        prob_hsil_4ch=prediction.prob_hsil_4ch,
-        threshold_3ch=prediction.threshold_3ch,
-        threshold_4ch=prediction.threshold_4ch,
-        acetowhite_fraction=prediction.acetowhite_fraction,
-        simulated=image.simulated,
-        checkpoint_simulated=checkpoint.simulated,
-        created_at=prediction.created_at,
-        marks=model_marks(checkpoint.card, label_source=checkpoint.label_source, simulated=checkpoint.simulated),
-        calibration=calibration_text(checkpoint.card),
-    )

@@ -1,6 +1,6 @@
 """What a query for a snapshot finds in the store: what takes part, and what does not and why."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -11,6 +11,10 @@ from colpo_core.datasets.manifest import LeftOut, ManifestItem
 from colpo_core.errors import InputRejected
 from colpo_core.labels import RULES_VERSION
 from colpo_core.records.checkpoints import SnapshotQuery
+from colpo_core.records.images import AskedImage, Contradiction
+from colpo_core.services.contradictions import LEFT_OUT as CONTRADICTION
+from colpo_core.services.contradictions import find_contradictions, images_of
+from colpo_core.services.image_questions import open_questions
 from colpo_core.services.trainable_masks import TrainableMask, find_masks
 from colpo_core.store.tables import Case, CaseLabel, Image, Patient
 from colpo_core.terms import LabelSource, MaskPolicy, Split, Stage
@@ -50,14 +54,24 @@ class Gathered:
     Attributes:
         usable: Images that take part.
         left_out: What does not, with the reason.
+        contradictions: Of the patients and days that are asked for: photographs that stand in two cases whose labels
+            contradict each other. Neither takes part.
+        asked: Images of those patients and days about which something is asked; they take part as they are filed.
     """
 
     usable: list[Usable] = field(default_factory=list)
     left_out: list[LeftOut] = field(default_factory=list)
+    contradictions: tuple[Contradiction, ...] = ()
+    asked: tuple[AskedImage, ...] = ()
 
 
-def gather(session: Session, query: SnapshotQuery) -> Gathered:
+def gather(session: Session, query: SnapshotQuery, looks: Mapping[int, str]) -> Gathered:
     """Find what a query asks for at one moment; who is kept for an external test set is not looked at here.
+
+    Args:
+        session: A session of the store.
+        query: What is asked for.
+        looks: Perceptual hash of each image by its row, by which copies are found.
 
     Raises:
         InputRejected: A patient's code is not in the store.
@@ -65,11 +79,18 @@ def gather(session: Session, query: SnapshotQuery) -> Gathered:
     _check_codes(session, query)
     gathered = Gathered()
     taking_part: list[tuple[Image, int]] = []
-    for image, patient_id, reason in _judge_images(session, query):
+    within: set[int] = set()
+    for image, patient_id, is_within, reason in _judge_images(session, query):
+        if is_within:
+            within.add(image.id)
         if reason is None:
             taking_part.append((image, patient_id))
         else:
             gathered.left_out.append(LeftOut("image", image.id, reason))
+    found = find_contradictions(session, query.label_source, looks, include_simulated=query.include_simulated)
+    contradicting = images_of(found)
+    gathered.contradictions = tuple(one for one in found if {one.image_id, one.other_image_id} & within)
+    gathered.asked = open_questions(session, within)
     judged = _judge_cases(session, query.label_source, {image.case_id for image, _ in taking_part})
     gathered.left_out += [LeftOut("case", case_id, case.reason) for case_id, case in judged.items() if case.reason]
     masks, masks_left_out = find_masks(
@@ -83,6 +104,8 @@ def gather(session: Session, query: SnapshotQuery) -> Gathered:
         case, mask = judged[image.case_id], masks.get(image.id)
         if case.barred:
             gathered.left_out.append(LeftOut("image", image.id, "its case is kept from training"))
+        elif image.id in contradicting:
+            gathered.left_out.append(LeftOut("image", image.id, CONTRADICTION))
         elif case.label is None and mask is None:
             gathered.left_out.append(LeftOut("image", image.id, _why_nothing(query)))
         else:
@@ -90,8 +113,8 @@ def gather(session: Session, query: SnapshotQuery) -> Gathered:
     return gathered
 
 
-def _judge_images(session: Session, query: SnapshotQuery) -> Iterator[tuple[Image, int, str | None]]:
-    """Every image with its patient, and why it does not take part."""
+def _judge_images(session: Session, query: SnapshotQuery) -> Iterator[tuple[Image, int, bool, str | None]]:
+    """Every image with its patient, whether she and the day are asked for, and why it does not take part."""
     rows = session.execute(
         select(Image, Case.patient_id, Case.case_date, Patient.code)
         .join(Case, Case.id == Image.case_id)
@@ -99,7 +122,8 @@ def _judge_images(session: Session, query: SnapshotQuery) -> Iterator[tuple[Imag
         .order_by(Image.id)
     )
     for image, patient_id, case_date, code in rows:
-        yield image, patient_id, _why_outside(query, code, case_date) or _why_not(image, query)
+        outside = _why_outside(query, code, case_date)
+        yield image, patient_id, outside is None, outside or _why_not(image, query)
 
 
 def _check_codes(session: Session, query: SnapshotQuery) -> None:

@@ -13,6 +13,7 @@ from colpo_core.datasets.splits import split_patients, strata_of
 from colpo_core.errors import Conflict, InputRejected, NotFound
 from colpo_core.labels import RULES_VERSION
 from colpo_core.records.checkpoints import MaskAuthor, SnapshotPreview, SnapshotQuery, SnapshotRecord
+from colpo_core.records.images import AskedImage, Contradiction
 from colpo_core.records.people import Actor
 from colpo_core.services import audit, exposures
 from colpo_core.services.annotator_masks import find_annotator_masks
@@ -42,13 +43,13 @@ def preview_snapshot(store: Store, *, actor: Actor, query: SnapshotQuery) -> Sna
         NotFound: There is no such annotator, or the file of an image that is looked at for the first time is lost.
     """
     require(actor, CLINICIANS)
-    found = _gather_all(store, query)
+    found = _gather_all(store, query, actor)
     manifest = found.manifest
     with store.reading() as session:
         equals = session.scalar(select(Snapshot.name).where(Snapshot.sha256 == manifest.sha256))
         annotator = _annotator_name(session, query)
         seen = who_has_learned(store, session, manifest, found.fingerprints) if query.external else ()
-    counts = manifest.counts()
+    counts = found.counts
     problems, warnings = judge_counts(counts, external=query.external)
     if query.external and not query.is_restricted:
         warnings += (_KEEPS_EVERYBODY,)
@@ -62,6 +63,8 @@ def preview_snapshot(store: Store, *, actor: Actor, query: SnapshotQuery) -> Sna
         mask_policy=query.mask_policy,
         mask_annotator=annotator,
         external=query.external,
+        contradictions=found.contradictions,
+        asked=found.asked,
     )
 
 
@@ -78,7 +81,7 @@ def freeze_snapshot(store: Store, *, actor: Actor, query: SnapshotQuery) -> Snap
         NotFound: There is no such annotator, or the file of an image that is looked at for the first time is lost.
     """
     require(actor, CLINICIANS)
-    found = _gather_all(store, query)
+    found = _gather_all(store, query, actor)
     manifest = found.manifest
     check_leakage(manifest, found.fingerprints)
     sha256 = store.blobs.put(manifest.to_json())
@@ -94,7 +97,7 @@ def freeze_snapshot(store: Store, *, actor: Actor, query: SnapshotQuery) -> Snap
                 mask_policy=manifest.mask_policy,
                 mask_annotator_id=manifest.mask_annotator_id,
                 seed=manifest.seed,
-                counts=manifest.counts(),
+                counts=found.counts,
                 simulated=manifest.simulated,
                 external=query.external,
                 created_by=actor.person_id,
@@ -103,7 +106,7 @@ def freeze_snapshot(store: Store, *, actor: Actor, query: SnapshotQuery) -> Snap
             for consensus in found.consensus:
                 keep_consensus(session, consensus)
             session.flush()
-            detail = {"sha256": sha256, "external": query.external}
+            detail = {"sha256": sha256, "external": query.external, "asked_about": found.counts["asked_about"]}
             audit.record(session, actor, "freeze snapshot", f"snapshot {equal.id}", **detail)
         elif equal.name != query.name:
             raise Conflict(
@@ -216,7 +219,7 @@ def gather_manifest(store: Store, query: SnapshotQuery) -> Manifest:
         InputRejected: The fractions do not make sense, a patient's code is unknown, or nothing at all can be frozen.
         NotFound: There is no such annotator, or the file of an image that is looked at for the first time is lost.
     """
-    return _gather_all(store, query).manifest
+    return _gather_all(store, query, None).manifest
 
 
 @dataclass(frozen=True)
@@ -227,25 +230,40 @@ class _Found:
         manifest: The manifest.
         consensus: Masks that it takes and that the store does not hold before they are frozen.
         fingerprints: Perceptual hash of every image of the store that has one, by its row.
+        contradictions: Copies of one photograph in cases whose labels contradict each other.
+        asked: Images about which something is asked.
     """
 
     manifest: Manifest
     consensus: tuple[Consensus, ...]
     fingerprints: dict[int, str]
+    contradictions: tuple[Contradiction, ...]
+    asked: tuple[AskedImage, ...]
+
+    @property
+    def counts(self) -> dict[str, Any]:
+        """What the manifest counts, and how many of its images have an open question about them."""
+        held = {item.image_id for item in self.manifest.items}
+        return {**self.manifest.counts(), "asked_about": sum(one.image_id in held for one in self.asked)}
 
 
-def _gather_all(store: Store, query: SnapshotQuery) -> _Found:
+def _gather_all(store: Store, query: SnapshotQuery, actor: Actor | None) -> _Found:
+    """Gather, and note what whoever asks is told; None asks for nobody."""
     fill_fingerprints(store)
     with store.reading() as session:
         _annotator_name(session, query)
-        gathered = gather(session, query)
-        kept = find_kept(store, session, but=query.name if query.external else None)
         looks = fingerprints(session)
+        gathered = gather(session, query, looks)
+        kept = find_kept(store, session, but=query.name if query.external else None)
+    if actor is not None:
+        # Whoever is told that two labels contradict each other, and knows one, knows the other.
+        cases = {case_id for one in gathered.contradictions for case_id in (one.case_id, one.other_case_id)}
+        exposures.note(store, actor, [(case_id, ExposureKind.LABEL) for case_id in cases])
     images = [(found.image.id, found.patient_id, found.image.sha256) for found in gathered.usable]
     others = [(item.image_id, item.patient_id, item.image_sha256) for item in kept.items]
     kin = group_patients((*images, *others), looks)
     usable, kept_back = _without_kept(gathered, kept, kin)
-    _refuse_nothing(query, usable, kept_back)
+    _refuse_nothing(query, usable, kept_back, gathered.contradictions)
     items = tuple(found.item(Split.TEST) for found in usable)
     manifest = Manifest(
         items if query.external else _on_sides(items, kin, query),
@@ -258,7 +276,8 @@ def _gather_all(store: Store, query: SnapshotQuery) -> _Found:
         query.mask_annotator_id,
     )
     masks = [found.mask for found in usable if found.mask is not None]
-    return _Found(manifest, tuple(mask.consensus for mask in masks if mask.consensus is not None), looks)
+    consensus = tuple(mask.consensus for mask in masks if mask.consensus is not None)
+    return _Found(manifest, consensus, looks, gathered.contradictions, gathered.asked)
 
 
 def _without_kept(gathered: Gathered, kept: Kept, kin: dict[int, int]) -> tuple[list[Usable], list[LeftOut]]:
@@ -273,9 +292,18 @@ def _without_kept(gathered: Gathered, kept: Kept, kin: dict[int, int]) -> tuple[
     return usable, kept_back
 
 
-def _refuse_nothing(query: SnapshotQuery, usable: list[Usable], kept_back: list[LeftOut]) -> None:
+def _refuse_nothing(
+    query: SnapshotQuery, usable: list[Usable], kept_back: list[LeftOut], contradictions: tuple[Contradiction, ...]
+) -> None:
     if usable:
         return
+    if contradictions and not kept_back:
+        one = contradictions[0]
+        raise InputRejected(
+            "Nothing can be frozen: every image with a label or a mask is a copy of one in another case whose label "
+            f"contradicts its own, such as those of cases {one.case_id} and {one.other_case_id}. Correct the "
+            "histology, or mark one image of each pair as not showing the cervix."
+        )
     chosen = " of the chosen patients and days" if query.is_restricted else ""
     if kept_back:
         raise InputRejected(

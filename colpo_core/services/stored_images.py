@@ -48,6 +48,7 @@ def mark_image(
             image.seconds_after_acid = None
         elif seconds_after_acid is not None:
             image.seconds_after_acid = checked_seconds(seconds_after_acid)
+        image.stage_guessed = image.stage_guessed and stage is None
         if before != (image.stage, image.shows_cervix, image.seconds_after_acid):
             detail = {"stage": image.stage.value, "shows_cervix": image.shows_cervix}
             audit.record(session, actor, "mark image", f"image {image_id}", **detail)

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
-from colpo_core.datasets.manifest import Manifest
 from colpo_core.errors import InputRejected, NotFound
 from colpo_core.labels import GRADE_NAMES
 from colpo_core.records.studies import CaseChoice, CaseSource
+from colpo_core.services.external_sets import items_learned_from
+from colpo_core.services.snapshot_rows import read_manifest
 from colpo_core.store import Store
 from colpo_core.store.tables import Case, CaseLabel, Checkpoint, Image, Snapshot
 from colpo_core.studies.design import MOST_CASES, DesignCase
@@ -59,7 +60,7 @@ def choose_cases(store: Store, session: Session, choice: CaseChoice) -> ChosenCa
     words = "all cases with a label by histology"
     if choice.source is CaseSource.TEST_SPLIT:
         snapshot = _snapshot(session, choice.snapshot_id)
-        manifest = Manifest.from_json(store.blobs.get(snapshot.sha256))
+        manifest = read_manifest(store, snapshot.sha256)
         wanted = frozenset(item.case_id for item in manifest.of(Split.TEST))
         words = f"test split of snapshot {snapshot.name}"
     elif choice.source is CaseSource.PICKED:
@@ -102,17 +103,16 @@ def practice_cases(session: Session, case_ids: Collection[int]) -> tuple[DesignC
 
 
 def seen_cases(store: Store, session: Session, checkpoint: Checkpoint, case_ids: Iterable[int]) -> frozenset[int]:
-    """Those of some cases that a checkpoint was trained on, or another case of the same patient.
+    """Those of some cases that a checkpoint has learned from, or from another case of the same patient.
 
-    Both the training and the validation split count: the thresholds were chosen on the second.
+    What it has learned from is `external_sets.learned_from`: train and validation, and by the paper's protocol all.
+    A patient whose case was filed under another code since counts by the case, and by the code of then.
 
     Raises:
-        NotFound: The snapshot's file is missing.
-        SnapshotMismatch: The snapshot's file is damaged.
+        NotFound: The snapshot's file is missing or damaged.
+        SnapshotMismatch: The snapshot's file is not what its hash says.
     """
-    snapshot = _snapshot(session, checkpoint.snapshot_id)
-    manifest = Manifest.from_json(store.blobs.get(snapshot.sha256))
-    learned = [item for item in manifest.items if item.split is not Split.TEST]
+    learned = items_learned_from(store, session, checkpoint.id)
     cases = {item.case_id for item in learned}
     patients = {item.patient_id for item in learned}
     ids = frozenset(case_ids)

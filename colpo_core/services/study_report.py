@@ -3,12 +3,14 @@
 from colpo_core import __version__
 from colpo_core.records.people import Actor
 from colpo_core.records.reports import StudyReport
+from colpo_core.services import exposures
 from colpo_core.services.permissions import ADMINISTRATORS, require
-from colpo_core.services.study_conduct import export_record, study_conduct
+from colpo_core.services.study_conduct import study_conduct, study_content
 from colpo_core.services.study_records import get_study, get_study_row
-from colpo_core.services.study_results import export_calls, export_ratings, study_analysis, study_results
+from colpo_core.services.study_results import study_analysis, study_calls, study_ratings, study_results
 from colpo_core.store import Store
 from colpo_core.store.tables import utc_now
+from colpo_core.terms import ExposureKind
 
 
 def study_report(store: Store, *, actor: Actor, study_id: int) -> StudyReport:
@@ -62,13 +64,19 @@ def report_archive(store: Store, *, actor: Actor, study_id: int) -> bytes:
     from colpo_core.exchange.study_report import study_report_html
 
     report = study_report(store, actor=actor, study_id=study_id)
+    calls, judged = study_calls(store, study_id)
+    ratings, _ = study_ratings(store, study_id)
+    content, told = study_content(store, actor, study_id)
+    seen = [(case_id, ExposureKind.LABEL) for case_id in judged | told]
+    seen += [(case_id, ExposureKind.PREDICTION) for case_id in judged]
+    exposures.note(store, actor, seen)
     return study_archive(
         report.detail.study.name,
         {
             "report.html": study_report_html(report).encode(),
-            "readings.csv": export_calls(store, actor=actor, study_id=study_id),
-            "ratings.csv": export_ratings(store, actor=actor, study_id=study_id),
-            "record.json": export_record(store, actor=actor, study_id=study_id),
+            "readings.csv": calls,
+            "ratings.csv": ratings,
+            "record.json": content,
             "figures.csv": figures_csv(report_figures(report)),
         },
     )

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from colpo_core.errors import StudyLocked
 from colpo_core.evaluation.calls import calls_at
 from colpo_core.records.jobs import JobRecord
+from colpo_core.records.model_marks import model_marks
 from colpo_core.records.people import Actor
 from colpo_core.records.studies import CallerFigures, ReadingTimes, StudyAnalysis, StudyResults
 from colpo_core.services import exposures
@@ -171,6 +172,18 @@ def export_ratings(store: Store, *, actor: Actor, study_id: int) -> bytes:
     """
     require(actor, ADMINISTRATORS)
     note_look(store, actor=actor, study_id=study_id)
+    ratings, case_ids = study_ratings(store, study_id)
+    exposures.note(store, actor, [(case_id, ExposureKind.LABEL) for case_id in case_ids])
+    return ratings
+
+
+def study_ratings(store: Store, study_id: int) -> tuple[bytes, frozenset[int]]:
+    """The same for another service, with the cases whose truth they tell; nothing counts as seen.
+
+    Raises:
+        NotFound: There is no such study.
+        StudyLocked: See `export_ratings`.
+    """
     with store.reading() as session:
         _, design = _closed(session, study_id)
         truth = {case.case_id: case.truth for case in design.cases}
@@ -181,8 +194,7 @@ def export_ratings(store: Store, *, actor: Actor, study_id: int) -> bytes:
             for name, read in _ratings_of_readers(_readers(session, design, study_id), arm).items()
             for case_id, rating in read.items()
         )
-    exposures.note(store, actor, [(case_id, ExposureKind.LABEL) for case_id in truth])
-    return ratings
+    return ratings, frozenset(truth)
 
 
 def export_calls(store: Store, *, actor: Actor, study_id: int) -> bytes:
@@ -195,6 +207,19 @@ def export_calls(store: Store, *, actor: Actor, study_id: int) -> bytes:
     """
     require(actor, ADMINISTRATORS)
     note_look(store, actor=actor, study_id=study_id)
+    calls, case_ids = study_calls(store, study_id)
+    kinds = (ExposureKind.LABEL, ExposureKind.PREDICTION)
+    exposures.note(store, actor, [(case_id, kind) for case_id in case_ids for kind in kinds])
+    return calls
+
+
+def study_calls(store: Store, study_id: int) -> tuple[bytes, frozenset[int]]:
+    """The same for another service, with the cases whose truth and predictions they tell; nothing counts as seen.
+
+    Raises:
+        NotFound: There is no such study.
+        StudyLocked: See `export_calls`.
+    """
     with store.reading() as session:
         study, design = _closed(session, study_id)
         simulated = set(
@@ -209,9 +234,7 @@ def export_calls(store: Store, *, actor: Actor, study_id: int) -> bytes:
             rows += _checkpoint_rows(study, design, one, simulated)
         patients = _patient_numbers(session, [case.case_id for case in design.cases])
         rows = [replace(row, patient=patients[row.case_id]) for row in rows]
-    kinds = (ExposureKind.LABEL, ExposureKind.PREDICTION)
-    exposures.note(store, actor, [(case.case_id, kind) for case in design.cases for kind in kinds])
-    return calls_csv(rows)
+    return calls_csv(rows), frozenset(case.case_id for case in design.cases)
 
 
 def predict_missing(store: Store, *, actor: Actor, study_id: int, checkpoint_id: int) -> JobRecord | None:
@@ -329,6 +352,9 @@ def _checkpoint_line(truth: dict[int, Label], one: _CheckpointCalls, channels: i
         unseen=compared.unseen,
         trained_on=one.checkpoint.label_source,
         checkpoint_id=one.checkpoint.id,
+        marks=model_marks(
+            one.checkpoint.card, label_source=one.checkpoint.label_source, simulated=one.checkpoint.simulated
+        ),
     )
 
 

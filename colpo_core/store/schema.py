@@ -13,7 +13,7 @@ from sqlalchemy import Engine, inspect
 from colpo_core.errors import StoreMismatch
 from colpo_core.store.tables import Base
 
-APPEND_ONLY = ("audit_log", "readings", "study_amendments")
+APPEND_ONLY = ("audit_log", "readings", "study_amendments", "study_closings")
 """Tables whose rows the database itself keeps from being changed or deleted."""
 MIGRATIONS = Path(__file__).parent / "migrations"
 WRITER_LOCK = 0x636F6C706F

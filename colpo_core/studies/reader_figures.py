@@ -1,5 +1,6 @@
 """One reader's figures in each arm, and between two arms."""
 
+from collections.abc import Hashable, Sequence
 from dataclasses import replace
 from math import exp, log
 
@@ -7,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import norm
 
+from colpo_core.evaluation.areas import area_interval
+from colpo_core.evaluation.few import FEWEST_FOR_A_DIFFERENCE, too_few
 from colpo_core.evaluation.intervals import clopper_pearson, wilson
 from colpo_core.evaluation.paired import delong, delong_interval, mcnemar
 from colpo_core.evaluation.paired_shares import newcombe
@@ -25,6 +28,7 @@ def reader_arm(
     threshold: float | None = None,
     prevalence: float | None = None,
     has_ratings: bool = True,
+    patients: Sequence[Hashable] | None = None,
     alpha: float = 0.05,
 ) -> ReaderArm:
     """One reader's figures in one arm.
@@ -35,12 +39,21 @@ def reader_arm(
         threshold: A rating from here on is a positive call; without one no calls are made.
         prevalence: Above 0 and below 1: predictive values are given at it too.
         has_ratings: False where the ratings are yes or no alone: then no area is given.
+        patients: Patient of each case; each case is of a patient of its own when None.
         alpha: 1 minus the intervals' confidence.
     """
     found = ReaderArm(len(truth), None, None)
     if has_ratings:
-        area = delong_interval(_labels(truth), ratings.tolist(), alpha=alpha)
-        found = replace(found, auc=area.auc, auc_ci=_bounds(area.low, area.high))
+        area = area_interval(truth, ratings, patients, alpha=alpha)
+        classic = delong_interval(_labels(truth), ratings.tolist(), alpha=alpha)
+        found = replace(
+            found,
+            auc=area.auc,
+            auc_ci=_bounds(area.low, area.high),
+            auc_ci_method=area.method,
+            auc_ci_missing=area.missing,
+            auc_ci_delong=_bounds(classic.low, classic.high),
+        )
     if threshold is None:
         return found
     calls = ratings >= threshold
@@ -64,7 +77,7 @@ def reader_arm(
 
 
 def paired_aucs(truth: _Bools, first: _Floats, second: _Floats, *, alpha: float = 0.05) -> PairedAucs:
-    """DeLong's test of one reader's two areas on the same cases.
+    """DeLong's test of one reader's two areas on the same cases; without it where the cases of a class are too few.
 
     Args:
         truth: Shape (cases,).
@@ -76,13 +89,18 @@ def paired_aucs(truth: _Bools, first: _Floats, second: _Floats, *, alpha: float 
     """
     # `delong` takes the first from the second.
     found = delong(_labels(truth), second.tolist(), first.tolist(), alpha=alpha)
-    return PairedAucs(found.difference, _bounds(found.low, found.high), found.z, found.p)
+    missing = too_few(int(truth.sum()), int((~truth).sum()), fewest=FEWEST_FOR_A_DIFFERENCE)
+    if missing is not None:
+        return PairedAucs(found.difference, None, None, None, reason=missing)
+    if found.low is None:
+        missing = "the two rank the cases alike, or the variance is 0"
+    return PairedAucs(found.difference, _bounds(found.low, found.high), found.z, found.p, reason=missing)
 
 
 def paired_calls(
     truth: _Bools, first: _Floats, second: _Floats, *, threshold: float, alpha: float = 0.05
 ) -> dict[str, PairedCalls]:
-    """McNemar's exact test of one reader's calls in two arms, of all cases and of either class.
+    """McNemar's test of one reader's calls in two arms, of all cases and of either class.
 
     Args:
         truth: Shape (cases,).
@@ -100,7 +118,27 @@ def _paired(first: _Bools, second: _Bools, alpha: float) -> PairedCalls:
     both, b, c = (int(np.count_nonzero(one)) for one in (first & second, first & ~second, ~first & second))
     found = newcombe(both, b, c, len(first) - both - b - c, alpha=alpha)
     difference, ci = (None, None) if found is None else (found[0], found[1:])
-    return PairedCalls(b, c, len(first), mcnemar(b, c).p, difference, ci)
+    test = mcnemar(b, c)
+    at_odds = p_and_interval(test.p, ci, alpha=alpha)
+    return PairedCalls(b, c, len(first), test.p, difference, ci, p_exact=test.p_exact, at_odds=at_odds)
+
+
+def p_and_interval(p: float, ci: Bounds | None, *, alpha: float = 0.05) -> str | None:
+    """What is said where a p and an interval of one difference do not agree whether there is one; None where they do.
+
+    McNemar's test conditions on the cases that differ, Newcombe's interval does not: near 0.05 they may part. The p
+    decides whether a difference is shown; the interval tells how large it may be.
+
+    Args:
+        p: McNemar's mid-p.
+        ci: Newcombe's interval.
+        alpha: 1 minus the interval's confidence.
+    """
+    if ci is None or (ci[0] > 0 or ci[1] < 0) == (p < alpha):
+        return None
+    if p < alpha:
+        return "the interval holds 0 all the same; the p decides"
+    return "the interval leaves 0 out all the same; the p decides, and no difference is shown"
 
 
 def _share(trials: _Bools, alpha: float) -> ReaderShare:
@@ -113,19 +151,33 @@ def _predictive(hits: ReaderShare, rejections: ReaderShare, prevalence: float, a
     """A predictive value by Bayes' theorem, with an interval on its logit.
 
     Source: Mercaldo, Lau and Zhou 2007, "Confidence intervals for predictive values with an emphasis to case-control
-        studies", the standard logit interval.
+        studies", the standard logit interval; the adjusted one where sensitivity or specificity is 0 or 1.
     """
     if hits.value is None or rejections.value is None:
-        return AtPrevalence(None, None)
+        return AtPrevalence(None, None, "it takes cases of both classes")
     true, false = hits.value * prevalence, (1 - rejections.value) * (1 - prevalence)
     if true + false == 0:
-        return AtPrevalence(None, None)
+        return AtPrevalence(None, None, "nobody would be called so")
     value = true / (true + false)
-    if not (0 < hits.value < 1 and 0 < rejections.value < 1):
-        return AtPrevalence(value, None)
-    variance = (1 - hits.value) / (hits.value * hits.n) + rejections.value / ((1 - rejections.value) * rejections.n)
-    far, logit = float(norm.isf(alpha / 2)) * variance**0.5, log(value / (1 - value))
-    return AtPrevalence(value, (1 / (1 + exp(far - logit)), 1 / (1 + exp(-far - logit))))
+    far = float(norm.isf(alpha / 2))
+    (hit, n_hits), (rejected, n_rejections) = (
+        (one.value or 0.0, float(one.n)) if one.k not in (0, one.n) else _pulled_in(one, far)
+        for one in (hits, rejections)
+    )
+    variance = (1 - hit) / (hit * n_hits) + rejected / ((1 - rejected) * n_rejections)
+    logit = log(hit * prevalence / ((1 - rejected) * (1 - prevalence)))
+    low, high = 1 / (1 + exp(far * variance**0.5 - logit)), 1 / (1 + exp(-far * variance**0.5 - logit))
+    # The value itself may lie at an end that a logit never reaches.
+    return AtPrevalence(value, (min(low, value), max(high, value)))
+
+
+def _pulled_in(share: ReaderShare, quantile: float) -> tuple[float, float]:
+    """A share of 0 or 1 and its trials with as many added as the interval's quantile asks for, half of them right.
+
+    Source: Mercaldo, Lau and Zhou 2007, the adjusted logit interval, after Agresti and Coull 1998.
+    """
+    square = quantile**2
+    return (share.k + square / 2) / (share.n + square), share.n + square
 
 
 def _labels(truth: _Bools) -> list[Label]:

@@ -12,7 +12,7 @@ from colpo_core.datasets.frames import Frames
 from colpo_core.datasets.image_sets import ImageSet
 from colpo_core.evaluation.judged import Judged, by_case
 from colpo_core.evaluation.paired import compare_arms
-from colpo_core.nets.interfaces import HSIL, Classifier
+from colpo_core.nets.interfaces import Classifier, prob_hsil
 from colpo_core.records.figures import Estimate
 from colpo_core.training.channels import ARMS, EMPTY, EXPERT, PREDICTED, SHUFFLED, THREE, Channels
 from colpo_core.training.classification import LABEL_OF, image_logits
@@ -100,7 +100,6 @@ def run_comparison(
     figures = comparison_figures(
         said,
         rule=settings.threshold_rule,
-        seed=abs(settings.seed),
         share=label_counts(workshop.frames.items, settings.protocol).share_hsil,
     )
     figures |= _what_experts_showed(workshop.frames, sides.test)
@@ -126,21 +125,20 @@ def judge_calls(
         workshop.settings.batch_size,
         workshop.watch,
     )
-    prob_hsil = logits.softmax(dim=1)[:, HSIL].tolist()
+    probs = prob_hsil(logits.double()).tolist()
     rows = []
-    for member, prob, which in zip(images.shown, prob_hsil, classes.tolist(), strict=True):
+    for member, prob, which in zip(images.shown, probs, classes.tolist(), strict=True):
         item = workshop.frames.items[member]
         rows.append(Judged(item.patient_id, item.case_id, LABEL_OF[which], prob, image_id=item.image_id))
     return rows
 
 
-def comparison_figures(runs: Sequence[Run], *, rule: str, seed: int, share: float = 0.5) -> dict[str, Any]:
+def comparison_figures(runs: Sequence[Run], *, rule: str, share: float = 0.5) -> dict[str, Any]:
     """The comparison in figures, by case, as a card holds them.
 
     Args:
         runs: Every arm with every seed.
         rule: How thresholds are chosen on the validation side.
-        seed: Seed of the bootstraps.
         share: Share of HSIL that the probabilities are to be calibrated for; one half is what networks are taught.
 
     Returns:
@@ -160,7 +158,6 @@ def comparison_figures(runs: Sequence[Run], *, rule: str, seed: int, share: floa
             judged[second],
             thresholds_first=thresholds[first],
             thresholds_second=thresholds[second],
-            seed=seed,
         )
         for first, second in PAIRS
         if first in judged and second in judged

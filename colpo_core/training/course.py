@@ -260,7 +260,6 @@ class Course:
             load_mask=self.load_mask,
             device=self.workshop.hardware.device,
             watch=self.workshop.watch,
-            seed=abs(self.workshop.settings.seed),
         )
 
 

@@ -57,7 +57,6 @@ def compare_with_incumbent(
     load_mask: MaskLoader,
     device: torch.device,
     watch: Watch,
-    seed: int,
 ) -> dict[str, Any]:
     """Both models on the images of the new one's test side that neither has learned from.
 
@@ -70,7 +69,6 @@ def compare_with_incumbent(
         load_mask: Gives a mask by its hash, height and width.
         device: Where the current model is to compute.
         watch: Asked whether to stop.
-        seed: Seed of the bootstraps.
 
     Returns:
         `name`, `sha256`; `n_images` compared and `n_left_out` because the current model knows them; `calls`: see
@@ -91,9 +89,8 @@ def compare_with_incumbent(
         [by_case([new_rows[image_id] for image_id in old_rows])],
         thresholds_first=[rows.threshold],
         thresholds_second=[spec.threshold_4ch],
-        seed=seed,
     )
-    dice_difference = _dice_difference(judgement, dice, seed=seed)
+    dice_difference = _dice_difference(judgement, dice)
     worse = [
         f"{what} {difference.value:+.2f} ({difference.low:+.2f} to {difference.high:+.2f})"
         for what, difference in (("AUC", calls.auc), ("Dice of the mask", dice_difference))
@@ -153,10 +150,10 @@ def _judge_image(
     return float(output.prob_hsil_4ch[0]), mask_figures(truth, predicted).dice
 
 
-def _dice_difference(judgement: Judgement, old: dict[int, float], *, seed: int) -> Estimate:
+def _dice_difference(judgement: Judgement, old: dict[int, float]) -> Estimate:
     differences, patients = [], []
     for image_id, patient, figures in zip(judgement.mask_images, judgement.mask_patients, judgement.masks, strict=True):
         if image_id in old and figures.dice is not None:
             differences.append(figures.dice - old[image_id])
             patients.append(patient)
-    return mean_by_patients(differences, patients, seed=seed)
+    return mean_by_patients(differences, patients, within=(-1.0, 1.0))

@@ -31,6 +31,7 @@ from colpo_core.evaluation.roc import choose_threshold
 from colpo_core.images.letterbox import LetterboxGeometry, unletterbox
 from colpo_core.images.maps import map_over_image
 from colpo_core.nets.gradcam import pipeline_maps
+from colpo_core.nets.interfaces import prob_hsil
 from colpo_core.nets.pipeline import Pipeline, PipelineOutput
 from colpo_core.nets.spec import PipelineSpec
 from colpo_core.records.calibration import Calibration
@@ -127,7 +128,7 @@ def judge_pipeline(
         if on_masks:
             _compare_masks(found, pipeline, frames, batch, output, load_mask, blind)
         if on_labels:
-            _compare_labels(found, frames, batch, output)
+            _compare_labels(found, frames, batch, output, pipeline.spec)
     return found
 
 
@@ -168,8 +169,9 @@ def _places(over_box: Mapping[str, npt.NDArray[np.float32]], geometry: Letterbox
     return image_places(over_box, top=top, left=left)
 
 
-def _compare_labels(found: Judgement, frames: Frames, batch: Batch, output: PipelineOutput) -> None:
-    three, four = output.prob_hsil_3ch.tolist(), output.prob_hsil_4ch.tolist()
+def _compare_labels(found: Judgement, frames: Frames, batch: Batch, output: PipelineOutput, spec: PipelineSpec) -> None:
+    three = prob_hsil(output.logits_3ch.cpu().double(), spec.calibration_3ch).tolist()
+    four = prob_hsil(output.logits_4ch.cpu().double(), spec.calibration_4ch).tolist()
     for member, prob_3ch, prob_4ch in zip(batch.members, three, four, strict=True):
         item = frames.items[member]
         if item.label is not None:
@@ -282,9 +284,7 @@ def metrics_of(
             "calibration": _calibration(rows[network], seed=seed),
             "evidence": _places_of(judgement, network, seed=seed),
         }
-        metrics["repeatability"][network] = asdict(
-            repeatability(rows[network], threshold=thresholds[network], seed=seed)
-        )
+        metrics["repeatability"][network] = asdict(repeatability(rows[network], threshold=thresholds[network]))
     return metrics
 
 

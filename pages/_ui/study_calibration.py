@@ -23,7 +23,7 @@ def calibration_view(lines: Sequence[CallerCalibration]) -> None:
     st.caption(
         "A reader's confidence of 0 stands for a probability of 0.5 and one of 100 for certainty of the call. Brier "
         "score: 0 is perfect, 0.25 is what a guess on every case gets. Overconfidence: how sure minus how often right; "
-        "overcalling: mean probability of HSIL minus the share that is. 95% intervals by a bootstrap over patients."
+        "overcalling: mean probability of HSIL minus the share that is. 95% intervals by patients."
     )
     st.plotly_chart(
         calibration_chart(lines), width="stretch", config={"displayModeBar": False}, key="study_calibration"

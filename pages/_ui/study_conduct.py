@@ -41,10 +41,11 @@ def conduct_view(person: Here, detail: StudyDetail) -> None:
     _refusals(conduct)
     st.download_button(
         "Download the study's record (JSON)",
-        study_conduct.export_record(person.store, actor=person.actor, study_id=study.id),
+        lambda: study_conduct.export_record(person.store, actor=person.actor, study_id=study.id),
         file_name=f"study-{study.id}-record.json",
         mime="application/json",
         icon=":material/download:",
+        on_click="ignore",
     )
 
 

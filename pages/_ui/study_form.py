@@ -118,7 +118,7 @@ def _counts(counted: ChoicePreview) -> None:
     for one in counted.seen:
         if one.n_seen:
             st.warning(
-                f"{plain(one.name)} was trained on {one.n_seen} of these {one.n_cases} cases. "
+                f"{plain(one.name)} has learned from {one.n_seen} of these {one.n_cases} cases or their patients. "
                 "Its figures will also be given on the others alone.",
                 icon=":material/warning:",
             )

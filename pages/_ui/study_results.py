@@ -8,6 +8,7 @@ import streamlit as st
 from plotly.subplots import make_subplots
 
 from colpo_core.records.figures import CallFigures, Proportion
+from colpo_core.records.model_marks import MarkKind, marks_text
 from colpo_core.records.studies import CallerFigures, StudyResults
 from colpo_core.terms import LabelSource
 from pages._ui.badges import impression_badge
@@ -80,8 +81,9 @@ def _rows(one: CallerFigures) -> Iterator[str]:
         name = cell(escape(one.name), _seconds(one))
         n_cases = cell(f"{one.n_called} of {one.n_cases}", "" if one.is_complete else _warn("not all read"))
     else:
-        trained = " · trained on impressions" if one.trained_on is LabelSource.IMPRESSION else ""
-        name = cell(escape(one.name), f"{one.channels} channels{trained}")
+        # Calls at a frozen threshold are the same whether or not probabilities are calibrated.
+        marks = marks_text(one.marks, without=(MarkKind.UNCALIBRATED,))
+        name = cell(escape(one.name), f"{one.channels} channels" + (f" · {marks}" if marks else ""))
         said = "" if one.is_complete else _warn(f"{one.n_called} of {one.n_cases} cases predicted")
         seen = _warn(f"seen in training: {one.n_seen} of {one.n_cases}") if one.n_seen else "none seen in training"
         n_cases = cell(f"{one.n_called} of {one.n_cases}", "<br>".join(filter(None, (said, seen))))

@@ -17,6 +17,7 @@ from colpo_core.records.reader_statistics import (
     Coefficient,
     Endpoint,
     ManyReaders,
+    PairedAucs,
     PairedCalls,
     RatingAnalysis,
     SingleArm,
@@ -52,7 +53,7 @@ def statistics_view(analysis: StudyAnalysis) -> None:
         return
     st.html(readers_table(analysis.readers))
     st.caption(
-        "Area under the ROC curve from call and confidence, with DeLong's 95% interval for each reader; all readers "
+        "Area under the ROC curve from call and confidence, with Newcombe's 95% interval for each reader; all readers "
         "together for other readers and other cases (Obuchowski-Rockette, Hillis). Shares with exact intervals "
         "(Clopper-Pearson)."
     )
@@ -120,7 +121,7 @@ def _arms(readers: RatingAnalysis) -> None:
     st.markdown("**With the model's output against without it**")
     st.html(arms_table(readers))
     st.caption(
-        "Each reader: areas by DeLong, calls by McNemar's exact test with Newcombe's interval (cases that the first "
+        "Each reader: areas by DeLong, calls by McNemar's test (mid-p) with Newcombe's interval (cases that the first "
         "arm alone : the second alone called right). All readers: Obuchowski-Rockette, Hillis, for other readers and "
         "other cases. Where patients have several cases, patients are counted (Obuchowski 1997)."
     )
@@ -165,7 +166,7 @@ def readers_table(readers: RatingAnalysis) -> str:
     for name, reader in readers.readers.items():
         for arm_name, arm in reader.arms.items():
             shares = (arm.sensitivity, arm.specificity)
-            cells = [_named(name, arm_name, readers), value_text(arm.auc, arm.auc_ci)]
+            cells = [_named(name, arm_name, readers), value_text(arm.auc, arm.auc_ci, missing=arm.auc_ci_missing)]
             rows.append([*cells, *(one.text() if one else "–" for one in shares), str(arm.n)])
     for arm_name, single in readers.single_arm.items():
         area = escape(interval_text(single.auc, single.logit_ci, reason=single.reason, is_signed=False))
@@ -178,11 +179,11 @@ def arms_table(readers: RatingAnalysis) -> str:
     rows = []
     for name, reader in readers.readers.items():
         if reader.delong is not None and reader.mcnemar is not None:
-            area = _signed(reader.delong.difference, reader.delong.ci, reader.delong.p, reader.delong.reason)
+            area = _area(reader.delong)
             rows.append([escape(name), area, *(_paired(reader.mcnemar[field]) for _, field in _CALLS)])
     if readers.mrmc is not None:
         many = (readers.shares[Endpoint(field)].mrmc for _, field in _CALLS)
-        area = _signed(readers.mrmc.difference, readers.mrmc.ci, readers.mrmc.p, readers.mrmc.reason)
+        area = _signed(readers.mrmc.difference, readers.mrmc.ci, readers.mrmc.p, missing=readers.mrmc.reason)
         rows.append(["<b>All readers</b>", area, *(_points(one) for one in many)])
     first, second = (escape(arm) for arm in readers.counts.arms)
     return study_table((f"{first} minus {second}", "Area", *(name for name, _ in _CALLS)), rows)
@@ -211,10 +212,12 @@ def _network(network: NetworkComparison) -> None:
     if network.by_patient:
         said = "; ".join(f"{name} {_signed_text(network.by_patient.get(field))}" for field, name in _BY_PATIENT.items())
         st.caption(f"All readers minus the network, with intervals by patients: {said}.")
+    alone = value_text(network.alone.auc, network.alone.auc_ci, missing=network.alone.auc_ci_missing)
     st.caption(
         f"On the {network.n_cases} cases that it has judged and not learned from; its own area there is "
-        f"{value_text(network.alone.auc, network.alone.auc_ci)}. Areas by DeLong, calls by McNemar's exact test with "
-        "Newcombe's interval (cases that the reader alone : the network alone called right); all readers together by "
+        f"{alone}. "
+        "Differences of areas by DeLong, calls by McNemar's test (mid-p) with Newcombe's interval (cases that the "
+        "reader alone : the network alone called right); all readers together by "
         "Obuchowski and Rockette, for other readers and other cases."
     )
     figure = forest(network)
@@ -229,11 +232,11 @@ def _rows(network: NetworkComparison) -> Iterator[list[str]]:
             yield [escape(one.reader), "too few cases in common", "", "", ""]
             continue
         calls = [_paired(one.calls[field]) for _, field in _CALLS]
-        yield [escape(one.reader), _signed(one.aucs.difference, one.aucs.ci, one.aucs.p, one.aucs.reason), *calls]
+        yield [escape(one.reader), _area(one.aucs), *calls]
     together = network.together
     if together is not None:
         shares = [_points(network.shares.get(Endpoint(field))) for _, field in _CALLS]
-        area = _signed(together.difference, together.ci, together.p, together.reason)
+        area = _signed(together.difference, together.ci, together.p, missing=together.reason)
         yield ["<b>All readers</b>", area, *shares]
 
 
@@ -305,7 +308,8 @@ def _paired(calls: PairedCalls) -> str:
     if calls.ci is None:
         return cell(f"{100 * calls.difference:+.1f} points", f"{_none(calls.reason)} · {calls.b} : {calls.c}")
     low, high = (100 * bound for bound in calls.ci)
-    detail = f"{low:+.1f} to {high:+.1f} · {calls.b} : {calls.c} · p {_p(calls.p)}"
+    at_odds = "" if calls.at_odds is None else f" ({escape(calls.at_odds)})"
+    detail = f"{low:+.1f} to {high:+.1f} · {calls.b} : {calls.c} · p {_p(calls.p)}{at_odds}"
     return cell(f"{100 * calls.difference:+.1f} points", detail)
 
 
@@ -313,10 +317,15 @@ def _none(reason: str | None) -> str:
     return escape("no interval" if reason is None else f"no interval: {reason}")
 
 
-def _signed(value: float | None, ci: Bounds | None, p: float | None, reason: str | None = None) -> str:
+def _area(found: PairedAucs) -> str:
+    return _signed(found.difference, found.ci, found.p, missing=found.reason)
+
+
+def _signed(value: float | None, ci: Bounds | None, p: float | None, *, missing: str | None = None) -> str:
     if value is None:
         return "not defined"
-    detail = _none(reason) if ci is None else f"{ci[0]:+.3f} to {ci[1]:+.3f} · p {_p(p)}"
+    why = "no interval" if missing is None else f"no interval: {escape(missing)}"
+    detail = why if ci is None else f"{ci[0]:+.3f} to {ci[1]:+.3f} · p {_p(p)}"
     return cell(f"{value:+.3f}", detail)
 
 

@@ -11,7 +11,7 @@ from colpo_core.store.tables.annotations import (
     TaskItem,
 )
 from colpo_core.store.tables.base import Base, utc_now
-from colpo_core.store.tables.cases import Case, CaseLabel, Histology, Image, Patient
+from colpo_core.store.tables.cases import Case, CaseLabel, Histology, Image, ImageAnswer, ImageLook, Patient
 from colpo_core.store.tables.findings import FindingsForm, FindingsSign
 from colpo_core.store.tables.learning import (
     Checkpoint,
@@ -28,13 +28,14 @@ from colpo_core.store.tables.learning import (
     Snapshot,
     WhatIf,
 )
-from colpo_core.store.tables.ledger import Exposure, StudyAmendment
+from colpo_core.store.tables.ledger import Exposure, StudyAmendment, StudyClosing
 from colpo_core.store.tables.people import AuditEntry, Person, SignInSession
 from colpo_core.store.tables.preferences import Preference
 from colpo_core.store.tables.studies import (
     PracticeReading,
     Presentation,
     Reading,
+    ReadingDraft,
     Study,
     StudyCase,
     StudyCheckpoint,
@@ -65,7 +66,9 @@ __all__ = [
     "HeldGpu",
     "Histology",
     "Image",
+    "ImageAnswer",
     "ImageFigures",
+    "ImageLook",
     "Job",
     "JobEvent",
     "Mask",
@@ -78,6 +81,7 @@ __all__ = [
     "Presentation",
     "Promotion",
     "Reading",
+    "ReadingDraft",
     "RetrainingRule",
     "Review",
     "SavedView",
@@ -87,6 +91,7 @@ __all__ = [
     "StudyAmendment",
     "StudyCase",
     "StudyCheckpoint",
+    "StudyClosing",
     "StudyPracticeCase",
     "StudyReader",
     "TaskItem",

@@ -11,6 +11,7 @@ from colpo_core.terms import (
     Colposcopy,
     Grade,
     HivStatus,
+    ImageQuestion,
     Label,
     LabelSource,
     MenopausalState,
@@ -79,6 +80,7 @@ class Image(Base):
     An import refuses a file that is there already. Published collections hold the same file under two patients, each
     with an outline of its own; there it stands twice, and a snapshot keeps the two patients on one side. By the
     perceptual hash it does the same with near copies; in rows of an older store it is NULL until a snapshot needs it.
+    A stage that nobody gave was guessed from the file's name, and is asked about.
     """
 
     __tablename__ = "images"
@@ -92,11 +94,37 @@ class Image(Base):
     seconds_after_acid: Mapped[int | None]
     shows_cervix: Mapped[bool] = mapped_column(default=True)
     simulated: Mapped[bool] = mapped_column(default=False)
-    perceptual_hash: Mapped[str | None] = mapped_column(String(64))
+    stage_guessed: Mapped[bool] = mapped_column(default=False)
+    perceptual_hash: Mapped[str | None] = mapped_column("fingerprint", String(400))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
     case: Mapped[Case] = relationship(back_populates="images")
     annotations: Mapped[list["Annotation"]] = relationship(back_populates="image")
     __table_args__ = (Index("ix_images_stage", "stage"),)
+
+
+class ImageLook(Base):
+    """What an image looks like in a few figures, by which there may be something to ask about it; see `ImageLooks`."""
+
+    __tablename__ = "image_looks"
+    image_id: Mapped[int] = mapped_column(ForeignKey("images.id"), primary_key=True)
+    green_minus_blue: Mapped[float]
+    green_minus_red: Mapped[float]
+    colourfulness: Mapped[float]
+    redness: Mapped[float]
+    brightest: Mapped[float]
+    palest: Mapped[float]
+    sharpness: Mapped[float]
+    flatness: Mapped[float]
+
+
+class ImageAnswer(Base):
+    """A person's word that an image is right as it is filed, so that the question is not asked again."""
+
+    __tablename__ = "image_answers"
+    image_id: Mapped[int] = mapped_column(ForeignKey("images.id"), primary_key=True)
+    question: Mapped[ImageQuestion] = mapped_column(words(ImageQuestion, "question"), primary_key=True)
+    answered_by: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    answered_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
 
 
 class Histology(Base):

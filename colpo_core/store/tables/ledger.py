@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, Text
+from sqlalchemy import JSON, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from colpo_core.store.tables.base import Base, UtcDateTime, utc_now, words
@@ -25,6 +25,21 @@ class Exposure(Base):
     first_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
     last_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
     times: Mapped[int] = mapped_column(default=1)
+
+
+class StudyClosing(Base):
+    """What was found when a study was closed, and by which methods. Triggers refuse changes and deletions.
+
+    A study that was closed before this table has no row. `found` holds the primary results, each with its figures, and
+    how many labels had changed since the seal.
+    """
+
+    __tablename__ = "study_closings"
+    study_id: Mapped[int] = mapped_column(ForeignKey("studies.id"), primary_key=True)
+    at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
+    code_version: Mapped[str] = mapped_column(String(80))
+    methods_version: Mapped[int]
+    found: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
 
 
 class StudyAmendment(Base):

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, ForeignKeyConstraint, String, Text, UniqueConstraint
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from colpo_core.store.tables.base import Base, Sha256, UtcDateTime, utc_now, words
@@ -97,9 +97,24 @@ class Presentation(Base):
     shown_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
     __table_args__ = (
         UniqueConstraint("study_id", "reader_id", "case_id", "session", "occurrence"),
+        Index("ix_presentations_reader_id_case_id", "reader_id", "case_id"),
         ForeignKeyConstraint(["study_id", "case_id"], ["study_cases.study_id", "study_cases.case_id"]),
         ForeignKeyConstraint(["study_id", "reader_id"], ["study_readers.study_id", "study_readers.person_id"]),
     )
+
+
+class ReadingDraft(Base):
+    """What a reader has set on a case that was put before her, while its call of a phase is awaited.
+
+    It is gone with the answer; no analysis reads this table.
+    """
+
+    __tablename__ = "reading_drafts"
+    token: Mapped[str] = mapped_column(ForeignKey("presentations.token", ondelete="CASCADE"), primary_key=True)
+    phase: Mapped[int] = mapped_column(primary_key=True)
+    points: Mapped[list[list[float]]] = mapped_column(JSON, default=list)
+    findings: Mapped[list[str]] = mapped_column(JSON, default=list)
+    set_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
 
 
 class Reading(Base):
@@ -129,6 +144,7 @@ class Reading(Base):
     findings: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
     __table_args__ = (
         UniqueConstraint("study_id", "reader_id", "case_id", "session", "occurrence", "phase"),
+        Index("ix_readings_reader_id_case_id", "reader_id", "case_id"),
         CheckConstraint("active_ms >= 0", name="active_ms"),
         CheckConstraint("confidence BETWEEN 0 AND 100", name="confidence"),
         ForeignKeyConstraint(["study_id", "case_id"], ["study_cases.study_id", "study_cases.case_id"]),

@@ -56,7 +56,7 @@ def _show_figures(overview: AgreementOverview) -> None:
         place.caption(_interval(found, unit))
     st.caption(
         f"Means over {count_text(overview.n_images, 'image')} of {count_text(overview.n_patients, 'patient')} that two "
-        "or more people annotated, each with the mean of its pairs of masks; 95% intervals by a bootstrap over "
+        "or more people annotated, each with the mean of its pairs of masks; 95% intervals by "
         f"patients. Pairs in which one mask marks nothing: {overview.n_one_empty} (Dice, IoU and kappa 0, no "
         "distance). "
         f"Pairs in which neither marks anything: {overview.n_both_empty} (in no mean)."

@@ -37,13 +37,13 @@ def show_picture(person: Here, desk: AnnotationDesk, *, around_px: int) -> None:
         newest = desk.versions[0]
         mask = f"/colpo/annotations/versions/{newest.version_id}/mask.png?colour=cyan"
         layers.append(Layer("My mask", mask, opacity=0.45))
-    case = get_case(person.store, actor=person.actor, case_id=desk.annotation.image.case_id)
+    case = get_case(person.store, actor=person.actor, case_id=desk.annotation.image.case_id, with_predictions=False)
     show_with_sites("annotate_form_viewer", case, desk.annotation.image.id, layers, around_px=around_px)
 
 
 def show_form(person: Here, desk: AnnotationDesk) -> None:
     """Findings, record and histology of the case, as on its own page."""
-    case = get_case(person.store, actor=person.actor, case_id=desk.annotation.image.case_id)
+    case = get_case(person.store, actor=person.actor, case_id=desk.annotation.image.case_id, with_predictions=False)
     told.tell()
     # All three are drawn at once: a tab that is not drawn would forget what was entered and not saved.
     findings, histology, record = st.tabs(

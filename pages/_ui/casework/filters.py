@@ -28,7 +28,7 @@ _MORE = (
 _FIRST_DAY = date(1990, 1, 1)
 _NETWORKS = {True: "Call it differently", False: "Call it alike"}
 _SIMULATED = {False: "Patients", True: "Simulated"}
-_UNCERTAIN = (0.05, 0.1, 0.2)
+_UNCERTAIN = (0.01, 0.02, 0.05, 0.1, 0.2)
 _DICE = (0.5, 0.7, 0.8, 0.9)
 
 

@@ -8,19 +8,18 @@ import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from colpo_core.records.cases import ImportReport, ImportStatus, IncomingFile
+from colpo_core.services.image_questions import asked_images
 from colpo_core.services.importing import import_images
+from colpo_core.services.stage_guess import guess_stage
 from colpo_core.terms import Stage
 from pages._ui.annotating.words import STAGES
 from pages._ui.errors import showing_errors
 from pages._ui.here import Here
+from pages._ui.image_questions import show_questions
 from pages._ui.links import link
+from pages._ui.plain import plain
 
 _REPORT, _ROUND = "import_report", "import_round"
-_HINTS = {
-    Stage.LUGOL: ("lugol", "iodine", "iod"),
-    Stage.GREEN_FILTER: ("green", "gruen", "grün"),
-    Stage.NATIVE: ("native", "saline", "nativ"),
-}
 _STATUS = {
     ImportStatus.IMPORTED: "✓ imported",
     ImportStatus.DUPLICATE: "= already there",
@@ -32,7 +31,7 @@ def show_intake(person: Here) -> None:
     """Draw the form for new images, and what became of the last ones."""
     report: ImportReport | None = st.session_state.get(_REPORT)
     if report is not None:
-        _results(report)
+        _results(person, report)
         return
     round_number = st.session_state.get(_ROUND, 0)
     about, drop = st.columns([1, 2], gap="large")
@@ -64,18 +63,12 @@ def show_intake(person: Here) -> None:
         _import_button(person, code, day, uploaded, stages)
 
 
-def guess_stage(name: str) -> Stage:
-    """The stage that a file's name speaks of; acetic acid where it says nothing."""
-    lowered = name.lower()
-    return next((stage for stage, hints in _HINTS.items() if any(hint in lowered for hint in hints)), Stage.ACETIC_ACID)
-
-
 def _stages(uploaded: Sequence[UploadedFile], round_number: int) -> pd.DataFrame:
     st.markdown("**Stage of each image**")
     table = pd.DataFrame(
         {
             "File": [file.name for file in uploaded],
-            "Stage": [STAGES[guess_stage(file.name)] for file in uploaded],
+            "Stage": [STAGES[guess_stage(file.name) or Stage.ACETIC_ACID] for file in uploaded],
             "Seconds after acid": pd.array([pd.NA] * len(uploaded), dtype="Int64"),
         }
     )
@@ -128,18 +121,35 @@ def _incoming(uploaded: Sequence[UploadedFile], stages: pd.DataFrame) -> list[In
     ]
 
 
-def _results(report: ImportReport) -> None:
+def _results(person: Here, report: ImportReport) -> None:
     imported, duplicates, refused = st.columns(3)
     imported.metric("Imported", report.imported, border=True)
     duplicates.metric("Already there", report.duplicates, border=True)
     refused.metric("Refused", report.refused, border=True)
+    made = [
+        f"{count} new {noun}{'' if count == 1 else 's'}"
+        for noun, count in (("patient", report.new_patients), ("case", report.new_cases))
+    ]
+    st.caption(f"{' and '.join(made)} made. Nothing is made where no image was imported.")
+    for outcome in report.copies:
+        text = f"{plain(outcome.name)}: {' '.join((outcome.reason, *outcome.notes)).strip()}"
+        st.warning(text, icon=":material/content_copy:")
+    if report.not_compared:
+        st.info(
+            f"{report.not_compared} images that an older version of the program stored were not compared with these. "
+            "They are once a snapshot has been previewed.",
+            icon=":material/info:",
+        )
+    # Asked anew: what was answered here a moment ago is not asked again.
+    ids = [one.image_id for one in report.outcomes if one.image_id is not None and one.status is ImportStatus.IMPORTED]
+    show_questions(asked_images(person.store, actor=person.actor, image_ids=ids), key="import_asked")
     st.dataframe(
         pd.DataFrame(
             {
                 "File": [outcome.name for outcome in report.outcomes],
                 "Result": [_STATUS[outcome.status] for outcome in report.outcomes],
                 "Case": pd.array([outcome.case_id or pd.NA for outcome in report.outcomes], dtype="Int64"),
-                "Why": [outcome.reason for outcome in report.outcomes],
+                "Why": [" ".join((outcome.reason, *outcome.notes)).strip() for outcome in report.outcomes],
             }
         ),
         hide_index=True,
@@ -148,9 +158,14 @@ def _results(report: ImportReport) -> None:
         column_config={"Why": st.column_config.TextColumn(width="large")},
     )
     with st.container(horizontal=True):
-        for case_id in report.case_ids[:5]:
+        for case_id in (report.case_ids or _held_in(report))[:5]:
             link("cases", f"Open case {case_id}", icon=":material/folder_open:", case=case_id)
         st.button("Import more", icon=":material/add:", on_click=_clear)
+
+
+def _held_in(report: ImportReport) -> tuple[int, ...]:
+    """Where nothing was imported: the cases that hold the images already."""
+    return tuple(sorted({outcome.case_id for outcome in report.outcomes if outcome.case_id is not None}))
 
 
 def _clear() -> None:

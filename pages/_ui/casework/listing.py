@@ -9,6 +9,7 @@ from colpo_core.records.case_lists import MOST_FROM_HERE, CaseFilter, CasePage, 
 from colpo_core.records.number_texts import percent_texts
 from colpo_core.services.case_lists import list_cases, list_choices
 from colpo_core.terms import Label, Outcome, ReviewState
+from pages._ui.badges import model_badges
 from pages._ui.casework.filters import case_filters, sort_choice
 from pages._ui.casework.selection import generation, select, selected, show_deeds
 from pages._ui.casework.told import tell
@@ -45,6 +46,10 @@ def show_list(person: Here) -> None:
         st.space("stretch")
         if page.rows:
             st.caption(_count(page, sort, PAGE * (len(trail) - 1)), width="content")
+    if page.model_marks:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.caption("The current model:", width="content")
+            model_badges(page.model_marks)
     show_deeds(person, where)
     if not page.rows:
         _nothing(where, sort)

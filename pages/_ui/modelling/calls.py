@@ -4,7 +4,7 @@ import streamlit as st
 
 from colpo_core.records.card_tables import calibration_steps_table, calibration_table, calls_table, confusion_table
 from colpo_core.records.checkpoints import CheckpointRecord
-from colpo_core.records.model_cards import CALIBRATION_TEXT, Block, calibration_text, calls, n_of, side
+from colpo_core.records.model_cards import CALIBRATION_TEXT, Block, calibration_text, calls, n_of, scores_text, side
 from colpo_core.records.model_marks import NOT_CALIBRATED_TEXT
 from colpo_core.terms import Split
 from pages._ui.modelling.charts import CONFIG, intervals_chart, reliability_chart, roc_chart
@@ -45,8 +45,7 @@ def _shares(one: CheckpointRecord, metrics: Block, level: str) -> None:
     three, four = (calls(metrics, network, level) for network in ("3ch", "4ch"))
     st.caption(
         f"{labels_from(one)} · {n_of(three, level=level)} · thresholds {three['threshold']:.3f} and "
-        f"{four['threshold']:.3f}, chosen on validation · 95% by {three['interval']}; AUC, Brier score and calibration "
-        "error by a bootstrap over patients"
+        f"{four['threshold']:.3f}, chosen on validation · 95% by {three['interval']}; {scores_text(three)}"
     )
 
 

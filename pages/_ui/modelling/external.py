@@ -2,7 +2,13 @@
 
 import streamlit as st
 
-from colpo_core.records.card_tables import blind_table, calls_table, segmentation_table, without_lesion_table
+from colpo_core.records.card_tables import (
+    blind_table,
+    calls_table,
+    in_the_large_table,
+    segmentation_table,
+    without_lesion_table,
+)
 from colpo_core.records.checkpoints import CheckpointRecord, SnapshotRecord, label_source_text
 from colpo_core.records.model_cards import Block, calls, n_of
 from colpo_core.records.model_marks import model_marks
@@ -107,8 +113,10 @@ def _draw_progress(job_id: int) -> None:
 def _figures(one: CheckpointRecord, metrics: Block, *, is_simulated: bool) -> None:
     block = calls(metrics, "4ch", "case")
     source = LabelSource(block.get("label_source", one.label_source))
+    calibration = in_the_large_table(metrics, "case")
     for title, table in (
         ("Calls, by case", calls_table(metrics, "case")),
+        *([("Calibration, by case", calibration)] if calibration is not None else []),
         ("Segmentation", segmentation_table(metrics["segmentation"])),
         ("Beside masks that look at no image", blind_table(metrics["segmentation"])),
         ("Images without a lesion", without_lesion_table(metrics["segmentation"])),

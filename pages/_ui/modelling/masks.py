@@ -75,6 +75,6 @@ def _ceiling(person: Here, one: CheckpointRecord) -> None:
             return
         show_table(ceiling_table(found))
         st.caption(
-            "How far people agree on the same images is the most that one may ask of a model. 95% intervals by a "
-            "bootstrap over patients."
+            "How far people agree on the same images is the most that one may ask of a model. 95% intervals by "
+            "patients."
         )

@@ -15,6 +15,7 @@ from colpo_core.terms import Label, LabelSource, MaskPolicy, Split
 from pages._ui.badges import simulated_badge
 from pages._ui.errors import showing_errors
 from pages._ui.here import Here, here
+from pages._ui.image_questions import contradiction_text, show_questions
 from pages._ui.plain import plain
 from pages._ui.told import tell
 
@@ -159,6 +160,16 @@ def _preview(preview: SnapshotPreview) -> None:
         total = sum(left_out.values())
         with st.expander(f"Left out, and why ({total})", icon=":material/filter_alt:"):
             left_out_table(left_out)
+    if preview.contradictions:
+        st.warning(contradiction_text(preview.contradictions), icon=":material/content_copy:")
+    if preview.asked:
+        st.markdown(f"**Asked about {len(preview.asked)} images before they are frozen**")
+        open_ones = preview.counts["asked_about"]
+        st.caption(
+            f"{open_ones} of the images of this snapshot have an open question. It can be frozen as it is, and keeps "
+            "that number."
+        )
+        show_questions(preview.asked, key="freeze_asked")
     for problem in preview.problems:
         st.warning(problem, icon=":material/warning:")
     if preview.warnings:

@@ -60,9 +60,9 @@ def test_many_leaks_are_counted_not_listed() -> None:
         check_leakage(manifest(*items))
 
 
-LOOKS = "0f" * 32
-ALIKE = "0e" * 8 + "0f" * 24  # 8 bits away
-OTHER = "33" * 32
+LOOKS = "0f" * 192
+ALIKE = ("0e" * 8 + "0f" * 24) * 6  # 8 bits away
+OTHER = "33" * 192
 
 
 def test_a_near_copy_of_another_patients_image_is_named_with_its_distance() -> None:

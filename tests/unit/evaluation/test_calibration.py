@@ -243,10 +243,11 @@ def test_a_calibration_by_hand() -> None:
     assert apply_calibration(0.5, Calibration(3.0, float(logit(0.03)))) == pytest.approx(0.03)
     # Both weights of a loss at 27%: 0.73 and 0.27 in their ratio.
     assert apply_calibration(0.5, Calibration(1.0, -np.log(0.73 / 0.27))) == pytest.approx(0.27)
-    # What a network of 32 bits calls certain can be brought down from it.
-    assert apply_calibration(1.0, Calibration(8.0)) == pytest.approx(expit(logit(1 - 1e-7) / 8))
-    assert apply_calibration(0.0, Calibration(8.0)) == pytest.approx(expit(logit(1e-7) / 8))
-    assert within_rounding(0.99999997) == within_rounding(1.0) < 1
+    # What a network calls certain can be brought down from it, and very unlikely cases keep their order.
+    assert apply_calibration(1.0, Calibration(8.0)) == pytest.approx(expit(logit(1 - 1e-15) / 8))
+    assert apply_calibration(0.0, Calibration(8.0)) == pytest.approx(expit(logit(1e-15) / 8))
+    assert within_rounding(1 - 1e-16) == within_rounding(1.0) < 1
+    assert apply_calibration(1e-12, Calibration(8.0, -1)) < apply_calibration(1e-11, Calibration(8.0, -1))
 
 
 def test_calibration_in_the_large_and_the_slope_tell_a_network_that_was_taught_balanced() -> None:

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from scipy.stats import beta, norm
 
 from colpo_core.evaluation.intervals import mean_by_patients, patient_bootstrap, share_by_patients, wilson
 
@@ -33,9 +34,9 @@ def test_impossible_counts_are_refused(k: int, n: int) -> None:
         wilson(k, n)
 
 
-def test_bootstrap_of_a_mean_is_near_its_normal_interval() -> None:
+def test_a_mean_of_many_has_nearly_its_normal_interval() -> None:
     values = np.random.default_rng(1).normal(size=200)
-    estimate = mean_by_patients(values, range(200), seed=5)
+    estimate = mean_by_patients(values, range(200))
     half = 1.96 * values.std(ddof=1) / np.sqrt(200)
     assert estimate.value == pytest.approx(values.mean())
     assert estimate.low == pytest.approx(values.mean() - half, abs=0.03)
@@ -51,13 +52,61 @@ def test_images_of_one_patient_count_together() -> None:
     assert (clustered.n_patients, clustered.n_images) == (20, 200)
 
 
-def test_the_same_seed_gives_the_same_interval_in_any_order_of_the_rows() -> None:
+def test_the_order_of_the_rows_does_not_matter() -> None:
     values, patients = np.random.default_rng(0).normal(size=30), np.arange(30) // 2
-    first = mean_by_patients(values, patients.tolist(), seed=3)
-    turned = mean_by_patients(values[::-1], patients[::-1].tolist(), seed=3)
+    first = mean_by_patients(values, patients.tolist())
+    turned = mean_by_patients(values[::-1], patients[::-1].tolist())
     assert (first.value, first.low, first.high) == pytest.approx((turned.value, turned.low, turned.high))
-    assert first == mean_by_patients(values, patients.tolist(), seed=3)
-    assert first != mean_by_patients(values, patients.tolist(), seed=4)
+
+
+def test_no_interval_leaves_what_the_figure_can_be() -> None:
+    chance = np.random.default_rng(6)
+    for _ in range(50):
+        shares = chance.beta(0.2, 2, size=6)
+        found = mean_by_patients(shares, range(6), within=(0.0, 1.0))
+        assert 0 <= found.low < found.value < found.high <= 1  # type: ignore[operator]
+        differences = mean_by_patients(chance.choice([-1.0, 1.0], 6) * (1 - shares / 9), range(6))
+        assert differences.low is None or -1 <= differences.low <= differences.high <= 1  # type: ignore[operator]
+    with pytest.raises(ValueError, match="lies outside"):
+        mean_by_patients([0.2, 1.4], [1, 2], within=(0.0, 1.0))
+
+
+@pytest.mark.parametrize(("a", "b"), [(0.4, 1.2), (6.0, 1.2), (0.25, 4.0)])
+@pytest.mark.parametrize("images", [1, 3])
+def test_means_cover_by_patients(a: float, b: float, images: int) -> None:
+    """Of IoU, Dice and Brier scores of 20 patients, whose images are alike; the percentile bootstrap covers 0.87."""
+    chance = np.random.default_rng(7)
+    held = 0
+    for _ in range(400):
+        own = chance.normal(size=20).repeat(images) * (0.0 if images == 1 else 0.6**0.5)
+        values = beta.ppf(norm.cdf(own + chance.normal(size=20 * images) * (1.0 if images == 1 else 0.4**0.5)), a, b)
+        found = mean_by_patients(values, np.arange(20).repeat(images).tolist(), within=(0.0, 1.0))
+        held += found.low <= a / (a + b) <= found.high  # type: ignore[operator]
+    assert held / 400 >= 0.925
+
+
+@pytest.mark.parametrize("share", [0.5, 0.8, 0.95])
+def test_shares_cover_by_patients(share: float) -> None:
+    chance = np.random.default_rng(8)
+    patients = np.arange(20).repeat(3).tolist()
+    held = apart = 0
+    for _ in range(400):
+        own = chance.normal(size=20).repeat(3) * 0.7**0.5 + chance.normal(size=60) * 0.3**0.5
+        right = own < norm.ppf(share)
+        found = share_by_patients(np.stack([np.ones(60), right], axis=1), patients)
+        held += found.low <= share <= found.high  # type: ignore[operator]
+        plain = wilson(int(right.sum()), 60)
+        apart += plain.low <= share <= plain.high  # type: ignore[operator]
+    assert held / 400 >= 0.93
+    assert apart < held
+
+
+def test_too_few_patients_have_a_sentence_in_place_of_an_interval() -> None:
+    few = mean_by_patients([0.1, 0.5, 0.6, 0.8], [1, 2, 3, 4])
+    assert (few.low, few.missing) == (None, "4 patients, and it takes 5")
+    assert few.text() == "0.50 (no interval: 4 patients, and it takes 5)"
+    one = share_by_patients([(1, 1), (1, 0)], [1, 1])
+    assert one.text() == "50.0% (1/2; no interval: 1 patient)"
 
 
 def test_one_patient_has_a_value_and_no_interval() -> None:
@@ -72,9 +121,9 @@ def test_nothing_has_no_value() -> None:
 
 
 def test_resamples_that_all_say_the_same_claim_no_certainty() -> None:
-    estimate = mean_by_patients([0.1] * 7, [1, 1, 1, 2, 2, 3, 4])
+    estimate = mean_by_patients([0.1] * 8, [1, 1, 1, 2, 2, 3, 4, 5])
     assert estimate.value == pytest.approx(0.1)
-    assert (estimate.low, estimate.high) == (None, None)
+    assert (estimate.low, estimate.high, estimate.missing) == (None, None, "5 patients, who all say the same")
 
 
 def test_undefined_resamples_are_passed_over_while_they_are_few() -> None:
@@ -100,16 +149,15 @@ def test_a_share_of_independent_trials_is_wilsons() -> None:
     assert share_by_patients([], []) == wilson(0, 0)
 
 
-def test_a_share_of_trials_in_patients_is_no_narrower_than_either() -> None:
+def test_copies_of_a_trial_count_as_one() -> None:
     right = np.repeat([1, 0, 1, 0, 1, 1], 10)
     trials = np.stack([np.ones(60), right], axis=1)
     patients = np.repeat(np.arange(6), 10).tolist()
-    share, drawn = share_by_patients(trials, patients), mean_by_patients(right.astype(float), patients)
+    share, once = share_by_patients(trials, patients), wilson(4, 6)
     assert (share.k, share.n) == (40, 60)
-    assert (share.low, share.high) == (drawn.low, drawn.high)
-    assert share.low < wilson(40, 60).low  # type: ignore[operator]
-    every = share_by_patients(np.ones((60, 2)), patients)
-    assert every == wilson(60, 60)
+    assert (share.low, share.high) == pytest.approx((once.low, once.high))
+    every, once = share_by_patients(np.ones((60, 2)), patients), wilson(6, 6)
+    assert (every.k, every.low, every.high) == (60, pytest.approx(once.low), 1.0)
 
 
 def test_rows_and_patients_must_match() -> None:

@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import binomtest, norm
+from scipy.stats import binom, binomtest, norm
+from scipy.stats import t as student
 
+from colpo_core.evaluation.arms import difference_figures, measure_arm
 from colpo_core.evaluation.calls import call_figures, calls_at
-from colpo_core.evaluation.intervals import mean_by_patients
 from colpo_core.evaluation.judged import Judged
 from colpo_core.evaluation.paired import compare_arms, delong, delong_interval, is_worse, mcnemar
 from colpo_core.evaluation.roc import auc, auc_estimate
@@ -71,16 +72,12 @@ def arm(probs: np.ndarray, labels: Sequence[Label], patients: Sequence[int] | No
     ]
 
 
-def compare(
-    first: list[list[Judged]], second: list[list[Judged]], threshold: float = 0.5, **changes: int
-) -> ArmDifference:
+def compare(first: list[list[Judged]], second: list[list[Judged]], threshold: float = 0.5) -> ArmDifference:
     return compare_arms(
         first,
         second,
         thresholds_first=[threshold] * len(first),
         thresholds_second=[threshold] * len(second),
-        seed=changes.get("seed", 0),
-        resamples=changes.get("resamples", 400),
     )
 
 
@@ -100,17 +97,27 @@ def test_mcnemar_is_the_binomial_test(b: int, c: int) -> None:
     if b + c == 0:
         assert found.p == 1.0
         return
-    assert found.p == pytest.approx(binomtest(b, b + c, 0.5).pvalue)
+    assert found.p_exact == pytest.approx(binomtest(b, b + c, 0.5).pvalue)
     by_hand = 2 * sum(comb(b + c, k) for k in range(min(b, c) + 1)) / 2 ** (b + c)
-    assert found.p == pytest.approx(min(1.0, by_hand))
-    assert found.p == mcnemar(c, b).p
+    assert found.p_exact == pytest.approx(min(1.0, by_hand))
+    assert found.p == pytest.approx(found.p_exact - binom.pmf(b, b + c, 0.5) * (0.5 if b == c else 1))
+    assert 0 < found.p < found.p_exact
+    assert found.p == pytest.approx(mcnemar(c, b).p)
 
 
 def test_mcnemar_agrees_with_r() -> None:
     # Reader 1 of Van Dyke et al. 1993, 3 or more read as positive; p computed in R.
-    assert mcnemar(14, 9).p == pytest.approx(0.4048729, abs=5e-8)
-    assert mcnemar(0, 4).p == pytest.approx(0.125)
-    assert mcnemar(14, 5).p == pytest.approx(0.06356812, abs=5e-9)
+    assert mcnemar(14, 9).p_exact == pytest.approx(0.4048729, abs=5e-8)
+    assert mcnemar(0, 4).p_exact == pytest.approx(0.125)
+    assert mcnemar(14, 5).p_exact == pytest.approx(0.06356812, abs=5e-9)
+
+
+def test_the_mid_p_of_published_tables() -> None:
+    # Fagerland, Lydersen and Laake 2013: airway hyper-responsiveness before and after transplantation, 1 against 7.
+    found = mcnemar(1, 7)
+    assert (round(found.p_exact, 4), round(found.p, 4)) == (0.0703, 0.0391)
+    # Newcombe's interval leaves 0 out where five cases differ one way and none the other: so does the mid-p.
+    assert (mcnemar(5, 0).p_exact, mcnemar(5, 0).p) == pytest.approx((0.0625, 0.03125))
 
 
 def test_counts_below_0_are_refused() -> None:
@@ -150,7 +157,7 @@ def test_delong_is_that_of_every_pair(rows: list[tuple[bool, int, int]]) -> None
     first, second = [float(x) for _, x, _ in rows], [float(y) for _, _, y in rows]
     found, alone = delong(truth, first, second), delong_interval(truth, first)
     if len(set(truth)) < 2:
-        assert astuple(found) == (None,) * 7
+        assert astuple(found) == (None,) * 8
         assert astuple(alone) == (None,) * 3
         return
     assert found.auc_first == alone.auc == pytest.approx(auc(truth, first))
@@ -168,7 +175,7 @@ def test_delong_is_that_of_every_pair(rows: list[tuple[bool, int, int]]) -> None
         assert found.z == pytest.approx(z, abs=1e-9)
         assert found.p == pytest.approx(2 * norm.cdf(-abs(z)), abs=1e-9)
         half = 1.959963985 * np.sqrt(variance)
-        bounds = areas[1] - areas[0] - half, areas[1] - areas[0] + half
+        bounds = max(-1, areas[1] - areas[0] - half), min(1, areas[1] - areas[0] + half)
         assert (found.low, found.high) == pytest.approx(bounds, abs=1e-9)
     if covariance[0, 0] < 1e-12:
         assert (alone.low, alone.high) == (None, None)
@@ -202,12 +209,12 @@ def test_swapped_scores_swap_the_sign_and_the_order_of_cases_does_not_matter() -
 def test_delong_without_variance_claims_nothing() -> None:
     truth, perfect = [H, H, H, N, N], [0.9, 0.8, 0.7, 0.2, 0.1]
     same = delong(truth, perfect, [0.6, 0.5, 0.4, 0.3, 0.2])
-    assert astuple(same) == (1.0, 1.0, 0.0, None, None, None, None)
+    assert astuple(same) == (1.0, 1.0, 0.0, *[None] * 5)
     turned = delong(truth, [1 - x for x in perfect], perfect)
-    assert astuple(turned) == (0.0, 1.0, 1.0, None, None, None, None)
+    assert astuple(turned) == (0.0, 1.0, 1.0, *[None] * 5)
     assert astuple(delong_interval(truth, perfect)) == (1.0, None, None)
     assert astuple(delong_interval(truth, [0.5] * 5)) == (0.5, None, None)
-    assert astuple(delong([], [], [])) == (None,) * 7
+    assert astuple(delong([], [], [])) == (None,) * 8
     with pytest.raises(ValueError, match="2 cases, but 2 and 1 scores"):
         delong([H, N], [0.1, 0.2], [0.1])
     with pytest.raises(ValueError, match="2 cases, but 1 scores"):
@@ -226,7 +233,7 @@ def test_arms_have_the_figures_of_each_training_on_average(
     probs = np.array([four for _, _, four in rows]).T / 8
     arms = arm(probs[:2], labels, patients), arm(probs[2:], labels, patients)
     thresholds = [0.3, 0.5], [0.5, 0.8]
-    found = compare_arms(*arms, thresholds_first=thresholds[0], thresholds_second=thresholds[1], seed=0, resamples=20)
+    found = compare_arms(*arms, thresholds_first=thresholds[0], thresholds_second=thresholds[1])
     means = []
     for judged, cuts in zip(arms, thresholds, strict=True):
         of_seeds = []
@@ -258,13 +265,18 @@ def test_the_tests_of_each_training_by_hand() -> None:
     assert (found.sensitivity.b, found.sensitivity.c) == (1, 1)
     assert (found.specificity.b, found.specificity.c) == (0, 1)
     assert found.accuracy == mcnemar(1, 2)
-    assert found.auc == delong(labels, [row.prob_hsil for row in first[0]], [row.prob_hsil for row in second[0]])
+    columns = [row.prob_hsil for row in first[0]], [row.prob_hsil for row in second[0]]
+    assert found.auc.difference == delong(labels, *columns).difference
+    assert (found.auc.p, found.auc.missing) == (None, "3 cases of a class, and it takes 10 of each")
+    many = compare([first[0] * 4], [second[0] * 4]).by_seed[0].auc
+    assert many == delong(labels * 4, columns[0] * 4, columns[1] * 4)
+    assert many.p is not None
 
 
 def test_thresholds_are_each_trainings_own() -> None:
     labels = [H, H, N, N]
     both = arm(np.array([[0.6, 0.4, 0.3, 0.1], [0.6, 0.4, 0.3, 0.1]]), labels)
-    found = compare_arms(both, both, thresholds_first=[0.5, 0.35], thresholds_second=[0.05, 0.35], seed=0, resamples=50)
+    found = compare_arms(both, both, thresholds_first=[0.5, 0.35], thresholds_second=[0.05, 0.35])
     assert found.first.sensitivity.value == pytest.approx((0.5 + 1) / 2)
     assert found.second.specificity.value == pytest.approx((0 + 1) / 2)
     assert found.by_seed[0].sensitivity.c == 1
@@ -275,16 +287,23 @@ def test_one_training_has_the_intervals_of_its_own_figures() -> None:
     labels, probs = cohort(80, 1.2, np.random.default_rng(3), seeds=2)
     patients = [n // 2 for n in range(80)]
     first, second = arm(probs[:1], labels, patients), arm(probs[1:], labels, patients)
-    found = compare(first, second, seed=4, resamples=500)
-    assert found.first.auc == auc_estimate(labels, probs[0].tolist(), patients, seed=4, resamples=500)
+    found = compare(first, second)
+    alone = auc_estimate(labels, probs[0].tolist(), patients)
+    assert found.first.auc.method == alone.method == "newcombe-5-by-patients"
+    assert (found.first.auc.low, found.first.auc.high) == pytest.approx((alone.low, alone.high), abs=1e-3)
     is_hsil = np.array([label is H for label in labels])
     for mine, values in (
         (found.accuracy, ((probs[1] >= 0.5) == is_hsil) * 1.0 - ((probs[0] >= 0.5) == is_hsil)),
         (found.brier, (probs[1] - is_hsil) ** 2 - (probs[0] - is_hsil) ** 2),
     ):
-        assert astuple(mine) == pytest.approx(astuple(mean_by_patients(values, patients, seed=4, n=500)))
+        # By hand: Student's over the means of the 40 patients, who have two cases each.
+        means = values.reshape(40, 2).mean(axis=1)
+        far = student.isf(0.025, 39) * means.std(ddof=1) / 40**0.5
+        assert (mine.value, mine.low, mine.high) == pytest.approx(
+            (means.mean(), means.mean() - far, means.mean() + far)
+        )
     assert "the chance of training" in found.interval
-    assert "2 trainings" in compare(first * 2, second * 2, resamples=20).interval
+    assert "2 trainings" in compare(first * 2, second * 2).interval
     assert found.clustered
 
 
@@ -334,34 +353,58 @@ def test_the_chance_of_training_is_in_the_interval_as_it_should_be() -> None:
     # Each training says the same of every case, so that its Brier score is its own and no resample changes it much.
     first = arm(np.full((8, 80), 0.5), labels)
     second = arm(np.array([[0.8 + one if label is H else 0.2 - one for label in labels] for one in of_seed]), labels)
-    found = compare(first, second, resamples=4000).brier
+    found = compare(first, second).brier
     briers = (0.2 - of_seed) ** 2 - 0.25
     error = briers.std(ddof=1) / np.sqrt(8)
     assert found.value == pytest.approx(briers.mean())
     assert (found.high - found.low) / (2 * 1.96) == pytest.approx(error, rel=0.1)  # type: ignore[operator]
 
 
-def test_one_training_fewer_is_drawn_than_there_are() -> None:
+def test_where_trainings_alone_differ_their_degrees_of_freedom_decide() -> None:
     labels = [H, N] * 10
 
     def brier_of(*nearer: float) -> Estimate:
         first = arm(np.full((len(nearer), 20), 0.5), labels)
         second = arm(np.array([[0.5 + x if label is H else 0.5 - x for label in labels] for x in nearer]), labels)
-        return compare(first, second, resamples=4000).brier
+        return compare(first, second).brier
 
-    two = brier_of(0.1, 0.3)
-    assert two.value == pytest.approx((0.4**2 + 0.2**2) / 2 - 0.25)
-    assert (two.low, two.high) == pytest.approx((0.2**2 - 0.25, 0.4**2 - 0.25))
-    # Of three draws from four all three are the odd one in 1/64, at least two in 10/64.
-    four = brier_of(0, 0, 0, 0.5)
-    assert (four.low, four.high) == pytest.approx((2 / 3 * -0.25, 0))
+    two, briers = brier_of(0.1, 0.3), np.array([0.4**2, 0.2**2]) - 0.25
+    assert two.value == pytest.approx(briers.mean())
+    far = student.isf(0.025, 2) * briers.std(ddof=1) / 2**0.5
+    assert (two.low, two.high) == pytest.approx((briers.mean() - far, briers.mean() + far))
+    four, briers = brier_of(0, 0, 0, 0.5), np.array([0.25, 0.25, 0.25, 0]) - 0.25
+    assert four.high - four.low == pytest.approx(2 * student.isf(0.025, 6) * briers.std(ddof=1) / 2)  # type: ignore[operator]
+
+
+@pytest.mark.parametrize(("n_seeds", "of_seed", "least"), [(2, 0.0, 0.4), (3, 0.3, 0.3), (5, 0.0, 0.8)])
+def test_the_verdict_errs_about_as_often_as_it_says_and_is_not_mute(n_seeds: int, of_seed: float, least: float) -> None:
+    """Of equal arms and of unlike ones, 100 comparisons each; a bootstrap over both erred in 0 to 0.3% and was mute."""
+    chance = np.random.default_rng(n_seeds)
+    labels = [H] * 24 + [N] * 36
+    is_hsil = np.array([label is H for label in labels])
+    shown = {0.0: 0, 0.8: 0}
+    for effect in shown:
+        for _ in range(100):
+            case = chance.normal(0, 0.8, 60)
+            arms = []
+            for better in (0.0, effect):
+                own = case + chance.normal(0, 0.3, 60)
+                skill = 1.6 + better + chance.normal(0, of_seed, (n_seeds, 1))
+                probs = 1 / (1 + np.exp(-(own + skill * is_hsil + chance.normal(0, 0.6, (n_seeds, 60)) - 0.8)))
+                arms.append(measure_arm(arm(probs, labels), [0.5] * n_seeds))
+            found = difference_figures(*arms)["auc"]
+            assert found.low is not None
+            assert found.high is not None
+            shown[effect] += found.low > 0 or found.high < 0
+    assert shown[0.0] <= 9
+    assert shown[0.8] / 100 >= least
 
 
 def test_intervals_hold_the_estimate_and_most_often_the_truth() -> None:
     held = 0
     for seed in range(40):
         labels, probs = cohort(120, 1.0, np.random.default_rng(seed), seeds=2)
-        found = compare(arm(probs[:1], labels), arm(probs[1:], labels), resamples=300)
+        found = compare(arm(probs[:1], labels), arm(probs[1:], labels))
         assert found.auc.low < found.auc.value < found.auc.high  # type: ignore[operator]
         held += found.auc.low <= 0 <= found.auc.high  # type: ignore[operator]
     assert 35 <= held <= 40
@@ -390,7 +433,7 @@ def test_a_label_from_one_patient_gives_no_interval_however_many_trainings() -> 
     probs = np.random.default_rng(9).random((6, 5))
     found = compare(arm(probs[:3], labels), arm(probs[3:], labels))
     assert found.accuracy.low is not None
-    assert found.specificity.low is not None
+    assert found.specificity.missing == "4 patients, and it takes 5"
     assert (found.sensitivity.low, found.auc.low) == (None, None)
 
 
@@ -409,7 +452,7 @@ def test_arms_must_match() -> None:
             compare(one, other)
     for first, second, cuts in ((one, one * 2, [0.5]), ([], [], []), (one, one, [0.5, 0.5])):
         with pytest.raises(ValueError, match="as many trainings and thresholds"):
-            compare_arms(first, second, thresholds_first=cuts, thresholds_second=cuts, seed=0)
+            compare_arms(first, second, thresholds_first=cuts, thresholds_second=cuts)
     with pytest.raises(ValueError, match="between 0 and 1"):
         compare(one, arm(np.array([[0.9, 1.3]]), labels))
 

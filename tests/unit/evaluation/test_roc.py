@@ -58,7 +58,9 @@ def test_an_only_patient_of_a_label_has_no_interval() -> None:
     alone = auc_estimate(truth, probabilities, [1, 2, 3, 4, 5, 5])
     assert alone.value == auc(truth, probabilities) == 0.75
     assert (alone.low, alone.high) == (None, None)
-    assert auc_estimate(truth, probabilities, [1, 2, 3, 4, 5, 6]).low is not None
+    enough = auc_estimate(truth * 3, probabilities * 3, range(18))
+    assert enough.value == 0.75
+    assert (enough.method, enough.low is None) == ("newcombe-5", False)
     # A patient may have cases of both labels.
     assert fewest_patients([N, H, H], [1, 1, 2]) == 1
     assert fewest_patients([N, H, N, H], [1, 1, 2, 2]) == 2

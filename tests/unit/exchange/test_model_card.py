@@ -114,6 +114,6 @@ def test_names_are_escaped() -> None:
 
 def test_an_older_card_says_what_is_missing() -> None:
     told = model_card_html(old_card(), about=ABOUT)
-    assert told.count("This model was trained by an earlier version; train again for") == 8
+    assert told.count("This model was trained by an earlier version; train again for") == 9
     assert "<svg" not in told
     assert "It was not compared with another model." in told

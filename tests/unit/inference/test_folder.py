@@ -51,16 +51,26 @@ def test_each_image_gets_a_mask_of_its_size_and_a_line(
             assert mask.mode == "L"
             assert set(np.unique(np.asarray(mask))) <= {0, 255}
     table = (out / "predictions.csv").read_text(encoding="utf-8")
-    assert table.splitlines()[0] == "file,prob_hsil_3ch,prob_hsil_4ch,acetowhite_fraction,checkpoint"
+    assert table.splitlines()[0] == (
+        "file,prob_hsil_3ch,prob_hsil_4ch,acetowhite_fraction,checkpoint,call_3ch,threshold_3ch,call_4ch,threshold_4ch,"
+        "learned_from,asked_about,model_marks"
+    )
     lines = read_table(report.csv_path)
     assert tuple(lines[0]) == CSV_COLUMNS
     assert {line["checkpoint"] for line in lines} == {f"small@{card['sha256'][:12]}"} == {report.checkpoint}
+    assert [one.text for one in report.marks] == ["NOT CALIBRATED"], "the card is one of an earlier version"
+    assert {line["model_marks"] for line in lines} == {"NOT CALIBRATED"}
     with Image.open(images / "a.png") as image:
         expected = predict_image(pipeline, np.asarray(image))
     line = next(line for line in lines if line["file"] == "a.png")
     assert float(line["prob_hsil_3ch"]) == pytest.approx(expected.prob_hsil_3ch, abs=1e-6)
     assert float(line["prob_hsil_4ch"]) == pytest.approx(expected.prob_hsil_4ch, abs=1e-6)
     assert float(line["acetowhite_fraction"]) == pytest.approx(expected.acetowhite_fraction, abs=1e-6)
+    assert (line["call_3ch"], line["call_4ch"]) == (expected.call_3ch.value, expected.call_4ch.value)
+    assert float(line["threshold_3ch"]) == pytest.approx(expected.threshold_3ch, abs=1e-6)
+    assert float(line["threshold_4ch"]) == pytest.approx(expected.threshold_4ch, abs=1e-6)
+    assert line["learned_from"] == "not known", "nobody said"
+    assert line["asked_about"].split()[0] == "small"
     with Image.open(out / "a.png") as mask:
         assert np.array_equal(np.asarray(mask) == 255, expected.mask)
 

@@ -1,6 +1,7 @@
 """Checkpoints: written whole, proven on loading. Every test writes real ones."""
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,24 @@ def test_what_was_saved_comes_back_and_says_the_same(folder: Path, pipeline: Pip
     with torch.inference_mode():
         for ours, theirs in zip(loaded(images), pipeline(images), strict=True):
             assert torch.equal(ours, theirs)
+
+
+def test_a_checkpoint_of_before_the_intercept_says_what_it_said_to_the_last_bit(
+    folder: Path, pipeline: Pipeline, tmp_path: Path
+) -> None:
+    old = tmp_path / "old"
+    shutil.copytree(folder, old)
+    card = read_card(old)
+    for name in ("intercept_3ch", "intercept_4ch"):
+        assert card["spec"].pop(name) == 0.0
+    card["spec"]["temperature_4ch"] = 1.7
+    (old / CARD_FILE).write_text(json.dumps(seal_card(card)), encoding="utf-8")
+    loaded, _ = load_checkpoint(old)
+    images = torch.rand(2, 3, 64, 64).contiguous(memory_format=torch.channels_last)
+    with torch.inference_mode():
+        found, theirs = loaded(images), pipeline(images)
+    assert torch.equal(found.prob_hsil_3ch, (theirs.logits_3ch.float() / 1.0).softmax(dim=1)[:, 1])
+    assert torch.equal(found.prob_hsil_4ch, (theirs.logits_4ch.float() / 1.7).softmax(dim=1)[:, 1])
 
 
 def test_a_librarys_networks_come_back_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

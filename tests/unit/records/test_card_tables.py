@@ -62,8 +62,8 @@ def test_calibration_before_and_after() -> None:
     rows = {row[1]: row for row in found.rows if row[0] == "3 channels"}
     assert rows["Brier score"][2].startswith("0.99")
     assert not rows["Brier score"][3].startswith("0.99")
-    mean = rows["Mean probability (share that was HSIL)"]
-    assert mean[2].startswith("40.0% (33.3% (16/48; ")
+    mean = rows["Mean probability, and share that was HSIL"]
+    assert mean[2].startswith("40.0%; observed 33.3% (16/48; ")
     assert not mean[3].startswith("40.0%")
     assert rows["Slope (1 is right)"][2].endswith("(no interval: 24 patients)"), "too few patients of a label"
     by_case = tables.calibration_table(card, card["metrics"], "case")
@@ -121,13 +121,13 @@ def test_each_seed_has_its_tests_with_counts() -> None:
     assert [row[1] for row in table.rows[:2]] == ["1", "2"]
     for row in table.rows:
         assert all("right alone: first" in text for text in row[2:5])
-        assert "24 cases" in row[5]
+        assert "8 cases of a class, and it takes 10 of each" in row[5]
 
 
 def test_an_auc_without_variance_says_so() -> None:
     card = new_card()
     test = card["metrics"]["comparison"]["differences"][0]["by_seed"][0]["auc"]
-    test.update(difference=0.0, low=None, high=None, p=None)
+    test.update(difference=0.0, low=None, high=None, p=None, missing=None)
     assert tables.seeds_table(card).rows[0][5] == "+0.00 (no interval: 24 cases)"
     test.update(difference=None)
     assert tables.seeds_table(card).rows[0][5] == "not defined (24 cases)"

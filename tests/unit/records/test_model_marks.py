@@ -1,5 +1,5 @@
 from colpo_core.records.model_cards import calibration_text
-from colpo_core.records.model_marks import MarkKind, marks_text, model_marks
+from colpo_core.records.model_marks import MarkKind, marks_of_card, marks_text, model_marks
 from colpo_core.terms import LabelSource
 from tests.cards import LEAK, new_card, old_card
 
@@ -20,6 +20,12 @@ def test_each_reason_for_care_has_a_mark_and_a_sentence() -> None:
 def test_the_papers_protocol_leaks_also_where_an_old_card_does_not_say_so() -> None:
     (mark,) = model_marks(new_card(leaks=[], protocol="paper"), label_source=LabelSource.HISTOLOGY, simulated=False)
     assert mark.kind is MarkKind.LEAKS
+
+
+def test_a_checkpoints_folder_tells_its_marks_by_its_card() -> None:
+    card = new_card(simulated=True, label_source="impression")
+    assert [one.kind for one in marks_of_card(card)] == [MarkKind.SIMULATED, MarkKind.IMPRESSION]
+    assert marks_of_card(new_card()) == ()
 
 
 def test_an_old_card_is_for_no_share_of_hsil_and_a_new_one_names_its_own() -> None:

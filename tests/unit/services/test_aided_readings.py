@@ -100,6 +100,7 @@ def test_the_aid_comes_after_the_first_call_and_not_before(
     assert (second.phase, second.number, second.token) == (2, first.number, f"{first.token}.2")
     assert second.aid is not None
     assert (second.aid.prob_hsil, second.aid.call) == (0.6, Label.HSIL)
+    assert "NOT CALIBRATED" in [one.text for one in second.aid.marks], "the checkpoint's card is an old one"
     assert waiting(store, rita, study_id) == second, "a reload goes on at the second call"
     with pytest.raises(Blinding, match="not shown again"):
         readings.presented_image(store, actor=rita, study_id=study_id, token=first.token)

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
+from streamlit.testing.v1 import AppTest
 
 from colpo_core.records.annotations import StartSource
+from colpo_core.records.learning import TrainingSettings
 from colpo_core.records.people import Actor
 from colpo_core.services import (
     adjudication,
@@ -16,12 +18,15 @@ from colpo_core.services import (
     annotation_versions,
     annotations,
     case_lists,
+    case_report,
     cases,
     checkpoints,
     confirmation,
     exposures,
     histology,
+    learning,
     people,
+    retraining,
     review,
     snapshots,
     starting,
@@ -42,7 +47,7 @@ from colpo_core.terms import (
     Verdict,
 )
 from tests.clinic import PredictedClinic, reviewer
-from tests.ledger import services
+from tests.ledger import borrowed_looks, services
 
 L, H, P, M, A = (
     ExposureKind.LABEL,
@@ -62,14 +67,20 @@ SHOWS_NOTHING = {
         "cohort.recruitment", "cohort.reviewer_rates", "cohort.unseen_figures",
         "dashboard.dashboard", "evaluations.count_looks", "evaluations.list_evaluations",
         "external_sets.external_sets", "external_sets.seen_by", "overview.worklist", "promotions.list_promotions",
-        "review.agreement", "snapshots.find_snapshot", "snapshots.freeze_snapshot", "snapshots.get_snapshot",
-        "snapshots.list_snapshots", "snapshots.mask_authors", "snapshots.preview_snapshot", "storage.measure_storage",
+        "review.agreement", "snapshots.find_snapshot", "snapshots.get_snapshot",
+        "snapshots.list_snapshots", "snapshots.mask_authors", "storage.measure_storage",
         "study_results.study_analysis", "study_results.study_results",
     },
     "rows of cases, which note what they show once they are looked at; and one's own views": {
         "case_lists.find_case_ids", "case_lists.list_choices", "saved_views.delete_view", "saved_views.list_views",
         "saved_views.save_view",
     },
+    "checkpoints by name, hash and figures, without the rows of their cards that name cases": {
+        "checkpoints.find_checkpoint", "checkpoints.list_checkpoints", "evaluations.start_evaluation",
+        "human_ceiling.human_ceiling", "model_cards.model_card", "on_demand.predict_files",
+        "promotion_checks.promotion_doubts", "promotions.promote_checkpoint", "retraining.rule_like",
+    },
+    "which prediction is the next to be reviewed, and nothing of what it says": {"review.next_for_review"},
     "jobs and their logs": {
         "jobs.cancel_job", "jobs.get_job", "jobs.job_events", "jobs.job_log", "jobs.jobs_under_way", "jobs.list_jobs",
         "jobs.last_prediction", "jobs.predictions_under_way",
@@ -83,6 +94,7 @@ SHOWS_NOTHING = {
     },
     "images and where they wait, without what is known of them": {
         "annotation_desk.next_image", "annotation_desk.next_image_to_confirm", "stored_images.get_image",
+        "image_questions.asked_images", "image_questions.confirm_images", "image_questions.refile_images",
         "stored_images.image_bytes", "stored_images.image_thumbnail", "stored_images.mark_image",
         "task_queue.my_queues", "task_queue.open_item", "task_queue.queue_items", "task_queue.queue_place",
         "task_queue.resume_item", "task_queue.skip_item", "tasks.annotator_choices", "tasks.close_task",
@@ -92,9 +104,6 @@ SHOWS_NOTHING = {
         "cases.update_case", "histology.set_clock_hour", "histology.set_site", "histology.withdraw_specimen",
     },
     "the colposcopic findings, which are none of the kinds": {"findings.get_findings", "findings.save_findings"},
-    "files that the person brings, which are not in the store before": {
-        "importing.import_folder", "importing.import_images", "importing_annocerv.import_annocerv",
-    },
     "people, settings and the log of them": {
         "back_ups.back_up", "back_ups.last_back_up",
         "people.change_password", "people.create_person", "people.list_people", "people.set_active",
@@ -118,6 +127,11 @@ def test_every_service_notes_what_it_shows_or_is_known_to_show_nothing() -> None
     assert forgotten == set(), "these show something of a case, perhaps, and write no exposure"
     assert silent - found.keys() == set(), "these are no services any more"
     assert {name for name in silent if found[name]} == set(), "these note exposures, so they show something"
+
+
+def test_no_service_has_another_one_note_what_only_that_one_shows() -> None:
+    """Rows come from functions that note nothing; whoever shows somebody something of a case notes that alone."""
+    assert borrowed_looks() == set()
 
 
 def seen_by(store: Store, actor: Actor) -> set[tuple[int, ExposureKind]]:
@@ -190,7 +204,7 @@ LOOKS: dict[str, tuple[Callable[[Store, Actor, PredictedClinic], object], set[Ex
     ),
     "a prediction": (lambda s, a, c: review.get_prediction(s, actor=a, prediction_id=c.predictions[1]), {P}),
     "an image's prediction": (lambda s, a, c: review.find_prediction(s, actor=a, image_id=c.cases[1].image_id), {P}),
-    "the review desk": (lambda s, a, c: review.open_review(s, actor=a, prediction_id=c.predictions[1]), {P, L, H, M}),
+    "the review desk": (lambda s, a, c: review.open_review(s, actor=a, prediction_id=c.predictions[1]), {P, L, H}),
     "a predicted mask": (lambda s, a, c: review.prediction_mask_png(s, actor=a, prediction_id=c.predictions[1]), {P}),
     "a map": (
         lambda s, a, c: review.prediction_map_png(s, actor=a, prediction_id=c.predictions[1], name="3ch-hsil"),
@@ -286,14 +300,70 @@ def test_ones_own_masks_expose_to_nothing_more(store: Store, painter: Actor, cli
     assert seen_by(store, painter) == set()
 
 
-def test_a_card_exposes_to_the_cases_that_it_names(store: Store, annotator: Actor, clinic: PredictedClinic) -> None:
-    case_id = clinic.cases[0].case_id
-    named = {"4ch": {"flips": [{"case_id": case_id}, {"case_id": 987_654}]}}
+def name_cases(store: Store, clinic: PredictedClinic) -> tuple[int, int]:
+    """Let the card name one case that a network calls both ways, and one by its label and prediction."""
+    flipped, judged = clinic.cases[0].case_id, clinic.cases[1].case_id
+    named = {
+        "repeatability": {"4ch": {"flips": [{"case_id": flipped}, {"case_id": 987_654}]}},
+        "predictions": [{"case_id": judged, "label": "hsil"}],
+    }
     with store.writing() as session:
         row = session.get_one(Checkpoint, clinic.checkpoint_id)
-        row.card = {**row.card, "metrics": {**row.card["metrics"], "repeatability": named}}
-    checkpoints.list_checkpoints(store, actor=annotator)
+        row.card = {**row.card, "metrics": {**row.card["metrics"], **named, "validation": named}}
+    return flipped, judged
+
+
+def test_a_card_exposes_to_the_cases_that_it_names(store: Store, annotator: Actor, clinic: PredictedClinic) -> None:
+    flipped, judged = name_cases(store, clinic)
+    checkpoints.get_checkpoint(store, actor=annotator, checkpoint_id=clinic.checkpoint_id)
+    assert seen_by(store, annotator) == {(flipped, P)}
+    checkpoints.whole_checkpoint(store, actor=annotator, checkpoint_id=clinic.checkpoint_id)
+    assert seen_by(store, annotator) == {(flipped, P), (judged, P), (judged, L)}
+
+
+def test_whoever_wants_a_models_name_or_figures_is_exposed_to_no_case(
+    store: Store, annotator: Actor, administrator: Actor, clinic: PredictedClinic
+) -> None:
+    name_cases(store, clinic)
+    (listed,) = checkpoints.list_checkpoints(store, actor=annotator)
+    found = checkpoints.find_checkpoint(store, actor=annotator, name=str(clinic.checkpoint_id))
+    assert found == listed == checkpoints.find_checkpoint(store, actor=annotator, name=listed.name)
+    assert "case_id" not in json.dumps(listed.card), "what is not noted is not handed out"
+    learning.promotion_doubts(store, actor=annotator, checkpoint_id=clinic.checkpoint_id)
+    learning.human_ceiling(store, actor=annotator, checkpoint_id=clinic.checkpoint_id)
+    settings = TrainingSettings()
+    retraining.rule_like(
+        store, actor=annotator, snapshot_id=clinic.snapshot_id, settings=settings, every_days=30, at_new_labels=None
+    )
+    assert seen_by(store, annotator) == set()
+
+
+def test_whoever_opens_the_review_page_is_exposed_to_the_case_that_it_shows(
+    store: Store, administrator: Actor, clinic: PredictedClinic, open_page: Callable[..., AppTest]
+) -> None:
+    page = open_page(administrator, "review")
+    assert not page.exception
+    assert {case_id for case_id, _ in seen_by(store, administrator)} == {clinic.cases[0].case_id}
+
+
+def test_the_page_of_a_case_shows_no_annotators_mask_and_the_rings_no_label(
+    store: Store, annotator: Actor, clinic: PredictedClinic
+) -> None:
+    review.prediction_sites_png(store, actor=annotator, prediction_id=clinic.predictions[1])
+    case_id = clinic.cases[1].case_id
     assert seen_by(store, annotator) == {(case_id, P)}
+    other = reviewer(store, "other")
+    case_report.case_report_pdf(store, actor=other, case_id=case_id)
+    assert seen_by(store, other) == {(case_id, P), (case_id, L)}
+
+
+def test_whoever_fills_in_the_form_beside_the_editor_sees_no_prediction(
+    store: Store, annotator: Actor, clinic: PredictedClinic
+) -> None:
+    case_id = clinic.cases[1].case_id
+    found = cases.get_case(store, actor=annotator, case_id=case_id, with_predictions=False)
+    assert [(one.prediction_id, one.prob_hsil) for one in found.images] == [(None, None)]
+    assert seen_by(store, annotator) == {(case_id, L)}
 
 
 def test_the_log_tells_the_grade_of_a_specimen(

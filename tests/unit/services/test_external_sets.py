@@ -45,8 +45,8 @@ def ward(store: Store) -> Ward:
     clinic = Clinic(store)
     others = clinic.add_cohort(8)
     chosen = clinic.add_case(grades=(Grade.CIN3,), photograph=PHOTOGRAPH)
-    same_file = clinic.add_case(photograph=PHOTOGRAPH)
-    near_copy = clinic.add_case(photograph=as_jpeg(brighter(PHOTOGRAPH, 1.1), 60))
+    same_file = clinic.add_case(grades=(Grade.CIN3,), photograph=PHOTOGRAPH)
+    near_copy = clinic.add_case(grades=(Grade.CIN3,), photograph=as_jpeg(brighter(PHOTOGRAPH, 1.1), 60))
     return Ward(clinic, others, chosen, same_file, near_copy)
 
 

@@ -1,14 +1,15 @@
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from colpo_core.errors import LeakageFound, NotFound
 from colpo_core.images.decoding import read_rgb
+from colpo_core.images.looks import image_looks
 from colpo_core.images.perceptual import perceptual_hash
 from colpo_core.records.people import Actor
 from colpo_core.services import fingerprints, snapshots
 from colpo_core.services.snapshots import SnapshotQuery
 from colpo_core.store import Store
-from colpo_core.store.tables import Image
+from colpo_core.store.tables import Image, ImageLook
 from colpo_core.terms import Stage
 from tests.clinic import Clinic, draw
 from tests.copies import as_jpeg, brighter
@@ -27,18 +28,21 @@ def stored(store: Store) -> dict[int, str | None]:
 def test_what_an_older_store_lacks_is_computed_from_the_files_once(store: Store, clinic: Clinic) -> None:
     shown = [clinic.add_case().image_id for _ in range(3)]
     lugol = clinic.add_case(stage=Stage.LUGOL).image_id
-    with store.writing() as session:
-        session.execute(update(Image).where(Image.id == shown[0]).values(perceptual_hash="f" * 64))
-    assert fingerprints.fill_fingerprints(store) == 2
+    hidden = clinic.add_case(shows_cervix=False).image_id
+    assert fingerprints.fill_fingerprints(store, {shown[0]}) == 1
+    assert fingerprints.fill_fingerprints(store) == 3, "what is known is not computed again"
     found = stored(store)
-    assert found[shown[0]] == "f" * 64, "what is known is not computed again"
-    assert found[lugol] is None, "no snapshot takes it"
+    assert found[lugol] is not None, "its stage may be wrong"
+    assert found[hidden] is None, "no snapshot takes it"
     with store.reading() as session:
         for image in session.scalars(select(Image).where(Image.id.in_(shown[1:]))):
-            assert image.perceptual_hash == perceptual_hash(read_rgb(store.blobs.get(image.sha256)))
+            rgb = read_rgb(store.blobs.get(image.sha256))
+            assert image.perceptual_hash == perceptual_hash(rgb)
+            assert session.get_one(ImageLook, image.id).brightest == image_looks(rgb).brightest
         assert fingerprints.fingerprints(session) == {row: looks for row, looks in found.items() if looks}
+        assert fingerprints.count_without_fingerprint(session) == 0
     assert fingerprints.fill_fingerprints(store) == 0
-    assert fingerprints.fill_fingerprints(store, {lugol}) == 1
+    assert fingerprints.fill_fingerprints(store, {hidden}) == 1
 
 
 def test_previewing_and_freezing_fill_them(store: Store, clinic: Clinic, annotator: Actor) -> None:

@@ -7,17 +7,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image as Picture
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from colpo_core.errors import InputRejected, PermissionDenied
 from colpo_core.images.decoding import read_rgb
 from colpo_core.images.perceptual import perceptual_hash
+from colpo_core.images.simulated import simulate_case
+from colpo_core.records.cases import ImportReport, StageGuess
 from colpo_core.records.people import Actor
+from colpo_core.services.fingerprints import fill_fingerprints
+from colpo_core.services.histology import add_specimen
 from colpo_core.services.importing import ImportStatus, IncomingFile, import_folder, import_images
 from colpo_core.services.patient_codes import check_patient_code
 from colpo_core.store import Store
-from colpo_core.store.tables import AuditEntry, Case, CaseLabel, Image, Patient, utc_now
-from colpo_core.terms import LabelSource, Stage
+from colpo_core.store.tables import AuditEntry, Case, CaseLabel, Exposure, Image, Patient, utc_now
+from colpo_core.terms import ExposureKind, Grade, ImageQuestion, LabelSource, SpecimenKind, Stage
+from tests.copies import barred, cropped
 
 DAY = date(2024, 5, 6)
 TODAY = date(2026, 11, 23)
@@ -80,8 +85,15 @@ def test_the_same_image_is_told_by_its_case_alone_also_as_another_file_type(stor
     assert again.duplicates == 2
     for outcome in again.outcomes:
         assert (outcome.image_id, outcome.case_id) == (first.image_id, first.case_id)
-        assert outcome.reason == f"This image is in the store already, in case {first.case_id}."
+        assert outcome.reason.startswith(f"This image is in the store already, in case {first.case_id}, under another")
+        assert outcome.copies == (first.case_id,)
+    assert (again.patients, again.new_patients, again.new_cases, again.case_ids) == (0, 0, 0, ())
     assert count(store, Patient) == 1
+    own = import_images(
+        store, actor=annotator, patient_code="p-1", case_date=DAY, files=[IncomingFile("c.png", photograph(1))]
+    )
+    assert own.outcomes[0].reason == f"This image is in the store already, in case {first.case_id}."
+    assert (own.outcomes[0].copies, own.patients) == ((), 0)
 
 
 def test_every_image_comes_in_with_what_it_looks_like(store: Store, annotator: Actor) -> None:
@@ -305,3 +317,132 @@ def test_a_file_that_has_gone_is_refused(store: Store, annotator: Actor, tmp_pat
     )
     assert report.refused == 1
     assert "cannot be read" in report.outcomes[0].reason
+
+
+def encoded(rgb: np.ndarray, kind: str = "PNG", **options: object) -> bytes:
+    buffer = io.BytesIO()
+    Picture.fromarray(np.ascontiguousarray(rgb)).save(buffer, format=kind, **options)
+    return buffer.getvalue()
+
+
+def bring(
+    store: Store, actor: Actor, code: str, *contents: bytes, stage: Stage | None = Stage.ACETIC_ACID
+) -> ImportReport:
+    files = [IncomingFile(f"{number}.png", content, stage=stage) for number, content in enumerate(contents)]
+    return import_images(store, actor=actor, patient_code=code, case_date=DAY, files=files)
+
+
+def drawn(seed: int) -> np.ndarray:
+    return simulate_case(seed, height_px=240, width_px=320).rgb
+
+
+def test_a_near_copy_of_another_patients_image_is_said_by_its_case(store: Store, annotator: Actor) -> None:
+    rgb = drawn(1)
+    first = bring(store, annotator, "P-1", encoded(rgb), encoded(drawn(2)))
+    copies = [np.rot90(rgb), cropped(rgb, 0.05, 1.0), barred(rgb, 0.1)]
+    second = bring(store, annotator, "P-2", *(encoded(copy, "JPEG", quality=60) for copy in copies))
+    assert [one.status for one in second.outcomes] == [ImportStatus.IMPORTED] * 3
+    assert [one.copies for one in second.outcomes] == [(first.outcomes[0].case_id,)] * 3
+    assert all(f"in case {first.outcomes[0].case_id}" in one.notes[0] for one in second.outcomes)
+    assert [one.contradicts for one in second.outcomes] == [()] * 3
+    own = bring(store, annotator, "P-1", encoded(rgb, "JPEG", quality=80))
+    assert own.outcomes[0].copies == (second.outcomes[0].case_id,), "her own image is no news"
+    assert not bring(store, annotator, "P-3", encoded(drawn(3))).copies
+
+
+def test_contradicting_histology_of_two_copies_is_said_and_counts_as_seen(store: Store, annotator: Actor) -> None:
+    rgb = drawn(1)
+    one = bring(store, annotator, "P-1", encoded(rgb)).outcomes[0].case_id
+    other = bring(store, annotator, "P-2", encoded(drawn(2))).outcomes[0].case_id
+    assert one is not None and other is not None
+    for case_id, grade in ((one, Grade.CIN3), (other, Grade.NORMAL)):
+        add_specimen(store, actor=annotator, case_id=case_id, kind=SpecimenKind.PUNCH_BIOPSY, grade=grade)
+    outcome = bring(store, annotator, "P-2", encoded(rgb, "JPEG", quality=40)).outcomes[0]
+    assert (outcome.copies, outcome.contradicts) == ((one,), (one,))
+    assert f"contradicts that of case {one}" in outcome.notes[1]
+    with store.reading() as session:
+        seen = session.scalars(select(Exposure.case_id).where(Exposure.kind == ExposureKind.LABEL))
+        assert set(seen) == {one, other}
+
+
+def test_patients_and_cases_that_were_made_are_counted_and_no_other(
+    store: Store, annotator: Actor, tmp_path: Path
+) -> None:
+    folder = tmp_path / "in"
+    write(folder, a_png=photograph(1), b_png=photograph(1), c_png=photograph(2), d_png=photograph(3), e=b"text")
+    rows = ["a.png,P-1", "b.png,P-2", "c.png,P-3", "d.png,P-3", "e,P-4"]
+    lines = ["file,patient_code,case_date,stage", *(f"{row},2024-05-06,native" for row in rows)]
+    (folder / "import.csv").write_text("\n".join(lines), encoding="utf-8")
+    report = import_folder(store, actor=annotator, folder=folder)
+    assert (report.imported, report.duplicates, report.refused) == (3, 1, 1)
+    assert (report.patients, report.new_patients, report.new_cases) == (2, 2, 2)
+    assert count(store, Patient) == 2
+    again = import_folder(store, actor=annotator, folder=folder)
+    assert (again.imported, again.patients, again.new_patients, again.new_cases) == (0, 0, 0, 0)
+
+
+def test_a_stage_that_nobody_gave_is_guessed_from_the_name_counted_and_asked_about(
+    store: Store, annotator: Actor, tmp_path: Path
+) -> None:
+    folder = tmp_path / "in"
+    write(folder, lugol_png=encoded(drawn(1)), img1_png=encoded(drawn(2)), lugol__2_png=encoded(drawn(3)))
+    report = import_folder(store, actor=annotator, folder=folder, patient_code="P-1", case_date=DAY)
+    stages = {one.name: (one.stage, one.stage_guess) for one in report.outcomes}
+    assert stages == {
+        "img1.png": (Stage.ACETIC_ACID, StageGuess.BY_DEFAULT),
+        "lugol.png": (Stage.LUGOL, StageGuess.BY_NAME),
+        "lugol/2.png": (Stage.LUGOL, StageGuess.BY_NAME),
+    }
+    assert (report.guessed(StageGuess.BY_NAME), report.guessed(StageGuess.BY_DEFAULT)) == (2, 1)
+    assert all(ImageQuestion.STAGE_GUESSED in one.questions for one in report.outcomes)
+    given = bring(store, annotator, "P-2", encoded(drawn(4)))
+    assert given.outcomes[0].stage_guess is None
+    assert given.asked == ()
+
+
+def test_iodine_that_is_filed_as_acetic_acid_is_asked_about_and_not_changed(store: Store, annotator: Actor) -> None:
+    light = drawn(1) @ np.array([0.3, 0.59, 0.11])
+    stained = np.clip(light[:, :, None] * np.array([1.0, 0.62, 0.25]), 0, 255).astype(np.uint8)
+    (outcome,) = bring(store, annotator, "P-1", encoded(stained)).outcomes
+    assert outcome.questions == (ImageQuestion.IODINE,)
+    with store.reading() as session:
+        assert session.get_one(Image, outcome.image_id).stage is Stage.ACETIC_ACID
+
+
+@pytest.mark.parametrize(
+    ("pixels", "why"),
+    [
+        (np.zeros((200, 300, 3), np.uint8), "black all over"),
+        (np.full((200, 300, 3), 255, np.uint8), "white all over"),
+        (np.full((1, 1, 3), 99, np.uint8), "1 × 1 pixels"),
+        (np.kron(np.eye(8, dtype=np.uint8) * 255, np.ones((30, 30), np.uint8)), "as a mask or a drawing has"),
+        (np.random.default_rng(0).integers(0, 16, (200, 300, 3), dtype=np.uint8), "all but black"),
+        (np.random.default_rng(0).integers(0, 4096, (200, 300)).astype(np.uint16), "come in black"),
+    ],
+)
+def test_what_is_no_photograph_is_refused_in_words(
+    store: Store, annotator: Actor, pixels: np.ndarray, why: str
+) -> None:
+    report = bring(store, annotator, "P-1", encoded(pixels))
+    assert report.outcomes[0].status is ImportStatus.REFUSED
+    assert why in report.outcomes[0].reason
+    assert count(store, Patient) == 0
+
+
+def test_a_picture_behind_the_photograph_is_said_to_be_left_aside(store: Store, annotator: Actor) -> None:
+    buffer = io.BytesIO()
+    pictures = [Picture.fromarray(drawn(seed)) for seed in (1, 2)]
+    pictures[0].save(buffer, format="MPO", save_all=True, append_images=pictures[1:])
+    (outcome,) = bring(store, annotator, "P-1", buffer.getvalue()).outcomes
+    assert outcome.status is ImportStatus.IMPORTED
+    assert "another picture behind the photograph" in outcome.notes[0]
+
+
+def test_images_of_an_older_version_are_said_not_to_be_compared(store: Store, annotator: Actor) -> None:
+    bring(store, annotator, "P-1", encoded(drawn(1)))
+    with store.writing() as session:
+        session.execute(update(Image).values(perceptual_hash=None))
+    report = bring(store, annotator, "P-2", encoded(np.rot90(drawn(1))))
+    assert (report.copies, report.not_compared) == ((), 1)
+    fill_fingerprints(store)
+    assert bring(store, annotator, "P-3", encoded(np.rot90(drawn(1), 3))).outcomes[0].copies != ()

@@ -2,16 +2,16 @@ import csv
 import io
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 from sqlalchemy import select
 
 from colpo_core.datasets.manifest import Manifest, ManifestItem
-from colpo_core.errors import PermissionDenied, StudyLocked
+from colpo_core.errors import InputRejected, NotFound, PermissionDenied, SnapshotMismatch, StudyLocked
 from colpo_core.labels import RULES_VERSION
 from colpo_core.records.people import Actor
-from colpo_core.records.reading_plans import ReadingPlan
+from colpo_core.records.reading_plans import Aid, ReadingPlan
 from colpo_core.records.studies import CaseChoice, CaseSource
 from colpo_core.services import readings, studies, study_results
 from colpo_core.services.study_records import check_seal, design_of, get_study
@@ -214,6 +214,52 @@ def test_another_case_of_a_trained_patient_counts_as_seen(
     preview = studies.preview_choice(store, actor=administrator, choice=choice, checkpoint_ids=[clinic.checkpoint_id])
     (seen,) = preview.seen
     assert (seen.n_seen, seen.n_cases) == (1, 2)
+
+
+def test_by_the_papers_protocol_the_test_side_is_seen_too(
+    store: Store, administrator: Actor, reader: Actor, clinic: Clinic, study_id: int, add_case: Callable[..., int]
+) -> None:
+    """It augments before it splits, so that copies of each image stand on every side: nothing of it is unseen."""
+    with store.writing() as session:
+        checkpoint = session.get_one(Checkpoint, clinic.checkpoint_id)
+        checkpoint.card = checkpoint.card | {"protocol": "paper"}
+        patient_id = session.get_one(Case, clinic.case_ids[2]).patient_id
+    of_a_test_patient = add_case(N, patient_id=patient_id)
+    choice = CaseChoice(CaseSource.PICKED, case_ids=(*clinic.case_ids, of_a_test_patient))
+    preview = studies.preview_choice(store, actor=administrator, choice=choice, checkpoint_ids=[clinic.checkpoint_id])
+    assert [(one.n_seen, one.n_cases) for one in preview.seen] == [(4, 5)], "the snapshot holds all but the second"
+    (checkpoint_line,) = get_study(store, actor=administrator, study_id=study_id).checkpoints
+    assert checkpoint_line.seen_in_training == 3
+
+    aided = ReadingPlan(aid=Aid.AFTER_FIRST_CALL, aid_checkpoint_id=clinic.checkpoint_id)
+    predict(store, clinic, dict.fromkeys(range(4), (0.1, 0.9)))
+    study = studies.create_study(
+        store, actor=administrator, name="Aided", reader_ids=[reader.person_id], plan=aided,
+        checkpoint_ids=[clinic.checkpoint_id], case_ids=clinic.case_ids[1:],
+    )  # fmt: skip
+    with pytest.raises(InputRejected, match="has learned from 2 of the 3 cases"):
+        studies.open_study(store, actor=administrator, study_id=study.id)
+
+    read_all(store, reader, study_id, dict(zip(clinic.case_ids, (N, H, H, H), strict=True)))
+    studies.close_study(store, actor=administrator, study_id=study_id, reason="enough was read")
+    three, _ = study_results.study_results(store, actor=administrator, study_id=study_id).checkpoints
+    assert (three.n_seen, three.n_unseen) == (3, 1)
+    assert study_results.study_analysis(store, actor=administrator, study_id=study_id).networks[0].n_cases == 1
+
+
+def test_a_manifest_that_was_changed_is_no_word_on_what_was_learned_from(
+    store: Store, administrator: Actor, clinic: Clinic
+) -> None:
+    with store.writing() as session:
+        snapshot = session.get_one(Snapshot, clinic.snapshot_id)
+        manifest = Manifest.from_json(store.blobs.get(snapshot.sha256))
+        emptied = replace(manifest, items=manifest.items[1:]).to_json()
+        place = next(store.settings.data_dir.rglob(f"{snapshot.sha256}*"))
+    place.chmod(0o600)
+    place.write_bytes(emptied)
+    choice = CaseChoice(CaseSource.PICKED, case_ids=clinic.case_ids)
+    with pytest.raises((NotFound, SnapshotMismatch)):
+        studies.preview_choice(store, actor=administrator, choice=choice, checkpoint_ids=[clinic.checkpoint_id])
 
 
 def test_the_test_split_of_a_snapshot_can_be_read(store: Store, administrator: Actor, clinic: Clinic) -> None:

@@ -20,15 +20,18 @@ from colpo_core.store.tables import (
     Exposure,
     HeldGpu,
     Image,
+    ImageAnswer,
     Job,
     Patient,
     Presentation,
     Promotion,
     Reading,
+    ReadingDraft,
     Snapshot,
     StudyAmendment,
+    StudyClosing,
 )
-from colpo_core.terms import AmendmentKind, Arm, ExposureKind, JobKind, JobState, Label
+from colpo_core.terms import AmendmentKind, Arm, ExposureKind, ImageQuestion, JobKind, JobState, Label
 
 
 def test_the_migrations_make_exactly_the_tables(store: Store) -> None:
@@ -174,6 +177,35 @@ INSERT INTO readings VALUES
     store.close()
 
 
+def test_a_store_whose_studies_keep_nothing_besides_keeps_its_exposures_and_takes_drafts_and_closings(
+    tmp_path: Path,
+) -> None:
+    rows = (
+        ROWS_OF_A_STUDY.rstrip()
+        + """;
+INSERT INTO presentations VALUES ('t', 1, 1, 1, 1, 1, '2026-01-01 00:00:00');
+INSERT INTO readings VALUES
+(1, 1, 1, 1, 'hsil', 70, '2026-01-01 00:00:00', '2026-01-01 00:00:09', 1, 'unaided', 1, 1, 8000, NULL, NULL);
+INSERT INTO exposures VALUES (1, 1, 'mask', 3, '2026-01-01 00:00:00', '2026-01-02 00:00:00', 4)
+"""
+    )
+    engine = old_store(tmp_path, revision="0013", rows=rows)
+    before = upgrade_and_lose_nothing(engine)
+    assert (before["exposures"], before["presentations"], before["readings"]) == (1, 1, 1)
+    store = Store.open(Settings(data_dir=tmp_path))
+    with store.writing() as session:
+        kept = session.scalars(select(Exposure)).one()
+        assert (kept.kind, kept.within_study, kept.times) == (ExposureKind.MASK, 3, 4)
+        assert kept.last_at > kept.first_at
+        session.add(Exposure(person_id=1, case_id=1, kind=ExposureKind.READ))
+        session.add(ReadingDraft(token="t", phase=1, points=[[1.0, 2.0]], findings=["mosaic"]))
+        session.add(StudyClosing(study_id=1, code_version="0.1.0", methods_version=1, found={"primary": []}))
+    for statement in ("UPDATE study_closings SET methods_version = 2", "DELETE FROM study_closings"):
+        with pytest.raises(IntegrityError, match="append-only"), store.writing() as session:
+            session.execute(text(statement))
+    store.close()
+
+
 def rows_of(engine: Engine) -> dict[str, int]:
     with engine.connect() as connection:
         return {
@@ -228,6 +260,16 @@ INSERT INTO annotations VALUES (2, 1, 1, 'mosaic', 'draft', 'd2', 1, 1, NULL, '2
 INSERT INTO annotation_versions VALUES (1, 1, 1, 1, 1, 'painted', NULL, '', '2026-01-01 00:00:00')
 """
 
+ROWS_WITH_A_HASH = """
+INSERT INTO people (id, username, display_name, role, active, failed_sign_ins, created_at)
+VALUES (1, 'a', 'A', 'annotator', 1, 0, '2026-01-01 00:00:00');
+INSERT INTO patients (id, code, simulated, created_at) VALUES (1, 'P1', 0, '2026-01-01 00:00:00');
+INSERT INTO cases (id, patient_id, colposcopy, simulated, created_at, version)
+VALUES (1, 1, 'normal', 0, '2026-01-01 00:00:00', 1);
+INSERT INTO images (id, case_id, sha256, media_type, width_px, height_px, stage, shows_cervix, simulated, created_at,
+perceptual_hash) VALUES (1, 1, 'x', 'image/png', 2, 2, 'lugol', 1, 0, '2026-01-01 00:00:00', 'ffff')
+"""
+
 ROWS_OF_LEARNING = """
 INSERT INTO people VALUES (1, 'a', 'A', NULL, 'annotator', 1, 0, NULL, '2026-01-01 00:00:00');
 INSERT INTO patients VALUES (1, 'P1', 0, '2026-01-01 00:00:00');
@@ -261,7 +303,7 @@ REBUILD_PATIENTS = """
 import sqlalchemy as sa
 from alembic import op
 
-revision, down_revision, branch_labels, depends_on = "next", "0013", None, None
+revision, down_revision, branch_labels, depends_on = "next", "0016", None, None
 
 def upgrade():
     with op.batch_alter_table("patients", recreate="always") as batch:
@@ -334,3 +376,15 @@ def test_many_may_open_a_new_store_at_once(settings: Settings) -> None:
     for thread in threads:
         thread.join()
     assert errors == []
+
+
+def test_a_store_without_questions_about_images_forgets_its_old_hashes_and_takes_answers(tmp_path: Path) -> None:
+    engine = old_store(tmp_path, revision="0013", rows=ROWS_WITH_A_HASH)
+    upgrade_and_lose_nothing(engine)
+    store = Store.open(Settings(data_dir=tmp_path))
+    with store.writing() as session:
+        image = session.scalars(select(Image)).one()
+        assert (image.perceptual_hash, image.stage_guessed) == (None, False)
+        image.perceptual_hash = "0" * 384
+        session.add_all(ImageAnswer(image_id=image.id, question=question, answered_by=1) for question in ImageQuestion)
+    store.close()

@@ -32,13 +32,21 @@ def test_counts_are_those_of_the_table(ratings: np.ndarray, threshold: int) -> N
 
 
 def test_without_a_threshold_there_are_no_calls_and_without_ratings_no_area() -> None:
-    found = reader_arm(TRUTH, ONE)
+    few = reader_arm(TRUTH, ONE)
+    assert few.auc == pytest.approx((6 + 6 + 4.5 + 5.5) / 24)
+    assert (few.auc_ci, few.auc_ci_missing) == (None, "4 cases of a class, and it takes 5 of each")
+    assert few.auc_ci_delong is not None
+    truth, ratings = np.tile(TRUTH, 3), np.tile(ONE, 3)
+    found = reader_arm(truth, ratings)
     assert (found.sensitivity, found.ppv_at_prevalence) == (None, None)
     assert found.auc == pytest.approx((6 + 6 + 4.5 + 5.5) / 24)
     assert found.auc_ci is not None
     assert found.auc_ci[0] < found.auc < found.auc_ci[1] <= 1
+    assert found.auc_ci_method == "newcombe-5"
+    wide = reader_arm(truth, ratings, patients=np.arange(30) // 3)
+    assert wide.auc_ci_method == "newcombe-5-by-patients"
     assert reader_arm(TRUTH, ONE, has_ratings=False, threshold=3).auc is None
-    narrow = reader_arm(TRUTH, ONE, alpha=0.5).auc_ci
+    narrow = reader_arm(truth, ratings, alpha=0.5).auc_ci
     assert narrow is not None
     assert narrow[0] > found.auc_ci[0]
 
@@ -60,10 +68,50 @@ def test_predictive_values_follow_bayes_at_the_prevalence() -> None:
     assert own.ppv_at_prevalence.value == pytest.approx(own.ppv.value)
     sure = reader_arm(TRUTH, TRUTH.astype(float), threshold=1, prevalence=0.1)
     assert sure.ppv_at_prevalence is not None
-    assert (sure.ppv_at_prevalence.value, sure.ppv_at_prevalence.ci) == (1, None)
+    # Mercaldo, Lau and Zhou 2007: two successes and two failures (z squared) join shares of 0 and 1.
+    square = 1.959964**2
+    hit, rejected = (4 + square / 2) / (4 + square), (6 + square / 2) / (6 + square)
+    error = ((1 - hit) / (hit * (4 + square)) + rejected / ((1 - rejected) * (6 + square))) ** 0.5
+    middle = log(hit * 0.1 / ((1 - rejected) * 0.9))
+    assert sure.ppv_at_prevalence.ci is not None
+    low, high = sure.ppv_at_prevalence.ci
+    assert (sure.ppv_at_prevalence.value, high) == (1, 1)
+    assert log(low / (1 - low)) == pytest.approx(middle - 1.959964 * error, rel=1e-5)
     never = reader_arm(TRUTH, ONE, threshold=9, prevalence=0.1)
     assert never.ppv_at_prevalence is not None
-    assert never.ppv_at_prevalence.value is None
+    assert (never.ppv_at_prevalence.value, never.ppv_at_prevalence.missing) == (None, "nobody would be called so")
+
+
+def test_a_difference_of_areas_from_few_cases_has_neither_interval_nor_p() -> None:
+    # Two HSIL: DeLong's test would say 0.012 where McNemar's says 0.5.
+    few = paired_aucs(TRUTH, ONE, ONE[::-1])
+    assert (few.ci, few.p, few.missing) == (None, None, "4 cases of a class, and it takes 10 of each")
+    assert few.difference is not None
+    truth = np.repeat([True, False], 10)
+    enough = paired_aucs(truth, np.arange(20.0), np.arange(20.0)[::-1] % 7)
+    assert enough.ci is not None
+    assert -1 <= enough.ci[0] <= enough.ci[1] <= 1
+
+
+@given(st.integers(0, 15), st.integers(0, 15), st.integers(0, 40))
+def test_a_p_and_an_interval_that_part_are_said(b: int, c: int, same: int) -> None:
+    truth = np.ones(b + c + same + 1, bool)
+    first = np.repeat([5.0, 1.0, 5.0], [b, c, same + 1])
+    second = np.repeat([1.0, 5.0, 5.0], [b, c, same + 1])
+    found = paired_calls(truth, first, second, threshold=3)["accuracy"]
+    assert found.ci is not None
+    leaves_0_out = found.ci[0] > 0 or found.ci[1] < 0
+    assert (found.at_odds is None) == (leaves_0_out == (found.p < 0.05))
+    assert found.p <= found.p_exact
+
+
+def test_five_against_none_is_shown_by_both() -> None:
+    truth = np.ones(40, bool)
+    found = paired_calls(truth, np.repeat([5.0, 1.0], [40, 0]), np.repeat([1.0, 5.0], [5, 35]), threshold=3)["accuracy"]
+    assert (found.p, found.p_exact) == pytest.approx((0.03125, 0.0625))
+    assert found.at_odds is None
+    assert found.ci is not None
+    assert found.ci[0] > 0
 
 
 @given(RATINGS, RATINGS)

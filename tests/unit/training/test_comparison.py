@@ -128,7 +128,7 @@ def rows(normal: Sequence[float], hsil: Sequence[float], *, first: int = 0) -> l
 def test_each_run_is_called_at_its_own_threshold_from_its_validation_side() -> None:
     low = rows([0.05, 0.1, 0.15], [0.2, 0.25, 0.3])
     high = rows([0.7, 0.75, 0.8], [0.85, 0.9, 0.95])
-    figures = comparison_figures([Run(THREE, 0, low, low), Run(PREDICTED, 0, high, high)], rule="youden", seed=0)
+    figures = comparison_figures([Run(THREE, 0, low, low), Run(PREDICTED, 0, high, high)], rule="youden")
     for arm in (THREE, PREDICTED):
         assert figures["arms"][arm]["accuracy"]["value"] == 1.0
     assert set(figures["arms"]) == {THREE, PREDICTED}
@@ -139,16 +139,16 @@ def test_figures_do_not_depend_on_the_order_of_the_runs_and_average_the_seeds() 
     good, bad = rows([0.1, 0.2, 0.3], [0.7, 0.8, 0.9]), rows([0.7, 0.8, 0.9], [0.1, 0.2, 0.3])
     runs = [Run(THREE, 0, good, good), Run(THREE, 1, good, bad)]
     runs += [Run(PREDICTED, 0, good, good), Run(PREDICTED, 1, good, good)]
-    figures = comparison_figures(runs, rule="youden", seed=0)
+    figures = comparison_figures(runs, rule="youden")
     assert figures["arms"][THREE]["auc"]["value"] == pytest.approx(0.5)
     assert figures["differences"][0]["auc"]["value"] == pytest.approx(0.5)
-    assert comparison_figures(runs[::-1], rule="youden", seed=0) == figures
+    assert comparison_figures(runs[::-1], rule="youden") == figures
 
 
 def test_figures_are_by_case() -> None:
     two_images = [Judged(1, 1, Label.HSIL, 0.2, image_id=1), Judged(1, 1, Label.HSIL, 0.9, image_id=2)]
     said = two_images + rows([0.3, 0.4], [], first=10)
-    figures = comparison_figures([Run(THREE, 0, said, said), Run(PREDICTED, 0, said, said)], rule="youden", seed=0)
+    figures = comparison_figures([Run(THREE, 0, said, said), Run(PREDICTED, 0, said, said)], rule="youden")
     assert figures["differences"][0]["n"] == 3
     assert figures["arms"][THREE]["auc"]["value"] == 1.0
 

@@ -66,7 +66,6 @@ def compare(incumbent: Incumbent, some: Blobs, *, right: bool = True, watch: Wat
         load_mask=some.load_mask,
         device=torch.device("cpu"),
         watch=watch or quiet_watch(),
-        seed=0,
     )
 
 
@@ -137,7 +136,6 @@ def test_images_without_a_label_or_a_mask_count_for_what_they_have(current: Incu
         load_mask=bare.load_mask,
         device=torch.device("cpu"),
         watch=quiet_watch(),
-        seed=0,
     )
     assert (found["calls"]["n"], found["dice"]["value"]) == (4, None)
 

@@ -154,7 +154,7 @@ def test_decisions_are_frozen_for_each_network_by_itself() -> None:
 @pytest.mark.parametrize("rule", ["youden", "sensitivity_90"])
 def test_a_calibration_changes_no_call_of_an_image(share: float, rule: str) -> None:
     chance = np.random.default_rng(0)
-    found = rows(*chance.uniform(0.05, 0.7, 40), *chance.uniform(0.3, 1.0, 40), 1.0, 0.99999994)
+    found = rows(*chance.uniform(0.05, 0.7, 40), *chance.uniform(0.3, 1.0, 40), 1.0, 1 - 1e-16)
     before = choose_threshold([row.label for row in found], [row.prob_hsil for row in found], rule)
     calibration, threshold = decide(found, rule=rule, share=share)
     after = with_calibration(found, calibration)

@@ -8,10 +8,11 @@ import pytest
 import torch
 
 from colpo_core.errors import CheckpointMismatch, JobCancelled, JobFailed, LeakageFound
+from colpo_core.inference.predict import predict_image
 from colpo_core.nets.card import read_card
 from colpo_core.nets.checkpoint import load_checkpoint
 from colpo_core.records.learning import TrainingEvent, TrainingSettings
-from colpo_core.terms import LabelSource, Split
+from colpo_core.terms import Label, LabelSource, Split
 from colpo_core.training.channels import ARMS
 from colpo_core.training.pipeline import TrainedCheckpoint, train_pipeline
 from colpo_core.training.stages import stage_shares
@@ -224,6 +225,27 @@ def test_an_old_checkpoint_of_another_training_makes_way(
     assert not (tmp_path / "job" / "checkpoint").exists()
 
 
+def test_where_hsil_is_rarer_the_probabilities_are_brought_down_to_its_share(tmp_path: Path) -> None:
+    """A quarter of the images are HSIL; the loss weighs both labels alike, so the network itself says about a half."""
+    some = blobs((16, 12, 16), labels=[Label.NORMAL, Label.NORMAL, Label.NORMAL, Label.HSIL])
+    trained = train(some, tmp_path, settings=tiny(classification_epochs=2))
+    pipeline, card = load_checkpoint(trained.folder)
+    for network, chosen in (("3ch", pipeline.spec.calibration_3ch), ("4ch", pipeline.spec.calibration_4ch)):
+        told = card["calibration"][network]
+        assert (told["n_normal"], told["n_hsil"], told["share_hsil"]) == (21, 7, 0.25)
+        assert (told["temperature"], told["intercept"]) == (chosen.temperature, chosen.intercept)
+        before = card["metrics"]["uncalibrated"][network]["calibration"]["image"]
+        after = card["metrics"][network]["calibration"]["image"]
+        assert after["observed"]["value"] == 0.25
+        assert abs(after["in_the_large"]["value"]) < abs(before["in_the_large"]["value"])
+        assert abs(after["in_the_large"]["value"]) < 0.12
+    # What the checkpoint says of an image from now on is what its card says, and so is the call.
+    for row, item in zip(card["metrics"]["predictions"], some.manifest.of(Split.TEST), strict=True):
+        said = predict_image(pipeline, some.load_image(item.image_sha256), with_maps=False)
+        assert row["prob_hsil_4ch"] == pytest.approx(said.prob_hsil_4ch, abs=2e-6)
+        assert said.threshold_4ch == card["thresholds"]["4ch"]
+
+
 def test_a_diverging_training_says_what_to_do(few: Blobs, tmp_path: Path) -> None:
     with pytest.raises(JobFailed, match="lower learning rate"):
         train(few, tmp_path, settings=tiny(learning_rate_segmentation=1e30, segmentation_epochs=4))
@@ -232,7 +254,8 @@ def test_a_diverging_training_says_what_to_do(few: Blobs, tmp_path: Path) -> Non
 def test_without_validation_and_test_the_last_epoch_and_a_half_are_taken(tmp_path: Path) -> None:
     some = blobs((3, 0, 0), label_source=LabelSource.IMPRESSION)
     checkpoint = train(some, tmp_path, settings=tiny(segmentation_epochs=2))
-    assert checkpoint.card["thresholds"]["3ch"] == 0.5
+    assert checkpoint.card["thresholds"]["3ch"] == pytest.approx(1 / 3), "0.5 before the weights are taken out"
+    assert checkpoint.card["calibration"]["3ch"]["method"] == "offset"
     assert checkpoint.card["history"]["segmentation"]["best_epoch"] == 2
     assert checkpoint.card["metrics"]["classification_4ch"]["case"]["auc"]["value"] is None
     assert checkpoint.card["metrics"]["classification_4ch"]["case"]["label_source"] == "impression"

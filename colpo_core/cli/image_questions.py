@@ -1,0 +1,62 @@
+"""Commands of what is asked about images."""
+
+from collections.abc import Sequence
+
+import click
+
+from colpo_core.cli.output import Opened, json_option, print_json
+from colpo_core.cli.words import WordType
+from colpo_core.records.images import AskedImage, grouped_questions, question_text
+from colpo_core.services import image_questions as service
+from colpo_core.terms import ImageQuestion, Stage
+
+_SHOWN = 10
+
+
+def print_questions(asked: Sequence[AskedImage]) -> None:
+    """Print what is asked, one line a question, with the images that it is asked about."""
+    for (question, stage), images in grouped_questions(asked).items():
+        numbers = ", ".join(f"{image.image_id} of case {image.case_id}" for image in images[:_SHOWN])
+        more = f" and {len(images) - _SHOWN} more" if len(images) > _SHOWN else ""
+        click.echo(f"asked: {question_text(question, stage, len(images))}: image {numbers}{more}")
+    if asked:
+        click.echo("answer with “cases questions right” or “cases questions refile”; nothing was changed")
+
+
+@click.group()
+def questions() -> None:
+    """What is asked about images whose look contradicts how they are filed."""
+
+
+@questions.command("list")
+@json_option
+def list_questions(as_json: bool) -> None:
+    """Show what is asked and not answered."""
+    with Opened() as here:
+        asked = service.asked_images(here.store, actor=here.actor)
+    if as_json:
+        print_json(asked)
+    elif asked:
+        print_questions(asked)
+    else:
+        click.echo("Nothing is asked.")
+
+
+@questions.command("right")
+@click.argument("image_ids", nargs=-1, required=True, type=int)
+@click.option("--question", type=WordType(ImageQuestion), help="That question alone; all that are asked if not given.")
+def confirm(image_ids: tuple[int, ...], question: ImageQuestion | None) -> None:
+    """Say that images are right as they are filed; it is kept, and not asked again."""
+    with Opened() as here:
+        answered = service.confirm_images(here.store, actor=here.actor, image_ids=image_ids, question=question)
+    click.echo(f"{answered} questions answered")
+
+
+@questions.command("refile")
+@click.argument("image_ids", nargs=-1, required=True, type=int)
+@click.option("--stage", type=WordType(Stage), required=True)
+def refile(image_ids: tuple[int, ...], stage: Stage) -> None:
+    """File images under another stage."""
+    with Opened() as here:
+        changed = service.refile_images(here.store, actor=here.actor, image_ids=image_ids, stage=stage)
+    click.echo(f"{changed} images are now filed as {stage.value}")
