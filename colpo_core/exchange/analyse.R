@@ -3,8 +3,8 @@
 #   Rscript analyse.R            in the folder with readings.csv and figures.csv
 #
 # It prints each number as the report has it and as it is found here, and ends with status 1 where one differs by more
-# than a millionth. Intervals that rest on the program's own random resampling, or on which cases are of one
-# patient (patients are not named here), are named and not recomputed; their estimates are.
+# than a millionth. Intervals that rest on the program's own random resampling, and those of calibration by patients,
+# are named and not recomputed; their estimates are. Patients are told apart by number and not named.
 
 suppressPackageStartupMessages(library(pROC))
 options(warn = 1, digits = 10)
@@ -118,6 +118,26 @@ newcombe_5 <- function(ratings, alpha) {
     low = if (value <= 0) 0 else root(0, value),
     high = if (value >= 1) 1 else root(value, 1)
   )
+}
+# The same where a patient has several cases: Obuchowski's variance takes the place of DeLong's, t that of the normal.
+newcombe_5_by_patients <- function(ratings, alpha) {
+  truth <- truth_of[names(ratings)]; of <- patient_of[names(ratings)]
+  if (!has_clusters(names(ratings))) return(newcombe_5(ratings, alpha))
+  curve <- roc_of(ratings); value <- as.numeric(auc(curve))
+  m <- sum(truth); n <- sum(!truth)
+  patients <- c(length(unique(of[truth])), length(unique(of[!truth])))
+  if (min(patients) < 5) return(c(value = value, low = NA, high = NA))
+  variance <- function(one, m, n) {
+    one * (1 - one) * (1 + ((m + n) / 2 - 1) * ((1 - one) / (2 - one) + one / (1 + one))) / (m * n)
+  }
+  together <- vary_together(list(ratings), "auc", TRUE)[1, 1]
+  grown <- function(found, assumed) if (assumed <= 1e-24) 1 else max(1, found / assumed)
+  wider <- if (together <= 1e-24) variance(0.5, patients[1], patients[2]) / variance(0.5, m, n) else {
+    max(grown(together, variance(value, m, n)), grown(together, var(curve, method = "delong")))
+  }
+  beyond <- function(one) abs(one - value) - qt(1 - alpha / 2, min(patients) - 1) * sqrt(wider * variance(one, m, n))
+  root <- function(from, to) uniroot(beyond, c(from, to), tol = 1e-13)$root
+  c(value = value, low = if (value <= 0) 0 else root(0, value), high = if (value >= 1) 1 else root(value, 1))
 }
 # Fewer cases of a class than this, and no interval or p of a difference of areas is given.
 FEWEST_FOR_A_DIFFERENCE <- 10
@@ -459,6 +479,7 @@ recompute <- function(row) {
     return(c(value = value, low = limits[1], high = limits[2], k = counts[["k"]], n = counts[["n"]]))
   }
   if (row$method == "newcombe-5") return(newcombe_5(rating_of(rows()), alpha))
+  if (row$method == "newcombe-5-by-patients") return(newcombe_5_by_patients(rating_of(rows()), alpha))
   pair <- function() {
     second <- if (is.na(row$versus_arm)) other() else rating_of(rows_of("reader", row$caller, NA, row$versus_arm, "all"))
     complete(list(rating_of(rows()), second))
@@ -570,7 +591,7 @@ for (place in seq_len(nrow(figures))) {
   }
 }
 cat(sprintf("\n%d figures; largest difference %.2e\n", nrow(figures), worst))
-cat(sprintf("%d intervals rest on the program's own random resampling, or on which cases are of one patient, and were not recomputed; their estimates were.\n", resampled))
+cat(sprintf("%d intervals rest on the program's own random resampling or are those of calibration by patients and were not recomputed; their estimates were.\n", resampled))
 if (unlike > 0) {
   cat(sprintf("%d numbers differ by more than %g\n", unlike, TOLERANCE))
   quit(status = 1)
