@@ -3,8 +3,8 @@
 #   Rscript analyse.R            in the folder with readings.csv and figures.csv
 #
 # It prints each number as the report has it and as it is found here, and ends with status 1 where one differs by more
-# than a millionth. Intervals that rest on the program's own random resampling, or on which cases are of one
-# patient (patients are not named here), are named and not recomputed; their estimates are.
+# than a millionth. Intervals that rest on the program's own random resampling, and those of calibration by patients,
+# are named and not recomputed; their estimates are. Patients are told apart by number and not named.
 
 suppressPackageStartupMessages(library(pROC))
 options(warn = 1, digits = 10)
@@ -123,6 +123,26 @@ newcombe_5 <- function(ratings, alpha) {
     low = if (value <= 0) 0 else root(0, value),
     high = if (value >= 1) 1 else root(value, 1)
   )
+}
+# The same where a patient has several cases: Obuchowski's variance takes the place of DeLong's, t that of the normal.
+newcombe_5_by_patients <- function(ratings, alpha) {
+  truth <- truth_of[names(ratings)]; of <- patient_of[names(ratings)]
+  if (!has_clusters(names(ratings))) return(newcombe_5(ratings, alpha))
+  curve <- roc_of(ratings); value <- as.numeric(auc(curve))
+  m <- sum(truth); n <- sum(!truth)
+  patients <- c(length(unique(of[truth])), length(unique(of[!truth])))
+  if (min(patients) < 5) return(c(value = value, low = NA, high = NA))
+  variance <- function(one, m, n) {
+    one * (1 - one) * (1 + ((m + n) / 2 - 1) * ((1 - one) / (2 - one) + one / (1 + one))) / (m * n)
+  }
+  together <- vary_together(list(ratings), "auc", TRUE)[1, 1]
+  grown <- function(found, assumed) if (assumed <= 1e-24) 1 else max(1, found / assumed)
+  wider <- if (together <= 1e-24) variance(0.5, patients[1], patients[2]) / variance(0.5, m, n) else {
+    max(grown(together, variance(value, m, n)), grown(together, var(curve, method = "delong")))
+  }
+  beyond <- function(one) abs(one - value) - qt(1 - alpha / 2, min(patients) - 1) * sqrt(wider * variance(one, m, n))
+  root <- function(from, to) uniroot(beyond, c(from, to), tol = 1e-13)$root
+  c(value = value, low = if (value <= 0) 0 else root(0, value), high = if (value >= 1) 1 else root(value, 1))
 }
 # Fewer cases of a class than this, and no interval or p of a difference of areas is given.
 FEWEST_FOR_A_DIFFERENCE <- 10
@@ -250,13 +270,13 @@ joined <- function(by_reader, of_cases, these, n, cases_df, is_bounded) {
   df <- if (below > 0) variance^2 / below else Inf
   if (is_bounded && these > variance) c(variance = these, df = cases_df) else c(variance = variance, df = df)
 }
-unlike <- function(matrix) mean(matrix[row(matrix) != col(matrix)])
+between_readers <- function(matrix) mean(matrix[row(matrix) != col(matrix)])
 one_arm <- function(vectors, figure, clustered, alpha) {
   values <- sapply(vectors, function(one) parts_of(one, figure)$value)
   n <- length(values); units <- units_of(vectors, figure, clustered)
   if (units < FEWEST) return(c(value = mean(values), low = NA, high = NA))
   whole <- matrix_of(vectors, figure, clustered)
-  cov2 <- unlike(whole)
+  cov2 <- between_readers(whole)
   found <- joined(var(values), n * max(cov2, 0), mean(diag(whole)) + (n - 1) * cov2, n, units - 1, TRUE)
   if (found[["variance"]] <= 1e-24) return(c(value = mean(values), low = NA, high = NA))
   limits <- logit_bounds(mean(values), sqrt(found[["variance"]] / n), found[["df"]], alpha)
@@ -270,7 +290,7 @@ against_model <- function(vectors, model, figure, clustered, alpha) {
   if (units < FEWEST_DIFFERENCE) return(c(value = difference, low = NA, high = NA, p = NA))
   contrast <- cbind(diag(n), -1)
   whole <- contrast %*% matrix_of(every, figure, clustered) %*% t(contrast)
-  cov2 <- unlike(whole)
+  cov2 <- between_readers(whole)
   found <- joined(var(values[-last]), n * max(cov2, 0), mean(diag(whole)) + (n - 1) * cov2, n, units - 1, TRUE)
   if (found[["variance"]] <= 1e-24) return(c(value = difference, low = NA, high = NA, p = NA))
   se <- sqrt(found[["variance"]] / n); t <- difference / se
@@ -516,6 +536,7 @@ recompute <- function(row) {
     return(c(value = value, low = limits[1], high = limits[2], k = counts[["k"]], n = counts[["n"]]))
   }
   if (row$method == "newcombe-5") return(newcombe_5(rating_of(rows()), alpha))
+  if (row$method == "newcombe-5-by-patients") return(newcombe_5_by_patients(rating_of(rows()), alpha))
   pair <- function() {
     second <- if (is.na(row$versus_arm)) other() else rating_of(rows_of("reader", row$caller, NA, row$versus_arm, "all"))
     complete(list(rating_of(rows()), second))
@@ -618,7 +639,7 @@ for (place in seq_len(nrow(figures))) {
   }
 }
 cat(sprintf("\n%d figures; largest difference %.2e\n", nrow(figures), worst))
-cat(sprintf("%d intervals rest on the program's own random resampling, or on which cases are of one patient, and were not recomputed; their estimates were.\n", resampled))
+cat(sprintf("%d intervals rest on the program's own random resampling or are those of calibration by patients and were not recomputed; their estimates were.\n", resampled))
 if (unlike > 0) {
   cat(sprintf("%d numbers differ by more than %g\n", unlike, TOLERANCE))
   quit(status = 1)

@@ -297,6 +297,7 @@ class _Analyst:
                     threshold=options.threshold,
                     prevalence=options.prevalence,
                     has_ratings=arm not in self.yes_or_no,
+                    patients=None if self.patients is None else self.patients[read].tolist(),
                     alpha=options.alpha,
                 )
         if len(table.arms) != _TWO or len(arms) != _TWO:

@@ -208,7 +208,14 @@ def _compare(
         line = replace(line, together=together.against_model.get(ARM), shares=shares, by_patient=clustered.get(ARM, {}))
     return replace(
         line,
-        alone=reader_arm(truth, model, threshold=THRESHOLD, prevalence=options.prevalence, alpha=options.alpha),
+        alone=reader_arm(
+            truth,
+            model,
+            threshold=THRESHOLD,
+            prevalence=options.prevalence,
+            patients=None if of_patients is None else of_patients.tolist(),
+            alpha=options.alpha,
+        ),
         roc=_roc(truth, model),
         readers=tuple(
             _pair(name, truth, one, model, of_patients, alpha=options.alpha)
