@@ -52,8 +52,8 @@ def conduct_view(person: Here, detail: StudyDetail) -> None:
 def _exposures(conduct: StudyConduct) -> None:
     st.subheader("Exposures")
     st.caption(
-        "Who has seen the label, histology, prediction or somebody's mask of these cases elsewhere, or has annotated "
-        f"them. {_RULES[conduct.rule]}"
+        "Who has seen the label, histology, prediction or somebody's mask of these cases elsewhere, has annotated them "
+        f"or was shown them in another study. {_RULES[conduct.rule]}"
     )
     rows = pd.DataFrame(
         {
@@ -116,7 +116,9 @@ def _amendment_form(person: Here, detail: StudyDetail) -> None:
             )
         )
     question = st.text_input("Wording of the question", detail.study.question, key="amend_question")
-    if question.strip() != detail.study.question and st.button("Correct the wording", key="amend_question_now"):
+    if not question.strip():
+        st.caption("The wording can be corrected; the question cannot be taken away.")
+    elif question.strip() != detail.study.question and st.button("Correct the wording", key="amend_question_now"):
         _do(
             lambda: study_amendments.correct_question(
                 person.store, actor=person.actor, study_id=study_id, question=question, reason=reason

@@ -60,14 +60,17 @@ def statistics_view(analysis: StudyAnalysis) -> None:
         _by_patient(analysis.readers.by_patient)
     for network in analysis.networks:
         _network(network)
-    for agreement in analysis.readers.agreement.values():
+    for arm, agreement in analysis.readers.agreement.items():
         if agreement.fleiss is not None:
-            st.markdown("**Agreement of the readers**")
+            st.markdown(f"**{_named('Agreement of the readers', arm, analysis.readers)}**")
             st.html(agreement_table(agreement))
             st.caption("95% intervals by a bootstrap over cases. 1 is full agreement, 0 what chance brings.")
     if analysis.again:
         st.markdown("**Agreement of each reader with herself or himself**")
-        rows = [[escape(name), value_text(one.value, one.ci), str(one.n)] for name, one in analysis.again.items()]
+        rows = [
+            [escape(analysis.title(name)), value_text(one.value, one.ci), str(one.n)]
+            for name, one in analysis.again.items()
+        ]
         st.html(study_table(("Reader", "Cohen's kappa of the calls", "Cases read twice"), rows))
     calibration_view(analysis.calibration)
 
@@ -210,10 +213,10 @@ def _network(network: NetworkComparison) -> None:
 def _rows(network: NetworkComparison) -> Iterator[list[str]]:
     for one in network.readers:
         if one.aucs is None or one.calls is None:
-            yield [escape(one.reader), "too few cases in common", "", "", ""]
+            yield [escape(one.title), "too few cases in common", "", "", ""]
             continue
         calls = [_paired(one.calls[field]) for _, field in _CALLS]
-        yield [escape(one.reader), _signed(one.aucs.difference, one.aucs.ci, one.aucs.p), *calls]
+        yield [escape(one.title), _signed(one.aucs.difference, one.aucs.ci, one.aucs.p), *calls]
     together = network.together
     if together is not None:
         shares = [_points(network.shares.get(Endpoint(field))) for _, field in _CALLS]
@@ -223,7 +226,7 @@ def _rows(network: NetworkComparison) -> Iterator[list[str]]:
 def forest(network: NetworkComparison) -> go.Figure | None:
     """Differences of areas, reader minus network, a row a reader and one for all; None where there is none."""
     found: list[tuple[str, float, Bounds]] = [
-        (one.reader, one.aucs.difference, one.aucs.ci)
+        (one.title, one.aucs.difference, one.aucs.ci)
         for one in network.readers
         if one.aucs is not None and one.aucs.difference is not None and one.aucs.ci is not None
     ]

@@ -1,4 +1,4 @@
-"""What a reader has set on a case before the answer, what was found at a study's closing, and reading as an exposure."""
+"""What a reader has set before the answer, what was found at a study's closing, and reading as an exposure."""
 
 import sqlalchemy as sa
 from alembic import op
