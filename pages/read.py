@@ -67,11 +67,14 @@ def _study_card(study: AssignedStudy) -> None:
         name, progress, action = st.columns([4, 3, 2], vertical_alignment="center")
         name.markdown(f"**{plain(study.name)}**")
         session = f"Session {study.session} of {study.n_sessions}: " if study.n_sessions > 1 else ""
-        progress.progress(study.answered / study.total, text=f"{session}{study.answered} of {study.total} read")
+        # Of a study of which the reader has seen every case elsewhere nothing is left to be read.
+        share = study.answered / study.total if study.total else 1.0
+        progress.progress(share, text=f"{session}{study.answered} of {study.total} read")
         if study.opens_at is not None:
             action.badge(f"Opens {as_when(study.opens_at)} UTC", icon=":material/schedule:", color="gray")
         elif study.is_finished:
-            action.badge("All read", icon=":material/check:", color="green")
+            word = "All read" if study.total else "Nothing to read: you have seen these cases elsewhere"
+            action.badge(word, icon=":material/check:", color="green")
         else:
             word = "Go on" if study.answered else "Start"
             # A study's number is in the reader's address anyway; it tells nothing of a case.

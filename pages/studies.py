@@ -13,7 +13,7 @@ from pages._ui.here import Here, here
 from pages._ui.links import go
 from pages._ui.plain import plain
 from pages._ui.plan_form import plan_words
-from pages._ui.study_conduct import conduct_view
+from pages._ui.study_conduct import conduct_view, show_warnings
 from pages._ui.study_form import study_form
 from pages._ui.study_report import report_links
 from pages._ui.study_results import results_view
@@ -272,9 +272,10 @@ def _closed(person: Here, detail: StudyDetail) -> None:
             person.store, actor=person.actor, study_id=study.id, prevalence=st.session_state.get(PREVALENCE)
         )
     report_links(person, study)
+    conduct = show_warnings(person, study.id)
     results_view(results)
     statistics_view(analysis)
-    conduct_view(person, detail)
+    conduct_view(person, detail, conduct)
     for one in detail.checkpoints:
         if one.predicted < one.total:
             st.warning(f"{plain(one.name)}: {one.predicted} of {one.total} cases predicted", icon=":material/warning:")

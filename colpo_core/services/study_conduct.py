@@ -3,6 +3,7 @@
 import json
 from dataclasses import asdict
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -29,6 +30,7 @@ from colpo_core.store.tables import (
 from colpo_core.terms import ExposureKind, ExposureRule, Label, LabelSource, StudyState
 
 LOOK = "look at interim results"
+_OF_CLOSING = ("at", "code_version", "methods_version")
 _SAME_LOOK = timedelta(minutes=1)
 
 
@@ -92,18 +94,32 @@ def study_content(
     conduct = study_conduct(store, actor=whose, study_id=study_id, by_number=by_number)
     with store.reading() as session:
         study = get_study_row(session, study_id)
-        design = design_of(session, study)
+        design, names = design_of(session, study), reader_names(session, study, by_number=by_number)
+        words: dict[str, Any] = json.loads(design.to_json())
+        closing = session.get(StudyClosing, study_id)
         content = {
-            "study": study.name,
+            "study": names.scrub(study.name),
             "state": study.state,
             "seal_sha256": study.seal_sha256,
-            "design": json.loads(design.to_json()),
-            "question": study.question,
+            "design": _scrubbed(words, names),
+            "question": names.scrub(study.question),
+            "closing": None if closing is None else {name: getattr(closing, name) for name in _OF_CLOSING},
             "conduct": asdict(conduct),
             "warnings": conduct.warnings,
         }
+        if content["design"] != words:
+            content["note"] = "Readers' names in the design's words were replaced, so that its hash is not the seal."
     told = frozenset(case.case_id for case in (*design.cases, *design.practice))
     return json.dumps(content, indent=2, ensure_ascii=False, default=str).encode(), told
+
+
+def _scrubbed(design: dict[str, Any], names: ReaderNames) -> dict[str, Any]:
+    """The design with its own words scrubbed; all else in it are numbers, hashes and words of the program."""
+    said: dict[str, Any] = {name: names.scrub(design[name]) for name in ("name", "question", "chosen_by")}
+    plan = design.get("plan")
+    if plan is not None:
+        said["plan"] = {**plan, "hypotheses": names.scrub(plan["hypotheses"])}
+    return design | said
 
 
 def note_look(store: Store, *, actor: Actor, study_id: int) -> None:

@@ -40,9 +40,11 @@ def study_report(store: Store, *, actor: Actor, study_id: int, by_number: bool =
         seed, closed_at = study.seed, study.closed_at
         names = reader_names(session, study, by_number=by_number)
         anew = computed_anew(session, study, results, analysis, names)
+        shown = replace(detail.study, name=names.scrub(study.name), question=names.scrub(study.question))
+        plan = replace(detail.plan, hypotheses=names.scrub(detail.plan.hypotheses))
     readers = tuple(replace(one, display_name=names.of(one.reader_id, one.display_name)) for one in detail.readers)
     return StudyReport(
-        detail=replace(detail, readers=readers),
+        detail=replace(detail, study=shown, plan=plan, readers=readers),
         results=results,
         analysis=analysis,
         conduct=study_conduct(store, actor=actor, study_id=study_id, by_number=by_number),

@@ -20,7 +20,7 @@ from colpo_core.records.studies import CallerFigures, ReadingTimes, StudyAnalysi
 from colpo_core.services import exposures
 from colpo_core.services.jobs import start_prediction
 from colpo_core.services.permissions import ADMINISTRATORS, require
-from colpo_core.services.reader_names import reader_names
+from colpo_core.services.reader_names import ReaderNames, reader_names
 from colpo_core.services.study_cases import seen_cases
 from colpo_core.services.study_conduct import exposed_at_reading, note_look
 from colpo_core.services.study_readers import Amended, amended, plan_of, study_orders
@@ -280,8 +280,9 @@ def study_calls(store: Store, study_id: int, *, by_number: bool = False) -> tupl
             )
         )
         rows = _reader_rows(session, study, design, simulated, by_number=by_number)
+        names = reader_names(session, study, by_number=by_number)
         for one in _checkpoints(store, session, design):
-            rows += _checkpoint_rows(study, design, one, simulated)
+            rows += _checkpoint_rows(study, design, one, simulated, names)
     return calls_csv(rows), frozenset(case.case_id for case in design.cases)
 
 
@@ -402,12 +403,15 @@ def _reader_rows(
 ) -> list[CallRow]:
     truth = {case.case_id: case.truth for case in design.cases}
     orders = study_orders(session, study)
-    readers = _readers(session, study, by_number=by_number)
+    readers, names = (
+        _readers(session, study, by_number=by_number),
+        reader_names(session, study, by_number=by_number),
+    )
     exposed = {row: seen for one in readers for row, seen in exposed_at_reading(session, study, one.person_id).items()}
     interim = study.state is StudyState.OPEN
     return [
         CallRow(
-            study=study.name,
+            study=names.scrub(study.name),
             caller_kind="reader",
             caller=one.name,
             channels=None,
@@ -439,11 +443,13 @@ def _reader_rows(
     ]
 
 
-def _checkpoint_rows(study: Study, design: StudyDesign, one: _CheckpointCalls, simulated: set[int]) -> list[CallRow]:
+def _checkpoint_rows(
+    study: Study, design: StudyDesign, one: _CheckpointCalls, simulated: set[int], names: ReaderNames
+) -> list[CallRow]:
     truth = {case.case_id: case.truth for case in design.cases}
     return [
         CallRow(
-            study=study.name,
+            study=names.scrub(study.name),
             caller_kind="checkpoint",
             caller=one.checkpoint.name,
             channels=channels,

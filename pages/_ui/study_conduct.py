@@ -25,12 +25,24 @@ def rule_words(rule: ExposureRule) -> str:
     return _RULES[rule]
 
 
-def conduct_view(person: Here, detail: StudyDetail) -> None:
-    """Draw exposures, amendments and refusals; while the study is open, with the forms of amendments."""
-    study = detail.study
-    conduct = study_conduct.study_conduct(person.store, actor=person.actor, study_id=study.id)
+def show_warnings(person: Here, study_id: int) -> StudyConduct:
+    """Draw what whoever sees the results has to know first; returns the conduct that it is read off."""
+    conduct = study_conduct.study_conduct(person.store, actor=person.actor, study_id=study_id)
     for sentence in conduct.warnings:
         st.warning(plain(sentence), icon=":material/warning:")
+    return conduct
+
+
+def conduct_view(person: Here, detail: StudyDetail, shown: StudyConduct | None = None) -> None:
+    """Draw exposures, amendments and refusals; while the study is open, with the forms of amendments.
+
+    Args:
+        person: Who looks.
+        detail: The study.
+        shown: Its conduct, where `show_warnings` has drawn the warnings already.
+    """
+    study = detail.study
+    conduct = shown or show_warnings(person, study.id)
     _exposures(conduct)
     if study.state is StudyState.DRAFT:
         return
