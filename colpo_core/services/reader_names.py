@@ -53,7 +53,8 @@ def reader_names(session: Session, study: Study, *, by_number: bool = False) -> 
         )
     }
     added = amended(session, study.id).added
-    order = [*sorted(people.keys() - set(added)), *added]
+    # An amendment that adds a reader is written just before its row.
+    order = [*sorted(people.keys() - set(added)), *(one for one in added if one in people)]
     if not by_number:
         names = [people[one].display_name for one in order]
         # Two who are called alike are told apart by the names with which they sign in.
