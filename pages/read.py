@@ -68,11 +68,14 @@ def _study_card(study: AssignedStudy) -> None:
         name, progress, action = st.columns([4, 3, 2], vertical_alignment="center")
         name.markdown(f"**{plain(study.name)}**")
         session = f"Session {study.session} of {study.n_sessions}: " if study.n_sessions > 1 else ""
-        progress.progress(study.answered / study.total, text=f"{session}{study.answered} of {study.total} read")
+        # Of a study of which the reader has seen every case elsewhere nothing is left to be read.
+        share = study.answered / study.total if study.total else 1.0
+        progress.progress(share, text=f"{session}{study.answered} of {study.total} read")
         if study.opens_at is not None:
             action.badge(f"Opens {as_when(study.opens_at)} UTC", icon=":material/schedule:", color="gray")
         elif study.is_finished:
-            action.badge("All read", icon=":material/check:", color="green")
+            word = "All read" if study.total else "Nothing to read: you have seen these cases elsewhere"
+            action.badge(word, icon=":material/check:", color="green")
         else:
             word = "Go on" if study.answered else "Start"
             # A study's number is in the reader's address anyway; it tells nothing of a case.
@@ -105,7 +108,7 @@ def _case(person: Here, study_id: int) -> None:
     image, panel = st.columns([4, 1.25], gap="medium")
     with image:
         _image(study_id, shown)
-        _asked(shown)
+        _asked(study_id, shown)
     with panel:
         _panel(study_id, shown)
 
@@ -117,7 +120,7 @@ def _image(study_id: int, shown: Presented) -> None:
     if other is not None:
         image_viewer("reading_other", f"{url}/{other}", height_px=_HEIGHT_PX, alt="Another image of the case")
         return
-    points = _points(shown.token)
+    points = _points(shown)
     may_set = shown.asks_points and len(points) < MOST_POINTS
     image_viewer(
         "reading_image",
@@ -127,7 +130,7 @@ def _image(study_id: int, shown: Presented) -> None:
         alt="The image to read",
         marks=[Mark(str(n), f"Site {n}", x, y, _POINT_COLOUR) for n, (x, y) in enumerate(points, start=1)],
         asks_for=f"site {len(points) + 1}" if may_set and st.session_state.get(_SETTING) else "",
-        on_place=lambda x, y: _set_point(shown.token, x, y),
+        on_place=lambda x, y: _set_point(study_id, shown, x, y),
         on_leave=_stop_setting,
     )
 
@@ -154,36 +157,62 @@ def _turn_stage(key: str, n_images: int) -> None:
     st.session_state[key] = ((st.session_state.get(key) or 0) + 1) % n_images
 
 
-def _points(token: str) -> list[tuple[float, float]]:
-    found: list[tuple[float, float]] = st.session_state.setdefault(_POINTS, {}).setdefault(token, [])
+def _points(shown: Presented) -> list[tuple[float, float]]:
+    """The sites that are set; at first those that the store has kept, such as from before a reload."""
+    found: list[tuple[float, float]] = st.session_state.setdefault(_POINTS, {}).setdefault(
+        shown.token, list(shown.points)
+    )
     return found
 
 
-def _set_point(token: str, x_px: float, y_px: float) -> None:
-    if len(_points(token)) < MOST_POINTS:
-        _points(token).append((x_px, y_px))
+def _set_point(study_id: int, shown: Presented, x_px: float, y_px: float) -> None:
+    if len(_points(shown)) < MOST_POINTS:
+        _points(shown).append((x_px, y_px))
+        _keep_set(study_id, shown)
+
+
+def _keep_set(study_id: int, shown: Presented) -> None:
+    """Keep sites and findings in the store as they are set: they lock with the answer, and a reload must lose none."""
+    person = here()
+    try:
+        readings.keep_set(
+            person.store,
+            actor=person.actor,
+            study_id=study_id,
+            token=shown.token,
+            points=_points(shown),
+            findings=st.session_state.get(_findings_key(shown)) or (),
+        )
+    except ColpoError as error:
+        st.session_state[_REFUSAL] = str(error)
+
+
+def _findings_key(shown: Presented) -> str:
+    return f"findings_{shown.token}"
 
 
 def _stop_setting() -> None:
     st.session_state[_SETTING] = False
 
 
-def _asked(shown: Presented) -> None:
+def _asked(study_id: int, shown: Presented) -> None:
     """What the study asks beside call and confidence; it is kept with the answer."""
     if not (shown.asks_findings or shown.asks_points):
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
         if shown.asks_findings:
+            st.session_state.setdefault(_findings_key(shown), list(shown.findings))
             st.pills(
                 "Findings", ASKED_FINDINGS, format_func=FINDINGS.__getitem__, selection_mode="multi",
-                key=f"findings_{shown.token}", width="content",
+                key=_findings_key(shown), width="content", on_change=_keep_set,
+                args=(study_id, shown),
             )  # fmt: skip
         if shown.asks_points:
-            _site_buttons(shown.token)
+            _site_buttons(study_id, shown)
 
 
-def _site_buttons(token: str) -> None:
-    points = _points(token)
+def _site_buttons(study_id: int, shown: Presented) -> None:
+    points = _points(shown)
     is_setting = bool(st.session_state.get(_SETTING))
     st.button(
         f"{'Done' if is_setting else 'Set biopsy sites'} ({len(points)} of {MOST_POINTS})",
@@ -192,7 +221,7 @@ def _site_buttons(token: str) -> None:
     )  # fmt: skip
     st.button(
         "Remove the last", icon=":material/undo:", key="reading_undo", disabled=not points, on_click=_remove_point,
-        args=(token,),
+        args=(study_id, shown),
     )  # fmt: skip
 
 
@@ -200,9 +229,10 @@ def _turn_setting() -> None:
     st.session_state[_SETTING] = not st.session_state.get(_SETTING)
 
 
-def _remove_point(token: str) -> None:
-    if _points(token):
-        _points(token).pop()
+def _remove_point(study_id: int, shown: Presented) -> None:
+    if _points(shown):
+        _points(shown).pop()
+        _keep_set(study_id, shown)
 
 
 def _layers(study_id: int, token: str) -> list[Layer]:
@@ -253,8 +283,9 @@ def _keep(study_id: int) -> None:
             call=answer.call,
             confidence=answer.confidence,
             active_ms=answer.active_ms,
-            points=_points(answer.token),
-            findings=st.session_state.get(f"findings_{answer.token}") or (),
+            # A session of the browser that has begun anew knows nothing of them: then what the store has kept counts.
+            points=st.session_state.get(_POINTS, {}).get(answer.token),
+            findings=st.session_state.get(f"findings_{answer.token}"),
         )
         if progress.truth is not None:
             agreed = "Right" if progress.truth is answer.call else "Not so"

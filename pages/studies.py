@@ -13,7 +13,7 @@ from pages._ui.here import Here, here
 from pages._ui.links import go
 from pages._ui.plain import plain
 from pages._ui.plan_form import plan_words
-from pages._ui.study_conduct import conduct_view
+from pages._ui.study_conduct import conduct_view, show_warnings
 from pages._ui.study_form import study_form
 from pages._ui.study_report import report_links
 from pages._ui.study_results import results_view
@@ -178,22 +178,37 @@ def _draft_actions(person: Here, detail: StudyDetail) -> None:
                     icon=":material/warning:",
                 )
                 _predict_button(person, detail.study, one)
-        if st.button(
+        with st.popover(
             "Open for reading",
-            type="primary",
             icon=":material/lock_open:",
             width="stretch",
+            type="primary",
             disabled=bool(detail.problems),
         ):
-            with showing_errors():
-                opened = studies.open_study(person.store, actor=person.actor, study_id=detail.study.id)
-                st.session_state[_TOLD] = f"{plain(opened.name)} is sealed and open. Its readers find it on their page."
-                st.rerun()
+            _ask_to_open(person, detail)
         if st.button("Discard draft", type="tertiary", icon=":material/delete:", width="stretch"):
             with showing_errors():
                 studies.discard_study(person.store, actor=person.actor, study_id=detail.study.id)
                 st.session_state[_TOLD] = f"The draft {plain(detail.study.name)} is gone."
                 go("studies")
+
+
+def _ask_to_open(person: Here, detail: StudyDetail) -> None:
+    study = detail.study
+    st.markdown(
+        f"**{study.n_cases} cases ({study.n_hsil} HSIL), {study.n_readers} "
+        f"reader{'' if study.n_readers == 1 else 's'}.** After this neither cases, labels, checkpoints nor plan can be "
+        "changed, and the draft cannot be taken back."
+    )
+    for sentence in detail.plan.cautions:
+        st.warning(sentence, icon=":material/warning:")
+    if not study.question:
+        st.warning("No question is written down, and the report will say so.", icon=":material/warning:")
+    if st.button("Seal and open", type="primary", icon=":material/lock:", width="stretch", key="seal_and_open"):
+        with showing_errors():
+            opened = studies.open_study(person.store, actor=person.actor, study_id=study.id)
+            st.session_state[_TOLD] = f"{plain(opened.name)} is sealed and open. Its readers find it on their page."
+            st.rerun()
 
 
 def _open_actions(person: Here, study: StudyRecord, *, interim: bool) -> None:
@@ -257,9 +272,10 @@ def _closed(person: Here, detail: StudyDetail) -> None:
             person.store, actor=person.actor, study_id=study.id, prevalence=st.session_state.get(PREVALENCE)
         )
     report_links(person, study)
+    conduct = show_warnings(person, study.id)
     results_view(results)
     statistics_view(analysis)
-    conduct_view(person, detail)
+    conduct_view(person, detail, conduct)
     for one in detail.checkpoints:
         if one.predicted < one.total:
             st.warning(f"{plain(one.name)}: {one.predicted} of {one.total} cases predicted", icon=":material/warning:")

@@ -119,6 +119,24 @@ def create(
         examined_from=examined_from,
         examined_until=examined_until,
     )
+    plan = ReadingPlan(
+        n_sessions,
+        washout_days,
+        repeat_share,
+        confidence,
+        endpoint,
+        margin,
+        alpha,
+        hypotheses.strip(),
+        exposed,
+        interim_results,
+        aid,
+        aid_checkpoint_id,
+        asks_points,
+        asks_findings,
+        shows_stages,
+        crossover,
+    )
     with Opened() as here:
         made = service.create_study(
             here.store,
@@ -129,26 +147,11 @@ def create(
             choice=choice,
             checkpoint_ids=checkpoint_ids,
             seed=seed,
-            plan=ReadingPlan(
-                n_sessions,
-                washout_days,
-                repeat_share,
-                confidence,
-                endpoint,
-                margin,
-                alpha,
-                hypotheses.strip(),
-                exposed,
-                interim_results,
-                aid,
-                aid_checkpoint_id,
-                asks_points,
-                asks_findings,
-                shows_stages,
-                crossover,
-            ),
+            plan=plan,
             practice_case_ids=practice_case_ids,
         )
+    for sentence in plan.cautions:
+        click.echo(f"note: {sentence}", err=True)
     click.echo(f"study {made.id}: {made.n_cases} cases ({made.n_hsil} hsil), {made.n_readers} readers, a draft")
 
 
@@ -158,6 +161,9 @@ def open_study(study_id: int) -> None:
     """Seal the design and let the readers begin; nothing can be changed after that."""
     with Opened() as here:
         opened = service.open_study(here.store, actor=here.actor, study_id=study_id)
+        warnings = study_conduct.study_conduct(here.store, actor=here.actor, study_id=study_id).warnings
+    for sentence in warnings:
+        click.echo(f"note: {sentence}", err=True)
     click.echo(f"study {opened.id} is open, sealed as {opened.seal_sha256}")
 
 
@@ -175,17 +181,23 @@ def close_study(study_id: int, reason: str) -> None:
 @click.argument("study_id", type=int)
 @click.option("--html", "html_path", type=NEW_FILE, help="Write the report as one HTML file that prints to PDF.")
 @click.option("--zip", "zip_path", type=NEW_FILE, help="Write it with the readings, every figure and a script in R.")
-def report(study_id: int, html_path: Path | None, zip_path: Path | None) -> None:
+@click.option("--readers-by-number", is_flag=True, help="Number the readers; no file that is written names one.")
+def report(study_id: int, html_path: Path | None, zip_path: Path | None, readers_by_number: bool) -> None:
     """Write a closed study's report."""
     if html_path is None and zip_path is None:
         raise click.UsageError("Say where to: --html FILE, --zip FILE, or both.")
     with Opened() as here:
         if html_path is not None:
-            text = study_report.report_html(here.store, actor=here.actor, study_id=study_id)
+            text = study_report.report_html(
+                here.store, actor=here.actor, study_id=study_id, by_number=readers_by_number
+            )
             write_file(html_path, text.encode())
             click.echo(f"wrote {html_path}")
         if zip_path is not None:
-            write_file(zip_path, study_report.report_archive(here.store, actor=here.actor, study_id=study_id))
+            content = study_report.report_archive(
+                here.store, actor=here.actor, study_id=study_id, by_number=readers_by_number
+            )
+            write_file(zip_path, content)
             click.echo(f"wrote {zip_path}")
 
 
@@ -313,11 +325,11 @@ def _print_results(found: StudyResults) -> None:
     for line in (*found.readers, *found.checkpoints):
         figures = line.figures
         shares = (figures.accuracy, figures.sensitivity, figures.specificity, figures.ppv, figures.npv)
-        rows.append((_who(line), f"{line.n_called}/{line.n_cases}", *(share.text() for share in shares)))
+        rows.append((_who(line, found), f"{line.n_called}/{line.n_cases}", *(share.text() for share in shares)))
     print_table(("who", "called", "accuracy", "sensitivity", "specificity", "PPV", "NPV"), rows)
 
 
-def _who(line: CallerFigures) -> str:
-    channels = f", {line.channels} channels" if line.channels else ""
+def _who(line: CallerFigures, found: StudyResults) -> str:
     seen = f", {line.n_seen} seen in training" if line.n_seen else ""
-    return f"{line.name}{channels}{seen}"
+    remark = f" ({line.remark})" if line.remark else ""
+    return f"{found.title(line)}{seen}{remark}"

@@ -21,8 +21,21 @@ figcaption, .small { font-size: .85rem; color: #4c5d62; }
 .mark.uncalibrated { background: #dde5e7; }
 .mark.impression { background: #e8def5; } .verdict { font-size: 1.1rem; font-weight: 600; }
 code { overflow-wrap: anywhere; font-size: .85rem; }
-@media print { h2 { break-after: avoid; } table, figure { break-inside: avoid; } }
+.wide { overflow-x: auto; }
+@page { size: A4; margin: 15mm 14mm 18mm;
+  @bottom-right { content: "Page " counter(page) " of " counter(pages); font: 9pt sans-serif; color: #4c5d62; } }
+@media print {
+  body { max-width: none; margin: 0; padding: 0; font-size: 10.5pt; }
+  h1, h2, h3 { break-after: avoid; break-inside: avoid; }
+  p, li { orphans: 2; widows: 2; }
+  thead { display: table-header-group; } tr, figure, .kept, table.short { break-inside: avoid; }
+  figure { display: block; } table { font-size: 8.5pt; } .wide { overflow: visible; }
+  .lead { break-after: avoid; } .trail { break-before: avoid; }
+}
 """
+
+# A table with so many rows is printed on one page; a longer one may go on on the next, under its heading again.
+_SHORT = 14
 
 
 def document(title: str, parts: Sequence[str]) -> str:
@@ -41,8 +54,15 @@ def document(title: str, parts: Sequence[str]) -> str:
 def table(content: CardTable) -> str:
     """A table; its texts are escaped here."""
     head = "".join(f"<th>{escape(name)}</th>" for name in content.heading)
-    rows = ("".join(f"<td>{escape(text)}</td>" for text in row) for row in content.rows)
-    return f"<table><tr>{head}</tr>" + "".join(f"<tr>{row}</tr>" for row in rows) + "</table>"
+    rows = ["".join(f"<td>{escape(text)}</td>" for text in row) for row in content.rows]
+    kind = " class='short'" if len(rows) <= _SHORT else ""
+    body = "".join(f"<tr>{row}</tr>" for row in rows)
+    return f"<table{kind}><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def kept(*parts: str) -> str:
+    """Parts that no page break parts, such as a heading and what it is of; they must be shorter than a page."""
+    return f"<div class='kept'>{''.join(parts)}</div>"
 
 
 def bullets(sentences: Sequence[str]) -> str:

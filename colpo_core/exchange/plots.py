@@ -1,6 +1,7 @@
 """Plots as inline SVG, for a file that must stand alone: no script, no link, the same bytes for the same figures."""
 
 import re
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from io import StringIO
@@ -18,6 +19,10 @@ COLOURS = {"3ch": GREY, "4ch": TEAL}
 _POINTS = ("#b4581b", "#7a5195", "#2f6f3e", "#9a3d0c", "#3b5b92", "#8a6d1d", "#a0446c")
 _SHAPES = ("o", "s", "^", "D", "v", "P", "X", "*")
 _FEWEST_FOR_A_SHAPE = 5
+# The names of a legend are 8 pt high, and the browser's letters may be wider than those that were measured here.
+_LEGEND_CHARACTERS = 48
+_LEGEND_LINE_IN = 0.14
+_ROW_CHARACTERS = 30
 _STYLE: dict[Any, Any] = {  # its keys' own type is a list of 300 words
     "svg.hashsalt": "colpodesk",
     "svg.fonttype": "none",
@@ -192,7 +197,7 @@ def forest_svg(panels: Mapping[str, Sequence[ForestRow]], *, marks: str) -> str:
         panels: By figure, the differences from top to bottom; the same names in each.
         marks: See `roc_svg`.
     """
-    names = [row.name for row in next(iter(panels.values()))]
+    names = [wrapped(row.name, _ROW_CHARACTERS) for row in next(iter(panels.values()))]
     figure, all_axes = _new(2.0 * len(panels) + 2.6, 0.42 * len(names) + 1.3, marks, columns=len(panels))
     for axes, (title, rows) in zip(all_axes, panels.items(), strict=True):
         axes.axvline(0, color=INK, linewidth=1)
@@ -230,15 +235,34 @@ def _new(width_in: float, height_in: float, marks: str, *, columns: int = 1) -> 
 
 
 def _legend_and_text(figure: Figure, axes: Axes) -> str:
-    axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), frameon=False, fontsize=8)
-    return _as_svg(figure)
+    """The drawing under its legend, whose lines are broken where they are longer than the drawing is wide.
+
+    The drawing grows by whatever of the legend would not fit: a name may be one long word.
+    """
+    handles, labels = axes.get_legend_handles_labels()
+    lines = [wrapped(label, _LEGEND_CHARACTERS) for label in labels]
+    height = figure.get_figheight() + _LEGEND_LINE_IN * sum(line.count("\n") for line in lines)
+    figure.set_figheight(height)
+    axes.legend(handles, lines, loc="lower center", bbox_to_anchor=(0.5, 1.0), frameon=False, fontsize=8)
+    return _as_svg(figure, is_grown=True)
 
 
-def _as_svg(figure: Figure) -> str:
+def wrapped(text: str, width: int) -> str:
+    """A text in lines of at most so many characters; a longer word is broken."""
+    return "\n".join(textwrap.wrap(text, width)) or text
+
+
+def _as_svg(figure: Figure, *, is_grown: bool = False) -> str:
     """The drawing as it stands within HTML, which needs neither a prolog nor namespaces."""
     text = StringIO()
     with ONE_AT_A_TIME, mpl.rc_context(_STYLE):
-        figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+        figure.savefig(
+            text,
+            format="svg",
+            metadata={"Date": None, "Creator": None, "Format": None, "Type": None},
+            bbox_inches="tight" if is_grown else None,
+            pad_inches=0.06,
+        )
     drawn = text.getvalue()
     drawn = _NAMESPACE.sub("", drawn[drawn.index("<svg") :]).replace("xlink:href", "href")
     return _UNUSED_ID.sub("", drawn).strip()

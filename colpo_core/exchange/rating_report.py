@@ -98,17 +98,18 @@ def study_text(analysis: StudyAnalysis) -> str:
     if analysis.readers is not None:
         lines += ["", rating_text(replace(analysis.readers, refused=()))]
     lines += [
-        f"{name} with herself or himself: Cohen's kappa {_text(one.value, one.ci)}, {one.n} cases read twice"
+        f"{analysis.title(name)} with herself or himself: Cohen's kappa {_text(one.value, one.ci)}, "
+        f"{one.n} cases read twice"
         for name, one in analysis.again.items()
     ]
     for network in analysis.networks:
         lines += ["", f"Readers minus {network.name}, {network.channels} channels, {network.n_cases} cases"]
         for one in network.readers:
             if one.aucs is None or one.calls is None:
-                lines.append(f"  {one.reader}: too few cases in common")
+                lines.append(f"  {one.title}: too few cases in common")
                 continue
-            lines.append(f"  {one.reader}: area {_paired_area(one.aucs)}")
-            lines += [f"  {one.reader}: {_calls_text(what, calls)}" for what, calls in one.calls.items()]
+            lines.append(f"  {one.title}: area {_paired_area(one.aucs)}")
+            lines += [f"  {one.title}: {_calls_text(what, calls)}" for what, calls in one.calls.items()]
         if network.together is not None:
             lines.append(f"  all readers: area {_against_text(network.together)}")
             lines += [f"  {caution}" for caution in network.together.cautions]
@@ -116,8 +117,7 @@ def study_text(analysis: StudyAnalysis) -> str:
             lines.append(f"  all readers, by patients: {_clustered_text(network.by_patient)}")
         lines += [f"  {sentence}" for sentence in network.refused]
     for line in analysis.calibration:
-        name = line.name if line.channels is None else f"{line.name}, {line.channels} channels"
-        lines += ["", f"Calibration of {name}, {line.n_cases} cases: Brier score {line.brier.text()}"]
+        lines += ["", f"Calibration of {line.title}, {line.n_cases} cases: Brier score {line.brier.text()}"]
         lines.append(f"  expected calibration error {line.ece.text()}, overconfidence {line.overconfidence.text()}")
     return "\n".join(lines)
 

@@ -3,13 +3,14 @@
 from collections.abc import Iterator, Sequence
 from html import escape
 
-from colpo_core.exchange.plots import Curve, ForestRow, MarkedPoint, forest_svg, roc_svg
+from colpo_core.exchange.plots import Curve, ForestRow, MarkedPoint, forest_svg, roc_svg, wrapped
 from colpo_core.records.figures import Bounds, Estimate
 from colpo_core.records.reports import StudyReport
 from colpo_core.records.studies import NetworkComparison
 
 _WIDTH_PX, _BOX_PX, _SIDE_PX = 860, 430, 360
 _LINE_PX, _PAD_PX, _GAP_PX = 18, 12, 34
+_LETTER_PX = 7.0
 
 
 def flow_drawing(report: StudyReport) -> str:
@@ -64,7 +65,7 @@ def differences_drawing(network: NetworkComparison, *, marks: str) -> str | None
         found = {"Area": (one.aucs.difference, one.aucs.ci)}
         found |= {name.capitalize(): (paired.difference, paired.ci) for name, paired in one.calls.items()}
         for title, listed in rows.items():
-            listed.append(ForestRow(one.reader, _estimate(*found[title], network.n_cases)))
+            listed.append(ForestRow(one.title, _estimate(*found[title], network.n_cases)))
     together = {} if network.together is None else {"Area": network.together}
     together |= {name.value.capitalize(): one for name, one in network.shares.items()}
     for title, listed in rows.items():
@@ -90,12 +91,11 @@ def _area(value: float | None, ci: Bounds | None) -> str:
 
 def _read(report: StudyReport) -> Iterator[str]:
     for one in report.results.readers:
-        arm = f" ({one.arm.value})" if one.arm is not None and _has_arms(report) else ""
-        yield f"{one.name}{arm}: {one.n_called} of {one.n_cases} cases"
-
-
-def _has_arms(report: StudyReport) -> bool:
-    return len({one.arm for one in report.results.readers}) > 1
+        if one.remark and not one.n_called:
+            yield f"{one.name}: {one.remark}"
+        else:
+            remark = f" ({one.remark})" if one.remark else ""
+            yield f"{report.results.title(one)}: {one.n_called} of {one.n_cases} cases{remark}"
 
 
 def _not_read(report: StudyReport) -> list[str]:
@@ -126,7 +126,8 @@ def _learned(report: StudyReport) -> list[str]:
 
 def _flow(steps: Sequence[tuple[list[str], list[str]]]) -> str:
     parts, top = [], 4
-    for place, (main, side) in enumerate(steps):
+    for place, (whole, beside) in enumerate(steps):
+        main, side = _broken(whole, _BOX_PX), _broken(beside, _SIDE_PX)
         height = 2 * _PAD_PX + _LINE_PX * max(len(main), len(side))
         parts.append(_box(4, top, _BOX_PX, height, main))
         if side:
@@ -148,11 +149,10 @@ def _flow(steps: Sequence[tuple[list[str], list[str]]]) -> str:
 
 
 def _box(left: float, top: float, width: float, height: float, lines: Sequence[str]) -> str:
-    room = int(width / 6.6)
     weights = ["600", *["400"] * (len(lines) - 1)]
     texts = "".join(
         f"<text x='{left + _PAD_PX:g}' y='{top + _PAD_PX + 13 + _LINE_PX * place:g}' "
-        f"font-weight='{weights[place]}'>{escape(_cut(line, room))}</text>"
+        f"font-weight='{weights[place]}'>{escape(line)}</text>"
         for place, line in enumerate(lines)
     )
     frame = (
@@ -161,8 +161,10 @@ def _box(left: float, top: float, width: float, height: float, lines: Sequence[s
     return frame + texts
 
 
-def _cut(text: str, room: int) -> str:
-    return text if len(text) <= room else text[: room - 1] + "…"
+def _broken(lines: Sequence[str], width_px: int) -> list[str]:
+    """Lines that fit into a box: a longer one goes on on the next, so that nothing of it is lost."""
+    room = int((width_px - 2 * _PAD_PX) / _LETTER_PX)
+    return [part for line in lines for part in wrapped(line, room).split("\n")]
 
 
 def _arrow(x1: float, y1: float, x2: float, y2: float) -> str:

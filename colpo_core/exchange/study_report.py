@@ -1,6 +1,6 @@
 """A study's report as one HTML file that stands alone, in the order in which a reviewer asks."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from html import escape
 
 from colpo_core.exchange import html
@@ -13,6 +13,7 @@ from colpo_core.records.reader_statistics import (
     ArmAgreement,
     Clustered,
     ClusteredAnalysis,
+    Coefficient,
     Comparison,
     Endpoint,
     ManyReaders,
@@ -25,7 +26,7 @@ from colpo_core.records.reader_statistics import (
     SingleArm,
     interval_text,
 )
-from colpo_core.records.reports import StudyReport
+from colpo_core.records.reports import ComputedAnew, StudyReport
 from colpo_core.records.studies import CallerFigures, NetworkComparison
 
 _SHARES = {
@@ -35,6 +36,7 @@ _SHARES = {
     "ppv": "PPV",
     "npv": "NPV",
 }
+_MOST_CHANGES = 60
 _PAIRED = ("accuracy", "sensitivity", "specificity")
 _AGREEMENT = {
     "fleiss": "Fleiss' kappa of the calls",
@@ -90,7 +92,7 @@ def study_report_html(report: StudyReport) -> str:
         *(part for network in report.analysis.networks for part in _network(network, report)),
         *_agreement(report),
         *_calibration(report),
-        *_times(report.results.readers),
+        *_times(report),
         *_conduct(report),
         "<h2>Methods</h2>",
         html.bullets(_METHODS),
@@ -125,6 +127,24 @@ def _answer(report: StudyReport) -> Iterator[str]:
     else:
         yield "<p>There is no result; the reason stands among the notes.</p>"
     yield html.bullets([*report.conduct.warnings, *report.analysis.notes])
+    if report.anew is not None:
+        yield from _anew(report.anew)
+
+
+def _anew(anew: ComputedAnew) -> Iterator[str]:
+    """Whether these are the figures of the closing, and what is computed otherwise since."""
+    yield "<h3>These figures and those of the closing</h3>"
+    yield f"<p>{escape(anew.text)}</p>"
+    yield html.bullets(anew.changes)
+    if anew.primary_differs:
+        yield "<p>At the closing the primary endpoint's result was:</p>"
+        yield html.bullets(anew.primary_before or ("It could not be tested.",))
+    if anew.figures:
+        rows = [(one.name, one.before, one.now) for one in anew.figures[:_MOST_CHANGES]]
+        yield html.table(CardTable(("Figure", "At the closing", "Now"), rows))
+        more = len(anew.figures) - _MOST_CHANGES
+        if more > 0:
+            yield f"<p class='small'>And {more} more; figures.csv of the archive holds all as they are now.</p>"
 
 
 def _design(report: StudyReport) -> Iterator[str]:
@@ -171,9 +191,16 @@ def _arm_shares(one: ReaderArm) -> list[ReaderShare | None]:
 
 
 def _call_rows(one: CallerFigures, report: StudyReport) -> Iterator[tuple[str, ...]]:
-    arm = f", {one.arm.value}" if one.arm is not None and len({line.arm for line in report.results.readers}) > 1 else ""
-    name = f"{one.name}{arm}" if one.channels is None else f"{one.name}, {one.channels} channels"
-    yield name, f"{one.n_called} of {one.n_cases}", *(_share(getattr(one.figures, field)) for field in _SHARES)
+    name = report.results.title(one)
+    if one.remark and not one.n_called:
+        yield name, one.remark, *("" for _ in _SHARES)
+        return
+    remark = f" ({one.remark})" if one.remark else ""
+    yield (
+        f"{name}{remark}",
+        f"{one.n_called} of {one.n_cases}",
+        *(_share(getattr(one.figures, field)) for field in _SHARES),
+    )
     if one.unseen is not None:
         counts = f"{one.n_unseen} of {one.n_cases}"
         yield f"{name}, not learned from", counts, *(_share(getattr(one.unseen, field)) for field in _SHARES)
@@ -305,7 +332,7 @@ def _network_table(network: NetworkComparison) -> CardTable:
     rows = []
     for one in network.readers:
         calls = one.calls or {}
-        rows.append((one.reader, _paired_area(one.aucs), *(_paired_calls(calls.get(name)) for name in _PAIRED)))
+        rows.append((one.title, _paired_area(one.aucs), *(_paired_calls(calls.get(name)) for name in _PAIRED)))
     if network.together is not None:
         shares = (network.shares.get(Endpoint(name)) for name in _PAIRED)
         rows.append(("all readers", _of_model(network.together), *(_of_model(one) for one in shares)))
@@ -343,8 +370,12 @@ def _agreement(report: StudyReport) -> Iterator[str]:
             yield html.table(CardTable((title, "Value (interval)", "Cases"), rows))
     if report.analysis.again:
         heading = ("Within a reader: Cohen's kappa", "Value (interval)", "Cases read twice")
-        again = [(name, value_text(one.value, one.ci), str(one.n)) for name, one in report.analysis.again.items()]
+        again = [(name, value_text(one.value, one.ci), str(one.n)) for name, one in _again(report)]
         yield html.table(CardTable(heading, again))
+
+
+def _again(report: StudyReport) -> Iterator[tuple[str, Coefficient]]:
+    yield from ((report.analysis.title(name), one) for name, one in report.analysis.again.items())
 
 
 def _agreement_rows(one: ArmAgreement) -> Iterator[tuple[str, str, str]]:
@@ -364,7 +395,7 @@ def _calibration(report: StudyReport) -> Iterator[str]:
         return
     yield "<h2>Calibration</h2>"
     rows = [
-        (one.name if one.channels is None else f"{one.name}, {one.channels} channels", str(one.n_cases),
+        (one.title, str(one.n_cases),
          _estimate(one.brier), _estimate(one.ece), _estimate(one.overconfidence, is_signed=True),
          _estimate(one.overcalling, is_signed=True))
         for one in lines
@@ -377,16 +408,16 @@ def _calibration(report: StudyReport) -> Iterator[str]:
     )
 
 
-def _times(readers: Sequence[CallerFigures]) -> Iterator[str]:
+def _times(report: StudyReport) -> Iterator[str]:
     rows = [
-        (one.name, one.arm.value if one.arm else "", f"{one.times.median:.0f} ({one.times.lower:.0f} to "
+        (report.results.title(one), f"{one.times.median:.0f} ({one.times.lower:.0f} to "
          f"{one.times.upper:.0f})", str(one.times.n))
-        for one in readers
+        for one in report.results.readers
         if one.times is not None
     ]  # fmt: skip
     if rows:
         yield "<h2>Reading times</h2>"
-        yield html.table(CardTable(("Reader", "Arm", "Median seconds a case (quartiles)", "Cases"), rows))
+        yield html.table(CardTable(("Reader", "Median seconds a case (quartiles)", "Cases"), rows))
 
 
 def _conduct(report: StudyReport) -> Iterator[str]:

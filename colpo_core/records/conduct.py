@@ -97,6 +97,38 @@ class Refusal:
 
 
 @dataclass(frozen=True)
+class ChangedLabels:
+    """Cases whose label by histology is another one than the truth that the study holds.
+
+    Attributes:
+        n_cases: Cases of the study.
+        to_hsil: Normal in the study, HSIL by the label.
+        to_normal: HSIL in the study, normal by the label.
+        lost: With a truth in the study, and no label by histology any more.
+    """
+
+    n_cases: int
+    to_hsil: int = 0
+    to_normal: int = 0
+    lost: int = 0
+
+    @property
+    def n(self) -> int:
+        """All of them."""
+        return self.to_hsil + self.to_normal + self.lost
+
+    @property
+    def text(self) -> str:
+        """How many of each, such as `1 from normal to HSIL, 2 have no label any more`."""
+        parts = (
+            (self.to_hsil, "from normal to HSIL"),
+            (self.to_normal, "from HSIL to normal"),
+            (self.lost, "to no label by histology"),
+        )
+        return ", ".join(f"{count} {words}" for count, words in parts if count)
+
+
+@dataclass(frozen=True)
 class StudyConduct:
     """How a study was conducted, to be printed with its results.
 
@@ -107,6 +139,9 @@ class StudyConduct:
         exposures: A line a reader.
         amendments: Changes since the seal, the oldest first.
         refusals: What readers were refused.
+        cautions: What of the plan weakens what the study can show, in sentences.
+        relabelled: Of a sealed study, cases whose label by histology has changed since the seal; None for a draft.
+        relabelled_at_closing: The same when the study was closed, where that was written down.
     """
 
     rule: ExposureRule
@@ -115,11 +150,15 @@ class StudyConduct:
     exposures: tuple[ReaderExposure, ...] = ()
     amendments: tuple[AmendmentRecord, ...] = ()
     refusals: tuple[Refusal, ...] = field(default=())
+    cautions: tuple[str, ...] = ()
+    relabelled: ChangedLabels | None = None
+    relabelled_at_closing: int | None = None
 
     @property
     def warnings(self) -> tuple[str, ...]:
         """What a reader of the results must know first: sentences."""
-        found = [
+        found = [*self.cautions, *self._on_labels()]
+        found += [
             f"{one.display_name} was not given {one.n_withheld} of {one.n_cases} cases, having been exposed to them "
             f"({one.text}): the set of this reader is incomplete, and what needs all cases leaves this reader out."
             for one in self.exposures
@@ -137,3 +176,15 @@ class StudyConduct:
                 f"{self.n_interim_looks} looks."
             )
         return tuple(found)
+
+    def _on_labels(self) -> tuple[str, ...]:
+        changed = self.relabelled
+        if changed is None or not changed.n:
+            return ()
+        said = (
+            f"Since the seal the label by histology of {changed.n} of {changed.n_cases} cases has changed "
+            f"({changed.text}). The figures rest on the labels that were sealed."
+        )
+        if self.relabelled_at_closing is not None and self.relabelled_at_closing != changed.n:
+            said += f" When the study was closed it was {self.relabelled_at_closing}."
+        return (said,)

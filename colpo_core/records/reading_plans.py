@@ -165,6 +165,19 @@ class ReadingPlan:
             said.append(f"Hypotheses: {self.hypotheses}")
         return tuple(said)
 
+    @property
+    def cautions(self) -> tuple[str, ...]:
+        """What of the plan weakens what the study can show: sentences, for whoever seals it and whoever reads it."""
+        if self.n_sessions < 2 or self.washout_days:
+            return ()
+        said = (
+            "There is no washout between the sessions: readers may begin the next one as soon as one is read, and may "
+            "remember the cases."
+        )
+        if self.aid is Aid.AT_ONCE:
+            said += " A difference between reading with the model's output and without it may then be memory."
+        return (said,)
+
     def n_repeats(self, n_cases: int) -> int:
         """Cases that are shown twice in each session; never more than half of them."""
         return min(math.floor(self.repeat_share * n_cases + 0.5), n_cases // 2)

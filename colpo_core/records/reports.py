@@ -8,6 +8,74 @@ from colpo_core.records.studies import StudyAnalysis, StudyDetail, StudyResults
 
 
 @dataclass(frozen=True)
+class FigureChange:
+    """A figure that is another one than at the closing.
+
+    Attributes:
+        name: What it is, in one line.
+        before: As it was found at the closing, with its interval.
+        now: As it is found now.
+    """
+
+    name: str
+    before: str
+    now: str
+
+
+@dataclass(frozen=True)
+class ComputedAnew:
+    """How what is computed now of a closed study relates to what was found at its closing.
+
+    Attributes:
+        code_version: Version of the program that closed it; None where nobody wrote that down.
+        methods_version: Version of the statistical methods by which it was judged then.
+        methods_now: Version by which it is judged now.
+        changes: What the methods do otherwise since, in sentences.
+        primary_before: The primary results as sentences of then, where they differ.
+        primary_differs: Whether they do.
+        figures: All figures that differ.
+        n_figures: How many were kept at the closing.
+        refused: Why no figure was found at the closing; empty where they were.
+    """
+
+    code_version: str | None
+    methods_version: int
+    methods_now: int
+    changes: tuple[str, ...] = ()
+    primary_before: tuple[str, ...] = ()
+    primary_differs: bool = False
+    figures: tuple[FigureChange, ...] = ()
+    n_figures: int = 0
+    refused: str = ""
+
+    @property
+    def text(self) -> str:
+        """Whether these are the figures of the closing, in a sentence or two."""
+        if self.code_version is None:
+            return (
+                "This study was closed by a version of the program that did not keep its figures, so that they cannot "
+                f"be held against those of now. {self._methods}"
+            )
+        if self.refused:
+            return f"No figure was found at the closing: {self.refused} {self._methods}".strip()
+        if not self.figures and not self.primary_differs:
+            return (
+                f"These are the figures that were found at the closing (ColpoDesk {self.code_version}, methods "
+                f"{self.methods_version}): all {self.n_figures} were computed anew and are the same."
+            )
+        return (
+            f"{len(self.figures)} of {self.n_figures} figures are other ones now than at the closing (ColpoDesk "
+            f"{self.code_version}, methods {self.methods_version}). {self._methods}"
+        ).strip()
+
+    @property
+    def _methods(self) -> str:
+        if self.changes:
+            return f"Since methods {self.methods_version} is computed otherwise (methods {self.methods_now} now):"
+        return "The methods are the same: what they were computed from has changed."
+
+
+@dataclass(frozen=True)
 class StudyReport:
     """A study's report.
 
@@ -19,6 +87,7 @@ class StudyReport:
         seed: Seed of the readers' orders.
         code_version: Version of the program that judged it.
         made_at: When, UTC: of a closed study when it was closed, so that its report is the same whenever it is made.
+        anew: How these figures relate to those of the closing; None before it.
     """
 
     detail: StudyDetail
@@ -28,6 +97,7 @@ class StudyReport:
     seed: int
     code_version: str
     made_at: datetime
+    anew: ComputedAnew | None = None
 
 
 @dataclass(frozen=True)

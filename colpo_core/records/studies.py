@@ -21,7 +21,7 @@ from colpo_core.records.reader_statistics import (
     interval_text,
 )
 from colpo_core.records.reading_plans import ReadingPlan
-from colpo_core.terms import Arm, Grade, Label, LabelSource, Stage, StudyState
+from colpo_core.terms import Arm, Finding, Grade, Label, LabelSource, Stage, StudyState
 
 
 class CaseSource(StrEnum):
@@ -266,6 +266,8 @@ class Presented:
         stages: Of the case's other images, when each was taken, where the study shows them.
         asks_points: Whether biopsy sites may be set.
         asks_findings: Whether findings may be named.
+        points: Biopsy sites that this reader has set on it already, as (x, y) in pixels.
+        findings: Findings that this reader has chosen already.
     """
 
     token: str
@@ -282,6 +284,8 @@ class Presented:
     stages: tuple[Stage, ...] = ()
     asks_points: bool = False
     asks_findings: bool = False
+    points: tuple[tuple[float, float], ...] = ()
+    findings: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -337,6 +341,7 @@ class CallerFigures:
         times: For a reader, time a case: without breaks where that was measured, else from the first showing to the
             answer; None where nothing was read.
         arm: For a reader, whether the model's output was shown.
+        remark: Of a reader, what amendments made of the reading, such as that the reader was taken off; else empty.
         trained_on: For a checkpoint, what its training labels rest on.
         checkpoint_id: Row of the checkpoint.
         marks: For a checkpoint, what to mind of it.
@@ -354,6 +359,7 @@ class CallerFigures:
     trained_on: LabelSource | None = None
     checkpoint_id: int | None = None
     arm: Arm | None = None
+    remark: str = ""
     marks: tuple[Mark, ...] = ()
 
     @property
@@ -372,6 +378,7 @@ class StudyResults:
         rules_versions: Versions of the labelling rules.
         readers: A line a reader, also those who read little or nothing.
         checkpoints: Two lines a checkpoint: 3 channels, then 4.
+        has_arms: Whether readers read with and without the model's output, so that each of their rows names its arm.
     """
 
     study: StudyRecord
@@ -379,6 +386,13 @@ class StudyResults:
     rules_versions: tuple[str, ...]
     readers: tuple[CallerFigures, ...]
     checkpoints: tuple[CallerFigures, ...]
+    has_arms: bool = False
+
+    def title(self, one: CallerFigures) -> str:
+        """What one of the lines is called, wherever it stands: `Reader A, aided`, or `model-1, 4 channels`."""
+        if one.channels is not None:
+            return f"{one.name}, {one.channels} channels"
+        return f"{one.name}, {one.arm.value}" if self.has_arms and one.arm is not None else one.name
 
 
 @dataclass(frozen=True)
@@ -387,6 +401,7 @@ class PairedReader:
 
     Attributes:
         reader: Name of the reader.
+        arm: Without or with the model's output, in a study that has both; else None.
         aucs: Areas, the reader's minus the network's; None with fewer than two such cases of a label.
         calls: `accuracy`, `sensitivity` and `specificity`; None likewise.
     """
@@ -394,6 +409,12 @@ class PairedReader:
     reader: str
     aucs: PairedAucs | None
     calls: dict[str, PairedCalls] | None
+    arm: Arm | None = None
+
+    @property
+    def title(self) -> str:
+        """What its row is called, such as `Reader A, unaided`."""
+        return self.reader if self.arm is None else f"{self.reader}, {self.arm.value}"
 
 
 @dataclass(frozen=True)
@@ -438,6 +459,7 @@ class CallerCalibration:
         overcalling: Mean probability of HSIL minus the share of cases that are HSIL.
         overconfidence: Mean probability of what was called minus the share of calls that are right.
         bins: The calibration curve.
+        arm: Of a reader, without or with the model's output, in a study that has both; else None.
     """
 
     name: str
@@ -448,6 +470,14 @@ class CallerCalibration:
     overcalling: Estimate
     overconfidence: Estimate
     bins: tuple[ReliabilityBin, ...]
+    arm: Arm | None = None
+
+    @property
+    def title(self) -> str:
+        """What its row is called, such as `Reader A, unaided` or `model-1, 4 channels`."""
+        if self.channels is not None:
+            return f"{self.name}, {self.channels} channels"
+        return self.name if self.arm is None else f"{self.name}, {self.arm.value}"
 
 
 @dataclass(frozen=True)
@@ -517,6 +547,8 @@ class StudyAnalysis:
         notes: What to mind.
         primary: The primary endpoint's results; empty where it could not be tested, as `notes` says.
         calibration: A line a reader, then a line a network.
+        arm: In a study with and without the model's output, the arm of all that is of one arm alone: comparisons with
+            networks, agreement within a reader, calibration; else None.
     """
 
     readers: RatingAnalysis | None
@@ -525,3 +557,8 @@ class StudyAnalysis:
     notes: tuple[str, ...]
     primary: tuple[PrimaryResult, ...] = ()
     calibration: tuple[CallerCalibration, ...] = ()
+    arm: Arm | None = None
+
+    def title(self, name: str) -> str:
+        """A reader's name with the arm of what is of one arm alone."""
+        return name if self.arm is None else f"{name}, {self.arm.value}"

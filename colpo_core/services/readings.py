@@ -30,6 +30,7 @@ from colpo_core.services.practice import (
     waiting_practice,
 )
 from colpo_core.services.reading_aid import Turn, aid_png, aid_shown, arm_of, require_aided
+from colpo_core.services.reading_drafts import draft_of, drop_draft, write_draft
 from colpo_core.services.reading_places import Place, find_place, session_progress
 from colpo_core.services.study_readers import amended, plan_of, withheld_cases
 from colpo_core.store import Store
@@ -163,6 +164,46 @@ def presented_aid(store: Store, *, actor: Actor, study_id: int, token: str, laye
     return png
 
 
+def keep_set(
+    store: Store,
+    *,
+    actor: Actor,
+    study_id: int,
+    token: str,
+    points: Sequence[tuple[float, float]],
+    findings: Sequence[Finding],
+) -> None:
+    """Keep what the reader has set on the case that waits, so that a reload or a sign-out loses none of it.
+
+    Nothing of it is a reading before the answer, which takes its own points and findings and ends this. It replaces
+    what was kept before, and the next `next_picture` gives it back to this reader alone.
+
+    Args:
+        store: The open store.
+        actor: The reader.
+        study_id: The study.
+        token: Of the case that was shown.
+        points: All biopsy sites that are set now, as in `record_reading`.
+        findings: All findings that are chosen now.
+
+    Raises:
+        PermissionDenied: The actor is no reader.
+        NotFound: The token is not one of this reader's in this study, or no second call is awaited.
+        StudyLocked: The study is not open.
+        Blinding: The case is answered, or kept from the reader; `ShownNoMore` where it was answered a moment ago.
+        InputRejected: A point or finding is not fit, or the study does not ask for it.
+    """
+    require(actor, READERS)
+    with store.writing() as session:
+        study = _open_study(session, actor, study_id)
+        shown, phase = _by_token(session, actor, study_id, token)
+        _check_waits(session, study, shown, phase)
+        _check_second(session, shown, phase)
+        kept_points, kept_findings = _said(plan_of(study), points, findings)
+        _check_points(session, study, shown, points)
+        write_draft(session, shown.token, phase, points=kept_points or [], findings=kept_findings or [])
+
+
 def record_reading(
     store: Store,
     *,
@@ -172,8 +213,8 @@ def record_reading(
     call: Label,
     confidence: int,
     active_ms: int | None = None,
-    points: Sequence[tuple[float, float]] = (),
-    findings: Sequence[Finding] = (),
+    points: Sequence[tuple[float, float]] | None = None,
+    findings: Sequence[Finding] | None = None,
 ) -> ReadingProgress:
     """Keep the reader's answer for good. The same answer again changes nothing; another one is refused.
 
@@ -187,8 +228,9 @@ def record_reading(
             or 100.
         active_ms: Time on the case without breaks, as the reader's page measured it; it cannot be longer than the time
             since the case was shown.
-        points: Biopsy sites as (x, y) in pixels of the image, at most six, where the study asks for them.
-        findings: What is seen, where the study asks for it.
+        points: Biopsy sites as (x, y) in pixels of the image, at most six, where the study asks for them; None for
+            those that `keep_set` has kept.
+        findings: What is seen, where the study asks for it; None likewise.
 
     Returns:
         How far the reader is in the session; after a practice case also what the reference standard says of it.
@@ -212,19 +254,27 @@ def record_reading(
         shown, phase = _by_token(session, actor, study_id, token)
         before = _reading(session, shown, phase)
         if before is not None:
-            said = (call, confidence, *_said(plan_of(study), points, findings))
-            if (before.call, before.confidence, before.points, before.findings) != said:
+            is_same = (before.call, before.confidence) == (call, confidence)
+            said = _said(plan_of(study), points or (), findings or ())
+            is_same &= points is None or before.points == said[0]
+            is_same &= findings is None or before.findings == said[1]
+            if not is_same:
                 raise StudyLocked("This case is answered already, and an answer cannot be changed.")
             return session_progress(session, study, actor, shown.session)
         _check_open(study)
         _check_given(session, study, shown)
-        if phase > 1 and _reading(session, shown, 1) is None:
-            raise NotFound("No second call is awaited on this case. Open the reading page anew.")
+        _check_second(session, shown, phase)
         reading = _new_reading(session, study, shown, phase, active_ms)
         reading.call, reading.confidence = call, confidence
+        kept = draft_of(session, shown.token, phase)
+        if points is None:
+            points = [(x, y) for x, y in kept.points] if kept is not None else []
+        if findings is None:
+            findings = [Finding(one) for one in kept.findings] if kept is not None else []
         reading.points, reading.findings = _said(plan_of(study), points, findings)
         _check_points(session, study, shown, points)
         session.add(reading)
+        drop_draft(session, shown.token, phase)
         session.flush()
         progress = session_progress(session, study, actor, shown.session)
         # The log must not unblind anybody who may read it: it tells neither the case nor the call.
@@ -264,6 +314,11 @@ def _said(
         raise InputRejected(f"A finding is one of {', '.join(ASKED_FINDINGS)}.")
     kept = [[round(float(x), 1), round(float(y), 1)] for x, y in points] if plan.asks_points else None
     return kept, sorted({one.value for one in findings}) if plan.asks_findings else None
+
+
+def _check_second(session: Session, shown: Presentation, phase: int) -> None:
+    if phase > 1 and _reading(session, shown, 1) is None:
+        raise NotFound("No second call is awaited on this case. Open the reading page anew.")
 
 
 def _check_points(session: Session, study: Study, shown: Presentation, points: Sequence[tuple[float, float]]) -> None:
@@ -456,6 +511,7 @@ def _reading(session: Session, shown: Presentation, phase: int) -> Reading | Non
 def _presented(session: Session, study: Study, shown: Presentation, place: Place, *, five_steps: bool) -> Presented:
     image = _image_read(session, shown.study_id, shown.case_id)
     arm = arm_of(session, study, shown.reader_id, Turn(shown.session, shown.case_id, place.phase))
+    draft = draft_of(session, shown.token, place.phase)
     return Presented(
         token=shown.token if place.phase == 1 else f"{shown.token}{_SECOND_CALL}",
         number=place.answered + 1,
@@ -470,6 +526,8 @@ def _presented(session: Session, study: Study, shown: Presentation, place: Place
         stages=tuple(stage for stage, _ in _other_images(session, study, shown.case_id)),
         asks_points=plan_of(study).asks_points,
         asks_findings=plan_of(study).asks_findings,
+        points=() if draft is None else tuple((x, y) for x, y in draft.points),
+        findings=() if draft is None else tuple(Finding(one) for one in draft.findings),
     )
 
 

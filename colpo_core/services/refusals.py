@@ -17,6 +17,7 @@ from colpo_core.records.conduct import Refusal
 from colpo_core.records.people import Actor
 from colpo_core.services import audit
 from colpo_core.services.incidents import log_incident
+from colpo_core.services.reader_names import ReaderNames
 from colpo_core.services.study_readers import amended
 from colpo_core.store import Store
 from colpo_core.store.tables import AuditEntry, Person, Study, StudyReader
@@ -57,18 +58,18 @@ def open_studies_of(session: Session, person_id: int) -> list[int]:
     return [study_id for study_id in rows.all() if person_id not in amended(session, study_id).removed]
 
 
-def list_refusals(session: Session, study_id: int) -> tuple[Refusal, ...]:
+def list_refusals(session: Session, study_id: int, names: ReaderNames) -> tuple[Refusal, ...]:
     """What a study's readers were refused while it was open, by reader and address."""
-    rows: Sequence[Row[str, dict[str, Any], datetime]] = session.execute(
-        select(Person.display_name, AuditEntry.detail, AuditEntry.at)
+    rows: Sequence[Row[int, str, dict[str, Any], datetime]] = session.execute(
+        select(Person.id, Person.display_name, AuditEntry.detail, AuditEntry.at)
         .join(Person, Person.id == AuditEntry.person_id)
         .where(AuditEntry.subject == f"study {study_id}", AuditEntry.action == ACTION)
         .order_by(AuditEntry.id)
     ).all()
     counted: Counter[tuple[str, str]] = Counter()
     last: dict[tuple[str, str], datetime] = {}
-    for name, detail, at in rows:
-        key = (name, str(detail["what"]))
+    for person_id, name, detail, at in rows:
+        key = (names.of(person_id, name), str(detail["what"]))
         counted[key] += 1
         last[key] = at
-    return tuple(Refusal(name, what, times, last[name, what]) for (name, what), times in counted.items())
+    return tuple(Refusal(*key, times, last[key]) for key, times in counted.items())

@@ -25,7 +25,7 @@ from colpo_core.records.studies import (
 from colpo_core.services import audit, exposures
 from colpo_core.services.permissions import ADMINISTRATORS, require
 from colpo_core.services.reading_aid import check_aid
-from colpo_core.services.study_amendments import close_early
+from colpo_core.services.study_amendments import close_early, says_something
 from colpo_core.services.study_cases import (
     ChosenCases,
     choose_cases,
@@ -34,6 +34,7 @@ from colpo_core.services.study_cases import (
     seen_cases,
     without_practice,
 )
+from colpo_core.services.study_closings import count_readings, find_now, write_closing
 from colpo_core.services.study_readers import plan_of
 from colpo_core.services.study_records import design_of, get_study_row, study_record
 from colpo_core.store import Store
@@ -225,6 +226,9 @@ def open_study(store: Store, *, actor: Actor, study_id: int) -> StudyRecord:
 def close_study(store: Store, *, actor: Actor, study_id: int, reason: str = "") -> StudyRecord:
     """Close an open study: nobody can read any more, and the results can be seen. It cannot be opened again.
 
+    The figures are found in the same step and kept with the version of the methods, so that a report that is made by a
+    later version can say what it computes otherwise.
+
     Args:
         store: The open store.
         actor: An administrator.
@@ -232,6 +236,7 @@ def close_study(store: Store, *, actor: Actor, study_id: int, reason: str = "") 
         reason: Why it is closed while readings are missing; it becomes an amendment. Not needed where all is read.
 
     Raises:
+        Conflict: A reader answered while it was being closed.
         InputRejected: Readings are missing and there is no reason.
         PermissionDenied: The actor is no administrator.
         NotFound: There is no such study.
@@ -239,21 +244,25 @@ def close_study(store: Store, *, actor: Actor, study_id: int, reason: str = "") 
     """
     require(actor, ADMINISTRATORS)
     exposures.settle(store)
+    found = find_now(store, study_id)
     with store.writing() as session:
         study = get_study_row(session, study_id)
         if study.state is not StudyState.OPEN:
             raise StudyLocked(f"The study is {study.state.value}; only an open study can be closed.")
         before = study_record(session, study)
         missing = before.n_expected - before.n_answered
-        if missing > 0 and not reason.strip():
+        if missing > 0 and not says_something(reason):
             raise InputRejected(
                 f"{missing} of {before.n_expected} readings are missing. Say why the study is closed early: the reason "
                 "is recorded as an amendment and printed with the results."
             )
         if missing > 0:
             close_early(session, actor, study, missing=missing, reason=reason)
+        if count_readings(session, study_id) != found["n_readings"]:
+            raise Conflict("A reader answered at this very moment, and the study is still open. Close it again.")
         study.state = StudyState.CLOSED
         study.closed_at = utc_now()
+        write_closing(session, study, found)
         record = study_record(session, study)
         audit.record(session, actor, "close study", f"study {study.id}", answered=record.n_answered)
         return record

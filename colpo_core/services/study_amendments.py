@@ -12,6 +12,7 @@ from colpo_core.records.conduct import AmendmentRecord
 from colpo_core.records.people import Actor
 from colpo_core.services import audit
 from colpo_core.services.permissions import ADMINISTRATORS, require
+from colpo_core.services.reader_names import ReaderNames, reader_names
 from colpo_core.services.study_readers import amended
 from colpo_core.services.study_records import check_seal, get_study_row
 from colpo_core.store import Store
@@ -73,18 +74,25 @@ def correct_question(store: Store, *, actor: Actor, study_id: int, question: str
         PermissionDenied: The actor is no administrator.
         NotFound: There is no such study.
         StudyLocked: The study is not open, or no longer what was sealed.
-        InputRejected: There is no reason, or the wording is the present one.
+        InputRejected: There is no reason, the wording is the present one, or it says nothing: a question stays one.
     """
     require(actor, ADMINISTRATORS)
     with store.writing() as session:
         study = _open(session, study_id)
-        after = question.strip()
+        after = " ".join(question.split())
+        if not says_something(after):
+            raise InputRejected("A question cannot be taken away after the seal. Write how it is to be worded.")
         if after == study.question:
             raise InputRejected("This is the present wording. Nothing was changed.")
         before = study.question
         made = _amend(session, actor, study, AmendmentKind.QUESTION_CORRECTED, reason, before=before, after=after)
         study.question = after
         return made
+
+
+def says_something(text: str) -> bool:
+    """Whether a text holds a letter or a digit: blanks, dashes and invisible characters say nothing."""
+    return any(one.isalnum() for one in text)
 
 
 def close_early(session: Session, actor: Actor, study: Study, *, missing: int, reason: str) -> None:
@@ -96,12 +104,12 @@ def close_early(session: Session, actor: Actor, study: Study, *, missing: int, r
     _amend(session, actor, study, AmendmentKind.CLOSED_EARLY, reason, missing=missing)
 
 
-def list_amendments(session: Session, study_id: int) -> tuple[AmendmentRecord, ...]:
-    """The amendments of a study, the oldest first."""
+def list_amendments(session: Session, study_id: int, names: ReaderNames) -> tuple[AmendmentRecord, ...]:
+    """The amendments of a study, the oldest first, with its readers called as they are to be called."""
     rows = session.scalars(
         select(StudyAmendment).where(StudyAmendment.study_id == study_id).order_by(StudyAmendment.id)
     )
-    return tuple(_record(session, row) for row in rows.all())
+    return tuple(_record(session, row, names) for row in rows.all())
 
 
 def _open(session: Session, study_id: int) -> Study:
@@ -118,7 +126,7 @@ def _amend(
     session: Session, actor: Actor, study: Study, kind: AmendmentKind, reason: str, **change: object
 ) -> AmendmentRecord:
     reason = " ".join(reason.split())
-    if not reason:
+    if not says_something(reason):
         raise InputRejected("Give the reason for the amendment: it is printed with the study's results.")
     if len(reason) > MAX_REASON:
         raise InputRejected(f"The reason is longer than {MAX_REASON:,} characters. Shorten it.")
@@ -126,11 +134,12 @@ def _amend(
     session.add(row)
     session.flush()
     audit.record(session, actor, "amend study", f"study {study.id}", kind=kind.value)
-    return _record(session, row)
+    return _record(session, row, reader_names(session, study))
 
 
-def _record(session: Session, row: StudyAmendment) -> AmendmentRecord:
-    by = session.get_one(Person, row.person_id).display_name
+def _record(session: Session, row: StudyAmendment, names: ReaderNames) -> AmendmentRecord:
+    by = names.of(row.person_id, session.get_one(Person, row.person_id).display_name)
     reader_id = row.change.get("reader_id")
-    person = "" if reader_id is None else session.get_one(Person, reader_id).display_name
-    return AmendmentRecord(row.id, row.at, by, row.kind, row.change, row.reason, person)
+    person = "" if reader_id is None else names.of(reader_id, session.get_one(Person, reader_id).display_name)
+    change = {key: names.scrub(value) if isinstance(value, str) else value for key, value in row.change.items()}
+    return AmendmentRecord(row.id, row.at, by, row.kind, change, names.scrub(row.reason), person)

@@ -3,28 +3,45 @@
 import json
 from dataclasses import asdict
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from colpo_core.records.conduct import ReaderExposure, StudyConduct
+from colpo_core.records.conduct import ChangedLabels, ReaderExposure, StudyConduct
 from colpo_core.records.people import Actor
 from colpo_core.services import audit, exposures
 from colpo_core.services.permissions import ADMINISTRATORS, require
+from colpo_core.services.reader_names import ReaderNames, reader_names
 from colpo_core.services.refusals import list_refusals
 from colpo_core.services.study_amendments import list_amendments
 from colpo_core.services.study_readers import Exposed, exposed_of, plan_of
 from colpo_core.services.study_records import design_of, get_study_row
 from colpo_core.store import Store
-from colpo_core.store.tables import AuditEntry, Person, Reading, Study, StudyCase, StudyReader, utc_now
-from colpo_core.terms import ExposureKind, ExposureRule, StudyState
+from colpo_core.store.tables import (
+    AuditEntry,
+    CaseLabel,
+    Reading,
+    Study,
+    StudyCase,
+    StudyClosing,
+    utc_now,
+)
+from colpo_core.terms import ExposureKind, ExposureRule, Label, LabelSource, StudyState
 
 LOOK = "look at interim results"
+_OF_CLOSING = ("at", "code_version", "methods_version")
 _SAME_LOOK = timedelta(minutes=1)
 
 
-def study_conduct(store: Store, *, actor: Actor, study_id: int) -> StudyConduct:
+def study_conduct(store: Store, *, actor: Actor, study_id: int, by_number: bool = False) -> StudyConduct:
     """How a study is conducted so far; before it is closed this holds counts alone, and nothing of what was called.
+
+    Args:
+        store: The open store.
+        actor: An administrator.
+        study_id: The study.
+        by_number: Whether readers are numbered in place of named: see `ReaderNames`.
 
     Raises:
         PermissionDenied: The actor is no administrator.
@@ -34,15 +51,19 @@ def study_conduct(store: Store, *, actor: Actor, study_id: int) -> StudyConduct:
     exposures.settle(store)
     with store.reading() as session:
         study = get_study_row(session, study_id)
-        plan = plan_of(study)
+        plan, names = plan_of(study), reader_names(session, study, by_number=by_number)
+        closing = session.get(StudyClosing, study_id)
         looks = select(func.count()).where(AuditEntry.subject == f"study {study_id}", AuditEntry.action == LOOK)
         return StudyConduct(
             rule=plan.exposure_rule,
             interim_results=bool(plan.interim_results),
             n_interim_looks=session.scalar(looks) or 0,
-            exposures=_exposures(session, study),
-            amendments=list_amendments(session, study_id),
-            refusals=list_refusals(session, study_id),
+            exposures=_exposures(session, study, names),
+            amendments=list_amendments(session, study_id, names),
+            refusals=list_refusals(session, study_id, names),
+            cautions=plan.cautions,
+            relabelled=None if study.state is StudyState.DRAFT else changed_labels(session, study_id),
+            relabelled_at_closing=None if closing is None else closing.found.get("relabelled"),
         )
 
 
@@ -59,29 +80,46 @@ def export_record(store: Store, *, actor: Actor, study_id: int) -> bytes:
     return record
 
 
-def study_content(store: Store, whose: Actor, study_id: int) -> tuple[bytes, frozenset[int]]:
+def study_content(
+    store: Store, whose: Actor, study_id: int, *, by_number: bool = False
+) -> tuple[bytes, frozenset[int]]:
     """The same for another service, with the cases whose truth it tells; nothing counts as seen.
 
     Args:
         store: The open store.
         whose: Whoever it is made for.
         study_id: The study.
+        by_number: Whether readers are numbered in place of named.
     """
-    conduct = study_conduct(store, actor=whose, study_id=study_id)
+    conduct = study_conduct(store, actor=whose, study_id=study_id, by_number=by_number)
     with store.reading() as session:
         study = get_study_row(session, study_id)
-        design = design_of(session, study)
+        design, names = design_of(session, study), reader_names(session, study, by_number=by_number)
+        words: dict[str, Any] = json.loads(design.to_json())
+        closing = session.get(StudyClosing, study_id)
         content = {
-            "study": study.name,
+            "study": names.scrub(study.name),
             "state": study.state,
             "seal_sha256": study.seal_sha256,
-            "design": json.loads(design.to_json()),
-            "question": study.question,
+            "design": _scrubbed(words, names),
+            "question": names.scrub(study.question),
+            "closing": None if closing is None else {name: getattr(closing, name) for name in _OF_CLOSING},
             "conduct": asdict(conduct),
             "warnings": conduct.warnings,
         }
+        if content["design"] != words:
+            content["note"] = "Readers' names in the design's words were replaced, so that its hash is not the seal."
     told = frozenset(case.case_id for case in (*design.cases, *design.practice))
     return json.dumps(content, indent=2, ensure_ascii=False, default=str).encode(), told
+
+
+def _scrubbed(design: dict[str, Any], names: ReaderNames) -> dict[str, Any]:
+    """The design with its own words scrubbed; all else in it are numbers, hashes and words of the program."""
+    said: dict[str, Any] = {name: names.scrub(design[name]) for name in ("name", "question", "chosen_by")}
+    plan = design.get("plan")
+    if plan is not None:
+        said["plan"] = {**plan, "hypotheses": names.scrub(plan["hypotheses"])}
+    return design | said
 
 
 def note_look(store: Store, *, actor: Actor, study_id: int) -> None:
@@ -102,6 +140,21 @@ def note_look(store: Store, *, actor: Actor, study_id: int) -> None:
             audit.record(session, actor, LOOK, f"study {study_id}")
 
 
+def changed_labels(session: Session, study_id: int) -> ChangedLabels:
+    """How many labels by histology are other ones now than the truths that a study holds."""
+    rows = session.execute(
+        select(StudyCase.truth, CaseLabel.label)
+        .outerjoin(CaseLabel, (CaseLabel.case_id == StudyCase.case_id) & (CaseLabel.source == LabelSource.HISTOLOGY))
+        .where(StudyCase.study_id == study_id)
+    ).all()
+    return ChangedLabels(
+        n_cases=len(rows),
+        to_hsil=sum(truth is Label.NORMAL and label is Label.HSIL for truth, label in rows),
+        to_normal=sum(truth is Label.HSIL and label is Label.NORMAL for truth, label in rows),
+        lost=sum(label is None for _, label in rows),
+    )
+
+
 def exposed_at_reading(session: Session, study: Study, reader_id: int) -> dict[int, frozenset[ExposureKind]]:
     """By row of a reading what its reader had seen of the case when it was answered."""
     exposed = exposed_of(session, study, reader_id)
@@ -115,15 +168,9 @@ def _seen_by_then(exposed: tuple[Exposed, ...], reading: Reading) -> frozenset[E
     )
 
 
-def _exposures(session: Session, study: Study) -> tuple[ReaderExposure, ...]:
+def _exposures(session: Session, study: Study, names: ReaderNames) -> tuple[ReaderExposure, ...]:
     cases = set(session.scalars(select(StudyCase.case_id).where(StudyCase.study_id == study.id)))
-    readers = session.execute(
-        select(Person.id, Person.display_name)
-        .join(StudyReader, StudyReader.person_id == Person.id)
-        .where(StudyReader.study_id == study.id)
-        .order_by(Person.display_name, Person.id)
-    )
-    return tuple(_of_reader(session, study, cases, *row) for row in readers.all())
+    return tuple(_of_reader(session, study, cases, *one) for one in names.names.items())
 
 
 def _of_reader(session: Session, study: Study, cases: set[int], reader_id: int, name: str) -> ReaderExposure:

@@ -8,7 +8,17 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from colpo_core.records.reading_plans import ReadingPlan, plan_from
-from colpo_core.store.tables import Exposure, Reading, Study, StudyAmendment, StudyCase, StudyReader, utc_now
+from colpo_core.store.tables import (
+    Exposure,
+    PracticeReading,
+    Presentation,
+    Reading,
+    Study,
+    StudyAmendment,
+    StudyCase,
+    StudyReader,
+    utc_now,
+)
 from colpo_core.studies.orders import Showing, session_orders
 from colpo_core.terms import AmendmentKind, ExposureKind, ExposureRule, StudyState
 
@@ -74,7 +84,11 @@ def study_orders(session: Session, study: Study) -> Mapping[tuple[int, int], tup
 
 
 def exposed_of(session: Session, study: Study, reader_id: int) -> tuple[Exposed, ...]:
-    """What a reader has seen of a study's cases outside of it, up to now or to its closing."""
+    """What a reader has seen of a study's cases outside of it, up to now or to its closing.
+
+    That a case was read, or practised with, in another study is known from what was put before the reader there: nobody
+    has to have noted it.
+    """
     until = study.closed_at or utc_now()
     rows = session.execute(
         select(Exposure.case_id, Exposure.kind, Exposure.first_at)
@@ -87,7 +101,28 @@ def exposed_of(session: Session, study: Study, reader_id: int) -> tuple[Exposed,
         )
         .order_by(Exposure.case_id, Exposure.kind)
     )
-    return tuple(Exposed(*row) for row in rows)
+    noted = [Exposed(*row) for row in rows]
+    return (*noted, *_read_elsewhere(session, study, reader_id, until))
+
+
+def _read_elsewhere(session: Session, study: Study, reader_id: int, until: datetime) -> list[Exposed]:
+    """Cases of a study that a reader was shown in other studies, since the first showing, by rising case."""
+    first: dict[int, datetime] = {}
+    for table in (Presentation, Reading, PracticeReading):
+        shown = (
+            select(table.case_id, func.min(table.shown_at))
+            .join(StudyCase, StudyCase.case_id == table.case_id)
+            .where(
+                StudyCase.study_id == study.id,
+                table.reader_id == reader_id,
+                table.study_id != study.id,
+                table.shown_at <= until,
+            )
+            .group_by(table.case_id)
+        )
+        for case_id, at in session.execute(shown):
+            first[case_id] = min(at, first.get(case_id, at))
+    return [Exposed(case_id, ExposureKind.READ, at) for case_id, at in sorted(first.items())]
 
 
 def withheld_cases(session: Session, study: Study, reader_id: int) -> frozenset[int]:

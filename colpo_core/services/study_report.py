@@ -1,10 +1,14 @@
 """A study's report: one page for a reviewer, and a ZIP file with which somebody else computes every number anew."""
 
+from dataclasses import replace
+
 from colpo_core import __version__
 from colpo_core.records.people import Actor
 from colpo_core.records.reports import StudyReport
 from colpo_core.services import exposures
 from colpo_core.services.permissions import ADMINISTRATORS, require
+from colpo_core.services.reader_names import reader_names
+from colpo_core.services.study_closings import computed_anew
 from colpo_core.services.study_conduct import study_conduct, study_content
 from colpo_core.services.study_records import get_study, get_study_row
 from colpo_core.services.study_results import study_analysis, study_calls, study_ratings, study_results
@@ -13,8 +17,14 @@ from colpo_core.store.tables import utc_now
 from colpo_core.terms import ExposureKind
 
 
-def study_report(store: Store, *, actor: Actor, study_id: int) -> StudyReport:
+def study_report(store: Store, *, actor: Actor, study_id: int, by_number: bool = False) -> StudyReport:
     """All that the report says.
+
+    Args:
+        store: The open store.
+        actor: An administrator.
+        study_id: The study.
+        by_number: Whether readers are numbered in place of named: see `ReaderNames`.
 
     Raises:
         PermissionDenied: The actor is no administrator.
@@ -22,23 +32,31 @@ def study_report(store: Store, *, actor: Actor, study_id: int) -> StudyReport:
         StudyLocked: The study is not closed and no look before is in its design, or it is no longer what was sealed.
     """
     require(actor, ADMINISTRATORS)
-    results = study_results(store, actor=actor, study_id=study_id)
+    results = study_results(store, actor=actor, study_id=study_id, by_number=by_number)
+    analysis = study_analysis(store, actor=actor, study_id=study_id, by_number=by_number)
+    detail = get_study(store, actor=actor, study_id=study_id)
     with store.reading() as session:
         study = get_study_row(session, study_id)
         seed, closed_at = study.seed, study.closed_at
+        names = reader_names(session, study, by_number=by_number)
+        anew = computed_anew(session, study, results, analysis, names)
+        shown = replace(detail.study, name=names.scrub(study.name), question=names.scrub(study.question))
+        plan = replace(detail.plan, hypotheses=names.scrub(detail.plan.hypotheses))
+    readers = tuple(replace(one, display_name=names.of(one.reader_id, one.display_name)) for one in detail.readers)
     return StudyReport(
-        detail=get_study(store, actor=actor, study_id=study_id),
+        detail=replace(detail, study=shown, plan=plan, readers=readers),
         results=results,
-        analysis=study_analysis(store, actor=actor, study_id=study_id),
-        conduct=study_conduct(store, actor=actor, study_id=study_id),
+        analysis=analysis,
+        conduct=study_conduct(store, actor=actor, study_id=study_id, by_number=by_number),
         seed=seed,
         code_version=__version__,
         made_at=closed_at or utc_now(),
+        anew=anew,
     )
 
 
-def report_html(store: Store, *, actor: Actor, study_id: int) -> str:
-    """The report as one HTML file that stands alone and prints to PDF.
+def report_html(store: Store, *, actor: Actor, study_id: int, by_number: bool = False) -> str:
+    """The report as one HTML file that stands alone and prints to PDF; for its arguments see `study_report`.
 
     Raises:
         PermissionDenied: The actor is no administrator.
@@ -48,11 +66,13 @@ def report_html(store: Store, *, actor: Actor, study_id: int) -> str:
     # Only here: matplotlib takes a second to import, and few visits ask for a report.
     from colpo_core.exchange.study_report import study_report_html
 
-    return study_report_html(study_report(store, actor=actor, study_id=study_id))
+    return study_report_html(study_report(store, actor=actor, study_id=study_id, by_number=by_number))
 
 
-def report_archive(store: Store, *, actor: Actor, study_id: int) -> bytes:
+def report_archive(store: Store, *, actor: Actor, study_id: int, by_number: bool = False) -> bytes:
     """A ZIP file with the report, the locked readings, every figure, and a script in R that computes them anew.
+
+    For its arguments see `study_report`; with numbers no file in it names a reader.
 
     Raises:
         PermissionDenied: The actor is no administrator.
@@ -63,10 +83,10 @@ def report_archive(store: Store, *, actor: Actor, study_id: int) -> bytes:
     from colpo_core.exchange.study_figures import report_figures
     from colpo_core.exchange.study_report import study_report_html
 
-    report = study_report(store, actor=actor, study_id=study_id)
-    calls, judged = study_calls(store, study_id)
-    ratings, _ = study_ratings(store, study_id)
-    content, told = study_content(store, actor, study_id)
+    report = study_report(store, actor=actor, study_id=study_id, by_number=by_number)
+    calls, judged = study_calls(store, study_id, by_number=by_number)
+    ratings, _ = study_ratings(store, study_id, by_number=by_number)
+    content, told = study_content(store, actor, study_id, by_number=by_number)
     seen = [(case_id, ExposureKind.LABEL) for case_id in judged | told]
     seen += [(case_id, ExposureKind.PREDICTION) for case_id in judged]
     exposures.note(store, actor, seen)

@@ -16,16 +16,18 @@ from colpo_core.evaluation.calls import calls_at
 from colpo_core.records.jobs import JobRecord
 from colpo_core.records.model_marks import model_marks
 from colpo_core.records.people import Actor
+from colpo_core.records.reading_plans import Aid
 from colpo_core.records.studies import CallerFigures, ReadingTimes, StudyAnalysis, StudyResults
 from colpo_core.services import exposures
 from colpo_core.services.jobs import start_prediction
 from colpo_core.services.permissions import ADMINISTRATORS, require
+from colpo_core.services.reader_names import ReaderNames, reader_names
 from colpo_core.services.study_cases import seen_cases
 from colpo_core.services.study_conduct import exposed_at_reading, note_look
-from colpo_core.services.study_readers import amended, plan_of, study_orders
+from colpo_core.services.study_readers import Amended, amended, plan_of, study_orders
 from colpo_core.services.study_records import check_seal, design_of, get_study_row, study_record
 from colpo_core.store import Store
-from colpo_core.store.tables import Case, Checkpoint, Image, Person, Prediction, Reading, Study, StudyCase
+from colpo_core.store.tables import Case, Checkpoint, Image, Prediction, Reading, Study, StudyCase
 from colpo_core.studies.comparing import compare_calls
 from colpo_core.studies.design import StudyDesign
 from colpo_core.studies.export import CallRow, calls_csv, ratings_csv
@@ -37,7 +39,10 @@ from colpo_core.terms import Arm, ExposureKind, Label, StudyState
 
 @dataclass(frozen=True)
 class _ReaderCalls:
-    person: Person
+    """A reader's calls, with what the reader is called in all that is shown."""
+
+    person_id: int
+    name: str
     readings: Sequence[Reading]
 
     def in_order(self, arm: Arm) -> list[Reading]:
@@ -86,8 +91,14 @@ class _CheckpointCalls:
 _CHANNELS = (3, 4)
 
 
-def study_results(store: Store, *, actor: Actor, study_id: int) -> StudyResults:
+def study_results(store: Store, *, actor: Actor, study_id: int, by_number: bool = False) -> StudyResults:
     """The table of a closed study.
+
+    Args:
+        store: The open store.
+        actor: An administrator.
+        study_id: The study.
+        by_number: Whether readers are numbered in place of named: see `ReaderNames`.
 
     Raises:
         PermissionDenied: The actor is no administrator.
@@ -97,25 +108,36 @@ def study_results(store: Store, *, actor: Actor, study_id: int) -> StudyResults:
     require(actor, ADMINISTRATORS)
     note_look(store, actor=actor, study_id=study_id)
     with store.reading() as session:
-        study, design = _closed(session, study_id)
-        truth = {case.case_id: case.truth for case in design.cases}
-        named = _by_name(_readers(session, design, study_id))
-        readers = tuple(line for name, one in named.items() for line in _reader_lines(truth, name, one))
-        checkpoints = tuple(
-            _checkpoint_line(truth, one, channels)
-            for one in _checkpoints(store, session, design)
-            for channels in _CHANNELS
-        )
-        return StudyResults(
-            study=study_record(session, study),
-            label_source=design.label_source,
-            rules_versions=design.rules_versions,
-            readers=readers,
-            checkpoints=checkpoints,
-        )
+        return results_of(store, session, *_closed(session, study_id), by_number=by_number)
 
 
-def study_analysis(store: Store, *, actor: Actor, study_id: int, prevalence: float | None = None) -> StudyAnalysis:
+def results_of(
+    store: Store, session: Session, study: Study, design: StudyDesign, *, by_number: bool = False
+) -> StudyResults:
+    """The same of a study and its checked design, whatever its state; the caller answers for who gets to see it."""
+    truth = {case.case_id: case.truth for case in design.cases}
+    changed = amended(session, study.id)
+    readers = tuple(
+        replace(line, remark=_remark(one, changed))
+        for one in _readers(session, study, by_number=by_number)
+        for line in _reader_lines(truth, one)
+    )
+    checkpoints = tuple(
+        _checkpoint_line(truth, one, channels) for one in _checkpoints(store, session, design) for channels in _CHANNELS
+    )
+    return StudyResults(
+        study=study_record(session, study),
+        label_source=design.label_source,
+        rules_versions=design.rules_versions,
+        readers=readers,
+        checkpoints=checkpoints,
+        has_arms=design.how.aid is not Aid.NONE or any(one.arm is Arm.AIDED for one in readers),
+    )
+
+
+def study_analysis(
+    store: Store, *, actor: Actor, study_id: int, prevalence: float | None = None, by_number: bool = False
+) -> StudyAnalysis:
     """The statistics of a closed study: areas from call and confidence, readers against networks, agreement.
 
     A network is compared on those cases alone that it has not learned from.
@@ -125,6 +147,7 @@ def study_analysis(store: Store, *, actor: Actor, study_id: int, prevalence: flo
         actor: An administrator.
         study_id: The study.
         prevalence: Predictive values are given at it too; a study's own share of HSIL is seldom a clinic's.
+        by_number: Whether readers are numbered in place of named: see `ReaderNames`.
 
     Raises:
         InputRejected: The prevalence does not lie between 0 and 1.
@@ -135,31 +158,59 @@ def study_analysis(store: Store, *, actor: Actor, study_id: int, prevalence: flo
     require(actor, ADMINISTRATORS)
     note_look(store, actor=actor, study_id=study_id)
     with store.reading() as session:
-        _, design = _closed(session, study_id)
-        truth = {case.case_id: case.truth for case in design.cases}
-        networks = [
-            NetworkRatings(
-                one.checkpoint.name,
-                channels,
-                {case_id: prob - threshold for case_id, (prob, threshold, _) in one.unseen(channels).items()},
-                {case_id: prob for case_id, (prob, _, _) in one.unseen(channels).items()},
-            )
-            for one in _checkpoints(store, session, design)
-            for channels in _CHANNELS
-        ]
-        found = session.execute(select(Case.id, Case.patient_id).where(Case.id.in_(truth))).all()
-        readers = _readers(session, design, study_id)
-        return analyse_study(
-            truth,
-            _ratings_of_readers(readers, Arm.UNAIDED),
-            networks,
-            aided=_ratings_of_readers(readers, Arm.AIDED),
-            again={name: one.again(Arm.UNAIDED) for name, one in _by_name(readers).items()},
-            patients={row.id: row.patient_id for row in found},
-            plan=design.how,
-            prevalence=prevalence,
-            seed=design.seed,
+        study, design = _closed(session, study_id)
+        return analysis_of(store, session, study, design, prevalence=prevalence, by_number=by_number)
+
+
+def analysis_of(
+    store: Store,
+    session: Session,
+    study: Study,
+    design: StudyDesign,
+    *,
+    prevalence: float | None = None,
+    by_number: bool = False,
+) -> StudyAnalysis:
+    """The same of a study and its checked design, whatever its state; the caller answers for who gets to see it."""
+    truth = {case.case_id: case.truth for case in design.cases}
+    networks = [
+        NetworkRatings(
+            one.checkpoint.name,
+            channels,
+            {case_id: prob - threshold for case_id, (prob, threshold, _) in one.unseen(channels).items()},
+            {case_id: prob for case_id, (prob, _, _) in one.unseen(channels).items()},
         )
+        for one in _checkpoints(store, session, design)
+        for channels in _CHANNELS
+    ]
+    patients = session.execute(select(Case.id, Case.patient_id).where(Case.id.in_(truth))).all()
+    removed = amended(session, study.id).removed
+    # Who was taken off without having read anything has no part in the figures, and none in what is said of them.
+    readers = [
+        one for one in _readers(session, study, by_number=by_number) if one.readings or one.person_id not in removed
+    ]
+    found = analyse_study(
+        truth,
+        _ratings_of_readers(readers, Arm.UNAIDED),
+        networks,
+        aided=_ratings_of_readers(readers, Arm.AIDED),
+        again={one.name: one.again(Arm.UNAIDED) for one in readers},
+        patients={row.id: row.patient_id for row in patients},
+        plan=design.how,
+        prevalence=prevalence,
+        seed=design.seed,
+    )
+    return _with_arm(found) if design.how.aid is not Aid.NONE else found
+
+
+def _with_arm(found: StudyAnalysis) -> StudyAnalysis:
+    """An aided study's networks, calibration and agreement within a reader are all of reading without the output."""
+    networks = [
+        replace(network, readers=tuple(replace(one, arm=Arm.UNAIDED) for one in network.readers))
+        for network in found.networks
+    ]
+    calibration = [one if one.channels is not None else replace(one, arm=Arm.UNAIDED) for one in found.calibration]
+    return replace(found, networks=tuple(networks), calibration=tuple(calibration), arm=Arm.UNAIDED)
 
 
 def export_ratings(store: Store, *, actor: Actor, study_id: int) -> bytes:
@@ -177,7 +228,7 @@ def export_ratings(store: Store, *, actor: Actor, study_id: int) -> bytes:
     return ratings
 
 
-def study_ratings(store: Store, study_id: int) -> tuple[bytes, frozenset[int]]:
+def study_ratings(store: Store, study_id: int, *, by_number: bool = False) -> tuple[bytes, frozenset[int]]:
     """The same for another service, with the cases whose truth they tell; nothing counts as seen.
 
     Raises:
@@ -185,13 +236,14 @@ def study_ratings(store: Store, study_id: int) -> tuple[bytes, frozenset[int]]:
         StudyLocked: See `export_ratings`.
     """
     with store.reading() as session:
-        _, design = _closed(session, study_id)
+        study, design = _closed(session, study_id)
         truth = {case.case_id: case.truth for case in design.cases}
         patients = _patient_numbers(session, truth)
+        readers = _readers(session, study, by_number=by_number)
         ratings = ratings_csv(
             Rating(name, arm.value, str(case_id), truth[case_id] is Label.HSIL, rating, str(patients[case_id]))
             for arm in Arm
-            for name, read in _ratings_of_readers(_readers(session, design, study_id), arm).items()
+            for name, read in _ratings_of_readers(readers, arm).items()
             for case_id, rating in read.items()
         )
     return ratings, frozenset(truth)
@@ -213,7 +265,7 @@ def export_calls(store: Store, *, actor: Actor, study_id: int) -> bytes:
     return calls
 
 
-def study_calls(store: Store, study_id: int) -> tuple[bytes, frozenset[int]]:
+def study_calls(store: Store, study_id: int, *, by_number: bool = False) -> tuple[bytes, frozenset[int]]:
     """The same for another service, with the cases whose truth and predictions they tell; nothing counts as seen.
 
     Raises:
@@ -229,9 +281,10 @@ def study_calls(store: Store, study_id: int) -> tuple[bytes, frozenset[int]]:
                 .where(StudyCase.study_id == study_id, Image.simulated)
             )
         )
-        rows = _reader_rows(session, study, design, simulated)
+        rows = _reader_rows(session, study, design, simulated, by_number=by_number)
+        names = reader_names(session, study, by_number=by_number)
         for one in _checkpoints(store, session, design):
-            rows += _checkpoint_rows(study, design, one, simulated)
+            rows += _checkpoint_rows(study, design, one, simulated, names)
         patients = _patient_numbers(session, [case.case_id for case in design.cases])
         rows = [replace(row, patient=patients[row.case_id]) for row in rows]
     return calls_csv(rows), frozenset(case.case_id for case in design.cases)
@@ -278,30 +331,23 @@ def _closed(session: Session, study_id: int) -> tuple[Study, StudyDesign]:
     return study, check_seal(session, study)
 
 
-def _readers(session: Session, design: StudyDesign, study_id: int) -> list[_ReaderCalls]:
-    people = session.scalars(
-        select(Person)
-        .where(Person.id.in_((*design.reader_ids, *amended(session, study_id).added)))
-        .order_by(Person.display_name, Person.id)
-    )
-    readings = session.scalars(select(Reading).where(Reading.study_id == study_id).order_by(Reading.id)).all()
-    return [_ReaderCalls(person, [one for one in readings if one.reader_id == person.id]) for person in people]
-
-
-def _by_name(readers: Sequence[_ReaderCalls]) -> dict[str, _ReaderCalls]:
-    """By the reader's name, with the username where two are called alike."""
-    names = [one.person.display_name for one in readers]
-    return {
-        name if names.count(name) == 1 else f"{name} ({one.person.username})": one
-        for name, one in zip(names, readers, strict=True)
-    }
+def _readers(session: Session, study: Study, *, by_number: bool = False) -> list[_ReaderCalls]:
+    """The readers in the study's order."""
+    names = reader_names(session, study, by_number=by_number)
+    readings = session.scalars(select(Reading).where(Reading.study_id == study.id).order_by(Reading.id)).all()
+    return [
+        _ReaderCalls(person_id, name, [one for one in readings if one.reader_id == person_id])
+        for person_id, name in names.names.items()
+    ]
 
 
 def _ratings_of_readers(readers: Sequence[_ReaderCalls], arm: Arm) -> dict[str, dict[int, float]]:
     """By the reader's name, by case: the first reading in the arm."""
     return {
-        name: {case_id: reader_rating(reading.call, reading.confidence) for case_id, reading in one.first(arm).items()}
-        for name, one in _by_name(readers).items()
+        one.name: {
+            case_id: reader_rating(reading.call, reading.confidence) for case_id, reading in one.first(arm).items()
+        }
+        for one in readers
     }
 
 
@@ -318,17 +364,25 @@ def _checkpoints(store: Store, session: Session, design: StudyDesign) -> list[_C
     return found
 
 
-def _reader_lines(truth: dict[int, Label], name: str, one: _ReaderCalls) -> list[CallerFigures]:
+def _remark(one: _ReaderCalls, changed: Amended) -> str:
+    """What amendments made of a reader, where that explains how little was read."""
+    said = ["added after the seal"] if one.person_id in changed.added else []
+    if one.person_id in changed.removed:
+        said.append("taken off the study" + ("" if one.readings else ", has read nothing"))
+    return ", ".join(said)
+
+
+def _reader_lines(truth: dict[int, Label], one: _ReaderCalls) -> list[CallerFigures]:
     """A line an arm; one line for a reader who has read nothing yet."""
     arms = sorted({reading.arm for reading in one.readings}, reverse=True) or [Arm.UNAIDED]
-    return [_reader_line(truth, name, one, arm) for arm in arms]
+    return [_reader_line(truth, one, arm) for arm in arms]
 
 
-def _reader_line(truth: dict[int, Label], name: str, one: _ReaderCalls, arm: Arm) -> CallerFigures:
+def _reader_line(truth: dict[int, Label], one: _ReaderCalls, arm: Arm) -> CallerFigures:
     first = one.first(arm)
     compared = compare_calls(truth, {case_id: reading.call for case_id, reading in first.items()})
     return CallerFigures(
-        name=name,
+        name=one.name,
         channels=None,
         n_called=compared.n_called,
         n_cases=compared.n_cases,
@@ -358,22 +412,25 @@ def _checkpoint_line(truth: dict[int, Label], one: _CheckpointCalls, channels: i
     )
 
 
-def _reader_rows(session: Session, study: Study, design: StudyDesign, simulated: set[int]) -> list[CallRow]:
+def _reader_rows(
+    session: Session, study: Study, design: StudyDesign, simulated: set[int], *, by_number: bool
+) -> list[CallRow]:
     truth = {case.case_id: case.truth for case in design.cases}
     orders = study_orders(session, study)
-    readers = _by_name(_readers(session, design, study.id))
-    exposed = {
-        row: seen for one in readers.values() for row, seen in exposed_at_reading(session, study, one.person.id).items()
-    }
+    readers, names = (
+        _readers(session, study, by_number=by_number),
+        reader_names(session, study, by_number=by_number),
+    )
+    exposed = {row: seen for one in readers for row, seen in exposed_at_reading(session, study, one.person_id).items()}
     interim = study.state is StudyState.OPEN
     return [
         CallRow(
-            study=study.name,
+            study=names.scrub(study.name),
             caller_kind="reader",
-            caller=name,
+            caller=one.name,
             channels=None,
             case_id=reading.case_id,
-            position=orders[one.person.id, reading.session].index(Showing(reading.case_id, reading.occurrence)) + 1,
+            position=orders[one.person_id, reading.session].index(Showing(reading.case_id, reading.occurrence)) + 1,
             truth=truth[reading.case_id],
             truth_source=design.label_source,
             call=reading.call,
@@ -395,16 +452,18 @@ def _reader_rows(session: Session, study: Study, design: StudyDesign, simulated:
             points=";".join(f"{x:g},{y:g}" for x, y in reading.points or ()),
             findings="+".join(reading.findings or ()),
         )
-        for name, one in readers.items()
+        for one in readers
         for reading in one.readings
     ]
 
 
-def _checkpoint_rows(study: Study, design: StudyDesign, one: _CheckpointCalls, simulated: set[int]) -> list[CallRow]:
+def _checkpoint_rows(
+    study: Study, design: StudyDesign, one: _CheckpointCalls, simulated: set[int], names: ReaderNames
+) -> list[CallRow]:
     truth = {case.case_id: case.truth for case in design.cases}
     return [
         CallRow(
-            study=study.name,
+            study=names.scrub(study.name),
             caller_kind="checkpoint",
             caller=one.checkpoint.name,
             channels=channels,

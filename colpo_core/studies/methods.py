@@ -32,6 +32,16 @@ METHODS_CHANGES: tuple[tuple[int, str], ...] = (
         "Where a patient stands behind several cases, tests of one reader count patients; before, they took the "
         "cases as independent. Intervals by patients come from a formula; before, from a bootstrap.",
     ),
+    (
+        2,
+        "By the paper's protocol a model has learned from all cases of its snapshot: those of the test side, and other "
+        "cases of their patients, are no longer among the unseen cases on which it is compared.",
+    ),
+    (
+        2,
+        "A reader who was taken off the study without having read anything no longer counts among those who have not "
+        "read every case.",
+    ),
 )
 """The version since which it is so, and what changed, in a sentence for a report; oldest first."""
 

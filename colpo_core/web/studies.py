@@ -19,6 +19,7 @@ def routes(store: Store) -> list[Route]:
     @answering
     def show_report(request: Request) -> Response:
         study_id = request.path_params["study_id"]
-        return HTMLResponse(report_html(store, actor=actor_of(request), study_id=study_id))
+        by_number = request.query_params.get("readers") == "by-number"
+        return HTMLResponse(report_html(store, actor=actor_of(request), study_id=study_id, by_number=by_number))
 
     return [Route("/colpo/studies/{study_id:int}/report", show_report, methods=["GET"])]

@@ -80,7 +80,7 @@ def calibration_chart(lines: Sequence[CallerCalibration]) -> go.Figure:
 
 
 def _name(one: CallerCalibration) -> str:
-    return one.name if one.channels is None else f"{one.name}, {one.channels} channels"
+    return one.title
 
 
 def _estimate(one: Estimate, *, is_signed: bool = False) -> str:

@@ -25,12 +25,24 @@ def rule_words(rule: ExposureRule) -> str:
     return _RULES[rule]
 
 
-def conduct_view(person: Here, detail: StudyDetail) -> None:
-    """Draw exposures, amendments and refusals; while the study is open, with the forms of amendments."""
-    study = detail.study
-    conduct = study_conduct.study_conduct(person.store, actor=person.actor, study_id=study.id)
+def show_warnings(person: Here, study_id: int) -> StudyConduct:
+    """Draw what whoever sees the results has to know first; returns the conduct that it is read off."""
+    conduct = study_conduct.study_conduct(person.store, actor=person.actor, study_id=study_id)
     for sentence in conduct.warnings:
         st.warning(plain(sentence), icon=":material/warning:")
+    return conduct
+
+
+def conduct_view(person: Here, detail: StudyDetail, shown: StudyConduct | None = None) -> None:
+    """Draw exposures, amendments and refusals; while the study is open, with the forms of amendments.
+
+    Args:
+        person: Who looks.
+        detail: The study.
+        shown: Its conduct, where `show_warnings` has drawn the warnings already.
+    """
+    study = detail.study
+    conduct = shown or show_warnings(person, study.id)
     _exposures(conduct)
     if study.state is StudyState.DRAFT:
         return
@@ -52,8 +64,8 @@ def conduct_view(person: Here, detail: StudyDetail) -> None:
 def _exposures(conduct: StudyConduct) -> None:
     st.subheader("Exposures")
     st.caption(
-        "Who has seen the label, histology, prediction or somebody's mask of these cases elsewhere, or has annotated "
-        f"them. {_RULES[conduct.rule]}"
+        "Who has seen the label, histology, prediction or somebody's mask of these cases elsewhere, has annotated them "
+        f"or was shown them in another study. {_RULES[conduct.rule]}"
     )
     rows = pd.DataFrame(
         {
@@ -116,7 +128,9 @@ def _amendment_form(person: Here, detail: StudyDetail) -> None:
             )
         )
     question = st.text_input("Wording of the question", detail.study.question, key="amend_question")
-    if question.strip() != detail.study.question and st.button("Correct the wording", key="amend_question_now"):
+    if not question.strip():
+        st.caption("The wording can be corrected; the question cannot be taken away.")
+    elif question.strip() != detail.study.question and st.button("Correct the wording", key="amend_question_now"):
         _do(
             lambda: study_amendments.correct_question(
                 person.store, actor=person.actor, study_id=study_id, question=question, reason=reason

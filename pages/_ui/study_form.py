@@ -50,6 +50,8 @@ def study_form(person: Here) -> None:
             practice_case_ids=practice,
         )  # fmt: skip
         _counts(counted)
+        for sentence in plan.cautions:
+            st.warning(sentence, icon=":material/warning:")
         pressed = st.button(
             "Create study", type="primary", icon=":material/add:", width="stretch",
             disabled=bool(counted.problems) or not name.strip(),

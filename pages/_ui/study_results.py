@@ -10,7 +10,7 @@ from plotly.subplots import make_subplots
 from colpo_core.records.figures import CallFigures, Proportion
 from colpo_core.records.model_marks import MarkKind, marks_text
 from colpo_core.records.studies import CallerFigures, StudyResults
-from colpo_core.terms import LabelSource
+from colpo_core.terms import Arm, LabelSource
 from pages._ui.badges import impression_badge
 
 _FIGURES = (
@@ -20,7 +20,7 @@ _FIGURES = (
     ("PPV", "ppv"),
     ("NPV", "npv"),
 )
-_READER_COLOUR, _CHECKPOINT_COLOUR = "#0f6b74", "#b4581b"
+_READER_COLOUR, _AIDED_COLOUR, _CHECKPOINT_COLOUR = "#0f6b74", "#5b4b9a", "#b4581b"
 _ROW_PX = 34
 _STYLE = """
 <style>
@@ -46,6 +46,7 @@ def results_view(results: StudyResults) -> None:
     st.caption(
         "Each figure with k/n and its 95% Wilson interval; HSIL is positive. "
         "Checkpoints call at their frozen thresholds."
+        + (" Circles: read without the model's output; squares: with it." if results.has_arms else "")
     )
     st.plotly_chart(results_chart(results), width="stretch", config={"displayModeBar": False}, key="study_chart")
 
@@ -65,9 +66,9 @@ def _provenance(results: StudyResults) -> None:
 def results_table(results: StudyResults) -> str:
     """The table as HTML."""
     head = "".join(f"<th scope='col'>{name}</th>" for name in ("", "Cases", *(name for name, _ in _FIGURES)))
-    body = [_part("Readers"), *(row for one in results.readers for row in _rows(one))]
+    body = [_part("Readers"), *(row for one in results.readers for row in _rows(one, results))]
     if results.checkpoints:
-        body += [_part("Checkpoints"), *(row for one in results.checkpoints for row in _rows(one))]
+        body += [_part("Checkpoints"), *(row for one in results.checkpoints for row in _rows(one, results))]
     table = f"<table class='study-results'><thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table>"
     return f"<div class='study-wide'>{table}</div>"
 
@@ -76,10 +77,11 @@ def _part(name: str) -> str:
     return f"<tr class='part'><td colspan='{len(_FIGURES) + 2}'>{name}</td></tr>"
 
 
-def _rows(one: CallerFigures) -> Iterator[str]:
+def _rows(one: CallerFigures, results: StudyResults) -> Iterator[str]:
     if one.channels is None:
-        name = cell(escape(one.name), _seconds(one))
-        n_cases = cell(f"{one.n_called} of {one.n_cases}", "" if one.is_complete else _warn("not all read"))
+        name = cell(escape(results.title(one)), _seconds(one))
+        left = "" if one.is_complete else _warn(one.remark or "not all read")
+        n_cases = cell(f"{one.n_called} of {one.n_cases}", left or one.remark)
     else:
         # Calls at a frozen threshold are the same whether or not probabilities are calibrated.
         marks = marks_text(one.marks, without=(MarkKind.UNCALIBRATED,))
@@ -123,7 +125,7 @@ def _seconds(one: CallerFigures) -> str:
 def results_chart(results: StudyResults) -> go.Figure:
     """Accuracy, sensitivity and specificity as dots with their intervals, a row a caller."""
     callers = [*results.readers, *results.checkpoints]
-    names = [one.name if one.channels is None else f"{one.name}, {one.channels} channels" for one in callers]
+    names = [results.title(one) for one in callers]
     shown = _FIGURES[:3]
     figure = make_subplots(
         cols=len(shown), shared_yaxes=True, subplot_titles=[name for name, _ in shown], horizontal_spacing=0.03
@@ -150,6 +152,8 @@ def results_chart(results: StudyResults) -> go.Figure:
 
 def _dot(name: str, title: str, one: CallerFigures, value: float, low: float, high: float) -> go.Scatter:
     colour, symbol = (_READER_COLOUR, "circle") if one.channels is None else (_CHECKPOINT_COLOUR, "diamond")
+    if one.arm is Arm.AIDED:
+        colour, symbol = _AIDED_COLOUR, "square"
     return go.Scatter(
         x=[value],
         y=[name],

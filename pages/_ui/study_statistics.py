@@ -77,7 +77,10 @@ def statistics_view(analysis: StudyAnalysis) -> None:
             )
     if analysis.again:
         st.markdown("**Agreement of each reader with herself or himself**")
-        rows = [[escape(name), value_text(one.value, one.ci), str(one.n)] for name, one in analysis.again.items()]
+        rows = [
+            [escape(analysis.title(name)), value_text(one.value, one.ci), str(one.n)]
+            for name, one in analysis.again.items()
+        ]
         st.html(study_table(("Reader", "Cohen's kappa of the calls", "Cases read twice"), rows))
     calibration_view(analysis.calibration)
 
@@ -241,10 +244,10 @@ def _network(network: NetworkComparison) -> None:
 def _rows(network: NetworkComparison) -> Iterator[list[str]]:
     for one in network.readers:
         if one.aucs is None or one.calls is None:
-            yield [escape(one.reader), "too few cases in common", "", "", ""]
+            yield [escape(one.title), "too few cases in common", "", "", ""]
             continue
         calls = [_paired(one.calls[field]) for _, field in _CALLS]
-        yield [escape(one.reader), _area(one.aucs), *calls]
+        yield [escape(one.title), _area(one.aucs), *calls]
     together = network.together
     if together is not None:
         shares = [_points(network.shares.get(Endpoint(field))) for _, field in _CALLS]
@@ -255,7 +258,7 @@ def _rows(network: NetworkComparison) -> Iterator[list[str]]:
 def forest(network: NetworkComparison) -> go.Figure | None:
     """Differences of areas, reader minus network, a row a reader and one for all; None where there is none."""
     found: list[tuple[str, float, Bounds]] = [
-        (one.reader, one.aucs.difference, one.aucs.ci)
+        (one.title, one.aucs.difference, one.aucs.ci)
         for one in network.readers
         if one.aucs is not None and one.aucs.difference is not None and one.aucs.ci is not None
     ]

@@ -179,6 +179,13 @@ def test_sites_are_set_on_the_image_findings_named_and_other_images_looked_at(
     expect(page.get_by_role("button", name="Set biopsy sites (2 of 6)")).to_be_visible(timeout=SOON)
     page.get_by_role("button", name="Remove the last").click()
     expect(page.get_by_role("button", name="Set biopsy sites (1 of 6)")).to_be_visible(timeout=SOON)
+    page.reload()  # nothing of it is lost
+    expect(page.get_by_role("button", name="Set biopsy sites (1 of 6)")).to_be_visible(timeout=SOON)
+    context.close()
+    context = signed_in(chromium, new_server.url, token_of(reader), viewport=TALL)  # in another browser neither
+    page = context.new_page()
+    page.goto(f"{new_server.url}/read?study={study.id}")
+    expect(page.get_by_role("button", name="Set biopsy sites (1 of 6)")).to_be_visible(timeout=SOON)
     answer(page, "2")  # with the keys, though the mouse has pressed a button before
     expect(page.locator(".where")).to_have_text("2 of 2", timeout=SOON)
     expect(page.get_by_role("button", name="Set biopsy sites (0 of 6)")).to_be_visible(timeout=SOON)

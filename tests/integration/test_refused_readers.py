@@ -21,7 +21,8 @@ from tests.ledger import services
 OpenPage = Callable[..., Any]
 # What readers are for, what is everybody's, and what only a border calls.
 READERS_OWN = {
-    "overview.worklist", "people.change_password", "readings.assigned_studies", "readings.next_picture",
+    "overview.worklist", "people.change_password", "readings.assigned_studies", "readings.keep_set",
+    "readings.next_picture",
     "readings.presented_aid", "readings.presented_image", "readings.record_reading", "refusals.note_refusal",
     "study_conduct.note_look",
 }  # fmt: skip

@@ -10,12 +10,15 @@ from colpo_core.errors import InputRejected
 from colpo_core.records.people import Actor
 from colpo_core.records.reading_plans import Aid, ReadingPlan
 from colpo_core.records.studies import CaseSource
-from colpo_core.services import readings, studies
+from colpo_core.services import readings, studies, study_results
 from colpo_core.services.study_records import get_study, list_studies
 from colpo_core.store import Store
 from colpo_core.store.tables import Case, Prediction
-from colpo_core.terms import Grade, Label, Role, StudyState
+from colpo_core.terms import Finding, Grade, Label, Role, StudyState
+from pages._ui.study_results import results_chart, results_table
 from tests.clinic import PredictedClinic, reviewer
+from tests.conducted import make_study, read_on
+from tests.reported import reported_study
 
 OpenPage = Callable[..., Any]
 
@@ -204,7 +207,7 @@ def test_from_draft_to_results(
 ) -> None:
     app = open_page(administrator, "studies", study=study_id)
     assert not app.exception
-    button(app, "Open for reading").click().run()
+    button(app, "Seal and open").click().run()
     assert "sealed and open" in said(app)
     assert "Results are hidden until the study is closed" in said(app)
 
@@ -329,3 +332,81 @@ def test_an_answer_that_did_not_arrive_whole_is_refused(monkeypatch: pytest.Monk
     timed = {"token": "t", "call": "hsil", "confidence": 70, "activeMs": 1500}
     monkeypatch.setattr(answer.st, "session_state", {"reading": {"answer": timed}})
     assert answer.given_answer("reading") == answer.Answer("t", Label.HSIL, 70, 1500)
+
+
+def test_opening_is_asked_once_more_and_says_what_weakens_the_study(
+    store: Store, administrator: Actor, reader: Actor, cases: list[int], open_page: OpenPage
+) -> None:
+    draft = studies.create_study(
+        store, actor=administrator, name="No washout", reader_ids=[reader.person_id],
+        plan=ReadingPlan(n_sessions=2, washout_days=0),
+    )  # fmt: skip
+    app = open_page(administrator, "studies", study=draft.id)
+    assert not app.exception
+    assert "Open for reading" not in [one.label for one in app.button], "one click alone seals nothing"
+    assert "There is no washout between the sessions" in said(app)
+    assert "No question is written down" in said(app)
+    assert get_study(store, actor=administrator, study_id=draft.id).study.state is StudyState.DRAFT
+    button(app, "Seal and open").click().run()
+    assert "sealed and open" in said(app)
+
+
+def test_rows_and_dots_of_an_aided_study_name_their_arm(store: Store, administrator: Actor) -> None:
+    plan = ReadingPlan(aid=Aid.AFTER_FIRST_CALL)
+    study_id = reported_study(store, administrator, plan=plan)
+    results = study_results.study_results(store, actor=administrator, study_id=study_id)
+    table = results_table(results)
+    for name in ("Anna-Maria", "Berta", "=Carla"):
+        for arm in ("aided", "unaided"):
+            assert f"<div class='value'>{name}, {arm}</div>" in table
+    dots = results_chart(results).data
+    rows = [(dot.y[0], dot.xaxis) for dot in dots]
+    assert len(set(rows)) == len(rows), "no two marks stand on one line"
+    marks = {(dot.y[0].rsplit(", ", 1)[1], dot.marker.symbol) for dot in dots if "channels" not in dot.y[0]}
+    assert marks == {("aided", "square"), ("unaided", "circle")}
+
+
+def test_the_report_numbers_the_readers_where_that_is_asked(
+    store: Store, administrator: Actor, open_page: OpenPage
+) -> None:
+    study_id = reported_study(store, administrator)
+    app = open_page(administrator, "studies", study=study_id)
+    assert not app.exception
+    links = [one.proto.url for one in app.get("link_button")]
+    assert links == [f"/colpo/studies/{study_id}/report"]
+    app.toggle(key=f"report_by_number_{study_id}").set_value(True).run()
+    assert [one.proto.url for one in app.get("link_button")] == [f"/colpo/studies/{study_id}/report?readers=by-number"]
+
+
+def test_findings_that_were_chosen_are_there_after_a_reload(
+    store: Store, administrator: Actor, reader: Actor, cases: list[int], open_page: OpenPage
+) -> None:
+    study = studies.create_study(
+        store, actor=administrator, name="Asking", reader_ids=[reader.person_id],
+        plan=ReadingPlan(asks_points=True, asks_findings=True),
+    )  # fmt: skip
+    studies.open_study(store, actor=administrator, study_id=study.id)
+    app = open_page(reader, "read", study=study.id)
+    assert not app.exception
+    (findings,) = app.get("button_group")
+    findings.set_value([Finding.MOSAIC]).run()
+    assert not app.exception
+    again = open_page(reader, "read", study=study.id)
+    assert again.get("button_group")[0].value == [Finding.MOSAIC]
+    shown = readings.next_picture(store, actor=reader, study_id=study.id)
+    assert shown is not None
+    readings.keep_set(
+        store, actor=reader, study_id=study.id, token=shown.token, points=[(3.0, 4.0)], findings=[Finding.MOSAIC]
+    )
+    labels = [one.label for one in open_page(reader, "read", study=study.id).button]
+    assert "Set biopsy sites (1 of 6)" in labels
+
+
+def test_a_reader_who_has_seen_every_case_elsewhere_is_told_that_nothing_is_left(
+    store: Store, administrator: Actor, reader: Actor, cases: list[int], open_page: OpenPage
+) -> None:
+    first, _second = (make_study(store, administrator, [reader], name=name) for name in ("First", "Second"))
+    assert read_on(store, reader, first) == len(cases)
+    app = open_page(reader, "read")
+    assert not app.exception
+    assert "Nothing to read" in said(app)

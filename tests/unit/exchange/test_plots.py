@@ -1,8 +1,11 @@
+import re
 import xml.etree.ElementTree as ET
 
 import pytest
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import TextPath
 
-from colpo_core.exchange.plots import Curve, ForestRow, forest_svg, reliability_svg, roc_svg, violin_svg
+from colpo_core.exchange.plots import Curve, ForestRow, MarkedPoint, forest_svg, reliability_svg, roc_svg, violin_svg
 from colpo_core.records.figures import Estimate
 
 MARKS = "labels by histology · SIMULATED images"
@@ -60,3 +63,37 @@ def test_a_mean_is_drawn_with_its_interval_or_not_at_all() -> None:
 @pytest.mark.parametrize("values", [[], [0.5], [0.5] * 8])
 def test_few_or_equal_values_have_no_shape_but_are_drawn(values: list[float]) -> None:
     assert f"n = {len(values)}" in violin_svg({"IoU": {"images": values}}, means={}, marks=MARKS)
+
+
+def widest_text_px(svg: str) -> tuple[float, float]:
+    """Where the rightmost text ends, by the letters that matplotlib measures with, and the drawing's edge."""
+    root = ET.fromstring(svg)  # noqa: S314 - made here
+    font, ends = FontProperties(family="DejaVu Sans"), []
+    for text in root.iter("text"):
+        size = float(re.search(r"([\d.]+)px", text.get("style", "font: 9px"))[1])  # type: ignore[index]
+        moved = re.search(r"translate\(([\d.-]+)", text.get("transform", ""))
+        left = float(text.get("x") or (moved[1] if moved else 0))
+        if "middle" not in text.get("style", ""):
+            ends.append(left + TextPath((0, 0), text.text or " ", size=size, prop=font).get_extents().x1)
+    return max(ends), float(root.get("viewBox", "0 0 0 0").split()[2])
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "model-1, 3 channels: area 0.62 (0.00 to 1.00)",
+        "a network with a name that nobody would like to read aloud, 4 channels: area 1.00 (no interval)",
+        "x" * 90,
+    ],
+)
+def test_no_legend_is_cut_off(name: str) -> None:
+    point = MarkedPoint(f"{name}, aided", 0.5, 0.5, (0.4, 0.6), (0.4, 0.6))
+    for svg in (
+        roc_svg([Curve(name, "3ch", [(0, 0), (1, 1)])], marks="by histology", points=[point]),
+        reliability_svg([Curve(name, "3ch", [(0, 0), (1, 1)])], marks="by histology"),
+    ):
+        end, edge = widest_text_px(svg)
+        assert end <= edge
+        texts = ET.fromstring(svg).iter("text")  # noqa: S314 - made here
+        said = "".join(text.text or "" for text in texts)
+        assert name.replace(" ", "") in said.replace(" ", "")

@@ -14,7 +14,7 @@ from colpo_core.records.studies import Presented
 from colpo_core.services import readings, studies, study_results
 from colpo_core.services.study_records import check_seal, get_study_row
 from colpo_core.store import Store
-from colpo_core.store.tables import Image, Reading
+from colpo_core.store.tables import Image, Reading, ReadingDraft
 from colpo_core.terms import Finding, Grade, Label, Stage
 from tests.clinic import SIDE_PX, Clinic, ClinicCase
 
@@ -149,3 +149,55 @@ def test_other_images_are_shown_while_the_case_waits_and_are_sealed(
         session.scalars(select(Image).where(Image.stage == Stage.LUGOL)).one().sha256 = "f" * 64
     with store.reading() as session, pytest.raises(StudyLocked, match="no longer is what was sealed"):
         check_seal(session, get_study_row(session, study_id))
+
+
+def kept(shown: Presented) -> tuple[tuple[tuple[float, float], ...], set[Finding]]:
+    return shown.points, set(shown.findings)
+
+
+def test_what_was_set_waits_for_its_reader_and_goes_with_the_answer(
+    store: Store, administrator: Actor, reader: Actor, second_reader: Actor, cases: list[ClinicCase]
+) -> None:
+    study = studies.create_study(
+        store, actor=administrator, name="Kept", reader_ids=[reader.person_id, second_reader.person_id], plan=ASKS
+    )
+    studies.open_study(store, actor=administrator, study_id=study.id)
+    token = waiting(store, reader, study.id).token
+    for points in ([(3.0, 4.0)], [(3.0, 4.0), (5.26, 6.0)]):
+        readings.keep_set(store, actor=reader, study_id=study.id, token=token, points=points, findings=[Finding.MOSAIC])
+    assert kept(waiting(store, reader, study.id)) == (((3.0, 4.0), (5.3, 6.0)), {Finding.MOSAIC})
+    assert kept(waiting(store, second_reader, study.id)) == ((), set())
+    with pytest.raises(NotFound):
+        readings.keep_set(store, actor=second_reader, study_id=study.id, token=token, points=[], findings=[])
+    with pytest.raises(InputRejected, match="lies on the image"):
+        readings.keep_set(store, actor=reader, study_id=study.id, token=token, points=[(900.0, 1.0)], findings=[])
+    # The browser's session began anew, and knows nothing of what was set.
+    readings.record_reading(store, actor=reader, study_id=study.id, token=token, call=Label.HSIL, confidence=60)
+    readings.record_reading(store, actor=reader, study_id=study.id, token=token, call=Label.HSIL, confidence=60)
+    with store.reading() as session:
+        row = session.scalars(select(Reading)).one()
+        assert (row.points, row.findings) == ([[3.0, 4.0], [5.3, 6.0]], ["mosaic"])
+        assert session.scalars(select(ReadingDraft)).all() == []
+    with pytest.raises(Blinding):
+        readings.keep_set(store, actor=reader, study_id=study.id, token=token, points=[(1.0, 1.0)], findings=[])
+    assert kept(waiting(store, reader, study.id)) == ((), set())
+
+
+def test_what_the_answer_brings_counts_and_not_what_was_kept(
+    store: Store, administrator: Actor, reader: Actor, cases: list[ClinicCase]
+) -> None:
+    study_id = opened(store, administrator, reader, ASKS)
+    token = waiting(store, reader, study_id).token
+    readings.keep_set(store, actor=reader, study_id=study_id, token=token, points=[(3.0, 4.0)], findings=[])
+    answer(store, reader, study_id, token, points=[], findings=[])
+    with store.reading() as session:
+        assert session.scalars(select(Reading)).one().points == []
+
+
+def test_a_study_that_asks_for_nothing_keeps_nothing(
+    store: Store, administrator: Actor, reader: Actor, cases: list[ClinicCase]
+) -> None:
+    study_id = opened(store, administrator, reader, ReadingPlan())
+    token = waiting(store, reader, study_id).token
+    with pytest.raises(InputRejected, match="does not ask"):
+        readings.keep_set(store, actor=reader, study_id=study_id, token=token, points=[(3.0, 4.0)], findings=[])

@@ -5,8 +5,9 @@ from sqlalchemy import select
 
 from colpo_core.records.people import Actor
 from colpo_core.services import refusals, studies
+from colpo_core.services.reader_names import reader_names
 from colpo_core.store import Store
-from colpo_core.store.tables import AuditEntry, Person
+from colpo_core.store.tables import AuditEntry, Person, Study
 from colpo_core.terms import Label
 from tests.conducted import make_study
 
@@ -32,7 +33,10 @@ def test_a_readers_refusals_are_counted_for_each_open_study(
     refusals.note_refusal(store, actor=second_reader, what="GET /colpo/images/1")
     refusals.note_refusal(store, actor=annotator, what="page studies")
     with store.reading() as session:
-        first, second = refusals.list_refusals(session, study_id), refusals.list_refusals(session, other)
+        first, second = (
+            refusals.list_refusals(session, one, reader_names(session, session.get_one(Study, one)))
+            for one in (study_id, other)
+        )
     assert [(one.display_name, one.what, one.times) for one in first] == [("Rita", "page models", 2)]
     assert [(one.display_name, one.times) for one in second] == [("Rita", 2), ("Ruth", 1)]
 

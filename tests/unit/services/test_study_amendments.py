@@ -188,3 +188,16 @@ def test_an_amendment_is_for_good_and_in_the_log(
     with store.reading() as session:
         (entry,) = session.scalars(select(AuditEntry).where(AuditEntry.action == "amend study"))
     assert (entry.subject, entry.detail) == (f"study {study_id}", {"kind": "reader_added"})
+
+
+@pytest.mark.parametrize("nothing", ["", "   ", "\n\t", "\u200b", "…"])
+def test_a_question_cannot_be_amended_away(store: Store, administrator: Actor, study_id: int, nothing: str) -> None:
+    with pytest.raises(InputRejected, match="cannot be taken away"):
+        study_amendments.correct_question(
+            store, actor=administrator, study_id=study_id, question=nothing, reason="nobody needs it"
+        )
+    assert get_study(store, actor=administrator, study_id=study_id).study.question == "The first wording"
+    with pytest.raises(InputRejected, match="reason"):
+        study_amendments.correct_question(
+            store, actor=administrator, study_id=study_id, question="A second wording", reason=nothing
+        )

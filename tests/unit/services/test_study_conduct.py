@@ -4,15 +4,19 @@ import json
 from collections.abc import Callable
 
 import pytest
+from sqlalchemy import select
 
 from colpo_core.errors import PermissionDenied, StudyLocked
+from colpo_core.records.conduct import ChangedLabels
 from colpo_core.records.people import Actor
-from colpo_core.records.reading_plans import ReadingPlan
-from colpo_core.services import exposures, studies, study_results
+from colpo_core.records.reading_plans import Aid, ReadingPlan
+from colpo_core.services import exposures, readings, studies, study_results
 from colpo_core.services.refusals import note_refusal
 from colpo_core.services.study_conduct import export_record, study_conduct
-from colpo_core.services.study_records import get_study
+from colpo_core.services.study_records import check_seal, get_study, get_study_row
+from colpo_core.services.study_report import report_html
 from colpo_core.store import Store
+from colpo_core.store.tables import CaseLabel, Presentation
 from colpo_core.terms import ExposureKind, ExposureRule, Label
 from tests.conducted import make_study, read_on
 
@@ -141,3 +145,79 @@ def test_the_record_holds_design_seal_and_conduct(
     assert record["seal_sha256"] == get_study(store, actor=administrator, study_id=study_id).study.seal_sha256
     assert record["conduct"]["amendments"][0]["reason"] == "enough was read"
     assert record["conduct"]["refusals"][0]["what"] == "page models"
+
+
+def test_what_was_read_in_another_study_is_an_exposure_whoever_noted_it(
+    store: Store, administrator: Actor, reader: Actor, second_reader: Actor, cases: list[int]
+) -> None:
+    """Derived from what was put before the reader, so that readings of an older store count too."""
+    first = make_study(store, administrator, [reader], practice=cases[:1], name="First")
+    read_on(store, reader, first, at_most=2)
+    readings.next_picture(store, actor=reader, study_id=first)  # shown, not answered
+    with store.reading() as session:
+        shown = set(session.scalars(select(Presentation.case_id).where(Presentation.study_id == first)))
+    assert len(shown) == 2
+    draft = studies.create_study(
+        store, actor=administrator, name="Draft", reader_ids=[reader.person_id, second_reader.person_id]
+    )
+    rita, ruth = study_conduct(store, actor=administrator, study_id=draft.id).exposures
+    assert (rita.n_exposed, rita.n_withheld) == (3, 3), "two cases that were shown, and the one practised with"
+    assert "read in another study 3" in rita.text
+    assert ruth.n_exposed == 0
+    studies.open_study(store, actor=administrator, study_id=draft.id)
+    assert read_on(store, reader, draft.id) == 1
+    assert read_on(store, second_reader, draft.id) == 4
+    assert read_on(store, reader, first) == 1, "her first study goes on where she was, but for the case read since"
+
+
+def test_what_is_read_elsewhere_meanwhile_is_not_given_or_flagged(
+    store: Store, administrator: Actor, reader: Actor, cases: list[int]
+) -> None:
+    flagging = make_study(store, administrator, [reader], ReadingPlan(exposed=ExposureRule.FLAG), name="Flagging")
+    other = make_study(store, administrator, [reader], ReadingPlan(exposed=ExposureRule.FLAG), name="Other")
+    read_on(store, reader, other)
+    read_on(store, reader, flagging)
+    for study_id in (flagging, other):
+        studies.close_study(store, actor=administrator, study_id=study_id)
+    assert {row["exposed"] for row in exported(store, administrator, flagging)} == {"read"}
+    assert {row["exposed"] for row in exported(store, administrator, other)} == {""}
+
+
+@pytest.mark.parametrize(
+    ("plan", "is_said"),
+    [
+        (ReadingPlan(n_sessions=2, washout_days=0), True),
+        (ReadingPlan(n_sessions=2, washout_days=0, aid=Aid.AT_ONCE, aid_checkpoint_id=1), True),
+        (ReadingPlan(n_sessions=2, washout_days=0, aid=Aid.AT_ONCE, aid_checkpoint_id=1, crossover=False), True),
+        (ReadingPlan(n_sessions=2, washout_days=7), False),
+        (ReadingPlan(washout_days=0), False),
+    ],
+)
+def test_a_washout_of_no_day_is_said(plan: ReadingPlan, is_said: bool) -> None:
+    assert any("no washout" in one for one in plan.cautions) is is_said
+    assert any("may then be memory" in one for one in plan.cautions) is (is_said and plan.aid is Aid.AT_ONCE)
+
+
+def test_no_washout_and_a_changed_label_stand_in_conduct_record_and_report(
+    store: Store, administrator: Actor, reader: Actor, cases: list[int]
+) -> None:
+    study_id = make_study(store, administrator, [reader], ReadingPlan(n_sessions=2, washout_days=0))
+    assert study_conduct(store, actor=administrator, study_id=study_id).relabelled == ChangedLabels(4)
+    read_on(store, reader, study_id)
+    relabel(store, cases[0], Label.HSIL)
+    studies.close_study(store, actor=administrator, study_id=study_id)
+    relabel(store, cases[1], None)
+    said = study_conduct(store, actor=administrator, study_id=study_id).warnings
+    assert "no washout" in said[0]
+    assert "2 of 4 cases has changed (1 from normal to HSIL, 1 to no label by histology)" in said[1]
+    assert said[1].endswith("When the study was closed it was 1.")
+    record = json.loads(export_record(store, actor=administrator, study_id=study_id))
+    assert record["warnings"][:2] == list(said[:2])
+    assert "2 of 4 cases has changed" in report_html(store, actor=administrator, study_id=study_id)
+    with store.reading() as session:
+        check_seal(session, get_study_row(session, study_id))
+
+
+def relabel(store: Store, case_id: int, label: Label | None) -> None:
+    with store.writing() as session:
+        session.scalars(select(CaseLabel).where(CaseLabel.case_id == case_id)).one().label = label

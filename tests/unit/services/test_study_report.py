@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 import zipfile
+from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -14,9 +15,11 @@ from colpo_core.exchange.study_figures import report_figures
 from colpo_core.records.people import Actor
 from colpo_core.records.reader_statistics import Endpoint
 from colpo_core.records.reading_plans import Aid, ConfidenceScale, ReadingPlan
+from colpo_core.services import studies, study_amendments
 from colpo_core.services.study_report import report_archive, report_html, study_report
 from colpo_core.store import Store
-from tests.conducted import make_study
+from colpo_core.terms import Label
+from tests.conducted import make_study, read_on
 from tests.reported import NAMES, reported_study
 
 FILES = ["README.txt", "report.html", "readings.csv", "ratings.csv", "record.json", "figures.csv", "analyse.R"]
@@ -170,6 +173,25 @@ def test_r_computes_every_figure_alike(
     wrong = subprocess.run(["Rscript", "analyse.R"], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert wrong.returncode == 1
     assert wrong.stdout.count("UNLIKE") == 1
+
+
+def test_a_reader_who_was_added_and_taken_off_again_stands_as_that(
+    store: Store, administrator: Actor, reader: Actor, second_reader: Actor, add_case: Callable[..., int]
+) -> None:
+    for number in range(4):
+        add_case(Label.HSIL if number % 2 else Label.NORMAL)
+    study_id = make_study(store, administrator, [reader])
+    about = {"study_id": study_id, "reader_id": second_reader.person_id}
+    study_amendments.add_reader(store, actor=administrator, reason="mistake", **about)
+    study_amendments.remove_reader(store, actor=administrator, reason="mistake", **about)
+    read_on(store, reader, study_id)
+    studies.close_study(store, actor=administrator, study_id=study_id)
+    told = report_html(store, actor=administrator, study_id=study_id)
+    said = "added after the seal, taken off the study, has read nothing"
+    assert f"<td>Ruth</td><td>{said}</td>" in told
+    assert f"Ruth: {said}" in told.replace("\n", " ").replace("</text>", "")  # in the flow of cases, broken or not
+    assert "0 of 4" not in told.split("Exposures")[0]
+    assert "Not all cases were read by Ruth" not in told
 
 
 def test_no_report_before_the_closing_and_none_for_readers(
