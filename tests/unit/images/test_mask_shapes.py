@@ -33,7 +33,7 @@ def test_an_open_curve_is_asked_about_and_small_regions_are_not() -> None:
     for place in range(60, 400, 60):
         cv2.circle(dots, (place, 200), 9, 1, -1)
     assert not is_outline(dots.astype(bool))
-    ring = ellipse(400, 500, thickness=40)
+    ring = ellipse(400, 500, thickness=60)
     assert doubt_of(ring) is None  # a broad ring round the os is a lesion
 
 
