@@ -19,6 +19,7 @@ from colpo_core.records.checkpoints import (
 )
 from colpo_core.records.jobs import JobEventRecord, JobRecord
 from colpo_core.records.learning import TrainingEvent
+from colpo_core.records.shortcuts import ShortcutReport
 from colpo_core.services import engine
 from colpo_core.services import jobs as job_service
 from colpo_core.services import learning as service
@@ -91,6 +92,7 @@ def preview(as_json: bool, **options: Any) -> None:  # noqa: ANN401 - those of t
     _print_counts(found.counts)
     for sentence in (*found.problems, *found.warnings):
         click.echo(sentence)
+    _print_shortcuts(found.shortcuts)
 
 
 @snapshot.command("freeze")
@@ -105,6 +107,8 @@ def freeze(name: str, as_json: bool, **options: Any) -> None:  # noqa: ANN401 - 
         print_json(made)
         return
     _print_snapshot(made)
+    if made.shortcuts is not None:
+        _print_shortcuts(made.shortcuts)
 
 
 @snapshot.command("show")
@@ -118,6 +122,17 @@ def show_snapshot(name: str, as_json: bool) -> None:
         print_json(found)
         return
     _print_snapshot(found)
+    if found.shortcuts is not None:
+        _print_shortcuts(found.shortcuts)
+
+
+def _print_shortcuts(found: ShortcutReport) -> None:
+    for sentence in found.doubts:
+        click.echo(sentence)
+    for sentence in found.unchecked:
+        click.echo(f"Not checked: {sentence}")
+    if found.told:
+        click.echo(found.told)
 
 
 def _print_snapshot(found: SnapshotRecord) -> None:
@@ -295,11 +310,12 @@ def doubts(checkpoint: str, as_json: bool) -> None:
     """Show what speaks against promoting a checkpoint."""
     with Opened() as here:
         found = find_checkpoint(here, checkpoint)
-        said = service.promotion_doubts(here.store, actor=here.actor, checkpoint_id=found.id)
+        checks = service.check_promotion(here.store, actor=here.actor, checkpoint_id=found.id)
+    unchecked = [f"Not checked: {sentence}" for sentence in checks.unchecked]
     if as_json:
-        print_json(said)
+        print_json([*checks.doubts, *unchecked])
         return
-    for sentence in said or ("Nothing speaks against it.",):
+    for sentence in (*(checks.doubts or (checks.summary,)), *unchecked):
         click.echo(sentence)
 
 

@@ -1,10 +1,11 @@
 """Records of learning's results: snapshots, checkpoints, predictions and their reviews."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
 from colpo_core.errors import InputRejected
+from colpo_core.records.shortcuts import ShortcutReport
 from colpo_core.terms import LabelSource, MaskPolicy, Split
 
 _NAME_LENGTH = 80
@@ -119,6 +120,7 @@ class SnapshotPreview:
         mask_policy: Which mask of an image counts.
         mask_annotator: Display name of whose masks count, for the policy `annotator`; None elsewhere.
         external: Whether it would be an external test set.
+        shortcuts: What the label can be told from that has nothing to do with the cervix.
     """
 
     sha256: str
@@ -130,6 +132,7 @@ class SnapshotPreview:
     mask_policy: MaskPolicy
     mask_annotator: str | None
     external: bool
+    shortcuts: ShortcutReport = field(default_factory=ShortcutReport)
 
     @property
     def masks_text(self) -> str:
@@ -156,6 +159,8 @@ class SnapshotRecord:
         created_by: Display name of who froze it.
         created_at: When.
         external: Whether it is an external test set, on which nothing is trained.
+        shortcuts: What came of the last search for shortcuts in it; None where an earlier version froze it and nobody
+            has asked since.
     """
 
     id: int
@@ -172,6 +177,7 @@ class SnapshotRecord:
     created_by: str
     created_at: datetime
     external: bool
+    shortcuts: ShortcutReport | None = None
 
     @property
     def masks_text(self) -> str:
@@ -234,6 +240,7 @@ class PromotionRecord:
         reason: Why, with what was overruled and why, where it was.
         at: When.
         overruled: The doubts that held it back and were overruled.
+        unchecked: What could not be checked then.
     """
 
     id: int
@@ -243,6 +250,29 @@ class PromotionRecord:
     reason: str
     at: datetime
     overruled: tuple[str, ...] = ()
+    unchecked: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class PromotionChecks:
+    """What was asked before a promotion.
+
+    Attributes:
+        doubts: What speaks against it; an administrator may overrule it in writing.
+        unchecked: What could not be checked, and why: nothing is known of it either way.
+    """
+
+    doubts: tuple[str, ...] = ()
+    unchecked: tuple[str, ...] = ()
+
+    @property
+    def summary(self) -> str:
+        """The one sentence that says how it came out."""
+        if self.doubts:
+            return "This speaks against it:"
+        if self.unchecked:
+            return "Nothing that was checked speaks against it, but not everything could be checked."
+        return "Nothing speaks against it."
 
 
 @dataclass(frozen=True)
