@@ -27,7 +27,8 @@ def follows_device(store: Store, manifest: Manifest, card: Mapping[str, Any]) ->
     tested = {item.case_id for item in manifest.of(Split.TEST)}
     rows = [row for row in card.get("metrics", {}).get("predictions", ()) if row["case_id"] in tested]
     with store.reading() as session:
-        devices = dict(session.execute(select(Case.id, Case.device)).tuples().all())
+        recorded = session.execute(select(Case.id, Case.device)).all()
+    devices = {row.id: row.device for row in recorded}
     together: dict[tuple[int, str, str], list[float]] = {}
     for row in rows:
         device = " ".join((devices.get(row["case_id"]) or "").split())

@@ -105,7 +105,9 @@ def test_what_cannot_be_looked_at_is_said(store: Store, annotator: Actor) -> Non
     assert report.clues == ()
     assert report.told == ""
     (sentence,) = report.unchecked
-    assert sentence.endswith("there are 5 labelled normal and 5 labelled hsil, and at least 8 patients of each are needed.")
+    assert sentence.endswith(
+        "there are 5 labelled normal and 5 labelled hsil, and at least 8 patients of each are needed."
+    )
 
 
 def test_nothing_recorded_is_said_and_no_clue(store: Store, annotator: Actor) -> None:
