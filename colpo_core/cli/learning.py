@@ -82,7 +82,7 @@ def _query_options(command: click.decorators.FC) -> click.decorators.FC:
 @_query_options
 @json_option
 def preview(as_json: bool, **options: Any) -> None:  # noqa: ANN401 - those of the query
-    """Show what a snapshot would hold, and what it would leave out and why."""
+    """Show what a snapshot would hold, what it would leave out and why, and what its labels can be told from."""
     with Opened() as here:
         found = service.preview_snapshot(here.store, actor=here.actor, query=SnapshotQuery("preview", **options))
     if as_json:
@@ -307,7 +307,7 @@ def promote(checkpoint: str, reason: str, overrule: str) -> None:
 @click.argument("checkpoint")
 @json_option
 def doubts(checkpoint: str, as_json: bool) -> None:
-    """Show what speaks against promoting a checkpoint."""
+    """Show what speaks against promoting a checkpoint, and what could not be checked."""
     with Opened() as here:
         found = find_checkpoint(here, checkpoint)
         checks = service.check_promotion(here.store, actor=here.actor, checkpoint_id=found.id)
