@@ -196,7 +196,9 @@ def _marks(small: NDArray[np.uint8]) -> list[float]:
     """Small bright and dark spots in each cell of a grid, in each corner, and colours that tissue does not have."""
     kernel = cv2.getStructuringElement(cv2.MORPH_RECT, (_SMALL_PX, _SMALL_PX))
     bright = cv2.morphologyEx(small, cv2.MORPH_TOPHAT, kernel)
-    dark = cv2.morphologyEx(small, cv2.MORPH_BLACKHAT, kernel)
+    # A black dot in a dark corner differs little from it, but is nothing of what is around it.
+    around = cv2.morphologyEx(small, cv2.MORPH_CLOSE, kernel).astype(np.float32)
+    dark = (255 * (around - small) / (around + _DARK)).astype(np.uint8)
     cells = _cells(np.concatenate([bright, dark], axis=2))
     corners = [cells[rows, columns].max(axis=(0, 1)) for rows in (slice(_CORNER), slice(-_CORNER, None))
                for columns in (slice(_CORNER), slice(-_CORNER, None))]  # fmt: skip

@@ -120,8 +120,8 @@ def unknown_evidence(metrics: Block) -> tuple[str, ...]:
         found = metrics.get(network, {}).get("evidence")
         if not found:
             said.append(
-                f"Where the evidence lies with {name}, in the lesion, in the black bars or in the rim: the card of an "
-                "earlier version does not say. Train again to know."
+                f"Where the evidence lies with {name}, in the lesion, in the black bars or in the rim: its card "
+                "does not say. Train again to know."
             )
         elif _estimate(found["lesion_excess"]) is None:
             said.append(f"Whether the evidence lies in the lesion with {name}: no test image has an annotated lesion.")
