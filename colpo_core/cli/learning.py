@@ -21,6 +21,7 @@ from colpo_core.records.checkpoints import (
 from colpo_core.records.jobs import JobEventRecord, JobRecord
 from colpo_core.records.learning import TrainingEvent
 from colpo_core.records.model_cards import calibration_text
+from colpo_core.records.shortcuts import ShortcutReport
 from colpo_core.services import engine
 from colpo_core.services import jobs as job_service
 from colpo_core.services import learning as service
@@ -83,7 +84,7 @@ def _query_options(command: click.decorators.FC) -> click.decorators.FC:
 @_query_options
 @json_option
 def preview(as_json: bool, **options: Any) -> None:  # noqa: ANN401 - those of the query
-    """Show what a snapshot would hold, and what it would leave out and why."""
+    """Show what a snapshot would hold, what it would leave out and why, and what its labels can be told from."""
     with Opened() as here:
         found = service.preview_snapshot(here.store, actor=here.actor, query=SnapshotQuery("preview", **options))
     if as_json:
@@ -99,6 +100,7 @@ def preview(as_json: bool, **options: Any) -> None:  # noqa: ANN401 - those of t
     print_questions(found.asked)
     for sentence in (*found.problems, *found.warnings):
         click.echo(sentence)
+    _print_shortcuts(found.shortcuts)
 
 
 @snapshot.command("freeze")
@@ -113,6 +115,8 @@ def freeze(name: str, as_json: bool, **options: Any) -> None:  # noqa: ANN401 - 
         print_json(made)
         return
     _print_snapshot(made)
+    if made.shortcuts is not None:
+        _print_shortcuts(made.shortcuts)
 
 
 @snapshot.command("show")
@@ -126,6 +130,17 @@ def show_snapshot(name: str, as_json: bool) -> None:
         print_json(found)
         return
     _print_snapshot(found)
+    if found.shortcuts is not None:
+        _print_shortcuts(found.shortcuts)
+
+
+def _print_shortcuts(found: ShortcutReport) -> None:
+    for sentence in found.doubts:
+        click.echo(sentence)
+    for sentence in found.unchecked:
+        click.echo(f"Not checked: {sentence}")
+    if found.told:
+        click.echo(found.told)
 
 
 def _print_snapshot(found: SnapshotRecord) -> None:
@@ -307,14 +322,15 @@ def promote(checkpoint: str, reason: str, overrule: str) -> None:
 @click.argument("checkpoint")
 @json_option
 def doubts(checkpoint: str, as_json: bool) -> None:
-    """Show what speaks against promoting a checkpoint."""
+    """Show what speaks against promoting a checkpoint, and what could not be checked."""
     with Opened() as here:
         found = find_checkpoint(here, checkpoint)
-        said = service.promotion_doubts(here.store, actor=here.actor, checkpoint_id=found.id)
+        checks = service.check_promotion(here.store, actor=here.actor, checkpoint_id=found.id)
+    unchecked = [f"Not checked: {sentence}" for sentence in checks.unchecked]
     if as_json:
-        print_json(said)
+        print_json([*checks.doubts, *unchecked])
         return
-    for sentence in said or ("Nothing speaks against it.",):
+    for sentence in (*(checks.doubts or (checks.summary,)), *unchecked):
         click.echo(sentence)
 
 

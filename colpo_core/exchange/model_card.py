@@ -88,6 +88,9 @@ class About:
         ceiling: The model beside the annotators; None where no image of its test side has masks of two.
         looks: Looks at external test sets, newest first.
         promotions: Its promotions, newest first.
+        doubts: What speaks against promoting it, now.
+        unchecked: What could not be checked.
+        checked: The one sentence that says how the checks came out; empty where none were made.
     """
 
     name: str
@@ -99,6 +102,9 @@ class About:
     ceiling: Ceiling | None = None
     looks: Sequence[ExternalLook] = ()
     promotions: Sequence[PromotionLine] = ()
+    doubts: Sequence[str] = ()
+    unchecked: Sequence[str] = ()
+    checked: str = ""
 
 
 def model_card_html(card: Block, *, about: About) -> str:
@@ -114,6 +120,7 @@ def model_card_html(card: Block, *, about: About) -> str:
         marks,
         _head(card, about),
         _limits(card),
+        *_doubts(about),
         *_calls(card, about, marks),
         *_masks(card, about, marks),
         *_evidence(card, marks),
@@ -307,6 +314,15 @@ def _looks(card: Block, about: About) -> list[str]:
         parts.append(html.table(tables.segmentation_table(look.metrics["segmentation"])))
         parts.append(html.table(tables.blind_table(look.metrics["segmentation"])))
         parts.append(html.table(tables.without_lesion_table(look.metrics["segmentation"])))
+    return parts
+
+
+def _doubts(about: About) -> list[str]:
+    if not about.checked:
+        return []
+    parts = ["<h2>Doubts before a promotion</h2>", f"<p>{escape(about.checked)}</p>", html.bullets(about.doubts)]
+    if about.unchecked:
+        parts += ["<p>Could not be checked:</p>", html.bullets(about.unchecked)]
     return parts
 
 

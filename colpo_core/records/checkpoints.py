@@ -1,12 +1,13 @@
 """Records of learning's results: snapshots, checkpoints, predictions and their reviews."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
 from colpo_core.errors import InputRejected
 from colpo_core.records.images import AskedImage, Contradiction
 from colpo_core.records.model_marks import Mark, model_marks
+from colpo_core.records.shortcuts import ShortcutReport
 from colpo_core.terms import LabelSource, MaskPolicy, Split
 
 _NAME_LENGTH = 80
@@ -123,6 +124,7 @@ class SnapshotPreview:
         external: Whether it would be an external test set.
         contradictions: Copies of one photograph in cases whose labels contradict each other; neither is taken.
         asked: Images of the patients and days that are asked for about which something is asked.
+        shortcuts: What the label can be told from that has nothing to do with the cervix.
     """
 
     sha256: str
@@ -136,6 +138,7 @@ class SnapshotPreview:
     external: bool
     contradictions: tuple[Contradiction, ...] = ()
     asked: tuple[AskedImage, ...] = ()
+    shortcuts: ShortcutReport = field(default_factory=ShortcutReport)
 
     @property
     def masks_text(self) -> str:
@@ -162,6 +165,8 @@ class SnapshotRecord:
         created_by: Display name of who froze it.
         created_at: When.
         external: Whether it is an external test set, on which nothing is trained.
+        shortcuts: What came of the last search for shortcuts in it; None where an earlier version froze it and nobody
+            has asked since.
     """
 
     id: int
@@ -178,6 +183,7 @@ class SnapshotRecord:
     created_by: str
     created_at: datetime
     external: bool
+    shortcuts: ShortcutReport | None = None
 
     @property
     def masks_text(self) -> str:
@@ -245,6 +251,7 @@ class PromotionRecord:
         reason: Why, with what was overruled and why, where it was.
         at: When.
         overruled: The doubts that held it back and were overruled.
+        unchecked: What could not be checked then.
     """
 
     id: int
@@ -254,6 +261,29 @@ class PromotionRecord:
     reason: str
     at: datetime
     overruled: tuple[str, ...] = ()
+    unchecked: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class PromotionChecks:
+    """What was asked before a promotion.
+
+    Attributes:
+        doubts: What speaks against it; an administrator may overrule it in writing.
+        unchecked: What could not be checked, and why: nothing is known of it either way.
+    """
+
+    doubts: tuple[str, ...] = ()
+    unchecked: tuple[str, ...] = ()
+
+    @property
+    def summary(self) -> str:
+        """The one sentence that says how it came out."""
+        if self.doubts:
+            return "This speaks against it:"
+        if self.unchecked:
+            return "Nothing that was checked speaks against it, but not everything could be checked."
+        return "Nothing speaks against it."
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,9 @@ from colpo_core.services.evaluations import count_looks, list_evaluations, start
 from colpo_core.services.external_sets import external_sets, seen_by
 from colpo_core.services.human_ceiling import human_ceiling
 from colpo_core.services.model_cards import model_card
-from colpo_core.services.promotion_checks import promotion_doubts
+from colpo_core.services.promotion_checks import check_promotion, promotion_doubts
 from colpo_core.services.promotions import list_promotions, promote_checkpoint
+from colpo_core.services.shortcuts import PREVIEW_IMAGES
 from colpo_core.services.snapshots import (
     find_snapshot,
     freeze_snapshot,
@@ -29,7 +30,9 @@ from colpo_core.services.snapshots import (
 )
 
 __all__ = [
+    "PREVIEW_IMAGES",
     "SnapshotQuery",
+    "check_promotion",
     "count_looks",
     "current_checkpoint",
     "external_sets",

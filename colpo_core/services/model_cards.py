@@ -7,6 +7,7 @@ from colpo_core.services.evaluations import list_evaluations
 from colpo_core.services.external_sets import external_sets
 from colpo_core.services.human_ceiling import human_ceiling
 from colpo_core.services.permissions import CLINICIANS, require
+from colpo_core.services.promotion_checks import check_promotion
 from colpo_core.services.promotions import list_promotions
 from colpo_core.store import Store
 from colpo_core.terms import LabelSource
@@ -32,6 +33,7 @@ def model_card(store: Store, *, actor: Actor, checkpoint_id: int) -> str:
     looks = list_evaluations(store, actor=actor, checkpoint_id=checkpoint_id)
     sets = {one.name: one for one in external_sets(store, actor=actor)}
     promotions = list_promotions(store, actor=actor)
+    checks = check_promotion(store, actor=actor, checkpoint_id=checkpoint_id)
     ceiling = human_ceiling(store, actor=actor, checkpoint_id=checkpoint_id)
     about = About(
         name=found.name,
@@ -40,6 +42,9 @@ def model_card(store: Store, *, actor: Actor, checkpoint_id: int) -> str:
         by_impression=found.label_source is LabelSource.IMPRESSION,
         simulated=found.simulated,
         is_current=found.is_current,
+        doubts=checks.doubts,
+        unchecked=checks.unchecked,
+        checked=checks.summary,
         ceiling=ceiling if ceiling.n_images_all else None,
         looks=[
             ExternalLook(

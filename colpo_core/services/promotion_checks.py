@@ -4,28 +4,33 @@ from collections.abc import Mapping
 from typing import Any
 
 from colpo_core.datasets.guard import leaks
+from colpo_core.datasets.manifest import Manifest
 from colpo_core.errors import NotFound, SnapshotMismatch
 from colpo_core.evaluation.judged import Judged, by_case
 from colpo_core.evaluation.paired import compare_arms, is_worse
-from colpo_core.records.checkpoints import CheckpointRecord
+from colpo_core.records.checkpoints import CheckpointRecord, EvaluationRecord, PromotionChecks
 from colpo_core.records.figures import Estimate
+from colpo_core.records.model_cards import leaks as leaking_protocol
 from colpo_core.records.model_cards import signed_text
 from colpo_core.records.people import Actor
+from colpo_core.services import card_doubts
 from colpo_core.services.checkpoints import current_checkpoint, read_checkpoint
+from colpo_core.services.device_scores import follows_device
+from colpo_core.services.evaluations import list_evaluations
 from colpo_core.services.external_sets import external_sets, learned_from, seen_by
 from colpo_core.services.fingerprints import fill_fingerprints, fingerprints
 from colpo_core.services.permissions import CLINICIANS, require
+from colpo_core.services.shortcuts import snapshot_shortcuts
 from colpo_core.services.snapshot_rows import read_manifest
 from colpo_core.store import Store
 from colpo_core.store.tables import Snapshot
-from colpo_core.terms import Label
+from colpo_core.terms import Label, LabelSource, Split
 
 _SHOWN = 3
-_NETWORKS = {"classification_3ch": "three channels", "classification_4ch": "four channels"}
 
 
-def promotion_doubts(store: Store, *, actor: Actor, checkpoint_id: int) -> tuple[str, ...]:
-    """Why a checkpoint should not be promoted; empty where nothing speaks against it.
+def check_promotion(store: Store, *, actor: Actor, checkpoint_id: int) -> PromotionChecks:
+    """What speaks against promoting a checkpoint, and what could not be checked.
 
     Args:
         store: The open store.
@@ -38,16 +43,77 @@ def promotion_doubts(store: Store, *, actor: Actor, checkpoint_id: int) -> tuple
     """
     require(actor, CLINICIANS)
     chosen = read_checkpoint(store, checkpoint_id)
-    by_itself = (*chosen.card.get("leaks", []), *_one_call(chosen.card), *_blind(chosen.card))
+    metrics = card_doubts.figures_of(chosen.card)
+    by_itself = (
+        *leaking_protocol(chosen.card),
+        *_labels(chosen),
+        *card_doubts.one_call(metrics),
+        *card_doubts.no_better_than_chance(metrics),
+        *card_doubts.too_few_cases(metrics),
+        *_external(store, actor, chosen),
+        *_blind(chosen.card),
+        *card_doubts.evidence_astray(metrics),
+    )
+    unknown = card_doubts.unknown_evidence(metrics)
     try:
-        return (*by_itself, *_leakage(store, chosen), *_seen(store, actor, chosen), *_worse(store, chosen))
+        manifest = read_manifest(store, _snapshot_sha256(store, chosen))
+        shortcuts = snapshot_shortcuts(store, chosen.snapshot_id, manifest)
+        doubts = (
+            *by_itself,
+            *shortcuts.doubts,
+            *follows_device(store, manifest, chosen.card),
+            *_simulated(manifest),
+            *_leakage(store, manifest),
+            *_seen(store, actor, chosen),
+            *_worse(store, chosen),
+        )
     except (NotFound, SnapshotMismatch) as error:
-        return (*by_itself, f"What it or the current model has learned from cannot be checked. {error}")
+        return PromotionChecks(
+            (*by_itself, f"What it or the current model has learned from cannot be checked. {error}"), unknown
+        )
+    return PromotionChecks(doubts, (*unknown, *shortcuts.unchecked))
 
 
-def _leakage(store: Store, chosen: CheckpointRecord) -> tuple[str, ...]:
+def promotion_doubts(store: Store, *, actor: Actor, checkpoint_id: int) -> tuple[str, ...]:
+    """Why a checkpoint should not be promoted; see `check_promotion`, which also says what could not be checked."""
+    return check_promotion(store, actor=actor, checkpoint_id=checkpoint_id).doubts
+
+
+def _labels(chosen: CheckpointRecord) -> tuple[str, ...]:
+    if chosen.label_source is LabelSource.HISTOLOGY:
+        return ()
+    return ("Its labels are colposcopic impressions, not histology: how it does against histology is not known.",)
+
+
+def _external(store: Store, actor: Actor, chosen: CheckpointRecord) -> tuple[str, ...]:
+    """The newest look at each external test set."""
+    newest: dict[int, EvaluationRecord] = {}
+    for look in list_evaluations(store, actor=actor, checkpoint_id=chosen.id):
+        newest.setdefault(look.snapshot_id, look)
+    return tuple(
+        sentence
+        for look in newest.values()
+        for sentence in card_doubts.no_better_than_chance(
+            look.metrics, where=f"the cases of the external test set “{look.snapshot_name}”"
+        )
+    )
+
+
+def _simulated(manifest: Manifest) -> tuple[str, ...]:
+    """Drawings among what it learned from or was tested on."""
+    counted = []
+    for words, splits in (("it learned from", (Split.TRAIN, Split.VALIDATION)), ("it was tested on", (Split.TEST,))):
+        items = [item for split in splits for item in manifest.of(split)]
+        drawn = sum(item.simulated for item in items)
+        if drawn:
+            counted.append(f"{drawn} of the {len(items)} images that {words}")
+    if not counted:
+        return ()
+    return (f"{' and '.join(counted)} are simulated: its figures say little or nothing about patients.",)
+
+
+def _leakage(store: Store, manifest: Manifest) -> tuple[str, ...]:
     """The guard's word now: near copies may be known today that were not when it was trained."""
-    manifest = read_manifest(store, _snapshot_sha256(store, chosen))
     fill_fingerprints(store, {item.image_id for item in manifest.items})
     with store.reading() as session:
         found = leaks(manifest, fingerprints(session))
@@ -56,16 +122,6 @@ def _leakage(store: Store, chosen: CheckpointRecord) -> tuple[str, ...]:
     shown = "; ".join(str(leak) for leak in found[:_SHOWN])
     more = f"; and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
     return (f"Its snapshot leaks, so its figures flatter it: {shown}{more}.",)
-
-
-def _one_call(card: Mapping[str, Any]) -> tuple[str, ...]:
-    """A network that says the same of every case has learned nothing."""
-    said = []
-    for network, name in _NETWORKS.items():
-        call = _metrics(card).get(network, {}).get("case", {}).get("all_called")
-        if call is not None:
-            said.append(f"With {name} it calls every test case {Label(call)}: it tells nothing apart.")
-    return tuple(said)
 
 
 def _seen(store: Store, actor: Actor, chosen: CheckpointRecord) -> tuple[str, ...]:
@@ -81,7 +137,7 @@ def _worse(store: Store, chosen: CheckpointRecord) -> tuple[str, ...]:
     current = current_checkpoint(store)
     if current is None or current.id == chosen.id:
         return ()
-    against = _metrics(chosen.card).get("against_current")
+    against = card_doubts.figures_of(chosen.card).get("against_current")
     if against is not None and against["sha256"] == current.sha256:
         worse = list(against["worse"])
     else:
@@ -125,15 +181,9 @@ def _judged(card: Mapping[str, Any], known: set[int]) -> dict[int, Judged]:
         row["image_id"]: Judged(
             row["patient_id"], row["case_id"], Label(row["label"]), row["prob_hsil_4ch"], image_id=row["image_id"]
         )
-        for row in _metrics(card).get("predictions", ())
+        for row in card_doubts.figures_of(card).get("predictions", ())
         if row["patient_id"] not in known
     }
-
-
-def _metrics(card: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The figures of a card; one of an older version may lack them."""
-    found: Mapping[str, Any] = card.get("metrics", {})
-    return found
 
 
 def _snapshot_sha256(store: Store, chosen: CheckpointRecord) -> str:
@@ -146,7 +196,7 @@ def _blind(card: Mapping[str, Any]) -> tuple[str, ...]:
 
     A card of an earlier version does not know it.
     """
-    blind = _metrics(card).get("segmentation", {}).get("blind")
+    blind = card_doubts.figures_of(card).get("segmentation", {}).get("blind")
     if not blind:
         return ()
     found = []

@@ -7,7 +7,7 @@ from colpo_core.records.checkpoints import CheckpointRecord, PromotionRecord
 from colpo_core.records.people import Actor
 from colpo_core.services import audit, checkpoint_files, checkpoints, engine, jobs
 from colpo_core.services.permissions import ADMINISTRATORS, CLINICIANS, require
-from colpo_core.services.promotion_checks import promotion_doubts
+from colpo_core.services.promotion_checks import check_promotion
 from colpo_core.store import Store
 from colpo_core.store.tables import Checkpoint, Person, Promotion
 
@@ -23,7 +23,16 @@ def list_promotions(store: Store, *, actor: Actor) -> tuple[PromotionRecord, ...
     )
     with store.reading() as session:
         return tuple(
-            PromotionRecord(row.id, row.checkpoint_id, name, promoted_by, row.reason, row.at, tuple(row.overruled))
+            PromotionRecord(
+                row.id,
+                row.checkpoint_id,
+                name,
+                promoted_by,
+                row.reason,
+                row.at,
+                tuple(row.overruled),
+                tuple(row.unchecked),
+            )
             for row, name, promoted_by in session.execute(query)
         )
 
@@ -58,7 +67,8 @@ def promote_checkpoint(
     checkpoint_files.verify_files(store, chosen)
     with store.reading() as session:
         looked_against = checkpoints.current_id(session)
-    doubts = promotion_doubts(store, actor=actor, checkpoint_id=checkpoint_id)
+    checks = check_promotion(store, actor=actor, checkpoint_id=checkpoint_id)
+    doubts = checks.doubts
     if doubts and not overrule.strip():
         raise PromotionHeld(
             f"{chosen.name} was not promoted. {' '.join(doubts)} "
@@ -71,7 +81,13 @@ def promote_checkpoint(
         if checkpoints.current_id(session) != looked_against:
             raise Conflict("Another model was promoted meanwhile. Look at what speaks against this one now.")
         session.add(
-            Promotion(checkpoint_id=checkpoint_id, promoted_by=actor.person_id, reason=said, overruled=list(doubts))
+            Promotion(
+                checkpoint_id=checkpoint_id,
+                promoted_by=actor.person_id,
+                reason=said,
+                overruled=list(doubts),
+                unchecked=list(checks.unchecked),
+            )
         )
         audit.record(session, actor, "promote checkpoint", f"checkpoint {checkpoint_id}", overruled=len(doubts))
         checkpoint = session.get_one(Checkpoint, checkpoint_id)

@@ -6,6 +6,7 @@ from sqlalchemy.orm import aliased
 from colpo_core.datasets.manifest import Manifest
 from colpo_core.errors import SnapshotMismatch
 from colpo_core.records.checkpoints import SnapshotRecord
+from colpo_core.records.shortcuts import ShortcutReport
 from colpo_core.store import Store
 from colpo_core.store.tables import Person, Snapshot
 
@@ -38,6 +39,7 @@ def snapshot_record(row: Row[Snapshot, str, str | None]) -> SnapshotRecord:
         created_by=created_by,
         created_at=snapshot.created_at,
         external=snapshot.external,
+        shortcuts=ShortcutReport.from_dict(snapshot.shortcuts) if snapshot.shortcuts is not None else None,
     )
 
 

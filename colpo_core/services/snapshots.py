@@ -21,6 +21,7 @@ from colpo_core.services.consensus import Consensus, keep_consensus
 from colpo_core.services.external_sets import Kept, find_kept, group_patients, who_has_learned
 from colpo_core.services.fingerprints import fill_fingerprints, fingerprints
 from colpo_core.services.permissions import CLINICIANS, require
+from colpo_core.services.shortcuts import search_shortcuts, snapshot_shortcuts
 from colpo_core.services.snapshot_gathering import Gathered, Usable, gather
 from colpo_core.services.snapshot_rows import read_manifest, snapshot_record, snapshot_rows
 from colpo_core.store import Store
@@ -34,10 +35,19 @@ _KEEPS_EVERYBODY = (
 )
 
 
-def preview_snapshot(store: Store, *, actor: Actor, query: SnapshotQuery) -> SnapshotPreview:
+def preview_snapshot(
+    store: Store, *, actor: Actor, query: SnapshotQuery, measure_at_most: int | None = None
+) -> SnapshotPreview:
     """What a query would freeze now: how much, what is left out and why, and whether a training could start.
 
     Masks that a policy makes of several are computed, and not stored.
+
+    Args:
+        store: The open store.
+        actor: Who asks.
+        query: What to freeze.
+        measure_at_most: How many images are measured now for the search for shortcuts, where an image has not been
+            yet; all that it needs when None.
 
     Raises:
         InputRejected: The fractions do not make sense, a patient's code is unknown, or nothing at all can be frozen.
@@ -66,6 +76,7 @@ def preview_snapshot(store: Store, *, actor: Actor, query: SnapshotQuery) -> Sna
         external=query.external,
         contradictions=found.contradictions,
         asked=found.asked,
+        shortcuts=search_shortcuts(store, manifest, at_most=measure_at_most),
     )
 
 
@@ -115,6 +126,7 @@ def freeze_snapshot(store: Store, *, actor: Actor, query: SnapshotQuery) -> Snap
                 "Use that one."
             )
         snapshot_id = equal.id
+    snapshot_shortcuts(store, snapshot_id, manifest)
     return get_snapshot(store, actor=actor, snapshot_id=snapshot_id)
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from colpo_core.records.checkpoints import PromotionChecks
 from colpo_core.records.people import Actor
 from colpo_core.services import engine, learning, promotions
 from colpo_core.store import Store
@@ -165,9 +166,11 @@ def test_doubts_stand_before_the_button_and_are_overruled_in_writing(
     monkeypatch.setattr(engine, "place", lambda _store, _job_id: True)
     checkpoint_id = add(desk, "model-2", new_card())
     for place in (learning, promotions):
-        monkeypatch.setattr(place, "promotion_doubts", lambda *_args, **_options: (WORSE,))
+        checks = PromotionChecks((WORSE,), ("Whether it looks at the rim.",))
+        monkeypatch.setattr(place, "check_promotion", lambda *_args, checks=checks, **_options: checks)
     app = open_page(annotator, "models", checkpoint=checkpoint_id)
-    assert WORSE in [one.value for one in app.warning]
+    assert plain(WORSE) in [one.value for one in app.warning]
+    assert "Whether it looks at the rim" in words_of(app)
     assert not app.text_area, "only an administrator may overrule"
     app = open_page(administrator, "models", checkpoint=checkpoint_id)
     write(app, "Reason", "better masks")
@@ -182,11 +185,15 @@ def test_doubts_stand_before_the_button_and_are_overruled_in_writing(
     assert f"Overruled: {plain(WORSE)}" in words_of(app)
 
 
-def test_without_doubts_nothing_is_overruled(desk: PredictedClinic, administrator: Actor, open_page: Open) -> None:
+def test_without_doubts_nothing_is_overruled(
+    desk: PredictedClinic, administrator: Actor, open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(learning, "check_promotion", lambda *_args, **_options: PromotionChecks())
     card = new_card()
     card["metrics"]["against_current"] = None
     app = open_page(administrator, "models", checkpoint=add(desk, "model-2", card))
     assert not app.text_area
+    assert "Nothing speaks against it." in words_of(app)
     section(app, "Against the current model")
     assert "No model was current when this one was trained." in words_of(app)
 

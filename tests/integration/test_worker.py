@@ -157,7 +157,9 @@ def test_from_a_snapshot_to_reviewed_predictions(
     with store.reading() as session:
         damaged = session.get_one(Image, 3)
         store.blobs.path(damaged.sha256).write_bytes(b"damaged")
-    promotions.promote_checkpoint(store, actor=administrator, checkpoint_id=checkpoint.id, reason="the first")
+    promotions.promote_checkpoint(
+        store, actor=administrator, checkpoint_id=checkpoint.id, reason="the first", overrule="a trial with drawings"
+    )
     (prediction,) = jobs.list_jobs(store, actor=annotator, kind=JobKind.PREDICT)
     done = wait_until_over(store, annotator, prediction.id)
     assert done.state is JobState.DONE, jobs.job_log(store, actor=annotator, job_id=prediction.id)

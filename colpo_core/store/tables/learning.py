@@ -14,6 +14,7 @@ class Snapshot(Base):
     """A frozen list of images, masks and labels with their split; the manifest is a blob named by its hash.
 
     An external one is a test set: its patients stand in no other snapshot, and nothing is ever trained on it.
+    `shortcuts` is what came of the last search for shortcuts in it, NULL where none was made.
     """
 
     __tablename__ = "snapshots"
@@ -28,6 +29,7 @@ class Snapshot(Base):
     counts: Mapped[dict[str, Any]] = mapped_column(JSON)
     simulated: Mapped[bool] = mapped_column(default=False)
     external: Mapped[bool] = mapped_column(default=False)
+    shortcuts: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     created_by: Mapped[int] = mapped_column(ForeignKey("people.id"))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
 
@@ -146,7 +148,8 @@ class Evaluation(Base):
 class Promotion(Base):
     """A checkpoint became the clinic's current model. The newest row names the current one.
 
-    `overruled` are the sentences that held the promotion back and that an administrator overruled.
+    `overruled` are the sentences that held the promotion back and that an administrator overruled, `unchecked` says
+    what could not be looked at.
     """
 
     __tablename__ = "promotions"
@@ -155,6 +158,7 @@ class Promotion(Base):
     promoted_by: Mapped[int] = mapped_column(ForeignKey("people.id"))
     reason: Mapped[str] = mapped_column(Text)
     overruled: Mapped[list[str]] = mapped_column(JSON, default=list)
+    unchecked: Mapped[list[str]] = mapped_column(JSON, default=list, server_default="[]")
     at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
 
 
@@ -206,6 +210,15 @@ class ImageFigures(Base):
     contrast: Mapped[float]
     saturation: Mapped[float]
     sharpness: Mapped[float]
+
+
+class ImageSurroundings(Base):
+    """What an image shows beside the cervix, as `images.surroundings` packs it."""
+
+    __tablename__ = "image_surroundings"
+    image_id: Mapped[int] = mapped_column(ForeignKey("images.id"), primary_key=True)
+    version: Mapped[int]
+    figures: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class WhatIf(Base):

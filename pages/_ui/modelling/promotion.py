@@ -30,13 +30,19 @@ def show_promotion(person: Here, one: CheckpointRecord) -> None:
         is_older = current is not None and one.created_at < current.created_at
         st.markdown("**Roll back to this model**" if is_older else "**Make this the current model**")
         with showing_errors():
-            doubts = learning.promotion_doubts(person.store, actor=person.actor, checkpoint_id=one.id)
-            for sentence in doubts:
-                st.warning(sentence, icon=":material/report:")
+            with st.spinner("Looking for what speaks against it …", show_time=False):
+                checks = learning.check_promotion(person.store, actor=person.actor, checkpoint_id=one.id)
+            for sentence in checks.doubts:
+                st.warning(plain(sentence), icon=":material/report:")
+            if not checks.doubts:
+                st.markdown(checks.summary)
+            if checks.unchecked:
+                with st.expander(f"Could not be checked ({len(checks.unchecked)})", icon=":material/help:"):
+                    st.markdown("\n".join(f"- {plain(sentence)}" for sentence in checks.unchecked))
             if person.actor.role is not Role.ADMINISTRATOR:
                 st.markdown("An administrator can make this the clinic's current model.")
                 return
-            _form(person, one, has_doubts=bool(doubts))
+            _form(person, one, has_doubts=bool(checks.doubts))
 
 
 def _form(person: Here, one: CheckpointRecord, *, has_doubts: bool) -> None:
@@ -81,3 +87,5 @@ def _show_one(one: PromotionRecord) -> None:
     st.caption(f"{as_when(one.at)} UTC, {plain(one.promoted_by)}")
     if one.overruled:
         st.caption(f":material/gavel: Overruled: {' '.join(map(plain, one.overruled))}")
+    if one.unchecked:
+        st.caption(f":material/help: Could not be checked: {' '.join(map(plain, one.unchecked))}")

@@ -10,6 +10,7 @@ import streamlit as st
 
 from colpo_core.errors import InputRejected
 from colpo_core.records.checkpoints import SnapshotPreview, SnapshotQuery, SnapshotRecord
+from colpo_core.records.shortcuts import ShortcutReport
 from colpo_core.services import learning
 from colpo_core.terms import Label, LabelSource, MaskPolicy, Split
 from pages._ui.badges import simulated_badge
@@ -49,7 +50,9 @@ def freeze_column(person: Here, snapshots: tuple[SnapshotRecord, ...]) -> None:
     with showing_errors():
         query = _query(person, f"snapshot {len(snapshots) + 1}")
         with st.spinner("Counting …", show_time=False):
-            preview = learning.preview_snapshot(person.store, actor=person.actor, query=query)
+            preview = learning.preview_snapshot(
+                person.store, actor=person.actor, query=query, measure_at_most=learning.PREVIEW_IMAGES
+            )
         _preview(preview)
         st.button(
             "Freeze external test set" if query.external else "Freeze snapshot",
@@ -174,6 +177,22 @@ def _preview(preview: SnapshotPreview) -> None:
         st.warning(problem, icon=":material/warning:")
     if preview.warnings:
         st.caption("  \n".join(f":material/info: {warning}" for warning in preview.warnings))
+    shortcuts(preview.shortcuts)
+
+
+def shortcuts(report: ShortcutReport) -> None:
+    """Draw what the label can be told from that has nothing to do with the cervix, and what could not be looked at.
+
+    Args:
+        report: What came of the search.
+    """
+    for sentence in report.doubts:
+        st.warning(plain(sentence), icon=":material/report:")
+    if report.told:
+        st.caption(f":material/check: {plain(report.told)}")
+    if report.unchecked:
+        with st.expander(f"Could not be checked ({len(report.unchecked)})", icon=":material/help:"):
+            st.markdown("\n".join(f"- {plain(sentence)}" for sentence in report.unchecked))
 
 
 def counts_table(counts: dict[str, Any]) -> pd.DataFrame:

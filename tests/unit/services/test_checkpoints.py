@@ -101,15 +101,15 @@ def test_a_promotion_makes_the_current_model_and_starts_its_predictions(
     second = publish(store, annotator, snapshot_id, "two")
     for checkpoint_id in (first, second, first):
         promoted = learning.promote_checkpoint(
-            store, actor=administrator, checkpoint_id=checkpoint_id, reason=" it is better "
+            store, actor=administrator, checkpoint_id=checkpoint_id, reason=" it is better ", overrule="a trial"
         )
         assert promoted.is_current
         assert learning.current_checkpoint(store) == promoted
     history = learning.list_promotions(store, actor=annotator)
     assert [(one.checkpoint_name, one.reason, one.promoted_by) for one in history] == [
-        ("one", "it is better", "Ada"),
-        ("two", "it is better", "Ada"),
-        ("one", "it is better", "Ada"),
+        ("one", "it is better Overruled: a trial", "Ada"),
+        ("two", "it is better Overruled: a trial", "Ada"),
+        ("one", "it is better Overruled: a trial", "Ada"),
     ]
     predictions = jobs.list_jobs(store, actor=annotator, kind=JobKind.PREDICT)
     assert [(job.settings["checkpoint_id"], job.settings["n_images"]) for job in reversed(predictions)] == [
@@ -134,13 +134,19 @@ def test_a_promotion_needs_an_administrator_a_reason_and_whole_files(
     whole = weights.read_bytes()
     weights.write_bytes(b"others")
     with pytest.raises(CheckpointMismatch, match="back-up"):
-        learning.promote_checkpoint(store, actor=administrator, checkpoint_id=checkpoint_id, reason="good")
+        learning.promote_checkpoint(
+            store, actor=administrator, checkpoint_id=checkpoint_id, reason="good", overrule="a trial"
+        )
     weights.unlink()
     with pytest.raises(CheckpointMismatch):
-        learning.promote_checkpoint(store, actor=administrator, checkpoint_id=checkpoint_id, reason="good")
+        learning.promote_checkpoint(
+            store, actor=administrator, checkpoint_id=checkpoint_id, reason="good", overrule="a trial"
+        )
     assert learning.current_checkpoint(store) is None
     weights.write_bytes(whole)
-    learning.promote_checkpoint(store, actor=administrator, checkpoint_id=checkpoint_id, reason="good")
+    learning.promote_checkpoint(
+        store, actor=administrator, checkpoint_id=checkpoint_id, reason="good", overrule="a trial"
+    )
     with pytest.raises(Conflict, match="already"):
         learning.promote_checkpoint(store, actor=administrator, checkpoint_id=checkpoint_id, reason="again")
     assert len(placed) == 1

@@ -1,15 +1,20 @@
 from collections.abc import Callable, Iterable
+from dataclasses import asdict
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 
 from colpo_core.errors import Conflict, PermissionDenied, PromotionHeld
+from colpo_core.evaluation.judged import Judged
+from colpo_core.evaluation.probabilities import probability_figures
+from colpo_core.records.checkpoints import PromotionChecks
 from colpo_core.records.people import Actor
 from colpo_core.services import checkpoint_files, engine, learning, promotions
-from colpo_core.services.learning import SnapshotQuery, promotion_doubts
+from colpo_core.services.learning import SnapshotQuery, check_promotion, promotion_doubts
 from colpo_core.store import Store
-from colpo_core.store.tables import AuditEntry, Checkpoint, Image, Job, Patient, Promotion, Snapshot
-from colpo_core.terms import Label, LabelSource, Split
+from colpo_core.store.tables import AuditEntry, Case, Checkpoint, Evaluation, Image, Job, Patient, Promotion, Snapshot
+from colpo_core.terms import Grade, Label, LabelSource, Split
 from tests.clinic import Clinic, make_card
 
 Publish = Callable[..., int]
@@ -22,16 +27,49 @@ def alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checkpoint_files, "verify_files", lambda _store, _checkpoint: None)
 
 
+def estimate(value: float | None, low: float | None = None, high: float | None = None) -> dict[str, Any]:
+    return {"value": value, "low": low, "high": high, "n_patients": 40, "n_images": 40}
+
+
+def sound() -> dict[str, Any]:
+    """Figures of 40 test cases against which nothing can be said."""
+    judged = [
+        Judged(case, case, Label.HSIL if case % 2 else Label.NORMAL, (0.3, 0.7)[case % 2] + (case % 7 - 3) / 11)
+        for case in range(40)
+    ]
+    block = asdict(probability_figures(judged, threshold=0.5, resamples=200)) | {"all_called": None}
+    evidence = {
+        "lesion_excess": estimate(0.3, 0.2, 0.4),
+        "padding": {"hsil": estimate(0.02, 0.01, 0.03), "normal": estimate(0.03, 0.02, 0.04)},
+        "padding_area": estimate(0.25, 0.25, 0.25),
+        "rim": {"hsil": estimate(0.1, 0.08, 0.12), "normal": estimate(0.2, 0.15, 0.24)},
+        "rim_area": estimate(0.19, 0.19, 0.19),
+    }
+    return {
+        "classification_3ch": {"image": block, "case": block},
+        "classification_4ch": {"image": block, "case": block},
+        "3ch": {"evidence": evidence},
+        "4ch": {"evidence": evidence},
+    }
+
+
+def with_area(low: float | None, high: float | None, value: float | None = 0.7, **changes: Any) -> dict[str, Any]:
+    """Figures whose 4-channel network has another area under the ROC curve."""
+    case = sound()["classification_4ch"]["case"] | {"auc": estimate(value, low, high)} | changes
+    return {"classification_4ch": {"image": case, "case": case}}
+
+
 @pytest.fixture
 def publish(store: Store, annotator: Actor) -> Publish:
-    Clinic(store).add_cohort(8)
+    clinic = Clinic(store)
+    clinic.add_cohort(8)
     snapshot = learning.freeze_snapshot(store, actor=annotator, query=SnapshotQuery("s"))
 
     def published(
         name: str = "model", metrics: dict[str, Any] | None = None, *, snapshot_id: int = snapshot.id, **card: object
     ) -> int:
         content = make_card() | {"thresholds": {"4ch": 0.5}} | card
-        content["metrics"] |= metrics or {}  # type: ignore[operator]
+        content["metrics"] |= sound() | (metrics or {})  # type: ignore[operator]
         with store.writing() as session:
             row = Checkpoint(
                 name=name,
@@ -109,7 +147,7 @@ def test_leakage_that_the_guard_finds_today_holds_it_back(store: Store, annotato
 
 
 def test_one_call_for_everybody_holds_it_back(store: Store, annotator: Actor, publish: Publish) -> None:
-    block = make_card()["metrics"]["classification_4ch"]  # type: ignore[index]
+    block = sound()["classification_4ch"]
     called = {"image": block["image"], "case": block["case"] | {"all_called": "normal"}}
     checkpoint_id = publish(metrics={"classification_4ch": called})
     (doubt,) = promotion_doubts(store, actor=annotator, checkpoint_id=checkpoint_id)
@@ -235,12 +273,12 @@ def test_a_model_that_was_promoted_while_the_doubts_were_looked_for_is_looked_at
 ) -> None:
     first, second = publish("first-1"), publish("second-2")
 
-    def while_another_promotes(_store: Store, *, actor: Actor, checkpoint_id: int) -> tuple[str, ...]:
-        monkeypatch.setattr(promotions, "promotion_doubts", promotion_doubts)
+    def while_another_promotes(_store: Store, *, actor: Actor, checkpoint_id: int) -> PromotionChecks:
+        monkeypatch.setattr(promotions, "check_promotion", check_promotion)
         promote(store, actor, first)
-        return ()
+        return PromotionChecks()
 
-    monkeypatch.setattr(promotions, "promotion_doubts", while_another_promotes)
+    monkeypatch.setattr(promotions, "check_promotion", while_another_promotes)
     with pytest.raises(Conflict, match="Another model was promoted meanwhile"):
         promote(store, administrator, second)
     current = learning.current_checkpoint(store)
@@ -259,8 +297,212 @@ def test_a_snapshot_that_cannot_be_read_is_a_doubt_and_no_crash(
     assert doubt.startswith("What it or the current model has learned from cannot be checked.")
 
 
-def test_a_card_of_an_older_version_is_read(store: Store, annotator: Actor, publish: Publish) -> None:
+def test_a_card_of_an_older_version_is_read_and_what_it_lacks_is_said(
+    store: Store, annotator: Actor, publish: Publish
+) -> None:
     checkpoint_id = publish()
     with store.writing() as session:
         session.get_one(Checkpoint, checkpoint_id).card = {}
+    checks = check_promotion(store, actor=annotator, checkpoint_id=checkpoint_id)
+    assert checks.doubts == (
+        "With four channels, which makes the calls, nothing is known of how it tells the test cases apart: there is "
+        "no AUC.",
+        "With three channels nothing is known of how it tells the test cases apart: there is no AUC.",
+        "Its card does not say on how many cases it was tested.",
+    )
+    assert sum("its card does not say" in sentence for sentence in checks.unchecked) == 2
+
+
+@pytest.mark.parametrize(
+    ("metrics", "doubt"),
+    [
+        (with_area(0.0, 0.75, 0.25), "the AUC on the test cases is 0.25 (0.00 to 0.75): this may be chance, which has"),
+        (with_area(0.5, 0.9), "0.70 (0.50 to 0.90): this may be chance"),
+        (with_area(0.1, 0.4, 0.2), "0.20 (0.10 to 0.40): worse than chance"),
+        (with_area(None, None, 1.0), "1.00 without an interval: it may be chance"),
+        (with_area(None, None, None), "there is no AUC"),
+        (with_area(0.6, 0.8, true_positive=9, false_negative=0, true_negative=31, false_positive=0), "9 hsil and 31"),
+        (with_area(0.6, 0.8, true_positive=20, false_negative=0, true_negative=9, false_positive=0), "tested on 29"),
+        (with_area(0.6, 0.8, n_patients=7), "Its test cases come from 7 patients alone"),
+    ],
+)
+def test_figures_that_may_be_chance_hold_it_back(
+    store: Store, annotator: Actor, publish: Publish, metrics: dict[str, Any], doubt: str
+) -> None:
+    (said,) = promotion_doubts(store, actor=annotator, checkpoint_id=publish(metrics=metrics))
+    assert doubt in said
+
+
+def test_an_area_just_above_one_half_and_ten_of_a_label_are_enough(
+    store: Store, annotator: Actor, publish: Publish
+) -> None:
+    counts = {"true_positive": 10, "false_negative": 0, "true_negative": 15, "false_positive": 5}
+    checkpoint_id = publish(metrics=with_area(0.501, 0.8, **counts))
     assert promotion_doubts(store, actor=annotator, checkpoint_id=checkpoint_id) == ()
+
+
+@pytest.mark.parametrize(
+    ("change", "doubt"),
+    [
+        (
+            {"lesion_excess": estimate(0.1, 0.0, 0.2)},
+            "the lesion's area gives by itself: +10% (+0 to +20)",
+        ),
+        ({"lesion_excess": estimate(-0.1, -0.2, -0.05)}, "-10% (-20 to -5)"),
+        (
+            {"padding": {"hsil": estimate(0.0), "normal": estimate(0.22, 0.1, 0.3)}},
+            "22% of the evidence for normal",
+        ),
+        (
+            {"rim": {"hsil": estimate(0.5, 0.4, 0.6), "normal": estimate(0.2, 0.1, 0.3)}},
+            "50% of the evidence for HSIL",
+        ),
+    ],
+)
+def test_evidence_in_the_wrong_place_holds_it_back(
+    store: Store, annotator: Actor, publish: Publish, change: dict[str, Any], doubt: str
+) -> None:
+    evidence = sound()["4ch"]["evidence"] | change
+    (said,) = promotion_doubts(store, actor=annotator, checkpoint_id=publish(metrics={"4ch": {"evidence": evidence}}))
+    assert doubt in said
+    assert said.startswith("With four channels, which makes the calls,")
+
+
+def test_a_test_set_without_lesions_or_bars_cannot_be_checked_and_is_no_doubt(
+    store: Store, annotator: Actor, publish: Publish
+) -> None:
+    none = estimate(None)
+    evidence = {"lesion_excess": none, "padding": {"hsil": none, "normal": none}, "padding_area": none,
+                "rim": {"hsil": none, "normal": none}, "rim_area": none}  # fmt: skip
+    checks = check_promotion(store, actor=annotator, checkpoint_id=publish(metrics={"4ch": {"evidence": evidence}}))
+    assert checks.doubts == ()
+    assert any("no test image has an annotated lesion" in sentence for sentence in checks.unchecked)
+
+
+def test_an_external_look_that_may_be_chance_holds_it_back_until_a_newer_one(
+    store: Store, annotator: Actor, publish: Publish
+) -> None:
+    checkpoint_id = publish()
+    clinic = Clinic(store)
+    clinic._number = 50
+    clinic.add_case(patient_id=None)
+    kept = learning.freeze_snapshot(
+        store, actor=annotator, query=SnapshotQuery("kept", external=True, patient_codes=("p51",))
+    )
+
+    def take_look(metrics: dict[str, Any]) -> tuple[str, ...]:
+        with store.writing() as session:
+            session.add(
+                Evaluation(
+                    checkpoint_id=checkpoint_id, snapshot_id=kept.id, metrics=metrics, created_by=annotator.person_id
+                )
+            )
+        return promotion_doubts(store, actor=annotator, checkpoint_id=checkpoint_id)
+
+    (doubt,) = take_look(sound() | with_area(0.4, 0.9))
+    assert "the AUC on the cases of the external test set “kept” is 0.70 (0.40 to 0.90)" in doubt
+    assert take_look(sound()) == ()
+
+
+def test_impressions_and_drawings_hold_it_back(store: Store, annotator: Actor, publish: Publish) -> None:
+    clinic = Clinic(store)
+    clinic._number = 60
+    for number in range(12):
+        clinic.add_case(swede_score=2 + number % 2 * 5, simulated=number < 9)
+    frozen = learning.freeze_snapshot(
+        store, actor=annotator, query=SnapshotQuery("drawn", label_source=LabelSource.IMPRESSION)
+    )
+    checkpoint_id = publish(snapshot_id=frozen.id)
+    with store.writing() as session:
+        session.get_one(Checkpoint, checkpoint_id).label_source = LabelSource.IMPRESSION
+    first, second = promotion_doubts(store, actor=annotator, checkpoint_id=checkpoint_id)
+    assert first.startswith("Its labels are colposcopic impressions, not histology")
+    assert "images that it learned from" in second
+    assert second.endswith("are simulated: its figures say little or nothing about patients.")
+
+
+def test_a_card_of_the_papers_protocol_that_names_no_leak_is_a_doubt(
+    store: Store, annotator: Actor, publish: Publish
+) -> None:
+    assert (
+        "copies of one image stand on both sides"
+        in promotion_doubts(store, actor=annotator, checkpoint_id=publish(protocol="paper", leaks=[]))[0]
+    )
+
+
+def two_devices(store: Store, annotator: Actor, *, confounded: bool) -> int:
+    """A snapshot of 80 cases taken with two devices, all of it on the test side but for the first."""
+    clinic = Clinic(store)
+    clinic._number = 200
+    for number in range(80):
+        case = clinic.add_case(
+            grades=(Grade.CIN2,) if number % 2 else (Grade.NORMAL,),
+            case_date=date(2024, 1, 1) + timedelta(days=number),
+        )
+        with store.writing() as session:
+            known_by = number % 2 if confounded else number // 2 % 2
+            session.get_one(Case, case.case_id).device = ("Zeiss", "Leisegang")[known_by]
+    query = SnapshotQuery("two devices", fractions=(0.1, 0.1, 0.8), date_from=date(2024, 1, 1))
+    return learning.freeze_snapshot(store, actor=annotator, query=query).id
+
+
+def test_a_shortcut_in_its_snapshot_holds_it_back_and_stands_in_the_history(
+    store: Store, annotator: Actor, administrator: Actor, publish: Publish
+) -> None:
+    checkpoint_id = publish(snapshot_id=two_devices(store, annotator, confounded=True))
+    (doubt,) = promotion_doubts(store, actor=annotator, checkpoint_id=checkpoint_id)
+    assert doubt.startswith("The label can be told from the recorded device alone: AUC 1.00 (")
+    with pytest.raises(PromotionHeld, match="the recorded device alone"):
+        promote(store, administrator, checkpoint_id)
+    promote(store, administrator, checkpoint_id, overrule="to see what happens")
+    (row,) = learning.list_promotions(store, actor=annotator)
+    assert row.overruled == (doubt,)
+
+
+def test_probabilities_that_go_with_the_device_within_a_label_hold_it_back(
+    store: Store, annotator: Actor, publish: Publish
+) -> None:
+    snapshot_id = two_devices(store, annotator, confounded=False)
+    manifest = learning.snapshot_manifest(store, actor=annotator, snapshot_id=snapshot_id)
+    with store.reading() as session:
+        devices = {case.id: case.device for case in session.query(Case)}
+
+    def predictions(follows: bool) -> dict[str, Any]:
+        rows = []
+        for place, item in enumerate(manifest.of(Split.TEST)):
+            label = Label.NORMAL if item.label is None else item.label
+            moved = 0.3 if follows and devices[item.case_id] == "Zeiss" else 0.0
+            base = 0.5 if label is Label.HSIL else 0.2
+            rows.append({"image_id": item.image_id, "case_id": item.case_id, "patient_id": item.patient_id,
+                         "label": label.value, "prob_hsil_3ch": 0.5,
+                         "prob_hsil_4ch": base + moved + place * 37 % 11 / 100})  # fmt: skip
+        return {"predictions": rows}
+
+    (doubt,) = promotion_doubts(
+        store, actor=annotator, checkpoint_id=publish("m-1", predictions(True), snapshot_id=snapshot_id)
+    )
+    assert "its probability of HSIL differs by device (medians: hsil: 0.5" in doubt
+    assert "with Leisegang, 0.8" in doubt
+    assert (
+        promotion_doubts(
+            store, actor=annotator, checkpoint_id=publish("m-2", predictions(False), snapshot_id=snapshot_id)
+        )
+        == ()
+    )
+
+
+def test_nothing_speaks_against_it_is_said_only_where_all_could_be_checked(
+    store: Store, annotator: Actor, administrator: Actor, publish: Publish
+) -> None:
+    small = check_promotion(store, actor=annotator, checkpoint_id=publish("m-1"))
+    assert small.doubts == ()
+    (sentence,) = small.unchecked
+    assert "at least 8 patients of each are needed" in sentence
+    assert small.summary == "Nothing that was checked speaks against it, but not everything could be checked."
+    large = publish("m-2", snapshot_id=two_devices(store, annotator, confounded=False))
+    checks = check_promotion(store, actor=annotator, checkpoint_id=large)
+    assert checks == PromotionChecks()
+    assert checks.summary == "Nothing speaks against it."
+    promote(store, administrator, 1)
+    (row,) = learning.list_promotions(store, actor=annotator)
+    assert (row.overruled, row.unchecked) == ((), small.unchecked)

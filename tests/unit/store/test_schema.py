@@ -22,6 +22,7 @@ from colpo_core.store.tables import (
     HeldGpu,
     Image,
     ImageAnswer,
+    ImageSurroundings,
     Job,
     Patient,
     Presentation,
@@ -109,6 +110,18 @@ def test_a_store_without_external_test_sets_keeps_its_jobs_and_takes_evaluations
         assert session.scalars(select(Promotion.overruled)).all() == [[]]
         session.add(Job(kind=JobKind.EVALUATE, settings={}, snapshot_id=1, created_by=1))
         session.add_all([Evaluation(checkpoint_id=1, snapshot_id=1, metrics={}, created_by=1) for _look in range(2)])
+    store.close()
+
+
+def test_a_store_without_shortcuts_keeps_its_snapshots_and_promotions(tmp_path: Path) -> None:
+    engine = old_store(tmp_path, revision="0002", rows=ROWS_OF_LEARNING)
+    before = upgrade_and_lose_nothing(engine)
+    assert (before["snapshots"], before["promotions"]) == (1, 1)
+    store = Store.open(Settings(data_dir=tmp_path))
+    with store.writing() as session:
+        assert session.scalars(select(Snapshot.shortcuts)).all() == [None]
+        assert session.scalars(select(Promotion.unchecked)).all() == [[]]
+        session.add(ImageSurroundings(image_id=1, version=1, figures=b"figures"))
     store.close()
 
 
@@ -316,7 +329,7 @@ REBUILD_PATIENTS = """
 import sqlalchemy as sa
 from alembic import op
 
-revision, down_revision, branch_labels, depends_on = "next", "0016", None, None
+revision, down_revision, branch_labels, depends_on = "next", "0017", None, None
 
 def upgrade():
     with op.batch_alter_table("patients", recreate="always") as batch:

@@ -1,0 +1,102 @@
+"""Records of shortcuts: what the label can be told from that has nothing to do with the cervix."""
+
+from dataclasses import dataclass
+from typing import Any
+
+CLUES = {
+    "device": "the recorded device",
+    "size": "the width and height of the images",
+    "day": "the month or day of the examination",
+    "images": "the number of images of a case",
+    "simulated": "whether an image is simulated or a photograph",
+    "light": "the brightness of the corners",
+    "colour": "the colour of the corners",
+    "sharpness": "the sharpness, grain or compression in the corners",
+    "border": "the border of the images (a frame, bars or a dark edge)",
+    "marks": "small marks on the images away from the middle (such as a dot or writing)",
+}
+"""What is tried, in words that follow `from`."""
+
+
+@dataclass(frozen=True)
+class ClueFigures:
+    """How well the label can be told from one clue.
+
+    Attributes:
+        clue: Its name, of `CLUES`.
+        auc: Area under the ROC curve on patients that the classifier did not learn from; None where the clue is the
+            same for all.
+        low: Lower bound of the 95% interval by patients, or None.
+        high: Upper bound, or None.
+        p: Chance of so high an area, or of as telling a one for any other clue, where no clue tells the label; None
+            where the clue is the same for all.
+        accused: Whether the area lies above one half beyond chance.
+    """
+
+    clue: str
+    auc: float | None
+    low: float | None
+    high: float | None
+    p: float | None
+    accused: bool
+
+    def text(self) -> str:
+        """The doubt, where it is accused."""
+        return (
+            f"The label can be told from {CLUES[self.clue]} alone: AUC {self.auc:.2f} ({self.low:.2f} to "
+            f"{self.high:.2f}), where 0.50 is chance. A model may learn this in place of the lesion."
+        )
+
+
+@dataclass(frozen=True)
+class ShortcutReport:
+    """What came of the search for shortcuts in a snapshot.
+
+    Attributes:
+        clues: One a clue that was tried.
+        details: To an accused clue, how the labels are spread over it; by its name.
+        unchecked: What could not be looked at, and why; sentences.
+        n_patients: Patients who were looked at.
+    """
+
+    clues: tuple[ClueFigures, ...] = ()
+    details: tuple[tuple[str, str], ...] = ()
+    unchecked: tuple[str, ...] = ()
+    n_patients: int = 0
+
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        """One sentence an accused clue, the most telling first."""
+        accused = sorted((one for one in self.clues if one.accused), key=lambda one: -(one.auc or 0))
+        details = dict(self.details)
+        return tuple(" ".join(filter(None, (one.text(), details.get(one.clue)))) for one in accused)
+
+    @property
+    def told(self) -> str:
+        """That nothing was found, and in how much; empty where something was found or nothing was tried."""
+        tried = [CLUES[one.clue] for one in self.clues if one.auc is not None]
+        if not tried or self.doubts:
+            return ""
+        return (
+            f"Looked for shortcuts in {self.n_patients} patients: the label cannot be told from {'; '.join(tried)}, "
+            "each by itself."
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """For the store."""
+        return {
+            "clues": [vars(one) for one in self.clues],
+            "details": [list(pair) for pair in self.details],
+            "unchecked": list(self.unchecked),
+            "n_patients": self.n_patients,
+        }
+
+    @classmethod
+    def from_dict(cls, stored: dict[str, Any]) -> "ShortcutReport":
+        """What `to_dict` gave."""
+        return cls(
+            clues=tuple(ClueFigures(**one) for one in stored["clues"]),
+            details=tuple((str(name), str(text)) for name, text in stored["details"]),
+            unchecked=tuple(stored["unchecked"]),
+            n_patients=int(stored["n_patients"]),
+        )
