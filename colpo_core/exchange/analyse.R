@@ -120,8 +120,8 @@ newcombe_5 <- function(ratings, alpha) {
   root <- function(from, to) uniroot(beyond, c(from, to), tol = 1e-13)$root
   c(
     value = value,
-    low = if (value <= 0) 0 else root(0, value),
-    high = if (value >= 1) 1 else root(value, 1)
+    low = if (value <= 0) 0 else root(0, min(value, 1 - 1e-9)),
+    high = if (value >= 1) 1 else root(max(value, 1e-9), 1)
   )
 }
 # The same where a patient has several cases: Obuchowski's variance takes the place of DeLong's, t that of the normal.
@@ -142,7 +142,7 @@ newcombe_5_by_patients <- function(ratings, alpha) {
   }
   beyond <- function(one) abs(one - value) - qt(1 - alpha / 2, min(patients) - 1) * sqrt(wider * variance(one, m, n))
   root <- function(from, to) uniroot(beyond, c(from, to), tol = 1e-13)$root
-  c(value = value, low = if (value <= 0) 0 else root(0, value), high = if (value >= 1) 1 else root(value, 1))
+  c(value = value, low = if (value <= 0) 0 else root(0, min(value, 1 - 1e-9)), high = if (value >= 1) 1 else root(max(value, 1e-9), 1))
 }
 # Fewer cases of a class than this, and no interval or p of a difference of areas is given.
 FEWEST_FOR_A_DIFFERENCE <- 10
