@@ -172,7 +172,7 @@ def test_too_few_cases_have_a_sentence_in_place_of_an_interval_and_a_p() -> None
     found = analyse_table(small, replace(OPTIONS, margin=0.1)).mrmc
     assert found is not None
     assert (found.ci, found.p, found.se) == (None, None, None)
-    assert found.reason == "too few cases of a class: 3, and it takes 10 of each"
+    assert found.reason == "3 cases of a class, and it takes 10 of each"
     assert found.non_inferiority is not None
     assert found.non_inferiority.is_shown is None
     single = analyse_table(small, OPTIONS).single_arm["aided"]
