@@ -38,7 +38,7 @@ SEALED = {
 }  # fmt: skip
 AT = "2026-01-01 00:00:00"
 ROWS = f"""
-INSERT INTO people (id, username, display_name, role, active, must_change_password, created_at) VALUES
+INSERT INTO people (id, username, display_name, role, active, failed_sign_ins, created_at) VALUES
 (1, 'r', 'R', 'reader', 1, 0, '{AT}'), (2, 'ada', 'Ada', 'administrator', 1, 0, '{AT}');
 INSERT INTO patients (id, code, simulated, created_at) VALUES (1, 'P1', 0, '{AT}'), (2, 'P2', 0, '{AT}');
 INSERT INTO cases (id, patient_id, colposcopy, simulated, created_at, version) VALUES
@@ -46,7 +46,7 @@ INSERT INTO cases (id, patient_id, colposcopy, simulated, created_at, version) V
 INSERT INTO images (id, case_id, sha256, media_type, width_px, height_px, stage, shows_cervix, simulated, created_at)
 VALUES (1, 1, '{"a" * 64}', 'image/png', 2, 2, 'acetic_acid', 1, 0, '{AT}'),
 (2, 2, '{"b" * 64}', 'image/png', 2, 2, 'acetic_acid', 1, 0, '{AT}');
-INSERT INTO case_labels (case_id, source, label, reason, flagged, rules_version, at)
+INSERT INTO labels (case_id, source, label, reason, flagged, rules_version, decided_at)
 VALUES (1, 'histology', 'normal', '', 0, 'kim-2022.1', '{AT}'), (2, 'histology', 'normal', '', 0, 'kim-2022.1', '{AT}');
 INSERT INTO studies (id, name, question, state, seed, design, seal_sha256, created_by, created_at, opened_at, closed_at)
 VALUES (1, 'Old', 'Is it?', 'closed', 3, '{json.dumps(SEALED)}', '{SEAL}', 2, '{AT}', '{AT}', '2026-01-09 00:00:00');
