@@ -10,7 +10,7 @@ from colpo_core.records.studies import NetworkComparison
 
 _WIDTH_PX, _BOX_PX, _SIDE_PX = 860, 430, 360
 _LINE_PX, _PAD_PX, _GAP_PX = 18, 12, 34
-_LETTER_PX = 7.0
+_LETTER_PX = 6.6
 
 
 def flow_drawing(report: StudyReport) -> str:

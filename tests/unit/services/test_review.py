@@ -87,6 +87,9 @@ def test_the_desk_holds_the_reference_the_maps_strengths_and_the_next(
 def test_the_desk_tells_how_much_of_each_map_lies_in_the_masks(
     store: Store, annotator: Actor, desk: PredictedClinic
 ) -> None:
+    before = review.open_review(store, actor=annotator, prediction_id=desk.predictions[1])
+    assert (before.in_expert_mask, before.expert) == (None, ""), "nobody's mask sways a reviewer before the verdict"
+    review.record_review(store, actor=annotator, prediction_id=desk.predictions[1], verdict=Verdict.AGREE)
     opened = review.open_review(store, actor=annotator, prediction_id=desk.predictions[1])
     for found in (opened.in_model_mask, opened.in_expert_mask):
         assert found is not None
@@ -270,7 +273,7 @@ def test_what_is_missing_or_damaged_is_said_and_the_rest_is_there(
         "The Grad-CAM maps cannot be shown. A stored file is damaged. Restore the store's folder from a back-up.",
     )
     assert (opened.in_model_mask, opened.in_expert_mask, opened.sites) == (None, None, ())
-    assert (opened.reference.label, opened.expert) == (Label.HSIL, "Painter")
+    assert (opened.reference.label, opened.expert) == (Label.HSIL, "")
     maps.unlink()
     with store.writing() as session:
         mask = session.get_one(Mask, session.get_one(Prediction, prediction_id).mask_id)
