@@ -22,7 +22,7 @@ from colpo_core.services.jobs import start_training
 from colpo_core.services.permissions import ADMINISTRATORS, CLINICIANS, require
 from colpo_core.services.signing_in import as_actor
 from colpo_core.services.snapshot_rows import read_manifest
-from colpo_core.services.snapshots import freeze_snapshot, gather_manifest, get_snapshot
+from colpo_core.services.snapshots import freeze_unattended, gather_manifest, get_snapshot
 from colpo_core.store import Store
 from colpo_core.store.tables import Job, Person, Snapshot, utc_now
 from colpo_core.store.tables import RetrainingRule as RuleRow
@@ -123,7 +123,7 @@ def train_if_due(store: Store, *, now: datetime | None = None) -> int | None:
         if reason is None:
             return None
         name = f"by itself, {now:%Y-%m-%d %H:%M}"
-        snapshot = freeze_snapshot(store, actor=actor, query=SnapshotQuery(name=name, **_query(row)))
+        snapshot = freeze_unattended(store, actor=actor, query=SnapshotQuery(name=name, **_query(row)))
         job = start_training(store, actor=actor, snapshot_id=snapshot.id, settings=rule.settings)
     except ColpoError as error:
         # Nobody waits for an answer: the page shows the sentence beside the rule.

@@ -1,7 +1,9 @@
 """Snapshots: what a model learns from, gathered from the store and frozen under its hash."""
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from sqlalchemy import select
@@ -54,7 +56,7 @@ def preview_snapshot(
         NotFound: There is no such annotator, or the file of an image that is looked at for the first time is lost.
     """
     require(actor, CLINICIANS)
-    found = _gather_all(store, query, actor)
+    found = _gather_all(store, query, partial(_note_contradictions, store, actor))
     manifest = found.manifest
     with store.reading() as session:
         equals = session.scalar(select(Snapshot.name).where(Snapshot.sha256 == manifest.sha256))
@@ -93,7 +95,24 @@ def freeze_snapshot(store: Store, *, actor: Actor, query: SnapshotQuery) -> Snap
         NotFound: There is no such annotator, or the file of an image that is looked at for the first time is lost.
     """
     require(actor, CLINICIANS)
-    found = _gather_all(store, query, actor)
+    return _freeze(store, actor, query, partial(_note_contradictions, store, actor))
+
+
+def freeze_unattended(store: Store, *, actor: Actor, query: SnapshotQuery) -> SnapshotRecord:
+    """`freeze_snapshot` where nobody looks on, so that nobody counts as having seen which labels contradict each other.
+
+    Raises:
+        InputRejected: See `freeze_snapshot`, as all others.
+        Conflict: See there.
+        LeakageFound: See there.
+        NotFound: See there.
+    """
+    require(actor, CLINICIANS)
+    return _freeze(store, actor, query, None)
+
+
+def _freeze(store: Store, actor: Actor, query: SnapshotQuery, tell: "_Tell | None") -> SnapshotRecord:
+    found = _gather_all(store, query, tell)
     manifest = found.manifest
     check_leakage(manifest, found.fingerprints)
     sha256 = store.blobs.put(manifest.to_json())
@@ -280,18 +299,25 @@ class _Found:
         return {**self.manifest.counts(), "asked_about": sum(one.image_id in held for one in self.asked)}
 
 
-def _gather_all(store: Store, query: SnapshotQuery, actor: Actor | None) -> _Found:
-    """Gather, and note what whoever asks is told; None asks for nobody."""
+_Tell = Callable[[tuple[Contradiction, ...]], None]
+
+
+def _note_contradictions(store: Store, actor: Actor, contradictions: tuple[Contradiction, ...]) -> None:
+    """Whoever is told that two labels contradict each other, and knows one, knows the other."""
+    cases = {case_id for one in contradictions for case_id in (one.case_id, one.other_case_id)}
+    exposures.note(store, actor, [(case_id, ExposureKind.LABEL) for case_id in cases])
+
+
+def _gather_all(store: Store, query: SnapshotQuery, tell: _Tell | None) -> _Found:
+    """Gather; `tell` is called with the contradictions before anything is refused for them."""
     fill_fingerprints(store)
     with store.reading() as session:
         _annotator_name(session, query)
         looks = fingerprints(session)
         gathered = gather(session, query, looks)
         kept = find_kept(store, session, but=query.name if query.external else None)
-    if actor is not None:
-        # Whoever is told that two labels contradict each other, and knows one, knows the other.
-        cases = {case_id for one in gathered.contradictions for case_id in (one.case_id, one.other_case_id)}
-        exposures.note(store, actor, [(case_id, ExposureKind.LABEL) for case_id in cases])
+    if tell is not None:
+        tell(gathered.contradictions)
     images = [(found.image.id, found.patient_id, found.image.sha256) for found in gathered.usable]
     others = [(item.image_id, item.patient_id, item.image_sha256) for item in kept.items]
     kin = group_patients((*images, *others), looks)

@@ -63,7 +63,7 @@ SHOWS_NOTHING = {
         "agreement.image_figures", "cohort.agreement_spread", "cohort.annotator_progress", "cohort.area_by_grade",
         "cohort.model_drift",
         "cohort.queue_state", "preflight.preflight", "preflight.start_probe",
-        "retraining.retraining", "retraining.set_retraining",
+        "retraining.retraining", "retraining.set_retraining", "snapshots.freeze_unattended",
         "cohort.recruitment", "cohort.reviewer_rates", "cohort.unseen_figures",
         "dashboard.dashboard", "evaluations.count_looks", "evaluations.list_evaluations",
         "external_sets.external_sets", "external_sets.seen_by", "overview.worklist", "promotions.list_promotions",
@@ -78,7 +78,8 @@ SHOWS_NOTHING = {
     "checkpoints by name, hash and figures, without the rows of their cards that name cases": {
         "checkpoints.find_checkpoint", "checkpoints.list_checkpoints", "evaluations.start_evaluation",
         "human_ceiling.human_ceiling", "model_cards.model_card", "on_demand.predict_files",
-        "promotion_checks.promotion_doubts", "promotions.promote_checkpoint", "retraining.rule_like",
+        "promotion_checks.check_promotion", "promotion_checks.promotion_doubts",
+        "promotions.promote_checkpoint", "retraining.rule_like",
     },
     "which prediction is the next to be reviewed, and nothing of what it says": {"review.next_for_review"},
     "jobs and their logs": {
@@ -89,11 +90,13 @@ SHOWS_NOTHING = {
         "reproducing.reproduce_paper", "study_results.predict_missing",
     },
     "one's own masks and points, noted when they were painted": {
-        "annotations.open_annotation", "annotations.open_document", "biopsy_points.biopsy_points",
+        "annotations.open_annotation", "annotations.open_document", "filling.fill_draft", "readings.keep_set",
+        "biopsy_points.biopsy_points",
         "findings_proposal.lesion_images", "findings_proposal.propose_clock_hour", "findings_proposal.propose_findings",
     },
     "images and where they wait, without what is known of them": {
-        "annotation_desk.next_image", "annotation_desk.next_image_to_confirm", "stored_images.get_image",
+        "annotation_desk.next_image", "annotation_desk.next_image_to_confirm", "clear_images.list_unmarked",
+        "stored_images.get_image",
         "image_questions.asked_images", "image_questions.confirm_images", "image_questions.refile_images",
         "stored_images.image_bytes", "stored_images.image_thumbnail", "stored_images.mark_image",
         "task_queue.my_queues", "task_queue.open_item", "task_queue.queue_items", "task_queue.queue_place",
