@@ -207,7 +207,8 @@ def _share(block: Block) -> str:
     if found.value is None:
         return f"not defined ({images})"
     if found.low is None or found.high is None:
-        return f"{found.value:.1%} (no interval: {images} of {counted(found.n_patients, 'patient')})"
+        why = found.missing or f"{images} of {counted(found.n_patients, 'patient')}"
+        return f"{found.value:.1%} (no interval: {why})"
     bounds = f"{100 * found.low:.1f} to {100 * found.high:.1f}"
     return f"{found.value:.1%} ({bounds}; {images} of {counted(found.n_patients, 'patient')})"
 

@@ -93,7 +93,8 @@ def analyse_study(
         )
         for name, channels, probabilities in _probabilities(readings, networks)
     )  # fmt: skip
-    if not readers or not _is_enough(is_hsil):
+    was_read = ~np.isnan(rating).all(axis=(0, 1)) if readers else np.zeros(len(is_hsil), np.bool_)
+    if not _is_enough(is_hsil[was_read]):
         return StudyAnalysis(
             None, (), {}, (*notes, "There are too few readings for statistics."), calibration=calibration
         )
@@ -233,7 +234,11 @@ def _roc(truth: npt.NDArray[np.bool_], ratings: npt.NDArray[np.float64]) -> tupl
 def _together(
     table: RatingTable, judged: npt.NDArray[np.bool_], model: npt.NDArray[np.float64], options: AnalysisOptions
 ) -> tuple[RatingAnalysis | None, tuple[str, ...]]:
-    """All readers against the model, where there are two at least and each has read all that it has judged."""
+    """All readers against the model, on the cases that it has judged and that somebody has read."""
+    was_read = ~np.isnan(_unaided(table)).all(axis=0)
+    model, judged = model[was_read[judged]], judged & was_read
+    if not _is_enough(table.truth[judged]):
+        return None, ("Fewer than two cases of a label that it has judged were read.",)
     if len(np.unique(model)) <= 2:
         return None, ("It says the same of nearly every case, so no area is compared.",)
     n_readers, n_cases = len(table.readers), len(model)

@@ -239,6 +239,10 @@ def test_models_names_the_label_source_beside_every_figure_and_promotes(
     assert "Say why" in words_of(app)
     write(app, "Reason", "higher sensitivity")
     press(app, "Promote")
+    assert "Its labels are colposcopic impressions, not histology" in words_of(app)
+    overrule = next(field for field in app.text_area if field.label == "Overrule in writing")
+    overrule.set_value("histology is on its way")
+    press(app, "Promote")
     current = learning.current_checkpoint(store)
     assert current is not None
     assert current.id == newer

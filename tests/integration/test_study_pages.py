@@ -272,7 +272,7 @@ def test_patients_with_several_cases_have_figures_of_their_own(
     assert not app.exception
     assert "By patients (" in said(app)
     assert "All readers minus the network, with intervals by patients: Area" in said(app)
-    assert "are the ones to quote" in said(app)
+    assert "Patients are counted: all readers together" in said(app)
 
 
 def test_a_draft_is_discarded(store: Store, administrator: Actor, study_id: int, open_page: OpenPage) -> None:

@@ -86,20 +86,23 @@ def evidence(three: float | None, four: float | None, *, area: float = 0.2) -> I
 
 
 def test_networks_are_compared_on_the_same_images_with_intervals_by_patients() -> None:
-    rows = [evidence(0.3, 0.6), evidence(0.4, 0.8), evidence(0.2, 0.6), evidence(None, 0.9)]
-    found = evidence_figures(rows, [rows[0], None, rows[2], rows[3]], [1, 2, 3, 4], resamples=200)
+    rows = [evidence(0.3, 0.6), evidence(0.4, 0.8), evidence(0.2, 0.6), evidence(None, 0.9)] * 2
+    model = [rows[0], None, rows[2], rows[3]] * 2
+    found = evidence_figures(rows, model, range(8))
     hsil = found.expert["hsil"]
-    assert (found.n_images, hsil.n_images, hsil.n_patients) == (4, 3, 3), "an image without evidence is not compared"
-    assert found.empty == {"3ch-normal": 1, "3ch-hsil": 1, "4ch-normal": 0, "4ch-hsil": 0}
+    assert (found.n_images, hsil.n_images, hsil.n_patients) == (8, 6, 6), "an image without evidence is not compared"
+    assert found.empty == {"3ch-normal": 2, "3ch-hsil": 2, "4ch-normal": 0, "4ch-hsil": 0}
     assert hsil.energy_3ch.value == pytest.approx(0.3)
     assert hsil.energy_4ch.value == pytest.approx(2 / 3)
     assert hsil.energy_difference.value == pytest.approx(2 / 3 - 0.3)
     assert hsil.energy_difference.low is not None
     assert hsil.energy_difference.low > 0.25, "paired: narrower than either"
-    assert (hsil.hits_3ch.k, hsil.hits_4ch.k, hsil.hits_4ch.n) == (0, 3, 3)
+    few = evidence_figures(rows[:4], model[:4], range(4)).expert["hsil"].energy_difference
+    assert (few.low, few.missing) == (None, "3 patients, and it takes 5")
+    assert (hsil.hits_3ch.k, hsil.hits_4ch.k, hsil.hits_4ch.n) == (0, 6, 6)
     assert hsil.hits_difference.value == 1
     assert hsil.area.value == pytest.approx(0.2)
-    assert found.model["hsil"].n_images == 2
+    assert found.model["hsil"].n_images == 4
 
 
 def test_without_images_nothing_is_defined() -> None:

@@ -108,7 +108,7 @@ def test_evidence_in_bars_and_rim_stands_beside_what_chance_puts_there() -> None
     ]
     assert found.rows[0][2].startswith("+0.30")
     assert [row[3] for row in found.rows] == ["0", "area 25.0%", "area 25.0%", "area 19.0%", "area 19.0%"]
-    assert found.rows[1][1].endswith("; 12 images of 4 patients)")
+    assert found.rows[1][1].endswith("(no interval: 4 patients, and it takes 5)")
     metrics = new_card()["metrics"]
     metrics["4ch"]["evidence"]["padding"]["hsil"] = {
         "value": None, "low": None, "high": None, "n_patients": 0, "n_images": 0

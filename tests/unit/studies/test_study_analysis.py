@@ -189,3 +189,17 @@ def test_predictive_values_at_a_prevalence_are_given_for_readers_and_networks() 
     assert analysed().networks[0].alone is not None
     with pytest.raises(InputRejected, match="prevalence"):
         analysed(prevalence=1.0)
+
+
+def test_a_study_of_which_little_was_read_says_so_and_breaks_nothing() -> None:
+    """Before the closing a reader may have read one case of a label, and a network judged cases that nobody has read."""
+    truth = {case: Label.HSIL if case % 2 else Label.NORMAL for case in range(20)}
+    patients = {case: case for case in truth}
+    network = NetworkRatings("net", 4, {case: (case % 7) / 10 - 0.3 for case in truth if case > 3})
+    few = analyse_study(truth, {"Ann": {0: -10.5, 1: 20.5}}, [network], patients=patients)
+    assert few.readers is None
+    assert "There are too few readings for statistics." in few.notes
+    apart = analyse_study(truth, {"Ann": {0: -10.5, 1: 20.5, 2: -3.5, 3: 9.5}}, [network], patients=patients)
+    assert apart.readers is not None
+    assert apart.networks[0].together is None
+    assert "Fewer than two cases of a label that it has judged were read." in apart.networks[0].refused
