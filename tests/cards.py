@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from colpo_core.evaluation.blind import blind_reference
 from colpo_core.evaluation.calibration import calibration_figures
 from colpo_core.evaluation.evidence import evidence_figures, places_figures
 from colpo_core.evaluation.judged import Judged, by_case
-from colpo_core.evaluation.masks import mask_figures, segmentation_figures
+from colpo_core.evaluation.masks import blind_figures, blind_pair, mask_figures, segmentation_figures
 from colpo_core.evaluation.paired import compare_arms
 from colpo_core.evaluation.probabilities import probability_figures
 from colpo_core.evaluation.repeatability import repeatability
@@ -91,7 +92,7 @@ def old_card() -> dict[str, Any]:
         block = metrics["segmentation"]
         values = [row["figures"]["iou_acetowhite"] for row in block.pop("by_image")]
         block["iou_acetowhite_by_image"] = values
-        for name in ("by_patient", "hd95_percent", "kappa", "n_clean_without_acetowhite"):
+        for name in ("by_patient", "hd95_percent", "kappa", "n_clean_without_acetowhite", "blind"):
             block.pop(name)
         for name in ("evidence", "forgetting", "3ch", "4ch"):
             metrics.pop(name, None)
@@ -117,8 +118,11 @@ def _metrics() -> dict[str, Any]:
     pairs = [(none if image % 5 == 4 else lesion) for image in range(15)]
     masks = [mask_figures(truth, np.roll(truth, int(chance.integers(-2, 3)), 0)) for truth in pairs]
     patients = [image // 3 for image in range(15)]
+    reference = blind_reference([lesion, np.roll(lesion, 3, 1)], height_px=12, width_px=12)
+    assert reference is not None
+    blind = blind_figures(masks, [blind_pair(truth, reference) for truth in pairs], patients, reference, seed=0)
     found: dict[str, Any] = {
-        "segmentation": asdict(segmentation_figures(masks, patients, image_ids=list(range(15)), seed=0)),
+        "segmentation": asdict(segmentation_figures(masks, patients, image_ids=list(range(15)), blind=blind, seed=0)),
         "repeatability": {},
     }
     for network, rows in (("3ch", judged(0.5, seed=1)), ("4ch", judged(1.0, seed=2))):

@@ -192,7 +192,7 @@ def test_predictive_values_at_a_prevalence_are_given_for_readers_and_networks() 
 
 
 def test_a_study_of_which_little_was_read_says_so_and_breaks_nothing() -> None:
-    """Before the closing a reader may have read one case of a label, and a network judged cases that nobody has read."""
+    """Before the closing one case of a label may have been read, and a network have judged cases that nobody has."""
     truth = {case: Label.HSIL if case % 2 else Label.NORMAL for case in range(20)}
     patients = {case: case for case in truth}
     network = NetworkRatings("net", 4, {case: (case % 7) / 10 - 0.3 for case in truth if case > 3})
