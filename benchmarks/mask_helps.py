@@ -90,7 +90,7 @@ def compare(course: Course) -> dict[str, Any]:
     frames = course.workshop.frames
     train, validation, test = (side_of(frames, split).labels for split in Split)
     channel = drawn_badly(frames)
-    sides = Prepared(nn.Identity(), {}, channel, train, validation, test, {})  # type: ignore[arg-type]
+    sides = Prepared(nn.Identity(), train, {}, channel, train, validation, test, {})  # type: ignore[arg-type]
     return run_comparison(course.workshop, Channels(frames, channel, seed=0), sides).figures
 
 

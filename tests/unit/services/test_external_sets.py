@@ -86,7 +86,8 @@ def test_all_of_an_external_set_stands_in_test(store: Store, annotator: Actor, w
     query = SnapshotQuery("kept", external=True, patient_codes=(code_of(store, ward.chosen).upper(), " "))
     preview = learning.preview_snapshot(store, actor=annotator, query=query)
     assert (preview.external, preview.problems) == (True, ())
-    assert preview.warnings == ("Test holds no case labelled normal.",)
+    assert preview.warnings[0] == "Test holds no case labelled normal."
+    assert preview.warnings[1].startswith("Test holds only 1 labelled hsil")
     snapshot = learning.freeze_snapshot(store, actor=annotator, query=query)
     assert (snapshot.external, snapshot.sha256) == (True, preview.sha256)
     manifest = manifest_of(store, annotator, snapshot)

@@ -4,17 +4,18 @@ from colpo_core.studies.hidden_patients import column_of_patients, patient_of, s
 
 
 @pytest.mark.parametrize(
-    ("heading", "column"),
+    ("headings", "column"),
     [
-        ("reader,treatment,case,truth,rating,Patient", "Patient"),
-        ("reader,treatment,case,truth,rating,patient_id", "patient_id"),
-        ("reader;treatment;case;truth;rating;Subject ID", "Subject ID"),
-        ("reader\tcase\twoman\ttruth", "woman"),
-        ("reader,treatment,case,truth,rating,note", None),
+        (("Patient",), "Patient"),
+        (("note", "patient_id"), "patient_id"),
+        (("Subject ID", "note"), "Subject ID"),
+        (("woman",), "woman"),
+        (("note",), None),
+        ((), None),
     ],
 )
-def test_a_column_that_may_tell_the_patient_is_found(heading: str, column: str | None) -> None:
-    assert column_of_patients(heading) == column
+def test_a_column_that_may_tell_the_patient_is_found(headings: tuple[str, ...], column: str | None) -> None:
+    assert column_of_patients(headings) == column
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,7 @@ def prepared(workshop: Workshop) -> Prepared:
     sides = {split: side_of(workshop.frames, split).labels for split in Split}
     return Prepared(
         segmenter=nn.Identity(),  # type: ignore[arg-type]
+        segmented=sides[Split.TRAIN],
         fitted={},
         channel=expert_channel(workshop.frames),
         train=sides[Split.TRAIN],

@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 from torch import nn
 
+from colpo_core.datasets.image_sets import ImageSet
 from colpo_core.nets.interfaces import Segmenter
 from colpo_core.terms import Split
 from colpo_core.training import protocols
@@ -41,7 +42,7 @@ def test_what_is_learned_is_the_first_seeds_pair_and_every_fit_is_told(
         assert (segmenter, three, four) == (seen["segmenter"], Compared.three, Compared.four)
         return "pipeline"
 
-    def evaluate(course: Course, pipeline: object, sides: dict[Split, Examination]) -> dict[str, object]:
+    def evaluate(course: Course, pipeline: object, sides: dict[Split, Examination], blind: object) -> dict[str, object]:
         assert (pipeline, sides) == ("pipeline", {"examined": 1})
         return {"split": "test"}
 
@@ -49,7 +50,8 @@ def test_what_is_learned_is_the_first_seeds_pair_and_every_fit_is_told(
         seen["segmenter"] = nn.Identity()
         channel = course.new_channel()
         images = Examination  # any object stands for a set here
-        return Prepared(seen["segmenter"], {"a": 1}, channel, images, images, images, {"examined": 1})  # type: ignore[arg-type]
+        learned = ImageSet(tuple(course.workshop.frames.of(Split.TRAIN)))
+        return Prepared(seen["segmenter"], learned, {"a": 1}, channel, images, images, images, {"examined": 1})  # type: ignore[arg-type]
 
     monkeypatch.setattr(protocols, "_PREPARING", {"patient": made_ready})
     monkeypatch.setattr(protocols, "run_comparison", comparison)
