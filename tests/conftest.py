@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import settings as hypothesis_settings
 
 from colpo_core.images.decoding import CleanImage, encode_clean
 from colpo_core.labels import RULES_VERSION
@@ -22,6 +23,10 @@ from colpo_core.store import Store
 from colpo_core.store.tables import Case, CaseLabel, Image, Patient, Person, SignInSession
 from colpo_core.store.tables.base import utc_now
 from colpo_core.terms import Label, LabelSource, Role, Stage
+
+# No test asserts a time: a machine that does something else beside is no reason to fail.
+hypothesis_settings.register_profile("untimed", deadline=None)
+hypothesis_settings.load_profile("untimed")
 
 
 @pytest.fixture

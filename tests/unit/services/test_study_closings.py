@@ -168,7 +168,8 @@ def test_by_number_no_file_names_a_reader_and_the_numbers_are_those_of_the_study
     assert all(f"Reader {place}" in files["figures.csv"] for place in (1, 2, 3))
     named = study_report.study_report(store, actor=administrator, study_id=study_id)
     numbered = study_report.study_report(store, actor=administrator, study_id=study_id, by_number=True)
-    assert numbered.analysis.primary == named.analysis.primary
+    primary = [[replace(one, basis=None) for one in report.analysis.primary] for report in (numbered, named)]
+    assert primary[0] == primary[1] != []
     assert [replace(one, name="") for one in numbered.results.readers] == [
         replace(one, name="") for one in named.results.readers
     ]

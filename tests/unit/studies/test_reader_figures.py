@@ -85,7 +85,7 @@ def test_predictive_values_follow_bayes_at_the_prevalence() -> None:
 def test_a_difference_of_areas_from_few_cases_has_neither_interval_nor_p() -> None:
     # From so few HSIL DeLong's normal distribution makes a p of 0.01 of what McNemar's test finds nothing in.
     few = paired_aucs(TRUTH, ONE, ONE[::-1])
-    assert (few.ci, few.p, few.missing) == (None, None, "4 cases of a class, and it takes 10 of each")
+    assert (few.ci, few.p, few.reason) == (None, None, "4 cases of a class, and it takes 10 of each")
     assert few.difference is not None
     truth = np.repeat([True, False], 10)
     enough = paired_aucs(truth, np.arange(20.0), np.arange(20.0)[::-1] % 7)
