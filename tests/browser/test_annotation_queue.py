@@ -52,7 +52,7 @@ def test_a_queue_is_worked_through_without_the_mouse_but_for_painting(
 
     page.goto(f"{tab.url}/annotate?task={task_id}")
     see(first)
-    tab.stroke((30, 30), (90, 42))
+    tab.stroke((50, 36), (66, 40))
     tab.wait_state("saved")
     keyboard.press("Control+Enter")
     page.get_by_text("Version 1 submitted").wait_for()

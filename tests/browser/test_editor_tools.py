@@ -459,7 +459,7 @@ def test_the_pages_own_keys_reach_the_page(image_id: int, new_tab: NewTab) -> No
 
 def test_a_whole_round_by_keys(clinic: Clinic, image_id: int, new_tab: NewTab) -> None:
     tab = new_tab().open(image_id)
-    tab.stroke((30, 30), (90, 42))
+    tab.stroke((50, 36), (66, 40))
     press(tab, "j")
     tab.page.keyboard.type("margin unclear bezf1")
     expect(tab.page.get_by_label("Note")).to_have_value("margin unclear bezf1")

@@ -196,7 +196,7 @@ def test_submitting_makes_a_version_of_the_screen(
     clinic: Clinic, image_id: int, new_tab: Callable[..., EditorPage]
 ) -> None:
     tab = new_tab().open(image_id)
-    tab.stroke((30, 30), (90, 42))
+    tab.stroke((50, 36), (66, 40))
     tab.page.get_by_label("Note").fill("margin unclear at 3 o'clock")
     tab.page.get_by_role("button", name="Submit").click()
     tab.page.get_by_text("Version 1 submitted").wait_for()
@@ -207,7 +207,7 @@ def test_submitting_makes_a_version_of_the_screen(
     expect(tab.page.get_by_label("Note")).to_have_value("")
     tab.page.get_by_role("button", name="Submit").click()
     tab.page.get_by_text("Nothing has changed since version 1").wait_for()
-    tab.stroke((30, 80), (90, 80))
+    tab.stroke((50, 80), (66, 80))
     tab.page.get_by_role("button", name="Submit").click()
     tab.page.get_by_text("Version 2 submitted").wait_for()
 

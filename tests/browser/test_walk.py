@@ -252,7 +252,8 @@ def open_a_study(ada: Visitor) -> None:
     ada.settle()
     ada.keep("study-design")
     ada.press("Create study")
-    ada.press("Open for reading")
+    ada.page.get_by_text("Open for reading").first.click()
+    ada.press("Seal and open")
     ada.sees("is sealed and open")
 
 
