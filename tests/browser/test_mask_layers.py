@@ -198,9 +198,9 @@ def test_the_panel_tells_what_a_layer_holds(image_id: int, new_tab: NewTab) -> N
 def test_submitting_hands_over_every_layer_that_changed(clinic: Clinic, image_id: int, new_tab: NewTab) -> None:
     tab = new_tab().open(image_id)
     tab.pick(Finding.MOSAIC)
-    tab.stroke((30, 30), (90, 42))
+    tab.stroke((50, 36), (66, 40))
     tab.pick(Finding.CERVIX)
-    tab.stroke((30, 80), (90, 80))
+    tab.stroke((50, 80), (66, 80))
     tab.page.get_by_label("Note").fill("coarse")
     submit = tab.page.locator('[data-act="submit"]')
     submit.click()
@@ -216,7 +216,7 @@ def test_submitting_hands_over_every_layer_that_changed(clinic: Clinic, image_id
         assert np.array_equal(stored, tab.mask(one.finding))
     tab.wait_ready()
     tab.pick(Finding.MOSAIC)
-    tab.stroke((30, 60), (90, 60))
+    tab.stroke((50, 60), (66, 60))
     submit.click()
     mosaic.wait_for()
     versions = annotations.submitted_masks(clinic.store, actor=clinic.anna, image_id=image_id)
@@ -224,7 +224,8 @@ def test_submitting_hands_over_every_layer_that_changed(clinic: Clinic, image_id
     tab.wait_ready()
     tab.pick(Finding.ACETOWHITE)
     submit.click()
-    tab.page.wait_for_function("() => !window.editor.isSubmitting")
+    tab.page.get_by_role("button", name="There is none: no acetowhite epithelium").click()
+    tab.page.get_by_text("Version 1 submitted").wait_for()
     versions = annotations.submitted_masks(clinic.store, actor=clinic.anna, image_id=image_id)
     assert {one.finding for one in versions} == {Finding.MOSAIC, Finding.CERVIX, Finding.ACETOWHITE}
 

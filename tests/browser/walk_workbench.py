@@ -23,17 +23,24 @@ _MARGIN_PX = {"anna": 5, "ben": -4}
 _LEAST_AREA_PX = 400
 
 
-def outline(editor: EditorPage, mask: NDArray[np.bool_], *, margin_px: int = 0) -> None:
-    """Draw around each lesion of a true mask by hand, so much outside of its border, or inside if negative."""
+def outline(editor: EditorPage, mask: NDArray[np.bool_], *, margin_px: int = 0) -> bool:
+    """Draw around each lesion of a true mask by hand, so much outside of its border, or inside if negative.
+
+    Returns:
+        Whether there was one to draw around.
+    """
     size = 2 * abs(margin_px) + 1
     change = cv2.dilate if margin_px > 0 else cv2.erode
     wanted = change(mask.astype(np.uint8), np.ones((size, size), np.uint8))
     editor.page.keyboard.press("l")
+    was_drawn = False
     for contour in cv2.findContours(wanted, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0]:
         if cv2.contourArea(contour) > _LEAST_AREA_PX:
             corners = cv2.approxPolyDP(contour, 2, closed=True)[:, 0]
             editor.stroke(*((float(x), float(y)) for x, y in corners))
+            was_drawn = True
     editor.wait_state("saved")
+    return was_drawn
 
 
 def look_at_versions(ada: Visitor) -> None:
@@ -114,8 +121,10 @@ def work_through_the_queue(painter: Visitor, username: str, *, keep_pictures: bo
             painter.choose("Why", "Blood, mucus or glare hides it")
             painter.page.get_by_role("dialog").get_by_role("button", name="Skip this image").click()
             continue
-        outline(editor, simulate_case(FIRST_SEED + number).mask, margin_px=_MARGIN_PX[username])
+        was_drawn = outline(editor, simulate_case(FIRST_SEED + number).mask, margin_px=_MARGIN_PX[username])
         keyboard.press("Control+Enter")
+        if not was_drawn:
+            painter.press("There is none: no acetowhite epithelium")
         painter.sees("Version 1 submitted")
         painter.settle()
         if place == 2 and keep_pictures:
