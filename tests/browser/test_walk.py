@@ -202,11 +202,10 @@ def promote(ada: Visitor) -> None:
     ada.page.get_by_role("link", name="Look at the model").click()
     ada.sees("Make this the current model")
     ada.field("Reason").fill("the first model of this clinic")
-    overrule = ada.field("Overrule in writing")
-    if overrule.count():  # few images and few epochs: the model may well call everybody the same
-        overrule.fill("to walk through the program")
+    # Simulated images, few of them, and few epochs: there is always a doubt.
+    ada.field("Overrule in writing").fill("to walk through the program")
     ada.press("Promote")
-    ada.sees("CURRENT MODEL")
+    ada.sees("is the current model")
     ada.keep("models", height_px=1400)
 
 
