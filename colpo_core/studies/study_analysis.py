@@ -235,7 +235,7 @@ def _together(
     table: RatingTable, judged: npt.NDArray[np.bool_], model: npt.NDArray[np.float64], options: AnalysisOptions
 ) -> tuple[RatingAnalysis | None, tuple[str, ...]]:
     """All readers against the model, on the cases that it has judged and that somebody has read."""
-    was_read = ~np.isnan(_unaided(table)).all(axis=0)
+    was_read = np.asarray(~np.isnan(_unaided(table)).all(axis=0))
     model, judged = model[was_read[judged]], judged & was_read
     if not _is_enough(table.truth[judged]):
         return None, ("Fewer than two cases of a label that it has judged were read.",)
