@@ -2,16 +2,17 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import click
 
-from colpo_core.cli.output import Opened, json_option, print_json, print_table
+from colpo_core.cli.output import Opened, every_page, json_option, print_json, print_table
 from colpo_core.cli.words import EXISTING_FILE, NEW_FILE, WordType
 from colpo_core.errors import MaskDoubted
 from colpo_core.images.mask_files import read_mask_file
 from colpo_core.images.masks import encode_rle, mask_png
-from colpo_core.records.annotations import StartOptions, StartSource, UnmarkedImage, VersionRecord
+from colpo_core.records.annotations import StartOptions, StartSource, VersionRecord
 from colpo_core.services import annotation_versions, clear_images, confirmation, filling, starting
 from colpo_core.services import annotations as service
 from colpo_core.services.mask_doubts import ask_about
@@ -188,15 +189,9 @@ def start(
 @json_option
 def to_confirm(as_json: bool) -> None:
     """Show the imported masks that wait for a person: closed by guess, or looking like something that was not meant."""
-    found: list[VersionRecord] = []
-    after: int | None = None
     with Opened() as here:
-        while True:
-            page = confirmation.list_to_confirm(here.store, actor=here.actor, after=after, limit=200)
-            found.extend(page.versions)
-            after = page.next_after
-            if after is None:
-                break
+        ask = partial(confirmation.list_to_confirm, here.store, actor=here.actor, limit=200)
+        found = [version for page in every_page(ask) for version in page.versions]
     if as_json:
         print_json(found)
         return
@@ -228,15 +223,9 @@ def reject(annotation_id: int, reason: str) -> None:
 @json_option
 def unmarked(as_json: bool) -> None:
     """Show the acetic-acid images of which nobody has said yet whether anything acetowhite is on them."""
-    found: list[UnmarkedImage] = []
-    after: int | None = None
     with Opened() as here:
-        while True:
-            page = clear_images.list_unmarked(here.store, actor=here.actor, after=after, limit=500)
-            found.extend(page.images)
-            after = page.next_after
-            if after is None:
-                break
+        ask = partial(clear_images.list_unmarked, here.store, actor=here.actor, limit=500)
+        found = [image for page in every_page(ask) for image in page.images]
     if as_json:
         print_json(found)
         return

@@ -2,14 +2,14 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, is_dataclass
 from datetime import date, datetime
 from enum import Enum
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import click
 
@@ -48,6 +48,29 @@ class Opened(AbstractContextManager["Opened"]):
         self.store.close()
         if isinstance(error, ColpoError):
             raise click.ClickException(str(error)) from error
+
+
+class _Page(Protocol):
+    @property
+    def next_after(self) -> int | None: ...
+
+
+Page = TypeVar("Page", bound=_Page)
+
+
+def every_page(ask: Callable[..., Page]) -> Iterator[Page]:
+    """All pages of a list, from the first on.
+
+    Args:
+        ask: Gives the page that begins after a row, `after`; the first for None.
+    """
+    after: int | None = None
+    while True:
+        page = ask(after=after)
+        yield page
+        after = page.next_after
+        if after is None:
+            return
 
 
 def plain(value: object) -> Any:  # noqa: ANN401 - JSON has no narrower type

@@ -12,13 +12,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from colpo_core.images.statistics import at_one_size, sharpness_of
 from colpo_core.terms import ImageQuestion, Stage
 
-_SIDE_PX = 256
 _DARKEST, _BRIGHTEST = 40, 235  # grey levels: below lies the surround, above the glare
 _FEWEST_PIXELS = 50
 _COMMONEST = 4
-_LEAST_VARIANCE = 1e-6
 
 # The words after each threshold: the extremes of 256 photographs after acetic acid (AnnoCerv, 85 patients).
 IODINE_ABOVE = 0.12  # green minus blue; at most 0.05
@@ -67,14 +66,8 @@ def image_looks(rgb: NDArray[np.uint8]) -> ImageLooks:
 
     Raises:
         ValueError: It is no such image.
-
-    Source: Pech-Pacheco et al. 2000, "Diatom autofocusing in brightfield microscopy", for the Laplacian's variance.
     """
-    if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.dtype != np.uint8 or rgb.size == 0:
-        raise ValueError(f"expected an H x W x 3 uint8 image, got {rgb.shape} {rgb.dtype}")
-    share = _SIDE_PX / max(rgb.shape[:2])
-    size = (max(1, round(rgb.shape[1] * share)), max(1, round(rgb.shape[0] * share)))
-    small = np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA if share < 1 else cv2.INTER_LINEAR), np.uint8)
+    small = at_one_size(rgb)
     strongest, weakest = small.max(axis=2).astype(np.int16), small.min(axis=2).astype(np.int16)
     lit = (strongest > _DARKEST) & (weakest < _BRIGHTEST)
     if np.count_nonzero(lit) < _FEWEST_PIXELS:
@@ -91,7 +84,7 @@ def image_looks(rgb: NDArray[np.uint8]) -> ImageLooks:
         redness=float(np.mean((red > green) & (red > blue))),
         brightest=float(np.percentile(strongest, 99)),
         palest=float(np.median(weakest)),
-        sharpness=float(np.log10(max(float(cv2.Laplacian(grey, cv2.CV_64F).var()), _LEAST_VARIANCE))),
+        sharpness=sharpness_of(grey),
         flatness=float(commonest.sum() / coarse.size),
     )
 

@@ -27,6 +27,31 @@ class ImageStatistics:
     sharpness: float
 
 
+def at_one_size(rgb: NDArray[np.uint8], *, least_px: int = 1) -> NDArray[np.uint8]:
+    """An image whose longer side is brought to 256 pixels.
+
+    Args:
+        rgb: H x W x 3 uint8.
+        least_px: The shorter side has at least so many.
+
+    Raises:
+        ValueError: It is no such image.
+    """
+    if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.dtype != np.uint8 or rgb.size == 0:
+        raise ValueError(f"expected an H x W x 3 uint8 image, got {rgb.shape} {rgb.dtype}")
+    share = _SIDE_PX / max(rgb.shape[:2])
+    size = (max(least_px, round(rgb.shape[1] * share)), max(least_px, round(rgb.shape[0] * share)))
+    return np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA if share < 1 else cv2.INTER_LINEAR), np.uint8)
+
+
+def sharpness_of(grey: NDArray[np.float64]) -> float:
+    """Decimal logarithm of the variance of the Laplacian of a grey image, H x W in [0, 1]; lower out of focus.
+
+    Source: Pech-Pacheco et al. 2000, "Diatom autofocusing in brightfield microscopy".
+    """
+    return float(np.log10(max(float(cv2.Laplacian(grey, cv2.CV_64F).var()), _LEAST_VARIANCE)))
+
+
 def image_statistics(rgb: NDArray[np.uint8]) -> ImageStatistics:
     """Measure an image, its longer side brought to 256 pixels.
 
@@ -35,20 +60,13 @@ def image_statistics(rgb: NDArray[np.uint8]) -> ImageStatistics:
 
     Raises:
         ValueError: It is no such image.
-
-    Source: Pech-Pacheco et al. 2000, "Diatom autofocusing in brightfield microscopy", for the Laplacian's variance.
     """
-    if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.dtype != np.uint8 or rgb.size == 0:
-        raise ValueError(f"expected an H x W x 3 uint8 image, got {rgb.shape} {rgb.dtype}")
-    share = _SIDE_PX / max(rgb.shape[:2])
-    size = (max(1, round(rgb.shape[1] * share)), max(1, round(rgb.shape[0] * share)))
-    small = np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA if share < 1 else cv2.INTER_LINEAR))
+    small = at_one_size(rgb)
     grey = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(np.float64) / 255
     saturation = cv2.cvtColor(small, cv2.COLOR_RGB2HSV)[..., 1].astype(np.float64) / 255
-    variance = float(cv2.Laplacian(grey, cv2.CV_64F).var())
     return ImageStatistics(
         brightness=float(grey.mean()),
         contrast=float(grey.std()),
         saturation=float(saturation.mean()),
-        sharpness=float(np.log10(max(variance, _LEAST_VARIANCE))),
+        sharpness=sharpness_of(grey),
     )

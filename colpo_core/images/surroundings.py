@@ -12,10 +12,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from colpo_core.images.statistics import at_one_size
+
 SURROUNDINGS_VERSION = 1
 """Goes up with every change of what is measured; what was measured by another version is measured anew."""
 
-_SIDE_PX = 256
 _CORNERS_FROM = 1.0  # half sides from the middle: outside the ellipse that touches all four sides
 _MARKS_FROM = 0.75  # half sides from the middle: marks further inside may be part of a lesion
 _BANDS_PX = ((0, 1), (1, 3), (3, 6), (6, 12))  # from the edge inwards, at 256 pixels
@@ -97,9 +98,7 @@ def surroundings(rgb: NDArray[np.uint8]) -> Surroundings:
     Raises:
         ValueError: It is no such image.
     """
-    if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.dtype != np.uint8 or min(rgb.shape[:2]) < 1:
-        raise ValueError(f"expected an H x W x 3 uint8 image, got {rgb.shape} {rgb.dtype}")
-    small = _small(rgb)
+    small = at_one_size(rgb, least_px=_DOWN)
     corners = _in_corners(small)
     found = {
         Aspect.LIGHT: _light(small, corners),
@@ -109,12 +108,6 @@ def surroundings(rgb: NDArray[np.uint8]) -> Surroundings:
         Aspect.MARKS: _marks(small),
     }
     return Surroundings({aspect: np.asarray(found[aspect], np.float32) for aspect in Aspect})
-
-
-def _small(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    share = _SIDE_PX / max(rgb.shape[:2])
-    size = (max(_DOWN, round(rgb.shape[1] * share)), max(_DOWN, round(rgb.shape[0] * share)))
-    return np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA if share < 1 else cv2.INTER_LINEAR), np.uint8)
 
 
 def _in_corners(image: NDArray[np.uint8]) -> NDArray[np.bool_]:

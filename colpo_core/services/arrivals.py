@@ -3,13 +3,18 @@
 from dataclasses import asdict, dataclass
 from datetime import date
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from colpo_core.images.looks import ImageLooks
+from colpo_core.images.decoding import CleanFile
+from colpo_core.images.looks import ImageLooks, image_looks
+from colpo_core.images.perceptual import perceptual_hash
 from colpo_core.records.people import Actor
 from colpo_core.services import audit
 from colpo_core.services.histology import relabel_case
+from colpo_core.store import Store
 from colpo_core.store.tables import Case, Image, ImageLook, Patient
 from colpo_core.terms import Stage
 
@@ -34,6 +39,19 @@ class StoredFile:
     height_px: int
     perceptual_hash: str
     looks: ImageLooks | None = None
+
+
+def keep_file(store: Store, clean: CleanFile, rgb: NDArray[np.uint8]) -> StoredFile:
+    """Lay a clean file among the store's files, and note what its image looks like.
+
+    Args:
+        store: The open store.
+        clean: The file.
+        rgb: H x W x 3 uint8: its image.
+    """
+    height_px, width_px = rgb.shape[:2]
+    sha256 = store.blobs.put(clean.content)
+    return StoredFile(sha256, clean.media_type, width_px, height_px, perceptual_hash(rgb), image_looks(rgb))
 
 
 def find_case(session: Session, *, patient_code: str, case_date: date | None) -> Case | None:

@@ -13,15 +13,13 @@ from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from colpo_core.images.decoding import CleanImage, encode_clean
-from colpo_core.images.looks import image_looks
-from colpo_core.images.perceptual import perceptual_hash
 from colpo_core.images.simulated import SimulatedCase, simulate_case
 from colpo_core.labels import GRADE_LABELS
 from colpo_core.records.cases import SwedeRows
 from colpo_core.records.people import Actor
 from colpo_core.services import audit
 from colpo_core.services.annotations import import_annotation
-from colpo_core.services.arrivals import StoredFile, add_image, find_case, find_image, find_or_add_case
+from colpo_core.services.arrivals import StoredFile, add_image, find_case, find_image, find_or_add_case, keep_file
 from colpo_core.services.histology import relabel_case
 from colpo_core.services.opening import SIMULATOR, program_actor
 from colpo_core.store import Store
@@ -145,10 +143,7 @@ def _fill_case(store: Store, simulator: Actor, plan: _Plan, drawn: SimulatedCase
 
 def _put(store: Store, rgb: np.ndarray) -> StoredFile:
     height_px, width_px = rgb.shape[:2]
-    clean = encode_clean(CleanImage(rgb, width_px=width_px, height_px=height_px))
-    return StoredFile(
-        store.blobs.put(clean.content), clean.media_type, width_px, height_px, perceptual_hash(rgb), image_looks(rgb)
-    )
+    return keep_file(store, encode_clean(CleanImage(rgb, width_px=width_px, height_px=height_px)), rgb)
 
 
 def _add_rows(

@@ -11,18 +11,16 @@ from pathlib import Path
 
 from colpo_core.errors import ImageRejected, InputRejected
 from colpo_core.images.decoding import CleanImage, decode_photograph, encode_clean
-from colpo_core.images.looks import image_looks
-from colpo_core.images.perceptual import perceptual_hash
 from colpo_core.records.cases import ImportOutcome, ImportReport, ImportStatus, IncomingFile, StageGuess
 from colpo_core.records.people import Actor
 from colpo_core.services import exposures
 from colpo_core.services.arrivals import (
-    StoredFile,
     add_image,
     find_case,
     find_image,
     find_or_add_case,
     has_patient,
+    keep_file,
 )
 from colpo_core.services.contradictions import cases_text, contradicting, held_by_others, near_copy_text
 from colpo_core.services.fingerprints import StoredLooks, count_without_fingerprint
@@ -174,14 +172,7 @@ def _take(
         stored.catch_up(session)
     by_name = guess_stage(file.name)
     stage = file.stage or by_name or Stage.ACETIC_ACID
-    new = StoredFile(
-        store.blobs.put(clean.content),
-        clean.media_type,
-        image.width_px,
-        image.height_px,
-        perceptual_hash(image.rgb),
-        image_looks(image.rgb),
-    )
+    new = keep_file(store, clean, image.rgb)
     with store.writing() as session:
         # Looked up again: another import may have brought the same image in since.
         known = find_image(session, new.sha256)

@@ -13,13 +13,19 @@ from sqlalchemy import exists, select
 from colpo_core.errors import ImageRejected, InputRejected
 from colpo_core.exchange.annocerv import AnnoCervCase, AnnoCervImage, read_annocerv
 from colpo_core.images.decoding import CleanImage, decode_photograph, encode_clean
-from colpo_core.images.looks import image_looks
 from colpo_core.images.outlines import fill_outline
-from colpo_core.images.perceptual import perceptual_hash
 from colpo_core.records.cases import ImportOutcome, ImportReport, ImportStatus
 from colpo_core.records.people import Actor
 from colpo_core.services.annotations import import_annotation
-from colpo_core.services.arrivals import StoredFile, add_image, find_case, find_image, find_or_add_case, has_patient
+from colpo_core.services.arrivals import (
+    StoredFile,
+    add_image,
+    find_case,
+    find_image,
+    find_or_add_case,
+    has_patient,
+    keep_file,
+)
 from colpo_core.services.contradictions import held_by_others, near_copy_text
 from colpo_core.services.fingerprints import StoredLooks, count_without_fingerprint
 from colpo_core.services.histology import relabel_case
@@ -93,15 +99,7 @@ def _take_case(store: Store, actor: Actor, importer: Actor, stored: StoredLooks,
         except (ImageRejected, InputRejected) as error:
             refused.append(ImportOutcome(source.name, ImportStatus.REFUSED, str(error)))
             continue
-        clean = encode_clean(image)
-        file = StoredFile(
-            store.blobs.put(clean.content),
-            clean.media_type,
-            image.width_px,
-            image.height_px,
-            perceptual_hash(image.rgb),
-            image_looks(image.rgb),
-        )
+        file = keep_file(store, encode_clean(image), image.rgb)
         decoded.append(_Decoded(source, image, file))
     if not decoded:
         return ImportReport(tuple(refused))
