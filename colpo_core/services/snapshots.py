@@ -243,10 +243,10 @@ def _too_few(counts: dict[str, Any], split: Split) -> tuple[str, ...]:
     ]
     if not few:
         return ()
-    what = "what is learned from them hangs" if split is Split.TRAIN else "the figures of them hang"
+    what = "what a model learns of it" if split is Split.TRAIN else "the figures"
     return (
         f"{split.value.capitalize()} holds only {' and '.join(few)}: with fewer than {FEWEST_OF_A_LABEL} cases of a "
-        f"label, {what} on every single one.",
+        f"label, one case more or less changes {what} a lot.",
     )
 
 

@@ -10,6 +10,7 @@ import streamlit as st
 
 from colpo_core.errors import InputRejected
 from colpo_core.records.checkpoints import SnapshotPreview, SnapshotQuery, SnapshotRecord
+from colpo_core.records.model_cards import counted
 from colpo_core.records.shortcuts import ShortcutReport
 from colpo_core.services import learning
 from colpo_core.terms import Label, LabelSource, MaskPolicy, Split
@@ -166,11 +167,10 @@ def _preview(preview: SnapshotPreview) -> None:
     if preview.contradictions:
         st.warning(contradiction_text(preview.contradictions), icon=":material/content_copy:")
     if preview.asked:
-        st.markdown(f"**Asked about {len(preview.asked)} images before they are frozen**")
-        open_ones = preview.counts["asked_about"]
+        st.markdown(f"**Questions about {counted(len(preview.asked), 'image')}**")
         st.caption(
-            f"{open_ones} of the images of this snapshot have an open question. It can be frozen as it is, and keeps "
-            "that number."
+            f"Open questions about images of this snapshot: {preview.counts['asked_about']}. You can freeze "
+            "it without answering them; the number is kept with it."
         )
         show_questions(preview.asked, key="freeze_asked")
     for problem in preview.problems:
