@@ -9,6 +9,7 @@ from scipy.optimize import minimize
 from scipy.special import expit, logit
 from scipy.stats import t as student_t
 
+from colpo_core.evaluation.few import too_few
 from colpo_core.evaluation.intervals import RESAMPLES, mean_by_patients, patient_bootstrap, share_by_patients
 from colpo_core.evaluation.judged import Judged
 from colpo_core.evaluation.resampling import divided
@@ -261,8 +262,10 @@ def _slope(is_hsil: npt.NDArray[np.float64], logits: npt.NDArray[np.float64], pa
         return counted
     value = float(at[1])
     whose = np.asarray(patients)
-    if min(len(set(whose[is_hsil > 0])), len(set(whose[is_hsil == 0]))) < LEAST_FOR_A_SLOPE:
-        return replace(counted, value=value)
+    n_hsil, n_normal = (len(set(whose[is_hsil == label])) for label in (1, 0))
+    missing = too_few(n_hsil, n_normal, fewest=LEAST_FOR_A_SLOPE, of="patients")
+    if missing is not None:
+        return replace(counted, value=value, missing=missing)
     half = float(student_t.ppf(0.975, counted.n_patients - 1)) * _slope_error(design, is_hsil, at, patients)
     return replace(counted, value=value, low=value - half, high=value + half)
 

@@ -25,7 +25,7 @@ def choose_model(listed: tuple[CheckpointRecord, ...]) -> CheckpointRecord:
             "Labels from": [_source(one) for one in listed],
             "Marks": [_marks(one) for one in listed],
             "IoU": [short_estimate(estimate(one["segmentation"], "iou_acetowhite")) for one in tests],
-            "IoU without looking": [_blind_iou(one["segmentation"]) for one in tests],
+            "IoU of the mean mask": [_blind_iou(one["segmentation"]) for one in tests],
             "AUC": [short_estimate(estimate(one, "auc")) for one in cases],
             "Sensitivity": [short_share(proportion(one, "sensitivity")) for one in cases],
             "Specificity": [short_share(proportion(one, "specificity")) for one in cases],
@@ -36,7 +36,8 @@ def choose_model(listed: tuple[CheckpointRecord, ...]) -> CheckpointRecord:
     )
     st.caption(
         "★ current model. Figures with 95% intervals: test side; by case, 4 channels, at the frozen threshold. "
-        "IoU without looking: that of the mean training mask on the same images. Choose a row for its card."
+        "IoU of the mean mask: what the mean of the training masks, which looks at no image, reaches on the same ones. "
+        "Choose a row for its card."
     )
     picked = st.dataframe(
         rows, hide_index=True, width="stretch", on_select="rerun", selection_mode="single-row", key="model_rows"
