@@ -58,8 +58,8 @@ _METHODS = (
     "that joins both figures' logit intervals (Newcombe 1998, Zou 2007); both must lie above minus the margin.",
     "Where a patient has several cases: covariances of sums over patients (Obuchowski 1997 and 1998), with one degree "
     "of freedom fewer than patients of the rarer class; also for one reader's tests.",
-    "Where readings are missing: the cases that all have read, without readers who have read less than half; or all "
-    "readings, by U-statistics (Gallas 2006; degrees of freedom after Obuchowski, Gallas and Hillis 2012).",
+    "Where readings are missing: each reader on the cases that this reader has read, the figures of two readers vary "
+    "together by the cases that both have read (Zhou and Gatsonis 1996), without readers who have read less than half.",
     "Paired calls: McNemar's test with the mid-p (Fagerland, Lydersen and Laake 2013); interval of the difference by "
     "Newcombe's method 10 (1998). Where the two do not agree, the p decides.",
     "Agreement: Cohen 1960, Fleiss 1971, Gwet 2008, Krippendorff 2019. Each pair of readers on the cases that both "

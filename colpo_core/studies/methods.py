@@ -14,8 +14,8 @@ METHODS_CHANGES: tuple[tuple[int, str], ...] = (
     ),
     (
         2,
-        "Where readings are missing, all readers together rest on complete cases or on every reading that there is "
-        "(U-statistics); before, they were not analysed.",
+        "Where readings are missing, each reader is judged on the cases that this reader has read, and all readers "
+        "together on these figures; before, all readers together were not analysed.",
     ),
     (
         2,
@@ -31,6 +31,26 @@ METHODS_CHANGES: tuple[tuple[int, str], ...] = (
         2,
         "Where a patient stands behind several cases, tests of one reader count patients; before, they took the "
         "cases as independent. Intervals by patients come from a formula; before, from a bootstrap.",
+    ),
+    (
+        2,
+        "The interval of one area under the curve is Newcombe's, and none is given with fewer than five cases of a "
+        "class; before, it was DeLong's.",
+    ),
+    (
+        2,
+        "McNemar's p is the mid-p; before, it was the exact one, which is larger. Differences of two areas have an "
+        "interval and a p from ten cases of a class on; before, from two.",
+    ),
+    (
+        2,
+        "Cohen's kappa of two readers rests on the cases that both have read; before, on those that all readers had "
+        "read. Intervals of agreement are by patients; before, from a bootstrap over cases.",
+    ),
+    (
+        2,
+        "Intervals of the Brier score, overconfidence and overcalling come from what patients differ in; before, from "
+        "a bootstrap over patients.",
     ),
     (
         2,
