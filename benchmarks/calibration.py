@@ -123,7 +123,7 @@ def _coverage(share: float, size: int, each: int, draws: int) -> list[str]:
             for patient, (flag, margin) in enumerate(zip(is_hsil, margins, strict=True))
             for _ in range(each)
         ]
-        found = calibration_figures(rows, resamples=2)
+        found = calibration_figures(rows)
         for name, one, right in (("large", found.in_the_large, 0.0), ("slope", found.slope, 1.0)):
             if one.low is not None and one.high is not None:
                 held[name].append(one.low <= right <= one.high)

@@ -120,9 +120,9 @@ def _metrics() -> dict[str, Any]:
     patients = [image // 3 for image in range(15)]
     reference = blind_reference([lesion, np.roll(lesion, 3, 1)], height_px=12, width_px=12)
     assert reference is not None
-    blind = blind_figures(masks, [blind_pair(truth, reference) for truth in pairs], patients, reference, seed=0)
+    blind = blind_figures(masks, [blind_pair(truth, reference) for truth in pairs], patients, reference)
     found: dict[str, Any] = {
-        "segmentation": asdict(segmentation_figures(masks, patients, image_ids=list(range(15)), blind=blind, seed=0)),
+        "segmentation": asdict(segmentation_figures(masks, patients, image_ids=list(range(15)), blind=blind)),
         "repeatability": {},
     }
     for network, rows in (("3ch", judged(0.5, seed=1)), ("4ch", judged(1.0, seed=2))):
@@ -133,7 +133,7 @@ def _metrics() -> dict[str, Any]:
         }
         found["repeatability"][network] = asdict(repeatability(rows, threshold=0.5))
         found[network] = {
-            "calibration": {level: asdict(calibration_figures(some, resamples=50)) for level, some in levels.items()},
+            "calibration": {level: asdict(calibration_figures(some)) for level, some in levels.items()},
             "evidence": asdict(_places(network, chance)),
         }
     found["evidence"] = asdict(_evidence(chance))
@@ -149,7 +149,7 @@ def _evidence(chance: np.random.Generator) -> EvidenceFigures:
         return MapInMask(float(chance.uniform(0.2, 0.9)), bool(chance.integers(2)))
 
     rows = [ImageEvidence(0.2, {name: drawn() for name in names}) for _ in range(12)]
-    return evidence_figures(rows, rows, [image // 3 for image in range(12)], resamples=50)
+    return evidence_figures(rows, rows, [image // 3 for image in range(12)])
 
 
 def _places(network: str, chance: np.random.Generator) -> PlacesFigures:
@@ -160,7 +160,7 @@ def _places(network: str, chance: np.random.Generator) -> PlacesFigures:
     ]
     lesions = [ImageEvidence(0.2, {f"{network}-hsil": MapInMask(0.5, is_hit=True)}) for _ in range(12)]
     patients = [image // 3 for image in range(12)]
-    return places_figures(network, lesions, patients, places, patients, resamples=50)
+    return places_figures(network, lesions, patients, places, patients)
 
 
 def _uncalibrated(sides: dict[str, Any], network: str) -> dict[str, Any]:

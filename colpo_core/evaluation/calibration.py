@@ -29,15 +29,13 @@ _PRIOR_SD = 0.5
 _MOST_STEPS, _LONGEST_STEP, _SETTLED, _WORST_CONDITION = 100, 2.0, 1e-10, 1e12
 
 
-def brier_estimate(judged: Sequence[Judged], *, seed: int = 0, resamples: int = RESAMPLES) -> Estimate:
+def brier_estimate(judged: Sequence[Judged]) -> Estimate:
     """Mean squared distance of the probability of HSIL from 1 (HSIL) or 0 (normal), with an interval by patients.
 
     0 is perfect, 0.25 is what 0.5 for everybody gets. It falls with better ranking as with better calibration.
 
     Args:
         judged: One row an image, or one a case.
-        seed: Seed of the bootstrap.
-        resamples: How many resamples it draws.
 
     Raises:
         ValueError: A probability does not lie between 0 and 1.
@@ -45,7 +43,7 @@ def brier_estimate(judged: Sequence[Judged], *, seed: int = 0, resamples: int = 
     Source: Brier 1950, "Verification of forecasts expressed in terms of probability", for one of the two classes.
     """
     is_hsil, prob = _columns(judged)
-    return mean_by_patients((prob - is_hsil) ** 2, _patients(judged), within=(0.0, 1.0), seed=seed, n=resamples)
+    return mean_by_patients((prob - is_hsil) ** 2, _patients(judged), within=(0.0, 1.0))
 
 
 def ece_estimate(judged: Sequence[Judged], *, seed: int = 0, resamples: int = RESAMPLES) -> Estimate:
@@ -84,7 +82,7 @@ def ece_estimate(judged: Sequence[Judged], *, seed: int = 0, resamples: int = RE
     return replace(found, low=min(found.low, found.value), high=max(found.high, found.value))
 
 
-def reliability(judged: Sequence[Judged], *, seed: int = 0, resamples: int = RESAMPLES) -> tuple[ReliabilityBin, ...]:
+def reliability(judged: Sequence[Judged]) -> tuple[ReliabilityBin, ...]:
     """The calibration curve: cases of similar probability, and how many of them were HSIL.
 
     Bins hold equally many cases: ten bins, or fewer so that each holds at least ten, and at least one. Equal
@@ -92,8 +90,6 @@ def reliability(judged: Sequence[Judged], *, seed: int = 0, resamples: int = RES
 
     Args:
         judged: One row an image, or one a case.
-        seed: Seed of the bootstrap, where a patient stands behind several rows.
-        resamples: How many resamples it draws.
 
     Returns:
         The bins, from the lowest probabilities to the highest; together they span 0 to 1. None without a case.
@@ -119,7 +115,7 @@ def reliability(judged: Sequence[Judged], *, seed: int = 0, resamples: int = RES
                 low=float(low),
                 high=float(high),
                 mean_prob=float(prob[inside].mean()),
-                observed=share_by_patients(trials, patients[inside].tolist(), seed=seed, n=resamples),
+                observed=share_by_patients(trials, patients[inside].tolist()),
             )
         )
     return tuple(bins)
@@ -204,7 +200,7 @@ def within_rounding(prob: float) -> float:
     return float(np.clip(prob, _NEAREST_TO_CERTAIN, 1 - _NEAREST_TO_CERTAIN))
 
 
-def calibration_figures(judged: Sequence[Judged], *, seed: int = 0, resamples: int = RESAMPLES) -> CalibrationFigures:
+def calibration_figures(judged: Sequence[Judged]) -> CalibrationFigures:
     """Mean probability beside the observed share, and the slope, with intervals by patients.
 
     The slope is that of a logistic regression of the label on the probability's logit. Both intervals take rows of one
@@ -214,8 +210,6 @@ def calibration_figures(judged: Sequence[Judged], *, seed: int = 0, resamples: i
 
     Args:
         judged: One row an image, or one a case.
-        seed: Seed of the bootstrap of the observed share.
-        resamples: How many resamples it draws.
 
     Raises:
         ValueError: A probability does not lie between 0 and 1.
@@ -230,7 +224,7 @@ def calibration_figures(judged: Sequence[Judged], *, seed: int = 0, resamples: i
         n=len(judged),
         n_patients=len(set(patients)),
         mean_prob=float(prob.mean()) if len(prob) else None,
-        observed=share_by_patients(trials, patients, seed=seed, n=resamples),
+        observed=share_by_patients(trials, patients),
         in_the_large=_in_the_large(prob - is_hsil, patients),
         slope=_slope(is_hsil, _logit(prob), patients),
     )

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from colpo_core.evaluation.intervals import RESAMPLES, mean_by_patients, share_by_patients
+from colpo_core.evaluation.intervals import mean_by_patients, share_by_patients
 from colpo_core.records.explanations import (
     ClassEvidence,
     EvidenceFigures,
@@ -53,9 +53,6 @@ def evidence_figures(
     expert: Sequence[ImageEvidence],
     model: Sequence[ImageEvidence | None],
     patients: Sequence[int],
-    *,
-    seed: int = 0,
-    resamples: int = RESAMPLES,
 ) -> EvidenceFigures:
     """The same over many images, with paired differences of 4 and 3 channels and intervals by patients.
 
@@ -63,18 +60,13 @@ def evidence_figures(
         expert: Of each image with an annotated lesion, its maps beside that mask.
         model: Of the same images, beside the model's own mask; None where that is empty.
         patients: Patient of each image.
-        seed: Seed of the bootstraps.
-        resamples: How many resamples they draw.
     """
     own = [(one, patient) for one, patient in zip(model, patients, strict=True) if one is not None]
     sides = {
         "expert": list(zip(expert, patients, strict=True)),
         "model": own,
     }
-    found = {
-        side: {label: _of_class(rows, label, seed=seed, resamples=resamples) for label in CLASSES}
-        for side, rows in sides.items()
-    }
+    found = {side: {label: _of_class(rows, label) for label in CLASSES} for side, rows in sides.items()}
     names = [f"{network}-{label}" for network in NETWORKS for label in CLASSES]
     return EvidenceFigures(
         expert=found["expert"],
@@ -131,9 +123,6 @@ def places_figures(
     lesion_patients: Sequence[int],
     places: Sequence[ImagePlaces],
     patients: Sequence[int],
-    *,
-    seed: int = 0,
-    resamples: int = RESAMPLES,
 ) -> PlacesFigures:
     """Where one network's evidence lies, with intervals by patients.
 
@@ -143,12 +132,10 @@ def places_figures(
         lesion_patients: Patient of each of these images.
         places: Of every image that was judged.
         patients: Patient of each of these images.
-        seed: Seed of the bootstraps.
-        resamples: How many resamples they draw.
     """
 
     def mean(rows: Sequence[tuple[float, int]]) -> Estimate:
-        return mean_by_patients([row[0] for row in rows], [row[1] for row in rows], seed=seed, n=resamples)
+        return mean_by_patients([row[0] for row in rows], [row[1] for row in rows])
 
     every = list(zip(places, patients, strict=True))
     barred = [(one, patient) for one, patient in every if one.padding_area >= _LEAST_BARS]
@@ -209,7 +196,7 @@ class _Mask:
         return np.asarray(cv2.resize(self._mask, (width, height), interpolation=cv2.INTER_AREA), np.float32)
 
 
-def _of_class(rows: Sequence[tuple[ImageEvidence, int]], label: str, *, seed: int, resamples: int) -> ClassEvidence:
+def _of_class(rows: Sequence[tuple[ImageEvidence, int]], label: str) -> ClassEvidence:
     both = [
         (three, four, one.area, patient)
         for one, patient in rows
@@ -218,10 +205,10 @@ def _of_class(rows: Sequence[tuple[ImageEvidence, int]], label: str, *, seed: in
     patients = [patient for *_, patient in both]
 
     def mean(values: Sequence[float], within: Bounds = (0.0, 1.0)) -> Estimate:
-        return mean_by_patients(values, patients, within=within, seed=seed, n=resamples)
+        return mean_by_patients(values, patients, within=within)
 
     def share(hits: Sequence[bool]) -> Proportion:
-        return share_by_patients([(1.0, float(hit)) for hit in hits], patients, seed=seed, n=resamples)
+        return share_by_patients([(1.0, float(hit)) for hit in hits], patients)
 
     return ClassEvidence(
         n_images=len(both),

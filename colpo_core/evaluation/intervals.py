@@ -127,8 +127,6 @@ def mean_by_patients(
     *,
     within: Bounds | None = None,
     alpha: float = 1 - CONFIDENCE,
-    seed: int = 0,
-    n: int = RESAMPLES,
 ) -> Estimate:
     """The mean of one value a row, with an interval that minds that several rows may come from one patient.
 
@@ -140,8 +138,6 @@ def mean_by_patients(
         within: The least and the largest value that the figure can take, such as (0, 1) for a share of pixels; without
             it the interval ends at -1 and 1 where all values lie between them, as differences of shares do.
         alpha: 1 minus the confidence.
-        seed: Not used: nothing is drawn.
-        n: Not used likewise.
 
     Raises:
         ValueError: There are not as many patients named as there are values, or a value lies outside `within`.
@@ -261,9 +257,6 @@ def _unskewed(quantile: float, skewness: float) -> float:
 def share_by_patients(
     trials: npt.ArrayLike,
     patients: Sequence[int],
-    *,
-    seed: int = 0,
-    n: int = RESAMPLES,
 ) -> Proportion:
     """A share whose interval minds that several trials may come from one patient.
 
@@ -274,8 +267,6 @@ def share_by_patients(
     Args:
         trials: Shape (rows, 2): 1 where a row is a trial, and 1 where it is a success; 0 elsewhere.
         patients: Patient of each row.
-        seed: Not used: nothing is drawn.
-        n: Not used likewise.
 
     Returns:
         Without an interval, and with the reason, where several trials come from one patient alone.

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from colpo_core.evaluation.blind import BlindReference
-from colpo_core.evaluation.intervals import RESAMPLES, mean_by_patients, share_by_patients
+from colpo_core.evaluation.intervals import mean_by_patients, share_by_patients
 from colpo_core.evaluation.kappa import pixel_kappa
 from colpo_core.evaluation.outlines import outline_distance_px
 from colpo_core.records.figures import (
@@ -97,9 +97,6 @@ def blind_figures(
     blind: Sequence[BlindPair],
     patients: Sequence[int],
     reference: BlindReference,
-    *,
-    seed: int = 0,
-    resamples: int = RESAMPLES,
 ) -> BlindFigures:
     """The masks that look at no image over many images, and how much better the segmenter's are on the same ones.
 
@@ -108,8 +105,6 @@ def blind_figures(
         blind: Those of the masks that look at no image, of the same images.
         patients: Patient of each.
         reference: What the blind masks are.
-        seed: Seed of the bootstraps.
-        resamples: How many resamples they draw.
 
     Raises:
         ValueError: There are not as many of one as of the other.
@@ -119,12 +114,12 @@ def blind_figures(
 
     def summed_up(own: Sequence[MaskFigures], areas: Sequence[float]) -> BlindMask:
         def mean_of(name: str, within: Bounds = (0.0, 1.0)) -> Estimate:
-            return _mean_of([_figure(one, name) for one in own], patients, seed, resamples, within=within)
+            return _mean_of([_figure(one, name) for one in own], patients, within=within)
 
         def difference(name: str) -> Estimate:
             pairs = [(getattr(one, name), getattr(other, name)) for one, other in zip(figures, own, strict=True)]
             values = [None if one is None or other is None else one - other for one, other in pairs]
-            return _mean_of(values, patients, seed, resamples, within=(-1.0, 1.0))
+            return _mean_of(values, patients, within=(-1.0, 1.0))
 
         return BlindMask(
             area=fmean(areas) if areas else None,
@@ -151,8 +146,6 @@ def segmentation_figures(
     *,
     confirmed: Sequence[bool] | None = None,
     blind: BlindFigures | None = None,
-    seed: int = 0,
-    resamples: int = RESAMPLES,
 ) -> SegmentationFigures:
     """Means over images with intervals by patients, and the distributions behind them.
 
@@ -162,8 +155,6 @@ def segmentation_figures(
         image_ids: Row of each image, or None where nobody asks which image it was.
         confirmed: Whether a person has confirmed of each image that it shows no lesion; of none where None.
         blind: What masks reach on the same images that look at none of them, as `blind_figures` gives it.
-        seed: Seed of the bootstrap.
-        resamples: How many resamples it draws.
 
     Raises:
         ValueError: There are not as many patients, images or confirmations as figures.
@@ -172,10 +163,10 @@ def segmentation_figures(
         raise ValueError(f"{len(figures)} figures need as many patients and images")
 
     def mean_of(values: Sequence[float | None], within: Bounds = (0.0, 1.0)) -> Estimate:
-        return _mean_of(values, patients, seed, resamples, within=within)
+        return _mean_of(values, patients, within=within)
 
     free = [False] * len(figures) if confirmed is None else confirmed
-    clean = _untouched(figures, patients, seed, resamples)
+    clean = _untouched(figures, patients)
     return SegmentationFigures(
         iou_acetowhite=mean_of([figure.iou_acetowhite for figure in figures]),
         iou_background=mean_of([figure.iou_background for figure in figures]),
@@ -202,13 +193,9 @@ def segmentation_figures(
     )
 
 
-def _mean_of(
-    values: Sequence[float | None], patients: Sequence[int], seed: int, resamples: int, *, within: Bounds = (0.0, 1.0)
-) -> Estimate:
+def _mean_of(values: Sequence[float | None], patients: Sequence[int], *, within: Bounds = (0.0, 1.0)) -> Estimate:
     kept = [(value, who) for value, who in zip(values, patients, strict=True) if value is not None]
-    return mean_by_patients(
-        [value for value, _ in kept], [who for _, who in kept], within=within, seed=seed, n=resamples
-    )
+    return mean_by_patients([value for value, _ in kept], [who for _, who in kept], within=within)
 
 
 def _figure(figures: MaskFigures, name: str) -> float | None:
@@ -220,12 +207,12 @@ def _figure(figures: MaskFigures, name: str) -> float | None:
     return value
 
 
-def _untouched(figures: Sequence[MaskFigures], patients: Sequence[int], seed: int, resamples: int) -> Proportion:
+def _untouched(figures: Sequence[MaskFigures], patients: Sequence[int]) -> Proportion:
     """Of the images without annotated acetowhite, the share in which none was found either."""
     areas = [(figure.false_area, who) for figure, who in zip(figures, patients, strict=True)]
     kept = [(area, who) for area, who in areas if area is not None]
     trials = [(1.0, float(area == 0)) for area, _ in kept]
-    return share_by_patients(trials, [who for _, who in kept], seed=seed, n=resamples)
+    return share_by_patients(trials, [who for _, who in kept])
 
 
 def _by_patient(figures: Sequence[MaskFigures], patients: Sequence[int]) -> tuple[PatientMaskFigures, ...]:

@@ -42,7 +42,7 @@ def probability_figures(
     figures = call_figures(truth, calls)
     clustered = is_clustered(judged)
     shares = {
-        name: share_by_patients(_trials(name, truth, calls), patients, seed=seed, n=resamples)
+        name: share_by_patients(_trials(name, truth, calls), patients)
         for name in ("accuracy", "sensitivity", "specificity", "ppv", "npv")
     }
     return ProbabilityFigures(
@@ -56,9 +56,9 @@ def probability_figures(
         true_negative=figures.true_negative,
         false_negative=figures.false_negative,
         auc=auc_estimate(truth, probabilities, patients),
-        brier=brier_estimate(judged, seed=seed, resamples=resamples),
+        brier=brier_estimate(judged),
         ece=ece_estimate(judged, seed=seed, resamples=resamples),
-        reliability=reliability(judged, seed=seed, resamples=resamples),
+        reliability=reliability(judged),
         roc=roc_points(truth, probabilities),
         **shares,
     )

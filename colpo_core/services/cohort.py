@@ -124,9 +124,7 @@ def reviewer_rates(store: Store, *, actor: Actor) -> tuple[ReviewerRate, ...]:
     return tuple(found)
 
 
-def unseen_figures(
-    store: Store, *, actor: Actor, include_simulated: bool = True, seed: int = 0
-) -> tuple[UnseenFigures, ...]:
+def unseen_figures(store: Store, *, actor: Actor, include_simulated: bool = True) -> tuple[UnseenFigures, ...]:
     """ROC curve and calibration of the current model's networks on labelled cases that it has not met, by histology.
 
     Of very many cases the newest 2,000 are taken.
@@ -135,7 +133,6 @@ def unseen_figures(
         store: The open store.
         actor: Who asks.
         include_simulated: Whether cases that the program drew take part.
-        seed: Seed of the bootstraps.
 
     Returns:
         One for each network; none before a model is promoted.
@@ -150,8 +147,8 @@ def unseen_figures(
         if checkpoint_id is None:
             return ()
         return kept_figures(
-            store, session, "unseen", (include_simulated, seed),
-            lambda: _unseen(store, session, checkpoint_id, include_simulated, seed),
+            store, session, "unseen", (include_simulated,),
+            lambda: _unseen(store, session, checkpoint_id, include_simulated),
         )  # fmt: skip
 
 
@@ -263,9 +260,7 @@ def _current_snapshot(session: Session) -> tuple[str, datetime] | None:
     return None if row is None else (row.sha256, row.created_at)
 
 
-def _unseen(
-    store: Store, session: Session, checkpoint_id: int, include_simulated: bool, seed: int
-) -> tuple[UnseenFigures, ...]:
+def _unseen(store: Store, session: Session, checkpoint_id: int, include_simulated: bool) -> tuple[UnseenFigures, ...]:
     met = patients_met(store, session, checkpoint_id)
     rows = session.execute(
         select(
@@ -278,10 +273,10 @@ def _unseen(
     ).all()  # fmt: skip
     unseen = [row for row in rows if row.patient_id not in met]
     taken = unseen[:MOST_JUDGED]
-    return tuple(_unseen_network(channels, taken, len(unseen), seed) for channels in (4, 3))
+    return tuple(_unseen_network(channels, taken, len(unseen)) for channels in (4, 3))
 
 
-def _unseen_network(channels: int, rows: list[Any], n_all: int, seed: int) -> UnseenFigures:
+def _unseen_network(channels: int, rows: list[Any], n_all: int) -> UnseenFigures:
     judged = [
         Judged(row.patient_id, row.case_id, Label(row.label), row.prob_hsil_4ch if channels == 4 else row.prob_hsil_3ch)
         for row in rows
@@ -294,7 +289,7 @@ def _unseen_network(channels: int, rows: list[Any], n_all: int, seed: int) -> Un
         n_all=n_all,
         auc=auc_estimate(truth, probs, patients),
         roc=roc_points(truth, probs),
-        reliability=reliability(judged, seed=seed, resamples=_RESAMPLES),
+        reliability=reliability(judged),
     )
 
 

@@ -54,11 +54,11 @@ def calibrate(
         name=name,
         channels=channels,
         n_cases=len(judged),
-        brier=brier_estimate(judged, seed=seed),
+        brier=brier_estimate(judged),
         ece=ece_estimate(judged, seed=seed),
-        overcalling=mean_by_patients(prob - is_hsil, of, seed=seed),
-        overconfidence=mean_by_patients(sure - (called == is_hsil), of, seed=seed),
-        bins=reliability(judged, seed=seed),
+        overcalling=mean_by_patients(prob - is_hsil, of),
+        overconfidence=mean_by_patients(sure - (called == is_hsil), of),
+        bins=reliability(judged),
     )
 
 

@@ -260,12 +260,12 @@ def metrics_of(
     """
     source = {"label_source": str(label_source)}
     metrics: dict[str, Any] = {
-        "segmentation": _segmentation(judgement, blind, seed=seed),
+        "segmentation": _segmentation(judgement, blind),
         "classification_3ch": {},
         "classification_4ch": {},
         "paired": {},
         "repeatability": {},
-        "evidence": _evidence(judgement, seed=seed),
+        "evidence": _evidence(judgement),
         "predictions": _predictions(judgement),
     }
     thresholds = {"3ch": spec.threshold_3ch, "4ch": spec.threshold_4ch}
@@ -281,21 +281,19 @@ def metrics_of(
         metrics["paired"][level] = asdict(paired_counts(labels, calls[0], calls[1])) | source
     for network in NETWORKS:
         metrics[network] = {
-            "calibration": _calibration(rows[network], seed=seed),
-            "evidence": _places_of(judgement, network, seed=seed),
+            "calibration": _calibration(rows[network]),
+            "evidence": _places_of(judgement, network),
         }
         metrics["repeatability"][network] = asdict(repeatability(rows[network], threshold=thresholds[network]))
     return metrics
 
 
-def _segmentation(judgement: Judgement, blind: BlindReference | None, *, seed: int) -> dict[str, Any]:
+def _segmentation(judgement: Judgement, blind: BlindReference | None) -> dict[str, Any]:
     figures, patients = judgement.masks, judgement.mask_patients
-    beside = None if blind is None else blind_figures(figures, judgement.blind, patients, blind, seed=seed)
+    beside = None if blind is None else blind_figures(figures, judgement.blind, patients, blind)
     confirmed = judgement.mask_confirmed or None
     return asdict(
-        segmentation_figures(
-            figures, patients, image_ids=judgement.mask_images, confirmed=confirmed, blind=beside, seed=seed
-        )
+        segmentation_figures(figures, patients, image_ids=judgement.mask_images, confirmed=confirmed, blind=beside)
     )
 
 
@@ -312,30 +310,28 @@ def calibration_before(judgement: Judgement, *, seed: int) -> dict[str, Any]:
     """
     return {
         network: {
-            "brier": asdict(brier_estimate(rows, seed=seed)),
+            "brier": asdict(brier_estimate(rows)),
             "ece": asdict(ece_estimate(rows, seed=seed)),
             "reliability": {
-                level: [asdict(one) for one in reliability(gather(rows), seed=seed)]
-                for level, gather in _LEVELS.items()
+                level: [asdict(one) for one in reliability(gather(rows))] for level, gather in _LEVELS.items()
             },
-            "calibration": _calibration(rows, seed=seed),
+            "calibration": _calibration(rows),
         }
         for network, rows in (("3ch", judgement.judged_3ch), ("4ch", judgement.judged_4ch))
     }
 
 
-def _calibration(rows: list[Judged], *, seed: int) -> dict[str, Any]:
-    return {level: asdict(calibration_figures(gather(rows), seed=seed)) for level, gather in _LEVELS.items()}
+def _calibration(rows: list[Judged]) -> dict[str, Any]:
+    return {level: asdict(calibration_figures(gather(rows))) for level, gather in _LEVELS.items()}
 
 
-def _places_of(judgement: Judgement, network: str, *, seed: int) -> dict[str, Any]:
+def _places_of(judgement: Judgement, network: str) -> dict[str, Any]:
     figures = places_figures(
         network,
         [expert for expert, _, _ in judgement.evidence],
         [patient for *_, patient in judgement.evidence],
         [places for places, _ in judgement.places],
         [patient for _, patient in judgement.places],
-        seed=seed,
     )
     return asdict(figures)
 
@@ -347,10 +343,10 @@ def _each_image(rows: list[Judged]) -> list[Judged]:
 _LEVELS: dict[str, Callable[[list[Judged]], list[Judged]]] = {"image": _each_image, "case": by_case}
 
 
-def _evidence(judgement: Judgement, *, seed: int) -> dict[str, Any]:
+def _evidence(judgement: Judgement) -> dict[str, Any]:
     rows = judgement.evidence
     figures = evidence_figures(
-        [expert for expert, _, _ in rows], [model for _, model, _ in rows], [patient for *_, patient in rows], seed=seed
+        [expert for expert, _, _ in rows], [model for _, model, _ in rows], [patient for *_, patient in rows]
     )
     return asdict(figures)
 

@@ -42,17 +42,17 @@ def drawn(prob: np.ndarray, chance: np.random.Generator, temperature: float = 1.
 @settings(deadline=None, max_examples=50)
 @given(rows)
 def test_brier_is_that_of_scikit_learn_whatever_the_order(judged: list[Judged]) -> None:
-    found = brier_estimate(judged, resamples=20)
+    found = brier_estimate(judged)
     expected = brier_score_loss([row.label is H for row in judged], [row.prob_hsil for row in judged], pos_label=True)
     assert found.value == pytest.approx(expected)
-    assert brier_estimate(judged[::-1], resamples=20).value == pytest.approx(found.value)
+    assert brier_estimate(judged[::-1]).value == pytest.approx(found.value)
     assert (found.n_images, found.n_patients) == (len(judged), len({row.patient_id for row in judged}))
 
 
 @settings(deadline=None, max_examples=50)
 @given(rows)
 def test_bins_hold_every_case_once_and_make_the_calibration_error(judged: list[Judged]) -> None:
-    bins = reliability(judged, resamples=20)
+    bins = reliability(judged)
     assert sum(one.observed.n for one in bins) == len(judged)
     assert sum(one.observed.k for one in bins) == sum(row.label is H for row in judged)
     assert (bins[0].low, bins[-1].high) == (0.0, 1.0)
@@ -66,7 +66,7 @@ def test_bins_hold_every_case_once_and_make_the_calibration_error(judged: list[J
     found = ece_estimate(judged, resamples=20)
     assert found.value == pytest.approx(ece, abs=1e-12)
     assert found.low is None or found.low <= found.value <= found.high  # type: ignore[operator]
-    turned = reliability(judged[::-1], resamples=20)
+    turned = reliability(judged[::-1])
     assert [(one.low, one.high, one.observed.k, one.observed.n) for one in turned] == [
         (one.low, one.high, one.observed.k, one.observed.n) for one in bins
     ]
@@ -253,14 +253,14 @@ def test_a_calibration_by_hand() -> None:
 def test_calibration_in_the_large_and_the_slope_tell_a_network_that_was_taught_balanced() -> None:
     _, labels, said = taught_balanced(0.27, 2000, seed=6, temperature=2.0)
     rows = [Judged(n, n, label, prob) for n, (label, prob) in enumerate(zip(labels, said, strict=True))]
-    found = calibration_figures(rows, resamples=300)
+    found = calibration_figures(rows)
     assert found.observed.value == pytest.approx(0.27, abs=0.03)
     assert found.mean_prob == pytest.approx(found.observed.value + found.in_the_large.value)  # type: ignore[operator]
     assert found.in_the_large.low > 0.1  # type: ignore[operator]
     assert found.slope.low < 0.5 < found.slope.high < 1  # type: ignore[operator]
     calibration = fit_calibration(labels, said, share=0.27)
     mended = calibration_figures(
-        [replace(row, prob_hsil=apply_calibration(row.prob_hsil, calibration)) for row in rows], resamples=300
+        [replace(row, prob_hsil=apply_calibration(row.prob_hsil, calibration)) for row in rows]
     )
     assert mended.in_the_large.low < 0 < mended.in_the_large.high  # type: ignore[operator]
     assert mended.slope.low < 1 < mended.slope.high  # type: ignore[operator]
@@ -272,19 +272,19 @@ def test_the_slope_is_that_of_a_logistic_regression_and_has_an_interval_where_it
     fitted = LogisticRegression(C=1e10, tol=1e-10, max_iter=1000).fit(
         logit(np.asarray(said))[:, None], [label is H for label in labels]
     )
-    found = calibration_figures(rows, resamples=20).slope
+    found = calibration_figures(rows).slope
     assert found.value == pytest.approx(float(fitted.coef_[0, 0]), rel=1e-4)
     assert found.low is not None
     # Each row three times says no more than once: the patients stay the same.
-    thrice = calibration_figures([row for row in rows for _ in range(3)], resamples=20).slope
+    thrice = calibration_figures([row for row in rows for _ in range(3)]).slope
     assert thrice.value == pytest.approx(found.value, rel=1e-6)
     assert (thrice.low, thrice.high) == (pytest.approx(found.low, rel=1e-6), pytest.approx(found.high, rel=1e-6))
-    few = calibration_figures(rows[:30], resamples=20).slope
+    few = calibration_figures(rows[:30]).slope
     assert few.missing is not None
     assert few.missing.endswith("of a class, and it takes 20 of each")
     assert few.value is not None
     assert few.low is None, "fewer than 20 patients of a label"
     parted = [Judged(n, n, H if n % 2 else N, 0.9 if n % 2 else 0.1) for n in range(60)]
-    assert calibration_figures(parted, resamples=20).slope.value is None
-    assert calibration_figures([], resamples=20).mean_prob is None
-    assert calibration_figures([Judged(1, 1, H, 0.4)], resamples=20).slope.value is None
+    assert calibration_figures(parted).slope.value is None
+    assert calibration_figures([]).mean_prob is None
+    assert calibration_figures([Judged(1, 1, H, 0.4)]).slope.value is None

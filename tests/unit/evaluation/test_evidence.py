@@ -175,14 +175,14 @@ def test_places_are_told_by_network_and_class_over_the_images_that_have_them() -
 
     places = [image(0.2, 0.3, 0.4), image(0.2, 0.1, 0.2), image(0.0, 0.0, 0.6), image(0.004, 0.0, 0.0)]
     lesions = [evidence(None, 0.6), evidence(0.1, 0.2)]
-    found = places_figures("4ch", lesions, [1, 2], places, [1, 2, 3, 4], resamples=200)
+    found = places_figures("4ch", lesions, [1, 2], places, [1, 2, 3, 4])
     assert found.lesion_excess.value == pytest.approx((0.4 + 0.0) / 2)
     assert found.padding["normal"].value == pytest.approx(0.2)
     assert (found.padding["hsil"].n_images, found.padding["hsil"].n_patients) == (2, 2), "two images have bars"
     assert found.padding_area.value == pytest.approx(0.2)
     assert (found.rim["hsil"].value, found.rim["hsil"].n_images) == (pytest.approx(0.3), 4)
     assert found.rim_area.value == pytest.approx(0.19)
-    three = places_figures("3ch", lesions, [1, 2], places, [1, 2, 3, 4], resamples=200)
+    three = places_figures("3ch", lesions, [1, 2], places, [1, 2, 3, 4])
     assert (three.lesion_excess.value, three.lesion_excess.n_images) == (pytest.approx(-0.1), 1)
     assert three.padding["hsil"].value is None
     assert three.padding["normal"].value == pytest.approx(0.5)

@@ -1,9 +1,12 @@
+import re
+
 from colpo_core.exchange.card_drawings import (
     differences_drawing,
     distributions_drawing,
     reliability_drawing,
     roc_drawing,
 )
+from colpo_core.records.model_cards import differences, pair_name
 from tests.cards import new_card, old_card
 
 
@@ -20,8 +23,13 @@ def test_each_curve_is_named_with_its_figure_and_interval() -> None:
 def test_all_five_pairs_and_four_figures_are_drawn() -> None:
     drawn = differences_drawing(new_card(), marks="m")
     assert drawn
-    for text in ("AUC", "Accuracy", "Sensitivity", "Specificity", "the expert's mask − the predicted mask"):
-        assert text in drawn
+    said = " ".join(re.findall(r"<text[^>]*>([^<]*)<", drawn))
+    for text in ("AUC", "Accuracy", "Sensitivity", "Specificity"):
+        assert text in said
+    pairs = [pair_name(new_card(), pair) for pair in differences(new_card())]
+    assert len(pairs) == 5
+    for pair in pairs:
+        assert pair in said, "names are wrapped, and in one piece nonetheless"
 
 
 def test_images_without_a_lesion_are_in_no_distribution() -> None:

@@ -38,7 +38,7 @@ def test_where_nothing_varies_text_and_json_say_so_and_hold_no_nan() -> None:
     assert "NaN" not in json.dumps(rating_json(found), allow_nan=False)
     said = rating_text(found)
     assert "No areas under the curve of treatment “x”" in said
-    assert "McNemar p 1.0000" in said
+    assert "McNemar mid-p 1.0000" in said
     assert "nan" not in said
 
 

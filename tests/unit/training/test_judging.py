@@ -1,4 +1,5 @@
 import json
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from colpo_core.inference.predict import predict_image
 from colpo_core.nets.gradcam import pipeline_maps
 from colpo_core.nets.pipeline import Pipeline, build_pipeline
 from colpo_core.nets.spec import PipelineSpec
+from colpo_core.records.figures import Estimate
 from colpo_core.records.learning import AugmentationBounds
 from colpo_core.terms import Label, LabelSource, Split
 from colpo_core.training.judging import (
@@ -108,7 +110,7 @@ def test_evidence_in_the_bars_is_counted_before_they_are_cut_off(
         block = metrics[network]["evidence"]
         assert set(block) == {"lesion_excess", "padding", "padding_area", "rim", "rim_area"}
         assert set(block["padding"]) == set(block["rim"]) == {"hsil", "normal"}
-        estimate = {"value", "low", "high", "n_patients", "n_images"}
+        estimate = {field.name for field in fields(Estimate)}
         assert set(block["lesion_excess"]) == set(block["padding"]["hsil"]) == set(block["rim"]["normal"]) == estimate
         assert block["padding_area"]["value"] == pytest.approx(1 / 3)
 
