@@ -148,7 +148,7 @@ def _evidence(chance: np.random.Generator) -> EvidenceFigures:
     def drawn() -> MapInMask:
         return MapInMask(float(chance.uniform(0.2, 0.9)), bool(chance.integers(2)))
 
-    rows = [ImageEvidence(0.2, {name: drawn() for name in names}) for _ in range(12)]
+    rows = [ImageEvidence(0.2, {name: drawn() for name in names}, hit_area=0.3) for _ in range(12)]
     return evidence_figures(rows, rows, [image // 3 for image in range(12)])
 
 
@@ -158,7 +158,7 @@ def _places(network: str, chance: np.random.Generator) -> PlacesFigures:
         ImagePlaces(0.25, 0.19, {name: MapPlaces(*(float(chance.uniform(0.1, 0.4)) for _ in "ab")) for name in names})
         for _ in range(12)
     ]
-    lesions = [ImageEvidence(0.2, {f"{network}-hsil": MapInMask(0.5, is_hit=True)}) for _ in range(12)]
+    lesions = [ImageEvidence(0.2, {f"{network}-hsil": MapInMask(0.5, is_hit=True)}, hit_area=0.3) for _ in range(12)]
     patients = [image // 3 for image in range(12)]
     return places_figures(network, lesions, patients, places, patients)
 

@@ -62,8 +62,7 @@ def list_cases(sort: CaseSort, limit: int, as_json: bool, **wishes: Any) -> None
         for row in found
     ]
     print_table(("case", "patient", "day", "images", "label", "because", "HSIL, model"), rows)
-    if marks:
-        click.echo(f"the current model: {marks_text(marks)}")
+    _print_marks(marks)
 
 
 @cases.command("export")
@@ -100,7 +99,7 @@ def show_case(case_id: int, as_json: bool) -> None:
     if as_json:
         print_json(case)
     else:
-        _print_case(case)
+        print_case(case)
 
 
 @cases.command("colposcopy")
@@ -186,7 +185,8 @@ def withdraw(specimen_id: int) -> None:
     click.echo(f"specimen {specimen_id} counts no more")
 
 
-def _print_case(case: CaseRecord) -> None:
+def print_case(case: CaseRecord) -> None:
+    """Write a case with its images, histology and label."""
     simulated = "  SIMULATED" if case.simulated else ""
     click.echo(f"case {case.id}  patient {case.patient_code}  day {case.case_date or 'unknown'}{simulated}\n")
     rows = [
@@ -199,7 +199,8 @@ def _print_case(case: CaseRecord) -> None:
         )
         for shown in case.images
     ]
-    print_table(("image", "stage", "pixels", "annotations", "prob. of HSIL"), rows)
+    print_table(("image", "stage", "pixels", "annotations", "HSIL, model"), rows)
+    _print_marks(case.model_marks)
     click.echo()
     specimens = [
         (s.id, s.kind.value, s.grade.value, s.clock_hour, _site(s.site), "withdrawn" if s.withdrawn_at else "", s.note)
@@ -208,6 +209,11 @@ def _print_case(case: CaseRecord) -> None:
     print_table(("specimen", "kind", "grade", "clock", "site", "", "note"), specimens)
     click.echo()
     _print_label(case)
+
+
+def _print_marks(marks: tuple[Mark, ...]) -> None:
+    if marks:
+        click.echo(f"the current model: {marks_text(marks)}")
 
 
 def _site(site: SpecimenSite | None) -> str:

@@ -129,6 +129,6 @@ def _lines(report: ImportReport) -> Iterator[str]:
         for said in outcome.notes:
             yield f"note: {outcome.name}: {said}"
     if unlisted:
-        yield f"refused: {len(unlisted)} files that the table does not list: {listed(unlisted)}"
+        yield f"refused, not listed in the table: {listed(unlisted)}"
     if report.passed_over:
-        yield f"passed over: {len(report.passed_over)} files that are no images: {listed(report.passed_over)}"
+        yield f"passed over, no images: {listed(report.passed_over)}"

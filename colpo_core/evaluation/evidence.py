@@ -46,7 +46,8 @@ def image_evidence(maps: Mapping[str, npt.NDArray[np.float32]], mask: npt.NDArra
     if not mask.any():
         return None
     judged = _Mask(mask)
-    return ImageEvidence(float(mask.mean()), {name: judged.judge(values) for name, values in maps.items()})
+    found = {name: judged.judge(values) for name, values in maps.items()}
+    return ImageEvidence(float(mask.mean()), found, hit_area=judged.hit_area)
 
 
 def evidence_figures(
@@ -173,9 +174,15 @@ class _Mask:
         shrink = min(1.0, _SIDE_PX / max(mask.shape))
         self._mask = mask.astype(np.float32)
         self._height, self._width = (max(1, round(side * shrink)) for side in mask.shape)
-        self._rows, self._columns = np.nonzero(self._sized(self._height, self._width) > 0)
-        self._near_px = _NEAR * hypot(self._height, self._width)
+        outside = (self._sized(self._height, self._width) <= 0).astype(np.uint8)
+        distances = cv2.distanceTransform(outside, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+        self._is_near = distances <= _NEAR * hypot(self._height, self._width)
         self._of_size: dict[tuple[int, int], npt.NDArray[np.float32]] = {}
+
+    @property
+    def hit_area(self) -> float:
+        """Share of the image's places that count as a hit."""
+        return float(self._is_near.mean())
 
     def judge(self, values: npt.NDArray[np.float32]) -> MapInMask | None:
         total = float(values.sum())
@@ -189,8 +196,7 @@ class _Mask:
 
     def _is_hit(self, values: npt.NDArray[np.float32]) -> bool:
         enlarged = cv2.resize(values, (self._width, self._height), interpolation=cv2.INTER_LINEAR)
-        row, column = np.unravel_index(int(enlarged.argmax()), enlarged.shape)
-        return bool(np.hypot(self._rows - row, self._columns - column).min() <= self._near_px)
+        return bool(self._is_near.flat[int(enlarged.argmax())])
 
     def _sized(self, height: int, width: int) -> npt.NDArray[np.float32]:
         return np.asarray(cv2.resize(self._mask, (width, height), interpolation=cv2.INTER_AREA), np.float32)
@@ -198,7 +204,7 @@ class _Mask:
 
 def _of_class(rows: Sequence[tuple[ImageEvidence, int]], label: str) -> ClassEvidence:
     both = [
-        (three, four, one.area, patient)
+        (three, four, one, patient)
         for one, patient in rows
         if (three := one.maps.get(f"3ch-{label}")) is not None and (four := one.maps.get(f"4ch-{label}")) is not None
     ]
@@ -219,5 +225,6 @@ def _of_class(rows: Sequence[tuple[ImageEvidence, int]], label: str) -> ClassEvi
         hits_3ch=share([three.is_hit for three, *_ in both]),
         hits_4ch=share([four.is_hit for _, four, *_ in both]),
         hits_difference=mean([float(four.is_hit) - three.is_hit for three, four, *_ in both], (-1.0, 1.0)),
-        area=mean([area for *_, area, _ in both]),
+        hits_by_chance=mean([one.hit_area for *_, one, _ in both]),
+        area=mean([one.area for *_, one, _ in both]),
     )

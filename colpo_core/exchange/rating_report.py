@@ -27,7 +27,6 @@ from colpo_core.records.reader_statistics import (
     SeveralReaders,
     ShareAnalysis,
     SingleArm,
-    interval_text,
 )
 from colpo_core.records.studies import StudyAnalysis
 from colpo_core.studies.rater_agreement import FEWEST_CALLS, FEWEST_PATIENTS
@@ -169,7 +168,7 @@ def _calls_text(what: str, calls: PairedCalls) -> str:
 
 
 def _single_text(one: SingleArm) -> str:
-    return interval_text(one.auc, one.logit_ci, reason=one.reason, digits=_DIGITS, is_signed=False)
+    return value_text(one.auc, one.logit_ci, missing=one.reason, digits=_DIGITS)
 
 
 def _against_text(one: AgainstModel) -> str:
@@ -177,7 +176,7 @@ def _against_text(one: AgainstModel) -> str:
 
 
 def _compared_text(difference: float, one: AgainstModel | ManyReaders | Comparison) -> str:
-    said = interval_text(difference, one.ci, is_cut=one.is_cut, reason=one.reason, digits=_DIGITS, is_signed=False)
+    said = value_text(difference, one.ci, is_cut=one.is_cut, missing=one.reason, digits=_DIGITS)
     return said if one.p is None else f"{said}, p {_p(one.p)}"
 
 

@@ -24,7 +24,6 @@ from colpo_core.records.reader_statistics import (
     ReaderShare,
     ShareAnalysis,
     SingleArm,
-    interval_text,
 )
 from colpo_core.records.reports import ComputedAnew, StudyReport
 from colpo_core.records.studies import CallerFigures, NetworkComparison
@@ -225,7 +224,7 @@ def _areas(report: StudyReport) -> Iterator[str]:
     means = [
         (
             f"{ENDPOINT_WORDS[endpoint]}, {arm}",
-            interval_text(one.auc, one.logit_ci, reason=one.reason, is_signed=False),
+            value_text(one.auc, one.logit_ci, missing=one.reason),
         )
         for endpoint, together in by_endpoint.items()
         for arm, one in together.single_arm.items()
@@ -264,7 +263,7 @@ def _many_table(many: dict[Endpoint, ManyReaders]) -> CardTable:
 
 
 def _compared(difference: float, one: ManyReaders | Comparison | AgainstModel) -> str:
-    said = interval_text(difference, one.ci, is_cut=one.is_cut, reason=one.reason)
+    said = value_text(difference, one.ci, is_cut=one.is_cut, missing=one.reason, is_signed=True)
     return said if one.p is None else f"{said.removesuffix(')')}; p {p_text(one.p)})"
 
 
@@ -453,17 +452,14 @@ def _percent(report: StudyReport) -> str:
 
 
 def _signed(value: float | None, ci: Bounds | None, p: float | None, *, missing: str | None = None) -> str:
-    if value is None:
-        return "not defined"
-    why = "no interval" if missing is None else f"no interval: {missing}"
-    bounds = why if ci is None else f"{ci[0]:+.3f} to {ci[1]:+.3f}"
-    return f"{value:+.3f} ({bounds}{'' if p is None else f'; p {p_text(p)}'})"
+    said = value_text(value, ci, missing=missing, is_signed=True)
+    return said if p is None or value is None else f"{said.removesuffix(')')}; p {p_text(p)})"
 
 
 def _clustered(found: Clustered | None, *, is_signed: bool = False) -> str:
     if found is None:
         return ""
-    return _signed(found.value, found.ci, None) if is_signed else value_text(found.value, found.ci)
+    return value_text(found.value, found.ci, is_signed=is_signed)
 
 
 def _estimate(found: Estimate, *, is_signed: bool = False) -> str:

@@ -362,9 +362,9 @@ def evidence_table(metrics: Block) -> CardTable | None:
             difference = signed_text(Estimate(**block["hits_difference"]))
             rows.append(
                 (f"Highest place for {title} in the {mask}", *(figure_text(block, f"hits_{one}") for one in NETWORKS),
-                 difference, "")
+                 difference, figure_text(block, "hits_by_chance") if "hits_by_chance" in block else "not known")
             )  # fmt: skip
-    return CardTable(("Figure", *NETWORKS.values(), "Difference", "Share of the image that the masks cover"), rows)
+    return CardTable(("Figure", *NETWORKS.values(), "Difference", "By chance"), rows)
 
 
 def forgetting_table(metrics: Block) -> CardTable | None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from colpo_core.errors import ImageRejected
 from colpo_core.records.images import AskedImage, ImageRecord
+from colpo_core.records.model_marks import Mark
 from colpo_core.terms import (
     AnnotationState,
     Colposcopy,
@@ -358,6 +359,7 @@ class CaseRecord:
         images: Its images.
         specimens: Its histology, withdrawn specimens included.
         labels: One a source.
+        model_marks: What to mind of the model whose probabilities stand beside the images.
     """
 
     id: int
@@ -372,6 +374,7 @@ class CaseRecord:
     images: tuple[CaseImage, ...]
     specimens: tuple[SpecimenRecord, ...]
     labels: tuple[LabelRecord, ...]
+    model_marks: tuple[Mark, ...] = ()
 
     def label(self, source: LabelSource = LabelSource.HISTOLOGY) -> LabelRecord | None:
         """The label from one source, if it was decided."""

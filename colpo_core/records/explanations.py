@@ -27,10 +27,12 @@ class ImageEvidence:
     Attributes:
         area: Share of the image that the mask covers: what a map that prefers no place would have inside of it.
         maps: By the map's name; None where the map holds no evidence at all.
+        hit_area: Share of the image's places that count as a hit: how often a place chosen by chance does.
     """
 
     area: float
     maps: dict[str, MapInMask | None]
+    hit_area: float
 
 
 @dataclass(frozen=True)
@@ -112,6 +114,7 @@ class ClassEvidence:
         hits_3ch: Images whose highest place lies in the mask, 3 channels.
         hits_4ch: The same with 4 channels.
         hits_difference: 4 channels minus 3, paired.
+        hits_by_chance: Mean share of an image's places that count as a hit.
         area: Mean share of the image that the masks cover.
     """
 
@@ -123,6 +126,7 @@ class ClassEvidence:
     hits_3ch: Proportion
     hits_4ch: Proportion
     hits_difference: Estimate
+    hits_by_chance: Estimate
     area: Estimate
 
 

@@ -5,20 +5,35 @@ from dataclasses import dataclass
 Bounds = tuple[float, float]
 
 
-def value_text(value: float | None, bounds: Bounds | None, *, digits: int = 3, missing: str | None = None) -> str:
-    """A value with its interval, such as `0.843 (0.751 to 0.906)`.
+def value_text(
+    value: float | None,
+    bounds: Bounds | None,
+    *,
+    digits: int = 3,
+    missing: str | None = None,
+    is_signed: bool = False,
+    is_cut: bool = False,
+) -> str:
+    """A value with its interval, or the reason why there is none.
+
+    Such as `0.843 (0.751 to 0.906)`, `+0.100 (-0.020 to +0.220)`, `0.950 (0.850 to 1.000, cut at 1)` and
+    `+0.100 (no interval: 6 cases of a class, and it takes 10 of each)`.
 
     Args:
         value: The value.
         bounds: Its interval.
         digits: Digits after the point.
         missing: Why there is no interval, where there is none.
+        is_signed: Whether a plus sign is written: of a difference.
+        is_cut: Whether the interval would leave what the value can be, and was cut.
     """
     if value is None:
         return "not defined"
+    form = f"{'+' if is_signed else ''}.{digits}f"
     if bounds is None:
-        return f"{value:.{digits}f} (no interval{'' if missing is None else f': {missing}'})"
-    return f"{value:.{digits}f} ({bounds[0]:.{digits}f} to {bounds[1]:.{digits}f})"
+        return f"{value:{form}} (no interval{'' if missing is None else f': {missing}'})"
+    cut = f", cut at {' and '.join(f'{one:g}' for one in bounds if one in {-1.0, 0.0, 1.0})}" if is_cut else ""
+    return f"{value:{form}} ({bounds[0]:{form}} to {bounds[1]:{form}}{cut})"
 
 
 def p_text(p: float | None, *, digits: int = 3) -> str:

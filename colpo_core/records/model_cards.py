@@ -50,8 +50,9 @@ BLIND_TEXT = (
 )
 EVIDENCE_TEXT = (
     "Share of the Grad-CAM evidence that lies inside the mask, and images whose highest place lies in it (within 3% of "
-    "the diagonal), on test images with an annotated lesion. A map that prefers no place has the share of the image "
-    "that the masks cover. Differences are 4 channels minus 3, paired; 95% intervals by patients."
+    "the diagonal), on test images with an annotated lesion. By chance: what a map that prefers no place has, which is "
+    "the share of the image that the masks cover, or that lies within 3% of them. Differences are 4 channels minus 3, "
+    "paired; 95% intervals by patients."
 )
 FORGETTING_TEXT = (
     "The weights of a copy are drawn anew from the last layer downwards. A map that shows what was learned changes: "

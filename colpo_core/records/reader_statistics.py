@@ -35,34 +35,6 @@ U_STATISTIC = "u-statistic"
 """In place of a covariance: an analysis of all ratings that there are, where not every reader has read every case."""
 
 
-def interval_text(
-    value: float,
-    ci: Bounds | None,
-    *,
-    is_cut: bool = False,
-    reason: str | None = None,
-    digits: int = 3,
-    is_signed: bool = True,
-) -> str:
-    """A figure of several readers with its interval, or the reason why there is none.
-
-    Such as `+0.100 (-0.020 to +0.220)`, `0.950 (0.850 to 1.000, cut at 1)`, `+0.100 (no interval: ...)`.
-
-    Args:
-        value: The figure.
-        ci: Its interval.
-        is_cut: Whether the interval would leave what the figure can be, and was cut.
-        reason: Why there is none.
-        digits: After the point.
-        is_signed: Whether a plus sign is written: of a difference.
-    """
-    sign = "+" if is_signed else ""
-    if ci is None:
-        return f"{value:{sign}.{digits}f} (no interval{'' if reason is None else f': {reason}'})"
-    cut = f", cut at {' and '.join(f'{one:g}' for one in ci if one in {-1.0, 0.0, 1.0})}" if is_cut else ""
-    return f"{value:{sign}.{digits}f} ({ci[0]:{sign}.{digits}f} to {ci[1]:{sign}.{digits}f}{cut})"
-
-
 @dataclass(frozen=True)
 class ReaderShare:
     """A share of cases with two intervals.

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
-from colpo_core.records.figures import Bounds, CallFigures, Estimate, ReliabilityBin, p_text
+from colpo_core.records.figures import Bounds, CallFigures, Estimate, ReliabilityBin, p_text, value_text
 from colpo_core.records.model_marks import Mark
 from colpo_core.records.reader_statistics import (
     ENDPOINT_WORDS,
@@ -18,7 +18,6 @@ from colpo_core.records.reader_statistics import (
     PairedCalls,
     RatingAnalysis,
     ReaderArm,
-    interval_text,
 )
 from colpo_core.records.reading_plans import ReadingPlan
 from colpo_core.terms import Arm, Finding, Grade, Label, LabelSource, Stage, StudyState
@@ -524,9 +523,9 @@ class PrimaryResult:
         found = f"{self.tested} minus {self.against}, {what}: "
         if self.ci is None:
             p = "" if self.p is None else f", p {p_text(self.p)}"
-            found += interval_text(self.difference, None, reason=self.reason) + p
+            found += value_text(self.difference, None, missing=self.reason, is_signed=True) + p
         else:
-            value, inside = interval_text(self.difference, self.ci, is_cut=self.is_cut).split(" (", 1)
+            value, inside = value_text(self.difference, self.ci, is_cut=self.is_cut, is_signed=True).split(" (", 1)
             found += f"{value} ({percent} interval {inside.removesuffix(')')}, p {p_text(self.p)})"
         on = f"{self.n_cases} cases"
         if self.basis is not None:

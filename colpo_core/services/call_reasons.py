@@ -19,6 +19,7 @@ from colpo_core.services.annotator_blinding import hidden_annotators, require_pr
 from colpo_core.services.annotator_masks import visible_masks
 from colpo_core.services.external_sets import patients_met
 from colpo_core.services.kept import Kept
+from colpo_core.services.learned_copies import images_state
 from colpo_core.services.permissions import CLINICIANS, require
 from colpo_core.store import Store
 from colpo_core.store.dialects import among
@@ -48,7 +49,7 @@ _NO_LABELS = "No case of another patient that this model has predicted has a lab
 
 _Stack = tuple[npt.NDArray[np.int64], npt.NDArray[np.float16]]
 _STACKS: Kept[tuple[str, int, int, int], _Stack] = Kept(1)
-_LEARNED: Kept[tuple[str, int], frozenset[int]] = Kept(16)
+_LEARNED: Kept[tuple[str | int, ...], frozenset[int]] = Kept(16)
 
 
 def call_reasons(store: Store, *, actor: Actor, prediction_id: int, n_like: int = 5) -> CallReasons:
@@ -152,7 +153,7 @@ def _like(
     patient_id = session.get_one(Case, image.case_id).patient_id
     ids, stack = _stack(store, session, prediction.checkpoint_id)
     alike = likeness(unpack_features([mine.features])[0], stack)
-    key = (str(store.settings.data_dir), prediction.checkpoint_id)
+    key = (str(store.settings.data_dir), prediction.checkpoint_id, *images_state(session))
     learned = _LEARNED.find(key, lambda: patients_met(store, session, prediction.checkpoint_id))
     found: dict[int, LikeCase] = {}
     order = np.argsort(-alike, kind="stable")

@@ -20,7 +20,9 @@ from colpo_core.records.cases import (
 from colpo_core.records.people import Actor
 from colpo_core.services import audit, exposures
 from colpo_core.services.annotator_blinding import images_without_model, is_hidden
+from colpo_core.services.checkpoints import current_id
 from colpo_core.services.histology import relabel_case, specimen_site
+from colpo_core.services.model_marks import marks_of
 from colpo_core.services.permissions import CLINICIANS, require
 from colpo_core.services.stored_images import image_record, mark_image
 from colpo_core.store import Store
@@ -64,7 +66,7 @@ def get_case(store: Store, *, actor: Actor, case_id: int, with_predictions: bool
     record = read_case(store, actor, case_id)
     if not with_predictions:
         images = tuple(replace(one, prediction_id=None, prob_hsil=None) for one in record.images)
-        record = replace(record, images=images)
+        record = replace(record, images=images, model_marks=())
     exposures.note(store, actor, seen_in(record))
     return record
 
@@ -85,6 +87,8 @@ def read_case(store: Store, whose: Actor, case_id: int) -> CaseRecord:
             .where(Histology.case_id == case_id)
             .order_by(Histology.specimen_number)
         ).all()
+        images = _case_images(session, whose, case)
+        has_predictions = any(one.prob_hsil is not None for one in images)
         return CaseRecord(
             id=case.id,
             patient_id=case.patient_id,
@@ -95,9 +99,10 @@ def read_case(store: Store, whose: Actor, case_id: int) -> CaseRecord:
             version=case.version,
             simulated=case.simulated,
             created_at=case.created_at,
-            images=_case_images(session, whose, case),
+            images=images,
             specimens=tuple(_specimen(row, name) for row, name in specimens),
             labels=tuple(_label(row) for row in sorted(case.labels, key=lambda row: row.source)),
+            model_marks=marks_of(session, current_id(session)) if has_predictions else (),
         )
 
 

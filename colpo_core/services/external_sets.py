@@ -18,6 +18,7 @@ from colpo_core.errors import InputRejected, LeakageFound, NotFound
 from colpo_core.records.checkpoints import SnapshotRecord
 from colpo_core.records.people import Actor
 from colpo_core.services.fingerprints import fill_fingerprints, fingerprints, near_copies
+from colpo_core.services.learned_copies import patients_with_copies
 from colpo_core.services.permissions import CLINICIANS, require
 from colpo_core.services.snapshot_rows import read_manifest, snapshot_record, snapshot_rows
 from colpo_core.store import Store
@@ -101,13 +102,16 @@ def items_learned_from(store: Store, session: Session, checkpoint_id: int) -> tu
 
 
 def patients_met(store: Store, session: Session, checkpoint_id: int) -> frozenset[int]:
-    """Rows of the patients of `items_learned_from`.
+    """Rows of the patients of `items_learned_from`, and of those who have a copy or near copy of such an image.
+
+    One photograph may be filed under two codes, and a model that has learned from it knows both.
 
     Raises:
         NotFound: The manifest of its snapshot is missing or damaged.
         SnapshotMismatch: It is not what its hash says.
     """
-    return frozenset(item.patient_id for item in items_learned_from(store, session, checkpoint_id))
+    learned = items_learned_from(store, session, checkpoint_id)
+    return patients_with_copies(store, session, learned) | {item.patient_id for item in learned}
 
 
 def refuse_training(store: Store, snapshot_id: int) -> None:

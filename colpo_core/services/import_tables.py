@@ -88,7 +88,7 @@ class TableRows:
         self._known = _Places(names)
         found = read_table(table[1], table[0], _COLUMNS)
         self._rows = _refuse_contradictions([self._row(row) for row in found.rows()])
-        empty = (f"{found.n_empty} empty rows of {table[0]} were passed over.",) if found.n_empty else ()
+        empty = (f"Empty rows of {table[0]} that were passed over: {found.n_empty}.",) if found.n_empty else ()
         self.notes = (*found.notes, *empty)
 
     def rows(self) -> Iterator[FileRow]:

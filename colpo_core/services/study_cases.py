@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from colpo_core.errors import InputRejected, NotFound
 from colpo_core.labels import GRADE_NAMES
 from colpo_core.records.studies import CaseChoice, CaseSource
-from colpo_core.services.external_sets import items_learned_from
+from colpo_core.services.external_sets import items_learned_from, patients_met
 from colpo_core.services.snapshot_rows import read_manifest
 from colpo_core.store import Store
 from colpo_core.store.tables import Case, CaseLabel, Checkpoint, Image, Snapshot
@@ -106,15 +106,15 @@ def seen_cases(store: Store, session: Session, checkpoint: Checkpoint, case_ids:
     """Those of some cases that a checkpoint has learned from, or from another case of the same patient.
 
     What it has learned from is `external_sets.learned_from`: train and validation, and by the paper's protocol all.
-    A patient whose case was filed under another code since counts by the case, and by the code of then.
+    A patient counts as well under another code, where one photograph, or a near copy of it, is filed under both. A
+    patient whose case was filed under another code since counts by the case, and by the code of then.
 
     Raises:
         NotFound: The snapshot's file is missing or damaged.
         SnapshotMismatch: The snapshot's file is not what its hash says.
     """
-    learned = items_learned_from(store, session, checkpoint.id)
-    cases = {item.case_id for item in learned}
-    patients = {item.patient_id for item in learned}
+    cases = {item.case_id for item in items_learned_from(store, session, checkpoint.id)}
+    patients = patients_met(store, session, checkpoint.id)
     ids = frozenset(case_ids)
     rows = session.execute(select(Case.id, Case.patient_id).where(Case.id.in_(ids)))
     return frozenset(case_id for case_id, patient_id in rows if case_id in cases or patient_id in patients)

@@ -59,6 +59,11 @@ METHODS_CHANGES: tuple[tuple[int, str], ...] = (
     ),
     (
         2,
+        "Where a copy or near copy of a photograph that a model learned from is filed under another patient's code, "
+        "the model has met that patient too: her cases are no longer among the unseen ones.",
+    ),
+    (
+        2,
         "A reader who was taken off the study without having read anything no longer counts among those who have not "
         "read every case.",
     ),

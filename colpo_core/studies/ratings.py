@@ -227,7 +227,7 @@ def read_ratings(
     names = {of: _names(of, asked[of], lines, problems, keep_names=keep_names) for of in _NAMES if of in asked}
     problems.refuse(name)
     if table.n_empty:
-        notes = (*notes, f"{table.n_empty} empty rows were passed over.")
+        notes = (*notes, f"Empty rows that were passed over: {table.n_empty}.")
     return Ratings(
         names["reader"], names["treatment"], names["case"], truth, rating, names.get("patient"),
         (*table.notes, *notes), table.other_columns,

@@ -21,7 +21,6 @@ from colpo_core.records.reader_statistics import (
     PairedCalls,
     RatingAnalysis,
     SingleArm,
-    interval_text,
 )
 from colpo_core.records.studies import NetworkComparison, PrimaryResult, StudyAnalysis
 from pages._ui.plain import plain
@@ -181,7 +180,7 @@ def readers_table(readers: RatingAnalysis) -> str:
             cells = [_named(name, arm_name, readers), value_text(arm.auc, arm.auc_ci, missing=arm.auc_ci_missing)]
             rows.append([*cells, *(one.text() if one else "–" for one in shares), str(arm.n)])
     for arm_name, single in readers.single_arm.items():
-        area = escape(interval_text(single.auc, single.logit_ci, reason=single.reason, is_signed=False))
+        area = escape(value_text(single.auc, single.logit_ci, missing=single.reason))
         rows.append([f"<b>{_named('All readers', arm_name, readers)}</b>", area, "", "", ""])
     return study_table(("Reader", "Area under the curve", "Sensitivity", "Specificity", "Cases"), rows)
 

@@ -97,9 +97,9 @@ def test_a_folder_tells_what_it_left_out_in_few_lines(run: Run, ask: Callable[..
     (folder / "import.csv").write_text("file;patient_code;case_date;stage\n0.png;P-1;2024-05-06;native\n;;;\n")
     said = run("import", "folder", str(folder), code=1).output.splitlines()
     assert said[:3] == [
-        "1 empty rows of import.csv were passed over.",
-        "refused: 5 files that the table does not list: 1.png, 2.png, 3.png and 2 more",
-        "passed over: 1 files that are no images: README.md",
+        "Empty rows of import.csv that were passed over: 1.",
+        "refused, not listed in the table: 1.png, 2.png, 3.png and 2 more",
+        "passed over, no images: README.md",
     ]
     assert any("imported 1, duplicates 0, refused 5" in line for line in said[3:])
     lines = "".join(f"{seed}.png;P-{seed};2024-05-06;native\n" for seed in range(1, 6))

@@ -56,6 +56,24 @@ def test_a_peak_beside_the_mask_by_less_than_a_map_can_tell_is_a_hit() -> None:
     assert not only(values, mask).is_hit
 
 
+def test_a_place_chosen_by_chance_hits_as_often_as_it_lies_near_the_mask() -> None:
+    mask = np.zeros((300, 400), np.bool_)
+    mask[140:160, 100:200] = True
+    found = image_evidence({}, mask)
+    assert found is not None
+    near_px = 0.03 * 500
+    expected = (100 * 20 + 2 * near_px * (100 + 20) + np.pi * near_px**2) / (300 * 400)
+    assert found.hit_area == pytest.approx(expected, rel=0.05)
+    assert found.hit_area > found.area
+    rng = np.random.default_rng(0)
+    hits = 0
+    for _ in range(600):
+        values = np.zeros((300, 400))
+        values[rng.integers(300), rng.integers(400)] = 1
+        hits += only(values, mask).is_hit
+    assert hits / 600 == pytest.approx(found.hit_area, abs=0.03)
+
+
 def test_nothing_is_said_where_there_is_nothing() -> None:
     assert image_evidence({"one": np.ones((2, 2), np.float32)}, np.zeros((4, 4), np.bool_)) is None
     found = image_evidence({"one": np.zeros((2, 2), np.float32)}, quarter())
@@ -82,7 +100,7 @@ def evidence(three: float | None, four: float | None, *, area: float = 0.2) -> I
         for network, energy in (("3ch", three), ("4ch", four))
         for label in ("normal", "hsil")
     }
-    return ImageEvidence(area, maps)
+    return ImageEvidence(area, maps, hit_area=area + 0.1)
 
 
 def test_networks_are_compared_on_the_same_images_with_intervals_by_patients() -> None:

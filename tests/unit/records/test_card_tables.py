@@ -152,6 +152,13 @@ def test_evidence_and_forgetting_are_told_for_both_networks() -> None:
         "Highest place for HSIL in the annotated mask",
     ]
     assert len(found.rows) == 8
+    assert [row[-1][:4] for row in found.rows[:2]] == ["0.20", "0.30"], "what a map that prefers no place has"
+    for side in ("expert", "model"):
+        for label in ("hsil", "normal"):
+            del metrics["evidence"][side][label]["hits_by_chance"]
+    older = tables.evidence_table(metrics)
+    assert older
+    assert [row[-1][:9] for row in older.rows[:2]] == ["0.20 (no ", "not known"]
     metrics["forgetting"]["4ch"][1]["similarity"] = None
     forgetting = tables.forgetting_table(metrics)
     assert forgetting

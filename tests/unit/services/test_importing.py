@@ -486,7 +486,7 @@ def test_rows_that_cannot_be_told_are_refused_by_line_and_the_rest_is_kept(
     assert "Line 2 has 5 cells, and the headings are 4. A decimal comma?" in "".join(reasons)
     assert "Line 3 has no stage: it has 3 cells, and the headings are 4." in reasons
     assert "Lines 5, 7 say different things of this file. Keep the right one." in reasons
-    assert report.notes == ("2 empty rows of import.csv were passed over.",)
+    assert report.notes == ("Empty rows of import.csv that were passed over: 2.",)
 
 
 @pytest.mark.parametrize(

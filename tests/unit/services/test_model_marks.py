@@ -4,11 +4,12 @@ import zipfile
 
 import pytest
 
+from colpo_core.cli.cases import print_case
 from colpo_core.exchange import case_pdf
 from colpo_core.records.case_reports import CaseReport
 from colpo_core.records.model_marks import MarkKind, model_marks
 from colpo_core.records.people import Actor
-from colpo_core.services import case_export, case_lists, checkpoints, dashboard, review
+from colpo_core.services import case_export, case_lists, cases, checkpoints, dashboard, review
 from colpo_core.services.case_report import case_report_pdf
 from colpo_core.services.model_marks import marks_of
 from colpo_core.store import Store
@@ -28,7 +29,7 @@ def set_checkpoint(store: Store, checkpoint_id: int, **changes: object) -> None:
 
 
 def test_every_place_that_shows_a_models_output_says_the_same_of_it(
-    store: Store, administrator: Actor, monkeypatch: pytest.MonkeyPatch
+    store: Store, administrator: Actor, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The page for the record hid that the model had learned from simulated images, which Review told."""
     clinic = PredictedClinic(store, administrator)
@@ -41,6 +42,12 @@ def test_every_place_that_shows_a_models_output_says_the_same_of_it(
     shown = review.get_prediction(store, actor=administrator, prediction_id=clinic.predictions[1])
     assert shown.marks == shown.all_marks == expected
     assert case_lists.list_cases(store, actor=administrator).model_marks == expected
+    case = cases.get_case(store, actor=administrator, case_id=clinic.cases[1].case_id)
+    assert case.model_marks == expected
+    print_case(case)
+    assert f"the current model: {ALL}" in capsys.readouterr().out
+    bare = cases.get_case(store, actor=administrator, case_id=case.id, with_predictions=False)
+    assert (bare.images[0].prob_hsil, bare.model_marks) == (None, ())
     agreement = dashboard.dashboard(store, actor=administrator, include_simulated=True).agreement
     assert agreement is not None
     assert agreement.marks == expected

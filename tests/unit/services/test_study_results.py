@@ -4,16 +4,20 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 from sqlalchemy import select
 
 from colpo_core.datasets.manifest import Manifest, ManifestItem
 from colpo_core.errors import InputRejected, NotFound, PermissionDenied, SnapshotMismatch, StudyLocked
+from colpo_core.images.perceptual import perceptual_hash
 from colpo_core.labels import RULES_VERSION
 from colpo_core.records.people import Actor
 from colpo_core.records.reading_plans import Aid, ReadingPlan
 from colpo_core.records.studies import CaseChoice, CaseSource
 from colpo_core.services import readings, studies, study_results
+from colpo_core.services.external_sets import patients_met
 from colpo_core.services.study_records import check_seal, design_of, get_study
 from colpo_core.store import Store
 from colpo_core.store.tables import (
@@ -31,6 +35,7 @@ from colpo_core.store.tables import (
 from colpo_core.studies.design import DesignCase
 from colpo_core.studies.ratings import read_ratings, tabulate
 from colpo_core.terms import Arm, JobKind, Label, LabelSource, Role, Split
+from tests.clinic import draw
 
 N, H = Label.NORMAL, Label.HSIL
 TRUTH = (N, N, H, H)
@@ -214,6 +219,33 @@ def test_another_case_of_a_trained_patient_counts_as_seen(
     preview = studies.preview_choice(store, actor=administrator, choice=choice, checkpoint_ids=[clinic.checkpoint_id])
     (seen,) = preview.seen
     assert (seen.n_seen, seen.n_cases) == (1, 2)
+
+
+def test_a_near_copy_filed_under_another_code_makes_a_case_seen(
+    store: Store, administrator: Actor, clinic: Clinic
+) -> None:
+    """A learned photograph, taken once more as a JPEG and turned, stands in a case of the test side."""
+    learned, others = clinic.image_ids[0], clinic.image_ids[1:]
+
+    def look_like(image_id: int, rgb: NDArray[np.uint8]) -> None:
+        with store.writing() as session:
+            session.get_one(Image, image_id).perceptual_hash = perceptual_hash(rgb)
+
+    def n_seen() -> int:
+        choice = CaseChoice(CaseSource.PICKED, case_ids=clinic.case_ids, include_simulated=True)
+        asked = [clinic.checkpoint_id]
+        (seen,) = studies.preview_choice(store, actor=administrator, choice=choice, checkpoint_ids=asked).seen
+        return seen.n_seen
+
+    look_like(learned, draw(1, lesion=True)[0])
+    for place, image_id in enumerate((others[0], others[2])):
+        look_like(image_id, draw(2 + place, lesion=True)[0])
+    assert n_seen() == 1
+    look_like(others[1], np.rot90(draw(1, lesion=True)[0]).copy())
+    assert n_seen() == 2, "what has been looked at since is compared too"
+    with store.reading() as session:
+        patient_id = session.get_one(Case, clinic.case_ids[2]).patient_id
+        assert patient_id in patients_met(store, session, clinic.checkpoint_id)
 
 
 def test_by_the_papers_protocol_the_test_side_is_seen_too(

@@ -147,7 +147,7 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
 
 def test_what_is_passed_over_or_changed_is_noted() -> None:
     assert read_ratings(HEAD + "1,x,a,1,96%\n,,,,\n").notes == (
-        "Numbers with a percent sign were read as shares: 96% is 0.96.", "1 empty rows were passed over.",
+        "Numbers with a percent sign were read as shares: 96% is 0.96.", "Empty rows that were passed over: 1.",
     )  # fmt: skip
 
 
