@@ -151,12 +151,13 @@ def look(cases: list[SimulatedCase], plant: Plant, number: int, folder: Path) ->
         store.close()
 
 
-def run(numbers: range, n_cases: int) -> dict[str, list[tuple[bool, str]]]:
+def run(numbers: range, n_cases: int, names: list[str]) -> dict[str, list[tuple[bool, str]]]:
     """Of each plant and store: whether it was named (of a clean one: accused), and as what."""
-    found: dict[str, list[tuple[bool, str]]] = {name: [] for name in PLANTS}
+    found: dict[str, list[tuple[bool, str]]] = {name: [] for name in names}
     for number in numbers:
         cases = draw_cases(number, n_cases)
-        for name, plant in PLANTS.items():
+        for name in names:
+            plant = PLANTS[name]
             with tempfile.TemporaryDirectory() as folder:
                 report = look(cases, plant, number, Path(folder))
             accused = [one for one in report.clues if one.accused]
@@ -172,9 +173,10 @@ def main() -> None:
     parser.add_argument("--stores", type=int, default=10)
     parser.add_argument("--first", type=int, default=0, help="Number of the first store.")
     parser.add_argument("--cases", type=int, default=60)
+    parser.add_argument("--plant", action="append", choices=list(PLANTS), help="Of all; may be given several times.")
     asked = parser.parse_args()
     begun = time.perf_counter()
-    found = run(range(asked.first, asked.first + asked.stores), asked.cases)
+    found = run(range(asked.first, asked.first + asked.stores), asked.cases, asked.plant or list(PLANTS))
     print(f"\n{asked.cases} cases a store; the confound goes with the label in {AGREES:.0%}")
     for name, rows in found.items():
         word = "accused" if name == "clean" else "named"
