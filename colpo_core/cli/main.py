@@ -1,29 +1,64 @@
-"""The command line's root: it names the groups; each group has a file of its own."""
+"""The command line's root: it names the commands; each group has a file of its own, read when it is asked for."""
+
+from importlib import import_module
 
 import click
 
 from colpo_core import __version__
-from colpo_core.cli import (
-    agreement,
-    analysing,
-    annotations,
-    cases,
-    importing,
-    jobs,
-    learning,
-    overview,
-    people,
-    preferences,
-    reproducing,
-    review,
-    serving,
-    studies,
-    tasks,
-    training,
-)
+
+COMMANDS = {
+    "adjudicate": "agreement:adjudicate",
+    "adjudications": "agreement:adjudications",
+    "agreement": "agreement:agreement",
+    "analyse": "analysing:analyse",
+    "annotations": "annotations:annotations",
+    "cases": "cases:cases",
+    "checkpoints": "learning:checkpoints",
+    "dashboard": "overview:dashboard",
+    "demo": "serving:demo",
+    "histology": "cases:histology",
+    "import": "importing:import_group",
+    "jobs": "jobs:jobs",
+    "look-ahead": "training:look_ahead",
+    "people": "people:people",
+    "power": "analysing:power",
+    "predict": "jobs:predict",
+    "preferences": "preferences:preferences",
+    "reproduce": "reproducing:reproduce",
+    "retraining": "training:retraining",
+    "review": "review:review",
+    "run-job": "jobs:run_job",
+    "serve": "serving:serve",
+    "snapshot": "learning:snapshot",
+    "status": "overview:status",
+    "store": "overview:store_group",
+    "studies": "studies:studies",
+    "tasks": "tasks:tasks",
+    "train": "training:train",
+    "worker": "jobs:worker",
+    "worklist": "overview:worklist",
+}
+"""By its name the module of `colpo_core.cli` that holds a command, and the command's name there."""
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class LazyGroup(click.Group):
+    """A group that imports a command when it is asked for: importing all takes seconds, and every job starts here."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names of all commands."""
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """A command by its name; None where there is none."""
+        place = COMMANDS.get(cmd_name)
+        if place is None:
+            return None
+        module, name = place.split(":")
+        command: click.Command = getattr(import_module(f"colpo_core.cli.{module}"), name)
+        return command
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="colpodesk")
 def main() -> None:
     """ColpoDesk without a screen: every step of the program as a command.
@@ -31,38 +66,3 @@ def main() -> None:
     COLPO_DATA names the folder of the store (default: data). Whoever may run commands on this machine acts as its
     operator, with an administrator's rights; every deed is in the log.
     """
-
-
-for command in (
-    serving.demo,
-    serving.serve,
-    people.people,
-    importing.import_group,
-    cases.cases,
-    annotations.annotations,
-    agreement.agreement,
-    agreement.adjudications,
-    agreement.adjudicate,
-    tasks.tasks,
-    cases.histology,
-    preferences.preferences,
-    learning.snapshot,
-    training.train,
-    training.look_ahead,
-    training.retraining,
-    reproducing.reproduce,
-    jobs.jobs,
-    learning.checkpoints,
-    jobs.predict,
-    jobs.worker,
-    review.review,
-    studies.studies,
-    analysing.analyse,
-    analysing.power,
-    overview.worklist,
-    overview.dashboard,
-    overview.status,
-    overview.store_group,
-    jobs.run_job,
-):
-    main.add_command(command)

@@ -16,7 +16,6 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import brentq
 from scipy.stats import norm, rankdata
-from sklearn.model_selection import GroupKFold
 
 from colpo_core.records.shortcuts import ClueFigures
 from colpo_core.terms import Label
@@ -89,6 +88,9 @@ def find_shortcuts(
     telling = {name: table for name, table in tables.items() if (table != table[0]).any()}
     rng = np.random.default_rng(seed)
     dealt = np.stack([is_hsil, *(rng.permutation(is_hsil) for _ in range(_PERMUTATIONS))], axis=1)
+    # Here, because it takes half a second to import, and every page and command comes by this file.
+    from sklearn.model_selection import GroupKFold
+
     folds = list(GroupKFold(_FOLDS, shuffle=True, random_state=seed).split(groups, groups=groups))
     areas = {name: _held_out_areas(table, dealt, folds) for name, table in telling.items()}
     chance = {name: (float(found[1:].mean()), float(found[1:].std())) for name, found in areas.items()}

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.metrics import roc_curve
 
 from colpo_core.records.reader_statistics import Endpoint, PairedAucs, PairedCalls, RatingAnalysis
 from colpo_core.records.reading_plans import ReadingPlan
@@ -227,6 +226,9 @@ def _compare(
 
 
 def _roc(truth: npt.NDArray[np.bool_], ratings: npt.NDArray[np.float64]) -> tuple[tuple[float, float], ...]:
+    # Here, because it takes half a second to import.
+    from sklearn.metrics import roc_curve
+
     false, true, _ = roc_curve(truth, ratings, drop_intermediate=True)
     return tuple(zip(false.tolist(), true.tolist(), strict=True))
 

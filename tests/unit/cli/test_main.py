@@ -13,7 +13,10 @@ DOCS = Path(__file__).resolve().parents[3] / "docs" / "commands.md"
 
 
 def commands(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
-    for name, command in sorted(group.commands.items()):
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None, name
         if command.hidden:
             continue
         if isinstance(command, click.Group):
