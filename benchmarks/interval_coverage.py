@@ -84,14 +84,14 @@ def areas(replicates: int) -> Iterator[str]:
 
 
 def shares(replicates: int) -> Iterator[str]:
-    """Wilson's interval for the effective number of trials, beside the wider of Wilson's and a bootstrap."""
+    """The exact interval for the effective number of trials, beside the wider of Wilson's and a bootstrap."""
     chance = np.random.default_rng(2)
     yield "| patients | images | alike | share | covers | wider of Wilson and bootstrap |"
     yield "| --- " * 6 + "|"
     for n_patients in (5, 10, 20, 50, 100):
         for images, alike in ((1, 0.0), (3, 0.6), (3, 0.9)):
             patients = np.arange(n_patients).repeat(images).tolist()
-            for share in (0.5, 0.8, 0.95):
+            for share in (0.5, 0.8, 0.95, 0.99):
 
                 def replicate(is_old: bool) -> bool:
                     right = alike_normal(chance, n_patients, images, alike) < norm.ppf(share)  # noqa: B023

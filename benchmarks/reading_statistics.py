@@ -104,7 +104,7 @@ MARGINS = [
 COVERED = [
     Design(readers, n, n, area, images=images)
     for images in (1, 3)
-    for readers in (2, 4)
+    for readers in (2, 3, 4)
     for n in (20, 100)
     for area in (0.702, 0.855, 0.962)
 ]

@@ -1,6 +1,7 @@
 """A reproduction as a record, without any training."""
 
-from colpo_core.evaluation.intervals import wilson
+from colpo_core.evaluation.intervals import exact_share
+from colpo_core.evaluation.probabilities import EXACT
 from colpo_core.records.figures import Estimate
 from colpo_core.records.reproduction import ReproducedCalls, ReproducedMasks, Reproduction
 from colpo_core.terms import LabelSource
@@ -45,11 +46,11 @@ def _masks(protocol: str) -> ReproducedMasks:
 
 def _calls(protocol: str, classifier: str, channels: int, level: str) -> ReproducedCalls:
     shares = {
-        "accuracy": wilson(RIGHT[protocol], 60),
-        "sensitivity": wilson(0, 19),
-        "specificity": wilson(41, 41),
-        "ppv": wilson(0, 0),
-        "npv": wilson(41, 60),
+        "accuracy": exact_share(RIGHT[protocol], 60),
+        "sensitivity": exact_share(0, 19),
+        "specificity": exact_share(41, 41),
+        "ppv": exact_share(0, 0),
+        "npv": exact_share(41, 60),
     }
     auc = Estimate(0.5, 0.4, 0.6, 30, 60)
-    return ReproducedCalls(protocol, classifier, channels, level, 60, 30, "Wilson", shares, auc)
+    return ReproducedCalls(protocol, classifier, channels, level, 60, 30, EXACT, shares, auc)

@@ -18,7 +18,7 @@ from colpo_core.evaluation.areas import (
     newcombe_variance,
 )
 from colpo_core.evaluation.few import too_few
-from colpo_core.evaluation.intervals import CONFIDENCE, few_patients, spread_bounds, wilson_bounds
+from colpo_core.evaluation.intervals import CONFIDENCE, exact_bounds, few_patients, spread_bounds
 from colpo_core.evaluation.judged import Judged
 from colpo_core.evaluation.placements import placements
 from colpo_core.records.comparisons import ArmFigures
@@ -119,7 +119,7 @@ def arm_figures(arm: Arm) -> dict[str, Estimate]:
     """An arm's own figures, each the mean over its trainings.
 
     An area has Newcombe's interval, widened where the variance over patients and trainings is larger than his. A share
-    has Wilson's for as many independent trials as would know as much; the Brier score that of `spread_bounds`.
+    has the exact one for as many independent trials as would know as much; the Brier score that of `spread_bounds`.
     """
     return {name: _own(name, arm) for name in FIGURES}
 
@@ -268,7 +268,7 @@ def _own_bounds(name: str, value: float, figure: _Figure, areas: _Areas | None) 
     if name in _SHARES:
         n_patients = figure.patients[0]
         few = n_patients if variance <= _NO_VARIANCE else min(float(figure.n), value * (1 - value) / variance)
-        return wilson_bounds(value, few, quantile)
+        return exact_bounds(value, few, quantile)
     # The patients' part by its own skewness, stretched for what the trainings add.
     patients = float((mean.sum(axis=0) ** 2).sum())
     stretch = 1.0 if patients <= _NO_VARIANCE else max(1.0, variance / patients) ** 0.5

@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 
-from colpo_core.evaluation.intervals import wilson
+from colpo_core.evaluation.intervals import exact_share
 from colpo_core.evaluation.judged import Judged
 from colpo_core.records.figures import CallFigures, PairedCounts
 from colpo_core.terms import Label
 
 
 def call_figures(truth: Sequence[Label], calls: Sequence[Label]) -> CallFigures:
-    """Accuracy, sensitivity, specificity, PPV and NPV with Wilson intervals; `hsil` is positive.
+    """Accuracy, sensitivity, specificity, PPV and NPV with exact intervals; `hsil` is positive.
 
     Args:
         truth: Label of each case (or image) by the reference standard.
@@ -32,11 +32,11 @@ def call_figures(truth: Sequence[Label], calls: Sequence[Label]) -> CallFigures:
         false_positive=fp,
         true_negative=tn,
         false_negative=fn,
-        accuracy=wilson(tp + tn, len(pairs)),
-        sensitivity=wilson(tp, tp + fn),
-        specificity=wilson(tn, tn + fp),
-        ppv=wilson(tp, tp + fp),
-        npv=wilson(tn, tn + fn),
+        accuracy=exact_share(tp + tn, len(pairs)),
+        sensitivity=exact_share(tp, tp + fn),
+        specificity=exact_share(tn, tn + fp),
+        ppv=exact_share(tp, tp + fp),
+        npv=exact_share(tn, tn + fn),
     )
 
 

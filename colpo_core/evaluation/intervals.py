@@ -1,4 +1,4 @@
-"""Intervals: Wilson's for a share of independent trials, and by patients for everything that clusters."""
+"""Intervals: the exact one for a share of independent trials, and by patients for everything that clusters."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -7,7 +7,7 @@ from math import isfinite
 import numpy as np
 import numpy.typing as npt
 from scipy.special import expit, logit
-from scipy.stats import binomtest, norm
+from scipy.stats import beta, binomtest, norm
 from scipy.stats import t as student
 
 from colpo_core.evaluation.resampling import patient_weights
@@ -24,10 +24,31 @@ _FEWEST_WITH_THE_RARER = 10
 _NO_WIDTH = 1e-12
 
 
-def wilson(k: int, n: int, *, alpha: float = 1 - CONFIDENCE) -> Proportion:
-    """A share with its Wilson score interval, of 95% unless another confidence is asked for.
+def exact_share(k: int, n: int, *, alpha: float = 1 - CONFIDENCE) -> Proportion:
+    """A share with its exact interval, see `clopper_pearson`.
 
     The trials must be independent: several images of one patient are not, see `share_by_patients`.
+
+    Args:
+        k: Successes.
+        n: Trials; 0 gives a proportion without a value.
+        alpha: 1 minus the confidence.
+
+    Raises:
+        ValueError: k is not between 0 and n.
+    """
+    if not 0 <= k <= n:
+        raise ValueError(f"{k} successes of {n} trials cannot be")
+    bounds = clopper_pearson(k, n, alpha=alpha)
+    if bounds is None:
+        return Proportion(k=0, n=0, value=None, low=None, high=None)
+    return Proportion(k=int(k), n=int(n), value=k / n, low=bounds[0], high=bounds[1])
+
+
+def wilson(k: int, n: int, *, alpha: float = 1 - CONFIDENCE) -> Proportion:
+    """A share with its Wilson score interval, which holds the truth in 95 of 100 on average, and in some 84 near 1.
+
+    Newcombe's intervals of differences are made of it. The trials must be independent.
 
     Args:
         k: Successes.
@@ -260,9 +281,9 @@ def share_by_patients(
 ) -> Proportion:
     """A share whose interval minds that several trials may come from one patient.
 
-    Where no patient has two trials it is Wilson's. Else it is Wilson's for as many independent trials as would know
-    as much as these do, with Student's distribution. Where fewer than ten patients have the rarer outcome, how alike a
-    patient's trials are cannot be told, and they count as one.
+    Where no patient has two trials it is the exact one. Else it is the exact one for as many independent trials as
+    would know as much as these do, fewer still by what Student's distribution has beyond the normal one. Where fewer
+    than ten patients have the rarer outcome, how alike a patient's trials are cannot be told, and they count as one.
 
     Args:
         trials: Shape (rows, 2): 1 where a row is a trial, and 1 where it is a success; 0 elsewhere.
@@ -274,15 +295,15 @@ def share_by_patients(
     Raises:
         ValueError: There are not as many patients named as there are rows.
 
-    Source: Wilson 1927; Korn and Graubard 1998, "Confidence intervals for proportions with small expected number of
-        positive counts estimated from survey data", for the effective number of trials.
+    Source: Clopper and Pearson 1934; Korn and Graubard 1998, "Confidence intervals for proportions with small expected
+        number of positive counts estimated from survey data".
     """
     rows = np.asarray(trials, np.float64).reshape(-1, 2)
     _check(rows, patients)
     kept = rows[:, 0] > 0
     counted, succeeded = rows[kept].T
     found, place = np.unique(np.asarray(patients)[kept], return_inverse=True)
-    share = wilson(int(succeeded.sum()), int(counted.sum()))
+    share = exact_share(int(succeeded.sum()), int(counted.sum()))
     if share.value is None or len(found) == len(counted):
         return share
     if len(found) == 1:
@@ -290,7 +311,7 @@ def share_by_patients(
     of_patient = np.asarray(np.bincount(place), np.float64)
     right = np.asarray(np.bincount(place, succeeded), np.float64)
     effective, quantile = _effective(share.value, of_patient, right)
-    low, high = wilson_bounds(share.value, effective, quantile)
+    low, high = exact_bounds(share.value, effective, quantile)
     return replace(share, low=low, high=high)
 
 
@@ -308,20 +329,23 @@ def _effective(
     return min(float(total), share * (1 - share) / variance), float(student.isf((1 - CONFIDENCE) / 2, count - 1))
 
 
-def wilson_bounds(share: float, n: float, quantile: float) -> Bounds:
-    """Wilson's interval of a share of so many trials, which need be no whole number.
+def exact_bounds(share: float, n: float, quantile: float) -> Bounds:
+    """The exact interval of a share of so many trials, which need be no whole number.
 
     Args:
         share: 0 to 1.
         n: Trials, above 0.
-        quantile: How many standard errors are too far.
+        quantile: How many standard errors are too far: where it is more than the normal distribution's, the trials
+            count for fewer in proportion.
 
-    Source: Wilson 1927.
+    Source: Korn and Graubard 1998.
     """
-    square = quantile**2 / n
-    middle = (share + square / 2) / (1 + square)
-    far = quantile / (1 + square) * (share * (1 - share) / n + square / (4 * n)) ** 0.5
-    return 0.0 if share <= 0 else max(0.0, middle - far), 1.0 if share >= 1 else min(1.0, middle + far)
+    tail = (1 - CONFIDENCE) / 2
+    n *= (float(norm.isf(tail)) / quantile) ** 2
+    k = share * n
+    low = 0.0 if share <= 0 else float(beta.ppf(tail, k, n - k + 1))
+    high = 1.0 if share >= 1 else float(beta.isf(tail, k + 1, n - k))
+    return low, high
 
 
 def _check(rows: npt.NDArray[np.float64], patients: Sequence[int]) -> None:

@@ -13,10 +13,10 @@ from colpo_core.evaluation.roc import auc_estimate, roc_points
 from colpo_core.records.figures import ProbabilityFigures
 from colpo_core.terms import Label
 
-__all__ = ["CLUSTERED", "WILSON", "Judged", "by_case", "probability_figures"]
+__all__ = ["CLUSTERED", "EXACT", "Judged", "by_case", "probability_figures"]
 
-WILSON = "Wilson"
-CLUSTERED = "Wilson, for as many independent trials as would know as much"
+EXACT = "exact (Clopper and Pearson)"
+CLUSTERED = "exact (Clopper and Pearson), for as many independent trials as would know as much"
 
 
 def probability_figures(
@@ -50,7 +50,7 @@ def probability_figures(
         n_patients=len(set(patients)),
         threshold=threshold,
         clustered=clustered,
-        interval=CLUSTERED if clustered else WILSON,
+        interval=CLUSTERED if clustered else EXACT,
         true_positive=figures.true_positive,
         false_positive=figures.false_positive,
         true_negative=figures.true_negative,

@@ -279,7 +279,9 @@ one_arm <- function(vectors, figure, clustered, alpha) {
   cov2 <- between_readers(whole)
   found <- joined(var(values), n * max(cov2, 0), mean(diag(whole)) + (n - 1) * cov2, n, units - 1, TRUE)
   if (found[["variance"]] <= 1e-24) return(c(value = mean(values), low = NA, high = NA))
-  limits <- logit_bounds(mean(values), sqrt(found[["variance"]] / n), found[["df"]], alpha)
+  # Near an end readers who all do well by chance also seem to vary little.
+  df <- if (max(mean(values), 1 - mean(values)) >= 0.95) min(found[["df"]], n - 1) else found[["df"]]
+  limits <- logit_bounds(mean(values), sqrt(found[["variance"]] / n), df, alpha)
   c(value = mean(values), low = limits[1], high = limits[2])
 }
 against_model <- function(vectors, model, figure, clustered, alpha) {
@@ -376,7 +378,7 @@ alone_over_patients <- function(found, figure, alpha) {
   nothing <- c(value = found$value, low = NA, high = NA)
   if (found$patients < FEWEST) return(nothing)
   if (figure != "auc" && found$value %in% c(0, 1)) {
-    limits <- wilson(found$value * found$patients, found$patients, alpha)
+    limits <- clopper_pearson(found$value * found$patients, found$patients, alpha)
     return(c(value = found$value, low = limits[1], high = limits[2]))
   }
   variance <- variance_of(found)
@@ -528,10 +530,9 @@ recompute <- function(row) {
   other <- function() rating_of(rows_of("checkpoint", row$versus, row$versus_channels, NA, "unseen"))
   base <- sub("_difference$", "", row$figure)
   is_difference <- base != row$figure
-  if (row$method %in% c("wilson", "clopper-pearson")) {
+  if (row$method == "clopper-pearson") {
     found <- rows(); counts <- share_of(row$figure, found$is_hsil, found$call_hsil)
-    interval <- if (row$method == "wilson") wilson else clopper_pearson
-    limits <- interval(counts[["k"]], counts[["n"]], alpha)
+    limits <- clopper_pearson(counts[["k"]], counts[["n"]], alpha)
     value <- if (counts[["n"]] == 0) NA else counts[["k"]] / counts[["n"]]
     return(c(value = value, low = limits[1], high = limits[2], k = counts[["k"]], n = counts[["n"]]))
   }

@@ -45,8 +45,8 @@ def roc_drawing(network: NetworkComparison, report: StudyReport, *, marks: str) 
             f"{reader}, {arm}" if len(found.arms) > 1 else reader,
             1 - one.specificity.value,
             one.sensitivity.value,
-            tuple(1 - bound for bound in reversed(one.specificity.wilson or (0.0, 1.0))),
-            one.sensitivity.wilson or (0.0, 1.0),
+            tuple(1 - bound for bound in reversed(one.specificity.clopper_pearson or (0.0, 1.0))),
+            one.sensitivity.clopper_pearson or (0.0, 1.0),
         )
         for reader, found in report.analysis.readers.readers.items()
         for arm, one in found.arms.items()

@@ -51,7 +51,7 @@ def report_figures(report: StudyReport) -> list[ReportFigure]:
 def _of_reader(one: CallerFigures) -> Iterator[ReportFigure]:
     if one.times is None:
         return
-    line = ReportFigure("accuracy", "wilson", "reader", one.name, arm=str(one.arm), alpha=_TABLE_ALPHA)
+    line = ReportFigure("accuracy", "clopper-pearson", "reader", one.name, arm=str(one.arm), alpha=_TABLE_ALPHA)
     yield from _shares(line, one.figures)
     for name, quantile in _QUARTILES.items():
         yield replace(
@@ -60,7 +60,9 @@ def _of_reader(one: CallerFigures) -> Iterator[ReportFigure]:
 
 
 def _of_checkpoint(one: CallerFigures) -> Iterator[ReportFigure]:
-    line = ReportFigure("accuracy", "wilson", "checkpoint", one.name, channels=one.channels, alpha=_TABLE_ALPHA)
+    line = ReportFigure(
+        "accuracy", "clopper-pearson", "checkpoint", one.name, channels=one.channels, alpha=_TABLE_ALPHA
+    )
     yield from _shares(line, one.figures)
     if one.unseen is not None:
         yield from _shares(replace(line, scope="unseen"), one.unseen)
@@ -125,13 +127,6 @@ def _of_arm(line: ReportFigure, figures: ReaderArm) -> Iterator[ReportFigure]:
     if figures.auc is not None:
         low, high = figures.auc_ci or (None, None)
         yield replace(line, method=figures.auc_ci_method or line.method, value=figures.auc, low=low, high=high)
-    for name in _SHARES:
-        share = getattr(figures, name)
-        if share is not None:
-            low, high = share.clopper_pearson or (None, None)
-            yield replace(
-                line, figure=name, method="clopper-pearson", value=share.value, low=low, high=high, k=share.k, n=share.n
-            )
 
 
 def _paired(

@@ -44,8 +44,7 @@ _AGREEMENT = {
     "krippendorff_alpha_ordinal": "Krippendorff's alpha of the ratings, as ranks",
 }
 _METHODS = (
-    "Shares of calls: k/n with Wilson's score interval (Wilson 1927) and the exact interval of Clopper and Pearson "
-    "(1934). HSIL is positive.",
+    "Shares of calls: k/n with the exact interval of Clopper and Pearson (1934). HSIL is positive.",
     "Areas under the ROC curve: a reader's call and confidence make one rating, a network's rating is its probability; "
     "the interval of one area by Newcombe's method 5 (2006), widened where DeLong's variance is larger (with several "
     "cases a patient, where Obuchowski's of 1997 is); paired differences after DeLong, DeLong and Clarke-Pearson "
@@ -170,7 +169,7 @@ def _calls(report: StudyReport) -> Iterator[str]:
     rows = [row for one in lines for row in _call_rows(one, report)]
     yield html.table(CardTable(("", "Cases", *_SHARES.values()), rows))
     yield (
-        "<p class='small'>Each figure with k/n and its 95% Wilson interval. Networks call at their frozen "
+        "<p class='small'>Each figure with k/n and its exact 95% interval. Networks call at their frozen "
         "thresholds; where they had learned from some of the cases, a second line is on the others alone.</p>"
     )
     found = report.analysis.readers

@@ -166,7 +166,8 @@ class Looks:
         distances = whole[rows, columns]
         columns += start
         alike = np.flatnonzero(distances <= _WORTH_A_LOOK)
-        distances[alike] = np.minimum(distances[alike], self._by_views(others, rows[alike], columns[alike]))
+        if len(alike):
+            distances[alike] = np.minimum(distances[alike], self._by_views(others, rows[alike], columns[alike]))
         close = distances <= max_distance
         return rows[close], columns[close], distances[close]
 

@@ -52,7 +52,7 @@ class Proportion:
         k: Successes.
         n: Trials; with 0 there is no value.
         value: k / n, or None.
-        low: Lower bound of the 95% interval (Wilson's, unless the figures say otherwise), or None.
+        low: Lower bound of the 95% interval (the exact one, unless the figures say otherwise), or None.
         high: Upper bound, or None.
         missing: Why there is no interval, where there is a value.
     """

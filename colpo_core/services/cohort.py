@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from colpo_core.evaluation.calibration import reliability
 from colpo_core.evaluation.drift import score_drift
-from colpo_core.evaluation.intervals import wilson
+from colpo_core.evaluation.intervals import exact_share
 from colpo_core.evaluation.judged import Judged
 from colpo_core.evaluation.roc import auc_estimate, roc_points
 from colpo_core.records.cohort import (
@@ -119,7 +119,7 @@ def reviewer_rates(store: Store, *, actor: Actor) -> tuple[ReviewerRate, ...]:
     found = []
     for person_id, name, *numbers in rows:
         n_of = dict(zip(Verdict, numbers, strict=True))
-        rate = wilson(n_of[Verdict.OVERRULE], n_of[Verdict.OVERRULE] + n_of[Verdict.AGREE])
+        rate = exact_share(n_of[Verdict.OVERRULE], n_of[Verdict.OVERRULE] + n_of[Verdict.AGREE])
         found.append(ReviewerRate(person_id, name, rate, n_of[Verdict.UNSURE]))
     return tuple(found)
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from colpo_core.errors import InputRejected, NotFound
 from colpo_core.evaluation.evidence import image_evidence
-from colpo_core.evaluation.intervals import wilson
+from colpo_core.evaluation.intervals import exact_share
 from colpo_core.images.biopsy_sites import propose_sites, sites_png
 from colpo_core.images.colours import heat_gradient, map_png
 from colpo_core.images.maps import MAP_NAMES, unpack_maps
@@ -276,7 +276,7 @@ def agreement(store: Store, *, actor: Actor, checkpoint_id: int | None = None) -
         counted = select(Review.verdict, func.count()).where(Review.id.in_(newest)).group_by(Review.verdict)
         counts = dict(session.execute(counted).all())
     agreed, overruled = counts.get(Verdict.AGREE, 0), counts.get(Verdict.OVERRULE, 0)
-    return ReviewAgreement(wilson(agreed, agreed + overruled), counts.get(Verdict.UNSURE, 0))
+    return ReviewAgreement(exact_share(agreed, agreed + overruled), counts.get(Verdict.UNSURE, 0))
 
 
 def prediction_mask_png(store: Store, *, actor: Actor, prediction_id: int) -> bytes:

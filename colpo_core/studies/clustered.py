@@ -17,7 +17,7 @@ import numpy.typing as npt
 from scipy.stats import t as t_distribution
 
 from colpo_core.evaluation.few import FEWEST_FOR_A_DIFFERENCE, FEWEST_FOR_AN_INTERVAL, too_few
-from colpo_core.evaluation.intervals import wilson
+from colpo_core.evaluation.intervals import exact_share
 from colpo_core.evaluation.placements import placements
 from colpo_core.records.figures import Bounds
 from colpo_core.records.reader_statistics import Clustered, ClusteredAnalysis, PairedAucs, PairedCalls
@@ -309,7 +309,7 @@ def _with_interval(name: str, one: _Figure, alpha: float) -> Clustered:
         return Clustered(one.value, None)
     if one.value in {0.0, 1.0} and name != "auc":
         # Every patient is a trial of her own that went one way: a bound that cannot be too narrow.
-        score = wilson(int(one.value) * one.n_patients, one.n_patients, alpha=alpha)
+        score = exact_share(int(one.value) * one.n_patients, one.n_patients, alpha=alpha)
         return Clustered(one.value, None if score.low is None or score.high is None else (score.low, score.high))
     se = one.variance**0.5 if one.variance > _NO_VARIANCE else None
     return Clustered(one.value, logit_interval(one.value, se, one.df, alpha))

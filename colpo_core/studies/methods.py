@@ -39,6 +39,11 @@ METHODS_CHANGES: tuple[tuple[int, str], ...] = (
     ),
     (
         2,
+        "Shares of calls have the exact interval of Clopper and Pearson; before, the tables gave Wilson's, which is "
+        "narrower and too narrow near 0 and 1.",
+    ),
+    (
+        2,
         "McNemar's p is the mid-p; before, it was the exact one, which is larger. Differences of two areas have an "
         "interval and a p from ten cases of a class on; before, from two.",
     ),

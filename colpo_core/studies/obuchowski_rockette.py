@@ -10,6 +10,7 @@ analysis"; Hillis 2014, "A marginal-mean ANOVA approach for analyzing multireade
 """
 
 from dataclasses import dataclass
+from math import inf
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +23,8 @@ from colpo_core.records.figures import Bounds
 from colpo_core.records.reader_statistics import AgainstModel, Comparison, NonInferiority, SingleArm
 
 _Floats = npt.NDArray[np.float64]
+NEAR_AN_END = 0.95
+"""From here on a mean over readers is near 1; from 1 minus this downwards it is near 0."""
 # Figures are shares of cases: a variance below this is rounding.
 _NO_VARIANCE = 1e-24
 _OF_DIFFERENCES = (-1.0, 1.0)
@@ -161,17 +164,19 @@ def single_arm(
 
     Source: Hillis 2007 and Hillis et al. 2008, intervals of a single modality from its own mean squares and Cov2. By
         simulation (benchmarks/README.md) this interval covers too rarely near 1; on the logit scale, as in Pepe 2003,
-        "The statistical evaluation of medical tests", section 5.3, it covers as it says.
+        "The statistical evaluation of medical tests", section 5.3, it covers as it says. From `NEAR_AN_END` on, where
+        readers who all do well by chance also seem to vary little, it has no more degrees of freedom than readers.
     """
     mean = float(figures.mean())
     se, df = _of_mean(figures, parts, chance)
     if se is None:
         return SingleArm(mean, None, None, None, None)
     found = bounded(mean, se, df, alpha, (0.0, 1.0))
-    careful = _of_mean(figures, parts, Chance(cases_df, is_bounded=True))
-    return SingleArm(
-        mean, se, df, found.ci, logit_interval(mean, careful[0], careful[1], alpha), found.is_cut, found.reason
-    )
+    careful_se, careful_df = _of_mean(figures, parts, Chance(cases_df, is_bounded=True))
+    if max(mean, 1 - mean) >= NEAR_AN_END:
+        careful_df = min(inf if careful_df is None else careful_df, len(figures) - 1.0)
+    logit_ci = logit_interval(mean, careful_se, careful_df, alpha)
+    return SingleArm(mean, se, df, found.ci, logit_ci, found.is_cut, found.reason)
 
 
 def logit_interval(value: float, se: float | None, df: float | None, alpha: float) -> Bounds | None:

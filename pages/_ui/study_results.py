@@ -44,7 +44,7 @@ def results_view(results: StudyResults) -> None:
     _provenance(results)
     st.html(_STYLE + results_table(results))
     st.caption(
-        "Each figure with k/n and its 95% Wilson interval; HSIL is positive. "
+        "Each figure with k/n and its exact 95% interval; HSIL is positive. "
         "Checkpoints call at their frozen thresholds."
         + (" Circles: read without the model's output; squares: with it." if results.has_arms else "")
     )

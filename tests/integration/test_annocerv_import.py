@@ -213,6 +213,7 @@ def test_memory_stays_flat_however_many_cases_there_are(store: Store, annotator:
     assert max(peaks[-8:]) < max(peaks[3:11]) + 10 * side_px * side_px * 3
 
 
+@pytest.mark.slow
 @pytest.mark.annocerv
 @pytest.mark.skipif(not REAL.is_dir(), reason="AnnoCerv's photographs are not beside the checkout")
 def test_the_real_collection_comes_in_whole_and_once(store: Store, annotator: Actor) -> None:

@@ -72,7 +72,7 @@ def _agreement(agreement: ModelAgreement) -> None:
             st.caption(definition)
     st.caption(
         f"A case counts once: the mean probability of HSIL over its acetic-acid images, called at the model's frozen "
-        f"threshold, against {label_source_text(agreement.compared_with)}. HSIL is positive. Intervals: 95%, Wilson."
+        f"threshold, against {label_source_text(agreement.compared_with)}. HSIL is positive. Intervals: 95%, exact."
     )
     with st.container(horizontal=True):
         link("cases", "Cases it missed", icon=":material/search_off:", model="false_negative")
@@ -210,7 +210,7 @@ def _reviews(person: Here, reviews: ReviewAgreement) -> None:
             for one in rates]  # fmt: skip
     if rows:
         st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch", key="dashboard_reviewers")
-        st.caption("The gravest verdict of each reviewer on a case; Wilson's 95% interval. Few cases say little.")
+        st.caption("The gravest verdict of each reviewer on a case; Exact 95% interval. Few cases say little.")
         with st.container(horizontal=True):
             link("cases", "Cases that were overruled", icon=":material/close:", review="overruled")
             link("cases", "Cases that nobody was sure of", icon=":material/question_mark:", review="unsure")

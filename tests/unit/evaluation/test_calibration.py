@@ -19,7 +19,7 @@ from colpo_core.evaluation.calibration import (
     reliability,
     within_rounding,
 )
-from colpo_core.evaluation.intervals import wilson
+from colpo_core.evaluation.intervals import exact_share
 from colpo_core.evaluation.judged import Judged
 from colpo_core.records.calibration import Calibration
 from colpo_core.terms import Label
@@ -81,11 +81,11 @@ def test_bins_are_of_equal_mass_ten_at_most_and_of_ten_cases_at_least() -> None:
     assert [(one.low, one.high, one.observed.n) for one in bins] == [(0.0, 0.3, 10), (0.3, 1.0, 30)]
 
 
-def test_observed_shares_are_wilsons_or_wider_where_patients_repeat() -> None:
+def test_observed_shares_have_exact_intervals_or_wider_ones_where_patients_repeat() -> None:
     judged = [Judged(n, n, H if n < 6 else N, 0.2 if n < 10 else 0.7) for n in range(20)]
-    assert [one.observed for one in reliability(judged)] == [wilson(6, 10), wilson(0, 10)]
+    assert [one.observed for one in reliability(judged)] == [exact_share(6, 10), exact_share(0, 10)]
     together = [Judged(n // 4, n, row.label, row.prob_hsil) for n, row in enumerate(judged)]
-    assert reliability(together)[0].observed.low < wilson(6, 10).low  # type: ignore[operator]
+    assert reliability(together)[0].observed.low < exact_share(6, 10).low  # type: ignore[operator]
 
 
 def test_a_calibrated_model_has_a_small_error_and_an_overconfident_one_has_not() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from colpo_core.evaluation.intervals import wilson
+from colpo_core.evaluation.intervals import exact_share
 from colpo_core.evaluation.masks import mask_figures, segmentation_figures
 from colpo_core.evaluation.outlines import outline_distance_px
 from colpo_core.records.figures import MaskFigures, PatientMaskFigures
@@ -74,7 +74,7 @@ def test_means_over_images_keep_the_empty_ones_out_of_the_overlap() -> None:
     assert (figures.hd95_percent.value, figures.hd95_percent.n_images) == (0.0, 1)
     assert figures.false_area.value == pytest.approx(0.125)
     assert (figures.n_images, figures.n_images_without_acetowhite) == (4, 2)
-    assert figures.n_clean_without_acetowhite == wilson(1, 2)
+    assert figures.n_clean_without_acetowhite == exact_share(1, 2)
     assert figures.iou_background.n_patients == 3
     assert [(one.image_id, one.patient_id) for one in figures.by_image] == [(10, 1), (11, 1), (20, 2), (30, 3)]
     assert [one.figures for one in figures.by_image] == found

@@ -2,7 +2,7 @@ import json
 from dataclasses import asdict
 
 from colpo_core.evaluation.calibration import brier_estimate, ece_estimate, reliability
-from colpo_core.evaluation.intervals import wilson
+from colpo_core.evaluation.intervals import exact_share
 from colpo_core.evaluation.probabilities import Judged, probability_figures
 from colpo_core.evaluation.roc import roc_points
 from colpo_core.terms import Label
@@ -10,23 +10,23 @@ from colpo_core.terms import Label
 N, H = Label.NORMAL, Label.HSIL
 
 
-def test_independent_rows_have_wilson_intervals() -> None:
+def test_independent_rows_have_exact_intervals() -> None:
     figures = probability_figures(
         [Judged(n, n, H if n < 4 else N, 0.9 if n in (0, 1, 2, 5) else 0.1) for n in range(10)], threshold=0.5
     )
     assert not figures.clustered
-    assert figures.sensitivity == wilson(3, 4)
-    assert figures.specificity == wilson(5, 6)
-    assert figures.ppv == wilson(3, 4)
-    assert figures.npv == wilson(5, 6)
-    assert figures.accuracy == wilson(8, 10)
+    assert figures.sensitivity == exact_share(3, 4)
+    assert figures.specificity == exact_share(5, 6)
+    assert figures.ppv == exact_share(3, 4)
+    assert figures.npv == exact_share(5, 6)
+    assert figures.accuracy == exact_share(8, 10)
     assert (figures.n, figures.n_patients) == (10, 10)
 
 
 def test_several_images_of_a_patient_widen_the_intervals() -> None:
     rows = [Judged(n // 10, n, H if n // 10 < 4 else N, 0.9 if n // 10 in (0, 1, 5) else 0.1) for n in range(80)]
     figures = probability_figures(rows, threshold=0.5)
-    plain = wilson(figures.accuracy.k, figures.accuracy.n)
+    plain = exact_share(figures.accuracy.k, figures.accuracy.n)
     assert figures.clustered
     assert figures.accuracy.value == plain.value
     assert figures.accuracy.low < plain.low  # type: ignore[operator]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from colpo_core.evaluation.intervals import wilson
+from colpo_core.evaluation.intervals import exact_share
 from colpo_core.evaluation.judged import Judged
 from colpo_core.evaluation.repeatability import repeatability
 from colpo_core.records.comparisons import CaseFlip
@@ -29,7 +29,7 @@ def test_figures_by_hand() -> None:
     assert (found.spread.low, found.spread.missing) == (None, "3 patients, and it takes 5")
     # Sums of squares 0.125, 0.06 and 0.02 on 1 + 2 + 1 degrees of freedom.
     assert found.within_case_sd.value == pytest.approx(np.sqrt(0.205 / 4))
-    assert found.both_sides == wilson(2, 3)
+    assert found.both_sides == exact_share(2, 3)
     assert found.flips == (CaseFlip(1, 101, 0.2, 100, 0.7), CaseFlip(4, 401, 0.3, 400, 0.5))
     json.dumps(asdict(found), allow_nan=False)
 
@@ -50,7 +50,7 @@ def test_only_the_widest_twenty_flips_are_listed() -> None:
 
 def test_cases_of_one_patient_are_no_independent_trials() -> None:
     images = [row for n in range(12) for row in case(n, 0.2, 0.7 if n < 6 else 0.3, patient_id=n // 3)]
-    assert repeatability(images, threshold=0.5).both_sides.low < wilson(6, 12).low  # type: ignore[operator]
+    assert repeatability(images, threshold=0.5).both_sides.low < exact_share(6, 12).low  # type: ignore[operator]
 
 
 def test_without_repeated_images_nothing_is_known() -> None:

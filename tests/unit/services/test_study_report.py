@@ -107,7 +107,7 @@ def test_every_figure_of_the_report_has_a_name_of_its_own(store: Store, administ
     names = [one.name for one in figures]
     assert len(set(names)) == len(names) > 100
     kinds = {(one.figure, one.method) for one in figures}
-    for method in ("wilson", "clopper-pearson", "delong", "newcombe", "obuchowski-rockette", "bootstrap", "time"):
+    for method in ("clopper-pearson", "delong", "newcombe", "obuchowski-rockette", "bootstrap", "time"):
         assert method in {kind for _, kind in kinds}
     again = [one for one in figures if one.figure == "cohen_again"]
     assert {one.caller for one in again} == set(report.analysis.again)

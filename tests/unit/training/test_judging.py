@@ -12,6 +12,7 @@ from colpo_core.errors import JobCancelled
 from colpo_core.evaluation.calibration import apply_calibration
 from colpo_core.evaluation.judged import Judged
 from colpo_core.evaluation.masks import mask_figures
+from colpo_core.evaluation.probabilities import EXACT
 from colpo_core.evaluation.roc import choose_threshold
 from colpo_core.inference.predict import predict_image
 from colpo_core.nets.gradcam import pipeline_maps
@@ -192,7 +193,7 @@ def test_figures_are_by_image_and_by_case_and_paired() -> None:
     assert metrics["segmentation"]["iou_acetowhite"]["value"] == 1.0
     image, case = metrics["classification_3ch"]["image"], metrics["classification_3ch"]["case"]
     assert (image["n"], image["n_patients"], image["clustered"]) == (4, 3, True)
-    assert (case["n"], case["clustered"], case["interval"]) == (3, False, "Wilson")
+    assert (case["n"], case["clustered"], case["interval"]) == (3, False, EXACT)
     assert (image["sensitivity"]["k"], image["sensitivity"]["n"]) == (1, 2)
     assert (case["sensitivity"]["k"], case["sensitivity"]["n"]) == (1, 1)
     assert metrics["classification_4ch"]["case"]["specificity"]["k"] == 1
