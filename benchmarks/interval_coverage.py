@@ -5,6 +5,7 @@
     python benchmarks/interval_coverage.py means      # IoU, Dice and Brier scores, 1 and 3 images a patient
     python benchmarks/interval_coverage.py paired     # DeLong's test of two areas with few cases of a class
     python benchmarks/interval_coverage.py trainings  # "did the mask help": wrong and right verdicts
+    python benchmarks/interval_coverage.py agreement  # kappa, AC1 and alpha of three readers
     ... areas 200                                     # with so many replicates, 2,000 by default
 
 Ratings are normal in either class, with `spread` times the deviation in HSIL; images of a patient correlate by
@@ -33,6 +34,8 @@ from colpo_core.evaluation.intervals import (  # noqa: E402
 from colpo_core.evaluation.judged import Judged  # noqa: E402
 from colpo_core.evaluation.paired import delong, delong_interval  # noqa: E402
 from colpo_core.evaluation.resampling import divided  # noqa: E402
+from colpo_core.records.reader_statistics import Coefficient  # noqa: E402
+from colpo_core.studies.rater_agreement import cohen, fleiss, gwet_ac1, krippendorff_alpha  # noqa: E402
 from colpo_core.terms import Label  # noqa: E402
 
 REPLICATES = 2_000
@@ -202,8 +205,51 @@ def trainings(replicates: int) -> Iterator[str]:
                 yield f"| {n_hsil} + {n_normal} | {n_trainings} | {of_training:g} | " + " | ".join(cells) + " |"
 
 
+def agreement(replicates: int) -> Iterator[str]:
+    """How often the interval of a coefficient of agreement holds its value in cases without end."""
+    chance = np.random.default_rng(6)
+    names = ("Cohen's kappa", "linearly weighted", "Fleiss' kappa", "Gwet's AC1", "Krippendorff's alpha")
+    yield "| patients | images | HSIL called | alike | " + " | ".join(names) + " | kappa |"
+    yield "| --- " * 10 + "|"
+
+    def drawn(n_patients: int, images: int, share: float, alike: float) -> np.ndarray:
+        case = alike_normal(chance, n_patients, images, 0.6)
+        return np.asarray(alike**0.5 * case + (1 - alike) ** 0.5 * chance.normal(size=(3, len(case))) - norm.isf(share))
+
+    def coefficients(latent: np.ndarray, patients: list[str] | None) -> list[Coefficient]:
+        calls = (latent > 0).astype(np.float64)
+        ratings = np.digitize(latent, (-1.0, -0.4, 0.0, 0.7)).astype(np.float64)
+        return [
+            cohen(calls[0], calls[1], patients=patients),
+            cohen(ratings[0], ratings[1], weighting="linear", patients=patients),
+            fleiss(calls, patients=patients),
+            gwet_ac1(calls, patients=patients),
+            krippendorff_alpha(calls, patients=patients),
+        ]
+
+    for share, alike in ((0.5, 0.5), (0.5, 0.9), (0.2, 0.5), (0.2, 0.9)):
+        truths = [one.value for one in coefficients(drawn(300_000, 1, share, alike), None)]
+        for n_patients, images in ((20, 1), (50, 1), (100, 1), (20, 3), (50, 3)):
+            patients = [str(patient) for patient in np.arange(n_patients).repeat(images)]
+            held = np.zeros((len(names), 2))
+            for _ in range(replicates):
+                found = coefficients(drawn(n_patients, images, share, alike), patients)
+                for place, (one, truth) in enumerate(zip(found, truths, strict=True)):
+                    if one.ci is not None and truth is not None:
+                        held[place] += (one.ci[0] <= truth <= one.ci[1], 1)
+            cells = " | ".join(f"{covered / n:.3f}" for covered, n in held)
+            yield f"| {n_patients} | {images} | {share:g} | {alike:g} | {cells} | {truths[0]:.2f} |"
+
+
 def main() -> None:
-    tables = {"areas": areas, "shares": shares, "means": means, "paired": paired, "trainings": trainings}
+    tables = {
+        "areas": areas,
+        "shares": shares,
+        "means": means,
+        "paired": paired,
+        "trainings": trainings,
+        "agreement": agreement,
+    }
     chosen = sys.argv[1] if len(sys.argv) > 1 else "areas"
     if chosen not in tables:
         raise SystemExit(f"One of {', '.join(tables)}.")

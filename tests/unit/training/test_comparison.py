@@ -166,4 +166,8 @@ def test_figures_are_by_case() -> None:
     ],
 )
 def test_the_verdict_claims_no_more_than_the_interval(estimate: Estimate, sentence: str) -> None:
-    assert verdict(estimate).endswith(sentence)
+    assert verdict(estimate, n_trainings=2).endswith(sentence)
+    if estimate.low is not None:
+        assert verdict(estimate, n_trainings=1).endswith(
+            "choose two or more trainings of each arm to learn whether the mask helps."
+        )
