@@ -22,7 +22,6 @@ import torch
 
 from colpo_core.datasets.manifest import Manifest
 from colpo_core.images.decoding import CleanImage, encode_clean, read_rgb
-from colpo_core.images.simulated import simulate_case
 from colpo_core.inference.library import library_maps
 from colpo_core.inference.predict import predict_image
 from colpo_core.labels import RULES_VERSION
@@ -32,6 +31,7 @@ from colpo_core.nets.pipeline import Pipeline, PipelineSpec, build_pipeline
 from colpo_core.services.leases import claim_job
 from colpo_core.services.predict_job import run_prediction
 from colpo_core.settings import Settings
+from colpo_core.simulation.cases import simulate_case
 from colpo_core.store import Store
 from colpo_core.store.tables import Case, Checkpoint, Image, Job, Patient, Person, Snapshot
 from colpo_core.terms import JobKind, LabelSource, Role, Stage

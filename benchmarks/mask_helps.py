@@ -24,7 +24,7 @@ CHECKOUT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(CHECKOUT))
 
 from colpo_core.datasets.frames import ACETOWHITE, Frames  # noqa: E402
-from colpo_core.images.simulated import simulate_case  # noqa: E402
+from colpo_core.simulation.cases import simulate_case  # noqa: E402
 from colpo_core.terms import Grade, Label, Split  # noqa: E402
 from colpo_core.training.channels import ARMS, Channels  # noqa: E402
 from colpo_core.training.comparison import run_comparison  # noqa: E402

@@ -20,13 +20,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colpo_core.images.decoding import CleanImage, encode_clean
-from colpo_core.images.simulated import SimulatedCase, simulate_case
 from colpo_core.labels import GRADE_LABELS
 from colpo_core.records.shortcuts import ShortcutReport
 from colpo_core.services.histology import relabel_case
 from colpo_core.services.learning import SnapshotQuery, preview_snapshot
 from colpo_core.services.opening import SIMULATOR, open_store, program_actor
 from colpo_core.settings import Settings
+from colpo_core.simulation.cases import SimulatedCase, simulate_case
 from colpo_core.store.tables import Case, Histology, Image, Patient
 from colpo_core.terms import Label, SpecimenKind, Stage
 

@@ -13,7 +13,6 @@ from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from colpo_core.images.decoding import CleanImage, encode_clean
-from colpo_core.images.simulated import SimulatedCase, simulate_case
 from colpo_core.labels import GRADE_LABELS
 from colpo_core.records.cases import SwedeRows
 from colpo_core.records.people import Actor
@@ -22,6 +21,7 @@ from colpo_core.services.annotations import import_annotation
 from colpo_core.services.arrivals import StoredFile, add_image, find_case, find_image, find_or_add_case, keep_file
 from colpo_core.services.histology import relabel_case
 from colpo_core.services.opening import SIMULATOR, program_actor
+from colpo_core.simulation.cases import SimulatedCase, simulate_case
 from colpo_core.store import Store
 from colpo_core.store.tables import Annotation, AuditEntry, Case, Histology, Patient
 from colpo_core.terms import Colposcopy, Finding, Grade, Label, MaskOrigin, MenopausalState, SpecimenKind, Stage

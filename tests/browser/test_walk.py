@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, expect
 
-from colpo_core.images.simulated import simulate_case
+from colpo_core.simulation.cases import simulate_case
 from tests.browser import walk_workbench as workbench
 from tests.browser.conftest import CHECKOUT, Server
 from tests.browser.mask_page import EditorPage

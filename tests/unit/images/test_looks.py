@@ -6,7 +6,7 @@ import pytest
 from numpy.typing import NDArray
 
 from colpo_core.images.looks import ImageLooks, image_looks, image_questions
-from colpo_core.images.simulated import simulate_case
+from colpo_core.simulation.cases import simulate_case
 from colpo_core.terms import ImageQuestion, Stage
 
 Rgb = NDArray[np.uint8]

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from colpo_core.images.mask_shapes import doubt_of, is_outline
-from colpo_core.images.simulated import simulate_case
+from colpo_core.simulation.cases import simulate_case
 from colpo_core.terms import MaskDoubt
 
 

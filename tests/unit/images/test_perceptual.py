@@ -16,7 +16,7 @@ from colpo_core.images.perceptual import (
     near_pairs,
     perceptual_hash,
 )
-from colpo_core.images.simulated import simulate_case
+from colpo_core.simulation.cases import simulate_case
 from tests.copies import cropped, further_copies, mild_copies
 
 N_CASES = 24

@@ -2,8 +2,8 @@ import cv2
 import numpy as np
 import pytest
 
-from colpo_core.images.simulated import simulate_case
 from colpo_core.images.statistics import image_statistics
+from colpo_core.simulation.cases import simulate_case
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
-from colpo_core.images.simulated import simulate_case
 from colpo_core.images.surroundings import LENGTHS, Aspect, Surroundings, surroundings
+from colpo_core.simulation.cases import simulate_case
 
 Picture = NDArray[np.uint8]
 SPAN = {Aspect.LIGHT: 0.02, Aspect.COLOUR: 0.02, Aspect.SHARPNESS: 0.1, Aspect.BORDER: 0.02, Aspect.MARKS: 0.05}

@@ -7,7 +7,6 @@ from sqlalchemy import select
 
 from colpo_core.errors import InputRejected, NotFound, PermissionDenied
 from colpo_core.images.decoding import CleanImage, encode_clean
-from colpo_core.images.simulated import simulate_case
 from colpo_core.records.cases import IncomingFile
 from colpo_core.records.checkpoints import SnapshotQuery
 from colpo_core.records.images import grouped_questions, question_text
@@ -18,6 +17,7 @@ from colpo_core.services.image_questions import asked_images, confirm_images, re
 from colpo_core.services.importing import import_images
 from colpo_core.services.snapshots import freeze_snapshot, preview_snapshot
 from colpo_core.services.stored_images import mark_image
+from colpo_core.simulation.cases import simulate_case
 from colpo_core.store import Store
 from colpo_core.store.tables import AuditEntry, Exposure, Image, ImageAnswer, ImageLook
 from colpo_core.terms import ExposureKind, Grade, ImageQuestion, SpecimenKind, Stage

@@ -13,13 +13,13 @@ from sqlalchemy import func, select, update
 from colpo_core.errors import InputRejected, PermissionDenied
 from colpo_core.images.decoding import read_rgb
 from colpo_core.images.perceptual import perceptual_hash
-from colpo_core.images.simulated import simulate_case
 from colpo_core.records.cases import ImportReport, StageGuess
 from colpo_core.records.people import Actor
 from colpo_core.services.fingerprints import fill_fingerprints
 from colpo_core.services.histology import add_specimen
 from colpo_core.services.importing import ImportStatus, IncomingFile, import_folder, import_images
 from colpo_core.services.patient_codes import check_patient_code
+from colpo_core.simulation.cases import simulate_case
 from colpo_core.store import Store
 from colpo_core.store.tables import AuditEntry, Case, CaseLabel, Exposure, Image, Patient, utc_now
 from colpo_core.terms import ExposureKind, Grade, ImageQuestion, LabelSource, SpecimenKind, Stage

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from colpo_core.images.simulated import SimulatedCase, simulate_case
 from colpo_core.labels import GRADE_LABELS
+from colpo_core.simulation.cases import SimulatedCase, simulate_case
 from colpo_core.terms import Colposcopy, Grade, Label
 
 HEIGHT, WIDTH = 120, 160

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from colpo_core.images.textures import Field, Shape, blur, noise, smoothstep
+from colpo_core.simulation.textures import Field, Shape, blur, noise, smoothstep
 
 Colours = NDArray[np.float32]
 

@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from colpo_core.images.cervix import Anatomy, CervixPlan, soft_lesion
-from colpo_core.images.lighting import CameraPlan, Colours, highlights, shade, spot
-from colpo_core.images.textures import Field, Shape, blur, cells, grains, noise, smoothstep, splashes, vessels
+from colpo_core.simulation.anatomy import Anatomy, CervixPlan, soft_lesion
+from colpo_core.simulation.lighting import CameraPlan, Colours, highlights, shade, spot
+from colpo_core.simulation.textures import Field, Shape, blur, cells, grains, noise, smoothstep, splashes, vessels
 
 _SQUAMOUS = np.array([[0.80, 0.47, 0.47], [0.71, 0.42, 0.46], [0.86, 0.60, 0.55], [0.76, 0.40, 0.38]], np.float32)
 _COLUMNAR = np.array([0.75, 0.30, 0.28], np.float32)

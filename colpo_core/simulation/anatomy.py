@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from colpo_core.images.textures import Field, Shape, blur, noise, smoothstep
+from colpo_core.simulation.textures import Field, Shape, blur, noise, smoothstep
 
 SMALLEST_PIECE = 0.0008  # of the image; a smaller piece of a lesion is no lesion that a person would outline
 EDGE_RADIUS = 0.97  # a lesion ends where the cervix turns away

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from colpo_core.images.cervix import Anatomy, CervixPlan, draw_plan, lay_out
-from colpo_core.images.lighting import draw_camera, take, visible
-from colpo_core.images.tissue import draw_tissue, paint_scene
+from colpo_core.simulation.anatomy import Anatomy, CervixPlan, draw_plan, lay_out
+from colpo_core.simulation.lighting import draw_camera, take, visible
+from colpo_core.simulation.tissue import draw_tissue, paint_scene
 from colpo_core.terms import Colposcopy, Grade
 
 SHARE_MAJOR = 0.45
