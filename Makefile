@@ -56,10 +56,10 @@ test-engines: .venv/installed-engines ## the proofs of several machines, on a re
 	@sh scripts/install_postgresql.sh
 	$(BIN)/python scripts/on_loopback_alone.py $(BIN)/python -m pytest -m engines --durations=15
 	COLPO_TEST_ON=postgresql OMP_NUM_THREADS=1 $(BIN)/python scripts/on_loopback_alone.py \
-		$(BIN)/python -m pytest -m "not slow and not engines and not sqlite" -n 2 --dist loadfile tests/unit/services
+		$(BIN)/python -m pytest -m "not slow and not engines and not sqlite" -n 2 --dist loadfile tests/unit/services tests/unit/workers
 
 test-r: .venv/installed-dev ## compute a report's figures anew in R; needs r-base-core and r-cran-proc
-	$(BIN)/python -m pytest -k test_r_computes tests/unit/services/test_study_report.py
+	$(BIN)/python -m pytest -k test_r_computes tests/unit/services/studies/test_report.py
 
 screenshots: .venv/installed-dev chromium ## walk through the program in a browser and keep a picture of each page
 	COLPO_SCREENSHOTS=docs/screenshots $(BIN)/python -m pytest -m browser tests/browser/test_walk.py

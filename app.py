@@ -10,7 +10,7 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 import pages._ui.frame  # noqa: F401 - all pages are imported before the first visitor comes
-from colpo_core.services.opening import open_store
+from colpo_core.services.common.store_access import open_store
 from colpo_core.web.gate import Gate
 from colpo_core.web.lifespan import lifespan_of
 from colpo_core.web.routes import routes

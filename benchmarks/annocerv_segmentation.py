@@ -38,15 +38,15 @@ from colpo_core.images.decoding import read_rgb
 from colpo_core.nets.interfaces import Segmenter
 from colpo_core.records.checkpoints import SnapshotQuery
 from colpo_core.records.learning import TrainingSettings, preset
-from colpo_core.services.external_sets import group_patients
-from colpo_core.services.importing_annocerv import import_annocerv
-from colpo_core.services.learning import freeze_snapshot, snapshot_manifest
-from colpo_core.services.opening import IMPORTER, program_actor
-from colpo_core.services.train_job import load_mask
+from colpo_core.services.common.actors import IMPORTER, program_actor
+from colpo_core.services.imports.annocerv import import_annocerv
+from colpo_core.services.snapshots.external_sets import group_patients
+from colpo_core.services.snapshots.freezing import freeze_snapshot, snapshot_manifest
 from colpo_core.settings import Settings
 from colpo_core.store import Store
 from colpo_core.store.tables import Case
 from colpo_core.terms import LabelSource, Role
+from colpo_core.workers.mask_loading import load_mask
 
 
 def main() -> None:

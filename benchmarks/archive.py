@@ -24,19 +24,16 @@ from sqlalchemy.orm import Session
 from benchmarks.filled_store import fill, give_manifest
 from colpo_core.records.case_lists import AnnotationNeed, CaseFilter, CaseSort
 from colpo_core.records.people import Actor
-from colpo_core.services import (
-    annotation_desk,
-    audit,
-    case_lists,
-    cases,
-    cohort,
-    dashboard,
-    jobs,
-    leases,
-    overview,
-    prediction_scope,
-    review,
-)
+from colpo_core.services.annotations import workbench
+from colpo_core.services.cases import case as cases
+from colpo_core.services.cases import lists as case_lists
+from colpo_core.services.common import audit
+from colpo_core.services.jobs import control as jobs
+from colpo_core.services.jobs import leases
+from colpo_core.services.models import prediction_scope
+from colpo_core.services.overview import cohort, dashboard
+from colpo_core.services.overview import worklist as overview
+from colpo_core.services.review import desk as review
 from colpo_core.settings import Settings
 from colpo_core.store import Store
 from colpo_core.store.case_summaries import sum_up
@@ -120,7 +117,7 @@ def queries() -> dict[str, Query]:
         "cases by probability": listed(CaseSort.PROBABILITY),
         "cases by uncertainty": listed(CaseSort.UNCERTAINTY),
         "one case": _one_case,
-        "next image to annotate": lambda store, actor: annotation_desk.next_image(store, actor=actor),
+        "next image to annotate": lambda store, actor: workbench.next_image(store, actor=actor),
         "predictions to review": lambda store, actor: review.list_for_review(store, actor=actor),
         "home page: what waits": lambda store, actor: overview.worklist(store, actor=actor),
         "the newest jobs": lambda store, actor: jobs.list_jobs(store, actor=actor),

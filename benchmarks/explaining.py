@@ -28,13 +28,13 @@ from colpo_core.labels import RULES_VERSION
 from colpo_core.nets.checkpoint import save_checkpoint
 from colpo_core.nets.frames import prepare, to_batch
 from colpo_core.nets.pipeline import Pipeline, PipelineSpec, build_pipeline
-from colpo_core.services.leases import claim_job
-from colpo_core.services.predict_job import run_prediction
+from colpo_core.services.jobs.leases import claim_job
 from colpo_core.settings import Settings
 from colpo_core.simulation.cases import simulate_case
 from colpo_core.store import Store
 from colpo_core.store.tables import Case, Checkpoint, Image, Job, Patient, Person, Snapshot
 from colpo_core.terms import JobKind, LabelSource, Role, Stage
+from colpo_core.workers.predict import run_prediction
 
 WIDTH_PX, HEIGHT_PX = 640, 480
 JOB_IMAGES = 16

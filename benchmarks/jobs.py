@@ -21,10 +21,15 @@ from pathlib import Path
 
 from sqlalchemy import select
 
+from colpo_core.records import checkpoints
 from colpo_core.records.learning import preset
-from colpo_core.services import demonstration, jobs, learning
-from colpo_core.services.opening import open_store, program_actor
-from colpo_core.services.runner_processes import is_runner
+from colpo_core.services.common.actors import program_actor
+from colpo_core.services.common.store_access import open_store
+from colpo_core.services.imports import demonstration
+from colpo_core.services.jobs import control as jobs
+from colpo_core.services.jobs.runner_processes import is_runner
+from colpo_core.services.snapshots import freezing
+from colpo_core.services.training import starting
 from colpo_core.settings import Settings
 from colpo_core.store import Store
 from colpo_core.store.tables import Job, JobEvent
@@ -98,11 +103,11 @@ def _app(store: Store) -> "Iterator[subprocess.Popen[bytes]]":
 @contextmanager
 def _training(store: Store) -> Iterator[int]:
     actor = program_actor(store, "operator")
-    known = learning.list_snapshots(store, actor=actor)
-    frozen = known[0] if known else learning.freeze_snapshot(
-        store, actor=actor, query=learning.SnapshotQuery("all")
+    known = freezing.list_snapshots(store, actor=actor)
+    frozen = known[0] if known else freezing.freeze_snapshot(
+        store, actor=actor, query=checkpoints.SnapshotQuery("all")
     )  # fmt: skip
-    job = jobs.start_training(store, actor=actor, snapshot_id=frozen.id, settings=LONG)
+    job = starting.start_training(store, actor=actor, snapshot_id=frozen.id, settings=LONG)
     try:
         yield job.id
     finally:

@@ -32,7 +32,7 @@ from playwright.sync_api import TimeoutError as PageTimeout
 CHECKOUT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(CHECKOUT))
 
-from colpo_core.services import annotations  # noqa: E402 - the checkout is no installed package
+from colpo_core.services.annotations import own_masks  # noqa: E402 - the checkout is no installed package
 from colpo_core.settings import Settings  # noqa: E402
 from colpo_core.store import Store  # noqa: E402
 from colpo_core.terms import Finding  # noqa: E402
@@ -142,12 +142,12 @@ def measure_freeze(bench: Bench, n_strokes: int) -> dict[str, Any]:
     """
     (seat,) = ward.add_seats(bench.store, 1, LARGE)
     for number, finding in enumerate(Finding):
-        opened = annotations.open_annotation(
+        opened = own_masks.open_annotation(
             bench.store, actor=seat.annotator.actor, image_id=seat.image_id, finding=finding
         )
         lesion = growing_lesion(100 + number, width_px=LARGE[0], height_px=LARGE[1])
         code = [next(lesion) for _ in range(12)][-1]
-        annotations.save_draft(
+        own_masks.save_draft(
             bench.store, actor=seat.annotator.actor, document_id=opened.document_id, base_seq=opened.seq, rle=code
         )
     rng = np.random.default_rng(2)

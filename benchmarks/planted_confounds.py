@@ -21,10 +21,12 @@ from numpy.typing import NDArray
 
 from colpo_core.images.decoding import CleanImage, encode_clean
 from colpo_core.labels import GRADE_LABELS
+from colpo_core.records.checkpoints import SnapshotQuery
 from colpo_core.records.shortcuts import ShortcutReport
-from colpo_core.services.histology import relabel_case
-from colpo_core.services.learning import SnapshotQuery, preview_snapshot
-from colpo_core.services.opening import SIMULATOR, open_store, program_actor
+from colpo_core.services.cases.histology import relabel_case
+from colpo_core.services.common.actors import SIMULATOR, program_actor
+from colpo_core.services.common.store_access import open_store
+from colpo_core.services.snapshots.freezing import preview_snapshot
 from colpo_core.settings import Settings
 from colpo_core.simulation.cases import SimulatedCase, simulate_case
 from colpo_core.store.tables import Case, Histology, Image, Patient

@@ -22,7 +22,9 @@ sys.path.insert(0, str(CHECKOUT))
 
 from colpo_core.labels import RULES_VERSION  # noqa: E402 - the checkout is no installed package
 from colpo_core.records.people import Actor  # noqa: E402
-from colpo_core.services import people, studies  # noqa: E402
+from colpo_core.services.people import accounts as people  # noqa: E402
+from colpo_core.services.people import signing_in  # noqa: E402
+from colpo_core.services.studies import designing  # noqa: E402
 from colpo_core.settings import Settings  # noqa: E402
 from colpo_core.store import Store  # noqa: E402
 from colpo_core.store.tables import CaseLabel, Image, Person  # noqa: E402
@@ -87,8 +89,8 @@ def make_study(store: Store, n_readers: int, n_cases: int) -> tuple[list[Annotat
             session.get_one(Person, one.actor.person_id).role = Role.READER
     readers = [replace(one, actor=replace(one.actor, role=Role.READER)) for one in readers]
     ids = [one.actor.person_id for one in readers]
-    study = studies.create_study(store, actor=administrator, name="Measured", reader_ids=ids, seed=1)
-    studies.open_study(store, actor=administrator, study_id=study.id)
+    study = designing.create_study(store, actor=administrator, name="Measured", reader_ids=ids, seed=1)
+    designing.open_study(store, actor=administrator, study_id=study.id)
     return readers, study.id
 
 
@@ -106,7 +108,7 @@ async def read(browser: Browser, url: str, reader: Annotator, study_id: int, n_c
     """One reader reads all cases."""
     draw = random.Random(index)  # noqa: S311 - no secret
     context = await browser.new_context(viewport={"width": 1366, "height": 768})
-    await context.add_cookies([{"name": people.SESSION_COOKIE, "value": reader.token, "url": url}])
+    await context.add_cookies([{"name": signing_in.SESSION_COOKIE, "value": reader.token, "url": url}])
     page = await context.new_page()
     await page.goto(f"{url}/read?study={study_id}")
     await page.locator(".where").wait_for(timeout=120_000)

@@ -4,8 +4,9 @@ import pandas as pd
 import streamlit as st
 
 from colpo_core.records.people import AuditPage, PersonRecord
-from colpo_core.services import people, preferences
-from colpo_core.services.storage import measure_storage
+from colpo_core.services.common import preferences
+from colpo_core.services.maintenance.storage import measure_storage
+from colpo_core.services.people import accounts as people
 from colpo_core.terms import Role
 from pages._ui.back_up import show_back_up
 from pages._ui.errors import showing_errors

@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from colpo_core.services.agreement import agreement_overview, image_agreement
-from colpo_core.services.tasks import list_tasks
+from colpo_core.services.agreement.overview import agreement_overview, image_agreement
+from colpo_core.services.tasks.tasks import list_tasks
 from colpo_core.terms import Finding
 from pages._ui.agreeing import deeds
 from pages._ui.agreeing.decision import show_image

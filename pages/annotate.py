@@ -6,8 +6,8 @@ import streamlit as st
 
 from colpo_core.records.annotations import AnnotationDesk, VersionComparison
 from colpo_core.records.tasks import QueuePlace
-from colpo_core.services.annotation_desk import annotation_desk, next_image, next_image_to_confirm
-from colpo_core.services.task_queue import queue_place
+from colpo_core.services.annotations.workbench import annotation_desk, next_image, next_image_to_confirm
+from colpo_core.services.tasks.queue import queue_place
 from colpo_core.terms import Finding
 from pages._ui.annotating import biopsies, clearing, comparing, confirming, deeds, head, queue, stages, starts, versions
 from pages._ui.annotating.deeds import BIOPSY, FORM, IMPORTED, MASKS, STAGES

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from colpo_core.records.cases import CaseRecord
-from colpo_core.services.cases import get_case
+from colpo_core.services.cases.case import get_case
 from pages._ui.badges import simulated_badge
 from pages._ui.case_page import offer_page
 from pages._ui.casework.chart import show_record

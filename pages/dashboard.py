@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from colpo_core.services.dashboard import dashboard
+from colpo_core.services.overview.dashboard import dashboard
 from pages._ui.dashboarding.cohort import show_cohort, show_totals
 from pages._ui.dashboarding.model import show_model
 from pages._ui.dashboarding.watch import show_watch

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from colpo_core.records.overview import Progress, WorkItem, WorkKind, Worklist
-from colpo_core.services.overview import worklist
+from colpo_core.services.overview.worklist import worklist
 from colpo_core.terms import Role
 from pages._ui.badges import simulated_badge
 from pages._ui.errors import showing_errors

@@ -6,7 +6,7 @@ import streamlit as st
 
 from colpo_core.records.checkpoints import CheckpointRecord
 from colpo_core.records.model_cards import leaks
-from colpo_core.services import learning
+from colpo_core.services.models import registry as models_registry
 from pages._ui.errors import showing_errors
 from pages._ui.here import Here, here
 from pages._ui.jobs import prediction_progress
@@ -33,7 +33,7 @@ _SECTIONS: dict[str, Callable[[Here, CheckpointRecord], None]] = {
     "Did the mask help?": lambda _person, one: show_mask_help(one),
     "Repeatability": lambda person, one: show_repeatability(
         # Only this part names cases, so that only whoever opens it has seen what a network says of them.
-        learning.get_checkpoint(person.store, actor=person.actor, checkpoint_id=one.id)
+        models_registry.get_checkpoint(person.store, actor=person.actor, checkpoint_id=one.id)
     ),
     "Against the current model": lambda _person, one: show_against(one),
     "Compare": show_comparison,
@@ -47,7 +47,7 @@ def render() -> None:
     st.title("Models")
     tell("models_told")
     with showing_errors():
-        listed = learning.list_checkpoints(person.store, actor=person.actor)
+        listed = models_registry.list_checkpoints(person.store, actor=person.actor)
         if not listed:
             st.info("No model has been trained yet.", icon=":material/deployed_code:")
             link("train", "Freeze a snapshot and train one", icon=":material/model_training:")

@@ -6,8 +6,9 @@ from colpo_core.errors import Blinding
 from colpo_core.records.checkpoints import label_source_text
 from colpo_core.records.overview import many_text
 from colpo_core.records.reviews import ReviewDesk, ReviewNext
-from colpo_core.services import jobs, review
-from colpo_core.services.stored_images import get_image
+from colpo_core.services.common.stored_images import get_image
+from colpo_core.services.models import predicting
+from colpo_core.services.review import desk as review
 from pages._ui.annotating.words import stage_text
 from pages._ui.badges import model_badges
 from pages._ui.case_page import offer_page
@@ -75,7 +76,7 @@ def _offer_prediction(person: Here, image_id: int, *, is_possible: bool) -> None
 def _predict(image_id: int) -> None:
     person = here()
     with showing_errors():
-        jobs.start_prediction(person.store, actor=person.actor, image_ids=[image_id])
+        predicting.start_prediction(person.store, actor=person.actor, image_ids=[image_id])
 
 
 def _nothing_to_show(queue: ReviewNext) -> None:

@@ -5,7 +5,9 @@ from typing import Literal
 import streamlit as st
 
 from colpo_core.records.studies import CheckpointProgress, ReaderProgress, StudyDetail, StudyRecord
-from colpo_core.services import studies, study_records, study_results
+from colpo_core.services.studies import designing
+from colpo_core.services.studies import results as study_results
+from colpo_core.services.studies import rows as study_records
 from colpo_core.terms import StudyState
 from pages._ui.badges import simulated_badge
 from pages._ui.errors import showing_errors
@@ -188,7 +190,7 @@ def _draft_actions(person: Here, detail: StudyDetail) -> None:
             _ask_to_open(person, detail)
         if st.button("Discard draft", type="tertiary", icon=":material/delete:", width="stretch"):
             with showing_errors():
-                studies.discard_study(person.store, actor=person.actor, study_id=detail.study.id)
+                designing.discard_study(person.store, actor=person.actor, study_id=detail.study.id)
                 st.session_state[_TOLD] = f"The draft {plain(detail.study.name)} is gone."
                 go("studies")
 
@@ -206,7 +208,7 @@ def _ask_to_open(person: Here, detail: StudyDetail) -> None:
         st.warning("No question is written down, and the report will say so.", icon=":material/warning:")
     if st.button("Seal and open", type="primary", icon=":material/lock:", width="stretch", key="seal_and_open"):
         with showing_errors():
-            opened = studies.open_study(person.store, actor=person.actor, study_id=study.id)
+            opened = designing.open_study(person.store, actor=person.actor, study_id=study.id)
             st.session_state[_TOLD] = f"{plain(opened.name)} is sealed and open. Its readers find it on their page."
             st.rerun()
 
@@ -236,7 +238,7 @@ def _open_actions(person: Here, study: StudyRecord, *, interim: bool) -> None:
                 st.caption("It is recorded as an amendment and printed with the results.")
             if st.button("Close now", type="primary", width="stretch"):
                 with showing_errors():
-                    studies.close_study(person.store, actor=person.actor, study_id=study.id, reason=reason)
+                    designing.close_study(person.store, actor=person.actor, study_id=study.id, reason=reason)
                     st.rerun()
 
 

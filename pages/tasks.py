@@ -3,7 +3,7 @@
 import streamlit as st
 
 from colpo_core.records.tasks import TaskRecord
-from colpo_core.services import tasks
+from colpo_core.services.tasks import tasks
 from colpo_core.terms import Role
 from pages._ui.annotating.words import FINDINGS
 from pages._ui.errors import showing_errors

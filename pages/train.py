@@ -6,7 +6,9 @@ import streamlit as st
 from colpo_core.records.checkpoints import SnapshotRecord, label_source_text, mask_policy_text
 from colpo_core.records.jobs import JobRecord
 from colpo_core.records.learning import PRESETS, TrainingSettings
-from colpo_core.services import jobs, learning
+from colpo_core.services.jobs import control as jobs
+from colpo_core.services.snapshots import freezing as snapshots_freezing
+from colpo_core.services.training import starting
 from colpo_core.terms import JobKind, LabelSource
 from pages._ui.badges import impression_badge, simulated_badge
 from pages._ui.errors import showing_errors
@@ -36,7 +38,7 @@ def render() -> None:
         shown = _shown_job(trainings)
         if shown is not None:
             live_job(shown)
-        snapshots = learning.list_snapshots(person.store, actor=person.actor)
+        snapshots = snapshots_freezing.list_snapshots(person.store, actor=person.actor)
         freeze, train = st.columns(2, gap="large")
         with freeze:
             freeze_column(person, snapshots)
@@ -99,7 +101,7 @@ def _snapshot_line(snapshot: SnapshotRecord) -> str:
 def _start_now(snapshot_id: int, settings: TrainingSettings) -> None:
     person = here()
     with showing_errors():
-        job = jobs.start_training(person.store, actor=person.actor, snapshot_id=snapshot_id, settings=settings)
+        job = starting.start_training(person.store, actor=person.actor, snapshot_id=snapshot_id, settings=settings)
         st.query_params["job"] = str(job.id)
 
 

@@ -16,8 +16,8 @@ from colpo_core.images.maps import pack_maps
 from colpo_core.images.probabilities import pack_probabilities
 from colpo_core.labels import RULES_VERSION, label_from_histology, label_from_impression
 from colpo_core.records.people import Actor
-from colpo_core.services import audit
-from colpo_core.services.masks import store_pixels
+from colpo_core.services.common import audit
+from colpo_core.services.common.mask_rows import store_pixels
 from colpo_core.store import Store
 from colpo_core.store.tables import (
     Annotation,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from colpo_core.records.people import Actor
 from colpo_core.records.reading_plans import ReadingPlan
-from colpo_core.services import readings, studies
+from colpo_core.services.studies import designing, readings
 from colpo_core.store import Store
 from colpo_core.terms import Label
 
@@ -19,7 +19,7 @@ def make_study(
     name: str = "Conducted",
 ) -> int:
     """A study of all labelled cases, open."""
-    study = studies.create_study(
+    study = designing.create_study(
         store,
         actor=administrator,
         name=name,
@@ -29,7 +29,7 @@ def make_study(
         practice_case_ids=practice,
         seed=3,
     )
-    studies.open_study(store, actor=administrator, study_id=study.id)
+    designing.open_study(store, actor=administrator, study_id=study.id)
     return study.id
 
 

@@ -169,7 +169,7 @@ def open_page(store: Store, token_of: Callable[[Actor], str], monkeypatch: pytes
 def placed(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Keeps runners from being started, and tells which jobs would have been."""
     found: list[int] = []
-    monkeypatch.setattr("colpo_core.services.engine.place", lambda _store, job_id: found.append(job_id) or True)
+    monkeypatch.setattr("colpo_core.services.jobs.engine.place", lambda _store, job_id: found.append(job_id) or True)
     return found
 
 
@@ -179,5 +179,5 @@ def cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
     from argon2 import PasswordHasher
 
     hasher = PasswordHasher(time_cost=1, memory_cost=256, parallelism=1)
-    monkeypatch.setattr("colpo_core.services.passwords._hasher", hasher)
-    monkeypatch.setattr("colpo_core.services.passwords._nobody", [])
+    monkeypatch.setattr("colpo_core.services.people.passwords._hasher", hasher)
+    monkeypatch.setattr("colpo_core.services.people.passwords._nobody", [])

@@ -9,9 +9,9 @@ from sqlalchemy.orm import Session
 from colpo_core.images.masks import decode_rle, encode_rle
 from colpo_core.records.annotations import OpenAnnotation, SavedDraft, StartSource, VersionRecord
 from colpo_core.records.people import Actor
-from colpo_core.services import annotations
-from colpo_core.services.annotation_rows import Document
-from colpo_core.services.starting import start_from
+from colpo_core.services.annotations import own_masks
+from colpo_core.services.annotations.rows import Document
+from colpo_core.services.annotations.starts import start_from
 from colpo_core.store import Store
 from colpo_core.store.tables import (
     Annotation,
@@ -60,7 +60,7 @@ class Desk:
 
     @property
     def opened(self) -> OpenAnnotation:
-        return annotations.open_document(self.store, actor=self.actor, document_id=self.document_id)
+        return own_masks.open_document(self.store, actor=self.actor, document_id=self.document_id)
 
     @property
     def mask(self) -> np.ndarray:
@@ -68,7 +68,7 @@ class Desk:
         return decode_rle(self.opened.rle, height_px=image.height_px, width_px=image.width_px)
 
     def paint(self, mask: np.ndarray, *, strokes: int = 1, active_ms: int = 100) -> SavedDraft:
-        return annotations.save_draft(
+        return own_masks.save_draft(
             self.store,
             actor=self.actor,
             document_id=self.document_id,
@@ -80,7 +80,7 @@ class Desk:
 
     def submit(self, *, sure: Collection[MaskDoubt] = frozenset(MaskDoubt)) -> VersionRecord:
         """Submit what was painted; the masks of most tests mean nothing, so they are not asked about."""
-        return annotations.submit_annotation(
+        return own_masks.submit_annotation(
             self.store, actor=self.actor, document_id=self.document_id, seq=self.opened.seq, sure=sure
         )
 

@@ -16,11 +16,12 @@ from unittest import mock
 
 import torch
 
-from colpo_core.services import runner
-from colpo_core.services.opening import open_store, program_actor
+from colpo_core.services.common.actors import program_actor
+from colpo_core.services.common.store_access import open_store
 from colpo_core.store import Store
 from colpo_core.store.tables import Job
 from colpo_core.terms import JobKind
+from colpo_core.workers import runner
 
 
 @contextmanager

@@ -10,8 +10,8 @@ from colpo_core.records.annotations import VersionRecord
 from colpo_core.records.case_lists import CaseFilter
 from colpo_core.records.people import Actor
 from colpo_core.records.tasks import TaskDraft, TaskRecord
-from colpo_core.services.annotations import open_annotation, save_draft, submit_annotation
-from colpo_core.services.tasks import create_task
+from colpo_core.services.annotations.own_masks import open_annotation, save_draft, submit_annotation
+from colpo_core.services.tasks.tasks import create_task
 from colpo_core.store import Store
 from colpo_core.store.tables import Image
 from colpo_core.terms import Finding, Role, TaskOrder

@@ -6,14 +6,16 @@ And which take another one that notes for their source, so that somebody counts 
 import ast
 from pathlib import Path
 
-SERVICES = Path(__file__).parents[1] / "colpo_core" / "services"
+CORE = Path(__file__).parents[1] / "colpo_core"
+# Services are named by subject, module and function, what runs networks by `workers`, module and function.
+ROOMS = {"colpo_core.services.": CORE / "services", "colpo_core.": CORE / "workers"}
 LEDGER = "exposures"
 # A deed in the name of a program that brings masks: nobody is shown anything.
-DEEDS = frozenset({"imported_masks.import_annotation"})
+DEEDS = frozenset({"annotations.imported_masks.import_annotation"})
 
 
 def services() -> dict[str, bool]:
-    """Every public function that takes a store and an actor, as `module.name`, and whether it comes to the ledger."""
+    """Every public function that takes a store and an actor, as `subject.module.name`, and whether it notes."""
     functions, asked, imported = _read_all()
     noting = {name for name, function in functions.items() if _touches(function)}
     while True:
@@ -41,8 +43,9 @@ def _read_all() -> tuple[dict[str, ast.FunctionDef], set[str], dict[str, dict[st
     functions: dict[str, ast.FunctionDef] = {}
     asked: set[str] = set()
     imported: dict[str, dict[str, str]] = {}
-    for file in sorted(SERVICES.glob("*.py")):
-        module, tree = file.stem, ast.parse(file.read_text(encoding="utf-8"))
+    for file in sorted(file for room in ROOMS.values() for file in room.rglob("*.py")):
+        module = _named(".".join(("colpo_core", *file.relative_to(CORE).with_suffix("").parts)))
+        tree = ast.parse(file.read_text(encoding="utf-8"))
         imported[module] = _imports(tree)
         for node in tree.body:
             if isinstance(node, ast.FunctionDef):
@@ -50,20 +53,21 @@ def _read_all() -> tuple[dict[str, ast.FunctionDef], set[str], dict[str, dict[st
                 arguments = {one.arg for one in (*node.args.args, *node.args.kwonlyargs)}
                 if {"store", "actor"} <= arguments and not node.name.startswith("_"):
                     asked.add(f"{module}.{node.name}")
-    return functions, asked - {name for name in asked if name.startswith(f"{LEDGER}.")}, imported
+    return functions, asked - {name for name in asked if f".{LEDGER}." in name}, imported
 
 
 def _imports(tree: ast.Module) -> dict[str, str]:
-    """By the name in this module, the module of services and the function that it comes from; or a module alone."""
+    """By the name in this module, the subject, module and function it comes from; or a subject and module alone."""
     found = {}
     for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("colpo_core.services."):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(tuple(ROOMS)):
             for alias in node.names:
-                found[alias.asname or alias.name] = f"{str(node.module).rsplit('.', 1)[1]}.{alias.name}"
-        elif isinstance(node, ast.ImportFrom) and node.module == "colpo_core.services":
-            for alias in node.names:
-                found[alias.asname or alias.name] = alias.name
+                found[alias.asname or alias.name] = f"{_named(str(node.module))}.{alias.name}"
     return found
+
+
+def _named(module: str) -> str:
+    return module.removeprefix("colpo_core.services.").removeprefix("colpo_core.")
 
 
 def _touches(function: ast.FunctionDef) -> bool:
@@ -78,7 +82,7 @@ def _touches(function: ast.FunctionDef) -> bool:
 
 def _called(name: str, function: ast.FunctionDef, imported: dict[str, dict[str, str]]) -> set[str]:
     """What a function calls or hands on, by module and name, through whichever module it was imported."""
-    module = name.split(".", maxsplit=1)[0]
+    module = name.rpartition(".")[0]
     found = set()
     for node in ast.walk(function):
         if isinstance(node, ast.Name):
@@ -90,6 +94,6 @@ def _called(name: str, function: ast.FunctionDef, imported: dict[str, dict[str, 
 
 def _source(name: str, imported: dict[str, dict[str, str]]) -> str:
     """Where a function is written that another module passes on."""
-    module, _, function = name.partition(".")
+    module, _, function = name.rpartition(".")
     passed_on = imported.get(module, {}).get(function)
     return name if passed_on is None or passed_on == name else _source(passed_on, imported)

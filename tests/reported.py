@@ -7,7 +7,8 @@ from sqlalchemy import select
 
 from colpo_core.records.people import Actor
 from colpo_core.records.reading_plans import Aid, ReadingPlan
-from colpo_core.services import readings, studies, study_amendments
+from colpo_core.services.studies import amendments as study_amendments
+from colpo_core.services.studies import designing, readings
 from colpo_core.store import Store
 from colpo_core.store.tables import Case, Prediction, Presentation, StudyCase
 from colpo_core.terms import Grade, Label, Role
@@ -47,7 +48,7 @@ def reported_study(
     readers = [reviewer(store, username, Role.READER) for username in NAMES]
     if plan is not None and plan.aid is not Aid.NONE:
         plan = replace(plan, aid_checkpoint_id=clinic.checkpoint_id)
-    study = studies.create_study(
+    study = designing.create_study(
         store,
         actor=administrator,
         name=name,
@@ -57,7 +58,7 @@ def reported_study(
         plan=plan,
         seed=5,
     )
-    studies.open_study(store, actor=administrator, study_id=study.id)
+    designing.open_study(store, actor=administrator, study_id=study.id)
     with store.reading() as session:
         truth = dict(session.execute(select(StudyCase.image_id, StudyCase.truth)).all())
         of_case = dict(session.execute(select(StudyCase.case_id, StudyCase.truth)).all())
@@ -72,7 +73,7 @@ def reported_study(
     study_amendments.correct_question(
         store, actor=administrator, study_id=study.id, question="Is the network as good as readers?", reason="wording"
     )
-    studies.close_study(store, actor=administrator, study_id=study.id, reason="one of us fell ill")
+    designing.close_study(store, actor=administrator, study_id=study.id, reason="one of us fell ill")
     return study.id
 
 

@@ -13,9 +13,13 @@ from colpo_core.errors import MaskDoubted
 from colpo_core.images.mask_files import read_mask_file
 from colpo_core.images.masks import encode_rle, mask_png
 from colpo_core.records.annotations import StartOptions, StartSource, VersionRecord
-from colpo_core.services import annotation_versions, clear_images, confirmation, filling, starting
-from colpo_core.services import annotations as service
-from colpo_core.services.mask_doubts import ask_about
+from colpo_core.services.annotations import biopsy_points as annotations_biopsy_points
+from colpo_core.services.annotations import clear_images, confirmation
+from colpo_core.services.annotations import own_masks as service
+from colpo_core.services.annotations import starts as starting
+from colpo_core.services.annotations import versions as annotation_versions
+from colpo_core.services.annotations.mask_doubts import ask_about
+from colpo_core.services.imports import filling
 from colpo_core.store.blobs import write_file
 from colpo_core.terms import Finding, MaskDoubt, Start
 
@@ -258,9 +262,11 @@ def points(image_id: int, points: tuple[str, ...]) -> None:
     with Opened() as here:
         if points:
             pairs = [_point(text) for text in points]
-            found = service.save_biopsy_points(here.store, actor=here.actor, image_id=image_id, points=pairs)
+            found = annotations_biopsy_points.save_biopsy_points(
+                here.store, actor=here.actor, image_id=image_id, points=pairs
+            )
         else:
-            found = service.biopsy_points(here.store, actor=here.actor, image_id=image_id)
+            found = annotations_biopsy_points.biopsy_points(here.store, actor=here.actor, image_id=image_id)
     print_table(("point", "x", "y"), [(point.position, point.x_px, point.y_px) for point in found])
 
 

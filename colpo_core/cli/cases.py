@@ -14,11 +14,11 @@ from colpo_core.cli.words import NEW_FILE, WordType
 from colpo_core.records.case_lists import CasePlace, CaseRow, CaseSort
 from colpo_core.records.cases import CaseRecord, SpecimenSite
 from colpo_core.records.model_marks import Mark, marks_text
-from colpo_core.services import case_export, case_report
-from colpo_core.services import case_lists as list_service
-from colpo_core.services import cases as service
-from colpo_core.services.histology import add_specimen, set_site, withdraw_specimen
-from colpo_core.services.stored_images import mark_image
+from colpo_core.services.cases import case as service
+from colpo_core.services.cases import lists as list_service
+from colpo_core.services.cases.histology import add_specimen, set_site, withdraw_specimen
+from colpo_core.services.common.stored_images import mark_image
+from colpo_core.services.exports import case_files, case_pdf
 from colpo_core.store.blobs import write_file
 from colpo_core.terms import Colposcopy, Grade, SpecimenKind, Stage
 
@@ -73,7 +73,7 @@ def export(out: Path, with_files: bool, **wishes: Any) -> None:  # noqa: ANN401 
     """Write cases with their labels, predictions and masks into a ZIP file."""
     with Opened() as here:
         ids = list_service.find_case_ids(here.store, actor=here.actor, where=filter_of(wishes))
-        content = case_export.export_cases(here.store, actor=here.actor, case_ids=ids, with_files=with_files)
+        content = case_files.export_cases(here.store, actor=here.actor, case_ids=ids, with_files=with_files)
     write_file(out, content)
     click.echo(f"{len(ids)} cases written to {out}")
 
@@ -84,7 +84,7 @@ def export(out: Path, with_files: bool, **wishes: Any) -> None:  # noqa: ANN401 
 def pdf(case_id: int, out: Path) -> None:
     """Write one case as one page of PDF for the record."""
     with Opened() as here:
-        page = case_report.case_report_pdf(here.store, actor=here.actor, case_id=case_id)
+        page = case_pdf.case_report_pdf(here.store, actor=here.actor, case_id=case_id)
     write_file(out, page)
     click.echo(str(out))
 

@@ -12,8 +12,8 @@ from colpo_core.cli.output import Opened, json_option, plain, print_json, print_
 from colpo_core.errors import InputRejected
 from colpo_core.ifcpc import Iodine, Junction, LesionLocation, Sign
 from colpo_core.records.findings import FindingsEntry, FindingsProposal
-from colpo_core.services.findings import get_findings, save_findings
-from colpo_core.services.findings_proposal import propose_findings
+from colpo_core.services.cases.findings import get_findings, save_findings
+from colpo_core.services.cases.findings_proposal import propose_findings
 
 
 @click.group()

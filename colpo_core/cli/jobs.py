@@ -13,16 +13,21 @@ from colpo_core.cli.learning import figures_text, find_checkpoint, wait_for
 from colpo_core.cli.output import Opened, json_option, note, print_json, print_table
 from colpo_core.cli.words import EXISTING_FOLDER, NEW_FOLDER
 from colpo_core.records.jobs import JobRecord, seconds_left
-from colpo_core.services import engine, on_demand, working
-from colpo_core.services import jobs as service
+from colpo_core.services.jobs import control as service
+from colpo_core.services.jobs import engine
+from colpo_core.services.jobs import worker as job_worker
+from colpo_core.services.models import predicting
+from colpo_core.services.training import starting
+from colpo_core.services.training.retraining import train_if_due
 from colpo_core.terms import JobKind
+from colpo_core.workers import foreground
 
 
 @click.command("run-job", hidden=True)
 @click.argument("job_id", type=int)
 def run_job(job_id: int) -> None:
     """Run one queued job in this process: what the program starts in the background."""
-    from colpo_core.services import runner
+    from colpo_core.workers import runner
 
     with Opened() as here:
         code = runner.run_job(here.store, job_id)
@@ -41,7 +46,7 @@ def worker() -> None:
         signal.signal(number, lambda _number, _frame: told_to_end.set())
     with Opened() as here:
         note(f"working on the store in {here.store.settings.data_dir}")
-        working.work(here.store, told_to_end=told_to_end)
+        job_worker.work(here.store, [train_if_due], told_to_end=told_to_end)
 
 
 @click.group()
@@ -123,7 +128,7 @@ def move_to_front(job_id: int) -> None:
 def run_again(job_id: int) -> None:
     """Let a failed or cancelled job go on, or train anew with the settings of a finished training."""
     with Opened() as here:
-        job = service.run_again(here.store, actor=here.actor, job_id=job_id)
+        job = starting.run_again(here.store, actor=here.actor, job_id=job_id)
     click.echo(f"job {job.id} started")
 
 
@@ -154,7 +159,7 @@ def predict(
 def _predict_folder(images_dir: Path, out_dir: Path, checkpoint: str | None, as_json: bool) -> None:
     with Opened() as here:
         found = find_checkpoint(here, checkpoint)
-        report = on_demand.predict_files(
+        report = foreground.predict_files(
             here.store,
             actor=here.actor,
             checkpoint_id=found.id,
@@ -175,7 +180,7 @@ def _predict_folder(images_dir: Path, out_dir: Path, checkpoint: str | None, as_
 def _predict_store(checkpoint: str | None, wait: bool, as_json: bool) -> None:
     with Opened() as here:
         found = find_checkpoint(here, checkpoint)
-        service.start_prediction(here.store, actor=here.actor, checkpoint_id=found.id)
+        predicting.start_prediction(here.store, actor=here.actor, checkpoint_id=found.id)
         # A promotion has started one by itself, so there may be work under way that this call did not add.
         under_way = _predictions_under_way(here, found.id)
         if wait:
@@ -193,7 +198,7 @@ def _predict_store(checkpoint: str | None, wait: bool, as_json: bool) -> None:
 
 def _predictions_under_way(here: Opened, checkpoint_id: int) -> list[JobRecord]:
     """The jobs of the checkpoint's predictions that are under way, oldest first."""
-    under_way = service.predictions_under_way(here.store, actor=here.actor)
+    under_way = predicting.predictions_under_way(here.store, actor=here.actor)
     return [
         service.get_job(here.store, actor=here.actor, job_id=job_id)
         for prediction in under_way

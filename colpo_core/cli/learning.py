@@ -22,10 +22,15 @@ from colpo_core.records.jobs import JobEventRecord, JobRecord
 from colpo_core.records.learning import TrainingEvent
 from colpo_core.records.model_cards import calibration_text
 from colpo_core.records.shortcuts import ShortcutReport
-from colpo_core.services import engine
-from colpo_core.services import jobs as job_service
-from colpo_core.services import learning as service
-from colpo_core.services.model_comparison import compare_models
+from colpo_core.services.jobs import control as job_service
+from colpo_core.services.jobs import engine
+from colpo_core.services.models import cards as models_cards
+from colpo_core.services.models import evaluations as models_evaluations
+from colpo_core.services.models import human_ceiling as models_human_ceiling
+from colpo_core.services.models import promotion_checks, promotions
+from colpo_core.services.models import registry as models_registry
+from colpo_core.services.models.comparison import compare_models
+from colpo_core.services.snapshots import freezing
 from colpo_core.terms import JobState, LabelSource, MaskPolicy, Split
 
 POLL_SECONDS = 1.0
@@ -86,7 +91,7 @@ def _query_options(command: click.decorators.FC) -> click.decorators.FC:
 def preview(as_json: bool, **options: Any) -> None:  # noqa: ANN401 - those of the query
     """Show what a snapshot would hold, what it would leave out and why, and what its labels can be told from."""
     with Opened() as here:
-        found = service.preview_snapshot(here.store, actor=here.actor, query=SnapshotQuery("preview", **options))
+        found = freezing.preview_snapshot(here.store, actor=here.actor, query=SnapshotQuery("preview", **options))
     if as_json:
         print_json(found)
         return
@@ -110,7 +115,7 @@ def preview(as_json: bool, **options: Any) -> None:  # noqa: ANN401 - those of t
 def freeze(name: str, as_json: bool, **options: Any) -> None:  # noqa: ANN401 - those of the query
     """Freeze images, masks and labels with a patient-wise split, under a name."""
     with Opened() as here:
-        made = service.freeze_snapshot(here.store, actor=here.actor, query=SnapshotQuery(name, **options))
+        made = freezing.freeze_snapshot(here.store, actor=here.actor, query=SnapshotQuery(name, **options))
     if as_json:
         print_json(made)
         return
@@ -125,7 +130,7 @@ def freeze(name: str, as_json: bool, **options: Any) -> None:  # noqa: ANN401 - 
 def show_snapshot(name: str, as_json: bool) -> None:
     """Show one snapshot: what its labels rest on, which masks it holds, and how much stands on each side."""
     with Opened() as here:
-        found = service.find_snapshot(here.store, actor=here.actor, name=name)
+        found = freezing.find_snapshot(here.store, actor=here.actor, name=name)
     if as_json:
         print_json(found)
         return
@@ -156,7 +161,7 @@ def _print_snapshot(found: SnapshotRecord) -> None:
 def list_snapshots(as_json: bool) -> None:
     """Show all snapshots."""
     with Opened() as here:
-        found = service.list_snapshots(here.store, actor=here.actor)
+        found = freezing.list_snapshots(here.store, actor=here.actor)
     if as_json:
         print_json(found)
         return
@@ -222,7 +227,7 @@ def checkpoints() -> None:
 def list_checkpoints(as_json: bool) -> None:
     """Show all checkpoints, newest first."""
     with Opened() as here:
-        found = service.list_checkpoints(here.store, actor=here.actor)
+        found = models_registry.list_checkpoints(here.store, actor=here.actor)
     if as_json:
         print_json(found)
         return
@@ -242,9 +247,9 @@ def show_checkpoint(checkpoint: str, as_json: bool) -> None:
         found = find_checkpoint(here, checkpoint)
         if as_json:
             # The rows by case are for the JSON; here they would drown the figures.
-            print_json(service.whole_checkpoint(here.store, actor=here.actor, checkpoint_id=found.id))
+            print_json(models_registry.whole_checkpoint(here.store, actor=here.actor, checkpoint_id=found.id))
             return
-        ceiling = service.human_ceiling(here.store, actor=here.actor, checkpoint_id=found.id)
+        ceiling = models_human_ceiling.human_ceiling(here.store, actor=here.actor, checkpoint_id=found.id)
     click.echo(f"checkpoint {found.id} ({found.name}), trained on snapshot {found.snapshot_name}")
     click.echo(label_source_text(found.label_source))
     for mark in found.marks:
@@ -296,7 +301,7 @@ def write_card(checkpoint: str, out: Path) -> None:
     """Write one checkpoint's card as an HTML file that stands alone: tables and drawings."""
     with Opened() as here:
         found = find_checkpoint(here, checkpoint)
-        text = service.model_card(here.store, actor=here.actor, checkpoint_id=found.id)
+        text = models_cards.model_card(here.store, actor=here.actor, checkpoint_id=found.id)
     try:
         out.write_text(text, encoding="utf-8")
     except OSError as error:
@@ -312,7 +317,7 @@ def promote(checkpoint: str, reason: str, overrule: str) -> None:
     """Make a checkpoint the clinic's current model; promoting an older one rolls back."""
     with Opened() as here:
         found = find_checkpoint(here, checkpoint)
-        made = service.promote_checkpoint(
+        made = promotions.promote_checkpoint(
             here.store, actor=here.actor, checkpoint_id=found.id, reason=reason, overrule=overrule
         )
     click.echo(f"checkpoint {made.id} ({made.name}) is the current model")
@@ -325,7 +330,7 @@ def doubts(checkpoint: str, as_json: bool) -> None:
     """Show what speaks against promoting a checkpoint, and what could not be checked."""
     with Opened() as here:
         found = find_checkpoint(here, checkpoint)
-        checks = service.check_promotion(here.store, actor=here.actor, checkpoint_id=found.id)
+        checks = promotion_checks.check_promotion(here.store, actor=here.actor, checkpoint_id=found.id)
     unchecked = [f"Not checked: {sentence}" for sentence in checks.unchecked]
     if as_json:
         print_json([*checks.doubts, *unchecked])
@@ -342,12 +347,14 @@ def evaluate(checkpoint: str, snapshot_name: str, wait: bool) -> None:
     """Judge a checkpoint on an external test set, in the background; each look is counted."""
     with Opened() as here:
         found = find_checkpoint(here, checkpoint)
-        kept = service.find_snapshot(here.store, actor=here.actor, name=snapshot_name)
-        job = service.start_evaluation(here.store, actor=here.actor, checkpoint_id=found.id, snapshot_id=kept.id)
+        kept = freezing.find_snapshot(here.store, actor=here.actor, name=snapshot_name)
+        job = models_evaluations.start_evaluation(
+            here.store, actor=here.actor, checkpoint_id=found.id, snapshot_id=kept.id
+        )
         click.echo(f"job {job.id} started; it goes on when this window is closed")
         if wait:
             wait_for(here, job.id)
-            newest = service.list_evaluations(here.store, actor=here.actor, checkpoint_id=found.id)[0]
+            newest = models_evaluations.list_evaluations(here.store, actor=here.actor, checkpoint_id=found.id)[0]
             _print_evaluation(newest)
 
 
@@ -358,7 +365,7 @@ def evaluations(checkpoint: str, as_json: bool) -> None:
     """Show all looks at external test sets with a checkpoint, newest first, with their figures."""
     with Opened() as here:
         found = find_checkpoint(here, checkpoint)
-        looks = service.list_evaluations(here.store, actor=here.actor, checkpoint_id=found.id)
+        looks = models_evaluations.list_evaluations(here.store, actor=here.actor, checkpoint_id=found.id)
     if as_json:
         print_json(looks)
         return
@@ -379,11 +386,11 @@ def find_checkpoint(here: Opened, text: str | None) -> CheckpointRecord:
         NotFound: There is none.
     """
     if text is None:
-        current = service.current_checkpoint(here.store)
+        current = models_registry.current_checkpoint(here.store)
         if current is None:
             raise click.ClickException("No checkpoint is promoted yet. Name one, or promote one first.")
         return current
-    return service.find_checkpoint(here.store, actor=here.actor, name=text)
+    return models_registry.find_checkpoint(here.store, actor=here.actor, name=text)
 
 
 def figure_lines(block: object, path: str = "") -> list[tuple[str, str]]:

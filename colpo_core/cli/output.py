@@ -15,7 +15,8 @@ import click
 
 from colpo_core.errors import ColpoError
 from colpo_core.records.people import Actor
-from colpo_core.services.opening import OPERATOR, open_store, program_actor
+from colpo_core.services.common.actors import OPERATOR, program_actor
+from colpo_core.services.common.store_access import open_store
 from colpo_core.store import Store
 
 Command = TypeVar("Command", bound=Callable[..., Any])

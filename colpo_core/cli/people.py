@@ -4,7 +4,7 @@ import click
 
 from colpo_core.cli.output import Opened, json_option, print_json, print_table
 from colpo_core.cli.words import WordType
-from colpo_core.services import people as service
+from colpo_core.services.people import accounts as service
 from colpo_core.terms import Role
 
 PASSWORD = click.option(

@@ -3,7 +3,7 @@
 import click
 
 from colpo_core.cli.output import Opened, json_option, print_json
-from colpo_core.services import preferences as service
+from colpo_core.services.common import preferences as service
 
 
 @click.group()

@@ -11,7 +11,7 @@ from colpo_core.cli.words import NEW_FOLDER
 from colpo_core.exchange.reproduction_report import reproduction_json, reproduction_text
 from colpo_core.records.learning import CLASSIFIERS, PRESETS, TrainingEvent, preset
 from colpo_core.records.reproduction import PAPER_CLASSIFIERS, SET_BY_REPRODUCTION
-from colpo_core.services.reproducing import reproduce_paper
+from colpo_core.workers.reproduce import reproduce_paper
 
 
 @click.command()

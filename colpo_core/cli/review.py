@@ -13,10 +13,11 @@ from colpo_core.records.explanations import LikeCase
 from colpo_core.records.model_marks import marks_text
 from colpo_core.records.number_texts import number_texts, percent_texts
 from colpo_core.records.overview import many_text
-from colpo_core.services import call_reasons, on_demand
-from colpo_core.services import review as service
+from colpo_core.services.review import call_reasons
+from colpo_core.services.review import desk as service
 from colpo_core.store.blobs import write_file
 from colpo_core.terms import ReviewReason, Verdict
+from colpo_core.workers import foreground
 
 
 @click.group()
@@ -152,7 +153,7 @@ def explain(image_id: int, method: str, checkpoint: str | None, out: Path) -> No
     """Draw maps of a stored image by another method, for both networks and both classes."""
     with Opened() as here:
         found = find_checkpoint(here, checkpoint)
-        maps = on_demand.explain_image(
+        maps = foreground.explain_image(
             here.store, actor=here.actor, checkpoint_id=found.id, image_id=image_id, method=method
         )
     for name, content in maps.items():

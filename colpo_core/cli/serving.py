@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from colpo_core.cli.output import Opened, note
-from colpo_core.services.demonstration import fill_demonstration
-from colpo_core.services.people import needs_first_administrator
+from colpo_core.services.imports.demonstration import fill_demonstration
+from colpo_core.services.people.accounts import needs_first_administrator
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 DEMONSTRATION_CASES = 40

@@ -14,9 +14,14 @@ from colpo_core.records.people import Actor
 from colpo_core.records.reader_statistics import Endpoint
 from colpo_core.records.reading_plans import Aid, ConfidenceScale, ReadingPlan
 from colpo_core.records.studies import CallerFigures, CaseChoice, CaseSource, StudyResults
-from colpo_core.services import readings, signing_in, study_conduct, study_records, study_report, study_results
-from colpo_core.services import studies as service
-from colpo_core.services.reading_aid import LAYERS
+from colpo_core.services.people import signing_in
+from colpo_core.services.studies import conduct as study_conduct
+from colpo_core.services.studies import designing as service
+from colpo_core.services.studies import readings
+from colpo_core.services.studies import report as study_report
+from colpo_core.services.studies import results as study_results
+from colpo_core.services.studies import rows as study_records
+from colpo_core.services.studies.aid import LAYERS
 from colpo_core.store import Store
 from colpo_core.store.blobs import write_file
 from colpo_core.terms import ExposureRule, Finding, Grade, Label

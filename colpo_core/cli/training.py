@@ -9,10 +9,10 @@ from colpo_core.cli.learning import wait_for
 from colpo_core.cli.output import Opened, json_option, print_json, print_table
 from colpo_core.records.learning import CLASSIFIERS, PRESETS, TrainingSettings, preset
 from colpo_core.records.retraining import RetrainingState
-from colpo_core.services import jobs as job_service
-from colpo_core.services import learning as service
-from colpo_core.services import preflight as preflight_service
-from colpo_core.services import retraining as retraining_service
+from colpo_core.services.snapshots import freezing
+from colpo_core.services.training import preflight as preflight_service
+from colpo_core.services.training import retraining as retraining_service
+from colpo_core.services.training import starting
 
 _SWITCHES = {"true": True, "on": True, "false": False, "off": False}
 
@@ -39,8 +39,8 @@ def train(snapshot_name: str, wait: bool, **options: Any) -> None:  # noqa: ANN4
     """Train on a snapshot, in the background: SegNet, then ResNet with 3 and with 4 channels."""
     with Opened() as here:
         settings = _settings(**options)
-        frozen = service.find_snapshot(here.store, actor=here.actor, name=snapshot_name)
-        job = job_service.start_training(here.store, actor=here.actor, snapshot_id=frozen.id, settings=settings)
+        frozen = freezing.find_snapshot(here.store, actor=here.actor, name=snapshot_name)
+        job = starting.start_training(here.store, actor=here.actor, snapshot_id=frozen.id, settings=settings)
         click.echo(f"job {job.id} started; it goes on when this window is closed")
         if wait:
             job = wait_for(here, job.id)
@@ -54,7 +54,7 @@ def look_ahead(snapshot_name: str, as_json: bool, **options: Any) -> None:  # no
     """Measure how long a training will take and what it needs, by a few steps of its networks."""
     with Opened() as here:
         settings = _settings(**options)
-        frozen = service.find_snapshot(here.store, actor=here.actor, name=snapshot_name)
+        frozen = freezing.find_snapshot(here.store, actor=here.actor, name=snapshot_name)
         job = preflight_service.start_probe(here.store, actor=here.actor, snapshot_id=frozen.id, settings=settings)
         wait_for(here, job.id)
         found = preflight_service.preflight(here.store, actor=here.actor, snapshot_id=frozen.id, settings=settings)
@@ -104,7 +104,7 @@ def set_retraining(
     """Let the program freeze snapshots like SNAPSHOT and train on them by itself."""
     with Opened() as here:
         settings = _settings(**options)
-        frozen = service.find_snapshot(here.store, actor=here.actor, name=snapshot_name)
+        frozen = freezing.find_snapshot(here.store, actor=here.actor, name=snapshot_name)
         rule = retraining_service.rule_like(
             here.store,
             actor=here.actor,

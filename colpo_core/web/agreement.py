@@ -7,7 +7,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from colpo_core.errors import InputRejected
-from colpo_core.services import adjudication
+from colpo_core.services.agreement import adjudication
 from colpo_core.store import Store
 from colpo_core.terms import Combination, Finding
 from colpo_core.web.gate import actor_of, answering

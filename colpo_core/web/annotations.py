@@ -11,7 +11,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from colpo_core.errors import InputRejected
-from colpo_core.services import annotation_versions, annotations
+from colpo_core.services.annotations import own_masks
+from colpo_core.services.annotations import versions as annotation_versions
 from colpo_core.store import Store
 from colpo_core.web.gate import actor_of, answering
 
@@ -44,9 +45,7 @@ def routes(store: Store) -> list[Route]:
     """
 
     def open_document(request: Request) -> Response:
-        opened = annotations.open_document(
-            store, actor=actor_of(request), document_id=request.path_params["document_id"]
-        )
+        opened = own_masks.open_document(store, actor=actor_of(request), document_id=request.path_params["document_id"])
         return JSONResponse(
             {
                 "document_id": opened.document_id,
@@ -79,7 +78,7 @@ def routes(store: Store) -> list[Route]:
                 status_code=413,
             )
         saved = await run_in_threadpool(
-            annotations.save_draft,
+            own_masks.save_draft,
             store,
             actor=actor,
             document_id=request.path_params["document_id"],
@@ -94,7 +93,7 @@ def routes(store: Store) -> list[Route]:
         colour = request.query_params.get("colour", "amber")
         if colour not in _OVERLAY_COLOURS:
             raise InputRejected(f"The colour must be one of {', '.join(_OVERLAY_COLOURS)}.")
-        png = annotations.version_mask_overlay(
+        png = own_masks.version_mask_overlay(
             store, actor=actor_of(request), version_id=request.path_params["version_id"], rgba=_OVERLAY_COLOURS[colour]
         )
         return Response(png, media_type="image/png", headers={"cache-control": _CACHING})

@@ -18,9 +18,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from colpo_core.errors import Blinding, ColpoError, Conflict, FilesUnreachable, NotFound, PermissionDenied, ShownNoMore
 from colpo_core.records.people import Actor
-from colpo_core.services import people
-from colpo_core.services.incidents import log_incident
-from colpo_core.services.refusals import note_refusal
+from colpo_core.services.common.incidents import log_incident
+from colpo_core.services.people import signing_in
+from colpo_core.services.studies.refusals import note_refusal
 from colpo_core.store import Store
 from colpo_core.terms import Role
 from colpo_core.web.headers import with_safe_headers
@@ -114,10 +114,10 @@ class Gate:
         await self._app(scope, receive_while_signed_in, send_while_open)
 
     async def _actor(self, connection: HTTPConnection) -> Actor | None:
-        token = connection.cookies.get(people.SESSION_COOKIE, "")
+        token = connection.cookies.get(signing_in.SESSION_COOKIE, "")
         if not token:
             return None
-        return await run_in_threadpool(people.actor_for_token, self._store, token=token)
+        return await run_in_threadpool(signing_in.actor_for_token, self._store, token=token)
 
 
 def is_same_origin(connection: HTTPConnection) -> bool:

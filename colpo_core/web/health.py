@@ -5,8 +5,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from colpo_core.services.incidents import log_incident
-from colpo_core.services.people import needs_first_administrator
+from colpo_core.services.common.incidents import log_incident
+from colpo_core.services.people.accounts import needs_first_administrator
 from colpo_core.store import Store
 
 

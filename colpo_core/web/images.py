@@ -8,7 +8,7 @@ from starlette.routing import Route
 
 from colpo_core.records.images import ImageRecord
 from colpo_core.records.people import Actor
-from colpo_core.services.stored_images import get_image, image_bytes, image_thumbnail
+from colpo_core.services.common.stored_images import get_image, image_bytes, image_thumbnail
 from colpo_core.store import Store
 from colpo_core.web.gate import actor_of, answering
 

@@ -4,7 +4,7 @@ import logging
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
-from colpo_core.services.incidents import describe
+from colpo_core.services.common.incidents import describe
 
 _MAX_BYTES = 1_000_000
 _KEPT = 5

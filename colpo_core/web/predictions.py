@@ -7,7 +7,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from colpo_core.records.people import Actor
-from colpo_core.services import review
+from colpo_core.services.review import desk as review
 from colpo_core.store import Store
 from colpo_core.web.gate import actor_of, answering
 

@@ -13,7 +13,8 @@ from starlette.routing import Route
 
 from colpo_core.errors import ColpoError, Conflict, InputRejected, SignInRefused
 from colpo_core.records.people import SignIn
-from colpo_core.services import people
+from colpo_core.services.people import accounts as people
+from colpo_core.services.people import signing_in
 from colpo_core.store import Store
 from colpo_core.web.signin_form import first_administrator_form, sign_in_form
 
@@ -76,7 +77,7 @@ class _Desk:
         username = form.get("username", "")
         try:
             signed = await run_in_threadpool(
-                people.sign_in, self._store, username=username, password=form.get("password", "")
+                signing_in.sign_in, self._store, username=username, password=form.get("password", "")
             )
         except SignInRefused as error:
             return HTMLResponse(sign_in_form(target=target, username=username, error=str(error)), status_code=401)
@@ -97,7 +98,7 @@ class _Desk:
                 password=form.get("password", ""),
             )
             signed = await run_in_threadpool(
-                people.sign_in, self._store, username=username, password=form.get("password", "")
+                signing_in.sign_in, self._store, username=username, password=form.get("password", "")
             )
         except Conflict as error:
             return HTMLResponse(sign_in_form(target=_HOME, error=str(error)), status_code=409)
@@ -111,19 +112,19 @@ class _Desk:
 
         Not what it keeps: strokes that wait to be saved lie in the tab's database until their painter comes back.
         """
-        token = request.cookies.get(people.SESSION_COOKIE, "")
-        await run_in_threadpool(people.sign_out, self._store, token=token)
+        token = request.cookies.get(signing_in.SESSION_COOKIE, "")
+        await run_in_threadpool(signing_in.sign_out, self._store, token=token)
         response = RedirectResponse("/login?out", status_code=303, headers={"Clear-Site-Data": '"cache"'})
-        response.delete_cookie(people.SESSION_COOKIE, path="/", httponly=True, samesite="lax")
+        response.delete_cookie(signing_in.SESSION_COOKIE, path="/", httponly=True, samesite="lax")
         return response
 
     async def _enter(self, request: Request, signed: SignIn, target: str) -> Response:
-        before = request.cookies.get(people.SESSION_COOKIE, "")
+        before = request.cookies.get(signing_in.SESSION_COOKIE, "")
         if before:
-            await run_in_threadpool(people.sign_out, self._store, token=before)
+            await run_in_threadpool(signing_in.sign_out, self._store, token=before)
         response = RedirectResponse(target, status_code=303)
         response.set_cookie(
-            people.SESSION_COOKIE,
+            signing_in.SESSION_COOKIE,
             signed.token,
             max_age=int(self._store.settings.session_hours * 3600),
             path="/",

@@ -4,7 +4,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from colpo_core.services.study_report import report_html
+from colpo_core.services.studies.report import report_html
 from colpo_core.store import Store
 from colpo_core.web.gate import actor_of, answering
 

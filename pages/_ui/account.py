@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from colpo_core.services.people import change_password
+from colpo_core.services.people.accounts import change_password
 from pages._ui.errors import showing_errors
 from pages._ui.here import Here
 from pages._ui.watch import watch_session

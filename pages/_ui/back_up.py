@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from colpo_core.services.back_ups import OLD_AFTER, last_back_up
+from colpo_core.services.maintenance.back_ups import OLD_AFTER, last_back_up
 from pages._ui.here import Here
 from pages._ui.plain import plain
 from pages._ui.tables import as_when, count_text

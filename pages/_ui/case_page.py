@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from colpo_core.services import case_report
+from colpo_core.services.exports import case_pdf
 from pages._ui.here import Here
 
 
@@ -10,7 +10,7 @@ def offer_page(person: Here, case_id: int) -> None:
     """Draw the button; the page is made when it is pressed."""
     st.download_button(
         "PDF",
-        lambda: case_report.case_report_pdf(person.store, actor=person.actor, case_id=case_id),
+        lambda: case_pdf.case_report_pdf(person.store, actor=person.actor, case_id=case_id),
         file_name=f"case-{case_id}.pdf",
         mime="application/pdf",
         icon=":material/picture_as_pdf:",

@@ -6,8 +6,8 @@ from contextlib import contextmanager
 import streamlit as st
 
 from colpo_core.errors import Blinding, ColpoError, NotFound, PermissionDenied
-from colpo_core.services.incidents import log_incident
-from colpo_core.services.refusals import note_refusal
+from colpo_core.services.common.incidents import log_incident
+from colpo_core.services.studies.refusals import note_refusal
 from pages._ui.here import here
 
 _REFUSALS = (Blinding, NotFound, PermissionDenied)

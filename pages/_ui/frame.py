@@ -6,8 +6,8 @@ import streamlit as st
 from streamlit.navigation.page import Page
 
 from colpo_core.mark import MARK_SVG
-from colpo_core.services.permissions import CLINICIANS
-from colpo_core.services.refusals import note_refusal
+from colpo_core.services.common.permissions import CLINICIANS
+from colpo_core.services.studies.refusals import note_refusal
 from pages._ui.account import account_menu
 from pages._ui.errors import showing_errors
 from pages._ui.here import here

@@ -6,8 +6,8 @@ from urllib.parse import quote
 import streamlit as st
 
 from colpo_core.records.people import Actor
-from colpo_core.services import people
-from colpo_core.services.opening import Store, open_store
+from colpo_core.services.common.store_access import Store, open_store
+from colpo_core.services.people import signing_in
 from colpo_core.settings import Settings
 
 
@@ -30,7 +30,7 @@ def here() -> Here:
     """The store and the person; ends the run with a notice where the sign-in is over."""
     store = _store_of(Settings.from_environment())
     token = session_token()
-    actor = people.actor_for_token(store, token=token)
+    actor = signing_in.actor_for_token(store, token=token)
     if actor is None:
         _say_signed_out()
         st.stop()
@@ -39,7 +39,7 @@ def here() -> Here:
 
 def session_token() -> str:
     """The cookie's token of this browser, empty where there is none."""
-    return st.context.cookies.get(people.SESSION_COOKIE, "")
+    return st.context.cookies.get(signing_in.SESSION_COOKIE, "")
 
 
 def _say_signed_out() -> None:

@@ -7,8 +7,8 @@ import pandas as pd
 import streamlit as st
 
 from colpo_core.records.images import AskedImage, Contradiction, grouped_questions, question_text
-from colpo_core.services.image_questions import confirm_images, refile_images
-from colpo_core.services.stored_images import mark_image
+from colpo_core.services.cases.image_questions import confirm_images, refile_images
+from colpo_core.services.common.stored_images import mark_image
 from colpo_core.terms import ImageQuestion, Stage
 from pages._ui.annotating.words import STAGES
 from pages._ui.here import here

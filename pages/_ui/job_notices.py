@@ -3,7 +3,7 @@
 import streamlit as st
 
 from colpo_core.records.jobs import JobRecord
-from colpo_core.services import jobs
+from colpo_core.services.jobs import control as jobs
 from colpo_core.terms import JobKind, JobState
 from pages._ui.here import Here
 

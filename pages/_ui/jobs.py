@@ -8,7 +8,9 @@ import streamlit as st
 from plotly.subplots import make_subplots
 
 from colpo_core.records.jobs import JobEventRecord, JobRecord, PredictionProgress
-from colpo_core.services import jobs
+from colpo_core.services.jobs import control as jobs
+from colpo_core.services.models import predicting
+from colpo_core.services.training import starting
 from colpo_core.terms import JobState
 from pages._ui.errors import showing_errors
 from pages._ui.here import here
@@ -65,11 +67,11 @@ def live_job(job_id: int) -> None:
 def prediction_progress() -> None:
     """Tell of predictions that are under way, if there are any; the page is drawn anew when one is over."""
     person = here()
-    under_way = jobs.predictions_under_way(person.store, actor=person.actor)
+    under_way = predicting.predictions_under_way(person.store, actor=person.actor)
     if under_way:
         st.fragment(_draw_predictions, run_every=1.0)(len(under_way))
         return
-    last = jobs.last_prediction(person.store, actor=person.actor)
+    last = predicting.last_prediction(person.store, actor=person.actor)
     broken = [job for job in last if job.state is JobState.FAILED]
     failures = [failure for job in last for failure in job.result.get("failed", ())]
     if broken:
@@ -85,7 +87,7 @@ def prediction_progress() -> None:
 
 def _draw_predictions(shown: int) -> None:
     person = here()
-    under_way = jobs.predictions_under_way(person.store, actor=person.actor)
+    under_way = predicting.predictions_under_way(person.store, actor=person.actor)
     if len(under_way) < shown:
         st.rerun()
     for prediction in under_way:
@@ -140,7 +142,7 @@ def _head(job: JobRecord) -> None:
             if job.state is JobState.QUEUED and not job.paused:
                 _control(job, "Next", ":material/vertical_align_top:", jobs.move_to_front)
         else:
-            _control(job, "Run again", ":material/replay:", jobs.run_again)
+            _control(job, "Run again", ":material/replay:", starting.run_again)
 
 
 def _control(job: JobRecord, title: str, icon: str, deed: Deed, *, is_off: bool = False) -> None:

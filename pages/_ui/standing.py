@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from colpo_core.services.standing import standing_since
+from colpo_core.services.overview.figures_cache import standing_since
 from pages._ui.here import Here
 from pages._ui.tables import as_when
 

@@ -7,7 +7,9 @@ import streamlit as st
 
 from colpo_core.records.conduct import StudyConduct
 from colpo_core.records.studies import Option, StudyDetail
-from colpo_core.services import studies, study_amendments, study_conduct
+from colpo_core.services.studies import amendments as study_amendments
+from colpo_core.services.studies import conduct as study_conduct
+from colpo_core.services.studies import designing
 from colpo_core.terms import ExposureRule, StudyState
 from pages._ui.errors import showing_errors
 from pages._ui.here import Here
@@ -108,7 +110,7 @@ def _amendment_form(person: Here, detail: StudyDetail) -> None:
     st.caption("Cases, labels, checkpoints, seed and plan never change. An amendment is printed with the results.")
     reason = st.text_input("Reason", key="amend_reason", max_chars=study_amendments.MAX_REASON)
     reading = {one.reader_id for one in detail.readers}
-    options = studies.study_options(person.store, actor=person.actor).readers
+    options = designing.study_options(person.store, actor=person.actor).readers
     fresh = [one for one in options if one.id not in reading]
     added = st.selectbox("Add a reader", fresh, index=None, format_func=_name, key="amend_add", placeholder="nobody")
     if added is not None and st.button("Add", key="amend_add_now"):

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from colpo_core.records.studies import CaseChoice, CaseSource, ChoicePreview, Option, StudyOptions
-from colpo_core.services import studies
+from colpo_core.services.studies import designing
 from colpo_core.studies.case_numbers import parse_case_numbers
 from colpo_core.terms import Grade
 from pages._ui.badges import simulated_badge
@@ -24,7 +24,7 @@ _SOURCES = {
 
 def study_form(person: Here) -> None:
     """Draw the form."""
-    options = studies.study_options(person.store, actor=person.actor)
+    options = designing.study_options(person.store, actor=person.actor)
     if not options.readers:
         st.info("A study needs readers. Make an account whose role is reader, then come back.")
         link("admin", "People", icon=":material/group:")
@@ -45,7 +45,7 @@ def study_form(person: Here) -> None:
         plan, practice = plan_form(checkpoints)
     reader_ids, checkpoint_ids = [one.id for one in readers], [one.id for one in checkpoints]
     with preview, showing_errors():
-        counted = studies.preview_choice(
+        counted = designing.preview_choice(
             person.store, actor=person.actor, choice=choice, reader_ids=reader_ids, checkpoint_ids=checkpoint_ids,
             practice_case_ids=practice,
         )  # fmt: skip
@@ -58,7 +58,7 @@ def study_form(person: Here) -> None:
             help=None if name.strip() else "Give the study a name first.",
         )  # fmt: skip
         if pressed:
-            made = studies.create_study(
+            made = designing.create_study(
                 person.store, actor=person.actor, name=name, question=question, choice=choice, reader_ids=reader_ids,
                 checkpoint_ids=checkpoint_ids, plan=plan, practice_case_ids=practice,
             )  # fmt: skip

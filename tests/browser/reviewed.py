@@ -12,7 +12,7 @@ from colpo_core.images.maps import MAP_NAMES, pack_maps
 from colpo_core.images.probabilities import pack_probabilities
 from colpo_core.labels import RULES_VERSION
 from colpo_core.records.people import Actor
-from colpo_core.services.masks import store_pixels
+from colpo_core.services.common.mask_rows import store_pixels
 from colpo_core.simulation.cases import simulate_case
 from colpo_core.store import Store
 from colpo_core.store.tables import (

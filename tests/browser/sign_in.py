@@ -4,7 +4,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, ViewportSize
 
-from colpo_core.services.people import SESSION_COOKIE
+from colpo_core.services.people.signing_in import SESSION_COOKIE
 
 TALL: ViewportSize = {"width": 1366, "height": 900}
 

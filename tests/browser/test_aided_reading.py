@@ -9,8 +9,8 @@ from sqlalchemy import select
 
 from colpo_core.records.people import Actor
 from colpo_core.records.reading_plans import Aid, ReadingPlan
-from colpo_core.services import studies
-from colpo_core.services.study_conduct import study_conduct
+from colpo_core.services.studies import designing
+from colpo_core.services.studies.conduct import study_conduct
 from colpo_core.store import Store
 from colpo_core.store.tables import Image, Reading
 from colpo_core.terms import Arm, Label, Stage
@@ -25,7 +25,7 @@ SOON = 60_000
 @pytest.fixture
 def study_id(store: Store, administrator: Actor, reader: Actor) -> int:
     clinic = PredictedClinic(store, administrator)
-    study = studies.create_study(
+    study = designing.create_study(
         store,
         actor=administrator,
         name="With the model",
@@ -33,7 +33,7 @@ def study_id(store: Store, administrator: Actor, reader: Actor) -> int:
         checkpoint_ids=[clinic.checkpoint_id],
         plan=ReadingPlan(aid=Aid.AFTER_FIRST_CALL, aid_checkpoint_id=clinic.checkpoint_id),
     )
-    studies.open_study(store, actor=administrator, study_id=study.id)
+    designing.open_study(store, actor=administrator, study_id=study.id)
     return study.id
 
 
@@ -145,14 +145,14 @@ def test_sites_are_set_on_the_image_findings_named_and_other_images_looked_at(
                     height_px=taken.height_px, stage=Stage.LUGOL, shows_cervix=True,
                 )
             )  # fmt: skip
-    study = studies.create_study(
+    study = designing.create_study(
         store,
         actor=administrator,
         name="Asking",
         reader_ids=[reader.person_id],
         plan=ReadingPlan(asks_points=True, asks_findings=True, shows_stages=True),
     )
-    studies.open_study(store, actor=administrator, study_id=study.id)
+    designing.open_study(store, actor=administrator, study_id=study.id)
     context = signed_in(chromium, new_server.url, token_of(reader), viewport=TALL)
     page = context.new_page()
     page.goto(f"{new_server.url}/read?study={study.id}")

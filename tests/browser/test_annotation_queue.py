@@ -9,7 +9,9 @@ from playwright.sync_api import expect
 from colpo_core.records.case_lists import CaseFilter
 from colpo_core.records.people import Actor
 from colpo_core.records.tasks import TaskDraft
-from colpo_core.services import annotations, task_queue, tasks
+from colpo_core.services.annotations import own_masks
+from colpo_core.services.tasks import queue as task_queue
+from colpo_core.services.tasks import tasks
 from colpo_core.terms import Finding, Role, Start, TaskItemState, TaskOrder
 from tests.browser.mask_page import Clinic, EditorPage
 from tests.conftest import add_person
@@ -90,7 +92,7 @@ def test_a_start_takes_the_place_of_what_was_painted_and_undo_brings_that_back(
     tab.page.get_by_role("button", name="An empty mask").click()
     tab.page.get_by_text("The mask is empty").wait_for()
     tab.page.wait_for_function("() => !window.editor.activeLayer.mask?.pixels.includes(1)")
-    opened = annotations.open_annotation(clinic.store, actor=clinic.anna, image_id=image_id)
+    opened = own_masks.open_annotation(clinic.store, actor=clinic.anna, image_id=image_id)
     assert opened.start is Start.NOTHING
     assert not clinic.stored(image_id).any()
     tab.page.keyboard.press("z")

@@ -12,8 +12,8 @@ from playwright.sync_api import Browser, Page, expect
 from colpo_core.images.decoding import CleanImage, encode_clean
 from colpo_core.records.cases import SpecimenSite
 from colpo_core.records.people import Actor
-from colpo_core.services.cases import get_case
-from colpo_core.services.histology import add_specimen
+from colpo_core.services.cases.case import get_case
+from colpo_core.services.cases.histology import add_specimen
 from colpo_core.settings import Settings
 from colpo_core.store import Store
 from colpo_core.store.tables import Case, Image, Patient, Person, SignInSession, utc_now

@@ -14,7 +14,7 @@ from PIL import Image
 from playwright.sync_api import Browser
 
 from colpo_core.images.masks import decode_rle
-from colpo_core.services import annotations
+from colpo_core.services.annotations import own_masks
 from colpo_core.settings import Settings
 from colpo_core.store import Store
 from tests.browser.conftest import CHECKOUT, Server
@@ -58,7 +58,7 @@ def test_the_export_is_the_screen(server: Server, chromium: Browser, tmp_path: P
     held = painter.held()
     assert np.array_equal(decode_rle(held.code, height_px=seat.height_px, width_px=seat.width_px), shown)
     painter.close()
-    version = annotations.submit_annotation(
+    version = own_masks.submit_annotation(
         store, actor=anna.actor, document_id=seat.document_id, seq=held.seq, note="as painted"
     )
     store.close()

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from colpo_core.records.people import Actor
 from colpo_core.records.reading_plans import ReadingPlan
-from colpo_core.services import studies
+from colpo_core.services.studies import designing
 from colpo_core.store import Store
 from colpo_core.store.tables import Person, Reading
 from colpo_core.terms import Label, Role
@@ -116,14 +116,14 @@ def test_no_answer_is_lost_or_doubled_and_no_order_comes_again(
     for index in range(n_cases):
         add_case(Label.HSIL if index % 2 else Label.NORMAL)
     readers = make_readers(store, n_readers)
-    study = studies.create_study(
+    study = designing.create_study(
         store,
         actor=administrator,
         name="Two sessions",
         reader_ids=[one.person_id for one in readers],
         plan=ReadingPlan(n_sessions=N_SESSIONS, washout_days=0),
     )
-    studies.open_study(store, actor=administrator, study_id=study.id)
+    designing.open_study(store, actor=administrator, study_id=study.id)
     pages: list[Page] = []
     for one in readers:
         context = signed_in(chromium, new_server.url, token_of(one))

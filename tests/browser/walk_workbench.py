@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from playwright.sync_api import expect
 
-from colpo_core.services.demonstration import FIRST_SEED
+from colpo_core.services.imports.demonstration import FIRST_SEED
 from colpo_core.simulation.cases import simulate_case
 from tests.browser.mask_page import EditorPage
 from tests.browser.visitor import Visitor

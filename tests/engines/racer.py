@@ -11,9 +11,9 @@ import sys
 
 from sqlalchemy import select
 
-from colpo_core.services.leases import claim_job
-from colpo_core.services.machine import this_machine
-from colpo_core.services.opening import open_store
+from colpo_core.services.common.store_access import open_store
+from colpo_core.services.jobs.leases import claim_job
+from colpo_core.services.jobs.machine import this_machine
 from colpo_core.store.tables import Job
 from colpo_core.terms import JobState
 

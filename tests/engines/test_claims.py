@@ -10,8 +10,9 @@ from uuid import uuid4
 import pytest
 
 from colpo_core.records.people import Actor
-from colpo_core.services import jobs, snapshots
-from colpo_core.services.snapshots import SnapshotQuery
+from colpo_core.services.jobs import control as jobs
+from colpo_core.services.snapshots import freezing
+from colpo_core.services.snapshots.freezing import SnapshotQuery
 from colpo_core.store import Store
 from colpo_core.store.tables import HeldGpu, Job
 from colpo_core.terms import JobKind, JobState
@@ -63,7 +64,7 @@ def test_four_supervisors_never_put_two_jobs_on_one_gpu(cluster: Cluster, store:
     gpu = f"GPU-{uuid4()}"
     cluster.settings = replace(cluster.settings, gpus=(gpu,), lease_seconds=60.0)
     Clinic(store).add_cohort(12)
-    snapshot = snapshots.freeze_snapshot(store, actor=annotator, query=SnapshotQuery("all"))
+    snapshot = freezing.freeze_snapshot(store, actor=annotator, query=SnapshotQuery("all"))
     with store.writing() as session:
         made = [
             Job(

@@ -8,8 +8,9 @@ from sqlalchemy import update
 
 from colpo_core.nets.card import CARD_FILE
 from colpo_core.records.people import Actor
-from colpo_core.services import jobs, snapshots
-from colpo_core.services.snapshots import SnapshotQuery
+from colpo_core.services.jobs import control as jobs
+from colpo_core.services.snapshots import freezing
+from colpo_core.services.snapshots.freezing import SnapshotQuery
 from colpo_core.store import Store
 from colpo_core.store.tables import Checkpoint, Job, Prediction, Snapshot
 from colpo_core.terms import JobKind, JobState
@@ -58,8 +59,8 @@ def test_a_lost_snapshot_and_a_newer_checkpoint_fail_and_the_queue_goes_on(
         session.execute(update(Checkpoint).values(sha256="0" * 64))
     lay_card(store, name, {"format_version": 99})
     clinic.clinic.add_cohort(12)
-    first = snapshots.freeze_snapshot(store, actor=annotator, query=SnapshotQuery("lost"))
-    other = snapshots.freeze_snapshot(store, actor=annotator, query=SnapshotQuery("kept", seed=1))
+    first = freezing.freeze_snapshot(store, actor=annotator, query=SnapshotQuery("lost"))
+    other = freezing.freeze_snapshot(store, actor=annotator, query=SnapshotQuery("kept", seed=1))
     lost = queue(store, annotator, JobKind.PROBE, TINY.to_dict(), first.id)
     kept = queue(store, annotator, JobKind.PROBE, TINY.to_dict(), other.id)
     asked = {"checkpoint_id": clinic.checkpoint_id, "image_ids": [1], "n_images": 1}

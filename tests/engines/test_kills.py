@@ -12,8 +12,11 @@ from dataclasses import replace
 import pytest
 
 from colpo_core.records.people import Actor
-from colpo_core.services import checkpoints, jobs, snapshots
-from colpo_core.services.snapshots import SnapshotQuery
+from colpo_core.services.jobs import control as jobs
+from colpo_core.services.models import registry as checkpoints
+from colpo_core.services.snapshots import freezing
+from colpo_core.services.snapshots.freezing import SnapshotQuery
+from colpo_core.services.training import starting
 from colpo_core.settings import Settings
 from colpo_core.store import Store
 from colpo_core.store.tables import Checkpoint, Job
@@ -91,8 +94,8 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> str:
 def begin(store: Store, actor: Actor) -> int:
     """Ask for the training; in every store it is the same one."""
     Clinic(store).add_cohort(12)
-    snapshot = snapshots.freeze_snapshot(store, actor=actor, query=SnapshotQuery("all"))
-    job = jobs.start_training(store, actor=actor, snapshot_id=snapshot.id, settings=SETTINGS)
+    snapshot = freezing.freeze_snapshot(store, actor=actor, query=SnapshotQuery("all"))
+    job = starting.start_training(store, actor=actor, snapshot_id=snapshot.id, settings=SETTINGS)
     with store.writing() as session:
         session.get_one(Job, job.id).max_attempts = 20
     return job.id
@@ -141,7 +144,7 @@ def test_rays_head_is_killed_with_a_job_running_and_one_waiting(
     cluster.start_app()
     job_id = begin(store, annotator)
     running(store, job_id)
-    waiting = jobs.start_training(
+    waiting = starting.start_training(
         store, actor=annotator, snapshot_id=row(store, job_id).snapshot_id or 0, settings=replace(TINY, seed=5)
     )
     cluster.ray.kill()

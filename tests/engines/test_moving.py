@@ -9,8 +9,8 @@ from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError
 
 from colpo_core.errors import Conflict, NotFound
-from colpo_core.services import snapshots
-from colpo_core.services.snapshots import SnapshotQuery
+from colpo_core.services.snapshots import freezing
+from colpo_core.services.snapshots.freezing import SnapshotQuery
 from colpo_core.settings import Settings
 from colpo_core.store import Store
 from colpo_core.store.moving import move_to_postgresql
@@ -38,7 +38,7 @@ def moved(tmp_path: Path, postgresql: Any) -> tuple[Settings, Settings]:
     store = Store.open(settings)
     administrator = add_person(store, "ada", Role.ADMINISTRATOR)
     PredictedClinic(store, administrator).clinic.add_cohort(12)
-    snapshots.freeze_snapshot(store, actor=administrator, query=SnapshotQuery("all"))
+    freezing.freeze_snapshot(store, actor=administrator, query=SnapshotQuery("all"))
     store.close()
     return settings, replace(settings, database_url=postgresql.new_database())
 

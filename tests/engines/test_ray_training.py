@@ -14,8 +14,10 @@ import pytest
 from colpo_core.datasets.mapped_arrays import new_channel
 from colpo_core.errors import JobCancelled, JobFailed
 from colpo_core.records.people import Actor
-from colpo_core.services import jobs, snapshots
-from colpo_core.services.snapshots import SnapshotQuery
+from colpo_core.services.jobs import control as jobs
+from colpo_core.services.snapshots import freezing
+from colpo_core.services.snapshots.freezing import SnapshotQuery
+from colpo_core.services.training import starting
 from colpo_core.store import Store
 from colpo_core.terms import JobState
 from colpo_core.training.channels import SHUFFLED, Channels
@@ -164,6 +166,6 @@ def test_a_training_across_machines_is_cancelled(cluster: Cluster, store: Store,
 def begin_across(store: Store, actor: Actor, cluster: Cluster) -> int:
     cluster.start_app()
     Clinic(store).add_cohort(12)
-    snapshot = snapshots.freeze_snapshot(store, actor=actor, query=SnapshotQuery("all"))
+    snapshot = freezing.freeze_snapshot(store, actor=actor, query=SnapshotQuery("all"))
     settings = replace(TINY, devices=2)
-    return jobs.start_training(store, actor=actor, snapshot_id=snapshot.id, settings=settings).id
+    return starting.start_training(store, actor=actor, snapshot_id=snapshot.id, settings=settings).id

@@ -8,7 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
-from colpo_core.services import people
+from colpo_core.services.people import accounts as people
+from colpo_core.services.people import signing_in
 from colpo_core.settings import Settings
 from colpo_core.store import Store
 from tests.browser.conftest import Server
@@ -41,7 +42,7 @@ def test_who_signs_in_at_one_is_known_to_the_other_and_out_at_both(servers: tupl
     with client(first) as here, client(second) as there:
         assert here.post("/login", data={"username": "ada", "password": PASSWORD}).status_code == 303
         assert there.get("/colpo/session").status_code == 401
-        there.cookies.set(people.SESSION_COOKIE, here.cookies[people.SESSION_COOKIE])
+        there.cookies.set(signing_in.SESSION_COOKIE, here.cookies[signing_in.SESSION_COOKIE])
         assert there.get("/colpo/session").status_code == 204
         assert there.post("/logout").status_code == 303
         assert here.get("/colpo/session").status_code == 401

@@ -6,7 +6,7 @@ import pytest
 
 from colpo_core.errors import FilesUnreachable
 from colpo_core.records.people import Actor
-from colpo_core.services import jobs
+from colpo_core.services.jobs import control as jobs
 from colpo_core.store import Store
 from colpo_core.store.shared_blobs import SharedBlobs
 from colpo_core.store.shared_files import SharedFiles

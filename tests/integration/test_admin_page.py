@@ -6,7 +6,9 @@ from typing import Any
 from streamlit.testing.v1 import AppTest
 
 from colpo_core.records.people import Actor
-from colpo_core.services import audit, people, preferences
+from colpo_core.services.common import audit, preferences
+from colpo_core.services.people import accounts as people
+from colpo_core.services.people import signing_in
 from colpo_core.store import Store
 from colpo_core.terms import Role
 
@@ -33,7 +35,7 @@ def test_an_account_is_made_and_told(open_page: OpenPage, store: Store, administ
     app = open_page(administrator, "admin")
     fill(app, "Nora", PASSWORD)
     assert [one.value for one in app.success] == ["Dr Nora Novak can sign in now as nora."]
-    assert people.sign_in(store, username="nora", password=PASSWORD).actor.role is Role.READER
+    assert signing_in.sign_in(store, username="nora", password=PASSWORD).actor.role is Role.READER
     assert {one.label: one.value for one in app.text_input}["First password"] == ""
     assert "Dr Nora Novak" in app.dataframe[0].value["Name"].tolist()
 

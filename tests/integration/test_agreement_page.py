@@ -9,9 +9,9 @@ from sqlalchemy import select
 
 from colpo_core.images.masks import encode_rle
 from colpo_core.records.people import Actor
-from colpo_core.services import annotations
-from colpo_core.services.adjudication import list_adjudications
-from colpo_core.services.agreement import image_agreement
+from colpo_core.services.agreement.adjudication import list_adjudications
+from colpo_core.services.agreement.overview import image_agreement
+from colpo_core.services.annotations import own_masks
 from colpo_core.store import Store
 from colpo_core.store.tables import Image
 from colpo_core.terms import AdjudicationMethod, Role
@@ -50,11 +50,11 @@ def image_id(store: Store, add_case: Callable[..., int]) -> int:
 def paint(store: Store, actor: Actor, image_id: int, columns: slice) -> None:
     mask = np.zeros((HEIGHT, WIDTH), np.bool_)
     mask[4:12, columns] = True
-    opened = annotations.open_annotation(store, actor=actor, image_id=image_id)
-    saved = annotations.save_draft(
+    opened = own_masks.open_annotation(store, actor=actor, image_id=image_id)
+    saved = own_masks.save_draft(
         store, actor=actor, document_id=opened.document_id, base_seq=opened.seq, rle=encode_rle(mask)
     )
-    annotations.submit_annotation(store, actor=actor, document_id=opened.document_id, seq=saved.seq)
+    own_masks.submit_annotation(store, actor=actor, document_id=opened.document_id, seq=saved.seq)
 
 
 def test_an_empty_clinic_says_what_to_do(open_page: Open, administrator: Actor) -> None:
@@ -138,7 +138,7 @@ def test_a_mix_opens_the_editor_with_everybody_beside_it(
     assert not app.exception
     assert "then press Adjudicate" in shown(app)
     assert "Back to the masks" in labels(app)
-    draft = annotations.open_annotation(store, actor=administrator, image_id=image_id)
+    draft = own_masks.open_annotation(store, actor=administrator, image_id=image_id)
     wanted = np.zeros((HEIGHT, WIDTH), np.bool_)
     wanted[4:12, 10:15] = True
     assert draft.rle == encode_rle(wanted)

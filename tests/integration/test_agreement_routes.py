@@ -12,7 +12,7 @@ from starlette.applications import Starlette
 
 from colpo_core.evaluation.consensus import combine_masks
 from colpo_core.records.people import Actor
-from colpo_core.services import people
+from colpo_core.services.people import signing_in
 from colpo_core.store import Store
 from colpo_core.terms import Combination, Role
 from colpo_core.web.gate import Gate
@@ -34,7 +34,7 @@ def get(store: Store, token_of: Callable[[Actor], str]) -> Callable[..., httpx.R
             transport = httpx.ASGITransport(app=app)
             async with httpx.AsyncClient(transport=transport, base_url="http://clinic.test") as client:
                 if actor is not None:
-                    client.cookies.set(people.SESSION_COOKIE, token_of(actor))
+                    client.cookies.set(signing_in.SESSION_COOKIE, token_of(actor))
                 return await client.get(path)
 
         return asyncio.run(once())

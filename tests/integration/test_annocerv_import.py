@@ -15,10 +15,10 @@ from colpo_core.images.perceptual import perceptual_hash
 from colpo_core.records.cases import ImportReport, ImportStatus
 from colpo_core.records.checkpoints import SnapshotQuery
 from colpo_core.records.people import Actor
-from colpo_core.services import importing_annocerv
-from colpo_core.services.importing_annocerv import import_annocerv
-from colpo_core.services.overview import status
-from colpo_core.services.snapshots import freeze_snapshot, preview_snapshot, snapshot_manifest
+from colpo_core.services.imports import annocerv as importing_annocerv
+from colpo_core.services.imports.annocerv import import_annocerv
+from colpo_core.services.overview.worklist import status
+from colpo_core.services.snapshots.freezing import freeze_snapshot, preview_snapshot, snapshot_manifest
 from colpo_core.store import Store
 from colpo_core.store.tables import Annotation, AnnotationVersion, AuditEntry, Case, CaseLabel, Image, Patient, Person
 from colpo_core.terms import AnnotationState, Finding, LabelSource, Stage

@@ -11,8 +11,9 @@ from sqlalchemy import select
 from colpo_core.images.masks import decode_rle, encode_rle
 from colpo_core.records.images import ImageRecord
 from colpo_core.records.people import Actor
-from colpo_core.services import annotations, preferences
-from colpo_core.services.opening import program_actor
+from colpo_core.services.annotations import biopsy_points, confirmation, imported_masks, own_masks
+from colpo_core.services.common import preferences
+from colpo_core.services.common.actors import program_actor
 from colpo_core.store import Store
 from colpo_core.store.tables import Image
 from colpo_core.terms import AnnotationState, Finding, MaskOrigin, Stage, Start
@@ -31,7 +32,7 @@ def image_of(store: Store, case_id: int) -> int:
 def import_guess(store: Store, image_id: int) -> int:
     mask = np.zeros((HEIGHT, WIDTH), np.bool_)
     mask[4 : 8 + image_id, 5:20] = True
-    return annotations.import_annotation(
+    return imported_masks.import_annotation(
         store, actor=program_actor(store, "importer"), image_id=image_id, mask=mask, origin=MaskOrigin.CHORD
     )
 
@@ -103,15 +104,15 @@ def test_submitting_asks_for_exactly_the_saved_mask(
     from pages._ui.mask_editor import MaskSubmission
 
     image_id = image_of(store, add_case())
-    opened = annotations.open_annotation(store, actor=annotator, image_id=image_id)
+    opened = own_masks.open_annotation(store, actor=annotator, image_id=image_id)
     code = encode_rle(np.eye(HEIGHT, WIDTH, dtype=np.bool_))
-    annotations.save_draft(store, actor=annotator, document_id=opened.document_id, base_seq=0, rle=code)
+    own_masks.save_draft(store, actor=annotator, document_id=opened.document_id, base_seq=0, rle=code)
     here = Here(store=store, actor=annotator, token="")
     names = {opened.document_id: "Acetowhite epithelium"}
     deeds.submit(here, [MaskSubmission(opened.document_id, 0, "")], names)
-    assert annotations.submitted_masks(store, actor=annotator, image_id=image_id) == ()
+    assert own_masks.submitted_masks(store, actor=annotator, image_id=image_id) == ()
     deeds.submit(here, [MaskSubmission(opened.document_id, 1, "a note")], names)
-    assert len(annotations.submitted_masks(store, actor=annotator, image_id=image_id)) == 1
+    assert len(own_masks.submitted_masks(store, actor=annotator, image_id=image_id)) == 1
     app = open_page(annotator, "annotate", image=image_id)
     assert "Version 1" in shown(app)
     assert "a note" in shown(app)
@@ -122,7 +123,7 @@ def test_nothing_acetowhite_is_one_press(store: Store, open_page: Open, annotato
     app = press(open_page(annotator, "annotate"), "Nothing acetowhite here")
     assert not app.exception
     assert asked_image(app) == str(second)
-    (made,) = annotations.submitted_masks(store, actor=annotator, image_id=first)
+    (made,) = own_masks.submitted_masks(store, actor=annotator, image_id=first)
     assert (made.absence_confirmed, made.area_px) == (True, 0)
     assert f"nothing acetowhite on image {first}" in app.success[0].value
     app = open_page(annotator, "annotate", image=first)
@@ -137,7 +138,7 @@ def test_submitting_an_empty_mask_asks_first(store: Store, open_page: Open, anno
     from pages._ui.mask_questions import MaskQuestion
 
     image_id = image_of(store, add_case())
-    opened = annotations.open_annotation(store, actor=annotator, image_id=image_id)
+    opened = own_masks.open_annotation(store, actor=annotator, image_id=image_id)
     question = MaskQuestion(
         MaskSubmission(opened.document_id, 0, ""), "Acetowhite epithelium", MaskDoubt.EMPTY, "Is there none?"
     )
@@ -150,7 +151,7 @@ def test_submitting_an_empty_mask_asks_first(store: Store, open_page: Open, anno
     app.session_state[deeds.QUESTIONS] = (question,)
     app = press(app.run(), "There is none: no acetowhite epithelium")
     assert not app.exception
-    (made,) = annotations.submitted_masks(store, actor=annotator, image_id=image_id)
+    (made,) = own_masks.submitted_masks(store, actor=annotator, image_id=image_id)
     assert made.absence_confirmed
 
 
@@ -167,7 +168,7 @@ def test_many_images_are_confirmed_from_their_thumbnails(
     assert not app.exception
     assert "Confirmed: nothing acetowhite on 3 images." in app.success[0].value
     for image_id in image_ids:
-        (made,) = annotations.submitted_masks(store, actor=annotator, image_id=image_id)
+        (made,) = own_masks.submitted_masks(store, actor=annotator, image_id=image_id)
         assert made.absence_confirmed
     assert "confirmed to show nothing acetowhite" in app.info[0].value
 
@@ -186,9 +187,9 @@ def test_guesses_are_confirmed_one_after_the_other(
     assert app.success[0].value == "Confirmed: training may use this mask"
     app = press(app, "Reject this mask")
     assert not app.exception
-    assert annotations.list_to_confirm(store, actor=annotator).total == 0
-    assert len(annotations.submitted_masks(store, actor=annotator, image_id=first)) == 1
-    assert annotations.submitted_masks(store, actor=annotator, image_id=second) == ()
+    assert confirmation.list_to_confirm(store, actor=annotator).total == 0
+    assert len(own_masks.submitted_masks(store, actor=annotator, image_id=first)) == 1
+    assert own_masks.submitted_masks(store, actor=annotator, image_id=second) == ()
 
 
 def test_a_correction_opens_the_editor(store: Store, open_page: Open, annotator: Actor, add_case: Any) -> None:
@@ -196,7 +197,7 @@ def test_a_correction_opens_the_editor(store: Store, open_page: Open, annotator:
     import_guess(store, image_id)
     app = press(open_page(annotator, "annotate", image=image_id), "Correct it")
     assert not app.exception
-    mine = annotations.open_annotation(store, actor=annotator, image_id=image_id)
+    mine = own_masks.open_annotation(store, actor=annotator, image_id=image_id)
     assert (mine.changed, mine.state) == (True, AnnotationState.DRAFT)
     assert editor_of(app)
 
@@ -205,7 +206,7 @@ def test_a_settled_guess_is_said(store: Store, open_page: Open, annotator: Actor
     image_id = image_of(store, add_case())
     annotation_id = import_guess(store, image_id)
     app = open_page(annotator, "annotate", image=image_id)
-    annotations.confirm_annotation(store, actor=annotator, annotation_id=annotation_id)
+    confirmation.confirm_annotation(store, actor=annotator, annotation_id=annotation_id)
     app = press(app, "Confirm")
     assert not app.exception
     assert "somebody settled it before you" in app.error[0].value
@@ -213,7 +214,7 @@ def test_a_settled_guess_is_said(store: Store, open_page: Open, annotator: Actor
 
 def test_biopsy_points_have_their_canvas(store: Store, open_page: Open, annotator: Actor, add_case: Any) -> None:
     image_id = image_of(store, add_case())
-    annotations.save_biopsy_points(store, actor=annotator, image_id=image_id, points=[(3.0, 4.0)])
+    biopsy_points.save_biopsy_points(store, actor=annotator, image_id=image_id, points=[(3.0, 4.0)])
     app = open_page(annotator, "annotate", image=image_id)
     app.session_state[f"annotate_mode_{image_id}"] = "Biopsy points"
     app.run()
@@ -240,14 +241,14 @@ def test_points_come_back_from_the_canvas_as_they_went() -> None:
 
 def paint(store: Store, actor: Actor, image_id: int, width: int, note: str = "") -> int:
     """Submits a mask of so many columns; returns its version."""
-    opened = annotations.open_annotation(store, actor=actor, image_id=image_id)
+    opened = own_masks.open_annotation(store, actor=actor, image_id=image_id)
     mask = np.zeros((HEIGHT, WIDTH), np.bool_)
     mask[:, :width] = True
-    saved = annotations.save_draft(
+    saved = own_masks.save_draft(
         store, actor=actor, document_id=opened.document_id, base_seq=opened.seq, rle=encode_rle(mask), strokes=3,
         active_ms=61_000,
     )  # fmt: skip
-    made = annotations.submit_annotation(store, actor=actor, document_id=opened.document_id, seq=saved.seq, note=note)
+    made = own_masks.submit_annotation(store, actor=actor, document_id=opened.document_id, seq=saved.seq, note=note)
     return made.version_id
 
 
@@ -258,7 +259,7 @@ def open_starts(app: Any) -> Any:
 
 def columns_of(store: Store, actor: Actor, image_id: int) -> int:
     """How many columns my mask in the making covers."""
-    rle = annotations.open_annotation(store, actor=actor, image_id=image_id).rle
+    rle = own_masks.open_annotation(store, actor=actor, image_id=image_id).rle
     return int(decode_rle(rle, height_px=HEIGHT, width_px=WIDTH).any(axis=0).sum())
 
 
@@ -281,7 +282,7 @@ def test_a_mask_starts_from_nothing_a_version_or_another_s(
         assert not app.exception
         assert columns_of(store, annotator, image_id) == columns
     assert "Started from the mask of Ada" in app.success[0].value
-    opened = annotations.open_annotation(store, actor=annotator, image_id=image_id)
+    opened = own_masks.open_annotation(store, actor=annotator, image_id=image_id)
     assert opened.start is Start.OTHER_VERSION
 
 
@@ -316,7 +317,7 @@ def test_the_model_s_proposal_is_offered_or_refused_with_its_reason(
     assert "model\\-1" in shown(app)
     app = press(app, "The model's proposal")
     assert not app.exception
-    assert annotations.open_annotation(store, actor=annotator, image_id=image_id).start is Start.PROPOSAL
+    assert own_masks.open_annotation(store, actor=annotator, image_id=image_id).start is Start.PROPOSAL
     preferences.set_proposals(store, actor=administrator, allowed=False)
     app = open_starts(app)
     assert "switched the model's proposals off" in shown(app)
@@ -374,10 +375,10 @@ def test_all_findings_are_submitted_together_and_a_refusal_keeps_the_rest(
     image_id = image_of(store, add_case())
     names, asked = {}, []
     for finding in (Finding.ACETOWHITE, Finding.MOSAIC, Finding.CERVIX):
-        opened = annotations.open_annotation(store, actor=annotator, image_id=image_id, finding=finding)
+        opened = own_masks.open_annotation(store, actor=annotator, image_id=image_id, finding=finding)
         names[opened.document_id] = finding.value
         code = encode_rle(np.eye(HEIGHT, WIDTH, dtype=np.bool_))
-        annotations.save_draft(store, actor=annotator, document_id=opened.document_id, base_seq=0, rle=code)
+        own_masks.save_draft(store, actor=annotator, document_id=opened.document_id, base_seq=0, rle=code)
         asked.append(MaskSubmission(opened.document_id, 1 if finding is not Finding.MOSAIC else 7, ""))
     deeds.submit(Here(store, annotator, ""), asked, names)
     text, is_error = said[deeds.SAID]
@@ -385,7 +386,7 @@ def test_all_findings_are_submitted_together_and_a_refusal_keeps_the_rest(
     assert text.startswith(
         "Submitted: acetowhite_epithelium, version 1 and cervix_outline, version 1. Not submitted: mosaic. The stored"
     )
-    assert len(annotations.submitted_masks(store, actor=annotator, image_id=image_id)) == 2
+    assert len(own_masks.submitted_masks(store, actor=annotator, image_id=image_id)) == 2
     deeds.submit(Here(store, annotator, ""), [MaskSubmission(asked[1].document_id, 1, "")], names)
     assert said[deeds.SAID] == ("Version 1 submitted: mosaic.", False)
 

@@ -15,8 +15,10 @@ from starlette.applications import Starlette
 
 from colpo_core.images.masks import decode_rle, encode_rle
 from colpo_core.records.people import Actor
-from colpo_core.services import annotations, people
-from colpo_core.services.opening import program_actor
+from colpo_core.services.annotations import confirmation, imported_masks, own_masks
+from colpo_core.services.common.actors import program_actor
+from colpo_core.services.people import accounts as people
+from colpo_core.services.people import signing_in
 from colpo_core.store import Store
 from colpo_core.store.tables import (
     Annotation,
@@ -47,7 +49,7 @@ class Site:
         self.token = ""
 
     def sign_in(self, username: str) -> None:
-        self.token = people.sign_in(self.store, username=username, password=PASSWORD).token
+        self.token = signing_in.sign_in(self.store, username=username, password=PASSWORD).token
 
     def ask(self, method: str, path: str, **more: Any) -> httpx.Response:
         async def once() -> httpx.Response:
@@ -55,7 +57,7 @@ class Site:
             async with httpx.AsyncClient(transport=transport, base_url="http://clinic.test") as client:
                 headers = {"origin": "http://clinic.test", **more.pop("headers", {})}
                 if self.token:
-                    client.cookies.set(people.SESSION_COOKIE, self.token)
+                    client.cookies.set(signing_in.SESSION_COOKIE, self.token)
                 return await client.request(method, path, headers=headers, **more)
 
         return asyncio.run(once())
@@ -85,13 +87,13 @@ def site(store: Store) -> Iterator[Site]:
 
 
 def actor_of(site: Site) -> Actor:
-    actor = people.actor_for_token(site.store, token=site.token)
+    actor = signing_in.actor_for_token(site.store, token=site.token)
     assert actor is not None
     return actor
 
 
 def document_of(site: Site) -> str:
-    return annotations.open_annotation(site.store, actor=actor_of(site), image_id=1).document_id
+    return own_masks.open_annotation(site.store, actor=actor_of(site), image_id=1).document_id
 
 
 def code(seed: int) -> bytes:
@@ -257,10 +259,10 @@ def test_another_site_cannot_paint(site: Site) -> None:
 
 def test_a_submitted_mask_comes_as_an_overlay(site: Site) -> None:
     importer = program_actor(site.store, "importer")
-    annotations.import_annotation(
+    imported_masks.import_annotation(
         site.store, actor=importer, image_id=1, mask=np.eye(HEIGHT, WIDTH, dtype=np.bool_), origin=MaskOrigin.CHORD
     )
-    waiting = annotations.list_to_confirm(site.store, actor=actor_of(site)).versions[0]
+    waiting = confirmation.list_to_confirm(site.store, actor=actor_of(site)).versions[0]
     overlay = site.ask("GET", f"/colpo/annotations/versions/{waiting.version_id}/mask.png?colour=cyan")
     assert overlay.content.startswith(b"\x89PNG")
     assert overlay.headers["content-type"] == "image/png"
@@ -272,11 +274,9 @@ def test_a_submitted_mask_comes_as_an_overlay(site: Site) -> None:
 def submit(site: Site, seed: int) -> int:
     """Whoever is signed in submits a mask; the row of the version."""
     actor, document_id = actor_of(site), document_of(site)
-    opened = annotations.open_document(site.store, actor=actor, document_id=document_id)
-    saved = annotations.save_draft(
-        site.store, actor=actor, document_id=document_id, base_seq=opened.seq, rle=code(seed)
-    )
-    return annotations.submit_annotation(site.store, actor=actor, document_id=document_id, seq=saved.seq).version_id
+    opened = own_masks.open_document(site.store, actor=actor, document_id=document_id)
+    saved = own_masks.save_draft(site.store, actor=actor, document_id=document_id, base_seq=opened.seq, rle=code(seed))
+    return own_masks.submit_annotation(site.store, actor=actor, document_id=document_id, seq=saved.seq).version_id
 
 
 def test_two_versions_come_as_one_overlay(site: Site) -> None:

@@ -16,8 +16,10 @@ from starlette.applications import Starlette
 
 from colpo_core.records.people import Actor
 from colpo_core.records.reading_plans import Aid, ReadingPlan
-from colpo_core.services import people, readings, review, studies
-from colpo_core.services.study_conduct import study_conduct
+from colpo_core.services.people import signing_in
+from colpo_core.services.review import desk as review
+from colpo_core.services.studies import designing, readings
+from colpo_core.services.studies.conduct import study_conduct
 from colpo_core.store import Store
 from colpo_core.store.tables import Case, Image, Patient, Prediction, Presentation, StudyCase, utc_now
 from colpo_core.terms import Label, Stage, StudyState
@@ -52,7 +54,7 @@ class Browser:
             transport = httpx.ASGITransport(app=self._app)
             async with httpx.AsyncClient(transport=transport, base_url="http://clinic.test") as client:
                 if self._token:
-                    client.cookies.set(people.SESSION_COOKIE, self._token)
+                    client.cookies.set(signing_in.SESSION_COOKIE, self._token)
                 return await client.get(path)
 
         return asyncio.run(once())
@@ -67,10 +69,10 @@ def study_id(store: Store, administrator: Actor, reader: Actor, add_case: Callab
         session.add(image)
     for index in range(N_CASES):
         add_case(Label.HSIL if index % 2 else Label.NORMAL)
-    study = studies.create_study(
+    study = designing.create_study(
         store, actor=administrator, name="Reading one", question="A secret question", reader_ids=[reader.person_id]
     )
-    assert studies.open_study(store, actor=administrator, study_id=study.id).state is StudyState.OPEN
+    assert designing.open_study(store, actor=administrator, study_id=study.id).state is StudyState.OPEN
     return study.id
 
 
@@ -240,7 +242,7 @@ def test_only_the_reader_of_a_token_gets_its_image(
     assert browser.get(f"/colpo/readings/{study_id}/image/{token}x").status_code == 404
     assert browser.get(f"/colpo/readings/{study_id + 1}/image/{token}").status_code == 404
     assert browser.get(path).status_code == 200
-    studies.close_study(store, actor=administrator, study_id=study_id, reason="enough was read")
+    designing.close_study(store, actor=administrator, study_id=study_id, reason="enough was read")
     assert browser.get(path).status_code == 422
 
 
@@ -264,7 +266,7 @@ def aided(store: Store, administrator: Actor, reader: Actor) -> Aided:
     with store.writing() as session:
         for place, row in enumerate(session.scalars(select(Prediction).order_by(Prediction.id))):
             row.prob_hsil_4ch, row.threshold_4ch = 0.7319 + place / 10_000, 0.6471
-    study = studies.create_study(
+    study = designing.create_study(
         store,
         actor=administrator,
         name="With the model",
@@ -272,7 +274,7 @@ def aided(store: Store, administrator: Actor, reader: Actor) -> Aided:
         checkpoint_ids=[clinic.checkpoint_id],
         plan=ReadingPlan(aid=Aid.AFTER_FIRST_CALL, aid_checkpoint_id=clinic.checkpoint_id),
     )
-    studies.open_study(store, actor=administrator, study_id=study.id)
+    designing.open_study(store, actor=administrator, study_id=study.id)
     layers = [
         review.prediction_mask_png(store, actor=administrator, prediction_id=one) for one in clinic.predictions
     ] + [
@@ -372,10 +374,10 @@ def test_the_case_s_other_images_tell_their_stage_and_nothing_more(
             other = Image(case_id=case.case_id, sha256=taken.sha256, media_type="image/png", stage=Stage.LUGOL)
             other.width_px = other.height_px = SIDE_PX
             session.add(other)
-    study = studies.create_study(
+    study = designing.create_study(
         store, actor=administrator, name="Staged", reader_ids=[reader.person_id], plan=ReadingPlan(shows_stages=True)
     )
-    studies.open_study(store, actor=administrator, study_id=study.id)
+    designing.open_study(store, actor=administrator, study_id=study.id)
     with store.reading() as session:
         hashes = session.scalars(select(Image.sha256)).all()
         codes = session.scalars(select(Patient.code)).all()

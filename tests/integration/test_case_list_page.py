@@ -7,7 +7,7 @@ import pytest
 
 from colpo_core.records.case_lists import CaseFilter, CaseSort
 from colpo_core.records.people import Actor
-from colpo_core.services.saved_views import list_views
+from colpo_core.services.cases.saved_views import list_views
 from colpo_core.store import Store
 from colpo_core.store.tables import Job
 from tests.clinic import PredictedClinic
@@ -92,7 +92,7 @@ def test_selected_cases_are_predicted_in_one_job(
     open_page: OpenPage, store: Store, administrator: Actor, clinic: PredictedClinic, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     placed: list[int] = []
-    monkeypatch.setattr("colpo_core.services.engine.place", lambda _store, job_id: placed.append(job_id))
+    monkeypatch.setattr("colpo_core.services.jobs.engine.place", lambda _store, job_id: placed.append(job_id))
     clinic.add_checkpoint("model-2", administrator)
     page = open_page(administrator, "cases")
     assert "Predict" not in [button.label for button in page.button]

@@ -9,9 +9,9 @@ from starlette.testclient import TestClient
 
 from colpo_core.records.cases import CaseForm
 from colpo_core.records.people import Actor
-from colpo_core.services.cases import get_case, update_case
-from colpo_core.services.demonstration import fill_demonstration
-from colpo_core.services.histology import add_specimen
+from colpo_core.services.cases.case import get_case, update_case
+from colpo_core.services.cases.histology import add_specimen
+from colpo_core.services.imports.demonstration import fill_demonstration
 from colpo_core.store import Store
 from colpo_core.store.tables import Image
 from colpo_core.terms import Colposcopy, Grade, Label, SpecimenKind, Stage
@@ -214,7 +214,7 @@ def test_images_are_for_clinicians_alone(
     add_case: AddCase,
     token_of: Callable[[Actor], str],
 ) -> None:
-    from colpo_core.services.people import SESSION_COOKIE
+    from colpo_core.services.people.signing_in import SESSION_COOKIE
 
     add_case()
     with store.reading() as session:

@@ -13,9 +13,10 @@ import numpy as np
 from colpo_core.datasets.manifest import Manifest, ManifestItem
 from colpo_core.records.learning import TrainingSettings
 from colpo_core.records.people import Actor
-from colpo_core.services import jobs, snapshots
-from colpo_core.services.masks import store_pixels
-from colpo_core.services.snapshots import SnapshotQuery
+from colpo_core.services.common.mask_rows import store_pixels
+from colpo_core.services.jobs import control as jobs
+from colpo_core.services.snapshots import freezing
+from colpo_core.services.snapshots.freezing import SnapshotQuery
 from colpo_core.store import Store
 from colpo_core.store.tables import Checkpoint, Prediction, Promotion, Snapshot
 from colpo_core.terms import Grade, JobState, Label, Split
@@ -75,10 +76,10 @@ def run_all(store: Store, trainings: list[tuple[int, TrainingSettings, str]]) ->
 
 def test_what_cannot_be_trained_ends_with_a_sentence_and_changes_nothing(store: Store, annotator: Actor) -> None:
     Clinic(store).add_cohort(12)
-    frozen = snapshots.freeze_snapshot(store, actor=annotator, query=SnapshotQuery("all")).id
+    frozen = freezing.freeze_snapshot(store, actor=annotator, query=SnapshotQuery("all")).id
     with store.writing() as session:
         empty = store_pixels(session, np.zeros((SIDE_PX, SIDE_PX), np.bool_)).sha256
-    manifest = snapshots.snapshot_manifest(store, actor=annotator, snapshot_id=frozen)
+    manifest = freezing.snapshot_manifest(store, actor=annotator, snapshot_id=frozen)
     first, *_ = manifest.of(Split.TRAIN)
 
     def only(item: ManifestItem) -> ManifestItem | None:

@@ -12,10 +12,11 @@ from colpo_core.images.masks import encode_rle
 from colpo_core.records.cases import SpecimenSite
 from colpo_core.records.findings import FindingsEntry
 from colpo_core.records.people import Actor
-from colpo_core.services.annotations import open_annotation, save_biopsy_points, save_draft, submit_annotation
-from colpo_core.services.cases import get_case
-from colpo_core.services.findings import get_findings, save_findings
-from colpo_core.services.histology import add_specimen
+from colpo_core.services.annotations.biopsy_points import save_biopsy_points
+from colpo_core.services.annotations.own_masks import open_annotation, save_draft, submit_annotation
+from colpo_core.services.cases.case import get_case
+from colpo_core.services.cases.findings import get_findings, save_findings
+from colpo_core.services.cases.histology import add_specimen
 from colpo_core.store import Store
 from colpo_core.store.tables import Image
 from colpo_core.terms import Finding, Grade, MaskDoubt, SpecimenKind, Stage

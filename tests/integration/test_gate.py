@@ -16,8 +16,9 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from colpo_core.records.people import Actor
-from colpo_core.services import people, readings
-from colpo_core.services.study_conduct import study_conduct
+from colpo_core.services.people import accounts as people
+from colpo_core.services.studies import readings
+from colpo_core.services.studies.conduct import study_conduct
 from colpo_core.settings import Settings
 from colpo_core.store import Store
 from colpo_core.terms import Role

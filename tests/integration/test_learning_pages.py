@@ -8,10 +8,18 @@ from typing import Any
 
 import pytest
 
+from colpo_core.records import checkpoints
 from colpo_core.records.learning import TrainingSettings, preset
 from colpo_core.records.people import Actor
-from colpo_core.services import annotations, jobs, learning, review, standing
-from colpo_core.services.leases import claim_job
+from colpo_core.services.annotations import own_masks
+from colpo_core.services.jobs import control as jobs
+from colpo_core.services.jobs.leases import claim_job
+from colpo_core.services.models import registry as models_registry
+from colpo_core.services.overview import figures_cache
+from colpo_core.services.review import desk as review
+from colpo_core.services.snapshots import external_sets as snapshots_external_sets
+from colpo_core.services.snapshots import freezing
+from colpo_core.services.training import starting
 from colpo_core.store import Store
 from colpo_core.store.tables import AnnotationVersion, Job, JobEvent, Prediction, WhatIf
 from colpo_core.terms import (
@@ -69,7 +77,7 @@ def test_train_freezes_and_starts_with_two_clicks(
     assert not app.exception
     assert any("Left out, and why (1)" in one.label for one in app.expander)
     press(app, "Freeze snapshot")
-    (snapshot,) = learning.list_snapshots(store, actor=annotator)
+    (snapshot,) = freezing.list_snapshots(store, actor=annotator)
     assert f"“{snapshot.name}” is frozen" in words_of(app)
     press(app, "Start training")
     (job,) = jobs.list_jobs(store, actor=annotator)
@@ -86,7 +94,7 @@ def test_train_freezes_and_starts_with_two_clicks(
 def test_train_takes_every_setting_by_its_kind(
     store: Store, annotator: Actor, clinic: Clinic, open_page: Open, placed: list[int]
 ) -> None:
-    learning.freeze_snapshot(store, actor=annotator, query=learning.SnapshotQuery("first"))
+    freezing.freeze_snapshot(store, actor=annotator, query=checkpoints.SnapshotQuery("first"))
     app = open_page(annotator, "train")
     app.selectbox(key="quick_classifier").set_value("resnet50")
     app.toggle(key="quick_flips").set_value(False).run()
@@ -111,7 +119,7 @@ def test_train_takes_every_setting_by_its_kind(
 def test_train_refuses_what_cannot_be_trained(
     store: Store, annotator: Actor, clinic: Clinic, open_page: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    learning.freeze_snapshot(store, actor=annotator, query=learning.SnapshotQuery("first"))
+    freezing.freeze_snapshot(store, actor=annotator, query=checkpoints.SnapshotQuery("first"))
     monkeypatch.setattr("pages._ui.training.settings_form.available", lambda entry: entry.needs is None)
     app = open_page(annotator, "train")
     assert "Not installed here: U-Net on ResNet-34" in words_of(app)
@@ -131,7 +139,7 @@ def test_train_warns_of_labels_by_impression(store: Store, annotator: Actor, cli
     app.segmented_control(key="label_source").set_value("impression").run()
     assert "not histology" in words_of(app)
     press(app, "Freeze snapshot")
-    (snapshot,) = learning.list_snapshots(store, actor=annotator)
+    (snapshot,) = freezing.list_snapshots(store, actor=annotator)
     assert snapshot.label_source.value == "impression"
 
 
@@ -151,7 +159,7 @@ def test_train_lets_one_choose_which_masks_count(
     app.selectbox(key="mask_annotator").set_value(annotator.person_id).run()
     assert "the masks of Anna (1 painted)" in words_of(app).replace("\\", "")
     press(app, "Freeze snapshot")
-    (snapshot,) = learning.list_snapshots(store, actor=annotator)
+    (snapshot,) = freezing.list_snapshots(store, actor=annotator)
     assert (snapshot.mask_policy, snapshot.mask_annotator) == (MaskPolicy.ANNOTATOR, "Anna")
     assert "the masks of Anna" in app.selectbox(key="train_snapshot").options[0]
     assert not app.exception
@@ -170,7 +178,7 @@ def test_train_keeps_patients_as_an_external_test_set(
     assert not app.slider, "an external test set has no sides to share out"
     press(app, "Freeze external test set")
     assert not app.exception
-    (kept,) = learning.external_sets(store, actor=annotator)
+    (kept,) = snapshots_external_sets.external_sets(store, actor=annotator)
     assert (kept.external, kept.count("patients"), kept.count("images", Split.TEST)) == (True, 2, 2)
     words = words_of(app)
     assert f"“{kept.name}” is frozen: 2 images, kept from every training." in words
@@ -182,8 +190,8 @@ def test_train_keeps_patients_as_an_external_test_set(
     press(app, "Freeze snapshot")
     assert not app.exception
     assert [kept.name in line for line in app.selectbox(key="train_snapshot").options] == [False]
-    ordinary, _ = learning.list_snapshots(store, actor=annotator)
-    items = learning.snapshot_manifest(store, actor=annotator, snapshot_id=ordinary.id).items
+    ordinary, _ = freezing.list_snapshots(store, actor=annotator)
+    items = freezing.snapshot_manifest(store, actor=annotator, snapshot_id=ordinary.id).items
     assert not {item.patient_id for item in items} & {case.patient_id for case in dated}
     app.date_input(key="snapshot_from").set_value(date(2026, 5, 1)).run()
     assert "every image of the chosen patients and days with a label or a mask is kept" in words_of(app)
@@ -192,9 +200,9 @@ def test_train_keeps_patients_as_an_external_test_set(
 def test_train_shows_a_running_training(
     store: Store, annotator: Actor, clinic: Clinic, open_page: Open, placed: list[int]
 ) -> None:
-    query = learning.SnapshotQuery("first")
-    snapshot = learning.freeze_snapshot(store, actor=annotator, query=query)
-    job = jobs.start_training(store, actor=annotator, snapshot_id=snapshot.id, settings=TrainingSettings())
+    query = checkpoints.SnapshotQuery("first")
+    snapshot = freezing.freeze_snapshot(store, actor=annotator, query=query)
+    job = starting.start_training(store, actor=annotator, snapshot_id=snapshot.id, settings=TrainingSettings())
     lease = claim_job(store, job.id, host="elsewhere", pid=1)
     assert lease is not None
     with lease.writing() as (session, row):
@@ -226,7 +234,7 @@ def test_models_says_what_to_do_without_one(annotator: Actor, open_page: Open) -
 def test_models_names_the_label_source_beside_every_figure_and_promotes(
     store: Store, administrator: Actor, open_page: Open, monkeypatch: pytest.MonkeyPatch, placed: list[int]
 ) -> None:
-    monkeypatch.setattr("colpo_core.services.checkpoint_files.verify_files", lambda _store, _checkpoint: None)
+    monkeypatch.setattr("colpo_core.services.models.files.verify_files", lambda _store, _checkpoint: None)
     desk = PredictedClinic(store, administrator)
     newer = desk.add_checkpoint("model-2", None)
     app = open_page(administrator, "models", checkpoint=newer)
@@ -243,7 +251,7 @@ def test_models_names_the_label_source_beside_every_figure_and_promotes(
     overrule = next(field for field in app.text_area if field.label == "Overrule in writing")
     overrule.set_value("histology is on its way")
     press(app, "Promote")
-    current = learning.current_checkpoint(store)
+    current = models_registry.current_checkpoint(store)
     assert current is not None
     assert current.id == newer
     assert "model-2 is the current model" in words_of(app)
@@ -317,7 +325,7 @@ def test_figures_that_stand_say_since_when(
     PredictedClinic(store, administrator)
     pages = ("", "dashboard")
     assert all("its figures stand" not in words_of(open_page(annotator, page)) for page in pages)
-    monkeypatch.setattr(standing, "SLOW_SECONDS", 0.0)
+    monkeypatch.setattr(figures_cache, "SLOW_SECONDS", 0.0)
     do_something(store, administrator)
     assert all("its figures stand" in words_of(open_page(annotator, page)) for page in pages)
 
@@ -344,7 +352,7 @@ def test_the_models_mask_is_opened_for_correction(
     press(app, "Correct the mask")
     assert not app.exception
     assert "correct it, then submit" in words_of(app)
-    mine = annotations.open_annotation(store, actor=annotator, image_id=desk.cases[0].image_id)
+    mine = own_masks.open_annotation(store, actor=annotator, image_id=desk.cases[0].image_id)
     assert mine.start is Start.PROPOSAL
 
 
@@ -450,7 +458,7 @@ def test_a_reader_is_told_that_the_page_is_not_hers(
 def test_train_looks_ahead_and_says_how_long(
     store: Store, annotator: Actor, clinic: Clinic, open_page: Open, placed: list[int]
 ) -> None:
-    learning.freeze_snapshot(store, actor=annotator, query=learning.SnapshotQuery("first"))
+    freezing.freeze_snapshot(store, actor=annotator, query=checkpoints.SnapshotQuery("first"))
     app = press(open_page(annotator, "train"), "Look ahead")
     assert not app.exception
     (probe,) = jobs.list_jobs(store, actor=annotator, kind=JobKind.PROBE)
@@ -484,7 +492,7 @@ def test_train_does_not_begin_on_a_full_disk(
     placed: list[int],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    learning.freeze_snapshot(store, actor=annotator, query=learning.SnapshotQuery("first"))
+    freezing.freeze_snapshot(store, actor=annotator, query=checkpoints.SnapshotQuery("first"))
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=10**6, total=1, used=1))
     app = open_page(annotator, "train")
     assert "The disk is too full" in words_of(app)
@@ -494,7 +502,7 @@ def test_train_does_not_begin_on_a_full_disk(
 def test_an_administrator_lets_the_program_train_by_itself(
     store: Store, administrator: Actor, annotator: Actor, clinic: Clinic, open_page: Open, placed: list[int]
 ) -> None:
-    learning.freeze_snapshot(store, actor=annotator, query=learning.SnapshotQuery("first"))
+    freezing.freeze_snapshot(store, actor=annotator, query=checkpoints.SnapshotQuery("first"))
     app = open_page(annotator, "train")
     assert "Train by itself: off" in [one.label for one in app.expander]
     assert "An administrator can change this" in words_of(app)

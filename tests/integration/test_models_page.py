@@ -7,7 +7,10 @@ import pytest
 
 from colpo_core.records.checkpoints import PromotionChecks
 from colpo_core.records.people import Actor
-from colpo_core.services import engine, learning, promotions
+from colpo_core.services.jobs import engine
+from colpo_core.services.models import promotion_checks, promotions
+from colpo_core.services.models import registry as models_registry
+from colpo_core.services.snapshots import external_sets
 from colpo_core.store import Store
 from colpo_core.store.tables import Checkpoint, Evaluation, Prediction, Snapshot
 from colpo_core.terms import LabelSource, Split
@@ -148,7 +151,7 @@ def test_each_look_at_an_external_set_is_numbered(
                     created_by=administrator.person_id,
                 )
             )  # fmt: skip
-    monkeypatch.setattr(learning, "seen_by", lambda *_args, **_options: ("The training saw patient 3.",))
+    monkeypatch.setattr(external_sets, "seen_by", lambda *_args, **_options: ("The training saw patient 3.",))
     app = section(open_page(annotator, "models", checkpoint=checkpoint_id), "External test sets")
     assert not app.exception
     assert [one.label for one in app.expander if "look" in one.label] == ["kept · look 2", "kept · look 1"]
@@ -162,10 +165,10 @@ def test_each_look_at_an_external_set_is_numbered(
 def test_doubts_stand_before_the_button_and_are_overruled_in_writing(
     desk: PredictedClinic, administrator: Actor, annotator: Actor, open_page: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("colpo_core.services.checkpoint_files.verify_files", lambda _store, _checkpoint: None)
+    monkeypatch.setattr("colpo_core.services.models.files.verify_files", lambda _store, _checkpoint: None)
     monkeypatch.setattr(engine, "place", lambda _store, _job_id: True)
     checkpoint_id = add(desk, "model-2", new_card())
-    for place in (learning, promotions):
+    for place in (promotion_checks, promotions):
         checks = PromotionChecks((WORSE,), ("Whether it looks at the rim.",))
         monkeypatch.setattr(place, "check_promotion", lambda *_args, checks=checks, **_options: checks)
     app = open_page(annotator, "models", checkpoint=checkpoint_id)
@@ -176,7 +179,7 @@ def test_doubts_stand_before_the_button_and_are_overruled_in_writing(
     write(app, "Reason", "better masks")
     press(app, "Promote")
     assert app.error
-    current = learning.current_checkpoint(desk.store)
+    current = models_registry.current_checkpoint(desk.store)
     assert current
     assert current.id == desk.checkpoint_id
     app.text_area[0].set_value("Three cases only; two of us looked at them.")
@@ -188,7 +191,7 @@ def test_doubts_stand_before_the_button_and_are_overruled_in_writing(
 def test_without_doubts_nothing_is_overruled(
     desk: PredictedClinic, administrator: Actor, open_page: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(learning, "check_promotion", lambda *_args, **_options: PromotionChecks())
+    monkeypatch.setattr(promotion_checks, "check_promotion", lambda *_args, **_options: PromotionChecks())
     card = new_card()
     card["metrics"]["against_current"] = None
     app = open_page(administrator, "models", checkpoint=add(desk, "model-2", card))

@@ -8,7 +8,7 @@ import pytest
 from starlette.applications import Starlette
 
 from colpo_core.records.people import Actor
-from colpo_core.services import people
+from colpo_core.services.people import signing_in
 from colpo_core.store import Store
 from colpo_core.web.gate import Gate
 from colpo_core.web.predictions import routes
@@ -31,7 +31,7 @@ def get(store: Store, administrator: Actor, token_of: Callable[[Actor], str]) ->
             transport = httpx.ASGITransport(app=app)
             async with httpx.AsyncClient(transport=transport, base_url="http://clinic.test") as client:
                 if actor:
-                    client.cookies.set(people.SESSION_COOKIE, token_of(actor))
+                    client.cookies.set(signing_in.SESSION_COOKIE, token_of(actor))
                 return await client.get(path, headers={name.replace("_", "-"): text for name, text in headers.items()})
 
         return asyncio.run(once())

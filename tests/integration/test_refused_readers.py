@@ -10,8 +10,8 @@ import pytest
 
 from colpo_core.errors import PermissionDenied
 from colpo_core.records.people import Actor
-from colpo_core.services import study_amendments
-from colpo_core.services.study_conduct import study_conduct
+from colpo_core.services.studies import amendments as study_amendments
+from colpo_core.services.studies.conduct import study_conduct
 from colpo_core.store import Store
 from colpo_core.terms import Label
 from pages._ui.rooms import ROOMS

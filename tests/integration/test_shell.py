@@ -11,7 +11,7 @@ import pytest
 
 from colpo_core.errors import Conflict
 from colpo_core.records.people import Actor
-from colpo_core.services import people
+from colpo_core.services.people import signing_in
 from colpo_core.store import Store
 from colpo_core.terms import Role
 from pages._ui import frame
@@ -70,7 +70,7 @@ def test_signing_out_ends_the_next_run(
     open_page: OpenPage, store: Store, administrator: Actor, token_of: Callable[[Actor], str]
 ) -> None:
     app = open_page(administrator, "admin")
-    people.sign_out(store, token=token_of(administrator))
+    signing_in.sign_out(store, token=token_of(administrator))
     app.run()
     assert titles(app) == ["You are signed out"]
     assert not app.dataframe
@@ -124,7 +124,7 @@ import app, colpo_core.services, colpo_core.web, pages
 for package in (colpo_core.services, colpo_core.web, pages):
     for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
         # The shell is the script, and the engine needs packages that are optional.
-        if module.name not in ("pages._ui.shell", "colpo_core.services.procrastinate_engine"):
+        if module.name not in ("pages._ui.shell", "colpo_core.services.jobs.procrastinate_engine"):
             importlib.import_module(module.name)
 heavy = [name for name in ("torch", "torchvision", "pytorch_grad_cam") if name in sys.modules]
 print("heavy:", heavy)

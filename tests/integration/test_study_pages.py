@@ -10,8 +10,9 @@ from colpo_core.errors import InputRejected
 from colpo_core.records.people import Actor
 from colpo_core.records.reading_plans import Aid, ReadingPlan
 from colpo_core.records.studies import CaseSource
-from colpo_core.services import readings, studies, study_results
-from colpo_core.services.study_records import get_study, list_studies
+from colpo_core.services.studies import designing, readings
+from colpo_core.services.studies import results as study_results
+from colpo_core.services.studies.rows import get_study, list_studies
 from colpo_core.store import Store
 from colpo_core.store.tables import Case, Prediction
 from colpo_core.terms import Finding, Grade, Label, Role, StudyState
@@ -31,7 +32,7 @@ def cases(add_case: Callable[..., int]) -> list[int]:
 @pytest.fixture
 def study_id(store: Store, administrator: Actor, reader: Actor, cases: list[int]) -> int:
     name = "Odd *name* <b>"
-    study = studies.create_study(store, actor=administrator, name=name, reader_ids=[reader.person_id])
+    study = designing.create_study(store, actor=administrator, name=name, reader_ids=[reader.person_id])
     return study.id
 
 
@@ -46,14 +47,14 @@ def closed_study(store: Store, administrator: Actor) -> int:
         for place, prediction in enumerate(session.scalars(select(Prediction).order_by(Prediction.id))):
             prediction.prob_hsil_4ch = 0.1 + 0.07 * (place * 5 % 12)
     readers = [reviewer(store, username, Role.READER) for username in ("<b>anna", "berta")]
-    study = studies.create_study(
+    study = designing.create_study(
         store,
         actor=administrator,
         name="Two readers",
         reader_ids=[one.person_id for one in readers],
         checkpoint_ids=[clinic.checkpoint_id],
     )
-    studies.open_study(store, actor=administrator, study_id=study.id)
+    designing.open_study(store, actor=administrator, study_id=study.id)
     for reader in readers:
         for number in range(study.n_cases):
             shown = readings.next_picture(store, actor=reader, study_id=study.id)
@@ -61,7 +62,7 @@ def closed_study(store: Store, administrator: Actor) -> int:
             call = Label.HSIL if number % 3 else Label.NORMAL
             answer = {"call": call, "confidence": 7 * number}
             readings.record_reading(store, actor=reader, study_id=study.id, token=shown.token, **answer)
-    studies.close_study(store, actor=administrator, study_id=study.id, reason="enough was read")
+    designing.close_study(store, actor=administrator, study_id=study.id, reason="enough was read")
     return study.id
 
 
@@ -174,10 +175,10 @@ def test_the_form_takes_sessions_practice_and_the_endpoint(
 def test_the_reading_page_tells_when_the_next_session_opens(
     store: Store, administrator: Actor, reader: Actor, cases: list[int], open_page: OpenPage
 ) -> None:
-    study = studies.create_study(
+    study = designing.create_study(
         store, actor=administrator, name="Two", reader_ids=[reader.person_id], plan=ReadingPlan(n_sessions=2)
     )
-    studies.open_study(store, actor=administrator, study_id=study.id)
+    designing.open_study(store, actor=administrator, study_id=study.id)
     for _case in cases:
         shown = readings.next_picture(store, actor=reader, study_id=study.id)
         assert shown is not None
@@ -312,9 +313,9 @@ def test_a_reader_sees_a_sentence_where_a_study_is_not_open(
     store: Store, administrator: Actor, reader: Actor, study_id: int, open_page: OpenPage
 ) -> None:
     assert "You do not read in such a study" in said(open_page(reader, "read", study=study_id))
-    studies.open_study(store, actor=administrator, study_id=study_id)
+    designing.open_study(store, actor=administrator, study_id=study_id)
     assert not open_page(reader, "read", study=study_id).error
-    studies.close_study(store, actor=administrator, study_id=study_id, reason="enough was read")
+    designing.close_study(store, actor=administrator, study_id=study_id, reason="enough was read")
     assert "This study is closed" in said(open_page(reader, "read", study=study_id))
 
 
@@ -337,7 +338,7 @@ def test_an_answer_that_did_not_arrive_whole_is_refused(monkeypatch: pytest.Monk
 def test_opening_is_asked_once_more_and_says_what_weakens_the_study(
     store: Store, administrator: Actor, reader: Actor, cases: list[int], open_page: OpenPage
 ) -> None:
-    draft = studies.create_study(
+    draft = designing.create_study(
         store, actor=administrator, name="No washout", reader_ids=[reader.person_id],
         plan=ReadingPlan(n_sessions=2, washout_days=0),
     )  # fmt: skip
@@ -381,11 +382,11 @@ def test_the_report_numbers_the_readers_where_that_is_asked(
 def test_findings_that_were_chosen_are_there_after_a_reload(
     store: Store, administrator: Actor, reader: Actor, cases: list[int], open_page: OpenPage
 ) -> None:
-    study = studies.create_study(
+    study = designing.create_study(
         store, actor=administrator, name="Asking", reader_ids=[reader.person_id],
         plan=ReadingPlan(asks_points=True, asks_findings=True),
     )  # fmt: skip
-    studies.open_study(store, actor=administrator, study_id=study.id)
+    designing.open_study(store, actor=administrator, study_id=study.id)
     app = open_page(reader, "read", study=study.id)
     assert not app.exception
     (findings,) = app.get("button_group")

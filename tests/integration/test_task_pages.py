@@ -11,9 +11,11 @@ from colpo_core.images.masks import encode_rle
 from colpo_core.records.case_lists import CaseFilter
 from colpo_core.records.people import Actor
 from colpo_core.records.tasks import TaskDraft
-from colpo_core.services import annotations, task_queue, tasks
-from colpo_core.services.adjudication import take_mask
-from colpo_core.services.agreement import image_agreement
+from colpo_core.services.agreement.adjudication import take_mask
+from colpo_core.services.agreement.overview import image_agreement
+from colpo_core.services.annotations import own_masks
+from colpo_core.services.tasks import queue as task_queue
+from colpo_core.services.tasks import tasks
 from colpo_core.store import Store
 from colpo_core.store.tables import Image
 from colpo_core.terms import Finding, Role, TaskItemState, TaskOrder
@@ -71,12 +73,12 @@ def make_task(store: Store, administrator: Actor, *annotators: Actor, title: str
 
 
 def paint(store: Store, actor: Actor, image_id: int, active_ms: int = 0) -> None:
-    opened = annotations.open_annotation(store, actor=actor, image_id=image_id)
+    opened = own_masks.open_annotation(store, actor=actor, image_id=image_id)
     code = encode_rle(np.eye(HEIGHT, WIDTH, dtype=np.bool_))
-    saved = annotations.save_draft(
+    saved = own_masks.save_draft(
         store, actor=actor, document_id=opened.document_id, base_seq=opened.seq, rle=code, active_ms=active_ms
     )
-    annotations.submit_annotation(store, actor=actor, document_id=opened.document_id, seq=saved.seq)
+    own_masks.submit_annotation(store, actor=actor, document_id=opened.document_id, seq=saved.seq)
 
 
 # --- the page of tasks ---

@@ -14,8 +14,16 @@ import pytest
 from colpo_core.records.jobs import JobRecord
 from colpo_core.records.learning import TrainingSettings
 from colpo_core.records.people import Actor
-from colpo_core.services import checkpoint_files, checkpoints, engine, job_files, jobs, promotions, review, snapshots
-from colpo_core.services.snapshots import SnapshotQuery
+from colpo_core.services.jobs import control as jobs
+from colpo_core.services.jobs import engine
+from colpo_core.services.jobs import files as job_files
+from colpo_core.services.models import files as checkpoint_files
+from colpo_core.services.models import promotions
+from colpo_core.services.models import registry as checkpoints
+from colpo_core.services.review import desk as review
+from colpo_core.services.snapshots import freezing
+from colpo_core.services.snapshots.freezing import SnapshotQuery
+from colpo_core.services.training import starting
 from colpo_core.settings import Settings
 from colpo_core.store import Store
 from colpo_core.store.tables import Checkpoint, Image, Job, Prediction
@@ -57,7 +65,7 @@ def settings(tmp_path: Path) -> Settings:
 @pytest.fixture
 def snapshot_id(store: Store, annotator: Actor) -> int:
     Clinic(store).add_cohort(12, simulated=True)
-    return snapshots.freeze_snapshot(store, actor=annotator, query=SnapshotQuery("tiny")).id
+    return freezing.freeze_snapshot(store, actor=annotator, query=SnapshotQuery("tiny")).id
 
 
 @pytest.fixture(autouse=True)
@@ -108,7 +116,7 @@ def start_from_a_process_that_ends(store: Store, snapshot_id: int, settings: Tra
         "import json, os, sys\n"
         "from colpo_core.records.learning import TrainingSettings\n"
         "from colpo_core.services import jobs\n"
-        "from colpo_core.services.opening import open_store, program_actor\n"
+        "from colpo_core.services.common.store_access import open_store, program_actor\n"
         "store = open_store()\n"
         "settings = TrainingSettings.from_dict(json.loads(sys.argv[2]))\n"
         "actor = program_actor(store, 'operator')\n"
@@ -177,7 +185,7 @@ def test_from_a_snapshot_to_reviewed_predictions(
 def test_a_killed_and_a_frozen_runner_are_replaced_and_finished_stages_kept(
     store: Store, snapshot_id: int, annotator: Actor
 ) -> None:
-    job = jobs.start_training(store, actor=annotator, snapshot_id=snapshot_id, settings=LONG)
+    job = starting.start_training(store, actor=annotator, snapshot_id=snapshot_id, settings=LONG)
     wait_for(lambda: job_of(store, annotator, job.id).stage == "classification 3 channels", "the second stage")
     first = pid_of(store, job.id)
     assert os.getsid(first) != os.getsid(0)
@@ -229,9 +237,9 @@ def is_kept(store: Store, actor: Actor, job_id: int) -> bool:
 
 
 def test_a_second_training_waits_and_follows_by_itself(store: Store, snapshot_id: int, annotator: Actor) -> None:
-    first = jobs.start_training(store, actor=annotator, snapshot_id=snapshot_id, settings=LONG)
+    first = starting.start_training(store, actor=annotator, snapshot_id=snapshot_id, settings=LONG)
     wait_for(lambda: job_of(store, annotator, first.id).state is JobState.RUNNING, "the first to run")
-    second = jobs.start_training(store, actor=annotator, snapshot_id=snapshot_id, settings=TINY)
+    second = starting.start_training(store, actor=annotator, snapshot_id=snapshot_id, settings=TINY)
     with store.writing() as session:
         # What it would fail by shows without the minute that a training takes that it was taken up by itself.
         session.get_one(Job, second.id).settings = {"unknown": 1}

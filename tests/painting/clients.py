@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import httpx
 
-from colpo_core.services.people import SESSION_COOKIE
+from colpo_core.services.people.signing_in import SESSION_COOKIE
 from tests.painting.ward import Seat
 
 ANSWER_WITHIN_SECONDS = 30.0

@@ -10,7 +10,8 @@ from sqlalchemy import delete, select
 
 from colpo_core.images.decoding import CleanImage, encode_clean
 from colpo_core.records.people import Actor
-from colpo_core.services import annotations, people
+from colpo_core.services.annotations import own_masks
+from colpo_core.services.people import accounts as people
 from colpo_core.store import Store
 from colpo_core.store.tables import Case, Image, Patient, Person, SignInSession, utc_now
 from colpo_core.terms import Role, Stage
@@ -109,7 +110,7 @@ def add_image(store: Store, *, width_px: int, height_px: int) -> int:
 
 
 def seat(store: Store, annotator: Annotator, image_id: int) -> Seat:
-    opened = annotations.open_annotation(store, actor=annotator.actor, image_id=image_id)
+    opened = own_masks.open_annotation(store, actor=annotator.actor, image_id=image_id)
     return Seat(annotator, image_id, opened.document_id, opened.image.width_px, opened.image.height_px)
 
 

@@ -7,7 +7,7 @@ import streamlit as st
 
 from colpo_core.records.agreement import ImageAgreement
 from colpo_core.records.annotations import VersionRecord
-from colpo_core.services.annotations import open_annotation
+from colpo_core.services.annotations.own_masks import open_annotation
 from colpo_core.terms import Combination
 from pages._ui.agreeing import deeds
 from pages._ui.agreeing.words import (

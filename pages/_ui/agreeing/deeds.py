@@ -3,7 +3,8 @@
 import streamlit as st
 
 from colpo_core.errors import MaskDoubted
-from colpo_core.services import adjudication, filling
+from colpo_core.services.agreement import adjudication
+from colpo_core.services.imports import filling
 from colpo_core.terms import Combination, Finding, MaskDoubt
 from pages._ui.annotating.words import FINDINGS
 from pages._ui.here import Here

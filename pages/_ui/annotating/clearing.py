@@ -3,7 +3,7 @@
 import streamlit as st
 
 from colpo_core.records.annotations import UnmarkedImage, UnmarkedPage
-from colpo_core.services import clear_images
+from colpo_core.services.annotations import clear_images
 from pages._ui.annotating import deeds
 from pages._ui.gallery import GalleryItem, case_gallery
 from pages._ui.here import Here

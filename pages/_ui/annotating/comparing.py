@@ -5,7 +5,7 @@ from html import escape
 import streamlit as st
 
 from colpo_core.records.annotations import AnnotationDesk, VersionComparison
-from colpo_core.services.annotation_versions import BOTH_RGB, FIRST_RGB, SECOND_RGB, compare_versions
+from colpo_core.services.annotations.versions import BOTH_RGB, FIRST_RGB, SECOND_RGB, compare_versions
 from pages._ui.annotating import deeds
 from pages._ui.annotating.words import area_text
 from pages._ui.here import Here

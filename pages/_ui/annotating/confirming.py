@@ -3,7 +3,7 @@
 import streamlit as st
 
 from colpo_core.records.annotations import AnnotationDesk, VersionRecord
-from colpo_core.services.mask_doubts import doubt_text
+from colpo_core.services.annotations.mask_doubts import doubt_text
 from colpo_core.terms import MaskDoubt
 from pages._ui.annotating import deeds
 from pages._ui.annotating.words import ORIGINS, area_text

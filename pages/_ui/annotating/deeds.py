@@ -6,7 +6,11 @@ import streamlit as st
 
 from colpo_core.errors import ColpoError, InputRejected, MaskDoubted
 from colpo_core.records.annotations import StartSource
-from colpo_core.services import annotation_versions, annotations, clear_images, filling, starting, task_queue
+from colpo_core.services.annotations import biopsy_points, clear_images, confirmation, own_masks
+from colpo_core.services.annotations import starts as starting
+from colpo_core.services.annotations import versions as annotation_versions
+from colpo_core.services.imports import filling
+from colpo_core.services.tasks import queue as task_queue
 from colpo_core.terms import Finding, Start
 from pages._ui.annotating.words import joined
 from pages._ui.here import Here
@@ -68,7 +72,7 @@ def submit(here: Here, submissions: Sequence[MaskSubmission], names: dict[str, s
         for one in submissions:
             name = names[one.document_id].lower()
             try:
-                version = annotations.submit_annotation(
+                version = own_masks.submit_annotation(
                     here.store, actor=here.actor, document_id=one.document_id, seq=one.seq, note=one.note
                 )
                 made.append((name, version.number))
@@ -91,7 +95,7 @@ def submit_as_it_is(here: Here, question: MaskQuestion) -> None:
     one = question.submission
 
     def deed() -> str:
-        version = annotations.submit_annotation(
+        version = own_masks.submit_annotation(
             here.store,
             actor=here.actor,
             document_id=one.document_id,
@@ -154,7 +158,7 @@ def confirm(here: Here, annotation_id: int, next_image_id: int | None) -> None:
     """Confirm an imported mask and go on to the next."""
 
     def deed() -> str:
-        annotations.confirm_annotation(here.store, actor=here.actor, annotation_id=annotation_id)
+        confirmation.confirm_annotation(here.store, actor=here.actor, annotation_id=annotation_id)
         return "Confirmed: training may use this mask"
 
     _go_on(doing(deed, key=SAID), next_image_id)
@@ -165,7 +169,7 @@ def reject(here: Here, annotation_id: int, reason_key: str, next_image_id: int |
 
     def deed() -> str:
         reason = st.session_state.get(reason_key) or ""
-        annotations.reject_annotation(here.store, actor=here.actor, annotation_id=annotation_id, reason=reason)
+        confirmation.reject_annotation(here.store, actor=here.actor, annotation_id=annotation_id, reason=reason)
         return "Rejected: training leaves this mask out"
 
     _go_on(doing(deed, key=SAID), next_image_id)
@@ -237,7 +241,7 @@ def save_points(here: Here, image_id: int, points: list[tuple[float, float]]) ->
     """Keep biopsy points."""
 
     def deed() -> str:
-        annotations.save_biopsy_points(here.store, actor=here.actor, image_id=image_id, points=points)
+        biopsy_points.save_biopsy_points(here.store, actor=here.actor, image_id=image_id, points=points)
         return ""
 
     doing(deed, key=SAID)

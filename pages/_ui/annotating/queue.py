@@ -5,7 +5,7 @@ from functools import partial
 import streamlit as st
 
 from colpo_core.records.tasks import MAX_SKIP_REASON, QueuePlace
-from colpo_core.services import task_queue
+from colpo_core.services.tasks import queue as task_queue
 from colpo_core.terms import TaskItemState
 from pages._ui.annotating import deeds
 from pages._ui.annotating.words import time_text

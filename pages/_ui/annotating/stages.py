@@ -3,7 +3,7 @@
 import streamlit as st
 
 from colpo_core.records.annotations import AnnotationDesk
-from colpo_core.services.cases import get_case
+from colpo_core.services.cases.case import get_case
 from pages._ui.annotating.words import stage_text
 from pages._ui.casework import told
 from pages._ui.casework.chart import show_record

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from colpo_core.records.annotations import OpenAnnotation, StartOptions, StartSource, VersionRecord
-from colpo_core.services import starting
+from colpo_core.services.annotations import starts as starting
 from colpo_core.terms import Start
 from pages._ui.annotating import deeds
 from pages._ui.annotating.words import area_text, stage_text

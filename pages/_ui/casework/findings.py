@@ -7,9 +7,9 @@ import streamlit as st
 
 from colpo_core.ifcpc import SIGNS, Sign, SignGroup
 from colpo_core.records.findings import FindingsEntry, FindingsProposal, FindingsRecord
-from colpo_core.services.cases import get_case
-from colpo_core.services.findings import get_findings, save_findings
-from colpo_core.services.findings_proposal import lesion_images, propose_findings
+from colpo_core.services.cases.case import get_case
+from colpo_core.services.cases.findings import get_findings, save_findings
+from colpo_core.services.cases.findings_proposal import lesion_images, propose_findings
 from pages._ui import told
 from pages._ui.annotating.words import stage_text
 from pages._ui.casework.chart import propose_lesion_size

@@ -8,9 +8,9 @@ import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from colpo_core.records.cases import ImportReport, ImportStatus, IncomingFile
-from colpo_core.services.image_questions import asked_images
-from colpo_core.services.importing import import_images
-from colpo_core.services.stage_guess import guess_stage
+from colpo_core.services.cases.image_questions import asked_images
+from colpo_core.services.cases.stage_guess import guess_stage
+from colpo_core.services.imports.files import import_images
 from colpo_core.terms import Stage
 from pages._ui.annotating.words import STAGES
 from pages._ui.errors import showing_errors

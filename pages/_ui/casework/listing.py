@@ -7,7 +7,7 @@ import streamlit as st
 
 from colpo_core.records.case_lists import MOST_FROM_HERE, CaseFilter, CasePage, CasePlace, CaseRow, CaseSort
 from colpo_core.records.number_texts import percent_texts
-from colpo_core.services.case_lists import list_cases, list_choices
+from colpo_core.services.cases.lists import list_cases, list_choices
 from colpo_core.terms import Label, Outcome, ReviewState
 from pages._ui.badges import model_badges
 from pages._ui.casework.filters import case_filters, sort_choice

@@ -5,8 +5,9 @@ from collections.abc import Iterable
 import streamlit as st
 
 from colpo_core.records.case_lists import MOST_SELECTED, CaseFilter
-from colpo_core.services import case_export, jobs
-from colpo_core.services.case_lists import find_case_ids
+from colpo_core.services.cases.lists import find_case_ids
+from colpo_core.services.exports import case_files
+from colpo_core.services.models import predicting
 from colpo_core.terms import Role
 from pages._ui.casework.told import doing
 from pages._ui.here import Here, here
@@ -63,15 +64,15 @@ def _export(person: Here, chosen: frozenset[int]) -> None:
     with st.popover("Export", icon=":material/download:"):
         st.caption("Tables of what is recorded, labelled, predicted and annotated. Patients are named by their codes.")
         st.download_button(
-            "Tables (ZIP)", lambda: case_export.export_cases(person.store, actor=person.actor, case_ids=chosen),
+            "Tables (ZIP)", lambda: case_files.export_cases(person.store, actor=person.actor, case_ids=chosen),
             file_name="cases.zip", mime="application/zip", icon=":material/table:", on_click="ignore", width="stretch",
         )  # fmt: skip
         st.download_button(
             "With images and masks (ZIP)",
-            lambda: case_export.export_cases(person.store, actor=person.actor, case_ids=chosen, with_files=True),
+            lambda: case_files.export_cases(person.store, actor=person.actor, case_ids=chosen, with_files=True),
             file_name="cases-with-files.zip", mime="application/zip", icon=":material/folder_zip:", on_click="ignore",
-            disabled=len(chosen) > case_export.MOST_WITH_FILES, width="stretch",
-            help=f"For {case_export.MOST_WITH_FILES} cases at most.",
+            disabled=len(chosen) > case_files.MOST_WITH_FILES, width="stretch",
+            help=f"For {case_files.MOST_WITH_FILES} cases at most.",
         )  # fmt: skip
 
 
@@ -95,7 +96,7 @@ def _predict(chosen: frozenset[int]) -> None:
     person = here()
 
     def deed() -> str:
-        job = jobs.start_prediction_of_cases(person.store, actor=person.actor, case_ids=chosen)
+        job = predicting.start_prediction_of_cases(person.store, actor=person.actor, case_ids=chosen)
         if job is None:
             return "The current model has predicted all of them, or is doing so."
         return f"The prediction is on its way, as job {job.id}."

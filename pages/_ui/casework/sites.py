@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import streamlit as st
 
 from colpo_core.records.cases import CaseRecord, SpecimenRecord, SpecimenSite
-from colpo_core.services.annotations import biopsy_points
-from colpo_core.services.findings_proposal import propose_clock_hour
-from colpo_core.services.histology import set_clock_hour, set_site
+from colpo_core.services.annotations.biopsy_points import biopsy_points
+from colpo_core.services.cases.findings_proposal import propose_clock_hour
+from colpo_core.services.cases.histology import set_clock_hour, set_site
 from pages._ui.annotating.words import stage_text
 from pages._ui.casework.told import doing
 from pages._ui.casework.words import GRADE_COLOURS, SPECIMENS, grade_text

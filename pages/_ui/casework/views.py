@@ -3,7 +3,7 @@
 import streamlit as st
 
 from colpo_core.records.case_lists import CaseFilter, CaseSort, to_words
-from colpo_core.services import saved_views
+from colpo_core.services.cases import saved_views
 from pages._ui.casework.filters import show_words
 from pages._ui.casework.told import doing
 from pages._ui.here import Here, here

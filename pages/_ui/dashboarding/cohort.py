@@ -8,7 +8,7 @@ import streamlit as st
 
 from colpo_core.records.cohort import AnnotatorProgress, MonthCount
 from colpo_core.records.overview import Dashboard
-from colpo_core.services import cohort
+from colpo_core.services.overview import cohort
 from colpo_core.terms import AnnotationState, Grade, Label
 from pages._ui.annotating.words import STAGES
 from pages._ui.badges import simulated_badge

@@ -9,7 +9,7 @@ from colpo_core.records.model_cards import signed_text
 from colpo_core.records.model_marks import MarkKind
 from colpo_core.records.overview import Acquaintance, Dashboard, ModelAgreement, ModelFigures
 from colpo_core.records.reviews import ReviewAgreement
-from colpo_core.services import cohort, overlaps
+from colpo_core.services.overview import cohort, overlaps
 from colpo_core.terms import LabelSource
 from pages._ui.badges import impression_badge, model_badges
 from pages._ui.casework.words import GRADE_COLOURS, grade_text

@@ -4,7 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from colpo_core.records.cohort import DriftAlarm
-from colpo_core.services import cohort
+from colpo_core.services.overview import cohort
 from colpo_core.terms import JobState
 from pages._ui.back_up import show_back_up
 from pages._ui.here import Here

@@ -6,7 +6,7 @@ import streamlit as st
 
 from colpo_core.records.card_tables import settings_table, trained_on_table
 from colpo_core.records.checkpoints import CheckpointRecord, mask_policy_text
-from colpo_core.services import learning
+from colpo_core.services.models import cards as models_cards
 from colpo_core.terms import MaskPolicy
 from pages._ui.here import Here
 from pages._ui.modelling.marks import as_frame, labels_from
@@ -34,7 +34,7 @@ def show_about(person: Here, one: CheckpointRecord) -> None:
 
 def _downloads(person: Here, one: CheckpointRecord) -> None:
     def card() -> str:
-        return learning.model_card(person.store, actor=person.actor, checkpoint_id=one.id)
+        return models_cards.model_card(person.store, actor=person.actor, checkpoint_id=one.id)
 
     with st.container(horizontal=True):
         st.download_button(

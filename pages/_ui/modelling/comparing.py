@@ -10,8 +10,9 @@ from colpo_core.records.checkpoints import CheckpointRecord
 from colpo_core.records.comparisons import ArmDifference, FlippedCase, ModelComparison
 from colpo_core.records.figures import Estimate
 from colpo_core.records.number_texts import percent_texts
-from colpo_core.services import jobs, learning
-from colpo_core.services.model_comparison import compare_models
+from colpo_core.services.models import predicting
+from colpo_core.services.models import registry as models_registry
+from colpo_core.services.models.comparison import compare_models
 from colpo_core.terms import Label
 from pages._ui.charts import config, scores_chart
 from pages._ui.errors import showing_errors
@@ -29,7 +30,9 @@ _FIGURES = {
 
 def show_comparison(person: Here, one: CheckpointRecord) -> None:
     """Draw the chosen model against another one."""
-    others = [other for other in learning.list_checkpoints(person.store, actor=person.actor) if other.id != one.id]
+    others = [
+        other for other in models_registry.list_checkpoints(person.store, actor=person.actor) if other.id != one.id
+    ]
     if not others:
         st.info("There is no other model to compare it with yet.", icon=":material/deployed_code:")
         return
@@ -77,7 +80,7 @@ def _missing(found: ModelComparison, other: CheckpointRecord, one: CheckpointRec
 def _predict(checkpoint_id: int) -> None:
     person = here()
     with showing_errors():
-        jobs.start_prediction(person.store, actor=person.actor, checkpoint_id=checkpoint_id)
+        predicting.start_prediction(person.store, actor=person.actor, checkpoint_id=checkpoint_id)
 
 
 def _figures(found: ModelComparison, difference: ArmDifference) -> None:

@@ -12,7 +12,9 @@ from colpo_core.records.card_tables import (
 from colpo_core.records.checkpoints import CheckpointRecord, SnapshotRecord, label_source_text
 from colpo_core.records.model_cards import Block, calls, n_of
 from colpo_core.records.model_marks import model_marks
-from colpo_core.services import jobs, learning
+from colpo_core.services.jobs import control as jobs
+from colpo_core.services.models import evaluations
+from colpo_core.services.snapshots import external_sets as snapshots_external_sets
 from colpo_core.terms import LabelSource
 from pages._ui.badges import model_badges
 from pages._ui.errors import showing_errors
@@ -33,10 +35,10 @@ def show_external(person: Here, one: CheckpointRecord) -> None:
         one: The checkpoint.
     """
     st.markdown("**External test sets**")
-    sets = learning.external_sets(person.store, actor=person.actor)
+    sets = snapshots_external_sets.external_sets(person.store, actor=person.actor)
     _start(person, one, sets)
     _progress(person)
-    looks = learning.list_evaluations(person.store, actor=person.actor, checkpoint_id=one.id)
+    looks = evaluations.list_evaluations(person.store, actor=person.actor, checkpoint_id=one.id)
     if not looks:
         st.caption("No look was taken with this model yet.")
     for number, look in enumerate(looks):
@@ -58,7 +60,9 @@ def _start(person: Here, one: CheckpointRecord, listed: tuple[SnapshotRecord, ..
         key="external_set",
     )  # fmt: skip
     with showing_errors():
-        seen = learning.seen_by(person.store, actor=person.actor, checkpoint_id=one.id, snapshot_id=chosen)
+        seen = snapshots_external_sets.seen_by(
+            person.store, actor=person.actor, checkpoint_id=one.id, snapshot_id=chosen
+        )
         for sentence in seen:
             st.warning(sentence, icon=":material/visibility:")
         st.button(
@@ -81,7 +85,7 @@ def _set_line(name: str, n_patients: int) -> str:
 def _start_now(checkpoint_id: int, snapshot_id: int) -> None:
     person = here()
     with showing_errors():
-        job = learning.start_evaluation(
+        job = evaluations.start_evaluation(
             person.store, actor=person.actor, checkpoint_id=checkpoint_id, snapshot_id=snapshot_id
         )
         st.session_state[_JOB] = job.id

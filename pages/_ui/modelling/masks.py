@@ -5,7 +5,7 @@ import streamlit as st
 from colpo_core.records.card_tables import blind_table, ceiling_table, segmentation_table, without_lesion_table
 from colpo_core.records.checkpoints import CheckpointRecord
 from colpo_core.records.model_cards import BLIND_TEXT, counted, side
-from colpo_core.services import learning
+from colpo_core.services.models import human_ceiling as models_human_ceiling
 from pages._ui.errors import showing_errors
 from pages._ui.here import Here
 from pages._ui.modelling.charts import CONFIG, violins_chart
@@ -65,7 +65,7 @@ def show_masks(person: Here, one: CheckpointRecord) -> None:
 def _ceiling(person: Here, one: CheckpointRecord) -> None:
     block_head(one, "Beside the annotators")
     with showing_errors(), st.spinner("Comparing the annotators …", show_time=False):
-        found = learning.human_ceiling(person.store, actor=person.actor, checkpoint_id=one.id)
+        found = models_human_ceiling.human_ceiling(person.store, actor=person.actor, checkpoint_id=one.id)
         if not found.n_images_all:
             st.info(
                 "No image has masks of two people yet. Let two annotate the same images: a model cannot be asked to "

@@ -3,7 +3,9 @@
 import streamlit as st
 
 from colpo_core.records.checkpoints import CheckpointRecord, PromotionRecord
-from colpo_core.services import learning
+from colpo_core.services.models import promotion_checks
+from colpo_core.services.models import promotions as models_promotions
+from colpo_core.services.models import registry as models_registry
 from colpo_core.terms import Role
 from pages._ui.errors import showing_errors
 from pages._ui.here import Here
@@ -26,12 +28,12 @@ def show_promotion(person: Here, one: CheckpointRecord) -> None:
             st.markdown("**This is the clinic's current model.**")
             link("review", "Review its predictions", icon=":material/fact_check:")
             return
-        current = learning.current_checkpoint(person.store)
+        current = models_registry.current_checkpoint(person.store)
         is_older = current is not None and one.created_at < current.created_at
         st.markdown("**Roll back to this model**" if is_older else "**Make this the current model**")
         with showing_errors():
             with st.spinner("Looking for what speaks against it …", show_time=False):
-                checks = learning.check_promotion(person.store, actor=person.actor, checkpoint_id=one.id)
+                checks = promotion_checks.check_promotion(person.store, actor=person.actor, checkpoint_id=one.id)
             for sentence in checks.doubts:
                 st.warning(plain(sentence), icon=":material/report:")
             if not checks.doubts:
@@ -60,7 +62,7 @@ def _form(person: Here, one: CheckpointRecord, *, has_doubts: bool) -> None:
     st.caption("All acetic-acid images that it has not seen are then predicted in the background.")
     if pressed:
         with showing_errors():
-            learning.promote_checkpoint(
+            models_promotions.promote_checkpoint(
                 person.store, actor=person.actor, checkpoint_id=one.id, reason=reason, overrule=overrule
             )
             st.session_state["models_told"] = f"{one.name} is the current model. Its predictions are on their way."
@@ -70,7 +72,7 @@ def _form(person: Here, one: CheckpointRecord, *, has_doubts: bool) -> None:
 
 def show_history(person: Here) -> None:
     """Draw all promotions, and what was overruled for each."""
-    promotions = learning.list_promotions(person.store, actor=person.actor)
+    promotions = models_promotions.list_promotions(person.store, actor=person.actor)
     if not promotions:
         return
     st.markdown("**Promotions**")

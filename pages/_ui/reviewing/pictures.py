@@ -5,7 +5,7 @@ import streamlit as st
 
 from colpo_core.records.explanations import MapInMask
 from colpo_core.records.reviews import ReviewDesk, ReviewImage
-from colpo_core.services import review
+from colpo_core.services.review import desk as review
 from colpo_core.terms import Combination, Finding
 from pages._ui.agreeing.words import colour_name
 from pages._ui.annotating.words import FINDINGS, stage_text

@@ -8,7 +8,8 @@ from colpo_core.records.explanations import CallReasons, LikeCase, WhatIfRecord
 from colpo_core.records.figures import ReliabilityBin
 from colpo_core.records.number_texts import percent_texts
 from colpo_core.records.reviews import ReviewDesk
-from colpo_core.services import call_reasons, jobs
+from colpo_core.services.jobs import control as jobs
+from colpo_core.services.review import call_reasons
 from colpo_core.terms import Change, Label
 from pages._ui.annotating.words import FINDINGS
 from pages._ui.errors import showing_errors

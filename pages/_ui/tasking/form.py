@@ -9,7 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from colpo_core.records.case_lists import CaseFilter
 from colpo_core.records.tasks import MAX_NOTE, MAX_SEED, MAX_TITLE, AnnotatorChoice, TaskDraft, TaskPreview
-from colpo_core.services import tasks
+from colpo_core.services.tasks import tasks
 from colpo_core.terms import Finding, Grade, TaskOrder
 from pages._ui.annotating.words import FINDINGS
 from pages._ui.casework.selection import HANDED_OVER

@@ -4,7 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from colpo_core.records.tasks import PersonProgress, SkippedItem, TaskProgress, TaskRecord
-from colpo_core.services import tasks
+from colpo_core.services.tasks import tasks
 from colpo_core.terms import Role
 from pages._ui.annotating.words import FINDINGS, time_text
 from pages._ui.errors import showing_errors

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from colpo_core.records.tasks import QueueSummary
-from colpo_core.services import task_queue
+from colpo_core.services.tasks import queue as task_queue
 from pages._ui.annotating.words import FINDINGS
 from pages._ui.here import Here
 from pages._ui.links import go

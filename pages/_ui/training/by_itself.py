@@ -4,7 +4,7 @@ import streamlit as st
 
 from colpo_core.records.learning import TrainingSettings
 from colpo_core.records.retraining import MOST_DAYS, RetrainingRule, RetrainingState
-from colpo_core.services.retraining import retraining, rule_like, set_retraining
+from colpo_core.services.training.retraining import retraining, rule_like, set_retraining
 from colpo_core.terms import Role
 from pages._ui.errors import showing_errors
 from pages._ui.here import here

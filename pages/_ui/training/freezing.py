@@ -12,7 +12,8 @@ from colpo_core.errors import InputRejected
 from colpo_core.records.checkpoints import SnapshotPreview, SnapshotQuery, SnapshotRecord
 from colpo_core.records.model_cards import counted
 from colpo_core.records.shortcuts import ShortcutReport
-from colpo_core.services import learning
+from colpo_core.services.snapshots import freezing
+from colpo_core.services.snapshots import shortcuts as snapshots_shortcuts
 from colpo_core.terms import Label, LabelSource, MaskPolicy, Split
 from pages._ui.badges import simulated_badge
 from pages._ui.errors import showing_errors
@@ -51,8 +52,8 @@ def freeze_column(person: Here, snapshots: tuple[SnapshotRecord, ...]) -> None:
     with showing_errors():
         query = _query(person, f"snapshot {len(snapshots) + 1}")
         with st.spinner("Counting …", show_time=False):
-            preview = learning.preview_snapshot(
-                person.store, actor=person.actor, query=query, measure_at_most=learning.PREVIEW_IMAGES
+            preview = freezing.preview_snapshot(
+                person.store, actor=person.actor, query=query, measure_at_most=snapshots_shortcuts.PREVIEW_IMAGES
             )
         _preview(preview)
         st.button(
@@ -141,7 +142,7 @@ def _masks(person: Here) -> tuple[MaskPolicy, int | None]:
     policy = st.selectbox("Masks", list(MaskPolicy), format_func=_POLICY_NAMES.__getitem__, key="mask_policy")
     annotator_id = None
     if policy is MaskPolicy.ANNOTATOR:
-        authors = {one.person_id: one for one in learning.mask_authors(person.store, actor=person.actor)}
+        authors = {one.person_id: one for one in freezing.mask_authors(person.store, actor=person.actor)}
         if not authors:
             raise InputRejected("Nobody has submitted a mask yet. Choose other masks, or annotate first.")
         annotator_id = st.selectbox(
@@ -228,7 +229,7 @@ def left_out_table(left_out: dict[str, int]) -> None:
 def _freeze_now(query: SnapshotQuery) -> None:
     person = here()
     with showing_errors():
-        frozen = learning.freeze_snapshot(person.store, actor=person.actor, query=query)
+        frozen = freezing.freeze_snapshot(person.store, actor=person.actor, query=query)
         told = f"“{frozen.name}” is frozen: {frozen.count('images')} images."
         if frozen.external:
             # The next snapshot is another one: what this one chose would find nobody any more.

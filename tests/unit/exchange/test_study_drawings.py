@@ -3,7 +3,7 @@ from dataclasses import replace
 
 from colpo_core.exchange.study_drawings import differences_drawing, flow_drawing, roc_drawing
 from colpo_core.records.people import Actor
-from colpo_core.services.study_report import study_report
+from colpo_core.services.studies.report import study_report
 from colpo_core.store import Store
 from tests.reported import reported_study
 

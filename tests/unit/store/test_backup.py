@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from colpo_core.errors import Conflict, InputRejected, NotFound
 from colpo_core.records.people import Actor
-from colpo_core.services.stored_images import image_bytes
+from colpo_core.services.common.stored_images import image_bytes
 from colpo_core.settings import Settings
 from colpo_core.store import Store, backup
 from colpo_core.store.backup import FACTS_FILE, back_up, read_facts, restore

@@ -16,7 +16,7 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from colpo_core.records.people import Actor
-from colpo_core.services import people
+from colpo_core.services.people import signing_in
 from colpo_core.store import Store
 from colpo_core.web.gate import Gate
 from colpo_core.web.headers import CONTENT_SECURITY_POLICY
@@ -32,7 +32,7 @@ async def answer(request: Request) -> Response:
 def client(store: Store, administrator: Actor, token_of: Callable[[Actor], str]) -> TestClient:
     app = Starlette(routes=[Route("/{path:path}", answer)], middleware=[Middleware(Gate, store=store)])
     client = TestClient(app)
-    client.cookies.set(people.SESSION_COOKIE, token_of(administrator))
+    client.cookies.set(signing_in.SESSION_COOKIE, token_of(administrator))
     return client
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from colpo_core.services import engine
+from colpo_core.services.jobs import engine
 from colpo_core.settings import Settings
 from colpo_core.store import Store
 from colpo_core.web.lifespan import lifespan_of, send_small_answers_at_once

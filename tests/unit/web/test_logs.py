@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from colpo_core.services.incidents import log_incident
+from colpo_core.services.common.incidents import log_incident
 from colpo_core.web.logs import WithoutTexts, write_logs
 
 

@@ -8,7 +8,8 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.testclient import TestClient
 
-from colpo_core.services import people
+from colpo_core.services.people import accounts as people
+from colpo_core.services.people import signing_in
 from colpo_core.settings import Settings
 from colpo_core.store import Store
 from colpo_core.web import signin
@@ -123,21 +124,21 @@ def test_the_block_is_said(client: TestClient, chief: str) -> None:
 
 def test_signing_in_again_ends_the_session_before(client: TestClient, store: Store, chief: str) -> None:
     post(client, "/login", username=chief, password=PASSWORD)
-    before = client.cookies[people.SESSION_COOKIE]
+    before = client.cookies[signing_in.SESSION_COOKIE]
     post(client, "/login", username=chief, password=PASSWORD)
-    assert client.cookies[people.SESSION_COOKIE] != before
-    assert people.actor_for_token(store, token=before) is None
+    assert client.cookies[signing_in.SESSION_COOKIE] != before
+    assert signing_in.actor_for_token(store, token=before) is None
 
 
 def test_signing_out_ends_the_session_and_empties_the_browser(client: TestClient, store: Store, chief: str) -> None:
     post(client, "/login", username=chief, password=PASSWORD)
-    token = client.cookies[people.SESSION_COOKIE]
+    token = client.cookies[signing_in.SESSION_COOKIE]
     assert client.get("/logout").status_code == 405
     answer = client.post("/logout", headers=HERE)
     assert (answer.status_code, answer.headers["location"]) == (303, "/login?out")
     assert answer.headers["clear-site-data"] == '"cache"'  # and not "storage": unsaved strokes lie there
-    assert people.SESSION_COOKIE not in client.cookies
-    assert people.actor_for_token(store, token=token) is None
+    assert signing_in.SESSION_COOKIE not in client.cookies
+    assert signing_in.actor_for_token(store, token=token) is None
     assert "You are signed out." in client.get("/login?out").text
 
 

@@ -1,0 +1,1 @@
+"""How annotators agree: figures by pair, consensus masks, and decisions where they differ."""

@@ -1,0 +1,233 @@
+"""Annotations: one's own masks in the making, and the submitted ones.
+
+Every stroke saves the whole mask as a draft; submitting makes an immutable version. A draft has a sequence number,
+and a save names the one it was painted upon, so that two tabs cannot overwrite each other. A draft's row is made by
+its first save: opening an image to look at it leaves nothing behind.
+
+Confirming, importing and biopsy points have a file each, whose functions are offered here too, so that callers need
+one name.
+"""
+
+from collections.abc import Collection
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from colpo_core.errors import Conflict, InputRejected
+from colpo_core.images.masks import mask_png, mask_sha256
+from colpo_core.records.annotations import OpenAnnotation, SavedDraft, VersionRecord
+from colpo_core.records.people import Actor
+from colpo_core.services.annotations.drafts import begin_annotation, replace_draft, submit_draft
+from colpo_core.services.annotations.rows import (
+    Document,
+    find_image,
+    find_own,
+    find_version,
+    newest_versions,
+    open_record,
+    version_record,
+)
+from colpo_core.services.annotations.task_items import note_activity
+from colpo_core.services.common import exposures
+from colpo_core.services.common.blinding import is_hidden, require_visible
+from colpo_core.services.common.mask_rows import mask_pixels, store_mask
+from colpo_core.services.common.permissions import CLINICIANS, require
+from colpo_core.store import Store
+from colpo_core.store.tables import Annotation, Mask
+from colpo_core.terms import AnnotationState, Finding, MaskDoubt
+
+MAX_STROKES = 10_000
+MAX_ACTIVE_MS = 3_600_000
+
+
+def open_annotation(
+    store: Store, *, actor: Actor, image_id: int, finding: Finding = Finding.ACETOWHITE
+) -> OpenAnnotation:
+    """The actor's own mask of a finding on an image, empty where nothing was painted yet.
+
+    Raises:
+        NotFound: There is no such image.
+        PermissionDenied: The actor is a reader.
+    """
+    require(actor, CLINICIANS)
+    with store.reading() as session:
+        image = find_image(session, image_id)
+        return open_record(session, Document(image.id, actor.person_id, finding), image)
+
+
+def open_document(store: Store, *, actor: Actor, document_id: str) -> OpenAnnotation:
+    """The same by the name of the document.
+
+    Raises:
+        NotFound: There is no such document, or it is another person's.
+        PermissionDenied: The actor is a reader.
+    """
+    require(actor, CLINICIANS)
+    document = Document.read(document_id, actor)
+    with store.reading() as session:
+        return open_record(session, document, find_image(session, document.image_id))
+
+
+def save_draft(
+    store: Store,
+    *,
+    actor: Actor,
+    document_id: str,
+    base_seq: int,
+    rle: bytes,
+    strokes: int = 0,
+    active_ms: int = 0,
+) -> SavedDraft:
+    """Keep what was painted; when this returns, it is on the disk.
+
+    A save that comes twice (because its answer was lost) is acknowledged again, and its strokes count once.
+
+    Args:
+        store: The open store.
+        actor: Who painted; a document is open to its own annotator alone.
+        document_id: From `open_annotation`.
+        base_seq: Sequence of the mask that was painted upon.
+        rle: Run-length code of the whole mask.
+        strokes: How many strokes this save adds, 0 to 10,000.
+        active_ms: Milliseconds that were spent on them, 0 to an hour.
+
+    Raises:
+        Conflict: The document was saved from another place since `base_seq`; nothing was overwritten.
+        InputRejected: The strokes or the time cannot be.
+        MaskRejected: The code is damaged or is of another size than the image.
+        NotFound: There is no such document, or it is another person's.
+        PermissionDenied: The actor is a reader.
+    """
+    require(actor, CLINICIANS)
+    document = Document.read(document_id, actor)
+    if not 0 <= strokes <= MAX_STROKES:
+        raise InputRejected(f"One save adds 0 to {MAX_STROKES} strokes.")
+    if not 0 <= active_ms <= MAX_ACTIVE_MS:
+        raise InputRejected(f"One save adds 0 to {MAX_ACTIVE_MS} milliseconds of painting (active_ms).")
+    with store.writing() as session:
+        image = find_image(session, document.image_id)
+        annotation = find_own(session, document)
+        seq = annotation.draft_seq if annotation else 0
+        if annotation is not None and base_seq == seq - 1 and _draft_hash(session, annotation) == mask_sha256(rle):
+            return SavedDraft(seq, annotation.draft_saved_at or annotation.created_at)
+        if base_seq != seq:
+            raise Conflict(
+                "This mask was changed in another tab or on another machine since you opened it here. "
+                "Load the newer state; nothing was overwritten."
+            )
+        mask = store_mask(session, rle, image.height_px, image.width_px)
+        if annotation is None:
+            annotation = begin_annotation(session, actor, document)
+        annotation.draft_strokes += strokes
+        annotation.draft_active_ms += active_ms
+        note_activity(
+            session,
+            image_id=document.image_id,
+            annotator_id=document.annotator_id,
+            finding=document.finding,
+            active_ms=active_ms,
+        )
+        return replace_draft(session, annotation, mask)
+
+
+def submit_annotation(
+    store: Store,
+    *,
+    actor: Actor,
+    document_id: str,
+    seq: int,
+    note: str = "",
+    sure: Collection[MaskDoubt] = (),
+) -> VersionRecord:
+    """Make the next immutable version of what was painted.
+
+    A mask that is empty, is an outline that was not filled, looks inverted or covers most of the image is asked about
+    first. An empty one that a person is sure of says that the finding is not there.
+
+    The version says what it started from, what it took and how much of the start is left; the next draft starts from
+    it. The person's items of the image in open tasks are done by it.
+
+    A mask of the same finding and image that waits for confirmation is settled by it: a person has painted it anew.
+
+    Args:
+        store: The open store.
+        actor: Whose annotation it is.
+        document_id: From `open_annotation`.
+        seq: Sequence of the mask that the person sees.
+        note: A remark for whoever reads the version.
+        sure: What the mask may look like, since the person was asked and has said that it is right.
+
+    Raises:
+        Conflict: What is stored is not what the person sees.
+        InputRejected: Nothing changed since the last version, or the note is too long.
+        MaskDoubted: The mask looks like something that was not meant, and nobody has said that it is right.
+        NotFound: There is no such document, or it is another person's.
+        PermissionDenied: The actor is a reader.
+    """
+    require(actor, CLINICIANS)
+    document = Document.read(document_id, actor)
+    with store.writing() as session:
+        return version_record(session, submit_draft(session, actor, document, seq=seq, note=note, sure=sure))
+
+
+def version_mask(store: Store, *, actor: Actor, version_id: int) -> NDArray[np.bool_]:
+    """The mask of a version, H x W bool.
+
+    Raises:
+        Blinding: It is somebody else's, and the actor annotates the image in a blind task that is not done.
+        NotFound: There is no such version.
+        PermissionDenied: The actor is a reader.
+    """
+    require(actor, CLINICIANS)
+    record, pixels = _version(store, actor, version_id)
+    exposures.note_masks(store, actor, [record])
+    return pixels
+
+
+def version_mask_overlay(
+    store: Store, *, actor: Actor, version_id: int, rgba: tuple[int, int, int, int] = (255, 200, 0, 255)
+) -> bytes:
+    """The mask of a version as a PNG that is transparent where nothing is marked.
+
+    Raises:
+        Blinding: It is somebody else's, and the actor annotates the image in a blind task that is not done.
+        NotFound: There is no such version.
+        PermissionDenied: The actor is a reader.
+    """
+    require(actor, CLINICIANS)
+    record, pixels = _version(store, actor, version_id)
+    exposures.note_masks(store, actor, [record])
+    return mask_png(pixels, rgba=rgba)
+
+
+def _version(store: Store, actor: Actor, version_id: int) -> tuple[VersionRecord, NDArray[np.bool_]]:
+    with store.reading() as session:
+        version = find_version(session, version_id)
+        require_visible(session, actor, version.annotation)
+        return version_record(session, version), mask_pixels(version.mask)
+
+
+def submitted_masks(store: Store, *, actor: Actor, image_id: int) -> tuple[VersionRecord, ...]:
+    """The newest version of every submitted mask on an image, the newest first; `version_mask` gives the pixels.
+
+    Masks of others are left out while the actor annotates the image in a blind task that is not done.
+
+    Raises:
+        NotFound: There is no such image.
+        PermissionDenied: The actor is a reader.
+    """
+    require(actor, CLINICIANS)
+    with store.reading() as session:
+        image = find_image(session, image_id)
+        rows = newest_versions(session, image_id=image.id, state=AnnotationState.SUBMITTED)
+        shown = tuple(version_record(session, row) for row in rows if not is_hidden(session, actor, row.annotation))
+    exposures.note_masks(store, actor, shown)
+    return shown
+
+
+def _draft_hash(session: Session, annotation: Annotation) -> str | None:
+    if annotation.draft_mask_id is None:
+        return None
+    return session.scalar(select(Mask.sha256).where(Mask.id == annotation.draft_mask_id))

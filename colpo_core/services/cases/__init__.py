@@ -1,0 +1,1 @@
+"""Cases with their images, histology and findings: what is known of a patient's visit."""

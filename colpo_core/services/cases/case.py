@@ -1,0 +1,256 @@
+"""Reading and changing cases and their images. How they are found is in `case_lists`."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from colpo_core.errors import Conflict, InputRejected, NotFound
+from colpo_core.records.cases import (
+    CYTOLOGIES,
+    CaseForm,
+    CaseImage,
+    CaseRecord,
+    ImageAnnotation,
+    LabelRecord,
+    SpecimenRecord,
+    SwedeRows,
+)
+from colpo_core.records.people import Actor
+from colpo_core.services.cases.histology import relabel_case, specimen_site
+from colpo_core.services.common import audit, exposures
+from colpo_core.services.common.blinding import images_without_model, is_hidden
+from colpo_core.services.common.current_model import current_id
+from colpo_core.services.common.model_marks import marks_of
+from colpo_core.services.common.permissions import CLINICIANS, require
+from colpo_core.services.common.stored_images import image_record
+from colpo_core.store import Store
+from colpo_core.store.tables import (
+    Annotation,
+    AnnotationVersion,
+    Case,
+    CaseLabel,
+    Histology,
+    Image,
+    Person,
+    Prediction,
+    Promotion,
+)
+from colpo_core.terms import ExposureKind
+
+_TEXT_LENGTHS = {"hpv_result": 80, "indication": 200, "device": 80, "earlier_treatment": 200}
+_PLAIN_FIELDS = ("colposcopy", "age_years", "cytology", "menopausal_state", "hiv_status", "pregnant", "hpv_vaccinated")
+
+
+def get_case(store: Store, *, actor: Actor, case_id: int, with_predictions: bool = True) -> CaseRecord:
+    """One case with its images, histology and labels.
+
+    Args:
+        store: The open store.
+        actor: Who looks.
+        case_id: Row of the case.
+        with_predictions: Whether what the current model says is wanted: it then counts as seen.
+
+    Raises:
+        PermissionDenied: The actor is a reader.
+        NotFound: There is no such case.
+    """
+    require(actor, CLINICIANS)
+    record = read_case(store, actor, case_id)
+    if not with_predictions:
+        images = tuple(replace(one, prediction_id=None, prob_hsil=None) for one in record.images)
+        record = replace(record, images=images, model_marks=())
+    exposures.note(store, actor, seen_in(record))
+    return record
+
+
+def read_case(store: Store, whose: Actor, case_id: int) -> CaseRecord:
+    """A case for another service, as somebody may see it; nothing counts as seen: see `seen_in`.
+
+    Raises:
+        NotFound: There is no such case.
+    """
+    with store.reading() as session:
+        case = session.get(Case, case_id)
+        if case is None:
+            raise _no_case(case_id)
+        specimens = session.execute(
+            select(Histology, Person.display_name)
+            .join(Person, Person.id == Histology.entered_by)
+            .where(Histology.case_id == case_id)
+            .order_by(Histology.specimen_number)
+        ).all()
+        images = _case_images(session, whose, case)
+        has_predictions = any(one.prob_hsil is not None for one in images)
+        return CaseRecord(
+            id=case.id,
+            patient_id=case.patient_id,
+            patient_code=case.patient.code,
+            case_date=case.case_date,
+            form=_form(case),
+            swede_total=case.swede_total,
+            version=case.version,
+            simulated=case.simulated,
+            created_at=case.created_at,
+            images=images,
+            specimens=tuple(_specimen(row, name) for row, name in specimens),
+            labels=tuple(_label(row) for row in sorted(case.labels, key=lambda row: row.source)),
+            model_marks=marks_of(session, current_id(session)) if has_predictions else (),
+        )
+
+
+def update_case(store: Store, *, actor: Actor, case_id: int, base_version: int, form: CaseForm) -> int:
+    """Write what was entered of a case; its labels follow.
+
+    Args:
+        store: The open store.
+        actor: Who enters it.
+        case_id: Row of the case.
+        base_version: Version of the record that the person saw.
+        form: All fields as they shall be.
+
+    Returns:
+        The case's new version.
+
+    Raises:
+        PermissionDenied: The actor is a reader.
+        NotFound: There is no such case.
+        Conflict: Somebody changed the case since; nothing was overwritten.
+        InputRejected: A field holds what cannot be taken.
+    """
+    require(actor, CLINICIANS)
+    values = _checked(form)
+    with store.writing() as session:
+        case = session.get(Case, case_id)
+        if case is None:
+            raise _no_case(case_id)
+        if case.version != base_version:
+            raise Conflict("Somebody changed this case while you were editing. Reload it and enter your changes again.")
+        if form.swede.is_empty:
+            had_rows = any(value is not None for value in _swede(case).values)
+            values["swede_total"] = None if had_rows else case.swede_total
+        else:
+            values["swede_total"] = form.swede.total
+        changed = sorted(name for name, value in values.items() if getattr(case, name) != value)
+        if not changed:
+            return case.version
+        for name in changed:
+            setattr(case, name, values[name])
+        session.flush()
+        audit.record(session, actor, "update case", f"case {case_id}", fields=changed)
+        relabel_case(session, case)
+        return case.version
+
+
+def _case_images(session: Session, actor: Actor, case: Case) -> tuple[CaseImage, ...]:
+    annotations = session.execute(
+        select(Annotation, Person.display_name)
+        .join(Image, Image.id == Annotation.image_id)
+        .join(Person, Person.id == Annotation.annotator_id)
+        .where(Image.case_id == case.id)
+        .order_by(Annotation.id)
+    ).all()
+    newest = session.execute(
+        select(AnnotationVersion.annotation_id, func.max(AnnotationVersion.id))
+        .where(AnnotationVersion.annotation_id.in_([row.id for row, _ in annotations]))
+        .group_by(AnnotationVersion.annotation_id)
+    )
+    versions = dict(newest.all())
+    by_image: dict[int, list[ImageAnnotation]] = {}
+    for row, name in annotations:
+        if is_hidden(session, actor, row):
+            continue
+        by_image.setdefault(row.image_id, []).append(
+            ImageAnnotation(row.id, row.finding, row.state, name, versions.get(row.id))
+        )
+    predictions = _current_predictions(session, actor, case.id)
+    return tuple(
+        CaseImage(image_record(image), tuple(by_image.get(image.id, ())), *predictions.get(image.id, (None, None)))
+        for image in case.images
+    )
+
+
+def _current_predictions(session: Session, actor: Actor, case_id: int) -> Mapping[int, tuple[int, float | None]]:
+    """By image the current model's prediction and its probability, which is left out where it is kept back."""
+    kept_back = set(session.scalars(images_without_model(actor)))
+    current = select(Promotion.checkpoint_id).order_by(Promotion.id.desc()).limit(1).scalar_subquery()
+    rows = session.execute(
+        select(Prediction.image_id, Prediction.id, Prediction.prob_hsil_4ch)
+        .join(Image, Image.id == Prediction.image_id)
+        .where(Image.case_id == case_id, Prediction.checkpoint_id == current)
+    )
+    return {
+        image_id: (prediction_id, None if image_id in kept_back else prob_hsil)
+        for image_id, prediction_id, prob_hsil in rows
+    }
+
+
+def _swede(case: Case) -> SwedeRows:
+    return SwedeRows(
+        case.swede_aceto_uptake, case.swede_margins, case.swede_vessels, case.swede_lesion_size, case.swede_iodine
+    )
+
+
+def _form(case: Case) -> CaseForm:
+    return CaseForm(
+        **{name: getattr(case, name) for name in (*_PLAIN_FIELDS, *_TEXT_LENGTHS)},
+        swede=_swede(case),
+    )
+
+
+def _checked(form: CaseForm) -> dict[str, object]:
+    """The form as columns of a case."""
+    if form.age_years is not None and not 10 <= form.age_years <= 110:
+        raise InputRejected("The age lies between 10 and 110 years.")
+    if form.cytology is not None and form.cytology not in CYTOLOGIES:
+        raise InputRejected(f"The cytology is one of {', '.join(CYTOLOGIES)}.")
+    if any(value not in (None, 0, 1, 2) for value in form.swede.values):
+        raise InputRejected("Each row of the Swede score is 0, 1 or 2.")
+    values: dict[str, object] = {
+        **{name: getattr(form, name) for name in _PLAIN_FIELDS},
+        "swede_aceto_uptake": form.swede.aceto_uptake,
+        "swede_margins": form.swede.margins,
+        "swede_vessels": form.swede.vessels,
+        "swede_lesion_size": form.swede.lesion_size,
+        "swede_iodine": form.swede.iodine,
+    }
+    for name, longest in _TEXT_LENGTHS.items():
+        text = (getattr(form, name) or "").strip()
+        if len(text) > longest:
+            raise InputRejected(f"The field {name.replace('_', ' ')} takes {longest} characters. Shorten it.")
+        values[name] = text or None
+    return values
+
+
+def _specimen(row: Histology, entered_by: str) -> SpecimenRecord:
+    return SpecimenRecord(
+        id=row.id,
+        number=row.specimen_number,
+        kind=row.kind,
+        grade=row.grade,
+        clock_hour=row.clock_hour,
+        note=row.note,
+        entered_by=entered_by,
+        created_at=row.created_at,
+        withdrawn_at=row.withdrawn_at,
+        site=specimen_site(row),
+    )
+
+
+def _label(row: CaseLabel) -> LabelRecord:
+    return LabelRecord(row.source, row.label, row.grade, row.reason, row.flagged, row.rules_version, row.decided_at)
+
+
+def seen_in(case: CaseRecord) -> Iterator[tuple[int, ExposureKind]]:
+    """What whoever is shown a case has seen of it."""
+    if any(label.label is not None for label in case.labels):
+        yield case.id, ExposureKind.LABEL
+    if case.specimens:
+        yield case.id, ExposureKind.HISTOLOGY
+    if any(image.prob_hsil is not None for image in case.images):
+        yield case.id, ExposureKind.PREDICTION
+
+
+def _no_case(case_id: int) -> NotFound:
+    return NotFound(f"There is no case {case_id}. Choose one from the list of cases.")

@@ -1,0 +1,134 @@
+"""What masks propose for the findings form and for a specimen's clock position. Nothing here writes anything."""
+
+from sqlalchemy import select
+
+from colpo_core.images.clock_face import lay_clock, place_lesion
+from colpo_core.records.cases import SpecimenSite
+from colpo_core.records.findings import FindingsProposal
+from colpo_core.records.images import ImageRecord
+from colpo_core.records.people import Actor
+from colpo_core.services.annotations.cervix import _own_mask, visible_cervix
+from colpo_core.services.annotations.rows import find_image
+from colpo_core.services.common.permissions import CLINICIANS, require
+from colpo_core.services.common.stored_images import image_record
+from colpo_core.store import Store
+from colpo_core.store.tables import Annotation, Image
+from colpo_core.terms import Finding
+
+_NO_LESION = "You have no mask of acetowhite epithelium on this image. Paint one, then propose again."
+_NO_CERVIX = (
+    "There is no outline of the cervix on this image: the clock was laid on the middle of the image, and no percentage "
+    "of the cervix can be given. Paint the outline for both."
+)
+_DRAFT = "This was read from strokes that are not submitted, so the record will not name a version of the mask."
+_NO_MILLIMETRES = (
+    "The Swede score's lesion size stays open: one quadrant does not decide it, and the image has no scale."
+)
+
+
+def propose_findings(store: Store, *, actor: Actor, image_id: int) -> FindingsProposal:
+    """Read size and place of the lesion off the actor's own newest mask, submitted or draft.
+
+    The clock lies on the actor's newest outline of the cervix, else on the newest submitted one that the actor may see.
+
+    Raises:
+        PermissionDenied: The actor is a reader.
+        NotFound: There is no such image.
+    """
+    require(actor, CLINICIANS)
+    with store.reading() as session:
+        image = find_image(session, image_id)
+        lesion = _own_mask(session, actor, image, Finding.ACETOWHITE)
+        if lesion is None:
+            return _nothing(image)
+        cervix, whose = visible_cervix(session, actor, image)
+        version = lesion.version
+        number = version.number if version else None
+        version_id = version.id if version else None
+        case_id = image.case_id
+    place = place_lesion(lesion.pixels, cervix)
+    quadrants = len(place.quadrants)
+    size = _swede_size(quadrants)
+    has_lesion = quadrants > 0
+    said = (
+        (whose, bool(whose)),
+        (_NO_CERVIX, cervix is None),
+        (_DRAFT, version_id is None),
+        (_NO_MILLIMETRES, has_lesion and size is None),
+    )
+    return FindingsProposal(
+        image_id=image_id,
+        case_id=case_id,
+        version_id=version_id,
+        version_number=number,
+        is_draft=version_id is None,
+        cervix_percent=None if place.percent_of_cervix is None else round(place.percent_of_cervix, 1),
+        image_percent=round(place.percent_of_image, 1),
+        clock_hours=place.hours,
+        quadrants=quadrants,
+        centre_hour=place.centre_hour,
+        centre_distance=None if place.centre_distance is None else round(place.centre_distance, 2),
+        swede_lesion_size=size,
+        missing=tuple(sentence for sentence, holds in said if holds),
+    )
+
+
+def lesion_images(store: Store, *, actor: Actor, case_id: int) -> tuple[ImageRecord, ...]:
+    """The images of a case that carry a mask of acetowhite epithelium by the actor, the last one touched first.
+
+    Raises:
+        PermissionDenied: The actor is a reader.
+    """
+    require(actor, CLINICIANS)
+    with store.reading() as session:
+        rows = session.scalars(
+            select(Image)
+            .join(Annotation, Annotation.image_id == Image.id)
+            .where(
+                Image.case_id == case_id,
+                Annotation.annotator_id == actor.person_id,
+                Annotation.finding == Finding.ACETOWHITE,
+            )
+            .order_by(Annotation.draft_saved_at.desc(), Annotation.id.desc())
+        ).all()
+        return tuple(image_record(row) for row in rows if _own_mask(session, actor, row, Finding.ACETOWHITE))
+
+
+def propose_clock_hour(store: Store, *, actor: Actor, site: SpecimenSite) -> int | None:
+    """The hour at which a site lies on the cervix; None without an outline of it, and for the middle of the clock.
+
+    Raises:
+        PermissionDenied: The actor is a reader.
+        NotFound: There is no such image.
+    """
+    require(actor, CLINICIANS)
+    with store.reading() as session:
+        image = find_image(session, site.image_id)
+        cervix, _ = visible_cervix(session, actor, image)
+        if cervix is None:
+            return None
+        clock = lay_clock(cervix, height_px=image.height_px, width_px=image.width_px)
+    return clock.hour_at(site.x_px, site.y_px)
+
+
+def _swede_size(quadrants: int) -> int | None:
+    """Points for the lesion's size where quadrants decide them: Strander 2005 gives 1 for two, 2 for three or four."""
+    return {2: 1, 3: 2, 4: 2}.get(quadrants)
+
+
+def _nothing(image: Image) -> FindingsProposal:
+    return FindingsProposal(
+        image_id=image.id,
+        case_id=image.case_id,
+        version_id=None,
+        version_number=None,
+        is_draft=False,
+        cervix_percent=None,
+        image_percent=None,
+        clock_hours=(),
+        quadrants=None,
+        centre_hour=None,
+        centre_distance=None,
+        swede_lesion_size=None,
+        missing=(_NO_LESION,),
+    )

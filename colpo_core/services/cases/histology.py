@@ -1,0 +1,214 @@
+"""Histology of a case, and the label that follows from it in the same transaction."""
+
+from math import isfinite
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from colpo_core.errors import InputRejected, NotFound
+from colpo_core.labels import LabelDecision, label_from_histology, label_from_impression
+from colpo_core.records.cases import SpecimenSite
+from colpo_core.records.people import Actor
+from colpo_core.services.common import audit, exposures
+from colpo_core.services.common.permissions import CLINICIANS, require
+from colpo_core.store import Store
+from colpo_core.store.tables import Case, CaseLabel, Histology, Image, utc_now
+from colpo_core.terms import ExposureKind, Grade, LabelSource, SpecimenKind
+
+MAX_NOTE = 500
+
+
+def add_specimen(
+    store: Store,
+    *,
+    actor: Actor,
+    case_id: int,
+    kind: SpecimenKind,
+    grade: Grade,
+    clock_hour: int | None = None,
+    note: str = "",
+    site: SpecimenSite | None = None,
+) -> int:
+    """Enter a pathologist's result for one specimen; the case's label follows.
+
+    Args:
+        store: The open store.
+        actor: Who enters it.
+        case_id: Row of the case.
+        kind: How the tissue was taken.
+        grade: The pathologist's grade.
+        clock_hour: Where on the cervix, 1 to 12, if known.
+        note: A remark without anything that names the patient.
+        site: Where it was taken, on an image of this case, if known.
+
+    Returns:
+        Row of the specimen.
+
+    Raises:
+        PermissionDenied: The actor is a reader.
+        NotFound: There is no such case.
+        InputRejected: The clock position is not one, the remark is too long, or the site is on no image of the case.
+    """
+    require(actor, CLINICIANS)
+    _check_hour(clock_hour)
+    if len(note) > MAX_NOTE:
+        raise InputRejected(f"The remark is longer than {MAX_NOTE} characters. Shorten it.")
+    with store.writing() as session:
+        case = _case(session, case_id)
+        last = session.scalar(select(func.max(Histology.specimen_number)).where(Histology.case_id == case_id))
+        specimen = Histology(
+            case_id=case_id,
+            specimen_number=(last or 0) + 1,
+            kind=kind,
+            grade=grade,
+            clock_hour=clock_hour,
+            note=note.strip(),
+            entered_by=actor.person_id,
+        )
+        _put_site(session, specimen, site)
+        exposures.note_within(session, actor, [(case_id, ExposureKind.HISTOLOGY)])
+        session.add(specimen)
+        session.flush()
+        audit.record(
+            session, actor, "add specimen", f"case {case_id}", number=specimen.specimen_number, grade=grade.value
+        )
+        relabel_case(session, case)
+        return specimen.id
+
+
+def set_site(store: Store, *, actor: Actor, specimen_id: int, site: SpecimenSite | None) -> None:
+    """Say where a specimen was taken, in place of what was said before; None takes the site away.
+
+    Raises:
+        PermissionDenied: The actor is a reader.
+        NotFound: There is no such specimen.
+        InputRejected: The specimen was withdrawn, or the site is not on an image of its case.
+    """
+    require(actor, CLINICIANS)
+    with store.writing() as session:
+        specimen = _counting(session, specimen_id)
+        _put_site(session, specimen, site)
+        audit.record(
+            session,
+            actor,
+            "set specimen site",
+            f"case {specimen.case_id}",
+            number=specimen.specimen_number,
+            image_id=specimen.site_image_id,
+        )
+
+
+def set_clock_hour(store: Store, *, actor: Actor, specimen_id: int, clock_hour: int | None) -> None:
+    """Say at which hour a specimen was taken, 1 to 12, or that it is not known.
+
+    Raises:
+        PermissionDenied: The actor is a reader.
+        NotFound: There is no such specimen.
+        InputRejected: The specimen was withdrawn, or the clock position is not one.
+    """
+    require(actor, CLINICIANS)
+    _check_hour(clock_hour)
+    with store.writing() as session:
+        specimen = _counting(session, specimen_id)
+        specimen.clock_hour = clock_hour
+        number = specimen.specimen_number
+        audit.record(session, actor, "set specimen clock position", f"case {specimen.case_id}", number=number)
+
+
+def specimen_site(row: Histology) -> SpecimenSite | None:
+    """The site of a specimen's row, or None where none was set."""
+    if row.site_image_id is None or row.site_x_px is None or row.site_y_px is None:
+        return None
+    return SpecimenSite(row.site_image_id, row.site_x_px, row.site_y_px)
+
+
+def withdraw_specimen(store: Store, *, actor: Actor, specimen_id: int) -> None:
+    """Let a specimen's result count no more; it stays to be seen, and the case's label follows.
+
+    Raises:
+        PermissionDenied: The actor is a reader.
+        NotFound: There is no such specimen.
+        InputRejected: It was withdrawn before.
+    """
+    require(actor, CLINICIANS)
+    with store.writing() as session:
+        specimen = _counting(session, specimen_id)
+        specimen.withdrawn_at = utc_now()
+        session.flush()
+        audit.record(session, actor, "withdraw specimen", f"case {specimen.case_id}", number=specimen.specimen_number)
+        relabel_case(session, _case(session, specimen.case_id))
+
+
+def relabel_case(session: Session, case: Case) -> None:
+    """Bring a case's label rows up to what is known of it now.
+
+    Histology always decides a row, if only an exclusion with its reason. An impression decides one where a complete
+    Swede score exists; where the score has become incomplete, the row stays as an exclusion that says so.
+
+    Args:
+        session: The writing session of the change, already flushed.
+        case: The case that has changed.
+    """
+    grades = session.scalars(
+        select(Histology.grade).where(Histology.case_id == case.id, Histology.withdrawn_at.is_(None))
+    ).all()
+    rows = {row.source: row for row in session.scalars(select(CaseLabel).where(CaseLabel.case_id == case.id))}
+    _write(session, case.id, rows.get(LabelSource.HISTOLOGY), label_from_histology(grades, case.colposcopy))
+    impression = rows.get(LabelSource.IMPRESSION)
+    if impression is not None or case.swede_total is not None:
+        _write(session, case.id, impression, label_from_impression(case.swede_total))
+    session.flush()
+
+
+def _check_hour(clock_hour: int | None) -> None:
+    if clock_hour is not None and not 1 <= clock_hour <= 12:
+        raise InputRejected("The clock position lies between 1 and 12.")
+
+
+def _counting(session: Session, specimen_id: int) -> Histology:
+    """A specimen that was not withdrawn."""
+    specimen = session.get(Histology, specimen_id)
+    if specimen is None:
+        raise NotFound("This specimen is not in the store. Reload the case.")
+    if specimen.withdrawn_at is not None:
+        raise InputRejected("This specimen was withdrawn before. Reload the case.")
+    return specimen
+
+
+def _put_site(session: Session, specimen: Histology, site: SpecimenSite | None) -> None:
+    if site is None:
+        specimen.site_image_id = specimen.site_x_px = specimen.site_y_px = None
+        return
+    image = session.get(Image, site.image_id)
+    if image is None or image.case_id != specimen.case_id:
+        raise InputRejected("The site lies on an image of another case. Choose one of this case's images.")
+    x_px, y_px = site.x_px, site.y_px
+    if not (isfinite(x_px) and isfinite(y_px) and 0 <= x_px <= image.width_px and 0 <= y_px <= image.height_px):
+        raise InputRejected("The site lies outside the image. Set it again; nothing was changed.")
+    specimen.site_image_id, specimen.site_x_px, specimen.site_y_px = image.id, x_px, y_px
+
+
+def _write(session: Session, case_id: int, row: CaseLabel | None, decision: LabelDecision) -> None:
+    if row is None:
+        row = CaseLabel(case_id=case_id, source=decision.source)
+        session.add(row)
+    elif (row.label, row.grade, row.reason, row.rules_version) == (
+        decision.label,
+        decision.grade,
+        decision.reason,
+        decision.rules_version,
+    ):
+        return  # nothing new was decided, so the time of the decision stays
+    row.label = decision.label
+    row.grade = decision.grade
+    row.reason = decision.reason
+    row.flagged = decision.flagged
+    row.rules_version = decision.rules_version
+    row.decided_at = utc_now()
+
+
+def _case(session: Session, case_id: int) -> Case:
+    case = session.get(Case, case_id)
+    if case is None:
+        raise NotFound(f"There is no case {case_id}. Choose one from the list of cases.")
+    return case

@@ -1,0 +1,148 @@
+"""What is asked about images whose look contradicts how they are filed, and what people answer.
+
+Nothing is changed unasked: a person files an image under another stage, says that it does not show the cervix, or says
+that it is right as it is, which is kept under her name so that it is not asked again.
+"""
+
+from collections.abc import Collection
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from colpo_core.errors import InputRejected, NotFound
+from colpo_core.images.looks import ImageLooks, image_questions
+from colpo_core.records.images import AskedImage
+from colpo_core.records.people import Actor
+from colpo_core.services.common import audit
+from colpo_core.services.common.permissions import CLINICIANS, require
+from colpo_core.store import Store
+from colpo_core.store.tables import Image, ImageAnswer, ImageLook
+from colpo_core.terms import ImageQuestion, Stage
+
+
+def asked_images(store: Store, *, actor: Actor, image_ids: Collection[int] | None = None) -> tuple[AskedImage, ...]:
+    """The images about which something is asked that nobody has answered yet, by their rows.
+
+    Images that the program drew, and those that do not show the cervix, are not asked about.
+
+    Args:
+        store: The open store.
+        actor: Who looks.
+        image_ids: Rows of the images; all when None.
+
+    Raises:
+        PermissionDenied: The actor is a reader.
+    """
+    require(actor, CLINICIANS)
+    with store.reading() as session:
+        return open_questions(session, image_ids)
+
+
+def open_questions(session: Session, image_ids: Collection[int] | None = None) -> tuple[AskedImage, ...]:
+    """The same within a session."""
+    wanted = None if image_ids is None else set(image_ids)
+    answered = {(image_id, question) for image_id, question in session.execute(_ANSWERS)}
+    found = []
+    for image, look in session.execute(_LOOKS):
+        if wanted is not None and image.id not in wanted:
+            continue
+        asked = list(
+            image_questions(_looks(look), stage=image.stage, height_px=image.height_px, width_px=image.width_px)
+        )
+        if image.stage_guessed:
+            asked.insert(0, ImageQuestion.STAGE_GUESSED)
+        left = tuple(question for question in asked if (image.id, question) not in answered)
+        if left:
+            found.append(AskedImage(image.id, image.case_id, image.stage, left))
+    return tuple(found)
+
+
+def confirm_images(
+    store: Store, *, actor: Actor, image_ids: Collection[int], question: ImageQuestion | None = None
+) -> int:
+    """Say that images are right as they are filed: what is asked about them now is not asked again.
+
+    Args:
+        store: The open store.
+        actor: Who says so.
+        image_ids: Rows of the images.
+        question: The question that is answered; all that are asked about them when None.
+
+    Returns:
+        How many questions were answered.
+
+    Raises:
+        PermissionDenied: The actor is a reader.
+        NotFound: There is no such image.
+        InputRejected: Nothing of the kind is asked about any of them.
+    """
+    require(actor, CLINICIANS)
+    answered = 0
+    with store.writing() as session:
+        _check_known(session, image_ids)
+        for asked in open_questions(session, image_ids):
+            for one in asked.questions:
+                if question in (None, one):
+                    session.add(ImageAnswer(image_id=asked.image_id, question=one, answered_by=actor.person_id))
+                    audit.record(session, actor, "confirm image", f"image {asked.image_id}", question=one.value)
+                    answered += 1
+        if not answered:
+            raise InputRejected("Nothing of the kind is asked about these images. Look at the list of questions.")
+    return answered
+
+
+def refile_images(store: Store, *, actor: Actor, image_ids: Collection[int], stage: Stage) -> int:
+    """File images under another stage, all or none.
+
+    Returns:
+        How many were filed elsewhere before, or under a stage that was guessed.
+
+    Raises:
+        PermissionDenied: The actor is a reader.
+        NotFound: There is no such image.
+    """
+    require(actor, CLINICIANS)
+    with store.writing() as session:
+        _check_known(session, image_ids)
+        rows = session.scalars(select(Image).where(Image.id.in_(set(image_ids)))).all()
+        changed = [image for image in rows if image.stage is not stage or image.stage_guessed]
+        for image in changed:
+            file_under(session, actor, image, stage)
+    return len(changed)
+
+
+def file_under(session: Session, actor: Actor, image: Image, stage: Stage) -> None:
+    """File an image under the stage that a person says, and say so in the log."""
+    image.stage, image.stage_guessed = stage, False
+    if stage is not Stage.ACETIC_ACID:
+        image.seconds_after_acid = None
+    audit.record(session, actor, "mark image", f"image {image.id}", stage=stage.value, shows_cervix=image.shows_cervix)
+
+
+_ANSWERS = select(ImageAnswer.image_id, ImageAnswer.question)
+_LOOKS = (
+    select(Image, ImageLook)
+    .join(ImageLook, ImageLook.image_id == Image.id)
+    .where(Image.shows_cervix, Image.simulated.is_(False))
+    .order_by(Image.id)
+)
+
+
+def _looks(row: ImageLook) -> ImageLooks:
+    return ImageLooks(
+        green_minus_blue=row.green_minus_blue,
+        green_minus_red=row.green_minus_red,
+        colourfulness=row.colourfulness,
+        redness=row.redness,
+        brightest=row.brightest,
+        palest=row.palest,
+        sharpness=row.sharpness,
+        flatness=row.flatness,
+    )
+
+
+def _check_known(session: Session, image_ids: Collection[int]) -> None:
+    known = set(session.scalars(select(Image.id).where(Image.id.in_(set(image_ids)))))
+    missing = sorted(set(image_ids) - known)
+    if missing:
+        raise NotFound(f"There is no image {missing[0]}. Choose one of the list of questions.")

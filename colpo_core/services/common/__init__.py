@@ -1,0 +1,1 @@
+"""What every subject needs: who may do what, the log, exposures, blinding, rows of images and masks."""

@@ -1,0 +1,129 @@
+"""Stored images: their record, their file, a small version, and corrections."""
+
+from colpo_core.errors import InputRejected, NotFound
+from colpo_core.images.decoding import thumbnail_jpeg
+from colpo_core.records.images import ImageRecord
+from colpo_core.records.people import Actor
+from colpo_core.services.common import audit
+from colpo_core.services.common.permissions import CLINICIANS, require
+from colpo_core.store import Store
+from colpo_core.store.blobs import write_file
+from colpo_core.store.tables import Image
+from colpo_core.terms import Stage
+
+
+def mark_image(
+    store: Store,
+    *,
+    actor: Actor,
+    image_id: int,
+    stage: Stage | None = None,
+    shows_cervix: bool | None = None,
+    seconds_after_acid: int | None = None,
+) -> ImageRecord:
+    """Correct what is recorded of an image; what is None stays.
+
+    Args:
+        store: The open store.
+        actor: Who corrects it.
+        image_id: Row of the image.
+        stage: When it was taken; away from acetic acid, the seconds are forgotten.
+        shows_cervix: Whether it shows the cervix; where not, learning leaves it out.
+        seconds_after_acid: Seconds after acetic acid, 0 to 3600.
+
+    Raises:
+        PermissionDenied: The actor is a reader.
+        NotFound: There is no such image.
+        InputRejected: The seconds are out of range.
+    """
+    require(actor, CLINICIANS)
+    with store.writing() as session:
+        image = session.get(Image, image_id)
+        if image is None:
+            raise _no_image(image_id)
+        before = (image.stage, image.shows_cervix, image.seconds_after_acid)
+        image.stage = stage or image.stage
+        image.shows_cervix = image.shows_cervix if shows_cervix is None else shows_cervix
+        if image.stage is not Stage.ACETIC_ACID:
+            image.seconds_after_acid = None
+        elif seconds_after_acid is not None:
+            image.seconds_after_acid = checked_seconds(seconds_after_acid)
+        image.stage_guessed = image.stage_guessed and stage is None
+        if before != (image.stage, image.shows_cervix, image.seconds_after_acid):
+            detail = {"stage": image.stage.value, "shows_cervix": image.shows_cervix}
+            audit.record(session, actor, "mark image", f"image {image_id}", **detail)
+        return image_record(image)
+
+
+def get_image(store: Store, *, actor: Actor, image_id: int) -> ImageRecord:
+    """The record of one image.
+
+    Raises:
+        PermissionDenied: The actor is a reader: a reader sees images through a study alone.
+        NotFound: There is no such image.
+    """
+    require(actor, CLINICIANS)
+    with store.reading() as session:
+        image = session.get(Image, image_id)
+        if image is None:
+            raise _no_image(image_id)
+        return image_record(image)
+
+
+def image_bytes(store: Store, *, actor: Actor, image_id: int) -> tuple[bytes, ImageRecord]:
+    """The clean file of one image, and its record.
+
+    Raises:
+        PermissionDenied: The actor is a reader.
+        NotFound: There is no such image, or its file is missing or damaged.
+    """
+    image = get_image(store, actor=actor, image_id=image_id)
+    return store.blobs.get(image.sha256), image
+
+
+def image_thumbnail(store: Store, *, actor: Actor, image_id: int) -> tuple[bytes, ImageRecord]:
+    """A small JPEG of one image, and the image's record. It is made once and kept beside the store's files.
+
+    Raises:
+        PermissionDenied: The actor is a reader.
+        NotFound: There is no such image, or its file is missing or damaged.
+    """
+    image = get_image(store, actor=actor, image_id=image_id)
+    place = store.settings.data_dir / "thumbnails" / image.sha256[:2] / f"{image.sha256}.jpg"
+    try:
+        return place.read_bytes(), image
+    except FileNotFoundError:
+        thumbnail = thumbnail_jpeg(store.blobs.get(image.sha256))
+        write_file(place, thumbnail)
+        return thumbnail, image
+
+
+def image_record(image: Image) -> ImageRecord:
+    """The record of an image's row."""
+    return ImageRecord(
+        id=image.id,
+        case_id=image.case_id,
+        sha256=image.sha256,
+        media_type=image.media_type,
+        width_px=image.width_px,
+        height_px=image.height_px,
+        stage=image.stage,
+        seconds_after_acid=image.seconds_after_acid,
+        shows_cervix=image.shows_cervix,
+        simulated=image.simulated,
+    )
+
+
+def checked_seconds(seconds: int) -> int:
+    """Seconds after acetic acid, if they can be.
+
+    Raises:
+        InputRejected: They lie outside 0 to 3600.
+    """
+    if not 0 <= seconds <= 3600:
+        raise InputRejected("The seconds after acetic acid lie between 0 and 3600.")
+    return seconds
+
+
+def _no_image(image_id: int) -> NotFound:
+    return NotFound(f"There is no image {image_id}. Choose one from its case.")

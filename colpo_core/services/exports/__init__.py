@@ -1,0 +1,1 @@
+"""A case as a page for the record, and cases as files."""

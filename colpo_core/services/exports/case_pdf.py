@@ -1,0 +1,114 @@
+"""A case as one page of PDF for the record."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from colpo_core import __version__
+from colpo_core.errors import ColpoError
+from colpo_core.images.decoding import read_rgb
+from colpo_core.records.case_reports import CaseReport, ReportedImage
+from colpo_core.records.cases import CaseImage, CaseRecord
+from colpo_core.records.people import Actor
+from colpo_core.services.cases.case import read_case, seen_in
+from colpo_core.services.common import audit, exposures
+from colpo_core.services.common.mask_rows import mask_pixels
+from colpo_core.services.common.permissions import CLINICIANS, require
+from colpo_core.services.review.rows import (
+    clock_of,
+    prediction_record,
+    proposed_sites,
+    reviews_of,
+    unless_damaged,
+    visible_prediction,
+)
+from colpo_core.store import Store
+from colpo_core.store.tables import Checkpoint, Mask, Prediction, utc_now
+from colpo_core.terms import Stage
+
+_ORDER = (Stage.ACETIC_ACID, Stage.NATIVE, Stage.GREEN_FILTER, Stage.LUGOL)
+_SIDE_PX = 700
+
+
+def case_report_pdf(store: Store, *, actor: Actor, case_id: int) -> bytes:
+    """The page. What a task keeps back from the actor is not on it, and a missing file is said in its place.
+
+    Args:
+        store: The open store.
+        actor: Who takes it; the log says so.
+        case_id: Row of the case.
+
+    Raises:
+        PermissionDenied: The actor is a reader.
+        NotFound: There is no such case.
+    """
+    require(actor, CLINICIANS)
+    # Only here: matplotlib takes a second to import, and few visits ask for a page.
+    from colpo_core.exchange.case_pdf import MOST_IMAGES, case_pdf
+
+    case = read_case(store, actor, case_id)
+    chosen = sorted(case.images, key=lambda one: (_ORDER.index(one.image.stage), one.image.id))[:MOST_IMAGES]
+    images = tuple(_reported(store, actor, one) for one in chosen)
+    report = CaseReport(
+        case=case,
+        images=images,
+        n_images=len(case.images),
+        model_sha256=_model_sha256(store, images),
+        made_by=actor.display_name,
+        made_at=utc_now(),
+        code_version=__version__,
+    )
+    exposures.note(store, actor, seen_in(case))
+    page = case_pdf(report, _pictures(store, images), _masks(store, images))
+    _write_down(store, actor, case)
+    return page
+
+
+def _reported(store: Store, actor: Actor, one: CaseImage) -> ReportedImage:
+    if one.prediction_id is None or one.prob_hsil is None:
+        return ReportedImage(one.image)
+    with store.reading() as session:
+        row = visible_prediction(session, actor, one.prediction_id)
+        sites, _ = unless_damaged("The maps", lambda: proposed_sites(store, session, actor, row))
+        has_cervix = clock_of(session, actor, row[1]).is_cervix
+        reviews = reviews_of(session, one.prediction_id)
+        return ReportedImage(one.image, prediction_record(row), reviews, sites or (), has_cervix)
+
+
+def _model_sha256(store: Store, images: tuple[ReportedImage, ...]) -> str:
+    first = next((one.prediction for one in images if one.prediction is not None), None)
+    if first is None:
+        return ""
+    with store.reading() as session:
+        return session.get_one(Checkpoint, first.checkpoint_id).sha256
+
+
+def _pictures(store: Store, images: tuple[ReportedImage, ...]) -> dict[int, NDArray[np.uint8]]:
+    found = {}
+    for one in images:
+        try:
+            found[one.image.id] = _smaller(read_rgb(store.blobs.get(one.image.sha256)))
+        except ColpoError:
+            continue  # the page says in its place that the image is missing
+    return found
+
+
+def _masks(store: Store, images: tuple[ReportedImage, ...]) -> dict[int, NDArray[np.bool_]]:
+    found = {}
+    with store.reading() as session:
+        for one in images:
+            if one.prediction is not None:
+                mask = session.get_one(Mask, session.get_one(Prediction, one.prediction.id).mask_id)
+                found[one.image.id] = _smaller(mask_pixels(mask).astype(np.uint8)) > 0
+    return found
+
+
+def _smaller(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    shrink = min(1.0, _SIDE_PX / max(pixels.shape[:2]))
+    size = (max(1, round(pixels.shape[1] * shrink)), max(1, round(pixels.shape[0] * shrink)))
+    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _write_down(store: Store, actor: Actor, case: CaseRecord) -> None:
+    with store.writing() as session:
+        audit.record(session, actor, "make page of case", f"case {case.id}")

@@ -1,0 +1,1 @@
+"""Images that come in, from a folder, a table, a page or the program's own drawings."""

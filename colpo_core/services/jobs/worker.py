@@ -1,0 +1,29 @@
+"""A worker: a process without a screen that runs the store's jobs, on this machine or on one of several."""
+
+import threading
+from collections.abc import Sequence
+
+from colpo_core.services.jobs.supervising import Chore, supervising
+from colpo_core.settings import PROCRASTINATE
+from colpo_core.store import Store
+
+
+def work(store: Store, chores: Sequence[Chore], *, told_to_end: threading.Event) -> None:
+    """Take part in the work until told to end.
+
+    By itself, and with Ray, a worker sees to it that jobs are taken up that wait or were left lying. With Procrastinate
+    it takes them too, one after the other.
+
+    Args:
+        store: The open store.
+        chores: See `supervising`.
+        told_to_end: Set from a signal's handler.
+    """
+    with supervising(store, chores):
+        if store.settings.engine == PROCRASTINATE:
+            # Only here: an optional package.
+            from colpo_core.services.jobs import procrastinate_engine
+
+            procrastinate_engine.work(store, told_to_end=told_to_end)
+        else:
+            told_to_end.wait()

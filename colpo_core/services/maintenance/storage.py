@@ -1,0 +1,54 @@
+"""Where the store lies and what it takes, for whoever has to back it up."""
+
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+from sqlalchemy import text
+
+from colpo_core.records.people import Actor
+from colpo_core.records.storage import FolderSize, StorageFacts
+from colpo_core.services.common.permissions import ADMINISTRATORS, require
+from colpo_core.store import Store
+
+
+def measure_storage(store: Store, *, actor: Actor) -> StorageFacts:
+    """Measure the store's folder.
+
+    Raises:
+        PermissionDenied: The actor is no administrator.
+    """
+    require(actor, ADMINISTRATORS)
+    settings = store.settings
+    with store.reading() as session:
+        schema = session.scalar(text("SELECT version_num FROM alembic_version"))
+    copies = " (copies of shared files)" if settings.files_url else ""
+    parts = (
+        _database(store),
+        _measure(f"Images and maps{copies}", settings.blobs_dir.rglob("*")),
+        _measure(f"Checkpoints{copies}", settings.checkpoints_dir.rglob("*")),
+        _measure("Jobs", settings.jobs_dir.rglob("*")),
+        _measure("Decoded snapshots (may be deleted)", settings.frames_dir.rglob("*")),
+    )
+    return StorageFacts(str(settings.data_dir), str(schema), parts, shutil.disk_usage(settings.data_dir).free)
+
+
+def _database(store: Store) -> FolderSize:
+    if store.settings.database_url:
+        with store.reading() as session:
+            size_bytes = session.scalar(text("SELECT pg_database_size(current_database())"))
+        return FolderSize("Database, on PostgreSQL", 0, int(size_bytes or 0))
+    place = store.settings.database_path
+    return _measure("Database", (place.with_name(place.name + end) for end in ("", "-wal", "-shm")))
+
+
+def _measure(name: str, places: Iterable[Path]) -> FolderSize:
+    files = size_bytes = 0
+    for place in places:
+        try:
+            if place.is_file():
+                size_bytes += place.stat().st_size
+                files += 1
+        except FileNotFoundError:  # gone since it was listed: a job cleans up behind itself
+            continue
+    return FolderSize(name, files, size_bytes)

@@ -1,0 +1,106 @@
+"""Looks at an external test set: how a checkpoint does on patients whom no training has touched. Each is counted."""
+
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from colpo_core.errors import Conflict, InputRejected, LeakageFound
+from colpo_core.records.checkpoints import EvaluationRecord
+from colpo_core.records.jobs import JobRecord
+from colpo_core.records.people import Actor
+from colpo_core.services.common import audit
+from colpo_core.services.common.permissions import CLINICIANS, require
+from colpo_core.services.jobs import control as jobs
+from colpo_core.services.jobs import engine
+from colpo_core.services.models.registry import read_checkpoint
+from colpo_core.services.snapshots.external_sets import seen_by
+from colpo_core.services.snapshots.freezing import get_snapshot
+from colpo_core.store import Store
+from colpo_core.store.tables import Evaluation, Job, Person, Snapshot
+from colpo_core.terms import JobKind, JobState
+
+
+def start_evaluation(store: Store, *, actor: Actor, checkpoint_id: int, snapshot_id: int) -> JobRecord:
+    """Ask for a look at an external test set; it runs in a process of its own.
+
+    Args:
+        store: The open store.
+        actor: An administrator or annotator.
+        checkpoint_id: Which checkpoint.
+        snapshot_id: Which external test set.
+
+    Raises:
+        NotFound: There is no such checkpoint or snapshot.
+        InputRejected: The snapshot is no external test set.
+        LeakageFound: The checkpoint's training has touched patients or images of the set.
+        Conflict: The same look is already waiting or running.
+    """
+    require(actor, CLINICIANS)
+    chosen = read_checkpoint(store, checkpoint_id)
+    kept = get_snapshot(store, actor=actor, snapshot_id=snapshot_id)
+    if not kept.external:
+        raise InputRejected(f"“{kept.name}” is no external test set. Freeze one under Train, and choose it here.")
+    seen = seen_by(store, actor=actor, checkpoint_id=checkpoint_id, snapshot_id=snapshot_id)
+    if seen:
+        raise LeakageFound(f"{chosen.name} cannot be judged on “{kept.name}”. {' '.join(seen)}")
+    settings = {"checkpoint_id": checkpoint_id, "snapshot_id": snapshot_id}
+    with store.writing() as session:
+        _refuse_twice(session, settings)
+        job = Job(kind=JobKind.EVALUATE, settings=settings, snapshot_id=snapshot_id, created_by=actor.person_id)
+        session.add(job)
+        session.flush()
+        audit.record(session, actor, "start evaluation", f"job {job.id}", **settings)
+    engine.place(store, job.id)
+    return jobs.get_job(store, actor=actor, job_id=job.id)
+
+
+def list_evaluations(store: Store, *, actor: Actor, checkpoint_id: int) -> tuple[EvaluationRecord, ...]:
+    """All looks with a checkpoint, newest first.
+
+    Raises:
+        PermissionDenied: The actor is a reader.
+    """
+    require(actor, CLINICIANS)
+    nth = func.row_number().over(partition_by=Evaluation.snapshot_id, order_by=Evaluation.id)
+    query = (
+        select(Evaluation, Snapshot.name, Person.display_name)
+        .join(Snapshot, Snapshot.id == Evaluation.snapshot_id)
+        .join(Person, Person.id == Evaluation.created_by)
+        .where(Evaluation.checkpoint_id == checkpoint_id)
+        .order_by(Evaluation.id.desc())
+    )
+    with store.reading() as session:
+        looks = {row[0]: int(row[1]) for row in session.execute(select(Evaluation.id, nth))}
+        return tuple(
+            EvaluationRecord(
+                id=row.id,
+                checkpoint_id=row.checkpoint_id,
+                snapshot_id=row.snapshot_id,
+                snapshot_name=name,
+                metrics=dict(row.metrics),
+                created_by=person,
+                created_at=row.created_at,
+                look=looks[row.id],
+            )
+            for row, name, person in session.execute(query)
+        )
+
+
+def count_looks(store: Store, *, actor: Actor, snapshot_id: int) -> int:
+    """How often anybody has looked at an external test set, with any checkpoint.
+
+    Raises:
+        PermissionDenied: The actor is a reader.
+    """
+    require(actor, CLINICIANS)
+    with store.reading() as session:
+        counted = select(func.count()).select_from(Evaluation).where(Evaluation.snapshot_id == snapshot_id)
+        return session.scalar(counted) or 0
+
+
+def _refuse_twice(session: Session, settings: dict[str, Any]) -> None:
+    unfinished = select(Job).where(Job.kind == JobKind.EVALUATE, Job.state.in_((JobState.QUEUED, JobState.RUNNING)))
+    for other in session.scalars(unfinished):
+        if other.settings == settings:
+            raise Conflict(f"The same evaluation is already under way as job {other.id}.")

@@ -1,0 +1,168 @@
+"""Predictions that are asked for: the jobs that make them, and how far they are."""
+
+from collections.abc import Collection, Sequence
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from colpo_core.errors import CheckpointMismatch, InputRejected, NotFound
+from colpo_core.records.jobs import JobRecord, PredictionProgress
+from colpo_core.records.people import Actor
+from colpo_core.services.common import audit
+from colpo_core.services.common.permissions import CLINICIANS, require
+from colpo_core.services.jobs import engine
+from colpo_core.services.jobs.control import UNFINISHED, get_job, job_record, select_jobs
+from colpo_core.services.models.prediction_scope import PREDICTABLE, PREDICTION, n_images_of, settle_scope, shares_of
+from colpo_core.store import Store
+from colpo_core.store.dialects import among
+from colpo_core.store.tables import Checkpoint, Image, Job, JobEvent, Promotion
+from colpo_core.terms import JobKind, JobState
+
+
+def start_prediction(
+    store: Store, *, actor: Actor, image_ids: Sequence[int] | None = None, checkpoint_id: int | None = None
+) -> JobRecord | None:
+    """Ask a checkpoint for its predictions; what it has predicted already is kept and not done again.
+
+    Args:
+        store: The open store.
+        actor: An administrator or annotator.
+        image_ids: Which images; all acetic-acid images that show the cervix when None.
+        checkpoint_id: Which checkpoint; the promoted one when None.
+
+    Returns:
+        The job, or the first of several that share it out; None where nothing is left to predict or jobs that wait or
+        run already cover it.
+
+    Raises:
+        NotFound: There is no such checkpoint or image.
+        CheckpointMismatch: None was named, and none is promoted.
+    """
+    require(actor, CLINICIANS)
+    with store.writing() as session:
+        chosen = _checkpoint_for_prediction(session, checkpoint_id)
+        queued = queue_prediction(
+            session,
+            actor=actor,
+            checkpoint=chosen,
+            image_ids=image_ids,
+            shard_images=engine.shard_images(store),
+        )
+    engine.place_all(store, [job.id for job in queued])
+    return get_job(store, actor=actor, job_id=queued[0].id) if queued else None
+
+
+def start_prediction_of_cases(store: Store, *, actor: Actor, case_ids: Collection[int]) -> JobRecord | None:
+    """Ask the current model for its predictions of some cases: of their acetic-acid images that show the cervix.
+
+    Returns:
+        The job, or None where nothing is left to predict or a job that waits or runs already covers it.
+
+    Raises:
+        InputRejected: None of the cases has such an image.
+        CheckpointMismatch: No checkpoint is promoted.
+    """
+    require(actor, CLINICIANS)
+    with store.reading() as session:
+        read = select(Image.id).where(among(Image.case_id, case_ids), PREDICTABLE)
+        image_ids = session.scalars(read).all()
+    if not image_ids:
+        raise InputRejected("None of these cases has an image after acetic acid that shows the cervix.")
+    return start_prediction(store, actor=actor, image_ids=image_ids)
+
+
+def queue_prediction(
+    session: Session,
+    *,
+    actor: Actor,
+    checkpoint: Checkpoint,
+    image_ids: Sequence[int] | None,
+    shard_images: int | None,
+) -> list[Job]:
+    """Add a prediction within the caller's transaction; the caller places its jobs afterwards.
+
+    Where several jobs predict at the same time, on several GPUs or machines, a large one is shared out among them.
+
+    Returns:
+        The new jobs; none where nothing is left to predict or waiting jobs already cover it.
+
+    Raises:
+        NotFound: One of the images is not in the store.
+    """
+    settings = settle_scope(session, checkpoint.id, image_ids)
+    if settings is None:
+        return []
+    shares = shares_of(session, settings, shard_images=shard_images)
+    queued = [Job(kind=JobKind.PREDICT, settings=share, created_by=actor.person_id) for share in shares]
+    session.add(queued[0])
+    session.flush()
+    for job in queued[1:]:
+        job.settings = job.settings | {"first_job_id": queued[0].id}
+    session.add_all(queued)
+    session.flush()
+    n_images, jobs = settings["n_images"], len(queued)
+    audit.record(
+        session, actor, "start prediction", f"job {queued[0].id}", checkpoint=checkpoint.id, images=n_images, jobs=jobs
+    )
+    return queued
+
+
+def predictions_under_way(store: Store, *, actor: Actor) -> tuple[PredictionProgress, ...]:
+    """The predictions that wait or run, oldest first; several jobs that share one out are told together."""
+    require(actor, CLINICIANS)
+    with store.reading() as session:
+        unfinished = select(Job).where(Job.kind == JobKind.PREDICT, Job.state.in_(UNFINISHED)).order_by(Job.id)
+        first_ids = dict.fromkeys(job.settings.get("first_job_id", job.id) for job in session.scalars(unfinished))
+        return tuple(_progress(session, first_id) for first_id in first_ids)
+
+
+def last_prediction(store: Store, *, actor: Actor) -> tuple[JobRecord, ...]:
+    """The newest prediction: its job, or all that share it out; empty before the first."""
+    require(actor, CLINICIANS)
+    with store.reading() as session:
+        newest = session.scalar(select(Job).where(Job.kind == JobKind.PREDICT).order_by(Job.id.desc()).limit(1))
+        if newest is None:
+            return ()
+        first_id = newest.settings.get("first_job_id", newest.id)
+        rows = session.execute(select_jobs().where(Job.kind == JobKind.PREDICT, Job.id >= first_id).order_by(Job.id))
+        return tuple(job_record(row) for row in rows)
+
+
+def _progress(session: Session, first_id: int) -> PredictionProgress:
+    first = session.get_one(Job, first_id)
+    n_jobs = int(first.settings.get("shards", 1))
+    # They were queued at one stroke, so their rows follow each other.
+    rows = list(session.scalars(select(Job).where(Job.id >= first_id, Job.id < first_id + n_jobs)))
+    running = [job.id for job in rows if job.state is JobState.RUNNING]
+    # What tells a pace has no message. Of a long job there are thousands, and this is asked every second.
+    newest = (
+        select(func.max(JobEvent.id))
+        .where(JobEvent.job_id.in_(running), JobEvent.stage == PREDICTION, JobEvent.message == "")
+        .group_by(JobEvent.job_id)
+    )
+    told = session.scalars(select(JobEvent).where(JobEvent.id.in_(newest)))
+    paces = [event.figures["images_per_second"] for event in told]
+    return PredictionProgress(
+        job_id=first_id,
+        checkpoint_id=first.settings["checkpoint_id"],
+        n_jobs=n_jobs,
+        n_running=len(running),
+        n_failed=sum(job.state is JobState.FAILED for job in rows),
+        n_images=sum(n_images_of(job.settings) for job in rows),
+        n_done=sum(n_images_of(job.settings) if job.state is JobState.DONE else job.epoch for job in rows),
+        images_per_second=sum(paces) or None,
+    )
+
+
+def _checkpoint_for_prediction(session: Session, checkpoint_id: int | None) -> Checkpoint:
+    if checkpoint_id is not None:
+        checkpoint = session.get(Checkpoint, checkpoint_id)
+        if checkpoint is None:
+            raise NotFound(f"There is no checkpoint {checkpoint_id}.")
+        return checkpoint
+    current = session.scalar(
+        select(Checkpoint).join(Promotion, Promotion.checkpoint_id == Checkpoint.id).order_by(Promotion.id.desc())
+    )
+    if current is None:
+        raise CheckpointMismatch("No checkpoint is promoted yet. Promote one under Models, or name one.")
+    return current

@@ -1,0 +1,181 @@
+"""The registry of checkpoints: publish and list. The newest promotion names the clinic's current model."""
+
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Row, Select, func, select
+from sqlalchemy.orm import Session
+
+from colpo_core.errors import NotFound
+from colpo_core.nets.card import read_card
+from colpo_core.records.checkpoints import CheckpointRecord
+from colpo_core.records.people import Actor
+from colpo_core.services.common import exposures
+from colpo_core.services.common.current_model import current_id
+from colpo_core.services.common.permissions import CLINICIANS, require
+from colpo_core.services.models.files import place_files
+from colpo_core.store import Store
+from colpo_core.store.tables import Checkpoint, Job, Promotion, Snapshot
+from colpo_core.terms import ExposureKind
+
+# What of a card names cases: those that a network calls both ways, and every test case with its label.
+_FLIPS, _PREDICTIONS = "flips", "predictions"
+
+
+def list_checkpoints(store: Store, *, actor: Actor) -> tuple[CheckpointRecord, ...]:
+    """All checkpoints, newest first; their cards without the rows that name cases."""
+    require(actor, CLINICIANS)
+    with store.reading() as session:
+        current = current_id(session)
+        rows = session.execute(_checkpoints().order_by(Checkpoint.id.desc()))
+        return tuple(_without(_record(row, current), _FLIPS, _PREDICTIONS) for row in rows)
+
+
+def find_checkpoint(store: Store, *, actor: Actor, name: str) -> CheckpointRecord:
+    """The checkpoint of a name or a number; its card without the rows that name cases.
+
+    Raises:
+        NotFound: There is no such checkpoint.
+    """
+    require(actor, CLINICIANS)
+    if name.strip().isdecimal():
+        return _without(read_checkpoint(store, int(name)), _FLIPS, _PREDICTIONS)
+    with store.reading() as session:
+        row = session.execute(_checkpoints().where(Checkpoint.name == name.strip())).one_or_none()
+        if row is None:
+            raise NotFound(f"There is no checkpoint “{name}”. Choose one under Models.")
+        return _without(_record(row, current_id(session)), _FLIPS, _PREDICTIONS)
+
+
+def get_checkpoint(store: Store, *, actor: Actor, checkpoint_id: int) -> CheckpointRecord:
+    """One checkpoint, with the cases that a network calls both ways, which count as seen.
+
+    Raises:
+        NotFound: There is no such checkpoint.
+    """
+    require(actor, CLINICIANS)
+    record = _without(read_checkpoint(store, checkpoint_id), _PREDICTIONS)
+    exposures.note(store, actor, [(case_id, ExposureKind.PREDICTION) for case_id in _cases_in(record.card, _FLIPS)])
+    return record
+
+
+def whole_checkpoint(store: Store, *, actor: Actor, checkpoint_id: int) -> CheckpointRecord:
+    """One checkpoint with all that its card holds, such as the label and prediction of every test case.
+
+    Raises:
+        NotFound: There is no such checkpoint.
+    """
+    require(actor, CLINICIANS)
+    record = read_checkpoint(store, checkpoint_id)
+    judged = _cases_in(record.card, _PREDICTIONS)
+    seen = [(case_id, ExposureKind.LABEL) for case_id in judged]
+    seen += [(case_id, ExposureKind.PREDICTION) for case_id in judged | _cases_in(record.card, _FLIPS)]
+    exposures.note(store, actor, seen)
+    return record
+
+
+def read_checkpoint(store: Store, checkpoint_id: int) -> CheckpointRecord:
+    """One checkpoint for another service, which shows nobody its card: nothing counts as seen.
+
+    Raises:
+        NotFound: There is no such checkpoint.
+    """
+    with store.reading() as session:
+        row = session.execute(_checkpoints().where(Checkpoint.id == checkpoint_id)).one_or_none()
+        if row is None:
+            raise NotFound(f"There is no checkpoint {checkpoint_id}. Choose one under Models.")
+        return _record(row, current_id(session))
+
+
+def _without(record: CheckpointRecord, *names: str) -> CheckpointRecord:
+    """The record, its card without rows of these names, wherever they stand in it."""
+    return replace(record, card={key: _sifted(part, names) for key, part in record.card.items()})
+
+
+def _sifted(part: Any, names: tuple[str, ...]) -> Any:  # noqa: ANN401 - JSON has no narrower type
+    if not isinstance(part, dict):
+        return part
+    return {
+        key: [] if key in names and isinstance(value, list) else _sifted(value, names) for key, value in part.items()
+    }
+
+
+def _cases_in(part: Any, name: str) -> frozenset[int]:  # noqa: ANN401 - JSON has no narrower type
+    """The cases that rows of a name tell of, wherever in a card they stand."""
+    if not isinstance(part, dict):
+        return frozenset()
+    found: frozenset[int] = frozenset()
+    for key, value in part.items():
+        if key == name and isinstance(value, list):
+            found |= {int(row["case_id"]) for row in value if row.get("case_id") is not None}
+        else:
+            found |= _cases_in(value, name)
+    return found
+
+
+def current_checkpoint(store: Store) -> CheckpointRecord | None:
+    """The clinic's current model, or None before the first promotion."""
+    with store.reading() as session:
+        current = current_id(session)
+        if current is None:
+            return None
+        return _record(session.execute(_checkpoints().where(Checkpoint.id == current)).one(), current)
+
+
+def publish_checkpoint(session: Session, store: Store, *, job: Job, prepared: Path) -> Checkpoint:
+    """Move a checkpoint into its place and enter it in the registry, within the runner's fenced transaction.
+
+    A folder without a row is what a crash between the two left; it is replaced.
+
+    Args:
+        session: The transaction that holds the job's lease.
+        store: The open store.
+        job: The training that made it.
+        prepared: What `checkpoint_files.prepare_files` returned.
+
+    Raises:
+        CheckpointMismatch: The folder's card is damaged.
+    """
+    card = read_card(prepared)
+    snapshot = session.get_one(Snapshot, job.snapshot_id)
+    name = str(card["name"])
+    if session.scalar(select(Checkpoint.id).where(Checkpoint.name == name)) is not None:
+        name = f"{name}-{job.id}"
+    place_files(store, prepared, name=name, sha256=card["sha256"])
+    checkpoint = Checkpoint(
+        name=name,
+        sha256=card["sha256"],
+        snapshot_id=snapshot.id,
+        job_id=job.id,
+        label_source=snapshot.label_source,
+        simulated=snapshot.simulated,
+        card=card,
+    )
+    session.add(checkpoint)
+    session.flush()
+    return checkpoint
+
+
+def _checkpoints() -> Select[Checkpoint, str, datetime]:
+    promoted = select(func.max(Promotion.at)).where(Promotion.checkpoint_id == Checkpoint.id).scalar_subquery()
+    return select(Checkpoint, Snapshot.name, promoted).join(Snapshot, Snapshot.id == Checkpoint.snapshot_id)
+
+
+def _record(row: Row[Checkpoint, str, datetime], current: int | None) -> CheckpointRecord:
+    checkpoint, snapshot_name, promoted_at = row
+    return CheckpointRecord(
+        id=checkpoint.id,
+        name=checkpoint.name,
+        sha256=checkpoint.sha256,
+        snapshot_id=checkpoint.snapshot_id,
+        snapshot_name=snapshot_name,
+        job_id=checkpoint.job_id,
+        label_source=checkpoint.label_source,
+        simulated=checkpoint.simulated,
+        card=dict(checkpoint.card),
+        created_at=checkpoint.created_at,
+        promoted_at=promoted_at,
+        is_current=checkpoint.id == current,
+    )

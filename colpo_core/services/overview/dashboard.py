@@ -1,0 +1,208 @@
+"""The cohort in figures, and how the clinic's current model agrees with the labels.
+
+Everything is counted by the database, but for the agreement, which needs to know whom the model has met.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from sqlalchemy import ColumnElement, func, select, true
+from sqlalchemy.orm import Session
+
+from colpo_core.errors import ColpoError
+from colpo_core.evaluation.calls import call_figures
+from colpo_core.records.checkpoints import CheckpointRecord
+from colpo_core.records.overview import Acquaintance, Dashboard, ModelAgreement, ModelFigures
+from colpo_core.records.people import Actor
+from colpo_core.services.common.permissions import CLINICIANS, require
+from colpo_core.services.models.registry import current_checkpoint
+from colpo_core.services.overview.figures_cache import kept_figures
+from colpo_core.services.review.desk import agreement
+from colpo_core.services.snapshots.external_sets import patients_met
+from colpo_core.store import Store
+from colpo_core.store.case_summaries import needs_annotation
+from colpo_core.store.tables import Annotation, Case, CaseLabel, Image, Prediction
+from colpo_core.terms import AnnotationState, Grade, Label, LabelSource, Stage
+
+
+def dashboard(store: Store, *, actor: Actor, include_simulated: bool = True) -> Dashboard:
+    """The cohort in figures.
+
+    Args:
+        store: The open store.
+        actor: Who asks.
+        include_simulated: Whether cases that the program drew are counted.
+
+    Raises:
+        PermissionDenied: The actor is a reader.
+    """
+    require(actor, CLINICIANS)
+    real = true() if include_simulated else Case.simulated.is_(False)
+    checkpoint = current_checkpoint(store)
+    problem, found = "", None
+    with store.reading() as session:
+        if checkpoint is not None:
+            try:
+                found = kept_figures(
+                    store, session, "agreement", (include_simulated,),
+                    lambda: _agreement(store, actor, checkpoint, real),
+                )  # fmt: skip
+            except ColpoError as error:
+                problem = str(error)  # the cohort can be shown all the same; the page says what is missing
+        counted = kept_figures(
+            store, session, "dashboard", (include_simulated,), lambda: _counted(session, real, include_simulated)
+        )
+    return replace(counted, agreement=found, problem=problem)
+
+
+def _counted(session: Session, real: ColumnElement[bool], include_simulated: bool) -> Dashboard:
+    """The cohort, without the model."""
+    histology = CaseLabel.source == LabelSource.HISTOLOGY
+    return Dashboard(
+        includes_simulated=include_simulated,
+        patients=session.scalar(select(func.count(Case.patient_id.distinct())).where(real)) or 0,
+        cases=session.scalar(select(func.count(Case.id)).where(real)) or 0,
+        images=session.scalar(select(func.count(Image.id)).join(Case).where(real)) or 0,
+        simulated_cases=session.scalar(select(func.count(Case.id)).where(Case.simulated.is_(True), real)) or 0,
+        grades=_grades(session, real),
+        labels=_labels(session, LabelSource.HISTOLOGY, real),
+        impressions=_labels(session, LabelSource.IMPRESSION, real),
+        exclusions=_exclusions(session, histology, real),
+        stages=_stages(session, real),
+        not_cervix=session.scalar(select(func.count(Image.id)).join(Case).where(Image.shows_cervix.is_(False), real))
+        or 0,
+        annotation_states=_annotation_states(session, real),
+        unannotated=session.scalar(select(func.count(Image.id)).join(Case).where(needs_annotation(), real)) or 0,
+        agreement=None,
+    )
+
+
+@dataclass(frozen=True)
+class _JudgedCase:
+    """A case with a label and what the current model says of it."""
+
+    patient_id: int
+    label: Label
+    calls: dict[int, Label]
+
+
+def _agreement(store: Store, actor: Actor, checkpoint: CheckpointRecord, real: ColumnElement[bool]) -> ModelAgreement:
+    with store.reading() as session:
+        met = patients_met(store, session, checkpoint.id)
+        compared_with = LabelSource.HISTOLOGY
+        judged = _judged_cases(session, checkpoint.id, compared_with, real)
+        if not judged and checkpoint.label_source is LabelSource.IMPRESSION:
+            compared_with = LabelSource.IMPRESSION
+            judged = _judged_cases(session, checkpoint.id, compared_with, real)
+        predicted = session.scalar(
+            select(func.count(Case.id.distinct()))
+            .join(Image, Image.case_id == Case.id)
+            .join(Prediction, Prediction.image_id == Image.id)
+            .where(Prediction.checkpoint_id == checkpoint.id, real)
+        )
+    seen = [case for case in judged if case.patient_id in met]
+    unseen = [case for case in judged if case.patient_id not in met]
+    return ModelAgreement(
+        checkpoint_name=checkpoint.name,
+        trained_on=checkpoint.label_source,
+        compared_with=compared_with,
+        trained_on_simulated=checkpoint.simulated,
+        rows=(*_figures(Acquaintance.UNSEEN, unseen), *_figures(Acquaintance.SEEN, seen)),
+        n_cases_predicted=predicted or 0,
+        reviews=agreement(store, actor=actor, checkpoint_id=checkpoint.id),
+        marks=checkpoint.marks,
+    )
+
+
+def _judged_cases(
+    session: Session, checkpoint_id: int, source: LabelSource, real: ColumnElement[bool]
+) -> list[_JudgedCase]:
+    """Labelled cases with the mean probability over their acetic-acid images, called at the frozen thresholds."""
+    rows = session.execute(
+        select(
+            Case.patient_id,
+            CaseLabel.label,
+            func.avg(Prediction.prob_hsil_3ch) >= func.max(Prediction.threshold_3ch),
+            func.avg(Prediction.prob_hsil_4ch) >= func.max(Prediction.threshold_4ch),
+        )
+        .join(Image, Image.case_id == Case.id)
+        .join(Prediction, Prediction.image_id == Image.id)
+        .join(CaseLabel, CaseLabel.case_id == Case.id)
+        .where(
+            Prediction.checkpoint_id == checkpoint_id,
+            Image.stage == Stage.ACETIC_ACID,
+            Image.shows_cervix,
+            CaseLabel.source == source,
+            CaseLabel.label.is_not(None),
+            real,
+        )
+        .group_by(Case.id, CaseLabel.id)
+        .order_by(Case.id)
+    )
+    return [
+        _JudgedCase(patient_id, label, {3: _call(is_hsil_3ch), 4: _call(is_hsil_4ch)})
+        for patient_id, label, is_hsil_3ch, is_hsil_4ch in rows
+        if label is not None
+    ]
+
+
+def _call(is_hsil: bool) -> Label:
+    return Label.HSIL if is_hsil else Label.NORMAL
+
+
+def _figures(acquaintance: Acquaintance, cases: list[_JudgedCase]) -> Iterable[ModelFigures]:
+    truth = [case.label for case in cases]
+    n_patients = len({case.patient_id for case in cases})
+    for channels in (3, 4):
+        figures = call_figures(truth, [case.calls[channels] for case in cases])
+        yield ModelFigures(acquaintance, channels, len(cases), n_patients, figures)
+
+
+def _grades(session: Session, real: ColumnElement[bool]) -> tuple[tuple[Grade | None, int], ...]:
+    rows = session.execute(
+        select(CaseLabel.grade, func.count())
+        .join(Case)
+        .where(CaseLabel.source == LabelSource.HISTOLOGY, real)
+        .group_by(CaseLabel.grade)
+    )
+    counts = dict(rows.all())
+    return tuple((grade, counts.get(grade, 0)) for grade in (*Grade, None))
+
+
+def _labels(session: Session, source: LabelSource, real: ColumnElement[bool]) -> tuple[tuple[Label | None, int], ...]:
+    rows = session.execute(
+        select(CaseLabel.label, func.count())
+        .join(Case)
+        .where(CaseLabel.source == source, real)
+        .group_by(CaseLabel.label)
+    )
+    counts = dict(rows.all())
+    return tuple((label, counts.get(label, 0)) for label in (*Label, None))
+
+
+def _exclusions(
+    session: Session, histology: ColumnElement[bool], real: ColumnElement[bool]
+) -> tuple[tuple[str, int], ...]:
+    rows = session.execute(
+        select(CaseLabel.reason, func.count())
+        .join(Case)
+        .where(histology, CaseLabel.label.is_(None), real)
+        .group_by(CaseLabel.reason)
+        .order_by(func.count().desc(), CaseLabel.reason)
+        .limit(20)
+    )
+    return tuple((reason, count) for reason, count in rows.all())
+
+
+def _stages(session: Session, real: ColumnElement[bool]) -> tuple[tuple[Stage, int], ...]:
+    rows = session.execute(select(Image.stage, func.count()).join(Case).where(real).group_by(Image.stage))
+    counts = dict(rows.all())
+    return tuple((stage, counts.get(stage, 0)) for stage in Stage)
+
+
+def _annotation_states(session: Session, real: ColumnElement[bool]) -> tuple[tuple[AnnotationState, int], ...]:
+    rows = session.execute(
+        select(Annotation.state, func.count()).join(Image).join(Case).where(real).group_by(Annotation.state)
+    )
+    counts = dict(rows.all())
+    return tuple((state, counts.get(state, 0)) for state in AnnotationState)

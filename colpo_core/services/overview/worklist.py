@@ -1,0 +1,236 @@
+"""What waits for a person, how far the clinic is, and how much the store holds. Counts are the database's own."""
+
+from sqlalchemy import ColumnElement, exists, func, select
+from sqlalchemy.orm import Session, aliased
+
+from colpo_core.records.overview import Progress, WorkItem, WorkKind, Worklist
+from colpo_core.records.people import Actor
+from colpo_core.services.annotations.confirmation import waits_for
+from colpo_core.services.common.blinding import images_without_model
+from colpo_core.services.common.counting import count_up_to
+from colpo_core.services.common.permissions import EVERYBODY, require
+from colpo_core.services.overview.figures_cache import kept_figures
+from colpo_core.services.studies.readings import assigned_studies
+from colpo_core.store import Store
+from colpo_core.store.case_summaries import needs_annotation
+from colpo_core.store.tables import (
+    Adjudication,
+    Annotation,
+    AnnotationTask,
+    AnnotationVersion,
+    Base,
+    Case,
+    CaseLabel,
+    Checkpoint,
+    Image,
+    Job,
+    Patient,
+    Person,
+    Prediction,
+    Promotion,
+    Reading,
+    Review,
+    Snapshot,
+    Study,
+    TaskItem,
+)
+from colpo_core.terms import AnnotationState, Finding, JobState, LabelSource, Role, Stage, TaskItemState
+
+
+def worklist(store: Store, *, actor: Actor) -> Worklist:
+    """What waits for a person, by role: a reader is told of studies to read and of nothing else."""
+    require(actor, EVERYBODY)
+    if actor.role is Role.READER:
+        return Worklist(_studies_to_read(store, actor), None)
+    with store.reading() as session:
+        items = _clinical_work(session, actor)
+        progress = kept_figures(store, session, "progress", (), lambda: _progress(session))
+        return Worklist(tuple(item for item in items if item.number), progress)
+
+
+def status(store: Store) -> dict[str, int]:
+    """How much the store holds, as numbers by name.
+
+    `labels` are cases with a label from histology; `labels_by_impression` stand beside them and are no histology.
+    """
+    with store.reading() as session:
+        return {
+            "patients": _count(session, Patient),
+            "cases": _count(session, Case),
+            "cases_simulated": _count(session, Case, Case.simulated.is_(True)),
+            "images": _count(session, Image),
+            "annotations": _count(session, Annotation),
+            "annotations_to_confirm": _count(session, Annotation, Annotation.state == AnnotationState.TO_CONFIRM),
+            "labels": _count(session, CaseLabel, *_labelled_by(LabelSource.HISTOLOGY)),
+            "labels_by_impression": _count(session, CaseLabel, *_labelled_by(LabelSource.IMPRESSION)),
+            "cases_flagged": _count(session, CaseLabel, CaseLabel.flagged.is_(True)),
+            "snapshots": _count(session, Snapshot),
+            "jobs_running": _count(session, Job, _is_running()),
+            "checkpoints": _count(session, Checkpoint),
+            "predictions": _count(session, Prediction),
+            "reviews": _count(session, Review),
+            "studies": _count(session, Study),
+            "readings": _count(session, Reading),
+            "people": _count(session, Person, Person.password_hash.is_not(None)),
+        }
+
+
+def _studies_to_read(store: Store, actor: Actor) -> tuple[WorkItem, ...]:
+    return tuple(
+        WorkItem(
+            WorkKind.STUDY,
+            study.name,
+            study.total - study.answered,
+            "read",
+            (("study", str(study.study_id)),),
+            total=study.total,
+        )
+        for study in assigned_studies(store, actor=actor)
+        if not study.is_finished
+    )
+
+
+def _clinical_work(session: Session, actor: Actor) -> tuple[WorkItem, ...]:
+    flagged = (CaseLabel.source == LabelSource.HISTOLOGY) & CaseLabel.flagged.is_(True)
+    unlabelled = (CaseLabel.source == LabelSource.HISTOLOGY) & CaseLabel.label.is_(None) & CaseLabel.flagged.is_(False)
+    waits = waits_for(session, actor)
+    first_waiting = select(Annotation.image_id).where(waits).order_by(Annotation.id).limit(1)
+    first_image = select(Image.id).where(needs_annotation()).order_by(Image.id).limit(1)
+    first_draft = select(func.min(Annotation.image_id)).where(_is_my_draft(actor))
+    return (
+        WorkItem(
+            WorkKind.FLAGGED, "flagged cases", count_up_to(session, CaseLabel, flagged), "cases", _with(label="flagged")
+        ),
+        WorkItem(
+            WorkKind.DRAFTS,
+            "drafts not submitted",
+            count_up_to(session, Annotation, _is_my_draft(actor)),
+            "annotate",
+            _with(image=session.scalar(first_draft)),
+        ),
+        WorkItem(
+            WorkKind.TO_CONFIRM,
+            "masks to confirm",
+            count_up_to(session, Annotation, waits),
+            "annotate",
+            _with(image=session.scalar(first_waiting)),
+        ),
+        WorkItem(
+            WorkKind.UNANNOTATED,
+            "images without annotation",
+            count_up_to(session, Image, needs_annotation()),
+            "annotate",
+            _with(image=session.scalar(first_image)),
+        ),
+        _to_adjudicate(session, actor),
+        WorkItem(
+            WorkKind.TO_REVIEW,
+            "predictions to review",
+            count_up_to(session, Prediction, _waits_for_review(actor)),
+            "review",
+        ),
+        WorkItem(
+            WorkKind.UNLABELLED,
+            "cases without a label",
+            count_up_to(session, CaseLabel, unlabelled),
+            "cases",
+            _with(label="unlabelled"),
+        ),
+        WorkItem(WorkKind.JOBS, "running jobs", count_up_to(session, Job, _is_running()), "train"),
+    )
+
+
+def _to_adjudicate(session: Session, actor: Actor) -> WorkItem:
+    """Images that wait for the actor's decision; the link leads to the first task that has some.
+
+    They are of a task that the actor adjudicates, two people or more have annotated them, nobody has them before him
+    any more, and nobody has decided yet.
+    """
+    waiting = aliased(TaskItem)
+    somebody_waits = exists().where(
+        waiting.task_id == TaskItem.task_id,
+        waiting.image_id == TaskItem.image_id,
+        waiting.state == TaskItemState.WAITING,
+    )
+    is_decided = exists().where(
+        Adjudication.image_id == TaskItem.image_id, Adjudication.finding == AnnotationTask.finding
+    )
+    query = (
+        select(TaskItem.task_id, TaskItem.image_id)
+        .join(AnnotationTask, AnnotationTask.id == TaskItem.task_id)
+        .where(
+            AnnotationTask.adjudicator_id == actor.person_id,
+            TaskItem.state == TaskItemState.SUBMITTED,
+            ~is_decided,
+            AnnotationTask.closed_at.is_not(None) | ~somebody_waits,
+        )
+        .group_by(TaskItem.task_id, TaskItem.image_id)
+        .having(func.count() > 1)
+        .order_by(TaskItem.task_id)
+    )
+    found = session.execute(query).all()
+    first_task = found[0].task_id if found else None
+    n_images = len({row.image_id for row in found})
+    return WorkItem(WorkKind.TO_ADJUDICATE, "masks to decide between", n_images, "agreement", _with(task=first_task))
+
+
+def _progress(session: Session) -> Progress:
+    to_annotate = (Image.stage == Stage.ACETIC_ACID) & Image.shows_cervix
+    # From the annotations to their images: asked the other way round, SQLite looks every image up among all that are
+    # submitted, which takes minutes in a large store.
+    annotated = (
+        select(func.count(Annotation.image_id.distinct()))
+        .join(Image, Image.id == Annotation.image_id)
+        .where(Annotation.finding == Finding.ACETOWHITE, Annotation.state == AnnotationState.SUBMITTED, to_annotate)
+    )
+    current = select(Checkpoint.name).join(Promotion).order_by(Promotion.id.desc()).limit(1)
+    return Progress(
+        cases=_count(session, Case),
+        cases_labelled=_count(session, CaseLabel, *_labelled_by(LabelSource.HISTOLOGY)),
+        images=_count(session, Image),
+        images_to_annotate=_count(session, Image, to_annotate),
+        images_annotated=session.scalar(annotated) or 0,
+        snapshots=_count(session, Snapshot),
+        checkpoints=_count(session, Checkpoint),
+        current_checkpoint=session.scalar(current),
+        simulated_cases=_count(session, Case, Case.simulated.is_(True)),
+    )
+
+
+def _is_my_draft(actor: Actor) -> ColumnElement[bool]:
+    """An annotation of the actor with strokes that no version holds yet."""
+    newest = (
+        select(AnnotationVersion.mask_id)
+        .where(AnnotationVersion.annotation_id == Annotation.id)
+        .order_by(AnnotationVersion.number.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    return (
+        (Annotation.annotator_id == actor.person_id)
+        & Annotation.draft_mask_id.is_not(None)
+        & Annotation.draft_mask_id.is_distinct_from(newest)
+    )
+
+
+def _waits_for_review(actor: Actor) -> ColumnElement[bool]:
+    current = select(Promotion.checkpoint_id).order_by(Promotion.id.desc()).limit(1).scalar_subquery()
+    mine = exists().where(Review.prediction_id == Prediction.id, Review.reviewer_id == actor.person_id)
+    kept_back = images_without_model(actor)
+    return (Prediction.checkpoint_id == current) & ~mine & Prediction.image_id.not_in(kept_back)
+
+
+def _is_running() -> ColumnElement[bool]:
+    return Job.state.in_((JobState.QUEUED, JobState.RUNNING))
+
+
+def _labelled_by(source: LabelSource) -> tuple[ColumnElement[bool], ...]:
+    return (CaseLabel.source == source, CaseLabel.label.is_not(None))
+
+
+def _with(**params: object) -> tuple[tuple[str, str], ...]:
+    return tuple((name, str(value)) for name, value in params.items() if value is not None)
+
+
+def _count(session: Session, table: type[Base], *where: ColumnElement[bool]) -> int:
+    return session.scalar(select(func.count()).select_from(table).where(*where)) or 0

@@ -1,0 +1,1 @@
+"""Predictions beside their reasons, and the operator's verdicts on them."""

@@ -1,0 +1,1 @@
+"""Blinded reading studies: design, conduct, readings, results and reports."""

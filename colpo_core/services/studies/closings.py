@@ -1,0 +1,209 @@
+"""What was found when a study was closed, kept for good, and what a report that is made anew computes otherwise."""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from colpo_core import __version__
+from colpo_core.errors import ColpoError
+from colpo_core.exchange.study_figures import report_figures
+from colpo_core.records.conduct import StudyConduct
+from colpo_core.records.reports import ComputedAnew, FigureChange, ReportFigure, StudyReport
+from colpo_core.records.studies import StudyAnalysis, StudyDetail, StudyResults
+from colpo_core.services.studies.conduct import changed_labels
+from colpo_core.services.studies.reader_names import ReaderNames, reader_names
+from colpo_core.services.studies.readers import plan_of
+from colpo_core.services.studies.results import analysis_of, results_of
+from colpo_core.services.studies.rows import check_seal, get_study_row
+from colpo_core.store import Store
+from colpo_core.store.tables import Reading, Study, StudyClosing, utc_now
+from colpo_core.studies.methods import METHODS_VERSION, changes_since
+
+# A study that was closed before anybody wrote it down was judged by the first.
+_FIRST_METHODS = 1
+_NUMBERS = ("value", "low", "high", "p")
+_COUNTS = ("k", "n", "b", "c")
+_PRIMARY = ("figures", "difference", "ci", "p", "n_cases", "non_inferiority")
+# Generators of random numbers may add in another order on another machine.
+_SAME = 1e-9
+
+
+def find_now(store: Store, study_id: int) -> dict[str, Any]:
+    """All figures of a study as they are found now, as plain values; the caller answers for what becomes of them.
+
+    Where they cannot be found, such as because a snapshot's file is damaged, `refused` says why.
+
+    Raises:
+        NotFound: There is no such study.
+    """
+    with store.reading() as session:
+        study = get_study_row(session, study_id)
+        found: dict[str, Any] = {"n_readings": count_readings(session, study_id)}
+        try:
+            design = check_seal(session, study)
+            results, analysis = (
+                results_of(store, session, study, design),
+                analysis_of(store, session, study, design),
+            )
+        except ColpoError as error:
+            return found | {"refused": str(error)}
+        names = reader_names(session, study)
+        return found | {
+            "primary": [_plain(asdict(one)) | {"text": one.text} for one in analysis.primary],
+            "figures": [_plain(asdict(one)) for one in _figures(study, results, analysis)],
+            "readers": {name: person_id for person_id, name in names.names.items()},
+        }
+
+
+def count_readings(session: Session, study_id: int) -> int:
+    """Readings of a study so far: whether what was found a moment ago still holds."""
+    return session.scalar(select(func.count()).select_from(Reading).where(Reading.study_id == study_id)) or 0
+
+
+def write_closing(session: Session, study: Study, found: Mapping[str, Any]) -> None:
+    """Keep what was found at a study's closing, and by which methods, in the transaction that closes it."""
+    relabelled = changed_labels(session, study.id).n
+    session.add(
+        StudyClosing(
+            study_id=study.id,
+            at=study.closed_at or utc_now(),
+            code_version=__version__,
+            methods_version=METHODS_VERSION,
+            found={**found, "relabelled": relabelled},
+        )
+    )
+
+
+def computed_anew(
+    session: Session, study: Study, results: StudyResults, analysis: StudyAnalysis, names: ReaderNames
+) -> ComputedAnew | None:
+    """What of a closed study is computed otherwise now than at its closing; None before the closing.
+
+    Args:
+        session: A reading session.
+        study: The study.
+        results: As found now.
+        analysis: As found now.
+        names: What the readers are called in both.
+    """
+    if study.closed_at is None:
+        return None
+    closing = session.get(StudyClosing, study.id)
+    if closing is None:
+        return ComputedAnew(None, _FIRST_METHODS, METHODS_VERSION, changes_since(_FIRST_METHODS))
+    found = closing.found
+    before, after = found.get("primary", []), [_plain(asdict(one)) for one in analysis.primary]
+    is_same = len(before) == len(after) and all(map(_is_same_primary, before, after))
+    then, now = _renamed(found, names), _figures(study, results, analysis)
+    changed = [
+        FigureChange((new or old or now[0]).name, _text(old), _text(new))
+        for old, new in _pairs(then, now)
+        if not _is_same(old, new)
+    ]
+    return ComputedAnew(
+        closing.code_version,
+        closing.methods_version,
+        METHODS_VERSION,
+        changes_since(closing.methods_version),
+        primary_before=() if is_same else tuple(names.scrub(str(one["text"])) for one in before),
+        primary_differs=not is_same and "refused" not in found,
+        figures=tuple(changed) if "refused" not in found else (),
+        n_figures=len(then),
+        refused=str(found.get("refused", "")),
+    )
+
+
+def _figures(study: Study, results: StudyResults, analysis: StudyAnalysis) -> list[ReportFigure]:
+    plan = plan_of(study)
+    detail = StudyDetail(results.study, "", (), (), (), (), plan)
+    conduct = StudyConduct(plan.exposure_rule, bool(plan.interim_results))
+    made_at = study.closed_at or utc_now()
+    return report_figures(StudyReport(detail, results, analysis, conduct, study.seed, __version__, made_at))
+
+
+def _renamed(found: Mapping[str, Any], names: ReaderNames) -> list[ReportFigure]:
+    """The figures that were kept, with the readers called as they are called now."""
+    called = {name: names.of(person_id, name) for name, person_id in found.get("readers", {}).items()}
+    kept = []
+    for values in found.get("figures", []):
+        one = ReportFigure(**{key: value for key, value in values.items() if key in ReportFigure.__dataclass_fields__})
+        if one.caller_kind == "reader":
+            one = replace(one, caller=called.get(one.caller, one.caller))
+        if one.versus is not None and one.versus_channels is None:
+            one = replace(one, versus=called.get(one.versus, one.versus))
+        kept.append(one)
+    return kept
+
+
+def _pairs(
+    then: Sequence[ReportFigure], now: Sequence[ReportFigure]
+) -> Iterator[tuple[ReportFigure | None, ReportFigure | None]]:
+    """Each figure of the closing beside the same one of now: by another method too, where there is but one of each."""
+    before, after = _grouped(then), _grouped(now)
+    for what in dict.fromkeys([*after, *before]):
+        old, new = before.get(what, {}), after.get(what, {})
+        if len(old) <= 1 and len(new) <= 1:
+            yield next(iter(old.values()), None), next(iter(new.values()), None)
+        else:
+            yield from ((old.get(method), new.get(method)) for method in dict.fromkeys([*new, *old]))
+
+
+def _grouped(figures: Sequence[ReportFigure]) -> dict[tuple[object, ...], dict[str, ReportFigure]]:
+    """By what they are of, and then by method: some are given by two."""
+    found: dict[tuple[object, ...], dict[str, ReportFigure]] = {}
+    for one in figures:
+        values = asdict(one)
+        what = tuple(value for name, value in values.items() if name not in (*_NUMBERS, *_COUNTS, "method"))
+        found.setdefault(what, {})[one.method] = one
+    return found
+
+
+def _is_same(one: ReportFigure | None, other: ReportFigure | None) -> bool:
+    if one is None or other is None:
+        return one is other
+    return all(_is_same_number(getattr(one, name), getattr(other, name)) for name in (*_NUMBERS, *_COUNTS))
+
+
+def _is_same_primary(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    return all(_is_same_value(before[name], after[name]) for name in _PRIMARY if name in before and name in after)
+
+
+def _is_same_value(one: object, other: object) -> bool:
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        return all(_is_same_value(one[key], other[key]) for key in one.keys() & other.keys())
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(_is_same_value, one, other))
+    return _is_same_number(one, other)
+
+
+def _is_same_number(one: object, other: object) -> bool:
+    if isinstance(one, int | float) and isinstance(other, int | float):
+        return abs(one - other) <= _SAME * max(1.0, abs(one))
+    return one == other
+
+
+def _text(one: ReportFigure | None) -> str:
+    """A figure with its interval and p."""
+    if one is None:
+        return "not given"
+    if one.value is None:
+        return "not defined"
+    said = f"{one.value:.4f}"
+    if one.low is not None and one.high is not None:
+        said += f" ({one.low:.4f} to {one.high:.4f})"
+    if one.p is not None:
+        said += f", p {one.p:.4f}"
+    return said + (f", n {one.n}" if one.n is not None else "")
+
+
+def _plain(values: Any) -> Any:  # noqa: ANN401 - JSON has no narrower type
+    """Values as JSON keeps them; what is None in a record is left out."""
+    if isinstance(values, Mapping):
+        return {str(key): _plain(value) for key, value in values.items() if value is not None}
+    if isinstance(values, Sequence) and not isinstance(values, str):
+        return [_plain(value) for value in values]
+    return None if isinstance(values, float) and not math.isfinite(values) else values

@@ -1,0 +1,212 @@
+"""Looking at studies: the list, one study with its progress, and the design as the tables hold it."""
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from colpo_core.errors import NotFound, StudyLocked
+from colpo_core.records.people import Actor
+from colpo_core.records.reading_plans import plan_from
+from colpo_core.records.studies import CheckpointProgress, ReaderProgress, StudyDetail, StudyRecord
+from colpo_core.services.common.permissions import ADMINISTRATORS, require
+from colpo_core.services.studies.cases import seen_cases
+from colpo_core.services.studies.readers import amended, expected_of, plan_of
+from colpo_core.store import Store
+from colpo_core.store.tables import (
+    Checkpoint,
+    Image,
+    Person,
+    Prediction,
+    Reading,
+    Study,
+    StudyCase,
+    StudyCheckpoint,
+    StudyPracticeCase,
+    StudyReader,
+)
+from colpo_core.studies.design import DesignCase, DesignCheckpoint, DesignImage, StudyDesign, find_problems
+from colpo_core.terms import Label, StudyState
+
+
+def list_studies(store: Store, *, actor: Actor) -> tuple[StudyRecord, ...]:
+    """All studies, the newest first.
+
+    Raises:
+        PermissionDenied: The actor is no administrator.
+    """
+    require(actor, ADMINISTRATORS)
+    with store.reading() as session:
+        return tuple(study_record(session, study) for study in session.scalars(select(Study).order_by(Study.id.desc())))
+
+
+def get_study(store: Store, *, actor: Actor, study_id: int) -> StudyDetail:
+    """One study with how far its readers are; nothing of what they called.
+
+    Raises:
+        PermissionDenied: The actor is no administrator.
+        NotFound: There is no such study.
+    """
+    require(actor, ADMINISTRATORS)
+    with store.reading() as session:
+        study = get_study_row(session, study_id)
+        record = study_record(session, study)
+        readers = _reader_progress(session, study, record.n_each)
+        problems: tuple[str, ...] = ()
+        if study.state is StudyState.DRAFT:
+            truths = session.scalars(select(StudyCase.truth).where(StudyCase.study_id == study_id))
+            problems = find_problems(len(readers), truths)
+        return StudyDetail(
+            study=record,
+            chosen_by=study.design["chosen_by"],
+            left_out=tuple((reason, count) for reason, count in study.design["left_out"]),
+            readers=readers,
+            checkpoints=_checkpoint_progress(store, session, study_id, record.n_cases),
+            problems=problems,
+            plan=plan_of(study),
+        )
+
+
+def get_study_row(session: Session, study_id: int) -> Study:
+    """The row of a study.
+
+    Raises:
+        NotFound: There is no such study.
+    """
+    study = session.get(Study, study_id)
+    if study is None:
+        raise NotFound("There is no such study. Look in the list of studies.")
+    return study
+
+
+def study_record(session: Session, study: Study) -> StudyRecord:
+    """A study's row as a record."""
+    cases = select(func.count()).select_from(StudyCase).where(StudyCase.study_id == study.id)
+    n_cases = session.scalar(cases) or 0
+    n_hsil = session.scalar(cases.where(StudyCase.truth == Label.HSIL)) or 0
+    simulated = cases.join(Image, Image.id == StudyCase.image_id).where(Image.simulated)
+    n_simulated = session.scalar(simulated) or 0
+    readers = session.scalars(select(StudyReader.person_id).where(StudyReader.study_id == study.id)).all()
+    n_each, removed = plan_of(study).n_each(n_cases), amended(session, study.id).removed
+    checkpoints = select(func.count()).select_from(StudyCheckpoint).where(StudyCheckpoint.study_id == study.id)
+    answered = select(func.count()).select_from(Reading).where(Reading.study_id == study.id)
+    practice = select(func.count()).select_from(StudyPracticeCase).where(StudyPracticeCase.study_id == study.id)
+    return StudyRecord(
+        id=study.id,
+        name=study.name,
+        question=study.question,
+        state=study.state,
+        n_cases=n_cases,
+        n_normal=n_cases - n_hsil,
+        n_hsil=n_hsil,
+        n_simulated=n_simulated,
+        n_readers=len(readers),
+        n_checkpoints=session.scalar(checkpoints) or 0,
+        n_answered=session.scalar(answered) or 0,
+        seal_sha256=study.seal_sha256,
+        created_at=study.created_at,
+        opened_at=study.opened_at,
+        closed_at=study.closed_at,
+        n_each=n_each,
+        n_expected=sum(expected_of(session, study, one, n_each=n_each, removed=removed) for one in readers),
+        n_practice=session.scalar(practice) or 0,
+    )
+
+
+def design_of(session: Session, study: Study) -> StudyDesign:
+    """A study's design as the tables hold it now, without its amendments; of a sealed study its hash is the seal."""
+    cases = session.execute(
+        select(StudyCase.case_id, StudyCase.image_id, Image.sha256, StudyCase.truth)
+        .join(Image, Image.id == StudyCase.image_id)
+        .where(StudyCase.study_id == study.id)
+    )
+    practice = session.execute(
+        select(StudyPracticeCase.case_id, StudyPracticeCase.image_id, Image.sha256, StudyPracticeCase.truth)
+        .join(Image, Image.id == StudyPracticeCase.image_id)
+        .where(StudyPracticeCase.study_id == study.id)
+    )
+    readers = session.scalars(select(StudyReader.person_id).where(StudyReader.study_id == study.id)).all()
+    changed = amended(session, study.id)
+    checkpoints = session.execute(
+        select(Checkpoint.id, Checkpoint.sha256)
+        .join(StudyCheckpoint, StudyCheckpoint.checkpoint_id == Checkpoint.id)
+        .where(StudyCheckpoint.study_id == study.id)
+    )
+    return StudyDesign(
+        name=study.name,
+        question=study.question if changed.sealed_question is None else changed.sealed_question,
+        chosen_by=study.design["chosen_by"],
+        left_out=tuple((reason, count) for reason, count in study.design["left_out"]),
+        seed=study.seed,
+        rules_versions=tuple(study.design.get("rules_versions", ())),
+        cases=tuple(DesignCase(*row) for row in cases),
+        reader_ids=tuple(one for one in readers if one not in changed.added),
+        checkpoints=tuple(DesignCheckpoint(*row) for row in checkpoints),
+        plan=plan_from(study.design.get("plan")),
+        practice=tuple(DesignCase(*row) for row in practice),
+        others=_others(session, study),
+    )
+
+
+def _others(session: Session, study: Study) -> tuple[DesignImage, ...]:
+    """The other images that were sealed, as the store holds them now."""
+    sealed = {one["image_id"] for one in study.design.get("others", ())}
+    rows = session.execute(select(Image.case_id, Image.id, Image.sha256, Image.stage).where(Image.id.in_(sealed)))
+    return tuple(DesignImage(*row) for row in rows)
+
+
+def check_seal(session: Session, study: Study) -> StudyDesign:
+    """The design of a sealed study, once it is shown to be the one that was sealed.
+
+    Raises:
+        StudyLocked: The study is not sealed, or its tables no longer hold what was sealed.
+    """
+    design = design_of(session, study)
+    if study.seal_sha256 is None:
+        raise StudyLocked("The study is a draft. Open it first.")
+    if design.sha256 != study.seal_sha256:
+        raise StudyLocked(
+            "The study no longer is what was sealed: somebody changed its cases, labels, readers or checkpoints in the "
+            "store. Restore the store's folder from a back-up."
+        )
+    return design
+
+
+def _reader_progress(session: Session, study: Study, n_each: int) -> tuple[ReaderProgress, ...]:
+    rows = session.execute(
+        select(Person.id, Person.display_name, Person.active, func.count(Reading.id))
+        .join(StudyReader, StudyReader.person_id == Person.id)
+        .outerjoin(Reading, (Reading.study_id == StudyReader.study_id) & (Reading.reader_id == Person.id))
+        .where(StudyReader.study_id == study.id)
+        .group_by(Person.id)
+        .order_by(Person.display_name, Person.id)
+    ).all()
+    removed = amended(session, study.id).removed
+    return tuple(
+        ReaderProgress(
+            *row,
+            total=expected_of(session, study, row[0], n_each=n_each, removed=removed),
+            removed=row[0] in removed,
+        )
+        for row in rows
+    )
+
+
+def _checkpoint_progress(store: Store, session: Session, study_id: int, n_cases: int) -> tuple[CheckpointProgress, ...]:
+    case_ids = list(session.scalars(select(StudyCase.case_id).where(StudyCase.study_id == study_id)))
+    checkpoints = session.scalars(
+        select(Checkpoint)
+        .join(StudyCheckpoint, StudyCheckpoint.checkpoint_id == Checkpoint.id)
+        .where(StudyCheckpoint.study_id == study_id)
+        .order_by(Checkpoint.id)
+    )
+    progress = []
+    for checkpoint in checkpoints.all():
+        predicted = (
+            select(func.count())
+            .select_from(StudyCase)
+            .join(Prediction, Prediction.image_id == StudyCase.image_id)
+            .where(StudyCase.study_id == study_id, Prediction.checkpoint_id == checkpoint.id)
+        )
+        n_seen = len(seen_cases(store, session, checkpoint, case_ids))
+        n_predicted = session.scalar(predicted) or 0
+        progress.append(CheckpointProgress(checkpoint.id, checkpoint.name, n_predicted, n_cases, n_seen))
+    return tuple(progress)

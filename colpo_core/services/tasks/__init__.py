@@ -1,0 +1,1 @@
+"""Annotation tasks: who annotates which images, and in what order."""

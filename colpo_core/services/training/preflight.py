@@ -1,0 +1,106 @@
+"""Before a training: what is missing, what it will write, how long it will take and how much memory.
+
+Labels and the disk are looked at at once. Time and memory are measured by a job of its own, which makes a few steps of
+the very networks; what it found is kept with its row and shown for as long as snapshot and settings are the same.
+"""
+
+import psutil
+from sqlalchemy import select
+
+from colpo_core.records.jobs import JobRecord
+from colpo_core.records.learning import TrainingSettings
+from colpo_core.records.networks import CLASSIFIERS, SEGMENTERS, check_available
+from colpo_core.records.people import Actor
+from colpo_core.records.preflight import Outlook, Preflight
+from colpo_core.services.common import audit
+from colpo_core.services.common.permissions import CLINICIANS, require
+from colpo_core.services.jobs import control as jobs
+from colpo_core.services.jobs import engine
+from colpo_core.services.snapshots.freezing import get_snapshot, judge_counts
+from colpo_core.services.training.disk_room import training_room
+from colpo_core.store import Store
+from colpo_core.store.tables import Job
+from colpo_core.terms import JobKind, JobState
+
+
+def preflight(store: Store, *, actor: Actor, snapshot_id: int, settings: TrainingSettings) -> Preflight:
+    """What is known of a training that has not begun.
+
+    Args:
+        store: The open store.
+        actor: An administrator or annotator.
+        snapshot_id: What it would learn from.
+        settings: How.
+
+    Raises:
+        NotFound: There is no such snapshot.
+    """
+    require(actor, CLINICIANS)
+    probe = _newest_probe(store, actor, snapshot_id, settings)
+    outlook = Outlook(**probe.result) if probe is not None and probe.state is JobState.DONE else None
+    snapshot = get_snapshot(store, actor=actor, snapshot_id=snapshot_id)
+    weights_bytes = outlook.weights_bytes if outlook else 0
+    room = training_room(store, snapshot.sha256, snapshot.count("images"), settings, weights_bytes=weights_bytes)
+    problems, warnings = judge_counts(snapshot.counts)
+    problems += room.problems
+    if probe is not None and probe.state is JobState.FAILED and probe.error:
+        problems += (probe.error,)
+    return Preflight(
+        problems=problems,
+        warnings=warnings + _of_memory(outlook),
+        disk_needed_bytes=room.needed_bytes,
+        disk_free_bytes=room.free_bytes,
+        probe=probe,
+        outlook=outlook,
+    )
+
+
+def start_probe(store: Store, *, actor: Actor, snapshot_id: int, settings: TrainingSettings) -> JobRecord:
+    """Ask for a look ahead: a few steps of each network, in a process of its own.
+
+    Returns:
+        The job: one that waits or runs already with the same snapshot and settings, or a new one.
+
+    Raises:
+        InputRejected: A network's optional packages are not installed.
+        NotFound: There is no such snapshot.
+    """
+    require(actor, CLINICIANS)
+    check_available(SEGMENTERS[settings.segmenter], CLASSIFIERS[settings.classifier])
+    newest = _newest_probe(store, actor, snapshot_id, settings)
+    if newest is not None and not newest.state.is_over:
+        return newest
+    get_snapshot(store, actor=actor, snapshot_id=snapshot_id)
+    with store.writing() as session:
+        job = Job(
+            kind=JobKind.PROBE,
+            settings=settings.to_dict(),
+            snapshot_id=snapshot_id,
+            max_attempts=1,
+            created_by=actor.person_id,
+        )
+        session.add(job)
+        session.flush()
+        audit.record(session, actor, "look ahead", f"job {job.id}", snapshot=snapshot_id)
+    engine.place(store, job.id)
+    return jobs.get_job(store, actor=actor, job_id=job.id)
+
+
+def _newest_probe(store: Store, actor: Actor, snapshot_id: int, settings: TrainingSettings) -> JobRecord | None:
+    wanted = settings.to_dict()
+    query = select(Job).where(Job.kind == JobKind.PROBE, Job.snapshot_id == snapshot_id).order_by(Job.id.desc())
+    with store.reading() as session:
+        found = next((job.id for job in session.scalars(query) if job.settings == wanted), None)
+    return None if found is None else jobs.get_job(store, actor=actor, job_id=found)
+
+
+def _of_memory(outlook: Outlook | None) -> tuple[str, ...]:
+    if outlook is None:
+        return ()
+    available = psutil.virtual_memory().available
+    if outlook.memory_bytes <= available:
+        return ()
+    return (
+        f"{outlook.memory_bytes / 1e9:.1f} GB of memory are needed and {available / 1e9:.1f} GB are free now. Close "
+        "other programs, or choose a smaller batch, a smaller size or a narrower SegNet.",
+    )

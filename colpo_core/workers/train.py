@@ -1,0 +1,106 @@
+"""A training job's work: hand the snapshot over to the training, keep its live record, publish what it made."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy.orm import Session
+
+from colpo_core.images.decoding import read_rgb
+from colpo_core.records.learning import TrainingSettings
+from colpo_core.services.jobs import files as job_files
+from colpo_core.services.jobs import gpus
+from colpo_core.services.jobs.leases import Finish, Lease
+from colpo_core.services.models.files import checkpoint_dir, prepare_files
+from colpo_core.services.models.registry import current_checkpoint, publish_checkpoint
+from colpo_core.services.snapshots.external_sets import learned_from, refuse_training
+from colpo_core.services.snapshots.rows import read_manifest
+from colpo_core.store import Store
+from colpo_core.store.tables import Job, Snapshot
+
+if TYPE_CHECKING:
+    from colpo_core.training.hardware import Crew
+    from colpo_core.training.incumbent import Incumbent
+from colpo_core.workers.live_record import LiveRecord
+from colpo_core.workers.mask_loading import load_mask
+
+
+def run_training(lease: Lease, must_stop: Callable[[], bool]) -> Finish:
+    """Train on the job's snapshot.
+
+    Args:
+        lease: The right to write for the job.
+        must_stop: Asked after every batch.
+
+    Returns:
+        What publishes the checkpoint and gives the job's result: `checkpoint_id` and `checkpoint`.
+
+    Raises:
+        JobCancelled: `must_stop` said so.
+        JobFailed: The snapshot or the settings do not carry a training; the message says what to do.
+        LeakageFound: The snapshot leaks, or holds patients of an external test set.
+        LeaseLost: Another runner has the job.
+    """
+    # Only here, in the runner: torch takes seconds to import, and must never enter the web process.
+    from colpo_core.training.pipeline import train_pipeline
+
+    store = lease.store
+    with store.reading() as session:
+        job = session.get_one(Job, lease.job_id)
+        snapshot = session.get_one(Snapshot, job.snapshot_id)
+        settings, sha256, snapshot_id = TrainingSettings.from_dict(job.settings), snapshot.sha256, snapshot.id
+    # Again, because an external test set may have been frozen while the job waited.
+    refuse_training(store, snapshot_id)
+    trained = train_pipeline(
+        read_manifest(store, sha256),
+        settings,
+        load_image=lambda image_sha256: read_rgb(store.blobs.get(image_sha256)),
+        load_mask=lambda mask_sha256, height_px, width_px: load_mask(store, mask_sha256, height_px, width_px),
+        work_dir=job_files.work_dir(store, lease.job_id),
+        frames_dir=store.settings.frames_dir,
+        on_event=LiveRecord(lease).write,
+        cancelled=must_stop,
+        incumbent=find_incumbent(store),
+        keep_every_s=store.settings.checkpoint_seconds,
+        crew=_crew(store, settings),
+    )
+
+    prepared = prepare_files(store, job_id=lease.job_id, folder=trained.folder)
+
+    def publish(session: Session, job: Job) -> dict[str, Any]:
+        checkpoint = publish_checkpoint(session, store, job=job, prepared=prepared)
+        return {"checkpoint_id": checkpoint.id, "checkpoint": checkpoint.name}
+
+    return publish
+
+
+def _crew(store: Store, settings: TrainingSettings) -> "Crew | None":
+    """Who shares the fits out among several machines; None where the training is of one machine."""
+    if not gpus.is_across_machines(store.settings, settings.to_dict()):
+        return None
+    # Only here: an optional package.
+    from colpo_core.workers.ray_crew import gather_crew
+
+    return gather_crew(store)
+
+
+def find_incumbent(store: Store) -> "Incumbent | None":
+    """The clinic's current model, with whom it has learned from; None before the first promotion.
+
+    Raises:
+        NotFound: Its snapshot's file is missing or damaged.
+    """
+    from colpo_core.training.incumbent import Incumbent
+
+    current = current_checkpoint(store)
+    if current is None:
+        return None
+    with store.reading() as session:
+        sha256 = session.get_one(Snapshot, current.snapshot_id).sha256
+    learned = learned_from(read_manifest(store, sha256), current.card)
+    return Incumbent(
+        folder=checkpoint_dir(store, current.name, current.sha256),
+        name=current.name,
+        sha256=current.sha256,
+        learned_patients=frozenset(item.patient_id for item in learned),
+        learned_images=frozenset(item.image_sha256 for item in learned),
+    )

@@ -1,0 +1,215 @@
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import select
+
+from colpo_core.errors import Blinding, Conflict, InputRejected, NotFound, PermissionDenied
+from colpo_core.ifcpc import SIGNS, Iodine, Junction, LesionLocation, Sign
+from colpo_core.records.findings import FindingsEntry
+from colpo_core.records.people import Actor
+from colpo_core.services.cases.findings import get_findings, save_findings
+from colpo_core.store import Store
+from colpo_core.store.tables import Annotation, AnnotationVersion, AuditEntry, Case
+from colpo_core.terms import Finding
+from tests.clinic import Clinic, ClinicCase
+
+WHOLE = FindingsEntry(
+    adequate=True,
+    junction=Junction.PARTIALLY,
+    transformation_zone=3,
+    location=LesionLocation.BOTH,
+    clock_hours=(12, 1, 2, 1),
+    quadrants=2,
+    cervix_percent=31.5,
+    iodine=Iodine.NON_STAINED,
+    signs=(Sign.COARSE_MOSAIC, Sign.ECTOPY, Sign.COARSE_MOSAIC),
+    note="  seen twice ",
+)
+
+
+@pytest.fixture
+def clinic(store: Store) -> Clinic:
+    return Clinic(store)
+
+
+@pytest.fixture
+def case(clinic: Clinic) -> ClinicCase:
+    return clinic.add_case()
+
+
+def version_of(store: Store, case: ClinicCase) -> int:
+    with store.reading() as session:
+        found = select(AnnotationVersion.id).where(AnnotationVersion.annotation_id == case.annotation_id)
+        return session.scalars(found).one()
+
+
+def test_what_is_saved_is_what_is_read_in_the_form_s_order(store: Store, annotator: Actor, case: ClinicCase) -> None:
+    empty = get_findings(store, actor=annotator, case_id=case.case_id)
+    assert (empty.version, empty.entry, empty.entered_by) == (0, FindingsEntry(), None)
+    saved = save_findings(store, actor=annotator, case_id=case.case_id, base_version=0, entry=WHOLE)
+    assert saved.version == 1
+    assert saved.entry == replace(
+        WHOLE, clock_hours=(1, 2, 12), signs=(Sign.ECTOPY, Sign.COARSE_MOSAIC), note="seen twice"
+    )
+    assert saved.entered_by == "Anna"
+    assert get_findings(store, actor=annotator, case_id=case.case_id) == saved
+
+
+def test_signs_come_and_go(store: Store, annotator: Actor, case: ClinicCase) -> None:
+    """A sign that stays beside ones that change: each is in the table once."""
+    for number, signs in enumerate([(Sign.EROSION, Sign.TUMOUR), (Sign.TUMOUR, Sign.CONDYLOMA), (), (Sign.TUMOUR,)]):
+        entry = FindingsEntry(signs=signs)
+        saved = save_findings(store, actor=annotator, case_id=case.case_id, base_version=number, entry=entry)
+        assert set(saved.entry.signs) == set(signs)
+        assert saved.version == number + 1
+
+
+def test_a_save_that_changes_nothing_leaves_no_trace(
+    store: Store, annotator: Actor, clinic: Clinic, case: ClinicCase
+) -> None:
+    first = save_findings(store, actor=annotator, case_id=case.case_id, base_version=0, entry=WHOLE)
+    again = save_findings(store, actor=annotator, case_id=case.case_id, base_version=1, entry=first.entry)
+    assert again == first
+    nothing = FindingsEntry()
+    other = clinic.add_case().case_id
+    assert save_findings(store, actor=annotator, case_id=other, base_version=0, entry=nothing).version == 0
+    with store.reading() as session:
+        entries = session.scalars(select(AuditEntry).where(AuditEntry.action == "save findings")).all()
+    assert [entry.subject for entry in entries] == [f"case {case.case_id}"]
+    assert "seen twice" not in str(entries[0].detail)
+
+
+def test_the_later_save_upon_the_older_form_is_refused(
+    store: Store, annotator: Actor, administrator: Actor, case: ClinicCase
+) -> None:
+    saved = save_findings(store, actor=annotator, case_id=case.case_id, base_version=0, entry=WHOLE)
+    for base in (0, 2):
+        with pytest.raises(Conflict, match="Somebody changed these findings"):
+            save_findings(
+                store, actor=administrator, case_id=case.case_id, base_version=base, entry=FindingsEntry(adequate=True)
+            )
+    assert get_findings(store, actor=annotator, case_id=case.case_id) == saved
+
+
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        (FindingsEntry(adequate=False), "needs its reason"),
+        (FindingsEntry(adequate=False, signs=(Sign.ECTOPY,)), "needs its reason"),
+        (FindingsEntry(adequate=True, signs=(Sign.OBSCURED_BY_BLOOD,)), "take the reason away"),
+        (FindingsEntry(signs=(Sign.OBSCURED_BY_SCAR,)), "take the reason away"),
+        (FindingsEntry(transformation_zone=1, junction=Junction.NOT), "type 1"),
+        (FindingsEntry(transformation_zone=2, junction=Junction.PARTIALLY), "type 2"),
+        (FindingsEntry(transformation_zone=3, junction=Junction.COMPLETELY), "type 3"),
+        (FindingsEntry(quadrants=0, clock_hours=(3,)), "no place and no size"),
+        (FindingsEntry(quadrants=0, cervix_percent=2.0), "no place and no size"),
+        (FindingsEntry(quadrants=1, clock_hours=(2, 5)), "lie in 2 quadrants"),
+        (FindingsEntry(transformation_zone=4), "type 1, 2 or 3"),
+        (FindingsEntry(quadrants=5), "0 to 4"),
+        (FindingsEntry(cervix_percent=float("nan")), "between 0 and 100"),
+        (FindingsEntry(clock_hours=(0,)), "between 1 and 12"),
+        (FindingsEntry(note="x" * 1001), "Shorten"),
+    ],
+)
+def test_contradictions_are_refused_and_nothing_is_stored(
+    store: Store, annotator: Actor, case: ClinicCase, entry: FindingsEntry, said: str
+) -> None:
+    with pytest.raises(InputRejected, match=said):
+        save_findings(store, actor=annotator, case_id=case.case_id, base_version=0, entry=entry)
+    assert get_findings(store, actor=annotator, case_id=case.case_id).version == 0
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        FindingsEntry(adequate=False, signs=(Sign.OBSCURED_BY_BLOOD, Sign.ECTOPY)),
+        FindingsEntry(transformation_zone=1, junction=Junction.COMPLETELY),
+        FindingsEntry(transformation_zone=3, junction=Junction.NOT),
+        FindingsEntry(transformation_zone=2),
+        FindingsEntry(quadrants=0, cervix_percent=0.0),
+        FindingsEntry(quadrants=1, clock_hours=(1, 2, 3, 12)),  # the hours at a quadrant's ends belong to both
+        FindingsEntry(quadrants=1, clock_hours=(3,)),
+        FindingsEntry(quadrants=2, clock_hours=(1,)),  # a centre given as one hour
+        FindingsEntry(signs=tuple(sign for group, signs in SIGNS.items() if group != "inadequate" for sign in signs)),
+    ],
+)
+def test_what_is_only_unusual_is_taken(store: Store, annotator: Actor, case: ClinicCase, entry: FindingsEntry) -> None:
+    saved = save_findings(store, actor=annotator, case_id=case.case_id, base_version=0, entry=entry)
+    assert saved.entry == entry
+
+
+@pytest.mark.parametrize(("pregnant", "is_taken"), [(None, True), (True, True), (False, False)])
+def test_deciduosis_contradicts_a_record_without_pregnancy(
+    store: Store, annotator: Actor, case: ClinicCase, pregnant: bool | None, is_taken: bool
+) -> None:
+    with store.writing() as session:
+        session.get_one(Case, case.case_id).pregnant = pregnant
+    entry = FindingsEntry(signs=(Sign.DECIDUOSIS,))
+    if is_taken:
+        save_findings(store, actor=annotator, case_id=case.case_id, base_version=0, entry=entry)
+        return
+    with pytest.raises(InputRejected, match="not pregnant"):
+        save_findings(store, actor=annotator, case_id=case.case_id, base_version=0, entry=entry)
+
+
+def test_a_confirmed_proposal_is_known_until_size_or_place_changes(
+    store: Store, annotator: Actor, case: ClinicCase
+) -> None:
+    version_id = version_of(store, case)
+    entry = FindingsEntry(quadrants=2, clock_hours=(1, 2))
+    keywords = {"store": store, "actor": annotator, "case_id": case.case_id}
+    saved = save_findings(**keywords, base_version=0, entry=entry, proposed_from=version_id)
+    assert saved.proposed_from == version_id
+    saved = save_findings(**keywords, base_version=1, entry=replace(entry, note="and more"))
+    assert saved.proposed_from == version_id
+    saved = save_findings(**keywords, base_version=2, entry=replace(entry, quadrants=3))
+    assert saved.proposed_from is None
+    # The same values, now confirmed from a mask: that is something new to keep.
+    saved = save_findings(**keywords, base_version=3, entry=replace(entry, quadrants=3), proposed_from=version_id)
+    assert (saved.proposed_from, saved.version) == (version_id, 4)
+
+
+def test_a_proposal_comes_from_a_lesion_s_mask_of_this_case(
+    store: Store, annotator: Actor, clinic: Clinic, case: ClinicCase
+) -> None:
+    other = clinic.add_case()
+    outline = clinic.add_case(patient_id=case.patient_id)
+    with store.writing() as session:
+        session.get_one(Annotation, outline.annotation_id).finding = Finding.CERVIX
+        session.get_one(Annotation, outline.annotation_id).image.case_id = case.case_id
+    for wrong in (version_of(store, other), version_of(store, outline), 999):
+        with pytest.raises(InputRejected, match="Propose again"):
+            save_findings(
+                store, actor=annotator, case_id=case.case_id, base_version=0, entry=WHOLE, proposed_from=wrong
+            )
+
+
+def test_a_hidden_mask_confirms_nothing(
+    store: Store, annotator: Actor, case: ClinicCase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise Blinding("not yet")
+
+    monkeypatch.setattr("colpo_core.services.cases.findings.require_visible", refuse)
+    with pytest.raises(Blinding):
+        save_findings(
+            store,
+            actor=annotator,
+            case_id=case.case_id,
+            base_version=0,
+            entry=WHOLE,
+            proposed_from=version_of(store, case),
+        )
+
+
+def test_findings_are_for_clinicians_and_for_cases_that_exist(
+    store: Store, annotator: Actor, reader: Actor, case: ClinicCase
+) -> None:
+    with pytest.raises(PermissionDenied):
+        get_findings(store, actor=reader, case_id=case.case_id)
+    with pytest.raises(PermissionDenied):
+        save_findings(store, actor=reader, case_id=case.case_id, base_version=0, entry=WHOLE)
+    with pytest.raises(NotFound):
+        get_findings(store, actor=annotator, case_id=999)
+    with pytest.raises(NotFound):
+        save_findings(store, actor=annotator, case_id=999, base_version=0, entry=WHOLE)

@@ -1,0 +1,40 @@
+import pytest
+from sqlalchemy import select
+
+from colpo_core.errors import PermissionDenied
+from colpo_core.records.people import Actor
+from colpo_core.services.common.preferences import Preferences, get_preferences, set_proposals
+from colpo_core.store import Store
+from colpo_core.store.tables import AuditEntry, Preference
+from tests.desk import rows
+
+
+def test_the_model_may_propose_until_an_administrator_forbids_it(
+    store: Store, administrator: Actor, annotator: Actor
+) -> None:
+    assert get_preferences(store, actor=annotator) == Preferences(proposals=True)
+    assert set_proposals(store, actor=administrator, allowed=False) == Preferences(proposals=False)
+    assert get_preferences(store, actor=annotator) == Preferences(proposals=False)
+    assert set_proposals(store, actor=administrator, allowed=True) == get_preferences(store, actor=annotator)
+
+
+def test_each_change_is_in_the_log_once(store: Store, administrator: Actor) -> None:
+    for allowed in (True, False, False, True):
+        set_proposals(store, actor=administrator, allowed=allowed)
+    with store.reading() as session:
+        entries = session.scalars(select(AuditEntry).order_by(AuditEntry.id)).all()
+        changed_by = session.scalars(select(Preference.changed_by)).one()
+    assert [(entry.action, entry.detail) for entry in entries] == [
+        ("set preference", {"allowed": False}),
+        ("set preference", {"allowed": True}),
+    ]
+    assert changed_by == administrator.person_id
+
+
+def test_only_administrators_change_them(store: Store, annotator: Actor, reader: Actor) -> None:
+    for actor in (annotator, reader):
+        with pytest.raises(PermissionDenied):
+            set_proposals(store, actor=actor, allowed=False)
+    with pytest.raises(PermissionDenied):
+        get_preferences(store, actor=reader)
+    assert rows(store, Preference, AuditEntry) == [[], []]

@@ -1,0 +1,92 @@
+import pytest
+
+from colpo_core.errors import InputRejected, PermissionDenied
+from colpo_core.records.people import Actor
+from colpo_core.services.models.comparison import compare_models
+from colpo_core.store import Store
+from colpo_core.store.tables import Prediction
+from colpo_core.terms import Grade, Label
+from tests.clinic import PredictedClinic, reviewer
+from tests.unit.services.cases.test_lists import hand_out
+
+
+def say(store: Store, prediction_id: int, prob: float) -> None:
+    with store.writing() as session:
+        session.get_one(Prediction, prediction_id).prob_hsil_4ch = prob
+
+
+@pytest.fixture
+def clinic(store: Store, administrator: Actor) -> PredictedClinic:
+    """Six cases of patients that neither model has met; the second model is right on one more than the first."""
+    clinic = PredictedClinic(store, administrator)
+    second = clinic.add_checkpoint("model-2", administrator)
+    cases = [clinic.clinic.add_case(grades=(grade,)) for grade in (Grade.CIN3, Grade.NORMAL, Grade.CIN2, Grade.NORMAL)]
+    #          HSIL, normal, HSIL, normal; both call HSIL from 0.6
+    for case, first_prob, second_prob in zip(cases, (0.9, 0.1, 0.2, 0.8), (0.8, 0.2, 0.7, 0.9), strict=True):
+        say(store, clinic.predict(case.image_id, clinic.checkpoint_id), first_prob)
+        say(store, clinic.predict(case.image_id, second), second_prob)
+    clinic.new_cases, clinic.second = cases, second  # type: ignore[attr-defined]
+    return clinic
+
+
+def test_two_models_are_compared_on_what_both_have_predicted_and_neither_has_met(
+    store: Store, administrator: Actor, clinic: PredictedClinic
+) -> None:
+    found = compare_models(
+        store,
+        actor=administrator,
+        first_id=clinic.checkpoint_id,
+        second_id=clinic.second,  # type: ignore[attr-defined]
+    )
+    assert (found.first, found.second, found.channels) == ("model-1", "model-2", 4)
+    assert found.difference is not None
+    assert (found.difference.n, found.difference.n_patients) == (4, 4)
+    assert (found.n_missing_first, found.n_missing_second) == (0, 2), "the first two cases, by the first model alone"
+    assert found.difference.first.accuracy.value == 0.5
+    assert found.difference.second.accuracy.value == 0.75
+    assert found.difference.accuracy.value == 0.25
+    assert (found.difference.first.auc.value, found.difference.second.auc.value) == (0.75, 0.5)
+    (flip,) = found.flips
+    assert (flip.case_id, flip.label, flip.is_second_right) == (
+        clinic.new_cases[2].case_id, Label.HSIL, True,  # type: ignore[attr-defined]
+    )  # fmt: skip
+    assert (flip.prob_first, flip.prob_second) == (0.2, 0.7)
+
+
+def test_the_other_way_round_the_differences_and_the_flips_change_sides(
+    store: Store, administrator: Actor, clinic: PredictedClinic
+) -> None:
+    second = clinic.second  # type: ignore[attr-defined]
+    there = compare_models(store, actor=administrator, first_id=clinic.checkpoint_id, second_id=second)
+    back = compare_models(store, actor=administrator, first_id=second, second_id=clinic.checkpoint_id)
+    assert there.difference is not None
+    assert back.difference is not None
+    assert back.difference.accuracy.value == -(there.difference.accuracy.value or 0)
+    assert [one.is_second_right for one in back.flips] == [not one.is_second_right for one in there.flips]
+
+
+def test_a_case_that_is_kept_back_counts_and_is_not_named(
+    store: Store, administrator: Actor, clinic: PredictedClinic
+) -> None:
+    anna = reviewer(store, "annotating")
+    flipped = clinic.new_cases[2]  # type: ignore[attr-defined]
+    hand_out(store, flipped.image_id, [anna.person_id], blind=False, proposals=False)
+    second = clinic.second  # type: ignore[attr-defined]
+    found = compare_models(store, actor=anna, first_id=clinic.checkpoint_id, second_id=second)
+    assert found.flips == ()
+    assert found.difference is not None
+    assert found.difference.n == 4
+
+
+def test_nothing_in_common_and_one_model_alone_are_said(
+    store: Store, administrator: Actor, reader: Actor, clinic: PredictedClinic
+) -> None:
+    third = clinic.add_checkpoint("model-3", None)
+    found = compare_models(store, actor=administrator, first_id=clinic.checkpoint_id, second_id=third)
+    assert (found.difference, found.flips, found.n_missing_second) == (None, (), 6)
+    with pytest.raises(InputRejected, match="two models"):
+        compare_models(store, actor=administrator, first_id=third, second_id=third)
+    with pytest.raises(InputRejected, match="3 channels"):
+        compare_models(store, actor=administrator, first_id=clinic.checkpoint_id, second_id=third, channels=5)
+    with pytest.raises(PermissionDenied):
+        compare_models(store, actor=reader, first_id=clinic.checkpoint_id, second_id=third)

@@ -1,0 +1,111 @@
+from pathlib import Path
+
+import pytest
+import torch
+
+from colpo_core.errors import Conflict, InputRejected, LeakageFound, PermissionDenied
+from colpo_core.nets.checkpoint import save_checkpoint
+from colpo_core.nets.pipeline import build_pipeline
+from colpo_core.nets.spec import PipelineSpec
+from colpo_core.records.checkpoints import SnapshotQuery, SnapshotRecord
+from colpo_core.records.people import Actor
+from colpo_core.services.jobs import control as jobs
+from colpo_core.services.jobs import engine
+from colpo_core.services.models import evaluations
+from colpo_core.services.snapshots import freezing
+from colpo_core.store import Store
+from colpo_core.store.tables import Checkpoint, Evaluation, Patient
+from colpo_core.terms import Grade, JobKind, JobState, LabelSource, Split
+from colpo_core.workers.runner import run_job
+from tests.clinic import Clinic
+
+
+@pytest.fixture(autouse=True)
+def alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No runner is started by itself."""
+    monkeypatch.setattr(engine, "place", lambda _store, _job_id: True)
+
+
+@pytest.fixture
+def learned(store: Store, annotator: Actor) -> SnapshotRecord:
+    Clinic(store).add_cohort(8)
+    return freezing.freeze_snapshot(store, actor=annotator, query=SnapshotQuery("learned", fractions=(0.5, 0.25, 0.25)))
+
+
+@pytest.fixture
+def checkpoint_id(store: Store, learned: SnapshotRecord) -> int:
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        pipeline = build_pipeline(PipelineSpec(segnet_width=0.1, height_px=64, width_px=64, threshold_4ch=0.4))
+    sha256 = save_checkpoint(store.settings.checkpoints_dir / "model", pipeline, {"name": "model"})
+    with store.writing() as session:
+        row = Checkpoint(
+            name="model", sha256=sha256, snapshot_id=learned.id, label_source=LabelSource.HISTOLOGY, card={}
+        )
+        session.add(row)
+        session.flush()
+        return row.id
+
+
+def keep(store: Store, actor: Actor, name: str, case_ids: set[int]) -> int:
+    with store.reading() as session:
+        codes = tuple(session.get_one(Patient, patient_id).code for patient_id in case_ids)
+    query = SnapshotQuery(name, external=True, patient_codes=codes)
+    return freezing.freeze_snapshot(store, actor=actor, query=query).id
+
+
+def test_each_look_at_an_external_test_set_is_kept_and_counted(
+    store: Store, annotator: Actor, learned: SnapshotRecord, checkpoint_id: int
+) -> None:
+    clinic = Clinic(store)
+    clinic._number = 100
+    cases = [clinic.add_case(grades=(grade,)) for grade in (Grade.CIN3, Grade.NORMAL)]
+    kept = keep(store, annotator, "kept", {case.patient_id for case in cases})
+    assert evaluations.count_looks(store, actor=annotator, snapshot_id=kept) == 0
+    for look in (1, 2):
+        job = evaluations.start_evaluation(store, actor=annotator, checkpoint_id=checkpoint_id, snapshot_id=kept)
+        assert job.kind is JobKind.EVALUATE
+        if look == 1:
+            with pytest.raises(Conflict, match="already under way"):
+                evaluations.start_evaluation(store, actor=annotator, checkpoint_id=checkpoint_id, snapshot_id=kept)
+        assert run_job(store, job.id) == 0
+        done = jobs.get_job(store, actor=annotator, job_id=job.id)
+        newest = evaluations.list_evaluations(store, actor=annotator, checkpoint_id=checkpoint_id)[0]
+        assert (done.state, done.result) == (JobState.DONE, {"evaluation_id": newest.id})
+        assert (newest.look, newest.snapshot_name, newest.created_by) == (look, "kept", annotator.display_name)
+    first, second = evaluations.list_evaluations(store, actor=annotator, checkpoint_id=checkpoint_id)
+    assert first.metrics == second.metrics
+    assert first.metrics["classification_4ch"]["case"]["n"] == 2
+    assert first.metrics["classification_4ch"]["case"]["threshold"] == 0.4
+    assert first.metrics["segmentation"]["n_images"] == 2
+    assert evaluations.count_looks(store, actor=annotator, snapshot_id=kept) == 2
+    assert evaluations.list_evaluations(store, actor=annotator, checkpoint_id=checkpoint_id + 1) == ()
+
+
+def test_what_its_training_has_seen_and_what_is_no_external_set_is_refused(
+    store: Store, annotator: Actor, reader: Actor, learned: SnapshotRecord, checkpoint_id: int
+) -> None:
+    manifest = freezing.snapshot_manifest(store, actor=annotator, snapshot_id=learned.id)
+    seen = keep(store, annotator, "seen", {manifest.of(Split.TRAIN)[0].patient_id})
+    with pytest.raises(LeakageFound, match="cannot be judged on “seen”"):
+        evaluations.start_evaluation(store, actor=annotator, checkpoint_id=checkpoint_id, snapshot_id=seen)
+    with pytest.raises(InputRejected, match="no external test set"):
+        evaluations.start_evaluation(store, actor=annotator, checkpoint_id=checkpoint_id, snapshot_id=learned.id)
+    with pytest.raises(PermissionDenied):
+        evaluations.start_evaluation(store, actor=reader, checkpoint_id=checkpoint_id, snapshot_id=seen)
+    assert jobs.list_jobs(store, actor=annotator) == ()
+
+
+def test_a_damaged_checkpoint_ends_the_look_with_a_sentence(
+    store: Store, annotator: Actor, learned: SnapshotRecord, checkpoint_id: int
+) -> None:
+    clinic = Clinic(store)
+    clinic._number = 100
+    kept = keep(store, annotator, "kept", {clinic.add_case().patient_id})
+    weights = Path(store.settings.checkpoints_dir / "model" / "weights.safetensors")
+    weights.write_bytes(weights.read_bytes()[:-1])
+    job = evaluations.start_evaluation(store, actor=annotator, checkpoint_id=checkpoint_id, snapshot_id=kept)
+    assert run_job(store, job.id) == 1
+    assert "damaged" in str(jobs.get_job(store, actor=annotator, job_id=job.id).error)
+    with store.reading() as session:
+        assert session.query(Evaluation).count() == 0

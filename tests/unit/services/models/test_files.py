@@ -1,0 +1,86 @@
+"""A checkpoint's files, in a store's own folder and among the files that machines share."""
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from colpo_core.errors import CheckpointMismatch, Conflict, PermissionDenied
+from colpo_core.nets.card import CARD_FILE, WEIGHTS_FILE, read_card
+from colpo_core.records.people import Actor
+from colpo_core.services.maintenance.sharing_files import share_files
+from colpo_core.services.models.files import checkpoint_dir, place_files, prepare_files
+from colpo_core.settings import Settings
+from colpo_core.store import Store
+from tests.unit.services.models.test_registry import write_folder
+
+
+@pytest.fixture
+def sharing(tmp_path: Path) -> Settings:
+    return Settings(data_dir=tmp_path / "data", files_url=f"file://{tmp_path / 'shared'}")
+
+
+@pytest.fixture
+def here(store: Store, sharing: Settings) -> Store:
+    """The store as it is once its files are shared."""
+    return Store(sharing, store._reader)
+
+
+@pytest.fixture
+def elsewhere(store: Store, sharing: Settings, tmp_path: Path) -> Iterator[Store]:
+    """Another machine on the same database and the same shared files."""
+    return Store(replace(sharing, data_dir=tmp_path / "other"), store._reader)
+
+
+def published(store: Store, tmp_path: Path, name: str = "one") -> str:
+    sha256 = str(read_card(write_folder(tmp_path / "made", name))["sha256"])
+    place_files(store, prepare_files(store, job_id=1, folder=tmp_path / "made"), name=name, sha256=sha256)
+    return sha256
+
+
+def test_in_a_folder_it_lies_under_its_name(store: Store, tmp_path: Path) -> None:
+    sha256 = published(store, tmp_path)
+    assert checkpoint_dir(store, "one", sha256) == store.settings.checkpoints_dir / "one"
+    assert read_card(store.settings.checkpoints_dir / "one")["sha256"] == sha256
+
+
+def test_a_shared_one_is_on_every_machine_that_asks(here: Store, elsewhere: Store, tmp_path: Path) -> None:
+    sha256 = published(here, tmp_path)
+    folder = checkpoint_dir(elsewhere, "one", sha256)
+    assert (folder / WEIGHTS_FILE).read_bytes() == b"weights of one"
+    assert read_card(folder)["sha256"] == sha256
+    assert sorted(place.name for place in folder.parent.iterdir()) == [sha256]
+    shutil.rmtree(tmp_path / "shared")
+    assert read_card(checkpoint_dir(elsewhere, "one", sha256))["name"] == "one"
+    assert read_card(checkpoint_dir(here, "one", sha256))["name"] == "one"
+
+
+def test_one_whose_card_never_arrived_is_not_there(here: Store, elsewhere: Store, tmp_path: Path) -> None:
+    sha256 = published(here, tmp_path)
+    (tmp_path / "shared/checkpoints" / sha256 / CARD_FILE).unlink()
+    with pytest.raises(CheckpointMismatch, match="no readable card"):
+        read_card(checkpoint_dir(elsewhere, "one", sha256))
+    assert not elsewhere.settings.checkpoints_dir.exists()
+
+
+def test_a_stores_own_files_are_shared_and_stay(
+    store: Store, here: Store, elsewhere: Store, administrator: Actor, tmp_path: Path
+) -> None:
+    sha256 = published(store, tmp_path)
+    image, damaged = store.blobs.put(b"an image"), store.blobs.put(b"another")
+    store.blobs.path(damaged).write_bytes(b"anothfr")
+    counts = share_files(here, actor=administrator)
+    assert (counts.blobs, counts.checkpoints, counts.damaged) == (1, 1, (damaged,))
+    assert elsewhere.blobs.get(image) == b"an image"
+    assert read_card(checkpoint_dir(elsewhere, "one", sha256))["name"] == "one"
+    assert store.blobs.get(image) == b"an image"
+    assert share_files(here, actor=administrator).blobs == 1
+
+
+def test_sharing_needs_a_place_and_an_administrator(store: Store, administrator: Actor, annotator: Actor) -> None:
+    with pytest.raises(Conflict, match="COLPO_FILES"):
+        share_files(store, actor=administrator)
+    with pytest.raises(PermissionDenied):
+        share_files(store, actor=annotator)

@@ -1,0 +1,160 @@
+"""Which images a prediction job is for, and that no image is predicted twice or forgotten."""
+
+import json
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import and_, delete, select
+
+from colpo_core.errors import InputRejected, NotFound
+from colpo_core.records.people import Actor
+from colpo_core.services.models.prediction_scope import images_of, n_images_of, settle_scope, shares_of, unpredicted
+from colpo_core.store import Store
+from colpo_core.store.dialects import among
+from colpo_core.store.tables import Image, Job, Prediction
+from colpo_core.terms import JobKind, JobState, Stage
+from tests.clinic import PredictedClinic
+
+
+@pytest.fixture
+def desk(store: Store, administrator: Actor) -> PredictedClinic:
+    desk = PredictedClinic(store, administrator)
+    for _ in range(4):
+        desk.clinic.add_case()
+    desk.clinic.add_case(stage=Stage.LUGOL)
+    desk.clinic.add_case(shows_cervix=False)
+    return desk
+
+
+def left_of(store: Store, scope: dict[str, object]) -> list[int]:
+    """What a runner would take up."""
+    with store.reading() as session:
+        left = and_(images_of(scope), unpredicted(scope["checkpoint_id"]))
+        return list(session.scalars(select(Image.id).where(left).order_by(Image.id)))
+
+
+def queue(store: Store, actor: Actor, scope: dict[str, object], state: JobState = JobState.QUEUED) -> None:
+    with store.writing() as session:
+        session.add(Job(kind=JobKind.PREDICT, state=state, settings=scope, created_by=actor.person_id))
+
+
+def test_the_whole_store_is_told_in_four_numbers(store: Store, annotator: Actor, desk: PredictedClinic) -> None:
+    with store.writing() as session:
+        scope = settle_scope(session, desk.checkpoint_id, None)
+    assert scope is not None
+    assert len(json.dumps(scope)) < 150, "a store of 100,000 images names none of them"
+    assert left_of(store, scope) == [4, 5, 6, 7]
+    assert n_images_of(scope) == 4
+
+
+def test_what_arrives_later_is_not_the_jobs(store: Store, annotator: Actor, desk: PredictedClinic) -> None:
+    with store.writing() as session:
+        first = settle_scope(session, desk.checkpoint_id, None)
+    queue(store, annotator, first)
+    later = desk.clinic.add_case().image_id
+    assert later not in left_of(store, first)
+    with store.writing() as session:
+        second = settle_scope(session, desk.checkpoint_id, None)
+    assert left_of(store, second) == [later]
+
+
+def test_what_is_over_or_about_to_be_cancelled_covers_nothing(
+    store: Store, annotator: Actor, desk: PredictedClinic
+) -> None:
+    with store.writing() as session:
+        scope = settle_scope(session, desk.checkpoint_id, None)
+    queue(store, annotator, scope, JobState.FAILED)
+    with store.writing() as session:
+        session.add(Job(kind=JobKind.PREDICT, settings=scope, cancel_requested=True, created_by=annotator.person_id))
+    with store.writing() as session:
+        assert settle_scope(session, desk.checkpoint_id, None) == scope
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(asked=st.lists(st.one_of(st.none(), st.sets(st.integers(1, 7), min_size=1)), min_size=1, max_size=5))
+def test_jobs_share_the_images_out_among_themselves(
+    store: Store, annotator: Actor, desk: PredictedClinic, asked: list[set[int] | None]
+) -> None:
+    with store.writing() as session:
+        session.execute(delete(Job))
+    scopes = []
+    for wanted in asked:
+        with store.writing() as session:
+            scope = settle_scope(session, desk.checkpoint_id, None if wanted is None else sorted(wanted))
+        if scope is not None:
+            queue(store, annotator, scope)
+            scopes.append(scope)
+    taken: set[int] = set()
+    for scope in scopes:  # one after the other: what the one before has predicted is no longer left
+        mine = set(left_of(store, scope)) - taken
+        assert len(mine) == n_images_of(scope), "each tells how many it will predict"
+        taken |= mine
+    with store.reading() as session:
+        done = set(session.scalars(select(Prediction.image_id).where(Prediction.checkpoint_id == desk.checkpoint_id)))
+    wished = set().union(*({4, 5, 6, 7} if one is None else one for one in asked))
+    assert taken == wished - done, "none is forgotten"
+
+
+@pytest.mark.parametrize(
+    ("image_ids", "error", "sentence"),
+    [
+        ([], InputRejected, "at least one"),
+        ([1, 900, 901], NotFound, "no image 900"),
+        ([4, 8], InputRejected, "Image 8 was not taken after acetic acid"),
+        ([9], InputRejected, "Image 9 is marked as not showing the cervix"),
+    ],
+)
+def test_what_cannot_be_predicted_is_named(
+    store: Store, desk: PredictedClinic, image_ids: list[int], error: type[Exception], sentence: str
+) -> None:
+    with store.writing() as session, pytest.raises(error, match=sentence):
+        settle_scope(session, desk.checkpoint_id, image_ids)
+
+
+def test_a_job_of_an_older_version_names_every_image() -> None:
+    assert n_images_of({"checkpoint_id": 1, "image_ids": [4, 7, 9]}) == 3
+
+
+def test_more_numbers_than_a_statement_takes_parameters(store: Store, desk: PredictedClinic) -> None:
+    with store.reading() as session:
+        found = session.scalars(select(Image.id).where(among(Image.id, range(3, 400_000, 2))).order_by(Image.id))
+        assert list(found) == [3, 5, 7, 9]
+        assert list(session.scalars(select(Image.id).where(among(Image.id, ())))) == []
+
+
+def shared_out(store: Store, scope: dict[str, object], shard_images: int | None) -> list[dict[str, object]]:
+    with store.reading() as session:
+        return shares_of(session, scope, shard_images=shard_images)
+
+
+@given(data=st.data())
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30, deadline=None)
+def test_shares_hold_every_image_once(
+    store: Store, annotator: Actor, desk: PredictedClinic, data: st.DataObject
+) -> None:
+    with store.writing() as session:
+        session.execute(delete(Job))
+    predicted = data.draw(st.sets(st.sampled_from([4, 5, 6, 7])))
+    named = data.draw(st.none() | st.just([4, 5, 6, 7]))
+    shard_images = data.draw(st.integers(1, 5))
+    queue(store, annotator, {"checkpoint_id": desk.checkpoint_id, "image_ids": sorted(predicted), "n_images": 1})
+    with store.writing() as session:
+        scope = settle_scope(session, desk.checkpoint_id, named)
+    if scope is None:
+        assert predicted == {4, 5, 6, 7}
+        return
+    shares = shared_out(store, scope, shard_images)
+    assert [n_images_of(share) for share in shares[:-1]] == [shard_images] * (len(shares) - 1)
+    assert sum(n_images_of(share) for share in shares) == n_images_of(scope)
+    wanted = [image_id for share in shares for image_id in left_of(store, share) if image_id not in predicted]
+    assert wanted == sorted({4, 5, 6, 7} - predicted)
+    assert all(share.get("shards") == (len(shares) if len(shares) > 1 else None) for share in shares)
+
+
+def test_a_small_prediction_and_one_place_mean_one_job(store: Store, annotator: Actor, desk: PredictedClinic) -> None:
+    with store.writing() as session:
+        scope = settle_scope(session, desk.checkpoint_id, None)
+    assert scope is not None
+    assert shared_out(store, scope, None) == [scope]
+    assert shared_out(store, scope, 4) == [scope]

@@ -1,0 +1,513 @@
+from collections.abc import Callable, Iterable
+from dataclasses import asdict
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from colpo_core.errors import Conflict, PermissionDenied, PromotionHeld
+from colpo_core.evaluation.judged import Judged
+from colpo_core.evaluation.probabilities import probability_figures
+from colpo_core.records.checkpoints import PromotionChecks, SnapshotQuery
+from colpo_core.records.people import Actor
+from colpo_core.services.jobs import engine
+from colpo_core.services.models import files as checkpoint_files
+from colpo_core.services.models import promotions
+from colpo_core.services.models import promotions as models_promotions
+from colpo_core.services.models import registry as models_registry
+from colpo_core.services.models.promotion_checks import check_promotion, promotion_doubts
+from colpo_core.services.snapshots import freezing
+from colpo_core.store import Store
+from colpo_core.store.tables import AuditEntry, Case, Checkpoint, Evaluation, Image, Job, Patient, Promotion, Snapshot
+from colpo_core.terms import Grade, Label, LabelSource, Split
+from tests.clinic import Clinic, make_card
+
+Publish = Callable[..., int]
+
+
+@pytest.fixture(autouse=True)
+def alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No runner is started, and a checkpoint's files are not looked at."""
+    monkeypatch.setattr(engine, "place", lambda _store, _job_id: True)
+    monkeypatch.setattr(checkpoint_files, "verify_files", lambda _store, _checkpoint: None)
+
+
+def estimate(value: float | None, low: float | None = None, high: float | None = None) -> dict[str, Any]:
+    return {"value": value, "low": low, "high": high, "n_patients": 40, "n_images": 40}
+
+
+def sound() -> dict[str, Any]:
+    """Figures of 40 test cases against which nothing can be said."""
+    judged = [
+        Judged(case, case, Label.HSIL if case % 2 else Label.NORMAL, (0.3, 0.7)[case % 2] + (case % 7 - 3) / 11)
+        for case in range(40)
+    ]
+    block = asdict(probability_figures(judged, threshold=0.5, resamples=200)) | {"all_called": None}
+    evidence = {
+        "lesion_excess": estimate(0.3, 0.2, 0.4),
+        "padding": {"hsil": estimate(0.02, 0.01, 0.03), "normal": estimate(0.03, 0.02, 0.04)},
+        "padding_area": estimate(0.25, 0.25, 0.25),
+        "rim": {"hsil": estimate(0.1, 0.08, 0.12), "normal": estimate(0.2, 0.15, 0.24)},
+        "rim_area": estimate(0.19, 0.19, 0.19),
+    }
+    return {
+        "classification_3ch": {"image": block, "case": block},
+        "classification_4ch": {"image": block, "case": block},
+        "3ch": {"evidence": evidence},
+        "4ch": {"evidence": evidence},
+    }
+
+
+def with_area(low: float | None, high: float | None, value: float | None = 0.7, **changes: Any) -> dict[str, Any]:
+    """Figures whose 4-channel network has another area under the ROC curve."""
+    case = sound()["classification_4ch"]["case"] | {"auc": estimate(value, low, high)} | changes
+    return {"classification_4ch": {"image": case, "case": case}}
+
+
+@pytest.fixture
+def publish(store: Store, annotator: Actor) -> Publish:
+    clinic = Clinic(store)
+    clinic.add_cohort(8)
+    snapshot = freezing.freeze_snapshot(store, actor=annotator, query=SnapshotQuery("s"))
+
+    def published(
+        name: str = "model", metrics: dict[str, Any] | None = None, *, snapshot_id: int = snapshot.id, **card: object
+    ) -> int:
+        content = make_card() | {"thresholds": {"4ch": 0.5}} | card
+        content["metrics"] |= sound() | (metrics or {})  # type: ignore[operator]
+        with store.writing() as session:
+            row = Checkpoint(
+                name=name,
+                sha256=name[-1] * 64,
+                snapshot_id=snapshot_id,
+                label_source=LabelSource.HISTOLOGY,
+                card=content,
+            )
+            session.add(row)
+            session.flush()
+            return row.id
+
+    return published
+
+
+def promote(store: Store, actor: Actor, checkpoint_id: int, **words: str) -> None:
+    models_promotions.promote_checkpoint(store, actor=actor, checkpoint_id=checkpoint_id, reason="better", **words)
+
+
+def test_nothing_speaks_against_an_ordinary_one(
+    store: Store, annotator: Actor, reader: Actor, administrator: Actor, publish: Publish
+) -> None:
+    checkpoint_id = publish()
+    assert promotion_doubts(store, actor=annotator, checkpoint_id=checkpoint_id) == ()
+    promote(store, administrator, checkpoint_id, overrule="just in case")
+    (row,) = models_promotions.list_promotions(store, actor=annotator)
+    assert (row.reason, row.overruled) == ("better", ())
+    with pytest.raises(PermissionDenied):
+        promotion_doubts(store, actor=reader, checkpoint_id=checkpoint_id)
+
+
+def blind_card(mean_mask: tuple[float, float, float], disc: tuple[float, float, float]) -> dict[str, Any]:
+    """Figures of masks with differences of IoU to the two masks that look at no image: value, low, high."""
+    blind = {
+        mask: {"iou_difference": {"value": value, "low": low, "high": high, "n_patients": 30, "n_images": 87}}
+        for mask, (value, low, high) in (("mean_mask", mean_mask), ("disc", disc))
+    }
+    return {"segmentation": make_card()["metrics"]["segmentation"] | {"blind": blind}}  # type: ignore[index]
+
+
+def test_masks_that_are_no_better_than_the_mean_training_mask_hold_it_back(
+    store: Store, annotator: Actor, publish: Publish
+) -> None:
+    """An IoU of 0.44 stood beside nothing, where the mean training mask has 0.38 on the same images."""
+    doubtful = publish("doubtful1", blind_card((0.06, -0.01, 0.13), (0.08, 0.01, 0.15)))
+    (said,) = promotion_doubts(store, actor=annotator, checkpoint_id=doubtful)
+    assert "not shown to be better" in said
+    assert "the mean training mask, +0.06 (-0.01 to +0.13; 30 patients)" in said
+    assert "disc" not in said
+    worse = publish("worse2", blind_card((-0.2, -0.3, -0.1), (-0.1, -0.2, 0.0)))
+    (said,) = promotion_doubts(store, actor=annotator, checkpoint_id=worse)
+    assert "mean training mask" in said
+    assert "disc in the middle" in said
+    better = publish("better3", blind_card((0.06, 0.01, 0.13), (0.08, 0.01, 0.15)))
+    assert promotion_doubts(store, actor=annotator, checkpoint_id=better) == ()
+
+
+def test_a_leaking_protocol_holds_it_back(store: Store, annotator: Actor, publish: Publish) -> None:
+    checkpoint_id = publish(leaks=["Copies of one image stand on both sides."])
+    assert promotion_doubts(store, actor=annotator, checkpoint_id=checkpoint_id) == (
+        "Copies of one image stand on both sides.",
+    )
+
+
+def test_leakage_that_the_guard_finds_today_holds_it_back(store: Store, annotator: Actor, publish: Publish) -> None:
+    checkpoint_id = publish()
+    manifest = freezing.snapshot_manifest(store, actor=annotator, snapshot_id=1)
+    sides = {item.split: item.image_id for item in manifest.items}
+    with store.writing() as session:
+        for image_id in sides.values():
+            session.get_one(Image, image_id).perceptual_hash = "0" * 384
+    (doubt,) = promotion_doubts(store, actor=annotator, checkpoint_id=checkpoint_id)
+    assert "leaks" in doubt
+    assert "near copy" in doubt
+
+
+def test_one_call_for_everybody_holds_it_back(store: Store, annotator: Actor, publish: Publish) -> None:
+    block = sound()["classification_4ch"]
+    called = {"image": block["image"], "case": block["case"] | {"all_called": "normal"}}
+    checkpoint_id = publish(metrics={"classification_4ch": called})
+    (doubt,) = promotion_doubts(store, actor=annotator, checkpoint_id=checkpoint_id)
+    assert doubt == "With four channels it calls every test case normal: it tells nothing apart."
+
+
+def test_an_external_test_set_that_it_has_seen_holds_it_back(store: Store, annotator: Actor, publish: Publish) -> None:
+    checkpoint_id = publish()
+    learned = freezing.snapshot_manifest(store, actor=annotator, snapshot_id=1).items
+    with store.reading() as session:
+        code = session.get_one(Patient, next(one.patient_id for one in learned if one.split == "train")).code
+    freezing.freeze_snapshot(store, actor=annotator, query=SnapshotQuery("kept", external=True, patient_codes=(code,)))
+    (doubt,) = promotion_doubts(store, actor=annotator, checkpoint_id=checkpoint_id)
+    assert "“kept”" in doubt
+
+
+def test_being_worse_than_the_current_model_holds_it_back(
+    store: Store, annotator: Actor, administrator: Actor, publish: Publish
+) -> None:
+    first = publish("model-1")
+    promote(store, administrator, first)
+    against = {"sha256": "1" * 64, "worse": ["AUC -0.20 (-0.30 to -0.10)"]}
+    second = publish("model-2", metrics={"against_current": against})
+    (doubt,) = promotion_doubts(store, actor=annotator, checkpoint_id=second)
+    assert doubt == "On the same cases it is worse than the current model model-1: AUC -0.20 (-0.30 to -0.10)."
+    elsewhere = publish("model-3", metrics={"against_current": against | {"sha256": "9" * 64}})
+    assert promotion_doubts(store, actor=annotator, checkpoint_id=elsewhere) == ()
+
+
+def said(good: bool, patients: Iterable[int]) -> dict[str, Any]:
+    """Predictions of one case a patient, nearly all of them right or most of them wrong."""
+    rows = []
+    for patient in patients:
+        label = (Label.NORMAL, Label.HSIL)[patient % 2]
+        right = good or patient % 3 == 0
+        rows.append(
+            {
+                "image_id": patient,
+                "case_id": patient,
+                "patient_id": patient,
+                "label": label.value,
+                "prob_hsil_3ch": 0.5,
+                "prob_hsil_4ch": 0.5 + (0.3 + patient / 20_000) * (1 if (label is Label.HSIL) == right else -1),
+            }
+        )
+    return {"predictions": rows}
+
+
+STRANGERS = range(1000, 1040)
+
+
+def test_two_cards_are_compared_where_another_model_is_current_by_now(
+    store: Store, annotator: Actor, administrator: Actor, publish: Publish
+) -> None:
+    promote(store, administrator, publish("model-1", metrics=said(True, STRANGERS)))
+    worse = publish("model-2", metrics=said(False, STRANGERS))
+    (doubt,) = promotion_doubts(store, actor=annotator, checkpoint_id=worse)
+    assert "worse than the current model model-1: AUC -" in doubt
+    # Patients whom one of them has learned from say nothing.
+    learned = [one.patient_id for one in freezing.snapshot_manifest(store, actor=annotator, snapshot_id=1).items
+               if one.split != "test"]  # fmt: skip
+    elsewhere = publish("model-3", metrics=said(False, range(min(learned), min(learned) + 1)))
+    assert promotion_doubts(store, actor=annotator, checkpoint_id=elsewhere) == ()
+
+
+def test_only_cases_of_which_both_cards_say_the_same_are_compared(
+    store: Store, annotator: Actor, administrator: Actor, publish: Publish
+) -> None:
+    """A specimen that came in between two snapshots, or labels by impression, turn a case's label."""
+    promote(store, administrator, publish("model-1", metrics=said(True, STRANGERS)))
+    turned = said(False, STRANGERS)
+    turned["predictions"][0]["label"] = Label.HSIL.value
+    (doubt,) = promotion_doubts(store, actor=annotator, checkpoint_id=publish("model-2", metrics=turned))
+    assert "worse than the current model model-1: AUC -" in doubt
+    for row in turned["predictions"]:
+        row["case_id"] += 5000
+    moved = publish("model-3", metrics=turned)
+    assert promotion_doubts(store, actor=annotator, checkpoint_id=moved) == ()
+
+
+def test_nothing_is_compared_on_whom_a_model_of_the_papers_protocol_has_learned_from(
+    store: Store, annotator: Actor, administrator: Actor, publish: Publish
+) -> None:
+    clinic = Clinic(store)
+    clinic._number = 100
+    clinic.add_cohort(32)
+    query = SnapshotQuery("large", fractions=(0.1, 0.1, 0.8))
+    large = freezing.freeze_snapshot(store, actor=annotator, query=query)
+    manifest = freezing.snapshot_manifest(store, actor=annotator, snapshot_id=large.id)
+    tested = [item.patient_id for item in manifest.of(Split.TEST)]
+    promote(store, administrator, publish("model-1", metrics=said(True, tested), snapshot_id=large.id))
+    honest = publish("model-2", metrics=said(False, tested), snapshot_id=large.id)
+    assert "worse than the current model" in promotion_doubts(store, actor=annotator, checkpoint_id=honest)[0]
+    with store.writing() as session:
+        row = session.get_one(Checkpoint, 1)
+        row.card = row.card | {"protocol": "paper"}
+    assert promotion_doubts(store, actor=annotator, checkpoint_id=honest) == ()
+
+
+def test_a_promotion_that_is_held_back_changes_nothing_until_it_is_overruled_in_writing(
+    store: Store, annotator: Actor, administrator: Actor, publish: Publish
+) -> None:
+    checkpoint_id = publish(leaks=["It leaks."])
+
+    def counts() -> tuple[int, ...]:
+        with store.reading() as session:
+            return tuple(session.query(table).count() for table in (Promotion, Job, AuditEntry))
+
+    before = counts()
+    for words in ({}, {"overrule": "  "}):
+        with pytest.raises(PromotionHeld, match=r"It leaks\..*overrule this in writing"):
+            promote(store, administrator, checkpoint_id, **words)
+    assert counts() == before
+    assert models_registry.current_checkpoint(store) is None
+    promote(store, administrator, checkpoint_id, overrule=" for the demonstration alone ")
+    (row,) = models_promotions.list_promotions(store, actor=annotator)
+    assert row.reason == "better Overruled: for the demonstration alone"
+    assert row.overruled == ("It leaks.",)
+
+
+def test_a_model_that_was_promoted_while_the_doubts_were_looked_for_is_looked_at_again(
+    store: Store, administrator: Actor, publish: Publish, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = publish("first-1"), publish("second-2")
+
+    def while_another_promotes(_store: Store, *, actor: Actor, checkpoint_id: int) -> PromotionChecks:
+        monkeypatch.setattr(promotions, "check_promotion", check_promotion)
+        promote(store, actor, first)
+        return PromotionChecks()
+
+    monkeypatch.setattr(promotions, "check_promotion", while_another_promotes)
+    with pytest.raises(Conflict, match="Another model was promoted meanwhile"):
+        promote(store, administrator, second)
+    current = models_registry.current_checkpoint(store)
+    assert current is not None
+    assert current.id == first
+    promote(store, administrator, second)
+
+
+def test_a_snapshot_that_cannot_be_read_is_a_doubt_and_no_crash(
+    store: Store, annotator: Actor, publish: Publish
+) -> None:
+    checkpoint_id = publish()
+    with store.writing() as session:
+        session.get_one(Snapshot, 1).sha256 = "7" * 64
+    (doubt,) = promotion_doubts(store, actor=annotator, checkpoint_id=checkpoint_id)
+    assert doubt.startswith("What it or the current model has learned from cannot be checked.")
+
+
+def test_a_card_of_an_older_version_is_read_and_what_it_lacks_is_said(
+    store: Store, annotator: Actor, publish: Publish
+) -> None:
+    checkpoint_id = publish()
+    with store.writing() as session:
+        session.get_one(Checkpoint, checkpoint_id).card = {}
+    checks = check_promotion(store, actor=annotator, checkpoint_id=checkpoint_id)
+    assert checks.doubts == (
+        "With four channels, which makes the calls, nothing is known of how it tells the test cases apart: there is "
+        "no AUC.",
+        "With three channels nothing is known of how it tells the test cases apart: there is no AUC.",
+        "Its card does not say on how many cases it was tested.",
+    )
+    assert sum("its card does not say" in sentence for sentence in checks.unchecked) == 2
+
+
+@pytest.mark.parametrize(
+    ("metrics", "doubt"),
+    [
+        (with_area(0.0, 0.75, 0.25), "the AUC on the test cases is 0.25 (0.00 to 0.75): this may be chance, which has"),
+        (with_area(0.5, 0.9), "0.70 (0.50 to 0.90): this may be chance"),
+        (with_area(0.1, 0.4, 0.2), "0.20 (0.10 to 0.40): worse than chance"),
+        (with_area(None, None, 1.0), "1.00 without an interval: it may be chance"),
+        (with_area(None, None, None), "there is no AUC"),
+        (with_area(0.6, 0.8, true_positive=9, false_negative=0, true_negative=31, false_positive=0), "9 hsil and 31"),
+        (with_area(0.6, 0.8, true_positive=20, false_negative=0, true_negative=9, false_positive=0), "tested on 29"),
+        (with_area(0.6, 0.8, n_patients=7), "Its test cases come from 7 patients alone"),
+    ],
+)
+def test_figures_that_may_be_chance_hold_it_back(
+    store: Store, annotator: Actor, publish: Publish, metrics: dict[str, Any], doubt: str
+) -> None:
+    (said,) = promotion_doubts(store, actor=annotator, checkpoint_id=publish(metrics=metrics))
+    assert doubt in said
+
+
+def test_an_area_just_above_one_half_and_ten_of_a_label_are_enough(
+    store: Store, annotator: Actor, publish: Publish
+) -> None:
+    counts = {"true_positive": 10, "false_negative": 0, "true_negative": 15, "false_positive": 5}
+    checkpoint_id = publish(metrics=with_area(0.501, 0.8, **counts))
+    assert promotion_doubts(store, actor=annotator, checkpoint_id=checkpoint_id) == ()
+
+
+@pytest.mark.parametrize(
+    ("change", "doubt"),
+    [
+        (
+            {"lesion_excess": estimate(0.1, 0.0, 0.2)},
+            "the lesion's area gives by itself: +10% (+0 to +20)",
+        ),
+        ({"lesion_excess": estimate(-0.1, -0.2, -0.05)}, "-10% (-20 to -5)"),
+        (
+            {"padding": {"hsil": estimate(0.0), "normal": estimate(0.22, 0.1, 0.3)}},
+            "22% of the evidence for normal",
+        ),
+        (
+            {"rim": {"hsil": estimate(0.5, 0.4, 0.6), "normal": estimate(0.2, 0.1, 0.3)}},
+            "50% of the evidence for HSIL",
+        ),
+    ],
+)
+def test_evidence_in_the_wrong_place_holds_it_back(
+    store: Store, annotator: Actor, publish: Publish, change: dict[str, Any], doubt: str
+) -> None:
+    evidence = sound()["4ch"]["evidence"] | change
+    (said,) = promotion_doubts(store, actor=annotator, checkpoint_id=publish(metrics={"4ch": {"evidence": evidence}}))
+    assert doubt in said
+    assert said.startswith("With four channels, which makes the calls,")
+
+
+def test_a_test_set_without_lesions_or_bars_cannot_be_checked_and_is_no_doubt(
+    store: Store, annotator: Actor, publish: Publish
+) -> None:
+    none = estimate(None)
+    evidence = {"lesion_excess": none, "padding": {"hsil": none, "normal": none}, "padding_area": none,
+                "rim": {"hsil": none, "normal": none}, "rim_area": none}  # fmt: skip
+    checks = check_promotion(store, actor=annotator, checkpoint_id=publish(metrics={"4ch": {"evidence": evidence}}))
+    assert checks.doubts == ()
+    assert any("no test image has an annotated lesion" in sentence for sentence in checks.unchecked)
+
+
+def test_an_external_look_that_may_be_chance_holds_it_back_until_a_newer_one(
+    store: Store, annotator: Actor, publish: Publish
+) -> None:
+    checkpoint_id = publish()
+    clinic = Clinic(store)
+    clinic._number = 50
+    clinic.add_case(patient_id=None)
+    kept = freezing.freeze_snapshot(
+        store, actor=annotator, query=SnapshotQuery("kept", external=True, patient_codes=("p51",))
+    )
+
+    def take_look(metrics: dict[str, Any]) -> tuple[str, ...]:
+        with store.writing() as session:
+            session.add(
+                Evaluation(
+                    checkpoint_id=checkpoint_id, snapshot_id=kept.id, metrics=metrics, created_by=annotator.person_id
+                )
+            )
+        return promotion_doubts(store, actor=annotator, checkpoint_id=checkpoint_id)
+
+    (doubt,) = take_look(sound() | with_area(0.4, 0.9))
+    assert "the AUC on the cases of the external test set “kept” is 0.70 (0.40 to 0.90)" in doubt
+    assert take_look(sound()) == ()
+
+
+def test_impressions_and_drawings_hold_it_back(store: Store, annotator: Actor, publish: Publish) -> None:
+    clinic = Clinic(store)
+    clinic._number = 60
+    for number in range(12):
+        clinic.add_case(swede_score=2 + number % 2 * 5, simulated=number < 9)
+    frozen = freezing.freeze_snapshot(
+        store, actor=annotator, query=SnapshotQuery("drawn", label_source=LabelSource.IMPRESSION)
+    )
+    checkpoint_id = publish(snapshot_id=frozen.id)
+    with store.writing() as session:
+        session.get_one(Checkpoint, checkpoint_id).label_source = LabelSource.IMPRESSION
+    first, second = promotion_doubts(store, actor=annotator, checkpoint_id=checkpoint_id)
+    assert first.startswith("Its labels are colposcopic impressions, not histology")
+    assert "images that it learned from" in second
+    assert second.endswith("are simulated: its figures say little or nothing about patients.")
+
+
+def test_a_card_of_the_papers_protocol_that_names_no_leak_is_a_doubt(
+    store: Store, annotator: Actor, publish: Publish
+) -> None:
+    assert (
+        "copies of one image stand on both sides"
+        in promotion_doubts(store, actor=annotator, checkpoint_id=publish(protocol="paper", leaks=[]))[0]
+    )
+
+
+def two_devices(store: Store, annotator: Actor, *, confounded: bool) -> int:
+    """A snapshot of 80 cases taken with two devices, all of it on the test side but for the first."""
+    clinic = Clinic(store)
+    clinic._number = 200
+    for number in range(80):
+        case = clinic.add_case(
+            grades=(Grade.CIN2,) if number % 2 else (Grade.NORMAL,),
+            case_date=date(2024, 1, 1) + timedelta(days=number),
+        )
+        with store.writing() as session:
+            known_by = number % 2 if confounded else number // 2 % 2
+            session.get_one(Case, case.case_id).device = ("Zeiss", "Leisegang")[known_by]
+    query = SnapshotQuery("two devices", fractions=(0.1, 0.1, 0.8), date_from=date(2024, 1, 1))
+    return freezing.freeze_snapshot(store, actor=annotator, query=query).id
+
+
+def test_a_shortcut_in_its_snapshot_holds_it_back_and_stands_in_the_history(
+    store: Store, annotator: Actor, administrator: Actor, publish: Publish
+) -> None:
+    checkpoint_id = publish(snapshot_id=two_devices(store, annotator, confounded=True))
+    (doubt,) = promotion_doubts(store, actor=annotator, checkpoint_id=checkpoint_id)
+    assert doubt.startswith("The label can be told from the recorded device alone: AUC 1.00 (")
+    with pytest.raises(PromotionHeld, match="the recorded device alone"):
+        promote(store, administrator, checkpoint_id)
+    promote(store, administrator, checkpoint_id, overrule="to see what happens")
+    (row,) = models_promotions.list_promotions(store, actor=annotator)
+    assert row.overruled == (doubt,)
+
+
+def test_probabilities_that_go_with_the_device_within_a_label_hold_it_back(
+    store: Store, annotator: Actor, publish: Publish
+) -> None:
+    snapshot_id = two_devices(store, annotator, confounded=False)
+    manifest = freezing.snapshot_manifest(store, actor=annotator, snapshot_id=snapshot_id)
+    with store.reading() as session:
+        devices = {case.id: case.device for case in session.query(Case)}
+
+    def predictions(follows: bool) -> dict[str, Any]:
+        rows = []
+        for place, item in enumerate(manifest.of(Split.TEST)):
+            label = Label.NORMAL if item.label is None else item.label
+            moved = 0.3 if follows and devices[item.case_id] == "Zeiss" else 0.0
+            base = 0.5 if label is Label.HSIL else 0.2
+            rows.append({"image_id": item.image_id, "case_id": item.case_id, "patient_id": item.patient_id,
+                         "label": label.value, "prob_hsil_3ch": 0.5,
+                         "prob_hsil_4ch": base + moved + place * 37 % 11 / 100})  # fmt: skip
+        return {"predictions": rows}
+
+    (doubt,) = promotion_doubts(
+        store, actor=annotator, checkpoint_id=publish("m-1", predictions(True), snapshot_id=snapshot_id)
+    )
+    assert "its probability of HSIL differs by device (medians: hsil: 0.5" in doubt
+    assert "with Leisegang, 0.8" in doubt
+    assert (
+        promotion_doubts(
+            store, actor=annotator, checkpoint_id=publish("m-2", predictions(False), snapshot_id=snapshot_id)
+        )
+        == ()
+    )
+
+
+def test_nothing_speaks_against_it_is_said_only_where_all_could_be_checked(
+    store: Store, annotator: Actor, administrator: Actor, publish: Publish
+) -> None:
+    small = check_promotion(store, actor=annotator, checkpoint_id=publish("m-1"))
+    assert small.doubts == ()
+    (sentence,) = small.unchecked
+    assert "at least 8 patients of each are needed" in sentence
+    assert small.summary == "Nothing that was checked speaks against it, but not everything could be checked."
+    large = publish("m-2", snapshot_id=two_devices(store, annotator, confounded=False))
+    checks = check_promotion(store, actor=annotator, checkpoint_id=large)
+    assert checks == PromotionChecks()
+    assert checks.summary == "Nothing speaks against it."
+    promote(store, administrator, 1)
+    (row,) = models_promotions.list_promotions(store, actor=annotator)
+    assert (row.overruled, row.unchecked) == ((), small.unchecked)

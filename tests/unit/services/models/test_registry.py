@@ -1,0 +1,177 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from colpo_core.errors import CheckpointMismatch, Conflict, InputRejected, NotFound, PermissionDenied
+from colpo_core.nets.card import CARD_FILE, WEIGHTS_FILE, file_sha256, seal_card
+from colpo_core.records.people import Actor
+from colpo_core.services.jobs import control as jobs
+from colpo_core.services.jobs import files as job_files
+from colpo_core.services.jobs.leases import Lease, claim_job
+from colpo_core.services.models import promotions
+from colpo_core.services.models import registry as checkpoints
+from colpo_core.services.models import registry as models_registry
+from colpo_core.services.models.files import prepare_files, verify_files
+from colpo_core.services.models.registry import publish_checkpoint
+from colpo_core.services.snapshots import freezing
+from colpo_core.services.snapshots.freezing import SnapshotQuery
+from colpo_core.store import Store
+from colpo_core.store.tables import Checkpoint, Job
+from colpo_core.terms import JobKind, JobState
+from tests.clinic import Clinic
+
+
+@pytest.fixture
+def snapshot_id(store: Store, annotator: Actor) -> int:
+    Clinic(store).add_cohort(6, simulated=True)
+    return freezing.freeze_snapshot(store, actor=annotator, query=SnapshotQuery("first")).id
+
+
+def write_folder(folder: Path, name: str) -> Path:
+    folder.mkdir(parents=True)
+    (folder / WEIGHTS_FILE).write_bytes(b"weights of " + name.encode())
+    card = {"name": name, "format_version": 1, "weights_sha256": file_sha256(folder / WEIGHTS_FILE)}
+    (folder / CARD_FILE).write_text(json.dumps(seal_card(card)))
+    return folder
+
+
+def claimed(store: Store, actor: Actor, snapshot_id: int) -> Lease:
+    with store.writing() as session:
+        job = Job(kind=JobKind.TRAIN, settings={}, snapshot_id=snapshot_id, created_by=actor.person_id)
+        session.add(job)
+        session.flush()
+    lease = claim_job(store, job.id, host="here", pid=1)
+    assert lease is not None
+    return lease
+
+
+def publish(store: Store, actor: Actor, snapshot_id: int, name: str) -> int:
+    lease = claimed(store, actor, snapshot_id)
+    folder = write_folder(job_files.work_dir(store, lease.job_id) / "checkpoint", name)
+    prepared = prepare_files(store, job_id=lease.job_id, folder=folder)
+
+    def finish(session, job):  # noqa: ANN001, ANN202
+        return {"checkpoint_id": publish_checkpoint(session, store, job=job, prepared=prepared).id}
+
+    lease.complete(finish)
+    return jobs.get_job(store, actor=actor, job_id=lease.job_id).result["checkpoint_id"]
+
+
+def test_a_published_checkpoint_is_whole_and_in_the_registry(store: Store, annotator: Actor, snapshot_id: int) -> None:
+    checkpoint_id = publish(store, annotator, snapshot_id, "one")
+    (found,) = models_registry.list_checkpoints(store, actor=annotator)
+    assert found == models_registry.get_checkpoint(store, actor=annotator, checkpoint_id=checkpoint_id)
+    assert found == models_registry.find_checkpoint(store, actor=annotator, name="one")
+    assert (found.name, found.snapshot_name, found.simulated, found.is_current) == ("one", "first", True, False)
+    verify_files(store, found)
+    assert models_registry.current_checkpoint(store) is None
+
+
+def test_a_crash_before_the_registry_knows_loses_nothing(store: Store, annotator: Actor, snapshot_id: int) -> None:
+    lease = claimed(store, annotator, snapshot_id)
+    folder = write_folder(job_files.work_dir(store, lease.job_id) / "checkpoint", "one")
+
+    def crash(session, job):  # noqa: ANN001, ANN202
+        prepared = prepare_files(store, job_id=job.id, folder=folder)
+        publish_checkpoint(session, store, job=job, prepared=prepared)
+        raise MemoryError
+
+    with pytest.raises(MemoryError):
+        lease.complete(crash)
+    assert models_registry.list_checkpoints(store, actor=annotator) == ()
+    assert jobs.get_job(store, actor=annotator, job_id=lease.job_id).state is JobState.RUNNING
+    prepared = prepare_files(store, job_id=lease.job_id, folder=folder)
+    lease.complete(
+        lambda session, job: {"checkpoint_id": publish_checkpoint(session, store, job=job, prepared=prepared).id}
+    )
+    (found,) = models_registry.list_checkpoints(store, actor=annotator)
+    verify_files(store, found)
+    assert [path.name for path in store.settings.checkpoints_dir.iterdir()] == ["one"]
+
+
+def test_two_checkpoints_of_one_name_do_not_overwrite_each_other(
+    store: Store, annotator: Actor, snapshot_id: int
+) -> None:
+    publish(store, annotator, snapshot_id, "one")
+    publish(store, annotator, snapshot_id, "one")
+    names = [one.name for one in models_registry.list_checkpoints(store, actor=annotator)]
+    assert sorted(names) == ["one", "one-2"]
+
+
+def test_a_promotion_makes_the_current_model_and_starts_its_predictions(
+    store: Store, annotator: Actor, administrator: Actor, snapshot_id: int, placed: list[int]
+) -> None:
+    first = publish(store, annotator, snapshot_id, "one")
+    second = publish(store, annotator, snapshot_id, "two")
+    for checkpoint_id in (first, second, first):
+        promoted = promotions.promote_checkpoint(
+            store, actor=administrator, checkpoint_id=checkpoint_id, reason=" it is better ", overrule="a trial"
+        )
+        assert promoted.is_current
+        assert models_registry.current_checkpoint(store) == promoted
+    history = promotions.list_promotions(store, actor=annotator)
+    assert [(one.checkpoint_name, one.reason, one.promoted_by) for one in history] == [
+        ("one", "it is better Overruled: a trial", "Ada"),
+        ("two", "it is better Overruled: a trial", "Ada"),
+        ("one", "it is better Overruled: a trial", "Ada"),
+    ]
+    predictions = jobs.list_jobs(store, actor=annotator, kind=JobKind.PREDICT)
+    assert [(job.settings["checkpoint_id"], job.settings["n_images"]) for job in reversed(predictions)] == [
+        (first, 6),
+        (second, 6),
+    ], "rolling back does not predict again what already waits"
+    assert placed == [job.id for job in reversed(predictions)]
+
+
+def test_a_promotion_needs_an_administrator_a_reason_and_whole_files(
+    store: Store, annotator: Actor, administrator: Actor, reader: Actor, snapshot_id: int, placed: list[int]
+) -> None:
+    checkpoint_id = publish(store, annotator, snapshot_id, "one")
+    for actor in (annotator, reader):
+        with pytest.raises(PermissionDenied):
+            promotions.promote_checkpoint(store, actor=actor, checkpoint_id=checkpoint_id, reason="mine")
+    with pytest.raises(InputRejected, match="why"):
+        promotions.promote_checkpoint(store, actor=administrator, checkpoint_id=checkpoint_id, reason="  ")
+    with pytest.raises(NotFound):
+        promotions.promote_checkpoint(store, actor=administrator, checkpoint_id=44, reason="good")
+    weights = store.settings.checkpoints_dir / "one" / WEIGHTS_FILE
+    whole = weights.read_bytes()
+    weights.write_bytes(b"others")
+    with pytest.raises(CheckpointMismatch, match="back-up"):
+        promotions.promote_checkpoint(
+            store, actor=administrator, checkpoint_id=checkpoint_id, reason="good", overrule="a trial"
+        )
+    weights.unlink()
+    with pytest.raises(CheckpointMismatch):
+        promotions.promote_checkpoint(
+            store, actor=administrator, checkpoint_id=checkpoint_id, reason="good", overrule="a trial"
+        )
+    assert models_registry.current_checkpoint(store) is None
+    weights.write_bytes(whole)
+    promotions.promote_checkpoint(
+        store, actor=administrator, checkpoint_id=checkpoint_id, reason="good", overrule="a trial"
+    )
+    with pytest.raises(Conflict, match="already"):
+        promotions.promote_checkpoint(store, actor=administrator, checkpoint_id=checkpoint_id, reason="again")
+    assert len(placed) == 1
+
+
+def test_another_checkpoint_in_the_folder_is_told(store: Store, annotator: Actor, snapshot_id: int) -> None:
+    checkpoint_id = publish(store, annotator, snapshot_id, "one")
+    with store.writing() as session:
+        session.get_one(Checkpoint, checkpoint_id).sha256 = "0" * 64
+    found = checkpoints.get_checkpoint(store, actor=annotator, checkpoint_id=checkpoint_id)
+    with pytest.raises(CheckpointMismatch, match="not the ones"):
+        verify_files(store, found)
+
+
+def test_readers_see_no_checkpoint(store: Store, reader: Actor) -> None:
+    for deed in (
+        lambda: models_registry.list_checkpoints(store, actor=reader),
+        lambda: models_registry.get_checkpoint(store, actor=reader, checkpoint_id=1),
+        lambda: models_registry.find_checkpoint(store, actor=reader, name="one"),
+        lambda: promotions.list_promotions(store, actor=reader),
+    ):
+        with pytest.raises(PermissionDenied):
+            deed()

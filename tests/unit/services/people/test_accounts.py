@@ -1,0 +1,240 @@
+"""Accounts: who may make them, what ends with them, and the log."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from sqlalchemy import select
+
+from colpo_core.errors import ColpoError, Conflict, InputRejected, NotFound, PermissionDenied, SignInRefused
+from colpo_core.records.people import Actor, PersonRecord
+from colpo_core.services.common.actors import program_actor
+from colpo_core.services.people import accounts as people
+from colpo_core.services.people import signing_in
+from colpo_core.services.studies import designing
+from colpo_core.store import Store
+from colpo_core.store.tables import Person
+from colpo_core.terms import Label, Role
+from tests.conducted import make_study
+
+pytestmark = pytest.mark.usefixtures("cheap_hashes")
+
+PASSWORD = "wool lamp harbour"
+
+
+def make(store: Store, actor: Actor, username: str, role: Role = Role.ANNOTATOR) -> PersonRecord:
+    return people.create_person(
+        store, actor=actor, username=username, display_name=f"Dr {username}", role=role, password=PASSWORD
+    )
+
+
+def test_the_first_administrator_is_made_once(store: Store) -> None:
+    assert people.needs_first_administrator(store)
+    program_actor(store, "operator")
+    assert people.needs_first_administrator(store)
+    first = people.create_first_administrator(store, username="Chief", display_name=" The  Chief ", password=PASSWORD)
+    assert (first.username, first.display_name, first.role) == ("chief", "The Chief", Role.ADMINISTRATOR)
+    assert not people.needs_first_administrator(store)
+    with pytest.raises(Conflict):
+        people.create_first_administrator(store, username="second", display_name="", password=PASSWORD)
+    assert signing_in.sign_in(store, username="chief", password=PASSWORD).actor.role is Role.ADMINISTRATOR
+
+
+def test_of_two_first_administrators_at_once_one_wins(store: Store) -> None:
+    def attempt(number: int) -> str:
+        try:
+            return people.create_first_administrator(
+                store, username=f"chief{number}", display_name="", password=PASSWORD
+            ).username
+        except Conflict:
+            return "refused"
+
+    with ThreadPoolExecutor(4) as pool:
+        outcomes = list(pool.map(attempt, range(4)))
+    assert outcomes.count("refused") == 3
+    with store.reading() as session:
+        assert len(session.scalars(select(Person)).all()) == 1
+
+
+@pytest.mark.parametrize(
+    "password",
+    ["short", "x" * 201, "aaaaaaaaaaaaaaa", "Chief.of.clinic"],
+    ids=["short", "long", "one letter", "the username"],
+)
+def test_a_bad_password_is_refused_and_changes_nothing(store: Store, password: str) -> None:
+    with pytest.raises(InputRejected):
+        people.create_first_administrator(store, username="chief.of.clinic", display_name="", password=password)
+    assert people.needs_first_administrator(store)
+
+
+@pytest.mark.parametrize("username", ["", "a", "two words", "ümlaut", "-dash", "a" * 81, "x\ny", "<b>"])
+def test_a_bad_username_is_refused(store: Store, administrator: Actor, username: str) -> None:
+    with pytest.raises(InputRejected, match="username"):
+        make(store, administrator, username)
+
+
+def test_a_taken_username_is_a_conflict(store: Store, administrator: Actor) -> None:
+    make(store, administrator, "nora")
+    with pytest.raises(Conflict, match="taken"):
+        make(store, administrator, "NORA")
+
+
+def test_only_an_administrator_manages_people(store: Store, annotator: Actor, reader: Actor) -> None:
+    for actor in (annotator, reader):
+        with pytest.raises(PermissionDenied):
+            make(store, actor, "nora")
+        with pytest.raises(PermissionDenied):
+            people.list_people(store, actor=actor)
+        with pytest.raises(PermissionDenied):
+            people.set_password(store, actor=actor, person_id=actor.person_id, password=PASSWORD)
+        with pytest.raises(PermissionDenied):
+            people.set_active(store, actor=actor, person_id=actor.person_id, active=True)
+        with pytest.raises(PermissionDenied):
+            people.list_audit(store, actor=actor)
+
+
+def test_deactivating_ends_every_sign_in_at_once(store: Store, administrator: Actor) -> None:
+    nora = make(store, administrator, "nora")
+    tokens = [signing_in.sign_in(store, username="nora", password=PASSWORD).token for _ in range(2)]
+    assert people.set_active(store, actor=administrator, person_id=nora.person_id, active=False).active is False
+    assert [signing_in.actor_for_token(store, token=token) for token in tokens] == [None, None]
+    with pytest.raises(SignInRefused, match="wrong"):
+        signing_in.sign_in(store, username="nora", password=PASSWORD)
+    people.set_active(store, actor=administrator, person_id=nora.person_id, active=True)
+    assert signing_in.actor_for_token(store, token=tokens[0]) is None
+    signing_in.sign_in(store, username="nora", password=PASSWORD)
+
+
+def test_the_last_administrator_and_oneself_stay(store: Store) -> None:
+    chief = people.create_first_administrator(store, username="chief", display_name="", password=PASSWORD)
+    actor = signing_in.sign_in(store, username="chief", password=PASSWORD).actor
+    operator = program_actor(store, "operator")
+    for who, sentence in ((actor, "yourself"), (operator, "last administrator")):
+        with pytest.raises(InputRejected, match=sentence):
+            people.set_active(store, actor=who, person_id=chief.person_id, active=False)
+    make(store, actor, "deputy", Role.ADMINISTRATOR)
+    assert not people.set_active(store, actor=operator, person_id=chief.person_id, active=False).active
+
+
+def test_program_accounts_get_no_password(store: Store, administrator: Actor) -> None:
+    simulator = program_actor(store, "simulator")
+    with pytest.raises(InputRejected, match="program"):
+        people.set_password(store, actor=administrator, person_id=simulator.person_id, password=PASSWORD)
+    with pytest.raises(InputRejected, match="program"):
+        people.set_active(store, actor=administrator, person_id=simulator.person_id, active=False)
+    with pytest.raises(NotFound):
+        people.set_active(store, actor=administrator, person_id=999, active=False)
+
+
+def test_a_new_password_signs_out_and_lifts_a_block(store: Store, administrator: Actor) -> None:
+    nora = make(store, administrator, "nora")
+    token = signing_in.sign_in(store, username="nora", password=PASSWORD).token
+    for _ in range(5):
+        with pytest.raises(SignInRefused):
+            signing_in.sign_in(store, username="nora", password="wrong one here")
+    listed = next(person for person in people.list_people(store, actor=administrator) if person.username == "nora")
+    assert listed.blocked_until is not None
+    people.set_password(store, actor=administrator, person_id=nora.person_id, password="another long password")
+    assert signing_in.actor_for_token(store, token=token) is None
+    signing_in.sign_in(store, username="nora", password="another long password")
+
+
+def test_changing_ones_own_password_keeps_this_sign_in_alone(store: Store, administrator: Actor) -> None:
+    make(store, administrator, "nora", Role.READER)
+    here, elsewhere = (signing_in.sign_in(store, username="nora", password=PASSWORD) for _ in range(2))
+    bad: list[tuple[str, str]] = [
+        ("wrong present one", "a fine new password"),
+        (PASSWORD, "short"),
+        (PASSWORD, PASSWORD),
+    ]
+    for current, new in bad:
+        with pytest.raises(InputRejected):
+            people.change_password(store, actor=here.actor, current=current, password=new, keep_token=here.token)
+    people.change_password(
+        store, actor=here.actor, current=PASSWORD, password="a fine new password", keep_token=here.token
+    )
+    assert signing_in.actor_for_token(store, token=here.token) is not None
+    assert signing_in.actor_for_token(store, token=elsewhere.token) is None
+    signing_in.sign_in(store, username="nora", password="a fine new password")
+
+
+def test_people_are_listed_by_name_with_the_programs_own_last(store: Store) -> None:
+    people.create_first_administrator(store, username="zara", display_name="", password=PASSWORD)
+    operator = program_actor(store, "operator")
+    make(store, operator, "anna", Role.READER)
+    listed = people.list_people(store, actor=operator)
+    assert [(person.username, person.is_program) for person in listed] == [
+        ("anna", False), ("zara", False), ("operator", True),
+    ]  # fmt: skip
+    assert [person.username for person in people.list_people(store, actor=operator, role=Role.READER)] == ["anna"]
+
+
+def test_the_log_is_read_in_pages_without_gap_or_repeat(store: Store, administrator: Actor) -> None:
+    for number in range(7):
+        make(store, administrator, f"person{number}")
+    seen: list[int] = []
+    before: int | None = None
+    while True:
+        page = people.list_audit(store, actor=administrator, before=before, limit=3)
+        seen += [entry.id for entry in page.entries]
+        before = page.next_before
+        if before is None:
+            break
+    assert seen == sorted(seen, reverse=True)
+    assert len(seen) == len(set(seen)) == 7
+
+
+def test_the_log_says_who_did_what_to_whom(store: Store, administrator: Actor) -> None:
+    nora = make(store, administrator, "nora", Role.READER)
+    signing_in.sign_in(store, username="nora", password=PASSWORD)
+    newest, oldest = people.list_audit(store, actor=administrator).entries
+    assert (oldest.username, oldest.action, oldest.subject, oldest.detail) == (
+        "ada", "create person", f"person {nora.person_id}", {"role": "reader"},
+    )  # fmt: skip
+    assert (newest.username, newest.action) == ("nora", "sign in")
+    of_nora = people.list_audit(store, actor=administrator, person_id=nora.person_id).entries
+    assert [entry.action for entry in of_nora] == ["sign in"]
+    of_subject = people.list_audit(store, actor=administrator, subject=f"person {nora.person_id}").entries
+    assert len(of_subject) == 2
+    assert PASSWORD not in repr(people.list_audit(store, actor=administrator))
+
+
+def test_a_page_of_the_log_has_a_limit(store: Store, administrator: Actor) -> None:
+    for limit in (0, 501):
+        with pytest.raises(ValueError, match="limit"):
+            people.list_audit(store, actor=administrator, limit=limit)
+
+
+def test_refusals_are_sentences(store: Store, administrator: Actor) -> None:
+    with pytest.raises(ColpoError) as refusal:
+        make(store, administrator, "!")
+    assert str(refusal.value).endswith(".")
+
+
+def test_an_annotator_becomes_a_reader_and_a_reader_of_an_open_study_stays_one(
+    store: Store, administrator: Actor, add_case: Callable[..., int]
+) -> None:
+    add_case(Label.NORMAL)
+    add_case(Label.HSIL)
+    made = people.create_person(
+        store, actor=administrator, username="carla", display_name="Carla", role=Role.ANNOTATOR, password=PASSWORD
+    )
+    token = signing_in.sign_in(store, username="carla", password=PASSWORD).token
+    changed = people.set_role(store, actor=administrator, person_id=made.person_id, role=Role.READER)
+    assert changed.role is Role.READER
+    assert signing_in.actor_for_token(store, token=token) is None
+    study_id = make_study(store, administrator, [Actor(made.person_id, "carla", "Carla", Role.READER)])
+    with pytest.raises(Conflict, match="reads in an open study"):
+        people.set_role(store, actor=administrator, person_id=made.person_id, role=Role.ANNOTATOR)
+    designing.close_study(store, actor=administrator, study_id=study_id, reason="enough")
+    people.set_role(store, actor=administrator, person_id=made.person_id, role=Role.ANNOTATOR)
+    chief = make(store, administrator, "chief", Role.ADMINISTRATOR)
+    herself = Actor(chief.person_id, "chief", "", Role.ADMINISTRATOR)
+    with pytest.raises(InputRejected, match="your own role"):
+        people.set_role(store, actor=herself, person_id=chief.person_id, role=Role.READER)
+    with pytest.raises(PermissionDenied):
+        people.set_role(store, actor=as_reader(made.person_id), person_id=made.person_id, role=Role.ADMINISTRATOR)
+
+
+def as_reader(person_id: int) -> Actor:
+    return Actor(person_id, "carla", "Carla", Role.READER)

@@ -1,0 +1,59 @@
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy import select
+
+from colpo_core.records.people import Actor
+from colpo_core.services.studies import designing, refusals
+from colpo_core.services.studies.reader_names import reader_names
+from colpo_core.store import Store
+from colpo_core.store.tables import AuditEntry, Person, Study
+from colpo_core.terms import Label
+from tests.conducted import make_study
+
+
+@pytest.fixture
+def study_id(store: Store, administrator: Actor, reader: Actor, add_case: Callable[..., int]) -> int:
+    add_case(Label.NORMAL), add_case(Label.HSIL)
+    return make_study(store, administrator, [reader])
+
+
+def noted(store: Store) -> list[tuple[str, str]]:
+    with store.reading() as session:
+        rows = session.scalars(select(AuditEntry).where(AuditEntry.action == refusals.ACTION).order_by(AuditEntry.id))
+        return [(row.subject, row.detail["what"]) for row in rows]
+
+
+def test_a_readers_refusals_are_counted_for_each_open_study(
+    store: Store, administrator: Actor, annotator: Actor, reader: Actor, second_reader: Actor, study_id: int
+) -> None:
+    other = make_study(store, administrator, [reader, second_reader], name="Other")
+    for _ in range(2):
+        refusals.note_refusal(store, actor=reader, what="page models")
+    refusals.note_refusal(store, actor=second_reader, what="GET /colpo/images/1")
+    refusals.note_refusal(store, actor=annotator, what="page studies")
+    with store.reading() as session:
+        first, second = (
+            refusals.list_refusals(session, one, reader_names(session, session.get_one(Study, one)))
+            for one in (study_id, other)
+        )
+    assert [(one.display_name, one.what, one.times) for one in first] == [("Rita", "page models", 2)]
+    assert [(one.display_name, one.times) for one in second] == [("Rita", 2), ("Ruth", 1)]
+
+
+def test_without_an_open_study_it_stands_in_the_log_alone(
+    store: Store, administrator: Actor, reader: Actor, study_id: int
+) -> None:
+    designing.close_study(store, actor=administrator, study_id=study_id, reason="enough")
+    refusals.note_refusal(store, actor=reader, what="x" * 500)
+    assert noted(store) == [(f"person {reader.person_id}", "x" * 200)]
+
+
+def test_a_locked_store_does_not_break_the_refusal(
+    store: Store, reader: Actor, study_id: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(refusals, "_PATIENCE_MS", 1)
+    with store.writing() as busy:
+        busy.execute(select(Person))
+        refusals.note_refusal(store, actor=reader, what="page models")
+    assert noted(store) == []

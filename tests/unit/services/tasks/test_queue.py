@@ -1,0 +1,221 @@
+from collections.abc import Callable
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from colpo_core.errors import Conflict, InputRejected, NotFound, PermissionDenied
+from colpo_core.records.people import Actor
+from colpo_core.records.tasks import QueueItem, QueuePlace
+from colpo_core.services.common.stored_images import mark_image
+from colpo_core.services.tasks import queue as task_queue
+from colpo_core.services.tasks import tasks
+from colpo_core.store import Store
+from colpo_core.store.tables import Image, Person, TaskItem
+from colpo_core.terms import Finding, Stage, TaskItemState, TaskOrder
+from tests.handing_out import Team, hand_out, image_of, make_team, paint_and_submit
+
+AddCase = Callable[..., int]
+
+
+@pytest.fixture
+def team(store: Store, administrator: Actor) -> Team:
+    return make_team(store, administrator)
+
+
+def queue_of(store: Store, actor: Actor, task_id: int) -> tuple[QueueItem, ...]:
+    return task_queue.queue_items(store, actor=actor, task_id=task_id)
+
+
+def place(store: Store, actor: Actor, task_id: int, image_id: int) -> QueuePlace:
+    found = task_queue.queue_place(store, actor=actor, task_id=task_id, image_id=image_id)
+    assert found is not None
+    return found
+
+
+def walk(store: Store, actor: Actor, task_id: int, image_id: int | None, step: str) -> list[int]:
+    seen: list[int] = []
+    while image_id is not None:
+        assert image_id not in seen, "an image came twice"
+        seen.append(image_id)
+        image_id = getattr(place(store, actor, task_id, image_id), step)
+    return seen
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_next_and_previous_visit_every_image_once_whatever_is_done_or_left_out(
+    store: Store, administrator: Actor, add_case: AddCase, data: st.DataObject
+) -> None:
+    if not tasks.list_tasks(store, actor=administrator):
+        team = make_team(store, administrator)
+        for _ in range(5):
+            add_case()
+        hand_out(store, administrator, team.annotator_ids, order=TaskOrder.RANDOM)
+    (task,) = tasks.list_tasks(store, actor=administrator)
+    states = data.draw(st.lists(st.sampled_from(TaskItemState), min_size=5, max_size=5))
+    shown = data.draw(st.lists(st.booleans(), min_size=5, max_size=5))
+    with store.writing() as session:
+        its = session.query(TaskItem).filter_by(task_id=task.id).order_by(TaskItem.annotator_id, TaskItem.position)
+        mine = [item for item in its if item.annotator_id == its[0].annotator_id]
+        for item, state, shows in zip(mine, states, shown, strict=True):
+            item.state = state
+            session.get_one(Image, item.image_id).shows_cervix = shows
+        person = session.get_one(Person, mine[0].annotator_id)
+    actor = Actor(person.id, person.username, person.display_name, person.role)
+    items = queue_of(store, actor, task.id)
+    counted = [item for item in items if not item.left_out]
+    assert len(items) == 5
+    for item, state, shows in zip(items, states, shown, strict=True):
+        assert item.left_out == (state is TaskItemState.WAITING and not shows)
+    if counted:
+        forward = walk(store, actor, task.id, counted[0].image_id, "next_image_id")
+        assert forward == [item.image_id for item in counted]
+        assert walk(store, actor, task.id, counted[-1].image_id, "previous_image_id") == forward[::-1]
+    waiting = [item.image_id for item in counted if item.state is TaskItemState.WAITING]
+    (summary,) = task_queue.my_queues(store, actor=actor)
+    assert summary.next_image_id == (waiting[0] if waiting else None)
+    assert (summary.n_items, summary.n_done) == (len(counted), len(counted) - len(waiting))
+    for item in items:
+        following = [
+            other.image_id
+            for other in (*items[item.position :], *items[: item.position - 1])
+            if other.image_id in waiting
+        ]
+        assert place(store, actor, task.id, item.image_id).next_waiting_image_id == next(iter(following), None)
+
+
+def test_a_place_says_where_i_am(store: Store, team: Team, add_case: AddCase) -> None:
+    images = [image_of(store, add_case()) for _ in range(3)]
+    wishes = {"proposals": False, "note": "Mind the margin.", "finding": Finding.MOSAIC}
+    made = hand_out(store, team.administrator, team.annotator_ids, **wishes)
+    paint_and_submit(store, team.anna, images[1], finding=Finding.MOSAIC)
+    here = place(store, team.anna, made.id, images[1])
+    assert (here.position, here.n_items, here.n_done, here.n_cases, here.n_cases_done) == (2, 3, 1, 3, 1)
+    assert (here.previous_image_id, here.next_image_id, here.next_waiting_image_id) == (images[0], images[2], images[2])
+    assert (here.state, here.skip_reason, here.finding) == (TaskItemState.SUBMITTED, None, Finding.MOSAIC)
+    assert (here.blind, here.proposals, here.closed, here.left_out) == (True, False, False, False)
+    assert (here.active_ms, here.case_active_ms, here.note) == (4000, 4000, "Mind the margin.")
+    last = place(store, team.anna, made.id, images[2])
+    assert (last.next_image_id, last.next_waiting_image_id) == (None, images[0]), "it starts again at the first"
+    assert task_queue.queue_place(store, actor=team.senior, task_id=made.id, image_id=images[0]) is None
+    assert task_queue.queue_place(store, actor=team.anna, task_id=99, image_id=images[0]) is None
+    assert task_queue.queue_place(store, actor=team.anna, task_id=made.id, image_id=99) is None
+
+
+def test_a_mask_of_another_finding_settles_nothing(store: Store, team: Team, add_case: AddCase) -> None:
+    image_id = image_of(store, add_case())
+    made = hand_out(store, team.administrator, team.annotator_ids)
+    paint_and_submit(store, team.anna, image_id, finding=Finding.MOSAIC)
+    here = place(store, team.anna, made.id, image_id)
+    assert (here.state, here.active_ms) == (TaskItemState.WAITING, 0)
+
+
+@pytest.mark.parametrize("change", [{"shows_cervix": False}, {"stage": Stage.LUGOL}])
+def test_an_image_left_out_later_is_passed_over_and_comes_back(
+    store: Store, team: Team, add_case: AddCase, change: dict[str, object]
+) -> None:
+    images = [image_of(store, add_case()) for _ in range(3)]
+    made = hand_out(store, team.administrator, team.annotator_ids)
+    mark_image(store, actor=team.anna, image_id=images[1], **change)  # type: ignore[arg-type]
+    here = place(store, team.anna, made.id, images[0])
+    assert (here.n_items, here.n_cases, here.next_image_id, here.next_waiting_image_id) == (2, 2, images[2], images[2])
+    gone = place(store, team.anna, made.id, images[1])
+    assert (gone.left_out, gone.previous_image_id, gone.next_image_id) == (True, images[0], images[2])
+    mark_image(store, actor=team.anna, image_id=images[1], stage=Stage.ACETIC_ACID, shows_cervix=True)
+    assert walk(store, team.anna, made.id, images[0], "next_image_id") == images
+
+
+def test_opening_is_noted_once(store: Store, team: Team, add_case: AddCase) -> None:
+    add_case()
+    made = hand_out(store, team.administrator, team.annotator_ids)
+    (item,) = queue_of(store, team.anna, made.id)
+    task_queue.open_item(store, actor=team.anna, item_id=item.item_id)
+    with store.reading() as session:
+        first = session.get_one(TaskItem, item.item_id).opened_at
+    task_queue.open_item(store, actor=team.anna, item_id=item.item_id)
+    with store.reading() as session:
+        assert session.get_one(TaskItem, item.item_id).opened_at == first is not None
+    for actor in (team.ben, team.administrator):
+        with pytest.raises(NotFound):
+            task_queue.open_item(store, actor=actor, item_id=item.item_id)
+
+
+def test_skipping_needs_a_reason_and_can_be_taken_back(store: Store, team: Team, add_case: AddCase) -> None:
+    image_id = image_of(store, add_case())
+    made = hand_out(store, team.administrator, team.annotator_ids)
+    (item,) = queue_of(store, team.anna, made.id)
+    for reason, sentence in (("", "why"), (" \n", "why"), ("x" * 301, "300")):
+        with pytest.raises(InputRejected, match=sentence):
+            task_queue.skip_item(store, actor=team.anna, item_id=item.item_id, reason=reason)
+    with pytest.raises(NotFound):
+        task_queue.skip_item(store, actor=team.ben, item_id=item.item_id, reason="mine to skip?")
+    task_queue.skip_item(store, actor=team.anna, item_id=item.item_id, reason="x" * 300)
+    skipped = task_queue.skip_item(store, actor=team.anna, item_id=item.item_id, reason="too  blurred ")
+    assert (skipped.state, skipped.skip_reason) == (TaskItemState.SKIPPED, "too blurred")
+    here = place(store, team.anna, made.id, image_id)
+    assert (here.n_done, here.skip_reason, here.next_waiting_image_id) == (1, "too blurred", None)
+    resumed = task_queue.resume_item(store, actor=team.anna, item_id=item.item_id)
+    assert (resumed.state, resumed.skip_reason) == (TaskItemState.WAITING, None)
+    with pytest.raises(Conflict, match="not skipped"):
+        task_queue.resume_item(store, actor=team.anna, item_id=item.item_id)
+    paint_and_submit(store, team.anna, image_id)
+    with pytest.raises(Conflict, match="submitted already"):
+        task_queue.skip_item(store, actor=team.anna, item_id=item.item_id, reason="late")
+
+
+def test_painting_what_was_skipped_settles_it(store: Store, team: Team, add_case: AddCase) -> None:
+    image_id = image_of(store, add_case())
+    made = hand_out(store, team.administrator, team.annotator_ids)
+    (item,) = queue_of(store, team.anna, made.id)
+    task_queue.skip_item(store, actor=team.anna, item_id=item.item_id, reason="later")
+    paint_and_submit(store, team.anna, image_id)
+    assert place(store, team.anna, made.id, image_id).state is TaskItemState.SUBMITTED
+
+
+def test_an_administrator_skips_for_somebody_who_has_left(store: Store, team: Team, add_case: AddCase) -> None:
+    add_case()
+    made = hand_out(store, team.administrator, team.annotator_ids)
+    (item,) = queue_of(store, team.ben, made.id)
+    task_queue.skip_item(store, actor=team.administrator, item_id=item.item_id, reason="has left the clinic")
+    assert queue_of(store, team.ben, made.id)[0].skip_reason == "has left the clinic"
+
+
+def test_a_closed_task_can_be_looked_at_and_no_more(store: Store, team: Team, add_case: AddCase) -> None:
+    image_id = image_of(store, add_case())
+    made = hand_out(store, team.administrator, team.annotator_ids)
+    (item,) = queue_of(store, team.anna, made.id)
+    tasks.close_task(store, actor=team.administrator, task_id=made.id)
+    assert task_queue.my_queues(store, actor=team.anna) == ()
+    (summary,) = task_queue.my_queues(store, actor=team.anna, with_closed=True)
+    assert (summary.closed, summary.next_image_id) == (True, None)
+    here = place(store, team.anna, made.id, image_id)
+    assert (here.closed, here.next_waiting_image_id) == (True, None)
+    task_queue.open_item(store, actor=team.anna, item_id=item.item_id)
+    with store.reading() as session:
+        assert session.get_one(TaskItem, item.item_id).opened_at is None
+    with pytest.raises(Conflict, match="closed"):
+        task_queue.skip_item(store, actor=team.anna, item_id=item.item_id, reason="late")
+    with pytest.raises(Conflict, match="closed"):
+        task_queue.resume_item(store, actor=team.anna, item_id=item.item_id)
+
+
+def test_a_queue_is_its_persons_own(store: Store, team: Team, reader: Actor, add_case: AddCase) -> None:
+    add_case()
+    made = hand_out(store, team.administrator, team.annotator_ids, adjudicator_id=team.senior.person_id)
+    anna_id = team.anna.person_id
+    for actor in (team.administrator, team.senior):
+        seen = task_queue.queue_items(store, actor=actor, task_id=made.id, annotator_id=anna_id)
+        assert seen == queue_of(store, team.anna, made.id)
+    with pytest.raises(PermissionDenied, match="Another person's queue"):
+        task_queue.queue_items(store, actor=team.ben, task_id=made.id, annotator_id=anna_id)
+    for forbidden in (
+        lambda: task_queue.my_queues(store, actor=reader),
+        lambda: task_queue.queue_items(store, actor=reader, task_id=made.id),
+        lambda: task_queue.queue_place(store, actor=reader, task_id=made.id, image_id=1),
+        lambda: task_queue.open_item(store, actor=reader, item_id=1),
+        lambda: task_queue.skip_item(store, actor=reader, item_id=1, reason="no"),
+        lambda: task_queue.resume_item(store, actor=reader, item_id=1),
+    ):
+        with pytest.raises(PermissionDenied):
+            forbidden()
