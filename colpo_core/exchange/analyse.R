@@ -279,8 +279,9 @@ one_arm <- function(vectors, figure, clustered, alpha) {
   cov2 <- between_readers(whole)
   found <- joined(var(values), n * max(cov2, 0), mean(diag(whole)) + (n - 1) * cov2, n, units - 1, TRUE)
   if (found[["variance"]] <= 1e-24) return(c(value = mean(values), low = NA, high = NA))
-  # Near an end readers who all do well by chance also seem to vary little.
-  df <- if (max(mean(values), 1 - mean(values)) >= 0.95) min(found[["df"]], n - 1) else found[["df"]]
+  # Readers who are alike by chance, as those near an end are, seem to vary little.
+  most <- if (n == 2) 3 else if (max(mean(values), 1 - mean(values)) >= 0.95) n - 1 else Inf
+  df <- min(found[["df"]], most)
   limits <- logit_bounds(mean(values), sqrt(found[["variance"]] / n), df, alpha)
   c(value = mean(values), low = limits[1], high = limits[2])
 }

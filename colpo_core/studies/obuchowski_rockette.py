@@ -25,6 +25,7 @@ from colpo_core.records.reader_statistics import AgainstModel, Comparison, NonIn
 _Floats = npt.NDArray[np.float64]
 NEAR_AN_END = 0.95
 """From here on a mean over readers is near 1; from 1 minus this downwards it is near 0."""
+_TWO_READERS, _FREEDOM_OF_TWO = 2, 3.0
 # Figures are shares of cases: a variance below this is rounding.
 _NO_VARIANCE = 1e-24
 _OF_DIFFERENCES = (-1.0, 1.0)
@@ -164,8 +165,9 @@ def single_arm(
 
     Source: Hillis 2007 and Hillis et al. 2008, intervals of a single modality from its own mean squares and Cov2. By
         simulation (benchmarks/README.md) this interval covers too rarely near 1; on the logit scale, as in Pepe 2003,
-        "The statistical evaluation of medical tests", section 5.3, it covers as it says. From `NEAR_AN_END` on, where
-        readers who all do well by chance also seem to vary little, it has no more degrees of freedom than readers.
+        "The statistical evaluation of medical tests", section 5.3, it covers as it says. With two readers, and from
+        `NEAR_AN_END` on, its degrees of freedom are limited: readers who are alike by chance, as those near 1 are, seem
+        to vary little.
     """
     mean = float(figures.mean())
     se, df = _of_mean(figures, parts, chance)
@@ -173,10 +175,17 @@ def single_arm(
         return SingleArm(mean, None, None, None, None)
     found = bounded(mean, se, df, alpha, (0.0, 1.0))
     careful_se, careful_df = _of_mean(figures, parts, Chance(cases_df, is_bounded=True))
-    if max(mean, 1 - mean) >= NEAR_AN_END:
-        careful_df = min(inf if careful_df is None else careful_df, len(figures) - 1.0)
+    most = _of_few_readers(mean, len(figures))
+    careful_df = min(inf if careful_df is None else careful_df, most) if most < inf else careful_df
     logit_ci = logit_interval(mean, careful_se, careful_df, alpha)
     return SingleArm(mean, se, df, found.ci, logit_ci, found.is_cut, found.reason)
+
+
+def _of_few_readers(mean: float, readers: int) -> float:
+    """The most degrees of freedom that an interval of a mean on the logit scale may have; by simulation."""
+    if readers == _TWO_READERS:
+        return _FREEDOM_OF_TWO
+    return readers - 1.0 if max(mean, 1 - mean) >= NEAR_AN_END else inf
 
 
 def logit_interval(value: float, se: float | None, df: float | None, alpha: float) -> Bounds | None:

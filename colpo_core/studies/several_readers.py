@@ -52,8 +52,9 @@ MOST_PAIRS = 4_000_000_000
 _NOTHING_VARIES = "nothing varies between readers and cases"
 _BELOW_ZERO = "the estimate of the variance came out below 0"
 TWO_READERS = (
-    "Two readers say little about other readers: these figures rest on one difference between two people, and in "
-    "simulations their 95% interval holds the truth in 88 to 97 of 100. With three readers or more it holds as it says."
+    "Two readers say little about other readers: these figures rest on one difference between two people. In "
+    "simulations the 95% interval of their difference from another arm or a model holds the truth in 89 to 97 of 100; "
+    "with three readers or more it holds as it says."
 )
 CUT_AT_ZERO = "A covariance of the readers came out below 0, which chance can do in few cases, and was taken as 0."
 SURER = (

@@ -165,6 +165,9 @@ def test_near_an_end_the_interval_of_a_mean_has_no_more_freedom_than_readers(
     assert found.df is not None
     assert found.df > 3
     assert found.logit_ci == pytest.approx(logit_interval(middle, found.se, freedom or found.df, 0.05), rel=1e-2)
+    two = single_arm(figures[1:], parts, cases_df=99)
+    assert two.se is not None
+    assert two.logit_ci == pytest.approx(logit_interval(two.auc, two.se, 3.0, 0.05), rel=1e-2)
 
 
 def test_degrees_of_freedom_are_hillis() -> None:
