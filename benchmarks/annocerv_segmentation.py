@@ -36,8 +36,8 @@ from colpo_core.datasets.splits import fold_patients, strata_of
 from colpo_core.evaluation.intervals import mean_by_patients
 from colpo_core.images.decoding import read_rgb
 from colpo_core.nets.interfaces import Segmenter
-from colpo_core.records.checkpoints import SnapshotQuery
-from colpo_core.records.learning import TrainingSettings, preset
+from colpo_core.records.snapshots.snapshots import SnapshotQuery
+from colpo_core.records.training.settings import TrainingSettings, preset
 from colpo_core.services.common.actors import IMPORTER, program_actor
 from colpo_core.services.imports.annocerv import import_annocerv
 from colpo_core.services.snapshots.external_sets import group_patients

@@ -22,7 +22,7 @@ from sqlalchemy import Connection, Engine, Table, select, text
 from sqlalchemy.orm import Session
 
 from benchmarks.filled_store import fill, give_manifest
-from colpo_core.records.case_lists import AnnotationNeed, CaseFilter, CaseSort
+from colpo_core.records.cases.lists import AnnotationNeed, CaseFilter, CaseSort
 from colpo_core.records.people import Actor
 from colpo_core.services.annotations import workbench
 from colpo_core.services.cases import case as cases

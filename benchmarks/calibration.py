@@ -20,7 +20,7 @@ from scipy.stats import norm
 
 from colpo_core.evaluation.calibration import calibration_figures, fit_calibration
 from colpo_core.evaluation.judged import Judged
-from colpo_core.records.calibration import Calibration
+from colpo_core.records.statistics.calibration import Calibration
 from colpo_core.terms import Label
 
 Values = npt.NDArray[np.float64]

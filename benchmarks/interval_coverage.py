@@ -34,7 +34,7 @@ from colpo_core.evaluation.intervals import (  # noqa: E402
 from colpo_core.evaluation.judged import Judged  # noqa: E402
 from colpo_core.evaluation.paired import delong, delong_interval  # noqa: E402
 from colpo_core.evaluation.resampling import divided  # noqa: E402
-from colpo_core.records.reader_statistics import Coefficient  # noqa: E402
+from colpo_core.records.statistics.reader_statistics import Coefficient  # noqa: E402
 from colpo_core.studies.rater_agreement import cohen, fleiss, gwet_ac1, krippendorff_alpha  # noqa: E402
 from colpo_core.terms import Label  # noqa: E402
 

@@ -21,8 +21,8 @@ from pathlib import Path
 
 from sqlalchemy import select
 
-from colpo_core.records import checkpoints
-from colpo_core.records.learning import preset
+from colpo_core.records.snapshots import snapshots as snapshots_snapshots
+from colpo_core.records.training.settings import preset
 from colpo_core.services.common.actors import program_actor
 from colpo_core.services.common.store_access import open_store
 from colpo_core.services.imports import demonstration
@@ -105,7 +105,7 @@ def _training(store: Store) -> Iterator[int]:
     actor = program_actor(store, "operator")
     known = freezing.list_snapshots(store, actor=actor)
     frozen = known[0] if known else freezing.freeze_snapshot(
-        store, actor=actor, query=checkpoints.SnapshotQuery("all")
+        store, actor=actor, query=snapshots_snapshots.SnapshotQuery("all")
     )  # fmt: skip
     job = starting.start_training(store, actor=actor, snapshot_id=frozen.id, settings=LONG)
     try:

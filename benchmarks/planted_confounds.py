@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 
 from colpo_core.images.decoding import CleanImage, encode_clean
 from colpo_core.labels import GRADE_LABELS
-from colpo_core.records.checkpoints import SnapshotQuery
-from colpo_core.records.shortcuts import ShortcutReport
+from colpo_core.records.snapshots.shortcuts import ShortcutReport
+from colpo_core.records.snapshots.snapshots import SnapshotQuery
 from colpo_core.services.cases.histology import relabel_case
 from colpo_core.services.common.actors import SIMULATOR, program_actor
 from colpo_core.services.common.store_access import open_store

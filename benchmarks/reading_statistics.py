@@ -18,7 +18,7 @@ from statistics import NormalDist
 import numpy as np
 import numpy.typing as npt
 
-from colpo_core.records.reader_statistics import AgainstModel, Endpoint, ManyReaders
+from colpo_core.records.statistics.reader_statistics import AgainstModel, Endpoint, ManyReaders
 from colpo_core.studies.ratings import RatingTable
 from colpo_core.studies.roe_metz import RoeMetz, draw_ratings
 from colpo_core.studies.several_readers import CannotJudge, Judging, against_a_model, compare_arms, mean_of_arm

@@ -18,9 +18,9 @@ from colpo_core.evaluation.blind import BlindReference, blind_reference
 from colpo_core.evaluation.masks import BlindPair, blind_figures, blind_pair, mask_figures, segmentation_figures
 from colpo_core.images.letterbox import unletterbox
 from colpo_core.nets.interfaces import Segmenter
-from colpo_core.records.figures import MaskFigures, SegmentationFigures
-from colpo_core.records.learning import TrainingSettings
-from colpo_core.records.model_cards import signed_text
+from colpo_core.records.models.cards import signed_text
+from colpo_core.records.statistics.figures import MaskFigures, SegmentationFigures
+from colpo_core.records.training.settings import TrainingSettings
 from colpo_core.training.hardware import Hardware, plain_hardware
 from colpo_core.training.loop import reproducible
 from colpo_core.training.shelf import Shelf, training_key

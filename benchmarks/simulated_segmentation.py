@@ -22,7 +22,7 @@ import numpy.typing as npt
 from benchmarks.segmentation_bench import Bench, blind_cells, changed, judge, judge_blind, open_bench, summary, teach
 from colpo_core.datasets.manifest import Manifest, ManifestItem
 from colpo_core.labels import RULES_VERSION
-from colpo_core.records.learning import TrainingSettings, preset
+from colpo_core.records.training.settings import TrainingSettings, preset
 from colpo_core.simulation.cases import simulate_case
 from colpo_core.terms import LabelSource, MaskOrigin, Split
 

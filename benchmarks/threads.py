@@ -19,7 +19,7 @@ from contextlib import contextmanager
 import torch
 
 from colpo_core.nets.segnet import SegNet
-from colpo_core.records.learning import preset
+from colpo_core.records.training.settings import preset
 from colpo_core.training.hardware import plain_hardware
 
 WAYS: dict[str, dict[str, str]] = {"as OpenMP does": {}, "sleeping at once": {"OMP_WAIT_POLICY": "PASSIVE"}}

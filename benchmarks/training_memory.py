@@ -23,7 +23,7 @@ from colpo_core.datasets.image_sets import ImageSet
 from colpo_core.datasets.manifest import Manifest, ManifestItem
 from colpo_core.datasets.mapped_arrays import new_channel
 from colpo_core.labels import RULES_VERSION
-from colpo_core.records.learning import preset
+from colpo_core.records.training.settings import preset
 from colpo_core.simulation.cases import SimulatedCase, simulate_case
 from colpo_core.terms import Label, LabelSource, MaskOrigin, Split
 from colpo_core.training.segmentation import draw_acetowhite

@@ -33,7 +33,7 @@ from colpo_core.datasets.image_sets import ImageSet
 from colpo_core.datasets.manifest import Manifest, ManifestItem
 from colpo_core.labels import RULES_VERSION
 from colpo_core.nets.registry import build_classifier, build_segmenter
-from colpo_core.records.learning import TrainingSettings, preset
+from colpo_core.records.training.settings import TrainingSettings, preset
 from colpo_core.simulation.cases import simulate_case
 from colpo_core.terms import Label, LabelSource, MaskOrigin, Split
 from colpo_core.training.classification import classification_lesson

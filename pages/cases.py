@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from colpo_core.records.cases import CaseRecord
+from colpo_core.records.cases.cases import CaseRecord
 from colpo_core.services.cases.case import get_case
 from pages._ui.badges import simulated_badge
 from pages._ui.case_page import offer_page

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from colpo_core.records.overview import Progress, WorkItem, WorkKind, Worklist
+from colpo_core.records.overview.worklist import Progress, WorkItem, WorkKind, Worklist
 from colpo_core.services.overview.worklist import worklist
 from colpo_core.terms import Role
 from pages._ui.badges import simulated_badge

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from colpo_core.records.checkpoints import CheckpointRecord
-from colpo_core.records.model_cards import leaks
+from colpo_core.records.models.cards import leaks
+from colpo_core.records.models.checkpoints import CheckpointRecord
 from colpo_core.services.models import registry as models_registry
 from pages._ui.errors import showing_errors
 from pages._ui.here import Here, here

@@ -5,9 +5,9 @@ from urllib.parse import quote
 import streamlit as st
 
 from colpo_core.errors import ColpoError, SessionWaits
-from colpo_core.records.number_texts import percent_texts
-from colpo_core.records.reading_plans import ASKED_FINDINGS, MOST_POINTS
-from colpo_core.records.studies import AidShown, AssignedStudy, Presented
+from colpo_core.records.statistics.number_texts import percent_texts
+from colpo_core.records.studies.reading_plans import ASKED_FINDINGS, MOST_POINTS
+from colpo_core.records.studies.readings import AidShown, AssignedStudy, Presented
 from colpo_core.services.studies import readings
 from colpo_core.terms import Label, Role
 from pages._ui.annotating.words import FINDINGS, STAGES

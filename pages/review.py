@@ -3,9 +3,9 @@
 import streamlit as st
 
 from colpo_core.errors import Blinding
-from colpo_core.records.checkpoints import label_source_text
-from colpo_core.records.overview import many_text
-from colpo_core.records.reviews import ReviewDesk, ReviewNext
+from colpo_core.records.overview.worklist import many_text
+from colpo_core.records.review.reviews import ReviewDesk, ReviewNext
+from colpo_core.records.snapshots.snapshots import label_source_text
 from colpo_core.services.common.stored_images import get_image
 from colpo_core.services.models import predicting
 from colpo_core.services.review import desk as review

@@ -4,7 +4,7 @@ from typing import Literal
 
 import streamlit as st
 
-from colpo_core.records.studies import CheckpointProgress, ReaderProgress, StudyDetail, StudyRecord
+from colpo_core.records.studies.designs import CheckpointProgress, ReaderProgress, StudyDetail, StudyRecord
 from colpo_core.services.studies import designing
 from colpo_core.services.studies import results as study_results
 from colpo_core.services.studies import rows as study_records

@@ -3,9 +3,9 @@
 import pandas as pd
 import streamlit as st
 
-from colpo_core.records.checkpoints import SnapshotRecord, label_source_text, mask_policy_text
 from colpo_core.records.jobs import JobRecord
-from colpo_core.records.learning import PRESETS, TrainingSettings
+from colpo_core.records.snapshots.snapshots import SnapshotRecord, label_source_text, mask_policy_text
+from colpo_core.records.training.settings import PRESETS, TrainingSettings
 from colpo_core.services.jobs import control as jobs
 from colpo_core.services.snapshots import freezing as snapshots_freezing
 from colpo_core.services.training import starting

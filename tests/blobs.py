@@ -13,7 +13,7 @@ from colpo_core.datasets.frame_cache import cached_frames
 from colpo_core.datasets.frames import Frames
 from colpo_core.datasets.manifest import Manifest, ManifestItem
 from colpo_core.labels import RULES_VERSION
-from colpo_core.records.learning import TrainingSettings
+from colpo_core.records.training.settings import TrainingSettings
 from colpo_core.terms import Grade, Label, LabelSource, MaskOrigin, Split
 
 SIDE_PX = 64

@@ -15,8 +15,7 @@ from colpo_core.evaluation.masks import blind_figures, blind_pair, mask_figures,
 from colpo_core.evaluation.paired import compare_arms
 from colpo_core.evaluation.probabilities import probability_figures
 from colpo_core.evaluation.repeatability import repeatability
-from colpo_core.records.calibration import CalibrationRecord
-from colpo_core.records.explanations import (
+from colpo_core.records.review.explanations import (
     EvidenceFigures,
     ImageEvidence,
     ImagePlaces,
@@ -25,7 +24,8 @@ from colpo_core.records.explanations import (
     PlacesFigures,
     Randomised,
 )
-from colpo_core.records.learning import TrainingSettings
+from colpo_core.records.statistics.calibration import CalibrationRecord
+from colpo_core.records.training.settings import TrainingSettings
 from colpo_core.terms import Label
 from tests.clinic import make_card
 

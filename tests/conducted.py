@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from colpo_core.records.people import Actor
-from colpo_core.records.reading_plans import ReadingPlan
+from colpo_core.records.studies.reading_plans import ReadingPlan
 from colpo_core.services.studies import designing, readings
 from colpo_core.store import Store
 from colpo_core.terms import Label

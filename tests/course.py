@@ -6,7 +6,7 @@ from pathlib import Path
 
 from colpo_core.datasets.frames import Frames
 from colpo_core.datasets.tensors import Batches
-from colpo_core.records.learning import TrainingEvent, TrainingSettings
+from colpo_core.records.training.settings import TrainingEvent, TrainingSettings
 from colpo_core.training.course import Course
 from colpo_core.training.hardware import plain_hardware
 from colpo_core.training.opening import open_course

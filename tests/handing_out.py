@@ -7,7 +7,7 @@ import numpy as np
 
 from colpo_core.images.masks import encode_rle
 from colpo_core.records.annotations import VersionRecord
-from colpo_core.records.case_lists import CaseFilter
+from colpo_core.records.cases.lists import CaseFilter
 from colpo_core.records.people import Actor
 from colpo_core.records.tasks import TaskDraft, TaskRecord
 from colpo_core.services.annotations.own_masks import open_annotation, save_draft, submit_annotation

@@ -6,7 +6,7 @@ import numpy as np
 from sqlalchemy import select
 
 from colpo_core.records.people import Actor
-from colpo_core.records.reading_plans import Aid, ReadingPlan
+from colpo_core.records.studies.reading_plans import Aid, ReadingPlan
 from colpo_core.services.studies import amendments as study_amendments
 from colpo_core.services.studies import designing, readings
 from colpo_core.store import Store

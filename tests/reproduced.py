@@ -2,8 +2,8 @@
 
 from colpo_core.evaluation.intervals import exact_share
 from colpo_core.evaluation.probabilities import EXACT
-from colpo_core.records.figures import Estimate
-from colpo_core.records.reproduction import ReproducedCalls, ReproducedMasks, Reproduction
+from colpo_core.records.statistics.figures import Estimate
+from colpo_core.records.training.reproduction import ReproducedCalls, ReproducedMasks, Reproduction
 from colpo_core.terms import LabelSource
 
 LEAK = "Copies of one image stand on both sides. Its figures flatter the model."

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import click
 
 from colpo_core.cli.words import WordType
-from colpo_core.records.case_lists import AnnotationNeed, CaseFilter, LabelChoice, from_words
+from colpo_core.records.cases.lists import AnnotationNeed, CaseFilter, LabelChoice, from_words
 from colpo_core.terms import Grade
 
 Command = TypeVar("Command", bound=Callable[..., Any])

@@ -11,9 +11,9 @@ from colpo_core.cli.findings import findings
 from colpo_core.cli.image_questions import questions
 from colpo_core.cli.output import Opened, json_option, print_json, print_table
 from colpo_core.cli.words import NEW_FILE, WordType
-from colpo_core.records.case_lists import CasePlace, CaseRow, CaseSort
-from colpo_core.records.cases import CaseRecord, SpecimenSite
-from colpo_core.records.model_marks import Mark, marks_text
+from colpo_core.records.cases.cases import CaseRecord, SpecimenSite
+from colpo_core.records.cases.lists import CasePlace, CaseRow, CaseSort
+from colpo_core.records.models.marks import Mark, marks_text
 from colpo_core.services.cases import case as service
 from colpo_core.services.cases import lists as list_service
 from colpo_core.services.cases.histology import add_specimen, set_site, withdraw_specimen

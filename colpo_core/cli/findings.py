@@ -11,7 +11,7 @@ import click
 from colpo_core.cli.output import Opened, json_option, plain, print_json, print_table
 from colpo_core.errors import InputRejected
 from colpo_core.ifcpc import Iodine, Junction, LesionLocation, Sign
-from colpo_core.records.findings import FindingsEntry, FindingsProposal
+from colpo_core.records.cases.findings import FindingsEntry, FindingsProposal
 from colpo_core.services.cases.findings import get_findings, save_findings
 from colpo_core.services.cases.findings_proposal import propose_findings
 

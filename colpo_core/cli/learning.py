@@ -11,17 +11,12 @@ from colpo_core.cli.image_questions import print_questions
 from colpo_core.cli.output import Opened, json_option, note, print_json, print_table
 from colpo_core.cli.words import DAY, WordType
 from colpo_core.errors import JobFailed
-from colpo_core.records.checkpoints import (
-    CheckpointRecord,
-    EvaluationRecord,
-    SnapshotQuery,
-    SnapshotRecord,
-    label_source_text,
-)
 from colpo_core.records.jobs import JobEventRecord, JobRecord
-from colpo_core.records.learning import TrainingEvent
-from colpo_core.records.model_cards import calibration_text
-from colpo_core.records.shortcuts import ShortcutReport
+from colpo_core.records.models.cards import calibration_text
+from colpo_core.records.models.checkpoints import CheckpointRecord, EvaluationRecord
+from colpo_core.records.snapshots.shortcuts import ShortcutReport
+from colpo_core.records.snapshots.snapshots import SnapshotQuery, SnapshotRecord, label_source_text
+from colpo_core.records.training.settings import TrainingEvent
 from colpo_core.services.jobs import control as job_service
 from colpo_core.services.jobs import engine
 from colpo_core.services.models import cards as models_cards

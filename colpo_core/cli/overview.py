@@ -7,7 +7,7 @@ import click
 from colpo_core.cli.output import Opened, json_option, print_json, print_table
 from colpo_core.cli.words import EXISTING_FOLDER, NEW_FOLDER
 from colpo_core.errors import ColpoError
-from colpo_core.records.storage import BackUpFacts
+from colpo_core.records.maintenance import BackUpFacts
 from colpo_core.services.maintenance import back_ups, sharing_files
 from colpo_core.services.overview import dashboard as cohort
 from colpo_core.services.overview import worklist as service

@@ -9,8 +9,8 @@ from colpo_core.cli.output import Opened, json_option, note
 from colpo_core.cli.training import parse_changes
 from colpo_core.cli.words import NEW_FOLDER
 from colpo_core.exchange.reproduction_report import reproduction_json, reproduction_text
-from colpo_core.records.learning import CLASSIFIERS, PRESETS, TrainingEvent, preset
-from colpo_core.records.reproduction import PAPER_CLASSIFIERS, SET_BY_REPRODUCTION
+from colpo_core.records.training.reproduction import PAPER_CLASSIFIERS, SET_BY_REPRODUCTION
+from colpo_core.records.training.settings import CLASSIFIERS, PRESETS, TrainingEvent, preset
 from colpo_core.workers.reproduce import reproduce_paper
 
 

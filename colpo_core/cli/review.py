@@ -8,11 +8,11 @@ from colpo_core.cli.learning import find_checkpoint, wait_for
 from colpo_core.cli.output import Opened, json_option, print_json, print_table
 from colpo_core.cli.words import NEW_FOLDER, WordType
 from colpo_core.images.maps import MAP_NAMES
-from colpo_core.records.checkpoints import label_source_text
-from colpo_core.records.explanations import LikeCase
-from colpo_core.records.model_marks import marks_text
-from colpo_core.records.number_texts import number_texts, percent_texts
-from colpo_core.records.overview import many_text
+from colpo_core.records.models.marks import marks_text
+from colpo_core.records.overview.worklist import many_text
+from colpo_core.records.review.explanations import LikeCase
+from colpo_core.records.snapshots.snapshots import label_source_text
+from colpo_core.records.statistics.number_texts import number_texts, percent_texts
 from colpo_core.services.review import call_reasons
 from colpo_core.services.review import desk as service
 from colpo_core.store.blobs import write_file

@@ -9,11 +9,12 @@ from colpo_core.cli.conduct import add_conduct_commands, print_conduct
 from colpo_core.cli.output import Opened, json_option, plain, print_json, print_table
 from colpo_core.cli.words import DAY, NEW_FILE, WordType
 from colpo_core.exchange.rating_report import study_text
-from colpo_core.records.number_texts import percent_texts
 from colpo_core.records.people import Actor
-from colpo_core.records.reader_statistics import Endpoint
-from colpo_core.records.reading_plans import Aid, ConfidenceScale, ReadingPlan
-from colpo_core.records.studies import CallerFigures, CaseChoice, CaseSource, StudyResults
+from colpo_core.records.statistics.number_texts import percent_texts
+from colpo_core.records.statistics.reader_statistics import Endpoint
+from colpo_core.records.studies.designs import CaseChoice, CaseSource
+from colpo_core.records.studies.reading_plans import Aid, ConfidenceScale, ReadingPlan
+from colpo_core.records.studies.results import CallerFigures, StudyResults
 from colpo_core.services.people import signing_in
 from colpo_core.services.studies import conduct as study_conduct
 from colpo_core.services.studies import designing as service

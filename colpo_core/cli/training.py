@@ -7,8 +7,8 @@ import click
 
 from colpo_core.cli.learning import wait_for
 from colpo_core.cli.output import Opened, json_option, print_json, print_table
-from colpo_core.records.learning import CLASSIFIERS, PRESETS, TrainingSettings, preset
-from colpo_core.records.retraining import RetrainingState
+from colpo_core.records.training.retraining import RetrainingState
+from colpo_core.records.training.settings import CLASSIFIERS, PRESETS, TrainingSettings, preset
 from colpo_core.services.snapshots import freezing
 from colpo_core.services.training import preflight as preflight_service
 from colpo_core.services.training import retraining as retraining_service

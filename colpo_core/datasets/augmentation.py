@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from colpo_core.records.learning import AugmentationBounds
+from colpo_core.records.training.settings import AugmentationBounds
 
 _STREAM = 1  # keeps these draws apart from those of the order
 _DRAWS = ("flip_x", "flip_y", "angle", "shift_x", "shift_y", "scale", "gain", "gamma", "contrast", "hue", "blur")

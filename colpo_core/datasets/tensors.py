@@ -18,7 +18,7 @@ from colpo_core.datasets.batched_warp import batched_warp
 from colpo_core.datasets.device_frames import DeviceFrames, fit_into_half, gathered, to_device
 from colpo_core.datasets.frames import IGNORED, Frames
 from colpo_core.datasets.mapped_arrays import PageCount
-from colpo_core.records.learning import AugmentationBounds
+from colpo_core.records.training.settings import AugmentationBounds
 
 MIN_BATCH = 2
 """Batch normalisation needs company."""

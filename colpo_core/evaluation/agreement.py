@@ -12,7 +12,7 @@ from colpo_core.evaluation.intervals import mean_by_patients
 from colpo_core.evaluation.kappa import pixel_kappa
 from colpo_core.evaluation.outlines import outline_distance_px
 from colpo_core.records.agreement import PairFigures
-from colpo_core.records.figures import Bounds, Estimate
+from colpo_core.records.statistics.figures import Bounds, Estimate
 
 __all__ = ["PairFigures", "mean_over_patients", "pair_figures"]
 

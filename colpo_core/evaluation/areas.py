@@ -11,8 +11,8 @@ from scipy.stats import t as student
 
 from colpo_core.evaluation.few import too_few
 from colpo_core.evaluation.placements import placements
-from colpo_core.records.comparisons import AreaInterval
-from colpo_core.records.figures import Bounds
+from colpo_core.records.statistics.comparisons import AreaInterval
+from colpo_core.records.statistics.figures import Bounds
 
 _Floats = npt.NDArray[np.float64]
 _Bools = npt.NDArray[np.bool_]

@@ -21,8 +21,8 @@ from colpo_core.evaluation.few import too_few
 from colpo_core.evaluation.intervals import CONFIDENCE, exact_bounds, few_patients, spread_bounds
 from colpo_core.evaluation.judged import Judged
 from colpo_core.evaluation.placements import placements
-from colpo_core.records.comparisons import ArmFigures
-from colpo_core.records.figures import Bounds, Estimate
+from colpo_core.records.statistics.comparisons import ArmFigures
+from colpo_core.records.statistics.figures import Bounds, Estimate
 from colpo_core.terms import Label
 
 _Floats = npt.NDArray[np.float64]

@@ -13,8 +13,8 @@ from colpo_core.evaluation.few import too_few
 from colpo_core.evaluation.intervals import RESAMPLES, mean_by_patients, patient_bootstrap, share_by_patients
 from colpo_core.evaluation.judged import Judged
 from colpo_core.evaluation.resampling import divided
-from colpo_core.records.calibration import Calibration, CalibrationFigures
-from colpo_core.records.figures import Estimate, ReliabilityBin
+from colpo_core.records.statistics.calibration import Calibration, CalibrationFigures
+from colpo_core.records.statistics.figures import Estimate, ReliabilityBin
 from colpo_core.terms import Label
 
 MOST_BINS = 10

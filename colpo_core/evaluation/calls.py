@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from colpo_core.evaluation.intervals import exact_share
 from colpo_core.evaluation.judged import Judged
-from colpo_core.records.figures import CallFigures, PairedCounts
+from colpo_core.records.statistics.figures import CallFigures, PairedCounts
 from colpo_core.terms import Label
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from colpo_core.records.cohort import Drift, DriftAlarm
+from colpo_core.records.overview.cohort import Drift, DriftAlarm
 
 FEWEST = 50
 """Fewer values on either side say too little."""

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from colpo_core.evaluation.intervals import mean_by_patients, share_by_patients
-from colpo_core.records.explanations import (
+from colpo_core.records.review.explanations import (
     ClassEvidence,
     EvidenceFigures,
     ImageEvidence,
@@ -17,7 +17,7 @@ from colpo_core.records.explanations import (
     MapPlaces,
     PlacesFigures,
 )
-from colpo_core.records.figures import Bounds, Estimate, Proportion
+from colpo_core.records.statistics.figures import Bounds, Estimate, Proportion
 
 NETWORKS = ("3ch", "4ch")
 CLASSES = ("normal", "hsil")

@@ -11,7 +11,7 @@ from scipy.stats import beta, binomtest, norm
 from scipy.stats import t as student
 
 from colpo_core.evaluation.resampling import patient_weights
-from colpo_core.records.figures import Bounds, Estimate, Proportion
+from colpo_core.records.statistics.figures import Bounds, Estimate, Proportion
 
 CONFIDENCE = 0.95
 RESAMPLES = 2000

@@ -16,7 +16,7 @@ from colpo_core.evaluation.blind import BlindReference
 from colpo_core.evaluation.intervals import mean_by_patients, share_by_patients
 from colpo_core.evaluation.kappa import pixel_kappa
 from colpo_core.evaluation.outlines import outline_distance_px
-from colpo_core.records.figures import (
+from colpo_core.records.statistics.figures import (
     BlindFigures,
     BlindMask,
     Bounds,

@@ -17,7 +17,7 @@ from colpo_core.evaluation.few import FEWEST_FOR_A_DIFFERENCE, too_few
 from colpo_core.evaluation.intervals import CONFIDENCE
 from colpo_core.evaluation.judged import Judged, is_clustered
 from colpo_core.evaluation.placements import placements
-from colpo_core.records.comparisons import (
+from colpo_core.records.statistics.comparisons import (
     ArmDifference,
     ArmFigures,
     AucInterval,
@@ -25,7 +25,7 @@ from colpo_core.records.comparisons import (
     McNemarTest,
     SeedComparison,
 )
-from colpo_core.records.figures import Estimate
+from colpo_core.records.statistics.figures import Estimate
 from colpo_core.terms import Label
 
 _Floats = npt.NDArray[np.float64]

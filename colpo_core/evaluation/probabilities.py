@@ -10,7 +10,7 @@ from colpo_core.evaluation.calls import call_figures, calls_at
 from colpo_core.evaluation.intervals import RESAMPLES, share_by_patients
 from colpo_core.evaluation.judged import Judged, by_case, is_clustered
 from colpo_core.evaluation.roc import auc_estimate, roc_points
-from colpo_core.records.figures import ProbabilityFigures
+from colpo_core.records.statistics.figures import ProbabilityFigures
 from colpo_core.terms import Label
 
 __all__ = ["CLUSTERED", "EXACT", "Judged", "by_case", "probability_figures"]

@@ -8,8 +8,8 @@ import numpy as np
 
 from colpo_core.evaluation.intervals import mean_by_patients, ratio_by_patients, share_by_patients
 from colpo_core.evaluation.judged import Judged
-from colpo_core.records.comparisons import CaseFlip, RepeatabilityFigures
-from colpo_core.records.figures import Estimate
+from colpo_core.records.statistics.comparisons import CaseFlip, RepeatabilityFigures
+from colpo_core.records.statistics.figures import Estimate
 
 MOST_FLIPS = 20
 

@@ -7,8 +7,8 @@ import numpy.typing as npt
 
 from colpo_core.evaluation.areas import area_interval
 from colpo_core.evaluation.resampling import weighted_auc
-from colpo_core.records.figures import Estimate
-from colpo_core.records.learning import THRESHOLD_RULES
+from colpo_core.records.statistics.figures import Estimate
+from colpo_core.records.training.settings import THRESHOLD_RULES
 from colpo_core.terms import Label
 
 FALLBACK_THRESHOLD = 0.5

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from scipy.optimize import brentq
 from scipy.stats import norm, rankdata
 
-from colpo_core.records.shortcuts import ClueFigures
+from colpo_core.records.snapshots.shortcuts import ClueFigures
 from colpo_core.terms import Label
 
 FEWEST_PATIENTS = 8

@@ -1,7 +1,7 @@
 """The drawings of a card's file; None where a card of an earlier version lacks what one takes."""
 
 from colpo_core.exchange.plots import Curve, ForestRow, forest_svg, reliability_svg, roc_svg, violin_svg
-from colpo_core.records.model_cards import (
+from colpo_core.records.models.cards import (
     COMPARED,
     DISTRIBUTIONS,
     NETWORKS,

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 
 from colpo_core.exchange.plots import ONE_AT_A_TIME
 from colpo_core.labels import GRADE_NAMES
-from colpo_core.records.case_reports import CaseReport, ReportedImage
-from colpo_core.records.cases import CaseRecord, SpecimenRecord
-from colpo_core.records.checkpoints import label_source_text
-from colpo_core.records.model_marks import SIMULATED_IMAGE, Mark, MarkKind
-from colpo_core.records.number_texts import percent_texts
+from colpo_core.records.cases.cases import CaseRecord, SpecimenRecord
+from colpo_core.records.exports import CaseReport, ReportedImage
+from colpo_core.records.models.marks import SIMULATED_IMAGE, Mark, MarkKind
+from colpo_core.records.snapshots.snapshots import label_source_text
+from colpo_core.records.statistics.number_texts import percent_texts
 from colpo_core.terms import Label
 
 MOST_IMAGES = 8

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from html import escape
 
-from colpo_core.records.card_tables import CardTable
+from colpo_core.records.models.card_tables import CardTable
 
 _STYLE = """
 body { font: 15px/1.5 "Segoe UI", Helvetica, Arial, sans-serif; color: #1d2b2f; max-width: 60rem; margin: 2rem auto;

@@ -11,9 +11,9 @@ from colpo_core.exchange.card_drawings import (
     reliability_drawing,
     roc_drawing,
 )
-from colpo_core.records import card_tables as tables
-from colpo_core.records.card_tables import CardTable, Ceiling
-from colpo_core.records.model_cards import (
+from colpo_core.records.models import card_tables as tables
+from colpo_core.records.models.card_tables import CardTable, Ceiling
+from colpo_core.records.models.cards import (
     BLIND_TEXT,
     CALIBRATION_TEXT,
     EVIDENCE_TEXT,
@@ -27,8 +27,8 @@ from colpo_core.records.model_cards import (
     old_card_text,
     side,
 )
-from colpo_core.records.model_marks import NOT_CALIBRATED_TEXT, Mark, MarkKind, model_marks
-from colpo_core.records.model_marks import marks_text as line_of_marks
+from colpo_core.records.models.marks import NOT_CALIBRATED_TEXT, Mark, MarkKind, model_marks
+from colpo_core.records.models.marks import marks_text as line_of_marks
 from colpo_core.terms import LabelSource
 
 

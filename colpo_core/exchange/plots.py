@@ -12,7 +12,7 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from colpo_core.records.figures import Estimate
+from colpo_core.records.statistics.figures import Estimate
 
 TEAL, AMBER, GREY, RED, INK = "#0f6b74", "#d08a1d", "#8aa5a8", "#b3402f", "#1d2b2f"
 COLOURS = {"3ch": GREY, "4ch": TEAL}

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import asdict, replace
 from typing import Any
 
-from colpo_core.records.figures import Bounds, p_text, value_text
-from colpo_core.records.reader_statistics import (
+from colpo_core.records.statistics.figures import Bounds, p_text, value_text
+from colpo_core.records.statistics.reader_statistics import (
     ENDPOINT_WORDS,
     U_STATISTIC,
     AgainstModel,
@@ -28,7 +28,7 @@ from colpo_core.records.reader_statistics import (
     ShareAnalysis,
     SingleArm,
 )
-from colpo_core.records.studies import StudyAnalysis
+from colpo_core.records.studies.results import StudyAnalysis
 from colpo_core.studies.rater_agreement import FEWEST_CALLS, FEWEST_PATIENTS
 
 _CALLS = ("sensitivity", "specificity", "ppv", "npv", "accuracy")

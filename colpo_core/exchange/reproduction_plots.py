@@ -15,9 +15,9 @@ from colpo_core.exchange.reproduction_report import (
     published_share,
     reproduction_marks,
 )
-from colpo_core.records.figures import Proportion
-from colpo_core.records.networks import CLASSIFIERS
-from colpo_core.records.reproduction import PUBLISHED_EXPERTS, PUBLISHED_MASKS, ReproducedCalls, Reproduction
+from colpo_core.records.models.networks import CLASSIFIERS
+from colpo_core.records.statistics.figures import Proportion
+from colpo_core.records.training.reproduction import PUBLISHED_EXPERTS, PUBLISHED_MASKS, ReproducedCalls, Reproduction
 
 NAMES = {"fig6": "fig6-segmentation.png", "fig7a": "fig7a-accuracy.png", "fig7b": "fig7b-calls.png"}
 _DPI = 120

@@ -10,11 +10,10 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 
-from colpo_core.records.checkpoints import label_source_text
-from colpo_core.records.figures import Estimate, Proportion
-from colpo_core.records.learning import TrainingSettings
-from colpo_core.records.networks import CLASSIFIERS, SEGMENTERS
-from colpo_core.records.reproduction import (
+from colpo_core.records.models.networks import CLASSIFIERS, SEGMENTERS
+from colpo_core.records.snapshots.snapshots import label_source_text
+from colpo_core.records.statistics.figures import Estimate, Proportion
+from colpo_core.records.training.reproduction import (
     PUBLISHED_ACCURACY,
     PUBLISHED_EXPERTS,
     PUBLISHED_MASKS,
@@ -24,6 +23,7 @@ from colpo_core.records.reproduction import (
     ReproducedCalls,
     Reproduction,
 )
+from colpo_core.records.training.settings import TrainingSettings
 
 LEAKS = "LEAKS"
 MASK_TITLES = {

@@ -5,7 +5,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from colpo_core.exchange.archives import csv_bytes, zip_bytes
-from colpo_core.records.reports import ReportFigure
+from colpo_core.records.studies.reports import ReportFigure
 
 _README = """Report of the reading study “{name}”
 

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 from html import escape
 
 from colpo_core.exchange.plots import Curve, ForestRow, MarkedPoint, forest_svg, roc_svg, wrapped
-from colpo_core.records.figures import Bounds, Estimate
-from colpo_core.records.reports import StudyReport
-from colpo_core.records.studies import NetworkComparison
+from colpo_core.records.statistics.figures import Bounds, Estimate
+from colpo_core.records.studies.reports import StudyReport
+from colpo_core.records.studies.results import NetworkComparison
 
 _WIDTH_PX, _BOX_PX, _SIDE_PX = 860, 430, 360
 _LINE_PX, _PAD_PX, _GAP_PX = 18, 12, 34

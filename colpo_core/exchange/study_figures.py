@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from colpo_core.records.figures import CallFigures, Estimate
-from colpo_core.records.reader_statistics import (
+from colpo_core.records.statistics.figures import CallFigures, Estimate
+from colpo_core.records.statistics.reader_statistics import (
     AgainstModel,
     ArmAgreement,
     Clustered,
@@ -18,8 +18,8 @@ from colpo_core.records.reader_statistics import (
     ReaderArm,
     SingleArm,
 )
-from colpo_core.records.reports import ReportFigure, StudyReport
-from colpo_core.records.studies import CallerCalibration, CallerFigures, NetworkComparison
+from colpo_core.records.studies.reports import ReportFigure, StudyReport
+from colpo_core.records.studies.results import CallerCalibration, CallerFigures, NetworkComparison
 from colpo_core.terms import Arm
 
 _SHARES = ("accuracy", "sensitivity", "specificity", "ppv", "npv")

@@ -5,9 +5,9 @@ from html import escape
 
 from colpo_core.exchange import html
 from colpo_core.exchange.study_drawings import differences_drawing, flow_drawing, roc_drawing
-from colpo_core.records.card_tables import CardTable
-from colpo_core.records.figures import Bounds, Estimate, Proportion, p_text, value_text
-from colpo_core.records.reader_statistics import (
+from colpo_core.records.models.card_tables import CardTable
+from colpo_core.records.statistics.figures import Bounds, Estimate, Proportion, p_text, value_text
+from colpo_core.records.statistics.reader_statistics import (
     ENDPOINT_WORDS,
     AgainstModel,
     ArmAgreement,
@@ -25,8 +25,8 @@ from colpo_core.records.reader_statistics import (
     ShareAnalysis,
     SingleArm,
 )
-from colpo_core.records.reports import ComputedAnew, StudyReport
-from colpo_core.records.studies import CallerFigures, NetworkComparison
+from colpo_core.records.studies.reports import ComputedAnew, StudyReport
+from colpo_core.records.studies.results import CallerFigures, NetworkComparison
 
 _SHARES = {
     "accuracy": "Accuracy",

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from colpo_core.images.clock_face import Clock
-from colpo_core.records.explanations import ProposedSite
+from colpo_core.records.review.explanations import ProposedSite
 
 MOST_SITES = 3
 _APART = 0.1

@@ -17,7 +17,7 @@ from colpo_core.images.looks import image_looks, image_questions
 from colpo_core.images.masks import mask_png
 from colpo_core.inference.predict import ImagePrediction, predict_image
 from colpo_core.nets.pipeline import Pipeline
-from colpo_core.records.model_marks import Mark, marks_of_card, marks_text
+from colpo_core.records.models.marks import Mark, marks_of_card, marks_text
 from colpo_core.terms import ImageQuestion, Label, Stage
 
 CSV_FILE = "predictions.csv"

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from colpo_core.records.calibration import Calibration
-from colpo_core.records.networks import MIRRORED
+from colpo_core.records.models.networks import MIRRORED
+from colpo_core.records.statistics.calibration import Calibration
 
 BACKGROUND = 0
 ACETOWHITE = 1

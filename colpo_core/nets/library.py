@@ -18,7 +18,7 @@ from colpo_core.nets.fourth_channel import add_fourth_channel, fitting_weights, 
 from colpo_core.nets.interfaces import N_CLASSES, Classifier, Segmenter
 from colpo_core.nets.normalise import Normalise
 from colpo_core.nets.padding import STRIDE_PX, pad_to_stride
-from colpo_core.records.networks import NetworkEntry
+from colpo_core.records.models.networks import NetworkEntry
 
 _HEADS = ("fc.", "head.", "classifier.", "last_linear.")
 """What published encoders have behind their last maps, for ImageNet's classes."""

@@ -15,7 +15,7 @@ from colpo_core.nets.interfaces import Classifier, Segmenter
 from colpo_core.nets.library import SmpSegmenter, TimmClassifier
 from colpo_core.nets.resnet import ColpoResNet
 from colpo_core.nets.segnet import SegNet
-from colpo_core.records.networks import (
+from colpo_core.records.models.networks import (
     CLASSIFIERS,
     RESNET,
     SEGMENTERS,

@@ -5,8 +5,8 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from colpo_core.errors import CheckpointMismatch
-from colpo_core.records.calibration import Calibration
-from colpo_core.records.networks import CLASSIFIERS, SEGMENTERS
+from colpo_core.records.models.networks import CLASSIFIERS, SEGMENTERS
+from colpo_core.records.statistics.calibration import Calibration
 
 _LATER = ("temperature_3ch", "temperature_4ch", "mask_highlights", "average_flips", "intercept_3ch", "intercept_4ch")
 """Fields that cards of earlier checkpoints lack; what they had is the default."""

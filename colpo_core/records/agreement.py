@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from colpo_core.records.annotations import VersionRecord
-from colpo_core.records.figures import Estimate
-from colpo_core.records.images import ImageRecord
+from colpo_core.records.cases.images import ImageRecord
+from colpo_core.records.statistics.figures import Estimate
 from colpo_core.terms import AdjudicationMethod, Finding
 
 

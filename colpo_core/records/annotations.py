@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from colpo_core.errors import InputRejected
-from colpo_core.records.images import ImageRecord
+from colpo_core.records.cases.images import ImageRecord
 from colpo_core.terms import AnnotationState, Finding, MaskDoubt, MaskOrigin, Start
 
 

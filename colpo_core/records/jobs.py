@@ -149,3 +149,22 @@ def seconds_left(job: JobRecord, events: Sequence[JobEventRecord]) -> float | No
     if job.state is not JobState.RUNNING or not speeds or speeds[-1] <= 0:
         return None
     return (job.epochs_total - job.epoch) / speeds[-1]
+
+
+@dataclass(frozen=True)
+class GpuState:
+    """A GPU of this machine as its driver describes it.
+
+    Attributes:
+        uuid: The identifier that CUDA takes.
+        name: Its model.
+        memory_bytes: Its memory.
+        free_bytes: What is free of it.
+        load: Share of the last moment in which it computed, 0 to 1; None where it does not tell.
+    """
+
+    uuid: str
+    name: str
+    memory_bytes: int
+    free_bytes: int
+    load: float | None

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from colpo_core.errors import InputRejected
-from colpo_core.records.case_lists import CaseFilter
+from colpo_core.records.cases.lists import CaseFilter
 from colpo_core.terms import Finding, TaskItemState, TaskOrder
 
 MAX_TITLE = 120

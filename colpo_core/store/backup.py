@@ -15,7 +15,7 @@ from datetime import datetime
 from pathlib import Path
 
 from colpo_core.errors import Conflict, InputRejected, NotFound
-from colpo_core.records.storage import BackUpFacts
+from colpo_core.records.maintenance import BackUpFacts
 from colpo_core.settings import Settings
 from colpo_core.store.blobs import BlobFolder, flush_folder, write_file
 from colpo_core.store.tables import utc_now

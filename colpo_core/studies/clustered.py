@@ -19,8 +19,8 @@ from scipy.stats import t as t_distribution
 from colpo_core.evaluation.few import FEWEST_FOR_A_DIFFERENCE, FEWEST_FOR_AN_INTERVAL, too_few
 from colpo_core.evaluation.intervals import exact_share
 from colpo_core.evaluation.placements import placements
-from colpo_core.records.figures import Bounds
-from colpo_core.records.reader_statistics import Clustered, ClusteredAnalysis, PairedAucs, PairedCalls
+from colpo_core.records.statistics.figures import Bounds
+from colpo_core.records.statistics.reader_statistics import Clustered, ClusteredAnalysis, PairedAucs, PairedCalls
 from colpo_core.studies.obuchowski_rockette import bounded, logit_interval
 from colpo_core.studies.ratings import RatingTable
 

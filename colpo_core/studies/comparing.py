@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from colpo_core.evaluation.calls import call_figures
-from colpo_core.records.figures import CallFigures
+from colpo_core.records.statistics.figures import CallFigures
 from colpo_core.terms import Label
 
 

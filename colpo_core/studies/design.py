@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from colpo_core.errors import InputRejected
-from colpo_core.records.reading_plans import Aid, ReadingPlan
+from colpo_core.records.studies.reading_plans import Aid, ReadingPlan
 from colpo_core.terms import Arm, Label, LabelSource, Stage
 
 # Designs from before reading plans keep the first format, so that their seal still fits.

@@ -19,8 +19,8 @@ from scipy.stats import f as f_distribution
 from scipy.stats import norm
 from scipy.stats import t as t_distribution
 
-from colpo_core.records.figures import Bounds
-from colpo_core.records.reader_statistics import AgainstModel, Comparison, NonInferiority, SingleArm
+from colpo_core.records.statistics.figures import Bounds
+from colpo_core.records.statistics.reader_statistics import AgainstModel, Comparison, NonInferiority, SingleArm
 
 _Floats = npt.NDArray[np.float64]
 NEAR_AN_END = 0.95

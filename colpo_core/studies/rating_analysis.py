@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from colpo_core.errors import InputRejected
-from colpo_core.records.reader_statistics import (
+from colpo_core.records.statistics.reader_statistics import (
     U_STATISTIC,
     AgainstModel,
     ArmAgreement,

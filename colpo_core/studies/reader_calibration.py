@@ -9,7 +9,7 @@ import numpy.typing as npt
 from colpo_core.evaluation.calibration import brier_estimate, ece_estimate, reliability
 from colpo_core.evaluation.intervals import mean_by_patients
 from colpo_core.evaluation.judged import Judged
-from colpo_core.records.studies import CallerCalibration
+from colpo_core.records.studies.results import CallerCalibration
 from colpo_core.terms import Label
 
 _NOT_SURE = 0.5

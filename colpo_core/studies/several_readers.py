@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from colpo_core.evaluation.few import FEWEST_FOR_A_DIFFERENCE, FEWEST_FOR_AN_INTERVAL, too_few
-from colpo_core.records.reader_statistics import (
+from colpo_core.records.statistics.reader_statistics import (
     U_STATISTIC,
     AgainstModel,
     Basis,

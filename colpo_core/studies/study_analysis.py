@@ -6,9 +6,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 
-from colpo_core.records.reader_statistics import Endpoint, PairedAucs, PairedCalls, RatingAnalysis
-from colpo_core.records.reading_plans import ReadingPlan
-from colpo_core.records.studies import NetworkComparison, PairedReader, PrimaryResult, StudyAnalysis
+from colpo_core.records.statistics.reader_statistics import Endpoint, PairedAucs, PairedCalls, RatingAnalysis
+from colpo_core.records.studies.reading_plans import ReadingPlan
+from colpo_core.records.studies.results import NetworkComparison, PairedReader, PrimaryResult, StudyAnalysis
 from colpo_core.studies.clustered import paired_aucs_by_patient, paired_calls_by_patient
 from colpo_core.studies.rater_agreement import cohen
 from colpo_core.studies.rating_analysis import AnalysisOptions, analyse_table

@@ -20,8 +20,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import t as t_distribution
 
-from colpo_core.records.figures import Bounds
-from colpo_core.records.reader_statistics import Endpoint
+from colpo_core.records.statistics.figures import Bounds
+from colpo_core.records.statistics.reader_statistics import Endpoint
 
 _Floats = npt.NDArray[np.float64]
 _Bools = npt.NDArray[np.bool_]

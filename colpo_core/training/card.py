@@ -33,10 +33,10 @@ from colpo_core.evaluation.blind import BlindReference
 from colpo_core.evaluation.calibration import apply_calibration
 from colpo_core.evaluation.roc import FALLBACK_THRESHOLD, threshold_rule_text
 from colpo_core.nets.spec import PipelineSpec
-from colpo_core.records.calibration import Calibration, CalibrationRecord
-from colpo_core.records.checkpoints import mask_policy_text
-from colpo_core.records.learning import TrainingSettings
-from colpo_core.records.networks import CLASSIFIERS, SEGMENTERS
+from colpo_core.records.models.networks import CLASSIFIERS, SEGMENTERS
+from colpo_core.records.snapshots.snapshots import mask_policy_text
+from colpo_core.records.statistics.calibration import Calibration, CalibrationRecord
+from colpo_core.records.training.settings import TrainingSettings
 from colpo_core.terms import Label, LabelSource, Split
 from colpo_core.training.hardware import Hardware
 from colpo_core.training.incumbent import Incumbent

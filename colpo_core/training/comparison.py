@@ -13,7 +13,7 @@ from colpo_core.datasets.image_sets import ImageSet
 from colpo_core.evaluation.judged import Judged, by_case
 from colpo_core.evaluation.paired import compare_arms
 from colpo_core.nets.interfaces import Classifier, prob_hsil
-from colpo_core.records.figures import Estimate
+from colpo_core.records.statistics.figures import Estimate
 from colpo_core.training.channels import ARMS, EMPTY, EXPERT, PREDICTED, SHUFFLED, THREE, Channels
 from colpo_core.training.classification import LABEL_OF, image_logits
 from colpo_core.training.course import Prepared

@@ -13,7 +13,7 @@ from colpo_core.datasets.manifest import Manifest
 from colpo_core.datasets.tensors import Batches
 from colpo_core.evaluation.blind import BlindReference
 from colpo_core.nets.checkpoint import load_checkpoint
-from colpo_core.records.learning import AugmentationBounds, TrainingEvent
+from colpo_core.records.training.settings import AugmentationBounds, TrainingEvent
 from colpo_core.training.course import headline
 from colpo_core.training.judging import judge_pipeline, metrics_of
 from colpo_core.training.readiness import explaining_memory

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from colpo_core.nets.gradcam import class_maps
 from colpo_core.nets.interfaces import HSIL, Classifier
-from colpo_core.records.explanations import Randomised
+from colpo_core.records.review.explanations import Randomised
 
 MOST_IMAGES = 8
 _FEWEST_GROUPS = 5

@@ -18,7 +18,7 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from colpo_core.errors import InputRejected, JobFailed
-from colpo_core.records.learning import TrainingSettings
+from colpo_core.records.training.settings import TrainingSettings
 
 if TYPE_CHECKING:
     from colpo_core.training.loop import Fitted, Keeper, Lesson, Plan

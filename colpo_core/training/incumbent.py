@@ -19,7 +19,7 @@ from colpo_core.nets.checkpoint import load_checkpoint
 from colpo_core.nets.frames import prepare, to_batch
 from colpo_core.nets.pipeline import Pipeline
 from colpo_core.nets.spec import PipelineSpec
-from colpo_core.records.figures import Estimate
+from colpo_core.records.statistics.figures import Estimate
 from colpo_core.training.judging import Judgement
 from colpo_core.training.watch import Watch
 

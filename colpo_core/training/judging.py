@@ -34,9 +34,9 @@ from colpo_core.nets.gradcam import pipeline_maps
 from colpo_core.nets.interfaces import prob_hsil
 from colpo_core.nets.pipeline import Pipeline, PipelineOutput
 from colpo_core.nets.spec import PipelineSpec
-from colpo_core.records.calibration import Calibration
-from colpo_core.records.explanations import ImageEvidence, ImagePlaces
-from colpo_core.records.figures import MaskFigures
+from colpo_core.records.review.explanations import ImageEvidence, ImagePlaces
+from colpo_core.records.statistics.calibration import Calibration
+from colpo_core.records.statistics.figures import MaskFigures
 from colpo_core.terms import LabelSource
 from colpo_core.training.watch import Watch
 

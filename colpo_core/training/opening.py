@@ -12,8 +12,8 @@ from colpo_core.datasets.guard import check_leakage
 from colpo_core.datasets.manifest import Manifest
 from colpo_core.datasets.tensors import Batches
 from colpo_core.nets.registry import NO_WEIGHTS, build_segmenter, find_weights
-from colpo_core.records.learning import TrainingSettings
-from colpo_core.records.networks import CLASSIFIERS, SEGMENTERS, check_available
+from colpo_core.records.models.networks import CLASSIFIERS, SEGMENTERS, check_available
+from colpo_core.records.training.settings import TrainingSettings
 from colpo_core.training.course import Course
 from colpo_core.training.hardware import Crew, Hardware, choose_hardware, trial_step
 from colpo_core.training.incumbent import Incumbent

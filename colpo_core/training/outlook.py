@@ -15,8 +15,8 @@ from torch import Tensor, nn
 from colpo_core.datasets.manifest import Manifest
 from colpo_core.datasets.tensors import Batch
 from colpo_core.nets.registry import build_classifier, build_segmenter
-from colpo_core.records.learning import TrainingSettings
-from colpo_core.records.preflight import Outlook
+from colpo_core.records.training.preflight import Outlook
+from colpo_core.records.training.settings import TrainingSettings
 from colpo_core.training.hardware import Hardware
 from colpo_core.training.loop import Plan, fit, reproducible
 from colpo_core.training.losses import segmentation_loss

@@ -11,8 +11,8 @@ from colpo_core.datasets.manifest import Manifest
 from colpo_core.errors import CheckpointMismatch
 from colpo_core.nets.card import read_card
 from colpo_core.nets.checkpoint import load_checkpoint, save_checkpoint
-from colpo_core.records.learning import TrainingEvent, TrainingSettings
-from colpo_core.records.networks import CLASSIFIERS, SEGMENTERS, check_available
+from colpo_core.records.models.networks import CLASSIFIERS, SEGMENTERS, check_available
+from colpo_core.records.training.settings import TrainingEvent, TrainingSettings
 from colpo_core.training.card import make_card
 from colpo_core.training.hardware import Crew
 from colpo_core.training.incumbent import Incumbent

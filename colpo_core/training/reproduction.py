@@ -12,10 +12,10 @@ from colpo_core.datasets.frames import ImageLoader, MaskLoader
 from colpo_core.datasets.manifest import Manifest
 from colpo_core.errors import InputRejected
 from colpo_core.nets.registry import NO_WEIGHTS, find_weights
-from colpo_core.records.figures import Estimate, Proportion
-from colpo_core.records.learning import PROTOCOLS, TrainingEvent, TrainingSettings
-from colpo_core.records.networks import CLASSIFIERS, check_available
-from colpo_core.records.reproduction import SET_BY_REPRODUCTION, ReproducedCalls, ReproducedMasks, Reproduction
+from colpo_core.records.models.networks import CLASSIFIERS, check_available
+from colpo_core.records.statistics.figures import Estimate, Proportion
+from colpo_core.records.training.reproduction import SET_BY_REPRODUCTION, ReproducedCalls, ReproducedMasks, Reproduction
+from colpo_core.records.training.settings import PROTOCOLS, TrainingEvent, TrainingSettings
 from colpo_core.training.card import leaks_of
 from colpo_core.training.channels import PREDICTED, THREE, Channels
 from colpo_core.training.comparison import run_comparison

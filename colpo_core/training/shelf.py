@@ -20,7 +20,7 @@ import colpo_core
 from colpo_core.datasets.manifest import Manifest
 from colpo_core.errors import JobFailed
 from colpo_core.nets.card import file_sha256
-from colpo_core.records.learning import TrainingSettings
+from colpo_core.records.training.settings import TrainingSettings
 from colpo_core.training.loop import Fitted
 
 KEEP_EVERY_SECONDS = 300.0

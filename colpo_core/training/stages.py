@@ -3,8 +3,8 @@
 from dataclasses import dataclass, replace
 
 from colpo_core.datasets.manifest import Manifest
-from colpo_core.records.learning import TrainingSettings
-from colpo_core.records.networks import CLASSIFIERS, MIRRORED, SEGMENTERS
+from colpo_core.records.models.networks import CLASSIFIERS, MIRRORED, SEGMENTERS
+from colpo_core.records.training.settings import TrainingSettings
 from colpo_core.terms import Split
 from colpo_core.training.channels import ARMS, PREDICTED, THREE
 from colpo_core.training.paper_counts import MASK_SHARES, PAPER_SHARES, paper_counts

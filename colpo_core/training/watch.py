@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 
 from colpo_core.errors import JobCancelled
-from colpo_core.records.learning import TrainingEvent
+from colpo_core.records.training.settings import TrainingEvent
 
 HEARTBEAT_SECONDS = 2.0
 

@@ -11,7 +11,7 @@ from colpo_core.datasets.image_sets import ImageSet
 from colpo_core.datasets.tensors import Batches, FourthChannel
 from colpo_core.nets.interfaces import Classifier, Segmenter
 from colpo_core.nets.registry import build_classifier, build_segmenter
-from colpo_core.records.learning import TrainingSettings
+from colpo_core.records.training.settings import TrainingSettings
 from colpo_core.training.classification import classification_lesson
 from colpo_core.training.hardware import Hardware
 from colpo_core.training.loop import Fitted, Lesson, Plan, fit

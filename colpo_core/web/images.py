@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from colpo_core.records.images import ImageRecord
+from colpo_core.records.cases.images import ImageRecord
 from colpo_core.records.people import Actor
 from colpo_core.services.common.stored_images import get_image, image_bytes, image_thumbnail
 from colpo_core.store import Store

@@ -12,7 +12,7 @@ from colpo_core.errors import InputRejected, NotFound, SnapshotMismatch
 from colpo_core.images.colours import map_png
 from colpo_core.images.decoding import CleanImage, encode_clean, read_rgb
 from colpo_core.images.perceptual import Looks, perceptual_hash
-from colpo_core.records.checkpoints import CheckpointRecord
+from colpo_core.records.models.checkpoints import CheckpointRecord
 from colpo_core.records.people import Actor
 from colpo_core.services.cases.fingerprints import fill_fingerprints, fingerprints
 from colpo_core.services.common import audit, exposures

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from colpo_core.records.learning import TrainingEvent
+from colpo_core.records.training.settings import TrainingEvent
 from colpo_core.services.jobs import gpus
 from colpo_core.services.jobs.leases import Lease
 from colpo_core.store.tables import JobEvent

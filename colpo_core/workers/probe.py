@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from colpo_core.records.learning import TrainingSettings
+from colpo_core.records.training.settings import TrainingSettings
 from colpo_core.services.jobs import gpus
 from colpo_core.services.jobs.leases import Finish, Lease
 from colpo_core.services.snapshots.rows import read_manifest

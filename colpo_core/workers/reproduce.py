@@ -8,9 +8,9 @@ from tempfile import TemporaryDirectory
 from colpo_core.errors import Conflict, InputRejected
 from colpo_core.exchange.reproduction_report import reproduction_csv, reproduction_json, reproduction_text
 from colpo_core.images.decoding import read_rgb
-from colpo_core.records.learning import TrainingEvent, TrainingSettings
 from colpo_core.records.people import Actor
-from colpo_core.records.reproduction import Reproduction
+from colpo_core.records.training.reproduction import Reproduction
+from colpo_core.records.training.settings import TrainingEvent, TrainingSettings
 from colpo_core.services.common import audit
 from colpo_core.services.common.permissions import CLINICIANS, require
 from colpo_core.services.snapshots.external_sets import refuse_training

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy.orm import Session
 
 from colpo_core.images.decoding import read_rgb
-from colpo_core.records.learning import TrainingSettings
+from colpo_core.records.training.settings import TrainingSettings
 from colpo_core.services.jobs import files as job_files
 from colpo_core.services.jobs import gpus
 from colpo_core.services.jobs.leases import Finish, Lease

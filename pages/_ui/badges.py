@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import streamlit as st
 
-from colpo_core.records.model_marks import Mark, MarkKind
+from colpo_core.records.models.marks import Mark, MarkKind
 
 _LOOKS = {
     MarkKind.LEAKS: (":material/water_drop:", "red"),

@@ -1,6 +1,6 @@
 """How a figure is written in a narrow table."""
 
-from colpo_core.records.figures import Estimate, Proportion
+from colpo_core.records.statistics.figures import Estimate, Proportion
 
 
 def short_share(share: Proportion) -> str:

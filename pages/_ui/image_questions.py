@@ -6,7 +6,7 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
-from colpo_core.records.images import AskedImage, Contradiction, grouped_questions, question_text
+from colpo_core.records.cases.images import AskedImage, Contradiction, grouped_questions, question_text
 from colpo_core.services.cases.image_questions import confirm_images, refile_images
 from colpo_core.services.common.stored_images import mark_image
 from colpo_core.terms import ImageQuestion, Stage

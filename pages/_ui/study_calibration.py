@@ -6,8 +6,8 @@ from html import escape
 import plotly.graph_objects as go
 import streamlit as st
 
-from colpo_core.records.figures import Estimate
-from colpo_core.records.studies import CallerCalibration
+from colpo_core.records.statistics.figures import Estimate
+from colpo_core.records.studies.results import CallerCalibration
 from pages._ui.study_table import study_table
 
 _COLOURS = ("#0f6b74", "#b4581b", "#7a5195", "#2f6f3e", "#9a3d0c", "#3b5b92", "#8a6d1d", "#a0446c")

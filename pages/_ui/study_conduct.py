@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pandas as pd
 import streamlit as st
 
-from colpo_core.records.conduct import StudyConduct
-from colpo_core.records.studies import Option, StudyDetail
+from colpo_core.records.studies.conduct import StudyConduct
+from colpo_core.records.studies.designs import Option, StudyDetail
 from colpo_core.services.studies import amendments as study_amendments
 from colpo_core.services.studies import conduct as study_conduct
 from colpo_core.services.studies import designing

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from colpo_core.records.studies import CaseChoice, CaseSource, ChoicePreview, Option, StudyOptions
+from colpo_core.records.studies.designs import CaseChoice, CaseSource, ChoicePreview, Option, StudyOptions
 from colpo_core.services.studies import designing
 from colpo_core.studies.case_numbers import parse_case_numbers
 from colpo_core.terms import Grade

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from colpo_core.records.studies import StudyRecord
+from colpo_core.records.studies.designs import StudyRecord
 from colpo_core.services.studies import report as study_report
 from pages._ui.here import Here
 

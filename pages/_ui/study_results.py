@@ -7,9 +7,9 @@ import plotly.graph_objects as go
 import streamlit as st
 from plotly.subplots import make_subplots
 
-from colpo_core.records.figures import CallFigures, Proportion
-from colpo_core.records.model_marks import MarkKind, marks_text
-from colpo_core.records.studies import CallerFigures, StudyResults
+from colpo_core.records.models.marks import MarkKind, marks_text
+from colpo_core.records.statistics.figures import CallFigures, Proportion
+from colpo_core.records.studies.results import CallerFigures, StudyResults
 from colpo_core.terms import Arm, LabelSource
 from pages._ui.badges import impression_badge
 

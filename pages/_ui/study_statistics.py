@@ -6,8 +6,8 @@ from html import escape
 import plotly.graph_objects as go
 import streamlit as st
 
-from colpo_core.records.figures import Bounds, p_text, value_text
-from colpo_core.records.reader_statistics import (
+from colpo_core.records.statistics.figures import Bounds, p_text, value_text
+from colpo_core.records.statistics.reader_statistics import (
     ENDPOINT_WORDS,
     AgainstModel,
     ArmAgreement,
@@ -22,7 +22,7 @@ from colpo_core.records.reader_statistics import (
     RatingAnalysis,
     SingleArm,
 )
-from colpo_core.records.studies import NetworkComparison, PrimaryResult, StudyAnalysis
+from colpo_core.records.studies.results import NetworkComparison, PrimaryResult, StudyAnalysis
 from pages._ui.plain import plain
 from pages._ui.study_calibration import calibration_view
 from pages._ui.study_results import cell

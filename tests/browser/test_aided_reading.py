@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 from sqlalchemy import select
 
 from colpo_core.records.people import Actor
-from colpo_core.records.reading_plans import Aid, ReadingPlan
+from colpo_core.records.studies.reading_plans import Aid, ReadingPlan
 from colpo_core.services.studies import designing
 from colpo_core.services.studies.conduct import study_conduct
 from colpo_core.store import Store

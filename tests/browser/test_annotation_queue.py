@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import expect
 
-from colpo_core.records.case_lists import CaseFilter
+from colpo_core.records.cases.lists import CaseFilter
 from colpo_core.records.people import Actor
 from colpo_core.records.tasks import TaskDraft
 from colpo_core.services.annotations import own_masks

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from colpo_core.images.decoding import CleanImage, encode_clean
-from colpo_core.records.cases import SpecimenSite
+from colpo_core.records.cases.cases import SpecimenSite
 from colpo_core.records.people import Actor
 from colpo_core.services.cases.case import get_case
 from colpo_core.services.cases.histology import add_specimen

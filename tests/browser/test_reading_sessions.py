@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import select
 
 from colpo_core.records.people import Actor
-from colpo_core.records.reading_plans import ReadingPlan
+from colpo_core.records.studies.reading_plans import ReadingPlan
 from colpo_core.services.studies import designing
 from colpo_core.store import Store
 from colpo_core.store.tables import Person, Reading

@@ -12,9 +12,9 @@ from sqlalchemy import func, select
 from colpo_core.errors import InputRejected, PermissionDenied
 from colpo_core.images.decoding import read_rgb
 from colpo_core.images.perceptual import perceptual_hash
-from colpo_core.records.cases import ImportReport, ImportStatus
-from colpo_core.records.checkpoints import SnapshotQuery
+from colpo_core.records.cases.cases import ImportReport, ImportStatus
 from colpo_core.records.people import Actor
+from colpo_core.records.snapshots.snapshots import SnapshotQuery
 from colpo_core.services.imports import annocerv as importing_annocerv
 from colpo_core.services.imports.annocerv import import_annocerv
 from colpo_core.services.overview.worklist import status

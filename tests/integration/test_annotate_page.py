@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from colpo_core.images.masks import decode_rle, encode_rle
-from colpo_core.records.images import ImageRecord
+from colpo_core.records.cases.images import ImageRecord
 from colpo_core.records.people import Actor
 from colpo_core.services.annotations import biopsy_points, confirmation, imported_masks, own_masks
 from colpo_core.services.common import preferences

@@ -15,7 +15,7 @@ from sqlalchemy import select
 from starlette.applications import Starlette
 
 from colpo_core.records.people import Actor
-from colpo_core.records.reading_plans import Aid, ReadingPlan
+from colpo_core.records.studies.reading_plans import Aid, ReadingPlan
 from colpo_core.services.people import signing_in
 from colpo_core.services.review import desk as review
 from colpo_core.services.studies import designing, readings

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from colpo_core.records.case_lists import CaseFilter, CaseSort
+from colpo_core.records.cases.lists import CaseFilter, CaseSort
 from colpo_core.records.people import Actor
 from colpo_core.services.cases.saved_views import list_views
 from colpo_core.store import Store

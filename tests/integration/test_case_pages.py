@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 from starlette.testclient import TestClient
 
-from colpo_core.records.cases import CaseForm
+from colpo_core.records.cases.cases import CaseForm
 from colpo_core.records.people import Actor
 from colpo_core.services.cases.case import get_case, update_case
 from colpo_core.services.cases.histology import add_specimen

@@ -16,7 +16,7 @@ from PIL import Image
 from colpo_core.cli.main import main
 from colpo_core.images.masks import mask_png
 from colpo_core.records.people import Actor
-from colpo_core.records.reading_plans import Aid
+from colpo_core.records.studies.reading_plans import Aid
 from colpo_core.services.studies.rows import get_study
 from colpo_core.settings import Settings
 from colpo_core.store import Store

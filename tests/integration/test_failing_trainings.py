@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from colpo_core.datasets.manifest import Manifest, ManifestItem
-from colpo_core.records.learning import TrainingSettings
 from colpo_core.records.people import Actor
+from colpo_core.records.training.settings import TrainingSettings
 from colpo_core.services.common.mask_rows import store_pixels
 from colpo_core.services.jobs import control as jobs
 from colpo_core.services.snapshots import freezing

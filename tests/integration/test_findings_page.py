@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from colpo_core.ifcpc import Junction, Sign, SignGroup
 from colpo_core.images.masks import encode_rle
-from colpo_core.records.cases import SpecimenSite
-from colpo_core.records.findings import FindingsEntry
+from colpo_core.records.cases.cases import SpecimenSite
+from colpo_core.records.cases.findings import FindingsEntry
 from colpo_core.records.people import Actor
 from colpo_core.services.annotations.biopsy_points import save_biopsy_points
 from colpo_core.services.annotations.own_masks import open_annotation, save_draft, submit_annotation

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from colpo_core.records import checkpoints
-from colpo_core.records.learning import TrainingSettings, preset
 from colpo_core.records.people import Actor
+from colpo_core.records.snapshots import snapshots as snapshots_snapshots
+from colpo_core.records.training.settings import TrainingSettings, preset
 from colpo_core.services.annotations import own_masks
 from colpo_core.services.jobs import control as jobs
 from colpo_core.services.jobs.leases import claim_job
@@ -94,7 +94,7 @@ def test_train_freezes_and_starts_with_two_clicks(
 def test_train_takes_every_setting_by_its_kind(
     store: Store, annotator: Actor, clinic: Clinic, open_page: Open, placed: list[int]
 ) -> None:
-    freezing.freeze_snapshot(store, actor=annotator, query=checkpoints.SnapshotQuery("first"))
+    freezing.freeze_snapshot(store, actor=annotator, query=snapshots_snapshots.SnapshotQuery("first"))
     app = open_page(annotator, "train")
     app.selectbox(key="quick_classifier").set_value("resnet50")
     app.toggle(key="quick_flips").set_value(False).run()
@@ -119,7 +119,7 @@ def test_train_takes_every_setting_by_its_kind(
 def test_train_refuses_what_cannot_be_trained(
     store: Store, annotator: Actor, clinic: Clinic, open_page: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    freezing.freeze_snapshot(store, actor=annotator, query=checkpoints.SnapshotQuery("first"))
+    freezing.freeze_snapshot(store, actor=annotator, query=snapshots_snapshots.SnapshotQuery("first"))
     monkeypatch.setattr("pages._ui.training.settings_form.available", lambda entry: entry.needs is None)
     app = open_page(annotator, "train")
     assert "Not installed here: U-Net on ResNet-34" in words_of(app)
@@ -200,7 +200,7 @@ def test_train_keeps_patients_as_an_external_test_set(
 def test_train_shows_a_running_training(
     store: Store, annotator: Actor, clinic: Clinic, open_page: Open, placed: list[int]
 ) -> None:
-    query = checkpoints.SnapshotQuery("first")
+    query = snapshots_snapshots.SnapshotQuery("first")
     snapshot = freezing.freeze_snapshot(store, actor=annotator, query=query)
     job = starting.start_training(store, actor=annotator, snapshot_id=snapshot.id, settings=TrainingSettings())
     lease = claim_job(store, job.id, host="elsewhere", pid=1)
@@ -458,7 +458,7 @@ def test_a_reader_is_told_that_the_page_is_not_hers(
 def test_train_looks_ahead_and_says_how_long(
     store: Store, annotator: Actor, clinic: Clinic, open_page: Open, placed: list[int]
 ) -> None:
-    freezing.freeze_snapshot(store, actor=annotator, query=checkpoints.SnapshotQuery("first"))
+    freezing.freeze_snapshot(store, actor=annotator, query=snapshots_snapshots.SnapshotQuery("first"))
     app = press(open_page(annotator, "train"), "Look ahead")
     assert not app.exception
     (probe,) = jobs.list_jobs(store, actor=annotator, kind=JobKind.PROBE)
@@ -492,7 +492,7 @@ def test_train_does_not_begin_on_a_full_disk(
     placed: list[int],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    freezing.freeze_snapshot(store, actor=annotator, query=checkpoints.SnapshotQuery("first"))
+    freezing.freeze_snapshot(store, actor=annotator, query=snapshots_snapshots.SnapshotQuery("first"))
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=10**6, total=1, used=1))
     app = open_page(annotator, "train")
     assert "The disk is too full" in words_of(app)
@@ -502,7 +502,7 @@ def test_train_does_not_begin_on_a_full_disk(
 def test_an_administrator_lets_the_program_train_by_itself(
     store: Store, administrator: Actor, annotator: Actor, clinic: Clinic, open_page: Open, placed: list[int]
 ) -> None:
-    freezing.freeze_snapshot(store, actor=annotator, query=checkpoints.SnapshotQuery("first"))
+    freezing.freeze_snapshot(store, actor=annotator, query=snapshots_snapshots.SnapshotQuery("first"))
     app = open_page(annotator, "train")
     assert "Train by itself: off" in [one.label for one in app.expander]
     assert "An administrator can change this" in words_of(app)

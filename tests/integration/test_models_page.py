@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from colpo_core.records.checkpoints import PromotionChecks
+from colpo_core.records.models.checkpoints import PromotionChecks
 from colpo_core.records.people import Actor
 from colpo_core.services.jobs import engine
 from colpo_core.services.models import promotion_checks, promotions

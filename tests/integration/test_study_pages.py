@@ -8,8 +8,8 @@ from sqlalchemy import select
 
 from colpo_core.errors import InputRejected
 from colpo_core.records.people import Actor
-from colpo_core.records.reading_plans import Aid, ReadingPlan
-from colpo_core.records.studies import CaseSource
+from colpo_core.records.studies.designs import CaseSource
+from colpo_core.records.studies.reading_plans import Aid, ReadingPlan
 from colpo_core.services.studies import designing, readings
 from colpo_core.services.studies import results as study_results
 from colpo_core.services.studies.rows import get_study, list_studies

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from colpo_core.images.masks import encode_rle
-from colpo_core.records.case_lists import CaseFilter
+from colpo_core.records.cases.lists import CaseFilter
 from colpo_core.records.people import Actor
 from colpo_core.records.tasks import TaskDraft
 from colpo_core.services.agreement.adjudication import take_mask

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from colpo_core.records.jobs import JobRecord
-from colpo_core.records.learning import TrainingSettings
 from colpo_core.records.people import Actor
+from colpo_core.records.training.settings import TrainingSettings
 from colpo_core.services.jobs import control as jobs
 from colpo_core.services.jobs import engine
 from colpo_core.services.jobs import files as job_files
@@ -114,7 +114,7 @@ def start_from_a_process_that_ends(store: Store, snapshot_id: int, settings: Tra
     """Start a training the way a web server would that dies right afterwards; returns the job."""
     code = (
         "import json, os, sys\n"
-        "from colpo_core.records.learning import TrainingSettings\n"
+        "from colpo_core.records.training.settings import TrainingSettings\n"
         "from colpo_core.services import jobs\n"
         "from colpo_core.services.common.store_access import open_store, program_actor\n"
         "store = open_store()\n"

@@ -18,8 +18,8 @@ from colpo_core.records.agreement import (
     PairFigures,
     VersionPair,
 )
-from colpo_core.records.figures import Bounds, Estimate
 from colpo_core.records.people import Actor
+from colpo_core.records.statistics.figures import Bounds, Estimate
 from colpo_core.services.agreement.decisions import decision_record, newest_decisions, refusals
 from colpo_core.services.annotations.comparing import _Compared, compare_masks
 from colpo_core.services.annotations.rows import find_image, version_record

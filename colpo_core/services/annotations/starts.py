@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from colpo_core.errors import Conflict, InputRejected, NotFound, PermissionDenied
 from colpo_core.images.masks import resize_mask
 from colpo_core.records.annotations import Correction, ImageStart, Proposal, SavedDraft, StartOptions, StartSource
-from colpo_core.records.images import place_in_series
+from colpo_core.records.cases.images import place_in_series
 from colpo_core.records.people import Actor
 from colpo_core.services.annotations.drafts import begin_annotation, begin_from, replace_draft
 from colpo_core.services.annotations.proposals import proposals_refusal

@@ -4,7 +4,7 @@ from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from colpo_core.records.annotations import AnnotationDesk, StripImage
-from colpo_core.records.images import place_in_series
+from colpo_core.records.cases.images import place_in_series
 from colpo_core.records.people import Actor
 from colpo_core.services.annotations.confirmation import waits_for
 from colpo_core.services.annotations.mask_doubts import find_doubt

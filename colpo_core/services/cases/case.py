@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from colpo_core.errors import Conflict, InputRejected, NotFound
-from colpo_core.records.cases import (
+from colpo_core.records.cases.cases import (
     CYTOLOGIES,
     CaseForm,
     CaseImage,

@@ -6,7 +6,7 @@ from itertools import chain
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from colpo_core.records.images import Contradiction
+from colpo_core.records.cases.images import Contradiction
 from colpo_core.services.cases.fingerprints import near_copies
 from colpo_core.store.tables import Case, CaseLabel, Image
 from colpo_core.terms import LabelSource

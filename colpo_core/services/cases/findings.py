@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from colpo_core.errors import Conflict, InputRejected, NotFound
 from colpo_core.ifcpc import Junction, Sign, SignGroup
-from colpo_core.records.findings import FindingsEntry, FindingsRecord
+from colpo_core.records.cases.findings import FindingsEntry, FindingsRecord
 from colpo_core.records.people import Actor
 from colpo_core.services.common import audit
 from colpo_core.services.common.blinding import require_visible

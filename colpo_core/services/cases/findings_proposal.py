@@ -3,9 +3,9 @@
 from sqlalchemy import select
 
 from colpo_core.images.clock_face import lay_clock, place_lesion
-from colpo_core.records.cases import SpecimenSite
-from colpo_core.records.findings import FindingsProposal
-from colpo_core.records.images import ImageRecord
+from colpo_core.records.cases.cases import SpecimenSite
+from colpo_core.records.cases.findings import FindingsProposal
+from colpo_core.records.cases.images import ImageRecord
 from colpo_core.records.people import Actor
 from colpo_core.services.annotations.cervix import _own_mask, visible_cervix
 from colpo_core.services.annotations.rows import find_image

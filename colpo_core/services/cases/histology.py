@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from colpo_core.errors import InputRejected, NotFound
 from colpo_core.labels import LabelDecision, label_from_histology, label_from_impression
-from colpo_core.records.cases import SpecimenSite
+from colpo_core.records.cases.cases import SpecimenSite
 from colpo_core.records.people import Actor
 from colpo_core.services.common import audit, exposures
 from colpo_core.services.common.permissions import CLINICIANS, require

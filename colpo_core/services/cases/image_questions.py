@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from colpo_core.errors import InputRejected, NotFound
 from colpo_core.images.looks import ImageLooks, image_questions
-from colpo_core.records.images import AskedImage
+from colpo_core.records.cases.images import AskedImage
 from colpo_core.records.people import Actor
 from colpo_core.services.common import audit
 from colpo_core.services.common.permissions import CLINICIANS, require

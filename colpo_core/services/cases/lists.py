@@ -17,7 +17,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from colpo_core.records.case_lists import (
+from colpo_core.records.cases.lists import (
     MOST_FROM_HERE,
     MOST_SELECTED,
     AnnotationNeed,

@@ -3,7 +3,7 @@
 from sqlalchemy import func, select
 
 from colpo_core.errors import InputRejected, NotFound
-from colpo_core.records.case_lists import CaseFilter, CaseSort, ViewRecord, from_words, to_words
+from colpo_core.records.cases.lists import CaseFilter, CaseSort, ViewRecord, from_words, to_words
 from colpo_core.records.people import Actor
 from colpo_core.services.common.permissions import CLINICIANS, require
 from colpo_core.store import Store

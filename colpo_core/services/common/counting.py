@@ -3,7 +3,7 @@
 from sqlalchemy import ColumnElement, func, literal, select
 from sqlalchemy.orm import Session
 
-from colpo_core.records.overview import MOST_COUNTED
+from colpo_core.records.overview.worklist import MOST_COUNTED
 from colpo_core.store.tables import Base
 
 

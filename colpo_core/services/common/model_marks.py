@@ -3,7 +3,7 @@
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from colpo_core.records.model_marks import Mark, model_marks
+from colpo_core.records.models.marks import Mark, model_marks
 from colpo_core.store.tables import Checkpoint
 
 _ASKED = ("leaks", "protocol", "calibration")

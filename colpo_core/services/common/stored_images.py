@@ -2,7 +2,7 @@
 
 from colpo_core.errors import InputRejected, NotFound
 from colpo_core.images.decoding import thumbnail_jpeg
-from colpo_core.records.images import ImageRecord
+from colpo_core.records.cases.images import ImageRecord
 from colpo_core.records.people import Actor
 from colpo_core.services.common import audit
 from colpo_core.services.common.permissions import CLINICIANS, require

@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 from colpo_core.errors import InputRejected, NotFound
 from colpo_core.exchange.archives import csv_bytes, zip_bytes
 from colpo_core.images.masks import mask_png
-from colpo_core.records.case_lists import MOST_SELECTED
-from colpo_core.records.model_marks import marks_text
+from colpo_core.records.cases.lists import MOST_SELECTED
+from colpo_core.records.models.marks import marks_text
 from colpo_core.records.people import Actor
 from colpo_core.services.annotations.submitted_masks import AnnotatorMask, visible_masks
 from colpo_core.services.common import audit, exposures

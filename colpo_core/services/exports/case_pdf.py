@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 from colpo_core import __version__
 from colpo_core.errors import ColpoError
 from colpo_core.images.decoding import read_rgb
-from colpo_core.records.case_reports import CaseReport, ReportedImage
-from colpo_core.records.cases import CaseImage, CaseRecord
+from colpo_core.records.cases.cases import CaseImage, CaseRecord
+from colpo_core.records.exports import CaseReport, ReportedImage
 from colpo_core.records.people import Actor
 from colpo_core.services.cases.case import read_case, seen_in
 from colpo_core.services.common import audit, exposures

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from colpo_core.images.decoding import CleanImage, encode_clean
 from colpo_core.labels import GRADE_LABELS
-from colpo_core.records.cases import SwedeRows
+from colpo_core.records.cases.cases import SwedeRows
 from colpo_core.records.people import Actor
 from colpo_core.services.annotations.imported_masks import import_annotation
 from colpo_core.services.cases.histology import relabel_case

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from colpo_core.errors import ImageRejected, InputRejected
 from colpo_core.images.decoding import CleanImage, decode_photograph, encode_clean
-from colpo_core.records.cases import ImportOutcome, ImportReport, ImportStatus, IncomingFile, StageGuess
+from colpo_core.records.cases.cases import ImportOutcome, ImportReport, ImportStatus, IncomingFile, StageGuess
 from colpo_core.records.people import Actor
 from colpo_core.services.cases.contradictions import cases_text, contradicting, held_by_others, near_copy_text
 from colpo_core.services.cases.fingerprints import StoredLooks, count_without_fingerprint

@@ -16,7 +16,7 @@ from typing import Any
 import psutil
 from filelock import FileLock, Timeout
 
-from colpo_core.records.gpus import GpuState
+from colpo_core.records.jobs import GpuState
 from colpo_core.settings import RAY, Settings
 from colpo_core.terms import JobKind
 

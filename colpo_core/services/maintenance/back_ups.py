@@ -5,8 +5,8 @@ from pathlib import Path
 
 from sqlalchemy import select
 
+from colpo_core.records.maintenance import BackUpFacts, BackUpState
 from colpo_core.records.people import Actor
-from colpo_core.records.storage import BackUpFacts, BackUpState
 from colpo_core.services.common import audit, exposures
 from colpo_core.services.common.permissions import ADMINISTRATORS, CLINICIANS, require
 from colpo_core.store import Store

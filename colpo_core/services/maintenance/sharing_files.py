@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from colpo_core.errors import Conflict, NotFound
+from colpo_core.records.maintenance import SharedCounts
 from colpo_core.records.people import Actor
-from colpo_core.records.storage import SharedCounts
 from colpo_core.services.common import audit
 from colpo_core.services.common.permissions import ADMINISTRATORS, require
 from colpo_core.services.models.files import send_checkpoint

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from sqlalchemy import text
 
+from colpo_core.records.maintenance import FolderSize, StorageFacts
 from colpo_core.records.people import Actor
-from colpo_core.records.storage import FolderSize, StorageFacts
 from colpo_core.services.common.permissions import ADMINISTRATORS, require
 from colpo_core.store import Store
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from colpo_core.records.figures import Estimate
+from colpo_core.records.statistics.figures import Estimate
 from colpo_core.terms import Label
 
 FEWEST_CASES = 30

@@ -1,7 +1,7 @@
 """A checkpoint's card as a file that a person can keep, print or send."""
 
-from colpo_core.records.checkpoints import label_source_text
 from colpo_core.records.people import Actor
+from colpo_core.records.snapshots.snapshots import label_source_text
 from colpo_core.services.common.permissions import CLINICIANS, require
 from colpo_core.services.models.evaluations import list_evaluations
 from colpo_core.services.models.human_ceiling import human_ceiling

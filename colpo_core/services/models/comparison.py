@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 from colpo_core.errors import InputRejected
 from colpo_core.evaluation.judged import Judged
 from colpo_core.evaluation.paired import compare_arms
-from colpo_core.records.comparisons import FlippedCase, ModelComparison
 from colpo_core.records.people import Actor
+from colpo_core.records.statistics.comparisons import FlippedCase, ModelComparison
 from colpo_core.services.common import exposures
 from colpo_core.services.common.blinding import images_without_model
 from colpo_core.services.common.permissions import CLINICIANS, require

@@ -6,8 +6,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from colpo_core.errors import Conflict, InputRejected, LeakageFound
-from colpo_core.records.checkpoints import EvaluationRecord
 from colpo_core.records.jobs import JobRecord
+from colpo_core.records.models.checkpoints import EvaluationRecord
 from colpo_core.records.people import Actor
 from colpo_core.services.common import audit
 from colpo_core.services.common.permissions import CLINICIANS, require

@@ -5,8 +5,8 @@ from typing import Any
 
 from colpo_core.evaluation.agreement import mean_over_patients
 from colpo_core.records.agreement import HumanCeiling
-from colpo_core.records.figures import Bounds, Estimate
 from colpo_core.records.people import Actor
+from colpo_core.records.statistics.figures import Bounds, Estimate
 from colpo_core.services.agreement.overview import image_figures
 from colpo_core.services.common.permissions import CLINICIANS, require
 from colpo_core.services.models.registry import read_checkpoint

@@ -8,11 +8,11 @@ from colpo_core.datasets.manifest import Manifest
 from colpo_core.errors import NotFound, SnapshotMismatch
 from colpo_core.evaluation.judged import Judged, by_case
 from colpo_core.evaluation.paired import compare_arms, is_worse
-from colpo_core.records.checkpoints import CheckpointRecord, EvaluationRecord, PromotionChecks
-from colpo_core.records.figures import Estimate
-from colpo_core.records.model_cards import leaks as leaking_protocol
-from colpo_core.records.model_cards import signed_text
+from colpo_core.records.models.cards import leaks as leaking_protocol
+from colpo_core.records.models.cards import signed_text
+from colpo_core.records.models.checkpoints import CheckpointRecord, EvaluationRecord, PromotionChecks
 from colpo_core.records.people import Actor
+from colpo_core.records.statistics.figures import Estimate
 from colpo_core.services.cases.fingerprints import fill_fingerprints, fingerprints
 from colpo_core.services.common.permissions import CLINICIANS, require
 from colpo_core.services.models import card_doubts

@@ -3,7 +3,7 @@
 from sqlalchemy import select
 
 from colpo_core.errors import Conflict, InputRejected, PromotionHeld
-from colpo_core.records.checkpoints import CheckpointRecord, PromotionRecord
+from colpo_core.records.models.checkpoints import CheckpointRecord, PromotionRecord
 from colpo_core.records.people import Actor
 from colpo_core.services.common import audit, current_model
 from colpo_core.services.common.permissions import ADMINISTRATORS, CLINICIANS, require

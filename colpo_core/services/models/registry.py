@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from colpo_core.errors import NotFound
 from colpo_core.nets.card import read_card
-from colpo_core.records.checkpoints import CheckpointRecord
+from colpo_core.records.models.checkpoints import CheckpointRecord
 from colpo_core.records.people import Actor
 from colpo_core.services.common import exposures
 from colpo_core.services.common.current_model import current_id

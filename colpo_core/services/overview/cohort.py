@@ -13,7 +13,7 @@ from colpo_core.evaluation.drift import score_drift
 from colpo_core.evaluation.intervals import exact_share
 from colpo_core.evaluation.judged import Judged
 from colpo_core.evaluation.roc import auc_estimate, roc_points
-from colpo_core.records.cohort import (
+from colpo_core.records.overview.cohort import (
     AgreementSpread,
     AnnotatorProgress,
     AreaSpread,

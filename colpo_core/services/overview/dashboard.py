@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 
 from colpo_core.errors import ColpoError
 from colpo_core.evaluation.calls import call_figures
-from colpo_core.records.checkpoints import CheckpointRecord
-from colpo_core.records.overview import Acquaintance, Dashboard, ModelAgreement, ModelFigures
+from colpo_core.records.models.checkpoints import CheckpointRecord
+from colpo_core.records.overview.worklist import Acquaintance, Dashboard, ModelAgreement, ModelFigures
 from colpo_core.records.people import Actor
 from colpo_core.services.common.permissions import CLINICIANS, require
 from colpo_core.services.models.registry import current_checkpoint

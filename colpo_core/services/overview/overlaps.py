@@ -10,9 +10,9 @@ from sqlalchemy.orm import Session
 from colpo_core.evaluation.blind import BlindReference
 from colpo_core.evaluation.intervals import mean_by_patients
 from colpo_core.evaluation.masks import mask_figures
-from colpo_core.records.cohort import OverlapFigures, OverlapRow
-from colpo_core.records.figures import Bounds, Estimate
+from colpo_core.records.overview.cohort import OverlapFigures, OverlapRow
 from colpo_core.records.people import Actor
+from colpo_core.records.statistics.figures import Bounds, Estimate
 from colpo_core.services.annotations.submitted_masks import find_annotator_masks
 from colpo_core.services.common import exposures
 from colpo_core.services.common.blinding import hidden_annotators, images_without_model

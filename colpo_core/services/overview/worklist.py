@@ -3,7 +3,7 @@
 from sqlalchemy import ColumnElement, exists, func, select
 from sqlalchemy.orm import Session, aliased
 
-from colpo_core.records.overview import Progress, WorkItem, WorkKind, Worklist
+from colpo_core.records.overview.worklist import Progress, WorkItem, WorkKind, Worklist
 from colpo_core.records.people import Actor
 from colpo_core.services.annotations.confirmation import waits_for
 from colpo_core.services.common.blinding import images_without_model

@@ -10,10 +10,10 @@ from sqlalchemy.orm import Session, aliased
 
 from colpo_core.errors import Conflict, NotFound
 from colpo_core.evaluation.likeness import likeness, unpack_features
-from colpo_core.records.explanations import CallReasons, LikeCase, WhatIfRecord
-from colpo_core.records.figures import Proportion, ReliabilityBin
 from colpo_core.records.jobs import JobRecord
 from colpo_core.records.people import Actor
+from colpo_core.records.review.explanations import CallReasons, LikeCase, WhatIfRecord
+from colpo_core.records.statistics.figures import Proportion, ReliabilityBin
 from colpo_core.services.annotations.submitted_masks import visible_masks
 from colpo_core.services.common import audit, exposures
 from colpo_core.services.common.blinding import hidden_annotators, require_prediction_visible

@@ -17,7 +17,7 @@ from colpo_core.images.maps import MAP_NAMES, unpack_maps
 from colpo_core.images.masks import mask_png
 from colpo_core.images.probabilities import unpack_probabilities
 from colpo_core.records.people import Actor
-from colpo_core.records.reviews import (
+from colpo_core.records.review.reviews import (
     PredictionRecord,
     Reference,
     ReviewAgreement,

@@ -12,11 +12,11 @@ from colpo_core.errors import ColpoError, NotFound
 from colpo_core.images.biopsy_sites import propose_sites
 from colpo_core.images.clock_face import Clock, lay_clock
 from colpo_core.images.maps import unpack_maps
-from colpo_core.records.explanations import ProposedSite
-from colpo_core.records.model_cards import calibration_text
-from colpo_core.records.model_marks import model_marks
+from colpo_core.records.models.cards import calibration_text
+from colpo_core.records.models.marks import model_marks
 from colpo_core.records.people import Actor
-from colpo_core.records.reviews import PredictionRecord, ReviewRecord
+from colpo_core.records.review.explanations import ProposedSite
+from colpo_core.records.review.reviews import PredictionRecord, ReviewRecord
 from colpo_core.services.annotations.cervix import visible_cervix
 from colpo_core.services.common.blinding import require_prediction_visible
 from colpo_core.services.common.mask_rows import mask_pixels

@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from colpo_core.records.images import place_in_series
+from colpo_core.records.cases.images import place_in_series
 from colpo_core.records.people import Actor
-from colpo_core.records.reviews import ReviewImage, ReviewMask
+from colpo_core.records.review.reviews import ReviewImage, ReviewMask
 from colpo_core.services.annotations.submitted_masks import visible_masks
 from colpo_core.services.common.blinding import images_without_model
 from colpo_core.services.common.stored_images import image_record

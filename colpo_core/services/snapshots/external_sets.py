@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session
 from colpo_core.datasets.kin import kin_by_image
 from colpo_core.datasets.manifest import Manifest, ManifestItem
 from colpo_core.errors import InputRejected, LeakageFound, NotFound
-from colpo_core.records.checkpoints import SnapshotRecord
 from colpo_core.records.people import Actor
+from colpo_core.records.snapshots.snapshots import SnapshotRecord
 from colpo_core.services.cases.fingerprints import fill_fingerprints, fingerprints, near_copies
 from colpo_core.services.common.permissions import CLINICIANS, require
 from colpo_core.services.snapshots.learned_copies import patients_with_copies

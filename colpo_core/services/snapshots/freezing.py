@@ -14,9 +14,9 @@ from colpo_core.datasets.manifest import LeftOut, Manifest, ManifestItem
 from colpo_core.datasets.splits import split_patients, strata_of
 from colpo_core.errors import Conflict, InputRejected, NotFound
 from colpo_core.labels import RULES_VERSION
-from colpo_core.records.checkpoints import MaskAuthor, SnapshotPreview, SnapshotQuery, SnapshotRecord
-from colpo_core.records.images import AskedImage, Contradiction
+from colpo_core.records.cases.images import AskedImage, Contradiction
 from colpo_core.records.people import Actor
+from colpo_core.records.snapshots.snapshots import MaskAuthor, SnapshotPreview, SnapshotQuery, SnapshotRecord
 from colpo_core.services.agreement.consensus import Consensus, keep_consensus
 from colpo_core.services.annotations.submitted_masks import find_annotator_masks
 from colpo_core.services.cases.fingerprints import fill_fingerprints, fingerprints

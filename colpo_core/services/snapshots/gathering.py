@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 from colpo_core.datasets.manifest import LeftOut, ManifestItem
 from colpo_core.errors import InputRejected
 from colpo_core.labels import RULES_VERSION
-from colpo_core.records.checkpoints import SnapshotQuery
-from colpo_core.records.images import AskedImage, Contradiction
+from colpo_core.records.cases.images import AskedImage, Contradiction
+from colpo_core.records.snapshots.snapshots import SnapshotQuery
 from colpo_core.services.cases.contradictions import LEFT_OUT as CONTRADICTION
 from colpo_core.services.cases.contradictions import find_contradictions, images_of
 from colpo_core.services.cases.image_questions import open_questions

@@ -5,8 +5,8 @@ from sqlalchemy.orm import aliased
 
 from colpo_core.datasets.manifest import Manifest
 from colpo_core.errors import SnapshotMismatch
-from colpo_core.records.checkpoints import SnapshotRecord
-from colpo_core.records.shortcuts import ShortcutReport
+from colpo_core.records.snapshots.shortcuts import ShortcutReport
+from colpo_core.records.snapshots.snapshots import SnapshotRecord
 from colpo_core.store import Store
 from colpo_core.store.tables import Person, Snapshot
 

@@ -18,7 +18,7 @@ from colpo_core.datasets.manifest import Manifest, ManifestItem
 from colpo_core.errors import NotFound
 from colpo_core.evaluation.shortcuts import FEWEST_PATIENTS, draw_patients, find_shortcuts
 from colpo_core.images.surroundings import SURROUNDINGS_VERSION, Aspect
-from colpo_core.records.shortcuts import ShortcutReport
+from colpo_core.records.snapshots.shortcuts import ShortcutReport
 from colpo_core.services.snapshots.surroundings import fill_surroundings, find_surroundings
 from colpo_core.store import Store
 from colpo_core.store.tables import Case, Snapshot

@@ -10,8 +10,8 @@ from colpo_core.errors import Blinding, InputRejected, NotFound
 from colpo_core.images.colours import map_png
 from colpo_core.images.maps import unpack_maps
 from colpo_core.images.masks import mask_png
-from colpo_core.records.reading_plans import Aid
-from colpo_core.records.studies import AidShown
+from colpo_core.records.studies.reading_plans import Aid
+from colpo_core.records.studies.readings import AidShown
 from colpo_core.services.common.mask_rows import mask_pixels
 from colpo_core.services.common.model_marks import marks_of
 from colpo_core.services.studies.cases import seen_cases

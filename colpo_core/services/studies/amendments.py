@@ -8,8 +8,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from colpo_core.errors import Conflict, InputRejected, StudyLocked
-from colpo_core.records.conduct import AmendmentRecord
 from colpo_core.records.people import Actor
+from colpo_core.records.studies.conduct import AmendmentRecord
 from colpo_core.services.common import audit
 from colpo_core.services.common.permissions import ADMINISTRATORS, require
 from colpo_core.services.studies.reader_names import ReaderNames, reader_names

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from colpo_core.errors import InputRejected, NotFound
 from colpo_core.labels import GRADE_NAMES
-from colpo_core.records.studies import CaseChoice, CaseSource
+from colpo_core.records.studies.designs import CaseChoice, CaseSource
 from colpo_core.services.snapshots.external_sets import items_learned_from, patients_met
 from colpo_core.services.snapshots.rows import read_manifest
 from colpo_core.store import Store

@@ -11,9 +11,10 @@ from sqlalchemy.orm import Session
 from colpo_core import __version__
 from colpo_core.errors import ColpoError
 from colpo_core.exchange.study_figures import report_figures
-from colpo_core.records.conduct import StudyConduct
-from colpo_core.records.reports import ComputedAnew, FigureChange, ReportFigure, StudyReport
-from colpo_core.records.studies import StudyAnalysis, StudyDetail, StudyResults
+from colpo_core.records.studies.conduct import StudyConduct
+from colpo_core.records.studies.designs import StudyDetail
+from colpo_core.records.studies.reports import ComputedAnew, FigureChange, ReportFigure, StudyReport
+from colpo_core.records.studies.results import StudyAnalysis, StudyResults
 from colpo_core.services.studies.conduct import changed_labels
 from colpo_core.services.studies.reader_names import ReaderNames, reader_names
 from colpo_core.services.studies.readers import plan_of

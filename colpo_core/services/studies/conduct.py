@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from colpo_core.records.conduct import ChangedLabels, ReaderExposure, StudyConduct
 from colpo_core.records.people import Actor
+from colpo_core.records.studies.conduct import ChangedLabels, ReaderExposure, StudyConduct
 from colpo_core.services.common import audit, exposures
 from colpo_core.services.common.permissions import ADMINISTRATORS, require
 from colpo_core.services.studies.amendments import list_amendments

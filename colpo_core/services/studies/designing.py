@@ -12,8 +12,7 @@ from sqlalchemy.orm import Session
 
 from colpo_core.errors import Conflict, InputRejected, NotFound, StudyLocked
 from colpo_core.records.people import Actor
-from colpo_core.records.reading_plans import Aid, ReadingPlan
-from colpo_core.records.studies import (
+from colpo_core.records.studies.designs import (
     CaseChoice,
     CaseSource,
     ChoicePreview,
@@ -22,6 +21,7 @@ from colpo_core.records.studies import (
     StudyOptions,
     StudyRecord,
 )
+from colpo_core.records.studies.reading_plans import Aid, ReadingPlan
 from colpo_core.services.common import audit, exposures
 from colpo_core.services.common.permissions import ADMINISTRATORS, require
 from colpo_core.services.studies.aid import check_aid

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from colpo_core.errors import InputRejected
 from colpo_core.exchange.rating_report import rating_json
-from colpo_core.records.reader_statistics import U_STATISTIC, RatingAnalysis
+from colpo_core.records.statistics.reader_statistics import U_STATISTIC, RatingAnalysis
 from colpo_core.sheets.values import plain_name
 from colpo_core.studies.hidden_patients import column_of_patients, patient_of, stem_of_patients
 from colpo_core.studies.rating_analysis import AnalysisOptions, analyse_table

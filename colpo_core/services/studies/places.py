@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from colpo_core.errors import SessionWaits
 from colpo_core.records.people import Actor
-from colpo_core.records.studies import ReadingProgress
+from colpo_core.records.studies.readings import ReadingProgress
 from colpo_core.services.studies.readers import answered_showings, plan_of, study_orders, withheld_cases
 from colpo_core.store.tables import Reading, Study, utc_now
 from colpo_core.studies.orders import Showing

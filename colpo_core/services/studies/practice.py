@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from colpo_core.errors import StudyLocked
 from colpo_core.records.people import Actor
-from colpo_core.records.studies import Presented, ReadingProgress
+from colpo_core.records.studies.readings import Presented, ReadingProgress
 from colpo_core.services.common import exposures
 from colpo_core.store.tables import Image, PracticeReading, StudyPracticeCase, utc_now
 from colpo_core.terms import ExposureKind, Label

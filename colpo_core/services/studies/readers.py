@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from colpo_core.records.reading_plans import ReadingPlan, plan_from
+from colpo_core.records.studies.reading_plans import ReadingPlan, plan_from
 from colpo_core.store.tables import (
     Exposure,
     PracticeReading,

@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 from colpo_core.errors import Blinding, InputRejected, NotFound, ShownNoMore, StudyLocked
 from colpo_core.images.decoding import read_rgb
 from colpo_core.records.people import Actor
-from colpo_core.records.reading_plans import ASKED_FINDINGS, MOST_POINTS, ConfidenceScale, ReadingPlan
-from colpo_core.records.studies import AssignedStudy, Presented, ReadingProgress
+from colpo_core.records.studies.reading_plans import ASKED_FINDINGS, MOST_POINTS, ConfidenceScale, ReadingPlan
+from colpo_core.records.studies.readings import AssignedStudy, Presented, ReadingProgress
 from colpo_core.services.common import audit, exposures
 from colpo_core.services.common.cache import Kept
 from colpo_core.services.common.permissions import require

@@ -13,8 +13,8 @@ from sqlalchemy import Row, select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from colpo_core.records.conduct import Refusal
 from colpo_core.records.people import Actor
+from colpo_core.records.studies.conduct import Refusal
 from colpo_core.services.common import audit
 from colpo_core.services.common.incidents import log_incident
 from colpo_core.services.studies.reader_names import ReaderNames

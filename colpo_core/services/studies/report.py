@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from colpo_core import __version__
 from colpo_core.records.people import Actor
-from colpo_core.records.reports import StudyReport
+from colpo_core.records.studies.reports import StudyReport
 from colpo_core.services.common import exposures
 from colpo_core.services.common.permissions import ADMINISTRATORS, require
 from colpo_core.services.studies.closings import computed_anew

@@ -14,10 +14,10 @@ from sqlalchemy.orm import Session
 from colpo_core.errors import StudyLocked
 from colpo_core.evaluation.calls import calls_at
 from colpo_core.records.jobs import JobRecord
-from colpo_core.records.model_marks import model_marks
+from colpo_core.records.models.marks import model_marks
 from colpo_core.records.people import Actor
-from colpo_core.records.reading_plans import Aid
-from colpo_core.records.studies import CallerFigures, ReadingTimes, StudyAnalysis, StudyResults
+from colpo_core.records.studies.reading_plans import Aid
+from colpo_core.records.studies.results import CallerFigures, ReadingTimes, StudyAnalysis, StudyResults
 from colpo_core.services.common import exposures
 from colpo_core.services.common.permissions import ADMINISTRATORS, require
 from colpo_core.services.models.predicting import start_prediction

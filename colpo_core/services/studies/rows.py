@@ -5,8 +5,8 @@ from sqlalchemy.orm import Session
 
 from colpo_core.errors import NotFound, StudyLocked
 from colpo_core.records.people import Actor
-from colpo_core.records.reading_plans import plan_from
-from colpo_core.records.studies import CheckpointProgress, ReaderProgress, StudyDetail, StudyRecord
+from colpo_core.records.studies.designs import CheckpointProgress, ReaderProgress, StudyDetail, StudyRecord
+from colpo_core.records.studies.reading_plans import plan_from
 from colpo_core.services.common.permissions import ADMINISTRATORS, require
 from colpo_core.services.studies.cases import seen_cases
 from colpo_core.services.studies.readers import amended, expected_of, plan_of

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from colpo_core.datasets.manifest import Manifest
 from colpo_core.evaluation.score_by_group import group_p
-from colpo_core.records.figures import p_text
+from colpo_core.records.statistics.figures import p_text
 from colpo_core.store import Store
 from colpo_core.store.tables import Case
 from colpo_core.terms import Split

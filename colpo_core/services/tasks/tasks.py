@@ -8,7 +8,7 @@ from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from colpo_core.errors import Conflict, InputRejected, PermissionDenied
-from colpo_core.records.case_lists import to_words
+from colpo_core.records.cases.lists import to_words
 from colpo_core.records.people import Actor
 from colpo_core.records.tasks import (
     AnnotatorChoice,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from colpo_core.datasets.disk_room import SPARE_BYTES
 from colpo_core.datasets.frame_cache import room_needed
-from colpo_core.records.learning import TrainingSettings
+from colpo_core.records.training.settings import TrainingSettings
 from colpo_core.store import Store
 
 

@@ -8,10 +8,10 @@ import psutil
 from sqlalchemy import select
 
 from colpo_core.records.jobs import JobRecord
-from colpo_core.records.learning import TrainingSettings
-from colpo_core.records.networks import CLASSIFIERS, SEGMENTERS, check_available
+from colpo_core.records.models.networks import CLASSIFIERS, SEGMENTERS, check_available
 from colpo_core.records.people import Actor
-from colpo_core.records.preflight import Outlook, Preflight
+from colpo_core.records.training.preflight import Outlook, Preflight
+from colpo_core.records.training.settings import TrainingSettings
 from colpo_core.services.common import audit
 from colpo_core.services.common.permissions import CLINICIANS, require
 from colpo_core.services.jobs import control as jobs

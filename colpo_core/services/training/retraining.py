@@ -13,10 +13,10 @@ from sqlalchemy.orm import Session
 
 from colpo_core.datasets.manifest import Manifest
 from colpo_core.errors import ColpoError
-from colpo_core.records.checkpoints import SnapshotQuery
-from colpo_core.records.learning import TrainingSettings
 from colpo_core.records.people import Actor
-from colpo_core.records.retraining import RetrainingRule, RetrainingState
+from colpo_core.records.snapshots.snapshots import SnapshotQuery
+from colpo_core.records.training.retraining import RetrainingRule, RetrainingState
+from colpo_core.records.training.settings import TrainingSettings
 from colpo_core.services.common import audit
 from colpo_core.services.common.actors import as_actor
 from colpo_core.services.common.permissions import ADMINISTRATORS, CLINICIANS, require

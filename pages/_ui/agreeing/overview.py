@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from colpo_core.records.agreement import AgreementOverview, ImageRow
-from colpo_core.records.figures import Estimate
+from colpo_core.records.statistics.figures import Estimate
 from pages._ui.agreeing import deeds
 from pages._ui.agreeing.words import distance_text
 from pages._ui.figures import short_estimate

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import streamlit as st
 
 from colpo_core.records.annotations import AnnotationDesk, BiopsyPointRecord
-from colpo_core.records.images import ImageRecord
+from colpo_core.records.cases.images import ImageRecord
 from pages._ui.annotating import deeds
 from pages._ui.here import Here
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from colpo_core.records.annotations import VersionRecord
-from colpo_core.records.images import ImageRecord
+from colpo_core.records.cases.images import ImageRecord
 from colpo_core.terms import AnnotationState, Finding, MaskOrigin, Stage, Start
 
 FINDINGS = {

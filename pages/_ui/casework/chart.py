@@ -8,7 +8,7 @@ from typing import TypeVar
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from colpo_core.records.cases import CYTOLOGIES, CaseForm, CaseRecord, SwedeRows
+from colpo_core.records.cases.cases import CYTOLOGIES, CaseForm, CaseRecord, SwedeRows
 from colpo_core.services.cases.case import update_case
 from pages._ui.casework.told import doing
 from pages._ui.casework.words import (

@@ -8,14 +8,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from colpo_core.errors import InputRejected
-from colpo_core.records.case_lists import (
-    FILTER_WORDS,
-    CaseFilter,
-    CaseSort,
-    ListChoices,
-    from_words,
-    to_words,
-)
+from colpo_core.records.cases.lists import FILTER_WORDS, CaseFilter, CaseSort, ListChoices, from_words, to_words
 from colpo_core.terms import Grade
 from pages._ui.casework.words import ANNOTATION_NEEDS, LABEL_CHOICES, OUTCOMES, REVIEW_STATES, SORTS, grade_text
 

@@ -6,7 +6,7 @@ from typing import Literal, TypeVar
 import streamlit as st
 
 from colpo_core.ifcpc import SIGNS, Sign, SignGroup
-from colpo_core.records.findings import FindingsEntry, FindingsProposal, FindingsRecord
+from colpo_core.records.cases.findings import FindingsEntry, FindingsProposal, FindingsRecord
 from colpo_core.services.cases.case import get_case
 from colpo_core.services.cases.findings import get_findings, save_findings
 from colpo_core.services.cases.findings_proposal import lesion_images, propose_findings

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from colpo_core.records.cases import CaseImage, CaseRecord, SpecimenSite
-from colpo_core.records.images import place_in_series
+from colpo_core.records.cases.cases import CaseImage, CaseRecord, SpecimenSite
+from colpo_core.records.cases.images import place_in_series
 from colpo_core.services.common.stored_images import mark_image
 from colpo_core.terms import AnnotationState, Finding, Stage
 from pages._ui.annotating.words import FINDINGS, STAGES, stage_text

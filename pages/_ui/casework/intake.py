@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from colpo_core.records.cases import ImportReport, ImportStatus, IncomingFile
+from colpo_core.records.cases.cases import ImportReport, ImportStatus, IncomingFile
 from colpo_core.services.cases.image_questions import asked_images
 from colpo_core.services.cases.stage_guess import guess_stage
 from colpo_core.services.imports.files import import_images

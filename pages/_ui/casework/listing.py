@@ -5,8 +5,8 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from colpo_core.records.case_lists import MOST_FROM_HERE, CaseFilter, CasePage, CasePlace, CaseRow, CaseSort
-from colpo_core.records.number_texts import percent_texts
+from colpo_core.records.cases.lists import MOST_FROM_HERE, CaseFilter, CasePage, CasePlace, CaseRow, CaseSort
+from colpo_core.records.statistics.number_texts import percent_texts
 from colpo_core.services.cases.lists import list_cases, list_choices
 from colpo_core.terms import Label, Outcome, ReviewState
 from pages._ui.badges import model_badges

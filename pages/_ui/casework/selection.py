@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import streamlit as st
 
-from colpo_core.records.case_lists import MOST_SELECTED, CaseFilter
+from colpo_core.records.cases.lists import MOST_SELECTED, CaseFilter
 from colpo_core.services.cases.lists import find_case_ids
 from colpo_core.services.exports import case_files
 from colpo_core.services.models import predicting

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from colpo_core.records.cases import CaseRecord, SpecimenRecord, SpecimenSite
+from colpo_core.records.cases.cases import CaseRecord, SpecimenRecord, SpecimenSite
 from colpo_core.services.annotations.biopsy_points import biopsy_points
 from colpo_core.services.cases.findings_proposal import propose_clock_hour
 from colpo_core.services.cases.histology import set_clock_hour, set_site

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from colpo_core.errors import InputRejected
-from colpo_core.records.cases import CaseRecord, LabelRecord, SpecimenRecord
+from colpo_core.records.cases.cases import CaseRecord, LabelRecord, SpecimenRecord
 from colpo_core.services.cases.histology import add_specimen, withdraw_specimen
 from colpo_core.terms import Grade, Label, LabelSource, SpecimenKind
 from pages._ui.annotating.words import stage_text

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from colpo_core.records.case_lists import CaseFilter, CaseSort, to_words
+from colpo_core.records.cases.lists import CaseFilter, CaseSort, to_words
 from colpo_core.services.cases import saved_views
 from pages._ui.casework.filters import show_words
 from pages._ui.casework.told import doing

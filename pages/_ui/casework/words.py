@@ -4,8 +4,8 @@ from datetime import date
 
 from colpo_core.ifcpc import Iodine, Junction, LesionLocation, Sign, SignGroup
 from colpo_core.labels import GRADE_NAMES
-from colpo_core.records.case_lists import AnnotationNeed, CaseSort, LabelChoice, OutcomeChoice
-from colpo_core.records.findings import FindingsProposal
+from colpo_core.records.cases.findings import FindingsProposal
+from colpo_core.records.cases.lists import AnnotationNeed, CaseSort, LabelChoice, OutcomeChoice
 from colpo_core.terms import (
     AnnotationState,
     Colposcopy,

@@ -6,8 +6,8 @@ from datetime import timedelta
 import pandas as pd
 import streamlit as st
 
-from colpo_core.records.cohort import AnnotatorProgress, MonthCount
-from colpo_core.records.overview import Dashboard
+from colpo_core.records.overview.cohort import AnnotatorProgress, MonthCount
+from colpo_core.records.overview.worklist import Dashboard
 from colpo_core.services.overview import cohort
 from colpo_core.terms import AnnotationState, Grade, Label
 from pages._ui.annotating.words import STAGES

@@ -3,12 +3,12 @@
 import pandas as pd
 import streamlit as st
 
-from colpo_core.records.checkpoints import label_source_text
-from colpo_core.records.cohort import OverlapFigures, UnseenFigures
-from colpo_core.records.model_cards import signed_text
-from colpo_core.records.model_marks import MarkKind
-from colpo_core.records.overview import Acquaintance, Dashboard, ModelAgreement, ModelFigures
-from colpo_core.records.reviews import ReviewAgreement
+from colpo_core.records.models.cards import signed_text
+from colpo_core.records.models.marks import MarkKind
+from colpo_core.records.overview.cohort import OverlapFigures, UnseenFigures
+from colpo_core.records.overview.worklist import Acquaintance, Dashboard, ModelAgreement, ModelFigures
+from colpo_core.records.review.reviews import ReviewAgreement
+from colpo_core.records.snapshots.snapshots import label_source_text
 from colpo_core.services.overview import cohort, overlaps
 from colpo_core.terms import LabelSource
 from pages._ui.badges import impression_badge, model_badges

@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from colpo_core.records.cohort import DriftAlarm
+from colpo_core.records.overview.cohort import DriftAlarm
 from colpo_core.services.overview import cohort
 from colpo_core.terms import JobState
 from pages._ui.back_up import show_back_up

@@ -4,8 +4,9 @@ import json
 
 import streamlit as st
 
-from colpo_core.records.card_tables import settings_table, trained_on_table
-from colpo_core.records.checkpoints import CheckpointRecord, mask_policy_text
+from colpo_core.records.models.card_tables import settings_table, trained_on_table
+from colpo_core.records.models.checkpoints import CheckpointRecord
+from colpo_core.records.snapshots.snapshots import mask_policy_text
 from colpo_core.services.models import cards as models_cards
 from colpo_core.terms import MaskPolicy
 from pages._ui.here import Here

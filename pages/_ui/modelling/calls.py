@@ -2,10 +2,15 @@
 
 import streamlit as st
 
-from colpo_core.records.card_tables import calibration_steps_table, calibration_table, calls_table, confusion_table
-from colpo_core.records.checkpoints import CheckpointRecord
-from colpo_core.records.model_cards import CALIBRATION_TEXT, Block, calibration_text, calls, n_of, scores_text, side
-from colpo_core.records.model_marks import NOT_CALIBRATED_TEXT
+from colpo_core.records.models.card_tables import (
+    calibration_steps_table,
+    calibration_table,
+    calls_table,
+    confusion_table,
+)
+from colpo_core.records.models.cards import CALIBRATION_TEXT, Block, calibration_text, calls, n_of, scores_text, side
+from colpo_core.records.models.checkpoints import CheckpointRecord
+from colpo_core.records.models.marks import NOT_CALIBRATED_TEXT
 from colpo_core.terms import Split
 from pages._ui.modelling.charts import CONFIG, intervals_chart, reliability_chart, roc_chart
 from pages._ui.modelling.marks import badges, block_head, labels_from, marks_line, say_old, show_table

@@ -6,8 +6,7 @@ from typing import Any
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from colpo_core.records.figures import Estimate
-from colpo_core.records.model_cards import (
+from colpo_core.records.models.cards import (
     COMPARED,
     DISTRIBUTIONS,
     NETWORKS,
@@ -22,6 +21,7 @@ from colpo_core.records.model_cards import (
     spread_by,
     uncalibrated_bins,
 )
+from colpo_core.records.statistics.figures import Estimate
 from pages._ui.charts import INK, TEAL
 
 COLOURS = {"3ch": "#8aa5a8", "4ch": TEAL}

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from colpo_core.records.card_tables import CardTable
-from colpo_core.records.checkpoints import CheckpointRecord
-from colpo_core.records.comparisons import ArmDifference, FlippedCase, ModelComparison
-from colpo_core.records.figures import Estimate
-from colpo_core.records.number_texts import percent_texts
+from colpo_core.records.models.card_tables import CardTable
+from colpo_core.records.models.checkpoints import CheckpointRecord
+from colpo_core.records.statistics.comparisons import ArmDifference, FlippedCase, ModelComparison
+from colpo_core.records.statistics.figures import Estimate
+from colpo_core.records.statistics.number_texts import percent_texts
 from colpo_core.services.models import predicting
 from colpo_core.services.models import registry as models_registry
 from colpo_core.services.models.comparison import compare_models

@@ -2,16 +2,17 @@
 
 import streamlit as st
 
-from colpo_core.records.card_tables import (
+from colpo_core.records.models.card_tables import (
     blind_table,
     calls_table,
     in_the_large_table,
     segmentation_table,
     without_lesion_table,
 )
-from colpo_core.records.checkpoints import CheckpointRecord, SnapshotRecord, label_source_text
-from colpo_core.records.model_cards import Block, calls, n_of
-from colpo_core.records.model_marks import model_marks
+from colpo_core.records.models.cards import Block, calls, n_of
+from colpo_core.records.models.checkpoints import CheckpointRecord
+from colpo_core.records.models.marks import model_marks
+from colpo_core.records.snapshots.snapshots import SnapshotRecord, label_source_text
 from colpo_core.services.jobs import control as jobs
 from colpo_core.services.models import evaluations
 from colpo_core.services.snapshots import external_sets as snapshots_external_sets

@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from colpo_core.records.card_tables import against_table
-from colpo_core.records.checkpoints import CheckpointRecord
-from colpo_core.records.model_cards import counted, side
+from colpo_core.records.models.card_tables import against_table
+from colpo_core.records.models.cards import counted, side
+from colpo_core.records.models.checkpoints import CheckpointRecord
 from pages._ui.modelling.marks import block_head, labels_from, say_old, show_table
 from pages._ui.plain import plain
 

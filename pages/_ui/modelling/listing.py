@@ -3,9 +3,9 @@
 import pandas as pd
 import streamlit as st
 
-from colpo_core.records.checkpoints import CheckpointRecord
-from colpo_core.records.model_cards import Block, calls, estimate, proportion, side
-from colpo_core.records.model_marks import MarkKind, marks_text
+from colpo_core.records.models.cards import Block, calls, estimate, proportion, side
+from colpo_core.records.models.checkpoints import CheckpointRecord
+from colpo_core.records.models.marks import MarkKind, marks_text
 from colpo_core.terms import LabelSource
 from pages._ui.figures import short_estimate, short_share
 from pages._ui.tables import as_when

@@ -3,10 +3,11 @@
 import pandas as pd
 import streamlit as st
 
-from colpo_core.records.card_tables import CardTable
-from colpo_core.records.checkpoints import CheckpointRecord, label_source_text
-from colpo_core.records.model_cards import old_card_text
-from colpo_core.records.model_marks import MarkKind, marks_text
+from colpo_core.records.models.card_tables import CardTable
+from colpo_core.records.models.cards import old_card_text
+from colpo_core.records.models.checkpoints import CheckpointRecord
+from colpo_core.records.models.marks import MarkKind, marks_text
+from colpo_core.records.snapshots.snapshots import label_source_text
 from pages._ui.badges import model_badges
 
 

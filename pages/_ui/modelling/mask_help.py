@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from colpo_core.records.card_tables import arms_table, differences_table, seeds_table
-from colpo_core.records.checkpoints import CheckpointRecord
-from colpo_core.records.model_cards import comparison, counted, differences
+from colpo_core.records.models.card_tables import arms_table, differences_table, seeds_table
+from colpo_core.records.models.cards import comparison, counted, differences
+from colpo_core.records.models.checkpoints import CheckpointRecord
 from pages._ui.modelling.charts import CONFIG, forest_chart
 from pages._ui.modelling.marks import badges, block_head, labels_from, marks_line, say_old, show_table
 

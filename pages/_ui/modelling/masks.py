@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from colpo_core.records.card_tables import blind_table, ceiling_table, segmentation_table, without_lesion_table
-from colpo_core.records.checkpoints import CheckpointRecord
-from colpo_core.records.model_cards import BLIND_TEXT, counted, side
+from colpo_core.records.models.card_tables import blind_table, ceiling_table, segmentation_table, without_lesion_table
+from colpo_core.records.models.cards import BLIND_TEXT, counted, side
+from colpo_core.records.models.checkpoints import CheckpointRecord
 from colpo_core.services.models import human_ceiling as models_human_ceiling
 from pages._ui.errors import showing_errors
 from pages._ui.here import Here

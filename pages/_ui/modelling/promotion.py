@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from colpo_core.records.checkpoints import CheckpointRecord, PromotionRecord
+from colpo_core.records.models.checkpoints import CheckpointRecord, PromotionRecord
 from colpo_core.services.models import promotion_checks
 from colpo_core.services.models import promotions as models_promotions
 from colpo_core.services.models import registry as models_registry

@@ -3,9 +3,9 @@
 import pandas as pd
 import streamlit as st
 
-from colpo_core.records.card_tables import flips_table, repeatability_table
-from colpo_core.records.checkpoints import CheckpointRecord
-from colpo_core.records.model_cards import counted, side
+from colpo_core.records.models.card_tables import flips_table, repeatability_table
+from colpo_core.records.models.cards import counted, side
+from colpo_core.records.models.checkpoints import CheckpointRecord
 from pages._ui.links import link
 from pages._ui.modelling.marks import as_frame, block_head, labels_from, say_old, show_table
 

@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from colpo_core.records.number_texts import percent_texts
-from colpo_core.records.reviews import PredictionRecord
+from colpo_core.records.review.reviews import PredictionRecord
+from colpo_core.records.statistics.number_texts import percent_texts
 from colpo_core.terms import Label
 
 

@@ -3,8 +3,8 @@
 import pandas as pd
 import streamlit as st
 
-from colpo_core.records.explanations import MapInMask
-from colpo_core.records.reviews import ReviewDesk, ReviewImage
+from colpo_core.records.review.explanations import MapInMask
+from colpo_core.records.review.reviews import ReviewDesk, ReviewImage
 from colpo_core.services.review import desk as review
 from colpo_core.terms import Combination, Finding
 from pages._ui.agreeing.words import colour_name

@@ -4,10 +4,10 @@ import pandas as pd
 import streamlit as st
 
 from colpo_core.labels import GRADE_NAMES
-from colpo_core.records.explanations import CallReasons, LikeCase, WhatIfRecord
-from colpo_core.records.figures import ReliabilityBin
-from colpo_core.records.number_texts import percent_texts
-from colpo_core.records.reviews import ReviewDesk
+from colpo_core.records.review.explanations import CallReasons, LikeCase, WhatIfRecord
+from colpo_core.records.review.reviews import ReviewDesk
+from colpo_core.records.statistics.figures import ReliabilityBin
+from colpo_core.records.statistics.number_texts import percent_texts
 from colpo_core.services.jobs import control as jobs
 from colpo_core.services.review import call_reasons
 from colpo_core.terms import Change, Label

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from colpo_core.labels import GRADE_NAMES
-from colpo_core.records.reviews import ReviewDesk, ReviewRecord
+from colpo_core.records.review.reviews import ReviewDesk, ReviewRecord
 from colpo_core.services.annotations import starts as starting
 from colpo_core.services.review import desk as review
 from colpo_core.terms import ReviewReason, Verdict

@@ -7,7 +7,7 @@ from typing import TypeVar
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from colpo_core.records.case_lists import CaseFilter
+from colpo_core.records.cases.lists import CaseFilter
 from colpo_core.records.tasks import MAX_NOTE, MAX_SEED, MAX_TITLE, AnnotatorChoice, TaskDraft, TaskPreview
 from colpo_core.services.tasks import tasks
 from colpo_core.terms import Finding, Grade, TaskOrder

@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from colpo_core.records.learning import TrainingSettings
-from colpo_core.records.retraining import MOST_DAYS, RetrainingRule, RetrainingState
+from colpo_core.records.training.retraining import MOST_DAYS, RetrainingRule, RetrainingState
+from colpo_core.records.training.settings import TrainingSettings
 from colpo_core.services.training.retraining import retraining, rule_like, set_retraining
 from colpo_core.terms import Role
 from pages._ui.errors import showing_errors

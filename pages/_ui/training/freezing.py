@@ -9,9 +9,9 @@ import pandas as pd
 import streamlit as st
 
 from colpo_core.errors import InputRejected
-from colpo_core.records.checkpoints import SnapshotPreview, SnapshotQuery, SnapshotRecord
-from colpo_core.records.model_cards import counted
-from colpo_core.records.shortcuts import ShortcutReport
+from colpo_core.records.models.cards import counted
+from colpo_core.records.snapshots.shortcuts import ShortcutReport
+from colpo_core.records.snapshots.snapshots import SnapshotPreview, SnapshotQuery, SnapshotRecord
 from colpo_core.services.snapshots import freezing
 from colpo_core.services.snapshots import shortcuts as snapshots_shortcuts
 from colpo_core.terms import Label, LabelSource, MaskPolicy, Split

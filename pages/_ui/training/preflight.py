@@ -3,8 +3,8 @@
 import streamlit as st
 
 from colpo_core.records.jobs import JobRecord
-from colpo_core.records.learning import TrainingSettings
-from colpo_core.records.preflight import Outlook, Preflight
+from colpo_core.records.training.preflight import Outlook, Preflight
+from colpo_core.records.training.settings import TrainingSettings
 from colpo_core.services.training.preflight import preflight, start_probe
 from colpo_core.terms import JobState
 from pages._ui.errors import showing_errors

@@ -7,7 +7,8 @@ from typing import Any
 import streamlit as st
 
 from colpo_core.errors import InputRejected
-from colpo_core.records.learning import (
+from colpo_core.records.models.networks import CLASSIFIERS, SEGMENTERS, NetworkEntry, available, missing_sentence
+from colpo_core.records.training.settings import (
     CLASS_WEIGHTS,
     MOST_FOLDS,
     MOST_SEEDS,
@@ -16,7 +17,6 @@ from colpo_core.records.learning import (
     THRESHOLD_RULES,
     TrainingSettings,
 )
-from colpo_core.records.networks import CLASSIFIERS, SEGMENTERS, NetworkEntry, available, missing_sentence
 from pages._ui.training.setting_words import COMPILE, HELP, NAMES, WORDS
 
 

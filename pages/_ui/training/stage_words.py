@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 
 from colpo_core.records.jobs import JobEventRecord, JobRecord
-from colpo_core.records.model_cards import CONTROLS
+from colpo_core.records.models.cards import CONTROLS
 
 MAIN_STAGES = {
     "segmentation": "Segmenter",

@@ -16,7 +16,7 @@ from colpo_core.datasets.augmentation import (
     warp_target,
 )
 from colpo_core.datasets.frames import IGNORED
-from colpo_core.records.learning import AugmentationBounds
+from colpo_core.records.training.settings import AugmentationBounds
 
 USUAL = AugmentationBounds()
 EVERYTHING = AugmentationBounds(contrast=0.3, hue_deg=25, blur_px=2)

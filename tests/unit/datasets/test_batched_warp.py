@@ -5,7 +5,7 @@ import torch
 from colpo_core.datasets.augmentation import Augmentation, draw_augmentation, warp_channel, warp_image, warp_target
 from colpo_core.datasets.batched_warp import batched_warp
 from colpo_core.datasets.frames import IGNORED
-from colpo_core.records.learning import AugmentationBounds
+from colpo_core.records.training.settings import AugmentationBounds
 from colpo_core.simulation.cases import simulate_case
 
 EVERYTHING = AugmentationBounds(rotation_deg=180, contrast=0.3, hue_deg=30, blur_px=2)

@@ -6,7 +6,7 @@ import torch
 from colpo_core.datasets.frames import Frames
 from colpo_core.datasets.image_sets import ImageSet
 from colpo_core.datasets.tensors import Batches
-from colpo_core.records.learning import AugmentationBounds
+from colpo_core.records.training.settings import AugmentationBounds
 from tests.blobs import blobs
 
 CPU = torch.device("cpu")

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from colpo_core.datasets.frames import Frames
 from colpo_core.datasets.mapped_arrays import PageCount, new_channel
 from colpo_core.datasets.tensors import Batch, Batches, chunks, epoch_order, prefetched, to_images
-from colpo_core.records.learning import AugmentationBounds
+from colpo_core.records.training.settings import AugmentationBounds
 from tests.blobs import blobs
 
 CPU = torch.device("cpu")

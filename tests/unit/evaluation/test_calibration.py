@@ -21,7 +21,7 @@ from colpo_core.evaluation.calibration import (
 )
 from colpo_core.evaluation.intervals import exact_share
 from colpo_core.evaluation.judged import Judged
-from colpo_core.records.calibration import Calibration
+from colpo_core.records.statistics.calibration import Calibration
 from colpo_core.terms import Label
 
 N, H = Label.NORMAL, Label.HSIL

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from colpo_core.evaluation.drift import FEWEST, score_drift
-from colpo_core.records.cohort import DriftAlarm
+from colpo_core.records.overview.cohort import DriftAlarm
 
 values = st.lists(st.floats(0, 1), min_size=FEWEST, max_size=120)
 

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from colpo_core.evaluation.evidence import evidence_figures, image_evidence, image_places, places_figures
-from colpo_core.records.explanations import ImageEvidence, ImagePlaces, MapInMask, MapPlaces
+from colpo_core.records.review.explanations import ImageEvidence, ImagePlaces, MapInMask, MapPlaces
 
 
 def quarter(height: int = 60, width: int = 80) -> np.ndarray:

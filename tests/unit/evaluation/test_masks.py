@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from colpo_core.evaluation.intervals import exact_share
 from colpo_core.evaluation.masks import mask_figures, segmentation_figures
 from colpo_core.evaluation.outlines import outline_distance_px
-from colpo_core.records.figures import MaskFigures, PatientMaskFigures
+from colpo_core.records.statistics.figures import MaskFigures, PatientMaskFigures
 
 
 def mask(*rows: str) -> np.ndarray:

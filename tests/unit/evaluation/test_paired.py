@@ -20,8 +20,8 @@ from colpo_core.evaluation.calls import call_figures, calls_at
 from colpo_core.evaluation.judged import Judged
 from colpo_core.evaluation.paired import compare_arms, delong, delong_interval, is_worse, mcnemar
 from colpo_core.evaluation.roc import auc, auc_estimate
-from colpo_core.records.comparisons import ArmDifference
-from colpo_core.records.figures import Estimate
+from colpo_core.records.statistics.comparisons import ArmDifference
+from colpo_core.records.statistics.figures import Estimate
 from colpo_core.terms import Label
 
 N, H = Label.NORMAL, Label.HSIL

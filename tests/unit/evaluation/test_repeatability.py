@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from colpo_core.evaluation.intervals import exact_share
 from colpo_core.evaluation.judged import Judged
 from colpo_core.evaluation.repeatability import repeatability
-from colpo_core.records.comparisons import CaseFlip
+from colpo_core.records.statistics.comparisons import CaseFlip
 from colpo_core.terms import Label
 
 N, H = Label.NORMAL, Label.HSIL

@@ -15,7 +15,7 @@ from colpo_core.evaluation.roc import (
     threshold_rule_text,
     youden_threshold,
 )
-from colpo_core.records.learning import THRESHOLD_RULES
+from colpo_core.records.training.settings import THRESHOLD_RULES
 from colpo_core.terms import Label
 
 N, H = Label.NORMAL, Label.HSIL

@@ -6,7 +6,7 @@ from colpo_core.exchange.card_drawings import (
     reliability_drawing,
     roc_drawing,
 )
-from colpo_core.records.model_cards import differences, pair_name
+from colpo_core.records.models.cards import differences, pair_name
 from tests.cards import new_card, old_card
 
 

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from colpo_core.exchange.case_pdf import MOST_IMAGES, _marks, _text, case_pdf
-from colpo_core.records.case_reports import CaseReport, ReportedImage
-from colpo_core.records.cases import CaseForm, CaseRecord, LabelRecord, SpecimenRecord
-from colpo_core.records.explanations import ProposedSite
-from colpo_core.records.images import ImageRecord
-from colpo_core.records.model_marks import MarkKind, model_marks
-from colpo_core.records.reviews import PredictionRecord, ReviewRecord
+from colpo_core.records.cases.cases import CaseForm, CaseRecord, LabelRecord, SpecimenRecord
+from colpo_core.records.cases.images import ImageRecord
+from colpo_core.records.exports import CaseReport, ReportedImage
+from colpo_core.records.models.marks import MarkKind, model_marks
+from colpo_core.records.review.explanations import ProposedSite
+from colpo_core.records.review.reviews import PredictionRecord, ReviewRecord
 from colpo_core.terms import Grade, Label, LabelSource, ReviewReason, SpecimenKind, Stage, Verdict
 
 NOW = datetime(2026, 3, 4, 9, 30, tzinfo=UTC)

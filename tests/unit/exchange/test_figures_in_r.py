@@ -12,7 +12,7 @@ from scipy.special import expit
 
 from colpo_core.exchange.study_archive import figures_csv, r_script
 from colpo_core.exchange.study_figures import report_figures
-from colpo_core.records.reports import StudyReport
+from colpo_core.records.studies.reports import StudyReport
 from colpo_core.studies.export import CallRow, calls_csv
 from colpo_core.studies.roe_metz import draw_ratings
 from colpo_core.studies.study_analysis import NetworkRatings, analyse_study, reader_rating

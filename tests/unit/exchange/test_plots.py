@@ -6,7 +6,7 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import TextPath
 
 from colpo_core.exchange.plots import Curve, ForestRow, MarkedPoint, forest_svg, reliability_svg, roc_svg, violin_svg
-from colpo_core.records.figures import Estimate
+from colpo_core.records.statistics.figures import Estimate
 
 MARKS = "labels by histology · SIMULATED images"
 CURVE = Curve("4 channels: AUC 0.80 (0.70 to 0.90; 12 patients)", "4ch", [(0, 0), (0.2, 0.8), (1, 1)])

@@ -11,7 +11,7 @@ from colpo_core.exchange.reproduction_report import (
     reproduction_marks,
     reproduction_text,
 )
-from colpo_core.records.learning import preset
+from colpo_core.records.training.settings import preset
 from colpo_core.terms import LabelSource
 from tests.reproduced import LEAK, reproduced
 

@@ -62,7 +62,7 @@ def test_a_card_holds_plain_json_alone() -> None:
 
 
 def test_reading_a_card_imports_no_torch() -> None:
-    rooms = "colpo_core.nets.card, colpo_core.nets.spec, colpo_core.records.networks, colpo_core.images.maps"
+    rooms = "colpo_core.nets.card, colpo_core.nets.spec, colpo_core.records.models.networks, colpo_core.images.maps"
     code = f"import sys, {rooms}; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"

@@ -9,8 +9,8 @@ from torch.nn import functional as F
 from colpo_core.evaluation.calibration import apply_calibration
 from colpo_core.nets.interfaces import ACETOWHITE, Classifier, Segmenter, prob_hsil
 from colpo_core.nets.registry import build_classifier, build_segmenter
-from colpo_core.records.calibration import Calibration
-from colpo_core.records.networks import CLASSIFIERS, MIRRORED, SEGMENTERS
+from colpo_core.records.models.networks import CLASSIFIERS, MIRRORED, SEGMENTERS
+from colpo_core.records.statistics.calibration import Calibration
 
 
 @pytest.fixture(scope="module", params=SEGMENTERS)

@@ -6,7 +6,7 @@ import timm
 import torch
 
 from colpo_core.nets.library import SmpSegmenter, TimmClassifier
-from colpo_core.records.networks import CLASSIFIERS, SEGMENTERS, NetworkEntry
+from colpo_core.records.models.networks import CLASSIFIERS, SEGMENTERS, NetworkEntry
 
 
 def entry_of(architecture: str) -> NetworkEntry:

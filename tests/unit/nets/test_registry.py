@@ -13,8 +13,8 @@ import torchvision
 from colpo_core.errors import CheckpointMismatch
 from colpo_core.nets.registry import build_classifier, build_segmenter, find_weights
 from colpo_core.nets.spec import PipelineSpec
-from colpo_core.records.learning import TrainingSettings
-from colpo_core.records.networks import CLASSIFIERS, SEGMENTERS, NetworkEntry
+from colpo_core.records.models.networks import CLASSIFIERS, SEGMENTERS, NetworkEntry
+from colpo_core.records.training.settings import TrainingSettings
 
 
 @pytest.fixture(scope="module")

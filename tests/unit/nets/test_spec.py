@@ -6,7 +6,7 @@ import pytest
 
 from colpo_core.errors import CheckpointMismatch
 from colpo_core.nets.spec import PipelineSpec
-from colpo_core.records.calibration import Calibration
+from colpo_core.records.statistics.calibration import Calibration
 
 
 def test_a_spec_comes_back_from_its_card() -> None:

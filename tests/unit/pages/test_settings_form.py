@@ -2,8 +2,8 @@ from dataclasses import asdict, fields
 
 import pytest
 
-from colpo_core.records.learning import PRESETS, TrainingSettings, preset
-from colpo_core.records.networks import CLASSIFIERS
+from colpo_core.records.models.networks import CLASSIFIERS
+from colpo_core.records.training.settings import PRESETS, TrainingSettings, preset
 from pages._ui.training import settings_form as form
 from pages._ui.training.setting_words import COMPILE, HELP, NAMES, WORDS
 

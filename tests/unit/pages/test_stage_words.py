@@ -3,8 +3,8 @@ from datetime import UTC, datetime
 import pytest
 
 from colpo_core.records.jobs import JobEventRecord, JobRecord
-from colpo_core.records.learning import PRESETS
-from colpo_core.records.model_cards import CONTROLS
+from colpo_core.records.models.cards import CONTROLS
+from colpo_core.records.training.settings import PRESETS
 from colpo_core.terms import JobKind, JobState
 from colpo_core.training import channels, stages
 from pages._ui.training.stage_words import MAIN_STAGES, resources_text, side_runs, speed_text, stage_text

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from colpo_core.errors import InputRejected
-from colpo_core.records.reading_plans import Aid, ReadingPlan
+from colpo_core.records.studies.reading_plans import Aid, ReadingPlan
 from colpo_core.studies.design import MOST_CASES, DesignCase, DesignCheckpoint, StudyDesign, find_problems
 from colpo_core.terms import ExposureRule, Label
 

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.stats import ttest_rel
 
-from colpo_core.records.reader_statistics import Covariance, Endpoint
+from colpo_core.records.statistics.reader_statistics import Covariance, Endpoint
 from colpo_core.studies.endpoints import components, covariance
 from colpo_core.studies.obuchowski_rockette import (
     Chance,

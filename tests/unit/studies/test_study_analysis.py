@@ -3,9 +3,9 @@ import pytest
 from scipy.special import expit
 
 from colpo_core.errors import InputRejected
-from colpo_core.records.reader_statistics import Endpoint
-from colpo_core.records.reading_plans import ReadingPlan
-from colpo_core.records.studies import StudyAnalysis
+from colpo_core.records.statistics.reader_statistics import Endpoint
+from colpo_core.records.studies.reading_plans import ReadingPlan
+from colpo_core.records.studies.results import StudyAnalysis
 from colpo_core.studies.roe_metz import draw_ratings
 from colpo_core.studies.study_analysis import NetworkRatings, analyse_study, reader_rating
 from colpo_core.terms import Label

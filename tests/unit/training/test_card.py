@@ -8,7 +8,7 @@ import torch
 
 from colpo_core.evaluation.calibration import apply_calibration
 from colpo_core.nets.spec import PipelineSpec
-from colpo_core.records.calibration import Calibration
+from colpo_core.records.statistics.calibration import Calibration
 from colpo_core.terms import Label, LabelSource, MaskPolicy
 from colpo_core.training.card import calibration_of, leaks_of, limits_of, make_card
 from colpo_core.training.hardware import plain_hardware

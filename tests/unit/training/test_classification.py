@@ -10,7 +10,7 @@ from colpo_core.datasets.image_sets import ImageSet
 from colpo_core.datasets.tensors import Batches, FourthChannel
 from colpo_core.errors import JobCancelled
 from colpo_core.nets.registry import build_classifier
-from colpo_core.records.learning import AugmentationBounds
+from colpo_core.records.training.settings import AugmentationBounds
 from colpo_core.terms import Label, Split
 from colpo_core.training.classification import (
     ClassificationLesson,

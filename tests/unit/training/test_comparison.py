@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from colpo_core.datasets.image_sets import ImageSet
 from colpo_core.datasets.tensors import FourthChannel
 from colpo_core.evaluation.judged import Judged
-from colpo_core.records.figures import Estimate
+from colpo_core.records.statistics.figures import Estimate
 from colpo_core.terms import Label, Split
 from colpo_core.training.channels import ARMS, EMPTY, EXPERT, PREDICTED, SHUFFLED, THREE, Channels
 from colpo_core.training.comparison import PAIRS, Run, comparison_figures, run_comparison, verdict

@@ -10,7 +10,7 @@ from colpo_core.inference.predict import predict_image
 from colpo_core.nets.checkpoint import load_checkpoint, save_checkpoint
 from colpo_core.nets.pipeline import build_pipeline
 from colpo_core.nets.spec import PipelineSpec
-from colpo_core.records.learning import TrainingEvent
+from colpo_core.records.training.settings import TrainingEvent
 from colpo_core.terms import Label
 from colpo_core.training.examining import examine
 from tests.blobs import Blobs, blobs

@@ -18,8 +18,8 @@ from colpo_core.inference.predict import predict_image
 from colpo_core.nets.gradcam import pipeline_maps
 from colpo_core.nets.pipeline import Pipeline, build_pipeline
 from colpo_core.nets.spec import PipelineSpec
-from colpo_core.records.figures import Estimate
-from colpo_core.records.learning import AugmentationBounds
+from colpo_core.records.statistics.figures import Estimate
+from colpo_core.records.training.settings import AugmentationBounds
 from colpo_core.terms import Label, LabelSource, Split
 from colpo_core.training.judging import (
     Judgement,

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from colpo_core.datasets.tensors import Batch
 from colpo_core.errors import JobCancelled, JobFailed
-from colpo_core.records.learning import TrainingEvent
+from colpo_core.records.training.settings import TrainingEvent
 from colpo_core.training.hardware import plain_hardware
 from colpo_core.training.loop import Fitted, Keeper, Plan, Validation, fit, learning_rate_factor, reproducible
 from colpo_core.training.watch import Watch

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from colpo_core.errors import CheckpointMismatch, InputRejected, JobFailed, LeakageFound, SnapshotMismatch
-from colpo_core.records import networks
+from colpo_core.records.models import networks
 from colpo_core.terms import Split
 from tests.blobs import blobs, tiny
 from tests.course import opened

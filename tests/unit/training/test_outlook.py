@@ -1,7 +1,7 @@
 import pytest
 
 from colpo_core.errors import CheckpointMismatch, JobCancelled, JobFailed
-from colpo_core.records.learning import TrainingEvent
+from colpo_core.records.training.settings import TrainingEvent
 from colpo_core.training.outlook import look_ahead
 from colpo_core.training.stages import stage_passes
 from tests.blobs import blobs, tiny

@@ -11,7 +11,7 @@ from colpo_core.errors import CheckpointMismatch, JobCancelled, JobFailed, Leaka
 from colpo_core.inference.predict import predict_image
 from colpo_core.nets.card import read_card
 from colpo_core.nets.checkpoint import load_checkpoint
-from colpo_core.records.learning import TrainingEvent, TrainingSettings
+from colpo_core.records.training.settings import TrainingEvent, TrainingSettings
 from colpo_core.terms import Label, LabelSource, Split
 from colpo_core.training.channels import ARMS
 from colpo_core.training.pipeline import TrainedCheckpoint, train_pipeline

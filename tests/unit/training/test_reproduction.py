@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from colpo_core.errors import InputRejected, JobCancelled, JobFailed
-from colpo_core.records.learning import TrainingEvent
-from colpo_core.records.reproduction import Reproduction
+from colpo_core.records.training.reproduction import Reproduction
+from colpo_core.records.training.settings import TrainingEvent
 from colpo_core.training.reproduction import reproduce
 from tests.blobs import blobs, tiny
 

@@ -11,7 +11,7 @@ from colpo_core.datasets.tensors import Batches
 from colpo_core.errors import JobCancelled
 from colpo_core.nets.interfaces import Segmenter
 from colpo_core.nets.registry import build_segmenter
-from colpo_core.records.learning import AugmentationBounds
+from colpo_core.records.training.settings import AugmentationBounds
 from colpo_core.terms import Split
 from colpo_core.training.hardware import plain_hardware
 from colpo_core.training.loop import Plan, fit, reproducible

@@ -18,7 +18,7 @@ from colpo_core.datasets.mapped_arrays import new_channel
 from colpo_core.datasets.tensors import Batch, Batches, FourthChannel
 from colpo_core.errors import JobCancelled, JobFailed
 from colpo_core.nets.registry import build_classifier
-from colpo_core.records.learning import AugmentationBounds, TrainingEvent
+from colpo_core.records.training.settings import AugmentationBounds, TrainingEvent
 from colpo_core.terms import Split
 from colpo_core.training.channels import SHUFFLED, Channels
 from colpo_core.training.classification import ClassificationLesson, classification_lesson

@@ -3,7 +3,7 @@ import pickle
 import pytest
 
 from colpo_core.errors import JobCancelled
-from colpo_core.records.learning import TrainingEvent
+from colpo_core.records.training.settings import TrainingEvent
 from colpo_core.training.watch import Watch
 
 

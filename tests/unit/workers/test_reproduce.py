@@ -9,10 +9,10 @@ import pytest
 from sqlalchemy import select
 
 from colpo_core.errors import Conflict, InputRejected, JobFailed, NotFound, PermissionDenied
-from colpo_core.records.checkpoints import SnapshotQuery, SnapshotRecord
-from colpo_core.records.learning import preset
 from colpo_core.records.people import Actor
-from colpo_core.records.reproduction import Reproduction
+from colpo_core.records.snapshots.snapshots import SnapshotQuery, SnapshotRecord
+from colpo_core.records.training.reproduction import Reproduction
+from colpo_core.records.training.settings import preset
 from colpo_core.services.snapshots import freezing
 from colpo_core.store import Store
 from colpo_core.store.tables import AuditEntry

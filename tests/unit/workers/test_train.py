@@ -2,8 +2,8 @@ from typing import Any
 
 import pytest
 
-from colpo_core.records.checkpoints import SnapshotQuery
 from colpo_core.records.people import Actor
+from colpo_core.records.snapshots.snapshots import SnapshotQuery
 from colpo_core.services.snapshots import freezing
 from colpo_core.store import Store
 from colpo_core.store.tables import Checkpoint, Promotion

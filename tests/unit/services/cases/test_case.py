@@ -7,8 +7,8 @@ from colpo_core.errors import Conflict, InputRejected, NotFound, PermissionDenie
 from colpo_core.images.decoding import CleanImage, encode_clean
 from colpo_core.images.masks import encode_rle
 from colpo_core.images.perceptual import perceptual_hash
-from colpo_core.records.case_lists import AnnotationNeed, CaseFilter, LabelChoice
-from colpo_core.records.cases import CaseForm, SwedeRows
+from colpo_core.records.cases.cases import CaseForm, SwedeRows
+from colpo_core.records.cases.lists import AnnotationNeed, CaseFilter, LabelChoice
 from colpo_core.records.people import Actor
 from colpo_core.services.annotations.imported_masks import import_annotation
 from colpo_core.services.annotations.own_masks import open_annotation, save_draft

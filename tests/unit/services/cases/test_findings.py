@@ -5,7 +5,7 @@ from sqlalchemy import select
 
 from colpo_core.errors import Blinding, Conflict, InputRejected, NotFound, PermissionDenied
 from colpo_core.ifcpc import SIGNS, Iodine, Junction, LesionLocation, Sign
-from colpo_core.records.findings import FindingsEntry
+from colpo_core.records.cases.findings import FindingsEntry
 from colpo_core.records.people import Actor
 from colpo_core.services.cases.findings import get_findings, save_findings
 from colpo_core.store import Store

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from colpo_core.errors import NotFound, PermissionDenied
 from colpo_core.images.masks import encode_rle
-from colpo_core.records.cases import SpecimenSite
+from colpo_core.records.cases.cases import SpecimenSite
 from colpo_core.records.people import Actor
 from colpo_core.services.annotations.own_masks import open_annotation, save_draft, submit_annotation
 from colpo_core.services.cases.findings_proposal import lesion_images, propose_clock_hour, propose_findings

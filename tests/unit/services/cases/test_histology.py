@@ -2,7 +2,7 @@ import pytest
 from sqlalchemy import select
 
 from colpo_core.errors import InputRejected, NotFound, PermissionDenied
-from colpo_core.records.cases import CaseForm, LabelRecord, SpecimenSite, SwedeRows
+from colpo_core.records.cases.cases import CaseForm, LabelRecord, SpecimenSite, SwedeRows
 from colpo_core.records.people import Actor
 from colpo_core.services.cases.case import get_case, update_case
 from colpo_core.services.cases.histology import add_specimen, set_clock_hour, set_site, withdraw_specimen

@@ -7,10 +7,10 @@ from sqlalchemy import select
 
 from colpo_core.errors import InputRejected, NotFound, PermissionDenied
 from colpo_core.images.decoding import CleanImage, encode_clean
-from colpo_core.records.cases import IncomingFile
-from colpo_core.records.checkpoints import SnapshotQuery
-from colpo_core.records.images import grouped_questions, question_text
+from colpo_core.records.cases.cases import IncomingFile
+from colpo_core.records.cases.images import grouped_questions, question_text
 from colpo_core.records.people import Actor
+from colpo_core.records.snapshots.snapshots import SnapshotQuery
 from colpo_core.services.cases.fingerprints import fill_fingerprints
 from colpo_core.services.cases.histology import add_specimen
 from colpo_core.services.cases.image_questions import asked_images, confirm_images, refile_images

@@ -7,14 +7,7 @@ from sqlalchemy.dialects import sqlite
 
 from benchmarks.filled_store import fill
 from colpo_core.errors import PermissionDenied
-from colpo_core.records.case_lists import (
-    AnnotationNeed,
-    CaseFilter,
-    CasePlace,
-    CaseSort,
-    LabelChoice,
-    OutcomeChoice,
-)
+from colpo_core.records.cases.lists import AnnotationNeed, CaseFilter, CasePlace, CaseSort, LabelChoice, OutcomeChoice
 from colpo_core.records.people import Actor
 from colpo_core.services.cases import lists as case_lists
 from colpo_core.services.cases.lists import find_case_ids, list_cases, list_choices, select_cases

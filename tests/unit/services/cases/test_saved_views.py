@@ -1,7 +1,7 @@
 import pytest
 
 from colpo_core.errors import InputRejected, NotFound, PermissionDenied
-from colpo_core.records.case_lists import CaseFilter, CaseSort, OutcomeChoice
+from colpo_core.records.cases.lists import CaseFilter, CaseSort, OutcomeChoice
 from colpo_core.records.people import Actor
 from colpo_core.services.cases.saved_views import delete_view, list_views, save_view
 from colpo_core.store import Store

@@ -2,7 +2,7 @@
 
 import pytest
 
-from colpo_core.records.overview import MOST_COUNTED, WorkItem, WorkKind
+from colpo_core.records.overview.worklist import MOST_COUNTED, WorkItem, WorkKind
 from colpo_core.services.common.counting import count_up_to
 from colpo_core.store import Store
 from colpo_core.store.tables import Image

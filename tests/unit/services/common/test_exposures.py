@@ -9,8 +9,8 @@ from sqlalchemy.exc import OperationalError
 from streamlit.testing.v1 import AppTest
 
 from colpo_core.records.annotations import StartSource
-from colpo_core.records.learning import TrainingSettings
 from colpo_core.records.people import Actor
+from colpo_core.records.training.settings import TrainingSettings
 from colpo_core.services.agreement import adjudication
 from colpo_core.services.agreement import overview as agreement
 from colpo_core.services.annotations import biopsy_points, confirmation, own_masks, workbench

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from colpo_core.errors import Blinding
 from colpo_core.images.maps import MAP_NAMES
-from colpo_core.records.overview import WorkKind
+from colpo_core.records.overview.worklist import WorkKind
 from colpo_core.records.people import Actor
 from colpo_core.records.tasks import TaskRecord
 from colpo_core.services.annotations.starts import start_options

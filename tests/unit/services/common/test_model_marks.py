@@ -6,8 +6,8 @@ import pytest
 
 from colpo_core.cli.cases import print_case
 from colpo_core.exchange import case_pdf
-from colpo_core.records.case_reports import CaseReport
-from colpo_core.records.model_marks import MarkKind, model_marks
+from colpo_core.records.exports import CaseReport
+from colpo_core.records.models.marks import MarkKind, model_marks
 from colpo_core.records.people import Actor
 from colpo_core.services.cases import case as cases
 from colpo_core.services.cases import lists as case_lists

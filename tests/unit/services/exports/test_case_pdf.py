@@ -5,7 +5,7 @@ from sqlalchemy import select
 
 from colpo_core.errors import NotFound, PermissionDenied
 from colpo_core.exchange import case_pdf
-from colpo_core.records.case_reports import CaseReport
+from colpo_core.records.exports import CaseReport
 from colpo_core.records.people import Actor
 from colpo_core.services.exports.case_pdf import case_report_pdf
 from colpo_core.store import Store

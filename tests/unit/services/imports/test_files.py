@@ -13,7 +13,7 @@ from sqlalchemy import func, select, update
 from colpo_core.errors import InputRejected, PermissionDenied
 from colpo_core.images.decoding import read_rgb
 from colpo_core.images.perceptual import perceptual_hash
-from colpo_core.records.cases import ImportReport, ImportStatus, IncomingFile, StageGuess
+from colpo_core.records.cases.cases import ImportReport, ImportStatus, IncomingFile, StageGuess
 from colpo_core.records.people import Actor
 from colpo_core.services.cases.fingerprints import fill_fingerprints
 from colpo_core.services.cases.histology import add_specimen

@@ -7,8 +7,8 @@ import pytest
 
 from colpo_core.errors import CheckpointMismatch, Conflict, InputRejected, NotFound, PermissionDenied
 from colpo_core.records.jobs import JobRecord
-from colpo_core.records.learning import TrainingSettings
 from colpo_core.records.people import Actor
+from colpo_core.records.training.settings import TrainingSettings
 from colpo_core.services.jobs import control as jobs
 from colpo_core.services.jobs import engine, leases
 from colpo_core.services.jobs import files as job_files

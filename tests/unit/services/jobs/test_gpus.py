@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from colpo_core.records.gpus import GpuState
+from colpo_core.records.jobs import GpuState
 from colpo_core.services.jobs import gpus
 from colpo_core.services.jobs.gpus import gpus_here, gpus_wanted, holding_gpus, is_across_machines
 from colpo_core.settings import Settings

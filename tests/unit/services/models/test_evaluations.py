@@ -7,8 +7,8 @@ from colpo_core.errors import Conflict, InputRejected, LeakageFound, PermissionD
 from colpo_core.nets.checkpoint import save_checkpoint
 from colpo_core.nets.pipeline import build_pipeline
 from colpo_core.nets.spec import PipelineSpec
-from colpo_core.records.checkpoints import SnapshotQuery, SnapshotRecord
 from colpo_core.records.people import Actor
+from colpo_core.records.snapshots.snapshots import SnapshotQuery, SnapshotRecord
 from colpo_core.services.jobs import control as jobs
 from colpo_core.services.jobs import engine
 from colpo_core.services.models import evaluations

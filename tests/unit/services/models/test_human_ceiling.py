@@ -1,7 +1,7 @@
 import numpy as np
 
-from colpo_core.records import checkpoints
 from colpo_core.records.people import Actor
+from colpo_core.records.snapshots import snapshots as snapshots_snapshots
 from colpo_core.services.models import human_ceiling as models_human_ceiling
 from colpo_core.services.snapshots import freezing
 from colpo_core.store import Store
@@ -22,7 +22,7 @@ def test_a_model_stands_beside_what_people_reach_on_the_same_images(store: Store
         submit(store, annotator, image_id, square(10, 10))
         submit(store, second, image_id, square(10, 10 + shift))
     submit(store, annotator, once, square(10, 10))
-    snapshot = freezing.freeze_snapshot(store, actor=annotator, query=checkpoints.SnapshotQuery("s"))
+    snapshot = freezing.freeze_snapshot(store, actor=annotator, query=snapshots_snapshots.SnapshotQuery("s"))
     card = make_card()
     figures = {"dice": 0.7, "kappa": 0.6}
     card["metrics"]["segmentation"]["by_image"] = [  # type: ignore[index]

@@ -8,8 +8,9 @@ import pytest
 from colpo_core.errors import Conflict, PermissionDenied, PromotionHeld
 from colpo_core.evaluation.judged import Judged
 from colpo_core.evaluation.probabilities import probability_figures
-from colpo_core.records.checkpoints import PromotionChecks, SnapshotQuery
+from colpo_core.records.models.checkpoints import PromotionChecks
 from colpo_core.records.people import Actor
+from colpo_core.records.snapshots.snapshots import SnapshotQuery
 from colpo_core.services.jobs import engine
 from colpo_core.services.models import files as checkpoint_files
 from colpo_core.services.models import promotions

@@ -8,7 +8,7 @@ from colpo_core.datasets.manifest import Manifest, ManifestItem
 from colpo_core.errors import PermissionDenied
 from colpo_core.evaluation.intervals import exact_share
 from colpo_core.labels import RULES_VERSION
-from colpo_core.records.cohort import DriftAlarm
+from colpo_core.records.overview.cohort import DriftAlarm
 from colpo_core.records.people import Actor
 from colpo_core.services.cases import lowest_agreement
 from colpo_core.services.cases.histology import add_specimen

@@ -6,9 +6,9 @@ from sqlalchemy import select
 
 from colpo_core.errors import PermissionDenied
 from colpo_core.images.masks import encode_rle
-from colpo_core.records.checkpoints import SnapshotQuery
-from colpo_core.records.overview import Acquaintance, ModelFigures, WorkItem, WorkKind
+from colpo_core.records.overview.worklist import Acquaintance, ModelFigures, WorkItem, WorkKind
 from colpo_core.records.people import Actor
+from colpo_core.records.snapshots.snapshots import SnapshotQuery
 from colpo_core.services.annotations.imported_masks import import_annotation
 from colpo_core.services.annotations.own_masks import open_annotation, save_draft, submit_annotation
 from colpo_core.services.cases.histology import add_specimen

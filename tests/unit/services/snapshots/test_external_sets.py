@@ -7,9 +7,9 @@ from sqlalchemy import select
 
 from colpo_core.datasets.manifest import Manifest
 from colpo_core.errors import InputRejected, LeakageFound, NotFound, PermissionDenied
-from colpo_core.records.checkpoints import SnapshotQuery, SnapshotRecord
-from colpo_core.records.learning import TrainingSettings
 from colpo_core.records.people import Actor
+from colpo_core.records.snapshots.snapshots import SnapshotQuery, SnapshotRecord
+from colpo_core.records.training.settings import TrainingSettings
 from colpo_core.services.jobs import control as jobs
 from colpo_core.services.snapshots import external_sets as snapshots_external_sets
 from colpo_core.services.snapshots import freezing

@@ -7,9 +7,9 @@ import pytest
 from numpy.typing import NDArray
 from sqlalchemy import delete, select
 
-from colpo_core.records.checkpoints import SnapshotQuery
 from colpo_core.records.people import Actor
-from colpo_core.records.shortcuts import CLUES, ShortcutReport
+from colpo_core.records.snapshots.shortcuts import CLUES, ShortcutReport
+from colpo_core.records.snapshots.snapshots import SnapshotQuery
 from colpo_core.services.snapshots import freezing, shortcuts, surroundings
 from colpo_core.store import Store
 from colpo_core.store.tables import Case, Image, ImageSurroundings, Snapshot

@@ -9,8 +9,8 @@ from sqlalchemy import select
 
 from colpo_core.errors import Blinding, InputRejected, NotFound, StudyLocked
 from colpo_core.records.people import Actor
-from colpo_core.records.reading_plans import ReadingPlan
-from colpo_core.records.studies import Presented
+from colpo_core.records.studies.reading_plans import ReadingPlan
+from colpo_core.records.studies.readings import Presented
 from colpo_core.services.studies import designing, readings
 from colpo_core.services.studies import results as study_results
 from colpo_core.services.studies.rows import check_seal, get_study_row

@@ -11,7 +11,7 @@ from sqlalchemy import select, text
 from colpo_core import __version__
 from colpo_core.errors import Conflict
 from colpo_core.records.people import Actor
-from colpo_core.records.reading_plans import Aid, ReadingPlan
+from colpo_core.records.studies.reading_plans import Aid, ReadingPlan
 from colpo_core.services.studies import closings, designing, readings
 from colpo_core.services.studies import report as study_report
 from colpo_core.services.studies.conduct import export_record

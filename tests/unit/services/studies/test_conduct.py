@@ -7,9 +7,9 @@ import pytest
 from sqlalchemy import select
 
 from colpo_core.errors import PermissionDenied, StudyLocked
-from colpo_core.records.conduct import ChangedLabels
 from colpo_core.records.people import Actor
-from colpo_core.records.reading_plans import Aid, ReadingPlan
+from colpo_core.records.studies.conduct import ChangedLabels
+from colpo_core.records.studies.reading_plans import Aid, ReadingPlan
 from colpo_core.services.common import exposures
 from colpo_core.services.studies import designing, readings
 from colpo_core.services.studies import results as study_results

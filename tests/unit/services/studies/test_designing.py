@@ -7,7 +7,7 @@ from sqlalchemy import select, update
 
 from colpo_core.errors import Conflict, InputRejected, NotFound, PermissionDenied, StudyLocked
 from colpo_core.records.people import Actor
-from colpo_core.records.studies import CaseChoice, CaseSource
+from colpo_core.records.studies.designs import CaseChoice, CaseSource
 from colpo_core.services.studies import designing
 from colpo_core.services.studies.rows import check_seal, get_study, get_study_row, list_studies
 from colpo_core.store import Store

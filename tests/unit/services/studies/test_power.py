@@ -1,8 +1,8 @@
 import pytest
 
 from colpo_core.errors import InputRejected
-from colpo_core.records.reader_statistics import Endpoint
-from colpo_core.records.reading_plans import Aid, ReadingPlan
+from colpo_core.records.statistics.reader_statistics import Endpoint
+from colpo_core.records.studies.reading_plans import Aid, ReadingPlan
 from colpo_core.services.studies.power import ReaderSpread, plan_power
 from colpo_core.studies.power import Assumed, estimate_power
 from colpo_core.studies.roe_metz import RoeMetz

@@ -6,7 +6,7 @@ from sqlalchemy import update
 
 from colpo_core.errors import Blinding
 from colpo_core.records.people import Actor
-from colpo_core.records.reading_plans import ReadingPlan
+from colpo_core.records.studies.reading_plans import ReadingPlan
 from colpo_core.services.common import exposures
 from colpo_core.services.studies import designing, readings
 from colpo_core.services.studies import rows as study_records

@@ -20,8 +20,8 @@ from colpo_core.errors import (
 )
 from colpo_core.images.decoding import read_rgb
 from colpo_core.records.people import Actor
-from colpo_core.records.reading_plans import ConfidenceScale, ReadingPlan
-from colpo_core.records.studies import Presented
+from colpo_core.records.studies.reading_plans import ConfidenceScale, ReadingPlan
+from colpo_core.records.studies.readings import Presented
 from colpo_core.services.studies import designing, readings
 from colpo_core.services.studies import places as reading_places
 from colpo_core.store import Store

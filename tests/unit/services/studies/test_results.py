@@ -14,8 +14,8 @@ from colpo_core.errors import InputRejected, NotFound, PermissionDenied, Snapsho
 from colpo_core.images.perceptual import perceptual_hash
 from colpo_core.labels import RULES_VERSION
 from colpo_core.records.people import Actor
-from colpo_core.records.reading_plans import Aid, ReadingPlan
-from colpo_core.records.studies import CaseChoice, CaseSource
+from colpo_core.records.studies.designs import CaseChoice, CaseSource
+from colpo_core.records.studies.reading_plans import Aid, ReadingPlan
 from colpo_core.services.snapshots.external_sets import patients_met
 from colpo_core.services.studies import designing, readings
 from colpo_core.services.studies import results as study_results

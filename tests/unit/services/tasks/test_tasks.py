@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from colpo_core.errors import Conflict, InputRejected, NotFound, PermissionDenied
-from colpo_core.records.case_lists import CaseFilter, LabelChoice
+from colpo_core.records.cases.lists import CaseFilter, LabelChoice
 from colpo_core.records.people import Actor
 from colpo_core.services.common.actors import IMPORTER, program_actor
 from colpo_core.services.common.stored_images import mark_image

@@ -4,7 +4,7 @@ import pytest
 
 from colpo_core.errors import InputRejected, PermissionDenied
 from colpo_core.records.people import Actor
-from colpo_core.records.retraining import RetrainingRule
+from colpo_core.records.training.retraining import RetrainingRule
 from colpo_core.services.jobs import control as jobs
 from colpo_core.services.snapshots import freezing
 from colpo_core.services.snapshots.freezing import SnapshotQuery

@@ -1,0 +1,1 @@
+"""Cases, their lists, images and findings."""

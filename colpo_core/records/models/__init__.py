@@ -1,0 +1,1 @@
+"""Checkpoints, their cards, marks and tables, and the catalogue of networks."""

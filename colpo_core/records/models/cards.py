@@ -1,0 +1,237 @@
+"""How a checkpoint's card is read, by pages and by the card's file alike.
+
+Cards of earlier versions lack the newer figures. A reader here gives None or nothing for what a card does not hold.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from colpo_core.records.statistics.figures import Estimate, Proportion
+
+Block = Mapping[str, Any]
+
+NETWORKS = {"3ch": "3 channels", "4ch": "4 channels"}
+SHARES = {
+    "accuracy": "Accuracy",
+    "sensitivity": "Sensitivity",
+    "specificity": "Specificity",
+    "ppv": "PPV",
+    "npv": "NPV",
+}
+SCORES = {"auc": "AUC (ROC curve)", "brier": "Brier score", "ece": "Calibration error (ECE)"}
+CALIBRATION_TEXT = (
+    "A network is taught both labels as equally frequent. Its answers are divided by a temperature (above 1 it had "
+    "been too sure of itself) and moved by an intercept, which brings them down to the share of HSIL that they are "
+    "calibrated for. Both are fitted on validation. The order of the images, and so the AUC by image, and every call "
+    "of an image stay the same. Lower is better for Brier score and calibration error; the latter is too high by "
+    "chance in few cases."
+)
+PLACES_TEXT = (
+    "Lesion: the share of the evidence for HSIL that lies in the annotated lesion, less the share of the image that "
+    "the lesion covers; 0 is chance. Black bars: the share of a whole map that lies in the bars beside the image, "
+    "which are cut off before a map is shown; chance is the share of the box that they cover. Rim: the share of the "
+    "evidence within the image that lies in its outermost 5%; chance is the rim's area. Test images, means with 95% "
+    "intervals by patients. Evidence in bars and rim speaks for frame or device, not for the cervix."
+)
+SEGMENTATION = {
+    "iou_acetowhite": "IoU, acetowhite",
+    "iou_background": "IoU, background",
+    "dice": "Dice, acetowhite",
+    "kappa": "Cohen's kappa over the pixels",
+    "hd95_percent": "95% Hausdorff distance, % of the diagonal",
+    "accuracy_acetowhite": "Accuracy, acetowhite",
+    "accuracy_background": "Accuracy, background",
+}
+DISTRIBUTIONS = {"iou_acetowhite": "IoU", "dice": "Dice", "hd95_percent": "HD95, % of the diagonal"}
+BLIND_TEXT = (
+    "A mask that looks at no image overlaps too, since lesions lie in the middle: the mean of the training masks, cut "
+    "where it does best on the training side, and a disc in the middle of their mean area. A segmenter has learned "
+    "something only where the difference, paired by image, lies above 0 with its whole interval."
+)
+EVIDENCE_TEXT = (
+    "Share of the Grad-CAM evidence that lies inside the mask, and images whose highest place lies in it (within 3% of "
+    "the diagonal), on test images with an annotated lesion. By chance: what a map that prefers no place has, which is "
+    "the share of the image that the masks cover, or that lies within 3% of them. Differences are 4 channels minus 3, "
+    "paired; 95% intervals by patients."
+)
+FORGETTING_TEXT = (
+    "The weights of a copy are drawn anew from the last layer downwards. A map that shows what was learned changes: "
+    "the correlation falls towards 0. One that stays alike shows the picture, not the network."
+)
+COMPARED = {"auc": "AUC", "accuracy": "Accuracy", "sensitivity": "Sensitivity", "specificity": "Specificity"}
+CONTROLS = {
+    "3ch": "Colours alone: what the mask has to beat.",
+    "predicted": "The mask that this model's own segmenter draws, as in use.",
+    "empty": "A fourth channel without content: more weights, no mask.",
+    "shuffled": "The predicted mask of another patient: a mask, but not hers.",
+    "expert": "The expert's mask where there is one, else the predicted one: how far a perfect segmenter could help.",
+}
+"""What each arm of the comparison is there for."""
+
+
+def old_card_text(what: str) -> str:
+    """What a person is told where a card of an earlier version lacks something.
+
+    Args:
+        what: What is missing, such as `a ROC curve`.
+    """
+    return f"This model was trained by an earlier version; train again for {what}."
+
+
+def proportion(block: Block, name: str) -> Proportion:
+    """A share of a block of figures."""
+    return Proportion(**block[name])
+
+
+def estimate(block: Block, name: str) -> Estimate:
+    """A mean or an area of a block of figures."""
+    return Estimate(**block[name])
+
+
+def estimate_or_none(block: Block, name: str) -> Estimate | None:
+    """The same, or None where the block does not hold it."""
+    return Estimate(**block[name]) if block.get(name) else None
+
+
+def figure_text(block: Block, name: str) -> str:
+    """A share, mean or area with its interval, or that it is not known."""
+    found = block.get(name)
+    if not found:
+        return "not known"
+    return Proportion(**found).text() if "k" in found else Estimate(**found).text()
+
+
+def scores_text(block: Block) -> str:
+    """How the intervals of area, Brier score and calibration error of a block were made, in words."""
+    methods = {(block.get(name) or {}).get("method") for name in ("auc", "brier")} - {None}
+    if not methods:
+        # A card of an earlier version, or one without any such interval.
+        return "AUC, Brier score and calibration error by a bootstrap over patients"
+    return (
+        "AUC by Newcombe's method 5, widened where the variance of the cases (of patients, where one stands behind "
+        "several) is larger; Brier score by Student's distribution over patients, corrected for skewness; calibration "
+        "error by a bootstrap over patients"
+    )
+
+
+def signed_text(found: Estimate) -> str:
+    """A difference with its sign: `+0.03 (-0.02 to +0.08; 12 patients)`."""
+    if found.value is None:
+        return f"not defined ({found.n_patients} patients)"
+    if found.low is None or found.high is None:
+        return f"{found.value:+.2f} (no interval: {found.missing or f'{found.n_patients} patients'})"
+    return f"{found.value:+.2f} ({found.low:+.2f} to {found.high:+.2f}; {found.n_patients} patients)"
+
+
+def leaks(card: Block) -> tuple[str, ...]:
+    """What leaks by the way in which the model was trained; the paper's protocol always does."""
+    said = tuple(str(sentence) for sentence in card.get("leaks") or ())
+    if not said and card.get("protocol") == "paper":
+        return ("Trained by the paper's protocol, in which copies of one image stand on both sides.",)
+    return said
+
+
+def calibration_share(card: Block) -> float | None:
+    """Share of HSIL that a model's probabilities are calibrated for; None of an earlier version, whose are for none."""
+    found = card.get("calibration")
+    return None if not found else float(found["4ch"]["share_hsil"])
+
+
+def calibration_text(card: Block) -> str:
+    """For which share of HSIL a model's probabilities are calibrated, in a sentence; empty of an earlier version."""
+    found = card.get("calibration")
+    if not found:
+        return ""
+    one = found["4ch"]
+    n_images = one["n_normal"] + one["n_hsil"]
+    return (
+        f"Probabilities are calibrated for a share of HSIL of {one['share_hsil']:.1%}, that of the {n_images} images "
+        "that the model learned from or was chosen on. Where HSIL is rarer they are too high, where it is more "
+        "frequent too low."
+    )
+
+
+def side(card: Block, split: str) -> Block:
+    """The figures of the test or of the validation side.
+
+    Args:
+        card: The card.
+        split: `test` or `validation`.
+    """
+    found: Block = card["metrics"] if split == "test" else card["metrics"]["validation"]
+    return found
+
+
+def calls(metrics: Block, network: str, level: str) -> Block:
+    """The figures of one network's calls.
+
+    Args:
+        metrics: Those of a side.
+        network: Of `NETWORKS`.
+        level: `case` or `image`.
+    """
+    found: Block = metrics[f"classification_{network}"][level]
+    return found
+
+
+def uncalibrated_bins(metrics: Block, network: str, level: str) -> list[Block]:
+    """The calibration curve before the calibration; empty of a side or a card that has none.
+
+    Args:
+        metrics: Those of a side.
+        network: Of `NETWORKS`.
+        level: `case` or `image`.
+    """
+    bins = metrics.get("uncalibrated", {}).get(network, {}).get("reliability", {}).get(level, ())
+    return [one for one in bins if one["observed"]["value"] is not None]
+
+
+def n_of(block: Block, *, level: str) -> str:
+    """What stands behind a block of calls, such as `12 cases of 11 patients`."""
+    return f"{counted(block['n'], level)} of {counted(block['n_patients'], 'patient')}"
+
+
+def counted(number: int, word: str) -> str:
+    """Such as `1 image` or `12 images`."""
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"
+
+
+def comparison(card: Block) -> Block | None:
+    """Whether the mask helped, in figures; None in a card of an earlier version."""
+    found: Block | None = card["metrics"].get("comparison")
+    return found
+
+
+def differences(card: Block) -> list[Block]:
+    """The pairs of the comparison, each with its figures; `first` and `second` are names of arms."""
+    found = comparison(card)
+    return [pair for pair in found["differences"] if isinstance(pair["first"], str)] if found else []
+
+
+def pair_name(card: Block, pair: Block) -> str:
+    """What a pair holds against what: `the predicted mask − colours alone`."""
+    arms = (comparison(card) or {}).get("arms", {})
+    first, second = (arms[arm]["name"] for arm in (pair["first"], pair["second"]))
+    return f"{second} − {first}"
+
+
+def spread_by(segmentation: Block, name: str, *, patients: bool) -> list[float]:
+    """Values of one figure of the masks, over images or over patients; images without a lesion have none.
+
+    A patient's value is the mean over her images.
+
+    Args:
+        segmentation: A block of `SegmentationFigures`.
+        name: Of `DISTRIBUTIONS`.
+        patients: Whether to take means over patients.
+    """
+    rows = segmentation.get("by_image")
+    if rows is None:
+        old = segmentation.get("iou_acetowhite_by_image") or []
+        return [value for value in old if value is not None] if name == "iou_acetowhite" and not patients else []
+    found: dict[int, list[float]] = {}
+    for place, row in enumerate(rows):
+        value = row["figures"][name]
+        if value is not None:
+            found.setdefault(row["patient_id"] if patients else place, []).append(float(value))
+    return [sum(values) / len(values) for values in found.values()]

@@ -1,0 +1,1 @@
+"""Snapshots, and shortcuts to a label in them."""

@@ -1,0 +1,1 @@
+"""Figures with their intervals, in whatever subject they stand."""

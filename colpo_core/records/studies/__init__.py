@@ -1,0 +1,1 @@
+"""Blinded reading studies: plans, conduct, what readers see, results, reports."""

@@ -1,0 +1,1 @@
+"""Settings of a training, what is looked at before, rules, reproduction."""
