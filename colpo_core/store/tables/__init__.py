@@ -1,37 +1,25 @@
 """All tables of the store, by subject."""
 
-from colpo_core.store.tables.annotations import (
-    Adjudication,
-    Annotation,
-    AnnotationTask,
-    AnnotationVersion,
-    BiopsyPoint,
-    ConsensusMask,
-    Mask,
-    TaskItem,
-)
+from colpo_core.store.tables.agreement import Adjudication, ConsensusMask
+from colpo_core.store.tables.annotations import Annotation, AnnotationVersion, BiopsyPoint, Mask
 from colpo_core.store.tables.base import Base, utc_now
 from colpo_core.store.tables.cases import Case, CaseLabel, Histology, Image, ImageAnswer, ImageLook, Patient
 from colpo_core.store.tables.findings import FindingsForm, FindingsSign
-from colpo_core.store.tables.learning import (
+from colpo_core.store.tables.jobs import HeldGpu, Job, JobEvent
+from colpo_core.store.tables.ledger import Exposure, StudyAmendment, StudyClosing
+from colpo_core.store.tables.models import (
     Checkpoint,
     Evaluation,
-    HeldGpu,
     ImageFigures,
     ImageSurroundings,
-    Job,
-    JobEvent,
     Prediction,
     PredictionFeatures,
     Promotion,
-    RetrainingRule,
-    Review,
-    Snapshot,
-    WhatIf,
 )
-from colpo_core.store.tables.ledger import Exposure, StudyAmendment, StudyClosing
 from colpo_core.store.tables.people import AuditEntry, Person, SignInSession
 from colpo_core.store.tables.preferences import Preference
+from colpo_core.store.tables.review import Review, WhatIf
+from colpo_core.store.tables.snapshots import Snapshot
 from colpo_core.store.tables.studies import (
     PracticeReading,
     Presentation,
@@ -44,6 +32,8 @@ from colpo_core.store.tables.studies import (
     StudyReader,
 )
 from colpo_core.store.tables.summaries import CaseAgreement, CaseReviewer, CaseSummary, SavedView
+from colpo_core.store.tables.tasks import AnnotationTask, TaskItem
+from colpo_core.store.tables.training import RetrainingRule
 
 __all__ = [
     "Adjudication",

@@ -2,20 +2,16 @@
 
 from datetime import datetime
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from colpo_core.store.tables.base import Base, Sha256, UtcDateTime, utc_now, words
 from colpo_core.store.tables.cases import Image
 from colpo_core.terms import (
-    AdjudicationMethod,
     AnnotationState,
-    Combination,
     Finding,
     MaskOrigin,
     Start,
-    TaskItemState,
-    TaskOrder,
 )
 
 
@@ -104,85 +100,6 @@ class AnnotationVersion(Base):
     annotation: Mapped[Annotation] = relationship(back_populates="versions", foreign_keys=[annotation_id])
     mask: Mapped[Mask] = relationship(foreign_keys=[mask_id])
     __table_args__ = (UniqueConstraint("annotation_id", "number"),)
-
-
-class AnnotationTask(Base):
-    """Images handed to people to annotate: so many annotators an image, blind to each other or not."""
-
-    __tablename__ = "annotation_tasks"
-    id: Mapped[int] = mapped_column(primary_key=True)
-    title: Mapped[str] = mapped_column(String(120), unique=True)
-    finding: Mapped[Finding] = mapped_column(words(Finding, "finding"))
-    n_annotators: Mapped[int]
-    blind: Mapped[bool]
-    proposals: Mapped[bool]
-    order: Mapped[TaskOrder] = mapped_column(words(TaskOrder, "order"))
-    seed: Mapped[int]
-    adjudicator_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
-    note: Mapped[str] = mapped_column(Text, default="")
-    created_by: Mapped[int] = mapped_column(ForeignKey("people.id"))
-    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
-    closed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    items: Mapped[list["TaskItem"]] = relationship(back_populates="task", order_by="TaskItem.id")
-    __table_args__ = (CheckConstraint("n_annotators >= 1", name="n_annotators"),)
-
-
-class TaskItem(Base):
-    """One image of a task for one person; `position` is its place in that person's queue."""
-
-    __tablename__ = "task_items"
-    id: Mapped[int] = mapped_column(primary_key=True)
-    task_id: Mapped[int] = mapped_column(ForeignKey("annotation_tasks.id"))
-    image_id: Mapped[int] = mapped_column(ForeignKey("images.id"))
-    annotator_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
-    position: Mapped[int]
-    state: Mapped[TaskItemState] = mapped_column(words(TaskItemState, "state"), default=TaskItemState.WAITING)
-    skip_reason: Mapped[str | None] = mapped_column(String(300))
-    version_id: Mapped[int | None] = mapped_column(ForeignKey("annotation_versions.id"))
-    active_ms: Mapped[int] = mapped_column(default=0)
-    opened_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    task: Mapped[AnnotationTask] = relationship(back_populates="items")
-    __table_args__ = (
-        UniqueConstraint("task_id", "image_id", "annotator_id"),
-        UniqueConstraint("task_id", "annotator_id", "position"),
-        Index("ix_task_items_annotator_id_state", "annotator_id", "state"),
-        Index("ix_task_items_image_id", "image_id"),
-    )
-
-
-class Adjudication(Base):
-    """A senior's decision which mask of a finding counts on an image; the newest counts, none is changed.
-
-    `sources` lists the versions that were looked at.
-    """
-
-    __tablename__ = "adjudications"
-    id: Mapped[int] = mapped_column(primary_key=True)
-    image_id: Mapped[int] = mapped_column(ForeignKey("images.id"))
-    finding: Mapped[Finding] = mapped_column(words(Finding, "finding"))
-    version_id: Mapped[int] = mapped_column(ForeignKey("annotation_versions.id"))
-    method: Mapped[AdjudicationMethod] = mapped_column(words(AdjudicationMethod, "method"))
-    sources: Mapped[list[int]] = mapped_column(JSON)
-    decided_by: Mapped[int] = mapped_column(ForeignKey("people.id"))
-    note: Mapped[str] = mapped_column(Text, default="")
-    at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
-    __table_args__ = (Index("ix_adjudications_image_id_finding", "image_id", "finding"),)
-
-
-class ConsensusMask(Base):
-    """A mask that was computed from several annotators' versions and frozen in a snapshot."""
-
-    __tablename__ = "consensus_masks"
-    id: Mapped[int] = mapped_column(primary_key=True)
-    image_id: Mapped[int] = mapped_column(ForeignKey("images.id"))
-    finding: Mapped[Finding] = mapped_column(words(Finding, "finding"))
-    method: Mapped[Combination] = mapped_column(words(Combination, "method"))
-    sources_sha256: Mapped[str] = mapped_column(Sha256)
-    sources: Mapped[list[int]] = mapped_column(JSON)
-    mask_id: Mapped[int] = mapped_column(ForeignKey("masks.id"), index=True)
-    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
-    __table_args__ = (UniqueConstraint("image_id", "finding", "method", "sources_sha256"),)
 
 
 class BiopsyPoint(Base):
