@@ -3,8 +3,8 @@
 import click
 
 from colpo_core.cli.annotations import FINDING
+from colpo_core.cli.option_types import WordType
 from colpo_core.cli.output import Opened, json_option, print_json, print_table
-from colpo_core.cli.words import WordType
 from colpo_core.records.agreement import AgreementOverview, ImageAgreement
 from colpo_core.services.agreement import adjudication as deciding
 from colpo_core.services.agreement import overview as service

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 import click
 
-from colpo_core.cli.words import WordType
+from colpo_core.cli.option_types import WordType
 from colpo_core.records.cases.lists import AnnotationNeed, CaseFilter, LabelChoice, from_words
 from colpo_core.terms import Grade
 

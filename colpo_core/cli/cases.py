@@ -9,8 +9,8 @@ import click
 from colpo_core.cli.case_filters import filter_of, filter_options
 from colpo_core.cli.findings import findings
 from colpo_core.cli.image_questions import questions
+from colpo_core.cli.option_types import NEW_FILE, WordType
 from colpo_core.cli.output import Opened, json_option, print_json, print_table
-from colpo_core.cli.words import NEW_FILE, WordType
 from colpo_core.records.cases.cases import CaseRecord, SpecimenSite
 from colpo_core.records.cases.lists import CasePlace, CaseRow, CaseSort
 from colpo_core.records.models.marks import Mark, marks_text

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import click
 
+from colpo_core.cli.option_types import NEW_FILE
 from colpo_core.cli.output import Opened, json_option, print_json, print_table
-from colpo_core.cli.words import NEW_FILE
 from colpo_core.records.studies.conduct import AmendmentRecord, StudyConduct
 from colpo_core.services.studies import amendments as study_amendments
 from colpo_core.services.studies import conduct as study_conduct

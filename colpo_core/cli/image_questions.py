@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import click
 
+from colpo_core.cli.option_types import WordType
 from colpo_core.cli.output import Opened, json_option, print_json
-from colpo_core.cli.words import WordType
 from colpo_core.records.cases.images import AskedImage, grouped_questions, question_text
 from colpo_core.services.cases import image_questions as service
 from colpo_core.terms import ImageQuestion, Stage

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import click
 
-from colpo_core.cli.learning import figures_text, find_checkpoint, wait_for
+from colpo_core.cli.models import find_checkpoint
+from colpo_core.cli.option_types import EXISTING_FOLDER, NEW_FOLDER
 from colpo_core.cli.output import Opened, json_option, note, print_json, print_table
-from colpo_core.cli.words import EXISTING_FOLDER, NEW_FOLDER
+from colpo_core.cli.progress import figures_text, wait_for
 from colpo_core.records.jobs import JobRecord, seconds_left
 from colpo_core.services.jobs import control as service
 from colpo_core.services.jobs import engine

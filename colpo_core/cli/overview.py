@@ -1,20 +1,10 @@
 """Commands that say how things stand."""
 
-from pathlib import Path
-
 import click
 
 from colpo_core.cli.output import Opened, json_option, print_json, print_table
-from colpo_core.cli.words import EXISTING_FOLDER, NEW_FOLDER
-from colpo_core.errors import ColpoError
-from colpo_core.records.maintenance import BackUpFacts
-from colpo_core.services.maintenance import back_ups, sharing_files
 from colpo_core.services.overview import dashboard as cohort
 from colpo_core.services.overview import worklist as service
-from colpo_core.settings import Settings
-from colpo_core.store import backup, moving
-from colpo_core.store.engine import make_engine
-from colpo_core.store.schema import upgrade_schema
 
 
 @click.command()
@@ -47,77 +37,3 @@ def dashboard(simulated: bool) -> None:
     """Print the dashboard's figures, with their intervals, as one JSON document."""
     with Opened() as here:
         print_json(cohort.dashboard(here.store, actor=here.actor, include_simulated=simulated))
-
-
-@click.group("store")
-def store_group() -> None:
-    """The store itself."""
-
-
-@store_group.command("back-up")
-@click.argument("folder", type=NEW_FOLDER)
-@json_option
-def back_up(folder: Path, as_json: bool) -> None:
-    """Copy the store into a folder while everybody goes on; the same folder again takes what is new."""
-    with Opened() as here:
-        facts = back_ups.back_up(here.store, actor=here.actor, folder=folder)
-    if as_json:
-        print_json(facts)
-    else:
-        click.echo(f"{facts.copied_files} of {facts.files} files were new, {facts.size_bytes / 1e6:,.1f} MB in all")
-    _name_damaged(facts, "in the store: earlier back-ups may hold them whole")
-
-
-@store_group.command("restore")
-@click.argument("folder", type=EXISTING_FOLDER)
-def restore(folder: Path) -> None:
-    """Make a store in the empty folder COLPO_DATA from a back-up, after checking every file of it."""
-    settings = Settings.from_environment()
-    try:
-        facts = backup.restore(folder, settings)
-    except ColpoError as error:
-        raise click.ClickException(str(error)) from error
-    click.echo(f"{settings.data_dir} holds the store of {facts.made_at:%Y-%m-%d %H:%M} UTC.")
-    _name_damaged(facts, "in the back-up, and missing now")
-
-
-def _name_damaged(facts: BackUpFacts, where: str) -> None:
-    if facts.damaged:
-        names = "\n".join(facts.damaged)
-        raise click.ClickException(f"{len(facts.damaged)} files are damaged {where}:\n{names}")
-
-
-@store_group.command("to-postgresql")
-@click.argument("database_url", metavar="URL")
-def to_postgresql(database_url: str) -> None:
-    """Copy the store's database into an empty one on PostgreSQL; the program must not run meanwhile."""
-    settings = Settings.from_environment()
-    try:
-        named = Settings.from_environment({"COLPO_DATABASE_URL": database_url}).database_url
-        counts = moving.move_to_postgresql(settings, str(named))
-    except (ColpoError, ValueError) as error:
-        raise click.ClickException(str(error)) from error
-    click.echo(f"{sum(counts.values())} rows of {len(counts)} tables were copied.")
-    click.echo("Start the program with this address in COLPO_DATABASE_URL; the SQLite file is left as it was.")
-
-
-@store_group.command("share-files")
-def share_files() -> None:
-    """Copy the images and checkpoints of COLPO_DATA to COLPO_FILES, where several machines share them."""
-    with Opened() as here:
-        counts = sharing_files.share_files(here.store, actor=here.actor)
-    click.echo(f"{counts.blobs} images, maps and snapshots and {counts.checkpoints} checkpoints are shared.")
-    click.echo("The store's folder is left as it was.")
-    if counts.damaged:
-        names = "\n".join(counts.damaged)
-        raise click.ClickException(f"{len(counts.damaged)} files of the folder are damaged and were left out:\n{names}")
-
-
-@store_group.command("upgrade")
-def upgrade() -> None:
-    """Bring an older store to this version of the program. Make a copy of its folder first."""
-    settings = Settings.from_environment()
-    if settings.database_url is None and not settings.database_path.exists():
-        raise click.ClickException(f"There is no store in {settings.data_dir}.")
-    upgrade_schema(make_engine(settings))
-    click.echo("The store fits this version of the program.")

@@ -2,8 +2,8 @@
 
 import click
 
+from colpo_core.cli.option_types import WordType
 from colpo_core.cli.output import Opened, json_option, print_json, print_table
-from colpo_core.cli.words import WordType
 from colpo_core.services.people import accounts as service
 from colpo_core.terms import Role
 

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import click
 
-from colpo_core.cli.learning import find_checkpoint, wait_for
+from colpo_core.cli.models import find_checkpoint
+from colpo_core.cli.option_types import NEW_FOLDER, WordType
 from colpo_core.cli.output import Opened, json_option, print_json, print_table
-from colpo_core.cli.words import NEW_FOLDER, WordType
+from colpo_core.cli.progress import wait_for
 from colpo_core.images.maps import MAP_NAMES
 from colpo_core.records.models.marks import marks_text
 from colpo_core.records.overview.worklist import many_text

@@ -6,8 +6,8 @@ from pathlib import Path
 import click
 
 from colpo_core.cli.conduct import add_conduct_commands, print_conduct
+from colpo_core.cli.option_types import DAY, NEW_FILE, WordType
 from colpo_core.cli.output import Opened, json_option, plain, print_json, print_table
-from colpo_core.cli.words import DAY, NEW_FILE, WordType
 from colpo_core.exchange.rating_report import study_text
 from colpo_core.records.people import Actor
 from colpo_core.records.statistics.number_texts import percent_texts

@@ -6,8 +6,8 @@ from typing import Any, TypeVar
 import click
 
 from colpo_core.cli.case_filters import filter_of, filter_options
+from colpo_core.cli.option_types import WordType
 from colpo_core.cli.output import Opened, json_option, print_json, print_table
-from colpo_core.cli.words import WordType
 from colpo_core.records.tasks import MAX_SEED, QueueItem, TaskDraft, TaskPreview, TaskProgress, TaskRecord
 from colpo_core.services.tasks import queue as task_queue
 from colpo_core.services.tasks import tasks as service

@@ -5,8 +5,8 @@ from typing import Any
 
 import click
 
-from colpo_core.cli.learning import wait_for
 from colpo_core.cli.output import Opened, json_option, print_json, print_table
+from colpo_core.cli.progress import wait_for
 from colpo_core.records.training.retraining import RetrainingState
 from colpo_core.records.training.settings import CLASSIFIERS, PRESETS, TrainingSettings, preset
 from colpo_core.services.snapshots import freezing

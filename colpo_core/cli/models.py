@@ -1,24 +1,15 @@
-"""Commands of learning: snapshots, trainings, checkpoints."""
+"""Commands of checkpoints: the registry, promotion, evaluation."""
 
-import time
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import click
 
-from colpo_core.cli.image_questions import print_questions
-from colpo_core.cli.output import Opened, json_option, note, print_json, print_table
-from colpo_core.cli.words import DAY, WordType
-from colpo_core.errors import JobFailed
-from colpo_core.records.jobs import JobEventRecord, JobRecord
+from colpo_core.cli.output import Opened, json_option, print_json, print_table
+from colpo_core.cli.progress import wait_for
 from colpo_core.records.models.cards import calibration_text
 from colpo_core.records.models.checkpoints import CheckpointRecord, EvaluationRecord
-from colpo_core.records.snapshots.shortcuts import ShortcutReport
-from colpo_core.records.snapshots.snapshots import SnapshotQuery, SnapshotRecord, label_source_text
-from colpo_core.records.training.settings import TrainingEvent
-from colpo_core.services.jobs import control as job_service
-from colpo_core.services.jobs import engine
+from colpo_core.records.snapshots.snapshots import label_source_text
 from colpo_core.services.models import cards as models_cards
 from colpo_core.services.models import evaluations as models_evaluations
 from colpo_core.services.models import human_ceiling as models_human_ceiling
@@ -26,190 +17,6 @@ from colpo_core.services.models import promotion_checks, promotions
 from colpo_core.services.models import registry as models_registry
 from colpo_core.services.models.comparison import compare_models
 from colpo_core.services.snapshots import freezing
-from colpo_core.terms import JobState, LabelSource, MaskPolicy, Split
-
-POLL_SECONDS = 1.0
-_COUNTED = ("patients", "cases", "images", "masks")
-
-
-@click.group()
-def snapshot() -> None:
-    """Snapshots: freeze what a model learns from."""
-
-
-def _query_options(command: click.decorators.FC) -> click.decorators.FC:
-    options = [
-        click.option(
-            "--labels",
-            "label_source",
-            type=WordType(LabelSource),
-            default=LabelSource.HISTOLOGY,
-            show_default="histology",
-            help="`impression` (Swede score of 5 or more) is no histology, and every figure from it says so.",
-        ),
-        click.option("--fractions", type=(float, float, float), default=(0.7, 0.15, 0.15), show_default=True),
-        click.option("--seed", type=int, default=0, show_default=True),
-        click.option("--simulated/--no-simulated", "include_simulated", default=True, show_default=True),
-        click.option(
-            "--masks",
-            "mask_policy",
-            type=WordType(MaskPolicy),
-            default=MaskPolicy.NEWEST,
-            show_default="newest",
-            help="Which mask of an image counts, where several people have annotated it.",
-        ),
-        click.option(
-            "--annotator",
-            "mask_annotator_id",
-            type=int,
-            help="Number of the person whose masks count, with `--masks annotator`.",
-        ),
-        click.option(
-            "--external",
-            is_flag=True,
-            help="Keep these patients as a test set: no training may ever touch them. It cannot be undone.",
-        ),
-        click.option(
-            "--patients", "patient_codes", multiple=True, metavar="CODE", help="Only this patient; may be repeated."
-        ),
-        click.option("--from", "date_from", type=DAY, help="Only examinations from this day on."),
-        click.option("--to", "date_to", type=DAY, help="Only examinations up to this day."),
-    ]
-    for option in reversed(options):
-        command = option(command)
-    return command
-
-
-@snapshot.command("preview")
-@_query_options
-@json_option
-def preview(as_json: bool, **options: Any) -> None:  # noqa: ANN401 - those of the query
-    """Show what a snapshot would hold, what it would leave out and why, and what its labels can be told from."""
-    with Opened() as here:
-        found = freezing.preview_snapshot(here.store, actor=here.actor, query=SnapshotQuery("preview", **options))
-    if as_json:
-        print_json(found)
-        return
-    click.echo(f"masks: {found.masks_text}")
-    _print_counts(found.counts)
-    for one in found.contradictions:
-        click.echo(
-            f"left out: images {one.image_id} (case {one.case_id}) and {one.other_image_id} (case {one.other_case_id}) "
-            "are copies of one photograph, and the labels of their cases contradict each other"
-        )
-    print_questions(found.asked)
-    for sentence in (*found.problems, *found.warnings):
-        click.echo(sentence)
-    _print_shortcuts(found.shortcuts)
-
-
-@snapshot.command("freeze")
-@click.argument("name")
-@_query_options
-@json_option
-def freeze(name: str, as_json: bool, **options: Any) -> None:  # noqa: ANN401 - those of the query
-    """Freeze images, masks and labels with a patient-wise split, under a name."""
-    with Opened() as here:
-        made = freezing.freeze_snapshot(here.store, actor=here.actor, query=SnapshotQuery(name, **options))
-    if as_json:
-        print_json(made)
-        return
-    _print_snapshot(made)
-    if made.shortcuts is not None:
-        _print_shortcuts(made.shortcuts)
-
-
-@snapshot.command("show")
-@click.argument("name")
-@json_option
-def show_snapshot(name: str, as_json: bool) -> None:
-    """Show one snapshot: what its labels rest on, which masks it holds, and how much stands on each side."""
-    with Opened() as here:
-        found = freezing.find_snapshot(here.store, actor=here.actor, name=name)
-    if as_json:
-        print_json(found)
-        return
-    _print_snapshot(found)
-    if found.shortcuts is not None:
-        _print_shortcuts(found.shortcuts)
-
-
-def _print_shortcuts(found: ShortcutReport) -> None:
-    for sentence in found.doubts:
-        click.echo(sentence)
-    for sentence in found.unchecked:
-        click.echo(f"Not checked: {sentence}")
-    if found.told:
-        click.echo(found.told)
-
-
-def _print_snapshot(found: SnapshotRecord) -> None:
-    click.echo(f"snapshot {found.id} ({found.name}): {label_source_text(found.label_source)}, hash {found.sha256[:12]}")
-    if found.external:
-        click.echo("external test set: nothing is trained on it, and its patients stand in no other snapshot")
-    click.echo(f"masks: {found.masks_text}")
-    _print_counts(found.counts)
-
-
-@snapshot.command("list")
-@json_option
-def list_snapshots(as_json: bool) -> None:
-    """Show all snapshots."""
-    with Opened() as here:
-        found = freezing.list_snapshots(here.store, actor=here.actor)
-    if as_json:
-        print_json(found)
-        return
-    rows = [
-        (
-            s.id,
-            s.name,
-            "external" if s.external else "",
-            s.count("images"),
-            s.count("masks"),
-            s.mask_policy.value,
-            s.label_source.value,
-            s.sha256[:12],
-        )
-        for s in found
-    ]
-    print_table(("snapshot", "name", "kept as", "images", "masks", "masks by", "labels by", "hash"), rows)
-
-
-def wait_for(here: Opened, job_id: int) -> JobRecord:
-    """Follow a job until it is over, and say on standard error how it goes.
-
-    Raises:
-        JobFailed: It failed or was cancelled.
-    """
-    seen = 0
-    while True:
-        job = job_service.get_job(here.store, actor=here.actor, job_id=job_id)
-        for event in job_service.job_events(here.store, actor=here.actor, job_id=job_id, after_id=seen):
-            seen = event.id
-            note(progress_line(event, progress=job.progress))
-        if job.state is JobState.DONE:
-            return job
-        if job.state.is_over:
-            raise JobFailed(job.error or f"Job {job_id} was {job.state.value}.")
-        engine.reconcile(here.store)
-        time.sleep(POLL_SECONDS)
-
-
-def progress_line(event: JobEventRecord | TrainingEvent, *, progress: float | None = None) -> str:
-    """How a training goes, in a line.
-
-    Args:
-        event: A step of its live record.
-        progress: Share of the whole that is done, 0 to 1; None where the whole is not known.
-    """
-    share = "" if progress is None else f"{progress:4.0%}  "
-    return f"{share}{event.stage} {event.epoch or ''}  {figures_text(event)} {event.message}".rstrip()
-
-
-def figures_text(event: JobEventRecord | TrainingEvent) -> str:
-    """The losses and metrics of one event in a line."""
-    return ", ".join(f"{name} {value:.3f}" for name, value in event.figures.items())
 
 
 @click.group()
@@ -412,18 +219,3 @@ def _figure(block: dict[str, object]) -> str:
         return f"not defined ({behind})"
     interval = "no interval" if low is None else f"{low:.3f} to {high:.3f}"
     return f"{value:.3f} ({interval}; {behind})"
-
-
-def _print_counts(counts: dict[str, Any]) -> None:
-    sides = [side.value for side in Split]
-    rows = [(what, *(counts[what][side] for side in (*sides, "total"))) for what in _COUNTED]
-    labels = counts["labels"]
-    rows += [
-        (f"images {label}", *(labels[side][label] for side in sides), sum(labels[side][label] for side in sides))
-        for label in labels[sides[0]]
-    ]
-    print_table(("", *sides, "total"), rows)
-    for reason, number in counts["left_out"].items():
-        click.echo(f"left out: {number} × {reason}")
-    if counts.get("asked_about"):
-        click.echo(f"with an open question about them: {counts['asked_about']} images")

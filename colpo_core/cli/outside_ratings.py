@@ -4,8 +4,8 @@ from pathlib import Path
 
 import click
 
+from colpo_core.cli.option_types import EXISTING_FILE, NEW_FILE, WordType
 from colpo_core.cli.output import json_option, print_json
-from colpo_core.cli.words import EXISTING_FILE, NEW_FILE, WordType
 from colpo_core.errors import ColpoError
 from colpo_core.exchange.rating_report import rating_text
 from colpo_core.records.statistics.reader_statistics import U_STATISTIC, Covariance, Endpoint

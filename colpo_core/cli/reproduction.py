@@ -4,10 +4,10 @@ from pathlib import Path
 
 import click
 
-from colpo_core.cli.learning import progress_line
+from colpo_core.cli.option_types import NEW_FOLDER
 from colpo_core.cli.output import Opened, json_option, note
+from colpo_core.cli.progress import progress_line
 from colpo_core.cli.training import parse_changes
-from colpo_core.cli.words import NEW_FOLDER
 from colpo_core.exchange.reproduction_report import reproduction_json, reproduction_text
 from colpo_core.records.training.reproduction import PAPER_CLASSIFIERS, SET_BY_REPRODUCTION
 from colpo_core.records.training.settings import CLASSIFIERS, PRESETS, TrainingEvent, preset

@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from colpo_core.cli.image_questions import print_questions
+from colpo_core.cli.option_types import DAY, EXISTING_FOLDER, WordType
 from colpo_core.cli.output import Opened, json_option, note, print_json
-from colpo_core.cli.words import DAY, EXISTING_FOLDER, WordType
 from colpo_core.records.cases.cases import ImportReport, IncomingFile, StageGuess
 from colpo_core.services.imports.annocerv import import_annocerv
 from colpo_core.services.imports.files import import_folder, import_images

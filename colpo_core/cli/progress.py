@@ -1,0 +1,49 @@
+"""Waiting for a job, and what it says of itself on the way."""
+
+import time
+
+from colpo_core.cli.output import Opened, note
+from colpo_core.errors import JobFailed
+from colpo_core.records.jobs import JobEventRecord, JobRecord
+from colpo_core.records.training.settings import TrainingEvent
+from colpo_core.services.jobs import control as job_service
+from colpo_core.services.jobs import engine
+from colpo_core.terms import JobState
+
+POLL_SECONDS = 1.0
+
+
+def wait_for(here: Opened, job_id: int) -> JobRecord:
+    """Follow a job until it is over, and say on standard error how it goes.
+
+    Raises:
+        JobFailed: It failed or was cancelled.
+    """
+    seen = 0
+    while True:
+        job = job_service.get_job(here.store, actor=here.actor, job_id=job_id)
+        for event in job_service.job_events(here.store, actor=here.actor, job_id=job_id, after_id=seen):
+            seen = event.id
+            note(progress_line(event, progress=job.progress))
+        if job.state is JobState.DONE:
+            return job
+        if job.state.is_over:
+            raise JobFailed(job.error or f"Job {job_id} was {job.state.value}.")
+        engine.reconcile(here.store)
+        time.sleep(POLL_SECONDS)
+
+
+def progress_line(event: JobEventRecord | TrainingEvent, *, progress: float | None = None) -> str:
+    """How a training goes, in a line.
+
+    Args:
+        event: A step of its live record.
+        progress: Share of the whole that is done, 0 to 1; None where the whole is not known.
+    """
+    share = "" if progress is None else f"{progress:4.0%}  "
+    return f"{share}{event.stage} {event.epoch or ''}  {figures_text(event)} {event.message}".rstrip()
+
+
+def figures_text(event: JobEventRecord | TrainingEvent) -> str:
+    """The losses and metrics of one event in a line."""
+    return ", ".join(f"{name} {value:.3f}" for name, value in event.figures.items())
