@@ -66,6 +66,11 @@ def _imports(tree: ast.Module) -> dict[str, str]:
     return found
 
 
+def full_name(module: str) -> str:
+    """The module that is named by subject and module, or by `workers` and module, as Python imports it."""
+    return f"colpo_core.{module}" if module.startswith("workers.") else f"colpo_core.services.{module}"
+
+
 def _named(module: str) -> str:
     return module.removeprefix("colpo_core.services.").removeprefix("colpo_core.")
 

@@ -16,16 +16,22 @@ from colpo_core.store import Store
 from colpo_core.terms import Label
 from pages._ui.rooms import ROOMS
 from tests.conducted import make_study, read_on
-from tests.ledger import services
+from tests.ledger import full_name, services
 
 OpenPage = Callable[..., Any]
 # What readers are for, what is everybody's, and what only a border calls.
 READERS_OWN = {
-    "overview.worklist", "people.change_password", "readings.assigned_studies", "readings.keep_set",
-    "readings.next_picture",
-    "readings.presented_aid", "readings.presented_image", "readings.record_reading", "refusals.note_refusal",
-    "study_conduct.note_look",
-}  # fmt: skip
+    "overview.worklist.worklist",
+    "people.accounts.change_password",
+    "studies.conduct.note_look",
+    "studies.readings.assigned_studies",
+    "studies.readings.keep_set",
+    "studies.readings.next_picture",
+    "studies.readings.presented_aid",
+    "studies.readings.presented_image",
+    "studies.readings.record_reading",
+    "studies.refusals.note_refusal",
+}
 
 
 @pytest.fixture
@@ -39,8 +45,8 @@ def study_id(
 
 @pytest.mark.parametrize("name", sorted(services().keys() - READERS_OWN))
 def test_every_service_that_is_not_for_readers_refuses_them(store: Store, reader: Actor, name: str) -> None:
-    module, function = name.split(".")
-    service = getattr(importlib.import_module(f"colpo_core.services.{module}"), function)
+    module, _, function = name.rpartition(".")
+    service = getattr(importlib.import_module(full_name(module)), function)
     needed = {
         one.name: MagicMock()
         for one in inspect.signature(service).parameters.values()
