@@ -9,12 +9,12 @@ from pathlib import Path
 import streamlit as st
 from starlette.middleware import Middleware
 
-import pages._ui.frame  # noqa: F401 - all pages are imported before the first visitor comes
+import pages._ui.frame.frame  # noqa: F401 - all pages are imported before the first visitor comes
 from colpo_core.services.common.store_access import open_store
 from colpo_core.web.gate import Gate
 from colpo_core.web.lifespan import lifespan_of
 from colpo_core.web.routes import routes
-from pages._ui.errors import on_script_error
+from pages._ui.shared.errors import on_script_error
 
 SCRIPT = Path(__file__).resolve().parent / "pages" / "_ui" / "shell.py"
 

@@ -31,7 +31,7 @@ def main() -> None:
     parser.add_argument("--cases", type=int, nargs="+", default=[1_000, 100_000])
     parser.add_argument("--rounds", type=int, default=5)
     asked = parser.parse_args()
-    with tempfile.TemporaryDirectory() as temporary, patch("pages._ui.here.session_token", lambda: TOKEN):
+    with tempfile.TemporaryDirectory() as temporary, patch("pages._ui.shared.context.session_token", lambda: TOKEN):
         folders = {n_cases: make_store(Path(temporary) / str(n_cases), n_cases) for n_cases in asked.cases}
         for folder in folders.values():
             store = Store.open(Settings(data_dir=folder))

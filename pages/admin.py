@@ -8,11 +8,11 @@ from colpo_core.services.common import preferences
 from colpo_core.services.maintenance.storage import measure_storage
 from colpo_core.services.people import accounts as people
 from colpo_core.terms import Role
-from pages._ui.back_up import show_back_up
-from pages._ui.errors import showing_errors
-from pages._ui.here import Here, here
-from pages._ui.tables import as_size, as_when
-from pages._ui.told import doing, tell
+from pages._ui.maintenance import show_back_up
+from pages._ui.shared.context import Here, here
+from pages._ui.shared.errors import showing_errors
+from pages._ui.shared.formats import as_size, as_when
+from pages._ui.shared.messages import doing, tell
 
 _ROLES = (Role.ANNOTATOR, Role.READER, Role.ADMINISTRATOR)
 _ROLES_HELP = (

@@ -5,14 +5,14 @@ import streamlit as st
 from colpo_core.services.agreement.overview import agreement_overview, image_agreement
 from colpo_core.services.tasks.tasks import list_tasks
 from colpo_core.terms import Finding
-from pages._ui.agreeing import deeds
-from pages._ui.agreeing.decision import show_image
-from pages._ui.agreeing.overview import show_overview, to_decide
-from pages._ui.annotating.words import FINDINGS
-from pages._ui.errors import showing_errors
-from pages._ui.here import Here, here
-from pages._ui.links import asked_row
-from pages._ui.told import say_what_happened
+from pages._ui.agreement import actions as deeds
+from pages._ui.agreement.decision import show_image
+from pages._ui.agreement.overview import show_overview, to_decide
+from pages._ui.shared.context import Here, here
+from pages._ui.shared.errors import showing_errors
+from pages._ui.shared.links import asked_row
+from pages._ui.shared.messages import say_what_happened
+from pages._ui.shared.words import FINDINGS
 
 _FINDING, _TASK = "agreement_finding", "agreement_task"
 _LINKED = "agreement_linked_task"

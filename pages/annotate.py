@@ -9,16 +9,17 @@ from colpo_core.records.tasks import QueuePlace
 from colpo_core.services.annotations.workbench import annotation_desk, next_image, next_image_to_confirm
 from colpo_core.services.tasks.queue import queue_place
 from colpo_core.terms import Finding
-from pages._ui.annotating import biopsies, clearing, comparing, confirming, deeds, head, queue, stages, starts, versions
-from pages._ui.annotating.deeds import BIOPSY, FORM, IMPORTED, MASKS, STAGES
-from pages._ui.annotating.words import FINDINGS
-from pages._ui.errors import showing_errors
-from pages._ui.here import Here, here
-from pages._ui.links import asked_row, link
-from pages._ui.mask_editor import mask_editor
-from pages._ui.mask_questions import ask_questions
-from pages._ui.theme import STAYS
-from pages._ui.told import say_what_happened
+from pages._ui.annotations import actions as deeds
+from pages._ui.annotations import biopsies, clearing, comparing, confirming, head, queue, stages, starts, versions
+from pages._ui.annotations.actions import BIOPSY, FORM, IMPORTED, MASKS, STAGES
+from pages._ui.annotations.mask_questions import ask_questions
+from pages._ui.components.mask_editor import mask_editor
+from pages._ui.shared.context import Here, here
+from pages._ui.shared.errors import showing_errors
+from pages._ui.shared.links import asked_row, link
+from pages._ui.shared.messages import say_what_happened
+from pages._ui.shared.theme import STAYS
+from pages._ui.shared.words import FINDINGS
 
 _AROUND_EDITOR_PX = 226
 _QUEUE_PX = 52

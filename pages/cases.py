@@ -4,20 +4,20 @@ import streamlit as st
 
 from colpo_core.records.cases.cases import CaseRecord
 from colpo_core.services.cases.case import get_case
-from pages._ui.badges import simulated_badge
-from pages._ui.case_page import offer_page
-from pages._ui.casework.chart import show_record
-from pages._ui.casework.filters import last_words, leave_list
-from pages._ui.casework.findings import show_findings
-from pages._ui.casework.images import show_images
-from pages._ui.casework.intake import show_intake
-from pages._ui.casework.listing import show_list
-from pages._ui.casework.specimens import show_label, show_specimens
-from pages._ui.casework.told import tell
-from pages._ui.casework.words import date_text
-from pages._ui.errors import showing_errors
-from pages._ui.here import Here, here
-from pages._ui.links import asked_row
+from pages._ui.cases.chart import show_record
+from pages._ui.cases.filters import last_words, leave_list
+from pages._ui.cases.findings import show_findings
+from pages._ui.cases.images import show_images
+from pages._ui.cases.intake import show_intake
+from pages._ui.cases.listing import show_list
+from pages._ui.cases.messages import tell
+from pages._ui.cases.pdf_button import offer_page
+from pages._ui.cases.specimens import show_label, show_specimens
+from pages._ui.shared.badges import simulated_badge
+from pages._ui.shared.context import Here, here
+from pages._ui.shared.errors import showing_errors
+from pages._ui.shared.links import asked_row
+from pages._ui.shared.words import date_text
 
 _TABS = (":material/list: All cases", ":material/add_photo_alternate: Import images")
 _CASE_TABS = (":material/checklist: Findings", ":material/description: Record", ":material/biotech: Histology")

@@ -3,13 +3,13 @@
 import streamlit as st
 
 from colpo_core.services.overview.dashboard import dashboard
-from pages._ui.dashboarding.cohort import show_cohort, show_totals
-from pages._ui.dashboarding.model import show_model
-from pages._ui.dashboarding.watch import show_watch
-from pages._ui.errors import showing_errors
-from pages._ui.here import here
-from pages._ui.links import link
-from pages._ui.standing import say_since_when
+from pages._ui.overview.cohort import show_cohort, show_totals
+from pages._ui.overview.drift import show_watch
+from pages._ui.overview.figures_age import say_since_when
+from pages._ui.overview.model import show_model
+from pages._ui.shared.context import here
+from pages._ui.shared.errors import showing_errors
+from pages._ui.shared.links import link
 
 _TABS = {
     "cohort": ":material/groups: Cohort",

@@ -5,13 +5,13 @@ import streamlit as st
 from colpo_core.records.overview.worklist import Progress, WorkItem, WorkKind, Worklist
 from colpo_core.services.overview.worklist import worklist
 from colpo_core.terms import Role
-from pages._ui.badges import simulated_badge
-from pages._ui.errors import showing_errors
-from pages._ui.here import Here, here
-from pages._ui.links import go, link
-from pages._ui.plain import plain
-from pages._ui.standing import say_since_when
-from pages._ui.tasking.queues import my_open_queues, show_queue_row
+from pages._ui.overview.figures_age import say_since_when
+from pages._ui.shared.badges import simulated_badge
+from pages._ui.shared.context import Here, here
+from pages._ui.shared.errors import showing_errors
+from pages._ui.shared.links import go, link
+from pages._ui.shared.markdown import plain
+from pages._ui.tasks.queues import my_open_queues, show_queue_row
 
 _WORK = {
     WorkKind.FLAGGED: ("flag", "Flagged cases", "Invasive cancer or adenocarcinoma in situ", "Look"),

@@ -7,24 +7,24 @@ import streamlit as st
 from colpo_core.records.models.cards import leaks
 from colpo_core.records.models.checkpoints import CheckpointRecord
 from colpo_core.services.models import registry as models_registry
-from pages._ui.errors import showing_errors
-from pages._ui.here import Here, here
-from pages._ui.jobs import prediction_progress
-from pages._ui.links import link
-from pages._ui.modelling.about import show_about
-from pages._ui.modelling.calls import show_calls
-from pages._ui.modelling.comparing import show_comparison
-from pages._ui.modelling.evidence import show_evidence
-from pages._ui.modelling.external import show_external
-from pages._ui.modelling.incumbent import show_against
-from pages._ui.modelling.listing import choose_model
-from pages._ui.modelling.marks import badges
-from pages._ui.modelling.mask_help import show_mask_help
-from pages._ui.modelling.masks import show_masks
-from pages._ui.modelling.promotion import show_history, show_promotion
-from pages._ui.modelling.repeatability import show_repeatability
-from pages._ui.plain import plain
-from pages._ui.told import tell
+from pages._ui.jobs.live import prediction_progress
+from pages._ui.models.about import show_about
+from pages._ui.models.calls import show_calls
+from pages._ui.models.comparing import show_comparison
+from pages._ui.models.evidence import show_evidence
+from pages._ui.models.external import show_external
+from pages._ui.models.incumbent import show_against
+from pages._ui.models.listing import choose_model
+from pages._ui.models.marks import badges
+from pages._ui.models.mask_help import show_mask_help
+from pages._ui.models.masks import show_masks
+from pages._ui.models.promotion import show_history, show_promotion
+from pages._ui.models.repeatability import show_repeatability
+from pages._ui.shared.context import Here, here
+from pages._ui.shared.errors import showing_errors
+from pages._ui.shared.links import link
+from pages._ui.shared.markdown import plain
+from pages._ui.shared.messages import tell
 
 _SECTIONS: dict[str, Callable[[Here, CheckpointRecord], None]] = {
     "Calls": lambda _person, one: show_calls(one),

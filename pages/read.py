@@ -10,15 +10,15 @@ from colpo_core.records.studies.reading_plans import ASKED_FINDINGS, MOST_POINTS
 from colpo_core.records.studies.readings import AidShown, AssignedStudy, Presented
 from colpo_core.services.studies import readings
 from colpo_core.terms import Label, Role
-from pages._ui.annotating.words import FINDINGS, STAGES
-from pages._ui.answer import answer_panel, given_answer
-from pages._ui.badges import model_badges, simulated_badge
-from pages._ui.errors import showing_errors
-from pages._ui.here import Here, here
-from pages._ui.links import go, link
-from pages._ui.plain import plain
-from pages._ui.tables import as_when
-from pages._ui.viewer import Layer, Mark, image_viewer
+from pages._ui.components.answer import answer_panel, given_answer
+from pages._ui.components.viewer import Layer, Mark, image_viewer
+from pages._ui.shared.badges import model_badges, simulated_badge
+from pages._ui.shared.context import Here, here
+from pages._ui.shared.errors import showing_errors
+from pages._ui.shared.formats import as_when
+from pages._ui.shared.links import go, link
+from pages._ui.shared.markdown import plain
+from pages._ui.shared.words import FINDINGS, STAGES
 
 _ANSWER = "reading_answer"
 _REFUSAL = "reading_refusal"

@@ -9,18 +9,18 @@ from colpo_core.records.snapshots.snapshots import label_source_text
 from colpo_core.services.common.stored_images import get_image
 from colpo_core.services.models import predicting
 from colpo_core.services.review import desk as review
-from pages._ui.annotating.words import stage_text
-from pages._ui.badges import model_badges
-from pages._ui.case_page import offer_page
-from pages._ui.errors import showing_errors
-from pages._ui.here import Here, here
-from pages._ui.jobs import prediction_progress
-from pages._ui.links import link
-from pages._ui.reviewing.calls import show_calls
-from pages._ui.reviewing.pictures import show_image, show_maps, show_sites
-from pages._ui.reviewing.reasons import show_reasons
-from pages._ui.reviewing.verdict import show_reference, show_verdict
-from pages._ui.tables import count_text
+from pages._ui.cases.pdf_button import offer_page
+from pages._ui.jobs.live import prediction_progress
+from pages._ui.review.calls import show_calls
+from pages._ui.review.pictures import show_image, show_maps, show_sites
+from pages._ui.review.reasons import show_reasons
+from pages._ui.review.verdict import show_reference, show_verdict
+from pages._ui.shared.badges import model_badges
+from pages._ui.shared.context import Here, here
+from pages._ui.shared.errors import showing_errors
+from pages._ui.shared.formats import count_text
+from pages._ui.shared.links import link
+from pages._ui.shared.words import stage_text
 
 
 def render() -> None:

@@ -9,19 +9,19 @@ from colpo_core.services.studies import designing
 from colpo_core.services.studies import results as study_results
 from colpo_core.services.studies import rows as study_records
 from colpo_core.terms import StudyState
-from pages._ui.badges import simulated_badge
-from pages._ui.errors import showing_errors
-from pages._ui.here import Here, here
-from pages._ui.links import go
-from pages._ui.plain import plain
-from pages._ui.plan_form import plan_words
-from pages._ui.study_conduct import conduct_view, show_warnings
-from pages._ui.study_form import study_form
-from pages._ui.study_report import report_links
-from pages._ui.study_results import results_view
-from pages._ui.study_statistics import PREVALENCE, statistics_view
-from pages._ui.tables import as_when
-from pages._ui.told import tell
+from pages._ui.shared.badges import simulated_badge
+from pages._ui.shared.context import Here, here
+from pages._ui.shared.errors import showing_errors
+from pages._ui.shared.formats import as_when
+from pages._ui.shared.links import go
+from pages._ui.shared.markdown import plain
+from pages._ui.shared.messages import tell
+from pages._ui.studies.conduct import conduct_view, show_warnings
+from pages._ui.studies.form import study_form
+from pages._ui.studies.plan_form import plan_words
+from pages._ui.studies.report import report_links
+from pages._ui.studies.results import results_view
+from pages._ui.studies.statistics import PREVALENCE, statistics_view
 
 _TOLD = "studies_told"
 _STATES: dict[StudyState, tuple[str, Literal["gray", "blue", "green"], str]] = {

@@ -5,16 +5,16 @@ import streamlit as st
 from colpo_core.records.tasks import TaskRecord
 from colpo_core.services.tasks import tasks
 from colpo_core.terms import Role
-from pages._ui.annotating.words import FINDINGS
-from pages._ui.errors import showing_errors
-from pages._ui.here import Here, here
-from pages._ui.links import go
-from pages._ui.plain import plain
-from pages._ui.tasking.form import task_form
-from pages._ui.tasking.progress import TOLD, back_to_tasks, show_task, task_badges
-from pages._ui.tasking.queues import my_open_queues, show_queue_row
-from pages._ui.tasking.words import share
-from pages._ui.told import tell
+from pages._ui.shared.context import Here, here
+from pages._ui.shared.errors import showing_errors
+from pages._ui.shared.links import go
+from pages._ui.shared.markdown import plain
+from pages._ui.shared.messages import tell
+from pages._ui.shared.words import FINDINGS
+from pages._ui.tasks.form import task_form
+from pages._ui.tasks.progress import TOLD, back_to_tasks, show_task, task_badges
+from pages._ui.tasks.queues import my_open_queues, show_queue_row
+from pages._ui.tasks.words import share
 
 _WITH_CLOSED = "tasks_with_closed"
 

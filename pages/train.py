@@ -10,13 +10,13 @@ from colpo_core.services.jobs import control as jobs
 from colpo_core.services.snapshots import freezing as snapshots_freezing
 from colpo_core.services.training import starting
 from colpo_core.terms import JobKind, LabelSource
-from pages._ui.badges import impression_badge, simulated_badge
-from pages._ui.errors import showing_errors
-from pages._ui.here import Here, here
-from pages._ui.jobs import duration, live_job
-from pages._ui.links import link
-from pages._ui.plain import plain
-from pages._ui.tables import as_when
+from pages._ui.jobs.live import duration, live_job
+from pages._ui.shared.badges import impression_badge, simulated_badge
+from pages._ui.shared.context import Here, here
+from pages._ui.shared.errors import showing_errors
+from pages._ui.shared.formats import as_when
+from pages._ui.shared.links import link
+from pages._ui.shared.markdown import plain
 from pages._ui.training.by_itself import train_by_itself
 from pages._ui.training.freezing import counts_table, freeze_column, left_out_table
 from pages._ui.training.preflight import look_ahead

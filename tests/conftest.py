@@ -155,7 +155,7 @@ def open_page(store: Store, token_of: Callable[[Actor], str], monkeypatch: pytes
     def opened(actor: Actor, page: str = "", **params: object) -> AppTest:
         token = token_of(actor)
         monkeypatch.setenv("COLPO_DATA", str(store.settings.data_dir))
-        monkeypatch.setattr("pages._ui.here.session_token", lambda: token)
+        monkeypatch.setattr("pages._ui.shared.context.session_token", lambda: token)
         shell = Path(__file__).parents[1] / "pages" / "_ui" / "shell.py"
         app = AppTest.from_file(shell, default_timeout=60)
         app.query_params.update({name: str(value) for name, value in params.items()})

@@ -3,6 +3,6 @@
 No `pages/` folder may ever stand beside this file (see `app.py`).
 """
 
-from pages._ui.frame import draw
+from pages._ui.frame.frame import draw
 
 draw()

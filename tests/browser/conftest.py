@@ -18,7 +18,7 @@ from urllib.error import URLError
 import pytest
 from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 
-from pages._ui.mask_editor import editor
+from pages._ui.components.mask_editor import editor
 from tests.browser.mask_page import TOKEN, Clinic, EditorPage
 from tests.browser.sign_in import signed_in
 from tests.ports import free_port

@@ -86,7 +86,7 @@ def test_the_store_is_measured(open_page: OpenPage, store: Store, administrator:
 def test_an_error_in_a_callback_gets_a_number() -> None:
     def script() -> None:
         from colpo_core.errors import Conflict
-        from pages._ui.errors import on_script_error
+        from pages._ui.shared.errors import on_script_error
 
         assert on_script_error(Conflict("Somebody was first."))
         assert on_script_error(RuntimeError("Mrs Miller"))

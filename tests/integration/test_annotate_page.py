@@ -17,7 +17,7 @@ from colpo_core.services.common.actors import program_actor
 from colpo_core.store import Store
 from colpo_core.store.tables import Image
 from colpo_core.terms import AnnotationState, Finding, MaskOrigin, Stage, Start
-from pages._ui.annotating.biopsies import drawing_of, points_of
+from pages._ui.annotations.biopsies import drawing_of, points_of
 from tests.clinic import PredictedClinic
 
 HEIGHT, WIDTH = 24, 32
@@ -99,9 +99,9 @@ def test_the_mask_never_goes_through_the_page(store: Store, open_page: Open, ann
 def test_submitting_asks_for_exactly_the_saved_mask(
     store: Store, open_page: Open, annotator: Actor, add_case: Any
 ) -> None:
-    from pages._ui.annotating import deeds
-    from pages._ui.here import Here
-    from pages._ui.mask_editor import MaskSubmission
+    from pages._ui.annotations import actions as deeds
+    from pages._ui.components.mask_editor import MaskSubmission
+    from pages._ui.shared.context import Here
 
     image_id = image_of(store, add_case())
     opened = own_masks.open_annotation(store, actor=annotator, image_id=image_id)
@@ -133,9 +133,9 @@ def test_nothing_acetowhite_is_one_press(store: Store, open_page: Open, annotato
 
 def test_submitting_an_empty_mask_asks_first(store: Store, open_page: Open, annotator: Actor, add_case: Any) -> None:
     from colpo_core.terms import MaskDoubt
-    from pages._ui.annotating import deeds
-    from pages._ui.mask_editor import MaskSubmission
-    from pages._ui.mask_questions import MaskQuestion
+    from pages._ui.annotations import actions as deeds
+    from pages._ui.annotations.mask_questions import MaskQuestion
+    from pages._ui.components.mask_editor import MaskSubmission
 
     image_id = image_of(store, add_case())
     opened = own_masks.open_annotation(store, actor=annotator, image_id=image_id)
@@ -366,9 +366,9 @@ def test_another_s_mask_is_shown_while_painting_only_on_request(
 def test_all_findings_are_submitted_together_and_a_refusal_keeps_the_rest(
     store: Store, annotator: Actor, add_case: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from pages._ui.annotating import deeds
-    from pages._ui.here import Here
-    from pages._ui.mask_editor import MaskSubmission
+    from pages._ui.annotations import actions as deeds
+    from pages._ui.components.mask_editor import MaskSubmission
+    from pages._ui.shared.context import Here
 
     said: dict[str, Any] = {}
     monkeypatch.setattr("streamlit.session_state", said)

@@ -74,7 +74,7 @@ def test_the_list_shows_cases_and_filters_them(open_page: OpenPage, annotator: A
 def test_the_list_goes_on_page_by_page(
     open_page: OpenPage, annotator: Actor, add_case: AddCase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pages._ui.casework.listing.PAGE", 2)
+    monkeypatch.setattr("pages._ui.cases.listing.PAGE", 2)
     for _ in range(3):
         add_case()
     page = open_page(annotator, "cases")

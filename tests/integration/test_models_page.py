@@ -14,7 +14,7 @@ from colpo_core.services.snapshots import external_sets
 from colpo_core.store import Store
 from colpo_core.store.tables import Checkpoint, Evaluation, Prediction, Snapshot
 from colpo_core.terms import LabelSource, Split
-from pages._ui.plain import plain
+from pages._ui.shared.markdown import plain
 from tests.cards import LEAK, VERDICT, WORSE, new_card, old_card
 from tests.clinic import PredictedClinic
 from tests.integration.test_learning_pages import press, words_of, write

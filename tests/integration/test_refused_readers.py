@@ -14,7 +14,7 @@ from colpo_core.services.studies import amendments as study_amendments
 from colpo_core.services.studies.conduct import study_conduct
 from colpo_core.store import Store
 from colpo_core.terms import Label
-from pages._ui.rooms import ROOMS
+from pages._ui.frame.pages import ROOMS
 from tests.conducted import make_study, read_on
 from tests.ledger import full_name, services
 

@@ -14,8 +14,8 @@ from colpo_core.records.people import Actor
 from colpo_core.services.people import signing_in
 from colpo_core.store import Store
 from colpo_core.terms import Role
-from pages._ui import frame
-from pages._ui.rooms import ROOMS, Room
+from pages._ui.frame import frame
+from pages._ui.frame.pages import ROOMS, Room
 
 CHECKOUT = Path(__file__).parents[2]
 READER_PAGES = {"home", "read"}

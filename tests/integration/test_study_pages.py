@@ -16,7 +16,7 @@ from colpo_core.services.studies.rows import get_study, list_studies
 from colpo_core.store import Store
 from colpo_core.store.tables import Case, Prediction
 from colpo_core.terms import Finding, Grade, Label, Role, StudyState
-from pages._ui.study_results import results_chart, results_table
+from pages._ui.studies.results import results_chart, results_table
 from tests.clinic import PredictedClinic, reviewer
 from tests.conducted import make_study, read_on
 from tests.reported import reported_study
@@ -320,7 +320,7 @@ def test_a_reader_sees_a_sentence_where_a_study_is_not_open(
 
 
 def test_an_answer_that_did_not_arrive_whole_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    from pages._ui.answer import answer
+    from pages._ui.components.answer import answer
 
     for sent in (None, {}, {"token": "t", "call": "maybe", "confidence": 3}, {"token": "t", "call": "hsil"}):
         monkeypatch.setattr(answer.st, "session_state", {"reading": {"answer": sent}})

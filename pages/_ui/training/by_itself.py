@@ -6,11 +6,11 @@ from colpo_core.records.training.retraining import MOST_DAYS, RetrainingRule, Re
 from colpo_core.records.training.settings import TrainingSettings
 from colpo_core.services.training.retraining import retraining, rule_like, set_retraining
 from colpo_core.terms import Role
-from pages._ui.errors import showing_errors
-from pages._ui.here import here
-from pages._ui.links import link
-from pages._ui.plain import plain
-from pages._ui.tables import as_when, count_text
+from pages._ui.shared.context import here
+from pages._ui.shared.errors import showing_errors
+from pages._ui.shared.formats import as_when, count_text
+from pages._ui.shared.links import link
+from pages._ui.shared.markdown import plain
 
 _DAYS, _LABELS = "retrain_days", "retrain_labels"
 

@@ -15,12 +15,12 @@ from colpo_core.records.snapshots.snapshots import SnapshotPreview, SnapshotQuer
 from colpo_core.services.snapshots import freezing
 from colpo_core.services.snapshots import shortcuts as snapshots_shortcuts
 from colpo_core.terms import Label, LabelSource, MaskPolicy, Split
-from pages._ui.badges import simulated_badge
-from pages._ui.errors import showing_errors
-from pages._ui.here import Here, here
-from pages._ui.image_questions import contradiction_text, show_questions
-from pages._ui.plain import plain
-from pages._ui.told import tell
+from pages._ui.cases.image_questions import contradiction_text, show_questions
+from pages._ui.shared.badges import simulated_badge
+from pages._ui.shared.context import Here, here
+from pages._ui.shared.errors import showing_errors
+from pages._ui.shared.markdown import plain
+from pages._ui.shared.messages import tell
 
 _POLICY_NAMES = {
     MaskPolicy.NEWEST: "The newest, whoever made it",

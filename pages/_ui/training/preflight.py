@@ -7,11 +7,11 @@ from colpo_core.records.training.preflight import Outlook, Preflight
 from colpo_core.records.training.settings import TrainingSettings
 from colpo_core.services.training.preflight import preflight, start_probe
 from colpo_core.terms import JobState
-from pages._ui.errors import showing_errors
-from pages._ui.here import here
-from pages._ui.jobs import about_text
-from pages._ui.tables import as_size
-from pages._ui.training.stage_words import stage_text
+from pages._ui.jobs.live import about_text
+from pages._ui.jobs.stage_words import stage_text
+from pages._ui.shared.context import here
+from pages._ui.shared.errors import showing_errors
+from pages._ui.shared.formats import as_size
 
 _LONGEST_STAGES = 3
 

@@ -1,4 +1,4 @@
-from pages._ui.jobs import _loss_range
+from pages._ui.jobs.live import _loss_range
 
 
 def test_a_wild_validation_loss_does_not_flatten_the_rest() -> None:

@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from colpo_core.terms import Finding
-from pages._ui.mask_editor.editor import LAYERS
+from pages._ui.components.mask_editor.editor import LAYERS
 
 # Machado, Oliveira and Fernandes 2009, severity 1, on linear RGB.
 SIGHTS = {

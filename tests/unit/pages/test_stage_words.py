@@ -7,7 +7,7 @@ from colpo_core.records.models.cards import CONTROLS
 from colpo_core.records.training.settings import PRESETS
 from colpo_core.terms import JobKind, JobState
 from colpo_core.training import channels, stages
-from pages._ui.training.stage_words import MAIN_STAGES, resources_text, side_runs, speed_text, stage_text
+from pages._ui.jobs.stage_words import MAIN_STAGES, resources_text, side_runs, speed_text, stage_text
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
 QUICK = PRESETS["quick"]

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from pages._ui.tables import as_size, as_when
+from pages._ui.shared.formats import as_size, as_when
 
 
 @pytest.mark.parametrize(

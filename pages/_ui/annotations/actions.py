@@ -1,0 +1,274 @@
+"""What the buttons of the annotation page do. They run before the page is drawn, and leave a word for it to say."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from colpo_core.errors import ColpoError, InputRejected, MaskDoubted
+from colpo_core.records.annotations import StartSource
+from colpo_core.services.annotations import biopsy_points, clear_images, confirmation, own_masks
+from colpo_core.services.annotations import starts as starting
+from colpo_core.services.annotations import versions as annotation_versions
+from colpo_core.services.imports import filling
+from colpo_core.services.tasks import queue as task_queue
+from colpo_core.terms import Finding, Start
+from pages._ui.annotations.mask_questions import MaskQuestion, drop_question, keep_question
+from pages._ui.components.mask_editor import MaskSubmission
+from pages._ui.shared.context import Here
+from pages._ui.shared.messages import doing
+from pages._ui.shared.words import joined
+
+SAID = "annotate_said"
+FINDING = "annotate_finding"
+START = "annotate_start"
+QUESTIONS = "annotate_questions"
+_ANSWER = "annotate_answer"
+_LOAD = "annotate_load"
+_PAIR = "annotate_pair"
+MASKS, IMPORTED, STAGES, FORM, BIOPSY = "My masks", "Imported mask", "Compare stages", "Case form", "Biopsy points"
+
+
+def mode_key(image_id: int) -> str:
+    """Where the session keeps what is shown of an image."""
+    return f"annotate_mode_{image_id}"
+
+
+def restore_key(version_id: int) -> str:
+    """Where the session keeps whether the question about restoring a version is open."""
+    return f"annotate_restoring_{version_id}"
+
+
+def counter(name: str) -> int:
+    """How often something happened in this session: `answer` or `load`."""
+    return int(st.session_state.get(f"annotate_{name}", 0))
+
+
+def open_image(image_id: int) -> None:
+    """Show another image, in the same task if there is one; its address changes too."""
+    st.query_params["image"] = str(image_id)
+
+
+def leave_task_for(image_id: int) -> None:
+    """Show another image that has nothing to do with a task."""
+    st.query_params.from_dict({"image": str(image_id)})
+
+
+def choose_finding(finding: Finding) -> None:
+    """The person has picked another layer of the editor: what stands beside it follows."""
+    st.session_state[FINDING] = finding
+
+
+def submit(here: Here, submissions: Sequence[MaskSubmission], names: dict[str, str]) -> None:
+    """Make a version of each mask that is on the screen; one that is refused or asked about holds up no other.
+
+    Args:
+        here: Who submits.
+        submissions: One a finding.
+        names: What the findings are called, by their documents.
+    """
+
+    def deed() -> str:
+        made, refused = [], []
+        for one in submissions:
+            name = names[one.document_id].lower()
+            try:
+                version = own_masks.submit_annotation(
+                    here.store, actor=here.actor, document_id=one.document_id, seq=one.seq, note=one.note
+                )
+                made.append((name, version.number))
+                drop_question(QUESTIONS, one.document_id)
+            except MaskDoubted as asked:
+                keep_question(QUESTIONS, one, names[one.document_id], asked)
+            except ColpoError as error:
+                refused.append(f"Not submitted: {name}. {error}")
+        said = _submitted_text(made)
+        if refused:
+            raise InputRejected(" ".join(filter(None, [said, *refused])))
+        return said
+
+    doing(deed, key=SAID)
+    _count(_ANSWER)
+
+
+def submit_as_it_is(here: Here, question: MaskQuestion) -> None:
+    """Submit a mask of which the person says that it is right."""
+    one = question.submission
+
+    def deed() -> str:
+        version = own_masks.submit_annotation(
+            here.store,
+            actor=here.actor,
+            document_id=one.document_id,
+            seq=one.seq,
+            note=one.note,
+            sure={question.doubt},
+        )
+        return _submitted_text([(question.name.lower(), version.number)])
+
+    doing(deed, key=SAID)
+    drop_question(QUESTIONS, one.document_id)
+    _count(_LOAD)
+
+
+def fill(here: Here, question: MaskQuestion) -> None:
+    """Fill an outline in the editor, as a step that Undo takes back."""
+    one = question.submission
+
+    def deed() -> str:
+        filling.fill_draft(here.store, actor=here.actor, document_id=one.document_id, seq=one.seq)
+        return "Filled: look at it, then submit it. Undo (Ctrl+Z) brings the line back."
+
+    if doing(deed, key=SAID):
+        drop_question(QUESTIONS, one.document_id)
+        _count(_LOAD)
+
+
+def fill_imported(here: Here, document_id: str, version_id: int, image_id: int) -> None:
+    """Start my own mask from an imported outline, filled."""
+
+    def deed() -> str:
+        filling.start_filled(here.store, actor=here.actor, document_id=document_id, version_id=version_id)
+        return "Filled: look at it, then submit it. It takes the place of the imported outline."
+
+    if doing(deed, key=SAID):
+        _count(_LOAD)
+        st.session_state[mode_key(image_id)] = MASKS
+
+
+def say_nothing_there(here: Here, document_id: str, next_image_id: int | None) -> None:
+    """Say that the finding is not on the image, and go on to the next."""
+
+    def deed() -> str:
+        version = clear_images.confirm_absence(here.store, actor=here.actor, document_id=document_id)
+        return f"Version {version.number} submitted: nothing acetowhite on image {version.image_id}."
+
+    is_done = doing(deed, key=SAID)
+    if is_done:
+        drop_question(QUESTIONS, document_id)
+        _count(_LOAD)
+    _go_on(is_done, next_image_id)
+
+
+def show_unmarked() -> None:
+    """Show the images without a mask, to say of many at once that nothing is on them."""
+    st.query_params.from_dict({"unmarked": "1"})
+
+
+def confirm(here: Here, annotation_id: int, next_image_id: int | None) -> None:
+    """Confirm an imported mask and go on to the next."""
+
+    def deed() -> str:
+        confirmation.confirm_annotation(here.store, actor=here.actor, annotation_id=annotation_id)
+        return "Confirmed: training may use this mask"
+
+    _go_on(doing(deed, key=SAID), next_image_id)
+
+
+def reject(here: Here, annotation_id: int, reason_key: str, next_image_id: int | None) -> None:
+    """Reject an imported mask and go on to the next."""
+
+    def deed() -> str:
+        reason = st.session_state.get(reason_key) or ""
+        confirmation.reject_annotation(here.store, actor=here.actor, annotation_id=annotation_id, reason=reason)
+        return "Rejected: training leaves this mask out"
+
+    _go_on(doing(deed, key=SAID), next_image_id)
+
+
+def correct(here: Here, document_id: str, version_id: int, image_id: int) -> None:
+    """Start my own mask from an imported one."""
+    source = StartSource(Start.OTHER_VERSION, version_id=version_id)
+    if _start(here, document_id, source, "Correct the mask, then submit it: it takes the place of the imported one."):
+        st.session_state[mode_key(image_id)] = MASKS
+
+
+def start(here: Here, document_id: str, source: StartSource, word: str) -> None:
+    """Replace what is painted of a finding by another mask, let the editor load it, and close the choice."""
+    _start(here, document_id, source, word)
+    st.session_state[START] = False
+
+
+def restore(here: Here, version_id: int) -> None:
+    """Make a new version of an earlier one."""
+
+    def deed() -> str:
+        made = annotation_versions.restore_version(here.store, actor=here.actor, version_id=version_id)
+        return f"Restored as version {made.number}."
+
+    if doing(deed, key=SAID):
+        _count(_LOAD)
+    st.session_state[restore_key(version_id)] = False
+
+
+def skip(here: Here, item_id: int, next_image_id: int | None, reason_key: str) -> None:
+    """Leave an image of a task out, and go on."""
+
+    def deed() -> str:
+        reason = str(st.session_state.get(reason_key) or "")
+        task_queue.skip_item(here.store, actor=here.actor, item_id=item_id, reason=reason)
+        return "Skipped. You can take it up again from your queue."
+
+    _go_on(doing(deed, key=SAID), next_image_id)
+
+
+def resume(here: Here, item_id: int) -> None:
+    """Take a skipped image up again."""
+
+    def deed() -> str:
+        task_queue.resume_item(here.store, actor=here.actor, item_id=item_id)
+        return "The image waits for your mask again."
+
+    doing(deed, key=SAID)
+
+
+def compare(image_id: int, version_ids: tuple[int, int]) -> None:
+    """Show two versions of an image's masks over each other."""
+    st.session_state[f"{_PAIR}_{image_id}"] = version_ids
+
+
+def stop_comparing(image_id: int) -> None:
+    """Go back to painting."""
+    st.session_state.pop(f"{_PAIR}_{image_id}", None)
+
+
+def compared(image_id: int) -> tuple[int, int] | None:
+    """The two versions that are being compared, if any."""
+    pair: tuple[int, int] | None = st.session_state.get(f"{_PAIR}_{image_id}")
+    return pair
+
+
+def save_points(here: Here, image_id: int, points: list[tuple[float, float]]) -> None:
+    """Keep biopsy points."""
+
+    def deed() -> str:
+        biopsy_points.save_biopsy_points(here.store, actor=here.actor, image_id=image_id, points=points)
+        return ""
+
+    doing(deed, key=SAID)
+
+
+def _submitted_text(made: Sequence[tuple[str, int]]) -> str:
+    if len(made) == 1:
+        ((name, number),) = made
+        return f"Version {number} submitted: {name}."
+    return f"Submitted: {joined([f'{name}, version {number}' for name, number in made])}." if made else ""
+
+
+def _start(here: Here, document_id: str, source: StartSource, word: str) -> bool:
+    def deed() -> str:
+        starting.start_from(here.store, actor=here.actor, document_id=document_id, source=source)
+        return word
+
+    is_done = doing(deed, key=SAID)
+    if is_done:
+        _count(_LOAD)
+    return is_done
+
+
+def _go_on(is_done: bool, next_image_id: int | None) -> None:
+    if is_done and next_image_id is not None:
+        open_image(next_image_id)
+
+
+def _count(key: str) -> None:
+    st.session_state[key] = int(st.session_state.get(key, 0)) + 1

@@ -1,0 +1,202 @@
+"""Where I am in a task's queue, and the way to its next image."""
+
+from functools import partial
+
+import streamlit as st
+
+from colpo_core.records.tasks import MAX_SKIP_REASON, QueuePlace
+from colpo_core.services.tasks import queue as task_queue
+from colpo_core.terms import TaskItemState
+from pages._ui.annotations import actions as deeds
+from pages._ui.shared.context import Here
+from pages._ui.shared.links import go, link
+from pages._ui.shared.markdown import plain
+from pages._ui.shared.messages import say_what_happened
+from pages._ui.shared.words import time_text
+
+_REASON = "annotate_skip_reason"
+_OPENED = "annotate_opened_item"
+_TIME_AGAIN_S = 20
+_PROGRESS_PX = 372
+_TITLE = 24
+_REASONS = (
+    "Blurred or out of focus",
+    "Blood, mucus or glare hides it",
+    "The cervix is not in sight",
+    "Not an image after acetic acid",
+    "I am not sure: somebody senior should look",
+)
+
+
+def first_of_queue(person: Here, task_id: int) -> int | None:
+    """The image of a task that waits for me first, or None where none does."""
+    queues = task_queue.my_queues(person.store, actor=person.actor)
+    return next((one.next_image_id for one in queues if one.task_id == task_id), None)
+
+
+def note_opened(person: Here, place: QueuePlace) -> None:
+    """Keep when I first had this image before me."""
+    if place.state is TaskItemState.WAITING and not place.closed and st.session_state.get(_OPENED) != place.item_id:
+        task_queue.open_item(person.store, actor=person.actor, item_id=place.item_id)
+        st.session_state[_OPENED] = place.item_id
+
+
+def show_queue(person: Here, place: QueuePlace, image_id: int) -> None:
+    """One line: the task, how far I am, and the buttons to the images around this one."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+        st.progress(place.n_done / place.n_items if place.n_items else 0.0, text=_place_text(place), width=_PROGRESS_PX)
+        if place.blind:
+            st.badge(
+                "BLIND",
+                icon=":material/visibility_off:",
+                color="violet",
+                help="The masks of the others stay hidden until everybody has submitted or skipped this image.",
+            )
+        _show_state(place)
+        with st.container(width="content"):
+            _show_time(person, place.task_id, image_id)
+        st.space("stretch")
+        _show_buttons(person, place)
+
+
+def show_beside_queue(waiting: int | None) -> None:
+    """The image that is shown is none of the queue, such as another one of the same case."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(":gray[This image is not in your queue of the task.]", width="content")
+        st.space("stretch")
+        if waiting is not None:
+            st.button(
+                "Back to my queue",
+                icon=":material/undo:",
+                shortcut="n",
+                type="primary",
+                on_click=deeds.open_image,
+                args=(waiting,),
+            )
+        else:
+            link("tasks", "My queues", icon=":material/assignment:")
+
+
+def show_all_done() -> None:
+    """Nothing of the task waits for me."""
+    st.title("Annotate")
+    say_what_happened(deeds.SAID)
+    with st.container(border=True):
+        st.markdown("### :material/task_alt: Nothing of this task waits for you")
+        st.markdown("Every image of your queue is submitted or skipped, or the task was closed.")
+        link("tasks", "My queues", icon=":material/assignment:")
+        link("annotate", "Images outside of tasks", icon=":material/brush:")
+
+
+def onward(place: QueuePlace) -> int | None:
+    """The image that comes next: the next that waits, else simply the next."""
+    return place.next_waiting_image_id or place.next_image_id
+
+
+def _place_text(place: QueuePlace) -> str:
+    """Such as `Spring cases · image 6 of 40 · 5 done · 3 of 20 cases`; a long title is cut to keep one line."""
+    title = place.task_title if len(place.task_title) <= _TITLE else place.task_title[: _TITLE - 1].rstrip() + "…"
+    return (
+        f"**{plain(title)}** · image {place.position} of {place.n_items} · {place.n_done} done · "
+        f"{place.n_cases_done} of {place.n_cases} cases"
+    )
+
+
+def _show_state(place: QueuePlace) -> None:
+    if place.left_out:
+        st.badge(
+            "left out since", icon=":material/block:", color="gray", help="It does not count in this task any more."
+        )
+    elif place.state is TaskItemState.SUBMITTED:
+        st.badge("submitted", icon=":material/check:", color="green")
+    elif place.state is TaskItemState.SKIPPED:
+        st.badge("skipped", icon=":material/skip_next:", color="gray", help=place.skip_reason)
+    if place.closed:
+        st.badge("task closed", icon=":material/lock:", color="gray", help="What you submit now counts outside of it.")
+
+
+@st.fragment(run_every=_TIME_AGAIN_S)
+def _show_time(person: Here, task_id: int, image_id: int) -> None:
+    """Time grows with every stroke that is saved, and those do not rerun the page: this part looks by itself."""
+    place = task_queue.queue_place(person.store, actor=person.actor, task_id=task_id, image_id=image_id)
+    if place is not None and place.case_active_ms >= 1000:
+        st.caption(
+            f":material/timer: {time_text(place.case_active_ms)}",
+            help="Your painting time on this case in this task. Looking without painting is not counted.",
+        )
+
+
+def _show_buttons(person: Here, place: QueuePlace) -> None:
+    if place.state is TaskItemState.SKIPPED and not place.closed:
+        st.button(
+            "Take up", icon=":material/replay:", help="Put it back into the queue", on_click=deeds.resume,
+            args=(person, place.item_id),
+        )  # fmt: skip
+    may_skip = place.state is TaskItemState.WAITING and not place.closed
+    if may_skip and st.button(
+        "Skip", icon=":material/skip_next:", shortcut="k", help="Leave this image out, with a reason"
+    ):
+        _ask_why(person, place)
+    st.button(
+        "Previous",
+        icon=":material/arrow_back:",
+        shortcut="shift+n",
+        help="The image before this one in your queue",
+        disabled=place.previous_image_id is None,
+        on_click=partial(_open, place.previous_image_id),
+    )
+    following = onward(place)
+    is_over = place.n_done == place.n_items
+    # A person who took images out of their order is told, wherever she stands, that nothing waits any more.
+    if is_over and st.button(
+        "All done: my queues" if following is None else "All done",
+        icon=":material/task_alt:",
+        shortcut="n" if following is None else None,
+        type="primary",
+        help=None if following is None else "Nothing of this task waits for you. Opens your queues.",
+    ):
+        go("tasks")
+    if is_over and following is None:
+        return
+    st.button(
+        "Next",
+        icon=":material/arrow_forward:",
+        shortcut="n",
+        type="secondary" if is_over or place.state is TaskItemState.WAITING else "primary",
+        help="The next image of your queue that waits",
+        disabled=following is None,
+        on_click=partial(_open, following),
+    )
+
+
+def _open(image_id: int | None) -> None:
+    if image_id is not None:
+        deeds.open_image(image_id)
+
+
+@st.dialog("Skip this image")
+def _ask_why(person: Here, place: QueuePlace) -> None:
+    reason = st.selectbox(
+        "Why?",
+        _REASONS,
+        index=None,
+        key=_REASON,
+        accept_new_options=True,
+        placeholder="Choose a reason, or type your own",
+    )
+    st.caption(
+        f"The administrator sees the reason (up to {MAX_SKIP_REASON} characters; nothing that names the patient). "
+        "What you painted stays a draft."
+    )
+    pressed = st.button(
+        "Skip this image",
+        type="primary",
+        icon=":material/skip_next:",
+        width="stretch",
+        disabled=not reason,
+        help=None if reason else "Choose a reason first.",
+        on_click=deeds.skip,
+        args=(person, place.item_id, onward(place), _REASON),
+    )
+    if pressed:
+        st.rerun()  # a dialog reruns by itself alone; the page has to follow to the next image

@@ -1,0 +1,158 @@
+"""What is asked about images, with a button for each answer; used where images come in and before a snapshot."""
+
+from collections.abc import Sequence
+from functools import partial
+
+import pandas as pd
+import streamlit as st
+
+from colpo_core.records.cases.images import AskedImage, Contradiction, grouped_questions, question_text
+from colpo_core.services.cases.image_questions import confirm_images, refile_images
+from colpo_core.services.common.stored_images import mark_image
+from colpo_core.terms import ImageQuestion, Stage
+from pages._ui.shared.context import here
+from pages._ui.shared.messages import doing, say_what_happened
+from pages._ui.shared.words import STAGES
+
+_SHOWN = 8
+_MOST_ROWS = 200
+_BETTER = {
+    ImageQuestion.IODINE: (Stage.LUGOL,),
+    ImageQuestion.GREEN_FILTER: (Stage.GREEN_FILTER,),
+    ImageQuestion.NO_IODINE: (Stage.ACETIC_ACID, Stage.NATIVE),
+    ImageQuestion.NO_GREEN: (Stage.ACETIC_ACID, Stage.NATIVE),
+}
+_NO_CERVIX = {
+    ImageQuestion.GREY, ImageQuestion.DARK, ImageQuestion.BRIGHT, ImageQuestion.BLURRED, ImageQuestion.DRAWN,
+    ImageQuestion.NO_TISSUE, ImageQuestion.SMALL,
+}  # fmt: skip
+
+
+def show_questions(asked: Sequence[AskedImage], *, key: str) -> None:
+    """Draw the questions, those of one kind together; an answer is stored at once.
+
+    Args:
+        asked: What is asked.
+        key: Where on the pages this is, for the widgets.
+    """
+    said = f"{key}_said"
+    say_what_happened(said)
+    for (question, stage), images in grouped_questions(asked).items():
+        with st.expander(_head(question, stage, images), icon=":material/help:"):
+            table = f"{key}_{question.value}_{stage.value}"
+            _table(images, table)
+            with st.container(horizontal=True):
+                for better in _stages(question, stage):
+                    st.button(
+                        f"File as {STAGES[better]}",
+                        key=f"{table}_{better.value}",
+                        on_click=_refile,
+                        args=(images, table, better, said),
+                    )
+                if question in _NO_CERVIX:
+                    st.button(
+                        "Not for learning",
+                        key=f"{table}_no_cervix",
+                        help="The images stay, and are left out of snapshots: they do not show the cervix well enough.",
+                        on_click=_leave_out,
+                        args=(images, table, said),
+                    )
+                st.button(
+                    "Right as they are" if len(images) > 1 else "Right as it is",
+                    key=f"{table}_right",
+                    help="Kept under your name, and not asked again.",
+                    on_click=_confirm,
+                    args=(images, table, question, said),
+                )
+
+
+def contradiction_text(contradictions: Sequence[Contradiction]) -> str:
+    """Which cases hold copies of one photograph and contradict each other, and what a snapshot does about it."""
+    pairs = sorted({tuple(sorted((one.case_id, one.other_case_id))) for one in contradictions})
+    named = ", ".join(f"{first} and {second}" for first, second in pairs[:_SHOWN])
+    more = f" and {len(pairs) - _SHOWN} more pairs" if len(pairs) > _SHOWN else ""
+    return (
+        f"The same photograph, or a near copy, is filed in cases whose labels contradict each other: cases {named}"
+        f"{more}. A snapshot takes neither image. Find out which case it belongs to, and mark the other image as not "
+        "showing the cervix, or correct the histology."
+    )
+
+
+def _head(question: ImageQuestion, stage: Stage, images: Sequence[AskedImage]) -> str:
+    cases = list(dict.fromkeys(image.case_id for image in images))
+    named = ", ".join(str(case_id) for case_id in cases[:_SHOWN])
+    more = f" and {len(cases) - _SHOWN} more" if len(cases) > _SHOWN else ""
+    return f"{question_text(question, stage, len(images))} (case{'s' if len(cases) > 1 else ''} {named}{more})"
+
+
+def _stages(question: ImageQuestion, stage: Stage) -> tuple[Stage, ...]:
+    if question is ImageQuestion.STAGE_GUESSED:
+        return tuple(one for one in Stage if one is not stage)
+    return _BETTER.get(question, ())
+
+
+def _table(images: Sequence[AskedImage], key: str) -> None:
+    shown = images[:_MOST_ROWS]
+    st.dataframe(
+        pd.DataFrame(
+            {
+                "Picture": [f"/colpo/images/{image.image_id}/thumbnail" for image in shown],
+                "Case": [f"/cases?case={image.case_id}" for image in shown],
+                "Image": [image.image_id for image in shown],
+            }
+        ),
+        key=key,
+        hide_index=True,
+        width="stretch",
+        row_height=64,
+        height=min(330, 38 + 64 * len(shown)),
+        on_select="rerun",
+        selection_mode="multi-row",
+        column_config={
+            "Picture": st.column_config.ImageColumn(width="small"),
+            "Case": st.column_config.LinkColumn(display_text=r"case=(\d+)", width="small"),
+        },
+    )
+    if len(images) > 1:
+        st.caption("An answer holds for the ticked images; for all of them where none is ticked.")
+
+
+def _meant(images: Sequence[AskedImage], key: str) -> list[int]:
+    """The ticked images, or all."""
+    rows = st.session_state[key].selection.rows
+    return [images[row].image_id for row in rows] or [image.image_id for image in images]
+
+
+def _refile(images: Sequence[AskedImage], key: str, stage: Stage, said: str) -> None:
+    def deed() -> str:
+        person = here()
+        changed = refile_images(person.store, actor=person.actor, image_ids=_meant(images, key), stage=stage)
+        return f"{_images(changed)} filed as {STAGES[stage]}."
+
+    doing(deed, key=said)
+
+
+def _confirm(images: Sequence[AskedImage], key: str, question: ImageQuestion, said: str) -> None:
+    def deed() -> str:
+        person = here()
+        meant = _meant(images, key)
+        confirm_images(person.store, actor=person.actor, image_ids=meant, question=question)
+        return f"{_images(len(meant))} right as filed, by {person.actor.display_name}."
+
+    doing(deed, key=said)
+
+
+def _leave_out(images: Sequence[AskedImage], key: str, said: str) -> None:
+    def deed() -> str:
+        person = here()
+        meant = _meant(images, key)
+        mark = partial(mark_image, person.store, actor=person.actor, shows_cervix=False)
+        for image_id in meant:
+            mark(image_id=image_id)
+        return f"{_images(len(meant))} left out of learning."
+
+    doing(deed, key=said)
+
+
+def _images(count: int) -> str:
+    return f"{count} image{'' if count == 1 else 's'}"

@@ -1,0 +1,56 @@
+"""A strip of small images, of which one is chosen."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+
+import streamlit as st
+
+from pages._ui.components.parts import read_part, script
+
+
+@dataclass(frozen=True)
+class StripItem:
+    """One image of a strip.
+
+    Attributes:
+        id: What `image_strip` returns when it is chosen.
+        url: Address of the thumbnail.
+        caption: A word or two below it.
+        mark: A further word in a corner, or empty.
+    """
+
+    id: int
+    url: str
+    caption: str
+    mark: str = ""
+
+
+_strip = st.components.v2.component(
+    "colpodesk_strip",
+    css=read_part(__file__, "strip.css"),
+    js=script(read_part(__file__, "strip.js")),
+)
+
+
+def image_strip(
+    key: str, items: Sequence[StripItem], current: int | None, *, on_choose: Callable[[], None] = lambda: None
+) -> int | None:
+    """Show small images in a row.
+
+    Args:
+        key: One a place on the page.
+        items: The images, in order.
+        current: Which of them is shown large at present.
+        on_choose: Called before the page reruns; the choice is then in `st.session_state[key]["chosen"]`.
+
+    Returns:
+        The `id` of an image that was clicked just now and is not the current one, otherwise None.
+    """
+    result = _strip(
+        key=key,
+        data={"items": [asdict(item) for item in items], "current": current},
+        on_chosen_change=on_choose,
+        width="stretch",
+    )
+    chosen = result.get("chosen")
+    return int(chosen) if chosen is not None and int(chosen) != current else None

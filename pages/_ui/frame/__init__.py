@@ -1,0 +1,1 @@
+"""What stands around every page: menu, account, notices of jobs, the session's watch."""

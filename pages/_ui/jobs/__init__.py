@@ -1,0 +1,1 @@
+"""Background jobs as pages show them."""

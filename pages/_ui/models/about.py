@@ -1,0 +1,57 @@
+"""What the model learned from, what not to conclude from it, its settings, and its card as a file."""
+
+import json
+
+import streamlit as st
+
+from colpo_core.records.models.card_tables import settings_table, trained_on_table
+from colpo_core.records.models.checkpoints import CheckpointRecord
+from colpo_core.records.snapshots.snapshots import mask_policy_text
+from colpo_core.services.models import cards as models_cards
+from colpo_core.terms import MaskPolicy
+from pages._ui.models.marks import as_frame, labels_from
+from pages._ui.shared.context import Here
+from pages._ui.shared.markdown import plain
+
+
+def show_about(person: Here, one: CheckpointRecord) -> None:
+    """Draw all of it.
+
+    Args:
+        person: Who looks.
+        one: The checkpoint.
+    """
+    st.markdown("**Limits**")
+    st.markdown("\n".join(f"- {sentence}" for sentence in one.card["limits"]))
+    st.markdown(f"**Trained on “{plain(one.snapshot_name)}”**")
+    st.dataframe(as_frame(trained_on_table(one.card)), hide_index=True, width="stretch")
+    masks = mask_policy_text(MaskPolicy(one.card.get("mask_policy", MaskPolicy.NEWEST)))
+    st.caption(f"{labels_from(one)}, by rules {one.card['rules_version']}. Masks: {masks}.")
+    with st.expander("Settings and hashes", icon=":material/tune:"):
+        st.dataframe(as_frame(settings_table(one.card)), hide_index=True, width="stretch")
+        st.caption(f"Checkpoint {one.sha256}  \nSnapshot {one.card['snapshot_sha256']}")
+    _downloads(person, one)
+
+
+def _downloads(person: Here, one: CheckpointRecord) -> None:
+    def card() -> str:
+        return models_cards.model_card(person.store, actor=person.actor, checkpoint_id=one.id)
+
+    with st.container(horizontal=True):
+        st.download_button(
+            "Model card (HTML)",
+            card,
+            file_name=f"{one.name}.html",
+            mime="text/html",
+            icon=":material/description:",
+            on_click="ignore",
+            help="One file with all tables and drawings, to print or to send.",
+        )
+        st.download_button(
+            "Model card (JSON)",
+            json.dumps(one.card, indent=2, sort_keys=True),
+            file_name=f"{one.name}.json",
+            mime="application/json",
+            icon=":material/download:",
+            on_click="ignore",
+        )

@@ -1,0 +1,108 @@
+"""How both networks call, how they rank, and whether their probabilities can be taken at their word."""
+
+import streamlit as st
+
+from colpo_core.records.models.card_tables import (
+    calibration_steps_table,
+    calibration_table,
+    calls_table,
+    confusion_table,
+)
+from colpo_core.records.models.cards import CALIBRATION_TEXT, Block, calibration_text, calls, n_of, scores_text, side
+from colpo_core.records.models.checkpoints import CheckpointRecord
+from colpo_core.records.models.marks import NOT_CALIBRATED_TEXT
+from colpo_core.terms import Split
+from pages._ui.models.charts import CONFIG, intervals_chart, reliability_chart, roc_chart
+from pages._ui.models.marks import badges, block_head, labels_from, marks_line, say_old, show_table
+
+
+def show_calls(one: CheckpointRecord) -> None:
+    """Draw the figures of one side, by case or by image."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        split = st.segmented_control(
+            "Side", [Split.TEST, Split.VALIDATION], default=Split.TEST, required=True, key="models_side",
+            format_func=lambda split: split.value.capitalize(),
+        )  # fmt: skip
+        level = st.segmented_control(
+            "Counted by", ["case", "image"], default="case", required=True, key="models_level",
+            format_func=str.capitalize,
+        )  # fmt: skip
+    if split is Split.VALIDATION:
+        st.warning("The thresholds were chosen on these cases: the figures flatter the model.", icon="⚠️")
+    metrics = side(one.card, (split or Split.TEST).value)
+    _shares(one, metrics, level or "case")
+    _curves(one, metrics, level or "case")
+    _calibration(one, metrics, level or "case")
+    _threshold(one)
+
+
+def _shares(one: CheckpointRecord, metrics: Block, level: str) -> None:
+    block_head(one, "Classification")
+    chart, table = st.columns(2, gap="large")
+    with chart:
+        figure = intervals_chart(metrics, level, marks_line(one))
+        st.plotly_chart(figure, width="stretch", config=CONFIG, key="intervals")
+    with table:
+        show_table(calls_table(metrics, level))
+    with st.expander("The calls, counted", icon=":material/grid_on:"):
+        badges(one)
+        show_table(confusion_table(metrics, level))
+    three, four = (calls(metrics, network, level) for network in ("3ch", "4ch"))
+    st.caption(
+        f"{labels_from(one)} · {n_of(three, level=level)} · thresholds {three['threshold']:.3f} and "
+        f"{four['threshold']:.3f}, chosen on validation · 95% by {three['interval']}; {scores_text(three)}"
+    )
+
+
+def _curves(one: CheckpointRecord, metrics: Block, level: str) -> None:
+    left, right = st.columns(2, gap="large")
+    with left:
+        block_head(one, "ROC curve")
+        figure = roc_chart(metrics, level, marks_line(one))
+        if figure is not None:
+            st.plotly_chart(figure, width="stretch", config=CONFIG, key="roc")
+        elif "roc" in calls(metrics, "4ch", level):
+            st.info("This side does not hold both labels, so there is no curve.", icon=":material/show_chart:")
+        else:
+            say_old("a ROC curve")
+    with right:
+        block_head(one, "Are the probabilities right?")
+        figure = reliability_chart(metrics, level, marks_line(one))
+        if figure is not None:
+            st.plotly_chart(figure, width="stretch", config=CONFIG, key="reliability")
+            st.caption(
+                "Each point a group of similar probabilities with its 95% interval. Above the line there was more HSIL "
+                "than the network said, below it less. Dotted: before the calibration. "
+                f"{calibration_text(one.card) or NOT_CALIBRATED_TEXT}"
+            )
+        elif "reliability" in calls(metrics, "4ch", level):
+            st.info("This side holds no labelled case.", icon=":material/show_chart:")
+        else:
+            say_old("a calibration curve")
+
+
+def _calibration(one: CheckpointRecord, metrics: Block, level: str) -> None:
+    if metrics is not side(one.card, "test"):
+        return
+    block_head(one, f"Before and after the calibration, by {level}")
+    table = calibration_table(one.card, metrics, level)
+    if table is None:
+        say_old("figures before and after the calibration")
+    else:
+        show_table(table)
+    steps = calibration_steps_table(one.card)
+    if steps is not None:
+        show_table(steps)
+        st.caption(CALIBRATION_TEXT)
+
+
+def _threshold(one: CheckpointRecord) -> None:
+    found = one.card.get("thresholds")
+    if not found:
+        return
+    st.markdown("**Where HSIL begins**")
+    rule = found.get("rule", "Chosen by Youden's index.")
+    st.markdown(
+        f"HSIL is called at a probability of **{found['3ch']:.3f}** (3 channels) or **{found['4ch']:.3f}** "
+        f"(4 channels) and above. {rule}"
+    )

@@ -1,0 +1,130 @@
+"""Two models on the same unseen cases: paired figures, their scores, and the cases that flipped."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+from colpo_core.records.models.card_tables import CardTable
+from colpo_core.records.models.checkpoints import CheckpointRecord
+from colpo_core.records.statistics.comparisons import ArmDifference, FlippedCase, ModelComparison
+from colpo_core.records.statistics.figures import Estimate
+from colpo_core.records.statistics.number_texts import percent_texts
+from colpo_core.services.models import predicting
+from colpo_core.services.models import registry as models_registry
+from colpo_core.services.models.comparison import compare_models
+from colpo_core.terms import Label
+from pages._ui.models.marks import show_table
+from pages._ui.shared.charts import config, scores_chart
+from pages._ui.shared.context import Here, here
+from pages._ui.shared.errors import showing_errors
+from pages._ui.shared.formats import count_text
+from pages._ui.shared.links import go
+from pages._ui.shared.markdown import plain
+
+_FIGURES = {
+    "auc": "Area under the ROC curve", "accuracy": "Accuracy", "sensitivity": "Sensitivity",
+    "specificity": "Specificity", "brier": "Brier score (less is better)",
+}  # fmt: skip
+
+
+def show_comparison(person: Here, one: CheckpointRecord) -> None:
+    """Draw the chosen model against another one."""
+    others = [
+        other for other in models_registry.list_checkpoints(person.store, actor=person.actor) if other.id != one.id
+    ]
+    if not others:
+        st.info("There is no other model to compare it with yet.", icon=":material/deployed_code:")
+        return
+    left, right = st.columns([3, 1], vertical_alignment="bottom")
+    other = left.selectbox("Compare with", others, format_func=lambda one: one.name, key="compare_with")
+    channels = right.segmented_control(
+        "Network", [4, 3], format_func=lambda n: f"{n} channels", default=4, required=True, key="compare_channels"
+    )
+    with showing_errors(), st.spinner("Comparing …"):
+        found = compare_models(
+            person.store, actor=person.actor, first_id=other.id, second_id=one.id, channels=channels or 4
+        )
+        _missing(found, other, one)
+        if found.difference is None:
+            st.info(
+                "No case with a label by histology, of a patient that neither has met, was predicted by both.",
+                icon=":material/hourglass_empty:",
+            )
+            return
+        _figures(found, found.difference)
+        scores, flips = st.columns(2, gap="large")
+        with scores:
+            st.markdown("**Scores of both**")
+            chart = scores_chart(
+                [(label is Label.HSIL, first, second) for label, first, second in found.scores],
+                found.first,
+                found.second,
+            )
+            st.plotly_chart(chart, width="stretch", config=config(), key="compare_scores", theme=None)
+            st.caption("A dot a case; above the line the chosen model gives the higher probability of HSIL.")
+        with flips:
+            _flips(found.flips)
+
+
+def _missing(found: ModelComparison, other: CheckpointRecord, one: CheckpointRecord) -> None:
+    for n, model in ((found.n_missing_first, other), (found.n_missing_second, one)):
+        if n:
+            st.caption(f"{plain(model.name)} has not predicted {count_text(n, 'case')} that the other one has.")
+            st.button(
+                "Predict what is missing", icon=":material/play_arrow:", on_click=_predict, args=(model.id,),
+                key=f"compare_predict_{model.id}",
+            )  # fmt: skip
+
+
+def _predict(checkpoint_id: int) -> None:
+    person = here()
+    with showing_errors():
+        predicting.start_prediction(person.store, actor=person.actor, checkpoint_id=checkpoint_id)
+
+
+def _figures(found: ModelComparison, difference: ArmDifference) -> None:
+    rows = [
+        (title, *(_text(getattr(part, name)) for part in (difference.first, difference.second, difference)))
+        for name, title in _FIGURES.items()
+    ]
+    show_table(CardTable(("", found.first, found.second, "Difference"), tuple(rows)))
+    (tests,) = difference.by_seed
+    left_out = (
+        f" {count_text(found.n_met, 'case')} left out: one of the two has met their patients." if found.n_met else ""
+    )
+    st.caption(
+        f"{count_text(difference.n, 'case')} of {count_text(difference.n_patients, 'patient')}, each model at its own "
+        f"frozen threshold; difference: the chosen model minus the other, 95% by patients.{left_out}"
+    )
+    if not difference.clustered:
+        calls = tests.accuracy
+        st.caption(f"McNemar's test of the calls: p {calls.p:.3f} (right alone: {calls.b} and {calls.c}).")
+
+
+def _text(one: Estimate) -> str:
+    return one.text()
+
+
+def _flips(flips: Sequence[FlippedCase]) -> None:
+    better = sum(one.is_second_right for one in flips)
+    st.markdown(f"**Cases that flipped** · {better} became right, {len(flips) - better} became wrong")
+    if not flips:
+        st.caption("Both call every case alike.")
+        return
+    rows = pd.DataFrame(
+        {
+            "Case": [one.case_id for one in flips],
+            "Patient": [one.patient_code for one in flips],
+            "Label": ["HSIL" if one.label is Label.HSIL else "normal" for one in flips],
+            "Before": [percent_texts(one.prob_first, one.prob_second)[0] for one in flips],
+            "Now": [percent_texts(one.prob_first, one.prob_second)[1] for one in flips],
+            "": ["became right" if one.is_second_right else "became WRONG" for one in flips],
+        }
+    )
+    picked = st.dataframe(
+        rows, hide_index=True, width="stretch", on_select="rerun", selection_mode="single-row", key="compare_flips"
+    )["selection"]["rows"]
+    st.caption("Choose a row to open its case.")
+    if picked and picked[0] < len(flips):
+        go("cases", case=flips[picked[0]].case_id)

@@ -1,0 +1,80 @@
+"""How well the segmenter's masks agree with the annotated ones, beside how well the annotators agree."""
+
+import streamlit as st
+
+from colpo_core.records.models.card_tables import blind_table, ceiling_table, segmentation_table, without_lesion_table
+from colpo_core.records.models.cards import BLIND_TEXT, counted, side
+from colpo_core.records.models.checkpoints import CheckpointRecord
+from colpo_core.services.models import human_ceiling as models_human_ceiling
+from pages._ui.models.charts import CONFIG, violins_chart
+from pages._ui.models.marks import block_head, marks_line, say_old, show_table
+from pages._ui.shared.context import Here
+from pages._ui.shared.errors import showing_errors
+
+
+def show_masks(person: Here, one: CheckpointRecord) -> None:
+    """Draw the figures of the test side.
+
+    Args:
+        person: Who looks.
+        one: The checkpoint.
+    """
+    block = side(one.card, "test")["segmentation"]
+    block_head(one, "Segmentation")
+    if not block["n_images"]:
+        st.info("No mask was kept for testing, so nothing is known of its segmentation.", icon=":material/brush:")
+        return
+    show_table(segmentation_table(block))
+    st.caption(
+        f"Test side: {counted(block['n_images'], 'image')} with a mask. A share of 1, and a distance of 0, is a "
+        "perfect match. An image whose lesion was not found at all has no distance: read it beside Dice."
+    )
+    block_head(one, "Beside masks that look at no image")
+    if block.get("blind"):
+        show_table(blind_table(block))
+        st.caption(BLIND_TEXT)
+    else:
+        say_old("what a mask reaches that looks at no image")
+    block_head(one, "How it is spread")
+    if "by_image" in block:
+        st.plotly_chart(violins_chart(block, marks_line(one)), width="stretch", config=CONFIG, key="violins")
+        st.caption(
+            "Each dot an image with a lesion, or a patient (the mean over her images). Diamond: the mean over images "
+            "with its 95% interval by patients."
+        )
+    else:
+        say_old("the distribution over images and patients")
+    left, right = st.columns(2, gap="large")
+    with left:
+        block_head(one, f"Images without a lesion ({block['n_images_without_acetowhite']})")
+        if block["n_images_without_acetowhite"]:
+            show_table(without_lesion_table(block))
+            st.caption(
+                "In these nobody marked acetowhite epithelium. They are in none of the figures of lesions. What is "
+                "marked on images that a person has confirmed to show none is marked wrongly."
+            )
+        else:
+            st.caption(
+                "All test images with a mask show a lesion, so nothing is known of what it marks where there is none. "
+                "On the page Annotate, confirm images on which nothing is acetowhite."
+            )
+    with right:
+        _ceiling(person, one)
+
+
+def _ceiling(person: Here, one: CheckpointRecord) -> None:
+    block_head(one, "Beside the annotators")
+    with showing_errors(), st.spinner("Comparing the annotators …", show_time=False):
+        found = models_human_ceiling.human_ceiling(person.store, actor=person.actor, checkpoint_id=one.id)
+        if not found.n_images_all:
+            st.info(
+                "No image has masks of two people yet. Let two annotate the same images: a model cannot be asked to "
+                "agree with them more than they agree with each other.",
+                icon=":material/group:",
+            )
+            return
+        show_table(ceiling_table(found))
+        st.caption(
+            "How far people agree on the same images is the most that one may ask of a model. 95% intervals by "
+            "patients."
+        )

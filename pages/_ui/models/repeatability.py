@@ -1,0 +1,51 @@
+"""Whether two images of one case are called alike."""
+
+import pandas as pd
+import streamlit as st
+
+from colpo_core.records.models.card_tables import flips_table, repeatability_table
+from colpo_core.records.models.cards import counted, side
+from colpo_core.records.models.checkpoints import CheckpointRecord
+from pages._ui.models.marks import as_frame, block_head, labels_from, say_old, show_table
+from pages._ui.shared.links import link
+
+
+def show_repeatability(one: CheckpointRecord) -> None:
+    """Draw the spread within cases, and the cases that were called both ways."""
+    block_head(one, "Repeatability")
+    metrics = side(one.card, "test")
+    table = repeatability_table(metrics)
+    if table is None:
+        say_old("the spread within cases")
+        return
+    found = metrics["repeatability"]["4ch"]
+    if not found["n_cases"]:
+        st.info("No test case has two images or more, so nothing is known of it.", icon=":material/photo_library:")
+        return
+    show_table(table)
+    st.caption(
+        f"{counted(found['n_cases'], 'test case')} with two images or more ({counted(found['n_images'], 'image')}). "
+        f"95% intervals by patients. {labels_from(one)}."
+    )
+    block_head(one, "Cases called both ways, by network, widest first")
+    flips = as_frame(flips_table(metrics))
+    if flips.empty:
+        st.caption("None: no case was called `hsil` on one image and `normal` on another.")
+        return
+    _flips(flips)
+
+
+def _flips(flips: pd.DataFrame) -> None:
+    picked = st.dataframe(
+        flips,
+        hide_index=True,
+        width="stretch",
+        height=min(38 + 35 * len(flips), 388),
+        on_select="rerun",
+        selection_mode="single-row",
+        key="flip_rows",
+    )["selection"]["rows"]
+    st.caption("Probability of HSIL of the two images that lie furthest apart. Choose a row to open its case.")
+    if picked and picked[0] < len(flips):
+        case_id = flips["Case"].iloc[picked[0]]
+        link("cases", f"Open case {case_id}", icon=":material/folder_open:", case=case_id)

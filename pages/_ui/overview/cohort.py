@@ -1,0 +1,227 @@
+"""The cohort: how much there is, how it grew, and of which kinds."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import pandas as pd
+import streamlit as st
+
+from colpo_core.records.overview.cohort import AnnotatorProgress, MonthCount
+from colpo_core.records.overview.worklist import Dashboard
+from colpo_core.services.overview import cohort
+from colpo_core.terms import AnnotationState, Grade, Label
+from pages._ui.jobs.live import span_text
+from pages._ui.overview.chart_links import Words, chart_that_opens
+from pages._ui.shared.badges import simulated_badge
+from pages._ui.shared.charts import AMBER, GREY, RED, TEAL, bar_chart, stacked_chart
+from pages._ui.shared.context import Here
+from pages._ui.shared.formats import count_text
+from pages._ui.shared.links import link
+from pages._ui.shared.markdown import plain
+from pages._ui.shared.words import GRADE_COLOURS, LABELS, STAGES, STATES, grade_text
+
+_LABEL_COLOURS = {Label.NORMAL: TEAL, Label.HSIL: RED, None: GREY}
+_STATE_COLOURS = {AnnotationState.SUBMITTED: TEAL, AnnotationState.TO_CONFIRM: AMBER}
+_MOST_MONTHS = 120
+_HIGH = (Grade.CIN2, Grade.CIN3)
+_BEYOND = (Grade.ADENOCARCINOMA_IN_SITU, Grade.INVASIVE_CARCINOMA)
+
+
+def show_totals(found: Dashboard) -> None:
+    """Draw how much there is."""
+    labelled = sum(count for label, count in found.labels if label is not None)
+    submitted = dict(found.annotation_states)[AnnotationState.SUBMITTED]
+    totals = (
+        ("Patients", found.patients),
+        ("Cases", found.cases),
+        ("Images", found.images),
+        ("Cases with a label", labelled),
+        ("Annotations submitted", submitted),
+    )
+    for place, (title, count) in zip(st.columns(len(totals)), totals, strict=True):
+        place.metric(title, f"{count:,}", border=True)
+    if found.simulated_cases:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            simulated_badge()
+            st.caption(f"{found.simulated_cases} of {found.cases} cases counted here were drawn by the program.")
+
+
+def show_cohort(person: Here, found: Dashboard) -> None:
+    """Draw the cohort by month, grade, label, annotation and stage; a click opens the cases behind a bar."""
+    _recruitment(person, found)
+    left, right = st.columns(2, gap="large")
+    with left:
+        _bars(
+            f"Cases per grade (n = {found.cases:,})",
+            [(_grade(grade), count, _colour(grade)) for grade, count in found.grades],
+            "Highest grade of all specimens that count. Red: called HSIL; amber: flagged, in no comparison.",
+            key="grades",
+            opens=[None if grade is None else {"grade": grade.value} for grade, _ in found.grades],
+        )
+    with right:
+        _bars(
+            f"Cases per label (n = {found.cases:,})",
+            [(LABELS[label], count, _LABEL_COLOURS[label]) for label, count in found.labels],
+            "By histology, or by a colposcopy recorded as normal without biopsy. Impressions are not counted here.",
+            key="labels",
+            opens=[{"label": "excluded" if label is None else label.value} for label, _ in found.labels],
+        )
+        _exclusions(found)
+    left, right = st.columns(2, gap="large")
+    with left:
+        states = [
+            (STATES[state].capitalize(), count, _STATE_COLOURS.get(state, GREY))
+            for state, count in found.annotation_states
+        ]
+        total = sum(count for _, count in found.annotation_states)
+        _bars(
+            f"Annotations per state (n = {total:,})",
+            states,
+            f"One a person, image and finding. {found.unannotated:,} acetic-acid images wait for their first.",
+            key="annotations",
+            opens=[{"annotation": state.value} for state, _ in found.annotation_states],
+        )
+    with right:
+        _bars(
+            f"Images per stage (n = {found.images:,})",
+            [(STAGES[stage], count, TEAL) for stage, count in found.stages],
+            f"{found.not_cervix:,} of them do not show the cervix and are left out of learning.",
+            key="stages",
+            opens=[None] * len(found.stages),
+        )
+    _annotators(person)
+
+
+def _annotators(person: Here) -> None:
+    """Who has painted how much, how long an image takes, and the way to how they agree."""
+    found = cohort.annotator_progress(person.store, actor=person.actor)
+    if not found:
+        return
+    st.markdown(f"**Annotators of acetowhite epithelium (n = {sum(one.n_images for one in found):,} images)**")
+    rows = [
+        {
+            "Annotator": one.name,
+            "Images submitted": one.n_images,
+            "Waiting in tasks": one.n_waiting,
+            "Median time for an image": _time_text(one),
+        }
+        for one in found
+    ]
+    st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch", key="dashboard_annotators")
+    st.caption("Time at work on an image, all versions together, where it was recorded (number of images behind it).")
+    spread = cohort.agreement_spread(person.store, actor=person.actor)
+    if spread.n_uncompared:
+        st.caption(
+            f"{count_text(spread.n_uncompared, 'case')} of several annotators wait to be compared: the list of those "
+            "on which they agree least does it."
+        )
+    if spread.n:
+        st.markdown(
+            f"Where several have painted a case, the lowest Dice of two of them is {spread.median:.2f} in the middle "
+            f"case (quartiles {spread.lower_quartile:.2f} to {spread.upper_quartile:.2f}; n = {spread.n:,} "
+            "cases)."
+        )
+    with st.container(horizontal=True):
+        link("agreement", "How they agree, with intervals", icon=":material/compare:")
+        link("cases", "Cases on which they agree least", icon=":material/difference:", sort="disagreement")
+
+
+def _time_text(one: AnnotatorProgress) -> str:
+    if one.median_seconds is None:
+        return "not recorded"
+    return f"{span_text(timedelta(seconds=round(one.median_seconds)))} ({one.n_timed:,})"
+
+
+def _recruitment(person: Here, found: Dashboard) -> None:
+    counts = cohort.recruitment(person.store, actor=person.actor, include_simulated=found.includes_simulated)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"**Cases per month (n = {sum(one.n for one in counts):,})**", width="content")
+        st.space("stretch")
+        by = st.segmented_control(
+            "By", ["label", "grade"], format_func=str.capitalize, default="label", required=True,
+            key="dashboard_months_by", label_visibility="collapsed",
+        )  # fmt: skip
+    months = _months(counts)
+    kinds = list(_LABEL_COLOURS) if by == "label" else [*Grade, None]
+    series = [
+        (_series_name(by, kind), _series_colour(by, kind), _per_month(counts, months, by, kind)) for kind in kinds
+    ]
+    opens: list[list[Words | None]] = [
+        [{"month": month, **_series_words(by, kind)} if _can_open(by, kind) else None for month in months]
+        for kind in kinds
+    ]
+    chart_that_opens(stacked_chart(months, series, height_px=230), "months", opens)
+    st.caption("By day of examination, or of coming in where that is unknown. A bar opens its cases.")
+
+
+def _months(counts: Sequence[MonthCount]) -> list[str]:
+    """Every month from the first to the last, also one without a case; after ten years of them only the last ten."""
+    if not counts:
+        return []
+    year, month = (int(part) for part in counts[0].month.split("-"))
+    months = []
+    while f"{year:04d}-{month:02d}" <= counts[-1].month:
+        months.append(f"{year:04d}-{month:02d}")
+        year, month = (year + 1, 1) if month == 12 else (year, month + 1)
+    return months[-_MOST_MONTHS:]
+
+
+def _per_month(counts: Sequence[MonthCount], months: Sequence[str], by: str, kind: Label | Grade | None) -> list[int]:
+    found = dict.fromkeys(months, 0)
+    for one in counts:
+        if one.month in found and (one.label if by == "label" else one.grade) == kind:
+            found[one.month] += one.n
+    return list(found.values())
+
+
+def _series_name(by: str, kind: Label | Grade | None) -> str:
+    if by == "label":
+        return LABELS[kind if isinstance(kind, Label) else None]
+    return _grade(kind if isinstance(kind, Grade) else None)
+
+
+def _series_colour(by: str, kind: Label | Grade | None) -> str:
+    if by == "label":
+        return _LABEL_COLOURS[kind if isinstance(kind, Label) else None]
+    return GRADE_COLOURS[kind] if isinstance(kind, Grade) else GREY
+
+
+def _series_words(by: str, kind: Label | Grade | None) -> dict[str, str]:
+    if by == "label":
+        return {"label": "excluded" if kind is None else kind.value}
+    return {} if kind is None else {"grade": kind.value}
+
+
+def _can_open(by: str, kind: Label | Grade | None) -> bool:
+    return by == "label" or kind is not None
+
+
+def _grade(grade: Grade | None) -> str:
+    return "No histology" if grade is None else grade_text(grade)
+
+
+def _colour(grade: Grade | None) -> str:
+    if grade is None:
+        return GREY
+    if grade in _BEYOND:
+        return AMBER
+    return RED if grade in _HIGH else TEAL
+
+
+def _bars(
+    title: str, bars: Sequence[tuple[str, int, str]], caption: str, *, key: str, opens: Sequence[Words | None]
+) -> None:
+    names, counts, colours = zip(*bars, strict=True)
+    st.markdown(f"**{title}**")
+    figure = bar_chart(names, counts, colours, height_px=24 + 29 * len(bars))
+    chart_that_opens(figure, key, [opens])
+    st.caption(f"{caption} A bar opens its cases." if any(opens) else caption)
+
+
+def _exclusions(found: Dashboard) -> None:
+    if not found.exclusions:
+        return
+    total = sum(count for _, count in found.exclusions)
+    with st.expander(f"Cases without a label, and why ({total:,})"):
+        for reason, count in found.exclusions:
+            st.markdown(f"**{count}** &nbsp; {plain(reason.removeprefix('excluded: '))}")

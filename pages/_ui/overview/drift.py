@@ -1,0 +1,74 @@
+"""Whether what the model meets has moved, and what the machine is doing."""
+
+import pandas as pd
+import streamlit as st
+
+from colpo_core.records.overview.cohort import DriftAlarm
+from colpo_core.services.overview import cohort
+from colpo_core.terms import JobState
+from pages._ui.maintenance import show_back_up
+from pages._ui.shared.context import Here
+from pages._ui.shared.links import link
+
+_ALARMS = {
+    DriftAlarm.STEADY: "steady",
+    DriftAlarm.WATCH: "watch",
+    DriftAlarm.ALARM: "ALARM",
+    DriftAlarm.TOO_FEW: "too few to say",
+}
+_UNDER_WAY = (JobState.QUEUED, JobState.RUNNING)
+
+
+def show_watch(person: Here) -> None:
+    """Draw the drift of scores, the queue, and when the store was backed up."""
+    _drift(person)
+    _queue(person)
+    st.markdown("### Back-up")
+    show_back_up(person)
+
+
+def _drift(person: Here) -> None:
+    st.markdown("### Drift since the model was trained")
+    found = cohort.model_drift(person.store, actor=person.actor)
+    if not found:
+        st.info("No model is promoted yet.", icon=":material/deployed_code:")
+        link("train", "Train one", icon=":material/model_training:")
+        return
+    moved = [one.name for one in found if one.alarm is DriftAlarm.ALARM]
+    if moved:
+        st.warning(
+            f"{' and '.join(moved)}: moved far. Look at new cases before you trust the model on them: another device, "
+            "other patients or other light may be behind it.",
+            icon=":material/warning:",
+        )
+        link("cases", "The newest cases, nearest to the threshold first", icon=":material/folder_shared:",
+             sort="uncertainty")  # fmt: skip
+    rows = [
+        {
+            "Figure": one.name,
+            "Stability index": "–" if one.index is None else f"{one.index:.3f}",
+            "Says": _ALARMS[one.alarm],
+            "Images it was judged on": one.n_reference,
+            "Images since": one.n_current,
+        }
+        for one in found
+    ]
+    st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch", key="dashboard_drift")
+    st.caption(
+        "Population stability index between the acetic-acid images of the test side of its snapshot and those that "
+        "came in since: below 0.1 steady, to 0.25 to be watched, above that an alarm. Fewer than 50 say too little."
+    )
+
+
+def _queue(person: Here) -> None:
+    st.markdown("### Jobs")
+    state = cohort.queue_state(person.store, actor=person.actor)
+    for place, one in zip(st.columns(len(JobState)), JobState, strict=True):
+        place.metric(one.value.capitalize(), state.jobs.get(one, 0), border=True)
+    if state.n_silent:
+        st.warning(
+            f"{state.n_silent} of those that run fell silent, and are taken up again by themselves.",
+            icon=":material/sync_problem:",
+        )
+    if any(state.jobs.get(one, 0) for one in _UNDER_WAY):
+        link("train", "Watch them", icon=":material/model_training:")

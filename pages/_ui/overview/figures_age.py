@@ -1,0 +1,17 @@
+"""Since when figures stand that are not counted anew each time."""
+
+import streamlit as st
+
+from colpo_core.services.overview.figures_cache import standing_since
+from pages._ui.shared.context import Here
+from pages._ui.shared.formats import as_when
+
+
+def say_since_when(person: Here) -> None:
+    """Say so under figures of the whole store; nothing where all of them are counted anew."""
+    since = standing_since(person.store)
+    if since is not None:
+        st.caption(
+            ":material/schedule: Counting this store takes long, so its figures stand for up to ten minutes. The "
+            f"oldest are from {as_when(since)} UTC; what was done since may not be in them yet."
+        )

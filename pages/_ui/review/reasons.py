@@ -1,0 +1,155 @@
+"""Why this call: how such probabilities have held, labelled cases that look alike, and what changes with the mask."""
+
+import pandas as pd
+import streamlit as st
+
+from colpo_core.labels import GRADE_NAMES
+from colpo_core.records.review.explanations import CallReasons, LikeCase, WhatIfRecord
+from colpo_core.records.review.reviews import ReviewDesk
+from colpo_core.records.statistics.figures import ReliabilityBin
+from colpo_core.records.statistics.number_texts import percent_texts
+from colpo_core.services.jobs import control as jobs
+from colpo_core.services.review import call_reasons
+from colpo_core.terms import Change, Label
+from pages._ui.components.viewer import StripItem, image_strip
+from pages._ui.review.verdict import has_verdict
+from pages._ui.shared.context import Here, here
+from pages._ui.shared.errors import showing_errors
+from pages._ui.shared.links import go
+from pages._ui.shared.words import FINDINGS
+
+_STRIP = "review_like"
+_CHANGES = {
+    Change.MASK_EMPTIED: "Fourth channel emptied",
+    Change.MASK_OF_EXPERT: "Fourth channel by {whose}",
+    Change.COVERED: "{finding} covered, as outlined by {whose}",
+}
+
+
+def show_reasons(person: Here, desk: ReviewDesk) -> None:
+    """Draw what stands behind the call, beside the maps."""
+    st.subheader("Why this call")
+    with showing_errors():
+        reasons = call_reasons.call_reasons(person.store, actor=person.actor, prediction_id=desk.prediction.id)
+        _calibration(reasons)
+        _like(reasons)
+        _what_if(person, desk, reasons)
+
+
+def _calibration(reasons: CallReasons) -> None:
+    st.markdown("**How such probabilities have held**")
+    bands = [(name, band) for name, band in (("4", reasons.band_4ch), ("3", reasons.band_3ch)) if band is not None]
+    if not bands:
+        st.caption("The model card has no calibration curve: nothing is known of how its probabilities have held.")
+        return
+    st.markdown("  \n".join(_band_text(channels, band) for channels, band in bands))
+
+
+def _band_text(channels: str, band: ReliabilityBin) -> str:
+    images = "of all test images (too few to be told apart by probability)"
+    if (band.low, band.high) != (0, 1):
+        low, high = percent_texts(band.low, band.high)
+        images = f"of the test images with {low} to {high}"
+    return f"{channels} channels: {images}, HSIL were {band.observed.text()}."
+
+
+def _like(reasons: CallReasons) -> None:
+    st.markdown("**Labelled cases that look most alike to the 4-channel network**")
+    if not reasons.like:
+        st.caption(reasons.why_no_like)
+        return
+    image_strip(
+        _STRIP,
+        [StripItem(one.case_id, f"/colpo/images/{one.image_id}/thumbnail", _like_text(one)) for one in reasons.like],
+        None,
+        on_choose=_open_like,
+    )
+    opened = st.session_state.pop(f"{_STRIP}_opens", None)
+    if opened is not None:
+        go("cases", case=opened)
+    n_hsil = sum(one.label is Label.HSIL for one in reasons.like)
+    learned = sum(one.was_learned for one in reasons.like)
+    st.caption(
+        f"Of other patients, by histology: {n_hsil} of {len(reasons.like)} are HSIL. The number is the likeness of the "
+        f"network's features, at most 1. From {learned} of them the model has learned. A click opens the case."
+    )
+
+
+def _open_like() -> None:
+    st.session_state[f"{_STRIP}_opens"] = int(st.session_state[_STRIP]["chosen"])
+
+
+def _like_text(one: LikeCase) -> str:
+    grade = f" ({GRADE_NAMES[one.grade]})" if one.grade else ""
+    learned = " · learned" if one.was_learned else ""
+    return f"{one.patient_code} · {one.label.value}{grade} · {one.likeness:.2f}{learned}"
+
+
+def _what_if(person: Here, desk: ReviewDesk, reasons: CallReasons) -> None:
+    st.markdown("**What changes with the mask, and without a finding**")
+    if reasons.job_id is not None:
+        st.fragment(_wait, run_every=1.0)(reasons.job_id)
+        return
+    if reasons.failure:
+        st.warning(f"It could not be worked out: {reasons.failure}", icon=":material/error:")
+    is_judged = has_verdict(person, desk)
+    shown = [one for one in reasons.what_ifs if is_judged or one.annotator_id in (None, person.actor.person_id)]
+    if shown:
+        st.dataframe(_table(person, desk, shown), hide_index=True, width="stretch", key="review_what_ifs")
+        st.caption(
+            "The network's answer to a changed image, at the same thresholds. A place is covered with the colours "
+            "around it, and the segmentation is made anew. A large change says that the call rests on what was changed."
+        )
+    if len(shown) < len(reasons.what_ifs):
+        st.caption("What others' masks change opens with your verdict.")
+    st.button(
+        "Work it out again" if reasons.what_ifs else "Work it out",
+        icon=":material/science:",
+        key="review_what_if",
+        on_click=_start,
+        args=(desk.prediction.id,),
+        help="Takes some seconds, in the background, with the masks as they are now.",
+    )
+
+
+def _table(person: Here, desk: ReviewDesk, shown: list[WhatIfRecord]) -> pd.DataFrame:
+    found = desk.prediction
+    rows = [_row("As predicted", found.prob_hsil_4ch, found.prob_hsil_3ch, desk)]
+    for one in shown:
+        whose = "me" if one.annotator_id == person.actor.person_id else one.annotator or "the model"
+        finding = FINDINGS[one.finding] if one.finding else ""
+        title = _CHANGES[one.change].format(whose=whose, finding=finding)
+        rows.append(_row(title, one.prob_hsil_4ch, one.prob_hsil_3ch, desk))
+    return pd.DataFrame(rows)
+
+
+def _row(title: str, prob_4ch: float, prob_3ch: float, desk: ReviewDesk) -> dict[str, str]:
+    found = desk.prediction
+    return {
+        "": title,
+        "HSIL, 4 channels": percent_texts(prob_4ch, found.threshold_4ch)[0],
+        "Change": f"{100 * (prob_4ch - found.prob_hsil_4ch):+.0f}",
+        "Calls": _call(prob_4ch, found.threshold_4ch),
+        "HSIL, 3 channels": percent_texts(prob_3ch, found.threshold_3ch)[0],
+        "Change ": f"{100 * (prob_3ch - found.prob_hsil_3ch):+.0f}",
+        "Calls ": _call(prob_3ch, found.threshold_3ch),
+    }
+
+
+def _call(prob: float, threshold: float) -> str:
+    return (Label.HSIL if prob >= threshold else Label.NORMAL).value
+
+
+def _start(prediction_id: int) -> None:
+    person = here()
+    with showing_errors():
+        call_reasons.start_what_ifs(person.store, actor=person.actor, prediction_id=prediction_id)
+
+
+def _wait(job_id: int) -> None:
+    person = here()
+    job = jobs.get_job(person.store, actor=person.actor, job_id=job_id)
+    if job.state.is_over:
+        st.rerun()
+    waits = "in a moment" if not job.stage else f"{job.epoch} of {job.epochs_total} changes"
+    st.progress(job.share, text=f"The model is asked again: {waits}")

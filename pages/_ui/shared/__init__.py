@@ -1,0 +1,1 @@
+"""What every screen shares: context, messages, links, words, colours, charts, errors."""

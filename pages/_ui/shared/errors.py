@@ -1,0 +1,53 @@
+"""Errors on a page: a sentence where we know one, a number where we do not."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import streamlit as st
+
+from colpo_core.errors import Blinding, ColpoError, NotFound, PermissionDenied
+from colpo_core.services.common.incidents import log_incident
+from colpo_core.services.studies.refusals import note_refusal
+from pages._ui.shared.context import here
+
+_REFUSALS = (Blinding, NotFound, PermissionDenied)
+
+
+@contextmanager
+def showing_errors() -> Iterator[None]:
+    """Show what goes wrong inside as a sentence on the page, and go on after the block.
+
+    A ColpoError is shown as it is. Anything else gets an incident number; the log has the rest.
+    """
+    try:
+        yield
+    except ColpoError as error:
+        if isinstance(error, _REFUSALS):
+            person = here()
+            page = st.session_state.get("current_page", "")
+            note_refusal(person.store, actor=person.actor, what=f"page {page}: {type(error).__name__}")
+        st.error(str(error), icon=":material/error:")
+    except Exception as error:
+        show_incident(log_incident(error))
+
+
+def show_incident(number: str) -> None:
+    """Tell a person that something unforeseen happened and what to quote."""
+    st.error(
+        f"Something unforeseen went wrong. Nothing half-done was kept. Try again; if it comes back, tell your "
+        f"administrator the incident number **{number}**.",
+        icon=":material/report:",
+    )
+
+
+def on_script_error(error: Exception) -> bool:
+    """What Streamlit calls for an error that no page caught, such as one in a callback.
+
+    Returns:
+        True: nothing more is to be shown.
+    """
+    if isinstance(error, ColpoError):
+        st.error(str(error), icon=":material/error:")
+    else:
+        show_incident(log_incident(error))
+    return True

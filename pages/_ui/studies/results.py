@@ -1,0 +1,164 @@
+"""The results of a closed study: a table that hides nobody, and the same figures as dots with intervals."""
+
+from collections.abc import Iterator
+from html import escape
+
+import plotly.graph_objects as go
+import streamlit as st
+from plotly.subplots import make_subplots
+
+from colpo_core.records.models.marks import MarkKind, marks_text
+from colpo_core.records.statistics.figures import CallFigures, Proportion
+from colpo_core.records.studies.results import CallerFigures, StudyResults
+from colpo_core.terms import Arm, LabelSource
+from pages._ui.shared.badges import impression_badge
+
+_FIGURES = (
+    ("Accuracy", "accuracy"),
+    ("Sensitivity", "sensitivity"),
+    ("Specificity", "specificity"),
+    ("PPV", "ppv"),
+    ("NPV", "npv"),
+)
+_READER_COLOUR, _AIDED_COLOUR, _CHECKPOINT_COLOUR = "#0f6b74", "#5b4b9a", "#b4581b"
+_ROW_PX = 34
+_STYLE = """
+<style>
+.study-results { width: 100%; border-collapse: collapse; font-variant-numeric: tabular-nums; }
+.study-results th { text-align: left; font-weight: 600; font-size: .85rem; padding: .5rem .6rem; }
+.study-results thead tr { border-bottom: 2px solid #d5dfe1; }
+.study-results td { padding: .5rem .6rem; border-bottom: 1px solid #e3eaec; vertical-align: top; }
+.study-results tr.part td { background: #f1f6f6; font-weight: 600; font-size: .85rem; padding: .35rem .6rem; }
+.study-results tr.unseen td { color: #4c5d62; }
+.study-results tr.unseen td:first-child { padding-left: 1.6rem; }
+.study-results .value { font-weight: 600; }
+.study-results .detail { font-size: .8rem; color: #4c5d62; white-space: nowrap; }
+.study-results .warn { color: #9a3d0c; font-size: .8rem; }
+.study-wide { overflow-x: auto; }
+</style>
+"""
+
+
+def results_view(results: StudyResults) -> None:
+    """Draw the table and the chart."""
+    _provenance(results)
+    st.html(_STYLE + results_table(results))
+    st.caption(
+        "Each figure with k/n and its exact 95% interval; HSIL is positive. "
+        "Checkpoints call at their frozen thresholds."
+        + (" Circles: read without the model's output; squares: with it." if results.has_arms else "")
+    )
+    st.plotly_chart(results_chart(results), width="stretch", config={"displayModeBar": False}, key="study_chart")
+
+
+def _provenance(results: StudyResults) -> None:
+    study = results.study
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(
+            f"Reference standard: {results.label_source.value} ({', '.join(results.rules_versions)}), "
+            f"frozen at the sealing. {study.n_cases} cases, {study.n_hsil} HSIL"
+            + (f", {study.n_simulated} simulated." if study.n_simulated else ".")
+        )
+        if any(one.trained_on is LabelSource.IMPRESSION for one in results.checkpoints):
+            impression_badge()
+
+
+def results_table(results: StudyResults) -> str:
+    """The table as HTML."""
+    head = "".join(f"<th scope='col'>{name}</th>" for name in ("", "Cases", *(name for name, _ in _FIGURES)))
+    body = [_part("Readers"), *(row for one in results.readers for row in _rows(one, results))]
+    if results.checkpoints:
+        body += [_part("Checkpoints"), *(row for one in results.checkpoints for row in _rows(one, results))]
+    table = f"<table class='study-results'><thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table>"
+    return f"<div class='study-wide'>{table}</div>"
+
+
+def _part(name: str) -> str:
+    return f"<tr class='part'><td colspan='{len(_FIGURES) + 2}'>{name}</td></tr>"
+
+
+def _rows(one: CallerFigures, results: StudyResults) -> Iterator[str]:
+    if one.channels is None:
+        name = cell(escape(results.title(one)), _seconds(one))
+        left = "" if one.is_complete else _warn(one.remark or "not all read")
+        n_cases = cell(f"{one.n_called} of {one.n_cases}", left or one.remark)
+    else:
+        # Calls at a frozen threshold are the same whether or not probabilities are calibrated.
+        marks = marks_text(one.marks, without=(MarkKind.UNCALIBRATED,))
+        name = cell(escape(one.name), f"{one.channels} channels" + (f" · {marks}" if marks else ""))
+        said = "" if one.is_complete else _warn(f"{one.n_called} of {one.n_cases} cases predicted")
+        seen = _warn(f"seen in training: {one.n_seen} of {one.n_cases}") if one.n_seen else "none seen in training"
+        n_cases = cell(f"{one.n_called} of {one.n_cases}", "<br>".join(filter(None, (said, seen))))
+    yield f"<tr><td>{name}</td><td>{n_cases}</td>{_figures(one.figures)}</tr>"
+    if one.unseen is not None:
+        label = cell("unseen cases alone", f"{one.channels} channels")
+        yield f"<tr class='unseen'><td>{label}</td><td>{cell(_unseen_count(one), '')}</td>{_figures(one.unseen)}</tr>"
+
+
+def _unseen_count(one: CallerFigures) -> str:
+    return f"{one.n_unseen} of {one.n_cases - (one.n_seen or 0)}"
+
+
+def _figures(figures: CallFigures) -> str:
+    return "".join(f"<td>{_proportion(getattr(figures, field))}</td>" for _, field in _FIGURES)
+
+
+def _proportion(share: Proportion) -> str:
+    if share.value is None or share.low is None or share.high is None:
+        return cell("–", f"not defined ({share.k}/{share.n})")
+    return cell(f"{share.value:.1%}", f"{share.k}/{share.n} · {100 * share.low:.1f} to {100 * share.high:.1f}")
+
+
+def cell(value: str, detail: str) -> str:
+    """A figure over what stands behind it, as HTML."""
+    return f"<div class='value'>{value}</div><div class='detail'>{detail}</div>"
+
+
+def _warn(text: str) -> str:
+    return f"<span class='warn'>{text}</span>"
+
+
+def _seconds(one: CallerFigures) -> str:
+    return "" if one.times is None else f"median {one.times.median:.0f} s a case"
+
+
+def results_chart(results: StudyResults) -> go.Figure:
+    """Accuracy, sensitivity and specificity as dots with their intervals, a row a caller."""
+    callers = [*results.readers, *results.checkpoints]
+    names = [results.title(one) for one in callers]
+    shown = _FIGURES[:3]
+    figure = make_subplots(
+        cols=len(shown), shared_yaxes=True, subplot_titles=[name for name, _ in shown], horizontal_spacing=0.03
+    )
+    for column, (title, field) in enumerate(shown, start=1):
+        for name, one in zip(names, callers, strict=True):
+            share: Proportion = getattr(one.figures, field)
+            if share.value is not None and share.low is not None and share.high is not None:
+                figure.add_trace(_dot(name, title, one, share.value, share.low, share.high), row=1, col=column)
+    figure.update_xaxes(range=[-0.03, 1.03], tickformat=".0%", gridcolor="#e3eaec", zeroline=False, fixedrange=True)
+    figure.update_yaxes(
+        categoryorder="array",
+        categoryarray=names[::-1],
+        range=[-0.6, len(names) - 0.4],
+        gridcolor="#f1f6f6",
+        fixedrange=True,
+    )
+    figure.update_layout(
+        height=90 + _ROW_PX * len(names), margin={"l": 0, "r": 10, "t": 40, "b": 30}, showlegend=False,
+        plot_bgcolor="#ffffff", font={"size": 13},
+    )  # fmt: skip
+    return figure
+
+
+def _dot(name: str, title: str, one: CallerFigures, value: float, low: float, high: float) -> go.Scatter:
+    colour, symbol = (_READER_COLOUR, "circle") if one.channels is None else (_CHECKPOINT_COLOUR, "diamond")
+    if one.arm is Arm.AIDED:
+        colour, symbol = _AIDED_COLOUR, "square"
+    return go.Scatter(
+        x=[value],
+        y=[name],
+        mode="markers",
+        marker={"color": colour, "size": 11, "symbol": symbol},
+        error_x={"array": [high - value], "arrayminus": [value - low], "color": colour, "thickness": 1.6, "width": 4},
+        hovertemplate=f"{title} %{{x:.1%}} ({low:.1%} to {high:.1%})<extra></extra>",
+    )

@@ -1,0 +1,36 @@
+"""My queues: what tasks hand to me, with how far I am."""
+
+import streamlit as st
+
+from colpo_core.records.tasks import QueueSummary
+from colpo_core.services.tasks import queue as task_queue
+from pages._ui.shared.context import Here
+from pages._ui.shared.links import go
+from pages._ui.shared.markdown import plain
+from pages._ui.shared.words import FINDINGS
+from pages._ui.tasks.words import share
+
+
+def my_open_queues(person: Here) -> tuple[QueueSummary, ...]:
+    """My queues of tasks that are open, those with waiting images first."""
+    queues = [one for one in task_queue.my_queues(person.store, actor=person.actor) if not one.closed]
+    return tuple(sorted(queues, key=lambda one: one.next_image_id is None))
+
+
+def show_queue_row(one: QueueSummary) -> None:
+    """One queue with its progress, and a button that opens its next image."""
+    with st.container(border=True):
+        what, progress, action = st.columns([4, 3, 1.6], vertical_alignment="center")
+        note = f"  \n{plain(one.note)}" if one.note else ""
+        what.markdown(f":material/assignment: **{plain(one.title)}**  \n:gray[{FINDINGS[one.finding]}]{note}")
+        progress.progress(share(one.n_done, one.n_items), text=f"{one.n_done} of {one.n_items} images done")
+        if one.next_image_id is None:
+            action.markdown(":green[:material/task_alt: All done]")
+        elif action.button(
+            "Continue" if one.n_done else "Start",
+            key=f"queue_{one.task_id}",
+            type="primary",
+            width="stretch",
+            icon=":material/arrow_forward:",
+        ):
+            go("annotate", task=one.task_id, image=one.next_image_id)
