@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+PROGRAM_DIR = Path(__file__).resolve().parents[1]
+"""The folder that holds `colpo_core` and `pages`: where every process of the program is started."""
 LOCAL = "local"
 PROCRASTINATE = "procrastinate"
 RAY = "ray"

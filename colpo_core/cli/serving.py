@@ -9,8 +9,8 @@ import click
 from colpo_core.cli.output import Opened, note
 from colpo_core.services.imports.demonstration import fill_demonstration
 from colpo_core.services.people.accounts import needs_first_administrator
+from colpo_core.settings import PROGRAM_DIR
 
-CHECKOUT = Path(__file__).resolve().parents[2]
 DEMONSTRATION_CASES = 40
 
 
@@ -70,7 +70,7 @@ def _serve(port: int, new: bool, folder: Path) -> None:
     click.echo("  Stop             Ctrl+C (jobs in the background go on)\n")
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
     try:
-        code = subprocess.call(command, cwd=CHECKOUT)  # noqa: S603 - our own program, no shell
+        code = subprocess.call(command, cwd=PROGRAM_DIR)  # noqa: S603 - our own program, no shell
     except KeyboardInterrupt:
         code = 0
     raise SystemExit(code)

@@ -10,6 +10,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from colpo_core.services.jobs import gpus, runner_processes
+from colpo_core.settings import PROGRAM_DIR
 from colpo_core.store import Store
 from colpo_core.store.tables import Job
 from colpo_core.terms import JobKind
@@ -57,7 +58,7 @@ def submit(store: Store, job_id: int, *, attempt: int) -> None:
 
 def _environment(store: Store) -> dict[str, str]:
     """Variables of every process that Ray starts: the store's settings, and where the program lies."""
-    return store.settings.to_environment() | {"PYTHONPATH": str(runner_processes.PROGRAM_DIR)}
+    return store.settings.to_environment() | {"PYTHONPATH": str(PROGRAM_DIR)}
 
 
 def _needs(store: Store, job: Job) -> tuple[float, float]:

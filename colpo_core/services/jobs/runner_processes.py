@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from colpo_core.services.jobs.files import job_dir, log_path
+from colpo_core.settings import PROGRAM_DIR
 from colpo_core.store import Store
 
 log = logging.getLogger(__name__)
 _NICENESS = 10
-PROGRAM_DIR = Path(__file__).resolve().parents[2]
 """Where the program lies."""
 _START_DETACHED = """
 import json, os, subprocess, sys

@@ -16,7 +16,7 @@ ON_RAY = Settings(data_dir=Path("data"), engine="ray")
 HOLD = """
 import sys
 from pathlib import Path
-from colpo_core.services import gpus
+from colpo_core.services.jobs import gpus
 gpus.LOCKS_DIR = Path(sys.argv[1])
 with gpus.holding_gpus(sys.argv[2:], wanted=1) as held:
     print(held, flush=True)
