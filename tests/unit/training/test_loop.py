@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.optim.optimizer import Optimizer, register_optimizer_step_pre_hook
 
 from colpo_core.datasets.tensors import Batch
 from colpo_core.errors import JobCancelled, JobFailed
@@ -134,8 +135,21 @@ def test_gradients_are_clipped() -> None:
     gradients = []
     network.weight.register_hook(lambda gradient: gradients.append(float(gradient)))
     before = network.weight.detach().clone()
-    learn(network, Three(factor=1e6), epochs=1, max_gradient_norm=1e-3)
+    norms = []
+
+    def note_norm(optimizer: Optimizer, *_: object) -> None:
+        gradients_now = [weight.grad for group in optimizer.param_groups for weight in group["params"]]
+        norms.append(float(torch.cat([one.flatten() for one in gradients_now if one is not None]).norm()))
+
+    hook = register_optimizer_step_pre_hook(note_norm)
+    try:
+        learn(network, Three(factor=1e6), epochs=1, max_gradient_norm=1e-3)
+    finally:
+        hook.remove()
     assert max(abs(gradient) for gradient in gradients) > 1e3
+    assert norms == pytest.approx([1e-3] * 4, rel=1e-3), (
+        "what AdamW divides by its own size would hide it in the weights"
+    )
     assert bool(torch.isfinite(network.weight).all())
     assert not torch.equal(network.weight, before)
 
