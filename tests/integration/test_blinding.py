@@ -217,6 +217,8 @@ def test_an_answered_case_never_comes_back(
     status: int,
 ) -> None:
     tokens = list(walk_study(store, reader, study_id))
+    # A slow machine may take seconds for the walk.
+    monkeypatch.setattr(readings, "_ON_ITS_WAY", timedelta(seconds=30))
     monkeypatch.setattr(readings, "utc_now", lambda: utc_now() + timedelta(seconds=after_s))
     for token in tokens:
         reply = browser.get(f"/colpo/readings/{study_id}/image/{token}")

@@ -155,7 +155,9 @@ def test_a_picture_on_its_way_when_its_case_is_answered_is_no_attempt(
 ) -> None:
     shown = present(store, reader, study_id)
     answer(store, reader, study_id, shown.token)
-    monkeypatch.setattr(readings, "utc_now", lambda: utc_now() + timedelta(seconds=after_s))
+    with store.reading() as session:
+        answered_at = session.scalars(select(Reading.answered_at)).one()
+    monkeypatch.setattr(readings, "utc_now", lambda: answered_at + timedelta(seconds=after_s))
     with pytest.raises(Blinding, match="not shown again") as refusal:
         readings.presented_image(store, actor=reader, study_id=study_id, token=shown.token)
     assert isinstance(refusal.value, ShownNoMore) != is_attempt
