@@ -10,7 +10,6 @@ analysis"; Hillis 2014, "A marginal-mean ANOVA approach for analyzing multireade
 """
 
 from dataclasses import dataclass
-from math import inf
 
 import numpy as np
 import numpy.typing as npt
@@ -176,16 +175,20 @@ def single_arm(
     found = bounded(mean, se, df, alpha, (0.0, 1.0))
     careful_se, careful_df = _of_mean(figures, parts, Chance(cases_df, is_bounded=True))
     most = _of_few_readers(mean, len(figures))
-    careful_df = min(inf if careful_df is None else careful_df, most) if most < inf else careful_df
+    if most is not None:
+        careful_df = most if careful_df is None else min(careful_df, most)
     logit_ci = logit_interval(mean, careful_se, careful_df, alpha)
     return SingleArm(mean, se, df, found.ci, logit_ci, found.is_cut, found.reason)
 
 
-def _of_few_readers(mean: float, readers: int) -> float:
-    """The most degrees of freedom that an interval of a mean on the logit scale may have; by simulation."""
+def _of_few_readers(mean: float, readers: int) -> float | None:
+    """The most degrees of freedom that an interval of a mean on the logit scale may have; None where it may have all.
+
+    The numbers are those of the simulation in benchmarks/README.md.
+    """
     if readers == _TWO_READERS:
         return _FREEDOM_OF_TWO
-    return readers - 1.0 if max(mean, 1 - mean) >= NEAR_AN_END else inf
+    return readers - 1.0 if max(mean, 1 - mean) >= NEAR_AN_END else None
 
 
 def logit_interval(value: float, se: float | None, df: float | None, alpha: float) -> Bounds | None:

@@ -1,7 +1,6 @@
 """What a running training writes for its page to draw."""
 
 import time
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -9,9 +8,6 @@ from colpo_core.records.training.settings import TrainingEvent
 from colpo_core.services.jobs import gpus
 from colpo_core.services.jobs.leases import Lease
 from colpo_core.store.tables import JobEvent
-
-if TYPE_CHECKING:
-    pass
 
 _HEARTBEAT_SECONDS = 1.0
 

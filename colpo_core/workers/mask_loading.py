@@ -1,7 +1,5 @@
 """Masks of a snapshot, read from the store at the size that a network takes."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import select
@@ -10,9 +8,6 @@ from colpo_core.errors import NotFound
 from colpo_core.images.masks import decode_rle
 from colpo_core.store import Store
 from colpo_core.store.tables import Mask
-
-if TYPE_CHECKING:
-    pass
 
 
 def load_mask(store: Store, sha256: str, height_px: int, width_px: int) -> NDArray[np.bool_]:

@@ -9,12 +9,8 @@ from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from colpo_core.evaluation.agreement import pair_figures
-from colpo_core.records.agreement import (
-    PairFigures,
-)
-from colpo_core.services.annotations.submitted_masks import (
-    AnnotatorMask,
-)
+from colpo_core.records.agreement import PairFigures
+from colpo_core.services.annotations.submitted_masks import AnnotatorMask
 from colpo_core.services.common.cache import Kept
 from colpo_core.services.common.mask_rows import mask_pixels
 from colpo_core.store.tables import Mask

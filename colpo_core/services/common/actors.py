@@ -3,7 +3,7 @@
 from sqlalchemy import select
 
 from colpo_core.records.people import Actor
-from colpo_core.store import Store as Store
+from colpo_core.store import Store
 from colpo_core.store.tables import Person
 from colpo_core.terms import Role
 
@@ -43,4 +43,4 @@ def program_actor(store: Store, username: str) -> Actor:
                 person = Person(username=username, display_name=display_name, role=role, active=True)
                 session.add(person)
                 session.flush()
-    return Actor(person.id, person.username, person.display_name, person.role)
+    return as_actor(person)

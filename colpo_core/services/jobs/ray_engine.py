@@ -7,16 +7,12 @@ Source: https://docs.ray.io (job submission).
 """
 
 import logging
-from typing import TYPE_CHECKING
 
 from colpo_core.services.jobs import gpus, runner_processes
 from colpo_core.settings import PROGRAM_DIR
 from colpo_core.store import Store
 from colpo_core.store.tables import Job
 from colpo_core.terms import JobKind
-
-if TYPE_CHECKING:
-    pass
 
 log = logging.getLogger(__name__)
 OWN_SHARE = 0.01

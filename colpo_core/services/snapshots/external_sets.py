@@ -19,7 +19,7 @@ from colpo_core.records.people import Actor
 from colpo_core.records.snapshots.snapshots import SnapshotRecord
 from colpo_core.services.cases.fingerprints import fill_fingerprints, fingerprints, near_copies
 from colpo_core.services.common.permissions import CLINICIANS, require
-from colpo_core.services.snapshots.learned_copies import patients_with_copies
+from colpo_core.services.snapshots.learned_copies import patients_of
 from colpo_core.services.snapshots.rows import read_manifest, snapshot_record, snapshot_rows
 from colpo_core.store import Store
 from colpo_core.store.tables import Checkpoint, Snapshot
@@ -110,8 +110,7 @@ def patients_met(store: Store, session: Session, checkpoint_id: int) -> frozense
         NotFound: The manifest of its snapshot is missing or damaged.
         SnapshotMismatch: It is not what its hash says.
     """
-    learned = items_learned_from(store, session, checkpoint_id)
-    return patients_with_copies(store, session, learned) | {item.patient_id for item in learned}
+    return patients_of(store, session, items_learned_from(store, session, checkpoint_id))
 
 
 def refuse_training(store: Store, snapshot_id: int) -> None:

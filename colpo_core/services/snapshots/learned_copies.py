@@ -71,8 +71,8 @@ def images_state(session: Session) -> ImagesState:
     return n_images, n_looked_at, newest or 0
 
 
-def patients_with_copies(store: Store, session: Session, learned: Iterable[ManifestItem]) -> frozenset[int]:
-    """Rows of the patients one of whose images is one of some images, or a near copy of one.
+def patients_of(store: Store, session: Session, learned: Iterable[ManifestItem]) -> frozenset[int]:
+    """Rows of the patients of some images, and of those one of whose images is a copy or near copy of one.
 
     Args:
         store: The open store.
@@ -83,7 +83,7 @@ def patients_with_copies(store: Store, session: Session, learned: Iterable[Manif
     items = tuple(learned)
     key = (str(store.settings.data_dir), tuple(sorted(item.image_id for item in items)))
     copies = sorted(_COMPARED.find(key, lambda: _begin(session, items)).catch_up(session))
-    found: set[int] = set()
+    found = {item.patient_id for item in items}
     for start in range(0, len(copies), _ASKED_AT_ONCE):
         query = select(Case.patient_id).join(Image, Image.case_id == Case.id)
         found.update(session.scalars(query.where(Image.id.in_(copies[start : start + _ASKED_AT_ONCE]))))

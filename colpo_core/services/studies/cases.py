@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 from colpo_core.errors import InputRejected, NotFound
 from colpo_core.labels import GRADE_NAMES
 from colpo_core.records.studies.designs import CaseChoice, CaseSource
-from colpo_core.services.snapshots.external_sets import items_learned_from, patients_met
+from colpo_core.services.snapshots.external_sets import items_learned_from
+from colpo_core.services.snapshots.learned_copies import patients_of
 from colpo_core.services.snapshots.rows import read_manifest
 from colpo_core.store import Store
 from colpo_core.store.tables import Case, CaseLabel, Checkpoint, Image, Snapshot
@@ -113,8 +114,9 @@ def seen_cases(store: Store, session: Session, checkpoint: Checkpoint, case_ids:
         NotFound: The snapshot's file is missing or damaged.
         SnapshotMismatch: The snapshot's file is not what its hash says.
     """
-    cases = {item.case_id for item in items_learned_from(store, session, checkpoint.id)}
-    patients = patients_met(store, session, checkpoint.id)
+    learned = items_learned_from(store, session, checkpoint.id)
+    cases = {item.case_id for item in learned}
+    patients = patients_of(store, session, learned)
     ids = frozenset(case_ids)
     rows = session.execute(select(Case.id, Case.patient_id).where(Case.id.in_(ids)))
     return frozenset(case_id for case_id, patient_id in rows if case_id in cases or patient_id in patients)

@@ -281,7 +281,7 @@ def forest(network: NetworkComparison) -> go.Figure | None:
                 "thickness": 1.6,
                 "width": 4,
             },
-            customdata=[f"{value:+.3f} ({ci[0]:+.3f} to {ci[1]:+.3f})" for _, value, ci in found],
+            customdata=[value_text(value, ci, is_signed=True) for _, value, ci in found],
             hovertemplate="%{y}: %{customdata}<extra></extra>",
         )
     )
