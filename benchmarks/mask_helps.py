@@ -30,8 +30,8 @@ from colpo_core.training.channels import ARMS, Channels  # noqa: E402
 from colpo_core.training.comparison import run_comparison  # noqa: E402
 from colpo_core.training.course import Course, Prepared  # noqa: E402
 from colpo_core.training.sides import side_of  # noqa: E402
-from tests.blobs import Blobs, blobs, tiny  # noqa: E402
-from tests.course import opened  # noqa: E402
+from tests.support.blobs import Blobs, blobs, tiny  # noqa: E402
+from tests.support.training_runs import opened  # noqa: E402
 
 COUNTS = (64, 20, 80)
 CONTRAST = 0.1

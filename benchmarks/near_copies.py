@@ -23,7 +23,7 @@ from colpo_core.exchange.annocerv import read_annocerv  # noqa: E402
 from colpo_core.images.decoding import decode_image, encode_clean  # noqa: E402
 from colpo_core.images.perceptual import FINGERPRINT_DIGITS, HASH_BITS, NEAR_COPY_DISTANCE, near_pairs, perceptual_hash  # noqa: E402
 from colpo_core.simulation.cases import simulate_case  # noqa: E402
-from tests.copies import further_copies, harder_copies, mild_copies  # noqa: E402
+from tests.support.copies import further_copies, harder_copies, mild_copies  # noqa: E402
 
 N_SIMULATED = 120
 FIRST_SEED = 5000

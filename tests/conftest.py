@@ -36,8 +36,8 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture(scope="session")
 def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """A PostgreSQL server of this process's tests; see `tests.postgresql.Server`."""
-    from tests.postgresql import serving
+    """A PostgreSQL server of this process's tests; see `tests.support.postgresql.Server`."""
+    from tests.support.postgresql import serving
 
     with serving(tmp_path_factory.mktemp("postgresql") / "server") as server:
         yield server

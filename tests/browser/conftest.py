@@ -21,7 +21,7 @@ from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 from pages._ui.components.mask_editor import editor
 from tests.browser.mask_page import TOKEN, Clinic, EditorPage
 from tests.browser.sign_in import signed_in
-from tests.ports import free_port
+from tests.support.ports import free_port
 
 Run = Callable[[str, Any], Any]
 

@@ -31,7 +31,7 @@ from colpo_core.store.tables import (
     utc_now,
 )
 from colpo_core.terms import AnnotationState, Finding, LabelSource, MaskOrigin, Role, Stage, Verdict
-from tests.clinic import make_card
+from tests.support.clinic import make_card
 
 TOKEN = "token-of-ada"
 SERIES = ((Stage.NATIVE, None), (Stage.ACETIC_ACID, 60), (Stage.LUGOL, None))

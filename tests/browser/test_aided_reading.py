@@ -16,7 +16,7 @@ from colpo_core.store.tables import Image, Reading
 from colpo_core.terms import Arm, Label, Stage
 from tests.browser.sign_in import TALL, signed_in
 from tests.browser.test_blinded_reading import Ear
-from tests.clinic import SIDE_PX, PredictedClinic
+from tests.support.clinic import SIDE_PX, PredictedClinic
 
 pytestmark = pytest.mark.browser
 SOON = 60_000

@@ -13,7 +13,7 @@ from colpo_core.store import Store
 from colpo_core.store.tables import Case, Person, SignInSession, utc_now
 from tests.browser.conftest import Server
 from tests.browser.sign_in import TALL, signed_in
-from tests.clinic import Clinic
+from tests.support.clinic import Clinic
 
 pytestmark = pytest.mark.browser
 

@@ -11,7 +11,7 @@ from colpo_core.settings import Settings
 from tests.engines import clusters
 from tests.engines.clusters import Cluster, RayHead
 from tests.engines.s3 import Bucket, serving_s3
-from tests.ports import free_port
+from tests.support.ports import free_port
 
 ENGINES = [
     "local",

@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import httpx
 
-from tests.ports import free_port
+from tests.support.ports import free_port
 
 _START_WITHIN_SECONDS = 60
 

@@ -16,9 +16,9 @@ from colpo_core.services.snapshots.freezing import SnapshotQuery
 from colpo_core.store import Store
 from colpo_core.store.tables import HeldGpu, Job
 from colpo_core.terms import JobKind, JobState
-from tests.clinic import Clinic
 from tests.engines.clusters import ROOT, Cluster, row, wait_for
 from tests.integration.test_failing_trainings import TINY
+from tests.support.clinic import Clinic
 
 
 @pytest.mark.parametrize(

@@ -21,10 +21,10 @@ from colpo_core.settings import Settings
 from colpo_core.store import Store
 from colpo_core.store.tables import Checkpoint, Job
 from colpo_core.terms import JobState
-from tests.clinic import Clinic
 from tests.conftest import add_person
 from tests.engines.clusters import Cluster, row, runners_of, wait_for
 from tests.integration.test_failing_trainings import TINY
+from tests.support.clinic import Clinic
 
 SETTINGS = replace(TINY, segmentation_epochs=10, classification_epochs=5)
 Disturbance = Callable[[Cluster, Store, int], None]

@@ -17,8 +17,8 @@ from colpo_core.store.moving import move_to_postgresql
 from colpo_core.store.schema import APPEND_ONLY
 from colpo_core.store.tables import Base, Case, Patient
 from colpo_core.terms import Role
-from tests.clinic import PredictedClinic
 from tests.conftest import add_person
+from tests.support.clinic import PredictedClinic
 
 pytestmark = pytest.mark.engines
 

@@ -26,11 +26,11 @@ from colpo_core.training.loop import Fitted, Keeper, fit
 from colpo_core.training.ray_crew import RayCrew, _Copies, _Desk
 from colpo_core.training.shelf import Shelf
 from colpo_core.training.watch import Watch
-from tests.blobs import blobs
-from tests.clinic import Clinic
 from tests.engines.clusters import ROOT, Cluster, RayHead, ray_workers, row, runners_of, wait_for
 from tests.engines.test_kills import kill_runner, running
 from tests.integration.test_failing_trainings import TINY
+from tests.support.blobs import blobs
+from tests.support.clinic import Clinic
 from tests.unit.training.test_several import PLAN, Both, Odd, assert_same, lesson_of, network, watch
 
 pytestmark = [pytest.mark.engines, pytest.mark.filterwarnings("ignore::DeprecationWarning")]  # of Ray itself

@@ -17,9 +17,9 @@ from colpo_core.store import Store
 from colpo_core.terms import Combination, Role
 from colpo_core.web.gate import Gate
 from colpo_core.web.routes import routes
-from tests.clinic import Clinic
 from tests.conftest import add_person
-from tests.several import add_task, square, submit
+from tests.support.clinic import Clinic
+from tests.support.several_processes import add_task, square, submit
 
 MASKS = [square(10, 10), square(10, 14), square(20, 24, 12)]
 

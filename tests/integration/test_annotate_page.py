@@ -18,7 +18,7 @@ from colpo_core.store import Store
 from colpo_core.store.tables import Image
 from colpo_core.terms import AnnotationState, Finding, MaskOrigin, Stage, Start
 from pages._ui.annotations.biopsies import drawing_of, points_of
-from tests.clinic import PredictedClinic
+from tests.support.clinic import PredictedClinic
 
 HEIGHT, WIDTH = 24, 32
 Open = Callable[..., Any]

@@ -25,7 +25,7 @@ from colpo_core.store.tables import Case, Image, Patient, Prediction, Presentati
 from colpo_core.terms import Label, Stage, StudyState
 from colpo_core.web.gate import Gate
 from colpo_core.web.routes import routes
-from tests.clinic import SIDE_PX, PredictedClinic
+from tests.support.clinic import SIDE_PX, PredictedClinic
 
 N_CASES = 4
 # Rows are numbered from here on, so that a number which is a case or an image is told from any other.

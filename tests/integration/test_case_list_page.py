@@ -10,7 +10,7 @@ from colpo_core.records.people import Actor
 from colpo_core.services.cases.saved_views import list_views
 from colpo_core.store import Store
 from colpo_core.store.tables import Job
-from tests.clinic import PredictedClinic
+from tests.support.clinic import PredictedClinic
 
 OpenPage = Callable[..., Any]
 

@@ -21,8 +21,8 @@ from colpo_core.services.studies.rows import get_study
 from colpo_core.settings import Settings
 from colpo_core.store import Store
 from colpo_core.store.tables import Checkpoint, Evaluation
-from tests.clinic import Clinic, PredictedClinic
-from tests.several import square, submit
+from tests.support.clinic import Clinic, PredictedClinic
+from tests.support.several_processes import square, submit
 
 PASSWORD = "a password of some length"
 Run = Callable[..., Result]

@@ -15,7 +15,7 @@ from colpo_core.images.masks import mask_png
 from colpo_core.records.people import Actor
 from colpo_core.settings import Settings
 from colpo_core.store import Store
-from tests.clinic import SIDE_PX, PredictedClinic
+from tests.support.clinic import SIDE_PX, PredictedClinic
 
 Run = Callable[..., Result]
 

@@ -13,7 +13,7 @@ from colpo_core.cli.main import main
 from colpo_core.images.masks import mask_png
 from colpo_core.settings import Settings
 from colpo_core.store import Store
-from tests.clinic import SIDE_PX, Clinic, ClinicCase
+from tests.support.clinic import SIDE_PX, Clinic, ClinicCase
 
 Run = Callable[..., Result]
 

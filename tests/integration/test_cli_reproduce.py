@@ -10,8 +10,8 @@ from click.testing import CliRunner, Result
 from colpo_core.cli.main import main
 from colpo_core.settings import Settings
 from colpo_core.store import Store
-from tests.clinic import Clinic
-from tests.reproduced import reproduced
+from tests.support.clinic import Clinic
+from tests.support.reproduced import reproduced
 
 TINY = {
     "height_px": 64,

@@ -11,7 +11,7 @@ from colpo_core.cli.main import main
 from colpo_core.records.people import Actor
 from colpo_core.settings import Settings
 from colpo_core.store import Store
-from tests.handing_out import Team, image_of, make_team, paint_and_submit
+from tests.support.handed_out import Team, image_of, make_team, paint_and_submit
 
 Run = Callable[..., str]
 

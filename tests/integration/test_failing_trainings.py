@@ -20,7 +20,7 @@ from colpo_core.services.snapshots.freezing import SnapshotQuery
 from colpo_core.store import Store
 from colpo_core.store.tables import Checkpoint, Prediction, Promotion, Snapshot
 from colpo_core.terms import Grade, JobState, Label, Split
-from tests.clinic import SIDE_PX, Clinic
+from tests.support.clinic import SIDE_PX, Clinic
 
 ROOT = Path(__file__).parents[2]
 TINY = TrainingSettings(
@@ -67,7 +67,7 @@ def run_all(store: Store, trainings: list[tuple[int, TrainingSettings, str]]) ->
     """Run them in one worker process; returns the jobs."""
     asked = json.dumps([(snapshot, settings.to_dict(), fault) for snapshot, settings, fault in trainings])
     environment = os.environ | {"COLPO_DATA": str(store.settings.data_dir)}
-    command = [sys.executable, "-m", "tests.failing", asked]
+    command = [sys.executable, "-m", "tests.support.failing_trainings", asked]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     made: list[int] = json.loads(done.stdout)

@@ -22,9 +22,9 @@ from colpo_core.services.studies.conduct import study_conduct
 from colpo_core.settings import Settings
 from colpo_core.store import Store
 from colpo_core.terms import Role
-from tests.clinic import PredictedClinic
-from tests.conducted import make_study
-from tests.ports import free_port
+from tests.support.clinic import PredictedClinic
+from tests.support.conducted import make_study
+from tests.support.ports import free_port
 
 CHECKOUT = Path(__file__).parents[2]
 PASSWORD = "wool lamp harbour"

@@ -34,9 +34,9 @@ from colpo_core.terms import (
     Start,
     Verdict,
 )
-from tests.clinic import Clinic, PredictedClinic, do_something
-from tests.handing_out import hand_out, paint_and_submit
-from tests.several import square, submit
+from tests.support.clinic import Clinic, PredictedClinic, do_something
+from tests.support.handed_out import hand_out, paint_and_submit
+from tests.support.several_processes import square, submit
 
 Open = Callable[..., Any]
 

@@ -15,9 +15,9 @@ from colpo_core.store import Store
 from colpo_core.store.tables import Checkpoint, Evaluation, Prediction, Snapshot
 from colpo_core.terms import LabelSource, Split
 from pages._ui.shared.markdown import plain
-from tests.cards import LEAK, VERDICT, WORSE, new_card, old_card
-from tests.clinic import PredictedClinic
 from tests.integration.test_learning_pages import press, words_of, write
+from tests.support.cards import LEAK, VERDICT, WORSE, new_card, old_card
+from tests.support.clinic import PredictedClinic
 
 Open = Callable[..., Any]
 SECTIONS = (

@@ -12,8 +12,8 @@ from colpo_core.services.people import signing_in
 from colpo_core.store import Store
 from colpo_core.web.gate import Gate
 from colpo_core.web.predictions import routes
-from tests.clinic import PredictedClinic
-from tests.handing_out import hand_out
+from tests.support.clinic import PredictedClinic
+from tests.support.handed_out import hand_out
 
 Get = Callable[..., httpx.Response]
 

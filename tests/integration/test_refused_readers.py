@@ -15,8 +15,8 @@ from colpo_core.services.studies.conduct import study_conduct
 from colpo_core.store import Store
 from colpo_core.terms import Label
 from pages._ui.frame.pages import ROOMS
-from tests.conducted import make_study, read_on
-from tests.ledger import full_name, services
+from tests.support.conducted import make_study, read_on
+from tests.support.ledger import full_name, services
 
 OpenPage = Callable[..., Any]
 # What readers are for, what is everybody's, and what only a border calls.

@@ -17,9 +17,9 @@ from colpo_core.store import Store
 from colpo_core.store.tables import Case, Prediction
 from colpo_core.terms import Finding, Grade, Label, Role, StudyState
 from pages._ui.studies.results import results_chart, results_table
-from tests.clinic import PredictedClinic, reviewer
-from tests.conducted import make_study, read_on
-from tests.reported import reported_study
+from tests.support.clinic import PredictedClinic, reviewer
+from tests.support.conducted import make_study, read_on
+from tests.support.reported import reported_study
 
 OpenPage = Callable[..., Any]
 

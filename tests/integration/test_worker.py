@@ -28,7 +28,7 @@ from colpo_core.settings import Settings
 from colpo_core.store import Store
 from colpo_core.store.tables import Checkpoint, Image, Job, Prediction
 from colpo_core.terms import JobKind, JobState
-from tests.clinic import Clinic
+from tests.support.clinic import Clinic
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_SECONDS = 240

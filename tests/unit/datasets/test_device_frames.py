@@ -5,7 +5,7 @@ import torch
 from colpo_core.datasets.device_frames import DeviceFrames, fit_into_half, gathered, to_device
 from colpo_core.datasets.frames import Frames
 from colpo_core.datasets.mapped_arrays import PageCount
-from tests.blobs import blobs
+from tests.support.blobs import blobs
 
 CPU = torch.device("cpu")
 

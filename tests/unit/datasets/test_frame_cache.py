@@ -16,7 +16,7 @@ from colpo_core.datasets.frames import Frames, fit_frame
 from colpo_core.datasets.manifest import Manifest
 from colpo_core.errors import JobCancelled, JobFailed, SnapshotMismatch
 from colpo_core.images.highlights import fill_highlights
-from tests.blobs import Blobs, blobs
+from tests.support.blobs import Blobs, blobs
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from colpo_core.errors import SnapshotMismatch
 from colpo_core.images.letterbox import fit_into
 from colpo_core.images.perceptual import perceptual_hash
 from colpo_core.terms import Label, Split
-from tests.blobs import Blobs, blobs
+from tests.support.blobs import Blobs, blobs
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from colpo_core.datasets.frames import Frames
 from colpo_core.datasets.image_sets import ImageSet
 from colpo_core.datasets.tensors import Batches
 from colpo_core.records.training.settings import AugmentationBounds
-from tests.blobs import blobs
+from tests.support.blobs import blobs
 
 CPU = torch.device("cpu")
 

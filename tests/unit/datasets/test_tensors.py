@@ -14,7 +14,7 @@ from colpo_core.datasets.frames import Frames
 from colpo_core.datasets.mapped_arrays import PageCount, new_channel
 from colpo_core.datasets.tensors import Batch, Batches, chunks, epoch_order, prefetched, to_images
 from colpo_core.records.training.settings import AugmentationBounds
-from tests.blobs import blobs
+from tests.support.blobs import blobs
 
 CPU = torch.device("cpu")
 EVERYTHING = AugmentationBounds(contrast=0.3, hue_deg=20, blur_px=1)

@@ -7,7 +7,7 @@ from colpo_core.exchange.card_drawings import (
     roc_drawing,
 )
 from colpo_core.records.models.cards import differences, pair_name
-from tests.cards import new_card, old_card
+from tests.support.cards import new_card, old_card
 
 
 def test_each_curve_is_named_with_its_figure_and_interval() -> None:

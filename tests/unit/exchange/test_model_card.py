@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 import pytest
 
 from colpo_core.exchange.model_card import About, ExternalLook, PromotionLine, model_card_html
-from tests.cards import LEAK, VERDICT, WORSE, new_card, old_card
+from tests.support.cards import LEAK, VERDICT, WORSE, new_card, old_card
 
 ABOUT = About(
     name="model-1",

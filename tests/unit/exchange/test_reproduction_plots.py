@@ -4,7 +4,7 @@ from pathlib import Path
 from PIL import Image
 
 from colpo_core.exchange.reproduction_plots import plot_title, write_plots
-from tests.reproduced import reproduced
+from tests.support.reproduced import reproduced
 
 
 def test_three_plots_are_written_and_repeat_themselves(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from colpo_core.exchange.reproduction_report import (
 )
 from colpo_core.records.training.settings import preset
 from colpo_core.terms import LabelSource
-from tests.reproduced import LEAK, reproduced
+from tests.support.reproduced import LEAK, reproduced
 
 
 def test_the_published_figure_stands_beside_ours_by_both_protocols() -> None:

@@ -5,7 +5,7 @@ from colpo_core.exchange.study_drawings import differences_drawing, flow_drawing
 from colpo_core.records.people import Actor
 from colpo_core.services.studies.report import study_report
 from colpo_core.store import Store
-from tests.reported import reported_study
+from tests.support.reported import reported_study
 
 
 def texts(drawn: str) -> list[str]:

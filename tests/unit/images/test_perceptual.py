@@ -17,7 +17,7 @@ from colpo_core.images.perceptual import (
     perceptual_hash,
 )
 from colpo_core.simulation.cases import simulate_case
-from tests.copies import cropped, further_copies, mild_copies
+from tests.support.copies import cropped, further_copies, mild_copies
 
 N_CASES = 24
 

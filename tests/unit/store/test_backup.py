@@ -14,7 +14,7 @@ from colpo_core.settings import Settings
 from colpo_core.store import Store, backup
 from colpo_core.store.backup import FACTS_FILE, back_up, read_facts, restore
 from colpo_core.store.tables import Image, Patient
-from tests.clinic import Clinic, PredictedClinic
+from tests.support.clinic import Clinic, PredictedClinic
 
 
 def tree(folder: Path) -> dict[str, bytes]:

@@ -28,7 +28,7 @@ from colpo_core.store.tables import (
     Review,
 )
 from colpo_core.terms import AnnotationState, Grade, Label, Outcome, ReviewState, Stage, Verdict
-from tests.clinic import PredictedClinic, draw, reviewer
+from tests.support.clinic import PredictedClinic, draw, reviewer
 
 
 def rows(store: Store) -> list[tuple[Any, ...]]:

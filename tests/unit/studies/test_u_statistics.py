@@ -10,7 +10,7 @@ from colpo_core.records.statistics.reader_statistics import Endpoint
 from colpo_core.studies.endpoints import components
 from colpo_core.studies.roe_metz import draw_ratings
 from colpo_core.studies.u_statistics import u_statistic_arm, u_statistic_difference
-from tests.oracles import oracle_table
+from tests.support.oracles import oracle_table
 
 Floats = npt.NDArray[np.float64]
 SHARES = (Endpoint.ACCURACY, Endpoint.SENSITIVITY, Endpoint.SPECIFICITY)

@@ -14,7 +14,7 @@ from colpo_core.training.card import calibration_of, leaks_of, limits_of, make_c
 from colpo_core.training.hardware import plain_hardware
 from colpo_core.training.incumbent import Incumbent
 from colpo_core.training.loop import Fitted
-from tests.blobs import blobs, tiny
+from tests.support.blobs import blobs, tiny
 
 CHOSEN = PipelineSpec(threshold_3ch=0.25, threshold_4ch=0.75)
 

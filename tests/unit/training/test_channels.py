@@ -12,7 +12,7 @@ from colpo_core.datasets.frames import ACETOWHITE, Frames
 from colpo_core.images.letterbox import fit_into
 from colpo_core.terms import Split
 from colpo_core.training.channels import ARMS, EMPTY, EXPERT, PREDICTED, SHUFFLED, THREE, Channels, strangers
-from tests.blobs import Blobs, blobs
+from tests.support.blobs import Blobs, blobs
 
 
 @pytest.fixture(scope="module")

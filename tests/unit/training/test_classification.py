@@ -22,8 +22,8 @@ from colpo_core.training.hardware import plain_hardware
 from colpo_core.training.loop import Fitted, Plan, fit, reproducible
 from colpo_core.training.sides import side_of
 from colpo_core.training.watch import Watch
-from tests.blobs import blobs
-from tests.course import quiet_watch
+from tests.support.blobs import blobs
+from tests.support.training_runs import quiet_watch
 
 
 def batches_of(frames: Frames) -> Batches:

@@ -19,9 +19,9 @@ from colpo_core.training.loop import Fitted
 from colpo_core.training.sides import side_of
 from colpo_core.training.stages import CLASSIFICATION_3CH, CLASSIFICATION_4CH
 from colpo_core.training.workshop import Workshop
-from tests.blobs import Blobs, blobs, tiny
-from tests.course import opened
-from tests.hidden import expert_channel, hidden_lesions
+from tests.support.blobs import Blobs, blobs, tiny
+from tests.support.hidden import expert_channel, hidden_lesions
+from tests.support.training_runs import opened
 
 SIZE = {"classification_epochs": 3, "batch_size": 8, "learning_rate_classification": 2e-3, "comparison_seeds": 2}
 

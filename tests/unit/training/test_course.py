@@ -12,8 +12,8 @@ from colpo_core.terms import Split
 from colpo_core.training.course import Course, Examination, headline
 from colpo_core.training.incumbent import Incumbent
 from colpo_core.training.judging import decide
-from tests.blobs import blobs, tiny
-from tests.course import opened
+from tests.support.blobs import blobs, tiny
+from tests.support.training_runs import opened
 
 
 def sides(course: Course) -> dict[Split, Examination]:

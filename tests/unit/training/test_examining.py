@@ -13,7 +13,7 @@ from colpo_core.nets.spec import PipelineSpec
 from colpo_core.records.training.settings import TrainingEvent
 from colpo_core.terms import Label
 from colpo_core.training.examining import examine
-from tests.blobs import Blobs, blobs
+from tests.support.blobs import Blobs, blobs
 
 SPEC = PipelineSpec(
     segnet_width=0.1,

@@ -7,7 +7,7 @@ from torch import nn
 
 from colpo_core.errors import InputRejected
 from colpo_core.training.hardware import COMPILING_PAYS_STEPS, Hardware, choose_hardware, plain_hardware, trial_step
-from tests.blobs import tiny
+from tests.support.blobs import tiny
 
 on_cpu = pytest.mark.skipif(torch.cuda.is_available(), reason="what a CPU alone says")
 

@@ -17,8 +17,8 @@ from colpo_core.terms import Label, Split
 from colpo_core.training.incumbent import Incumbent, compare_with_incumbent
 from colpo_core.training.judging import Judgement
 from colpo_core.training.watch import Watch
-from tests.blobs import Blobs, blobs
-from tests.course import quiet_watch
+from tests.support.blobs import Blobs, blobs
+from tests.support.training_runs import quiet_watch
 
 SPEC = PipelineSpec(segnet_width=0.05, height_px=64, width_px=64, threshold_4ch=0.4)
 

@@ -32,7 +32,7 @@ from colpo_core.training.judging import (
     with_calibration,
 )
 from colpo_core.training.watch import Watch
-from tests.blobs import Blobs, blobs
+from tests.support.blobs import Blobs, blobs
 
 N, H = Label.NORMAL, Label.HSIL
 

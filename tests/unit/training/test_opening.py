@@ -8,8 +8,8 @@ import torch
 from colpo_core.errors import CheckpointMismatch, InputRejected, JobFailed, LeakageFound, SnapshotMismatch
 from colpo_core.records.models import networks
 from colpo_core.terms import Split
-from tests.blobs import blobs, tiny
-from tests.course import opened
+from tests.support.blobs import blobs, tiny
+from tests.support.training_runs import opened
 
 
 def test_a_course_is_laid_out_and_torch_is_left_as_it_was(tmp_path: Path) -> None:

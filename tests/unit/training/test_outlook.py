@@ -4,8 +4,8 @@ from colpo_core.errors import CheckpointMismatch, JobCancelled, JobFailed
 from colpo_core.records.training.settings import TrainingEvent
 from colpo_core.training.outlook import look_ahead
 from colpo_core.training.stages import stage_passes
-from tests.blobs import blobs, tiny
-from tests.course import quiet_watch
+from tests.support.blobs import blobs, tiny
+from tests.support.training_runs import quiet_watch
 
 
 def test_every_stage_takes_its_time_and_twice_the_epochs_twice_of_it() -> None:

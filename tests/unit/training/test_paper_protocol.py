@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from colpo_core.errors import JobFailed
 from colpo_core.terms import Split
 from colpo_core.training.paper_protocol import PaperSides, paper_sides
-from tests.blobs import blobs
+from tests.support.blobs import blobs
 
 
 @dataclass(frozen=True)

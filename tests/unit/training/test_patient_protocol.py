@@ -18,8 +18,8 @@ from colpo_core.training.loop import Fitted
 from colpo_core.training.patient_protocol import everything, prepare_by_patients
 from colpo_core.training.stages import SEGMENTATION, fold_stage
 from colpo_core.training.workshop import Workshop
-from tests.blobs import Blobs, blobs, tiny
-from tests.course import opened
+from tests.support.blobs import Blobs, blobs, tiny
+from tests.support.training_runs import opened
 
 
 class Memory(nn.Module):

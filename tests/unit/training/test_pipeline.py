@@ -16,7 +16,7 @@ from colpo_core.terms import Label, LabelSource, Split
 from colpo_core.training.channels import ARMS
 from colpo_core.training.pipeline import TrainedCheckpoint, train_pipeline
 from colpo_core.training.stages import stage_shares
-from tests.blobs import Blobs, blobs, tiny
+from tests.support.blobs import Blobs, blobs, tiny
 
 
 def train(

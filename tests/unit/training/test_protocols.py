@@ -9,8 +9,8 @@ from colpo_core.terms import Split
 from colpo_core.training import protocols
 from colpo_core.training.course import Course, Examination, Prepared
 from colpo_core.training.protocols import prepare
-from tests.blobs import blobs, tiny
-from tests.course import opened
+from tests.support.blobs import blobs, tiny
+from tests.support.training_runs import opened
 
 
 def test_the_settings_choose_the_protocol(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

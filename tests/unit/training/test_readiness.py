@@ -4,7 +4,7 @@ import torch
 from colpo_core.errors import JobFailed
 from colpo_core.terms import Label
 from colpo_core.training.readiness import check_trainable, explaining_memory
-from tests.blobs import blobs
+from tests.support.blobs import blobs
 
 
 def test_a_snapshot_with_all_that_is_needed_passes() -> None:

@@ -9,7 +9,7 @@ from colpo_core.errors import InputRejected, JobCancelled, JobFailed
 from colpo_core.records.training.reproduction import Reproduction
 from colpo_core.records.training.settings import TrainingEvent
 from colpo_core.training.reproduction import reproduce
-from tests.blobs import blobs, tiny
+from tests.support.blobs import blobs, tiny
 
 KEPT = "was finished by an earlier attempt and is kept."
 SOME = blobs((2, 2, 2))

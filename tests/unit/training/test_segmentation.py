@@ -22,8 +22,8 @@ from colpo_core.training.segmentation import (
     segmentation_lesson,
 )
 from colpo_core.training.sides import side_of
-from tests.blobs import blobs
-from tests.course import quiet_watch
+from tests.support.blobs import blobs
+from tests.support.training_runs import quiet_watch
 
 
 @dataclass

@@ -27,7 +27,7 @@ from colpo_core.training.loop import Fitted, Keeper, Lesson, Plan, Validation, f
 from colpo_core.training.segmentation import SegmentationLesson, segmentation_lesson
 from colpo_core.training.shelf import Shelf
 from colpo_core.training.watch import Watch
-from tests.blobs import blobs
+from tests.support.blobs import blobs
 
 BATCH_SIZE = 5
 """Odd, so that one of two processes has more of each batch than the other."""

@@ -14,7 +14,7 @@ from colpo_core.training.hardware import plain_hardware
 from colpo_core.training.loop import Fitted, Plan, fit
 from colpo_core.training.shelf import Shelf, training_key
 from colpo_core.training.watch import Watch
-from tests.blobs import blobs, tiny
+from tests.support.blobs import blobs, tiny
 
 FITTED = Fitted(best_epoch=2, history=[{"train_loss": 0.5}, {"train_loss": 0.25}])
 

@@ -10,7 +10,7 @@ from colpo_core.datasets.frames import Frames
 from colpo_core.errors import JobFailed
 from colpo_core.terms import Label, Split
 from colpo_core.training.sides import side_of, training_folds
-from tests.blobs import blobs
+from tests.support.blobs import blobs
 
 
 @pytest.fixture(scope="module")

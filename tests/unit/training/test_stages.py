@@ -14,7 +14,7 @@ from colpo_core.training.stages import (
     stage_passes,
     stage_shares,
 )
-from tests.blobs import blobs, tiny
+from tests.support.blobs import blobs, tiny
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ from colpo_core.terms import Split
 from colpo_core.training import workshop
 from colpo_core.training.loop import Fitted, Lesson, Plan
 from colpo_core.training.stages import SEGMENTATION, fold_stage
-from tests.blobs import blobs, tiny
-from tests.course import opened
+from tests.support.blobs import blobs, tiny
+from tests.support.training_runs import opened
 
 Begun = tuple[dict[str, torch.Tensor], Lesson, Plan]
 

@@ -12,8 +12,8 @@ from colpo_core.services.models.registry import get_checkpoint
 from colpo_core.store import Store
 from colpo_core.store.tables import Image, Snapshot
 from colpo_core.workers.foreground import LearnedImages
-from tests.clinic import PredictedClinic
-from tests.copies import as_jpeg, cropped
+from tests.support.clinic import PredictedClinic
+from tests.support.copies import as_jpeg, cropped
 
 
 @pytest.fixture

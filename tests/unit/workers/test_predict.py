@@ -15,7 +15,7 @@ from colpo_core.store import Store
 from colpo_core.store.tables import Image, ImageFigures, Job, Prediction, PredictionFeatures
 from colpo_core.terms import JobKind
 from colpo_core.workers.predict import Pace, run_prediction
-from tests.clinic import SIDE_PX, PredictedClinic
+from tests.support.clinic import SIDE_PX, PredictedClinic
 
 
 def test_everything_that_is_predicted_is_kept(

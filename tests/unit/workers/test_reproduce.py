@@ -18,8 +18,8 @@ from colpo_core.store import Store
 from colpo_core.store.tables import AuditEntry
 from colpo_core.terms import Label
 from colpo_core.workers.reproduce import reproduce_paper
-from tests.clinic import Clinic
-from tests.reproduced import reproduced
+from tests.support.clinic import Clinic
+from tests.support.reproduced import reproduced
 
 FILES = {
     "fig6-segmentation.png",

@@ -9,7 +9,7 @@ from colpo_core.store import Store
 from colpo_core.store.tables import Checkpoint, Promotion
 from colpo_core.terms import LabelSource, Split
 from colpo_core.workers.train import find_incumbent
-from tests.clinic import Clinic
+from tests.support.clinic import Clinic
 
 
 @pytest.mark.parametrize(

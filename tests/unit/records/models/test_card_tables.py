@@ -7,7 +7,7 @@ import pytest
 from colpo_core.records.models import card_tables as tables
 from colpo_core.records.models.card_tables import CardTable
 from colpo_core.records.statistics.figures import Estimate
-from tests.cards import new_card, old_card
+from tests.support.cards import new_card, old_card
 
 FIGURE = re.compile(r"^[+-]?\d+\.\d+%?")
 BEHIND = re.compile(r"\((no interval: \d+|.* to .*|\d+/\d+; .*)")

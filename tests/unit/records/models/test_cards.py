@@ -13,7 +13,7 @@ from colpo_core.records.models.cards import (
     spread_by,
 )
 from colpo_core.records.statistics.figures import Estimate
-from tests.cards import ARMS, LEAK, PAIRS, new_card, old_card
+from tests.support.cards import ARMS, LEAK, PAIRS, new_card, old_card
 
 
 def test_a_difference_has_its_sign_its_interval_and_its_patients() -> None:

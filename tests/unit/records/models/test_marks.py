@@ -1,7 +1,7 @@
 from colpo_core.records.models.cards import calibration_text
 from colpo_core.records.models.marks import MarkKind, marks_of_card, marks_text, model_marks
 from colpo_core.terms import LabelSource
-from tests.cards import LEAK, new_card, old_card
+from tests.support.cards import LEAK, new_card, old_card
 
 
 def test_a_sound_model_of_this_version_has_no_mark() -> None:

@@ -13,9 +13,9 @@ from colpo_core.services.agreement import overview as agreement
 from colpo_core.store import Store
 from colpo_core.store.tables import AnnotationVersion
 from colpo_core.terms import Finding, MaskOrigin, Role
-from tests.clinic import SIDE_PX, Clinic, ClinicCase
 from tests.conftest import add_person
-from tests.several import add_task, square, submit
+from tests.support.clinic import SIDE_PX, Clinic, ClinicCase
+from tests.support.several_processes import add_task, square, submit
 
 NOTHING = np.zeros((SIDE_PX, SIDE_PX), np.bool_)
 

@@ -18,9 +18,9 @@ from colpo_core.services.tasks.queue import my_queues
 from colpo_core.store import Store
 from colpo_core.store.tables import AnnotationVersion, CaseSummary
 from colpo_core.terms import AnnotationState, Finding, MaskDoubt, MaskOrigin, MaskPolicy, Stage
-from tests.clinic import Clinic
-from tests.desk import Desk
-from tests.handing_out import hand_out, image_of, paint_and_submit
+from tests.support.clinic import Clinic
+from tests.support.handed_out import hand_out, image_of, paint_and_submit
+from tests.support.review_desks import Desk
 
 AddCase = Callable[..., int]
 

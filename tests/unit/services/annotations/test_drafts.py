@@ -18,7 +18,7 @@ from colpo_core.services.common.actors import program_actor
 from colpo_core.store import Store
 from colpo_core.store.tables import TaskItem
 from colpo_core.terms import MaskOrigin, Start, TaskItemState
-from tests.desk import HEIGHT, WIDTH, Desk, add_image, add_task, case_of, everything, made, pixels
+from tests.support.review_desks import HEIGHT, WIDTH, Desk, add_image, add_task, case_of, everything, made, pixels
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from colpo_core.services.common.actors import program_actor
 from colpo_core.store import Store
 from colpo_core.store.tables import Annotation, AuditEntry, Case, Image, Mask, Patient
 from colpo_core.terms import AnnotationState, Finding, MaskDoubt, MaskOrigin, Stage
-from tests.desk import add_task, everything
+from tests.support.review_desks import add_task, everything
 
 HEIGHT, WIDTH = 12, 16
 

@@ -25,8 +25,19 @@ from colpo_core.store.tables import (
     utc_now,
 )
 from colpo_core.terms import Finding, MaskOrigin, Start
-from tests.clinic import PredictedClinic, reviewer
-from tests.desk import HEIGHT, NOTHING, WIDTH, Desk, add_image, add_task, case_of, everything, made, pixels
+from tests.support.clinic import PredictedClinic, reviewer
+from tests.support.review_desks import (
+    HEIGHT,
+    NOTHING,
+    WIDTH,
+    Desk,
+    add_image,
+    add_task,
+    case_of,
+    everything,
+    made,
+    pixels,
+)
 
 
 @pytest.fixture

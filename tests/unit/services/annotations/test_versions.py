@@ -29,8 +29,8 @@ from colpo_core.services.annotations.versions import (
 from colpo_core.store import Store
 from colpo_core.store.tables import AuditEntry, TaskItem
 from colpo_core.terms import MaskOrigin, Start, TaskItemState
-from tests.clinic import reviewer
-from tests.desk import HEIGHT, NOTHING, WIDTH, Desk, add_image, add_task, everything, made, pixels
+from tests.support.clinic import reviewer
+from tests.support.review_desks import HEIGHT, NOTHING, WIDTH, Desk, add_image, add_task, everything, made, pixels
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from colpo_core.services.annotations.workbench import annotation_desk
 from colpo_core.store import Store
 from colpo_core.store.tables import Annotation
 from colpo_core.terms import Finding
-from tests.handing_out import image_of, paint_and_submit
+from tests.support.handed_out import image_of, paint_and_submit
 
 
 def test_the_desk_holds_my_own_mask_of_every_finding_in_order(

@@ -11,7 +11,7 @@ from colpo_core.services.cases.findings import get_findings, save_findings
 from colpo_core.store import Store
 from colpo_core.store.tables import Annotation, AnnotationVersion, AuditEntry, Case
 from colpo_core.terms import Finding
-from tests.clinic import Clinic, ClinicCase
+from tests.support.clinic import Clinic, ClinicCase
 
 WHOLE = FindingsEntry(
     adequate=True,

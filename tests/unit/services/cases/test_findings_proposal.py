@@ -14,7 +14,7 @@ from colpo_core.services.cases.findings_proposal import lesion_images, propose_c
 from colpo_core.store import Store
 from colpo_core.store.tables import AnnotationTask, FindingsForm, TaskItem
 from colpo_core.terms import Finding, MaskDoubt, TaskOrder
-from tests.clinic import SIDE_PX, Clinic, ClinicCase
+from tests.support.clinic import SIDE_PX, Clinic, ClinicCase
 
 
 @pytest.fixture

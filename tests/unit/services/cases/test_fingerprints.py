@@ -12,8 +12,8 @@ from colpo_core.services.snapshots.freezing import SnapshotQuery
 from colpo_core.store import Store
 from colpo_core.store.tables import Image, ImageLook
 from colpo_core.terms import Stage
-from tests.clinic import Clinic, draw
-from tests.copies import as_jpeg, brighter
+from tests.support.clinic import Clinic, draw
+from tests.support.copies import as_jpeg, brighter
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from colpo_core.services.imports.rows import find_or_add_case
 from colpo_core.store import Store
 from colpo_core.store.tables import AuditEntry, Case
 from colpo_core.terms import Colposcopy, Grade, Label, LabelSource, SpecimenKind
-from tests.clinic import SIDE_PX, Clinic
+from tests.support.clinic import SIDE_PX, Clinic
 
 PUNCH, LEEP = SpecimenKind.PUNCH_BIOPSY, SpecimenKind.LEEP
 

@@ -21,7 +21,7 @@ from colpo_core.simulation.cases import simulate_case
 from colpo_core.store import Store
 from colpo_core.store.tables import AuditEntry, Exposure, Image, ImageAnswer, ImageLook
 from colpo_core.terms import ExposureKind, Grade, ImageQuestion, SpecimenKind, Stage
-from tests.copies import as_jpeg
+from tests.support.copies import as_jpeg
 
 Rgb = NDArray[np.uint8]
 

@@ -30,7 +30,7 @@ from colpo_core.terms import (
     TaskOrder,
     Verdict,
 )
-from tests.clinic import PredictedClinic, reviewer
+from tests.support.clinic import PredictedClinic, reviewer
 
 ADA = Actor(1, "ada", "Ada", Role.ADMINISTRATOR)
 MOMENT = datetime(2024, 5, 6, tzinfo=UTC)

@@ -6,7 +6,7 @@ from colpo_core.records.people import Actor
 from colpo_core.services.cases.saved_views import delete_view, list_views, save_view
 from colpo_core.store import Store
 from colpo_core.terms import Grade
-from tests.clinic import reviewer
+from tests.support.clinic import reviewer
 
 MISSED = CaseFilter(outcome=OutcomeChoice.FALSE_NEGATIVE, grade=Grade.CIN3)
 

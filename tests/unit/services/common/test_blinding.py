@@ -23,8 +23,8 @@ from colpo_core.services.tasks.queue import queue_items, resume_item, skip_item
 from colpo_core.store import Store
 from colpo_core.store.tables import AnnotationVersion, TaskItem
 from colpo_core.terms import AnnotationState, Finding, MaskOrigin, TaskItemState
-from tests.clinic import PredictedClinic
-from tests.handing_out import Team, hand_out, image_of, make_team, paint_and_submit, task_draft
+from tests.support.clinic import PredictedClinic
+from tests.support.handed_out import Team, hand_out, image_of, make_team, paint_and_submit, task_draft
 
 AddCase = Callable[..., int]
 

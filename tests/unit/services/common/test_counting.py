@@ -7,7 +7,7 @@ from colpo_core.services.common.counting import count_up_to
 from colpo_core.store import Store
 from colpo_core.store.tables import Image
 from colpo_core.terms import Stage
-from tests.clinic import Clinic
+from tests.support.clinic import Clinic
 
 
 def test_up_to_the_limit_the_number_is_the_number(store: Store) -> None:

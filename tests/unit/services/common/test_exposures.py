@@ -43,8 +43,8 @@ from colpo_core.terms import (
     Start,
     Verdict,
 )
-from tests.clinic import PredictedClinic, reviewer
-from tests.ledger import borrowed_looks, services
+from tests.support.clinic import PredictedClinic, reviewer
+from tests.support.ledger import borrowed_looks, services
 
 L, H, P, M, A = (
     ExposureKind.LABEL,

@@ -20,8 +20,8 @@ from colpo_core.services.tasks.queue import queue_items, resume_item, skip_item
 from colpo_core.store import Store
 from colpo_core.store.tables import Review, TaskItem
 from colpo_core.terms import Finding, TaskItemState, Verdict
-from tests.clinic import PredictedClinic
-from tests.handing_out import Team, hand_out, make_team, paint_and_submit
+from tests.support.clinic import PredictedClinic
+from tests.support.handed_out import Team, hand_out, make_team, paint_and_submit
 
 
 @pytest.fixture

@@ -19,8 +19,8 @@ from colpo_core.services.overview import dashboard
 from colpo_core.services.review import desk as review
 from colpo_core.store import Store
 from colpo_core.store.tables import Checkpoint
-from tests.cards import LEAK, new_card
-from tests.clinic import PredictedClinic
+from tests.support.cards import LEAK, new_card
+from tests.support.clinic import PredictedClinic
 
 ALL = "LEAKS · SIMULATED · BY IMPRESSION, NOT HISTOLOGY · NOT CALIBRATED"
 

@@ -6,7 +6,7 @@ from colpo_core.records.people import Actor
 from colpo_core.services.common.preferences import Preferences, get_preferences, set_proposals
 from colpo_core.store import Store
 from colpo_core.store.tables import AuditEntry, Preference
-from tests.desk import rows
+from tests.support.review_desks import rows
 
 
 def test_the_model_may_propose_until_an_administrator_forbids_it(

@@ -13,7 +13,7 @@ from colpo_core.services.exports.case_files import export_cases
 from colpo_core.store import Store
 from colpo_core.store.tables import AuditEntry, Exposure, Image
 from colpo_core.terms import ExposureKind
-from tests.clinic import PredictedClinic, draw, reviewer
+from tests.support.clinic import PredictedClinic, draw, reviewer
 from tests.unit.services.cases.test_lists import hand_out
 
 

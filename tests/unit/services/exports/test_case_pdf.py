@@ -11,7 +11,7 @@ from colpo_core.services.exports.case_pdf import case_report_pdf
 from colpo_core.store import Store
 from colpo_core.store.tables import AuditEntry, Exposure, Image
 from colpo_core.terms import ExposureKind
-from tests.clinic import PredictedClinic, reviewer
+from tests.support.clinic import PredictedClinic, reviewer
 from tests.unit.services.cases.test_lists import hand_out
 
 Drawn = tuple[CaseReport, dict[int, object], dict[int, object]]

@@ -23,7 +23,7 @@ from colpo_core.simulation.cases import simulate_case
 from colpo_core.store import Store
 from colpo_core.store.tables import AuditEntry, Case, CaseLabel, Exposure, Image, Patient, utc_now
 from colpo_core.terms import ExposureKind, Grade, ImageQuestion, LabelSource, SpecimenKind, Stage
-from tests.copies import barred, cropped
+from tests.support.copies import barred, cropped
 
 DAY = date(2024, 5, 6)
 TODAY = date(2026, 11, 23)

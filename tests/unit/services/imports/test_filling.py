@@ -16,7 +16,7 @@ from colpo_core.services.imports import filling
 from colpo_core.store import Store
 from colpo_core.store.tables import Case, Image, Patient
 from colpo_core.terms import AnnotationState, Finding, MaskDoubt, MaskOrigin, Stage, Start
-from tests.desk import Desk
+from tests.support.review_desks import Desk
 
 HEIGHT, WIDTH = 120, 160
 

@@ -20,7 +20,7 @@ from colpo_core.services.training import starting
 from colpo_core.store import Store
 from colpo_core.store.tables import AuditEntry, Checkpoint, Job, JobEvent, Mask, Prediction, Promotion
 from colpo_core.terms import JobKind, JobState, LabelSource, Stage
-from tests.clinic import Clinic
+from tests.support.clinic import Clinic
 
 SETTINGS = TrainingSettings()
 

@@ -12,7 +12,7 @@ from colpo_core.store import Store
 from colpo_core.store.backup import read_facts
 from colpo_core.store.tables import AuditEntry, utc_now
 from colpo_core.terms import ExposureKind
-from tests.clinic import Clinic
+from tests.support.clinic import Clinic
 
 
 @pytest.mark.sqlite

@@ -4,7 +4,7 @@ from colpo_core.errors import NotFound, PermissionDenied
 from colpo_core.records.people import Actor
 from colpo_core.services.models import cards as models_cards
 from colpo_core.store import Store
-from tests.clinic import PredictedClinic
+from tests.support.clinic import PredictedClinic
 
 
 def test_a_card_holds_what_the_registry_knows(store: Store, administrator: Actor, reader: Actor) -> None:

@@ -6,7 +6,7 @@ from colpo_core.services.models.comparison import compare_models
 from colpo_core.store import Store
 from colpo_core.store.tables import Prediction
 from colpo_core.terms import Grade, Label
-from tests.clinic import PredictedClinic, reviewer
+from tests.support.clinic import PredictedClinic, reviewer
 from tests.unit.services.cases.test_lists import hand_out
 
 

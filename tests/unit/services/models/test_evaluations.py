@@ -17,7 +17,7 @@ from colpo_core.store import Store
 from colpo_core.store.tables import Checkpoint, Evaluation, Patient
 from colpo_core.terms import Grade, JobKind, JobState, LabelSource, Split
 from colpo_core.workers.runner import run_job
-from tests.clinic import Clinic
+from tests.support.clinic import Clinic
 
 
 @pytest.fixture(autouse=True)

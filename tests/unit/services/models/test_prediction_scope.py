@@ -14,7 +14,7 @@ from colpo_core.store import Store
 from colpo_core.store.dialects import among
 from colpo_core.store.tables import Image, Job, Prediction
 from colpo_core.terms import JobKind, JobState, Stage
-from tests.clinic import PredictedClinic
+from tests.support.clinic import PredictedClinic
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from colpo_core.services.snapshots import freezing
 from colpo_core.store import Store
 from colpo_core.store.tables import AuditEntry, Case, Checkpoint, Evaluation, Image, Job, Patient, Promotion, Snapshot
 from colpo_core.terms import Grade, Label, LabelSource, Split
-from tests.clinic import Clinic, make_card
+from tests.support.clinic import Clinic, make_card
 
 Publish = Callable[..., int]
 

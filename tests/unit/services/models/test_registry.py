@@ -19,7 +19,7 @@ from colpo_core.services.snapshots.freezing import SnapshotQuery
 from colpo_core.store import Store
 from colpo_core.store.tables import Checkpoint, Job
 from colpo_core.terms import JobKind, JobState
-from tests.clinic import Clinic
+from tests.support.clinic import Clinic
 
 
 @pytest.fixture

@@ -18,8 +18,8 @@ from colpo_core.settings import Settings
 from colpo_core.store import Store
 from colpo_core.store.tables import AnnotationVersion, Case, CaseSummary, Image, ImageFigures, Prediction, Snapshot
 from colpo_core.terms import Grade, JobState, Label, LabelSource, ReviewReason, Role, SpecimenKind, Split, Verdict
-from tests.clinic import SIDE_PX, Clinic, PredictedClinic, reviewer
-from tests.handing_out import make_team, paint_and_submit
+from tests.support.clinic import SIDE_PX, Clinic, PredictedClinic, reviewer
+from tests.support.handed_out import make_team, paint_and_submit
 from tests.unit.services.cases.test_lists import hand_out
 
 ADA = Actor(1, "ada", "Ada", Role.ADMINISTRATOR)

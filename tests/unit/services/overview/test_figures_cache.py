@@ -8,7 +8,7 @@ from colpo_core.services.overview import figures_cache
 from colpo_core.settings import Settings
 from colpo_core.store import Store
 from colpo_core.store.tables import utc_now
-from tests.clinic import PredictedClinic, do_something
+from tests.support.clinic import PredictedClinic, do_something
 
 
 class Counting:

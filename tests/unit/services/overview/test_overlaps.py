@@ -15,7 +15,7 @@ from colpo_core.services.snapshots.rows import read_manifest
 from colpo_core.store import Store
 from colpo_core.store.tables import AnnotationVersion, Checkpoint, Prediction, Snapshot
 from colpo_core.terms import Split, Start
-from tests.clinic import SIDE_PX, PredictedClinic, reviewer
+from tests.support.clinic import SIDE_PX, PredictedClinic, reviewer
 from tests.unit.services.cases.test_lists import hand_out
 
 

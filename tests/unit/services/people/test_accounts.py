@@ -15,7 +15,7 @@ from colpo_core.services.studies import designing
 from colpo_core.store import Store
 from colpo_core.store.tables import Person
 from colpo_core.terms import Label, Role
-from tests.conducted import make_study
+from tests.support.conducted import make_study
 
 pytestmark = pytest.mark.usefixtures("cheap_hashes")
 

@@ -32,7 +32,7 @@ from colpo_core.store.tables import (
 )
 from colpo_core.terms import Change, ExposureKind, Finding, Grade, JobState, Label, LabelSource, Split
 from colpo_core.workers.runner import run_job
-from tests.clinic import SIDE_PX, Clinic, make_card, reviewer
+from tests.support.clinic import SIDE_PX, Clinic, make_card, reviewer
 from tests.unit.services.cases.test_lists import hand_out
 
 pytestmark = pytest.mark.usefixtures("placed")

@@ -11,7 +11,7 @@ from colpo_core.services.review import desk as review
 from colpo_core.store import Store
 from colpo_core.store.tables import AuditEntry, Image, Mask, Prediction, Review
 from colpo_core.terms import Finding, Grade, Label, LabelSource, ReviewReason, Stage, Verdict
-from tests.clinic import SIDE_PX, PredictedClinic, draw, reviewer
+from tests.support.clinic import SIDE_PX, PredictedClinic, draw, reviewer
 from tests.unit.services.cases.test_lists import hand_out
 
 

@@ -17,8 +17,8 @@ from colpo_core.services.training import starting
 from colpo_core.store import Store
 from colpo_core.store.tables import Checkpoint, Job, Patient
 from colpo_core.terms import Grade, JobState, LabelSource, Split
-from tests.clinic import Clinic, ClinicCase, draw
-from tests.copies import as_jpeg, brighter
+from tests.support.clinic import Clinic, ClinicCase, draw
+from tests.support.copies import as_jpeg, brighter
 
 Freeze = Callable[..., SnapshotRecord]
 PHOTOGRAPH = draw(500, lesion=False)[0]

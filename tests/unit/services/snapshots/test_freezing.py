@@ -10,7 +10,7 @@ from colpo_core.services.snapshots.freezing import SnapshotQuery
 from colpo_core.store import Store
 from colpo_core.store.tables import AuditEntry, CaseLabel
 from colpo_core.terms import AnnotationState, Grade, Label, LabelSource, MaskOrigin, Split, Stage
-from tests.clinic import Clinic
+from tests.support.clinic import Clinic
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from colpo_core.services.snapshots import freezing, shortcuts, surroundings
 from colpo_core.store import Store
 from colpo_core.store.tables import Case, Image, ImageSurroundings, Snapshot
 from colpo_core.terms import Grade, Split
-from tests.clinic import SIDE_PX, Clinic, draw
+from tests.support.clinic import SIDE_PX, Clinic, draw
 
 N_CASES = 40
 Change = Callable[[NDArray[np.uint8]], NDArray[np.uint8]]

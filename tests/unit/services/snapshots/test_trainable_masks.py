@@ -15,9 +15,9 @@ from colpo_core.store import Store
 from colpo_core.store.tables import Adjudication, AnnotationVersion, ConsensusMask, Mask
 from colpo_core.terms import AdjudicationMethod, Combination, Finding, MaskOrigin, MaskPolicy, Role
 from colpo_core.workers.mask_loading import load_mask
-from tests.clinic import SIDE_PX, Clinic, ClinicCase
 from tests.conftest import add_person
-from tests.several import square, submit
+from tests.support.clinic import SIDE_PX, Clinic, ClinicCase
+from tests.support.several_processes import square, submit
 
 MASKS = [square(10, 10), square(12, 12), square(20, 24, 12)]
 

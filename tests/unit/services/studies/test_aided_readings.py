@@ -17,7 +17,7 @@ from colpo_core.services.studies.rows import check_seal, get_study, get_study_ro
 from colpo_core.store import Store
 from colpo_core.store.tables import Case, Exposure, Prediction, Presentation, Reading
 from colpo_core.terms import Arm, ExposureKind, Grade, Label, Role
-from tests.clinic import PredictedClinic, reviewer
+from tests.support.clinic import PredictedClinic, reviewer
 
 LAYERS = ("mask", "map")
 

@@ -15,8 +15,8 @@ from colpo_core.services.studies.rows import check_seal, get_study
 from colpo_core.store import Store
 from colpo_core.store.tables import AuditEntry, Person, Study, StudyCase
 from colpo_core.terms import AmendmentKind, Label, Role
-from tests.clinic import reviewer
-from tests.conducted import make_study, read_on
+from tests.support.clinic import reviewer
+from tests.support.conducted import make_study, read_on
 
 WHY = "  the first  reader fell ill "
 

@@ -17,7 +17,7 @@ from colpo_core.services.studies.rows import check_seal, get_study_row
 from colpo_core.store import Store
 from colpo_core.store.tables import Image, Reading, ReadingDraft
 from colpo_core.terms import Finding, Grade, Label, Stage
-from tests.clinic import SIDE_PX, Clinic, ClinicCase
+from tests.support.clinic import SIDE_PX, Clinic, ClinicCase
 
 ASKS = ReadingPlan(asks_points=True, asks_findings=True, shows_stages=True)
 

@@ -20,8 +20,8 @@ from colpo_core.store import Store
 from colpo_core.store.tables import Prediction, StudyClosing, StudyReader
 from colpo_core.studies import methods
 from colpo_core.terms import Label
-from tests.conducted import make_study, read_on
-from tests.reported import reported_study
+from tests.support.conducted import make_study, read_on
+from tests.support.reported import reported_study
 
 # A row of an older store is not there: the trigger that keeps it is taken away for once.
 FORGET = ("DROP TRIGGER study_closings_refuses_delete", "DELETE FROM study_closings")

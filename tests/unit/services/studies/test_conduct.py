@@ -20,7 +20,7 @@ from colpo_core.services.studies.rows import check_seal, get_study, get_study_ro
 from colpo_core.store import Store
 from colpo_core.store.tables import CaseLabel, Presentation
 from colpo_core.terms import ExposureKind, ExposureRule, Label
-from tests.conducted import make_study, read_on
+from tests.support.conducted import make_study, read_on
 
 
 @pytest.fixture

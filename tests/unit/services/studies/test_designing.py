@@ -13,7 +13,7 @@ from colpo_core.services.studies.rows import check_seal, get_study, get_study_ro
 from colpo_core.store import Store
 from colpo_core.store.tables import AuditEntry, CaseLabel, Image, Person, Study, StudyCase
 from colpo_core.terms import Grade, Label, LabelSource, Role, Stage, StudyState
-from tests.clinic import Clinic
+from tests.support.clinic import Clinic
 
 AddCase = Callable[..., int]
 

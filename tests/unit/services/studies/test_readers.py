@@ -15,7 +15,7 @@ from colpo_core.store import Store
 from colpo_core.store.tables import Exposure, Presentation, Reading, Study, StudyCase, utc_now
 from colpo_core.studies.design import StudyDesign
 from colpo_core.terms import ExposureKind, ExposureRule, Label
-from tests.conducted import make_study, read_on
+from tests.support.conducted import make_study, read_on
 
 
 @pytest.fixture

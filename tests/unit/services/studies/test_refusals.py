@@ -9,7 +9,7 @@ from colpo_core.services.studies.reader_names import reader_names
 from colpo_core.store import Store
 from colpo_core.store.tables import AuditEntry, Person, Study
 from colpo_core.terms import Label
-from tests.conducted import make_study
+from tests.support.conducted import make_study
 
 
 @pytest.fixture

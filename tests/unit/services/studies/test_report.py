@@ -20,8 +20,8 @@ from colpo_core.services.studies import designing
 from colpo_core.services.studies.report import report_archive, report_html, study_report
 from colpo_core.store import Store
 from colpo_core.terms import Label
-from tests.conducted import make_study, read_on
-from tests.reported import NAMES, reported_study
+from tests.support.conducted import make_study, read_on
+from tests.support.reported import NAMES, reported_study
 
 FILES = ["README.txt", "report.html", "readings.csv", "ratings.csv", "record.json", "figures.csv", "analyse.R"]
 SESSIONS = ReadingPlan(

@@ -36,7 +36,7 @@ from colpo_core.store.tables import (
 from colpo_core.studies.design import DesignCase
 from colpo_core.studies.ratings import read_ratings, tabulate
 from colpo_core.terms import Arm, JobKind, Label, LabelSource, Role, Split
-from tests.clinic import draw
+from tests.support.clinic import draw
 
 N, H = Label.NORMAL, Label.HSIL
 TRUTH = (N, N, H, H)

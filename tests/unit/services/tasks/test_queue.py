@@ -13,7 +13,7 @@ from colpo_core.services.tasks import tasks
 from colpo_core.store import Store
 from colpo_core.store.tables import Image, Person, TaskItem
 from colpo_core.terms import Finding, Stage, TaskItemState, TaskOrder
-from tests.handing_out import Team, hand_out, image_of, make_team, paint_and_submit
+from tests.support.handed_out import Team, hand_out, image_of, make_team, paint_and_submit
 
 AddCase = Callable[..., int]
 

@@ -15,9 +15,9 @@ from colpo_core.services.tasks.queue import open_item, queue_items, skip_item
 from colpo_core.store import Store
 from colpo_core.store.tables import AuditEntry, Case, Image, Patient, Person, Prediction, TaskItem
 from colpo_core.terms import Label, Role, Stage, TaskItemState, TaskOrder
-from tests.clinic import PredictedClinic
 from tests.conftest import add_person
-from tests.handing_out import Team, hand_out, image_of, make_team, paint_and_submit, task_draft
+from tests.support.clinic import PredictedClinic
+from tests.support.handed_out import Team, hand_out, image_of, make_team, paint_and_submit, task_draft
 
 AddCase = Callable[..., int]
 

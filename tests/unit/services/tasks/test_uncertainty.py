@@ -8,7 +8,7 @@ from colpo_core.records.people import Actor
 from colpo_core.services.tasks.uncertainty import Uncertainty, binary_entropy, image_uncertainty
 from colpo_core.store import Store
 from colpo_core.store.tables import Prediction
-from tests.clinic import PredictedClinic
+from tests.support.clinic import PredictedClinic
 
 Said = tuple[float | None, float, float]
 

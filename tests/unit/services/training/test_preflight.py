@@ -14,8 +14,8 @@ from colpo_core.store import Store
 from colpo_core.store.tables import Checkpoint, Job
 from colpo_core.terms import JobKind, JobState
 from colpo_core.workers import runner
-from tests.clinic import Clinic
 from tests.integration.test_failing_trainings import TINY
+from tests.support.clinic import Clinic
 
 pytestmark = pytest.mark.usefixtures("placed")
 

@@ -13,9 +13,9 @@ from colpo_core.services.training.retraining import LOOK_EVERY, retraining, rule
 from colpo_core.store import Store
 from colpo_core.store.tables import AuditEntry, Job, Person, Promotion, utc_now
 from colpo_core.terms import Grade, JobState, MaskPolicy, Role
-from tests.clinic import Clinic
 from tests.conftest import add_person
 from tests.integration.test_failing_trainings import TINY
+from tests.support.clinic import Clinic
 
 pytestmark = pytest.mark.usefixtures("placed")
 

@@ -6,7 +6,7 @@ import pytest
 
 from colpo_core.studies.ratings import RatingTable, read_ratings, tabulate
 
-_FOLDER = Path(__file__).resolve().parents[1].parent / "shared" / "oracles"
+_FOLDER = Path(__file__).resolve().parents[2].parent / "shared" / "oracles"
 
 
 def oracle_path(name: str) -> Path:

@@ -12,7 +12,7 @@ from colpo_core.services.studies import designing, readings
 from colpo_core.store import Store
 from colpo_core.store.tables import Case, Prediction, Presentation, StudyCase
 from colpo_core.terms import Grade, Label, Role
-from tests.clinic import PredictedClinic, reviewer
+from tests.support.clinic import PredictedClinic, reviewer
 
 NAMES = ("anna-maria", "berta", "=carla")
 

@@ -27,7 +27,7 @@ from colpo_core.records.review.explanations import (
 from colpo_core.records.statistics.calibration import CalibrationRecord
 from colpo_core.records.training.settings import TrainingSettings
 from colpo_core.terms import Label
-from tests.clinic import make_card
+from tests.support.clinic import make_card
 
 ARMS = {
     "3ch": "colours alone",

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import psycopg
 
-from tests.ports import free_port
+from tests.support.ports import free_port
 
 PATIENCE_SECONDS = 60
 

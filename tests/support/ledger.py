@@ -6,7 +6,7 @@ And which take another one that notes for their source, so that somebody counts 
 import ast
 from pathlib import Path
 
-CORE = Path(__file__).parents[1] / "colpo_core"
+CORE = Path(__file__).parents[2] / "colpo_core"
 # Services are named by subject, module and function, what runs networks by `workers`, module and function.
 ROOMS = {"colpo_core.services.": CORE / "services", "colpo_core.": CORE / "workers"}
 LEDGER = "exposures"

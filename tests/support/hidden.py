@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from colpo_core.datasets.frames import ACETOWHITE, Frames
 from colpo_core.terms import Label
-from tests.blobs import SIDE_PX, Blobs, blobs
+from tests.support.blobs import SIDE_PX, Blobs, blobs
 
 _RADIUS_PX = {Label.NORMAL: 7, Label.HSIL: 24}
 

@@ -14,7 +14,7 @@ from colpo_core.training.shelf import Shelf
 from colpo_core.training.stages import stage_shares
 from colpo_core.training.watch import Watch
 from colpo_core.training.workshop import Workshop
-from tests.blobs import Blobs, tiny
+from tests.support.blobs import Blobs, tiny
 
 
 def quiet_watch(cancelled: Callable[[], bool] = lambda: False, told: list[TrainingEvent] | None = None) -> Watch:

@@ -9,7 +9,7 @@ from colpo_core.services.annotations import own_masks
 from colpo_core.store import Store
 from colpo_core.store.tables import AnnotationTask, TaskItem
 from colpo_core.terms import Finding, MaskDoubt, TaskItemState, TaskOrder
-from tests.clinic import SIDE_PX
+from tests.support.clinic import SIDE_PX
 
 
 def square(top: int, left: int, side: int = 20) -> NDArray[np.bool_]:

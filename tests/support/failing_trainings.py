@@ -1,6 +1,6 @@
 """A worker process that runs trainings one after the other, some of them on a machine that lets them down.
 
-    python -m tests.failing TRAININGS
+    python -m tests.support.failing_trainings TRAININGS
 
 TRAININGS is a JSON list of `[snapshot_id, settings, fault]`. The data folder is that of the environment. It prints the
 rows of the jobs as a JSON list.
