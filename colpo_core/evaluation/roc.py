@@ -89,15 +89,21 @@ def roc_points(
 
     Source: Fawcett 2006, "An introduction to ROC analysis", algorithm 1.
     """
-    is_hsil, prob = _columns(truth, probabilities)
+    return roc_curve(*_columns(truth, probabilities), most=most)
+
+
+def roc_curve(
+    is_hsil: npt.NDArray[np.bool_], scores: npt.NDArray[np.float64], *, most: int = MOST_POINTS
+) -> tuple[tuple[float, float], ...]:
+    """`roc_points` of arrays of shape (cases,), whose scores may be of any scale: the higher, the more like HSIL."""
     if is_hsil.all() or not is_hsil.any():
         return ()
-    falling = np.argsort(-prob, kind="stable")
-    ends = np.append(np.flatnonzero(np.diff(prob[falling])), len(prob) - 1)
+    falling = np.argsort(-scores, kind="stable")
+    ends = np.append(np.flatnonzero(np.diff(scores[falling])), len(scores) - 1)
     true = np.append(0, np.cumsum(is_hsil[falling])[ends]) / is_hsil.sum()
     false = np.append(0, np.cumsum(~is_hsil[falling])[ends]) / (~is_hsil).sum()
-    kept = np.unique(np.linspace(0, len(true) - 1, min(most, len(true))).round().astype(int))
-    return tuple((float(false[place]), float(true[place])) for place in kept)
+    chosen = np.unique(np.linspace(0, len(true) - 1, min(most, len(true))).round().astype(int))
+    return tuple(zip(false[chosen].tolist(), true[chosen].tolist(), strict=True))
 
 
 def choose_threshold(truth: Sequence[Label], probabilities: Sequence[float], rule: str) -> float:

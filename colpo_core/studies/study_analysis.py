@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 
+from colpo_core.evaluation.roc import roc_curve
 from colpo_core.records.statistics.reader_statistics import Endpoint, PairedAucs, PairedCalls, RatingAnalysis
 from colpo_core.records.studies.reading_plans import ReadingPlan
 from colpo_core.records.studies.results import NetworkComparison, PairedReader, PrimaryResult, StudyAnalysis
@@ -216,21 +217,13 @@ def _compare(
             patients=None if of_patients is None else of_patients.tolist(),
             alpha=options.alpha,
         ),
-        roc=_roc(truth, model),
+        roc=roc_curve(truth, model),
         readers=tuple(
             _pair(name, truth, one, model, of_patients, alpha=options.alpha)
             for name, one in zip(table.readers, read, strict=True)
         ),
         refused=refused,
     )
-
-
-def _roc(truth: npt.NDArray[np.bool_], ratings: npt.NDArray[np.float64]) -> tuple[tuple[float, float], ...]:
-    # Here, because it takes half a second to import.
-    from sklearn.metrics import roc_curve
-
-    false, true, _ = roc_curve(truth, ratings, drop_intermediate=True)
-    return tuple(zip(false.tolist(), true.tolist(), strict=True))
 
 
 def _together(

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score, roc_curve
 
+from colpo_core.evaluation import roc as evaluation_roc
 from colpo_core.evaluation.roc import (
     auc,
     auc_estimate,
@@ -87,6 +88,13 @@ def test_a_long_curve_is_thinned_and_keeps_its_ends() -> None:
     assert len(points) == 200
     assert (points[0], points[-1]) == ((0.0, 0.0), (1.0, 1.0))
     assert list(points) == sorted(points)
+
+
+def test_scores_of_any_scale_give_the_same_curve() -> None:
+    chance = np.random.default_rng(1)
+    is_hsil, scores = chance.random(60) < 0.4, np.round(chance.random(60), 1)
+    curve = evaluation_roc.roc_curve(is_hsil, 100 * scores - 50)
+    assert curve == roc_points([H if flag else N for flag in is_hsil], scores.tolist())
 
 
 def test_threshold_separates_what_can_be_separated() -> None:
