@@ -103,6 +103,8 @@ def _srgb(oklab: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 HEAT_TABLE = _heat_table()
+MASK_RGBA = (0, 214, 201, 150)
+"""The model's mask over an image, wherever it is shown: red, green, blue and opacity, 0 to 255."""
 
 
 def heat_gradient(steps: int = 9) -> str:

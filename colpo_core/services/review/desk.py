@@ -12,7 +12,7 @@ from colpo_core.errors import InputRejected, NotFound
 from colpo_core.evaluation.evidence import image_evidence
 from colpo_core.evaluation.intervals import exact_share
 from colpo_core.images.biopsy_sites import propose_sites, sites_png
-from colpo_core.images.colours import heat_gradient, map_png
+from colpo_core.images.colours import MASK_RGBA, map_png
 from colpo_core.images.maps import MAP_NAMES, unpack_maps
 from colpo_core.images.masks import mask_png
 from colpo_core.images.probabilities import unpack_probabilities
@@ -55,9 +55,6 @@ from colpo_core.store.tables import (
 )
 from colpo_core.terms import ExposureKind, Finding, LabelSource, ReviewReason, Verdict
 
-MASK_RGBA = (0, 214, 201, 150)
-MAP_SCALE = heat_gradient()
-"""The colours of the maps from least to most evidence, as a CSS gradient."""
 _MAX_REASON = 2000
 
 
