@@ -12,7 +12,8 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from colpo_core.records.statistics.figures import Estimate
+from colpo_core.records.statistics.curves import Curve, Distribution, NamedEstimate, axis_reach, error_bars
+from colpo_core.records.statistics.figures import Bounds, Estimate
 
 TEAL, AMBER, GREY, RED, INK = "#0f6b74", "#d08a1d", "#8aa5a8", "#b3402f", "#1d2b2f"
 COLOURS = {"3ch": GREY, "4ch": TEAL}
@@ -36,25 +37,6 @@ _NAMESPACE = re.compile(r' xmlns(:\w+)?="[^"]*"')
 
 
 @dataclass(frozen=True)
-class Curve:
-    """One network's ROC curve, or its calibration curve.
-
-    Attributes:
-        name: What the legend calls it.
-        network: `3ch` or `4ch`, for its colour.
-        points: (x, y) of each point.
-        bounds: (low, high) of each point's 95% interval, or None where a curve has none of its own.
-        is_before: Whether it is what was before the calibration, and is drawn beneath in dots.
-    """
-
-    name: str
-    network: str
-    points: Sequence[tuple[float, float]]
-    bounds: Sequence[tuple[float, float]] | None = None
-    is_before: bool = False
-
-
-@dataclass(frozen=True)
 class MarkedPoint:
     """One point beside a curve, such as a reader's.
 
@@ -69,21 +51,8 @@ class MarkedPoint:
     name: str
     x: float
     y: float
-    x_bounds: tuple[float, ...]
-    y_bounds: tuple[float, ...]
-
-
-@dataclass(frozen=True)
-class ForestRow:
-    """One difference of a forest plot.
-
-    Attributes:
-        name: What was held against what.
-        found: The difference with its interval.
-    """
-
-    name: str
-    found: Estimate
+    x_bounds: Bounds
+    y_bounds: Bounds
 
 
 def roc_svg(curves: Sequence[Curve], *, marks: str, points: Sequence[MarkedPoint] = ()) -> str:
@@ -94,53 +63,45 @@ def roc_svg(curves: Sequence[Curve], *, marks: str, points: Sequence[MarkedPoint
         marks: What every figure carries: label source, simulated, leaks.
         points: Points beside the curves, each with its intervals.
     """
-    figure, (axes,) = _new(4.4, 4.3 + 0.14 * len(points), marks)
-    axes.plot([0, 1], [0, 1], color="#d5dfe1", linewidth=1, linestyle="--")
+    figure, axes = _unit_square(4.3 + 0.14 * len(points), marks, x="1 − specificity", y="sensitivity")
     for curve in curves:
-        x, y = zip(*curve.points, strict=True)
-        axes.plot(x, y, color=COLOURS[curve.network], linewidth=2, label=curve.name)
-    for place, one in enumerate(points):
+        axes.plot(*zip(*curve.points, strict=True), color=COLOURS[curve.network], linewidth=2, label=curve.name)
+    for number, point in enumerate(points):
         axes.errorbar(
-            [one.x],
-            [one.y],
-            xerr=[[max(0.0, one.x - one.x_bounds[0])], [max(0.0, one.x_bounds[1] - one.x)]],
-            yerr=[[max(0.0, one.y - one.y_bounds[0])], [max(0.0, one.y_bounds[1] - one.y)]],
-            color=_POINTS[place % len(_POINTS)],
-            marker=_SHAPES[place % len(_SHAPES)],
+            [point.x],
+            [point.y],
+            xerr=[[max(0.0, point.x - point.x_bounds[0])], [max(0.0, point.x_bounds[1] - point.x)]],
+            yerr=[[max(0.0, point.y - point.y_bounds[0])], [max(0.0, point.y_bounds[1] - point.y)]],
+            color=_POINTS[number % len(_POINTS)],
+            marker=_SHAPES[number % len(_SHAPES)],
             markersize=6,
             elinewidth=0.8,
             capsize=2,
             linestyle="none",
-            label=one.name,
+            label=point.name,
         )
-    axes.set(xlabel="1 − specificity", ylabel="sensitivity", xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
     return _legend_and_text(figure, axes)
 
 
-def reliability_svg(curves: Sequence[Curve], *, marks: str) -> str:
+def calibration_svg(curves: Sequence[Curve], *, marks: str) -> str:
     """Observed share of HSIL over the mean probability of each bin, with its interval.
 
     Args:
-        curves: One a network, with bounds.
+        curves: One a network, and where it is known the one before its calibration.
         marks: See `roc_svg`.
     """
-    figure, (axes,) = _new(4.4, 4.3, marks)
-    axes.plot([0, 1], [0, 1], color="#d5dfe1", linewidth=1, linestyle="--")
+    figure, axes = _unit_square(4.3, marks, x="probability of HSIL", y="share that was HSIL")
     for curve in curves:
         x, y = zip(*curve.points, strict=True)
+        colour = COLOURS[curve.network]
         if curve.is_before:
-            axes.plot(x, y, color=COLOURS[curve.network], marker="o", markersize=2, linewidth=1, linestyle=":",
-                      alpha=0.8, label=curve.name)  # fmt: skip
+            axes.plot(x, y, ":o", color=colour, markersize=2, linewidth=1, alpha=0.8, label=curve.name)
             continue
-        bounds = curve.bounds or [(value, value) for value in y]
         axes.errorbar(
             x,
             y,
-            yerr=[
-                [max(0.0, value - low) for value, (low, _) in zip(y, bounds, strict=True)],
-                [max(0.0, high - value) for value, (_, high) in zip(y, bounds, strict=True)],
-            ],
-            color=COLOURS[curve.network],
+            yerr=error_bars(curve.shares) if curve.shares else None,
+            color=colour,
             marker="o",
             markersize=4,
             linewidth=1.5,
@@ -148,49 +109,51 @@ def reliability_svg(curves: Sequence[Curve], *, marks: str) -> str:
             capsize=2,
             label=curve.name,
         )
-    axes.set(xlabel="probability of HSIL", ylabel="share that was HSIL", xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
     return _legend_and_text(figure, axes)
 
 
-def violin_svg(
-    panels: Mapping[str, Mapping[str, Sequence[float]]], *, means: Mapping[str, Estimate], marks: str
-) -> str:
+def _unit_square(height_in: float, marks: str, *, x: str, y: str) -> tuple[Figure, Axes]:
+    """Axes from 0 to 1 with their diagonal."""
+    figure, (axes,) = _new(4.4, height_in, marks)
+    axes.plot([0, 1], [0, 1], color="#d5dfe1", linewidth=1, linestyle="--")
+    axes.set(xlabel=x, ylabel=y, xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
+    return figure, axes
+
+
+def distributions_svg(panels: Sequence[Distribution], *, marks: str) -> str:
     """Distributions, a panel a figure, each value a dot.
 
     Args:
-        panels: By figure, the values of each group, such as `images` and `patients`.
-        means: By figure, the mean of the first group with its interval.
+        panels: From left to right.
         marks: See `roc_svg`.
     """
     figure, all_axes = _new(2.7 * len(panels), 3.4, marks, columns=len(panels))
-    for axes, (title, groups) in zip(all_axes, panels.items(), strict=True):
-        for place, values in enumerate(groups.values()):
-            _violin(axes, place, values)
-        _mean(axes, means.get(title))
-        axes.set_xticks(range(len(groups)), [f"{name}\nn = {len(values)}" for name, values in groups.items()])
-        axes.set_xlim(-0.6, len(groups) - 0.4)
-        axes.set_title(title, fontsize=9)
+    for axes, panel in zip(all_axes, panels, strict=True):
+        for position, values in enumerate(panel.groups.values()):
+            _violin(axes, position, values)
+        if panel.mean is not None and panel.mean.value is not None and panel.mean.bounds is not None:
+            axes.errorbar(
+                [-0.42], [panel.mean.value], yerr=error_bars([panel.mean]), color=INK, marker="D", markersize=4,
+                capsize=3, linewidth=1.4,
+            )  # fmt: skip
+        names = [f"{name}\nn = {len(values)}" for name, values in panel.groups.items()]
+        axes.set_xticks(range(len(names)), names)
+        axes.set_xlim(-0.6, len(names) - 0.4)
+        axes.set_title(panel.title, fontsize=9)
     return _as_svg(figure)
 
 
-def _violin(axes: Axes, place: int, values: Sequence[float]) -> None:
+def _violin(axes: Axes, position: int, values: Sequence[float]) -> None:
     if len(values) >= _FEWEST_FOR_A_SHAPE and max(values) > min(values):
-        shape: Any = axes.violinplot([list(values)], positions=[place], widths=0.8, showextrema=False)
+        shape: Any = axes.violinplot([list(values)], positions=[position], widths=0.8, showextrema=False)
         for body in shape["bodies"]:
             body.set(facecolor=TEAL, alpha=0.18, edgecolor=TEAL)
-    # Beside each other in the order of their values: never at random, so that a file can be made again.
+    # Spread out in the order of their values: never at random, so that the same values give the same file.
     shifts = [0.16 * ((number * 0.618) % 1 - 0.5) for number in range(len(values))]
-    axes.plot([place + shift for shift in shifts], sorted(values), "o", color=TEAL, markersize=2.5, alpha=0.6)
+    axes.plot([position + shift for shift in shifts], sorted(values), "o", color=TEAL, markersize=2.5, alpha=0.6)
 
 
-def _mean(axes: Axes, found: Estimate | None) -> None:
-    if found is None or found.value is None or found.low is None or found.high is None:
-        return
-    error = [[max(0.0, found.value - found.low)], [max(0.0, found.high - found.value)]]
-    axes.errorbar([-0.42], [found.value], yerr=error, color=INK, marker="D", markersize=4, capsize=3, linewidth=1.4)
-
-
-def forest_svg(panels: Mapping[str, Sequence[ForestRow]], *, marks: str) -> str:
+def forest_svg(panels: Mapping[str, Sequence[NamedEstimate]], *, marks: str) -> str:
     """Differences with their intervals about a line at zero, a panel a figure.
 
     Args:
@@ -201,26 +164,23 @@ def forest_svg(panels: Mapping[str, Sequence[ForestRow]], *, marks: str) -> str:
     figure, all_axes = _new(2.0 * len(panels) + 2.6, 0.42 * len(names) + 1.3, marks, columns=len(panels))
     for axes, (title, rows) in zip(all_axes, panels.items(), strict=True):
         axes.axvline(0, color=INK, linewidth=1)
-        for place, row in enumerate(rows):
-            _forest_row(axes, place, row.found)
+        for position, row in enumerate(rows):
+            _forest_row(axes, position, row.estimate)
         axes.set_title(title, fontsize=9)
         axes.set_ylim(len(names) - 0.5, -0.5)
         axes.set_yticks(range(len(names)), names if axes is all_axes[0] else [""] * len(names))
-        reach = max([0.05, *(abs(bound) for row in rows for bound in _reach(row.found))])
-        axes.set_xlim(-1.1 * reach, 1.1 * reach)
+        axes.set_xlim(-1.1 * axis_reach(rows), 1.1 * axis_reach(rows))
     return _as_svg(figure)
 
 
-def _forest_row(axes: Axes, place: int, found: Estimate) -> None:
-    if found.value is None or found.low is None or found.high is None:
-        axes.text(0, place, "no interval", ha="center", va="center", color=INK, fontsize=8, backgroundcolor="white")
+def _forest_row(axes: Axes, position: int, estimate: Estimate) -> None:
+    if estimate.value is None or estimate.bounds is None:
+        axes.text(0, position, "no interval", ha="center", va="center", color=INK, fontsize=8, backgroundcolor="white")
         return
-    error = [[max(0.0, found.value - found.low)], [max(0.0, found.high - found.value)]]
-    axes.errorbar([found.value], [place], xerr=error, color=TEAL, marker="s", markersize=5, capsize=3, linewidth=1.6)
-
-
-def _reach(found: Estimate) -> tuple[float, ...]:
-    return tuple(value for value in (found.low, found.high) if value is not None)
+    axes.errorbar(
+        [estimate.value], [position], xerr=error_bars([estimate]), color=TEAL, marker="s", markersize=5, capsize=3,
+        linewidth=1.6,
+    )  # fmt: skip
 
 
 def _new(width_in: float, height_in: float, marks: str, *, columns: int = 1) -> tuple[Figure, list[Axes]]:

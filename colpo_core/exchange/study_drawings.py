@@ -1,10 +1,12 @@
 """Drawings of a study's report as inline SVG: the flow of cases, ROC curves with readers' points, differences."""
 
 from collections.abc import Iterator, Sequence
-from html import escape
+from dataclasses import dataclass
 
-from colpo_core.exchange.plots import Curve, ForestRow, MarkedPoint, forest_svg, roc_svg, wrapped
-from colpo_core.records.statistics.figures import Bounds, Estimate
+from colpo_core.exchange.html import document
+from colpo_core.exchange.plots import MarkedPoint, forest_svg, roc_svg, wrapped
+from colpo_core.records.statistics.curves import Curve, NamedEstimate
+from colpo_core.records.statistics.figures import Bounds, Estimate, value_text
 from colpo_core.records.studies.reports import StudyReport
 from colpo_core.records.studies.results import NetworkComparison
 
@@ -24,10 +26,10 @@ def flow_drawing(report: StudyReport) -> str:
     ]
     if study.n_simulated:
         sealed.append(f"{study.n_simulated} drawn by the program")
-    aside = [f"Practice, outside the analysis: {study.n_practice}"] if study.n_practice else []
+    practice = [f"Practice, outside the analysis: {study.n_practice}"] if study.n_practice else []
     steps: list[tuple[list[str], list[str]]] = [
         ([f"Considered: {study.n_cases + n_left_out} cases", detail.chosen_by], left_out if n_left_out else []),
-        (sealed, aside),
+        (sealed, practice),
         (["Read by", *_read(report)], _not_read(report)),
     ]
     if report.results.checkpoints:
@@ -39,39 +41,45 @@ def roc_drawing(network: NetworkComparison, report: StudyReport, *, marks: str) 
     """A network's curve with the readers' points; None where it was not compared."""
     if not network.roc or network.alone is None or report.analysis.readers is None:
         return None
-    name = f"{network.name}, {network.channels} channels: area {_area(network.alone.auc, network.alone.auc_ci)}"
+    alone = network.alone
+    area = value_text(alone.auc, alone.auc_ci, digits=2)
+    name = f"{network.name}, {network.channels} channels: area {area}"
     points = [
         MarkedPoint(
-            f"{reader}, {arm}" if len(found.arms) > 1 else reader,
+            f"{reader}, {arm}" if len(figures.arms) > 1 else reader,
             1 - one.specificity.value,
             one.sensitivity.value,
-            tuple(1 - bound for bound in reversed(one.specificity.clopper_pearson or (0.0, 1.0))),
+            _complement(one.specificity.clopper_pearson or (0.0, 1.0)),
             one.sensitivity.clopper_pearson or (0.0, 1.0),
         )
-        for reader, found in report.analysis.readers.readers.items()
-        for arm, one in found.arms.items()
+        for reader, figures in report.analysis.readers.readers.items()
+        for arm, one in figures.arms.items()
         if one.sensitivity and one.specificity
         if one.sensitivity.value is not None and one.specificity.value is not None
     ]
     return roc_svg([Curve(name, f"{network.channels}ch", network.roc)], marks=marks, points=points)
 
 
+def _complement(bounds: Bounds) -> Bounds:
+    return 1 - bounds[1], 1 - bounds[0]
+
+
 def differences_drawing(network: NetworkComparison, *, marks: str) -> str | None:
     """Differences of areas, accuracy, sensitivity and specificity: each reader minus the network, and all together."""
-    rows: dict[str, list[ForestRow]] = {"Area": [], "Accuracy": [], "Sensitivity": [], "Specificity": []}
+    rows: dict[str, list[NamedEstimate]] = {"Area": [], "Accuracy": [], "Sensitivity": [], "Specificity": []}
     for one in network.readers:
         if one.aucs is None or one.calls is None:
             continue
         found = {"Area": (one.aucs.difference, one.aucs.ci)}
         found |= {name.capitalize(): (paired.difference, paired.ci) for name, paired in one.calls.items()}
         for title, listed in rows.items():
-            listed.append(ForestRow(one.title, _estimate(*found[title], network.n_cases)))
+            listed.append(NamedEstimate(one.title, _estimate(*found[title], network.n_cases)))
     together = {} if network.together is None else {"Area": network.together}
     together |= {name.value.capitalize(): one for name, one in network.shares.items()}
     for title, listed in rows.items():
         if title in together:
             listed.append(
-                ForestRow("all readers", _estimate(together[title].difference, together[title].ci, network.n_cases))
+                NamedEstimate("all readers", _estimate(together[title].difference, together[title].ci, network.n_cases))
             )
     if not rows["Area"] or len({len(listed) for listed in rows.values()}) > 1:
         return None
@@ -81,12 +89,6 @@ def differences_drawing(network: NetworkComparison, *, marks: str) -> str | None
 def _estimate(value: float | None, ci: Bounds | None, n: int) -> Estimate:
     low, high = ci or (None, None)
     return Estimate(value, low, high, n, n)
-
-
-def _area(value: float | None, ci: Bounds | None) -> str:
-    if value is None:
-        return "not defined"
-    return f"{value:.2f}" + (" (no interval)" if ci is None else f" ({ci[0]:.2f} to {ci[1]:.2f})")
 
 
 def _read(report: StudyReport) -> Iterator[str]:
@@ -124,51 +126,30 @@ def _learned(report: StudyReport) -> list[str]:
     ]
 
 
+@dataclass(frozen=True)
+class _Step:
+    """A box of the flow with what left it at this point, in lines, and where it lies in pixels."""
+
+    top: int
+    height: int
+    main: list[str]
+    side: list[str]
+
+
 def _flow(steps: Sequence[tuple[list[str], list[str]]]) -> str:
-    parts, top = [], 4
-    for place, (whole, beside) in enumerate(steps):
-        main, side = _broken(whole, _BOX_PX), _broken(beside, _SIDE_PX)
-        height = 2 * _PAD_PX + _LINE_PX * max(len(main), len(side))
-        parts.append(_box(4, top, _BOX_PX, height, main))
-        if side:
-            left = _BOX_PX + 60
-            middle = top + height / 2
-            parts.append(_arrow(_BOX_PX + 4, middle, left, middle))
-            parts.append(_box(left, top, _SIDE_PX, height, side))
-        if place < len(steps) - 1:
-            parts.append(_arrow(_BOX_PX / 2, top + height, _BOX_PX / 2, top + height + _GAP_PX))
+    boxes, top = [], 4
+    for main, side in steps:
+        lines, side_lines = _fitted(main, _BOX_PX), _fitted(side, _SIDE_PX)
+        height = 2 * _PAD_PX + _LINE_PX * max(len(lines), len(side_lines))
+        boxes.append(_Step(top, height, lines, side_lines))
         top += height + _GAP_PX
-    head = (
-        "<defs><marker id='flow-tip' viewBox='0 0 8 8' refX='7' refY='4' markerWidth='7' markerHeight='7' "
-        "orient='auto'><path d='M0 0L8 4L0 8z' fill='#4c5d62'/></marker></defs>"
-    )
-    return (
-        f"<svg viewBox='0 0 {_WIDTH_PX} {top}' width='{_WIDTH_PX}' role='img' aria-label='Flow of cases' "
-        f"font-family='sans-serif' font-size='13'>{head}{''.join(parts)}</svg>"
-    )
+    return document(
+        "flow.svg", steps=boxes, width=_WIDTH_PX, height=top, box_width=_BOX_PX, side_width=_SIDE_PX, gap=_GAP_PX,
+        padding=_PAD_PX, line_height=_LINE_PX,
+    )  # fmt: skip
 
 
-def _box(left: float, top: float, width: float, height: float, lines: Sequence[str]) -> str:
-    weights = ["600", *["400"] * (len(lines) - 1)]
-    texts = "".join(
-        f"<text x='{left + _PAD_PX:g}' y='{top + _PAD_PX + 13 + _LINE_PX * place:g}' "
-        f"font-weight='{weights[place]}'>{escape(line)}</text>"
-        for place, line in enumerate(lines)
-    )
-    frame = (
-        f"<rect x='{left:g}' y='{top:g}' width='{width:g}' height='{height:g}' rx='6' fill='#f1f6f6' stroke='#8aa5a8'/>"
-    )
-    return frame + texts
-
-
-def _broken(lines: Sequence[str], width_px: int) -> list[str]:
-    """Lines that fit into a box: a longer one goes on on the next, so that nothing of it is lost."""
+def _fitted(lines: Sequence[str], width_px: int) -> list[str]:
+    """Lines that fit into a box: a longer one continues on the next, so that nothing of it is lost."""
     room = int((width_px - 2 * _PAD_PX) / _LETTER_PX)
     return [part for line in lines for part in wrapped(line, room).split("\n")]
-
-
-def _arrow(x1: float, y1: float, x2: float, y2: float) -> str:
-    return (
-        f"<line x1='{x1:g}' y1='{y1:g}' x2='{x2:g}' y2='{y2:g}' stroke='#4c5d62' stroke-width='1.4' "
-        "marker-end='url(#flow-tip)'/>"
-    )

@@ -3,10 +3,11 @@
 Cards of earlier versions lack the newer figures. A reader here gives None or nothing for what a card does not hold.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from colpo_core.records.statistics.figures import Estimate, Proportion
+from colpo_core.records.statistics.curves import Curve, Distribution, NamedEstimate, calibration_curve
+from colpo_core.records.statistics.figures import Estimate, Proportion, ReliabilityBin
 
 Block = Mapping[str, Any]
 
@@ -114,15 +115,6 @@ def scores_text(block: Block) -> str:
     )
 
 
-def signed_text(found: Estimate) -> str:
-    """A difference with its sign: `+0.03 (-0.02 to +0.08; 12 patients)`."""
-    if found.value is None:
-        return f"not defined ({found.n_patients} patients)"
-    if found.low is None or found.high is None:
-        return f"{found.value:+.2f} (no interval: {found.missing or f'{found.n_patients} patients'})"
-    return f"{found.value:+.2f} ({found.low:+.2f} to {found.high:+.2f}; {found.n_patients} patients)"
-
-
 def leaks(card: Block) -> tuple[str, ...]:
     """What leaks by the way in which the model was trained; the paper's protocol always does."""
     said = tuple(str(sentence) for sentence in card.get("leaks") or ())
@@ -174,18 +166,6 @@ def calls(metrics: Block, network: str, level: str) -> Block:
     return found
 
 
-def uncalibrated_bins(metrics: Block, network: str, level: str) -> list[Block]:
-    """The calibration curve before the calibration; empty of a side or a card that has none.
-
-    Args:
-        metrics: Those of a side.
-        network: Of `NETWORKS`.
-        level: `case` or `image`.
-    """
-    bins = metrics.get("uncalibrated", {}).get(network, {}).get("reliability", {}).get(level, ())
-    return [one for one in bins if one["observed"]["value"] is not None]
-
-
 def n_of(block: Block, *, level: str) -> str:
     """What stands behind a block of calls, such as `12 cases of 11 patients`."""
     return f"{counted(block['n'], level)} of {counted(block['n_patients'], 'patient')}"
@@ -215,23 +195,77 @@ def pair_name(card: Block, pair: Block) -> str:
     return f"{second} − {first}"
 
 
-def spread_by(segmentation: Block, name: str, *, patients: bool) -> list[float]:
-    """Values of one figure of the masks, over images or over patients; images without a lesion have none.
+def roc_curves(metrics: Block, level: str) -> tuple[Curve, ...]:
+    """The ROC curves of both networks; none where an older card or a side without both labels has none.
 
-    A patient's value is the mean over her images.
+    Args:
+        metrics: Those of a side.
+        level: `case` or `image`.
+    """
+    curves = []
+    for network, title in NETWORKS.items():
+        block = calls(metrics, network, level)
+        if not block.get("roc"):
+            return ()
+        points = tuple((x, y) for x, y in block["roc"])
+        curves.append(Curve(f"{title}: AUC {estimate(block, 'auc').text()}", network, points))
+    return tuple(curves)
+
+
+def calibration_curves(metrics: Block, level: str) -> tuple[Curve, ...]:
+    """The calibration curves of both networks, each followed by the one before its calibration where that is known.
+
+    None where an older card has none or a side holds no labelled case. See `roc_curves` for the arguments.
+    """
+    curves = []
+    for network, title in NETWORKS.items():
+        block = calls(metrics, network, level)
+        bins = _bins(block.get("reliability", ()))
+        if all(each.observed.value is None for each in bins):
+            return ()
+        curves.append(calibration_curve(f"{title}: Brier {estimate(block, 'brier').text()}", network, bins))
+        before = _bins(metrics.get("uncalibrated", {}).get(network, {}).get("reliability", {}).get(level, ()))
+        curves.append(calibration_curve(f"{title}, before the calibration", network, before, is_before=True))
+    return tuple(curve for curve in curves if curve.points)
+
+
+def _bins(blocks: Sequence[Block]) -> list[ReliabilityBin]:
+    return [ReliabilityBin(**{**block, "observed": proportion(block, "observed")}) for block in blocks]
+
+
+def mask_distributions(segmentation: Block) -> tuple[Distribution, ...]:
+    """IoU, Dice and 95% Hausdorff distance over images and over patients; none in an older card.
+
+    Images without annotated acetowhite epithelium have no value. A patient's value is the mean over her images.
 
     Args:
         segmentation: A block of `SegmentationFigures`.
-        name: Of `DISTRIBUTIONS`.
-        patients: Whether to take means over patients.
     """
-    rows = segmentation.get("by_image")
-    if rows is None:
-        old = segmentation.get("iou_acetowhite_by_image") or []
-        return [value for value in old if value is not None] if name == "iou_acetowhite" and not patients else []
-    found: dict[int, list[float]] = {}
-    for place, row in enumerate(rows):
-        value = row["figures"][name]
-        if value is not None:
-            found.setdefault(row["patient_id"] if patients else place, []).append(float(value))
-    return [sum(values) / len(values) for values in found.values()]
+    if "by_image" not in segmentation:
+        return ()
+    distributions = []
+    for name, title in DISTRIBUTIONS.items():
+        by_patient: dict[int, list[float]] = {}
+        for row in segmentation["by_image"]:
+            if row["figures"][name] is not None:
+                by_patient.setdefault(row["patient_id"], []).append(float(row["figures"][name]))
+        images = (row["figures"][name] for row in segmentation["by_image"])
+        distributions.append(
+            Distribution(
+                title,
+                tuple(float(value) for value in images if value is not None),
+                tuple(sum(values) / len(values) for values in by_patient.values()),
+                estimate_or_none(segmentation, name),
+            )
+        )
+    return tuple(distributions)
+
+
+def paired_differences(card: Block) -> dict[str, tuple[NamedEstimate, ...]]:
+    """The paired differences of the comparison by figure; empty in a card without a comparison."""
+    pairs = differences(card)
+    return {
+        title: tuple(NamedEstimate(pair_name(card, pair), estimate(pair, name)) for pair in pairs)
+        for name, title in COMPARED.items()
+        if pairs
+    }

@@ -102,6 +102,8 @@ class EvaluationRecord:
         checkpoint_id: Which checkpoint.
         snapshot_id: Row of the external test set.
         snapshot_name: Its name.
+        label_source: What the set's labels rest on.
+        simulated: Whether images of the set were drawn by the program.
         metrics: Figures in the form of a card's.
         created_by: Display name of who looked.
         created_at: When.
@@ -112,6 +114,8 @@ class EvaluationRecord:
     checkpoint_id: int
     snapshot_id: int
     snapshot_name: str
+    label_source: LabelSource
+    simulated: bool
     metrics: dict[str, Any]
     created_by: str
     created_at: datetime

@@ -1,4 +1,4 @@
-"""Figures that carry their doubt."""
+"""Figures that carry their uncertainty, and how each reads in words."""
 
 from dataclasses import dataclass
 
@@ -13,11 +13,12 @@ def value_text(
     missing: str | None = None,
     is_signed: bool = False,
     is_cut: bool = False,
+    sample: str = "",
 ) -> str:
     """A value with its interval, or the reason why there is none.
 
-    Such as `0.843 (0.751 to 0.906)`, `+0.100 (-0.020 to +0.220)`, `0.950 (0.850 to 1.000, cut at 1)` and
-    `+0.100 (no interval: 6 cases of a class, and it takes 10 of each)`.
+    Such as `0.843 (0.751 to 0.906)`, `+0.100 (-0.020 to +0.220)`, `0.950 (0.850 to 1.000, cut at 1)`,
+    `0.51 (0.42 to 0.60; 12 patients)` and `+0.100 (no interval: 6 cases of a class, and it takes 10 of each)`.
 
     Args:
         value: The value.
@@ -26,14 +27,15 @@ def value_text(
         missing: Why there is no interval, where there is none.
         is_signed: Whether a plus sign is written: of a difference.
         is_cut: Whether the interval would leave what the value can be, and was cut.
+        sample: What the value was computed from, such as `12 patients`; not written where it is empty.
     """
     if value is None:
-        return "not defined"
+        return f"not defined ({sample})" if sample else "not defined"
     form = f"{'+' if is_signed else ''}.{digits}f"
     if bounds is None:
         return f"{value:{form}} (no interval{'' if missing is None else f': {missing}'})"
-    cut = f", cut at {' and '.join(f'{one:g}' for one in bounds if one in {-1.0, 0.0, 1.0})}" if is_cut else ""
-    return f"{value:{form}} ({bounds[0]:{form}} to {bounds[1]:{form}}{cut})"
+    cut = f", cut at {' and '.join(f'{bound:g}' for bound in bounds if bound in {-1.0, 0.0, 1.0})}" if is_cut else ""
+    return f"{value:{form}} ({bounds[0]:{form}} to {bounds[1]:{form}}{cut}{sample and f'; {sample}'})"
 
 
 def p_text(p: float | None, *, digits: int = 3) -> str:
@@ -63,6 +65,11 @@ class Proportion:
     low: float | None
     high: float | None
     missing: str | None = None
+
+    @property
+    def bounds(self) -> Bounds | None:
+        """The interval; None where there is none."""
+        return None if self.low is None or self.high is None else (self.low, self.high)
 
     def text(self) -> str:
         """For a page: `84.3% (70/83; 75.0 to 90.6)`."""
@@ -97,13 +104,21 @@ class Estimate:
     method: str | None = None
     missing: str | None = None
 
-    def text(self) -> str:
-        """For a page: `0.51 (0.42 to 0.60; 12 patients)`."""
-        if self.value is None:
-            return f"not defined ({self.n_patients} patients)"
-        if self.low is None or self.high is None:
-            return f"{self.value:.2f} (no interval: {self.missing or f'{self.n_patients} patients'})"
-        return f"{self.value:.2f} ({self.low:.2f} to {self.high:.2f}; {self.n_patients} patients)"
+    @property
+    def bounds(self) -> Bounds | None:
+        """The interval; None where there is none."""
+        return None if self.low is None or self.high is None else (self.low, self.high)
+
+    def text(self, *, is_signed: bool = False) -> str:
+        """For a page: `0.51 (0.42 to 0.60; 12 patients)`, of a difference `+0.03 (-0.02 to +0.08; 12 patients)`.
+
+        Args:
+            is_signed: Whether a plus sign is written: of a difference.
+        """
+        patients = f"{self.n_patients} patients"
+        return value_text(
+            self.value, self.bounds, digits=2, missing=self.missing or patients, is_signed=is_signed, sample=patients
+        )
 
 
 @dataclass(frozen=True)

@@ -64,7 +64,7 @@ def list_evaluations(store: Store, *, actor: Actor, checkpoint_id: int) -> tuple
     require(actor, CLINICIANS)
     nth = func.row_number().over(partition_by=Evaluation.snapshot_id, order_by=Evaluation.id)
     query = (
-        select(Evaluation, Snapshot.name, Person.display_name)
+        select(Evaluation, Snapshot, Person.display_name)
         .join(Snapshot, Snapshot.id == Evaluation.snapshot_id)
         .join(Person, Person.id == Evaluation.created_by)
         .where(Evaluation.checkpoint_id == checkpoint_id)
@@ -77,13 +77,15 @@ def list_evaluations(store: Store, *, actor: Actor, checkpoint_id: int) -> tuple
                 id=row.id,
                 checkpoint_id=row.checkpoint_id,
                 snapshot_id=row.snapshot_id,
-                snapshot_name=name,
+                snapshot_name=snapshot.name,
+                label_source=snapshot.label_source,
+                simulated=snapshot.simulated,
                 metrics=dict(row.metrics),
                 created_by=person,
                 created_at=row.created_at,
                 look=looks[row.id],
             )
-            for row, name, person in session.execute(query)
+            for row, snapshot, person in session.execute(query)
         )
 
 

@@ -9,7 +9,6 @@ from colpo_core.errors import NotFound, SnapshotMismatch
 from colpo_core.evaluation.judged import Judged, by_case
 from colpo_core.evaluation.paired import compare_arms, is_worse
 from colpo_core.records.models.cards import leaks as leaking_protocol
-from colpo_core.records.models.cards import signed_text
 from colpo_core.records.models.checkpoints import CheckpointRecord, EvaluationRecord, PromotionChecks
 from colpo_core.records.people import Actor
 from colpo_core.records.statistics.figures import Estimate
@@ -204,7 +203,7 @@ def _blind(card: Mapping[str, Any]) -> tuple[str, ...]:
         difference = Estimate(**blind[mask]["iou_difference"])
         if difference.value is None or (difference.low is not None and difference.low > 0):
             continue
-        found.append(f"{name}, {signed_text(difference)}")
+        found.append(f"{name}, {difference.text(is_signed=True)}")
     if not found:
         return ()
     return (

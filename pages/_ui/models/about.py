@@ -4,7 +4,7 @@ import json
 
 import streamlit as st
 
-from colpo_core.records.models.card_tables import settings_table, trained_on_table
+from colpo_core.exchange.card_tables.training import settings_table, trained_on_table
 from colpo_core.records.models.checkpoints import CheckpointRecord
 from colpo_core.records.snapshots.snapshots import mask_policy_text
 from colpo_core.services.models import cards as models_cards

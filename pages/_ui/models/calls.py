@@ -2,18 +2,31 @@
 
 import streamlit as st
 
-from colpo_core.records.models.card_tables import (
+from colpo_core.exchange.card_tables.calls import (
     calibration_steps_table,
     calibration_table,
     calls_table,
     confusion_table,
 )
-from colpo_core.records.models.cards import CALIBRATION_TEXT, Block, calibration_text, calls, n_of, scores_text, side
+from colpo_core.records.models.cards import (
+    CALIBRATION_TEXT,
+    Block,
+    calibration_curves,
+    calibration_text,
+    calls,
+    n_of,
+    roc_curves,
+    scores_text,
+    side,
+)
 from colpo_core.records.models.checkpoints import CheckpointRecord
 from colpo_core.records.models.marks import NOT_CALIBRATED_TEXT
 from colpo_core.terms import Split
-from pages._ui.models.charts import CONFIG, intervals_chart, reliability_chart, roc_chart
+from pages._ui.models.charts import CONFIG, intervals_chart
 from pages._ui.models.marks import badges, block_head, labels_from, marks_line, say_old, show_table
+from pages._ui.shared.charts import calibration_chart, roc_chart
+
+_CURVES_PX = 430
 
 
 def show_calls(one: CheckpointRecord) -> None:
@@ -58,18 +71,20 @@ def _curves(one: CheckpointRecord, metrics: Block, level: str) -> None:
     left, right = st.columns(2, gap="large")
     with left:
         block_head(one, "ROC curve")
-        figure = roc_chart(metrics, level, marks_line(one))
-        if figure is not None:
-            st.plotly_chart(figure, width="stretch", config=CONFIG, key="roc")
+        curves = roc_curves(metrics, level)
+        if curves:
+            figure = roc_chart(curves, marks=marks_line(one), height_px=_CURVES_PX)
+            st.plotly_chart(figure, width="stretch", config=CONFIG, key="roc", theme=None)
         elif "roc" in calls(metrics, "4ch", level):
             st.info("This side does not hold both labels, so there is no curve.", icon=":material/show_chart:")
         else:
             say_old("a ROC curve")
     with right:
         block_head(one, "Are the probabilities right?")
-        figure = reliability_chart(metrics, level, marks_line(one))
-        if figure is not None:
-            st.plotly_chart(figure, width="stretch", config=CONFIG, key="reliability")
+        curves = calibration_curves(metrics, level)
+        if curves:
+            figure = calibration_chart(curves, marks=marks_line(one), height_px=_CURVES_PX)
+            st.plotly_chart(figure, width="stretch", config=CONFIG, key="reliability", theme=None)
             st.caption(
                 "Each point a group of similar probabilities with its 95% interval. Above the line there was more HSIL "
                 "than the network said, below it less. Dotted: before the calibration. "

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from colpo_core.records.models.card_tables import CardTable
+from colpo_core.exchange.tables import TextTable
 from colpo_core.records.models.checkpoints import CheckpointRecord
 from colpo_core.records.statistics.comparisons import ArmDifference, FlippedCase, ModelComparison
 from colpo_core.records.statistics.figures import Estimate
@@ -88,7 +88,7 @@ def _figures(found: ModelComparison, difference: ArmDifference) -> None:
         (title, *(_text(getattr(part, name)) for part in (difference.first, difference.second, difference)))
         for name, title in _FIGURES.items()
     ]
-    show_table(CardTable(("", found.first, found.second, "Difference"), tuple(rows)))
+    show_table(TextTable(("", found.first, found.second, "Difference"), tuple(rows)))
     (tests,) = difference.by_seed
     left_out = (
         f" {count_text(found.n_met, 'case')} left out: one of the two has met their patients." if found.n_met else ""

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from colpo_core.records.models.card_tables import evidence_table, forgetting_table, places_table
+from colpo_core.exchange.card_tables.evidence import evidence_table, forgetting_table, places_table
 from colpo_core.records.models.cards import EVIDENCE_TEXT, FORGETTING_TEXT, PLACES_TEXT, counted, side
 from colpo_core.records.models.checkpoints import CheckpointRecord
 from pages._ui.models.marks import block_head, labels_from, say_old, show_table

@@ -2,13 +2,8 @@
 
 import streamlit as st
 
-from colpo_core.records.models.card_tables import (
-    blind_table,
-    calls_table,
-    in_the_large_table,
-    segmentation_table,
-    without_lesion_table,
-)
+from colpo_core.exchange.card_tables.calls import calls_table, in_the_large_table
+from colpo_core.exchange.card_tables.masks import blind_table, segmentation_table, without_lesion_table
 from colpo_core.records.models.cards import Block, calls, n_of
 from colpo_core.records.models.checkpoints import CheckpointRecord
 from colpo_core.records.models.marks import model_marks
@@ -46,8 +41,7 @@ def show_external(person: Here, one: CheckpointRecord) -> None:
         title = f"{plain(look.snapshot_name)} · look {look.look}"
         with st.expander(title, expanded=number == 0, icon=":material/visibility:"):
             st.caption(f"{as_when(look.created_at)} UTC, {plain(look.created_by)}")
-            is_simulated = any(kept.simulated for kept in sets if kept.name == look.snapshot_name)
-            _figures(one, look.metrics, is_simulated=is_simulated)
+            _figures(one, look.metrics, is_simulated=look.simulated)
 
 
 def _start(person: Here, one: CheckpointRecord, listed: tuple[SnapshotRecord, ...]) -> None:

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from colpo_core.records.models.card_tables import against_table
+from colpo_core.exchange.card_tables.comparisons import against_table
 from colpo_core.records.models.cards import counted, side
 from colpo_core.records.models.checkpoints import CheckpointRecord
 from pages._ui.models.marks import block_head, labels_from, say_old, show_table

@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from colpo_core.records.models.card_tables import CardTable
+from colpo_core.exchange.tables import TextTable
 from colpo_core.records.models.cards import old_card_text
 from colpo_core.records.models.checkpoints import CheckpointRecord
 from colpo_core.records.models.marks import MarkKind, marks_text
@@ -50,11 +50,11 @@ def say_old(what: str) -> None:
     st.info(old_card_text(what), icon=":material/history:")
 
 
-def show_table(table: CardTable) -> None:
+def show_table(table: TextTable) -> None:
     """Draw a table of a card: all of its texts, wrapped."""
     st.table(as_frame(table), border="horizontal", hide_index=True)
 
 
-def as_frame(table: CardTable) -> pd.DataFrame:
+def as_frame(table: TextTable) -> pd.DataFrame:
     """A card's table as rows of texts."""
     return pd.DataFrame([list(row) for row in table.rows], columns=list(table.heading))

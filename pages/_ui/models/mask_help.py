@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from colpo_core.records.models.card_tables import arms_table, differences_table, seeds_table
-from colpo_core.records.models.cards import comparison, counted, differences
+from colpo_core.exchange.card_tables.comparisons import arms_table, differences_table, seeds_table
+from colpo_core.records.models.cards import comparison, counted, differences, paired_differences
 from colpo_core.records.models.checkpoints import CheckpointRecord
 from pages._ui.models.charts import CONFIG, forest_chart
 from pages._ui.models.marks import badges, block_head, labels_from, marks_line, say_old, show_table
@@ -22,7 +22,8 @@ def show_mask_help(one: CheckpointRecord) -> None:
         f"{found['n_test_images_with_expert_mask']} of {counted(found['n_test_images'], 'test image')} had an expert's "
         f"mask. Each arm was trained {counted(found['n_seeds'], 'time')}, on the same patients with the same seeds."
     )
-    st.plotly_chart(forest_chart(one.card, marks_line(one)), width="stretch", config=CONFIG, key="forest")
+    forest = forest_chart(paired_differences(one.card), marks_line(one))
+    st.plotly_chart(forest, width="stretch", config=CONFIG, key="forest")
     st.caption(
         f"The first-named minus the other, {counted(first['n'], 'test case')} of "
         f"{counted(first['n_patients'], 'patient')}: right of the line the first-named does better. 95% by "

@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from colpo_core.records.models.card_tables import blind_table, ceiling_table, segmentation_table, without_lesion_table
-from colpo_core.records.models.cards import BLIND_TEXT, counted, side
+from colpo_core.exchange.card_tables.masks import blind_table, ceiling_table, segmentation_table, without_lesion_table
+from colpo_core.records.models.cards import BLIND_TEXT, counted, mask_distributions, side
 from colpo_core.records.models.checkpoints import CheckpointRecord
 from colpo_core.services.models import human_ceiling as models_human_ceiling
 from pages._ui.models.charts import CONFIG, violins_chart
@@ -36,8 +36,9 @@ def show_masks(person: Here, one: CheckpointRecord) -> None:
     else:
         say_old("what a mask reaches that looks at no image")
     block_head(one, "How it is spread")
-    if "by_image" in block:
-        st.plotly_chart(violins_chart(block, marks_line(one)), width="stretch", config=CONFIG, key="violins")
+    distributions = mask_distributions(block)
+    if distributions:
+        st.plotly_chart(violins_chart(distributions, marks_line(one)), width="stretch", config=CONFIG, key="violins")
         st.caption(
             "Each dot an image with a lesion, or a patient (the mean over her images). Diamond: the mean over images "
             "with its 95% interval by patients."

@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from colpo_core.records.models.card_tables import flips_table, repeatability_table
+from colpo_core.exchange.card_tables.calls import flips_table, repeatability_table
 from colpo_core.records.models.cards import counted, side
 from colpo_core.records.models.checkpoints import CheckpointRecord
 from pages._ui.models.marks import as_frame, block_head, labels_from, say_old, show_table

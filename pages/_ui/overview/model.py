@@ -3,12 +3,12 @@
 import pandas as pd
 import streamlit as st
 
-from colpo_core.records.models.cards import signed_text
 from colpo_core.records.models.marks import MarkKind
 from colpo_core.records.overview.cohort import OverlapFigures, UnseenFigures
 from colpo_core.records.overview.worklist import Acquaintance, Dashboard, ModelAgreement, ModelFigures
 from colpo_core.records.review.reviews import ReviewAgreement
 from colpo_core.records.snapshots.snapshots import label_source_text
+from colpo_core.records.statistics.curves import Curve, calibration_curve
 from colpo_core.services.overview import cohort, overlaps
 from colpo_core.terms import LabelSource
 from pages._ui.shared.badges import impression_badge, model_badges
@@ -105,7 +105,7 @@ def _unseen(person: Here, found: Dashboard) -> None:
         st.caption(f"On {taken} with a label by histology that it had not met. Interval: 95%, by patients.")
     with calibration:
         st.markdown("**Calibration**")
-        chart = calibration_chart(one.reliability)
+        chart = calibration_chart([calibration_curve("Calibration", f"{one.channels}ch", one.reliability)])
         st.plotly_chart(chart, width="stretch", config=config(), key="dashboard_calibration", theme=None)
         st.caption(
             "Cases of similar probability, and how many of them were HSIL, with 95% intervals. A model whose "
@@ -117,7 +117,8 @@ def _draw_roc(one: UnseenFigures) -> None:
     if not one.roc:
         st.info("A curve needs cases of both labels.", icon=":material/hourglass_empty:")
         return
-    st.plotly_chart(roc_chart(one.roc), width="stretch", config=config(), key="dashboard_roc", theme=None)
+    chart = roc_chart([Curve("ROC curve", f"{one.channels}ch", one.roc)])
+    st.plotly_chart(chart, width="stretch", config=config(), key="dashboard_roc", theme=None)
 
 
 def _overlap(person: Here, found: Dashboard) -> None:
@@ -158,7 +159,7 @@ def _blind_text(figures: OverlapFigures) -> str:
         )
     return (
         f"The mean training mask, which looks at no image, reaches {figures.blind.text()} on the same images; the "
-        f"model's IoU minus that is {signed_text(figures.difference)}, paired by image."
+        f"model's IoU minus that is {figures.difference.text(is_signed=True)}, paired by image."
     )
 
 

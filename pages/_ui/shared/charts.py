@@ -1,12 +1,14 @@
-"""Plotly charts in the program's look: flat bars and a confusion matrix that says its numbers."""
+"""Plotly charts in the program's look: bars, curves, and a confusion matrix that says its numbers."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import plotly.graph_objects as go
 
-from colpo_core.records.statistics.figures import CallFigures, ReliabilityBin
+from colpo_core.records.statistics.curves import Curve, error_bars
+from colpo_core.records.statistics.figures import CallFigures, Estimate, Proportion
 
 TEAL, AMBER, GREY, RED, INK = "#0f6b74", "#d08a1d", "#b5c3c6", "#b3402f", "#1d2b2f"
+NETWORK_COLOURS = {"3ch": "#8aa5a8", "4ch": TEAL}
 _FONT = {"color": INK, "size": 13, "family": "Source Sans, Source Sans Pro, Segoe UI, sans-serif"}
 _PLAIN = {"displayModeBar": False, "staticPlot": False, "scrollZoom": False}
 
@@ -117,44 +119,67 @@ def stacked_chart(
     return figure
 
 
-def roc_chart(points: Sequence[tuple[float, float]], *, height_px: int = 300) -> go.Figure:
-    """An ROC curve with the diagonal of chance."""
-    figure = go.Figure(go.Scatter(x=[0, 1], y=[0, 1], mode="lines", line={"color": GREY, "dash": "dot"}))
-    figure.add_trace(
-        go.Scatter(
-            x=[x for x, _ in points], y=[y for _, y in points], mode="lines", line={"color": TEAL, "width": 2.5},
-            hovertemplate="1 - specificity %{x:.2f}, sensitivity %{y:.2f}<extra></extra>",
-        )
-    )  # fmt: skip
-    _lay_out(figure, height_px)
-    figure.update_layout(margin_l=58)
-    figure.update_xaxes(title="1 − specificity", range=[0, 1], fixedrange=True, gridcolor="#e3eaec")
-    figure.update_yaxes(title="Sensitivity", range=[0, 1.005], fixedrange=True, gridcolor="#e3eaec")
+def roc_chart(curves: Sequence[Curve], *, marks: str = "", height_px: int = 300) -> go.Figure:
+    """ROC curves with the diagonal of chance.
+
+    Args:
+        curves: One a network.
+        marks: What stands over the chart: label source, simulated, leaks.
+        height_px: Height of the chart.
+    """
+    figure = _unit_square(curves, x="1 − specificity", y="sensitivity", marks=marks, height_px=height_px)
+    for curve in curves:
+        x, y = zip(*curve.points, strict=True)
+        figure.add_trace(
+            go.Scatter(
+                x=x, y=y, mode="lines", name=curve.name, line={"color": NETWORK_COLOURS[curve.network], "width": 2.5},
+                customdata=[1 - value for value in x],
+                hovertemplate="sensitivity %{y:.0%}, specificity %{customdata:.0%}<extra></extra>",
+            )
+        )  # fmt: skip
     return figure
 
 
-def calibration_chart(bins: Sequence[ReliabilityBin], *, height_px: int = 300) -> go.Figure:
-    """Predicted probability against the share that was HSIL, with intervals; right is the diagonal."""
-    shown = [one for one in bins if one.observed.value is not None]
-    values = [one.observed.value or 0.0 for one in shown]
-    figure = go.Figure(go.Scatter(x=[0, 1], y=[0, 1], mode="lines", line={"color": GREY, "dash": "dot"}))
-    figure.add_trace(
-        go.Scatter(
-            x=[one.mean_prob for one in shown], y=values, mode="markers+lines", marker={"size": 8, "color": TEAL},
-            line={"color": TEAL, "width": 1},
-            error_y={
-                "array": [(one.observed.high or value) - value for one, value in zip(shown, values, strict=True)],
-                "arrayminus": [value - (one.observed.low or 0.0) for one, value in zip(shown, values, strict=True)],
-                "color": TEAL, "thickness": 1.4, "width": 3,
-            },
-            customdata=[one.observed.text() for one in shown],
-            hovertemplate="predicted %{x:.0%}: %{customdata}<extra></extra>",
-        )
+def calibration_chart(curves: Sequence[Curve], *, marks: str = "", height_px: int = 300) -> go.Figure:
+    """Observed share of HSIL over the probability, with intervals; right is the diagonal. See `roc_chart`."""
+    figure = _unit_square(curves, x="probability of HSIL", y="share that was HSIL", marks=marks, height_px=height_px)
+    for curve in curves:
+        x, y = zip(*curve.points, strict=True)
+        line = {"width": 1, "dash": "dot"} if curve.is_before else {"width": 2, "dash": "solid"}
+        colour = NETWORK_COLOURS[curve.network]
+        figure.add_trace(
+            go.Scatter(
+                x=x, y=y, mode="lines+markers", name=curve.name, line=line | {"color": colour},
+                marker={"size": 4 if curve.is_before else 8},
+                error_y=intervals(curve.shares, colour=colour) if curve.shares else None,
+                customdata=[share.text() for share in curve.shares] or [f"{share:.1%}" for share in y],
+                hovertemplate="probability %{x:.2f}, HSIL %{customdata}<extra></extra>",
+            )
+        )  # fmt: skip
+    return figure
+
+
+def intervals(figures: Iterable[Estimate | Proportion], *, colour: str = INK) -> dict[str, object]:
+    """Error bars of Plotly; of length 0 where there is no interval."""
+    below, above = error_bars(figures)
+    return {
+        "type": "data", "symmetric": False, "array": above, "arrayminus": below, "thickness": 1.4, "width": 4,
+        "color": colour,
+    }  # fmt: skip
+
+
+def _unit_square(curves: Sequence[Curve], *, x: str, y: str, marks: str, height_px: int) -> go.Figure:
+    """Axes from 0 to 1 with their diagonal, and under them a legend of several curves."""
+    figure = go.Figure(
+        go.Scatter(x=[0, 1], y=[0, 1], mode="lines", line={"color": GREY, "dash": "dot"}, showlegend=False,
+                   hoverinfo="skip")
     )  # fmt: skip
     _lay_out(figure, height_px)
-    figure.update_layout(margin_l=58)
-    figure.update_xaxes(title="Predicted probability of HSIL", range=[0, 1], fixedrange=True, gridcolor="#e3eaec")
-    figure.update_yaxes(title="Share that was HSIL", range=[0, 1.02], fixedrange=True, gridcolor="#e3eaec")
+    figure.update_layout(margin_l=58, showlegend=len(curves) > 1, legend={"orientation": "h", "y": -0.2, "x": 0})
+    if marks:
+        figure.update_layout(title={"text": marks, "font": {"size": 12}}, margin_t=34)
+    figure.update_xaxes(title=x, range=[-0.02, 1.02], fixedrange=True, gridcolor="#e3eaec", constrain="domain")
+    figure.update_yaxes(title=y, range=[-0.02, 1.02], fixedrange=True, gridcolor="#e3eaec")
     return figure
 
 

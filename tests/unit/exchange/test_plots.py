@@ -1,28 +1,34 @@
 import re
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 
 import pytest
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import TextPath
 
-from colpo_core.exchange.plots import Curve, ForestRow, MarkedPoint, forest_svg, reliability_svg, roc_svg, violin_svg
-from colpo_core.records.statistics.figures import Estimate
+from colpo_core.exchange.plots import MarkedPoint, calibration_svg, distributions_svg, forest_svg, roc_svg
+from colpo_core.records.statistics.curves import Curve, Distribution, NamedEstimate, error_bars
+from colpo_core.records.statistics.figures import Estimate, Proportion
 
 MARKS = "labels by histology · SIMULATED images"
-CURVE = Curve("4 channels: AUC 0.80 (0.70 to 0.90; 12 patients)", "4ch", [(0, 0), (0.2, 0.8), (1, 1)])
-RELIABLE = Curve("4 channels", "4ch", [(0.2, 0.1), (0.8, 0.9)], [(0.0, 0.3), (0.6, 1.0)])
+CURVE = Curve("4 channels: AUC 0.80 (0.70 to 0.90; 12 patients)", "4ch", ((0, 0), (0.2, 0.8), (1, 1)))
+SHARES = (Proportion(1, 10, 0.1, 0.0, 0.3), Proportion(9, 10, 0.9, 0.6, 1.0))
+CALIBRATION = Curve("4 channels", "4ch", ((0.2, 0.1), (0.8, 0.9)), SHARES)
 MEAN = Estimate(0.4, 0.3, 0.5, 5, 6)
-PANELS = {"Dice": {"images": [0.1, 0.2, 0.4, 0.5, 0.6, 0.7], "patients": [0.3, 0.4]}}
+PANEL = Distribution("Dice", (0.1, 0.2, 0.4, 0.5, 0.6, 0.7), (0.3, 0.4), MEAN)
 ROWS = {
-    "AUC": [ForestRow("a − b", Estimate(0.1, 0.02, 0.2, 5, 5)), ForestRow("c − d", Estimate(0.1, None, None, 5, 5))]
+    "AUC": [
+        NamedEstimate("a − b", Estimate(0.1, 0.02, 0.2, 5, 5)),
+        NamedEstimate("c − d", Estimate(0.1, None, None, 5, 5)),
+    ]
 }
 
 
 def drawings() -> list[str]:
     return [
         roc_svg([CURVE], marks=MARKS),
-        reliability_svg([RELIABLE], marks=MARKS),
-        violin_svg(PANELS, means={"Dice": MEAN}, marks=MARKS),
+        calibration_svg([CALIBRATION], marks=MARKS),
+        distributions_svg([PANEL], marks=MARKS),
         forest_svg(ROWS, marks=MARKS),
     ]
 
@@ -55,14 +61,21 @@ def test_a_difference_without_an_interval_says_so() -> None:
 
 
 def test_a_mean_is_drawn_with_its_interval_or_not_at_all() -> None:
-    without = violin_svg(PANELS, means={"Dice": Estimate(0.4, None, None, 1, 6)}, marks=MARKS)
-    assert without == violin_svg(PANELS, means={}, marks=MARKS)
-    assert without != violin_svg(PANELS, means={"Dice": MEAN}, marks=MARKS)
+    without = distributions_svg([replace(PANEL, mean=Estimate(0.4, None, None, 1, 6))], marks=MARKS)
+    assert without == distributions_svg([replace(PANEL, mean=None)], marks=MARKS)
+    assert without != distributions_svg([PANEL], marks=MARKS)
 
 
-@pytest.mark.parametrize("values", [[], [0.5], [0.5] * 8])
-def test_few_or_equal_values_have_no_shape_but_are_drawn(values: list[float]) -> None:
-    assert f"n = {len(values)}" in violin_svg({"IoU": {"images": values}}, means={}, marks=MARKS)
+def test_a_share_without_an_interval_is_a_point_alone() -> None:
+    share = Proportion(1, 10, 0.1, None, None, "4 patients, and it takes 5")
+    drawn = calibration_svg([replace(CALIBRATION, shares=(share, SHARES[1]))], marks=MARKS)
+    assert drawn != calibration_svg([CALIBRATION], marks=MARKS)
+    assert error_bars([share, SHARES[1]]) == ([0.0, pytest.approx(0.3)], [0.0, pytest.approx(0.1)])
+
+
+@pytest.mark.parametrize("values", [(), (0.5,), (0.5,) * 8])
+def test_few_or_equal_values_have_no_shape_but_are_drawn(values: tuple[float, ...]) -> None:
+    assert f"n = {len(values)}" in distributions_svg([Distribution("IoU", values, (), None)], marks=MARKS)
 
 
 def widest_text_px(svg: str) -> tuple[float, float]:
@@ -89,8 +102,8 @@ def widest_text_px(svg: str) -> tuple[float, float]:
 def test_no_legend_is_cut_off(name: str) -> None:
     point = MarkedPoint(f"{name}, aided", 0.5, 0.5, (0.4, 0.6), (0.4, 0.6))
     for svg in (
-        roc_svg([Curve(name, "3ch", [(0, 0), (1, 1)])], marks="by histology", points=[point]),
-        reliability_svg([Curve(name, "3ch", [(0, 0), (1, 1)])], marks="by histology"),
+        roc_svg([Curve(name, "3ch", ((0, 0), (1, 1)))], marks="by histology", points=[point]),
+        calibration_svg([Curve(name, "3ch", ((0, 0), (1, 1)))], marks="by histology"),
     ):
         end, edge = widest_text_px(svg)
         assert end <= edge

@@ -1,3 +1,6 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
 from colpo_core.records.statistics.figures import Estimate, Proportion, p_text, value_text
 
 
@@ -10,6 +13,25 @@ def test_an_estimate_shows_how_many_patients_stand_behind_it() -> None:
     assert Estimate(0.512, 0.42, 0.6, 12, 20).text() == "0.51 (0.42 to 0.60; 12 patients)"
     assert Estimate(1.0, None, None, 6, 6).text() == "1.00 (no interval: 6 patients)"
     assert Estimate(None, None, None, 0, 0).text() == "not defined (0 patients)"
+
+
+def test_a_difference_has_its_sign_its_interval_and_its_patients() -> None:
+    assert Estimate(0.031, -0.02, 0.08, 12, 20).text(is_signed=True) == "+0.03 (-0.02 to +0.08; 12 patients)"
+    assert Estimate(-0.1, None, None, 3, 3).text(is_signed=True) == "-0.10 (no interval: 3 patients)"
+    assert Estimate(None, None, None, 0, 0).text(is_signed=True) == "not defined (0 patients)"
+
+
+@given(st.floats(-1, 1), st.floats(0, 1), st.integers(1, 999), st.booleans())
+def test_no_value_is_given_without_its_number_of_patients(
+    value: float, half: float, n_patients: int, is_signed: bool
+) -> None:
+    for estimate in (
+        Estimate(value, value - half, value + half, n_patients, 1),
+        Estimate(value, None, None, n_patients, 1),
+    ):
+        text = estimate.text(is_signed=is_signed)
+        assert text.endswith(f"{n_patients} patients)")
+        assert " to " in text or "no interval" in text
 
 
 def test_a_p_is_never_zero() -> None:

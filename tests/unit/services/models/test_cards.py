@@ -12,7 +12,7 @@ def test_a_card_holds_what_the_registry_knows(store: Store, administrator: Actor
     told = models_cards.model_card(store, actor=administrator, checkpoint_id=desk.checkpoint_id)
     assert "<h1>model-1</h1>" in told
     assert "labels by impression (Swede score ≥ 5), not histology" in told
-    assert "It is the clinic&#x27;s current model." in told
+    assert "It is the clinic's current model." in told
     assert "<td>better</td>" in told
     newer = desk.add_checkpoint("model-2", None)
     assert "<td>better</td>" not in models_cards.model_card(store, actor=administrator, checkpoint_id=newer)
