@@ -77,7 +77,7 @@ def export_cases(store: Store, *, actor: Actor, case_ids: Collection[int], with_
         images = session.scalars(select(Image).where(Image.case_id.in_(ids)).order_by(Image.id)).all()
         predictions = session.execute(_predictions(session, actor, ids)).all()
         marks = marks_text(marks_of(session, current_id(session)))
-        masks = [one for image in images for one in _masks(session, actor, image.id)]
+        masks = [mask for image in images for mask in _masks(session, actor, image.id)]
         files = list(_files(store, session, images, masks)) if with_files else []
     tables = {
         "README.txt": _README.encode(),
@@ -86,7 +86,7 @@ def export_cases(store: Store, *, actor: Actor, case_ids: Collection[int], with_
         "predictions.csv": csv_bytes(_PREDICTION_COLUMNS, ((*row, marks) for row in predictions)),
         "masks.csv": csv_bytes(_MASK_COLUMNS, (_mask_row(mask, with_files=with_files) for mask in masks)),
     }
-    _write_down(store, actor, ids, {row.case_id for row in predictions}, [mask.image_id for mask in masks])
+    _log_export(store, actor, ids, {row.case_id for row in predictions}, [mask.image_id for mask in masks])
     return zip_bytes([*tables.items(), *files])
 
 
@@ -154,7 +154,7 @@ def _mask_file(mask: AnnotatorMask) -> str:
     return f"masks/image-{mask.image_id}-version-{mask.version_id}.png"
 
 
-def _write_down(
+def _log_export(
     store: Store, actor: Actor, case_ids: Sequence[int], predicted: Collection[int], masked_images: Sequence[int]
 ) -> None:
     known = [(case_id, kind) for case_id in case_ids for kind in (ExposureKind.LABEL, ExposureKind.HISTOLOGY)]

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from colpo_core import __version__
 from colpo_core.errors import ColpoError
 from colpo_core.images.decoding import read_rgb
-from colpo_core.records.cases.cases import CaseImage, CaseRecord
+from colpo_core.records.cases.cases import CaseImage
 from colpo_core.records.exports import CaseReport, ReportedImage
 from colpo_core.records.people import Actor
 from colpo_core.services.cases.case import read_case, seen_in
@@ -47,8 +47,8 @@ def case_report_pdf(store: Store, *, actor: Actor, case_id: int) -> bytes:
     from colpo_core.exchange.case_pdf import MOST_IMAGES, case_pdf
 
     case = read_case(store, actor, case_id)
-    chosen = sorted(case.images, key=lambda one: (_ORDER.index(one.image.stage), one.image.id))[:MOST_IMAGES]
-    images = tuple(_reported(store, actor, one) for one in chosen)
+    chosen = sorted(case.images, key=lambda image: (_ORDER.index(image.image.stage), image.image.id))[:MOST_IMAGES]
+    images = tuple(_reported(store, actor, image) for image in chosen)
     report = CaseReport(
         case=case,
         images=images,
@@ -60,23 +60,24 @@ def case_report_pdf(store: Store, *, actor: Actor, case_id: int) -> bytes:
     )
     exposures.note(store, actor, seen_in(case))
     page = case_pdf(report, _pictures(store, images), _masks(store, images))
-    _write_down(store, actor, case)
+    with store.writing() as session:
+        audit.record(session, actor, "make page of case", f"case {case.id}")
     return page
 
 
-def _reported(store: Store, actor: Actor, one: CaseImage) -> ReportedImage:
-    if one.prediction_id is None or one.prob_hsil is None:
-        return ReportedImage(one.image)
+def _reported(store: Store, actor: Actor, shown: CaseImage) -> ReportedImage:
+    if shown.prediction_id is None or shown.prob_hsil is None:
+        return ReportedImage(shown.image)
     with store.reading() as session:
-        row = visible_prediction(session, actor, one.prediction_id)
+        row = visible_prediction(session, actor, shown.prediction_id)
         sites, _ = unless_damaged("The maps", lambda: proposed_sites(store, session, actor, row))
         has_cervix = clock_of(session, actor, row[1]).is_cervix
-        reviews = reviews_of(session, one.prediction_id)
-        return ReportedImage(one.image, prediction_record(row), reviews, sites or (), has_cervix)
+        reviews = reviews_of(session, shown.prediction_id)
+        return ReportedImage(shown.image, prediction_record(row), reviews, sites or (), has_cervix)
 
 
 def _model_sha256(store: Store, images: tuple[ReportedImage, ...]) -> str:
-    first = next((one.prediction for one in images if one.prediction is not None), None)
+    first = next((image.prediction for image in images if image.prediction is not None), None)
     if first is None:
         return ""
     with store.reading() as session:
@@ -84,31 +85,26 @@ def _model_sha256(store: Store, images: tuple[ReportedImage, ...]) -> str:
 
 
 def _pictures(store: Store, images: tuple[ReportedImage, ...]) -> dict[int, NDArray[np.uint8]]:
-    found = {}
-    for one in images:
+    pictures = {}
+    for reported in images:
         try:
-            found[one.image.id] = _smaller(read_rgb(store.blobs.get(one.image.sha256)))
+            pictures[reported.image.id] = _smaller(read_rgb(store.blobs.get(reported.image.sha256)))
         except ColpoError:
             continue  # the page says in its place that the image is missing
-    return found
+    return pictures
 
 
 def _masks(store: Store, images: tuple[ReportedImage, ...]) -> dict[int, NDArray[np.bool_]]:
-    found = {}
+    masks = {}
     with store.reading() as session:
-        for one in images:
-            if one.prediction is not None:
-                mask = session.get_one(Mask, session.get_one(Prediction, one.prediction.id).mask_id)
-                found[one.image.id] = _smaller(mask_pixels(mask).astype(np.uint8)) > 0
-    return found
+        for reported in images:
+            if reported.prediction is not None:
+                mask = session.get_one(Mask, session.get_one(Prediction, reported.prediction.id).mask_id)
+                masks[reported.image.id] = _smaller(mask_pixels(mask).astype(np.uint8)) > 0
+    return masks
 
 
 def _smaller(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     shrink = min(1.0, _SIDE_PX / max(pixels.shape[:2]))
     size = (max(1, round(pixels.shape[1] * shrink)), max(1, round(pixels.shape[0] * shrink)))
     return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
-
-
-def _write_down(store: Store, actor: Actor, case: CaseRecord) -> None:
-    with store.writing() as session:
-        audit.record(session, actor, "make page of case", f"case {case.id}")

@@ -1,7 +1,7 @@
 """Bringing in the AnnoCerv collection: images, experts' outlines as masks, Swede scores as impressions.
 
-Each case is stored as a whole before the next is read, so that an interruption keeps what was done and a second run
-goes on from there; nothing but one case is in memory.
+Each case is stored as a whole before the next is read, so that after an interruption a second run continues where the
+first one stopped; only one case is in memory.
 """
 
 from collections.abc import Callable
@@ -17,21 +17,12 @@ from colpo_core.images.outlines import fill_outline
 from colpo_core.records.cases.cases import ImportOutcome, ImportReport, ImportStatus
 from colpo_core.records.people import Actor
 from colpo_core.services.annotations.imported_masks import import_annotation
-from colpo_core.services.cases.contradictions import held_by_others, near_copy_text
+from colpo_core.services.cases.contradictions import near_copy_text
 from colpo_core.services.cases.fingerprints import StoredLooks, count_without_fingerprint
 from colpo_core.services.cases.histology import relabel_case
-from colpo_core.services.cases.image_questions import open_questions
 from colpo_core.services.common.actors import IMPORTER, program_actor
 from colpo_core.services.common.permissions import CLINICIANS, require
-from colpo_core.services.imports.rows import (
-    StoredFile,
-    add_image,
-    find_case,
-    find_image,
-    find_or_add_case,
-    has_patient,
-    keep_file,
-)
+from colpo_core.services.imports.rows import StoredFile, find_case, find_image, import_image, store_file
 from colpo_core.store import Store
 from colpo_core.store.tables import Annotation
 from colpo_core.terms import AnnotationState, Finding, Stage
@@ -69,11 +60,11 @@ def import_annocerv(
     annotations = to_confirm = patients = 0
     stored = StoredLooks()
     for case in read_annocerv(folder):
-        taken = _take_case(store, actor, importer, stored, case)
-        outcomes += taken.outcomes
-        annotations += taken.annotations
-        to_confirm += taken.annotations_to_confirm
-        patients += any(outcome.status is ImportStatus.IMPORTED for outcome in taken.outcomes)
+        report = _import_case(store, actor, importer, stored, case)
+        outcomes += report.outcomes
+        annotations += report.annotations
+        to_confirm += report.annotations_to_confirm
+        patients += any(outcome.status is ImportStatus.IMPORTED for outcome in report.outcomes)
         if on_case is not None:
             on_case(case)
     with store.reading() as session:
@@ -90,7 +81,7 @@ class _Decoded:
     file: StoredFile
 
 
-def _take_case(store: Store, actor: Actor, importer: Actor, stored: StoredLooks, case: AnnoCervCase) -> ImportReport:
+def _import_case(store: Store, actor: Actor, importer: Actor, stored: StoredLooks, case: AnnoCervCase) -> ImportReport:
     decoded: list[_Decoded] = []
     refused: list[ImportOutcome] = []
     for source in case.images:
@@ -99,24 +90,24 @@ def _take_case(store: Store, actor: Actor, importer: Actor, stored: StoredLooks,
         except (ImageRejected, InputRejected) as error:
             refused.append(ImportOutcome(source.name, ImportStatus.REFUSED, str(error)))
             continue
-        file = keep_file(store, encode_clean(image), image.rgb)
+        file = store_file(store, encode_clean(image), image.rgb)
         decoded.append(_Decoded(source, image, file))
     if not decoded:
         return ImportReport(tuple(refused))
-    placed = _place_case(store, actor, stored, case, decoded)
+    outcomes = _store_case(store, actor, stored, case, decoded)
     annotations = to_confirm = 0
     for index, item in enumerate(decoded):
         try:
-            waits = _annotate(store, importer, placed[index].image_id, item)
+            waits = _annotate(store, importer, outcomes[index].image_id, item)
         except InputRejected as error:
-            placed[index] = replace(placed[index], reason=f"The image is stored without its outline. {error}")
+            outcomes[index] = replace(outcomes[index], reason=f"The image is stored without its outline. {error}")
             continue
         annotations += waits is not None
         to_confirm += waits is True
-    return ImportReport((*placed, *refused), annotations, to_confirm)
+    return ImportReport((*outcomes, *refused), annotations, to_confirm)
 
 
-def _place_case(
+def _store_case(
     store: Store, actor: Actor, stored_looks: StoredLooks, case: AnnoCervCase, decoded: list[_Decoded]
 ) -> list[ImportOutcome]:
     """Write the rows of one case and its images in one transaction.
@@ -139,27 +130,22 @@ def _place_case(
                 continue
             twin = find_image(session, sha256)
             near = stored_looks.near(session, item.file.perceptual_hash)
-            is_new_patient, is_new_case = not has_patient(session, case.patient_code), row is None
-            row = row or find_or_add_case(session, actor=actor, patient_code=case.patient_code, case_date=None)
-            added = add_image(session, actor=actor, case_id=row.id, file=item.file, stage=Stage.ACETIC_ACID)
-            copies = held_by_others(session, near, patient_id=row.patient_id)
-            notes = () if twin is not None or not copies else (near_copy_text(copies),)
-            asked = open_questions(session, [added.id])
-            outcomes.append(
-                ImportOutcome(
-                    name,
-                    ImportStatus.IMPORTED,
-                    "" if twin is None else f"The same image stands in case {twin.case_id}; both were kept.",
-                    added.id,
-                    row.id,
-                    notes=notes,
-                    copies=copies,
-                    stage=Stage.ACETIC_ACID,
-                    questions=asked[0].questions if asked else (),
-                    is_new_patient=is_new_patient,
-                    is_new_case=is_new_case,
-                )
+            added = import_image(
+                session,
+                actor=actor,
+                name=name,
+                patient_code=case.patient_code,
+                case_date=None,
+                file=item.file,
+                near=near,
+                stage=Stage.ACETIC_ACID,
             )
+            row = row or find_case(session, patient_code=case.patient_code, case_date=None)
+            if twin is not None:
+                added = replace(added, reason=f"The same image stands in case {twin.case_id}; both were kept.")
+            elif added.copies:
+                added = replace(added, notes=(near_copy_text(added.copies),))
+            outcomes.append(added)
         if row is not None and row.swede_total is None and case.swede_score is not None:
             row.swede_total = case.swede_score
             session.flush()

@@ -20,7 +20,7 @@ from colpo_core.services.annotations.imported_masks import import_annotation
 from colpo_core.services.cases.histology import relabel_case
 from colpo_core.services.common import audit
 from colpo_core.services.common.actors import SIMULATOR, program_actor
-from colpo_core.services.imports.rows import StoredFile, add_image, find_case, find_image, find_or_add_case, keep_file
+from colpo_core.services.imports.rows import StoredFile, add_image, find_case, find_image, find_or_add_case, store_file
 from colpo_core.simulation.cases import SimulatedCase, simulate_case
 from colpo_core.store import Store
 from colpo_core.store.tables import Annotation, AuditEntry, Case, Histology, Patient
@@ -143,7 +143,7 @@ def _fill_case(store: Store, simulator: Actor, plan: _Plan, drawn: SimulatedCase
 
 def _put(store: Store, rgb: np.ndarray) -> StoredFile:
     height_px, width_px = rgb.shape[:2]
-    return keep_file(store, encode_clean(CleanImage(rgb, width_px=width_px, height_px=height_px)), rgb)
+    return store_file(store, encode_clean(CleanImage(rgb, width_px=width_px, height_px=height_px)), rgb)
 
 
 def _add_rows(
@@ -201,7 +201,7 @@ def _enter_record(case: Case, plan: _Plan, drawn: SimulatedCase) -> None:
 
 
 def _swede(rng: np.random.Generator, plan: _Plan, drawn: SimulatedCase) -> SwedeRows:
-    """A colposcopist's score of what can be seen, with the doubt of a colposcopist."""
+    """A colposcopist's score of what can be seen, with a colposcopist's uncertainty."""
 
     def row(strength: float) -> int:
         return int(np.clip(round(2 * strength + rng.normal(0, 0.3)), 0, 2))

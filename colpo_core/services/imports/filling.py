@@ -1,4 +1,7 @@
-"""Filling a mask that is an outline: on a person's word alone, as a draft that she looks at before she submits it."""
+"""Filling a mask that is an outline: only where a person asks for it, as a draft that they check before submitting."""
+
+import numpy as np
+from numpy.typing import NDArray
 
 from colpo_core.errors import Conflict, InputRejected
 from colpo_core.images.decoding import read_rgb
@@ -43,19 +46,13 @@ def fill_draft(store: Store, *, actor: Actor, document_id: str, seq: int) -> Sav
     document = Document.read(document_id, actor)
     with store.reading() as session:
         image_sha256 = find_image(session, document.image_id).sha256
-    # The image is read and the outline filled before the store is locked for writing.
-    rgb = read_rgb(store.blobs.get(image_sha256))
-    with store.reading() as session:
         own = find_own(session, document)
         if own is None or own.draft_seq != seq:
             raise Conflict("The stored mask is not the one on your screen. Wait for “saved”, then fill it again.")
         shown_id = shown_mask_id(own, newest_version(session, own.id))
         outline = mask_pixels(session.get_one(Mask, shown_id)) if shown_id is not None else None
-    if outline is None or not outline.any():
-        raise InputRejected("The mask marks nothing, so there is nothing to fill.")
-    filled = fill_outline(outline, rgb).mask
-    if not filled.any() or filled.sum() <= outline.sum():
-        raise InputRejected(_ENCLOSES_NOTHING)
+    # Before the store is locked for writing, since it takes a while.
+    filled = _filled(store, outline, image_sha256)
     with store.writing() as session:
         own = find_own(session, document)
         if own is None or own.draft_seq != seq:
@@ -87,18 +84,20 @@ def start_filled(store: Store, *, actor: Actor, document_id: str, version_id: in
             raise InputRejected("This version lies on another image, or shows another finding.")
         outline, image = mask_pixels(version.mask), find_image(session, document.image_id)
         case_id, image_sha256 = image.case_id, image.sha256
-    if not outline.any():
-        raise InputRejected("The mask marks nothing, so there is nothing to fill.")
-    filled = fill_outline(outline, read_rgb(store.blobs.get(image_sha256))).mask
-    if not filled.any() or filled.sum() <= outline.sum():
-        raise InputRejected(_ENCLOSES_NOTHING)
+    filled = _filled(store, outline, image_sha256)
     with store.writing() as session:
         exposures.note_within(session, actor, [(case_id, ExposureKind.MASK)])
         mask = store_pixels(session, filled)
         return write_start(session, actor, document, mask=mask, start=Start.OTHER_VERSION, version_id=version_id)
 
 
-_ENCLOSES_NOTHING = (
-    "This outline encloses nothing that the program could fill. Close it with the brush and fill its holes (F), or "
-    "paint the region."
-)
+def _filled(store: Store, outline: NDArray[np.bool_] | None, image_sha256: str) -> NDArray[np.bool_]:
+    if outline is None or not outline.any():
+        raise InputRejected("The mask marks nothing, so there is nothing to fill.")
+    filled = fill_outline(outline, read_rgb(store.blobs.get(image_sha256))).mask
+    if not filled.any() or filled.sum() <= outline.sum():
+        raise InputRejected(
+            "This outline encloses nothing that the program could fill. Close it with the brush and fill its holes "
+            "(F), or paint the region."
+        )
+    return filled

@@ -1,5 +1,6 @@
-"""Rows for what comes in: a patient, her case of a day, and its images; for imports and for simulated cases alike."""
+"""Rows of what is imported: a patient, their case of a day and its images; also of simulated cases."""
 
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from datetime import date
 
@@ -11,8 +12,11 @@ from sqlalchemy.orm import Session
 from colpo_core.images.decoding import CleanFile
 from colpo_core.images.looks import ImageLooks, image_looks
 from colpo_core.images.perceptual import perceptual_hash
+from colpo_core.records.cases.cases import ImportOutcome, ImportStatus
 from colpo_core.records.people import Actor
+from colpo_core.services.cases.contradictions import held_by_others
 from colpo_core.services.cases.histology import relabel_case
+from colpo_core.services.cases.image_questions import open_questions
 from colpo_core.services.common import audit
 from colpo_core.store import Store
 from colpo_core.store.tables import Case, Image, ImageLook, Patient
@@ -21,15 +25,15 @@ from colpo_core.terms import Stage
 
 @dataclass(frozen=True)
 class StoredFile:
-    """A clean file that lies among the store's files already.
+    """A clean file that is in the store, and what its image looks like.
 
     Attributes:
         sha256: Its hash, which is its name.
         media_type: What it holds.
         width_px: Width of the image.
         height_px: Height of the image.
-        perceptual_hash: What it looks like, by which near copies are found.
-        looks: The same in figures, by which there may be something to ask about it; None leaves that to the next
+        perceptual_hash: Hash of the look of the image, by which near copies are found.
+        looks: Figures of the look of the image, from which questions about it arise; None leaves that to the next
             snapshot.
     """
 
@@ -41,8 +45,8 @@ class StoredFile:
     looks: ImageLooks | None = None
 
 
-def keep_file(store: Store, clean: CleanFile, rgb: NDArray[np.uint8]) -> StoredFile:
-    """Lay a clean file among the store's files, and note what its image looks like.
+def store_file(store: Store, clean: CleanFile, rgb: NDArray[np.uint8]) -> StoredFile:
+    """Put a clean file into the store, and compute what its image looks like.
 
     Args:
         store: The open store.
@@ -91,9 +95,57 @@ def find_or_add_case(
     return case
 
 
-def has_patient(session: Session, patient_code: str) -> bool:
-    """Whether a patient of this code is in the store; upper and lower case are alike."""
-    return _patient(session, patient_code) is not None
+def import_image(
+    session: Session,
+    *,
+    actor: Actor,
+    name: str,
+    patient_code: str,
+    case_date: date | None,
+    file: StoredFile,
+    near: Collection[int],
+    stage: Stage,
+    seconds_after_acid: int | None = None,
+    stage_guessed: bool = False,
+) -> ImportOutcome:
+    """Add an image to the case of a patient on a day, each made where it is new, and say what became of it.
+
+    Args:
+        session: The writing session.
+        actor: Who imports it.
+        name: Name of the file, for the outcome.
+        patient_code: See `find_or_add_case`.
+        case_date: Likewise.
+        file: See `add_image`.
+        near: Rows of stored images that it is a near copy of.
+        stage: See `add_image`.
+        seconds_after_acid: Likewise.
+        stage_guessed: Likewise.
+    """
+    is_new_patient = _patient(session, patient_code) is None
+    is_new_case = find_case(session, patient_code=patient_code, case_date=case_date) is None
+    case = find_or_add_case(session, actor=actor, patient_code=patient_code, case_date=case_date)
+    image = add_image(
+        session,
+        actor=actor,
+        case_id=case.id,
+        file=file,
+        stage=stage,
+        seconds_after_acid=seconds_after_acid,
+        stage_guessed=stage_guessed,
+    )
+    asked = open_questions(session, [image.id])
+    return ImportOutcome(
+        name,
+        ImportStatus.IMPORTED,
+        image_id=image.id,
+        case_id=case.id,
+        copies=held_by_others(session, near, patient_id=case.patient_id),
+        stage=stage,
+        questions=asked[0].questions if asked else (),
+        is_new_patient=is_new_patient,
+        is_new_case=is_new_case,
+    )
 
 
 def find_image(session: Session, sha256: str) -> Image | None:

@@ -1,4 +1,4 @@
-"""The table of a folder of images: which file is whose, of which day and at which stage."""
+"""The table of a folder of images: patient, day and stage of each file."""
 
 import re
 import unicodedata
@@ -32,7 +32,7 @@ NOT_LISTED = "The table does not list this file."
 
 @dataclass(frozen=True)
 class FileRow:
-    """What is to be done with one file, or why it cannot be.
+    """How one file is to be imported, or why it is refused.
 
     Attributes:
         name: The file, relative to the folder.
@@ -41,7 +41,7 @@ class FileRow:
         stage: Its stage; None where nobody says one.
         seconds_after_acid: When it was taken.
         line: Its line in the table.
-        problem: Why nothing is done; else empty.
+        problem: Why it is refused; else empty.
     """
 
     name: str
@@ -55,18 +55,19 @@ class FileRow:
 
 def table_of(folder: Path) -> tuple[str, bytes] | None:
     """Name and content of the folder's table; None where it has none."""
-    found = [place for place in folder.iterdir() if place.name.lower() in {TABLE_NAME, WORKBOOK_NAME}]
-    if len(found) > 1:
-        names = " and ".join(sorted(place.name for place in found))
+    tables = [path for path in folder.iterdir() if path.name.lower() in {TABLE_NAME, WORKBOOK_NAME}]
+    if len(tables) > 1:
+        names = " and ".join(sorted(path.name for path in tables))
         raise InputRejected(f"The folder holds {names}, and which is meant cannot be told. Keep one of them.")
-    if not found:
+    if not tables:
         return None
+    (table,) = tables
     try:
-        if found[0].stat().st_size > LARGEST_TABLE_BYTES:
-            raise InputRejected(f"{found[0].name} is larger than {LARGEST_TABLE_BYTES // 10**6} MB. Is it the table?")
-        return found[0].name, found[0].read_bytes()
+        if table.stat().st_size > LARGEST_TABLE_BYTES:
+            raise InputRejected(f"{table.name} is larger than {LARGEST_TABLE_BYTES // 10**6} MB. Is it the table?")
+        return table.name, table.read_bytes()
     except OSError as error:
-        raise InputRejected(f"The table {found[0].name} cannot be read: {error.strerror}.") from error
+        raise InputRejected(f"The table {table.name} cannot be read: {error.strerror}.") from error
 
 
 class TableRows:
@@ -85,14 +86,15 @@ class TableRows:
             InputRejected: The table cannot be read, or a column is missing.
         """
         self._folder, self._names, self._defaults = folder, names, defaults
-        self._known = _Places(names)
-        found = read_table(table[1], table[0], _COLUMNS)
-        self._rows = _refuse_contradictions([self._row(row) for row in found.rows()])
-        empty = (f"Empty rows of {table[0]} that were passed over: {found.n_empty}.",) if found.n_empty else ()
-        self.notes = (*found.notes, *empty)
+        self._files = _FileNames(names)
+        name, content = table
+        sheet = read_table(content, name, _COLUMNS)
+        self._rows = _refuse_contradictions([self._row(row) for row in sheet.rows()])
+        empty = (f"Empty rows of {name} that were passed over: {sheet.n_empty}.",) if sheet.n_empty else ()
+        self.notes = (*sheet.notes, *empty)
 
     def rows(self) -> Iterator[FileRow]:
-        """A row of the table after another, then each file that no row names."""
+        """The rows of the table in order, then each file that no row names."""
         yield from self._rows
         listed = {row.name for row in self._rows}
         for name in self._names:
@@ -102,13 +104,13 @@ class TableRows:
     def _row(self, row: Row) -> FileRow:
         file, day, code, stage, seconds = row.cells
         name = str(PurePosixPath(file.replace("\\", "/"))) if file else ""
-        found = replace(self._defaults, name=name or f"line {row.line}", line=row.line, problem=row.problem)
+        file_row = replace(self._defaults, name=name or f"line {row.line}", line=row.line, problem=row.problem)
         if row.problem:
-            return found
+            return file_row
         try:
-            name = self._known.find(self._folder, name)
+            name = self._files.find(self._folder, name)
             return replace(
-                found,
+                file_row,
                 name=name,
                 patient_code=check_patient_code(code or self._defaults.patient_code, today=utc_now().date()),
                 case_date=_read_date(day) if day else self._defaults.case_date,
@@ -116,7 +118,7 @@ class TableRows:
                 seconds_after_acid=_read_seconds(seconds),
             )
         except InputRejected as error:
-            return replace(found, problem=f"Line {row.line}: {error}")
+            return replace(file_row, problem=f"Line {row.line}: {error}")
 
 
 def _refuse_contradictions(rows: Sequence[FileRow]) -> list[FileRow]:
@@ -125,23 +127,20 @@ def _refuse_contradictions(rows: Sequence[FileRow]) -> list[FileRow]:
     for row in rows:
         if not row.problem:
             of_file.setdefault(row.name, []).append(row)
-    unsure = {
-        name: [row.line for row in said]
-        for name, said in of_file.items()
-        if len({replace(row, line=None, patient_code=row.patient_code.lower()) for row in said}) > 1
+    contradictory = {
+        name: ", ".join(str(row.line) for row in same_file)
+        for name, same_file in of_file.items()
+        if len({replace(row, line=None, patient_code=row.patient_code.lower()) for row in same_file}) > 1
     }
     return [
-        replace(row, problem=_contradiction(unsure[row.name])) if not row.problem and row.name in unsure else row
+        replace(row, problem=f"Lines {contradictory[row.name]} say different things of this file. Keep the right one.")
+        if not row.problem and row.name in contradictory
+        else row
         for row in rows
     ]
 
 
-def _contradiction(lines: Sequence[int | None]) -> str:
-    said = ", ".join(map(str, lines))
-    return f"Lines {said} say different things of this file. Keep the right one."
-
-
-class _Places:
+class _FileNames:
     """The files of a folder, found by names that differ in composition (NFC, NFD) or capitals alone too."""
 
     def __init__(self, names: Sequence[str]) -> None:
@@ -183,11 +182,11 @@ def _check_inside(folder: Path, name: str) -> None:
 
 
 def _read_date(text: str) -> date:
-    """A day with the year first: `2024-05-06`, `2024/5/6`, `2024. 5. 6.`; with the day first it can be two days."""
-    found = _YEAR_FIRST.fullmatch(text)
+    """A day with the year first: `2024-05-06`, `2024/5/6`, `2024. 5. 6.`; with the day first it would be ambiguous."""
+    match = _YEAR_FIRST.fullmatch(text)
     try:
-        if found is not None:
-            return date(*map(int, found.groups()))
+        if match is not None:
+            return date(*map(int, match.groups()))
     except ValueError as error:
         raise InputRejected("There is no such day as the date of the case.") from error
     raise InputRejected("The date of the case is not written as YYYY-MM-DD.")
@@ -205,7 +204,7 @@ def _read_stage(text: str) -> Stage:
 def _read_seconds(text: str) -> int | None:
     if not text:
         return None
-    found = _WHOLE_SECONDS.fullmatch(text)
-    if found is None:
+    match = _WHOLE_SECONDS.fullmatch(text)
+    if match is None:
         raise InputRejected("The seconds after acetic acid are not a whole number.")
-    return int(found[1])
+    return int(match[1])
