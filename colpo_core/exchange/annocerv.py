@@ -152,12 +152,12 @@ def count_annocerv(folder: Path) -> AnnoCervCounts:
 
 
 def _case_numbers(folder: Path) -> dict[int, Path]:
-    found = {}
+    numbers = {}
     for path in folder.iterdir():
         match = _CASE_NAME.fullmatch(path.name)
         if match and path.is_dir():
-            found[int(match[1])] = path
-    return dict(sorted(found.items()))
+            numbers[int(match[1])] = path
+    return dict(sorted(numbers.items()))
 
 
 def _read_cases(folder: Path, numbers: dict[int, Path], scores: list[int | None]) -> Iterator[AnnoCervCase]:
@@ -169,12 +169,12 @@ def _read_cases(folder: Path, numbers: dict[int, Path], scores: list[int | None]
 
 
 def _list_images(case_folder: Path, number: int) -> tuple[AnnoCervImage, ...]:
-    found = {}
+    images = {}
     for path in case_folder.iterdir():
         match = _IMAGE_NAME.fullmatch(path.name)
         if match and int(match[1]) == number:
-            found[int(match[2])] = AnnoCervImage(path, path.name)
-    return tuple(found[order] for order in sorted(found))
+            images[int(match[2])] = AnnoCervImage(path, path.name)
+    return tuple(images[order] for order in sorted(images))
 
 
 def _read_scores(path: Path) -> list[int | None]:

@@ -69,24 +69,24 @@ def _head(figure: Figure, report: CaseReport) -> float:
     day = "day unknown" if case.case_date is None else case.case_date.isoformat()
     figure.text(_MARGIN, 0.962, f"{_plain(case.patient_code)} · {day}", size=15, weight="bold")
     label, top = case.label(), 0.943
-    said = "No label by histology" if label is None or label.label is None else _label_text(label.label)
+    text = "No label by histology" if label is None or label.label is None else _label_text(label.label)
     grade = "" if label is None or label.grade is None else f" · {GRADE_NAMES[label.grade]}"
     why = "" if label is None else f" · {label.reason}"
-    for line in textwrap.wrap(_plain(f"{said}{grade}{why}"), _LABEL_COLUMNS, max_lines=2, placeholder=" …"):
+    for line in textwrap.wrap(_plain(f"{text}{grade}{why}"), _LABEL_COLUMNS, max_lines=2, placeholder=" …"):
         figure.text(_MARGIN, top, line, size=9)
         top -= 0.016
     badges = ["FLAGGED"] if label is not None and label.flagged else []
     badges += [mark.text for mark in _marks(report)]
     figure.text(1 - _MARGIN, 0.966, f"case {case.id}", size=9, color=_GREY, ha="right")
     for number, line in enumerate(textwrap.wrap(" · ".join(badges), _BADGE_COLUMNS, max_lines=3)):
-        place = 0.95 - number * 0.013
-        figure.text(1 - _MARGIN, place, line, size=8, weight="bold", color=_AMBER, ha="right")
+        height = 0.95 - number * 0.013
+        figure.text(1 - _MARGIN, height, line, size=8, weight="bold", color=_AMBER, ha="right")
     return top
 
 
 def _marks(report: CaseReport) -> tuple[Mark, ...]:
     """What Review marks too: the case itself drawn by the program, and what to mind of the model."""
-    predicted = next((one.prediction for one in report.images if one.prediction is not None), None)
+    predicted = next((reported.prediction for reported in report.images if reported.prediction is not None), None)
     marks = () if predicted is None else predicted.all_marks
     if report.case.simulated and not any(mark.kind is MarkKind.SIMULATED for mark in marks):
         return (SIMULATED_IMAGE, *marks)
@@ -106,36 +106,36 @@ def _images(
     large = len(report.images) <= 2
     columns, height = (2, 0.235) if large else (_COLUMNS, 0.125)
     width = (1 - 2 * _MARGIN) / columns
-    for place, one in enumerate(report.images):
-        row, column = divmod(place, columns)
+    for number, reported in enumerate(report.images):
+        row, column = divmod(number, columns)
         left, bottom = _MARGIN + column * width, top - (row + 1) * (height + 0.022)
         axes = figure.add_axes((left + 0.004, bottom + 0.018, width - 0.008, height))
-        _picture(axes, one, pictures, masks)
-        figure.text(left + 0.006, bottom + 0.006, _short(_caption(one), 46 if large else 30), size=7)
+        _picture(axes, reported, pictures, masks)
+        figure.text(left + 0.006, bottom + 0.006, _short(_caption(reported), 46 if large else 30), size=7)
     return top - (1 + (len(report.images) - 1) // columns) * (height + 0.022) - 0.012
 
 
-def _picture(axes: Axes, one: ReportedImage, pictures: Pictures, masks: Pictures) -> None:
+def _picture(axes: Axes, reported: ReportedImage, pictures: Pictures, masks: Pictures) -> None:
     axes.set_axis_off()
-    picture = pictures.get(one.image.id)
+    picture = pictures.get(reported.image.id)
     if picture is None:
         axes.text(0.5, 0.5, "image missing", ha="center", va="center", size=8, color=_GREY, transform=axes.transAxes)
         return
-    extent = (0, one.image.width_px, one.image.height_px, 0)
+    extent = (0, reported.image.width_px, reported.image.height_px, 0)
     axes.imshow(picture, extent=extent, aspect="equal", interpolation="lanczos")
-    mask = masks.get(one.image.id)
+    mask = masks.get(reported.image.id)
     if mask is not None and mask.any() and not mask.all():
         axes.contour(mask, levels=[0.5], colors=[_TEAL], linewidths=1.4, extent=extent, origin="upper")
-    for number, site in enumerate(one.sites, start=1):
+    for number, site in enumerate(reported.sites, start=1):
         axes.plot(site.x_px, site.y_px, "o", ms=7, mfc="none", mec=_AMBER, mew=1.6)
         box = {"boxstyle": "round,pad=0.15", "fc": _INK, "ec": "none"}
         here = (site.x_px, site.y_px)
         axes.annotate(str(number), here, (5, 3), textcoords="offset points", size=7, color="white", bbox=box)
 
 
-def _caption(one: ReportedImage) -> str:
-    after = f" {one.image.seconds_after_acid} s" if one.image.seconds_after_acid is not None else ""
-    return f"image {one.image.id}, {one.image.stage.value.replace('_', ' ')}{after}"
+def _caption(reported: ReportedImage) -> str:
+    after = f" {reported.image.seconds_after_acid} s" if reported.image.seconds_after_acid is not None else ""
+    return f"image {reported.image.id}, {reported.image.stage.value.replace('_', ' ')}{after}"
 
 
 def _text(report: CaseReport) -> Iterator[tuple[str, bool]]:
@@ -143,13 +143,13 @@ def _text(report: CaseReport) -> Iterator[tuple[str, bool]]:
     yield "Record", True
     yield _record(report.case), False
     yield "Histology", True
-    counted = [one for one in report.case.specimens if one.withdrawn_at is None]
+    counted = [specimen for specimen in report.case.specimens if specimen.withdrawn_at is None]
     for specimen in counted:
         yield _specimen(specimen), False
     if not counted:
         yield "None.", False
     yield "Current model", True
-    predicted = [one for one in report.images if one.prediction is not None]
+    predicted = [reported for reported in report.images if reported.prediction is not None]
     if not predicted:
         yield "No prediction that may be shown to whoever made this page.", False
         return
@@ -161,42 +161,42 @@ def _text(report: CaseReport) -> Iterator[tuple[str, bool]]:
             yield f"{mark.text}: {mark.meaning}", False
         if first.calibration:
             yield first.calibration, False
-    for one in predicted:
-        yield from _predicted(one)
+    for reported in predicted:
+        yield from _predicted(reported)
 
 
-def _predicted(one: ReportedImage) -> Iterator[tuple[str, bool]]:
-    found = one.prediction
-    if found is None:
+def _predicted(reported: ReportedImage) -> Iterator[tuple[str, bool]]:
+    prediction = reported.prediction
+    if prediction is None:
         return
     calls = "; ".join(
         _call(name, prob, call, threshold)
         for name, prob, call, threshold in (
-            ("4 channels", found.prob_hsil_4ch, found.call_4ch, found.threshold_4ch),
-            ("3 channels", found.prob_hsil_3ch, found.call_3ch, found.threshold_3ch),
+            ("4 channels", prediction.prob_hsil_4ch, prediction.call_4ch, prediction.threshold_4ch),
+            ("3 channels", prediction.prob_hsil_3ch, prediction.call_3ch, prediction.threshold_3ch),
         )
     )
     yield (
-        f"Image {found.image_id}: probability of HSIL by {calls}. "
-        f"Acetowhite {found.acetowhite_fraction:.1%} of the image.",
+        f"Image {prediction.image_id}: probability of HSIL by {calls}. "
+        f"Acetowhite {prediction.acetowhite_fraction:.1%} of the image.",
         False,
     )
-    for review in one.reviews:
+    for review in reported.reviews:
         why = ". ".join(part for part in (review.because.value.replace("_", " ") if review.because else "",
                                           review.reason) if part)  # fmt: skip
         yield f"   {review.reviewer}, {review.at:%Y-%m-%d}: {review.verdict.value}{f' ({why})' if why else ''}", False
-    if one.sites:
+    if reported.sites:
         places = ", ".join(
             f"{number} at {'the centre' if site.hour is None else f'{site.hour} o’clock'} ({site.evidence:.0%})"
-            for number, site in enumerate(one.sites, start=1)
+            for number, site in enumerate(reported.sites, start=1)
         )
-        on = "" if one.has_cervix else "; hours from the middle of the image"
+        on = "" if reported.has_cervix else "; hours from the middle of the image"
         yield f"   PROPOSED biopsy sites, not a recommendation: {places}{on}", False
 
 
 def _call(name: str, prob: float, call: Label, threshold: float) -> str:
-    told, frozen = percent_texts(prob, threshold)
-    return f"{name} {told}, called {call.value} (HSIL from {frozen})"
+    probability, frozen = percent_texts(prob, threshold)
+    return f"{name} {probability}, called {call.value} (HSIL from {frozen})"
 
 
 def _record(case: CaseRecord) -> str:
@@ -212,10 +212,10 @@ def _record(case: CaseRecord) -> str:
     return " · ".join(f"{name} {value}" for name, value in given.items() if value not in (None, ""))
 
 
-def _specimen(one: SpecimenRecord) -> str:
-    where = "" if one.clock_hour is None else f" at {one.clock_hour} o'clock"
-    note = f". {one.note}" if one.note else ""
-    return f"{one.number}. {one.kind.value.replace('_', ' ')}{where}: {GRADE_NAMES[one.grade]}{note}"
+def _specimen(specimen: SpecimenRecord) -> str:
+    where = "" if specimen.clock_hour is None else f" at {specimen.clock_hour} o'clock"
+    note = f". {specimen.note}" if specimen.note else ""
+    return f"{specimen.number}. {specimen.kind.value.replace('_', ' ')}{where}: {GRADE_NAMES[specimen.grade]}{note}"
 
 
 def _label_text(label: Label) -> str:

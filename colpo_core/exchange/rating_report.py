@@ -49,9 +49,9 @@ def rating_json(analysis: RatingAnalysis) -> dict[str, Any]:
     list with `first` and `second`; the same kappas stand by `FIRST-SECOND` too, with the names in quotation marks where
     two pairs would have one key.
     """
-    found = asdict(analysis)
-    found["agreement"] = {arm: _agreement_json(one) for arm, one in analysis.agreement.items()}
-    return found
+    content = asdict(analysis)
+    content["agreement"] = {arm: _agreement_json(agreement) for arm, agreement in analysis.agreement.items()}
+    return content
 
 
 def rating_text(analysis: RatingAnalysis) -> str:
@@ -65,8 +65,8 @@ def rating_text(analysis: RatingAnalysis) -> str:
     lines += analysis.table_notes
     for name, reader in analysis.readers.items():
         lines += ["", f"Reader {name}"]
-        for arm, one in reader.arms.items():
-            lines += _reader_lines(arm, one)
+        for arm, figures in reader.arms.items():
+            lines += _reader_lines(arm, figures)
         if reader.delong is not None:
             paired = reader.delong
             lines.append(f"  difference of areas {_paired_area(paired)}")
@@ -93,22 +93,22 @@ def rating_text(analysis: RatingAnalysis) -> str:
 
 def study_text(analysis: StudyAnalysis) -> str:
     """The statistics of a study of this program, for a terminal."""
-    lines = [*analysis.notes, *(one.text for one in analysis.primary)]
+    lines = [*analysis.notes, *(result.text for result in analysis.primary)]
     if analysis.readers is not None:
         lines += ["", rating_text(replace(analysis.readers, refused=()))]
     lines += [
-        f"{analysis.title(name)} with herself or himself: Cohen's kappa {_text(one.value, one.ci)}, "
-        f"{one.n} cases read twice"
-        for name, one in analysis.again.items()
+        f"{analysis.title(name)} with herself or himself: Cohen's kappa {_text(kappa.value, kappa.ci)}, "
+        f"{kappa.n} cases read twice"
+        for name, kappa in analysis.again.items()
     ]
     for network in analysis.networks:
         lines += ["", f"Readers minus {network.name}, {network.channels} channels, {network.n_cases} cases"]
-        for one in network.readers:
-            if one.aucs is None or one.calls is None:
-                lines.append(f"  {one.title}: too few cases in common")
+        for reader in network.readers:
+            if reader.aucs is None or reader.calls is None:
+                lines.append(f"  {reader.title}: too few cases in common")
                 continue
-            lines.append(f"  {one.title}: area {_paired_area(one.aucs)}")
-            lines += [f"  {one.title}: {_calls_text(what, calls)}" for what, calls in one.calls.items()]
+            lines.append(f"  {reader.title}: area {_paired_area(reader.aucs)}")
+            lines += [f"  {reader.title}: {_calls_text(what, calls)}" for what, calls in reader.calls.items()]
         if network.together is not None:
             lines.append(f"  all readers: area {_against_text(network.together)}")
             lines += [f"  {caution}" for caution in network.together.cautions]
@@ -137,82 +137,84 @@ def _together_lines(together: ShareAnalysis, endpoint: str, method: str) -> Iter
             yield from (f"  {caution}" for caution in against.cautions if caution not in single.cautions)
 
 
-def _by_patient_lines(found: ClusteredAnalysis) -> Iterable[str]:
+def _by_patient_lines(analysis: ClusteredAnalysis) -> Iterable[str]:
     yield (
-        f"Each reader by patients: {found.n_patients} of them, the cases of each taken together; for these readers, on "
-        "other patients"
+        f"Each reader by patients: {analysis.n_patients} of them, the cases of each taken together; for these readers, "
+        "on other patients"
     )
-    for name, arms in found.readers.items():
+    for name, arms in analysis.readers.items():
         for arm, figures in arms.items():
             yield f"  reader {name}, treatment {arm}: {_clustered_text(figures)}"
-    for name, figures in found.differences.items():
+    for name, figures in analysis.differences.items():
         yield f"  reader {name}, difference: {_clustered_text(figures)}"
-    for arm, figures in found.together.items():
+    for arm, figures in analysis.together.items():
         yield f"  all readers, treatment {arm}: {_clustered_text(figures)}"
-    if found.difference:
-        yield f"  all readers, difference: {_clustered_text(found.difference)}"
-    for arm, figures in found.against_model.items():
+    if analysis.difference:
+        yield f"  all readers, difference: {_clustered_text(analysis.difference)}"
+    for arm, figures in analysis.against_model.items():
         yield f"  all readers, treatment {arm} minus the model: {_clustered_text(figures)}"
 
 
 def _clustered_text(figures: dict[str, Clustered]) -> str:
-    return "; ".join(f"{name} {_text(one.value, one.ci)}" for name, one in figures.items())
+    return "; ".join(f"{name} {_text(figure.value, figure.ci)}" for name, figure in figures.items())
 
 
 def _calls_text(what: str, calls: PairedCalls) -> str:
     how = "McNemar mid-p" if calls.method == "mcnemar" else "by patients p"
-    told = value_text(calls.difference, calls.ci, digits=_DIGITS, missing=calls.reason)
+    difference = value_text(calls.difference, calls.ci, digits=_DIGITS, missing=calls.reason)
     p = "" if calls.p is None else f", {how} {_p(calls.p)}"
     at_odds = "" if calls.at_odds is None else f" ({calls.at_odds})"
-    return f"{what} {told}, right alone {calls.b} against {calls.c}{p}{at_odds}{_in_both(calls.n)}"
+    return f"{what} {difference}, right alone {calls.b} against {calls.c}{p}{at_odds}{_in_both(calls.n)}"
 
 
-def _single_text(one: SingleArm) -> str:
-    return value_text(one.auc, one.logit_ci, missing=one.reason, digits=_DIGITS)
+def _single_text(mean: SingleArm) -> str:
+    return value_text(mean.auc, mean.logit_ci, missing=mean.reason, digits=_DIGITS)
 
 
-def _against_text(one: AgainstModel) -> str:
-    return _compared_text(one.difference, one)
+def _against_text(comparison: AgainstModel) -> str:
+    return _compared_text(comparison.difference, comparison)
 
 
-def _compared_text(difference: float, one: AgainstModel | ManyReaders | Comparison) -> str:
-    said = value_text(difference, one.ci, is_cut=one.is_cut, missing=one.reason, digits=_DIGITS)
-    return said if one.p is None else f"{said}, p {_p(one.p)}"
+def _compared_text(difference: float, comparison: AgainstModel | ManyReaders | Comparison) -> str:
+    text = value_text(difference, comparison.ci, is_cut=comparison.is_cut, missing=comparison.reason, digits=_DIGITS)
+    return text if comparison.p is None else f"{text}, p {_p(comparison.p)}"
 
 
-def _beside(found: SeveralReaders) -> Iterable[str]:
-    by_endpoint = {Endpoint.AUC: ShareAnalysis(found.mrmc, found.single_arm, found.against_model)} | found.shares
-    for endpoint, one in by_endpoint.items():
-        if one.mrmc is not None:
-            said = _compared_text(one.mrmc.difference, one.mrmc)
-            yield f"  difference of {ENDPOINT_WORDS[endpoint]} {said}{_on(one.mrmc.basis)}"
-        for arm, single in one.single_arm.items():
+def _beside(several: SeveralReaders) -> Iterable[str]:
+    by_endpoint = {
+        Endpoint.AUC: ShareAnalysis(several.mrmc, several.single_arm, several.against_model)
+    } | several.shares
+    for endpoint, together in by_endpoint.items():
+        if together.mrmc is not None:
+            difference = _compared_text(together.mrmc.difference, together.mrmc)
+            yield f"  difference of {ENDPOINT_WORDS[endpoint]} {difference}{_on(together.mrmc.basis)}"
+        for arm, single in together.single_arm.items():
             yield f"  treatment {arm}: {ENDPOINT_WORDS[endpoint]} {_single_text(single)}{_on(single.basis)}"
-        for arm, against in one.against_model.items():
+        for arm, against in together.against_model.items():
             yield f"  treatment {arm} minus the model: {ENDPOINT_WORDS[endpoint]} {_against_text(against)}"
 
 
 def _paired_area(paired: PairedAucs) -> str:
-    told = value_text(paired.difference, paired.ci, digits=_DIGITS, missing=paired.reason)
+    difference = value_text(paired.difference, paired.ci, digits=_DIGITS, missing=paired.reason)
     how = "DeLong p" if paired.method == "delong" else "by patients p"
     p = "" if paired.p is None else f", {how} {_p(paired.p)}"
-    return f"{told}{p}{_in_both(paired.n)}"
+    return f"{difference}{p}{_in_both(paired.n)}"
 
 
 def _in_both(n: int | None) -> str:
     return "" if n is None else f", on the {n} cases read in both"
 
 
-def _reader_lines(arm: str, one: ReaderArm) -> Iterable[str]:
-    if one.auc is not None:
-        area = value_text(one.auc, one.auc_ci, digits=_DIGITS, missing=one.auc_ci_missing)
-        yield f"  treatment {arm}: area {area}, {one.n} cases"
+def _reader_lines(arm: str, figures: ReaderArm) -> Iterable[str]:
+    if figures.auc is not None:
+        area = value_text(figures.auc, figures.auc_ci, digits=_DIGITS, missing=figures.auc_ci_missing)
+        yield f"  treatment {arm}: area {area}, {figures.n} cases"
     for name in _CALLS:
-        share = getattr(one, name)
+        share = getattr(figures, name)
         if share is not None:
             yield f"  treatment {arm}: {name} {share.text()}"
     for name in ("ppv", "npv"):
-        at = getattr(one, f"{name}_at_prevalence")
+        at = getattr(figures, f"{name}_at_prevalence")
         if at is not None:
             yield f"  treatment {arm}: {name} at the given prevalence {_text(at.value, at.ci)}"
 
@@ -229,9 +231,9 @@ def _many_lines(many: ManyReaders, endpoint: str, method: str) -> Iterable[str]:
         ("these readers, other cases", many.fixed_readers),
         ("these cases, other readers", many.fixed_cases),
     )
-    for view, one in views:
-        if one is not None:
-            yield f"  difference {_compared_text(many.difference, one)}: {view}"
+    for view, comparison in views:
+        if comparison is not None:
+            yield f"  difference {_compared_text(many.difference, comparison)}: {view}"
     yield from _non_inferiority_lines(many, "the first")
     yield from (f"  {caution}" for caution in many.cautions)
 
@@ -247,13 +249,13 @@ def _basis_lines(basis: Basis | None) -> Iterable[str]:
         yield f"  by {basis.n_patients} patients, who have {basis.n_cases} cases"
 
 
-def _non_inferiority_lines(one: ManyReaders | AgainstModel, of: str) -> Iterable[str]:
-    held = one.non_inferiority
-    if held is not None:
-        said = "cannot be told" if held.is_shown is None else "shown" if held.is_shown else "not shown"
-        skewed = held.skewed_low
+def _non_inferiority_lines(comparison: ManyReaders | AgainstModel, of: str) -> Iterable[str]:
+    test = comparison.non_inferiority
+    if test is not None:
+        outcome = "cannot be told" if test.is_shown is None else "shown" if test.is_shown else "not shown"
+        skewed = test.skewed_low
         low = "" if skewed is None else f" (lower bound that minds how skewed figures near 1 are {skewed:.{_DIGITS}f})"
-        yield f"  non-inferiority of {of} at a margin of {held.margin:g}: {said}{low}"
+        yield f"  non-inferiority of {of} at a margin of {test.margin:g}: {outcome}{low}"
 
 
 def _agreement_lines(agreement: ArmAgreement) -> Iterable[str]:
@@ -265,11 +267,11 @@ def _agreement_lines(agreement: ArmAgreement) -> Iterable[str]:
         ]
         yield f"  {pair.first} and {pair.second}, {pair.n} cases: Cohen's kappa {', '.join(kappas)}"
     for name, title in _OF_ALL.items():
-        found: Coefficient | None = getattr(agreement, name)
-        if found is not None:
+        coefficient: Coefficient | None = getattr(agreement, name)
+        if coefficient is not None:
             by = "two or more" if "krippendorff" in name else "all"
-            yield f"  {title} {_kappa_text(found)}, {found.n} cases read by {by}"
-    if any(found.ci is None and found.value is not None for found in _coefficients(agreement)):
+            yield f"  {title} {_kappa_text(coefficient)}, {coefficient.n} cases read by {by}"
+    if any(coefficient.ci is None and coefficient.value is not None for coefficient in _coefficients(agreement)):
         yield (
             f"  no interval where there are fewer than {FEWEST_PATIENTS} patients, or fewer than {FEWEST_CALLS} calls "
             "a reader of the rarer kind"
@@ -277,41 +279,41 @@ def _agreement_lines(agreement: ArmAgreement) -> Iterable[str]:
 
 
 def _coefficients(agreement: ArmAgreement) -> Iterable[Coefficient]:
-    found = [getattr(pair, name) for pair in agreement.pairs for name in _OF_PAIRS]
-    found += [getattr(agreement, name) for name in _OF_ALL]
-    return (one for one in found if one is not None)
+    coefficients = [getattr(pair, name) for pair in agreement.pairs for name in _OF_PAIRS]
+    coefficients += [getattr(agreement, name) for name in _OF_ALL]
+    return (coefficient for coefficient in coefficients if coefficient is not None)
 
 
-def _kappa_text(found: Coefficient) -> str:
-    return _text(found.value, found.ci)
+def _kappa_text(coefficient: Coefficient) -> str:
+    return _text(coefficient.value, coefficient.ci)
 
 
 def _refused_lines(refused: Iterable[str]) -> Iterable[str]:
-    said = list(refused)
-    return ["", *said] if said else []
+    sentences = list(refused)
+    return ["", *sentences] if sentences else []
 
 
 def _agreement_json(agreement: ArmAgreement) -> dict[str, Any]:
     keys = _pair_keys(agreement.pairs)
-    found: dict[str, Any] = {"pairs": []}
+    content: dict[str, Any] = {"pairs": []}
     for pair in agreement.pairs:
         line: dict[str, Any] = {"first": pair.first, "second": pair.second, "n": pair.n}
         for name in _OF_PAIRS:
             line |= _coefficient_json(name, getattr(pair, name))
-        found["pairs"].append(line)
+        content["pairs"].append(line)
     for name in _OF_PAIRS:
         of_pairs = {key: getattr(pair, name) for key, pair in zip(keys, agreement.pairs, strict=True)}
-        kept = {key: one for key, one in of_pairs.items() if one is not None}
-        found[name] = {key: one.value for key, one in kept.items()}
-        found[f"{name}_ci"] = {key: one.ci for key, one in kept.items()}
-        found[f"{name}_n"] = {key: one.n for key, one in kept.items()}
+        known = {key: coefficient for key, coefficient in of_pairs.items() if coefficient is not None}
+        content[name] = {key: coefficient.value for key, coefficient in known.items()}
+        content[f"{name}_ci"] = {key: coefficient.ci for key, coefficient in known.items()}
+        content[f"{name}_n"] = {key: coefficient.n for key, coefficient in known.items()}
     for name in _OF_ALL:
-        found |= _coefficient_json(name, getattr(agreement, name))
-    return found
+        content |= _coefficient_json(name, getattr(agreement, name))
+    return content
 
 
-def _coefficient_json(name: str, found: Coefficient | None) -> dict[str, Any]:
-    value, ci, n = (None, None, None) if found is None else (found.value, found.ci, found.n)
+def _coefficient_json(name: str, coefficient: Coefficient | None) -> dict[str, Any]:
+    value, ci, n = (None, None, None) if coefficient is None else (coefficient.value, coefficient.ci, coefficient.n)
     return {name: value, f"{name}_ci": ci, f"{name}_n": n}
 
 

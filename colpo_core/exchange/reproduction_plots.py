@@ -43,11 +43,11 @@ def write_plots(r: Reproduction, folder: Path) -> list[Path]:
     drawn = {"fig6": _fig6(r), "fig7a": _fig7a(r), "fig7b": _fig7b(r)}
     written = []
     for name, figure in drawn.items():
-        place = folder / NAMES[name]
+        path = folder / NAMES[name]
         # Matplotlib would write its own version into the file.
         FigureCanvasAgg(figure)
-        figure.savefig(place, format="png", metadata={"Software": None})
-        written.append(place)
+        figure.savefig(path, format="png", metadata={"Software": None})
+        written.append(path)
     return written
 
 
@@ -63,9 +63,9 @@ def _fig6(r: Reproduction) -> Figure:
     shift = dict(zip(("paper", "patient"), (-0.2, 0.2), strict=True))
     for masks in r.masks:
         colour = _COLOURS[masks.protocol, "image"]
-        for measure, place in places.items():
-            values = [one[measure] for one in masks.by_image if one[measure] is not None]
-            _distribution(axes, values, place + shift[masks.protocol], colour)
+        for measure, position in places.items():
+            values = [figures[measure] for figures in masks.by_image if figures[measure] is not None]
+            _distribution(axes, values, position + shift[masks.protocol], colour)
         axes.plot([], [], "s", color=colour, label=f"{_protocol_title(masks.protocol)}, {masks.n_images} images")
     axes.plot(list(places.values()), [PUBLISHED_MASKS[name] for name in places], "kD", label="published mean")
     axes.plot([], [], "_", color="black", label="our mean")
@@ -102,17 +102,17 @@ def _fig7b(r: Reproduction) -> Figure:
     return figure
 
 
-def _distribution(axes: Axes, values: Sequence[float], place: float, colour: str) -> None:
+def _distribution(axes: Axes, values: Sequence[float], position: float, colour: str) -> None:
     """A violin where there is something to spread, each image as a dot, and the mean."""
     if not values:
         return
     if np.ptp(values) > _FEW:
-        parts = axes.violinplot([values], positions=[place], widths=0.36, showextrema=False)
+        parts = axes.violinplot([values], positions=[position], widths=0.36, showextrema=False)
         for body in parts["bodies"]:  # type: ignore[attr-defined]
             body.set_facecolor(colour)
             body.set_alpha(0.35)
-    axes.plot([place] * len(values), values, ".", color=colour, markersize=4, alpha=0.6)
-    axes.plot([place], [float(np.mean(values))], "_", color="black", markersize=16, markeredgewidth=2)
+    axes.plot([position] * len(values), values, ".", color=colour, markersize=4, alpha=0.6)
+    axes.plot([position], [float(np.mean(values))], "_", color="black", markersize=16, markeredgewidth=2)
 
 
 def _bars(
@@ -122,30 +122,30 @@ def _bars(
     titles: Sequence[str],
 ) -> None:
     """One bar a protocol and level in each group, with its interval, and the published figure as a mark."""
-    found = {(one.classifier, one.channels, one.protocol, one.level): one for one in calls}
+    by_key = {(line.classifier, line.channels, line.protocol, line.level): line for line in calls}
     width = 0.26
     for number, column in enumerate(_COLOURS):
         label = _TITLES[column]
-        for place, (classifier, channels, measure) in enumerate(groups):
-            one = found.get((classifier, channels, *column))
-            if one is None or one.shares[measure].value is None:
+        for position, (classifier, channels, measure) in enumerate(groups):
+            line = by_key.get((classifier, channels, *column))
+            if line is None or line.shares[measure].value is None:
                 continue
-            _bar(axes, place + (number - 1) * width, one.shares[measure], width, _COLOURS[column])
+            _bar(axes, position + (number - 1) * width, line.shares[measure], width, _COLOURS[column])
         axes.plot([], [], "s", color=_COLOURS[column], label=label)
-    published = [(place, published_share(measure, name, n)) for place, (name, n, measure) in enumerate(groups)]
-    known = [(place, value) for place, value in published if value is not None]
-    axes.plot([place for place, _ in known], [value for _, value in known], "kD", label="published")
+    published = [(position, published_share(measure, name, n)) for position, (name, n, measure) in enumerate(groups)]
+    known = [(position, value) for position, value in published if value is not None]
+    axes.plot([position for position, _ in known], [value for _, value in known], "kD", label="published")
     axes.set_xticks(range(len(groups)), titles)
 
 
-def _bar(axes: Axes, place: float, share: Proportion, width: float, colour: str) -> None:
+def _bar(axes: Axes, position: float, share: Proportion, width: float, colour: str) -> None:
     value = share.value or 0.0
-    axes.bar(place, value, width, color=colour)
+    axes.bar(position, value, width, color=colour)
     if share.low is not None and share.high is not None:
         # Rounding may put a bound on the wrong side of the value by a hair.
         errors = [[max(0.0, value - share.low)], [max(0.0, share.high - value)]]
-        axes.errorbar(place, value, yerr=errors, color="black", capsize=3, linewidth=1)
-    axes.text(place, 0.01, f"{share.k}/{share.n}", ha="center", va="bottom", fontsize=6, rotation=90)
+        axes.errorbar(position, value, yerr=errors, color="black", capsize=3, linewidth=1)
+    axes.text(position, 0.01, f"{share.k}/{share.n}", ha="center", va="bottom", fontsize=6, rotation=90)
 
 
 def _finish(axes: Axes, title: str) -> None:
@@ -166,8 +166,8 @@ def _protocol_title(protocol: str) -> str:
 def _in_two(sentence: str) -> str:
     """A long sentence on two lines, broken at the space nearest to its middle."""
     middle = len(sentence) // 2
-    spaces = [place for place, letter in enumerate(sentence) if letter == " "]
+    spaces = [position for position, letter in enumerate(sentence) if letter == " "]
     if not spaces:
         return sentence
-    cut = min(spaces, key=lambda place: abs(place - middle))
+    cut = min(spaces, key=lambda position: abs(position - middle))
     return f"{sentence[:cut]}\n{sentence[cut + 1 :]}"

@@ -109,7 +109,10 @@ def reproduction_json(r: Reproduction) -> str:
         "accuracy": _listed(PUBLISHED_ACCURACY),
         "sensitivity": _listed(PUBLISHED_SENSITIVITY),
         "specificity": _listed(PUBLISHED_SPECIFICITY),
-        "experts": {who: {"accuracy": one, "sensitivity": two} for who, (one, two) in PUBLISHED_EXPERTS.items()},
+        "experts": {
+            who: {"accuracy": accuracy, "sensitivity": sensitivity}
+            for who, (accuracy, sensitivity) in PUBLISHED_EXPERTS.items()
+        },
     }
     for block in (*content["masks"], *content["calls"]):
         block["leaks"] = _leaks(r, block["protocol"])
@@ -145,7 +148,7 @@ def _settings_line(r: Reproduction) -> str:
 def _mask_rows(r: Reproduction) -> Iterator[ReportRow]:
     for masks in r.masks:
         for measure in MASK_TITLES:
-            found = masks.figures[measure]
+            figure = masks.figures[measure]
             yield ReportRow(
                 figure="6",
                 protocol=masks.protocol,
@@ -155,19 +158,19 @@ def _mask_rows(r: Reproduction) -> Iterator[ReportRow]:
                 level="image",
                 measure=measure,
                 published=PUBLISHED_MASKS[measure],
-                value=found.value,
-                low=found.low,
-                high=found.high,
+                value=figure.value,
+                low=figure.low,
+                high=figure.high,
                 k=None,
-                n=found.n_images,
-                n_patients=found.n_patients,
+                n=figure.n_images,
+                n_patients=figure.n_patients,
                 label_source=str(r.label_source),
                 simulated=r.simulated,
             )
 
 
 def _call_row(r: Reproduction, figure: str, calls: ReproducedCalls, measure: str) -> ReportRow:
-    found = calls.shares[measure]
+    share = calls.shares[measure]
     return ReportRow(
         figure=figure,
         protocol=calls.protocol,
@@ -177,11 +180,11 @@ def _call_row(r: Reproduction, figure: str, calls: ReproducedCalls, measure: str
         level=calls.level,
         measure=measure,
         published=published_share(measure, calls.classifier, calls.channels),
-        value=found.value,
-        low=found.low,
-        high=found.high,
-        k=found.k,
-        n=found.n,
+        value=share.value,
+        low=share.low,
+        high=share.high,
+        k=share.k,
+        n=share.n,
         n_patients=calls.n_patients,
         label_source=str(r.label_source),
         simulated=r.simulated,
@@ -230,8 +233,10 @@ def _fig7(r: Reproduction, figure: str) -> list[str]:
     for classifier in dict.fromkeys(calls.classifier for calls in r.calls):
         for channels in (3, 4) if figure == "7a" else (4,):
             for measure in measures:
-                found = [by_key.get((classifier, channels, *column)) for column in _COLUMNS]
-                cells = [_UNKNOWN if one is None else _marked(one.shares[measure], one.protocol) for one in found]
+                by_column = [by_key.get((classifier, channels, *column)) for column in _COLUMNS]
+                cells = [
+                    _UNKNOWN if line is None else _marked(line.shares[measure], line.protocol) for line in by_column
+                ]
                 what = f"{CLASSIFIERS[classifier].title}, {channels} channels"
                 published = published_share(measure, classifier, channels)
                 rows.append((what, measure, _UNKNOWN if published is None else f"{published:.1%}", *cells))
@@ -255,8 +260,8 @@ def _interval_line(r: Reproduction) -> str:
 
 
 def _experts_line(figure: str) -> str:
-    place, measure = (0, "accuracy") if figure == "7a" else (1, "sensitivity")
-    experts = ", ".join(f"{who} {figures[place]:.1%}" for who, figures in PUBLISHED_EXPERTS.items())
+    position, measure = (0, "accuracy") if figure == "7a" else (1, "sensitivity")
+    experts = ", ".join(f"{who} {figures[position]:.1%}" for who, figures in PUBLISHED_EXPERTS.items())
     low, high = PUBLISHED_SENSITIVITY_3_CHANNELS
     more = f" Published sensitivity with 3 channels: {low:.1%} to {high:.1%} over the three ResNets."
     return f"The paper's two experts on its own images, {measure}: {experts}.{'' if figure == '7a' else more}"

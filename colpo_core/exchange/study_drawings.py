@@ -47,15 +47,15 @@ def roc_drawing(network: NetworkComparison, report: StudyReport, *, marks: str) 
     points = [
         MarkedPoint(
             f"{reader}, {arm}" if len(figures.arms) > 1 else reader,
-            1 - one.specificity.value,
-            one.sensitivity.value,
-            _complement(one.specificity.clopper_pearson or (0.0, 1.0)),
-            one.sensitivity.clopper_pearson or (0.0, 1.0),
+            1 - shares.specificity.value,
+            shares.sensitivity.value,
+            _complement(shares.specificity.clopper_pearson or (0.0, 1.0)),
+            shares.sensitivity.clopper_pearson or (0.0, 1.0),
         )
         for reader, figures in report.analysis.readers.readers.items()
-        for arm, one in figures.arms.items()
-        if one.sensitivity and one.specificity
-        if one.sensitivity.value is not None and one.specificity.value is not None
+        for arm, shares in figures.arms.items()
+        if shares.sensitivity and shares.specificity
+        if shares.sensitivity.value is not None and shares.specificity.value is not None
     ]
     return roc_svg([Curve(name, f"{network.channels}ch", network.roc)], marks=marks, points=points)
 
@@ -67,15 +67,15 @@ def _complement(bounds: Bounds) -> Bounds:
 def differences_drawing(network: NetworkComparison, *, marks: str) -> str | None:
     """Differences of areas, accuracy, sensitivity and specificity: each reader minus the network, and all together."""
     rows: dict[str, list[NamedEstimate]] = {"Area": [], "Accuracy": [], "Sensitivity": [], "Specificity": []}
-    for one in network.readers:
-        if one.aucs is None or one.calls is None:
+    for reader in network.readers:
+        if reader.aucs is None or reader.calls is None:
             continue
-        found = {"Area": (one.aucs.difference, one.aucs.ci)}
-        found |= {name.capitalize(): (paired.difference, paired.ci) for name, paired in one.calls.items()}
+        differences = {"Area": (reader.aucs.difference, reader.aucs.ci)}
+        differences |= {name.capitalize(): (paired.difference, paired.ci) for name, paired in reader.calls.items()}
         for title, listed in rows.items():
-            listed.append(NamedEstimate(one.title, _estimate(*found[title], network.n_cases)))
+            listed.append(NamedEstimate(reader.title, _estimate(*differences[title], network.n_cases)))
     together = {} if network.together is None else {"Area": network.together}
-    together |= {name.value.capitalize(): one for name, one in network.shares.items()}
+    together |= {name.value.capitalize(): share for name, share in network.shares.items()}
     for title, listed in rows.items():
         if title in together:
             listed.append(
@@ -92,37 +92,37 @@ def _estimate(value: float | None, ci: Bounds | None, n: int) -> Estimate:
 
 
 def _read(report: StudyReport) -> Iterator[str]:
-    for one in report.results.readers:
-        if one.remark and not one.n_called:
-            yield f"{one.name}: {one.remark}"
+    for reader in report.results.readers:
+        if reader.remark and not reader.n_called:
+            yield f"{reader.name}: {reader.remark}"
         else:
-            remark = f" ({one.remark})" if one.remark else ""
-            yield f"{report.results.title(one)}: {one.n_called} of {one.n_cases} cases{remark}"
+            remark = f" ({reader.remark})" if reader.remark else ""
+            yield f"{report.results.title(reader)}: {reader.n_called} of {reader.n_cases} cases{remark}"
 
 
 def _not_read(report: StudyReport) -> list[str]:
-    said = []
-    for one in report.conduct.exposures:
-        if one.n_withheld:
-            said.append(f"{one.display_name}: {one.n_withheld} not given (exposed)")
-        if one.n_flagged:
-            said.append(f"{one.display_name}: {one.n_flagged} read and flagged (exposed)")
+    lines = []
+    for exposure in report.conduct.exposures:
+        if exposure.n_withheld:
+            lines.append(f"{exposure.display_name}: {exposure.n_withheld} not given (exposed)")
+        if exposure.n_flagged:
+            lines.append(f"{exposure.display_name}: {exposure.n_flagged} read and flagged (exposed)")
     missing = report.detail.study.n_expected - report.detail.study.n_answered
     if missing > 0:
-        said.append(f"Readings missing at the closing: {missing}")
-    return said
+        lines.append(f"Readings missing at the closing: {missing}")
+    return lines
 
 
 def _judged(report: StudyReport) -> Iterator[str]:
-    for one in report.results.checkpoints:
-        yield f"{one.name}, {one.channels} channels: {one.n_called} of {one.n_cases} cases"
+    for network in report.results.checkpoints:
+        yield f"{network.name}, {network.channels} channels: {network.n_called} of {network.n_cases} cases"
 
 
 def _learned(report: StudyReport) -> list[str]:
     return [
-        f"{one.name}, {one.channels} channels: {one.n_seen} learned from, not compared"
-        for one in report.results.checkpoints
-        if one.n_seen
+        f"{network.name}, {network.channels} channels: {network.n_seen} learned from, not compared"
+        for network in report.results.checkpoints
+        if network.n_seen
     ]
 
 

@@ -34,38 +34,43 @@ _CALIBRATION = ("brier", "ece", "overconfidence", "overcalling")
 def report_figures(report: StudyReport) -> list[ReportFigure]:
     """Every number, in the order of the report."""
     alpha = report.detail.plan.alpha
-    found = [one for caller in report.results.readers for one in _of_reader(caller)]
-    found += [one for caller in report.results.checkpoints for one in _of_checkpoint(caller)]
+    figures = [figure for caller in report.results.readers for figure in _of_reader(caller)]
+    figures += [figure for caller in report.results.checkpoints for figure in _of_checkpoint(caller)]
     if report.analysis.readers is not None:
-        found += _of_analysis(report.analysis.readers, alpha)
+        figures += _of_analysis(report.analysis.readers, alpha)
     for network in report.analysis.networks:
-        found += _of_network(network, alpha)
+        figures += _of_network(network, alpha)
     for name, coefficient in report.analysis.again.items():
         line = ReportFigure("cohen_again", "jackknife-wilson", "reader", name, arm=Arm.UNAIDED.value, alpha=alpha)
-        found.append(_coefficient(line, coefficient))
+        figures.append(_coefficient(line, coefficient))
     for judged in report.analysis.calibration:
-        found += _of_calibration(judged)
-    return found
+        figures += _of_calibration(judged)
+    return figures
 
 
-def _of_reader(one: CallerFigures) -> Iterator[ReportFigure]:
-    if one.times is None:
+def _of_reader(reader: CallerFigures) -> Iterator[ReportFigure]:
+    if reader.times is None:
         return
-    line = ReportFigure("accuracy", "clopper-pearson", "reader", one.name, arm=str(one.arm), alpha=_TABLE_ALPHA)
-    yield from _shares(line, one.figures)
+    line = ReportFigure("accuracy", "clopper-pearson", "reader", reader.name, arm=str(reader.arm), alpha=_TABLE_ALPHA)
+    yield from _shares(line, reader.figures)
     for name, quantile in _QUARTILES.items():
         yield replace(
-            line, figure="seconds", method="time", quantile=quantile, value=getattr(one.times, name), n=one.times.n
+            line,
+            figure="seconds",
+            method="time",
+            quantile=quantile,
+            value=getattr(reader.times, name),
+            n=reader.times.n,
         )
 
 
-def _of_checkpoint(one: CallerFigures) -> Iterator[ReportFigure]:
+def _of_checkpoint(network: CallerFigures) -> Iterator[ReportFigure]:
     line = ReportFigure(
-        "accuracy", "clopper-pearson", "checkpoint", one.name, channels=one.channels, alpha=_TABLE_ALPHA
+        "accuracy", "clopper-pearson", "checkpoint", network.name, channels=network.channels, alpha=_TABLE_ALPHA
     )
-    yield from _shares(line, one.figures)
-    if one.unseen is not None:
-        yield from _shares(replace(line, scope="unseen"), one.unseen)
+    yield from _shares(line, network.figures)
+    if network.unseen is not None:
+        yield from _shares(replace(line, scope="unseen"), network.unseen)
 
 
 def _shares(line: ReportFigure, figures: CallFigures) -> Iterator[ReportFigure]:
@@ -74,8 +79,8 @@ def _shares(line: ReportFigure, figures: CallFigures) -> Iterator[ReportFigure]:
         yield replace(line, figure=name, value=share.value, low=share.low, high=share.high, k=share.k, n=share.n)
 
 
-def _of_analysis(found: RatingAnalysis, alpha: float) -> Iterator[ReportFigure]:
-    for name, reader in found.readers.items():
+def _of_analysis(analysis: RatingAnalysis, alpha: float) -> Iterator[ReportFigure]:
+    for name, reader in analysis.readers.items():
         for arm, figures in reader.arms.items():
             yield from _of_arm(ReportFigure("auc", "newcombe-5", "reader", name, arm=arm, alpha=alpha), figures)
         pair = tuple(reader.arms)
@@ -84,39 +89,39 @@ def _of_analysis(found: RatingAnalysis, alpha: float) -> Iterator[ReportFigure]:
                 "auc_difference", "delong", "reader", name, arm=pair[0], alpha=alpha, versus_arm=pair[1]
             )
             yield from _paired(line, reader.delong, reader.mcnemar)
-    arms = found.counts.arms
-    by_endpoint = {Endpoint.AUC: (found.mrmc, found.single_arm)}
-    by_endpoint |= {name: (one.mrmc, one.single_arm) for name, one in found.shares.items()}
+    arms = analysis.counts.arms
+    by_endpoint = {Endpoint.AUC: (analysis.mrmc, analysis.single_arm)}
+    by_endpoint |= {name: (share.mrmc, share.single_arm) for name, share in analysis.shares.items()}
     for endpoint, (many, single) in by_endpoint.items():
-        for arm, one in single.items():
-            yield _of_single(_together(endpoint.value, arm, alpha), one)
+        for arm, mean in single.items():
+            yield _of_single(_together(endpoint.value, arm, alpha), mean)
         if many is not None:
             line = replace(_together(f"{endpoint.value}_difference", arms[0], alpha), versus_arm=arms[1])
             yield _of_many(line, many)
-    if found.by_patient is not None:
-        yield from _of_patients(found.by_patient, arms, alpha)
-    for arm, agreement in found.agreement.items():
+    if analysis.by_patient is not None:
+        yield from _of_patients(analysis.by_patient, arms, alpha)
+    for arm, agreement in analysis.agreement.items():
         yield from _of_agreement(arm, agreement, alpha)
 
 
-def _of_patients(found: ClusteredAnalysis, arms: Sequence[str], alpha: float) -> Iterator[ReportFigure]:
+def _of_patients(analysis: ClusteredAnalysis, arms: Sequence[str], alpha: float) -> Iterator[ReportFigure]:
     """Of these readers, with intervals over patients."""
-    for name, of_reader in found.readers.items():
+    for name, of_reader in analysis.readers.items():
         for arm, figures in of_reader.items():
             yield from _clustered(ReportFigure("", "over-patients", "reader", name, arm=arm, alpha=alpha), figures)
-    for arm, figures in found.together.items():
+    for arm, figures in analysis.together.items():
         yield from _clustered(ReportFigure("", "over-patients", "readers", arm=arm, alpha=alpha), figures)
     if len(arms) > 1:
         line = ReportFigure("", "over-patients", "readers", arm=arms[0], versus_arm=arms[1], alpha=alpha)
-        yield from _clustered(line, found.difference, suffix="_difference")
-        for name, figures in found.differences.items():
+        yield from _clustered(line, analysis.difference, suffix="_difference")
+        for name, figures in analysis.differences.items():
             yield from _clustered(replace(line, caller_kind="reader", caller=name), figures, suffix="_difference")
 
 
 def _clustered(line: ReportFigure, figures: dict[str, Clustered], *, suffix: str = "") -> Iterator[ReportFigure]:
-    for name, one in figures.items():
-        low, high = one.ci or (None, None)
-        yield replace(line, figure=f"{name}{suffix}", value=one.value, low=low, high=high)
+    for name, figure in figures.items():
+        low, high = figure.ci or (None, None)
+        yield replace(line, figure=f"{name}{suffix}", value=figure.value, low=low, high=high)
 
 
 def _together(figure: str, arm: str, alpha: float) -> ReportFigure:
@@ -136,30 +141,30 @@ def _paired(
         low, high = aucs.ci or (None, None)
         yield replace(line, method=aucs.method, value=aucs.difference, low=low, high=high, p=aucs.p, n=aucs.n)
     for name in _PAIRED if calls else ():
-        one = (calls or {})[name]
-        low, high = one.ci or (None, None)
+        paired = (calls or {})[name]
+        low, high = paired.ci or (None, None)
         yield replace(
             line,
             figure=f"{name}_difference",
-            method=_METHODS.get(one.method, one.method),
-            value=one.difference,
+            method=_METHODS.get(paired.method, paired.method),
+            value=paired.difference,
             low=low,
             high=high,
-            p=one.p,
-            n=one.n,
-            b=one.b,
-            c=one.c,
+            p=paired.p,
+            n=paired.n,
+            b=paired.b,
+            c=paired.c,
         )
 
 
-def _of_single(line: ReportFigure, one: SingleArm) -> ReportFigure:
-    low, high = one.logit_ci or (None, None)
-    return replace(line, value=one.auc, low=low, high=high)
+def _of_single(line: ReportFigure, mean: SingleArm) -> ReportFigure:
+    low, high = mean.logit_ci or (None, None)
+    return replace(line, value=mean.auc, low=low, high=high)
 
 
-def _of_many(line: ReportFigure, one: ManyReaders) -> ReportFigure:
-    low, high = one.ci or (None, None)
-    return replace(line, value=one.difference, low=low, high=high, p=one.p)
+def _of_many(line: ReportFigure, many: ManyReaders) -> ReportFigure:
+    low, high = many.ci or (None, None)
+    return replace(line, value=many.difference, low=low, high=high, p=many.p)
 
 
 def _of_agreement(arm: str, agreement: ArmAgreement, alpha: float) -> Iterator[ReportFigure]:
@@ -174,9 +179,9 @@ def _of_agreement(arm: str, agreement: ArmAgreement, alpha: float) -> Iterator[R
             yield _coefficient(of_pair, pair.cohen)
 
 
-def _coefficient(line: ReportFigure, found: Coefficient) -> ReportFigure:
-    low, high = found.ci or (None, None)
-    return replace(line, value=found.value, low=low, high=high, n=found.n)
+def _coefficient(line: ReportFigure, coefficient: Coefficient) -> ReportFigure:
+    low, high = coefficient.ci or (None, None)
+    return replace(line, value=coefficient.value, low=low, high=high, n=coefficient.n)
 
 
 def _of_network(network: NetworkComparison, alpha: float) -> Iterator[ReportFigure]:
@@ -196,26 +201,26 @@ def _of_network(network: NetworkComparison, alpha: float) -> Iterator[ReportFigu
     for reader in network.readers:
         yield from _paired(replace(against, caller=reader.reader), reader.aucs, reader.calls)
     together = {} if network.together is None else {Endpoint.AUC: network.together}
-    for endpoint, one in (together | network.shares).items():
+    for endpoint, comparison in (together | network.shares).items():
         line = replace(against, caller_kind="readers", method="obuchowski-rockette")
-        yield _of_model(replace(line, figure=f"{endpoint.value}_difference"), one)
+        yield _of_model(replace(line, figure=f"{endpoint.value}_difference"), comparison)
     yield from _clustered(
         replace(against, caller_kind="readers", method="over-patients"), network.by_patient, suffix="_difference"
     )
 
 
-def _of_model(line: ReportFigure, one: AgainstModel) -> ReportFigure:
-    low, high = one.ci or (None, None)
-    return replace(line, value=one.difference, low=low, high=high, p=one.p)
+def _of_model(line: ReportFigure, comparison: AgainstModel) -> ReportFigure:
+    low, high = comparison.ci or (None, None)
+    return replace(line, value=comparison.difference, low=low, high=high, p=comparison.p)
 
 
-def _of_calibration(one: CallerCalibration) -> Iterator[ReportFigure]:
-    is_reader = one.channels is None
+def _of_calibration(caller: CallerCalibration) -> Iterator[ReportFigure]:
+    is_reader = caller.channels is None
     line = ReportFigure(
-        "brier", "bootstrap", "reader" if is_reader else "checkpoint", one.name, one.channels,
+        "brier", "bootstrap", "reader" if is_reader else "checkpoint", caller.name, caller.channels,
         arm=Arm.UNAIDED.value if is_reader else None, scope="all" if is_reader else "unseen",
     )  # fmt: skip
     for name in _CALIBRATION:
-        found: Estimate = getattr(one, name)
+        estimate: Estimate = getattr(caller, name)
         method = "bootstrap" if name == "ece" else "t-by-patients"
-        yield replace(line, figure=name, method=method, value=found.value, low=found.low, high=found.high)
+        yield replace(line, figure=name, method=method, value=estimate.value, low=estimate.low, high=estimate.high)

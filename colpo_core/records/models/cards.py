@@ -96,10 +96,10 @@ def estimate_or_none(block: Block, name: str) -> Estimate | None:
 
 def figure_text(block: Block, name: str) -> str:
     """A share, mean or area with its interval, or that it is not known."""
-    found = block.get(name)
-    if not found:
+    figure = block.get(name)
+    if not figure:
         return "not known"
-    return Proportion(**found).text() if "k" in found else Estimate(**found).text()
+    return Proportion(**figure).text() if "k" in figure else Estimate(**figure).text()
 
 
 def scores_text(block: Block) -> str:
@@ -117,28 +117,28 @@ def scores_text(block: Block) -> str:
 
 def leaks(card: Block) -> tuple[str, ...]:
     """What leaks by the way in which the model was trained; the paper's protocol always does."""
-    said = tuple(str(sentence) for sentence in card.get("leaks") or ())
-    if not said and card.get("protocol") == "paper":
+    sentences = tuple(str(sentence) for sentence in card.get("leaks") or ())
+    if not sentences and card.get("protocol") == "paper":
         return ("Trained by the paper's protocol, in which copies of one image stand on both sides.",)
-    return said
+    return sentences
 
 
 def calibration_share(card: Block) -> float | None:
     """Share of HSIL that a model's probabilities are calibrated for; None of an earlier version, whose are for none."""
-    found = card.get("calibration")
-    return None if not found else float(found["4ch"]["share_hsil"])
+    fitted = card.get("calibration")
+    return None if not fitted else float(fitted["4ch"]["share_hsil"])
 
 
 def calibration_text(card: Block) -> str:
     """For which share of HSIL a model's probabilities are calibrated, in a sentence; empty of an earlier version."""
-    found = card.get("calibration")
-    if not found:
+    calibration = card.get("calibration")
+    if not calibration:
         return ""
-    one = found["4ch"]
-    n_images = one["n_normal"] + one["n_hsil"]
+    fitted = calibration["4ch"]
+    n_images = fitted["n_normal"] + fitted["n_hsil"]
     return (
-        f"Probabilities are calibrated for a share of HSIL of {one['share_hsil']:.1%}, that of the {n_images} images "
-        "that the model learned from or was chosen on. Where HSIL is rarer they are too high, where it is more "
+        f"Probabilities are calibrated for a share of HSIL of {fitted['share_hsil']:.1%}, that of the {n_images} "
+        "images that the model learned from or was chosen on. Where HSIL is rarer they are too high, where it is more "
         "frequent too low."
     )
 
@@ -150,8 +150,8 @@ def side(card: Block, split: str) -> Block:
         card: The card.
         split: `test` or `validation`.
     """
-    found: Block = card["metrics"] if split == "test" else card["metrics"]["validation"]
-    return found
+    figures: Block = card["metrics"] if split == "test" else card["metrics"]["validation"]
+    return figures
 
 
 def calls(metrics: Block, network: str, level: str) -> Block:
@@ -162,8 +162,8 @@ def calls(metrics: Block, network: str, level: str) -> Block:
         network: Of `NETWORKS`.
         level: `case` or `image`.
     """
-    found: Block = metrics[f"classification_{network}"][level]
-    return found
+    block: Block = metrics[f"classification_{network}"][level]
+    return block
 
 
 def n_of(block: Block, *, level: str) -> str:
@@ -178,14 +178,14 @@ def counted(number: int, word: str) -> str:
 
 def comparison(card: Block) -> Block | None:
     """Whether the mask helped, in figures; None in a card of an earlier version."""
-    found: Block | None = card["metrics"].get("comparison")
-    return found
+    block: Block | None = card["metrics"].get("comparison")
+    return block
 
 
 def differences(card: Block) -> list[Block]:
     """The pairs of the comparison, each with its figures; `first` and `second` are names of arms."""
-    found = comparison(card)
-    return [pair for pair in found["differences"] if isinstance(pair["first"], str)] if found else []
+    compared = comparison(card)
+    return [pair for pair in compared["differences"] if isinstance(pair["first"], str)] if compared else []
 
 
 def pair_name(card: Block, pair: Block) -> str:

@@ -59,13 +59,13 @@ def model_marks(card: Block, *, label_source: LabelSource, simulated: bool) -> t
         label_source: What the labels rest on that it learned from, or that the figures are against.
         simulated: Whether it learned from images that the program drew, or the figures are on such.
     """
-    found = [Mark(MarkKind.LEAKS, "LEAKS", " ".join(said))] if (said := leaks(card)) else []
+    leaking = [Mark(MarkKind.LEAKS, "LEAKS", " ".join(sentences))] if (sentences := leaks(card)) else []
     holds = {
         MarkKind.SIMULATED: simulated,
         MarkKind.IMPRESSION: label_source is LabelSource.IMPRESSION,
         MarkKind.UNCALIBRATED: calibration_share(card) is None,
     }
-    return (*found, *(Mark(kind, *_MARKS[kind]) for kind, is_so in holds.items() if is_so))
+    return (*leaking, *(Mark(kind, *_MARKS[kind]) for kind, is_so in holds.items() if is_so))
 
 
 def marks_of_card(card: Block) -> tuple[Mark, ...]:
@@ -81,4 +81,4 @@ def marks_text(marks: tuple[Mark, ...], *, without: tuple[MarkKind, ...] = ()) -
         marks: As `model_marks` gives them.
         without: Kinds that are told in other words beside the line.
     """
-    return " · ".join(one.text for one in marks if one.kind not in without)
+    return " · ".join(mark.text for mark in marks if mark.kind not in without)

@@ -14,34 +14,34 @@ from pages._ui.shared.context import Here
 from pages._ui.shared.markdown import plain
 
 
-def show_about(person: Here, one: CheckpointRecord) -> None:
+def show_about(person: Here, checkpoint: CheckpointRecord) -> None:
     """Draw all of it.
 
     Args:
         person: Who looks.
-        one: The checkpoint.
+        checkpoint: The checkpoint.
     """
     st.markdown("**Limits**")
-    st.markdown("\n".join(f"- {sentence}" for sentence in one.card["limits"]))
-    st.markdown(f"**Trained on “{plain(one.snapshot_name)}”**")
-    st.dataframe(as_frame(trained_on_table(one.card)), hide_index=True, width="stretch")
-    masks = mask_policy_text(MaskPolicy(one.card.get("mask_policy", MaskPolicy.NEWEST)))
-    st.caption(f"{labels_from(one)}, by rules {one.card['rules_version']}. Masks: {masks}.")
+    st.markdown("\n".join(f"- {sentence}" for sentence in checkpoint.card["limits"]))
+    st.markdown(f"**Trained on “{plain(checkpoint.snapshot_name)}”**")
+    st.dataframe(as_frame(trained_on_table(checkpoint.card)), hide_index=True, width="stretch")
+    masks = mask_policy_text(MaskPolicy(checkpoint.card.get("mask_policy", MaskPolicy.NEWEST)))
+    st.caption(f"{labels_from(checkpoint)}, by rules {checkpoint.card['rules_version']}. Masks: {masks}.")
     with st.expander("Settings and hashes", icon=":material/tune:"):
-        st.dataframe(as_frame(settings_table(one.card)), hide_index=True, width="stretch")
-        st.caption(f"Checkpoint {one.sha256}  \nSnapshot {one.card['snapshot_sha256']}")
-    _downloads(person, one)
+        st.dataframe(as_frame(settings_table(checkpoint.card)), hide_index=True, width="stretch")
+        st.caption(f"Checkpoint {checkpoint.sha256}  \nSnapshot {checkpoint.card['snapshot_sha256']}")
+    _downloads(person, checkpoint)
 
 
-def _downloads(person: Here, one: CheckpointRecord) -> None:
+def _downloads(person: Here, checkpoint: CheckpointRecord) -> None:
     def card() -> str:
-        return models_cards.model_card(person.store, actor=person.actor, checkpoint_id=one.id)
+        return models_cards.model_card(person.store, actor=person.actor, checkpoint_id=checkpoint.id)
 
     with st.container(horizontal=True):
         st.download_button(
             "Model card (HTML)",
             card,
-            file_name=f"{one.name}.html",
+            file_name=f"{checkpoint.name}.html",
             mime="text/html",
             icon=":material/description:",
             on_click="ignore",
@@ -49,8 +49,8 @@ def _downloads(person: Here, one: CheckpointRecord) -> None:
         )
         st.download_button(
             "Model card (JSON)",
-            json.dumps(one.card, indent=2, sort_keys=True),
-            file_name=f"{one.name}.json",
+            json.dumps(checkpoint.card, indent=2, sort_keys=True),
+            file_name=f"{checkpoint.name}.json",
             mime="application/json",
             icon=":material/download:",
             on_click="ignore",

@@ -29,7 +29,7 @@ from pages._ui.shared.charts import calibration_chart, roc_chart
 _CURVES_PX = 430
 
 
-def show_calls(one: CheckpointRecord) -> None:
+def show_calls(checkpoint: CheckpointRecord) -> None:
     """Draw the figures of one side, by case or by image."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         split = st.segmented_control(
@@ -42,53 +42,53 @@ def show_calls(one: CheckpointRecord) -> None:
         )  # fmt: skip
     if split is Split.VALIDATION:
         st.warning("The thresholds were chosen on these cases: the figures flatter the model.", icon="⚠️")
-    metrics = side(one.card, (split or Split.TEST).value)
-    _shares(one, metrics, level or "case")
-    _curves(one, metrics, level or "case")
-    _calibration(one, metrics, level or "case")
-    _threshold(one)
+    metrics = side(checkpoint.card, (split or Split.TEST).value)
+    _shares(checkpoint, metrics, level or "case")
+    _curves(checkpoint, metrics, level or "case")
+    _calibration(checkpoint, metrics, level or "case")
+    _threshold(checkpoint)
 
 
-def _shares(one: CheckpointRecord, metrics: Block, level: str) -> None:
-    block_head(one, "Classification")
+def _shares(checkpoint: CheckpointRecord, metrics: Block, level: str) -> None:
+    block_head(checkpoint, "Classification")
     chart, table = st.columns(2, gap="large")
     with chart:
-        figure = intervals_chart(metrics, level, marks_line(one))
+        figure = intervals_chart(metrics, level, marks_line(checkpoint))
         st.plotly_chart(figure, width="stretch", config=CONFIG, key="intervals")
     with table:
         show_table(calls_table(metrics, level))
     with st.expander("The calls, counted", icon=":material/grid_on:"):
-        badges(one)
+        badges(checkpoint)
         show_table(confusion_table(metrics, level))
     three, four = (calls(metrics, network, level) for network in ("3ch", "4ch"))
     st.caption(
-        f"{labels_from(one)} · {n_of(three, level=level)} · thresholds {three['threshold']:.3f} and "
+        f"{labels_from(checkpoint)} · {n_of(three, level=level)} · thresholds {three['threshold']:.3f} and "
         f"{four['threshold']:.3f}, chosen on validation · 95% by {three['interval']}; {scores_text(three)}"
     )
 
 
-def _curves(one: CheckpointRecord, metrics: Block, level: str) -> None:
+def _curves(checkpoint: CheckpointRecord, metrics: Block, level: str) -> None:
     left, right = st.columns(2, gap="large")
     with left:
-        block_head(one, "ROC curve")
+        block_head(checkpoint, "ROC curve")
         curves = roc_curves(metrics, level)
         if curves:
-            figure = roc_chart(curves, marks=marks_line(one), height_px=_CURVES_PX)
+            figure = roc_chart(curves, marks=marks_line(checkpoint), height_px=_CURVES_PX)
             st.plotly_chart(figure, width="stretch", config=CONFIG, key="roc", theme=None)
         elif "roc" in calls(metrics, "4ch", level):
             st.info("This side does not hold both labels, so there is no curve.", icon=":material/show_chart:")
         else:
             say_old("a ROC curve")
     with right:
-        block_head(one, "Are the probabilities right?")
+        block_head(checkpoint, "Are the probabilities right?")
         curves = calibration_curves(metrics, level)
         if curves:
-            figure = calibration_chart(curves, marks=marks_line(one), height_px=_CURVES_PX)
+            figure = calibration_chart(curves, marks=marks_line(checkpoint), height_px=_CURVES_PX)
             st.plotly_chart(figure, width="stretch", config=CONFIG, key="reliability", theme=None)
             st.caption(
                 "Each point a group of similar probabilities with its 95% interval. Above the line there was more HSIL "
                 "than the network said, below it less. Dotted: before the calibration. "
-                f"{calibration_text(one.card) or NOT_CALIBRATED_TEXT}"
+                f"{calibration_text(checkpoint.card) or NOT_CALIBRATED_TEXT}"
             )
         elif "reliability" in calls(metrics, "4ch", level):
             st.info("This side holds no labelled case.", icon=":material/show_chart:")
@@ -96,28 +96,28 @@ def _curves(one: CheckpointRecord, metrics: Block, level: str) -> None:
             say_old("a calibration curve")
 
 
-def _calibration(one: CheckpointRecord, metrics: Block, level: str) -> None:
-    if metrics is not side(one.card, "test"):
+def _calibration(checkpoint: CheckpointRecord, metrics: Block, level: str) -> None:
+    if metrics is not side(checkpoint.card, "test"):
         return
-    block_head(one, f"Before and after the calibration, by {level}")
-    table = calibration_table(one.card, metrics, level)
+    block_head(checkpoint, f"Before and after the calibration, by {level}")
+    table = calibration_table(checkpoint.card, metrics, level)
     if table is None:
         say_old("figures before and after the calibration")
     else:
         show_table(table)
-    steps = calibration_steps_table(one.card)
+    steps = calibration_steps_table(checkpoint.card)
     if steps is not None:
         show_table(steps)
         st.caption(CALIBRATION_TEXT)
 
 
-def _threshold(one: CheckpointRecord) -> None:
-    found = one.card.get("thresholds")
-    if not found:
+def _threshold(checkpoint: CheckpointRecord) -> None:
+    thresholds = checkpoint.card.get("thresholds")
+    if not thresholds:
         return
     st.markdown("**Where HSIL begins**")
-    rule = found.get("rule", "Chosen by Youden's index.")
+    rule = thresholds.get("rule", "Chosen by Youden's index.")
     st.markdown(
-        f"HSIL is called at a probability of **{found['3ch']:.3f}** (3 channels) or **{found['4ch']:.3f}** "
+        f"HSIL is called at a probability of **{thresholds['3ch']:.3f}** (3 channels) or **{thresholds['4ch']:.3f}** "
         f"(4 channels) and above. {rule}"
     )

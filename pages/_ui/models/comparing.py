@@ -28,47 +28,49 @@ _FIGURES = {
 }  # fmt: skip
 
 
-def show_comparison(person: Here, one: CheckpointRecord) -> None:
+def show_comparison(person: Here, checkpoint: CheckpointRecord) -> None:
     """Draw the chosen model against another one."""
     others = [
-        other for other in models_registry.list_checkpoints(person.store, actor=person.actor) if other.id != one.id
+        other
+        for other in models_registry.list_checkpoints(person.store, actor=person.actor)
+        if other.id != checkpoint.id
     ]
     if not others:
         st.info("There is no other model to compare it with yet.", icon=":material/deployed_code:")
         return
     left, right = st.columns([3, 1], vertical_alignment="bottom")
-    other = left.selectbox("Compare with", others, format_func=lambda one: one.name, key="compare_with")
+    other = left.selectbox("Compare with", others, format_func=lambda checkpoint: checkpoint.name, key="compare_with")
     channels = right.segmented_control(
         "Network", [4, 3], format_func=lambda n: f"{n} channels", default=4, required=True, key="compare_channels"
     )
     with showing_errors(), st.spinner("Comparing …"):
-        found = compare_models(
-            person.store, actor=person.actor, first_id=other.id, second_id=one.id, channels=channels or 4
+        compared = compare_models(
+            person.store, actor=person.actor, first_id=other.id, second_id=checkpoint.id, channels=channels or 4
         )
-        _missing(found, other, one)
-        if found.difference is None:
+        _missing(compared, other, checkpoint)
+        if compared.difference is None:
             st.info(
                 "No case with a label by histology, of a patient that neither has met, was predicted by both.",
                 icon=":material/hourglass_empty:",
             )
             return
-        _figures(found, found.difference)
+        _figures(compared, compared.difference)
         scores, flips = st.columns(2, gap="large")
         with scores:
             st.markdown("**Scores of both**")
             chart = scores_chart(
-                [(label is Label.HSIL, first, second) for label, first, second in found.scores],
-                found.first,
-                found.second,
+                [(label is Label.HSIL, first, second) for label, first, second in compared.scores],
+                compared.first,
+                compared.second,
             )
             st.plotly_chart(chart, width="stretch", config=config(), key="compare_scores", theme=None)
             st.caption("A dot a case; above the line the chosen model gives the higher probability of HSIL.")
         with flips:
-            _flips(found.flips)
+            _flips(compared.flips)
 
 
-def _missing(found: ModelComparison, other: CheckpointRecord, one: CheckpointRecord) -> None:
-    for n, model in ((found.n_missing_first, other), (found.n_missing_second, one)):
+def _missing(compared: ModelComparison, other: CheckpointRecord, checkpoint: CheckpointRecord) -> None:
+    for n, model in ((compared.n_missing_first, other), (compared.n_missing_second, checkpoint)):
         if n:
             st.caption(f"{plain(model.name)} has not predicted {count_text(n, 'case')} that the other one has.")
             st.button(
@@ -83,15 +85,17 @@ def _predict(checkpoint_id: int) -> None:
         predicting.start_prediction(person.store, actor=person.actor, checkpoint_id=checkpoint_id)
 
 
-def _figures(found: ModelComparison, difference: ArmDifference) -> None:
+def _figures(compared: ModelComparison, difference: ArmDifference) -> None:
     rows = [
         (title, *(_text(getattr(part, name)) for part in (difference.first, difference.second, difference)))
         for name, title in _FIGURES.items()
     ]
-    show_table(TextTable(("", found.first, found.second, "Difference"), tuple(rows)))
+    show_table(TextTable(("", compared.first, compared.second, "Difference"), tuple(rows)))
     (tests,) = difference.by_seed
     left_out = (
-        f" {count_text(found.n_met, 'case')} left out: one of the two has met their patients." if found.n_met else ""
+        f" {count_text(compared.n_met, 'case')} left out: one of the two has met their patients."
+        if compared.n_met
+        else ""
     )
     st.caption(
         f"{count_text(difference.n, 'case')} of {count_text(difference.n_patients, 'patient')}, each model at its own "
@@ -102,24 +106,24 @@ def _figures(found: ModelComparison, difference: ArmDifference) -> None:
         st.caption(f"McNemar's test of the calls: p {calls.p:.3f} (right alone: {calls.b} and {calls.c}).")
 
 
-def _text(one: Estimate) -> str:
-    return one.text()
+def _text(estimate: Estimate) -> str:
+    return estimate.text()
 
 
 def _flips(flips: Sequence[FlippedCase]) -> None:
-    better = sum(one.is_second_right for one in flips)
+    better = sum(flip.is_second_right for flip in flips)
     st.markdown(f"**Cases that flipped** · {better} became right, {len(flips) - better} became wrong")
     if not flips:
         st.caption("Both call every case alike.")
         return
     rows = pd.DataFrame(
         {
-            "Case": [one.case_id for one in flips],
-            "Patient": [one.patient_code for one in flips],
-            "Label": ["HSIL" if one.label is Label.HSIL else "normal" for one in flips],
-            "Before": [percent_texts(one.prob_first, one.prob_second)[0] for one in flips],
-            "Now": [percent_texts(one.prob_first, one.prob_second)[1] for one in flips],
-            "": ["became right" if one.is_second_right else "became WRONG" for one in flips],
+            "Case": [flip.case_id for flip in flips],
+            "Patient": [flip.patient_code for flip in flips],
+            "Label": ["HSIL" if flip.label is Label.HSIL else "normal" for flip in flips],
+            "Before": [percent_texts(flip.prob_first, flip.prob_second)[0] for flip in flips],
+            "Now": [percent_texts(flip.prob_first, flip.prob_second)[1] for flip in flips],
+            "": ["became right" if flip.is_second_right else "became WRONG" for flip in flips],
         }
     )
     picked = st.dataframe(

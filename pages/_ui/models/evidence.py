@@ -10,28 +10,28 @@ from pages._ui.models.marks import block_head, labels_from, say_old, show_table
 _ALIKE = 0.5
 
 
-def show_evidence(one: CheckpointRecord) -> None:
+def show_evidence(checkpoint: CheckpointRecord) -> None:
     """Draw the shares inside the masks, and whether the maps change when the network forgets."""
-    block_head(one, "Where the evidence lies")
-    metrics = side(one.card, "test")
+    block_head(checkpoint, "Where the evidence lies")
+    metrics = side(checkpoint.card, "test")
     table = evidence_table(metrics)
     if table is None:
         say_old("where its evidence lies")
         return
-    found = metrics["evidence"]
-    if not found["n_images"]:
+    evidence = metrics["evidence"]
+    if not evidence["n_images"]:
         st.info("No test image has an annotated lesion, so there is nothing to compare.", icon=":material/brush:")
     else:
         show_table(table)
-        st.caption(f"{counted(found['n_images'], 'test image')}. {EVIDENCE_TEXT} {labels_from(one)}.")
-    block_head(one, "Beside the lesion: black bars and rim")
+        st.caption(f"{counted(evidence['n_images'], 'test image')}. {EVIDENCE_TEXT} {labels_from(checkpoint)}.")
+    block_head(checkpoint, "Beside the lesion: black bars and rim")
     places = places_table(metrics)
     if places is None:
         say_old("the evidence in black bars and rim")
     else:
         show_table(places)
-        st.caption(f"{PLACES_TEXT} {labels_from(one)}.")
-    block_head(one, "Do the maps show what was learned?")
+        st.caption(f"{PLACES_TEXT} {labels_from(checkpoint)}.")
+    block_head(checkpoint, "Do the maps show what was learned?")
     forgetting = forgetting_table(metrics)
     if forgetting is None:
         say_old("whether its maps change when it forgets")

@@ -23,29 +23,29 @@ from pages._ui.shared.markdown import plain
 _JOB = "models_evaluation"
 
 
-def show_external(person: Here, one: CheckpointRecord) -> None:
+def show_external(person: Here, checkpoint: CheckpointRecord) -> None:
     """Draw the button and what was seen so far.
 
     Args:
         person: Who looks.
-        one: The checkpoint.
+        checkpoint: The checkpoint.
     """
     st.markdown("**External test sets**")
     sets = snapshots_external_sets.external_sets(person.store, actor=person.actor)
-    _start(person, one, sets)
+    _start(person, checkpoint, sets)
     _progress(person)
-    looks = evaluations.list_evaluations(person.store, actor=person.actor, checkpoint_id=one.id)
+    looks = evaluations.list_evaluations(person.store, actor=person.actor, checkpoint_id=checkpoint.id)
     if not looks:
         st.caption("No look was taken with this model yet.")
     for number, look in enumerate(looks):
         title = f"{plain(look.snapshot_name)} · look {look.look}"
         with st.expander(title, expanded=number == 0, icon=":material/visibility:"):
             st.caption(f"{as_when(look.created_at)} UTC, {plain(look.created_by)}")
-            _figures(one, look.metrics, is_simulated=look.simulated)
+            _figures(checkpoint, look.metrics, is_simulated=look.simulated)
 
 
-def _start(person: Here, one: CheckpointRecord, listed: tuple[SnapshotRecord, ...]) -> None:
-    sets = {kept.id: kept for kept in listed}
+def _start(person: Here, checkpoint: CheckpointRecord, listed: tuple[SnapshotRecord, ...]) -> None:
+    sets = {snapshot.id: snapshot for snapshot in listed}
     if not sets:
         st.info("No patients are kept as an external test set yet.", icon=":material/lock:")
         link("train", "Keep some when you freeze", icon=":material/ac_unit:")
@@ -56,7 +56,7 @@ def _start(person: Here, one: CheckpointRecord, listed: tuple[SnapshotRecord, ..
     )  # fmt: skip
     with showing_errors():
         seen = snapshots_external_sets.seen_by(
-            person.store, actor=person.actor, checkpoint_id=one.id, snapshot_id=chosen
+            person.store, actor=person.actor, checkpoint_id=checkpoint.id, snapshot_id=chosen
         )
         for sentence in seen:
             st.warning(sentence, icon=":material/visibility:")
@@ -64,7 +64,7 @@ def _start(person: Here, one: CheckpointRecord, listed: tuple[SnapshotRecord, ..
             "Look at this set",
             icon=":material/play_arrow:",
             on_click=_start_now,
-            args=(one.id, chosen),
+            args=(checkpoint.id, chosen),
             key="start_evaluation",
         )
     st.caption(
@@ -109,9 +109,9 @@ def _draw_progress(job_id: int) -> None:
         st.progress(job.share, text="The model is looking at the set")
 
 
-def _figures(one: CheckpointRecord, metrics: Block, *, is_simulated: bool) -> None:
+def _figures(checkpoint: CheckpointRecord, metrics: Block, *, is_simulated: bool) -> None:
     block = calls(metrics, "4ch", "case")
-    source = LabelSource(block.get("label_source", one.label_source))
+    source = LabelSource(block.get("label_source", checkpoint.label_source))
     calibration = in_the_large_table(metrics, "case")
     for title, table in (
         ("Calls, by case", calls_table(metrics, "case")),
@@ -122,7 +122,9 @@ def _figures(one: CheckpointRecord, metrics: Block, *, is_simulated: bool) -> No
     ):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{title}**", width="content")
-            model_badges(model_marks(one.card, label_source=source, simulated=one.simulated or is_simulated))
+            model_badges(
+                model_marks(checkpoint.card, label_source=source, simulated=checkpoint.simulated or is_simulated)
+            )
         show_table(table)
     st.caption(
         f"{n_of(block, level='case')} · {label_source_text(source)} · at the frozen thresholds · shares: 95% by "

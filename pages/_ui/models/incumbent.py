@@ -9,10 +9,10 @@ from pages._ui.models.marks import block_head, labels_from, say_old, show_table
 from pages._ui.shared.markdown import plain
 
 
-def show_against(one: CheckpointRecord) -> None:
+def show_against(checkpoint: CheckpointRecord) -> None:
     """Draw the paired comparison on the same test images."""
-    block_head(one, "Against the current model")
-    metrics = side(one.card, "test")
+    block_head(checkpoint, "Against the current model")
+    metrics = side(checkpoint.card, "test")
     if "against_current" not in metrics:
         say_old("a comparison with the current model")
         return
@@ -29,5 +29,5 @@ def show_against(one: CheckpointRecord) -> None:
     show_table(against_table(against))
     st.caption(
         f"4 channels, by case, each model at its own threshold; {counted(against['calls']['n'], 'case')}. Difference: "
-        f"this model minus the current one, with a 95% interval by patients. {labels_from(one)}."
+        f"this model minus the current one, with a 95% interval by patients. {labels_from(checkpoint)}."
     )

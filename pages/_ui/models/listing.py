@@ -16,21 +16,21 @@ def choose_model(listed: tuple[CheckpointRecord, ...]) -> CheckpointRecord:
     Args:
         listed: All checkpoints, newest first, at least one.
     """
-    tests = [side(one.card, "test") for one in listed]
-    cases = [calls(one, "4ch", "case") for one in tests]
+    tests = [side(checkpoint.card, "test") for checkpoint in listed]
+    cases = [calls(checkpoint, "4ch", "case") for checkpoint in tests]
     rows = pd.DataFrame(
         {
-            "Model": [("★ " if one.is_current else "") + one.name for one in listed],
-            "Labels from": [_source(one) for one in listed],
-            "Marks": [_marks(one) for one in listed],
-            "IoU": [short_estimate(estimate(one["segmentation"], "iou_acetowhite")) for one in tests],
-            "IoU of the mean mask": [_blind_iou(one["segmentation"]) for one in tests],
-            "AUC": [short_estimate(estimate(one, "auc")) for one in cases],
-            "Sensitivity": [short_share(proportion(one, "sensitivity")) for one in cases],
-            "Specificity": [short_share(proportion(one, "specificity")) for one in cases],
-            "Cases": [one["n"] for one in cases],
-            "Snapshot": [one.snapshot_name for one in listed],
-            "Trained (UTC)": [as_when(one.created_at) for one in listed],
+            "Model": [("★ " if checkpoint.is_current else "") + checkpoint.name for checkpoint in listed],
+            "Labels from": [_source(checkpoint) for checkpoint in listed],
+            "Marks": [_marks(checkpoint) for checkpoint in listed],
+            "IoU": [short_estimate(estimate(checkpoint["segmentation"], "iou_acetowhite")) for checkpoint in tests],
+            "IoU of the mean mask": [_blind_iou(checkpoint["segmentation"]) for checkpoint in tests],
+            "AUC": [short_estimate(estimate(checkpoint, "auc")) for checkpoint in cases],
+            "Sensitivity": [short_share(proportion(checkpoint, "sensitivity")) for checkpoint in cases],
+            "Specificity": [short_share(proportion(checkpoint, "specificity")) for checkpoint in cases],
+            "Cases": [checkpoint["n"] for checkpoint in cases],
+            "Snapshot": [checkpoint.snapshot_name for checkpoint in listed],
+            "Trained (UTC)": [as_when(checkpoint.created_at) for checkpoint in listed],
         }
     )
     st.caption(
@@ -44,8 +44,8 @@ def choose_model(listed: tuple[CheckpointRecord, ...]) -> CheckpointRecord:
     if picked and picked[0] < len(listed):
         return listed[picked[0]]
     wanted = st.query_params.get("checkpoint", "")
-    named = [one for one in listed if str(one.id) == wanted]
-    return (named or [one for one in listed if one.is_current] or list(listed))[0]
+    named = [checkpoint for checkpoint in listed if str(checkpoint.id) == wanted]
+    return (named or [checkpoint for checkpoint in listed if checkpoint.is_current] or list(listed))[0]
 
 
 def _blind_iou(block: Block) -> str:
@@ -54,10 +54,10 @@ def _blind_iou(block: Block) -> str:
     return short_estimate(estimate(blind["mean_mask"], "iou_acetowhite")) if blind else "not known"
 
 
-def _source(one: CheckpointRecord) -> str:
-    return "histology" if one.label_source is LabelSource.HISTOLOGY else "impression, not histology"
+def _source(checkpoint: CheckpointRecord) -> str:
+    return "histology" if checkpoint.label_source is LabelSource.HISTOLOGY else "impression, not histology"
 
 
-def _marks(one: CheckpointRecord) -> str:
+def _marks(checkpoint: CheckpointRecord) -> str:
     # What its labels rest on has a column of its own.
-    return marks_text(one.marks, without=(MarkKind.IMPRESSION,))
+    return marks_text(checkpoint.marks, without=(MarkKind.IMPRESSION,))

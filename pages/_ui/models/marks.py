@@ -11,34 +11,34 @@ from colpo_core.records.snapshots.snapshots import label_source_text
 from pages._ui.shared.badges import model_badges
 
 
-def labels_from(one: CheckpointRecord) -> str:
+def labels_from(checkpoint: CheckpointRecord) -> str:
     """What its labels rest on, as a sentence begins."""
-    text = label_source_text(one.label_source)
+    text = label_source_text(checkpoint.label_source)
     return text[0].upper() + text[1:]
 
 
-def marks_line(one: CheckpointRecord) -> str:
+def marks_line(checkpoint: CheckpointRecord) -> str:
     """The marks in a line, for a chart's title."""
     return " · ".join(
-        part for part in (labels_from(one), marks_text(one.marks, without=(MarkKind.IMPRESSION,))) if part
+        part for part in (labels_from(checkpoint), marks_text(checkpoint.marks, without=(MarkKind.IMPRESSION,))) if part
     )
 
 
-def block_head(one: CheckpointRecord, title: str) -> None:
+def block_head(checkpoint: CheckpointRecord, title: str) -> None:
     """The title of a block of figures with its marks.
 
     Args:
-        one: Whose figures.
+        checkpoint: Whose figures.
         title: What they are.
     """
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**{title}**", width="content")
-        badges(one)
+        badges(checkpoint)
 
 
-def badges(one: CheckpointRecord) -> None:
+def badges(checkpoint: CheckpointRecord) -> None:
     """The marks alone."""
-    model_badges(one.marks)
+    model_badges(checkpoint.marks)
 
 
 def say_old(what: str) -> None:

@@ -12,15 +12,15 @@ from pages._ui.shared.context import Here
 from pages._ui.shared.errors import showing_errors
 
 
-def show_masks(person: Here, one: CheckpointRecord) -> None:
+def show_masks(person: Here, checkpoint: CheckpointRecord) -> None:
     """Draw the figures of the test side.
 
     Args:
         person: Who looks.
-        one: The checkpoint.
+        checkpoint: The checkpoint.
     """
-    block = side(one.card, "test")["segmentation"]
-    block_head(one, "Segmentation")
+    block = side(checkpoint.card, "test")["segmentation"]
+    block_head(checkpoint, "Segmentation")
     if not block["n_images"]:
         st.info("No mask was kept for testing, so nothing is known of its segmentation.", icon=":material/brush:")
         return
@@ -29,16 +29,18 @@ def show_masks(person: Here, one: CheckpointRecord) -> None:
         f"Test side: {counted(block['n_images'], 'image')} with a mask. A share of 1, and a distance of 0, is a "
         "perfect match. An image whose lesion was not found at all has no distance: read it beside Dice."
     )
-    block_head(one, "Beside masks that look at no image")
+    block_head(checkpoint, "Beside masks that look at no image")
     if block.get("blind"):
         show_table(blind_table(block))
         st.caption(BLIND_TEXT)
     else:
         say_old("what a mask reaches that looks at no image")
-    block_head(one, "How it is spread")
+    block_head(checkpoint, "How it is spread")
     distributions = mask_distributions(block)
     if distributions:
-        st.plotly_chart(violins_chart(distributions, marks_line(one)), width="stretch", config=CONFIG, key="violins")
+        st.plotly_chart(
+            violins_chart(distributions, marks_line(checkpoint)), width="stretch", config=CONFIG, key="violins"
+        )
         st.caption(
             "Each dot an image with a lesion, or a patient (the mean over her images). Diamond: the mean over images "
             "with its 95% interval by patients."
@@ -47,7 +49,7 @@ def show_masks(person: Here, one: CheckpointRecord) -> None:
         say_old("the distribution over images and patients")
     left, right = st.columns(2, gap="large")
     with left:
-        block_head(one, f"Images without a lesion ({block['n_images_without_acetowhite']})")
+        block_head(checkpoint, f"Images without a lesion ({block['n_images_without_acetowhite']})")
         if block["n_images_without_acetowhite"]:
             show_table(without_lesion_table(block))
             st.caption(
@@ -60,21 +62,21 @@ def show_masks(person: Here, one: CheckpointRecord) -> None:
                 "On the page Annotate, confirm images on which nothing is acetowhite."
             )
     with right:
-        _ceiling(person, one)
+        _ceiling(person, checkpoint)
 
 
-def _ceiling(person: Here, one: CheckpointRecord) -> None:
-    block_head(one, "Beside the annotators")
+def _ceiling(person: Here, checkpoint: CheckpointRecord) -> None:
+    block_head(checkpoint, "Beside the annotators")
     with showing_errors(), st.spinner("Comparing the annotators …", show_time=False):
-        found = models_human_ceiling.human_ceiling(person.store, actor=person.actor, checkpoint_id=one.id)
-        if not found.n_images_all:
+        ceiling = models_human_ceiling.human_ceiling(person.store, actor=person.actor, checkpoint_id=checkpoint.id)
+        if not ceiling.n_images_all:
             st.info(
                 "No image has masks of two people yet. Let two annotate the same images: a model cannot be asked to "
                 "agree with them more than they agree with each other.",
                 icon=":material/group:",
             )
             return
-        show_table(ceiling_table(found))
+        show_table(ceiling_table(ceiling))
         st.caption(
             "How far people agree on the same images is the most that one may ask of a model. 95% intervals by "
             "patients."

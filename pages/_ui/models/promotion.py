@@ -16,24 +16,24 @@ from pages._ui.shared.markdown import plain
 _SHOWN = 5
 
 
-def show_promotion(person: Here, one: CheckpointRecord) -> None:
+def show_promotion(person: Here, checkpoint: CheckpointRecord) -> None:
     """Draw what speaks against a promotion, and the form.
 
     Args:
         person: Who looks.
-        one: The checkpoint.
+        checkpoint: The checkpoint.
     """
     with st.container(border=True):
-        if one.is_current:
+        if checkpoint.is_current:
             st.markdown("**This is the clinic's current model.**")
             link("review", "Review its predictions", icon=":material/fact_check:")
             return
         current = models_registry.current_checkpoint(person.store)
-        is_older = current is not None and one.created_at < current.created_at
+        is_older = current is not None and checkpoint.created_at < current.created_at
         st.markdown("**Roll back to this model**" if is_older else "**Make this the current model**")
         with showing_errors():
             with st.spinner("Looking for what speaks against it …", show_time=False):
-                checks = promotion_checks.check_promotion(person.store, actor=person.actor, checkpoint_id=one.id)
+                checks = promotion_checks.check_promotion(person.store, actor=person.actor, checkpoint_id=checkpoint.id)
             for sentence in checks.doubts:
                 st.warning(plain(sentence), icon=":material/report:")
             if not checks.doubts:
@@ -44,11 +44,11 @@ def show_promotion(person: Here, one: CheckpointRecord) -> None:
             if person.actor.role is not Role.ADMINISTRATOR:
                 st.markdown("An administrator can make this the clinic's current model.")
                 return
-            _form(person, one, has_doubts=bool(checks.doubts))
+            _form(person, checkpoint, has_doubts=bool(checks.doubts))
 
 
-def _form(person: Here, one: CheckpointRecord, *, has_doubts: bool) -> None:
-    with st.form(f"promote_{one.id}", border=False):
+def _form(person: Here, checkpoint: CheckpointRecord, *, has_doubts: bool) -> None:
+    with st.form(f"promote_{checkpoint.id}", border=False):
         reason = st.text_input("Reason", placeholder="Higher sensitivity on the same test cases", max_chars=500)
         overrule = ""
         if has_doubts:
@@ -63,10 +63,12 @@ def _form(person: Here, one: CheckpointRecord, *, has_doubts: bool) -> None:
     if pressed:
         with showing_errors():
             models_promotions.promote_checkpoint(
-                person.store, actor=person.actor, checkpoint_id=one.id, reason=reason, overrule=overrule
+                person.store, actor=person.actor, checkpoint_id=checkpoint.id, reason=reason, overrule=overrule
             )
-            st.session_state["models_told"] = f"{one.name} is the current model. Its predictions are on their way."
-            st.query_params["checkpoint"] = str(one.id)
+            st.session_state["models_told"] = (
+                f"{checkpoint.name} is the current model. Its predictions are on their way."
+            )
+            st.query_params["checkpoint"] = str(checkpoint.id)
             st.rerun()
 
 
@@ -76,18 +78,18 @@ def show_history(person: Here) -> None:
     if not promotions:
         return
     st.markdown("**Promotions**")
-    for one in promotions[:_SHOWN]:
-        _show_one(one)
+    for promotion in promotions[:_SHOWN]:
+        _show_one(promotion)
     if promotions[_SHOWN:]:
         with st.expander(f"Earlier ones ({len(promotions) - _SHOWN})"):
-            for one in promotions[_SHOWN:]:
-                _show_one(one)
+            for promotion in promotions[_SHOWN:]:
+                _show_one(promotion)
 
 
-def _show_one(one: PromotionRecord) -> None:
-    st.markdown(f"**{plain(one.checkpoint_name)}**  \n{plain(one.reason)}")
-    st.caption(f"{as_when(one.at)} UTC, {plain(one.promoted_by)}")
-    if one.overruled:
-        st.caption(f":material/gavel: Overruled: {' '.join(map(plain, one.overruled))}")
-    if one.unchecked:
-        st.caption(f":material/help: Could not be checked: {' '.join(map(plain, one.unchecked))}")
+def _show_one(promotion: PromotionRecord) -> None:
+    st.markdown(f"**{plain(promotion.checkpoint_name)}**  \n{plain(promotion.reason)}")
+    st.caption(f"{as_when(promotion.at)} UTC, {plain(promotion.promoted_by)}")
+    if promotion.overruled:
+        st.caption(f":material/gavel: Overruled: {' '.join(map(plain, promotion.overruled))}")
+    if promotion.unchecked:
+        st.caption(f":material/help: Could not be checked: {' '.join(map(plain, promotion.unchecked))}")

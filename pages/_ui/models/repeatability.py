@@ -10,24 +10,24 @@ from pages._ui.models.marks import as_frame, block_head, labels_from, say_old, s
 from pages._ui.shared.links import link
 
 
-def show_repeatability(one: CheckpointRecord) -> None:
+def show_repeatability(checkpoint: CheckpointRecord) -> None:
     """Draw the spread within cases, and the cases that were called both ways."""
-    block_head(one, "Repeatability")
-    metrics = side(one.card, "test")
+    block_head(checkpoint, "Repeatability")
+    metrics = side(checkpoint.card, "test")
     table = repeatability_table(metrics)
     if table is None:
         say_old("the spread within cases")
         return
-    found = metrics["repeatability"]["4ch"]
-    if not found["n_cases"]:
+    repeatability = metrics["repeatability"]["4ch"]
+    if not repeatability["n_cases"]:
         st.info("No test case has two images or more, so nothing is known of it.", icon=":material/photo_library:")
         return
     show_table(table)
     st.caption(
-        f"{counted(found['n_cases'], 'test case')} with two images or more ({counted(found['n_images'], 'image')}). "
-        f"95% intervals by patients. {labels_from(one)}."
+        f"{counted(repeatability['n_cases'], 'test case')} with two images or more "
+        f"({counted(repeatability['n_images'], 'image')}). 95% intervals by patients. {labels_from(checkpoint)}."
     )
-    block_head(one, "Cases called both ways, by network, widest first")
+    block_head(checkpoint, "Cases called both ways, by network, widest first")
     flips = as_frame(flips_table(metrics))
     if flips.empty:
         st.caption("None: no case was called `hsil` on one image and `normal` on another.")

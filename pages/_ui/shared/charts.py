@@ -1,6 +1,7 @@
 """Plotly charts in the program's look: bars, curves, and a confusion matrix that says its numbers."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
 
 import plotly.graph_objects as go
 
@@ -9,6 +10,7 @@ from colpo_core.records.statistics.figures import CallFigures, Estimate, Proport
 
 TEAL, AMBER, GREY, RED, INK = "#0f6b74", "#d08a1d", "#b5c3c6", "#b3402f", "#1d2b2f"
 NETWORK_COLOURS = {"3ch": "#8aa5a8", "4ch": TEAL}
+NETWORK_STYLES = {network: {"color": colour} for network, colour in NETWORK_COLOURS.items()}
 _FONT = {"color": INK, "size": 13, "family": "Source Sans, Source Sans Pro, Segoe UI, sans-serif"}
 _PLAIN = {"displayModeBar": False, "staticPlot": False, "scrollZoom": False}
 
@@ -134,26 +136,39 @@ def roc_chart(curves: Sequence[Curve], *, marks: str = "", height_px: int = 300)
             go.Scatter(
                 x=x, y=y, mode="lines", name=curve.name, line={"color": NETWORK_COLOURS[curve.network], "width": 2.5},
                 customdata=[1 - value for value in x],
-                hovertemplate="sensitivity %{y:.0%}, specificity %{customdata:.0%}<extra></extra>",
+                hovertemplate=f"{escape(curve.name)}<br>sensitivity %{{y:.0%}}, specificity %{{customdata:.0%}}<extra></extra>",
             )
         )  # fmt: skip
     return figure
 
 
-def calibration_chart(curves: Sequence[Curve], *, marks: str = "", height_px: int = 300) -> go.Figure:
-    """Observed share of HSIL over the probability, with intervals; right is the diagonal. See `roc_chart`."""
+def calibration_chart(
+    curves: Sequence[Curve],
+    *,
+    marks: str = "",
+    height_px: int = 300,
+    styles: Mapping[str, Mapping[str, str]] = NETWORK_STYLES,
+) -> go.Figure:
+    """Observed share of HSIL over the probability, with intervals; right is the diagonal.
+
+    Args:
+        curves: One a network, or one a caller of a study.
+        marks: See `roc_chart`.
+        height_px: Height of the chart.
+        styles: By `network` of the curves, their `color` and, where they are not solid, their `dash`.
+    """
     figure = _unit_square(curves, x="probability of HSIL", y="share that was HSIL", marks=marks, height_px=height_px)
     for curve in curves:
         x, y = zip(*curve.points, strict=True)
-        line = {"width": 1, "dash": "dot"} if curve.is_before else {"width": 2, "dash": "solid"}
-        colour = NETWORK_COLOURS[curve.network]
+        style = styles[curve.network]
         figure.add_trace(
             go.Scatter(
-                x=x, y=y, mode="lines+markers", name=curve.name, line=line | {"color": colour},
+                x=x, y=y, mode="lines+markers", name=curve.name,
+                line={"width": 2, **style} if not curve.is_before else {"width": 1, **style, "dash": "dot"},
                 marker={"size": 4 if curve.is_before else 8},
-                error_y=intervals(curve.shares, colour=colour) if curve.shares else None,
+                error_y=intervals(curve.shares, colour=style["color"]) if curve.shares else None,
                 customdata=[share.text() for share in curve.shares] or [f"{share:.1%}" for share in y],
-                hovertemplate="probability %{x:.2f}, HSIL %{customdata}<extra></extra>",
+                hovertemplate=f"{escape(curve.name)}<br>probability %{{x:.2f}}, HSIL %{{customdata}}<extra></extra>",
             )
         )  # fmt: skip
     return figure
