@@ -136,7 +136,8 @@ def roc_chart(curves: Sequence[Curve], *, marks: str = "", height_px: int = 300)
             go.Scatter(
                 x=x, y=y, mode="lines", name=curve.name, line={"color": NETWORK_COLOURS[curve.network], "width": 2.5},
                 customdata=[1 - value for value in x],
-                hovertemplate=f"{escape(curve.name)}<br>sensitivity %{{y:.0%}}, specificity %{{customdata:.0%}}<extra></extra>",
+                hovertemplate=f"{escape(curve.name)}<br>sensitivity %{{y:.0%}}, specificity %{{customdata:.0%}}"
+                "<extra></extra>",
             )
         )  # fmt: skip
     return figure
