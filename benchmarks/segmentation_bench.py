@@ -18,7 +18,6 @@ from colpo_core.evaluation.blind import BlindReference, blind_reference
 from colpo_core.evaluation.masks import BlindPair, blind_figures, blind_pair, mask_figures, segmentation_figures
 from colpo_core.images.letterbox import unletterbox
 from colpo_core.nets.interfaces import Segmenter
-from colpo_core.records.models.cards import signed_text
 from colpo_core.records.statistics.figures import MaskFigures, SegmentationFigures
 from colpo_core.records.training.settings import TrainingSettings
 from colpo_core.training.hardware import Hardware, plain_hardware
@@ -156,7 +155,7 @@ def blind_cells(said: SegmentationFigures) -> list[str]:
     return [
         text
         for one in (said.blind.mean_mask, said.blind.disc)
-        for text in (one.iou_acetowhite.text(), signed_text(one.iou_difference))
+        for text in (one.iou_acetowhite.text(), one.iou_difference.text(is_signed=True))
     ]
 
 
