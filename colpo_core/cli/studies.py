@@ -11,7 +11,7 @@ from colpo_core.cli.output import Opened, json_option, plain, print_json, print_
 from colpo_core.exchange.rating_report import study_text
 from colpo_core.records.people import Actor
 from colpo_core.records.statistics.number_texts import percent_texts
-from colpo_core.records.statistics.reader_statistics import Endpoint
+from colpo_core.records.statistics.reader_figures import Endpoint
 from colpo_core.records.studies.designs import CaseChoice, CaseSource
 from colpo_core.records.studies.reading_plans import Aid, ConfidenceScale, ReadingPlan
 from colpo_core.records.studies.results import CallerFigures, StudyResults

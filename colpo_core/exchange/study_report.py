@@ -7,23 +7,16 @@ from colpo_core.exchange import html
 from colpo_core.exchange.study_drawings import differences_drawing, flow_drawing, roc_drawing
 from colpo_core.records.models.card_tables import CardTable
 from colpo_core.records.statistics.figures import Bounds, Estimate, Proportion, p_text, value_text
-from colpo_core.records.statistics.reader_statistics import (
+from colpo_core.records.statistics.multi_reader_figures import AgainstModel, Comparison, ManyReaders, SingleArm
+from colpo_core.records.statistics.rater_agreement import ArmAgreement, Coefficient
+from colpo_core.records.statistics.rating_analysis import Clustered, ClusteredAnalysis, RatingAnalysis, ShareAnalysis
+from colpo_core.records.statistics.reader_figures import (
     ENDPOINT_WORDS,
-    AgainstModel,
-    ArmAgreement,
-    Clustered,
-    ClusteredAnalysis,
-    Coefficient,
-    Comparison,
     Endpoint,
-    ManyReaders,
     PairedAucs,
     PairedCalls,
-    RatingAnalysis,
     ReaderArm,
     ReaderShare,
-    ShareAnalysis,
-    SingleArm,
 )
 from colpo_core.records.studies.reports import ComputedAnew, StudyReport
 from colpo_core.records.studies.results import CallerFigures, NetworkComparison

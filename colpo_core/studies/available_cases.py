@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from colpo_core.evaluation.placements import placements
-from colpo_core.records.statistics.reader_statistics import Endpoint
+from colpo_core.records.statistics.reader_figures import Endpoint
 
 _Floats = npt.NDArray[np.float64]
 _Bools = npt.NDArray[np.bool_]

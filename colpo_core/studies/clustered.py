@@ -20,7 +20,8 @@ from colpo_core.evaluation.few import FEWEST_FOR_A_DIFFERENCE, FEWEST_FOR_AN_INT
 from colpo_core.evaluation.intervals import exact_share
 from colpo_core.evaluation.placements import placements
 from colpo_core.records.statistics.figures import Bounds
-from colpo_core.records.statistics.reader_statistics import Clustered, ClusteredAnalysis, PairedAucs, PairedCalls
+from colpo_core.records.statistics.rating_analysis import Clustered, ClusteredAnalysis
+from colpo_core.records.statistics.reader_figures import PairedAucs, PairedCalls
 from colpo_core.studies.obuchowski_rockette import bounded, logit_interval
 from colpo_core.studies.ratings import RatingTable
 

@@ -11,7 +11,8 @@ import numpy.typing as npt
 
 from colpo_core.evaluation.placements import placements
 from colpo_core.evaluation.resampling import divided, patient_weights, weighted_auc
-from colpo_core.records.statistics.reader_statistics import Covariance, Endpoint
+from colpo_core.records.statistics.multi_reader_figures import Covariance
+from colpo_core.records.statistics.reader_figures import Endpoint
 
 RESAMPLES = 2000
 _Floats = npt.NDArray[np.float64]

@@ -19,7 +19,7 @@ from scipy.stats import norm
 from scipy.stats import t as t_distribution
 
 from colpo_core.records.statistics.figures import Bounds
-from colpo_core.records.statistics.reader_statistics import AgainstModel, Comparison, NonInferiority, SingleArm
+from colpo_core.records.statistics.multi_reader_figures import AgainstModel, Comparison, NonInferiority, SingleArm
 
 _Floats = npt.NDArray[np.float64]
 NEAR_AN_END = 0.95

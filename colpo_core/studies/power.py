@@ -13,7 +13,8 @@ from scipy.stats import t as t_distribution
 from colpo_core.errors import InputRejected
 from colpo_core.evaluation.intervals import wilson
 from colpo_core.records.statistics.figures import Bounds
-from colpo_core.records.statistics.reader_statistics import Endpoint, PowerEstimate
+from colpo_core.records.statistics.power import PowerEstimate
+from colpo_core.records.statistics.reader_figures import Endpoint
 from colpo_core.studies.endpoints import components, delong_covariance
 from colpo_core.studies.obuchowski_rockette import (
     against_model,

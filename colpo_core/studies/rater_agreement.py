@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import t as student
 
-from colpo_core.records.statistics.reader_statistics import Coefficient
+from colpo_core.records.statistics.rater_agreement import Coefficient
 
 _Floats = npt.NDArray[np.float64]
 _Ints = npt.NDArray[np.int64]

@@ -14,13 +14,7 @@ from colpo_core.evaluation.intervals import clopper_pearson, wilson
 from colpo_core.evaluation.paired import delong, delong_interval, mcnemar
 from colpo_core.evaluation.paired_shares import newcombe
 from colpo_core.records.statistics.figures import Bounds
-from colpo_core.records.statistics.reader_statistics import (
-    AtPrevalence,
-    PairedAucs,
-    PairedCalls,
-    ReaderArm,
-    ReaderShare,
-)
+from colpo_core.records.statistics.reader_figures import AtPrevalence, PairedAucs, PairedCalls, ReaderArm, ReaderShare
 from colpo_core.terms import Label
 
 _Bools = npt.NDArray[np.bool_]

@@ -6,12 +6,14 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 
-from colpo_core.records.statistics.reader_statistics import Endpoint, PairedAucs, PairedCalls, RatingAnalysis
+from colpo_core.records.statistics.rating_analysis import RatingAnalysis
+from colpo_core.records.statistics.reader_figures import Endpoint, PairedAucs, PairedCalls
 from colpo_core.records.studies.reading_plans import ReadingPlan
 from colpo_core.records.studies.results import NetworkComparison, PairedReader, PrimaryResult, StudyAnalysis
+from colpo_core.studies.analysis_options import AnalysisOptions
 from colpo_core.studies.clustered import paired_aucs_by_patient, paired_calls_by_patient
 from colpo_core.studies.rater_agreement import cohen
-from colpo_core.studies.rating_analysis import AnalysisOptions, analyse_table
+from colpo_core.studies.rating_analysis import analyse_table
 from colpo_core.studies.ratings import FEWEST_OF_A_CLASS, RatingTable
 from colpo_core.studies.reader_calibration import calibrate, implied_probability
 from colpo_core.studies.reader_figures import paired_aucs, paired_calls, reader_arm

@@ -21,7 +21,7 @@ import numpy.typing as npt
 from scipy.stats import t as t_distribution
 
 from colpo_core.records.statistics.figures import Bounds
-from colpo_core.records.statistics.reader_statistics import Endpoint
+from colpo_core.records.statistics.reader_figures import Endpoint
 
 _Floats = npt.NDArray[np.float64]
 _Bools = npt.NDArray[np.bool_]

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from colpo_core.errors import InputRejected
-from colpo_core.records.statistics.reader_statistics import ENDPOINT_WORDS, Endpoint
+from colpo_core.records.statistics.reader_figures import ENDPOINT_WORDS, Endpoint
 from colpo_core.terms import ExposureRule, Finding
 
 MOST_SESSIONS = 10

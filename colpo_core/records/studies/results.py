@@ -4,19 +4,10 @@ from dataclasses import dataclass, field
 
 from colpo_core.records.models.marks import Mark
 from colpo_core.records.statistics.figures import Bounds, CallFigures, Estimate, ReliabilityBin, p_text, value_text
-from colpo_core.records.statistics.reader_statistics import (
-    ENDPOINT_WORDS,
-    AgainstModel,
-    Basis,
-    Clustered,
-    Coefficient,
-    Endpoint,
-    NonInferiority,
-    PairedAucs,
-    PairedCalls,
-    RatingAnalysis,
-    ReaderArm,
-)
+from colpo_core.records.statistics.multi_reader_figures import AgainstModel, Basis, NonInferiority
+from colpo_core.records.statistics.rater_agreement import Coefficient
+from colpo_core.records.statistics.rating_analysis import Clustered, RatingAnalysis
+from colpo_core.records.statistics.reader_figures import ENDPOINT_WORDS, Endpoint, PairedAucs, PairedCalls, ReaderArm
 from colpo_core.records.studies.designs import StudyRecord
 from colpo_core.terms import Arm, LabelSource
 

@@ -7,10 +7,12 @@ from pathlib import Path
 
 from colpo_core.errors import InputRejected
 from colpo_core.exchange.rating_report import rating_json
-from colpo_core.records.statistics.reader_statistics import U_STATISTIC, RatingAnalysis
+from colpo_core.records.statistics.multi_reader_figures import U_STATISTIC
+from colpo_core.records.statistics.rating_analysis import RatingAnalysis
 from colpo_core.sheets.values import plain_name
+from colpo_core.studies.analysis_options import AnalysisOptions
 from colpo_core.studies.hidden_patients import column_of_patients, patient_of, stem_of_patients
-from colpo_core.studies.rating_analysis import AnalysisOptions, analyse_table
+from colpo_core.studies.rating_analysis import analyse_table
 from colpo_core.studies.ratings import RatingTable, read_ratings, tabulate
 
 LARGEST_BYTES = 200_000_000

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from colpo_core.errors import InputRejected
-from colpo_core.records.statistics.reader_statistics import Endpoint
+from colpo_core.records.statistics.reader_figures import Endpoint
 from colpo_core.records.studies.reading_plans import ConfidenceScale, ReadingPlan, plan_from
 
 

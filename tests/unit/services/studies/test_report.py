@@ -13,7 +13,7 @@ import pytest
 from colpo_core.errors import PermissionDenied, StudyLocked
 from colpo_core.exchange.study_figures import report_figures
 from colpo_core.records.people import Actor
-from colpo_core.records.statistics.reader_statistics import Endpoint
+from colpo_core.records.statistics.reader_figures import Endpoint
 from colpo_core.records.studies.reading_plans import Aid, ConfidenceScale, ReadingPlan
 from colpo_core.services.studies import amendments as study_amendments
 from colpo_core.services.studies import designing
