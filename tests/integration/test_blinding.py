@@ -17,7 +17,7 @@ from starlette.applications import Starlette
 from colpo_core.records.people import Actor
 from colpo_core.records.studies.reading_plans import Aid, ReadingPlan
 from colpo_core.services.people import signing_in
-from colpo_core.services.review import desk as review
+from colpo_core.services.review import overlays
 from colpo_core.services.studies import designing, readings
 from colpo_core.services.studies.conduct import study_conduct
 from colpo_core.store import Store
@@ -278,9 +278,9 @@ def aided(store: Store, administrator: Actor, reader: Actor) -> Aided:
     )
     designing.open_study(store, actor=administrator, study_id=study.id)
     layers = [
-        review.prediction_mask_png(store, actor=administrator, prediction_id=one) for one in clinic.predictions
+        overlays.prediction_mask_png(store, actor=administrator, prediction_id=one) for one in clinic.predictions
     ] + [
-        review.prediction_map_png(store, actor=administrator, prediction_id=one, name=f"{channels}ch-{label}")
+        overlays.prediction_map_png(store, actor=administrator, prediction_id=one, name=f"{channels}ch-{label}")
         for one in clinic.predictions
         for channels in (3, 4)
         for label in Label

@@ -5,7 +5,7 @@ import streamlit as st
 
 from colpo_core.records.review.explanations import MapInMask
 from colpo_core.records.review.reviews import ReviewDesk, ReviewImage
-from colpo_core.services.review import desk as review
+from colpo_core.services.review import overlays
 from colpo_core.terms import Combination, Finding
 from pages._ui.components.viewer import Frame, Layer, case_viewer, image_series
 from pages._ui.review.verdict import has_verdict
@@ -118,7 +118,7 @@ def show_maps(person: Here, desk: ReviewDesk) -> None:
         st.caption(f"No positive evidence: {'; '.join(empty)}.")
     st.html(
         "<div style='display:flex;align-items:center;gap:.6rem;font-size:.85rem'><span>least evidence</span>"
-        f"<span style='flex:0 0 14rem;height:.7rem;border-radius:.3rem;background:{review.MAP_SCALE}'></span>"
+        f"<span style='flex:0 0 14rem;height:.7rem;border-radius:.3rem;background:{overlays.MAP_SCALE}'></span>"
         "<span>most of this network</span></div>"
     )
     st.caption(

@@ -27,6 +27,7 @@ from colpo_core.services.models import promotion_checks
 from colpo_core.services.models import registry as checkpoints
 from colpo_core.services.people import accounts as people
 from colpo_core.services.review import desk as review
+from colpo_core.services.review import overlays, verdicts
 from colpo_core.services.snapshots import freezing
 from colpo_core.services.training import retraining
 from colpo_core.store import Store
@@ -289,13 +290,13 @@ LOOKS: dict[str, tuple[Callable[[Store, Actor, PredictedClinic], object], set[Ex
     "a prediction": (lambda s, a, c: review.get_prediction(s, actor=a, prediction_id=c.predictions[1]), {P}),
     "an image's prediction": (lambda s, a, c: review.find_prediction(s, actor=a, image_id=c.cases[1].image_id), {P}),
     "the review desk": (lambda s, a, c: review.open_review(s, actor=a, prediction_id=c.predictions[1]), {P, L, H}),
-    "a predicted mask": (lambda s, a, c: review.prediction_mask_png(s, actor=a, prediction_id=c.predictions[1]), {P}),
+    "a predicted mask": (lambda s, a, c: overlays.prediction_mask_png(s, actor=a, prediction_id=c.predictions[1]), {P}),
     "a map": (
-        lambda s, a, c: review.prediction_map_png(s, actor=a, prediction_id=c.predictions[1], name="3ch-hsil"),
+        lambda s, a, c: overlays.prediction_map_png(s, actor=a, prediction_id=c.predictions[1], name="3ch-hsil"),
         {P},
     ),
     "a verdict": (
-        lambda s, a, c: review.record_review(s, actor=a, prediction_id=c.predictions[1], verdict=Verdict.AGREE),
+        lambda s, a, c: verdicts.record_review(s, actor=a, prediction_id=c.predictions[1], verdict=Verdict.AGREE),
         {P},
     ),
     "a specimen": (
@@ -433,7 +434,7 @@ def test_whoever_opens_the_review_page_is_exposed_to_the_case_that_it_shows(
 def test_the_page_of_a_case_shows_no_annotators_mask_and_the_rings_no_label(
     store: Store, annotator: Actor, clinic: PredictedClinic
 ) -> None:
-    review.prediction_sites_png(store, actor=annotator, prediction_id=clinic.predictions[1])
+    overlays.prediction_sites_png(store, actor=annotator, prediction_id=clinic.predictions[1])
     case_id = clinic.cases[1].case_id
     assert seen_by(store, annotator) == {(case_id, P)}
     other = reviewer(store, "other")
