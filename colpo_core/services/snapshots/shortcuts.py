@@ -74,10 +74,10 @@ def search_shortcuts(store: Store, manifest: Manifest, *, at_most: int | None = 
     }
     seen, missing = _in_the_images(store, looked_at, at_most)
     clues |= seen
-    found = find_shortcuts([case.label for case in looked_at], [case.patient_id for case in looked_at], clues)
+    judged = find_shortcuts([case.label for case in looked_at], [case.patient_id for case in looked_at], clues)
     report = ShortcutReport(
-        clues=found,
-        details=tuple((one.clue, _detail(one.clue, looked_at)) for one in found if one.accused),
+        clues=judged,
+        details=tuple((clue.clue, _detail(clue.clue, looked_at)) for clue in judged if clue.accused),
         unchecked=(*missing, *_not_recorded(looked_at)),
         n_patients=len(drawn),
     )
@@ -165,10 +165,10 @@ def _in_the_images(
     if left:
         return {}, (f"{words}: {left} images are not measured yet. Freezing measures them.",)
     with store.reading() as session:
-        found = find_surroundings(session, files.keys())
+        measured = find_surroundings(session, files.keys())
     return {
         aspect.value: np.stack(
-            [np.mean([found[item.image_id].figures[aspect] for item in items], axis=0) for items in chosen]
+            [np.mean([measured[item.image_id].figures[aspect] for item in items], axis=0) for items in chosen]
         )
         for aspect in Aspect
     }, ()
@@ -176,7 +176,7 @@ def _in_the_images(
 
 def _one_hot(names: list[str]) -> npt.NDArray[np.float64]:
     folded = [name.casefold() for name in names]
-    return np.array([[name == one for one in sorted(set(folded))] for name in folded], np.float64)
+    return np.array([[name == other for other in sorted(set(folded))] for name in folded], np.float64)
 
 
 def _size(case: _CaseRow) -> list[float]:
