@@ -10,7 +10,7 @@ from colpo_core.errors import InputRejected
 from colpo_core.records.people import Actor
 from colpo_core.records.studies.designs import CaseSource
 from colpo_core.records.studies.reading_plans import Aid, ReadingPlan
-from colpo_core.services.studies import designing, readings
+from colpo_core.services.studies import designing, presenting, readings
 from colpo_core.services.studies import results as study_results
 from colpo_core.services.studies.rows import get_study, list_studies
 from colpo_core.store import Store
@@ -57,7 +57,7 @@ def closed_study(store: Store, administrator: Actor) -> int:
     designing.open_study(store, actor=administrator, study_id=study.id)
     for reader in readers:
         for number in range(study.n_cases):
-            shown = readings.next_picture(store, actor=reader, study_id=study.id)
+            shown = presenting.next_case(store, actor=reader, study_id=study.id)
             assert shown is not None
             call = Label.HSIL if number % 3 else Label.NORMAL
             answer = {"call": call, "confidence": 7 * number}
@@ -180,7 +180,7 @@ def test_the_reading_page_tells_when_the_next_session_opens(
     )
     designing.open_study(store, actor=administrator, study_id=study.id)
     for _case in cases:
-        shown = readings.next_picture(store, actor=reader, study_id=study.id)
+        shown = presenting.next_case(store, actor=reader, study_id=study.id)
         assert shown is not None
         readings.record_reading(
             store, actor=reader, study_id=study.id, token=shown.token, call=Label.HSIL, confidence=90
@@ -212,7 +212,7 @@ def test_from_draft_to_results(
     assert "sealed and open" in said(app)
     assert "Results are hidden until the study is closed" in said(app)
 
-    shown = readings.next_picture(store, actor=reader, study_id=study_id)
+    shown = presenting.next_case(store, actor=reader, study_id=study_id)
     assert shown is not None
     readings.record_reading(store, actor=reader, study_id=study_id, token=shown.token, call=Label.HSIL, confidence=90)
     app = open_page(administrator, "studies", study=study_id)
@@ -394,9 +394,9 @@ def test_findings_that_were_chosen_are_there_after_a_reload(
     assert not app.exception
     again = open_page(reader, "read", study=study.id)
     assert again.get("button_group")[0].value == [Finding.MOSAIC]
-    shown = readings.next_picture(store, actor=reader, study_id=study.id)
+    shown = presenting.next_case(store, actor=reader, study_id=study.id)
     assert shown is not None
-    readings.keep_set(
+    readings.save_reading_draft(
         store, actor=reader, study_id=study.id, token=shown.token, points=[(3.0, 4.0)], findings=[Finding.MOSAIC]
     )
     labels = [one.label for one in open_page(reader, "read", study=study.id).button]

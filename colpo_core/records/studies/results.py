@@ -1,6 +1,8 @@
 """The results of a closed study: figures of readers and networks, and their statistics."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from colpo_core.records.models.marks import Mark
 from colpo_core.records.statistics.figures import Bounds, CallFigures, Estimate, ReliabilityBin, p_text, value_text
@@ -266,3 +268,25 @@ class StudyAnalysis:
     def title(self, name: str) -> str:
         """A reader's name with the arm of what is of one arm alone."""
         return name if self.arm is None else f"{name}, {self.arm.value}"
+
+
+class ReadingTable(StrEnum):
+    """A table of a closed study's readings: every call, or each reader's first readings as ratings."""
+
+    CALLS = "calls"
+    RATINGS = "ratings"
+
+
+@dataclass(frozen=True)
+class StudyFindings:
+    """What one look at a closed study gives.
+
+    Attributes:
+        results: The table of readers and checkpoints.
+        analysis: The statistics.
+        tables: CSV of each table of the readings that was asked for.
+    """
+
+    results: StudyResults
+    analysis: StudyAnalysis
+    tables: Mapping[ReadingTable, bytes] = field(default_factory=dict)

@@ -1,6 +1,6 @@
 """Designing a reading study: make it, seal and open it, close it.
 
-Reading is in `readings`, looking at studies in `study_records`, figures in `study_results`.
+Reading is in `readings`, looking at studies in `rows`, figures in `results`.
 """
 
 import secrets

@@ -48,21 +48,25 @@ def get_study(store: Store, *, actor: Actor, study_id: int) -> StudyDetail:
     require(actor, ADMINISTRATORS)
     with store.reading() as session:
         study = get_study_row(session, study_id)
-        record = study_record(session, study)
-        readers = _reader_progress(session, study, record.n_each)
-        problems: tuple[str, ...] = ()
-        if study.state is StudyState.DRAFT:
-            truths = session.scalars(select(StudyCase.truth).where(StudyCase.study_id == study_id))
-            problems = find_problems(len(readers), truths)
-        return StudyDetail(
-            study=record,
-            chosen_by=study.design["chosen_by"],
-            left_out=tuple((reason, count) for reason, count in study.design["left_out"]),
-            readers=readers,
-            checkpoints=_checkpoint_progress(store, session, study_id, record.n_cases),
-            problems=problems,
-            plan=plan_of(study),
-        )
+        return study_detail(store, session, study, study_record(session, study))
+
+
+def study_detail(store: Store, session: Session, study: Study, record: StudyRecord) -> StudyDetail:
+    """A study with how far its readers are, of its row and record."""
+    readers = _reader_progress(session, study, record.n_each)
+    problems: tuple[str, ...] = ()
+    if study.state is StudyState.DRAFT:
+        truths = session.scalars(select(StudyCase.truth).where(StudyCase.study_id == study.id))
+        problems = find_problems(len(readers), truths)
+    return StudyDetail(
+        study=record,
+        chosen_by=study.design["chosen_by"],
+        left_out=tuple((reason, count) for reason, count in study.design["left_out"]),
+        readers=readers,
+        checkpoints=_checkpoint_progress(store, session, study.id, record.n_cases),
+        problems=problems,
+        plan=plan_of(study),
+    )
 
 
 def get_study_row(session: Session, study_id: int) -> Study:
@@ -106,7 +110,7 @@ def study_record(session: Session, study: Study) -> StudyRecord:
         opened_at=study.opened_at,
         closed_at=study.closed_at,
         n_each=n_each,
-        n_expected=sum(expected_of(session, study, one, n_each=n_each, removed=removed) for one in readers),
+        n_expected=sum(expected_of(session, study, reader_id, n_each=n_each, removed=removed) for reader_id in readers),
         n_practice=session.scalar(practice) or 0,
     )
 
@@ -138,7 +142,7 @@ def design_of(session: Session, study: Study) -> StudyDesign:
         seed=study.seed,
         rules_versions=tuple(study.design.get("rules_versions", ())),
         cases=tuple(DesignCase(*row) for row in cases),
-        reader_ids=tuple(one for one in readers if one not in changed.added),
+        reader_ids=tuple(reader_id for reader_id in readers if reader_id not in changed.added),
         checkpoints=tuple(DesignCheckpoint(*row) for row in checkpoints),
         plan=plan_from(study.design.get("plan")),
         practice=tuple(DesignCase(*row) for row in practice),
@@ -148,7 +152,7 @@ def design_of(session: Session, study: Study) -> StudyDesign:
 
 def _others(session: Session, study: Study) -> tuple[DesignImage, ...]:
     """The other images that were sealed, as the store holds them now."""
-    sealed = {one["image_id"] for one in study.design.get("others", ())}
+    sealed = {image["image_id"] for image in study.design.get("others", ())}
     rows = session.execute(select(Image.case_id, Image.id, Image.sha256, Image.stage).where(Image.id.in_(sealed)))
     return tuple(DesignImage(*row) for row in rows)
 

@@ -85,7 +85,6 @@ SHOWS_NOTHING = {
         "snapshots.freezing.list_snapshots",
         "snapshots.freezing.mask_authors",
         "maintenance.storage.measure_storage",
-        "studies.results.study_analysis",
         "studies.results.study_results",
     },
     "rows of cases, which note what they show once they are looked at; and one's own views": {
@@ -125,13 +124,13 @@ SHOWS_NOTHING = {
         "models.predicting.start_prediction_of_cases",
         "training.starting.start_training",
         "workers.reproduce.reproduce_paper",
-        "studies.results.predict_missing",
+        "studies.missing_predictions.predict_missing",
     },
     "one's own masks and points, noted when they were painted": {
         "annotations.own_masks.open_annotation",
         "annotations.own_masks.open_document",
         "imports.filling.fill_draft",
-        "studies.readings.keep_set",
+        "studies.readings.save_reading_draft",
         "annotations.biopsy_points.biopsy_points",
         "cases.findings_proposal.lesion_images",
         "cases.findings_proposal.propose_clock_hour",
@@ -186,7 +185,7 @@ SHOWS_NOTHING = {
         "studies.refusals.note_refusal",
         "maintenance.sharing_files.share_files",
     },
-    "blinded by design": {"studies.readings.assigned_studies", "studies.readings.presented_image"},
+    "blinded by design": {"studies.presenting.assigned_studies", "studies.presenting.presented_image"},
     "figures over all cases of a study": {"studies.report.report_html", "studies.report.study_report"},
     "studies in counts": {
         "studies.designing.close_study",

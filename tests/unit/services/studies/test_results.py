@@ -3,6 +3,7 @@ import io
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -16,9 +17,12 @@ from colpo_core.labels import RULES_VERSION
 from colpo_core.records.people import Actor
 from colpo_core.records.studies.designs import CaseChoice, CaseSource
 from colpo_core.records.studies.reading_plans import Aid, ReadingPlan
+from colpo_core.records.studies.results import ReadingTable
 from colpo_core.services.snapshots.external_sets import patients_met
-from colpo_core.services.studies import designing, readings
+from colpo_core.services.studies import designing, presenting, readings
 from colpo_core.services.studies import results as study_results
+from colpo_core.services.studies.exports import export_readings
+from colpo_core.services.studies.missing_predictions import predict_missing
 from colpo_core.services.studies.rows import check_seal, design_of, get_study
 from colpo_core.store import Store
 from colpo_core.store.tables import (
@@ -125,7 +129,7 @@ def predict(store: Store, clinic: Clinic, probs: dict[int, tuple[float, float]])
 
 
 def read_all(store: Store, actor: Actor, study_id: int, calls: dict[int, Label]) -> None:
-    while (shown := readings.next_picture(store, actor=actor, study_id=study_id)) is not None:
+    while (shown := presenting.next_case(store, actor=actor, study_id=study_id)) is not None:
         with store.reading() as session:
             case_id = session.get_one(Presentation, shown.token).case_id
         readings.record_reading(
@@ -138,9 +142,9 @@ def test_nobody_sees_results_before_the_end(
 ) -> None:
     for ask in (
         study_results.study_results,
-        study_results.study_analysis,
-        study_results.export_calls,
-        study_results.export_ratings,
+        study_results.study_findings,
+        partial(export_readings, table=ReadingTable.CALLS),
+        partial(export_readings, table=ReadingTable.RATINGS),
     ):
         with pytest.raises(StudyLocked, match="when the study is closed"):
             ask(store, actor=administrator, study_id=study_id)
@@ -182,7 +186,7 @@ def test_the_statistics_leave_out_what_a_network_has_learned_from(
     read_all(store, reader, study_id, dict(zip(clinic.case_ids, (N, H, H, H), strict=True)))
     predict(store, clinic, {0: (0.1, 0.1), 1: (0.6, 0.1), 2: (0.9, 0.1), 3: (0.3, 0.9)})
     designing.close_study(store, actor=administrator, study_id=study_id, reason="enough was read")
-    found = study_results.study_analysis(store, actor=administrator, study_id=study_id)
+    found = study_results.study_findings(store, actor=administrator, study_id=study_id).analysis
     assert found.readers is not None
     assert list(found.readers.readers) == ["Rita"], "who has read nothing has no figures"
     arm = found.readers.readers["Rita"].arms["unaided"]
@@ -193,7 +197,7 @@ def test_the_statistics_leave_out_what_a_network_has_learned_from(
     three, four = found.networks
     assert (three.channels, four.channels, three.n_cases) == (3, 4, 3)
     assert three.refused == ("It has judged fewer than two cases of a label that it has not learned from.",)
-    ratings = study_results.export_ratings(store, actor=administrator, study_id=study_id)
+    ratings = export_readings(store, actor=administrator, study_id=study_id, table=ReadingTable.RATINGS)
     table = tabulate(read_ratings(ratings.decode()))
     assert (table.readers, table.arms, table.cases) == (("Rita",), ("unaided",), tuple(map(str, clinic.case_ids)))
     assert (table.rating[0, 0] > 0).tolist() == [False, True, True, True]
@@ -277,7 +281,7 @@ def test_by_the_papers_protocol_the_test_side_is_seen_too(
     designing.close_study(store, actor=administrator, study_id=study_id, reason="enough was read")
     three, _ = study_results.study_results(store, actor=administrator, study_id=study_id).checkpoints
     assert (three.n_seen, three.n_unseen) == (3, 1)
-    assert study_results.study_analysis(store, actor=administrator, study_id=study_id).networks[0].n_cases == 1
+    assert study_results.study_findings(store, actor=administrator, study_id=study_id).analysis.networks[0].n_cases == 1
 
 
 def test_a_manifest_that_was_changed_is_no_word_on_what_was_learned_from(
@@ -314,23 +318,19 @@ def test_what_is_missing_is_predicted_in_a_job(
 ) -> None:
     monkeypatch.setattr("colpo_core.services.jobs.engine.place", lambda store, job_id: None)
     predict(store, clinic, {0: (0.1, 0.1)})
-    job = study_results.predict_missing(
-        store, actor=administrator, study_id=study_id, checkpoint_id=clinic.checkpoint_id
-    )
+    job = predict_missing(store, actor=administrator, study_id=study_id, checkpoint_id=clinic.checkpoint_id)
     assert job is not None
     assert job.kind is JobKind.PREDICT
     with store.reading() as session:
         settings = session.scalars(select(Job)).one().settings
     assert settings["image_ids"] == sorted(clinic.image_ids[1:])
     with pytest.raises(StudyLocked, match="not compared"):
-        study_results.predict_missing(store, actor=administrator, study_id=study_id, checkpoint_id=99)
+        predict_missing(store, actor=administrator, study_id=study_id, checkpoint_id=99)
 
 
 def test_nothing_missing_starts_no_job(store: Store, administrator: Actor, clinic: Clinic, study_id: int) -> None:
     predict(store, clinic, dict.fromkeys(range(4), (0.1, 0.1)))
-    done = study_results.predict_missing(
-        store, actor=administrator, study_id=study_id, checkpoint_id=clinic.checkpoint_id
-    )
+    done = predict_missing(store, actor=administrator, study_id=study_id, checkpoint_id=clinic.checkpoint_id)
     assert done is None
 
 
@@ -340,7 +340,7 @@ def test_every_call_can_be_taken_along(
     read_all(store, reader, study_id, dict.fromkeys(clinic.case_ids, H))
     predict(store, clinic, {0: (0.1, 0.9)})
     designing.close_study(store, actor=administrator, study_id=study_id, reason="enough was read")
-    content = study_results.export_calls(store, actor=administrator, study_id=study_id)
+    content = export_readings(store, actor=administrator, study_id=study_id, table=ReadingTable.CALLS)
     rows = list(csv.DictReader(io.StringIO(content.decode())))
     read = [row for row in rows if row["caller_kind"] == "reader"]
     assert [row["position"] for row in read] == ["1", "2", "3", "4"]
@@ -366,7 +366,7 @@ def test_repeats_later_sessions_and_practice_are_in_the_export_and_not_in_the_fi
     )
     designing.open_study(store, actor=administrator, study_id=study.id)
     right = dict(zip(clinic.case_ids, (case.truth for case in sealed(store, study.id)), strict=True))
-    while (shown := readings.next_picture(store, actor=reader, study_id=study.id)) is not None:
+    while (shown := presenting.next_case(store, actor=reader, study_id=study.id)) is not None:
         with store.reading() as session:
             row = session.get_one(Presentation, shown.token)
             main, truth = (row.session, row.occurrence) == (1, 1), right[row.case_id]
@@ -381,15 +381,15 @@ def test_repeats_later_sessions_and_practice_are_in_the_export_and_not_in_the_fi
     assert line.figures.accuracy.value == 1.0
     assert line.times is not None
     assert line.times.median == 0
-    analysis = study_results.study_analysis(store, actor=administrator, study_id=study.id)
+    analysis = study_results.study_findings(store, actor=administrator, study_id=study.id).analysis
     assert analysis.readers is not None
     figures = analysis.readers.readers[line.name].arms["unaided"].accuracy
     assert figures is not None
     assert (figures.k, figures.n) == (n_cases, n_cases)
     assert (analysis.again[line.name].value, analysis.again[line.name].n) == (-1, n_cases), "never the same call again"
-    ratings = study_results.export_ratings(store, actor=administrator, study_id=study.id).decode()
+    ratings = export_readings(store, actor=administrator, study_id=study.id, table=ReadingTable.RATINGS).decode()
     assert len(ratings.splitlines()) == 1 + n_cases
-    table = study_results.export_calls(store, actor=administrator, study_id=study.id).decode()
+    table = export_readings(store, actor=administrator, study_id=study.id, table=ReadingTable.CALLS).decode()
     rows = list(csv.DictReader(io.StringIO(table)))
     assert Counter((row["session"], row["occurrence"], row["arm"], row["phase"]) for row in rows) == {
         (number, occurrence, "unaided", "1"): count
