@@ -19,6 +19,8 @@ from colpo_core.errors import NotFound
 from colpo_core.evaluation.shortcuts import FEWEST_PATIENTS, draw_patients, find_shortcuts
 from colpo_core.images.surroundings import SURROUNDINGS_VERSION, Aspect
 from colpo_core.records.snapshots.shortcuts import ShortcutReport
+from colpo_core.records.typed_json import to_values
+from colpo_core.services.snapshots.rows import stored_shortcuts
 from colpo_core.services.snapshots.surroundings import fill_surroundings, find_surroundings
 from colpo_core.store import Store
 from colpo_core.store.tables import Case, Snapshot
@@ -100,10 +102,10 @@ def snapshot_shortcuts(store: Store, snapshot_id: int, manifest: Manifest) -> Sh
     with store.reading() as session:
         kept = session.get_one(Snapshot, snapshot_id).shortcuts
     if kept is not None and kept["key"] == key:
-        return ShortcutReport.from_dict(kept)
+        return stored_shortcuts(kept)
     report = search_shortcuts(store, manifest)
     with store.writing() as session:
-        session.get_one(Snapshot, snapshot_id).shortcuts = {"key": key} | report.to_dict()
+        session.get_one(Snapshot, snapshot_id).shortcuts = {"key": key} | to_values(report)
     return report
 
 

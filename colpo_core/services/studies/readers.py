@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from colpo_core.records.studies.reading_plans import ReadingPlan, plan_from
+from colpo_core.records.studies.reading_plans import ReadingPlan
 from colpo_core.store.tables import (
     Exposure,
     PracticeReading,
@@ -19,6 +19,7 @@ from colpo_core.store.tables import (
     StudyReader,
     utc_now,
 )
+from colpo_core.studies.design import stored_design
 from colpo_core.studies.orders import Showing, session_orders
 from colpo_core.terms import AmendmentKind, ExposureKind, ExposureRule, StudyState
 
@@ -49,7 +50,7 @@ class Exposed:
 
 def plan_of(study: Study) -> ReadingPlan:
     """How a study is read; one from before plans is read once."""
-    return plan_from(study.design.get("plan")) or ReadingPlan()
+    return stored_design(study.design).plan or ReadingPlan()
 
 
 def amended(session: Session, study_id: int) -> Amended:

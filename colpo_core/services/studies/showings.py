@@ -18,6 +18,7 @@ from colpo_core.store.tables import (
     StudyReader,
     utc_now,
 )
+from colpo_core.studies.design import stored_design
 from colpo_core.terms import Role, Stage, StudyState
 
 READERS = (Role.READER,)
@@ -146,7 +147,7 @@ def other_images(session: Session, study: Study, case_id: int) -> list[tuple[Sta
     """Stage and hash of the case's other images that were sealed, in the order in which they were taken in."""
     if not plan_of(study).shows_stages:
         return []
-    sealed = {image["image_id"] for image in study.design.get("others", ())}
+    sealed = {image.image_id for image in stored_design(study.design).others}
     rows = session.execute(
         select(Image.stage, Image.sha256).where(Image.case_id == case_id, Image.id.in_(sealed)).order_by(Image.id)
     )
