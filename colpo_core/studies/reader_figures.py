@@ -9,9 +9,10 @@ import numpy.typing as npt
 from scipy.stats import norm
 
 from colpo_core.evaluation.areas import area_interval
+from colpo_core.evaluation.delong import delong, delong_interval
 from colpo_core.evaluation.few import FEWEST_FOR_A_DIFFERENCE, too_few
 from colpo_core.evaluation.intervals import clopper_pearson, wilson
-from colpo_core.evaluation.paired import delong, delong_interval, mcnemar
+from colpo_core.evaluation.mcnemar import mcnemar
 from colpo_core.evaluation.paired_shares import newcombe
 from colpo_core.records.statistics.figures import Bounds
 from colpo_core.records.statistics.reader_figures import AtPrevalence, PairedAucs, PairedCalls, ReaderArm, ReaderShare
