@@ -63,8 +63,8 @@ def newcombe_5(
     """
     far = float(norm.isf(alpha / 2)) if quantile is None else quantile
 
-    def beyond(one: float) -> float:
-        return abs(one - area) - far * sqrt(inflation * newcombe_variance(one, n_positive, n_negative))
+    def beyond(bound: float) -> float:
+        return abs(bound - area) - far * sqrt(inflation * newcombe_variance(bound, n_positive, n_negative))
 
     # At 0 and 1 the variance is 0; at the area found the distance is. Between them there is one root, or none.
     low = 0.0 if area <= 0 else _root(beyond, 0.0, area)
@@ -105,7 +105,7 @@ def clustered_variance(
     sums = np.zeros((2, len(place)))
     counted = []
     for row, (values, who) in enumerate(((of_positive, patients_positive), (of_negative, patients_negative))):
-        np.add.at(sums[row], [place[one] for one in who], (values - values.mean()) / len(values))
+        np.add.at(sums[row], [place[patient] for patient in who], (values - values.mean()) / len(values))
         counted.append(len(set(who)))
     if min(counted) < 2:
         return None

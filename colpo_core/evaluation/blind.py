@@ -95,7 +95,7 @@ def blind_reference(masks: Iterable[npt.NDArray[np.bool_]], *, height_px: int, w
     fitted = [
         cv2.resize(mask.astype(np.float32), size, interpolation=cv2.INTER_AREA) >= 0.5 for mask in masks if mask.any()
     ]
-    kept = np.asarray([one for one in fitted if one.any()])
+    kept = np.asarray([mask for mask in fitted if mask.any()])
     if not len(kept):
         return None
     mean = np.rint(kept.mean(axis=0, dtype=np.float64) * _LEVELS).astype(np.uint8)

@@ -114,7 +114,7 @@ def blind_figures(
 
     def summed_up(own: Sequence[MaskFigures], areas: Sequence[float]) -> BlindMask:
         def mean_of(name: str, within: Bounds = (0.0, 1.0)) -> Estimate:
-            return _mean_of([_figure(one, name) for one in own], patients, within=within)
+            return _mean_of([_figure(figure, name) for figure in own], patients, within=within)
 
         def difference(name: str) -> Estimate:
             pairs = [(getattr(one, name), getattr(other, name)) for one, other in zip(figures, own, strict=True)]
@@ -216,9 +216,9 @@ def _untouched(figures: Sequence[MaskFigures], patients: Sequence[int]) -> Propo
 
 
 def _by_patient(figures: Sequence[MaskFigures], patients: Sequence[int]) -> tuple[PatientMaskFigures, ...]:
-    hers: dict[int, list[MaskFigures]] = {}
+    by_patient: dict[int, list[MaskFigures]] = {}
     for figure, patient in zip(figures, patients, strict=True):
-        hers.setdefault(patient, []).append(figure)
+        by_patient.setdefault(patient, []).append(figure)
     return tuple(
         PatientMaskFigures(
             patient_id=patient,
@@ -226,7 +226,7 @@ def _by_patient(figures: Sequence[MaskFigures], patients: Sequence[int]) -> tupl
             iou_acetowhite=_mean_or_none([figure.iou_acetowhite for figure in found]),
             dice=_mean_or_none([figure.dice for figure in found]),
         )
-        for patient, found in hers.items()
+        for patient, found in by_patient.items()
     )
 
 

@@ -98,7 +98,7 @@ def _check_arms(
     thresholds_first: Sequence[float],
     thresholds_second: Sequence[float],
 ) -> None:
-    sizes = [len(one) for one in (first, second, thresholds_first, thresholds_second)]
+    sizes = [len(trainings) for trainings in (first, second, thresholds_first, thresholds_second)]
     if min(sizes) == 0 or len(set(sizes)) > 1:
         raise ValueError(f"each arm needs as many trainings and thresholds, at least one, not {sizes}")
     cases = [[(row.patient_id, row.case_id, row.image_id, row.label) for row in found] for found in (*first, *second)]

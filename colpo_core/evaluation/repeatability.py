@@ -41,7 +41,7 @@ def repeatability(images: Sequence[Judged], *, threshold: float) -> Repeatabilit
         threshold=threshold,
         spread=replace(mean_by_patients(spreads, patients, within=(0.0, 1.0)), n_images=n_images),
         within_case_sd=replace(_pooled_deviation(repeated, patients), n_images=n_images),
-        both_sides=share_by_patients([(1.0, float(one)) for one in split], patients),
+        both_sides=share_by_patients([(1.0, float(is_split)) for is_split in split], patients),
         flips=_widest([found for found, is_split in zip(repeated, split, strict=True) if is_split]),
     )
 

@@ -135,7 +135,7 @@ def _neighbours(lines: Mask, point: Point) -> list[Point]:
     top, left = max(row - 1, 0), max(column - 1, 0)
     found = np.argwhere(lines[top : row + 2, left : column + 2])
     near = [(int(r) + top, int(c) + left) for r, c in found]
-    return [one for one in near if one != point]
+    return [neighbour for neighbour in near if neighbour != point]
 
 
 def _ends_of(lines: Mask) -> list[Point]:

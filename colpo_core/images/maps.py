@@ -90,7 +90,7 @@ def _sampling(n_cells: int, box_px: int, start_px: int, fitted_px: int) -> NDArr
     centres_px = start_px + (np.arange(n_samples) + 0.5) * fitted_px / n_samples
     places = centres_px * n_cells / box_px - 0.5
     cells = np.arange(n_cells)
-    return np.stack([np.interp(places, cells, one) for one in np.eye(n_cells)], axis=1)
+    return np.stack([np.interp(places, cells, unit) for unit in np.eye(n_cells)], axis=1)
 
 
 def brightest_of_network(maps: Mapping[str, NDArray[np.float32]], name: str) -> float:

@@ -139,11 +139,11 @@ def paired_aucs_by_patient(
 
     Source: Obuchowski 1997, with t in place of the normal distribution.
     """
-    one, other = (_area(truth, ratings, _numbered(patients)) for ratings in (first, second))
-    difference = one.value - other.value
-    few = too_few(one.n_patients, one.n_patients, fewest=FEWEST_FOR_A_DIFFERENCE, of="patients")
-    found = _tested(one, other, alpha, few)
-    return PairedAucs(difference, found.ci, found.t, found.p, method="obuchowski", reason=found.reason)
+    first_area, second_area = (_area(truth, ratings, _numbered(patients)) for ratings in (first, second))
+    difference = first_area.value - second_area.value
+    few = too_few(first_area.n_patients, first_area.n_patients, fewest=FEWEST_FOR_A_DIFFERENCE, of="patients")
+    tested = _tested(first_area, second_area, alpha, few)
+    return PairedAucs(difference, tested.ci, tested.t, tested.p, method="obuchowski", reason=tested.reason)
 
 
 def paired_calls_by_patient(
@@ -165,9 +165,9 @@ def paired_calls_by_patient(
     where = {"accuracy": np.ones_like(truth), "sensitivity": truth, "specificity": ~truth}
     found = {}
     for name, kept in where.items():
-        b, c = (int(np.count_nonzero((one & ~other)[kept])) for one, other in (right, right[::-1]))
+        b, c = (int(np.count_nonzero((calls & ~other)[kept])) for calls, other in (right, right[::-1]))
         numbers = _numbered(patients[kept])
-        sides = [_ratio(one[kept], np.ones(int(kept.sum())), numbers) for one in right]
+        sides = [_ratio(calls[kept], np.ones(int(kept.sum())), numbers) for calls in right]
         few = too_few(sides[0].n_patients, sides[0].n_patients, fewest=FEWEST_FOR_AN_INTERVAL, of="patients")
         tested = _tested(sides[0], sides[1], alpha, few)
         difference = None if not kept.any() else sides[0].value - sides[1].value
@@ -185,16 +185,16 @@ class _Tested:
     reason: str | None
 
 
-def _tested(one: _Figure, other: _Figure, alpha: float, few: str | None) -> _Tested:
+def _tested(first: _Figure, second: _Figure, alpha: float, few: str | None) -> _Tested:
     if few is not None:
         return _Tested(None, None, None, few)
-    apart = _minus(one, other)
+    apart = _minus(first, second)
     if apart.variance <= _NO_VARIANCE:
         return _Tested(None, None, None, "no patient differs between the two")
     se = apart.variance**0.5
     t = apart.value / se
-    found = bounded(apart.value, se, apart.df, alpha, (-1.0, 1.0))
-    return _Tested(found.ci, t, float(2 * t_distribution.sf(abs(t), apart.df)), found.reason)
+    interval = bounded(apart.value, se, apart.df, alpha, (-1.0, 1.0))
+    return _Tested(interval.ci, t, float(2 * t_distribution.sf(abs(t), apart.df)), interval.reason)
 
 
 class _Taken:
@@ -264,7 +264,7 @@ def _pairs(
         both = ~np.isnan(table.rating[:, place]).any(axis=0)
         if both.any():
             kept = np.where(both, table.rating[:, place], np.nan)
-            first, second = (taken.figures(one, with_area=not without_area) for one in kept)
+            first, second = (taken.figures(ratings, with_area=not without_area) for ratings in kept)
             yield name, (first, second)
 
 
@@ -273,16 +273,18 @@ def _mean(found: Sequence[_Figures]) -> _Figures:
         return {}
     return {
         name: _Figure(
-            float(np.mean([one[name].value for one in found])),
-            np.mean([one[name].of_patient for one in found], axis=0),
-            min(one[name].n_patients for one in found),
+            float(np.mean([figures[name].value for figures in found])),
+            np.mean([figures[name].of_patient for figures in found], axis=0),
+            min(figures[name].n_patients for figures in found),
         )
         for name in found[0]
     }
 
 
-def _minus(one: _Figure, other: _Figure) -> _Figure:
-    return _Figure(one.value - other.value, one.of_patient - other.of_patient, min(one.n_patients, other.n_patients))
+def _minus(first: _Figure, second: _Figure) -> _Figure:
+    return _Figure(
+        first.value - second.value, first.of_patient - second.of_patient, min(first.n_patients, second.n_patients)
+    )
 
 
 def _apart(first: _Figures, second: _Figures, *, alpha: float) -> dict[str, Clustered]:
@@ -300,17 +302,17 @@ def _apart(first: _Figures, second: _Figures, *, alpha: float) -> dict[str, Clus
 
 
 def _alone(found: _Figures, alpha: float) -> dict[str, Clustered]:
-    return {name: _with_interval(name, one, alpha) for name, one in found.items()}
+    return {name: _with_interval(name, figure, alpha) for name, figure in found.items()}
 
 
-def _with_interval(name: str, one: _Figure, alpha: float) -> Clustered:
-    if np.isnan(one.value):
+def _with_interval(name: str, figure: _Figure, alpha: float) -> Clustered:
+    if np.isnan(figure.value):
         return Clustered(None, None)
-    if one.n_patients < FEWEST_FOR_AN_INTERVAL:
-        return Clustered(one.value, None)
-    if one.value in {0.0, 1.0} and name != "auc":
+    if figure.n_patients < FEWEST_FOR_AN_INTERVAL:
+        return Clustered(figure.value, None)
+    if figure.value in {0.0, 1.0} and name != "auc":
         # Every patient is a trial of her own that went one way: a bound that cannot be too narrow.
-        score = exact_share(int(one.value) * one.n_patients, one.n_patients, alpha=alpha)
-        return Clustered(one.value, None if score.low is None or score.high is None else (score.low, score.high))
-    se = one.variance**0.5 if one.variance > _NO_VARIANCE else None
-    return Clustered(one.value, logit_interval(one.value, se, one.df, alpha))
+        score = exact_share(int(figure.value) * figure.n_patients, figure.n_patients, alpha=alpha)
+        return Clustered(figure.value, None if score.low is None or score.high is None else (score.low, score.high))
+    se = figure.variance**0.5 if figure.variance > _NO_VARIANCE else None
+    return Clustered(figure.value, logit_interval(figure.value, se, figure.df, alpha))

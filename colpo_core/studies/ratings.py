@@ -115,13 +115,13 @@ class Ratings(Sequence[Rating]):
         """Ratings from records; patients stand behind all of them or are passed over."""
         if isinstance(ratings, Ratings):
             return ratings
-        patients = [one.patient for one in ratings if one.patient is not None]
+        patients = [rating.patient for rating in ratings if rating.patient is not None]
         return cls(
-            _Words.of([one.reader for one in ratings]),
-            _Words.of([one.treatment for one in ratings]),
-            _Words.of([one.case for one in ratings]),
-            np.asarray([one.truth for one in ratings], np.bool_),
-            np.asarray([one.rating for one in ratings], np.float64),
+            _Words.of([rating.reader for rating in ratings]),
+            _Words.of([rating.treatment for rating in ratings]),
+            _Words.of([rating.case for rating in ratings]),
+            np.asarray([rating.truth for rating in ratings], np.bool_),
+            np.asarray([rating.rating for rating in ratings], np.float64),
             _Words.of(patients) if patients and len(patients) == len(ratings) else None,
         )
 
@@ -134,8 +134,10 @@ class Ratings(Sequence[Rating]):
     def __getitem__(self, place: slice) -> "list[Rating]": ...
     def __getitem__(self, place: int | slice) -> "Rating | list[Rating]":
         if isinstance(place, slice):
-            return [self[one] for one in range(*place.indices(len(self)))]
-        reader, treatment, case = (one.words[one.codes[place]] for one in (self.reader, self.treatment, self.case))
+            return [self[index] for index in range(*place.indices(len(self)))]
+        reader, treatment, case = (
+            column.words[column.codes[place]] for column in (self.reader, self.treatment, self.case)
+        )
         patient = None if self.patient is None else self.patient.words[self.patient.codes[place]]
         return Rating(reader, treatment, case, bool(self.truth[place]), float(self.rating[place]), patient)
 
@@ -242,7 +244,7 @@ def tabulate(ratings: Sequence[Rating]) -> RatingTable:
             two cases, or the table would be far larger than what was rated.
     """
     found = Ratings.of(ratings)
-    treatment, reader, case = (one.in_order() for one in (found.treatment, found.reader, found.case))
+    treatment, reader, case = (column.in_order() for column in (found.treatment, found.reader, found.case))
     shape = (len(treatment.words), len(reader.words), len(case.words))
     if math.prod(shape) > _MOST_CELLS:
         raise InputRejected(
@@ -294,7 +296,9 @@ def _gather(table: Table, width: int, problems: Problems) -> tuple[list[_Words],
         lines.extend(row.line for row in sound)
         for column, words, cells in zip(codes, known, zip(*(row.cells for row in sound), strict=True), strict=False):
             column.extend(map(words.__getitem__, cells))
-    return [_Words(tuple(words), _numbered(one)) for words, one in zip(known, codes, strict=True)], _numbered(lines)
+    return [
+        _Words(tuple(words), _numbered(column_codes)) for words, column_codes in zip(known, codes, strict=True)
+    ], _numbered(lines)
 
 
 def _numbered(values: "array[int]") -> _Codes:
@@ -361,7 +365,7 @@ def _refuse_doubled(found: Ratings, place: _Codes) -> None:
     again = order[1:][place[order][1:] == place[order][:-1]]
     if len(again):
         rows = [found[int(row)] for row in np.sort(again)[:_SHOWN]]
-        said = "; ".join(f"reader {one.reader}, treatment {one.treatment}, case {one.case}" for one in rows)
+        said = "; ".join(f"reader {row.reader}, treatment {row.treatment}, case {row.case}" for row in rows)
         more = f"; and {len(again) - _SHOWN} more" if len(again) > _SHOWN else ""
         raise InputRejected(f"The file holds ratings twice: {said}{more}. Keep one row for each.")
 

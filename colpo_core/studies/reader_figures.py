@@ -116,7 +116,7 @@ def paired_calls(
 
 
 def _paired(first: _Bools, second: _Bools, alpha: float) -> PairedCalls:
-    both, b, c = (int(np.count_nonzero(one)) for one in (first & second, first & ~second, ~first & second))
+    both, b, c = (int(np.count_nonzero(cell)) for cell in (first & second, first & ~second, ~first & second))
     found = newcombe(both, b, c, len(first) - both - b - c, alpha=alpha)
     difference, ci = (None, None) if found is None else (found[0], found[1:])
     test = mcnemar(b, c)
@@ -162,8 +162,8 @@ def _predictive(hits: ReaderShare, rejections: ReaderShare, prevalence: float, a
     value = true / (true + false)
     far = float(norm.isf(alpha / 2))
     (hit, n_hits), (rejected, n_rejections) = (
-        (one.value or 0.0, float(one.n)) if one.k not in (0, one.n) else _pulled_in(one, far)
-        for one in (hits, rejections)
+        (share.value or 0.0, float(share.n)) if share.k not in (0, share.n) else _pulled_in(share, far)
+        for share in (hits, rejections)
     )
     variance = (1 - hit) / (hit * n_hits) + rejected / ((1 - rejected) * n_rejections)
     logit = log(hit * prevalence / ((1 - rejected) * (1 - prevalence)))
@@ -182,7 +182,7 @@ def _pulled_in(share: ReaderShare, quantile: float) -> tuple[float, float]:
 
 
 def _labels(truth: _Bools) -> list[Label]:
-    return [Label.HSIL if one else Label.NORMAL for one in truth]
+    return [Label.HSIL if is_hsil else Label.NORMAL for is_hsil in truth]
 
 
 def _bounds(low: float | None, high: float | None) -> Bounds | None:

@@ -111,7 +111,7 @@ def analyse_study(
         seed=seed,
     )
     found = analyse_table(table, options)
-    compared = [_compare(table, one, _laid_out([one.ratings], list(truth))[0], options) for one in networks]
+    compared = [_compare(table, network, _laid_out([network.ratings], list(truth))[0], options) for network in networks]
     return StudyAnalysis(
         found,
         tuple(compared),

@@ -99,7 +99,7 @@ class MaskAuthor:
     Attributes:
         person_id: Row of the person.
         name: Display name.
-        n_images: How many images carry a mask of hers that training may use.
+        n_images: How many images carry a mask of theirs that training may use.
     """
 
     person_id: int

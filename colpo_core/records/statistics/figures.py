@@ -32,7 +32,7 @@ def value_text(
     form = f"{'+' if is_signed else ''}.{digits}f"
     if bounds is None:
         return f"{value:{form}} (no interval{'' if missing is None else f': {missing}'})"
-    cut = f", cut at {' and '.join(f'{one:g}' for one in bounds if one in {-1.0, 0.0, 1.0})}" if is_cut else ""
+    cut = f", cut at {' and '.join(f'{bound:g}' for bound in bounds if bound in {-1.0, 0.0, 1.0})}" if is_cut else ""
     return f"{value:{form}} ({bounds[0]:{form}} to {bounds[1]:{form}}{cut})"
 
 

@@ -239,7 +239,7 @@ class PrimaryResult:
             on += "" if self.basis.n_patients is None else f" of {self.basis.n_patients} patients, who were counted"
             on += f" ({self.basis.text})" if self.basis.text else ""
         held = "" if self.non_inferiority is None else f" {self.non_inferiority.text(self.ci)}"
-        return f"{found}, on {on}.{held}{''.join(f' {one}' for one in self.cautions)}"
+        return f"{found}, on {on}.{held}{''.join(f' {caution}' for caution in self.cautions)}"
 
 
 @dataclass(frozen=True)

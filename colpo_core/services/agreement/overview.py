@@ -48,7 +48,7 @@ def agreement_overview(
 
     Args:
         store: The open store.
-        actor: Who asks; masks that he must not see yet take no part.
+        actor: Who asks; masks that they must not see yet take no part.
         finding: What the masks show.
         task_id: Row of a task of this finding, or None.
 
@@ -99,7 +99,9 @@ def image_agreement(
     with store.reading() as session:
         image = find_image(session, image_id)
         case = session.get_one(Case, image.case_id)
-        everybody = [one.mask for one in find_annotator_masks(session, finding=finding, image_ids=[image_id])]
+        everybody = [
+            candidate.mask for candidate in find_annotator_masks(session, finding=finding, image_ids=[image_id])
+        ]
         n_all = sum(mask is not None and not mask.is_adjudicated for mask in everybody)
         masks = visible_masks(session, actor, finding=finding, image_id=image_id).get(image_id, ())
         refused = refusals(session, actor, finding=finding, masks={image_id: masks}).get(image_id)
@@ -236,7 +238,7 @@ def _pairs_of_people(images: Sequence[_Image]) -> tuple[PairAgreement, ...]:
 
 def _image_rows(session: Session, actor: Actor, finding: Finding, images: Sequence[_Image]) -> tuple[ImageRow, ...]:
     decided = newest_decisions(session, finding=finding)
-    # Whether he may decide depends on all that he sees of the image, not on a task's versions alone.
+    # Whether they may decide depends on all that they see of the image, not on a task's versions alone.
     shown = visible_masks(session, actor, finding=finding)
     asked = {image.image_id: shown.get(image.image_id, ()) for image in images}
     refused = refusals(session, actor, finding=finding, masks=asked)

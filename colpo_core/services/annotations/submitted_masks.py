@@ -101,13 +101,13 @@ def visible_masks(
     """By image, the masks of its annotators that the actor may see, adjudicated ones apart; the oldest first."""
     found: dict[int, list[AnnotatorMask]] = {}
     hidden: dict[int, frozenset[int]] = {}
-    for one in find_annotator_masks(session, finding=finding, image_ids=None if image_id is None else [image_id]):
-        if one.mask is None or one.mask.is_adjudicated:
+    for candidate in find_annotator_masks(session, finding=finding, image_ids=None if image_id is None else [image_id]):
+        if candidate.mask is None or candidate.mask.is_adjudicated:
             continue
-        if one.image_id not in hidden:
-            hidden[one.image_id] = hidden_annotators(session, actor, image_id=one.image_id, finding=finding)
-        if one.mask.annotator_id not in hidden[one.image_id]:
-            found.setdefault(one.image_id, []).append(one.mask)
+        if candidate.image_id not in hidden:
+            hidden[candidate.image_id] = hidden_annotators(session, actor, image_id=candidate.image_id, finding=finding)
+        if candidate.mask.annotator_id not in hidden[candidate.image_id]:
+            found.setdefault(candidate.image_id, []).append(candidate.mask)
     return {number: tuple(masks) for number, masks in found.items()}
 
 

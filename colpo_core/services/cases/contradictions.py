@@ -80,7 +80,9 @@ def find_contradictions(
 
 def images_of(contradictions: Iterable[Contradiction]) -> set[int]:
     """Rows of the images that stand in them."""
-    return set(chain.from_iterable((one.image_id, one.other_image_id) for one in contradictions))
+    return set(
+        chain.from_iterable((contradiction.image_id, contradiction.other_image_id) for contradiction in contradictions)
+    )
 
 
 def _words(session: Session, source: LabelSource) -> dict[int, str]:

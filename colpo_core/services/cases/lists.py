@@ -92,8 +92,8 @@ def list_cases(
 ) -> CasePage:
     """One page of cases.
 
-    Cases of which the model's output is kept back from the actor are in no list that asks for it, and those that he
-    annotates blind in none that asks how annotators agree.
+    Cases of which the model's output is kept back from the actor are in no list that asks for it, and those that the
+    actor annotates blind in none that asks how annotators agree.
 
     Args:
         store: The open store.

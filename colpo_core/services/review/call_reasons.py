@@ -84,7 +84,7 @@ def call_reasons(store: Store, *, actor: Actor, prediction_id: int, n_like: int 
             failure=(job.error or "") if job is not None and job.state is JobState.FAILED else "",
         )
         case_id = image.case_id
-    shown = [(one.case_id, kind) for one in like for kind in (ExposureKind.LABEL, ExposureKind.HISTOLOGY)]
+    shown = [(case.case_id, kind) for case in like for kind in (ExposureKind.LABEL, ExposureKind.HISTOLOGY)]
     exposures.note(store, actor, [(case_id, ExposureKind.PREDICTION), *shown])
     return reasons
 
@@ -125,11 +125,11 @@ def calibration_band(card: Mapping[str, Any], channels: str, prob: float) -> Rel
     """
     block = card.get("metrics", {}).get(f"classification_{channels}", {}).get("image") or {}
     bins = block.get("reliability") or ()
-    inside = [one for one in bins if one["low"] <= prob and (prob < one["high"] or one["high"] >= 1)]
+    inside = [bar for bar in bins if bar["low"] <= prob and (prob < bar["high"] or bar["high"] >= 1)]
     if not inside:
         return None
-    one = inside[0]
-    return ReliabilityBin(one["low"], one["high"], one["mean_prob"], Proportion(**one["observed"]))
+    bar = inside[0]
+    return ReliabilityBin(bar["low"], bar["high"], bar["mean_prob"], Proportion(**bar["observed"]))
 
 
 def _found(session: Session, actor: Actor, prediction_id: int) -> tuple[Prediction, Image]:

@@ -144,7 +144,7 @@ def open_review(store: Store, *, actor: Actor, prediction_id: int) -> ReviewDesk
         count = count_up_to(session, Prediction, *waiting)
         maps_sha256 = prediction.maps_sha256
         own, no_mask = unless_damaged("The model's mask", lambda: model_mask(session, prediction))
-        is_judged = any(one.reviewer_id == actor.person_id for one in reviews)
+        is_judged = any(review.reviewer_id == actor.person_id for review in reviews)
         annotated, no_expert = unless_damaged(
             "The annotated mask", lambda: _annotated(session, actor, record.image_id) if is_judged else None
         )

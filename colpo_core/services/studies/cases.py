@@ -135,7 +135,7 @@ def _filter_words(choice: CaseChoice) -> str:
     said = ""
     if choice.grades:
         grades = sorted(choice.grades, key=list(Grade).index)
-        said += f", graded {' or '.join(GRADE_NAMES[one] for one in grades)}"
+        said += f", graded {' or '.join(GRADE_NAMES[grade] for grade in grades)}"
     if choice.examined_from is not None:
         said += f", examined from {choice.examined_from:%Y-%m-%d}"
     if choice.examined_until is not None:

@@ -25,7 +25,7 @@ def predict_missing(store: Store, *, actor: Actor, study_id: int, checkpoint_id:
     with store.reading() as session:
         study = get_study_row(session, study_id)
         design = design_of(session, study) if study.state is StudyState.DRAFT else check_seal(session, study)
-        if checkpoint_id not in {one.checkpoint_id for one in design.checkpoints}:
+        if checkpoint_id not in {checkpoint.checkpoint_id for checkpoint in design.checkpoints}:
             raise StudyLocked("This study is not compared with that checkpoint, and a sealed study does not change.")
         image_ids = {case.image_id for case in design.cases}
         done = session.scalars(
