@@ -200,8 +200,8 @@ def clustered_inflation(
     """
     if together is None or together <= _NO_VARIANCE:
         return newcombe_variance(0.5, *n_patients) / newcombe_variance(0.5, *n_cases)
-    found = _inflation(together, newcombe_variance(area, *n_cases))
-    return found if independent is None else max(found, _inflation(together, independent))
+    inflation = _inflation(together, newcombe_variance(area, *n_cases))
+    return inflation if independent is None else max(inflation, _inflation(together, independent))
 
 
 def _inflation(variance: float | None, assumed: float) -> float:

@@ -129,16 +129,16 @@ def _mean(values: _Floats, counted: _Bools, who: npt.NDArray[np.int64]) -> _Figu
     if not kept.shape[1]:
         return None
     means = kept.mean(axis=1)
-    found, place = np.unique(who[counted], return_inverse=True)
-    added = _by_patient((kept - means[:, None]) / kept.shape[1], place, len(found))
-    return _Figure(means, added[:, None, :], (len(found),), kept.shape[1])
+    patients, place = np.unique(who[counted], return_inverse=True)
+    added = _by_patient((kept - means[:, None]) / kept.shape[1], place, len(patients))
+    return _Figure(means, added[:, None, :], (len(patients),), kept.shape[1])
 
 
 def _area(prob: _Floats, is_hsil: _Bools, who: npt.NDArray[np.int64]) -> tuple[_Figure | None, _Areas | None]:
     if is_hsil.all() or not is_hsil.any():
         return None, None
     placed = [placements(is_hsil, probs) for probs in prob]
-    found, place = np.unique(who, return_inverse=True)
+    patients, place = np.unique(who, return_inverse=True)
     sides = (is_hsil, ~is_hsil)
     behind = tuple(len(np.unique(place[side])) for side in sides)
     parts = []
@@ -146,13 +146,13 @@ def _area(prob: _Floats, is_hsil: _Bools, who: npt.NDArray[np.int64]) -> tuple[_
         of_side = np.stack([pair[number] for pair in placed])
         apart = (of_side - of_side.mean(axis=1, keepdims=True)) / of_side.shape[1]
         # As many patients as stand behind this part, not all, are what its scale goes by.
-        parts.append(_by_patient(apart, place[side], len(found), behind=behind[number]))
+        parts.append(_by_patient(apart, place[side], len(patients), behind=behind[number]))
     independent = [area_variances(*pair) for pair in placed]
     known = [variances for variances in independent if variances is not None]
     areas = _Areas(
         (int(is_hsil.sum()), int((~is_hsil).sum())),
         (behind[0], behind[1]),
-        len(found) < len(who),
+        len(patients) < len(who),
         float(np.mean(known)) if known else None,
     )
     values = np.asarray([pair[0].mean() for pair in placed], np.float64)

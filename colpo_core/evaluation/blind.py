@@ -110,8 +110,8 @@ def _best_level(mean: npt.NDArray[np.uint8], masks: npt.NDArray[np.bool_]) -> in
     marked = np.bincount(mean.ravel(), minlength=_LEVELS + 1)[::-1].cumsum()[::-1]
     total = np.zeros(_LEVELS + 1)
     for mask in masks:
-        found = np.bincount(mean[mask], minlength=_LEVELS + 1)[::-1].cumsum()[::-1]
-        total += found / (marked + np.count_nonzero(mask) - found)
+        in_mask = np.bincount(mean[mask], minlength=_LEVELS + 1)[::-1].cumsum()[::-1]
+        total += in_mask / (marked + np.count_nonzero(mask) - in_mask)
     # From 1 on: at 0 everything is marked, whatever the masks say.
     ranked = np.round(total[1:], 9)
     first = int(np.argmax(ranked))

@@ -46,8 +46,8 @@ def image_evidence(maps: Mapping[str, npt.NDArray[np.float32]], mask: npt.NDArra
     if not mask.any():
         return None
     judged = _Mask(mask)
-    found = {name: judged.judge(values) for name, values in maps.items()}
-    return ImageEvidence(float(mask.mean()), found, hit_area=judged.hit_area)
+    by_map = {name: judged.judge(values) for name, values in maps.items()}
+    return ImageEvidence(float(mask.mean()), by_map, hit_area=judged.hit_area)
 
 
 def evidence_figures(
@@ -67,11 +67,11 @@ def evidence_figures(
         "expert": list(zip(expert, patients, strict=True)),
         "model": own,
     }
-    found = {side: {label: _of_class(rows, label) for label in CLASSES} for side, rows in sides.items()}
+    by_side = {side: {label: _of_class(rows, label) for label in CLASSES} for side, rows in sides.items()}
     names = [f"{network}-{label}" for network in NETWORKS for label in CLASSES]
     return EvidenceFigures(
-        expert=found["expert"],
-        model=found["model"],
+        expert=by_side["expert"],
+        model=by_side["model"],
         n_images=len(expert),
         empty={name: sum(evidence.maps.get(name) is None for evidence in expert) for name in names},
     )
@@ -153,13 +153,13 @@ def places_figures(
             for label in CLASSES
         }
 
-    found = [
+    excess = [
         (inside.energy - image.area, patient)
         for image, patient in zip(lesions, lesion_patients, strict=True)
         if (inside := image.maps.get(f"{network}-hsil")) is not None
     ]
     return PlacesFigures(
-        lesion_excess=mean(found),
+        lesion_excess=mean(excess),
         padding=shares(barred, "padding"),
         padding_area=mean([(image.padding_area, patient) for image, patient in barred]),
         rim=shares(every, "rim"),

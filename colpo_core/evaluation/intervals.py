@@ -206,8 +206,8 @@ def ratio_by_patients(
         removal of skewness by transformation", for the correction; `benchmarks/interval_coverage.py` for how the two
         together cover.
     """
-    found, place = np.unique(np.asarray(patients), return_inverse=True)
-    count = len(found)
+    distinct, place = np.unique(np.asarray(patients), return_inverse=True)
+    count = len(distinct)
     total = float(whole.sum())
     if total <= 0:
         return Estimate(value=None, low=None, high=None, n_patients=count, n_images=len(part))
@@ -302,11 +302,11 @@ def share_by_patients(
     _check(rows, patients)
     kept = rows[:, 0] > 0
     counted, succeeded = rows[kept].T
-    found, place = np.unique(np.asarray(patients)[kept], return_inverse=True)
+    distinct, place = np.unique(np.asarray(patients)[kept], return_inverse=True)
     share = exact_share(int(succeeded.sum()), int(counted.sum()))
-    if share.value is None or len(found) == len(counted):
+    if share.value is None or len(distinct) == len(counted):
         return share
-    if len(found) == 1:
+    if len(distinct) == 1:
         return replace(share, low=None, high=None, missing="1 patient")
     of_patient = np.asarray(np.bincount(place), np.float64)
     right = np.asarray(np.bincount(place, succeeded), np.float64)

@@ -48,22 +48,22 @@ def mask_figures(truth: npt.NDArray[np.bool_], predicted: npt.NDArray[np.bool_])
         raise ValueError(f"two masks of one size, not {truth.shape} and {predicted.shape}")
     if truth.dtype != np.bool_ or predicted.dtype != np.bool_:
         raise ValueError(f"masks are bool, not {truth.dtype} and {predicted.dtype}")
-    found = int(np.count_nonzero(truth & predicted))
-    missed = int(np.count_nonzero(truth)) - found
-    wrong = int(np.count_nonzero(predicted)) - found
-    left = truth.size - found - missed - wrong
-    annotated = found + missed > 0
+    overlap = int(np.count_nonzero(truth & predicted))
+    missed = int(np.count_nonzero(truth)) - overlap
+    wrong = int(np.count_nonzero(predicted)) - overlap
+    left = truth.size - overlap - missed - wrong
+    annotated = overlap + missed > 0
     distance_px = outline_distance_px(truth, predicted)
     return MaskFigures(
-        iou_acetowhite=found / (found + missed + wrong) if annotated else None,
+        iou_acetowhite=overlap / (overlap + missed + wrong) if annotated else None,
         iou_background=_share(left, left + missed + wrong),
-        accuracy_acetowhite=_share(found, found + missed),
+        accuracy_acetowhite=_share(overlap, overlap + missed),
         accuracy_background=_share(left, left + wrong),
-        dice=2 * found / (2 * found + missed + wrong) if annotated else None,
+        dice=2 * overlap / (2 * overlap + missed + wrong) if annotated else None,
         false_area=None if annotated else wrong / truth.size,
         hd95_px=distance_px,
         hd95_percent=None if distance_px is None else 100 * distance_px / hypot(*truth.shape),
-        kappa=pixel_kappa(n_both=found, n_first=found + missed, n_second=found + wrong, n_pixels=truth.size),
+        kappa=pixel_kappa(n_both=overlap, n_first=overlap + missed, n_second=overlap + wrong, n_pixels=truth.size),
     )
 
 
@@ -222,11 +222,11 @@ def _by_patient(figures: Sequence[MaskFigures], patients: Sequence[int]) -> tupl
     return tuple(
         PatientMaskFigures(
             patient_id=patient,
-            n_images=len(found),
-            iou_acetowhite=_mean_or_none([figure.iou_acetowhite for figure in found]),
-            dice=_mean_or_none([figure.dice for figure in found]),
+            n_images=len(of_patient),
+            iou_acetowhite=_mean_or_none([figure.iou_acetowhite for figure in of_patient]),
+            dice=_mean_or_none([figure.dice for figure in of_patient]),
         )
-        for patient, found in by_patient.items()
+        for patient, of_patient in by_patient.items()
     )
 
 

@@ -33,5 +33,5 @@ def mcnemar(b: int, c: int) -> McNemarTest:
     if b + c == 0:
         return McNemarTest(b=int(b), c=int(c), p=1.0, p_exact=1.0)
     exact = float(binomtest(int(min(b, c)), int(b + c), 0.5).pvalue)
-    found = float(binom.pmf(min(b, c), b + c, 0.5))
-    return McNemarTest(b=int(b), c=int(c), p=exact - found / 2 if b == c else exact - found, p_exact=exact)
+    point = float(binom.pmf(min(b, c), b + c, 0.5))
+    return McNemarTest(b=int(b), c=int(c), p=exact - point / 2 if b == c else exact - point, p_exact=exact)

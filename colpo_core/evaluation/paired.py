@@ -101,8 +101,10 @@ def _check_arms(
     sizes = [len(trainings) for trainings in (first, second, thresholds_first, thresholds_second)]
     if min(sizes) == 0 or len(set(sizes)) > 1:
         raise ValueError(f"each arm needs as many trainings and thresholds, at least one, not {sizes}")
-    cases = [[(row.patient_id, row.case_id, row.image_id, row.label) for row in found] for found in (*first, *second)]
-    if any(found != cases[0] for found in cases):
+    cases = [
+        [(row.patient_id, row.case_id, row.image_id, row.label) for row in training] for training in (*first, *second)
+    ]
+    if any(training != cases[0] for training in cases):
         raise ValueError("every training of both arms must judge the same cases in the same order")
 
 
@@ -115,7 +117,7 @@ def _compare_seed(
 
     def on(labels: Sequence[Label]) -> McNemarTest:
         kept = [place for place, label in enumerate(truth) if label in labels]
-        counts = paired_counts(*([found[place] for place in kept] for found in (truth, *calls)))
+        counts = paired_counts(*([values[place] for place in kept] for values in (truth, *calls)))
         return mcnemar(counts.only_first_right, counts.only_second_right)
 
     return SeedComparison(
@@ -127,9 +129,9 @@ def _compare_seed(
 
 
 def _delong_or_few(truth: Sequence[Label], first: Sequence[float], second: Sequence[float]) -> DeLongTest:
-    found = delong(truth, first, second)
+    test = delong(truth, first, second)
     n_hsil = sum(label is Label.HSIL for label in truth)
     missing = too_few(n_hsil, len(truth) - n_hsil, fewest=FEWEST_FOR_A_DIFFERENCE)
-    if missing is None or found.difference is None:
-        return found
-    return replace(found, low=None, high=None, z=None, p=None, missing=missing)
+    if missing is None or test.difference is None:
+        return test
+    return replace(test, low=None, high=None, z=None, p=None, missing=missing)

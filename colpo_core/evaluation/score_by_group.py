@@ -47,8 +47,8 @@ def group_p(
         ranks = rankdata([probabilities[place] for place, _ in kept])
         codes = np.unique([name for _, name in kept], return_inverse=True)[1]
         dealt = np.stack([codes, *(rng.permutation(codes) for _ in range(_PERMUTATIONS))])
-        found = _between(ranks, dealt) / max(float(ranks.var(ddof=1)), 1e-12)
-        total = found if total is None else total + found
+        statistics = _between(ranks, dealt) / max(float(ranks.var(ddof=1)), 1e-12)
+        total = statistics if total is None else total + statistics
     if total is None:
         return None
     return (1 + int((total[1:] >= total[0] - 1e-9).sum())) / len(total)

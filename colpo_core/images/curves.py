@@ -133,8 +133,8 @@ def _walk(lines: Mask, is_fork: Mask, start: Point, longest_px: int) -> list[Poi
 def _neighbours(lines: Mask, point: Point) -> list[Point]:
     row, column = point
     top, left = max(row - 1, 0), max(column - 1, 0)
-    found = np.argwhere(lines[top : row + 2, left : column + 2])
-    near = [(int(r) + top, int(c) + left) for r, c in found]
+    offsets = np.argwhere(lines[top : row + 2, left : column + 2])
+    near = [(int(r) + top, int(c) + left) for r, c in offsets]
     return [neighbour for neighbour in near if neighbour != point]
 
 

@@ -103,13 +103,13 @@ def near_pairs(hashes: Sequence[str], *, max_distance: int = NEAR_COPY_DISTANCE)
     """
     looks = Looks(hashes)
     step = max(1, _MOST_CELLS // max(1, len(hashes)))
-    found: list[tuple[int, int, int]] = []
+    pairs: list[tuple[int, int, int]] = []
     for top in range(0, len(hashes), step):
         rows, columns, distances = looks.near(looks.part(top, top + step), max_distance=max_distance, start=top)
         rows += top
         later = columns > rows
-        found += zip(rows[later].tolist(), columns[later].tolist(), distances[later].tolist(), strict=True)
-    return found
+        pairs += zip(rows[later].tolist(), columns[later].tolist(), distances[later].tolist(), strict=True)
+    return pairs
 
 
 class Looks:

@@ -100,14 +100,14 @@ def surroundings(rgb: NDArray[np.uint8]) -> Surroundings:
     """
     small = at_one_size(rgb, least_px=_DOWN)
     corners = _in_corners(small)
-    found = {
+    figures = {
         Aspect.LIGHT: _light(small, corners),
         Aspect.COLOUR: _colour(small, corners),
         Aspect.SHARPNESS: _sharpness(rgb, small, corners),
         Aspect.BORDER: _border(small),
         Aspect.MARKS: _marks(small),
     }
-    return Surroundings({aspect: np.asarray(found[aspect], np.float32) for aspect in Aspect})
+    return Surroundings({aspect: np.asarray(figures[aspect], np.float32) for aspect in Aspect})
 
 
 def _in_corners(image: NDArray[np.uint8]) -> NDArray[np.bool_]:

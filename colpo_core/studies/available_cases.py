@@ -55,8 +55,8 @@ def available_figures(
     read_by = [_present(ratings, groups, of_class, n_groups) for of_class in (truth, ~truth, np.ones_like(truth))]
     surplus = [_surplus(reads) for reads in read_by]
     across = given[0] @ given[1].T
-    found = surplus[0] * (given[0] @ given[0].T) + surplus[1] * (given[1] @ given[1].T)
-    return values, found + surplus[2] * (across + across.T)
+    covariance = surplus[0] * (given[0] @ given[0].T) + surplus[1] * (given[1] @ given[1].T)
+    return values, covariance + surplus[2] * (across + across.T)
 
 
 def _given(has: _Bools, ratings: _Floats, endpoint: Endpoint, threshold: float | None) -> tuple[float, _Floats]:

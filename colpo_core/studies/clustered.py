@@ -163,7 +163,7 @@ def paired_calls_by_patient(
     """
     right = (first >= threshold) == truth, (second >= threshold) == truth
     where = {"accuracy": np.ones_like(truth), "sensitivity": truth, "specificity": ~truth}
-    found = {}
+    comparisons = {}
     for name, kept in where.items():
         b, c = (int(np.count_nonzero((calls & ~other)[kept])) for calls, other in (right, right[::-1]))
         numbers = _numbered(patients[kept])
@@ -171,10 +171,10 @@ def paired_calls_by_patient(
         few = too_few(sides[0].n_patients, sides[0].n_patients, fewest=FEWEST_FOR_AN_INTERVAL, of="patients")
         tested = _tested(sides[0], sides[1], alpha, few)
         difference = None if not kept.any() else sides[0].value - sides[1].value
-        found[name] = PairedCalls(
+        comparisons[name] = PairedCalls(
             b, c, int(kept.sum()), tested.p, difference, tested.ci, method="patients", reason=tested.reason
         )
-    return found
+    return comparisons
 
 
 @dataclass(frozen=True)
@@ -213,9 +213,9 @@ class _Taken:
         """By name, of the cases that were rated."""
         read = ~np.isnan(ratings)
         truth, patients, size = self._truth[read], self._patients[read], int(self._patients.max()) + 1
-        found = {"auc": self.area(ratings)} if with_area else {}
+        figures_of = {"auc": self.area(ratings)} if with_area else {}
         if self._threshold is None:
-            return found
+            return figures_of
         calls = ratings[read] >= self._threshold
         shares = {
             "accuracy": (calls == truth, np.ones_like(truth)),
@@ -224,7 +224,7 @@ class _Taken:
             "ppv": (calls & truth, calls),
             "npv": (~calls & ~truth, ~calls),
         }
-        return found | {name: _ratio(part, whole, patients, size) for name, (part, whole) in shares.items()}
+        return figures_of | {name: _ratio(part, whole, patients, size) for name, (part, whole) in shares.items()}
 
 
 def _numbered(patients: npt.NDArray[np.generic]) -> _Ints:
@@ -268,16 +268,16 @@ def _pairs(
             yield name, (first, second)
 
 
-def _mean(found: Sequence[_Figures]) -> _Figures:
-    if not found:
+def _mean(every_figure: Sequence[_Figures]) -> _Figures:
+    if not every_figure:
         return {}
     return {
         name: _Figure(
-            float(np.mean([figures[name].value for figures in found])),
-            np.mean([figures[name].of_patient for figures in found], axis=0),
-            min(figures[name].n_patients for figures in found),
+            float(np.mean([figures[name].value for figures in every_figure])),
+            np.mean([figures[name].of_patient for figures in every_figure], axis=0),
+            min(figures[name].n_patients for figures in every_figure),
         )
-        for name in found[0]
+        for name in every_figure[0]
     }
 
 
@@ -288,21 +288,21 @@ def _minus(first: _Figure, second: _Figure) -> _Figure:
 
 
 def _apart(first: _Figures, second: _Figures, *, alpha: float) -> dict[str, Clustered]:
-    found = {}
+    differences = {}
     for name, one in first.items():
         if name in second:
             apart = _minus(one, second[name])
             fewest = FEWEST_FOR_A_DIFFERENCE if name == "auc" else FEWEST_FOR_AN_INTERVAL
             has_ci = apart.n_patients >= fewest and apart.variance > _NO_VARIANCE
-            found[name] = Clustered(
+            differences[name] = Clustered(
                 None if np.isnan(apart.value) else apart.value,
                 bounded(apart.value, apart.variance**0.5, apart.df, alpha, (-1.0, 1.0)).ci if has_ci else None,
             )
-    return found
+    return differences
 
 
-def _alone(found: _Figures, alpha: float) -> dict[str, Clustered]:
-    return {name: _with_interval(name, figure, alpha) for name, figure in found.items()}
+def _alone(figures: _Figures, alpha: float) -> dict[str, Clustered]:
+    return {name: _with_interval(name, figure, alpha) for name, figure in figures.items()}
 
 
 def _with_interval(name: str, figure: _Figure, alpha: float) -> Clustered:

@@ -56,8 +56,8 @@ def components(truth: _Bools, ratings: _Floats, endpoint: Endpoint, *, threshold
     if truth.all() or not truth.any():
         raise ValueError("both classes are needed")
     if endpoint is Endpoint.AUC:
-        found = [placements(truth, rating) for rating in ratings]
-        positive, negative = (np.stack(part) for part in zip(*found, strict=True))
+        placed = [placements(truth, rating) for rating in ratings]
+        positive, negative = (np.stack(part) for part in zip(*placed, strict=True))
         return Components(positive.mean(axis=1), positive, negative)
     if threshold is None:
         raise ValueError("calls need a threshold")
@@ -117,10 +117,10 @@ def covariance(
 
 def delong_covariance(parts: Components) -> _Floats:
     """DeLong's covariance of the vectors' endpoints, shape (vectors, vectors)."""
-    found = np.zeros((len(parts.value), len(parts.value)))
+    covariance_matrix = np.zeros((len(parts.value), len(parts.value)))
     for each in (parts.of_positive, parts.of_negative):
-        found += np.atleast_2d(np.cov(each)) / each.shape[1]
-    return found
+        covariance_matrix += np.atleast_2d(np.cov(each)) / each.shape[1]
+    return covariance_matrix
 
 
 def clustered_covariance(truth: _Bools, parts: Components, patients: _Ints) -> _Floats:
@@ -211,13 +211,13 @@ def _jackknifed_patients(
 
 def _pairs_within(truth: _Bools, ratings: _Floats, patients: _Ints) -> _Floats:
     """Pairs of one patient's own cases that are ranked rightly, ties counting half: shape (vectors, patients)."""
-    found = np.zeros((len(ratings), int(patients.max()) + 1))
+    pairs = np.zeros((len(ratings), int(patients.max()) + 1))
     for patient in np.intersect1d(patients[truth], patients[~truth]):
         own = patients == patient
         positive, negative = ratings[:, own & truth], ratings[:, own & ~truth]
         apart = positive[:, :, None] - negative[:, None, :]
-        found[:, patient] = ((apart > 0) + (apart == 0) / 2).sum(axis=(1, 2))
-    return found
+        pairs[:, patient] = ((apart > 0) + (apart == 0) / 2).sum(axis=(1, 2))
+    return pairs
 
 
 def _spread(every: _Floats) -> _Floats:

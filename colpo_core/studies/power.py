@@ -109,12 +109,12 @@ def estimate_power(assumed: Assumed, *, studies: int = 1000, seed: int = 0) -> P
         raise InputRejected(f"1 to {MOST_STUDIES} studies can be simulated.")
     generator = np.random.default_rng(seed)
     judge = _against_readers if assumed.standalone else _two_arms
-    found = [judge(assumed, *_draw(assumed, generator)) for _ in range(studies)]
+    verdicts = [judge(assumed, *_draw(assumed, generator)) for _ in range(studies)]
     by_reader, by_cases = (
-        float(np.mean([getattr(study, name) for study in found])) for name in ("by_reader", "by_cases")
+        float(np.mean([getattr(study, name) for study in verdicts])) for name in ("by_reader", "by_cases")
     )
     return PowerEstimate(
-        simulated=wilson(sum(_is_shown(assumed, study) for study in found), studies),
+        simulated=wilson(sum(_is_shown(assumed, study) for study in verdicts), studies),
         by_formula=_by_formula(assumed, by_reader, max(0.0, by_cases)),
     )
 

@@ -243,18 +243,18 @@ def tabulate(ratings: Sequence[Rating]) -> RatingTable:
         InputRejected: A rating stands twice, a case's truth or patient differs between rows, a class has fewer than
             two cases, or the table would be far larger than what was rated.
     """
-    found = Ratings.of(ratings)
-    treatment, reader, case = (column.in_order() for column in (found.treatment, found.reader, found.case))
+    encoded = Ratings.of(ratings)
+    treatment, reader, case = (column.in_order() for column in (encoded.treatment, encoded.reader, encoded.case))
     shape = (len(treatment.words), len(reader.words), len(case.words))
     if math.prod(shape) > _MOST_CELLS:
         raise InputRejected(
             f"{shape[0]} treatments, {shape[1]} readers and {shape[2]} cases are too many for one table, and "
-            f"{len(found)} ratings fill little of it. Does the column of readers hold readers?"
+            f"{len(encoded)} ratings fill little of it. Does the column of readers hold readers?"
         )
-    _refuse_doubled(found, np.ravel_multi_index((treatment.codes, reader.codes, case.codes), shape))
+    _refuse_doubled(encoded, np.ravel_multi_index((treatment.codes, reader.codes, case.codes), shape))
     truth = np.zeros(shape[2], np.bool_)
-    truth[case.codes] = found.truth
-    _refuse_unlike("truth", case, truth[case.codes] != found.truth)
+    truth[case.codes] = encoded.truth
+    _refuse_unlike("truth", case, truth[case.codes] != encoded.truth)
     n_positive = int(truth.sum())
     if min(n_positive, shape[2] - n_positive) < FEWEST_OF_A_CLASS:
         raise InputRejected(
@@ -262,13 +262,13 @@ def tabulate(ratings: Sequence[Rating]) -> RatingTable:
             f"{FEWEST_OF_A_CLASS} of each are needed."
         )
     patients: tuple[str, ...] | None = None
-    if found.patient is not None:
+    if encoded.patient is not None:
         patient = np.zeros(shape[2], np.int64)
-        patient[case.codes] = found.patient.codes
-        _refuse_unlike("patient", case, patient[case.codes] != found.patient.codes)
-        patients = tuple(found.patient.words[code] for code in patient.tolist())
+        patient[case.codes] = encoded.patient.codes
+        _refuse_unlike("patient", case, patient[case.codes] != encoded.patient.codes)
+        patients = tuple(encoded.patient.words[code] for code in patient.tolist())
     rating = np.full(shape, np.nan)
-    rating[treatment.codes, reader.codes, case.codes] = found.rating
+    rating[treatment.codes, reader.codes, case.codes] = encoded.rating
     return RatingTable(treatment.words, reader.words, case.words, truth, rating, patients)
 
 
@@ -326,15 +326,15 @@ def _truth(column: _Words, lines: _Codes, problems: Problems) -> npt.NDArray[np.
 def _numbers(
     column: _Words, lines: _Codes, problems: Problems, *, has_comma_cells: bool
 ) -> tuple[npt.NDArray[np.float64], tuple[str, ...]]:
-    found = read_numbers([word for word in column.words if word], has_comma_cells=has_comma_cells)
+    numbers = read_numbers([word for word in column.words if word], has_comma_cells=has_comma_cells)
     for place, word in enumerate(column.words):
-        if word in found.problems:
+        if word in numbers.problems:
             for line in _lines_of(column, [place], lines):
-                why = found.problems[word]
+                why = numbers.problems[word]
                 said = f"is a number, not “{word}”" if why == NO_NUMBER else f"“{word}” {why}"
                 problems.add(line, f"Line {line}: the rating {said}.")
-    values = np.asarray([found.values.get(word, math.nan) for word in column.words], np.float64)
-    return values[column.codes], found.notes
+    values = np.asarray([numbers.values.get(word, math.nan) for word in column.words], np.float64)
+    return values[column.codes], numbers.notes
 
 
 def _names(of: str, column: _Words, lines: _Codes, problems: Problems, *, keep_names: bool) -> _Words:

@@ -110,10 +110,10 @@ def analyse_study(
         prevalence=prevalence,
         seed=seed,
     )
-    found = analyse_table(table, options)
+    analysis = analyse_table(table, options)
     compared = [_compare(table, network, _laid_out([network.ratings], list(truth))[0], options) for network in networks]
     return StudyAnalysis(
-        found,
+        analysis,
         tuple(compared),
         {
             name: cohen(
@@ -125,8 +125,8 @@ def analyse_study(
             for name, pairs in (again or {}).items()
             if pairs
         },
-        (*notes, *found.refused),
-        primary=_primary_results(found, compared, plan),
+        (*notes, *analysis.refused),
+        primary=_primary_results(analysis, compared, plan),
         calibration=calibration,
     )
 
@@ -252,8 +252,8 @@ def _together(
     cases = tuple(case for case, is_judged in zip(table.cases, judged.tolist(), strict=True) if is_judged)
     patients = None if table.patients is None else tuple(np.asarray(table.patients)[judged].tolist())
     both = RatingTable((ARM, _MODEL), (*table.readers, _MODEL), cases, table.truth[judged], rating, patients)
-    found = analyse_table(both, replace(options, model=_MODEL, model_threshold=THRESHOLD))
-    return found, found.refused
+    analysis = analyse_table(both, replace(options, model=_MODEL, model_threshold=THRESHOLD))
+    return analysis, analysis.refused
 
 
 def _unaided(table: RatingTable) -> npt.NDArray[np.float64]:

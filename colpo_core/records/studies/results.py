@@ -227,19 +227,19 @@ class PrimaryResult:
         """The result as a sentence."""
         percent = f"{100 * (1 - self.alpha):g}%"
         what = ENDPOINT_WORDS[self.endpoint]
-        found = f"{self.tested} minus {self.against}, {what}: "
+        text = f"{self.tested} minus {self.against}, {what}: "
         if self.ci is None:
             p = "" if self.p is None else f", p {p_text(self.p)}"
-            found += value_text(self.difference, None, missing=self.reason, is_signed=True) + p
+            text += value_text(self.difference, None, missing=self.reason, is_signed=True) + p
         else:
             value, inside = value_text(self.difference, self.ci, is_cut=self.is_cut, is_signed=True).split(" (", 1)
-            found += f"{value} ({percent} interval {inside.removesuffix(')')}, p {p_text(self.p)})"
+            text += f"{value} ({percent} interval {inside.removesuffix(')')}, p {p_text(self.p)})"
         on = f"{self.n_cases} cases"
         if self.basis is not None:
             on += "" if self.basis.n_patients is None else f" of {self.basis.n_patients} patients, who were counted"
             on += f" ({self.basis.text})" if self.basis.text else ""
         held = "" if self.non_inferiority is None else f" {self.non_inferiority.text(self.ci)}"
-        return f"{found}, on {on}.{held}{''.join(f' {caution}' for caution in self.cautions)}"
+        return f"{text}, on {on}.{held}{''.join(f' {caution}' for caution in self.cautions)}"
 
 
 @dataclass(frozen=True)

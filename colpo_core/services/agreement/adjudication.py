@@ -174,8 +174,8 @@ def list_adjudications(
     if before is not None:
         query = query.where(Adjudication.id < before)
     with store.reading() as session:
-        found = [decision_record(session, actor, decision) for decision in session.scalars(query)]
-    records = tuple(record for record in found if record is not None)
+        decided = [decision_record(session, actor, decision) for decision in session.scalars(query)]
+    records = tuple(record for record in decided if record is not None)
     exposures.note_images(store, actor, [record.image_id for record in records], ExposureKind.MASK)
     return records
 
@@ -237,8 +237,8 @@ def _chosen(
 
 
 def _counted(session: Session, annotation: Annotation, version: AnnotationVersion) -> None:
-    found = find_annotator_masks(session, finding=annotation.finding, image_ids=[annotation.image_id])
-    counted = {candidate.mask.version_id for candidate in found if candidate.mask is not None}
+    candidates = find_annotator_masks(session, finding=annotation.finding, image_ids=[annotation.image_id])
+    counted = {candidate.mask.version_id for candidate in candidates if candidate.mask is not None}
     if version.id not in counted:
         raise Conflict(
             "This mask cannot be taken: its annotator has submitted a newer one, or it waits for confirmation. Load "

@@ -39,32 +39,32 @@ def refusals(
     """
     may = _adjudicates(session, actor, finding)
     waiting, blind = _waiting(session, actor, finding)
-    found: dict[int, ColpoError] = {}
+    refused: dict[int, ColpoError] = {}
     for image_id, shown in masks.items():
         if actor.role is not Role.ADMINISTRATOR and image_id not in may:
-            found[image_id] = PermissionDenied(
+            refused[image_id] = PermissionDenied(
                 "Which mask counts is decided by an administrator, or by the adjudicator of a task with this image."
             )
         elif any(mask.annotator_id == actor.person_id for mask in shown):
-            found[image_id] = Conflict(
+            refused[image_id] = Conflict(
                 "You have submitted a mask of your own here, so somebody else has to decide between yours and the "
                 "others'."
             )
         elif image_id in waiting:
-            found[image_id] = Conflict(
+            refused[image_id] = Conflict(
                 "A task asks you to annotate this image yourself, and whoever submits a mask cannot decide. Skip it "
                 "there first."
             )
         elif blind.get(image_id):
-            found[image_id] = Conflict(
+            refused[image_id] = Conflict(
                 f"This image waits for {blind[image_id]} more of a blind task's annotators. Decide once they have "
                 "submitted or skipped it, or close the task."
             )
         elif not shown:
-            found[image_id] = Conflict(
+            refused[image_id] = Conflict(
                 "Nobody has submitted a mask of this finding yet, so there is nothing to decide on."
             )
-    return found
+    return refused
 
 
 def newest_decisions(session: Session, *, finding: Finding, image_id: int | None = None) -> dict[int, Adjudication]:
@@ -105,10 +105,10 @@ def decision_record(session: Session, actor: Actor, decision: Adjudication) -> A
 
 def annotators_versions(session: Session, *, image_id: int, finding: Finding) -> tuple[int, ...]:
     """Rows of the newest version of each annotator of an image, whoever may see them; adjudicated ones apart."""
-    found = find_annotator_masks(session, finding=finding, image_ids=[image_id])
+    candidates = find_annotator_masks(session, finding=finding, image_ids=[image_id])
     return tuple(
         candidate.mask.version_id
-        for candidate in found
+        for candidate in candidates
         if candidate.mask is not None and not candidate.mask.is_adjudicated
     )
 

@@ -42,7 +42,7 @@ def open_questions(session: Session, image_ids: Collection[int] | None = None) -
     """The same within a session."""
     wanted = None if image_ids is None else set(image_ids)
     answered = {(image_id, question) for image_id, question in session.execute(_ANSWERS)}
-    found = []
+    questions = []
     for image, look in session.execute(_LOOKS):
         if wanted is not None and image.id not in wanted:
             continue
@@ -53,8 +53,8 @@ def open_questions(session: Session, image_ids: Collection[int] | None = None) -
             asked.insert(0, ImageQuestion.STAGE_GUESSED)
         left = tuple(question for question in asked if (image.id, question) not in answered)
         if left:
-            found.append(AskedImage(image.id, image.case_id, image.stage, left))
-    return tuple(found)
+            questions.append(AskedImage(image.id, image.case_id, image.stage, left))
+    return tuple(questions)
 
 
 def confirm_images(

@@ -80,11 +80,11 @@ def _waits() -> tuple[ColumnElement[bool], ...]:
 def _masks_of(session: Session, case_ids: Collection[int]) -> dict[int, _Masks]:
     """By case and image the masks that count as one annotator's."""
     cases = dict(session.execute(select(Image.id, Image.case_id).where(Image.case_id.in_(case_ids))).all())
-    found: dict[int, _Masks] = {}
+    masks: dict[int, _Masks] = {}
     for candidate in find_annotator_masks(session, finding=Finding.ACETOWHITE, image_ids=cases):
         if candidate.mask is not None and not candidate.mask.is_adjudicated:
-            found.setdefault(cases[candidate.image_id], {}).setdefault(candidate.image_id, []).append(candidate.mask)
-    return found
+            masks.setdefault(cases[candidate.image_id], {}).setdefault(candidate.image_id, []).append(candidate.mask)
+    return masks
 
 
 def _lowest_dice(session: Session, masks: _Masks) -> float | None:

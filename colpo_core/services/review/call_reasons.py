@@ -157,21 +157,21 @@ def _like(
     alike = likeness(unpack_features([mine.features])[0], stack)
     key = (str(store.settings.data_dir), prediction.checkpoint_id, *images_state(session))
     learned = _LEARNED.find(key, lambda: patients_met(store, session, prediction.checkpoint_id))
-    found: dict[int, LikeCase] = {}
+    like_cases: dict[int, LikeCase] = {}
     order = np.argsort(-alike, kind="stable")
     for start in range(0, len(order), _ASKED_AT_ONCE):
         places = order[start : start + _ASKED_AT_ONCE]
         rows = _labelled(session, [int(ids[place]) for place in places], patient_id)
         for place in places:
             row = rows.get(int(ids[place]))
-            if row is not None and row.case_id not in found:
-                found[row.case_id] = LikeCase(
+            if row is not None and row.case_id not in like_cases:
+                like_cases[row.case_id] = LikeCase(
                     row.case_id, row.image_id, row.code, float(alike[place]), row.label, row.grade,
                     was_learned=row.patient_id in learned, simulated=row.simulated,
                 )  # fmt: skip
-            if len(found) == n_like:
-                return tuple(found.values()), ""
-    return tuple(found.values()), "" if found else _NO_LABELS
+            if len(like_cases) == n_like:
+                return tuple(like_cases.values()), ""
+    return tuple(like_cases.values()), "" if like_cases else _NO_LABELS
 
 
 def _labelled(session: Session, prediction_ids: list[int], patient_id: int) -> dict[int, Any]:

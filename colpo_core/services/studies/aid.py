@@ -139,7 +139,7 @@ def _at_once(session: Session, study: Study) -> Mapping[tuple[int, int], frozens
 
 
 def _prediction(session: Session, study: Study, case_id: int) -> Prediction:
-    found = session.scalar(
+    prediction = session.scalar(
         select(Prediction)
         .join(StudyCase, StudyCase.image_id == Prediction.image_id)
         .where(
@@ -148,6 +148,6 @@ def _prediction(session: Session, study: Study, case_id: int) -> Prediction:
             Prediction.checkpoint_id == plan_of(study).aid_checkpoint_id,
         )
     )
-    if found is None:
+    if prediction is None:
         raise NotFound("The model's output of this case is missing. Tell an administrator.")
-    return found
+    return prediction

@@ -94,13 +94,13 @@ def practice_cases(session: Session, case_ids: Collection[int]) -> tuple[DesignC
     """
     if not case_ids:
         return ()
-    found = tuple(one.case for one in eligible_now(session, case_ids))
-    if len(found) < len(set(case_ids)):
+    cases = tuple(one.case for one in eligible_now(session, case_ids))
+    if len(cases) < len(set(case_ids)):
         raise InputRejected(
-            f"{len(set(case_ids)) - len(found)} of the practice cases have no label by histology or no acetic-acid "
+            f"{len(set(case_ids)) - len(cases)} of the practice cases have no label by histology or no acetic-acid "
             "image. Choose others."
         )
-    return found
+    return cases
 
 
 def seen_cases(store: Store, session: Session, checkpoint: Checkpoint, case_ids: Iterable[int]) -> frozenset[int]:

@@ -44,13 +44,13 @@ def find_now(store: Store, study_id: int) -> dict[str, Any]:
     """
     with store.reading() as session:
         study = get_study_row(session, study_id)
-        found: dict[str, Any] = {"n_readings": count_readings(session, study_id)}
+        figures: dict[str, Any] = {"n_readings": count_readings(session, study_id)}
         try:
             evidence = read_evidence(store, session, study, check_seal(session, study))
             results, analysis = results_of(evidence), analysis_of(evidence)
         except ColpoError as error:
-            return found | {"refused": str(error)}
-        return found | {
+            return figures | {"refused": str(error)}
+        return figures | {
             "primary": [_plain(asdict(primary)) | {"text": primary.text} for primary in analysis.primary],
             "figures": [_plain(asdict(figure)) for figure in _figures(study, results, analysis)],
             "readers": {name: person_id for person_id, name in evidence.names.names.items()},
@@ -93,10 +93,10 @@ def computed_anew(
     closing = session.get(StudyClosing, study.id)
     if closing is None:
         return ComputedAnew(None, _FIRST_METHODS, METHODS_VERSION, changes_since(_FIRST_METHODS))
-    found = closing.found
-    before, after = found.get("primary", []), [_plain(asdict(primary)) for primary in analysis.primary]
+    closed = closing.found
+    before, after = closed.get("primary", []), [_plain(asdict(primary)) for primary in analysis.primary]
     is_same = len(before) == len(after) and all(map(_is_same_primary, before, after))
-    then, now = _renamed(found, names), _figures(study, results, analysis)
+    then, now = _renamed(closed, names), _figures(study, results, analysis)
     changed = [
         FigureChange((new or old or now[0]).name, _text(old), _text(new))
         for old, new in _pairs(then, now)
@@ -108,10 +108,10 @@ def computed_anew(
         METHODS_VERSION,
         changes_since(closing.methods_version),
         primary_before=() if is_same else tuple(names.scrub(str(primary["text"])) for primary in before),
-        primary_differs=not is_same and "refused" not in found,
-        figures=tuple(changed) if "refused" not in found else (),
+        primary_differs=not is_same and "refused" not in closed,
+        figures=tuple(changed) if "refused" not in closed else (),
         n_figures=len(then),
-        refused=str(found.get("refused", "")),
+        refused=str(closed.get("refused", "")),
     )
 
 

@@ -246,7 +246,7 @@ def close_study(store: Store, *, actor: Actor, study_id: int, reason: str = "") 
     """
     require(actor, ADMINISTRATORS)
     exposures.settle(store)
-    found = find_now(store, study_id)
+    findings = find_now(store, study_id)
     with store.writing() as session:
         study = get_study_row(session, study_id)
         if study.state is not StudyState.OPEN:
@@ -260,11 +260,11 @@ def close_study(store: Store, *, actor: Actor, study_id: int, reason: str = "") 
             )
         if missing > 0:
             close_early(session, actor, study, missing=missing, reason=reason)
-        if count_readings(session, study_id) != found["n_readings"]:
+        if count_readings(session, study_id) != findings["n_readings"]:
             raise Conflict("A reader answered at this very moment, and the study is still open. Close it again.")
         study.state = StudyState.CLOSED
         study.closed_at = utc_now()
-        write_closing(session, study, found)
+        write_closing(session, study, findings)
         record = study_record(session, study)
         audit.record(session, actor, "close study", f"study {study.id}", answered=record.n_answered)
         return record
@@ -302,18 +302,18 @@ def _active_readers() -> Select[Person]:
 
 def _readers(session: Session, reader_ids: Collection[int]) -> list[Person]:
     wanted = set(reader_ids)
-    found = list(session.scalars(_active_readers().where(Person.id.in_(wanted)).order_by(Person.id)))
-    if len(found) < len(wanted):
+    readers = list(session.scalars(_active_readers().where(Person.id.in_(wanted)).order_by(Person.id)))
+    if len(readers) < len(wanted):
         raise InputRejected("Each reader must be an active person whose role is reader. See the page of people.")
-    return found
+    return readers
 
 
 def _checkpoints(session: Session, checkpoint_ids: Collection[int]) -> list[Checkpoint]:
     wanted = set(checkpoint_ids)
-    found = list(session.scalars(select(Checkpoint).where(Checkpoint.id.in_(wanted)).order_by(Checkpoint.id)))
-    if len(found) < len(wanted):
+    checkpoints = list(session.scalars(select(Checkpoint).where(Checkpoint.id.in_(wanted)).order_by(Checkpoint.id)))
+    if len(checkpoints) < len(wanted):
         raise NotFound("A checkpoint to compare with is not in the registry. Choose another one.")
-    return found
+    return checkpoints
 
 
 def _add_parts(

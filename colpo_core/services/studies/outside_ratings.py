@@ -81,11 +81,13 @@ def analyse_ratings(
     if arms:
         model = () if options.model is None or options.model in arms else (options.model,)
         table = table.of_arms([*arms, *model])
-    found = analyse_table(table, options, progress=tell)
-    return replace(found, notes=(*_notes(table, found, ratings.other_columns), *found.notes), table_notes=ratings.notes)
+    analysis = analyse_table(table, options, progress=tell)
+    return replace(
+        analysis, notes=(*_notes(table, analysis, ratings.other_columns), *analysis.notes), table_notes=ratings.notes
+    )
 
 
-def _notes(table: RatingTable, found: RatingAnalysis, headings: Sequence[str]) -> list[str]:
+def _notes(table: RatingTable, analysis: RatingAnalysis, headings: Sequence[str]) -> list[str]:
     """What to mind of patients who may stand behind several cases, and of ratings that are missing."""
     notes = []
     if table.patients is None:
@@ -98,9 +100,9 @@ def _notes(table: RatingTable, found: RatingAnalysis, headings: Sequence[str]) -
                 f"Several cases share the beginning of their names, such as {stem}. Are they of one patient? Then add "
                 "a column of patients and use --patient, or let the names tell it with --patient-from-case."
             )
-    elif found.by_patient is None:
+    elif analysis.by_patient is None:
         notes.append("No patient has several cases, so cases are independent.")
-    if found.complete_cases is not None and found.options["covariance"] != U_STATISTIC:
+    if analysis.complete_cases is not None and analysis.options["covariance"] != U_STATISTIC:
         notes.append(
             "Ratings are missing: each reader is judged on the cases that this reader has read, and complete cases "
             "stand beside it. --covariance u-statistic takes every rating, also where readers differ between "
