@@ -101,11 +101,11 @@ def clustered_variance(
 
     Source: Obuchowski 1997, "Nonparametric analysis of clustered ROC curve data", Biometrics 53.
     """
-    place = {who: number for number, who in enumerate(dict.fromkeys([*patients_positive, *patients_negative]))}
-    sums = np.zeros((2, len(place)))
+    index_of = {who: number for number, who in enumerate(dict.fromkeys([*patients_positive, *patients_negative]))}
+    sums = np.zeros((2, len(index_of)))
     counted = []
     for row, (values, who) in enumerate(((of_positive, patients_positive), (of_negative, patients_negative))):
-        np.add.at(sums[row], [place[patient] for patient in who], (values - values.mean()) / len(values))
+        np.add.at(sums[row], [index_of[patient] for patient in who], (values - values.mean()) / len(values))
         counted.append(len(set(who)))
     if min(counted) < 2:
         return None
@@ -113,7 +113,7 @@ def clustered_variance(
     variance = float(
         n_positive / (n_positive - 1) * (sums[0] ** 2).sum()
         + n_negative / (n_negative - 1) * (sums[1] ** 2).sum()
-        + 2 * len(place) / (len(place) - 1) * (sums[0] * sums[1]).sum()
+        + 2 * len(index_of) / (len(index_of) - 1) * (sums[0] * sums[1]).sum()
     )
     return max(variance, 0.0)
 
@@ -164,7 +164,7 @@ def area_interval(
         inflation = _inflation(independent, newcombe_variance(area, n_positive, n_negative))
         low, high = newcombe_5(area, n_positive, n_negative, inflation=inflation, alpha=alpha)
         return AreaInterval(area, low, high, method=NEWCOMBE_5)
-    of = [[patients[place] for place in np.flatnonzero(side).tolist()] for side in (is_positive, ~is_positive)]
+    of = [[patients[index] for index in np.flatnonzero(side).tolist()] for side in (is_positive, ~is_positive)]
     by_class = [len(set(who)) for who in of]
     missing = too_few(*by_class, of="patients")
     if missing is not None:

@@ -125,28 +125,28 @@ def arm_figures(arm: Arm) -> dict[str, Estimate]:
 
 
 def _mean(values: _Floats, counted: _Bools, who: npt.NDArray[np.int64]) -> _Figure | None:
-    kept = values[:, counted]
-    if not kept.shape[1]:
+    counted_values = values[:, counted]
+    if not counted_values.shape[1]:
         return None
-    means = kept.mean(axis=1)
-    patients, place = np.unique(who[counted], return_inverse=True)
-    added = _by_patient((kept - means[:, None]) / kept.shape[1], place, len(patients))
-    return _Figure(means, added[:, None, :], (len(patients),), kept.shape[1])
+    means = counted_values.mean(axis=1)
+    patients, group = np.unique(who[counted], return_inverse=True)
+    added = _by_patient((counted_values - means[:, None]) / counted_values.shape[1], group, len(patients))
+    return _Figure(means, added[:, None, :], (len(patients),), counted_values.shape[1])
 
 
 def _area(prob: _Floats, is_hsil: _Bools, who: npt.NDArray[np.int64]) -> tuple[_Figure | None, _Areas | None]:
     if is_hsil.all() or not is_hsil.any():
         return None, None
     placed = [placements(is_hsil, probs) for probs in prob]
-    patients, place = np.unique(who, return_inverse=True)
+    patients, group = np.unique(who, return_inverse=True)
     sides = (is_hsil, ~is_hsil)
-    behind = tuple(len(np.unique(place[side])) for side in sides)
+    behind = tuple(len(np.unique(group[side])) for side in sides)
     parts = []
     for number, side in enumerate(sides):
         of_side = np.stack([pair[number] for pair in placed])
         apart = (of_side - of_side.mean(axis=1, keepdims=True)) / of_side.shape[1]
         # As many patients as stand behind this part, not all, are what its scale goes by.
-        parts.append(_by_patient(apart, place[side], len(patients), behind=behind[number]))
+        parts.append(_by_patient(apart, group[side], len(patients), behind=behind[number]))
     independent = [area_variances(*pair) for pair in placed]
     known = [variances for variances in independent if variances is not None]
     areas = _Areas(
@@ -159,9 +159,9 @@ def _area(prob: _Floats, is_hsil: _Bools, who: npt.NDArray[np.int64]) -> tuple[_
     return _Figure(values, np.stack(parts, axis=1), behind, len(who)), areas
 
 
-def _by_patient(values: _Floats, place: npt.NDArray[np.int64], count: int, *, behind: int | None = None) -> _Floats:
+def _by_patient(values: _Floats, group: npt.NDArray[np.int64], count: int, *, behind: int | None = None) -> _Floats:
     """Sums of each patient's values, shape (trainings, patients), scaled for the variance of few of them."""
-    sums = np.stack([np.bincount(place, line, count) for line in values])
+    sums = np.stack([np.bincount(group, line, count) for line in values])
     few = count if behind is None else behind
     return np.asarray(sums * (few / (few - 1)) ** 0.5 if few > 1 else sums)
 

@@ -72,15 +72,15 @@ class BlindReference:
         Raises:
             ValueError: What is there is not what `to_card` writes.
         """
-        kept = card.get("blind_reference")
-        if kept is None:
+        stored = card.get("blind_reference")
+        if stored is None:
             return None
-        shape = (int(kept["height_px"]), int(kept["width_px"]))
+        shape = (int(stored["height_px"]), int(stored["width_px"]))
         try:
-            values = np.frombuffer(zlib.decompress(base64.b64decode(kept["mean"], validate=True)), np.uint8)
+            values = np.frombuffer(zlib.decompress(base64.b64decode(stored["mean"], validate=True)), np.uint8)
         except (binascii.Error, zlib.error) as error:
             raise ValueError("the mean training mask of this card is damaged") from error
-        return cls(values.reshape(shape), float(kept["threshold"]), float(kept["area"]), int(kept["n_masks"]))
+        return cls(values.reshape(shape), float(stored["threshold"]), float(stored["area"]), int(stored["n_masks"]))
 
 
 def blind_reference(masks: Iterable[npt.NDArray[np.bool_]], *, height_px: int, width_px: int) -> BlindReference | None:

@@ -68,9 +68,9 @@ def ece_estimate(judged: Sequence[Judged], *, seed: int = 0, resamples: int = RE
         al. 2019, "Measuring calibration in deep learning", for bins of equal mass.
     """
     is_hsil, prob = _columns(judged)
-    place = _bin_of(prob, _inner_edges(prob))
+    bins = _bin_of(prob, _inner_edges(prob))
     # One column a bin: what each case adds to the distance of its bin.
-    apart = (is_hsil - prob)[:, None] * (place[:, None] == np.arange(MOST_BINS))
+    apart = (is_hsil - prob)[:, None] * (bins[:, None] == np.arange(MOST_BINS))
     bounds = patient_bootstrap(
         lambda weights: divided(np.abs(weights @ apart).sum(axis=1), weights.sum(axis=1)),
         _patients(judged),
@@ -239,8 +239,8 @@ def _in_the_large(apart: npt.NDArray[np.float64], patients: Sequence[int]) -> Es
     estimate = Estimate(value=mean, low=None, high=None, n_patients=n_patients, n_images=len(apart))
     if n_patients < 2:
         return estimate
-    _, place = np.unique(np.asarray(patients), return_inverse=True)
-    sums = np.bincount(place, weights=apart - mean)
+    _, group = np.unique(np.asarray(patients), return_inverse=True)
+    sums = np.bincount(group, weights=apart - mean)
     error = float(np.sqrt((sums**2).sum() * n_patients / (n_patients - 1))) / len(apart)
     half = float(student_t.ppf(0.975, n_patients - 1)) * error
     return replace(estimate, low=max(-1.0, mean - half), high=min(1.0, mean + half)) if half > 0 else estimate
@@ -295,9 +295,9 @@ def _slope_error(
     """Standard error of the slope by a sandwich over patients, enlarged by patients / (patients - 1)."""
     fitted = expit(design @ at)
     information = (design * (fitted * (1 - fitted))[:, None]).T @ design
-    _, place = np.unique(np.asarray(patients), return_inverse=True)
-    scores = np.zeros((int(place.max()) + 1, 2))
-    np.add.at(scores, place, design * (is_hsil - fitted)[:, None])
+    _, group = np.unique(np.asarray(patients), return_inverse=True)
+    scores = np.zeros((int(group.max()) + 1, 2))
+    np.add.at(scores, group, design * (is_hsil - fitted)[:, None])
     bread = np.linalg.inv(information)
     meat = scores.T @ scores * len(scores) / (len(scores) - 1)
     return float(np.sqrt((bread @ meat @ bread)[1, 1]))

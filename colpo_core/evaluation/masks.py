@@ -117,8 +117,14 @@ def blind_figures(
             return _mean_of([_figure(figure, name) for figure in own], patients, within=within)
 
         def difference(name: str) -> Estimate:
-            pairs = [(getattr(one, name), getattr(other, name)) for one, other in zip(figures, own, strict=True)]
-            values = [None if one is None or other is None else one - other for one, other in pairs]
+            pairs = [
+                (getattr(figure, name), getattr(blind_figure, name))
+                for figure, blind_figure in zip(figures, own, strict=True)
+            ]
+            values = [
+                None if figure is None or blind_figure is None else figure - blind_figure
+                for figure, blind_figure in pairs
+            ]
             return _mean_of(values, patients, within=(-1.0, 1.0))
 
         return BlindMask(
@@ -194,8 +200,8 @@ def segmentation_figures(
 
 
 def _mean_of(values: Sequence[float | None], patients: Sequence[int], *, within: Bounds = (0.0, 1.0)) -> Estimate:
-    kept = [(value, who) for value, who in zip(values, patients, strict=True) if value is not None]
-    return mean_by_patients([value for value, _ in kept], [who for _, who in kept], within=within)
+    defined = [(value, who) for value, who in zip(values, patients, strict=True) if value is not None]
+    return mean_by_patients([value for value, _ in defined], [who for _, who in defined], within=within)
 
 
 def _figure(figures: MaskFigures, name: str) -> float | None:
@@ -210,9 +216,9 @@ def _figure(figures: MaskFigures, name: str) -> float | None:
 def _untouched(figures: Sequence[MaskFigures], patients: Sequence[int]) -> Proportion:
     """Of the images without annotated acetowhite, the share in which none was found either."""
     areas = [(figure.false_area, who) for figure, who in zip(figures, patients, strict=True)]
-    kept = [(area, who) for area, who in areas if area is not None]
-    trials = [(1.0, float(area == 0)) for area, _ in kept]
-    return share_by_patients(trials, [who for _, who in kept])
+    defined = [(area, who) for area, who in areas if area is not None]
+    trials = [(1.0, float(area == 0)) for area, _ in defined]
+    return share_by_patients(trials, [who for _, who in defined])
 
 
 def _by_patient(figures: Sequence[MaskFigures], patients: Sequence[int]) -> tuple[PatientMaskFigures, ...]:
@@ -235,5 +241,5 @@ def _share(part: int, whole: int) -> float | None:
 
 
 def _mean_or_none(values: Sequence[float | None]) -> float | None:
-    kept = [value for value in values if value is not None]
-    return fmean(kept) if kept else None
+    defined = [value for value in values if value is not None]
+    return fmean(defined) if defined else None

@@ -116,8 +116,8 @@ def _compare_seed(
     calls = calls_at(probs[0], threshold_first), calls_at(probs[1], threshold_second)
 
     def on(labels: Sequence[Label]) -> McNemarTest:
-        kept = [place for place, label in enumerate(truth) if label in labels]
-        counts = paired_counts(*([values[place] for place in kept] for values in (truth, *calls)))
+        chosen = [index for index, label in enumerate(truth) if label in labels]
+        counts = paired_counts(*([values[index] for index in chosen] for values in (truth, *calls)))
         return mcnemar(counts.only_first_right, counts.only_second_right)
 
     return SeedComparison(

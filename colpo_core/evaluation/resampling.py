@@ -26,15 +26,15 @@ def patient_weights(
 
     Source: Efron and Tibshirani 1993, section 13.3; Field and Welsh 2007 for drawing clusters.
     """
-    distinct, place = np.unique(np.asarray(patients), return_inverse=True)
+    distinct, group = np.unique(np.asarray(patients), return_inverse=True)
     count = len(distinct)
-    size = max(1, _BLOCK // len(place))
+    size = max(1, _BLOCK // len(group))
     for start in range(0, resamples, size):
         rows = min(size, resamples - start)
         chosen = generator.integers(0, count, size=(rows, count))
         flat = chosen + count * np.arange(rows)[:, None]
         times = np.bincount(flat.ravel(), minlength=rows * count).reshape(rows, count)
-        yield times[:, place].astype(np.float64)
+        yield times[:, group].astype(np.float64)
 
 
 def weighted_auc(

@@ -44,7 +44,7 @@ def propose_sites(values: NDArray[np.float32], mask: NDArray[np.bool_], clock: C
     sites: list[ProposedSite] = []
     highest = float(evidence.max())
     while len(sites) < MOST_SITES:
-        row, column = (int(place) for place in np.unravel_index(int(evidence.argmax()), evidence.shape))
+        row, column = (int(peak) for peak in np.unravel_index(int(evidence.argmax()), evidence.shape))
         here = float(evidence[row, column])
         if here <= 0 or here < _LEAST * highest:
             break

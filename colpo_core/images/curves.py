@@ -161,9 +161,9 @@ def find_curves(lines: Mask, *, shortest_px: float) -> tuple[list[Curve], NDArra
         ends[int(numbers[row, column])].append((row, column))
     curves = [Curve(number, int(lengths[number]), tuple(ends[number])) for number in ends]
     long_enough = [curve for curve in curves if curve.length_px >= shortest_px] or curves
-    kept = np.zeros(n_curves + 1, np.bool_)
-    kept[[curve.number for curve in long_enough]] = True
-    return long_enough, np.asarray(np.where(kept[numbers], numbers, 0), np.int32)
+    is_kept = np.zeros(n_curves + 1, np.bool_)
+    is_kept[[curve.number for curve in long_enough]] = True
+    return long_enough, np.asarray(np.where(is_kept[numbers], numbers, 0), np.int32)
 
 
 def heading_of(numbers: NDArray[np.int32], curve: Curve, at: Point) -> End:

@@ -345,8 +345,8 @@ class _Regions:
         for row, column in np.argwhere(self._walls):
             near = np.unique(padded[row : row + 5, column : column + 5])
             here = [int(number) for number in near if number]
-            for one in here:
-                neighbours[one].update(other for other in here if other != one)
+            for region in here:
+                neighbours[region].update(other for other in here if other != region)
         return neighbours
 
 

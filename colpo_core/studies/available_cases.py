@@ -46,12 +46,12 @@ def available_figures(
     values = np.zeros(len(ratings))
     # What each case gives to a figure less its mean, of cases with the condition and without it.
     given = np.zeros((2, len(ratings), n_groups))
-    for place, row in enumerate(ratings):
+    for index, row in enumerate(ratings):
         read = np.flatnonzero(~np.isnan(row))
         has = truth[read]
-        values[place], shares = _given(has, row[read], endpoint, threshold)
+        values[index], shares = _given(has, row[read], endpoint, threshold)
         for side, is_of_class in enumerate((has, ~has)):
-            given[side, place] = np.bincount(groups[read[is_of_class]], shares[is_of_class], n_groups)
+            given[side, index] = np.bincount(groups[read[is_of_class]], shares[is_of_class], n_groups)
     read_by = [_present(ratings, groups, of_class, n_groups) for of_class in (truth, ~truth, np.ones_like(truth))]
     surplus = [_surplus(reads) for reads in read_by]
     across = given[0] @ given[1].T

@@ -90,9 +90,9 @@ def clustered_figures(
     taken = _Taken(table, threshold)
     arms = {
         arm: {
-            name: taken.figures(ratings[place], with_area=arm not in without_area)
-            for place, name in enumerate(table.readers)
-            if not np.isnan(ratings[place]).all()
+            name: taken.figures(ratings[index], with_area=arm not in without_area)
+            for index, name in enumerate(table.readers)
+            if not np.isnan(ratings[index]).all()
         }
         for arm, ratings in zip(table.arms, table.rating, strict=True)
     }
@@ -164,15 +164,15 @@ def paired_calls_by_patient(
     right = (first >= threshold) == truth, (second >= threshold) == truth
     where = {"accuracy": np.ones_like(truth), "sensitivity": truth, "specificity": ~truth}
     comparisons = {}
-    for name, kept in where.items():
-        b, c = (int(np.count_nonzero((calls & ~other)[kept])) for calls, other in (right, right[::-1]))
-        numbers = _numbered(patients[kept])
-        sides = [_ratio(calls[kept], np.ones(int(kept.sum())), numbers) for calls in right]
+    for name, is_counted in where.items():
+        b, c = (int(np.count_nonzero((calls & ~other)[is_counted])) for calls, other in (right, right[::-1]))
+        numbers = _numbered(patients[is_counted])
+        sides = [_ratio(calls[is_counted], np.ones(int(is_counted.sum())), numbers) for calls in right]
         few = too_few(sides[0].n_patients, sides[0].n_patients, fewest=FEWEST_FOR_AN_INTERVAL, of="patients")
         tested = _tested(sides[0], sides[1], alpha, few)
-        difference = None if not kept.any() else sides[0].value - sides[1].value
+        difference = None if not is_counted.any() else sides[0].value - sides[1].value
         comparisons[name] = PairedCalls(
-            b, c, int(kept.sum()), tested.p, difference, tested.ci, method="patients", reason=tested.reason
+            b, c, int(is_counted.sum()), tested.p, difference, tested.ci, method="patients", reason=tested.reason
         )
     return comparisons
 
@@ -260,11 +260,11 @@ def _pairs(
     """Of two arms, each reader's figures in either, on the cases that were read in both."""
     if len(table.arms) != _TWO:
         return
-    for place, name in enumerate(table.readers):
-        both = ~np.isnan(table.rating[:, place]).any(axis=0)
+    for index, name in enumerate(table.readers):
+        both = ~np.isnan(table.rating[:, index]).any(axis=0)
         if both.any():
-            kept = np.where(both, table.rating[:, place], np.nan)
-            first, second = (taken.figures(ratings, with_area=not without_area) for ratings in kept)
+            of_both = np.where(both, table.rating[:, index], np.nan)
+            first, second = (taken.figures(ratings, with_area=not without_area) for ratings in of_both)
             yield name, (first, second)
 
 
@@ -289,9 +289,9 @@ def _minus(first: _Figure, second: _Figure) -> _Figure:
 
 def _apart(first: _Figures, second: _Figures, *, alpha: float) -> dict[str, Clustered]:
     differences = {}
-    for name, one in first.items():
+    for name, figure in first.items():
         if name in second:
-            apart = _minus(one, second[name])
+            apart = _minus(figure, second[name])
             fewest = FEWEST_FOR_A_DIFFERENCE if name == "auc" else FEWEST_FOR_AN_INTERVAL
             has_ci = apart.n_patients >= fewest and apart.variance > _NO_VARIANCE
             differences[name] = Clustered(

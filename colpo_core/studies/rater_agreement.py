@@ -156,8 +156,8 @@ def krippendorff_alpha(
     n_cases = table.shape[1]
     if estimate is None:
         return Coefficient(None, None, n_cases)
-    kept = None if patients is None else [name for name, does in zip(patients, is_kept, strict=True) if does]
-    return _estimated(estimate, n_cases, patients=kept, alpha=alpha)
+    of_kept = None if patients is None else [name for name, does in zip(patients, is_kept, strict=True) if does]
+    return _estimated(estimate, n_cases, patients=of_kept, alpha=alpha)
 
 
 @dataclass(frozen=True)
@@ -188,8 +188,8 @@ class _Values:
         n_of = self._by_case(np.ones(len(self.code)))
         total = np.bincount(self.code, minlength=self.n_levels).astype(np.float64)
         # How often a case's values are alike: each value's count within its case, summed over its values.
-        _, place, often = np.unique(self.case * self.n_levels + self.code, return_inverse=True, return_counts=True)
-        of_case = (n_of**2 - self._by_case(often[place.reshape(-1)])) / (n_of - 1)
+        _, group, often = np.unique(self.case * self.n_levels + self.code, return_inverse=True, return_counts=True)
+        of_case = (n_of**2 - self._by_case(often[group.reshape(-1)])) / (n_of - 1)
         n, by_chance = len(self.code), float(len(self.code) ** 2 - (total**2).sum())
         if by_chance <= 0:
             return None
@@ -294,8 +294,8 @@ def _estimated(found: _Found, n_cases: int, *, patients: Sequence[str] | None, a
     if patients is None:
         summed: _Floats = found.influence
     else:
-        _, place = np.unique(np.asarray(patients), return_inverse=True)
-        summed = np.bincount(place.reshape(-1), weights=found.influence).astype(np.float64)
+        _, group = np.unique(np.asarray(patients), return_inverse=True)
+        summed = np.bincount(group.reshape(-1), weights=found.influence).astype(np.float64)
     count = len(summed)
     if count < FEWEST_PATIENTS or found.rarer < FEWEST_CALLS - _HAIR:
         return Coefficient(value, None, n_cases)

@@ -81,8 +81,8 @@ class _Words:
     def in_order(self) -> "_Words":
         """The same rows, the words in the order in which they are reported."""
         words = in_order(set(self.words))
-        place = {word: at for at, word in enumerate(words)}
-        moved = np.asarray([place[word] for word in self.words], np.int64)
+        position = {word: at for at, word in enumerate(words)}
+        moved = np.asarray([position[word] for word in self.words], np.int64)
         return _Words(words, moved[self.codes] if len(self.codes) else self.codes)
 
 
@@ -129,17 +129,17 @@ class Ratings(Sequence[Rating]):
         return len(self.truth)
 
     @overload
-    def __getitem__(self, place: int) -> Rating: ...
+    def __getitem__(self, index: int) -> Rating: ...
     @overload
-    def __getitem__(self, place: slice) -> "list[Rating]": ...
-    def __getitem__(self, place: int | slice) -> "Rating | list[Rating]":
-        if isinstance(place, slice):
-            return [self[index] for index in range(*place.indices(len(self)))]
+    def __getitem__(self, index: slice) -> "list[Rating]": ...
+    def __getitem__(self, index: int | slice) -> "Rating | list[Rating]":
+        if isinstance(index, slice):
+            return [self[row] for row in range(*index.indices(len(self)))]
         reader, treatment, case = (
-            column.words[column.codes[place]] for column in (self.reader, self.treatment, self.case)
+            column.words[column.codes[index]] for column in (self.reader, self.treatment, self.case)
         )
-        patient = None if self.patient is None else self.patient.words[self.patient.codes[place]]
-        return Rating(reader, treatment, case, bool(self.truth[place]), float(self.rating[place]), patient)
+        patient = None if self.patient is None else self.patient.words[self.patient.codes[index]]
+        return Rating(reader, treatment, case, bool(self.truth[index]), float(self.rating[index]), patient)
 
 
 @dataclass(frozen=True)
@@ -179,15 +179,15 @@ class RatingTable:
         rating = self.rating[[self.arms.index(arm) for arm in arms]]
         reads = np.asarray(~np.isnan(rating).all(axis=(0, 2)))
         is_read = np.asarray(~np.isnan(rating).all(axis=(0, 1)))
-        kept = np.flatnonzero(is_read)
+        cases = np.flatnonzero(is_read)
         return replace(
             self,
             arms=tuple(arms),
             readers=tuple(self.readers[place] for place in np.flatnonzero(reads)),
-            cases=tuple(self.cases[place] for place in kept),
+            cases=tuple(self.cases[place] for place in cases),
             truth=self.truth[is_read],
             rating=rating[:, reads][:, :, is_read],
-            patients=None if self.patients is None else tuple(self.patients[place] for place in kept),
+            patients=None if self.patients is None else tuple(self.patients[place] for place in cases),
         )
 
 
@@ -307,15 +307,15 @@ def _numbered(values: "array[int]") -> _Codes:
 
 def _refuse_missing(columns: Mapping[str, _Words], lines: _Codes, problems: Problems) -> None:
     for name, column in columns.items():
-        for line in _lines_of(column, [place for place, word in enumerate(column.words) if not word], lines):
+        for line in _lines_of(column, [index for index, word in enumerate(column.words) if not word], lines):
             rest = " Leave the row out where a case was not read." if name == "rating" else ""
             problems.add(line, f"Line {line} has no {name}.{rest}")
 
 
 def _truth(column: _Words, lines: _Codes, problems: Problems) -> npt.NDArray[np.bool_]:
     said = [read_yes_or_no(word) for word in column.words]
-    for place, (word, value) in enumerate(zip(column.words, said, strict=True)):
-        for line in _lines_of(column, [place], lines) if word and value is None else ():
+    for index, (word, value) in enumerate(zip(column.words, said, strict=True)):
+        for line in _lines_of(column, [index], lines) if word and value is None else ():
             problems.add(
                 line,
                 f"Line {line}: the truth is 0 or 1, not “{word}”. FALSE or TRUE, no or yes, normal or hsil do too.",
@@ -327,9 +327,9 @@ def _numbers(
     column: _Words, lines: _Codes, problems: Problems, *, has_comma_cells: bool
 ) -> tuple[npt.NDArray[np.float64], tuple[str, ...]]:
     numbers = read_numbers([word for word in column.words if word], has_comma_cells=has_comma_cells)
-    for place, word in enumerate(column.words):
+    for index, word in enumerate(column.words):
         if word in numbers.problems:
-            for line in _lines_of(column, [place], lines):
+            for line in _lines_of(column, [index], lines):
                 why = numbers.problems[word]
                 said = f"is a number, not “{word}”" if why == NO_NUMBER else f"“{word}” {why}"
                 problems.add(line, f"Line {line}: the rating {said}.")
@@ -339,10 +339,10 @@ def _numbers(
 
 def _names(of: str, column: _Words, lines: _Codes, problems: Problems, *, keep_names: bool) -> _Words:
     """A column of names, composed; characters that nobody sees and near twins are problems."""
-    for place, word in enumerate(column.words):
+    for index, word in enumerate(column.words):
         hidden = hidden_character(plain_name(word))
         if hidden is not None:
-            for line in _lines_of(column, [place], lines):
+            for line in _lines_of(column, [index], lines):
                 problems.add(line, f"Line {line}: the {of} holds a character that nobody sees ({hidden}). Take it out.")
     names = column.renamed(plain_name)
     for twins in [] if keep_names else near_twins(word for word in names.words if word):
@@ -360,11 +360,11 @@ def _lines_of(column: _Words, places: Sequence[int], lines: _Codes) -> list[int]
     return lines[np.isin(column.codes, places)].tolist() if places else []
 
 
-def _refuse_doubled(found: Ratings, place: _Codes) -> None:
-    order = np.argsort(place, kind="stable")
-    again = order[1:][place[order][1:] == place[order][:-1]]
+def _refuse_doubled(ratings: Ratings, cell: _Codes) -> None:
+    order = np.argsort(cell, kind="stable")
+    again = order[1:][cell[order][1:] == cell[order][:-1]]
     if len(again):
-        rows = [found[int(row)] for row in np.sort(again)[:_SHOWN]]
+        rows = [ratings[int(row)] for row in np.sort(again)[:_SHOWN]]
         said = "; ".join(f"reader {row.reader}, treatment {row.treatment}, case {row.case}" for row in rows)
         more = f"; and {len(again) - _SHOWN} more" if len(again) > _SHOWN else ""
         raise InputRejected(f"The file holds ratings twice: {said}{more}. Keep one row for each.")

@@ -112,7 +112,7 @@ def paired_calls(
     """
     right = (first >= threshold) == truth, (second >= threshold) == truth
     where = {"accuracy": np.ones_like(truth), "sensitivity": truth, "specificity": ~truth}
-    return {name: _paired(right[0][kept], right[1][kept], alpha) for name, kept in where.items()}
+    return {name: _paired(right[0][is_counted], right[1][is_counted], alpha) for name, is_counted in where.items()}
 
 
 def _paired(first: _Bools, second: _Bools, alpha: float) -> PairedCalls:

@@ -148,7 +148,7 @@ def _primary_results(
 ) -> tuple[PrimaryResult, ...]:
     """With an aid, reading with it against reading without; else each network against the readers."""
     if len(found.counts.arms) == 1:
-        return tuple(one for network in networks if (one := _primary(network, plan)) is not None)
+        return tuple(primary for network in networks if (primary := _primary(network, plan)) is not None)
     many = found.mrmc if plan.endpoint is Endpoint.AUC else found.shares[plan.endpoint].mrmc
     if many is None:
         return ()

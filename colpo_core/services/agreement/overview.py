@@ -206,7 +206,7 @@ def _pairs_of_people(images: Sequence[_Image]) -> tuple[PairAgreement, ...]:
     for image in images:
         for first, second, figures in image.pairs:
             names |= {first.annotator_id: first.annotator, second.annotator_id: second.annotator}
-            one, other = sorted((first, second), key=lambda mask: (mask.annotator.casefold(), mask.annotator_id))
+            first_mask, other = sorted((first, second), key=lambda mask: (mask.annotator.casefold(), mask.annotator_id))
             only = _Image(
                 image.image_id,
                 image.case_id,
@@ -214,9 +214,9 @@ def _pairs_of_people(images: Sequence[_Image]) -> tuple[PairAgreement, ...]:
                 image.patient_code,
                 image.diagonal_px,
                 2,
-                ((one, other, figures),),
+                ((first_mask, other, figures),),
             )
-            shared.setdefault((one.annotator_id, other.annotator_id), []).append(only)
+            shared.setdefault((first_mask.annotator_id, other.annotator_id), []).append(only)
     pairs = [
         PairAgreement(
             first_id=first_id,

@@ -71,10 +71,10 @@ def find_contradictions(
     query = query if include_simulated else query.where(Image.simulated.is_(False))
     cases = {image_id: case_id for image_id, case_id in session.execute(query) if case_id in words}
     contradictions = []
-    for one, other in near_copies(cases, looks):
-        first, second = cases[one], cases[other]
+    for first_image_id, second_image_id in near_copies(cases, looks):
+        first, second = cases[first_image_id], cases[second_image_id]
         if words[first] != words[second]:
-            contradictions.append(Contradiction(one, first, other, second))
+            contradictions.append(Contradiction(first_image_id, first, second_image_id, second))
     return tuple(contradictions)
 
 

@@ -63,9 +63,9 @@ class StoredLooks:
         start = 0
         for part in self._parts:
             _, places, distances = part.near(new)
-            copies += [(int(how_far), start + int(place)) for place, how_far in zip(places, distances, strict=True)]
+            copies += [(int(how_far), start + int(index)) for index, how_far in zip(places, distances, strict=True)]
             start += len(part)
-        return [self._ids[place] for _, place in sorted(copies)]
+        return [self._ids[index] for _, index in sorted(copies)]
 
     def catch_up(self, session: Session) -> None:
         """Read what has come in since the last time; the first time all, which is better done before writing."""

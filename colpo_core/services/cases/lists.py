@@ -189,8 +189,8 @@ def select_cases(
         query = query.where(here < tuple_(*after) if is_descending else here > tuple_(*after))
     if actor is not None:
         query = query.where(*_kept_back(actor, where, sort))
-    for place, (asked, test, _is_newest_first) in enumerate(conditions):
-        query = query.where(test(asked if leader is None or place == leader else without_index(asked)))
+    for index, (asked, test, _is_newest_first) in enumerate(conditions):
+        query = query.where(test(asked if leader is None or index == leader else without_index(asked)))
     return query.order_by(*((key.desc(), row.desc()) if is_descending else (key, row)))
 
 
@@ -204,12 +204,12 @@ def _leader(session: Session, where: CaseFilter, sort: CaseSort) -> int:
     conditions = _conditions(where)
     fewest, leader = _COMMON, -1
     if sort is CaseSort.NEWEST:
-        leader = next((place for place, one in enumerate(conditions) if one.is_newest_first), -1)
-    for place, (asked, test, _is_newest_first) in enumerate(conditions):
+        leader = next((index for index, condition in enumerate(conditions) if condition.is_newest_first), -1)
+    for index, (asked, test, _is_newest_first) in enumerate(conditions):
         fitting = select(literal(1)).where(test(asked)).limit(fewest).subquery()
         n = session.scalar(select(func.count()).select_from(fitting)) or 0
         if n < fewest:
-            fewest, leader = n, place
+            fewest, leader = n, index
         if n == 0:
             break
     return leader

@@ -73,8 +73,8 @@ def cases_annotated_blind(actor: Actor) -> Select[int]:
 
 
 def _waits() -> tuple[ColumnElement[bool], ...]:
-    kept = exists().where(CaseAgreement.case_id == CaseSummary.case_id)
-    return (CaseSummary.n_annotators > 1, ~kept)
+    is_compared = exists().where(CaseAgreement.case_id == CaseSummary.case_id)
+    return (CaseSummary.n_annotators > 1, ~is_compared)
 
 
 def _masks_of(session: Session, case_ids: Collection[int]) -> dict[int, _Masks]:

@@ -161,12 +161,12 @@ def _like(
     order = np.argsort(-alike, kind="stable")
     for start in range(0, len(order), _ASKED_AT_ONCE):
         places = order[start : start + _ASKED_AT_ONCE]
-        rows = _labelled(session, [int(ids[place]) for place in places], patient_id)
-        for place in places:
-            row = rows.get(int(ids[place]))
+        rows = _labelled(session, [int(ids[index]) for index in places], patient_id)
+        for index in places:
+            row = rows.get(int(ids[index]))
             if row is not None and row.case_id not in like_cases:
                 like_cases[row.case_id] = LikeCase(
-                    row.case_id, row.image_id, row.code, float(alike[place]), row.label, row.grade,
+                    row.case_id, row.image_id, row.code, float(alike[index]), row.label, row.grade,
                     was_learned=row.patient_id in learned, simulated=row.simulated,
                 )  # fmt: skip
             if len(like_cases) == n_like:

@@ -152,7 +152,7 @@ def open_review(store: Store, *, actor: Actor, prediction_id: int) -> ReviewDesk
         series = review_series(session, actor, case_id=record.case_id, checkpoint_id=record.checkpoint_id)
         thresholds = row[2].card.get("thresholds", {})
     note_predictions(store, actor, [record])
-    shown = {mask.annotator_id for one in series for mask in one.masks}
+    shown = {mask.annotator_id for image in series for mask in image.masks}
     if annotated is not None:
         shown.add(annotated[0].annotator_id)
     if shown - {actor.person_id}:

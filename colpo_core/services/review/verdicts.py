@@ -64,4 +64,4 @@ def record_review(
             )
             session.flush()
             audit.record(session, actor, "review prediction", f"prediction {prediction_id}", verdict=verdict.value)
-        return next(one for one in reviews_of(session, prediction_id) if one.reviewer_id == actor.person_id)
+        return next(review for review in reviews_of(session, prediction_id) if review.reviewer_id == actor.person_id)

@@ -57,7 +57,7 @@ class _Compared:
         for start in range(0, len(known), _COMPARED_AT_ONCE):
             part = known[start : start + _COMPARED_AT_ONCE]
             places, _, _ = self.looks.near(Looks([hashed for _, hashed in part]))
-            self.copies.update(part[place][0] for place in places.tolist())
+            self.copies.update(part[index][0] for index in places.tolist())
         self.done.update(image_id for image_id, _ in known)
 
 

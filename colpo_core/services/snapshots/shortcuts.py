@@ -100,9 +100,9 @@ def snapshot_shortcuts(store: Store, snapshot_id: int, manifest: Manifest) -> Sh
     """
     key = _key(_cases(store, manifest))
     with store.reading() as session:
-        kept = session.get_one(Snapshot, snapshot_id).shortcuts
-    if kept is not None and kept["key"] == key:
-        return stored_shortcuts(kept)
+        stored = session.get_one(Snapshot, snapshot_id).shortcuts
+    if stored is not None and stored["key"] == key:
+        return stored_shortcuts(stored)
     report = search_shortcuts(store, manifest)
     with store.writing() as session:
         session.get_one(Snapshot, snapshot_id).shortcuts = {"key": key} | to_values(report)

@@ -80,10 +80,10 @@ def eligible_now(session: Session, case_ids: Collection[int]) -> tuple[EligibleC
 
 def without_practice(chosen: ChosenCases, practice_case_ids: Collection[int]) -> ChosenCases:
     """A choice without the cases that are practised with, so that no reader knows one of the study's cases."""
-    kept = tuple(one for one in chosen.eligible if one.case.case_id not in practice_case_ids)
-    taken = len(chosen.eligible) - len(kept)
+    remaining = tuple(eligible for eligible in chosen.eligible if eligible.case.case_id not in practice_case_ids)
+    taken = len(chosen.eligible) - len(remaining)
     left_out = (*chosen.left_out, (PRACTICE, taken)) if taken else chosen.left_out
-    return ChosenCases(kept, tuple(sorted(left_out)), chosen.chosen_by)
+    return ChosenCases(remaining, tuple(sorted(left_out)), chosen.chosen_by)
 
 
 def practice_cases(session: Session, case_ids: Collection[int]) -> tuple[DesignCase, ...]:
@@ -94,7 +94,7 @@ def practice_cases(session: Session, case_ids: Collection[int]) -> tuple[DesignC
     """
     if not case_ids:
         return ()
-    cases = tuple(one.case for one in eligible_now(session, case_ids))
+    cases = tuple(eligible.case for eligible in eligible_now(session, case_ids))
     if len(cases) < len(set(case_ids)):
         raise InputRejected(
             f"{len(set(case_ids)) - len(cases)} of the practice cases have no label by histology or no acetic-acid "

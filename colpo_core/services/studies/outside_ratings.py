@@ -111,17 +111,17 @@ def _notes(table: RatingTable, analysis: RatingAnalysis, headings: Sequence[str]
     return notes
 
 
-def write_analysis(analysis: RatingAnalysis, place: Path) -> None:
+def write_analysis(analysis: RatingAnalysis, path: Path) -> None:
     """Write an analysis as JSON: whole or not at all.
 
     Raises:
         InputRejected: The place cannot be written to.
     """
     text = json.dumps(rating_json(analysis), indent=2, ensure_ascii=False, allow_nan=False)
-    torn = place.with_name(f".{place.name}.torn")
+    torn = path.with_name(f".{path.name}.torn")
     try:
         torn.write_text(text + "\n", encoding="utf-8")
-        torn.replace(place)
+        torn.replace(path)
     except OSError as error:
         torn.unlink(missing_ok=True)
-        raise InputRejected(f"{place.name} cannot be written: {error.strerror or 'no such place'}.") from error
+        raise InputRejected(f"{path.name} cannot be written: {error.strerror or 'no such place'}.") from error

@@ -130,7 +130,7 @@ def withheld_cases(session: Session, study: Study, reader_id: int) -> frozenset[
     """Cases that a reader is not given any more; what was answered before the exposure stays answered."""
     if plan_of(study).exposure_rule is not ExposureRule.EXCLUDE:
         return frozenset()
-    return frozenset(one.case_id for one in exposed_of(session, study, reader_id))
+    return frozenset(exposed.case_id for exposed in exposed_of(session, study, reader_id))
 
 
 def count_withheld(session: Session, study: Study, reader_id: int) -> int:

@@ -62,13 +62,20 @@ def binary_entropy(prob: float) -> float:
 
 def _with_scores(uncertainties: dict[int, Uncertainty]) -> dict[int, Uncertainty]:
     measures = (
-        {key: one.mask_entropy for key, one in uncertainties.items() if one.mask_entropy is not None},
-        {key: one.class_entropy for key, one in uncertainties.items()},
-        {key: one.disagreement for key, one in uncertainties.items()},
+        {
+            image_id: uncertainty.mask_entropy
+            for image_id, uncertainty in uncertainties.items()
+            if uncertainty.mask_entropy is not None
+        },
+        {image_id: uncertainty.class_entropy for image_id, uncertainty in uncertainties.items()},
+        {image_id: uncertainty.disagreement for image_id, uncertainty in uncertainties.items()},
     )
     ranks = [_ranks(values) for values in measures]
-    scores = {key: [rank[key] for rank in ranks if key in rank] for key in uncertainties}
-    return {key: replace(one, score=sum(scores[key]) / len(scores[key])) for key, one in uncertainties.items()}
+    scores = {image_id: [rank[image_id] for rank in ranks if image_id in rank] for image_id in uncertainties}
+    return {
+        image_id: replace(uncertainty, score=sum(scores[image_id]) / len(scores[image_id]))
+        for image_id, uncertainty in uncertainties.items()
+    }
 
 
 def _ranks(values: dict[int, float]) -> dict[int, float]:

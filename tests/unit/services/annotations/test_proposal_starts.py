@@ -20,6 +20,11 @@ from tests.support.review_desks import NOTHING, Desk, add_task, everything, made
 
 
 @pytest.fixture
+def fellow(store: Store) -> Actor:
+    return reviewer(store, "bea")
+
+
+@pytest.fixture
 def predicted(store: Store, administrator: Actor) -> PredictedClinic:
     return PredictedClinic(store, administrator)
 

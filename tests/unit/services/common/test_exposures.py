@@ -187,6 +187,11 @@ def test_no_service_has_another_one_note_what_only_that_one_shows() -> None:
     assert borrowed_looks() == set()
 
 
+@pytest.fixture
+def clinic(store: Store, administrator: Actor) -> PredictedClinic:
+    return PredictedClinic(store, administrator)
+
+
 def seen_by(store: Store, actor: Actor) -> set[tuple[int, ExposureKind]]:
     with store.reading() as session:
         rows = session.scalars(select(Exposure).where(Exposure.person_id == actor.person_id))
