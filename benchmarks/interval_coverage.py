@@ -24,17 +24,12 @@ sys.path.insert(0, str(CHECKOUT))
 
 from colpo_core.evaluation.areas import area_interval  # noqa: E402
 from colpo_core.evaluation.arms import difference_figures, measure_arm  # noqa: E402
+from colpo_core.evaluation.delong import delong, delong_interval  # noqa: E402
 from colpo_core.evaluation.few import FEWEST_FOR_A_DIFFERENCE  # noqa: E402
-from colpo_core.evaluation.intervals import (  # noqa: E402
-    mean_by_patients,
-    patient_bootstrap,
-    share_by_patients,
-    wilson,
-)
+from colpo_core.evaluation.intervals import mean_by_patients, patient_bootstrap, share_by_patients, wilson  # noqa: E402
 from colpo_core.evaluation.judged import Judged  # noqa: E402
-from colpo_core.evaluation.paired import delong, delong_interval  # noqa: E402
 from colpo_core.evaluation.resampling import divided  # noqa: E402
-from colpo_core.records.statistics.reader_statistics import Coefficient  # noqa: E402
+from colpo_core.records.statistics.rater_agreement import Coefficient  # noqa: E402
 from colpo_core.studies.rater_agreement import cohen, fleiss, gwet_ac1, krippendorff_alpha  # noqa: E402
 from colpo_core.terms import Label  # noqa: E402
 

@@ -18,10 +18,12 @@ from statistics import NormalDist
 import numpy as np
 import numpy.typing as npt
 
-from colpo_core.records.statistics.reader_statistics import AgainstModel, Endpoint, ManyReaders
+from colpo_core.records.statistics.multi_reader_figures import AgainstModel, ManyReaders
+from colpo_core.records.statistics.reader_figures import Endpoint
+from colpo_core.studies.multi_reader_analysis import against_a_model, compare_arms, mean_of_arm
+from colpo_core.studies.multi_reader_readings import CannotJudge, Judging
 from colpo_core.studies.ratings import RatingTable
 from colpo_core.studies.roe_metz import RoeMetz, draw_ratings
-from colpo_core.studies.several_readers import CannotJudge, Judging, against_a_model, compare_arms, mean_of_arm
 
 # Variances of readers that Roe and Metz put beside each area.
 VARIANCES = {0.702: RoeMetz(), 0.855: RoeMetz(0.03, 0.03), 0.962: RoeMetz(0.056, 0.056)}

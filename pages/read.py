@@ -8,7 +8,7 @@ from colpo_core.errors import ColpoError, SessionWaits
 from colpo_core.records.statistics.number_texts import percent_texts
 from colpo_core.records.studies.reading_plans import ASKED_FINDINGS, MOST_POINTS
 from colpo_core.records.studies.readings import AidShown, AssignedStudy, Presented
-from colpo_core.services.studies import readings
+from colpo_core.services.studies import presenting, readings
 from colpo_core.terms import Label, Role
 from pages._ui.components.answer import answer_panel, given_answer
 from pages._ui.components.viewer import Layer, Mark, image_viewer
@@ -54,7 +54,7 @@ def _asked_study() -> int | None:
 
 def _waiting_studies(person: Here) -> None:
     st.title("Read", anchor=False)
-    studies = readings.assigned_studies(person.store, actor=person.actor)
+    studies = presenting.assigned_studies(person.store, actor=person.actor)
     if not studies:
         st.info("Nothing waits to be read. You will find a study here when an administrator opens one for you.")
         return
@@ -98,7 +98,7 @@ def _case(person: Here, study_id: int) -> None:
     if feedback:
         st.info(feedback, icon=":material/school:")
     try:
-        shown = readings.next_picture(person.store, actor=person.actor, study_id=study_id)
+        shown = presenting.next_case(person.store, actor=person.actor, study_id=study_id)
     except SessionWaits as error:
         _session_waits(str(error))
         return
@@ -175,7 +175,7 @@ def _keep_set(study_id: int, shown: Presented) -> None:
     """Keep sites and findings in the store as they are set: they lock with the answer, and a reload must lose none."""
     person = here()
     try:
-        readings.keep_set(
+        readings.save_reading_draft(
             person.store,
             actor=person.actor,
             study_id=study_id,

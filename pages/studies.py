@@ -1,13 +1,17 @@
 """Reading studies: design one, seal and open it, watch how far it is, close it and see what it found."""
 
+from functools import partial
 from typing import Literal
 
 import streamlit as st
 
 from colpo_core.records.studies.designs import CheckpointProgress, ReaderProgress, StudyDetail, StudyRecord
+from colpo_core.records.studies.results import ReadingTable
 from colpo_core.services.studies import designing
 from colpo_core.services.studies import results as study_results
 from colpo_core.services.studies import rows as study_records
+from colpo_core.services.studies.exports import export_readings
+from colpo_core.services.studies.missing_predictions import predict_missing
 from colpo_core.terms import StudyState
 from pages._ui.shared.badges import simulated_badge
 from pages._ui.shared.context import Here, here
@@ -28,6 +32,10 @@ _STATES: dict[StudyState, tuple[str, Literal["gray", "blue", "green"], str]] = {
     StudyState.DRAFT: ("draft", "gray", ":material/edit:"),
     StudyState.OPEN: ("open for reading", "blue", ":material/visibility:"),
     StudyState.CLOSED: ("closed", "green", ":material/lock:"),
+}
+_DOWNLOADS = {
+    ReadingTable.CALLS: "Download every call (CSV)",
+    ReadingTable.RATINGS: "Download the readers' ratings (CSV, for the command analyse)",
 }
 
 
@@ -154,9 +162,7 @@ def _predict_button(person: Here, study: StudyRecord, one: CheckpointProgress) -
     missing = one.total - one.predicted
     if st.button(f"Predict the missing {missing}", key=f"predict_{one.checkpoint_id}", icon=":material/neurology:"):
         with showing_errors():
-            job = study_results.predict_missing(
-                person.store, actor=person.actor, study_id=study.id, checkpoint_id=one.checkpoint_id
-            )
+            job = predict_missing(person.store, actor=person.actor, study_id=study.id, checkpoint_id=one.checkpoint_id)
             st.session_state[_TOLD] = (
                 "A job predicts them already; look again in a while." if job is None
                 else f"Job {job.id} predicts {missing} cases in the background. Look again in a while."
@@ -269,35 +275,27 @@ def _design(detail: StudyDetail) -> None:
 def _closed(person: Here, detail: StudyDetail) -> None:
     study = detail.study
     with st.spinner("Judging the readings…"):
-        results = study_results.study_results(person.store, actor=person.actor, study_id=study.id)
-        analysis = study_results.study_analysis(
+        findings = study_results.study_findings(
             person.store, actor=person.actor, study_id=study.id, prevalence=st.session_state.get(PREVALENCE)
         )
     report_links(person, study)
     conduct = show_warnings(person, study.id)
-    results_view(results)
-    statistics_view(analysis)
+    results_view(findings.results)
+    statistics_view(findings.analysis)
     conduct_view(person, detail, conduct)
     for one in detail.checkpoints:
         if one.predicted < one.total:
             st.warning(f"{plain(one.name)}: {one.predicted} of {one.total} cases predicted", icon=":material/warning:")
             _predict_button(person, study, one)
-    st.download_button(
-        "Download every call (CSV)",
-        lambda: study_results.export_calls(person.store, actor=person.actor, study_id=study.id),
-        file_name=f"study-{study.id}-calls.csv",
-        mime="text/csv",
-        icon=":material/download:",
-        on_click="ignore",
-    )
-    st.download_button(
-        "Download the readers' ratings (CSV, for the command analyse)",
-        lambda: study_results.export_ratings(person.store, actor=person.actor, study_id=study.id),
-        file_name=f"study-{study.id}-ratings.csv",
-        mime="text/csv",
-        icon=":material/download:",
-        on_click="ignore",
-    )
+    for table, label in _DOWNLOADS.items():
+        st.download_button(
+            label,
+            partial(export_readings, person.store, actor=person.actor, study_id=study.id, table=table),
+            file_name=f"study-{study.id}-{table}.csv",
+            mime="text/csv",
+            icon=":material/download:",
+            on_click="ignore",
+        )
     _design(detail)
 
 

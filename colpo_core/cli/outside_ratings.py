@@ -8,10 +8,11 @@ from colpo_core.cli.option_types import EXISTING_FILE, NEW_FILE, WordType
 from colpo_core.cli.output import json_option, print_json
 from colpo_core.errors import ColpoError
 from colpo_core.exchange.rating_report import rating_text
-from colpo_core.records.statistics.reader_statistics import U_STATISTIC, Covariance, Endpoint
+from colpo_core.records.statistics.multi_reader_figures import U_STATISTIC, Covariance
+from colpo_core.records.statistics.reader_figures import Endpoint
 from colpo_core.services.studies.outside_ratings import analyse_ratings, write_analysis
+from colpo_core.studies.analysis_options import AnalysisOptions
 from colpo_core.studies.power import Assumed, estimate_power
-from colpo_core.studies.rating_analysis import AnalysisOptions
 from colpo_core.studies.roe_metz import RoeMetz
 
 

@@ -14,7 +14,7 @@ from colpo_core.records.overview.worklist import many_text
 from colpo_core.records.review.explanations import LikeCase
 from colpo_core.records.snapshots.snapshots import label_source_text
 from colpo_core.records.statistics.number_texts import number_texts, percent_texts
-from colpo_core.services.review import call_reasons
+from colpo_core.services.review import call_reasons, overlays, verdicts
 from colpo_core.services.review import desk as service
 from colpo_core.store.blobs import write_file
 from colpo_core.terms import ReviewReason, Verdict
@@ -56,9 +56,9 @@ def show(prediction_id: int, out: Path | None, as_json: bool) -> None:
     with Opened() as here:
         desk = service.open_review(here.store, actor=here.actor, prediction_id=prediction_id)
         if out is not None:
-            files = {"mask": service.prediction_mask_png(here.store, actor=here.actor, prediction_id=prediction_id)}
+            files = {"mask": overlays.prediction_mask_png(here.store, actor=here.actor, prediction_id=prediction_id)}
             for name in MAP_NAMES:
-                files[name] = service.prediction_map_png(
+                files[name] = overlays.prediction_map_png(
                     here.store, actor=here.actor, prediction_id=prediction_id, name=name
                 )
             for name, content in files.items():
@@ -138,7 +138,7 @@ def _learned(one: LikeCase) -> str:
 def record(prediction_id: int, verdict: Verdict, because: ReviewReason | None, reason: str) -> None:
     """Enter the operator's verdict on a prediction."""
     with Opened() as here:
-        made = service.record_review(
+        made = verdicts.record_review(
             here.store, actor=here.actor, prediction_id=prediction_id, verdict=verdict, reason=reason, because=because
         )
         share = service.agreement(here.store, actor=here.actor)

@@ -11,14 +11,14 @@ from colpo_core.cli.output import Opened, json_option, plain, print_json, print_
 from colpo_core.exchange.rating_report import study_text
 from colpo_core.records.people import Actor
 from colpo_core.records.statistics.number_texts import percent_texts
-from colpo_core.records.statistics.reader_statistics import Endpoint
+from colpo_core.records.statistics.reader_figures import Endpoint
 from colpo_core.records.studies.designs import CaseChoice, CaseSource
 from colpo_core.records.studies.reading_plans import Aid, ConfidenceScale, ReadingPlan
-from colpo_core.records.studies.results import CallerFigures, StudyResults
+from colpo_core.records.studies.results import CallerFigures, ReadingTable, StudyResults
 from colpo_core.services.people import signing_in
 from colpo_core.services.studies import conduct as study_conduct
 from colpo_core.services.studies import designing as service
-from colpo_core.services.studies import readings
+from colpo_core.services.studies import presenting, readings
 from colpo_core.services.studies import report as study_report
 from colpo_core.services.studies import results as study_results
 from colpo_core.services.studies import rows as study_records
@@ -218,20 +218,21 @@ def results(
 ) -> None:
     """Show a closed study's table and statistics: readers and checkpoints on the same cases."""
     with Opened() as here:
-        found = study_results.study_results(here.store, actor=here.actor, study_id=study_id)
-        if csv_path is not None:
-            write_file(csv_path, study_results.export_calls(here.store, actor=here.actor, study_id=study_id))
-        if ratings_path is not None:
-            write_file(ratings_path, study_results.export_ratings(here.store, actor=here.actor, study_id=study_id))
-        analysis = study_results.study_analysis(here.store, actor=here.actor, study_id=study_id, prevalence=prevalence)
+        asked = {ReadingTable.CALLS: csv_path, ReadingTable.RATINGS: ratings_path}
+        paths = {table: path for table, path in asked.items() if path is not None}
+        found = study_results.study_findings(
+            here.store, actor=here.actor, study_id=study_id, prevalence=prevalence, tables=paths
+        )
+        for table, content in found.tables.items():
+            write_file(paths[table], content)
         conduct = study_conduct.study_conduct(here.store, actor=here.actor, study_id=study_id)
     if as_json:
-        print_json(plain(found) | {"statistics": plain(analysis), "conduct": plain(conduct)})
+        print_json(plain(found.results) | {"statistics": plain(found.analysis), "conduct": plain(conduct)})
     else:
-        _print_results(found)
+        _print_results(found.results)
         click.echo("")
         print_conduct(conduct)
-        click.echo(f"\n{study_text(analysis)}")
+        click.echo(f"\n{study_text(found.analysis)}")
 
 
 @studies.command("next")
@@ -243,14 +244,14 @@ def next_case(study_id: int, username: str, password: str, out: Path) -> None:
     """Read: write the image of the case that waits, and print the token to answer it with."""
     with Opened() as here:
         reader = _sign_in(here.store, username, password)
-        shown = readings.next_picture(here.store, actor=reader, study_id=study_id)
+        shown = presenting.next_case(here.store, actor=reader, study_id=study_id)
         if shown is None:
             click.echo("All cases are read. Thank you.")
             return
-        content, _ = readings.presented_image(here.store, actor=reader, study_id=study_id, token=shown.token)
+        content, _ = presenting.presented_image(here.store, actor=reader, study_id=study_id, token=shown.token)
         layers = {} if shown.aid is None else _layers(here.store, reader, study_id, shown.token)
         others = [
-            readings.presented_image(here.store, actor=reader, study_id=study_id, token=shown.token, other=place)[0]
+            presenting.presented_image(here.store, actor=reader, study_id=study_id, token=shown.token, other=place)[0]
             for place in range(len(shown.stages))
         ]
     write_file(out, content)
@@ -276,7 +277,7 @@ def next_case(study_id: int, username: str, password: str, out: Path) -> None:
 
 def _layers(store: Store, reader: Actor, study_id: int, token: str) -> dict[str, bytes]:
     return {
-        layer: readings.presented_aid(store, actor=reader, study_id=study_id, token=token, layer=layer)
+        layer: presenting.presented_aid(store, actor=reader, study_id=study_id, token=token, layer=layer)
         for layer in LAYERS
     }
 

@@ -5,10 +5,11 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 from colpo_core.errors import SnapshotMismatch
+from colpo_core.records.typed_json import canonical_json, read_values, to_values
 from colpo_core.terms import Grade, Label, LabelSource, MaskOrigin, MaskPolicy, Split
 
 FORMAT = 3
@@ -160,7 +161,7 @@ class Manifest:
         nothing. What an older format can say is still written in it, so that equal content keeps the hash under which
         an older version has frozen it.
         """
-        content = {"format": FORMAT, **asdict(self)}
+        content = {"format": FORMAT, **to_values(self)}
         if not any(item.confirmed_clear for item in self.items):
             content["format"] = POLICY_FORMAT
             if self.mask_policy is MaskPolicy.NEWEST:
@@ -169,7 +170,7 @@ class Manifest:
         for item in content["items"]:
             if not item["confirmed_clear"]:
                 del item["confirmed_clear"]
-        return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+        return canonical_json(content)
 
     @classmethod
     def from_json(cls, content: bytes) -> "Manifest":
@@ -180,25 +181,16 @@ class Manifest:
         """
         try:
             values: dict[str, Any] = json.loads(content)
-            if values["format"] not in (FIRST_FORMAT, POLICY_FORMAT, FORMAT):
+            written = values.pop("format")
+            if written not in (FIRST_FORMAT, POLICY_FORMAT, FORMAT):
                 raise SnapshotMismatch(
-                    f"The snapshot is written in format {values['format']}, and this version reads formats "
+                    f"The snapshot is written in format {written}, and this version reads formats "
                     f"{FIRST_FORMAT} to {FORMAT}. Freeze a new snapshot with this version."
                 )
-            policy = {}
-            if values["format"] != FIRST_FORMAT:
-                annotator_id = values["mask_annotator_id"]
-                policy = {"mask_policy": MaskPolicy(values["mask_policy"]), "mask_annotator_id": annotator_id}
-            return cls(
-                items=tuple(_read_item(item) for item in values["items"]),
-                left_out=tuple(LeftOut(**gone) for gone in values["left_out"]),
-                label_source=LabelSource(values["label_source"]),
-                rules_version=str(values["rules_version"]),
-                seed=int(values["seed"]),
-                fractions=values["fractions"],
-                **policy,
-            )
-        except (ValueError, KeyError, TypeError) as error:
+            if (written == FIRST_FORMAT) == ("mask_policy" in values):
+                raise ValueError("a mask policy is named in every format but the first")
+            return read_values(cls, values, exact=True)
+        except (AttributeError, ValueError, KeyError, TypeError) as error:
             raise SnapshotMismatch(
                 "The snapshot's file is damaged or not a snapshot. Freeze the snapshot again, or restore the back-up."
             ) from error
@@ -227,38 +219,27 @@ class Manifest:
         }
 
 
-def _read_item(values: dict[str, Any]) -> ManifestItem:
-    words = {"split": Split, "label": Label, "grade": Grade, "mask_origin": MaskOrigin}
-    unknown = set(values) - {field.name for field in fields(ManifestItem)}
-    if unknown:
-        raise ValueError(f"unknown fields: {sorted(unknown)}")
-    read: dict[str, Any] = {
-        name: words[name](value) if name in words and value is not None else value for name, value in values.items()
-    }
-    return ManifestItem(**read)
-
-
 def _by_split(items: Iterable[ManifestItem], key: Callable[[ManifestItem], int]) -> dict[str, int]:
-    listed = list(items)
-    found = {str(split): len({key(item) for item in listed if item.split is split}) for split in Split}
-    return {"total": len({key(item) for item in listed}), **found}
+    items = list(items)
+    by_split = {str(split): len({key(item) for item in items if item.split is split}) for split in Split}
+    return {"total": len({key(item) for item in items}), **by_split}
 
 
 def _by_origin(masked: Iterable[ManifestItem]) -> dict[str, dict[str, int]]:
-    listed = list(masked)
-    there = {item.mask_origin for item in listed}
+    masked = list(masked)
+    there = {item.mask_origin for item in masked}
     return {
-        str(origin): _by_split((item for item in listed if item.mask_origin is origin), lambda item: item.image_id)
+        str(origin): _by_split((item for item in masked if item.mask_origin is origin), lambda item: item.image_id)
         for origin in MaskOrigin
         if origin in there
     }
 
 
 def _by_label(items: Iterable[ManifestItem], key: Callable[[ManifestItem], int]) -> dict[str, int]:
-    listed = list(items)
+    items = list(items)
     labels: tuple[Label | None, ...] = (*Label, None)
     return {
-        "none" if label is None else str(label): len({key(item) for item in listed if item.label is label})
+        "none" if label is None else str(label): len({key(item) for item in items if item.label is label})
         for label in labels
     }
 

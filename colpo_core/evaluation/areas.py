@@ -63,8 +63,8 @@ def newcombe_5(
     """
     far = float(norm.isf(alpha / 2)) if quantile is None else quantile
 
-    def beyond(one: float) -> float:
-        return abs(one - area) - far * sqrt(inflation * newcombe_variance(one, n_positive, n_negative))
+    def beyond(bound: float) -> float:
+        return abs(bound - area) - far * sqrt(inflation * newcombe_variance(bound, n_positive, n_negative))
 
     # At 0 and 1 the variance is 0; at the area found the distance is. Between them there is one root, or none.
     low = 0.0 if area <= 0 else _root(beyond, 0.0, area)
@@ -101,11 +101,11 @@ def clustered_variance(
 
     Source: Obuchowski 1997, "Nonparametric analysis of clustered ROC curve data", Biometrics 53.
     """
-    place = {who: number for number, who in enumerate(dict.fromkeys([*patients_positive, *patients_negative]))}
-    sums = np.zeros((2, len(place)))
+    index_of = {who: number for number, who in enumerate(dict.fromkeys([*patients_positive, *patients_negative]))}
+    sums = np.zeros((2, len(index_of)))
     counted = []
     for row, (values, who) in enumerate(((of_positive, patients_positive), (of_negative, patients_negative))):
-        np.add.at(sums[row], [place[one] for one in who], (values - values.mean()) / len(values))
+        np.add.at(sums[row], [index_of[patient] for patient in who], (values - values.mean()) / len(values))
         counted.append(len(set(who)))
     if min(counted) < 2:
         return None
@@ -113,7 +113,7 @@ def clustered_variance(
     variance = float(
         n_positive / (n_positive - 1) * (sums[0] ** 2).sum()
         + n_negative / (n_negative - 1) * (sums[1] ** 2).sum()
-        + 2 * len(place) / (len(place) - 1) * (sums[0] * sums[1]).sum()
+        + 2 * len(index_of) / (len(index_of) - 1) * (sums[0] * sums[1]).sum()
     )
     return max(variance, 0.0)
 
@@ -164,7 +164,7 @@ def area_interval(
         inflation = _inflation(independent, newcombe_variance(area, n_positive, n_negative))
         low, high = newcombe_5(area, n_positive, n_negative, inflation=inflation, alpha=alpha)
         return AreaInterval(area, low, high, method=NEWCOMBE_5)
-    of = [[patients[place] for place in np.flatnonzero(side).tolist()] for side in (is_positive, ~is_positive)]
+    of = [[patients[index] for index in np.flatnonzero(side).tolist()] for side in (is_positive, ~is_positive)]
     by_class = [len(set(who)) for who in of]
     missing = too_few(*by_class, of="patients")
     if missing is not None:
@@ -200,8 +200,8 @@ def clustered_inflation(
     """
     if together is None or together <= _NO_VARIANCE:
         return newcombe_variance(0.5, *n_patients) / newcombe_variance(0.5, *n_cases)
-    found = _inflation(together, newcombe_variance(area, *n_cases))
-    return found if independent is None else max(found, _inflation(together, independent))
+    inflation = _inflation(together, newcombe_variance(area, *n_cases))
+    return inflation if independent is None else max(inflation, _inflation(together, independent))
 
 
 def _inflation(variance: float | None, assumed: float) -> float:

@@ -125,43 +125,43 @@ def arm_figures(arm: Arm) -> dict[str, Estimate]:
 
 
 def _mean(values: _Floats, counted: _Bools, who: npt.NDArray[np.int64]) -> _Figure | None:
-    kept = values[:, counted]
-    if not kept.shape[1]:
+    counted_values = values[:, counted]
+    if not counted_values.shape[1]:
         return None
-    means = kept.mean(axis=1)
-    found, place = np.unique(who[counted], return_inverse=True)
-    added = _by_patient((kept - means[:, None]) / kept.shape[1], place, len(found))
-    return _Figure(means, added[:, None, :], (len(found),), kept.shape[1])
+    means = counted_values.mean(axis=1)
+    patients, group = np.unique(who[counted], return_inverse=True)
+    added = _by_patient((counted_values - means[:, None]) / counted_values.shape[1], group, len(patients))
+    return _Figure(means, added[:, None, :], (len(patients),), counted_values.shape[1])
 
 
 def _area(prob: _Floats, is_hsil: _Bools, who: npt.NDArray[np.int64]) -> tuple[_Figure | None, _Areas | None]:
     if is_hsil.all() or not is_hsil.any():
         return None, None
-    placed = [placements(is_hsil, one) for one in prob]
-    found, place = np.unique(who, return_inverse=True)
+    placed = [placements(is_hsil, probs) for probs in prob]
+    patients, group = np.unique(who, return_inverse=True)
     sides = (is_hsil, ~is_hsil)
-    behind = tuple(len(np.unique(place[side])) for side in sides)
+    behind = tuple(len(np.unique(group[side])) for side in sides)
     parts = []
     for number, side in enumerate(sides):
-        of_side = np.stack([one[number] for one in placed])
+        of_side = np.stack([pair[number] for pair in placed])
         apart = (of_side - of_side.mean(axis=1, keepdims=True)) / of_side.shape[1]
         # As many patients as stand behind this part, not all, are what its scale goes by.
-        parts.append(_by_patient(apart, place[side], len(found), behind=behind[number]))
-    independent = [area_variances(*one) for one in placed]
-    known = [one for one in independent if one is not None]
+        parts.append(_by_patient(apart, group[side], len(patients), behind=behind[number]))
+    independent = [area_variances(*pair) for pair in placed]
+    known = [variances for variances in independent if variances is not None]
     areas = _Areas(
         (int(is_hsil.sum()), int((~is_hsil).sum())),
         (behind[0], behind[1]),
-        len(found) < len(who),
+        len(patients) < len(who),
         float(np.mean(known)) if known else None,
     )
-    values = np.asarray([one[0].mean() for one in placed], np.float64)
+    values = np.asarray([pair[0].mean() for pair in placed], np.float64)
     return _Figure(values, np.stack(parts, axis=1), behind, len(who)), areas
 
 
-def _by_patient(values: _Floats, place: npt.NDArray[np.int64], count: int, *, behind: int | None = None) -> _Floats:
+def _by_patient(values: _Floats, group: npt.NDArray[np.int64], count: int, *, behind: int | None = None) -> _Floats:
     """Sums of each patient's values, shape (trainings, patients), scaled for the variance of few of them."""
-    sums = np.stack([np.bincount(place, line, count) for line in values])
+    sums = np.stack([np.bincount(group, line, count) for line in values])
     few = count if behind is None else behind
     return np.asarray(sums * (few / (few - 1)) ** 0.5 if few > 1 else sums)
 
@@ -174,14 +174,14 @@ def _missing(name: str, arm: Arm) -> str | None:
 
 def _difference(name: str, first: Arm, second: Arm) -> Estimate:
     n_patients, n_cases = first.counts[name]
-    one, other = first.figures[name], second.figures[name]
-    if one is None or other is None:
+    first_figure, second_figure = first.figures[name], second.figures[name]
+    if first_figure is None or second_figure is None:
         return Estimate(None, None, None, n_patients, n_cases)
-    value = float(other.values.mean() - one.values.mean())
+    value = float(second_figure.values.mean() - first_figure.values.mean())
     missing = _missing(name, first)
     if missing is not None:
         return Estimate(value, None, None, n_patients, n_cases, missing=missing)
-    far = _far(one, other)
+    far = _far(first_figure, second_figure)
     if far is None:
         return Estimate(value, None, None, n_patients, n_cases, missing=f"{n_patients} patients, who all say the same")
     low, high = max(-1.0, value - far), min(1.0, value + far)
@@ -195,10 +195,10 @@ def _far(first: _Figure, second: _Figure) -> float | None:
         variance, freedom = _of_patients(second.added[0] - first.added[0], first.patients)
         return None if variance <= _NO_VARIANCE else sqrt(variance) * float(student.isf(_TAIL, freedom))
     sums = first.added.sum(axis=0), second.added.sum(axis=0)
-    same = [_between(one.added) for one in (first, second)]
+    same = [_between(figure.added) for figure in (first, second)]
     both = (sums[0].sum(axis=0) * sums[1].sum(axis=0)).sum() / n_trainings**2
     shared = max(0.0, float(sum(same) - 2 * both))
-    by_training = float(sum(one.values.var(ddof=1) for one in (first, second))) / n_trainings
+    by_training = float(sum(figure.values.var(ddof=1) for figure in (first, second))) / n_trainings
     whole, freedom = _of_patients((sums[1] - sums[0]) / n_trainings, first.patients)
     if shared + by_training <= _NO_VARIANCE:
         # The trainings happen to say the same, and their covariance was cut at 0: what patients differ in is left.

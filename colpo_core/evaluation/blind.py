@@ -72,15 +72,15 @@ class BlindReference:
         Raises:
             ValueError: What is there is not what `to_card` writes.
         """
-        kept = card.get("blind_reference")
-        if kept is None:
+        stored = card.get("blind_reference")
+        if stored is None:
             return None
-        shape = (int(kept["height_px"]), int(kept["width_px"]))
+        shape = (int(stored["height_px"]), int(stored["width_px"]))
         try:
-            values = np.frombuffer(zlib.decompress(base64.b64decode(kept["mean"], validate=True)), np.uint8)
+            values = np.frombuffer(zlib.decompress(base64.b64decode(stored["mean"], validate=True)), np.uint8)
         except (binascii.Error, zlib.error) as error:
             raise ValueError("the mean training mask of this card is damaged") from error
-        return cls(values.reshape(shape), float(kept["threshold"]), float(kept["area"]), int(kept["n_masks"]))
+        return cls(values.reshape(shape), float(stored["threshold"]), float(stored["area"]), int(stored["n_masks"]))
 
 
 def blind_reference(masks: Iterable[npt.NDArray[np.bool_]], *, height_px: int, width_px: int) -> BlindReference | None:
@@ -95,7 +95,7 @@ def blind_reference(masks: Iterable[npt.NDArray[np.bool_]], *, height_px: int, w
     fitted = [
         cv2.resize(mask.astype(np.float32), size, interpolation=cv2.INTER_AREA) >= 0.5 for mask in masks if mask.any()
     ]
-    kept = np.asarray([one for one in fitted if one.any()])
+    kept = np.asarray([mask for mask in fitted if mask.any()])
     if not len(kept):
         return None
     mean = np.rint(kept.mean(axis=0, dtype=np.float64) * _LEVELS).astype(np.uint8)
@@ -110,8 +110,8 @@ def _best_level(mean: npt.NDArray[np.uint8], masks: npt.NDArray[np.bool_]) -> in
     marked = np.bincount(mean.ravel(), minlength=_LEVELS + 1)[::-1].cumsum()[::-1]
     total = np.zeros(_LEVELS + 1)
     for mask in masks:
-        found = np.bincount(mean[mask], minlength=_LEVELS + 1)[::-1].cumsum()[::-1]
-        total += found / (marked + np.count_nonzero(mask) - found)
+        in_mask = np.bincount(mean[mask], minlength=_LEVELS + 1)[::-1].cumsum()[::-1]
+        total += in_mask / (marked + np.count_nonzero(mask) - in_mask)
     # From 1 on: at 0 everything is marked, whatever the masks say.
     ranked = np.round(total[1:], 9)
     first = int(np.argmax(ranked))

@@ -68,18 +68,18 @@ def ece_estimate(judged: Sequence[Judged], *, seed: int = 0, resamples: int = RE
         al. 2019, "Measuring calibration in deep learning", for bins of equal mass.
     """
     is_hsil, prob = _columns(judged)
-    place = _bin_of(prob, _inner_edges(prob))
+    bins = _bin_of(prob, _inner_edges(prob))
     # One column a bin: what each case adds to the distance of its bin.
-    apart = (is_hsil - prob)[:, None] * (place[:, None] == np.arange(MOST_BINS))
-    found = patient_bootstrap(
+    apart = (is_hsil - prob)[:, None] * (bins[:, None] == np.arange(MOST_BINS))
+    bounds = patient_bootstrap(
         lambda weights: divided(np.abs(weights @ apart).sum(axis=1), weights.sum(axis=1)),
         _patients(judged),
         seed=seed,
         n=resamples,
     )
-    if found.value is None or found.low is None or found.high is None:
-        return found
-    return replace(found, low=min(found.low, found.value), high=max(found.high, found.value))
+    if bounds.value is None or bounds.low is None or bounds.high is None:
+        return bounds
+    return replace(bounds, low=min(bounds.low, bounds.value), high=max(bounds.high, bounds.value))
 
 
 def reliability(judged: Sequence[Judged]) -> tuple[ReliabilityBin, ...]:
@@ -172,8 +172,8 @@ def _fitted(logits: npt.NDArray[np.float64], is_hsil: npt.NDArray[np.bool_], shi
         return float(np.logaddexp(0, -margins).sum() + penalty), slopes
 
     bounds = [(None, None), (np.log(COOLEST), np.log(HOTTEST))]
-    found = minimize(loss, np.zeros(2), jac=True, method="L-BFGS-B", bounds=bounds)
-    return float(found.x[0]), float(found.x[1])
+    optimum = minimize(loss, np.zeros(2), jac=True, method="L-BFGS-B", bounds=bounds)
+    return float(optimum.x[0]), float(optimum.x[1])
 
 
 def apply_calibration(prob: float, calibration: Calibration) -> float:
@@ -236,14 +236,14 @@ def _in_the_large(apart: npt.NDArray[np.float64], patients: Sequence[int]) -> Es
     if not len(apart):
         return Estimate(value=None, low=None, high=None, n_patients=0, n_images=0)
     mean = float(apart.mean())
-    found = Estimate(value=mean, low=None, high=None, n_patients=n_patients, n_images=len(apart))
+    estimate = Estimate(value=mean, low=None, high=None, n_patients=n_patients, n_images=len(apart))
     if n_patients < 2:
-        return found
-    _, place = np.unique(np.asarray(patients), return_inverse=True)
-    sums = np.bincount(place, weights=apart - mean)
+        return estimate
+    _, group = np.unique(np.asarray(patients), return_inverse=True)
+    sums = np.bincount(group, weights=apart - mean)
     error = float(np.sqrt((sums**2).sum() * n_patients / (n_patients - 1))) / len(apart)
     half = float(student_t.ppf(0.975, n_patients - 1)) * error
-    return replace(found, low=max(-1.0, mean - half), high=min(1.0, mean + half)) if half > 0 else found
+    return replace(estimate, low=max(-1.0, mean - half), high=min(1.0, mean + half)) if half > 0 else estimate
 
 
 def _slope(is_hsil: npt.NDArray[np.float64], logits: npt.NDArray[np.float64], patients: Sequence[int]) -> Estimate:
@@ -295,9 +295,9 @@ def _slope_error(
     """Standard error of the slope by a sandwich over patients, enlarged by patients / (patients - 1)."""
     fitted = expit(design @ at)
     information = (design * (fitted * (1 - fitted))[:, None]).T @ design
-    _, place = np.unique(np.asarray(patients), return_inverse=True)
-    scores = np.zeros((int(place.max()) + 1, 2))
-    np.add.at(scores, place, design * (is_hsil - fitted)[:, None])
+    _, group = np.unique(np.asarray(patients), return_inverse=True)
+    scores = np.zeros((int(group.max()) + 1, 2))
+    np.add.at(scores, group, design * (is_hsil - fitted)[:, None])
     bread = np.linalg.inv(information)
     meat = scores.T @ scores * len(scores) / (len(scores) - 1)
     return float(np.sqrt((bread @ meat @ bread)[1, 1]))
@@ -313,10 +313,10 @@ def _columns(judged: Sequence[Judged]) -> tuple[npt.NDArray[np.float64], npt.NDA
 
 
 def _probabilities(values: Sequence[float]) -> npt.NDArray[np.float64]:
-    found = np.asarray(values, np.float64)
-    if not ((found >= 0) & (found <= 1)).all():
+    probs = np.asarray(values, np.float64)
+    if not ((probs >= 0) & (probs <= 1)).all():
         raise ValueError("a probability lies between 0 and 1")
-    return found
+    return probs
 
 
 def _patients(judged: Sequence[Judged]) -> list[int]:

@@ -80,9 +80,9 @@ def staple_masks(masks: Sequence[npt.NDArray[np.bool_]]) -> npt.NDArray[np.bool_
         return np.asarray(union)
     rows, columns = np.flatnonzero(union.any(axis=1)), np.flatnonzero(union.any(axis=0))
     box = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    found = np.zeros_like(union)
-    found[box] = _staple_probability([mask[box] for mask in masks]) >= STAPLE_THRESHOLD
-    return np.asarray((found & union) | intersection)
+    combined = np.zeros_like(union)
+    combined[box] = _staple_probability([mask[box] for mask in masks]) >= STAPLE_THRESHOLD
+    return np.asarray((combined & union) | intersection)
 
 
 def _staple_probability(boxes: list[npt.NDArray[np.bool_]]) -> npt.NDArray[np.float64]:

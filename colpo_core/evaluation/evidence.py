@@ -46,8 +46,8 @@ def image_evidence(maps: Mapping[str, npt.NDArray[np.float32]], mask: npt.NDArra
     if not mask.any():
         return None
     judged = _Mask(mask)
-    found = {name: judged.judge(values) for name, values in maps.items()}
-    return ImageEvidence(float(mask.mean()), found, hit_area=judged.hit_area)
+    by_map = {name: judged.judge(values) for name, values in maps.items()}
+    return ImageEvidence(float(mask.mean()), by_map, hit_area=judged.hit_area)
 
 
 def evidence_figures(
@@ -62,18 +62,18 @@ def evidence_figures(
         model: Of the same images, beside the model's own mask; None where that is empty.
         patients: Patient of each image.
     """
-    own = [(one, patient) for one, patient in zip(model, patients, strict=True) if one is not None]
+    own = [(evidence, patient) for evidence, patient in zip(model, patients, strict=True) if evidence is not None]
     sides = {
         "expert": list(zip(expert, patients, strict=True)),
         "model": own,
     }
-    found = {side: {label: _of_class(rows, label) for label in CLASSES} for side, rows in sides.items()}
+    by_side = {side: {label: _of_class(rows, label) for label in CLASSES} for side, rows in sides.items()}
     names = [f"{network}-{label}" for network in NETWORKS for label in CLASSES]
     return EvidenceFigures(
-        expert=found["expert"],
-        model=found["model"],
+        expert=by_side["expert"],
+        model=by_side["model"],
         n_images=len(expert),
-        empty={name: sum(one.maps.get(name) is None for one in expert) for name in names},
+        empty={name: sum(evidence.maps.get(name) is None for evidence in expert) for name in names},
     )
 
 
@@ -139,31 +139,31 @@ def places_figures(
         return mean_by_patients([row[0] for row in rows], [row[1] for row in rows])
 
     every = list(zip(places, patients, strict=True))
-    barred = [(one, patient) for one, patient in every if one.padding_area >= _LEAST_BARS]
+    barred = [(image, patient) for image, patient in every if image.padding_area >= _LEAST_BARS]
 
     def shares(rows: Sequence[tuple[ImagePlaces, int]], which: str) -> dict[str, Estimate]:
         return {
             label: mean(
                 [
                     (share, patient)
-                    for one, patient in rows
-                    if (share := getattr(one.maps.get(f"{network}-{label}"), which, None)) is not None
+                    for image, patient in rows
+                    if (share := getattr(image.maps.get(f"{network}-{label}"), which, None)) is not None
                 ]
             )
             for label in CLASSES
         }
 
-    found = [
-        (inside.energy - one.area, patient)
-        for one, patient in zip(lesions, lesion_patients, strict=True)
-        if (inside := one.maps.get(f"{network}-hsil")) is not None
+    excess = [
+        (inside.energy - image.area, patient)
+        for image, patient in zip(lesions, lesion_patients, strict=True)
+        if (inside := image.maps.get(f"{network}-hsil")) is not None
     ]
     return PlacesFigures(
-        lesion_excess=mean(found),
+        lesion_excess=mean(excess),
         padding=shares(barred, "padding"),
-        padding_area=mean([(one.padding_area, patient) for one, patient in barred]),
+        padding_area=mean([(image.padding_area, patient) for image, patient in barred]),
         rim=shares(every, "rim"),
-        rim_area=mean([(one.rim_area, patient) for one, patient in every]),
+        rim_area=mean([(image.rim_area, patient) for image, patient in every]),
     )
 
 
@@ -204,9 +204,10 @@ class _Mask:
 
 def _of_class(rows: Sequence[tuple[ImageEvidence, int]], label: str) -> ClassEvidence:
     both = [
-        (three, four, one, patient)
-        for one, patient in rows
-        if (three := one.maps.get(f"3ch-{label}")) is not None and (four := one.maps.get(f"4ch-{label}")) is not None
+        (three, four, image, patient)
+        for image, patient in rows
+        if (three := image.maps.get(f"3ch-{label}")) is not None
+        and (four := image.maps.get(f"4ch-{label}")) is not None
     ]
     patients = [patient for *_, patient in both]
 
@@ -225,6 +226,6 @@ def _of_class(rows: Sequence[tuple[ImageEvidence, int]], label: str) -> ClassEvi
         hits_3ch=share([three.is_hit for three, *_ in both]),
         hits_4ch=share([four.is_hit for _, four, *_ in both]),
         hits_difference=mean([float(four.is_hit) - three.is_hit for three, four, *_ in both], (-1.0, 1.0)),
-        hits_by_chance=mean([one.hit_area for *_, one, _ in both]),
-        area=mean([one.area for *_, one, _ in both]),
+        hits_by_chance=mean([image.hit_area for *_, image, _ in both]),
+        area=mean([image.area for *_, image, _ in both]),
     )

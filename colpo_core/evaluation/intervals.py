@@ -206,8 +206,8 @@ def ratio_by_patients(
         removal of skewness by transformation", for the correction; `benchmarks/interval_coverage.py` for how the two
         together cover.
     """
-    found, place = np.unique(np.asarray(patients), return_inverse=True)
-    count = len(found)
+    distinct, group = np.unique(np.asarray(patients), return_inverse=True)
+    count = len(distinct)
     total = float(whole.sum())
     if total <= 0:
         return Estimate(value=None, low=None, high=None, n_patients=count, n_images=len(part))
@@ -215,7 +215,7 @@ def ratio_by_patients(
     line = Estimate(value=value, low=None, high=None, n_patients=count, n_images=len(part))
     if count < FEWEST_PATIENTS:
         return replace(line, missing=few_patients(count))
-    apart = np.bincount(place, part - value * whole, count)
+    apart = np.bincount(group, part - value * whole, count)
     bounds = spread_bounds(value, apart / total, within=within, end=end, alpha=alpha)
     if bounds is None:
         return replace(line, missing=f"{count} patients, who all say the same")
@@ -300,16 +300,16 @@ def share_by_patients(
     """
     rows = np.asarray(trials, np.float64).reshape(-1, 2)
     _check(rows, patients)
-    kept = rows[:, 0] > 0
-    counted, succeeded = rows[kept].T
-    found, place = np.unique(np.asarray(patients)[kept], return_inverse=True)
+    is_counted = rows[:, 0] > 0
+    counted, succeeded = rows[is_counted].T
+    distinct, group = np.unique(np.asarray(patients)[is_counted], return_inverse=True)
     share = exact_share(int(succeeded.sum()), int(counted.sum()))
-    if share.value is None or len(found) == len(counted):
+    if share.value is None or len(distinct) == len(counted):
         return share
-    if len(found) == 1:
+    if len(distinct) == 1:
         return replace(share, low=None, high=None, missing="1 patient")
-    of_patient = np.asarray(np.bincount(place), np.float64)
-    right = np.asarray(np.bincount(place, succeeded), np.float64)
+    of_patient = np.asarray(np.bincount(group), np.float64)
+    right = np.asarray(np.bincount(group, succeeded), np.float64)
     effective, quantile = _effective(share.value, of_patient, right)
     low, high = exact_bounds(share.value, effective, quantile)
     return replace(share, low=low, high=high)

@@ -33,8 +33,8 @@ def by_case(images: Sequence[Judged]) -> list[Judged]:
     for image in images:
         cases.setdefault(image.case_id, []).append(image)
     return [
-        replace(found[0], prob_hsil=float(np.mean([image.prob_hsil for image in found])), image_id=None)
-        for found in cases.values()
+        replace(rows[0], prob_hsil=float(np.mean([image.prob_hsil for image in rows])), image_id=None)
+        for rows in cases.values()
     ]
 
 

@@ -42,8 +42,9 @@ def likeness(features: npt.NDArray[np.float16], others: npt.NDArray[np.float16])
     Returns:
         N float32 from -1 to 1.
     """
-    one = features.astype(np.float32)
+    values = features.astype(np.float32)
     parts = [
-        others[start : start + _ROWS_AT_ONCE].astype(np.float32) @ one for start in range(0, len(others), _ROWS_AT_ONCE)
+        others[start : start + _ROWS_AT_ONCE].astype(np.float32) @ values
+        for start in range(0, len(others), _ROWS_AT_ONCE)
     ]
     return np.clip(np.concatenate(parts), -1, 1) if parts else np.zeros(0, np.float32)

@@ -48,22 +48,22 @@ def mask_figures(truth: npt.NDArray[np.bool_], predicted: npt.NDArray[np.bool_])
         raise ValueError(f"two masks of one size, not {truth.shape} and {predicted.shape}")
     if truth.dtype != np.bool_ or predicted.dtype != np.bool_:
         raise ValueError(f"masks are bool, not {truth.dtype} and {predicted.dtype}")
-    found = int(np.count_nonzero(truth & predicted))
-    missed = int(np.count_nonzero(truth)) - found
-    wrong = int(np.count_nonzero(predicted)) - found
-    left = truth.size - found - missed - wrong
-    annotated = found + missed > 0
+    overlap = int(np.count_nonzero(truth & predicted))
+    missed = int(np.count_nonzero(truth)) - overlap
+    wrong = int(np.count_nonzero(predicted)) - overlap
+    left = truth.size - overlap - missed - wrong
+    annotated = overlap + missed > 0
     distance_px = outline_distance_px(truth, predicted)
     return MaskFigures(
-        iou_acetowhite=found / (found + missed + wrong) if annotated else None,
+        iou_acetowhite=overlap / (overlap + missed + wrong) if annotated else None,
         iou_background=_share(left, left + missed + wrong),
-        accuracy_acetowhite=_share(found, found + missed),
+        accuracy_acetowhite=_share(overlap, overlap + missed),
         accuracy_background=_share(left, left + wrong),
-        dice=2 * found / (2 * found + missed + wrong) if annotated else None,
+        dice=2 * overlap / (2 * overlap + missed + wrong) if annotated else None,
         false_area=None if annotated else wrong / truth.size,
         hd95_px=distance_px,
         hd95_percent=None if distance_px is None else 100 * distance_px / hypot(*truth.shape),
-        kappa=pixel_kappa(n_both=found, n_first=found + missed, n_second=found + wrong, n_pixels=truth.size),
+        kappa=pixel_kappa(n_both=overlap, n_first=overlap + missed, n_second=overlap + wrong, n_pixels=truth.size),
     )
 
 
@@ -114,11 +114,17 @@ def blind_figures(
 
     def summed_up(own: Sequence[MaskFigures], areas: Sequence[float]) -> BlindMask:
         def mean_of(name: str, within: Bounds = (0.0, 1.0)) -> Estimate:
-            return _mean_of([_figure(one, name) for one in own], patients, within=within)
+            return _mean_of([_figure(figure, name) for figure in own], patients, within=within)
 
         def difference(name: str) -> Estimate:
-            pairs = [(getattr(one, name), getattr(other, name)) for one, other in zip(figures, own, strict=True)]
-            values = [None if one is None or other is None else one - other for one, other in pairs]
+            pairs = [
+                (getattr(figure, name), getattr(blind_figure, name))
+                for figure, blind_figure in zip(figures, own, strict=True)
+            ]
+            values = [
+                None if figure is None or blind_figure is None else figure - blind_figure
+                for figure, blind_figure in pairs
+            ]
             return _mean_of(values, patients, within=(-1.0, 1.0))
 
         return BlindMask(
@@ -194,8 +200,8 @@ def segmentation_figures(
 
 
 def _mean_of(values: Sequence[float | None], patients: Sequence[int], *, within: Bounds = (0.0, 1.0)) -> Estimate:
-    kept = [(value, who) for value, who in zip(values, patients, strict=True) if value is not None]
-    return mean_by_patients([value for value, _ in kept], [who for _, who in kept], within=within)
+    defined = [(value, who) for value, who in zip(values, patients, strict=True) if value is not None]
+    return mean_by_patients([value for value, _ in defined], [who for _, who in defined], within=within)
 
 
 def _figure(figures: MaskFigures, name: str) -> float | None:
@@ -210,23 +216,23 @@ def _figure(figures: MaskFigures, name: str) -> float | None:
 def _untouched(figures: Sequence[MaskFigures], patients: Sequence[int]) -> Proportion:
     """Of the images without annotated acetowhite, the share in which none was found either."""
     areas = [(figure.false_area, who) for figure, who in zip(figures, patients, strict=True)]
-    kept = [(area, who) for area, who in areas if area is not None]
-    trials = [(1.0, float(area == 0)) for area, _ in kept]
-    return share_by_patients(trials, [who for _, who in kept])
+    defined = [(area, who) for area, who in areas if area is not None]
+    trials = [(1.0, float(area == 0)) for area, _ in defined]
+    return share_by_patients(trials, [who for _, who in defined])
 
 
 def _by_patient(figures: Sequence[MaskFigures], patients: Sequence[int]) -> tuple[PatientMaskFigures, ...]:
-    hers: dict[int, list[MaskFigures]] = {}
+    by_patient: dict[int, list[MaskFigures]] = {}
     for figure, patient in zip(figures, patients, strict=True):
-        hers.setdefault(patient, []).append(figure)
+        by_patient.setdefault(patient, []).append(figure)
     return tuple(
         PatientMaskFigures(
             patient_id=patient,
-            n_images=len(found),
-            iou_acetowhite=_mean_or_none([figure.iou_acetowhite for figure in found]),
-            dice=_mean_or_none([figure.dice for figure in found]),
+            n_images=len(of_patient),
+            iou_acetowhite=_mean_or_none([figure.iou_acetowhite for figure in of_patient]),
+            dice=_mean_or_none([figure.dice for figure in of_patient]),
         )
-        for patient, found in hers.items()
+        for patient, of_patient in by_patient.items()
     )
 
 
@@ -235,5 +241,5 @@ def _share(part: int, whole: int) -> float | None:
 
 
 def _mean_or_none(values: Sequence[float | None]) -> float | None:
-    kept = [value for value in values if value is not None]
-    return fmean(kept) if kept else None
+    defined = [value for value in values if value is not None]
+    return fmean(defined) if defined else None

@@ -42,6 +42,6 @@ def _boundary(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
 
 def _distances(edge: npt.NDArray[np.bool_], other: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
     """Distance of each pixel of an edge to the nearest of the other."""
-    found = cv2.distanceTransform((~other).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)[edge]
+    distances = cv2.distanceTransform((~other).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)[edge]
     # In 32 bits the last digit depends on where the array lies in memory. A squared distance is a whole number.
-    return np.asarray(np.sqrt(np.rint(np.square(found, dtype=np.float64))))
+    return np.asarray(np.sqrt(np.rint(np.square(distances, dtype=np.float64))))

@@ -1,155 +1,27 @@
-"""Two networks on the same cases: McNemar's and DeLong's tests, and the difference over several trainings.
+"""Two networks on the same cases: the difference over several trainings, with tests of each training beside it.
 
-The two tests take rows as independent. They are for one row a patient, or one a case where no patient has two; with
+The tests take rows as independent. They are for one row a patient, or one a case where no patient has two; with
 several rows of one patient they claim more than is known, and the interval by patients is to be read instead.
 """
 
 from collections.abc import Sequence
 from dataclasses import replace
 
-import numpy as np
-import numpy.typing as npt
-from scipy.stats import binom, binomtest, norm
-
 from colpo_core.evaluation.arms import arm_figures, difference_figures, measure_arm
 from colpo_core.evaluation.calls import calls_at, paired_counts
+from colpo_core.evaluation.delong import delong
 from colpo_core.evaluation.few import FEWEST_FOR_A_DIFFERENCE, too_few
-from colpo_core.evaluation.intervals import CONFIDENCE
 from colpo_core.evaluation.judged import Judged, is_clustered
-from colpo_core.evaluation.placements import placements
-from colpo_core.records.statistics.comparisons import (
-    ArmDifference,
-    ArmFigures,
-    AucInterval,
-    DeLongTest,
-    McNemarTest,
-    SeedComparison,
-)
+from colpo_core.evaluation.mcnemar import mcnemar
+from colpo_core.records.statistics.comparisons import ArmDifference, ArmFigures, DeLongTest, McNemarTest, SeedComparison
 from colpo_core.records.statistics.figures import Estimate
 from colpo_core.terms import Label
 
-_Floats = npt.NDArray[np.float64]
-
-# Placements are shares of cases: a variance below this is rounding.
-_NO_VARIANCE = 1e-24
 ONE_TRAINING = (
     "from what patients differ in; with one training of each arm, the chance of training (starting weights, order, "
     "augmentation) is not in it"
 )
 SEVERAL_TRAININGS = "from what patients, and the {n} trainings of each arm, differ in"
-
-
-def mcnemar(b: int, c: int) -> McNemarTest:
-    """McNemar's test: whether cases on which two callers differ go one way.
-
-    Its mid-p is what is printed: half of the probability of what was found is left out, so that it rejects what is
-    true in about as many studies as it says. The exact p rejects in far fewer.
-
-    Cases must be independent: one row a patient.
-
-    Args:
-        b: Cases that only the first calls right.
-        c: Cases that only the second calls right.
-
-    Returns:
-        With the two-sided mid-p and the exact p of the binomial distribution; 1 where they never differ.
-
-    Raises:
-        ValueError: A count is below 0.
-
-    Source: McNemar 1947, "Note on the sampling error of the difference between correlated proportions"; the exact
-        test after Agresti 2013, "Categorical data analysis", section 11.1; the mid-p after Fagerland, Lydersen and
-        Laake 2013, "The McNemar test for binary matched-pairs data: mid-p and asymptotic are better than exact
-        conditional".
-    """
-    if min(b, c) < 0:
-        raise ValueError(f"{b} and {c} cases cannot be")
-    if b + c == 0:
-        return McNemarTest(b=int(b), c=int(c), p=1.0, p_exact=1.0)
-    exact = float(binomtest(int(min(b, c)), int(b + c), 0.5).pvalue)
-    found = float(binom.pmf(min(b, c), b + c, 0.5))
-    return McNemarTest(b=int(b), c=int(c), p=exact - found / 2 if b == c else exact - found, p_exact=exact)
-
-
-def delong(
-    truth: Sequence[Label], first: Sequence[float], second: Sequence[float], *, alpha: float = 1 - CONFIDENCE
-) -> DeLongTest:
-    """DeLong's test of two areas under the ROC curve on the same cases.
-
-    Cases must be independent: one row a patient. In few cases, and near an area of 1, its normal distribution is a
-    rough guess; see `evaluation.few`. The interval ends at -1 and 1.
-
-    Args:
-        truth: Label of each case.
-        first: The first's score of each case, higher for HSIL.
-        second: The second's.
-        alpha: 1 minus the interval's confidence.
-
-    Returns:
-        The difference is second minus first; its bounds, z and p are None where its variance is 0 or cannot be had
-        (fewer than two cases of a label).
-
-    Raises:
-        ValueError: The three are not of one length.
-
-    Source: DeLong, DeLong and Clarke-Pearson 1988, "Comparing the areas under two or more correlated receiver operating
-        characteristic curves"; computed with midranks after Sun and Xu 2014, "Fast implementation of DeLong's
-        algorithm".
-    """
-    if not len(truth) == len(first) == len(second):
-        raise ValueError(f"{len(truth)} cases, but {len(first)} and {len(second)} scores")
-    is_hsil = _is_hsil(truth)
-    if is_hsil.all() or not is_hsil.any():
-        return DeLongTest(*[None] * 7)
-    placed = [placements(is_hsil, np.asarray(scores, np.float64)) for scores in (first, second)]
-    auc_first, auc_second = (float(hsil.mean()) for hsil, _ in placed)
-    difference = auc_second - auc_first
-    error = _standard_error(placed[1][0] - placed[0][0], placed[1][1] - placed[0][1])
-    if error is None:
-        return DeLongTest(auc_first, auc_second, difference, None, None, None, None)
-    z, far = difference / error, float(norm.isf(alpha / 2)) * error
-    return DeLongTest(
-        auc_first=auc_first,
-        auc_second=auc_second,
-        difference=difference,
-        low=max(-1.0, difference - far),
-        high=min(1.0, difference + far),
-        z=z,
-        p=float(2 * norm.sf(abs(z))),
-    )
-
-
-def delong_interval(truth: Sequence[Label], probs: Sequence[float], *, alpha: float = 1 - CONFIDENCE) -> AucInterval:
-    """An area under the ROC curve with DeLong's interval, cut off at 0 and 1: for comparison with other programs.
-
-    It covers too little in few cases and near an area of 1. `areas.area_interval` is what is shown.
-
-    Cases must be independent: one row a patient.
-
-    Args:
-        truth: Label of each case.
-        probs: Score of each case, higher for HSIL.
-        alpha: 1 minus the confidence.
-
-    Returns:
-        Without bounds where the variance is 0 (all HSIL rank above all normal) or cannot be had.
-
-    Raises:
-        ValueError: The two are not of one length.
-
-    Source: DeLong et al. 1988; Sun and Xu 2014.
-    """
-    if len(truth) != len(probs):
-        raise ValueError(f"{len(truth)} cases, but {len(probs)} scores")
-    is_hsil = _is_hsil(truth)
-    if is_hsil.all() or not is_hsil.any():
-        return AucInterval(None, None, None)
-    hsil, normal = placements(is_hsil, np.asarray(probs, np.float64))
-    area, error = float(hsil.mean()), _standard_error(hsil, normal)
-    if error is None:
-        return AucInterval(area, None, None)
-    far = float(norm.isf(alpha / 2)) * error
-    return AucInterval(area, max(0.0, area - far), min(1.0, area + far))
 
 
 def is_worse(difference: Estimate) -> bool:
@@ -226,11 +98,13 @@ def _check_arms(
     thresholds_first: Sequence[float],
     thresholds_second: Sequence[float],
 ) -> None:
-    sizes = [len(one) for one in (first, second, thresholds_first, thresholds_second)]
+    sizes = [len(trainings) for trainings in (first, second, thresholds_first, thresholds_second)]
     if min(sizes) == 0 or len(set(sizes)) > 1:
         raise ValueError(f"each arm needs as many trainings and thresholds, at least one, not {sizes}")
-    cases = [[(row.patient_id, row.case_id, row.image_id, row.label) for row in found] for found in (*first, *second)]
-    if any(found != cases[0] for found in cases):
+    cases = [
+        [(row.patient_id, row.case_id, row.image_id, row.label) for row in training] for training in (*first, *second)
+    ]
+    if any(training != cases[0] for training in cases):
         raise ValueError("every training of both arms must judge the same cases in the same order")
 
 
@@ -242,8 +116,8 @@ def _compare_seed(
     calls = calls_at(probs[0], threshold_first), calls_at(probs[1], threshold_second)
 
     def on(labels: Sequence[Label]) -> McNemarTest:
-        kept = [place for place, label in enumerate(truth) if label in labels]
-        counts = paired_counts(*([found[place] for place in kept] for found in (truth, *calls)))
+        chosen = [index for index, label in enumerate(truth) if label in labels]
+        counts = paired_counts(*([values[index] for index in chosen] for values in (truth, *calls)))
         return mcnemar(counts.only_first_right, counts.only_second_right)
 
     return SeedComparison(
@@ -255,21 +129,9 @@ def _compare_seed(
 
 
 def _delong_or_few(truth: Sequence[Label], first: Sequence[float], second: Sequence[float]) -> DeLongTest:
-    found = delong(truth, first, second)
+    test = delong(truth, first, second)
     n_hsil = sum(label is Label.HSIL for label in truth)
     missing = too_few(n_hsil, len(truth) - n_hsil, fewest=FEWEST_FOR_A_DIFFERENCE)
-    if missing is None or found.difference is None:
-        return found
-    return replace(found, low=None, high=None, z=None, p=None, missing=missing)
-
-
-def _is_hsil(labels: Sequence[Label]) -> npt.NDArray[np.bool_]:
-    return np.asarray([label is Label.HSIL for label in labels], np.bool_)
-
-
-def _standard_error(of_hsil: _Floats, of_normal: _Floats) -> float | None:
-    """Of a mean placement (or difference of two), from the placements of either label."""
-    if min(len(of_hsil), len(of_normal)) < 2:
-        return None
-    variance = float(of_hsil.var(ddof=1) / len(of_hsil) + of_normal.var(ddof=1) / len(of_normal))
-    return variance**0.5 if variance > _NO_VARIANCE else None
+    if missing is None or test.difference is None:
+        return test
+    return replace(test, low=None, high=None, z=None, p=None, missing=missing)

@@ -30,19 +30,19 @@ def repeatability(images: Sequence[Judged], *, threshold: float) -> Repeatabilit
     cases: dict[int, list[Judged]] = {}
     for image in images:
         cases.setdefault(image.case_id, []).append(image)
-    repeated = [sorted(found, key=_rank) for found in cases.values() if len(found) > 1]
-    patients = [found[0].patient_id for found in repeated]
-    spreads = [found[-1].prob_hsil - found[0].prob_hsil for found in repeated]
-    split = [found[0].prob_hsil < threshold <= found[-1].prob_hsil for found in repeated]
-    n_images = sum(len(found) for found in repeated)
+    repeated = [sorted(of_case, key=_rank) for of_case in cases.values() if len(of_case) > 1]
+    patients = [of_case[0].patient_id for of_case in repeated]
+    spreads = [of_case[-1].prob_hsil - of_case[0].prob_hsil for of_case in repeated]
+    split = [of_case[0].prob_hsil < threshold <= of_case[-1].prob_hsil for of_case in repeated]
+    n_images = sum(len(of_case) for of_case in repeated)
     return RepeatabilityFigures(
         n_cases=len(repeated),
         n_images=n_images,
         threshold=threshold,
         spread=replace(mean_by_patients(spreads, patients, within=(0.0, 1.0)), n_images=n_images),
         within_case_sd=replace(_pooled_deviation(repeated, patients), n_images=n_images),
-        both_sides=share_by_patients([(1.0, float(one)) for one in split], patients),
-        flips=_widest([found for found, is_split in zip(repeated, split, strict=True) if is_split]),
+        both_sides=share_by_patients([(1.0, float(is_split)) for is_split in split], patients),
+        flips=_widest([of_case for of_case, is_split in zip(repeated, split, strict=True) if is_split]),
     )
 
 
@@ -53,13 +53,13 @@ def _rank(image: Judged) -> tuple[float, int]:
 def _widest(split: Sequence[Sequence[Judged]]) -> tuple[CaseFlip, ...]:
     flips = [
         CaseFlip(
-            case_id=found[0].case_id,
-            low_image_id=found[0].image_id,
-            low_prob=found[0].prob_hsil,
-            high_image_id=found[-1].image_id,
-            high_prob=found[-1].prob_hsil,
+            case_id=of_case[0].case_id,
+            low_image_id=of_case[0].image_id,
+            low_prob=of_case[0].prob_hsil,
+            high_image_id=of_case[-1].image_id,
+            high_prob=of_case[-1].prob_hsil,
         )
-        for found in split
+        for of_case in split
     ]
     return tuple(sorted(flips, key=lambda flip: (flip.low_prob - flip.high_prob, flip.case_id))[:MOST_FLIPS])
 

@@ -26,15 +26,15 @@ def patient_weights(
 
     Source: Efron and Tibshirani 1993, section 13.3; Field and Welsh 2007 for drawing clusters.
     """
-    found, place = np.unique(np.asarray(patients), return_inverse=True)
-    count = len(found)
-    size = max(1, _BLOCK // len(place))
+    distinct, group = np.unique(np.asarray(patients), return_inverse=True)
+    count = len(distinct)
+    size = max(1, _BLOCK // len(group))
     for start in range(0, resamples, size):
         rows = min(size, resamples - start)
         chosen = generator.integers(0, count, size=(rows, count))
         flat = chosen + count * np.arange(rows)[:, None]
         times = np.bincount(flat.ravel(), minlength=rows * count).reshape(rows, count)
-        yield times[:, place].astype(np.float64)
+        yield times[:, group].astype(np.float64)
 
 
 def weighted_auc(
@@ -66,6 +66,6 @@ def weighted_auc(
 
 def divided(part: npt.NDArray[np.float64], whole: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Part by whole, element by element; NaN where the whole is 0."""
-    found = np.full(np.shape(whole), np.nan)
-    np.divide(part, whole, out=found, where=whole > 0)
-    return found
+    quotient = np.full(np.shape(whole), np.nan)
+    np.divide(part, whole, out=quotient, where=whole > 0)
+    return quotient

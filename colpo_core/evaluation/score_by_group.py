@@ -38,17 +38,17 @@ def group_p(
     rng = np.random.default_rng(seed)
     total: npt.NDArray[np.float64] | None = None
     for stratum in sorted(set(strata)):
-        rows = [place for place, name in enumerate(strata) if name == stratum]
-        named = [groups[place] for place in rows]
+        rows = [row for row, name in enumerate(strata) if name == stratum]
+        named = [groups[row] for row in rows]
         large = {name for name in named if named.count(name) >= FEWEST_OF_A_GROUP}
-        kept = [(place, name) for place, name in zip(rows, named, strict=True) if name in large]
+        kept = [(row, name) for row, name in zip(rows, named, strict=True) if name in large]
         if len(large) < 2:
             continue
-        ranks = rankdata([probabilities[place] for place, _ in kept])
+        ranks = rankdata([probabilities[row] for row, _ in kept])
         codes = np.unique([name for _, name in kept], return_inverse=True)[1]
         dealt = np.stack([codes, *(rng.permutation(codes) for _ in range(_PERMUTATIONS))])
-        found = _between(ranks, dealt) / max(float(ranks.var(ddof=1)), 1e-12)
-        total = found if total is None else total + found
+        statistics = _between(ranks, dealt) / max(float(ranks.var(ddof=1)), 1e-12)
+        total = statistics if total is None else total + statistics
     if total is None:
         return None
     return (1 + int((total[1:] >= total[0] - 1e-9).sum())) / len(total)

@@ -117,7 +117,7 @@ def _merge(
     if len(labels) != len(patients):
         raise ValueError(f"{len(labels)} labels, but {len(patients)} patients")
     keys = [(patient, label is Label.HSIL) for patient, label in zip(patients, labels, strict=True)]
-    places = {key: place for place, key in enumerate(sorted(set(keys)))}
+    places = {key: index for index, key in enumerate(sorted(set(keys)))}
     is_hsil = np.array([hsil for _, hsil in places], np.bool_)
     return is_hsil, np.array([patient for patient, _ in places], np.int64), np.array([places[key] for key in keys])
 

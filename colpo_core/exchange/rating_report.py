@@ -7,27 +7,23 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from colpo_core.records.statistics.figures import Bounds, p_text, value_text
-from colpo_core.records.statistics.reader_statistics import (
-    ENDPOINT_WORDS,
+from colpo_core.records.statistics.multi_reader_figures import (
     U_STATISTIC,
     AgainstModel,
-    ArmAgreement,
     Basis,
-    Clustered,
-    ClusteredAnalysis,
-    Coefficient,
     Comparison,
-    Endpoint,
     ManyReaders,
-    PairAgreement,
-    PairedAucs,
-    PairedCalls,
-    RatingAnalysis,
-    ReaderArm,
-    SeveralReaders,
-    ShareAnalysis,
     SingleArm,
 )
+from colpo_core.records.statistics.rater_agreement import ArmAgreement, Coefficient, PairAgreement
+from colpo_core.records.statistics.rating_analysis import (
+    Clustered,
+    ClusteredAnalysis,
+    RatingAnalysis,
+    SeveralReaders,
+    ShareAnalysis,
+)
+from colpo_core.records.statistics.reader_figures import ENDPOINT_WORDS, Endpoint, PairedAucs, PairedCalls, ReaderArm
 from colpo_core.records.studies.results import StudyAnalysis
 from colpo_core.studies.rater_agreement import FEWEST_CALLS, FEWEST_PATIENTS
 

@@ -4,20 +4,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from colpo_core.records.statistics.figures import CallFigures, Estimate
-from colpo_core.records.statistics.reader_statistics import (
-    AgainstModel,
-    ArmAgreement,
-    Clustered,
-    ClusteredAnalysis,
-    Coefficient,
-    Endpoint,
-    ManyReaders,
-    PairedAucs,
-    PairedCalls,
-    RatingAnalysis,
-    ReaderArm,
-    SingleArm,
-)
+from colpo_core.records.statistics.multi_reader_figures import AgainstModel, ManyReaders, SingleArm
+from colpo_core.records.statistics.rater_agreement import ArmAgreement, Coefficient
+from colpo_core.records.statistics.rating_analysis import Clustered, ClusteredAnalysis, RatingAnalysis
+from colpo_core.records.statistics.reader_figures import Endpoint, PairedAucs, PairedCalls, ReaderArm
 from colpo_core.records.studies.reports import ReportFigure, StudyReport
 from colpo_core.records.studies.results import CallerCalibration, CallerFigures, NetworkComparison
 from colpo_core.terms import Arm

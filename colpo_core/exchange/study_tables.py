@@ -4,22 +4,10 @@ from collections.abc import Iterator, Mapping
 
 from colpo_core.exchange.tables import TextTable
 from colpo_core.records.statistics.figures import Bounds, Estimate, p_text, value_text
-from colpo_core.records.statistics.reader_statistics import (
-    ENDPOINT_WORDS,
-    AgainstModel,
-    ArmAgreement,
-    Clustered,
-    ClusteredAnalysis,
-    Comparison,
-    Endpoint,
-    ManyReaders,
-    PairedAucs,
-    PairedCalls,
-    RatingAnalysis,
-    ReaderArm,
-    ShareAnalysis,
-    SingleArm,
-)
+from colpo_core.records.statistics.multi_reader_figures import AgainstModel, Comparison, ManyReaders, SingleArm
+from colpo_core.records.statistics.rater_agreement import ArmAgreement
+from colpo_core.records.statistics.rating_analysis import Clustered, ClusteredAnalysis, RatingAnalysis, ShareAnalysis
+from colpo_core.records.statistics.reader_figures import ENDPOINT_WORDS, Endpoint, PairedAucs, PairedCalls, ReaderArm
 from colpo_core.records.studies.conduct import StudyConduct
 from colpo_core.records.studies.designs import StudyRecord
 from colpo_core.records.studies.reports import ComputedAnew

@@ -41,17 +41,17 @@ def propose_sites(values: NDArray[np.float32], mask: NDArray[np.bool_], clock: C
     evidence = np.where(inside, evidence, 0.0)
     rows, columns = np.mgrid[:height, :width]
     apart = _APART * hypot(height, width)
-    found: list[ProposedSite] = []
+    sites: list[ProposedSite] = []
     highest = float(evidence.max())
-    while len(found) < MOST_SITES:
-        row, column = (int(place) for place in np.unravel_index(int(evidence.argmax()), evidence.shape))
+    while len(sites) < MOST_SITES:
+        row, column = (int(peak) for peak in np.unravel_index(int(evidence.argmax()), evidence.shape))
         here = float(evidence[row, column])
         if here <= 0 or here < _LEAST * highest:
             break
         x_px, y_px = (column + 0.5) * width_px / width, (row + 0.5) * height_px / height
-        found.append(ProposedSite(x_px, y_px, here / highest, clock.hour_at(x_px, y_px)))
+        sites.append(ProposedSite(x_px, y_px, here / highest, clock.hour_at(x_px, y_px)))
         evidence = np.where(np.hypot(rows - row, columns - column) < apart, 0.0, evidence)
-    return tuple(found)
+    return tuple(sites)
 
 
 def sites_png(sites: Sequence[ProposedSite], *, height_px: int, width_px: int) -> bytes:

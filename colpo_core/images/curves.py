@@ -133,9 +133,9 @@ def _walk(lines: Mask, is_fork: Mask, start: Point, longest_px: int) -> list[Poi
 def _neighbours(lines: Mask, point: Point) -> list[Point]:
     row, column = point
     top, left = max(row - 1, 0), max(column - 1, 0)
-    found = np.argwhere(lines[top : row + 2, left : column + 2])
-    near = [(int(r) + top, int(c) + left) for r, c in found]
-    return [one for one in near if one != point]
+    offsets = np.argwhere(lines[top : row + 2, left : column + 2])
+    near = [(int(r) + top, int(c) + left) for r, c in offsets]
+    return [neighbour for neighbour in near if neighbour != point]
 
 
 def _ends_of(lines: Mask) -> list[Point]:
@@ -161,9 +161,9 @@ def find_curves(lines: Mask, *, shortest_px: float) -> tuple[list[Curve], NDArra
         ends[int(numbers[row, column])].append((row, column))
     curves = [Curve(number, int(lengths[number]), tuple(ends[number])) for number in ends]
     long_enough = [curve for curve in curves if curve.length_px >= shortest_px] or curves
-    kept = np.zeros(n_curves + 1, np.bool_)
-    kept[[curve.number for curve in long_enough]] = True
-    return long_enough, np.asarray(np.where(kept[numbers], numbers, 0), np.int32)
+    is_kept = np.zeros(n_curves + 1, np.bool_)
+    is_kept[[curve.number for curve in long_enough]] = True
+    return long_enough, np.asarray(np.where(is_kept[numbers], numbers, 0), np.int32)
 
 
 def heading_of(numbers: NDArray[np.int32], curve: Curve, at: Point) -> End:

@@ -33,14 +33,7 @@ _TIFF_HIGHEST_VALUE = 281
 _DEEP_BITS = 16
 _PNG_DEPTH_AT = 24
 _ORIENTATION = 0x0112
-LEAST_SIDE_PX = 16
-_DIM = 16  # of 255: a sixteenth, rounded as the pixels are
-_MASK_EDGE = 24  # levels from black or white that a JPEG leaves of a mask
-_MASK_SHARE = 0.95
-_FEW_COLOURS = 16
-_ONE_COLOUR = 8  # levels between the extremes of every channel
 _ONE_AT_A_TIME = threading.Lock()
-
 # What Pillow and the libraries below it raise on bytes that are not what they claim to be.
 DECODER_ERRORS = (
     OSError,
@@ -57,7 +50,6 @@ DECODER_ERRORS = (
     struct.error,
     zlib.error,
 )
-
 # How the files begin that people try; the four taken formats stand here to tell "damaged" from "unknown".
 _SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (0, b"\xff\xd8\xff", "JPEG"),
@@ -118,20 +110,6 @@ class CleanFile:
     content: bytes
     media_type: Literal["image/png"]
     sha256: str
-
-
-def decode_photograph(content: bytes) -> CleanImage:
-    """Decode a file that is to be a photograph: `decode_image`, and it shows something.
-
-    Raises:
-        ImageRejected: As `decode_image`; or it is smaller than 16 pixels, of one colour, black all but for a sixteenth
-            of its range, or of so few colours as masks and drawings have.
-    """
-    image = decode_image(content)
-    reason = _why_no_photograph(image)
-    if reason:
-        raise ImageRejected(reason)
-    return image
 
 
 def decode_image(content: bytes) -> CleanImage:
@@ -338,47 +316,6 @@ def _significant_bits(content: bytes) -> bytes:
             break
         at += length + 12
     return b""
-
-
-def _why_no_photograph(image: CleanImage) -> str:
-    """Why a sound image is certainly no photograph of a cervix; empty where it may be one."""
-    rgb = image.rgb
-    if min(rgb.shape[:2]) < LEAST_SIDE_PX:
-        return (
-            f"The image is {image.width_px} × {image.height_px} pixels; at least {LEAST_SIDE_PX} a side are needed. "
-            "Choose the photograph itself, not a preview."
-        )
-    lowest, highest = rgb.min(axis=(0, 1)).astype(int), rgb.max(axis=(0, 1)).astype(int)
-    if (highest - lowest <= _ONE_COLOUR).all():
-        colour = "black" if highest.max() <= _DIM else "white" if lowest.min() >= 255 - _DIM else "of one colour"
-        return f"The image is {colour} all over: it shows nothing. Choose the photograph itself."
-    if _is_drawn(rgb):
-        return (
-            "The image has so few colours as a mask or a drawing has. Choose the photograph itself; a mask comes in "
-            "for its image with “annotations submit”."
-        )
-    if highest.max() > _DIM:
-        return ""
-    if image.bits > 8:
-        return (
-            "The image would come in black: the highest of its 16-bit values is a sixteenth of what they can be, or "
-            "less. The device writes 12 bits or fewer and the file does not say so. Save it with 8 bits, or with its "
-            "values stretched to the whole range."
-        )
-    return (
-        "The image is all but black: its brightest value is a sixteenth of white, or less. Choose the photograph "
-        "itself, or export it brighter."
-    )
-
-
-def _is_drawn(rgb: NDArray[np.uint8]) -> bool:
-    """Whether an image is black and white alone, also after a JPEG, or of a handful of colours."""
-    low, high = rgb.min(axis=2), rgb.max(axis=2)
-    if np.mean((high < _MASK_EDGE) | (low > 255 - _MASK_EDGE)) >= _MASK_SHARE and (low > 255 - _MASK_EDGE).any():
-        return True
-    colours = rgb.astype(np.uint32) @ np.array([65536, 256, 1], np.uint32)
-    # A few rows tell a photograph at once; only what has few colours there is counted as a whole.
-    return len(np.unique(colours[:: max(1, len(colours) // 8)])) <= _FEW_COLOURS >= len(np.unique(colours))
 
 
 def _on_black(image: Image.Image) -> Image.Image:

@@ -39,12 +39,12 @@ def fill_highlights(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
     Raises:
         ValueError: The image is not HWC uint8 with three channels.
     """
-    found = find_highlights(rgb)
-    if not found.any():
+    highlights = find_highlights(rgb)
+    if not highlights.any():
         return rgb.copy()
     rim_px = max(1, round(_RIM * rgb.shape[0]))
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * rim_px + 1, 2 * rim_px + 1))
-    hole = cv2.dilate(found.astype(np.uint8), disc)
+    hole = cv2.dilate(highlights.astype(np.uint8), disc)
     return np.asarray(cv2.inpaint(np.ascontiguousarray(rgb), hole, _REACH_PX, cv2.INPAINT_NS), dtype=np.uint8)
 
 

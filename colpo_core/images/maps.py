@@ -90,4 +90,10 @@ def _sampling(n_cells: int, box_px: int, start_px: int, fitted_px: int) -> NDArr
     centres_px = start_px + (np.arange(n_samples) + 0.5) * fitted_px / n_samples
     places = centres_px * n_cells / box_px - 0.5
     cells = np.arange(n_cells)
-    return np.stack([np.interp(places, cells, one) for one in np.eye(n_cells)], axis=1)
+    return np.stack([np.interp(places, cells, unit) for unit in np.eye(n_cells)], axis=1)
+
+
+def brightest_of_network(maps: Mapping[str, NDArray[np.float32]], name: str) -> float:
+    """The highest value of all maps of the network that a map is of, so that they can be drawn on one scale."""
+    network = name.split("-", maxsplit=1)[0]
+    return max(float(values.max()) for other, values in maps.items() if other.startswith(network))

@@ -126,11 +126,11 @@ def _write_varints(values: NDArray[np.int64]) -> bytes:
     ends = np.cumsum(lengths)
     starts = ends - lengths
     code = np.zeros(int(ends[-1]), np.uint8)
-    for place in range(int(lengths.max())):
-        has_place = lengths > place
-        more = lengths[has_place] > place + 1
-        bits = (values[has_place] >> (7 * place)) & 0x7F
-        code[starts[has_place] + place] = bits | (more * 0x80)
+    for digit in range(int(lengths.max())):
+        has_place = lengths > digit
+        more = lengths[has_place] > digit + 1
+        bits = (values[has_place] >> (7 * digit)) & 0x7F
+        code[starts[has_place] + digit] = bits | (more * 0x80)
     return code.tobytes()
 
 
@@ -164,7 +164,7 @@ def _read_varints(code: bytes) -> NDArray[np.int64]:
     if np.any((lengths > 1) & (data[ends] == 0)):
         raise MaskRejected("The mask is damaged: one of its numbers is written longer than it needs to be.")
     values = np.zeros(starts.size, np.int64)
-    for place in range(int(lengths.max())):
-        has_place = lengths > place
-        values[has_place] |= (data[starts[has_place] + place].astype(np.int64) & 0x7F) << (7 * place)
+    for digit in range(int(lengths.max())):
+        has_place = lengths > digit
+        values[has_place] |= (data[starts[has_place] + digit].astype(np.int64) & 0x7F) << (7 * digit)
     return values

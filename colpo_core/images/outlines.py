@@ -146,13 +146,13 @@ def _bridge_dashes(lines: Mask, reach_px: float) -> Mask:
     curves, numbers = find_curves(lines, shortest_px=0)
     ends = [heading_of(numbers, curve, at) for curve in curves for at in curve.ends]
     pairs = sorted(
-        (one.distance_px(other.at), i, j)
-        for i, one in enumerate(ends)
+        (end.distance_px(other.at), i, j)
+        for i, end in enumerate(ends)
         for j, other in enumerate(ends[:i])
-        if one.curve is not other.curve
-        and one.distance_px(other.at) <= reach_px
-        and one.faces(other.at)
-        and other.faces(one.at)
+        if end.curve is not other.curve
+        and end.distance_px(other.at) <= reach_px
+        and end.faces(other.at)
+        and other.faces(end.at)
     )
     bridged = lines.astype(np.uint8)
     taken: set[int] = set()
@@ -178,29 +178,29 @@ def _close_curves(curves: list[Curve], numbers: NDArray[np.int32], side: int) ->
 def _close_gaps(free: list[End], joints: _Joints, side: int) -> list[End]:
     """Join ends that are so close that the pen merely slipped."""
     pairs = [
-        (one.distance_px(other.at), i, j)
-        for i, one in enumerate(free)
+        (end.distance_px(other.at), i, j)
+        for i, end in enumerate(free)
         for j, other in enumerate(free)
-        if j < i and one.distance_px(other.at) <= min(SMALL_GAP * side, 0.25 * one.curve.length_px)
+        if j < i and end.distance_px(other.at) <= min(SMALL_GAP * side, 0.25 * end.curve.length_px)
     ]
-    return _take_pairs(free, sorted(pairs), joints, lambda one, other: MaskOrigin.CLOSED)
+    return _take_pairs(free, sorted(pairs), joints, lambda end, other: MaskOrigin.CLOSED)
 
 
 def _join_pairs(free: list[End], joints: _Joints, side: int) -> list[End]:
     """Join the remaining ends, the closest first: chords within a curve, links between curves."""
     pairs = []
-    for i, one in enumerate(free):
+    for i, end in enumerate(free):
         for j, other in enumerate(free[:i]):
-            gap = one.distance_px(other.at)
-            if one.curve is other.curve:
-                may = gap <= CHORD_PER_LENGTH * one.curve.length_px
+            gap = end.distance_px(other.at)
+            if end.curve is other.curve:
+                may = gap <= CHORD_PER_LENGTH * end.curve.length_px
             else:
-                may = gap <= TO_LINK * side and one.faces(other.at) and other.faces(one.at)
+                may = gap <= TO_LINK * side and end.faces(other.at) and other.faces(end.at)
             if may:
                 pairs.append((gap, i, j))
 
-    def word(one: End, other: End) -> MaskOrigin:
-        return MaskOrigin.CHORD if one.curve is other.curve else MaskOrigin.LINKED
+    def word(end: End, other: End) -> MaskOrigin:
+        return MaskOrigin.CHORD if end.curve is other.curve else MaskOrigin.LINKED
 
     return _take_pairs(free, sorted(pairs), joints, word)
 
@@ -257,7 +257,7 @@ def _propose_chords(free: list[End], joints: _Joints) -> None:
     joints.open_curves.update(end.curve.number for end in free)
     left = list(free)
     while len(left) > 1:
-        pairs = [(one.distance_px(other.at), i, j) for i, one in enumerate(left) for j, other in enumerate(left[:i])]
+        pairs = [(end.distance_px(other.at), i, j) for i, end in enumerate(left) for j, other in enumerate(left[:i])]
         _, i, j = min(pairs)
         draw_line(joints.walls, left[i].at, left[j].at)
         left = [end for number, end in enumerate(left) if number not in {i, j}]
@@ -345,8 +345,8 @@ class _Regions:
         for row, column in np.argwhere(self._walls):
             near = np.unique(padded[row : row + 5, column : column + 5])
             here = [int(number) for number in near if number]
-            for one in here:
-                neighbours[one].update(other for other in here if other != one)
+            for region in here:
+                neighbours[region].update(other for other in here if other != region)
         return neighbours
 
 

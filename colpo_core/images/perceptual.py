@@ -103,13 +103,13 @@ def near_pairs(hashes: Sequence[str], *, max_distance: int = NEAR_COPY_DISTANCE)
     """
     looks = Looks(hashes)
     step = max(1, _MOST_CELLS // max(1, len(hashes)))
-    found: list[tuple[int, int, int]] = []
+    pairs: list[tuple[int, int, int]] = []
     for top in range(0, len(hashes), step):
         rows, columns, distances = looks.near(looks.part(top, top + step), max_distance=max_distance, start=top)
         rows += top
         later = columns > rows
-        found += zip(rows[later].tolist(), columns[later].tolist(), distances[later].tolist(), strict=True)
-    return found
+        pairs += zip(rows[later].tolist(), columns[later].tolist(), distances[later].tolist(), strict=True)
+    return pairs
 
 
 class Looks:
@@ -123,7 +123,7 @@ class Looks:
     """
 
     def __init__(self, hashes: Sequence[str]) -> None:
-        if any(len(one) != FINGERPRINT_DIGITS for one in hashes):
+        if any(len(digits) != FINGERPRINT_DIGITS for digits in hashes):
             raise ValueError(f"a perceptual hash has {FINGERPRINT_DIGITS} hexadecimal digits")
         packed = np.frombuffer(bytes.fromhex("".join(hashes)), np.uint8).reshape(-1, len(_VIEWS), HASH_BITS // 8)
         bits = np.unpackbits(packed, axis=2)
@@ -222,7 +222,7 @@ def _eight(bits: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
     """Bits of the images in all eight ways that a rectangle can be mirrored and turned, N x 256 each."""
     parts = [bits[:, start : start + _N_WAVES][:, _EXCHANGED] for start in range(0, 3 * _N_WAVES, _N_WAVES)]
     exchanged = np.concatenate([*parts, bits[:, 3 * _N_WAVES :]], axis=1)
-    return [way for one in (bits, exchanged) for way in (one, *(_turned(one, signs) for signs in _TURNS))]
+    return [way for side in (bits, exchanged) for way in (side, *(_turned(side, signs) for signs in _TURNS))]
 
 
 def _turned(bits: NDArray[np.uint8], signs: NDArray[np.bool_]) -> NDArray[np.uint8]:
@@ -241,8 +241,8 @@ def _words(bits: NDArray[np.uint8]) -> NDArray[np.uint64]:
 def _distances(first: NDArray[np.uint64], second: NDArray[np.uint64]) -> NDArray[np.uint16]:
     """Distances of N hashes to M others, N x M, from 4 x N and 4 x M words."""
     total = np.zeros((first.shape[1], second.shape[1]), np.uint16)
-    for one, other in zip(first, second, strict=True):
-        total += np.bitwise_count(one[:, None] ^ other[None, :])
+    for word, other in zip(first, second, strict=True):
+        total += np.bitwise_count(word[:, None] ^ other[None, :])
     return total
 
 

@@ -100,14 +100,14 @@ def surroundings(rgb: NDArray[np.uint8]) -> Surroundings:
     """
     small = at_one_size(rgb, least_px=_DOWN)
     corners = _in_corners(small)
-    found = {
+    figures = {
         Aspect.LIGHT: _light(small, corners),
         Aspect.COLOUR: _colour(small, corners),
         Aspect.SHARPNESS: _sharpness(rgb, small, corners),
         Aspect.BORDER: _border(small),
         Aspect.MARKS: _marks(small),
     }
-    return Surroundings({aspect: np.asarray(found[aspect], np.float32) for aspect in Aspect})
+    return Surroundings({aspect: np.asarray(figures[aspect], np.float32) for aspect in Aspect})
 
 
 def _in_corners(image: NDArray[np.uint8]) -> NDArray[np.bool_]:
@@ -137,7 +137,7 @@ def _colour(small: NDArray[np.uint8], corners: NDArray[np.bool_]) -> list[float]
     saturation = 1 - lit.min(axis=1) / np.maximum(lit.max(axis=1), 1)
     whole = [*np.median(shares, axis=0), float(np.median(saturation)), *shares.std(axis=0)]
     means = [corner.reshape(-1, 3).mean(axis=0) for corner in _corners(small)]
-    return [*whole, *(value for one in means for value in (one[[0, 2]] / max(float(one.sum()), 1.0)))]
+    return [*whole, *(value for mean in means for value in (mean[[0, 2]] / max(float(mean.sum()), 1.0)))]
 
 
 def _sharpness(rgb: NDArray[np.uint8], small: NDArray[np.uint8], corners: NDArray[np.bool_]) -> list[float]:

@@ -12,9 +12,10 @@ from typing import Any
 from uuid import uuid4
 
 from colpo_core.errors import ImageRejected, InputRejected
-from colpo_core.images.decoding import CleanImage, decode_photograph
+from colpo_core.images.decoding import CleanImage
 from colpo_core.images.looks import image_looks, image_questions
 from colpo_core.images.masks import mask_png
+from colpo_core.images.photographs import decode_photograph
 from colpo_core.inference.predict import ImagePrediction, predict_image
 from colpo_core.nets.pipeline import Pipeline
 from colpo_core.records.models.marks import Mark, marks_of_card, marks_text

@@ -1,12 +1,13 @@
 """What a pipeline is built from and how it decides, in plain numbers. Imports no torch."""
 
 import math
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import Any
 
 from colpo_core.errors import CheckpointMismatch
 from colpo_core.records.models.networks import CLASSIFIERS, SEGMENTERS
 from colpo_core.records.statistics.calibration import Calibration
+from colpo_core.records.typed_json import read_values, to_values
 
 _LATER = ("temperature_3ch", "temperature_4ch", "mask_highlights", "average_flips", "intercept_3ch", "intercept_4ch")
 """Fields that cards of earlier checkpoints lack; what they had is the default."""
@@ -90,7 +91,8 @@ class PipelineSpec:
 
     def to_dict(self) -> dict[str, Any]:
         """For a checkpoint's card."""
-        return asdict(self)
+        values: dict[str, Any] = to_values(self)
+        return values
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "PipelineSpec":
@@ -104,6 +106,6 @@ class PipelineSpec:
         if odd:
             raise CheckpointMismatch(f"The checkpoint's card does not describe a pipeline of this version ({odd}).")
         try:
-            return cls(**values)
-        except (TypeError, ValueError) as error:
+            return read_values(cls, values)
+        except ValueError as error:
             raise CheckpointMismatch(f"The checkpoint's card describes no pipeline: {error}.") from error

@@ -46,8 +46,8 @@ def aided_cases(
         raise ValueError(f"a crossover has an even number of sessions, not {n_sessions}")
     halves = _halves(truth, seed)
     return {
-        (reader, session): halves[(place + session) % _ARMS]
-        for place, reader in enumerate(readers)
+        (reader, session): halves[(index + session) % _ARMS]
+        for index, reader in enumerate(readers)
         for session in range(1, n_sessions + 1)
     }
 
@@ -74,8 +74,8 @@ def aided_sessions(
     first = int(np.random.default_rng([seed, _NOBODY, _WHOLE]).integers(_ARMS))
     sides = (frozenset(case_ids), frozenset[int]())
     return {
-        (reader, session): sides[(first + place + session) % _ARMS]
-        for place, reader in enumerate(readers)
+        (reader, session): sides[(first + index + session) % _ARMS]
+        for index, reader in enumerate(readers)
         for session in range(1, n_sessions + 1)
     }
 

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from colpo_core.evaluation.placements import placements
-from colpo_core.records.statistics.reader_statistics import Endpoint
+from colpo_core.records.statistics.reader_figures import Endpoint
 
 _Floats = npt.NDArray[np.float64]
 _Bools = npt.NDArray[np.bool_]
@@ -46,17 +46,17 @@ def available_figures(
     values = np.zeros(len(ratings))
     # What each case gives to a figure less its mean, of cases with the condition and without it.
     given = np.zeros((2, len(ratings), n_groups))
-    for place, row in enumerate(ratings):
+    for index, row in enumerate(ratings):
         read = np.flatnonzero(~np.isnan(row))
         has = truth[read]
-        values[place], shares = _given(has, row[read], endpoint, threshold)
+        values[index], shares = _given(has, row[read], endpoint, threshold)
         for side, is_of_class in enumerate((has, ~has)):
-            given[side, place] = np.bincount(groups[read[is_of_class]], shares[is_of_class], n_groups)
+            given[side, index] = np.bincount(groups[read[is_of_class]], shares[is_of_class], n_groups)
     read_by = [_present(ratings, groups, of_class, n_groups) for of_class in (truth, ~truth, np.ones_like(truth))]
-    surplus = [_surplus(one) for one in read_by]
+    surplus = [_surplus(reads) for reads in read_by]
     across = given[0] @ given[1].T
-    found = surplus[0] * (given[0] @ given[0].T) + surplus[1] * (given[1] @ given[1].T)
-    return values, found + surplus[2] * (across + across.T)
+    covariance = surplus[0] * (given[0] @ given[0].T) + surplus[1] * (given[1] @ given[1].T)
+    return values, covariance + surplus[2] * (across + across.T)
 
 
 def _given(has: _Bools, ratings: _Floats, endpoint: Endpoint, threshold: float | None) -> tuple[float, _Floats]:
@@ -74,10 +74,10 @@ def _given(has: _Bools, ratings: _Floats, endpoint: Endpoint, threshold: float |
     right = ((ratings >= threshold) == has).astype(np.float64)
     # Accuracy takes the share of cases with the condition as given, as the analysis of a complete table does.
     judged = {Endpoint.SENSITIVITY: (has,), Endpoint.SPECIFICITY: (~has,), Endpoint.ACCURACY: (has, ~has)}[endpoint]
-    n = sum(int(one.sum()) for one in judged)
-    for one in judged:
-        shares[one] = (right[one] - right[one].mean()) / n
-    return float(sum(right[one].sum() for one in judged) / n), shares
+    n = sum(int(of_class.sum()) for of_class in judged)
+    for of_class in judged:
+        shares[of_class] = (right[of_class] - right[of_class].mean()) / n
+    return float(sum(right[of_class].sum() for of_class in judged) / n), shares
 
 
 def _present(ratings: _Floats, groups: npt.NDArray[np.int_], of_class: _Bools, n_groups: int) -> _Floats:

@@ -20,7 +20,8 @@ from colpo_core.evaluation.few import FEWEST_FOR_A_DIFFERENCE, FEWEST_FOR_AN_INT
 from colpo_core.evaluation.intervals import exact_share
 from colpo_core.evaluation.placements import placements
 from colpo_core.records.statistics.figures import Bounds
-from colpo_core.records.statistics.reader_statistics import Clustered, ClusteredAnalysis, PairedAucs, PairedCalls
+from colpo_core.records.statistics.rating_analysis import Clustered, ClusteredAnalysis
+from colpo_core.records.statistics.reader_figures import PairedAucs, PairedCalls
 from colpo_core.studies.obuchowski_rockette import bounded, logit_interval
 from colpo_core.studies.ratings import RatingTable
 
@@ -89,9 +90,9 @@ def clustered_figures(
     taken = _Taken(table, threshold)
     arms = {
         arm: {
-            name: taken.figures(ratings[place], with_area=arm not in without_area)
-            for place, name in enumerate(table.readers)
-            if not np.isnan(ratings[place]).all()
+            name: taken.figures(ratings[index], with_area=arm not in without_area)
+            for index, name in enumerate(table.readers)
+            if not np.isnan(ratings[index]).all()
         }
         for arm, ratings in zip(table.arms, table.rating, strict=True)
     }
@@ -138,11 +139,11 @@ def paired_aucs_by_patient(
 
     Source: Obuchowski 1997, with t in place of the normal distribution.
     """
-    one, other = (_area(truth, ratings, _numbered(patients)) for ratings in (first, second))
-    difference = one.value - other.value
-    few = too_few(one.n_patients, one.n_patients, fewest=FEWEST_FOR_A_DIFFERENCE, of="patients")
-    found = _tested(one, other, alpha, few)
-    return PairedAucs(difference, found.ci, found.t, found.p, method="obuchowski", reason=found.reason)
+    first_area, second_area = (_area(truth, ratings, _numbered(patients)) for ratings in (first, second))
+    difference = first_area.value - second_area.value
+    few = too_few(first_area.n_patients, first_area.n_patients, fewest=FEWEST_FOR_A_DIFFERENCE, of="patients")
+    tested = _tested(first_area, second_area, alpha, few)
+    return PairedAucs(difference, tested.ci, tested.t, tested.p, method="obuchowski", reason=tested.reason)
 
 
 def paired_calls_by_patient(
@@ -162,18 +163,18 @@ def paired_calls_by_patient(
     """
     right = (first >= threshold) == truth, (second >= threshold) == truth
     where = {"accuracy": np.ones_like(truth), "sensitivity": truth, "specificity": ~truth}
-    found = {}
-    for name, kept in where.items():
-        b, c = (int(np.count_nonzero((one & ~other)[kept])) for one, other in (right, right[::-1]))
-        numbers = _numbered(patients[kept])
-        sides = [_ratio(one[kept], np.ones(int(kept.sum())), numbers) for one in right]
+    comparisons = {}
+    for name, is_counted in where.items():
+        b, c = (int(np.count_nonzero((calls & ~other)[is_counted])) for calls, other in (right, right[::-1]))
+        numbers = _numbered(patients[is_counted])
+        sides = [_ratio(calls[is_counted], np.ones(int(is_counted.sum())), numbers) for calls in right]
         few = too_few(sides[0].n_patients, sides[0].n_patients, fewest=FEWEST_FOR_AN_INTERVAL, of="patients")
         tested = _tested(sides[0], sides[1], alpha, few)
-        difference = None if not kept.any() else sides[0].value - sides[1].value
-        found[name] = PairedCalls(
-            b, c, int(kept.sum()), tested.p, difference, tested.ci, method="patients", reason=tested.reason
+        difference = None if not is_counted.any() else sides[0].value - sides[1].value
+        comparisons[name] = PairedCalls(
+            b, c, int(is_counted.sum()), tested.p, difference, tested.ci, method="patients", reason=tested.reason
         )
-    return found
+    return comparisons
 
 
 @dataclass(frozen=True)
@@ -184,16 +185,16 @@ class _Tested:
     reason: str | None
 
 
-def _tested(one: _Figure, other: _Figure, alpha: float, few: str | None) -> _Tested:
+def _tested(first: _Figure, second: _Figure, alpha: float, few: str | None) -> _Tested:
     if few is not None:
         return _Tested(None, None, None, few)
-    apart = _minus(one, other)
+    apart = _minus(first, second)
     if apart.variance <= _NO_VARIANCE:
         return _Tested(None, None, None, "no patient differs between the two")
     se = apart.variance**0.5
     t = apart.value / se
-    found = bounded(apart.value, se, apart.df, alpha, (-1.0, 1.0))
-    return _Tested(found.ci, t, float(2 * t_distribution.sf(abs(t), apart.df)), found.reason)
+    interval = bounded(apart.value, se, apart.df, alpha, (-1.0, 1.0))
+    return _Tested(interval.ci, t, float(2 * t_distribution.sf(abs(t), apart.df)), interval.reason)
 
 
 class _Taken:
@@ -212,9 +213,9 @@ class _Taken:
         """By name, of the cases that were rated."""
         read = ~np.isnan(ratings)
         truth, patients, size = self._truth[read], self._patients[read], int(self._patients.max()) + 1
-        found = {"auc": self.area(ratings)} if with_area else {}
+        figures_of = {"auc": self.area(ratings)} if with_area else {}
         if self._threshold is None:
-            return found
+            return figures_of
         calls = ratings[read] >= self._threshold
         shares = {
             "accuracy": (calls == truth, np.ones_like(truth)),
@@ -223,7 +224,7 @@ class _Taken:
             "ppv": (calls & truth, calls),
             "npv": (~calls & ~truth, ~calls),
         }
-        return found | {name: _ratio(part, whole, patients, size) for name, (part, whole) in shares.items()}
+        return figures_of | {name: _ratio(part, whole, patients, size) for name, (part, whole) in shares.items()}
 
 
 def _numbered(patients: npt.NDArray[np.generic]) -> _Ints:
@@ -259,57 +260,59 @@ def _pairs(
     """Of two arms, each reader's figures in either, on the cases that were read in both."""
     if len(table.arms) != _TWO:
         return
-    for place, name in enumerate(table.readers):
-        both = ~np.isnan(table.rating[:, place]).any(axis=0)
+    for index, name in enumerate(table.readers):
+        both = ~np.isnan(table.rating[:, index]).any(axis=0)
         if both.any():
-            kept = np.where(both, table.rating[:, place], np.nan)
-            first, second = (taken.figures(one, with_area=not without_area) for one in kept)
+            of_both = np.where(both, table.rating[:, index], np.nan)
+            first, second = (taken.figures(ratings, with_area=not without_area) for ratings in of_both)
             yield name, (first, second)
 
 
-def _mean(found: Sequence[_Figures]) -> _Figures:
-    if not found:
+def _mean(every_figure: Sequence[_Figures]) -> _Figures:
+    if not every_figure:
         return {}
     return {
         name: _Figure(
-            float(np.mean([one[name].value for one in found])),
-            np.mean([one[name].of_patient for one in found], axis=0),
-            min(one[name].n_patients for one in found),
+            float(np.mean([figures[name].value for figures in every_figure])),
+            np.mean([figures[name].of_patient for figures in every_figure], axis=0),
+            min(figures[name].n_patients for figures in every_figure),
         )
-        for name in found[0]
+        for name in every_figure[0]
     }
 
 
-def _minus(one: _Figure, other: _Figure) -> _Figure:
-    return _Figure(one.value - other.value, one.of_patient - other.of_patient, min(one.n_patients, other.n_patients))
+def _minus(first: _Figure, second: _Figure) -> _Figure:
+    return _Figure(
+        first.value - second.value, first.of_patient - second.of_patient, min(first.n_patients, second.n_patients)
+    )
 
 
 def _apart(first: _Figures, second: _Figures, *, alpha: float) -> dict[str, Clustered]:
-    found = {}
-    for name, one in first.items():
+    differences = {}
+    for name, figure in first.items():
         if name in second:
-            apart = _minus(one, second[name])
+            apart = _minus(figure, second[name])
             fewest = FEWEST_FOR_A_DIFFERENCE if name == "auc" else FEWEST_FOR_AN_INTERVAL
             has_ci = apart.n_patients >= fewest and apart.variance > _NO_VARIANCE
-            found[name] = Clustered(
+            differences[name] = Clustered(
                 None if np.isnan(apart.value) else apart.value,
                 bounded(apart.value, apart.variance**0.5, apart.df, alpha, (-1.0, 1.0)).ci if has_ci else None,
             )
-    return found
+    return differences
 
 
-def _alone(found: _Figures, alpha: float) -> dict[str, Clustered]:
-    return {name: _with_interval(name, one, alpha) for name, one in found.items()}
+def _alone(figures: _Figures, alpha: float) -> dict[str, Clustered]:
+    return {name: _with_interval(name, figure, alpha) for name, figure in figures.items()}
 
 
-def _with_interval(name: str, one: _Figure, alpha: float) -> Clustered:
-    if np.isnan(one.value):
+def _with_interval(name: str, figure: _Figure, alpha: float) -> Clustered:
+    if np.isnan(figure.value):
         return Clustered(None, None)
-    if one.n_patients < FEWEST_FOR_AN_INTERVAL:
-        return Clustered(one.value, None)
-    if one.value in {0.0, 1.0} and name != "auc":
+    if figure.n_patients < FEWEST_FOR_AN_INTERVAL:
+        return Clustered(figure.value, None)
+    if figure.value in {0.0, 1.0} and name != "auc":
         # Every patient is a trial of her own that went one way: a bound that cannot be too narrow.
-        score = exact_share(int(one.value) * one.n_patients, one.n_patients, alpha=alpha)
-        return Clustered(one.value, None if score.low is None or score.high is None else (score.low, score.high))
-    se = one.variance**0.5 if one.variance > _NO_VARIANCE else None
-    return Clustered(one.value, logit_interval(one.value, se, one.df, alpha))
+        score = exact_share(int(figure.value) * figure.n_patients, figure.n_patients, alpha=alpha)
+        return Clustered(figure.value, None if score.low is None or score.high is None else (score.low, score.high))
+    se = figure.variance**0.5 if figure.variance > _NO_VARIANCE else None
+    return Clustered(figure.value, logit_interval(figure.value, se, figure.df, alpha))

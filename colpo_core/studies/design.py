@@ -4,11 +4,12 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from colpo_core.errors import InputRejected
 from colpo_core.records.studies.reading_plans import Aid, ReadingPlan
+from colpo_core.records.typed_json import canonical_json, from_values, to_values
 from colpo_core.terms import Arm, Label, LabelSource, Stage
 
 # Designs from before reading plans keep the first format, so that their seal still fits.
@@ -107,13 +108,13 @@ class StudyDesign:
         put(self, "rules_versions", tuple(sorted(set(self.rules_versions))))
         put(self, "cases", tuple(sorted(self.cases, key=lambda case: case.case_id)))
         put(self, "reader_ids", tuple(sorted(self.reader_ids)))
-        put(self, "checkpoints", tuple(sorted(self.checkpoints, key=lambda one: one.checkpoint_id)))
+        put(self, "checkpoints", tuple(sorted(self.checkpoints, key=lambda compared: compared.checkpoint_id)))
         put(self, "practice", tuple(sorted(self.practice, key=lambda case: case.case_id)))
         put(self, "others", tuple(sorted(self.others, key=lambda image: image.image_id)))
         _check_once("case", (case.case_id for case in (*self.cases, *self.practice)))
         _check_once("image", (case.image_id for case in self.cases))
         _check_once("reader", self.reader_ids)
-        _check_once("checkpoint", (one.checkpoint_id for one in self.checkpoints))
+        _check_once("checkpoint", (compared.checkpoint_id for compared in self.checkpoints))
 
     def to_dict(self) -> dict[str, Any]:
         """The design as plain values, for the store."""
@@ -122,7 +123,7 @@ class StudyDesign:
 
     def to_json(self) -> bytes:
         """Canonical UTF-8 JSON: sorted keys, no blanks, lists in their one order."""
-        content = {"format": FORMAT, **asdict(self)}
+        content = {"format": FORMAT, **to_values(self)}
         if self.plan is None and not self.practice:
             content["format"] = FORMAT_BEFORE_PLANS
             del content["plan"], content["practice"]
@@ -143,7 +144,7 @@ class StudyDesign:
             content["plan"] = {
                 name: value for name, value in content["plan"].items() if name not in later or value != later[name]
             }
-        return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+        return canonical_json(content)
 
     @property
     def how(self) -> ReadingPlan:
@@ -164,6 +165,34 @@ class StudyDesign:
         problems = find_problems(len(self.reader_ids), [case.truth for case in self.cases])
         if problems:
             raise InputRejected(" ".join(problems))
+
+
+@dataclass(frozen=True)
+class StoredDesign:
+    """What of a design the store keeps as JSON alone; all else is read from the tables, and sealed as they hold it.
+
+    Attributes:
+        chosen_by: As in `StudyDesign`, as all others.
+        left_out: Likewise.
+        rules_versions: Empty in a study from before they were kept.
+        plan: None in a study from before plans, which is read once.
+        others: Likewise.
+    """
+
+    chosen_by: str
+    left_out: tuple[tuple[str, int], ...]
+    rules_versions: tuple[str, ...] = ()
+    plan: ReadingPlan | None = None
+    others: tuple[DesignImage, ...] = ()
+
+
+def stored_design(values: dict[str, Any]) -> StoredDesign:
+    """What `StudyDesign.to_dict` gave to the store.
+
+    Raises:
+        InputRejected: The values are no design.
+    """
+    return from_values(StoredDesign, values, name="the design of a study")
 
 
 def find_problems(n_readers: int, truths: Iterable[Label]) -> tuple[str, ...]:

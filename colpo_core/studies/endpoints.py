@@ -11,7 +11,8 @@ import numpy.typing as npt
 
 from colpo_core.evaluation.placements import placements
 from colpo_core.evaluation.resampling import divided, patient_weights, weighted_auc
-from colpo_core.records.statistics.reader_statistics import Covariance, Endpoint
+from colpo_core.records.statistics.multi_reader_figures import Covariance
+from colpo_core.records.statistics.reader_figures import Endpoint
 
 RESAMPLES = 2000
 _Floats = npt.NDArray[np.float64]
@@ -55,8 +56,8 @@ def components(truth: _Bools, ratings: _Floats, endpoint: Endpoint, *, threshold
     if truth.all() or not truth.any():
         raise ValueError("both classes are needed")
     if endpoint is Endpoint.AUC:
-        found = [placements(truth, one) for one in ratings]
-        positive, negative = (np.stack(part) for part in zip(*found, strict=True))
+        placed = [placements(truth, rating) for rating in ratings]
+        positive, negative = (np.stack(part) for part in zip(*placed, strict=True))
         return Components(positive.mean(axis=1), positive, negative)
     if threshold is None:
         raise ValueError("calls need a threshold")
@@ -116,10 +117,10 @@ def covariance(
 
 def delong_covariance(parts: Components) -> _Floats:
     """DeLong's covariance of the vectors' endpoints, shape (vectors, vectors)."""
-    found = np.zeros((len(parts.value), len(parts.value)))
+    covariance_matrix = np.zeros((len(parts.value), len(parts.value)))
     for each in (parts.of_positive, parts.of_negative):
-        found += np.atleast_2d(np.cov(each)) / each.shape[1]
-    return found
+        covariance_matrix += np.atleast_2d(np.cov(each)) / each.shape[1]
+    return covariance_matrix
 
 
 def clustered_covariance(truth: _Bools, parts: Components, patients: _Ints) -> _Floats:
@@ -144,7 +145,7 @@ def clustered_covariance(truth: _Bools, parts: Components, patients: _Ints) -> _
     sums, factors = [], []
     for each, of_class in ((parts.of_positive, patients[truth]), (parts.of_negative, patients[~truth])):
         away = (each - each.mean(axis=1, keepdims=True)) / each.shape[1]
-        sums.append(np.stack([np.bincount(of_class, one, n_patients) for one in away]))
+        sums.append(np.stack([np.bincount(of_class, values, n_patients) for values in away]))
         factors.append(_surplus(len(np.unique(of_class))))
     positive, negative = sums
     across = positive @ negative.T
@@ -188,10 +189,10 @@ def _jackknifed_patients(
     """Each patient left out once, with all her cases; of a share, each patient whose cases it is taken of."""
     n_patients = int(patients.max()) + 1
     positive, negative = patients[truth], patients[~truth]
-    m1, m0 = (np.bincount(one, minlength=n_patients) for one in (positive, negative))
+    m1, m0 = (np.bincount(numbers, minlength=n_patients) for numbers in (positive, negative))
     n1, n0 = m1.sum(), m0.sum()
-    of_positive = np.stack([np.bincount(positive, one, n_patients) for one in parts.of_positive])
-    of_negative = np.stack([np.bincount(negative, one, n_patients) for one in parts.of_negative])
+    of_positive = np.stack([np.bincount(positive, values, n_patients) for values in parts.of_positive])
+    of_negative = np.stack([np.bincount(negative, values, n_patients) for values in parts.of_negative])
     if endpoint is Endpoint.AUC:
         within = _pairs_within(truth, ratings, patients)
         pairs = n1 * n0 * parts.value[:, None] - n0 * of_positive - n1 * of_negative + within
@@ -210,13 +211,13 @@ def _jackknifed_patients(
 
 def _pairs_within(truth: _Bools, ratings: _Floats, patients: _Ints) -> _Floats:
     """Pairs of one patient's own cases that are ranked rightly, ties counting half: shape (vectors, patients)."""
-    found = np.zeros((len(ratings), int(patients.max()) + 1))
+    pairs = np.zeros((len(ratings), int(patients.max()) + 1))
     for patient in np.intersect1d(patients[truth], patients[~truth]):
         own = patients == patient
         positive, negative = ratings[:, own & truth], ratings[:, own & ~truth]
         apart = positive[:, :, None] - negative[:, None, :]
-        found[:, patient] = ((apart > 0) + (apart == 0) / 2).sum(axis=(1, 2))
-    return found
+        pairs[:, patient] = ((apart > 0) + (apart == 0) / 2).sum(axis=(1, 2))
+    return pairs
 
 
 def _spread(every: _Floats) -> _Floats:
@@ -240,7 +241,7 @@ def _bootstrapped(
     rows = range(len(truth)) if patients is None else patients.tolist()
     for weights in patient_weights(rows, resamples=resamples, generator=generator):
         if endpoint is Endpoint.AUC:
-            drawn.append(np.stack([weighted_auc(weights, truth, one) for one in ratings]))
+            drawn.append(np.stack([weighted_auc(weights, truth, rating) for rating in ratings]))
             continue
         if threshold is None:
             raise ValueError("calls need a threshold")

@@ -88,14 +88,14 @@ def calls_csv(rows: Iterable[CallRow]) -> bytes:
 def ratings_csv(ratings: Iterable[Rating]) -> bytes:
     """Write ratings as UTF-8 CSV that `read_ratings` reads as they are; with a column `patient` where one is known."""
     rows = list(ratings)
-    has_patients = any(one.patient is not None for one in rows)
+    has_patients = any(row.patient is not None for row in rows)
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow((*COLUMNS, "patient") if has_patients else COLUMNS)
-    for one in rows:
-        names = [csv_cell(name) for name in (one.reader, one.treatment, one.case)]
-        patient = [csv_cell(one.patient)] if has_patients else []
-        writer.writerow([*names, int(one.truth), _exact(one.rating), *patient])
+    for row in rows:
+        names = [csv_cell(name) for name in (row.reader, row.treatment, row.case)]
+        patient = [csv_cell(row.patient)] if has_patients else []
+        writer.writerow([*names, int(row.truth), _exact(row.rating), *patient])
     return buffer.getvalue().encode()
 
 

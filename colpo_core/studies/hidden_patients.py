@@ -30,8 +30,8 @@ def column_of_patients(headings: Sequence[str]) -> str | None:
 
 def patient_of(case: str) -> str:
     """The stem of a case's name: without what follows its last `_`, `-`, `.` or blank, or a letter after a number."""
-    found = _LAST_PART.match(case.strip())
-    return found["stem"] if found else case
+    match = _LAST_PART.match(case.strip())
+    return match["stem"] if match else case
 
 
 def stem_of_patients(cases: Sequence[str]) -> str | None:

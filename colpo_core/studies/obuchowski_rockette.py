@@ -19,7 +19,7 @@ from scipy.stats import norm
 from scipy.stats import t as t_distribution
 
 from colpo_core.records.statistics.figures import Bounds
-from colpo_core.records.statistics.reader_statistics import AgainstModel, Comparison, NonInferiority, SingleArm
+from colpo_core.records.statistics.multi_reader_figures import AgainstModel, Comparison, NonInferiority, SingleArm
 
 _Floats = npt.NDArray[np.float64]
 NEAR_AN_END = 0.95
@@ -172,13 +172,13 @@ def single_arm(
     se, df = _of_mean(figures, parts, chance)
     if se is None:
         return SingleArm(mean, None, None, None, None)
-    found = bounded(mean, se, df, alpha, (0.0, 1.0))
+    interval = bounded(mean, se, df, alpha, (0.0, 1.0))
     careful_se, careful_df = _of_mean(figures, parts, Chance(cases_df, is_bounded=True))
     most = _of_few_readers(mean, len(figures))
     if most is not None:
         careful_df = most if careful_df is None else min(careful_df, most)
     logit_ci = logit_interval(mean, careful_se, careful_df, alpha)
-    return SingleArm(mean, se, df, found.ci, logit_ci, found.is_cut, found.reason)
+    return SingleArm(mean, se, df, interval.ci, logit_ci, interval.is_cut, interval.reason)
 
 
 def _of_few_readers(mean: float, readers: int) -> float | None:
@@ -252,8 +252,8 @@ def against_model(
         return AgainstModel(model, difference, None, None, None, None, None)
     t = difference / se
     p = float(2 * (norm.sf(abs(t)) if df is None else t_distribution.sf(abs(t), df)))
-    found = bounded(difference, se, df, alpha, _OF_DIFFERENCES)
-    return AgainstModel(model, difference, se, t, df, p, found.ci, is_cut=found.is_cut, reason=found.reason)
+    interval = bounded(difference, se, df, alpha, _OF_DIFFERENCES)
+    return AgainstModel(model, difference, se, t, df, p, interval.ci, is_cut=interval.is_cut, reason=interval.reason)
 
 
 @dataclass(frozen=True)
@@ -346,8 +346,8 @@ def _compared(figures: _Floats, denominator: float, df2: float | None, *, alpha:
     p = float(2 * norm.sf(f**0.5)) if df2 is None else float(f_distribution.sf(f, 1, df2))
     se = (2 * denominator / n_readers) ** 0.5
     difference = float(figures[0].mean() - figures[1].mean())
-    found = bounded(difference, se, df2, alpha, _OF_DIFFERENCES)
-    return Comparison(se, f, df2, p, found.ci, found.is_cut, found.reason)
+    interval = bounded(difference, se, df2, alpha, _OF_DIFFERENCES)
+    return Comparison(se, f, df2, p, interval.ci, interval.is_cut, interval.reason)
 
 
 def _of_mean(figures: _Floats, parts: CovarianceParts, chance: Chance) -> tuple[float | None, float | None]:

@@ -98,16 +98,16 @@ def reader_orders(case_ids: Iterable[int], reader_ids: Iterable[int], *, seed: i
 def _with_repeats(order: tuple[int, ...], n_repeats: int, key: list[int]) -> tuple[Showing, ...]:
     generator = np.random.default_rng([*key, _REPEATS, n_repeats])
     half = (len(order) + 1) // 2
-    firsts = sorted(int(place) for place in generator.permutation(len(order) // 2)[:n_repeats])
+    firsts = sorted(int(index) for index in generator.permutation(len(order) // 2)[:n_repeats])
     # Before which case of the order a repeat comes; its length stands for the end.
     again: dict[int, list[int]] = {}
     for first in firsts:
         again.setdefault(int(generator.integers(first + half, len(order) + 1)), []).append(order[first])
     showings = []
-    for place in range(len(order) + 1):
-        showings += [Showing(case, 2) for case in again.get(place, ())]
-        if place < len(order):
-            showings.append(Showing(order[place], 1))
+    for index in range(len(order) + 1):
+        showings += [Showing(case, 2) for case in again.get(index, ())]
+        if index < len(order):
+            showings.append(Showing(order[index], 1))
     return tuple(showings)
 
 

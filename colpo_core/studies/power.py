@@ -13,7 +13,8 @@ from scipy.stats import t as t_distribution
 from colpo_core.errors import InputRejected
 from colpo_core.evaluation.intervals import wilson
 from colpo_core.records.statistics.figures import Bounds
-from colpo_core.records.statistics.reader_statistics import Endpoint, PowerEstimate
+from colpo_core.records.statistics.power import PowerEstimate
+from colpo_core.records.statistics.reader_figures import Endpoint
 from colpo_core.studies.endpoints import components, delong_covariance
 from colpo_core.studies.obuchowski_rockette import (
     against_model,
@@ -108,10 +109,12 @@ def estimate_power(assumed: Assumed, *, studies: int = 1000, seed: int = 0) -> P
         raise InputRejected(f"1 to {MOST_STUDIES} studies can be simulated.")
     generator = np.random.default_rng(seed)
     judge = _against_readers if assumed.standalone else _two_arms
-    found = [judge(assumed, *_draw(assumed, generator)) for _ in range(studies)]
-    by_reader, by_cases = (float(np.mean([getattr(one, name) for one in found])) for name in ("by_reader", "by_cases"))
+    verdicts = [judge(assumed, *_draw(assumed, generator)) for _ in range(studies)]
+    by_reader, by_cases = (
+        float(np.mean([getattr(study, name) for study in verdicts])) for name in ("by_reader", "by_cases")
+    )
     return PowerEstimate(
-        simulated=wilson(sum(_is_shown(assumed, one) for one in found), studies),
+        simulated=wilson(sum(_is_shown(assumed, study) for study in verdicts), studies),
         by_formula=_by_formula(assumed, by_reader, max(0.0, by_cases)),
     )
 

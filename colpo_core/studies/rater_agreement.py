@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import t as student
 
-from colpo_core.records.statistics.reader_statistics import Coefficient
+from colpo_core.records.statistics.rater_agreement import Coefficient
 
 _Floats = npt.NDArray[np.float64]
 _Ints = npt.NDArray[np.int64]
@@ -80,13 +80,13 @@ def cohen(
     apart = _distances(one, other, weighting)
     # Of each case, its first rating against all second ones, and its second against all first ones.
     against = _summed_distances(of_other, weighting)[one] + _summed_distances(of_one, weighting)[other]
-    found, by_chance = float(apart.sum()), float(against.sum() / 2)
+    observed, by_chance = float(apart.sum()), float(against.sum() / 2)
     largest = float(max(1, count - 1)) ** {"none": 0, "linear": 1, "quadratic": 2}[weighting]
     if by_chance <= 0:
         return Coefficient(None, None, n)
-    influence = -(found + n * apart) / by_chance + n * found * against / by_chance**2
+    influence = -(observed + n * apart) / by_chance + n * observed * against / by_chance**2
     rarer = n - float((of_one + of_other).max()) / 2
-    kappa = _Found(found / n / largest, by_chance / n**2 / largest, influence, rarer)
+    kappa = _Found(observed / n / largest, by_chance / n**2 / largest, influence, rarer)
     return _estimated(kappa, n, patients=patients, alpha=alpha)
 
 
@@ -152,12 +152,12 @@ def krippendorff_alpha(
     levels, codes = np.unique(table[has_read], return_inverse=True)
     case = np.nonzero(has_read)[1]
     values = _Values(codes.reshape(-1), case, len(levels), table.shape[1])
-    found = values.by_rank() if is_ordinal else values.by_name()
+    estimate = values.by_rank() if is_ordinal else values.by_name()
     n_cases = table.shape[1]
-    if found is None:
+    if estimate is None:
         return Coefficient(None, None, n_cases)
-    kept = None if patients is None else [name for name, does in zip(patients, is_kept, strict=True) if does]
-    return _estimated(found, n_cases, patients=kept, alpha=alpha)
+    of_kept = None if patients is None else [name for name, does in zip(patients, is_kept, strict=True) if does]
+    return _estimated(estimate, n_cases, patients=of_kept, alpha=alpha)
 
 
 @dataclass(frozen=True)
@@ -177,8 +177,8 @@ class _Values:
     n_cases: int
 
     def _by_case(self, values: npt.ArrayLike) -> _Floats:
-        found = np.bincount(self.case, weights=np.asarray(values, np.float64), minlength=self.n_cases)
-        return found.astype(np.float64)
+        sums = np.bincount(self.case, weights=np.asarray(values, np.float64), minlength=self.n_cases)
+        return sums.astype(np.float64)
 
     def _rarer(self, total: _Floats) -> float:
         """Values other than the most frequent one, of as many readers as have read a case on average."""
@@ -188,15 +188,15 @@ class _Values:
         n_of = self._by_case(np.ones(len(self.code)))
         total = np.bincount(self.code, minlength=self.n_levels).astype(np.float64)
         # How often a case's values are alike: each value's count within its case, summed over its values.
-        _, place, often = np.unique(self.case * self.n_levels + self.code, return_inverse=True, return_counts=True)
-        of_case = (n_of**2 - self._by_case(often[place.reshape(-1)])) / (n_of - 1)
+        _, group, often = np.unique(self.case * self.n_levels + self.code, return_inverse=True, return_counts=True)
+        of_case = (n_of**2 - self._by_case(often[group.reshape(-1)])) / (n_of - 1)
         n, by_chance = len(self.code), float(len(self.code) ** 2 - (total**2).sum())
         if by_chance <= 0:
             return None
-        found = float(of_case.sum())
+        observed = float(of_case.sum())
         slope = 2 * n * n_of - 2 * self._by_case(total[self.code])
-        influence = -(n_of * found + (n - 1) * of_case) / by_chance + (n - 1) * found * slope / by_chance**2
-        return _Found(found / n, by_chance / (n * (n - 1)), influence, self._rarer(total))
+        influence = -(n_of * observed + (n - 1) * of_case) / by_chance + (n - 1) * observed * slope / by_chance**2
+        return _Found(observed / n, by_chance / (n * (n - 1)), influence, self._rarer(total))
 
     def by_rank(self) -> _Found | None:
         n_of, n = self._by_case(np.ones(len(self.code))), len(self.code)
@@ -206,7 +206,7 @@ class _Values:
         rank = middle[self.code]
         sums, squares = self._by_case(rank), self._by_case(rank**2)
         of_case = 2 * (n_of * squares - sums**2) / (n_of - 1)
-        found, in_all = float(of_case.sum()), float((total * middle).sum())
+        observed, in_all = float(of_case.sum()), float((total * middle).sum())
         by_chance = float(2 * (n * (total * middle**2).sum() - in_all**2))
         if by_chance <= 0:
             return None
@@ -216,9 +216,9 @@ class _Values:
         found_by_rank: _Floats = np.bincount(self.code, weights=moved, minlength=self.n_levels).astype(np.float64)
         of_case_slope = of_case + self._by_case(_above(found_by_rank)[self.code])
         slope = slope + self._by_case(_above(4 * total * (n * middle - in_all))[self.code])
-        influence = -(n_of * found + (n - 1) * of_case_slope) / by_chance + (n - 1) * found * slope / by_chance**2
+        influence = -(n_of * observed + (n - 1) * of_case_slope) / by_chance + (n - 1) * observed * slope / by_chance**2
         largest = float(middle[-1] - middle[0]) ** 2
-        return _Found(found / n / largest, by_chance / (n * (n - 1)) / largest, influence, self._rarer(total))
+        return _Found(observed / n / largest, by_chance / (n * (n - 1)) / largest, influence, self._rarer(total))
 
 
 def _above(by_level: _Floats) -> _Floats:
@@ -253,14 +253,14 @@ def _of_all(
         return Coefficient(None, None, 0)
     counted = np.stack([(codes == category).sum(axis=0) for category in range(count)], axis=1).astype(np.float64)
     of_case = 1 - ((counted**2).sum(axis=1) - n_readers) / (n_readers * (n_readers - 1))
-    found, shares = float(of_case.mean()), counted.mean(axis=0) / n_readers
+    observed, shares = float(of_case.mean()), counted.mean(axis=0) / n_readers
     by_chance = chance_of(shares)
     if by_chance <= 0:
         return Coefficient(None, None, n_cases)
     change = (counted / n_readers - shares) @ slope_of(shares) / n_cases
-    influence = -(of_case - found) / n_cases / by_chance + found * change / by_chance**2
+    influence = -(of_case - observed) / n_cases / by_chance + observed * change / by_chance**2
     rarer = np.inf if holds_out else n_cases * float(1 - shares.max())
-    return _estimated(_Found(found, by_chance, influence, rarer), n_cases, patients=patients, alpha=alpha)
+    return _estimated(_Found(observed, by_chance, influence, rarer), n_cases, patients=patients, alpha=alpha)
 
 
 def _codes(values: _Floats) -> tuple[_Ints, int]:
@@ -294,8 +294,8 @@ def _estimated(found: _Found, n_cases: int, *, patients: Sequence[str] | None, a
     if patients is None:
         summed: _Floats = found.influence
     else:
-        _, place = np.unique(np.asarray(patients), return_inverse=True)
-        summed = np.bincount(place.reshape(-1), weights=found.influence).astype(np.float64)
+        _, group = np.unique(np.asarray(patients), return_inverse=True)
+        summed = np.bincount(group.reshape(-1), weights=found.influence).astype(np.float64)
     count = len(summed)
     if count < FEWEST_PATIENTS or found.rarer < FEWEST_CALLS - _HAIR:
         return Coefficient(value, None, n_cases)

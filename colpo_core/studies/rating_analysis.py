@@ -1,7 +1,7 @@
 """All figures of a table of ratings, and the reasons for those that are not given."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from functools import partial
 from itertools import combinations
 from typing import TypeVar
@@ -10,33 +10,23 @@ import numpy as np
 import numpy.typing as npt
 
 from colpo_core.errors import InputRejected
-from colpo_core.records.statistics.reader_statistics import (
-    U_STATISTIC,
-    AgainstModel,
-    ArmAgreement,
+from colpo_core.records.statistics.multi_reader_figures import U_STATISTIC, AgainstModel, ManyReaders, SingleArm
+from colpo_core.records.statistics.rater_agreement import ArmAgreement, PairAgreement
+from colpo_core.records.statistics.rating_analysis import (
     ClusteredAnalysis,
-    Covariance,
-    Endpoint,
-    ManyReaders,
-    PairAgreement,
     RatingAnalysis,
     RatingCounts,
-    Reader,
     SeveralReaders,
     ShareAnalysis,
-    SingleArm,
 )
+from colpo_core.records.statistics.reader_figures import Endpoint, Reader
+from colpo_core.studies.analysis_options import AnalysisOptions
 from colpo_core.studies.clustered import clustered_figures, paired_aucs_by_patient, paired_calls_by_patient
+from colpo_core.studies.multi_reader_analysis import against_a_model, compare_arms, mean_of_arm
+from colpo_core.studies.multi_reader_readings import CannotJudge, Judging
 from colpo_core.studies.rater_agreement import cohen, fleiss, gwet_ac1, krippendorff_alpha
 from colpo_core.studies.ratings import FEWEST_OF_A_CLASS, RatingTable
 from colpo_core.studies.reader_figures import paired_aucs, paired_calls, reader_arm
-from colpo_core.studies.several_readers import (
-    CannotJudge,
-    Judging,
-    against_a_model,
-    compare_arms,
-    mean_of_arm,
-)
 
 Found = TypeVar("Found")
 _TWO = 2
@@ -44,68 +34,6 @@ _SHARES = (Endpoint.ACCURACY, Endpoint.SENSITIVITY, Endpoint.SPECIFICITY)
 # Ratings of which one spans so many times the other's are hardly on one scale.
 _OTHER_SCALE = 3
 Progress = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class AnalysisOptions:
-    """What is asked of the ratings.
-
-    Attributes:
-        threshold: A rating from here on is a positive call; without one there are no calls.
-        covariance: How the readers' covariance is estimated.
-        prevalence: Predictive values are given at it too.
-        margin: Of non-inferiority of the first arm to the second, and of a model to the readers.
-        endpoint: What the margin is of.
-        alpha: 1 minus the intervals' confidence.
-        model: Name of the treatment whose single reader is a standalone model.
-        seed: Seed of the bootstraps.
-        model_threshold: A rating of the model from here on is a positive call; the readers' threshold where None, which
-            then must fit both scales.
-        u_statistic: Whether all ratings are judged, by U-statistics; else, where some are missing, the cases that
-            everybody has read.
-    """
-
-    threshold: float | None = None
-    covariance: Covariance = Covariance.DELONG
-    prevalence: float | None = None
-    margin: float | None = None
-    endpoint: Endpoint = Endpoint.AUC
-    alpha: float = 0.05
-    model: str | None = None
-    seed: int = 0
-    model_threshold: float | None = None
-    u_statistic: bool = False
-
-    def __post_init__(self) -> None:
-        """Check the options.
-
-        Raises:
-            InputRejected: One of them makes no sense.
-        """
-        for threshold in (self.threshold, self.model_threshold):
-            if threshold is not None and not np.isfinite(threshold):
-                raise InputRejected("The threshold is a number.")
-        if not 0 < self.alpha < 1:
-            raise InputRejected("Alpha lies between 0 and 1; 0.05 is usual.")
-        if self.prevalence is not None and not 0 < self.prevalence < 1:
-            raise InputRejected("The prevalence lies between 0 and 1.")
-        if self.margin is not None and not 0 < self.margin < 1:
-            raise InputRejected("The margin lies between 0 and 1, such as 0.05.")
-        if self.threshold is None:
-            self._need_no_threshold()
-        if self.model_threshold is not None and self.model is None:
-            raise InputRejected("A threshold of the model is given, but no treatment is named as the model.")
-
-    def _need_no_threshold(self) -> None:
-        for is_asked, what in (
-            (self.endpoint is not Endpoint.AUC, f"The {self.endpoint.value} needs"),
-            (self.prevalence is not None, "Predictive values at a prevalence need"),
-            (self.model_threshold is not None, "Calls of the model need readers' calls beside them, and these need"),
-        ):
-            if is_asked:
-                raise InputRejected(
-                    f"{what} a threshold (--threshold): from which rating on a case is called positive."
-                )
 
 
 def analyse_table(
@@ -125,7 +53,7 @@ def analyse_table(
         InputRejected: The model that is named is no treatment, or several readers stand in it; its ratings cannot be
             cut at the readers' threshold; or U-statistics are asked for where patients have several cases.
     """
-    return _Analyst(table, options, progress).everything()
+    return _Analyst(table, options, progress).analyse()
 
 
 class _Analyst:
@@ -162,10 +90,10 @@ class _Analyst:
                 "out: then complete cases are analysed, by patients."
             )
 
-    def everything(self) -> RatingAnalysis:
+    def analyse(self) -> RatingAnalysis:
         table, options = self.table, self.options
         self.progress(f"{len(table.readers)} readers, one by one")
-        readers = {name: self._reader(place) for place, name in enumerate(table.readers)}
+        readers = {name: self._reader(index) for index, name in enumerate(table.readers)}
         by_patient = self._by_patient()
         self.progress("all readers together")
         is_clustered = self.patients is not None
@@ -174,12 +102,12 @@ class _Analyst:
         independent = self._together(by_patient=False) if is_clustered else None
         # What cannot be judged at all is said once, of the way to quote.
         complete = None
-        if any(one.basis is not None and one.basis.n_missing for one in _every(together)):
+        if any(figure.basis is not None and figure.basis.n_missing for figure in _figures(together)):
             complete = self._together(by_patient=is_clustered, complete=True)
         self.refused = refused
         self.progress("agreement of the readers")
-        agreement = {arm: self._agreement(place) for place, arm in enumerate(table.arms)}
-        if options.margin is not None and not _is_held(together[options.endpoint]):
+        agreement = {arm: self._agreement(index) for index, arm in enumerate(table.arms)}
+        if options.margin is not None and not _has_non_inferiority(together[options.endpoint]):
             self._refuse("test of non-inferiority", "there is no comparison that the margin could be of")
         return RatingAnalysis(
             counts=RatingCounts(table.readers, table.arms, len(table.cases), int(table.truth.sum())),
@@ -193,7 +121,7 @@ class _Analyst:
             single_arm=together[Endpoint.AUC].single_arm,
             against_model=together[Endpoint.AUC].against_model,
             agreement=agreement,
-            shares={endpoint: one for endpoint, one in together.items() if endpoint is not Endpoint.AUC},
+            shares={endpoint: figures for endpoint, figures in together.items() if endpoint is not Endpoint.AUC},
             by_patient=by_patient,
             independent=None if independent is None else _several(independent),
             complete_cases=None if complete is None else _several(complete),
@@ -205,12 +133,12 @@ class _Analyst:
         self._complete = complete
         endpoints = (Endpoint.AUC, *(_SHARES if self.options.threshold is not None else ()))
         return {
-            one: ShareAnalysis(
-                self._many(one, by_patient=by_patient),
-                self._of_each_arm(partial(mean_of_arm, self.table), one, by_patient=by_patient),
-                self._against_each_arm(one, by_patient=by_patient),
+            endpoint: ShareAnalysis(
+                self._comparison(endpoint, by_patient=by_patient),
+                self._of_each_arm(partial(mean_of_arm, self.table), endpoint, by_patient=by_patient),
+                self._against_each_arm(endpoint, by_patient=by_patient),
             )
-            for one in endpoints
+            for endpoint in endpoints
         }
 
     def _by_patient(self) -> ClusteredAnalysis | None:
@@ -226,7 +154,7 @@ class _Analyst:
     def _refuse(self, what: str, why: str, arm: str | None = None) -> None:
         self.refused.append(f"No {what}{'' if arm is None else f' of treatment “{arm}”'}: {why}.")
 
-    def _many(self, endpoint: Endpoint, *, by_patient: bool) -> ManyReaders | None:
+    def _comparison(self, endpoint: Endpoint, *, by_patient: bool) -> ManyReaders | None:
         what, table = "comparison of treatments over readers", self.table
         if len(table.arms) < _TWO or (endpoint is Endpoint.AUC and self.yes_or_no):
             return None
@@ -257,8 +185,8 @@ class _Analyst:
             return {}
         model = self._model(endpoint)
 
-        def against(place: int, judging: Judging, *, by_patient: bool) -> AgainstModel:
-            return against_a_model(self.table, place, model, judging, by_patient=by_patient)
+        def against(arm: int, judging: Judging, *, by_patient: bool) -> AgainstModel:
+            return against_a_model(self.table, arm, model, judging, by_patient=by_patient)
 
         return self._of_each_arm(against, endpoint, by_patient=by_patient)
 
@@ -274,19 +202,19 @@ class _Analyst:
 
     def _of_each_arm(self, figure: Callable[..., Found], endpoint: Endpoint, *, by_patient: bool) -> dict[str, Found]:
         """A figure of each arm's readers together, of the arms that have one."""
-        found = {}
-        for place, arm in enumerate(self.table.arms):
+        figures = {}
+        for index, arm in enumerate(self.table.arms):
             if endpoint is Endpoint.AUC and arm in self.yes_or_no:
                 continue
             try:
-                found[arm] = figure(place, self._judging(endpoint), by_patient=by_patient)
+                figures[arm] = figure(index, self._judging(endpoint), by_patient=by_patient)
             except CannotJudge as error:
                 self._refuse("interval over readers", str(error), arm)
-        return found
+        return figures
 
-    def _reader(self, place: int) -> Reader:
+    def _reader(self, index: int) -> Reader:
         table, options = self.table, self.options
-        ratings = table.rating[:, place]
+        ratings = table.rating[:, index]
         arms = {}
         for arm, of_arm in zip(table.arms, ratings, strict=True):
             read = ~np.isnan(of_arm)
@@ -305,12 +233,13 @@ class _Analyst:
         both = ~np.isnan(ratings).any(axis=0)
         truth, first, second = table.truth[both], *ratings[:, both]
         if min(truth.sum(), (~truth).sum()) < FEWEST_OF_A_CLASS:
-            self._refuse(f"test of reader {table.readers[place]}", "too few cases of a class were read with both")
+            self._refuse(f"test of reader {table.readers[index]}", "too few cases of a class were read with both")
             return Reader(arms)
         areas, calls = (paired_aucs, paired_calls)
         if self.patients is not None:
-            of = self.patients[both]
-            areas, calls = partial(paired_aucs_by_patient, of), partial(paired_calls_by_patient, of)
+            patients = self.patients[both]
+            areas = partial(paired_aucs_by_patient, patients)
+            calls = partial(paired_calls_by_patient, patients)
         return Reader(
             arms,
             None if self.yes_or_no else areas(truth, first, second, alpha=options.alpha),
@@ -319,52 +248,54 @@ class _Analyst:
             else calls(truth, first, second, threshold=options.threshold, alpha=options.alpha),
         )
 
-    def _agreement(self, place: int) -> ArmAgreement:
-        arm, ratings = self.table.arms[place], self.table.rating[place]
+    def _agreement(self, index: int) -> ArmAgreement:
+        arm, ratings = self.table.arms[index], self.table.rating[index]
         has_read = ~np.isnan(ratings).all(axis=1)
-        names = [name for name, does in zip(self.table.readers, has_read, strict=True) if does]
+        names = [name for name, is_reader in zip(self.table.readers, has_read, strict=True) if is_reader]
         ratings = ratings[has_read]
         pairs = tuple(self._pair(names[a], names[b], ratings[[a, b]]) for a, b in combinations(range(len(names)), 2))
         if not any(pair.n for pair in pairs):
             self._refuse("agreement", "it takes two readers of the same cases", arm)
             return ArmAgreement()
         alpha, patients = self.options.alpha, self.table.patients
-        found = ArmAgreement(
+        agreement = ArmAgreement(
             pairs,
             krippendorff_alpha_ordinal=krippendorff_alpha(ratings, is_ordinal=True, patients=patients, alpha=alpha),
         )
         threshold = self.options.threshold
         if threshold is None:
-            return found
+            return agreement
         calls = np.where(np.isnan(ratings), np.nan, ratings >= threshold)
-        found = replace(found, krippendorff_alpha=krippendorff_alpha(calls, patients=patients, alpha=alpha))
-        by_all = np.asarray(~np.isnan(calls).any(axis=0))
-        if not by_all.any():
+        agreement = replace(agreement, krippendorff_alpha=krippendorff_alpha(calls, patients=patients, alpha=alpha))
+        read_by_all = np.asarray(~np.isnan(calls).any(axis=0))
+        if not read_by_all.any():
             self._refuse("Fleiss' kappa and Gwet's AC1", f"no case was read by all {len(names)} readers", arm)
-            return found
-        of_all = self._patients(by_all)
+            return agreement
+        patients_of_all = self._patients(read_by_all)
         return replace(
-            found,
-            fleiss=fleiss(calls[:, by_all], patients=of_all, alpha=alpha),
-            gwet_ac1=gwet_ac1(calls[:, by_all], patients=of_all, alpha=alpha),
+            agreement,
+            fleiss=fleiss(calls[:, read_by_all], patients=patients_of_all, alpha=alpha),
+            gwet_ac1=gwet_ac1(calls[:, read_by_all], patients=patients_of_all, alpha=alpha),
         )
 
     def _pair(self, first: str, second: str, ratings: npt.NDArray[np.float64]) -> PairAgreement:
         """Two readers' agreement on the cases that both have read; ratings of shape (2, cases)."""
         by_both = np.asarray(~np.isnan(ratings).any(axis=0))
-        one, other = ratings[:, by_both]
+        ratings_a, ratings_b = ratings[:, by_both]
         threshold, alpha, patients = self.options.threshold, self.options.alpha, self._patients(by_both)
         return PairAgreement(
             first,
             second,
-            cohen(one, other, weighting="linear", patients=patients, alpha=alpha),
-            cohen(one, other, weighting="quadratic", patients=patients, alpha=alpha),
-            None if threshold is None else cohen(one >= threshold, other >= threshold, patients=patients, alpha=alpha),
+            cohen(ratings_a, ratings_b, weighting="linear", patients=patients, alpha=alpha),
+            cohen(ratings_a, ratings_b, weighting="quadratic", patients=patients, alpha=alpha),
+            None
+            if threshold is None
+            else cohen(ratings_a >= threshold, ratings_b >= threshold, patients=patients, alpha=alpha),
         )
 
     def _patients(self, is_kept: npt.NDArray[np.bool_]) -> list[str] | None:
         patients = self.table.patients
-        return None if patients is None else [patients[place] for place in np.flatnonzero(is_kept)]
+        return None if patients is None else [patients[index] for index in np.flatnonzero(is_kept)]
 
 
 def _why_no_area(ratings: npt.NDArray[np.float64], of: str) -> str:
@@ -379,25 +310,25 @@ def _is_yes_or_no(ratings: npt.NDArray[np.float64]) -> bool:
     return len(np.unique(ratings[~np.isnan(ratings)])) <= _TWO
 
 
-def _several(found: dict[Endpoint, ShareAnalysis]) -> SeveralReaders:
-    areas = found[Endpoint.AUC]
-    shares: dict[Endpoint, ShareAnalysis] = dict(found)
+def _several(by_endpoint: dict[Endpoint, ShareAnalysis]) -> SeveralReaders:
+    areas = by_endpoint[Endpoint.AUC]
+    shares: dict[Endpoint, ShareAnalysis] = dict(by_endpoint)
     del shares[Endpoint.AUC]
     return SeveralReaders(areas.mrmc, areas.single_arm, areas.against_model, shares)
 
 
-def _every(found: dict[Endpoint, ShareAnalysis]) -> Iterator[ManyReaders | SingleArm | AgainstModel]:
-    for one in found.values():
-        if one.mrmc is not None:
-            yield one.mrmc
-        yield from one.single_arm.values()
-        yield from one.against_model.values()
+def _figures(by_endpoint: dict[Endpoint, ShareAnalysis]) -> Iterator[ManyReaders | SingleArm | AgainstModel]:
+    for analysis in by_endpoint.values():
+        if analysis.mrmc is not None:
+            yield analysis.mrmc
+        yield from analysis.single_arm.values()
+        yield from analysis.against_model.values()
 
 
-def _is_held(found: ShareAnalysis) -> bool:
+def _has_non_inferiority(analysis: ShareAnalysis) -> bool:
     """Whether something was compared that a margin is of."""
-    every = [found.mrmc, *found.against_model.values()]
-    return any(one is not None and one.non_inferiority is not None for one in every)
+    comparisons = [analysis.mrmc, *analysis.against_model.values()]
+    return any(figure is not None and figure.non_inferiority is not None for figure in comparisons)
 
 
 def _numbered_patients(table: RatingTable) -> npt.NDArray[np.int_] | None:

@@ -81,8 +81,8 @@ class _Words:
     def in_order(self) -> "_Words":
         """The same rows, the words in the order in which they are reported."""
         words = in_order(set(self.words))
-        place = {word: at for at, word in enumerate(words)}
-        moved = np.asarray([place[word] for word in self.words], np.int64)
+        position = {word: at for at, word in enumerate(words)}
+        moved = np.asarray([position[word] for word in self.words], np.int64)
         return _Words(words, moved[self.codes] if len(self.codes) else self.codes)
 
 
@@ -115,13 +115,13 @@ class Ratings(Sequence[Rating]):
         """Ratings from records; patients stand behind all of them or are passed over."""
         if isinstance(ratings, Ratings):
             return ratings
-        patients = [one.patient for one in ratings if one.patient is not None]
+        patients = [rating.patient for rating in ratings if rating.patient is not None]
         return cls(
-            _Words.of([one.reader for one in ratings]),
-            _Words.of([one.treatment for one in ratings]),
-            _Words.of([one.case for one in ratings]),
-            np.asarray([one.truth for one in ratings], np.bool_),
-            np.asarray([one.rating for one in ratings], np.float64),
+            _Words.of([rating.reader for rating in ratings]),
+            _Words.of([rating.treatment for rating in ratings]),
+            _Words.of([rating.case for rating in ratings]),
+            np.asarray([rating.truth for rating in ratings], np.bool_),
+            np.asarray([rating.rating for rating in ratings], np.float64),
             _Words.of(patients) if patients and len(patients) == len(ratings) else None,
         )
 
@@ -129,15 +129,17 @@ class Ratings(Sequence[Rating]):
         return len(self.truth)
 
     @overload
-    def __getitem__(self, place: int) -> Rating: ...
+    def __getitem__(self, index: int) -> Rating: ...
     @overload
-    def __getitem__(self, place: slice) -> "list[Rating]": ...
-    def __getitem__(self, place: int | slice) -> "Rating | list[Rating]":
-        if isinstance(place, slice):
-            return [self[one] for one in range(*place.indices(len(self)))]
-        reader, treatment, case = (one.words[one.codes[place]] for one in (self.reader, self.treatment, self.case))
-        patient = None if self.patient is None else self.patient.words[self.patient.codes[place]]
-        return Rating(reader, treatment, case, bool(self.truth[place]), float(self.rating[place]), patient)
+    def __getitem__(self, index: slice) -> "list[Rating]": ...
+    def __getitem__(self, index: int | slice) -> "Rating | list[Rating]":
+        if isinstance(index, slice):
+            return [self[row] for row in range(*index.indices(len(self)))]
+        reader, treatment, case = (
+            column.words[column.codes[index]] for column in (self.reader, self.treatment, self.case)
+        )
+        patient = None if self.patient is None else self.patient.words[self.patient.codes[index]]
+        return Rating(reader, treatment, case, bool(self.truth[index]), float(self.rating[index]), patient)
 
 
 @dataclass(frozen=True)
@@ -177,15 +179,15 @@ class RatingTable:
         rating = self.rating[[self.arms.index(arm) for arm in arms]]
         reads = np.asarray(~np.isnan(rating).all(axis=(0, 2)))
         is_read = np.asarray(~np.isnan(rating).all(axis=(0, 1)))
-        kept = np.flatnonzero(is_read)
+        cases = np.flatnonzero(is_read)
         return replace(
             self,
             arms=tuple(arms),
             readers=tuple(self.readers[place] for place in np.flatnonzero(reads)),
-            cases=tuple(self.cases[place] for place in kept),
+            cases=tuple(self.cases[place] for place in cases),
             truth=self.truth[is_read],
             rating=rating[:, reads][:, :, is_read],
-            patients=None if self.patients is None else tuple(self.patients[place] for place in kept),
+            patients=None if self.patients is None else tuple(self.patients[place] for place in cases),
         )
 
 
@@ -241,18 +243,18 @@ def tabulate(ratings: Sequence[Rating]) -> RatingTable:
         InputRejected: A rating stands twice, a case's truth or patient differs between rows, a class has fewer than
             two cases, or the table would be far larger than what was rated.
     """
-    found = Ratings.of(ratings)
-    treatment, reader, case = (one.in_order() for one in (found.treatment, found.reader, found.case))
+    encoded = Ratings.of(ratings)
+    treatment, reader, case = (column.in_order() for column in (encoded.treatment, encoded.reader, encoded.case))
     shape = (len(treatment.words), len(reader.words), len(case.words))
     if math.prod(shape) > _MOST_CELLS:
         raise InputRejected(
             f"{shape[0]} treatments, {shape[1]} readers and {shape[2]} cases are too many for one table, and "
-            f"{len(found)} ratings fill little of it. Does the column of readers hold readers?"
+            f"{len(encoded)} ratings fill little of it. Does the column of readers hold readers?"
         )
-    _refuse_doubled(found, np.ravel_multi_index((treatment.codes, reader.codes, case.codes), shape))
+    _refuse_doubled(encoded, np.ravel_multi_index((treatment.codes, reader.codes, case.codes), shape))
     truth = np.zeros(shape[2], np.bool_)
-    truth[case.codes] = found.truth
-    _refuse_unlike("truth", case, truth[case.codes] != found.truth)
+    truth[case.codes] = encoded.truth
+    _refuse_unlike("truth", case, truth[case.codes] != encoded.truth)
     n_positive = int(truth.sum())
     if min(n_positive, shape[2] - n_positive) < FEWEST_OF_A_CLASS:
         raise InputRejected(
@@ -260,13 +262,13 @@ def tabulate(ratings: Sequence[Rating]) -> RatingTable:
             f"{FEWEST_OF_A_CLASS} of each are needed."
         )
     patients: tuple[str, ...] | None = None
-    if found.patient is not None:
+    if encoded.patient is not None:
         patient = np.zeros(shape[2], np.int64)
-        patient[case.codes] = found.patient.codes
-        _refuse_unlike("patient", case, patient[case.codes] != found.patient.codes)
-        patients = tuple(found.patient.words[code] for code in patient.tolist())
+        patient[case.codes] = encoded.patient.codes
+        _refuse_unlike("patient", case, patient[case.codes] != encoded.patient.codes)
+        patients = tuple(encoded.patient.words[code] for code in patient.tolist())
     rating = np.full(shape, np.nan)
-    rating[treatment.codes, reader.codes, case.codes] = found.rating
+    rating[treatment.codes, reader.codes, case.codes] = encoded.rating
     return RatingTable(treatment.words, reader.words, case.words, truth, rating, patients)
 
 
@@ -294,7 +296,9 @@ def _gather(table: Table, width: int, problems: Problems) -> tuple[list[_Words],
         lines.extend(row.line for row in sound)
         for column, words, cells in zip(codes, known, zip(*(row.cells for row in sound), strict=True), strict=False):
             column.extend(map(words.__getitem__, cells))
-    return [_Words(tuple(words), _numbered(one)) for words, one in zip(known, codes, strict=True)], _numbered(lines)
+    return [
+        _Words(tuple(words), _numbered(column_codes)) for words, column_codes in zip(known, codes, strict=True)
+    ], _numbered(lines)
 
 
 def _numbered(values: "array[int]") -> _Codes:
@@ -303,15 +307,15 @@ def _numbered(values: "array[int]") -> _Codes:
 
 def _refuse_missing(columns: Mapping[str, _Words], lines: _Codes, problems: Problems) -> None:
     for name, column in columns.items():
-        for line in _lines_of(column, [place for place, word in enumerate(column.words) if not word], lines):
+        for line in _lines_of(column, [index for index, word in enumerate(column.words) if not word], lines):
             rest = " Leave the row out where a case was not read." if name == "rating" else ""
             problems.add(line, f"Line {line} has no {name}.{rest}")
 
 
 def _truth(column: _Words, lines: _Codes, problems: Problems) -> npt.NDArray[np.bool_]:
     said = [read_yes_or_no(word) for word in column.words]
-    for place, (word, value) in enumerate(zip(column.words, said, strict=True)):
-        for line in _lines_of(column, [place], lines) if word and value is None else ():
+    for index, (word, value) in enumerate(zip(column.words, said, strict=True)):
+        for line in _lines_of(column, [index], lines) if word and value is None else ():
             problems.add(
                 line,
                 f"Line {line}: the truth is 0 or 1, not “{word}”. FALSE or TRUE, no or yes, normal or hsil do too.",
@@ -322,23 +326,23 @@ def _truth(column: _Words, lines: _Codes, problems: Problems) -> npt.NDArray[np.
 def _numbers(
     column: _Words, lines: _Codes, problems: Problems, *, has_comma_cells: bool
 ) -> tuple[npt.NDArray[np.float64], tuple[str, ...]]:
-    found = read_numbers([word for word in column.words if word], has_comma_cells=has_comma_cells)
-    for place, word in enumerate(column.words):
-        if word in found.problems:
-            for line in _lines_of(column, [place], lines):
-                why = found.problems[word]
+    numbers = read_numbers([word for word in column.words if word], has_comma_cells=has_comma_cells)
+    for index, word in enumerate(column.words):
+        if word in numbers.problems:
+            for line in _lines_of(column, [index], lines):
+                why = numbers.problems[word]
                 said = f"is a number, not “{word}”" if why == NO_NUMBER else f"“{word}” {why}"
                 problems.add(line, f"Line {line}: the rating {said}.")
-    values = np.asarray([found.values.get(word, math.nan) for word in column.words], np.float64)
-    return values[column.codes], found.notes
+    values = np.asarray([numbers.values.get(word, math.nan) for word in column.words], np.float64)
+    return values[column.codes], numbers.notes
 
 
 def _names(of: str, column: _Words, lines: _Codes, problems: Problems, *, keep_names: bool) -> _Words:
     """A column of names, composed; characters that nobody sees and near twins are problems."""
-    for place, word in enumerate(column.words):
+    for index, word in enumerate(column.words):
         hidden = hidden_character(plain_name(word))
         if hidden is not None:
-            for line in _lines_of(column, [place], lines):
+            for line in _lines_of(column, [index], lines):
                 problems.add(line, f"Line {line}: the {of} holds a character that nobody sees ({hidden}). Take it out.")
     names = column.renamed(plain_name)
     for twins in [] if keep_names else near_twins(word for word in names.words if word):
@@ -356,12 +360,12 @@ def _lines_of(column: _Words, places: Sequence[int], lines: _Codes) -> list[int]
     return lines[np.isin(column.codes, places)].tolist() if places else []
 
 
-def _refuse_doubled(found: Ratings, place: _Codes) -> None:
-    order = np.argsort(place, kind="stable")
-    again = order[1:][place[order][1:] == place[order][:-1]]
+def _refuse_doubled(ratings: Ratings, cell: _Codes) -> None:
+    order = np.argsort(cell, kind="stable")
+    again = order[1:][cell[order][1:] == cell[order][:-1]]
     if len(again):
-        rows = [found[int(row)] for row in np.sort(again)[:_SHOWN]]
-        said = "; ".join(f"reader {one.reader}, treatment {one.treatment}, case {one.case}" for one in rows)
+        rows = [ratings[int(row)] for row in np.sort(again)[:_SHOWN]]
+        said = "; ".join(f"reader {row.reader}, treatment {row.treatment}, case {row.case}" for row in rows)
         more = f"; and {len(again) - _SHOWN} more" if len(again) > _SHOWN else ""
         raise InputRejected(f"The file holds ratings twice: {said}{more}. Keep one row for each.")
 

@@ -49,7 +49,7 @@ def calibrate(
     prob, is_hsil = _columns(judged)
     called = prob >= _NOT_SURE
     sure = np.where(called, prob, 1 - prob)
-    of = [one.patient_id for one in judged]
+    of = [case.patient_id for case in judged]
     return CallerCalibration(
         name=name,
         channels=channels,
@@ -63,4 +63,6 @@ def calibrate(
 
 
 def _columns(judged: list[Judged]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
-    return np.asarray([one.prob_hsil for one in judged]), np.asarray([one.label is Label.HSIL for one in judged], bool)
+    return np.asarray([case.prob_hsil for case in judged]), np.asarray(
+        [case.label is Label.HSIL for case in judged], bool
+    )

@@ -9,18 +9,13 @@ import numpy.typing as npt
 from scipy.stats import norm
 
 from colpo_core.evaluation.areas import area_interval
+from colpo_core.evaluation.delong import delong, delong_interval
 from colpo_core.evaluation.few import FEWEST_FOR_A_DIFFERENCE, too_few
 from colpo_core.evaluation.intervals import clopper_pearson, wilson
-from colpo_core.evaluation.paired import delong, delong_interval, mcnemar
+from colpo_core.evaluation.mcnemar import mcnemar
 from colpo_core.evaluation.paired_shares import newcombe
 from colpo_core.records.statistics.figures import Bounds
-from colpo_core.records.statistics.reader_statistics import (
-    AtPrevalence,
-    PairedAucs,
-    PairedCalls,
-    ReaderArm,
-    ReaderShare,
-)
+from colpo_core.records.statistics.reader_figures import AtPrevalence, PairedAucs, PairedCalls, ReaderArm, ReaderShare
 from colpo_core.terms import Label
 
 _Bools = npt.NDArray[np.bool_]
@@ -48,12 +43,12 @@ def reader_arm(
         patients: Patient of each case; each case is of a patient of its own when None.
         alpha: 1 minus the intervals' confidence.
     """
-    found = ReaderArm(len(truth), None, None)
+    figures = ReaderArm(len(truth), None, None)
     if has_ratings:
         area = area_interval(truth, ratings, patients, alpha=alpha)
         classic = delong_interval(_labels(truth), ratings.tolist(), alpha=alpha)
-        found = replace(
-            found,
+        figures = replace(
+            figures,
             auc=area.auc,
             auc_ci=_bounds(area.low, area.high),
             auc_ci_method=area.method,
@@ -61,12 +56,12 @@ def reader_arm(
             auc_ci_delong=_bounds(classic.low, classic.high),
         )
     if threshold is None:
-        return found
+        return figures
     calls = ratings >= threshold
     sensitivity = _share(calls[truth], alpha)
     specificity = _share(~calls[~truth], alpha)
-    found = replace(
-        found,
+    figures = replace(
+        figures,
         sensitivity=sensitivity,
         specificity=specificity,
         ppv=_share(truth[calls], alpha),
@@ -74,9 +69,9 @@ def reader_arm(
         accuracy=_share(calls == truth, alpha),
     )
     if prevalence is None:
-        return found
+        return figures
     return replace(
-        found,
+        figures,
         ppv_at_prevalence=_predictive(sensitivity, specificity, prevalence, alpha),
         npv_at_prevalence=_predictive(specificity, sensitivity, 1 - prevalence, alpha),
     )
@@ -94,13 +89,13 @@ def paired_aucs(truth: _Bools, first: _Floats, second: _Floats, *, alpha: float 
     Source: DeLong, DeLong and Clarke-Pearson 1988.
     """
     # `delong` takes the first from the second.
-    found = delong(_labels(truth), second.tolist(), first.tolist(), alpha=alpha)
+    test = delong(_labels(truth), second.tolist(), first.tolist(), alpha=alpha)
     missing = too_few(int(truth.sum()), int((~truth).sum()), fewest=FEWEST_FOR_A_DIFFERENCE)
     if missing is not None:
-        return PairedAucs(found.difference, None, None, None, reason=missing, n=len(truth))
-    if found.low is None:
+        return PairedAucs(test.difference, None, None, None, reason=missing, n=len(truth))
+    if test.low is None:
         missing = "the two rank the cases alike, or the variance is 0"
-    return PairedAucs(found.difference, _bounds(found.low, found.high), found.z, found.p, reason=missing, n=len(truth))
+    return PairedAucs(test.difference, _bounds(test.low, test.high), test.z, test.p, reason=missing, n=len(truth))
 
 
 def paired_calls(
@@ -117,13 +112,13 @@ def paired_calls(
     """
     right = (first >= threshold) == truth, (second >= threshold) == truth
     where = {"accuracy": np.ones_like(truth), "sensitivity": truth, "specificity": ~truth}
-    return {name: _paired(right[0][kept], right[1][kept], alpha) for name, kept in where.items()}
+    return {name: _paired(right[0][is_counted], right[1][is_counted], alpha) for name, is_counted in where.items()}
 
 
 def _paired(first: _Bools, second: _Bools, alpha: float) -> PairedCalls:
-    both, b, c = (int(np.count_nonzero(one)) for one in (first & second, first & ~second, ~first & second))
-    found = newcombe(both, b, c, len(first) - both - b - c, alpha=alpha)
-    difference, ci = (None, None) if found is None else (found[0], found[1:])
+    both, b, c = (int(np.count_nonzero(cell)) for cell in (first & second, first & ~second, ~first & second))
+    interval = newcombe(both, b, c, len(first) - both - b - c, alpha=alpha)
+    difference, ci = (None, None) if interval is None else (interval[0], interval[1:])
     test = mcnemar(b, c)
     at_odds = p_and_interval(test.p, ci, alpha=alpha)
     return PairedCalls(b, c, len(first), test.p, difference, ci, p_exact=test.p_exact, at_odds=at_odds)
@@ -167,8 +162,8 @@ def _predictive(hits: ReaderShare, rejections: ReaderShare, prevalence: float, a
     value = true / (true + false)
     far = float(norm.isf(alpha / 2))
     (hit, n_hits), (rejected, n_rejections) = (
-        (one.value or 0.0, float(one.n)) if one.k not in (0, one.n) else _pulled_in(one, far)
-        for one in (hits, rejections)
+        (share.value or 0.0, float(share.n)) if share.k not in (0, share.n) else _pulled_in(share, far)
+        for share in (hits, rejections)
     )
     variance = (1 - hit) / (hit * n_hits) + rejected / ((1 - rejected) * n_rejections)
     logit = log(hit * prevalence / ((1 - rejected) * (1 - prevalence)))
@@ -187,7 +182,7 @@ def _pulled_in(share: ReaderShare, quantile: float) -> tuple[float, float]:
 
 
 def _labels(truth: _Bools) -> list[Label]:
-    return [Label.HSIL if one else Label.NORMAL for one in truth]
+    return [Label.HSIL if is_hsil else Label.NORMAL for is_hsil in truth]
 
 
 def _bounds(low: float | None, high: float | None) -> Bounds | None:

@@ -7,12 +7,14 @@ import numpy as np
 import numpy.typing as npt
 
 from colpo_core.evaluation.roc import roc_curve
-from colpo_core.records.statistics.reader_statistics import Endpoint, PairedAucs, PairedCalls, RatingAnalysis
+from colpo_core.records.statistics.rating_analysis import RatingAnalysis
+from colpo_core.records.statistics.reader_figures import Endpoint, PairedAucs, PairedCalls
 from colpo_core.records.studies.reading_plans import ReadingPlan
 from colpo_core.records.studies.results import NetworkComparison, PairedReader, PrimaryResult, StudyAnalysis
+from colpo_core.studies.analysis_options import AnalysisOptions
 from colpo_core.studies.clustered import paired_aucs_by_patient, paired_calls_by_patient
 from colpo_core.studies.rater_agreement import cohen
-from colpo_core.studies.rating_analysis import AnalysisOptions, analyse_table
+from colpo_core.studies.rating_analysis import analyse_table
 from colpo_core.studies.ratings import FEWEST_OF_A_CLASS, RatingTable
 from colpo_core.studies.reader_calibration import calibrate, implied_probability
 from colpo_core.studies.reader_figures import paired_aucs, paired_calls, reader_arm
@@ -109,10 +111,10 @@ def analyse_study(
         prevalence=prevalence,
         seed=seed,
     )
-    found = analyse_table(table, options)
-    compared = [_compare(table, one, _laid_out([one.ratings], list(truth))[0], options) for one in networks]
+    analysis = analyse_table(table, options)
+    compared = [_compare(table, network, _laid_out([network.ratings], list(truth))[0], options) for network in networks]
     return StudyAnalysis(
-        found,
+        analysis,
         tuple(compared),
         {
             name: cohen(
@@ -124,8 +126,8 @@ def analyse_study(
             for name, pairs in (again or {}).items()
             if pairs
         },
-        (*notes, *found.refused),
-        primary=_primary_results(found, compared, plan),
+        (*notes, *analysis.refused),
+        primary=_primary_results(analysis, compared, plan),
         calibration=calibration,
     )
 
@@ -147,7 +149,7 @@ def _primary_results(
 ) -> tuple[PrimaryResult, ...]:
     """With an aid, reading with it against reading without; else each network against the readers."""
     if len(found.counts.arms) == 1:
-        return tuple(one for network in networks if (one := _primary(network, plan)) is not None)
+        return tuple(primary for network in networks if (primary := _primary(network, plan)) is not None)
     many = found.mrmc if plan.endpoint is Endpoint.AUC else found.shares[plan.endpoint].mrmc
     if many is None:
         return ()
@@ -243,8 +245,8 @@ def _together(
     cases = tuple(case for case, is_judged in zip(table.cases, judged.tolist(), strict=True) if is_judged)
     patients = None if table.patients is None else tuple(np.asarray(table.patients)[judged].tolist())
     both = RatingTable((ARM, _MODEL), (*table.readers, _MODEL), cases, table.truth[judged], rating, patients)
-    found = analyse_table(both, replace(options, model=_MODEL, model_threshold=THRESHOLD))
-    return found, found.refused
+    analysis = analyse_table(both, replace(options, model=_MODEL, model_threshold=THRESHOLD))
+    return analysis, analysis.refused
 
 
 def _unaided(table: RatingTable) -> npt.NDArray[np.float64]:

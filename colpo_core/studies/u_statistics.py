@@ -21,7 +21,7 @@ import numpy.typing as npt
 from scipy.stats import t as t_distribution
 
 from colpo_core.records.statistics.figures import Bounds
-from colpo_core.records.statistics.reader_statistics import Endpoint
+from colpo_core.records.statistics.reader_figures import Endpoint
 
 _Floats = npt.NDArray[np.float64]
 _Bools = npt.NDArray[np.bool_]
@@ -185,8 +185,8 @@ class _Moments:
     def _summed(self, key: frozenset[str], rows: slice, columns: slice) -> tuple[float, float]:
         taken = [self.products[key - {_READER}][rows, columns], self.counts[key - {_READER}][rows, columns]]
         if _READER in key:
-            taken = [np.diagonal(one) for one in taken]
-        product, count = (float(one.sum()) for one in taken)
+            taken = [np.diagonal(part) for part in taken]
+        product, count = (float(part.sum()) for part in taken)
         return product, count
 
 
@@ -252,7 +252,7 @@ def _moments_of_shares(truth: _Bools, ratings: _Floats, threshold: float, agains
 def _moments_of_areas(truth: _Bools, ratings: _Floats, against: _Floats | None) -> _Moments:
     n_readers = len(ratings)
     positive, negative = ratings[:, truth], ratings[:, ~truth]
-    read_positive, read_negative = (~np.isnan(one) for one in (positive, negative))
+    read_positive, read_negative = (~np.isnan(ratings) for ratings in (positive, negative))
     of_positive = np.zeros(positive.shape)
     of_negative = np.zeros(negative.shape)
     both = np.zeros((n_readers, n_readers))
@@ -270,7 +270,7 @@ def _moments_of_areas(truth: _Bools, ratings: _Floats, against: _Floats | None) 
     totals = of_positive.sum(axis=1)
     n_positive, n_negative = read_positive.sum(axis=1, dtype=np.float64), read_negative.sum(axis=1, dtype=np.float64)
     shared_positive, shared_negative = (
-        one.astype(np.float64) @ one.astype(np.float64).T for one in (read_positive, read_negative)
+        has_read.astype(np.float64) @ has_read.astype(np.float64).T for has_read in (read_positive, read_negative)
     )
     nothing, with_condition, without = frozenset[str](), frozenset({"positive"}), frozenset({"negative"})
     return _Moments(

@@ -8,6 +8,7 @@ from starlette.routing import Route
 
 from colpo_core.records.people import Actor
 from colpo_core.services.review import desk as review
+from colpo_core.services.review import overlays
 from colpo_core.store import Store
 from colpo_core.web.gate import actor_of, answering
 
@@ -25,13 +26,13 @@ def routes(store: Store) -> list[Route]:
     """
 
     def map_png(store: Store, *, actor: Actor, prediction_id: int, name: str) -> bytes:
-        return review.prediction_map_png(store, actor=actor, prediction_id=prediction_id, name=name, most_px=_MAP_PX)
+        return overlays.prediction_map_png(store, actor=actor, prediction_id=prediction_id, name=name, most_px=_MAP_PX)
 
     return [
-        _route(store, "mask.png", review.prediction_mask_png),
-        _route(store, "acetowhite.png", review.prediction_probability_png),
+        _route(store, "mask.png", overlays.prediction_mask_png),
+        _route(store, "acetowhite.png", overlays.prediction_probability_png),
         _route(store, "maps/{name}.png", map_png),
-        _route(store, "sites.png", review.prediction_sites_png),
+        _route(store, "sites.png", overlays.prediction_sites_png),
     ]
 
 

@@ -4,7 +4,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from colpo_core.services.studies.readings import presented_aid, presented_image
+from colpo_core.services.studies.presenting import presented_aid, presented_image
 from colpo_core.store import Store
 from colpo_core.web.gate import actor_of, answering
 

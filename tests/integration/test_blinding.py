@@ -17,8 +17,8 @@ from starlette.applications import Starlette
 from colpo_core.records.people import Actor
 from colpo_core.records.studies.reading_plans import Aid, ReadingPlan
 from colpo_core.services.people import signing_in
-from colpo_core.services.review import desk as review
-from colpo_core.services.studies import designing, readings
+from colpo_core.services.review import overlays
+from colpo_core.services.studies import designing, presenting, readings
 from colpo_core.services.studies.conduct import study_conduct
 from colpo_core.store import Store
 from colpo_core.store.tables import Case, Image, Patient, Prediction, Presentation, StudyCase, utc_now
@@ -98,7 +98,7 @@ def browser(store: Store, reader: Actor, token_of: Callable[[Actor], str]) -> It
 
 def walk_study(store: Store, reader: Actor, study_id: int) -> Iterator[str]:
     """Yields the token of each case that is shown, and answers it afterwards."""
-    while (shown := readings.next_picture(store, actor=reader, study_id=study_id)) is not None:
+    while (shown := presenting.next_case(store, actor=reader, study_id=study_id)) is not None:
         yield shown.token
         readings.record_reading(
             store, actor=reader, study_id=study_id, token=shown.token, call=Label.HSIL, confidence=50
@@ -278,9 +278,9 @@ def aided(store: Store, administrator: Actor, reader: Actor) -> Aided:
     )
     designing.open_study(store, actor=administrator, study_id=study.id)
     layers = [
-        review.prediction_mask_png(store, actor=administrator, prediction_id=one) for one in clinic.predictions
+        overlays.prediction_mask_png(store, actor=administrator, prediction_id=one) for one in clinic.predictions
     ] + [
-        review.prediction_map_png(store, actor=administrator, prediction_id=one, name=f"{channels}ch-{label}")
+        overlays.prediction_map_png(store, actor=administrator, prediction_id=one, name=f"{channels}ch-{label}")
         for one in clinic.predictions
         for channels in (3, 4)
         for label in Label
@@ -318,7 +318,7 @@ def test_nothing_of_the_model_s_output_is_sent_before_the_first_call_is_locked(
     monkeypatch.setattr(readings, "_ON_ITS_WAY", timedelta())
     image = f"/colpo/readings/{aided.study_id}/image"
     n_refused = n_cases = 0
-    while (first := readings.next_picture(store, actor=reader, study_id=aided.study_id)) is not None:
+    while (first := presenting.next_case(store, actor=reader, study_id=aided.study_id)) is not None:
         n_cases += 1
         for page in (open_page(reader), open_page(reader, "read"), open_page(reader, "read", study=aided.study_id)):
             assert not page.exception

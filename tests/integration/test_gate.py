@@ -17,7 +17,7 @@ from websockets.sync.client import connect
 
 from colpo_core.records.people import Actor
 from colpo_core.services.people import accounts as people
-from colpo_core.services.studies import readings
+from colpo_core.services.studies import presenting
 from colpo_core.services.studies.conduct import study_conduct
 from colpo_core.settings import Settings
 from colpo_core.store import Store
@@ -227,7 +227,7 @@ def test_what_a_reader_tries_during_a_study_is_refused_and_recorded(
     clinic.clinic.add_case()
     readers = [reader, Actor(other.person_id, "other", "other", Role.READER)]
     study_id = make_study(store, chief, readers)
-    theirs = readings.next_picture(store, actor=readers[1], study_id=study_id)
+    theirs = presenting.next_case(store, actor=readers[1], study_id=study_id)
     assert theirs is not None
     tried = [
         "/colpo/images/1", "/colpo/images/1/thumbnail", "/colpo/annotations/i1-p1-mosaic",
@@ -240,7 +240,7 @@ def test_what_a_reader_tries_during_a_study_is_refused_and_recorded(
     with server.signed_in("reader") as client:
         for path in tried:
             assert client.get(path).status_code in {403, 404}, path
-        mine = readings.next_picture(store, actor=reader, study_id=study_id)
+        mine = presenting.next_case(store, actor=reader, study_id=study_id)
         assert mine is not None
         assert client.get(f"/colpo/readings/{study_id}/image/{mine.token}").status_code == 200
         assert client.get("/colpo/session").status_code == 204

@@ -15,9 +15,9 @@ from colpo_core.store import Store
 from colpo_core.store.tables import Checkpoint, Evaluation, Prediction, Snapshot
 from colpo_core.terms import LabelSource, Split
 from pages._ui.shared.markdown import plain
-from tests.integration.test_learning_pages import press, words_of, write
 from tests.support.cards import LEAK, VERDICT, WORSE, new_card, old_card
 from tests.support.clinic import PredictedClinic
+from tests.support.pages import press, words_of, write
 
 Open = Callable[..., Any]
 SECTIONS = (
@@ -233,3 +233,46 @@ def test_one_model_alone_has_nothing_to_be_compared_with(
 ) -> None:
     app = section(open_page(annotator, "models"), "Compare")
     assert "no other model" in words_of(app)
+
+
+def test_models_says_what_to_do_without_one(annotator: Actor, open_page: Open) -> None:
+    app = open_page(annotator, "models")
+    assert not app.exception
+    assert "No model has been trained yet" in words_of(app)
+
+
+def test_models_names_the_label_source_beside_every_figure_and_promotes(
+    store: Store, administrator: Actor, open_page: Open, monkeypatch: pytest.MonkeyPatch, placed: list[int]
+) -> None:
+    monkeypatch.setattr("colpo_core.services.models.files.verify_files", lambda _store, _checkpoint: None)
+    desk = PredictedClinic(store, administrator)
+    newer = desk.add_checkpoint("model-2", None)
+    app = open_page(administrator, "models", checkpoint=newer)
+    assert not app.exception
+    words = words_of(app)
+    assert "Labels by impression (Swede score ≥ 5), not histology" in words
+    assert "BY IMPRESSION, NOT HISTOLOGY" in words
+    assert "For research. It is not a medical device." in words
+    press(app, "Promote")
+    assert "Say why" in words_of(app)
+    write(app, "Reason", "higher sensitivity")
+    press(app, "Promote")
+    assert "Its labels are colposcopic impressions, not histology" in words_of(app)
+    overrule = next(field for field in app.text_area if field.label == "Overrule in writing")
+    overrule.set_value("histology is on its way")
+    press(app, "Promote")
+    current = models_registry.current_checkpoint(store)
+    assert current is not None
+    assert current.id == newer
+    assert "model-2 is the current model" in words_of(app)
+    assert len(placed) == 1
+
+
+def test_models_lets_nobody_but_an_administrator_promote(
+    store: Store, administrator: Actor, annotator: Actor, open_page: Open
+) -> None:
+    newer = PredictedClinic(store, administrator).add_checkpoint("model-2", None)
+    app = open_page(annotator, "models", checkpoint=newer)
+    assert not app.exception
+    assert "An administrator can make this" in words_of(app)
+    assert "Promote" not in [button.label for button in app.button]

@@ -6,34 +6,21 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from colpo_core.errors import InputRejected
 from colpo_core.records.people import Actor
 from colpo_core.records.studies.designs import CaseSource
 from colpo_core.records.studies.reading_plans import Aid, ReadingPlan
-from colpo_core.services.studies import designing, readings
+from colpo_core.services.studies import designing, presenting, readings
 from colpo_core.services.studies import results as study_results
 from colpo_core.services.studies.rows import get_study, list_studies
 from colpo_core.store import Store
 from colpo_core.store.tables import Case, Prediction
-from colpo_core.terms import Finding, Grade, Label, Role, StudyState
+from colpo_core.terms import Grade, Label, Role, StudyState
 from pages._ui.studies.results import results_chart, results_table
 from tests.support.clinic import PredictedClinic, reviewer
-from tests.support.conducted import make_study, read_on
+from tests.support.pages import button, said
 from tests.support.reported import reported_study
 
 OpenPage = Callable[..., Any]
-
-
-@pytest.fixture
-def cases(add_case: Callable[..., int]) -> list[int]:
-    return [add_case(label, simulated=True) for label in (Label.NORMAL, Label.HSIL, Label.NORMAL)]
-
-
-@pytest.fixture
-def study_id(store: Store, administrator: Actor, reader: Actor, cases: list[int]) -> int:
-    name = "Odd *name* <b>"
-    study = designing.create_study(store, actor=administrator, name=name, reader_ids=[reader.person_id])
-    return study.id
 
 
 def closed_study(store: Store, administrator: Actor) -> int:
@@ -57,25 +44,13 @@ def closed_study(store: Store, administrator: Actor) -> int:
     designing.open_study(store, actor=administrator, study_id=study.id)
     for reader in readers:
         for number in range(study.n_cases):
-            shown = readings.next_picture(store, actor=reader, study_id=study.id)
+            shown = presenting.next_case(store, actor=reader, study_id=study.id)
             assert shown is not None
             call = Label.HSIL if number % 3 else Label.NORMAL
             answer = {"call": call, "confidence": 7 * number}
             readings.record_reading(store, actor=reader, study_id=study.id, token=shown.token, **answer)
     designing.close_study(store, actor=administrator, study_id=study.id, reason="enough was read")
     return study.id
-
-
-def said(app: Any) -> str:
-    """All words on the page."""
-    kinds = ("title", "subheader", "markdown", "caption", "info", "warning", "error", "success", "metric")
-    return "\n".join(
-        str(getattr(element, "label", "")) + " " + str(element.value) for kind in kinds for element in app.get(kind)
-    )
-
-
-def button(app: Any, label: str) -> Any:
-    return next(one for one in app.button if one.label == label)
 
 
 def test_without_a_study_the_page_says_what_to_do(administrator: Actor, open_page: OpenPage) -> None:
@@ -172,25 +147,6 @@ def test_the_form_takes_sessions_practice_and_the_endpoint(
     assert "margin of non" in words
 
 
-def test_the_reading_page_tells_when_the_next_session_opens(
-    store: Store, administrator: Actor, reader: Actor, cases: list[int], open_page: OpenPage
-) -> None:
-    study = designing.create_study(
-        store, actor=administrator, name="Two", reader_ids=[reader.person_id], plan=ReadingPlan(n_sessions=2)
-    )
-    designing.open_study(store, actor=administrator, study_id=study.id)
-    for _case in cases:
-        shown = readings.next_picture(store, actor=reader, study_id=study.id)
-        assert shown is not None
-        readings.record_reading(
-            store, actor=reader, study_id=study.id, token=shown.token, call=Label.HSIL, confidence=90
-        )
-    app = open_page(reader, "read", study=study.id)
-    assert not app.exception
-    assert not app.error
-    assert "Session 2 of 2 opens for you on" in said(app)
-
-
 def test_case_numbers_are_counted_and_mistakes_told(
     administrator: Actor, reader: Actor, cases: list[int], open_page: OpenPage
 ) -> None:
@@ -212,7 +168,7 @@ def test_from_draft_to_results(
     assert "sealed and open" in said(app)
     assert "Results are hidden until the study is closed" in said(app)
 
-    shown = readings.next_picture(store, actor=reader, study_id=study_id)
+    shown = presenting.next_case(store, actor=reader, study_id=study_id)
     assert shown is not None
     readings.record_reading(store, actor=reader, study_id=study_id, token=shown.token, call=Label.HSIL, confidence=90)
     app = open_page(administrator, "studies", study=study_id)
@@ -299,42 +255,6 @@ def test_an_address_that_is_no_number_shows_the_list(administrator: Actor, open_
     assert app.title[0].value == "Reading studies"
 
 
-def test_whoever_may_know_the_answers_does_not_read(administrator: Actor, study_id: int, open_page: OpenPage) -> None:
-    app = open_page(administrator, "read", study=study_id)
-    assert not app.exception
-    assert "Only readers read" in said(app)
-
-
-def test_a_reader_without_a_study_is_told_so(reader: Actor, open_page: OpenPage) -> None:
-    assert "Nothing waits to be read" in said(open_page(reader, "read"))
-
-
-def test_a_reader_sees_a_sentence_where_a_study_is_not_open(
-    store: Store, administrator: Actor, reader: Actor, study_id: int, open_page: OpenPage
-) -> None:
-    assert "You do not read in such a study" in said(open_page(reader, "read", study=study_id))
-    designing.open_study(store, actor=administrator, study_id=study_id)
-    assert not open_page(reader, "read", study=study_id).error
-    designing.close_study(store, actor=administrator, study_id=study_id, reason="enough was read")
-    assert "This study is closed" in said(open_page(reader, "read", study=study_id))
-
-
-def test_an_answer_that_did_not_arrive_whole_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    from pages._ui.components.answer import answer
-
-    for sent in (None, {}, {"token": "t", "call": "maybe", "confidence": 3}, {"token": "t", "call": "hsil"}):
-        monkeypatch.setattr(answer.st, "session_state", {"reading": {"answer": sent}})
-        with pytest.raises(InputRejected, match="did not arrive whole"):
-            answer.given_answer("reading")
-    monkeypatch.setattr(
-        answer.st, "session_state", {"reading": {"answer": {"token": "t", "call": "hsil", "confidence": 70}}}
-    )
-    assert answer.given_answer("reading") == answer.Answer("t", Label.HSIL, 70)
-    timed = {"token": "t", "call": "hsil", "confidence": 70, "activeMs": 1500}
-    monkeypatch.setattr(answer.st, "session_state", {"reading": {"answer": timed}})
-    assert answer.given_answer("reading") == answer.Answer("t", Label.HSIL, 70, 1500)
-
-
 def test_opening_is_asked_once_more_and_says_what_weakens_the_study(
     store: Store, administrator: Actor, reader: Actor, cases: list[int], open_page: OpenPage
 ) -> None:
@@ -377,37 +297,3 @@ def test_the_report_numbers_the_readers_where_that_is_asked(
     assert links == [f"/colpo/studies/{study_id}/report"]
     app.toggle(key=f"report_by_number_{study_id}").set_value(True).run()
     assert [one.proto.url for one in app.get("link_button")] == [f"/colpo/studies/{study_id}/report?readers=by-number"]
-
-
-def test_findings_that_were_chosen_are_there_after_a_reload(
-    store: Store, administrator: Actor, reader: Actor, cases: list[int], open_page: OpenPage
-) -> None:
-    study = designing.create_study(
-        store, actor=administrator, name="Asking", reader_ids=[reader.person_id],
-        plan=ReadingPlan(asks_points=True, asks_findings=True),
-    )  # fmt: skip
-    designing.open_study(store, actor=administrator, study_id=study.id)
-    app = open_page(reader, "read", study=study.id)
-    assert not app.exception
-    (findings,) = app.get("button_group")
-    findings.set_value([Finding.MOSAIC]).run()
-    assert not app.exception
-    again = open_page(reader, "read", study=study.id)
-    assert again.get("button_group")[0].value == [Finding.MOSAIC]
-    shown = readings.next_picture(store, actor=reader, study_id=study.id)
-    assert shown is not None
-    readings.keep_set(
-        store, actor=reader, study_id=study.id, token=shown.token, points=[(3.0, 4.0)], findings=[Finding.MOSAIC]
-    )
-    labels = [one.label for one in open_page(reader, "read", study=study.id).button]
-    assert "Set biopsy sites (1 of 6)" in labels
-
-
-def test_a_reader_who_has_seen_every_case_elsewhere_is_told_that_nothing_is_left(
-    store: Store, administrator: Actor, reader: Actor, cases: list[int], open_page: OpenPage
-) -> None:
-    first, _second = (make_study(store, administrator, [reader], name=name) for name in ("First", "Second"))
-    assert read_on(store, reader, first) == len(cases)
-    app = open_page(reader, "read")
-    assert not app.exception
-    assert "Nothing to read" in said(app)

@@ -21,6 +21,7 @@ from colpo_core.services.models import files as checkpoint_files
 from colpo_core.services.models import promotions
 from colpo_core.services.models import registry as checkpoints
 from colpo_core.services.review import desk as review
+from colpo_core.services.review import overlays
 from colpo_core.services.snapshots import freezing
 from colpo_core.services.snapshots.freezing import SnapshotQuery
 from colpo_core.services.training import starting
@@ -179,7 +180,7 @@ def test_from_a_snapshot_to_reviewed_predictions(
     desk = review.open_review(store, actor=annotator, prediction_id=queue.rows[0].id)
     assert 0 <= desk.prediction.prob_hsil_4ch <= 1
     for name in ("3ch-normal", "4ch-hsil"):
-        png = review.prediction_map_png(store, actor=annotator, prediction_id=queue.rows[0].id, name=name)
+        png = overlays.prediction_map_png(store, actor=annotator, prediction_id=queue.rows[0].id, name=name)
         assert png.startswith(b"\x89PNG")
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from colpo_core.records.people import Actor
 from colpo_core.records.studies.reading_plans import ReadingPlan
-from colpo_core.services.studies import designing, readings
+from colpo_core.services.studies import designing, presenting, readings
 from colpo_core.store import Store
 from colpo_core.terms import Label
 
@@ -36,7 +36,7 @@ def make_study(
 def read_on(store: Store, reader: Actor, study_id: int, *, at_most: int = 1000) -> int:
     """Answer what waits; returns how many were answered."""
     for number in range(at_most):
-        shown = readings.next_picture(store, actor=reader, study_id=study_id)
+        shown = presenting.next_case(store, actor=reader, study_id=study_id)
         if shown is None:
             return number
         readings.record_reading(

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from colpo_core.records.people import Actor
 from colpo_core.records.studies.reading_plans import Aid, ReadingPlan
 from colpo_core.services.studies import amendments as study_amendments
-from colpo_core.services.studies import designing, readings
+from colpo_core.services.studies import designing, presenting, readings
 from colpo_core.store import Store
 from colpo_core.store.tables import Case, Prediction, Presentation, StudyCase
 from colpo_core.terms import Grade, Label, Role
@@ -87,7 +87,7 @@ def _read(
 ) -> None:
     number = 0
     while most is None or number < most:
-        shown = readings.next_picture(store, actor=reader, study_id=study_id)
+        shown = presenting.next_case(store, actor=reader, study_id=study_id)
         if shown is None:
             return
         with store.reading() as session:

@@ -167,9 +167,12 @@ class ImportReport:
     def asked(self) -> tuple[AskedImage, ...]:
         """Images that were imported and about which something is asked."""
         return tuple(
-            AskedImage(one.image_id, one.case_id, one.stage, one.questions)
-            for one in self.outcomes
-            if one.questions and one.image_id is not None and one.case_id is not None and one.stage is not None
+            AskedImage(outcome.image_id, outcome.case_id, outcome.stage, outcome.questions)
+            for outcome in self.outcomes
+            if outcome.questions
+            and outcome.image_id is not None
+            and outcome.case_id is not None
+            and outcome.stage is not None
         )
 
     def guessed(self, where_from: StageGuess) -> int:
@@ -201,7 +204,7 @@ class ImportReport:
     @property
     def case_ids(self) -> tuple[int, ...]:
         """Cases in which this run stored an image, in order."""
-        stored = (one.case_id for one in self.outcomes if one.status is ImportStatus.IMPORTED)
+        stored = (outcome.case_id for outcome in self.outcomes if outcome.status is ImportStatus.IMPORTED)
         return tuple(sorted({case_id for case_id in stored if case_id is not None}))
 
 

@@ -132,12 +132,12 @@ def question_text(question: ImageQuestion, stage: Stage, count: int) -> str:
 
 def grouped_questions(asked: Iterable[AskedImage]) -> dict[tuple[ImageQuestion, Stage], list[AskedImage]]:
     """Images by what is asked about them and the stage under which they are filed; what concerns the stage first."""
-    found: dict[tuple[ImageQuestion, Stage], list[AskedImage]] = {}
+    grouped: dict[tuple[ImageQuestion, Stage], list[AskedImage]] = {}
     for image in asked:
         for question in image.questions:
-            found.setdefault((question, image.stage), []).append(image)
+            grouped.setdefault((question, image.stage), []).append(image)
     order = list(ImageQuestion)
-    return dict(sorted(found.items(), key=lambda item: (order.index(item[0][0]), list(Stage).index(item[0][1]))))
+    return dict(sorted(grouped.items(), key=lambda item: (order.index(item[0][0]), list(Stage).index(item[0][1]))))
 
 
 def place_in_series(stage: Stage, seconds_after_acid: int | None, image_id: int) -> tuple[int, int, int]:

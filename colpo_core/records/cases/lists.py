@@ -278,21 +278,21 @@ def from_words(words: Mapping[str, str]) -> tuple[CaseFilter, CaseSort]:
     Raises:
         InputRejected: A word is not one of those that can stand there.
     """
-    found: dict[str, Any] = {}
+    chosen: dict[str, Any] = {}
     for name, word in words.items():
         if name in _WORDS:
             attribute, read = _WORDS[name]
             try:
-                found[attribute] = read(word)
+                chosen[attribute] = read(word)
             except ValueError as error:
                 raise InputRejected(f"“{word}” is not something that the filter “{name}” can be.") from error
     if "month" in words:
-        found["examined_from"], found["examined_to"] = _month(words["month"])
+        chosen["examined_from"], chosen["examined_to"] = _month(words["month"])
     try:
         sort = CaseSort(words.get("sort", CaseSort.NEWEST.value))
     except ValueError as error:
         raise InputRejected(f"“{words['sort']}” is no order of a list of cases.") from error
-    return CaseFilter(**found), sort
+    return CaseFilter(**chosen), sort
 
 
 def _word(value: object) -> str:

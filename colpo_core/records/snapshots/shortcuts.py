@@ -1,7 +1,6 @@
 """Records of shortcuts: what the label can be told from that has nothing to do with the cervix."""
 
 from dataclasses import dataclass
-from typing import Any
 
 CLUES = {
     "device": "the recorded device",
@@ -67,36 +66,17 @@ class ShortcutReport:
     @property
     def doubts(self) -> tuple[str, ...]:
         """One sentence an accused clue, the most telling first."""
-        accused = sorted((one for one in self.clues if one.accused), key=lambda one: -(one.auc or 0))
+        accused = sorted((clue for clue in self.clues if clue.accused), key=lambda clue: -(clue.auc or 0))
         details = dict(self.details)
-        return tuple(" ".join(filter(None, (one.text(), details.get(one.clue)))) for one in accused)
+        return tuple(" ".join(filter(None, (clue.text(), details.get(clue.clue)))) for clue in accused)
 
     @property
     def told(self) -> str:
         """That nothing was found, and in how much; empty where something was found or nothing was tried."""
-        tried = [CLUES[one.clue] for one in self.clues if one.auc is not None]
+        tried = [CLUES[clue.clue] for clue in self.clues if clue.auc is not None]
         if not tried or self.doubts:
             return ""
         return (
             f"Looked for shortcuts in {self.n_patients} patients: the label cannot be told from {'; '.join(tried)}, "
             "each by itself."
-        )
-
-    def to_dict(self) -> dict[str, Any]:
-        """For the store."""
-        return {
-            "clues": [vars(one) for one in self.clues],
-            "details": [list(pair) for pair in self.details],
-            "unchecked": list(self.unchecked),
-            "n_patients": self.n_patients,
-        }
-
-    @classmethod
-    def from_dict(cls, stored: dict[str, Any]) -> "ShortcutReport":
-        """What `to_dict` gave."""
-        return cls(
-            clues=tuple(ClueFigures(**one) for one in stored["clues"]),
-            details=tuple((str(name), str(text)) for name, text in stored["details"]),
-            unchecked=tuple(stored["unchecked"]),
-            n_patients=int(stored["n_patients"]),
         )

@@ -99,7 +99,7 @@ class MaskAuthor:
     Attributes:
         person_id: Row of the person.
         name: Display name.
-        n_images: How many images carry a mask of hers that training may use.
+        n_images: How many images carry a mask of theirs that training may use.
     """
 
     person_id: int
@@ -196,5 +196,7 @@ class SnapshotRecord:
 
 def _masks_text(policy: MaskPolicy, annotator: str | None, counts: dict[str, Any]) -> str:
     # A snapshot of an older version did not count its masks by origin.
-    origins = ", ".join(f"{found['total']} {origin}" for origin, found in counts.get("masks_by_origin", {}).items())
+    origins = ", ".join(
+        f"{by_split['total']} {origin}" for origin, by_split in counts.get("masks_by_origin", {}).items()
+    )
     return mask_policy_text(policy, annotator) + (f" ({origins})" if origins else "")

@@ -157,25 +157,26 @@ class StudyConduct:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What a reader of the results must know first: sentences."""
-        found = [*self.cautions, *self._on_labels()]
-        found += [
-            f"{one.display_name} was not given {one.n_withheld} of {one.n_cases} cases, having been exposed to them "
-            f"({one.text}): the set of this reader is incomplete, and what needs all cases leaves this reader out."
-            for one in self.exposures
-            if one.n_withheld
+        warnings = [*self.cautions, *self._on_labels()]
+        warnings += [
+            f"{reader.display_name} was not given {reader.n_withheld} of {reader.n_cases} cases, having been exposed "
+            f"to them ({reader.text}): the set of this reader is incomplete, and what needs all cases leaves this "
+            "reader out."
+            for reader in self.exposures
+            if reader.n_withheld
         ]
-        found += [
-            f"{one.display_name} read {one.n_flagged} of {one.n_cases} cases after an exposure to them ({one.text}); "
-            "they are in the figures, and flagged in the export."
-            for one in self.exposures
-            if one.n_flagged
+        warnings += [
+            f"{reader.display_name} read {reader.n_flagged} of {reader.n_cases} cases after an exposure to them "
+            f"({reader.text}); they are in the figures, and flagged in the export."
+            for reader in self.exposures
+            if reader.n_flagged
         ]
         if self.n_interim_looks:
-            found.append(
+            warnings.append(
                 "Results were looked at before the study was closed, as the design allows: "
                 f"{self.n_interim_looks} looks."
             )
-        return tuple(found)
+        return tuple(warnings)
 
     def _on_labels(self) -> tuple[str, ...]:
         changed = self.relabelled

@@ -4,10 +4,9 @@ import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
 
 from colpo_core.errors import InputRejected
-from colpo_core.records.statistics.reader_statistics import ENDPOINT_WORDS, Endpoint
+from colpo_core.records.statistics.reader_figures import ENDPOINT_WORDS, Endpoint
 from colpo_core.terms import ExposureRule, Finding
 
 MOST_SESSIONS = 10
@@ -56,7 +55,8 @@ class ReadingPlan:
     Attributes:
         n_sessions: How often each reader reads all cases.
         washout_days: Days from a reader's last answer of one session to the first case of the next.
-        repeat_share: Share of the cases that is shown a second time within a session, 0 to 0.5.
+        repeat_share: Share of the cases that is shown a second time within a session, 0 to 0.5. A whole 0 is sealed as
+            such, and stays one where it is read.
         confidence: In what the confidence is given.
         endpoint: The primary endpoint.
         margin: Margin of non-inferiority on the endpoint's scale, above 0 and below 1; None for none.
@@ -75,7 +75,7 @@ class ReadingPlan:
 
     n_sessions: int = 1
     washout_days: int = 28
-    repeat_share: float = 0.0
+    repeat_share: int | float = 0.0
     confidence: ConfidenceScale = ConfidenceScale.PERCENT
     endpoint: Endpoint = Endpoint.AUC
     margin: float | None = None
@@ -195,18 +195,3 @@ class ReadingPlan:
         if not isinstance(confidence, int) or isinstance(confidence, bool):
             return False
         return confidence in STEPS if self.confidence is ConfidenceScale.FIVE_STEPS else 0 <= confidence <= 100
-
-
-def plan_from(values: dict[str, Any] | None) -> ReadingPlan | None:
-    """The plan as a design keeps it; None for a study from before plans, which is read once without repeats."""
-    if values is None:
-        return None
-    return ReadingPlan(
-        **{
-            **values,
-            "confidence": ConfidenceScale(values["confidence"]),
-            "endpoint": Endpoint(values["endpoint"]),
-            "exposed": ExposureRule(values["exposed"]) if values.get("exposed") else None,
-            "aid": Aid(values.get("aid", Aid.NONE)),
-        }
-    )

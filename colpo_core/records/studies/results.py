@@ -1,22 +1,15 @@
 """The results of a closed study: figures of readers and networks, and their statistics."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from colpo_core.records.models.marks import Mark
 from colpo_core.records.statistics.figures import Bounds, CallFigures, Estimate, ReliabilityBin, p_text, value_text
-from colpo_core.records.statistics.reader_statistics import (
-    ENDPOINT_WORDS,
-    AgainstModel,
-    Basis,
-    Clustered,
-    Coefficient,
-    Endpoint,
-    NonInferiority,
-    PairedAucs,
-    PairedCalls,
-    RatingAnalysis,
-    ReaderArm,
-)
+from colpo_core.records.statistics.multi_reader_figures import AgainstModel, Basis, NonInferiority
+from colpo_core.records.statistics.rater_agreement import Coefficient
+from colpo_core.records.statistics.rating_analysis import Clustered, RatingAnalysis
+from colpo_core.records.statistics.reader_figures import ENDPOINT_WORDS, Endpoint, PairedAucs, PairedCalls, ReaderArm
 from colpo_core.records.studies.designs import StudyRecord
 from colpo_core.terms import Arm, LabelSource
 
@@ -234,19 +227,19 @@ class PrimaryResult:
         """The result as a sentence."""
         percent = f"{100 * (1 - self.alpha):g}%"
         what = ENDPOINT_WORDS[self.endpoint]
-        found = f"{self.tested} minus {self.against}, {what}: "
+        text = f"{self.tested} minus {self.against}, {what}: "
         if self.ci is None:
             p = "" if self.p is None else f", p {p_text(self.p)}"
-            found += value_text(self.difference, None, missing=self.reason, is_signed=True) + p
+            text += value_text(self.difference, None, missing=self.reason, is_signed=True) + p
         else:
             value, inside = value_text(self.difference, self.ci, is_cut=self.is_cut, is_signed=True).split(" (", 1)
-            found += f"{value} ({percent} interval {inside.removesuffix(')')}, p {p_text(self.p)})"
+            text += f"{value} ({percent} interval {inside.removesuffix(')')}, p {p_text(self.p)})"
         on = f"{self.n_cases} cases"
         if self.basis is not None:
             on += "" if self.basis.n_patients is None else f" of {self.basis.n_patients} patients, who were counted"
             on += f" ({self.basis.text})" if self.basis.text else ""
         held = "" if self.non_inferiority is None else f" {self.non_inferiority.text(self.ci)}"
-        return f"{found}, on {on}.{held}{''.join(f' {one}' for one in self.cautions)}"
+        return f"{text}, on {on}.{held}{''.join(f' {caution}' for caution in self.cautions)}"
 
 
 @dataclass(frozen=True)
@@ -275,3 +268,25 @@ class StudyAnalysis:
     def title(self, name: str) -> str:
         """A reader's name with the arm of what is of one arm alone."""
         return name if self.arm is None else f"{name}, {self.arm.value}"
+
+
+class ReadingTable(StrEnum):
+    """A table of a closed study's readings: every call, or each reader's first readings as ratings."""
+
+    CALLS = "calls"
+    RATINGS = "ratings"
+
+
+@dataclass(frozen=True)
+class StudyFindings:
+    """What one look at a closed study gives.
+
+    Attributes:
+        results: The table of readers and checkpoints.
+        analysis: The statistics.
+        tables: CSV of each table of the readings that was asked for.
+    """
+
+    results: StudyResults
+    analysis: StudyAnalysis
+    tables: Mapping[ReadingTable, bytes] = field(default_factory=dict)

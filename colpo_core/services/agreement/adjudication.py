@@ -111,11 +111,11 @@ def adjudicate(
 ) -> AdjudicationRecord:
     """Decide that what the actor has painted or combined counts; it becomes a version of its own.
 
-    It is asked about as a submitted one is; an empty mask that he is sure of says that the finding is not there.
+    It is asked about as a submitted one is; an empty mask that the actor is sure of says that the finding is not there.
 
     Args:
         store: The open store.
-        actor: Who decides; the document is his.
+        actor: Who decides; the document is theirs.
         document_id: From `open_annotation`.
         seq: Sequence of the mask that the person sees.
         note: Why.
@@ -153,7 +153,7 @@ def list_adjudications(
 
     Args:
         store: The open store.
-        actor: Who asks; decisions on masks that he must not see yet are left out.
+        actor: Who asks; decisions on masks that they must not see yet are left out.
         finding: Of this finding alone.
         image_id: On this image alone.
         before: Older than the decision of this row.
@@ -174,8 +174,8 @@ def list_adjudications(
     if before is not None:
         query = query.where(Adjudication.id < before)
     with store.reading() as session:
-        found = [decision_record(session, actor, decision) for decision in session.scalars(query)]
-    records = tuple(record for record in found if record is not None)
+        decided = [decision_record(session, actor, decision) for decision in session.scalars(query)]
+    records = tuple(record for record in decided if record is not None)
     exposures.note_images(store, actor, [record.image_id for record in records], ExposureKind.MASK)
     return records
 
@@ -237,8 +237,8 @@ def _chosen(
 
 
 def _counted(session: Session, annotation: Annotation, version: AnnotationVersion) -> None:
-    found = find_annotator_masks(session, finding=annotation.finding, image_ids=[annotation.image_id])
-    counted = {one.mask.version_id for one in found if one.mask is not None}
+    candidates = find_annotator_masks(session, finding=annotation.finding, image_ids=[annotation.image_id])
+    counted = {candidate.mask.version_id for candidate in candidates if candidate.mask is not None}
     if version.id not in counted:
         raise Conflict(
             "This mask cannot be taken: its annotator has submitted a newer one, or it waits for confirmation. Load "

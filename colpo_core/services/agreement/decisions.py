@@ -26,10 +26,10 @@ from colpo_core.terms import Finding, Role, TaskItemState
 def refusals(
     session: Session, actor: Actor, *, finding: Finding, masks: Mapping[int, Sequence[AnnotatorMask]]
 ) -> dict[int, ColpoError]:
-    """Why the actor may not adjudicate images; those on which he may are not among them.
+    """Why the actor may not adjudicate images; those on which they may are not among them.
 
-    Administrators may, and the adjudicator of a task that holds the image. Nobody decides between his own mask and
-    others', nor before a blind task is done with the image, nor where he still has to annotate it himself.
+    Administrators may, and the adjudicator of a task that holds the image. Nobody decides between their own mask
+    and others', nor before a blind task is done with the image, nor where they still have to annotate it.
 
     Args:
         session: A reading or writing session.
@@ -39,32 +39,32 @@ def refusals(
     """
     may = _adjudicates(session, actor, finding)
     waiting, blind = _waiting(session, actor, finding)
-    found: dict[int, ColpoError] = {}
+    refused: dict[int, ColpoError] = {}
     for image_id, shown in masks.items():
         if actor.role is not Role.ADMINISTRATOR and image_id not in may:
-            found[image_id] = PermissionDenied(
+            refused[image_id] = PermissionDenied(
                 "Which mask counts is decided by an administrator, or by the adjudicator of a task with this image."
             )
         elif any(mask.annotator_id == actor.person_id for mask in shown):
-            found[image_id] = Conflict(
+            refused[image_id] = Conflict(
                 "You have submitted a mask of your own here, so somebody else has to decide between yours and the "
                 "others'."
             )
         elif image_id in waiting:
-            found[image_id] = Conflict(
+            refused[image_id] = Conflict(
                 "A task asks you to annotate this image yourself, and whoever submits a mask cannot decide. Skip it "
                 "there first."
             )
         elif blind.get(image_id):
-            found[image_id] = Conflict(
+            refused[image_id] = Conflict(
                 f"This image waits for {blind[image_id]} more of a blind task's annotators. Decide once they have "
                 "submitted or skipped it, or close the task."
             )
         elif not shown:
-            found[image_id] = Conflict(
+            refused[image_id] = Conflict(
                 "Nobody has submitted a mask of this finding yet, so there is nothing to decide on."
             )
-    return found
+    return refused
 
 
 def newest_decisions(session: Session, *, finding: Finding, image_id: int | None = None) -> dict[int, Adjudication]:
@@ -105,8 +105,12 @@ def decision_record(session: Session, actor: Actor, decision: Adjudication) -> A
 
 def annotators_versions(session: Session, *, image_id: int, finding: Finding) -> tuple[int, ...]:
     """Rows of the newest version of each annotator of an image, whoever may see them; adjudicated ones apart."""
-    found = find_annotator_masks(session, finding=finding, image_ids=[image_id])
-    return tuple(one.mask.version_id for one in found if one.mask is not None and not one.mask.is_adjudicated)
+    candidates = find_annotator_masks(session, finding=finding, image_ids=[image_id])
+    return tuple(
+        candidate.mask.version_id
+        for candidate in candidates
+        if candidate.mask is not None and not candidate.mask.is_adjudicated
+    )
 
 
 def _adjudicates(session: Session, actor: Actor, finding: Finding) -> set[int]:
@@ -121,7 +125,7 @@ def _adjudicates(session: Session, actor: Actor, finding: Finding) -> set[int]:
 
 
 def _waiting(session: Session, actor: Actor, finding: Finding) -> tuple[set[int], dict[int, int]]:
-    """Images that wait for the actor himself, and by image how many annotators of blind tasks it waits for."""
+    """Images that wait for the actor, and by image how many annotators of blind tasks it waits for."""
     waits = (
         select(TaskItem.image_id, func.count(TaskItem.id))
         .join(AnnotationTask, AnnotationTask.id == TaskItem.task_id)

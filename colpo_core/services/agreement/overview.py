@@ -48,7 +48,7 @@ def agreement_overview(
 
     Args:
         store: The open store.
-        actor: Who asks; masks that he must not see yet take no part.
+        actor: Who asks; masks that they must not see yet take no part.
         finding: What the masks show.
         task_id: Row of a task of this finding, or None.
 
@@ -66,7 +66,7 @@ def agreement_overview(
             if task.finding is not finding:
                 raise InputRejected("This task is of another finding. Choose the finding first, then its task.")
             masks = masks_of_task(session, actor, task)
-        several = {image_id: found for image_id, found in masks.items() if len(found) > 1}
+        several = {image_id: of_image for image_id, of_image in masks.items() if len(of_image) > 1}
         compared = _compare_all(session, several)
         overview = AgreementOverview(
             finding=finding,
@@ -99,12 +99,14 @@ def image_agreement(
     with store.reading() as session:
         image = find_image(session, image_id)
         case = session.get_one(Case, image.case_id)
-        everybody = [one.mask for one in find_annotator_masks(session, finding=finding, image_ids=[image_id])]
+        everybody = [
+            candidate.mask for candidate in find_annotator_masks(session, finding=finding, image_ids=[image_id])
+        ]
         n_all = sum(mask is not None and not mask.is_adjudicated for mask in everybody)
         masks = visible_masks(session, actor, finding=finding, image_id=image_id).get(image_id, ())
         refused = refusals(session, actor, finding=finding, masks={image_id: masks}).get(image_id)
         decision = newest_decisions(session, finding=finding, image_id=image_id).get(image_id)
-        found = ImageAgreement(
+        agreement = ImageAgreement(
             image=image_record(image),
             case_id=case.id,
             patient_code=case.patient.code,
@@ -120,8 +122,8 @@ def image_agreement(
             may_adjudicate=refused is None,
             why_not=str(refused or ""),
         )
-    exposures.note_masks(store, actor, found.versions)
-    return found
+    exposures.note_masks(store, actor, agreement.versions)
+    return agreement
 
 
 def image_figures(
@@ -137,7 +139,7 @@ def image_figures(
     require(actor, CLINICIANS)
     with store.reading() as session:
         masks = visible_masks(session, actor, finding=finding)
-        several = {image_id: found for image_id, found in masks.items() if len(found) > 1}
+        several = {image_id: of_image for image_id, of_image in masks.items() if len(of_image) > 1}
         return {image.image_id: (image.patient_id, image.dice, image.kappa) for image in _compare_all(session, several)}
 
 
@@ -189,13 +191,13 @@ def _compare_all(session: Session, masks: Mapping[int, Sequence[AnnotatorMask]])
         .join(Patient, Patient.id == Case.patient_id)
         .order_by(Image.id)
     )
-    found = []
+    compared = []
     for image_id, case_id, width_px, height_px, patient_id, code in rows:
         pairs = tuple(compare_masks(session, masks.get(image_id, ())))
         if pairs:
             diagonal_px = hypot(width_px, height_px)
-            found.append(_Image(image_id, case_id, patient_id, code, diagonal_px, len(masks[image_id]), pairs))
-    return found
+            compared.append(_Image(image_id, case_id, patient_id, code, diagonal_px, len(masks[image_id]), pairs))
+    return compared
 
 
 def _pairs_of_people(images: Sequence[_Image]) -> tuple[PairAgreement, ...]:
@@ -204,7 +206,7 @@ def _pairs_of_people(images: Sequence[_Image]) -> tuple[PairAgreement, ...]:
     for image in images:
         for first, second, figures in image.pairs:
             names |= {first.annotator_id: first.annotator, second.annotator_id: second.annotator}
-            one, other = sorted((first, second), key=lambda mask: (mask.annotator.casefold(), mask.annotator_id))
+            first_mask, other = sorted((first, second), key=lambda mask: (mask.annotator.casefold(), mask.annotator_id))
             only = _Image(
                 image.image_id,
                 image.case_id,
@@ -212,9 +214,9 @@ def _pairs_of_people(images: Sequence[_Image]) -> tuple[PairAgreement, ...]:
                 image.patient_code,
                 image.diagonal_px,
                 2,
-                ((one, other, figures),),
+                ((first_mask, other, figures),),
             )
-            shared.setdefault((one.annotator_id, other.annotator_id), []).append(only)
+            shared.setdefault((first_mask.annotator_id, other.annotator_id), []).append(only)
     pairs = [
         PairAgreement(
             first_id=first_id,
@@ -236,7 +238,7 @@ def _pairs_of_people(images: Sequence[_Image]) -> tuple[PairAgreement, ...]:
 
 def _image_rows(session: Session, actor: Actor, finding: Finding, images: Sequence[_Image]) -> tuple[ImageRow, ...]:
     decided = newest_decisions(session, finding=finding)
-    # Whether he may decide depends on all that he sees of the image, not on a task's versions alone.
+    # Whether they may decide depends on all that they see of the image, not on a task's versions alone.
     shown = visible_masks(session, actor, finding=finding)
     asked = {image.image_id: shown.get(image.image_id, ()) for image in images}
     refused = refusals(session, actor, finding=finding, masks=asked)
@@ -270,9 +272,9 @@ def _version_pair(first: AnnotatorMask, second: AnnotatorMask, figures: PairFigu
 
 
 def _mean(images: Sequence[_Image], figure: Callable[[_Image], float | None], within: Bounds = (0.0, 1.0)) -> Estimate:
-    found = [(value, image.patient_id) for image in images if (value := figure(image)) is not None]
+    values = [(value, image.patient_id) for image in images if (value := figure(image)) is not None]
     return mean_over_patients(
-        tuple(value for value, _ in found), tuple(patient_id for _, patient_id in found), within=within
+        tuple(value for value, _ in values), tuple(patient_id for _, patient_id in values), within=within
     )
 
 

@@ -70,8 +70,8 @@ def list_unmarked(store: Store, *, actor: Actor, after: int | None = None, limit
             .limit(limit + 1)
         )  # fmt: skip
         rows = session.execute(query if after is None else query.where(Image.id > after)).all()
-    found = tuple(UnmarkedImage(*row) for row in rows[:limit])
-    return UnmarkedPage(found, total, found[-1].image_id if len(rows) > limit else None)
+    unmarked = tuple(UnmarkedImage(*row) for row in rows[:limit])
+    return UnmarkedPage(unmarked, total, unmarked[-1].image_id if len(rows) > limit else None)
 
 
 def confirm_clear(store: Store, *, actor: Actor, image_ids: Sequence[int], note: str = "") -> tuple[VersionRecord, ...]:

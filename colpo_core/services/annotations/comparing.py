@@ -34,9 +34,9 @@ def compare_masks(session: Session, masks: Sequence[AnnotatorMask]) -> Iterable[
     for first, second in combinations(masks, 2):
         if (first.width_px, first.height_px) != (second.width_px, second.height_px):
             continue
-        one, other = sorted((first, second), key=lambda mask: mask.sha256)
-        key = (first.width_px, first.height_px, one.sha256, other.sha256)
-        yield first, second, _FIGURES.find(key, partial(_figures_of, pixels_of, one, other))
+        first_mask, other = sorted((first, second), key=lambda mask: mask.sha256)
+        key = (first.width_px, first.height_px, first_mask.sha256, other.sha256)
+        yield first, second, _FIGURES.find(key, partial(_figures_of, pixels_of, first_mask, other))
 
 
 def _figures_of(

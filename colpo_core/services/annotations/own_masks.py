@@ -181,9 +181,7 @@ def version_mask(store: Store, *, actor: Actor, version_id: int) -> NDArray[np.b
         PermissionDenied: The actor is a reader.
     """
     require(actor, CLINICIANS)
-    record, pixels = _version(store, actor, version_id)
-    exposures.note_masks(store, actor, [record])
-    return pixels
+    return _shown_mask(store, actor, version_id)
 
 
 def version_mask_overlay(
@@ -197,16 +195,16 @@ def version_mask_overlay(
         PermissionDenied: The actor is a reader.
     """
     require(actor, CLINICIANS)
-    record, pixels = _version(store, actor, version_id)
-    exposures.note_masks(store, actor, [record])
-    return mask_png(pixels, rgba=rgba)
+    return mask_png(_shown_mask(store, actor, version_id), rgba=rgba)
 
 
-def _version(store: Store, actor: Actor, version_id: int) -> tuple[VersionRecord, NDArray[np.bool_]]:
+def _shown_mask(store: Store, actor: Actor, version_id: int) -> NDArray[np.bool_]:
     with store.reading() as session:
         version = find_version(session, version_id)
         require_visible(session, actor, version.annotation)
-        return version_record(session, version), mask_pixels(version.mask)
+        record, pixels = version_record(session, version), mask_pixels(version.mask)
+    exposures.note_masks(store, actor, [record])
+    return pixels
 
 
 def submitted_masks(store: Store, *, actor: Actor, image_id: int) -> tuple[VersionRecord, ...]:

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from colpo_core.errors import NotFound
@@ -92,23 +92,17 @@ def find_version(session: Session, version_id: int) -> AnnotationVersion:
 
 def newest_version(session: Session, annotation_id: int) -> AnnotationVersion | None:
     """The newest version of an annotation, or None."""
-    return session.scalar(
-        select(AnnotationVersion)
-        .where(AnnotationVersion.annotation_id == annotation_id)
-        .order_by(AnnotationVersion.number.desc())
-        .limit(1)
-    )
+    return session.scalar(_newest_first(annotation_id).limit(1))
 
 
 def versions_of(session: Session, annotation_id: int) -> list[AnnotationVersion]:
     """All versions of an annotation, newest first."""
-    return list(
-        session.scalars(
-            select(AnnotationVersion)
-            .where(AnnotationVersion.annotation_id == annotation_id)
-            .order_by(AnnotationVersion.number.desc())
-        )
-    )
+    return list(session.scalars(_newest_first(annotation_id)))
+
+
+def _newest_first(annotation_id: int) -> Select[AnnotationVersion]:
+    versions = select(AnnotationVersion).where(AnnotationVersion.annotation_id == annotation_id)
+    return versions.order_by(AnnotationVersion.number.desc())
 
 
 def newest_versions(
@@ -118,8 +112,8 @@ def newest_versions(
     query = select(Annotation.id).where(Annotation.image_id == image_id, Annotation.state == state)
     if finding is not None:
         query = query.where(Annotation.finding == finding)
-    found = [newest_version(session, annotation_id) for annotation_id in session.scalars(query)]
-    return sorted((row for row in found if row is not None), key=lambda row: row.id, reverse=True)
+    newest = [newest_version(session, annotation_id) for annotation_id in session.scalars(query)]
+    return sorted((row for row in newest if row is not None), key=lambda row: row.id, reverse=True)
 
 
 def shown_mask_id(annotation: Annotation, newest: AnnotationVersion | None) -> int | None:

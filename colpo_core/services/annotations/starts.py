@@ -228,7 +228,7 @@ def _others(session: Session, actor: Actor, document: Document) -> list[Annotati
 
 def _other_images(session: Session, image: Image, document: Document) -> tuple[ImageStart, ...]:
     rows = session.scalars(select(Image).where(Image.case_id == image.case_id, Image.id != image.id)).all()
-    found: list[ImageStart] = []
+    options: list[ImageStart] = []
     for other in sorted(rows, key=lambda row: place_in_series(row.stage, row.seconds_after_acid, row.id)):
         annotation = find_own(session, Document(other.id, document.annotator_id, document.finding))
         if annotation is None:
@@ -238,8 +238,8 @@ def _other_images(session: Session, image: Image, document: Document) -> tuple[I
         if mask is not None and mask.area_px > 0:
             share = mask.area_px / (mask.width_px * mask.height_px)
             is_submitted = newest is not None and newest.mask_id == mask.id
-            found.append(ImageStart(image_record(other), share, is_submitted))
-    return tuple(found)
+            options.append(ImageStart(image_record(other), share, is_submitted))
+    return tuple(options)
 
 
 def _proposal(session: Session, image_id: int) -> Proposal | None:

@@ -99,16 +99,16 @@ def visible_masks(
     session: Session, actor: Actor, *, finding: Finding, image_id: int | None = None
 ) -> dict[int, tuple[AnnotatorMask, ...]]:
     """By image, the masks of its annotators that the actor may see, adjudicated ones apart; the oldest first."""
-    found: dict[int, list[AnnotatorMask]] = {}
+    visible: dict[int, list[AnnotatorMask]] = {}
     hidden: dict[int, frozenset[int]] = {}
-    for one in find_annotator_masks(session, finding=finding, image_ids=None if image_id is None else [image_id]):
-        if one.mask is None or one.mask.is_adjudicated:
+    for candidate in find_annotator_masks(session, finding=finding, image_ids=None if image_id is None else [image_id]):
+        if candidate.mask is None or candidate.mask.is_adjudicated:
             continue
-        if one.image_id not in hidden:
-            hidden[one.image_id] = hidden_annotators(session, actor, image_id=one.image_id, finding=finding)
-        if one.mask.annotator_id not in hidden[one.image_id]:
-            found.setdefault(one.image_id, []).append(one.mask)
-    return {number: tuple(masks) for number, masks in found.items()}
+        if candidate.image_id not in hidden:
+            hidden[candidate.image_id] = hidden_annotators(session, actor, image_id=candidate.image_id, finding=finding)
+        if candidate.mask.annotator_id not in hidden[candidate.image_id]:
+            visible.setdefault(candidate.image_id, []).append(candidate.mask)
+    return {number: tuple(masks) for number, masks in visible.items()}
 
 
 def masks_of_task(session: Session, actor: Actor, task: AnnotationTask) -> dict[int, tuple[AnnotatorMask, ...]]:
@@ -129,7 +129,7 @@ def masks_of_task(session: Session, actor: Actor, task: AnnotationTask) -> dict[
         .where(TaskItem.task_id == task.id, TaskItem.state == TaskItemState.SUBMITTED)
         .order_by(AnnotationVersion.id)
     )
-    found: dict[int, list[AnnotatorMask]] = {}
+    by_image: dict[int, list[AnnotatorMask]] = {}
     hidden: dict[int, frozenset[int]] = {}
     for item, version, name, sha256, width_px, height_px, area_px in rows:
         if item.image_id not in hidden:
@@ -149,8 +149,8 @@ def masks_of_task(session: Session, actor: Actor, task: AnnotationTask) -> dict[
                 confirmed_clear=is_confirmed_clear(version, area_px),
                 is_adjudicated=False,
             )
-            found.setdefault(item.image_id, []).append(mask)
-    return {number: tuple(masks) for number, masks in found.items()}
+            by_image.setdefault(item.image_id, []).append(mask)
+    return {number: tuple(masks) for number, masks in by_image.items()}
 
 
 def is_confirmed_clear(version: AnnotationVersion, area_px: int) -> bool:

@@ -2,7 +2,6 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy.orm import Session
 
 from colpo_core.errors import Conflict, InputRejected, PermissionDenied
 from colpo_core.evaluation.agreement import pair_figures
@@ -25,7 +24,6 @@ from colpo_core.services.common.blinding import require_visible
 from colpo_core.services.common.mask_rows import mask_pixels
 from colpo_core.services.common.permissions import CLINICIANS, require
 from colpo_core.store import Store
-from colpo_core.store.tables import AnnotationVersion
 from colpo_core.terms import Start
 
 BOTH_RGB, FIRST_RGB, SECOND_RGB = (240, 228, 66), (0, 158, 255), (255, 94, 60)
@@ -106,11 +104,7 @@ def compare_versions(store: Store, *, actor: Actor, first_id: int, second_id: in
         PermissionDenied: The actor is a reader.
     """
     require(actor, CLINICIANS)
-    with store.reading() as session:
-        first, second = _pair(session, actor, first_id, second_id)
-        records = version_record(session, first), version_record(session, second)
-        masks = mask_pixels(first.mask), mask_pixels(second.mask)
-    exposures.note_masks(store, actor, records)
+    records, masks = _shown_pair(store, actor, first_id, second_id)
     figures = pair_figures(*masks)
     both_px = int(np.count_nonzero(masks[0] & masks[1]))
     return VersionComparison(
@@ -135,21 +129,23 @@ def comparison_overlay(store: Store, *, actor: Actor, first_id: int, second_id: 
         PermissionDenied: The actor is a reader.
     """
     require(actor, CLINICIANS)
-    with store.reading() as session:
-        first, second = _pair(session, actor, first_id, second_id)
-        records = version_record(session, first), version_record(session, second)
-        masks: tuple[NDArray[np.bool_], NDArray[np.bool_]] = mask_pixels(first.mask), mask_pixels(second.mask)
-    exposures.note_masks(store, actor, records)
+    _, masks = _shown_pair(store, actor, first_id, second_id)
     return comparison_png(
         *masks, both=(*BOTH_RGB, _ALPHA), first_alone=(*FIRST_RGB, _ALPHA), second_alone=(*SECOND_RGB, _ALPHA)
     )
 
 
-def _pair(session: Session, actor: Actor, first_id: int, second_id: int) -> tuple[AnnotationVersion, AnnotationVersion]:
-    """Two versions on one image that the actor may see."""
-    first, second = find_version(session, first_id), find_version(session, second_id)
-    for version in (first, second):
-        require_visible(session, actor, version.annotation)
-    if first.annotation.image_id != second.annotation.image_id:
-        raise InputRejected("These versions lie on different images. Choose two of one image.")
-    return first, second
+def _shown_pair(
+    store: Store, actor: Actor, first_id: int, second_id: int
+) -> tuple[tuple[VersionRecord, VersionRecord], tuple[NDArray[np.bool_], NDArray[np.bool_]]]:
+    """Two versions on one image that the actor may see, and their masks; that they were shown is noted."""
+    with store.reading() as session:
+        first, second = find_version(session, first_id), find_version(session, second_id)
+        for version in (first, second):
+            require_visible(session, actor, version.annotation)
+        if first.annotation.image_id != second.annotation.image_id:
+            raise InputRejected("These versions lie on different images. Choose two of one image.")
+        records = version_record(session, first), version_record(session, second)
+        masks = mask_pixels(first.mask), mask_pixels(second.mask)
+    exposures.note_masks(store, actor, records)
+    return records, masks

@@ -40,7 +40,7 @@ def annotation_desk(
     with store.reading() as session:
         image = find_image(session, image_id)
         case = session.get_one(Case, image.case_id)
-        layers = {one: open_record(session, Document(image.id, actor.person_id, one), image) for one in Finding}
+        layers = {layer: open_record(session, Document(image.id, actor.person_id, layer), image) for layer in Finding}
         mine = layers[finding]
         submitted = newest_versions(session, image_id=image_id, state=AnnotationState.SUBMITTED, finding=finding)
         waiting = newest_versions(session, image_id=image_id, state=AnnotationState.TO_CONFIRM, finding=finding)

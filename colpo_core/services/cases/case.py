@@ -59,7 +59,7 @@ def get_case(store: Store, *, actor: Actor, case_id: int, with_predictions: bool
     require(actor, CLINICIANS)
     record = read_case(store, actor, case_id)
     if not with_predictions:
-        images = tuple(replace(one, prediction_id=None, prob_hsil=None) for one in record.images)
+        images = tuple(replace(image, prediction_id=None, prob_hsil=None) for image in record.images)
         record = replace(record, images=images, model_marks=())
     exposures.note(store, actor, seen_in(record))
     return record
@@ -82,7 +82,7 @@ def read_case(store: Store, whose: Actor, case_id: int) -> CaseRecord:
             .order_by(Histology.specimen_number)
         ).all()
         images = _case_images(session, whose, case)
-        has_predictions = any(one.prob_hsil is not None for one in images)
+        has_predictions = any(image.prob_hsil is not None for image in images)
         return CaseRecord(
             id=case.id,
             patient_id=case.patient_id,

@@ -70,25 +70,27 @@ def find_contradictions(
     query = select(Image.id, Image.case_id).where(Image.shows_cervix)
     query = query if include_simulated else query.where(Image.simulated.is_(False))
     cases = {image_id: case_id for image_id, case_id in session.execute(query) if case_id in words}
-    found = []
-    for one, other in near_copies(cases, looks):
-        first, second = cases[one], cases[other]
+    contradictions = []
+    for first_image_id, second_image_id in near_copies(cases, looks):
+        first, second = cases[first_image_id], cases[second_image_id]
         if words[first] != words[second]:
-            found.append(Contradiction(one, first, other, second))
-    return tuple(found)
+            contradictions.append(Contradiction(first_image_id, first, second_image_id, second))
+    return tuple(contradictions)
 
 
 def images_of(contradictions: Iterable[Contradiction]) -> set[int]:
     """Rows of the images that stand in them."""
-    return set(chain.from_iterable((one.image_id, one.other_image_id) for one in contradictions))
+    return set(
+        chain.from_iterable((contradiction.image_id, contradiction.other_image_id) for contradiction in contradictions)
+    )
 
 
 def _words(session: Session, source: LabelSource) -> dict[int, str]:
     """The label of each case that has one, or that it is flagged, whatever the labels rest on."""
-    found: dict[int, str] = {}
+    words: dict[int, str] = {}
     for row in session.execute(select(CaseLabel.case_id, CaseLabel.source, CaseLabel.label, CaseLabel.flagged)):
         if row.flagged:
-            found[row.case_id] = _FLAGGED
+            words[row.case_id] = _FLAGGED
         elif row.label is not None and row.source is source:
-            found.setdefault(row.case_id, row.label.value)
-    return found
+            words.setdefault(row.case_id, row.label.value)
+    return words

@@ -59,13 +59,13 @@ class StoredLooks:
         """
         self.catch_up(session)
         new = Looks([perceptual_hash])
-        found: list[tuple[int, int]] = []
+        copies: list[tuple[int, int]] = []
         start = 0
         for part in self._parts:
             _, places, distances = part.near(new)
-            found += [(int(how_far), start + int(place)) for place, how_far in zip(places, distances, strict=True)]
+            copies += [(int(how_far), start + int(index)) for index, how_far in zip(places, distances, strict=True)]
             start += len(part)
-        return [self._ids[place] for _, place in sorted(found)]
+        return [self._ids[index] for _, index in sorted(copies)]
 
     def catch_up(self, session: Session) -> None:
         """Read what has come in since the last time; the first time all, which is better done before writing."""

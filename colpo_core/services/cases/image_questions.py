@@ -1,7 +1,7 @@
 """What is asked about images whose look contradicts how they are filed, and what people answer.
 
 Nothing is changed unasked: a person files an image under another stage, says that it does not show the cervix, or says
-that it is right as it is, which is kept under her name so that it is not asked again.
+that it is right as it is, which is kept under that person's name so that it is not asked again.
 """
 
 from collections.abc import Collection
@@ -42,7 +42,7 @@ def open_questions(session: Session, image_ids: Collection[int] | None = None) -
     """The same within a session."""
     wanted = None if image_ids is None else set(image_ids)
     answered = {(image_id, question) for image_id, question in session.execute(_ANSWERS)}
-    found = []
+    questions = []
     for image, look in session.execute(_LOOKS):
         if wanted is not None and image.id not in wanted:
             continue
@@ -53,8 +53,8 @@ def open_questions(session: Session, image_ids: Collection[int] | None = None) -
             asked.insert(0, ImageQuestion.STAGE_GUESSED)
         left = tuple(question for question in asked if (image.id, question) not in answered)
         if left:
-            found.append(AskedImage(image.id, image.case_id, image.stage, left))
-    return tuple(found)
+            questions.append(AskedImage(image.id, image.case_id, image.stage, left))
+    return tuple(questions)
 
 
 def confirm_images(
@@ -81,10 +81,14 @@ def confirm_images(
     with store.writing() as session:
         _check_known(session, image_ids)
         for asked in open_questions(session, image_ids):
-            for one in asked.questions:
-                if question in (None, one):
-                    session.add(ImageAnswer(image_id=asked.image_id, question=one, answered_by=actor.person_id))
-                    audit.record(session, actor, "confirm image", f"image {asked.image_id}", question=one.value)
+            for asked_question in asked.questions:
+                if question in (None, asked_question):
+                    session.add(
+                        ImageAnswer(image_id=asked.image_id, question=asked_question, answered_by=actor.person_id)
+                    )
+                    audit.record(
+                        session, actor, "confirm image", f"image {asked.image_id}", question=asked_question.value
+                    )
                     answered += 1
         if not answered:
             raise InputRejected("Nothing of the kind is asked about these images. Look at the list of questions.")

@@ -92,8 +92,8 @@ def list_cases(
 ) -> CasePage:
     """One page of cases.
 
-    Cases of which the model's output is kept back from the actor are in no list that asks for it, and those that he
-    annotates blind in none that asks how annotators agree.
+    Cases of which the model's output is kept back from the actor are in no list that asks for it, and those that the
+    actor annotates blind in none that asks how annotators agree.
 
     Args:
         store: The open store.
@@ -116,14 +116,14 @@ def list_cases(
         lowest_agreement.complete(store)
     with store.reading() as session:
         query = select_cases(wanted, sort, after, actor=actor, leader=_leader(session, wanted, sort))
-        found = session.execute(query.limit(MOST_FROM_HERE)).all()
-        rows = _rows(session, actor, [row.case_id for row in found[:limit]])
+        fetched = session.execute(query.limit(MOST_FROM_HERE)).all()
+        rows = _rows(session, actor, [row.case_id for row in fetched[:limit]])
         n_uncompared = lowest_agreement.count_uncompared(session) if asks_agreement else 0
         shows_model = any(row.prob_hsil_4ch is not None for row in rows)
         marks = marks_of(session, current_id(session)) if shows_model else ()
     exposures.note(store, actor, [seen for row in rows for seen in _seen_in(row)])
-    last = found[limit - 1] if len(found) > limit else None
-    return CasePage(rows, None if last is None else (last[1], last[0]), len(found), n_uncompared, marks)
+    last = fetched[limit - 1] if len(fetched) > limit else None
+    return CasePage(rows, None if last is None else (last[1], last[0]), len(fetched), n_uncompared, marks)
 
 
 def find_case_ids(store: Store, *, actor: Actor, where: CaseFilter) -> tuple[int, ...]:
@@ -189,8 +189,8 @@ def select_cases(
         query = query.where(here < tuple_(*after) if is_descending else here > tuple_(*after))
     if actor is not None:
         query = query.where(*_kept_back(actor, where, sort))
-    for place, (asked, test, _is_newest_first) in enumerate(conditions):
-        query = query.where(test(asked if leader is None or place == leader else without_index(asked)))
+    for index, (asked, test, _is_newest_first) in enumerate(conditions):
+        query = query.where(test(asked if leader is None or index == leader else without_index(asked)))
     return query.order_by(*((key.desc(), row.desc()) if is_descending else (key, row)))
 
 
@@ -204,12 +204,12 @@ def _leader(session: Session, where: CaseFilter, sort: CaseSort) -> int:
     conditions = _conditions(where)
     fewest, leader = _COMMON, -1
     if sort is CaseSort.NEWEST:
-        leader = next((place for place, one in enumerate(conditions) if one.is_newest_first), -1)
-    for place, (asked, test, _is_newest_first) in enumerate(conditions):
+        leader = next((index for index, condition in enumerate(conditions) if condition.is_newest_first), -1)
+    for index, (asked, test, _is_newest_first) in enumerate(conditions):
         fitting = select(literal(1)).where(test(asked)).limit(fewest).subquery()
         n = session.scalar(select(func.count()).select_from(fitting)) or 0
         if n < fewest:
-            fewest, leader = n, place
+            fewest, leader = n, index
         if n == 0:
             break
     return leader
@@ -291,12 +291,12 @@ def _lists(where: CaseFilter) -> Iterator[_Condition]:
 
 def _devices(session: Session) -> tuple[str, ...]:
     """Each device once, by hopping from one to the next along the index."""
-    found: list[str] = []
+    devices: list[str] = []
     device = session.scalar(select(func.min(CaseSummary.device)))
     while device is not None:
-        found.append(device)
+        devices.append(device)
         device = session.scalar(select(func.min(CaseSummary.device)).where(CaseSummary.device > device))
-    return tuple(found)
+    return tuple(devices)
 
 
 def _rows(session: Session, actor: Actor, case_ids: list[int]) -> tuple[CaseRow, ...]:
@@ -311,10 +311,10 @@ def _rows(session: Session, actor: Actor, case_ids: list[int]) -> tuple[CaseRow,
     states = _states(session, case_ids)
     hidden = _cases_of(session, case_ids, select(Image.case_id).where(Image.id.in_(images_without_model(actor))))
     blind = _cases_of(session, case_ids, lowest_agreement.cases_annotated_blind(actor))
-    found = {}
+    case_rows = {}
     for summary, code, case_date, reason, dice in session.execute(query):
         shows_model = summary.case_id not in hidden
-        found[summary.case_id] = CaseRow(
+        case_rows[summary.case_id] = CaseRow(
             id=summary.case_id,
             patient_code=code,
             case_date=case_date,
@@ -335,7 +335,7 @@ def _rows(session: Session, actor: Actor, case_ids: list[int]) -> tuple[CaseRow,
             review=summary.review_state if shows_model else None,
             lowest_dice=None if summary.case_id in blind else dice,
         )
-    return tuple(found[case_id] for case_id in case_ids)
+    return tuple(case_rows[case_id] for case_id in case_ids)
 
 
 def _cases_of(session: Session, case_ids: Collection[int], hidden: Select[int]) -> set[int]:

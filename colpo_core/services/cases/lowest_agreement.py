@@ -51,8 +51,8 @@ def count_uncompared(session: Session) -> int:
 def cases_annotated_blind(actor: Actor) -> Select[int]:
     """Rows of the cases of which somebody must not learn how others' masks agree.
 
-    They are those of the actor's open blind tasks in which anybody still has the image before him: there the masks of
-    the others are hidden from him.
+    They are those of the actor's open blind tasks in which anybody still has to annotate the image: there the masks of
+    the others are hidden from the actor.
     """
     fellow = aliased(TaskItem)
     return (
@@ -73,18 +73,18 @@ def cases_annotated_blind(actor: Actor) -> Select[int]:
 
 
 def _waits() -> tuple[ColumnElement[bool], ...]:
-    kept = exists().where(CaseAgreement.case_id == CaseSummary.case_id)
-    return (CaseSummary.n_annotators > 1, ~kept)
+    is_compared = exists().where(CaseAgreement.case_id == CaseSummary.case_id)
+    return (CaseSummary.n_annotators > 1, ~is_compared)
 
 
 def _masks_of(session: Session, case_ids: Collection[int]) -> dict[int, _Masks]:
     """By case and image the masks that count as one annotator's."""
     cases = dict(session.execute(select(Image.id, Image.case_id).where(Image.case_id.in_(case_ids))).all())
-    found: dict[int, _Masks] = {}
-    for one in find_annotator_masks(session, finding=Finding.ACETOWHITE, image_ids=cases):
-        if one.mask is not None and not one.mask.is_adjudicated:
-            found.setdefault(cases[one.image_id], {}).setdefault(one.image_id, []).append(one.mask)
-    return found
+    masks: dict[int, _Masks] = {}
+    for candidate in find_annotator_masks(session, finding=Finding.ACETOWHITE, image_ids=cases):
+        if candidate.mask is not None and not candidate.mask.is_adjudicated:
+            masks.setdefault(cases[candidate.image_id], {}).setdefault(candidate.image_id, []).append(candidate.mask)
+    return masks
 
 
 def _lowest_dice(session: Session, masks: _Masks) -> float | None:

@@ -1,4 +1,4 @@
-"""Views: the filters and the order of a list of cases that a person keeps under a name, for herself."""
+"""Views: the filters and the order of a list of cases that a person keeps under a name, for their own use."""
 
 from sqlalchemy import func, select
 
@@ -31,7 +31,7 @@ def save_view(store: Store, *, actor: Actor, name: str, where: CaseFilter, sort:
     Args:
         store: The open store.
         actor: Whose view it is.
-        name: What she calls it, 1 to 60 characters.
+        name: What the actor calls it, 1 to 60 characters.
         where: The filter; a selection of cases is not kept.
         sort: The order.
 

@@ -32,9 +32,9 @@ def guess_stage(name: str) -> Stage | None:
     """
     for part in reversed(name.replace("\\", "/").split("/")):
         words = [word.lower() for word in _TOKENS.findall(_CAMEL.sub(" ", part))]
-        found = {stage for stage in Stage if any(_speaks_of(stage, word) for word in words)}
-        if found:
-            return found.pop() if len(found) == 1 else None
+        stages = {stage for stage in Stage if any(_speaks_of(stage, word) for word in words)}
+        if stages:
+            return stages.pop() if len(stages) == 1 else None
     return None
 
 

@@ -1,4 +1,4 @@
-"""Counting no further than anybody wants to know."""
+"""Counts of rows up to a limit, beyond which nobody needs the number."""
 
 from sqlalchemy import ColumnElement, func, literal, select
 from sqlalchemy.orm import Session

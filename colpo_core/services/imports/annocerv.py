@@ -12,8 +12,9 @@ from sqlalchemy import exists, select
 
 from colpo_core.errors import ImageRejected, InputRejected
 from colpo_core.exchange.annocerv import AnnoCervCase, AnnoCervImage, read_annocerv
-from colpo_core.images.decoding import CleanImage, decode_photograph, encode_clean
+from colpo_core.images.decoding import CleanImage, encode_clean
 from colpo_core.images.outlines import fill_outline
+from colpo_core.images.photographs import decode_photograph
 from colpo_core.records.cases.cases import ImportOutcome, ImportReport, ImportStatus
 from colpo_core.records.people import Actor
 from colpo_core.services.annotations.imported_masks import import_annotation

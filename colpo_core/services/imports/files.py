@@ -10,7 +10,8 @@ from datetime import date
 from pathlib import Path
 
 from colpo_core.errors import ImageRejected, InputRejected
-from colpo_core.images.decoding import CleanImage, decode_photograph, encode_clean
+from colpo_core.images.decoding import CleanImage, encode_clean
+from colpo_core.images.photographs import decode_photograph
 from colpo_core.records.cases.cases import ImportOutcome, ImportReport, ImportStatus, IncomingFile, StageGuess
 from colpo_core.records.people import Actor
 from colpo_core.services.cases.contradictions import cases_text, contradicting, near_copy_text

@@ -10,7 +10,7 @@ from colpo_core.services.common.blinding import images_without_model
 from colpo_core.services.common.counting import count_up_to
 from colpo_core.services.common.permissions import EVERYBODY, require
 from colpo_core.services.overview.figures_cache import kept_figures
-from colpo_core.services.studies.readings import assigned_studies
+from colpo_core.services.studies.presenting import assigned_studies
 from colpo_core.store import Store
 from colpo_core.store.case_summaries import needs_annotation
 from colpo_core.store.tables import (

@@ -84,7 +84,7 @@ def call_reasons(store: Store, *, actor: Actor, prediction_id: int, n_like: int 
             failure=(job.error or "") if job is not None and job.state is JobState.FAILED else "",
         )
         case_id = image.case_id
-    shown = [(one.case_id, kind) for one in like for kind in (ExposureKind.LABEL, ExposureKind.HISTOLOGY)]
+    shown = [(case.case_id, kind) for case in like for kind in (ExposureKind.LABEL, ExposureKind.HISTOLOGY)]
     exposures.note(store, actor, [(case_id, ExposureKind.PREDICTION), *shown])
     return reasons
 
@@ -125,11 +125,11 @@ def calibration_band(card: Mapping[str, Any], channels: str, prob: float) -> Rel
     """
     block = card.get("metrics", {}).get(f"classification_{channels}", {}).get("image") or {}
     bins = block.get("reliability") or ()
-    inside = [one for one in bins if one["low"] <= prob and (prob < one["high"] or one["high"] >= 1)]
+    inside = [bar for bar in bins if bar["low"] <= prob and (prob < bar["high"] or bar["high"] >= 1)]
     if not inside:
         return None
-    one = inside[0]
-    return ReliabilityBin(one["low"], one["high"], one["mean_prob"], Proportion(**one["observed"]))
+    bar = inside[0]
+    return ReliabilityBin(bar["low"], bar["high"], bar["mean_prob"], Proportion(**bar["observed"]))
 
 
 def _found(session: Session, actor: Actor, prediction_id: int) -> tuple[Prediction, Image]:
@@ -157,21 +157,21 @@ def _like(
     alike = likeness(unpack_features([mine.features])[0], stack)
     key = (str(store.settings.data_dir), prediction.checkpoint_id, *images_state(session))
     learned = _LEARNED.find(key, lambda: patients_met(store, session, prediction.checkpoint_id))
-    found: dict[int, LikeCase] = {}
+    like_cases: dict[int, LikeCase] = {}
     order = np.argsort(-alike, kind="stable")
     for start in range(0, len(order), _ASKED_AT_ONCE):
         places = order[start : start + _ASKED_AT_ONCE]
-        rows = _labelled(session, [int(ids[place]) for place in places], patient_id)
-        for place in places:
-            row = rows.get(int(ids[place]))
-            if row is not None and row.case_id not in found:
-                found[row.case_id] = LikeCase(
-                    row.case_id, row.image_id, row.code, float(alike[place]), row.label, row.grade,
+        rows = _labelled(session, [int(ids[index]) for index in places], patient_id)
+        for index in places:
+            row = rows.get(int(ids[index]))
+            if row is not None and row.case_id not in like_cases:
+                like_cases[row.case_id] = LikeCase(
+                    row.case_id, row.image_id, row.code, float(alike[index]), row.label, row.grade,
                     was_learned=row.patient_id in learned, simulated=row.simulated,
                 )  # fmt: skip
-            if len(found) == n_like:
-                return tuple(found.values()), ""
-    return tuple(found.values()), "" if found else _NO_LABELS
+            if len(like_cases) == n_like:
+                return tuple(like_cases.values()), ""
+    return tuple(like_cases.values()), "" if like_cases else _NO_LABELS
 
 
 def _labelled(session: Session, prediction_ids: list[int], patient_id: int) -> dict[int, Any]:

@@ -1,21 +1,14 @@
 """What a clinician can do with predictions: look at them and agree or overrule."""
 
-import re
-from collections.abc import Iterable
-
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, exists, func, select
 from sqlalchemy.orm import Session
 
-from colpo_core.errors import InputRejected, NotFound
 from colpo_core.evaluation.evidence import image_evidence
 from colpo_core.evaluation.intervals import exact_share
-from colpo_core.images.biopsy_sites import propose_sites, sites_png
-from colpo_core.images.colours import MASK_RGBA, map_png
-from colpo_core.images.maps import MAP_NAMES, unpack_maps
-from colpo_core.images.masks import mask_png
-from colpo_core.images.probabilities import unpack_probabilities
+from colpo_core.images.biopsy_sites import propose_sites
+from colpo_core.images.maps import MAP_NAMES, brightest_of_network, unpack_maps
 from colpo_core.records.people import Actor
 from colpo_core.records.review.reviews import (
     PredictionRecord,
@@ -24,10 +17,9 @@ from colpo_core.records.review.reviews import (
     ReviewDesk,
     ReviewNext,
     ReviewQueue,
-    ReviewRecord,
 )
 from colpo_core.services.annotations.submitted_masks import AnnotatorMask, visible_masks
-from colpo_core.services.common import audit, exposures
+from colpo_core.services.common import exposures
 from colpo_core.services.common.blinding import images_without_model, require_prediction_visible
 from colpo_core.services.common.counting import count_up_to
 from colpo_core.services.common.mask_rows import mask_pixels
@@ -36,26 +28,17 @@ from colpo_core.services.review.rows import (
     SITES_MAP,
     clock_of,
     model_mask,
+    note_predictions,
     prediction_record,
     prediction_rows,
-    proposed_sites,
     reviews_of,
     unless_damaged,
     visible_prediction,
 )
 from colpo_core.services.review.series import review_series
 from colpo_core.store import Store
-from colpo_core.store.tables import (
-    CaseLabel,
-    Checkpoint,
-    Mask,
-    Prediction,
-    Promotion,
-    Review,
-)
-from colpo_core.terms import ExposureKind, Finding, LabelSource, ReviewReason, Verdict
-
-_MAX_REASON = 2000
+from colpo_core.store.tables import CaseLabel, Checkpoint, Mask, Prediction, Promotion, Review
+from colpo_core.terms import ExposureKind, Finding, LabelSource, Verdict
 
 
 def list_for_review(
@@ -87,7 +70,7 @@ def list_for_review(
             checkpoint.name,
             n_kept_back=count_up_to(session, Prediction, *kept_back),
         )
-    _note(store, actor, queue.rows)
+    note_predictions(store, actor, queue.rows)
     return queue
 
 
@@ -117,7 +100,7 @@ def get_prediction(store: Store, *, actor: Actor, prediction_id: int) -> Predict
     require(actor, CLINICIANS)
     with store.reading() as session:
         record = prediction_record(visible_prediction(session, actor, prediction_id))
-    _note(store, actor, [record])
+    note_predictions(store, actor, [record])
     return record
 
 
@@ -138,7 +121,7 @@ def find_prediction(store: Store, *, actor: Actor, image_id: int) -> PredictionR
         )
         row = session.execute(query.limit(1)).one_or_none()
         record = prediction_record(row) if row else None
-    _note(store, actor, [record] if record else [])
+    note_predictions(store, actor, [record] if record else [])
     return record
 
 
@@ -161,15 +144,15 @@ def open_review(store: Store, *, actor: Actor, prediction_id: int) -> ReviewDesk
         count = count_up_to(session, Prediction, *waiting)
         maps_sha256 = prediction.maps_sha256
         own, no_mask = unless_damaged("The model's mask", lambda: model_mask(session, prediction))
-        is_judged = any(one.reviewer_id == actor.person_id for one in reviews)
+        is_judged = any(review.reviewer_id == actor.person_id for review in reviews)
         annotated, no_expert = unless_damaged(
             "The annotated mask", lambda: _annotated(session, actor, record.image_id) if is_judged else None
         )
         clock = clock_of(session, actor, row[1])
         series = review_series(session, actor, case_id=record.case_id, checkpoint_id=record.checkpoint_id)
         thresholds = row[2].card.get("thresholds", {})
-    _note(store, actor, [record])
-    shown = {mask.annotator_id for one in series for mask in one.masks}
+    note_predictions(store, actor, [record])
+    shown = {mask.annotator_id for image in series for mask in image.masks}
     if annotated is not None:
         shown.add(annotated[0].annotator_id)
     if shown - {actor.person_id}:
@@ -180,7 +163,7 @@ def open_review(store: Store, *, actor: Actor, prediction_id: int) -> ReviewDesk
     maps = found or {}
     names = () if found is None else MAP_NAMES
     peaks = {name: float(maps[name].max()) if name in maps else 0.0 for name in names}
-    strengths = {name: peak / _brightest(maps, name) if peak > 0 else 0.0 for name, peak in peaks.items()}
+    strengths = {name: peak / brightest_of_network(maps, name) if peak > 0 else 0.0 for name, peak in peaks.items()}
     return ReviewDesk(
         record,
         strengths,
@@ -197,58 +180,6 @@ def open_review(store: Store, *, actor: Actor, prediction_id: int) -> ReviewDesk
         series=series,
         mask_threshold=float(thresholds.get("mask", 0.5)),
     )
-
-
-def record_review(
-    store: Store,
-    *,
-    actor: Actor,
-    prediction_id: int,
-    verdict: Verdict,
-    reason: str = "",
-    because: ReviewReason | None = None,
-) -> ReviewRecord:
-    """Enter a verdict; an earlier one of the same reviewer stays in the history, and counts no more.
-
-    Args:
-        store: The open store.
-        actor: An administrator or annotator.
-        prediction_id: Row of the prediction.
-        verdict: Agree, overrule or unsure.
-        reason: Why, in the reviewer's own words.
-        because: Why, in one word. Who does not agree gives one of the two.
-
-    Raises:
-        Blinding: The prediction is kept back from the actor, who has yet to paint the image.
-        NotFound: There is no such prediction.
-        InputRejected: Not agreed and no reason given, agreed with one word for why not, or the reason is too long.
-    """
-    require(actor, CLINICIANS)
-    why = re.sub(r"\s+", " ", reason).strip()
-    if verdict is not Verdict.AGREE and not why and because is None:
-        word = "overrule the model" if verdict is Verdict.OVERRULE else "are unsure"
-        raise InputRejected(f"Say why you {word}: choose a reason or write one. It stays beside the verdict.")
-    if verdict is Verdict.AGREE and because is not None:
-        raise InputRejected("Whoever agrees needs no reason why not. Leave it empty.")
-    if len(why) > _MAX_REASON:
-        raise InputRejected(f"Keep the reason under {_MAX_REASON} characters.")
-    with store.writing() as session:
-        image = visible_prediction(session, actor, prediction_id)[1]
-        exposures.note_within(session, actor, [(image.case_id, ExposureKind.PREDICTION)])
-        mine = next((old for old in reviews_of(session, prediction_id) if old.reviewer_id == actor.person_id), None)
-        if mine is None or (mine.verdict, mine.because, mine.reason) != (verdict, because, why):
-            session.add(
-                Review(
-                    prediction_id=prediction_id,
-                    reviewer_id=actor.person_id,
-                    verdict=verdict,
-                    because=because,
-                    reason=why,
-                )
-            )
-            session.flush()
-            audit.record(session, actor, "review prediction", f"prediction {prediction_id}", verdict=verdict.value)
-        return next(one for one in reviews_of(session, prediction_id) if one.reviewer_id == actor.person_id)
 
 
 def agreement(store: Store, *, actor: Actor, checkpoint_id: int | None = None) -> ReviewAgreement:
@@ -274,98 +205,6 @@ def agreement(store: Store, *, actor: Actor, checkpoint_id: int | None = None) -
         counts = dict(session.execute(counted).all())
     agreed, overruled = counts.get(Verdict.AGREE, 0), counts.get(Verdict.OVERRULE, 0)
     return ReviewAgreement(exact_share(agreed, agreed + overruled), counts.get(Verdict.UNSURE, 0))
-
-
-def prediction_mask_png(store: Store, *, actor: Actor, prediction_id: int) -> bytes:
-    """The mask as an overlay: transparent but where the checkpoint sees acetowhite epithelium, at the image's size.
-
-    Raises:
-        Blinding: It is kept back from the actor, who has yet to paint the image.
-        NotFound: There is no such prediction.
-    """
-    require(actor, CLINICIANS)
-    with store.reading() as session:
-        row = visible_prediction(session, actor, prediction_id)
-        pixels = model_mask(session, row[0])
-    _note(store, actor, [prediction_record(row)])
-    return mask_png(pixels, rgba=MASK_RGBA)
-
-
-def prediction_probability_png(store: Store, *, actor: Actor, prediction_id: int) -> bytes:
-    """Where the checkpoint sees acetowhite epithelium, and how surely: grey, from 0 (black) to 1, over the image.
-
-    Raises:
-        Blinding: It is kept back from the actor, who has yet to paint the image.
-        InputRejected: The file is damaged.
-        NotFound: There is no such prediction, it kept no probabilities, or their file is missing.
-    """
-    require(actor, CLINICIANS)
-    with store.reading() as session:
-        row = visible_prediction(session, actor, prediction_id)
-        sha256 = row[0].acetowhite_sha256
-    _note(store, actor, [prediction_record(row)])
-    if sha256 is None:
-        raise NotFound("This prediction is older than the probabilities of each place. Predict the image again.")
-    content = store.blobs.get(sha256)
-    unpack_probabilities(content)
-    return content
-
-
-def prediction_map_png(
-    store: Store, *, actor: Actor, prediction_id: int, name: str, most_px: int | None = None
-) -> bytes:
-    """A Grad-CAM map as an overlay at the image's size; the two maps of one network share one scale.
-
-    Args:
-        store: The open store.
-        actor: An administrator or annotator.
-        prediction_id: Row of the prediction.
-        name: `3ch-normal`, `3ch-hsil`, `4ch-normal` or `4ch-hsil`.
-        most_px: Longest side of the overlay, smaller than the image's where that is longer; None for the image's.
-
-    Raises:
-        Blinding: It is kept back from the actor, who has yet to paint the image.
-        NotFound: There is no such prediction or map.
-    """
-    require(actor, CLINICIANS)
-    with store.reading() as session:
-        row = visible_prediction(session, actor, prediction_id)
-        prediction, image = row[:2]
-        maps_sha256, height_px, width_px = prediction.maps_sha256, image.height_px, image.width_px
-    _note(store, actor, [prediction_record(row)])
-    maps = unpack_maps(store.blobs.get(maps_sha256))
-    if name not in maps:
-        raise NotFound(f"There is no map {name!r}; there are {', '.join(MAP_NAMES)}.")
-    share = min(1.0, (most_px or height_px + width_px) / max(height_px, width_px))
-    height, width = (max(1, round(side * share)) for side in (height_px, width_px))
-    return map_png(maps[name], height_px=height, width_px=width, brightest=_brightest(maps, name))
-
-
-def prediction_sites_png(store: Store, *, actor: Actor, prediction_id: int) -> bytes:
-    """The places proposed for a biopsy, as numbered rings over the image; empty where there is none.
-
-    Raises:
-        Blinding: It is kept back from the actor, who has yet to paint the image.
-        InputRejected: Its maps or its mask are damaged.
-        NotFound: There is no such prediction, or its maps are missing.
-    """
-    require(actor, CLINICIANS)
-    with store.reading() as session:
-        row = visible_prediction(session, actor, prediction_id)
-        sites = proposed_sites(store, session, actor, row)
-        height_px, width_px = row[1].height_px, row[1].width_px
-    _note(store, actor, [prediction_record(row)])
-    return sites_png(sites, height_px=height_px, width_px=width_px)
-
-
-def _note(store: Store, actor: Actor, predictions: Iterable[PredictionRecord]) -> None:
-    exposures.note(store, actor, [(one.case_id, ExposureKind.PREDICTION) for one in predictions])
-
-
-def _brightest(maps: dict[str, NDArray[np.float32]], name: str) -> float:
-    """The highest value of all maps of one network, so that they can be drawn on one scale."""
-    network = name.split("-", maxsplit=1)[0]
-    return max(float(values.max()) for other, values in maps.items() if other.startswith(network))
 
 
 def _annotated(session: Session, actor: Actor, image_id: int) -> tuple[AnnotatorMask, NDArray[np.bool_]] | None:

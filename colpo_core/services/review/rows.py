@@ -1,6 +1,6 @@
 """Rows of predictions as other services need them. Whoever shows somebody what they say notes it: see `exposures`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 import numpy as np
@@ -18,10 +18,12 @@ from colpo_core.records.people import Actor
 from colpo_core.records.review.explanations import ProposedSite
 from colpo_core.records.review.reviews import PredictionRecord, ReviewRecord
 from colpo_core.services.annotations.cervix import visible_cervix
+from colpo_core.services.common import exposures
 from colpo_core.services.common.blinding import require_prediction_visible
 from colpo_core.services.common.mask_rows import mask_pixels
 from colpo_core.store import Store
 from colpo_core.store.tables import Case, Checkpoint, Image, Mask, Patient, Person, Prediction, Review
+from colpo_core.terms import ExposureKind
 
 Found = TypeVar("Found")
 PredictionRow = Row[Prediction, Image, Checkpoint, str]
@@ -77,6 +79,11 @@ def prediction_record(row: PredictionRow) -> PredictionRecord:
         marks=model_marks(checkpoint.card, label_source=checkpoint.label_source, simulated=checkpoint.simulated),
         calibration=calibration_text(checkpoint.card),
     )
+
+
+def note_predictions(store: Store, whose: Actor, predictions: Iterable[PredictionRecord]) -> None:
+    """Note that somebody has seen what predictions say of their cases."""
+    exposures.note(store, whose, [(record.case_id, ExposureKind.PREDICTION) for record in predictions])
 
 
 def reviews_of(session: Session, prediction_id: int) -> tuple[ReviewRecord, ...]:

@@ -37,13 +37,13 @@ def review_series(session: Session, actor: Actor, *, case_id: int, checkpoint_id
     judged = _judged(session, actor, [row.id for row in predictions.values()])
     shown = []
     for image in sorted(images, key=lambda row: place_in_series(row.stage, row.seconds_after_acid, row.id)):
-        found = predictions.get(image.id)
-        is_open = image.id not in kept_back and (found is None or found.id in judged)
+        prediction = predictions.get(image.id)
+        is_open = image.id not in kept_back and (prediction is None or prediction.id in judged)
         shown.append(
             ReviewImage(
                 image_record(image),
-                found.id if found else None,
-                found is not None and found.acetowhite_sha256 is not None,
+                prediction.id if prediction else None,
+                prediction is not None and prediction.acetowhite_sha256 is not None,
                 _masks(session, actor, image.id) if is_open else (),
             )
         )

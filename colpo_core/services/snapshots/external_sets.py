@@ -1,8 +1,8 @@
 """External test sets: whom they keep from all other snapshots, and which checkpoints have seen something of them.
 
-A patient of an external set, whoever shares an image with her, and whoever has a near copy of one of her images stand
-in no other snapshot. What was frozen or trained before the set cannot be undone: no training starts on such a snapshot
-any more, and `seen_by` says what a checkpoint has learned from.
+A patient of an external set, whoever shares an image with that patient, and whoever has a near copy of such an image
+stand in no other snapshot. What was frozen or trained before the set cannot be undone: no training starts on such a
+snapshot any more, and `seen_by` says what a checkpoint has learned from.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -69,9 +69,9 @@ def seen_by(store: Store, *, actor: Actor, checkpoint_id: int, snapshot_id: int)
             raise InputRejected(f"Snapshot “{snapshot.name}” is no external test set. Choose one that is.")
         trained_on = session.get_one(Snapshot, checkpoint.snapshot_id)
     learned = learned_from(read_manifest(store, trained_on.sha256), checkpoint.card)
-    kept = read_manifest(store, snapshot.sha256).items
-    looks = _looks(store, (*learned, *kept))
-    return _sentences(_touched(learned, kept, looks), f"The training of {checkpoint.name} saw", snapshot.name)
+    reserved = read_manifest(store, snapshot.sha256).items
+    looks = _looks(store, (*learned, *reserved))
+    return _sentences(_touched(learned, reserved, looks), f"The training of {checkpoint.name} saw", snapshot.name)
 
 
 def learned_from(manifest: Manifest, card: Mapping[str, Any]) -> tuple[ManifestItem, ...]:
@@ -135,8 +135,8 @@ def refuse_training(store: Store, snapshot_id: int) -> None:
         return
     items = read_manifest(store, snapshot.sha256).items
     for other in others:
-        kept = read_manifest(store, other.sha256).items
-        touched = _touched(items, kept, _looks(store, (*items, *kept)))
+        reserved = read_manifest(store, other.sha256).items
+        touched = _touched(items, reserved, _looks(store, (*items, *reserved)))
         sentences = _sentences(touched, f"Snapshot “{snapshot.name}” holds", other.name)
         if sentences:
             raise LeakageFound(
@@ -145,12 +145,12 @@ def refuse_training(store: Store, snapshot_id: int) -> None:
 
 
 @dataclass(frozen=True)
-class Kept:
-    """Whom external test sets keep.
+class ReservedPatients:
+    """The patients whom external test sets keep from all other snapshots.
 
     Attributes:
         items: Images of all sets.
-        names: Name of the set that keeps a patient, by her row.
+        names: Name of the set that keeps a patient, by the patient's row.
     """
 
     items: tuple[ManifestItem, ...]
@@ -161,8 +161,8 @@ class Kept:
         return {kin[patient_id]: name for patient_id, name in self.names.items()}
 
 
-def find_kept(store: Store, session: Session, *, but: str | None = None) -> Kept:
-    """Whom the external test sets keep.
+def reserved_patients(store: Store, session: Session, *, but: str | None = None) -> ReservedPatients:
+    """The patients whom the external test sets keep from all other snapshots.
 
     Args:
         store: The open store.
@@ -174,10 +174,10 @@ def find_kept(store: Store, session: Session, *, but: str | None = None) -> Kept
     names: dict[int, str] = {}
     for name, sha256 in session.execute(query):
         if name != but:
-            found = read_manifest(store, sha256).items
-            items += found
-            names |= {item.patient_id: name for item in found}
-    return Kept(tuple(items), names)
+            of_set = read_manifest(store, sha256).items
+            items += of_set
+            names |= {item.patient_id: name for item in of_set}
+    return ReservedPatients(tuple(items), names)
 
 
 def group_patients(images: Iterable[tuple[int, int, str]], looks: Mapping[int, str]) -> dict[int, int]:
@@ -188,12 +188,12 @@ def group_patients(images: Iterable[tuple[int, int, str]], looks: Mapping[int, s
         looks: Perceptual hash of each image by its row.
 
     Returns:
-        For each patient the lowest row of her group.
+        For each patient the lowest row of the group.
     """
-    listed = list(images)
-    patients = {image_id: patient_id for image_id, patient_id, _ in listed}
-    near = ((patients[one], patients[other]) for one, other in near_copies(patients, looks))
-    return kin_by_image(((patient_id, sha256) for _, patient_id, sha256 in listed), near_copies=near)
+    images = list(images)
+    patients = {image_id: patient_id for image_id, patient_id, _ in images}
+    near = ((patients[image_id], patients[copy_id]) for image_id, copy_id in near_copies(patients, looks))
+    return kin_by_image(((patient_id, sha256) for _, patient_id, sha256 in images), near_copies=near)
 
 
 def who_has_learned(store: Store, session: Session, manifest: Manifest, looks: Mapping[int, str]) -> tuple[str, ...]:
@@ -206,16 +206,16 @@ def who_has_learned(store: Store, session: Session, manifest: Manifest, looks: M
     alike: dict[tuple[str, bool], list[Checkpoint]] = {}
     for checkpoint, sha256 in session.execute(query):
         alike.setdefault((sha256, _learns_from_all(checkpoint.card)), []).append(checkpoint)
-    found = []
+    sentences = []
     for (sha256, _), checkpoints in alike.items():
         touched = _touched(learned_from(read_manifest(store, sha256), checkpoints[0].card), manifest.items, looks)
         if touched.n_patients:
             names = " and ".join(checkpoint.name for checkpoint in checkpoints)
-            found.append(
+            sentences.append(
                 f"{names} learned from images of {touched.n_patients} of these patients: there the "
                 "set will count as seen."
             )
-    return tuple(found)
+    return tuple(sentences)
 
 
 @dataclass(frozen=True)
@@ -235,17 +235,17 @@ class _Touched:
     n_patients: int
 
 
-def _touched(items: Sequence[ManifestItem], kept: Sequence[ManifestItem], looks: Mapping[int, str]) -> _Touched:
-    patients = {item.patient_id for item in items} & {item.patient_id for item in kept}
-    further = {item.image_id: item for item in kept if item.patient_id not in patients}
+def _touched(items: Sequence[ManifestItem], reserved: Sequence[ManifestItem], looks: Mapping[int, str]) -> _Touched:
+    patients = {item.patient_id for item in items} & {item.patient_id for item in reserved}
+    further = {item.image_id: item for item in reserved if item.patient_id not in patients}
     shas = {item.image_sha256 for item in items}
     files = {image_id for image_id, item in further.items() if item.image_sha256 in shas}
     others = {item.image_id for item in items} - set(further)
     near = near_copies({*others, *further}, looks)
     copies = {
         image_id
-        for one, other in near
-        for image_id, counterpart in ((one, other), (other, one))
+        for first_id, second_id in near
+        for image_id, counterpart in ((first_id, second_id), (second_id, first_id))
         if image_id in further and counterpart in others
     } - files
     concerned = patients | {further[image_id].patient_id for image_id in files | copies}
@@ -266,14 +266,14 @@ def _looks(store: Store, items: Iterable[ManifestItem]) -> dict[int, str]:
 def _sentences(touched: _Touched, who: str, name: str) -> tuple[str, ...]:
     """What was touched, as sentences that begin with who touched it."""
     of_set = f"of the external test set “{name}”"
-    found = []
+    sentences = []
     if touched.patients:
-        found.append(f"{who} {_numbered('patient', touched.patients)} {of_set}.")
+        sentences.append(f"{who} {_numbered('patient', touched.patients)} {of_set}.")
     if touched.files:
-        found.append(f"{who} the same file as {_numbered('image', touched.files)} {of_set}.")
+        sentences.append(f"{who} the same file as {_numbered('image', touched.files)} {of_set}.")
     if touched.copies:
-        found.append(f"{who} near copies of {_numbered('image', touched.copies)} {of_set}.")
-    return tuple(found)
+        sentences.append(f"{who} near copies of {_numbered('image', touched.copies)} {of_set}.")
+    return tuple(sentences)
 
 
 def _numbered(noun: str, ids: Sequence[int]) -> str:

@@ -22,15 +22,20 @@ from colpo_core.services.annotations.submitted_masks import find_annotator_masks
 from colpo_core.services.cases.fingerprints import fill_fingerprints, fingerprints
 from colpo_core.services.common import audit, exposures
 from colpo_core.services.common.permissions import CLINICIANS, require
-from colpo_core.services.snapshots.external_sets import Kept, find_kept, group_patients, who_has_learned
+from colpo_core.services.snapshots.count_checks import judge_counts
+from colpo_core.services.snapshots.external_sets import (
+    ReservedPatients,
+    group_patients,
+    reserved_patients,
+    who_has_learned,
+)
 from colpo_core.services.snapshots.gathering import Gathered, Usable, gather
 from colpo_core.services.snapshots.rows import read_manifest, snapshot_record, snapshot_rows
 from colpo_core.services.snapshots.shortcuts import search_shortcuts, snapshot_shortcuts
 from colpo_core.store import Store
 from colpo_core.store.tables import Person, Snapshot
-from colpo_core.terms import ExposureKind, Finding, Label, Split
+from colpo_core.terms import ExposureKind, Finding, Split
 
-FEWEST_OF_A_LABEL = 10
 _KEEPS_EVERYBODY = (
     "The set keeps every patient who can be trained on now, and this cannot be undone. Choose some patients or days, "
     "or train on those who come later."
@@ -56,13 +61,13 @@ def preview_snapshot(
         NotFound: There is no such annotator, or the file of an image that is looked at for the first time is lost.
     """
     require(actor, CLINICIANS)
-    found = _gather_all(store, query, partial(_note_contradictions, store, actor))
-    manifest = found.manifest
+    gathered = _gather_all(store, query, partial(_note_contradictions, store, actor))
+    manifest = gathered.manifest
     with store.reading() as session:
         equals = session.scalar(select(Snapshot.name).where(Snapshot.sha256 == manifest.sha256))
         annotator = _annotator_name(session, query)
-        seen = who_has_learned(store, session, manifest, found.fingerprints) if query.external else ()
-    counts = found.counts
+        seen = who_has_learned(store, session, manifest, gathered.fingerprints) if query.external else ()
+    counts = gathered.counts
     problems, warnings = judge_counts(counts, external=query.external)
     if query.external and not query.is_restricted:
         warnings += (_KEEPS_EVERYBODY,)
@@ -76,8 +81,8 @@ def preview_snapshot(
         mask_policy=query.mask_policy,
         mask_annotator=annotator,
         external=query.external,
-        contradictions=found.contradictions,
-        asked=found.asked,
+        contradictions=gathered.contradictions,
+        asked=gathered.asked,
         shortcuts=search_shortcuts(store, manifest, at_most=measure_at_most),
     )
 
@@ -112,9 +117,9 @@ def freeze_unattended(store: Store, *, actor: Actor, query: SnapshotQuery) -> Sn
 
 
 def _freeze(store: Store, actor: Actor, query: SnapshotQuery, tell: "_Tell | None") -> SnapshotRecord:
-    found = _gather_all(store, query, tell)
-    manifest = found.manifest
-    check_leakage(manifest, found.fingerprints)
+    gathered = _gather_all(store, query, tell)
+    manifest = gathered.manifest
+    check_leakage(manifest, gathered.fingerprints)
     sha256 = store.blobs.put(manifest.to_json())
     with store.writing() as session:
         equal = session.scalar(select(Snapshot).where(Snapshot.sha256 == sha256))
@@ -128,16 +133,16 @@ def _freeze(store: Store, actor: Actor, query: SnapshotQuery, tell: "_Tell | Non
                 mask_policy=manifest.mask_policy,
                 mask_annotator_id=manifest.mask_annotator_id,
                 seed=manifest.seed,
-                counts=found.counts,
+                counts=gathered.counts,
                 simulated=manifest.simulated,
                 external=query.external,
                 created_by=actor.person_id,
             )
             session.add(equal)
-            for consensus in found.consensus:
+            for consensus in gathered.consensus:
                 keep_consensus(session, consensus)
             session.flush()
-            detail = {"sha256": sha256, "external": query.external, "asked_about": found.counts["asked_about"]}
+            detail = {"sha256": sha256, "external": query.external, "asked_about": gathered.counts["asked_about"]}
             audit.record(session, actor, "freeze snapshot", f"snapshot {equal.id}", **detail)
         elif equal.name != query.name:
             raise Conflict(
@@ -199,66 +204,12 @@ def snapshot_manifest(store: Store, *, actor: Actor, snapshot_id: int) -> Manife
     return manifest
 
 
-def judge_counts(counts: dict[str, Any], *, external: bool = False) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Why no training could start on what `Manifest.counts` counted, and what its figures would lack.
-
-    Args:
-        counts: The counts.
-        external: Whether it is an external test set, which has a test side alone and no training to start.
-    """
-    if external:
-        return (), _warnings(counts, Split.TEST)
-    problems = []
-    if not counts["masks"][Split.TRAIN]:
-        problems.append(
-            "No submitted mask that the snapshot takes stands in train. Annotate acetic-acid images, confirm masks "
-            "that wait, or take other masks."
-        )
-    missing = _lacking(counts, Split.TRAIN)
-    if missing:
-        problems.append(f"Train holds no case labelled {' and none labelled '.join(missing)}. Enter histology first.")
-    return tuple(problems), (
-        *_too_few(counts, Split.TRAIN),
-        *_warnings(counts, Split.VALIDATION),
-        *_warnings(counts, Split.TEST),
-    )
-
-
-def _warnings(counts: dict[str, Any], split: Split) -> tuple[str, ...]:
-    found = []
-    missing = _lacking(counts, split)
-    if missing:
-        found.append(f"{split.value.capitalize()} holds no case labelled {' or '.join(missing)}.")
-    if not counts["masks"][split]:
-        found.append(f"{split.value.capitalize()} holds no mask.")
-    return (*found, *_too_few(counts, split))
-
-
-def _too_few(counts: dict[str, Any], split: Split) -> tuple[str, ...]:
-    """What a side says of a label with so few cases that one more or less changes it."""
-    few = [
-        f"{counts['case_labels'][split][label]} labelled {label.value}"
-        for label in Label
-        if 0 < counts["case_labels"][split][label] < FEWEST_OF_A_LABEL
-    ]
-    if not few:
-        return ()
-    what = "what a model learns of it" if split is Split.TRAIN else "the figures"
-    return (
-        f"{split.value.capitalize()} holds only {' and '.join(few)}: with fewer than {FEWEST_OF_A_LABEL} cases of a "
-        f"label, one case more or less changes {what} a lot.",
-    )
-
-
-def _lacking(counts: dict[str, Any], split: Split) -> list[str]:
-    return [label.value for label in Label if not counts["case_labels"][split][label]]
-
-
 def mask_authors(store: Store, *, actor: Actor) -> tuple[MaskAuthor, ...]:
     """Who has masks of acetowhite epithelium that training may use, by name."""
     require(actor, CLINICIANS)
     with store.reading() as session:
-        masks = [one.mask for one in find_annotator_masks(session, finding=Finding.ACETOWHITE) if one.mask is not None]
+        judged = find_annotator_masks(session, finding=Finding.ACETOWHITE)
+        masks = [candidate.mask for candidate in judged if candidate.mask is not None]
     images = Counter((mask.annotator_id, mask.annotator) for mask in masks)
     authors = [MaskAuthor(person_id, name, n_images) for (person_id, name), n_images in images.items()]
     return tuple(sorted(authors, key=lambda author: (author.name.casefold(), author.person_id)))
@@ -275,7 +226,7 @@ def gather_manifest(store: Store, query: SnapshotQuery) -> Manifest:
 
 
 @dataclass(frozen=True)
-class _Found:
+class _Frozen:
     """What a query would freeze.
 
     Attributes:
@@ -296,7 +247,7 @@ class _Found:
     def counts(self) -> dict[str, Any]:
         """What the manifest counts, and how many of its images have an open question about them."""
         held = {item.image_id for item in self.manifest.items}
-        return {**self.manifest.counts(), "asked_about": sum(one.image_id in held for one in self.asked)}
+        return {**self.manifest.counts(), "asked_about": sum(question.image_id in held for question in self.asked)}
 
 
 _Tell = Callable[[tuple[Contradiction, ...]], None]
@@ -304,26 +255,26 @@ _Tell = Callable[[tuple[Contradiction, ...]], None]
 
 def _note_contradictions(store: Store, actor: Actor, contradictions: tuple[Contradiction, ...]) -> None:
     """Whoever is told that two labels contradict each other, and knows one, knows the other."""
-    cases = {case_id for one in contradictions for case_id in (one.case_id, one.other_case_id)}
+    cases = {case_id for pair in contradictions for case_id in (pair.case_id, pair.other_case_id)}
     exposures.note(store, actor, [(case_id, ExposureKind.LABEL) for case_id in cases])
 
 
-def _gather_all(store: Store, query: SnapshotQuery, tell: _Tell | None) -> _Found:
+def _gather_all(store: Store, query: SnapshotQuery, tell: _Tell | None) -> _Frozen:
     """Gather; `tell` is called with the contradictions before anything is refused for them."""
     fill_fingerprints(store)
     with store.reading() as session:
         _annotator_name(session, query)
         looks = fingerprints(session)
         gathered = gather(session, query, looks)
-        kept = find_kept(store, session, but=query.name if query.external else None)
+        reserved = reserved_patients(store, session, but=query.name if query.external else None)
     if tell is not None:
         tell(gathered.contradictions)
-    images = [(found.image.id, found.patient_id, found.image.sha256) for found in gathered.usable]
-    others = [(item.image_id, item.patient_id, item.image_sha256) for item in kept.items]
+    images = [(image.image.id, image.patient_id, image.image.sha256) for image in gathered.usable]
+    others = [(item.image_id, item.patient_id, item.image_sha256) for item in reserved.items]
     kin = group_patients((*images, *others), looks)
-    usable, kept_back = _without_kept(gathered, kept, kin)
+    usable, kept_back = _without_reserved(gathered, reserved, kin)
     _refuse_nothing(query, usable, kept_back, gathered.contradictions)
-    items = tuple(found.item(Split.TEST) for found in usable)
+    items = tuple(image.item(Split.TEST) for image in usable)
     manifest = Manifest(
         items if query.external else _on_sides(items, kin, query),
         (*gathered.left_out, *kept_back),
@@ -334,19 +285,21 @@ def _gather_all(store: Store, query: SnapshotQuery, tell: _Tell | None) -> _Foun
         query.mask_policy,
         query.mask_annotator_id,
     )
-    masks = [found.mask for found in usable if found.mask is not None]
+    masks = [image.mask for image in usable if image.mask is not None]
     consensus = tuple(mask.consensus for mask in masks if mask.consensus is not None)
-    return _Found(manifest, consensus, looks, gathered.contradictions, gathered.asked)
+    return _Frozen(manifest, consensus, looks, gathered.contradictions, gathered.asked)
 
 
-def _without_kept(gathered: Gathered, kept: Kept, kin: dict[int, int]) -> tuple[list[Usable], list[LeftOut]]:
-    """Set aside the images of whoever is kept for an external test set, or is kin to somebody who is."""
-    names = kept.names_by_head(kin)
-    usable = [found for found in gathered.usable if kin[found.patient_id] not in names]
+def _without_reserved(
+    gathered: Gathered, reserved: ReservedPatients, kin: dict[int, int]
+) -> tuple[list[Usable], list[LeftOut]]:
+    """Set aside the images of patients whom an external test set reserves, and of their kin."""
+    names = reserved.names_by_head(kin)
+    usable = [image for image in gathered.usable if kin[image.patient_id] not in names]
     kept_back = [
-        LeftOut("image", found.image.id, f"kept for the external test set “{names[kin[found.patient_id]]}”")
-        for found in gathered.usable
-        if kin[found.patient_id] in names
+        LeftOut("image", image.image.id, f"kept for the external test set “{names[kin[image.patient_id]]}”")
+        for image in gathered.usable
+        if kin[image.patient_id] in names
     ]
     return usable, kept_back
 
@@ -357,10 +310,10 @@ def _refuse_nothing(
     if usable:
         return
     if contradictions and not kept_back:
-        one = contradictions[0]
+        pair = contradictions[0]
         raise InputRejected(
             "Nothing can be frozen: every image with a label or a mask is a copy of one in another case whose label "
-            f"contradicts its own, such as those of cases {one.case_id} and {one.other_case_id}. Correct the "
+            f"contradicts its own, such as those of cases {pair.case_id} and {pair.other_case_id}. Correct the "
             "histology, or mark one image of each pair as not showing the cervix."
         )
     chosen = " of the chosen patients and days" if query.is_restricted else ""

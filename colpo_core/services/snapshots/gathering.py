@@ -88,9 +88,9 @@ def gather(session: Session, query: SnapshotQuery, looks: Mapping[int, str]) -> 
             taking_part.append((image, patient_id))
         else:
             gathered.left_out.append(LeftOut("image", image.id, reason))
-    found = find_contradictions(session, query.label_source, looks, include_simulated=query.include_simulated)
-    contradicting = images_of(found)
-    gathered.contradictions = tuple(one for one in found if {one.image_id, one.other_image_id} & within)
+    contradictions = find_contradictions(session, query.label_source, looks, include_simulated=query.include_simulated)
+    contradicting = images_of(contradictions)
+    gathered.contradictions = tuple(pair for pair in contradictions if {pair.image_id, pair.other_image_id} & within)
     gathered.asked = open_questions(session, within)
     judged = _judge_cases(session, query.label_source, {image.case_id for image, _ in taking_part})
     gathered.left_out += [LeftOut("case", case_id, case.reason) for case_id, case in judged.items() if case.reason]
@@ -115,7 +115,7 @@ def gather(session: Session, query: SnapshotQuery, looks: Mapping[int, str]) -> 
 
 
 def _judge_images(session: Session, query: SnapshotQuery) -> Iterator[tuple[Image, int, bool, str | None]]:
-    """Every image with its patient, whether she and the day are asked for, and why it does not take part."""
+    """Every image with its patient, whether patient and day are asked for, and why it does not take part."""
     rows = session.execute(
         select(Image, Case.patient_id, Case.case_date, Patient.code)
         .join(Case, Case.id == Image.case_id)

@@ -57,7 +57,7 @@ class _Compared:
         for start in range(0, len(known), _COMPARED_AT_ONCE):
             part = known[start : start + _COMPARED_AT_ONCE]
             places, _, _ = self.looks.near(Looks([hashed for _, hashed in part]))
-            self.copies.update(part[place][0] for place in places.tolist())
+            self.copies.update(part[index][0] for index in places.tolist())
         self.done.update(image_id for image_id, _ in known)
 
 
@@ -83,11 +83,11 @@ def patients_of(store: Store, session: Session, learned: Iterable[ManifestItem])
     items = tuple(learned)
     key = (str(store.settings.data_dir), tuple(sorted(item.image_id for item in items)))
     copies = sorted(_COMPARED.find(key, lambda: _begin(session, items)).catch_up(session))
-    found = {item.patient_id for item in items}
+    patient_ids = {item.patient_id for item in items}
     for start in range(0, len(copies), _ASKED_AT_ONCE):
         query = select(Case.patient_id).join(Image, Image.case_id == Case.id)
-        found.update(session.scalars(query.where(Image.id.in_(copies[start : start + _ASKED_AT_ONCE]))))
-    return frozenset(found)
+        patient_ids.update(session.scalars(query.where(Image.id.in_(copies[start : start + _ASKED_AT_ONCE]))))
+    return frozenset(patient_ids)
 
 
 def _begin(session: Session, items: tuple[ManifestItem, ...]) -> _Compared:

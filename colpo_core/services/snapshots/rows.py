@@ -1,5 +1,7 @@
 """Rows of snapshots, their records, and the manifests behind them."""
 
+from typing import Any
+
 from sqlalchemy import Row, Select, select
 from sqlalchemy.orm import aliased
 
@@ -7,6 +9,7 @@ from colpo_core.datasets.manifest import Manifest
 from colpo_core.errors import SnapshotMismatch
 from colpo_core.records.snapshots.shortcuts import ShortcutReport
 from colpo_core.records.snapshots.snapshots import SnapshotRecord
+from colpo_core.records.typed_json import from_values
 from colpo_core.store import Store
 from colpo_core.store.tables import Person, Snapshot
 
@@ -39,8 +42,13 @@ def snapshot_record(row: Row[Snapshot, str, str | None]) -> SnapshotRecord:
         created_by=created_by,
         created_at=snapshot.created_at,
         external=snapshot.external,
-        shortcuts=ShortcutReport.from_dict(snapshot.shortcuts) if snapshot.shortcuts is not None else None,
+        shortcuts=None if snapshot.shortcuts is None else stored_shortcuts(snapshot.shortcuts),
     )
+
+
+def stored_shortcuts(values: dict[str, Any]) -> ShortcutReport:
+    """The report of a search for shortcuts that a snapshot keeps."""
+    return from_values(ShortcutReport, values, name="the report of a search for shortcuts")
 
 
 def read_manifest(store: Store, sha256: str) -> Manifest:

@@ -19,6 +19,8 @@ from colpo_core.errors import NotFound
 from colpo_core.evaluation.shortcuts import FEWEST_PATIENTS, draw_patients, find_shortcuts
 from colpo_core.images.surroundings import SURROUNDINGS_VERSION, Aspect
 from colpo_core.records.snapshots.shortcuts import ShortcutReport
+from colpo_core.records.typed_json import to_values
+from colpo_core.services.snapshots.rows import stored_shortcuts
 from colpo_core.services.snapshots.surroundings import fill_surroundings, find_surroundings
 from colpo_core.store import Store
 from colpo_core.store.tables import Case, Snapshot
@@ -74,10 +76,10 @@ def search_shortcuts(store: Store, manifest: Manifest, *, at_most: int | None = 
     }
     seen, missing = _in_the_images(store, looked_at, at_most)
     clues |= seen
-    found = find_shortcuts([case.label for case in looked_at], [case.patient_id for case in looked_at], clues)
+    judged = find_shortcuts([case.label for case in looked_at], [case.patient_id for case in looked_at], clues)
     report = ShortcutReport(
-        clues=found,
-        details=tuple((one.clue, _detail(one.clue, looked_at)) for one in found if one.accused),
+        clues=judged,
+        details=tuple((clue.clue, _detail(clue.clue, looked_at)) for clue in judged if clue.accused),
         unchecked=(*missing, *_not_recorded(looked_at)),
         n_patients=len(drawn),
     )
@@ -98,12 +100,12 @@ def snapshot_shortcuts(store: Store, snapshot_id: int, manifest: Manifest) -> Sh
     """
     key = _key(_cases(store, manifest))
     with store.reading() as session:
-        kept = session.get_one(Snapshot, snapshot_id).shortcuts
-    if kept is not None and kept["key"] == key:
-        return ShortcutReport.from_dict(kept)
+        stored = session.get_one(Snapshot, snapshot_id).shortcuts
+    if stored is not None and stored["key"] == key:
+        return stored_shortcuts(stored)
     report = search_shortcuts(store, manifest)
     with store.writing() as session:
-        session.get_one(Snapshot, snapshot_id).shortcuts = {"key": key} | report.to_dict()
+        session.get_one(Snapshot, snapshot_id).shortcuts = {"key": key} | to_values(report)
     return report
 
 
@@ -165,10 +167,10 @@ def _in_the_images(
     if left:
         return {}, (f"{words}: {left} images are not measured yet. Freezing measures them.",)
     with store.reading() as session:
-        found = find_surroundings(session, files.keys())
+        measured = find_surroundings(session, files.keys())
     return {
         aspect.value: np.stack(
-            [np.mean([found[item.image_id].figures[aspect] for item in items], axis=0) for items in chosen]
+            [np.mean([measured[item.image_id].figures[aspect] for item in items], axis=0) for items in chosen]
         )
         for aspect in Aspect
     }, ()
@@ -176,7 +178,7 @@ def _in_the_images(
 
 def _one_hot(names: list[str]) -> npt.NDArray[np.float64]:
     folded = [name.casefold() for name in names]
-    return np.array([[name == one for one in sorted(set(folded))] for name in folded], np.float64)
+    return np.array([[name == other for other in sorted(set(folded))] for name in folded], np.float64)
 
 
 def _size(case: _CaseRow) -> list[float]:

@@ -51,10 +51,10 @@ def find_surroundings(session: Session, image_ids: Collection[int]) -> dict[int,
 
 
 def _measured(session: Session) -> set[int]:
-    found: Sequence[int] = session.scalars(
+    image_ids: Sequence[int] = session.scalars(
         select(ImageSurroundings.image_id).where(ImageSurroundings.version == SURROUNDINGS_VERSION)
     ).all()
-    return set(found)
+    return set(image_ids)
 
 
 def _measure(store: Store, image_id: int, sha256: str) -> bytes:

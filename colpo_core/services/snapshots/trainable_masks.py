@@ -66,16 +66,19 @@ def find_masks(
     """
     usable: dict[int, list[AnnotatorMask]] = {}
     left_out: list[LeftOut] = []
-    for found in find_annotator_masks(session, finding=Finding.ACETOWHITE):
-        if found.image_id not in sizes:
+    for candidate in find_annotator_masks(session, finding=Finding.ACETOWHITE):
+        if candidate.image_id not in sizes:
             continue
-        reason = found.reason
-        if found.mask is not None and (found.mask.height_px, found.mask.width_px) != sizes[found.image_id]:
+        reason = candidate.reason
+        if (
+            candidate.mask is not None
+            and (candidate.mask.height_px, candidate.mask.width_px) != sizes[candidate.image_id]
+        ):
             reason = WRONG_SIZE
-        if found.mask is None or reason:
-            left_out.append(LeftOut("annotation", found.annotation_id, reason))
+        if candidate.mask is None or reason:
+            left_out.append(LeftOut("annotation", candidate.annotation_id, reason))
         else:
-            usable.setdefault(found.image_id, []).append(found.mask)
+            usable.setdefault(candidate.image_id, []).append(candidate.mask)
     if policy is MaskPolicy.NEWEST:
         chosen: _Chosen = {image_id: _as_it_is(masks[-1]) for image_id, masks in usable.items()}, []
     elif policy is MaskPolicy.ANNOTATOR:
@@ -89,19 +92,19 @@ def find_masks(
 
 def _of_annotator(usable: Mapping[int, Sequence[AnnotatorMask]], annotator_id: int | None) -> _Chosen:
     masks, left_out = {}, []
-    for image_id, found in usable.items():
-        own = [mask for mask in found if mask.annotator_id == annotator_id]
+    for image_id, of_image in usable.items():
+        own = [mask for mask in of_image if mask.annotator_id == annotator_id]
         if own:
             masks[image_id] = _as_it_is(own[-1])
         else:
-            left_out += [LeftOut("annotation", mask.annotation_id, OTHER_ANNOTATOR) for mask in found]
+            left_out += [LeftOut("annotation", mask.annotation_id, OTHER_ANNOTATOR) for mask in of_image]
     return masks, left_out
 
 
 def _combined(session: Session, usable: Mapping[int, Sequence[AnnotatorMask]], method: Combination) -> _Chosen:
     masks, left_out = {}, []
-    for image_id, found in usable.items():
-        independent = [mask for mask in found if not mask.is_adjudicated]
+    for image_id, of_image in usable.items():
+        independent = [mask for mask in of_image if not mask.is_adjudicated]
         if len(independent) > 1:
             made = compute_consensus(session, independent, finding=Finding.ACETOWHITE, method=method)
             masks[image_id] = TrainableMask(
@@ -110,7 +113,7 @@ def _combined(session: Session, usable: Mapping[int, Sequence[AnnotatorMask]], m
         elif independent:
             masks[image_id] = _as_it_is(independent[0])
         else:
-            left_out += [LeftOut("annotation", mask.annotation_id, ONLY_ADJUDICATED) for mask in found]
+            left_out += [LeftOut("annotation", mask.annotation_id, ONLY_ADJUDICATED) for mask in of_image]
     return masks, left_out
 
 
@@ -119,8 +122,8 @@ def _adjudicated(
 ) -> _Chosen:
     masks, left_out = {}, []
     decided = _decisions(session)
-    for image_id, found in usable.items():
-        independent = [mask for mask in found if not mask.is_adjudicated]
+    for image_id, of_image in usable.items():
+        independent = [mask for mask in of_image if not mask.is_adjudicated]
         if image_id in decided:
             annotation_id, sha256, size, is_clear = decided[image_id]
             if size == sizes[image_id]:
@@ -130,7 +133,7 @@ def _adjudicated(
         elif len(independent) == 1:
             masks[image_id] = _as_it_is(independent[0])
         else:
-            left_out += [LeftOut("annotation", mask.annotation_id, UNDECIDED) for mask in found]
+            left_out += [LeftOut("annotation", mask.annotation_id, UNDECIDED) for mask in of_image]
     return masks, left_out
 
 

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from colpo_core.errors import Blinding, InputRejected, NotFound
 from colpo_core.images.colours import MASK_RGBA, map_png
-from colpo_core.images.maps import unpack_maps
+from colpo_core.images.maps import brightest_of_network, unpack_maps
 from colpo_core.images.masks import mask_png
 from colpo_core.records.studies.reading_plans import Aid
 from colpo_core.records.studies.readings import AidShown
@@ -56,8 +56,8 @@ def aid_shown(session: Session, study: Study, case_id: int) -> AidShown:
     Raises:
         NotFound: The checkpoint has not predicted the case's image.
     """
-    found = _prediction(session, study, case_id)
-    return AidShown(found.prob_hsil_4ch, found.threshold_4ch, marks_of(session, found.checkpoint_id))
+    prediction = _prediction(session, study, case_id)
+    return AidShown(prediction.prob_hsil_4ch, prediction.threshold_4ch, marks_of(session, prediction.checkpoint_id))
 
 
 def aid_png(store: Store, session: Session, study: Study, case_id: int, layer: str) -> bytes:
@@ -66,15 +66,19 @@ def aid_png(store: Store, session: Session, study: Study, case_id: int, layer: s
     Raises:
         NotFound: There is no such layer, or no prediction of the case.
     """
-    found = _prediction(session, study, case_id)
+    prediction = _prediction(session, study, case_id)
     if layer == "mask":
-        return mask_png(mask_pixels(session.get_one(Mask, found.mask_id)), rgba=MASK_RGBA)
+        return mask_png(mask_pixels(session.get_one(Mask, prediction.mask_id)), rgba=MASK_RGBA)
     if layer != "map":
         raise NotFound(f"There is no layer {layer!r}; there are {', '.join(LAYERS)}.")
-    image = session.get_one(Image, found.image_id)
-    maps = unpack_maps(store.blobs.get(found.maps_sha256))
-    brightest = max(float(values.max()) for name, values in maps.items() if name.startswith("4ch"))
-    return map_png(maps[MAP], height_px=image.height_px, width_px=image.width_px, brightest=brightest)
+    image = session.get_one(Image, prediction.image_id)
+    maps = unpack_maps(store.blobs.get(prediction.maps_sha256))
+    return map_png(
+        maps[MAP],
+        height_px=image.height_px,
+        width_px=image.width_px,
+        brightest=brightest_of_network(maps, MAP),
+    )
 
 
 def require_aided(arm: Arm) -> None:
@@ -134,7 +138,7 @@ def _at_once(session: Session, study: Study) -> Mapping[tuple[int, int], frozens
 
 
 def _prediction(session: Session, study: Study, case_id: int) -> Prediction:
-    found = session.scalar(
+    prediction = session.scalar(
         select(Prediction)
         .join(StudyCase, StudyCase.image_id == Prediction.image_id)
         .where(
@@ -143,6 +147,6 @@ def _prediction(session: Session, study: Study, case_id: int) -> Prediction:
             Prediction.checkpoint_id == plan_of(study).aid_checkpoint_id,
         )
     )
-    if found is None:
+    if prediction is None:
         raise NotFound("The model's output of this case is missing. Tell an administrator.")
-    return found
+    return prediction

@@ -92,7 +92,7 @@ def correct_question(store: Store, *, actor: Actor, study_id: int, question: str
 
 def says_something(text: str) -> bool:
     """Whether a text holds a letter or a digit: blanks, dashes and invisible characters say nothing."""
-    return any(one.isalnum() for one in text)
+    return any(character.isalnum() for character in text)
 
 
 def close_early(session: Session, actor: Actor, study: Study, *, missing: int, reason: str) -> None:

@@ -80,10 +80,10 @@ def eligible_now(session: Session, case_ids: Collection[int]) -> tuple[EligibleC
 
 def without_practice(chosen: ChosenCases, practice_case_ids: Collection[int]) -> ChosenCases:
     """A choice without the cases that are practised with, so that no reader knows one of the study's cases."""
-    kept = tuple(one for one in chosen.eligible if one.case.case_id not in practice_case_ids)
-    taken = len(chosen.eligible) - len(kept)
+    remaining = tuple(eligible for eligible in chosen.eligible if eligible.case.case_id not in practice_case_ids)
+    taken = len(chosen.eligible) - len(remaining)
     left_out = (*chosen.left_out, (PRACTICE, taken)) if taken else chosen.left_out
-    return ChosenCases(kept, tuple(sorted(left_out)), chosen.chosen_by)
+    return ChosenCases(remaining, tuple(sorted(left_out)), chosen.chosen_by)
 
 
 def practice_cases(session: Session, case_ids: Collection[int]) -> tuple[DesignCase, ...]:
@@ -94,13 +94,13 @@ def practice_cases(session: Session, case_ids: Collection[int]) -> tuple[DesignC
     """
     if not case_ids:
         return ()
-    found = tuple(one.case for one in eligible_now(session, case_ids))
-    if len(found) < len(set(case_ids)):
+    cases = tuple(eligible.case for eligible in eligible_now(session, case_ids))
+    if len(cases) < len(set(case_ids)):
         raise InputRejected(
-            f"{len(set(case_ids)) - len(found)} of the practice cases have no label by histology or no acetic-acid "
+            f"{len(set(case_ids)) - len(cases)} of the practice cases have no label by histology or no acetic-acid "
             "image. Choose others."
         )
-    return found
+    return cases
 
 
 def seen_cases(store: Store, session: Session, checkpoint: Checkpoint, case_ids: Iterable[int]) -> frozenset[int]:
@@ -135,7 +135,7 @@ def _filter_words(choice: CaseChoice) -> str:
     said = ""
     if choice.grades:
         grades = sorted(choice.grades, key=list(Grade).index)
-        said += f", graded {' or '.join(GRADE_NAMES[one] for one in grades)}"
+        said += f", graded {' or '.join(GRADE_NAMES[grade] for grade in grades)}"
     if choice.examined_from is not None:
         said += f", examined from {choice.examined_from:%Y-%m-%d}"
     if choice.examined_until is not None:

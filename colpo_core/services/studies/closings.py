@@ -16,7 +16,8 @@ from colpo_core.records.studies.designs import StudyDetail
 from colpo_core.records.studies.reports import ComputedAnew, FigureChange, ReportFigure, StudyReport
 from colpo_core.records.studies.results import StudyAnalysis, StudyResults
 from colpo_core.services.studies.conduct import changed_labels
-from colpo_core.services.studies.reader_names import ReaderNames, reader_names
+from colpo_core.services.studies.evidence import StudyEvidence, read_evidence
+from colpo_core.services.studies.reader_names import ReaderNames
 from colpo_core.services.studies.readers import plan_of
 from colpo_core.services.studies.results import analysis_of, results_of
 from colpo_core.services.studies.rows import check_seal, get_study_row
@@ -43,20 +44,16 @@ def find_now(store: Store, study_id: int) -> dict[str, Any]:
     """
     with store.reading() as session:
         study = get_study_row(session, study_id)
-        found: dict[str, Any] = {"n_readings": count_readings(session, study_id)}
+        figures: dict[str, Any] = {"n_readings": count_readings(session, study_id)}
         try:
-            design = check_seal(session, study)
-            results, analysis = (
-                results_of(store, session, study, design),
-                analysis_of(store, session, study, design),
-            )
+            evidence = read_evidence(store, session, study, check_seal(session, study))
+            results, analysis = results_of(evidence), analysis_of(evidence)
         except ColpoError as error:
-            return found | {"refused": str(error)}
-        names = reader_names(session, study)
-        return found | {
-            "primary": [_plain(asdict(one)) | {"text": one.text} for one in analysis.primary],
-            "figures": [_plain(asdict(one)) for one in _figures(study, results, analysis)],
-            "readers": {name: person_id for person_id, name in names.names.items()},
+            return figures | {"refused": str(error)}
+        return figures | {
+            "primary": [_plain(asdict(primary)) | {"text": primary.text} for primary in analysis.primary],
+            "figures": [_plain(asdict(figure)) for figure in _figures(study, results, analysis)],
+            "readers": {name: person_id for person_id, name in evidence.names.names.items()},
         }
 
 
@@ -80,26 +77,26 @@ def write_closing(session: Session, study: Study, found: Mapping[str, Any]) -> N
 
 
 def computed_anew(
-    session: Session, study: Study, results: StudyResults, analysis: StudyAnalysis, names: ReaderNames
+    session: Session, evidence: StudyEvidence, results: StudyResults, analysis: StudyAnalysis
 ) -> ComputedAnew | None:
     """What of a closed study is computed otherwise now than at its closing; None before the closing.
 
     Args:
         session: A reading session.
-        study: The study.
+        evidence: What both rest on.
         results: As found now.
         analysis: As found now.
-        names: What the readers are called in both.
     """
+    study, names = evidence.study, evidence.names
     if study.closed_at is None:
         return None
     closing = session.get(StudyClosing, study.id)
     if closing is None:
         return ComputedAnew(None, _FIRST_METHODS, METHODS_VERSION, changes_since(_FIRST_METHODS))
-    found = closing.found
-    before, after = found.get("primary", []), [_plain(asdict(one)) for one in analysis.primary]
+    closed = closing.found
+    before, after = closed.get("primary", []), [_plain(asdict(primary)) for primary in analysis.primary]
     is_same = len(before) == len(after) and all(map(_is_same_primary, before, after))
-    then, now = _renamed(found, names), _figures(study, results, analysis)
+    then, now = _renamed(closed, names), _figures(study, results, analysis)
     changed = [
         FigureChange((new or old or now[0]).name, _text(old), _text(new))
         for old, new in _pairs(then, now)
@@ -110,11 +107,11 @@ def computed_anew(
         closing.methods_version,
         METHODS_VERSION,
         changes_since(closing.methods_version),
-        primary_before=() if is_same else tuple(names.scrub(str(one["text"])) for one in before),
-        primary_differs=not is_same and "refused" not in found,
-        figures=tuple(changed) if "refused" not in found else (),
+        primary_before=() if is_same else tuple(names.scrub(str(primary["text"])) for primary in before),
+        primary_differs=not is_same and "refused" not in closed,
+        figures=tuple(changed) if "refused" not in closed else (),
         n_figures=len(then),
-        refused=str(found.get("refused", "")),
+        refused=str(closed.get("refused", "")),
     )
 
 
@@ -129,15 +126,17 @@ def _figures(study: Study, results: StudyResults, analysis: StudyAnalysis) -> li
 def _renamed(found: Mapping[str, Any], names: ReaderNames) -> list[ReportFigure]:
     """The figures that were kept, with the readers called as they are called now."""
     called = {name: names.of(person_id, name) for name, person_id in found.get("readers", {}).items()}
-    kept = []
+    figures = []
     for values in found.get("figures", []):
-        one = ReportFigure(**{key: value for key, value in values.items() if key in ReportFigure.__dataclass_fields__})
-        if one.caller_kind == "reader":
-            one = replace(one, caller=called.get(one.caller, one.caller))
-        if one.versus is not None and one.versus_channels is None:
-            one = replace(one, versus=called.get(one.versus, one.versus))
-        kept.append(one)
-    return kept
+        figure = ReportFigure(
+            **{key: value for key, value in values.items() if key in ReportFigure.__dataclass_fields__}
+        )
+        if figure.caller_kind == "reader":
+            figure = replace(figure, caller=called.get(figure.caller, figure.caller))
+        if figure.versus is not None and figure.versus_channels is None:
+            figure = replace(figure, versus=called.get(figure.versus, figure.versus))
+        figures.append(figure)
+    return figures
 
 
 def _pairs(
@@ -155,50 +154,50 @@ def _pairs(
 
 def _grouped(figures: Sequence[ReportFigure]) -> dict[tuple[object, ...], dict[str, ReportFigure]]:
     """By what they are of, and then by method: some are given by two."""
-    found: dict[tuple[object, ...], dict[str, ReportFigure]] = {}
-    for one in figures:
-        values = asdict(one)
+    grouped: dict[tuple[object, ...], dict[str, ReportFigure]] = {}
+    for figure in figures:
+        values = asdict(figure)
         what = tuple(value for name, value in values.items() if name not in (*_NUMBERS, *_COUNTS, "method"))
-        found.setdefault(what, {})[one.method] = one
-    return found
+        grouped.setdefault(what, {})[figure.method] = figure
+    return grouped
 
 
-def _is_same(one: ReportFigure | None, other: ReportFigure | None) -> bool:
-    if one is None or other is None:
-        return one is other
-    return all(_is_same_number(getattr(one, name), getattr(other, name)) for name in (*_NUMBERS, *_COUNTS))
+def _is_same(old: ReportFigure | None, new: ReportFigure | None) -> bool:
+    if old is None or new is None:
+        return old is new
+    return all(_is_same_number(getattr(old, name), getattr(new, name)) for name in (*_NUMBERS, *_COUNTS))
 
 
 def _is_same_primary(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
     return all(_is_same_value(before[name], after[name]) for name in _PRIMARY if name in before and name in after)
 
 
-def _is_same_value(one: object, other: object) -> bool:
-    if isinstance(one, Mapping) and isinstance(other, Mapping):
-        return all(_is_same_value(one[key], other[key]) for key in one.keys() & other.keys())
-    if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(_is_same_value, one, other))
-    return _is_same_number(one, other)
+def _is_same_value(old: object, new: object) -> bool:
+    if isinstance(old, Mapping) and isinstance(new, Mapping):
+        return all(_is_same_value(old[key], new[key]) for key in old.keys() & new.keys())
+    if isinstance(old, list) and isinstance(new, list):
+        return len(old) == len(new) and all(map(_is_same_value, old, new))
+    return _is_same_number(old, new)
 
 
-def _is_same_number(one: object, other: object) -> bool:
-    if isinstance(one, int | float) and isinstance(other, int | float):
-        return abs(one - other) <= _SAME * max(1.0, abs(one))
-    return one == other
+def _is_same_number(old: object, new: object) -> bool:
+    if isinstance(old, int | float) and isinstance(new, int | float):
+        return abs(old - new) <= _SAME * max(1.0, abs(old))
+    return old == new
 
 
-def _text(one: ReportFigure | None) -> str:
+def _text(figure: ReportFigure | None) -> str:
     """A figure with its interval and p."""
-    if one is None:
+    if figure is None:
         return "not given"
-    if one.value is None:
+    if figure.value is None:
         return "not defined"
-    said = f"{one.value:.4f}"
-    if one.low is not None and one.high is not None:
-        said += f" ({one.low:.4f} to {one.high:.4f})"
-    if one.p is not None:
-        said += f", p {one.p:.4f}"
-    return said + (f", n {one.n}" if one.n is not None else "")
+    text = f"{figure.value:.4f}"
+    if figure.low is not None and figure.high is not None:
+        text += f" ({figure.low:.4f} to {figure.high:.4f})"
+    if figure.p is not None:
+        text += f", p {figure.p:.4f}"
+    return text + (f", n {figure.n}" if figure.n is not None else "")
 
 
 def _plain(values: Any) -> Any:  # noqa: ANN401 - JSON has no narrower type

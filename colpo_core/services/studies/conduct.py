@@ -18,15 +18,8 @@ from colpo_core.services.studies.readers import Exposed, exposed_of, plan_of
 from colpo_core.services.studies.refusals import list_refusals
 from colpo_core.services.studies.rows import design_of, get_study_row
 from colpo_core.store import Store
-from colpo_core.store.tables import (
-    AuditEntry,
-    CaseLabel,
-    Reading,
-    Study,
-    StudyCase,
-    StudyClosing,
-    utc_now,
-)
+from colpo_core.store.tables import AuditEntry, CaseLabel, Reading, Study, StudyCase, StudyClosing, utc_now
+from colpo_core.studies.design import StudyDesign
 from colpo_core.terms import ExposureKind, ExposureRule, Label, LabelSource, StudyState
 
 LOOK = "look at interim results"
@@ -75,55 +68,55 @@ def export_record(store: Store, *, actor: Actor, study_id: int) -> bytes:
         NotFound: There is no such study.
     """
     require(actor, ADMINISTRATORS)
-    record, case_ids = study_content(store, actor, study_id)
-    exposures.note(store, actor, [(case_id, ExposureKind.LABEL) for case_id in case_ids])
+    conduct = study_conduct(store, actor=actor, study_id=study_id)
+    with store.reading() as session:
+        study = get_study_row(session, study_id)
+        design = design_of(session, study)
+        record = record_json(session, study, design, conduct, reader_names(session, study))
+    note_record(store, actor, design)
     return record
 
 
-def study_content(
-    store: Store, whose: Actor, study_id: int, *, by_number: bool = False
-) -> tuple[bytes, frozenset[int]]:
-    """The same for another service, with the cases whose truth it tells; nothing counts as seen.
+def record_json(
+    session: Session, study: Study, design: StudyDesign, conduct: StudyConduct, names: ReaderNames
+) -> bytes:
+    """The same of what was read already; whoever hands it out notes that with `note_record`."""
+    words: dict[str, Any] = json.loads(design.to_json())
+    closing = session.get(StudyClosing, study.id)
+    content = {
+        "study": names.scrub(study.name),
+        "state": study.state,
+        "seal_sha256": study.seal_sha256,
+        "design": _scrubbed(words, names),
+        "question": names.scrub(study.question),
+        "closing": None if closing is None else {name: getattr(closing, name) for name in _OF_CLOSING},
+        "conduct": asdict(conduct),
+        "warnings": conduct.warnings,
+    }
+    if content["design"] != words:
+        content["note"] = "Readers' names in the design's words were replaced, so that its hash is not the seal."
+    return json.dumps(content, indent=2, ensure_ascii=False, default=str).encode()
 
-    Args:
-        store: The open store.
-        whose: Whoever it is made for.
-        study_id: The study.
-        by_number: Whether readers are numbered in place of named.
-    """
-    conduct = study_conduct(store, actor=whose, study_id=study_id, by_number=by_number)
-    with store.reading() as session:
-        study = get_study_row(session, study_id)
-        design, names = design_of(session, study), reader_names(session, study, by_number=by_number)
-        words: dict[str, Any] = json.loads(design.to_json())
-        closing = session.get(StudyClosing, study_id)
-        content = {
-            "study": names.scrub(study.name),
-            "state": study.state,
-            "seal_sha256": study.seal_sha256,
-            "design": _scrubbed(words, names),
-            "question": names.scrub(study.question),
-            "closing": None if closing is None else {name: getattr(closing, name) for name in _OF_CLOSING},
-            "conduct": asdict(conduct),
-            "warnings": conduct.warnings,
-        }
-        if content["design"] != words:
-            content["note"] = "Readers' names in the design's words were replaced, so that its hash is not the seal."
-    told = frozenset(case.case_id for case in (*design.cases, *design.practice))
-    return json.dumps(content, indent=2, ensure_ascii=False, default=str).encode(), told
+
+def note_record(store: Store, whose: Actor, design: StudyDesign) -> None:
+    """Note that somebody was given a study's record, which tells the truth of its cases and practice cases."""
+    exposures.note(store, whose, [(case.case_id, ExposureKind.LABEL) for case in (*design.cases, *design.practice)])
 
 
 def _scrubbed(design: dict[str, Any], names: ReaderNames) -> dict[str, Any]:
     """The design with its own words scrubbed; all else in it are numbers, hashes and words of the program."""
-    said: dict[str, Any] = {name: names.scrub(design[name]) for name in ("name", "question", "chosen_by")}
+    scrubbed: dict[str, Any] = {name: names.scrub(design[name]) for name in ("name", "question", "chosen_by")}
     plan = design.get("plan")
     if plan is not None:
-        said["plan"] = {**plan, "hypotheses": names.scrub(plan["hypotheses"])}
-    return design | said
+        scrubbed["plan"] = {**plan, "hypotheses": names.scrub(plan["hypotheses"])}
+    return design | scrubbed
 
 
 def note_look(store: Store, *, actor: Actor, study_id: int) -> None:
-    """Write down a look at the results of a study that is still open; within a minute one look is one."""
+    """Write down a look at the results of a study that is still open.
+
+    A page that draws itself anew within a minute shows the same look.
+    """
     with store.reading() as session:
         study = get_study_row(session, study_id)
         if study.state is not StudyState.OPEN or not plan_of(study).interim_results:
@@ -164,13 +157,13 @@ def exposed_at_reading(session: Session, study: Study, reader_id: int) -> dict[i
 
 def _seen_by_then(exposed: tuple[Exposed, ...], reading: Reading) -> frozenset[ExposureKind]:
     return frozenset(
-        one.kind for one in exposed if one.case_id == reading.case_id and one.first_at <= reading.answered_at
+        seen.kind for seen in exposed if seen.case_id == reading.case_id and seen.first_at <= reading.answered_at
     )
 
 
 def _exposures(session: Session, study: Study, names: ReaderNames) -> tuple[ReaderExposure, ...]:
     cases = set(session.scalars(select(StudyCase.case_id).where(StudyCase.study_id == study.id)))
-    return tuple(_of_reader(session, study, cases, *one) for one in names.names.items())
+    return tuple(_of_reader(session, study, cases, reader_id, name) for reader_id, name in names.names.items())
 
 
 def _of_reader(session: Session, study: Study, cases: set[int], reader_id: int, name: str) -> ReaderExposure:
@@ -180,9 +173,9 @@ def _of_reader(session: Session, study: Study, cases: set[int], reader_id: int, 
             select(Reading.id, Reading.case_id).where(Reading.study_id == study.id, Reading.reader_id == reader_id)
         ).all()
     )
-    touched = {one.case_id for one in exposed}
+    touched = {seen.case_id for seen in exposed}
     excludes = plan_of(study).exposure_rule is ExposureRule.EXCLUDE
-    kinds = ((kind, len({one.case_id for one in exposed if one.kind is kind})) for kind in ExposureKind)
+    kinds = ((kind, len({seen.case_id for seen in exposed if seen.kind is kind})) for kind in ExposureKind)
     return ReaderExposure(
         reader_id=reader_id,
         display_name=name,

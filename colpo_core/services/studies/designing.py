@@ -1,6 +1,6 @@
 """Designing a reading study: make it, seal and open it, close it.
 
-Reading is in `readings`, looking at studies in `study_records`, figures in `study_results`.
+Reading is in `readings`, looking at studies in `rows`, figures in `results`.
 """
 
 import secrets
@@ -71,8 +71,8 @@ def study_options(store: Store, *, actor: Actor) -> StudyOptions:
         labelled = select(func.count()).where(CaseLabel.source == LabelSource.HISTOLOGY, CaseLabel.label.is_not(None))
         return StudyOptions(
             readers=tuple(Option(person.id, f"{person.display_name} ({person.username})") for person in readers),
-            checkpoints=tuple(Option(one.id, one.name) for one in checkpoints),
-            snapshots=tuple(Option(one.id, one.name) for one in snapshots),
+            checkpoints=tuple(Option(checkpoint.id, checkpoint.name) for checkpoint in checkpoints),
+            snapshots=tuple(Option(snapshot.id, snapshot.name) for snapshot in snapshots),
             n_labelled_cases=session.scalar(labelled) or 0,
         )
 
@@ -96,18 +96,18 @@ def preview_choice(
     require(actor, ADMINISTRATORS)
     with store.reading() as session:
         chosen = without_practice(choose_cases(store, session, choice), practice_case_ids)
-        truths = [one.case.truth for one in chosen.eligible]
-        case_ids = [one.case.case_id for one in chosen.eligible]
+        truths = [eligible.case.truth for eligible in chosen.eligible]
+        case_ids = [eligible.case.case_id for eligible in chosen.eligible]
         seen = []
         for checkpoint in _checkpoints(session, checkpoint_ids):
             n_seen = len(seen_cases(store, session, checkpoint, case_ids))
             seen.append(SeenInTraining(checkpoint.id, checkpoint.name, n_seen, len(case_ids)))
     return ChoicePreview(
         n_cases=len(truths),
-        n_patients=len({one.patient_id for one in chosen.eligible}),
+        n_patients=len({eligible.patient_id for eligible in chosen.eligible}),
         n_normal=truths.count(Label.NORMAL),
         n_hsil=truths.count(Label.HSIL),
-        n_simulated=sum(one.simulated for one in chosen.eligible),
+        n_simulated=sum(eligible.simulated for eligible in chosen.eligible),
         left_out=chosen.left_out,
         seen=tuple(seen),
         problems=find_problems(len(set(reader_ids)), truths),
@@ -172,7 +172,7 @@ def create_study(
         practice = practice_cases(session, practice_case_ids)
         readers = _readers(session, reader_ids)
         checkpoints = _checkpoints(session, checkpoint_ids)
-        problems = find_problems(len(readers), [one.case.truth for one in chosen.eligible])
+        problems = find_problems(len(readers), [eligible.case.truth for eligible in chosen.eligible])
         if problems:
             raise InputRejected(" ".join(problems))
         study = Study(name=name, question=question.strip(), seed=seed, created_by=actor.person_id)
@@ -183,10 +183,12 @@ def create_study(
         }
         session.add(study)
         session.flush()
-        _add_parts(session, study.id, chosen, [person.id for person in readers], [one.id for one in checkpoints])
-        for one in practice:
+        _add_parts(
+            session, study.id, chosen, [person.id for person in readers], [checkpoint.id for checkpoint in checkpoints]
+        )
+        for case in practice:
             session.add(
-                StudyPracticeCase(study_id=study.id, case_id=one.case_id, image_id=one.image_id, truth=one.truth)
+                StudyPracticeCase(study_id=study.id, case_id=case.case_id, image_id=case.image_id, truth=case.truth)
             )
         audit.record(session, actor, "create study", f"study {study.id}", cases=len(chosen.eligible))
         return study_record(session, study)
@@ -244,7 +246,7 @@ def close_study(store: Store, *, actor: Actor, study_id: int, reason: str = "") 
     """
     require(actor, ADMINISTRATORS)
     exposures.settle(store)
-    found = find_now(store, study_id)
+    findings = find_now(store, study_id)
     with store.writing() as session:
         study = get_study_row(session, study_id)
         if study.state is not StudyState.OPEN:
@@ -258,11 +260,11 @@ def close_study(store: Store, *, actor: Actor, study_id: int, reason: str = "") 
             )
         if missing > 0:
             close_early(session, actor, study, missing=missing, reason=reason)
-        if count_readings(session, study_id) != found["n_readings"]:
+        if count_readings(session, study_id) != findings["n_readings"]:
             raise Conflict("A reader answered at this very moment, and the study is still open. Close it again.")
         study.state = StudyState.CLOSED
         study.closed_at = utc_now()
-        write_closing(session, study, found)
+        write_closing(session, study, findings)
         record = study_record(session, study)
         audit.record(session, actor, "close study", f"study {study.id}", answered=record.n_answered)
         return record
@@ -300,28 +302,28 @@ def _active_readers() -> Select[Person]:
 
 def _readers(session: Session, reader_ids: Collection[int]) -> list[Person]:
     wanted = set(reader_ids)
-    found = list(session.scalars(_active_readers().where(Person.id.in_(wanted)).order_by(Person.id)))
-    if len(found) < len(wanted):
+    readers = list(session.scalars(_active_readers().where(Person.id.in_(wanted)).order_by(Person.id)))
+    if len(readers) < len(wanted):
         raise InputRejected("Each reader must be an active person whose role is reader. See the page of people.")
-    return found
+    return readers
 
 
 def _checkpoints(session: Session, checkpoint_ids: Collection[int]) -> list[Checkpoint]:
     wanted = set(checkpoint_ids)
-    found = list(session.scalars(select(Checkpoint).where(Checkpoint.id.in_(wanted)).order_by(Checkpoint.id)))
-    if len(found) < len(wanted):
+    checkpoints = list(session.scalars(select(Checkpoint).where(Checkpoint.id.in_(wanted)).order_by(Checkpoint.id)))
+    if len(checkpoints) < len(wanted):
         raise NotFound("A checkpoint to compare with is not in the registry. Choose another one.")
-    return found
+    return checkpoints
 
 
 def _add_parts(
     session: Session, study_id: int, chosen: ChosenCases, reader_ids: list[int], checkpoint_ids: list[int]
 ) -> None:
-    for one in chosen.eligible:
-        case = one.case
+    for eligible in chosen.eligible:
+        case = eligible.case
         session.add(StudyCase(study_id=study_id, case_id=case.case_id, image_id=case.image_id, truth=case.truth))
     session.add_all(StudyReader(study_id=study_id, person_id=person_id) for person_id in reader_ids)
-    session.add_all(StudyCheckpoint(study_id=study_id, checkpoint_id=one) for one in checkpoint_ids)
+    session.add_all(StudyCheckpoint(study_id=study_id, checkpoint_id=checkpoint_id) for checkpoint_id in checkpoint_ids)
     session.flush()
 
 
@@ -333,14 +335,14 @@ def _freeze_cases(session: Session, study: Study) -> None:
             f"{len(rows) - len(now)} of the {len(rows)} cases have lost their label by histology or their acetic-acid "
             "image since the draft was made. Discard the draft and make the study anew."
         )
-    for one in now:
-        row = rows[one.case.case_id]
-        row.image_id, row.truth = one.case.image_id, one.case.truth
+    for eligible in now:
+        row = rows[eligible.case.case_id]
+        row.image_id, row.truth = eligible.case.image_id, eligible.case.truth
     practised = session.scalars(select(StudyPracticeCase).where(StudyPracticeCase.study_id == study.id))
     practice = {row.case_id: row for row in practised}
     for case in practice_cases(session, practice.keys()):
         practice[case.case_id].image_id, practice[case.case_id].truth = case.image_id, case.truth
-    study.design = {**study.design, "rules_versions": sorted({one.rules_version for one in now})}
+    study.design = {**study.design, "rules_versions": sorted({eligible.rules_version for eligible in now})}
     if plan_of(study).shows_stages:
         shown = {row.image_id for row in rows.values()}
         others = session.scalars(select(Image.id).where(Image.case_id.in_(rows.keys()), Image.id.not_in(shown)))

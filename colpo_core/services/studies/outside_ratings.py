@@ -7,10 +7,12 @@ from pathlib import Path
 
 from colpo_core.errors import InputRejected
 from colpo_core.exchange.rating_report import rating_json
-from colpo_core.records.statistics.reader_statistics import U_STATISTIC, RatingAnalysis
+from colpo_core.records.statistics.multi_reader_figures import U_STATISTIC
+from colpo_core.records.statistics.rating_analysis import RatingAnalysis
 from colpo_core.sheets.values import plain_name
+from colpo_core.studies.analysis_options import AnalysisOptions
 from colpo_core.studies.hidden_patients import column_of_patients, patient_of, stem_of_patients
-from colpo_core.studies.rating_analysis import AnalysisOptions, analyse_table
+from colpo_core.studies.rating_analysis import analyse_table
 from colpo_core.studies.ratings import RatingTable, read_ratings, tabulate
 
 LARGEST_BYTES = 200_000_000
@@ -79,11 +81,13 @@ def analyse_ratings(
     if arms:
         model = () if options.model is None or options.model in arms else (options.model,)
         table = table.of_arms([*arms, *model])
-    found = analyse_table(table, options, progress=tell)
-    return replace(found, notes=(*_notes(table, found, ratings.other_columns), *found.notes), table_notes=ratings.notes)
+    analysis = analyse_table(table, options, progress=tell)
+    return replace(
+        analysis, notes=(*_notes(table, analysis, ratings.other_columns), *analysis.notes), table_notes=ratings.notes
+    )
 
 
-def _notes(table: RatingTable, found: RatingAnalysis, headings: Sequence[str]) -> list[str]:
+def _notes(table: RatingTable, analysis: RatingAnalysis, headings: Sequence[str]) -> list[str]:
     """What to mind of patients who may stand behind several cases, and of ratings that are missing."""
     notes = []
     if table.patients is None:
@@ -96,9 +100,9 @@ def _notes(table: RatingTable, found: RatingAnalysis, headings: Sequence[str]) -
                 f"Several cases share the beginning of their names, such as {stem}. Are they of one patient? Then add "
                 "a column of patients and use --patient, or let the names tell it with --patient-from-case."
             )
-    elif found.by_patient is None:
+    elif analysis.by_patient is None:
         notes.append("No patient has several cases, so cases are independent.")
-    if found.complete_cases is not None and found.options["covariance"] != U_STATISTIC:
+    if analysis.complete_cases is not None and analysis.options["covariance"] != U_STATISTIC:
         notes.append(
             "Ratings are missing: each reader is judged on the cases that this reader has read, and complete cases "
             "stand beside it. --covariance u-statistic takes every rating, also where readers differ between "
@@ -107,17 +111,17 @@ def _notes(table: RatingTable, found: RatingAnalysis, headings: Sequence[str]) -
     return notes
 
 
-def write_analysis(analysis: RatingAnalysis, place: Path) -> None:
+def write_analysis(analysis: RatingAnalysis, path: Path) -> None:
     """Write an analysis as JSON: whole or not at all.
 
     Raises:
         InputRejected: The place cannot be written to.
     """
     text = json.dumps(rating_json(analysis), indent=2, ensure_ascii=False, allow_nan=False)
-    torn = place.with_name(f".{place.name}.torn")
+    torn = path.with_name(f".{path.name}.torn")
     try:
         torn.write_text(text + "\n", encoding="utf-8")
-        torn.replace(place)
+        torn.replace(path)
     except OSError as error:
         torn.unlink(missing_ok=True)
-        raise InputRejected(f"{place.name} cannot be written: {error.strerror or 'no such place'}.") from error
+        raise InputRejected(f"{path.name} cannot be written: {error.strerror or 'no such place'}.") from error

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from colpo_core.records.statistics.reader_statistics import PowerEstimate
+from colpo_core.records.statistics.power import PowerEstimate
 from colpo_core.records.studies.reading_plans import Aid, ReadingPlan
 from colpo_core.studies.power import Assumed, estimate_power
 from colpo_core.studies.roe_metz import RoeMetz

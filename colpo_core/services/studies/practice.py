@@ -64,27 +64,22 @@ def practice_by_token(session: Session, study_id: int, actor: Actor, token: str)
 
 def practice_presented(session: Session, shown: PracticeReading, *, five_steps: bool) -> Presented:
     """A practice showing as the reader's page gets it."""
-    progress = _progress(session, shown)
-    simulated = session.scalar(
-        select(Image.simulated)
-        .join(StudyPracticeCase, StudyPracticeCase.image_id == Image.id)
-        .where(StudyPracticeCase.study_id == shown.study_id, StudyPracticeCase.case_id == shown.case_id)
-    )
+    progress, image = _progress(session, shown), practice_image(session, shown)
     return Presented(
         token=shown.token,
         number=progress.answered + 1,
         total=progress.total,
         shown_at=shown.shown_at,
-        simulated=bool(simulated),
+        simulated=image is not None and image.simulated,
         practice=True,
         five_steps=five_steps,
     )
 
 
-def practice_image(session: Session, shown: PracticeReading) -> str | None:
-    """Hash of the image of a practice case."""
+def practice_image(session: Session, shown: PracticeReading) -> Image | None:
+    """The image of a practice case."""
     return session.scalar(
-        select(Image.sha256)
+        select(Image)
         .join(StudyPracticeCase, StudyPracticeCase.image_id == Image.id)
         .where(StudyPracticeCase.study_id == shown.study_id, StudyPracticeCase.case_id == shown.case_id)
     )

@@ -54,23 +54,23 @@ def reader_names(session: Session, study: Study, *, by_number: bool = False) -> 
     }
     added = amended(session, study.id).added
     # An amendment that adds a reader is written just before its row.
-    order = [*sorted(people.keys() - set(added)), *(one for one in added if one in people)]
+    order = [*sorted(people.keys() - set(added)), *(person_id for person_id in added if person_id in people)]
     if not by_number:
-        names = [people[one].display_name for one in order]
+        names = [people[person_id].display_name for person_id in order]
         # Two who are called alike are told apart by the names with which they sign in.
         return ReaderNames(
             {
-                one: name if names.count(name) == 1 else f"{name} ({people[one].username})"
-                for one, name in zip(order, names, strict=True)
+                person_id: name if names.count(name) == 1 else f"{name} ({people[person_id].username})"
+                for person_id, name in zip(order, names, strict=True)
             }
         )
     width = len(str(len(order)))
-    numbered = {one: f"Reader {place:0{width}}" for place, one in enumerate(order, start=1)}
-    hidden = {name: numbered[one] for one in order for name in _called(people[one])}
+    numbered = {person_id: f"Reader {number:0{width}}" for number, person_id in enumerate(order, start=1)}
+    hidden = {name: numbered[person_id] for person_id in order for name in _called(people[person_id])}
     return ReaderNames(numbered, by_number=True, hidden=dict(sorted(hidden.items(), key=lambda pair: -len(pair[0]))))
 
 
 def _called(person: Person) -> set[str]:
     """The ways in which somebody may have written of a person, the longest of them to be replaced first."""
     parts = [part for part in re.split(r"[\s,]+", person.display_name) if len(part.strip(".")) >= _SHORTEST_PART]
-    return {one for one in (person.display_name, person.username, *parts) if one.strip()}
+    return {way for way in (person.display_name, person.username, *parts) if way.strip()}

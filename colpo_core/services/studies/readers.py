@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from colpo_core.records.studies.reading_plans import ReadingPlan, plan_from
+from colpo_core.records.studies.reading_plans import ReadingPlan
 from colpo_core.store.tables import (
     Exposure,
     PracticeReading,
@@ -19,6 +19,7 @@ from colpo_core.store.tables import (
     StudyReader,
     utc_now,
 )
+from colpo_core.studies.design import stored_design
 from colpo_core.studies.orders import Showing, session_orders
 from colpo_core.terms import AmendmentKind, ExposureKind, ExposureRule, StudyState
 
@@ -49,7 +50,7 @@ class Exposed:
 
 def plan_of(study: Study) -> ReadingPlan:
     """How a study is read; one from before plans is read once."""
-    return plan_from(study.design.get("plan")) or ReadingPlan()
+    return stored_design(study.design).plan or ReadingPlan()
 
 
 def amended(session: Session, study_id: int) -> Amended:
@@ -129,7 +130,7 @@ def withheld_cases(session: Session, study: Study, reader_id: int) -> frozenset[
     """Cases that a reader is not given any more; what was answered before the exposure stays answered."""
     if plan_of(study).exposure_rule is not ExposureRule.EXCLUDE:
         return frozenset()
-    return frozenset(one.case_id for one in exposed_of(session, study, reader_id))
+    return frozenset(exposed.case_id for exposed in exposed_of(session, study, reader_id))
 
 
 def count_withheld(session: Session, study: Study, reader_id: int) -> int:

@@ -2,19 +2,22 @@
 
 from dataclasses import replace
 
+from sqlalchemy.orm import Session
+
 from colpo_core import __version__
 from colpo_core.records.people import Actor
+from colpo_core.records.studies.conduct import StudyConduct
 from colpo_core.records.studies.reports import StudyReport
-from colpo_core.services.common import exposures
+from colpo_core.records.studies.results import ReadingTable
 from colpo_core.services.common.permissions import ADMINISTRATORS, require
 from colpo_core.services.studies.closings import computed_anew
-from colpo_core.services.studies.conduct import study_conduct, study_content
-from colpo_core.services.studies.reader_names import reader_names
-from colpo_core.services.studies.results import study_analysis, study_calls, study_ratings, study_results
-from colpo_core.services.studies.rows import get_study, get_study_row
+from colpo_core.services.studies.conduct import note_look, note_record, record_json, study_conduct
+from colpo_core.services.studies.evidence import StudyEvidence, closed_evidence
+from colpo_core.services.studies.exports import note_tables, reading_table
+from colpo_core.services.studies.results import analysis_of, results_of
+from colpo_core.services.studies.rows import study_detail
 from colpo_core.store import Store
 from colpo_core.store.tables import utc_now
-from colpo_core.terms import ExposureKind
 
 
 def study_report(store: Store, *, actor: Actor, study_id: int, by_number: bool = False) -> StudyReport:
@@ -32,26 +35,33 @@ def study_report(store: Store, *, actor: Actor, study_id: int, by_number: bool =
         StudyLocked: The study is not closed and no look before is in its design, or it is no longer what was sealed.
     """
     require(actor, ADMINISTRATORS)
-    results = study_results(store, actor=actor, study_id=study_id, by_number=by_number)
-    analysis = study_analysis(store, actor=actor, study_id=study_id, by_number=by_number)
-    detail = get_study(store, actor=actor, study_id=study_id)
+    note_look(store, actor=actor, study_id=study_id)
+    conduct = study_conduct(store, actor=actor, study_id=study_id, by_number=by_number)
     with store.reading() as session:
-        study = get_study_row(session, study_id)
-        seed, closed_at = study.seed, study.closed_at
-        names = reader_names(session, study, by_number=by_number)
-        anew = computed_anew(session, study, results, analysis, names)
-        shown = replace(detail.study, name=names.scrub(study.name), question=names.scrub(study.question))
-        plan = replace(detail.plan, hypotheses=names.scrub(detail.plan.hypotheses))
-    readers = tuple(replace(one, display_name=names.of(one.reader_id, one.display_name)) for one in detail.readers)
+        return _report_of(store, session, closed_evidence(store, session, study_id, by_number=by_number), conduct)
+
+
+def _report_of(store: Store, session: Session, evidence: StudyEvidence, conduct: StudyConduct) -> StudyReport:
+    study, names = evidence.study, evidence.names
+    results, analysis = results_of(evidence), analysis_of(evidence)
+    detail = study_detail(store, session, study, evidence.record)
     return StudyReport(
-        detail=replace(detail, study=shown, plan=plan, readers=readers),
+        detail=replace(
+            detail,
+            study=replace(detail.study, name=names.scrub(study.name), question=names.scrub(study.question)),
+            plan=replace(detail.plan, hypotheses=names.scrub(detail.plan.hypotheses)),
+            readers=tuple(
+                replace(reader, display_name=names.of(reader.reader_id, reader.display_name))
+                for reader in detail.readers
+            ),
+        ),
         results=results,
         analysis=analysis,
-        conduct=study_conduct(store, actor=actor, study_id=study_id, by_number=by_number),
-        seed=seed,
+        conduct=conduct,
+        seed=study.seed,
         code_version=__version__,
-        made_at=closed_at or utc_now(),
-        anew=anew,
+        made_at=study.closed_at or utc_now(),
+        anew=computed_anew(session, evidence, results, analysis),
     )
 
 
@@ -83,20 +93,23 @@ def report_archive(store: Store, *, actor: Actor, study_id: int, by_number: bool
     from colpo_core.exchange.study_figures import report_figures
     from colpo_core.exchange.study_report import study_report_html
 
-    report = study_report(store, actor=actor, study_id=study_id, by_number=by_number)
-    calls, judged = study_calls(store, study_id, by_number=by_number)
-    ratings, _ = study_ratings(store, study_id, by_number=by_number)
-    content, told = study_content(store, actor, study_id, by_number=by_number)
-    seen = [(case_id, ExposureKind.LABEL) for case_id in judged | told]
-    seen += [(case_id, ExposureKind.PREDICTION) for case_id in judged]
-    exposures.note(store, actor, seen)
+    require(actor, ADMINISTRATORS)
+    note_look(store, actor=actor, study_id=study_id)
+    conduct = study_conduct(store, actor=actor, study_id=study_id, by_number=by_number)
+    with store.reading() as session:
+        evidence = closed_evidence(store, session, study_id, by_number=by_number)
+        report = _report_of(store, session, evidence, conduct)
+        tables = {table: reading_table(session, evidence, table) for table in ReadingTable}
+        record = record_json(session, evidence.study, evidence.design, conduct, evidence.names)
+    note_tables(store, actor, evidence, ReadingTable)
+    note_record(store, actor, evidence.design)
     return study_archive(
         report.detail.study.name,
         {
             "report.html": study_report_html(report).encode(),
-            "readings.csv": calls,
-            "ratings.csv": ratings,
-            "record.json": content,
+            "readings.csv": tables[ReadingTable.CALLS],
+            "ratings.csv": tables[ReadingTable.RATINGS],
+            "record.json": record,
             "figures.csv": figures_csv(report_figures(report)),
         },
     )

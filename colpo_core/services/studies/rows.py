@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 from colpo_core.errors import NotFound, StudyLocked
 from colpo_core.records.people import Actor
 from colpo_core.records.studies.designs import CheckpointProgress, ReaderProgress, StudyDetail, StudyRecord
-from colpo_core.records.studies.reading_plans import plan_from
+from colpo_core.records.studies.reading_plans import ReadingPlan
 from colpo_core.services.common.permissions import ADMINISTRATORS, require
 from colpo_core.services.studies.cases import seen_cases
 from colpo_core.services.studies.readers import amended, expected_of, plan_of
@@ -23,7 +23,15 @@ from colpo_core.store.tables import (
     StudyPracticeCase,
     StudyReader,
 )
-from colpo_core.studies.design import DesignCase, DesignCheckpoint, DesignImage, StudyDesign, find_problems
+from colpo_core.studies.design import (
+    DesignCase,
+    DesignCheckpoint,
+    DesignImage,
+    StoredDesign,
+    StudyDesign,
+    find_problems,
+    stored_design,
+)
 from colpo_core.terms import Label, StudyState
 
 
@@ -48,21 +56,26 @@ def get_study(store: Store, *, actor: Actor, study_id: int) -> StudyDetail:
     require(actor, ADMINISTRATORS)
     with store.reading() as session:
         study = get_study_row(session, study_id)
-        record = study_record(session, study)
-        readers = _reader_progress(session, study, record.n_each)
-        problems: tuple[str, ...] = ()
-        if study.state is StudyState.DRAFT:
-            truths = session.scalars(select(StudyCase.truth).where(StudyCase.study_id == study_id))
-            problems = find_problems(len(readers), truths)
-        return StudyDetail(
-            study=record,
-            chosen_by=study.design["chosen_by"],
-            left_out=tuple((reason, count) for reason, count in study.design["left_out"]),
-            readers=readers,
-            checkpoints=_checkpoint_progress(store, session, study_id, record.n_cases),
-            problems=problems,
-            plan=plan_of(study),
-        )
+        return study_detail(store, session, study, study_record(session, study))
+
+
+def study_detail(store: Store, session: Session, study: Study, record: StudyRecord) -> StudyDetail:
+    """A study with how far its readers are, of its row and record."""
+    readers = _reader_progress(session, study, record.n_each)
+    problems: tuple[str, ...] = ()
+    if study.state is StudyState.DRAFT:
+        truths = session.scalars(select(StudyCase.truth).where(StudyCase.study_id == study.id))
+        problems = find_problems(len(readers), truths)
+    stored = stored_design(study.design)
+    return StudyDetail(
+        study=record,
+        chosen_by=stored.chosen_by,
+        left_out=stored.left_out,
+        readers=readers,
+        checkpoints=_checkpoint_progress(store, session, study.id, record.n_cases),
+        problems=problems,
+        plan=stored.plan or ReadingPlan(),
+    )
 
 
 def get_study_row(session: Session, study_id: int) -> Study:
@@ -106,7 +119,7 @@ def study_record(session: Session, study: Study) -> StudyRecord:
         opened_at=study.opened_at,
         closed_at=study.closed_at,
         n_each=n_each,
-        n_expected=sum(expected_of(session, study, one, n_each=n_each, removed=removed) for one in readers),
+        n_expected=sum(expected_of(session, study, reader_id, n_each=n_each, removed=removed) for reader_id in readers),
         n_practice=session.scalar(practice) or 0,
     )
 
@@ -124,7 +137,7 @@ def design_of(session: Session, study: Study) -> StudyDesign:
         .where(StudyPracticeCase.study_id == study.id)
     )
     readers = session.scalars(select(StudyReader.person_id).where(StudyReader.study_id == study.id)).all()
-    changed = amended(session, study.id)
+    stored, changed = stored_design(study.design), amended(session, study.id)
     checkpoints = session.execute(
         select(Checkpoint.id, Checkpoint.sha256)
         .join(StudyCheckpoint, StudyCheckpoint.checkpoint_id == Checkpoint.id)
@@ -133,22 +146,22 @@ def design_of(session: Session, study: Study) -> StudyDesign:
     return StudyDesign(
         name=study.name,
         question=study.question if changed.sealed_question is None else changed.sealed_question,
-        chosen_by=study.design["chosen_by"],
-        left_out=tuple((reason, count) for reason, count in study.design["left_out"]),
+        chosen_by=stored.chosen_by,
+        left_out=stored.left_out,
         seed=study.seed,
-        rules_versions=tuple(study.design.get("rules_versions", ())),
+        rules_versions=stored.rules_versions,
         cases=tuple(DesignCase(*row) for row in cases),
-        reader_ids=tuple(one for one in readers if one not in changed.added),
+        reader_ids=tuple(reader_id for reader_id in readers if reader_id not in changed.added),
         checkpoints=tuple(DesignCheckpoint(*row) for row in checkpoints),
-        plan=plan_from(study.design.get("plan")),
+        plan=stored.plan,
         practice=tuple(DesignCase(*row) for row in practice),
-        others=_others(session, study),
+        others=_others(session, stored),
     )
 
 
-def _others(session: Session, study: Study) -> tuple[DesignImage, ...]:
+def _others(session: Session, stored: StoredDesign) -> tuple[DesignImage, ...]:
     """The other images that were sealed, as the store holds them now."""
-    sealed = {one["image_id"] for one in study.design.get("others", ())}
+    sealed = {image.image_id for image in stored.others}
     rows = session.execute(select(Image.case_id, Image.id, Image.sha256, Image.stage).where(Image.id.in_(sealed)))
     return tuple(DesignImage(*row) for row in rows)
 

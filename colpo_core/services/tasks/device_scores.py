@@ -45,7 +45,7 @@ def follows_device(store: Store, manifest: Manifest, card: Mapping[str, Any]) ->
         for (_, one, device), mean in zip(keys, means, strict=True):
             if one == label:
                 by_device.setdefault(device, []).append(mean)
-        values = ", ".join(f"{median(found):.2f} with {device}" for device, found in sorted(by_device.items()))
+        values = ", ".join(f"{median(scores):.2f} with {device}" for device, scores in sorted(by_device.items()))
         shown.append(f"{label}: {values}")
     return (
         "Among test patients with the same label its probability of HSIL differs by device (medians: "

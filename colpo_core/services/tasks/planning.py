@@ -60,10 +60,10 @@ def plan_task(session: Session, draft: TaskDraft) -> TaskPlan:
         InputRejected: Somebody cannot be given a task.
     """
     names = _checked_people(session, draft)
-    found, left_out = _images(session, draft)
-    images = take_cases(put_in_order(found, draft.order, seed=draft.seed), draft.max_images)
-    if len(images) < len(found):
-        left_out[OVER_THE_LIMIT] = len(found) - len(images)
+    taking_part, left_out = _images(session, draft)
+    images = take_cases(put_in_order(taking_part, draft.order, seed=draft.seed), draft.max_images)
+    if len(images) < len(taking_part):
+        left_out[OVER_THE_LIMIT] = len(taking_part) - len(images)
     shared = share_out(images, draft.annotator_ids, n_annotators=draft.n_annotators, seed=draft.seed)
     queues = dict.fromkeys(draft.annotator_ids, ()) | queues_of(images, shared, draft.order, seed=draft.seed)
     return TaskPlan(images, left_out, names, queues, _submitted_before(session, draft))

@@ -291,7 +291,7 @@ def _record_change(session: Session, actor: Actor, action: str, item: TaskItem, 
 
 
 def _one(session: Session, item: TaskItem) -> QueueItem:
-    return next(one for one in _load(session, item.task, item.annotator_id) if one.item_id == item.id)
+    return next(member for member in _load(session, item.task, item.annotator_id) if member.item_id == item.id)
 
 
 def _no_item() -> NotFound:

@@ -90,7 +90,7 @@ def _tasks_of(session: Session, actor: Actor) -> set[int]:
 
 
 def _figures(session: Session, task_ids: Collection[int]) -> dict[int, tuple[int, int, int, int, int, int]]:
-    """Of each task: images, items, submitted, skipped, images that somebody has before him, items left out."""
+    """Of each task: images, items, submitted, skipped, images that somebody still has to annotate, items left out."""
     waits = (TaskItem.state == TaskItemState.WAITING) & takes_part()
     rows = session.execute(
         select(

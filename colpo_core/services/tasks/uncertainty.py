@@ -45,12 +45,12 @@ def image_uncertainty(session: Session, image_ids: Collection[int]) -> dict[int,
         .where(Prediction.checkpoint_id == current)
         .order_by(Prediction.image_id)
     )
-    found = {
+    uncertainties = {
         image_id: Uncertainty(mask_entropy, binary_entropy(prob_4ch), abs(prob_3ch - prob_4ch), 0.0)
         for image_id, mask_entropy, prob_3ch, prob_4ch in rows
         if image_id in wanted
     }
-    return _with_scores(found)
+    return _with_scores(uncertainties)
 
 
 def binary_entropy(prob: float) -> float:
@@ -60,15 +60,22 @@ def binary_entropy(prob: float) -> float:
     return float(-prob * np.log2(prob) - (1 - prob) * np.log2(1 - prob))
 
 
-def _with_scores(found: dict[int, Uncertainty]) -> dict[int, Uncertainty]:
+def _with_scores(uncertainties: dict[int, Uncertainty]) -> dict[int, Uncertainty]:
     measures = (
-        {key: one.mask_entropy for key, one in found.items() if one.mask_entropy is not None},
-        {key: one.class_entropy for key, one in found.items()},
-        {key: one.disagreement for key, one in found.items()},
+        {
+            image_id: uncertainty.mask_entropy
+            for image_id, uncertainty in uncertainties.items()
+            if uncertainty.mask_entropy is not None
+        },
+        {image_id: uncertainty.class_entropy for image_id, uncertainty in uncertainties.items()},
+        {image_id: uncertainty.disagreement for image_id, uncertainty in uncertainties.items()},
     )
     ranks = [_ranks(values) for values in measures]
-    scores = {key: [rank[key] for rank in ranks if key in rank] for key in found}
-    return {key: replace(one, score=sum(scores[key]) / len(scores[key])) for key, one in found.items()}
+    scores = {image_id: [rank[image_id] for rank in ranks if image_id in rank] for image_id in uncertainties}
+    return {
+        image_id: replace(uncertainty, score=sum(scores[image_id]) / len(scores[image_id]))
+        for image_id, uncertainty in uncertainties.items()
+    }
 
 
 def _ranks(values: dict[int, float]) -> dict[int, float]:

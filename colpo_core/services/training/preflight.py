@@ -16,7 +16,8 @@ from colpo_core.services.common import audit
 from colpo_core.services.common.permissions import CLINICIANS, require
 from colpo_core.services.jobs import control as jobs
 from colpo_core.services.jobs import engine
-from colpo_core.services.snapshots.freezing import get_snapshot, judge_counts
+from colpo_core.services.snapshots.count_checks import judge_counts
+from colpo_core.services.snapshots.freezing import get_snapshot
 from colpo_core.services.training.disk_room import training_room
 from colpo_core.store import Store
 from colpo_core.store.tables import Job

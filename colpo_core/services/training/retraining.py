@@ -4,7 +4,6 @@ Off until an administrator sets a rule. A training that began so ends as any oth
 not promoted.
 """
 
-from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,6 +16,7 @@ from colpo_core.records.people import Actor
 from colpo_core.records.snapshots.snapshots import SnapshotQuery
 from colpo_core.records.training.retraining import RetrainingRule, RetrainingState
 from colpo_core.records.training.settings import TrainingSettings
+from colpo_core.records.typed_json import from_values, to_values
 from colpo_core.services.common import audit
 from colpo_core.services.common.actors import as_actor
 from colpo_core.services.common.permissions import ADMINISTRATORS, CLINICIANS, require
@@ -26,7 +26,7 @@ from colpo_core.services.training.starting import start_training
 from colpo_core.store import Store
 from colpo_core.store.tables import Job, Person, Snapshot, utc_now
 from colpo_core.store.tables import RetrainingRule as RuleRow
-from colpo_core.terms import JobKind, LabelSource, MaskPolicy, Role
+from colpo_core.terms import JobKind, Role
 
 LOOK_EVERY = timedelta(hours=1)
 """Counting the new labels of a large store takes seconds."""
@@ -123,7 +123,7 @@ def train_if_due(store: Store, *, now: datetime | None = None) -> int | None:
         if reason is None:
             return None
         name = f"by itself, {now:%Y-%m-%d %H:%M}"
-        snapshot = freeze_unattended(store, actor=actor, query=SnapshotQuery(name=name, **_query(row)))
+        snapshot = freeze_unattended(store, actor=actor, query=_query(row, name))
         job = start_training(store, actor=actor, snapshot_id=snapshot.id, settings=rule.settings)
     except ColpoError as error:
         # Nobody waits for an answer: the page shows the sentence beside the rule.
@@ -181,7 +181,7 @@ def _reason(store: Store, row: RuleRow, rule: RetrainingRule, now: datetime) -> 
     if rule.at_new_labels is None:
         return None
     known = _labelled_cases(read_manifest(store, newest)) if newest else frozenset()
-    new = _labelled_cases(gather_manifest(store, SnapshotQuery(name="by itself", **_query(row)))) - known
+    new = _labelled_cases(gather_manifest(store, _query(row, "by itself"))) - known
     return f"because of {len(new)} new labels" if len(new) >= rule.at_new_labels else None
 
 
@@ -201,21 +201,18 @@ def _newest(session: Session) -> RuleRow | None:
 
 
 def _query_values(rule: RetrainingRule) -> dict[str, Any]:
-    kept = asdict(rule)
-    return {name: kept[name] for name in _QUERY_NAMES}
+    values = to_values(rule)
+    return {name: values[name] for name in _QUERY_NAMES}
 
 
 _QUERY_NAMES = ("label_source", "fractions", "seed", "include_simulated", "mask_policy", "mask_annotator_id")
 
 
-def _query(row: RuleRow) -> dict[str, Any]:
-    return row.query | {
-        "label_source": LabelSource(row.query["label_source"]),
-        "fractions": tuple(row.query["fractions"]),
-        "mask_policy": MaskPolicy(row.query["mask_policy"]),
-    }
+def _query(row: RuleRow, name: str) -> SnapshotQuery:
+    return from_values(SnapshotQuery, row.query | {"name": name}, name="the rule of trainings that begin by themselves")
 
 
 def _rule(row: RuleRow) -> RetrainingRule:
-    settings = TrainingSettings.from_dict(row.settings)
-    return RetrainingRule(every_days=row.every_days, at_new_labels=row.at_new_labels, settings=settings, **_query(row))
+    query, settings = _query(row, "by itself"), TrainingSettings.from_dict(row.settings)
+    asked = {name: getattr(query, name) for name in _QUERY_NAMES}
+    return RetrainingRule(every_days=row.every_days, at_new_labels=row.at_new_labels, settings=settings, **asked)

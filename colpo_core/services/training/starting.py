@@ -11,8 +11,8 @@ from colpo_core.services.common import audit
 from colpo_core.services.common.permissions import CLINICIANS, require
 from colpo_core.services.jobs import engine
 from colpo_core.services.jobs.control import UNFINISHED, get_job, job_row
+from colpo_core.services.snapshots.count_checks import judge_counts
 from colpo_core.services.snapshots.external_sets import refuse_training
-from colpo_core.services.snapshots.freezing import judge_counts
 from colpo_core.services.training.disk_room import training_room
 from colpo_core.store import Store
 from colpo_core.store.tables import Job, Snapshot

@@ -5,7 +5,7 @@ import streamlit as st
 from colpo_core.labels import GRADE_NAMES
 from colpo_core.records.review.reviews import ReviewDesk, ReviewRecord
 from colpo_core.services.annotations import starts as starting
-from colpo_core.services.review import desk as review
+from colpo_core.services.review import verdicts
 from colpo_core.terms import ReviewReason, Verdict
 from pages._ui.annotations.actions import SAID
 from pages._ui.shared.context import Here, here
@@ -92,7 +92,7 @@ def _enter(prediction_id: int, verdict: Verdict) -> None:
     reason = "" if is_agreed else st.session_state.get(f"reason_{prediction_id}", "")
     because = None if is_agreed else st.session_state.get(f"because_{prediction_id}")
     with showing_errors():
-        review.record_review(
+        verdicts.record_review(
             person.store,
             actor=person.actor,
             prediction_id=prediction_id,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from colpo_core.records.statistics.reader_statistics import Endpoint
+from colpo_core.records.statistics.reader_figures import Endpoint
 from colpo_core.records.studies.designs import Option
 from colpo_core.records.studies.reading_plans import MOST_REPEATED, MOST_SESSIONS, Aid, ConfidenceScale, ReadingPlan
 from colpo_core.studies.case_numbers import parse_case_numbers

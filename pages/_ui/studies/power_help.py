@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from colpo_core.records.statistics.reader_statistics import ENDPOINT_WORDS, Endpoint, PowerEstimate
+from colpo_core.records.statistics.power import PowerEstimate
+from colpo_core.records.statistics.reader_figures import ENDPOINT_WORDS, Endpoint
 from colpo_core.records.studies.reading_plans import Aid, ReadingPlan
 from colpo_core.services.studies.power import READER_SPREADS, ReaderSpread, plan_power
 from pages._ui.shared.errors import showing_errors

@@ -7,6 +7,7 @@ from colpo_core.services.studies import report as study_report
 from pages._ui.shared.context import Here
 
 
+@st.fragment
 def report_links(person: Here, study: StudyRecord) -> None:
     """Draw the links; the files are made when they are asked for."""
     by_number = st.toggle(

@@ -7,21 +7,10 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from colpo_core.records.statistics.figures import Bounds, p_text, value_text
-from colpo_core.records.statistics.reader_statistics import (
-    ENDPOINT_WORDS,
-    AgainstModel,
-    ArmAgreement,
-    AtPrevalence,
-    Clustered,
-    ClusteredAnalysis,
-    Coefficient,
-    Endpoint,
-    ManyReaders,
-    PairedAucs,
-    PairedCalls,
-    RatingAnalysis,
-    SingleArm,
-)
+from colpo_core.records.statistics.multi_reader_figures import AgainstModel, ManyReaders, SingleArm
+from colpo_core.records.statistics.rater_agreement import ArmAgreement, Coefficient
+from colpo_core.records.statistics.rating_analysis import Clustered, ClusteredAnalysis, RatingAnalysis
+from colpo_core.records.statistics.reader_figures import ENDPOINT_WORDS, AtPrevalence, Endpoint, PairedAucs, PairedCalls
 from colpo_core.records.studies.results import NetworkComparison, PrimaryResult, StudyAnalysis
 from pages._ui.shared.markdown import plain
 from pages._ui.studies.calibration import calibration_view

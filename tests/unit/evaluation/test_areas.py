@@ -6,14 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm
 
-from colpo_core.evaluation.areas import (
-    area_interval,
-    area_variances,
-    clustered_variance,
-    newcombe_5,
-    newcombe_variance,
-)
-from colpo_core.evaluation.paired import delong_interval
+from colpo_core.evaluation.areas import area_interval, area_variances, clustered_variance, newcombe_5, newcombe_variance
+from colpo_core.evaluation.delong import delong_interval
 from colpo_core.evaluation.placements import placements
 from colpo_core.terms import Label
 

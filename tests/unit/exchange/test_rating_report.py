@@ -4,9 +4,10 @@ from dataclasses import replace
 import numpy as np
 
 from colpo_core.exchange.rating_report import rating_json, rating_text, study_text
-from colpo_core.records.statistics.reader_statistics import RatingAnalysis
+from colpo_core.records.statistics.rating_analysis import RatingAnalysis
 from colpo_core.records.studies.results import StudyAnalysis
-from colpo_core.studies.rating_analysis import AnalysisOptions, analyse_table
+from colpo_core.studies.analysis_options import AnalysisOptions
+from colpo_core.studies.rating_analysis import analyse_table
 from colpo_core.studies.ratings import RatingTable
 
 

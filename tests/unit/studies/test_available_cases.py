@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from colpo_core.records.statistics.reader_statistics import Endpoint
+from colpo_core.records.statistics.reader_figures import Endpoint
 from colpo_core.studies.available_cases import available_figures
 from colpo_core.studies.endpoints import components, delong_covariance
 from colpo_core.studies.roe_metz import draw_ratings

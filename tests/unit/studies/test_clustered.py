@@ -5,8 +5,9 @@ import pytest
 
 from colpo_core.evaluation.intervals import patient_bootstrap
 from colpo_core.evaluation.resampling import weighted_auc
+from colpo_core.studies.analysis_options import AnalysisOptions
 from colpo_core.studies.clustered import clustered_figures
-from colpo_core.studies.rating_analysis import AnalysisOptions, analyse_table
+from colpo_core.studies.rating_analysis import analyse_table
 from colpo_core.studies.ratings import RatingTable
 from colpo_core.studies.roe_metz import draw_ratings
 

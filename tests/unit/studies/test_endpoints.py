@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn.metrics import roc_auc_score
 
-from colpo_core.records.statistics.reader_statistics import Covariance, Endpoint
+from colpo_core.records.statistics.multi_reader_figures import Covariance
+from colpo_core.records.statistics.reader_figures import Endpoint
 from colpo_core.studies.endpoints import components, covariance
 
 TRUTH = np.asarray([True] * 5 + [False] * 7)

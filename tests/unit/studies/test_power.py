@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from colpo_core.errors import InputRejected
-from colpo_core.records.statistics.reader_statistics import Endpoint, PowerEstimate
+from colpo_core.records.statistics.power import PowerEstimate
+from colpo_core.records.statistics.reader_figures import Endpoint
 from colpo_core.studies.endpoints import components
 from colpo_core.studies.power import Assumed, _draw, estimate_power
 from colpo_core.studies.roe_metz import RoeMetz

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn.metrics import cohen_kappa_score
 
-from colpo_core.records.statistics.reader_statistics import Coefficient
+from colpo_core.records.statistics.rater_agreement import Coefficient
 from colpo_core.studies.rater_agreement import WEIGHTINGS, cohen, fleiss, gwet_ac1, krippendorff_alpha
 
 PAIR = arrays(np.float64, (2, 15), elements=st.integers(1, 4).map(float))

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 from colpo_core.errors import InputRejected
-from colpo_core.records.statistics.reader_statistics import Covariance, Endpoint
-from colpo_core.studies.rating_analysis import AnalysisOptions, analyse_table
+from colpo_core.records.statistics.multi_reader_figures import Covariance
+from colpo_core.records.statistics.reader_figures import Endpoint
+from colpo_core.studies.analysis_options import AnalysisOptions
+from colpo_core.studies.rating_analysis import analyse_table
 from colpo_core.studies.ratings import RatingTable
 from colpo_core.studies.roe_metz import draw_ratings
 

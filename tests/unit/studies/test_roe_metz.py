@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from colpo_core.records.statistics.reader_statistics import Endpoint
+from colpo_core.records.statistics.reader_figures import Endpoint
 from colpo_core.studies.endpoints import components
 from colpo_core.studies.roe_metz import RoeMetz, draw_ratings
 

@@ -3,7 +3,7 @@ import pytest
 from scipy.special import expit
 
 from colpo_core.errors import InputRejected
-from colpo_core.records.statistics.reader_statistics import Endpoint
+from colpo_core.records.statistics.reader_figures import Endpoint
 from colpo_core.records.studies.reading_plans import ReadingPlan
 from colpo_core.records.studies.results import StudyAnalysis
 from colpo_core.studies.roe_metz import draw_ratings

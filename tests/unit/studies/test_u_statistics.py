@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from colpo_core.records.statistics.reader_statistics import Endpoint
+from colpo_core.records.statistics.reader_figures import Endpoint
 from colpo_core.studies.endpoints import components
 from colpo_core.studies.roe_metz import draw_ratings
 from colpo_core.studies.u_statistics import u_statistic_arm, u_statistic_difference

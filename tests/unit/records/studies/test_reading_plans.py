@@ -1,12 +1,14 @@
-from dataclasses import asdict, replace
+import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from colpo_core.errors import InputRejected
-from colpo_core.records.statistics.reader_statistics import Endpoint
-from colpo_core.records.studies.reading_plans import ConfidenceScale, ReadingPlan, plan_from
+from colpo_core.records.statistics.reader_figures import Endpoint
+from colpo_core.records.studies.reading_plans import ConfidenceScale, ReadingPlan
+from colpo_core.records.typed_json import canonical_json, from_values, to_values
 
 
 @pytest.mark.parametrize(
@@ -37,13 +39,7 @@ def test_repeats_are_a_share_and_never_more_than_half() -> None:
 
 def test_a_plan_comes_back_from_what_is_stored() -> None:
     plan = ReadingPlan(2, 7, 0.2, ConfidenceScale.FIVE_STEPS, Endpoint.SENSITIVITY, 0.1, 0.025, "as good")
-    assert (
-        plan_from(
-            {key: str(value) if key in ("confidence", "endpoint") else value for key, value in asdict(plan).items()}
-        )
-        == plan
-    )
-    assert plan_from(None) is None
+    assert from_values(ReadingPlan, json.loads(canonical_json(to_values(plan))), name="a plan") == plan
 
 
 def test_the_next_session_opens_after_the_washout() -> None:

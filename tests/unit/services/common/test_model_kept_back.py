@@ -15,6 +15,7 @@ from colpo_core.services.cases.case import get_case
 from colpo_core.services.common.stored_images import mark_image
 from colpo_core.services.overview import worklist as overview
 from colpo_core.services.review import desk as review
+from colpo_core.services.review import overlays, verdicts
 from colpo_core.services.tasks import tasks
 from colpo_core.services.tasks.queue import queue_items, resume_item, skip_item
 from colpo_core.store import Store
@@ -52,8 +53,8 @@ def ways(store: Store, actor: Actor, prediction_id: int, image_id: int) -> dict[
         "desk": lambda: review.open_review(store, **by_row),
         "record": lambda: review.get_prediction(store, **by_row),
         "of the image": lambda: review.find_prediction(store, actor=actor, image_id=image_id),
-        "mask": lambda: review.prediction_mask_png(store, **by_row),
-        **{name: lambda name=name: review.prediction_map_png(store, **by_row, name=name) for name in MAP_NAMES},
+        "mask": lambda: overlays.prediction_mask_png(store, **by_row),
+        **{name: lambda name=name: overlays.prediction_map_png(store, **by_row, name=name) for name in MAP_NAMES},
     }
 
 
@@ -183,7 +184,7 @@ def test_no_verdict_on_what_is_kept_back_and_next_passes_over_it(
     task = without_model(store, team)
     first, second, third = clinic.predictions
     with pytest.raises(Blinding):
-        review.record_review(store, actor=team.anna, prediction_id=first, verdict=Verdict.AGREE)
+        verdicts.record_review(store, actor=team.anna, prediction_id=first, verdict=Verdict.AGREE)
     with store.reading() as session:
         assert session.query(Review).count() == 0
     for number in (0, 2):

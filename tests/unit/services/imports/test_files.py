@@ -3,10 +3,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
-import openpyxl
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from PIL import Image as Picture
 from sqlalchemy import func, select, update
 
@@ -18,22 +15,14 @@ from colpo_core.records.people import Actor
 from colpo_core.services.cases.fingerprints import fill_fingerprints
 from colpo_core.services.cases.histology import add_specimen
 from colpo_core.services.imports.files import import_folder, import_images
-from colpo_core.services.imports.patient_codes import check_patient_code
 from colpo_core.simulation.cases import simulate_case
 from colpo_core.store import Store
 from colpo_core.store.tables import AuditEntry, Case, CaseLabel, Exposure, Image, Patient, utc_now
 from colpo_core.terms import ExposureKind, Grade, ImageQuestion, LabelSource, SpecimenKind, Stage
 from tests.support.copies import barred, cropped
+from tests.support.image_files import photograph, write_files
 
 DAY = date(2024, 5, 6)
-TODAY = date(2026, 11, 23)
-
-
-def photograph(seed: int = 0, *, kind: str = "PNG", **options: object) -> bytes:
-    pixels = np.random.default_rng(seed).integers(0, 255, (24, 32, 3), dtype=np.uint8)
-    buffer = io.BytesIO()
-    Picture.fromarray(pixels).save(buffer, format=kind, **options)
-    return buffer.getvalue()
 
 
 def count(store: Store, table: type) -> int:
@@ -171,140 +160,6 @@ def test_a_day_that_cannot_be_is_refused(store: Store, annotator: Actor, day: da
         import_images(store, actor=annotator, patient_code="P-1", case_date=day, files=[])
 
 
-@pytest.mark.parametrize("code", ["P-0042", "annocerv-7", "sim.12", "A", "x_9", "PAT-A", "2024-05-06-003", "12345678"])
-def test_pseudonyms_are_taken(code: str) -> None:
-    assert check_patient_code(f" {code} ", today=TODAY) == code
-
-
-@pytest.mark.parametrize(
-    ("code", "why"),
-    [
-        ("", "missing"),
-        ("   ", "missing"),
-        ("Maria Ionescu", "no blanks"),
-        ("Ionescu, M.", "no blanks"),
-        ("P/1", "letters, digits"),
-        ("Müller1", "letters, digits"),
-        ("x" * 41, "up to 40"),
-        ("maria.ionescu", "looks like a name"),
-        ("Maria_Ionescu", "looks like a name"),
-        ("MariaIonescu", "looks like a name"),
-        ("1984-03-12", "date of birth"),
-        ("12.03.1984", "date of birth"),
-        ("03-12-1984", "date of birth"),
-        ("19840312", "date of birth"),
-        ("MI-1984.03.12", "date of birth"),
-    ],
-)
-def test_what_could_tell_who_she_is_is_refused_with_a_reason_that_does_not_repeat_it(code: str, why: str) -> None:
-    with pytest.raises(InputRejected, match=why) as caught:
-        check_patient_code(code, today=TODAY)
-    assert not code.strip() or len(code) < 3 or code not in str(caught.value)
-
-
-@given(st.text())
-def test_any_text_is_either_a_plain_code_or_refused(text: str) -> None:
-    try:
-        code = check_patient_code(text, today=TODAY)
-    except InputRejected:
-        return
-    assert code == text.strip()
-    assert code.isascii()
-    assert 1 <= len(code) <= 40
-
-
-def write(folder: Path, **contents: bytes) -> None:
-    for name, content in contents.items():
-        place = folder / name.replace("__", "/").replace("_png", ".png")
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_bytes(content)
-
-
-def test_a_folder_is_read_through_with_what_lies_below_it(store: Store, annotator: Actor, tmp_path: Path) -> None:
-    folder = tmp_path / "in"
-    write(folder, a_png=photograph(1), deep__b_png=photograph(2), notes=b"text")
-    (folder / ".hidden").write_bytes(b"x")
-    seen: list[str] = []
-    report = import_folder(
-        store,
-        actor=annotator,
-        folder=folder,
-        patient_code="P-1",
-        case_date=DAY,
-        stage=Stage.NATIVE,
-        on_outcome=lambda outcome: seen.append(outcome.name),
-    )
-    assert seen == ["a.png", "deep/b.png", "notes"]
-    assert (report.imported, report.refused, report.patients) == (2, 1, 1)
-    with store.reading() as session:
-        assert set(session.scalars(select(Image.stage))) == {Stage.NATIVE}
-
-
-def test_a_folder_without_table_and_code_is_refused(store: Store, annotator: Actor, tmp_path: Path) -> None:
-    write(tmp_path / "in", a_png=photograph(1))
-    with pytest.raises(InputRejected, match=r"import\.csv"):
-        import_folder(store, actor=annotator, folder=tmp_path / "in")
-    with pytest.raises(InputRejected, match="no folder"):
-        import_folder(store, actor=annotator, folder=tmp_path / "nowhere", patient_code="P-1")
-
-
-def test_a_folder_with_nothing_in_it_is_refused(store: Store, annotator: Actor, tmp_path: Path) -> None:
-    (tmp_path / "in").mkdir()
-    with pytest.raises(InputRejected, match="no files"):
-        import_folder(store, actor=annotator, folder=tmp_path / "in", patient_code="P-1")
-
-
-@pytest.mark.parametrize("delimiter", [",", ";"])
-def test_a_table_spreads_a_folder_over_many_cases(
-    store: Store, annotator: Actor, tmp_path: Path, delimiter: str
-) -> None:
-    folder = tmp_path / "in"
-    write(folder, a_png=photograph(1), b_png=photograph(2), c_png=photograph(3), left_png=photograph(4))
-    (tmp_path / "outside.png").write_bytes(photograph(5))
-    lines = [
-        "file,patient_code,case_date,stage,seconds_after_acid",
-        "a.png,P-1,2024-05-06,acetic acid,45",
-        "b.png,P-1,2024-05-06,Lugol,",
-        "c.png,,2024-05-07,native,",
-        "gone.png,P-3,2024-05-07,native,",
-        "../outside.png,P-3,2024-05-07,native,",
-        "a.png,P-3,07.05.2024,native,",
-        "a.png,P-3,2024-05-07,iodine,",
-        "a.png,Maria Ionescu,2024-05-07,native,",
-        ",P-3,2024-05-07,native,",
-        "a.png,P-3,2024-05-07,native,soon",
-    ]
-    text = "\n".join(lines).replace(",", delimiter)
-    (folder / "import.csv").write_text(text, encoding="utf-8-sig")
-    report = import_folder(store, actor=annotator, folder=folder, patient_code="P-9")
-    reasons = [outcome.reason for outcome in report.outcomes]
-    assert (report.imported, report.duplicates, report.patients) == (3, 0, 2)
-    assert reasons[:3] == ["", "", ""]
-    for reason, part in zip(
-        reasons[3:],
-        ["does not hold", "outside the folder", "YYYY-MM-DD", "stage", "no blanks", "names no file", "whole number"],
-        strict=False,
-    ):
-        assert part in reason
-    assert report.outcomes[-1].name == "left.png"
-    assert "does not list" in report.outcomes[-1].reason
-    with store.reading() as session:
-        assert sorted(session.scalars(select(Patient.code))) == ["P-1", "P-9"]
-        assert session.scalar(select(func.count()).select_from(Case)) == 2
-        assert session.scalars(select(Image.seconds_after_acid).order_by(Image.id)).first() == 45
-
-
-def test_a_table_without_its_columns_is_refused(store: Store, annotator: Actor, tmp_path: Path) -> None:
-    write(tmp_path / "in", a_png=photograph(1))
-    table = tmp_path / "in" / "import.csv"
-    table.write_text("file,code\na.png,P-1\n", encoding="utf-8")
-    with pytest.raises(InputRejected, match="case_date, patient_code, stage"):
-        import_folder(store, actor=annotator, folder=tmp_path / "in")
-    table.write_bytes(b"\xff\xfe\x00bad")
-    with pytest.raises(InputRejected, match="UTF-8"):
-        import_folder(store, actor=annotator, folder=tmp_path / "in")
-
-
 def test_an_incoming_file_has_one_source(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="either"):
         IncomingFile("a")
@@ -370,7 +225,7 @@ def test_patients_and_cases_that_were_made_are_counted_and_no_other(
     store: Store, annotator: Actor, tmp_path: Path
 ) -> None:
     folder = tmp_path / "in"
-    write(folder, a_png=photograph(1), b_png=photograph(1), c_png=photograph(2), d_png=photograph(3), e=b"text")
+    write_files(folder, a_png=photograph(1), b_png=photograph(1), c_png=photograph(2), d_png=photograph(3), e=b"text")
     rows = ["a.png,P-1", "b.png,P-2", "c.png,P-3", "d.png,P-3", "e,P-4"]
     lines = ["file,patient_code,case_date,stage", *(f"{row},2024-05-06,native" for row in rows)]
     (folder / "import.csv").write_text("\n".join(lines), encoding="utf-8")
@@ -386,7 +241,7 @@ def test_a_stage_that_nobody_gave_is_guessed_from_the_name_counted_and_asked_abo
     store: Store, annotator: Actor, tmp_path: Path
 ) -> None:
     folder = tmp_path / "in"
-    write(folder, lugol_png=encoded(drawn(1)), img1_png=encoded(drawn(2)), lugol__2_png=encoded(drawn(3)))
+    write_files(folder, lugol_png=encoded(drawn(1)), img1_png=encoded(drawn(2)), lugol__2_png=encoded(drawn(3)))
     report = import_folder(store, actor=annotator, folder=folder, patient_code="P-1", case_date=DAY)
     stages = {one.name: (one.stage, one.stage_guess) for one in report.outcomes}
     assert stages == {
@@ -447,119 +302,3 @@ def test_images_of_an_older_version_are_said_not_to_be_compared(store: Store, an
     assert (report.copies, report.not_compared) == ((), 1)
     fill_fingerprints(store)
     assert bring(store, annotator, "P-3", encoded(np.rot90(drawn(1), 3))).outcomes[0].copies != ()
-
-
-def imported(store: Store, actor: Actor, folder: Path, table: str | bytes, name: str = "import.csv") -> ImportReport:
-    (folder / name).write_bytes(table.encode() if isinstance(table, str) else table)
-    return import_folder(store, actor=actor, folder=folder, patient_code="DEFAULT-9", case_date=date(2024, 5, 5))
-
-
-def test_a_control_character_in_a_note_files_no_image_under_another_patient(
-    store: Store, annotator: Actor, tmp_path: Path
-) -> None:
-    folder = tmp_path / "in"
-    write(folder, **{f"lesion{n}_png": photograph(n) for n in range(5)})
-    lines = [
-        f"lesion{n}.png,first{mark}second,C8B-{n},2024-02-01,native"
-        for n, mark in enumerate(["\x85", "\u2028", "\x0b", "\x0c", "\x1d"])
-    ]
-    report = imported(store, annotator, folder, "\n".join(["file,note,patient_code,case_date,stage", *lines]) + "\n")
-    assert (report.imported, report.refused) == (5, 0)
-    with store.reading() as session:
-        assert sorted(session.scalars(select(Patient.code))) == [f"C8B-{n}" for n in range(5)]
-        assert set(session.scalars(select(Case.case_date))) == {date(2024, 2, 1)}
-        assert set(session.scalars(select(Image.stage))) == {Stage.NATIVE}
-
-
-def test_rows_that_cannot_be_told_are_refused_by_line_and_the_rest_is_kept(
-    store: Store, annotator: Actor, tmp_path: Path
-) -> None:
-    folder = tmp_path / "in"
-    write(folder, a_png=photograph(1), b_png=photograph(2), c_png=photograph(3), d_png=photograph(4))
-    lines = [
-        "file,patient_code,case_date,stage", "a.png,P-1,2024-05-06,native,more", "b.png,P-2,2024-05-06",
-        "c.png,P-3,2024-05-06,native", "d.png,P-4,2024-05-06,native", ",,,", "d.png,P-5,2024-05-06,native",
-    ]  # fmt: skip
-    report = imported(store, annotator, folder, "\r\n".join(lines) + "\r\n,,,\r\n")
-    reasons = {outcome.reason for outcome in report.outcomes}
-    assert (report.imported, report.refused) == (1, 4)
-    assert "Line 2 has 5 cells, and the headings are 4. A decimal comma?" in "".join(reasons)
-    assert "Line 3 has no stage: it has 3 cells, and the headings are 4." in reasons
-    assert "Lines 5, 7 say different things of this file. Keep the right one." in reasons
-    assert report.notes == ("Empty rows of import.csv that were passed over: 2.",)
-
-
-@pytest.mark.parametrize(
-    "heading", ["file,stage,patient_code,case_date,stage", "file,patient_code,case_date,Stage,STAGE"]
-)
-def test_a_doubled_column_is_refused(store: Store, annotator: Actor, tmp_path: Path, heading: str) -> None:
-    write(tmp_path / "in", a_png=photograph(1))
-    with pytest.raises(InputRejected, match=r"(?i)column “stage” twice"):
-        imported(store, annotator, tmp_path / "in", f"{heading}\na.png,native,P-1,2024-05-06,lugol\n")
-
-
-def a_workbook() -> bytes:
-    book = openpyxl.Workbook()
-    sheet = book.active
-    assert sheet is not None
-    sheet.append(["File", "환자번호", "Case Date", "Stage", "Seconds after acid"])
-    sheet.append(["a.png", 17, date(2024, 5, 6), "acetic acid", 60.0])
-    buffer = io.BytesIO()
-    book.save(buffer)
-    return buffer.getvalue()
-
-
-HEADINGS = "file,patient_code,case_date,stage,seconds_after_acid\n"
-TABLES: list[tuple[str, str | bytes]] = [
-    ("import.xlsx", a_workbook()),
-    ("Import.csv", "File;Patient Code;Case Date;Stage;seconds_after_acid\na.png;17;2024-05-06;acetic acid;60,0\n"),
-    ("import.csv", ("sep=,\n" + HEADINGS + "a.png,17,2024. 5. 6.,acetic acid,60\n").replace(",", "\t")),
-    ("import.csv", ("파일,환자번호,검사일,단계,seconds_after_acid\n" + "a.png,17,2024/05/06,,60\n").encode("cp949")),
-    ("import.csv", (HEADINGS + "a.png,17,2024-05-06,,60\n").encode("utf-16")),
-]
-
-
-@pytest.mark.parametrize(("name", "table"), TABLES)
-def test_a_table_may_be_of_any_make(
-    store: Store, annotator: Actor, tmp_path: Path, name: str, table: str | bytes
-) -> None:
-    write(tmp_path / "in", a_png=photograph(1))
-    report = imported(store, annotator, tmp_path / "in", table, name)
-    assert (report.imported, report.refused) == (1, 0), report.outcomes
-    with store.reading() as session:
-        assert session.scalars(select(Patient.code)).all() == ["17"]
-        assert session.scalars(select(Case.case_date)).all() == [date(2024, 5, 6)]
-        assert session.scalars(select(Image.seconds_after_acid)).all() == [60]
-
-
-def test_two_tables_in_a_folder_are_asked_about(store: Store, annotator: Actor, tmp_path: Path) -> None:
-    write(tmp_path / "in", a_png=photograph(1))
-    (tmp_path / "in" / "import.xlsx").write_bytes(a_workbook())
-    with pytest.raises(InputRejected, match=r"import\.csv and import\.xlsx, and which is meant"):
-        imported(store, annotator, tmp_path / "in", "file,patient_code,case_date,stage\n")
-
-
-def test_a_file_is_found_by_its_name_composed_or_not(store: Store, annotator: Actor, tmp_path: Path) -> None:
-    composed, apart = "andr\u00e9.png", "andre\u0301.png"
-    folder = tmp_path / "in"
-    folder.mkdir()
-    (folder / apart).write_bytes(photograph(1))
-    (folder / "IMG_1.JPG").write_bytes(photograph(2))
-    lines = f"file,patient_code,case_date,stage\n{composed},P-1,2024-05-06,native\nimg_1.jpg,P-2,2024-05-06,native\n"
-    report = imported(store, annotator, folder, lines)
-    assert [outcome.name for outcome in report.outcomes] == [apart, "IMG_1.JPG"]
-    assert (report.imported, report.refused) == (2, 0)
-    (folder / "img_1.JPG").write_bytes(photograph(3))
-    again = imported(store, annotator, folder, lines.replace("P-2", "P-3"))
-    assert "several files of this name" in again.outcomes[1].reason
-
-
-def test_what_lies_beside_the_images_is_passed_over_in_one(store: Store, annotator: Actor, tmp_path: Path) -> None:
-    folder = tmp_path / "in"
-    write(folder, a_png=photograph(1), b_png=photograph(2), **{f"n{n}": b"text" for n in range(2)})
-    for name in ("README.md", "metadata.txt", "scraper.py"):
-        (folder / name).write_bytes(b"text")
-    report = imported(store, annotator, folder, "file,patient_code,case_date,stage\na.png,P-1,2024-05-06,native\n")
-    assert report.passed_over == ("README.md", "metadata.txt", "scraper.py")
-    assert [outcome.name for outcome in report.outcomes] == ["a.png", "b.png", "n0", "n1"]
-    assert {outcome.reason for outcome in report.outcomes[1:]} == {"The table does not list this file."}

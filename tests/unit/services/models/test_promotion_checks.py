@@ -1,98 +1,30 @@
-from collections.abc import Callable, Iterable
-from dataclasses import asdict
+from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
 
-from colpo_core.errors import Conflict, PermissionDenied, PromotionHeld
-from colpo_core.evaluation.judged import Judged
-from colpo_core.evaluation.probabilities import probability_figures
+from colpo_core.errors import PermissionDenied, PromotionHeld
 from colpo_core.records.models.checkpoints import PromotionChecks
 from colpo_core.records.people import Actor
 from colpo_core.records.snapshots.snapshots import SnapshotQuery
-from colpo_core.services.jobs import engine
-from colpo_core.services.models import files as checkpoint_files
-from colpo_core.services.models import promotions
 from colpo_core.services.models import promotions as models_promotions
-from colpo_core.services.models import registry as models_registry
 from colpo_core.services.models.promotion_checks import check_promotion, promotion_doubts
 from colpo_core.services.snapshots import freezing
 from colpo_core.store import Store
-from colpo_core.store.tables import AuditEntry, Case, Checkpoint, Evaluation, Image, Job, Patient, Promotion, Snapshot
+from colpo_core.store.tables import Case, Checkpoint, Evaluation, Image, Patient, Snapshot
 from colpo_core.terms import Grade, Label, LabelSource, Split
 from tests.support.clinic import Clinic, make_card
+from tests.support.promotable import estimate, promote, sound
 
 Publish = Callable[..., int]
-
-
-@pytest.fixture(autouse=True)
-def alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No runner is started, and a checkpoint's files are not looked at."""
-    monkeypatch.setattr(engine, "place", lambda _store, _job_id: True)
-    monkeypatch.setattr(checkpoint_files, "verify_files", lambda _store, _checkpoint: None)
-
-
-def estimate(value: float | None, low: float | None = None, high: float | None = None) -> dict[str, Any]:
-    return {"value": value, "low": low, "high": high, "n_patients": 40, "n_images": 40}
-
-
-def sound() -> dict[str, Any]:
-    """Figures of 40 test cases against which nothing can be said."""
-    judged = [
-        Judged(case, case, Label.HSIL if case % 2 else Label.NORMAL, (0.3, 0.7)[case % 2] + (case % 7 - 3) / 11)
-        for case in range(40)
-    ]
-    block = asdict(probability_figures(judged, threshold=0.5, resamples=200)) | {"all_called": None}
-    evidence = {
-        "lesion_excess": estimate(0.3, 0.2, 0.4),
-        "padding": {"hsil": estimate(0.02, 0.01, 0.03), "normal": estimate(0.03, 0.02, 0.04)},
-        "padding_area": estimate(0.25, 0.25, 0.25),
-        "rim": {"hsil": estimate(0.1, 0.08, 0.12), "normal": estimate(0.2, 0.15, 0.24)},
-        "rim_area": estimate(0.19, 0.19, 0.19),
-    }
-    return {
-        "classification_3ch": {"image": block, "case": block},
-        "classification_4ch": {"image": block, "case": block},
-        "3ch": {"evidence": evidence},
-        "4ch": {"evidence": evidence},
-    }
+pytestmark = pytest.mark.usefixtures("alone")
 
 
 def with_area(low: float | None, high: float | None, value: float | None = 0.7, **changes: Any) -> dict[str, Any]:
     """Figures whose 4-channel network has another area under the ROC curve."""
     case = sound()["classification_4ch"]["case"] | {"auc": estimate(value, low, high)} | changes
     return {"classification_4ch": {"image": case, "case": case}}
-
-
-@pytest.fixture
-def publish(store: Store, annotator: Actor) -> Publish:
-    clinic = Clinic(store)
-    clinic.add_cohort(8)
-    snapshot = freezing.freeze_snapshot(store, actor=annotator, query=SnapshotQuery("s"))
-
-    def published(
-        name: str = "model", metrics: dict[str, Any] | None = None, *, snapshot_id: int = snapshot.id, **card: object
-    ) -> int:
-        content = make_card() | {"thresholds": {"4ch": 0.5}} | card
-        content["metrics"] |= sound() | (metrics or {})  # type: ignore[operator]
-        with store.writing() as session:
-            row = Checkpoint(
-                name=name,
-                sha256=name[-1] * 64,
-                snapshot_id=snapshot_id,
-                label_source=LabelSource.HISTOLOGY,
-                card=content,
-            )
-            session.add(row)
-            session.flush()
-            return row.id
-
-    return published
-
-
-def promote(store: Store, actor: Actor, checkpoint_id: int, **words: str) -> None:
-    models_promotions.promote_checkpoint(store, actor=actor, checkpoint_id=checkpoint_id, reason="better", **words)
 
 
 def test_nothing_speaks_against_an_ordinary_one(
@@ -168,129 +100,6 @@ def test_an_external_test_set_that_it_has_seen_holds_it_back(store: Store, annot
     freezing.freeze_snapshot(store, actor=annotator, query=SnapshotQuery("kept", external=True, patient_codes=(code,)))
     (doubt,) = promotion_doubts(store, actor=annotator, checkpoint_id=checkpoint_id)
     assert "“kept”" in doubt
-
-
-def test_being_worse_than_the_current_model_holds_it_back(
-    store: Store, annotator: Actor, administrator: Actor, publish: Publish
-) -> None:
-    first = publish("model-1")
-    promote(store, administrator, first)
-    against = {"sha256": "1" * 64, "worse": ["AUC -0.20 (-0.30 to -0.10)"]}
-    second = publish("model-2", metrics={"against_current": against})
-    (doubt,) = promotion_doubts(store, actor=annotator, checkpoint_id=second)
-    assert doubt == "On the same cases it is worse than the current model model-1: AUC -0.20 (-0.30 to -0.10)."
-    elsewhere = publish("model-3", metrics={"against_current": against | {"sha256": "9" * 64}})
-    assert promotion_doubts(store, actor=annotator, checkpoint_id=elsewhere) == ()
-
-
-def said(good: bool, patients: Iterable[int]) -> dict[str, Any]:
-    """Predictions of one case a patient, nearly all of them right or most of them wrong."""
-    rows = []
-    for patient in patients:
-        label = (Label.NORMAL, Label.HSIL)[patient % 2]
-        right = good or patient % 3 == 0
-        rows.append(
-            {
-                "image_id": patient,
-                "case_id": patient,
-                "patient_id": patient,
-                "label": label.value,
-                "prob_hsil_3ch": 0.5,
-                "prob_hsil_4ch": 0.5 + (0.3 + patient / 20_000) * (1 if (label is Label.HSIL) == right else -1),
-            }
-        )
-    return {"predictions": rows}
-
-
-STRANGERS = range(1000, 1040)
-
-
-def test_two_cards_are_compared_where_another_model_is_current_by_now(
-    store: Store, annotator: Actor, administrator: Actor, publish: Publish
-) -> None:
-    promote(store, administrator, publish("model-1", metrics=said(True, STRANGERS)))
-    worse = publish("model-2", metrics=said(False, STRANGERS))
-    (doubt,) = promotion_doubts(store, actor=annotator, checkpoint_id=worse)
-    assert "worse than the current model model-1: AUC -" in doubt
-    # Patients whom one of them has learned from say nothing.
-    learned = [one.patient_id for one in freezing.snapshot_manifest(store, actor=annotator, snapshot_id=1).items
-               if one.split != "test"]  # fmt: skip
-    elsewhere = publish("model-3", metrics=said(False, range(min(learned), min(learned) + 1)))
-    assert promotion_doubts(store, actor=annotator, checkpoint_id=elsewhere) == ()
-
-
-def test_only_cases_of_which_both_cards_say_the_same_are_compared(
-    store: Store, annotator: Actor, administrator: Actor, publish: Publish
-) -> None:
-    """A specimen that came in between two snapshots, or labels by impression, turn a case's label."""
-    promote(store, administrator, publish("model-1", metrics=said(True, STRANGERS)))
-    turned = said(False, STRANGERS)
-    turned["predictions"][0]["label"] = Label.HSIL.value
-    (doubt,) = promotion_doubts(store, actor=annotator, checkpoint_id=publish("model-2", metrics=turned))
-    assert "worse than the current model model-1: AUC -" in doubt
-    for row in turned["predictions"]:
-        row["case_id"] += 5000
-    moved = publish("model-3", metrics=turned)
-    assert promotion_doubts(store, actor=annotator, checkpoint_id=moved) == ()
-
-
-def test_nothing_is_compared_on_whom_a_model_of_the_papers_protocol_has_learned_from(
-    store: Store, annotator: Actor, administrator: Actor, publish: Publish
-) -> None:
-    clinic = Clinic(store)
-    clinic._number = 100
-    clinic.add_cohort(32)
-    query = SnapshotQuery("large", fractions=(0.1, 0.1, 0.8))
-    large = freezing.freeze_snapshot(store, actor=annotator, query=query)
-    manifest = freezing.snapshot_manifest(store, actor=annotator, snapshot_id=large.id)
-    tested = [item.patient_id for item in manifest.of(Split.TEST)]
-    promote(store, administrator, publish("model-1", metrics=said(True, tested), snapshot_id=large.id))
-    honest = publish("model-2", metrics=said(False, tested), snapshot_id=large.id)
-    assert "worse than the current model" in promotion_doubts(store, actor=annotator, checkpoint_id=honest)[0]
-    with store.writing() as session:
-        row = session.get_one(Checkpoint, 1)
-        row.card = row.card | {"protocol": "paper"}
-    assert promotion_doubts(store, actor=annotator, checkpoint_id=honest) == ()
-
-
-def test_a_promotion_that_is_held_back_changes_nothing_until_it_is_overruled_in_writing(
-    store: Store, annotator: Actor, administrator: Actor, publish: Publish
-) -> None:
-    checkpoint_id = publish(leaks=["It leaks."])
-
-    def counts() -> tuple[int, ...]:
-        with store.reading() as session:
-            return tuple(session.query(table).count() for table in (Promotion, Job, AuditEntry))
-
-    before = counts()
-    for words in ({}, {"overrule": "  "}):
-        with pytest.raises(PromotionHeld, match=r"It leaks\..*overrule this in writing"):
-            promote(store, administrator, checkpoint_id, **words)
-    assert counts() == before
-    assert models_registry.current_checkpoint(store) is None
-    promote(store, administrator, checkpoint_id, overrule=" for the demonstration alone ")
-    (row,) = models_promotions.list_promotions(store, actor=annotator)
-    assert row.reason == "better Overruled: for the demonstration alone"
-    assert row.overruled == ("It leaks.",)
-
-
-def test_a_model_that_was_promoted_while_the_doubts_were_looked_for_is_looked_at_again(
-    store: Store, administrator: Actor, publish: Publish, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    first, second = publish("first-1"), publish("second-2")
-
-    def while_another_promotes(_store: Store, *, actor: Actor, checkpoint_id: int) -> PromotionChecks:
-        monkeypatch.setattr(promotions, "check_promotion", check_promotion)
-        promote(store, actor, first)
-        return PromotionChecks()
-
-    monkeypatch.setattr(promotions, "check_promotion", while_another_promotes)
-    with pytest.raises(Conflict, match="Another model was promoted meanwhile"):
-        promote(store, administrator, second)
-    current = models_registry.current_checkpoint(store)
-    assert current is not None
-    assert current.id == first
-    promote(store, administrator, second)
 
 
 def test_a_snapshot_that_cannot_be_read_is_a_doubt_and_no_crash(

@@ -13,7 +13,7 @@ from colpo_core.records.people import Actor
 from colpo_core.services.cases import lowest_agreement
 from colpo_core.services.cases.histology import add_specimen
 from colpo_core.services.overview import cohort
-from colpo_core.services.review.desk import record_review
+from colpo_core.services.review.verdicts import record_review
 from colpo_core.settings import Settings
 from colpo_core.store import Store
 from colpo_core.store.tables import AnnotationVersion, Case, CaseSummary, Image, ImageFigures, Prediction, Snapshot

@@ -16,7 +16,7 @@ from colpo_core.services.common.mask_rows import store_mask
 from colpo_core.services.overview import dashboard as dashboard_service
 from colpo_core.services.overview.dashboard import dashboard
 from colpo_core.services.overview.worklist import status, worklist
-from colpo_core.services.review.desk import record_review
+from colpo_core.services.review.verdicts import record_review
 from colpo_core.services.snapshots.freezing import freeze_snapshot, snapshot_manifest
 from colpo_core.store import Store
 from colpo_core.store.tables import Case, Checkpoint, Image, Job, Prediction, Promotion, Study, StudyCase, StudyReader

@@ -11,8 +11,11 @@ from colpo_core.errors import Blinding, InputRejected, NotFound, StudyLocked
 from colpo_core.records.people import Actor
 from colpo_core.records.studies.reading_plans import Aid, ReadingPlan
 from colpo_core.records.studies.readings import Presented
-from colpo_core.services.studies import designing, readings
+from colpo_core.records.studies.results import ReadingTable
+from colpo_core.services.studies import designing, presenting, readings
 from colpo_core.services.studies import results as study_results
+from colpo_core.services.studies.exports import export_readings
+from colpo_core.services.studies.missing_predictions import predict_missing
 from colpo_core.services.studies.rows import check_seal, get_study, get_study_row
 from colpo_core.store import Store
 from colpo_core.store.tables import Case, Exposure, Prediction, Presentation, Reading
@@ -58,7 +61,7 @@ def opened(*args: object, **changes: object) -> int:
 
 
 def waiting(store: Store, reader: Actor, study_id: int) -> Presented:
-    shown = readings.next_picture(store, actor=reader, study_id=study_id)
+    shown = presenting.next_case(store, actor=reader, study_id=study_id)
     assert shown is not None
     return shown
 
@@ -69,7 +72,7 @@ def answer(store: Store, reader: Actor, study_id: int, token: str, call: Label =
 
 def read_all(store: Store, reader: Actor, study_id: int) -> list[Presented]:
     found = []
-    while (shown := readings.next_picture(store, actor=reader, study_id=study_id)) is not None:
+    while (shown := presenting.next_case(store, actor=reader, study_id=study_id)) is not None:
         found.append(shown)
         call = Label.HSIL if len(found) % 3 else Label.NORMAL
         answer(store, reader, study_id, shown.token, call, 7 * len(found) % 100)
@@ -91,7 +94,7 @@ def test_the_aid_comes_after_the_first_call_and_not_before(
     for token in (first.token, f"{first.token}.2"):
         for layer in LAYERS:
             with pytest.raises(Blinding, match="kept back"):
-                readings.presented_aid(store, actor=rita, study_id=study_id, token=token, layer=layer)
+                presenting.presented_aid(store, actor=rita, study_id=study_id, token=token, layer=layer)
     with pytest.raises(NotFound, match="No second call"):
         answer(store, rita, study_id, f"{first.token}.2")
     assert rows(store, study_id) == []
@@ -104,19 +107,19 @@ def test_the_aid_comes_after_the_first_call_and_not_before(
     assert "NOT CALIBRATED" in [one.text for one in second.aid.marks], "the checkpoint's card is an old one"
     assert waiting(store, rita, study_id) == second, "a reload goes on at the second call"
     with pytest.raises(Blinding, match="not shown again"):
-        readings.presented_image(store, actor=rita, study_id=study_id, token=first.token)
-    readings.presented_image(store, actor=rita, study_id=study_id, token=second.token)
+        presenting.presented_image(store, actor=rita, study_id=study_id, token=first.token)
+    presenting.presented_image(store, actor=rita, study_id=study_id, token=second.token)
     for layer in LAYERS:
-        png = readings.presented_aid(store, actor=rita, study_id=study_id, token=second.token, layer=layer)
+        png = presenting.presented_aid(store, actor=rita, study_id=study_id, token=second.token, layer=layer)
         assert np.asarray(Picture.open(io.BytesIO(png))).shape[2] == 4
         with pytest.raises(NotFound):
-            readings.presented_aid(store, actor=rosa, study_id=study_id, token=second.token, layer=layer)
+            presenting.presented_aid(store, actor=rosa, study_id=study_id, token=second.token, layer=layer)
     with pytest.raises(NotFound, match="no layer"):
-        readings.presented_aid(store, actor=rita, study_id=study_id, token=second.token, layer="label")
+        presenting.presented_aid(store, actor=rita, study_id=study_id, token=second.token, layer="label")
 
     answer(store, rita, study_id, second.token, Label.HSIL, 90)
     with pytest.raises(Blinding):
-        readings.presented_aid(store, actor=rita, study_id=study_id, token=second.token, layer="mask")
+        presenting.presented_aid(store, actor=rita, study_id=study_id, token=second.token, layer="mask")
     assert waiting(store, rita, study_id).number == first.number + 1
     kept = rows(store, study_id)
     assert [(one.arm, one.phase, one.call, one.confidence) for one in kept] == [
@@ -165,7 +168,7 @@ def test_both_arms_are_compared_when_all_is_read(
         assert [one.phase for one in shown] == [1, 2] * n_cases
     closed = designing.close_study(store, actor=administrator, study_id=study_id)
     assert closed.n_answered == closed.n_expected == 2 * 2 * n_cases
-    analysis = study_results.study_analysis(store, actor=administrator, study_id=study_id)
+    analysis = study_results.study_findings(store, actor=administrator, study_id=study_id).analysis
     assert analysis.readers is not None
     assert analysis.readers.counts.arms == ("aided", "unaided")
     assert analysis.readers.mrmc is not None
@@ -177,7 +180,7 @@ def test_both_arms_are_compared_when_all_is_read(
     assert [(one.name, one.arm, one.n_called) for one in lines] == [
         (name, arm, n_cases) for name in ("Rita", "Rosa") for arm in (Arm.UNAIDED, Arm.AIDED)
     ]
-    ratings = study_results.export_ratings(store, actor=administrator, study_id=study_id).decode()
+    ratings = export_readings(store, actor=administrator, study_id=study_id, table=ReadingTable.RATINGS).decode()
     assert ratings.count(",aided,") == ratings.count(",unaided,") == 2 * n_cases
 
 
@@ -198,7 +201,7 @@ def test_in_a_crossover_each_case_is_read_once_with_and_once_without(
     one, other = ({(r.case_id, r.session): r.arm for r in kept if r.reader_id == who.person_id} for who in readers)
     assert all(one[key] is not other[key] for key in one), "the readers take turns"
     designing.close_study(store, actor=administrator, study_id=study_id)
-    analysis = study_results.study_analysis(store, actor=administrator, study_id=study_id)
+    analysis = study_results.study_findings(store, actor=administrator, study_id=study_id).analysis
     assert analysis.readers is not None
     assert analysis.readers.mrmc is not None
 
@@ -217,7 +220,7 @@ def test_in_whole_sessions_one_is_aided_and_the_next_is_not_and_readers_begin_di
     assert sorted(map(sorted, first)) == [[Arm.AIDED], [Arm.UNAIDED]]
     assert second == first[::-1]
     designing.close_study(store, actor=administrator, study_id=study_id)
-    analysis = study_results.study_analysis(store, actor=administrator, study_id=study_id)
+    analysis = study_results.study_findings(store, actor=administrator, study_id=study_id).analysis
     assert analysis.readers is not None
     assert analysis.readers.mrmc is not None
     said = " ".join(get_study(store, actor=administrator, study_id=study_id).plan.sentences())
@@ -231,13 +234,13 @@ def test_in_a_crossover_the_aid_is_shown_on_its_cases_alone(
     rita = readers[0]
     study_id = opened(store, administrator, clinic, readers, Aid.AT_ONCE, n_sessions=2)
     seen = set()
-    while (shown := readings.next_picture(store, actor=rita, study_id=study_id)) is not None:
+    while (shown := presenting.next_case(store, actor=rita, study_id=study_id)) is not None:
         seen.add(shown.aid is not None)
         if shown.aid is None:
             with pytest.raises(Blinding):
-                readings.presented_aid(store, actor=rita, study_id=study_id, token=shown.token, layer="mask")
+                presenting.presented_aid(store, actor=rita, study_id=study_id, token=shown.token, layer="mask")
         else:
-            readings.presented_aid(store, actor=rita, study_id=study_id, token=shown.token, layer="mask")
+            presenting.presented_aid(store, actor=rita, study_id=study_id, token=shown.token, layer="mask")
         answer(store, rita, study_id, shown.token)
     assert seen == {True, False}
 
@@ -272,7 +275,7 @@ def test_a_layer_that_is_fetched_by_its_address_alone_is_an_exposure_too(
     study_id = opened(store, administrator, clinic, readers, Aid.AFTER_FIRST_CALL)
     token = waiting(store, rita, study_id).token
     answer(store, rita, study_id, token)
-    readings.presented_aid(store, actor=rita, study_id=study_id, token=f"{token}.2", layer="map")
+    presenting.presented_aid(store, actor=rita, study_id=study_id, token=f"{token}.2", layer="map")
     with store.reading() as session:
         found = session.scalars(select(Exposure).where(Exposure.person_id == rita.person_id)).all()
     assert {one.kind for one in found} == {ExposureKind.PREDICTION, ExposureKind.MASK}
@@ -286,9 +289,7 @@ def test_an_aid_that_cannot_be_given_or_trusted_is_refused(
     study_id = draft(store, administrator, clinic, readers, Aid.AFTER_FIRST_CALL)
     with pytest.raises(InputRejected, match="has not predicted 1 of the 9 cases"):
         designing.open_study(store, actor=administrator, study_id=study_id)
-    job = study_results.predict_missing(
-        store, actor=administrator, study_id=study_id, checkpoint_id=clinic.checkpoint_id
-    )
+    job = predict_missing(store, actor=administrator, study_id=study_id, checkpoint_id=clinic.checkpoint_id)
     assert job is not None
     assert job.settings["image_ids"] == [bare.image_id]
     clinic.predict(bare.image_id, clinic.checkpoint_id)

@@ -6,10 +6,12 @@ from sqlalchemy.exc import IntegrityError
 
 from colpo_core.errors import Conflict, InputRejected, PermissionDenied, StudyLocked
 from colpo_core.records.people import Actor
+from colpo_core.records.studies.results import ReadingTable
 from colpo_core.services.studies import amendments as study_amendments
-from colpo_core.services.studies import designing, readings
+from colpo_core.services.studies import designing, presenting
 from colpo_core.services.studies import results as study_results
 from colpo_core.services.studies.conduct import study_conduct
+from colpo_core.services.studies.exports import export_readings
 from colpo_core.services.studies.readers import study_orders
 from colpo_core.services.studies.rows import check_seal, get_study
 from colpo_core.store import Store
@@ -59,7 +61,7 @@ def test_a_reader_who_is_added_reads_all_and_changes_nobodys_order(
     designing.close_study(store, actor=administrator, study_id=study_id, reason="enough")
     results = study_results.study_results(store, actor=administrator, study_id=study_id)
     assert {line.name: line.n_called for line in results.readers} == {"Rita": 0, "Ruth": 0, "Late": 3}
-    assert b"Late" in study_results.export_calls(store, actor=administrator, study_id=study_id)
+    assert b"Late" in export_readings(store, actor=administrator, study_id=study_id, table=ReadingTable.CALLS)
 
 
 def test_a_reader_who_is_taken_off_reads_no_more_and_stays_in_the_results(
@@ -70,8 +72,8 @@ def test_a_reader_who_is_taken_off_reads_no_more_and_stays_in_the_results(
         store, actor=administrator, study_id=study_id, reader_id=reader.person_id, reason=WHY
     )
     with pytest.raises(StudyLocked, match="do not read in this study any more"):
-        readings.next_picture(store, actor=reader, study_id=study_id)
-    assert readings.assigned_studies(store, actor=reader) == ()
+        presenting.next_case(store, actor=reader, study_id=study_id)
+    assert presenting.assigned_studies(store, actor=reader) == ()
     detail = get_study(store, actor=administrator, study_id=study_id)
     assert {one.display_name: (one.answered, one.total, one.removed) for one in detail.readers} == {
         "Rita": (1, 1, True),

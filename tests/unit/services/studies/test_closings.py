@@ -12,7 +12,7 @@ from colpo_core import __version__
 from colpo_core.errors import Conflict
 from colpo_core.records.people import Actor
 from colpo_core.records.studies.reading_plans import Aid, ReadingPlan
-from colpo_core.services.studies import closings, designing, readings
+from colpo_core.services.studies import closings, designing, presenting
 from colpo_core.services.studies import report as study_report
 from colpo_core.services.studies.conduct import export_record
 from colpo_core.services.studies.rows import check_seal, get_study_row
@@ -112,7 +112,7 @@ def test_a_reading_that_comes_in_while_a_study_is_closed_keeps_it_open(
     monkeypatch.setattr(designing, "find_now", slowly)
     with pytest.raises(Conflict, match="Close it again"):
         designing.close_study(store, actor=administrator, study_id=study_id, reason="enough")
-    assert readings.next_picture(store, actor=reader, study_id=study_id) is not None
+    assert presenting.next_case(store, actor=reader, study_id=study_id) is not None
     monkeypatch.undo()
     designing.close_study(store, actor=administrator, study_id=study_id, reason="enough")
     assert closing_of(store, study_id).found["n_readings"] == 1

@@ -2,6 +2,7 @@ import csv
 import io
 import json
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 from sqlalchemy import select
@@ -10,10 +11,12 @@ from colpo_core.errors import PermissionDenied, StudyLocked
 from colpo_core.records.people import Actor
 from colpo_core.records.studies.conduct import ChangedLabels
 from colpo_core.records.studies.reading_plans import Aid, ReadingPlan
+from colpo_core.records.studies.results import ReadingTable
 from colpo_core.services.common import exposures
-from colpo_core.services.studies import designing, readings
+from colpo_core.services.studies import designing, presenting
 from colpo_core.services.studies import results as study_results
 from colpo_core.services.studies.conduct import export_record, study_conduct
+from colpo_core.services.studies.exports import export_readings
 from colpo_core.services.studies.refusals import note_refusal
 from colpo_core.services.studies.report import report_html
 from colpo_core.services.studies.rows import check_seal, get_study, get_study_row
@@ -29,7 +32,7 @@ def cases(add_case: Callable[..., int]) -> list[int]:
 
 
 def exported(store: Store, administrator: Actor, study_id: int) -> list[dict[str, str]]:
-    content = study_results.export_calls(store, actor=administrator, study_id=study_id)
+    content = export_readings(store, actor=administrator, study_id=study_id, table=ReadingTable.CALLS)
     return list(csv.DictReader(io.StringIO(content.decode())))
 
 
@@ -92,9 +95,9 @@ def test_nothing_is_seen_before_the_closing_unless_the_design_says_so(
         read_on(store, reader, study_id, at_most=2)
     asks = (
         study_results.study_results,
-        study_results.study_analysis,
-        study_results.export_calls,
-        study_results.export_ratings,
+        study_results.study_findings,
+        partial(export_readings, table=ReadingTable.CALLS),
+        partial(export_readings, table=ReadingTable.RATINGS),
     )
     for ask in asks:
         with pytest.raises(StudyLocked, match="shown when the study is closed"):
@@ -155,7 +158,7 @@ def test_what_was_read_in_another_study_is_an_exposure_whoever_noted_it(
     """Derived from what was put before the reader, so that readings of an older store count too."""
     first = make_study(store, administrator, [reader], practice=cases[:1], name="First")
     read_on(store, reader, first, at_most=2)
-    readings.next_picture(store, actor=reader, study_id=first)  # shown, not answered
+    presenting.next_case(store, actor=reader, study_id=first)  # shown, not answered
     with store.reading() as session:
         shown = set(session.scalars(select(Presentation.case_id).where(Presentation.study_id == first)))
     assert len(shown) == 2

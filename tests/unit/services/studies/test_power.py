@@ -1,7 +1,7 @@
 import pytest
 
 from colpo_core.errors import InputRejected
-from colpo_core.records.statistics.reader_statistics import Endpoint
+from colpo_core.records.statistics.reader_figures import Endpoint
 from colpo_core.records.studies.reading_plans import Aid, ReadingPlan
 from colpo_core.services.studies.power import ReaderSpread, plan_power
 from colpo_core.studies.power import Assumed, estimate_power

@@ -8,7 +8,7 @@ from colpo_core.errors import Blinding
 from colpo_core.records.people import Actor
 from colpo_core.records.studies.reading_plans import ReadingPlan
 from colpo_core.services.common import exposures
-from colpo_core.services.studies import designing, readings
+from colpo_core.services.studies import designing, presenting, readings
 from colpo_core.services.studies import rows as study_records
 from colpo_core.services.studies.readers import study_orders, withheld_cases
 from colpo_core.store import Store
@@ -59,13 +59,13 @@ def test_an_exposure_in_mid_study_counts_for_what_is_not_read_yet(
     study_id = make_study(store, administrator, [reader])
     read_on(store, reader, study_id, at_most=1)
     (answered,) = read_cases(store, reader, study_id)
-    shown = readings.next_picture(store, actor=reader, study_id=study_id)
+    shown = presenting.next_case(store, actor=reader, study_id=study_id)
     assert shown is not None
     with store.reading() as session:
         before_her = session.get_one(Presentation, shown.token).case_id
     exposures.note(store, reader, [(answered, ExposureKind.LABEL), (before_her, ExposureKind.PREDICTION)])
     for attempt in (
-        lambda: readings.presented_image(store, actor=reader, study_id=study_id, token=shown.token),
+        lambda: presenting.presented_image(store, actor=reader, study_id=study_id, token=shown.token),
         lambda: readings.record_reading(
             store, actor=reader, study_id=study_id, token=shown.token, call=Label.HSIL, confidence=1
         ),

@@ -22,8 +22,7 @@ from colpo_core.images.decoding import read_rgb
 from colpo_core.records.people import Actor
 from colpo_core.records.studies.reading_plans import ConfidenceScale, ReadingPlan
 from colpo_core.records.studies.readings import Presented
-from colpo_core.services.studies import designing, readings
-from colpo_core.services.studies import places as reading_places
+from colpo_core.services.studies import designing, positions, presenting, readings, showings
 from colpo_core.store import Store
 from colpo_core.store.tables import AuditEntry, Image, Presentation, Reading, utc_now
 from colpo_core.studies.orders import reader_orders
@@ -45,7 +44,7 @@ def study_id(
 
 
 def present(store: Store, actor: Actor, study_id: int) -> Presented:
-    shown = readings.next_picture(store, actor=actor, study_id=study_id)
+    shown = presenting.next_case(store, actor=actor, study_id=study_id)
     assert shown is not None
     return shown
 
@@ -63,7 +62,7 @@ def test_a_reader_reads_every_case_once_in_an_order_of_their_own(
             shown = present(store, actor, study_id)
             assert (shown.number, shown.total) == (number, N_CASES)
             assert answer(store, actor, study_id, shown.token) == number
-        assert readings.next_picture(store, actor=actor, study_id=study_id) is None
+        assert presenting.next_case(store, actor=actor, study_id=study_id) is None
     with store.reading() as session:
         rows = session.scalars(select(Reading).order_by(Reading.id)).all()
     orders = reader_orders({row.case_id for row in rows}, [reader.person_id, second_reader.person_id], seed=3)
@@ -136,7 +135,7 @@ def test_the_store_itself_keeps_an_answer(store: Store, reader: Actor, study_id:
 
 def test_the_image_is_the_right_one_and_is_not_shown_again(store: Store, reader: Actor, study_id: int) -> None:
     shown = present(store, reader, study_id)
-    content, media_type = readings.presented_image(store, actor=reader, study_id=study_id, token=shown.token)
+    content, media_type = presenting.presented_image(store, actor=reader, study_id=study_id, token=shown.token)
     with store.reading() as session:
         case_id = session.scalars(select(Presentation.case_id)).one()
         sha256 = session.scalars(select(Image.sha256).where(Image.case_id == case_id)).one()
@@ -146,7 +145,7 @@ def test_the_image_is_the_right_one_and_is_not_shown_again(store: Store, reader:
     assert np.abs(seen - stored).mean() < 5
     answer(store, reader, study_id, shown.token)
     with pytest.raises(Blinding):
-        readings.presented_image(store, actor=reader, study_id=study_id, token=shown.token)
+        presenting.presented_image(store, actor=reader, study_id=study_id, token=shown.token)
 
 
 @pytest.mark.parametrize(("after_s", "is_attempt"), [(0, False), (9, False), (11, True), (3600, True), (-3600, True)])
@@ -157,9 +156,9 @@ def test_a_picture_on_its_way_when_its_case_is_answered_is_no_attempt(
     answer(store, reader, study_id, shown.token)
     with store.reading() as session:
         answered_at = session.scalars(select(Reading.answered_at)).one()
-    monkeypatch.setattr(readings, "utc_now", lambda: answered_at + timedelta(seconds=after_s))
+    monkeypatch.setattr(showings, "utc_now", lambda: answered_at + timedelta(seconds=after_s))
     with pytest.raises(Blinding, match="not shown again") as refusal:
-        readings.presented_image(store, actor=reader, study_id=study_id, token=shown.token)
+        presenting.presented_image(store, actor=reader, study_id=study_id, token=shown.token)
     assert isinstance(refusal.value, ShownNoMore) != is_attempt
 
 
@@ -177,7 +176,7 @@ def test_a_token_is_good_for_one_reader_and_study(
         (second_reader, other.id, token),
     ):
         with pytest.raises(NotFound):
-            readings.presented_image(store, actor=actor, study_id=study, token=wrong)
+            presenting.presented_image(store, actor=actor, study_id=study, token=wrong)
         with pytest.raises(NotFound):
             answer(store, actor, study, wrong)
 
@@ -208,20 +207,20 @@ def test_nobody_else_reads(store: Store, administrator: Actor, annotator: Actor,
     token = present(store, reader, study_id).token
     for actor in (administrator, annotator):
         with pytest.raises(PermissionDenied):
-            readings.next_picture(store, actor=actor, study_id=study_id)
+            presenting.next_case(store, actor=actor, study_id=study_id)
         with pytest.raises(PermissionDenied):
-            readings.presented_image(store, actor=actor, study_id=study_id, token=token)
+            presenting.presented_image(store, actor=actor, study_id=study_id, token=token)
         with pytest.raises(PermissionDenied):
             answer(store, actor, study_id, token)
         with pytest.raises(PermissionDenied):
-            readings.assigned_studies(store, actor=actor)
+            presenting.assigned_studies(store, actor=actor)
 
 
 def test_a_draft_is_not_there_for_its_reader(store: Store, administrator: Actor, reader: Actor, study_id: int) -> None:
     draft = designing.create_study(store, actor=administrator, name="Other", reader_ids=[reader.person_id])
     with pytest.raises(NotFound):
-        readings.next_picture(store, actor=reader, study_id=draft.id)
-    assert [study.study_id for study in readings.assigned_studies(store, actor=reader)] == [study_id]
+        presenting.next_case(store, actor=reader, study_id=draft.id)
+    assert [study.study_id for study in presenting.assigned_studies(store, actor=reader)] == [study_id]
 
 
 def test_a_closed_study_takes_nothing_more(store: Store, administrator: Actor, reader: Actor, study_id: int) -> None:
@@ -235,16 +234,16 @@ def test_a_closed_study_takes_nothing_more(store: Store, administrator: Actor, r
     with pytest.raises(StudyLocked, match="closed"):
         answer(store, reader, study_id, waiting.token)
     with pytest.raises(StudyLocked, match="closed"):
-        readings.presented_image(store, actor=reader, study_id=study_id, token=waiting.token)
+        presenting.presented_image(store, actor=reader, study_id=study_id, token=waiting.token)
     with pytest.raises(StudyLocked, match="closed"):
-        readings.next_picture(store, actor=reader, study_id=study_id)
+        presenting.next_case(store, actor=reader, study_id=study_id)
     assert answer(store, reader, study_id, shown.token) == 1
-    assert readings.assigned_studies(store, actor=reader) == ()
+    assert presenting.assigned_studies(store, actor=reader) == ()
 
 
 def test_the_list_says_how_far_the_reader_is(store: Store, reader: Actor, study_id: int) -> None:
     answer(store, reader, study_id, present(store, reader, study_id).token)
-    (study,) = readings.assigned_studies(store, actor=reader)
+    (study,) = presenting.assigned_studies(store, actor=reader)
     assert (study.name, study.answered, study.total, study.is_finished) == ("First", 1, N_CASES, False)
 
 
@@ -284,14 +283,14 @@ def test_the_next_session_waits_for_the_washout(
     study_id = open_planned(store, administrator, reader, ReadingPlan(2, washout_days=7, repeat_share=0.5), ())
     read_session(store, reader, study_id, 6)
     with pytest.raises(SessionWaits, match=f"{utc_now() + timedelta(days=7):%Y-%m-%d}"):
-        readings.next_picture(store, actor=reader, study_id=study_id)
-    (waiting,) = readings.assigned_studies(store, actor=reader)
+        presenting.next_case(store, actor=reader, study_id=study_id)
+    (waiting,) = presenting.assigned_studies(store, actor=reader)
     assert (waiting.session, waiting.answered, waiting.total) == (2, 0, 6)
     assert waiting.opens_at is not None
 
-    monkeypatch.setattr(reading_places, "utc_now", lambda: utc_now() + timedelta(days=7, seconds=1))
+    monkeypatch.setattr(positions, "utc_now", lambda: utc_now() + timedelta(days=7, seconds=1))
     read_session(store, reader, study_id, 6)
-    assert readings.next_picture(store, actor=reader, study_id=study_id) is None
+    assert presenting.next_case(store, actor=reader, study_id=study_id) is None
     with store.reading() as session:
         counts = session.execute(
             select(Reading.session, Reading.occurrence, func.count()).group_by(Reading.session, Reading.occurrence)
@@ -319,7 +318,7 @@ def test_practice_comes_first_with_feedback_and_is_no_reading(
     shown = present(store, reader, study_id)
     assert (shown.practice, shown.number, shown.total) == (True, 1, 1)
     assert present(store, reader, study_id) == shown
-    assert readings.presented_image(store, actor=reader, study_id=study_id, token=shown.token)[0]
+    assert presenting.presented_image(store, actor=reader, study_id=study_id, token=shown.token)[0]
     for _again in range(2):
         told = readings.record_reading(
             store, actor=reader, study_id=study_id, token=shown.token, call=Label.NORMAL, confidence=10
@@ -328,7 +327,7 @@ def test_practice_comes_first_with_feedback_and_is_no_reading(
     with pytest.raises(StudyLocked):
         answer(store, reader, study_id, shown.token, Label.HSIL, 10)
     with pytest.raises(Blinding):
-        readings.presented_image(store, actor=reader, study_id=study_id, token=shown.token)
+        presenting.presented_image(store, actor=reader, study_id=study_id, token=shown.token)
     after = present(store, reader, study_id)
     assert (after.practice, after.total) == (False, len(ids))
     told = readings.record_reading(

@@ -5,20 +5,26 @@ import shutil
 import subprocess
 import zipfile
 from collections.abc import Callable
+from datetime import timedelta
 from html import unescape
 from pathlib import Path
 
 import pytest
+from sqlalchemy.orm import Session
 
 from colpo_core.errors import PermissionDenied, StudyLocked
 from colpo_core.exchange.study_figures import report_figures
 from colpo_core.records.people import Actor
-from colpo_core.records.statistics.reader_statistics import Endpoint
+from colpo_core.records.statistics.reader_figures import Endpoint
 from colpo_core.records.studies.reading_plans import Aid, ConfidenceScale, ReadingPlan
 from colpo_core.services.studies import amendments as study_amendments
 from colpo_core.services.studies import designing
+from colpo_core.services.studies.conduct import study_conduct
 from colpo_core.services.studies.report import report_archive, report_html, study_report
+from colpo_core.services.studies.rows import check_seal
 from colpo_core.store import Store
+from colpo_core.store.tables import Study
+from colpo_core.studies.design import StudyDesign
 from colpo_core.terms import Label
 from tests.support.conducted import make_study, read_on
 from tests.support.markup import check_balanced
@@ -187,3 +193,24 @@ def test_no_report_before_the_closing_and_none_for_readers(
             service(store, actor=administrator, study_id=study_id)
         with pytest.raises(PermissionDenied):
             service(store, actor=reader, study_id=closed)
+
+
+def test_an_archive_is_one_look_and_reads_the_sealed_study_once(
+    store: Store, administrator: Actor, reader: Actor, add_case: Callable[..., int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long it takes: looks within a minute count as one anyway."""
+    for number in range(4):
+        add_case(Label.HSIL if number % 2 else Label.NORMAL)
+    study_id = make_study(store, administrator, [reader], ReadingPlan(interim_results=True))
+    read_on(store, reader, study_id, at_most=2)
+    checked = []
+
+    def counted(session: Session, study: Study) -> StudyDesign:
+        checked.append(study.id)
+        return check_seal(session, study)
+
+    monkeypatch.setattr("colpo_core.services.studies.evidence.check_seal", counted)
+    monkeypatch.setattr("colpo_core.services.studies.conduct._SAME_LOOK", timedelta(0))
+    report_archive(store, actor=administrator, study_id=study_id)
+    assert checked == [study_id]
+    assert study_conduct(store, actor=administrator, study_id=study_id).n_interim_looks == 1

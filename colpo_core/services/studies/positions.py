@@ -15,7 +15,7 @@ from colpo_core.studies.orders import Showing
 
 
 @dataclass(frozen=True)
-class Place:
+class ReadingPosition:
     """Where a reader is.
 
     Attributes:
@@ -49,7 +49,7 @@ class Place:
             )
 
 
-def find_place(session: Session, study: Study, actor: Actor) -> Place:
+def find_position(session: Session, study: Study, actor: Actor) -> ReadingPosition:
     """Where a reader is in the order of the session that is being read."""
     plan = plan_of(study)
     orders = study_orders(session, study)
@@ -68,29 +68,35 @@ def find_place(session: Session, study: Study, actor: Actor) -> Place:
     order: tuple[Showing, ...] = ()
     for number in range(1, plan.n_sessions + 1):
         order = tuple(
-            one for one in orders[actor.person_id, number] if one.case_id not in withheld or (number, one) in begun
+            showing
+            for showing in orders[actor.person_id, number]
+            if showing.case_id not in withheld or (number, showing) in begun
         )
-        waiting = next((one for one in order if (number, one) not in done), None)
+        waiting = next((showing for showing in order if (number, showing) not in done), None)
         if waiting is None:
             continue
-        answered = sum(one in done for one in ((number, showing) for showing in order))
+        answered = sum((number, showing) in done for showing in order)
         opens_at = None
         if number > 1 and not answered:
             before = [at for session_number, _, _, at, _ in rows if session_number < number]
             opens_at = plan.opens_at(max(before)) if before else None
             opens_at = opens_at if opens_at is not None and opens_at > utc_now() else None
         phase = 2 if (number, waiting) in begun else 1
-        return Place(number, plan.n_sessions, waiting, answered, len(order), opens_at, phase)
-    return Place(plan.n_sessions, plan.n_sessions, None, len(order), len(order))
+        return ReadingPosition(number, plan.n_sessions, waiting, answered, len(order), opens_at, phase)
+    return ReadingPosition(plan.n_sessions, plan.n_sessions, None, len(order), len(order))
 
 
 def session_progress(session: Session, study: Study, actor: Actor, number: int) -> ReadingProgress:
     """How far a reader is in one session."""
     last = plan_of(study).calls_a_showing
     begun, done = (
-        {one for at, one in answered_showings(session, study.id, actor.person_id, phase=phase) if at == number}
+        {
+            showing
+            for in_session, showing in answered_showings(session, study.id, actor.person_id, phase=phase)
+            if in_session == number
+        }
         for phase in (1, last)
     )
     withheld = withheld_cases(session, study, actor.person_id)
     order = study_orders(session, study)[actor.person_id, number]
-    return ReadingProgress(len(done), sum(one in begun or one.case_id not in withheld for one in order))
+    return ReadingProgress(len(done), sum(showing in begun or showing.case_id not in withheld for showing in order))

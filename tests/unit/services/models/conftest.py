@@ -1,0 +1,52 @@
+"""What the tests of promotions share."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from colpo_core.records.people import Actor
+from colpo_core.records.snapshots.snapshots import SnapshotQuery
+from colpo_core.services.jobs import engine
+from colpo_core.services.models import files as checkpoint_files
+from colpo_core.services.snapshots import freezing
+from colpo_core.store import Store
+from colpo_core.store.tables import Checkpoint
+from colpo_core.terms import LabelSource
+from tests.support.clinic import Clinic, make_card
+from tests.support.promotable import sound
+
+Publish = Callable[..., int]
+
+
+@pytest.fixture
+def alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No runner is started, and a checkpoint's files are not looked at."""
+    monkeypatch.setattr(engine, "place", lambda _store, _job_id: True)
+    monkeypatch.setattr(checkpoint_files, "verify_files", lambda _store, _checkpoint: None)
+
+
+@pytest.fixture
+def publish(store: Store, annotator: Actor) -> Publish:
+    clinic = Clinic(store)
+    clinic.add_cohort(8)
+    snapshot = freezing.freeze_snapshot(store, actor=annotator, query=SnapshotQuery("s"))
+
+    def published(
+        name: str = "model", metrics: dict[str, Any] | None = None, *, snapshot_id: int = snapshot.id, **card: object
+    ) -> int:
+        content = make_card() | {"thresholds": {"4ch": 0.5}} | card
+        content["metrics"] |= sound() | (metrics or {})  # type: ignore[operator]
+        with store.writing() as session:
+            row = Checkpoint(
+                name=name,
+                sha256=name[-1] * 64,
+                snapshot_id=snapshot_id,
+                label_source=LabelSource.HISTOLOGY,
+                card=content,
+            )
+            session.add(row)
+            session.flush()
+            return row.id
+
+    return published

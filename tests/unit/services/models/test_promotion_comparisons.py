@@ -1,0 +1,147 @@
+"""A model that is to be promoted is held against the current one, on cases that neither has met."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import pytest
+
+from colpo_core.errors import Conflict, PromotionHeld
+from colpo_core.records.models.checkpoints import PromotionChecks
+from colpo_core.records.people import Actor
+from colpo_core.records.snapshots.snapshots import SnapshotQuery
+from colpo_core.services.models import promotions
+from colpo_core.services.models import promotions as models_promotions
+from colpo_core.services.models import registry as models_registry
+from colpo_core.services.models.promotion_checks import check_promotion, promotion_doubts
+from colpo_core.services.snapshots import freezing
+from colpo_core.store import Store
+from colpo_core.store.tables import AuditEntry, Checkpoint, Job, Promotion
+from colpo_core.terms import Label, Split
+from tests.support.clinic import Clinic
+from tests.support.promotable import promote
+
+Publish = Callable[..., int]
+pytestmark = pytest.mark.usefixtures("alone")
+
+
+def test_being_worse_than_the_current_model_holds_it_back(
+    store: Store, annotator: Actor, administrator: Actor, publish: Publish
+) -> None:
+    first = publish("model-1")
+    promote(store, administrator, first)
+    against = {"sha256": "1" * 64, "worse": ["AUC -0.20 (-0.30 to -0.10)"]}
+    second = publish("model-2", metrics={"against_current": against})
+    (doubt,) = promotion_doubts(store, actor=annotator, checkpoint_id=second)
+    assert doubt == "On the same cases it is worse than the current model model-1: AUC -0.20 (-0.30 to -0.10)."
+    elsewhere = publish("model-3", metrics={"against_current": against | {"sha256": "9" * 64}})
+    assert promotion_doubts(store, actor=annotator, checkpoint_id=elsewhere) == ()
+
+
+def said(good: bool, patients: Iterable[int]) -> dict[str, Any]:
+    """Predictions of one case a patient, nearly all of them right or most of them wrong."""
+    rows = []
+    for patient in patients:
+        label = (Label.NORMAL, Label.HSIL)[patient % 2]
+        right = good or patient % 3 == 0
+        rows.append(
+            {
+                "image_id": patient,
+                "case_id": patient,
+                "patient_id": patient,
+                "label": label.value,
+                "prob_hsil_3ch": 0.5,
+                "prob_hsil_4ch": 0.5 + (0.3 + patient / 20_000) * (1 if (label is Label.HSIL) == right else -1),
+            }
+        )
+    return {"predictions": rows}
+
+
+STRANGERS = range(1000, 1040)
+
+
+def test_two_cards_are_compared_where_another_model_is_current_by_now(
+    store: Store, annotator: Actor, administrator: Actor, publish: Publish
+) -> None:
+    promote(store, administrator, publish("model-1", metrics=said(True, STRANGERS)))
+    worse = publish("model-2", metrics=said(False, STRANGERS))
+    (doubt,) = promotion_doubts(store, actor=annotator, checkpoint_id=worse)
+    assert "worse than the current model model-1: AUC -" in doubt
+    # Patients whom one of them has learned from say nothing.
+    learned = [one.patient_id for one in freezing.snapshot_manifest(store, actor=annotator, snapshot_id=1).items
+               if one.split != "test"]  # fmt: skip
+    elsewhere = publish("model-3", metrics=said(False, range(min(learned), min(learned) + 1)))
+    assert promotion_doubts(store, actor=annotator, checkpoint_id=elsewhere) == ()
+
+
+def test_only_cases_of_which_both_cards_say_the_same_are_compared(
+    store: Store, annotator: Actor, administrator: Actor, publish: Publish
+) -> None:
+    """A specimen that came in between two snapshots, or labels by impression, turn a case's label."""
+    promote(store, administrator, publish("model-1", metrics=said(True, STRANGERS)))
+    turned = said(False, STRANGERS)
+    turned["predictions"][0]["label"] = Label.HSIL.value
+    (doubt,) = promotion_doubts(store, actor=annotator, checkpoint_id=publish("model-2", metrics=turned))
+    assert "worse than the current model model-1: AUC -" in doubt
+    for row in turned["predictions"]:
+        row["case_id"] += 5000
+    moved = publish("model-3", metrics=turned)
+    assert promotion_doubts(store, actor=annotator, checkpoint_id=moved) == ()
+
+
+def test_nothing_is_compared_on_whom_a_model_of_the_papers_protocol_has_learned_from(
+    store: Store, annotator: Actor, administrator: Actor, publish: Publish
+) -> None:
+    clinic = Clinic(store)
+    clinic._number = 100
+    clinic.add_cohort(32)
+    query = SnapshotQuery("large", fractions=(0.1, 0.1, 0.8))
+    large = freezing.freeze_snapshot(store, actor=annotator, query=query)
+    manifest = freezing.snapshot_manifest(store, actor=annotator, snapshot_id=large.id)
+    tested = [item.patient_id for item in manifest.of(Split.TEST)]
+    promote(store, administrator, publish("model-1", metrics=said(True, tested), snapshot_id=large.id))
+    honest = publish("model-2", metrics=said(False, tested), snapshot_id=large.id)
+    assert "worse than the current model" in promotion_doubts(store, actor=annotator, checkpoint_id=honest)[0]
+    with store.writing() as session:
+        row = session.get_one(Checkpoint, 1)
+        row.card = row.card | {"protocol": "paper"}
+    assert promotion_doubts(store, actor=annotator, checkpoint_id=honest) == ()
+
+
+def test_a_promotion_that_is_held_back_changes_nothing_until_it_is_overruled_in_writing(
+    store: Store, annotator: Actor, administrator: Actor, publish: Publish
+) -> None:
+    checkpoint_id = publish(leaks=["It leaks."])
+
+    def counts() -> tuple[int, ...]:
+        with store.reading() as session:
+            return tuple(session.query(table).count() for table in (Promotion, Job, AuditEntry))
+
+    before = counts()
+    for words in ({}, {"overrule": "  "}):
+        with pytest.raises(PromotionHeld, match=r"It leaks\..*overrule this in writing"):
+            promote(store, administrator, checkpoint_id, **words)
+    assert counts() == before
+    assert models_registry.current_checkpoint(store) is None
+    promote(store, administrator, checkpoint_id, overrule=" for the demonstration alone ")
+    (row,) = models_promotions.list_promotions(store, actor=annotator)
+    assert row.reason == "better Overruled: for the demonstration alone"
+    assert row.overruled == ("It leaks.",)
+
+
+def test_a_model_that_was_promoted_while_the_doubts_were_looked_for_is_looked_at_again(
+    store: Store, administrator: Actor, publish: Publish, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = publish("first-1"), publish("second-2")
+
+    def while_another_promotes(_store: Store, *, actor: Actor, checkpoint_id: int) -> PromotionChecks:
+        monkeypatch.setattr(promotions, "check_promotion", check_promotion)
+        promote(store, actor, first)
+        return PromotionChecks()
+
+    monkeypatch.setattr(promotions, "check_promotion", while_another_promotes)
+    with pytest.raises(Conflict, match="Another model was promoted meanwhile"):
+        promote(store, administrator, second)
+    current = models_registry.current_checkpoint(store)
+    assert current is not None
+    assert current.id == first
+    promote(store, administrator, second)
