@@ -1,13 +1,27 @@
 // Painting with hard edges at the image's resolution: a pixel is in when its middle is in.
-// Points are in pixels of the image; a mask is { pixels: Uint8Array, width, height }. Each function returns the
-// rectangle that it touched, { x0, y0, x1, y1 } with the ends outside, or null.
+// Points are in pixels of the image.
 
-function paintStroke(mask, from, to, diameter, value) {
+import { union } from "../shared/geometry.js";
+
+/** @import { Point, Rectangle } from "../shared/geometry.js" */
+/** @import { Mask } from "./mask.js" */
+/** @typedef {{ low: number, high: number }} Span */
+
+/**
+ * @param {Mask} mask
+ * @param {Point} from
+ * @param {Point} to
+ * @param {number} diameter
+ * @param {number} value 1 paints, 0 erases.
+ * @returns {Rectangle | null} What was touched.
+ */
+export function paintStroke(mask, from, to, diameter, value) {
   const radius = diameter / 2;
   const [a, b] = radius < 1 ? [middleOf(from), middleOf(to)] : [from, to];
-  const corners = edgesOfStroke(a, b, radius);
+  const corners = cornersOfStroke(a, b, radius);
   const y0 = Math.max(0, Math.ceil(Math.min(a.y, b.y) - radius - 0.5));
   const y1 = Math.min(mask.height - 1, Math.floor(Math.max(a.y, b.y) + radius - 0.5));
+  /** @type {Rectangle | null} */
   let touched = null;
   for (let y = y0; y <= y1; y++) {
     const span = spanOfStroke(y + 0.5, a, b, radius, corners);
@@ -20,14 +34,27 @@ function paintStroke(mask, from, to, diameter, value) {
   return touched;
 }
 
+/**
+ * The middle of the pixel under a point.
+ * @param {Point} point
+ */
 function middleOf(point) {
   return { x: Math.floor(point.x) + 0.5, y: Math.floor(point.y) + 0.5 };
 }
 
-// A stroke between two points is two discs and the rectangle between them; together they are convex, so every row of
-// pixels holds one span.
+/**
+ * A stroke between two points is two discs and the rectangle between them; together they are convex, so every row of
+ * pixels holds one span.
+ * @param {number} y
+ * @param {Point} a
+ * @param {Point} b
+ * @param {number} radius
+ * @param {Point[]} corners Of the rectangle.
+ * @returns {Span}
+ */
 function spanOfStroke(y, a, b, radius, corners) {
   const span = { low: Infinity, high: -Infinity };
+  /** @type {(low: number, high: number) => void} */
   const reach = (low, high) => {
     span.low = Math.min(span.low, low);
     span.high = Math.max(span.high, high);
@@ -46,7 +73,13 @@ function spanOfStroke(y, a, b, radius, corners) {
   return span;
 }
 
-function edgesOfStroke(a, b, radius) {
+/**
+ * The corners of the rectangle between a stroke's two discs; none where both are one.
+ * @param {Point} a
+ * @param {Point} b
+ * @param {number} radius
+ */
+function cornersOfStroke(a, b, radius) {
   const length = Math.hypot(b.x - a.x, b.y - a.y);
   if (length === 0) return [];
   const x = (-(b.y - a.y) / length) * radius;
@@ -59,8 +92,15 @@ function edgesOfStroke(a, b, radius) {
   ];
 }
 
-// Loops that overlap are filled as one area (non-zero winding), as a hand that crosses its own line means it.
-function fillPolygon(mask, points, value) {
+/**
+ * Loops that overlap are filled as one area (non-zero winding), as a hand that crosses its own line means it.
+ * @param {Mask} mask
+ * @param {Point[]} points
+ * @param {number} value 1 paints, 0 erases.
+ * @returns {Rectangle | null} What was touched.
+ */
+export function fillPolygon(mask, points, value) {
+  /** @type {Rectangle | null} */
   let touched = null;
   if (points.length < 3) return touched;
   const ys = points.map((point) => point.y);
@@ -78,6 +118,11 @@ function fillPolygon(mask, points, value) {
   return touched;
 }
 
+/**
+ * @param {Point[]} points
+ * @param {number} y
+ * @returns {Span[]}
+ */
 function spansOfPolygon(points, y) {
   const crossings = [];
   for (let i = 0; i < points.length; i++) {
@@ -96,14 +141,4 @@ function spansOfPolygon(points, y) {
     if (winding === 0) spans.push({ low, high: crossing.x });
   }
   return spans;
-}
-
-function union(a, b) {
-  if (!a || !b) return a || b;
-  return {
-    x0: Math.min(a.x0, b.x0),
-    y0: Math.min(a.y0, b.y0),
-    x1: Math.max(a.x1, b.x1),
-    y1: Math.max(a.y1, b.y1),
-  };
 }

@@ -5,41 +5,69 @@
 // What changed is drawn once a frame, and a large change in bands over several frames, so that painting never waits
 // for it.
 
+import { areaOf, union } from "../shared/geometry.js";
+import { over, packed } from "./inks.js";
+
+/** @import { Rectangle } from "../shared/geometry.js" */
+/** @import { Layer } from "./layer.js" */
+/** @typedef {{ fill: number, margin: number }} Strength Opacities, 0 to 255. */
+/**
+ * What lies on the image: for each value of a pixel the ink inside and at the margin.
+ * @typedef {{ pixels: Uint8Array, fills: Uint32Array, margins: Uint32Array }} Sheet
+ */
+
 const STRENGTHS = { active: { fill: 120, margin: 255 }, other: { fill: 48, margin: 225 } };
 // A layer that only encloses others would tint all of them.
 const OUTLINE_STRENGTHS = { active: { fill: 32, margin: 255 }, other: { fill: 6, margin: 225 } };
 const COMPARED_STRENGTH = { fill: 120, margin: 255 };
-const COMPARED = { mine: "#00e5ff", other: "#ffa000", both: "#ffffff" };
+export const COMPARED = { mine: "#00e5ff", other: "#ffa000", both: "#ffffff" };
 const WIDEST_MARGIN = 5;
 const MARGIN_AFTER_MS = 150;
 const PIXELS_A_BAND = 1 << 18;
 const DRAW_WITHIN_MS = 8;
 
-class MaskCanvas {
+export class MaskCanvas {
+  /** @param {HTMLCanvasElement} canvas */
   constructor(canvas) {
     this.canvas = canvas;
-    this.context = canvas.getContext("2d");
+    this.context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+    this.width = 0;
+    this.height = 0;
+    /** @type {Layer[]} */
     this.layers = [];
+    /** @type {Layer | null} */
     this.active = null;
+    /** @type {Sheet | null} */
     this.compared = null;
     this.isOutlineOnly = false;
+    /** @type {Rectangle[]} What has to be drawn. */
     this.dirty = [];
     this.frame = 0;
+    /** Of a margin, in pixels of the image. */
     this.reach = 1;
+    this.marginTimer = 0;
   }
 
+  /**
+   * @param {number} width
+   * @param {number} height
+   * @param {Layer[]} layers
+   */
   open(width, height, layers) {
     Object.assign(this, { width, height, layers, compared: null, dirty: [] });
     this.canvas.width = width;
     this.canvas.height = height;
   }
 
-  // A margin is one pixel of the screen wide, or one of the image where that is larger. Drawn anew when zooming ends.
+  /**
+   * A margin is one pixel of the screen wide, or one of the image where that is larger. Drawn anew when zooming ends.
+   * @param {number} scale
+   */
   scaleTo(scale) {
     const reach = Math.min(WIDEST_MARGIN, Math.max(1, Math.round(1 / scale)));
     clearTimeout(this.marginTimer);
     if (reach === this.reach) return;
-    this.marginTimer = setTimeout(() => {
+    this.marginTimer = window.setTimeout(() => {
       this.reach = reach;
       this.redraw();
     }, MARGIN_AFTER_MS);
@@ -59,26 +87,37 @@ class MaskCanvas {
     return this.dirty.length === 0;
   }
 
-  // Show, instead of the layers, where two masks of one layer differ; null ends that. Returns the pixels of each kind.
+  /**
+   * Show, instead of the layers, where two masks of one layer differ.
+   * @param {Uint8Array} mine
+   * @param {Uint8Array} other
+   * @returns {{ mine: number, other: number, both: number }} The pixels that only one of them marks, or both.
+   */
   compare(mine, other) {
-    const counts = { mine: 0, other: 0, both: 0 };
-    if (mine === null) this.compared = null;
-    else {
-      const kinds = new Uint8Array(mine.length);
-      const found = [0, 0, 0, 0];
-      for (let i = 0; i < kinds.length; i++) found[(kinds[i] = mine[i] | (other[i] << 1))]++;
-      [, counts.mine, counts.other, counts.both] = found;
-      this.compared = { pixels: kinds, ...this.inks([COMPARED.mine, COMPARED.other, COMPARED.both], COMPARED_STRENGTH) };
+    const kinds = new Uint8Array(mine.length);
+    const counts = [0, 0, 0, 0];
+    for (let i = 0; i < kinds.length; i++) {
+      kinds[i] = mine[i] | (other[i] << 1);
+      counts[kinds[i]]++;
     }
+    this.compared = { pixels: kinds, ...this.inks([COMPARED.mine, COMPARED.other, COMPARED.both], COMPARED_STRENGTH) };
     this.redraw();
-    return counts;
+    return { mine: counts[1], other: counts[2], both: counts[3] };
+  }
+
+  endComparison() {
+    this.compared = null;
+    this.redraw();
   }
 
   redraw() {
     if (this.width) this.touched({ x0: 0, y0: 0, x1: this.width, y1: this.height });
   }
 
-  // A rectangle of a mask changed; the margins around it may have, too.
+  /**
+   * A rectangle of a mask changed; the margins around it may have, too.
+   * @param {Rectangle} changed
+   */
   touched({ x0, y0, x1, y1 }) {
     const { reach } = this;
     const rectangle = {
@@ -89,8 +128,8 @@ class MaskCanvas {
     };
     if (rectangle.x0 >= rectangle.x1 || rectangle.y0 >= rectangle.y1) return;
     const last = this.dirty.at(-1);
-    const both = union(last ?? null, rectangle);
-    if (last && areaOf(both) <= areaOf(last) + areaOf(rectangle)) this.dirty[this.dirty.length - 1] = both;
+    const both = last && union(last, rectangle);
+    if (both && areaOf(both) <= areaOf(last) + areaOf(rectangle)) this.dirty[this.dirty.length - 1] = both;
     else this.dirty.push(rectangle);
     if (!this.frame) this.frame = requestAnimationFrame(() => this.drawSome());
   }
@@ -98,8 +137,9 @@ class MaskCanvas {
   drawSome() {
     const until = performance.now() + DRAW_WITHIN_MS;
     this.frame = 0;
-    while (this.dirty.length && performance.now() < until) {
+    while (performance.now() < until) {
       const whole = this.dirty.shift();
+      if (!whole) break;
       const rows = Math.max(1, Math.floor(PIXELS_A_BAND / (whole.x1 - whole.x0)));
       const y1 = Math.min(whole.y1, whole.y0 + rows);
       if (y1 < whole.y1) this.dirty.unshift({ ...whole, y0: y1 });
@@ -108,6 +148,7 @@ class MaskCanvas {
     if (this.dirty.length) this.frame = requestAnimationFrame(() => this.drawSome());
   }
 
+  /** @param {Rectangle} rectangle */
   draw(rectangle) {
     const { x0, y0, x1, y1 } = rectangle;
     const part = this.context.createImageData(x1 - x0, y1 - y0);
@@ -116,18 +157,25 @@ class MaskCanvas {
     this.context.putImageData(part, x0, y0);
   }
 
-  // What lies on the image, from the bottom up: for each value of a pixel the ink inside and at the margin.
+  /**
+   * What lies on the image, from the bottom up.
+   * @returns {Sheet[]}
+   */
   sheets() {
     if (this.compared) return [this.compared];
-    const shown = this.layers.filter((layer) => layer.mask && !layer.isHidden && layer !== this.active);
-    if (this.active?.mask && !this.active.isHidden) shown.push(this.active);
-    return shown.map((layer) => {
+    const others = this.layers.filter((layer) => layer !== this.active);
+    return [...others, this.active].flatMap((layer) => {
+      if (!layer?.mask || layer.isHidden) return [];
       const strengths = layer.isOutline ? OUTLINE_STRENGTHS : STRENGTHS;
       const strength = strengths[layer === this.active ? "active" : "other"];
-      return { pixels: layer.mask.pixels, ...this.inks([layer.colour], strength) };
+      return [{ pixels: layer.mask.pixels, ...this.inks([layer.colour], strength) }];
     });
   }
 
+  /**
+   * @param {string[]} colours `#rrggbb` for the values of a pixel from 1 on.
+   * @param {Strength} strength
+   */
   inks(colours, { fill, margin }) {
     return {
       fills: Uint32Array.from([0, ...colours.map((colour) => (this.isOutlineOnly ? 0 : packed(colour, fill)))]),
@@ -135,6 +183,11 @@ class MaskCanvas {
     };
   }
 
+  /**
+   * @param {Sheet} sheet
+   * @param {Rectangle} rectangle
+   * @param {Uint32Array} colours Those of the rectangle so far.
+   */
   lay({ pixels, fills, margins }, { x0, y0, x1, y1 }, colours) {
     const { width, height, reach } = this;
     let at = 0;
@@ -144,73 +197,20 @@ class MaskCanvas {
         const value = pixels[i];
         if (!value) continue;
         const isInside =
-          !isAtEdge && x >= reach && x < width - reach &&
-          pixels[i - 1] === value && pixels[i + 1] === value &&
-          pixels[i - width] === value && pixels[i + width] === value &&
-          pixels[i - reach] === value && pixels[i + reach] === value &&
-          pixels[i - reach * width] === value && pixels[i + reach * width] === value;
+          !isAtEdge &&
+          x >= reach &&
+          x < width - reach &&
+          pixels[i - 1] === value &&
+          pixels[i + 1] === value &&
+          pixels[i - width] === value &&
+          pixels[i + width] === value &&
+          pixels[i - reach] === value &&
+          pixels[i + reach] === value &&
+          pixels[i - reach * width] === value &&
+          pixels[i + reach * width] === value;
         const ink = isInside ? fills[value] : margins[value];
         if (ink) colours[at] = colours[at] ? over(colours[at], ink) : ink;
       }
-    }
-  }
-}
-
-// Colours as a canvas holds them, red in the lowest byte (little-endian, as every browser's machine is).
-function packed(colour, alpha) {
-  const value = parseInt(colour.slice(1), 16);
-  return ((alpha << 24) | ((value & 0xff) << 16) | (value & 0xff00) | (value >> 16)) >>> 0;
-}
-
-// One ink over another. Few pairs occur, and each in long runs.
-function over(under, top) {
-  if (under === mixed.under && top === mixed.top) return mixed.colour;
-  const topAlpha = (top >>> 24) / 255;
-  const underAlpha = ((under >>> 24) / 255) * (1 - topAlpha);
-  const alpha = topAlpha + underAlpha;
-  let colour = Math.round(alpha * 255) << 24;
-  for (const shift of [0, 8, 16]) {
-    const channel = (((top >> shift) & 0xff) * topAlpha + ((under >> shift) & 0xff) * underAlpha) / alpha;
-    colour |= Math.round(channel) << shift;
-  }
-  Object.assign(mixed, { under, top, colour: colour >>> 0 });
-  return mixed.colour;
-}
-
-const mixed = { under: 0, top: 0, colour: 0 };
-
-function areaOf({ x0, y0, x1, y1 }) {
-  return (x1 - x0) * (y1 - y0);
-}
-
-// What is drawn over the image and is no part of the mask: the brush's outline and a polygon in the making.
-class Guides {
-  constructor(svg, brush) {
-    this.brush = brush;
-    this.line = svg.querySelector("polyline");
-    this.first = svg.querySelector("circle");
-  }
-
-  showBrush(place, diameter, isEraser) {
-    this.brush.hidden = !place;
-    if (!place) return;
-    const size = Math.max(2, diameter);
-    Object.assign(this.brush.style, {
-      width: `${size}px`,
-      height: `${size}px`,
-      transform: `translate(${place.x - size / 2}px, ${place.y - size / 2}px)`,
-    });
-    this.brush.classList.toggle("eraser", isEraser);
-  }
-
-  showPolygon(points, view, cursor) {
-    const corners = points.map((point) => view.toScreen(point.x, point.y));
-    const path = cursor && corners.length ? [...corners, cursor] : corners;
-    this.line.setAttribute("points", path.map((point) => `${point.x},${point.y}`).join(" "));
-    this.first.setAttribute("visibility", corners.length ? "visible" : "hidden");
-    if (corners.length) {
-      this.first.setAttribute("cx", corners[0].x);
-      this.first.setAttribute("cy", corners[0].y);
     }
   }
 }

@@ -1,7 +1,7 @@
 // When the server is away, Streamlit lays a dialog over the page. It would take the next stroke, and the editor says
 // the same in its foot and lets the person paint on: so the dialog is closed as soon as it comes.
 
-class ConnectionDialog {
+export class ConnectionDialog {
   constructor() {
     this.observer = new MutationObserver(() => this.shut());
     this.observer.observe(document.body, { childList: true, subtree: true });
@@ -11,7 +11,9 @@ class ConnectionDialog {
   shut() {
     for (const dialog of document.querySelectorAll('[data-testid="stDialog"]')) {
       if (dialog.querySelector("h2")?.textContent !== "Connection error") continue;
-      dialog.querySelector('button[aria-label="Close"]')?.click();
+      /** @type {HTMLElement | null} */
+      const button = dialog.querySelector('button[aria-label="Close"]');
+      button?.click();
     }
   }
 
