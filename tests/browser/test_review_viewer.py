@@ -38,9 +38,7 @@ def page(chromium: Browser, case: tuple[Server, ReviewedCase]) -> Iterator[Page]
     page.goto(f"{server.url}/review?prediction={reviewed.prediction_id}")
     page.locator(".viewer .pane").first.wait_for()
     page.wait_for_function(FIND, arg="imageViewer")
-    page.wait_for_function(
-        "() => window.found.isLoaded && window.found.images.all.every((image) => image.isLoaded)"
-    )
+    page.wait_for_function("() => window.found.isLoaded && window.found.images.all.every((image) => image.isLoaded)")
     page.evaluate(
         """() => {
           // The pixels of a canvas of the first pane around a place of the image, as a share of its sides.
