@@ -14,6 +14,8 @@ from colpo_core.services.common.store_access import open_store
 from colpo_core.web.gate import Gate
 from colpo_core.web.lifespan import lifespan_of
 from colpo_core.web.routes import routes
+from colpo_core.web.scripts import script_routes
+from pages._ui.components import scripts
 from pages._ui.shared.errors import on_script_error
 
 SCRIPT = Path(__file__).resolve().parent / "pages" / "_ui" / "shell.py"
@@ -21,7 +23,7 @@ SCRIPT = Path(__file__).resolve().parent / "pages" / "_ui" / "shell.py"
 store = open_store()
 app = st.App(
     SCRIPT,
-    routes=routes(store),
+    routes=[*routes(store), *script_routes(scripts.VERSION, scripts.MODULES)],
     middleware=[Middleware(Gate, store=store)],
     lifespan=lifespan_of(store),
     on_script_error=on_script_error,

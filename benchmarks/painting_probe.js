@@ -13,9 +13,12 @@ window.paintProbe = (() => {
     if (!isSave) return plainFetch(url, options);
     const up = pointerUp;
     const answer = await plainFetch(url, options);
-    answer.clone().arrayBuffer().then(() => {
-      saves.push({ ms: performance.now() - up, status: answer.status, body: options.body });
-    });
+    answer
+      .clone()
+      .arrayBuffer()
+      .then(() => {
+        saves.push({ ms: performance.now() - up, status: answer.status, body: options.body });
+      });
     return answer;
   };
 

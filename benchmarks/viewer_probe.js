@@ -13,22 +13,23 @@ window.viewerProbe = (() => {
 
   // What each change does in its i-th step.
   const changes = (viewer) => {
-    const field = [...viewer.settings.values()].find((one) => one.layer.kind === "field");
-    const map = [...viewer.settings.values()].find((one) => one.layer.kind === "map");
-    const active = (deed) => viewer.onActive(deed);
+    const field = [...viewer.layers.settings.values()].find(({ layer }) => layer.kind === "field");
+    const map = [...viewer.layers.settings.values()].find(({ layer }) => layer.kind === "map");
+    const active = (act) => viewer.onActive(act);
     const middle = ({ view }, factor) => view.zoomAt(view.stageWidth / 2, view.stageHeight / 2, factor);
     return {
-      "zoom": (i) => active((view) => middle({ view }, i % 60 < 30 ? 1.05 : 1 / 1.05)),
+      zoom: (i) => active((view) => middle({ view }, i % 60 < 30 ? 1.05 : 1 / 1.05)),
       "pan, zoomed in": (i) => {
         if (i === 0) active((view) => middle({ view }, 4));
         active((view) => view.panBy(9 * wave(i), 6 * wave(i + 5)));
       },
-      "opacity": (i) => viewer.set(field, { opacity: 0.5 + 0.4 * wave(i) }),
-      "threshold, coloured": (i) => viewer.set(field, { isOutline: false, threshold: 0.5 + 0.45 * wave(i) }),
-      "threshold, outlined": (i) => viewer.set(field, { isOutline: true, threshold: 0.5 + 0.45 * wave(i) }),
-      "a map on and off": (i) => viewer.set(map, { isShown: i % 2 === 0 }),
+      opacity: (i) => viewer.layers.set(field, { opacity: 0.5 + 0.4 * wave(i) }),
+      "threshold, coloured": (i) => viewer.layers.set(field, { isOutline: false, threshold: 0.5 + 0.45 * wave(i) }),
+      "threshold, outlined": (i) => viewer.layers.set(field, { isOutline: true, threshold: 0.5 + 0.45 * wave(i) }),
+      "a map on and off": (i) => viewer.layers.set(map, { isShown: i % 2 === 0 }),
       "all layers, zoom": (i) => {
-        if (i === 0) for (const one of viewer.settings.values()) viewer.set(one, { isShown: true });
+        if (i === 0)
+          for (const setting of viewer.layers.settings.values()) viewer.layers.set(setting, { isShown: true });
         active((view) => middle({ view }, i % 60 < 30 ? 1.05 : 1 / 1.05));
       },
       "all layers, divider": (i) => {
@@ -49,7 +50,9 @@ window.viewerProbe = (() => {
   return {
     isReady: () => {
       const viewer = find(document);
-      return viewer !== null && [...viewer.pictures.values()].every((picture) => picture.isLoaded && (picture.width <= 512 || picture.steps.length > 1));
+      return Boolean(
+        viewer?.images.all.every((image) => image.isLoaded && (image.width <= 512 || image.steps.length > 1)),
+      );
     },
 
     // Frames that nothing changes in: what the machine itself can do.
@@ -57,7 +60,9 @@ window.viewerProbe = (() => {
       const viewer = find(document);
       const step = name === "nothing" ? () => {} : changes(viewer)[name];
       const longTasks = [];
-      const observer = new PerformanceObserver((list) => longTasks.push(...list.getEntries().map((entry) => entry.duration)));
+      const observer = new PerformanceObserver((list) =>
+        longTasks.push(...list.getEntries().map((entry) => entry.duration)),
+      );
       step(0);
       await new Promise((done) => setTimeout(done, 400));
       observer.observe({ entryTypes: ["longtask"] });

@@ -28,7 +28,7 @@ from colpo_core.web.headers import with_safe_headers
 OPEN_PATHS = frozenset({"/login", "/login/first", "/colpo/health"})
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _OPEN_METHODS = frozenset({"GET", "HEAD", "POST"})
-_NO_PAGES = ("/_stcore/", "/colpo/", "/component/", "/media/", "/static/")
+_NO_PAGES = ("/_stcore/", "/colpo/", "/component/", "/media/", "/scripts/", "/static/")
 _POLICY_VIOLATION = 1008
 _REFUSALS = frozenset({403, 404, 405})
 _STATUS: tuple[tuple[type[ColpoError], int], ...] = (

@@ -1,7 +1,6 @@
 """A real Chromium, and the real server in a process of its own on a free loopback port."""
 
 import hashlib
-import json
 import os
 import shutil
 import signal
@@ -12,21 +11,15 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 from urllib.error import URLError
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 
-from pages._ui.components.mask_editor import editor
 from tests.browser.mask_page import TOKEN, Clinic, EditorPage
 from tests.browser.sign_in import signed_in
 from tests.support.ports import free_port
 
-Run = Callable[[str, Any], Any]
-
-EDITOR = Path(editor.__file__).parent
-PURE_PARTS = ("codec.js", "history.js", "tools.js", "region.js", "wand.js", "warp.js", "measure.js")
 CHECKOUT = Path(__file__).resolve().parents[2]
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 FLAGS = [
@@ -119,28 +112,6 @@ def new_server(tmp_path: Path) -> Iterator[Server]:
     server = Server(tmp_path / "data").start()
     yield server
     server.kill()
-
-
-@pytest.fixture
-def run_javascript(request: pytest.FixtureRequest) -> Run:
-    """Runs the body of a function with the editor's parts and `given`: by node, or in Chromium where there is none."""
-    parts = "\n".join((EDITOR / name).read_text(encoding="utf-8") for name in PURE_PARTS)
-    node = shutil.which("node")
-
-    def by_node(body: str, given: Any) -> Any:
-        program = f"{parts}\nconst given = {json.dumps(given)};\nconsole.log(JSON.stringify((() => {{{body}}})()));"
-        done = subprocess.run([str(node), "-"], input=program, capture_output=True, text=True, check=False, timeout=120)
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
-
-    def by_browser(body: str, given: Any) -> Any:
-        page = request.getfixturevalue("chromium").new_page()
-        try:
-            return page.evaluate(f"(given) => {{{parts}\n{body}}}", given)
-        finally:
-            page.close()
-
-    return by_node if node else by_browser
 
 
 @pytest.fixture(scope="module")

@@ -488,7 +488,7 @@ def test_nothing_is_saved_of_a_tool_that_was_dropped(image_id: int, new_tab: New
     tab.page.wait_for_timeout(300)
     assert saves == []
     assert np.array_equal(tab.mask(), disc(20))
-    assert tab.page.evaluate("() => editor.history.at") == 1
+    assert tab.page.evaluate("() => editor.history.index") == 1
 
 
 def test_the_buttons_over_the_image_take_no_corner_of_a_polygon(image_id: int, new_tab: NewTab) -> None:

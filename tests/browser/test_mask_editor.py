@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from colpo_core.services.annotations import biopsy_points as annotations_biopsy_points
 from colpo_core.services.annotations import confirmation, imported_masks, own_masks
@@ -309,3 +309,21 @@ def test_the_viewer_moves_and_fades_without_a_rerun(
     page.get_by_role("button", name="Fit the image").click()
     assert page.evaluate(scale) == pytest.approx(fitted)
     assert sent == []
+
+
+def test_a_module_that_did_not_arrive_is_asked_for_again(image_id: int, new_tab: Callable[..., EditorPage]) -> None:
+    tab = new_tab()
+    asked: list[str] = []
+
+    def fail_once(route: Route) -> None:
+        asked.append(route.request.url)
+        if len(asked) == 1:
+            route.abort()
+        else:
+            route.continue_()
+
+    tab.page.route("**/mask_editor/saver.js", fail_once)
+    tab.open(image_id)
+    assert len(asked) == 2
+    tab.stroke((30, 30), (90, 42))
+    tab.wait_state("saved")

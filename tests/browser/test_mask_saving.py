@@ -343,23 +343,3 @@ def test_a_save_tells_its_strokes_and_the_time_of_painting(clinic: Clinic, image
     opened = own_masks.open_annotation(clinic.store, actor=clinic.anna, image_id=image_id)
     assert opened.strokes == 2
     assert opened.active_ms >= 1000
-
-
-def test_a_long_pause_and_a_hidden_tab_are_no_painting(clinic: Clinic, image_id: int, new_tab: NewTab) -> None:
-    tab = new_tab().open(image_id)
-    spent = tab.page.evaluate(
-        """() => {
-          const { clock } = window.editor;
-          const heard = (seconds, isHidden = false) => {
-            Object.defineProperty(document, "hidden", { value: isHidden, configurable: true });
-            clock.hear({ timeStamp: seconds * 1000 });
-            return clock.spent / 1000;
-          };
-          clock.reset();
-          const spent = [heard(10), heard(13), heard(100), heard(105, true), heard(300), heard(302)];
-          const taken = [clock.take(), clock.take()];
-          delete document.hidden;
-          return { spent, taken };
-        }"""
-    )
-    assert spent == {"spent": [0, 3, 23, 28, 28, 30], "taken": [30_000, 0]}

@@ -38,9 +38,7 @@ def page(chromium: Browser, case: tuple[Server, ReviewedCase]) -> Iterator[Page]
     page.goto(f"{server.url}/review?prediction={reviewed.prediction_id}")
     page.locator(".viewer .pane").first.wait_for()
     page.wait_for_function(FIND, arg="imageViewer")
-    page.wait_for_function(
-        "() => window.found.isLoaded && [...window.found.pictures.values()].every((p) => p.isLoaded)"
-    )
+    page.wait_for_function("() => window.found.isLoaded && window.found.images.all.every((image) => image.isLoaded)")
     page.evaluate(
         """() => {
           // The pixels of a canvas of the first pane around a place of the image, as a share of its sides.
@@ -109,32 +107,6 @@ def test_an_outline_runs_where_the_value_passes_the_threshold(page: Page, case: 
         }"""
     )
     assert 0.001 < drawn < 0.05
-
-
-def test_the_level_line_is_where_the_field_has_that_value(page: Page) -> None:
-    """A slope that grows to the right passes 0.5 in the middle, wherever it is asked."""
-    shares = page.evaluate(
-        """() => {
-          const lines = [];
-          const path = Path2D;
-          const keep = (x, y) => lines.push([x, y]);
-          window.Path2D = class { moveTo = keep; lineTo = keep; closePath() {} };
-          const overlay = window.found.frames[1].overlays.find((one) => one.layer.kind === "field");
-          const kept = [overlay.picture.grid_, overlay.values, overlay.lines];
-          const data = new Uint8ClampedArray(20 * 6 * 4).map((_, i) => (Math.floor(i / 4) % 20) * 10);
-          overlay.picture.grid_ = { width: 20, height: 6, data };
-          overlay.values = undefined;
-          overlay.lines = new Map();
-          const context = document.createElement("canvas").getContext("2d");
-          context.stroke = () => {};
-          overlay.drawLine(context, 1, { threshold: 95 / 255, opacity: 1 });
-          window.Path2D = path;
-          [overlay.picture.grid_, overlay.values, overlay.lines] = kept;
-          return lines.filter(([x, y]) => y > 1 && y < 5 && x < 19).map(([x]) => x);
-        }"""
-    )
-    assert len(shares) == 4, "one place for each row between the first and the last"
-    assert shares == pytest.approx([10.0] * len(shares)), "between the middles of the 10th and the 11th cell"
 
 
 def test_views_follow_each_other_and_stay_linked(page: Page) -> None:

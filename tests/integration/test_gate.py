@@ -22,6 +22,7 @@ from colpo_core.services.studies.conduct import study_conduct
 from colpo_core.settings import Settings
 from colpo_core.store import Store
 from colpo_core.terms import Role
+from pages._ui.components import scripts
 from tests.support.clinic import PredictedClinic
 from tests.support.conducted import make_study
 from tests.support.ports import free_port
@@ -45,6 +46,7 @@ OTHERS = [
     *MEDIA,
     *(f"/_stcore/{name}" for name in CORE),
     *(f"/colpo/{name}" for name in OURS),
+    f"/scripts/{scripts.VERSION}/0/mask_editor/main.js",
     *("/favicon.png", "/app/static/x", "/auth/login", "/oauth2callback"),
 ]
 HTML = {"Accept": "text/html,application/xhtml+xml"}

@@ -30,8 +30,9 @@ from colpo_core.web.gate import OPEN_PATHS, Gate, actor_of, answering, status_of
 SECRET = "what only people who signed in may see"
 SAME_ORIGIN = {"Origin": "http://testserver"}
 PATHS = ["/", "/home", "/admin", "/cases?case=1", "/media/x.png", "/_stcore/health", "/_stcore/upload_file/a/b",
-         "/component/x/index.html", "/static/js/index.js", "/colpo/images/1", "/login/", "/login/x", "/logout",
-         "/LOGIN", "/colpo/health/", "//login", "/login%2Ffirst/../admin", "/colpo/session"]  # fmt: skip
+         "/component/x/index.html", "/static/js/index.js", "/scripts/v/0/x.js", "/colpo/images/1",
+         "/login/", "/login/x", "/logout", "/LOGIN", "/colpo/health/", "//login", "/login%2Ffirst/../admin",
+         "/colpo/session"]  # fmt: skip
 
 
 async def show_secret(request: Request) -> Response:

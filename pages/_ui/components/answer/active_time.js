@@ -3,7 +3,7 @@
 const IDLE_AFTER_MS = 60000;
 const TICK_MS = 500;
 
-class ActiveTime {
+export class ActiveTime {
   constructor() {
     this.token = "";
     this.isPaused = false;
@@ -22,11 +22,15 @@ class ActiveTime {
     this.timer = setInterval(() => this.count(), TICK_MS);
   }
 
-  // A reload goes on counting where it was: the token of a showing is random and tells nothing.
+  /**
+   * Begin with a case. A reload goes on counting where it was.
+   * @param {string} token Of the showing; random, it tells nothing.
+   */
   start(token) {
     this.token = token;
     this.ms = Number(sessionStorage.getItem(`active-${token}`)) || 0;
-    this.last = this.lastMove = performance.now();
+    this.last = performance.now();
+    this.lastMove = this.last;
   }
 
   count() {
@@ -40,12 +44,14 @@ class ActiveTime {
     this.wasVisible = document.visibilityState === "visible";
   }
 
+  /** @param {boolean} isPaused */
   pause(isPaused) {
     this.count();
     this.isPaused = isPaused;
     this.lastMove = performance.now();
   }
 
+  /** What was spent on the case, in whole milliseconds; it is counted no further. */
   take() {
     this.count();
     sessionStorage.removeItem(`active-${this.token}`);

@@ -8,7 +8,7 @@ import streamlit as st
 
 from colpo_core.errors import InputRejected
 from colpo_core.terms import Label
-from pages._ui.components.parts import read_part, script
+from pages._ui.components.scripts import component_script, read_text
 
 
 @dataclass(frozen=True)
@@ -30,10 +30,8 @@ class Answer:
 
 _panel = st.components.v2.component(
     "colpodesk_answer",
-    css=read_part(__file__, "answer.css"),
-    js=script(
-        read_part(__file__, "active_time.js"), read_part(__file__, "answer.js"), html=read_part(__file__, "answer.html")
-    ),
+    css=read_text(__file__, "answer.css"),
+    js=component_script("answer/main.js", template=read_text(__file__, "answer.html")),
 )
 
 

@@ -1,18 +1,38 @@
 // Cases as thumbnails: a click opens one, its box or the space bar selects it, arrows go from one to the next.
 
-class CaseGallery {
+import { element, part } from "../shared/dom.js";
+
+/**
+ * A case as the page gives it; see `GalleryItem` in gallery.py.
+ * @typedef {{ id: number, url: string | null, title: string, lines: string[], marks: [string, string][] }} GalleryItem
+ */
+/** @typedef {{ items: GalleryItem[], selected: number[] }} GalleryData */
+/** @typedef {(name: string, value: unknown) => void} Tell */
+
+export class CaseGallery {
+  /** @type {Tell} Given with the first update, which follows upon the making. */
+  tell;
+  /** @type {Tell} Likewise. */
+  keep;
+
+  /** @param {Node} parent */
   constructor(parent) {
-    this.root = document.createElement("div");
-    this.root.className = "gallery";
+    this.root = element("div", { className: "gallery" });
     this.root.setAttribute("role", "listbox");
     this.root.setAttribute("aria-multiselectable", "true");
     this.root.setAttribute("aria-label", "Cases");
     this.root.onkeydown = (event) => this.onKey(event);
     parent.appendChild(this.root);
+    /** @type {Set<number>} */
     this.selected = new Set();
     this.drawn = "";
   }
 
+  /**
+   * @param {GalleryData} data
+   * @param {Tell} tell Once.
+   * @param {Tell} keep Until it is told otherwise.
+   */
   update(data, tell, keep) {
     this.tell = tell;
     this.keep = keep;
@@ -22,65 +42,47 @@ class CaseGallery {
     if (drawn !== this.drawn) {
       this.drawn = drawn;
       this.selected = new Set(data.selected);
-      this.root.replaceChildren(...data.items.map((item, place) => this.card(item, place === 0)));
+      this.root.replaceChildren(...data.items.map((item, i) => this.card(item, i === 0)));
     }
     this.mark();
   }
 
+  /**
+   * @param {GalleryItem} item
+   * @param {boolean} isFirst
+   */
   card(item, isFirst) {
-    const card = document.createElement("div");
-    card.className = "card";
-    card.dataset.id = item.id;
-    card.tabIndex = isFirst ? 0 : -1;
+    const card = element("div", { className: "card", tabIndex: isFirst ? 0 : -1 });
+    card.dataset.id = String(item.id);
     card.setAttribute("role", "option");
     card.setAttribute("aria-label", [item.title, ...item.lines, ...item.marks.map(([word]) => word)].join(", "));
     card.onclick = () => this.tell("opened", item.id);
     card.onfocus = () => this.moveTo(card, false);
-    card.append(this.picture(item), this.words(item), this.box(item.id));
+    card.append(this.thumbnail(item), this.words(item), this.box(item.id));
     return card;
   }
 
-  picture(item) {
-    if (!item.url) {
-      const none = document.createElement("div");
-      none.className = "none";
-      none.textContent = "no image";
-      return none;
-    }
-    const image = document.createElement("img");
-    image.src = item.url;
-    image.alt = "";
-    image.loading = "lazy";
-    image.decoding = "async";
-    return image;
+  /** @param {GalleryItem} item */
+  thumbnail({ url }) {
+    if (!url) return element("div", { className: "none", textContent: "no image" });
+    return element("img", { src: url, alt: "", loading: "lazy", decoding: "async" });
   }
 
+  /** @param {GalleryItem} item */
   words(item) {
-    const words = document.createElement("div");
-    words.className = "words";
-    const title = document.createElement("b");
-    title.textContent = item.title;
-    const marks = document.createElement("div");
-    marks.className = "marks";
-    for (const [word, colour] of item.marks) {
-      const mark = document.createElement("span");
-      mark.className = `mark ${colour}`;
-      mark.textContent = word;
-      marks.append(mark);
-    }
-    const lines = item.lines.map((text) => {
-      const line = document.createElement("span");
-      line.textContent = text;
-      return line;
-    });
-    words.append(title, ...lines, marks);
+    const words = element("div", { className: "words" });
+    const marks = element("div", { className: "marks" });
+    marks.append(
+      ...item.marks.map(([word, colour]) => element("span", { className: `mark ${colour}`, textContent: word })),
+    );
+    const lines = item.lines.map((text) => element("span", { textContent: text }));
+    words.append(element("b", { textContent: item.title }), ...lines, marks);
     return words;
   }
 
+  /** @param {number} id */
   box(id) {
-    const box = document.createElement("input");
-    box.type = "checkbox";
-    box.tabIndex = -1;
+    const box = element("input", { type: "checkbox", tabIndex: -1 });
     box.setAttribute("aria-label", "Select");
     box.onclick = (event) => {
       event.stopPropagation();
@@ -89,6 +91,11 @@ class CaseGallery {
     return box;
   }
 
+  get cards() {
+    return /** @type {HTMLElement[]} */ ([...this.root.children]);
+  }
+
+  /** @param {number} id */
   toggle(id) {
     if (!this.selected.delete(id)) this.selected.add(id);
     this.mark();
@@ -96,19 +103,21 @@ class CaseGallery {
   }
 
   mark() {
-    for (const card of this.root.children) {
+    for (const card of this.cards) {
       const isSelected = this.selected.has(Number(card.dataset.id));
       card.classList.toggle("selected", isSelected);
       card.setAttribute("aria-selected", String(isSelected));
-      card.querySelector("input").checked = isSelected;
+      part(card, "input", HTMLInputElement).checked = isSelected;
     }
   }
 
+  /** @param {KeyboardEvent} event */
   onKey(event) {
-    const cards = [...this.root.children];
-    const here = cards.indexOf(event.target.closest(".card"));
+    const { cards } = this;
+    const here = cards.findIndex((card) => card.contains(/** @type {Node} */ (event.target)));
     if (here < 0) return;
     const columns = cards.filter((card) => card.offsetTop === cards[0].offsetTop).length;
+    /** @type {Record<string, number>} */
     const steps = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: columns, ArrowUp: -columns };
     if (event.key in steps) {
       const next = cards[here + steps[event.key]];
@@ -120,20 +129,16 @@ class CaseGallery {
     event.stopPropagation();
   }
 
+  /**
+   * @param {HTMLElement} card
+   * @param {boolean} withFocus
+   */
   moveTo(card, withFocus) {
-    for (const other of this.root.children) other.tabIndex = other === card ? 0 : -1;
+    for (const other of this.cards) other.tabIndex = other === card ? 0 : -1;
     if (withFocus) card.focus();
   }
 
   close() {
     this.root.remove();
   }
-}
-
-export default function ({ data, parentElement, setStateValue, setTriggerValue }) {
-  return mounted(
-    parentElement,
-    (parent) => new CaseGallery(parent),
-    (gallery) => gallery.update(data, setTriggerValue, setStateValue),
-  );
 }

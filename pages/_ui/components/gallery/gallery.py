@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 
 import streamlit as st
 
-from pages._ui.components.parts import read_part, script
+from pages._ui.components.scripts import component_script, read_text
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,8 @@ class GalleryItem:
 
 _gallery = st.components.v2.component(
     "colpodesk_gallery",
-    css=read_part(__file__, "gallery.css"),
-    js=script(read_part(__file__, "gallery.js")),
+    css=read_text(__file__, "gallery.css"),
+    js=component_script("gallery/main.js"),
 )
 
 

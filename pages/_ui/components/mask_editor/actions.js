@@ -1,23 +1,45 @@
 // What keys and buttons can do, by name. An action that returns false did not want the key.
 
-const MEND = { specksUnder: 50 };
+import { part, parts, targetOf } from "../shared/dom.js";
+import { hideMasks, resetLook, stepLook, toggleGreen, toggleOutlineOnly } from "./look.js";
+import { grown, holesFilled, shrunk, specksRemoved } from "./region.js";
+import { TOOLS } from "./strokes.js";
+
+/** @import { MaskEditor } from "./editor.js" */
+/** @import { Setting } from "./look.js" */
+/** @import { StepsOf } from "./strokes.js" */
+/** @import { Tool } from "./strokes.js" */
+/** @typedef {(event: Event) => unknown} Action Returns false where it did not want the key. */
+/** @typedef {Record<string, Action>} Actions By name. */
+
+// What a person sets stays from one image to the next.
+const habit = { specksUnder: 50 };
 const PAN_STEP_PX = 40;
 const NUDGE_PX = { plain: 1, shifted: 10 };
 
-function actionsOf(editor) {
+/**
+ * @param {MaskEditor} editor
+ * @returns {Actions}
+ */
+export function actionsOf(editor) {
   const { strokes } = editor;
-  const tool = (name) => () => editor.setTool(name);
-  const look = (what, direction) => () => stepLook(editor, what, direction);
-  // What is being drawn is dropped first, and a mask that is just being changed is left alone.
+  const tools = /** @type {Tool[]} */ (Object.keys(TOOLS));
+  /** @type {(setting: Setting, direction: number) => Action} */
+  const look = (setting, direction) => () => stepLook(editor, setting, direction);
+  /**
+   * What is being drawn is dropped first, and a mask that is just being changed is left alone.
+   * @type {(stepsOf: StepsOf) => Action}
+   */
   const mend = (stepsOf) => () => {
     strokes.drop();
     strokes.reshape(stepsOf);
   };
-  const whenIdle = (deed) => () => {
-    if (!strokes.isBusy) deed();
+  /** @type {(act: () => void) => Action} */
+  const whenIdle = (act) => () => {
+    if (!strokes.isBusy) act();
   };
   return {
-    ...Object.fromEntries(Object.keys(TOOLS).map((name) => [name, tool(name)])),
+    ...Object.fromEntries(tools.map((tool) => [tool, () => editor.setTool(tool)])),
     ...layerActions(editor),
     ...viewActions(editor),
     undo: whenIdle(() => {
@@ -30,22 +52,22 @@ function actionsOf(editor) {
       strokes.showGuides();
     }),
     clear: whenIdle(() => editor.clear()),
-    submit: whenIdle(() => editor.submit()),
+    submit: whenIdle(() => editor.submission.submit()),
     smaller: () => strokes.resize(-1),
     larger: () => strokes.resize(1),
     fillHoles: mend(holesFilled),
-    removeSpecks: mend((mask) => specksRemoved(mask, MEND.specksUnder)),
+    removeSpecks: mend((mask) => specksRemoved(mask, habit.specksUnder)),
     grow: mend(grown),
     shrink: mend(shrunk),
     warp: () => (strokes.warp.isOn ? strokes.drop() : strokes.startWarp()),
     speckSize: () => {
       openMenu(editor, "mend");
-      editor.root.querySelector('[data-input="specks"]').select();
+      part(editor.root, '[data-input="specks"]', HTMLInputElement).select();
     },
     hide: () => hideMasks(editor, true),
     show: () => hideMasks(editor, false),
-    outlineOnly: () => setOutlineOnly(editor, !LOOK.isOutlineOnly),
-    green: () => setLook(editor, { isGreen: !LOOK.isGreen }),
+    outlineOnly: () => toggleOutlineOnly(editor),
+    green: () => toggleGreen(editor),
     resetLook: () => resetLook(editor),
     fainter: look("opacity", -1),
     stronger: look("opacity", 1),
@@ -66,13 +88,18 @@ function actionsOf(editor) {
   };
 }
 
-// Keys 1 to 6 and their likes; an image may have fewer layers.
+/**
+ * Keys 1 to 6 and their likes; an image may have fewer layers.
+ * @param {MaskEditor} editor
+ */
 function layerActions(editor) {
+  /** @type {Actions} */
   const actions = {};
   for (let digit = 1; digit <= 6; digit++) {
-    const onLayer = (deed) => () => {
+    /** @type {(act: (index: number) => void) => Action} */
+    const onLayer = (act) => () => {
       if (digit > editor.layers.length) return false;
-      deed(digit - 1);
+      act(digit - 1);
       editor.strokes.showGuides();
       return true;
     };
@@ -83,18 +110,26 @@ function layerActions(editor) {
   return actions;
 }
 
+/**
+ * @param {MaskEditor} editor
+ * @returns {Actions}
+ */
 function viewActions(editor) {
   const { view } = editor;
+  /** @type {(change: () => void) => () => void} */
   const moved = (change) => () => {
     change();
     editor.moved();
   };
-  // Arrow keys move what is being warped, or else the view.
+  /**
+   * Arrow keys move what is being warped, or else the view.
+   * @type {(x: number, y: number) => Action}
+   */
   const arrow = (x, y) => (event) => {
     const { warp } = editor.strokes;
-    const step = event.shiftKey ? NUDGE_PX.shifted : NUDGE_PX.plain;
-    if (warp.isOn) warp.nudge(event.composedPath()[0], x * step, y * step);
-    else if (event.composedPath()[0] !== editor.stage) return false;
+    const step = /** @type {KeyboardEvent} */ (event).shiftKey ? NUDGE_PX.shifted : NUDGE_PX.plain;
+    if (warp.isOn) warp.nudge(targetOf(event), x * step, y * step);
+    else if (targetOf(event) !== editor.stage) return false;
     else moved(() => view.panBy(-x * PAN_STEP_PX, -y * PAN_STEP_PX))();
     return true;
   };
@@ -104,69 +139,79 @@ function viewActions(editor) {
     fit: moved(() => view.fit()),
     pan: () => editor.strokes.pan(true),
     panEnd: () => editor.strokes.pan(false),
-    left: arrow(-1, 0), right: arrow(1, 0), up: arrow(0, -1), down: arrow(0, 1),
+    left: arrow(-1, 0),
+    right: arrow(1, 0),
+    up: arrow(0, -1),
+    down: arrow(0, 1),
   };
 }
 
-function toggleHelp(editor, isShown) {
-  const card = editor.root.querySelector(".help");
+/**
+ * @param {MaskEditor} editor
+ * @param {boolean} [isShown] The other way than it is, if not given.
+ */
+export function toggleHelp(editor, isShown) {
+  const card = part(editor.root, ".help");
   card.hidden = !(isShown ?? card.hidden);
-  editor.root.querySelector('.bar [data-act="help"]').setAttribute("aria-expanded", String(!card.hidden));
+  part(editor.root, '.bar [data-act="help"]').setAttribute("aria-expanded", String(!card.hidden));
 }
 
-// One menu at a time, or none.
+/**
+ * One menu at a time, or none.
+ * @param {MaskEditor} editor
+ * @param {string | undefined} name
+ */
 function openMenu(editor, name) {
-  for (const button of editor.root.querySelectorAll("[data-menu]")) {
+  for (const button of parts(editor.root, "[data-menu]", HTMLElement)) {
     const isOpen = button.dataset.menu === name;
     button.setAttribute("aria-expanded", String(isOpen));
-    editor.root.querySelector(`[data-panel="${button.dataset.menu}"]`).hidden = !isOpen;
+    part(editor.root, `[data-panel="${button.dataset.menu}"]`).hidden = !isOpen;
   }
 }
 
-// One thing at a time, the foremost first.
+/**
+ * One thing at a time, the foremost first.
+ * @param {MaskEditor} editor
+ * @param {Event} event
+ */
 function escapeFrom(editor, event) {
-  const target = event.composedPath()[0];
+  const target = targetOf(event);
+  /** @param {string} selector */
   const isOpen = (selector) => editor.root.querySelector(selector) !== null;
-  if (isOpen('[data-menu][aria-expanded="true"]')) openMenu(editor, null);
+  if (isOpen('[data-menu][aria-expanded="true"]')) openMenu(editor, undefined);
   else if (isOpen(".help:not([hidden])")) toggleHelp(editor, false);
   else if (target !== editor.note && !editor.strokes.drop()) return false;
   editor.stage.focus({ preventScroll: true });
   return true;
 }
 
-// What to do with an empty mask, gone with the first stroke.
-function showStart(editor) {
-  const { activeLayer: layer, strokes } = editor;
-  const place = editor.root.querySelector(".start");
-  const isBeginning = editor.isReady && layer.isEmpty && !strokes.stroke && !strokes.corners.length && !strokes.wand.press;
-  place.hidden = !isBeginning || editor.tool === "ruler";
-  if (isBeginning) place.textContent = `Paint the ${layer.title.toLowerCase()}. Press ? for all keys.`;
-}
-
-// Buttons with data-tool and data-act, and the menus. The stage keeps the keys: a button that was clicked would
-// otherwise take the space bar.
-function listenToButtons(editor, actions) {
-  for (const button of editor.root.querySelectorAll("button[data-tool], button[data-act]")) {
+/**
+ * Buttons with data-tool and data-act, and the menus. The stage keeps the keys: a button that was clicked would
+ * otherwise take the space bar.
+ * @param {MaskEditor} editor
+ * @param {Actions} actions
+ */
+export function listenToButtons(editor, actions) {
+  for (const button of parts(editor.root, "button[data-tool], button[data-act]", HTMLButtonElement)) {
     button.addEventListener("click", (event) => {
-      if (button.dataset.tool) editor.setTool(button.dataset.tool);
-      else actions[button.dataset.act](event);
+      actions[button.dataset.tool ?? button.dataset.act ?? ""](event);
       if (event.detail > 0) editor.stage.focus({ preventScroll: true });
     });
   }
-  for (const button of editor.root.querySelectorAll("[data-menu]")) {
+  for (const button of parts(editor.root, "[data-menu]", HTMLElement)) {
     button.addEventListener("click", () => {
       const isOpen = button.getAttribute("aria-expanded") === "true";
-      openMenu(editor, isOpen ? null : button.dataset.menu);
+      openMenu(editor, isOpen ? undefined : button.dataset.menu);
     });
   }
-  editor.stage.addEventListener("pointerdown", () => openMenu(editor, null), true);
-  editor.root.querySelector(".warp-bar").addEventListener("pointerdown", (event) => event.stopPropagation());
-  const specks = editor.root.querySelector('[data-input="specks"]');
-  specks.value = String(MEND.specksUnder);
+  editor.stage.addEventListener("pointerdown", () => openMenu(editor, undefined), true);
+  part(editor.root, ".warp-bar").addEventListener("pointerdown", (event) => event.stopPropagation());
+  const specks = part(editor.root, '[data-input="specks"]', HTMLInputElement);
+  specks.value = String(habit.specksUnder);
   specks.oninput = () => {
-    if (specks.validity.valid && specks.value) MEND.specksUnder = Number(specks.value);
+    if (specks.validity.valid && specks.value) habit.specksUnder = Number(specks.value);
   };
   specks.onkeydown = (event) => {
-    if (event.key === "Enter") actions.removeSpecks();
+    if (event.key === "Enter") actions.removeSpecks(event);
   };
 }

@@ -1,10 +1,18 @@
 // The run-length code of a mask, the same as `colpo_core/images/masks.py` reads and writes: lengths of runs in
 // row-major order, background first (0 where the mask starts in the foreground), each an unsigned LEB128 varint.
-// The pixels of a mask are a Uint8Array of 0 and 1.
+
+import { union } from "../shared/geometry.js";
+
+/** @import { Rectangle } from "../shared/geometry.js" */
+/** @import { Mask } from "./mask.js" */
 
 const SHORT_RUN = 48;
 
-function encodeRle(pixels) {
+/**
+ * @param {Uint8Array} pixels 0 or 1 each.
+ * @returns {Uint8Array<ArrayBuffer>}
+ */
+export function encodeRle(pixels) {
   let code = new Uint8Array(1024);
   let size = 0;
   let value = 0;
@@ -29,7 +37,12 @@ function encodeRle(pixels) {
   return code.slice(0, size);
 }
 
-// Where each run ends. Throws where the code is of another size than the image.
+/**
+ * Where each run ends.
+ * @param {Uint8Array} code
+ * @param {number} nPixels Of the image.
+ * @throws {Error} The code is of another size than the image.
+ */
 function runEnds(code, nPixels) {
   const ends = new Uint32Array(code.length);
   let nRuns = 0;
@@ -50,7 +63,13 @@ function runEnds(code, nPixels) {
   return ends.subarray(0, nRuns);
 }
 
-function decodeRle(code, nPixels) {
+/**
+ * @param {Uint8Array} code
+ * @param {number} nPixels Of the image.
+ * @returns {Uint8Array<ArrayBuffer>} 0 or 1 each.
+ * @throws {Error} The code is of another size than the image.
+ */
+export function decodeRle(code, nPixels) {
   const pixels = new Uint8Array(nPixels);
   let start = 0;
   let value = 0;
@@ -62,10 +81,16 @@ function decodeRle(code, nPixels) {
   return pixels;
 }
 
-// Make a mask what a code says, and return the rectangle that changed (ends outside), or null. Only pixels that differ
-// are written and nothing of the mask's size is allocated: a step back on a large image takes a few milliseconds.
-function applyRle(mask, code) {
+/**
+ * Make a mask what a code says. Only pixels that differ are written and nothing of the mask's size is allocated: a step
+ * back on a large image takes a few milliseconds.
+ * @param {Mask} mask
+ * @param {Uint8Array} code
+ * @returns {Rectangle | null} What changed.
+ */
+export function applyRle(mask, code) {
   const { pixels, width } = mask;
+  /** @type {Rectangle | null} */
   let touched = null;
   let start = 0;
   let value = 0;
@@ -83,7 +108,13 @@ function applyRle(mask, code) {
   return touched;
 }
 
-// Where a value occurs first from start on, or end. Never looks further, or many short runs would cost their square.
+/**
+ * Where a value occurs first from start on, or end. Never looks further, or many short runs would cost their square.
+ * @param {Uint8Array} pixels
+ * @param {number} value
+ * @param {number} start
+ * @param {number} end
+ */
 function firstOf(pixels, value, start, end) {
   const near = Math.min(end, start + SHORT_RUN);
   for (let i = start; i < near; i++) if (pixels[i] === value) return i;
@@ -92,6 +123,13 @@ function firstOf(pixels, value, start, end) {
   return found < 0 ? end : near + found;
 }
 
+/**
+ * The rectangle around the pixels from one index to another.
+ * @param {number} start
+ * @param {number} end
+ * @param {number} width
+ * @returns {Rectangle}
+ */
 function rectangleOf(start, end, width) {
   const y0 = Math.floor(start / width);
   const y1 = Math.floor((end - 1) / width) + 1;
@@ -99,19 +137,28 @@ function rectangleOf(start, end, width) {
   return { x0: start - y0 * width, y0, x1: end - y0 * width, y1 };
 }
 
-function codeOfNothing(nPixels) {
+/**
+ * The code of an empty mask.
+ * @param {number} nPixels
+ */
+export function codeOfNothing(nPixels) {
   const code = [];
   let run = nPixels;
   for (; run >= 0x80; run = Math.floor(run / 0x80)) code.push((run & 0x7f) | 0x80);
   return Uint8Array.from([...code, run]);
 }
 
-function sameBytes(a, b) {
+/**
+ * @param {Uint8Array} a
+ * @param {Uint8Array} b
+ */
+export function sameBytes(a, b) {
   if (a.length !== b.length) return false;
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
   return true;
 }
 
-function bytesFromBase64(text) {
+/** @param {string} text */
+export function bytesFromBase64(text) {
   return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
 }

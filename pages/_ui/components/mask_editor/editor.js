@@ -1,51 +1,86 @@
 // The mask editor: paints each finding on a layer of the image's own size, and saves every stroke by itself.
 
-const PIXELS_SHOW_FROM = 4;
-const LAYERS_BESIDE_PX = 184;
-const LOAD_AGAIN_MS = 2500;
-const SUBMIT_WITHIN_MS = 30000;
-// What a person set stays from one image to the next.
-const HABITS = { tool: "brush", diameter: null };
+import { part, parts, rootOf } from "../shared/dom.js";
+import { clamp } from "../shared/geometry.js";
+import { View } from "../shared/view.js";
+import { actionsOf, listenToButtons, toggleHelp } from "./actions.js";
+import { encodeRle } from "./codec.js";
+import { ConflictQuestion } from "./conflict.js";
+import { ConnectionDialog } from "./connection_dialog.js";
+import { DocumentLoading } from "./document_loading.js";
+import { Keys } from "./keys.js";
+import { Layer } from "./layer.js";
+import { LayerPanel } from "./layer_panel.js";
+import { listenToLook, showLook } from "./look.js";
+import { MaskCanvas } from "./mask_canvas.js";
+import { PaintingClock } from "./painting_clock.js";
+import { listenToSavers } from "./savers.js";
+import { fitStage, placeImage, showState } from "./screen.js";
+import { Strokes } from "./strokes.js";
+import { Submission } from "./submission.js";
 
-class MaskEditor {
-  constructor(parent) {
-    this.root = document.createElement("div");
-    this.root.innerHTML = TEMPLATE;
-    parent.appendChild(this.root);
-    const find = (selector) => this.root.querySelector(selector);
-    this.frame = find(".editor");
-    this.stage = find(".stage");
-    this.plane = find(".plane");
-    this.image = find(".image");
-    this.notice = find(".notice");
-    this.note = find('[data-input="note"]');
-    this.size = find('[data-input="size"]');
-    this.canvas = new MaskCanvas(find(".mask"));
+/** @import { Rectangle } from "../shared/geometry.js" */
+/** @import { Mask } from "./mask.js" */
+/** @import { EditorData, Tell } from "./page_data.js" */
+/** @import { Tool } from "./strokes.js" */
+
+/** What a person sets stays from one image to the next. */
+const habits = { tool: /** @type {Tool} */ ("brush"), diameter: /** @type {number | null} */ (null) };
+
+export class MaskEditor {
+  /** @type {EditorData} Given with the first update, which follows upon the making. */
+  data;
+  /** @type {Tell} Likewise. */
+  tell;
+
+  /**
+   * @param {Node} parent
+   * @param {string} template
+   */
+  constructor(parent, template) {
+    this.root = rootOf(parent, template);
+    this.frame = part(this.root, ".editor");
+    this.stage = part(this.root, ".stage");
+    this.plane = part(this.root, ".plane");
+    this.image = part(this.root, ".image", HTMLImageElement);
+    this.notice = part(this.root, ".notice");
+    this.note = part(this.root, '[data-input="note"]', HTMLInputElement);
+    this.size = part(this.root, '[data-input="size"]', HTMLInputElement);
+    this.canvas = new MaskCanvas(part(this.root, ".mask", HTMLCanvasElement));
     this.view = new View(4, 3);
-    this.tool = HABITS.tool;
+    this.tool = habits.tool;
     this.diameter = 24;
+    /** @type {Layer[]} */
     this.layers = [];
+    /** @type {Layer | null} */
     this.activeLayer = null;
+    /** @type {string | null} Of the documents that are open. */
     this.documentKey = null;
-    this.isSubmitting = false;
+    /** @type {Set<string>} Findings that the page was told of, and may tell back. */
     this.toldActive = new Set();
-    this.strokes = new Strokes(this.stage, new Guides(find(".guides"), find(".ring")), this);
-    this.panel = new LayerPanel(find(".layers"), this);
-    this.conflict = new ConflictQuestion(find(".question"), this);
+    this.isStateDue = false;
+    this.strokes = new Strokes(this);
+    this.panel = new LayerPanel(part(this.root, ".layers"), this);
+    this.conflict = new ConflictQuestion(part(this.root, ".question"), this);
+    this.loading = new DocumentLoading(this);
+    this.submission = new Submission(this);
     this.clock = new PaintingClock(this.frame);
     this.actions = actionsOf(this);
     this.keys = new Keys(this.frame, this.actions);
     this.connectionDialog = new ConnectionDialog();
     this.observer = new ResizeObserver(() => this.resize());
     this.observer.observe(this.stage);
-    this.whenSaversTell = () => this.stateSoon();
-    LISTENERS.add(this.whenSaversTell);
-    this.frame.maskEditor = this;
+    this.ignoreSavers = listenToSavers(() => this.stateSoon());
+    Object.assign(this.frame, { maskEditor: this });
     this.listen();
   }
 
   // ---- what the page asks for
 
+  /**
+   * @param {EditorData} data
+   * @param {Tell} tell
+   */
   update(data, tell) {
     this.tell = tell;
     this.stage.style.height = `clamp(320px, calc(100vh - ${data.around_px}px - var(--layers-row)), 1200px)`;
@@ -55,17 +90,19 @@ class MaskEditor {
     this.data = data;
     if (key !== this.documentKey) this.open(key);
     else {
-      if (data.load !== before.load) this.loadAgain(key);
-      if (data.answer !== before.answer) this.answered();
-      if (JSON.stringify(data.references) !== JSON.stringify(before.references)) this.panel.showReferences(data.references);
+      if (data.load !== before.load) this.loading.loadAgain(key);
+      if (data.answer !== before.answer) this.submission.answered();
+      const isSame = JSON.stringify(data.references) === JSON.stringify(before.references);
+      if (!isSame) this.panel.showReferences(data.references);
       this.followActive(before);
     }
-    this.root.querySelector('[data-act="submit"]').textContent = data.submit_text;
+    this.button("submit").textContent = data.submit_text;
     this.resize();
     this.showState();
   }
 
-  async open(key) {
+  /** @param {string} key */
+  open(key) {
     this.leaveDocument();
     const { data } = this;
     const { width_px: width, height_px: height } = data;
@@ -73,109 +110,40 @@ class MaskEditor {
     this.note.value = "";
     Object.assign(this.view, { imageWidth: width, imageHeight: height, isFitted: true });
     this.layers = data.layers.map((given, index) => new Layer(given, index, { width, height }));
-    for (const layer of this.layers) layer.saver.layer = this.inheritanceOf(layer);
+    for (const layer of this.layers) layer.saver.layer = this.loading.heirOf(layer);
     this.canvas.open(width, height, this.layers);
     this.panel.build(this.layers, data.references);
     this.activeLayer = this.layerOf(data.active) ?? this.layers[0];
     this.canvas.active = this.activeLayer;
-    this.setDiameter(HABITS.diameter ?? Math.max(6, Math.round(Math.min(width, height) / 20)));
+    this.setDiameter(habits.diameter ?? Math.max(6, Math.round(Math.min(width, height) / 20)));
     this.setTool(this.tool);
     showLook(this);
     this.say("Loading…");
     this.showState();
-    this.loadImage(key);
-    await sweep(/-p(\d+)-/.exec(key)[1]);
-    if (key !== this.documentKey) return;
-    const [first, ...others] = [this.activeLayer, ...this.layers.filter((layer) => layer !== this.activeLayer)];
-    await this.load(first, key);
-    for (const layer of others) this.load(layer, key);
-  }
-
-  // The mask that closed tabs have left of a layer's document comes in as a step of its own.
-  inheritanceOf(layer) {
-    return {
-      mayTake: () => layer.isLoaded && this.layers.includes(layer) && !this.strokes.stroke && !this.isSubmitting,
-      taken: (stored, mine) => {
-        layer.history.push(stored);
-        layer.history.push(mine);
-        this.touched(layer.show());
-        this.showState();
-      },
-    };
-  }
-
-  async loadImage(key) {
-    const { image, data } = this;
-    if (image.getAttribute("src") !== data.image_url) image.src = data.image_url;
-    try {
-      await image.decode();
-    } catch (error) {
-      if (key === this.documentKey) this.say("The image could not be loaded. Reload the page, or sign in again.");
-      return;
-    }
-    if (key !== this.documentKey) return;
-    this.plane.hidden = false;
-    this.resize();
-    this.showState();
-  }
-
-  async load(layer, key) {
-    await this.untilLoaded(layer, key, async () => {
-      const loaded = await layer.saver.load();
-      if (key === this.documentKey) this.touched(layer.begin(loaded));
-    });
-  }
-
-  // The server has changed masks of this image: each comes in as one more step, and Undo goes back to what was here.
-  async loadAgain(key) {
-    for (const layer of this.layers) {
-      await this.untilLoaded(layer, key, async () => {
-        if (!(await layer.saver.whenSaved())) return;
-        const stored = await layer.saver.fetchStored();
-        if (key !== this.documentKey || layer.saver.isDirty || stored.seq === layer.saver.seq) return;
-        layer.saver.start(stored.seq);
-        this.touched(layer.goOn(stored));
-      });
-    }
-  }
-
-  async untilLoaded(layer, key, deed) {
-    layer.isWaiting = true;
-    while (key === this.documentKey) {
-      try {
-        await deed();
-        break;
-      } catch (problem) {
-        if (!problem.kind) throw problem;
-        if (key !== this.documentKey) return;
-        this.loadProblem = problem;
-        this.showState();
-        if (problem.kind === "refused") {
-          if (layer === this.activeLayer) this.say(problem.sentence);
-          return;
-        }
-        await new Promise((done) => setTimeout(done, LOAD_AGAIN_MS));
-      }
-    }
-    layer.isWaiting = false;
-    this.loadProblem = null;
-    if (key === this.documentKey) this.showState();
+    this.loading.open(key);
   }
 
   get isAsking() {
     return this.conflict.isOpen;
   }
 
-  // Whether all is there that a tool needs, except that the layer may be hidden or locked.
+  get isAllLoaded() {
+    return this.layers.every((layer) => layer.isLoaded);
+  }
+
+  /** Whether all is there that a tool needs, except that the layer may be hidden or locked. */
   get isOpen() {
     const layer = this.activeLayer;
-    return Boolean(layer?.isLoaded && !layer.isWaiting && !this.plane.hidden && !this.isAsking && !this.isSubmitting);
+    const isThere = Boolean(layer?.isLoaded && !layer.isWaiting && !this.plane.hidden);
+    return isThere && !this.isAsking && !this.submission.isUnderWay;
   }
 
   get isReady() {
-    return this.isOpen && !this.activeLayer.isLocked && !this.activeLayer.isHidden;
+    const layer = this.activeLayer;
+    return layer !== null && this.isOpen && !layer.isLocked && !layer.isHidden;
   }
 
+  /** @returns {Mask} That of the active layer, to paint on. */
   get mask() {
     return this.activeLayer?.allocate() ?? { pixels: new Uint8Array(12), width: 4, height: 3 };
   }
@@ -184,6 +152,7 @@ class MaskEditor {
     return this.activeLayer?.history ?? null;
   }
 
+  /** @param {string} finding */
   layerOf(finding) {
     return this.layers.find((layer) => layer.finding === finding) ?? null;
   }
@@ -195,9 +164,9 @@ class MaskEditor {
     for (const layer of this.layers) layer.saver.layer = null;
     this.layers = [];
     this.activeLayer = null;
-    this.loadProblem = null;
+    this.loading.problem = null;
     this.plane.hidden = true;
-    this.isSubmitting = false;
+    this.submission.isUnderWay = false;
     this.toldActive.clear();
     this.clock.reset();
     toggleHelp(this, false);
@@ -205,13 +174,14 @@ class MaskEditor {
 
   // ---- what the tools tell
 
+  /** @param {Rectangle | null} rectangle */
   touched(rectangle) {
     if (rectangle) this.canvas.touched(rectangle);
   }
 
   finished() {
     const { activeLayer: layer } = this;
-    if (layer.history.push(encodeRle(layer.allocate().pixels))) this.save(layer, 1);
+    if (layer?.history?.push(encodeRle(layer.allocate().pixels))) this.save(layer, 1);
     this.showState();
   }
 
@@ -220,11 +190,15 @@ class MaskEditor {
   }
 
   moved() {
-    this.place();
+    placeImage(this);
   }
 
+  /**
+   * @param {Layer} layer
+   * @param {number} strokes 1 for a stroke, 0 for a step back or forth.
+   */
   save(layer, strokes) {
-    layer.saver.step(layer.history.current, { strokes, activeMs: this.clock.take() });
+    if (layer.history) layer.saver.step(layer.history.current, { strokes, activeMs: this.clock.take() });
   }
 
   // ---- steps
@@ -237,12 +211,13 @@ class MaskEditor {
     this.step("redo");
   }
 
+  /** @param {"undo" | "redo"} direction */
   step(direction) {
     if (!this.isReady) return;
     if (direction === "undo" && this.strokes.takeCornerBack()) return;
-    const { activeLayer: layer } = this;
-    const before = layer.history.current;
-    if (layer.history[direction]() === before) return;
+    const { activeLayer: layer, history } = this;
+    const before = history?.current;
+    if (!layer || history?.[direction]() === before) return;
     this.touched(layer.show());
     this.save(layer, 0);
     this.showState();
@@ -252,62 +227,22 @@ class MaskEditor {
     if (!this.isReady) return;
     this.strokes.drop();
     const { activeLayer: layer } = this;
-    if (layer.history.push(layer.nothing)) {
+    if (layer?.history?.push(layer.nothing)) {
       this.touched(layer.show());
       this.save(layer, 1);
     }
     this.showState();
   }
 
-  // The page makes versions of exactly what is on the screen: everything is saved first.
-  async submit() {
-    if (!this.isReady || !this.layers.every((layer) => layer.isLoaded)) return;
-    this.strokes.drop();
-    const key = this.documentKey;
-    const changed = this.layers.filter((layer) => layer.isChanged);
-    const handed = changed.length ? changed : [this.activeLayer];
-    this.isSubmitting = true;
-    this.showState();
-    const areSaved = await Promise.all(this.layers.map((layer) => layer.saver.whenSaved()));
-    if (key !== this.documentKey) return;
-    if (areSaved.every(Boolean)) {
-      this.handed = new Map(handed.map((layer) => [layer, layer.history.current]));
-      const documents = handed.map((layer) => ({ document_id: layer.documentId, seq: layer.saver.seq }));
-      this.tell.trigger("submitted", { documents, note: this.note.value });
-      this.answerTimer = setTimeout(() => this.release(), SUBMIT_WITHIN_MS);
-    } else this.isSubmitting = false;
-    this.showState();
-  }
-
-  answered() {
-    const given = new Map(this.data.layers.map((layer) => [layer.document_id, layer.next_version]));
-    for (const layer of this.layers) {
-      const nextVersion = given.get(layer.documentId);
-      if (nextVersion === layer.nextVersion) continue;
-      layer.nextVersion = nextVersion;
-      if (this.handed?.has(layer)) layer.submitted = this.handed.get(layer);
-      this.note.value = "";
-      // The note is done with: the next key, such as N, is not meant for it any more.
-      if (this.note.matches(":focus")) this.stage.focus({ preventScroll: true });
-    }
-    this.handed = null;
-    this.release();
-  }
-
-  release() {
-    clearTimeout(this.answerTimer);
-    this.isSubmitting = false;
-    this.showState();
-  }
-
   // ---- layers
 
+  /** @param {number} index */
   selectLayer(index) {
     const layer = this.layers[index];
     if (!layer || layer === this.activeLayer) return;
     this.strokes.cancelStroke();
     this.strokes.drop();
-    this.activeLayer.release();
+    this.activeLayer?.release();
     this.activeLayer = layer;
     this.canvas.active = layer;
     this.canvas.redraw();
@@ -318,44 +253,54 @@ class MaskEditor {
     }
   }
 
-  // The page may choose the layer too; but not what it only repeats of an earlier choice here.
+  /**
+   * The page may choose the layer too; but not what it only repeats of an earlier choice here.
+   * @param {EditorData} before
+   */
   followActive(before) {
     const { active } = this.data;
     if (active === before.active) return;
     if (this.toldActive.has(active)) {
-      if (active === this.activeLayer.finding) this.toldActive.clear();
-    } else this.selectLayer(this.layers.indexOf(this.layerOf(active)));
+      if (active === this.activeLayer?.finding) this.toldActive.clear();
+      return;
+    }
+    const layer = this.layerOf(active);
+    if (layer) this.selectLayer(this.layers.indexOf(layer));
   }
 
+  /** @param {number} index */
   toggleHidden(index) {
-    this.toggle(index, "isHidden", HIDDEN_FINDINGS);
+    this.toggle(this.layers[index], "toggleHidden");
     this.canvas.redraw();
   }
 
+  /** @param {number} index */
   toggleLocked(index) {
-    this.toggle(index, "isLocked", LOCKED_FINDINGS);
+    this.toggle(this.layers[index], "toggleLocked");
   }
 
-  toggle(index, property, findings) {
-    const layer = this.layers[index];
+  /**
+   * @param {Layer | undefined} layer
+   * @param {"toggleHidden" | "toggleLocked"} toggle
+   */
+  toggle(layer, toggle) {
     if (!layer) return;
     if (layer === this.activeLayer) {
       this.strokes.cancelStroke();
       this.strokes.drop();
     }
-    layer[property] = !layer[property];
-    if (layer[property]) findings.add(layer.finding);
-    else findings.delete(layer.finding);
+    layer[toggle]();
     this.showState();
   }
 
   // ---- settings
 
+  /** @param {Tool} tool */
   setTool(tool) {
     if (tool !== this.tool) this.strokes.drop();
     this.tool = tool;
-    HABITS.tool = tool;
-    for (const button of this.frame.querySelectorAll("[data-tool]")) {
+    habits.tool = tool;
+    for (const button of parts(this.frame, "[data-tool]", HTMLElement)) {
       button.setAttribute("aria-checked", String(button.dataset.tool === tool));
     }
     this.strokes.showGuides();
@@ -365,56 +310,41 @@ class MaskEditor {
     return Math.max(2, Math.min(this.view.imageWidth, this.view.imageHeight) / 2);
   }
 
+  /** @param {number} diameter In pixels of the image. */
   setDiameter(diameter) {
     const largest = this.largestDiameter;
-    this.diameter = Math.round(Math.min(largest, Math.max(1, diameter)));
+    this.diameter = Math.round(clamp(diameter, 1, largest));
     this.size.value = String(Math.sqrt((this.diameter - 1) / (largest - 1)) * 100);
-    this.root.querySelector('[data-output="size"]').textContent = `${this.diameter} px`;
+    part(this.root, '[data-output="size"]').textContent = `${this.diameter} px`;
     this.strokes.showGuides();
   }
 
+  /** @param {number} direction 1 for a larger one, -1 for a smaller one. */
   resizeBrush(direction) {
     const step = Math.max(1, Math.round(this.diameter * 0.15));
     this.setDiameter(this.diameter + direction * step);
-    HABITS.diameter = this.diameter;
+    habits.diameter = this.diameter;
   }
 
   // ---- on the screen
 
   resize() {
-    // The layers stand beside the image where that makes it no smaller, and above it otherwise.
-    const { data, frame } = this;
-    if (data) {
-      const height = Math.min(1200, Math.max(320, innerHeight - data.around_px));
-      const isWide = frame.clientWidth - LAYERS_BESIDE_PX >= (height * data.width_px) / data.height_px;
-      frame.classList.toggle("beside", isWide);
-    }
-    this.view.resize(this.stage.clientWidth, this.stage.clientHeight);
-    this.place();
+    fitStage(this);
+    placeImage(this);
   }
 
-  place() {
-    const { view, plane } = this;
-    plane.style.width = `${view.imageWidth}px`;
-    plane.style.height = `${view.imageHeight}px`;
-    plane.style.transform = `translate(${view.x}px, ${view.y}px) scale(${view.scale})`;
-    plane.classList.toggle("pixels", view.scale >= PIXELS_SHOW_FROM);
-    plane.classList.toggle("enlarged", view.scale >= 1);
-    this.canvas.scaleTo(view.scale);
-    this.root.querySelector(".percent").textContent = `${Math.round(view.scale * 100)} %`;
-    this.strokes.showGuides();
-  }
-
+  /** @param {string} text */
   say(text) {
     this.notice.textContent = text;
     this.notice.hidden = !text;
   }
 
+  /** @param {string} act */
   button(act) {
-    return this.root.querySelector(`[data-act="${act}"]`);
+    return part(this.root, `[data-act="${act}"]`, HTMLButtonElement);
   }
 
-  // Savers tell of many small changes; once a task is enough.
+  /** Savers tell of many small changes; once a task is enough. */
   stateSoon() {
     if (this.isStateDue) return;
     this.isStateDue = true;
@@ -425,53 +355,35 @@ class MaskEditor {
   }
 
   showState() {
-    if (!this.activeLayer) return;
-    this.conflict.update(this.layers);
-    this.panel.update();
-    showSaving(this);
-    const { history } = this;
-    if (this.activeLayer.isLoaded && !this.plane.hidden) this.say("");
-    this.button("undo").disabled = !this.isReady || !history.canUndo;
-    this.button("redo").disabled = !this.isReady || !history.canRedo;
-    this.button("clear").disabled = !this.isReady;
-    const submit = this.button("submit");
-    submit.disabled = !this.isReady || !this.layers.every((layer) => layer.isLoaded);
-    submit.title = this.layers.filter((layer) => layer.isChanged).map((layer) => layer.title).join(", ");
-    this.stage.classList.toggle("waits", !this.isOpen && !this.isAsking);
-    this.strokes.showGuides();
+    showState(this);
   }
 
   listen() {
     listenToButtons(this, this.actions);
     listenToLook(this);
-    for (const card of this.root.querySelectorAll(".zoom, .help, .question")) {
+    for (const card of parts(this.root, ".zoom, .help, .question", HTMLElement)) {
       for (const name of ["pointerdown", "pointermove", "dblclick", "wheel"]) {
         card.addEventListener(name, (event) => event.stopPropagation());
       }
     }
     this.size.oninput = () => {
       this.setDiameter(1 + (Number(this.size.value) / 100) ** 2 * (this.largestDiameter - 1));
-      HABITS.diameter = this.diameter;
+      habits.diameter = this.diameter;
     };
     this.note.addEventListener("keydown", (event) => {
       event.stopPropagation();
-      if (event.key === "Enter") this.submit();
+      if (event.key === "Enter") this.submission.submit();
     });
   }
 
   close() {
     this.leaveDocument();
     this.documentKey = null;
-    LISTENERS.delete(this.whenSaversTell);
+    this.ignoreSavers();
     this.keys.close();
     this.connectionDialog.close();
     this.clock.close();
     this.observer.disconnect();
     this.root.remove();
   }
-}
-
-export default function ({ data, parentElement, setTriggerValue, setStateValue }) {
-  const tell = { trigger: setTriggerValue, state: setStateValue };
-  return mounted(parentElement, (parent) => new MaskEditor(parent), (editor) => editor.update(data, tell));
 }

@@ -7,30 +7,7 @@ import streamlit as st
 
 from colpo_core.records.annotations import OpenAnnotation
 from colpo_core.terms import Finding
-from pages._ui.components import viewer
-from pages._ui.components.parts import read_part, script
-
-PARTS = (
-    "codec.js",
-    "history.js",
-    "tools.js",
-    "region.js",
-    "wand.js",
-    "warp.js",
-    "measure.js",
-    "look.js",
-    "kept.js",
-    "saving.js",
-    "state.js",
-    "connection.js",
-    "canvas.js",
-    "layers.js",
-    "conflict.js",
-    "strokes.js",
-    "keys.js",
-    "actions.js",
-    "editor.js",
-)
+from pages._ui.components.scripts import component_script, read_text
 
 
 @dataclass(frozen=True)
@@ -61,12 +38,8 @@ LAYERS = {
 
 _editor = st.components.v2.component(
     "colpodesk_mask_editor",
-    css=read_part(__file__, "editor.css") + read_part(__file__, "layers.css"),
-    js=script(
-        read_part(viewer.__file__, "view.js"),
-        *(read_part(__file__, part) for part in PARTS),
-        html=read_part(__file__, "editor.html"),
-    ),
+    css=read_text(__file__, "editor.css") + read_text(__file__, "layers.css"),
+    js=component_script("mask_editor/main.js", template=read_text(__file__, "editor.html")),
 )
 
 

@@ -1,33 +1,21 @@
 // Whole regions of a mask: holes, specks, growing and shrinking by a pixel.
 //
-// A mask is { pixels: Uint8Array of 0 and 1, width, height }. The functions with a star work in steps, so that a large
-// mask can be done in slices (inSlices) while the page stays awake; none changes the mask that it is given. They return
-// a patch { x0, y0, x1, y1, pixels }: what a rectangle of the mask becomes, or null where there is nothing to do.
+// None of these changes the mask that it is given: they make a patch of it, or null where there is nothing to do.
 
-const SLICE_MS = 10;
-const ROWS_A_STEP = 16;
+import { boundsOf } from "./mask.js";
+import { patchOf, ROWS_A_STEP } from "./slices.js";
 
-// The smallest rectangle that holds the mask, ends outside, or null.
-function boundsOf({ pixels, width }) {
-  const first = pixels.indexOf(1);
-  if (first < 0) return null;
-  const y0 = Math.floor(first / width);
-  const y1 = Math.floor(pixels.lastIndexOf(1) / width) + 1;
-  let x0 = width;
-  let x1 = 0;
-  for (let y = y0; y < y1; y++) {
-    const row = y * width;
-    const left = pixels.subarray(row, row + x0).indexOf(1);
-    if (left >= 0) x0 = left;
-    const right = pixels.subarray(row + x1, row + width).lastIndexOf(1);
-    if (right >= 0) x1 += right + 1;
-  }
-  return { x0, y0, x1, y1 };
-}
+/** @import { Rectangle } from "../shared/geometry.js" */
+/** @import { Mask, Patch } from "./mask.js" */
+/** @import { Steps } from "./slices.js" */
 
-// Background that the mask closes in becomes mask. Background that touches only by a corner is not joined, and what
-// touches the edge of the image is open.
-function* holesFilled(mask) {
+/**
+ * Background that the mask closes in becomes mask. Background that touches only by a corner is not joined, and what
+ * touches the edge of the image is open.
+ * @param {Mask} mask
+ * @returns {Steps<Patch | null>}
+ */
+export function* holesFilled(mask) {
   const box = boundsOf(mask);
   if (!box) return null;
   const areas = yield* areasOf(mask, box, 0, 0);
@@ -41,16 +29,25 @@ function* holesFilled(mask) {
   return yield* repaint(mask, box, areas, 1, (root) => !isOpen[root]);
 }
 
-// Areas of fewer than `nPixels` pixels go. Pixels that touch by a corner belong together.
-function* specksRemoved(mask, nPixels) {
+/**
+ * Areas of fewer than `nPixels` pixels go. Pixels that touch by a corner belong together.
+ * @param {Mask} mask
+ * @param {number} nPixels
+ * @returns {Steps<Patch | null>}
+ */
+export function* specksRemoved(mask, nPixels) {
   const box = boundsOf(mask);
   if (!box) return null;
   const areas = yield* areasOf(mask, box, 1, 1);
   return yield* repaint(mask, box, areas, 0, (root) => areas.size[root] < nPixels);
 }
 
-// A pixel beside, above or below the mask becomes mask.
-function* grown(mask) {
+/**
+ * A pixel beside, above or below the mask becomes mask.
+ * @param {Mask} mask
+ * @returns {Steps<Patch | null>}
+ */
+export function* grown(mask) {
   const box = boundsOf(mask);
   if (!box) return null;
   const { pixels, width, height } = mask;
@@ -60,46 +57,60 @@ function* grown(mask) {
     x1: Math.min(width, box.x1 + 1),
     y1: Math.min(height, box.y1 + 1),
   };
-  return yield* perPixel(wider, width, (i, x, y) =>
-    pixels[i] |
-    (x > 0 ? pixels[i - 1] : 0) | (x < width - 1 ? pixels[i + 1] : 0) |
-    (y > 0 ? pixels[i - width] : 0) | (y < height - 1 ? pixels[i + width] : 0),
+  return yield* patchOf(
+    wider,
+    width,
+    (i, x, y) =>
+      pixels[i] |
+      (x > 0 ? pixels[i - 1] : 0) |
+      (x < width - 1 ? pixels[i + 1] : 0) |
+      (y > 0 ? pixels[i - width] : 0) |
+      (y < height - 1 ? pixels[i + width] : 0),
   );
 }
 
-// A pixel with background beside, above or below it becomes background. Beyond the image lies no background: a lesion
-// that runs out of the image keeps its pixels there.
-function* shrunk(mask) {
+/**
+ * A pixel with background beside, above or below it becomes background. Beyond the image lies no background: a lesion
+ * that runs out of the image keeps its pixels there.
+ * @param {Mask} mask
+ * @returns {Steps<Patch | null>}
+ */
+export function* shrunk(mask) {
   const box = boundsOf(mask);
   if (!box) return null;
   const { pixels, width, height } = mask;
-  return yield* perPixel(box, width, (i, x, y) =>
-    pixels[i] &
-    (x > 0 ? pixels[i - 1] : 1) & (x < width - 1 ? pixels[i + 1] : 1) &
-    (y > 0 ? pixels[i - width] : 1) & (y < height - 1 ? pixels[i + width] : 1),
+  return yield* patchOf(
+    box,
+    width,
+    (i, x, y) =>
+      pixels[i] &
+      (x > 0 ? pixels[i - 1] : 1) &
+      (x < width - 1 ? pixels[i + 1] : 1) &
+      (y > 0 ? pixels[i - width] : 1) &
+      (y < height - 1 ? pixels[i + width] : 1),
   );
 }
 
-function* perPixel(box, width, valueAt) {
-  const pixels = new Uint8Array((box.x1 - box.x0) * (box.y1 - box.y0));
-  let at = 0;
-  for (let y = box.y0; y < box.y1; y++) {
-    if ((y - box.y0) % ROWS_A_STEP === 0) yield;
-    const row = y * width;
-    for (let x = box.x0; x < box.x1; x++) pixels[at++] = valueAt(row + x, x, y);
-  }
-  return { ...box, pixels };
-}
-
-// Runs of one value in a box, joined to areas: neighbours side by side and above each other, and with `reach` 1 those
-// that touch by a corner too. A union-find over runs: each knows its row, start, end (outside) and parent.
+/**
+ * Runs of one value in a box, joined to areas: a union-find over runs, of which each knows its row, start, end (outside)
+ * and parent; of a root `size` is that of the whole area.
+ */
 class Areas {
   constructor() {
     this.length = 0;
     this.capacity = 1024;
-    for (const name of ["row", "start", "end", "parent", "size"]) this[name] = new Int32Array(this.capacity);
+    this.row = new Int32Array(this.capacity);
+    this.start = new Int32Array(this.capacity);
+    this.end = new Int32Array(this.capacity);
+    this.parent = new Int32Array(this.capacity);
+    this.size = new Int32Array(this.capacity);
   }
 
+  /**
+   * @param {number} row
+   * @param {number} start
+   * @param {number} end
+   */
   add(row, start, end) {
     if (this.length === this.capacity) this.double();
     const i = this.length++;
@@ -112,19 +123,31 @@ class Areas {
 
   double() {
     this.capacity *= 2;
-    for (const name of ["row", "start", "end", "parent", "size"]) {
+    for (const name of /** @type {const} */ (["row", "start", "end", "parent", "size"])) {
       const larger = new Int32Array(this.capacity);
       larger.set(this[name]);
       this[name] = larger;
     }
   }
 
-  root(i) {
+  /**
+   * The run that stands for the area of a run.
+   * @param {number} run
+   */
+  root(run) {
     const { parent } = this;
-    while (parent[i] !== i) i = parent[i] = parent[parent[i]];
+    let i = run;
+    while (parent[i] !== i) {
+      parent[i] = parent[parent[i]];
+      i = parent[i];
+    }
     return i;
   }
 
+  /**
+   * @param {number} i
+   * @param {number} j
+   */
   join(i, j) {
     let a = this.root(i);
     let b = this.root(j);
@@ -135,6 +158,15 @@ class Areas {
   }
 }
 
+/**
+ * The areas of a value in a box: of neighbours side by side and above each other, and with `reach` 1 of those that touch
+ * by a corner too.
+ * @param {Mask} mask
+ * @param {Rectangle} box
+ * @param {number} value
+ * @param {number} reach
+ * @returns {Steps<Areas>}
+ */
 function* areasOf({ pixels, width }, box, value, reach) {
   const areas = new Areas();
   let above = 0;
@@ -162,6 +194,15 @@ function* areasOf({ pixels, width }, box, value, reach) {
   return areas;
 }
 
+/**
+ * The patch in which the areas that are wanted have a value.
+ * @param {Mask} mask
+ * @param {Rectangle} box
+ * @param {Areas} areas
+ * @param {number} value
+ * @param {(root: number) => boolean} isWanted
+ * @returns {Steps<Patch>}
+ */
 function* repaint({ pixels, width }, box, areas, value, isWanted) {
   const boxWidth = box.x1 - box.x0;
   const painted = new Uint8Array(boxWidth * (box.y1 - box.y0));
@@ -175,31 +216,4 @@ function* repaint({ pixels, width }, box, areas, value, isWanted) {
     painted.fill(value, row + areas.start[i], row + areas.end[i]);
   }
   return { ...box, pixels: painted };
-}
-
-function applyPatch(mask, patch) {
-  const patchWidth = patch.x1 - patch.x0;
-  for (let y = patch.y0; y < patch.y1; y++) {
-    const from = (y - patch.y0) * patchWidth;
-    mask.pixels.set(patch.pixels.subarray(from, from + patchWidth), y * mask.width + patch.x0);
-  }
-}
-
-// Runs steps in slices, so that nothing blocks for long. Resolves to what they return, or to null once `isStill` says
-// that nobody waits for it any more.
-async function inSlices(steps, isStill = () => true) {
-  let until = performance.now() + SLICE_MS;
-  for (;;) {
-    const { done, value } = steps.next();
-    if (done) return value;
-    if (performance.now() < until) continue;
-    await breath();
-    if (!isStill()) return null;
-    until = performance.now() + SLICE_MS;
-  }
-}
-
-// Lets the page do what waits, such as drawing a frame.
-function breath() {
-  return new Promise((awake) => setTimeout(awake));
 }

@@ -1,92 +1,51 @@
 // One or two images in one frame: alone, or with a divider that hides one and shows the other.
 
-const PIXELS_SHOW_FROM = 4;
+import { element, part, parts } from "../shared/dom.js";
+import { clamp } from "../shared/geometry.js";
+import { positionOn } from "../shared/view.js";
+import { hideCrosses, showCrosses } from "./crosses.js";
+import { brighten, drawMark } from "./file_drawing.js";
+import { canvasOf, contextOf } from "./scaled_image.js";
+import { Sheet } from "./sheet.js";
+
+/** @import { Point } from "../shared/geometry.js" */
+/** @import { Frame, PointData } from "./frames.js" */
+/** @import { Viewer } from "./viewer.js" */
+/** @typedef {{ frame: Frame, showsLayers: boolean, title: string }} Shown */
+
 const CLICK_PX = 4;
 const DIVIDER_REACH_PX = 14;
+const TEMPLATE = [
+  '<canvas class="base" role="img"></canvas><canvas class="over"></canvas>',
+  '<div class="marks"></div><div class="twin" hidden></div><div class="aim" hidden></div>',
+  '<span class="title" hidden></span><span class="title second" hidden></span>',
+  '<div class="divider" hidden><i>⇔</i></div><div class="notice" role="status"></div>',
+].join("");
 
-// An image with its layers at its place in a pane.
-class Sheet {
-  constructor() {
-    this.view = new View(4, 3);
-    this.pinch = new Pinch(this.view);
-    this.frame = null;
-    this.showsLayers = true;
-  }
-
-  get isLoaded() {
-    return Boolean(this.frame?.picture.isLoaded);
-  }
-
-  put(frame, showsLayers) {
-    this.frame = frame;
-    this.showsLayers = showsLayers;
-    this.measure();
-  }
-
-  measure() {
-    if (!this.isLoaded) return;
-    this.view.imageWidth = this.frame.picture.width;
-    this.view.imageHeight = this.frame.picture.height;
-  }
-
-  // The middle of the pane as a share of the image, and the zoom as a multiple of the fitted size.
-  place() {
-    const { view } = this;
-    const middle = view.toImage(view.stageWidth / 2, view.stageHeight / 2);
-    return { x: middle.x / view.imageWidth, y: middle.y / view.imageHeight, zoom: view.scale / view.fitScale };
-  }
-
-  show(place) {
-    const { view } = this;
-    view.scale = place.zoom * view.fitScale;
-    view.x = view.stageWidth / 2 - place.x * view.imageWidth * view.scale;
-    view.y = view.stageHeight / 2 - place.y * view.imageHeight * view.scale;
-    view.isFitted = false;
-  }
-
-  // `set` gives what the person has set for a layer of a name. `dots` is how many pixels a CSS pixel has.
-  draw(base, over, dots, set) {
-    if (!this.isLoaded) return;
-    const { view, frame } = this;
-    const scale = view.scale * dots;
-    for (const context of [base, over]) {
-      context.setTransform(scale, 0, 0, scale, view.x * dots, view.y * dots);
-      context.imageSmoothingEnabled = view.scale < PIXELS_SHOW_FROM;
-    }
-    frame.picture.draw(base, scale);
-    if (!this.showsLayers) return;
-    const { width, height } = frame.picture;
-    for (const overlay of frame.overlays) {
-      const one = set(overlay.layer.name);
-      if (!one?.isShown || !overlay.picture.isLoaded) continue;
-      over.save();
-      over.scale(width / overlay.picture.width, height / overlay.picture.height);
-      // A field is smooth however large it is drawn: its cells are no pixels of the image.
-      if (overlay.layer.kind !== "mask") over.imageSmoothingEnabled = true;
-      overlay.draw(over, (scale * width) / overlay.picture.width, one);
-      over.restore();
-    }
-  }
-}
-
-class Pane {
+export class Pane {
+  /** @param {Viewer} viewer */
   constructor(viewer) {
     this.viewer = viewer;
-    this.root = document.createElement("div");
-    this.root.className = "pane";
-    this.root.innerHTML =
-      '<canvas class="base" role="img"></canvas><canvas class="over"></canvas><div class="marks"></div><div class="twin" hidden></div>' +
-      '<div class="aim" hidden></div><span class="title" hidden></span><span class="title second" hidden></span>' +
-      '<div class="divider" hidden><i>⇔</i></div><div class="notice" role="status"></div>';
-    const part = (name) => this.root.querySelector(name);
-    [this.base, this.over] = [part(".base"), part(".over")];
-    [this.marks, this.twin, this.aim, this.divider, this.notice] = [".marks", ".twin", ".aim", ".divider", ".notice"].map(part);
-    this.titles = [...this.root.querySelectorAll(".title")];
+    this.root = element("div", { className: "pane", innerHTML: TEMPLATE });
+    this.base = part(this.root, ".base", HTMLCanvasElement);
+    this.over = part(this.root, ".over", HTMLCanvasElement);
+    this.marks = part(this.root, ".marks");
+    this.twin = part(this.root, ".twin");
+    this.aim = part(this.root, ".aim");
+    this.divider = part(this.root, ".divider");
+    this.notice = part(this.root, ".notice");
+    this.titles = parts(this.root, ".title", HTMLElement);
     this.sheets = [new Sheet()];
+    /** @type {(PointData & { mark: HTMLElement })[]} */
     this.points = [];
+    /** @type {Frame | null} */
+    this.pointsOf = null;
     this.split = 0.5;
+    /** @type {Point | null} */
     this.dragFrom = null;
+    /** @type {Point | null} */
     this.pressedAt = null;
+    /** @type {Sheet | "divider" | null} */
     this.held = null;
     this.listen();
   }
@@ -107,12 +66,12 @@ class Pane {
     return this.sheets.length > 1;
   }
 
-  // Which images, the first on the left of the divider: [{ frame, showsLayers, title }].
+  /** @param {Shown[]} shown Which images, the first on the left of the divider. */
   put(shown) {
     const before = this.sheets;
-    this.sheets = shown.map((one, i) => {
+    this.sheets = shown.map(({ frame, showsLayers }, i) => {
       const sheet = before[i] ?? new Sheet();
-      sheet.put(one.frame, one.showsLayers);
+      sheet.put(frame, showsLayers);
       return sheet;
     });
     for (const [i, title] of this.titles.entries()) {
@@ -120,7 +79,7 @@ class Pane {
       title.hidden = !title.textContent;
     }
     this.base.dataset.url = shown[0].frame.url;
-    this.base.setAttribute("aria-label", shown.map((one) => one.frame.alt).join("; "));
+    this.base.setAttribute("aria-label", shown.map(({ frame }) => frame.alt).join("; "));
     this.divider.hidden = !this.isSplit;
     if (shown[0].frame !== this.pointsOf) {
       this.pointsOf = shown[0].frame;
@@ -128,19 +87,23 @@ class Pane {
     }
   }
 
+  /** @param {PointData[]} points */
   showPoints(points) {
     this.points = points.map((point) => {
-      const mark = document.createElement("div");
-      mark.className = "mark";
+      const mark = element("div", { className: "mark" });
       mark.setAttribute("role", "img");
       mark.setAttribute("aria-label", point.title);
       mark.style.setProperty("--mark", point.colour);
-      mark.append(Object.assign(document.createElement("span"), { textContent: point.label }));
+      mark.append(element("span", { textContent: point.label }));
       return { ...point, mark };
     });
     this.marks.replaceChildren(...this.points.map((point) => point.mark));
   }
 
+  /**
+   * @param {number} width
+   * @param {number} height
+   */
   resize(width, height) {
     const dots = window.devicePixelRatio || 1;
     for (const canvas of [this.base, this.over]) {
@@ -156,12 +119,9 @@ class Pane {
   }
 
   draw() {
-    const states = this.sheets.map((sheet) => sheet.frame?.picture.state);
-    this.say(
-      states.includes("failed")
-        ? "The image could not be loaded. Reload the page, or sign in again."
-        : this.isLoaded ? "" : "Loading the image…",
-    );
+    const states = this.sheets.map((sheet) => sheet.frame?.image.state);
+    if (states.includes("failed")) this.say("The image could not be loaded. Reload the page, or sign in again.");
+    else this.say(this.isLoaded ? "" : "Loading the image…");
     this.paint(this.base, this.over);
     this.base.style.filter = this.viewer.brightness === 100 ? "" : `brightness(${this.viewer.brightness}%)`;
     this.marks.hidden = !this.sheet.isLoaded;
@@ -169,31 +129,36 @@ class Pane {
     this.divider.style.transform = `translateX(${this.split * this.view.stageWidth}px)`;
   }
 
-  paint(base, over) {
+  /**
+   * @param {HTMLCanvasElement} baseCanvas
+   * @param {HTMLCanvasElement} overCanvas
+   */
+  paint(baseCanvas, overCanvas) {
     const dots = window.devicePixelRatio || 1;
-    const contexts = [base, over].map((canvas) => canvas.getContext("2d"));
-    for (const context of contexts) {
+    const { width, height } = baseCanvas;
+    const [base, over] = [contextOf(baseCanvas), contextOf(overCanvas)];
+    for (const context of [base, over]) {
       context.setTransform(1, 0, 0, 1, 0, 0);
-      context.clearRect(0, 0, base.width, base.height);
+      context.clearRect(0, 0, width, height);
     }
-    const middle = this.isSplit ? Math.round(this.split * base.width) : base.width;
+    const middle = this.isSplit ? Math.round(this.split * width) : width;
     for (const [i, sheet] of this.sheets.entries()) {
-      for (const context of contexts) {
+      for (const context of [base, over]) {
         context.save();
         context.beginPath();
-        context.rect(i === 0 ? 0 : middle, 0, i === 0 ? middle : base.width - middle, base.height);
+        context.rect(i === 0 ? 0 : middle, 0, i === 0 ? middle : width - middle, height);
         context.clip();
       }
-      sheet.draw(...contexts, dots, (name) => this.viewer.settings.get(name));
-      for (const context of contexts) context.restore();
+      sheet.draw(base, over, dots, (name) => this.viewer.layers.settings.get(name));
+      for (const context of [base, over]) context.restore();
     }
   }
 
-  // What is seen, as one picture: the image at its brightness, and the layers over it.
-  picture() {
+  /** What is seen, on one canvas: the image at its brightness, and the layers over it. */
+  snapshot() {
     const [base, over] = [canvasOf(this.base.width, this.base.height), canvasOf(this.base.width, this.base.height)];
     this.paint(base, over);
-    const context = base.getContext("2d");
+    const context = contextOf(base);
     if (this.viewer.brightness !== 100) brighten(context, this.viewer.brightness / 100);
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.drawImage(over, 0, 0);
@@ -202,22 +167,31 @@ class Pane {
     return base;
   }
 
+  /**
+   * @param {HTMLElement} element
+   * @param {Point} position On the screen.
+   */
   move(element, { x, y }) {
     element.style.transform = `translate(${x}px, ${y}px)`;
   }
 
+  /** @param {string} text */
   say(text) {
     if (this.notice.textContent !== text) this.notice.textContent = text;
     this.notice.hidden = !text;
   }
 
-  // The image under a place: with a divider, that on its side.
-  sheetAt(place) {
-    return this.isSplit && place.x > this.split * this.view.stageWidth ? this.sheets[1] : this.sheet;
+  /**
+   * The image under a position: with a divider, that on its side.
+   * @param {Point} position On the screen.
+   */
+  sheetAt(position) {
+    return this.isSplit && position.x > this.split * this.view.stageWidth ? this.sheets[1] : this.sheet;
   }
 
+  /** @param {number} share Of the width. */
   splitAt(share) {
-    this.split = Math.min(1, Math.max(0, share));
+    this.split = clamp(share, 0, 1);
     this.viewer.draw();
   }
 
@@ -227,74 +201,62 @@ class Pane {
     root.addEventListener("dblclick", (event) => viewer.onDoubleClick(event, this));
     root.addEventListener("pointerdown", (event) => this.onDown(event));
     root.addEventListener("pointermove", (event) => this.onMove(event));
-    for (const name of ["pointerup", "pointercancel"]) root.addEventListener(name, (event) => this.onUp(event));
-    root.addEventListener("pointerleave", () => viewer.pointAt(null));
+    root.addEventListener("pointerup", (event) => this.onUp(event));
+    root.addEventListener("pointercancel", (event) => this.onUp(event));
+    root.addEventListener("pointerleave", () => hideCrosses(viewer));
   }
 
+  /** @param {PointerEvent} event */
   onDown(event) {
-    const place = placeOn(this.root, event);
+    const position = positionOn(this.root, event);
     this.root.setPointerCapture(event.pointerId);
     this.viewer.frame.focus({ preventScroll: true });
-    const isOnDivider = this.isSplit && Math.abs(place.x - this.split * this.view.stageWidth) <= DIVIDER_REACH_PX;
-    this.held = isOnDivider ? "divider" : this.sheetAt(place);
-    this.viewer.choose(this, isOnDivider ? this.sheet : this.held);
-    if (isOnDivider) return;
-    this.held.pinch.down(event, place);
-    this.dragFrom = this.held.pinch.isActive ? null : place;
+    if (this.isSplit && Math.abs(position.x - this.split * this.view.stageWidth) <= DIVIDER_REACH_PX) {
+      this.held = "divider";
+      this.viewer.choose(this, this.sheet);
+      return;
+    }
+    const sheet = this.sheetAt(position);
+    this.held = sheet;
+    this.viewer.choose(this, sheet);
+    sheet.pinch.down(event, position);
+    this.dragFrom = sheet.pinch.isActive ? null : position;
     this.pressedAt = this.dragFrom;
   }
 
+  /** @param {PointerEvent} event */
   onMove(event) {
-    const place = placeOn(this.root, event);
-    if (this.held === "divider") return this.splitAt(place.x / this.view.stageWidth);
-    if (this.held === null) return this.viewer.pointAt(this, place);
-    if (this.pressedAt && Math.hypot(place.x - this.pressedAt.x, place.y - this.pressedAt.y) > CLICK_PX) this.pressedAt = null;
-    const { view, pinch } = this.held;
-    if (!pinch.move(event, place) && this.dragFrom) {
-      view.panBy(place.x - this.dragFrom.x, place.y - this.dragFrom.y);
-      this.dragFrom = place;
-    } else if (!pinch.isActive) return;
-    this.viewer.moved(this.held);
+    const position = positionOn(this.root, event);
+    if (this.held === null) showCrosses(this.viewer, this, position);
+    else if (this.held === "divider") this.splitAt(position.x / this.view.stageWidth);
+    else this.drag(event, position, this.held);
   }
 
+  /**
+   * @param {PointerEvent} event
+   * @param {Point} position On the screen.
+   * @param {Sheet} sheet
+   */
+  drag(event, position, sheet) {
+    const { pressedAt } = this;
+    if (pressedAt && Math.hypot(position.x - pressedAt.x, position.y - pressedAt.y) > CLICK_PX) this.pressedAt = null;
+    const { view, pinch } = sheet;
+    if (!pinch.move(event, position) && this.dragFrom) {
+      view.panBy(position.x - this.dragFrom.x, position.y - this.dragFrom.y);
+      this.dragFrom = position;
+    } else if (!pinch.isActive) return;
+    this.viewer.moved(sheet);
+  }
+
+  /** @param {PointerEvent} event */
   onUp(event) {
     const { held } = this;
-    if (held !== null && held !== "divider") held.pinch.up(event);
+    const pinch = held === null || held === "divider" ? null : held.pinch;
+    pinch?.up(event);
     this.dragFrom = null;
-    if (!held?.pinch?.isActive) this.held = null;
+    if (!pinch?.isActive) this.held = null;
     const isClick = this.pressedAt !== null && event.type === "pointerup";
     this.pressedAt = null;
-    if (isClick) this.viewer.onClick(placeOn(this.root, event), this);
+    if (isClick) this.viewer.onClick(positionOn(this.root, event), this);
   }
-}
-
-// The same as the stylesheet's `brightness`, for what is written into a file.
-function brighten(context, factor) {
-  const { width, height } = context.canvas;
-  const pixels = context.getImageData(0, 0, width, height);
-  const { data } = pixels;
-  for (let i = 0; i < data.length; i += 4) {
-    for (let part = 0; part < 3; part++) data[i + part] = data[i + part] * factor;
-  }
-  context.putImageData(pixels, 0, 0);
-}
-
-function drawMark(context, { label, colour }, { x, y }, dots) {
-  context.setTransform(dots, 0, 0, dots, x * dots, y * dots);
-  context.lineWidth = 2;
-  context.strokeStyle = "#fff";
-  context.fillStyle = colour;
-  context.beginPath();
-  context.arc(0, 0, 5, 0, 2 * Math.PI);
-  context.fill();
-  context.stroke();
-  context.font = "600 12px sans-serif";
-  const width = context.measureText(label).width + 12;
-  context.beginPath();
-  context.roundRect(7, -24, width, 18, 9);
-  context.fill();
-  context.stroke();
-  context.fillStyle = "#fff";
-  context.fillText(label, 13, -11);
-  context.setTransform(1, 0, 0, 1, 0, 0);
 }

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 
 import streamlit as st
 
-from pages._ui.components.parts import read_part, script
+from pages._ui.components.scripts import component_script, read_text
 
 
 @dataclass(frozen=True)
@@ -27,8 +27,8 @@ class StripItem:
 
 _strip = st.components.v2.component(
     "colpodesk_strip",
-    css=read_part(__file__, "strip.css"),
-    js=script(read_part(__file__, "strip.js")),
+    css=read_text(__file__, "strip.css"),
+    js=component_script("viewer/strip.js"),
 )
 
 

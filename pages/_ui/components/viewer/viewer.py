@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import streamlit as st
 
-from pages._ui.components.parts import read_part, script
+from pages._ui.components.scripts import component_script, read_text
 
 View = Literal["one", "swipe", "two", "all"]
 """One image, a divider over it, two side by side, or all images of the case."""
@@ -92,11 +92,8 @@ class Frame:
 
 _viewer = st.components.v2.component(
     "colpodesk_viewer",
-    css=read_part(__file__, "viewer.css"),
-    js=script(
-        *(read_part(__file__, name) for name in ("view.js", "pictures.js", "pane.js", "viewer.js")),
-        html=read_part(__file__, "viewer.html"),
-    ),
+    css=read_text(__file__, "viewer.css"),
+    js=component_script("viewer/main.js", template=read_text(__file__, "viewer.html")),
 )
 
 
