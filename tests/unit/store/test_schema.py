@@ -50,6 +50,12 @@ def checks_of(engine: Engine) -> dict[str, dict[str | None, str]]:
     }
 
 
+def triggers_of(engine: Engine) -> dict[str, str]:
+    with engine.connect() as connection:
+        rows = connection.exec_driver_sql("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
+        return {name: " ".join(sql.split()) for name, sql in rows}
+
+
 def test_the_migrations_make_exactly_the_checks(store: Store) -> None:
     """Alembic does not compare check constraints, and they hold the words that a column takes."""
     wanted = create_engine("sqlite://")
