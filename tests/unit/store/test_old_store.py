@@ -21,7 +21,7 @@ from colpo_core.store.engine import make_engine
 from colpo_core.store.tables import Base, Image, Person, Prediction, Snapshot, Study
 from colpo_core.terms import Role, StudyState
 from tests.support.old_store import opening
-from tests.unit.store.test_schema import checks_of, triggers_of
+from tests.support.schemas import checks_of, triggers_of
 
 
 @pytest.fixture
