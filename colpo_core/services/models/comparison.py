@@ -15,7 +15,7 @@ from colpo_core.services.common import exposures
 from colpo_core.services.common.blinding import images_without_model
 from colpo_core.services.common.permissions import CLINICIANS, require
 from colpo_core.services.models.registry import read_checkpoint
-from colpo_core.services.snapshots.external_sets import patients_met
+from colpo_core.services.snapshots.learned import patients_met
 from colpo_core.store import Store
 from colpo_core.store.tables import Case, CaseLabel, Image, Patient, Prediction
 from colpo_core.terms import ExposureKind, Label, LabelSource, Stage
@@ -53,7 +53,7 @@ def compare_models(store: Store, *, actor: Actor, first_id: int, second_id: int,
         raise InputRejected("A model has a network of 3 channels and one of 4.")
     both = [read_checkpoint(store, row_id) for row_id in (first_id, second_id)]
     with store.reading() as session:
-        met = patients_met(store, session, first_id) | patients_met(store, session, second_id)
+        met = patients_met(store, session, first_id, second_id)
         rows = _rows(session, first_id, second_id, channels)
         thresholds = [_threshold(session, row_id, channels) for row_id in (first_id, second_id)]
         hidden = set(session.scalars(select(Image.case_id).where(Image.id.in_(images_without_model(actor)))))

@@ -29,7 +29,7 @@ from colpo_core.services.common.current_model import current_id
 from colpo_core.services.common.permissions import CLINICIANS, require
 from colpo_core.services.jobs import leases
 from colpo_core.services.overview.figures_cache import kept_figures
-from colpo_core.services.snapshots.external_sets import patients_met
+from colpo_core.services.snapshots.learned import patients_met
 from colpo_core.services.snapshots.rows import read_manifest
 from colpo_core.store import Store
 from colpo_core.store.dialects import month_of

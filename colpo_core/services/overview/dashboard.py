@@ -18,7 +18,7 @@ from colpo_core.services.common.permissions import CLINICIANS, require
 from colpo_core.services.models.registry import current_checkpoint
 from colpo_core.services.overview.figures_cache import kept_figures
 from colpo_core.services.review.desk import agreement
-from colpo_core.services.snapshots.external_sets import patients_met
+from colpo_core.services.snapshots.learned import patients_met
 from colpo_core.store import Store
 from colpo_core.store.case_summaries import needs_annotation
 from colpo_core.store.tables import Annotation, Case, CaseLabel, Image, Prediction

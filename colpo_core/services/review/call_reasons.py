@@ -21,7 +21,7 @@ from colpo_core.services.common.cache import Kept
 from colpo_core.services.common.permissions import CLINICIANS, require
 from colpo_core.services.jobs import control as jobs
 from colpo_core.services.jobs import engine
-from colpo_core.services.snapshots.external_sets import patients_met
+from colpo_core.services.snapshots.learned import patients_met
 from colpo_core.services.snapshots.learned_copies import images_state
 from colpo_core.store import Store
 from colpo_core.store.dialects import among

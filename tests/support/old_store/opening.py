@@ -11,7 +11,6 @@ from typing import Any
 from colpo_core.settings import Settings
 
 FOLDER = Path(__file__).parent
-REVISION = "0017"
 
 
 def unpack(folder: Path) -> Settings:
@@ -25,6 +24,12 @@ def expected() -> dict[str, dict[str, str]]:
     """What `digests` gave when the store was made."""
     rows: dict[str, dict[str, str]] = json.loads((FOLDER / "rows.json").read_text(encoding="utf-8"))
     return rows
+
+
+def revision(database: Path) -> str:
+    """The schema that a database says it has."""
+    with closing(sqlite3.connect(database)) as connection:
+        return str(connection.execute("SELECT version_num FROM alembic_version").fetchone()[0])
 
 
 def digests(database: Path) -> dict[str, dict[str, str]]:
