@@ -18,7 +18,7 @@ from colpo_core.services.models.registry import read_checkpoint
 from colpo_core.services.snapshots.learned import patients_met
 from colpo_core.store import Store
 from colpo_core.store.tables import Case, CaseLabel, Image, Patient, Prediction
-from colpo_core.terms import ExposureKind, Label, LabelSource, Stage
+from colpo_core.terms import ExposureKind, Label, LabelSource
 
 
 @dataclass(frozen=True)
@@ -95,8 +95,7 @@ def _rows(session: Session, first_id: int, second_id: int, channels: int) -> lis
         .where(
             CaseLabel.source == LabelSource.HISTOLOGY,
             CaseLabel.label.is_not(None),
-            Image.stage == Stage.ACETIC_ACID,
-            Image.shows_cervix,
+            Image.is_readable,
             Prediction.checkpoint_id.in_((first_id, second_id)),
         )
         .group_by(Case.id, Patient.id, CaseLabel.id)
@@ -128,10 +127,11 @@ def _flips(rows: list[_Row], thresholds: list[float]) -> list[FlippedCase]:
     found = []
     for row in rows:
         first, second = row.first or 0.0, row.second or 0.0
-        calls = first >= thresholds[0], second >= thresholds[1]
-        if calls[0] != calls[1]:
-            is_hsil = row.judged.label is Label.HSIL
+        calls = Label.called(first, threshold=thresholds[0]), Label.called(second, threshold=thresholds[1])
+        if calls[0] is not calls[1]:
             found.append(
-                FlippedCase(row.judged.case_id, row.patient_code, row.judged.label, first, second, calls[1] == is_hsil)
+                FlippedCase(
+                    row.judged.case_id, row.patient_code, row.judged.label, first, second, calls[1] is row.judged.label
+                )
             )
     return found

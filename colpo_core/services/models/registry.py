@@ -8,7 +8,6 @@ from typing import Any
 from sqlalchemy import Row, Select, func, select
 from sqlalchemy.orm import Session
 
-from colpo_core.errors import NotFound
 from colpo_core.nets.card import read_card
 from colpo_core.records.models.checkpoints import CheckpointRecord
 from colpo_core.records.people import Actor
@@ -19,6 +18,7 @@ from colpo_core.services.models.files import place_files
 from colpo_core.services.snapshots.learned import record_learned
 from colpo_core.services.snapshots.rows import read_manifest
 from colpo_core.store import Store
+from colpo_core.store.facts import no_such
 from colpo_core.store.tables import Checkpoint, Job, Promotion, Snapshot
 from colpo_core.terms import ExposureKind
 
@@ -47,7 +47,7 @@ def find_checkpoint(store: Store, *, actor: Actor, name: str) -> CheckpointRecor
     with store.reading() as session:
         row = session.execute(_checkpoints().where(Checkpoint.name == name.strip())).one_or_none()
         if row is None:
-            raise NotFound(f"There is no checkpoint “{name}”. Choose one under Models.")
+            raise no_such(Checkpoint, name)
         return _without(_record(row, current_id(session)), _FLIPS, _PREDICTIONS)
 
 
@@ -87,7 +87,7 @@ def read_checkpoint(store: Store, checkpoint_id: int) -> CheckpointRecord:
     with store.reading() as session:
         row = session.execute(_checkpoints().where(Checkpoint.id == checkpoint_id)).one_or_none()
         if row is None:
-            raise NotFound(f"There is no checkpoint {checkpoint_id}. Choose one under Models.")
+            raise no_such(Checkpoint, checkpoint_id)
         return _record(row, current_id(session))
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from colpo_core.datasets.kin import kin_by_image
 from colpo_core.datasets.manifest import Manifest, ManifestItem
-from colpo_core.errors import InputRejected, LeakageFound, NotFound
+from colpo_core.errors import InputRejected, LeakageFound
 from colpo_core.records.people import Actor
 from colpo_core.records.snapshots.snapshots import SnapshotRecord
 from colpo_core.services.cases.fingerprints import fill_fingerprints, fingerprints, near_copies
@@ -22,6 +22,7 @@ from colpo_core.services.snapshots.learned import learned_images, learned_patien
 from colpo_core.services.snapshots.learned_copies import LearnedImage
 from colpo_core.services.snapshots.rows import read_manifest, snapshot_record, snapshot_rows
 from colpo_core.store import Store
+from colpo_core.store.facts import find_row
 from colpo_core.store.tables import Checkpoint, Snapshot
 
 _SHOWN = 5
@@ -60,11 +61,8 @@ def seen_by(store: Store, *, actor: Actor, checkpoint_id: int, snapshot_id: int)
     """
     require(actor, CLINICIANS)
     with store.reading() as session:
-        checkpoint, snapshot = session.get(Checkpoint, checkpoint_id), session.get(Snapshot, snapshot_id)
-        if checkpoint is None:
-            raise NotFound(f"There is no checkpoint {checkpoint_id}. Choose one under Models.")
-        if snapshot is None:
-            raise NotFound(f"There is no snapshot {snapshot_id}. Choose one of the list.")
+        checkpoint = find_row(session, Checkpoint, checkpoint_id)
+        snapshot = find_row(session, Snapshot, snapshot_id)
         if not snapshot.external:
             raise InputRejected(f"Snapshot “{snapshot.name}” is no external test set. Choose one that is.")
         learned = _learned(store, session, checkpoint_id)
@@ -83,10 +81,8 @@ def refuse_training(store: Store, snapshot_id: int) -> None:
         SnapshotMismatch: A manifest is not what its hash says.
     """
     with store.reading() as session:
-        snapshot = session.get(Snapshot, snapshot_id)
+        snapshot = find_row(session, Snapshot, snapshot_id)
         others = session.scalars(select(Snapshot).where(Snapshot.external).order_by(Snapshot.id)).all()
-    if snapshot is None:
-        raise NotFound(f"There is no snapshot {snapshot_id}. Freeze one first.")
     if snapshot.external:
         raise InputRejected(
             f"Snapshot “{snapshot.name}” is an external test set: nothing is trained on it. Choose another snapshot."
