@@ -13,6 +13,7 @@ from colpo_core.errors import Conflict, InputRejected
 from colpo_core.images.masks import mask_png
 from colpo_core.records.agreement import AdjudicationRecord
 from colpo_core.records.annotations import SavedDraft
+from colpo_core.records.colours import OVERLAYS, rgba
 from colpo_core.records.people import Actor
 from colpo_core.services.agreement.consensus import compute_consensus
 from colpo_core.services.agreement.decisions import annotators_versions, decision_record, refusals
@@ -30,7 +31,6 @@ from colpo_core.store.tables import Adjudication, Annotation, AnnotationVersion,
 from colpo_core.terms import AdjudicationMethod, Combination, ExposureKind, Finding, MaskDoubt, MaskOrigin, Start
 
 MAX_PAGE = 200
-OVERLAY_RGBA = (255, 255, 255, 255)
 
 
 def take_mask(store: Store, *, actor: Actor, version_id: int, note: str = "") -> AdjudicationRecord:
@@ -203,7 +203,7 @@ def combination_overlay(
         masks = _chosen(session, actor, image_id=image_id, finding=finding, version_ids=version_ids)
         made = compute_consensus(session, masks, finding=finding, method=combination)
     exposures.note_images(store, actor, [image_id], ExposureKind.MASK)
-    return mask_png(made.pixels, rgba=OVERLAY_RGBA)
+    return mask_png(made.pixels, rgba=rgba(OVERLAYS["white"]))
 
 
 def _note_within(session: Session, actor: Actor, image_id: int) -> None:

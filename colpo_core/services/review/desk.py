@@ -16,6 +16,7 @@ from colpo_core.images.colours import heat_gradient, map_png
 from colpo_core.images.maps import MAP_NAMES, unpack_maps
 from colpo_core.images.masks import mask_png
 from colpo_core.images.probabilities import unpack_probabilities
+from colpo_core.records.colours import MODEL_MASK, MODEL_MASK_ALPHA, rgba
 from colpo_core.records.people import Actor
 from colpo_core.records.review.reviews import (
     PredictionRecord,
@@ -55,7 +56,6 @@ from colpo_core.store.tables import (
 )
 from colpo_core.terms import ExposureKind, Finding, LabelSource, ReviewReason, Verdict
 
-MASK_RGBA = (0, 214, 201, 150)
 MAP_SCALE = heat_gradient()
 """The colours of the maps from least to most evidence, as a CSS gradient."""
 _MAX_REASON = 2000
@@ -291,7 +291,7 @@ def prediction_mask_png(store: Store, *, actor: Actor, prediction_id: int) -> by
         row = visible_prediction(session, actor, prediction_id)
         pixels = model_mask(session, row[0])
     _note(store, actor, [prediction_record(row)])
-    return mask_png(pixels, rgba=MASK_RGBA)
+    return mask_png(pixels, rgba=rgba(MODEL_MASK, MODEL_MASK_ALPHA))
 
 
 def prediction_probability_png(store: Store, *, actor: Actor, prediction_id: int) -> bytes:

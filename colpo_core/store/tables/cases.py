@@ -1,7 +1,6 @@
 """Tables of patients, cases, images, histology and labels."""
 
 from datetime import date, datetime
-from typing import TYPE_CHECKING
 
 from sqlalchemy import CheckConstraint, ColumnElement, Date, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.ext.hybrid import hybrid_property
@@ -19,9 +18,6 @@ from colpo_core.terms import (
     SpecimenKind,
     Stage,
 )
-
-if TYPE_CHECKING:
-    from colpo_core.store.tables.annotations import Annotation
 
 
 class Patient(Base):
@@ -99,7 +95,6 @@ class Image(Base):
     perceptual_hash: Mapped[str | None] = mapped_column("fingerprint", String(400))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
     case: Mapped[Case] = relationship(back_populates="images")
-    annotations: Mapped[list["Annotation"]] = relationship(back_populates="image")
     __table_args__ = (Index("ix_images_stage", "stage"),)
 
     @hybrid_property
