@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from colpo_core.datasets.manifest import Manifest
 from colpo_core.images.masks import encode_rle
 from colpo_core.labels import RULES_VERSION
+from colpo_core.services.snapshots.learned import fill_learned
 from colpo_core.store import Store
 from colpo_core.store.case_summaries import sum_up
 from colpo_core.store.tables import (
@@ -106,6 +107,7 @@ def give_manifest(store: Store) -> None:
     manifest = Manifest((), (), LabelSource.HISTOLOGY, RULES_VERSION, 0, (1.0, 0.0, 0.0))
     with store.writing() as session:
         session.query(Snapshot).one().sha256 = store.blobs.put(manifest.to_json())
+    fill_learned(store)
 
 
 def _write(session: Session, table: type[Base], rows: Iterator[Row] | Sequence[Row]) -> None:

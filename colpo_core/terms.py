@@ -87,6 +87,11 @@ class Label(StrEnum):
     NORMAL = "normal"
     HSIL = "hsil"
 
+    @classmethod
+    def called(cls, prob_hsil: float, *, threshold: float) -> "Label":
+        """What a probability of HSIL is called: HSIL from its threshold on."""
+        return cls.HSIL if prob_hsil >= threshold else cls.NORMAL
+
 
 class LabelSource(StrEnum):
     """What a snapshot's labels rest on; every figure from it carries this name."""

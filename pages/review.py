@@ -58,7 +58,7 @@ def _asked_for(person: Here, queue: ReviewNext) -> int | None:
 
 def _offer_prediction(person: Here, image_id: int, *, is_possible: bool) -> None:
     image = get_image(person.store, actor=person.actor, image_id=image_id)
-    if not image.can_be_predicted:
+    if not image.is_readable:
         st.info(
             f"Image {image_id} gets no prediction: a model reads images after acetic acid that show the cervix, and "
             f"this one is marked otherwise ({stage_text(image)}). Correct its mark on the case's page if it is wrong.",

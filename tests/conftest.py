@@ -45,7 +45,7 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
 @pytest.fixture(scope="session")
 def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The file of an empty store: to copy it takes a twentieth of the time that all migrations take."""
+    """The file of an empty store: to copy it takes a fraction of the time that making its tables takes."""
     settings = Settings(data_dir=tmp_path_factory.mktemp("empty"))
     Store.open(settings).close()
     with closing(sqlite3.connect(settings.database_path)) as connection:

@@ -9,8 +9,9 @@ from colpo_core.cli.output import Opened, json_option, print_json
 from colpo_core.errors import ColpoError
 from colpo_core.records.maintenance import BackUpFacts
 from colpo_core.services.maintenance import back_ups, sharing_files
+from colpo_core.services.snapshots.learned import fill_learned
 from colpo_core.settings import Settings
-from colpo_core.store import backup, moving
+from colpo_core.store import Store, backup, moving
 from colpo_core.store.engine import make_engine
 from colpo_core.store.schema import upgrade_schema
 
@@ -85,5 +86,13 @@ def upgrade() -> None:
     settings = Settings.from_environment()
     if settings.database_url is None and not settings.database_path.exists():
         raise click.ClickException(f"There is no store in {settings.data_dir}.")
-    upgrade_schema(make_engine(settings))
+    try:
+        upgrade_schema(make_engine(settings))
+        store = Store.open(settings)
+        not_told = fill_learned(store)
+        store.close()
+    except ColpoError as error:
+        raise click.ClickException(str(error)) from error
     click.echo("The store fits this version of the program.")
+    if not_told:
+        raise click.ClickException("\n".join((*not_told, "Put the files back and run this again.")))

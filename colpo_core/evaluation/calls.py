@@ -57,7 +57,7 @@ def paired_counts(truth: Sequence[Label], first: Sequence[Label], second: Sequen
 
 def calls_at(probabilities: Sequence[float], threshold: float) -> list[Label]:
     """Call `hsil` where the probability of HSIL reaches the threshold."""
-    return [Label.HSIL if probability >= threshold else Label.NORMAL for probability in probabilities]
+    return [Label.called(probability, threshold=threshold) for probability in probabilities]
 
 
 def all_one_call(judged: Sequence[Judged], threshold: float) -> Label | None:

@@ -31,6 +31,7 @@ from sqlalchemy import (
 from sqlalchemy import Date as SqlDate
 from sqlalchemy.orm import Session, UOWTransaction, aliased
 
+from colpo_core.store.facts import current_checkpoint_id, is_called_hsil, needs_annotation
 from colpo_core.store.tables import (
     Annotation,
     AnnotationVersion,
@@ -45,7 +46,7 @@ from colpo_core.store.tables import (
     Promotion,
     Review,
 )
-from colpo_core.terms import AnnotationState, Finding, Label, LabelSource, Outcome, ReviewState, Stage, Verdict
+from colpo_core.terms import AnnotationState, Finding, Label, LabelSource, Outcome, ReviewState, Verdict
 
 Ids = BindParameter[Any] | None
 Query = TypeVar("Query", bound=Select[*tuple[Any, ...]])
@@ -149,24 +150,9 @@ def _queries_of_some() -> tuple[tuple[type[CaseReviewer] | type[CaseSummary], Se
     return ((CaseReviewer, _verdicts(ids)), (CaseSummary, _summaries(ids)))
 
 
-def needs_annotation() -> ColumnElement[bool]:
-    """An image that waits for a first mask: acetic acid, shows the cervix, and no mask but rejected ones."""
-    begun = exists().where(
-        Annotation.image_id == Image.id,
-        Annotation.finding == Finding.ACETOWHITE,
-        Annotation.state != AnnotationState.REJECTED,
-    )
-    return _is_read() & ~begun
-
-
 def lacks_summaries() -> Select[int]:
     """A case that has no summary, such as in a store that was just upgraded."""
     return select(Case.id).where(~exists().where(CaseSummary.case_id == Case.id)).limit(1)
-
-
-def _is_read() -> ColumnElement[bool]:
-    """Whether an image is one that networks read."""
-    return (Image.stage == Stage.ACETIC_ACID) & Image.shows_cervix
 
 
 def _has_changed(row: object, name: str) -> bool:
@@ -210,10 +196,6 @@ def _only(query: Query, column: SQLColumnExpression[int], ids: Ids) -> Query:
     return query if ids is None else query.where(column.in_(ids))
 
 
-def _current() -> ColumnElement[Any]:
-    return select(Promotion.checkpoint_id).order_by(Promotion.id.desc()).limit(1).scalar_subquery()
-
-
 def _verdicts(ids: Ids) -> Select[Any]:
     """Each reviewer's newest verdict on each prediction of the current model, the gravest of a case."""
     later = aliased(Review)
@@ -224,7 +206,7 @@ def _verdicts(ids: Ids) -> Select[Any]:
         select(Image.case_id, Review.reviewer_id, func.max(_gravity(Review.verdict)).label("gravity"))
         .join(Prediction, Prediction.id == Review.prediction_id)
         .join(Image, Image.id == Prediction.image_id)
-        .where(Prediction.checkpoint_id == _current(), is_newest)
+        .where(Prediction.checkpoint_id == current_checkpoint_id(), is_newest)
         .group_by(Image.case_id, Review.reviewer_id)
     )
     found = _only(query, Image.case_id, ids).subquery()
@@ -240,8 +222,8 @@ def _summaries(ids: Ids) -> Select[Any]:
     images, states, annotators = _images(ids), _states(ids), _annotators(ids)
     predictions, reviews = _predictions(ids), _reviews(ids)
     label = CaseLabel.label
-    calls_3ch = predictions.c.prob_3ch >= predictions.c.threshold_3ch
-    calls_4ch = predictions.c.prob_4ch >= predictions.c.threshold_4ch
+    calls_3ch = is_called_hsil(predictions.c.prob_3ch, predictions.c.threshold_3ch)
+    calls_4ch = is_called_hsil(predictions.c.prob_4ch, predictions.c.threshold_4ch)
     query = (
         select(
             Case.id.label("case_id"),
@@ -295,7 +277,7 @@ def _images(ids: Ids) -> Subquery:
         Image.case_id,
         func.count().label("n"),
         func.count().filter(needs_annotation()).label("n_waiting"),
-        func.coalesce(func.min(Image.id).filter(_is_read()), func.min(Image.id)).label("thumbnail"),
+        func.coalesce(func.min(Image.id).filter(Image.is_readable), func.min(Image.id)).label("thumbnail"),
     ).group_by(Image.case_id)
     return _only(query, Image.case_id, ids).subquery()
 
@@ -337,7 +319,7 @@ def _predictions(ids: Ids) -> Subquery:
             func.max(Prediction.threshold_4ch).label("threshold_4ch"),
         )
         .join(Prediction, Prediction.image_id == Image.id)
-        .where(Prediction.checkpoint_id == _current(), _is_read())
+        .where(Prediction.checkpoint_id == current_checkpoint_id(), Image.is_readable)
         .group_by(Image.case_id)
     )
     return _only(query, Image.case_id, ids).subquery()

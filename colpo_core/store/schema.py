@@ -1,6 +1,10 @@
-"""The schema and its migrations: made where there is none, refused where it does not fit the program."""
+"""The schema and its migrations: made where there is none, refused where it does not fit the program.
+
+A new store gets all tables as the models are now, and the newest revision. Migrations are for stores that are there.
+"""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from alembic import command
@@ -8,7 +12,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from filelock import FileLock
-from sqlalchemy import Engine, inspect
+from sqlalchemy import Connection, Engine, inspect
 
 from colpo_core.errors import StoreMismatch
 from colpo_core.store.tables import Base
@@ -26,42 +30,40 @@ def prepare_schema(engine: Engine, *, lock_path: Path) -> None:
     Raises:
         StoreMismatch: The schema is older or newer than the program.
     """
-    if engine.dialect.name == "postgresql":
-        _prepare_postgresql(engine)
-    else:
-        with FileLock(lock_path):
-            if not inspect(engine).get_table_names():
-                upgrade_schema(engine)
-                return
+    with FileLock(lock_path):
+        if not inspect(engine).get_table_names():
+            with engine.connect().execution_options(colpo_writes=True) as connection, connection.begin():
+                _make_tables(connection)
     check_schema(engine)
 
 
-def _prepare_postgresql(engine: Engine) -> None:
-    """Make the tables of an empty database, as they are now: no store of an older schema lies on PostgreSQL."""
-    with engine.connect().execution_options(colpo_writes=True) as connection, connection.begin():
-        if inspect(connection).get_table_names():
-            return
-        Base.metadata.create_all(connection)
-        for statement in _refusals():
-            connection.exec_driver_sql(statement)
-        config = alembic_config(engine)
-        config.attributes["connection"] = connection
-        command.stamp(config, "head")
+def _make_tables(connection: Connection) -> None:
+    if inspect(connection).get_table_names():
+        return  # another machine was quicker
+    Base.metadata.create_all(connection)
+    for statement in _refusals(connection.dialect.name):
+        connection.exec_driver_sql(statement)
+    config = alembic_config(connection.engine)
+    config.attributes["connection"] = connection
+    command.stamp(config, "head")
 
 
-def _refusals() -> Iterator[str]:
-    """What keeps rows of append-only tables as they are, in PostgreSQL's words; the migrations say it in SQLite's."""
-    yield (
-        "CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
-        "RAISE EXCEPTION USING MESSAGE = TG_TABLE_NAME || ' is append-only', "
-        "ERRCODE = 'integrity_constraint_violation'; END $$"
-    )
+def _refusals(dialect: str) -> Iterator[str]:
+    """What keeps rows of append-only tables as they are, in a database's own words."""
+    if dialect == "postgresql":
+        yield (
+            "CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+            "RAISE EXCEPTION USING MESSAGE = TG_TABLE_NAME || ' is append-only', "
+            "ERRCODE = 'integrity_constraint_violation'; END $$"
+        )
     for table in APPEND_ONLY:
+        refuses = (
+            "FOR EACH ROW EXECUTE FUNCTION refuse_change()"
+            if dialect == "postgresql"
+            else f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
+        )
         for action in ("UPDATE", "DELETE"):
-            yield (
-                f"CREATE TRIGGER {table}_refuses_{action.lower()} BEFORE {action} ON {table} "
-                "FOR EACH ROW EXECUTE FUNCTION refuse_change()"
-            )
+            yield f"CREATE TRIGGER {table}_refuses_{action.lower()} BEFORE {action} ON {table} {refuses}"
 
 
 def check_schema(engine: Engine) -> None:
@@ -70,52 +72,71 @@ def check_schema(engine: Engine) -> None:
     Raises:
         StoreMismatch: It is older (run `store upgrade`) or newer (install the newer program).
     """
-    script = ScriptDirectory.from_config(alembic_config(engine))
-    head = script.get_current_head()
     with engine.connect() as connection:
-        current = MigrationContext.configure(connection).get_current_revision()
-    if current == head:
-        return
-    known = {revision.revision for revision in script.walk_revisions()}
-    if current is not None and current not in known:
-        raise StoreMismatch(
-            "This store was written by a newer version of the program. Install that version; nothing was changed."
-        )
-    raise StoreMismatch(
-        "This store was written by an older version of the program. Make a copy of its folder, then run "
-        "`python -m colpo_core store upgrade`."
-    )
+        if _pending(connection, ScriptDirectory.from_config(alembic_config(engine))):
+            raise StoreMismatch(
+                "This store was written by an older version of the program. Make a copy of its folder, then run "
+                "`python -m colpo_core store upgrade`."
+            )
 
 
 def upgrade_schema(engine: Engine, *, migrations: Path = MIGRATIONS) -> None:
-    """Bring the schema to the program's version, in one transaction with foreign keys off.
+    """Bring the schema of a store to the program's version, in one transaction with foreign keys off.
 
     On SQLite batch mode rebuilds tables; with foreign keys on, dropping the old table would delete its children.
 
     Args:
         engine: The store's engine.
         migrations: Folder of the migrations.
+
+    Raises:
+        StoreMismatch: The store is newer than the program, or older than its oldest migration; nothing was changed.
     """
     config = alembic_config(engine, migrations=migrations)
-    if engine.dialect.name == "postgresql":
-        with engine.connect().execution_options(colpo_writes=True) as connection, connection.begin():
+    with engine.connect() as connection, _without_foreign_keys(connection):
+        connection = connection.execution_options(colpo_writes=True)
+        if _pending(connection, ScriptDirectory.from_config(config)):
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
-        return
-    with engine.connect() as connection:
-        connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
-        connection.rollback()
-        raw = connection.connection.driver_connection
-        if raw is None:
-            raise RuntimeError("the connection to the store is closed")
-        raw.execute("PRAGMA foreign_keys=OFF")
-        try:
-            config.attributes["connection"] = connection.execution_options(colpo_writes=True)
-            command.upgrade(config, "head")
             connection.commit()
-        finally:
-            connection.rollback()
-            raw.execute("PRAGMA foreign_keys=ON")
+
+
+@contextmanager
+def _without_foreign_keys(connection: Connection) -> Iterator[None]:
+    """Takes back what the block has not committed."""
+    if connection.dialect.name == "postgresql":
+        yield
+        return
+    raw = connection.connection.driver_connection
+    if raw is None:
+        raise RuntimeError("the connection to the store is closed")
+    raw.execute("PRAGMA foreign_keys=OFF")
+    try:
+        yield
+    finally:
+        connection.rollback()
+        raw.execute("PRAGMA foreign_keys=ON")
+
+
+def _pending(connection: Connection, script: ScriptDirectory) -> bool:
+    """Whether migrations are to be run on a store.
+
+    Raises:
+        StoreMismatch: The store is newer than all of them, or older.
+    """
+    current = MigrationContext.configure(connection).get_current_revision()
+    known = {revision.revision for revision in script.walk_revisions()}
+    if current in known:
+        return current != script.get_current_head()
+    if current is None or current < min(known):
+        raise StoreMismatch(
+            f"This store was written by an older version of the program (schema {current or 'unknown'}), from before "
+            f"the oldest that this version can upgrade ({min(known)}). Upgrade it with a version that still has the "
+            "migrations before that one, then with this version; nothing was changed."
+        )
+    raise StoreMismatch(
+        "This store was written by a newer version of the program. Install that version; nothing was changed."
+    )
 
 
 def alembic_config(engine: Engine, *, migrations: Path = MIGRATIONS) -> Config:

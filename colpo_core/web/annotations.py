@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from colpo_core.errors import InputRejected
+from colpo_core.records import colours
 from colpo_core.services.annotations import own_masks
 from colpo_core.services.annotations import versions as annotation_versions
 from colpo_core.store import Store
@@ -19,14 +20,6 @@ from colpo_core.web.gate import actor_of, answering
 MAX_CODE_BYTES = 4 * 1024 * 1024
 # A mask may be hidden from whoever signs in next at the same browser, so it asks each time.
 _CACHING = "private, no-cache"
-_OVERLAY_COLOURS = {
-    "amber": (255, 191, 0, 255),
-    "cyan": (0, 229, 255, 255),
-    "green": (60, 220, 120, 255),
-    "magenta": (204, 121, 167, 255),
-    "blue": (0, 114, 178, 255),
-    "white": (255, 255, 255, 255),
-}
 
 
 def routes(store: Store) -> list[Route]:
@@ -91,10 +84,13 @@ def routes(store: Store) -> list[Route]:
 
     def version_overlay(request: Request) -> Response:
         colour = request.query_params.get("colour", "amber")
-        if colour not in _OVERLAY_COLOURS:
-            raise InputRejected(f"The colour must be one of {', '.join(_OVERLAY_COLOURS)}.")
+        if colour not in colours.OVERLAYS:
+            raise InputRejected(f"The colour must be one of {', '.join(colours.OVERLAYS)}.")
         png = own_masks.version_mask_overlay(
-            store, actor=actor_of(request), version_id=request.path_params["version_id"], rgba=_OVERLAY_COLOURS[colour]
+            store,
+            actor=actor_of(request),
+            version_id=request.path_params["version_id"],
+            rgba=colours.rgba(colours.OVERLAYS[colour]),
         )
         return Response(png, media_type="image/png", headers={"cache-control": _CACHING})
 

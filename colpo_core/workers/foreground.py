@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from colpo_core.errors import InputRejected, NotFound, SnapshotMismatch
+from colpo_core.errors import InputRejected, NotFound
 from colpo_core.images.colours import map_png
 from colpo_core.images.decoding import CleanImage, encode_clean, read_rgb
 from colpo_core.images.perceptual import Looks, perceptual_hash
@@ -21,10 +21,8 @@ from colpo_core.services.common.permissions import CLINICIANS, require
 from colpo_core.services.common.stored_images import image_bytes
 from colpo_core.services.models.files import checkpoint_dir, verify_files
 from colpo_core.services.models.registry import read_checkpoint
-from colpo_core.services.snapshots.external_sets import learned_from
-from colpo_core.services.snapshots.rows import read_manifest
+from colpo_core.services.snapshots.learned import learned_images, learned_patients
 from colpo_core.store import Store
-from colpo_core.store.tables import Snapshot
 from colpo_core.terms import ExposureKind
 
 if TYPE_CHECKING:
@@ -42,7 +40,7 @@ def predict_files(
 ) -> "FolderReport":
     """Write a mask for every image of a folder, and a table of what the networks say; nothing is stored.
 
-    The table says of each image whether the checkpoint has learned from it, by the manifest of its snapshot.
+    The table says of each image whether the checkpoint has learned from it.
 
     Args:
         store: The open store, which holds the checkpoint.
@@ -86,12 +84,12 @@ class LearnedImages:
         self._is_whole = False
         try:
             with store.reading() as session:
-                sha256 = session.get_one(Snapshot, checkpoint.snapshot_id).sha256
-            items = learned_from(read_manifest(store, sha256), checkpoint.card)
-        except (NotFound, SnapshotMismatch):
+                learned_patients(session, checkpoint.id)
+                images = learned_images(session, checkpoint.id)
+        except NotFound:
             return  # Of no image it can be said.
-        self._shas = {item.image_sha256 for item in items}
-        wanted = {item.image_id for item in items}
+        self._shas = {image.image_sha256 for image in images}
+        wanted = {image.image_id for image in images}
         # A lost file leaves images that cannot be compared: of what is like none of the others nothing is known then.
         with suppress(NotFound):
             fill_fingerprints(store, wanted)

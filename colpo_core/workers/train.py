@@ -12,7 +12,8 @@ from colpo_core.services.jobs import gpus
 from colpo_core.services.jobs.leases import Finish, Lease
 from colpo_core.services.models.files import checkpoint_dir, prepare_files
 from colpo_core.services.models.registry import current_checkpoint, publish_checkpoint
-from colpo_core.services.snapshots.external_sets import learned_from, refuse_training
+from colpo_core.services.snapshots.external_sets import refuse_training
+from colpo_core.services.snapshots.learned import learned_images, patients_met
 from colpo_core.services.snapshots.rows import read_manifest
 from colpo_core.store import Store
 from colpo_core.store.tables import Job, Snapshot
@@ -84,10 +85,10 @@ def _crew(store: Store, settings: TrainingSettings) -> "Crew | None":
 
 
 def find_incumbent(store: Store) -> "Incumbent | None":
-    """The clinic's current model, with whom it has learned from; None before the first promotion.
+    """The clinic's current model, with whom it has met; None before the first promotion.
 
     Raises:
-        NotFound: Its snapshot's file is missing or damaged.
+        NotFound: It is not known whom it learned from.
     """
     from colpo_core.training.incumbent import Incumbent
 
@@ -95,12 +96,12 @@ def find_incumbent(store: Store) -> "Incumbent | None":
     if current is None:
         return None
     with store.reading() as session:
-        sha256 = session.get_one(Snapshot, current.snapshot_id).sha256
-    learned = learned_from(read_manifest(store, sha256), current.card)
+        met = patients_met(store, session, current.id)
+        images = learned_images(session, current.id)
     return Incumbent(
         folder=checkpoint_dir(store, current.name, current.sha256),
         name=current.name,
         sha256=current.sha256,
-        learned_patients=frozenset(item.patient_id for item in learned),
-        learned_images=frozenset(item.image_sha256 for item in learned),
+        learned_patients=met,
+        learned_images=frozenset(image.image_sha256 for image in images),
     )

@@ -13,6 +13,7 @@ from colpo_core.images.probabilities import pack_probabilities
 from colpo_core.labels import RULES_VERSION
 from colpo_core.records.people import Actor
 from colpo_core.services.common.mask_rows import store_pixels
+from colpo_core.services.snapshots.learned import fill_learned
 from colpo_core.simulation.cases import simulate_case
 from colpo_core.store import Store
 from colpo_core.store.tables import (
@@ -109,6 +110,7 @@ class ReviewedCase:
             session.flush()
             self.prediction_id = prediction.id
             session.add(Review(prediction_id=prediction.id, reviewer_id=ada.id, verdict=Verdict.AGREE, reason=""))
+        fill_learned(store)
 
 
 def _smooth(mask: np.ndarray) -> np.ndarray:

@@ -5,17 +5,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError
 
-from colpo_core.errors import Conflict, NotFound
+from colpo_core.errors import Conflict, NotFound, StoreMismatch
 from colpo_core.services.snapshots import freezing
 from colpo_core.services.snapshots.freezing import SnapshotQuery
+from colpo_core.services.snapshots.learned import fill_learned
 from colpo_core.settings import Settings
 from colpo_core.store import Store
+from colpo_core.store.engine import make_engine
 from colpo_core.store.moving import move_to_postgresql
-from colpo_core.store.schema import APPEND_ONLY
-from colpo_core.store.tables import Base, Case, Patient
+from colpo_core.store.schema import APPEND_ONLY, upgrade_schema
+from colpo_core.store.tables import Base, Case, CheckpointPatient, Patient
 from colpo_core.terms import Role
 from tests.conftest import add_person
 from tests.support.clinic import PredictedClinic
@@ -58,6 +62,27 @@ def test_every_row_is_there_and_the_numbers_go_on(moved: tuple[Settings, Setting
         assert session.scalar(select(func.count()).select_from(Case)) == 15
     old.close()
     new.close()
+
+
+def test_a_database_of_the_schema_before_is_upgraded(moved: tuple[Settings, Settings]) -> None:
+    before, after = moved
+    move_to_postgresql(before, str(after.database_url))
+    engine = make_engine(after)
+    with engine.connect().execution_options(colpo_writes=True) as connection, connection.begin():
+        for table in ("checkpoint_patients", "checkpoint_images"):
+            connection.exec_driver_sql(f"DROP TABLE {table}")
+        connection.exec_driver_sql("ALTER TABLE checkpoints DROP COLUMN learning_recorded")
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0017'")
+    with pytest.raises(StoreMismatch, match="store upgrade"):
+        Store.open(after)
+    upgrade_schema(engine)
+    with engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+    store = Store.open(after)
+    assert fill_learned(store) == ()
+    with store.reading() as session:
+        assert session.scalars(select(CheckpointPatient.patient_id)).all() != []
+    store.close()
 
 
 def test_append_only_tables_stay_so(moved: tuple[Settings, Settings]) -> None:

@@ -173,5 +173,5 @@ def test_a_blind_task_hides_fellow_masks_here_too(
 def test_an_address_that_names_no_image_leads_back(open_page: Open, administrator: Actor) -> None:
     app = open_page(administrator, "agreement", image="77")
     assert not app.exception
-    assert "does not exist" in shown(app)
+    assert "There is no image 77." in shown(app)
     assert "Back to the overview" in labels(app)

@@ -274,7 +274,7 @@ def test_several_annotators_are_compared_and_one_mask_is_taken(
     assert "adjudicated" in run("agreement").output
     assert ask("adjudications", "--image", image_id)[0]["note"] == "clearer"
     assert str(versions[0]) in run("adjudications").output
-    assert "does not exist" in run("adjudicate", "take", "999", code=1).output
+    assert "There is no version of an annotation 999." in run("adjudicate", "take", "999", code=1).output
 
     decided = ask("snapshot", "preview", "--masks", "adjudicated")["counts"]
     assert decided["masks_by_origin"]["adjudicated"]["total"] == 1

@@ -123,7 +123,7 @@ def test_versions_are_listed_compared_and_restored(run: Run, clinic: PredictedCl
     with Image.open(out) as overlay:
         assert overlay.size == (SIDE_PX, SIDE_PX)
     assert json.loads(run("annotations", "compare", first, second, "--json").stdout)["iou"] < 1
-    assert "does not exist" in run("annotations", "compare", first, "999", code=1).output
+    assert "There is no version of an annotation 999." in run("annotations", "compare", first, "999", code=1).output
 
 
 def test_a_mask_starts_over_and_its_version_says_from_what(run: Run, clinic: PredictedClinic, tmp_path: Path) -> None:

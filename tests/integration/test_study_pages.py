@@ -245,7 +245,7 @@ def test_a_name_is_no_markup(administrator: Actor, study_id: int, open_page: Ope
 
 @pytest.mark.parametrize("number", ["99", "0", "999999999"])
 def test_a_study_that_is_not_there_is_a_sentence(administrator: Actor, open_page: OpenPage, number: str) -> None:
-    assert "There is no such study" in said(open_page(administrator, "studies", study=number))
+    assert f"There is no study {number}." in said(open_page(administrator, "studies", study=number))
 
 
 @pytest.mark.parametrize("number", ["x", "-1", "99999999999999", "²"])

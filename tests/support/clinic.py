@@ -18,6 +18,7 @@ from colpo_core.labels import RULES_VERSION, label_from_histology, label_from_im
 from colpo_core.records.people import Actor
 from colpo_core.services.common import audit
 from colpo_core.services.common.mask_rows import store_pixels
+from colpo_core.services.snapshots.learned import fill_learned
 from colpo_core.store import Store
 from colpo_core.store.tables import (
     Annotation,
@@ -213,7 +214,8 @@ class PredictedClinic:
                 session.add(
                     Promotion(checkpoint_id=checkpoint.id, promoted_by=administrator.person_id, reason="better")
                 )
-            return checkpoint.id
+        fill_learned(self.store)
+        return checkpoint.id
 
     def predict(self, image_id: int, checkpoint_id: int) -> int:
         _, mask = draw(image_id, lesion=True)

@@ -35,7 +35,7 @@ class ImageRecord:
     simulated: bool
 
     @property
-    def can_be_predicted(self) -> bool:
+    def is_readable(self) -> bool:
         """Whether a model reads it: it was taken after acetic acid and shows the cervix."""
         return self.stage is Stage.ACETIC_ACID and self.shows_cervix
 

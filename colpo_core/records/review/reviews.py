@@ -125,12 +125,12 @@ class PredictionRecord:
     @property
     def call_3ch(self) -> Label:
         """The 3-channel network's call at its frozen threshold."""
-        return Label.HSIL if self.prob_hsil_3ch >= self.threshold_3ch else Label.NORMAL
+        return Label.called(self.prob_hsil_3ch, threshold=self.threshold_3ch)
 
     @property
     def call_4ch(self) -> Label:
         """The 4-channel network's call at its frozen threshold."""
-        return Label.HSIL if self.prob_hsil_4ch >= self.threshold_4ch else Label.NORMAL
+        return Label.called(self.prob_hsil_4ch, threshold=self.threshold_4ch)
 
 
 @dataclass(frozen=True)

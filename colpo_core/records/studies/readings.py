@@ -52,7 +52,7 @@ class AidShown:
     @property
     def call(self) -> Label:
         """What it calls."""
-        return Label.HSIL if self.prob_hsil >= self.threshold else Label.NORMAL
+        return Label.called(self.prob_hsil, threshold=self.threshold)
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,12 @@ from colpo_core.errors import Conflict, InputRejected
 from colpo_core.images.masks import mask_png
 from colpo_core.records.agreement import AdjudicationRecord
 from colpo_core.records.annotations import SavedDraft
+from colpo_core.records.colours import OVERLAYS, rgba
 from colpo_core.records.people import Actor
 from colpo_core.services.agreement.consensus import compute_consensus
 from colpo_core.services.agreement.decisions import annotators_versions, decision_record, refusals
 from colpo_core.services.annotations.drafts import checked_note, submit_draft
-from colpo_core.services.annotations.rows import Document, find_image, find_own, find_version
+from colpo_core.services.annotations.rows import Document, find_own
 from colpo_core.services.annotations.starts import write_start
 from colpo_core.services.annotations.submitted_masks import AnnotatorMask, find_annotator_masks, visible_masks
 from colpo_core.services.common import audit, exposures
@@ -25,11 +26,11 @@ from colpo_core.services.common.blinding import require_visible
 from colpo_core.services.common.mask_rows import store_mask
 from colpo_core.services.common.permissions import CLINICIANS, require
 from colpo_core.store import Store
-from colpo_core.store.tables import Adjudication, Annotation, AnnotationVersion
+from colpo_core.store.facts import find_row
+from colpo_core.store.tables import Adjudication, Annotation, AnnotationVersion, Image
 from colpo_core.terms import AdjudicationMethod, Combination, ExposureKind, Finding, MaskDoubt, MaskOrigin, Start
 
 MAX_PAGE = 200
-OVERLAY_RGBA = (255, 255, 255, 255)
 
 
 def take_mask(store: Store, *, actor: Actor, version_id: int, note: str = "") -> AdjudicationRecord:
@@ -46,7 +47,7 @@ def take_mask(store: Store, *, actor: Actor, version_id: int, note: str = "") ->
     require(actor, CLINICIANS)
     note = checked_note(note)
     with store.writing() as session:
-        version = find_version(session, version_id)
+        version = find_row(session, AnnotationVersion, version_id)
         annotation = version.annotation
         require_visible(session, actor, annotation)
         _require_may(session, actor, image_id=annotation.image_id, finding=annotation.finding)
@@ -83,7 +84,7 @@ def start_combination(
     require(actor, CLINICIANS)
     # The sums are done before the store is locked for writing; a version that they rest on never changes.
     with store.reading() as session:
-        image = find_image(session, image_id)
+        image = find_row(session, Image, image_id)
         size = (image.height_px, image.width_px)
         _require_may(session, actor, image_id=image_id, finding=finding)
         masks = _chosen(session, actor, image_id=image_id, finding=finding, version_ids=version_ids)
@@ -132,7 +133,7 @@ def adjudicate(
     document = Document.read(document_id, actor)
     note = checked_note(note)
     with store.writing() as session:
-        find_image(session, document.image_id)
+        find_row(session, Image, document.image_id)
         _require_may(session, actor, image_id=document.image_id, finding=document.finding)
         method = _method(find_own(session, document))
         _note_within(session, actor, document.image_id)
@@ -198,11 +199,11 @@ def combination_overlay(
     """
     require(actor, CLINICIANS)
     with store.reading() as session:
-        find_image(session, image_id)
+        find_row(session, Image, image_id)
         masks = _chosen(session, actor, image_id=image_id, finding=finding, version_ids=version_ids)
         made = compute_consensus(session, masks, finding=finding, method=combination)
     exposures.note_images(store, actor, [image_id], ExposureKind.MASK)
-    return mask_png(made.pixels, rgba=OVERLAY_RGBA)
+    return mask_png(made.pixels, rgba=rgba(OVERLAYS["white"]))
 
 
 def _note_within(session: Session, actor: Actor, image_id: int) -> None:

@@ -22,7 +22,7 @@ from colpo_core.records.people import Actor
 from colpo_core.records.statistics.figures import Bounds, Estimate
 from colpo_core.services.agreement.decisions import decision_record, newest_decisions, refusals
 from colpo_core.services.annotations.comparing import _Compared, compare_masks
-from colpo_core.services.annotations.rows import find_image, version_record
+from colpo_core.services.annotations.rows import version_record
 from colpo_core.services.annotations.submitted_masks import (
     AnnotatorMask,
     find_annotator_masks,
@@ -34,6 +34,7 @@ from colpo_core.services.common.permissions import CLINICIANS, require
 from colpo_core.services.common.stored_images import image_record
 from colpo_core.services.tasks.rows import find_task
 from colpo_core.store import Store
+from colpo_core.store.facts import find_row
 from colpo_core.store.tables import AnnotationVersion, Case, Image, Patient
 from colpo_core.terms import ExposureKind, Finding
 
@@ -97,7 +98,7 @@ def image_agreement(
     """
     require(actor, CLINICIANS)
     with store.reading() as session:
-        image = find_image(session, image_id)
+        image = find_row(session, Image, image_id)
         case = session.get_one(Case, image.case_id)
         everybody = [
             candidate.mask for candidate in find_annotator_masks(session, finding=finding, image_ids=[image_id])

@@ -8,11 +8,12 @@ from sqlalchemy import delete
 from colpo_core.errors import InputRejected
 from colpo_core.records.annotations import BiopsyPointRecord
 from colpo_core.records.people import Actor
-from colpo_core.services.annotations.rows import find_image, own_biopsy_points
+from colpo_core.services.annotations.rows import own_biopsy_points
 from colpo_core.services.common import audit, exposures
 from colpo_core.services.common.permissions import CLINICIANS, require
 from colpo_core.store import Store
-from colpo_core.store.tables import BiopsyPoint
+from colpo_core.store.facts import find_row
+from colpo_core.store.tables import BiopsyPoint, Image
 from colpo_core.terms import ExposureKind
 
 MAX_BIOPSY_POINTS = 24
@@ -38,7 +39,7 @@ def save_biopsy_points(
     if len(points) > MAX_BIOPSY_POINTS:
         raise InputRejected(f"An image takes up to {MAX_BIOPSY_POINTS} biopsy points, not {len(points)}.")
     with store.writing() as session:
-        image = find_image(session, image_id)
+        image = find_row(session, Image, image_id)
         for x_px, y_px in points:
             if not (isfinite(x_px) and isfinite(y_px) and 0 <= x_px <= image.width_px and 0 <= y_px <= image.height_px):
                 raise InputRejected("A biopsy point lies outside the image. Set it again; nothing was changed.")
@@ -63,5 +64,5 @@ def biopsy_points(store: Store, *, actor: Actor, image_id: int) -> tuple[BiopsyP
     """
     require(actor, CLINICIANS)
     with store.reading() as session:
-        find_image(session, image_id)
+        find_row(session, Image, image_id)
         return own_biopsy_points(session, actor, image_id)

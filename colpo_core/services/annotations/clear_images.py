@@ -15,7 +15,6 @@ from colpo_core.records.people import Actor
 from colpo_core.services.annotations.drafts import checked_note, submit_draft
 from colpo_core.services.annotations.rows import (
     Document,
-    find_image,
     find_own,
     shown_mask_id,
     version_record,
@@ -23,17 +22,9 @@ from colpo_core.services.annotations.rows import (
 )
 from colpo_core.services.common.permissions import CLINICIANS, require
 from colpo_core.store import Store
-from colpo_core.store.tables import (
-    Annotation,
-    AnnotationTask,
-    AnnotationVersion,
-    Case,
-    Image,
-    Mask,
-    Patient,
-    TaskItem,
-)
-from colpo_core.terms import AnnotationState, Finding, MaskDoubt, MaskOrigin, Stage, TaskItemState
+from colpo_core.store.facts import find_row
+from colpo_core.store.tables import Annotation, AnnotationTask, AnnotationVersion, Case, Image, Mask, Patient, TaskItem
+from colpo_core.terms import AnnotationState, Finding, MaskDoubt, MaskOrigin, TaskItemState
 
 MOST_AT_ONCE = 500
 
@@ -99,7 +90,7 @@ def confirm_clear(store: Store, *, actor: Actor, image_ids: Sequence[int], note:
     note = checked_note(note)
     with store.writing() as session:
         for image_id in wanted:
-            find_image(session, image_id)
+            find_row(session, Image, image_id)
         free = set(session.scalars(select(Image.id).where(Image.id.in_(wanted), _is_unmarked(actor))))
         taken = [image_id for image_id in wanted if image_id not in free]
         if taken:
@@ -134,7 +125,7 @@ def confirm_absence(store: Store, *, actor: Actor, document_id: str, note: str =
 
 
 def _confirm(session: Session, actor: Actor, document: Document, note: str) -> VersionRecord:
-    find_image(session, document.image_id)
+    find_row(session, Image, document.image_id)
     own = find_own(session, document)
     versions = versions_of(session, own.id) if own is not None else []
     shown_id = shown_mask_id(own, versions[0] if versions else None) if own is not None else None
@@ -179,4 +170,4 @@ def _is_unmarked(actor: Actor) -> ColumnElement[bool]:
             AnnotationTask.closed_at.is_(None),
         )
     )
-    return and_(Image.stage == Stage.ACETIC_ACID, Image.shows_cervix, ~marks, ~paints, Image.id.not_in(queued))
+    return and_(Image.is_readable, ~marks, ~paints, Image.id.not_in(queued))

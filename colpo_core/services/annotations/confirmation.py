@@ -6,11 +6,12 @@ from sqlalchemy.orm import Session
 from colpo_core.errors import Conflict, InputRejected
 from colpo_core.records.annotations import ConfirmationPage, VersionRecord
 from colpo_core.records.people import Actor
-from colpo_core.services.annotations.rows import find_annotation, newest_version, version_record
+from colpo_core.services.annotations.rows import newest_version, version_record
 from colpo_core.services.common import audit, exposures
 from colpo_core.services.common.blinding import is_hidden, require_visible
 from colpo_core.services.common.permissions import CLINICIANS, require
 from colpo_core.store import Store
+from colpo_core.store.facts import find_row
 from colpo_core.store.tables import Annotation, TaskItem
 from colpo_core.terms import AnnotationState, ExposureKind, Finding
 
@@ -63,7 +64,7 @@ def confirm_annotation(store: Store, *, actor: Actor, annotation_id: int) -> Ver
     """
     require(actor, CLINICIANS)
     with store.writing() as session:
-        annotation = find_annotation(session, annotation_id)
+        annotation = find_row(session, Annotation, annotation_id)
         require_visible(session, actor, annotation)
         _note_seen(session, actor, annotation)
         return _settle(session, actor, annotation_id, AnnotationState.SUBMITTED, "confirm annotation")
@@ -86,7 +87,7 @@ def reject_annotation(store: Store, *, actor: Actor, annotation_id: int, reason:
     if len(reason) > MAX_REASON:
         raise InputRejected(f"The reason is longer than {MAX_REASON} characters. Shorten it.")
     with store.writing() as session:
-        annotation = find_annotation(session, annotation_id)
+        annotation = find_row(session, Annotation, annotation_id)
         require_visible(session, actor, annotation)
         _note_seen(session, actor, annotation)
         return _settle(session, actor, annotation_id, AnnotationState.REJECTED, "reject annotation", reason=reason)
@@ -113,7 +114,7 @@ def settle_imports(session: Session, actor: Actor, *, image_id: int, finding: Fi
 def _settle(
     session: Session, actor: Actor, annotation_id: int, state: AnnotationState, action: str, **detail: object
 ) -> VersionRecord:
-    annotation = find_annotation(session, annotation_id)
+    annotation = find_row(session, Annotation, annotation_id)
     version = newest_version(session, annotation_id)
     if annotation.state is not AnnotationState.TO_CONFIRM or version is None:
         raise Conflict("This mask does not wait for confirmation any more: somebody settled it before you.")

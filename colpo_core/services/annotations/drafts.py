@@ -16,11 +16,12 @@ from colpo_core.records.annotations import SavedDraft
 from colpo_core.records.people import Actor
 from colpo_core.services.annotations.confirmation import settle_imports
 from colpo_core.services.annotations.mask_doubts import ask_about
-from colpo_core.services.annotations.rows import Document, find_image, find_own, newest_version
+from colpo_core.services.annotations.rows import Document, find_own, newest_version
 from colpo_core.services.annotations.task_items import settle_items
 from colpo_core.services.common import audit, exposures
 from colpo_core.services.common.mask_rows import drop_unused_mask, empty_code, mask_pixels, store_mask
-from colpo_core.store.tables import Annotation, AnnotationVersion, Mask, utc_now
+from colpo_core.store.facts import find_row
+from colpo_core.store.tables import Annotation, AnnotationVersion, Image, Mask, utc_now
 from colpo_core.terms import AnnotationState, ExposureKind, MaskDoubt, MaskOrigin, Start
 
 MAX_NOTE = 2000
@@ -38,7 +39,7 @@ def begin_annotation(session: Session, actor: Actor, document: Document) -> Anno
     session.add(annotation)
     session.flush()
     audit.record(session, actor, "start annotation", f"annotation {annotation.id}", image_id=document.image_id)
-    image = find_image(session, document.image_id)
+    image = find_row(session, Image, document.image_id)
     exposures.note_within(session, actor, [(image.case_id, ExposureKind.ANNOTATED)])
     return annotation
 
@@ -125,7 +126,7 @@ def submit_draft(
         NotFound: There is no such image.
     """
     note = checked_note(note)
-    image = find_image(session, document.image_id)
+    image = find_row(session, Image, document.image_id)
     annotation = find_own(session, document)
     if seq != (annotation.draft_seq if annotation else 0):
         raise Conflict("The stored mask is not the one on your screen. Wait for “saved”, then submit again.")

@@ -7,12 +7,13 @@ from colpo_core.errors import Conflict, InputRejected
 from colpo_core.records.people import Actor
 from colpo_core.services.annotations.drafts import begin_after, begin_annotation, checked_note
 from colpo_core.services.annotations.mask_doubts import find_doubt
-from colpo_core.services.annotations.rows import Document, find_image, find_own, newest_version
+from colpo_core.services.annotations.rows import Document, find_own, newest_version
 from colpo_core.services.common import audit
 from colpo_core.services.common.mask_rows import store_pixels
 from colpo_core.services.common.permissions import CLINICIANS, require
 from colpo_core.store import Store
-from colpo_core.store.tables import AnnotationVersion
+from colpo_core.store.facts import find_row
+from colpo_core.store.tables import AnnotationVersion, Image
 from colpo_core.terms import AnnotationState, Finding, MaskOrigin
 
 
@@ -54,7 +55,7 @@ def import_annotation(
     require(actor, CLINICIANS)
     note = checked_note(note)
     with store.writing() as session:
-        image = find_image(session, image_id)
+        image = find_row(session, Image, image_id)
         if mask.shape != (image.height_px, image.width_px):
             raise InputRejected(
                 f"The mask is {mask.shape[1]} x {mask.shape[0]} pixels, its image {image.width_px} x "

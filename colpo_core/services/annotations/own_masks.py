@@ -22,9 +22,7 @@ from colpo_core.records.people import Actor
 from colpo_core.services.annotations.drafts import begin_annotation, replace_draft, submit_draft
 from colpo_core.services.annotations.rows import (
     Document,
-    find_image,
     find_own,
-    find_version,
     newest_versions,
     open_record,
     version_record,
@@ -35,7 +33,8 @@ from colpo_core.services.common.blinding import is_hidden, require_visible
 from colpo_core.services.common.mask_rows import mask_pixels, store_mask
 from colpo_core.services.common.permissions import CLINICIANS, require
 from colpo_core.store import Store
-from colpo_core.store.tables import Annotation, Mask
+from colpo_core.store.facts import find_row
+from colpo_core.store.tables import Annotation, AnnotationVersion, Image, Mask
 from colpo_core.terms import AnnotationState, Finding, MaskDoubt
 
 MAX_STROKES = 10_000
@@ -53,7 +52,7 @@ def open_annotation(
     """
     require(actor, CLINICIANS)
     with store.reading() as session:
-        image = find_image(session, image_id)
+        image = find_row(session, Image, image_id)
         return open_record(session, Document(image.id, actor.person_id, finding), image)
 
 
@@ -67,7 +66,7 @@ def open_document(store: Store, *, actor: Actor, document_id: str) -> OpenAnnota
     require(actor, CLINICIANS)
     document = Document.read(document_id, actor)
     with store.reading() as session:
-        return open_record(session, document, find_image(session, document.image_id))
+        return open_record(session, document, find_row(session, Image, document.image_id))
 
 
 def save_draft(
@@ -107,7 +106,7 @@ def save_draft(
     if not 0 <= active_ms <= MAX_ACTIVE_MS:
         raise InputRejected(f"One save adds 0 to {MAX_ACTIVE_MS} milliseconds of painting (active_ms).")
     with store.writing() as session:
-        image = find_image(session, document.image_id)
+        image = find_row(session, Image, document.image_id)
         annotation = find_own(session, document)
         seq = annotation.draft_seq if annotation else 0
         if annotation is not None and base_seq == seq - 1 and _draft_hash(session, annotation) == mask_sha256(rle):
@@ -200,7 +199,7 @@ def version_mask_overlay(
 
 def _shown_mask(store: Store, actor: Actor, version_id: int) -> NDArray[np.bool_]:
     with store.reading() as session:
-        version = find_version(session, version_id)
+        version = find_row(session, AnnotationVersion, version_id)
         require_visible(session, actor, version.annotation)
         record, pixels = version_record(session, version), mask_pixels(version.mask)
     exposures.note_masks(store, actor, [record])
@@ -218,7 +217,7 @@ def submitted_masks(store: Store, *, actor: Actor, image_id: int) -> tuple[Versi
     """
     require(actor, CLINICIANS)
     with store.reading() as session:
-        image = find_image(session, image_id)
+        image = find_row(session, Image, image_id)
         rows = newest_versions(session, image_id=image.id, state=AnnotationState.SUBMITTED)
         shown = tuple(version_record(session, row) for row in rows if not is_hidden(session, actor, row.annotation))
     exposures.note_masks(store, actor, shown)

@@ -43,18 +43,6 @@ class Document:
         return cls(int(parts[1]), actor.person_id, Finding(parts[3]))
 
 
-def find_image(session: Session, image_id: int) -> Image:
-    """An image's row.
-
-    Raises:
-        NotFound: There is none.
-    """
-    image = session.get(Image, image_id)
-    if image is None:
-        raise NotFound("This image does not exist. Choose one from the list of cases.")
-    return image
-
-
 def find_own(session: Session, document: Document) -> Annotation | None:
     """The row of a document, or None before its first save."""
     return session.scalar(
@@ -64,30 +52,6 @@ def find_own(session: Session, document: Document) -> Annotation | None:
             Annotation.finding == document.finding,
         )
     )
-
-
-def find_annotation(session: Session, annotation_id: int) -> Annotation:
-    """An annotation's row.
-
-    Raises:
-        NotFound: There is none.
-    """
-    annotation = session.get(Annotation, annotation_id)
-    if annotation is None:
-        raise NotFound("This annotation does not exist.")
-    return annotation
-
-
-def find_version(session: Session, version_id: int) -> AnnotationVersion:
-    """A version's row.
-
-    Raises:
-        NotFound: There is none.
-    """
-    version = session.get(AnnotationVersion, version_id)
-    if version is None:
-        raise NotFound("This version of an annotation does not exist.")
-    return version
 
 
 def newest_version(session: Session, annotation_id: int) -> AnnotationVersion | None:

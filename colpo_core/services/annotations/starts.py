@@ -16,9 +16,7 @@ from colpo_core.services.annotations.drafts import begin_annotation, begin_from,
 from colpo_core.services.annotations.proposals import proposals_refusal
 from colpo_core.services.annotations.rows import (
     Document,
-    find_image,
     find_own,
-    find_version,
     newest_version,
     newest_versions,
     shown_mask_id,
@@ -31,7 +29,8 @@ from colpo_core.services.common.mask_rows import empty_code, mask_pixels, store_
 from colpo_core.services.common.permissions import CLINICIANS, require
 from colpo_core.services.common.stored_images import image_record
 from colpo_core.store import Store
-from colpo_core.store.tables import AnnotationVersion, Checkpoint, Image, Mask, Prediction, Promotion
+from colpo_core.store.facts import current_checkpoint_id, find_row
+from colpo_core.store.tables import AnnotationVersion, Checkpoint, Image, Mask, Prediction
 from colpo_core.terms import AnnotationState, ExposureKind, Finding, Start
 
 _SHOWN = {Start.OTHER_VERSION: ExposureKind.MASK, Start.PROPOSAL: ExposureKind.PREDICTION}
@@ -46,7 +45,7 @@ def start_options(store: Store, *, actor: Actor, image_id: int, finding: Finding
     """
     require(actor, CLINICIANS)
     with store.reading() as session:
-        image = find_image(session, image_id)
+        image = find_row(session, Image, image_id)
         document = Document(image.id, actor.person_id, finding)
         mine = find_own(session, document)
         refused = proposals_refusal(session, actor, image.id, finding)
@@ -82,7 +81,7 @@ def start_from(store: Store, *, actor: Actor, document_id: str, source: StartSou
     require(actor, CLINICIANS)
     document = Document.read(document_id, actor)
     with store.writing() as session:
-        image = find_image(session, document.image_id)
+        image = find_row(session, Image, document.image_id)
         mask, version_id = _mask_of(session, actor, document, source)
         if source.start in _SHOWN:
             exposures.note_within(session, actor, [(image.case_id, _SHOWN[source.start])])
@@ -115,15 +114,13 @@ def start_correction(store: Store, *, actor: Actor, prediction_id: int) -> Corre
     """
     require(actor, CLINICIANS)
     with store.writing() as session:
-        prediction = session.get(Prediction, prediction_id)
-        if prediction is None:
-            raise NotFound(f"There is no prediction {prediction_id}.")
+        prediction = find_row(session, Prediction, prediction_id)
         require_prediction_visible(session, actor, prediction.image_id)
         document = Document(prediction.image_id, actor.person_id, Finding.ACETOWHITE)
         annotation = find_own(session, document)
         if annotation is not None and (annotation.draft_seq > 0 or annotation.versions):
             return Correction(prediction.image_id, has_started=False)
-        image = find_image(session, prediction.image_id)
+        image = find_row(session, Image, prediction.image_id)
         mask = _proposed_mask(session, actor, document, prediction_id)
         exposures.note_within(session, actor, [(image.case_id, ExposureKind.PREDICTION)])
         write_start(session, actor, document, mask=mask, start=Start.PROPOSAL, prediction_id=prediction_id)
@@ -171,14 +168,14 @@ def _mask_of(session: Session, actor: Actor, document: Document, source: StartSo
         return _mask_of_other_image(session, document, source.image_id)
     if source.prediction_id is not None:
         return _proposed_mask(session, actor, document, source.prediction_id), None
-    image = find_image(session, document.image_id)
+    image = find_row(session, Image, document.image_id)
     return store_mask(session, empty_code(image.height_px, image.width_px), image.height_px, image.width_px), None
 
 
 def _version_to_start_from(
     session: Session, actor: Actor, document: Document, version_id: int, start: Start
 ) -> AnnotationVersion:
-    version = find_version(session, version_id)
+    version = find_row(session, AnnotationVersion, version_id)
     annotation = version.annotation
     require_visible(session, actor, annotation)
     if (annotation.image_id, annotation.finding) != (document.image_id, document.finding):
@@ -190,7 +187,7 @@ def _version_to_start_from(
 
 
 def _mask_of_other_image(session: Session, document: Document, image_id: int) -> tuple[Mask, int | None]:
-    image, other = find_image(session, document.image_id), find_image(session, image_id)
+    image, other = find_row(session, Image, document.image_id), find_row(session, Image, image_id)
     if other.id == image.id or other.case_id != image.case_id:
         raise InputRejected("Choose another image of the same case to start from.")
     annotation = find_own(session, Document(other.id, document.annotator_id, document.finding))
@@ -251,9 +248,8 @@ def _proposal(session: Session, image_id: int) -> Proposal | None:
 
 
 def _current_prediction(session: Session, image_id: int) -> Row[Prediction, str] | None:
-    current = select(Promotion.checkpoint_id).order_by(Promotion.id.desc()).limit(1).scalar_subquery()
     return session.execute(
         select(Prediction, Checkpoint.name)
         .join(Checkpoint, Checkpoint.id == Prediction.checkpoint_id)
-        .where(Prediction.image_id == image_id, Prediction.checkpoint_id == current)
+        .where(Prediction.image_id == image_id, Prediction.checkpoint_id == current_checkpoint_id())
     ).one_or_none()

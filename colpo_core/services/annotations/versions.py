@@ -11,8 +11,6 @@ from colpo_core.records.people import Actor
 from colpo_core.services.annotations.drafts import submit_draft
 from colpo_core.services.annotations.rows import (
     Document,
-    find_annotation,
-    find_version,
     newest_version,
     shown_mask_id,
     version_record,
@@ -24,6 +22,8 @@ from colpo_core.services.common.blinding import require_visible
 from colpo_core.services.common.mask_rows import mask_pixels
 from colpo_core.services.common.permissions import CLINICIANS, require
 from colpo_core.store import Store
+from colpo_core.store.facts import find_row
+from colpo_core.store.tables import Annotation, AnnotationVersion
 from colpo_core.terms import Start
 
 BOTH_RGB, FIRST_RGB, SECOND_RGB = (240, 228, 66), (0, 158, 255), (255, 94, 60)
@@ -40,7 +40,7 @@ def list_versions(store: Store, *, actor: Actor, annotation_id: int) -> tuple[Ve
     """
     require(actor, CLINICIANS)
     with store.reading() as session:
-        annotation = find_annotation(session, annotation_id)
+        annotation = find_row(session, Annotation, annotation_id)
         require_visible(session, actor, annotation)
         versions = tuple(version_record(session, row) for row in versions_of(session, annotation.id))
     exposures.note_masks(store, actor, versions)
@@ -65,7 +65,7 @@ def restore_version(store: Store, *, actor: Actor, version_id: int, note: str = 
     """
     require(actor, CLINICIANS)
     with store.writing() as session:
-        earlier = find_version(session, version_id)
+        earlier = find_row(session, AnnotationVersion, version_id)
         annotation = earlier.annotation
         require_visible(session, actor, annotation)
         if annotation.annotator_id != actor.person_id:
@@ -140,7 +140,7 @@ def _shown_pair(
 ) -> tuple[tuple[VersionRecord, VersionRecord], tuple[NDArray[np.bool_], NDArray[np.bool_]]]:
     """Two versions on one image that the actor may see, and their masks; that they were shown is noted."""
     with store.reading() as session:
-        first, second = find_version(session, first_id), find_version(session, second_id)
+        first, second = (find_row(session, AnnotationVersion, version_id) for version_id in (first_id, second_id))
         for version in (first, second):
             require_visible(session, actor, version.annotation)
         if first.annotation.image_id != second.annotation.image_id:

@@ -1,6 +1,6 @@
 """What the annotation page shows: one image with its case, my mask, and what others did; and which image is next."""
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from colpo_core.records.annotations import AnnotationDesk, StripImage
@@ -10,7 +10,6 @@ from colpo_core.services.annotations.confirmation import waits_for
 from colpo_core.services.annotations.mask_doubts import find_doubt
 from colpo_core.services.annotations.rows import (
     Document,
-    find_image,
     newest_versions,
     open_record,
     own_biopsy_points,
@@ -23,8 +22,9 @@ from colpo_core.services.common.mask_rows import mask_pixels
 from colpo_core.services.common.permissions import CLINICIANS, require
 from colpo_core.services.common.stored_images import image_record
 from colpo_core.store import Store
+from colpo_core.store.facts import find_row, needs_annotation
 from colpo_core.store.tables import Annotation, Case, Image
-from colpo_core.terms import AnnotationState, Finding, Stage
+from colpo_core.terms import AnnotationState, Finding
 
 
 def annotation_desk(
@@ -38,7 +38,7 @@ def annotation_desk(
     """
     require(actor, CLINICIANS)
     with store.reading() as session:
-        image = find_image(session, image_id)
+        image = find_row(session, Image, image_id)
         case = session.get_one(Case, image.case_id)
         layers = {layer: open_record(session, Document(image.id, actor.person_id, layer), image) for layer in Finding}
         mine = layers[finding]
@@ -61,7 +61,7 @@ def annotation_desk(
                 version_record(session, row) for row in waiting if row.annotation.annotator_id not in hidden
             ),
             biopsy_points=own_biopsy_points(session, actor, image_id),
-            next_image_id=_next_image(session, after=image_id, finding=finding),
+            next_image_id=_next_image(session, actor, after=image_id, finding=finding),
             n_to_confirm=session.scalar(select(func.count()).select_from(Annotation).where(waits)) or 0,
             next_to_confirm_id=_next_to_confirm(session, waits, after=image_id),
             layers=tuple(layers.values()),
@@ -83,7 +83,8 @@ def next_image(
 ) -> int | None:
     """The next acetic-acid image that needs the actor's mask; after the last one it starts again at the first.
 
-    An image needs none where somebody has submitted one or one waits for confirmation.
+    An image needs none where somebody else has begun one, or one is submitted or waits for confirmation: these are the
+    images that the worklist counts as without annotation, and those that the actor alone has begun.
 
     Args:
         store: The open store.
@@ -99,7 +100,7 @@ def next_image(
     """
     require(actor, CLINICIANS)
     with store.reading() as session:
-        return _next_image(session, after=after, finding=finding)
+        return _next_image(session, actor, after=after, finding=finding)
 
 
 def next_image_to_confirm(store: Store, *, actor: Actor) -> int | None:
@@ -120,13 +121,8 @@ def _next_to_confirm(session: Session, waits: ColumnElement[bool], *, after: int
     return session.scalar(later) or session.scalar(earlier)
 
 
-def _next_image(session: Session, *, after: int | None, finding: Finding) -> int | None:
-    done = exists().where(
-        Annotation.image_id == Image.id,
-        Annotation.finding == finding,
-        Annotation.state.in_((AnnotationState.SUBMITTED, AnnotationState.TO_CONFIRM)),
-    )
-    waits = and_(Image.stage == Stage.ACETIC_ACID, Image.shows_cervix, ~done)
+def _next_image(session: Session, actor: Actor, *, after: int | None, finding: Finding) -> int | None:
+    waits = needs_annotation(finding=finding, by=actor.person_id)
     if after is None:
         return _first(session, waits)
     return _first(session, and_(waits, Image.id > after)) or _first(session, and_(waits, Image.id < after))

@@ -6,7 +6,7 @@ from dataclasses import replace
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from colpo_core.errors import Conflict, InputRejected, NotFound
+from colpo_core.errors import Conflict, InputRejected
 from colpo_core.records.cases.cases import (
     CYTOLOGIES,
     CaseForm,
@@ -26,6 +26,7 @@ from colpo_core.services.common.model_marks import marks_of
 from colpo_core.services.common.permissions import CLINICIANS, require
 from colpo_core.services.common.stored_images import image_record
 from colpo_core.store import Store
+from colpo_core.store.facts import current_checkpoint_id, no_such
 from colpo_core.store.tables import (
     Annotation,
     AnnotationVersion,
@@ -35,7 +36,6 @@ from colpo_core.store.tables import (
     Image,
     Person,
     Prediction,
-    Promotion,
 )
 from colpo_core.terms import ExposureKind
 
@@ -74,7 +74,7 @@ def read_case(store: Store, whose: Actor, case_id: int) -> CaseRecord:
     with store.reading() as session:
         case = session.get(Case, case_id)
         if case is None:
-            raise _no_case(case_id)
+            raise no_such(Case, case_id)
         specimens = session.execute(
             select(Histology, Person.display_name)
             .join(Person, Person.id == Histology.entered_by)
@@ -124,7 +124,7 @@ def update_case(store: Store, *, actor: Actor, case_id: int, base_version: int, 
     with store.writing() as session:
         case = session.get(Case, case_id)
         if case is None:
-            raise _no_case(case_id)
+            raise no_such(Case, case_id)
         if case.version != base_version:
             raise Conflict("Somebody changed this case while you were editing. Reload it and enter your changes again.")
         if form.swede.is_empty:
@@ -174,11 +174,10 @@ def _case_images(session: Session, actor: Actor, case: Case) -> tuple[CaseImage,
 def _current_predictions(session: Session, actor: Actor, case_id: int) -> Mapping[int, tuple[int, float | None]]:
     """By image the current model's prediction and its probability, which is left out where it is kept back."""
     kept_back = set(session.scalars(images_without_model(actor)))
-    current = select(Promotion.checkpoint_id).order_by(Promotion.id.desc()).limit(1).scalar_subquery()
     rows = session.execute(
         select(Prediction.image_id, Prediction.id, Prediction.prob_hsil_4ch)
         .join(Image, Image.id == Prediction.image_id)
-        .where(Image.case_id == case_id, Prediction.checkpoint_id == current)
+        .where(Image.case_id == case_id, Prediction.checkpoint_id == current_checkpoint_id())
     )
     return {
         image_id: (prediction_id, None if image_id in kept_back else prob_hsil)
@@ -250,7 +249,3 @@ def seen_in(case: CaseRecord) -> Iterator[tuple[int, ExposureKind]]:
         yield case.id, ExposureKind.HISTOLOGY
     if any(image.prob_hsil is not None for image in case.images):
         yield case.id, ExposureKind.PREDICTION
-
-
-def _no_case(case_id: int) -> NotFound:
-    return NotFound(f"There is no case {case_id}. Choose one from the list of cases.")

@@ -7,7 +7,7 @@ from math import isfinite
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from colpo_core.errors import Conflict, InputRejected, NotFound
+from colpo_core.errors import Conflict, InputRejected
 from colpo_core.ifcpc import Junction, Sign, SignGroup
 from colpo_core.records.cases.findings import FindingsEntry, FindingsRecord
 from colpo_core.records.people import Actor
@@ -15,6 +15,7 @@ from colpo_core.services.common import audit
 from colpo_core.services.common.blinding import require_visible
 from colpo_core.services.common.permissions import CLINICIANS, require
 from colpo_core.store import Store
+from colpo_core.store.facts import find_row
 from colpo_core.store.tables import (
     AnnotationVersion,
     Case,
@@ -40,7 +41,7 @@ def get_findings(store: Store, *, actor: Actor, case_id: int) -> FindingsRecord:
     """
     require(actor, CLINICIANS)
     with store.reading() as session:
-        _require_case(session, case_id)
+        find_row(session, Case, case_id)
         return _record(session, case_id, _form(session, case_id))
 
 
@@ -75,7 +76,7 @@ def save_findings(
     require(actor, CLINICIANS)
     entry = _checked(entry)
     with store.writing() as session:
-        case = _require_case(session, case_id)
+        case = find_row(session, Case, case_id)
         if Sign.DECIDUOSIS in entry.signs and case.pregnant is False:
             raise InputRejected(
                 "Deciduosis is seen in pregnancy, and the record says that the patient is not pregnant. "
@@ -171,13 +172,6 @@ def _contradictions(entry: FindingsEntry) -> Iterable[str]:
             f"The clock positions lie in {len(within)} quadrants, and the form says {entry.quadrants}. "
             "Correct one of the two."
         )
-
-
-def _require_case(session: Session, case_id: int) -> Case:
-    case = session.get(Case, case_id)
-    if case is None:
-        raise NotFound(f"There is no case {case_id}. Choose one from the list of cases.")
-    return case
 
 
 def _require_mask_of_case(session: Session, actor: Actor, case_id: int, version_id: int) -> None:

@@ -8,10 +8,10 @@ from colpo_core.records.cases.findings import FindingsProposal
 from colpo_core.records.cases.images import ImageRecord
 from colpo_core.records.people import Actor
 from colpo_core.services.annotations.cervix import _own_mask, visible_cervix
-from colpo_core.services.annotations.rows import find_image
 from colpo_core.services.common.permissions import CLINICIANS, require
 from colpo_core.services.common.stored_images import image_record
 from colpo_core.store import Store
+from colpo_core.store.facts import find_row
 from colpo_core.store.tables import Annotation, Image
 from colpo_core.terms import Finding
 
@@ -37,7 +37,7 @@ def propose_findings(store: Store, *, actor: Actor, image_id: int) -> FindingsPr
     """
     require(actor, CLINICIANS)
     with store.reading() as session:
-        image = find_image(session, image_id)
+        image = find_row(session, Image, image_id)
         lesion = _own_mask(session, actor, image, Finding.ACETOWHITE)
         if lesion is None:
             return _nothing(image)
@@ -103,7 +103,7 @@ def propose_clock_hour(store: Store, *, actor: Actor, site: SpecimenSite) -> int
     """
     require(actor, CLINICIANS)
     with store.reading() as session:
-        image = find_image(session, site.image_id)
+        image = find_row(session, Image, site.image_id)
         cervix, _ = visible_cervix(session, actor, image)
         if cervix is None:
             return None

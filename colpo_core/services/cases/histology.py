@@ -5,13 +5,14 @@ from math import isfinite
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from colpo_core.errors import InputRejected, NotFound
+from colpo_core.errors import InputRejected
 from colpo_core.labels import LabelDecision, label_from_histology, label_from_impression
 from colpo_core.records.cases.cases import SpecimenSite
 from colpo_core.records.people import Actor
 from colpo_core.services.common import audit, exposures
 from colpo_core.services.common.permissions import CLINICIANS, require
 from colpo_core.store import Store
+from colpo_core.store.facts import find_row
 from colpo_core.store.tables import Case, CaseLabel, Histology, Image, utc_now
 from colpo_core.terms import ExposureKind, Grade, LabelSource, SpecimenKind
 
@@ -54,7 +55,7 @@ def add_specimen(
     if len(note) > MAX_NOTE:
         raise InputRejected(f"The remark is longer than {MAX_NOTE} characters. Shorten it.")
     with store.writing() as session:
-        case = _case(session, case_id)
+        case = find_row(session, Case, case_id)
         last = session.scalar(select(func.max(Histology.specimen_number)).where(Histology.case_id == case_id))
         specimen = Histology(
             case_id=case_id,
@@ -136,7 +137,7 @@ def withdraw_specimen(store: Store, *, actor: Actor, specimen_id: int) -> None:
         specimen.withdrawn_at = utc_now()
         session.flush()
         audit.record(session, actor, "withdraw specimen", f"case {specimen.case_id}", number=specimen.specimen_number)
-        relabel_case(session, _case(session, specimen.case_id))
+        relabel_case(session, find_row(session, Case, specimen.case_id))
 
 
 def relabel_case(session: Session, case: Case) -> None:
@@ -167,9 +168,7 @@ def _check_hour(clock_hour: int | None) -> None:
 
 def _counting(session: Session, specimen_id: int) -> Histology:
     """A specimen that was not withdrawn."""
-    specimen = session.get(Histology, specimen_id)
-    if specimen is None:
-        raise NotFound("This specimen is not in the store. Reload the case.")
+    specimen = find_row(session, Histology, specimen_id)
     if specimen.withdrawn_at is not None:
         raise InputRejected("This specimen was withdrawn before. Reload the case.")
     return specimen
@@ -205,10 +204,3 @@ def _write(session: Session, case_id: int, row: CaseLabel | None, decision: Labe
     row.flagged = decision.flagged
     row.rules_version = decision.rules_version
     row.decided_at = utc_now()
-
-
-def _case(session: Session, case_id: int) -> Case:
-    case = session.get(Case, case_id)
-    if case is None:
-        raise NotFound(f"There is no case {case_id}. Choose one from the list of cases.")
-    return case

@@ -9,13 +9,14 @@ from collections.abc import Collection
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from colpo_core.errors import InputRejected, NotFound
+from colpo_core.errors import InputRejected
 from colpo_core.images.looks import ImageLooks, image_questions
 from colpo_core.records.cases.images import AskedImage
 from colpo_core.records.people import Actor
 from colpo_core.services.common import audit
 from colpo_core.services.common.permissions import CLINICIANS, require
 from colpo_core.store import Store
+from colpo_core.store.facts import no_such
 from colpo_core.store.tables import Image, ImageAnswer, ImageLook
 from colpo_core.terms import ImageQuestion, Stage
 
@@ -149,4 +150,4 @@ def _check_known(session: Session, image_ids: Collection[int]) -> None:
     known = set(session.scalars(select(Image.id).where(Image.id.in_(set(image_ids)))))
     missing = sorted(set(image_ids) - known)
     if missing:
-        raise NotFound(f"There is no image {missing[0]}. Choose one of the list of questions.")
+        raise no_such(Image, missing[0])

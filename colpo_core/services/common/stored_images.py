@@ -1,6 +1,6 @@
 """Stored images: their record, their file, a small version, and corrections."""
 
-from colpo_core.errors import InputRejected, NotFound
+from colpo_core.errors import InputRejected
 from colpo_core.images.decoding import thumbnail_jpeg
 from colpo_core.records.cases.images import ImageRecord
 from colpo_core.records.people import Actor
@@ -8,6 +8,7 @@ from colpo_core.services.common import audit
 from colpo_core.services.common.permissions import CLINICIANS, require
 from colpo_core.store import Store
 from colpo_core.store.blobs import write_file
+from colpo_core.store.facts import no_such
 from colpo_core.store.tables import Image
 from colpo_core.terms import Stage
 
@@ -40,7 +41,7 @@ def mark_image(
     with store.writing() as session:
         image = session.get(Image, image_id)
         if image is None:
-            raise _no_image(image_id)
+            raise no_such(Image, image_id)
         before = (image.stage, image.shows_cervix, image.seconds_after_acid)
         image.stage = stage or image.stage
         image.shows_cervix = image.shows_cervix if shows_cervix is None else shows_cervix
@@ -66,7 +67,7 @@ def get_image(store: Store, *, actor: Actor, image_id: int) -> ImageRecord:
     with store.reading() as session:
         image = session.get(Image, image_id)
         if image is None:
-            raise _no_image(image_id)
+            raise no_such(Image, image_id)
         return image_record(image)
 
 
@@ -123,7 +124,3 @@ def checked_seconds(seconds: int) -> int:
     if not 0 <= seconds <= 3600:
         raise InputRejected("The seconds after acetic acid lie between 0 and 3600.")
     return seconds
-
-
-def _no_image(image_id: int) -> NotFound:
-    return NotFound(f"There is no image {image_id}. Choose one from its case.")

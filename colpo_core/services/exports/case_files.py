@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from colpo_core.errors import InputRejected, NotFound
+from colpo_core.errors import InputRejected
 from colpo_core.exchange.archives import csv_bytes, zip_bytes
 from colpo_core.images.masks import mask_png
 from colpo_core.records.cases.lists import MOST_SELECTED
@@ -20,6 +20,7 @@ from colpo_core.services.common.mask_rows import mask_pixels
 from colpo_core.services.common.model_marks import marks_of
 from colpo_core.services.common.permissions import CLINICIANS, require
 from colpo_core.store import Store
+from colpo_core.store.facts import no_such
 from colpo_core.store.tables import Case, CaseLabel, Checkpoint, Image, Mask, Patient, Prediction
 from colpo_core.terms import ExposureKind, Finding, LabelSource
 
@@ -73,7 +74,7 @@ def export_cases(store: Store, *, actor: Actor, case_ids: Collection[int], with_
         cases = session.execute(_cases(ids)).all()
         if len(cases) < len(ids):
             missing = next(iter(set(ids) - {row.case_id for row in cases}))
-            raise NotFound(f"There is no case {missing}.")
+            raise no_such(Case, missing)
         images = session.scalars(select(Image).where(Image.case_id.in_(ids)).order_by(Image.id)).all()
         predictions = session.execute(_predictions(session, actor, ids)).all()
         marks = marks_text(marks_of(session, current_id(session)))

@@ -11,9 +11,7 @@ from colpo_core.records.people import Actor
 from colpo_core.services.annotations.drafts import replace_draft
 from colpo_core.services.annotations.rows import (
     Document,
-    find_image,
     find_own,
-    find_version,
     newest_version,
     shown_mask_id,
 )
@@ -23,7 +21,8 @@ from colpo_core.services.common.blinding import require_visible
 from colpo_core.services.common.mask_rows import mask_pixels, store_pixels
 from colpo_core.services.common.permissions import CLINICIANS, require
 from colpo_core.store import Store
-from colpo_core.store.tables import Mask
+from colpo_core.store.facts import find_row
+from colpo_core.store.tables import AnnotationVersion, Image, Mask
 from colpo_core.terms import ExposureKind, Start
 
 
@@ -45,7 +44,7 @@ def fill_draft(store: Store, *, actor: Actor, document_id: str, seq: int) -> Sav
     require(actor, CLINICIANS)
     document = Document.read(document_id, actor)
     with store.reading() as session:
-        image_sha256 = find_image(session, document.image_id).sha256
+        image_sha256 = find_row(session, Image, document.image_id).sha256
         own = find_own(session, document)
         if own is None or own.draft_seq != seq:
             raise Conflict("The stored mask is not the one on your screen. Wait for “saved”, then fill it again.")
@@ -78,11 +77,11 @@ def start_filled(store: Store, *, actor: Actor, document_id: str, version_id: in
     require(actor, CLINICIANS)
     document = Document.read(document_id, actor)
     with store.reading() as session:
-        version = find_version(session, version_id)
+        version = find_row(session, AnnotationVersion, version_id)
         require_visible(session, actor, version.annotation)
         if (version.annotation.image_id, version.annotation.finding) != (document.image_id, document.finding):
             raise InputRejected("This version lies on another image, or shows another finding.")
-        outline, image = mask_pixels(version.mask), find_image(session, document.image_id)
+        outline, image = mask_pixels(version.mask), find_row(session, Image, document.image_id)
         case_id, image_sha256 = image.case_id, image.sha256
     filled = _filled(store, outline, image_sha256)
     with store.writing() as session:

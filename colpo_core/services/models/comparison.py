@@ -15,10 +15,10 @@ from colpo_core.services.common import exposures
 from colpo_core.services.common.blinding import images_without_model
 from colpo_core.services.common.permissions import CLINICIANS, require
 from colpo_core.services.models.registry import read_checkpoint
-from colpo_core.services.snapshots.external_sets import patients_met
+from colpo_core.services.snapshots.learned import patients_met
 from colpo_core.store import Store
 from colpo_core.store.tables import Case, CaseLabel, Image, Patient, Prediction
-from colpo_core.terms import ExposureKind, Label, LabelSource, Stage
+from colpo_core.terms import ExposureKind, Label, LabelSource
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def compare_models(store: Store, *, actor: Actor, first_id: int, second_id: int,
         raise InputRejected("A model has a network of 3 channels and one of 4.")
     both = [read_checkpoint(store, row_id) for row_id in (first_id, second_id)]
     with store.reading() as session:
-        met = patients_met(store, session, first_id) | patients_met(store, session, second_id)
+        met = patients_met(store, session, first_id, second_id)
         rows = _rows(session, first_id, second_id, channels)
         thresholds = [_threshold(session, row_id, channels) for row_id in (first_id, second_id)]
         hidden = set(session.scalars(select(Image.case_id).where(Image.id.in_(images_without_model(actor)))))
@@ -95,8 +95,7 @@ def _rows(session: Session, first_id: int, second_id: int, channels: int) -> lis
         .where(
             CaseLabel.source == LabelSource.HISTOLOGY,
             CaseLabel.label.is_not(None),
-            Image.stage == Stage.ACETIC_ACID,
-            Image.shows_cervix,
+            Image.is_readable,
             Prediction.checkpoint_id.in_((first_id, second_id)),
         )
         .group_by(Case.id, Patient.id, CaseLabel.id)
@@ -128,10 +127,11 @@ def _flips(rows: list[_Row], thresholds: list[float]) -> list[FlippedCase]:
     found = []
     for row in rows:
         first, second = row.first or 0.0, row.second or 0.0
-        calls = first >= thresholds[0], second >= thresholds[1]
-        if calls[0] != calls[1]:
-            is_hsil = row.judged.label is Label.HSIL
+        calls = Label.called(first, threshold=thresholds[0]), Label.called(second, threshold=thresholds[1])
+        if calls[0] is not calls[1]:
             found.append(
-                FlippedCase(row.judged.case_id, row.patient_code, row.judged.label, first, second, calls[1] == is_hsil)
+                FlippedCase(
+                    row.judged.case_id, row.patient_code, row.judged.label, first, second, calls[1] is row.judged.label
+                )
             )
     return found

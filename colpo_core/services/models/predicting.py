@@ -5,17 +5,18 @@ from collections.abc import Collection, Sequence
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from colpo_core.errors import CheckpointMismatch, InputRejected, NotFound
+from colpo_core.errors import CheckpointMismatch, InputRejected
 from colpo_core.records.jobs import JobRecord, PredictionProgress
 from colpo_core.records.people import Actor
 from colpo_core.services.common import audit
 from colpo_core.services.common.permissions import CLINICIANS, require
 from colpo_core.services.jobs import engine
 from colpo_core.services.jobs.control import UNFINISHED, get_job, job_record, select_jobs
-from colpo_core.services.models.prediction_scope import PREDICTABLE, PREDICTION, n_images_of, settle_scope, shares_of
+from colpo_core.services.models.prediction_scope import PREDICTION, n_images_of, settle_scope, shares_of
 from colpo_core.store import Store
 from colpo_core.store.dialects import among
-from colpo_core.store.tables import Checkpoint, Image, Job, JobEvent, Promotion
+from colpo_core.store.facts import current_checkpoint_id, find_row
+from colpo_core.store.tables import Checkpoint, Image, Job, JobEvent
 from colpo_core.terms import JobKind, JobState
 
 
@@ -64,7 +65,7 @@ def start_prediction_of_cases(store: Store, *, actor: Actor, case_ids: Collectio
     """
     require(actor, CLINICIANS)
     with store.reading() as session:
-        read = select(Image.id).where(among(Image.case_id, case_ids), PREDICTABLE)
+        read = select(Image.id).where(among(Image.case_id, case_ids), Image.is_readable)
         image_ids = session.scalars(read).all()
     if not image_ids:
         raise InputRejected("None of these cases has an image after acetic acid that shows the cervix.")
@@ -156,13 +157,8 @@ def _progress(session: Session, first_id: int) -> PredictionProgress:
 
 def _checkpoint_for_prediction(session: Session, checkpoint_id: int | None) -> Checkpoint:
     if checkpoint_id is not None:
-        checkpoint = session.get(Checkpoint, checkpoint_id)
-        if checkpoint is None:
-            raise NotFound(f"There is no checkpoint {checkpoint_id}.")
-        return checkpoint
-    current = session.scalar(
-        select(Checkpoint).join(Promotion, Promotion.checkpoint_id == Checkpoint.id).order_by(Promotion.id.desc())
-    )
+        return find_row(session, Checkpoint, checkpoint_id)
+    current = session.scalar(select(Checkpoint).where(Checkpoint.id == current_checkpoint_id()))
     if current is None:
         raise CheckpointMismatch("No checkpoint is promoted yet. Promote one under Models, or name one.")
     return current

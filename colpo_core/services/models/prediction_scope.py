@@ -7,12 +7,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, exists, func, not_, select
 from sqlalchemy.orm import Session
 
-from colpo_core.errors import InputRejected, NotFound
+from colpo_core.errors import InputRejected
 from colpo_core.store.dialects import among
+from colpo_core.store.facts import no_such
 from colpo_core.store.tables import Image, Job, Prediction
 from colpo_core.terms import JobKind, JobState, Stage
 
-PREDICTABLE: ColumnElement[bool] = and_(Image.stage == Stage.ACETIC_ACID, Image.shows_cervix)
 """A model reads images after acetic acid that show the cervix, and no others."""
 PREDICTION = "prediction"
 """The stage of a prediction job, in its events."""
@@ -37,7 +37,7 @@ def settle_scope(session: Session, checkpoint_id: int, image_ids: Sequence[int] 
     left = _left(session, checkpoint_id)
     settings: dict[str, Any] = {"checkpoint_id": checkpoint_id, "image_ids": None}
     if image_ids is None:
-        wanted = and_(PREDICTABLE, left)
+        wanted = and_(Image.is_readable, left)
         read = select(func.count(), func.min(Image.id), func.max(Image.id)).where(wanted)
         count, first, last = session.execute(read).one()
         settings |= {"n_images": count, "after_image_id": (first or 1) - 1, "up_to_image_id": last}
@@ -94,7 +94,7 @@ def images_of(settings: dict[str, Any]) -> ColumnElement[bool]:
     """Whether an image belongs to a prediction job, by the job's settings."""
     if settings["image_ids"] is not None:
         return among(Image.id, settings["image_ids"])
-    return and_(PREDICTABLE, Image.id > settings["after_image_id"], Image.id <= settings["up_to_image_id"])
+    return and_(Image.is_readable, Image.id > settings["after_image_id"], Image.id <= settings["up_to_image_id"])
 
 
 def unpredicted(checkpoint_id: int) -> ColumnElement[bool]:
@@ -119,8 +119,8 @@ def _check(session: Session, image_ids: Collection[int]) -> None:
     known = session.scalar(select(func.count(Image.id)).where(among(Image.id, image_ids)))
     if known != len(set(image_ids)):
         stored = set(session.scalars(select(Image.id).where(among(Image.id, image_ids))))
-        raise NotFound(f"There is no image {min(set(image_ids) - stored)}.")
-    refused = select(Image).where(among(Image.id, image_ids), not_(PREDICTABLE)).order_by(Image.id).limit(1)
+        raise no_such(Image, min(set(image_ids) - stored))
+    refused = select(Image).where(among(Image.id, image_ids), not_(Image.is_readable)).order_by(Image.id).limit(1)
     image = session.scalar(refused)
     if image is None:
         return

@@ -17,7 +17,8 @@ from colpo_core.services.common.permissions import CLINICIANS, require
 from colpo_core.services.models import card_doubts
 from colpo_core.services.models.evaluations import list_evaluations
 from colpo_core.services.models.registry import current_checkpoint, read_checkpoint
-from colpo_core.services.snapshots.external_sets import external_sets, learned_from, seen_by
+from colpo_core.services.snapshots.external_sets import external_sets, seen_by
+from colpo_core.services.snapshots.learned import patients_met
 from colpo_core.services.snapshots.rows import read_manifest
 from colpo_core.services.snapshots.shortcuts import snapshot_shortcuts
 from colpo_core.services.tasks.device_scores import follows_device
@@ -147,15 +148,12 @@ def _worse(store: Store, chosen: CheckpointRecord) -> tuple[str, ...]:
 
 
 def _compare_cards(store: Store, current: CheckpointRecord, chosen: CheckpointRecord) -> list[str]:
-    """From what both cards say of images that both judged, of patients whom neither learned from.
+    """From what both cards say of images that both judged, of patients whom neither has met.
 
     Where a case's label has changed from one snapshot to the other there is no one truth to hold the two against.
     """
-    known = {
-        item.patient_id
-        for one in (current, chosen)
-        for item in learned_from(read_manifest(store, _snapshot_sha256(store, one)), one.card)
-    }
+    with store.reading() as session:
+        known = patients_met(store, session, current.id, chosen.id)
     old, new = (_judged(one.card, known) for one in (current, chosen))
     shared = sorted(image_id for image_id in old.keys() & new.keys() if _is_same(old[image_id], new[image_id]))
     if not shared:
@@ -175,7 +173,7 @@ def _is_same(one: Judged, other: Judged) -> bool:
     return (one.patient_id, one.case_id, one.label) == (other.patient_id, other.case_id, other.label)
 
 
-def _judged(card: Mapping[str, Any], known: set[int]) -> dict[int, Judged]:
+def _judged(card: Mapping[str, Any], known: frozenset[int]) -> dict[int, Judged]:
     return {
         row["image_id"]: Judged(
             row["patient_id"], row["case_id"], Label(row["label"]), row["prob_hsil_4ch"], image_id=row["image_id"]

@@ -8,7 +8,6 @@ from typing import Any
 from sqlalchemy import Row, Select, func, select
 from sqlalchemy.orm import Session
 
-from colpo_core.errors import NotFound
 from colpo_core.nets.card import read_card
 from colpo_core.records.models.checkpoints import CheckpointRecord
 from colpo_core.records.people import Actor
@@ -16,7 +15,10 @@ from colpo_core.services.common import exposures
 from colpo_core.services.common.current_model import current_id
 from colpo_core.services.common.permissions import CLINICIANS, require
 from colpo_core.services.models.files import place_files
+from colpo_core.services.snapshots.learned import record_learned
+from colpo_core.services.snapshots.rows import read_manifest
 from colpo_core.store import Store
+from colpo_core.store.facts import no_such
 from colpo_core.store.tables import Checkpoint, Job, Promotion, Snapshot
 from colpo_core.terms import ExposureKind
 
@@ -45,7 +47,7 @@ def find_checkpoint(store: Store, *, actor: Actor, name: str) -> CheckpointRecor
     with store.reading() as session:
         row = session.execute(_checkpoints().where(Checkpoint.name == name.strip())).one_or_none()
         if row is None:
-            raise NotFound(f"There is no checkpoint “{name}”. Choose one under Models.")
+            raise no_such(Checkpoint, name)
         return _without(_record(row, current_id(session)), _FLIPS, _PREDICTIONS)
 
 
@@ -85,7 +87,7 @@ def read_checkpoint(store: Store, checkpoint_id: int) -> CheckpointRecord:
     with store.reading() as session:
         row = session.execute(_checkpoints().where(Checkpoint.id == checkpoint_id)).one_or_none()
         if row is None:
-            raise NotFound(f"There is no checkpoint {checkpoint_id}. Choose one under Models.")
+            raise no_such(Checkpoint, checkpoint_id)
         return _record(row, current_id(session))
 
 
@@ -127,6 +129,8 @@ def current_checkpoint(store: Store) -> CheckpointRecord | None:
 def publish_checkpoint(session: Session, store: Store, *, job: Job, prepared: Path) -> Checkpoint:
     """Move a checkpoint into its place and enter it in the registry, within the runner's fenced transaction.
 
+    Whom and what it has learned from is written down with it.
+
     A folder without a row is what a crash between the two left; it is replaced.
 
     Args:
@@ -137,9 +141,12 @@ def publish_checkpoint(session: Session, store: Store, *, job: Job, prepared: Pa
 
     Raises:
         CheckpointMismatch: The folder's card is damaged.
+        NotFound: The manifest of its snapshot is missing or damaged.
+        SnapshotMismatch: That manifest is not what its hash says.
     """
     card = read_card(prepared)
     snapshot = session.get_one(Snapshot, job.snapshot_id)
+    manifest = read_manifest(store, snapshot.sha256)
     name = str(card["name"])
     if session.scalar(select(Checkpoint.id).where(Checkpoint.name == name)) is not None:
         name = f"{name}-{job.id}"
@@ -155,6 +162,7 @@ def publish_checkpoint(session: Session, store: Store, *, job: Job, prepared: Pa
     )
     session.add(checkpoint)
     session.flush()
+    record_learned(session, checkpoint, manifest)
     return checkpoint
 
 

@@ -29,7 +29,7 @@ from colpo_core.services.common.current_model import current_id
 from colpo_core.services.common.permissions import CLINICIANS, require
 from colpo_core.services.jobs import leases
 from colpo_core.services.overview.figures_cache import kept_figures
-from colpo_core.services.snapshots.external_sets import patients_met
+from colpo_core.services.snapshots.learned import patients_met
 from colpo_core.services.snapshots.rows import read_manifest
 from colpo_core.store import Store
 from colpo_core.store.dialects import month_of
@@ -50,7 +50,7 @@ from colpo_core.store.tables import (
     Snapshot,
     TaskItem,
 )
-from colpo_core.terms import Finding, Grade, Label, Split, Stage, TaskItemState, Verdict
+from colpo_core.terms import Finding, Grade, Label, Split, TaskItemState, Verdict
 
 MOST_JUDGED = 2_000
 _RESAMPLES = 300
@@ -238,7 +238,7 @@ def _areas(session: Session, real: ColumnElement[bool]) -> tuple[AreaSpread, ...
         select(CaseSummary.grade, func.avg(Prediction.acetowhite_fraction).label("area"))
         .join(Image, Image.case_id == CaseSummary.case_id)
         .join(Prediction, Prediction.image_id == Image.id)
-        .where(Prediction.checkpoint_id == current_id(session), Image.stage == Stage.ACETIC_ACID, real)
+        .where(Prediction.checkpoint_id == current_id(session), Image.is_readable, real)
         .group_by(CaseSummary.case_id)
     )
     found: dict[Grade | None, list[float]] = {}
@@ -300,7 +300,7 @@ def _drift(store: Store, session: Session, snapshot_sha256: str, frozen_at: date
         select(Image.id, Image.created_at, *_DRIFTING.values())
         .join(Prediction, Prediction.image_id == Image.id)
         .outerjoin(ImageFigures, ImageFigures.image_id == Image.id)
-        .where(Prediction.checkpoint_id == current_id(session), Image.stage == Stage.ACETIC_ACID, Image.shows_cervix)
+        .where(Prediction.checkpoint_id == current_id(session), Image.is_readable)
     )
     before: list[tuple[float | None, ...]] = []
     since: list[tuple[float | None, ...]] = []

@@ -18,9 +18,9 @@ from colpo_core.services.common.permissions import CLINICIANS, require
 from colpo_core.services.models.registry import current_checkpoint
 from colpo_core.services.overview.figures_cache import kept_figures
 from colpo_core.services.review.desk import agreement
-from colpo_core.services.snapshots.external_sets import patients_met
+from colpo_core.services.snapshots.learned import patients_met
 from colpo_core.store import Store
-from colpo_core.store.case_summaries import needs_annotation
+from colpo_core.store.facts import is_called_hsil, needs_annotation
 from colpo_core.store.tables import Annotation, Case, CaseLabel, Image, Prediction
 from colpo_core.terms import AnnotationState, Grade, Label, LabelSource, Stage
 
@@ -122,16 +122,15 @@ def _judged_cases(
         select(
             Case.patient_id,
             CaseLabel.label,
-            func.avg(Prediction.prob_hsil_3ch) >= func.max(Prediction.threshold_3ch),
-            func.avg(Prediction.prob_hsil_4ch) >= func.max(Prediction.threshold_4ch),
+            is_called_hsil(func.avg(Prediction.prob_hsil_3ch), func.max(Prediction.threshold_3ch)),
+            is_called_hsil(func.avg(Prediction.prob_hsil_4ch), func.max(Prediction.threshold_4ch)),
         )
         .join(Image, Image.case_id == Case.id)
         .join(Prediction, Prediction.image_id == Image.id)
         .join(CaseLabel, CaseLabel.case_id == Case.id)
         .where(
             Prediction.checkpoint_id == checkpoint_id,
-            Image.stage == Stage.ACETIC_ACID,
-            Image.shows_cervix,
+            Image.is_readable,
             CaseLabel.source == source,
             CaseLabel.label.is_not(None),
             real,

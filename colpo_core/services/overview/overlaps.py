@@ -21,7 +21,7 @@ from colpo_core.services.common.current_model import current_id
 from colpo_core.services.common.mask_rows import mask_pixels
 from colpo_core.services.common.permissions import CLINICIANS, require
 from colpo_core.services.overview.figures_cache import kept_figures
-from colpo_core.services.snapshots.external_sets import patients_met
+from colpo_core.services.snapshots.learned import patients_met
 from colpo_core.store import Store
 from colpo_core.store.tables import (
     Annotation,

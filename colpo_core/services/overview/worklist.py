@@ -1,6 +1,6 @@
 """What waits for a person, how far the clinic is, and how much the store holds. Counts are the database's own."""
 
-from sqlalchemy import ColumnElement, exists, func, select
+from sqlalchemy import ColumnElement, SQLColumnExpression, exists, func, select
 from sqlalchemy.orm import Session, aliased
 
 from colpo_core.records.overview.worklist import Progress, WorkItem, WorkKind, Worklist
@@ -12,7 +12,7 @@ from colpo_core.services.common.permissions import EVERYBODY, require
 from colpo_core.services.overview.figures_cache import kept_figures
 from colpo_core.services.studies.presenting import assigned_studies
 from colpo_core.store import Store
-from colpo_core.store.case_summaries import needs_annotation
+from colpo_core.store.facts import current_checkpoint_id, needs_annotation
 from colpo_core.store.tables import (
     Adjudication,
     Annotation,
@@ -27,14 +27,13 @@ from colpo_core.store.tables import (
     Patient,
     Person,
     Prediction,
-    Promotion,
     Reading,
     Review,
     Snapshot,
     Study,
     TaskItem,
 )
-from colpo_core.terms import AnnotationState, Finding, JobState, LabelSource, Role, Stage, TaskItemState
+from colpo_core.terms import AnnotationState, Finding, JobState, LabelSource, Role, TaskItemState
 
 
 def worklist(store: Store, *, actor: Actor) -> Worklist:
@@ -175,20 +174,21 @@ def _to_adjudicate(session: Session, actor: Actor) -> WorkItem:
 
 
 def _progress(session: Session) -> Progress:
-    to_annotate = (Image.stage == Stage.ACETIC_ACID) & Image.shows_cervix
     # From the annotations to their images: asked the other way round, SQLite looks every image up among all that are
     # submitted, which takes minutes in a large store.
     annotated = (
         select(func.count(Annotation.image_id.distinct()))
         .join(Image, Image.id == Annotation.image_id)
-        .where(Annotation.finding == Finding.ACETOWHITE, Annotation.state == AnnotationState.SUBMITTED, to_annotate)
+        .where(
+            Annotation.finding == Finding.ACETOWHITE, Annotation.state == AnnotationState.SUBMITTED, Image.is_readable
+        )
     )
-    current = select(Checkpoint.name).join(Promotion).order_by(Promotion.id.desc()).limit(1)
+    current = select(Checkpoint.name).where(Checkpoint.id == current_checkpoint_id())
     return Progress(
         cases=_count(session, Case),
         cases_labelled=_count(session, CaseLabel, *_labelled_by(LabelSource.HISTOLOGY)),
         images=_count(session, Image),
-        images_to_annotate=_count(session, Image, to_annotate),
+        images_to_annotate=_count(session, Image, Image.is_readable),
         images_annotated=session.scalar(annotated) or 0,
         snapshots=_count(session, Snapshot),
         checkpoints=_count(session, Checkpoint),
@@ -214,10 +214,9 @@ def _is_my_draft(actor: Actor) -> ColumnElement[bool]:
 
 
 def _waits_for_review(actor: Actor) -> ColumnElement[bool]:
-    current = select(Promotion.checkpoint_id).order_by(Promotion.id.desc()).limit(1).scalar_subquery()
     mine = exists().where(Review.prediction_id == Prediction.id, Review.reviewer_id == actor.person_id)
     kept_back = images_without_model(actor)
-    return (Prediction.checkpoint_id == current) & ~mine & Prediction.image_id.not_in(kept_back)
+    return (Prediction.checkpoint_id == current_checkpoint_id()) & ~mine & Prediction.image_id.not_in(kept_back)
 
 
 def _is_running() -> ColumnElement[bool]:
@@ -232,5 +231,5 @@ def _with(**params: object) -> tuple[tuple[str, str], ...]:
     return tuple((name, str(value)) for name, value in params.items() if value is not None)
 
 
-def _count(session: Session, table: type[Base], *where: ColumnElement[bool]) -> int:
+def _count(session: Session, table: type[Base], *where: SQLColumnExpression[bool]) -> int:
     return session.scalar(select(func.count()).select_from(table).where(*where)) or 0

@@ -10,7 +10,7 @@ from sqlalchemy import exists, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from colpo_core.errors import Conflict, InputRejected, NotFound, SignInRefused
+from colpo_core.errors import Conflict, InputRejected, SignInRefused
 from colpo_core.records.people import Actor, AuditPage, AuditRecord, PersonRecord
 from colpo_core.services.common import audit, exposures
 from colpo_core.services.common.actors import as_actor
@@ -22,6 +22,7 @@ from colpo_core.services.people.signing_in import (
 )
 from colpo_core.services.studies.refusals import open_studies_of
 from colpo_core.store import Store
+from colpo_core.store.facts import find_row
 from colpo_core.store.tables import AuditEntry, Person
 from colpo_core.store.tables.base import utc_now
 from colpo_core.terms import ExposureKind, Role
@@ -279,9 +280,7 @@ def _add_person(session: Session, username: str, display_name: str, role: Role, 
 
 
 def _human(session: Session, person_id: int) -> Person:
-    person = session.get(Person, person_id)
-    if person is None:
-        raise NotFound("There is no such person.")
+    person = find_row(session, Person, person_id)
     if person.password_hash is None:
         raise InputRejected("This account belongs to the program itself: nobody signs in with it.")
     return person

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, aliased
 
-from colpo_core.errors import Conflict, NotFound
+from colpo_core.errors import Conflict
 from colpo_core.evaluation.likeness import likeness, unpack_features
 from colpo_core.records.jobs import JobRecord
 from colpo_core.records.people import Actor
@@ -21,10 +21,11 @@ from colpo_core.services.common.cache import Kept
 from colpo_core.services.common.permissions import CLINICIANS, require
 from colpo_core.services.jobs import control as jobs
 from colpo_core.services.jobs import engine
-from colpo_core.services.snapshots.external_sets import patients_met
+from colpo_core.services.snapshots.learned import patients_met
 from colpo_core.services.snapshots.learned_copies import images_state
 from colpo_core.store import Store
 from colpo_core.store.dialects import among
+from colpo_core.store.facts import no_such
 from colpo_core.store.tables import (
     Annotation,
     AnnotationVersion,
@@ -136,7 +137,7 @@ def _found(session: Session, actor: Actor, prediction_id: int) -> tuple[Predicti
     query = select(Prediction, Image).join(Image, Image.id == Prediction.image_id).where(Prediction.id == prediction_id)
     row = session.execute(query).one_or_none()
     if row is None:
-        raise NotFound(f"There is no prediction {prediction_id}. Choose one of those that wait.")
+        raise no_such(Prediction, prediction_id)
     require_prediction_visible(session, actor, row[1].id)
     return row[0], row[1]
 

@@ -22,6 +22,7 @@ from colpo_core.services.annotations.submitted_masks import AnnotatorMask, visib
 from colpo_core.services.common import exposures
 from colpo_core.services.common.blinding import images_without_model, require_prediction_visible
 from colpo_core.services.common.counting import count_up_to
+from colpo_core.services.common.current_model import current_id
 from colpo_core.services.common.mask_rows import mask_pixels
 from colpo_core.services.common.permissions import CLINICIANS, require
 from colpo_core.services.review.rows import (
@@ -37,7 +38,7 @@ from colpo_core.services.review.rows import (
 )
 from colpo_core.services.review.series import review_series
 from colpo_core.store import Store
-from colpo_core.store.tables import CaseLabel, Checkpoint, Mask, Prediction, Promotion, Review
+from colpo_core.store.tables import CaseLabel, Checkpoint, Mask, Prediction, Review
 from colpo_core.terms import ExposureKind, Finding, LabelSource, Verdict
 
 
@@ -55,7 +56,7 @@ def list_for_review(
     """
     require(actor, CLINICIANS)
     with store.reading() as session:
-        wanted = checkpoint_id or _current_id(session)
+        wanted = checkpoint_id or current_id(session)
         checkpoint = session.get(Checkpoint, wanted) if wanted else None
         if checkpoint is None:
             return ReviewQueue((), None, 0, None)
@@ -78,7 +79,7 @@ def next_for_review(store: Store, *, actor: Actor) -> ReviewNext:
     """What of the current model waits for my verdict: which prediction is first, and how many; nothing is shown yet."""
     require(actor, CLINICIANS)
     with store.reading() as session:
-        current = _current_id(session)
+        current = current_id(session)
         checkpoint = session.get(Checkpoint, current) if current else None
         if checkpoint is None:
             return ReviewNext(None, None, 0)
@@ -113,7 +114,7 @@ def find_prediction(store: Store, *, actor: Actor, image_id: int) -> PredictionR
     require(actor, CLINICIANS)
     with store.reading() as session:
         require_prediction_visible(session, actor, image_id)
-        current = _current_id(session)
+        current = current_id(session)
         query = (
             prediction_rows()
             .where(Prediction.image_id == image_id)
@@ -194,7 +195,7 @@ def agreement(store: Store, *, actor: Actor, checkpoint_id: int | None = None) -
     """
     require(actor, CLINICIANS)
     with store.reading() as session:
-        wanted = checkpoint_id or _current_id(session)
+        wanted = checkpoint_id or current_id(session)
         newest = (
             select(func.max(Review.id))
             .join(Prediction, Prediction.id == Review.prediction_id)
@@ -213,10 +214,6 @@ def _annotated(session: Session, actor: Actor, image_id: int) -> tuple[Annotator
     if not masks:
         return None
     return masks[-1], mask_pixels(session.get_one(Mask, masks[-1].mask_id))
-
-
-def _current_id(session: Session) -> int | None:
-    return session.scalar(select(Promotion.checkpoint_id).order_by(Promotion.id.desc()).limit(1))
 
 
 def _waiting_for(actor: Actor, checkpoint_id: int) -> tuple[ColumnElement[bool], ...]:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Row, Select, select
 from sqlalchemy.orm import Session
 
-from colpo_core.errors import ColpoError, NotFound
+from colpo_core.errors import ColpoError
 from colpo_core.images.biopsy_sites import propose_sites
 from colpo_core.images.clock_face import Clock, lay_clock
 from colpo_core.images.maps import unpack_maps
@@ -22,6 +22,7 @@ from colpo_core.services.common import exposures
 from colpo_core.services.common.blinding import require_prediction_visible
 from colpo_core.services.common.mask_rows import mask_pixels
 from colpo_core.store import Store
+from colpo_core.store.facts import no_such
 from colpo_core.store.tables import Case, Checkpoint, Image, Mask, Patient, Person, Prediction, Review
 from colpo_core.terms import ExposureKind
 
@@ -50,7 +51,7 @@ def visible_prediction(session: Session, actor: Actor, prediction_id: int) -> Pr
     """
     row = session.execute(prediction_rows().where(Prediction.id == prediction_id)).one_or_none()
     if row is None:
-        raise NotFound(f"There is no prediction {prediction_id}. Choose one of those that wait.")
+        raise no_such(Prediction, prediction_id)
     require_prediction_visible(session, actor, row[1].id)
     return row
 

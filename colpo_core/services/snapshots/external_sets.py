@@ -7,23 +7,23 @@ snapshot any more, and `seen_by` says what a checkpoint has learned from.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from colpo_core.datasets.kin import kin_by_image
 from colpo_core.datasets.manifest import Manifest, ManifestItem
-from colpo_core.errors import InputRejected, LeakageFound, NotFound
+from colpo_core.errors import InputRejected, LeakageFound
 from colpo_core.records.people import Actor
 from colpo_core.records.snapshots.snapshots import SnapshotRecord
 from colpo_core.services.cases.fingerprints import fill_fingerprints, fingerprints, near_copies
 from colpo_core.services.common.permissions import CLINICIANS, require
-from colpo_core.services.snapshots.learned_copies import patients_of
+from colpo_core.services.snapshots.learned import learned_images, learned_patients, learns_from_all, patients_met
+from colpo_core.services.snapshots.learned_copies import LearnedImage
 from colpo_core.services.snapshots.rows import read_manifest, snapshot_record, snapshot_rows
 from colpo_core.store import Store
+from colpo_core.store.facts import find_row
 from colpo_core.store.tables import Checkpoint, Snapshot
-from colpo_core.terms import Split
 
 _SHOWN = 5
 
@@ -41,7 +41,7 @@ def external_sets(store: Store, *, actor: Actor) -> tuple[SnapshotRecord, ...]:
 
 
 def seen_by(store: Store, *, actor: Actor, checkpoint_id: int, snapshot_id: int) -> tuple[str, ...]:
-    """What of an external test set a checkpoint's training has touched: see `learned_from`.
+    """What of an external test set a checkpoint's training has touched: see `learned.learned_from`.
 
     Args:
         store: The open store.
@@ -53,64 +53,22 @@ def seen_by(store: Store, *, actor: Actor, checkpoint_id: int, snapshot_id: int)
         Sentences that name patients and images by their rows; none where the set is unseen.
 
     Raises:
-        NotFound: There is no such checkpoint or snapshot, or a file is missing or damaged.
+        NotFound: There is no such checkpoint or snapshot, its file is missing or damaged, or it is not known whom the
+            checkpoint learned from.
         InputRejected: The snapshot is no external test set.
         PermissionDenied: The actor is a reader.
         SnapshotMismatch: A manifest is not what its hash says.
     """
     require(actor, CLINICIANS)
     with store.reading() as session:
-        checkpoint, snapshot = session.get(Checkpoint, checkpoint_id), session.get(Snapshot, snapshot_id)
-        if checkpoint is None:
-            raise NotFound(f"There is no checkpoint {checkpoint_id}. Choose one under Models.")
-        if snapshot is None:
-            raise NotFound(f"There is no snapshot {snapshot_id}. Choose one of the list.")
+        checkpoint = find_row(session, Checkpoint, checkpoint_id)
+        snapshot = find_row(session, Snapshot, snapshot_id)
         if not snapshot.external:
             raise InputRejected(f"Snapshot “{snapshot.name}” is no external test set. Choose one that is.")
-        trained_on = session.get_one(Snapshot, checkpoint.snapshot_id)
-    learned = learned_from(read_manifest(store, trained_on.sha256), checkpoint.card)
+        learned = _learned(store, session, checkpoint_id)
     reserved = read_manifest(store, snapshot.sha256).items
-    looks = _looks(store, (*learned, *reserved))
-    return _sentences(_touched(learned, reserved, looks), f"The training of {checkpoint.name} saw", snapshot.name)
-
-
-def learned_from(manifest: Manifest, card: Mapping[str, Any]) -> tuple[ManifestItem, ...]:
-    """The images that a training learned from or chose by.
-
-    Args:
-        manifest: The snapshot that it was given.
-        card: The card of its checkpoint.
-
-    Returns:
-        Those of train and validation. By the paper's protocol all, because copies of each image stand on every side.
-    """
-    if _learns_from_all(card):
-        return manifest.items
-    return manifest.of(Split.TRAIN) + manifest.of(Split.VALIDATION)
-
-
-def items_learned_from(store: Store, session: Session, checkpoint_id: int) -> tuple[ManifestItem, ...]:
-    """The images that a published checkpoint has learned from, or that chose its epoch and thresholds.
-
-    Raises:
-        NotFound: The manifest of its snapshot is missing or damaged.
-        SnapshotMismatch: It is not what its hash says.
-    """
-    checkpoint = session.get_one(Checkpoint, checkpoint_id)
-    manifest = read_manifest(store, session.get_one(Snapshot, checkpoint.snapshot_id).sha256)
-    return learned_from(manifest, checkpoint.card)
-
-
-def patients_met(store: Store, session: Session, checkpoint_id: int) -> frozenset[int]:
-    """Rows of the patients of `items_learned_from`, and of those who have a copy or near copy of such an image.
-
-    One photograph may be filed under two codes, and a model that has learned from it knows both.
-
-    Raises:
-        NotFound: The manifest of its snapshot is missing or damaged.
-        SnapshotMismatch: It is not what its hash says.
-    """
-    return patients_of(store, session, items_learned_from(store, session, checkpoint_id))
+    touched = _touched(learned, reserved, _looks(store, (*learned.images, *reserved)))
+    return _sentences(touched, f"The training of {checkpoint.name} saw", snapshot.name)
 
 
 def refuse_training(store: Store, snapshot_id: int) -> None:
@@ -123,10 +81,8 @@ def refuse_training(store: Store, snapshot_id: int) -> None:
         SnapshotMismatch: A manifest is not what its hash says.
     """
     with store.reading() as session:
-        snapshot = session.get(Snapshot, snapshot_id)
+        snapshot = find_row(session, Snapshot, snapshot_id)
         others = session.scalars(select(Snapshot).where(Snapshot.external).order_by(Snapshot.id)).all()
-    if snapshot is None:
-        raise NotFound(f"There is no snapshot {snapshot_id}. Freeze one first.")
     if snapshot.external:
         raise InputRejected(
             f"Snapshot “{snapshot.name}” is an external test set: nothing is trained on it. Choose another snapshot."
@@ -134,9 +90,10 @@ def refuse_training(store: Store, snapshot_id: int) -> None:
     if not others:
         return
     items = read_manifest(store, snapshot.sha256).items
+    held = _Learned(frozenset(item.patient_id for item in items), items, frozenset())
     for other in others:
         reserved = read_manifest(store, other.sha256).items
-        touched = _touched(items, reserved, _looks(store, (*items, *reserved)))
+        touched = _touched(held, reserved, _looks(store, (*items, *reserved)))
         sentences = _sentences(touched, f"Snapshot “{snapshot.name}” holds", other.name)
         if sentences:
             raise LeakageFound(
@@ -197,18 +154,17 @@ def group_patients(images: Iterable[tuple[int, int, str]], looks: Mapping[int, s
 
 
 def who_has_learned(store: Store, session: Session, manifest: Manifest, looks: Mapping[int, str]) -> tuple[str, ...]:
-    """Which published checkpoints have learned from patients of a test set that is to be frozen, one sentence each."""
-    query = (
-        select(Checkpoint, Snapshot.sha256)
-        .join(Snapshot, Snapshot.id == Checkpoint.snapshot_id)
-        .order_by(Checkpoint.id)
-    )
-    alike: dict[tuple[str, bool], list[Checkpoint]] = {}
-    for checkpoint, sha256 in session.execute(query):
-        alike.setdefault((sha256, _learns_from_all(checkpoint.card)), []).append(checkpoint)
+    """Which published checkpoints have learned from patients of a test set that is to be frozen, one sentence each.
+
+    Raises:
+        NotFound: Of a checkpoint it is not known whom it learned from.
+    """
+    alike: dict[tuple[int, bool], list[Checkpoint]] = {}
+    for checkpoint in session.scalars(select(Checkpoint).order_by(Checkpoint.id)):
+        alike.setdefault((checkpoint.snapshot_id, learns_from_all(checkpoint.card)), []).append(checkpoint)
     sentences = []
-    for (sha256, _), checkpoints in alike.items():
-        touched = _touched(learned_from(read_manifest(store, sha256), checkpoints[0].card), manifest.items, looks)
+    for checkpoints in alike.values():
+        touched = _touched(_learned(store, session, checkpoints[0].id), manifest.items, looks)
         if touched.n_patients:
             names = " and ".join(checkpoint.name for checkpoint in checkpoints)
             sentences.append(
@@ -219,6 +175,29 @@ def who_has_learned(store: Store, session: Session, manifest: Manifest, looks: M
 
 
 @dataclass(frozen=True)
+class _Learned:
+    """What may have touched a test set.
+
+    Attributes:
+        patients: Whose images were learned from.
+        images: Which.
+        met: Patients whom a training has met, under whatever code; those of `patients` among them.
+    """
+
+    patients: frozenset[int]
+    images: Sequence[ManifestItem | LearnedImage]
+    met: frozenset[int]
+
+
+def _learned(store: Store, session: Session, checkpoint_id: int) -> _Learned:
+    return _Learned(
+        learned_patients(session, checkpoint_id),
+        learned_images(session, checkpoint_id),
+        patients_met(store, session, checkpoint_id),
+    )
+
+
+@dataclass(frozen=True)
 class _Touched:
     """What other images have in common with a test set, each patient and image of the set counted once.
 
@@ -226,17 +205,20 @@ class _Touched:
         patients: Patients who stand in both.
         files: Further images of the set that are the same file as one of the others.
         copies: Further images of the set of which one of the others is a near copy.
+        met: Further patients of whom another image, which is not in the set, is such a file or copy.
         n_patients: How many patients of the set this concerns.
     """
 
     patients: tuple[int, ...]
     files: tuple[int, ...]
     copies: tuple[int, ...]
+    met: tuple[int, ...]
     n_patients: int
 
 
-def _touched(items: Sequence[ManifestItem], reserved: Sequence[ManifestItem], looks: Mapping[int, str]) -> _Touched:
-    patients = {item.patient_id for item in items} & {item.patient_id for item in reserved}
+def _touched(learned: _Learned, reserved: Sequence[ManifestItem], looks: Mapping[int, str]) -> _Touched:
+    items, of_set = learned.images, {item.patient_id for item in reserved}
+    patients = (learned.patients | {item.patient_id for item in items}) & of_set
     further = {item.image_id: item for item in reserved if item.patient_id not in patients}
     shas = {item.image_sha256 for item in items}
     files = {image_id for image_id, item in further.items() if item.image_sha256 in shas}
@@ -249,15 +231,17 @@ def _touched(items: Sequence[ManifestItem], reserved: Sequence[ManifestItem], lo
         if image_id in further and counterpart in others
     } - files
     concerned = patients | {further[image_id].patient_id for image_id in files | copies}
-    return _Touched(tuple(sorted(patients)), tuple(sorted(files)), tuple(sorted(copies)), len(concerned))
+    met = (learned.met & of_set) - concerned
+    return _Touched(
+        patients=tuple(sorted(patients)),
+        files=tuple(sorted(files)),
+        copies=tuple(sorted(copies)),
+        met=tuple(sorted(met)),
+        n_patients=len(concerned | met),
+    )
 
 
-def _learns_from_all(card: Mapping[str, Any]) -> bool:
-    """Whether the training augmented before it split; a card of an older version names no protocol, and did not."""
-    return bool(card.get("protocol") == "paper")
-
-
-def _looks(store: Store, items: Iterable[ManifestItem]) -> dict[int, str]:
+def _looks(store: Store, items: Iterable[ManifestItem | LearnedImage]) -> dict[int, str]:
     fill_fingerprints(store, {item.image_id for item in items})
     with store.reading() as session:
         return fingerprints(session)
@@ -273,6 +257,8 @@ def _sentences(touched: _Touched, who: str, name: str) -> tuple[str, ...]:
         sentences.append(f"{who} the same file as {_numbered('image', touched.files)} {of_set}.")
     if touched.copies:
         sentences.append(f"{who} near copies of {_numbered('image', touched.copies)} {of_set}.")
+    if touched.met:
+        sentences.append(f"{who} other images of {_numbered('patient', touched.met)} {of_set} under another code.")
     return tuple(sentences)
 
 

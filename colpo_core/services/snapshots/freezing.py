@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from colpo_core.datasets.guard import check_leakage
 from colpo_core.datasets.manifest import LeftOut, Manifest, ManifestItem
 from colpo_core.datasets.splits import split_patients, strata_of
-from colpo_core.errors import Conflict, InputRejected, NotFound
+from colpo_core.errors import Conflict, InputRejected
 from colpo_core.labels import RULES_VERSION
 from colpo_core.records.cases.images import AskedImage, Contradiction
 from colpo_core.records.people import Actor
@@ -33,6 +33,7 @@ from colpo_core.services.snapshots.gathering import Gathered, Usable, gather
 from colpo_core.services.snapshots.rows import read_manifest, snapshot_record, snapshot_rows
 from colpo_core.services.snapshots.shortcuts import search_shortcuts, snapshot_shortcuts
 from colpo_core.store import Store
+from colpo_core.store.facts import find_row, no_such
 from colpo_core.store.tables import Person, Snapshot
 from colpo_core.terms import ExposureKind, Finding, Split
 
@@ -171,7 +172,7 @@ def get_snapshot(store: Store, *, actor: Actor, snapshot_id: int) -> SnapshotRec
     with store.reading() as session:
         row = session.execute(snapshot_rows().where(Snapshot.id == snapshot_id)).one_or_none()
         if row is None:
-            raise NotFound(f"There is no snapshot {snapshot_id}. Choose one of the list.")
+            raise no_such(Snapshot, snapshot_id)
         return snapshot_record(row)
 
 
@@ -185,7 +186,7 @@ def find_snapshot(store: Store, *, actor: Actor, name: str) -> SnapshotRecord:
     with store.reading() as session:
         row = session.execute(snapshot_rows().where(Snapshot.name == name.strip())).one_or_none()
         if row is None:
-            raise NotFound(f"There is no snapshot “{name}”. Choose one of the list.")
+            raise no_such(Snapshot, name)
         return snapshot_record(row)
 
 
@@ -340,10 +341,7 @@ def _on_sides(items: tuple[ManifestItem, ...], kin: dict[int, int], query: Snaps
 def _annotator_name(session: Session, query: SnapshotQuery) -> str | None:
     if query.mask_annotator_id is None:
         return None
-    person = session.get(Person, query.mask_annotator_id)
-    if person is None:
-        raise NotFound(f"There is no person {query.mask_annotator_id}. Choose an annotator with submitted masks.")
-    return person.display_name
+    return find_row(session, Person, query.mask_annotator_id).display_name
 
 
 def _refuse_taken_name(session: Session, name: str) -> None:

@@ -4,20 +4,38 @@ Comparing all images of a store with those of a training takes seconds where bot
 kept while the program runs, and only images that have come since are compared.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from threading import Lock
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from colpo_core.datasets.manifest import ManifestItem
 from colpo_core.images.perceptual import Looks
 from colpo_core.services.common.cache import Kept
 from colpo_core.store import Store
 from colpo_core.store.tables import Case, Image
 
 ImagesState = tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class LearnedImage:
+    """An image that a checkpoint has learned from, as it is filed now.
+
+    Attributes:
+        image_id: Row of the image.
+        image_sha256: Hash of its file.
+        patient_id: Row of the patient under whom it is filed.
+        perceptual_hash: What it looks like; None where an older version stored it and nobody has looked at it since.
+    """
+
+    image_id: int
+    image_sha256: str
+    patient_id: int
+    perceptual_hash: str | None
+
+
 _COMPARED_AT_ONCE = 200
 _ASKED_AT_ONCE = 1000
 
@@ -61,7 +79,7 @@ class _Compared:
         self.done.update(image_id for image_id, _ in known)
 
 
-_COMPARED: Kept[tuple[str, tuple[int, ...]], _Compared] = Kept(8)
+_COMPARED: Kept[tuple[str, tuple[int, ...], int], _Compared] = Kept(8)
 
 
 def images_state(session: Session) -> ImagesState:
@@ -71,8 +89,8 @@ def images_state(session: Session) -> ImagesState:
     return n_images, n_looked_at, newest or 0
 
 
-def patients_of(store: Store, session: Session, learned: Iterable[ManifestItem]) -> frozenset[int]:
-    """Rows of the patients of some images, and of those one of whose images is a copy or near copy of one.
+def patients_of(store: Store, session: Session, learned: Sequence[LearnedImage]) -> frozenset[int]:
+    """Rows of the patients under whom some images, and copies and near copies of them, are filed now.
 
     Args:
         store: The open store.
@@ -80,18 +98,12 @@ def patients_of(store: Store, session: Session, learned: Iterable[ManifestItem])
         learned: The images. Those that an older version stored and nobody has looked at since are compared by their
             files alone.
     """
-    items = tuple(learned)
-    key = (str(store.settings.data_dir), tuple(sorted(item.image_id for item in items)))
-    copies = sorted(_COMPARED.find(key, lambda: _begin(session, items)).catch_up(session))
-    patient_ids = {item.patient_id for item in items}
+    looks = [image.perceptual_hash for image in learned if image.perceptual_hash is not None]
+    key = (str(store.settings.data_dir), tuple(image.image_id for image in learned), len(looks))
+    shas = frozenset(image.image_sha256 for image in learned)
+    copies = sorted(_COMPARED.find(key, lambda: _Compared(shas, Looks(looks))).catch_up(session))
+    patient_ids = {image.patient_id for image in learned}
     for start in range(0, len(copies), _ASKED_AT_ONCE):
         query = select(Case.patient_id).join(Image, Image.case_id == Case.id)
         patient_ids.update(session.scalars(query.where(Image.id.in_(copies[start : start + _ASKED_AT_ONCE]))))
     return frozenset(patient_ids)
-
-
-def _begin(session: Session, items: tuple[ManifestItem, ...]) -> _Compared:
-    wanted = {item.image_id for item in items}
-    rows = session.execute(select(Image.id, Image.perceptual_hash).where(Image.perceptual_hash.is_not(None)))
-    looks = [hashed for image_id, hashed in rows if image_id in wanted and hashed is not None]
-    return _Compared(frozenset(item.image_sha256 for item in items), Looks(looks))

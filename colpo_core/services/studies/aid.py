@@ -7,9 +7,10 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from colpo_core.errors import Blinding, InputRejected, NotFound
-from colpo_core.images.colours import MASK_RGBA, map_png
+from colpo_core.images.colours import map_png
 from colpo_core.images.maps import brightest_of_network, unpack_maps
 from colpo_core.images.masks import mask_png
+from colpo_core.records.colours import MODEL_MASK, MODEL_MASK_ALPHA, rgba
 from colpo_core.records.studies.reading_plans import Aid
 from colpo_core.records.studies.readings import AidShown
 from colpo_core.services.common.mask_rows import mask_pixels
@@ -68,7 +69,7 @@ def aid_png(store: Store, session: Session, study: Study, case_id: int, layer: s
     """
     prediction = _prediction(session, study, case_id)
     if layer == "mask":
-        return mask_png(mask_pixels(session.get_one(Mask, prediction.mask_id)), rgba=MASK_RGBA)
+        return mask_png(mask_pixels(session.get_one(Mask, prediction.mask_id)), rgba=rgba(MODEL_MASK, MODEL_MASK_ALPHA))
     if layer != "map":
         raise NotFound(f"There is no layer {layer!r}; there are {', '.join(LAYERS)}.")
     image = session.get_one(Image, prediction.image_id)

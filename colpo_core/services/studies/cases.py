@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
-from colpo_core.errors import InputRejected, NotFound
+from colpo_core.errors import InputRejected
 from colpo_core.labels import GRADE_NAMES
 from colpo_core.records.studies.designs import CaseChoice, CaseSource
-from colpo_core.services.snapshots.external_sets import items_learned_from
-from colpo_core.services.snapshots.learned_copies import patients_of
+from colpo_core.services.snapshots.learned import patients_met
 from colpo_core.services.snapshots.rows import read_manifest
 from colpo_core.store import Store
+from colpo_core.store.facts import find_row
 from colpo_core.store.tables import Case, CaseLabel, Checkpoint, Image, Snapshot
 from colpo_core.studies.design import MOST_CASES, DesignCase
-from colpo_core.terms import Grade, LabelSource, Split, Stage
+from colpo_core.terms import Grade, LabelSource, Split
 
 NO_CASE = "no such case"
 NO_LABEL = "no label by histology"
@@ -106,29 +106,20 @@ def practice_cases(session: Session, case_ids: Collection[int]) -> tuple[DesignC
 def seen_cases(store: Store, session: Session, checkpoint: Checkpoint, case_ids: Iterable[int]) -> frozenset[int]:
     """Those of some cases that a checkpoint has learned from, or from another case of the same patient.
 
-    What it has learned from is `external_sets.learned_from`: train and validation, and by the paper's protocol all.
-    A patient counts as well under another code, where one photograph, or a near copy of it, is filed under both. A
-    patient whose case was filed under another code since counts by the case, and by the code of then.
+    By the one rule of `services.snapshots.learned`: a patient counts under whatever code, then and now.
 
     Raises:
-        NotFound: The snapshot's file is missing or damaged.
-        SnapshotMismatch: The snapshot's file is not what its hash says.
+        NotFound: It is not known whom the checkpoint learned from.
     """
-    learned = items_learned_from(store, session, checkpoint.id)
-    cases = {item.case_id for item in learned}
-    patients = patients_of(store, session, learned)
-    ids = frozenset(case_ids)
-    rows = session.execute(select(Case.id, Case.patient_id).where(Case.id.in_(ids)))
-    return frozenset(case_id for case_id, patient_id in rows if case_id in cases or patient_id in patients)
+    patients = patients_met(store, session, checkpoint.id)
+    rows = session.execute(select(Case.id, Case.patient_id).where(Case.id.in_(frozenset(case_ids))))
+    return frozenset(case_id for case_id, patient_id in rows if patient_id in patients)
 
 
 def _snapshot(session: Session, snapshot_id: int | None) -> Snapshot:
     if snapshot_id is None:
         raise InputRejected("Choose the snapshot whose test split is to be read.")
-    snapshot = session.get(Snapshot, snapshot_id)
-    if snapshot is None:
-        raise NotFound("There is no such snapshot. Choose another one.")
-    return snapshot
+    return find_row(session, Snapshot, snapshot_id)
 
 
 def _filter_words(choice: CaseChoice) -> str:
@@ -191,9 +182,7 @@ def _sort_out(
 
 def _first_images(session: Session, wanted: frozenset[int] | None) -> dict[int, tuple[int, str]]:
     """By case: row and hash of the first acetic-acid image that shows the cervix."""
-    first = (
-        select(func.min(Image.id)).where(Image.stage == Stage.ACETIC_ACID, Image.shows_cervix).group_by(Image.case_id)
-    )
+    first = select(func.min(Image.id)).where(Image.is_readable).group_by(Image.case_id)
     if wanted is not None:
         first = first.where(Image.case_id.in_(wanted))
     rows = session.execute(select(Image.case_id, Image.id, Image.sha256).where(Image.id.in_(first)))

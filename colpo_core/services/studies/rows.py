@@ -3,7 +3,7 @@
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from colpo_core.errors import NotFound, StudyLocked
+from colpo_core.errors import StudyLocked
 from colpo_core.records.people import Actor
 from colpo_core.records.studies.designs import CheckpointProgress, ReaderProgress, StudyDetail, StudyRecord
 from colpo_core.records.studies.reading_plans import ReadingPlan
@@ -11,6 +11,7 @@ from colpo_core.services.common.permissions import ADMINISTRATORS, require
 from colpo_core.services.studies.cases import seen_cases
 from colpo_core.services.studies.readers import amended, expected_of, plan_of
 from colpo_core.store import Store
+from colpo_core.store.facts import find_row
 from colpo_core.store.tables import (
     Checkpoint,
     Image,
@@ -84,10 +85,7 @@ def get_study_row(session: Session, study_id: int) -> Study:
     Raises:
         NotFound: There is no such study.
     """
-    study = session.get(Study, study_id)
-    if study is None:
-        raise NotFound("There is no such study. Look in the list of studies.")
-    return study
+    return find_row(session, Study, study_id)
 
 
 def study_record(session: Session, study: Study) -> StudyRecord:

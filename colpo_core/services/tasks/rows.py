@@ -9,12 +9,7 @@ from colpo_core.errors import NotFound
 from colpo_core.records.people import Actor
 from colpo_core.records.tasks import TaskRecord
 from colpo_core.store.tables import AnnotationTask, Image, Person, TaskItem
-from colpo_core.terms import Role, Stage, TaskItemState
-
-
-def takes_part() -> ColumnElement[bool]:
-    """Whether a row of `images` is one that tasks hand out: acetic acid, and it shows the cervix."""
-    return (Image.stage == Stage.ACETIC_ACID) & Image.shows_cervix
+from colpo_core.terms import Role, TaskItemState
 
 
 def counts() -> ColumnElement[bool]:
@@ -23,7 +18,7 @@ def counts() -> ColumnElement[bool]:
     An image may be marked as not showing the cervix after a task was made. That is asked anew each time instead of
     being written to the items, so that correcting the mark brings the image back to every queue by itself.
     """
-    return (TaskItem.state != TaskItemState.WAITING) | takes_part()
+    return (TaskItem.state != TaskItemState.WAITING) | Image.is_readable
 
 
 def find_task(session: Session, actor: Actor, task_id: int) -> AnnotationTask:
@@ -91,7 +86,7 @@ def _tasks_of(session: Session, actor: Actor) -> set[int]:
 
 def _figures(session: Session, task_ids: Collection[int]) -> dict[int, tuple[int, int, int, int, int, int]]:
     """Of each task: images, items, submitted, skipped, images that somebody still has to annotate, items left out."""
-    waits = (TaskItem.state == TaskItemState.WAITING) & takes_part()
+    waits = (TaskItem.state == TaskItemState.WAITING) & Image.is_readable
     rows = session.execute(
         select(
             TaskItem.task_id,

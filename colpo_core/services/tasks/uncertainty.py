@@ -8,7 +8,8 @@ from scipy.stats import rankdata
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from colpo_core.store.tables import Prediction, Promotion
+from colpo_core.store.facts import current_checkpoint_id
+from colpo_core.store.tables import Prediction
 
 
 @dataclass(frozen=True)
@@ -38,11 +39,10 @@ def image_uncertainty(session: Session, image_ids: Collection[int]) -> dict[int,
         session: A reading or writing session.
         image_ids: The images, among which the score ranks.
     """
-    current = select(Promotion.checkpoint_id).order_by(Promotion.id.desc()).limit(1).scalar_subquery()
     wanted = set(image_ids)
     rows = session.execute(
         select(Prediction.image_id, Prediction.mask_entropy, Prediction.prob_hsil_3ch, Prediction.prob_hsil_4ch)
-        .where(Prediction.checkpoint_id == current)
+        .where(Prediction.checkpoint_id == current_checkpoint_id())
         .order_by(Prediction.image_id)
     )
     uncertainties = {

@@ -9,6 +9,8 @@ from colpo_core.store.tables.jobs import HeldGpu, Job, JobEvent
 from colpo_core.store.tables.ledger import Exposure, StudyAmendment, StudyClosing
 from colpo_core.store.tables.models import (
     Checkpoint,
+    CheckpointImage,
+    CheckpointPatient,
     Evaluation,
     ImageFigures,
     ImageSurroundings,
@@ -49,6 +51,8 @@ __all__ = [
     "CaseReviewer",
     "CaseSummary",
     "Checkpoint",
+    "CheckpointImage",
+    "CheckpointPatient",
     "ConsensusMask",
     "Evaluation",
     "Exposure",

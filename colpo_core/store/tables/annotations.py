@@ -54,7 +54,7 @@ class Annotation(Base):
     draft_strokes: Mapped[int] = mapped_column(default=0)
     draft_active_ms: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
-    image: Mapped[Image] = relationship(back_populates="annotations")
+    image: Mapped[Image] = relationship()
     versions: Mapped[list["AnnotationVersion"]] = relationship(
         back_populates="annotation",
         order_by="AnnotationVersion.number",

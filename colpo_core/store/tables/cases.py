@@ -1,9 +1,9 @@
 """Tables of patients, cases, images, histology and labels."""
 
 from datetime import date, datetime
-from typing import TYPE_CHECKING
 
-from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, ColumnElement, Date, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from colpo_core.store.tables.base import Base, Sha256, UtcDateTime, utc_now, words
@@ -18,9 +18,6 @@ from colpo_core.terms import (
     SpecimenKind,
     Stage,
 )
-
-if TYPE_CHECKING:
-    from colpo_core.store.tables.annotations import Annotation
 
 
 class Patient(Base):
@@ -98,8 +95,17 @@ class Image(Base):
     perceptual_hash: Mapped[str | None] = mapped_column("fingerprint", String(400))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
     case: Mapped[Case] = relationship(back_populates="images")
-    annotations: Mapped[list["Annotation"]] = relationship(back_populates="image")
     __table_args__ = (Index("ix_images_stage", "stage"),)
+
+    @hybrid_property
+    def is_readable(self) -> bool:
+        """Whether networks read it, and people annotate it: acetic acid, and it shows the cervix."""
+        return self.stage is Stage.ACETIC_ACID and self.shows_cervix
+
+    @is_readable.inplace.expression
+    @classmethod
+    def _is_readable(cls) -> ColumnElement[bool]:
+        return (cls.stage == Stage.ACETIC_ACID) & cls.shows_cervix
 
 
 class ImageLook(Base):

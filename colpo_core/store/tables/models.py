@@ -11,7 +11,10 @@ from colpo_core.terms import LabelSource
 
 
 class Checkpoint(Base):
-    """Trained weights (a folder named by `name` under the store's checkpoints) with what made them."""
+    """Trained weights (a folder named by `name` under the store's checkpoints) with what made them.
+
+    `learning_recorded` says whether it is known whom and what it learned from: see `CheckpointPatient`.
+    """
 
     __tablename__ = "checkpoints"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -22,7 +25,28 @@ class Checkpoint(Base):
     label_source: Mapped[LabelSource] = mapped_column(words(LabelSource, "label_source"))
     simulated: Mapped[bool] = mapped_column(default=False)
     card: Mapped[dict[str, Any]] = mapped_column(JSON)
+    learning_recorded: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
+
+
+class CheckpointPatient(Base):
+    """A patient whom a checkpoint has learned from, or who chose its epoch and thresholds, by the code of then.
+
+    Written when the checkpoint is published, and never changed. Whoever is found to be the same woman since is not
+    here: see `services.snapshots.learned`.
+    """
+
+    __tablename__ = "checkpoint_patients"
+    checkpoint_id: Mapped[int] = mapped_column(ForeignKey("checkpoints.id", ondelete="CASCADE"), primary_key=True)
+    patient_id: Mapped[int] = mapped_column(ForeignKey("patients.id", ondelete="CASCADE"), primary_key=True)
+
+
+class CheckpointImage(Base):
+    """An image that a checkpoint has learned from: whatever comes in later is compared with its look."""
+
+    __tablename__ = "checkpoint_images"
+    checkpoint_id: Mapped[int] = mapped_column(ForeignKey("checkpoints.id", ondelete="CASCADE"), primary_key=True)
+    image_id: Mapped[int] = mapped_column(ForeignKey("images.id", ondelete="CASCADE"), primary_key=True)
 
 
 class Evaluation(Base):

@@ -7,6 +7,7 @@ import streamlit as st
 
 from colpo_core.records.agreement import ImageAgreement
 from colpo_core.records.annotations import VersionRecord
+from colpo_core.records.colours import OVERLAYS
 from colpo_core.services.annotations.own_masks import open_annotation
 from colpo_core.terms import Combination
 from pages._ui.agreement import actions as deeds
@@ -20,7 +21,7 @@ from pages._ui.shared.links import link
 from pages._ui.shared.markdown import plain
 from pages._ui.shared.messages import say_what_happened
 from pages._ui.shared.theme import STAYS
-from pages._ui.shared.words import COLOURS, FINDINGS, area_text, colour_name, stage_text
+from pages._ui.shared.words import FINDINGS, area_text, colour_name, stage_text
 
 _AROUND_VIEWER_PX, _LAYER_ROW_PX = 180, 27  # layers stand two in a row
 _AROUND_EDITOR_PX = 280
@@ -126,7 +127,7 @@ def _annotator(here: Here, found: ImageAgreement, version: VersionRecord, colour
         name, action = st.columns([2.2, 1], vertical_alignment="center")
         name.html(
             f'<span style="display:inline-block;width:.8em;height:.8em;border-radius:2px;margin-right:.5em;'
-            f'background:{COLOURS[colour]};border:1px solid #0006"></span><b>{escape(version.author)}</b>'
+            f'background:{OVERLAYS[colour]};border:1px solid #0006"></span><b>{escape(version.author)}</b>'
         )
         name.caption(" · ".join(filter(None, (area_text(version.area_share), made_text(version, {}), version.note))))
         decided = found.adjudication
@@ -211,7 +212,7 @@ def _show_editor(here: Here, found: ImageAgreement) -> None:
             Reference(
                 version.author,
                 f"/colpo/annotations/versions/{version.version_id}/mask.png?colour={colour_name(place)}",
-                COLOURS[colour_name(place)],
+                OVERLAYS[colour_name(place)],
             )
             for place, version in enumerate(found.versions)
         ],

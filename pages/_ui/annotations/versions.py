@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from colpo_core.records.annotations import AnnotationDesk, VersionRecord
+from colpo_core.records.colours import OVERLAYS
 from pages._ui.annotations import actions as deeds
 from pages._ui.annotations.words import ORIGINS, made_text
 from pages._ui.components.mask_editor import Reference
@@ -15,7 +16,7 @@ from pages._ui.shared.markdown import plain
 from pages._ui.shared.words import area_text
 
 _SHOWN = 6
-_COLOURS = (("amber", "#ffbf00"), ("blue", "#0072b2"), ("green", "#3cdc78"))
+_COLOURS = tuple(OVERLAYS.items())[:3]
 
 
 def list_versions(person: Here, desk: AnnotationDesk) -> None:

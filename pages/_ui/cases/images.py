@@ -91,7 +91,7 @@ def _chosen(case: CaseRecord, images: list[CaseImage]) -> CaseImage:
     """The image that was clicked, else the first with acetic acid."""
     wanted = st.session_state.get(sites.shown_image_key(case.id))
     by_wish = next((one for one in images if one.image.id == wanted), None)
-    acetic = next((one for one in images if one.image.stage is Stage.ACETIC_ACID and one.image.shows_cervix), None)
+    acetic = next((one for one in images if one.image.is_readable), None)
     return by_wish or acetic or images[0]
 
 

@@ -137,7 +137,7 @@ def _row(title: str, prob_4ch: float, prob_3ch: float, desk: ReviewDesk) -> dict
 
 
 def _call(prob: float, threshold: float) -> str:
-    return (Label.HSIL if prob >= threshold else Label.NORMAL).value
+    return Label.called(prob, threshold=threshold).value
 
 
 def _start(prediction_id: int) -> None:

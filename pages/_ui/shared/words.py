@@ -5,6 +5,7 @@ from datetime import date
 
 from colpo_core.labels import GRADE_NAMES
 from colpo_core.records.cases.images import ImageRecord
+from colpo_core.records.colours import OVERLAYS
 from colpo_core.terms import (
     AnnotationState,
     Finding,
@@ -86,19 +87,7 @@ def date_text(day: date | None) -> str:
     return "no date" if day is None else day.isoformat()
 
 
-# Names that the overlay routes know, with the colour that they stand for. Neighbours are told apart with a deficiency
-# of colour vision too (after Okabe and Ito 2008). Cyan comes last: the adjudicator's own mask is painted in it.
-COLOURS = {
-    "amber": "#ffbf00",
-    "blue": "#0072b2",
-    "green": "#3cdc78",
-    "magenta": "#cc79a7",
-    "white": "#ffffff",
-    "cyan": "#00e5ff",
-}
-
-
 def colour_name(place: int) -> str:
     """The name of the colour of the mask at a place, from 0; they come round again after the last."""
-    names = list(COLOURS)
+    names = list(OVERLAYS)
     return names[place % len(names)]

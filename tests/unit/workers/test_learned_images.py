@@ -14,6 +14,7 @@ from colpo_core.store.tables import Image, Snapshot
 from colpo_core.workers.foreground import LearnedImages
 from tests.support.clinic import PredictedClinic
 from tests.support.copies import as_jpeg, cropped
+from tests.support.learned import publish_anew
 
 
 @pytest.fixture
@@ -51,10 +52,12 @@ def test_what_cannot_be_compared_is_not_known(store: Store, administrator: Actor
     assert told(store, administrator, clinic, other) is LearnedFrom.NOT_KNOWN
 
 
-def test_without_the_snapshots_file_nothing_is_known(
+def test_without_the_snapshots_file_nothing_is_known_where_it_was_never_read(
     store: Store, administrator: Actor, clinic: PredictedClinic
 ) -> None:
     learned = pixels(store, clinic.cases[-1].image_id)
     with store.reading() as session:
         store.blobs.path(session.get_one(Snapshot, clinic.snapshot_id).sha256).unlink()
+    assert told(store, administrator, clinic, learned) is LearnedFrom.YES
+    assert publish_anew(store, clinic.checkpoint_id)
     assert told(store, administrator, clinic, learned) is LearnedFrom.NOT_KNOWN

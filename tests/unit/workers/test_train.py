@@ -2,14 +2,18 @@ from typing import Any
 
 import pytest
 
+from colpo_core.images.decoding import read_rgb
 from colpo_core.records.people import Actor
 from colpo_core.records.snapshots.snapshots import SnapshotQuery
+from colpo_core.services.cases.fingerprints import fill_fingerprints
 from colpo_core.services.snapshots import freezing
+from colpo_core.services.snapshots.learned import fill_learned
 from colpo_core.store import Store
 from colpo_core.store.tables import Checkpoint, Promotion
 from colpo_core.terms import LabelSource, Split
 from colpo_core.workers.train import find_incumbent
 from tests.support.clinic import Clinic
+from tests.support.copies import as_jpeg
 
 
 @pytest.mark.parametrize(
@@ -31,8 +35,35 @@ def test_the_current_model_knows_whom_it_has_learned_from(
         )
         session.flush()
         session.add(Promotion(checkpoint_id=1, promoted_by=administrator.person_id, reason="first"))
+    fill_learned(store)
     incumbent = find_incumbent(store)
     assert incumbent is not None
     items = freezing.snapshot_manifest(store, actor=annotator, snapshot_id=snapshot.id).items
     assert {item.split for item in items} == set(Split)
     assert {item.split for item in items if incumbent.knows(item)} == sides
+
+
+def test_the_current_model_knows_a_near_copy_under_another_code(
+    store: Store, annotator: Actor, administrator: Actor
+) -> None:
+    clinic = Clinic(store)
+    clinic.add_cohort(8)
+    snapshot = freezing.freeze_snapshot(store, actor=annotator, query=SnapshotQuery("s"))
+    with store.writing() as session:
+        checkpoint = Checkpoint(name="model", sha256="a" * 64, snapshot_id=snapshot.id, card={})
+        checkpoint.label_source = LabelSource.HISTOLOGY
+        session.add(checkpoint)
+        session.flush()
+        session.add(Promotion(checkpoint_id=checkpoint.id, promoted_by=administrator.person_id, reason="first"))
+    fill_learned(store)
+    manifest = freezing.snapshot_manifest(store, actor=annotator, snapshot_id=snapshot.id)
+    copied = read_rgb(store.blobs.get(manifest.of(Split.TRAIN)[0].image_sha256))
+    copy = clinic.add_case(photograph=as_jpeg(copied, 60))
+    other = clinic.add_case()
+    fill_fingerprints(store)
+    incumbent = find_incumbent(store)
+    assert incumbent is not None
+    later = freezing.freeze_snapshot(store, actor=annotator, query=SnapshotQuery("later"))
+    items = freezing.snapshot_manifest(store, actor=annotator, snapshot_id=later.id).items
+    knows = {item.patient_id: incumbent.knows(item) for item in items}
+    assert (knows[copy.patient_id], knows[other.patient_id]) == (True, False)

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 import streamlit as st
 
 from colpo_core.records.annotations import OpenAnnotation
+from colpo_core.records.colours import FINDINGS
 from colpo_core.terms import Finding
 from pages._ui.components.scripts import component_script, read_text
 
@@ -17,7 +18,7 @@ class LayerLook:
     Attributes:
         name: What the panel calls it; short.
         title: What a screen reader and a tooltip call it.
-        colour: `#rrggbb`. All of them can be told apart, and from the cervix, with red-green blindness too.
+        colour: `#rrggbb`.
         is_outline: Whether it encloses other findings, and is drawn as hardly more than its margin.
     """
 
@@ -28,12 +29,15 @@ class LayerLook:
 
 
 LAYERS = {
-    Finding.ACETOWHITE: LayerLook("Acetowhite", "Acetowhite epithelium", "#00e5ff"),
-    Finding.MOSAIC: LayerLook("Mosaic", "Mosaic", "#ffff40"),
-    Finding.PUNCTATION: LayerLook("Punctation", "Punctation", "#8080ff"),
-    Finding.ATYPICAL_VESSELS: LayerLook("Vessels", "Atypical vessels", "#4000be"),
-    Finding.SQUAMOCOLUMNAR_JUNCTION: LayerLook("Junction", "Squamocolumnar junction", "#400040"),
-    Finding.CERVIX: LayerLook("Cervix", "Cervix outline", "#804000", is_outline=True),
+    finding: LayerLook(name, title, FINDINGS[finding], is_outline=finding is Finding.CERVIX)
+    for finding, name, title in (
+        (Finding.ACETOWHITE, "Acetowhite", "Acetowhite epithelium"),
+        (Finding.MOSAIC, "Mosaic", "Mosaic"),
+        (Finding.PUNCTATION, "Punctation", "Punctation"),
+        (Finding.ATYPICAL_VESSELS, "Vessels", "Atypical vessels"),
+        (Finding.SQUAMOCOLUMNAR_JUNCTION, "Junction", "Squamocolumnar junction"),
+        (Finding.CERVIX, "Cervix", "Cervix outline"),
+    )
 }
 
 _editor = st.components.v2.component(

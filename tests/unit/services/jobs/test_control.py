@@ -16,6 +16,7 @@ from colpo_core.services.jobs.machine import this_machine
 from colpo_core.services.models import predicting
 from colpo_core.services.snapshots import freezing
 from colpo_core.services.snapshots.freezing import SnapshotQuery
+from colpo_core.services.snapshots.learned import fill_learned
 from colpo_core.services.training import starting
 from colpo_core.store import Store
 from colpo_core.store.tables import AuditEntry, Checkpoint, Job, JobEvent, Mask, Prediction, Promotion
@@ -49,7 +50,8 @@ def add_checkpoint(store: Store, snapshot_id: int, name: str = "model", promoted
         session.flush()
         if promoted_by:
             session.add(Promotion(checkpoint_id=checkpoint.id, promoted_by=promoted_by, reason="best"))
-        return checkpoint.id
+    fill_learned(store)
+    return checkpoint.id
 
 
 def add_prediction(store: Store, image_id: int, checkpoint_id: int) -> int:

@@ -10,6 +10,7 @@ from colpo_core.records.snapshots.snapshots import SnapshotQuery
 from colpo_core.services.jobs import engine
 from colpo_core.services.models import files as checkpoint_files
 from colpo_core.services.snapshots import freezing
+from colpo_core.services.snapshots.learned import fill_learned
 from colpo_core.store import Store
 from colpo_core.store.tables import Checkpoint
 from colpo_core.terms import LabelSource
@@ -46,7 +47,7 @@ def publish(store: Store, annotator: Actor) -> Publish:
                 card=content,
             )
             session.add(row)
-            session.flush()
-            return row.id
+        fill_learned(store)
+        return row.id
 
     return published

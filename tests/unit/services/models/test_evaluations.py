@@ -13,6 +13,7 @@ from colpo_core.services.jobs import control as jobs
 from colpo_core.services.jobs import engine
 from colpo_core.services.models import evaluations
 from colpo_core.services.snapshots import freezing
+from colpo_core.services.snapshots.learned import fill_learned
 from colpo_core.store import Store
 from colpo_core.store.tables import Checkpoint, Evaluation, Patient
 from colpo_core.terms import Grade, JobKind, JobState, LabelSource, Split
@@ -43,8 +44,8 @@ def checkpoint_id(store: Store, learned: SnapshotRecord) -> int:
             name="model", sha256=sha256, snapshot_id=learned.id, label_source=LabelSource.HISTOLOGY, card={}
         )
         session.add(row)
-        session.flush()
-        return row.id
+    fill_learned(store)
+    return row.id
 
 
 def keep(store: Store, actor: Actor, name: str, case_ids: set[int]) -> int:

@@ -6,18 +6,21 @@ from typing import Any
 import pytest
 
 from colpo_core.errors import Conflict, PromotionHeld
+from colpo_core.images.decoding import read_rgb
 from colpo_core.records.models.checkpoints import PromotionChecks
 from colpo_core.records.people import Actor
 from colpo_core.records.snapshots.snapshots import SnapshotQuery
+from colpo_core.services.cases.fingerprints import fill_fingerprints
 from colpo_core.services.models import promotions
 from colpo_core.services.models import promotions as models_promotions
 from colpo_core.services.models import registry as models_registry
 from colpo_core.services.models.promotion_checks import check_promotion, promotion_doubts
 from colpo_core.services.snapshots import freezing
 from colpo_core.store import Store
-from colpo_core.store.tables import AuditEntry, Checkpoint, Job, Promotion
+from colpo_core.store.tables import AuditEntry, Job, Promotion
 from colpo_core.terms import Label, Split
 from tests.support.clinic import Clinic
+from tests.support.copies import as_jpeg
 from tests.support.promotable import promote
 
 Publish = Callable[..., int]
@@ -73,6 +76,27 @@ def test_two_cards_are_compared_where_another_model_is_current_by_now(
     assert promotion_doubts(store, actor=annotator, checkpoint_id=elsewhere) == ()
 
 
+def test_patients_whom_a_model_has_met_under_another_code_say_nothing(
+    store: Store, annotator: Actor, administrator: Actor, publish: Publish
+) -> None:
+    clinic = Clinic(store)
+    clinic._number = 200
+    learned = next(
+        one
+        for one in freezing.snapshot_manifest(store, actor=annotator, snapshot_id=1).items
+        if one.split is Split.TRAIN
+    )
+    photograph = read_rgb(store.blobs.get(learned.image_sha256))
+    others = [case.patient_id for case in clinic.add_cohort(32)]
+    promote(store, administrator, publish("model-1", metrics=said(True, others)))
+    worse = publish("model-2", metrics=said(False, others))
+    assert "worse than the current model" in promotion_doubts(store, actor=annotator, checkpoint_id=worse)[0]
+    for patient_id in others:
+        clinic.add_case(patient_id=patient_id, photograph=as_jpeg(photograph, 60))
+    fill_fingerprints(store)
+    assert promotion_doubts(store, actor=annotator, checkpoint_id=worse) == ()
+
+
 def test_only_cases_of_which_both_cards_say_the_same_are_compared(
     store: Store, annotator: Actor, administrator: Actor, publish: Publish
 ) -> None:
@@ -101,9 +125,8 @@ def test_nothing_is_compared_on_whom_a_model_of_the_papers_protocol_has_learned_
     promote(store, administrator, publish("model-1", metrics=said(True, tested), snapshot_id=large.id))
     honest = publish("model-2", metrics=said(False, tested), snapshot_id=large.id)
     assert "worse than the current model" in promotion_doubts(store, actor=annotator, checkpoint_id=honest)[0]
-    with store.writing() as session:
-        row = session.get_one(Checkpoint, 1)
-        row.card = row.card | {"protocol": "paper"}
+    leaking = publish("model-3", metrics=said(True, tested), snapshot_id=large.id, protocol="paper")
+    promote(store, administrator, leaking, overrule="by the paper's protocol")
     assert promotion_doubts(store, actor=annotator, checkpoint_id=honest) == ()
 
 

@@ -16,9 +16,10 @@ from colpo_core.services.models.files import prepare_files, verify_files
 from colpo_core.services.models.registry import publish_checkpoint
 from colpo_core.services.snapshots import freezing
 from colpo_core.services.snapshots.freezing import SnapshotQuery
+from colpo_core.services.snapshots.learned import learned_patients
 from colpo_core.store import Store
 from colpo_core.store.tables import Checkpoint, Job
-from colpo_core.terms import JobKind, JobState
+from colpo_core.terms import JobKind, JobState, Split
 from tests.support.clinic import Clinic
 
 
@@ -66,6 +67,11 @@ def test_a_published_checkpoint_is_whole_and_in_the_registry(store: Store, annot
     assert (found.name, found.snapshot_name, found.simulated, found.is_current) == ("one", "first", True, False)
     verify_files(store, found)
     assert models_registry.current_checkpoint(store) is None
+    items = freezing.snapshot_manifest(store, actor=annotator, snapshot_id=snapshot_id).items
+    with store.reading() as session:
+        assert learned_patients(session, checkpoint_id) == {
+            item.patient_id for item in items if item.split is not Split.TEST
+        }
 
 
 def test_a_crash_before_the_registry_knows_loses_nothing(store: Store, annotator: Actor, snapshot_id: int) -> None:

@@ -14,6 +14,7 @@ from colpo_core.services.cases import lowest_agreement
 from colpo_core.services.cases.histology import add_specimen
 from colpo_core.services.overview import cohort
 from colpo_core.services.review.verdicts import record_review
+from colpo_core.services.snapshots.learned import fill_learned
 from colpo_core.settings import Settings
 from colpo_core.store import Store
 from colpo_core.store.tables import AnnotationVersion, Case, CaseSummary, Image, ImageFigures, Prediction, Snapshot
@@ -43,6 +44,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Store:
         snapshot = session.query(Snapshot).one()
         snapshot.sha256 = store.blobs.put(manifest.to_json())
         snapshot.created_at = session.get_one(Case, 120).created_at + timedelta(seconds=1)
+    fill_learned(store)
     return store
 
 

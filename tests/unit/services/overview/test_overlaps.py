@@ -16,6 +16,7 @@ from colpo_core.store import Store
 from colpo_core.store.tables import AnnotationVersion, Checkpoint, Prediction, Snapshot
 from colpo_core.terms import Split, Start
 from tests.support.clinic import SIDE_PX, PredictedClinic, reviewer
+from tests.support.learned import publish_anew
 from tests.unit.services.cases.test_lists import hand_out
 
 
@@ -160,9 +161,7 @@ def test_a_model_of_the_papers_protocol_has_met_its_test_side_too(
         snapshot.sha256 = store.blobs.put(on_test.to_json())
     counted = []
     for protocol in ("patient", "paper"):
-        with store.writing() as session:
-            checkpoint = session.get_one(Checkpoint, desk.checkpoint_id)
-            checkpoint.card = checkpoint.card | {"protocol": protocol}
+        assert publish_anew(store, desk.checkpoint_id, protocol=protocol) == ()
         desk.clinic.add_case()  # what was counted is counted anew
         found = overlap_figures(store, actor=annotator)
         assert found is not None

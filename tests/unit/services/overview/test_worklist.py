@@ -18,6 +18,7 @@ from colpo_core.services.overview.dashboard import dashboard
 from colpo_core.services.overview.worklist import status, worklist
 from colpo_core.services.review.verdicts import record_review
 from colpo_core.services.snapshots.freezing import freeze_snapshot, snapshot_manifest
+from colpo_core.services.snapshots.learned import fill_learned
 from colpo_core.store import Store
 from colpo_core.store.tables import Case, Checkpoint, Image, Job, Prediction, Promotion, Study, StudyCase, StudyReader
 from colpo_core.store.tables.base import utc_now
@@ -68,7 +69,8 @@ def add_checkpoint(store: Store, actor: Actor, snapshot_id: int, source: LabelSo
         session.flush()
         if promote:
             session.add(Promotion(checkpoint_id=row.id, promoted_by=actor.person_id, reason="first"))
-        return row.id
+    fill_learned(store)
+    return row.id
 
 
 def predict(store: Store, checkpoint_id: int, image_id: int, prob_3ch: float, prob_4ch: float) -> int:
@@ -308,8 +310,8 @@ def test_a_damaged_snapshot_leaves_the_rest_of_the_dashboard(store: Store, annot
     for label in (Label.NORMAL, Label.HSIL) * 4:
         add_case(label)
     snapshot = freeze_snapshot(store, actor=annotator, query=SnapshotQuery(name="first"))
-    add_checkpoint(store, annotator, snapshot.id, LabelSource.HISTOLOGY)
     store.blobs.path(snapshot.sha256).write_bytes(b"damaged")
+    add_checkpoint(store, annotator, snapshot.id, LabelSource.HISTOLOGY)
     found = dashboard(store, actor=annotator)
     assert found.agreement is None
     assert "damaged" in found.problem

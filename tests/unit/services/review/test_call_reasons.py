@@ -16,6 +16,7 @@ from colpo_core.records.people import Actor
 from colpo_core.services.models import predicting
 from colpo_core.services.review import call_reasons
 from colpo_core.services.review.call_reasons import calibration_band
+from colpo_core.services.snapshots.learned import fill_learned
 from colpo_core.store import Store
 from colpo_core.store.tables import (
     Case,
@@ -71,6 +72,7 @@ class Ward:
             session.flush()
             session.add(Promotion(checkpoint_id=checkpoint.id, promoted_by=administrator.person_id, reason="first"))
             self.checkpoint_id = checkpoint.id
+        fill_learned(store)
         job = predicting.start_prediction(store, actor=administrator)
         assert run_job(store, job.id) == 0
         with store.reading() as session:

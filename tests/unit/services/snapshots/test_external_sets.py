@@ -13,6 +13,7 @@ from colpo_core.records.training.settings import TrainingSettings
 from colpo_core.services.jobs import control as jobs
 from colpo_core.services.snapshots import external_sets as snapshots_external_sets
 from colpo_core.services.snapshots import freezing
+from colpo_core.services.snapshots.learned import fill_learned
 from colpo_core.services.training import starting
 from colpo_core.store import Store
 from colpo_core.store.tables import Checkpoint, Job, Patient
@@ -75,8 +76,8 @@ def add_checkpoint(store: Store, snapshot: SnapshotRecord, name: str = "model", 
             name=name, sha256="a" * 64, snapshot_id=snapshot.id, label_source=LabelSource.HISTOLOGY, card=card
         )
         session.add(checkpoint)
-        session.flush()
-        return checkpoint.id
+    fill_learned(store)
+    return checkpoint.id
 
 
 def train(store: Store, actor: Actor, snapshot: SnapshotRecord) -> int:

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from colpo_core.datasets.manifest import Manifest, ManifestItem
 from colpo_core.labels import RULES_VERSION
 from colpo_core.records.people import Actor
+from colpo_core.services.snapshots.learned import fill_learned
 from colpo_core.services.studies import designing
 from colpo_core.store import Store
 from colpo_core.store.tables import Case, Checkpoint, Image, Person, Snapshot
@@ -51,7 +52,8 @@ def clinic(store: Store, administrator: Actor, add_case: Callable[..., int]) -> 
         checkpoint = Checkpoint(name="resnet18-1", sha256="c" * 64, snapshot_id=snapshot.id, card={})
         checkpoint.label_source = LabelSource.HISTOLOGY
         session.add(checkpoint)
-        session.flush()
+    fill_learned(store)
+    with store.reading() as session:
         return Clinic(case_ids, tuple(image.id for image in images), checkpoint.id, snapshot.id)
 
 

@@ -8,20 +8,21 @@ import pytest
 from numpy.typing import NDArray
 
 from colpo_core.datasets.manifest import Manifest
-from colpo_core.errors import InputRejected, NotFound, SnapshotMismatch
+from colpo_core.errors import InputRejected, NotFound
 from colpo_core.images.perceptual import perceptual_hash
 from colpo_core.records.people import Actor
 from colpo_core.records.studies.designs import CaseChoice, CaseSource
 from colpo_core.records.studies.reading_plans import Aid, ReadingPlan
-from colpo_core.services.snapshots.external_sets import patients_met
+from colpo_core.services.snapshots.learned import patients_met
 from colpo_core.services.studies import designing
 from colpo_core.services.studies import results as study_results
 from colpo_core.services.studies.rows import get_study
 from colpo_core.store import Store
-from colpo_core.store.tables import Case, Checkpoint, Image, Snapshot
+from colpo_core.store.tables import Case, Image, Snapshot
 from colpo_core.terms import Label
 from tests.support.clinic import draw
 from tests.support.compared_studies import Clinic, predict, read_all
+from tests.support.learned import publish_anew
 
 N, H = Label.NORMAL, Label.HSIL
 
@@ -69,9 +70,8 @@ def test_by_the_papers_protocol_the_test_side_is_seen_too(
     store: Store, administrator: Actor, reader: Actor, clinic: Clinic, study_id: int, add_case: Callable[..., int]
 ) -> None:
     """It augments before it splits, so that copies of each image stand on every side: nothing of it is unseen."""
-    with store.writing() as session:
-        checkpoint = session.get_one(Checkpoint, clinic.checkpoint_id)
-        checkpoint.card = checkpoint.card | {"protocol": "paper"}
+    assert publish_anew(store, clinic.checkpoint_id, protocol="paper") == ()
+    with store.reading() as session:
         patient_id = session.get_one(Case, clinic.case_ids[2]).patient_id
     of_a_test_patient = add_case(N, patient_id=patient_id)
     choice = CaseChoice(CaseSource.PICKED, case_ids=(*clinic.case_ids, of_a_test_patient))
@@ -106,8 +106,10 @@ def test_a_manifest_that_was_changed_is_no_word_on_what_was_learned_from(
         place = next(store.settings.data_dir.rglob(f"{snapshot.sha256}*"))
     place.chmod(0o600)
     place.write_bytes(emptied)
+    (sentence,) = publish_anew(store, clinic.checkpoint_id)
+    assert sentence.startswith("Whom resnet18-1 has learned from cannot be told.")
     choice = CaseChoice(CaseSource.PICKED, case_ids=clinic.case_ids)
-    with pytest.raises((NotFound, SnapshotMismatch)):
+    with pytest.raises(NotFound, match="Whom resnet18-1 has learned from is not known"):
         designing.preview_choice(store, actor=administrator, choice=choice, checkpoint_ids=[clinic.checkpoint_id])
 
 

@@ -1,17 +1,13 @@
-"""A study that was sealed and closed before closings were kept, in a store of the schema of then."""
+"""A study that was sealed and closed before closings were kept."""
 
 import json
-from pathlib import Path
 
 from colpo_core.records.people import Actor
 from colpo_core.services.studies.conduct import study_conduct
 from colpo_core.services.studies.report import study_report
 from colpo_core.services.studies.rows import check_seal, get_study_row
-from colpo_core.settings import Settings
 from colpo_core.store import Store
-from colpo_core.store.schema import upgrade_schema
 from colpo_core.terms import Role
-from tests.unit.store.test_schema import old_store
 
 SEAL = "2aa3f99232306defa3925c283cb4f23d69d6b127249097eb183aa42af285c76a"
 SEALED = {
@@ -43,9 +39,9 @@ INSERT INTO people (id, username, display_name, role, active, failed_sign_ins, c
 INSERT INTO patients (id, code, simulated, created_at) VALUES (1, 'P1', 0, '{AT}'), (2, 'P2', 0, '{AT}');
 INSERT INTO cases (id, patient_id, colposcopy, simulated, created_at, version) VALUES
 (1, 1, 'normal', 0, '{AT}', 1), (2, 2, 'not_recorded', 0, '{AT}', 1);
-INSERT INTO images (id, case_id, sha256, media_type, width_px, height_px, stage, shows_cervix, simulated, created_at)
-VALUES (1, 1, '{"a" * 64}', 'image/png', 2, 2, 'acetic_acid', 1, 0, '{AT}'),
-(2, 2, '{"b" * 64}', 'image/png', 2, 2, 'acetic_acid', 1, 0, '{AT}');
+INSERT INTO images (id, case_id, sha256, media_type, width_px, height_px, stage, shows_cervix, simulated,
+stage_guessed, created_at) VALUES (1, 1, '{"a" * 64}', 'image/png', 2, 2, 'acetic_acid', 1, 0, 0, '{AT}'),
+(2, 2, '{"b" * 64}', 'image/png', 2, 2, 'acetic_acid', 1, 0, 0, '{AT}');
 INSERT INTO labels (case_id, source, label, reason, flagged, rules_version, decided_at)
 VALUES (1, 'histology', 'normal', '', 0, 'kim-2022.1', '{AT}'), (2, 'histology', 'normal', '', 0, 'kim-2022.1', '{AT}');
 INSERT INTO studies (id, name, question, state, seed, design, seal_sha256, created_by, created_at, opened_at, closed_at)
@@ -57,9 +53,10 @@ phase) VALUES (1, 1, 1, 'hsil', 70, '2026-01-02 00:00:00', '2026-01-02 00:00:09'
 """  # noqa: S608 - constants of this file
 
 
-def test_an_old_sealed_study_keeps_its_seal_and_its_report_says_what_is_computed_otherwise(tmp_path: Path) -> None:
-    upgrade_schema(old_store(tmp_path, revision="0013", rows=ROWS))
-    store = Store.open(Settings(data_dir=tmp_path))
+def test_an_old_sealed_study_keeps_its_seal_and_its_report_says_what_is_computed_otherwise(store: Store) -> None:
+    with store.writing() as session:
+        for statement in ROWS.strip().split(";\n"):
+            session.connection().exec_driver_sql(statement)
     ada = Actor(2, "ada", "Ada", Role.ADMINISTRATOR)
     with store.reading() as session:
         assert check_seal(session, get_study_row(session, 1)).sha256 == SEAL
@@ -70,4 +67,3 @@ def test_an_old_sealed_study_keeps_its_seal_and_its_report_says_what_is_computed
     said = study_conduct(store, actor=ada, study_id=1).warnings
     assert any("no washout" in one for one in said)
     assert any("1 of 2 cases has changed (1 from HSIL to normal)" in one for one in said)
-    store.close()
