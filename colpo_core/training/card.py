@@ -38,10 +38,10 @@ from colpo_core.records.snapshots.snapshots import mask_policy_text
 from colpo_core.records.statistics.calibration import Calibration, CalibrationRecord
 from colpo_core.records.training.settings import TrainingSettings
 from colpo_core.terms import Label, LabelSource, Split
+from colpo_core.training.contract import FitResult
 from colpo_core.training.hardware import Hardware
 from colpo_core.training.incumbent import Incumbent
-from colpo_core.training.loop import Fitted
-from colpo_core.training.sides import label_counts
+from colpo_core.training.stage_splits import label_counts
 
 FEW_CASES = 30
 
@@ -52,7 +52,7 @@ def make_card(
     spec: PipelineSpec,
     *,
     metrics: dict[str, Any],
-    fitted: dict[str, Fitted],
+    fitted: dict[str, FitResult],
     key: str,
     hardware: Hardware,
     incumbent: Incumbent | None = None,

@@ -14,21 +14,21 @@ from colpo_core.evaluation.judged import Judged, by_case
 from colpo_core.evaluation.paired import compare_arms
 from colpo_core.nets.interfaces import Classifier, prob_hsil
 from colpo_core.records.statistics.figures import Estimate
-from colpo_core.training.channels import ARMS, EMPTY, EXPERT, PREDICTED, SHUFFLED, THREE, Channels
+from colpo_core.records.training.stages import ARMS, EMPTY, EXPERT, PREDICTED, SHUFFLED, THREE, arm_runs, arm_stage
 from colpo_core.training.classification import LABEL_OF, image_logits
-from colpo_core.training.course import Prepared
+from colpo_core.training.contract import FitResult
+from colpo_core.training.fourth_channel_controls import FourthChannelControls
 from colpo_core.training.judging import decide, with_calibration
-from colpo_core.training.loop import Fitted
-from colpo_core.training.sides import label_counts
-from colpo_core.training.stages import arm_runs, arm_stage
-from colpo_core.training.workshop import Workshop
+from colpo_core.training.stage_splits import label_counts
+from colpo_core.training.trainer import Trainer
+from colpo_core.training.training_run import PreparedData
 
 PAIRS = ((THREE, PREDICTED), (EMPTY, PREDICTED), (SHUFFLED, PREDICTED), (THREE, EXPERT), (PREDICTED, EXPERT))
 """What is held against what: the second minus the first."""
 
 
 @dataclass(frozen=True)
-class Compared:
+class ComparisonResult:
     """The classifiers of the first seed, which the pipeline takes, and the comparison's figures.
 
     Attributes:
@@ -40,12 +40,12 @@ class Compared:
 
     three: Classifier
     four: Classifier
-    fitted: dict[str, Fitted]
+    fitted: dict[str, FitResult]
     figures: dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Run:
+class ArmPredictions:
     """What one network said, not calibrated.
 
     Attributes:
@@ -62,16 +62,16 @@ class Run:
 
 
 def run_comparison(
-    workshop: Workshop,
-    channels: Channels,
-    sides: Prepared,
+    trainer: Trainer,
+    channels: FourthChannelControls,
+    sides: PreparedData,
     *,
     runs: Sequence[tuple[str, int]] | None = None,
-) -> Compared:
+) -> ComparisonResult:
     """Train every arm with every seed and compare them.
 
     Args:
-        workshop: Where the networks are taught.
+        trainer: Where the networks are taught.
         channels: The fourth channel of every frame, by arm.
         sides: What they learn from and are judged on.
         runs: Arms with the number of their seed, from 0; all those of the settings when None. The first seed's arms
@@ -82,32 +82,32 @@ def run_comparison(
         JobFailed: The loss is not a number any more.
     """
     kept: dict[str, Classifier] = {}
-    fitted: dict[str, Fitted] = {}
+    fitted: dict[str, FitResult] = {}
     said = []
-    for arm, run in arm_runs(workshop.settings) if runs is None else runs:
+    for arm, run in arm_runs(trainer.settings) if runs is None else runs:
         stage = arm_stage(arm, run)
         channel = channels.of(arm)
-        network, how = workshop.teach_classifier(
-            stage, sides.train, sides.validation, channel=channel, seed=workshop.settings.seed + run
+        network, how = trainer.train_classifier(
+            stage, sides.train, sides.validation, channel=channel, seed=trainer.settings.seed + run
         )
         if run == 0 and arm in (THREE, PREDICTED):
             kept[arm], fitted[stage] = network, how
         validation, test = (
-            judge_calls(workshop, network, images, channels, arm) for images in (sides.validation, sides.test)
+            judge_calls(trainer, network, images, channels, arm) for images in (sides.validation, sides.test)
         )
-        said.append(Run(arm, run, validation, test))
-    settings = workshop.settings
+        said.append(ArmPredictions(arm, run, validation, test))
+    settings = trainer.settings
     figures = comparison_figures(
         said,
         rule=settings.threshold_rule,
-        share=label_counts(workshop.frames.items, settings.protocol).share_hsil,
+        share=label_counts(trainer.frames.items, settings.protocol).share_hsil,
     )
-    figures |= _what_experts_showed(workshop.frames, sides.test)
-    return Compared(kept[THREE], kept[PREDICTED], fitted, figures)
+    figures |= _what_experts_showed(trainer.frames, sides.test)
+    return ComparisonResult(kept[THREE], kept[PREDICTED], fitted, figures)
 
 
 def judge_calls(
-    workshop: Workshop, network: Classifier, images: ImageSet, channels: Channels, arm: str
+    trainer: Trainer, network: Classifier, images: ImageSet, channels: FourthChannelControls, arm: str
 ) -> list[Judged]:
     """What a classifier says of each image of a set, not calibrated.
 
@@ -118,22 +118,22 @@ def judge_calls(
         return []
     logits, classes = image_logits(
         network,
-        workshop.frames,
-        workshop.batches,
+        trainer.frames,
+        trainer.batches,
         images,
         channels.of(arm),
-        workshop.settings.batch_size,
-        workshop.watch,
+        trainer.settings.batch_size,
+        trainer.progress,
     )
     probs = prob_hsil(logits.double()).tolist()
     rows = []
     for member, prob, which in zip(images.shown, probs, classes.tolist(), strict=True):
-        item = workshop.frames.items[member]
+        item = trainer.frames.items[member]
         rows.append(Judged(item.patient_id, item.case_id, LABEL_OF[which], prob, image_id=item.image_id))
     return rows
 
 
-def comparison_figures(runs: Sequence[Run], *, rule: str, share: float = 0.5) -> dict[str, Any]:
+def comparison_figures(runs: Sequence[ArmPredictions], *, rule: str, share: float = 0.5) -> dict[str, Any]:
     """The comparison in figures, by case, as a card holds them.
 
     Args:

@@ -20,8 +20,8 @@ from colpo_core.nets.frames import prepare, to_batch
 from colpo_core.nets.pipeline import Pipeline
 from colpo_core.nets.spec import PipelineSpec
 from colpo_core.records.statistics.figures import Estimate
-from colpo_core.training.judging import Judgement
-from colpo_core.training.watch import Watch
+from colpo_core.training.judging import PipelineResults
+from colpo_core.training.progress import ProgressReporter
 
 
 @dataclass(frozen=True)
@@ -49,14 +49,14 @@ class Incumbent:
 
 def compare_with_incumbent(
     incumbent: Incumbent,
-    judgement: Judgement,
+    judgement: PipelineResults,
     spec: PipelineSpec,
     items: Sequence[ManifestItem],
     *,
     load_image: ImageLoader,
     load_mask: MaskLoader,
     device: torch.device,
-    watch: Watch,
+    progress: ProgressReporter,
 ) -> dict[str, Any]:
     """Both models on the images of the new one's test side that neither has learned from.
 
@@ -68,7 +68,7 @@ def compare_with_incumbent(
         load_image: Gives an image by its hash.
         load_mask: Gives a mask by its hash, height and width.
         device: Where the current model is to compute.
-        watch: Asked whether to stop.
+        progress: Asked whether to stop.
 
     Returns:
         `name`, `sha256`; `n_images` compared and `n_left_out` because the current model knows them; `calls`: see
@@ -80,7 +80,7 @@ def compare_with_incumbent(
         JobCancelled: A person wants to stop.
     """
     fresh = [item for item in items if not incumbent.knows(item)]
-    rows, dice = _judge(incumbent, fresh, load_image=load_image, load_mask=load_mask, device=device, watch=watch)
+    rows, dice = _judge(incumbent, fresh, load_image=load_image, load_mask=load_mask, device=device, progress=progress)
     shared = {item.image_id for item in fresh}
     new_rows = {row.image_id: row for row in judgement.judged_4ch if row.image_id in shared}
     old_rows = {row.image_id: row for row in rows.judged if row.image_id in new_rows}
@@ -120,14 +120,14 @@ def _judge(
     load_image: ImageLoader,
     load_mask: MaskLoader,
     device: torch.device,
-    watch: Watch,
+    progress: ProgressReporter,
 ) -> tuple[_Said, dict[int, float]]:
     """The current model's probability by image, and its Dice on the images with a marked mask."""
     pipeline, _ = load_checkpoint(incumbent.folder, expected_sha256=incumbent.sha256)
     pipeline.to(device)
     judged, dice = [], {}
     for item in items:
-        watch.check()
+        progress.check()
         prob_hsil, mask_dice = _judge_image(pipeline, item, load_image, load_mask)
         if item.label is not None:
             judged.append(Judged(item.patient_id, item.case_id, item.label, prob_hsil, image_id=item.image_id))
@@ -150,7 +150,7 @@ def _judge_image(
     return float(output.prob_hsil_4ch[0]), mask_figures(truth, predicted).dice
 
 
-def _dice_difference(judgement: Judgement, old: dict[int, float]) -> Estimate:
+def _dice_difference(judgement: PipelineResults, old: dict[int, float]) -> Estimate:
     differences, patients = [], []
     for image_id, patient, figures in zip(judgement.mask_images, judgement.mask_patients, judgement.masks, strict=True):
         if image_id in old and figures.dice is not None:

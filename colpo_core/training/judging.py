@@ -38,13 +38,13 @@ from colpo_core.records.review.explanations import ImageEvidence, ImagePlaces
 from colpo_core.records.statistics.calibration import Calibration
 from colpo_core.records.statistics.figures import MaskFigures
 from colpo_core.terms import LabelSource
-from colpo_core.training.watch import Watch
+from colpo_core.training.progress import ProgressReporter
 
 NETWORKS = ("3ch", "4ch")
 
 
 @dataclass(frozen=True)
-class Judgement:
+class PipelineResults:
     """What a pipeline said of a set of images.
 
     Attributes:
@@ -71,9 +71,9 @@ class Judgement:
     mask_confirmed: list[bool] = field(default_factory=list)
     blind: list[BlindPair] = field(default_factory=list)
 
-    def with_those_of(self, other: "Judgement") -> "Judgement":
+    def with_those_of(self, other: "PipelineResults") -> "PipelineResults":
         """This one and another one, which are of different images or of different things."""
-        return Judgement(
+        return PipelineResults(
             masks=self.masks + other.masks,
             mask_images=self.mask_images + other.mask_images,
             mask_patients=self.mask_patients + other.mask_patients,
@@ -94,12 +94,12 @@ def judge_pipeline(
     *,
     load_mask: MaskLoader,
     batch_size: int,
-    watch: Watch,
+    progress: ProgressReporter,
     share: tuple[float, float],
     on_masks: bool = True,
     on_labels: bool = True,
     blind: BlindReference | None = None,
-) -> Judgement:
+) -> PipelineResults:
     """Predict every image and compare.
 
     Args:
@@ -109,7 +109,7 @@ def judge_pipeline(
         images: Which ones.
         load_mask: Gives a mask by its hash, height and width.
         batch_size: Images at a time.
-        watch: Told of every batch.
+        progress: Told of every batch.
         share: Which part of its stage this is, from and until.
         on_masks: Whether masks are compared; copies that are augmented have none of their own.
         on_labels: Whether labels are compared.
@@ -118,10 +118,10 @@ def judge_pipeline(
     Raises:
         JobCancelled: A person wants to stop.
     """
-    found = Judgement([], [], [], [], [])
+    found = PipelineResults([], [], [], [], [])
     done = 0
     for batch in images.judging_batches(batches, batch_size):
-        watch.beat(share[0] + (share[1] - share[0]) * done / len(images))
+        progress.beat(share[0] + (share[1] - share[0]) * done / len(images))
         done += len(batch.images)
         with torch.inference_mode():
             output = pipeline(batch.images)
@@ -133,7 +133,7 @@ def judge_pipeline(
 
 
 def _compare_masks(
-    found: Judgement,
+    found: PipelineResults,
     pipeline: Pipeline,
     frames: Frames,
     batch: Batch,
@@ -169,7 +169,9 @@ def _places(over_box: Mapping[str, npt.NDArray[np.float32]], geometry: Letterbox
     return image_places(over_box, top=top, left=left)
 
 
-def _compare_labels(found: Judgement, frames: Frames, batch: Batch, output: PipelineOutput, spec: PipelineSpec) -> None:
+def _compare_labels(
+    found: PipelineResults, frames: Frames, batch: Batch, output: PipelineOutput, spec: PipelineSpec
+) -> None:
     three = prob_hsil(output.logits_3ch.cpu().double(), spec.calibration_3ch).tolist()
     four = prob_hsil(output.logits_4ch.cpu().double(), spec.calibration_4ch).tolist()
     for member, prob_3ch, prob_4ch in zip(batch.members, three, four, strict=True):
@@ -180,7 +182,7 @@ def _compare_labels(found: Judgement, frames: Frames, batch: Batch, output: Pipe
             found.judged_4ch.append(replace(row, prob_hsil=prob_4ch))
 
 
-def freeze_decisions(spec: PipelineSpec, chosen: Judgement, *, rule: str, share: float) -> PipelineSpec:
+def freeze_decisions(spec: PipelineSpec, chosen: PipelineResults, *, rule: str, share: float) -> PipelineSpec:
     """The calibration and the thresholds that the validation side gives, by image.
 
     Args:
@@ -224,7 +226,7 @@ def with_calibration(rows: list[Judged], calibration: Calibration) -> list[Judge
     return [replace(row, prob_hsil=apply_calibration(row.prob_hsil, calibration)) for row in rows]
 
 
-def calibrated(judgement: Judgement, spec: PipelineSpec) -> Judgement:
+def calibrated(judgement: PipelineResults, spec: PipelineSpec) -> PipelineResults:
     """A judgement by networks' own probabilities, as the pipeline says it with the spec's calibration."""
     return replace(
         judgement,
@@ -234,7 +236,7 @@ def calibrated(judgement: Judgement, spec: PipelineSpec) -> Judgement:
 
 
 def metrics_of(
-    judgement: Judgement,
+    judgement: PipelineResults,
     spec: PipelineSpec,
     *,
     label_source: LabelSource,
@@ -288,7 +290,7 @@ def metrics_of(
     return metrics
 
 
-def _segmentation(judgement: Judgement, blind: BlindReference | None) -> dict[str, Any]:
+def _segmentation(judgement: PipelineResults, blind: BlindReference | None) -> dict[str, Any]:
     figures, patients = judgement.masks, judgement.mask_patients
     beside = None if blind is None else blind_figures(figures, judgement.blind, patients, blind)
     confirmed = judgement.mask_confirmed or None
@@ -297,7 +299,7 @@ def _segmentation(judgement: Judgement, blind: BlindReference | None) -> dict[st
     )
 
 
-def calibration_before(judgement: Judgement, *, seed: int) -> dict[str, Any]:
+def calibration_before(judgement: PipelineResults, *, seed: int) -> dict[str, Any]:
     """How each network's own probabilities by image mean what they say, to show what the calibration changed.
 
     Args:
@@ -325,7 +327,7 @@ def _calibration(rows: list[Judged]) -> dict[str, Any]:
     return {level: asdict(calibration_figures(gather(rows))) for level, gather in _LEVELS.items()}
 
 
-def _places_of(judgement: Judgement, network: str) -> dict[str, Any]:
+def _places_of(judgement: PipelineResults, network: str) -> dict[str, Any]:
     figures = places_figures(
         network,
         [expert for expert, _, _ in judgement.evidence],
@@ -343,7 +345,7 @@ def _each_image(rows: list[Judged]) -> list[Judged]:
 _LEVELS: dict[str, Callable[[list[Judged]], list[Judged]]] = {"image": _each_image, "case": by_case}
 
 
-def _evidence(judgement: Judgement) -> dict[str, Any]:
+def _evidence(judgement: PipelineResults) -> dict[str, Any]:
     rows = judgement.evidence
     figures = evidence_figures(
         [expert for expert, _, _ in rows], [model for _, model, _ in rows], [patient for *_, patient in rows]
@@ -351,7 +353,7 @@ def _evidence(judgement: Judgement) -> dict[str, Any]:
     return asdict(figures)
 
 
-def _predictions(judgement: Judgement) -> list[dict[str, Any]]:
+def _predictions(judgement: PipelineResults) -> list[dict[str, Any]]:
     return [
         {
             "image_id": three.image_id,

@@ -14,11 +14,12 @@ from types import FrameType
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from colpo_core.errors import ColpoError, JobCancelled, NotFound, Unreachable
+from colpo_core.records.jobs.settings import settings_of_kind
 from colpo_core.services.common.incidents import log_incident
 from colpo_core.services.jobs import engine, gpus
+from colpo_core.services.jobs.files import delete_work, sharing_work
 from colpo_core.services.jobs.leases import Finish, Heartbeats, Lease, LeaseLost, Wish, claim_job
 from colpo_core.services.jobs.machine import this_machine
-from colpo_core.services.jobs.shared_work import forget_work, sharing_work
 from colpo_core.store import Store
 from colpo_core.store.tables import Job
 from colpo_core.terms import JobKind, JobState
@@ -90,7 +91,8 @@ def _places(store: Store, job_id: int) -> Iterator[tuple[str, ...] | None]:
         if job is None:
             raise NotFound(f"There is no job {job_id}.")
         kind = job.kind
-        wanted = gpus.gpus_wanted(store.settings, kind, job.settings, available=len(available))
+        asked = settings_of_kind(kind, job.settings)
+    wanted = gpus.gpus_wanted(store.settings, asked, available=len(available))
     with gpus.holding_gpus(available, wanted=wanted) as held:
         if held is None and kind in gpus.WAIT_FOR_A_GPU:
             yield None
@@ -129,7 +131,7 @@ def _run_under_lease(lease: Lease, told_to_end: threading.Event, *, n_gpus: int)
                 "comes back, tell your administrator the number."
             )
             return _fail(lease, sentence)
-    forget_work(lease.store, lease.job_id)
+    delete_work(lease.store, lease.job_id)
     return EXIT_DONE
 
 

@@ -82,7 +82,7 @@ def test_train_freezes_and_starts_with_two_clicks(
     press(app, "Start training")
     (job,) = jobs.list_jobs(store, actor=annotator)
     assert (job.snapshot_id, job.state, placed) == (snapshot.id, JobState.QUEUED, [job.id])
-    assert TrainingSettings.from_dict(job.settings) == preset("quick")
+    assert job.settings == preset("quick")
     assert f"Training {job.id}" in words_of(app)
     press(app, "Start training")
     assert "already under way" in words_of(app)
@@ -110,7 +110,7 @@ def test_train_takes_every_setting_by_its_kind(
     press(app, "Start training")
     assert not app.exception
     (job,) = jobs.list_jobs(store, actor=annotator)
-    assert TrainingSettings.from_dict(job.settings) == TrainingSettings(
+    assert job.settings == TrainingSettings(
         classifier="resnet50", flips=False, folds=4, blur_px=1.5, pretrained="imagenet",
         threshold_rule="sensitivity_90", protocol="paper",
     )  # fmt: skip
@@ -366,7 +366,7 @@ def test_review_opens_by_image_and_offers_to_predict_what_is_missing(
     assert f"Image {missing} has no prediction yet" in words_of(app)
     press(app, "Predict it now")
     (job,) = jobs.list_jobs(store, actor=annotator)
-    assert job.settings["image_ids"] == [missing]
+    assert job.settings.image_ids == (missing,)
     assert not app.exception
     assert "There is no prediction 99" in words_of(open_page(annotator, "review", prediction=99))
 
@@ -392,7 +392,7 @@ def test_what_changes_with_the_mask_is_asked_for_and_others_masks_open_with_the_
     press(app, "Work it out")
     (job,) = jobs.list_jobs(store, actor=annotator, kind=JobKind.EXPLAIN)
     assert placed == [job.id]
-    assert job.settings["prediction_id"] == desk.predictions[0]
+    assert job.settings.prediction_id == desk.predictions[0]
     with store.writing() as session:
         row = session.get_one(Job, job.id)
         row.state = JobState.DONE

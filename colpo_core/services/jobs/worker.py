@@ -3,8 +3,8 @@
 import threading
 from collections.abc import Sequence
 
+from colpo_core.services.jobs.engine import cluster_jobs
 from colpo_core.services.jobs.supervising import Chore, supervising
-from colpo_core.settings import PROCRASTINATE
 from colpo_core.store import Store
 
 
@@ -20,10 +20,8 @@ def work(store: Store, chores: Sequence[Chore], *, told_to_end: threading.Event)
         told_to_end: Set from a signal's handler.
     """
     with supervising(store, chores):
-        if store.settings.engine == PROCRASTINATE:
-            # Only here: an optional package.
-            from colpo_core.services.jobs import procrastinate_engine
-
-            procrastinate_engine.work(store, told_to_end=told_to_end)
-        else:
+        jobs = cluster_jobs(store.settings.engine)
+        if jobs is None:
             told_to_end.wait()
+        else:
+            jobs.work(store, told_to_end=told_to_end)

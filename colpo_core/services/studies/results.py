@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from colpo_core.errors import StudyLocked
 from colpo_core.evaluation.calls import calls_at
-from colpo_core.records.jobs import JobRecord
+from colpo_core.records.jobs.jobs import JobRecord
 from colpo_core.records.models.marks import model_marks
 from colpo_core.records.people import Actor
 from colpo_core.records.studies.reading_plans import Aid

@@ -183,7 +183,6 @@ SHOWS_NOTHING = {
         "common.preferences.get_preferences",
         "common.preferences.set_proposals",
         "studies.refusals.note_refusal",
-        "maintenance.sharing_files.share_files",
     },
     "blinded by design": {"studies.readings.assigned_studies", "studies.readings.presented_image"},
     "figures over all cases of a study": {"studies.report.report_html", "studies.report.study_report"},
