@@ -33,50 +33,38 @@ _LOOK_SECONDS = 0.2
 
 
 class ProcrastinateJobs(ClusterJobs):
-    """Jobs are placed as messages of the queue, which workers take."""
+    """Jobs are placed as messages of a queue, which workers take."""
 
     def place(self, store: Store, job: Job) -> None:
-        """Send the message that a job waits; see `defer`."""
-        defer(store, job.id, priority=job.priority)
+        """Send the message that a job waits, unless it waits in the queue already; the highest priority comes first.
+
+        Args:
+            store: The open store, on PostgreSQL.
+            job: The job.
+        """
+        app = procrastinate.App(connector=procrastinate.SyncPsycopgConnector(conninfo=_conninfo(store)))
+        lock = f"job {job.id}, priority {job.priority}"
+        with app.open(), suppress(AlreadyEnqueued):
+            if not app.connector.get_sync_connector().execute_query_one(_HAS_SCHEMA)["found"]:
+                app.schema_manager.apply_schema()
+            app.configure_task(TASK, queue=QUEUE, priority=job.priority, queueing_lock=lock).defer(job_id=job.id)
 
     def work(self, store: Store, *, told_to_end: threading.Event) -> None:
-        """Take messages and run their jobs; see `work`."""
-        work(store, told_to_end=told_to_end)
+        """Take messages and run their jobs, one after the other, until told to end.
 
+        A job that runs then is put back into the table, where it waits for another worker. While the database does not
+        answer, the worker waits for it.
 
-def defer(store: Store, job_id: int, *, priority: int) -> None:
-    """Send the message that a job waits, unless it waits in the queue already.
-
-    Args:
-        store: The open store, on PostgreSQL.
-        job_id: Row of the job.
-        priority: Of several messages the highest is taken first.
-    """
-    app = procrastinate.App(connector=procrastinate.SyncPsycopgConnector(conninfo=_conninfo(store)))
-    with app.open(), suppress(AlreadyEnqueued):
-        if not app.connector.get_sync_connector().execute_query_one(_HAS_SCHEMA)["found"]:
-            app.schema_manager.apply_schema()
-        app.configure_task(
-            TASK, queue=QUEUE, priority=priority, queueing_lock=f"job {job_id}, priority {priority}"
-        ).defer(job_id=job_id)
-
-
-def work(store: Store, *, told_to_end: threading.Event) -> None:
-    """Take messages and run their jobs, one after the other, until told to end.
-
-    A job that runs then is put back into the table, where it waits for another worker. While the database does not
-    answer, the worker waits for it.
-
-    Args:
-        store: The open store, on PostgreSQL.
-        told_to_end: Set from a signal's handler.
-    """
-    while not told_to_end.is_set():
-        try:
-            asyncio.run(_work(store, told_to_end))
-        except (ConnectorException, psycopg.OperationalError) as error:
-            log.warning("the queue does not answer (%s); trying again", error)
-            told_to_end.wait(_RETRY_SECONDS)
+        Args:
+            store: The open store, on PostgreSQL.
+            told_to_end: Set from a signal's handler.
+        """
+        while not told_to_end.is_set():
+            try:
+                asyncio.run(_work(store, told_to_end))
+            except (ConnectorException, psycopg.OperationalError) as error:
+                log.warning("the queue does not answer (%s); trying again", error)
+                told_to_end.wait(_RETRY_SECONDS)
 
 
 async def _work(store: Store, told_to_end: threading.Event) -> None:

@@ -24,48 +24,41 @@ RUNNER_SHARE = 0.01
 
 
 class RayJobs(ClusterJobs):
-    """Jobs are placed as jobs of a Ray cluster, whose own processes run them."""
+    """Jobs are placed as jobs of a Ray cluster, which finds a machine for each."""
 
     def place(self, store: Store, job: Job) -> None:
-        """Submit the runner of a job; see `submit`."""
-        submit(store, job.id, attempt=job.attempt)
+        """Submit the runner of a job; one that was submitted for this attempt and has not ended is left alone.
+
+        Args:
+            store: The open store, on PostgreSQL and on files that all machines share.
+            job: The job; its `attempt` says how often it was taken up so far.
+        """
+        from ray.job_submission import JobStatus, JobSubmissionClient
+
+        n_cpus, n_gpus = _needs(store, job)
+        name = f"colpodesk-{job.id}-{job.attempt}"
+        try:
+            client = JobSubmissionClient(store.settings.ray_address)
+            known = {submitted.submission_id: submitted.status for submitted in client.list_jobs()}
+            repeat = 0
+            while (status := known.get(f"{name}-{repeat}")) is not None:
+                if status in (JobStatus.PENDING, JobStatus.RUNNING):
+                    return
+                repeat += 1
+            client.submit_job(
+                entrypoint=" ".join(runner_processes.runner_command(job.id)),
+                submission_id=f"{name}-{repeat}",
+                runtime_env={"env_vars": process_environment(store)},
+                entrypoint_num_cpus=n_cpus,
+                entrypoint_num_gpus=n_gpus or None,
+            )
+        except (ConnectionError, RuntimeError) as error:
+            # The job waits in the table; it is submitted again when the cluster answers.
+            log.warning("job %d could not be submitted to Ray: %s", job.id, error)
 
     def work(self, store: Store, *, told_to_end: threading.Event) -> None:
-        """Wait: Ray finds a machine for each job."""
+        """Wait: the cluster's own processes run the jobs."""
         told_to_end.wait()
-
-
-def submit(store: Store, job_id: int, *, attempt: int) -> None:
-    """Submit the runner of a job; one that was submitted for this attempt and has not ended is left alone.
-
-    Args:
-        store: The open store, on PostgreSQL and on a folder that all machines share.
-        job_id: Row of the job.
-        attempt: How often it was taken up so far.
-    """
-    from ray.job_submission import JobStatus, JobSubmissionClient
-
-    with store.reading() as session:
-        n_cpus, n_gpus = _needs(store, session.get_one(Job, job_id))
-    name = f"colpodesk-{job_id}-{attempt}"
-    try:
-        client = JobSubmissionClient(store.settings.ray_address)
-        known = {job.submission_id: job.status for job in client.list_jobs()}
-        repeat = 0
-        while (status := known.get(f"{name}-{repeat}")) is not None:
-            if status in (JobStatus.PENDING, JobStatus.RUNNING):
-                return
-            repeat += 1
-        client.submit_job(
-            entrypoint=" ".join(runner_processes.runner_command(job_id)),
-            submission_id=f"{name}-{repeat}",
-            runtime_env={"env_vars": process_environment(store)},
-            entrypoint_num_cpus=n_cpus,
-            entrypoint_num_gpus=n_gpus or None,
-        )
-    except (ConnectionError, RuntimeError) as error:
-        # The job waits in the table; it is submitted again when the cluster answers.
-        log.warning("job %d could not be submitted to Ray: %s", job_id, error)
 
 
 def process_environment(store: Store) -> dict[str, str]:

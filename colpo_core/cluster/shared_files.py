@@ -62,11 +62,7 @@ class FsspecFiles(SharedFiles):
         self._root = str(self._folder) if self._folder else rest
 
     def write(self, name: str, content: bytes) -> None:
-        """Write a file, in place of one that is there.
-
-        Raises:
-            FilesUnreachable: The place does not answer or refuses.
-        """
+        """Write a file, in place of one that is there."""
         with self._explaining():
             if self._folder:
                 write_file(self._folder / name, content)
@@ -74,12 +70,7 @@ class FsspecFiles(SharedFiles):
                 self._system.pipe_file(self._path(name), content, timeout=_write_seconds(len(content)))
 
     def send(self, place: Path, name: str) -> None:
-        """Write a file of this machine, of any size, in place of one that is there.
-
-        Raises:
-            FilesUnreachable: The place does not answer or refuses.
-            FileNotFoundError: The file of this machine is gone.
-        """
+        """Write a file of this machine, of any size, in place of one that is there."""
         with place.open("rb"), self._explaining():
             if self._folder:
                 copy_file(place, self._folder / name)
@@ -87,11 +78,7 @@ class FsspecFiles(SharedFiles):
                 self._system.put_file(str(place), self._path(name), timeout=_write_seconds(place.stat().st_size))
 
     def read(self, name: str) -> bytes | None:
-        """What a file holds; None where there is none.
-
-        Raises:
-            FilesUnreachable: The place does not answer or refuses.
-        """
+        """What a file holds; None where there is none."""
         try:
             with self._explaining():
                 return bytes(self._system.cat_file(self._path(name)))
@@ -99,11 +86,7 @@ class FsspecFiles(SharedFiles):
             return None
 
     def fetch(self, name: str, place: Path) -> bool:
-        """Copy a file to this machine; it appears whole. Returns whether there is one.
-
-        Raises:
-            FilesUnreachable: The place does not answer or refuses.
-        """
+        """Copy a file to this machine; it appears whole. Returns whether there is one."""
         temporary = place.with_name(f".{place.name}.{uuid4().hex}")
         place.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -117,11 +100,7 @@ class FsspecFiles(SharedFiles):
         return True
 
     def size(self, name: str) -> int | None:
-        """Bytes of a file; None where there is none.
-
-        Raises:
-            FilesUnreachable: The place does not answer or refuses.
-        """
+        """Bytes of a file; None where there is none."""
         try:
             with self._explaining():
                 return int(self._system.info(self._path(name))["size"])
@@ -137,11 +116,7 @@ class FsspecFiles(SharedFiles):
         return True
 
     def names(self, folder: str) -> list[str]:
-        """Names of all files below a folder, in order.
-
-        Raises:
-            FilesUnreachable: The place does not answer or refuses.
-        """
+        """Names of all files below a folder, in order."""
         try:
             with self._explaining():
                 found = self._system.find(self._path(folder))
@@ -151,20 +126,12 @@ class FsspecFiles(SharedFiles):
         return sorted(name for name in (str(path)[start:] for path in found) if not _is_temporary(name))
 
     def remove(self, folder: str) -> None:
-        """Remove all files below a folder.
-
-        Raises:
-            FilesUnreachable: The place does not answer or refuses.
-        """
+        """Remove all files below a folder."""
         for name in self.names(folder):
             self.delete(name)
 
     def delete(self, name: str) -> None:
-        """Remove a file; one that is gone already is well.
-
-        Raises:
-            FilesUnreachable: The place does not answer or refuses.
-        """
+        """Remove a file; one that is gone already is well."""
         with suppress(_Missing), self._explaining():
             self._system.rm_file(self._path(name))
 

@@ -27,12 +27,12 @@ def patient_stratum(labels: Iterable[Label | None], *, has_mask: bool) -> str:
     return f"{label or 'unlabelled'}, {'with' if has_mask else 'without'} mask"
 
 
-def strata_of(items: Iterable[ManifestItem], kin: Mapping[int, int] | None = None) -> dict[int, str]:
+def strata_of(items: Iterable[ManifestItem], heads: Mapping[int, int] | None = None) -> dict[int, str]:
     """Stratum of each patient of a manifest's items.
 
     Args:
         items: Images with their labels and masks.
-        kin: Head of the group of each patient, as `kin_by_image` gives them; every patient by herself when None.
+        heads: Head of each patient's group, see `group_by_shared_image`; every patient by themselves when None.
 
     Returns:
         Stratum by the row of the patient, or of the head of her group.
@@ -40,7 +40,7 @@ def strata_of(items: Iterable[ManifestItem], kin: Mapping[int, int] | None = Non
     labels: dict[int, list[Label | None]] = {}
     masked: set[int] = set()
     for item in items:
-        head = item.patient_id if kin is None else kin[item.patient_id]
+        head = item.patient_id if heads is None else heads[item.patient_id]
         labels.setdefault(head, []).append(item.label)
         if item.mask_sha256 is not None:
             masked.add(head)

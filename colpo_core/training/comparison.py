@@ -64,16 +64,16 @@ class ArmPredictions:
 def run_comparison(
     trainer: Trainer,
     channels: FourthChannelControls,
-    sides: PreparedData,
+    data: PreparedData,
     *,
     runs: Sequence[tuple[str, int]] | None = None,
 ) -> ComparisonResult:
     """Train every arm with every seed and compare them.
 
     Args:
-        trainer: Where the networks are taught.
+        trainer: Trains the networks.
         channels: The fourth channel of every frame, by arm.
-        sides: What they learn from and are judged on.
+        data: What they learn from and are judged on.
         runs: Arms with the number of their seed, from 0; all those of the settings when None. The first seed's arms
             with three channels and with the predicted mask are always among them.
 
@@ -81,29 +81,29 @@ def run_comparison(
         JobCancelled: A person wants to stop.
         JobFailed: The loss is not a number any more.
     """
-    kept: dict[str, Classifier] = {}
+    pipeline_networks: dict[str, Classifier] = {}
     fitted: dict[str, FitResult] = {}
-    said = []
+    predictions = []
     for arm, run in arm_runs(trainer.settings) if runs is None else runs:
         stage = arm_stage(arm, run)
         channel = channels.of(arm)
-        network, how = trainer.train_classifier(
-            stage, sides.train, sides.validation, channel=channel, seed=trainer.settings.seed + run
+        network, result = trainer.train_classifier(
+            stage, data.train, data.validation, channel=channel, seed=trainer.settings.seed + run
         )
         if run == 0 and arm in (THREE, PREDICTED):
-            kept[arm], fitted[stage] = network, how
+            pipeline_networks[arm], fitted[stage] = network, result
         validation, test = (
-            judge_calls(trainer, network, images, channels, arm) for images in (sides.validation, sides.test)
+            judge_calls(trainer, network, images, channels, arm) for images in (data.validation, data.test)
         )
-        said.append(ArmPredictions(arm, run, validation, test))
+        predictions.append(ArmPredictions(arm, run, validation, test))
     settings = trainer.settings
     figures = comparison_figures(
-        said,
+        predictions,
         rule=settings.threshold_rule,
         share=label_counts(trainer.frames.items, settings.protocol).share_hsil,
     )
-    figures |= _what_experts_showed(trainer.frames, sides.test)
-    return ComparisonResult(kept[THREE], kept[PREDICTED], fitted, figures)
+    figures |= _what_experts_showed(trainer.frames, data.test)
+    return ComparisonResult(pipeline_networks[THREE], pipeline_networks[PREDICTED], fitted, figures)
 
 
 def judge_calls(
@@ -139,7 +139,7 @@ def comparison_figures(runs: Sequence[ArmPredictions], *, rule: str, share: floa
     Args:
         runs: Every arm with every seed.
         rule: How thresholds are chosen on the validation side.
-        share: Share of HSIL that the probabilities are to be calibrated for; one half is what networks are taught.
+        share: Share of HSIL that the probabilities are to be calibrated for; one half is what networks learn.
 
     Returns:
         `n_seeds`; `arms`: by arm its `name` and `ArmFigures`; `differences`: for each of `PAIRS` an
@@ -148,7 +148,7 @@ def comparison_figures(runs: Sequence[ArmPredictions], *, rule: str, share: floa
     """
     judged: dict[str, list[list[Judged]]] = {}
     thresholds: dict[str, list[float]] = {}
-    for run in sorted(runs, key=lambda one: one.run):
+    for run in sorted(runs, key=lambda run: run.run):
         calibration, threshold = decide(run.validation, rule=rule, share=share)
         judged.setdefault(run.arm, []).append(by_case(with_calibration(run.test, calibration)))
         thresholds.setdefault(run.arm, []).append(threshold)
@@ -187,18 +187,18 @@ def verdict(difference: Estimate, *, n_trainings: int) -> str:
     """
     if difference.value is None or difference.low is None or difference.high is None:
         return "Too few patients of both labels to tell whether the mask helped."
-    found = f"The predicted mask changed the AUC by {difference.value:+.2f} ({difference.low:+.2f} to "
-    found += f"{difference.high:+.2f}; {difference.n_patients} patients)"
+    change = f"The predicted mask changed the AUC by {difference.value:+.2f} ({difference.low:+.2f} to "
+    change += f"{difference.high:+.2f}; {difference.n_patients} patients)"
     if n_trainings == 1:
         return (
-            f"{found}. That is one training of each kind, and the next one may say otherwise: choose two or more "
+            f"{change}. That is one training of each kind, and the next one may say otherwise: choose two or more "
             "trainings of each arm to learn whether the mask helps."
         )
     if difference.low > 0:
-        return f"{found}: on these patients it helped."
+        return f"{change}: on these patients it helped."
     if difference.high < 0:
-        return f"{found}: on these patients it did harm."
-    return f"{found}: no difference is shown, in either direction."
+        return f"{change}: on these patients it did harm."
+    return f"{change}: no difference is shown, in either direction."
 
 
 def _what_experts_showed(frames: Frames, test: ImageSet) -> dict[str, Any]:

@@ -76,7 +76,7 @@ def evaluate_checkpoint(
             load_mask=load_mask,
             on_item=lambda: progress.beat(0.0),
         )
-        judgement = judge_pipeline(
+        results = judge_pipeline(
             pipeline,
             frames,
             Batches(frames, bounds=AugmentationBounds(), device=device),
@@ -87,6 +87,6 @@ def evaluate_checkpoint(
             share=(0.0, 1.0),
             blind=blind,
         )
-    metrics = metrics_of(judgement, spec, label_source=manifest.label_source, seed=seed, blind=blind)
+    metrics = metrics_of(results, spec, label_source=manifest.label_source, seed=seed, blind=blind)
     progress.epoch_done(1, headline(metrics))
     return {"snapshot_sha256": manifest.sha256, **metrics}

@@ -50,21 +50,21 @@ class FourthChannelControls:
         }
         return made.get(arm)
 
-    def _predicted_of(self, place: int) -> npt.NDArray[np.uint8]:
-        values: npt.NDArray[np.uint8] = self._predicted[place]
+    def _predicted_of(self, index: int) -> npt.NDArray[np.uint8]:
+        values: npt.NDArray[np.uint8] = self._predicted[index]
         return values
 
-    def _empty_of(self, place: int) -> npt.NDArray[np.uint8]:
+    def _empty_of(self, index: int) -> npt.NDArray[np.uint8]:
         return self._empty
 
-    def _shuffled_of(self, place: int) -> npt.NDArray[np.uint8]:
-        partner = self._partner[place]
+    def _shuffled_of(self, index: int) -> npt.NDArray[np.uint8]:
+        partner = self._partner[index]
         return self._empty if partner is None else self._predicted_of(partner)
 
-    def _expert_of(self, place: int) -> npt.NDArray[np.uint8]:
-        if self._frames.items[place].mask_sha256 is None:
-            return self._predicted_of(place)
-        return np.asarray(self._frames.target[place] == ACETOWHITE).astype(np.uint8) * np.uint8(255)
+    def _expert_of(self, index: int) -> npt.NDArray[np.uint8]:
+        if self._frames.items[index].mask_sha256 is None:
+            return self._predicted_of(index)
+        return np.asarray(self._frames.target[index] == ACETOWHITE).astype(np.uint8) * np.uint8(255)
 
 
 def shuffled_partners(frames: Frames, *, seed: int) -> list[int | None]:
@@ -73,20 +73,20 @@ def shuffled_partners(frames: Frames, *, seed: int) -> list[int | None]:
     Patients are put in a ring at random, and each takes the channels of the next one. So every patient's channels are
     used, and a side keeps its own distribution of masks.
     """
-    found: list[int | None] = [None] * len(frames)
+    partners: list[int | None] = [None] * len(frames)
     for number, split in enumerate(Split):
         members: dict[int, list[int]] = {}
-        for place in frames.of(split):
-            members.setdefault(frames.items[place].patient_id, []).append(place)
+        for index in frames.of(split):
+            members.setdefault(frames.items[index].patient_id, []).append(index)
         if len(members) < 2:
             continue
         generator = np.random.default_rng([_STREAM, abs(seed), int(seed < 0), number])
         ring = generator.permutation(sorted(members)).tolist()
         for patient, following in zip(ring, [*ring[1:], ring[0]], strict=True):
-            _hand_over(found, members[patient], members[following])
-    return found
+            _hand_over(partners, members[patient], members[following])
+    return partners
 
 
-def _hand_over(found: list[int | None], takers: Sequence[int], givers: Sequence[int]) -> None:
-    for number, place in enumerate(takers):
-        found[place] = givers[number % len(givers)]
+def _hand_over(partners: list[int | None], takers: Sequence[int], givers: Sequence[int]) -> None:
+    for number, index in enumerate(takers):
+        partners[index] = givers[number % len(givers)]

@@ -167,11 +167,11 @@ def _remembered(memory: Path | None) -> str | None:
     if memory is None:
         return None
     try:
-        kept: dict[str, Any] = json.loads(memory.read_text(encoding="utf-8"))
+        choice: dict[str, Any] = json.loads(memory.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    precision = kept.get("precision") if isinstance(kept, dict) else None
-    if precision not in FABRIC_WORDS or kept.get("gpu") != torch.cuda.is_available():
+    precision = choice.get("precision") if isinstance(choice, dict) else None
+    if precision not in FABRIC_WORDS or choice.get("gpu") != torch.cuda.is_available():
         return None
     return str(precision)
 
@@ -179,13 +179,13 @@ def _remembered(memory: Path | None) -> str | None:
 def _remember(memory: Path | None, precision: str) -> None:
     if memory is None:
         return
-    torn = memory.with_suffix(".part")
+    partial = memory.with_suffix(".part")
     try:
         memory.parent.mkdir(parents=True, exist_ok=True)
-        torn.write_text(json.dumps({"precision": precision, "gpu": torch.cuda.is_available()}), encoding="utf-8")
-        with torn.open("rb+") as file:
+        partial.write_text(json.dumps({"precision": precision, "gpu": torch.cuda.is_available()}), encoding="utf-8")
+        with partial.open("rb+") as file:
             os.fsync(file.fileno())
-        torn.replace(memory)
+        partial.replace(memory)
     except OSError as error:
         raise JobFailed(
             "The training's folder cannot be written to. Make room on the disk and run it again."

@@ -49,7 +49,7 @@ class Incumbent:
 
 def compare_with_incumbent(
     incumbent: Incumbent,
-    judgement: PipelineResults,
+    results: PipelineResults,
     spec: PipelineSpec,
     items: Sequence[ManifestItem],
     *,
@@ -62,7 +62,7 @@ def compare_with_incumbent(
 
     Args:
         incumbent: The current model.
-        judgement: What the new model said of its test side.
+        results: What the new model said of its test side.
         spec: The new model's, with its thresholds.
         items: The new model's test side.
         load_image: Gives an image by its hash.
@@ -82,7 +82,7 @@ def compare_with_incumbent(
     fresh = [item for item in items if not incumbent.knows(item)]
     rows, dice = _judge(incumbent, fresh, load_image=load_image, load_mask=load_mask, device=device, progress=progress)
     shared = {item.image_id for item in fresh}
-    new_rows = {row.image_id: row for row in judgement.judged_4ch if row.image_id in shared}
+    new_rows = {row.image_id: row for row in results.judged_4ch if row.image_id in shared}
     old_rows = {row.image_id: row for row in rows.judged if row.image_id in new_rows}
     calls = compare_arms(
         [by_case(list(old_rows.values()))],
@@ -90,7 +90,7 @@ def compare_with_incumbent(
         thresholds_first=[rows.threshold],
         thresholds_second=[spec.threshold_4ch],
     )
-    dice_difference = _dice_difference(judgement, dice)
+    dice_difference = _dice_difference(results, dice)
     worse = [
         f"{what} {difference.value:+.2f} ({difference.low:+.2f} to {difference.high:+.2f})"
         for what, difference in (("AUC", calls.auc), ("Dice of the mask", dice_difference))
@@ -150,9 +150,9 @@ def _judge_image(
     return float(output.prob_hsil_4ch[0]), mask_figures(truth, predicted).dice
 
 
-def _dice_difference(judgement: PipelineResults, old: dict[int, float]) -> Estimate:
+def _dice_difference(results: PipelineResults, old: dict[int, float]) -> Estimate:
     differences, patients = [], []
-    for image_id, patient, figures in zip(judgement.mask_images, judgement.mask_patients, judgement.masks, strict=True):
+    for image_id, patient, figures in zip(results.mask_images, results.mask_patients, results.masks, strict=True):
         if image_id in old and figures.dice is not None:
             differences.append(figures.dice - old[image_id])
             patients.append(patient)

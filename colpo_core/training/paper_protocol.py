@@ -95,22 +95,22 @@ def prepare_as_published(run: TrainingRun) -> PreparedData:
         JobFailed: There are too few masks, they are all empty, or the loss is no number.
     """
     trainer = run.trainer
-    sides = paper_splits(trainer.frames, seed=trainer.settings.seed)
-    run.require_acetowhite(sides.masks_train)
-    segmenter, fitted = trainer.train_segmenter(SEGMENTATION, sides.masks_train, sides.masks_validation)
+    splits = paper_splits(trainer.frames, seed=trainer.settings.seed)
+    run.require_acetowhite(splits.masks_train)
+    segmenter, fitted = trainer.train_segmenter(SEGMENTATION, splits.masks_train, splits.masks_validation)
     channel = run.new_channel()
     run.draw(segmenter, range(len(trainer.frames)), channel)
     return PreparedData(
         segmenter=segmenter,
-        segmented=sides.masks_train,
+        segmented=splits.masks_train,
         fitted={SEGMENTATION: fitted},
         channel=channel,
-        train=sides.labels_train,
-        validation=sides.labels_validation,
-        test=sides.labels_test,
+        train=splits.labels_train,
+        validation=splits.labels_validation,
+        test=splits.labels_test,
         evaluation_sets={
-            Split.VALIDATION: EvaluationSet(ImageSet(()), sides.labels_validation),
-            Split.TEST: EvaluationSet(sides.masks_test, sides.labels_test),
+            Split.VALIDATION: EvaluationSet(ImageSet(()), splits.labels_validation),
+            Split.TEST: EvaluationSet(splits.masks_test, splits.labels_test),
         },
     )
 
@@ -118,10 +118,10 @@ def prepare_as_published(run: TrainingRun) -> PreparedData:
 def _shares_of(numbers: list[int], shares: tuple[float, ...]) -> list[tuple[int, ...]]:
     """Consecutive parts by their shares; each holds one at least where there are enough."""
     bounds = np.round(np.cumsum(shares) * len(numbers)).astype(int).tolist()
-    found, start = [], 0
-    for place, end in enumerate(bounds):
-        left = len(shares) - place - 1
+    parts, start = [], 0
+    for number, end in enumerate(bounds):
+        left = len(shares) - number - 1
         end = min(max(end, start + 1), len(numbers) - left)
-        found.append(tuple(numbers[start:end]))
+        parts.append(tuple(numbers[start:end]))
         start = end
-    return found
+    return parts

@@ -74,10 +74,10 @@ def fourth_channel(
     """
     trainer, fitted = run.trainer, {}
     channel = run.new_channel()
-    for fold, places in enumerate(folds):
-        stage, without = fold_stage(fold, len(folds)), set(places)
-        rest = ImageSet(tuple(place for place in masks.members if place not in without))
+    for fold, members in enumerate(folds):
+        stage, without = fold_stage(fold, len(folds)), set(members)
+        rest = ImageSet(tuple(index for index in masks.members if index not in without))
         network, fitted[stage] = trainer.train_segmenter(stage, rest, validation)
-        run.draw(network, places, channel)
+        run.draw(network, members, channel)
     run.draw(segmenter, [*trainer.frames.of(Split.VALIDATION), *trainer.frames.of(Split.TEST)], channel)
     return channel, fitted

@@ -17,7 +17,7 @@ from colpo_core.training.card import make_card
 from colpo_core.training.contract import FitBackend
 from colpo_core.training.incumbent import Incumbent
 from colpo_core.training.progress import ProgressReporter
-from colpo_core.training.protocols import learn
+from colpo_core.training.protocols import train_by_protocol
 from colpo_core.training.setup import set_up_training
 from colpo_core.training.stage_store import SAVE_EVERY_SECONDS, training_key
 from colpo_core.training.stages import stage_shares
@@ -67,7 +67,7 @@ def train_pipeline(
         on_event: Takes what there is to tell.
         cancelled: Whether a person wants to stop; asked at every step.
         incumbent: The clinic's current model, which the new one is compared with; None before the first.
-        save_every_s: Seconds after which an unfinished stage is kept again.
+        save_every_s: Seconds after which an unfinished stage is saved again.
         backend: Shares each fit out among several machines; None for this one.
 
     Raises:
@@ -97,19 +97,19 @@ def train_pipeline(
         save_every_s=save_every_s,
         backend=backend,
     ) as run:
-        learned = learn(run)
+        trained = train_by_protocol(run)
         card = make_card(
             manifest,
             settings,
-            learned.pipeline.spec,
-            metrics=learned.metrics,
-            fitted=learned.fitted,
+            trained.pipeline.spec,
+            metrics=trained.metrics,
+            fitted=trained.fitted,
             key=key,
             hardware=run.trainer.hardware,
             incumbent=incumbent,
-            blind=learned.blind,
+            blind=trained.blind,
         )
-        save_checkpoint(work_dir / "checkpoint", learned.pipeline, card)
+        save_checkpoint(work_dir / "checkpoint", trained.pipeline, card)
     sealed = read_card(work_dir / "checkpoint")
     progress.say("The checkpoint is written.", done=1.0)
     return TrainedCheckpoint(folder=work_dir / "checkpoint", card=sealed, sha256=sealed["sha256"])

@@ -13,14 +13,14 @@ from colpo_core.training.paper_protocol import prepare_as_published
 from colpo_core.training.patient_protocol import prepare_by_patients
 from colpo_core.training.training_run import PreparedData, TrainingRun
 
-_PREPARING: dict[str, Callable[[TrainingRun], PreparedData]] = {
+_PREPARATIONS: dict[str, Callable[[TrainingRun], PreparedData]] = {
     "patient": prepare_by_patients,
     "paper": prepare_as_published,
 }
 
 
 @dataclass(frozen=True)
-class TrainingResult:
+class TrainedPipeline:
     """What a training ends with.
 
     Attributes:
@@ -43,10 +43,10 @@ def prepare(run: TrainingRun) -> PreparedData:
         JobCancelled: A person wants to stop.
         JobFailed: The snapshot lacks what the protocol needs, or the loss is no number.
     """
-    return _PREPARING[run.trainer.settings.protocol](run)
+    return _PREPARATIONS[run.trainer.settings.protocol](run)
 
 
-def learn(run: TrainingRun) -> TrainingResult:
+def train_by_protocol(run: TrainingRun) -> TrainedPipeline:
     """Train all networks of the run's protocol, with every arm of the comparison, and judge the pipeline.
 
     Raises:
@@ -61,4 +61,4 @@ def learn(run: TrainingRun) -> TrainingResult:
     blind = run.blind_reference(prepared.segmented)
     metrics = run.evaluate(pipeline, prepared.evaluation_sets, blind)
     metrics["comparison"] = compared.figures
-    return TrainingResult(pipeline, metrics, prepared.fitted | compared.fitted, blind)
+    return TrainedPipeline(pipeline, metrics, prepared.fitted | compared.fitted, blind)

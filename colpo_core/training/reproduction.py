@@ -122,7 +122,7 @@ def _run(run: TrainingRun, classifiers: Sequence[str]) -> Iterator[tuple[str, Ma
     """The metrics of each classifier behind one segmenter."""
     settings, progress = run.trainer.settings, run.trainer.progress
     progress.say(f"By the protocol “{settings.protocol}”.", done=0.0)
-    # The segmenter does not depend on the classifier: one more, or another order, does not teach it anew.
+    # The segmenter does not depend on the classifier: one more, or another order, does not train it anew.
     prepared = prepare(_with_own_stages(run, "stages", replace(settings, classifier=TrainingSettings.classifier)))
     channels = FourthChannelControls(run.trainer.frames, prepared.channel, seed=settings.seed)
     for classifier in classifiers:
@@ -134,7 +134,7 @@ def _run(run: TrainingRun, classifiers: Sequence[str]) -> Iterator[tuple[str, Ma
 
 
 def _with_own_stages(run: TrainingRun, name: str, settings: TrainingSettings) -> TrainingRun:
-    """The same run with other settings; its stages lie on a stage_store of their own."""
+    """The same run with other settings; its stages are stored by themselves."""
     stage_store = StageStore(run.work_dir / name, training_key(run.manifest, settings))
     return replace(run, trainer=replace(run.trainer, settings=settings, stage_store=stage_store))
 
@@ -145,16 +145,16 @@ def _masks(protocol: str, metrics: Mapping[str, Any]) -> ReproducedMasks:
         protocol=protocol,
         n_images=block["n_images"],
         figures={name: Estimate(**block[name]) for name in MASKS},
-        by_image=tuple({name: one["figures"][name] for name in MASKS} for one in block["by_image"]),
+        by_image=tuple({name: image["figures"][name] for name in MASKS} for image in block["by_image"]),
     )
 
 
 def _calls(protocol: str, classifier: str, metrics: Mapping[str, Any]) -> list[ReproducedCalls]:
-    found = []
+    calls = []
     for channels in (3, 4):
         for level in _LEVELS[protocol]:
             block = metrics[f"classification_{channels}ch"][level]
-            found.append(
+            calls.append(
                 ReproducedCalls(
                     protocol=protocol,
                     classifier=classifier,
@@ -167,4 +167,4 @@ def _calls(protocol: str, classifier: str, metrics: Mapping[str, Any]) -> list[R
                     auc=Estimate(**block["auc"]),
                 )
             )
-    return found
+    return calls

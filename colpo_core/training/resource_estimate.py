@@ -149,15 +149,15 @@ def _estimate(
 ) -> ResourceEstimate:
     passes = stage_passes(manifest, settings)
     seconds = {
-        stage: (one.segmenter_learned * segmenter.learning + one.classifier_learned * classifier.learning)
+        stage: (count.segmenter_learned * segmenter.learning + count.classifier_learned * classifier.learning)
         / hardware.devices
-        + one.segmenter_judged * segmenter.looking
-        + one.classifier_judged * classifier.looking
-        for stage, one in passes.items()
+        + count.segmenter_judged * segmenter.looking
+        + count.classifier_judged * classifier.looking
+        for stage, count in passes.items()
     }
-    kept = sum(
-        (one.segmenter_learned > 0) * segmenter.n_bytes + (one.classifier_learned > 0) * classifier.n_bytes
-        for one in passes.values()
+    weights_bytes = sum(
+        (count.segmenter_learned > 0) * segmenter.n_bytes + (count.classifier_learned > 0) * classifier.n_bytes
+        for count in passes.values()
     )
     is_gpu = hardware.device.type == "cuda"
     return ResourceEstimate(
@@ -166,7 +166,7 @@ def _estimate(
         memory_bytes=_peak_bytes(),
         gpu_bytes=torch.cuda.max_memory_reserved() if is_gpu else None,
         gpu_total_bytes=torch.cuda.get_device_properties(hardware.device).total_memory if is_gpu else None,
-        weights_bytes=kept + _STATE_COPIES * max(segmenter.n_bytes, classifier.n_bytes),
+        weights_bytes=weights_bytes + _STATE_COPIES * max(segmenter.n_bytes, classifier.n_bytes),
         device=hardware.device.type,
         precision=hardware.precision,
     )

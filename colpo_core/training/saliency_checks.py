@@ -37,21 +37,23 @@ def randomise_weights(
     """
     randomised = copy.deepcopy(network)
     before = _maps(network, images)
-    found = []
+    lines = []
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         for name, modules in reversed(_groups(randomised)):
             on_step()
             for module in modules:
                 module.reset_parameters()  # type: ignore[operator]
-            alike = [_rank_correlation(*pair) for pair in zip(before, _maps(randomised, images), strict=True)]
-            told = [value for value in alike if value is not None]
-            found.append(
-                Randomised(name, float(np.mean(told)), len(told), min(told), max(told))
-                if told
+            correlations_by_image = [
+                _rank_correlation(*pair) for pair in zip(before, _maps(randomised, images), strict=True)
+            ]
+            correlations = [value for value in correlations_by_image if value is not None]
+            lines.append(
+                Randomised(name, float(np.mean(correlations)), len(correlations), min(correlations), max(correlations))
+                if correlations
                 else Randomised(name, None, 0)
             )
-    return tuple(found)
+    return tuple(lines)
 
 
 def _groups(network: Classifier) -> list[tuple[str, list[nn.Module]]]:

@@ -95,14 +95,14 @@ def segmentation_objective(
 
 
 def _judged(loss: float, matrix: Tensor) -> Validation:
-    left, wrong, missed, found = (float(cell) for cell in matrix.flatten())
+    left, wrong, missed, hit = (float(cell) for cell in matrix.flatten())
     figures = {
         "validation_loss": loss,
-        "validation_iou_acetowhite": _share(found, found + missed + wrong),
+        "validation_iou_acetowhite": _share(hit, hit + missed + wrong),
         "validation_iou_background": _share(left, left + missed + wrong),
-        "validation_dice": _share(2 * found, 2 * found + missed + wrong),
+        "validation_dice": _share(2 * hit, 2 * hit + missed + wrong),
     }
-    has_acetowhite = found + missed > 0
+    has_acetowhite = hit + missed > 0
     return Validation(figures, figures["validation_iou_acetowhite"] if has_acetowhite else -loss)
 
 
@@ -135,9 +135,9 @@ def draw_acetowhite(
         with torch.inference_mode():
             probability = network.acetowhite(batches.plain(part).images)
         drawn = (probability[:, 0] * 255).round().to(torch.uint8).cpu().numpy()
-        for place, values in zip(part, drawn, strict=True):
-            into[place] = values
-            pages.seen(into[place])
+        for index, values in zip(part, drawn, strict=True):
+            into[index] = values
+            pages.seen(into[index])
 
 
 def has_acetowhite(frames: Frames, members: Sequence[int]) -> bool:
@@ -148,8 +148,8 @@ def has_acetowhite(frames: Frames, members: Sequence[int]) -> bool:
 def _targets(frames: Frames, members: Sequence[int]) -> Iterator[npt.NDArray[np.uint8]]:
     """The classes of frames, one after the other, so that memory stays flat."""
     pages = PageCount()
-    for place in members:
-        target = frames.target[place]
+    for index in members:
+        target = frames.target[index]
         yield target
         pages.seen(target)
 

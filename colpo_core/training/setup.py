@@ -56,7 +56,7 @@ def set_up_training(
         progress: Told of every step.
         shares: Where each stage begins and ends within the whole.
         incumbent: The clinic's current model, or None.
-        save_every_s: Seconds after which an unfinished stage is kept again.
+        save_every_s: Seconds after which an unfinished stage is saved again.
         backend: Shares each fit out among several machines; None for this one.
 
     Raises:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from colpo_core.datasets.frames import Frames
 from colpo_core.datasets.image_sets import ImageSet
-from colpo_core.datasets.kin import kin_by_image
 from colpo_core.datasets.manifest import ManifestItem
+from colpo_core.datasets.patient_groups import group_by_shared_image
 from colpo_core.datasets.splits import fold_patients, strata_of
 from colpo_core.errors import InputRejected, JobFailed
 from colpo_core.images.perceptual import near_pairs
@@ -31,8 +31,8 @@ def images_of_split(frames: Frames, split: Split) -> SplitImages:
     """The images of one side of a snapshot that was split by patients."""
     members = frames.of(split)
     return SplitImages(
-        masks=ImageSet(tuple(place for place in members if frames.items[place].mask_sha256 is not None)),
-        labels=ImageSet(tuple(place for place in members if frames.items[place].label is not None)),
+        masks=ImageSet(tuple(index for index in members if frames.items[index].mask_sha256 is not None)),
+        labels=ImageSet(tuple(index for index in members if frames.items[index].label is not None)),
     )
 
 
@@ -83,20 +83,20 @@ def training_folds(frames: Frames, *, folds: int, seed: int) -> list[tuple[int, 
     """
     members = frames.of(Split.TRAIN)
     heads = _heads(frames, members)
-    strata = strata_of((frames.items[place] for place in members), heads)
-    found = _drawn(frames, members, heads, strata, folds=folds, seed=seed)
-    if _leaves_masks(frames, found):
-        return found
+    strata = strata_of((frames.items[index] for index in members), heads)
+    drawn = _drawn(frames, members, heads, strata, folds=folds, seed=seed)
+    if _leaves_masks(frames, drawn):
+        return drawn
     # Few patients have a mask. That every fold leaves some to learn from matters more than balanced labels.
-    masked = {heads[frames.items[place].patient_id] for place in members if frames.items[place].mask_sha256 is not None}
+    masked = {heads[frames.items[index].patient_id] for index in members if frames.items[index].mask_sha256 is not None}
     by_mask = {head: "with mask" if head in masked else "without mask" for head in strata}
-    found = _drawn(frames, members, heads, by_mask, folds=folds, seed=seed)
-    if not _leaves_masks(frames, found):
+    drawn = _drawn(frames, members, heads, by_mask, folds=folds, seed=seed)
+    if not _leaves_masks(frames, drawn):
         raise JobFailed(
             "All masks on the training side are of one group of patients, so the fourth channel cannot be made out of "
             "fold. Annotate images of at least two patients, then freeze a new snapshot."
         )
-    return found
+    return drawn
 
 
 def _drawn(
@@ -115,20 +115,20 @@ def _drawn(
             f"The out-of-fold fourth channel needs at least {folds} patients on the training side, and there are "
             f"{len(strata)}. Import and label more cases, or train with fewer folds."
         ) from error
-    found: list[list[int]] = [[] for _ in range(folds)]
-    for place in members:
-        found[fold_by_head[heads[frames.items[place].patient_id]]].append(place)
-    return [tuple(places) for places in found]
+    members_by_fold: list[list[int]] = [[] for _ in range(folds)]
+    for index in members:
+        members_by_fold[fold_by_head[heads[frames.items[index].patient_id]]].append(index)
+    return [tuple(fold_members) for fold_members in members_by_fold]
 
 
 def _heads(frames: Frames, members: Sequence[int]) -> dict[int, int]:
-    pairs = [(frames.items[place].patient_id, frames.items[place].image_sha256) for place in members]
-    near = near_pairs([frames.fingerprints[place] for place in members])
-    patients = [frames.items[place].patient_id for place in members]
-    return kin_by_image(pairs, near_copies=[(patients[first], patients[second]) for first, second, _ in near])
+    pairs = [(frames.items[index].patient_id, frames.items[index].image_sha256) for index in members]
+    near = near_pairs([frames.fingerprints[index] for index in members])
+    patients = [frames.items[index].patient_id for index in members]
+    return group_by_shared_image(pairs, near_copies=[(patients[first], patients[second]) for first, second, _ in near])
 
 
 def _leaves_masks(frames: Frames, folds: Sequence[Sequence[int]]) -> bool:
     """Whether there is a mask beside every fold."""
-    with_mask = [any(frames.items[place].mask_sha256 is not None for place in places) for places in folds]
+    with_mask = [any(frames.items[index].mask_sha256 is not None for index in fold) for fold in folds]
     return sum(with_mask) > 1

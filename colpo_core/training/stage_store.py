@@ -1,4 +1,4 @@
-"""Finished stages are put on a stage_store, so that a training which was torn down goes on where it stood."""
+"""Finished stages and unfinished fits are stored, so that a training which was torn down goes on where it stood."""
 
 import hashlib
 import json
@@ -42,7 +42,7 @@ class StageStore:
     Args:
         folder: Where they lie; made where it is missing.
         key: `training_key` of this training.
-        save_every_s: Seconds after which an unfinished stage is kept as well; its optimizer is large.
+        save_every_s: Seconds after which an unfinished stage is saved again; its optimizer is large.
     """
 
     def __init__(self, folder: Path, key: str, *, save_every_s: float = SAVE_EVERY_SECONDS) -> None:
@@ -52,25 +52,25 @@ class StageStore:
         folder.mkdir(parents=True, exist_ok=True)
 
     def unfinished(self, stage: str) -> "FitStateFile":
-        """Where a stage that is not finished is kept between its epochs."""
+        """Where the state of a stage that is not finished is saved between its epochs."""
         return FitStateFile(self._folder / f"{stage.replace(' ', '-')}.unfinished", self._key, self._save_every_s)
 
     def save(self, stage: str, network: nn.Module, fitted: FitResult) -> None:
-        """Keep a finished stage. The record is written last, so weights without one do not count.
+        """Save a finished stage. The record is written last, so weights without one do not count.
 
         Raises:
             JobFailed: The disk cannot take it.
         """
         weights = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
-        place = self._weights(stage)
-        torn = place.with_suffix(".part")
+        path = self._weights(stage)
+        partial = path.with_suffix(".part")
         with _explaining_disk():
-            safetensors.torch.save_file(weights, torn)
-            sha256 = file_sha256(torn)
-            _move(torn, place)
+            safetensors.torch.save_file(weights, partial)
+            sha256 = file_sha256(partial)
+            _move(partial, path)
             record = {"key": self._key, "weights_sha256": sha256, **asdict(fitted)}
-            torn.write_text(json.dumps(record), encoding="utf-8")
-            _move(torn, self._record(stage))
+            partial.write_text(json.dumps(record), encoding="utf-8")
+            _move(partial, self._record(stage))
         self.unfinished(stage).delete()
 
     def load(self, stage: str, network: nn.Module) -> FitResult | None:
@@ -107,26 +107,26 @@ class FitStateFile:
     """The state of one fit between two epochs, in one file. See `FitStateStore`.
 
     Args:
-        place: The file.
+        path: The file.
         key: `training_key` of this training.
         save_every_s: Seconds between two writings.
     """
 
-    def __init__(self, place: Path, key: str, save_every_s: float) -> None:
-        self._place = place
+    def __init__(self, path: Path, key: str, save_every_s: float) -> None:
+        self._path = path
         self._key = key
         self._save_every_s = save_every_s
         self._saved_at = time.monotonic()
 
     def load(self) -> dict[str, Any] | None:
-        """The state that was kept last; None where there is none of this training that is whole."""
+        """The state that was saved last; None where there is none of this training that is whole."""
         try:
-            kept = torch.load(self._place, map_location="cpu", weights_only=True)
+            content = torch.load(self._path, map_location="cpu", weights_only=True)
         except (OSError, RuntimeError, EOFError, pickle.UnpicklingError):
             return None
-        if not isinstance(kept, dict) or kept.get("key") != self._key:
+        if not isinstance(content, dict) or content.get("key") != self._key:
             return None
-        state: dict[str, Any] = kept["state"]
+        state: dict[str, Any] = content["state"]
         return state
 
     def due(self) -> bool:
@@ -134,21 +134,21 @@ class FitStateFile:
         return time.monotonic() - self._saved_at >= self._save_every_s
 
     def save(self, state: dict[str, Any]) -> None:
-        """Keep a state in place of the one before.
+        """Save a state in place of the one before.
 
         Raises:
             JobFailed: The disk cannot take it.
         """
-        torn = self._place.with_suffix(".part")
-        kept = {"key": self._key, "state": state}
+        partial = self._path.with_suffix(".part")
+        content = {"key": self._key, "state": state}
         with _explaining_disk():
-            torch.save(kept, torn)
-            _move(torn, self._place)
+            torch.save(content, partial)
+            _move(partial, self._path)
         self._saved_at = time.monotonic()
 
     def delete(self) -> None:
         """The stage is finished: its state is not needed any more."""
-        self._place.unlink(missing_ok=True)
+        self._path.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -163,7 +163,7 @@ def _explaining_disk() -> Iterator[None]:
         ) from error
 
 
-def _move(torn: Path, place: Path) -> None:
-    with torn.open("rb+") as file:
+def _move(partial: Path, path: Path) -> None:
+    with partial.open("rb+") as file:
         os.fsync(file.fileno())
-    torn.replace(place)
+    partial.replace(path)

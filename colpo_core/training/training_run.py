@@ -1,4 +1,4 @@
-"""A run: one training from frames to judged pipeline, whatever its protocol."""
+"""One training from frames to judged pipeline, whatever its protocol."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -162,59 +162,62 @@ class TrainingRun:
         height_px, width_px = frames.target.shape[1:]
         return blind_reference(
             (
-                frames.target[place][frames.geometries[place].rows, frames.geometries[place].columns] == ACETOWHITE
-                for place in masks.members
+                frames.target[index][frames.geometries[index].rows, frames.geometries[index].columns] == ACETOWHITE
+                for index in masks.members
             ),
             height_px=height_px,
             width_px=width_px,
         )
 
     def evaluate(
-        self, pipeline: Pipeline, sides: dict[Split, EvaluationSet], blind: BlindReference | None = None
+        self, pipeline: Pipeline, evaluation_sets: dict[Split, EvaluationSet], blind: BlindReference | None = None
     ) -> dict[str, Any]:
         """Freeze calibration and thresholds on the validation side, then judge both sides with them.
 
         Args:
             pipeline: Its spec is changed to hold the decisions.
-            sides: What to judge on, for validation and for test.
+            evaluation_sets: What to judge on, for validation and for test.
             blind: Masks that look at no image, which the segmenter is held against; None where there are none.
 
         Raises:
             JobCancelled: A person wants to stop.
         """
         trainer, settings = self.trainer, self.trainer.settings
-        counts = {split: sum(len(images) for images, _, _ in side.parts) for split, side in sides.items()}
+        counts = {
+            split: sum(len(images) for images, _, _ in evaluation_set.parts)
+            for split, evaluation_set in evaluation_sets.items()
+        }
         trainer.begin(
             EVALUATION, 1, f"Judging on {counts[Split.VALIDATION]} validation and {counts[Split.TEST]} test images"
         )
         boundary = counts[Split.VALIDATION] / max(1, sum(counts.values()))
         raw = {
-            Split.VALIDATION: self._judge(pipeline, sides[Split.VALIDATION], (0.0, boundary), blind),
-            Split.TEST: self._judge(pipeline, sides[Split.TEST], (boundary, 1.0), blind),
+            Split.VALIDATION: self._judge(pipeline, evaluation_sets[Split.VALIDATION], (0.0, boundary), blind),
+            Split.TEST: self._judge(pipeline, evaluation_sets[Split.TEST], (boundary, 1.0), blind),
         }
         share = label_counts(self.manifest.items, settings.protocol).share_hsil
         pipeline.spec = freeze_decisions(
             pipeline.spec, raw[Split.VALIDATION], rule=settings.threshold_rule, share=share
         )
         source, seed = self.manifest.label_source, abs(settings.seed)
-        final = {split: calibrated(found, pipeline.spec) for split, found in raw.items()}
+        final = {split: calibrated(results, pipeline.spec) for split, results in raw.items()}
         figures = {
-            split: metrics_of(found, pipeline.spec, label_source=source, seed=seed, blind=blind)
-            for split, found in final.items()
+            split: metrics_of(results, pipeline.spec, label_source=source, seed=seed, blind=blind)
+            for split, results in final.items()
         }
-        forgetting = self._forget(pipeline, sides[Split.TEST].labels)
+        saliency = self._check_saliency(pipeline, evaluation_sets[Split.TEST].labels)
         trainer.progress.epoch_done(1, headline(figures[Split.TEST]))
         return {
             "split": str(Split.TEST),
             **figures[Split.TEST],
-            "forgetting": forgetting,
+            "forgetting": saliency,
             "uncalibrated": calibration_before(raw[Split.TEST], seed=seed),
             "validation": figures[Split.VALIDATION],
             "against_current": self._against_current(final[Split.TEST], pipeline.spec),
         }
 
-    def _forget(self, pipeline: Pipeline, images: ImageSet) -> dict[str, Any]:
-        """By network, whether its maps change when it forgets; see `randomise_weights`."""
+    def _check_saliency(self, pipeline: Pipeline, images: ImageSet) -> dict[str, Any]:
+        """By network, whether its maps change with its weights; see `randomise_weights`."""
         trainer = self.trainer
         if not len(images):
             return {}
@@ -235,10 +238,14 @@ class TrainingRun:
         }
 
     def _judge(
-        self, pipeline: Pipeline, side: EvaluationSet, share: tuple[float, float], blind: BlindReference | None = None
+        self,
+        pipeline: Pipeline,
+        evaluation_set: EvaluationSet,
+        share: tuple[float, float],
+        blind: BlindReference | None = None,
     ) -> PipelineResults:
-        trainer, found = self.trainer, PipelineResults([], [], [], [], [])
-        for images, on_masks, on_labels in side.parts:
+        trainer, results = self.trainer, PipelineResults([], [], [], [], [])
+        for images, on_masks, on_labels in evaluation_set.parts:
             part = judge_pipeline(
                 pipeline,
                 trainer.frames,
@@ -252,15 +259,15 @@ class TrainingRun:
                 on_labels=on_labels,
                 blind=blind,
             )
-            found = found.with_those_of(part)
-        return found
+            results = results.with_those_of(part)
+        return results
 
-    def _against_current(self, judgement: PipelineResults, spec: PipelineSpec) -> dict[str, Any] | None:
+    def _against_current(self, results: PipelineResults, spec: PipelineSpec) -> dict[str, Any] | None:
         if self.incumbent is None or self.trainer.settings.protocol != "patient":
             return None
         return compare_with_incumbent(
             self.incumbent,
-            judgement,
+            results,
             spec,
             self.manifest.of(Split.TEST),
             load_image=self.load_image,

@@ -36,7 +36,7 @@ from colpo_core.terms import (
 )
 from tests.support.clinic import Clinic, PredictedClinic, do_something
 from tests.support.handed_out import hand_out, paint_and_submit
-from tests.support.several_processes import square, submit
+from tests.support.several_annotators import square, submit
 
 Open = Callable[..., Any]
 

@@ -12,8 +12,8 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from colpo_core.datasets.kin import kin_by_image
 from colpo_core.datasets.manifest import Manifest, ManifestItem
+from colpo_core.datasets.patient_groups import group_by_shared_image
 from colpo_core.errors import InputRejected, LeakageFound, NotFound
 from colpo_core.records.people import Actor
 from colpo_core.records.snapshots.snapshots import SnapshotRecord
@@ -193,7 +193,7 @@ def group_patients(images: Iterable[tuple[int, int, str]], looks: Mapping[int, s
     listed = list(images)
     patients = {image_id: patient_id for image_id, patient_id, _ in listed}
     near = ((patients[one], patients[other]) for one, other in near_copies(patients, looks))
-    return kin_by_image(((patient_id, sha256) for _, patient_id, sha256 in listed), near_copies=near)
+    return group_by_shared_image(((patient_id, sha256) for _, patient_id, sha256 in listed), near_copies=near)
 
 
 def who_has_learned(store: Store, session: Session, manifest: Manifest, looks: Mapping[int, str]) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from colpo_core.services.common.permissions import CLINICIANS, require
 from colpo_core.services.jobs import control as jobs
 from colpo_core.services.jobs import engine
 from colpo_core.services.snapshots.freezing import get_snapshot, judge_counts
-from colpo_core.services.training.disk_room import training_room
+from colpo_core.services.training.disk_space import training_disk_space
 from colpo_core.store import Store
 from colpo_core.store.tables import Job
 from colpo_core.terms import JobKind, JobState
@@ -42,16 +42,16 @@ def preflight(store: Store, *, actor: Actor, snapshot_id: int, settings: Trainin
     estimate = probe.result if probe is not None and isinstance(probe.result, ResourceEstimate) else None
     snapshot = get_snapshot(store, actor=actor, snapshot_id=snapshot_id)
     weights_bytes = estimate.weights_bytes if estimate else 0
-    room = training_room(store, snapshot.sha256, snapshot.count("images"), settings, weights_bytes=weights_bytes)
+    space = training_disk_space(store, snapshot.sha256, snapshot.count("images"), settings, weights_bytes=weights_bytes)
     problems, warnings = judge_counts(snapshot.counts)
-    problems += room.problems
+    problems += space.problems
     if probe is not None and probe.state is JobState.FAILED and probe.error:
         problems += (probe.error,)
     return Preflight(
         problems=problems,
         warnings=warnings + _of_memory(estimate),
-        disk_needed_bytes=room.needed_bytes,
-        disk_free_bytes=room.free_bytes,
+        disk_needed_bytes=space.needed_bytes,
+        disk_free_bytes=space.free_bytes,
         probe=probe,
         outlook=estimate,
     )

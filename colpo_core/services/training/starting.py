@@ -14,7 +14,7 @@ from colpo_core.services.jobs import engine
 from colpo_core.services.jobs.control import UNFINISHED, get_job, job_row
 from colpo_core.services.snapshots.external_sets import refuse_training
 from colpo_core.services.snapshots.freezing import judge_counts
-from colpo_core.services.training.disk_room import training_room
+from colpo_core.services.training.disk_space import training_disk_space
 from colpo_core.store import Store
 from colpo_core.store.tables import Job, Snapshot
 from colpo_core.terms import JobKind, JobState
@@ -42,7 +42,7 @@ def start_training(store: Store, *, actor: Actor, snapshot_id: int, settings: Tr
     with store.writing() as session:
         snapshot = session.get_one(Snapshot, snapshot_id)
         problems, _ = judge_counts(snapshot.counts)
-        problems += training_room(store, snapshot.sha256, snapshot.counts["images"]["total"], settings).problems
+        problems += training_disk_space(store, snapshot.sha256, snapshot.counts["images"]["total"], settings).problems
         if problems:
             raise InputRejected(" ".join(("This training cannot begin.", *problems)))
         wanted = write_settings(settings)

@@ -19,7 +19,7 @@ def test_the_settings_choose_the_protocol(tmp_path: Path, monkeypatch: pytest.Mo
     def by(name: str) -> object:
         return lambda run: asked.append(name)
 
-    monkeypatch.setattr(protocols, "_PREPARING", {name: by(name) for name in ("patient", "paper")})
+    monkeypatch.setattr(protocols, "_PREPARATIONS", {name: by(name) for name in ("patient", "paper")})
     for name in ("patient", "paper"):
         with opened(blobs((4, 2, 2)), tmp_path, tiny(protocol=name)) as run:
             prepare(run)
@@ -52,15 +52,15 @@ def test_what_is_learned_is_the_first_seeds_pair_and_every_fit_is_told(
         seen["segmenter"] = nn.Identity()
         channel = run.new_channel()
         images = EvaluationSet  # any object stands for a set here
-        learned = ImageSet(tuple(run.trainer.frames.of(Split.TRAIN)))
-        return PreparedData(seen["segmenter"], learned, {"a": 1}, channel, images, images, images, {"examined": 1})  # type: ignore[arg-type]
+        trained = ImageSet(tuple(run.trainer.frames.of(Split.TRAIN)))
+        return PreparedData(seen["segmenter"], trained, {"a": 1}, channel, images, images, images, {"examined": 1})  # type: ignore[arg-type]
 
-    monkeypatch.setattr(protocols, "_PREPARING", {"patient": made_ready})
+    monkeypatch.setattr(protocols, "_PREPARATIONS", {"patient": made_ready})
     monkeypatch.setattr(protocols, "run_comparison", comparison)
     monkeypatch.setattr(TrainingRun, "assemble", assemble)
     monkeypatch.setattr(TrainingRun, "evaluate", evaluate)
     with opened(blobs((4, 2, 2)), tmp_path) as run:
-        learned = protocols.learn(run)
-    assert learned.pipeline == "pipeline"
-    assert learned.metrics == {"split": "test", "comparison": {"verdict": "v"}}
-    assert learned.fitted == {"a": 1, "b": 2}
+        trained = protocols.train_by_protocol(run)
+    assert trained.pipeline == "pipeline"
+    assert trained.metrics == {"split": "test", "comparison": {"verdict": "v"}}
+    assert trained.fitted == {"a": 1, "b": 2}

@@ -1,16 +1,16 @@
-"""The room on the store's disk that a training needs: told before it begins."""
+"""The space on the store's disk that a training needs, asked before it begins."""
 
 import shutil
 from dataclasses import dataclass
 
-from colpo_core.datasets.disk_room import SPARE_BYTES
-from colpo_core.datasets.frame_cache import room_needed
+from colpo_core.datasets.disk_space import SPARE_BYTES
+from colpo_core.datasets.frame_cache import disk_space_needed
 from colpo_core.records.training.settings import TrainingSettings
 from colpo_core.store import Store
 
 
 @dataclass(frozen=True)
-class Room:
+class DiskSpace:
     """What a training would write, and what there is.
 
     Attributes:
@@ -33,10 +33,10 @@ class Room:
         )
 
 
-def training_room(
+def training_disk_space(
     store: Store, snapshot_sha256: str, n_images: int, settings: TrainingSettings, *, weights_bytes: int = 0
-) -> Room:
-    """The room for a training on a snapshot.
+) -> DiskSpace:
+    """The disk space for a training on a snapshot.
 
     Args:
         store: The open store.
@@ -45,7 +45,7 @@ def training_room(
         settings: How it would learn.
         weights_bytes: What its weights take, where that is known.
     """
-    frames = room_needed(
+    frames = disk_space_needed(
         snapshot_sha256,
         n_images,
         store.settings.frames_dir,
@@ -53,4 +53,4 @@ def training_room(
         width_px=settings.width_px,
         mask_highlights=settings.mask_highlights,
     )
-    return Room(frames + weights_bytes, shutil.disk_usage(store.settings.data_dir).free)
+    return DiskSpace(frames + weights_bytes, shutil.disk_usage(store.settings.data_dir).free)

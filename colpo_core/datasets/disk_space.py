@@ -1,4 +1,4 @@
-"""Room on the disk: asked for before much is written, and said in a sentence when it is not there."""
+"""Disk space: asked for before much is written, and a sentence where it is lacking."""
 
 import errno
 import shutil
@@ -14,7 +14,7 @@ _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _WAY_OUT = "Make room on it, or train at a smaller size; decoded images of other snapshots may be deleted."
 
 
-def check_room(folder: Path, needed_bytes: int) -> None:
+def check_disk_space(folder: Path, needed_bytes: int) -> None:
     """Look whether a folder's disk can take so much and keep something to spare.
 
     Args:

@@ -3,14 +3,14 @@ from pathlib import Path
 
 import pytest
 
-from colpo_core.datasets.disk_room import check_room, explaining_disk
+from colpo_core.datasets.disk_space import check_disk_space, explaining_disk
 from colpo_core.errors import JobFailed
 
 
 def test_room_is_there_or_said_to_be_missing(tmp_path: Path) -> None:
-    check_room(tmp_path, 1)
+    check_disk_space(tmp_path, 1)
     with pytest.raises(JobFailed, match=r"1152921504\.6 GB are needed"):
-        check_room(tmp_path, 2**60)
+        check_disk_space(tmp_path, 2**60)
 
 
 @pytest.mark.parametrize(

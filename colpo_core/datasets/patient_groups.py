@@ -7,15 +7,17 @@ the model and judge it.
 from collections.abc import Iterable
 
 
-def kin_by_image(pairs: Iterable[tuple[int, str]], *, near_copies: Iterable[tuple[int, int]] = ()) -> dict[int, int]:
+def group_by_shared_image(
+    pairs: Iterable[tuple[int, str]], *, near_copies: Iterable[tuple[int, int]] = ()
+) -> dict[int, int]:
     """Group patients who share an image, directly or through others.
 
     Args:
-        pairs: Row of a patient and hash of one of her images; each patient comes up at least once.
+        pairs: Row of a patient and hash of one of their images; each patient comes up at least once.
         near_copies: Rows of two patients one of whose images is a near copy of one of the other's.
 
     Returns:
-        For each patient the lowest row of her group; her own where she shares nothing.
+        For each patient the lowest row of their group; their own where they share nothing.
     """
     heads: dict[int, int] = {}
 
@@ -25,14 +27,14 @@ def kin_by_image(pairs: Iterable[tuple[int, str]], *, near_copies: Iterable[tupl
             patient_id = heads[patient_id]
         return patient_id
 
-    def join(one: int, other: int) -> None:
-        one, other = head(one), head(other)
-        heads[max(one, other)] = min(one, other)
+    def join(first_id: int, second_id: int) -> None:
+        first_head, second_head = head(first_id), head(second_id)
+        heads[max(first_head, second_head)] = min(first_head, second_head)
 
-    first: dict[str, int] = {}
+    first_with: dict[str, int] = {}
     for patient_id, sha256 in pairs:
         heads.setdefault(patient_id, patient_id)
-        join(patient_id, first.setdefault(sha256, patient_id))
-    for one, other in near_copies:
-        join(one, other)
+        join(patient_id, first_with.setdefault(sha256, patient_id))
+    for first_id, second_id in near_copies:
+        join(first_id, second_id)
     return {patient_id: head(patient_id) for patient_id in sorted(heads)}
