@@ -43,12 +43,12 @@ def run_job(job_id: int) -> None:
 @click.command()
 def worker() -> None:
     """Run the store's jobs in the background, without a screen, until it is told to end."""
-    told_to_end = threading.Event()
+    end_requested = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda _number, _frame: told_to_end.set())
+        signal.signal(number, lambda _number, _frame: end_requested.set())
     with Opened() as here:
         note(f"working on the store in {here.store.settings.data_dir}")
-        job_worker.work(here.store, [train_if_due], told_to_end=told_to_end)
+        job_worker.work(here.store, [train_if_due], end_requested=end_requested)
 
 
 @click.group()

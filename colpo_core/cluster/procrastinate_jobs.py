@@ -49,7 +49,7 @@ class ProcrastinateJobs(ClusterJobs):
                 app.schema_manager.apply_schema()
             app.configure_task(TASK, queue=QUEUE, priority=job.priority, queueing_lock=lock).defer(job_id=job.id)
 
-    def work(self, store: Store, *, told_to_end: threading.Event) -> None:
+    def work(self, store: Store, *, end_requested: threading.Event) -> None:
         """Take messages and run their jobs, one after the other, until told to end.
 
         A job that runs then is put back into the table, where it waits for another worker. While the database does not
@@ -57,21 +57,21 @@ class ProcrastinateJobs(ClusterJobs):
 
         Args:
             store: The open store, on PostgreSQL.
-            told_to_end: Set from a signal's handler.
+            end_requested: Set from a signal's handler.
         """
-        while not told_to_end.is_set():
+        while not end_requested.is_set():
             try:
-                asyncio.run(_work(store, told_to_end))
+                asyncio.run(_work(store, end_requested))
             except (ConnectorException, psycopg.OperationalError) as error:
                 log.warning("the queue does not answer (%s); trying again", error)
-                told_to_end.wait(_RETRY_SECONDS)
+                end_requested.wait(_RETRY_SECONDS)
 
 
-async def _work(store: Store, told_to_end: threading.Event) -> None:
+async def _work(store: Store, end_requested: threading.Event) -> None:
     app = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=_conninfo(store)))
 
     def run_job(job_id: int) -> None:
-        run_attached(store, job_id, told_to_end=told_to_end)
+        run_attached(store, job_id, end_requested=end_requested)
 
     app.task(run_job, name=TASK, queue=QUEUE)
     async with app.open_async():
@@ -80,14 +80,14 @@ async def _work(store: Store, told_to_end: threading.Event) -> None:
         worker = asyncio.create_task(
             app.run_worker_async(queues=[QUEUE], concurrency=1, install_signal_handlers=False, delete_jobs="always")
         )
-        while not told_to_end.is_set() and not worker.done():
+        while not end_requested.is_set() and not worker.done():
             await asyncio.sleep(_LOOK_SECONDS)
         worker.cancel()
         with suppress(asyncio.CancelledError):
             await worker
 
 
-def run_attached(store: Store, job_id: int, *, told_to_end: threading.Event) -> int:
+def run_attached(store: Store, job_id: int, *, end_requested: threading.Event) -> int:
     """Run a job in a process of its own and wait for it; told to end, it is asked to put the job back.
 
     Returns:
@@ -98,7 +98,7 @@ def run_attached(store: Store, job_id: int, *, told_to_end: threading.Event) -> 
         try:
             return process.wait(timeout=_LOOK_SECONDS)
         except subprocess.TimeoutExpired:
-            if told_to_end.is_set():
+            if end_requested.is_set():
                 process.send_signal(signal.SIGTERM)
                 return process.wait(timeout=_STOP_SECONDS)
 

@@ -56,9 +56,9 @@ class RayJobs(ClusterJobs):
             # The job waits in the table; it is submitted again when the cluster answers.
             log.warning("job %d could not be submitted to Ray: %s", job.id, error)
 
-    def work(self, store: Store, *, told_to_end: threading.Event) -> None:
+    def work(self, store: Store, *, end_requested: threading.Event) -> None:
         """Wait: the cluster's own processes run the jobs."""
-        told_to_end.wait()
+        end_requested.wait()
 
 
 def process_environment(store: Store) -> dict[str, str]:

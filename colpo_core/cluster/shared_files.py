@@ -119,11 +119,11 @@ class FsspecFiles(SharedFiles):
         """Names of all files below a folder, in order."""
         try:
             with self._explaining():
-                found = self._system.find(self._path(folder))
+                paths = self._system.find(self._path(folder))
         except _Missing:
             return []
         start = len(self._path(""))
-        return sorted(name for name in (str(path)[start:] for path in found) if not _is_temporary(name))
+        return sorted(name for name in (str(path)[start:] for path in paths) if not _is_temporary(name))
 
     def remove(self, folder: str) -> None:
         """Remove all files below a folder."""

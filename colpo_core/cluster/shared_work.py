@@ -110,9 +110,9 @@ class _Sender:
 
     def _send_work(self) -> None:
         written = self._written()
-        for name, (place, facts) in sorted(written.items(), key=lambda item: item[1][1]):
+        for name, (path, facts) in sorted(written.items(), key=lambda item: item[1][1]):
             if self._sent.get(name) != facts:
-                self._send_file(place, name)
+                self._send_file(path, name)
                 self._sent[name] = facts
         for name in self._sent.keys() - written.keys():
             self._files.delete(f"{_shared_work(self._job_id)}/{name}")
@@ -120,28 +120,28 @@ class _Sender:
 
     def _written(self) -> dict[str, tuple[Path, tuple[int, int]]]:
         """All files of the job's work that are whole: their places, when they were written, and how long they are."""
-        here = work_dir(self._store, self._job_id)
-        found = {}
-        for place in here.rglob("*"):
+        folder = work_dir(self._store, self._job_id)
+        written = {}
+        for path in folder.rglob("*"):
             try:
-                if _is_whole(place, here):
-                    facts = place.stat()
-                    found[place.relative_to(here).as_posix()] = (place, (facts.st_mtime_ns, facts.st_size))
+                if _is_whole(path, folder):
+                    facts = path.stat()
+                    written[path.relative_to(folder).as_posix()] = (path, (facts.st_mtime_ns, facts.st_size))
             except FileNotFoundError:  # finished with meanwhile
                 continue
-        return found
+        return written
 
-    def _send_file(self, place: Path, name: str) -> None:
+    def _send_file(self, path: Path, name: str) -> None:
         try:
-            self._files.send(place, f"{_shared_work(self._job_id)}/{name}")
+            self._files.send(path, f"{_shared_work(self._job_id)}/{name}")
         except FileNotFoundError:  # finished with meanwhile
             return
 
 
-def _is_whole(place: Path, folder: Path) -> bool:
+def _is_whole(path: Path, folder: Path) -> bool:
     """Whether a file is under its own name: what is being written has an ending or a dot."""
-    hidden = any(part.startswith(".") for part in place.relative_to(folder).parts)
-    return not hidden and place.suffix not in (".part", ".writing") and place.is_file()
+    hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
+    return not hidden and path.suffix not in (".part", ".writing") and path.is_file()
 
 
 def _shared_work(job_id: int) -> str:

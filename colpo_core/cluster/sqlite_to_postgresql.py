@@ -42,8 +42,8 @@ def move_to_postgresql(settings: Settings, database_url: str) -> dict[str, int]:
         if inspect(target).get_table_names():
             raise Conflict("The database is not empty. Make a new one, and name it; nothing was changed.")
         prepare_schema(target, lock_path=settings.data_dir / "schema.lock")
-        with source.connect() as there, target.connect().execution_options(colpo_writes=True) as here, here.begin():
-            return {table.name: _copy(there, here, table) for table in Base.metadata.sorted_tables}
+        with source.connect() as old, target.connect().execution_options(colpo_writes=True) as new, new.begin():
+            return {table.name: _copy(old, new, table) for table in Base.metadata.sorted_tables}
 
 
 @contextmanager
@@ -55,17 +55,17 @@ def _engine(settings: Settings) -> Iterator[Engine]:
         engine.dispose()
 
 
-def _copy(there: Connection, here: Connection, table: Table) -> int:
-    for rows in _rows(there, table):
-        here.execute(insert(table), rows)
-    _continue_numbers(here, table)
-    return here.scalar(select(func.count()).select_from(table)) or 0
+def _copy(old: Connection, new: Connection, table: Table) -> int:
+    for rows in _rows(old, table):
+        new.execute(insert(table), rows)
+    _continue_numbers(new, table)
+    return new.scalar(select(func.count()).select_from(table)) or 0
 
 
 def _rows(connection: Connection, table: Table) -> Iterator[list[dict[str, Any]]]:
     """All rows, so that whatever refers to another row of its own table comes after it."""
-    found = connection.execute(select(table).order_by(*table.primary_key.columns)).mappings()
-    while rows := [dict(row) for row in islice(found, _ROWS_AT_ONCE)]:
+    cursor = connection.execute(select(table).order_by(*table.primary_key.columns)).mappings()
+    while rows := [dict(row) for row in islice(cursor, _ROWS_AT_ONCE)]:
         yield rows
 
 

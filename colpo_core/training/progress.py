@@ -66,7 +66,7 @@ class ProgressReporter:
         """Stop where a person wants to.
 
         Raises:
-            JobCancelled: She does.
+            JobCancelled: A person wants to stop.
         """
         if self._cancelled():
             raise JobCancelled("The training was cancelled. Stages that were finished are kept; run it again to go on.")

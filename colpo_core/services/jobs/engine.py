@@ -36,7 +36,7 @@ class ClusterJobs(Protocol):
     def place(self, store: Store, job: Job) -> None:
         """See to it that a runner starts for a job, somewhere; harmless where one has it already."""
 
-    def work(self, store: Store, *, told_to_end: Event) -> None:
+    def work(self, store: Store, *, end_requested: Event) -> None:
         """What a worker does beside supervising, until it is told to end."""
 
 

@@ -8,7 +8,7 @@ from colpo_core.services.jobs.supervising import Chore, supervising
 from colpo_core.store import Store
 
 
-def work(store: Store, chores: Sequence[Chore], *, told_to_end: threading.Event) -> None:
+def work(store: Store, chores: Sequence[Chore], *, end_requested: threading.Event) -> None:
     """Take part in the work until told to end.
 
     By itself, and with Ray, a worker sees to it that jobs are taken up that wait or were left lying. With Procrastinate
@@ -17,11 +17,11 @@ def work(store: Store, chores: Sequence[Chore], *, told_to_end: threading.Event)
     Args:
         store: The open store.
         chores: See `supervising`.
-        told_to_end: Set from a signal's handler.
+        end_requested: Set from a signal's handler.
     """
     with supervising(store, chores):
         jobs = cluster_jobs(store.settings.engine)
         if jobs is None:
-            told_to_end.wait()
+            end_requested.wait()
         else:
-            jobs.work(store, told_to_end=told_to_end)
+            jobs.work(store, end_requested=end_requested)
