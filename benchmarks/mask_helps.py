@@ -24,12 +24,13 @@ CHECKOUT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(CHECKOUT))
 
 from colpo_core.datasets.frames import ACETOWHITE, Frames  # noqa: E402
+from colpo_core.records.training.stages import ARMS  # noqa: E402
 from colpo_core.simulation.cases import simulate_case  # noqa: E402
 from colpo_core.terms import Grade, Label, Split  # noqa: E402
-from colpo_core.training.channels import ARMS, Channels  # noqa: E402
 from colpo_core.training.comparison import run_comparison  # noqa: E402
-from colpo_core.training.course import Course, Prepared  # noqa: E402
-from colpo_core.training.sides import side_of  # noqa: E402
+from colpo_core.training.fourth_channel_controls import FourthChannelControls  # noqa: E402
+from colpo_core.training.stage_splits import images_of_split  # noqa: E402
+from colpo_core.training.training_run import PreparedData, TrainingRun  # noqa: E402
 from tests.support.blobs import Blobs, blobs, tiny  # noqa: E402
 from tests.support.training_runs import opened  # noqa: E402
 
@@ -85,20 +86,20 @@ def drawn_badly(frames: Frames) -> NDArray[np.uint8]:
     return np.clip(255 * (0.15 + 0.6 * kept + generator.normal(0, 0.1, truth.shape)), 0, 255).astype(np.uint8)
 
 
-def compare(course: Course) -> dict[str, Any]:
+def compare(run: TrainingRun) -> dict[str, Any]:
     """The comparison's figures."""
-    frames = course.workshop.frames
-    train, validation, test = (side_of(frames, split).labels for split in Split)
+    frames = run.trainer.frames
+    train, validation, test = (images_of_split(frames, split).labels for split in Split)
     channel = drawn_badly(frames)
-    sides = Prepared(nn.Identity(), train, {}, channel, train, validation, test, {})  # type: ignore[arg-type]
-    return run_comparison(course.workshop, Channels(frames, channel, seed=0), sides).figures
+    sides = PreparedData(nn.Identity(), train, {}, channel, train, validation, test, {})  # type: ignore[arg-type]
+    return run_comparison(run.trainer, FourthChannelControls(frames, channel, seed=0), sides).figures
 
 
 def main() -> None:
     hidden = "plain" not in sys.argv[1:]
     start = time.perf_counter()
-    with tempfile.TemporaryDirectory() as folder, opened(simulated(hidden=hidden), Path(folder), SETTINGS) as course:
-        figures = compare(course)
+    with tempfile.TemporaryDirectory() as folder, opened(simulated(hidden=hidden), Path(folder), SETTINGS) as run:
+        figures = compare(run)
     seconds = time.perf_counter() - start
     cells = ["contrast 0.1, noise 30" if hidden else "as they are"]
     cells += [f"{figures['arms'][arm]['auc']['value']:.2f}" for arm in ARMS]

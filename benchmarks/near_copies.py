@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 CHECKOUT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(CHECKOUT))
 
-from colpo_core.datasets.kin import kin_by_image  # noqa: E402
+from colpo_core.datasets.patient_groups import group_by_shared_image  # noqa: E402
 from colpo_core.exchange.annocerv import read_annocerv  # noqa: E402
 from colpo_core.images.decoding import decode_image, encode_clean  # noqa: E402
 from colpo_core.images.perceptual import FINGERPRINT_DIGITS, HASH_BITS, NEAR_COPY_DISTANCE, near_pairs, perceptual_hash  # noqa: E402
@@ -56,7 +56,7 @@ def main() -> None:
         for name, copy in (mild_copies(rgb) | further_copies(rgb) | harder_copies(rgb)).items():
             ((_, _, distance),) = near_pairs([own, perceptual_hash(copy)], max_distance=HASH_BITS)
             of_copies.setdefault(name, []).append(distance)
-    kin = kin_by_image(zip(patients, files, strict=True))
+    kin = group_by_shared_image(zip(patients, files, strict=True))
     heads = [kin[patient] for patient in patients]
     pairs = near_pairs(hashes, max_distance=HASH_BITS)
     apart = np.array([distance for first, second, distance in pairs if heads[first] != heads[second]])

@@ -22,9 +22,9 @@ from colpo_core.records.statistics.figures import MaskFigures, SegmentationFigur
 from colpo_core.records.training.settings import TrainingSettings
 from colpo_core.training.hardware import Hardware, plain_hardware
 from colpo_core.training.loop import reproducible
-from colpo_core.training.shelf import Shelf, training_key
-from colpo_core.training.watch import Watch
-from colpo_core.training.workshop import Workshop
+from colpo_core.training.progress import ProgressReporter
+from colpo_core.training.stage_store import StageStore, training_key
+from colpo_core.training.trainer import Trainer
 
 
 @dataclass(frozen=True)
@@ -36,17 +36,17 @@ class Bench:
     load_mask: MaskLoader
     folder: Path
 
-    def workshop(self, settings: TrainingSettings, *, hardware: Hardware | None = None) -> Workshop:
-        """A workshop on these frames; nothing is kept between two runs."""
+    def trainer(self, settings: TrainingSettings, *, hardware: Hardware | None = None) -> Trainer:
+        """A trainer on these frames; nothing is kept between two runs."""
         chosen = hardware or plain_hardware(settings.precision)
-        shelf = Path(tempfile.mkdtemp(dir=self.folder))
-        return Workshop(
+        stage_store = Path(tempfile.mkdtemp(dir=self.folder))
+        return Trainer(
             settings=settings,
             frames=self.frames,
             batches=Batches(self.frames, bounds=settings.augmentation, device=chosen.device),
             hardware=chosen,
-            watch=Watch(lambda event: None, lambda: False),
-            shelf=Shelf(shelf, training_key(self.manifest, settings), keep_every_s=1e9),
+            progress=ProgressReporter(lambda event: None, lambda: False),
+            stage_store=StageStore(stage_store, training_key(self.manifest, settings), save_every_s=1e9),
             shares=_Whole(),
         )
 
@@ -79,9 +79,9 @@ def open_bench(
 
 def teach(bench: Bench, settings: TrainingSettings, train: Sequence[int], validation: Sequence[int]) -> Segmenter:
     """Fit the settings' segmenter on some frames, its best epoch chosen on others."""
-    shop = bench.workshop(settings)
+    trainer = bench.trainer(settings)
     with reproducible(seed=settings.seed, threads=settings.threads):
-        network, _ = shop.teach_segmenter("segmentation", ImageSet(tuple(train)), ImageSet(tuple(validation)))
+        network, _ = trainer.train_segmenter("segmentation", ImageSet(tuple(train)), ImageSet(tuple(validation)))
     return network
 
 

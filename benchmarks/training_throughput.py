@@ -36,14 +36,15 @@ from colpo_core.nets.registry import build_classifier, build_segmenter
 from colpo_core.records.training.settings import TrainingSettings, preset
 from colpo_core.simulation.cases import simulate_case
 from colpo_core.terms import Label, LabelSource, MaskOrigin, Split
-from colpo_core.training.classification import classification_lesson
+from colpo_core.training.classification import classification_objective
+from colpo_core.training.contract import FitRequest, Hyperparameters
+from colpo_core.training.fitting import fit
 from colpo_core.training.hardware import Hardware, choose_hardware
-from colpo_core.training.loop import Plan, fit
 from colpo_core.training.losses import segmentation_loss
-from colpo_core.training.segmentation import segmentation_lesson
-from colpo_core.training.watch import Watch
+from colpo_core.training.progress import ProgressReporter
+from colpo_core.training.segmentation import segmentation_objective
 
-# Side of the working size and images a step, as a clinic would train them on this hardware.
+# SplitImages of the working size and images a step, as a clinic would train them on this hardware.
 NETS = {"segnet_vgg19": (256, 8), "resnet18": (224, 16), "resnet50": (224, 16), "resnet101": (224, 16)}
 IMAGES = 32
 
@@ -150,8 +151,8 @@ def _timed(run: Callable[[], int]) -> float:
 
 def _bare(net: str, bench: Bench, settings: TrainingSettings, hardware: Hardware, steps: int) -> Callable[[], float]:
     step = _stepper(net, settings, hardware)
-    shop = bench.workshop(settings, hardware=hardware)
-    batch = shop.batches.augmented(range(settings.batch_size), seed=0, epoch=0, members=range(IMAGES))
+    trainer = bench.trainer(settings, hardware=hardware)
+    batch = trainer.batches.augmented(range(settings.batch_size), seed=0, epoch=0, members=range(IMAGES))
     labels = torch.arange(settings.batch_size, device=hardware.device) % 2
 
     def run() -> int:
@@ -163,23 +164,25 @@ def _bare(net: str, bench: Bench, settings: TrainingSettings, hardware: Hardware
 
 
 def _ours(net: str, bench: Bench, settings: TrainingSettings, hardware: Hardware, steps: int) -> Callable[[], float]:
-    shop = bench.workshop(settings, hardware=hardware)
+    trainer = bench.trainer(settings, hardware=hardware)
     network = _network(net, settings)
     network.to(hardware.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     members = tuple(place % IMAGES for place in range(steps * settings.batch_size))
     images, nothing = ImageSet(members), ImageSet(())
-    shared: dict[str, Any] = {"batch_size": settings.batch_size, "seed": 0, "watch": shop.watch}
-    lesson: Any = (
-        segmentation_lesson(bench.frames, shop.batches, images, nothing, class_weights="none", **shared)
+    shared: dict[str, Any] = {"batch_size": settings.batch_size, "seed": 0, "progress": trainer.progress}
+    objective: Any = (
+        segmentation_objective(bench.frames, trainer.batches, images, nothing, class_weights="none", **shared)
         if net == "segnet_vgg19"
-        else classification_lesson(bench.frames, shop.batches, images, nothing, channel=None, **shared)
+        else classification_objective(bench.frames, trainer.batches, images, nothing, channel=None, **shared)
     )
-    plan = Plan(epochs=1, batch_size=settings.batch_size, learning_rate=1e-4, weight_decay=0.0, seed=0)
-    quiet = Watch(lambda event: None, lambda: False)
+    hyperparameters = Hyperparameters(
+        epochs=1, batch_size=settings.batch_size, learning_rate=1e-4, weight_decay=0.0, seed=0
+    )
+    quiet = ProgressReporter(lambda event: None, lambda: False)
     quiet.begin("benchmark", epochs_total=1, share=(0.0, 1.0), message="")
 
     def run() -> int:
-        fit(network, lesson, plan=plan, hardware=hardware, watch=quiet)
+        fit(FitRequest(network, objective, hyperparameters, hardware=hardware, progress=quiet))
         return len(images)
 
     return lambda: _timed(run)

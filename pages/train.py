@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from colpo_core.records.jobs import JobRecord
+from colpo_core.records.jobs.jobs import JobRecord
 from colpo_core.records.snapshots.snapshots import SnapshotRecord, label_source_text, mask_policy_text
 from colpo_core.records.training.settings import PRESETS, TrainingSettings
 from colpo_core.services.jobs import control as jobs
@@ -137,15 +137,16 @@ def _list_snapshots(snapshots: tuple[SnapshotRecord, ...]) -> None:
 
 def _list_trainings(trainings: tuple[JobRecord, ...], snapshots: tuple[SnapshotRecord, ...]) -> None:
     names = {one.id: one.name for one in snapshots}
+    settings_of = [job.training_settings for job in trainings]
     with st.expander(f"Trainings ({len(trainings)})", icon=":material/history:"):
         rows = pd.DataFrame(
             {
                 "No.": [job.id for job in trainings],
                 "State": [job.state.value for job in trainings],
                 "Snapshot": [names.get(job.snapshot_id or 0, "") for job in trainings],
-                "Preset": [job.settings.get("preset", "") for job in trainings],
-                "Segmenter": [job.settings.get("segmenter", "") for job in trainings],
-                "Classifier": [job.settings.get("classifier", "") for job in trainings],
+                "Preset": [settings.preset if settings else "" for settings in settings_of],
+                "Segmenter": [settings.segmenter if settings else "" for settings in settings_of],
+                "Classifier": [settings.classifier if settings else "" for settings in settings_of],
                 "Duration": [duration(job) for job in trainings],
                 "By": [job.created_by for job in trainings],
                 "Why it failed": [job.error or "" for job in trainings],

@@ -13,7 +13,8 @@ from colpo_core.cli.models import find_checkpoint
 from colpo_core.cli.option_types import EXISTING_FOLDER, NEW_FOLDER
 from colpo_core.cli.output import Opened, json_option, note, print_json, print_table
 from colpo_core.cli.progress import figures_text, wait_for
-from colpo_core.records.jobs import JobRecord, seconds_left
+from colpo_core.records.jobs.jobs import JobRecord, seconds_left
+from colpo_core.records.jobs.results import PredictionResult
 from colpo_core.services.jobs import control as service
 from colpo_core.services.jobs import engine
 from colpo_core.services.jobs import worker as job_worker
@@ -42,12 +43,12 @@ def run_job(job_id: int) -> None:
 @click.command()
 def worker() -> None:
     """Run the store's jobs in the background, without a screen, until it is told to end."""
-    told_to_end = threading.Event()
+    end_requested = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda _number, _frame: told_to_end.set())
+        signal.signal(number, lambda _number, _frame: end_requested.set())
     with Opened() as here:
         note(f"working on the store in {here.store.settings.data_dir}")
-        job_worker.work(here.store, [train_if_due], told_to_end=told_to_end)
+        job_worker.work(here.store, [train_if_due], end_requested=end_requested)
 
 
 @click.group()
@@ -191,10 +192,10 @@ def _predict_store(checkpoint: str | None, wait: bool, as_json: bool) -> None:
     elif not under_way:
         click.echo("Nothing to do: this checkpoint has predicted every acetic-acid image of the store.")
     for job in under_way if not as_json else ():
-        done = f", {job.result['predicted']} predicted" if "predicted" in job.result else ""
-        click.echo(f"job {job.id}: {job.state.value}{done}")
-        for failure in job.result.get("failed", ()):
-            click.echo(f"image {failure['image_id']}: {failure['reason']}")
+        made = job.result if isinstance(job.result, PredictionResult) else None
+        click.echo(f"job {job.id}: {job.state.value}{f', {made.predicted} predicted' if made else ''}")
+        for failure in made.failed if made else ():
+            click.echo(f"image {failure.image_id}: {failure.reason}")
 
 
 def _predictions_under_way(here: Opened, checkpoint_id: int) -> list[JobRecord]:

@@ -6,12 +6,14 @@ import click
 
 from colpo_core.cli.option_types import EXISTING_FOLDER, NEW_FOLDER
 from colpo_core.cli.output import Opened, json_option, print_json
+from colpo_core.cluster.sharing_files import share_files as share_store_files
+from colpo_core.cluster.sqlite_to_postgresql import move_to_postgresql
 from colpo_core.errors import ColpoError
 from colpo_core.records.maintenance import BackUpFacts
-from colpo_core.services.maintenance import back_ups, sharing_files
+from colpo_core.services.maintenance import back_ups
 from colpo_core.services.snapshots.learned import fill_learned
 from colpo_core.settings import Settings
-from colpo_core.store import Store, backup, moving
+from colpo_core.store import Store, backup
 from colpo_core.store.engine import make_engine
 from colpo_core.store.schema import upgrade_schema
 
@@ -61,7 +63,7 @@ def to_postgresql(database_url: str) -> None:
     settings = Settings.from_environment()
     try:
         named = Settings.from_environment({"COLPO_DATABASE_URL": database_url}).database_url
-        counts = moving.move_to_postgresql(settings, str(named))
+        counts = move_to_postgresql(settings, str(named))
     except (ColpoError, ValueError) as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"{sum(counts.values())} rows of {len(counts)} tables were copied.")
@@ -72,7 +74,7 @@ def to_postgresql(database_url: str) -> None:
 def share_files() -> None:
     """Copy the images and checkpoints of COLPO_DATA to COLPO_FILES, where several machines share them."""
     with Opened() as here:
-        counts = sharing_files.share_files(here.store, actor=here.actor)
+        counts = share_store_files(here.store, actor=here.actor)
     click.echo(f"{counts.blobs} images, maps and snapshots and {counts.checkpoints} checkpoints are shared.")
     click.echo("The store's folder is left as it was.")
     if counts.damaged:

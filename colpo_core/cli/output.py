@@ -4,7 +4,7 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import asdict, is_dataclass
+from dataclasses import fields, is_dataclass
 from datetime import date, datetime
 from enum import Enum
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import Any, Protocol, TypeVar
 import click
 
 from colpo_core.errors import ColpoError
+from colpo_core.records.jobs.jobs import JobRecord, stored_values
 from colpo_core.records.people import Actor
 from colpo_core.services.common.actors import OPERATOR, program_actor
 from colpo_core.services.common.store_access import open_store
@@ -77,7 +78,9 @@ def every_page(ask: Callable[..., Page]) -> Iterator[Page]:
 def plain(value: object) -> Any:  # noqa: ANN401 - JSON has no narrower type
     """Turn records, enums, dates and paths into what JSON knows."""
     if is_dataclass(value) and not isinstance(value, type):
-        return plain(asdict(value))
+        values = {field.name: plain(getattr(value, field.name)) for field in fields(value)}
+        # What a job is to do and what it made are printed as its row keeps them.
+        return values | stored_values(value) if isinstance(value, JobRecord) else values
     if isinstance(value, dict):
         return {str(plain(key)): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):

@@ -4,7 +4,7 @@ import time
 
 from colpo_core.cli.output import Opened, note
 from colpo_core.errors import JobFailed
-from colpo_core.records.jobs import JobEventRecord, JobRecord
+from colpo_core.records.jobs.jobs import JobEventRecord, JobRecord
 from colpo_core.records.training.settings import TrainingEvent
 from colpo_core.services.jobs import control as job_service
 from colpo_core.services.jobs import engine

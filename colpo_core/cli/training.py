@@ -7,6 +7,7 @@ import click
 
 from colpo_core.cli.output import Opened, json_option, print_json, print_table
 from colpo_core.cli.progress import wait_for
+from colpo_core.records.jobs.results import TrainingResult
 from colpo_core.records.training.retraining import RetrainingState
 from colpo_core.records.training.settings import CLASSIFIERS, PRESETS, TrainingSettings, preset
 from colpo_core.services.snapshots import freezing
@@ -44,7 +45,8 @@ def train(snapshot_name: str, wait: bool, **options: Any) -> None:  # noqa: ANN4
         click.echo(f"job {job.id} started; it goes on when this window is closed")
         if wait:
             job = wait_for(here, job.id)
-            click.echo(f"checkpoint {job.result.get('checkpoint_id')} is in the registry")
+            checkpoint_id = job.result.checkpoint_id if isinstance(job.result, TrainingResult) else None
+            click.echo(f"checkpoint {checkpoint_id} is in the registry")
 
 
 @click.command("look-ahead")

@@ -50,7 +50,7 @@ def _sampling_grid(drawn: Sequence[Augmentation], height: int, width: int, devic
     """B x H x W x 2: where each pixel comes from, both sides running from -1 to 1 over the pixels' outer edges."""
     to_share = np.array([[2 / width, 0, 1 / width - 1], [0, 2 / height, 1 / height - 1], [0, 0, 1]])
     to_pixels = np.linalg.inv(to_share)
-    moves = np.stack([affine_matrix(one, height_px=height, width_px=width) for one in drawn])
+    moves = np.stack([affine_matrix(augmentation, height_px=height, width_px=width) for augmentation in drawn])
     moves = np.concatenate([moves, np.tile([[[0.0, 0.0, 1.0]]], (len(drawn), 1, 1))], axis=1)
     origins = to_share @ np.linalg.inv(moves) @ to_pixels
     theta = torch.from_numpy(origins[:, :2].astype(np.float32)).to(device)
@@ -59,13 +59,13 @@ def _sampling_grid(drawn: Sequence[Augmentation], height: int, width: int, devic
 
 def _photometry(colours: Tensor, drawn: Sequence[Augmentation]) -> Tensor:
     """Blur, tones and hue of B x 3 x H x W float32 of whole levels, in the order of `augmentation.warp_image`."""
-    if any(one.blurs for one in drawn):
+    if any(augmentation.blurs for augmentation in drawn):
         colours = _blurred(colours, drawn)
-    tables = torch.from_numpy(np.stack([tone_table(one) for one in drawn])).to(colours.device).float()
+    tables = torch.from_numpy(np.stack([tone_table(augmentation) for augmentation in drawn])).to(colours.device).float()
     n_images = len(drawn)
     colours = tables.gather(1, colours.reshape(n_images, -1).long()).reshape(colours.shape)
-    if any(one.hue_deg for one in drawn):
-        matrices = torch.from_numpy(np.stack([hue_matrix(one) for one in drawn])).to(colours.device)
+    if any(augmentation.hue_deg for augmentation in drawn):
+        matrices = torch.from_numpy(np.stack([hue_matrix(augmentation) for augmentation in drawn])).to(colours.device)
         turned = torch.bmm(matrices, colours.reshape(n_images, _COLOURS, -1))
         colours = turned.reshape(colours.shape).round_().clamp_(0, 255)
     return colours
@@ -73,7 +73,7 @@ def _photometry(colours: Tensor, drawn: Sequence[Augmentation]) -> Tensor:
 
 def _blurred(colours: Tensor, drawn: Sequence[Augmentation]) -> Tensor:
     """Each image by its own kernel, along the rows and then the columns; mirrored at the border as OpenCV does."""
-    kernels = [blur_kernel(one) for one in drawn]
+    kernels = [blur_kernel(augmentation) for augmentation in drawn]
     reach = max(len(kernel) for kernel in kernels) // 2
     weights = np.stack([np.pad(kernel, reach - len(kernel) // 2) for kernel in kernels]).astype(np.float32)
     n_images, n_colours, height, width = colours.shape

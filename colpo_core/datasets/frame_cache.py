@@ -21,7 +21,7 @@ from uuid import uuid4
 import numpy as np
 import numpy.typing as npt
 
-from colpo_core.datasets.disk_room import check_room, explaining_disk
+from colpo_core.datasets.disk_space import check_disk_space, explaining_disk
 from colpo_core.datasets.frames import Frames, ImageLoader, MaskLoader, fit_frame
 from colpo_core.datasets.manifest import Manifest
 from colpo_core.datasets.mapped_arrays import map_array
@@ -134,7 +134,7 @@ def cached_frames(
         folder.mkdir(parents=True, exist_ok=True)
         _remove(place)
         _make_way(folder)
-        check_room(folder, wanted.n_bytes)
+        check_disk_space(folder, wanted.n_bytes)
     with _temporary_folder(folder) as making:
         fingerprints = _write(wanted, making, load_image, load_mask, on_item)
         if _publish(making, place):
@@ -146,7 +146,7 @@ def cached_frames(
     return kept
 
 
-def room_needed(
+def disk_space_needed(
     snapshot_sha256: str, n_images: int, folder: Path, *, height_px: int, width_px: int, mask_highlights: bool
 ) -> int:
     """Bytes that the frames of a snapshot would take beside what the cache holds; 0 where it holds them.

@@ -47,13 +47,13 @@ class Leak:
         """What leaks, without any patient data."""
         if self.kind in (LeakKind.PATIENT, LeakKind.CASE):
             return f"{self.kind} {self.first_id} stands in {' and in '.join(self.sides)}"
-        one, other = (
+        first, second = (
             f"image {image_id} in {side}"
             for image_id, side in zip((self.first_id, self.second_id), self.sides, strict=True)
         )
         if self.kind is LeakKind.SAME_FILE:
-            return f"{one} is the same file as {other}"
-        return f"{one} is a near copy of {other} ({self.distance} of {HASH_BITS} bits differ)"
+            return f"{first} is the same file as {second}"
+        return f"{first} is a near copy of {second} ({self.distance} of {HASH_BITS} bits differ)"
 
 
 def check_leakage(manifest: Manifest, fingerprints: Mapping[int, str] | None = None) -> None:
@@ -66,12 +66,12 @@ def check_leakage(manifest: Manifest, fingerprints: Mapping[int, str] | None = N
     Raises:
         LeakageFound: It does; the message names who stands where, and how many more there are.
     """
-    found = leaks(manifest, fingerprints)
-    if not found:
+    found_leaks = leaks(manifest, fingerprints)
+    if not found_leaks:
         return
-    more = f"; and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
+    more = f"; and {len(found_leaks) - SHOWN} more" if len(found_leaks) > SHOWN else ""
     raise LeakageFound(
-        f"The split leaks, so its figures would flatter the model: {'; '.join(map(str, found[:SHOWN]))}{more}. "
+        f"The split leaks, so its figures would flatter the model: {'; '.join(map(str, found_leaks[:SHOWN]))}{more}. "
         "Put each patient on one side, mark one of two equal images as not to be used, and freeze the snapshot again."
     )
 
@@ -98,31 +98,31 @@ def _on_two_sides(manifest: Manifest, kind: LeakKind, key: Callable[[ManifestIte
     for item in manifest.items:
         sides.setdefault(key(item), set()).add(item.split)
     return [
-        Leak(kind, which, which, tuple(split for split in Split if split in found))
-        for which, found in sides.items()
-        if len(found) > 1
+        Leak(kind, row_id, row_id, tuple(split for split in Split if split in splits))
+        for row_id, splits in sides.items()
+        if len(splits) > 1
     ]
 
 
 def _same_file(manifest: Manifest) -> list[Leak]:
     """Pairs of images that are the same file on two sides; the same file under another patient leaks as well."""
     first: dict[str, ManifestItem] = {}
-    found = []
+    copies = []
     for item in manifest.items:
         other = first.setdefault(item.image_sha256, item)
         if other.split is not item.split:
-            found.append(Leak(LeakKind.SAME_FILE, other.image_id, item.image_id, (other.split, item.split)))
-    return found
+            copies.append(Leak(LeakKind.SAME_FILE, other.image_id, item.image_id, (other.split, item.split)))
+    return copies
 
 
 def _near_copies(manifest: Manifest, fingerprints: Mapping[int, str]) -> list[Leak]:
     known = [item for item in manifest.items if item.image_id in fingerprints]
     pairs = near_pairs([fingerprints[item.image_id] for item in known])
-    found = []
-    for first, second, distance in pairs:
-        one, other = known[first], known[second]
-        is_told = one.patient_id == other.patient_id or one.image_sha256 == other.image_sha256
-        if one.split is not other.split and not is_told:
-            sides = (one.split, other.split)
-            found.append(Leak(LeakKind.NEAR_COPY, one.image_id, other.image_id, sides, distance))
-    return found
+    copies = []
+    for first_index, second_index, distance in pairs:
+        first, second = known[first_index], known[second_index]
+        is_reported = first.patient_id == second.patient_id or first.image_sha256 == second.image_sha256
+        if first.split is not second.split and not is_reported:
+            sides = (first.split, second.split)
+            copies.append(Leak(LeakKind.NEAR_COPY, first.image_id, second.image_id, sides, distance))
+    return copies

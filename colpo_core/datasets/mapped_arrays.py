@@ -17,7 +17,7 @@ from typing import Any, SupportsIndex
 import numpy as np
 import numpy.typing as npt
 
-from colpo_core.datasets.disk_room import check_room, explaining_disk
+from colpo_core.datasets.disk_space import check_disk_space, explaining_disk
 
 RELEASE_EVERY_BYTES = 128 * 2**20
 Locator = Callable[[Path, int, int], Path]
@@ -121,7 +121,7 @@ def new_channel(place: Path, *, count: int, height_px: int, width_px: int) -> np
     with explaining_disk():
         place.parent.mkdir(parents=True, exist_ok=True)
         place.unlink(missing_ok=True)
-        check_room(place.parent, n_bytes)
+        check_disk_space(place.parent, n_bytes)
         with place.open("xb") as file:
             if hasattr(os, "posix_fallocate"):
                 # Taken now: a disk that runs full under a mapped array kills the process without a word.

@@ -22,17 +22,17 @@ def patient_stratum(labels: Iterable[Label | None], *, has_mask: bool) -> str:
         labels: Label of each of her cases, None where a case has none.
         has_mask: Whether any of her images has a mask that training may use.
     """
-    found = set(labels)
-    label = next((label for label in (Label.HSIL, Label.NORMAL) if label in found), None)
+    present = set(labels)
+    label = next((label for label in (Label.HSIL, Label.NORMAL) if label in present), None)
     return f"{label or 'unlabelled'}, {'with' if has_mask else 'without'} mask"
 
 
-def strata_of(items: Iterable[ManifestItem], kin: Mapping[int, int] | None = None) -> dict[int, str]:
+def strata_of(items: Iterable[ManifestItem], heads: Mapping[int, int] | None = None) -> dict[int, str]:
     """Stratum of each patient of a manifest's items.
 
     Args:
         items: Images with their labels and masks.
-        kin: Head of the group of each patient, as `kin_by_image` gives them; every patient by herself when None.
+        heads: Head of each patient's group, see `group_by_shared_image`; every patient by themselves when None.
 
     Returns:
         Stratum by the row of the patient, or of the head of her group.
@@ -40,11 +40,14 @@ def strata_of(items: Iterable[ManifestItem], kin: Mapping[int, int] | None = Non
     labels: dict[int, list[Label | None]] = {}
     masked: set[int] = set()
     for item in items:
-        head = item.patient_id if kin is None else kin[item.patient_id]
+        head = item.patient_id if heads is None else heads[item.patient_id]
         labels.setdefault(head, []).append(item.label)
         if item.mask_sha256 is not None:
             masked.add(head)
-    return {patient_id: patient_stratum(found, has_mask=patient_id in masked) for patient_id, found in labels.items()}
+    return {
+        patient_id: patient_stratum(of_patient, has_mask=patient_id in masked)
+        for patient_id, of_patient in labels.items()
+    }
 
 
 def split_patients(
@@ -115,12 +118,12 @@ def fold_patients(groups: Mapping[int, str], *, folds: int, seed: int) -> dict[i
             f"{len(groups)} patients who share no image cannot be divided into {folds} folds. Choose fewer folds, or "
             "add patients."
         )
-    found: dict[int, int] = {}
+    fold_by_patient: dict[int, int] = {}
     for name, patients in _by_stratum(groups).items():
         # Each stratum begins at the fold at which the one before it ended, so that no fold gets all that is left over.
         for patient_id in _shuffled(patients, name, seed):
-            found[patient_id] = len(found) % folds
-    return dict(sorted(found.items()))
+            fold_by_patient[patient_id] = len(fold_by_patient) % folds
+    return dict(sorted(fold_by_patient.items()))
 
 
 def _by_stratum(groups: Mapping[int, str]) -> dict[str, list[int]]:

@@ -152,17 +152,19 @@ class Batches:
         shape = self._frames.target.shape[1:]
         images = np.empty((len(chosen), *shape, 3 if channel is None else 4), dtype=np.float32)
         target = np.empty((len(chosen), *shape), dtype=np.int64)
-        for into, (frame, one) in enumerate(zip(chosen, drawn, strict=True)):
+        for into, (frame, augmentation) in enumerate(zip(chosen, drawn, strict=True)):
             rgb, classes = self._frames.rgb[frame], self._frames.target[frame]
-            levels = rgb if one is None else warp_image(rgb, one)
-            target[into] = classes if one is None else warp_target(classes, one, outside=IGNORED)
+            levels = rgb if augmentation is None else warp_image(rgb, augmentation)
+            target[into] = classes if augmentation is None else warp_target(classes, augmentation, outside=IGNORED)
             self._pages.seen(rgb)
             self._pages.seen(classes)
             if channel is not None:
                 soft = channel(frame)
                 self._pages.seen(soft)
                 # Joined as bytes: numpy takes five times as long to write every fourth float.
-                levels = np.asarray(cv2.merge([levels, soft if one is None else warp_channel(soft, one)]))
+                levels = np.asarray(
+                    cv2.merge([levels, soft if augmentation is None else warp_channel(soft, augmentation)])
+                )
             np.divide(levels, np.float32(255), out=images[into])
         return Batch(
             torch.from_numpy(images).permute(0, 3, 1, 2).to(self._device),

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from colpo_core.images.statistics import at_one_size, sharpness_of
+from colpo_core.images.quality_figures import at_one_size, sharpness_of
 from colpo_core.terms import ImageQuestion, Stage
 
 _DARKEST, _BRIGHTEST = 40, 235  # grey levels: below lies the surround, above the glare

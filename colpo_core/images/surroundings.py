@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from colpo_core.images.statistics import at_one_size
+from colpo_core.images.quality_figures import at_one_size
 
 SURROUNDINGS_VERSION = 1
 """Goes up with every change of what is measured; what was measured by another version is measured anew."""

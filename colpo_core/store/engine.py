@@ -16,11 +16,11 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.orm import Session
 
+from colpo_core.cluster_parts import ClusterPart, load_part
 from colpo_core.settings import Settings
 from colpo_core.store.blobs import BlobFolder
 from colpo_core.store.case_summaries import FollowedSession, lacks_summaries, settle, sum_up
 from colpo_core.store.schema import WRITER_LOCK, prepare_schema
-from colpo_core.store.shared_blobs import SharedBlobs
 from colpo_core.store.shared_files import SharedFiles
 
 _BUSY_SECONDS = 30
@@ -37,8 +37,8 @@ class Store:
 
     def __init__(self, settings: Settings, engine: Engine) -> None:
         self.settings = settings
-        self.files = SharedFiles(settings.files_url) if settings.files_url else None
-        self.blobs = self._blobs()
+        self.files = _shared_files(settings)
+        self.blobs = _blobs(settings, self.files)
         self._reader = engine
         self._writer = engine.execution_options(colpo_writes=True)
 
@@ -75,11 +75,6 @@ class Store:
         with Session(self._reader, expire_on_commit=False, autoflush=False) as session:
             yield session
 
-    def _blobs(self) -> BlobFolder:
-        if self.files is None:
-            return BlobFolder(self.settings.blobs_dir)
-        return SharedBlobs(self.settings.blobs_dir, self.files, limit_bytes=self.settings.cache_gb * 1e9)
-
     def _complete_summaries(self) -> None:
         with self.reading() as session:
             if session.scalar(lacks_summaries()) is None:
@@ -90,6 +85,21 @@ class Store:
     def close(self) -> None:
         """Give all connections back."""
         self._reader.dispose()
+
+
+def _shared_files(settings: Settings) -> SharedFiles | None:
+    if not settings.files_url:
+        return None
+    files: SharedFiles = load_part(ClusterPart.SHARED_FILES)(settings.files_url)
+    return files
+
+
+def _blobs(settings: Settings, files: SharedFiles | None) -> BlobFolder:
+    if files is None:
+        return BlobFolder(settings.blobs_dir)
+    limit_bytes = settings.cache_gb * 1e9
+    blobs: BlobFolder = load_part(ClusterPart.SHARED_BLOBS)(settings.blobs_dir, files, limit_bytes=limit_bytes)
+    return blobs
 
 
 def make_engine(settings: Settings) -> Engine:

@@ -38,10 +38,10 @@ from colpo_core.records.snapshots.snapshots import mask_policy_text
 from colpo_core.records.statistics.calibration import Calibration, CalibrationRecord
 from colpo_core.records.training.settings import TrainingSettings
 from colpo_core.terms import Label, LabelSource, Split
+from colpo_core.training.contract import FitResult
 from colpo_core.training.hardware import Hardware
 from colpo_core.training.incumbent import Incumbent
-from colpo_core.training.loop import Fitted
-from colpo_core.training.sides import label_counts
+from colpo_core.training.stage_splits import label_counts
 
 FEW_CASES = 30
 
@@ -52,7 +52,7 @@ def make_card(
     spec: PipelineSpec,
     *,
     metrics: dict[str, Any],
-    fitted: dict[str, Fitted],
+    fitted: dict[str, FitResult],
     key: str,
     hardware: Hardware,
     incumbent: Incumbent | None = None,
@@ -129,23 +129,23 @@ def limits_of(manifest: Manifest, settings: TrainingSettings, spec: PipelineSpec
         spec: What it is, with its frozen thresholds.
     """
     counts = manifest.counts()
-    said = ["For research. It is not a medical device and must not decide about a patient.", *leaks_of(settings)]
+    limits = ["For research. It is not a medical device and must not decide about a patient.", *leaks_of(settings)]
     if manifest.simulated:
         share = "All" if counts["simulated"] == counts["images"]["total"] else "Some"
-        said.append(f"{share} images are simulated: its figures say nothing about patients.")
+        limits.append(f"{share} images are simulated: its figures say nothing about patients.")
     if manifest.label_source is LabelSource.IMPRESSION:
-        said.append("Its labels are colposcopic impressions, not histology; so are its figures.")
+        limits.append("Its labels are colposcopic impressions, not histology; so are its figures.")
     if counts["masks"]["total"]:
-        said.append(_masks_sentence(manifest, counts))
-    said += _limits_of_the_test_side(counts)
-    said += _limits_of_the_thresholds(counts, spec)
+        limits.append(_masks_sentence(manifest, counts))
+    limits += _limits_of_the_test_side(counts)
+    limits += _limits_of_the_thresholds(counts, spec)
     if counts["masks"]["validation"] == 0:
-        said.append("The validation side holds no mask, so the segmenter's last epoch was kept, not its best.")
-    said.append(_channel_sentence(settings))
+        limits.append("The validation side holds no mask, so the segmenter's last epoch was kept, not its best.")
+    limits.append(_channel_sentence(settings))
     if settings.pretrained == "none":
-        said.append("The networks started without pretrained weights, and learned all they know from this snapshot.")
-    said.append("Readings and devices of other clinics were not tested.")
-    return said
+        limits.append("The networks started without pretrained weights, and learned all they know from this snapshot.")
+    limits.append("Readings and devices of other clinics were not tested.")
+    return limits
 
 
 def calibration_of(manifest: Manifest, settings: TrainingSettings, spec: PipelineSpec) -> dict[str, Any]:
@@ -158,7 +158,7 @@ def calibration_of(manifest: Manifest, settings: TrainingSettings, spec: Pipelin
     """
     counts = label_counts(manifest.items, settings.protocol)
     offset = Calibration(1.0, log(counts.share_hsil / (1 - counts.share_hsil)))
-    found = {}
+    calibrations = {}
     for network, chosen in (("3ch", spec.calibration_3ch), ("4ch", spec.calibration_4ch)):
         is_offset = chosen.temperature == 1 and isclose(chosen.intercept, offset.intercept, abs_tol=1e-12)
         record = CalibrationRecord(
@@ -169,8 +169,8 @@ def calibration_of(manifest: Manifest, settings: TrainingSettings, spec: Pipelin
             n_normal=counts.n_normal,
             n_hsil=counts.n_hsil,
         )
-        found[network] = asdict(record)
-    return found
+        calibrations[network] = asdict(record)
+    return calibrations
 
 
 def leaks_of(settings: TrainingSettings) -> list[str]:
@@ -190,20 +190,20 @@ def _limits_of_the_thresholds(counts: dict[str, Any], spec: PipelineSpec) -> lis
             "The validation side does not hold both labels, so the thresholds were not chosen: they stand where a "
             "network says 0.5 before its calibration."
         ]
-    found = {
+    decisions = {
         "3 channels": (spec.threshold_3ch, spec.calibration_3ch),
         "4 channels": (spec.threshold_4ch, spec.calibration_4ch),
     }
-    said = [
+    limits = [
         f"No threshold that the rule allows told the validation cases apart better than chance with {network}, so that "
         "one was not chosen: it stands where the network says 0.5 before its calibration."
-        for network, (threshold, calibration) in found.items()
+        for network, (threshold, calibration) in decisions.items()
         if threshold == apply_calibration(FALLBACK_THRESHOLD, calibration)
     ]
     n_validated = validated[Label.NORMAL] + validated[Label.HSIL]
     if n_validated < FEW_CASES:
-        said.append(f"The thresholds were chosen on {n_validated} cases; another split would choose others.")
-    return said
+        limits.append(f"The thresholds were chosen on {n_validated} cases; another split would choose others.")
+    return limits
 
 
 def _channel_sentence(settings: TrainingSettings) -> str:
@@ -233,21 +233,21 @@ def _masks_sentence(manifest: Manifest, counts: dict[str, Any]) -> str:
 
 
 def _limits_of_the_test_side(counts: dict[str, Any]) -> list[str]:
-    said = []
+    limits = []
     tested = counts["case_labels"]["test"]
     n_tested = tested[Label.NORMAL] + tested[Label.HSIL]
     if n_tested == 0:
-        said.append("No labelled case was kept for testing, so nothing is known of its calls.")
+        limits.append("No labelled case was kept for testing, so nothing is known of its calls.")
     elif min(tested[Label.NORMAL], tested[Label.HSIL]) == 0:
-        said.append("The test side does not hold both labels, so sensitivity or specificity is not known.")
+        limits.append("The test side does not hold both labels, so sensitivity or specificity is not known.")
     elif n_tested < FEW_CASES:
-        said.append(
+        limits.append(
             f"The test side holds {n_tested} labelled cases of {counts['patients']['test']} patients: "
             "read the intervals, not the figures."
         )
     if counts["masks"]["test"] == 0:
-        said.append("No mask was kept for testing, so nothing is known of its segmentation.")
-    return said
+        limits.append("No mask was kept for testing, so nothing is known of its segmentation.")
+    return limits
 
 
 def _mask_origins(manifest: Manifest) -> dict[str, int]:

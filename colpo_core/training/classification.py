@@ -1,4 +1,4 @@
-"""Teach a classifier to tell `normal` from `hsil`, with three channels or with four: all else is the same."""
+"""Train a classifier to tell `normal` from `hsil`, with three channels or with four: all else is the same."""
 
 from dataclasses import dataclass
 
@@ -12,59 +12,36 @@ from colpo_core.datasets.image_sets import ImageSet
 from colpo_core.datasets.tensors import Batch, Batches, FourthChannel
 from colpo_core.nets.interfaces import HSIL, NORMAL
 from colpo_core.terms import Label
-from colpo_core.training.loop import Validation
+from colpo_core.training.collectives import sum_over_processes
+from colpo_core.training.contract import Validation
+from colpo_core.training.image_objective import ImageObjective
 from colpo_core.training.losses import label_weights, weighted_cross_entropy
-from colpo_core.training.several import across_processes
-from colpo_core.training.watch import Watch
+from colpo_core.training.progress import ProgressReporter
 
 CLASS_OF = {Label.NORMAL: NORMAL, Label.HSIL: HSIL}
 LABEL_OF = {number: label for label, number in CLASS_OF.items()}
 
 
-@dataclass(frozen=True)
-class ClassificationLesson:
-    """What a classifier is taught. The best epoch has the lowest loss on the validation images.
+@dataclass(frozen=True, kw_only=True)
+class ClassificationObjective(ImageObjective):
+    """What a classifier is fitted to. The best epoch has the lowest loss on the validation images.
 
-    Order and augmentation depend on the seed alone, so two networks with the same lesson but for the channel see the
-    same images.
+    Every image has a label.
 
     Attributes:
         frames: Where the images lie, with their labels.
-        batches: Draws the batches.
-        images: Images to learn from, each with a label.
-        validation: Images to judge by; none, and the last epoch is kept.
-        channel: Fourth channel of a frame; None for three channels.
         class_weights: Weight of each label in the cross entropy, so that a rare one counts as much as a frequent one.
-        batch_size: Images at a time, in judging.
-        seed: Seed of the augmentation.
-        watch: Asked whether to stop.
     """
 
     frames: Frames
-    batches: Batches
-    images: ImageSet
-    validation: ImageSet
-    channel: FourthChannel | None
     class_weights: Tensor
-    batch_size: int
-    seed: int
-    watch: Watch
-
-    @property
-    def count(self) -> int:
-        """Images of the training set."""
-        return len(self.images)
-
-    def batch(self, places: list[int], epoch: int) -> Batch:
-        """The batch of places of the training set, in an epoch from 0."""
-        return self.images.learning_batch(self.batches, places, seed=self.seed, epoch=epoch, channel=self.channel)
 
     def loss(self, network: nn.Module, batch: Batch) -> Tensor:
         """Weighted cross entropy of a batch."""
         logits = network(batch.images)
-        wanted = classes_of(self.frames, batch.members).to(logits.device)
+        classes = classes_of(self.frames, batch.members).to(logits.device)
         weights = self.class_weights.to(logits.device)
-        return weighted_cross_entropy(logits, wanted, weights, total=across_processes())
+        return weighted_cross_entropy(logits, classes, weights, total=sum_over_processes())
 
     def validate(self, network: nn.Module) -> Validation | None:
         """Loss, accuracy at 0.5 and area under the ROC curve by image; None without an image.
@@ -75,7 +52,7 @@ class ClassificationLesson:
         if not len(self.validation):
             return None
         logits, classes = image_logits(
-            network, self.frames, self.batches, self.validation, self.channel, self.batch_size, self.watch
+            network, self.frames, self.batches, self.validation, self.channel, self.batch_size, self.progress
         )
         loss = float(F.cross_entropy(logits, classes, weight=self.class_weights))
         prob_hsil = logits.softmax(dim=1)[:, HSIL]
@@ -88,7 +65,7 @@ class ClassificationLesson:
         return Validation(figures=figures, score=-loss)
 
 
-def classification_lesson(
+def classification_objective(
     frames: Frames,
     batches: Batches,
     images: ImageSet,
@@ -97,9 +74,9 @@ def classification_lesson(
     channel: FourthChannel | None,
     batch_size: int,
     seed: int,
-    watch: Watch,
-) -> ClassificationLesson:
-    """A lesson whose weights of the labels follow from its own images.
+    progress: ProgressReporter,
+) -> ClassificationObjective:
+    """An objective whose weights of the labels follow from its own images.
 
     Args:
         frames: Where the images lie, with their labels.
@@ -109,11 +86,21 @@ def classification_lesson(
         channel: Fourth channel of a frame; None for three channels.
         batch_size: Images at a time, in judging.
         seed: Seed of the augmentation.
-        watch: Asked whether to stop.
+        progress: Asked whether to stop.
     """
     classes = classes_of(frames, list(images.members))
     weights = label_weights([int((classes == which).sum()) for which in sorted(LABEL_OF)])
-    return ClassificationLesson(frames, batches, images, validation, channel, weights, batch_size, seed, watch)
+    return ClassificationObjective(
+        frames=frames,
+        batches=batches,
+        images=images,
+        validation=validation,
+        channel=channel,
+        class_weights=weights,
+        batch_size=batch_size,
+        seed=seed,
+        progress=progress,
+    )
 
 
 def image_logits(
@@ -123,7 +110,7 @@ def image_logits(
     images: ImageSet,
     channel: FourthChannel | None,
     batch_size: int,
-    watch: Watch,
+    progress: ProgressReporter,
 ) -> tuple[Tensor, Tensor]:
     """What a classifier says of every image of a set.
 
@@ -134,7 +121,7 @@ def image_logits(
         images: Images with a label.
         channel: Fourth channel of a frame; None for three channels.
         batch_size: Images at a time.
-        watch: Asked whether to stop.
+        progress: Asked whether to stop.
 
     Returns:
         N x 2 float32 logits and N int64 classes, both on the CPU, in the order of the set.
@@ -144,7 +131,7 @@ def image_logits(
     """
     scores, classes = [], []
     for batch in images.judging_batches(batches, batch_size, channel=channel):
-        watch.check()
+        progress.check()
         with torch.inference_mode():
             scores.append(network(batch.images).float().cpu())
         classes.append(classes_of(frames, batch.members))

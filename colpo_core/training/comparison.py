@@ -14,21 +14,21 @@ from colpo_core.evaluation.judged import Judged, by_case
 from colpo_core.evaluation.paired import compare_arms
 from colpo_core.nets.interfaces import Classifier, prob_hsil
 from colpo_core.records.statistics.figures import Estimate
-from colpo_core.training.channels import ARMS, EMPTY, EXPERT, PREDICTED, SHUFFLED, THREE, Channels
+from colpo_core.records.training.stages import ARMS, EMPTY, EXPERT, PREDICTED, SHUFFLED, THREE, arm_runs, arm_stage
 from colpo_core.training.classification import LABEL_OF, image_logits
-from colpo_core.training.course import Prepared
+from colpo_core.training.contract import FitResult
+from colpo_core.training.fourth_channel_controls import FourthChannelControls
 from colpo_core.training.judging import decide, with_calibration
-from colpo_core.training.loop import Fitted
-from colpo_core.training.sides import label_counts
-from colpo_core.training.stages import arm_runs, arm_stage
-from colpo_core.training.workshop import Workshop
+from colpo_core.training.stage_splits import label_counts
+from colpo_core.training.trainer import Trainer
+from colpo_core.training.training_run import PreparedData
 
 PAIRS = ((THREE, PREDICTED), (EMPTY, PREDICTED), (SHUFFLED, PREDICTED), (THREE, EXPERT), (PREDICTED, EXPERT))
 """What is held against what: the second minus the first."""
 
 
 @dataclass(frozen=True)
-class Compared:
+class ComparisonResult:
     """The classifiers of the first seed, which the pipeline takes, and the comparison's figures.
 
     Attributes:
@@ -40,12 +40,12 @@ class Compared:
 
     three: Classifier
     four: Classifier
-    fitted: dict[str, Fitted]
+    fitted: dict[str, FitResult]
     figures: dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Run:
+class ArmPredictions:
     """What one network said, not calibrated.
 
     Attributes:
@@ -62,18 +62,18 @@ class Run:
 
 
 def run_comparison(
-    workshop: Workshop,
-    channels: Channels,
-    sides: Prepared,
+    trainer: Trainer,
+    channels: FourthChannelControls,
+    data: PreparedData,
     *,
     runs: Sequence[tuple[str, int]] | None = None,
-) -> Compared:
+) -> ComparisonResult:
     """Train every arm with every seed and compare them.
 
     Args:
-        workshop: Where the networks are taught.
+        trainer: Trains the networks.
         channels: The fourth channel of every frame, by arm.
-        sides: What they learn from and are judged on.
+        data: What they learn from and are judged on.
         runs: Arms with the number of their seed, from 0; all those of the settings when None. The first seed's arms
             with three channels and with the predicted mask are always among them.
 
@@ -81,33 +81,33 @@ def run_comparison(
         JobCancelled: A person wants to stop.
         JobFailed: The loss is not a number any more.
     """
-    kept: dict[str, Classifier] = {}
-    fitted: dict[str, Fitted] = {}
-    said = []
-    for arm, run in arm_runs(workshop.settings) if runs is None else runs:
+    pipeline_networks: dict[str, Classifier] = {}
+    fitted: dict[str, FitResult] = {}
+    predictions = []
+    for arm, run in arm_runs(trainer.settings) if runs is None else runs:
         stage = arm_stage(arm, run)
         channel = channels.of(arm)
-        network, how = workshop.teach_classifier(
-            stage, sides.train, sides.validation, channel=channel, seed=workshop.settings.seed + run
+        network, result = trainer.train_classifier(
+            stage, data.train, data.validation, channel=channel, seed=trainer.settings.seed + run
         )
         if run == 0 and arm in (THREE, PREDICTED):
-            kept[arm], fitted[stage] = network, how
+            pipeline_networks[arm], fitted[stage] = network, result
         validation, test = (
-            judge_calls(workshop, network, images, channels, arm) for images in (sides.validation, sides.test)
+            judge_calls(trainer, network, images, channels, arm) for images in (data.validation, data.test)
         )
-        said.append(Run(arm, run, validation, test))
-    settings = workshop.settings
+        predictions.append(ArmPredictions(arm, run, validation, test))
+    settings = trainer.settings
     figures = comparison_figures(
-        said,
+        predictions,
         rule=settings.threshold_rule,
-        share=label_counts(workshop.frames.items, settings.protocol).share_hsil,
+        share=label_counts(trainer.frames.items, settings.protocol).share_hsil,
     )
-    figures |= _what_experts_showed(workshop.frames, sides.test)
-    return Compared(kept[THREE], kept[PREDICTED], fitted, figures)
+    figures |= _what_experts_showed(trainer.frames, data.test)
+    return ComparisonResult(pipeline_networks[THREE], pipeline_networks[PREDICTED], fitted, figures)
 
 
 def judge_calls(
-    workshop: Workshop, network: Classifier, images: ImageSet, channels: Channels, arm: str
+    trainer: Trainer, network: Classifier, images: ImageSet, channels: FourthChannelControls, arm: str
 ) -> list[Judged]:
     """What a classifier says of each image of a set, not calibrated.
 
@@ -118,28 +118,28 @@ def judge_calls(
         return []
     logits, classes = image_logits(
         network,
-        workshop.frames,
-        workshop.batches,
+        trainer.frames,
+        trainer.batches,
         images,
         channels.of(arm),
-        workshop.settings.batch_size,
-        workshop.watch,
+        trainer.settings.batch_size,
+        trainer.progress,
     )
     probs = prob_hsil(logits.double()).tolist()
     rows = []
     for member, prob, which in zip(images.shown, probs, classes.tolist(), strict=True):
-        item = workshop.frames.items[member]
+        item = trainer.frames.items[member]
         rows.append(Judged(item.patient_id, item.case_id, LABEL_OF[which], prob, image_id=item.image_id))
     return rows
 
 
-def comparison_figures(runs: Sequence[Run], *, rule: str, share: float = 0.5) -> dict[str, Any]:
+def comparison_figures(runs: Sequence[ArmPredictions], *, rule: str, share: float = 0.5) -> dict[str, Any]:
     """The comparison in figures, by case, as a card holds them.
 
     Args:
         runs: Every arm with every seed.
         rule: How thresholds are chosen on the validation side.
-        share: Share of HSIL that the probabilities are to be calibrated for; one half is what networks are taught.
+        share: Share of HSIL that the probabilities are to be calibrated for; one half is what networks learn.
 
     Returns:
         `n_seeds`; `arms`: by arm its `name` and `ArmFigures`; `differences`: for each of `PAIRS` an
@@ -148,7 +148,7 @@ def comparison_figures(runs: Sequence[Run], *, rule: str, share: float = 0.5) ->
     """
     judged: dict[str, list[list[Judged]]] = {}
     thresholds: dict[str, list[float]] = {}
-    for run in sorted(runs, key=lambda one: one.run):
+    for run in sorted(runs, key=lambda run: run.run):
         calibration, threshold = decide(run.validation, rule=rule, share=share)
         judged.setdefault(run.arm, []).append(by_case(with_calibration(run.test, calibration)))
         thresholds.setdefault(run.arm, []).append(threshold)
@@ -187,18 +187,18 @@ def verdict(difference: Estimate, *, n_trainings: int) -> str:
     """
     if difference.value is None or difference.low is None or difference.high is None:
         return "Too few patients of both labels to tell whether the mask helped."
-    found = f"The predicted mask changed the AUC by {difference.value:+.2f} ({difference.low:+.2f} to "
-    found += f"{difference.high:+.2f}; {difference.n_patients} patients)"
+    change = f"The predicted mask changed the AUC by {difference.value:+.2f} ({difference.low:+.2f} to "
+    change += f"{difference.high:+.2f}; {difference.n_patients} patients)"
     if n_trainings == 1:
         return (
-            f"{found}. That is one training of each kind, and the next one may say otherwise: choose two or more "
+            f"{change}. That is one training of each kind, and the next one may say otherwise: choose two or more "
             "trainings of each arm to learn whether the mask helps."
         )
     if difference.low > 0:
-        return f"{found}: on these patients it helped."
+        return f"{change}: on these patients it helped."
     if difference.high < 0:
-        return f"{found}: on these patients it did harm."
-    return f"{found}: no difference is shown, in either direction."
+        return f"{change}: on these patients it did harm."
+    return f"{change}: no difference is shown, in either direction."
 
 
 def _what_experts_showed(frames: Frames, test: ImageSet) -> dict[str, Any]:

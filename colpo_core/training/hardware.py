@@ -1,4 +1,4 @@
-"""Where and how a training computes: device, precision, and whether compiling pays. Measured once, then kept.
+"""Where and how a training computes: device, precision, and whether compiling pays. Measured once, then remembered.
 
 Hosts differ: bf16 makes a step up to four times as fast where the processor has units for it, and slower where it has
 none. So a probe decides, by steps of the very network, and the training's folder keeps what it found: a training that
@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
+from typing import Any, Literal, cast
 
 import torch
 from lightning_fabric import Fabric
@@ -19,10 +19,6 @@ from torch import Tensor, nn
 
 from colpo_core.errors import InputRejected, JobFailed
 from colpo_core.records.training.settings import TrainingSettings
-
-if TYPE_CHECKING:
-    from colpo_core.training.loop import Fitted, Keeper, Lesson, Plan
-    from colpo_core.training.watch import Watch
 
 PAYS = 1.2
 """A lower precision is taken where a step is this many times as fast; less is not worth its rounding."""
@@ -37,23 +33,6 @@ FABRIC_WORDS: dict[str, Literal["32-true", "bf16-mixed", "16-mixed"]] = {
 """What Fabric calls each precision."""
 
 
-class Crew(Protocol):
-    """Shares a fit out among processes of several machines, as `several.fit_on_several` does on one."""
-
-    def fit(
-        self,
-        network: nn.Module,
-        lesson: "Lesson",
-        *,
-        plan: "Plan",
-        hardware: "Hardware",
-        watch: "Watch",
-        keeper: "Keeper | None",
-        processes: int,
-    ) -> "Fitted":
-        """Train a network; see `several.fit_on_several`."""
-
-
 @dataclass(frozen=True)
 class Hardware:
     """What a training computes on.
@@ -63,14 +42,12 @@ class Hardware:
         precision: `fp32`, `bf16` or `fp16`.
         compiles: Whether networks may be compiled.
         devices: Devices that a fit is shared out among, a process for each; all else runs on the first.
-        crew: Who finds the devices on other machines; None for those of this one.
     """
 
     fabric: Fabric
     precision: str
     compiles: bool = False
     devices: int = 1
-    crew: Crew | None = None
 
     @property
     def device(self) -> torch.device:
@@ -95,7 +72,7 @@ def choose_hardware(
     *,
     step: Callable[[Hardware], None] | None = None,
     memory: Path | None = None,
-    crew: Crew | None = None,
+    several_machines: bool = False,
 ) -> Hardware:
     """Choose the device, and the precision by the settings or by a probe.
 
@@ -103,7 +80,7 @@ def choose_hardware(
         settings: `precision`, `compile` and `devices` count.
         step: Makes one training step on the hardware that it is given; what `auto` is decided by.
         memory: File in which the choice is kept, so that it stays for the whole training; None forgets it.
-        crew: Finds as many devices as the settings say on several machines; None for those of this one.
+        several_machines: Whether a cluster finds as many devices as the settings say; else they are this machine's.
 
     Raises:
         InputRejected: The settings ask for what the machine has not.
@@ -117,26 +94,26 @@ def choose_hardware(
 
     def hardware(precision: str) -> Hardware:
         fabric = Fabric(accelerator=accelerator, devices=1, precision=FABRIC_WORDS[precision])
-        return Hardware(fabric, precision, compiles, _devices(settings, crew), crew)
+        return Hardware(fabric, precision, compiles, _devices(settings, several_machines=several_machines))
 
     if settings.precision != "auto":
         return hardware(settings.precision)
-    kept = _remembered(memory)
-    if kept is None:
-        kept = _probe(hardware, step, candidates=_candidates(on_gpu=on_gpu)) if step else "fp32"
-        _remember(memory, kept)
-    return hardware(kept)
+    remembered = _remembered(memory)
+    if remembered is None:
+        remembered = _probe(hardware, step, candidates=_candidates(on_gpu=on_gpu)) if step else "fp32"
+        _remember(memory, remembered)
+    return hardware(remembered)
 
 
-def _devices(settings: TrainingSettings, crew: Crew | None) -> int:
-    if crew is not None:
+def _devices(settings: TrainingSettings, *, several_machines: bool) -> int:
+    if several_machines:
         return max(1, settings.devices)
     if not torch.cuda.is_available():
         return 1
-    there = torch.cuda.device_count()
-    if settings.devices > there:
-        raise InputRejected(f"The training asks for {settings.devices} GPUs, and this machine has {there}.")
-    return settings.devices or there
+    available = torch.cuda.device_count()
+    if settings.devices > available:
+        raise InputRejected(f"The training asks for {settings.devices} GPUs, and this machine has {available}.")
+    return settings.devices or available
 
 
 def _candidates(*, on_gpu: bool) -> tuple[str, ...]:
@@ -190,11 +167,11 @@ def _remembered(memory: Path | None) -> str | None:
     if memory is None:
         return None
     try:
-        kept: dict[str, Any] = json.loads(memory.read_text(encoding="utf-8"))
+        choice: dict[str, Any] = json.loads(memory.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    precision = kept.get("precision") if isinstance(kept, dict) else None
-    if precision not in FABRIC_WORDS or kept.get("gpu") != torch.cuda.is_available():
+    precision = choice.get("precision") if isinstance(choice, dict) else None
+    if precision not in FABRIC_WORDS or choice.get("gpu") != torch.cuda.is_available():
         return None
     return str(precision)
 
@@ -202,13 +179,13 @@ def _remembered(memory: Path | None) -> str | None:
 def _remember(memory: Path | None, precision: str) -> None:
     if memory is None:
         return
-    torn = memory.with_suffix(".part")
+    partial = memory.with_suffix(".part")
     try:
         memory.parent.mkdir(parents=True, exist_ok=True)
-        torn.write_text(json.dumps({"precision": precision, "gpu": torch.cuda.is_available()}), encoding="utf-8")
-        with torn.open("rb+") as file:
+        partial.write_text(json.dumps({"precision": precision, "gpu": torch.cuda.is_available()}), encoding="utf-8")
+        with partial.open("rb+") as file:
             os.fsync(file.fileno())
-        torn.replace(memory)
+        partial.replace(memory)
     except OSError as error:
         raise JobFailed(
             "The training's folder cannot be written to. Make room on the disk and run it again."

@@ -20,8 +20,8 @@ from colpo_core.nets.frames import prepare, to_batch
 from colpo_core.nets.pipeline import Pipeline
 from colpo_core.nets.spec import PipelineSpec
 from colpo_core.records.statistics.figures import Estimate
-from colpo_core.training.judging import Judgement
-from colpo_core.training.watch import Watch
+from colpo_core.training.judging import PipelineResults
+from colpo_core.training.progress import ProgressReporter
 
 
 @dataclass(frozen=True)
@@ -49,26 +49,26 @@ class Incumbent:
 
 def compare_with_incumbent(
     incumbent: Incumbent,
-    judgement: Judgement,
+    results: PipelineResults,
     spec: PipelineSpec,
     items: Sequence[ManifestItem],
     *,
     load_image: ImageLoader,
     load_mask: MaskLoader,
     device: torch.device,
-    watch: Watch,
+    progress: ProgressReporter,
 ) -> dict[str, Any]:
     """Both models on the images of the new one's test side that neither has learned from.
 
     Args:
         incumbent: The current model.
-        judgement: What the new model said of its test side.
+        results: What the new model said of its test side.
         spec: The new model's, with its thresholds.
         items: The new model's test side.
         load_image: Gives an image by its hash.
         load_mask: Gives a mask by its hash, height and width.
         device: Where the current model is to compute.
-        watch: Asked whether to stop.
+        progress: Asked whether to stop.
 
     Returns:
         `name`, `sha256`; `n_images` compared and `n_left_out` because the current model knows them; `calls`: see
@@ -80,9 +80,9 @@ def compare_with_incumbent(
         JobCancelled: A person wants to stop.
     """
     fresh = [item for item in items if not incumbent.knows(item)]
-    rows, dice = _judge(incumbent, fresh, load_image=load_image, load_mask=load_mask, device=device, watch=watch)
+    rows, dice = _judge(incumbent, fresh, load_image=load_image, load_mask=load_mask, device=device, progress=progress)
     shared = {item.image_id for item in fresh}
-    new_rows = {row.image_id: row for row in judgement.judged_4ch if row.image_id in shared}
+    new_rows = {row.image_id: row for row in results.judged_4ch if row.image_id in shared}
     old_rows = {row.image_id: row for row in rows.judged if row.image_id in new_rows}
     calls = compare_arms(
         [by_case(list(old_rows.values()))],
@@ -90,7 +90,7 @@ def compare_with_incumbent(
         thresholds_first=[rows.threshold],
         thresholds_second=[spec.threshold_4ch],
     )
-    dice_difference = _dice_difference(judgement, dice)
+    dice_difference = _dice_difference(results, dice)
     worse = [
         f"{what} {difference.value:+.2f} ({difference.low:+.2f} to {difference.high:+.2f})"
         for what, difference in (("AUC", calls.auc), ("Dice of the mask", dice_difference))
@@ -120,14 +120,14 @@ def _judge(
     load_image: ImageLoader,
     load_mask: MaskLoader,
     device: torch.device,
-    watch: Watch,
+    progress: ProgressReporter,
 ) -> tuple[_Said, dict[int, float]]:
     """The current model's probability by image, and its Dice on the images with a marked mask."""
     pipeline, _ = load_checkpoint(incumbent.folder, expected_sha256=incumbent.sha256)
     pipeline.to(device)
     judged, dice = [], {}
     for item in items:
-        watch.check()
+        progress.check()
         prob_hsil, mask_dice = _judge_image(pipeline, item, load_image, load_mask)
         if item.label is not None:
             judged.append(Judged(item.patient_id, item.case_id, item.label, prob_hsil, image_id=item.image_id))
@@ -150,9 +150,9 @@ def _judge_image(
     return float(output.prob_hsil_4ch[0]), mask_figures(truth, predicted).dice
 
 
-def _dice_difference(judgement: Judgement, old: dict[int, float]) -> Estimate:
+def _dice_difference(results: PipelineResults, old: dict[int, float]) -> Estimate:
     differences, patients = [], []
-    for image_id, patient, figures in zip(judgement.mask_images, judgement.mask_patients, judgement.masks, strict=True):
+    for image_id, patient, figures in zip(results.mask_images, results.mask_patients, results.masks, strict=True):
         if image_id in old and figures.dice is not None:
             differences.append(figures.dice - old[image_id])
             patients.append(patient)

@@ -38,13 +38,13 @@ from colpo_core.records.review.explanations import ImageEvidence, ImagePlaces
 from colpo_core.records.statistics.calibration import Calibration
 from colpo_core.records.statistics.figures import MaskFigures
 from colpo_core.terms import LabelSource
-from colpo_core.training.watch import Watch
+from colpo_core.training.progress import ProgressReporter
 
 NETWORKS = ("3ch", "4ch")
 
 
 @dataclass(frozen=True)
-class Judgement:
+class PipelineResults:
     """What a pipeline said of a set of images.
 
     Attributes:
@@ -71,9 +71,9 @@ class Judgement:
     mask_confirmed: list[bool] = field(default_factory=list)
     blind: list[BlindPair] = field(default_factory=list)
 
-    def with_those_of(self, other: "Judgement") -> "Judgement":
+    def with_those_of(self, other: "PipelineResults") -> "PipelineResults":
         """This one and another one, which are of different images or of different things."""
-        return Judgement(
+        return PipelineResults(
             masks=self.masks + other.masks,
             mask_images=self.mask_images + other.mask_images,
             mask_patients=self.mask_patients + other.mask_patients,
@@ -94,12 +94,12 @@ def judge_pipeline(
     *,
     load_mask: MaskLoader,
     batch_size: int,
-    watch: Watch,
+    progress: ProgressReporter,
     share: tuple[float, float],
     on_masks: bool = True,
     on_labels: bool = True,
     blind: BlindReference | None = None,
-) -> Judgement:
+) -> PipelineResults:
     """Predict every image and compare.
 
     Args:
@@ -109,7 +109,7 @@ def judge_pipeline(
         images: Which ones.
         load_mask: Gives a mask by its hash, height and width.
         batch_size: Images at a time.
-        watch: Told of every batch.
+        progress: Told of every batch.
         share: Which part of its stage this is, from and until.
         on_masks: Whether masks are compared; copies that are augmented have none of their own.
         on_labels: Whether labels are compared.
@@ -118,22 +118,22 @@ def judge_pipeline(
     Raises:
         JobCancelled: A person wants to stop.
     """
-    found = Judgement([], [], [], [], [])
+    results = PipelineResults([], [], [], [], [])
     done = 0
     for batch in images.judging_batches(batches, batch_size):
-        watch.beat(share[0] + (share[1] - share[0]) * done / len(images))
+        progress.beat(share[0] + (share[1] - share[0]) * done / len(images))
         done += len(batch.images)
         with torch.inference_mode():
             output = pipeline(batch.images)
         if on_masks:
-            _compare_masks(found, pipeline, frames, batch, output, load_mask, blind)
+            _compare_masks(results, pipeline, frames, batch, output, load_mask, blind)
         if on_labels:
-            _compare_labels(found, frames, batch, output, pipeline.spec)
-    return found
+            _compare_labels(results, frames, batch, output, pipeline.spec)
+    return results
 
 
 def _compare_masks(
-    found: Judgement,
+    results: PipelineResults,
     pipeline: Pipeline,
     frames: Frames,
     batch: Batch,
@@ -146,20 +146,20 @@ def _compare_masks(
     for place, (member, probability) in enumerate(zip(batch.members, probabilities, strict=True)):
         item, geometry = frames.items[member], frames.geometries[member]
         over_box = {name: cells[place] for name, cells in maps.items()}
-        found.places.append((_places(over_box, geometry), item.patient_id))
+        results.places.append((_places(over_box, geometry), item.patient_id))
         truth = load_truth(item, load_mask)
         if truth is not None:
             predicted = unletterbox(probability, geometry) >= pipeline.spec.mask_threshold
-            found.masks.append(mask_figures(truth, predicted))
-            found.mask_images.append(item.image_id)
-            found.mask_patients.append(item.patient_id)
-            found.mask_confirmed.append(item.confirmed_clear and not truth.any())
+            results.masks.append(mask_figures(truth, predicted))
+            results.mask_images.append(item.image_id)
+            results.mask_patients.append(item.patient_id)
+            results.mask_confirmed.append(item.confirmed_clear and not truth.any())
             if blind is not None:
-                found.blind.append(blind_pair(truth, blind))
+                results.blind.append(blind_pair(truth, blind))
             over_image = {name: map_over_image(cells, geometry) for name, cells in over_box.items()}
             beside = image_evidence(over_image, truth)
             if beside is not None:
-                found.evidence.append((beside, image_evidence(over_image, predicted), item.patient_id))
+                results.evidence.append((beside, image_evidence(over_image, predicted), item.patient_id))
 
 
 def _places(over_box: Mapping[str, npt.NDArray[np.float32]], geometry: LetterboxGeometry) -> ImagePlaces:
@@ -169,18 +169,20 @@ def _places(over_box: Mapping[str, npt.NDArray[np.float32]], geometry: Letterbox
     return image_places(over_box, top=top, left=left)
 
 
-def _compare_labels(found: Judgement, frames: Frames, batch: Batch, output: PipelineOutput, spec: PipelineSpec) -> None:
+def _compare_labels(
+    results: PipelineResults, frames: Frames, batch: Batch, output: PipelineOutput, spec: PipelineSpec
+) -> None:
     three = prob_hsil(output.logits_3ch.cpu().double(), spec.calibration_3ch).tolist()
     four = prob_hsil(output.logits_4ch.cpu().double(), spec.calibration_4ch).tolist()
     for member, prob_3ch, prob_4ch in zip(batch.members, three, four, strict=True):
         item = frames.items[member]
         if item.label is not None:
             row = Judged(item.patient_id, item.case_id, item.label, prob_3ch, image_id=item.image_id)
-            found.judged_3ch.append(row)
-            found.judged_4ch.append(replace(row, prob_hsil=prob_4ch))
+            results.judged_3ch.append(row)
+            results.judged_4ch.append(replace(row, prob_hsil=prob_4ch))
 
 
-def freeze_decisions(spec: PipelineSpec, chosen: Judgement, *, rule: str, share: float) -> PipelineSpec:
+def freeze_decisions(spec: PipelineSpec, chosen: PipelineResults, *, rule: str, share: float) -> PipelineSpec:
     """The calibration and the thresholds that the validation side gives, by image.
 
     Args:
@@ -224,31 +226,31 @@ def with_calibration(rows: list[Judged], calibration: Calibration) -> list[Judge
     return [replace(row, prob_hsil=apply_calibration(row.prob_hsil, calibration)) for row in rows]
 
 
-def calibrated(judgement: Judgement, spec: PipelineSpec) -> Judgement:
-    """A judgement by networks' own probabilities, as the pipeline says it with the spec's calibration."""
+def calibrated(results: PipelineResults, spec: PipelineSpec) -> PipelineResults:
+    """Results by the networks' own probabilities, as the pipeline says them with the spec's calibration."""
     return replace(
-        judgement,
-        judged_3ch=with_calibration(judgement.judged_3ch, spec.calibration_3ch),
-        judged_4ch=with_calibration(judgement.judged_4ch, spec.calibration_4ch),
+        results,
+        judged_3ch=with_calibration(results.judged_3ch, spec.calibration_3ch),
+        judged_4ch=with_calibration(results.judged_4ch, spec.calibration_4ch),
     )
 
 
 def metrics_of(
-    judgement: Judgement,
+    results: PipelineResults,
     spec: PipelineSpec,
     *,
     label_source: LabelSource,
     seed: int,
     blind: BlindReference | None = None,
 ) -> dict[str, Any]:
-    """A judgement in figures, as a card holds them.
+    """Results in figures, as a card holds them.
 
     Args:
-        judgement: What the pipeline said, calibrated.
+        results: What the pipeline said, calibrated.
         spec: With the frozen thresholds.
         label_source: What the labels rest on; every block of figures about labels carries it.
         seed: Seed of the bootstraps.
-        blind: The masks that look at no image, where the judgement was held against them.
+        blind: The masks that look at no image, where the results were held against them.
 
     Returns:
         `segmentation`: see `SegmentationFigures`. `classification_3ch`, `classification_4ch`: by `image` and by `case`,
@@ -260,48 +262,50 @@ def metrics_of(
     """
     source = {"label_source": str(label_source)}
     metrics: dict[str, Any] = {
-        "segmentation": _segmentation(judgement, blind),
+        "segmentation": _segmentation(results, blind),
         "classification_3ch": {},
         "classification_4ch": {},
         "paired": {},
         "repeatability": {},
-        "evidence": _evidence(judgement),
-        "predictions": _predictions(judgement),
+        "evidence": _evidence(results),
+        "predictions": _predictions(results),
     }
     thresholds = {"3ch": spec.threshold_3ch, "4ch": spec.threshold_4ch}
-    rows = {"3ch": judgement.judged_3ch, "4ch": judgement.judged_4ch}
+    rows = {"3ch": results.judged_3ch, "4ch": results.judged_4ch}
     for level, gather in _LEVELS.items():
-        sides = {network: gather(rows[network]) for network in NETWORKS}
-        for network, found in sides.items():
-            figures = probability_figures(found, threshold=thresholds[network], seed=seed)
-            one_call = all_one_call(found, thresholds[network])
+        rows_by_network = {network: gather(rows[network]) for network in NETWORKS}
+        for network, judged in rows_by_network.items():
+            figures = probability_figures(judged, threshold=thresholds[network], seed=seed)
+            one_call = all_one_call(judged, thresholds[network])
             metrics[f"classification_{network}"][level] = asdict(figures) | source | {"all_called": one_call}
-        calls = [calls_at([row.prob_hsil for row in sides[one]], thresholds[one]) for one in NETWORKS]
-        labels = [row.label for row in sides["3ch"]]
+        calls = [
+            calls_at([row.prob_hsil for row in rows_by_network[network]], thresholds[network]) for network in NETWORKS
+        ]
+        labels = [row.label for row in rows_by_network["3ch"]]
         metrics["paired"][level] = asdict(paired_counts(labels, calls[0], calls[1])) | source
     for network in NETWORKS:
         metrics[network] = {
             "calibration": _calibration(rows[network]),
-            "evidence": _places_of(judgement, network),
+            "evidence": _places_of(results, network),
         }
         metrics["repeatability"][network] = asdict(repeatability(rows[network], threshold=thresholds[network]))
     return metrics
 
 
-def _segmentation(judgement: Judgement, blind: BlindReference | None) -> dict[str, Any]:
-    figures, patients = judgement.masks, judgement.mask_patients
-    beside = None if blind is None else blind_figures(figures, judgement.blind, patients, blind)
-    confirmed = judgement.mask_confirmed or None
+def _segmentation(results: PipelineResults, blind: BlindReference | None) -> dict[str, Any]:
+    figures, patients = results.masks, results.mask_patients
+    beside = None if blind is None else blind_figures(figures, results.blind, patients, blind)
+    confirmed = results.mask_confirmed or None
     return asdict(
-        segmentation_figures(figures, patients, image_ids=judgement.mask_images, confirmed=confirmed, blind=beside)
+        segmentation_figures(figures, patients, image_ids=results.mask_images, confirmed=confirmed, blind=beside)
     )
 
 
-def calibration_before(judgement: Judgement, *, seed: int) -> dict[str, Any]:
+def calibration_before(results: PipelineResults, *, seed: int) -> dict[str, Any]:
     """How each network's own probabilities by image mean what they say, to show what the calibration changed.
 
     Args:
-        judgement: What the pipeline said, not calibrated.
+        results: What the pipeline said, not calibrated.
         seed: Seed of the bootstraps.
 
     Returns:
@@ -317,7 +321,7 @@ def calibration_before(judgement: Judgement, *, seed: int) -> dict[str, Any]:
             },
             "calibration": _calibration(rows),
         }
-        for network, rows in (("3ch", judgement.judged_3ch), ("4ch", judgement.judged_4ch))
+        for network, rows in (("3ch", results.judged_3ch), ("4ch", results.judged_4ch))
     }
 
 
@@ -325,13 +329,13 @@ def _calibration(rows: list[Judged]) -> dict[str, Any]:
     return {level: asdict(calibration_figures(gather(rows))) for level, gather in _LEVELS.items()}
 
 
-def _places_of(judgement: Judgement, network: str) -> dict[str, Any]:
+def _places_of(results: PipelineResults, network: str) -> dict[str, Any]:
     figures = places_figures(
         network,
-        [expert for expert, _, _ in judgement.evidence],
-        [patient for *_, patient in judgement.evidence],
-        [places for places, _ in judgement.places],
-        [patient for _, patient in judgement.places],
+        [expert for expert, _, _ in results.evidence],
+        [patient for *_, patient in results.evidence],
+        [places for places, _ in results.places],
+        [patient for _, patient in results.places],
     )
     return asdict(figures)
 
@@ -343,15 +347,15 @@ def _each_image(rows: list[Judged]) -> list[Judged]:
 _LEVELS: dict[str, Callable[[list[Judged]], list[Judged]]] = {"image": _each_image, "case": by_case}
 
 
-def _evidence(judgement: Judgement) -> dict[str, Any]:
-    rows = judgement.evidence
+def _evidence(results: PipelineResults) -> dict[str, Any]:
+    rows = results.evidence
     figures = evidence_figures(
         [expert for expert, _, _ in rows], [model for _, model, _ in rows], [patient for *_, patient in rows]
     )
     return asdict(figures)
 
 
-def _predictions(judgement: Judgement) -> list[dict[str, Any]]:
+def _predictions(results: PipelineResults) -> list[dict[str, Any]]:
     return [
         {
             "image_id": three.image_id,
@@ -361,5 +365,5 @@ def _predictions(judgement: Judgement) -> list[dict[str, Any]]:
             "prob_hsil_3ch": round(three.prob_hsil, 6),
             "prob_hsil_4ch": round(four.prob_hsil, 6),
         }
-        for three, four in zip(judgement.judged_3ch, judgement.judged_4ch, strict=True)
+        for three, four in zip(results.judged_3ch, results.judged_4ch, strict=True)
     ]

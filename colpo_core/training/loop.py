@@ -1,6 +1,6 @@
-"""The loop: the same for every network. Order and augmentation come from the seed, the best epoch is kept.
+"""The training loop: the same for every network. Order and augmentation come from the seed, the best epoch is kept.
 
-A fit that is torn down at any step goes on at the step that was kept last, and ends with the very same weights.
+A fit that is torn down at any step goes on at the step that was saved last, and ends with the very same weights.
 """
 
 import math
@@ -8,8 +8,7 @@ import time
 import warnings
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -18,8 +17,8 @@ from torchmetrics.aggregation import MeanMetric
 
 from colpo_core.datasets.tensors import Batch, epoch_order, prefetched
 from colpo_core.errors import JobFailed
-from colpo_core.training.hardware import Hardware
-from colpo_core.training.watch import Watch
+from colpo_core.training.contract import FitRequest, FitResult, FitStateStore, Hyperparameters, Validation
+from colpo_core.training.progress import ProgressReporter
 
 WARM_UP = 0.1
 """Share of the steps in which the learning rate rises to its peak."""
@@ -28,151 +27,46 @@ FINAL_RATE = 0.01
 _DETERMINISTIC: Any = torch.utils.deterministic  # whose attributes come into being when it is imported
 
 
-@dataclass(frozen=True)
-class Plan:
-    """How long and how fast one network learns.
-
-    Attributes:
-        epochs: Epochs.
-        batch_size: Images a step, over all devices.
-        learning_rate: Peak learning rate.
-        weight_decay: AdamW's weight decay; biases and normalisation are spared.
-        seed: Seed of order and augmentation.
-        max_gradient_norm: Gradients are clipped to this norm.
-        early_stopping: Epochs without a better one after which the fit ends; 0 never.
-        ema_decay: Decay of a running mean of the weights that is judged and kept in their place; 0 for none.
-    """
-
-    epochs: int
-    batch_size: int
-    learning_rate: float
-    weight_decay: float
-    seed: int
-    max_gradient_norm: float = 1.0
-    early_stopping: int = 0
-    ema_decay: float = 0.0
-
-
-@dataclass(frozen=True)
-class Validation:
-    """How a network does on the validation side after an epoch.
-
-    Attributes:
-        figures: Losses and metrics by name.
-        score: What the best epoch has the highest of.
-    """
-
-    figures: dict[str, float]
-    score: float
-
-
-@dataclass(frozen=True)
-class Fitted:
-    """How a fit went.
-
-    Attributes:
-        best_epoch: The epoch, from 1, whose weights are kept; the last one where there is no validation.
-        history: Figures of each epoch.
-    """
-
-    best_epoch: int
-    history: list[dict[str, float]] = field(default_factory=list)
-
-
-class Lesson(Protocol):
-    """What a network is taught, and how it is examined."""
-
-    @property
-    def count(self) -> int:
-        """Images of the training set."""
-
-    def batch(self, places: list[int], epoch: int) -> Batch:
-        """The batch of places of the training set, in an epoch from 0."""
-
-    def loss(self, network: nn.Module, batch: Batch) -> Tensor:
-        """The loss of a batch; in several processes that of the whole batch, see `several.across_processes`."""
-
-    def validate(self, network: nn.Module) -> Validation | None:
-        """Judge a network in eval mode; None where there is nothing to judge by. Of several processes one judges."""
-
-
-class Keeper(Protocol):
-    """Keeps an unfinished fit, so that after a crash hours are not lost."""
-
-    def load(self) -> dict[str, Any] | None:
-        """The state that was kept last, or None."""
-
-    def due(self) -> bool:
-        """Whether it is time to keep a state; asked after every step."""
-
-    def keep(self, state: dict[str, Any]) -> None:
-        """Keep a state in place of the one before."""
-
-
-def fit(
-    network: nn.Module,
-    lesson: Lesson,
-    *,
-    plan: Plan,
-    hardware: Hardware,
-    watch: Watch,
-    keeper: Keeper | None = None,
-) -> Fitted:
-    """Train a network in place and leave it with the weights of its best epoch, in eval mode.
-
-    Where the hardware has several devices, each has a process that learns from its share of every batch; see
-    `several`. There are never more of them than images in a batch.
-
-    Args:
-        network: What learns; it is moved to the hardware's device.
-        lesson: What it learns.
-        plan: How long and how fast.
-        hardware: What it computes on.
-        watch: Told of every step; stops where a person wants to.
-        keeper: Where an unfinished fit is kept and taken up again; it then ends with the very same weights.
+def fit_in_this_process(request: FitRequest) -> FitResult:
+    """Train a network on the one device of this process; of a group of processes, each calls it with its own.
 
     Raises:
         JobCancelled: A person wants to stop.
-        JobFailed: The loss is not a number any more, or a process failed.
+        JobFailed: The loss is not a number any more.
     """
-    processes = min(hardware.devices, lesson.count, plan.batch_size)
-    if processes > 1:
-        # Here, since it calls this very function in each process.
-        from colpo_core.training.several import fit_on_several
-
-        share_out = hardware.crew.fit if hardware.crew else fit_on_several
-        return share_out(network, lesson, plan=plan, hardware=hardware, watch=watch, keeper=keeper, processes=processes)
-    learner = _Learner(network, lesson, plan, hardware)
-    learner.restore(keeper.load() if keeper else None)
+    progress, state_store = request.progress, request.state_store
+    learner = _Learner(request)
+    learner.restore(state_store.load() if state_store else None)
     while not learner.is_over:
         began = time.monotonic()
-        figures = learner.learn_epoch(watch, keeper)
-        judged = learner.judge()
-        figures |= judged.figures if judged else {}
+        figures = learner.learn_epoch(progress, state_store)
+        validation = learner.judge()
+        figures |= validation.figures if validation else {}
         seconds = time.monotonic() - began
         figures |= {"seconds": round(seconds, 2), "images_per_second": round(learner.images_seen / seconds, 2)}
-        learner.note(figures, judged.score if judged else None)
-        watch.epoch_done(len(learner.history), figures)
-        if keeper and keeper.due():
-            keeper.keep(learner.state())
-    network.load_state_dict(learner.best_weights)
-    network.eval()
-    return Fitted(best_epoch=learner.best_epoch, history=learner.history)
+        learner.note(figures, validation.score if validation else None)
+        progress.epoch_done(len(learner.history), figures)
+        if state_store and state_store.due():
+            state_store.save(learner.state())
+    request.network.load_state_dict(learner.best_weights)
+    request.network.eval()
+    return FitResult(best_epoch=learner.best_epoch, history=learner.history)
 
 
 class _Learner:
     """A network with its optimizer, the step that it has reached, and the best that it has been."""
 
-    def __init__(self, network: nn.Module, lesson: Lesson, plan: Plan, hardware: Hardware) -> None:
-        self._network = network
-        self._lesson = lesson
-        self._plan = plan
-        self._fabric = hardware.fabric
-        self._steps = plan.epochs * len(self._order(0))
-        self._wrapped, self._optimizer = hardware.fabric.setup(
-            hardware.compiled(network, steps=self._steps), _optimizer(network, plan)
+    def __init__(self, request: FitRequest) -> None:
+        self._network = request.network
+        self._objective = request.objective
+        self._hyperparameters = request.hyperparameters
+        self._fabric = request.hardware.fabric
+        self._steps = request.hyperparameters.epochs * len(self._order(0))
+        self._wrapped, self._optimizer = self._fabric.setup(
+            request.hardware.compiled(self._network, steps=self._steps),
+            _optimizer(self._network, self._hyperparameters),
         )
-        self._mean = _running_mean(network, plan)
+        self._mean = _running_mean(self._network, self._hyperparameters)
         self._step = 0  # within the present epoch
         self._losses: list[float] = []
         self.images_seen = 0
@@ -183,27 +77,27 @@ class _Learner:
 
     @property
     def is_over(self) -> bool:
-        done, patience = len(self.history), self._plan.early_stopping
-        return done >= self._plan.epochs or (patience > 0 and done - self.best_epoch >= patience)
+        done, patience = len(self.history), self._hyperparameters.early_stopping
+        return done >= self._hyperparameters.epochs or (patience > 0 and done - self.best_epoch >= patience)
 
-    def learn_epoch(self, watch: Watch, keeper: Keeper | None) -> dict[str, float]:
+    def learn_epoch(self, progress: ProgressReporter, state_store: FitStateStore | None) -> dict[str, float]:
         epoch = len(self.history)
         batches = self._order(epoch)
         self._wrapped.train()
         rate, self.images_seen = 0.0, 0
         left = [places[self._fabric.global_rank :: self._fabric.world_size] for places in batches[self._step :]]
         # Closed at once where a step raises, so that no thread goes on making batches.
-        with closing(prefetched(lambda places: self._lesson.batch(places, epoch), left)) as ahead:
+        with closing(prefetched(lambda places: self._objective.batch(places, epoch), left)) as ahead:
             for batch in ahead:
                 step = epoch * len(batches) + self._step
-                watch.beat(step / self._steps)
-                rate = self._plan.learning_rate * learning_rate_factor(step, self._steps)
+                progress.beat(step / self._steps)
+                rate = self._hyperparameters.learning_rate * learning_rate_factor(step, self._steps)
                 self._seed_share(step)
                 self._losses.append(self._learn(batch, rate))
                 self.images_seen += len(batches[self._step])
                 self._step += 1
-                if keeper and self._step < len(batches) and keeper.due():
-                    keeper.keep(self.state())
+                if state_store and self._step < len(batches) and state_store.due():
+                    state_store.save(self.state())
         mean = MeanMetric(sync_on_compute=False)  # of several processes each has the losses of whole batches
         mean.update(torch.tensor(self._losses, dtype=torch.float64))
         self._step, self._losses = 0, []
@@ -213,7 +107,7 @@ class _Learner:
         """On the weights that would be kept; of several processes the first judges for all."""
         judged = self._mean.module if self._mean else self._wrapped
         judged.eval()
-        validation = self._lesson.validate(judged) if self._fabric.is_global_zero else None
+        validation = self._objective.validate(judged) if self._fabric.is_global_zero else None
         return self._fabric.broadcast(validation)
 
     def note(self, figures: dict[str, float], score: float | None) -> None:
@@ -253,18 +147,19 @@ class _Learner:
         self.best_weights = state["best_weights"]
 
     def _order(self, epoch: int) -> list[list[int]]:
-        return epoch_order(self._lesson.count, batch_size=self._plan.batch_size, seed=self._plan.seed, epoch=epoch)
+        batch_size, seed = self._hyperparameters.batch_size, self._hyperparameters.seed
+        return epoch_order(self._objective.count, batch_size=batch_size, seed=seed, epoch=epoch)
 
     def _seed_share(self, step: int) -> None:
         """Of several processes each draws for itself, and by step, so that a fit which is taken up draws as before."""
         rank, count = self._fabric.global_rank, self._fabric.world_size
         if count > 1:
-            torch.manual_seed((self._plan.seed * 1_000_003 + step * count + rank) % 2**63)
+            torch.manual_seed((self._hyperparameters.seed * 1_000_003 + step * count + rank) % 2**63)
 
     def _learn(self, batch: Batch, rate: float) -> float:
         for group in self._optimizer.param_groups:
             group["lr"] = rate
-        loss = self._lesson.loss(self._wrapped, batch)
+        loss = self._objective.loss(self._wrapped, batch)
         value = float(loss.detach())
         if not math.isfinite(value):
             raise JobFailed(
@@ -274,7 +169,7 @@ class _Learner:
         self._optimizer.zero_grad(set_to_none=True)
         self._fabric.backward(loss)
         self._fabric.clip_gradients(
-            self._wrapped, self._optimizer, max_norm=self._plan.max_gradient_norm, error_if_nonfinite=False
+            self._wrapped, self._optimizer, max_norm=self._hyperparameters.max_gradient_norm, error_if_nonfinite=False
         )
         self._optimizer.step()
         if self._mean:
@@ -328,18 +223,20 @@ def reproducible(*, seed: int, threads: int = 0) -> Iterator[None]:
             torch.set_num_threads(before)
 
 
-def _optimizer(network: nn.Module, plan: Plan) -> torch.optim.AdamW:
+def _optimizer(network: nn.Module, hyperparameters: Hyperparameters) -> torch.optim.AdamW:
     """AdamW with decay on weights of layers alone. Source: Loshchilov and Hutter 2019."""
     layers = [value for value in network.parameters() if value.requires_grad and value.ndim > 1]
     spared = [value for value in network.parameters() if value.requires_grad and value.ndim <= 1]
-    groups = [{"params": layers, "weight_decay": plan.weight_decay}, {"params": spared, "weight_decay": 0.0}]
+    groups = [{"params": layers, "weight_decay": hyperparameters.weight_decay}, {"params": spared, "weight_decay": 0.0}]
     # All weights in one pass; on a GPU not, since gradients scaled for fp16 could not be clipped.
-    return torch.optim.AdamW(groups, lr=plan.learning_rate, fused=next(network.parameters()).device.type == "cpu")
+    return torch.optim.AdamW(
+        groups, lr=hyperparameters.learning_rate, fused=next(network.parameters()).device.type == "cpu"
+    )
 
 
-def _running_mean(network: nn.Module, plan: Plan) -> AveragedModel | None:
+def _running_mean(network: nn.Module, hyperparameters: Hyperparameters) -> AveragedModel | None:
     """An exponential mean of weights and running statistics. Source: Tarvainen and Valpola 2017."""
-    if plan.ema_decay == 0:
+    if hyperparameters.ema_decay == 0:
         return None
-    averaging = get_ema_multi_avg_fn(plan.ema_decay)  # type: ignore[no-untyped-call]
+    averaging = get_ema_multi_avg_fn(hyperparameters.ema_decay)  # type: ignore[no-untyped-call]
     return AveragedModel(network, multi_avg_fn=averaging, use_buffers=True)

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from colpo_core.datasets.frames import ACETOWHITE, IGNORED
 
 Total = Callable[[Tensor], Tensor]
-"""Adds a tensor up over all processes that share a batch, with its gradient; see `several.across_processes`."""
+"""Adds a tensor up over all processes that share a batch, with its gradient; see `collectives.sum_over_processes`."""
 _SMOOTHING = 1.0
 _POWERS = {"sqrt_median": 0.5, "median": 1.0, "none": 0.0}
 

@@ -14,16 +14,16 @@ import numpy as np
 from colpo_core.datasets.frames import Frames
 from colpo_core.datasets.image_sets import ImageSet
 from colpo_core.errors import JobFailed
+from colpo_core.records.training.stages import SEGMENTATION
 from colpo_core.terms import Split
-from colpo_core.training.course import Course, Examination, Prepared
 from colpo_core.training.paper_counts import FEWEST_MASKS, MASK_SHARES, PAPER_SHARES, paper_counts
-from colpo_core.training.stages import SEGMENTATION
+from colpo_core.training.training_run import EvaluationSet, PreparedData, TrainingRun
 
 _STREAM = 4  # keeps these draws apart from all others
 
 
 @dataclass(frozen=True)
-class PaperSides:
+class PaperSplits:
     """The six sets of the paper's Fig. 1.
 
     Attributes:
@@ -58,7 +58,7 @@ def check_masks(n_masks: int) -> None:
         )
 
 
-def paper_sides(frames: Frames, *, seed: int) -> PaperSides:
+def paper_splits(frames: Frames, *, seed: int) -> PaperSplits:
     """Augment first and split afterwards, over all images of a snapshot, whatever their side.
 
     Args:
@@ -77,7 +77,7 @@ def paper_sides(frames: Frames, *, seed: int) -> PaperSides:
     mask_copies = _shares_of(generator.permutation(counts.mask_copies).tolist(), MASK_SHARES)
     labelled = tuple(frames.with_label)
     copies = _shares_of(generator.permutation(counts.label_copies).tolist(), PAPER_SHARES)
-    return PaperSides(
+    return PaperSplits(
         masks_train=ImageSet(learned, mask_copies[0], seed),
         masks_validation=ImageSet(learned, mask_copies[1], seed),
         masks_test=ImageSet(tested),
@@ -87,30 +87,30 @@ def paper_sides(frames: Frames, *, seed: int) -> PaperSides:
     )
 
 
-def prepare_as_published(course: Course) -> Prepared:
+def prepare_as_published(run: TrainingRun) -> PreparedData:
     """Train one segmenter by the paper's protocol and take its channel for every image, those of its masks among them.
 
     Raises:
         JobCancelled: A person wants to stop.
         JobFailed: There are too few masks, they are all empty, or the loss is no number.
     """
-    shop = course.workshop
-    sides = paper_sides(shop.frames, seed=shop.settings.seed)
-    course.require_acetowhite(sides.masks_train)
-    segmenter, fitted = shop.teach_segmenter(SEGMENTATION, sides.masks_train, sides.masks_validation)
-    channel = course.new_channel()
-    course.draw(segmenter, range(len(shop.frames)), channel)
-    return Prepared(
+    trainer = run.trainer
+    splits = paper_splits(trainer.frames, seed=trainer.settings.seed)
+    run.require_acetowhite(splits.masks_train)
+    segmenter, fitted = trainer.train_segmenter(SEGMENTATION, splits.masks_train, splits.masks_validation)
+    channel = run.new_channel()
+    run.draw(segmenter, range(len(trainer.frames)), channel)
+    return PreparedData(
         segmenter=segmenter,
-        segmented=sides.masks_train,
+        segmented=splits.masks_train,
         fitted={SEGMENTATION: fitted},
         channel=channel,
-        train=sides.labels_train,
-        validation=sides.labels_validation,
-        test=sides.labels_test,
-        examinations={
-            Split.VALIDATION: Examination(ImageSet(()), sides.labels_validation),
-            Split.TEST: Examination(sides.masks_test, sides.labels_test),
+        train=splits.labels_train,
+        validation=splits.labels_validation,
+        test=splits.labels_test,
+        evaluation_sets={
+            Split.VALIDATION: EvaluationSet(ImageSet(()), splits.labels_validation),
+            Split.TEST: EvaluationSet(splits.masks_test, splits.labels_test),
         },
     )
 
@@ -118,10 +118,10 @@ def prepare_as_published(course: Course) -> Prepared:
 def _shares_of(numbers: list[int], shares: tuple[float, ...]) -> list[tuple[int, ...]]:
     """Consecutive parts by their shares; each holds one at least where there are enough."""
     bounds = np.round(np.cumsum(shares) * len(numbers)).astype(int).tolist()
-    found, start = [], 0
-    for place, end in enumerate(bounds):
-        left = len(shares) - place - 1
+    parts, start = [], 0
+    for number, end in enumerate(bounds):
+        left = len(shares) - number - 1
         end = min(max(end, start + 1), len(numbers) - left)
-        found.append(tuple(numbers[start:end]))
+        parts.append(tuple(numbers[start:end]))
         start = end
-    return found
+    return parts

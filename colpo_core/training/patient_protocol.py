@@ -7,28 +7,28 @@ import numpy.typing as npt
 
 from colpo_core.datasets.image_sets import ImageSet
 from colpo_core.nets.interfaces import Segmenter
+from colpo_core.records.training.stages import SEGMENTATION, fold_stage
 from colpo_core.terms import Split
-from colpo_core.training.course import Course, Examination, Prepared
-from colpo_core.training.loop import Fitted
-from colpo_core.training.sides import side_of, training_folds
-from colpo_core.training.stages import SEGMENTATION, fold_stage
+from colpo_core.training.contract import FitResult
+from colpo_core.training.stage_splits import images_of_split, training_folds
+from colpo_core.training.training_run import EvaluationSet, PreparedData, TrainingRun
 
 
-def prepare_by_patients(course: Course) -> Prepared:
+def prepare_by_patients(run: TrainingRun) -> PreparedData:
     """Train the segmenter and the fold segmenters, and draw the fourth channel.
 
     Raises:
         JobCancelled: A person wants to stop.
         JobFailed: The masks are all empty, there are too few patients for the folds, or the loss is no number.
     """
-    shop = course.workshop
-    train, validation, test = (side_of(shop.frames, split) for split in Split)
-    course.require_acetowhite(train.masks)
+    trainer = run.trainer
+    train, validation, test = (images_of_split(trainer.frames, split) for split in Split)
+    run.require_acetowhite(train.masks)
     # Drawn now, so that too few patients are told before hours of segmentation.
-    folds = training_folds(shop.frames, folds=shop.settings.folds, seed=shop.settings.seed)
-    segmenter, fitted = shop.teach_segmenter(SEGMENTATION, train.masks, validation.masks)
-    channel, fitted_folds = fourth_channel(course, segmenter, train.masks, validation.masks, folds=folds)
-    return Prepared(
+    folds = training_folds(trainer.frames, folds=trainer.settings.folds, seed=trainer.settings.seed)
+    segmenter, fitted = trainer.train_segmenter(SEGMENTATION, train.masks, validation.masks)
+    channel, fitted_folds = fourth_channel(run, segmenter, train.masks, validation.masks, folds=folds)
+    return PreparedData(
         segmenter=segmenter,
         segmented=train.masks,
         fitted={SEGMENTATION: fitted} | fitted_folds,
@@ -36,28 +36,28 @@ def prepare_by_patients(course: Course) -> Prepared:
         train=train.labels,
         validation=validation.labels,
         test=test.labels,
-        examinations={split: everything(course, split) for split in (Split.VALIDATION, Split.TEST)},
+        evaluation_sets={split: everything(run, split) for split in (Split.VALIDATION, Split.TEST)},
     )
 
 
-def everything(course: Course, split: Split) -> Examination:
+def everything(run: TrainingRun, split: Split) -> EvaluationSet:
     """All images of one side, each judged by what it has."""
-    images = ImageSet(tuple(course.workshop.frames.of(split)))
-    return Examination(images, images)
+    images = ImageSet(tuple(run.trainer.frames.of(split)))
+    return EvaluationSet(images, images)
 
 
 def fourth_channel(
-    course: Course,
+    run: TrainingRun,
     segmenter: Segmenter,
     masks: ImageSet,
     validation: ImageSet,
     *,
     folds: Sequence[tuple[int, ...]],
-) -> tuple[npt.NDArray[np.uint8], dict[str, Fitted]]:
+) -> tuple[npt.NDArray[np.uint8], dict[str, FitResult]]:
     """The predicted channel of every frame; on the training side by segmenters that never saw the patient's mask.
 
     Args:
-        course: The training.
+        run: The training.
         segmenter: Trained on the whole training side; it draws the other sides' channels.
         masks: What it learned from.
         validation: What its epoch was chosen on, as are the fold segmenters'.
@@ -72,12 +72,12 @@ def fourth_channel(
 
     Source: Wolpert 1992, "Stacked generalization": what a second stage learns from is made out of fold.
     """
-    shop, fitted = course.workshop, {}
-    channel = course.new_channel()
-    for fold, places in enumerate(folds):
-        stage, without = fold_stage(fold, len(folds)), set(places)
-        rest = ImageSet(tuple(place for place in masks.members if place not in without))
-        network, fitted[stage] = shop.teach_segmenter(stage, rest, validation)
-        course.draw(network, places, channel)
-    course.draw(segmenter, [*shop.frames.of(Split.VALIDATION), *shop.frames.of(Split.TEST)], channel)
+    trainer, fitted = run.trainer, {}
+    channel = run.new_channel()
+    for fold, members in enumerate(folds):
+        stage, without = fold_stage(fold, len(folds)), set(members)
+        rest = ImageSet(tuple(index for index in masks.members if index not in without))
+        network, fitted[stage] = trainer.train_segmenter(stage, rest, validation)
+        run.draw(network, members, channel)
+    run.draw(segmenter, [*trainer.frames.of(Split.VALIDATION), *trainer.frames.of(Split.TEST)], channel)
     return channel, fitted

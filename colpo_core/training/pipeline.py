@@ -14,13 +14,13 @@ from colpo_core.nets.checkpoint import load_checkpoint, save_checkpoint
 from colpo_core.records.models.networks import CLASSIFIERS, SEGMENTERS, check_available
 from colpo_core.records.training.settings import TrainingEvent, TrainingSettings
 from colpo_core.training.card import make_card
-from colpo_core.training.hardware import Crew
+from colpo_core.training.contract import FitBackend
 from colpo_core.training.incumbent import Incumbent
-from colpo_core.training.opening import open_course
-from colpo_core.training.protocols import learn
-from colpo_core.training.shelf import KEEP_EVERY_SECONDS, training_key
+from colpo_core.training.progress import ProgressReporter
+from colpo_core.training.protocols import train_by_protocol
+from colpo_core.training.setup import set_up_training
+from colpo_core.training.stage_store import SAVE_EVERY_SECONDS, training_key
 from colpo_core.training.stages import stage_shares
-from colpo_core.training.watch import Watch
 
 
 @dataclass(frozen=True)
@@ -49,8 +49,8 @@ def train_pipeline(
     on_event: Callable[[TrainingEvent], None],
     cancelled: Callable[[], bool],
     incumbent: Incumbent | None = None,
-    keep_every_s: float = KEEP_EVERY_SECONDS,
-    crew: Crew | None = None,
+    save_every_s: float = SAVE_EVERY_SECONDS,
+    backend: FitBackend | None = None,
 ) -> TrainedCheckpoint:
     """Train from a snapshot. Called again with the same work folder, it goes on where it stood.
 
@@ -67,8 +67,8 @@ def train_pipeline(
         on_event: Takes what there is to tell.
         cancelled: Whether a person wants to stop; asked at every step.
         incumbent: The clinic's current model, which the new one is compared with; None before the first.
-        keep_every_s: Seconds after which an unfinished stage is kept again.
-        crew: Shares each fit out among several machines; None for this one.
+        save_every_s: Seconds after which an unfinished stage is saved again.
+        backend: Shares each fit out among several machines; None for this one.
 
     Raises:
         InputRejected: A network needs optional packages that are not installed.
@@ -83,35 +83,35 @@ def train_pipeline(
     finished = _finished(work_dir / "checkpoint", key)
     if finished is not None:
         return finished
-    watch = Watch(on_event, cancelled)
-    with open_course(
+    progress = ProgressReporter(on_event, cancelled)
+    with set_up_training(
         manifest,
         settings,
         load_image=load_image,
         load_mask=load_mask,
         work_dir=work_dir,
         frames_dir=frames_dir,
-        watch=watch,
+        progress=progress,
         shares=stage_shares(manifest, settings),
         incumbent=incumbent,
-        keep_every_s=keep_every_s,
-        crew=crew,
-    ) as course:
-        learned = learn(course)
+        save_every_s=save_every_s,
+        backend=backend,
+    ) as run:
+        trained = train_by_protocol(run)
         card = make_card(
             manifest,
             settings,
-            learned.pipeline.spec,
-            metrics=learned.metrics,
-            fitted=learned.fitted,
+            trained.pipeline.spec,
+            metrics=trained.metrics,
+            fitted=trained.fitted,
             key=key,
-            hardware=course.workshop.hardware,
+            hardware=run.trainer.hardware,
             incumbent=incumbent,
-            blind=learned.blind,
+            blind=trained.blind,
         )
-        save_checkpoint(work_dir / "checkpoint", learned.pipeline, card)
+        save_checkpoint(work_dir / "checkpoint", trained.pipeline, card)
     sealed = read_card(work_dir / "checkpoint")
-    watch.say("The checkpoint is written.", done=1.0)
+    progress.say("The checkpoint is written.", done=1.0)
     return TrainedCheckpoint(folder=work_dir / "checkpoint", card=sealed, sha256=sealed["sha256"])
 
 

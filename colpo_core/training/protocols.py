@@ -6,21 +6,21 @@ from typing import Any
 
 from colpo_core.evaluation.blind import BlindReference
 from colpo_core.nets.pipeline import Pipeline
-from colpo_core.training.channels import Channels
 from colpo_core.training.comparison import run_comparison
-from colpo_core.training.course import Course, Prepared
-from colpo_core.training.loop import Fitted
+from colpo_core.training.contract import FitResult
+from colpo_core.training.fourth_channel_controls import FourthChannelControls
 from colpo_core.training.paper_protocol import prepare_as_published
 from colpo_core.training.patient_protocol import prepare_by_patients
+from colpo_core.training.training_run import PreparedData, TrainingRun
 
-_PREPARING: dict[str, Callable[[Course], Prepared]] = {
+_PREPARATIONS: dict[str, Callable[[TrainingRun], PreparedData]] = {
     "patient": prepare_by_patients,
     "paper": prepare_as_published,
 }
 
 
 @dataclass(frozen=True)
-class Learned:
+class TrainedPipeline:
     """What a training ends with.
 
     Attributes:
@@ -32,33 +32,33 @@ class Learned:
 
     pipeline: Pipeline
     metrics: dict[str, Any]
-    fitted: dict[str, Fitted]
+    fitted: dict[str, FitResult]
     blind: BlindReference | None
 
 
-def prepare(course: Course) -> Prepared:
-    """Train the segmenters of the course's protocol and draw the fourth channel.
+def prepare(run: TrainingRun) -> PreparedData:
+    """Train the segmenters of the run's protocol and draw the fourth channel.
 
     Raises:
         JobCancelled: A person wants to stop.
         JobFailed: The snapshot lacks what the protocol needs, or the loss is no number.
     """
-    return _PREPARING[course.workshop.settings.protocol](course)
+    return _PREPARATIONS[run.trainer.settings.protocol](run)
 
 
-def learn(course: Course) -> Learned:
-    """Train all networks of the course's protocol, with every arm of the comparison, and judge the pipeline.
+def train_by_protocol(run: TrainingRun) -> TrainedPipeline:
+    """Train all networks of the run's protocol, with every arm of the comparison, and judge the pipeline.
 
     Raises:
         JobCancelled: A person wants to stop.
         JobFailed: The snapshot lacks what the protocol needs, or the loss is no number.
     """
-    prepared = prepare(course)
-    shop = course.workshop
-    channels = Channels(shop.frames, prepared.channel, seed=shop.settings.seed)
-    compared = run_comparison(shop, channels, prepared)
-    pipeline = course.assemble(prepared.segmenter, compared.three, compared.four)
-    blind = course.blind_reference(prepared.segmented)
-    metrics = course.evaluate(pipeline, prepared.examinations, blind)
+    prepared = prepare(run)
+    trainer = run.trainer
+    channels = FourthChannelControls(trainer.frames, prepared.channel, seed=trainer.settings.seed)
+    compared = run_comparison(trainer, channels, prepared)
+    pipeline = run.assemble(prepared.segmenter, compared.three, compared.four)
+    blind = run.blind_reference(prepared.segmented)
+    metrics = run.evaluate(pipeline, prepared.evaluation_sets, blind)
     metrics["comparison"] = compared.figures
-    return Learned(pipeline, metrics, prepared.fitted | compared.fitted, blind)
+    return TrainedPipeline(pipeline, metrics, prepared.fitted | compared.fitted, blind)

@@ -16,15 +16,16 @@ from colpo_core.records.models.networks import CLASSIFIERS, check_available
 from colpo_core.records.statistics.figures import Estimate, Proportion
 from colpo_core.records.training.reproduction import SET_BY_REPRODUCTION, ReproducedCalls, ReproducedMasks, Reproduction
 from colpo_core.records.training.settings import PROTOCOLS, TrainingEvent, TrainingSettings
+from colpo_core.records.training.stages import PREDICTED, THREE
 from colpo_core.training.card import leaks_of
-from colpo_core.training.channels import PREDICTED, THREE, Channels
 from colpo_core.training.comparison import run_comparison
-from colpo_core.training.course import Course
-from colpo_core.training.opening import open_course
+from colpo_core.training.fourth_channel_controls import FourthChannelControls
 from colpo_core.training.paper_protocol import check_masks
+from colpo_core.training.progress import ProgressReporter
 from colpo_core.training.protocols import prepare
-from colpo_core.training.shelf import Shelf, training_key
-from colpo_core.training.watch import Watch
+from colpo_core.training.setup import set_up_training
+from colpo_core.training.stage_store import StageStore, training_key
+from colpo_core.training.training_run import TrainingRun
 
 SHARES = ("accuracy", "sensitivity", "specificity", "ppv", "npv")
 MASKS = ("accuracy_acetowhite", "accuracy_background", "iou_acetowhite", "iou_background", "dice")
@@ -72,17 +73,17 @@ def reproduce(
     calls: list[ReproducedCalls] = []
     for protocol in PROTOCOLS:
         chosen = replace(settings, protocol=protocol, classifier=classifiers[0], comparison_seeds=1)
-        with open_course(
+        with set_up_training(
             manifest,
             chosen,
             load_image=load_image,
             load_mask=load_mask,
             work_dir=work_dir / protocol,
             frames_dir=frames_dir,
-            watch=Watch(on_event, cancelled),
+            progress=ProgressReporter(on_event, cancelled),
             shares=_Whole(),
-        ) as course:
-            for classifier, metrics in _run(course, classifiers):
+        ) as run:
+            for classifier, metrics in _run(run, classifiers):
                 calls += _calls(protocol, classifier, metrics)
             # One segmenter stands before all classifiers, so the last one's masks are those of each.
             masks.append(_masks(protocol, metrics))
@@ -117,25 +118,25 @@ class _Whole(dict[str, tuple[float, float]]):
         return 0.0, 1.0
 
 
-def _run(course: Course, classifiers: Sequence[str]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def _run(run: TrainingRun, classifiers: Sequence[str]) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """The metrics of each classifier behind one segmenter."""
-    settings, watch = course.workshop.settings, course.workshop.watch
-    watch.say(f"By the protocol “{settings.protocol}”.", done=0.0)
-    # The segmenter does not depend on the classifier: one more, or another order, does not teach it anew.
-    prepared = prepare(_on_shelf(course, "stages", replace(settings, classifier=TrainingSettings.classifier)))
-    channels = Channels(course.workshop.frames, prepared.channel, seed=settings.seed)
+    settings, progress = run.trainer.settings, run.trainer.progress
+    progress.say(f"By the protocol “{settings.protocol}”.", done=0.0)
+    # The segmenter does not depend on the classifier: one more, or another order, does not train it anew.
+    prepared = prepare(_with_own_stages(run, "stages", replace(settings, classifier=TrainingSettings.classifier)))
+    channels = FourthChannelControls(run.trainer.frames, prepared.channel, seed=settings.seed)
     for classifier in classifiers:
-        watch.say(f"{CLASSIFIERS[classifier].title} by the protocol “{settings.protocol}”.", done=1.0)
-        own = _on_shelf(course, classifier, replace(settings, classifier=classifier))
-        compared = run_comparison(own.workshop, channels, prepared, runs=[(THREE, 0), (PREDICTED, 0)])
+        progress.say(f"{CLASSIFIERS[classifier].title} by the protocol “{settings.protocol}”.", done=1.0)
+        own = _with_own_stages(run, classifier, replace(settings, classifier=classifier))
+        compared = run_comparison(own.trainer, channels, prepared, runs=[(THREE, 0), (PREDICTED, 0)])
         pipeline = own.assemble(prepared.segmenter, compared.three, compared.four)
-        yield classifier, own.evaluate(pipeline, prepared.examinations, own.blind_reference(prepared.segmented))
+        yield classifier, own.evaluate(pipeline, prepared.evaluation_sets, own.blind_reference(prepared.segmented))
 
 
-def _on_shelf(course: Course, name: str, settings: TrainingSettings) -> Course:
-    """The same course with other settings; its stages lie on a shelf of their own."""
-    shelf = Shelf(course.work_dir / name, training_key(course.manifest, settings))
-    return replace(course, workshop=replace(course.workshop, settings=settings, shelf=shelf))
+def _with_own_stages(run: TrainingRun, name: str, settings: TrainingSettings) -> TrainingRun:
+    """The same run with other settings; its stages are stored by themselves."""
+    stage_store = StageStore(run.work_dir / name, training_key(run.manifest, settings))
+    return replace(run, trainer=replace(run.trainer, settings=settings, stage_store=stage_store))
 
 
 def _masks(protocol: str, metrics: Mapping[str, Any]) -> ReproducedMasks:
@@ -144,16 +145,16 @@ def _masks(protocol: str, metrics: Mapping[str, Any]) -> ReproducedMasks:
         protocol=protocol,
         n_images=block["n_images"],
         figures={name: Estimate(**block[name]) for name in MASKS},
-        by_image=tuple({name: one["figures"][name] for name in MASKS} for one in block["by_image"]),
+        by_image=tuple({name: image["figures"][name] for name in MASKS} for image in block["by_image"]),
     )
 
 
 def _calls(protocol: str, classifier: str, metrics: Mapping[str, Any]) -> list[ReproducedCalls]:
-    found = []
+    calls = []
     for channels in (3, 4):
         for level in _LEVELS[protocol]:
             block = metrics[f"classification_{channels}ch"][level]
-            found.append(
+            calls.append(
                 ReproducedCalls(
                     protocol=protocol,
                     classifier=classifier,
@@ -166,4 +167,4 @@ def _calls(protocol: str, classifier: str, metrics: Mapping[str, Any]) -> list[R
                     auc=Estimate(**block["auc"]),
                 )
             )
-    return found
+    return calls

@@ -14,47 +14,29 @@ from colpo_core.datasets.image_sets import ImageSet
 from colpo_core.datasets.mapped_arrays import PageCount
 from colpo_core.datasets.tensors import Batch, Batches, chunks
 from colpo_core.nets.interfaces import Segmenter
-from colpo_core.training.loop import Validation
+from colpo_core.training.collectives import sum_over_processes
+from colpo_core.training.contract import Validation
+from colpo_core.training.image_objective import ImageObjective
 from colpo_core.training.losses import pixel_class_weights, segmentation_loss
-from colpo_core.training.several import across_processes
-from colpo_core.training.watch import Watch
+from colpo_core.training.progress import ProgressReporter
 
 
-@dataclass(frozen=True)
-class SegmentationLesson:
-    """What a segmenter is taught. The best epoch has the highest IoU of acetowhite on the validation images.
+@dataclass(frozen=True, kw_only=True)
+class SegmentationObjective(ImageObjective):
+    """What a segmenter is fitted to. The best epoch has the highest IoU of acetowhite on the validation images.
+
+    Every image to learn from has a mask.
 
     Attributes:
-        batches: Draws the batches.
-        images: Images to learn from, each with a mask.
-        validation: Images to judge by; none, and the last epoch is kept.
         class_weights: Weight of background and of acetowhite in the cross entropy.
-        batch_size: Images at a time, in judging.
-        seed: Seed of the augmentation.
-        watch: Asked whether to stop.
     """
 
-    batches: Batches
-    images: ImageSet
-    validation: ImageSet
     class_weights: Tensor
-    batch_size: int
-    seed: int
-    watch: Watch
-
-    @property
-    def count(self) -> int:
-        """Images of the training set."""
-        return len(self.images)
-
-    def batch(self, places: list[int], epoch: int) -> Batch:
-        """The batch of places of the training set, in an epoch from 0."""
-        return self.images.learning_batch(self.batches, places, seed=self.seed, epoch=epoch)
 
     def loss(self, network: nn.Module, batch: Batch) -> Tensor:
         """Weighted cross entropy and Dice of a batch."""
         weights = self.class_weights.to(batch.target.device)
-        return segmentation_loss(network(batch.images), batch.target, weights, total=across_processes())
+        return segmentation_loss(network(batch.images), batch.target, weights, total=sum_over_processes())
 
     def validate(self, network: nn.Module) -> Validation | None:
         """Loss and overlap at the working size, all pixels together; None without an image.
@@ -67,7 +49,7 @@ class SegmentationLesson:
         # Of several processes one judges, and would wait for the others' counts for ever.
         loss, matrix = 0.0, BinaryConfusionMatrix(ignore_index=IGNORED, sync_on_compute=False)
         for batch in self.validation.judging_batches(self.batches, self.batch_size):
-            self.watch.check()
+            self.progress.check()
             with torch.inference_mode():
                 logits = network(batch.images).float()
                 weights = self.class_weights.to(logits.device)
@@ -77,7 +59,7 @@ class SegmentationLesson:
         return _judged(loss / len(self.validation), matrix.compute())
 
 
-def segmentation_lesson(
+def segmentation_objective(
     frames: Frames,
     batches: Batches,
     images: ImageSet,
@@ -86,9 +68,9 @@ def segmentation_lesson(
     class_weights: str,
     batch_size: int,
     seed: int,
-    watch: Watch,
-) -> SegmentationLesson:
-    """A lesson whose weights of the classes follow from its own images.
+    progress: ProgressReporter,
+) -> SegmentationObjective:
+    """A objective whose weights of the classes follow from its own images.
 
     Args:
         frames: Where the images lie.
@@ -98,21 +80,29 @@ def segmentation_lesson(
         class_weights: `sqrt_median`, `median` or `none`.
         batch_size: Images at a time, in judging.
         seed: Seed of the augmentation.
-        watch: Asked whether to stop.
+        progress: Asked whether to stop.
     """
     weights = pixel_class_weights(_targets(frames, images.members), rule=class_weights)
-    return SegmentationLesson(batches, images, validation, weights, batch_size, seed, watch)
+    return SegmentationObjective(
+        batches=batches,
+        images=images,
+        validation=validation,
+        class_weights=weights,
+        batch_size=batch_size,
+        seed=seed,
+        progress=progress,
+    )
 
 
 def _judged(loss: float, matrix: Tensor) -> Validation:
-    left, wrong, missed, found = (float(cell) for cell in matrix.flatten())
+    left, wrong, missed, hit = (float(cell) for cell in matrix.flatten())
     figures = {
         "validation_loss": loss,
-        "validation_iou_acetowhite": _share(found, found + missed + wrong),
+        "validation_iou_acetowhite": _share(hit, hit + missed + wrong),
         "validation_iou_background": _share(left, left + missed + wrong),
-        "validation_dice": _share(2 * found, 2 * found + missed + wrong),
+        "validation_dice": _share(2 * hit, 2 * hit + missed + wrong),
     }
-    has_acetowhite = found + missed > 0
+    has_acetowhite = hit + missed > 0
     return Validation(figures, figures["validation_iou_acetowhite"] if has_acetowhite else -loss)
 
 
@@ -123,7 +113,7 @@ def draw_acetowhite(
     *,
     into: npt.NDArray[np.uint8],
     batch_size: int,
-    watch: Watch,
+    progress: ProgressReporter,
 ) -> None:
     """Draw the probability of acetowhite of frames, once, for the classifiers' fourth channel.
 
@@ -133,7 +123,7 @@ def draw_acetowhite(
         members: Which frames.
         into: N x H x W uint8, one for every frame there is; of the members it then holds 255 times the probability.
         batch_size: Images at a time.
-        watch: Asked whether to stop.
+        progress: Asked whether to stop.
 
     Raises:
         JobCancelled: A person wants to stop.
@@ -141,13 +131,13 @@ def draw_acetowhite(
     network.eval()
     pages = PageCount()
     for part in chunks(list(members), batch_size):
-        watch.check()
+        progress.check()
         with torch.inference_mode():
             probability = network.acetowhite(batches.plain(part).images)
         drawn = (probability[:, 0] * 255).round().to(torch.uint8).cpu().numpy()
-        for place, values in zip(part, drawn, strict=True):
-            into[place] = values
-            pages.seen(into[place])
+        for index, values in zip(part, drawn, strict=True):
+            into[index] = values
+            pages.seen(into[index])
 
 
 def has_acetowhite(frames: Frames, members: Sequence[int]) -> bool:
@@ -158,8 +148,8 @@ def has_acetowhite(frames: Frames, members: Sequence[int]) -> bool:
 def _targets(frames: Frames, members: Sequence[int]) -> Iterator[npt.NDArray[np.uint8]]:
     """The classes of frames, one after the other, so that memory stays flat."""
     pages = PageCount()
-    for place in members:
-        target = frames.target[place]
+    for index in members:
+        target = frames.target[index]
         yield target
         pages.seen(target)
 

@@ -1,52 +1,16 @@
-"""The stages of a training: what is fitted one after the other, and which share of the whole each will take."""
+"""What each stage of a training has to compute, and which share of the whole it will take."""
 
 from dataclasses import dataclass, replace
 
 from colpo_core.datasets.manifest import Manifest
 from colpo_core.records.models.networks import CLASSIFIERS, MIRRORED, SEGMENTERS
 from colpo_core.records.training.settings import TrainingSettings
+from colpo_core.records.training.stages import EVALUATION, SEGMENTATION, arm_runs, arm_stage, fold_stage, n_folds
 from colpo_core.terms import Split
-from colpo_core.training.channels import ARMS, PREDICTED, THREE
 from colpo_core.training.paper_counts import MASK_SHARES, PAPER_SHARES, paper_counts
 
-SEGMENTATION = "segmentation"
-CLASSIFICATION_3CH = "classification 3 channels"
-CLASSIFICATION_4CH = "classification 4 channels"
-EVALUATION = "evaluation"
 _LEARNING = 3
 """A step of learning costs some three times a look."""
-
-
-def fold_stage(fold: int, folds: int) -> str:
-    """The stage in which the segmenter learns without one fold (from 0)."""
-    return f"segmentation without fold {fold + 1} of {folds}"
-
-
-def arm_stage(arm: str, run: int) -> str:
-    """The stage in which one arm of the comparison is trained with one seed (from 0).
-
-    The first runs with three channels and with the predicted mask are the pipeline's own classifiers.
-    """
-    if run == 0 and arm == THREE:
-        return CLASSIFICATION_3CH
-    if run == 0 and arm == PREDICTED:
-        return CLASSIFICATION_4CH
-    return f"comparison, {ARMS[arm]}, seed {run + 1}"
-
-
-def arm_runs(settings: TrainingSettings) -> list[tuple[str, int]]:
-    """All arms with all seeds, in the order in which they are trained: the pipeline's own first.
-
-    The paper's protocol compares three channels with four once, as the paper did.
-    """
-    if settings.protocol == "paper":
-        return [(THREE, 0), (PREDICTED, 0)]
-    return [(arm, run) for run in range(settings.comparison_seeds) for arm in ARMS]
-
-
-def n_folds(settings: TrainingSettings) -> int:
-    """Folds of the out-of-fold channel; 0 in the paper's protocol, which has none."""
-    return settings.folds if settings.protocol == "patient" else 0
 
 
 @dataclass(frozen=True)
@@ -72,16 +36,16 @@ def stage_passes(manifest: Manifest, settings: TrainingSettings) -> dict[str, Pa
     segmentation, classification = settings.segmentation_epochs, settings.classification_epochs
     folds = n_folds(settings)
     judged = Passes(segmenter_judged=masks[1] * segmentation)
-    found = {SEGMENTATION: replace(judged, segmenter_learned=masks[0] * segmentation)}
+    passes = {SEGMENTATION: replace(judged, segmenter_learned=masks[0] * segmentation)}
     for fold in range(folds):
         learned = masks[0] * segmentation * (folds - 1) / folds
-        found[fold_stage(fold, folds)] = replace(judged, segmenter_learned=learned)
+        passes[fold_stage(fold, folds)] = replace(judged, segmenter_learned=learned)
     run = Passes(classifier_learned=labels[0] * classification, classifier_judged=labels[1] * classification)
-    found |= {arm_stage(arm, number): run for arm, number in arm_runs(settings)}
+    passes |= {arm_stage(arm, number): run for arm, number in arm_runs(settings)}
     looked_at = len(manifest.items)
     views = len(MIRRORED) if settings.average_flips else 1
-    found[EVALUATION] = Passes(segmenter_judged=views * looked_at, classifier_judged=2 * looked_at)
-    return found
+    passes[EVALUATION] = Passes(segmenter_judged=views * looked_at, classifier_judged=2 * looked_at)
+    return passes
 
 
 def stage_shares(manifest: Manifest, settings: TrainingSettings) -> dict[str, tuple[float, float]]:

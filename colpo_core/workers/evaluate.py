@@ -1,11 +1,12 @@
 """An evaluation job's work: judge a checkpoint on an external test set, and write the look down."""
 
 from collections.abc import Callable
-from typing import Any
 
 from sqlalchemy.orm import Session
 
 from colpo_core.images.decoding import read_rgb
+from colpo_core.records.jobs.results import EvaluationResult
+from colpo_core.records.jobs.settings import EvaluationSettings, read_settings
 from colpo_core.services.jobs.leases import Finish, Lease
 from colpo_core.services.models.files import checkpoint_dir
 from colpo_core.services.snapshots.rows import read_manifest
@@ -22,7 +23,7 @@ def run_evaluation(lease: Lease, must_stop: Callable[[], bool]) -> Finish:
         must_stop: Asked after every batch.
 
     Returns:
-        What writes the look down and gives the job's result: `evaluation_id`.
+        What writes the look down and gives the job's result.
 
     Raises:
         JobCancelled: `must_stop` said so.
@@ -31,15 +32,15 @@ def run_evaluation(lease: Lease, must_stop: Callable[[], bool]) -> Finish:
         LeaseLost: Another runner has the job.
     """
     # Only here, in the runner: torch takes seconds to import, and must never enter the web process.
-    from colpo_core.training.examining import examine
+    from colpo_core.training.external_evaluation import evaluate_checkpoint
 
     store = lease.store
     with store.reading() as session:
-        settings = session.get_one(Job, lease.job_id).settings
-        checkpoint = session.get_one(Checkpoint, settings["checkpoint_id"])
-        snapshot = session.get_one(Snapshot, settings["snapshot_id"])
+        settings = read_settings(EvaluationSettings, session.get_one(Job, lease.job_id).settings)
+        checkpoint = session.get_one(Checkpoint, settings.checkpoint_id)
+        snapshot = session.get_one(Snapshot, settings.snapshot_id)
         name, sha256, snapshot_sha256 = checkpoint.name, checkpoint.sha256, snapshot.sha256
-    metrics = examine(
+    metrics = evaluate_checkpoint(
         checkpoint_dir(store, name, sha256),
         sha256,
         read_manifest(store, snapshot_sha256),
@@ -50,15 +51,15 @@ def run_evaluation(lease: Lease, must_stop: Callable[[], bool]) -> Finish:
         cancelled=must_stop,
     )
 
-    def write_down(session: Session, job: Job) -> dict[str, Any]:
+    def write_down(session: Session, job: Job) -> EvaluationResult:
         row = Evaluation(
-            checkpoint_id=settings["checkpoint_id"],
-            snapshot_id=settings["snapshot_id"],
+            checkpoint_id=settings.checkpoint_id,
+            snapshot_id=settings.snapshot_id,
             metrics=metrics,
             created_by=job.created_by,
         )
         session.add(row)
         session.flush()
-        return {"evaluation_id": row.id}
+        return EvaluationResult(row.id)
 
     return write_down

@@ -1,7 +1,7 @@
 """An explaining job's work: what a model says of one image once its mask is changed, or a finding is covered."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +10,8 @@ from sqlalchemy.orm import Session
 
 from colpo_core.errors import JobCancelled
 from colpo_core.images.decoding import read_rgb
+from colpo_core.records.jobs.results import ExplanationResult
+from colpo_core.records.jobs.settings import ExplanationSettings, read_settings
 from colpo_core.services.common.mask_rows import mask_pixels
 from colpo_core.services.jobs.leases import Finish, Lease
 from colpo_core.services.models.files import checkpoint_dir
@@ -44,33 +46,35 @@ def run_explanation(lease: Lease, must_stop: Callable[[], bool]) -> Finish:
 
     store = lease.store
     with store.reading() as session:
-        settings = session.get_one(Job, lease.job_id).settings
-        prediction = session.get_one(Prediction, settings["prediction_id"])
+        settings = read_settings(ExplanationSettings, session.get_one(Job, lease.job_id).settings)
+        prediction = session.get_one(Prediction, settings.prediction_id)
         checkpoint = session.get_one(Checkpoint, prediction.checkpoint_id)
         image_sha256 = session.get_one(Image, prediction.image_id).sha256
         name, sha256 = checkpoint.name, checkpoint.sha256
-        masks = [_mask(session, prediction, one["version_id"]) for one in settings["changes"]]
+        masks = [_mask(session, prediction, change.version_id) for change in settings.changes]
     pipeline, _card = load_checkpoint(checkpoint_dir(store, name, sha256), expected_sha256=sha256)
     image = WhatIfImage(pipeline, read_rgb(store.blobs.get(image_sha256)))
-    found = []
-    for change, mask in zip(settings["changes"], masks, strict=True):
+    predicted = []
+    for change, mask in zip(settings.changes, masks, strict=True):
         if must_stop():
             raise JobCancelled("What was being worked out was cancelled; what was there before is kept.")
-        found.append(_changed(image, Change(change["change"]), mask))
-        _tell(lease, len(found), len(masks))
+        predicted.append(_changed(image, change.change, mask))
+        _write_progress(lease, len(predicted), len(masks))
 
-    def write_down(session: Session, _job: Job) -> dict[str, Any]:
-        session.execute(delete(WhatIf).where(WhatIf.prediction_id == settings["prediction_id"]))
-        for change, one in zip(settings["changes"], found, strict=True):
+    def write_down(session: Session, _job: Job) -> ExplanationResult:
+        session.execute(delete(WhatIf).where(WhatIf.prediction_id == settings.prediction_id))
+        for change, prediction in zip(settings.changes, predicted, strict=True):
             session.add(
                 WhatIf(
-                    prediction_id=settings["prediction_id"],
-                    prob_hsil_3ch=one.prob_hsil_3ch,
-                    prob_hsil_4ch=one.prob_hsil_4ch,
-                    **change,
+                    prediction_id=settings.prediction_id,
+                    change=change.change,
+                    finding=change.finding,
+                    version_id=change.version_id,
+                    prob_hsil_3ch=prediction.prob_hsil_3ch,
+                    prob_hsil_4ch=prediction.prob_hsil_4ch,
                 )
             )
-        return {"what_ifs": len(found)}
+        return ExplanationResult(len(predicted))
 
     return write_down
 
@@ -91,6 +95,6 @@ def _changed(image: "WhatIfImage", change: Change, mask: NDArray[np.bool_]) -> "
             return image.with_cover(mask)
 
 
-def _tell(lease: Lease, done: int, total: int) -> None:
+def _write_progress(lease: Lease, done: int, total: int) -> None:
     with lease.writing() as (_session, job):
         job.stage, job.epoch, job.epochs_total, job.progress = STAGE, done, total, done / total

@@ -4,7 +4,7 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,11 +15,13 @@ from colpo_core.evaluation.likeness import pack_features
 from colpo_core.images.decoding import read_rgb
 from colpo_core.images.maps import pack_maps
 from colpo_core.images.probabilities import pack_probabilities
-from colpo_core.images.statistics import ImageStatistics, image_statistics
+from colpo_core.images.quality_figures import ImageStatistics, image_statistics
+from colpo_core.records.jobs.results import FailedImage, PredictionResult
+from colpo_core.records.jobs.settings import PredictionSettings, read_settings
 from colpo_core.services.common.mask_rows import store_pixels
 from colpo_core.services.jobs.leases import Finish, Lease, LeaseLost
 from colpo_core.services.models.files import checkpoint_dir
-from colpo_core.services.models.prediction_scope import PREDICTION, images_of, n_images_of, unpredicted
+from colpo_core.services.models.prediction_scope import PREDICTION, images_of, unpredicted
 from colpo_core.store.tables import Checkpoint, Image, ImageFigures, Job, JobEvent, Prediction, PredictionFeatures
 
 if TYPE_CHECKING:
@@ -61,7 +63,7 @@ def run_prediction(lease: Lease, must_stop: Callable[[], bool]) -> Finish:
         must_stop: Asked before every image.
 
     Returns:
-        What writes the job's result: how many were `predicted`, and which `failed` and why.
+        What gives the job's result: how many were predicted, and which failed and why.
 
     Raises:
         JobCancelled: `must_stop` said so.
@@ -74,35 +76,35 @@ def run_prediction(lease: Lease, must_stop: Callable[[], bool]) -> Finish:
 
     store = lease.store
     with store.reading() as session:
-        settings = session.get_one(Job, lease.job_id).settings
-        checkpoint = session.get_one(Checkpoint, settings["checkpoint_id"])
+        settings = read_settings(PredictionSettings, session.get_one(Job, lease.job_id).settings)
+        checkpoint = session.get_one(Checkpoint, settings.checkpoint_id)
         checkpoint_id, name, sha256 = checkpoint.id, checkpoint.name, checkpoint.sha256
         left = and_(images_of(settings), unpredicted(checkpoint_id))
         todo = session.execute(select(Image.id, Image.sha256).where(left).order_by(Image.id)).all()
-        total = max(n_images_of(settings), len(todo))
+        total = max(settings.n_images, len(todo))
     pipeline, _card = load_checkpoint(checkpoint_dir(store, name, sha256), expected_sha256=sha256)
-    failed: list[dict[str, Any]] = []
+    failed: list[FailedImage] = []
     pace = Pace()
     for done, (image_id, image_sha256) in enumerate(todo, start=total - len(todo) + 1):
         if must_stop():
             raise JobCancelled("The prediction was cancelled; what was predicted so far is kept.")
         try:
             rgb = read_rgb(store.blobs.get(image_sha256))
-            found = _predict(pipeline, rgb)
+            prediction = _predict(pipeline, rgb)
         except (LeaseLost, Unreachable):
             raise
         except ColpoError as error:
             log.warning("image %d: %s", image_id, error)
-            failed.append({"image_id": image_id, "reason": str(error)})
+            failed.append(FailedImage(image_id, str(error)))
             _write_failure(lease, image_id, str(error), done, total)
         else:
             statistics = image_statistics(rgb)
-            _write_prediction(lease, checkpoint_id, image_id, found, statistics, done, total)
+            _write_prediction(lease, checkpoint_id, image_id, prediction, statistics, done, total)
         if (speed := pace.after_one()) is not None:
             _write_speed(lease, speed, done)
     if failed and len(failed) == total:
-        raise JobFailed(f"Not one of {total} images could be predicted. The first: {failed[0]['reason']}")
-    return lambda _session, _job: {"predicted": total - len(failed), "failed": failed}
+        raise JobFailed(f"Not one of {total} images could be predicted. The first: {failed[0].reason}")
+    return lambda _session, _job: PredictionResult(total - len(failed), tuple(failed))
 
 
 def _predict(pipeline: "Pipeline", rgb: NDArray[np.uint8]) -> "ImagePrediction":
@@ -115,33 +117,33 @@ def _write_prediction(
     lease: Lease,
     checkpoint_id: int,
     image_id: int,
-    found: "ImagePrediction",
+    prediction: "ImagePrediction",
     statistics: ImageStatistics,
     done: int,
     total: int,
 ) -> None:
     blobs = lease.store.blobs
-    maps_sha256 = blobs.put(pack_maps(found.maps))
-    acetowhite_sha256 = None if found.acetowhite is None else blobs.put(pack_probabilities(found.acetowhite))
+    maps_sha256 = blobs.put(pack_maps(prediction.maps))
+    acetowhite_sha256 = None if prediction.acetowhite is None else blobs.put(pack_probabilities(prediction.acetowhite))
     with lease.writing() as (session, job):
         row = Prediction(
             image_id=image_id,
             checkpoint_id=checkpoint_id,
-            prob_hsil_3ch=found.prob_hsil_3ch,
-            prob_hsil_4ch=found.prob_hsil_4ch,
-            threshold_3ch=found.threshold_3ch,
-            threshold_4ch=found.threshold_4ch,
-            acetowhite_fraction=found.acetowhite_fraction,
-            mask_entropy=found.mask_entropy,
-            mask_id=store_pixels(session, found.mask).id,
+            prob_hsil_3ch=prediction.prob_hsil_3ch,
+            prob_hsil_4ch=prediction.prob_hsil_4ch,
+            threshold_3ch=prediction.threshold_3ch,
+            threshold_4ch=prediction.threshold_4ch,
+            acetowhite_fraction=prediction.acetowhite_fraction,
+            mask_entropy=prediction.mask_entropy,
+            mask_id=store_pixels(session, prediction.mask).id,
             maps_sha256=maps_sha256,
             acetowhite_sha256=acetowhite_sha256,
         )
         session.add(row)
         session.merge(ImageFigures(image_id=image_id, **asdict(statistics)))
-        if found.features is not None:
+        if prediction.features is not None:
             session.flush()
-            session.add(PredictionFeatures(prediction_id=row.id, features=pack_features(found.features)))
+            session.add(PredictionFeatures(prediction_id=row.id, features=pack_features(prediction.features)))
         _write_progress(job, done, total)
 
 

@@ -1,11 +1,9 @@
-"""A probing job's work: look ahead before a training, by a few steps of its networks."""
+"""A probing job's work: estimate what a training will take, by a few steps of its networks."""
 
 from collections.abc import Callable
-from dataclasses import asdict, replace
-from typing import Any
+from dataclasses import replace
 
-from sqlalchemy.orm import Session
-
+from colpo_core.records.jobs.settings import read_settings
 from colpo_core.records.training.settings import TrainingSettings
 from colpo_core.services.jobs import gpus
 from colpo_core.services.jobs.leases import Finish, Lease
@@ -22,7 +20,7 @@ def run_probe(lease: Lease, must_stop: Callable[[], bool]) -> Finish:
         must_stop: Asked between the steps.
 
     Returns:
-        What gives the job's result: the fields of `records.preflight.Outlook`.
+        What gives the job's result: a `ResourceEstimate`.
 
     Raises:
         JobCancelled: `must_stop` said so.
@@ -32,18 +30,15 @@ def run_probe(lease: Lease, must_stop: Callable[[], bool]) -> Finish:
         LeaseLost: Another runner has the job.
     """
     # Only here, in the runner: torch takes seconds to import, and must never enter the web process.
-    from colpo_core.training.outlook import look_ahead
-    from colpo_core.training.watch import Watch
+    from colpo_core.training.progress import ProgressReporter
+    from colpo_core.training.resource_estimate import estimate_resources
 
     with lease.store.reading() as session:
         job = session.get_one(Job, lease.job_id)
-        settings = TrainingSettings.from_dict(job.settings)
-        if gpus.is_across_machines(lease.store.settings, job.settings):
+        settings = read_settings(TrainingSettings, job.settings)
+        if gpus.is_across_machines(lease.store.settings, settings):
             settings = replace(settings, devices=1)  # the steps are made here, on this machine's share of a device
         sha256 = session.get_one(Snapshot, job.snapshot_id).sha256
-    outlook = look_ahead(read_manifest(lease.store, sha256), settings, watch=Watch(LiveRecord(lease).write, must_stop))
-
-    def write_down(_session: Session, _job: Job) -> dict[str, Any]:
-        return asdict(outlook)
-
-    return write_down
+    progress = ProgressReporter(LiveRecord(lease).write, must_stop)
+    estimate = estimate_resources(read_manifest(lease.store, sha256), settings, progress=progress)
+    return lambda _session, _job: estimate

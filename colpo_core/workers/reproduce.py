@@ -68,7 +68,7 @@ def reproduce_paper(
     # Only here: torch takes seconds to import, and must never enter the web process.
     from colpo_core.training.reproduction import reproduce
 
-    found = reproduce(
+    reproduction = reproduce(
         read_manifest(store, snapshot.sha256),
         settings,
         classifiers=tuple(dict.fromkeys(classifiers)),
@@ -79,12 +79,12 @@ def reproduce_paper(
         on_event=on_event,
         cancelled=lambda: False,
     )
-    _write(found, out)
+    _write(reproduction, out)
     with store.writing() as session:
         audit.record(
             session, actor, "reproduce paper", f"snapshot {snapshot.id}", classifiers=list(dict.fromkeys(classifiers))
         )
-    return found
+    return reproduction
 
 
 def _claim(out: Path, sha256: str) -> None:
@@ -94,35 +94,39 @@ def _claim(out: Path, sha256: str) -> None:
         Conflict: It is another one's.
     """
     mark = out / "work" / _MARK
-    if any(place.exists() and _sha256_of(place) != sha256 for place in (mark, out / JSON)):
+    if any(path.exists() and _sha256_of(path) != sha256 for path in (mark, out / JSON)):
         raise Conflict(
             "The folder holds the reproduction of another snapshot. Nothing was changed; choose another one."
         )
     mark.parent.mkdir(parents=True, exist_ok=True)
-    torn = mark.with_suffix(".part")
-    torn.write_text(json.dumps({"snapshot_sha256": sha256}), encoding="utf-8")
-    torn.replace(mark)
+    partial = mark.with_suffix(".part")
+    partial.write_text(json.dumps({"snapshot_sha256": sha256}), encoding="utf-8")
+    partial.replace(mark)
 
 
-def _sha256_of(place: Path) -> object:
+def _sha256_of(path: Path) -> object:
     """The snapshot that a file names; None where it cannot be read, so that it counts as another one's."""
     try:
-        content = json.loads(place.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8"))
     except ValueError:
         return None
     return content.get("snapshot_sha256") if isinstance(content, dict) else None
 
 
-def _write(found: Reproduction, out: Path) -> None:
+def _write(reproduction: Reproduction, out: Path) -> None:
     """All files whole, or the old ones: each is written beside its place and moved there."""
     # Only here: no other command draws, and matplotlib takes its time to import.
     from colpo_core.exchange.reproduction_plots import write_plots
 
-    texts = {TEXT: reproduction_text(found), CSV: reproduction_csv(found), JSON: reproduction_json(found)}
+    texts = {
+        TEXT: reproduction_text(reproduction),
+        CSV: reproduction_csv(reproduction),
+        JSON: reproduction_json(reproduction),
+    }
     with TemporaryDirectory(prefix=".writing-", dir=out) as name:
         beside = Path(name)
         for file_name, text in texts.items():
             (beside / file_name).write_text(text, encoding="utf-8")
-        write_plots(found, beside)
-        for place in sorted(beside.iterdir()):
-            place.replace(out / place.name)
+        write_plots(reproduction, beside)
+        for path in sorted(beside.iterdir()):
+            path.replace(out / path.name)

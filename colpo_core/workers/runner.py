@@ -14,11 +14,12 @@ from types import FrameType
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from colpo_core.errors import ColpoError, JobCancelled, NotFound, Unreachable
+from colpo_core.records.jobs.settings import settings_of_kind
 from colpo_core.services.common.incidents import log_incident
 from colpo_core.services.jobs import engine, gpus
+from colpo_core.services.jobs.files import delete_work, sharing_work
 from colpo_core.services.jobs.leases import Finish, Heartbeats, Lease, LeaseLost, Wish, claim_job
 from colpo_core.services.jobs.machine import this_machine
-from colpo_core.services.jobs.shared_work import forget_work, sharing_work
 from colpo_core.store import Store
 from colpo_core.store.tables import Job
 from colpo_core.terms import JobKind, JobState
@@ -50,10 +51,10 @@ def run_job(store: Store, job_id: int) -> int:
         was told to end, 5 another runner took the job over.
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    told_to_end = threading.Event()
-    with _hearing_signals(told_to_end):
+    end_requested = threading.Event()
+    with _hearing_signals(end_requested):
         try:
-            code = _claim_and_run(store, job_id, told_to_end)
+            code = _claim_and_run(store, job_id, end_requested)
         except NotFound as error:
             log.error("%s", error)
             return EXIT_UNKNOWN
@@ -66,7 +67,7 @@ def run_job(store: Store, job_id: int) -> int:
     return code
 
 
-def _claim_and_run(store: Store, job_id: int, told_to_end: threading.Event) -> int | None:
+def _claim_and_run(store: Store, job_id: int, end_requested: threading.Event) -> int | None:
     """The exit code, or None where there is nothing to do here and now."""
     with _places(store, job_id) as held:
         if held is None:
@@ -75,7 +76,7 @@ def _claim_and_run(store: Store, job_id: int, told_to_end: threading.Event) -> i
         if lease is None:
             return None
         log.info("job %d: taken up by process %d on %s", job_id, os.getpid(), ", ".join(held) or "the processor")
-        return _run_under_lease(lease, told_to_end, n_gpus=len(held))
+        return _run_under_lease(lease, end_requested, n_gpus=len(held))
 
 
 @contextmanager
@@ -90,7 +91,8 @@ def _places(store: Store, job_id: int) -> Iterator[tuple[str, ...] | None]:
         if job is None:
             raise NotFound(f"There is no job {job_id}.")
         kind = job.kind
-        wanted = gpus.gpus_wanted(store.settings, kind, job.settings, available=len(available))
+        asked = settings_of_kind(kind, job.settings)
+    wanted = gpus.gpus_wanted(store.settings, asked, available=len(available))
     with gpus.holding_gpus(available, wanted=wanted) as held:
         if held is None and kind in gpus.WAIT_FOR_A_GPU:
             yield None
@@ -99,11 +101,11 @@ def _places(store: Store, job_id: int) -> Iterator[tuple[str, ...] | None]:
         yield held or ()
 
 
-def _run_under_lease(lease: Lease, told_to_end: threading.Event, *, n_gpus: int) -> int:
+def _run_under_lease(lease: Lease, end_requested: threading.Event, *, n_gpus: int) -> int:
     with Heartbeats(lease) as heartbeats:
 
         def must_stop() -> bool:
-            return told_to_end.is_set() or heartbeats.stop.is_set()
+            return end_requested.is_set() or heartbeats.stop.is_set()
 
         try:
             with sharing_work(lease.store, lease.job_id, attempt=lease.attempt, lost=heartbeats.lost):
@@ -115,10 +117,10 @@ def _run_under_lease(lease: Lease, told_to_end: threading.Event, *, n_gpus: int)
             return _end_stopped(lease)
         except (OperationalError, InterfaceError) as error:
             log.warning("job %d: the database does not answer (%s)", lease.job_id, str(error.orig).strip())
-            return _put_back_when_it_answers(lease, told_to_end)
+            return _put_back_when_it_answers(lease, end_requested)
         except Unreachable as error:
             log.warning("job %d: %s", lease.job_id, error)
-            return _put_back_when_it_answers(lease, told_to_end)
+            return _put_back_when_it_answers(lease, end_requested)
         except ColpoError as error:
             log.error("job %d failed: %s", lease.job_id, error)
             return _fail(lease, str(error))
@@ -129,7 +131,7 @@ def _run_under_lease(lease: Lease, told_to_end: threading.Event, *, n_gpus: int)
                 "comes back, tell your administrator the number."
             )
             return _fail(lease, sentence)
-    forget_work(lease.store, lease.job_id)
+    delete_work(lease.store, lease.job_id)
     return EXIT_DONE
 
 
@@ -164,13 +166,13 @@ def _work(lease: Lease, must_stop: Callable[[], bool]) -> Finish:
             return run_probe(lease, must_stop)
 
 
-def _put_back_when_it_answers(lease: Lease, told_to_end: threading.Event) -> int:
+def _put_back_when_it_answers(lease: Lease, end_requested: threading.Event) -> int:
     """Put a job back whose database or files went away in the middle of it: a new runner goes on from what was kept.
 
     It counts as an attempt, so that a job that always ends so is given up. A runner that is told to end meanwhile
     leaves the job to its lease.
     """
-    while not told_to_end.wait(_RETRY_SECONDS):
+    while not end_requested.wait(_RETRY_SECONDS):
         if lease.store.files is not None and not lease.store.files.answers():
             continue
         try:
@@ -204,14 +206,14 @@ def _end_stopped(lease: Lease) -> int:
 
 
 @contextmanager
-def _hearing_signals(told_to_end: threading.Event) -> Iterator[None]:
+def _hearing_signals(end_requested: threading.Event) -> Iterator[None]:
     """While a job runs, SIGTERM and SIGINT ask it to stop after its present batch."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
 
     def hear(_number: int, _frame: FrameType | None) -> None:
-        told_to_end.set()
+        end_requested.set()
 
     before = {number: signal.signal(number, hear) for number in (signal.SIGTERM, signal.SIGINT)}
     try:

@@ -1,11 +1,14 @@
 """A training job's work: hand the snapshot over to the training, keep its live record, publish what it made."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sqlalchemy.orm import Session
 
+from colpo_core.cluster_parts import ClusterPart, load_part
 from colpo_core.images.decoding import read_rgb
+from colpo_core.records.jobs.results import TrainingResult
+from colpo_core.records.jobs.settings import read_settings
 from colpo_core.records.training.settings import TrainingSettings
 from colpo_core.services.jobs import files as job_files
 from colpo_core.services.jobs import gpus
@@ -17,12 +20,12 @@ from colpo_core.services.snapshots.learned import learned_images, patients_met
 from colpo_core.services.snapshots.rows import read_manifest
 from colpo_core.store import Store
 from colpo_core.store.tables import Job, Snapshot
-
-if TYPE_CHECKING:
-    from colpo_core.training.hardware import Crew
-    from colpo_core.training.incumbent import Incumbent
 from colpo_core.workers.live_record import LiveRecord
 from colpo_core.workers.mask_loading import load_mask
+
+if TYPE_CHECKING:
+    from colpo_core.training.contract import FitBackend
+    from colpo_core.training.incumbent import Incumbent
 
 
 def run_training(lease: Lease, must_stop: Callable[[], bool]) -> Finish:
@@ -33,7 +36,7 @@ def run_training(lease: Lease, must_stop: Callable[[], bool]) -> Finish:
         must_stop: Asked after every batch.
 
     Returns:
-        What publishes the checkpoint and gives the job's result: `checkpoint_id` and `checkpoint`.
+        What publishes the checkpoint and gives the job's result.
 
     Raises:
         JobCancelled: `must_stop` said so.
@@ -48,7 +51,8 @@ def run_training(lease: Lease, must_stop: Callable[[], bool]) -> Finish:
     with store.reading() as session:
         job = session.get_one(Job, lease.job_id)
         snapshot = session.get_one(Snapshot, job.snapshot_id)
-        settings, sha256, snapshot_id = TrainingSettings.from_dict(job.settings), snapshot.sha256, snapshot.id
+        settings = read_settings(TrainingSettings, job.settings)
+        sha256, snapshot_id = snapshot.sha256, snapshot.id
     # Again, because an external test set may have been frozen while the job waited.
     refuse_training(store, snapshot_id)
     trained = train_pipeline(
@@ -61,27 +65,25 @@ def run_training(lease: Lease, must_stop: Callable[[], bool]) -> Finish:
         on_event=LiveRecord(lease).write,
         cancelled=must_stop,
         incumbent=find_incumbent(store),
-        keep_every_s=store.settings.checkpoint_seconds,
-        crew=_crew(store, settings),
+        save_every_s=store.settings.checkpoint_seconds,
+        backend=_backend(store, settings),
     )
 
     prepared = prepare_files(store, job_id=lease.job_id, folder=trained.folder)
 
-    def publish(session: Session, job: Job) -> dict[str, Any]:
+    def publish(session: Session, job: Job) -> TrainingResult:
         checkpoint = publish_checkpoint(session, store, job=job, prepared=prepared)
-        return {"checkpoint_id": checkpoint.id, "checkpoint": checkpoint.name}
+        return TrainingResult(checkpoint.id, checkpoint.name)
 
     return publish
 
 
-def _crew(store: Store, settings: TrainingSettings) -> "Crew | None":
-    """Who shares the fits out among several machines; None where the training is of one machine."""
-    if not gpus.is_across_machines(store.settings, settings.to_dict()):
+def _backend(store: Store, settings: TrainingSettings) -> "FitBackend | None":
+    """What shares the fits out among several machines; None where the training is of one machine."""
+    if not gpus.is_across_machines(store.settings, settings):
         return None
-    # Only here: an optional package.
-    from colpo_core.workers.ray_crew import gather_crew
-
-    return gather_crew(store)
+    backend: FitBackend = load_part(ClusterPart.RAY_BACKEND)(store)
+    return backend
 
 
 def find_incumbent(store: Store) -> "Incumbent | None":

@@ -11,6 +11,7 @@ import sys
 
 from sqlalchemy import select
 
+from colpo_core.records.jobs.results import EvaluationResult
 from colpo_core.services.common.store_access import open_store
 from colpo_core.services.jobs.leases import claim_job
 from colpo_core.services.jobs.machine import this_machine
@@ -34,7 +35,7 @@ def main() -> None:
         job_id = chance.choice(waiting[:5])
         lease = claim_job(store, job_id, host=this_machine(), pid=os.getpid())
         if lease is not None:
-            lease.complete(lambda _session, _job: {"by": os.getpid()})
+            lease.complete(lambda _session, _job: EvaluationResult(os.getpid()))
             got += 1
     sys.stdout.write(f"{got}\n")
     store.close()

@@ -10,38 +10,50 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from torch import nn
 
+from colpo_core.cluster.ray_backend import RayBackend
+from colpo_core.cluster.ray_coordinator import Coordinator, FileCopies
 from colpo_core.datasets.mapped_arrays import new_channel
 from colpo_core.errors import JobCancelled, JobFailed
 from colpo_core.records.people import Actor
+from colpo_core.records.training.stages import SHUFFLED
 from colpo_core.services.jobs import control as jobs
 from colpo_core.services.snapshots import freezing
 from colpo_core.services.snapshots.freezing import SnapshotQuery
 from colpo_core.services.training import starting
 from colpo_core.store import Store
 from colpo_core.terms import JobState
-from colpo_core.training.channels import SHUFFLED, Channels
+from colpo_core.training.contract import FitRequest, FitResult, FitStateStore, Objective
+from colpo_core.training.fitting import fit
+from colpo_core.training.fourth_channel_controls import FourthChannelControls
 from colpo_core.training.hardware import plain_hardware
-from colpo_core.training.loop import Fitted, Keeper, fit
-from colpo_core.training.ray_crew import RayCrew, _Copies, _Desk
-from colpo_core.training.shelf import Shelf
-from colpo_core.training.watch import Watch
+from colpo_core.training.progress import ProgressReporter
+from colpo_core.training.stage_store import StageStore
 from tests.engines.clusters import ROOT, Cluster, RayHead, ray_workers, row, runners_of, wait_for
 from tests.engines.test_kills import kill_runner, running
 from tests.integration.test_failing_trainings import TINY
 from tests.support.blobs import blobs
 from tests.support.clinic import Clinic
-from tests.unit.training.test_several import PLAN, Both, Odd, assert_same, lesson_of, network, watch
+from tests.unit.training.test_distributed import (
+    HYPERPARAMETERS,
+    Both,
+    Odd,
+    assert_same,
+    network,
+    objective_of,
+    progress,
+)
 
 pytestmark = [pytest.mark.engines, pytest.mark.filterwarnings("ignore::DeprecationWarning")]  # of Ray itself
 
 
 @pytest.fixture
-def crew(ray_head: RayHead, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RayCrew]:
+def backend(ray_head: RayHead, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RayBackend]:
     import ray
 
     monkeypatch.setenv("RAY_ADDRESS", f"127.0.0.1:{ray_head.port}")
-    yield RayCrew(
+    yield RayBackend(
         copies_dir=tmp_path / "copies",
         on_gpus=False,
         share=0.9,
@@ -57,18 +69,26 @@ def both(tmp_path: Path) -> Both:
     count, height_px, width_px = frames.target.shape
     predicted = new_channel(tmp_path / "channel.u8", count=count, height_px=height_px, width_px=width_px)
     predicted[:] = np.random.default_rng(0).integers(0, 256, predicted.shape)
-    return lesson_of(frames, Channels(frames, predicted, seed=0).of(SHUFFLED))
+    return objective_of(frames, FourthChannelControls(frames, predicted, seed=0).of(SHUFFLED))
 
 
-def learn(lesson, net, crew: RayCrew | None, *, watching: Watch | None = None, keeper: Keeper | None = None) -> Fitted:  # noqa: ANN001
-    hardware = replace(plain_hardware(devices=2), crew=crew)
-    return fit(net, lesson, plan=PLAN, hardware=hardware, watch=watching or watch(), keeper=keeper)
+def learn(
+    objective: Objective,
+    net: nn.Module,
+    backend: RayBackend | None,
+    *,
+    reporter: ProgressReporter | None = None,
+    state_store: FitStateStore | None = None,
+) -> FitResult:
+    hardware = plain_hardware(devices=2)
+    request = FitRequest(net, objective, HYPERPARAMETERS, hardware, reporter or progress(), state_store)
+    return fit(request, backend=backend)
 
 
-def test_the_cluster_learns_what_one_machine_learns(crew: RayCrew, both: Both) -> None:
+def test_the_cluster_learns_what_one_machine_learns(backend: RayBackend, both: Both) -> None:
     ours, theirs = network(), network()
     told = []
-    of_cluster = learn(both, ours, crew, watching=watch(told))
+    of_cluster = learn(both, ours, backend, reporter=progress(told))
     of_machine = learn(both, theirs, None)
     assert of_cluster.best_epoch == of_machine.best_epoch
     for one, other in zip(of_cluster.history, of_machine.history, strict=True):
@@ -80,11 +100,11 @@ def test_the_cluster_learns_what_one_machine_learns(crew: RayCrew, both: Both) -
 
 
 def test_a_process_that_dies_is_replaced_and_goes_on_from_what_was_kept(
-    crew: RayCrew, both: Both, tmp_path: Path
+    backend: RayBackend, both: Both, tmp_path: Path
 ) -> None:
     killed = threading.Event()
 
-    class Killing(Watch):
+    class Killing(ProgressReporter):
         def epoch_done(self, epoch: int, figures: dict[str, float]) -> None:
             super().epoch_done(epoch, figures)
             if not killed.is_set():
@@ -92,50 +112,50 @@ def test_a_process_that_dies_is_replaced_and_goes_on_from_what_was_kept(
                 os.kill(ray_workers()[-1], signal.SIGKILL)
 
     told = []
-    watching = Killing(told.append, lambda: False)
-    watching.begin("segmentation", epochs_total=PLAN.epochs, share=(0.0, 1.0), message="")
+    reporter = Killing(told.append, lambda: False)
+    reporter.begin("segmentation", epochs_total=HYPERPARAMETERS.epochs, share=(0.0, 1.0), message="")
     ours, theirs = network(), network()
-    keeper = Shelf(tmp_path / "stages", "key", keep_every_s=0.0).unfinished("segmentation")
-    of_cluster = learn(both, ours, crew, watching=watching, keeper=keeper)
+    state_store = StageStore(tmp_path / "stages", "key", save_every_s=0.0).unfinished("segmentation")
+    of_cluster = learn(both, ours, backend, reporter=reporter, state_store=state_store)
     of_machine = learn(both, theirs, None)
     assert killed.is_set()
-    assert len(of_cluster.history) == len(of_machine.history) == PLAN.epochs
+    assert len(of_cluster.history) == len(of_machine.history) == HYPERPARAMETERS.epochs
     assert_same(ours, theirs, within=1e-6)
 
 
-def test_a_wish_to_stop_ends_all_processes(crew: RayCrew) -> None:
+def test_a_wish_to_stop_ends_all_processes(backend: RayBackend) -> None:
     told = []
     with pytest.raises(JobCancelled):
-        learn(Odd(), network_of_one(), crew, watching=watch(told, stop_after_epoch=1))
+        learn(Odd(), network_of_one(), backend, reporter=progress(told, stop_after_epoch=1))
     wait_for(lambda: not ray_workers(), "the processes of the fit to end")
 
 
-def test_what_fails_everywhere_is_not_tried_again(crew: RayCrew) -> None:
+def test_what_fails_everywhere_is_not_tried_again(backend: RayBackend) -> None:
     with pytest.raises(JobFailed, match=r"diverged.*lower learning rate"):
-        learn(Odd("nan"), network_of_one(), crew)
+        learn(Odd("nan"), network_of_one(), backend)
 
 
-def test_a_machine_fetches_what_it_has_not_got(crew: RayCrew, tmp_path: Path) -> None:
+def test_a_machine_fetches_what_it_has_not_got(backend: RayBackend, tmp_path: Path) -> None:
     import ray
 
     ray.init(address="auto", log_to_driver=False)
     place = tmp_path / "frames.u8"
     place.write_bytes(bytes(range(256)) * 200_000)  # more than one piece
     changed_ns = place.stat().st_mtime_ns
-    desk = ray.remote(_Desk).options(num_cpus=0, runtime_env={"env_vars": crew.environment}).remote(None)
-    find = _Copies(desk, tmp_path / "copies")
+    coordinator = (
+        ray.remote(Coordinator).options(num_cpus=0, runtime_env={"env_vars": backend.environment}).remote(None)
+    )
+    find = FileCopies(coordinator, tmp_path / "copies")
     assert find(place, place.stat().st_size, changed_ns) == place
     copy = find(place, place.stat().st_size, changed_ns + 1)  # as it was on the other machine
     assert copy.parent == tmp_path / "copies"
     assert copy.read_bytes() == place.read_bytes()
-    ray.kill(desk)
+    ray.kill(coordinator)
     assert find(place, place.stat().st_size, changed_ns + 1) == copy
     assert list(copy.parent.iterdir()) == [copy]
 
 
-def network_of_one():  # noqa: ANN201
-    from torch import nn
-
+def network_of_one() -> nn.Module:
     return nn.Linear(1, 1)
 
 

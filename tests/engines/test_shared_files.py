@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from colpo_core.cluster.shared_blobs import SharedBlobs
+from colpo_core.cluster.shared_files import FsspecFiles
 from colpo_core.errors import FilesUnreachable
 from colpo_core.records.people import Actor
 from colpo_core.services.jobs import control as jobs
 from colpo_core.store import Store
-from colpo_core.store.shared_blobs import SharedBlobs
-from colpo_core.store.shared_files import SharedFiles
 from colpo_core.terms import JobState
 from tests.engines.clusters import Cluster, row, wait_for
 from tests.engines.s3 import Bucket
@@ -20,7 +20,7 @@ __all__ = ["undisturbed"]
 
 
 def test_a_bucket_keeps_files_by_their_names(bucket: Bucket, tmp_path: Path) -> None:
-    files = SharedFiles(bucket.url)
+    files = FsspecFiles(bucket.url)
     assert files.answers()
     assert files.names("jobs") == []
     assert files.read("jobs/1/a") is None
@@ -36,21 +36,21 @@ def test_a_bucket_keeps_files_by_their_names(bucket: Bucket, tmp_path: Path) -> 
     assert (tmp_path / "fetched").read_bytes() == large.read_bytes()
     assert not files.fetch("jobs/1/nothing", tmp_path / "nothing")
     files.write("jobs/1/a", b"newer")
-    assert SharedFiles(bucket.url).read("jobs/1/a") == b"newer"
+    assert FsspecFiles(bucket.url).read("jobs/1/a") == b"newer"
     files.remove("jobs/1")
     assert files.names("jobs") == ["jobs/10/a"]
     files.delete("jobs/1/a")
 
 
 def test_two_machines_share_what_either_stores(bucket: Bucket, tmp_path: Path) -> None:
-    one, other = (SharedBlobs(tmp_path / name, SharedFiles(bucket.url), limit_bytes=1e9) for name in ("one", "other"))
+    one, other = (SharedBlobs(tmp_path / name, FsspecFiles(bucket.url), limit_bytes=1e9) for name in ("one", "other"))
     sha256 = one.put(b"an image")
     assert other.get(sha256) == b"an image"
 
 
 def test_a_bucket_that_is_not_there_or_forbidden_is_named(bucket: Bucket) -> None:
     with pytest.raises(FilesUnreachable, match="s3://no-such-bucket/clinic do not answer"):
-        SharedFiles("s3://no-such-bucket/clinic").write("a", b"content")
+        FsspecFiles("s3://no-such-bucket/clinic").write("a", b"content")
 
 
 @pytest.mark.parametrize("cluster", ["apart"], indirect=True)

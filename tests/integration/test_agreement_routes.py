@@ -19,7 +19,7 @@ from colpo_core.web.gate import Gate
 from colpo_core.web.routes import routes
 from tests.conftest import add_person
 from tests.support.clinic import Clinic
-from tests.support.several_processes import add_task, square, submit
+from tests.support.several_annotators import add_task, square, submit
 
 MASKS = [square(10, 10), square(10, 14), square(20, 24, 12)]
 

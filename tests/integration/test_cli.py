@@ -22,7 +22,7 @@ from colpo_core.settings import Settings
 from colpo_core.store import Store
 from colpo_core.store.tables import Checkpoint, Evaluation
 from tests.support.clinic import Clinic, PredictedClinic
-from tests.support.several_processes import square, submit
+from tests.support.several_annotators import square, submit
 
 PASSWORD = "a password of some length"
 Run = Callable[..., Result]

@@ -118,7 +118,7 @@ def test_review_opens_by_image_and_offers_to_predict_what_is_missing(
     assert f"Image {missing} has no prediction yet" in words_of(app)
     press(app, "Predict it now")
     (job,) = jobs.list_jobs(store, actor=annotator)
-    assert job.settings["image_ids"] == [missing]
+    assert job.settings.image_ids == (missing,)
     assert not app.exception
     assert "There is no prediction 99" in words_of(open_page(annotator, "review", prediction=99))
 
@@ -144,7 +144,7 @@ def test_what_changes_with_the_mask_is_asked_for_and_others_masks_open_with_the_
     press(app, "Work it out")
     (job,) = jobs.list_jobs(store, actor=annotator, kind=JobKind.EXPLAIN)
     assert placed == [job.id]
-    assert job.settings["prediction_id"] == desk.predictions[0]
+    assert job.settings.prediction_id == desk.predictions[0]
     with store.writing() as session:
         row = session.get_one(Job, job.id)
         row.state = JobState.DONE

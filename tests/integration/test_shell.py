@@ -123,8 +123,8 @@ import importlib, pkgutil, sys
 import app, colpo_core.services, colpo_core.web, pages
 for package in (colpo_core.services, colpo_core.web, pages):
     for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
-        # The shell is the script, and the engine needs packages that are optional.
-        if module.name not in ("pages._ui.shell", "colpo_core.services.jobs.procrastinate_engine"):
+        # The shell is the script itself.
+        if module.name != "pages._ui.shell":
             importlib.import_module(module.name)
 heavy = [name for name in ("torch", "torchvision", "pytorch_grad_cam") if name in sys.modules]
 print("heavy:", heavy)

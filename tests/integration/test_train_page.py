@@ -21,7 +21,7 @@ from colpo_core.store.tables import Job, JobEvent
 from colpo_core.terms import JobKind, JobState, MaskPolicy, Split
 from tests.support.clinic import Clinic, PredictedClinic
 from tests.support.pages import press, words_of
-from tests.support.several_processes import square, submit
+from tests.support.several_annotators import square, submit
 
 Open = Callable[..., Any]
 
@@ -53,7 +53,7 @@ def test_train_freezes_and_starts_with_two_clicks(
     press(app, "Start training")
     (job,) = jobs.list_jobs(store, actor=annotator)
     assert (job.snapshot_id, job.state, placed) == (snapshot.id, JobState.QUEUED, [job.id])
-    assert TrainingSettings.from_dict(job.settings) == preset("quick")
+    assert job.settings == preset("quick")
     assert f"Training {job.id}" in words_of(app)
     press(app, "Start training")
     assert "already under way" in words_of(app)
@@ -81,7 +81,7 @@ def test_train_takes_every_setting_by_its_kind(
     press(app, "Start training")
     assert not app.exception
     (job,) = jobs.list_jobs(store, actor=annotator)
-    assert TrainingSettings.from_dict(job.settings) == TrainingSettings(
+    assert job.settings == TrainingSettings(
         classifier="resnet50", flips=False, folds=4, blur_px=1.5, pretrained="imagenet",
         threshold_rule="sensitivity_90", protocol="paper",
     )  # fmt: skip

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from colpo_core.records.jobs import JobRecord
+from colpo_core.records.jobs.jobs import JobRecord
 from colpo_core.records.people import Actor
 from colpo_core.records.training.settings import TrainingSettings
 from colpo_core.services.jobs import control as jobs
@@ -159,7 +159,7 @@ def test_from_a_snapshot_to_reviewed_predictions(
         "evaluation",
     }
     (checkpoint,) = checkpoints.list_checkpoints(store, actor=annotator)
-    assert (checkpoint.id, checkpoint.job_id, checkpoint.simulated) == (job.result["checkpoint_id"], job_id, True)
+    assert (checkpoint.id, checkpoint.job_id, checkpoint.simulated) == (job.result.checkpoint_id, job_id, True)
     checkpoint_files.verify_files(store, checkpoint)
     assert [path.name for path in store.settings.checkpoints_dir.iterdir()] == [checkpoint.name]
     wait_for(lambda: not job_files.work_dir(store, job_id).exists(), "the work folder to be cleared")
@@ -173,8 +173,8 @@ def test_from_a_snapshot_to_reviewed_predictions(
     (prediction,) = jobs.list_jobs(store, actor=annotator, kind=JobKind.PREDICT)
     done = wait_until_over(store, annotator, prediction.id)
     assert done.state is JobState.DONE, jobs.job_log(store, actor=annotator, job_id=prediction.id)
-    assert done.result["predicted"] == 11
-    assert [failure["image_id"] for failure in done.result["failed"]] == [3]
+    assert done.result.predicted == 11
+    assert [image.image_id for image in done.result.failed] == [3]
     queue = review.list_for_review(store, actor=annotator)
     assert (queue.waiting, queue.checkpoint_name) == (11, checkpoint.name)
     desk = review.open_review(store, actor=annotator, prediction_id=queue.rows[0].id)

@@ -29,7 +29,7 @@ def let_down(fault: str) -> Iterator[None]:
     """The fault that a training meets: `memory`, `disk`, or none."""
     if fault == "memory":
         # Torch's own error, at the place where the networks are made.
-        with mock.patch("colpo_core.training.workshop.build_segmenter", lambda *_, **__: torch.empty(2**60)):
+        with mock.patch("colpo_core.training.trainer.build_segmenter", lambda *_, **__: torch.empty(2**60)):
             yield
     elif fault == "disk":
         full = SimpleNamespace(free=0, total=1, used=1)

@@ -7,49 +7,51 @@ from pathlib import Path
 from colpo_core.datasets.frames import Frames
 from colpo_core.datasets.tensors import Batches
 from colpo_core.records.training.settings import TrainingEvent, TrainingSettings
-from colpo_core.training.course import Course
 from colpo_core.training.hardware import plain_hardware
-from colpo_core.training.opening import open_course
-from colpo_core.training.shelf import Shelf
+from colpo_core.training.progress import ProgressReporter
+from colpo_core.training.setup import set_up_training
+from colpo_core.training.stage_store import StageStore
 from colpo_core.training.stages import stage_shares
-from colpo_core.training.watch import Watch
-from colpo_core.training.workshop import Workshop
+from colpo_core.training.trainer import Trainer
+from colpo_core.training.training_run import TrainingRun
 from tests.support.blobs import Blobs, tiny
 
 
-def quiet_watch(cancelled: Callable[[], bool] = lambda: False, told: list[TrainingEvent] | None = None) -> Watch:
-    """A watch that stands in some stage."""
-    watch = Watch((told if told is not None else []).append, cancelled)
-    watch.begin("segmentation", epochs_total=1, share=(0.0, 1.0), message="")
-    return watch
+def quiet_progress(
+    cancelled: Callable[[], bool] = lambda: False, told: list[TrainingEvent] | None = None
+) -> ProgressReporter:
+    """A reporter that is in some stage."""
+    progress = ProgressReporter((told if told is not None else []).append, cancelled)
+    progress.begin("segmentation", epochs_total=1, share=(0.0, 1.0), message="")
+    return progress
 
 
 @contextmanager
-def opened(some: Blobs, folder: Path, settings: TrainingSettings | None = None) -> Iterator[Course]:
-    """The course of a training in a folder."""
+def opened(some: Blobs, folder: Path, settings: TrainingSettings | None = None) -> Iterator[TrainingRun]:
+    """The run of a training in a folder."""
     wanted = settings or tiny()
-    with open_course(
+    with set_up_training(
         some.manifest,
         wanted,
         load_image=some.load_image,
         load_mask=some.load_mask,
         work_dir=folder / "work",
         frames_dir=folder / "frames",
-        watch=quiet_watch(),
+        progress=quiet_progress(),
         shares=stage_shares(some.manifest, wanted),
-    ) as course:
-        yield course
+    ) as run:
+        yield run
 
 
-def workshop_of(some: Blobs, frames: Frames, folder: Path, settings: TrainingSettings) -> Workshop:
-    """A workshop whose frames need not come from a snapshot that is fit to learn from."""
+def trainer_of(some: Blobs, frames: Frames, folder: Path, settings: TrainingSettings) -> Trainer:
+    """A trainer whose frames need not come from a snapshot that is fit to learn from."""
     hardware = plain_hardware()
-    return Workshop(
+    return Trainer(
         settings=settings,
         frames=frames,
         batches=Batches(frames, bounds=settings.augmentation, device=hardware.device),
         hardware=hardware,
-        watch=quiet_watch(),
-        shelf=Shelf(folder / "stages", "test"),
+        progress=quiet_progress(),
+        stage_store=StageStore(folder / "stages", "test"),
         shares=stage_shares(some.manifest, settings),
     )

@@ -1,12 +1,13 @@
 """Records of learning: what to train, and how it goes."""
 
 from collections.abc import Collection
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from colpo_core.errors import InputRejected
 from colpo_core.records.models.networks import CLASSIFIERS as CLASSIFIERS
 from colpo_core.records.models.networks import SEGMENTERS
+from colpo_core.records.typed_json import from_values, to_values
 
 PROTOCOLS = ("patient", "paper")
 CLASS_WEIGHTS = ("sqrt_median", "median", "none")
@@ -172,10 +173,10 @@ class TrainingSettings:
             raise InputRejected("SegNet's width multiplier lies between 0.05 and 1.")
         if min(self.learning_rate_segmentation, self.learning_rate_classification) <= 0 or self.weight_decay < 0:
             raise InputRejected("Learning rates must be above 0, and the weight decay not below it.")
-        self._check_course()
+        self._check_schedule()
         _ = self.augmentation
 
-    def _check_course(self) -> None:
+    def _check_schedule(self) -> None:
         if self.max_gradient_norm <= 0 or not 0 <= self.ema_decay < 1:
             raise InputRejected("Gradients are clipped to a norm above 0, and a decay lies between 0 and 1.")
         if not 2 <= self.folds <= MOST_FOLDS or not 1 <= self.comparison_seeds <= MOST_SEEDS:
@@ -196,19 +197,29 @@ class TrainingSettings:
 
     def to_dict(self) -> dict[str, Any]:
         """For a job row or a checkpoint's card."""
-        return asdict(self)
+        values: dict[str, Any] = to_values(self)
+        return values
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "TrainingSettings":
         """Read what `to_dict` wrote; an older version's settings lack the newer names, which get their defaults.
 
         Raises:
-            InputRejected: A name is not a setting of this version.
+            InputRejected: A name is not a setting of this version, or a value not of its type.
         """
-        unknown = set(values) - {field.name for field in fields(cls)}
-        if unknown:
-            raise InputRejected(f"These training settings are unknown to this version: {', '.join(sorted(unknown))}.")
-        return cls(**values)
+        refuse_unknown(values)
+        return from_values(cls, values, name="the settings of a training")
+
+
+def refuse_unknown(values: Collection[str]) -> None:
+    """Refuse settings of a training that another version of the program wrote.
+
+    Raises:
+        InputRejected: A name is not a setting of this version.
+    """
+    unknown = set(values) - {field.name for field in fields(TrainingSettings)}
+    if unknown:
+        raise InputRejected(f"These training settings are unknown to this version: {', '.join(sorted(unknown))}.")
 
 
 _WORDS: dict[str, Collection[str]] = {

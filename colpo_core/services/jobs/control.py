@@ -1,16 +1,16 @@
 """What a person can do about background jobs: start, watch, cancel and run again."""
 
-from typing import Any
-
 from sqlalchemy import Row, Select, func, select
 from sqlalchemy.orm import Session
 
 from colpo_core.errors import Conflict, NotFound
-from colpo_core.records.jobs import JobEventRecord, JobRecord
+from colpo_core.records.jobs.jobs import JobEventRecord, JobRecord
+from colpo_core.records.jobs.results import read_result
+from colpo_core.records.jobs.settings import settings_of_kind
 from colpo_core.records.people import Actor
 from colpo_core.services.common import audit
 from colpo_core.services.common.permissions import CLINICIANS, require
-from colpo_core.services.jobs import engine, leases, shared_work
+from colpo_core.services.jobs import engine, files, leases
 from colpo_core.store import Store
 from colpo_core.store.tables import Job, JobEvent, Person
 from colpo_core.terms import JobKind, JobState
@@ -65,7 +65,7 @@ def job_events(
 def job_log(store: Store, *, actor: Actor, job_id: int) -> str:
     """The end of what a job's process printed, for whoever has to find out why it failed."""
     require(actor, CLINICIANS)
-    return shared_work.read_log(store, job_id)
+    return files.read_log(store, job_id)
 
 
 def cancel_job(store: Store, *, actor: Actor, job_id: int) -> JobRecord:
@@ -170,13 +170,12 @@ def select_jobs() -> Select[Job, str, float]:
 def job_record(row: Row[Job, str, float]) -> JobRecord:
     """A row of `select_jobs` as a record."""
     job, created_by, now = row
-    settings: dict[str, Any] = dict(job.settings)
     return JobRecord(
         id=job.id,
         kind=job.kind,
         state=job.state,
         silent=job.state is JobState.RUNNING and not leases.is_held(job, now),
-        settings=settings,
+        settings=settings_of_kind(job.kind, job.settings),
         snapshot_id=job.snapshot_id,
         attempt=job.attempt,
         max_attempts=job.max_attempts,
@@ -188,7 +187,7 @@ def job_record(row: Row[Job, str, float]) -> JobRecord:
         epochs_total=job.epochs_total,
         progress=job.progress,
         error=job.error,
-        result=dict(job.result),
+        result=read_result(job.kind, job.result),
         created_by=created_by,
         created_at=job.created_at,
         started_at=job.started_at,

@@ -9,11 +9,15 @@ import logging
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from threading import Event
+from typing import Protocol
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from colpo_core import settings
+from colpo_core.cluster_parts import ClusterPart, load_part
+from colpo_core.records.jobs.settings import settings_of_kind
 from colpo_core.services.jobs import gpus, leases, runner_processes
 from colpo_core.services.jobs.files import job_dir
 from colpo_core.services.jobs.machine import this_machine
@@ -24,6 +28,26 @@ from colpo_core.terms import JobKind, JobState
 log = logging.getLogger(__name__)
 MOST_PLACED = 64
 """Jobs of a kind that wait in the queue of an engine of several machines."""
+
+
+class ClusterJobs(Protocol):
+    """Places jobs on several machines."""
+
+    def place(self, store: Store, job: Job) -> None:
+        """See to it that a runner starts for a job, somewhere; harmless where one has it already."""
+
+    def work(self, store: Store, *, end_requested: Event) -> None:
+        """What a worker does beside supervising, until it is told to end."""
+
+
+def cluster_jobs(engine: str) -> ClusterJobs | None:
+    """What places the jobs of several machines, by the engine's name; None for this machine alone."""
+    parts = {settings.PROCRASTINATE: ClusterPart.PROCRASTINATE_JOBS, settings.RAY: ClusterPart.RAY_JOBS}
+    part = parts.get(engine)
+    if part is None:
+        return None
+    jobs: ClusterJobs = load_part(part)()
+    return jobs
 
 
 def place(store: Store, job_id: int) -> bool:
@@ -96,18 +120,11 @@ def shard_images(store: Store) -> int | None:
 
 
 def _hand_over(store: Store, job: Job) -> None:
-    match store.settings.engine:
-        case settings.PROCRASTINATE:
-            # Only here: an optional package.
-            from colpo_core.services.jobs.procrastinate_engine import defer
-
-            defer(store, job.id, priority=job.priority)
-        case settings.RAY:
-            from colpo_core.services.jobs.ray_engine import submit
-
-            submit(store, job.id, attempt=job.attempt)
-        case _:
-            runner_processes.start_detached(store, job.id)
+    jobs = cluster_jobs(store.settings.engine)
+    if jobs is None:
+        runner_processes.start_detached(store, job.id)
+    else:
+        jobs.place(store, job)
 
 
 def _has_room(store: Store, session: Session, job: Job, now: float) -> bool:
@@ -116,7 +133,8 @@ def _has_room(store: Store, session: Session, job: Job, now: float) -> bool:
     if not available:
         return not leases.is_blocked(session, job, now, host=host)
     taken = leases.n_held_gpus(session, now, host=host)
-    if taken + gpus.gpus_wanted(store.settings, job.kind, job.settings, available=len(available)) <= len(available):
+    asked = settings_of_kind(job.kind, job.settings)
+    if taken + gpus.gpus_wanted(store.settings, asked, available=len(available)) <= len(available):
         return True
     return job.kind not in gpus.WAIT_FOR_A_GPU and not leases.is_blocked(session, job, now, host=host)
 
@@ -140,7 +158,7 @@ def _waiting(store: Store) -> list[int]:
             if job.state.is_over or leases.is_held(job, now) or leases.end_hopeless(job) or job.paused:
                 continue
             next_of.setdefault(job.kind, []).append(job.id)
-    return sorted(job_id for found in next_of.values() for job_id in found[:places])
+    return sorted(job_id for ranked_ids in next_of.values() for job_id in ranked_ids[:places])
 
 
 def _look_after_own(store: Store) -> None:

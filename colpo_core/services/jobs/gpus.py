@@ -8,15 +8,16 @@ however it ends; a frozen process keeps it, as it keeps the GPU's memory.
 import logging
 import os
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
 
 import psutil
 from filelock import FileLock, Timeout
 
-from colpo_core.records.jobs import GpuState
+from colpo_core.records.jobs.jobs import GpuState
+from colpo_core.records.jobs.settings import JobSettings
+from colpo_core.records.training.settings import TrainingSettings
 from colpo_core.settings import RAY, Settings
 from colpo_core.terms import JobKind
 
@@ -34,12 +35,14 @@ def gpus_here(settings: Settings) -> tuple[str, ...]:
     """
     if settings.gpus is not None and (settings.engine != RAY or not settings.gpus):
         return settings.gpus
-    here = tuple(state.uuid for state in gpu_states())
-    given = os.environ.get("CUDA_VISIBLE_DEVICES", "")
-    if settings.engine == RAY and given:
+    installed = tuple(state.uuid for state in gpu_states())
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES", "")
+    if settings.engine == RAY and visible:
         # Ray has chosen for this process, by number or by identifier.
-        here = tuple(here[int(one)] if one.isdigit() and int(one) < len(here) else one for one in given.split(","))
-    return here if settings.gpus is None else tuple(gpu for gpu in here if gpu in settings.gpus)
+        installed = tuple(
+            installed[int(gpu)] if gpu.isdigit() and int(gpu) < len(installed) else gpu for gpu in visible.split(",")
+        )
+    return installed if settings.gpus is None else tuple(gpu for gpu in installed if gpu in settings.gpus)
 
 
 def resources() -> dict[str, float]:
@@ -99,28 +102,27 @@ def holding_gpus(gpus: Sequence[str], *, wanted: int) -> Iterator[tuple[str, ...
         yield None
 
 
-def is_across_machines(settings: Settings, training: Mapping[str, Any]) -> bool:
+def is_across_machines(settings: Settings, training: TrainingSettings) -> bool:
     """Whether a training's fits are shared out among the machines of a cluster.
 
     Args:
         settings: Of the store.
         training: The training's own.
     """
-    return settings.engine == RAY and int(training.get("devices", 1)) > 1
+    return settings.engine == RAY and training.devices > 1
 
 
-def gpus_wanted(settings: Settings, kind: JobKind, asked: Mapping[str, Any], *, available: int) -> int:
+def gpus_wanted(settings: Settings, asked: JobSettings | None, *, available: int) -> int:
     """How many GPUs of a machine that has some a job's process takes: a training as its settings say, else one.
 
     Args:
         settings: Of the store.
-        kind: What the job does.
-        asked: The job's own settings.
+        asked: The job's own settings; None where they cannot be read.
         available: How many there are; a training that asks for more is told so when it begins.
     """
-    of_one_machine = kind in WAIT_FOR_A_GPU and not is_across_machines(settings, asked)
-    devices = int(asked.get("devices", 1)) if of_one_machine else 1
-    return min(devices or available, available)
+    if not isinstance(asked, TrainingSettings) or is_across_machines(settings, asked):
+        return min(1, available)
+    return min(asked.devices or available, available)
 
 
 def show_only(gpus: Sequence[str]) -> None:

@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import delete, func, select
@@ -20,6 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from colpo_core.errors import JobFailed, NotFound
+from colpo_core.records.jobs.results import JobResult, write_result
 from colpo_core.store import Store
 from colpo_core.store.dialects import seconds_now
 from colpo_core.store.tables import HeldGpu, Job, utc_now
@@ -37,7 +37,7 @@ class LeaseLost(JobFailed):
     """Another runner has taken the job over, or it was ended; this one must stop without a trace."""
 
 
-Finish = Callable[[Session, Job], dict[str, Any]]
+Finish = Callable[[Session, Job], JobResult]
 """Publishes what a job made, within the transaction that ends it, and returns the job's result."""
 
 
@@ -107,7 +107,7 @@ class Lease:
             LeaseLost: Somebody else has the job now; nothing was published.
         """
         with self.writing() as (session, job):
-            job.result = finish(session, job)
+            job.result = write_result(finish(session, job))
             job.progress = 1.0
             end_job(job, JobState.DONE)
 

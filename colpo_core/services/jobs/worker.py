@@ -3,12 +3,12 @@
 import threading
 from collections.abc import Sequence
 
+from colpo_core.services.jobs.engine import cluster_jobs
 from colpo_core.services.jobs.supervising import Chore, supervising
-from colpo_core.settings import PROCRASTINATE
 from colpo_core.store import Store
 
 
-def work(store: Store, chores: Sequence[Chore], *, told_to_end: threading.Event) -> None:
+def work(store: Store, chores: Sequence[Chore], *, end_requested: threading.Event) -> None:
     """Take part in the work until told to end.
 
     By itself, and with Ray, a worker sees to it that jobs are taken up that wait or were left lying. With Procrastinate
@@ -17,13 +17,11 @@ def work(store: Store, chores: Sequence[Chore], *, told_to_end: threading.Event)
     Args:
         store: The open store.
         chores: See `supervising`.
-        told_to_end: Set from a signal's handler.
+        end_requested: Set from a signal's handler.
     """
     with supervising(store, chores):
-        if store.settings.engine == PROCRASTINATE:
-            # Only here: an optional package.
-            from colpo_core.services.jobs import procrastinate_engine
-
-            procrastinate_engine.work(store, told_to_end=told_to_end)
+        jobs = cluster_jobs(store.settings.engine)
+        if jobs is None:
+            end_requested.wait()
         else:
-            told_to_end.wait()
+            jobs.work(store, end_requested=end_requested)

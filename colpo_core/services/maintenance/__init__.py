@@ -1,1 +1,1 @@
-"""The store as a whole: how much it holds, back-ups, files that machines share."""
+"""The store as a whole: how much it holds, back-ups."""

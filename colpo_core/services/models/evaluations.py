@@ -6,7 +6,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from colpo_core.errors import Conflict, InputRejected, LeakageFound
-from colpo_core.records.jobs import JobRecord
+from colpo_core.records.jobs.jobs import JobRecord
+from colpo_core.records.jobs.settings import EvaluationSettings, write_settings
 from colpo_core.records.models.checkpoints import EvaluationRecord
 from colpo_core.records.people import Actor
 from colpo_core.services.common import audit
@@ -44,7 +45,7 @@ def start_evaluation(store: Store, *, actor: Actor, checkpoint_id: int, snapshot
     seen = seen_by(store, actor=actor, checkpoint_id=checkpoint_id, snapshot_id=snapshot_id)
     if seen:
         raise LeakageFound(f"{chosen.name} cannot be judged on “{kept.name}”. {' '.join(seen)}")
-    settings = {"checkpoint_id": checkpoint_id, "snapshot_id": snapshot_id}
+    settings = write_settings(EvaluationSettings(checkpoint_id, snapshot_id))
     with store.writing() as session:
         _refuse_twice(session, settings)
         job = Job(kind=JobKind.EVALUATE, settings=settings, snapshot_id=snapshot_id, created_by=actor.person_id)

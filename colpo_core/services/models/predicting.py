@@ -1,18 +1,20 @@
 """Predictions that are asked for: the jobs that make them, and how far they are."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from colpo_core.errors import CheckpointMismatch, InputRejected
-from colpo_core.records.jobs import JobRecord, PredictionProgress
+from colpo_core.records.jobs.jobs import JobRecord, PredictionProgress
+from colpo_core.records.jobs.settings import PredictionSettings, read_settings, write_settings
 from colpo_core.records.people import Actor
 from colpo_core.services.common import audit
 from colpo_core.services.common.permissions import CLINICIANS, require
 from colpo_core.services.jobs import engine
 from colpo_core.services.jobs.control import UNFINISHED, get_job, job_record, select_jobs
-from colpo_core.services.models.prediction_scope import PREDICTION, n_images_of, settle_scope, shares_of
+from colpo_core.services.models.prediction_scope import PREDICTION, settle_scope, shares_of
 from colpo_core.store import Store
 from colpo_core.store.dialects import among
 from colpo_core.store.facts import current_checkpoint_id, find_row
@@ -94,14 +96,14 @@ def queue_prediction(
     if settings is None:
         return []
     shares = shares_of(session, settings, shard_images=shard_images)
-    queued = [Job(kind=JobKind.PREDICT, settings=share, created_by=actor.person_id) for share in shares]
+    queued = [Job(kind=JobKind.PREDICT, settings=write_settings(share), created_by=actor.person_id) for share in shares]
     session.add(queued[0])
     session.flush()
-    for job in queued[1:]:
-        job.settings = job.settings | {"first_job_id": queued[0].id}
+    for job, share in zip(queued[1:], shares[1:], strict=True):
+        job.settings = write_settings(replace(share, first_job_id=queued[0].id))
     session.add_all(queued)
     session.flush()
-    n_images, jobs = settings["n_images"], len(queued)
+    n_images, jobs = settings.n_images, len(queued)
     audit.record(
         session, actor, "start prediction", f"job {queued[0].id}", checkpoint=checkpoint.id, images=n_images, jobs=jobs
     )
@@ -113,7 +115,7 @@ def predictions_under_way(store: Store, *, actor: Actor) -> tuple[PredictionProg
     require(actor, CLINICIANS)
     with store.reading() as session:
         unfinished = select(Job).where(Job.kind == JobKind.PREDICT, Job.state.in_(UNFINISHED)).order_by(Job.id)
-        first_ids = dict.fromkeys(job.settings.get("first_job_id", job.id) for job in session.scalars(unfinished))
+        first_ids = dict.fromkeys(_first_id(job) for job in session.scalars(unfinished))
         return tuple(_progress(session, first_id) for first_id in first_ids)
 
 
@@ -124,14 +126,23 @@ def last_prediction(store: Store, *, actor: Actor) -> tuple[JobRecord, ...]:
         newest = session.scalar(select(Job).where(Job.kind == JobKind.PREDICT).order_by(Job.id.desc()).limit(1))
         if newest is None:
             return ()
-        first_id = newest.settings.get("first_job_id", newest.id)
-        rows = session.execute(select_jobs().where(Job.kind == JobKind.PREDICT, Job.id >= first_id).order_by(Job.id))
+        shared = select_jobs().where(Job.kind == JobKind.PREDICT, Job.id >= _first_id(newest))
+        rows = session.execute(shared.order_by(Job.id))
         return tuple(job_record(row) for row in rows)
 
 
+def _settings(job: Job) -> PredictionSettings:
+    return read_settings(PredictionSettings, job.settings)
+
+
+def _first_id(job: Job) -> int:
+    """Row of the first job of those that share a prediction out; its own where it is the only one."""
+    return _settings(job).first_job_id or job.id
+
+
 def _progress(session: Session, first_id: int) -> PredictionProgress:
-    first = session.get_one(Job, first_id)
-    n_jobs = int(first.settings.get("shards", 1))
+    first = _settings(session.get_one(Job, first_id))
+    n_jobs = first.shards
     # They were queued at one stroke, so their rows follow each other.
     rows = list(session.scalars(select(Job).where(Job.id >= first_id, Job.id < first_id + n_jobs)))
     running = [job.id for job in rows if job.state is JobState.RUNNING]
@@ -145,12 +156,12 @@ def _progress(session: Session, first_id: int) -> PredictionProgress:
     paces = [event.figures["images_per_second"] for event in told]
     return PredictionProgress(
         job_id=first_id,
-        checkpoint_id=first.settings["checkpoint_id"],
+        checkpoint_id=first.checkpoint_id,
         n_jobs=n_jobs,
         n_running=len(running),
         n_failed=sum(job.state is JobState.FAILED for job in rows),
-        n_images=sum(n_images_of(job.settings) for job in rows),
-        n_done=sum(n_images_of(job.settings) if job.state is JobState.DONE else job.epoch for job in rows),
+        n_images=sum(_settings(job).n_images for job in rows),
+        n_done=sum(_settings(job).n_images if job.state is JobState.DONE else job.epoch for job in rows),
         images_per_second=sum(paces) or None,
     )
 

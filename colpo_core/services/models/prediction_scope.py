@@ -1,13 +1,14 @@
 """Which images a prediction is for: those that somebody named, or all that the store held when it was asked for."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from itertools import pairwise
-from typing import Any
 
 from sqlalchemy import ColumnElement, and_, exists, func, not_, select
 from sqlalchemy.orm import Session
 
 from colpo_core.errors import InputRejected
+from colpo_core.records.jobs.settings import PredictionSettings, read_settings
 from colpo_core.store.dialects import among
 from colpo_core.store.facts import no_such
 from colpo_core.store.tables import Image, Job, Prediction
@@ -18,7 +19,7 @@ PREDICTION = "prediction"
 """The stage of a prediction job, in its events."""
 
 
-def settle_scope(session: Session, checkpoint_id: int, image_ids: Sequence[int] | None) -> dict[str, Any] | None:
+def settle_scope(session: Session, checkpoint_id: int, image_ids: Sequence[int] | None) -> PredictionSettings | None:
     """What a new prediction job is to do, without what is predicted already or what a job under way will predict.
 
     Args:
@@ -27,28 +28,26 @@ def settle_scope(session: Session, checkpoint_id: int, image_ids: Sequence[int] 
         image_ids: Which images; None for all of the store that can be predicted.
 
     Returns:
-        The job's settings: `checkpoint_id`, `n_images`, and either `image_ids` or, where it is for the whole store,
-        None and the images' range: over `after_image_id`, up to `up_to_image_id`. None where nothing is left.
+        The job's settings; None where nothing is left.
 
     Raises:
         InputRejected: No image is named, or one of them cannot be predicted.
         NotFound: One of them is not in the store.
     """
     left = _left(session, checkpoint_id)
-    settings: dict[str, Any] = {"checkpoint_id": checkpoint_id, "image_ids": None}
     if image_ids is None:
         wanted = and_(Image.is_readable, left)
         read = select(func.count(), func.min(Image.id), func.max(Image.id)).where(wanted)
         count, first, last = session.execute(read).one()
-        settings |= {"n_images": count, "after_image_id": (first or 1) - 1, "up_to_image_id": last}
+        settings = PredictionSettings(checkpoint_id, None, count, after_image_id=(first or 1) - 1, up_to_image_id=last)
     else:
         _check(session, image_ids)
-        found = session.scalars(select(Image.id).where(among(Image.id, image_ids), left).order_by(Image.id)).all()
-        settings |= {"image_ids": list(found), "n_images": len(found)}
-    return settings if settings["n_images"] else None
+        ids = tuple(session.scalars(select(Image.id).where(among(Image.id, image_ids), left).order_by(Image.id)))
+        settings = PredictionSettings(checkpoint_id, ids, len(ids))
+    return settings if settings.n_images else None
 
 
-def shares_of(session: Session, settings: dict[str, Any], *, shard_images: int | None) -> list[dict[str, Any]]:
+def shares_of(session: Session, settings: PredictionSettings, *, shard_images: int | None) -> list[PredictionSettings]:
     """Share a prediction out among several jobs, each with a range of the images.
 
     Args:
@@ -57,31 +56,34 @@ def shares_of(session: Session, settings: dict[str, Any], *, shard_images: int |
         shard_images: How many images one job is for at most; None for all of them.
 
     Returns:
-        The settings of each job, in order; with `shards`, how many they are, where there are several.
+        The settings of each job, in order.
     """
-    n_images = settings["n_images"]
+    n_images = settings.n_images
     if shard_images is None or n_images <= shard_images:
         return [settings]
-    sizes = [min(shard_images, n_images - begun) for begun in range(0, n_images, shard_images)]
-    shared: list[dict[str, Any]]
-    if settings["image_ids"] is not None:
-        ids = settings["image_ids"]
-        shared = [{"image_ids": ids[begun : begun + shard_images]} for begun in range(0, n_images, shard_images)]
-    else:
-        bounds = [settings["after_image_id"], *_ends(session, settings, shard_images), settings["up_to_image_id"]]
-        shared = [{"after_image_id": after, "up_to_image_id": up_to} for after, up_to in pairwise(bounds)]
+    starts = range(0, n_images, shard_images)
+    common = replace(settings, shards=len(starts))
+    sizes = [min(shard_images, n_images - start) for start in starts]
+    if settings.image_ids is not None:
+        ids = settings.image_ids
+        return [
+            replace(common, image_ids=ids[start : start + size], n_images=size)
+            for start, size in zip(starts, sizes, strict=True)
+        ]
+    bounds = [settings.after_image_id, *_ends(session, settings, shard_images), settings.up_to_image_id]
     return [
-        settings | share | {"n_images": size, "shards": len(sizes)} for share, size in zip(shared, sizes, strict=True)
+        replace(common, after_image_id=after, up_to_image_id=up_to, n_images=size)
+        for (after, up_to), size in zip(pairwise(bounds), sizes, strict=True)
     ]
 
 
-def _ends(session: Session, settings: dict[str, Any], shard_images: int) -> Sequence[int]:
+def _ends(session: Session, settings: PredictionSettings, shard_images: int) -> Sequence[int]:
     """The last image of each share but the last one, in one pass over the images."""
     place = func.row_number().over(order_by=Image.id).label("place")
-    wanted = and_(images_of(settings), _left(session, settings["checkpoint_id"]))
+    wanted = and_(images_of(settings), _left(session, settings.checkpoint_id))
     numbered = select(Image.id, place).where(wanted).subquery()
     ends = numbered.c.place % shard_images == 0
-    read = select(numbered.c.id).where(ends, numbered.c.place < settings["n_images"]).order_by(numbered.c.id)
+    read = select(numbered.c.id).where(ends, numbered.c.place < settings.n_images).order_by(numbered.c.id)
     return session.scalars(read).all()
 
 
@@ -90,11 +92,11 @@ def _left(session: Session, checkpoint_id: int) -> ColumnElement[bool]:
     return and_(unpredicted(checkpoint_id), *(not_(images_of(other)) for other in _under_way(session, checkpoint_id)))
 
 
-def images_of(settings: dict[str, Any]) -> ColumnElement[bool]:
+def images_of(settings: PredictionSettings) -> ColumnElement[bool]:
     """Whether an image belongs to a prediction job, by the job's settings."""
-    if settings["image_ids"] is not None:
-        return among(Image.id, settings["image_ids"])
-    return and_(Image.is_readable, Image.id > settings["after_image_id"], Image.id <= settings["up_to_image_id"])
+    if settings.image_ids is not None:
+        return among(Image.id, settings.image_ids)
+    return and_(Image.is_readable, Image.id > settings.after_image_id, Image.id <= settings.up_to_image_id)
 
 
 def unpredicted(checkpoint_id: int) -> ColumnElement[bool]:
@@ -102,15 +104,11 @@ def unpredicted(checkpoint_id: int) -> ColumnElement[bool]:
     return ~exists().where(Prediction.image_id == Image.id, Prediction.checkpoint_id == checkpoint_id)
 
 
-def n_images_of(settings: dict[str, Any]) -> int:
-    """How many images a prediction job is for; a job of an older version names every one."""
-    return int(settings["n_images"]) if "n_images" in settings else len(settings["image_ids"])
-
-
-def _under_way(session: Session, checkpoint_id: int) -> list[dict[str, Any]]:
+def _under_way(session: Session, checkpoint_id: int) -> list[PredictionSettings]:
     query = select(Job).where(Job.kind == JobKind.PREDICT, Job.state.in_((JobState.QUEUED, JobState.RUNNING)))
     jobs = [job for job in session.scalars(query) if not job.cancel_requested]
-    return [job.settings for job in jobs if job.settings["checkpoint_id"] == checkpoint_id]
+    scopes = [read_settings(PredictionSettings, job.settings) for job in jobs]
+    return [scope for scope in scopes if scope.checkpoint_id == checkpoint_id]
 
 
 def _check(session: Session, image_ids: Collection[int]) -> None:

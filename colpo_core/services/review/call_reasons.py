@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session, aliased
 
 from colpo_core.errors import Conflict
 from colpo_core.evaluation.likeness import likeness, unpack_features
-from colpo_core.records.jobs import JobRecord
+from colpo_core.records.jobs.jobs import JobRecord
+from colpo_core.records.jobs.settings import ExplanationSettings, ImageChange, write_settings
 from colpo_core.records.people import Actor
 from colpo_core.records.review.explanations import CallReasons, LikeCase, WhatIfRecord
 from colpo_core.records.statistics.figures import Proportion, ReliabilityBin
@@ -106,8 +107,8 @@ def start_what_ifs(store: Store, *, actor: Actor, prediction_id: int) -> JobReco
         newest = _newest_job(session, prediction_id)
         if newest is not None and not newest.state.is_over:
             raise Conflict(f"This is being worked out already, as job {newest.id}.")
-        settings = {"prediction_id": prediction.id, "changes": _changes(session, actor, image.id)}
-        job = Job(kind=JobKind.EXPLAIN, settings=settings, created_by=actor.person_id)
+        settings = ExplanationSettings(prediction.id, _changes(session, actor, image.id))
+        job = Job(kind=JobKind.EXPLAIN, settings=write_settings(settings), created_by=actor.person_id)
         session.add(job)
         session.flush()
         exposures.note_within(session, actor, [(image.case_id, ExposureKind.PREDICTION)])
@@ -213,23 +214,19 @@ def _stack(store: Store, session: Session, checkpoint_id: int) -> _Stack:
     return _STACKS.find((str(store.settings.data_dir), checkpoint_id, newest or 0, count), read)
 
 
-def _changes(session: Session, actor: Actor, image_id: int) -> list[dict[str, Any]]:
+def _changes(session: Session, actor: Actor, image_id: int) -> tuple[ImageChange, ...]:
     """What is tried: the channel emptied, each visible outline of acetowhite in it, and each finding covered."""
     by_finding = {
         finding: visible_masks(session, actor, finding=finding, image_id=image_id).get(image_id, ())
         for finding in COVERED_FINDINGS
     }
-    changes: list[dict[str, Any]] = [{"change": Change.MASK_EMPTIED, "finding": None, "version_id": None}]
+    changes = [ImageChange(Change.MASK_EMPTIED, None, None)]
     acetowhite = by_finding[Finding.ACETOWHITE]
-    changes.extend(_change(Change.MASK_OF_EXPERT, Finding.ACETOWHITE, mask.version_id) for mask in acetowhite)
-    changes.append(_change(Change.COVERED, Finding.ACETOWHITE, None))
+    changes.extend(ImageChange(Change.MASK_OF_EXPERT, Finding.ACETOWHITE, mask.version_id) for mask in acetowhite)
+    changes.append(ImageChange(Change.COVERED, Finding.ACETOWHITE, None))
     for finding, masks in by_finding.items():
-        changes.extend(_change(Change.COVERED, finding, mask.version_id) for mask in masks)
-    return changes
-
-
-def _change(change: Change, finding: Finding, version_id: int | None) -> dict[str, Any]:
-    return {"change": change, "finding": finding, "version_id": version_id}
+        changes.extend(ImageChange(Change.COVERED, finding, mask.version_id) for mask in masks)
+    return tuple(changes)
 
 
 def _what_ifs(session: Session, actor: Actor, prediction: Prediction) -> tuple[WhatIfRecord, ...]:

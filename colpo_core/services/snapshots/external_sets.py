@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from colpo_core.datasets.kin import kin_by_image
 from colpo_core.datasets.manifest import Manifest, ManifestItem
+from colpo_core.datasets.patient_groups import group_by_shared_image
 from colpo_core.errors import InputRejected, LeakageFound
 from colpo_core.records.people import Actor
 from colpo_core.records.snapshots.snapshots import SnapshotRecord
@@ -150,7 +150,7 @@ def group_patients(images: Iterable[tuple[int, int, str]], looks: Mapping[int, s
     images = list(images)
     patients = {image_id: patient_id for image_id, patient_id, _ in images}
     near = ((patients[image_id], patients[copy_id]) for image_id, copy_id in near_copies(patients, looks))
-    return kin_by_image(((patient_id, sha256) for _, patient_id, sha256 in images), near_copies=near)
+    return group_by_shared_image(((patient_id, sha256) for _, patient_id, sha256 in images), near_copies=near)
 
 
 def who_has_learned(store: Store, session: Session, manifest: Manifest, looks: Mapping[int, str]) -> tuple[str, ...]:

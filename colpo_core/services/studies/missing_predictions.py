@@ -3,7 +3,7 @@
 from sqlalchemy import select
 
 from colpo_core.errors import StudyLocked
-from colpo_core.records.jobs import JobRecord
+from colpo_core.records.jobs.jobs import JobRecord
 from colpo_core.records.people import Actor
 from colpo_core.services.common.permissions import ADMINISTRATORS, require
 from colpo_core.services.models.predicting import start_prediction

@@ -7,10 +7,12 @@ the very networks; what it found is kept with its row and shown for as long as s
 import psutil
 from sqlalchemy import select
 
-from colpo_core.records.jobs import JobRecord
+from colpo_core.records.jobs.jobs import JobRecord
+from colpo_core.records.jobs.settings import write_settings
 from colpo_core.records.models.networks import CLASSIFIERS, SEGMENTERS, check_available
 from colpo_core.records.people import Actor
-from colpo_core.records.training.preflight import Outlook, Preflight
+from colpo_core.records.training.estimates import ResourceEstimate
+from colpo_core.records.training.preflight import Preflight
 from colpo_core.records.training.settings import TrainingSettings
 from colpo_core.services.common import audit
 from colpo_core.services.common.permissions import CLINICIANS, require
@@ -18,7 +20,7 @@ from colpo_core.services.jobs import control as jobs
 from colpo_core.services.jobs import engine
 from colpo_core.services.snapshots.count_checks import judge_counts
 from colpo_core.services.snapshots.freezing import get_snapshot
-from colpo_core.services.training.disk_room import training_room
+from colpo_core.services.training.disk_space import training_disk_space
 from colpo_core.store import Store
 from colpo_core.store.tables import Job
 from colpo_core.terms import JobKind, JobState
@@ -38,21 +40,21 @@ def preflight(store: Store, *, actor: Actor, snapshot_id: int, settings: Trainin
     """
     require(actor, CLINICIANS)
     probe = _newest_probe(store, actor, snapshot_id, settings)
-    outlook = Outlook(**probe.result) if probe is not None and probe.state is JobState.DONE else None
+    estimate = probe.result if probe is not None and isinstance(probe.result, ResourceEstimate) else None
     snapshot = get_snapshot(store, actor=actor, snapshot_id=snapshot_id)
-    weights_bytes = outlook.weights_bytes if outlook else 0
-    room = training_room(store, snapshot.sha256, snapshot.count("images"), settings, weights_bytes=weights_bytes)
+    weights_bytes = estimate.weights_bytes if estimate else 0
+    space = training_disk_space(store, snapshot.sha256, snapshot.count("images"), settings, weights_bytes=weights_bytes)
     problems, warnings = judge_counts(snapshot.counts)
-    problems += room.problems
+    problems += space.problems
     if probe is not None and probe.state is JobState.FAILED and probe.error:
         problems += (probe.error,)
     return Preflight(
         problems=problems,
-        warnings=warnings + _of_memory(outlook),
-        disk_needed_bytes=room.needed_bytes,
-        disk_free_bytes=room.free_bytes,
+        warnings=warnings + _of_memory(estimate),
+        disk_needed_bytes=space.needed_bytes,
+        disk_free_bytes=space.free_bytes,
         probe=probe,
-        outlook=outlook,
+        outlook=estimate,
     )
 
 
@@ -75,7 +77,7 @@ def start_probe(store: Store, *, actor: Actor, snapshot_id: int, settings: Train
     with store.writing() as session:
         job = Job(
             kind=JobKind.PROBE,
-            settings=settings.to_dict(),
+            settings=write_settings(settings),
             snapshot_id=snapshot_id,
             max_attempts=1,
             created_by=actor.person_id,
@@ -88,20 +90,20 @@ def start_probe(store: Store, *, actor: Actor, snapshot_id: int, settings: Train
 
 
 def _newest_probe(store: Store, actor: Actor, snapshot_id: int, settings: TrainingSettings) -> JobRecord | None:
-    wanted = settings.to_dict()
+    wanted = write_settings(settings)
     query = select(Job).where(Job.kind == JobKind.PROBE, Job.snapshot_id == snapshot_id).order_by(Job.id.desc())
     with store.reading() as session:
-        found = next((job.id for job in session.scalars(query) if job.settings == wanted), None)
-    return None if found is None else jobs.get_job(store, actor=actor, job_id=found)
+        newest_id = next((job.id for job in session.scalars(query) if job.settings == wanted), None)
+    return None if newest_id is None else jobs.get_job(store, actor=actor, job_id=newest_id)
 
 
-def _of_memory(outlook: Outlook | None) -> tuple[str, ...]:
-    if outlook is None:
+def _of_memory(estimate: ResourceEstimate | None) -> tuple[str, ...]:
+    if estimate is None:
         return ()
     available = psutil.virtual_memory().available
-    if outlook.memory_bytes <= available:
+    if estimate.memory_bytes <= available:
         return ()
     return (
-        f"{outlook.memory_bytes / 1e9:.1f} GB of memory are needed and {available / 1e9:.1f} GB are free now. Close "
+        f"{estimate.memory_bytes / 1e9:.1f} GB of memory are needed and {available / 1e9:.1f} GB are free now. Close "
         "other programs, or choose a smaller batch, a smaller size or a narrower SegNet.",
     )

@@ -111,10 +111,10 @@ def train_if_due(store: Store, *, now: datetime | None = None) -> int | None:
         The job that began, or None. Why none began although it was time stands in the rule's note.
     """
     now = now or utc_now()
-    found = _take_look(store, now)
-    if found is None:
+    look = _take_look(store, now)
+    if look is None:
         return None
-    row, actor = found
+    row, actor = look
     try:
         if actor is None:
             raise _NotNow("Whoever set this rule may not train any more. An administrator has to set it again.")

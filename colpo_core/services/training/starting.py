@@ -3,7 +3,8 @@
 from sqlalchemy import select
 
 from colpo_core.errors import Conflict, InputRejected
-from colpo_core.records.jobs import JobRecord
+from colpo_core.records.jobs.jobs import JobRecord
+from colpo_core.records.jobs.settings import read_settings, write_settings
 from colpo_core.records.models.networks import CLASSIFIERS, SEGMENTERS, check_available
 from colpo_core.records.people import Actor
 from colpo_core.records.training.settings import TrainingSettings
@@ -13,7 +14,7 @@ from colpo_core.services.jobs import engine
 from colpo_core.services.jobs.control import UNFINISHED, get_job, job_row
 from colpo_core.services.snapshots.count_checks import judge_counts
 from colpo_core.services.snapshots.external_sets import refuse_training
-from colpo_core.services.training.disk_room import training_room
+from colpo_core.services.training.disk_space import training_disk_space
 from colpo_core.store import Store
 from colpo_core.store.tables import Job, Snapshot
 from colpo_core.terms import JobKind, JobState
@@ -41,10 +42,10 @@ def start_training(store: Store, *, actor: Actor, snapshot_id: int, settings: Tr
     with store.writing() as session:
         snapshot = session.get_one(Snapshot, snapshot_id)
         problems, _ = judge_counts(snapshot.counts)
-        problems += training_room(store, snapshot.sha256, snapshot.counts["images"]["total"], settings).problems
+        problems += training_disk_space(store, snapshot.sha256, snapshot.counts["images"]["total"], settings).problems
         if problems:
             raise InputRejected(" ".join(("This training cannot begin.", *problems)))
-        wanted = settings.to_dict()
+        wanted = write_settings(settings)
         unfinished = select(Job).where(Job.snapshot_id == snapshot_id, Job.state.in_(UNFINISHED))
         for other in session.scalars(unfinished):
             if other.settings == wanted:
@@ -71,7 +72,8 @@ def run_again(store: Store, *, actor: Actor, job_id: int) -> JobRecord:
     """
     job = get_job(store, actor=actor, job_id=job_id)
     if job.state is JobState.DONE and job.kind is JobKind.TRAIN and job.snapshot_id is not None:
-        settings = TrainingSettings.from_dict(job.settings)
+        with store.reading() as session:
+            settings = read_settings(TrainingSettings, job_row(session, job_id).settings)
         return start_training(store, actor=actor, snapshot_id=job.snapshot_id, settings=settings)
     if job.kind is JobKind.TRAIN and job.snapshot_id is not None:
         refuse_training(store, job.snapshot_id)

@@ -122,7 +122,7 @@ class PredictionFeatures(Base):
 
 
 class ImageFigures(Base):
-    """Figures of an image that was predicted, as `images.statistics` measures them: they move with device and light."""
+    """Figures of an image that was predicted, by `images.quality_figures`: they move with device and light."""
 
     __tablename__ = "image_figures"
     image_id: Mapped[int] = mapped_column(ForeignKey("images.id"), primary_key=True)

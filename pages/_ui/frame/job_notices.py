@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from colpo_core.records.jobs import JobRecord
+from colpo_core.records.jobs.jobs import JobRecord
 from colpo_core.services.jobs import control as jobs
 from colpo_core.terms import JobKind, JobState
 from pages._ui.shared.context import Here

@@ -7,7 +7,9 @@ import plotly.graph_objects as go
 import streamlit as st
 from plotly.subplots import make_subplots
 
-from colpo_core.records.jobs import JobEventRecord, JobRecord, PredictionProgress
+from colpo_core.records.jobs.jobs import JobEventRecord, JobRecord, PredictionProgress
+from colpo_core.records.jobs.results import PredictionResult, TrainingResult
+from colpo_core.records.training.stages import SEGMENTATION
 from colpo_core.services.jobs import control as jobs
 from colpo_core.services.models import predicting
 from colpo_core.services.training import starting
@@ -66,14 +68,14 @@ def prediction_progress() -> None:
         return
     last = predicting.last_prediction(person.store, actor=person.actor)
     broken = [job for job in last if job.state is JobState.FAILED]
-    failures = [failure for job in last for failure in job.result.get("failed", ())]
+    failures = [image for job in last if isinstance(job.result, PredictionResult) for image in job.result.failed]
     if broken:
         part = f" in {len(broken)} of its {len(last)} jobs" if len(last) > 1 else ""
         st.warning(f"The last prediction failed{part}: {broken[0].error}", icon=":material/error:")
     if failures:
         with st.expander(f"{len(failures)} images could not be predicted", icon=":material/warning:"):
             for failure in failures[:_SHOWN_FAILURES]:
-                st.write(f"Image {failure['image_id']}: {failure['reason']}")
+                st.write(f"Image {failure.image_id}: {failure.reason}")
             if len(failures) > _SHOWN_FAILURES:
                 st.caption(f"and {len(failures) - _SHOWN_FAILURES:,} more")
 
@@ -124,7 +126,9 @@ def _head(job: JobRecord) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader(f"Training {job.id}", width="content")
         st.badge(job.word, color=STATE_COLOURS[job.state])  # type: ignore[arg-type]
-        st.caption(f"{job.settings.get('preset', '')} · {job.settings.get('classifier', '')} · {duration(job)}")
+        settings = job.training_settings
+        networks = f"{settings.preset} · {settings.classifier}" if settings else " · "
+        st.caption(f"{networks} · {duration(job)}")
         st.space("stretch")
         if not job.state.is_over:
             _control(job, "Cancel", ":material/stop_circle:", jobs.cancel_job, is_off=job.cancel_requested)
@@ -147,8 +151,10 @@ def _control(job: JobRecord, title: str, icon: str, deed: Deed, *, is_off: bool 
 
 def _state_of(job: JobRecord) -> None:
     if job.state is JobState.DONE:
-        st.success(f"Finished: {job.result.get('checkpoint', '')}", icon=":material/check_circle:")
-        link("models", "Look at the model", icon=":material/deployed_code:", checkpoint=job.result.get("checkpoint_id"))
+        made = job.result if isinstance(job.result, TrainingResult) else None
+        st.success(f"Finished: {made.checkpoint if made else ''}", icon=":material/check_circle:")
+        checkpoint_id = made.checkpoint_id if made else None
+        link("models", "Look at the model", icon=":material/deployed_code:", checkpoint=checkpoint_id)
     elif job.state is JobState.FAILED:
         st.error(job.error or "The job failed.", icon=":material/error:")
     elif job.state is JobState.CANCELLED:
@@ -240,8 +246,10 @@ def _loss_range(epochs: dict[int, dict[str, float]]) -> list[float] | None:
 
 
 def _epochs_of(stage: str, job: JobRecord) -> int:
-    name = "segmentation_epochs" if stage == "segmentation" else "classification_epochs"
-    return int(job.settings.get(name, 1))
+    settings = job.training_settings
+    if settings is None:
+        return 1
+    return settings.segmentation_epochs if stage == SEGMENTATION else settings.classification_epochs
 
 
 def _line(

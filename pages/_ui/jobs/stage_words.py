@@ -1,38 +1,41 @@
-"""The stages of a training in words, and how far those are that have no curves of their own.
+"""The stages of a training in words, and how far those are that have no curves of their own."""
 
-The names are those that `colpo_core.training.stages` gives; it is not imported here, because a training imports torch.
-"""
-
-import re
 from collections.abc import Iterable
 
-from colpo_core.records.jobs import JobEventRecord, JobRecord
-from colpo_core.records.models.cards import CONTROLS
+from colpo_core.records.jobs.jobs import JobEventRecord, JobRecord
+from colpo_core.records.training.stages import (
+    ARMS,
+    CLASSIFICATION_3CH,
+    CLASSIFICATION_4CH,
+    SEGMENTATION,
+    StageKind,
+    TrainingStage,
+    read_stage,
+)
 
 MAIN_STAGES = {
-    "segmentation": "Segmenter",
-    "classification 3 channels": "Classifier, 3 channels",
-    "classification 4 channels": "Classifier, 4 channels",
+    SEGMENTATION: "Segmenter",
+    CLASSIFICATION_3CH: "Classifier, 3 channels",
+    CLASSIFICATION_4CH: "Classifier, 4 channels",
 }
 """Those whose curves are drawn."""
 
-_FOLD = re.compile(r"segmentation without fold (\d+) of (\d+)")
-_COMPARISON = re.compile(r"comparison, (.+), seed (\d+)")
 
-
-def stage_text(stage: str) -> str:
+def stage_text(name: str) -> str:
     """What a stage is called on a page.
 
     Args:
-        stage: Its name in the live record.
+        name: Its name in the live record.
     """
-    if fold := _FOLD.fullmatch(stage):
-        return f"Fourth channel: segmenter without part {fold[1]} of {fold[2]}"
-    if run := _COMPARISON.fullmatch(stage):
-        return f"Comparison: {run[1]}, training {run[2]}"
-    if stage == "evaluation":
-        return "Judging validation and test side"
-    return MAIN_STAGES.get(stage, stage.capitalize())
+    stage = read_stage(name)
+    match stage:
+        case TrainingStage(kind=StageKind.FOLD):
+            return f"Fourth channel: segmenter without part {stage.number} of {stage.total}"
+        case TrainingStage(kind=StageKind.COMPARISON):
+            return f"Comparison: {stage.arm_title}, training {stage.number}"
+        case TrainingStage(kind=StageKind.EVALUATION):
+            return "Judging validation and test side"
+    return MAIN_STAGES.get(name, name.capitalize())
 
 
 def side_runs(events: Iterable[JobEventRecord], job: JobRecord) -> list[str]:
@@ -42,20 +45,27 @@ def side_runs(events: Iterable[JobEventRecord], job: JobRecord) -> list[str]:
         events: All of the job so far.
         job: The job.
     """
-    if job.settings.get("protocol", "patient") != "patient":
+    settings = job.training_settings
+    if settings is None or settings.protocol != "patient":
         return []
-    begun = {event.stage for event in events}
-    folds = int(job.settings.get("folds", 0))
+    begun = [_kind_of(name) for name in {event.stage for event in events}]
     # Two of the comparison's trainings are the main classifiers.
-    runs = len(CONTROLS) * int(job.settings.get("comparison_seeds", 0)) - 2
-    told = []
-    for title, pattern, total in (("Fourth channel", _FOLD, folds), ("Comparison", _COMPARISON, runs)):
-        done = sum(bool(pattern.fullmatch(stage)) for stage in begun)
-        if pattern.fullmatch(job.stage) and not job.result:
-            done -= 1
+    n_runs = len(ARMS) * settings.comparison_seeds - 2
+    sentences = []
+    for title, kind, total in (
+        ("Fourth channel", StageKind.FOLD, settings.folds),
+        ("Comparison", StageKind.COMPARISON, n_runs),
+    ):
+        is_under_way = _kind_of(job.stage) is kind and job.result is None
+        done = begun.count(kind) - is_under_way
         if begun and total > 0:
-            told.append(f"{title}: {max(0, done)} of {total} trainings done")
-    return told
+            sentences.append(f"{title}: {max(0, done)} of {total} trainings done")
+    return sentences
+
+
+def _kind_of(name: str) -> StageKind | None:
+    stage = read_stage(name)
+    return stage.kind if stage else None
 
 
 def speed_text(events: Iterable[JobEventRecord]) -> str:
@@ -71,11 +81,12 @@ def pace_text(images_per_second: float) -> str:
 
 def resources_text(events: Iterable[JobEventRecord]) -> str:
     """What the process took at the newest epoch, such as `1.4 GB of memory · GPU 93% busy, 11 of 80 GB`."""
-    told = [event.figures for event in events if "memory_gb" in event.figures]
-    if not told:
+    measured = [event.figures for event in events if "memory_gb" in event.figures]
+    if not measured:
         return ""
-    said = f"{told[-1]['memory_gb']:.1f} GB of memory"
-    if "gpu_memory_gb" in told[-1]:
-        busy = f"{told[-1]['gpu_load']:.0%} busy, " if "gpu_load" in told[-1] else ""
-        said += f" · GPU {busy}{told[-1]['gpu_memory_gb']:.0f} of {told[-1]['gpu_memory_total_gb']:.0f} GB"
-    return said
+    newest = measured[-1]
+    text = f"{newest['memory_gb']:.1f} GB of memory"
+    if "gpu_memory_gb" in newest:
+        busy = f"{newest['gpu_load']:.0%} busy, " if "gpu_load" in newest else ""
+        text += f" · GPU {busy}{newest['gpu_memory_gb']:.0f} of {newest['gpu_memory_total_gb']:.0f} GB"
+    return text

@@ -2,8 +2,9 @@
 
 import streamlit as st
 
-from colpo_core.records.jobs import JobRecord
-from colpo_core.records.training.preflight import Outlook, Preflight
+from colpo_core.records.jobs.jobs import JobRecord
+from colpo_core.records.training.estimates import ResourceEstimate
+from colpo_core.records.training.preflight import Preflight
 from colpo_core.records.training.settings import TrainingSettings
 from colpo_core.services.training.preflight import preflight, start_probe
 from colpo_core.terms import JobState
@@ -34,7 +35,7 @@ def look_ahead(snapshot_id: int, settings: TrainingSettings) -> bool:
         st.warning(sentence, icon=":material/warning:")
     is_measuring = found.probe is not None and not found.probe.state.is_over
     if found.outlook is not None:
-        _draw_outlook(found, found.outlook)
+        _draw_estimate(found, found.outlook)
     elif is_measuring:
         st.fragment(_follow, run_every=1.0)(snapshot_id, settings)
     if found.outlook is None and not is_measuring:
@@ -64,16 +65,16 @@ def _waiting_text(probe: JobRecord) -> str:
     return "Looking ahead: a few steps of each network"
 
 
-def _draw_outlook(found: Preflight, outlook: Outlook) -> None:
-    place = "the GPU" if outlook.device == "cuda" else "the processor"
-    memory = f"{as_size(outlook.memory_bytes)} of memory"
-    if outlook.gpu_bytes is not None and outlook.gpu_total_bytes is not None:
-        memory += f", {as_size(outlook.gpu_bytes)} of the GPU's {as_size(outlook.gpu_total_bytes)}"
+def _draw_estimate(found: Preflight, estimate: ResourceEstimate) -> None:
+    place = "the GPU" if estimate.device == "cuda" else "the processor"
+    memory = f"{as_size(estimate.memory_bytes)} of memory"
+    if estimate.gpu_bytes is not None and estimate.gpu_total_bytes is not None:
+        memory += f", {as_size(estimate.gpu_bytes)} of the GPU's {as_size(estimate.gpu_total_bytes)}"
     disk = f"{as_size(found.disk_needed_bytes)} of {as_size(found.disk_free_bytes)} on the disk"
-    longest = sorted(outlook.stage_seconds.items(), key=lambda pair: -pair[1])[:_LONGEST_STAGES]
+    longest = sorted(estimate.stage_seconds.items(), key=lambda pair: -pair[1])[:_LONGEST_STAGES]
     stages = " · ".join(f"{stage_text(stage)}: {about_text(seconds)}" for stage, seconds in longest)
     st.info(
-        f"**About {about_text(outlook.seconds)}** on {place} in {outlook.precision}, reading the "
+        f"**About {about_text(estimate.seconds)}** on {place} in {estimate.precision}, reading the "
         f"images and early stopping aside. Needs {memory} and {disk}.  \nLongest: {stages}",
         icon=":material/schedule:",
     )

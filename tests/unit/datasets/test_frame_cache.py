@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from colpo_core.datasets import disk_room, frame_cache
+from colpo_core.datasets import disk_space, frame_cache
 from colpo_core.datasets.frame_cache import INDEX_FILE, KEPT_CACHES, RGB_FILE, TARGET_FILE, cached_frames
 from colpo_core.datasets.frames import Frames, fit_frame
 from colpo_core.datasets.manifest import Manifest
@@ -252,7 +252,7 @@ def test_the_cache_of_a_quicker_process_is_taken(few: Blobs, loader: Counting, t
 def test_a_full_disk_is_said_before_anything_is_written(
     loader: Counting, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(disk_room, "SPARE_BYTES", 2**60)
+    monkeypatch.setattr(disk_space, "SPARE_BYTES", 2**60)
     with pytest.raises(JobFailed, match="The disk is too full"):
         loader.frames(tmp_path)
     assert loader.decoded == 0

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from colpo_core.datasets import disk_room
+from colpo_core.datasets import disk_space
 from colpo_core.datasets.mapped_arrays import PageCount, map_array, new_channel, release_pages
 from colpo_core.errors import JobFailed
 
@@ -84,7 +84,7 @@ def test_a_new_channel_takes_the_place_of_an_old_one(tmp_path: Path) -> None:
 
 
 def test_a_channel_that_the_disk_cannot_take_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(disk_room, "SPARE_BYTES", 2**60)
+    monkeypatch.setattr(disk_space, "SPARE_BYTES", 2**60)
     with pytest.raises(JobFailed, match="The disk is too full"):
         new_channel(tmp_path / "channel.u8", count=1, height_px=4, width_px=6)
 

@@ -27,6 +27,13 @@ def test_a_record_comes_back_as_it_went() -> None:
     assert to_values(shorter) == {"number": 4, "day": "2026-03-01", "findings": []}, "defaults are written too"
 
 
+def test_a_default_is_written_whoever_filled_it_in() -> None:
+    read = from_values(_Visit, {"number": 3, "day": "2026-02-28"}, name="a visit")
+    assert to_values(read) == to_values(_Visit(3, date(2026, 2, 28))) == {
+        "number": 3, "day": "2026-02-28", "findings": [],
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("values", "where"),
     [

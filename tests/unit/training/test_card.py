@@ -11,9 +11,9 @@ from colpo_core.nets.spec import PipelineSpec
 from colpo_core.records.statistics.calibration import Calibration
 from colpo_core.terms import Label, LabelSource, MaskPolicy
 from colpo_core.training.card import calibration_of, leaks_of, limits_of, make_card
+from colpo_core.training.contract import FitResult
 from colpo_core.training.hardware import plain_hardware
 from colpo_core.training.incumbent import Incumbent
-from colpo_core.training.loop import Fitted
 from tests.support.blobs import blobs, tiny
 
 CHOSEN = PipelineSpec(threshold_3ch=0.25, threshold_4ch=0.75)
@@ -26,7 +26,7 @@ def test_a_card_says_what_made_it() -> None:
         tiny(seed=5),
         CHOSEN,
         metrics={"split": "test"},
-        fitted={"segmentation": Fitted(2, [{"train_loss": 1.0}])},
+        fitted={"segmentation": FitResult(2, [{"train_loss": 1.0}])},
         key="k",
         hardware=plain_hardware(),
         incumbent=Incumbent(Path("old"), "old", "f" * 64, frozenset(), frozenset()),

@@ -13,17 +13,19 @@ from colpo_core.nets.registry import build_classifier
 from colpo_core.records.training.settings import AugmentationBounds
 from colpo_core.terms import Label, Split
 from colpo_core.training.classification import (
-    ClassificationLesson,
+    ClassificationObjective,
     classes_of,
-    classification_lesson,
+    classification_objective,
     image_logits,
 )
+from colpo_core.training.contract import FitRequest, FitResult, Hyperparameters
+from colpo_core.training.fitting import fit
 from colpo_core.training.hardware import plain_hardware
-from colpo_core.training.loop import Fitted, Plan, fit, reproducible
-from colpo_core.training.sides import side_of
-from colpo_core.training.watch import Watch
+from colpo_core.training.loop import reproducible
+from colpo_core.training.progress import ProgressReporter
+from colpo_core.training.stage_splits import images_of_split
 from tests.support.blobs import blobs
-from tests.support.training_runs import quiet_watch
+from tests.support.training_runs import quiet_progress
 
 
 def batches_of(frames: Frames) -> Batches:
@@ -34,11 +36,11 @@ def truth_channel(frames: Frames) -> FourthChannel:
     return lambda place: (frames.target[place] == ACETOWHITE).astype(np.uint8) * 255
 
 
-def lesson_of(
-    frames: Frames, *, channel: FourthChannel | None = None, watch: Watch | None = None
-) -> ClassificationLesson:
-    train, validation = side_of(frames, Split.TRAIN).labels, side_of(frames, Split.VALIDATION).labels
-    return classification_lesson(
+def objective_of(
+    frames: Frames, *, channel: FourthChannel | None = None, progress: ProgressReporter | None = None
+) -> ClassificationObjective:
+    train, validation = images_of_split(frames, Split.TRAIN).labels, images_of_split(frames, Split.VALIDATION).labels
+    return classification_objective(
         frames,
         batches_of(frames),
         train,
@@ -46,20 +48,22 @@ def lesson_of(
         channel=channel,
         batch_size=4,
         seed=1,
-        watch=watch or quiet_watch(),
+        progress=progress or quiet_progress(),
     )
 
 
-def teach(channels: int, frames: Frames, *, epochs: int, seen: list[Tensor]) -> tuple[nn.Module, Fitted]:
+def train(channels: int, frames: Frames, *, epochs: int, seen: list[Tensor]) -> tuple[nn.Module, FitResult]:
     with reproducible(seed=1, threads=1):
         torch.manual_seed(1)
         network = build_classifier("resnet18", in_channels=channels)
         network.register_forward_pre_hook(
             lambda module, given: seen.append(given[0].clone()) if module.training else None
         )
-        lesson = lesson_of(frames, channel=truth_channel(frames) if channels == 4 else None)
-        plan = Plan(epochs=epochs, batch_size=4, learning_rate=5e-4, weight_decay=1e-4, seed=1)
-        fitted = fit(network, lesson, plan=plan, hardware=plain_hardware(), watch=quiet_watch())
+        objective = objective_of(frames, channel=truth_channel(frames) if channels == 4 else None)
+        hyperparameters = Hyperparameters(epochs=epochs, batch_size=4, learning_rate=5e-4, weight_decay=1e-4, seed=1)
+        fitted = fit(
+            FitRequest(network, objective, hyperparameters, hardware=plain_hardware(), progress=quiet_progress())
+        )
     return network, fitted
 
 
@@ -67,8 +71,8 @@ def test_three_and_four_channels_see_the_same_images_in_the_same_order(tmp_path:
     frames = blobs((9, 2, 0)).frames(tmp_path)
     three: list[Tensor] = []
     four: list[Tensor] = []
-    teach(3, frames, epochs=2, seen=three)
-    second, _ = teach(4, frames, epochs=2, seen=four)
+    train(3, frames, epochs=2, seen=three)
+    second, _ = train(4, frames, epochs=2, seen=four)
     assert len(three) == len(four) == 4
     for left, right in zip(three, four, strict=True):
         assert torch.equal(left, right[:, :3])
@@ -79,8 +83,8 @@ def test_three_and_four_channels_see_the_same_images_in_the_same_order(tmp_path:
 
 def test_it_learns_to_tell_dense_blobs_from_thin_ones(tmp_path: Path) -> None:
     frames = blobs((16, 8, 0)).frames(tmp_path)
-    network, fitted = teach(3, frames, epochs=5, seen=[])
-    judged = lesson_of(frames).validate(network)
+    network, fitted = train(3, frames, epochs=5, seen=[])
+    judged = objective_of(frames).validate(network)
     assert judged is not None
     assert judged.figures["validation_auc"] > 0.9
     best = fitted.history[fitted.best_epoch - 1]["validation_loss"]
@@ -90,25 +94,25 @@ def test_it_learns_to_tell_dense_blobs_from_thin_ones(tmp_path: Path) -> None:
 
 def test_a_rare_label_counts_as_much(tmp_path: Path) -> None:
     frames = blobs((8, 2, 0), labels=[Label.NORMAL, Label.NORMAL, Label.NORMAL, Label.HSIL]).frames(tmp_path)
-    weights = lesson_of(frames).class_weights
+    weights = objective_of(frames).class_weights
     assert weights.tolist() == pytest.approx([8 / (2 * 6), 8 / (2 * 2)])
 
 
 def test_images_without_label_teach_and_judge_nothing(tmp_path: Path) -> None:
     frames = blobs((6, 3, 0), labels=[Label.NORMAL, Label.HSIL, None]).frames(tmp_path)
-    lesson = lesson_of(frames)
-    assert lesson.count == 4
-    shown = lesson.batch([0, 1, 2, 3], 0).members
+    objective = objective_of(frames)
+    assert objective.count == 4
+    shown = objective.batch([0, 1, 2, 3], 0).members
     assert None not in {frames.items[place].label for place in shown}
     with pytest.raises(ValueError, match="without a label"):
         classes_of(frames, [2])
     nothing = blobs((4, 0, 0)).frames(tmp_path)
-    assert lesson_of(nothing).validate(build_classifier("resnet18", in_channels=3).eval()) is None
+    assert objective_of(nothing).validate(build_classifier("resnet18", in_channels=3).eval()) is None
 
 
 def test_a_validation_side_of_one_label_has_no_ranking(tmp_path: Path) -> None:
     frames = blobs((4, 1, 0)).frames(tmp_path)
-    judged = lesson_of(frames).validate(build_classifier("resnet18", in_channels=3).eval())
+    judged = objective_of(frames).validate(build_classifier("resnet18", in_channels=3).eval())
     assert judged is not None
     assert "validation_auc" not in judged.figures
     assert judged.score == pytest.approx(-judged.figures["validation_loss"])
@@ -119,13 +123,13 @@ def test_logits_come_in_the_order_of_the_set_and_can_be_stopped(tmp_path: Path) 
     network = build_classifier("resnet18", in_channels=3).eval()
     order = (4, 0, 3, 1, 2)
 
-    def said(members: tuple[int, ...], watch: Watch) -> tuple[Tensor, Tensor]:
-        return image_logits(network, frames, batches_of(frames), ImageSet(members), None, 2, watch)
+    def said(members: tuple[int, ...], progress: ProgressReporter) -> tuple[Tensor, Tensor]:
+        return image_logits(network, frames, batches_of(frames), ImageSet(members), None, 2, progress)
 
-    logits, classes = said(order, quiet_watch())
+    logits, classes = said(order, quiet_progress())
     assert classes.tolist() == [int(frames.items[place].label is Label.HSIL) for place in order]
-    alone, _ = said((3,), quiet_watch())
+    alone, _ = said((3,), quiet_progress())
     assert torch.allclose(logits[2], alone[0], atol=1e-5)
     asked = iter([False, False, True])
     with pytest.raises(JobCancelled):
-        said(order, quiet_watch(lambda: next(asked)))
+        said(order, quiet_progress(lambda: next(asked)))

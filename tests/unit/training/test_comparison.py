@@ -11,14 +11,23 @@ from colpo_core.datasets.image_sets import ImageSet
 from colpo_core.datasets.tensors import FourthChannel
 from colpo_core.evaluation.judged import Judged
 from colpo_core.records.statistics.figures import Estimate
+from colpo_core.records.training.stages import (
+    ARMS,
+    CLASSIFICATION_3CH,
+    CLASSIFICATION_4CH,
+    EMPTY,
+    EXPERT,
+    PREDICTED,
+    SHUFFLED,
+    THREE,
+)
 from colpo_core.terms import Label, Split
-from colpo_core.training.channels import ARMS, EMPTY, EXPERT, PREDICTED, SHUFFLED, THREE, Channels
-from colpo_core.training.comparison import PAIRS, Run, comparison_figures, run_comparison, verdict
-from colpo_core.training.course import Prepared
-from colpo_core.training.loop import Fitted
-from colpo_core.training.sides import side_of
-from colpo_core.training.stages import CLASSIFICATION_3CH, CLASSIFICATION_4CH
-from colpo_core.training.workshop import Workshop
+from colpo_core.training.comparison import PAIRS, ArmPredictions, comparison_figures, run_comparison, verdict
+from colpo_core.training.contract import FitResult
+from colpo_core.training.fourth_channel_controls import FourthChannelControls
+from colpo_core.training.stage_splits import images_of_split
+from colpo_core.training.trainer import Trainer
+from colpo_core.training.training_run import PreparedData
 from tests.support.blobs import Blobs, blobs, tiny
 from tests.support.hidden import expert_channel, hidden_lesions
 from tests.support.training_runs import opened
@@ -26,27 +35,27 @@ from tests.support.training_runs import opened
 SIZE = {"classification_epochs": 3, "batch_size": 8, "learning_rate_classification": 2e-3, "comparison_seeds": 2}
 
 
-def prepared(workshop: Workshop) -> Prepared:
-    sides = {split: side_of(workshop.frames, split).labels for split in Split}
-    return Prepared(
+def prepared(trainer: Trainer) -> PreparedData:
+    sides = {split: images_of_split(trainer.frames, split).labels for split in Split}
+    return PreparedData(
         segmenter=nn.Identity(),  # type: ignore[arg-type]
         segmented=sides[Split.TRAIN],
         fitted={},
-        channel=expert_channel(workshop.frames),
+        channel=expert_channel(trainer.frames),
         train=sides[Split.TRAIN],
         validation=sides[Split.VALIDATION],
         test=sides[Split.TEST],
-        examinations={},
+        evaluation_sets={},
     )
 
 
 def compared(some: Blobs, folder: Path) -> dict[str, object]:
     """Two seeds of three channels against four, whose fourth is the expert's mask."""
-    with opened(some, folder, tiny(**SIZE)) as course:
-        shop = course.workshop
-        channels = Channels(shop.frames, expert_channel(shop.frames), seed=0)
+    with opened(some, folder, tiny(**SIZE)) as run:
+        trainer = run.trainer
+        channels = FourthChannelControls(trainer.frames, expert_channel(trainer.frames), seed=0)
         runs = [(arm, run) for run in range(2) for arm in (THREE, PREDICTED)]
-        return run_comparison(shop, channels, prepared(shop), runs=runs).figures
+        return run_comparison(trainer, channels, prepared(trainer), runs=runs).figures
 
 
 def test_where_the_mask_alone_tells_it_helps_beyond_doubt(tmp_path: Path) -> None:
@@ -76,36 +85,36 @@ class Reader(nn.Module):
 def test_every_arm_is_taught_with_its_own_channel_and_the_seed_of_its_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    taught: list[tuple[str, FourthChannel | None, int, ImageSet, ImageSet]] = []
+    trained: list[tuple[str, FourthChannel | None, int, ImageSet, ImageSet]] = []
 
-    def teach(
-        shop: Workshop,
+    def train(
+        trainer: Trainer,
         stage: str,
         images: ImageSet,
         validation: ImageSet,
         *,
         channel: FourthChannel | None,
         seed: int,
-    ) -> tuple[Reader, Fitted]:
-        taught.append((stage, channel, seed, images, validation))
-        return Reader(), Fitted(len(taught), [])
+    ) -> tuple[Reader, FitResult]:
+        trained.append((stage, channel, seed, images, validation))
+        return Reader(), FitResult(len(trained), [])
 
-    monkeypatch.setattr(Workshop, "teach_classifier", teach)
-    with opened(blobs((4, 4, 8)), tmp_path, tiny(seed=10, comparison_seeds=2)) as course:
-        shop = course.workshop
-        sides = prepared(shop)
-        channels = Channels(shop.frames, sides.channel, seed=10)
-        found = run_comparison(shop, channels, sides)
-        assert [seed for _, _, seed, _, _ in taught] == [10] * 5 + [11] * 5
-        assert {(images.members, validation.members) for _, _, _, images, validation in taught} == {
+    monkeypatch.setattr(Trainer, "train_classifier", train)
+    with opened(blobs((4, 4, 8)), tmp_path, tiny(seed=10, comparison_seeds=2)) as run:
+        trainer = run.trainer
+        sides = prepared(trainer)
+        channels = FourthChannelControls(trainer.frames, sides.channel, seed=10)
+        found = run_comparison(trainer, channels, sides)
+        assert [seed for _, _, seed, _, _ in trained] == [10] * 5 + [11] * 5
+        assert {(images.members, validation.members) for _, _, _, images, validation in trained} == {
             (sides.train.members, sides.validation.members)
         }
-        for (_, channel, _, _, _), arm in zip(taught, [*ARMS, *ARMS], strict=True):
+        for (_, channel, _, _, _), arm in zip(trained, [*ARMS, *ARMS], strict=True):
             wanted = channels.of(arm)
             assert (channel is None) == (wanted is None)
             if channel is not None and wanted is not None:
-                assert all(np.array_equal(channel(place), wanted(place)) for place in range(len(shop.frames)))
-    assert found.fitted == {CLASSIFICATION_3CH: Fitted(1, []), CLASSIFICATION_4CH: Fitted(2, [])}
+                assert all(np.array_equal(channel(place), wanted(place)) for place in range(len(trainer.frames)))
+    assert found.fitted == {CLASSIFICATION_3CH: FitResult(1, []), CLASSIFICATION_4CH: FitResult(2, [])}
     figures = found.figures
     assert list(figures["arms"]) == list(ARMS)
     assert [(row["first"], row["second"]) for row in figures["differences"]] == list(PAIRS)
@@ -129,7 +138,9 @@ def rows(normal: Sequence[float], hsil: Sequence[float], *, first: int = 0) -> l
 def test_each_run_is_called_at_its_own_threshold_from_its_validation_side() -> None:
     low = rows([0.05, 0.1, 0.15], [0.2, 0.25, 0.3])
     high = rows([0.7, 0.75, 0.8], [0.85, 0.9, 0.95])
-    figures = comparison_figures([Run(THREE, 0, low, low), Run(PREDICTED, 0, high, high)], rule="youden")
+    figures = comparison_figures(
+        [ArmPredictions(THREE, 0, low, low), ArmPredictions(PREDICTED, 0, high, high)], rule="youden"
+    )
     for arm in (THREE, PREDICTED):
         assert figures["arms"][arm]["accuracy"]["value"] == 1.0
     assert set(figures["arms"]) == {THREE, PREDICTED}
@@ -138,8 +149,8 @@ def test_each_run_is_called_at_its_own_threshold_from_its_validation_side() -> N
 
 def test_figures_do_not_depend_on_the_order_of_the_runs_and_average_the_seeds() -> None:
     good, bad = rows([0.1, 0.2, 0.3], [0.7, 0.8, 0.9]), rows([0.7, 0.8, 0.9], [0.1, 0.2, 0.3])
-    runs = [Run(THREE, 0, good, good), Run(THREE, 1, good, bad)]
-    runs += [Run(PREDICTED, 0, good, good), Run(PREDICTED, 1, good, good)]
+    runs = [ArmPredictions(THREE, 0, good, good), ArmPredictions(THREE, 1, good, bad)]
+    runs += [ArmPredictions(PREDICTED, 0, good, good), ArmPredictions(PREDICTED, 1, good, good)]
     figures = comparison_figures(runs, rule="youden")
     assert figures["arms"][THREE]["auc"]["value"] == pytest.approx(0.5)
     assert figures["differences"][0]["auc"]["value"] == pytest.approx(0.5)
@@ -149,7 +160,9 @@ def test_figures_do_not_depend_on_the_order_of_the_runs_and_average_the_seeds() 
 def test_figures_are_by_case() -> None:
     two_images = [Judged(1, 1, Label.HSIL, 0.2, image_id=1), Judged(1, 1, Label.HSIL, 0.9, image_id=2)]
     said = two_images + rows([0.3, 0.4], [], first=10)
-    figures = comparison_figures([Run(THREE, 0, said, said), Run(PREDICTED, 0, said, said)], rule="youden")
+    figures = comparison_figures(
+        [ArmPredictions(THREE, 0, said, said), ArmPredictions(PREDICTED, 0, said, said)], rule="youden"
+    )
     assert figures["differences"][0]["n"] == 3
     assert figures["arms"][THREE]["auc"]["value"] == 1.0
 

@@ -15,10 +15,10 @@ from colpo_core.nets.pipeline import build_pipeline
 from colpo_core.nets.spec import PipelineSpec
 from colpo_core.terms import Label, Split
 from colpo_core.training.incumbent import Incumbent, compare_with_incumbent
-from colpo_core.training.judging import Judgement
-from colpo_core.training.watch import Watch
+from colpo_core.training.judging import PipelineResults
+from colpo_core.training.progress import ProgressReporter
 from tests.support.blobs import Blobs, blobs
-from tests.support.training_runs import quiet_watch
+from tests.support.training_runs import quiet_progress
 
 SPEC = PipelineSpec(segnet_width=0.05, height_px=64, width_px=64, threshold_4ch=0.4)
 
@@ -38,7 +38,7 @@ def current(tmp_path_factory: pytest.TempPathFactory) -> Incumbent:
     return Incumbent(folder, "current", sha256, frozenset(), frozenset())
 
 
-def judgement(some: Blobs, *, right: bool = True) -> Judgement:
+def judgement(some: Blobs, *, right: bool = True) -> PipelineResults:
     """What a new model said that is always right, or always wrong."""
     items = some.manifest.items
     rows = [
@@ -47,7 +47,7 @@ def judgement(some: Blobs, *, right: bool = True) -> Judgement:
         if it.label is not None
     ]
     truths = [some.masks[str(item.mask_sha256)] for item in items]
-    return Judgement(
+    return PipelineResults(
         masks=[mask_figures(truth, truth if right else np.zeros_like(truth)) for truth in truths],
         mask_images=[item.image_id for item in items],
         mask_patients=[item.patient_id for item in items],
@@ -56,7 +56,9 @@ def judgement(some: Blobs, *, right: bool = True) -> Judgement:
     )
 
 
-def compare(incumbent: Incumbent, some: Blobs, *, right: bool = True, watch: Watch | None = None) -> dict[str, Any]:
+def compare(
+    incumbent: Incumbent, some: Blobs, *, right: bool = True, progress: ProgressReporter | None = None
+) -> dict[str, Any]:
     return compare_with_incumbent(
         incumbent,
         judgement(some, right=right),
@@ -65,7 +67,7 @@ def compare(incumbent: Incumbent, some: Blobs, *, right: bool = True, watch: Wat
         load_image=some.load_image,
         load_mask=some.load_mask,
         device=torch.device("cpu"),
-        watch=watch or quiet_watch(),
+        progress=progress or quiet_progress(),
     )
 
 
@@ -135,7 +137,7 @@ def test_images_without_a_label_or_a_mask_count_for_what_they_have(current: Incu
         load_image=bare.load_image,
         load_mask=bare.load_mask,
         device=torch.device("cpu"),
-        watch=quiet_watch(),
+        progress=quiet_progress(),
     )
     assert (found["calls"]["n"], found["dice"]["value"]) == (4, None)
 
@@ -145,4 +147,4 @@ def test_another_checkpoint_in_its_place_is_refused_and_it_can_be_stopped(curren
         compare(replace(current, sha256="0" * 64), some)
     asked = iter([False, False, True])
     with pytest.raises(JobCancelled):
-        compare(current, some, watch=quiet_watch(lambda: next(asked)))
+        compare(current, some, progress=quiet_progress(lambda: next(asked)))

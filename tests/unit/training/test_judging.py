@@ -22,7 +22,7 @@ from colpo_core.records.statistics.figures import Estimate
 from colpo_core.records.training.settings import AugmentationBounds
 from colpo_core.terms import Label, LabelSource, Split
 from colpo_core.training.judging import (
-    Judgement,
+    PipelineResults,
     calibrated,
     calibration_before,
     decide,
@@ -31,7 +31,7 @@ from colpo_core.training.judging import (
     metrics_of,
     with_calibration,
 )
-from colpo_core.training.watch import Watch
+from colpo_core.training.progress import ProgressReporter
 from tests.support.blobs import Blobs, blobs
 
 N, H = Label.NORMAL, Label.HSIL
@@ -50,14 +50,16 @@ def some() -> Blobs:
     return blobs((0, 0, 3), labels=[N, H, None])
 
 
-def watch(stop_after: int = 10**9) -> Watch:
+def progress(stop_after: int = 10**9) -> ProgressReporter:
     asked = iter(range(10**9))
-    made = Watch(lambda event: None, lambda: next(asked) >= stop_after)
+    made = ProgressReporter(lambda event: None, lambda: next(asked) >= stop_after)
     made.begin("evaluation", epochs_total=1, share=(0.0, 1.0), message="")
     return made
 
 
-def judge(pipeline: Pipeline, some: Blobs, folder: Path, *, watching: Watch | None = None, **what: bool) -> Judgement:
+def judge(
+    pipeline: Pipeline, some: Blobs, folder: Path, *, reporter: ProgressReporter | None = None, **what: bool
+) -> PipelineResults:
     frames = some.frames(folder, width_px=96)
     return judge_pipeline(
         pipeline,
@@ -66,7 +68,7 @@ def judge(pipeline: Pipeline, some: Blobs, folder: Path, *, watching: Watch | No
         ImageSet(tuple(frames.of(Split.TEST))),
         load_mask=some.load_mask,
         batch_size=2,
-        watch=watching or watch(),
+        progress=reporter or progress(),
         share=(0.0, 1.0),
         **what,
     )
@@ -118,7 +120,7 @@ def test_evidence_in_the_bars_is_counted_before_they_are_cut_off(
 
 def test_judging_can_be_stopped(pipeline: Pipeline, some: Blobs, tmp_path: Path) -> None:
     with pytest.raises(JobCancelled):
-        judge(pipeline, some, tmp_path, watching=watch(stop_after=2))
+        judge(pipeline, some, tmp_path, reporter=progress(stop_after=2))
 
 
 def test_masks_or_labels_can_be_left_out(pipeline: Pipeline, some: Blobs, tmp_path: Path) -> None:
@@ -140,7 +142,7 @@ def rows(*prob_hsil: float) -> list[Judged]:
 
 def test_decisions_are_frozen_for_each_network_by_itself() -> None:
     three, four = rows(0.1, 0.2, 0.3, 0.4, 0.6, 0.35), rows(0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
-    chosen = Judgement([], [], [], three, four)
+    chosen = PipelineResults([], [], [], three, four)
     spec = freeze_decisions(PipelineSpec(), chosen, rule="youden", share=0.2)
     assert (spec.calibration_3ch, spec.threshold_3ch) == decide(three, rule="youden", share=0.2)
     assert (spec.calibration_4ch, spec.threshold_4ch) == decide(four, rule="youden", share=0.2)
@@ -174,7 +176,7 @@ def test_where_no_threshold_can_be_chosen_it_stands_where_both_labels_are_equall
 
 
 def test_what_the_calibration_changed_is_kept_beside() -> None:
-    before = calibration_before(Judgement([], [], [], rows(0.0, 1.0), rows(0.5, 0.5)), seed=0)
+    before = calibration_before(PipelineResults([], [], [], rows(0.0, 1.0), rows(0.5, 0.5)), seed=0)
     assert before["3ch"]["brier"]["value"] == pytest.approx(0.0)
     assert before["4ch"]["brier"]["value"] == pytest.approx(0.25)
     assert before["4ch"]["calibration"]["case"]["mean_prob"] == pytest.approx(0.5)
@@ -187,7 +189,7 @@ def test_figures_are_by_image_and_by_case_and_paired() -> None:
     truth[0] = True
     three = [Judged(1, 1, H, 0.9), Judged(1, 1, H, 0.2), Judged(2, 2, N, 0.1), Judged(3, 3, N, 0.8)]
     four = [Judged(1, 1, H, 0.9), Judged(1, 1, H, 0.7), Judged(2, 2, N, 0.3), Judged(3, 3, N, 0.2)]
-    judgement = Judgement([mask_figures(truth, truth)], [7], [1], three, four)
+    judgement = PipelineResults([mask_figures(truth, truth)], [7], [1], three, four)
     spec = PipelineSpec(threshold_3ch=0.5, threshold_4ch=0.25)
     metrics = metrics_of(judgement, spec, label_source=LabelSource.IMPRESSION, seed=0)
     assert metrics["segmentation"]["iou_acetowhite"]["value"] == 1.0
@@ -213,7 +215,9 @@ def test_figures_are_by_image_and_by_case_and_paired() -> None:
 
 
 def test_an_empty_side_has_figures_that_are_not_defined() -> None:
-    metrics = metrics_of(Judgement([], [], [], [], []), PipelineSpec(), label_source=LabelSource.HISTOLOGY, seed=0)
+    metrics = metrics_of(
+        PipelineResults([], [], [], [], []), PipelineSpec(), label_source=LabelSource.HISTOLOGY, seed=0
+    )
     assert metrics["classification_3ch"]["case"]["auc"]["value"] is None
     assert metrics["segmentation"]["n_images"] == 0
     json.dumps(metrics, allow_nan=False)

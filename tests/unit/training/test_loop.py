@@ -10,18 +10,22 @@ from torch.optim.optimizer import Optimizer, register_optimizer_step_pre_hook
 from colpo_core.datasets.tensors import Batch
 from colpo_core.errors import JobCancelled, JobFailed
 from colpo_core.records.training.settings import TrainingEvent
+from colpo_core.training.contract import FitRequest, FitResult, FitStateStore, Hyperparameters, Validation
+from colpo_core.training.fitting import fit
 from colpo_core.training.hardware import plain_hardware
-from colpo_core.training.loop import Fitted, Keeper, Plan, Validation, fit, learning_rate_factor, reproducible
-from colpo_core.training.watch import Watch
+from colpo_core.training.loop import learning_rate_factor, reproducible
+from colpo_core.training.progress import ProgressReporter
 
 
-def plan(**changes: object) -> Plan:
-    return Plan(**({"epochs": 3, "batch_size": 2, "learning_rate": 0.1, "weight_decay": 0.0, "seed": 0} | changes))  # type: ignore[arg-type]
+def hyperparameters(**changes: object) -> Hyperparameters:
+    return Hyperparameters(
+        **({"epochs": 3, "batch_size": 2, "learning_rate": 0.1, "weight_decay": 0.0, "seed": 0} | changes)
+    )  # type: ignore[arg-type]
 
 
-def watch(told: list[TrainingEvent] | None = None, stop_after: int = 10**9) -> Watch:
+def progress(told: list[TrainingEvent] | None = None, stop_after: int = 10**9) -> ProgressReporter:
     asked = iter(range(10**9))
-    made = Watch((told if told is not None else []).append, lambda: next(asked) >= stop_after)
+    made = ProgressReporter((told if told is not None else []).append, lambda: next(asked) >= stop_after)
     made.begin("segmentation", epochs_total=3, share=(0.0, 1.0), message="")
     return made
 
@@ -34,7 +38,7 @@ def line() -> nn.Linear:
 
 @dataclass
 class Three:
-    """A lesson of so many images: the network is to say 3."""
+    """An objective of so many images: the network is to say 3."""
 
     count: int = 8
     factor: float = 1.0
@@ -54,16 +58,28 @@ class Three:
 
 
 def learn(
-    network: nn.Module, lesson: Three, *, watching: Watch | None = None, keeper: Keeper | None = None, **changes: object
-) -> Fitted:
+    network: nn.Module,
+    objective: Three,
+    *,
+    reporter: ProgressReporter | None = None,
+    state_store: FitStateStore | None = None,
+    **changes: object,
+) -> FitResult:
     return fit(
-        network, lesson, plan=plan(**changes), hardware=plain_hardware(), watch=watching or watch(), keeper=keeper
+        FitRequest(
+            network,
+            objective,
+            hyperparameters(**changes),
+            hardware=plain_hardware(),
+            progress=reporter or progress(),
+            state_store=state_store,
+        )
     )
 
 
 def test_the_loss_falls_and_every_epoch_is_told() -> None:
     network, told = line(), list[TrainingEvent]()
-    fitted = learn(network, Three(), watching=watch(told), epochs=20)
+    fitted = learn(network, Three(), reporter=progress(told), epochs=20)
     losses = [figures["train_loss"] for figures in fitted.history]
     assert losses[-1] < 0.05 * losses[0]
     assert fitted.best_epoch == 20
@@ -73,13 +89,13 @@ def test_the_loss_falls_and_every_epoch_is_told() -> None:
 
 
 def test_every_epoch_shows_every_image_once() -> None:
-    lesson = Three(count=8)
-    learn(line(), lesson)
+    objective = Three(count=8)
+    learn(line(), objective)
     for epoch in range(3):
-        shown = [place for number, places in lesson.steps if number == epoch for place in places]
+        shown = [place for number, places in objective.steps if number == epoch for place in places]
         assert sorted(shown) == list(range(8))
-    assert [places for number, places in lesson.steps if number == 0] != [
-        places for number, places in lesson.steps if number == 1
+    assert [places for number, places in objective.steps if number == 0] != [
+        places for number, places in objective.steps if number == 1
     ]
 
 
@@ -155,10 +171,10 @@ def test_gradients_are_clipped() -> None:
 
 
 def test_cancelling_stops_at_the_next_step() -> None:
-    lesson = Three(count=100)
+    objective = Three(count=100)
     with pytest.raises(JobCancelled):
-        learn(line(), lesson, watching=watch(stop_after=4))
-    assert len(lesson.steps) == 3
+        learn(line(), objective, reporter=progress(stop_after=4))
+    assert len(objective.steps) == 3
 
 
 def test_the_learning_rate_rises_and_falls() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from colpo_core.errors import JobFailed
 from colpo_core.terms import Split
-from colpo_core.training.paper_protocol import PaperSides, paper_sides
+from colpo_core.training.paper_protocol import PaperSplits, paper_splits
 from tests.support.blobs import blobs
 
 
@@ -22,8 +22,8 @@ class Counted:
     with_label: list[int]
 
 
-def sides(n_masks: int, n_labels: int, *, seed: int = 0) -> PaperSides:
-    return paper_sides(Counted(list(range(n_masks)), list(range(5, 5 + n_labels))), seed=seed)  # type: ignore[arg-type]
+def sides(n_masks: int, n_labels: int, *, seed: int = 0) -> PaperSplits:
+    return paper_splits(Counted(list(range(n_masks)), list(range(5, 5 + n_labels))), seed=seed)  # type: ignore[arg-type]
 
 
 def test_as_many_images_as_the_papers_give_its_numbers() -> None:
@@ -69,7 +69,7 @@ def _check_copies(sets: list, total: int, shares: tuple[float, ...]) -> None:
 
 def test_the_same_photograph_stands_on_both_sides(tmp_path: Path) -> None:
     frames = blobs((6, 3, 3), images_each=2).frames(tmp_path)
-    found = paper_sides(frames, seed=0)
+    found = paper_splits(frames, seed=0)
     learned, tested = set(found.labels_train.shown), set(found.labels_test.shown)
     assert tested
     assert tested <= learned

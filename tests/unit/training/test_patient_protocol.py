@@ -12,12 +12,12 @@ from torch import Tensor, nn
 from colpo_core.datasets.frames import Frames
 from colpo_core.datasets.image_sets import ImageSet
 from colpo_core.errors import JobFailed
+from colpo_core.records.training.stages import SEGMENTATION, fold_stage
 from colpo_core.terms import Label, Split
-from colpo_core.training.course import Prepared
-from colpo_core.training.loop import Fitted
+from colpo_core.training.contract import FitResult
 from colpo_core.training.patient_protocol import everything, prepare_by_patients
-from colpo_core.training.stages import SEGMENTATION, fold_stage
-from colpo_core.training.workshop import Workshop
+from colpo_core.training.trainer import Trainer
+from colpo_core.training.training_run import PreparedData
 from tests.support.blobs import Blobs, blobs, tiny
 from tests.support.training_runs import opened
 
@@ -39,17 +39,17 @@ class Memory(nn.Module):
 
 def prepare(
     some: Blobs, folder: Path, monkeypatch: pytest.MonkeyPatch, **settings: object
-) -> tuple[Prepared, Frames, dict[str, tuple[ImageSet, ImageSet]]]:
-    """Prepare a course with memories for segmenters; with what each was taught, by its stage."""
-    taught: dict[str, tuple[ImageSet, ImageSet]] = {}
+) -> tuple[PreparedData, Frames, dict[str, tuple[ImageSet, ImageSet]]]:
+    """Prepare a run with memories for segmenters; with what each was trained, by its stage."""
+    trained: dict[str, tuple[ImageSet, ImageSet]] = {}
 
-    def teach(shop: Workshop, stage: str, images: ImageSet, validation: ImageSet) -> tuple[Memory, Fitted]:
-        taught[stage] = (images, validation)
-        return Memory(shop.frames, images.members), Fitted(1, [])
+    def train(trainer: Trainer, stage: str, images: ImageSet, validation: ImageSet) -> tuple[Memory, FitResult]:
+        trained[stage] = (images, validation)
+        return Memory(trainer.frames, images.members), FitResult(1, [])
 
-    monkeypatch.setattr(Workshop, "teach_segmenter", teach)
-    with opened(some, folder, tiny(**settings)) as course:
-        return prepare_by_patients(course), course.workshop.frames, taught
+    monkeypatch.setattr(Trainer, "train_segmenter", train)
+    with opened(some, folder, tiny(**settings)) as run:
+        return prepare_by_patients(run), run.trainer.frames, trained
 
 
 @pytest.mark.parametrize(("folds", "seed"), [(2, 0), (3, 1), (5, 2)])
@@ -57,9 +57,9 @@ def test_no_training_images_channel_comes_from_a_segmenter_that_saw_its_patient(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folds: int, seed: int
 ) -> None:
     some = blobs((7, 2, 2), images_each=2)
-    prepared, frames, taught = prepare(some, tmp_path, monkeypatch, folds=folds, seed=seed)
+    prepared, frames, trained = prepare(some, tmp_path, monkeypatch, folds=folds, seed=seed)
     # The proof is none unless a segmenter that saw the patient would give itself away.
-    everybody = Memory(frames, taught[SEGMENTATION][0].members)
+    everybody = Memory(frames, trained[SEGMENTATION][0].members)
     train = frames.of(Split.TRAIN)
     images = torch.tensor(frames.rgb[train]).permute(0, 3, 1, 2).float() / 255
     assert (everybody.acetowhite(images) == 1).all()
@@ -99,13 +99,13 @@ def test_every_segmenter_learns_from_all_it_may_and_is_chosen_on_the_validation_
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     some = blobs((6, 2, 2), labels=[Label.NORMAL, Label.HSIL, None])
-    prepared, frames, taught = prepare(some, tmp_path, monkeypatch, folds=3)
-    assert list(taught) == list(prepared.fitted) == [SEGMENTATION, *(fold_stage(fold, 3) for fold in range(3))]
+    prepared, frames, trained = prepare(some, tmp_path, monkeypatch, folds=3)
+    assert list(trained) == list(prepared.fitted) == [SEGMENTATION, *(fold_stage(fold, 3) for fold in range(3))]
     train = frames.of(Split.TRAIN)
-    assert list(taught[SEGMENTATION][0].members) == train
-    left_out = [set(train) - set(taught[fold_stage(fold, 3)][0].members) for fold in range(3)]
+    assert list(trained[SEGMENTATION][0].members) == train
+    left_out = [set(train) - set(trained[fold_stage(fold, 3)][0].members) for fold in range(3)]
     assert sorted(place for places in left_out for place in places) == train
-    assert {validation.members for _, validation in taught.values()} == {tuple(frames.of(Split.VALIDATION))}
+    assert {validation.members for _, validation in trained.values()} == {tuple(frames.of(Split.VALIDATION))}
     labelled = {split: tuple(p for p in frames.of(split) if frames.items[p].label is not None) for split in Split}
     assert prepared.train.members == labelled[Split.TRAIN]
     assert prepared.validation.members == labelled[Split.VALIDATION]
@@ -113,16 +113,16 @@ def test_every_segmenter_learns_from_all_it_may_and_is_chosen_on_the_validation_
 
 
 def test_too_few_patients_are_told_before_anything_is_learned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def teach(*_: object) -> None:
+    def train(*_: object) -> None:
         raise AssertionError("nothing is to be learned")
 
-    monkeypatch.setattr(Workshop, "teach_segmenter", teach)
-    with opened(blobs((4, 2, 2)), tmp_path, tiny(folds=5)) as course, pytest.raises(JobFailed, match="fewer folds"):
-        prepare_by_patients(course)
+    monkeypatch.setattr(Trainer, "train_segmenter", train)
+    with opened(blobs((4, 2, 2)), tmp_path, tiny(folds=5)) as run, pytest.raises(JobFailed, match="fewer folds"):
+        prepare_by_patients(run)
 
 
 def test_a_side_is_examined_whole(tmp_path: Path) -> None:
-    with opened(blobs((4, 2, 2), labels=[Label.NORMAL, Label.HSIL, None]), tmp_path) as course:
-        side = everything(course, Split.TEST)
-        assert list(side.masks.members) == course.workshop.frames.of(Split.TEST)
+    with opened(blobs((4, 2, 2), labels=[Label.NORMAL, Label.HSIL, None]), tmp_path) as run:
+        side = everything(run, Split.TEST)
+        assert list(side.masks.members) == run.trainer.frames.of(Split.TEST)
         assert side.parts == [(side.masks, True, True)]

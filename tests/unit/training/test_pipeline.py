@@ -12,8 +12,8 @@ from colpo_core.inference.predict import predict_image
 from colpo_core.nets.card import read_card
 from colpo_core.nets.checkpoint import load_checkpoint
 from colpo_core.records.training.settings import TrainingEvent, TrainingSettings
+from colpo_core.records.training.stages import ARMS
 from colpo_core.terms import Label, LabelSource, Split
-from colpo_core.training.channels import ARMS
 from colpo_core.training.pipeline import TrainedCheckpoint, train_pipeline
 from colpo_core.training.stages import stage_shares
 from tests.support.blobs import Blobs, blobs, tiny
@@ -144,7 +144,7 @@ def test_after_a_crash_it_goes_on_after_the_last_finished_stage(
 def test_what_other_settings_left_is_learned_anew(trained: TrainedCheckpoint, few: Blobs, tmp_path: Path) -> None:
     shutil.copytree(trained.folder.parent, tmp_path / "job")
     events: list[TrainingEvent] = []
-    # The first stage tells; the others take theirs from the same shelf.
+    # The first stage tells; the others take theirs from the same stage_store.
     with pytest.raises(JobCancelled):
         train(
             few,

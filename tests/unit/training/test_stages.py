@@ -1,19 +1,20 @@
 import pytest
 
-from colpo_core.terms import Split
-from colpo_core.training.channels import ARMS, PREDICTED, THREE
-from colpo_core.training.stages import (
+from colpo_core.records.training.stages import (
+    ARMS,
     CLASSIFICATION_3CH,
     CLASSIFICATION_4CH,
     EVALUATION,
+    PREDICTED,
     SEGMENTATION,
+    THREE,
     arm_runs,
     arm_stage,
     fold_stage,
     n_folds,
-    stage_passes,
-    stage_shares,
 )
+from colpo_core.terms import Split
+from colpo_core.training.stages import stage_passes, stage_shares
 from tests.support.blobs import blobs, tiny
 
 

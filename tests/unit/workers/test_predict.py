@@ -7,7 +7,7 @@ from colpo_core.evaluation.likeness import unpack_features
 from colpo_core.images.decoding import read_rgb
 from colpo_core.images.maps import MAP_NAMES
 from colpo_core.images.probabilities import unpack_probabilities
-from colpo_core.images.statistics import image_statistics
+from colpo_core.images.quality_figures import image_statistics
 from colpo_core.inference.predict import ImagePrediction
 from colpo_core.records.people import Actor
 from colpo_core.services.jobs.leases import claim_job

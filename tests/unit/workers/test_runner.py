@@ -5,6 +5,7 @@ import torch
 
 from colpo_core.errors import JobCancelled, JobFailed
 from colpo_core.nets import threads
+from colpo_core.records.jobs.results import EvaluationResult
 from colpo_core.records.people import Actor
 from colpo_core.services.jobs import control as jobs
 from colpo_core.services.jobs import files as job_files
@@ -42,10 +43,15 @@ def test_what_was_made_is_the_result(run: Callable[[Work], tuple[int, Job]], sto
     def work(lease: Lease, _must_stop: Callable[[], bool]) -> Finish:
         unfinished = job_files.work_dir(store, lease.job_id)
         unfinished.mkdir(parents=True)
-        return lambda session, job: {"made": job.id}
+        return lambda session, job: EvaluationResult(job.id)
 
     code, job = run(work)
-    assert (code, job.state, job.result, job.progress) == (runner.EXIT_DONE, JobState.DONE, {"made": job.id}, 1.0)
+    assert (code, job.state, job.result, job.progress) == (
+        runner.EXIT_DONE,
+        JobState.DONE,
+        {"evaluation_id": job.id},
+        1.0,
+    )
     assert not job_files.work_dir(store, job.id).exists()
 
 
@@ -57,7 +63,7 @@ def test_a_job_on_the_processor_leaves_a_core(
 
     def work(_lease: Lease, _must_stop: Callable[[], bool]) -> Finish:
         found.append(torch.get_num_threads())
-        return lambda _session, _job: {}
+        return lambda _session, _job: EvaluationResult(1)
 
     before = torch.get_num_threads()
     torch.set_num_threads(3)
@@ -127,7 +133,7 @@ def test_a_runner_that_lost_its_job_writes_nothing(run: Callable[[Work], tuple[i
 
 
 def test_there_is_nothing_to_do_for_a_second_runner(run: Callable[[Work], tuple[int, Job]], store: Store) -> None:
-    code, job = run(lambda _lease, _must_stop: lambda _session, _job: {})
+    code, job = run(lambda _lease, _must_stop: lambda _session, _job: EvaluationResult(1))
     assert code == runner.EXIT_DONE
     assert runner.run_job(store, job.id) == runner.EXIT_DONE
     assert runner.run_job(store, 99) == runner.EXIT_UNKNOWN

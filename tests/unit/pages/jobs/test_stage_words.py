@@ -1,12 +1,13 @@
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
-from colpo_core.records.jobs import JobEventRecord, JobRecord
+from colpo_core.records.jobs.jobs import JobEventRecord, JobRecord
 from colpo_core.records.models.cards import CONTROLS
+from colpo_core.records.training import stages
 from colpo_core.records.training.settings import PRESETS
 from colpo_core.terms import JobKind, JobState
-from colpo_core.training import channels, stages
 from pages._ui.jobs.stage_words import MAIN_STAGES, resources_text, side_runs, speed_text, stage_text
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
@@ -15,9 +16,9 @@ QUICK = PRESETS["quick"]
 
 def job(stage: str, **settings: object) -> JobRecord:
     return JobRecord(
-        id=1, kind=JobKind.TRAIN, state=JobState.RUNNING, silent=False, settings=QUICK.to_dict() | settings,
+        id=1, kind=JobKind.TRAIN, state=JobState.RUNNING, silent=False, settings=replace(QUICK, **settings),
         snapshot_id=1, attempt=1, max_attempts=3, cancel_requested=False, paused=False, priority=0, stage=stage,
-        epoch=0, epochs_total=2, progress=0.5, error=None, result={}, created_by="Anna", created_at=AT, started_at=AT,
+        epoch=0, epochs_total=2, progress=0.5, error=None, result=None, created_by="Anna", created_at=AT, started_at=AT,
         finished_at=None,
     )  # fmt: skip
 
@@ -29,10 +30,10 @@ def event(stage: str, **figures: float) -> JobEventRecord:
 def test_the_stages_of_a_training_are_known_by_their_names() -> None:
     assert list(MAIN_STAGES) == [stages.SEGMENTATION, stages.CLASSIFICATION_3CH, stages.CLASSIFICATION_4CH]
     assert stage_text(stages.fold_stage(0, 3)) == "Fourth channel: segmenter without part 1 of 3"
-    assert stage_text(stages.arm_stage(channels.EMPTY, 1)) == "Comparison: an empty channel, training 2"
+    assert stage_text(stages.arm_stage(stages.EMPTY, 1)) == "Comparison: an empty channel, training 2"
     assert stage_text(stages.EVALUATION) == "Judging validation and test side"
     assert stage_text("something new") == "Something new"
-    assert set(CONTROLS) == set(channels.ARMS)
+    assert set(CONTROLS) == set(stages.ARMS)
 
 
 def test_folds_and_comparison_are_counted_without_the_one_under_way() -> None:

@@ -11,6 +11,12 @@ def test_a_preset_knows_its_name_and_comes_back_from_its_values(name: str) -> No
     assert TrainingSettings.from_dict(settings.to_dict()) == settings
 
 
+def test_what_an_older_version_lacks_is_written_with_its_default() -> None:
+    read = TrainingSettings.from_dict({"folds": 3})
+    assert read.to_dict() == TrainingSettings(folds=3).to_dict()
+    assert list(read.to_dict())[:2] == ["preset", "protocol"]
+
+
 def test_a_preset_takes_changes() -> None:
     assert preset("quick", seed=7, classifier="resnet50") == TrainingSettings.from_dict(
         preset("quick").to_dict() | {"seed": 7, "classifier": "resnet50"}

@@ -28,7 +28,7 @@ from colpo_core.terms import (
 )
 from tests.conftest import add_person
 from tests.support.clinic import SIDE_PX, Clinic
-from tests.support.several_processes import add_task, paint, square, submit
+from tests.support.several_annotators import add_task, paint, square, submit
 
 MASKS = [square(10, 10), square(10, 14), square(20, 24, 12)]
 

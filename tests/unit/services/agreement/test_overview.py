@@ -15,7 +15,7 @@ from colpo_core.store.tables import AnnotationVersion
 from colpo_core.terms import Finding, MaskOrigin, Role
 from tests.conftest import add_person
 from tests.support.clinic import SIDE_PX, Clinic, ClinicCase
-from tests.support.several_processes import add_task, square, submit
+from tests.support.several_annotators import add_task, square, submit
 
 NOTHING = np.zeros((SIDE_PX, SIDE_PX), np.bool_)
 

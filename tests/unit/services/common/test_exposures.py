@@ -152,7 +152,6 @@ SHOWS_NOTHING = {
         "common.preferences.get_preferences",
         "common.preferences.set_proposals",
         "studies.refusals.note_refusal",
-        "maintenance.sharing_files.share_files",
     },
     "blinded by design": {"studies.presenting.assigned_studies", "studies.presenting.presented_image"},
     "figures over all cases of a study": {"studies.report.report_html", "studies.report.study_report"},

@@ -6,7 +6,9 @@ from dataclasses import replace
 import pytest
 
 from colpo_core.errors import CheckpointMismatch, Conflict, InputRejected, NotFound, PermissionDenied
-from colpo_core.records.jobs import JobRecord
+from colpo_core.records.jobs.jobs import JobRecord
+from colpo_core.records.jobs.results import TrainingResult
+from colpo_core.records.jobs.settings import write_settings
 from colpo_core.records.people import Actor
 from colpo_core.records.training.settings import TrainingSettings
 from colpo_core.services.jobs import control as jobs
@@ -82,7 +84,7 @@ def test_a_training_waits_in_the_queue_and_is_placed(
         snapshot_id,
         "Anna",
     )
-    assert TrainingSettings.from_dict(job.settings) == SETTINGS
+    assert job.settings == SETTINGS
     assert placed == [job.id]
     with store.reading() as session:
         assert session.query(AuditEntry).filter_by(action="start training", subject=f"job {job.id}").count() == 1
@@ -226,13 +228,13 @@ def test_a_prediction_covers_what_is_not_predicted_yet(
     checkpoint_id = add_checkpoint(store, snapshot_id, promoted_by=annotator.person_id)
     add_prediction(store, 1, checkpoint_id)
     job = predicting.start_prediction(store, actor=annotator)
-    assert job.settings == {
+    assert write_settings(job.settings) == {
         "checkpoint_id": checkpoint_id, "image_ids": None, "n_images": 7, "after_image_id": 1, "up_to_image_id": 8,
     }  # fmt: skip
     assert placed == [job.id]
     assert predicting.start_prediction(store, actor=annotator) is None
     jobs.cancel_job(store, actor=annotator, job_id=job.id)
-    assert predicting.start_prediction(store, actor=annotator, image_ids=[1, 2]).settings["image_ids"] == [2]
+    assert predicting.start_prediction(store, actor=annotator, image_ids=[1, 2]).settings.image_ids == (2,)
 
 
 def test_a_prediction_names_what_is_wrong(
@@ -302,7 +304,7 @@ def test_a_finished_training_is_run_again_as_another_job_with_its_settings(
     job = start(store, annotator, snapshot_id, seed=5)
     lease = leases.claim_job(store, job.id, host="elsewhere", pid=1)
     assert lease is not None
-    lease.complete(lambda _session, _job: {"checkpoint_id": 1})
+    lease.complete(lambda _session, _job: TrainingResult(1, "first"))
     again = starting.run_again(store, actor=annotator, job_id=job.id)
     assert (again.id != job.id, again.state, again.settings) == (True, JobState.QUEUED, job.settings)
     assert jobs.get_job(store, actor=annotator, job_id=job.id).state is JobState.DONE

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from colpo_core.records.jobs import GpuState
+from colpo_core.records.jobs.jobs import GpuState
+from colpo_core.records.jobs.settings import EvaluationSettings
+from colpo_core.records.training.settings import preset
 from colpo_core.services.jobs import gpus
 from colpo_core.services.jobs.gpus import gpus_here, gpus_wanted, holding_gpus, is_across_machines
 from colpo_core.settings import Settings
-from colpo_core.terms import JobKind
 
 SETTINGS = Settings(data_dir=Path("data"))
 ON_RAY = Settings(data_dir=Path("data"), engine="ray")
@@ -81,18 +82,19 @@ def test_a_lock_that_cannot_be_opened_counts_as_taken(locks_dir: Path) -> None:
 
 
 def test_a_training_takes_as_many_as_it_says_and_no_more_than_there_are() -> None:
-    assert gpus_wanted(SETTINGS, JobKind.TRAIN, {"devices": 2}, available=4) == 2
-    assert gpus_wanted(SETTINGS, JobKind.TRAIN, {"devices": 0}, available=4) == 4
-    assert gpus_wanted(SETTINGS, JobKind.TRAIN, {"devices": 8}, available=4) == 4
-    assert gpus_wanted(SETTINGS, JobKind.PREDICT, {"checkpoint_id": 1}, available=4) == 1
+    assert gpus_wanted(SETTINGS, preset("quick", devices=2), available=4) == 2
+    assert gpus_wanted(SETTINGS, preset("quick", devices=0), available=4) == 4
+    assert gpus_wanted(SETTINGS, preset("quick", devices=8), available=4) == 4
+    assert gpus_wanted(SETTINGS, EvaluationSettings(1, 1), available=4) == 1
+    assert gpus_wanted(SETTINGS, None, available=4) == 1, "settings of another version of the program"
 
 
 def test_under_ray_several_devices_are_those_of_the_cluster() -> None:
-    assert is_across_machines(ON_RAY, {"devices": 2})
-    assert not is_across_machines(ON_RAY, {"devices": 1})
-    assert not is_across_machines(ON_RAY, {"checkpoint_id": 1})
-    assert not is_across_machines(SETTINGS, {"devices": 2})
-    assert gpus_wanted(ON_RAY, JobKind.TRAIN, {"devices": 4}, available=2) == 1
+    assert is_across_machines(ON_RAY, preset("quick", devices=2))
+    assert not is_across_machines(ON_RAY, preset("quick", devices=1))
+    assert not is_across_machines(SETTINGS, preset("quick", devices=2))
+    assert gpus_wanted(ON_RAY, preset("quick", devices=4), available=2) == 1
+    assert gpus_wanted(ON_RAY, EvaluationSettings(1, 1), available=2) == 1
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from colpo_core.errors import NotFound
+from colpo_core.records.jobs.results import EvaluationResult
 from colpo_core.records.people import Actor
 from colpo_core.services.jobs.leases import Heartbeats, Lease, LeaseLost, claim_job, database_now
 from colpo_core.settings import Settings
@@ -79,14 +80,14 @@ def test_a_runner_that_froze_and_woke_can_write_nothing(store: Store, annotator:
         frozen.heartbeat,
         frozen.give_back,
         lambda: frozen.abandon(JobState.FAILED, "late"),
-        lambda: frozen.complete(lambda session, job: published.append(job.id) or {}),
+        lambda: frozen.complete(lambda session, job: published.append(job.id) or EvaluationResult(1)),
     ):
         with pytest.raises(LeaseLost):
             deed()
     assert published == []
-    successor.complete(lambda session, job: {"by": "successor"})
+    successor.complete(lambda session, job: EvaluationResult(7))
     job = job_row(store, job_id)
-    assert (job.state, job.result, job.error) == (JobState.DONE, {"by": "successor"}, None)
+    assert (job.state, job.result, job.error) == (JobState.DONE, {"evaluation_id": 7}, None)
 
 
 def test_a_lease_that_ran_out_but_was_not_taken_goes_on(store: Store, annotator: Actor) -> None:
@@ -100,7 +101,7 @@ def test_a_lease_that_ran_out_but_was_not_taken_goes_on(store: Store, annotator:
 def test_a_write_that_fails_leaves_nothing(store: Store, annotator: Actor) -> None:
     lease = claim(store, add_job(store, annotator))
 
-    def finish(session: Session, job: Job) -> dict[str, object]:
+    def finish(session: Session, job: Job) -> EvaluationResult:
         session.add(JobEvent(job_id=job.id, stage="s", epoch=1))
         session.flush()
         raise RuntimeError("the disk is full")

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from colpo_core.cluster.sharing_files import share_files
 from colpo_core.errors import CheckpointMismatch, Conflict, PermissionDenied
 from colpo_core.nets.card import CARD_FILE, WEIGHTS_FILE, read_card
 from colpo_core.records.people import Actor
-from colpo_core.services.maintenance.sharing_files import share_files
 from colpo_core.services.models.files import checkpoint_dir, place_files, prepare_files
 from colpo_core.settings import Settings
 from colpo_core.store import Store

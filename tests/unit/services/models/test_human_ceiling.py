@@ -9,7 +9,7 @@ from colpo_core.store.tables import Checkpoint
 from colpo_core.terms import LabelSource, Role
 from tests.conftest import add_person
 from tests.support.clinic import Clinic, make_card
-from tests.support.several_processes import square, submit
+from tests.support.several_annotators import square, submit
 
 
 def test_a_model_stands_beside_what_people_reach_on_the_same_images(store: Store, annotator: Actor) -> None:

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from sqlalchemy import and_, delete, select
 
 from colpo_core.errors import InputRejected, NotFound
+from colpo_core.records.jobs.settings import PredictionSettings, write_settings
 from colpo_core.records.people import Actor
-from colpo_core.services.models.prediction_scope import images_of, n_images_of, settle_scope, shares_of, unpredicted
+from colpo_core.services.models.prediction_scope import images_of, settle_scope, shares_of, unpredicted
 from colpo_core.store import Store
 from colpo_core.store.dialects import among
 from colpo_core.store.tables import Image, Job, Prediction
@@ -27,25 +28,25 @@ def desk(store: Store, administrator: Actor) -> PredictedClinic:
     return desk
 
 
-def left_of(store: Store, scope: dict[str, object]) -> list[int]:
+def left_of(store: Store, scope: PredictionSettings) -> list[int]:
     """What a runner would take up."""
     with store.reading() as session:
-        left = and_(images_of(scope), unpredicted(scope["checkpoint_id"]))
+        left = and_(images_of(scope), unpredicted(scope.checkpoint_id))
         return list(session.scalars(select(Image.id).where(left).order_by(Image.id)))
 
 
-def queue(store: Store, actor: Actor, scope: dict[str, object], state: JobState = JobState.QUEUED) -> None:
+def queue(store: Store, actor: Actor, scope: PredictionSettings, state: JobState = JobState.QUEUED) -> None:
     with store.writing() as session:
-        session.add(Job(kind=JobKind.PREDICT, state=state, settings=scope, created_by=actor.person_id))
+        session.add(Job(kind=JobKind.PREDICT, state=state, settings=write_settings(scope), created_by=actor.person_id))
 
 
 def test_the_whole_store_is_told_in_four_numbers(store: Store, annotator: Actor, desk: PredictedClinic) -> None:
     with store.writing() as session:
         scope = settle_scope(session, desk.checkpoint_id, None)
     assert scope is not None
-    assert len(json.dumps(scope)) < 150, "a store of 100,000 images names none of them"
+    assert len(json.dumps(write_settings(scope))) < 150, "a store of 100,000 images names none of them"
     assert left_of(store, scope) == [4, 5, 6, 7]
-    assert n_images_of(scope) == 4
+    assert scope.n_images == 4
 
 
 def test_what_arrives_later_is_not_the_jobs(store: Store, annotator: Actor, desk: PredictedClinic) -> None:
@@ -66,7 +67,8 @@ def test_what_is_over_or_about_to_be_cancelled_covers_nothing(
         scope = settle_scope(session, desk.checkpoint_id, None)
     queue(store, annotator, scope, JobState.FAILED)
     with store.writing() as session:
-        session.add(Job(kind=JobKind.PREDICT, settings=scope, cancel_requested=True, created_by=annotator.person_id))
+        values = write_settings(scope)
+        session.add(Job(kind=JobKind.PREDICT, settings=values, cancel_requested=True, created_by=annotator.person_id))
     with store.writing() as session:
         assert settle_scope(session, desk.checkpoint_id, None) == scope
 
@@ -88,7 +90,7 @@ def test_jobs_share_the_images_out_among_themselves(
     taken: set[int] = set()
     for scope in scopes:  # one after the other: what the one before has predicted is no longer left
         mine = set(left_of(store, scope)) - taken
-        assert len(mine) == n_images_of(scope), "each tells how many it will predict"
+        assert len(mine) == scope.n_images, "each tells how many it will predict"
         taken |= mine
     with store.reading() as session:
         done = set(session.scalars(select(Prediction.image_id).where(Prediction.checkpoint_id == desk.checkpoint_id)))
@@ -112,10 +114,6 @@ def test_what_cannot_be_predicted_is_named(
         settle_scope(session, desk.checkpoint_id, image_ids)
 
 
-def test_a_job_of_an_older_version_names_every_image() -> None:
-    assert n_images_of({"checkpoint_id": 1, "image_ids": [4, 7, 9]}) == 3
-
-
 def test_more_numbers_than_a_statement_takes_parameters(store: Store, desk: PredictedClinic) -> None:
     with store.reading() as session:
         found = session.scalars(select(Image.id).where(among(Image.id, range(3, 400_000, 2))).order_by(Image.id))
@@ -123,7 +121,7 @@ def test_more_numbers_than_a_statement_takes_parameters(store: Store, desk: Pred
         assert list(session.scalars(select(Image.id).where(among(Image.id, ())))) == []
 
 
-def shared_out(store: Store, scope: dict[str, object], shard_images: int | None) -> list[dict[str, object]]:
+def shared_out(store: Store, scope: PredictionSettings, shard_images: int | None) -> list[PredictionSettings]:
     with store.reading() as session:
         return shares_of(session, scope, shard_images=shard_images)
 
@@ -138,18 +136,18 @@ def test_shares_hold_every_image_once(
     predicted = data.draw(st.sets(st.sampled_from([4, 5, 6, 7])))
     named = data.draw(st.none() | st.just([4, 5, 6, 7]))
     shard_images = data.draw(st.integers(1, 5))
-    queue(store, annotator, {"checkpoint_id": desk.checkpoint_id, "image_ids": sorted(predicted), "n_images": 1})
+    queue(store, annotator, PredictionSettings(desk.checkpoint_id, tuple(sorted(predicted)), 1))
     with store.writing() as session:
         scope = settle_scope(session, desk.checkpoint_id, named)
     if scope is None:
         assert predicted == {4, 5, 6, 7}
         return
     shares = shared_out(store, scope, shard_images)
-    assert [n_images_of(share) for share in shares[:-1]] == [shard_images] * (len(shares) - 1)
-    assert sum(n_images_of(share) for share in shares) == n_images_of(scope)
+    assert [share.n_images for share in shares[:-1]] == [shard_images] * (len(shares) - 1)
+    assert sum(share.n_images for share in shares) == scope.n_images
     wanted = [image_id for share in shares for image_id in left_of(store, share) if image_id not in predicted]
     assert wanted == sorted({4, 5, 6, 7} - predicted)
-    assert all(share.get("shards") == (len(shares) if len(shares) > 1 else None) for share in shares)
+    assert all(share.shards == len(shares) for share in shares)
 
 
 def test_a_small_prediction_and_one_place_mean_one_job(store: Store, annotator: Actor, desk: PredictedClinic) -> None:

@@ -2,13 +2,15 @@ import json
 from pathlib import Path
 
 import pytest
+from sqlalchemy.orm import Session
 
 from colpo_core.errors import CheckpointMismatch, Conflict, InputRejected, NotFound, PermissionDenied
 from colpo_core.nets.card import CARD_FILE, WEIGHTS_FILE, file_sha256, seal_card
+from colpo_core.records.jobs.results import TrainingResult
 from colpo_core.records.people import Actor
 from colpo_core.services.jobs import control as jobs
 from colpo_core.services.jobs import files as job_files
-from colpo_core.services.jobs.leases import Lease, claim_job
+from colpo_core.services.jobs.leases import Finish, Lease, claim_job
 from colpo_core.services.models import promotions
 from colpo_core.services.models import registry as checkpoints
 from colpo_core.services.models import registry as models_registry
@@ -47,16 +49,21 @@ def claimed(store: Store, actor: Actor, snapshot_id: int) -> Lease:
     return lease
 
 
+def publishing(store: Store, prepared: Path) -> Finish:
+    def finish(session: Session, job: Job) -> TrainingResult:
+        checkpoint = publish_checkpoint(session, store, job=job, prepared=prepared)
+        return TrainingResult(checkpoint.id, checkpoint.name)
+
+    return finish
+
+
 def publish(store: Store, actor: Actor, snapshot_id: int, name: str) -> int:
     lease = claimed(store, actor, snapshot_id)
     folder = write_folder(job_files.work_dir(store, lease.job_id) / "checkpoint", name)
     prepared = prepare_files(store, job_id=lease.job_id, folder=folder)
 
-    def finish(session, job):  # noqa: ANN001, ANN202
-        return {"checkpoint_id": publish_checkpoint(session, store, job=job, prepared=prepared).id}
-
-    lease.complete(finish)
-    return jobs.get_job(store, actor=actor, job_id=lease.job_id).result["checkpoint_id"]
+    lease.complete(publishing(store, prepared))
+    return jobs.get_job(store, actor=actor, job_id=lease.job_id).result.checkpoint_id
 
 
 def test_a_published_checkpoint_is_whole_and_in_the_registry(store: Store, annotator: Actor, snapshot_id: int) -> None:
@@ -88,9 +95,7 @@ def test_a_crash_before_the_registry_knows_loses_nothing(store: Store, annotator
     assert models_registry.list_checkpoints(store, actor=annotator) == ()
     assert jobs.get_job(store, actor=annotator, job_id=lease.job_id).state is JobState.RUNNING
     prepared = prepare_files(store, job_id=lease.job_id, folder=folder)
-    lease.complete(
-        lambda session, job: {"checkpoint_id": publish_checkpoint(session, store, job=job, prepared=prepared).id}
-    )
+    lease.complete(publishing(store, prepared))
     (found,) = models_registry.list_checkpoints(store, actor=annotator)
     verify_files(store, found)
     assert [path.name for path in store.settings.checkpoints_dir.iterdir()] == ["one"]
@@ -123,7 +128,7 @@ def test_a_promotion_makes_the_current_model_and_starts_its_predictions(
         ("one", "it is better Overruled: a trial", "Ada"),
     ]
     predictions = jobs.list_jobs(store, actor=annotator, kind=JobKind.PREDICT)
-    assert [(job.settings["checkpoint_id"], job.settings["n_images"]) for job in reversed(predictions)] == [
+    assert [(job.settings.checkpoint_id, job.settings.n_images) for job in reversed(predictions)] == [
         (first, 6),
         (second, 6),
     ], "rolling back does not predict again what already waits"

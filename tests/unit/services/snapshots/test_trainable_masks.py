@@ -17,7 +17,7 @@ from colpo_core.terms import AdjudicationMethod, Combination, Finding, MaskOrigi
 from colpo_core.workers.mask_loading import load_mask
 from tests.conftest import add_person
 from tests.support.clinic import SIDE_PX, Clinic, ClinicCase
-from tests.support.several_processes import square, submit
+from tests.support.several_annotators import square, submit
 
 MASKS = [square(10, 10), square(12, 12), square(20, 24, 12)]
 

@@ -291,7 +291,7 @@ def test_an_aid_that_cannot_be_given_or_trusted_is_refused(
         designing.open_study(store, actor=administrator, study_id=study_id)
     job = predict_missing(store, actor=administrator, study_id=study_id, checkpoint_id=clinic.checkpoint_id)
     assert job is not None
-    assert job.settings["image_ids"] == [bare.image_id]
+    assert job.settings.image_ids == (bare.image_id,)
     clinic.predict(bare.image_id, clinic.checkpoint_id)
     with store.writing() as session:
         session.get_one(Case, bare.case_id).patient_id = clinic.cases[-1].patient_id
