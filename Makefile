@@ -30,9 +30,10 @@ demo: .venv/installed ## install, fill an empty store with simulated cases, serv
 serve: .venv/installed ## serve the program on http://127.0.0.1:8501, on the store as it is
 	@$(BIN)/python -m colpo_core serve
 
-check: .venv/installed-dev ## ruff, mypy --strict, import-linter
+check: .venv/installed-dev ## ruff, vulture, mypy --strict, import-linter
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/vulture
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 

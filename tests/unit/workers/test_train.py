@@ -10,6 +10,7 @@ from colpo_core.store.tables import Checkpoint, Promotion
 from colpo_core.terms import LabelSource, Split
 from colpo_core.workers.train import find_incumbent
 from tests.support.clinic import Clinic
+from tests.support.snapshots import manifest_of
 
 
 @pytest.mark.parametrize(
@@ -33,6 +34,6 @@ def test_the_current_model_knows_whom_it_has_learned_from(
         session.add(Promotion(checkpoint_id=1, promoted_by=administrator.person_id, reason="first"))
     incumbent = find_incumbent(store)
     assert incumbent is not None
-    items = freezing.snapshot_manifest(store, actor=annotator, snapshot_id=snapshot.id).items
+    items = manifest_of(store, snapshot.id).items
     assert {item.split for item in items} == set(Split)
     assert {item.split for item in items if incumbent.knows(item)} == sides

@@ -27,7 +27,6 @@ from colpo_core.services.models import promotion_checks
 from colpo_core.services.models import registry as checkpoints
 from colpo_core.services.people import accounts as people
 from colpo_core.services.review import desk as review
-from colpo_core.services.snapshots import freezing
 from colpo_core.services.training import retraining
 from colpo_core.store import Store
 from colpo_core.store.tables import Checkpoint, Exposure, Person, utc_now
@@ -72,7 +71,6 @@ SHOWS_NOTHING = {
         "overview.cohort.reviewer_rates",
         "overview.cohort.unseen_figures",
         "overview.dashboard.dashboard",
-        "models.evaluations.count_looks",
         "models.evaluations.list_evaluations",
         "snapshots.external_sets.external_sets",
         "snapshots.external_sets.seen_by",
@@ -102,7 +100,6 @@ SHOWS_NOTHING = {
         "models.cards.model_card",
         "workers.foreground.predict_files",
         "models.promotion_checks.check_promotion",
-        "models.promotion_checks.promotion_doubts",
         "models.promotions.promote_checkpoint",
         "training.retraining.rule_like",
     },
@@ -156,7 +153,6 @@ SHOWS_NOTHING = {
         "tasks.tasks.annotator_choices",
         "tasks.tasks.close_task",
         "tasks.tasks.create_task",
-        "tasks.tasks.get_task",
         "tasks.tasks.list_tasks",
         "tasks.tasks.preview_task",
         "tasks.tasks.task_progress",
@@ -333,11 +329,9 @@ def test_a_list_of_cases_shows_the_labels_of_its_page(
     assert unlabelled not in {case_id for case_id, _ in seen}
 
 
-def test_queues_and_snapshots_show_what_they_name(store: Store, annotator: Actor, clinic: PredictedClinic) -> None:
+def test_queues_show_what_they_name(store: Store, annotator: Actor, clinic: PredictedClinic) -> None:
     review.list_for_review(store, actor=annotator)
     assert seen_by(store, annotator) == {(one.case_id, P) for one in clinic.cases}
-    freezing.snapshot_manifest(store, actor=annotator, snapshot_id=clinic.snapshot_id)
-    assert (clinic.cases[-1].case_id, L) in seen_by(store, annotator)
 
 
 def test_masks_that_wait_are_shown_to_whoever_lists_confirms_or_rejects_them(
@@ -413,7 +407,7 @@ def test_whoever_wants_a_models_name_or_figures_is_exposed_to_no_case(
     found = checkpoints.find_checkpoint(store, actor=annotator, name=str(clinic.checkpoint_id))
     assert found == listed == checkpoints.find_checkpoint(store, actor=annotator, name=listed.name)
     assert "case_id" not in json.dumps(listed.card), "what is not noted is not handed out"
-    promotion_checks.promotion_doubts(store, actor=annotator, checkpoint_id=clinic.checkpoint_id)
+    promotion_checks.check_promotion(store, actor=annotator, checkpoint_id=clinic.checkpoint_id)
     models_human_ceiling.human_ceiling(store, actor=annotator, checkpoint_id=clinic.checkpoint_id)
     settings = TrainingSettings()
     retraining.rule_like(

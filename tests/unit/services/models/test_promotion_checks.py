@@ -16,12 +16,13 @@ from colpo_core.services.models import files as checkpoint_files
 from colpo_core.services.models import promotions
 from colpo_core.services.models import promotions as models_promotions
 from colpo_core.services.models import registry as models_registry
-from colpo_core.services.models.promotion_checks import check_promotion, promotion_doubts
+from colpo_core.services.models.promotion_checks import check_promotion
 from colpo_core.services.snapshots import freezing
 from colpo_core.store import Store
 from colpo_core.store.tables import AuditEntry, Case, Checkpoint, Evaluation, Image, Job, Patient, Promotion, Snapshot
 from colpo_core.terms import Grade, Label, LabelSource, Split
 from tests.support.clinic import Clinic, make_card
+from tests.support.snapshots import manifest_of
 
 Publish = Callable[..., int]
 
@@ -91,6 +92,10 @@ def publish(store: Store, annotator: Actor) -> Publish:
     return published
 
 
+def promotion_doubts(store: Store, actor: Actor, checkpoint_id: int) -> tuple[str, ...]:
+    return check_promotion(store, actor=actor, checkpoint_id=checkpoint_id).doubts
+
+
 def promote(store: Store, actor: Actor, checkpoint_id: int, **words: str) -> None:
     models_promotions.promote_checkpoint(store, actor=actor, checkpoint_id=checkpoint_id, reason="better", **words)
 
@@ -99,12 +104,12 @@ def test_nothing_speaks_against_an_ordinary_one(
     store: Store, annotator: Actor, reader: Actor, administrator: Actor, publish: Publish
 ) -> None:
     checkpoint_id = publish()
-    assert promotion_doubts(store, actor=annotator, checkpoint_id=checkpoint_id) == ()
+    assert promotion_doubts(store, annotator, checkpoint_id) == ()
     promote(store, administrator, checkpoint_id, overrule="just in case")
     (row,) = models_promotions.list_promotions(store, actor=annotator)
     assert (row.reason, row.overruled) == ("better", ())
     with pytest.raises(PermissionDenied):
-        promotion_doubts(store, actor=reader, checkpoint_id=checkpoint_id)
+        check_promotion(store, actor=reader, checkpoint_id=checkpoint_id)
 
 
 def blind_card(mean_mask: tuple[float, float, float], disc: tuple[float, float, float]) -> dict[str, Any]:
@@ -121,33 +126,31 @@ def test_masks_that_are_no_better_than_the_mean_training_mask_hold_it_back(
 ) -> None:
     """An IoU of 0.44 stood beside nothing, where the mean training mask has 0.38 on the same images."""
     doubtful = publish("doubtful1", blind_card((0.06, -0.01, 0.13), (0.08, 0.01, 0.15)))
-    (said,) = promotion_doubts(store, actor=annotator, checkpoint_id=doubtful)
+    (said,) = promotion_doubts(store, annotator, doubtful)
     assert "not shown to be better" in said
     assert "the mean training mask, +0.06 (-0.01 to +0.13; 30 patients)" in said
     assert "disc" not in said
     worse = publish("worse2", blind_card((-0.2, -0.3, -0.1), (-0.1, -0.2, 0.0)))
-    (said,) = promotion_doubts(store, actor=annotator, checkpoint_id=worse)
+    (said,) = promotion_doubts(store, annotator, worse)
     assert "mean training mask" in said
     assert "disc in the middle" in said
     better = publish("better3", blind_card((0.06, 0.01, 0.13), (0.08, 0.01, 0.15)))
-    assert promotion_doubts(store, actor=annotator, checkpoint_id=better) == ()
+    assert promotion_doubts(store, annotator, better) == ()
 
 
 def test_a_leaking_protocol_holds_it_back(store: Store, annotator: Actor, publish: Publish) -> None:
     checkpoint_id = publish(leaks=["Copies of one image stand on both sides."])
-    assert promotion_doubts(store, actor=annotator, checkpoint_id=checkpoint_id) == (
-        "Copies of one image stand on both sides.",
-    )
+    assert promotion_doubts(store, annotator, checkpoint_id) == ("Copies of one image stand on both sides.",)
 
 
 def test_leakage_that_the_guard_finds_today_holds_it_back(store: Store, annotator: Actor, publish: Publish) -> None:
     checkpoint_id = publish()
-    manifest = freezing.snapshot_manifest(store, actor=annotator, snapshot_id=1)
+    manifest = manifest_of(store, 1)
     sides = {item.split: item.image_id for item in manifest.items}
     with store.writing() as session:
         for image_id in sides.values():
             session.get_one(Image, image_id).perceptual_hash = "0" * 384
-    (doubt,) = promotion_doubts(store, actor=annotator, checkpoint_id=checkpoint_id)
+    (doubt,) = promotion_doubts(store, annotator, checkpoint_id)
     assert "leaks" in doubt
     assert "near copy" in doubt
 
@@ -156,17 +159,17 @@ def test_one_call_for_everybody_holds_it_back(store: Store, annotator: Actor, pu
     block = sound()["classification_4ch"]
     called = {"image": block["image"], "case": block["case"] | {"all_called": "normal"}}
     checkpoint_id = publish(metrics={"classification_4ch": called})
-    (doubt,) = promotion_doubts(store, actor=annotator, checkpoint_id=checkpoint_id)
+    (doubt,) = promotion_doubts(store, annotator, checkpoint_id)
     assert doubt == "With four channels it calls every test case normal: it tells nothing apart."
 
 
 def test_an_external_test_set_that_it_has_seen_holds_it_back(store: Store, annotator: Actor, publish: Publish) -> None:
     checkpoint_id = publish()
-    learned = freezing.snapshot_manifest(store, actor=annotator, snapshot_id=1).items
+    learned = manifest_of(store, 1).items
     with store.reading() as session:
         code = session.get_one(Patient, next(one.patient_id for one in learned if one.split == "train")).code
     freezing.freeze_snapshot(store, actor=annotator, query=SnapshotQuery("kept", external=True, patient_codes=(code,)))
-    (doubt,) = promotion_doubts(store, actor=annotator, checkpoint_id=checkpoint_id)
+    (doubt,) = promotion_doubts(store, annotator, checkpoint_id)
     assert "“kept”" in doubt
 
 
@@ -177,10 +180,10 @@ def test_being_worse_than_the_current_model_holds_it_back(
     promote(store, administrator, first)
     against = {"sha256": "1" * 64, "worse": ["AUC -0.20 (-0.30 to -0.10)"]}
     second = publish("model-2", metrics={"against_current": against})
-    (doubt,) = promotion_doubts(store, actor=annotator, checkpoint_id=second)
+    (doubt,) = promotion_doubts(store, annotator, second)
     assert doubt == "On the same cases it is worse than the current model model-1: AUC -0.20 (-0.30 to -0.10)."
     elsewhere = publish("model-3", metrics={"against_current": against | {"sha256": "9" * 64}})
-    assert promotion_doubts(store, actor=annotator, checkpoint_id=elsewhere) == ()
+    assert promotion_doubts(store, annotator, elsewhere) == ()
 
 
 def said(good: bool, patients: Iterable[int]) -> dict[str, Any]:
@@ -210,13 +213,13 @@ def test_two_cards_are_compared_where_another_model_is_current_by_now(
 ) -> None:
     promote(store, administrator, publish("model-1", metrics=said(True, STRANGERS)))
     worse = publish("model-2", metrics=said(False, STRANGERS))
-    (doubt,) = promotion_doubts(store, actor=annotator, checkpoint_id=worse)
+    (doubt,) = promotion_doubts(store, annotator, worse)
     assert "worse than the current model model-1: AUC -" in doubt
     # Patients whom one of them has learned from say nothing.
-    learned = [one.patient_id for one in freezing.snapshot_manifest(store, actor=annotator, snapshot_id=1).items
+    learned = [one.patient_id for one in manifest_of(store, 1).items
                if one.split != "test"]  # fmt: skip
     elsewhere = publish("model-3", metrics=said(False, range(min(learned), min(learned) + 1)))
-    assert promotion_doubts(store, actor=annotator, checkpoint_id=elsewhere) == ()
+    assert promotion_doubts(store, annotator, elsewhere) == ()
 
 
 def test_only_cases_of_which_both_cards_say_the_same_are_compared(
@@ -226,12 +229,12 @@ def test_only_cases_of_which_both_cards_say_the_same_are_compared(
     promote(store, administrator, publish("model-1", metrics=said(True, STRANGERS)))
     turned = said(False, STRANGERS)
     turned["predictions"][0]["label"] = Label.HSIL.value
-    (doubt,) = promotion_doubts(store, actor=annotator, checkpoint_id=publish("model-2", metrics=turned))
+    (doubt,) = promotion_doubts(store, annotator, publish("model-2", metrics=turned))
     assert "worse than the current model model-1: AUC -" in doubt
     for row in turned["predictions"]:
         row["case_id"] += 5000
     moved = publish("model-3", metrics=turned)
-    assert promotion_doubts(store, actor=annotator, checkpoint_id=moved) == ()
+    assert promotion_doubts(store, annotator, moved) == ()
 
 
 def test_nothing_is_compared_on_whom_a_model_of_the_papers_protocol_has_learned_from(
@@ -242,15 +245,15 @@ def test_nothing_is_compared_on_whom_a_model_of_the_papers_protocol_has_learned_
     clinic.add_cohort(32)
     query = SnapshotQuery("large", fractions=(0.1, 0.1, 0.8))
     large = freezing.freeze_snapshot(store, actor=annotator, query=query)
-    manifest = freezing.snapshot_manifest(store, actor=annotator, snapshot_id=large.id)
+    manifest = manifest_of(store, large.id)
     tested = [item.patient_id for item in manifest.of(Split.TEST)]
     promote(store, administrator, publish("model-1", metrics=said(True, tested), snapshot_id=large.id))
     honest = publish("model-2", metrics=said(False, tested), snapshot_id=large.id)
-    assert "worse than the current model" in promotion_doubts(store, actor=annotator, checkpoint_id=honest)[0]
+    assert "worse than the current model" in promotion_doubts(store, annotator, honest)[0]
     with store.writing() as session:
         row = session.get_one(Checkpoint, 1)
         row.card = row.card | {"protocol": "paper"}
-    assert promotion_doubts(store, actor=annotator, checkpoint_id=honest) == ()
+    assert promotion_doubts(store, annotator, honest) == ()
 
 
 def test_a_promotion_that_is_held_back_changes_nothing_until_it_is_overruled_in_writing(
@@ -299,7 +302,7 @@ def test_a_snapshot_that_cannot_be_read_is_a_doubt_and_no_crash(
     checkpoint_id = publish()
     with store.writing() as session:
         session.get_one(Snapshot, 1).sha256 = "7" * 64
-    (doubt,) = promotion_doubts(store, actor=annotator, checkpoint_id=checkpoint_id)
+    (doubt,) = promotion_doubts(store, annotator, checkpoint_id)
     assert doubt.startswith("What it or the current model has learned from cannot be checked.")
 
 
@@ -335,7 +338,7 @@ def test_a_card_of_an_older_version_is_read_and_what_it_lacks_is_said(
 def test_figures_that_may_be_chance_hold_it_back(
     store: Store, annotator: Actor, publish: Publish, metrics: dict[str, Any], doubt: str
 ) -> None:
-    (said,) = promotion_doubts(store, actor=annotator, checkpoint_id=publish(metrics=metrics))
+    (said,) = promotion_doubts(store, annotator, publish(metrics=metrics))
     assert doubt in said
 
 
@@ -344,7 +347,7 @@ def test_an_area_just_above_one_half_and_ten_of_a_label_are_enough(
 ) -> None:
     counts = {"true_positive": 10, "false_negative": 0, "true_negative": 15, "false_positive": 5}
     checkpoint_id = publish(metrics=with_area(0.501, 0.8, **counts))
-    assert promotion_doubts(store, actor=annotator, checkpoint_id=checkpoint_id) == ()
+    assert promotion_doubts(store, annotator, checkpoint_id) == ()
 
 
 @pytest.mark.parametrize(
@@ -369,7 +372,7 @@ def test_evidence_in_the_wrong_place_holds_it_back(
     store: Store, annotator: Actor, publish: Publish, change: dict[str, Any], doubt: str
 ) -> None:
     evidence = sound()["4ch"]["evidence"] | change
-    (said,) = promotion_doubts(store, actor=annotator, checkpoint_id=publish(metrics={"4ch": {"evidence": evidence}}))
+    (said,) = promotion_doubts(store, annotator, publish(metrics={"4ch": {"evidence": evidence}}))
     assert doubt in said
     assert said.startswith("With four channels, which makes the calls,")
 
@@ -403,7 +406,7 @@ def test_an_external_look_that_may_be_chance_holds_it_back_until_a_newer_one(
                     checkpoint_id=checkpoint_id, snapshot_id=kept.id, metrics=metrics, created_by=annotator.person_id
                 )
             )
-        return promotion_doubts(store, actor=annotator, checkpoint_id=checkpoint_id)
+        return promotion_doubts(store, annotator, checkpoint_id)
 
     (doubt,) = take_look(sound() | with_area(0.4, 0.9))
     assert "the AUC on the cases of the external test set “kept” is 0.70 (0.40 to 0.90)" in doubt
@@ -421,7 +424,7 @@ def test_impressions_and_drawings_hold_it_back(store: Store, annotator: Actor, p
     checkpoint_id = publish(snapshot_id=frozen.id)
     with store.writing() as session:
         session.get_one(Checkpoint, checkpoint_id).label_source = LabelSource.IMPRESSION
-    first, second = promotion_doubts(store, actor=annotator, checkpoint_id=checkpoint_id)
+    first, second = promotion_doubts(store, annotator, checkpoint_id)
     assert first.startswith("Its labels are colposcopic impressions, not histology")
     assert "images that it learned from" in second
     assert second.endswith("are simulated: its figures say little or nothing about patients.")
@@ -432,7 +435,7 @@ def test_a_card_of_the_papers_protocol_that_names_no_leak_is_a_doubt(
 ) -> None:
     assert (
         "copies of one image stand on both sides"
-        in promotion_doubts(store, actor=annotator, checkpoint_id=publish(protocol="paper", leaks=[]))[0]
+        in promotion_doubts(store, annotator, publish(protocol="paper", leaks=[]))[0]
     )
 
 
@@ -456,7 +459,7 @@ def test_a_shortcut_in_its_snapshot_holds_it_back_and_stands_in_the_history(
     store: Store, annotator: Actor, administrator: Actor, publish: Publish
 ) -> None:
     checkpoint_id = publish(snapshot_id=two_devices(store, annotator, confounded=True))
-    (doubt,) = promotion_doubts(store, actor=annotator, checkpoint_id=checkpoint_id)
+    (doubt,) = promotion_doubts(store, annotator, checkpoint_id)
     assert doubt.startswith("The label can be told from the recorded device alone: AUC 1.00 (")
     with pytest.raises(PromotionHeld, match="the recorded device alone"):
         promote(store, administrator, checkpoint_id)
@@ -469,7 +472,7 @@ def test_probabilities_that_go_with_the_device_within_a_label_hold_it_back(
     store: Store, annotator: Actor, publish: Publish
 ) -> None:
     snapshot_id = two_devices(store, annotator, confounded=False)
-    manifest = freezing.snapshot_manifest(store, actor=annotator, snapshot_id=snapshot_id)
+    manifest = manifest_of(store, snapshot_id)
     with store.reading() as session:
         devices = {case.id: case.device for case in session.query(Case)}
 
@@ -484,17 +487,10 @@ def test_probabilities_that_go_with_the_device_within_a_label_hold_it_back(
                          "prob_hsil_4ch": base + moved + place * 37 % 11 / 100})  # fmt: skip
         return {"predictions": rows}
 
-    (doubt,) = promotion_doubts(
-        store, actor=annotator, checkpoint_id=publish("m-1", predictions(True), snapshot_id=snapshot_id)
-    )
+    (doubt,) = promotion_doubts(store, annotator, publish("m-1", predictions(True), snapshot_id=snapshot_id))
     assert "its probability of HSIL differs by device (medians: hsil: 0.5" in doubt
     assert "with Leisegang, 0.8" in doubt
-    assert (
-        promotion_doubts(
-            store, actor=annotator, checkpoint_id=publish("m-2", predictions(False), snapshot_id=snapshot_id)
-        )
-        == ()
-    )
+    assert promotion_doubts(store, annotator, publish("m-2", predictions(False), snapshot_id=snapshot_id)) == ()
 
 
 def test_nothing_speaks_against_it_is_said_only_where_all_could_be_checked(
