@@ -41,7 +41,7 @@ chromium:
 	@sh scripts/install_chromium.sh
 
 test: check chromium ## all checks, and the whole suite but the slow proofs
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow and not browser and not engines" -n 2 --dist loadfile --durations=15
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow and not browser and not engines" -n 2 --dist loadfile --no-loadscope-reorder --durations=15
 	$(BIN)/python -m pytest -m "browser and not slow and not alone" -n 2 --dist loadfile --no-loadscope-reorder --durations=15
 	$(BIN)/python -m pytest -m "browser and not slow and alone" --durations=15
 
