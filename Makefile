@@ -30,9 +30,10 @@ demo: .venv/installed ## install, fill an empty store with simulated cases, serv
 serve: .venv/installed ## serve the program on http://127.0.0.1:8501, on the store as it is
 	@$(BIN)/python -m colpo_core serve
 
-check: .venv/installed-dev ## ruff, mypy --strict, import-linter; Biome and TypeScript for the JavaScript
+check: .venv/installed-dev ## ruff, vulture, mypy --strict, import-linter; Biome and TypeScript for the JavaScript
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/vulture
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	@sh scripts/with_node.sh npm run --silent check
@@ -42,7 +43,7 @@ chromium:
 
 test: check chromium ## all checks, and the whole suite but the slow proofs
 	@sh scripts/with_node.sh npm test --silent
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow and not browser and not engines" -n 2 --dist loadfile --durations=15
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow and not browser and not engines" -n 2 --dist loadfile --no-loadscope-reorder --durations=15
 	$(BIN)/python -m pytest -m "browser and not slow and not alone" -n 2 --dist loadfile --no-loadscope-reorder --durations=15
 	$(BIN)/python -m pytest -m "browser and not slow and alone" --durations=15
 

@@ -39,10 +39,6 @@ class NotFound(ColpoError):
     """The thing asked for is not in the store."""
 
 
-class LabelUndefined(ColpoError):
-    """No label follows from what is known of a case."""
-
-
 class PermissionDenied(ColpoError):
     """The person may not do this."""
 

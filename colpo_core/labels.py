@@ -6,7 +6,6 @@ Source: Kim et al., Scientific Reports 2022, "Data resource and data labeling".
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from colpo_core.errors import LabelUndefined
 from colpo_core.terms import Colposcopy, Grade, Label, LabelSource
 
 RULES_VERSION = "kim-2022.1"
@@ -50,16 +49,6 @@ class LabelDecision:
     rules_version: str = RULES_VERSION
     grade: Grade | None = None
     flagged: bool = False
-
-    def required(self) -> Label:
-        """The label itself.
-
-        Raises:
-            LabelUndefined: The case is excluded; the message says why.
-        """
-        if self.label is None:
-            raise LabelUndefined(self.reason)
-        return self.label
 
 
 def highest_grade(grades: Iterable[Grade]) -> Grade | None:

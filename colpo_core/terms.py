@@ -40,11 +40,6 @@ class ImageQuestion(StrEnum):
     NO_TISSUE = "not_the_colours_of_tissue"
     SMALL = "small"
 
-    @property
-    def is_of_stage(self) -> bool:
-        """Whether another stage would answer it."""
-        return self in {self.IODINE, self.GREEN_FILTER, self.NO_IODINE, self.NO_GREEN, self.STAGE_GUESSED}
-
 
 class Finding(StrEnum):
     """What a mask shows."""

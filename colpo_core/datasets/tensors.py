@@ -221,13 +221,6 @@ def prefetched(
         cv2.setNumThreads(threads)
 
 
-def to_images(values: npt.NDArray[np.uint8], *, device: torch.device | None = None) -> Tensor:
-    """From B x H x W x C uint8 to B x C x H x W float in 0..1, channels last in memory."""
-    batch = torch.from_numpy(np.ascontiguousarray(values)).to(device)
-    # The layout in memory is H x W x C already, which is what channels last means.
-    return batch.permute(0, 3, 1, 2).float().div_(255)
-
-
 def chunks(members: Sequence[int], size: int) -> list[Sequence[int]]:
     """Consecutive parts of at most `size`."""
     return [members[start : start + size] for start in range(0, len(members), size)]

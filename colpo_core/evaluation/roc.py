@@ -58,16 +58,6 @@ def auc_estimate(
     )
 
 
-def fewest_patients(truth: Sequence[Label], patients: Sequence[int]) -> int:
-    """How many patients stand behind the label that has the fewer of them; 0 where a label is missing.
-
-    Raises:
-        ValueError: The two are not of one length.
-    """
-    pairs = set(zip(truth, patients, strict=True))
-    return min(sum(found is label for found, _ in pairs) for label in Label)
-
-
 def roc_points(
     truth: Sequence[Label], probabilities: Sequence[float], *, most: int = MOST_POINTS
 ) -> tuple[tuple[float, float], ...]:
@@ -154,11 +144,6 @@ def threshold_rule_text(rule: str) -> str:
     if rule not in _RULE_TEXTS:
         raise ValueError(f"a rule is one of {', '.join(_RULE_TEXTS)}, not {rule!r}")
     return _RULE_TEXTS[rule]
-
-
-def youden_threshold(truth: Sequence[Label], probabilities: Sequence[float]) -> float:
-    """`choose_threshold` by Youden's index."""
-    return choose_threshold(truth, probabilities, "youden")
 
 
 _RULE_TEXTS = {

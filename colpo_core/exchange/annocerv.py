@@ -97,21 +97,6 @@ class AnnoCervCase:
     images: tuple[AnnoCervImage, ...]
 
 
-@dataclass(frozen=True)
-class AnnoCervCounts:
-    """What a folder holds.
-
-    Attributes:
-        patients: Cases with a photograph; each is another patient.
-        images: Photographs after acetic acid.
-        outlined: Photographs with an outline of acetowhite areas.
-    """
-
-    patients: int
-    images: int
-    outlined: int
-
-
 def read_annocerv(folder: Path) -> Iterator[AnnoCervCase]:
     """Read the cases of a folder one after the other, by number; photographs are read when asked for.
 
@@ -135,20 +120,6 @@ def read_annocerv(folder: Path) -> Iterator[AnnoCervCase]:
         )
     scores = _read_scores(folder / SCORES_NAME)
     return _read_cases(folder, numbers, scores)
-
-
-def count_annocerv(folder: Path) -> AnnoCervCounts:
-    """Count what a folder holds.
-
-    Raises:
-        InputRejected: The folder does not have the layout.
-    """
-    patients = images = outlined = 0
-    for case in read_annocerv(folder):
-        patients += 1
-        images += len(case.images)
-        outlined += sum(image.outline is not None for image in case.images)
-    return AnnoCervCounts(patients=patients, images=images, outlined=outlined)
 
 
 def _case_numbers(folder: Path) -> dict[int, Path]:

@@ -21,11 +21,6 @@ _SAMPLES_PER_CELL = 4
 _ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 
 
-def has_evidence(values: NDArray[np.float32]) -> bool:
-    """Whether any place of the image speaks for the class."""
-    return bool((values > 0).any())
-
-
 def map_over_image(cells: NDArray[np.float32], geometry: LetterboxGeometry) -> NDArray[np.float32]:
     """Cut a map of a letterboxed image so that it covers exactly the image.
 

@@ -85,16 +85,6 @@ def _drawn(
     return MappingProxyType(orders)
 
 
-def reader_orders(case_ids: Iterable[int], reader_ids: Iterable[int], *, seed: int) -> dict[int, tuple[int, ...]]:
-    """The order of each reader in a study of one session without repeats: a permutation of the cases.
-
-    Raises:
-        ValueError: A case or a reader is named twice, or the seed is negative.
-    """
-    drawn = session_orders(case_ids, reader_ids, seed=seed)
-    return {reader: tuple(showing.case_id for showing in order) for (reader, _), order in drawn.items()}
-
-
 def _with_repeats(order: tuple[int, ...], n_repeats: int, key: list[int]) -> tuple[Showing, ...]:
     generator = np.random.default_rng([*key, _REPEATS, n_repeats])
     half = (len(order) + 1) // 2

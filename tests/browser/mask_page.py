@@ -148,21 +148,26 @@ class EditorPage:
 
     def at(self, x_px: float, y_px: float) -> tuple[float, float]:
         """Where the point of the image lies in the window."""
+        return self._in_window((x_px, y_px))[0]
+
+    def _in_window(self, *points: tuple[float, float]) -> list[tuple[float, float]]:
+        """Where points of the image lie in the window, asked for at once."""
         box = self.page.locator(".editor .stage").bounding_box()
         assert box is not None
-        place = self.page.evaluate("([x, y]) => window.editor.view.toScreen(x, y)", [x_px, y_px])
-        return box["x"] + place["x"], box["y"] + place["y"]
+        on_stage = self.page.evaluate("(points) => points.map(([x, y]) => editor.view.toScreen(x, y))", list(points))
+        return [(box["x"] + point["x"], box["y"] + point["y"]) for point in on_stage]
 
-    def stroke(self, *points: tuple[float, float], button: str = "left") -> None:
-        self.page.mouse.move(*self.at(*points[0]))
+    def stroke(self, *points: tuple[float, float], button: str = "left", steps: int = 4) -> None:
+        first, *others = self._in_window(*points)
+        self.page.mouse.move(*first)
         self.page.mouse.down(button=button)
-        for point in points[1:]:
-            self.page.mouse.move(*self.at(*point), steps=4)
+        for point in others:
+            self.page.mouse.move(*point, steps=steps)
         self.page.mouse.up(button=button)
 
     def click(self, *points: tuple[float, float]) -> None:
-        for point in points:
-            self.page.mouse.click(*self.at(*point))
+        for point in self._in_window(*points):
+            self.page.mouse.click(*point)
 
     def size(self, diameter: int) -> None:
         self.page.evaluate("(diameter) => window.editor.setDiameter(diameter)", diameter)

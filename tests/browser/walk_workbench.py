@@ -37,7 +37,7 @@ def outline(editor: EditorPage, mask: NDArray[np.bool_], *, margin_px: int = 0) 
     for contour in cv2.findContours(wanted, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0]:
         if cv2.contourArea(contour) > _LEAST_AREA_PX:
             corners = cv2.approxPolyDP(contour, 2, closed=True)[:, 0]
-            editor.stroke(*((float(x), float(y)) for x, y in corners))
+            editor.stroke(*((float(x), float(y)) for x, y in corners), steps=1)
             was_drawn = True
     editor.wait_state("saved")
     return was_drawn

@@ -1,17 +1,21 @@
-"""What the tests of pages share."""
+"""Fixtures of tests that use the whole program: its pages, its commands, and a server of its own."""
 
 import csv
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner, Result
 
+from colpo_core.cli.main import main
 from colpo_core.records.people import Actor
 from colpo_core.services.studies import designing
+from colpo_core.settings import Settings
 from colpo_core.store import Store
 from colpo_core.studies.roe_metz import draw_ratings
 from colpo_core.terms import Label
+from tests.browser.conftest import Server
 
 
 @pytest.fixture
@@ -39,3 +43,24 @@ def ratings(tmp_path: Path) -> Path:
                 for case, (has, rating) in enumerate(zip(truth, of_reader, strict=True)):
                     lines.writerow([reader, arm, case, int(has), round(float(rating), 2), "x"])
     return place
+
+
+@pytest.fixture
+def run(settings: Settings) -> Callable[..., Result]:
+    """Calls the program with its words, and fails the test when it fails."""
+
+    def call(*words: object, code: int = 0, text: str | None = None) -> Result:
+        told = [str(word) for word in words]
+        result = CliRunner().invoke(main, told, input=text, env={"COLPO_DATA": str(settings.data_dir)})
+        assert result.exit_code == code, f"{words}\n{result.output}\n{result.exception!r}"
+        return result
+
+    return call
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    """The program, serving an empty store."""
+    server = Server(tmp_path / "data").start()
+    yield server
+    server.kill()

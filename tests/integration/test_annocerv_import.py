@@ -18,10 +18,11 @@ from colpo_core.records.snapshots.snapshots import SnapshotQuery
 from colpo_core.services.imports import annocerv as importing_annocerv
 from colpo_core.services.imports.annocerv import import_annocerv
 from colpo_core.services.overview.worklist import status
-from colpo_core.services.snapshots.freezing import freeze_snapshot, preview_snapshot, snapshot_manifest
+from colpo_core.services.snapshots.freezing import freeze_snapshot, preview_snapshot
 from colpo_core.store import Store
 from colpo_core.store.tables import Annotation, AnnotationVersion, AuditEntry, Case, CaseLabel, Image, Patient, Person
 from colpo_core.terms import AnnotationState, Finding, LabelSource, Stage
+from tests.support.snapshots import manifest_of
 
 REAL = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "annocerv" / "dataset"
 SIZE = 96
@@ -187,7 +188,7 @@ def test_a_file_that_the_collection_holds_twice_is_kept_twice_and_stays_on_one_s
     for seed in range(12):
         query = SnapshotQuery(name=f"seed {seed}", label_source=LabelSource.IMPRESSION, seed=seed)
         snapshot = freeze_snapshot(store, actor=annotator, query=query)
-        manifest = snapshot_manifest(store, actor=annotator, snapshot_id=snapshot.id)
+        manifest = manifest_of(store, snapshot.id)
         assert len(manifest.items) == 24
         sides = {item.split for item in manifest.items if item.image_id in {1, 2, 4}}
         assert len(sides) == 1

@@ -11,7 +11,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from PIL import Image
+
+from colpo_core.cli.main import main
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 ANNOCERV = CHECKOUT.parent / "shared" / "data" / "annocerv" / "dataset"
@@ -23,16 +26,16 @@ pytestmark = [
 
 
 class CommandLine:
-    """The program as a process of its own on one store."""
+    """The program on one store: as a process of its own for whatever starts or waits for networks."""
 
     def __init__(self, data_dir: Path) -> None:
-        self.data_dir = data_dir
+        self.environment = {"COLPO_DATA": str(data_dir), "OMP_NUM_THREADS": "2"}
 
     def run(self, *words: str) -> str:
         done = subprocess.run(
             [sys.executable, "-m", "colpo_core", *words],
             cwd=CHECKOUT,
-            env={**os.environ, "COLPO_DATA": str(self.data_dir), "OMP_NUM_THREADS": "2"},
+            env=os.environ | self.environment,
             capture_output=True,
             text=True,
             timeout=500,
@@ -41,7 +44,10 @@ class CommandLine:
         return done.stdout
 
     def ask(self, *words: str) -> Any:
-        return json.loads(self.run(*words, "--json"))
+        """What a command that only reads or writes the store answers; it is called in this process."""
+        result = CliRunner().invoke(main, [*words, "--json"], env=self.environment)
+        assert result.exit_code == 0, f"{words}\n{result.output}\n{result.exception!r}"
+        return json.loads(result.stdout)
 
 
 @pytest.fixture
@@ -66,8 +72,8 @@ def test_from_files_to_figures(part: Path, tmp_path: Path) -> None:
     assert imported["annotations"] == outlined
 
     kept = max(int(place.name.split()[1]) for place in part.iterdir() if place.is_dir())
-    program.run("snapshot", "freeze", "kept", "--labels", "impression", "--external", "--patients", f"annocerv-{kept}")
-    program.run("snapshot", "freeze", "first", "--labels", "impression")
+    program.ask("snapshot", "freeze", "kept", "--labels", "impression", "--external", "--patients", f"annocerv-{kept}")
+    program.ask("snapshot", "freeze", "first", "--labels", "impression")
     changes = ["segmentation_epochs=2", "classification_epochs=1", "height_px=64", "width_px=64", "segnet_width=0.1"]
     changes += ["comparison_seeds=1", "precision=fp32"]
     program.run("train", "first", "--preset", "quick", "--wait", *[word for c in changes for word in ("--set", c)])

@@ -21,6 +21,7 @@ from colpo_core.store import Store
 from colpo_core.store.tables import Checkpoint, Prediction, Promotion, Snapshot
 from colpo_core.terms import Grade, JobState, Label, Split
 from tests.support.clinic import SIDE_PX, Clinic
+from tests.support.snapshots import manifest_of
 
 ROOT = Path(__file__).parents[2]
 TINY = TrainingSettings(
@@ -79,7 +80,7 @@ def test_what_cannot_be_trained_ends_with_a_sentence_and_changes_nothing(store: 
     frozen = freezing.freeze_snapshot(store, actor=annotator, query=SnapshotQuery("all")).id
     with store.writing() as session:
         empty = store_pixels(session, np.zeros((SIDE_PX, SIDE_PX), np.bool_)).sha256
-    manifest = freezing.snapshot_manifest(store, actor=annotator, snapshot_id=frozen)
+    manifest = manifest_of(store, frozen)
     first, *_ = manifest.of(Split.TRAIN)
 
     def only(item: ManifestItem) -> ManifestItem | None:

@@ -20,6 +20,7 @@ from colpo_core.store import Store
 from colpo_core.store.tables import Image
 from colpo_core.terms import Finding, Role, TaskItemState, TaskOrder
 from tests.conftest import add_person
+from tests.support.handed_out import task_of
 
 HEIGHT, WIDTH = 24, 32
 Open = Callable[..., Any]
@@ -150,7 +151,7 @@ def test_progress_skips_and_closing(
     assert "6 of 8 masks are still missing" in shown(app)
     app = press(app, "Close now")
     assert not app.exception
-    assert tasks.get_task(store, actor=administrator, task_id=task_id).closed_at is not None
+    assert task_of(store, administrator, task_id).closed_at is not None
     assert "Close now" not in labels(app)
 
 

@@ -22,6 +22,7 @@ from colpo_core.terms import JobKind, JobState, MaskPolicy, Split
 from tests.support.clinic import Clinic, PredictedClinic
 from tests.support.pages import press, words_of
 from tests.support.several_annotators import square, submit
+from tests.support.snapshots import manifest_of
 
 Open = Callable[..., Any]
 
@@ -162,7 +163,7 @@ def test_train_keeps_patients_as_an_external_test_set(
     assert not app.exception
     assert [kept.name in line for line in app.selectbox(key="train_snapshot").options] == [False]
     ordinary, _ = freezing.list_snapshots(store, actor=annotator)
-    items = freezing.snapshot_manifest(store, actor=annotator, snapshot_id=ordinary.id).items
+    items = manifest_of(store, ordinary.id).items
     assert not {item.patient_id for item in items} & {case.patient_id for case in dated}
     app.date_input(key="snapshot_from").set_value(date(2026, 5, 1)).run()
     assert "every image of the chosen patients and days with a label or a mask is kept" in words_of(app)

@@ -11,7 +11,7 @@ from colpo_core.records.cases.lists import CaseFilter
 from colpo_core.records.people import Actor
 from colpo_core.records.tasks import TaskDraft, TaskRecord
 from colpo_core.services.annotations.own_masks import open_annotation, save_draft, submit_annotation
-from colpo_core.services.tasks.tasks import create_task
+from colpo_core.services.tasks.tasks import create_task, list_tasks
 from colpo_core.store import Store
 from colpo_core.store.tables import Image
 from colpo_core.terms import Finding, Role, TaskOrder
@@ -71,3 +71,9 @@ def paint_and_submit(
 def image_of(store: Store, case_id: int) -> int:
     with store.reading() as session:
         return session.query(Image).filter_by(case_id=case_id).order_by(Image.id).first().id
+
+
+def task_of(store: Store, actor: Actor, task_id: int) -> TaskRecord:
+    """A task as the list of tasks tells it to somebody, closed or not."""
+    (found,) = (one for one in list_tasks(store, actor=actor, with_closed=True) if one.id == task_id)
+    return found

@@ -4,7 +4,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from colpo_core.errors import LabelUndefined
 from colpo_core.labels import (
     GRADE_LABELS,
     GRADE_NAMES,
@@ -66,13 +65,6 @@ def test_the_highest_of_several_specimens_counts_and_the_reason_says_how_many() 
     assert decision.label is Label.HSIL
     assert decision.grade is Grade.CIN3
     assert decision.reason == "highest of 3 specimens: CIN3, which needs treatment"
-
-
-def test_an_excluded_case_refuses_to_give_a_label_and_says_why() -> None:
-    decision = label_from_histology([], Colposcopy.ABNORMAL)
-    with pytest.raises(LabelUndefined, match="no histology"):
-        decision.required()
-    assert label_from_histology([Grade.CIN2], Colposcopy.NORMAL).required() is Label.HSIL
 
 
 @given(st.lists(grades, min_size=1), colposcopies, st.randoms())

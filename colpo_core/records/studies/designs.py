@@ -89,7 +89,6 @@ class StudyOptions:
     readers: tuple[Option, ...]
     checkpoints: tuple[Option, ...]
     snapshots: tuple[Option, ...]
-    n_labelled_cases: int
 
 
 @dataclass(frozen=True)

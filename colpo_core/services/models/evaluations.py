@@ -90,18 +90,6 @@ def list_evaluations(store: Store, *, actor: Actor, checkpoint_id: int) -> tuple
         )
 
 
-def count_looks(store: Store, *, actor: Actor, snapshot_id: int) -> int:
-    """How often anybody has looked at an external test set, with any checkpoint.
-
-    Raises:
-        PermissionDenied: The actor is a reader.
-    """
-    require(actor, CLINICIANS)
-    with store.reading() as session:
-        counted = select(func.count()).select_from(Evaluation).where(Evaluation.snapshot_id == snapshot_id)
-        return session.scalar(counted) or 0
-
-
 def _refuse_twice(session: Session, settings: dict[str, Any]) -> None:
     unfinished = select(Job).where(Job.kind == JobKind.EVALUATE, Job.state.in_((JobState.QUEUED, JobState.RUNNING)))
     for other in session.scalars(unfinished):

@@ -74,11 +74,6 @@ def check_promotion(store: Store, *, actor: Actor, checkpoint_id: int) -> Promot
     return PromotionChecks(doubts, (*unknown, *shortcuts.unchecked))
 
 
-def promotion_doubts(store: Store, *, actor: Actor, checkpoint_id: int) -> tuple[str, ...]:
-    """Why a checkpoint should not be promoted; see `check_promotion`, which also says what could not be checked."""
-    return check_promotion(store, actor=actor, checkpoint_id=checkpoint_id).doubts
-
-
 def _labels(chosen: CheckpointRecord) -> tuple[str, ...]:
     if chosen.label_source is LabelSource.HISTOLOGY:
         return ()

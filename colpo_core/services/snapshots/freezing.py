@@ -30,7 +30,7 @@ from colpo_core.services.snapshots.external_sets import (
     who_has_learned,
 )
 from colpo_core.services.snapshots.gathering import Gathered, Usable, gather
-from colpo_core.services.snapshots.rows import read_manifest, snapshot_record, snapshot_rows
+from colpo_core.services.snapshots.rows import snapshot_record, snapshot_rows
 from colpo_core.services.snapshots.shortcuts import search_shortcuts, snapshot_shortcuts
 from colpo_core.store import Store
 from colpo_core.store.facts import find_row, no_such
@@ -188,21 +188,6 @@ def find_snapshot(store: Store, *, actor: Actor, name: str) -> SnapshotRecord:
         if row is None:
             raise no_such(Snapshot, name)
         return snapshot_record(row)
-
-
-def snapshot_manifest(store: Store, *, actor: Actor, snapshot_id: int) -> Manifest:
-    """What a snapshot holds, checked against its hash.
-
-    Raises:
-        NotFound: There is no such snapshot, or its file is missing or damaged.
-        SnapshotMismatch: Its file is not what this version reads.
-    """
-    require(actor, CLINICIANS)
-    manifest = read_manifest(store, get_snapshot(store, actor=actor, snapshot_id=snapshot_id).sha256)
-    exposures.note(
-        store, actor, [(item.case_id, ExposureKind.LABEL) for item in manifest.items if item.label is not None]
-    )
-    return manifest
 
 
 def mask_authors(store: Store, *, actor: Actor) -> tuple[MaskAuthor, ...]:

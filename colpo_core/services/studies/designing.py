@@ -39,7 +39,6 @@ from colpo_core.services.studies.readers import plan_of
 from colpo_core.services.studies.rows import design_of, get_study_row, study_record
 from colpo_core.store import Store
 from colpo_core.store.tables import (
-    CaseLabel,
     Checkpoint,
     Image,
     Person,
@@ -52,7 +51,7 @@ from colpo_core.store.tables import (
     utc_now,
 )
 from colpo_core.studies.design import find_problems
-from colpo_core.terms import ExposureRule, Label, LabelSource, Role, StudyState
+from colpo_core.terms import ExposureRule, Label, Role, StudyState
 
 _NAME_LENGTH = 80
 
@@ -68,12 +67,10 @@ def study_options(store: Store, *, actor: Actor) -> StudyOptions:
         readers = session.scalars(_active_readers().order_by(Person.display_name))
         checkpoints = session.scalars(select(Checkpoint).order_by(Checkpoint.id.desc()))
         snapshots = session.scalars(select(Snapshot).order_by(Snapshot.id.desc()))
-        labelled = select(func.count()).where(CaseLabel.source == LabelSource.HISTOLOGY, CaseLabel.label.is_not(None))
         return StudyOptions(
             readers=tuple(Option(person.id, f"{person.display_name} ({person.username})") for person in readers),
             checkpoints=tuple(Option(checkpoint.id, checkpoint.name) for checkpoint in checkpoints),
             snapshots=tuple(Option(snapshot.id, snapshot.name) for snapshot in snapshots),
-            n_labelled_cases=session.scalar(labelled) or 0,
         )
 
 

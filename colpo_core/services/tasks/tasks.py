@@ -106,18 +106,6 @@ def list_tasks(store: Store, *, actor: Actor, with_closed: bool = False) -> tupl
         return task_records(session, visible_tasks(session, actor, with_closed=with_closed))
 
 
-def get_task(store: Store, *, actor: Actor, task_id: int) -> TaskRecord:
-    """One task.
-
-    Raises:
-        PermissionDenied: The actor is a reader.
-        NotFound: There is no such task, or the actor takes no part in it.
-    """
-    require(actor, CLINICIANS)
-    with store.reading() as session:
-        return task_records(session, [find_task(session, actor, task_id)])[0]
-
-
 def close_task(store: Store, *, actor: Actor, task_id: int) -> TaskRecord:
     """End a task: nothing of it waits any more, and its masks are no longer hidden from anybody.
 

@@ -48,11 +48,6 @@ def open_image(image_id: int) -> None:
     st.query_params["image"] = str(image_id)
 
 
-def leave_task_for(image_id: int) -> None:
-    """Show another image that has nothing to do with a task."""
-    st.query_params.from_dict({"image": str(image_id)})
-
-
 def choose_finding(finding: Finding) -> None:
     """The person has picked another layer of the editor: what stands beside it follows."""
     st.session_state[FINDING] = finding

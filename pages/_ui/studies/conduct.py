@@ -22,11 +22,6 @@ _RULES = {
 }
 
 
-def rule_words(rule: ExposureRule) -> str:
-    """What a design does with a case that a reader was exposed to, in a sentence."""
-    return _RULES[rule]
-
-
 def show_warnings(person: Here, study_id: int) -> StudyConduct:
     """Draw what whoever sees the results has to know first; returns the conduct that it is read off."""
     conduct = study_conduct.study_conduct(person.store, actor=person.actor, study_id=study_id)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from colpo_core.datasets.frames import Frames
 from colpo_core.datasets.mapped_arrays import PageCount, new_channel
-from colpo_core.datasets.tensors import Batch, Batches, chunks, epoch_order, prefetched, to_images
+from colpo_core.datasets.tensors import Batch, Batches, chunks, epoch_order, prefetched
 from colpo_core.records.training.settings import AugmentationBounds
 from tests.support.blobs import blobs
 
@@ -212,14 +212,6 @@ def test_no_order_makes_no_batch_and_none_ahead_is_refused() -> None:
     assert list(prefetched(empty, [])) == []
     with pytest.raises(ValueError, match="0 batches ahead"):
         next(prefetched(empty, [[0]], depth=0))
-
-
-def test_images_are_floats_with_channels_last() -> None:
-    images = to_images(np.full((2, 8, 6, 3), 255, dtype=np.uint8))
-    assert images.shape == (2, 3, 8, 6)
-    assert images.dtype == torch.float32
-    assert float(images.max()) == 1.0
-    assert images.is_contiguous(memory_format=torch.channels_last)
 
 
 def test_chunks_hold_all() -> None:

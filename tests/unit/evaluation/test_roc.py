@@ -11,10 +11,8 @@ from colpo_core.evaluation.roc import (
     auc,
     auc_estimate,
     choose_threshold,
-    fewest_patients,
     roc_points,
     threshold_rule_text,
-    youden_threshold,
 )
 from colpo_core.records.training.settings import THRESHOLD_RULES
 from colpo_core.terms import Label
@@ -62,10 +60,6 @@ def test_an_only_patient_of_a_label_has_no_interval() -> None:
     enough = auc_estimate(truth * 3, probabilities * 3, range(18))
     assert enough.value == 0.75
     assert (enough.method, enough.low is None) == ("newcombe-5", False)
-    # A patient may have cases of both labels.
-    assert fewest_patients([N, H, H], [1, 1, 2]) == 1
-    assert fewest_patients([N, H, N, H], [1, 1, 2, 2]) == 2
-    assert fewest_patients([N, N], [1, 2]) == 0
 
 
 @given(cases)
@@ -98,20 +92,20 @@ def test_scores_of_any_scale_give_the_same_curve() -> None:
 
 
 def test_threshold_separates_what_can_be_separated() -> None:
-    threshold = youden_threshold([N, N, N, H, H], [0.1, 0.15, 0.2, 0.3, 0.9])
+    threshold = choose_threshold([N, N, N, H, H], [0.1, 0.15, 0.2, 0.3, 0.9], "youden")
     assert threshold == pytest.approx(0.25)
 
 
 def test_of_equally_good_thresholds_the_nearest_to_a_half_is_taken() -> None:
     # 0.25 and 0.65 both have Youden's index 0.5.
-    assert youden_threshold([N, H, N, H], [0.2, 0.3, 0.6, 0.7]) == pytest.approx(0.65)
+    assert choose_threshold([N, H, N, H], [0.2, 0.3, 0.6, 0.7], "youden") == pytest.approx(0.65)
 
 
 def test_threshold_falls_back_to_a_half() -> None:
-    assert youden_threshold([H, H], [0.1, 0.2]) == 0.5
-    assert youden_threshold([], []) == 0.5
-    assert youden_threshold([N, H], [0.3, 0.3]) == 0.5
-    assert youden_threshold([H, N], [0.1, 0.9]) == 0.5
+    assert choose_threshold([H, H], [0.1, 0.2], "youden") == 0.5
+    assert choose_threshold([], [], "youden") == 0.5
+    assert choose_threshold([N, H], [0.3, 0.3], "youden") == 0.5
+    assert choose_threshold([H, N], [0.1, 0.9], "youden") == 0.5
 
 
 def test_sensitivity_90_takes_the_highest_specificity_that_still_finds_nine_in_ten() -> None:

@@ -9,7 +9,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from colpo_core.images.maps import MAP_NAMES, has_evidence, pack_maps
+from colpo_core.images.maps import MAP_NAMES, pack_maps
 from colpo_core.inference.predict import direction, mean_entropy, predict_image
 from colpo_core.nets.frames import to_batch
 from colpo_core.nets.gradcam import class_maps
@@ -112,9 +112,9 @@ def test_a_class_without_positive_evidence_has_an_empty_map(pipeline: Pipeline) 
     finally:
         with torch.no_grad():
             weights.copy_(kept)
-    assert not has_evidence(maps["3ch-normal"])
+    assert not maps["3ch-normal"].any()
     assert maps["3ch-normal"].size > 0
-    assert has_evidence(maps["4ch-hsil"])
+    assert maps["4ch-hsil"].any()
 
 
 def test_what_is_no_image_or_no_finished_pipeline_is_a_programmers_mistake(pipeline: Pipeline) -> None:

@@ -1,13 +1,20 @@
+from collections.abc import Iterable
 from math import factorial
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from colpo_core.studies.orders import reader_orders, session_orders
+from colpo_core.studies.orders import session_orders
 
 ids = st.sets(st.integers(1, 10**6), min_size=1, max_size=40)
 seeds = st.integers(0, 2**31 - 1)
+
+
+def reader_orders(cases: Iterable[int], readers: Iterable[int], *, seed: int) -> dict[int, tuple[int, ...]]:
+    """The order of each reader in a study of one session without repeats."""
+    drawn = session_orders(cases, readers, seed=seed)
+    return {reader: tuple(showing.case_id for showing in order) for (reader, _), order in drawn.items()}
 
 
 @given(ids, ids, seeds)

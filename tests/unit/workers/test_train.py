@@ -14,6 +14,7 @@ from colpo_core.terms import LabelSource, Split
 from colpo_core.workers.train import find_incumbent
 from tests.support.clinic import Clinic
 from tests.support.copies import as_jpeg
+from tests.support.snapshots import manifest_of
 
 
 @pytest.mark.parametrize(
@@ -38,7 +39,7 @@ def test_the_current_model_knows_whom_it_has_learned_from(
     fill_learned(store)
     incumbent = find_incumbent(store)
     assert incumbent is not None
-    items = freezing.snapshot_manifest(store, actor=annotator, snapshot_id=snapshot.id).items
+    items = manifest_of(store, snapshot.id).items
     assert {item.split for item in items} == set(Split)
     assert {item.split for item in items if incumbent.knows(item)} == sides
 
@@ -56,7 +57,7 @@ def test_the_current_model_knows_a_near_copy_under_another_code(
         session.flush()
         session.add(Promotion(checkpoint_id=checkpoint.id, promoted_by=administrator.person_id, reason="first"))
     fill_learned(store)
-    manifest = freezing.snapshot_manifest(store, actor=annotator, snapshot_id=snapshot.id)
+    manifest = manifest_of(store, snapshot.id)
     copied = read_rgb(store.blobs.get(manifest.of(Split.TRAIN)[0].image_sha256))
     copy = clinic.add_case(photograph=as_jpeg(copied, 60))
     other = clinic.add_case()
@@ -64,6 +65,6 @@ def test_the_current_model_knows_a_near_copy_under_another_code(
     incumbent = find_incumbent(store)
     assert incumbent is not None
     later = freezing.freeze_snapshot(store, actor=annotator, query=SnapshotQuery("later"))
-    items = freezing.snapshot_manifest(store, actor=annotator, snapshot_id=later.id).items
+    items = manifest_of(store, later.id).items
     knows = {item.patient_id: incumbent.knows(item) for item in items}
     assert (knows[copy.patient_id], knows[other.patient_id]) == (True, False)

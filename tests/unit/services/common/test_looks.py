@@ -26,7 +26,6 @@ from colpo_core.services.models import promotion_checks
 from colpo_core.services.models import registry as checkpoints
 from colpo_core.services.review import desk as review
 from colpo_core.services.review import overlays, verdicts
-from colpo_core.services.snapshots import freezing
 from colpo_core.services.training import retraining
 from colpo_core.store import Store
 from colpo_core.store.tables import Checkpoint, Exposure, Person
@@ -167,11 +166,9 @@ def test_a_list_of_cases_shows_the_labels_of_its_page(
     assert unlabelled not in {case_id for case_id, _ in seen}
 
 
-def test_queues_and_snapshots_show_what_they_name(store: Store, annotator: Actor, clinic: PredictedClinic) -> None:
+def test_queues_show_what_they_name(store: Store, annotator: Actor, clinic: PredictedClinic) -> None:
     review.list_for_review(store, actor=annotator)
     assert seen_by(store, annotator) == {(one.case_id, P) for one in clinic.cases}
-    freezing.snapshot_manifest(store, actor=annotator, snapshot_id=clinic.snapshot_id)
-    assert (clinic.cases[-1].case_id, L) in seen_by(store, annotator)
 
 
 def test_masks_that_wait_are_shown_to_whoever_lists_confirms_or_rejects_them(
@@ -247,7 +244,7 @@ def test_whoever_wants_a_models_name_or_figures_is_exposed_to_no_case(
     found = checkpoints.find_checkpoint(store, actor=annotator, name=str(clinic.checkpoint_id))
     assert found == listed == checkpoints.find_checkpoint(store, actor=annotator, name=listed.name)
     assert "case_id" not in json.dumps(listed.card), "what is not noted is not handed out"
-    promotion_checks.promotion_doubts(store, actor=annotator, checkpoint_id=clinic.checkpoint_id)
+    promotion_checks.check_promotion(store, actor=annotator, checkpoint_id=clinic.checkpoint_id)
     models_human_ceiling.human_ceiling(store, actor=annotator, checkpoint_id=clinic.checkpoint_id)
     settings = TrainingSettings()
     retraining.rule_like(

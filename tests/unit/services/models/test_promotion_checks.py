@@ -9,13 +9,14 @@ from colpo_core.records.models.checkpoints import PromotionChecks
 from colpo_core.records.people import Actor
 from colpo_core.records.snapshots.snapshots import SnapshotQuery
 from colpo_core.services.models import promotions as models_promotions
-from colpo_core.services.models.promotion_checks import check_promotion, promotion_doubts
+from colpo_core.services.models.promotion_checks import check_promotion
 from colpo_core.services.snapshots import freezing
 from colpo_core.store import Store
 from colpo_core.store.tables import Case, Checkpoint, Evaluation, Image, Patient, Snapshot
 from colpo_core.terms import Grade, Label, LabelSource, Split
 from tests.support.clinic import Clinic, make_card
-from tests.support.promotable import estimate, promote, sound
+from tests.support.promotable import estimate, promote, promotion_doubts, sound
+from tests.support.snapshots import manifest_of
 
 Publish = Callable[..., int]
 pytestmark = pytest.mark.usefixtures("alone")
@@ -31,12 +32,12 @@ def test_nothing_speaks_against_an_ordinary_one(
     store: Store, annotator: Actor, reader: Actor, administrator: Actor, publish: Publish
 ) -> None:
     checkpoint_id = publish()
-    assert promotion_doubts(store, actor=annotator, checkpoint_id=checkpoint_id) == ()
+    assert promotion_doubts(store, annotator, checkpoint_id) == ()
     promote(store, administrator, checkpoint_id, overrule="just in case")
     (row,) = models_promotions.list_promotions(store, actor=annotator)
     assert (row.reason, row.overruled) == ("better", ())
     with pytest.raises(PermissionDenied):
-        promotion_doubts(store, actor=reader, checkpoint_id=checkpoint_id)
+        check_promotion(store, actor=reader, checkpoint_id=checkpoint_id)
 
 
 def blind_card(mean_mask: tuple[float, float, float], disc: tuple[float, float, float]) -> dict[str, Any]:
@@ -53,33 +54,31 @@ def test_masks_that_are_no_better_than_the_mean_training_mask_hold_it_back(
 ) -> None:
     """An IoU of 0.44 stood beside nothing, where the mean training mask has 0.38 on the same images."""
     doubtful = publish("doubtful1", blind_card((0.06, -0.01, 0.13), (0.08, 0.01, 0.15)))
-    (said,) = promotion_doubts(store, actor=annotator, checkpoint_id=doubtful)
+    (said,) = promotion_doubts(store, annotator, doubtful)
     assert "not shown to be better" in said
     assert "the mean training mask, +0.06 (-0.01 to +0.13; 30 patients)" in said
     assert "disc" not in said
     worse = publish("worse2", blind_card((-0.2, -0.3, -0.1), (-0.1, -0.2, 0.0)))
-    (said,) = promotion_doubts(store, actor=annotator, checkpoint_id=worse)
+    (said,) = promotion_doubts(store, annotator, worse)
     assert "mean training mask" in said
     assert "disc in the middle" in said
     better = publish("better3", blind_card((0.06, 0.01, 0.13), (0.08, 0.01, 0.15)))
-    assert promotion_doubts(store, actor=annotator, checkpoint_id=better) == ()
+    assert promotion_doubts(store, annotator, better) == ()
 
 
 def test_a_leaking_protocol_holds_it_back(store: Store, annotator: Actor, publish: Publish) -> None:
     checkpoint_id = publish(leaks=["Copies of one image stand on both sides."])
-    assert promotion_doubts(store, actor=annotator, checkpoint_id=checkpoint_id) == (
-        "Copies of one image stand on both sides.",
-    )
+    assert promotion_doubts(store, annotator, checkpoint_id) == ("Copies of one image stand on both sides.",)
 
 
 def test_leakage_that_the_guard_finds_today_holds_it_back(store: Store, annotator: Actor, publish: Publish) -> None:
     checkpoint_id = publish()
-    manifest = freezing.snapshot_manifest(store, actor=annotator, snapshot_id=1)
+    manifest = manifest_of(store, 1)
     sides = {item.split: item.image_id for item in manifest.items}
     with store.writing() as session:
         for image_id in sides.values():
             session.get_one(Image, image_id).perceptual_hash = "0" * 384
-    (doubt,) = promotion_doubts(store, actor=annotator, checkpoint_id=checkpoint_id)
+    (doubt,) = promotion_doubts(store, annotator, checkpoint_id)
     assert "leaks" in doubt
     assert "near copy" in doubt
 
@@ -88,17 +87,17 @@ def test_one_call_for_everybody_holds_it_back(store: Store, annotator: Actor, pu
     block = sound()["classification_4ch"]
     called = {"image": block["image"], "case": block["case"] | {"all_called": "normal"}}
     checkpoint_id = publish(metrics={"classification_4ch": called})
-    (doubt,) = promotion_doubts(store, actor=annotator, checkpoint_id=checkpoint_id)
+    (doubt,) = promotion_doubts(store, annotator, checkpoint_id)
     assert doubt == "With four channels it calls every test case normal: it tells nothing apart."
 
 
 def test_an_external_test_set_that_it_has_seen_holds_it_back(store: Store, annotator: Actor, publish: Publish) -> None:
     checkpoint_id = publish()
-    learned = freezing.snapshot_manifest(store, actor=annotator, snapshot_id=1).items
+    learned = manifest_of(store, 1).items
     with store.reading() as session:
         code = session.get_one(Patient, next(one.patient_id for one in learned if one.split == "train")).code
     freezing.freeze_snapshot(store, actor=annotator, query=SnapshotQuery("kept", external=True, patient_codes=(code,)))
-    (doubt,) = promotion_doubts(store, actor=annotator, checkpoint_id=checkpoint_id)
+    (doubt,) = promotion_doubts(store, annotator, checkpoint_id)
     assert "“kept”" in doubt
 
 
@@ -108,7 +107,7 @@ def test_a_snapshot_that_cannot_be_read_is_a_doubt_and_no_crash(
     checkpoint_id = publish()
     with store.writing() as session:
         session.get_one(Snapshot, 1).sha256 = "7" * 64
-    (doubt,) = promotion_doubts(store, actor=annotator, checkpoint_id=checkpoint_id)
+    (doubt,) = promotion_doubts(store, annotator, checkpoint_id)
     assert doubt.startswith("What it or the current model has learned from cannot be checked.")
 
 
@@ -144,7 +143,7 @@ def test_a_card_of_an_older_version_is_read_and_what_it_lacks_is_said(
 def test_figures_that_may_be_chance_hold_it_back(
     store: Store, annotator: Actor, publish: Publish, metrics: dict[str, Any], doubt: str
 ) -> None:
-    (said,) = promotion_doubts(store, actor=annotator, checkpoint_id=publish(metrics=metrics))
+    (said,) = promotion_doubts(store, annotator, publish(metrics=metrics))
     assert doubt in said
 
 
@@ -153,7 +152,7 @@ def test_an_area_just_above_one_half_and_ten_of_a_label_are_enough(
 ) -> None:
     counts = {"true_positive": 10, "false_negative": 0, "true_negative": 15, "false_positive": 5}
     checkpoint_id = publish(metrics=with_area(0.501, 0.8, **counts))
-    assert promotion_doubts(store, actor=annotator, checkpoint_id=checkpoint_id) == ()
+    assert promotion_doubts(store, annotator, checkpoint_id) == ()
 
 
 @pytest.mark.parametrize(
@@ -178,7 +177,7 @@ def test_evidence_in_the_wrong_place_holds_it_back(
     store: Store, annotator: Actor, publish: Publish, change: dict[str, Any], doubt: str
 ) -> None:
     evidence = sound()["4ch"]["evidence"] | change
-    (said,) = promotion_doubts(store, actor=annotator, checkpoint_id=publish(metrics={"4ch": {"evidence": evidence}}))
+    (said,) = promotion_doubts(store, annotator, publish(metrics={"4ch": {"evidence": evidence}}))
     assert doubt in said
     assert said.startswith("With four channels, which makes the calls,")
 
@@ -212,7 +211,7 @@ def test_an_external_look_that_may_be_chance_holds_it_back_until_a_newer_one(
                     checkpoint_id=checkpoint_id, snapshot_id=kept.id, metrics=metrics, created_by=annotator.person_id
                 )
             )
-        return promotion_doubts(store, actor=annotator, checkpoint_id=checkpoint_id)
+        return promotion_doubts(store, annotator, checkpoint_id)
 
     (doubt,) = take_look(sound() | with_area(0.4, 0.9))
     assert "the AUC on the cases of the external test set “kept” is 0.70 (0.40 to 0.90)" in doubt
@@ -230,7 +229,7 @@ def test_impressions_and_drawings_hold_it_back(store: Store, annotator: Actor, p
     checkpoint_id = publish(snapshot_id=frozen.id)
     with store.writing() as session:
         session.get_one(Checkpoint, checkpoint_id).label_source = LabelSource.IMPRESSION
-    first, second = promotion_doubts(store, actor=annotator, checkpoint_id=checkpoint_id)
+    first, second = promotion_doubts(store, annotator, checkpoint_id)
     assert first.startswith("Its labels are colposcopic impressions, not histology")
     assert "images that it learned from" in second
     assert second.endswith("are simulated: its figures say little or nothing about patients.")
@@ -241,7 +240,7 @@ def test_a_card_of_the_papers_protocol_that_names_no_leak_is_a_doubt(
 ) -> None:
     assert (
         "copies of one image stand on both sides"
-        in promotion_doubts(store, actor=annotator, checkpoint_id=publish(protocol="paper", leaks=[]))[0]
+        in promotion_doubts(store, annotator, publish(protocol="paper", leaks=[]))[0]
     )
 
 
@@ -265,7 +264,7 @@ def test_a_shortcut_in_its_snapshot_holds_it_back_and_stands_in_the_history(
     store: Store, annotator: Actor, administrator: Actor, publish: Publish
 ) -> None:
     checkpoint_id = publish(snapshot_id=two_devices(store, annotator, confounded=True))
-    (doubt,) = promotion_doubts(store, actor=annotator, checkpoint_id=checkpoint_id)
+    (doubt,) = promotion_doubts(store, annotator, checkpoint_id)
     assert doubt.startswith("The label can be told from the recorded device alone: AUC 1.00 (")
     with pytest.raises(PromotionHeld, match="the recorded device alone"):
         promote(store, administrator, checkpoint_id)
@@ -278,7 +277,7 @@ def test_probabilities_that_go_with_the_device_within_a_label_hold_it_back(
     store: Store, annotator: Actor, publish: Publish
 ) -> None:
     snapshot_id = two_devices(store, annotator, confounded=False)
-    manifest = freezing.snapshot_manifest(store, actor=annotator, snapshot_id=snapshot_id)
+    manifest = manifest_of(store, snapshot_id)
     with store.reading() as session:
         devices = {case.id: case.device for case in session.query(Case)}
 
@@ -293,17 +292,10 @@ def test_probabilities_that_go_with_the_device_within_a_label_hold_it_back(
                          "prob_hsil_4ch": base + moved + place * 37 % 11 / 100})  # fmt: skip
         return {"predictions": rows}
 
-    (doubt,) = promotion_doubts(
-        store, actor=annotator, checkpoint_id=publish("m-1", predictions(True), snapshot_id=snapshot_id)
-    )
+    (doubt,) = promotion_doubts(store, annotator, publish("m-1", predictions(True), snapshot_id=snapshot_id))
     assert "its probability of HSIL differs by device (medians: hsil: 0.5" in doubt
     assert "with Leisegang, 0.8" in doubt
-    assert (
-        promotion_doubts(
-            store, actor=annotator, checkpoint_id=publish("m-2", predictions(False), snapshot_id=snapshot_id)
-        )
-        == ()
-    )
+    assert promotion_doubts(store, annotator, publish("m-2", predictions(False), snapshot_id=snapshot_id)) == ()
 
 
 def test_nothing_speaks_against_it_is_said_only_where_all_could_be_checked(

@@ -14,14 +14,15 @@ from colpo_core.services.cases.fingerprints import fill_fingerprints
 from colpo_core.services.models import promotions
 from colpo_core.services.models import promotions as models_promotions
 from colpo_core.services.models import registry as models_registry
-from colpo_core.services.models.promotion_checks import check_promotion, promotion_doubts
+from colpo_core.services.models.promotion_checks import check_promotion
 from colpo_core.services.snapshots import freezing
 from colpo_core.store import Store
 from colpo_core.store.tables import AuditEntry, Job, Promotion
 from colpo_core.terms import Label, Split
 from tests.support.clinic import Clinic
 from tests.support.copies import as_jpeg
-from tests.support.promotable import promote
+from tests.support.promotable import promote, promotion_doubts
+from tests.support.snapshots import manifest_of
 
 Publish = Callable[..., int]
 pytestmark = pytest.mark.usefixtures("alone")
@@ -34,10 +35,10 @@ def test_being_worse_than_the_current_model_holds_it_back(
     promote(store, administrator, first)
     against = {"sha256": "1" * 64, "worse": ["AUC -0.20 (-0.30 to -0.10)"]}
     second = publish("model-2", metrics={"against_current": against})
-    (doubt,) = promotion_doubts(store, actor=annotator, checkpoint_id=second)
+    (doubt,) = promotion_doubts(store, annotator, second)
     assert doubt == "On the same cases it is worse than the current model model-1: AUC -0.20 (-0.30 to -0.10)."
     elsewhere = publish("model-3", metrics={"against_current": against | {"sha256": "9" * 64}})
-    assert promotion_doubts(store, actor=annotator, checkpoint_id=elsewhere) == ()
+    assert promotion_doubts(store, annotator, elsewhere) == ()
 
 
 def said(good: bool, patients: Iterable[int]) -> dict[str, Any]:
@@ -67,13 +68,13 @@ def test_two_cards_are_compared_where_another_model_is_current_by_now(
 ) -> None:
     promote(store, administrator, publish("model-1", metrics=said(True, STRANGERS)))
     worse = publish("model-2", metrics=said(False, STRANGERS))
-    (doubt,) = promotion_doubts(store, actor=annotator, checkpoint_id=worse)
+    (doubt,) = promotion_doubts(store, annotator, worse)
     assert "worse than the current model model-1: AUC -" in doubt
     # Patients whom one of them has learned from say nothing.
-    learned = [one.patient_id for one in freezing.snapshot_manifest(store, actor=annotator, snapshot_id=1).items
+    learned = [one.patient_id for one in manifest_of(store, 1).items
                if one.split != "test"]  # fmt: skip
     elsewhere = publish("model-3", metrics=said(False, range(min(learned), min(learned) + 1)))
-    assert promotion_doubts(store, actor=annotator, checkpoint_id=elsewhere) == ()
+    assert promotion_doubts(store, annotator, elsewhere) == ()
 
 
 def test_patients_whom_a_model_has_met_under_another_code_say_nothing(
@@ -81,20 +82,16 @@ def test_patients_whom_a_model_has_met_under_another_code_say_nothing(
 ) -> None:
     clinic = Clinic(store)
     clinic._number = 200
-    learned = next(
-        one
-        for one in freezing.snapshot_manifest(store, actor=annotator, snapshot_id=1).items
-        if one.split is Split.TRAIN
-    )
+    learned = next(one for one in manifest_of(store, 1).items if one.split is Split.TRAIN)
     photograph = read_rgb(store.blobs.get(learned.image_sha256))
     others = [case.patient_id for case in clinic.add_cohort(32)]
     promote(store, administrator, publish("model-1", metrics=said(True, others)))
     worse = publish("model-2", metrics=said(False, others))
-    assert "worse than the current model" in promotion_doubts(store, actor=annotator, checkpoint_id=worse)[0]
+    assert "worse than the current model" in promotion_doubts(store, annotator, worse)[0]
     for patient_id in others:
         clinic.add_case(patient_id=patient_id, photograph=as_jpeg(photograph, 60))
     fill_fingerprints(store)
-    assert promotion_doubts(store, actor=annotator, checkpoint_id=worse) == ()
+    assert promotion_doubts(store, annotator, worse) == ()
 
 
 def test_only_cases_of_which_both_cards_say_the_same_are_compared(
@@ -104,12 +101,12 @@ def test_only_cases_of_which_both_cards_say_the_same_are_compared(
     promote(store, administrator, publish("model-1", metrics=said(True, STRANGERS)))
     turned = said(False, STRANGERS)
     turned["predictions"][0]["label"] = Label.HSIL.value
-    (doubt,) = promotion_doubts(store, actor=annotator, checkpoint_id=publish("model-2", metrics=turned))
+    (doubt,) = promotion_doubts(store, annotator, publish("model-2", metrics=turned))
     assert "worse than the current model model-1: AUC -" in doubt
     for row in turned["predictions"]:
         row["case_id"] += 5000
     moved = publish("model-3", metrics=turned)
-    assert promotion_doubts(store, actor=annotator, checkpoint_id=moved) == ()
+    assert promotion_doubts(store, annotator, moved) == ()
 
 
 def test_nothing_is_compared_on_whom_a_model_of_the_papers_protocol_has_learned_from(
@@ -120,14 +117,14 @@ def test_nothing_is_compared_on_whom_a_model_of_the_papers_protocol_has_learned_
     clinic.add_cohort(32)
     query = SnapshotQuery("large", fractions=(0.1, 0.1, 0.8))
     large = freezing.freeze_snapshot(store, actor=annotator, query=query)
-    manifest = freezing.snapshot_manifest(store, actor=annotator, snapshot_id=large.id)
+    manifest = manifest_of(store, large.id)
     tested = [item.patient_id for item in manifest.of(Split.TEST)]
     promote(store, administrator, publish("model-1", metrics=said(True, tested), snapshot_id=large.id))
     honest = publish("model-2", metrics=said(False, tested), snapshot_id=large.id)
-    assert "worse than the current model" in promotion_doubts(store, actor=annotator, checkpoint_id=honest)[0]
+    assert "worse than the current model" in promotion_doubts(store, annotator, honest)[0]
     leaking = publish("model-3", metrics=said(True, tested), snapshot_id=large.id, protocol="paper")
     promote(store, administrator, leaking, overrule="by the paper's protocol")
-    assert promotion_doubts(store, actor=annotator, checkpoint_id=honest) == ()
+    assert promotion_doubts(store, annotator, honest) == ()
 
 
 def test_a_promotion_that_is_held_back_changes_nothing_until_it_is_overruled_in_writing(

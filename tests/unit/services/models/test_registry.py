@@ -23,6 +23,7 @@ from colpo_core.store import Store
 from colpo_core.store.tables import Checkpoint, Job
 from colpo_core.terms import JobKind, JobState, Split
 from tests.support.clinic import Clinic
+from tests.support.snapshots import manifest_of
 
 
 @pytest.fixture
@@ -74,7 +75,7 @@ def test_a_published_checkpoint_is_whole_and_in_the_registry(store: Store, annot
     assert (found.name, found.snapshot_name, found.simulated, found.is_current) == ("one", "first", True, False)
     verify_files(store, found)
     assert models_registry.current_checkpoint(store) is None
-    items = freezing.snapshot_manifest(store, actor=annotator, snapshot_id=snapshot_id).items
+    items = manifest_of(store, snapshot_id).items
     with store.reading() as session:
         assert learned_patients(session, checkpoint_id) == {
             item.patient_id for item in items if item.split is not Split.TEST

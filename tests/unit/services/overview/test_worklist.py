@@ -17,7 +17,7 @@ from colpo_core.services.overview import dashboard as dashboard_service
 from colpo_core.services.overview.dashboard import dashboard
 from colpo_core.services.overview.worklist import status, worklist
 from colpo_core.services.review.verdicts import record_review
-from colpo_core.services.snapshots.freezing import freeze_snapshot, snapshot_manifest
+from colpo_core.services.snapshots.freezing import freeze_snapshot
 from colpo_core.services.snapshots.learned import fill_learned
 from colpo_core.store import Store
 from colpo_core.store.tables import Case, Checkpoint, Image, Job, Prediction, Promotion, Study, StudyCase, StudyReader
@@ -37,6 +37,7 @@ from colpo_core.terms import (
     StudyState,
     Verdict,
 )
+from tests.support.snapshots import manifest_of
 
 AddCase = Callable[..., int]
 
@@ -224,7 +225,7 @@ def test_cases_that_the_model_was_trained_on_are_told_apart_by_patient(
     cases = [add_case(label) for label in (Label.NORMAL, Label.HSIL) * 6]
     snapshot = freeze_snapshot(store, actor=annotator, query=SnapshotQuery(name="first"))
     checkpoint_id = add_checkpoint(store, annotator, snapshot.id, LabelSource.HISTOLOGY)
-    manifest = snapshot_manifest(store, actor=annotator, snapshot_id=snapshot.id)
+    manifest = manifest_of(store, snapshot.id)
     side = {entry.case_id: entry.split for entry in manifest.items}
     trained_patient = next(entry.patient_id for entry in manifest.items if entry.split is Split.TRAIN)
     cases.append(add_case(Label.HSIL))  # a new patient

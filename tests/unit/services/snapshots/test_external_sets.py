@@ -5,7 +5,6 @@ from datetime import date
 import pytest
 from sqlalchemy import select
 
-from colpo_core.datasets.manifest import Manifest
 from colpo_core.errors import InputRejected, LeakageFound, NotFound, PermissionDenied
 from colpo_core.records.people import Actor
 from colpo_core.records.snapshots.snapshots import SnapshotQuery, SnapshotRecord
@@ -20,6 +19,7 @@ from colpo_core.store.tables import Checkpoint, Job, Patient
 from colpo_core.terms import Grade, JobState, LabelSource, Split
 from tests.support.clinic import Clinic, ClinicCase, draw
 from tests.support.copies import as_jpeg, brighter
+from tests.support.snapshots import manifest_of
 
 Freeze = Callable[..., SnapshotRecord]
 PHOTOGRAPH = draw(500, lesion=False)[0]
@@ -66,10 +66,6 @@ def code_of(store: Store, case: ClinicCase) -> str:
         return session.get_one(Patient, case.patient_id).code
 
 
-def manifest_of(store: Store, actor: Actor, snapshot: SnapshotRecord) -> Manifest:
-    return freezing.snapshot_manifest(store, actor=actor, snapshot_id=snapshot.id)
-
-
 def add_checkpoint(store: Store, snapshot: SnapshotRecord, name: str = "model", **card: object) -> int:
     with store.writing() as session:
         checkpoint = Checkpoint(
@@ -93,7 +89,7 @@ def test_all_of_an_external_set_stands_in_test(store: Store, annotator: Actor, w
     assert preview.warnings[1].startswith("Test holds only 1 labelled hsil")
     snapshot = freezing.freeze_snapshot(store, actor=annotator, query=query)
     assert (snapshot.external, snapshot.sha256) == (True, preview.sha256)
-    manifest = manifest_of(store, annotator, snapshot)
+    manifest = manifest_of(store, snapshot.id)
     assert [(item.patient_id, item.split) for item in manifest.items] == [(ward.chosen.patient_id, Split.TEST)]
     assert manifest.fractions == (0, 0, 1)
     everybody = freezing.preview_snapshot(store, actor=annotator, query=SnapshotQuery("all", external=True))
@@ -107,11 +103,11 @@ def test_all_of_an_external_set_stands_in_test(store: Store, annotator: Actor, w
 def test_no_other_snapshot_holds_its_patients_or_their_kin(
     store: Store, annotator: Actor, ward: Ward, freeze: Freeze
 ) -> None:
-    before = manifest_of(store, annotator, freeze("before"))
+    before = manifest_of(store, freeze("before").id)
     assert ward.kin < {item.patient_id for item in before.items}
     freeze("kept", external=True, patient_codes=(code_of(store, ward.chosen),))
     later = ward.clinic.add_case(patient_id=ward.chosen.patient_id)
-    manifest = manifest_of(store, annotator, freeze("after"))
+    manifest = manifest_of(store, freeze("after").id)
     assert {item.patient_id for item in manifest.items} == {case.patient_id for case in ward.others}
     kept_back = [gone.id for gone in manifest.left_out if gone.reason == "kept for the external test set “kept”"]
     expected = (ward.chosen, ward.same_file, ward.near_copy, later)
@@ -125,7 +121,7 @@ def test_sets_share_nobody_and_the_same_set_is_frozen_once(
     first = freeze("kept", **chosen)
     assert freeze("kept", **chosen) == first
     second = freeze("second", external=True)
-    assert {item.patient_id for item in manifest_of(store, annotator, second).items} == {
+    assert {item.patient_id for item in manifest_of(store, second.id).items} == {
         case.patient_id for case in ward.others
     }
     assert [one.name for one in snapshots_external_sets.external_sets(store, actor=annotator)] == ["second", "kept"]
@@ -138,15 +134,15 @@ def test_days_and_patients_restrict_any_snapshot(store: Store, annotator: Actor,
     days = [date(2026, 1, day) for day in range(1, 7)]
     cases = [clinic.add_case(case_date=day) for day in days]
     undated = clinic.add_case()
-    manifest = manifest_of(store, annotator, freeze("some", date_from=days[1], date_to=days[4]))
+    manifest = manifest_of(store, freeze("some", date_from=days[1], date_to=days[4]).id)
     assert [item.image_id for item in manifest.items] == [case.image_id for case in cases[1:5]]
     reasons = {gone.id: gone.reason for gone in manifest.left_out if gone.what == "image"}
     assert reasons[cases[0].image_id] == reasons[cases[5].image_id] == "not examined on the chosen days"
     assert reasons[undated.image_id] == "examined on a day that is not recorded"
     codes = tuple(code_of(store, case) for case in (*cases[2:4], undated))
-    both = manifest_of(store, annotator, freeze("few", patient_codes=codes, date_to=days[2]))
+    both = manifest_of(store, freeze("few", patient_codes=codes, date_to=days[2]).id)
     assert [item.image_id for item in both.items] == [cases[2].image_id]
-    assert {item.image_id for item in manifest_of(store, annotator, freeze("late", date_from=days[5])).items} == {
+    assert {item.image_id for item in manifest_of(store, freeze("late", date_from=days[5]).id).items} == {
         cases[5].image_id
     }
     with pytest.raises(InputRejected, match="of the chosen patients and days"):
@@ -199,7 +195,7 @@ def test_a_checkpoint_has_seen_what_its_training_touched(
     store: Store, annotator: Actor, ward: Ward, freeze: Freeze
 ) -> None:
     old = freeze("old", patient_codes=tuple(code_of(store, case) for case in (ward.same_file, *ward.others)))
-    sides = {item.patient_id: item.split for item in manifest_of(store, annotator, old).items}
+    sides = {item.patient_id: item.split for item in manifest_of(store, old.id).items}
     tested = next(case for case in ward.others if sides[case.patient_id] is Split.TEST)
     learned = [case for case in ward.others if sides[case.patient_id] is not Split.TEST][:2]
     assert sides[ward.same_file.patient_id] is not Split.TEST
@@ -236,7 +232,7 @@ def test_by_the_papers_protocol_a_checkpoint_has_seen_the_test_side_too(
     store: Store, annotator: Actor, ward: Ward, freeze: Freeze
 ) -> None:
     old = freeze("old", patient_codes=tuple(code_of(store, case) for case in ward.others))
-    sides = {item.patient_id: item.split for item in manifest_of(store, annotator, old).items}
+    sides = {item.patient_id: item.split for item in manifest_of(store, old.id).items}
     tested = next(case for case in ward.others if sides[case.patient_id] is Split.TEST)
     honest, leaking = add_checkpoint(store, old, "honest"), add_checkpoint(store, old, "leaking", protocol="paper")
     query = SnapshotQuery("kept", external=True, patient_codes=(code_of(store, tested),))
@@ -260,7 +256,7 @@ def test_many_numbers_are_counted_not_listed(store: Store, annotator: Actor, war
     (sentence,) = snapshots_external_sets.seen_by(
         store, actor=annotator, checkpoint_id=checkpoint_id, snapshot_id=kept.id
     )
-    learned = {item.patient_id for item in manifest_of(store, annotator, old).items if item.split is not Split.TEST}
+    learned = {item.patient_id for item in manifest_of(store, old.id).items if item.split is not Split.TEST}
     assert f"and {len(learned) - 5} more of the external test set" in sentence
 
 

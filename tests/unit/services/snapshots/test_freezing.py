@@ -11,6 +11,7 @@ from colpo_core.store import Store
 from colpo_core.store.tables import AuditEntry, CaseLabel
 from colpo_core.terms import AnnotationState, Grade, Label, LabelSource, MaskOrigin, Split, Stage
 from tests.support.clinic import Clinic
+from tests.support.snapshots import manifest_of
 
 
 @pytest.fixture
@@ -155,14 +156,14 @@ def test_a_snapshot_reads_back_and_a_damaged_one_is_refused(store: Store, clinic
     clinic.add_cohort(8)
     frozen = freezing.freeze_snapshot(store, actor=annotator, query=SnapshotQuery("first"))
     assert freezing.find_snapshot(store, actor=annotator, name=" first ") == frozen
-    manifest = freezing.snapshot_manifest(store, actor=annotator, snapshot_id=frozen.id)
+    manifest = manifest_of(store, frozen.id)
     assert manifest == gather(store)
     assert frozen.count("images") == 8
     assert frozen.count("masks", Split.TRAIN) == len(manifest.of(Split.TRAIN))
     path = store.blobs.path(frozen.sha256)
     path.write_bytes(path.read_bytes().replace(b"normal", b"hsil"))
     with pytest.raises(NotFound, match="damaged"):
-        freezing.snapshot_manifest(store, actor=annotator, snapshot_id=frozen.id)
+        manifest_of(store, frozen.id)
 
 
 def test_what_keeps_a_training_from_starting_is_said_beforehand(store: Store, clinic: Clinic, annotator: Actor) -> None:
@@ -200,7 +201,6 @@ def test_readers_see_no_snapshot(store: Store, clinic: Clinic, reader: Actor) ->
         lambda: freezing.list_snapshots(store, actor=reader),
         lambda: freezing.get_snapshot(store, actor=reader, snapshot_id=1),
         lambda: freezing.find_snapshot(store, actor=reader, name="x"),
-        lambda: freezing.snapshot_manifest(store, actor=reader, snapshot_id=1),
     ):
         with pytest.raises(PermissionDenied):
             deed()

@@ -29,6 +29,7 @@ from colpo_core.terms import LabelSource, Split
 from tests.support.clinic import Clinic
 from tests.support.copies import as_jpeg, brighter
 from tests.support.learned import publish_anew
+from tests.support.snapshots import manifest_of
 
 
 @pytest.fixture
@@ -41,7 +42,7 @@ def clinic(store: Store) -> Clinic:
 @pytest.fixture
 def manifest(store: Store, annotator: Actor, clinic: Clinic) -> Manifest:
     frozen = freezing.freeze_snapshot(store, actor=annotator, query=SnapshotQuery("s"))
-    return freezing.snapshot_manifest(store, actor=annotator, snapshot_id=frozen.id)
+    return manifest_of(store, frozen.id)
 
 
 @pytest.fixture

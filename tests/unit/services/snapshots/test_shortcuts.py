@@ -15,6 +15,7 @@ from colpo_core.store import Store
 from colpo_core.store.tables import Case, Image, ImageSurroundings, Snapshot
 from colpo_core.terms import Grade, Split
 from tests.support.clinic import SIDE_PX, Clinic, draw
+from tests.support.snapshots import manifest_of
 
 N_CASES = 40
 Change = Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
@@ -168,7 +169,7 @@ def test_it_is_kept_with_the_snapshot_and_found_anew_once_a_record_is_corrected(
     frozen = freezing.freeze_snapshot(store, actor=annotator, query=SnapshotQuery("s"))
     assert frozen.shortcuts is not None
     assert accused(frozen.shortcuts) == {"device"}
-    manifest = freezing.snapshot_manifest(store, actor=annotator, snapshot_id=frozen.id)
+    manifest = manifest_of(store, frozen.id)
     with monkeypatch.context() as patch:
         patch.setattr(shortcuts, "search_shortcuts", None)
         assert shortcuts.snapshot_shortcuts(store, frozen.id, manifest) == frozen.shortcuts

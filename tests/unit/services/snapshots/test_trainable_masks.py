@@ -18,6 +18,7 @@ from colpo_core.workers.mask_loading import load_mask
 from tests.conftest import add_person
 from tests.support.clinic import SIDE_PX, Clinic, ClinicCase
 from tests.support.several_annotators import square, submit
+from tests.support.snapshots import manifest_of
 
 MASKS = [square(10, 10), square(12, 12), square(20, 24, 12)]
 
@@ -124,7 +125,7 @@ def test_freezing_keeps_the_consensus_once_and_previewing_does_not(
     with store.reading() as session:
         (kept,) = session.scalars(select(ConsensusMask)).all()
         assert (kept.image_id, kept.method, kept.sources) == (case.image_id, Combination.STAPLE, versions(store))
-    (item,) = freezing.snapshot_manifest(store, actor=administrator, snapshot_id=frozen.id).items
+    (item,) = manifest_of(store, frozen.id).items
     assert item.mask_sha256 is not None
     mask = load_mask(store, item.mask_sha256, SIDE_PX, SIDE_PX)
     assert np.array_equal(mask, combine_masks(MASKS, Combination.STAPLE))

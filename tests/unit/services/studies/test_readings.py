@@ -25,7 +25,7 @@ from colpo_core.records.studies.readings import Presented
 from colpo_core.services.studies import designing, positions, presenting, readings, showings
 from colpo_core.store import Store
 from colpo_core.store.tables import AuditEntry, Image, Presentation, Reading, utc_now
-from colpo_core.studies.orders import reader_orders
+from colpo_core.studies.orders import session_orders
 from colpo_core.terms import Label, StudyState
 
 N_CASES = 5
@@ -65,7 +65,8 @@ def test_a_reader_reads_every_case_once_in_an_order_of_their_own(
         assert presenting.next_case(store, actor=actor, study_id=study_id) is None
     with store.reading() as session:
         rows = session.scalars(select(Reading).order_by(Reading.id)).all()
-    orders = reader_orders({row.case_id for row in rows}, [reader.person_id, second_reader.person_id], seed=3)
+    drawn = session_orders({row.case_id for row in rows}, [reader.person_id, second_reader.person_id], seed=3)
+    orders = {reader_id: tuple(one.case_id for one in order) for (reader_id, _), order in drawn.items()}
     for actor in (reader, second_reader):
         assert tuple(row.case_id for row in rows if row.reader_id == actor.person_id) == orders[actor.person_id]
     assert orders[reader.person_id] != orders[second_reader.person_id]

@@ -17,7 +17,7 @@ from colpo_core.store.tables import AuditEntry, Case, Image, Patient, Person, Pr
 from colpo_core.terms import Label, Role, Stage, TaskItemState, TaskOrder
 from tests.conftest import add_person
 from tests.support.clinic import PredictedClinic
-from tests.support.handed_out import Team, hand_out, image_of, make_team, paint_and_submit, task_draft
+from tests.support.handed_out import Team, hand_out, image_of, make_team, paint_and_submit, task_draft, task_of
 
 AddCase = Callable[..., int]
 
@@ -228,7 +228,7 @@ def test_progress_counts_and_times_each_person(store: Store, team: Team, add_cas
     assert (found.task.n_submitted, found.task.n_skipped, found.task.n_images_done) == (1, 1, 0)
     assert found.task.adjudicator == "Senior"
     paint_and_submit(store, team.ben, images[0])
-    assert tasks.get_task(store, actor=team.ben, task_id=made.id).n_images_done == 1
+    assert task_of(store, team.ben, made.id).n_images_done == 1
 
 
 def test_an_image_left_out_later_holds_nobody_up(store: Store, team: Team, add_case: AddCase) -> None:
@@ -238,12 +238,12 @@ def test_an_image_left_out_later_holds_nobody_up(store: Store, team: Team, add_c
     paint_and_submit(store, team.anna, second)
     paint_and_submit(store, team.ben, first)
     mark_image(store, actor=team.ben, image_id=second, shows_cervix=False)
-    task = tasks.get_task(store, actor=team.ben, task_id=made.id)
+    task = task_of(store, team.ben, made.id)
     assert (task.n_images, task.n_items, task.n_waiting, task.n_images_done, task.n_left_out) == (2, 3, 0, 2, 1)
     ben = tasks.task_progress(store, actor=team.administrator, task_id=made.id).people[1]
     assert (ben.n_items, ben.n_submitted, ben.n_waiting) == (1, 1, 0)
     mark_image(store, actor=team.ben, image_id=second, shows_cervix=True)
-    task = tasks.get_task(store, actor=team.ben, task_id=made.id)
+    task = task_of(store, team.ben, made.id)
     assert (task.n_items, task.n_waiting, task.n_images_done, task.n_left_out) == (4, 1, 1, 0)
 
 
@@ -257,7 +257,7 @@ def test_closing_ends_a_task_once(store: Store, team: Team, add_case: AddCase) -
     assert tasks.list_tasks(store, actor=team.anna) == ()
     assert tasks.list_tasks(store, actor=team.anna, with_closed=True) == (closed,)
     paint_and_submit(store, team.anna, image_id)
-    assert tasks.get_task(store, actor=team.anna, task_id=made.id).n_submitted == 0, "a closed task counts nothing more"
+    assert task_of(store, team.anna, made.id).n_submitted == 0, "a closed task counts nothing more"
 
 
 def test_who_sees_which_task(store: Store, team: Team, reader: Actor, add_case: AddCase) -> None:
@@ -265,15 +265,13 @@ def test_who_sees_which_task(store: Store, team: Team, reader: Actor, add_case: 
     made = hand_out(store, team.administrator, (team.anna.person_id,), adjudicator_id=team.senior.person_id)
     for actor in (team.administrator, team.anna, team.senior):
         assert [task.id for task in tasks.list_tasks(store, actor=actor)] == [made.id]
-        assert tasks.get_task(store, actor=actor, task_id=made.id).id == made.id
     assert tasks.list_tasks(store, actor=team.ben) == ()
-    for deed in (tasks.get_task, tasks.task_progress):
-        with pytest.raises(NotFound):
-            deed(store, actor=team.ben, task_id=made.id)
-        with pytest.raises(NotFound):
-            deed(store, actor=team.administrator, task_id=99)
-        with pytest.raises(PermissionDenied):
-            deed(store, actor=reader, task_id=made.id)
+    with pytest.raises(NotFound):
+        tasks.task_progress(store, actor=team.ben, task_id=made.id)
+    with pytest.raises(NotFound):
+        tasks.task_progress(store, actor=team.administrator, task_id=99)
+    with pytest.raises(PermissionDenied):
+        tasks.task_progress(store, actor=reader, task_id=made.id)
     with pytest.raises(PermissionDenied, match="progress"):
         tasks.task_progress(store, actor=team.anna, task_id=made.id)
     draft = task_draft(team.annotator_ids)

@@ -1,0 +1,13 @@
+"""What snapshots hold, for tests that look into one."""
+
+from colpo_core.datasets.manifest import Manifest
+from colpo_core.services.snapshots.rows import read_manifest
+from colpo_core.store import Store
+from colpo_core.store.tables import Snapshot
+
+
+def manifest_of(store: Store, snapshot_id: int) -> Manifest:
+    """The manifest of a snapshot, checked against its hash."""
+    with store.reading() as session:
+        sha256 = session.get_one(Snapshot, snapshot_id).sha256
+    return read_manifest(store, sha256)
