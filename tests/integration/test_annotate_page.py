@@ -18,6 +18,7 @@ from colpo_core.store import Store
 from colpo_core.store.tables import Image
 from colpo_core.terms import AnnotationState, Finding, MaskOrigin, Stage, Start
 from pages._ui.annotations.biopsies import drawing_of, points_of
+from tests.support.app_pages import press
 from tests.support.clinic import PredictedClinic
 
 HEIGHT, WIDTH = 24, 32
@@ -54,10 +55,6 @@ def editor_of(app: Any) -> str:
 def asked_image(app: Any) -> str:
     asked = app.query_params["image"]
     return asked if isinstance(asked, str) else asked[0]
-
-
-def press(app: Any, label: str) -> Any:
-    return next(button for button in app.button if button.label == label).click().run()
 
 
 def test_an_empty_clinic_says_what_to_do(open_page: Open, annotator: Actor) -> None:

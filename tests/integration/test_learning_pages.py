@@ -34,6 +34,7 @@ from colpo_core.terms import (
     Start,
     Verdict,
 )
+from tests.support.app_pages import press, words_of
 from tests.support.clinic import Clinic, PredictedClinic, do_something
 from tests.support.handed_out import hand_out, paint_and_submit
 from tests.support.several_processes import square, submit
@@ -49,18 +50,8 @@ def clinic(store: Store) -> Clinic:
     return clinic
 
 
-def press(app: Any, label: str) -> Any:
-    return next(button for button in app.button if button.label == label).click().run()
-
-
 def write(app: Any, label: str, text: str) -> Any:
     return next(field for field in app.text_input if field.label == label).set_value(text)
-
-
-def words_of(app: Any) -> str:
-    """All that a person reads on the page."""
-    kinds = ("title", "subheader", "markdown", "caption", "info", "warning", "error", "success")
-    return "\n".join(str(one.value) for kind in kinds for one in app.get(kind))
 
 
 def test_train_says_what_is_missing_in_an_empty_clinic(annotator: Actor, open_page: Open) -> None:

@@ -11,7 +11,6 @@ from colpo_core.services.jobs import engine
 from colpo_core.services.models import promotion_checks, promotions
 from colpo_core.services.models import registry as models_registry
 from colpo_core.services.snapshots import external_sets
-from colpo_core.store import Store
 from colpo_core.store.tables import Checkpoint, Evaluation, Prediction, Snapshot
 from colpo_core.terms import LabelSource, Split
 from pages._ui.shared.markdown import plain
@@ -29,11 +28,6 @@ SECTIONS = (
     "Against the current model",
     "External test sets",
 )
-
-
-@pytest.fixture
-def desk(store: Store, administrator: Actor) -> PredictedClinic:
-    return PredictedClinic(store, administrator)
 
 
 def add(desk: PredictedClinic, name: str, card: dict[str, Any]) -> int:

@@ -25,7 +25,8 @@ from colpo_core.store.tables import (
     utc_now,
 )
 from colpo_core.terms import Finding, MaskOrigin, Start
-from tests.support.clinic import PredictedClinic, reviewer
+from tests.conftest import add_person
+from tests.support.clinic import PredictedClinic
 from tests.support.review_desks import (
     HEIGHT,
     NOTHING,
@@ -41,13 +42,8 @@ from tests.support.review_desks import (
 
 
 @pytest.fixture
-def image_id(store: Store) -> int:
-    return add_image(store)
-
-
-@pytest.fixture
 def fellow(store: Store) -> Actor:
-    return reviewer(store, "bea")
+    return add_person(store, "bea")
 
 
 def test_a_correction_starts_from_the_guess_and_settles_it(store: Store, annotator: Actor, image_id: int) -> None:
@@ -395,7 +391,7 @@ def test_a_correction_of_a_prediction_starts_from_the_models_mask_and_says_so(
     store: Store, administrator: Actor
 ) -> None:
     clinic = PredictedClinic(store, administrator)
-    anna = reviewer(store, "correcting")
+    anna = add_person(store, "correcting")
     found = start_correction(store, actor=anna, prediction_id=clinic.predictions[1])
     assert (found.image_id, found.has_started) == (clinic.cases[1].image_id, True)
     opened = own_masks.open_annotation(store, actor=anna, image_id=found.image_id)
@@ -410,7 +406,7 @@ def test_a_correction_of_a_prediction_starts_from_the_models_mask_and_says_so(
 
 def test_a_correction_takes_the_place_of_nothing_that_was_painted(store: Store, administrator: Actor) -> None:
     clinic = PredictedClinic(store, administrator)
-    anna = reviewer(store, "correcting")
+    anna = add_person(store, "correcting")
     image_id = clinic.cases[1].image_id
     opened = own_masks.open_annotation(store, actor=anna, image_id=image_id)
     mine = np.zeros((64, 64), bool)
@@ -428,7 +424,7 @@ def test_a_correction_is_refused_where_the_model_may_not_be_seen_or_is_not_the_c
     store: Store, administrator: Actor
 ) -> None:
     clinic = PredictedClinic(store, administrator)
-    anna = reviewer(store, "correcting")
+    anna = add_person(store, "correcting")
     with pytest.raises(NotFound):
         start_correction(store, actor=anna, prediction_id=99)
     clinic.predict(clinic.cases[1].image_id, clinic.add_checkpoint("model-2", administrator))
