@@ -9,7 +9,7 @@ from contextlib import closing
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -23,6 +23,10 @@ from colpo_core.store import Store
 from colpo_core.store.tables import Case, CaseLabel, Image, Patient, Person, SignInSession
 from colpo_core.store.tables.base import utc_now
 from colpo_core.terms import Label, LabelSource, Role, Stage
+
+if TYPE_CHECKING:
+    from tests.support.clinic import Clinic, PredictedClinic
+    from tests.support.handed_out import Team
 
 # No test asserts a time: a machine that does something else beside is no reason to fail.
 hypothesis_settings.register_profile("untimed", deadline=None)
@@ -75,7 +79,7 @@ def store(settings: Settings, empty_database: Path, request: pytest.FixtureReque
     opened.close()
 
 
-def add_person(store: Store, username: str, role: Role) -> Actor:
+def add_person(store: Store, username: str, role: Role = Role.ANNOTATOR) -> Actor:
     with store.writing() as session:
         person = Person(username=username, display_name=username.title(), role=role, active=True)
         session.add(person)
@@ -137,6 +141,36 @@ def add_case(store: Store) -> Callable[..., int]:
             return case.id
 
     return add
+
+
+@pytest.fixture
+def clinic(store: Store) -> "Clinic":
+    """A clinic without cases yet; see `tests.support.clinic`."""
+    from tests.support.clinic import Clinic
+
+    return Clinic(store)
+
+
+@pytest.fixture
+def desk(store: Store, administrator: Actor) -> "PredictedClinic":
+    """Three cases that the current model has predicted."""
+    from tests.support.clinic import PredictedClinic
+
+    return PredictedClinic(store, administrator)
+
+
+@pytest.fixture
+def team(store: Store, administrator: Actor) -> "Team":
+    """Those who share out tasks, annotate them and decide."""
+    from tests.support.handed_out import make_team
+
+    return make_team(store, administrator)
+
+
+@pytest.fixture
+def people(store: Store) -> list[Actor]:
+    """Three more annotators."""
+    return [add_person(store, name, Role.ANNOTATOR) for name in ("berta", "clara", "dora")]
 
 
 @pytest.fixture

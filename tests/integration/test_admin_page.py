@@ -11,6 +11,7 @@ from colpo_core.services.people import accounts as people
 from colpo_core.services.people import signing_in
 from colpo_core.store import Store
 from colpo_core.terms import Role
+from tests.support.app_pages import press
 
 OpenPage = Callable[..., Any]
 PASSWORD = "wool lamp harbour"
@@ -24,11 +25,6 @@ def fill(app: Any, username: str, password: str) -> None:
     roles = next(one for one in app.selectbox if one.label == "Role")
     roles.set_value(Role.READER)
     press(app, "Create account")
-
-
-def press(app: Any, label: str) -> None:
-    next(one for one in app.button if one.label == label).click()
-    app.run()
 
 
 def test_an_account_is_made_and_told(open_page: OpenPage, store: Store, administrator: Actor) -> None:

@@ -17,22 +17,10 @@ from colpo_core.store.tables import Image
 from colpo_core.terms import AdjudicationMethod, Role
 from tests.conftest import add_person
 from tests.integration.test_task_pages import make_task
+from tests.support.app_pages import labels, press, words_of
 
 HEIGHT, WIDTH = 24, 32
 Open = Callable[..., Any]
-
-
-def shown(app: Any) -> str:
-    kinds = ("title", "header", "markdown", "caption", "info", "success", "error", "warning")
-    return "\n".join(str(item.value) for kind in kinds for item in app.get(kind))
-
-
-def press(app: Any, label: str) -> Any:
-    return next(button for button in app.button if button.label == label).click().run()
-
-
-def labels(app: Any) -> list[str]:
-    return [button.label for button in app.button]
 
 
 @pytest.fixture
@@ -60,7 +48,7 @@ def paint(store: Store, actor: Actor, image_id: int, columns: slice) -> None:
 def test_an_empty_clinic_says_what_to_do(open_page: Open, administrator: Actor) -> None:
     app = open_page(administrator, "agreement")
     assert not app.exception
-    assert "No image has masks of two annotators yet" in shown(app)
+    assert "No image has masks of two annotators yet" in words_of(app)
 
 
 def test_figures_carry_their_doubt(
@@ -75,8 +63,8 @@ def test_figures_carry_their_doubt(
     assert values["IoU"] == "0.50"
     assert values["95% Hausdorff distance"] == "10.0 px"
     assert values["Cohen's kappa of pixels"] == "0.61"
-    assert "no interval: 1 patient" in shown(app)
-    assert "1 image of 1 patient that" in shown(app)
+    assert "no interval: 1 patient" in words_of(app)
+    assert "1 image of 1 patient that" in words_of(app)
 
 
 def test_a_decision_is_taken_and_told(
@@ -86,11 +74,11 @@ def test_a_decision_is_taken_and_told(
     paint(store, berta, image_id, slice(5, 25))
     app = open_page(administrator, "agreement", image=str(image_id))
     assert not app.exception
-    assert "Not decided" in shown(app)
+    assert "Not decided" in words_of(app)
     versions = image_agreement(store, actor=administrator, image_id=image_id).versions
     app = app.button(key=f"take_{versions[1].version_id}").click().run()
     assert not app.exception
-    assert "Decided: the mask of Berta counts" in shown(app)
+    assert "Decided: the mask of Berta counts" in words_of(app)
     decision = list_adjudications(store, actor=administrator)[0]
     assert decision.method is AdjudicationMethod.TAKEN
     assert decision.sources == tuple(version.version_id for version in versions)
@@ -106,7 +94,7 @@ def test_a_taken_mask_is_marked_and_waits_no_more(
     assert labels(app).count("Take") == 2
     app = press(app, "Take")
     assert labels(app).count("Take") == 1
-    assert "Counts" in shown(app)
+    assert "Counts" in words_of(app)
     app = press(app, "Overview")
     assert not [label for label in labels(app) if label.startswith("Decide")]
 
@@ -136,7 +124,7 @@ def test_a_mix_opens_the_editor_with_everybody_beside_it(
     app = open_page(administrator, "agreement", image=str(image_id))
     app = press(app, "Intersection")
     assert not app.exception
-    assert "then press Adjudicate" in shown(app)
+    assert "then press Adjudicate" in words_of(app)
     assert "Back to the masks" in labels(app)
     draft = own_masks.open_annotation(store, actor=administrator, image_id=image_id)
     wanted = np.zeros((HEIGHT, WIDTH), np.bool_)
@@ -164,14 +152,14 @@ def test_a_blind_task_hides_fellow_masks_here_too(
     paint(store, berta, image_id, slice(5, 25))
     app = open_page(annotator, "agreement", image=str(image_id))
     assert not app.exception
-    assert "hidden from you" in shown(app)
-    assert "Berta" not in shown(app)
+    assert "hidden from you" in words_of(app)
+    assert "Berta" not in words_of(app)
     app = open_page(annotator, "agreement")
-    assert "No image has masks of two annotators yet" in shown(app)
+    assert "No image has masks of two annotators yet" in words_of(app)
 
 
 def test_an_address_that_names_no_image_leads_back(open_page: Open, administrator: Actor) -> None:
     app = open_page(administrator, "agreement", image="77")
     assert not app.exception
-    assert "There is no image 77." in shown(app)
+    assert "There is no image 77." in words_of(app)
     assert "Back to the overview" in labels(app)

@@ -15,7 +15,7 @@ from colpo_core.store import Store
 from colpo_core.terms import AnnotationState, Finding, Stage
 from pages._ui.annotations.biopsies import drawing_of, points_of
 from tests.support.annotate_pages import asked_image, editor_of, image_of, import_guess, shown
-from tests.support.pages import press
+from tests.support.app_pages import press
 
 HEIGHT, WIDTH = 24, 32
 Open = Callable[..., Any]

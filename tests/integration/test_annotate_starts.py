@@ -12,8 +12,8 @@ from colpo_core.store import Store
 from colpo_core.store.tables import Image
 from colpo_core.terms import Stage, Start
 from tests.support.annotate_pages import editor_of, image_of, paint, shown
+from tests.support.app_pages import press
 from tests.support.clinic import PredictedClinic
-from tests.support.pages import press
 
 HEIGHT, WIDTH = 24, 32
 Open = Callable[..., Any]

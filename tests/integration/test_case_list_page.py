@@ -10,43 +10,35 @@ from colpo_core.records.people import Actor
 from colpo_core.services.cases.saved_views import list_views
 from colpo_core.store import Store
 from colpo_core.store.tables import Job
+from tests.support.app_pages import press
 from tests.support.clinic import PredictedClinic
 
 OpenPage = Callable[..., Any]
-
-
-@pytest.fixture
-def clinic(store: Store, administrator: Actor) -> PredictedClinic:
-    return PredictedClinic(store, administrator)
 
 
 def cases(page: Any) -> list[int]:
     return list(page.dataframe[0].value["Case"])
 
 
-def press(page: Any, label: str) -> None:
-    next(button for button in page.button if button.label == label).click().run()
-
-
 def test_the_address_sets_the_filters_and_follows_them(
-    open_page: OpenPage, administrator: Actor, clinic: PredictedClinic
+    open_page: OpenPage, administrator: Actor, desk: PredictedClinic
 ) -> None:
     page = open_page(administrator, "cases", model="wrong", sort="probability", tab="list")
     assert not page.exception
-    assert cases(page) == [clinic.cases[0].case_id]
+    assert cases(page) == [desk.cases[0].case_id]
     assert list(page.dataframe[0].value["Model"]) == ["60% · false alarm"]
     assert page.selectbox(key="cases_outcome").value == "wrong"
     page.selectbox(key="cases_outcome").set_value(None).run()
     page.selectbox(key="cases_grade").select_index(6).run()
     assert dict(page.query_params) == {"grade": "invasive_carcinoma", "sort": "probability", "tab": "list"}
-    assert cases(page) == [clinic.cases[2].case_id]
+    assert cases(page) == [desk.cases[2].case_id]
     press(page, "Clear all filters")
     assert len(cases(page)) == 3
     assert "grade" not in page.query_params
 
 
 def test_an_address_that_asks_for_what_is_not_there_says_so_and_shows_all(
-    open_page: OpenPage, administrator: Actor, clinic: PredictedClinic
+    open_page: OpenPage, administrator: Actor, desk: PredictedClinic
 ) -> None:
     page = open_page(administrator, "cases", grade="cin9")
     assert not page.exception
@@ -55,20 +47,20 @@ def test_an_address_that_asks_for_what_is_not_there_says_so_and_shows_all(
 
 
 def test_a_case_leads_back_to_the_list_as_it_was(
-    open_page: OpenPage, administrator: Actor, clinic: PredictedClinic
+    open_page: OpenPage, administrator: Actor, desk: PredictedClinic
 ) -> None:
     page = open_page(administrator, "cases", label="hsil")
     page.query_params.clear()
-    page.query_params["case"] = str(clinic.cases[1].case_id)
+    page.query_params["case"] = str(desk.cases[1].case_id)
     page.run()
     assert not page.exception
     press(page, "All cases")
-    assert cases(page) == [clinic.cases[1].case_id]
+    assert cases(page) == [desk.cases[1].case_id]
     assert page.selectbox(key="cases_label").value == "hsil"
 
 
 def test_a_view_is_kept_opened_and_forgotten(
-    open_page: OpenPage, store: Store, administrator: Actor, clinic: PredictedClinic
+    open_page: OpenPage, store: Store, administrator: Actor, desk: PredictedClinic
 ) -> None:
     page = open_page(administrator, "cases", flip="yes", sort="uncertainty")
     page.text_input(key="cases_view_name").set_value("networks differ").run()
@@ -89,32 +81,32 @@ def select(page: Any, case_ids: set[int]) -> None:
 
 
 def test_selected_cases_are_predicted_in_one_job(
-    open_page: OpenPage, store: Store, administrator: Actor, clinic: PredictedClinic, monkeypatch: pytest.MonkeyPatch
+    open_page: OpenPage, store: Store, administrator: Actor, desk: PredictedClinic, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     placed: list[int] = []
     monkeypatch.setattr("colpo_core.services.jobs.engine.place", lambda _store, job_id: placed.append(job_id))
-    clinic.add_checkpoint("model-2", administrator)
+    desk.add_checkpoint("model-2", administrator)
     page = open_page(administrator, "cases")
     assert "Predict" not in [button.label for button in page.button]
-    select(page, {case.case_id for case in clinic.cases[:2]})
+    select(page, {case.case_id for case in desk.cases[:2]})
     press(page, "Predict")
     assert not page.exception
     with store.reading() as session:
         job = session.get_one(Job, placed[0])
-    assert job.settings["image_ids"] == [case.image_id for case in clinic.cases[:2]]
+    assert job.settings["image_ids"] == [case.image_id for case in desk.cases[:2]]
     press(page, "Predict")
     assert len(placed) == 1, "a job that waits covers them already"
 
 
 def test_all_that_fit_are_selected_and_handed_to_a_task(
-    open_page: OpenPage, administrator: Actor, annotator: Actor, clinic: PredictedClinic
+    open_page: OpenPage, administrator: Actor, annotator: Actor, desk: PredictedClinic
 ) -> None:
     page = open_page(administrator, "cases", label="normal")
-    select(page, {clinic.cases[2].case_id})
+    select(page, {desk.cases[2].case_id})
     press(page, "All that fit")
-    assert page.session_state["cases_selected"] == {clinic.cases[0].case_id}
+    assert page.session_state["cases_selected"] == {desk.cases[0].case_id}
     page = open_page(administrator, "tasks", new=1)
-    page.session_state["cases_to_hand_out"] = (clinic.cases[0].case_id, clinic.cases[1].case_id)
+    page.session_state["cases_to_hand_out"] = (desk.cases[0].case_id, desk.cases[1].case_id)
     page.run()
     assert "**2 cases** selected" in "".join(one.value for one in page.markdown)
     people = page.multiselect(key="task_people")
@@ -124,9 +116,9 @@ def test_all_that_fit_are_selected_and_handed_to_a_task(
     assert next(one.value for one in page.metric if one.label == "Cases") == "3"
 
 
-def test_an_annotator_hands_nothing_out(open_page: OpenPage, annotator: Actor, clinic: PredictedClinic) -> None:
+def test_an_annotator_hands_nothing_out(open_page: OpenPage, annotator: Actor, desk: PredictedClinic) -> None:
     page = open_page(annotator, "cases")
-    select(page, {clinic.cases[0].case_id})
+    select(page, {desk.cases[0].case_id})
     labels = [button.label for button in page.button]
     assert "Predict" in labels
     assert "Hand out" not in labels

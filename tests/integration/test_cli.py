@@ -26,6 +26,7 @@ from tests.support.several_annotators import square, submit
 
 PASSWORD = "a password of some length"
 Run = Callable[..., Result]
+pytestmark = pytest.mark.usefixtures("cheap_hashes")
 STATUS = (
     "patients",
     "cases",
@@ -37,18 +38,6 @@ STATUS = (
     "checkpoints",
     "predictions",
 )
-
-
-@pytest.fixture
-def run(settings: Settings, cheap_hashes: None) -> Run:
-    """Calls the program with its words, and fails the test when it fails."""
-
-    def call(*words: str, code: int = 0) -> Result:
-        result = CliRunner().invoke(main, words, env={"COLPO_DATA": str(settings.data_dir)})
-        assert result.exit_code == code, f"{words}\n{result.output}\n{result.exception!r}"
-        return result
-
-    return call
 
 
 @pytest.fixture

@@ -6,35 +6,14 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 from PIL import Image
 
-from colpo_core.cli.main import main
 from colpo_core.images.masks import mask_png
-from colpo_core.records.people import Actor
-from colpo_core.settings import Settings
 from colpo_core.store import Store
 from tests.support.clinic import SIDE_PX, PredictedClinic
 
 Run = Callable[..., Result]
-
-
-@pytest.fixture
-def run(settings: Settings) -> Run:
-    """Calls the program with its words, and fails the test when it fails."""
-
-    def call(*words: str, code: int = 0) -> Result:
-        result = CliRunner().invoke(main, words, env={"COLPO_DATA": str(settings.data_dir)})
-        assert result.exit_code == code, f"{words}\n{result.output}\n{result.exception!r}"
-        return result
-
-    return call
-
-
-@pytest.fixture
-def clinic(store: Store, administrator: Actor) -> PredictedClinic:
-    return PredictedClinic(store, administrator)
 
 
 def mask_file(folder: Path, seed: int) -> str:
@@ -49,9 +28,9 @@ def submit(run: Run, folder: Path, image_id: int, seed: int) -> str:
 
 
 def test_images_without_a_lesion_are_listed_and_confirmed(
-    run: Run, store: Store, clinic: PredictedClinic, tmp_path: Path
+    run: Run, store: Store, desk: PredictedClinic, tmp_path: Path
 ) -> None:
-    free = [clinic.clinic.add_case(masked=False, swede_score=score) for score in (0, 4)]
+    free = [desk.clinic.add_case(masked=False, swede_score=score) for score in (0, 4)]
     listed = json.loads(run("annotations", "unmarked", "--json").stdout)
     swede = {one["image_id"]: one["swede_total"] for one in listed}
     assert [swede[case.image_id] for case in free] == [0, 4]
@@ -66,8 +45,8 @@ def test_images_without_a_lesion_are_listed_and_confirmed(
     assert counts["confirmed_clear"]["total"] == 1
 
 
-def test_masks_that_look_wrong_are_asked_about(run: Run, clinic: PredictedClinic, tmp_path: Path) -> None:
-    image_id = str(clinic.clinic.add_case(masked=False).image_id)
+def test_masks_that_look_wrong_are_asked_about(run: Run, desk: PredictedClinic, tmp_path: Path) -> None:
+    image_id = str(desk.clinic.add_case(masked=False).image_id)
     outline = np.zeros((SIDE_PX, SIDE_PX), np.uint8)
     cv2.circle(outline, (SIDE_PX // 2, SIDE_PX // 2), SIDE_PX // 3, 1, 1)
     masks = {
@@ -101,8 +80,8 @@ def test_masks_that_look_wrong_are_asked_about(run: Run, clinic: PredictedClinic
     )
 
 
-def test_versions_are_listed_compared_and_restored(run: Run, clinic: PredictedClinic, tmp_path: Path) -> None:
-    image_id = clinic.cases[0].image_id
+def test_versions_are_listed_compared_and_restored(run: Run, desk: PredictedClinic, tmp_path: Path) -> None:
+    image_id = desk.cases[0].image_id
     first, second = (submit(run, tmp_path, image_id, seed) for seed in (1, 2))
     assert "number 3" in run("annotations", "restore", first, "--note", "better").output
     assert "is the newest" in run("annotations", "restore", first, code=1).output
@@ -126,8 +105,8 @@ def test_versions_are_listed_compared_and_restored(run: Run, clinic: PredictedCl
     assert "There is no version of an annotation 999." in run("annotations", "compare", first, "999", code=1).output
 
 
-def test_a_mask_starts_over_and_its_version_says_from_what(run: Run, clinic: PredictedClinic, tmp_path: Path) -> None:
-    image_id = str(clinic.cases[0].image_id)
+def test_a_mask_starts_over_and_its_version_says_from_what(run: Run, desk: PredictedClinic, tmp_path: Path) -> None:
+    image_id = str(desk.cases[0].image_id)
     options = run("annotations", "start", image_id).output
     assert "the mask of model-1" in options
     painted = next(line.split()[1] for line in options.splitlines() if "by Painter" in line)
@@ -146,8 +125,8 @@ def test_a_mask_starts_over_and_its_version_says_from_what(run: Run, clinic: Pre
     assert "acetowhite epithelium alone" in run("annotations", "start", image_id, "--finding", "mosaic").output
 
 
-def test_proposals_are_switched_off_and_on(run: Run, clinic: PredictedClinic) -> None:
-    image_id = str(clinic.cases[0].image_id)
+def test_proposals_are_switched_off_and_on(run: Run, desk: PredictedClinic) -> None:
+    image_id = str(desk.cases[0].image_id)
     assert run("preferences", "show").output == "proposals: on\n"
     assert run("preferences", "proposals", "off").output == "proposals: off\n"
     assert json.loads(run("preferences", "show", "--json").stdout) == {"proposals": False}

@@ -7,27 +7,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
-from colpo_core.cli.main import main
 from colpo_core.images.masks import mask_png
-from colpo_core.settings import Settings
 from colpo_core.store import Store
 from tests.support.clinic import SIDE_PX, Clinic, ClinicCase
 
 Run = Callable[..., Result]
-
-
-@pytest.fixture
-def run(settings: Settings) -> Run:
-    """Calls the program with its words, and fails the test when it fails."""
-
-    def call(*words: str, code: int = 0, text: str | None = None) -> Result:
-        result = CliRunner().invoke(main, words, input=text, env={"COLPO_DATA": str(settings.data_dir)})
-        assert result.exit_code == code, f"{words}\n{result.output}\n{result.exception!r}"
-        return result
-
-    return call
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ from colpo_core.services.cases.histology import add_specimen
 from colpo_core.store import Store
 from colpo_core.store.tables import Image
 from colpo_core.terms import Finding, Grade, MaskDoubt, SpecimenKind, Stage
+from tests.support.app_pages import press
 
 OpenPage = Callable[..., Any]
 AddCase = Callable[..., int]
@@ -30,10 +31,6 @@ def said(page: Any) -> str:
     """All that a page says in words."""
     kinds = (page.title, page.markdown, page.caption, page.info, page.success, page.warning, page.error)
     return "\n".join(element.value for kind in kinds for element in kind)
-
-
-def press(page: Any, label: str) -> Any:
-    return next(button for button in page.button if button.label == label).click().run()
 
 
 def choose(page: Any, key: str, value: object) -> Any:

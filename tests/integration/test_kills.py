@@ -5,8 +5,6 @@ save is on the disk itself is the store's setting (`synchronous=FULL`), which `t
 """
 
 import sqlite3
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -20,13 +18,6 @@ from tests.painting.strokes import growing_lesion
 from tests.painting.ward import LARGE, SMALL, add_seats
 
 N_SEATS = 4
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    server = Server(tmp_path / "data").start()
-    yield server
-    server.kill()
 
 
 @pytest.mark.parametrize("n_kills", [10, pytest.param(200, marks=[pytest.mark.slow, pytest.mark.timeout(3600)])])

@@ -1,8 +1,5 @@
 """Twenty annotators save strokes at once, each a document of their own, against the real server."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from sqlalchemy import select
 
@@ -16,13 +13,6 @@ from tests.painting.ward import LARGE, SMALL, add_seats
 
 N_ANNOTATORS = 20
 EVERY_S = 0.25
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    server = Server(tmp_path / "data").start()
-    yield server
-    server.kill()
 
 
 @pytest.mark.parametrize("seconds", [5, pytest.param(60, marks=pytest.mark.slow)])

@@ -15,9 +15,9 @@ from colpo_core.store import Store
 from colpo_core.store.tables import Checkpoint, Evaluation, Prediction, Snapshot
 from colpo_core.terms import LabelSource, Split
 from pages._ui.shared.markdown import plain
+from tests.support.app_pages import press, words_of, write
 from tests.support.cards import LEAK, VERDICT, WORSE, new_card, old_card
 from tests.support.clinic import PredictedClinic
-from tests.support.pages import press, words_of, write
 
 Open = Callable[..., Any]
 SECTIONS = (
@@ -29,11 +29,6 @@ SECTIONS = (
     "Against the current model",
     "External test sets",
 )
-
-
-@pytest.fixture
-def desk(store: Store, administrator: Actor) -> PredictedClinic:
-    return PredictedClinic(store, administrator)
 
 
 def add(desk: PredictedClinic, name: str, card: dict[str, Any]) -> int:

@@ -11,8 +11,8 @@ from colpo_core.records.studies.reading_plans import ReadingPlan
 from colpo_core.services.studies import designing, presenting, readings
 from colpo_core.store import Store
 from colpo_core.terms import Finding, Label
+from tests.support.app_pages import said
 from tests.support.conducted import make_study, read_on
-from tests.support.pages import said
 
 OpenPage = Callable[..., Any]
 

@@ -13,9 +13,9 @@ from colpo_core.services.review import desk as review
 from colpo_core.store import Store
 from colpo_core.store.tables import AnnotationVersion, Job, Prediction, WhatIf
 from colpo_core.terms import Change, Finding, JobKind, JobState, ReviewReason, Stage, Start, Verdict
+from tests.support.app_pages import press, words_of, write
 from tests.support.clinic import PredictedClinic, do_something
 from tests.support.handed_out import hand_out, paint_and_submit
-from tests.support.pages import press, words_of, write
 
 Open = Callable[..., Any]
 

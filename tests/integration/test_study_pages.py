@@ -16,8 +16,9 @@ from colpo_core.store import Store
 from colpo_core.store.tables import Case, Prediction
 from colpo_core.terms import Grade, Label, Role, StudyState
 from pages._ui.studies.results import results_chart, results_table
-from tests.support.clinic import PredictedClinic, reviewer
-from tests.support.pages import button, said
+from tests.conftest import add_person
+from tests.support.app_pages import button, said
+from tests.support.clinic import PredictedClinic
 from tests.support.reported import reported_study
 
 OpenPage = Callable[..., Any]
@@ -33,7 +34,7 @@ def closed_study(store: Store, administrator: Actor) -> int:
     with store.writing() as session:
         for place, prediction in enumerate(session.scalars(select(Prediction).order_by(Prediction.id))):
             prediction.prob_hsil_4ch = 0.1 + 0.07 * (place * 5 % 12)
-    readers = [reviewer(store, username, Role.READER) for username in ("<b>anna", "berta")]
+    readers = [add_person(store, username, Role.READER) for username in ("<b>anna", "berta")]
     study = designing.create_study(
         store,
         actor=administrator,

@@ -20,23 +20,11 @@ from colpo_core.store import Store
 from colpo_core.store.tables import Image
 from colpo_core.terms import Finding, Role, TaskItemState, TaskOrder
 from tests.conftest import add_person
+from tests.support.app_pages import labels, press, words_of
 from tests.support.handed_out import task_of
 
 HEIGHT, WIDTH = 24, 32
 Open = Callable[..., Any]
-
-
-def shown(app: Any) -> str:
-    kinds = ("title", "header", "subheader", "markdown", "caption", "info", "success", "error", "warning")
-    return "\n".join(str(item.value) for kind in kinds for item in app.get(kind))
-
-
-def press(app: Any, label: str) -> Any:
-    return next(button for button in app.button if button.label == label).click().run()
-
-
-def labels(app: Any) -> list[str]:
-    return [button.label for button in app.button]
 
 
 def asked(app: Any, name: str) -> str:
@@ -88,7 +76,7 @@ def paint(store: Store, actor: Actor, image_id: int, active_ms: int = 0) -> None
 def test_an_annotator_without_a_task_is_told_where_one_would_be(open_page: Open, annotator: Actor) -> None:
     app = open_page(annotator, "tasks")
     assert not app.exception
-    assert "No task is handed to you" in shown(app)
+    assert "No task is handed to you" in words_of(app)
     assert "New task" not in labels(app)
 
 
@@ -97,7 +85,7 @@ def test_an_administrator_makes_a_task_with_the_counts_before_her(
 ) -> None:
     app = open_page(administrator, "tasks", new=1)
     assert not app.exception
-    assert "Choose the annotators" in shown(app)
+    assert "Choose the annotators" in words_of(app)
     people = next(one for one in app.multiselect if one.label == "Annotators")
     app = people.set_value(
         [option for option in _options(store, administrator) if option.id != administrator.person_id]
@@ -129,7 +117,7 @@ def test_a_task_without_an_image_cannot_be_made(
     next(one for one in app.text_input if one.label == "Title").set_value("Spring")
     next(one for one in app.text_input if one.label == "Patient code").set_value("nobody")
     app = app.run()
-    assert "No image fits" in shown(app)
+    assert "No image fits" in words_of(app)
     assert next(button for button in app.button if button.label == "Create task").disabled
 
 
@@ -147,8 +135,8 @@ def test_progress_skips_and_closing(
     assert table.loc["Anna", ["Submitted", "Skipped", "Waiting"]].tolist() == [1, 0, 3]
     assert table.loc["Berta", ["Submitted", "Skipped", "Waiting"]].tolist() == [0, 1, 3]
     assert table.loc["Anna", "Per image"] == "1\u00a0min 05\u00a0s"
-    assert "Blurred \\*badly\\*" in shown(app)
-    assert "6 of 8 masks are still missing" in shown(app)
+    assert "Blurred \\*badly\\*" in words_of(app)
+    assert "6 of 8 masks are still missing" in words_of(app)
     app = press(app, "Close now")
     assert not app.exception
     assert task_of(store, administrator, task_id).closed_at is not None
@@ -164,7 +152,7 @@ def test_an_annotator_sees_no_progress_of_others_and_an_adjudicator_does(
     assert len(refused.error) == 1
     assert not refused.dataframe
     watched = open_page(berta, "tasks")
-    assert "Tasks that I adjudicate" in shown(watched)
+    assert "Tasks that I adjudicate" in words_of(watched)
     detail = open_page(berta, "tasks", task=task_id)
     assert len(detail.dataframe[0].value) == 1
     assert "Close now" not in labels(detail)
@@ -189,15 +177,15 @@ def test_home_tells_the_adjudicator_what_waits_and_leads_there(
         paint(store, annotator, image_id)
     paint(store, berta, images[0])
     app = open_page(senior, "home")
-    assert "Masks to decide between" in shown(app)
-    assert "## 1" in shown(app)
-    assert "Masks to decide between" not in shown(open_page(administrator, "home"))
+    assert "Masks to decide between" in words_of(app)
+    assert "## 1" in words_of(app)
+    assert "Masks to decide between" not in words_of(open_page(administrator, "home"))
     press(app, "Decide")
     version = image_agreement(store, actor=senior, image_id=images[0]).versions[0]
     take_mask(store, actor=senior, version_id=version.version_id)
-    assert "Masks to decide between" not in shown(open_page(senior, "home"))
+    assert "Masks to decide between" not in words_of(open_page(senior, "home"))
     tasks.close_task(store, actor=administrator, task_id=task_id)
-    assert "Masks to decide between" not in shown(open_page(senior, "home"))
+    assert "Masks to decide between" not in words_of(open_page(senior, "home"))
 
 
 def test_home_begins_with_my_queues(
@@ -207,7 +195,7 @@ def test_home_begins_with_my_queues(
     app = open_page(annotator)
     assert not app.exception
     assert "0 of 4 images done" in texts_of_progress(app)
-    assert "Mark faint ones too" in shown(app)
+    assert "Mark faint ones too" in words_of(app)
     assert labels(app)[labels(app).index("Start") :].index("Start") == 0
     app = press(app, "Start")
     assert not app.exception
@@ -256,7 +244,7 @@ def test_after_a_submission_next_is_the_thing_to_do(
     app = app.run()
     assert _type_of(app, "Next") == "primary"
     assert texts_of_progress(app) == ["**Spring** · image 1 of 4 · 1 done · 1 of 4 cases"]
-    assert "42\u00a0s" in shown(app)
+    assert "42\u00a0s" in words_of(app)
     assert "Skip" not in labels(app)
 
 
@@ -278,7 +266,7 @@ def test_an_image_is_skipped_with_a_reason_and_taken_up_again(
     app = press(press(app, "Skip"), "Skip this image")
     assert not app.exception
     assert int(asked(app, "image")) != first
-    assert "Skipped" in shown(app)
+    assert "Skipped" in words_of(app)
     items = {item.image_id: item for item in task_queue.queue_items(store, actor=annotator, task_id=task_id)}
     assert (items[first].state, items[first].skip_reason) == (TaskItemState.SKIPPED, "Blurred or out of focus")
     app = open_page(annotator, "annotate", task=task_id, image=first)
@@ -296,7 +284,7 @@ def test_a_finished_queue_says_so(
         paint(store, annotator, image_id)
     app = open_page(annotator, "annotate", task=task_id)
     assert not app.exception
-    assert "Nothing of this task waits for you" in shown(app)
+    assert "Nothing of this task waits for you" in words_of(app)
 
 
 def test_an_image_beside_the_queue_leads_back_to_it(
@@ -306,7 +294,7 @@ def test_an_image_beside_the_queue_leads_back_to_it(
     with store.reading() as session:
         later = session.scalars(select(Image.id).where(Image.case_id == add_case())).one()
     app = open_page(annotator, "annotate", task=task_id, image=later)
-    assert "not in your queue" in shown(app)
+    assert "not in your queue" in words_of(app)
     app = press(app, "Back to my queue")
     assert int(asked(app, "image")) in images
 
@@ -318,12 +306,12 @@ def test_masks_of_fellows_in_a_blind_task_are_not_there_and_that_is_said(
     paint(store, berta, images[0])
     app = open_page(annotator, "annotate", task=task_id, image=images[0])
     assert not app.exception
-    assert "Berta" not in shown(app)
+    assert "Berta" not in words_of(app)
     assert "Berta" not in repr(app.main)
-    assert "open once everybody has submitted" in shown(app)
+    assert "open once everybody has submitted" in words_of(app)
     paint(store, annotator, images[0])
     app = app.run()
-    assert "open once everybody has submitted" not in shown(app)
+    assert "open once everybody has submitted" not in words_of(app)
     assert "Berta" in repr(app.main)
 
 

@@ -19,8 +19,8 @@ from colpo_core.services.training import starting
 from colpo_core.store import Store
 from colpo_core.store.tables import Job, JobEvent
 from colpo_core.terms import JobKind, JobState, MaskPolicy, Split
+from tests.support.app_pages import press, words_of
 from tests.support.clinic import Clinic, PredictedClinic
-from tests.support.pages import press, words_of
 from tests.support.several_annotators import square, submit
 from tests.support.snapshots import manifest_of
 

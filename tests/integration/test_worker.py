@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -29,33 +30,13 @@ from colpo_core.settings import Settings
 from colpo_core.store import Store
 from colpo_core.store.tables import Checkpoint, Image, Job, Prediction
 from colpo_core.terms import JobKind, JobState
+from tests.integration.test_failing_trainings import TINY
 from tests.support.clinic import Clinic
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_SECONDS = 240
-TINY = TrainingSettings(
-    height_px=64,
-    width_px=64,
-    segnet_width=0.05,
-    segmentation_epochs=1,
-    classification_epochs=1,
-    batch_size=4,
-    comparison_seeds=1,
-    precision="fp32",
-    threads=1,
-)
 # Stages that take long enough to be killed in.
-LONG = TrainingSettings(
-    height_px=64,
-    width_px=64,
-    segnet_width=0.05,
-    segmentation_epochs=1,
-    classification_epochs=2000,
-    batch_size=4,
-    comparison_seeds=1,
-    precision="fp32",
-    threads=1,
-)
+LONG = replace(TINY, classification_epochs=2000)
 
 
 @pytest.fixture

@@ -3,9 +3,19 @@
 from typing import Any
 
 
+def button(app: Any, label: str) -> Any:
+    """The first button of that name."""
+    return next(button for button in app.button if button.label == label)
+
+
 def press(app: Any, label: str) -> Any:
     """Press the first button of that name; the page as it is afterwards."""
-    return next(button for button in app.button if button.label == label).click().run()
+    return button(app, label).click().run()
+
+
+def write(app: Any, label: str, text: str) -> Any:
+    """Write into the text field of that name."""
+    return next(field for field in app.text_input if field.label == label).set_value(text)
 
 
 def labels(app: Any) -> list[str]:
@@ -17,3 +27,11 @@ def words_of(app: Any) -> str:
     """All that a person reads on the page."""
     kinds = ("title", "header", "subheader", "markdown", "caption", "info", "success", "error", "warning")
     return "\n".join(str(element.value) for kind in kinds for element in app.get(kind))
+
+
+def said(app: Any) -> str:
+    """All words on the page, those above figures among them."""
+    kinds = ("title", "subheader", "markdown", "caption", "info", "warning", "error", "success", "metric")
+    return "\n".join(
+        str(getattr(element, "label", "")) + " " + str(element.value) for kind in kinds for element in app.get(kind)
+    )

@@ -282,14 +282,6 @@ def draw(seed: int, *, lesion: bool) -> tuple[NDArray[np.uint8], NDArray[np.bool
     return np.clip(rgb, 0, 255).astype(np.uint8), mask
 
 
-def reviewer(store: Store, username: str, role: Role = Role.ANNOTATOR) -> Actor:
-    with store.writing() as session:
-        person = Person(username=username, display_name=username.title(), role=role, active=True)
-        session.add(person)
-        session.flush()
-        return Actor(person.id, username, person.display_name, role)
-
-
 def do_something(store: Store, actor: Actor) -> None:
     """A deed of no kind: the store's log grows by a line, and what was counted before is counted anew."""
     with store.writing() as session:

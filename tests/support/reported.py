@@ -12,7 +12,8 @@ from colpo_core.services.studies import designing, presenting, readings
 from colpo_core.store import Store
 from colpo_core.store.tables import Case, Prediction, Presentation, StudyCase
 from colpo_core.terms import Grade, Label, Role
-from tests.support.clinic import PredictedClinic, reviewer
+from tests.conftest import add_person
+from tests.support.clinic import PredictedClinic
 
 NAMES = ("anna-maria", "berta", "=carla")
 
@@ -45,7 +46,7 @@ def reported_study(
         with store.writing() as session:
             # The network has learned from another case of this patient, so it is not compared on this one.
             session.get_one(Case, clinic.cases[0].case_id).patient_id = clinic.cases[-1].patient_id
-    readers = [reviewer(store, username, Role.READER) for username in NAMES]
+    readers = [add_person(store, username, Role.READER) for username in NAMES]
     if plan is not None and plan.aid is not Aid.NONE:
         plan = replace(plan, aid_checkpoint_id=clinic.checkpoint_id)
     study = designing.create_study(

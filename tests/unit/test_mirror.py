@@ -66,12 +66,13 @@ def imports_of(path: Path) -> frozenset[str]:
 def reached_by(test: str) -> dict[str, int]:
     """The modules that a test file reaches, with the number of imports on the way.
 
-    A module counts that the test or what it takes from `tests` imports, what such a module imports itself, and from
-    there on what lies in the same folder. A test that opens pages or calls commands imports these by their names, and
-    with a page all of `pages/_ui` that it is made of.
+    A module counts that the test, its folder's conftest or what it takes from `tests` imports, what such a module
+    imports itself, and from there on what lies in the same folder. A test that opens pages or calls commands imports
+    these by their names, and with a page all of `pages/_ui` that it is made of.
     """
     own = {CHECKOUT / test}
     own |= {CHECKOUT / file for file in imports_of(CHECKOUT / test) if file.startswith("tests/")}
+    own |= {path for path in [(CHECKOUT / test).with_name("conftest.py")] if path.exists()}
     named = {file for path in own for file in imports_of(path)} | _called_by_name(CHECKOUT / test)
     reached = dict.fromkeys(named, 1)
     waiting = sorted(named)
@@ -97,7 +98,7 @@ def _called_by_name(path: Path) -> set[str]:
     if "open_page" in text or "goto(" in text:
         called |= {f"pages/{word}.py" for word in words | {"home"} if (CHECKOUT / f"pages/{word}.py").is_file()}
         called.add("pages/_ui/shell.py")
-    if "colpo_core.cli.main" in text or '"colpo_core"' in text:
+    if "colpo_core.cli.main" in text or '"colpo_core"' in text or "run: Run" in text:
         called |= {f"colpo_core/cli/{COMMANDS[word].partition(':')[0]}.py" for word in words if word in COMMANDS}
     return called
 

@@ -28,7 +28,8 @@ from colpo_core.store.tables import (
     Review,
 )
 from colpo_core.terms import AnnotationState, Grade, Label, Outcome, ReviewState, Stage, Verdict
-from tests.support.clinic import PredictedClinic, draw, reviewer
+from tests.conftest import add_person
+from tests.support.clinic import PredictedClinic, draw
 
 
 def rows(store: Store) -> list[tuple[Any, ...]]:
@@ -59,7 +60,7 @@ def test_the_gravest_verdict_of_a_case_counts_and_of_each_reviewer_the_newest(
     store: Store, administrator: Actor
 ) -> None:
     clinic = PredictedClinic(store, administrator)
-    first, second = reviewer(store, "first"), reviewer(store, "second")
+    first, second = add_person(store, "first"), add_person(store, "second")
     given_ = [(first, Verdict.OVERRULE), (second, Verdict.AGREE), (first, Verdict.AGREE)]
     expected = [ReviewState.OVERRULED, ReviewState.OVERRULED, ReviewState.AGREED]
     for (person, verdict), state in zip(given_, expected, strict=True):
@@ -162,7 +163,7 @@ DEEDS: tuple[Callable[[Store, PredictedClinic, int, int], object], ...] = (
 def test_whatever_is_done_the_summaries_are_those_of_the_tables(deeds: list[tuple[int, int, int]]) -> None:
     with TemporaryDirectory() as folder:
         store = Store.open(Settings(data_dir=Path(folder)))
-        clinic = PredictedClinic(store, reviewer(store, "ada"))
+        clinic = PredictedClinic(store, add_person(store, "ada"))
         clinic.add_checkpoint("model-2", None)
         for deed, case, kind in deeds:
             DEEDS[deed](store, clinic, case, kind)

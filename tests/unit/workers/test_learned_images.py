@@ -1,7 +1,6 @@
 """Whether a checkpoint has learned from an image that is not in the store."""
 
 import numpy as np
-import pytest
 from numpy.typing import NDArray
 from sqlalchemy import update
 
@@ -17,47 +16,42 @@ from tests.support.copies import as_jpeg, cropped
 from tests.support.learned import publish_anew
 
 
-@pytest.fixture
-def clinic(store: Store, administrator: Actor) -> PredictedClinic:
-    return PredictedClinic(store, administrator)
-
-
 def pixels(store: Store, image_id: int) -> NDArray[np.uint8]:
     with store.reading() as session:
         return read_rgb(store.blobs.get(session.get_one(Image, image_id).sha256))
 
 
-def told(store: Store, actor: Actor, clinic: PredictedClinic, rgb: NDArray[np.uint8]) -> LearnedFrom:
-    checkpoint = get_checkpoint(store, actor=actor, checkpoint_id=clinic.checkpoint_id)
+def told(store: Store, actor: Actor, desk: PredictedClinic, rgb: NDArray[np.uint8]) -> LearnedFrom:
+    checkpoint = get_checkpoint(store, actor=actor, checkpoint_id=desk.checkpoint_id)
     rgb = np.ascontiguousarray(rgb)
     return LearnedImages(store, checkpoint).tell(CleanImage(rgb, rgb.shape[1], rgb.shape[0]))
 
 
 def test_the_very_image_a_copy_of_it_and_another_are_told_apart(
-    store: Store, administrator: Actor, clinic: PredictedClinic
+    store: Store, administrator: Actor, desk: PredictedClinic
 ) -> None:
-    learned, other = (pixels(store, clinic.cases[place].image_id) for place in (-1, 0))
-    assert told(store, administrator, clinic, learned) is LearnedFrom.YES
-    assert told(store, administrator, clinic, as_jpeg(np.rot90(learned), 70)) is LearnedFrom.NEAR_COPY
-    assert told(store, administrator, clinic, cropped(learned, 0.05, 1.0)) is LearnedFrom.NEAR_COPY
-    assert told(store, administrator, clinic, other) is LearnedFrom.NO, "it was not trained on"
+    learned, other = (pixels(store, desk.cases[place].image_id) for place in (-1, 0))
+    assert told(store, administrator, desk, learned) is LearnedFrom.YES
+    assert told(store, administrator, desk, as_jpeg(np.rot90(learned), 70)) is LearnedFrom.NEAR_COPY
+    assert told(store, administrator, desk, cropped(learned, 0.05, 1.0)) is LearnedFrom.NEAR_COPY
+    assert told(store, administrator, desk, other) is LearnedFrom.NO, "it was not trained on"
 
 
-def test_what_cannot_be_compared_is_not_known(store: Store, administrator: Actor, clinic: PredictedClinic) -> None:
-    other = pixels(store, clinic.cases[0].image_id)
+def test_what_cannot_be_compared_is_not_known(store: Store, administrator: Actor, desk: PredictedClinic) -> None:
+    other = pixels(store, desk.cases[0].image_id)
     with store.writing() as session:
         session.execute(update(Image).values(perceptual_hash=None))
-        lost = session.get_one(Image, clinic.cases[-1].image_id).sha256
+        lost = session.get_one(Image, desk.cases[-1].image_id).sha256
     store.blobs.path(lost).unlink()
-    assert told(store, administrator, clinic, other) is LearnedFrom.NOT_KNOWN
+    assert told(store, administrator, desk, other) is LearnedFrom.NOT_KNOWN
 
 
 def test_without_the_snapshots_file_nothing_is_known_where_it_was_never_read(
-    store: Store, administrator: Actor, clinic: PredictedClinic
+    store: Store, administrator: Actor, desk: PredictedClinic
 ) -> None:
-    learned = pixels(store, clinic.cases[-1].image_id)
+    learned = pixels(store, desk.cases[-1].image_id)
     with store.reading() as session:
-        store.blobs.path(session.get_one(Snapshot, clinic.snapshot_id).sha256).unlink()
-    assert told(store, administrator, clinic, learned) is LearnedFrom.YES
-    assert publish_anew(store, clinic.checkpoint_id)
-    assert told(store, administrator, clinic, learned) is LearnedFrom.NOT_KNOWN
+        store.blobs.path(session.get_one(Snapshot, desk.snapshot_id).sha256).unlink()
+    assert told(store, administrator, desk, learned) is LearnedFrom.YES
+    assert publish_anew(store, desk.checkpoint_id)
+    assert told(store, administrator, desk, learned) is LearnedFrom.NOT_KNOWN

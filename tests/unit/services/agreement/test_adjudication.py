@@ -34,11 +34,6 @@ MASKS = [square(10, 10), square(10, 14), square(20, 24, 12)]
 
 
 @pytest.fixture
-def people(store: Store) -> list[Actor]:
-    return [add_person(store, name, Role.ANNOTATOR) for name in ("berta", "clara", "dora")]
-
-
-@pytest.fixture
 def senior(store: Store) -> Actor:
     return add_person(store, "senta", Role.ANNOTATOR)
 

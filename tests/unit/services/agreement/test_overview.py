@@ -12,22 +12,11 @@ from colpo_core.services.agreement import adjudication
 from colpo_core.services.agreement import overview as agreement
 from colpo_core.store import Store
 from colpo_core.store.tables import AnnotationVersion
-from colpo_core.terms import Finding, MaskOrigin, Role
-from tests.conftest import add_person
+from colpo_core.terms import Finding, MaskOrigin
 from tests.support.clinic import SIDE_PX, Clinic, ClinicCase
 from tests.support.several_annotators import add_task, square, submit
 
 NOTHING = np.zeros((SIDE_PX, SIDE_PX), np.bool_)
-
-
-@pytest.fixture
-def people(store: Store) -> list[Actor]:
-    return [add_person(store, name, Role.ANNOTATOR) for name in ("berta", "clara", "dora")]
-
-
-@pytest.fixture
-def clinic(store: Store) -> Clinic:
-    return Clinic(store)
 
 
 @pytest.fixture

@@ -21,11 +21,6 @@ from colpo_core.terms import MaskOrigin, Start, TaskItemState
 from tests.support.review_desks import HEIGHT, WIDTH, Desk, add_image, add_task, case_of, everything, made, pixels
 
 
-@pytest.fixture
-def image_id(store: Store) -> int:
-    return add_image(store)
-
-
 def test_a_mask_painted_from_nothing_says_so(store: Store, annotator: Actor, image_id: int) -> None:
     desk = Desk(store, annotator, image_id)
     assert (desk.opened.start, desk.opened.strokes, desk.opened.active_ms) == (Start.NOTHING, 0, 0)

@@ -15,13 +15,14 @@ from colpo_core.services.common.mask_rows import mask_pixels
 from colpo_core.store import Store
 from colpo_core.store.tables import AnnotationTask, AnnotationVersion, Mask, Prediction, Promotion, utc_now
 from colpo_core.terms import Finding, Start
-from tests.support.clinic import PredictedClinic, reviewer
+from tests.conftest import add_person
+from tests.support.clinic import PredictedClinic
 from tests.support.review_desks import NOTHING, Desk, add_task, everything, made, pixels
 
 
 @pytest.fixture
 def fellow(store: Store) -> Actor:
-    return reviewer(store, "bea")
+    return add_person(store, "bea")
 
 
 @pytest.fixture
@@ -151,7 +152,7 @@ def test_a_correction_of_a_prediction_starts_from_the_models_mask_and_says_so(
     store: Store, administrator: Actor
 ) -> None:
     clinic = PredictedClinic(store, administrator)
-    anna = reviewer(store, "correcting")
+    anna = add_person(store, "correcting")
     found = start_correction(store, actor=anna, prediction_id=clinic.predictions[1])
     assert (found.image_id, found.has_started) == (clinic.cases[1].image_id, True)
     opened = own_masks.open_annotation(store, actor=anna, image_id=found.image_id)
@@ -166,7 +167,7 @@ def test_a_correction_of_a_prediction_starts_from_the_models_mask_and_says_so(
 
 def test_a_correction_takes_the_place_of_nothing_that_was_painted(store: Store, administrator: Actor) -> None:
     clinic = PredictedClinic(store, administrator)
-    anna = reviewer(store, "correcting")
+    anna = add_person(store, "correcting")
     image_id = clinic.cases[1].image_id
     opened = own_masks.open_annotation(store, actor=anna, image_id=image_id)
     mine = np.zeros((64, 64), bool)
@@ -184,7 +185,7 @@ def test_a_correction_is_refused_where_the_model_may_not_be_seen_or_is_not_the_c
     store: Store, administrator: Actor
 ) -> None:
     clinic = PredictedClinic(store, administrator)
-    anna = reviewer(store, "correcting")
+    anna = add_person(store, "correcting")
     with pytest.raises(NotFound):
         start_correction(store, actor=anna, prediction_id=99)
     clinic.predict(clinic.cases[1].image_id, clinic.add_checkpoint("model-2", administrator))

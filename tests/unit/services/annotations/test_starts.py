@@ -16,7 +16,7 @@ from colpo_core.services.common.mask_rows import mask_pixels, store_pixels
 from colpo_core.store import Store
 from colpo_core.store.tables import AnnotationVersion, AuditEntry, Mask
 from colpo_core.terms import Finding, MaskOrigin, Start
-from tests.support.clinic import reviewer
+from tests.conftest import add_person
 from tests.support.review_desks import (
     HEIGHT,
     NOTHING,
@@ -32,13 +32,8 @@ from tests.support.review_desks import (
 
 
 @pytest.fixture
-def image_id(store: Store) -> int:
-    return add_image(store)
-
-
-@pytest.fixture
 def fellow(store: Store) -> Actor:
-    return reviewer(store, "bea")
+    return add_person(store, "bea")
 
 
 def test_a_correction_starts_from_the_guess_and_settles_it(store: Store, annotator: Actor, image_id: int) -> None:

@@ -29,13 +29,8 @@ from colpo_core.services.annotations.versions import (
 from colpo_core.store import Store
 from colpo_core.store.tables import AuditEntry, TaskItem
 from colpo_core.terms import MaskOrigin, Start, TaskItemState
-from tests.support.clinic import reviewer
+from tests.conftest import add_person
 from tests.support.review_desks import HEIGHT, NOTHING, WIDTH, Desk, add_image, add_task, everything, made, pixels
-
-
-@pytest.fixture
-def image_id(store: Store) -> int:
-    return add_image(store)
 
 
 @pytest.fixture
@@ -45,7 +40,7 @@ def desk(store: Store, annotator: Actor, image_id: int) -> Desk:
 
 @pytest.fixture
 def fellow(store: Store) -> Actor:
-    return reviewer(store, "bea")
+    return add_person(store, "bea")
 
 
 def mask_of(desk: Desk, version_id: int) -> np.ndarray:

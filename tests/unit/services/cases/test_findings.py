@@ -28,11 +28,6 @@ WHOLE = FindingsEntry(
 
 
 @pytest.fixture
-def clinic(store: Store) -> Clinic:
-    return Clinic(store)
-
-
-@pytest.fixture
 def case(clinic: Clinic) -> ClinicCase:
     return clinic.add_case()
 

@@ -16,11 +16,6 @@ from tests.support.clinic import Clinic, draw
 from tests.support.copies import as_jpeg, brighter
 
 
-@pytest.fixture
-def clinic(store: Store) -> Clinic:
-    return Clinic(store)
-
-
 def stored(store: Store) -> dict[int, str | None]:
     with store.reading() as session:
         return {row.id: row.perceptual_hash for row in session.scalars(select(Image))}

@@ -30,7 +30,8 @@ from colpo_core.terms import (
     TaskOrder,
     Verdict,
 )
-from tests.support.clinic import PredictedClinic, reviewer
+from tests.conftest import add_person
+from tests.support.clinic import PredictedClinic
 
 ADA = Actor(1, "ada", "Ada", Role.ADMINISTRATOR)
 MOMENT = datetime(2024, 5, 6, tzinfo=UTC)
@@ -218,7 +219,7 @@ def hand_out(store: Store, image_id: int, people: list[int], *, blind: bool, pro
 
 def test_what_a_task_keeps_back_is_in_no_list_that_asks_for_it(store: Store, administrator: Actor) -> None:
     clinic = PredictedClinic(store, administrator)
-    anna = reviewer(store, "annotating")
+    anna = add_person(store, "annotating")
     hand_out(store, clinic.cases[0].image_id, [anna.person_id], blind=False, proposals=False)
     everything = [case.case_id for case in reversed(clinic.cases)]
     asks = (
@@ -239,7 +240,7 @@ def test_how_annotators_agree_is_compared_once_and_kept_from_who_annotates_blind
     store: Store, administrator: Actor
 ) -> None:
     clinic = PredictedClinic(store, administrator)
-    first, second = (reviewer(store, name) for name in ("one", "two"))
+    first, second = (add_person(store, name) for name in ("one", "two"))
     case = clinic.cases[1]
     from colpo_core.services.annotations.imported_masks import import_annotation
     from colpo_core.terms import MaskOrigin

@@ -6,7 +6,7 @@ from colpo_core.records.people import Actor
 from colpo_core.services.cases.saved_views import delete_view, list_views, save_view
 from colpo_core.store import Store
 from colpo_core.terms import Grade
-from tests.support.clinic import reviewer
+from tests.conftest import add_person
 
 MISSED = CaseFilter(outcome=OutcomeChoice.FALSE_NEGATIVE, grade=Grade.CIN3)
 
@@ -15,7 +15,7 @@ def test_a_view_comes_back_as_it_was_kept_to_its_owner_alone(store: Store, annot
     view = save_view(store, actor=annotator, name="  To   discuss ", where=MISSED, sort=CaseSort.PROBABILITY)
     assert (view.name, view.where, view.sort) == ("To discuss", MISSED, CaseSort.PROBABILITY)
     assert list_views(store, actor=annotator) == (view,)
-    other = reviewer(store, "other")
+    other = add_person(store, "other")
     assert list_views(store, actor=other) == ()
     with pytest.raises(NotFound):
         delete_view(store, actor=other, view_id=view.id)

@@ -29,11 +29,6 @@ from tests.support.handed_out import Team, hand_out, image_of, make_team, paint_
 AddCase = Callable[..., int]
 
 
-@pytest.fixture
-def team(store: Store, administrator: Actor) -> Team:
-    return make_team(store, administrator)
-
-
 def seen_by(store: Store, actor: Actor, case_id: int, image_id: int) -> set[str]:
     """Names of the other people whose masks an actor sees on any page of an image; the pages must agree."""
     desk = annotation_desk(store, actor=actor, image_id=image_id)

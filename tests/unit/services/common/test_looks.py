@@ -40,7 +40,8 @@ from colpo_core.terms import (
     Start,
     Verdict,
 )
-from tests.support.clinic import PredictedClinic, reviewer
+from tests.conftest import add_person
+from tests.support.clinic import PredictedClinic
 
 L, H, P, M, A = (
     ExposureKind.LABEL,
@@ -76,7 +77,7 @@ def versions_of(store: Store, clinic: PredictedClinic) -> tuple[int, int]:
     assert annotation_id is not None
     clinic.clinic.add_version(annotation_id, np.ones((64, 64), bool))
     newest, first = annotation_versions.list_versions(
-        store, actor=reviewer(store, "nobody"), annotation_id=annotation_id
+        store, actor=add_person(store, "nobody"), annotation_id=annotation_id
     )
     return first.version_id, newest.version_id
 
@@ -158,7 +159,7 @@ def test_a_list_of_cases_shows_the_labels_of_its_page(
 ) -> None:
     unlabelled = add_case(None)
     case_lists.list_cases(store, actor=annotator, limit=3)
-    listed = case_lists.list_cases(store, actor=reviewer(store, "other"), limit=3).rows
+    listed = case_lists.list_cases(store, actor=add_person(store, "other"), limit=3).rows
     labelled = {row.id for row in listed if row.label is not None}
     seen = seen_by(store, annotator)
     assert {case_id for case_id, kind in seen if kind is L} == labelled != set()
@@ -179,7 +180,7 @@ def test_masks_that_wait_are_shown_to_whoever_lists_confirms_or_rejects_them(
     ]
     confirmation.list_to_confirm(store, actor=annotator)
     assert seen_by(store, annotator) == {(one.case_id, M) for one in waiting}
-    judge = reviewer(store, "judge")
+    judge = add_person(store, "judge")
     confirmation.confirm_annotation(store, actor=judge, annotation_id=waiting[0].annotation_id or 0)
     confirmation.reject_annotation(store, actor=judge, annotation_id=waiting[1].annotation_id or 0, reason="wrong")
     assert seen_by(store, judge) == {(one.case_id, M) for one in waiting}
@@ -195,16 +196,16 @@ def test_adjudicators_see_the_masks_that_they_judge(
     saved = own_masks.save_draft(store, actor=annotator, document_id=opened.document_id, base_seq=0, rle=rle)
     own_masks.submit_annotation(store, actor=annotator, document_id=opened.document_id, seq=saved.seq)
     assert seen_by(store, annotator) == {(case.case_id, A)}
-    masks = agreement.image_agreement(store, actor=reviewer(store, "other"), image_id=case.image_id).versions
+    masks = agreement.image_agreement(store, actor=add_person(store, "other"), image_id=case.image_id).versions
     ids = [one.version_id for one in masks]
     adjudication.combination_overlay(
         store, actor=administrator, image_id=case.image_id, combination=Combination.UNION, version_ids=ids
     )
     assert seen_by(store, administrator) == {(case.case_id, M)}
-    senior = reviewer(store, "senior", Role.ADMINISTRATOR)
+    senior = add_person(store, "senior", Role.ADMINISTRATOR)
     adjudication.take_mask(store, actor=senior, version_id=ids[0])
     assert (case.case_id, M) in seen_by(store, senior)
-    overview = reviewer(store, "overview")
+    overview = add_person(store, "overview")
     agreement.agreement_overview(store, actor=overview)
     adjudication.list_adjudications(store, actor=overview)
     assert seen_by(store, overview) == {(case.case_id, M)}
@@ -267,7 +268,7 @@ def test_the_page_of_a_case_shows_no_annotators_mask_and_the_rings_no_label(
     overlays.prediction_sites_png(store, actor=annotator, prediction_id=clinic.predictions[1])
     case_id = clinic.cases[1].case_id
     assert seen_by(store, annotator) == {(case_id, P)}
-    other = reviewer(store, "other")
+    other = add_person(store, "other")
     case_pdf.case_report_pdf(store, actor=other, case_id=case_id)
     assert seen_by(store, other) == {(case_id, P), (case_id, L)}
 

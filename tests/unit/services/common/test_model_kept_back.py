@@ -22,17 +22,12 @@ from colpo_core.store import Store
 from colpo_core.store.tables import Review, TaskItem
 from colpo_core.terms import Finding, TaskItemState, Verdict
 from tests.support.clinic import PredictedClinic
-from tests.support.handed_out import Team, hand_out, make_team, paint_and_submit
+from tests.support.handed_out import Team, hand_out, paint_and_submit
 
 
 @pytest.fixture
 def clinic(store: Store, administrator: Actor) -> PredictedClinic:
     return PredictedClinic(store, administrator)
-
-
-@pytest.fixture
-def team(store: Store, administrator: Actor) -> Team:
-    return make_team(store, administrator)
 
 
 def without_model(store: Store, team: Team, **changes: object) -> TaskRecord:

@@ -13,7 +13,8 @@ from colpo_core.services.exports.case_files import export_cases
 from colpo_core.store import Store
 from colpo_core.store.tables import AuditEntry, Exposure, Image
 from colpo_core.terms import ExposureKind
-from tests.support.clinic import PredictedClinic, draw, reviewer
+from tests.conftest import add_person
+from tests.support.clinic import PredictedClinic, draw
 from tests.unit.services.cases.test_lists import hand_out
 
 
@@ -53,7 +54,7 @@ def test_files_are_the_images_and_masks_themselves(store: Store, administrator: 
 
 def test_what_a_task_keeps_back_does_not_leave(store: Store, administrator: Actor) -> None:
     clinic = PredictedClinic(store, administrator)
-    anna = reviewer(store, "annotating")
+    anna = add_person(store, "annotating")
     hand_out(store, clinic.cases[0].image_id, [anna.person_id], blind=True, proposals=False)
     found, _ = tables(export_cases(store, actor=anna, case_ids=[case.case_id for case in clinic.cases]))
     kept_back = str(clinic.cases[0].image_id)
@@ -64,7 +65,7 @@ def test_what_a_task_keeps_back_does_not_leave(store: Store, administrator: Acto
 
 def test_an_export_is_written_down_with_what_was_seen(store: Store, administrator: Actor) -> None:
     clinic = PredictedClinic(store, administrator)
-    anna = reviewer(store, "taking")
+    anna = add_person(store, "taking")
     export_cases(store, actor=anna, case_ids=[clinic.cases[1].case_id])
     with store.reading() as session:
         actions = session.scalars(select(AuditEntry.action).where(AuditEntry.person_id == anna.person_id)).all()

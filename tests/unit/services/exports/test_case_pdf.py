@@ -11,7 +11,8 @@ from colpo_core.services.exports.case_pdf import case_report_pdf
 from colpo_core.store import Store
 from colpo_core.store.tables import AuditEntry, Exposure, Image
 from colpo_core.terms import ExposureKind
-from tests.support.clinic import PredictedClinic, reviewer
+from tests.conftest import add_person
+from tests.support.clinic import PredictedClinic
 from tests.unit.services.cases.test_lists import hand_out
 
 Drawn = tuple[CaseReport, dict[int, object], dict[int, object]]
@@ -49,7 +50,7 @@ def test_the_page_holds_the_case_with_what_the_current_model_says(
 
 def test_what_a_task_keeps_back_is_not_on_the_page(store: Store, administrator: Actor, drawn: list[Drawn]) -> None:
     clinic = PredictedClinic(store, administrator)
-    anna = reviewer(store, "annotating")
+    anna = add_person(store, "annotating")
     case = clinic.cases[0]
     hand_out(store, case.image_id, [anna.person_id], blind=True, proposals=False)
     case_report_pdf(store, actor=anna, case_id=case.case_id)

@@ -29,11 +29,6 @@ SETTINGS = TrainingSettings()
 
 
 @pytest.fixture
-def clinic(store: Store) -> Clinic:
-    return Clinic(store)
-
-
-@pytest.fixture
 def snapshot_id(store: Store, clinic: Clinic, annotator: Actor) -> int:
     clinic.add_cohort(8)
     return freezing.freeze_snapshot(store, actor=annotator, query=SnapshotQuery("first")).id

@@ -6,7 +6,8 @@ from colpo_core.services.models.comparison import compare_models
 from colpo_core.store import Store
 from colpo_core.store.tables import Prediction
 from colpo_core.terms import Grade, Label
-from tests.support.clinic import PredictedClinic, reviewer
+from tests.conftest import add_person
+from tests.support.clinic import PredictedClinic
 from tests.unit.services.cases.test_lists import hand_out
 
 
@@ -68,7 +69,7 @@ def test_the_other_way_round_the_differences_and_the_flips_change_sides(
 def test_a_case_that_is_kept_back_counts_and_is_not_named(
     store: Store, administrator: Actor, clinic: PredictedClinic
 ) -> None:
-    anna = reviewer(store, "annotating")
+    anna = add_person(store, "annotating")
     flipped = clinic.new_cases[2]  # type: ignore[attr-defined]
     hand_out(store, flipped.image_id, [anna.person_id], blind=False, proposals=False)
     second = clinic.second  # type: ignore[attr-defined]

@@ -19,7 +19,8 @@ from colpo_core.settings import Settings
 from colpo_core.store import Store
 from colpo_core.store.tables import AnnotationVersion, Case, CaseSummary, Image, ImageFigures, Prediction, Snapshot
 from colpo_core.terms import Grade, JobState, Label, LabelSource, ReviewReason, Role, SpecimenKind, Split, Verdict
-from tests.support.clinic import SIDE_PX, Clinic, PredictedClinic, reviewer
+from tests.conftest import add_person
+from tests.support.clinic import SIDE_PX, Clinic, PredictedClinic
 from tests.support.handed_out import make_team, paint_and_submit
 from tests.unit.services.cases.test_lists import hand_out
 
@@ -134,7 +135,7 @@ def test_drift_is_between_the_test_side_and_what_came_in_since(filled: Store) ->
 
 def test_reviewers_are_counted_case_by_case(store: Store, administrator: Actor) -> None:
     clinic = PredictedClinic(store, administrator)
-    otto = reviewer(store, "otto")
+    otto = add_person(store, "otto")
     verdicts = (Verdict.OVERRULE, Verdict.AGREE, Verdict.UNSURE)
     for prediction_id, verdict in zip(clinic.predictions, verdicts, strict=True):
         because = None if verdict is Verdict.AGREE else ReviewReason.CALL

@@ -15,7 +15,8 @@ from colpo_core.services.snapshots.rows import read_manifest
 from colpo_core.store import Store
 from colpo_core.store.tables import AnnotationVersion, Checkpoint, Prediction, Snapshot
 from colpo_core.terms import Split, Start
-from tests.support.clinic import SIDE_PX, PredictedClinic, reviewer
+from tests.conftest import add_person
+from tests.support.clinic import SIDE_PX, PredictedClinic
 from tests.support.learned import publish_anew
 from tests.unit.services.cases.test_lists import hand_out
 
@@ -135,7 +136,7 @@ def test_what_is_hidden_from_me_is_not_named(store: Store, annotator: Actor, des
     for place in range(5):
         set_masks(store, desk, place, slice(0, 20), slice(0, 20))
     image_id = desk.cases[0].image_id
-    hand_out(store, image_id, [annotator.person_id, reviewer(store, "otto").person_id], blind=True, proposals=True)
+    hand_out(store, image_id, [annotator.person_id, add_person(store, "otto").person_id], blind=True, proposals=True)
     found = overlap_figures(store, actor=annotator)
     assert found is not None
     assert image_id not in [row.image_id for row in found.lowest]

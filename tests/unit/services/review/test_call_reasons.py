@@ -33,7 +33,8 @@ from colpo_core.store.tables import (
 )
 from colpo_core.terms import Change, ExposureKind, Finding, Grade, JobState, Label, LabelSource, Split
 from colpo_core.workers.runner import run_job
-from tests.support.clinic import SIDE_PX, Clinic, make_card, reviewer
+from tests.conftest import add_person
+from tests.support.clinic import SIDE_PX, Clinic, make_card
 from tests.unit.services.cases.test_lists import hand_out
 
 pytestmark = pytest.mark.usefixtures("placed")
@@ -207,7 +208,7 @@ def test_a_checkpoint_that_is_gone_is_said_and_what_was_there_stays(store: Store
 def test_what_rests_on_masks_that_are_hidden_from_me_is_hidden_too(store: Store, annotator: Actor, ward: Ward) -> None:
     prediction_id, image_id = ward.prediction(1), ward.cases[1].image_id
     assert run_job(store, call_reasons.start_what_ifs(store, actor=annotator, prediction_id=prediction_id).id) == 0
-    other = reviewer(store, "otto")
+    other = add_person(store, "otto")
     hand_out(store, image_id, [annotator.person_id, other.person_id], blind=True, proposals=True)
     shown = call_reasons.call_reasons(store, actor=annotator, prediction_id=prediction_id).what_ifs
     assert {one.annotator for one in shown} == {""}

@@ -7,7 +7,8 @@ from colpo_core.services.review import overlays, verdicts
 from colpo_core.store import Store
 from colpo_core.store.tables import Image, Mask, Prediction
 from colpo_core.terms import Finding, Grade, Label, LabelSource, Stage, Verdict
-from tests.support.clinic import SIDE_PX, PredictedClinic, reviewer
+from tests.conftest import add_person
+from tests.support.clinic import SIDE_PX, PredictedClinic
 from tests.unit.services.cases.test_lists import hand_out
 
 
@@ -18,7 +19,7 @@ def test_what_waits_is_what_i_have_not_reviewed(store: Store, annotator: Actor, 
     verdicts.record_review(store, actor=annotator, prediction_id=desk.predictions[1], verdict=Verdict.AGREE)
     queue = review.list_for_review(store, actor=annotator)
     assert [row.id for row in queue.rows] == [desk.predictions[0], desk.predictions[2]]
-    other = review.list_for_review(store, actor=reviewer(store, "otto"))
+    other = review.list_for_review(store, actor=add_person(store, "otto"))
     assert other.waiting == 3
 
 
@@ -118,7 +119,9 @@ def test_the_series_holds_the_cases_images_and_masks_open_with_the_verdict(
     verdicts.record_review(store, actor=annotator, prediction_id=prediction_id, verdict=Verdict.AGREE)
     shown = review.open_review(store, actor=annotator, prediction_id=prediction_id).series[2]
     assert [(mask.annotator, mask.finding) for mask in shown.masks] == [("Painter", Finding.ACETOWHITE)]
-    hand_out(store, case.image_id, [annotator.person_id, reviewer(store, "otto").person_id], blind=True, proposals=True)
+    hand_out(
+        store, case.image_id, [annotator.person_id, add_person(store, "otto").person_id], blind=True, proposals=True
+    )
     shown = review.open_review(store, actor=annotator, prediction_id=prediction_id).series[2]
     assert shown.masks == (), "a blind task keeps them back again"
 

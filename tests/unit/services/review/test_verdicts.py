@@ -9,7 +9,8 @@ from colpo_core.services.review import verdicts
 from colpo_core.store import Store
 from colpo_core.store.tables import AuditEntry, Review
 from colpo_core.terms import ReviewReason, Verdict
-from tests.support.clinic import PredictedClinic, reviewer
+from tests.conftest import add_person
+from tests.support.clinic import PredictedClinic
 
 
 def test_overruling_needs_a_reason(store: Store, annotator: Actor, desk: PredictedClinic) -> None:
@@ -42,7 +43,7 @@ def test_the_newest_verdict_counts_and_the_older_stays(store: Store, annotator: 
     verdicts.record_review(
         store, actor=annotator, prediction_id=prediction_id, verdict=Verdict.OVERRULE, reason="a reflection"
     )
-    verdicts.record_review(store, actor=reviewer(store, "otto"), prediction_id=prediction_id, verdict=Verdict.AGREE)
+    verdicts.record_review(store, actor=add_person(store, "otto"), prediction_id=prediction_id, verdict=Verdict.AGREE)
     agreed = review.agreement(store, actor=annotator)
     assert (agreed.agreed.k, agreed.agreed.n, agreed.n_unsure) == (1, 2, 0)
     opened = review.open_review(store, actor=annotator, prediction_id=prediction_id)

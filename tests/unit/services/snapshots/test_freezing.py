@@ -14,11 +14,6 @@ from tests.support.clinic import Clinic
 from tests.support.snapshots import manifest_of
 
 
-@pytest.fixture
-def clinic(store: Store) -> Clinic:
-    return Clinic(store)
-
-
 def gather(store: Store, **changes: object) -> Manifest:
     return freezing.gather_manifest(store, SnapshotQuery("any", **changes))
 

@@ -13,24 +13,13 @@ from colpo_core.services.snapshots import freezing
 from colpo_core.services.snapshots.freezing import SnapshotQuery
 from colpo_core.store import Store
 from colpo_core.store.tables import Adjudication, AnnotationVersion, ConsensusMask, Mask
-from colpo_core.terms import AdjudicationMethod, Combination, Finding, MaskOrigin, MaskPolicy, Role
+from colpo_core.terms import AdjudicationMethod, Combination, Finding, MaskOrigin, MaskPolicy
 from colpo_core.workers.mask_loading import load_mask
-from tests.conftest import add_person
 from tests.support.clinic import SIDE_PX, Clinic, ClinicCase
 from tests.support.several_annotators import square, submit
 from tests.support.snapshots import manifest_of
 
 MASKS = [square(10, 10), square(12, 12), square(20, 24, 12)]
-
-
-@pytest.fixture
-def people(store: Store) -> list[Actor]:
-    return [add_person(store, name, Role.ANNOTATOR) for name in ("berta", "clara", "dora")]
-
-
-@pytest.fixture
-def clinic(store: Store) -> Clinic:
-    return Clinic(store)
 
 
 @pytest.fixture

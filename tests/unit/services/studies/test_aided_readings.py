@@ -20,7 +20,8 @@ from colpo_core.services.studies.rows import check_seal, get_study, get_study_ro
 from colpo_core.store import Store
 from colpo_core.store.tables import Case, Exposure, Prediction, Presentation, Reading
 from colpo_core.terms import Arm, ExposureKind, Grade, Label, Role
-from tests.support.clinic import PredictedClinic, reviewer
+from tests.conftest import add_person
+from tests.support.clinic import PredictedClinic
 
 LAYERS = ("mask", "map")
 
@@ -36,7 +37,7 @@ def clinic(store: Store, administrator: Actor) -> PredictedClinic:
 
 @pytest.fixture
 def readers(store: Store) -> list[Actor]:
-    return [reviewer(store, name, Role.READER) for name in ("rita", "rosa")]
+    return [add_person(store, name, Role.READER) for name in ("rita", "rosa")]
 
 
 def draft(

@@ -17,7 +17,7 @@ from colpo_core.services.studies.rows import check_seal, get_study
 from colpo_core.store import Store
 from colpo_core.store.tables import AuditEntry, Person, Study, StudyCase
 from colpo_core.terms import AmendmentKind, Label, Role
-from tests.support.clinic import reviewer
+from tests.conftest import add_person
 from tests.support.conducted import make_study, read_on
 
 WHY = "  the first  reader fell ill "
@@ -25,7 +25,7 @@ WHY = "  the first  reader fell ill "
 
 @pytest.fixture
 def late(store: Store) -> Actor:
-    return reviewer(store, "late", Role.READER)
+    return add_person(store, "late", Role.READER)
 
 
 @pytest.fixture

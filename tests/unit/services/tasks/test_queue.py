@@ -18,11 +18,6 @@ from tests.support.handed_out import Team, hand_out, image_of, make_team, paint_
 AddCase = Callable[..., int]
 
 
-@pytest.fixture
-def team(store: Store, administrator: Actor) -> Team:
-    return make_team(store, administrator)
-
-
 def queue_of(store: Store, actor: Actor, task_id: int) -> tuple[QueueItem, ...]:
     return task_queue.queue_items(store, actor=actor, task_id=task_id)
 

@@ -17,14 +17,9 @@ from colpo_core.store.tables import AuditEntry, Case, Image, Patient, Person, Pr
 from colpo_core.terms import Label, Role, Stage, TaskItemState, TaskOrder
 from tests.conftest import add_person
 from tests.support.clinic import PredictedClinic
-from tests.support.handed_out import Team, hand_out, image_of, make_team, paint_and_submit, task_draft, task_of
+from tests.support.handed_out import Team, hand_out, image_of, paint_and_submit, task_draft, task_of
 
 AddCase = Callable[..., int]
-
-
-@pytest.fixture
-def team(store: Store, administrator: Actor) -> Team:
-    return make_team(store, administrator)
 
 
 def add_images(store: Store, case_id: int, n_images: int) -> None:
