@@ -39,9 +39,11 @@ from colpo_core.nets.interfaces import Segmenter
 from colpo_core.records.snapshots.snapshots import SnapshotQuery
 from colpo_core.records.training.settings import TrainingSettings, preset
 from colpo_core.services.common.actors import IMPORTER, program_actor
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.imports.annocerv import import_annocerv
 from colpo_core.services.snapshots.external_sets import group_patients
-from colpo_core.services.snapshots.freezing import freeze_snapshot, snapshot_manifest
+from colpo_core.services.snapshots.freezing import freeze_snapshot
+from colpo_core.services.snapshots.rows import read_manifest
 from colpo_core.settings import Settings
 from colpo_core.store import Store
 from colpo_core.store.tables import Case
@@ -111,9 +113,11 @@ def _bench(dataset: Path, settings: TrainingSettings, folder: Path) -> tuple[Ben
     store = Store.open(Settings(data_dir=folder / "data"))
     actor = program_actor(store, IMPORTER)
     owner = type(actor)(actor.person_id, actor.username, actor.display_name, Role.ADMINISTRATOR)
-    import_annocerv(store, actor=owner, folder=dataset)
-    frozen = freeze_snapshot(store, actor=owner, query=SnapshotQuery("benchmark", label_source=LabelSource.IMPRESSION))
-    manifest = snapshot_manifest(store, actor=owner, snapshot_id=frozen.id)
+    import_annocerv(Caller(store, owner), folder=dataset)
+    frozen = freeze_snapshot(
+        Caller(store, owner), query=SnapshotQuery("benchmark", label_source=LabelSource.IMPRESSION)
+    )
+    manifest = read_manifest(store, frozen.sha256)
     with store.reading() as session:
         low = set(session.scalars(select(Case.id).where(Case.swede_total < 3)))
     bench = open_bench(

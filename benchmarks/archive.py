@@ -28,6 +28,7 @@ from colpo_core.services.annotations import workbench
 from colpo_core.services.cases import case as cases
 from colpo_core.services.cases import lists as case_lists
 from colpo_core.services.common import audit
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.jobs import control as jobs
 from colpo_core.services.jobs import leases
 from colpo_core.services.models import prediction_scope
@@ -104,7 +105,7 @@ def queries() -> dict[str, Query]:
     """What is asked, by its name; nothing of it stays in the store."""
 
     def listed(sort: CaseSort = CaseSort.NEWEST, **where: Any) -> Query:  # noqa: ANN401 - any filter
-        return lambda store, actor: case_lists.list_cases(store, actor=actor, where=CaseFilter(**where), sort=sort)
+        return lambda store, actor: case_lists.list_cases(Caller(store, actor), where=CaseFilter(**where), sort=sort)
 
     return {
         "cases, newest first": listed(),
@@ -117,17 +118,17 @@ def queries() -> dict[str, Query]:
         "cases by probability": listed(CaseSort.PROBABILITY),
         "cases by uncertainty": listed(CaseSort.UNCERTAINTY),
         "one case": _one_case,
-        "next image to annotate": lambda store, actor: workbench.next_image(store, actor=actor),
-        "predictions to review": lambda store, actor: review.list_for_review(store, actor=actor),
-        "home page: what waits": lambda store, actor: overview.worklist(store, actor=actor),
-        "the newest jobs": lambda store, actor: jobs.list_jobs(store, actor=actor),
+        "next image to annotate": lambda store, actor: workbench.next_image(Caller(store, actor)),
+        "predictions to review": lambda store, actor: review.list_for_review(Caller(store, actor)),
+        "home page: what waits": lambda store, actor: overview.worklist(Caller(store, actor)),
+        "the newest jobs": lambda store, actor: jobs.list_jobs(Caller(store, actor)),
         "claim a job": _claim,
         "a prediction's place in the store": _write_prediction,
         "settle a prediction of all images": _settle,
         "how much the store holds": lambda store, actor: overview.status(store),
-        "dashboard: recruitment": lambda store, actor: cohort.recruitment(store, actor=actor),
-        "dashboard: counts": lambda store, actor: dashboard.dashboard(store, actor=actor),
-        "dashboard: the model on cases not met": lambda store, actor: cohort.unseen_figures(store, actor=actor),
+        "dashboard: recruitment": lambda store, actor: cohort.recruitment(Caller(store, actor)),
+        "dashboard: counts": lambda store, actor: dashboard.dashboard(Caller(store, actor)),
+        "dashboard: the model on cases not met": lambda store, actor: cohort.unseen_figures(Caller(store, actor)),
         "promotion: all cases summed up": _sum_up,
     }
 
@@ -138,11 +139,11 @@ def _middle_page(store: Store, actor: Actor) -> object:
         place = session.execute(
             select(CaseSummary.created_at, CaseSummary.case_id).where(CaseSummary.case_id == middle)
         ).one()
-    return case_lists.list_cases(store, actor=actor, after=tuple(place))
+    return case_lists.list_cases(Caller(store, actor), after=tuple(place))
 
 
 def _one_case(store: Store, actor: Actor) -> object:
-    return cases.get_case(store, actor=actor, case_id=1234)
+    return cases.get_case(Caller(store, actor), case_id=1234)
 
 
 class _Undone(Exception):

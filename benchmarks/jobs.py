@@ -24,6 +24,7 @@ from sqlalchemy import select
 from colpo_core.records.snapshots import snapshots as snapshots_snapshots
 from colpo_core.records.training.settings import preset
 from colpo_core.services.common.actors import program_actor
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.common.store_access import open_store
 from colpo_core.services.imports import demonstration
 from colpo_core.services.jobs import control as jobs
@@ -61,7 +62,7 @@ def _cancel(store: Store) -> float:
     with _app(store), _training(store) as job_id:
         pid = _learning(store, job_id)
         began = time.perf_counter()
-        jobs.cancel_job(store, actor=program_actor(store, "operator"), job_id=job_id)
+        jobs.cancel_job(Caller(store, program_actor(store, "operator")), job_id=job_id)
         _wait(lambda: not is_runner(pid, job_id))
         return time.perf_counter() - began
 
@@ -103,17 +104,17 @@ def _app(store: Store) -> "Iterator[subprocess.Popen[bytes]]":
 @contextmanager
 def _training(store: Store) -> Iterator[int]:
     actor = program_actor(store, "operator")
-    known = freezing.list_snapshots(store, actor=actor)
+    known = freezing.list_snapshots(Caller(store, actor))
     frozen = known[0] if known else freezing.freeze_snapshot(
-        store, actor=actor, query=snapshots_snapshots.SnapshotQuery("all")
+        Caller(store, actor), query=snapshots_snapshots.SnapshotQuery("all")
     )  # fmt: skip
-    job = starting.start_training(store, actor=actor, snapshot_id=frozen.id, settings=LONG)
+    job = starting.start_training(Caller(store, actor), snapshot_id=frozen.id, settings=LONG)
     try:
         yield job.id
     finally:
         if not _row(store, job.id).state.is_over:
             pid = _row(store, job.id).pid
-            jobs.cancel_job(store, actor=actor, job_id=job.id)
+            jobs.cancel_job(Caller(store, actor), job_id=job.id)
             _wait(lambda: pid is None or not is_runner(pid, job.id))
 
 

@@ -29,6 +29,8 @@ import numpy as np
 from playwright.sync_api import Browser, sync_playwright
 from playwright.sync_api import TimeoutError as PageTimeout
 
+from colpo_core.services.common.callers import Caller
+
 CHECKOUT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(CHECKOUT))
 
@@ -143,12 +145,12 @@ def measure_freeze(bench: Bench, n_strokes: int) -> dict[str, Any]:
     (seat,) = ward.add_seats(bench.store, 1, LARGE)
     for number, finding in enumerate(Finding):
         opened = own_masks.open_annotation(
-            bench.store, actor=seat.annotator.actor, image_id=seat.image_id, finding=finding
+            Caller(bench.store, seat.annotator.actor), image_id=seat.image_id, finding=finding
         )
         lesion = growing_lesion(100 + number, width_px=LARGE[0], height_px=LARGE[1])
         code = [next(lesion) for _ in range(12)][-1]
         own_masks.save_draft(
-            bench.store, actor=seat.annotator.actor, document_id=opened.document_id, base_seq=opened.seq, rle=code
+            Caller(bench.store, seat.annotator.actor), document_id=opened.document_id, base_seq=opened.seq, rle=code
         )
     rng = np.random.default_rng(2)
     with bench.tab(seat) as tab:

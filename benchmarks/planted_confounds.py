@@ -25,6 +25,7 @@ from colpo_core.records.snapshots.shortcuts import ShortcutReport
 from colpo_core.records.snapshots.snapshots import SnapshotQuery
 from colpo_core.services.cases.histology import relabel_case
 from colpo_core.services.common.actors import SIMULATOR, program_actor
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.common.store_access import open_store
 from colpo_core.services.snapshots.freezing import preview_snapshot
 from colpo_core.settings import Settings
@@ -148,7 +149,7 @@ def look(cases: list[SimulatedCase], plant: Plant, number: int, folder: Path) ->
                 )
                 session.flush()
                 relabel_case(session, row)
-        return preview_snapshot(store, actor=actor, query=SnapshotQuery("confounds")).shortcuts
+        return preview_snapshot(Caller(store, actor), query=SnapshotQuery("confounds")).shortcuts
     finally:
         store.close()
 

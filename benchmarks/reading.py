@@ -17,6 +17,8 @@ from pathlib import Path
 import click
 from playwright.async_api import Browser, async_playwright
 
+from colpo_core.services.common.callers import Caller
+
 CHECKOUT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(CHECKOUT))
 
@@ -89,8 +91,8 @@ def make_study(store: Store, n_readers: int, n_cases: int) -> tuple[list[Annotat
             session.get_one(Person, one.actor.person_id).role = Role.READER
     readers = [replace(one, actor=replace(one.actor, role=Role.READER)) for one in readers]
     ids = [one.actor.person_id for one in readers]
-    study = designing.create_study(store, actor=administrator, name="Measured", reader_ids=ids, seed=1)
-    designing.open_study(store, actor=administrator, study_id=study.id)
+    study = designing.create_study(Caller(store, administrator), name="Measured", reader_ids=ids, seed=1)
+    designing.open_study(Caller(store, administrator), study_id=study.id)
     return readers, study.id
 
 

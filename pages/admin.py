@@ -9,7 +9,7 @@ from colpo_core.services.maintenance.storage import measure_storage
 from colpo_core.services.people import accounts as people
 from colpo_core.terms import Role
 from pages._ui.maintenance import show_back_up
-from pages._ui.shared.context import Here, here
+from pages._ui.shared.context import PageContext, page_context
 from pages._ui.shared.errors import showing_errors
 from pages._ui.shared.formats import as_size, as_when
 from pages._ui.shared.messages import doing, tell
@@ -26,7 +26,7 @@ _PROPOSALS, _SETTING_SAID = "admin_proposals", "admin_setting_said"
 
 def render() -> None:
     """Draw the page."""
-    person = here()
+    ctx = page_context()
     st.title("Administration")
     accounts, settings, log, store = st.tabs(
         [":material/group: People", ":material/tune: Settings", ":material/history: Log", ":material/database: Store"],
@@ -34,22 +34,22 @@ def render() -> None:
         on_change="rerun",  # only the open tab asks the store
     )
     with showing_errors():
-        listed = people.list_people(person.store, actor=person.actor)
+        listed = people.list_people(ctx.caller)
         if accounts.open:
             with accounts:
-                _people(person, listed)
+                _people(ctx, listed)
         if settings.open:
             with settings:
-                _settings(person)
+                _settings(ctx)
         if log.open:
             with log:
-                _log(person, listed)
+                _log(ctx, listed)
         if store.open:
             with store, st.spinner("Measuring the store …"):
-                _store(person)
+                _store(ctx)
 
 
-def _people(person: Here, listed: tuple[PersonRecord, ...]) -> None:
+def _people(ctx: PageContext, listed: tuple[PersonRecord, ...]) -> None:
     table, forms = st.columns([3, 2], gap="large")
     with table:
         humans = [one for one in listed if not one.is_program]
@@ -69,9 +69,9 @@ def _people(person: Here, listed: tuple[PersonRecord, ...]) -> None:
     with forms:
         picked = chosen["selection"]["rows"]
         if picked and picked[0] < len(humans):
-            _account(person, humans[picked[0]])
+            _account(ctx, humans[picked[0]])
         else:
-            _new_account(person)
+            _new_account(ctx)
 
 
 def _state(one: PersonRecord) -> str:
@@ -80,7 +80,7 @@ def _state(one: PersonRecord) -> str:
     return "blocked for minutes" if one.blocked_until is not None else "active"
 
 
-def _new_account(person: Here) -> None:
+def _new_account(ctx: PageContext) -> None:
     st.subheader("New account")
     made_so_far = st.session_state.get("admin_made", 0)  # a new key empties the form, but only after success
     with st.form(f"new_person_{made_so_far}"):
@@ -94,7 +94,7 @@ def _new_account(person: Here) -> None:
     if pressed:
         with showing_errors():
             made = people.create_person(
-                person.store, actor=person.actor, username=username, display_name=display_name, role=role,
+                ctx.caller, username=username, display_name=display_name, role=role,
                 password=password,
             )  # fmt: skip
             st.session_state["admin_made"] = made_so_far + 1
@@ -103,7 +103,7 @@ def _new_account(person: Here) -> None:
     tell("admin_told")
 
 
-def _account(person: Here, one: PersonRecord) -> None:
+def _account(ctx: PageContext, one: PersonRecord) -> None:
     st.subheader(one.display_name)
     st.caption(f"{one.username} · {one.role.value} · {_state(one)}")
     with st.form(f"password_{one.person_id}", clear_on_submit=True):
@@ -113,12 +113,12 @@ def _account(person: Here, one: PersonRecord) -> None:
         pressed = st.form_submit_button("Reset password", icon=":material/key:")
     if pressed:
         with showing_errors():
-            people.set_password(person.store, actor=person.actor, person_id=one.person_id, password=password)
+            people.set_password(ctx.caller, person_id=one.person_id, password=password)
             st.session_state["admin_told"] = f"{one.display_name} has a new password and was signed out everywhere."
             st.rerun()
-    _role(person, one)
+    _role(ctx, one)
     word, icon = ("Deactivate", ":material/person_off:") if one.active else ("Activate", ":material/person_check:")
-    is_self = one.person_id == person.actor.person_id
+    is_self = one.person_id == ctx.caller.actor.person_id
     if st.button(
         f"{word} account",
         key=f"active_{one.person_id}",
@@ -127,15 +127,15 @@ def _account(person: Here, one: PersonRecord) -> None:
         help="This is you." if is_self else None,
     ):
         with showing_errors():
-            people.set_active(person.store, actor=person.actor, person_id=one.person_id, active=not one.active)
+            people.set_active(ctx.caller, person_id=one.person_id, active=not one.active)
             end = "can sign in again" if not one.active else "was signed out everywhere and cannot sign in any more"
             st.session_state["admin_told"] = f"{one.display_name} {end}."
             st.rerun()
     tell("admin_told")
 
 
-def _role(person: Here, one: PersonRecord) -> None:
-    if one.person_id == person.actor.person_id:
+def _role(ctx: PageContext, one: PersonRecord) -> None:
+    if one.person_id == ctx.caller.actor.person_id:
         return
     role = st.selectbox(
         "Role", _ROLES, index=_ROLES.index(one.role), format_func=lambda role: role.value, help=_ROLES_HELP,
@@ -143,16 +143,16 @@ def _role(person: Here, one: PersonRecord) -> None:
     )  # fmt: skip
     if role is not one.role and st.button(f"Make {role.value}", key=f"role_now_{one.person_id}"):
         with showing_errors():
-            people.set_role(person.store, actor=person.actor, person_id=one.person_id, role=role)
+            people.set_role(ctx.caller, person_id=one.person_id, role=role)
             st.session_state["admin_told"] = f"{one.display_name} is {role.value} now, and was signed out everywhere."
             st.rerun()
 
 
-def _settings(person: Here) -> None:
+def _settings(ctx: PageContext) -> None:
     told = st.session_state.pop(_SETTING_SAID, None)
-    allowed = preferences.get_preferences(person.store, actor=person.actor).proposals
+    allowed = preferences.get_preferences(ctx.caller).proposals
     st.session_state[_PROPOSALS] = allowed  # what is stored, also where somebody else has changed it since
-    st.toggle("Offer the model's proposal as a start", key=_PROPOSALS, on_change=_set_proposals, args=(person,))
+    st.toggle("Offer the model's proposal as a start", key=_PROPOSALS, on_change=_set_proposals, args=(ctx,))
     st.caption(
         "While this is on, annotators may start a mask of acetowhite epithelium from the current model's. It saves "
         "time and draws the eye to what the model has marked; each version keeps what it started from and how much of "
@@ -163,17 +163,17 @@ def _settings(person: Here) -> None:
         (st.error if is_error else st.success)(text, icon=":material/error:" if is_error else ":material/check:")
 
 
-def _set_proposals(person: Here) -> None:
+def _set_proposals(ctx: PageContext) -> None:
     wanted = bool(st.session_state[_PROPOSALS])
 
     def deed() -> str:
-        preferences.set_proposals(person.store, actor=person.actor, allowed=wanted)
+        preferences.set_proposals(ctx.caller, allowed=wanted)
         return "Proposals are offered from now on." if wanted else "Proposals are switched off from now on."
 
     doing(deed, key=_SETTING_SAID)
 
 
-def _log(person: Here, listed: tuple[PersonRecord, ...]) -> None:
+def _log(ctx: PageContext, listed: tuple[PersonRecord, ...]) -> None:
     names = {one.person_id: one.username for one in listed}
     who, what, _ = st.columns([1, 1, 2])
     person_id = who.selectbox(
@@ -185,9 +185,7 @@ def _log(person: Here, listed: tuple[PersonRecord, ...]) -> None:
     if st.session_state.get("log_asked") != asked:
         st.session_state["log_asked"] = asked
         trail[:] = [None]
-    page = people.list_audit(
-        person.store, actor=person.actor, before=trail[-1], limit=_LOG_LINES, person_id=person_id, subject=subject
-    )
+    page = people.list_audit(ctx.caller, before=trail[-1], limit=_LOG_LINES, person_id=person_id, subject=subject)
     if not page.entries:
         st.info("Nothing of this was done yet.", icon=":material/info:")
         return
@@ -224,8 +222,8 @@ def _log_table(page: AuditPage) -> None:
     st.dataframe(rows, hide_index=True, width="stretch", height="content")
 
 
-def _store(person: Here) -> None:
-    facts = measure_storage(person.store, actor=person.actor)
+def _store(ctx: PageContext) -> None:
+    facts = measure_storage(ctx.caller)
     total, free, schema = st.columns(3)
     total.metric("Store", as_size(facts.total_bytes), border=True)
     free.metric("Free on the disk", as_size(facts.free_bytes), border=True)
@@ -240,6 +238,6 @@ def _store(person: Here) -> None:
         }
     )
     st.dataframe(rows, hide_index=True, width="stretch")
-    show_back_up(person)
+    show_back_up(ctx)
     st.caption("While everybody goes on, every night for instance; the same folder again takes only what is new:")
     st.code("python -m colpo_core store back-up /path/to/another/disk", language="bash")

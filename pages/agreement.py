@@ -8,7 +8,7 @@ from colpo_core.terms import Finding
 from pages._ui.agreement import actions as deeds
 from pages._ui.agreement.decision import show_image
 from pages._ui.agreement.overview import show_overview, to_decide
-from pages._ui.shared.context import Here, here
+from pages._ui.shared.context import PageContext, page_context
 from pages._ui.shared.errors import showing_errors
 from pages._ui.shared.links import asked_row
 from pages._ui.shared.messages import say_what_happened
@@ -21,14 +21,14 @@ _ANY_TASK = 0
 
 def render() -> None:
     """Draw the overview, or one image."""
-    person = here()
+    ctx = page_context()
     is_drawn = False
     with showing_errors():
         image_id = asked_row("image", choose_from="overview")
         if image_id is None:
-            _show_all(person)
+            _show_all(ctx)
         else:
-            _show_one(person, image_id)
+            _show_one(ctx, image_id)
         is_drawn = True
     if not is_drawn:
         st.button("Back to the overview", icon=":material/arrow_back:", on_click=deeds.back)
@@ -41,7 +41,7 @@ def _finding() -> Finding:
     return Finding(st.session_state.get(_FINDING, Finding.ACETOWHITE))
 
 
-def _show_all(person: Here) -> None:
+def _show_all(ctx: PageContext) -> None:
     title, which, task = st.columns([2, 1, 1.4], vertical_alignment="bottom")
     title.title("Agreement", anchor=False)
     findings = list(Finding)
@@ -52,7 +52,7 @@ def _show_all(person: Here) -> None:
         format_func=FINDINGS.__getitem__,
     )
     st.session_state[_FINDING] = finding
-    tasks = {one.id: one.title for one in list_tasks(person.store, actor=person.actor, with_closed=True)}
+    tasks = {one.id: one.title for one in list_tasks(ctx.caller, with_closed=True)}
     choices = [_ANY_TASK, *tasks]
     # Not kept by the box itself: Streamlit forgets what a box holds while one image is shown instead.
     task_id = _task()
@@ -65,9 +65,7 @@ def _show_all(person: Here) -> None:
     st.session_state[_TASK] = chosen
     say_what_happened(deeds.SAID)
     with st.spinner("Comparing masks…"):
-        overview = agreement_overview(
-            person.store, actor=person.actor, finding=finding, task_id=None if chosen == _ANY_TASK else chosen
-        )
+        overview = agreement_overview(ctx.caller, finding=finding, task_id=None if chosen == _ANY_TASK else chosen)
     show_overview(overview)
 
 
@@ -82,12 +80,10 @@ def _task() -> int:
     return task_id
 
 
-def _show_one(person: Here, image_id: int) -> None:
+def _show_one(ctx: PageContext, image_id: int) -> None:
     finding = _finding()
-    found = image_agreement(person.store, actor=person.actor, image_id=image_id, finding=finding)
+    found = image_agreement(ctx.caller, image_id=image_id, finding=finding)
     task_id = _task()
-    overview = agreement_overview(
-        person.store, actor=person.actor, finding=finding, task_id=None if task_id == _ANY_TASK else task_id
-    )
+    overview = agreement_overview(ctx.caller, finding=finding, task_id=None if task_id == _ANY_TASK else task_id)
     waiting = [one for one in to_decide(overview) if one != image_id]
-    show_image(person, found, waiting[0] if waiting else None)
+    show_image(ctx, found, waiting[0] if waiting else None)

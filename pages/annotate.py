@@ -14,7 +14,7 @@ from pages._ui.annotations import biopsies, clearing, comparing, confirming, hea
 from pages._ui.annotations.actions import BIOPSY, FORM, IMPORTED, MASKS, STAGES
 from pages._ui.annotations.mask_questions import ask_questions
 from pages._ui.components.mask_editor import mask_editor
-from pages._ui.shared.context import Here, here
+from pages._ui.shared.context import PageContext, page_context
 from pages._ui.shared.errors import showing_errors
 from pages._ui.shared.links import asked_row, link
 from pages._ui.shared.messages import say_what_happened
@@ -29,10 +29,10 @@ _FINDING_OF = "annotate_finding_of"
 
 def render() -> None:
     """Draw the page."""
-    person = here()
+    ctx = page_context()
     is_drawn = False
     with showing_errors():
-        _draw(person)
+        _draw(ctx)
         is_drawn = True
     if not is_drawn:
         link("annotate", "Show the next image that waits", icon=":material/arrow_forward:")
@@ -40,30 +40,30 @@ def render() -> None:
         link("cases", "Choose an image from the cases", icon=":material/folder_shared:")
 
 
-def _draw(person: Here) -> None:
+def _draw(ctx: PageContext) -> None:
     if "unmarked" in st.query_params:
-        clearing.show_unmarked(person)
+        clearing.show_unmarked(ctx)
         return
     task_id, image_id = asked_row("task", choose_from="cases"), asked_row("image", choose_from="cases")
     if task_id is not None and image_id is None:
-        image_id = queue.first_of_queue(person, task_id)
+        image_id = queue.first_of_queue(ctx, task_id)
         if image_id is None:
             queue.show_all_done()
             return
     place = None
     if task_id is not None and image_id is not None:
-        place = queue_place(person.store, actor=person.actor, task_id=task_id, image_id=image_id)
+        place = queue_place(ctx.caller, task_id=task_id, image_id=image_id)
     finding = _finding(place, image_id)
     if image_id is None:
-        image_id = next_image(person.store, actor=person.actor, finding=finding)
+        image_id = next_image(ctx.caller, finding=finding)
     if image_id is None:
-        _show_nothing_to_do(person)
+        _show_nothing_to_do(ctx)
         return
-    desk = annotation_desk(person.store, actor=person.actor, image_id=image_id, finding=finding)
+    desk = annotation_desk(ctx.caller, image_id=image_id, finding=finding)
     st.query_params["image"] = str(image_id)
     if place is not None:
-        queue.note_opened(person, place)
-    _show_desk(person, desk, place, task_id)
+        queue.note_opened(ctx, place)
+    _show_desk(ctx, desk, place, task_id)
 
 
 def _finding(place: QueuePlace | None, image_id: int | None) -> Finding:
@@ -79,10 +79,10 @@ def _finding(place: QueuePlace | None, image_id: int | None) -> Finding:
     return finding
 
 
-def _show_nothing_to_do(person: Here) -> None:
+def _show_nothing_to_do(ctx: PageContext) -> None:
     st.title("Annotate")
     say_what_happened(deeds.SAID)
-    waiting = next_image_to_confirm(person.store, actor=person.actor)
+    waiting = next_image_to_confirm(ctx.caller)
     with st.container(border=True):
         st.markdown("### :material/task_alt: No image waits for a mask")
         st.markdown("Every acetic-acid image has one, or none was imported yet.")
@@ -92,15 +92,15 @@ def _show_nothing_to_do(person: Here) -> None:
         link("cases", "Open a case or import images", icon=":material/folder_shared:")
 
 
-def _show_desk(person: Here, desk: AnnotationDesk, place: QueuePlace | None, task_id: int | None) -> None:
+def _show_desk(ctx: PageContext, desk: AnnotationDesk, place: QueuePlace | None, task_id: int | None) -> None:
     image = desk.annotation.image
     mode = head.show_head(desk, is_in_task=task_id is not None)
     around_px = _AROUND_EDITOR_PX
     if place is not None:
-        queue.show_queue(person, place, image.id)
+        queue.show_queue(ctx, place, image.id)
         around_px += _QUEUE_PX
     elif task_id is not None:
-        queue.show_beside_queue(queue.first_of_queue(person, task_id))
+        queue.show_beside_queue(queue.first_of_queue(ctx, task_id))
         around_px += _QUEUE_PX
     if mode != BIOPSY:
         biopsies.forget_canvas(image.id)
@@ -108,23 +108,25 @@ def _show_desk(person: Here, desk: AnnotationDesk, place: QueuePlace | None, tas
         say_what_happened(deeds.SAID)
         stages.show_stages(desk)
         return
-    found = comparing.find_comparison(person, desk) if mode == MASKS else None
+    found = comparing.find_comparison(ctx, desk) if mode == MASKS else None
     main, side = st.columns(_WIDTHS.get(mode, [3.3, 1.0]), gap="medium")
     with main, st.container(key=STAYS):
-        _show_main(person, desk, mode, found, around_px)
+        _show_main(ctx, desk, mode, found, around_px)
     with side:
         head.show_strip(desk)
         say_what_happened(deeds.SAID)
-        _show_side(person, desk, mode, found, place)
+        _show_side(ctx, desk, mode, found, place)
 
 
-def _show_main(person: Here, desk: AnnotationDesk, mode: str, found: VersionComparison | None, around_px: int) -> None:
+def _show_main(
+    ctx: PageContext, desk: AnnotationDesk, mode: str, found: VersionComparison | None, around_px: int
+) -> None:
     if mode == IMPORTED:
         confirming.show_imported(desk, around_px=around_px)
     elif mode == BIOPSY:
-        biopsies.show_canvas(person, desk)
+        biopsies.show_canvas(ctx, desk)
     elif mode == FORM:
-        stages.show_picture(person, desk, around_px=around_px)
+        stages.show_picture(ctx, desk, around_px=around_px)
     elif found is not None:
         comparing.show_comparison(found, around_px=around_px)
     else:
@@ -133,7 +135,7 @@ def _show_main(person: Here, desk: AnnotationDesk, mode: str, found: VersionComp
             "mask_editor",
             desk.layers,
             active=desk.annotation.finding,
-            on_submit=partial(deeds.submit, person, names=names),
+            on_submit=partial(deeds.submit, ctx, names=names),
             on_active=deeds.choose_finding,
             references=versions.references(desk),
             load=deeds.counter("load"),
@@ -143,14 +145,14 @@ def _show_main(person: Here, desk: AnnotationDesk, mode: str, found: VersionComp
 
 
 def _show_side(
-    person: Here, desk: AnnotationDesk, mode: str, found: VersionComparison | None, place: QueuePlace | None
+    ctx: PageContext, desk: AnnotationDesk, mode: str, found: VersionComparison | None, place: QueuePlace | None
 ) -> None:
     if mode == IMPORTED:
-        confirming.ask_about(person, desk, is_in_task=place is not None)
+        confirming.ask_about(ctx, desk, is_in_task=place is not None)
     elif mode == BIOPSY:
         biopsies.list_points(desk.biopsy_points)
     elif mode == FORM:
-        stages.show_form(person, desk)
+        stages.show_form(ctx, desk)
     elif mode == MASKS:
         if found is not None:
             comparing.show_agreement(found)
@@ -158,16 +160,16 @@ def _show_side(
             ask_questions(
                 deeds.QUESTIONS,
                 {layer.document_id for layer in desk.layers},
-                on_sure=partial(deeds.submit_as_it_is, person),
-                on_fill=partial(deeds.fill, person),
+                on_sure=partial(deeds.submit_as_it_is, ctx),
+                on_fill=partial(deeds.fill, ctx),
             )
-            starts.choose_start(person, desk.annotation)
-            _offer_nothing_there(person, desk, place)
-        versions.list_versions(person, desk)
+            starts.choose_start(ctx, desk.annotation)
+            _offer_nothing_there(ctx, desk, place)
+        versions.list_versions(ctx, desk)
         versions.list_others(desk)
 
 
-def _offer_nothing_there(person: Here, desk: AnnotationDesk, place: QueuePlace | None) -> None:
+def _offer_nothing_there(ctx: PageContext, desk: AnnotationDesk, place: QueuePlace | None) -> None:
     """One press for an image on which nothing acetowhite is to be seen."""
     mine = desk.annotation
     if mine.finding is not Finding.ACETOWHITE:
@@ -184,5 +186,5 @@ def _offer_nothing_there(person: Here, desk: AnnotationDesk, place: QueuePlace |
         disabled=is_said and not mine.changed,
         key="nothing_there",
         on_click=deeds.say_nothing_there,
-        args=(person, mine.document_id, onward),
+        args=(ctx, mine.document_id, onward),
     )

@@ -14,7 +14,7 @@ from pages._ui.cases.messages import tell
 from pages._ui.cases.pdf_button import offer_page
 from pages._ui.cases.specimens import show_label, show_specimens
 from pages._ui.shared.badges import simulated_badge
-from pages._ui.shared.context import Here, here
+from pages._ui.shared.context import PageContext, page_context
 from pages._ui.shared.errors import showing_errors
 from pages._ui.shared.links import asked_row
 from pages._ui.shared.words import date_text
@@ -34,37 +34,37 @@ _STAY_IN_SIGHT = """
 
 def render() -> None:
     """Draw the list with the import, or one case."""
-    person = here()
+    ctx = page_context()
     is_shown = False
     with showing_errors():
         case_id = asked_row("case", choose_from="list")
         if case_id is None:
-            _show_all(person)
+            _show_all(ctx)
         else:
             leave_list()
-            case = get_case(person.store, actor=person.actor, case_id=case_id)
+            case = get_case(ctx.caller, case_id=case_id)
             # A link from this very page leaves the browser's address as it was; the next rerun would go by that.
             st.query_params.from_dict({"case": str(case.id)})
-            _show_case(person, case)
+            _show_case(ctx, case)
         is_shown = True
     if not is_shown and "case" in st.query_params:
         _back()
 
 
-def _show_all(person: Here) -> None:
+def _show_all(ctx: PageContext) -> None:
     st.title("Cases")
     wanted = _TABS[1] if st.query_params.get("tab") == "import" else _TABS[0]
     listing, intake = st.tabs(_TABS, default=wanted, key="cases_tab", on_change="rerun")
     if listing.open:
         with listing:
-            show_list(person)
+            show_list(ctx)
     if intake.open:
         with intake, showing_errors():
-            show_intake(person)
+            show_intake(ctx)
 
 
-def _show_case(person: Here, case: CaseRecord) -> None:
-    _head(person, case)
+def _show_case(ctx: PageContext, case: CaseRecord) -> None:
+    _head(ctx, case)
     tell()
     st.html(_STAY_IN_SIGHT)
     images, side = st.columns([1.55, 1], gap="medium")
@@ -74,14 +74,14 @@ def _show_case(person: Here, case: CaseRecord) -> None:
         show_label(case)
         findings, record, histology = st.tabs(_CASE_TABS)
         with findings:
-            show_findings(person, case.id)
+            show_findings(ctx, case.id)
         with record:
             show_record(case)
         with histology:
             show_specimens(case, can_place=True)
 
 
-def _head(person: Here, case: CaseRecord) -> None:
+def _head(ctx: PageContext, case: CaseRecord) -> None:
     count = len(case.images)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(f"#### {case.patient_code} · {date_text(case.case_date)}", width="content")
@@ -90,7 +90,7 @@ def _head(person: Here, case: CaseRecord) -> None:
             with st.container(width="content"):
                 simulated_badge()
         st.space("stretch")
-        offer_page(person, case.id)
+        offer_page(ctx, case.id)
         _back()
 
 

@@ -7,7 +7,7 @@ from pages._ui.overview.cohort import show_cohort, show_totals
 from pages._ui.overview.drift import show_watch
 from pages._ui.overview.figures_age import say_since_when
 from pages._ui.overview.model import show_model
-from pages._ui.shared.context import here
+from pages._ui.shared.context import page_context
 from pages._ui.shared.errors import showing_errors
 from pages._ui.shared.links import link
 
@@ -20,14 +20,14 @@ _TABS = {
 
 def render() -> None:
     """Draw the page; what stands in a tab that is shut is not counted."""
-    person = here()
+    ctx = page_context()
     with showing_errors():
         with st.container(horizontal=True, vertical_alignment="center"):
             st.title("Dashboard", width="content")
             st.space("stretch")
             include = st.toggle("Include simulated cases", value=True, key="dashboard_simulated")
         with st.spinner("Counting …"):
-            found = dashboard(person.store, actor=person.actor, include_simulated=include)
+            found = dashboard(ctx.caller, include_simulated=include)
         if not found.cases:
             _empty(include)
             return
@@ -38,14 +38,14 @@ def render() -> None:
         )
         if about_cohort.open:
             with about_cohort, showing_errors():
-                show_cohort(person, found)
+                show_cohort(ctx, found)
         if about_model.open:
             with about_model, showing_errors(), st.spinner("Counting …"):
-                show_model(person, found)
+                show_model(ctx, found)
         if about_drift.open:
             with about_drift, showing_errors(), st.spinner("Counting …"):
-                show_watch(person)
-        say_since_when(person)
+                show_watch(ctx)
+        say_since_when(ctx)
 
 
 def _empty(include: bool) -> None:

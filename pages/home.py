@@ -7,7 +7,7 @@ from colpo_core.services.overview.worklist import worklist
 from colpo_core.terms import Role
 from pages._ui.overview.figures_age import say_since_when
 from pages._ui.shared.badges import simulated_badge
-from pages._ui.shared.context import Here, here
+from pages._ui.shared.context import PageContext, page_context
 from pages._ui.shared.errors import showing_errors
 from pages._ui.shared.links import go, link
 from pages._ui.shared.markdown import plain
@@ -32,22 +32,22 @@ _WORK = {
 
 def render() -> None:
     """Draw the page."""
-    person = here()
+    ctx = page_context()
     with showing_errors():
-        found = worklist(person.store, actor=person.actor)
+        found = worklist(ctx.caller)
         if found.progress is None:
             _reading(found)
         elif not found.progress.cases:
-            _first_start(person)
+            _first_start(ctx)
         else:
-            _clinic(person, found, found.progress)
+            _clinic(ctx, found, found.progress)
 
 
-def _clinic(person: Here, found: Worklist, progress: Progress) -> None:
+def _clinic(ctx: PageContext, found: Worklist, progress: Progress) -> None:
     work, far = st.columns([2.6, 1], gap="large")
     with work:
         st.title("What waits for me")
-        queues = [one for one in my_open_queues(person) if one.next_image_id is not None]
+        queues = [one for one in my_open_queues(ctx) if one.next_image_id is not None]
         for one in queues:
             show_queue_row(one)
         if not found.items and not queues:
@@ -55,7 +55,7 @@ def _clinic(person: Here, found: Worklist, progress: Progress) -> None:
         for item in found.items:
             _row(item)
     with far:
-        _how_far(person, progress)
+        _how_far(ctx, progress)
 
 
 def _row(item: WorkItem) -> None:
@@ -68,7 +68,7 @@ def _row(item: WorkItem) -> None:
             go(item.page, **dict(item.params))
 
 
-def _how_far(person: Here, progress: Progress) -> None:
+def _how_far(ctx: PageContext, progress: Progress) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.markdown("### How far we are", width="content")
     _share("Cases labelled", progress.cases_labelled, progress.cases)
@@ -83,14 +83,14 @@ def _how_far(person: Here, progress: Progress) -> None:
     if progress.simulated_cases:
         simulated_badge()
         st.caption(f"{progress.simulated_cases} of {progress.cases} cases were drawn by the program.")
-    say_since_when(person)
+    say_since_when(ctx)
 
 
 def _share(title: str, part: int, whole: int) -> None:
     st.progress(part / whole if whole else 0.0, text=f"{title} &nbsp; **{part}** of {whole}")
 
 
-def _first_start(person: Here) -> None:
+def _first_start(ctx: PageContext) -> None:
     st.title("Welcome to ColpoDesk")
     st.markdown("The store is empty. Three steps bring the clinic's first case in:")
     steps = (
@@ -105,7 +105,7 @@ def _first_start(person: Here) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         if st.button("Import the first images", type="primary", icon=":material/add_photo_alternate:"):
             go("cases", tab="import")
-        if person.actor.role is Role.ADMINISTRATOR:
+        if ctx.caller.actor.role is Role.ADMINISTRATOR:
             link("admin", "Make accounts for colleagues and readers", icon=":material/group_add:")
 
 

@@ -20,20 +20,20 @@ from pages._ui.models.mask_help import show_mask_help
 from pages._ui.models.masks import show_masks
 from pages._ui.models.promotion import show_history, show_promotion
 from pages._ui.models.repeatability import show_repeatability
-from pages._ui.shared.context import Here, here
+from pages._ui.shared.context import PageContext, page_context
 from pages._ui.shared.errors import showing_errors
 from pages._ui.shared.links import link
 from pages._ui.shared.markdown import plain
 from pages._ui.shared.messages import tell
 
-_SECTIONS: dict[str, Callable[[Here, CheckpointRecord], None]] = {
+_SECTIONS: dict[str, Callable[[PageContext, CheckpointRecord], None]] = {
     "Calls": lambda _person, one: show_calls(one),
     "Masks": show_masks,
     "Evidence": lambda _person, one: show_evidence(one),
     "Did the mask help?": lambda _person, one: show_mask_help(one),
-    "Repeatability": lambda person, one: show_repeatability(
+    "Repeatability": lambda ctx, one: show_repeatability(
         # Only this part names cases, so that only whoever opens it has seen what a network says of them.
-        models_registry.get_checkpoint(person.store, actor=person.actor, checkpoint_id=one.id)
+        models_registry.get_checkpoint(ctx.caller, checkpoint_id=one.id)
     ),
     "Against the current model": lambda _person, one: show_against(one),
     "Compare": show_comparison,
@@ -43,11 +43,11 @@ _SECTIONS: dict[str, Callable[[Here, CheckpointRecord], None]] = {
 
 def render() -> None:
     """Draw the page."""
-    person = here()
+    ctx = page_context()
     st.title("Models")
     tell("models_told")
     with showing_errors():
-        listed = models_registry.list_checkpoints(person.store, actor=person.actor)
+        listed = models_registry.list_checkpoints(ctx.caller)
         if not listed:
             st.info("No model has been trained yet.", icon=":material/deployed_code:")
             link("train", "Freeze a snapshot and train one", icon=":material/model_training:")
@@ -56,14 +56,14 @@ def render() -> None:
         chosen = choose_model(listed)
         st.divider()
         _head(chosen)
-        _section(person, chosen)
+        _section(ctx, chosen)
         st.divider()
         promotion, about = st.columns(2, gap="large")
         with promotion:
-            show_promotion(person, chosen)
-            show_history(person)
+            show_promotion(ctx, chosen)
+            show_history(ctx)
         with about:
-            show_about(person, chosen)
+            show_about(ctx, chosen)
 
 
 def _head(one: CheckpointRecord) -> None:
@@ -76,9 +76,9 @@ def _head(one: CheckpointRecord) -> None:
         st.error(sentence, icon=":material/water_drop:")
 
 
-def _section(person: Here, one: CheckpointRecord) -> None:
+def _section(ctx: PageContext, one: CheckpointRecord) -> None:
     section = st.segmented_control(
         "Figures", list(_SECTIONS), default="Calls", required=True, key="models_section", label_visibility="collapsed"
     )
     with showing_errors():
-        _SECTIONS[section or "Calls"](person, one)
+        _SECTIONS[section or "Calls"](ctx, one)

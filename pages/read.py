@@ -13,7 +13,7 @@ from colpo_core.terms import Label, Role
 from pages._ui.components.answer import answer_panel, given_answer
 from pages._ui.components.viewer import Layer, Mark, image_viewer
 from pages._ui.shared.badges import model_badges, simulated_badge
-from pages._ui.shared.context import Here, here
+from pages._ui.shared.context import PageContext, page_context
 from pages._ui.shared.errors import showing_errors
 from pages._ui.shared.formats import as_when
 from pages._ui.shared.links import go, link
@@ -33,8 +33,8 @@ _WORDS = {Label.NORMAL: "normal", Label.HSIL: "HSIL"}
 
 def render() -> None:
     """Draw the page."""
-    person = here()
-    if person.actor.role is not Role.READER:
+    ctx = page_context()
+    if ctx.caller.actor.role is not Role.READER:
         st.title("Read", anchor=False)
         st.info("Only readers read, so that whoever knows the answers does not. Sign in as a reader to see this page.")
         link("studies", "Reading studies", icon=":material/science:")
@@ -42,7 +42,7 @@ def render() -> None:
     with showing_errors():
         study_id = _asked_study()
         if study_id is None:
-            _waiting_studies(person)
+            _waiting_studies(ctx)
         else:
             _read(study_id)
 
@@ -52,9 +52,9 @@ def _asked_study() -> int | None:
     return int(text) if text.isdecimal() and len(text) < 10 else None
 
 
-def _waiting_studies(person: Here) -> None:
+def _waiting_studies(ctx: PageContext) -> None:
     st.title("Read", anchor=False)
-    studies = presenting.assigned_studies(person.store, actor=person.actor)
+    studies = presenting.assigned_studies(ctx.caller)
     if not studies:
         st.info("Nothing waits to be read. You will find a study here when an administrator opens one for you.")
         return
@@ -87,10 +87,10 @@ def _study_card(study: AssignedStudy) -> None:
 def _read(study_id: int) -> None:
     """One case; an answer draws this part anew and not the frame around it, so that nobody waits for the menu."""
     with showing_errors():
-        _case(here(), study_id)
+        _case(page_context(), study_id)
 
 
-def _case(person: Here, study_id: int) -> None:
+def _case(ctx: PageContext, study_id: int) -> None:
     refusal = st.session_state.pop(_REFUSAL, None)
     if refusal:
         st.error(refusal, icon=":material/error:")
@@ -98,7 +98,7 @@ def _case(person: Here, study_id: int) -> None:
     if feedback:
         st.info(feedback, icon=":material/school:")
     try:
-        shown = presenting.next_case(person.store, actor=person.actor, study_id=study_id)
+        shown = presenting.next_case(ctx.caller, study_id=study_id)
     except SessionWaits as error:
         _session_waits(str(error))
         return
@@ -173,11 +173,10 @@ def _set_point(study_id: int, shown: Presented, x_px: float, y_px: float) -> Non
 
 def _keep_set(study_id: int, shown: Presented) -> None:
     """Keep sites and findings in the store as they are set: they lock with the answer, and a reload must lose none."""
-    person = here()
+    ctx = page_context()
     try:
         readings.save_reading_draft(
-            person.store,
-            actor=person.actor,
+            ctx.caller,
             study_id=study_id,
             token=shown.token,
             points=_points(shown),
@@ -272,12 +271,11 @@ def _aid(aid: AidShown, phase: int) -> None:
 
 def _keep(study_id: int) -> None:
     """Keep the answer before the page is drawn anew, so that a rerun that is interrupted loses nothing."""
-    person = here()
+    ctx = page_context()
     try:
         answer = given_answer(_ANSWER)
         progress = readings.record_reading(
-            person.store,
-            actor=person.actor,
+            ctx.caller,
             study_id=study_id,
             token=answer.token,
             call=answer.call,

@@ -16,7 +16,7 @@ from pages._ui.review.pictures import show_image, show_maps, show_sites
 from pages._ui.review.reasons import show_reasons
 from pages._ui.review.verdict import show_reference, show_verdict
 from pages._ui.shared.badges import model_badges
-from pages._ui.shared.context import Here, here
+from pages._ui.shared.context import PageContext, page_context
 from pages._ui.shared.errors import showing_errors
 from pages._ui.shared.formats import count_text
 from pages._ui.shared.links import link
@@ -25,39 +25,39 @@ from pages._ui.shared.words import stage_text
 
 def render() -> None:
     """Draw the page."""
-    person = here()
+    ctx = page_context()
     st.title("Review")
     with showing_errors():
         prediction_progress()
-        queue = review.next_for_review(person.store, actor=person.actor)
+        queue = review.next_for_review(ctx.caller)
         try:
-            prediction_id = _asked_for(person, queue)
+            prediction_id = _asked_for(ctx, queue)
             if prediction_id is None:
                 _nothing_to_show(queue)
                 return
-            desk = review.open_review(person.store, actor=person.actor, prediction_id=prediction_id)
+            desk = review.open_review(ctx.caller, prediction_id=prediction_id)
         except Blinding as why:
             _kept_back(str(why), queue)
             return
-        _desk(person, desk)
+        _desk(ctx, desk)
 
 
-def _asked_for(person: Here, queue: ReviewNext) -> int | None:
+def _asked_for(ctx: PageContext, queue: ReviewNext) -> int | None:
     """The prediction of the address, else that of the image of the address, else the first that waits."""
     prediction, image = st.query_params.get("prediction", ""), st.query_params.get("image", "")
     if prediction.isdigit():
         return int(prediction)
     if image.isdigit():
-        found = review.find_prediction(person.store, actor=person.actor, image_id=int(image))
+        found = review.find_prediction(ctx.caller, image_id=int(image))
         if found is None:
-            _offer_prediction(person, int(image), is_possible=queue.checkpoint_name is not None)
+            _offer_prediction(ctx, int(image), is_possible=queue.checkpoint_name is not None)
             st.stop()
         return found.id
     return queue.prediction_id
 
 
-def _offer_prediction(person: Here, image_id: int, *, is_possible: bool) -> None:
-    image = get_image(person.store, actor=person.actor, image_id=image_id)
+def _offer_prediction(ctx: PageContext, image_id: int, *, is_possible: bool) -> None:
+    image = get_image(ctx.caller, image_id=image_id)
     if not image.is_readable:
         st.info(
             f"Image {image_id} gets no prediction: a model reads images after acetic acid that show the cervix, and "
@@ -74,9 +74,9 @@ def _offer_prediction(person: Here, image_id: int, *, is_possible: bool) -> None
 
 
 def _predict(image_id: int) -> None:
-    person = here()
+    ctx = page_context()
     with showing_errors():
-        predicting.start_prediction(person.store, actor=person.actor, image_ids=[image_id])
+        predicting.start_prediction(ctx.caller, image_ids=[image_id])
 
 
 def _nothing_to_show(queue: ReviewNext) -> None:
@@ -103,30 +103,30 @@ def _kept_back(why: str, queue: ReviewNext) -> None:
     link("home", "Back to my worklist", icon=":material/home:")
 
 
-def _desk(person: Here, desk: ReviewDesk) -> None:
+def _desk(ctx: PageContext, desk: ReviewDesk) -> None:
     found = desk.prediction
-    _head(person, desk)
+    _head(ctx, desk)
     for problem in desk.problems:
         st.warning(f"{problem} Or predict the image again.", icon=":material/broken_image:")
     picture, verdict = st.columns([5, 3], gap="large")
     with picture:
-        show_image(person, desk)
+        show_image(ctx, desk)
         show_sites(desk)
     with verdict:
         show_calls(found)
-        show_verdict(person, desk)
-        show_reference(person, desk)
-    show_maps(person, desk)
-    show_reasons(person, desk)
+        show_verdict(ctx, desk)
+        show_reference(ctx, desk)
+    show_maps(ctx, desk)
+    show_reasons(ctx, desk)
 
 
-def _head(person: Here, desk: ReviewDesk) -> None:
+def _head(ctx: PageContext, desk: ReviewDesk) -> None:
     found = desk.prediction
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**{found.patient_code}** · case {found.case_id} · image {found.image_id}", width="content")
         model_badges(found.all_marks)
         st.space("stretch")
-        offer_page(person, found.case_id)
+        offer_page(ctx, found.case_id)
         st.caption(f"{many_text(desk.waiting)} waiting", width="content")
         st.button(
             "Next",

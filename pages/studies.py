@@ -14,7 +14,7 @@ from colpo_core.services.studies.exports import export_readings
 from colpo_core.services.studies.missing_predictions import predict_missing
 from colpo_core.terms import StudyState
 from pages._ui.shared.badges import simulated_badge
-from pages._ui.shared.context import Here, here
+from pages._ui.shared.context import PageContext, page_context
 from pages._ui.shared.errors import showing_errors
 from pages._ui.shared.formats import as_when
 from pages._ui.shared.links import go
@@ -41,26 +41,26 @@ _DOWNLOADS = {
 
 def render() -> None:
     """Draw the page."""
-    person = here()
+    ctx = page_context()
     asked = st.query_params.get("study", "")
     with showing_errors():
         if asked.isdecimal() and len(asked) < 10:
-            _detail(person, int(asked))
+            _detail(ctx, int(asked))
         elif st.query_params.get("new"):
             _back()
             st.title("New study", anchor=False)
-            study_form(person)
+            study_form(ctx)
         else:
-            _list(person)
+            _list(ctx)
 
 
-def _list(person: Here) -> None:
+def _list(ctx: PageContext) -> None:
     title, action = st.columns([4, 1], vertical_alignment="bottom")
     title.title("Reading studies", anchor=False)
     if action.button("New study", type="primary", icon=":material/add:", width="stretch"):
         go("studies", new=1)
     tell(_TOLD)
-    listed = study_records.list_studies(person.store, actor=person.actor)
+    listed = study_records.list_studies(ctx.caller)
     if not listed:
         st.info(
             "No study yet. Make one to let readers call cases without knowing what they are, "
@@ -95,8 +95,8 @@ def _state_badge(study: StudyRecord) -> None:
     st.badge(word, color=colour, icon=icon)
 
 
-def _detail(person: Here, study_id: int) -> None:
-    detail = study_records.get_study(person.store, actor=person.actor, study_id=study_id)
+def _detail(ctx: PageContext, study_id: int) -> None:
+    detail = study_records.get_study(ctx.caller, study_id=study_id)
     study = detail.study
     _back()
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -108,22 +108,22 @@ def _detail(person: Here, study_id: int) -> None:
         st.markdown(plain(study.question))
     tell(_TOLD)
     if study.state is StudyState.CLOSED:
-        _closed(person, detail)
+        _closed(ctx, detail)
         return
     _counts(study)
     left, right = st.columns([3, 2], gap="large")
     with left:
         _readers(detail.readers, is_open=study.state is StudyState.OPEN)
-        _checkpoints(person, study, detail.checkpoints)
+        _checkpoints(ctx, study, detail.checkpoints)
     with right:
         if study.state is StudyState.DRAFT:
-            _draft_actions(person, detail)
+            _draft_actions(ctx, detail)
         else:
-            _open_actions(person, study, interim=bool(detail.plan.interim_results))
+            _open_actions(ctx, study, interim=bool(detail.plan.interim_results))
         _design(detail)
-    conduct_view(person, detail)
+    conduct_view(ctx, detail)
     if study.state is StudyState.OPEN and detail.plan.interim_results:
-        _interim(person, study)
+        _interim(ctx, study)
 
 
 def _counts(study: StudyRecord) -> None:
@@ -146,7 +146,7 @@ def _readers(readers: tuple[ReaderProgress, ...], *, is_open: bool) -> None:
             st.markdown(f":material/visibility: {name}")
 
 
-def _checkpoints(person: Here, study: StudyRecord, checkpoints: tuple[CheckpointProgress, ...]) -> None:
+def _checkpoints(ctx: PageContext, study: StudyRecord, checkpoints: tuple[CheckpointProgress, ...]) -> None:
     if not checkpoints:
         return
     st.subheader("Checkpoints")
@@ -155,14 +155,14 @@ def _checkpoints(person: Here, study: StudyRecord, checkpoints: tuple[Checkpoint
         if one.seen_in_training:
             st.caption(f":material/warning: seen in training: {one.seen_in_training} of {one.total}")
         if study.state is not StudyState.DRAFT and one.predicted < one.total:
-            _predict_button(person, study, one)
+            _predict_button(ctx, study, one)
 
 
-def _predict_button(person: Here, study: StudyRecord, one: CheckpointProgress) -> None:
+def _predict_button(ctx: PageContext, study: StudyRecord, one: CheckpointProgress) -> None:
     missing = one.total - one.predicted
     if st.button(f"Predict the missing {missing}", key=f"predict_{one.checkpoint_id}", icon=":material/neurology:"):
         with showing_errors():
-            job = predict_missing(person.store, actor=person.actor, study_id=study.id, checkpoint_id=one.checkpoint_id)
+            job = predict_missing(ctx.caller, study_id=study.id, checkpoint_id=one.checkpoint_id)
             st.session_state[_TOLD] = (
                 "A job predicts them already; look again in a while." if job is None
                 else f"Job {job.id} predicts {missing} cases in the background. Look again in a while."
@@ -170,7 +170,7 @@ def _predict_button(person: Here, study: StudyRecord, one: CheckpointProgress) -
             st.rerun()
 
 
-def _draft_actions(person: Here, detail: StudyDetail) -> None:
+def _draft_actions(ctx: PageContext, detail: StudyDetail) -> None:
     with st.container(border=True):
         st.markdown("**Seal and open**")
         st.caption(
@@ -185,7 +185,7 @@ def _draft_actions(person: Here, detail: StudyDetail) -> None:
                     f"{plain(one.name)}, which aids the readers, has predicted {one.predicted} of {one.total} cases.",
                     icon=":material/warning:",
                 )
-                _predict_button(person, detail.study, one)
+                _predict_button(ctx, detail.study, one)
         with st.popover(
             "Open for reading",
             icon=":material/lock_open:",
@@ -193,15 +193,15 @@ def _draft_actions(person: Here, detail: StudyDetail) -> None:
             type="primary",
             disabled=bool(detail.problems),
         ):
-            _ask_to_open(person, detail)
+            _ask_to_open(ctx, detail)
         if st.button("Discard draft", type="tertiary", icon=":material/delete:", width="stretch"):
             with showing_errors():
-                designing.discard_study(person.store, actor=person.actor, study_id=detail.study.id)
+                designing.discard_study(ctx.caller, study_id=detail.study.id)
                 st.session_state[_TOLD] = f"The draft {plain(detail.study.name)} is gone."
                 go("studies")
 
 
-def _ask_to_open(person: Here, detail: StudyDetail) -> None:
+def _ask_to_open(ctx: PageContext, detail: StudyDetail) -> None:
     study = detail.study
     st.markdown(
         f"**{study.n_cases} cases ({study.n_hsil} HSIL), {study.n_readers} "
@@ -214,12 +214,12 @@ def _ask_to_open(person: Here, detail: StudyDetail) -> None:
         st.warning("No question is written down, and the report will say so.", icon=":material/warning:")
     if st.button("Seal and open", type="primary", icon=":material/lock:", width="stretch", key="seal_and_open"):
         with showing_errors():
-            opened = designing.open_study(person.store, actor=person.actor, study_id=study.id)
+            opened = designing.open_study(ctx.caller, study_id=study.id)
             st.session_state[_TOLD] = f"{plain(opened.name)} is sealed and open. Its readers find it on their page."
             st.rerun()
 
 
-def _open_actions(person: Here, study: StudyRecord, *, interim: bool) -> None:
+def _open_actions(ctx: PageContext, study: StudyRecord, *, interim: bool) -> None:
     missing = study.n_expected - study.n_answered
     with st.container(border=True):
         if interim:
@@ -244,15 +244,15 @@ def _open_actions(person: Here, study: StudyRecord, *, interim: bool) -> None:
                 st.caption("It is recorded as an amendment and printed with the results.")
             if st.button("Close now", type="primary", width="stretch"):
                 with showing_errors():
-                    designing.close_study(person.store, actor=person.actor, study_id=study.id, reason=reason)
+                    designing.close_study(ctx.caller, study_id=study.id, reason=reason)
                     st.rerun()
 
 
-def _interim(person: Here, study: StudyRecord) -> None:
+def _interim(ctx: PageContext, study: StudyRecord) -> None:
     st.subheader("Interim results")
     if st.toggle("Look now (this is recorded)", key=f"interim_{study.id}"):
         st.warning("Interim: the study is still open.", icon=":material/warning:")
-        results_view(study_results.study_results(person.store, actor=person.actor, study_id=study.id))
+        results_view(study_results.study_results(ctx.caller, study_id=study.id))
 
 
 def _design(detail: StudyDetail) -> None:
@@ -272,25 +272,25 @@ def _design(detail: StudyDetail) -> None:
             st.code(study.seal_sha256, language=None, wrap_lines=True)
 
 
-def _closed(person: Here, detail: StudyDetail) -> None:
+def _closed(ctx: PageContext, detail: StudyDetail) -> None:
     study = detail.study
     with st.spinner("Judging the readings…"):
         findings = study_results.study_findings(
-            person.store, actor=person.actor, study_id=study.id, prevalence=st.session_state.get(PREVALENCE)
+            ctx.caller, study_id=study.id, prevalence=st.session_state.get(PREVALENCE)
         )
-    report_links(person, study)
-    conduct = show_warnings(person, study.id)
+    report_links(ctx, study)
+    conduct = show_warnings(ctx, study.id)
     results_view(findings.results)
     statistics_view(findings.analysis)
-    conduct_view(person, detail, conduct)
+    conduct_view(ctx, detail, conduct)
     for one in detail.checkpoints:
         if one.predicted < one.total:
             st.warning(f"{plain(one.name)}: {one.predicted} of {one.total} cases predicted", icon=":material/warning:")
-            _predict_button(person, study, one)
+            _predict_button(ctx, study, one)
     for table, label in _DOWNLOADS.items():
         st.download_button(
             label,
-            partial(export_readings, person.store, actor=person.actor, study_id=study.id, table=table),
+            partial(export_readings, ctx.caller, study_id=study.id, table=table),
             file_name=f"study-{study.id}-{table}.csv",
             mime="text/csv",
             icon=":material/download:",

@@ -5,7 +5,7 @@ import streamlit as st
 from colpo_core.records.tasks import TaskRecord
 from colpo_core.services.tasks import tasks
 from colpo_core.terms import Role
-from pages._ui.shared.context import Here, here
+from pages._ui.shared.context import PageContext, page_context
 from pages._ui.shared.errors import showing_errors
 from pages._ui.shared.links import go
 from pages._ui.shared.markdown import plain
@@ -21,32 +21,32 @@ _WITH_CLOSED = "tasks_with_closed"
 
 def render() -> None:
     """Draw the list, one task, or the form for a new one."""
-    person = here()
+    ctx = page_context()
     asked = st.query_params.get("task", "")
     is_drawn = False
     with showing_errors():
         if asked.isascii() and asked.isdecimal() and len(asked) < 10:
-            show_task(person, int(asked))
+            show_task(ctx, int(asked))
         elif st.query_params.get("new"):
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.title("New task", width="stretch", anchor=False)
                 back_to_tasks()
-            task_form(person)
+            task_form(ctx)
         else:
-            _list(person)
+            _list(ctx)
         is_drawn = True
     if not is_drawn and asked:
         back_to_tasks()
 
 
-def _list(person: Here) -> None:
-    is_administrator = person.actor.role is Role.ADMINISTRATOR
+def _list(ctx: PageContext) -> None:
+    is_administrator = ctx.caller.actor.role is Role.ADMINISTRATOR
     title, action = st.columns([4, 1], vertical_alignment="bottom")
     title.title("Tasks", anchor=False)
     if is_administrator and action.button("New task", type="primary", icon=":material/add:", width="stretch"):
         go("tasks", new=1)
     tell(TOLD)
-    queues = my_open_queues(person)
+    queues = my_open_queues(ctx)
     if queues or not is_administrator:
         st.subheader("My queues", anchor=False)
     for one in queues:
@@ -56,14 +56,14 @@ def _list(person: Here) -> None:
             "No task is handed to you. You find one here, and on your home page, once an administrator makes it.",
             icon=":material/assignment:",
         )
-    _watched(person, is_administrator=is_administrator)
+    _watched(ctx, is_administrator=is_administrator)
 
 
-def _watched(person: Here, *, is_administrator: bool) -> None:
+def _watched(ctx: PageContext, *, is_administrator: bool) -> None:
     """The tasks whose progress this person may see."""
     with_closed = bool(st.session_state.get(_WITH_CLOSED))
-    listed = tasks.list_tasks(person.store, actor=person.actor, with_closed=with_closed)
-    watched = [one for one in listed if is_administrator or one.adjudicator_id == person.actor.person_id]
+    listed = tasks.list_tasks(ctx.caller, with_closed=with_closed)
+    watched = [one for one in listed if is_administrator or one.adjudicator_id == ctx.caller.actor.person_id]
     if not watched and not is_administrator:
         return
     with st.container(horizontal=True, vertical_alignment="center"):

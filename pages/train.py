@@ -12,7 +12,7 @@ from colpo_core.services.training import starting
 from colpo_core.terms import JobKind, LabelSource
 from pages._ui.jobs.live import duration, live_job
 from pages._ui.shared.badges import impression_badge, simulated_badge
-from pages._ui.shared.context import Here, here
+from pages._ui.shared.context import PageContext, page_context
 from pages._ui.shared.errors import showing_errors
 from pages._ui.shared.formats import as_when
 from pages._ui.shared.links import link
@@ -31,19 +31,19 @@ _PRESET_HELP = {
 
 def render() -> None:
     """Draw the page."""
-    person = here()
+    ctx = page_context()
     st.title("Train")
     with showing_errors():
-        trainings = jobs.list_jobs(person.store, actor=person.actor, kind=JobKind.TRAIN)
+        trainings = jobs.list_jobs(ctx.caller, kind=JobKind.TRAIN)
         shown = _shown_job(trainings)
         if shown is not None:
             live_job(shown)
-        snapshots = snapshots_freezing.list_snapshots(person.store, actor=person.actor)
+        snapshots = snapshots_freezing.list_snapshots(ctx.caller)
         freeze, train = st.columns(2, gap="large")
         with freeze:
-            freeze_column(person, snapshots)
+            freeze_column(ctx, snapshots)
         with train:
-            _start(person, snapshots)
+            _start(ctx, snapshots)
         if snapshots:
             _list_snapshots(snapshots)
         if trainings:
@@ -58,7 +58,7 @@ def _shown_job(trainings: tuple[JobRecord, ...]) -> int | None:
     return next((job.id for job in reversed(trainings) if not job.state.is_over), None)
 
 
-def _start(person: Here, snapshots: tuple[SnapshotRecord, ...]) -> None:
+def _start(ctx: PageContext, snapshots: tuple[SnapshotRecord, ...]) -> None:
     st.subheader("2 · Train")
     by_id = {one.id: one for one in snapshots if not one.external}
     if not by_id:
@@ -99,9 +99,9 @@ def _snapshot_line(snapshot: SnapshotRecord) -> str:
 
 
 def _start_now(snapshot_id: int, settings: TrainingSettings) -> None:
-    person = here()
+    ctx = page_context()
     with showing_errors():
-        job = starting.start_training(person.store, actor=person.actor, snapshot_id=snapshot_id, settings=settings)
+        job = starting.start_training(ctx.caller, snapshot_id=snapshot_id, settings=settings)
         st.query_params["job"] = str(job.id)
 
 

@@ -4,7 +4,7 @@ import click
 
 from colpo_core.cli.annotations import FINDING
 from colpo_core.cli.option_types import WordType
-from colpo_core.cli.output import Opened, json_option, print_json, print_table
+from colpo_core.cli.output import as_operator, json_option, print_json, print_table
 from colpo_core.records.agreement import AgreementOverview, ImageAgreement
 from colpo_core.services.agreement import adjudication as deciding
 from colpo_core.services.agreement import overview as service
@@ -20,12 +20,12 @@ def agreement(finding: Finding, task_id: int | None, image_id: int | None, as_js
     """Show how annotators agree: Dice, IoU, kappa and 95% Hausdorff distance, with intervals by patients."""
     if image_id is not None and task_id is not None:
         raise click.UsageError("Name a task or an image, not both.")
-    with Opened() as here:
+    with as_operator() as caller:
         found: AgreementOverview | ImageAgreement
         if image_id is not None:
-            found = service.image_agreement(here.store, actor=here.actor, image_id=image_id, finding=finding)
+            found = service.image_agreement(caller, image_id=image_id, finding=finding)
         else:
-            found = service.agreement_overview(here.store, actor=here.actor, finding=finding, task_id=task_id)
+            found = service.agreement_overview(caller, finding=finding, task_id=task_id)
     if as_json:
         print_json(found)
     elif isinstance(found, ImageAgreement):
@@ -99,10 +99,8 @@ def _pixels(distance: float | None) -> str:
 @json_option
 def adjudications(finding: Finding | None, image_id: int | None, before: int | None, limit: int, as_json: bool) -> None:
     """Show which masks were decided on, newest first; the newest of an image and finding counts."""
-    with Opened() as here:
-        found = deciding.list_adjudications(
-            here.store, actor=here.actor, finding=finding, image_id=image_id, before=before, limit=limit
-        )
+    with as_operator() as caller:
+        found = deciding.list_adjudications(caller, finding=finding, image_id=image_id, before=before, limit=limit)
     if as_json:
         print_json(found)
         return
@@ -123,6 +121,6 @@ def adjudicate() -> None:
 @click.option("--note", default="", help="Why; it stays in the record.")
 def take(version_id: int, note: str) -> None:
     """Decide that an annotator's newest mask counts as it is."""
-    with Opened() as here:
-        made = deciding.take_mask(here.store, actor=here.actor, version_id=version_id, note=note)
+    with as_operator() as caller:
+        made = deciding.take_mask(caller, version_id=version_id, note=note)
     click.echo(f"decision {made.id}: version {made.version_id} of {made.author} counts on image {made.image_id}")

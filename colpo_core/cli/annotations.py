@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from colpo_core.cli.option_types import EXISTING_FILE, NEW_FILE, WordType
-from colpo_core.cli.output import Opened, every_page, json_option, print_json, print_table
+from colpo_core.cli.output import as_operator, every_page, json_option, print_json, print_table
 from colpo_core.errors import MaskDoubted
 from colpo_core.images.mask_files import read_mask_file
 from colpo_core.images.masks import encode_rle, mask_png
@@ -38,8 +38,8 @@ def annotations() -> None:
 @json_option
 def list_submitted(image_id: int, as_json: bool) -> None:
     """Show the submitted masks of an image."""
-    with Opened() as here:
-        found = service.submitted_masks(here.store, actor=here.actor, image_id=image_id)
+    with as_operator() as caller:
+        found = service.submitted_masks(caller, image_id=image_id)
     if as_json:
         print_json(found)
         return
@@ -69,25 +69,24 @@ def submit(
     if fill and as_it_is:
         raise click.UsageError("Choose one of --fill and --as-it-is.")
     sure = _sure_of(as_it_is=as_it_is, nothing_there=nothing_there)
-    with Opened() as here:
-        document = service.open_annotation(here.store, actor=here.actor, image_id=image_id, finding=finding)
+    with as_operator() as caller:
+        document = service.open_annotation(caller, image_id=image_id, finding=finding)
         image = document.image
         pixels = read_mask_file(mask.read_bytes(), height_px=image.height_px, width_px=image.width_px)
         # Asked before anything is saved, so that nothing is left behind of a mask that was not meant.
         with _naming_options():
             ask_about(pixels, finding, sure={*sure, MaskDoubt.OUTLINE} if fill else sure)
         saved = service.save_draft(
-            here.store,
-            actor=here.actor,
+            caller,
             document_id=document.document_id,
             base_seq=document.seq,
             rle=encode_rle(pixels),
         )
         if fill:
-            saved = filling.fill_draft(here.store, actor=here.actor, document_id=document.document_id, seq=saved.seq)
+            saved = filling.fill_draft(caller, document_id=document.document_id, seq=saved.seq)
         with _naming_options():
             version = service.submit_annotation(
-                here.store, actor=here.actor, document_id=document.document_id, seq=saved.seq, note=note, sure=sure
+                caller, document_id=document.document_id, seq=saved.seq, note=note, sure=sure
             )
     click.echo(f"version {version.version_id}: number {version.number}, {version.area_share:.1%} of the image")
 
@@ -97,8 +96,8 @@ def submit(
 @click.argument("out", type=NEW_FILE)
 def export(version_id: int, out: Path) -> None:
     """Write a submitted mask as a PNG of 0 and 255 at the image's size."""
-    with Opened() as here:
-        pixels = service.version_mask(here.store, actor=here.actor, version_id=version_id)
+    with as_operator() as caller:
+        pixels = service.version_mask(caller, version_id=version_id)
     write_file(out, mask_png(pixels))
     click.echo(f"{out} written")
 
@@ -108,8 +107,8 @@ def export(version_id: int, out: Path) -> None:
 @json_option
 def versions(annotation_id: int, as_json: bool) -> None:
     """Show all versions of an annotation: what each started from, what it took, and how much of the start is left."""
-    with Opened() as here:
-        found = annotation_versions.list_versions(here.store, actor=here.actor, annotation_id=annotation_id)
+    with as_operator() as caller:
+        found = annotation_versions.list_versions(caller, annotation_id=annotation_id)
     if as_json:
         print_json(found)
         return
@@ -124,14 +123,10 @@ def versions(annotation_id: int, as_json: bool) -> None:
 @json_option
 def compare(first_id: int, second_id: int, out: Path | None, as_json: bool) -> None:
     """Compare two submitted masks of one image: Dice, IoU, distance of their outlines, and common pixels."""
-    with Opened() as here:
-        found = annotation_versions.compare_versions(
-            here.store, actor=here.actor, first_id=first_id, second_id=second_id
-        )
+    with as_operator() as caller:
+        found = annotation_versions.compare_versions(caller, first_id=first_id, second_id=second_id)
         if out is not None:
-            overlay = annotation_versions.comparison_overlay(
-                here.store, actor=here.actor, first_id=first_id, second_id=second_id
-            )
+            overlay = annotation_versions.comparison_overlay(caller, first_id=first_id, second_id=second_id)
             write_file(out, overlay)
     if as_json:
         print_json(found)
@@ -147,8 +142,8 @@ def compare(first_id: int, second_id: int, out: Path | None, as_json: bool) -> N
 @click.option("--note", default="")
 def restore(version_id: int, note: str) -> None:
     """Make a new version with the mask of an earlier one of the operator's."""
-    with Opened() as here:
-        made = annotation_versions.restore_version(here.store, actor=here.actor, version_id=version_id, note=note)
+    with as_operator() as caller:
+        made = annotation_versions.restore_version(caller, version_id=version_id, note=note)
     click.echo(f"version {made.version_id}: number {made.number}, {made.area_share:.1%} of the image")
 
 
@@ -174,18 +169,18 @@ def start(
         raise click.UsageError("--fill goes with --version.")
     if sum((nothing, version_id is not None, other_id is not None, proposal)) > 1:
         raise click.UsageError("Choose one of --nothing, --version, --image and --proposal.")
-    with Opened() as here:
-        options = starting.start_options(here.store, actor=here.actor, image_id=image_id, finding=finding)
+    with as_operator() as caller:
+        options = starting.start_options(caller, image_id=image_id, finding=finding)
         source = _source(options, nothing=nothing, version_id=version_id, other_id=other_id, proposal=proposal)
         if source is None:
             _print_options(options)
             return
-        document = service.open_annotation(here.store, actor=here.actor, image_id=image_id, finding=finding)
+        document = service.open_annotation(caller, image_id=image_id, finding=finding)
         if fill and version_id is not None:
-            filling.start_filled(here.store, actor=here.actor, document_id=document.document_id, version_id=version_id)
+            filling.start_filled(caller, document_id=document.document_id, version_id=version_id)
         else:
-            starting.start_from(here.store, actor=here.actor, document_id=document.document_id, source=source)
-        opened = service.open_document(here.store, actor=here.actor, document_id=document.document_id)
+            starting.start_from(caller, document_id=document.document_id, source=source)
+        opened = service.open_document(caller, document_id=document.document_id)
     click.echo(f"{opened.document_id} starts from {opened.start.value}; what was not submitted is replaced")
 
 
@@ -193,8 +188,8 @@ def start(
 @json_option
 def to_confirm(as_json: bool) -> None:
     """Show the imported masks that wait for a person: closed by guess, or looking like something that was not meant."""
-    with Opened() as here:
-        ask = partial(confirmation.list_to_confirm, here.store, actor=here.actor, limit=200)
+    with as_operator() as caller:
+        ask = partial(confirmation.list_to_confirm, caller, limit=200)
         found = [version for page in every_page(ask) for version in page.versions]
     if as_json:
         print_json(found)
@@ -207,9 +202,9 @@ def to_confirm(as_json: bool) -> None:
 @click.argument("annotation_ids", nargs=-1, required=True, type=int)
 def confirm(annotation_ids: tuple[int, ...]) -> None:
     """Say that masks closed by guess are right; training may use them from now on."""
-    with Opened() as here:
+    with as_operator() as caller:
         for annotation_id in annotation_ids:
-            confirmation.confirm_annotation(here.store, actor=here.actor, annotation_id=annotation_id)
+            confirmation.confirm_annotation(caller, annotation_id=annotation_id)
             click.echo(f"annotation {annotation_id} confirmed")
 
 
@@ -218,8 +213,8 @@ def confirm(annotation_ids: tuple[int, ...]) -> None:
 @click.option("--reason", required=True)
 def reject(annotation_id: int, reason: str) -> None:
     """Say that a mask closed by guess is wrong; training never uses it."""
-    with Opened() as here:
-        confirmation.reject_annotation(here.store, actor=here.actor, annotation_id=annotation_id, reason=reason)
+    with as_operator() as caller:
+        confirmation.reject_annotation(caller, annotation_id=annotation_id, reason=reason)
     click.echo(f"annotation {annotation_id} rejected")
 
 
@@ -227,8 +222,8 @@ def reject(annotation_id: int, reason: str) -> None:
 @json_option
 def unmarked(as_json: bool) -> None:
     """Show the acetic-acid images of which nobody has said yet whether anything acetowhite is on them."""
-    with Opened() as here:
-        ask = partial(clear_images.list_unmarked, here.store, actor=here.actor, limit=500)
+    with as_operator() as caller:
+        ask = partial(clear_images.list_unmarked, caller, limit=500)
         found = [image for page in every_page(ask) for image in page.images]
     if as_json:
         print_json(found)
@@ -248,8 +243,8 @@ def no_lesion(image_ids: tuple[int, ...], note: str) -> None:
 
     Look at every one of them before; a new version undoes it.
     """
-    with Opened() as here:
-        made = clear_images.confirm_clear(here.store, actor=here.actor, image_ids=image_ids, note=note)
+    with as_operator() as caller:
+        made = clear_images.confirm_clear(caller, image_ids=image_ids, note=note)
     for version in made:
         click.echo(f"image {version.image_id}: nothing acetowhite, version {version.version_id}")
 
@@ -259,14 +254,12 @@ def no_lesion(image_ids: tuple[int, ...], note: str) -> None:
 @click.argument("points", nargs=-1)
 def points(image_id: int, points: tuple[str, ...]) -> None:
     """Show the operator's biopsy points of an image, or set them: each as X,Y in pixels from the top left."""
-    with Opened() as here:
+    with as_operator() as caller:
         if points:
             pairs = [_point(text) for text in points]
-            found = annotations_biopsy_points.save_biopsy_points(
-                here.store, actor=here.actor, image_id=image_id, points=pairs
-            )
+            found = annotations_biopsy_points.save_biopsy_points(caller, image_id=image_id, points=pairs)
         else:
-            found = annotations_biopsy_points.biopsy_points(here.store, actor=here.actor, image_id=image_id)
+            found = annotations_biopsy_points.biopsy_points(caller, image_id=image_id)
     print_table(("point", "x", "y"), [(point.position, point.x_px, point.y_px) for point in found])
 
 

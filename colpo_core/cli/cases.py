@@ -10,7 +10,7 @@ from colpo_core.cli.case_filters import filter_of, filter_options
 from colpo_core.cli.findings import findings
 from colpo_core.cli.image_questions import questions
 from colpo_core.cli.option_types import NEW_FILE, WordType
-from colpo_core.cli.output import Opened, json_option, print_json, print_table
+from colpo_core.cli.output import as_operator, json_option, print_json, print_table
 from colpo_core.records.cases.cases import CaseRecord, SpecimenSite
 from colpo_core.records.cases.lists import CasePlace, CaseRow, CaseSort
 from colpo_core.records.models.marks import Mark, marks_text
@@ -42,12 +42,10 @@ def list_cases(sort: CaseSort, limit: int, as_json: bool, **wishes: Any) -> None
     found: list[Any] = []
     after: CasePlace | None = None
     marks: tuple[Mark, ...] = ()
-    with Opened() as here:
+    with as_operator() as caller:
         where = filter_of(wishes)
         while len(found) < limit:
-            page = list_service.list_cases(
-                here.store, actor=here.actor, where=where, sort=sort, after=after, limit=min(50, limit)
-            )
+            page = list_service.list_cases(caller, where=where, sort=sort, after=after, limit=min(50, limit))
             found.extend(page.rows)
             marks = page.model_marks or marks
             after = page.next_after
@@ -71,9 +69,9 @@ def list_cases(sort: CaseSort, limit: int, as_json: bool, **wishes: Any) -> None
 @click.option("--with-files", is_flag=True, help="Images and masks too, for 200 cases at most.")
 def export(out: Path, with_files: bool, **wishes: Any) -> None:  # noqa: ANN401 - click hands every option over by name
     """Write cases with their labels, predictions and masks into a ZIP file."""
-    with Opened() as here:
-        ids = list_service.find_case_ids(here.store, actor=here.actor, where=filter_of(wishes))
-        content = case_files.export_cases(here.store, actor=here.actor, case_ids=ids, with_files=with_files)
+    with as_operator() as caller:
+        ids = list_service.find_case_ids(caller, where=filter_of(wishes))
+        content = case_files.export_cases(caller, case_ids=ids, with_files=with_files)
     write_file(out, content)
     click.echo(f"{len(ids)} cases written to {out}")
 
@@ -83,8 +81,8 @@ def export(out: Path, with_files: bool, **wishes: Any) -> None:  # noqa: ANN401 
 @click.option("--out", type=NEW_FILE, required=True, help="The PDF file to write.")
 def pdf(case_id: int, out: Path) -> None:
     """Write one case as one page of PDF for the record."""
-    with Opened() as here:
-        page = case_pdf.case_report_pdf(here.store, actor=here.actor, case_id=case_id)
+    with as_operator() as caller:
+        page = case_pdf.case_report_pdf(caller, case_id=case_id)
     write_file(out, page)
     click.echo(str(out))
 
@@ -94,8 +92,8 @@ def pdf(case_id: int, out: Path) -> None:
 @json_option
 def show_case(case_id: int, as_json: bool) -> None:
     """Show one case with its images, histology and label."""
-    with Opened() as here:
-        case = service.get_case(here.store, actor=here.actor, case_id=case_id)
+    with as_operator() as caller:
+        case = service.get_case(caller, case_id=case_id)
     if as_json:
         print_json(case)
     else:
@@ -107,11 +105,11 @@ def show_case(case_id: int, as_json: bool) -> None:
 @click.argument("found", type=WordType(Colposcopy))
 def set_colposcopy(case_id: int, found: Colposcopy) -> None:
     """Record whether the colposcopy as a whole was normal; without biopsy the label depends on it."""
-    with Opened() as here:
-        case = service.get_case(here.store, actor=here.actor, case_id=case_id)
+    with as_operator() as caller:
+        case = service.get_case(caller, case_id=case_id)
         form = replace(case.form, colposcopy=found)
-        service.update_case(here.store, actor=here.actor, case_id=case_id, base_version=case.version, form=form)
-        case = service.get_case(here.store, actor=here.actor, case_id=case_id)
+        service.update_case(caller, case_id=case_id, base_version=case.version, form=form)
+        case = service.get_case(caller, case_id=case_id)
     _print_label(case)
 
 
@@ -121,8 +119,8 @@ def set_colposcopy(case_id: int, found: Colposcopy) -> None:
 @click.option("--shows-cervix/--no-cervix", default=None, help="An image without the cervix is left out of learning.")
 def set_image(image_id: int, stage: Stage | None, shows_cervix: bool | None) -> None:
     """Correct an image's stage, or say whether it shows the cervix."""
-    with Opened() as here:
-        image = mark_image(here.store, actor=here.actor, image_id=image_id, stage=stage, shows_cervix=shows_cervix)
+    with as_operator() as caller:
+        image = mark_image(caller, image_id=image_id, stage=stage, shows_cervix=shows_cervix)
     click.echo(f"image {image.id}: {image.stage.value}, {'shows the cervix' if image.shows_cervix else 'no cervix'}")
 
 
@@ -147,10 +145,9 @@ def add(
     site: tuple[int, float, float] | None,
 ) -> None:
     """Enter a pathologist's result for one specimen of a case."""
-    with Opened() as here:
+    with as_operator() as caller:
         specimen_id = add_specimen(
-            here.store,
-            actor=here.actor,
+            caller,
             case_id=case_id,
             kind=kind,
             grade=grade,
@@ -158,7 +155,7 @@ def add(
             note=note,
             site=SpecimenSite(*site) if site else None,
         )
-        case = service.get_case(here.store, actor=here.actor, case_id=case_id)
+        case = service.get_case(caller, case_id=case_id)
     click.echo(f"specimen {specimen_id} entered")
     _print_label(case)
 
@@ -171,8 +168,8 @@ def site(specimen_id: int, place: tuple[float, ...]) -> None:
     if len(place) not in (0, 3):
         raise click.UsageError("name an image, x and y, such as 12 320 240, or nothing")
     where = SpecimenSite(int(place[0]), place[1], place[2]) if place else None
-    with Opened() as here:
-        set_site(here.store, actor=here.actor, specimen_id=specimen_id, site=where)
+    with as_operator() as caller:
+        set_site(caller, specimen_id=specimen_id, site=where)
     click.echo(f"specimen {specimen_id}: site {'set' if where else 'taken away'}")
 
 
@@ -180,8 +177,8 @@ def site(specimen_id: int, place: tuple[float, ...]) -> None:
 @click.argument("specimen_id", type=int)
 def withdraw(specimen_id: int) -> None:
     """Take a wrong entry out of the count; it stays in the record."""
-    with Opened() as here:
-        withdraw_specimen(here.store, actor=here.actor, specimen_id=specimen_id)
+    with as_operator() as caller:
+        withdraw_specimen(caller, specimen_id=specimen_id)
     click.echo(f"specimen {specimen_id} counts no more")
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from colpo_core.cli.option_types import NEW_FILE
-from colpo_core.cli.output import Opened, json_option, print_json, print_table
+from colpo_core.cli.output import as_operator, json_option, print_json, print_table
 from colpo_core.records.studies.conduct import AmendmentRecord, StudyConduct
 from colpo_core.services.studies import amendments as study_amendments
 from colpo_core.services.studies import conduct as study_conduct
@@ -26,10 +26,10 @@ def add_conduct_commands(group: click.Group) -> None:
 @json_option
 def conduct(study_id: int, record_path: Path | None, as_json: bool) -> None:
     """Show who was exposed to which cases, the amendments and what readers were refused; also of a draft."""
-    with Opened() as here:
-        found = study_conduct.study_conduct(here.store, actor=here.actor, study_id=study_id)
+    with as_operator() as caller:
+        found = study_conduct.study_conduct(caller, study_id=study_id)
         if record_path is not None:
-            write_file(record_path, study_conduct.export_record(here.store, actor=here.actor, study_id=study_id))
+            write_file(record_path, study_conduct.export_record(caller, study_id=study_id))
     if as_json:
         print_json(found)
     else:
@@ -42,10 +42,8 @@ def conduct(study_id: int, record_path: Path | None, as_json: bool) -> None:
 @REASON
 def add_reader(study_id: int, person_id: int, reason: str) -> None:
     """Amend an open study: let another person read in it."""
-    with Opened() as here:
-        made = study_amendments.add_reader(
-            here.store, actor=here.actor, study_id=study_id, reader_id=person_id, reason=reason
-        )
+    with as_operator() as caller:
+        made = study_amendments.add_reader(caller, study_id=study_id, reader_id=person_id, reason=reason)
     _print_amendment(made)
 
 
@@ -55,10 +53,8 @@ def add_reader(study_id: int, person_id: int, reason: str) -> None:
 @REASON
 def remove_reader(study_id: int, person_id: int, reason: str) -> None:
     """Amend an open study: take off a reader who dropped out; what was read stays."""
-    with Opened() as here:
-        made = study_amendments.remove_reader(
-            here.store, actor=here.actor, study_id=study_id, reader_id=person_id, reason=reason
-        )
+    with as_operator() as caller:
+        made = study_amendments.remove_reader(caller, study_id=study_id, reader_id=person_id, reason=reason)
     _print_amendment(made)
 
 
@@ -68,10 +64,8 @@ def remove_reader(study_id: int, person_id: int, reason: str) -> None:
 @REASON
 def correct_question(study_id: int, question: str, reason: str) -> None:
     """Amend an open study: correct the wording of its question."""
-    with Opened() as here:
-        made = study_amendments.correct_question(
-            here.store, actor=here.actor, study_id=study_id, question=question, reason=reason
-        )
+    with as_operator() as caller:
+        made = study_amendments.correct_question(caller, study_id=study_id, question=question, reason=reason)
     _print_amendment(made)
 
 

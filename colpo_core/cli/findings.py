@@ -8,7 +8,7 @@ from typing import Any, TextIO
 
 import click
 
-from colpo_core.cli.output import Opened, json_option, plain, print_json, print_table
+from colpo_core.cli.output import as_operator, json_option, plain, print_json, print_table
 from colpo_core.errors import InputRejected
 from colpo_core.ifcpc import Iodine, Junction, LesionLocation, Sign
 from colpo_core.records.cases.findings import FindingsEntry, FindingsProposal
@@ -26,8 +26,8 @@ def findings() -> None:
 @json_option
 def show(case_id: int, as_json: bool) -> None:
     """Show a case's findings."""
-    with Opened() as here:
-        record = get_findings(here.store, actor=here.actor, case_id=case_id)
+    with as_operator() as caller:
+        record = get_findings(caller, case_id=case_id)
     if as_json:
         print_json(record)
         return
@@ -49,11 +49,10 @@ def set_findings(
     case_id: int, file: TextIO, base_version: int | None, proposed_from: int | None, as_json: bool
 ) -> None:
     """Enter findings from a JSON object (`-` for standard input); fields that it does not name stay."""
-    with Opened() as here:
-        record = get_findings(here.store, actor=here.actor, case_id=case_id)
+    with as_operator() as caller:
+        record = get_findings(caller, case_id=case_id)
         saved = save_findings(
-            here.store,
-            actor=here.actor,
+            caller,
             case_id=case_id,
             base_version=record.version if base_version is None else base_version,
             entry=replace(record.entry, **_read(file.read())),
@@ -70,8 +69,8 @@ def set_findings(
 @json_option
 def propose(image_id: int, as_json: bool) -> None:
     """Show what the operator's own mask on an image proposes for size and place; nothing is entered."""
-    with Opened() as here:
-        proposal = propose_findings(here.store, actor=here.actor, image_id=image_id)
+    with as_operator() as caller:
+        proposal = propose_findings(caller, image_id=image_id)
     if as_json:
         print_json(proposal)
         return

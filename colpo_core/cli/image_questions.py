@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import click
 
 from colpo_core.cli.option_types import WordType
-from colpo_core.cli.output import Opened, json_option, print_json
+from colpo_core.cli.output import as_operator, json_option, print_json
 from colpo_core.records.cases.images import AskedImage, grouped_questions, question_text
 from colpo_core.services.cases import image_questions as service
 from colpo_core.terms import ImageQuestion, Stage
@@ -32,8 +32,8 @@ def questions() -> None:
 @json_option
 def list_questions(as_json: bool) -> None:
     """Show what is asked and not answered."""
-    with Opened() as here:
-        asked = service.asked_images(here.store, actor=here.actor)
+    with as_operator() as caller:
+        asked = service.asked_images(caller)
     if as_json:
         print_json(asked)
     elif asked:
@@ -47,8 +47,8 @@ def list_questions(as_json: bool) -> None:
 @click.option("--question", type=WordType(ImageQuestion), help="That question alone; all that are asked if not given.")
 def confirm(image_ids: tuple[int, ...], question: ImageQuestion | None) -> None:
     """Say that images are right as they are filed; it is kept, and not asked again."""
-    with Opened() as here:
-        answered = service.confirm_images(here.store, actor=here.actor, image_ids=image_ids, question=question)
+    with as_operator() as caller:
+        answered = service.confirm_images(caller, image_ids=image_ids, question=question)
     click.echo(f"{answered} questions answered")
 
 
@@ -57,6 +57,6 @@ def confirm(image_ids: tuple[int, ...], question: ImageQuestion | None) -> None:
 @click.option("--stage", type=WordType(Stage), required=True)
 def refile(image_ids: tuple[int, ...], stage: Stage) -> None:
     """File images under another stage."""
-    with Opened() as here:
-        changed = service.refile_images(here.store, actor=here.actor, image_ids=image_ids, stage=stage)
+    with as_operator() as caller:
+        changed = service.refile_images(caller, image_ids=image_ids, stage=stage)
     click.echo(f"{changed} images are now filed as {stage.value}")

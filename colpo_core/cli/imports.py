@@ -8,7 +8,7 @@ import click
 
 from colpo_core.cli.image_questions import print_questions
 from colpo_core.cli.option_types import DAY, EXISTING_FOLDER, WordType
-from colpo_core.cli.output import Opened, json_option, note, print_json
+from colpo_core.cli.output import as_operator, json_option, note, print_json
 from colpo_core.records.cases.cases import ImportReport, IncomingFile, StageGuess
 from colpo_core.services.imports.annocerv import import_annocerv
 from colpo_core.services.imports.files import import_folder, import_images
@@ -39,10 +39,8 @@ def files(
 ) -> None:
     """Import images of one case."""
     incoming = [IncomingFile(name=str(path), path=path, stage=stage, seconds_after_acid=seconds) for path in files]
-    with Opened() as here:
-        report = import_images(
-            here.store, actor=here.actor, patient_code=patient_code, case_date=case_date, files=incoming
-        )
+    with as_operator() as caller:
+        report = import_images(caller, patient_code=patient_code, case_date=case_date, files=incoming)
     _print(report, as_json)
 
 
@@ -57,10 +55,8 @@ def folder(folder: Path, patient_code: str | None, case_date: date | None, stage
 
     The table may have commas, semicolons or tabs, or be an Excel workbook import.xlsx.
     """
-    with Opened() as here:
-        report = import_folder(
-            here.store, actor=here.actor, folder=folder, patient_code=patient_code, case_date=case_date, stage=stage
-        )
+    with as_operator() as caller:
+        report = import_folder(caller, folder=folder, patient_code=patient_code, case_date=case_date, stage=stage)
     _print(report, as_json)
 
 
@@ -77,8 +73,8 @@ def annocerv(folder: Path, as_json: bool) -> None:
         if done % 10 == 0:
             note(f"{done} cases read")
 
-    with Opened() as here:
-        report = import_annocerv(here.store, actor=here.actor, folder=folder, on_case=count)
+    with as_operator() as caller:
+        report = import_annocerv(caller, folder=folder, on_case=count)
     _print(report, as_json)
 
 

@@ -11,10 +11,11 @@ import click
 
 from colpo_core.cli.models import find_checkpoint
 from colpo_core.cli.option_types import EXISTING_FOLDER, NEW_FOLDER
-from colpo_core.cli.output import Opened, json_option, note, print_json, print_table
+from colpo_core.cli.output import as_operator, json_option, note, print_json, print_table
 from colpo_core.cli.progress import figures_text, wait_for
 from colpo_core.records.jobs.jobs import JobRecord, seconds_left
 from colpo_core.records.jobs.results import PredictionResult
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.jobs import control as service
 from colpo_core.services.jobs import engine
 from colpo_core.services.jobs import worker as job_worker
@@ -31,8 +32,8 @@ def run_job(job_id: int) -> None:
     """Run one queued job in this process: what the program starts in the background."""
     from colpo_core.workers import runner
 
-    with Opened() as here:
-        code = runner.run_job(here.store, job_id)
+    with as_operator() as caller:
+        code = runner.run_job(caller.store, job_id)
     # All is written. Tearing down a process that holds networks takes a second, in which its GPU is not free yet.
     logging.shutdown()
     sys.stdout.flush()
@@ -46,9 +47,9 @@ def worker() -> None:
     end_requested = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: end_requested.set())
-    with Opened() as here:
-        note(f"working on the store in {here.store.settings.data_dir}")
-        job_worker.work(here.store, [train_if_due], end_requested=end_requested)
+    with as_operator() as caller:
+        note(f"working on the store in {caller.store.settings.data_dir}")
+        job_worker.work(caller.store, [train_if_due], end_requested=end_requested)
 
 
 @click.group()
@@ -60,9 +61,9 @@ def jobs() -> None:
 @json_option
 def list_jobs(as_json: bool) -> None:
     """Show the newest jobs; a job whose process died is started again."""
-    with Opened() as here:
-        engine.reconcile(here.store)
-        found = service.list_jobs(here.store, actor=here.actor)
+    with as_operator() as caller:
+        engine.reconcile(caller.store)
+        found = service.list_jobs(caller)
     if as_json:
         print_json(found)
         return
@@ -75,9 +76,9 @@ def list_jobs(as_json: bool) -> None:
 @json_option
 def show_job(job_id: int, as_json: bool) -> None:
     """Show one job with its losses and metrics, epoch by epoch."""
-    with Opened() as here:
-        job = service.get_job(here.store, actor=here.actor, job_id=job_id)
-        events = service.job_events(here.store, actor=here.actor, job_id=job_id)
+    with as_operator() as caller:
+        job = service.get_job(caller, job_id=job_id)
+        events = service.job_events(caller, job_id=job_id)
     if as_json:
         print_json({"job": job, "events": events})
         return
@@ -93,8 +94,8 @@ def show_job(job_id: int, as_json: bool) -> None:
 @click.argument("job_id", type=int)
 def cancel_job(job_id: int) -> None:
     """Stop a job; what it had not published is dropped."""
-    with Opened() as here:
-        job = service.cancel_job(here.store, actor=here.actor, job_id=job_id)
+    with as_operator() as caller:
+        job = service.cancel_job(caller, job_id=job_id)
     click.echo(f"job {job.id}: {job.state.value if job.state.is_over else 'will stop in a moment'}")
 
 
@@ -102,8 +103,8 @@ def cancel_job(job_id: int) -> None:
 @click.argument("job_id", type=int)
 def pause_job(job_id: int) -> None:
     """Let a job wait until it is resumed; one that runs stops after its present batch."""
-    with Opened() as here:
-        service.pause_job(here.store, actor=here.actor, job_id=job_id)
+    with as_operator() as caller:
+        service.pause_job(caller, job_id=job_id)
     click.echo(f"job {job_id} is paused")
 
 
@@ -111,8 +112,8 @@ def pause_job(job_id: int) -> None:
 @click.argument("job_id", type=int)
 def resume_job(job_id: int) -> None:
     """Let a paused job go on from its last checkpoint."""
-    with Opened() as here:
-        service.resume_job(here.store, actor=here.actor, job_id=job_id)
+    with as_operator() as caller:
+        service.resume_job(caller, job_id=job_id)
     click.echo(f"job {job_id} goes on")
 
 
@@ -120,8 +121,8 @@ def resume_job(job_id: int) -> None:
 @click.argument("job_id", type=int)
 def move_to_front(job_id: int) -> None:
     """Let a job that waits come before all others that wait."""
-    with Opened() as here:
-        service.move_to_front(here.store, actor=here.actor, job_id=job_id)
+    with as_operator() as caller:
+        service.move_to_front(caller, job_id=job_id)
     click.echo(f"job {job_id} is the next")
 
 
@@ -129,8 +130,8 @@ def move_to_front(job_id: int) -> None:
 @click.argument("job_id", type=int)
 def run_again(job_id: int) -> None:
     """Let a failed or cancelled job go on, or train anew with the settings of a finished training."""
-    with Opened() as here:
-        job = starting.run_again(here.store, actor=here.actor, job_id=job_id)
+    with as_operator() as caller:
+        job = starting.run_again(caller, job_id=job_id)
     click.echo(f"job {job.id} started")
 
 
@@ -159,11 +160,10 @@ def predict(
 
 
 def _predict_folder(images_dir: Path, out_dir: Path, checkpoint: str | None, as_json: bool) -> None:
-    with Opened() as here:
-        found = find_checkpoint(here, checkpoint)
+    with as_operator() as caller:
+        found = find_checkpoint(caller, checkpoint)
         report = foreground.predict_files(
-            here.store,
-            actor=here.actor,
+            caller,
             checkpoint_id=found.id,
             images_dir=images_dir,
             out_dir=out_dir,
@@ -180,13 +180,13 @@ def _predict_folder(images_dir: Path, out_dir: Path, checkpoint: str | None, as_
 
 
 def _predict_store(checkpoint: str | None, wait: bool, as_json: bool) -> None:
-    with Opened() as here:
-        found = find_checkpoint(here, checkpoint)
-        predicting.start_prediction(here.store, actor=here.actor, checkpoint_id=found.id)
+    with as_operator() as caller:
+        found = find_checkpoint(caller, checkpoint)
+        predicting.start_prediction(caller, checkpoint_id=found.id)
         # A promotion has started one by itself, so there may be work under way that this call did not add.
-        under_way = _predictions_under_way(here, found.id)
+        under_way = _predictions_under_way(caller, found.id)
         if wait:
-            under_way = [wait_for(here, job.id) for job in under_way]
+            under_way = [wait_for(caller, job.id) for job in under_way]
     if as_json:
         print_json(under_way)
     elif not under_way:
@@ -198,11 +198,11 @@ def _predict_store(checkpoint: str | None, wait: bool, as_json: bool) -> None:
             click.echo(f"image {failure.image_id}: {failure.reason}")
 
 
-def _predictions_under_way(here: Opened, checkpoint_id: int) -> list[JobRecord]:
+def _predictions_under_way(caller: Caller, checkpoint_id: int) -> list[JobRecord]:
     """The jobs of the checkpoint's predictions that are under way, oldest first."""
-    under_way = predicting.predictions_under_way(here.store, actor=here.actor)
+    under_way = predicting.predictions_under_way(caller)
     return [
-        service.get_job(here.store, actor=here.actor, job_id=job_id)
+        service.get_job(caller, job_id=job_id)
         for prediction in under_way
         if prediction.checkpoint_id == checkpoint_id
         for job_id in prediction.job_ids

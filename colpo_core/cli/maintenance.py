@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from colpo_core.cli.option_types import EXISTING_FOLDER, NEW_FOLDER
-from colpo_core.cli.output import Opened, json_option, print_json
+from colpo_core.cli.output import as_operator, json_option, print_json
 from colpo_core.cluster.sharing_files import share_files as share_store_files
 from colpo_core.cluster.sqlite_to_postgresql import move_to_postgresql
 from colpo_core.errors import ColpoError
@@ -28,8 +28,8 @@ def store_group() -> None:
 @json_option
 def back_up(folder: Path, as_json: bool) -> None:
     """Copy the store into a folder while everybody goes on; the same folder again takes what is new."""
-    with Opened() as here:
-        facts = back_ups.back_up(here.store, actor=here.actor, folder=folder)
+    with as_operator() as caller:
+        facts = back_ups.back_up(caller, folder=folder)
     if as_json:
         print_json(facts)
     else:
@@ -73,8 +73,8 @@ def to_postgresql(database_url: str) -> None:
 @store_group.command("share-files")
 def share_files() -> None:
     """Copy the images and checkpoints of COLPO_DATA to COLPO_FILES, where several machines share them."""
-    with Opened() as here:
-        counts = share_store_files(here.store, actor=here.actor)
+    with as_operator() as caller:
+        counts = share_store_files(caller)
     click.echo(f"{counts.blobs} images, maps and snapshots and {counts.checkpoints} checkpoints are shared.")
     click.echo("The store's folder is left as it was.")
     if counts.damaged:

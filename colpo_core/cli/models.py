@@ -5,11 +5,12 @@ from pathlib import Path
 
 import click
 
-from colpo_core.cli.output import Opened, json_option, print_json, print_table
+from colpo_core.cli.output import as_operator, json_option, print_json, print_table
 from colpo_core.cli.progress import wait_for
 from colpo_core.records.models.cards import calibration_text
 from colpo_core.records.models.checkpoints import CheckpointRecord, EvaluationRecord
 from colpo_core.records.snapshots.snapshots import label_source_text
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.models import cards as models_cards
 from colpo_core.services.models import evaluations as models_evaluations
 from colpo_core.services.models import human_ceiling as models_human_ceiling
@@ -28,8 +29,8 @@ def checkpoints() -> None:
 @json_option
 def list_checkpoints(as_json: bool) -> None:
     """Show all checkpoints, newest first."""
-    with Opened() as here:
-        found = models_registry.list_checkpoints(here.store, actor=here.actor)
+    with as_operator() as caller:
+        found = models_registry.list_checkpoints(caller)
     if as_json:
         print_json(found)
         return
@@ -45,13 +46,13 @@ def list_checkpoints(as_json: bool) -> None:
 @json_option
 def show_checkpoint(checkpoint: str, as_json: bool) -> None:
     """Show one checkpoint's card, by number or name: what made it, and its figures with their intervals."""
-    with Opened() as here:
-        found = find_checkpoint(here, checkpoint)
+    with as_operator() as caller:
+        found = find_checkpoint(caller, checkpoint)
         if as_json:
             # The rows by case are for the JSON; here they would drown the figures.
-            print_json(models_registry.whole_checkpoint(here.store, actor=here.actor, checkpoint_id=found.id))
+            print_json(models_registry.whole_checkpoint(caller, checkpoint_id=found.id))
             return
-        ceiling = models_human_ceiling.human_ceiling(here.store, actor=here.actor, checkpoint_id=found.id)
+        ceiling = models_human_ceiling.human_ceiling(caller, checkpoint_id=found.id)
     click.echo(f"checkpoint {found.id} ({found.name}), trained on snapshot {found.snapshot_name}")
     click.echo(label_source_text(found.label_source))
     for mark in found.marks:
@@ -76,11 +77,9 @@ def show_checkpoint(checkpoint: str, as_json: bool) -> None:
 @json_option
 def compare(first: str, second: str, channels: int, as_json: bool) -> None:
     """Compare two checkpoints on the same unseen cases: paired figures, and the cases that flipped."""
-    with Opened() as here:
-        both = [find_checkpoint(here, name) for name in (first, second)]
-        found = compare_models(
-            here.store, actor=here.actor, first_id=both[0].id, second_id=both[1].id, channels=channels
-        )
+    with as_operator() as caller:
+        both = [find_checkpoint(caller, name) for name in (first, second)]
+        found = compare_models(caller, first_id=both[0].id, second_id=both[1].id, channels=channels)
     if as_json:
         print_json(found)
         return
@@ -101,9 +100,9 @@ def compare(first: str, second: str, channels: int, as_json: bool) -> None:
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="The HTML file to write.")
 def write_card(checkpoint: str, out: Path) -> None:
     """Write one checkpoint's card as an HTML file that stands alone: tables and drawings."""
-    with Opened() as here:
-        found = find_checkpoint(here, checkpoint)
-        text = models_cards.model_card(here.store, actor=here.actor, checkpoint_id=found.id)
+    with as_operator() as caller:
+        found = find_checkpoint(caller, checkpoint)
+        text = models_cards.model_card(caller, checkpoint_id=found.id)
     try:
         out.write_text(text, encoding="utf-8")
     except OSError as error:
@@ -117,11 +116,9 @@ def write_card(checkpoint: str, out: Path) -> None:
 @click.option("--overrule", default="", help="Why in spite of what speaks against it; it stays in the record too.")
 def promote(checkpoint: str, reason: str, overrule: str) -> None:
     """Make a checkpoint the clinic's current model; promoting an older one rolls back."""
-    with Opened() as here:
-        found = find_checkpoint(here, checkpoint)
-        made = promotions.promote_checkpoint(
-            here.store, actor=here.actor, checkpoint_id=found.id, reason=reason, overrule=overrule
-        )
+    with as_operator() as caller:
+        found = find_checkpoint(caller, checkpoint)
+        made = promotions.promote_checkpoint(caller, checkpoint_id=found.id, reason=reason, overrule=overrule)
     click.echo(f"checkpoint {made.id} ({made.name}) is the current model")
 
 
@@ -130,9 +127,9 @@ def promote(checkpoint: str, reason: str, overrule: str) -> None:
 @json_option
 def doubts(checkpoint: str, as_json: bool) -> None:
     """Show what speaks against promoting a checkpoint, and what could not be checked."""
-    with Opened() as here:
-        found = find_checkpoint(here, checkpoint)
-        checks = promotion_checks.check_promotion(here.store, actor=here.actor, checkpoint_id=found.id)
+    with as_operator() as caller:
+        found = find_checkpoint(caller, checkpoint)
+        checks = promotion_checks.check_promotion(caller, checkpoint_id=found.id)
     unchecked = [f"Not checked: {sentence}" for sentence in checks.unchecked]
     if as_json:
         print_json([*checks.doubts, *unchecked])
@@ -147,16 +144,14 @@ def doubts(checkpoint: str, as_json: bool) -> None:
 @click.option("--wait", is_flag=True, help="Stay until it is over, and print the figures.")
 def evaluate(checkpoint: str, snapshot_name: str, wait: bool) -> None:
     """Judge a checkpoint on an external test set, in the background; each look is counted."""
-    with Opened() as here:
-        found = find_checkpoint(here, checkpoint)
-        kept = freezing.find_snapshot(here.store, actor=here.actor, name=snapshot_name)
-        job = models_evaluations.start_evaluation(
-            here.store, actor=here.actor, checkpoint_id=found.id, snapshot_id=kept.id
-        )
+    with as_operator() as caller:
+        found = find_checkpoint(caller, checkpoint)
+        kept = freezing.find_snapshot(caller, name=snapshot_name)
+        job = models_evaluations.start_evaluation(caller, checkpoint_id=found.id, snapshot_id=kept.id)
         click.echo(f"job {job.id} started; it goes on when this window is closed")
         if wait:
-            wait_for(here, job.id)
-            newest = models_evaluations.list_evaluations(here.store, actor=here.actor, checkpoint_id=found.id)[0]
+            wait_for(caller, job.id)
+            newest = models_evaluations.list_evaluations(caller, checkpoint_id=found.id)[0]
             _print_evaluation(newest)
 
 
@@ -165,9 +160,9 @@ def evaluate(checkpoint: str, snapshot_name: str, wait: bool) -> None:
 @json_option
 def evaluations(checkpoint: str, as_json: bool) -> None:
     """Show all looks at external test sets with a checkpoint, newest first, with their figures."""
-    with Opened() as here:
-        found = find_checkpoint(here, checkpoint)
-        looks = models_evaluations.list_evaluations(here.store, actor=here.actor, checkpoint_id=found.id)
+    with as_operator() as caller:
+        found = find_checkpoint(caller, checkpoint)
+        looks = models_evaluations.list_evaluations(caller, checkpoint_id=found.id)
     if as_json:
         print_json(looks)
         return
@@ -181,18 +176,18 @@ def _print_evaluation(look: EvaluationRecord) -> None:
         click.echo(f"  {path}: {text}")
 
 
-def find_checkpoint(here: Opened, text: str | None) -> CheckpointRecord:
+def find_checkpoint(caller: Caller, text: str | None) -> CheckpointRecord:
     """The checkpoint of a number or name; the current one when None.
 
     Raises:
         NotFound: There is none.
     """
     if text is None:
-        current = models_registry.current_checkpoint(here.store)
+        current = models_registry.current_checkpoint(caller.store)
         if current is None:
             raise click.ClickException("No checkpoint is promoted yet. Name one, or promote one first.")
         return current
-    return models_registry.find_checkpoint(here.store, actor=here.actor, name=text)
+    return models_registry.find_checkpoint(caller, name=text)
 
 
 def figure_lines(block: object, path: str = "") -> list[tuple[str, str]]:

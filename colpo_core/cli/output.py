@@ -3,22 +3,20 @@
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import closing, contextmanager
 from dataclasses import fields, is_dataclass
 from datetime import date, datetime
 from enum import Enum
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Protocol, TypeVar
 
 import click
 
 from colpo_core.errors import ColpoError
 from colpo_core.records.jobs.jobs import JobRecord, stored_values
-from colpo_core.records.people import Actor
 from colpo_core.services.common.actors import OPERATOR, program_actor
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.common.store_access import open_store
-from colpo_core.store import Store
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -28,28 +26,14 @@ def json_option(command: Command) -> Command:
     return click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")(command)
 
 
-class Opened(AbstractContextManager["Opened"]):
-    """The store and the operator for the length of one command; a ColpoError ends it with its sentence."""
-
-    store: Store
-    actor: Actor
-
-    def __enter__(self) -> "Opened":
-        """Open the store that `COLPO_DATA` names."""
-        try:
-            self.store = open_store()
-        except ColpoError as error:
-            raise click.ClickException(str(error)) from error
-        self.actor = program_actor(self.store, OPERATOR)
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        """Close the store; turn what a person can mend into a sentence and exit status 1."""
-        self.store.close()
-        if isinstance(error, ColpoError):
-            raise click.ClickException(str(error)) from error
+@contextmanager
+def as_operator() -> Iterator[Caller]:
+    """The store that `COLPO_DATA` names and the operator, for one command; a ColpoError ends it with its sentence."""
+    try:
+        with closing(open_store()) as store:
+            yield Caller(store, program_actor(store, OPERATOR))
+    except ColpoError as error:
+        raise click.ClickException(str(error)) from error
 
 
 class _Page(Protocol):

@@ -2,7 +2,7 @@
 
 import click
 
-from colpo_core.cli.output import Opened, json_option, print_json, print_table
+from colpo_core.cli.output import as_operator, json_option, print_json, print_table
 from colpo_core.services.overview import dashboard as cohort
 from colpo_core.services.overview import worklist as service
 
@@ -11,8 +11,8 @@ from colpo_core.services.overview import worklist as service
 @json_option
 def status(as_json: bool) -> None:
     """Show how much the store holds."""
-    with Opened() as here:
-        counts = service.status(here.store)
+    with as_operator() as caller:
+        counts = service.status(caller.store)
     if as_json:
         print_json(counts)
     else:
@@ -23,8 +23,8 @@ def status(as_json: bool) -> None:
 @json_option
 def worklist(as_json: bool) -> None:
     """Show what waits for the operator."""
-    with Opened() as here:
-        found = service.worklist(here.store, actor=here.actor)
+    with as_operator() as caller:
+        found = service.worklist(caller)
     if as_json:
         print_json(found)
     else:
@@ -35,5 +35,5 @@ def worklist(as_json: bool) -> None:
 @click.option("--simulated/--no-simulated", default=True, show_default=True, help="Count simulated cases too.")
 def dashboard(simulated: bool) -> None:
     """Print the dashboard's figures, with their intervals, as one JSON document."""
-    with Opened() as here:
-        print_json(cohort.dashboard(here.store, actor=here.actor, include_simulated=simulated))
+    with as_operator() as caller:
+        print_json(cohort.dashboard(caller, include_simulated=simulated))

@@ -3,7 +3,7 @@
 import click
 
 from colpo_core.cli.option_types import WordType
-from colpo_core.cli.output import Opened, json_option, print_json, print_table
+from colpo_core.cli.output import as_operator, json_option, print_json, print_table
 from colpo_core.services.people import accounts as service
 from colpo_core.terms import Role
 
@@ -21,8 +21,8 @@ def people() -> None:
 @json_option
 def list_people(as_json: bool) -> None:
     """Show all accounts."""
-    with Opened() as here:
-        found = service.list_people(here.store, actor=here.actor)
+    with as_operator() as caller:
+        found = service.list_people(caller)
     if as_json:
         print_json(found)
         return
@@ -37,10 +37,8 @@ def list_people(as_json: bool) -> None:
 @PASSWORD
 def add_person(username: str, display_name: str, role: Role, password: str) -> None:
     """Make an account."""
-    with Opened() as here:
-        made = service.create_person(
-            here.store, actor=here.actor, username=username, display_name=display_name, role=role, password=password
-        )
+    with as_operator() as caller:
+        made = service.create_person(caller, username=username, display_name=display_name, role=role, password=password)
     click.echo(f"{made.username} can sign in as {made.role.value}.")
 
 
@@ -49,8 +47,8 @@ def add_person(username: str, display_name: str, role: Role, password: str) -> N
 @PASSWORD
 def set_password(person_id: int, password: str) -> None:
     """Give an account a new password; its sign-ins end."""
-    with Opened() as here:
-        service.set_password(here.store, actor=here.actor, person_id=person_id, password=password)
+    with as_operator() as caller:
+        service.set_password(caller, person_id=person_id, password=password)
     click.echo("The password was changed.")
 
 
@@ -59,8 +57,8 @@ def set_password(person_id: int, password: str) -> None:
 @click.option("--off", is_flag=True, help="Block the account instead; its sign-ins end at once.")
 def set_active(person_id: int, off: bool) -> None:
     """Let an account sign in, or block it."""
-    with Opened() as here:
-        changed = service.set_active(here.store, actor=here.actor, person_id=person_id, active=not off)
+    with as_operator() as caller:
+        changed = service.set_active(caller, person_id=person_id, active=not off)
     click.echo(f"{changed.username} {'may' if changed.active else 'may not'} sign in.")
 
 
@@ -69,8 +67,8 @@ def set_active(person_id: int, off: bool) -> None:
 @click.argument("role", type=WordType(Role))
 def set_role(person_id: int, role: Role) -> None:
     """Give an account another role; its sign-ins end."""
-    with Opened() as here:
-        changed = service.set_role(here.store, actor=here.actor, person_id=person_id, role=role)
+    with as_operator() as caller:
+        changed = service.set_role(caller, person_id=person_id, role=role)
     click.echo(f"{changed.username} is {changed.role.value} now.")
 
 
@@ -80,8 +78,8 @@ def set_role(person_id: int, role: Role) -> None:
 @json_option
 def show_log(limit: int, before: int | None, as_json: bool) -> None:
     """Show who did what, newest first."""
-    with Opened() as here:
-        page = service.list_audit(here.store, actor=here.actor, before=before, limit=limit)
+    with as_operator() as caller:
+        page = service.list_audit(caller, before=before, limit=limit)
     if as_json:
         print_json(page)
         return

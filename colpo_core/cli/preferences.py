@@ -2,7 +2,7 @@
 
 import click
 
-from colpo_core.cli.output import Opened, json_option, print_json
+from colpo_core.cli.output import as_operator, json_option, print_json
 from colpo_core.services.common import preferences as service
 
 
@@ -15,8 +15,8 @@ def preferences() -> None:
 @json_option
 def show(as_json: bool) -> None:
     """Show what is set for the whole program."""
-    with Opened() as here:
-        found = service.get_preferences(here.store, actor=here.actor)
+    with as_operator() as caller:
+        found = service.get_preferences(caller)
     if as_json:
         print_json(found)
         return
@@ -27,8 +27,8 @@ def show(as_json: bool) -> None:
 @click.argument("allowed", type=click.Choice(["on", "off"]))
 def proposals(allowed: str) -> None:
     """Let annotators start a mask from the model's proposal, or forbid it."""
-    with Opened() as here:
-        found = service.set_proposals(here.store, actor=here.actor, allowed=allowed == "on")
+    with as_operator() as caller:
+        found = service.set_proposals(caller, allowed=allowed == "on")
     click.echo(f"proposals: {_word(found.proposals)}")
 
 

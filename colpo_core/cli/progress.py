@@ -2,10 +2,11 @@
 
 import time
 
-from colpo_core.cli.output import Opened, note
+from colpo_core.cli.output import note
 from colpo_core.errors import JobFailed
 from colpo_core.records.jobs.jobs import JobEventRecord, JobRecord
 from colpo_core.records.training.settings import TrainingEvent
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.jobs import control as job_service
 from colpo_core.services.jobs import engine
 from colpo_core.terms import JobState
@@ -13,7 +14,7 @@ from colpo_core.terms import JobState
 POLL_SECONDS = 1.0
 
 
-def wait_for(here: Opened, job_id: int) -> JobRecord:
+def wait_for(caller: Caller, job_id: int) -> JobRecord:
     """Follow a job until it is over, and say on standard error how it goes.
 
     Raises:
@@ -21,15 +22,15 @@ def wait_for(here: Opened, job_id: int) -> JobRecord:
     """
     seen = 0
     while True:
-        job = job_service.get_job(here.store, actor=here.actor, job_id=job_id)
-        for event in job_service.job_events(here.store, actor=here.actor, job_id=job_id, after_id=seen):
+        job = job_service.get_job(caller, job_id=job_id)
+        for event in job_service.job_events(caller, job_id=job_id, after_id=seen):
             seen = event.id
             note(progress_line(event, progress=job.progress))
         if job.state is JobState.DONE:
             return job
         if job.state.is_over:
             raise JobFailed(job.error or f"Job {job_id} was {job.state.value}.")
-        engine.reconcile(here.store)
+        engine.reconcile(caller.store)
         time.sleep(POLL_SECONDS)
 
 

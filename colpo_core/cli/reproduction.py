@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from colpo_core.cli.option_types import NEW_FOLDER
-from colpo_core.cli.output import Opened, json_option, note
+from colpo_core.cli.output import as_operator, json_option, note
 from colpo_core.cli.progress import progress_line
 from colpo_core.cli.training import parse_changes
 from colpo_core.exchange.reproduction_report import reproduction_json, reproduction_text
@@ -45,12 +45,11 @@ def reproduce(
     mine = sorted(set(wanted) & set(SET_BY_REPRODUCTION))
     if mine:
         raise click.BadParameter(f"A reproduction sets {', '.join(mine)} by itself. Leave it out.")
-    with Opened() as here:
+    with as_operator() as caller:
         settings = preset(preset_name, **wanted)
         try:
             found = reproduce_paper(
-                here.store,
-                actor=here.actor,
+                caller,
                 snapshot_name=snapshot_name,
                 settings=settings,
                 classifiers=classifiers,

@@ -6,7 +6,7 @@ import click
 
 from colpo_core.cli.models import find_checkpoint
 from colpo_core.cli.option_types import NEW_FOLDER, WordType
-from colpo_core.cli.output import Opened, json_option, print_json, print_table
+from colpo_core.cli.output import as_operator, json_option, print_json, print_table
 from colpo_core.cli.progress import wait_for
 from colpo_core.images.maps import MAP_NAMES
 from colpo_core.records.models.marks import marks_text
@@ -31,8 +31,8 @@ def review() -> None:
 @json_option
 def list_waiting(limit: int, as_json: bool) -> None:
     """Show the predictions that wait for the operator's verdict."""
-    with Opened() as here:
-        queue = service.list_for_review(here.store, actor=here.actor, limit=limit)
+    with as_operator() as caller:
+        queue = service.list_for_review(caller, limit=limit)
     if as_json:
         print_json(queue)
         return
@@ -53,14 +53,12 @@ def list_waiting(limit: int, as_json: bool) -> None:
 @json_option
 def show(prediction_id: int, out: Path | None, as_json: bool) -> None:
     """Show one prediction, its verdicts and the case's reference standard."""
-    with Opened() as here:
-        desk = service.open_review(here.store, actor=here.actor, prediction_id=prediction_id)
+    with as_operator() as caller:
+        desk = service.open_review(caller, prediction_id=prediction_id)
         if out is not None:
-            files = {"mask": overlays.prediction_mask_png(here.store, actor=here.actor, prediction_id=prediction_id)}
+            files = {"mask": overlays.prediction_mask_png(caller, prediction_id=prediction_id)}
             for name in MAP_NAMES:
-                files[name] = overlays.prediction_map_png(
-                    here.store, actor=here.actor, prediction_id=prediction_id, name=name
-                )
+                files[name] = overlays.prediction_map_png(caller, prediction_id=prediction_id, name=name)
             for name, content in files.items():
                 write_file(out / f"prediction-{prediction_id}-{name}.png", content)
     if as_json:
@@ -94,11 +92,11 @@ def show(prediction_id: int, out: Path | None, as_json: bool) -> None:
 @json_option
 def why(prediction_id: int, ask: bool, as_json: bool) -> None:
     """Show why a call was made: calibration, labelled cases that look alike, what changes with the mask."""
-    with Opened() as here:
+    with as_operator() as caller:
         if ask:
-            job = call_reasons.start_what_ifs(here.store, actor=here.actor, prediction_id=prediction_id)
-            wait_for(here, job.id)
-        found = call_reasons.call_reasons(here.store, actor=here.actor, prediction_id=prediction_id)
+            job = call_reasons.start_what_ifs(caller, prediction_id=prediction_id)
+            wait_for(caller, job.id)
+        found = call_reasons.call_reasons(caller, prediction_id=prediction_id)
     if as_json:
         print_json(found)
         return
@@ -137,11 +135,11 @@ def _learned(one: LikeCase) -> str:
 @click.option("--reason", default="", help="Why, in your own words; whoever does not agree gives one of the two.")
 def record(prediction_id: int, verdict: Verdict, because: ReviewReason | None, reason: str) -> None:
     """Enter the operator's verdict on a prediction."""
-    with Opened() as here:
+    with as_operator() as caller:
         made = verdicts.record_review(
-            here.store, actor=here.actor, prediction_id=prediction_id, verdict=verdict, reason=reason, because=because
+            caller, prediction_id=prediction_id, verdict=verdict, reason=reason, because=because
         )
-        share = service.agreement(here.store, actor=here.actor)
+        share = service.agreement(caller)
     click.echo(f"{made.verdict.value} entered; reviewers agree with the current model in {share.text()}")
 
 
@@ -152,11 +150,9 @@ def record(prediction_id: int, verdict: Verdict, because: ReviewReason | None, r
 @click.option("--out", type=NEW_FOLDER, required=True, help="Where the maps go, as overlays at the image's size.")
 def explain(image_id: int, method: str, checkpoint: str | None, out: Path) -> None:
     """Draw maps of a stored image by another method, for both networks and both classes."""
-    with Opened() as here:
-        found = find_checkpoint(here, checkpoint)
-        maps = foreground.explain_image(
-            here.store, actor=here.actor, checkpoint_id=found.id, image_id=image_id, method=method
-        )
+    with as_operator() as caller:
+        found = find_checkpoint(caller, checkpoint)
+        maps = foreground.explain_image(caller, checkpoint_id=found.id, image_id=image_id, method=method)
     for name, content in maps.items():
         place = out / f"image-{image_id}-{method}-{name}.png"
         write_file(place, content)

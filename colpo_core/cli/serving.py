@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from colpo_core.cli.output import Opened, note
+from colpo_core.cli.output import as_operator, note
 from colpo_core.services.imports.demonstration import fill_demonstration
 from colpo_core.services.people.accounts import needs_first_administrator
 from colpo_core.settings import PROGRAM_DIR
@@ -23,9 +23,9 @@ def port_option(command: click.decorators.FC) -> click.decorators.FC:
 @port_option
 def serve(port: int) -> None:
     """Serve the program on this machine, on the store as it is."""
-    with Opened() as here:
-        new = needs_first_administrator(here.store)
-        folder = here.store.settings.data_dir
+    with as_operator() as caller:
+        new = needs_first_administrator(caller.store)
+        folder = caller.store.settings.data_dir
     _serve(port, new, folder)
 
 
@@ -35,10 +35,10 @@ def serve(port: int) -> None:
 @click.option("--fill-only", is_flag=True, help="Fill an empty store and stop there.")
 def demo(port: int, cases: int, fill_only: bool) -> None:
     """Fill an empty store with simulated cases, then serve it. A store that holds a patient is left as it is."""
-    with Opened() as here:
-        drawn = fill_demonstration(here.store, n_cases=cases, on_case=_progress(cases))
-        new = needs_first_administrator(here.store)
-        folder = here.store.settings.data_dir
+    with as_operator() as caller:
+        drawn = fill_demonstration(caller.store, n_cases=cases, on_case=_progress(cases))
+        new = needs_first_administrator(caller.store)
+        folder = caller.store.settings.data_dir
     click.echo(
         f"{drawn} simulated cases were drawn." if drawn else "The store holds cases already; nothing was changed."
     )

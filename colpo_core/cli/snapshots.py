@@ -6,7 +6,7 @@ import click
 
 from colpo_core.cli.image_questions import print_questions
 from colpo_core.cli.option_types import DAY, WordType
-from colpo_core.cli.output import Opened, json_option, print_json, print_table
+from colpo_core.cli.output import as_operator, json_option, print_json, print_table
 from colpo_core.records.snapshots.shortcuts import ShortcutReport
 from colpo_core.records.snapshots.snapshots import SnapshotQuery, SnapshotRecord, label_source_text
 from colpo_core.services.snapshots import freezing
@@ -68,8 +68,8 @@ def _query_options(command: click.decorators.FC) -> click.decorators.FC:
 @json_option
 def preview(as_json: bool, **options: Any) -> None:  # noqa: ANN401 - those of the query
     """Show what a snapshot would hold, what it would leave out and why, and what its labels can be told from."""
-    with Opened() as here:
-        found = freezing.preview_snapshot(here.store, actor=here.actor, query=SnapshotQuery("preview", **options))
+    with as_operator() as caller:
+        found = freezing.preview_snapshot(caller, query=SnapshotQuery("preview", **options))
     if as_json:
         print_json(found)
         return
@@ -92,8 +92,8 @@ def preview(as_json: bool, **options: Any) -> None:  # noqa: ANN401 - those of t
 @json_option
 def freeze(name: str, as_json: bool, **options: Any) -> None:  # noqa: ANN401 - those of the query
     """Freeze images, masks and labels with a patient-wise split, under a name."""
-    with Opened() as here:
-        made = freezing.freeze_snapshot(here.store, actor=here.actor, query=SnapshotQuery(name, **options))
+    with as_operator() as caller:
+        made = freezing.freeze_snapshot(caller, query=SnapshotQuery(name, **options))
     if as_json:
         print_json(made)
         return
@@ -107,8 +107,8 @@ def freeze(name: str, as_json: bool, **options: Any) -> None:  # noqa: ANN401 - 
 @json_option
 def show_snapshot(name: str, as_json: bool) -> None:
     """Show one snapshot: what its labels rest on, which masks it holds, and how much stands on each side."""
-    with Opened() as here:
-        found = freezing.find_snapshot(here.store, actor=here.actor, name=name)
+    with as_operator() as caller:
+        found = freezing.find_snapshot(caller, name=name)
     if as_json:
         print_json(found)
         return
@@ -138,8 +138,8 @@ def _print_snapshot(found: SnapshotRecord) -> None:
 @json_option
 def list_snapshots(as_json: bool) -> None:
     """Show all snapshots."""
-    with Opened() as here:
-        found = freezing.list_snapshots(here.store, actor=here.actor)
+    with as_operator() as caller:
+        found = freezing.list_snapshots(caller)
     if as_json:
         print_json(found)
         return

@@ -7,7 +7,7 @@ import click
 
 from colpo_core.cli.conduct import add_conduct_commands, print_conduct
 from colpo_core.cli.option_types import DAY, NEW_FILE, WordType
-from colpo_core.cli.output import Opened, json_option, plain, print_json, print_table
+from colpo_core.cli.output import as_operator, json_option, plain, print_json, print_table
 from colpo_core.exchange.rating_report import study_text
 from colpo_core.records.people import Actor
 from colpo_core.records.statistics.number_texts import percent_texts
@@ -15,6 +15,7 @@ from colpo_core.records.statistics.reader_figures import Endpoint
 from colpo_core.records.studies.designs import CaseChoice, CaseSource
 from colpo_core.records.studies.reading_plans import Aid, ConfidenceScale, ReadingPlan
 from colpo_core.records.studies.results import CallerFigures, ReadingTable, StudyResults
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.people import signing_in
 from colpo_core.services.studies import conduct as study_conduct
 from colpo_core.services.studies import designing as service
@@ -43,8 +44,8 @@ add_conduct_commands(studies)
 @json_option
 def list_studies(as_json: bool) -> None:
     """Show all studies."""
-    with Opened() as here:
-        found = study_records.list_studies(here.store, actor=here.actor)
+    with as_operator() as caller:
+        found = study_records.list_studies(caller)
     if as_json:
         print_json(found)
         return
@@ -143,10 +144,9 @@ def create(
         shows_stages,
         crossover,
     )
-    with Opened() as here:
+    with as_operator() as caller:
         made = service.create_study(
-            here.store,
-            actor=here.actor,
+            caller,
             name=name,
             question=question,
             reader_ids=reader_ids,
@@ -165,9 +165,9 @@ def create(
 @click.argument("study_id", type=int)
 def open_study(study_id: int) -> None:
     """Seal the design and let the readers begin; nothing can be changed after that."""
-    with Opened() as here:
-        opened = service.open_study(here.store, actor=here.actor, study_id=study_id)
-        warnings = study_conduct.study_conduct(here.store, actor=here.actor, study_id=study_id).warnings
+    with as_operator() as caller:
+        opened = service.open_study(caller, study_id=study_id)
+        warnings = study_conduct.study_conduct(caller, study_id=study_id).warnings
     for sentence in warnings:
         click.echo(f"note: {sentence}", err=True)
     click.echo(f"study {opened.id} is open, sealed as {opened.seal_sha256}")
@@ -178,8 +178,8 @@ def open_study(study_id: int) -> None:
 @click.option("--reason", default="", help="Why it is closed while readings are missing; recorded as an amendment.")
 def close_study(study_id: int, reason: str) -> None:
     """End the reading; results can then be seen."""
-    with Opened() as here:
-        closed = service.close_study(here.store, actor=here.actor, study_id=study_id, reason=reason)
+    with as_operator() as caller:
+        closed = service.close_study(caller, study_id=study_id, reason=reason)
     click.echo(f"study {closed.id} is closed with {closed.n_answered} of {closed.n_expected} readings")
 
 
@@ -192,17 +192,13 @@ def report(study_id: int, html_path: Path | None, zip_path: Path | None, readers
     """Write a closed study's report."""
     if html_path is None and zip_path is None:
         raise click.UsageError("Say where to: --html FILE, --zip FILE, or both.")
-    with Opened() as here:
+    with as_operator() as caller:
         if html_path is not None:
-            text = study_report.report_html(
-                here.store, actor=here.actor, study_id=study_id, by_number=readers_by_number
-            )
+            text = study_report.report_html(caller, study_id=study_id, by_number=readers_by_number)
             write_file(html_path, text.encode())
             click.echo(f"wrote {html_path}")
         if zip_path is not None:
-            content = study_report.report_archive(
-                here.store, actor=here.actor, study_id=study_id, by_number=readers_by_number
-            )
+            content = study_report.report_archive(caller, study_id=study_id, by_number=readers_by_number)
             write_file(zip_path, content)
             click.echo(f"wrote {zip_path}")
 
@@ -217,15 +213,13 @@ def results(
     study_id: int, csv_path: Path | None, ratings_path: Path | None, prevalence: float | None, as_json: bool
 ) -> None:
     """Show a closed study's table and statistics: readers and checkpoints on the same cases."""
-    with Opened() as here:
+    with as_operator() as caller:
         asked = {ReadingTable.CALLS: csv_path, ReadingTable.RATINGS: ratings_path}
         paths = {table: path for table, path in asked.items() if path is not None}
-        found = study_results.study_findings(
-            here.store, actor=here.actor, study_id=study_id, prevalence=prevalence, tables=paths
-        )
+        found = study_results.study_findings(caller, study_id=study_id, prevalence=prevalence, tables=paths)
         for table, content in found.tables.items():
             write_file(paths[table], content)
-        conduct = study_conduct.study_conduct(here.store, actor=here.actor, study_id=study_id)
+        conduct = study_conduct.study_conduct(caller, study_id=study_id)
     if as_json:
         print_json(plain(found.results) | {"statistics": plain(found.analysis), "conduct": plain(conduct)})
     else:
@@ -242,16 +236,18 @@ def results(
 @click.option("--out", type=NEW_FILE, required=True, help="Where the image goes.")
 def next_case(study_id: int, username: str, password: str, out: Path) -> None:
     """Read: write the image of the case that waits, and print the token to answer it with."""
-    with Opened() as here:
-        reader = _sign_in(here.store, username, password)
-        shown = presenting.next_case(here.store, actor=reader, study_id=study_id)
+    with as_operator() as caller:
+        reader = _sign_in(caller.store, username, password)
+        shown = presenting.next_case(Caller(caller.store, reader), study_id=study_id)
         if shown is None:
             click.echo("All cases are read. Thank you.")
             return
-        content, _ = presenting.presented_image(here.store, actor=reader, study_id=study_id, token=shown.token)
-        layers = {} if shown.aid is None else _layers(here.store, reader, study_id, shown.token)
+        content, _ = presenting.presented_image(Caller(caller.store, reader), study_id=study_id, token=shown.token)
+        layers = {} if shown.aid is None else _layers(caller.store, reader, study_id, shown.token)
         others = [
-            presenting.presented_image(here.store, actor=reader, study_id=study_id, token=shown.token, other=place)[0]
+            presenting.presented_image(Caller(caller.store, reader), study_id=study_id, token=shown.token, other=place)[
+                0
+            ]
             for place in range(len(shown.stages))
         ]
     write_file(out, content)
@@ -277,7 +273,7 @@ def next_case(study_id: int, username: str, password: str, out: Path) -> None:
 
 def _layers(store: Store, reader: Actor, study_id: int, token: str) -> dict[str, bytes]:
     return {
-        layer: presenting.presented_aid(store, actor=reader, study_id=study_id, token=token, layer=layer)
+        layer: presenting.presented_aid(Caller(store, reader), study_id=study_id, token=token, layer=layer)
         for layer in LAYERS
     }
 
@@ -302,11 +298,10 @@ def answer(
     password: str,
 ) -> None:
     """Read: give the answer of the case that waits. It locks."""
-    with Opened() as here:
-        reader = _sign_in(here.store, username, password)
+    with as_operator() as caller:
+        reader = _sign_in(caller.store, username, password)
         progress = readings.record_reading(
-            here.store,
-            actor=reader,
+            Caller(caller.store, reader),
             study_id=study_id,
             token=token,
             call=call,

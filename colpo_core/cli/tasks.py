@@ -7,7 +7,7 @@ import click
 
 from colpo_core.cli.case_filters import filter_of, filter_options
 from colpo_core.cli.option_types import WordType
-from colpo_core.cli.output import Opened, json_option, print_json, print_table
+from colpo_core.cli.output import as_operator, json_option, print_json, print_table
 from colpo_core.records.tasks import MAX_SEED, QueueItem, TaskDraft, TaskPreview, TaskProgress, TaskRecord
 from colpo_core.services.tasks import queue as task_queue
 from colpo_core.services.tasks import tasks as service
@@ -62,8 +62,8 @@ def tasks() -> None:
 @json_option
 def preview(as_json: bool, **wishes: Any) -> None:  # noqa: ANN401 - click hands every option over by name
     """Show what a task would hand out, without making it."""
-    with Opened() as here:
-        found = service.preview_task(here.store, actor=here.actor, draft=_draft("preview", wishes))
+    with as_operator() as caller:
+        found = service.preview_task(caller, draft=_draft("preview", wishes))
     if as_json:
         print_json(found)
     else:
@@ -76,8 +76,8 @@ def preview(as_json: bool, **wishes: Any) -> None:  # noqa: ANN401 - click hands
 @json_option
 def create(title: str, as_json: bool, **wishes: Any) -> None:  # noqa: ANN401 - click hands every option over by name
     """Hand images out to annotators; all images of a patient go to the same people."""
-    with Opened() as here:
-        made = service.create_task(here.store, actor=here.actor, draft=_draft(title, wishes))
+    with as_operator() as caller:
+        made = service.create_task(caller, draft=_draft(title, wishes))
     if as_json:
         print_json(made)
         return
@@ -91,8 +91,8 @@ def create(title: str, as_json: bool, **wishes: Any) -> None:  # noqa: ANN401 - 
 @json_option
 def list_tasks(with_closed: bool, as_json: bool) -> None:
     """Show the tasks with how far they are, newest first."""
-    with Opened() as here:
-        found = service.list_tasks(here.store, actor=here.actor, with_closed=with_closed)
+    with as_operator() as caller:
+        found = service.list_tasks(caller, with_closed=with_closed)
     if as_json:
         print_json(found)
         return
@@ -105,8 +105,8 @@ def list_tasks(with_closed: bool, as_json: bool) -> None:
 @json_option
 def show(task_id: int, as_json: bool) -> None:
     """Show one task: everybody's progress and time, and what was skipped and why."""
-    with Opened() as here:
-        found = service.task_progress(here.store, actor=here.actor, task_id=task_id)
+    with as_operator() as caller:
+        found = service.task_progress(caller, task_id=task_id)
     if as_json:
         print_json(found)
     else:
@@ -117,8 +117,8 @@ def show(task_id: int, as_json: bool) -> None:
 @click.argument("task_id", type=int)
 def close(task_id: int) -> None:
     """End a task: nothing of it waits any more, and no mask of it is hidden any more."""
-    with Opened() as here:
-        closed = service.close_task(here.store, actor=here.actor, task_id=task_id)
+    with as_operator() as caller:
+        closed = service.close_task(caller, task_id=task_id)
     click.echo(f"task {closed.id} is closed with {closed.n_submitted} of {closed.n_items} masks submitted")
 
 
@@ -128,8 +128,8 @@ def close(task_id: int) -> None:
 @json_option
 def queue(task_id: int, annotator_id: int, as_json: bool) -> None:
     """Show the images of one annotator in a task, in the order in which they come."""
-    with Opened() as here:
-        found = task_queue.queue_items(here.store, actor=here.actor, task_id=task_id, annotator_id=annotator_id)
+    with as_operator() as caller:
+        found = task_queue.queue_items(caller, task_id=task_id, annotator_id=annotator_id)
     if as_json:
         print_json(found)
         return
@@ -145,8 +145,8 @@ def queue(task_id: int, annotator_id: int, as_json: bool) -> None:
 @click.option("--reason", required=True, help="Why, for whoever looks after the task.")
 def skip(item_id: int, reason: str) -> None:
     """Pass over an image of somebody's queue, so that the image's other annotators need not wait."""
-    with Opened() as here:
-        item = task_queue.skip_item(here.store, actor=here.actor, item_id=item_id, reason=reason)
+    with as_operator() as caller:
+        item = task_queue.skip_item(caller, item_id=item_id, reason=reason)
     click.echo(f"image {item.image_id} is skipped in task {item.task_id}")
 
 
@@ -154,8 +154,8 @@ def skip(item_id: int, reason: str) -> None:
 @click.argument("item_id", type=int)
 def resume(item_id: int) -> None:
     """Put a skipped image back into the queue."""
-    with Opened() as here:
-        item = task_queue.resume_item(here.store, actor=here.actor, item_id=item_id)
+    with as_operator() as caller:
+        item = task_queue.resume_item(caller, item_id=item_id)
     click.echo(f"image {item.image_id} waits again in task {item.task_id}")
 
 

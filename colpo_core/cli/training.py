@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from colpo_core.cli.output import Opened, json_option, print_json, print_table
+from colpo_core.cli.output import as_operator, json_option, print_json, print_table
 from colpo_core.cli.progress import wait_for
 from colpo_core.records.jobs.results import TrainingResult
 from colpo_core.records.training.retraining import RetrainingState
@@ -38,13 +38,13 @@ def _training_options(command: click.decorators.FC) -> click.decorators.FC:
 @click.option("--wait", is_flag=True, help="Stay until the training is over, and show how it goes.")
 def train(snapshot_name: str, wait: bool, **options: Any) -> None:  # noqa: ANN401 - those of a training
     """Train on a snapshot, in the background: SegNet, then ResNet with 3 and with 4 channels."""
-    with Opened() as here:
+    with as_operator() as caller:
         settings = _settings(**options)
-        frozen = freezing.find_snapshot(here.store, actor=here.actor, name=snapshot_name)
-        job = starting.start_training(here.store, actor=here.actor, snapshot_id=frozen.id, settings=settings)
+        frozen = freezing.find_snapshot(caller, name=snapshot_name)
+        job = starting.start_training(caller, snapshot_id=frozen.id, settings=settings)
         click.echo(f"job {job.id} started; it goes on when this window is closed")
         if wait:
-            job = wait_for(here, job.id)
+            job = wait_for(caller, job.id)
             checkpoint_id = job.result.checkpoint_id if isinstance(job.result, TrainingResult) else None
             click.echo(f"checkpoint {checkpoint_id} is in the registry")
 
@@ -54,12 +54,12 @@ def train(snapshot_name: str, wait: bool, **options: Any) -> None:  # noqa: ANN4
 @json_option
 def look_ahead(snapshot_name: str, as_json: bool, **options: Any) -> None:  # noqa: ANN401 - those of a training
     """Measure how long a training will take and what it needs, by a few steps of its networks."""
-    with Opened() as here:
+    with as_operator() as caller:
         settings = _settings(**options)
-        frozen = freezing.find_snapshot(here.store, actor=here.actor, name=snapshot_name)
-        job = preflight_service.start_probe(here.store, actor=here.actor, snapshot_id=frozen.id, settings=settings)
-        wait_for(here, job.id)
-        found = preflight_service.preflight(here.store, actor=here.actor, snapshot_id=frozen.id, settings=settings)
+        frozen = freezing.find_snapshot(caller, name=snapshot_name)
+        job = preflight_service.start_probe(caller, snapshot_id=frozen.id, settings=settings)
+        wait_for(caller, job.id)
+        found = preflight_service.preflight(caller, snapshot_id=frozen.id, settings=settings)
     if as_json:
         print_json(found)
         return
@@ -83,8 +83,8 @@ def retraining() -> None:
 @json_option
 def show_retraining(as_json: bool) -> None:
     """Show whether the program trains by itself, when, and what came of it last."""
-    with Opened() as here:
-        found = retraining_service.retraining(here.store, actor=here.actor)
+    with as_operator() as caller:
+        found = retraining_service.retraining(caller)
     if as_json:
         print_json(found)
         return
@@ -104,25 +104,24 @@ def set_retraining(
     **options: Any,  # noqa: ANN401 - those of a training
 ) -> None:
     """Let the program freeze snapshots like SNAPSHOT and train on them by itself."""
-    with Opened() as here:
+    with as_operator() as caller:
         settings = _settings(**options)
-        frozen = freezing.find_snapshot(here.store, actor=here.actor, name=snapshot_name)
+        frozen = freezing.find_snapshot(caller, name=snapshot_name)
         rule = retraining_service.rule_like(
-            here.store,
-            actor=here.actor,
+            caller,
             snapshot_id=frozen.id,
             settings=settings,
             every_days=every_days,
             at_new_labels=at_new_labels,
         )
-        click.echo(_rule_text(retraining_service.set_retraining(here.store, actor=here.actor, rule=rule)))
+        click.echo(_rule_text(retraining_service.set_retraining(caller, rule=rule)))
 
 
 @retraining.command("off")
 def stop_retraining() -> None:
     """Let the program train by itself no more."""
-    with Opened() as here:
-        click.echo(_rule_text(retraining_service.set_retraining(here.store, actor=here.actor, rule=None)))
+    with as_operator() as caller:
+        click.echo(_rule_text(retraining_service.set_retraining(caller, rule=None)))
 
 
 def _rule_text(found: RetrainingState) -> str:

@@ -8,6 +8,7 @@ from starlette.routing import Route
 
 from colpo_core.errors import InputRejected
 from colpo_core.services.agreement import adjudication
+from colpo_core.services.common.callers import Caller
 from colpo_core.store import Store
 from colpo_core.terms import Combination, Finding
 from colpo_core.web.gate import actor_of, answering
@@ -28,8 +29,7 @@ def routes(store: Store) -> list[Route]:
         if finding not in set(Finding) or combination not in set(Combination):
             raise InputRejected("There is no such finding or combination. Open the image again.")
         png = adjudication.combination_overlay(
-            store,
-            actor=actor_of(request),
+            Caller(store, actor_of(request)),
             image_id=request.path_params["image_id"],
             finding=Finding(finding),
             combination=Combination(combination),

@@ -14,6 +14,7 @@ from colpo_core.errors import InputRejected
 from colpo_core.records import colours
 from colpo_core.services.annotations import own_masks
 from colpo_core.services.annotations import versions as annotation_versions
+from colpo_core.services.common.callers import Caller
 from colpo_core.store import Store
 from colpo_core.web.gate import actor_of, answering
 
@@ -38,7 +39,9 @@ def routes(store: Store) -> list[Route]:
     """
 
     def open_document(request: Request) -> Response:
-        opened = own_masks.open_document(store, actor=actor_of(request), document_id=request.path_params["document_id"])
+        opened = own_masks.open_document(
+            Caller(store, actor_of(request)), document_id=request.path_params["document_id"]
+        )
         return JSONResponse(
             {
                 "document_id": opened.document_id,
@@ -72,8 +75,7 @@ def routes(store: Store) -> list[Route]:
             )
         saved = await run_in_threadpool(
             own_masks.save_draft,
-            store,
-            actor=actor,
+            Caller(store, actor),
             document_id=request.path_params["document_id"],
             base_seq=base_seq,
             rle=code,
@@ -87,8 +89,7 @@ def routes(store: Store) -> list[Route]:
         if colour not in colours.OVERLAYS:
             raise InputRejected(f"The colour must be one of {', '.join(colours.OVERLAYS)}.")
         png = own_masks.version_mask_overlay(
-            store,
-            actor=actor_of(request),
+            Caller(store, actor_of(request)),
             version_id=request.path_params["version_id"],
             rgba=colours.rgba(colours.OVERLAYS[colour]),
         )
@@ -96,8 +97,7 @@ def routes(store: Store) -> list[Route]:
 
     def comparison(request: Request) -> Response:
         png = annotation_versions.comparison_overlay(
-            store,
-            actor=actor_of(request),
+            Caller(store, actor_of(request)),
             first_id=request.path_params["first_id"],
             second_id=request.path_params["second_id"],
         )

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from colpo_core.errors import Blinding, ColpoError, Conflict, FilesUnreachable, NotFound, PermissionDenied, ShownNoMore
 from colpo_core.records.people import Actor
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.common.incidents import log_incident
 from colpo_core.services.people import signing_in
 from colpo_core.services.studies.refusals import note_refusal
@@ -84,7 +85,7 @@ class Gate:
         async def counting(message: Message) -> None:
             if message["type"] == "http.response.start" and message["status"] in _REFUSALS:
                 what = f"{scope['method']} {scope['path']}"
-                await run_in_threadpool(note_refusal, self._store, actor=actor, what=what)
+                await run_in_threadpool(note_refusal, Caller(self._store, actor), what=what)
             await send(message)
 
         return counting

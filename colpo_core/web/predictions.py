@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from colpo_core.records.people import Actor
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.review import desk as review
 from colpo_core.services.review import overlays
 from colpo_core.store import Store
@@ -25,8 +25,8 @@ def routes(store: Store) -> list[Route]:
         store: The open store.
     """
 
-    def map_png(store: Store, *, actor: Actor, prediction_id: int, name: str) -> bytes:
-        return overlays.prediction_map_png(store, actor=actor, prediction_id=prediction_id, name=name, most_px=_MAP_PX)
+    def map_png(caller: Caller, *, prediction_id: int, name: str) -> bytes:
+        return overlays.prediction_map_png(caller, prediction_id=prediction_id, name=name, most_px=_MAP_PX)
 
     return [
         _route(store, "mask.png", overlays.prediction_mask_png),
@@ -43,7 +43,7 @@ def _route(store: Store, file: str, draw: Callable[..., bytes]) -> Route:
     def endpoint(request: Request) -> Response:
         named = request.path_params  # `prediction_id`, a number by the route, and a map's `name`
         name = named.get("name", file.removesuffix(".png"))
-        return _overlay(store, request, name, lambda: draw(store, actor=actor_of(request), **named))
+        return _overlay(store, request, name, lambda: draw(Caller(store, actor_of(request)), **named))
 
     return Route(f"/colpo/predictions/{{prediction_id:int}}/{file}", endpoint)
 
@@ -51,7 +51,7 @@ def _route(store: Store, file: str, draw: Callable[..., bytes]) -> Route:
 def _overlay(store: Store, request: Request, name: str, draw: Callable[[], bytes]) -> Response:
     """Draw an overlay, unless the browser has it: a prediction never changes, so its row names its content."""
     actor, prediction_id = actor_of(request), int(request.path_params["prediction_id"])
-    known = review.get_prediction(store, actor=actor, prediction_id=prediction_id)
+    known = review.get_prediction(Caller(store, actor), prediction_id=prediction_id)
     headers = {"Cache-Control": _CACHING, "ETag": f'"{known.id}-{known.created_at.timestamp()}-{name}"'}
     if request.headers.get("if-none-match") == headers["ETag"]:
         return Response(status_code=304, headers=headers)

@@ -4,6 +4,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.studies.presenting import presented_aid, presented_image
 from colpo_core.store import Store
 from colpo_core.web.gate import actor_of, answering
@@ -22,8 +23,7 @@ def routes(store: Store) -> list[Route]:
     @answering
     def show_image(request: Request) -> Response:
         content, media_type = presented_image(
-            store,
-            actor=actor_of(request),
+            Caller(store, actor_of(request)),
             study_id=request.path_params["study_id"],
             token=request.path_params["token"],
             other=request.path_params.get("other"),
@@ -33,8 +33,7 @@ def routes(store: Store) -> list[Route]:
     @answering
     def show_aid(request: Request) -> Response:
         content = presented_aid(
-            store,
-            actor=actor_of(request),
+            Caller(store, actor_of(request)),
             study_id=request.path_params["study_id"],
             token=request.path_params["token"],
             layer=request.path_params["layer"],

@@ -4,6 +4,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.studies.report import report_html
 from colpo_core.store import Store
 from colpo_core.web.gate import actor_of, answering
@@ -20,6 +21,6 @@ def routes(store: Store) -> list[Route]:
     def show_report(request: Request) -> Response:
         study_id = request.path_params["study_id"]
         by_number = request.query_params.get("readers") == "by-number"
-        return HTMLResponse(report_html(store, actor=actor_of(request), study_id=study_id, by_number=by_number))
+        return HTMLResponse(report_html(Caller(store, actor_of(request)), study_id=study_id, by_number=by_number))
 
     return [Route("/colpo/studies/{study_id:int}/report", show_report, methods=["GET"])]

@@ -13,11 +13,11 @@ from colpo_core.images.colours import map_png
 from colpo_core.images.decoding import CleanImage, encode_clean, read_rgb
 from colpo_core.images.perceptual import Looks, perceptual_hash
 from colpo_core.records.models.checkpoints import CheckpointRecord
-from colpo_core.records.people import Actor
 from colpo_core.services.cases.fingerprints import fill_fingerprints, fingerprints
 from colpo_core.services.common import audit, exposures
 from colpo_core.services.common.blinding import require_prediction_visible
-from colpo_core.services.common.permissions import CLINICIANS, require
+from colpo_core.services.common.callers import Caller
+from colpo_core.services.common.permissions import CLINICIANS, allowed
 from colpo_core.services.common.stored_images import image_bytes
 from colpo_core.services.models.files import checkpoint_dir, verify_files
 from colpo_core.services.models.registry import read_checkpoint
@@ -29,10 +29,10 @@ if TYPE_CHECKING:
     from colpo_core.inference.folder import FolderReport, LearnedFrom, PredictedFile, RefusedFile
 
 
+@allowed(CLINICIANS)
 def predict_files(
-    store: Store,
+    caller: Caller,
     *,
-    actor: Actor,
     checkpoint_id: int,
     images_dir: Path,
     out_dir: Path,
@@ -43,8 +43,7 @@ def predict_files(
     The table says of each image whether the checkpoint has learned from it.
 
     Args:
-        store: The open store, which holds the checkpoint.
-        actor: Who asks.
+        caller: Who asks.
         checkpoint_id: Who predicts.
         images_dir: Folder of JPEG, PNG, TIFF and BMP files.
         out_dir: Where masks and `predictions.csv` go.
@@ -53,20 +52,18 @@ def predict_files(
     Raises:
         CheckpointMismatch: The checkpoint's files are not what the registry says.
         InputRejected: The folders do not fit.
-        PermissionDenied: The actor is a reader.
     """
-    require(actor, CLINICIANS)
     from colpo_core.inference.folder import predict_folder
     from colpo_core.nets.checkpoint import load_checkpoint
 
-    checkpoint = read_checkpoint(store, checkpoint_id)
-    verify_files(store, checkpoint)
-    pipeline, card = load_checkpoint(checkpoint_dir(store, checkpoint.name, checkpoint.sha256))
-    met = LearnedImages(store, checkpoint)
+    checkpoint = read_checkpoint(caller.store, checkpoint_id)
+    verify_files(caller.store, checkpoint)
+    pipeline, card = load_checkpoint(checkpoint_dir(caller.store, checkpoint.name, checkpoint.sha256))
+    met = LearnedImages(caller.store, checkpoint)
     report = predict_folder(pipeline, card, images_dir, out_dir, learned_from=met.tell, on_file=on_file)
-    with store.writing() as session:
+    with caller.store.writing() as session:
         counts = {"predicted": len(report.predicted), "refused": len(report.refused)}
-        audit.record(session, actor, "predict outside images", f"checkpoint {checkpoint_id}", **counts)
+        audit.record(session, caller.actor, "predict outside images", f"checkpoint {checkpoint_id}", **counts)
     return report
 
 
@@ -108,12 +105,12 @@ class LearnedImages:
         return LearnedFrom.NO if self._is_whole else LearnedFrom.NOT_KNOWN
 
 
-def explain_image(store: Store, *, actor: Actor, checkpoint_id: int, image_id: int, method: str) -> dict[str, bytes]:
+@allowed(CLINICIANS)
+def explain_image(caller: Caller, *, checkpoint_id: int, image_id: int, method: str) -> dict[str, bytes]:
     """Maps of one stored image by another method than the one that predictions keep.
 
     Args:
-        store: The open store.
-        actor: Who asks.
+        caller: Who asks.
         checkpoint_id: Whose networks.
         image_id: Row of the image.
         method: `gradcam`, `gradcam++`, `layercam` or `eigencam`.
@@ -122,23 +119,21 @@ def explain_image(store: Store, *, actor: Actor, checkpoint_id: int, image_id: i
         For each map's name an overlay PNG at the image's size.
 
     Raises:
-        Blinding: The image waits for the actor in a task without the model's proposals.
+        Blinding: The image waits for the caller in a task without the model's proposals.
         InputRejected: There is no such method.
         NotFound: There is no such checkpoint or image.
-        PermissionDenied: The actor is a reader.
     """
-    require(actor, CLINICIANS)
     from colpo_core.inference.library import METHODS, library_maps
     from colpo_core.nets.checkpoint import load_checkpoint
 
     if method not in METHODS:
         raise InputRejected(f"The method must be one of {', '.join(METHODS)}, not {method!r}.")
-    with store.reading() as session:
-        require_prediction_visible(session, actor, image_id)
-    exposures.note_images(store, actor, [image_id], ExposureKind.PREDICTION)
-    checkpoint = read_checkpoint(store, checkpoint_id)
-    verify_files(store, checkpoint)
-    pipeline, _card = load_checkpoint(checkpoint_dir(store, checkpoint.name, checkpoint.sha256))
-    content, image = image_bytes(store, actor=actor, image_id=image_id)
+    with caller.store.reading() as session:
+        require_prediction_visible(session, caller.actor, image_id)
+    exposures.note_images(caller.store, caller.actor, [image_id], ExposureKind.PREDICTION)
+    checkpoint = read_checkpoint(caller.store, checkpoint_id)
+    verify_files(caller.store, checkpoint)
+    pipeline, _card = load_checkpoint(checkpoint_dir(caller.store, checkpoint.name, checkpoint.sha256))
+    content, image = image_bytes(caller, image_id=image_id)
     maps = library_maps(pipeline, read_rgb(content), method)
     return {name: map_png(values, height_px=image.height_px, width_px=image.width_px) for name, values in maps.items()}

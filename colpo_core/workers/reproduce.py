@@ -8,25 +8,24 @@ from tempfile import TemporaryDirectory
 from colpo_core.errors import Conflict, InputRejected
 from colpo_core.exchange.reproduction_report import reproduction_csv, reproduction_json, reproduction_text
 from colpo_core.images.decoding import read_rgb
-from colpo_core.records.people import Actor
 from colpo_core.records.training.reproduction import Reproduction
 from colpo_core.records.training.settings import TrainingEvent, TrainingSettings
 from colpo_core.services.common import audit
-from colpo_core.services.common.permissions import CLINICIANS, require
+from colpo_core.services.common.callers import Caller
+from colpo_core.services.common.permissions import CLINICIANS, allowed
 from colpo_core.services.snapshots.external_sets import refuse_training
 from colpo_core.services.snapshots.freezing import find_snapshot
 from colpo_core.services.snapshots.rows import read_manifest
-from colpo_core.store import Store
 from colpo_core.workers.mask_loading import load_mask
 
 TEXT, CSV, JSON = "reproduction.txt", "reproduction.csv", "reproduction.json"
 _MARK = "snapshot.json"
 
 
+@allowed(CLINICIANS)
 def reproduce_paper(
-    store: Store,
+    caller: Caller,
     *,
-    actor: Actor,
     snapshot_name: str,
     settings: TrainingSettings,
     classifiers: Sequence[str],
@@ -39,8 +38,7 @@ def reproduce_paper(
     plots appear when all is done.
 
     Args:
-        store: The open store.
-        actor: Who asks.
+        caller: Who asks.
         snapshot_name: Name of the snapshot.
         settings: How to learn; protocol, classifier and number of seeds are set by the reproduction.
         classifiers: Names of the classifiers.
@@ -48,7 +46,6 @@ def reproduce_paper(
         on_event: Takes what there is to tell.
 
     Raises:
-        PermissionDenied: The actor is a reader.
         NotFound: There is no such snapshot, or a file of the store is missing or damaged.
         InputRejected: The snapshot is an external test set, a classifier is unknown or cannot be built here, or the
             folder cannot be written.
@@ -58,9 +55,8 @@ def reproduce_paper(
         SnapshotMismatch: A file is not what the snapshot says.
         CheckpointMismatch: Pretrained weights are wanted and not there.
     """
-    require(actor, CLINICIANS)
-    snapshot = find_snapshot(store, actor=actor, name=snapshot_name)
-    refuse_training(store, snapshot.id)
+    snapshot = find_snapshot(caller, name=snapshot_name)
+    refuse_training(caller.store, snapshot.id)
     try:
         _claim(out, snapshot.sha256)
     except OSError as error:
@@ -69,20 +65,24 @@ def reproduce_paper(
     from colpo_core.training.reproduction import reproduce
 
     reproduction = reproduce(
-        read_manifest(store, snapshot.sha256),
+        read_manifest(caller.store, snapshot.sha256),
         settings,
         classifiers=tuple(dict.fromkeys(classifiers)),
-        load_image=lambda image_sha256: read_rgb(store.blobs.get(image_sha256)),
-        load_mask=lambda mask_sha256, height_px, width_px: load_mask(store, mask_sha256, height_px, width_px),
+        load_image=lambda image_sha256: read_rgb(caller.store.blobs.get(image_sha256)),
+        load_mask=lambda mask_sha256, height_px, width_px: load_mask(caller.store, mask_sha256, height_px, width_px),
         work_dir=out / "work",
-        frames_dir=store.settings.frames_dir,
+        frames_dir=caller.store.settings.frames_dir,
         on_event=on_event,
         cancelled=lambda: False,
     )
     _write(reproduction, out)
-    with store.writing() as session:
+    with caller.store.writing() as session:
         audit.record(
-            session, actor, "reproduce paper", f"snapshot {snapshot.id}", classifiers=list(dict.fromkeys(classifiers))
+            session,
+            caller.actor,
+            "reproduce paper",
+            f"snapshot {snapshot.id}",
+            classifiers=list(dict.fromkeys(classifiers)),
         )
     return reproduction
 

@@ -3,14 +3,14 @@
 import streamlit as st
 
 from colpo_core.services.maintenance.back_ups import OLD_AFTER, last_back_up
-from pages._ui.shared.context import Here
+from pages._ui.shared.context import PageContext
 from pages._ui.shared.formats import as_when, count_text
 from pages._ui.shared.markdown import plain
 
 
-def show_back_up(person: Here) -> None:
+def show_back_up(ctx: PageContext) -> None:
     """Draw it."""
-    found = last_back_up(person.store, actor=person.actor)
+    found = last_back_up(ctx.caller)
     if found.at is None:
         st.warning(
             "The store was never backed up with this program. A failing disk would take all of it.",

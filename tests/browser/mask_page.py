@@ -14,6 +14,7 @@ from colpo_core.images.decoding import CleanImage, encode_clean
 from colpo_core.images.masks import decode_rle
 from colpo_core.records.people import Actor
 from colpo_core.services.annotations import own_masks
+from colpo_core.services.common.callers import Caller
 from colpo_core.settings import Settings
 from colpo_core.store import Store
 from colpo_core.store.tables import Case, Image, Patient, Person, SignInSession, utc_now
@@ -110,11 +111,11 @@ class Clinic:
             return image.id
 
     def stored(self, image_id: int, finding: Finding = Finding.ACETOWHITE) -> NDArray[np.bool_]:
-        opened = own_masks.open_annotation(self.store, actor=self.anna, image_id=image_id, finding=finding)
+        opened = own_masks.open_annotation(Caller(self.store, self.anna), image_id=image_id, finding=finding)
         return decode_rle(opened.rle, height_px=opened.image.height_px, width_px=opened.image.width_px)
 
     def seq(self, image_id: int, finding: Finding = Finding.ACETOWHITE) -> int:
-        return own_masks.open_annotation(self.store, actor=self.anna, image_id=image_id, finding=finding).seq
+        return own_masks.open_annotation(Caller(self.store, self.anna), image_id=image_id, finding=finding).seq
 
 
 class EditorPage:

@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from colpo_core.records.people import Actor
 from colpo_core.records.studies.reading_plans import Aid, ReadingPlan
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.studies import designing
 from colpo_core.services.studies.conduct import study_conduct
 from colpo_core.store import Store
@@ -26,14 +27,13 @@ SOON = 60_000
 def study_id(store: Store, administrator: Actor, reader: Actor) -> int:
     clinic = PredictedClinic(store, administrator)
     study = designing.create_study(
-        store,
-        actor=administrator,
+        Caller(store, administrator),
         name="With the model",
         reader_ids=[reader.person_id],
         checkpoint_ids=[clinic.checkpoint_id],
         plan=ReadingPlan(aid=Aid.AFTER_FIRST_CALL, aid_checkpoint_id=clinic.checkpoint_id),
     )
-    designing.open_study(store, actor=administrator, study_id=study.id)
+    designing.open_study(Caller(store, administrator), study_id=study.id)
     return study.id
 
 
@@ -94,7 +94,7 @@ def test_the_models_output_comes_after_the_first_call_and_not_a_byte_before(
             (Arm.UNAIDED, 1, Label.HSIL),
             (Arm.AIDED, 2, Label.HSIL),
         ]
-    refused = study_conduct(store, actor=administrator, study_id=study_id).refusals
+    refused = study_conduct(Caller(store, administrator), study_id=study_id).refusals
     assert sum(one.times for one in refused) == 4
     assert all("/aid/" in one.what for one in refused)
 
@@ -124,7 +124,7 @@ def test_who_answers_before_the_layers_have_come_has_attempted_nothing(
     assert late
     assert set(late) == {410}
     context.close()
-    assert study_conduct(store, actor=administrator, study_id=study_id).refusals == ()
+    assert study_conduct(Caller(store, administrator), study_id=study_id).refusals == ()
 
 
 def test_sites_are_set_on_the_image_findings_named_and_other_images_looked_at(
@@ -146,13 +146,12 @@ def test_sites_are_set_on_the_image_findings_named_and_other_images_looked_at(
                 )
             )  # fmt: skip
     study = designing.create_study(
-        store,
-        actor=administrator,
+        Caller(store, administrator),
         name="Asking",
         reader_ids=[reader.person_id],
         plan=ReadingPlan(asks_points=True, asks_findings=True, shows_stages=True),
     )
-    designing.open_study(store, actor=administrator, study_id=study.id)
+    designing.open_study(Caller(store, administrator), study_id=study.id)
     context = signed_in(chromium, new_server.url, token_of(reader), viewport=TALL)
     page = context.new_page()
     page.goto(f"{new_server.url}/read?study={study.id}")

@@ -8,6 +8,7 @@ from playwright.sync_api import Browser, Page, Response, WebSocket, expect
 from sqlalchemy import select
 
 from colpo_core.records.people import Actor
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.studies import designing
 from colpo_core.store import Store
 from colpo_core.store.tables import Case, Image, Reading, StudyCase
@@ -56,8 +57,8 @@ def as_bytes(frame: str | bytes) -> bytes:
 def study_id(store: Store, administrator: Actor, reader: Actor, add_case: Callable[..., int]) -> int:
     for index in range(N_CASES):
         add_case(Label.HSIL if index % 2 else Label.NORMAL)
-    study = designing.create_study(store, actor=administrator, name="Reading one", reader_ids=[reader.person_id])
-    designing.open_study(store, actor=administrator, study_id=study.id)
+    study = designing.create_study(Caller(store, administrator), name="Reading one", reader_ids=[reader.person_id])
+    designing.open_study(Caller(store, administrator), study_id=study.id)
     return study.id
 
 

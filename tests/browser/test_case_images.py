@@ -14,6 +14,7 @@ from colpo_core.records.cases.cases import SpecimenSite
 from colpo_core.records.people import Actor
 from colpo_core.services.cases.case import get_case
 from colpo_core.services.cases.histology import add_specimen
+from colpo_core.services.common.callers import Caller
 from colpo_core.settings import Settings
 from colpo_core.store import Store
 from colpo_core.store.tables import Case, Image, Patient, Person, SignInSession, utc_now
@@ -67,11 +68,11 @@ class Clinic:
 
     def add_specimen(self) -> int:
         return add_specimen(
-            self.store, actor=self.anna, case_id=self.case_id, kind=SpecimenKind.PUNCH_BIOPSY, grade=Grade.CIN3
+            Caller(self.store, self.anna), case_id=self.case_id, kind=SpecimenKind.PUNCH_BIOPSY, grade=Grade.CIN3
         )
 
     def site(self, specimen_id: int) -> SpecimenSite | None:
-        case = get_case(self.store, actor=self.anna, case_id=self.case_id)
+        case = get_case(Caller(self.store, self.anna), case_id=self.case_id)
         return next(specimen.site for specimen in case.specimens if specimen.id == specimen_id)
 
 

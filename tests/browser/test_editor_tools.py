@@ -11,6 +11,7 @@ from playwright.sync_api import Page, Route, expect
 from scipy import ndimage
 
 from colpo_core.services.annotations import own_masks
+from colpo_core.services.common.callers import Caller
 from colpo_core.terms import Finding
 from tests.browser.mask_page import HEIGHT, WIDTH, Clinic, EditorPage
 
@@ -468,9 +469,9 @@ def test_a_whole_round_by_keys(clinic: Clinic, image_id: int, new_tab: NewTab) -
     press(tab, "j", "Control+Enter")
     tab.page.wait_for_function("() => editor.activeLayer.nextVersion === 2")
     tab.page.wait_for_function("() => editor.stage.matches(':focus')")  # the next key is no part of a note
-    (version,) = own_masks.submitted_masks(clinic.store, actor=clinic.anna, image_id=image_id)
+    (version,) = own_masks.submitted_masks(Caller(clinic.store, clinic.anna), image_id=image_id)
     assert (version.number, version.note) == (1, "margin unclear bezf1")
-    stored = own_masks.version_mask(clinic.store, actor=clinic.anna, version_id=version.version_id)
+    stored = own_masks.version_mask(Caller(clinic.store, clinic.anna), version_id=version.version_id)
     assert np.array_equal(stored, tab.mask())
 
 

@@ -14,6 +14,7 @@ from playwright.sync_api import Browser
 
 from colpo_core.images.masks import decode_rle
 from colpo_core.services.annotations import own_masks
+from colpo_core.services.common.callers import Caller
 from colpo_core.settings import Settings
 from colpo_core.store import Store
 from tests.browser.conftest import CHECKOUT, Server
@@ -51,7 +52,7 @@ def test_the_export_is_the_screen(new_server: Server, chromium: Browser, tmp_pat
     assert np.array_equal(decode_rle(held.code, height_px=seat.height_px, width_px=seat.width_px), shown)
     painter.close()
     version = own_masks.submit_annotation(
-        store, actor=anna.actor, document_id=seat.document_id, seq=held.seq, note="as painted"
+        Caller(store, anna.actor), document_id=seat.document_id, seq=held.seq, note="as painted"
     )
     store.close()
     overlay = context.request.get(f"{new_server.url}/colpo/annotations/versions/{version.version_id}/mask.png")

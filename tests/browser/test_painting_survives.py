@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, Error, Page, Route, exp
 
 from colpo_core.images.masks import decode_rle
 from colpo_core.services.annotations import own_masks
+from colpo_core.services.common.callers import Caller
 from colpo_core.settings import Settings
 from colpo_core.store import Store
 from tests.browser.conftest import Server
@@ -38,7 +39,7 @@ class Clinic:
         self.anna: Annotator = ward.add_annotator_with_password(self.store, "anna")
 
     def stored(self, seat: Seat) -> NDArray[np.bool_]:
-        opened = own_masks.open_annotation(self.store, actor=self.anna.actor, image_id=seat.image_id)
+        opened = own_masks.open_annotation(Caller(self.store, self.anna.actor), image_id=seat.image_id)
         return decode_rle(opened.rle, height_px=seat.height_px, width_px=seat.width_px)
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from colpo_core.records.people import Actor
 from colpo_core.records.studies.reading_plans import ReadingPlan
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.studies import designing
 from colpo_core.store import Store
 from colpo_core.store.tables import Person, Reading
@@ -117,13 +118,12 @@ def test_no_answer_is_lost_or_doubled_and_no_order_comes_again(
         add_case(Label.HSIL if index % 2 else Label.NORMAL)
     readers = make_readers(store, n_readers)
     study = designing.create_study(
-        store,
-        actor=administrator,
+        Caller(store, administrator),
         name="Two sessions",
         reader_ids=[one.person_id for one in readers],
         plan=ReadingPlan(n_sessions=N_SESSIONS, washout_days=0),
     )
-    designing.open_study(store, actor=administrator, study_id=study.id)
+    designing.open_study(Caller(store, administrator), study_id=study.id)
     pages: list[Page] = []
     for one in readers:
         context = signed_in(chromium, new_server.url, token_of(one))

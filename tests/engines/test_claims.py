@@ -10,6 +10,7 @@ from uuid import uuid4
 import pytest
 
 from colpo_core.records.people import Actor
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.jobs import control as jobs
 from colpo_core.services.snapshots import freezing
 from colpo_core.services.snapshots.freezing import SnapshotQuery
@@ -64,7 +65,7 @@ def test_four_supervisors_never_put_two_jobs_on_one_gpu(cluster: Cluster, store:
     gpu = f"GPU-{uuid4()}"
     cluster.settings = replace(cluster.settings, gpus=(gpu,), lease_seconds=60.0)
     Clinic(store).add_cohort(12)
-    snapshot = freezing.freeze_snapshot(store, actor=annotator, query=SnapshotQuery("all"))
+    snapshot = freezing.freeze_snapshot(Caller(store, annotator), query=SnapshotQuery("all"))
     with store.writing() as session:
         made = [
             Job(
@@ -84,7 +85,7 @@ def test_four_supervisors_never_put_two_jobs_on_one_gpu(cluster: Cluster, store:
     ended = sorted((row(store, job_id) for job_id in job_ids), key=lambda job: job.started_at)
     for job in ended:
         assert job.state is JobState.FAILED
-        assert "nvidia-smi" in (job.error or ""), jobs.job_log(store, actor=annotator, job_id=job.id)
+        assert "nvidia-smi" in (job.error or ""), jobs.job_log(Caller(store, annotator), job_id=job.id)
         assert job.attempt == 1
     for before, after in pairwise(ended):
         assert before.finished_at <= after.started_at, "two jobs held the GPU at once"

@@ -8,6 +8,7 @@ from sqlalchemy import update
 
 from colpo_core.nets.card import CARD_FILE
 from colpo_core.records.people import Actor
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.jobs import control as jobs
 from colpo_core.services.snapshots import freezing
 from colpo_core.services.snapshots.freezing import SnapshotQuery
@@ -59,8 +60,8 @@ def test_a_lost_snapshot_and_a_newer_checkpoint_fail_and_the_queue_goes_on(
         session.execute(update(Checkpoint).values(sha256="0" * 64))
     lay_card(store, name, {"format_version": 99})
     clinic.clinic.add_cohort(12)
-    first = freezing.freeze_snapshot(store, actor=annotator, query=SnapshotQuery("lost"))
-    other = freezing.freeze_snapshot(store, actor=annotator, query=SnapshotQuery("kept", seed=1))
+    first = freezing.freeze_snapshot(Caller(store, annotator), query=SnapshotQuery("lost"))
+    other = freezing.freeze_snapshot(Caller(store, annotator), query=SnapshotQuery("kept", seed=1))
     lost = queue(store, annotator, JobKind.PROBE, TINY.to_dict(), first.id)
     kept = queue(store, annotator, JobKind.PROBE, TINY.to_dict(), other.id)
     asked = {"checkpoint_id": clinic.checkpoint_id, "image_ids": [1], "n_images": 1}
@@ -71,4 +72,4 @@ def test_a_lost_snapshot_and_a_newer_checkpoint_fail_and_the_queue_goes_on(
     for job_id, words in ((lost, "back-up"), (newer, "newer version of the program")):
         assert (row(store, job_id).state, row(store, job_id).attempt) == (JobState.FAILED, 1)
         assert words in (row(store, job_id).error or "")
-    assert row(store, kept).state is JobState.DONE, jobs.job_log(store, actor=annotator, job_id=kept)
+    assert row(store, kept).state is JobState.DONE, jobs.job_log(Caller(store, annotator), job_id=kept)

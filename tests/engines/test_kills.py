@@ -12,6 +12,7 @@ from dataclasses import replace
 import pytest
 
 from colpo_core.records.people import Actor
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.jobs import control as jobs
 from colpo_core.services.models import registry as checkpoints
 from colpo_core.services.snapshots import freezing
@@ -94,15 +95,15 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> str:
 def begin(store: Store, actor: Actor) -> int:
     """Ask for the training; in every store it is the same one."""
     Clinic(store).add_cohort(12)
-    snapshot = freezing.freeze_snapshot(store, actor=actor, query=SnapshotQuery("all"))
-    job = starting.start_training(store, actor=actor, snapshot_id=snapshot.id, settings=SETTINGS)
+    snapshot = freezing.freeze_snapshot(Caller(store, actor), query=SnapshotQuery("all"))
+    job = starting.start_training(Caller(store, actor), snapshot_id=snapshot.id, settings=SETTINGS)
     with store.writing() as session:
         session.get_one(Job, job.id).max_attempts = 20
     return job.id
 
 
 def weights_of(store: Store, actor: Actor, job_id: int) -> str:
-    (found,) = [one for one in checkpoints.list_checkpoints(store, actor=actor) if one.job_id == job_id]
+    (found,) = [one for one in checkpoints.list_checkpoints(Caller(store, actor)) if one.job_id == job_id]
     return str(found.card["weights_sha256"])
 
 
@@ -111,7 +112,7 @@ def ends_once_with_the_same_weights(
 ) -> None:
     wait_for(lambda: row(store, job_id).state.is_over, f"the end of job {job_id}")
     job = row(store, job_id)
-    said = jobs.job_log(store, actor=actor, job_id=job_id) + cluster.told_by_apps()
+    said = jobs.job_log(Caller(store, actor), job_id=job_id) + cluster.told_by_apps()
     assert (job.state, job.error) == (JobState.DONE, None), said
     assert weights_of(store, actor, job_id) == undisturbed
     if n_checkpoints is not None:
@@ -145,7 +146,7 @@ def test_rays_head_is_killed_with_a_job_running_and_one_waiting(
     job_id = begin(store, annotator)
     running(store, job_id)
     waiting = starting.start_training(
-        store, actor=annotator, snapshot_id=row(store, job_id).snapshot_id or 0, settings=replace(TINY, seed=5)
+        Caller(store, annotator), snapshot_id=row(store, job_id).snapshot_id or 0, settings=replace(TINY, seed=5)
     )
     cluster.ray.kill()
     cluster.ray.start()

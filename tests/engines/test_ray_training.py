@@ -18,6 +18,7 @@ from colpo_core.datasets.mapped_arrays import new_channel
 from colpo_core.errors import JobCancelled, JobFailed
 from colpo_core.records.people import Actor
 from colpo_core.records.training.stages import SHUFFLED
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.jobs import control as jobs
 from colpo_core.services.snapshots import freezing
 from colpo_core.services.snapshots.freezing import SnapshotQuery
@@ -166,9 +167,9 @@ def test_a_training_across_machines_survives_its_runner_and_ends_once(
     job_id = begin_across(store, annotator, cluster)
     kill_runner(cluster, store, job_id)
     wait_for(lambda: row(store, job_id).state.is_over, f"the end of job {job_id}")
-    said = jobs.job_log(store, actor=annotator, job_id=job_id) + cluster.told_by_apps()
+    said = jobs.job_log(Caller(store, annotator), job_id=job_id) + cluster.told_by_apps()
     assert (row(store, job_id).state, row(store, job_id).error) == (JobState.DONE, None), said
-    events = jobs.job_events(store, actor=annotator, job_id=job_id)
+    events = jobs.job_events(Caller(store, annotator), job_id=job_id)
     assert any("2 processes on several machines" in event.message for event in events)
     wait_for(lambda: not ray_workers() and not runners_of(job_id, cluster.settings), "all processes to end")
 
@@ -178,7 +179,7 @@ def test_a_training_across_machines_is_cancelled(cluster: Cluster, store: Store,
     job_id = begin_across(store, annotator, cluster)
     running(store, job_id)
     wait_for(ray_workers, "the processes of a fit")
-    jobs.cancel_job(store, actor=annotator, job_id=job_id)
+    jobs.cancel_job(Caller(store, annotator), job_id=job_id)
     wait_for(lambda: row(store, job_id).state is JobState.CANCELLED, "the job to be cancelled")
     wait_for(lambda: not ray_workers() and not runners_of(job_id, cluster.settings), "all processes to end")
 
@@ -186,6 +187,6 @@ def test_a_training_across_machines_is_cancelled(cluster: Cluster, store: Store,
 def begin_across(store: Store, actor: Actor, cluster: Cluster) -> int:
     cluster.start_app()
     Clinic(store).add_cohort(12)
-    snapshot = freezing.freeze_snapshot(store, actor=actor, query=SnapshotQuery("all"))
+    snapshot = freezing.freeze_snapshot(Caller(store, actor), query=SnapshotQuery("all"))
     settings = replace(TINY, devices=2)
-    return starting.start_training(store, actor=actor, snapshot_id=snapshot.id, settings=settings).id
+    return starting.start_training(Caller(store, actor), snapshot_id=snapshot.id, settings=settings).id

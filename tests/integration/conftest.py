@@ -10,6 +10,7 @@ from click.testing import CliRunner, Result
 
 from colpo_core.cli.main import main
 from colpo_core.records.people import Actor
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.studies import designing
 from colpo_core.settings import Settings
 from colpo_core.store import Store
@@ -26,7 +27,7 @@ def cases(add_case: Callable[..., int]) -> list[int]:
 @pytest.fixture
 def study_id(store: Store, administrator: Actor, reader: Actor, cases: list[int]) -> int:
     name = "Odd *name* <b>"
-    study = designing.create_study(store, actor=administrator, name=name, reader_ids=[reader.person_id])
+    study = designing.create_study(Caller(store, administrator), name=name, reader_ids=[reader.person_id])
     return study.id
 
 

@@ -7,6 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from colpo_core.records.people import Actor
 from colpo_core.services.common import audit, preferences
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.people import accounts as people
 from colpo_core.services.people import signing_in
 from colpo_core.store import Store
@@ -41,7 +42,7 @@ def test_a_refused_account_says_why_and_keeps_the_form(open_page: OpenPage, stor
     fill(app, "nora", "short")
     assert [one.value for one in app.error] == ["The password needs at least 10 characters."]
     assert {one.label: one.value for one in app.text_input}["Username"] == "nora"
-    assert [one.username for one in people.list_people(store, actor=administrator)] == ["ada"]
+    assert [one.username for one in people.list_people(Caller(store, administrator))] == ["ada"]
 
 
 def open_log(open_page: OpenPage, actor: Actor) -> Any:
@@ -100,9 +101,9 @@ def test_proposals_are_switched_off_and_on(open_page: OpenPage, store: Store, ad
     assert app.toggle[0].value
     app.toggle[0].set_value(False).run()
     assert not app.exception
-    assert not preferences.get_preferences(store, actor=administrator).proposals
+    assert not preferences.get_preferences(Caller(store, administrator)).proposals
     assert "switched off" in app.success[0].value
-    preferences.set_proposals(store, actor=administrator, allowed=True)
+    preferences.set_proposals(Caller(store, administrator), allowed=True)
     app.run()
     assert app.toggle[0].value
     assert not app.success

@@ -12,6 +12,7 @@ from colpo_core.records.people import Actor
 from colpo_core.services.agreement.adjudication import list_adjudications
 from colpo_core.services.agreement.overview import image_agreement
 from colpo_core.services.annotations import own_masks
+from colpo_core.services.common.callers import Caller
 from colpo_core.store import Store
 from colpo_core.store.tables import Image
 from colpo_core.terms import AdjudicationMethod, Role
@@ -38,11 +39,11 @@ def image_id(store: Store, add_case: Callable[..., int]) -> int:
 def paint(store: Store, actor: Actor, image_id: int, columns: slice) -> None:
     mask = np.zeros((HEIGHT, WIDTH), np.bool_)
     mask[4:12, columns] = True
-    opened = own_masks.open_annotation(store, actor=actor, image_id=image_id)
+    opened = own_masks.open_annotation(Caller(store, actor), image_id=image_id)
     saved = own_masks.save_draft(
-        store, actor=actor, document_id=opened.document_id, base_seq=opened.seq, rle=encode_rle(mask)
+        Caller(store, actor), document_id=opened.document_id, base_seq=opened.seq, rle=encode_rle(mask)
     )
-    own_masks.submit_annotation(store, actor=actor, document_id=opened.document_id, seq=saved.seq)
+    own_masks.submit_annotation(Caller(store, actor), document_id=opened.document_id, seq=saved.seq)
 
 
 def test_an_empty_clinic_says_what_to_do(open_page: Open, administrator: Actor) -> None:
@@ -75,11 +76,11 @@ def test_a_decision_is_taken_and_told(
     app = open_page(administrator, "agreement", image=str(image_id))
     assert not app.exception
     assert "Not decided" in words_of(app)
-    versions = image_agreement(store, actor=administrator, image_id=image_id).versions
+    versions = image_agreement(Caller(store, administrator), image_id=image_id).versions
     app = app.button(key=f"take_{versions[1].version_id}").click().run()
     assert not app.exception
     assert "Decided: the mask of Berta counts" in words_of(app)
-    decision = list_adjudications(store, actor=administrator)[0]
+    decision = list_adjudications(Caller(store, administrator))[0]
     assert decision.method is AdjudicationMethod.TAKEN
     assert decision.sources == tuple(version.version_id for version in versions)
 
@@ -126,7 +127,7 @@ def test_a_mix_opens_the_editor_with_everybody_beside_it(
     assert not app.exception
     assert "then press Adjudicate" in words_of(app)
     assert "Back to the masks" in labels(app)
-    draft = own_masks.open_annotation(store, actor=administrator, image_id=image_id)
+    draft = own_masks.open_annotation(Caller(store, administrator), image_id=image_id)
     wanted = np.zeros((HEIGHT, WIDTH), np.bool_)
     wanted[4:12, 10:15] = True
     assert draft.rle == encode_rle(wanted)

@@ -11,6 +11,7 @@ from colpo_core.images.masks import encode_rle
 from colpo_core.records.cases.images import ImageRecord
 from colpo_core.records.people import Actor
 from colpo_core.services.annotations import biopsy_points, confirmation, own_masks
+from colpo_core.services.common.callers import Caller
 from colpo_core.store import Store
 from colpo_core.terms import AnnotationState, Finding, Stage
 from pages._ui.annotations.biopsies import drawing_of, points_of
@@ -62,18 +63,18 @@ def test_submitting_asks_for_exactly_the_saved_mask(
 ) -> None:
     from pages._ui.annotations import actions as deeds
     from pages._ui.components.mask_editor import MaskSubmission
-    from pages._ui.shared.context import Here
+    from pages._ui.shared.context import PageContext
 
     image_id = image_of(store, add_case())
-    opened = own_masks.open_annotation(store, actor=annotator, image_id=image_id)
+    opened = own_masks.open_annotation(Caller(store, annotator), image_id=image_id)
     code = encode_rle(np.eye(HEIGHT, WIDTH, dtype=np.bool_))
-    own_masks.save_draft(store, actor=annotator, document_id=opened.document_id, base_seq=0, rle=code)
-    here = Here(store=store, actor=annotator, token="")
+    own_masks.save_draft(Caller(store, annotator), document_id=opened.document_id, base_seq=0, rle=code)
+    here = PageContext(Caller(store, annotator))
     names = {opened.document_id: "Acetowhite epithelium"}
     deeds.submit(here, [MaskSubmission(opened.document_id, 0, "")], names)
-    assert own_masks.submitted_masks(store, actor=annotator, image_id=image_id) == ()
+    assert own_masks.submitted_masks(Caller(store, annotator), image_id=image_id) == ()
     deeds.submit(here, [MaskSubmission(opened.document_id, 1, "a note")], names)
-    assert len(own_masks.submitted_masks(store, actor=annotator, image_id=image_id)) == 1
+    assert len(own_masks.submitted_masks(Caller(store, annotator), image_id=image_id)) == 1
     app = open_page(annotator, "annotate", image=image_id)
     assert "Version 1" in shown(app)
     assert "a note" in shown(app)
@@ -84,7 +85,7 @@ def test_nothing_acetowhite_is_one_press(store: Store, open_page: Open, annotato
     app = press(open_page(annotator, "annotate"), "Nothing acetowhite here")
     assert not app.exception
     assert asked_image(app) == str(second)
-    (made,) = own_masks.submitted_masks(store, actor=annotator, image_id=first)
+    (made,) = own_masks.submitted_masks(Caller(store, annotator), image_id=first)
     assert (made.absence_confirmed, made.area_px) == (True, 0)
     assert f"nothing acetowhite on image {first}" in app.success[0].value
     app = open_page(annotator, "annotate", image=first)
@@ -99,7 +100,7 @@ def test_submitting_an_empty_mask_asks_first(store: Store, open_page: Open, anno
     from pages._ui.components.mask_editor import MaskSubmission
 
     image_id = image_of(store, add_case())
-    opened = own_masks.open_annotation(store, actor=annotator, image_id=image_id)
+    opened = own_masks.open_annotation(Caller(store, annotator), image_id=image_id)
     question = MaskQuestion(
         MaskSubmission(opened.document_id, 0, ""), "Acetowhite epithelium", MaskDoubt.EMPTY, "Is there none?"
     )
@@ -112,7 +113,7 @@ def test_submitting_an_empty_mask_asks_first(store: Store, open_page: Open, anno
     app.session_state[deeds.QUESTIONS] = (question,)
     app = press(app.run(), "There is none: no acetowhite epithelium")
     assert not app.exception
-    (made,) = own_masks.submitted_masks(store, actor=annotator, image_id=image_id)
+    (made,) = own_masks.submitted_masks(Caller(store, annotator), image_id=image_id)
     assert made.absence_confirmed
 
 
@@ -129,7 +130,7 @@ def test_many_images_are_confirmed_from_their_thumbnails(
     assert not app.exception
     assert "Confirmed: nothing acetowhite on 3 images." in app.success[0].value
     for image_id in image_ids:
-        (made,) = own_masks.submitted_masks(store, actor=annotator, image_id=image_id)
+        (made,) = own_masks.submitted_masks(Caller(store, annotator), image_id=image_id)
         assert made.absence_confirmed
     assert "confirmed to show nothing acetowhite" in app.info[0].value
 
@@ -148,9 +149,9 @@ def test_guesses_are_confirmed_one_after_the_other(
     assert app.success[0].value == "Confirmed: training may use this mask"
     app = press(app, "Reject this mask")
     assert not app.exception
-    assert confirmation.list_to_confirm(store, actor=annotator).total == 0
-    assert len(own_masks.submitted_masks(store, actor=annotator, image_id=first)) == 1
-    assert own_masks.submitted_masks(store, actor=annotator, image_id=second) == ()
+    assert confirmation.list_to_confirm(Caller(store, annotator)).total == 0
+    assert len(own_masks.submitted_masks(Caller(store, annotator), image_id=first)) == 1
+    assert own_masks.submitted_masks(Caller(store, annotator), image_id=second) == ()
 
 
 def test_a_correction_opens_the_editor(store: Store, open_page: Open, annotator: Actor, add_case: Any) -> None:
@@ -158,7 +159,7 @@ def test_a_correction_opens_the_editor(store: Store, open_page: Open, annotator:
     import_guess(store, image_id)
     app = press(open_page(annotator, "annotate", image=image_id), "Correct it")
     assert not app.exception
-    mine = own_masks.open_annotation(store, actor=annotator, image_id=image_id)
+    mine = own_masks.open_annotation(Caller(store, annotator), image_id=image_id)
     assert (mine.changed, mine.state) == (True, AnnotationState.DRAFT)
     assert editor_of(app)
 
@@ -167,7 +168,7 @@ def test_a_settled_guess_is_said(store: Store, open_page: Open, annotator: Actor
     image_id = image_of(store, add_case())
     annotation_id = import_guess(store, image_id)
     app = open_page(annotator, "annotate", image=image_id)
-    confirmation.confirm_annotation(store, actor=annotator, annotation_id=annotation_id)
+    confirmation.confirm_annotation(Caller(store, annotator), annotation_id=annotation_id)
     app = press(app, "Confirm")
     assert not app.exception
     assert "somebody settled it before you" in app.error[0].value
@@ -175,7 +176,7 @@ def test_a_settled_guess_is_said(store: Store, open_page: Open, annotator: Actor
 
 def test_biopsy_points_have_their_canvas(store: Store, open_page: Open, annotator: Actor, add_case: Any) -> None:
     image_id = image_of(store, add_case())
-    biopsy_points.save_biopsy_points(store, actor=annotator, image_id=image_id, points=[(3.0, 4.0)])
+    biopsy_points.save_biopsy_points(Caller(store, annotator), image_id=image_id, points=[(3.0, 4.0)])
     app = open_page(annotator, "annotate", image=image_id)
     app.session_state[f"annotate_mode_{image_id}"] = "Biopsy points"
     app.run()
@@ -202,26 +203,26 @@ def test_all_findings_are_submitted_together_and_a_refusal_keeps_the_rest(
 ) -> None:
     from pages._ui.annotations import actions as deeds
     from pages._ui.components.mask_editor import MaskSubmission
-    from pages._ui.shared.context import Here
+    from pages._ui.shared.context import PageContext
 
     said: dict[str, Any] = {}
     monkeypatch.setattr("streamlit.session_state", said)
     image_id = image_of(store, add_case())
     names, asked = {}, []
     for finding in (Finding.ACETOWHITE, Finding.MOSAIC, Finding.CERVIX):
-        opened = own_masks.open_annotation(store, actor=annotator, image_id=image_id, finding=finding)
+        opened = own_masks.open_annotation(Caller(store, annotator), image_id=image_id, finding=finding)
         names[opened.document_id] = finding.value
         code = encode_rle(np.eye(HEIGHT, WIDTH, dtype=np.bool_))
-        own_masks.save_draft(store, actor=annotator, document_id=opened.document_id, base_seq=0, rle=code)
+        own_masks.save_draft(Caller(store, annotator), document_id=opened.document_id, base_seq=0, rle=code)
         asked.append(MaskSubmission(opened.document_id, 1 if finding is not Finding.MOSAIC else 7, ""))
-    deeds.submit(Here(store, annotator, ""), asked, names)
+    deeds.submit(PageContext(Caller(store, annotator)), asked, names)
     text, is_error = said[deeds.SAID]
     assert is_error
     assert text.startswith(
         "Submitted: acetowhite_epithelium, version 1 and cervix_outline, version 1. Not submitted: mosaic. The stored"
     )
-    assert len(own_masks.submitted_masks(store, actor=annotator, image_id=image_id)) == 2
-    deeds.submit(Here(store, annotator, ""), [MaskSubmission(asked[1].document_id, 1, "")], names)
+    assert len(own_masks.submitted_masks(Caller(store, annotator), image_id=image_id)) == 2
+    deeds.submit(PageContext(Caller(store, annotator)), [MaskSubmission(asked[1].document_id, 1, "")], names)
     assert said[deeds.SAID] == ("Version 1 submitted: mosaic.", False)
 
 

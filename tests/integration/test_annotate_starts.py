@@ -8,6 +8,7 @@ from colpo_core.images.masks import decode_rle
 from colpo_core.records.people import Actor
 from colpo_core.services.annotations import own_masks
 from colpo_core.services.common import preferences
+from colpo_core.services.common.callers import Caller
 from colpo_core.store import Store
 from colpo_core.store.tables import Image
 from colpo_core.terms import Stage, Start
@@ -26,7 +27,7 @@ def open_starts(app: Any) -> Any:
 
 def columns_of(store: Store, actor: Actor, image_id: int) -> int:
     """How many columns my mask in the making covers."""
-    rle = own_masks.open_annotation(store, actor=actor, image_id=image_id).rle
+    rle = own_masks.open_annotation(Caller(store, actor), image_id=image_id).rle
     return int(decode_rle(rle, height_px=HEIGHT, width_px=WIDTH).any(axis=0).sum())
 
 
@@ -49,7 +50,7 @@ def test_a_mask_starts_from_nothing_a_version_or_another_s(
         assert not app.exception
         assert columns_of(store, annotator, image_id) == columns
     assert "Started from the mask of Ada" in app.success[0].value
-    opened = own_masks.open_annotation(store, actor=annotator, image_id=image_id)
+    opened = own_masks.open_annotation(Caller(store, annotator), image_id=image_id)
     assert opened.start is Start.OTHER_VERSION
 
 
@@ -84,8 +85,8 @@ def test_the_model_s_proposal_is_offered_or_refused_with_its_reason(
     assert "model\\-1" in shown(app)
     app = press(app, "The model's proposal")
     assert not app.exception
-    assert own_masks.open_annotation(store, actor=annotator, image_id=image_id).start is Start.PROPOSAL
-    preferences.set_proposals(store, actor=administrator, allowed=False)
+    assert own_masks.open_annotation(Caller(store, annotator), image_id=image_id).start is Start.PROPOSAL
+    preferences.set_proposals(Caller(store, administrator), allowed=False)
     app = open_starts(app)
     assert "switched the model's proposals off" in shown(app)
     assert next(button for button in app.button if button.label == "The model's proposal").disabled

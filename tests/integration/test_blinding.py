@@ -16,6 +16,7 @@ from starlette.applications import Starlette
 
 from colpo_core.records.people import Actor
 from colpo_core.records.studies.reading_plans import Aid, ReadingPlan
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.people import signing_in
 from colpo_core.services.review import overlays
 from colpo_core.services.studies import designing, presenting, readings
@@ -70,9 +71,9 @@ def study_id(store: Store, administrator: Actor, reader: Actor, add_case: Callab
     for index in range(N_CASES):
         add_case(Label.HSIL if index % 2 else Label.NORMAL)
     study = designing.create_study(
-        store, actor=administrator, name="Reading one", question="A secret question", reader_ids=[reader.person_id]
+        Caller(store, administrator), name="Reading one", question="A secret question", reader_ids=[reader.person_id]
     )
-    assert designing.open_study(store, actor=administrator, study_id=study.id).state is StudyState.OPEN
+    assert designing.open_study(Caller(store, administrator), study_id=study.id).state is StudyState.OPEN
     return study.id
 
 
@@ -98,10 +99,10 @@ def browser(store: Store, reader: Actor, token_of: Callable[[Actor], str]) -> It
 
 def walk_study(store: Store, reader: Actor, study_id: int) -> Iterator[str]:
     """Yields the token of each case that is shown, and answers it afterwards."""
-    while (shown := presenting.next_case(store, actor=reader, study_id=study_id)) is not None:
+    while (shown := presenting.next_case(Caller(store, reader), study_id=study_id)) is not None:
         yield shown.token
         readings.record_reading(
-            store, actor=reader, study_id=study_id, token=shown.token, call=Label.HSIL, confidence=50
+            Caller(store, reader), study_id=study_id, token=shown.token, call=Label.HSIL, confidence=50
         )
 
 
@@ -244,7 +245,7 @@ def test_only_the_reader_of_a_token_gets_its_image(
     assert browser.get(f"/colpo/readings/{study_id}/image/{token}x").status_code == 404
     assert browser.get(f"/colpo/readings/{study_id + 1}/image/{token}").status_code == 404
     assert browser.get(path).status_code == 200
-    designing.close_study(store, actor=administrator, study_id=study_id, reason="enough was read")
+    designing.close_study(Caller(store, administrator), study_id=study_id, reason="enough was read")
     assert browser.get(path).status_code == 422
 
 
@@ -269,18 +270,17 @@ def aided(store: Store, administrator: Actor, reader: Actor) -> Aided:
         for place, row in enumerate(session.scalars(select(Prediction).order_by(Prediction.id))):
             row.prob_hsil_4ch, row.threshold_4ch = 0.7319 + place / 10_000, 0.6471
     study = designing.create_study(
-        store,
-        actor=administrator,
+        Caller(store, administrator),
         name="With the model",
         reader_ids=[reader.person_id],
         checkpoint_ids=[clinic.checkpoint_id],
         plan=ReadingPlan(aid=Aid.AFTER_FIRST_CALL, aid_checkpoint_id=clinic.checkpoint_id),
     )
-    designing.open_study(store, actor=administrator, study_id=study.id)
+    designing.open_study(Caller(store, administrator), study_id=study.id)
     layers = [
-        overlays.prediction_mask_png(store, actor=administrator, prediction_id=one) for one in clinic.predictions
+        overlays.prediction_mask_png(Caller(store, administrator), prediction_id=one) for one in clinic.predictions
     ] + [
-        overlays.prediction_map_png(store, actor=administrator, prediction_id=one, name=f"{channels}ch-{label}")
+        overlays.prediction_map_png(Caller(store, administrator), prediction_id=one, name=f"{channels}ch-{label}")
         for one in clinic.predictions
         for channels in (3, 4)
         for label in Label
@@ -318,7 +318,7 @@ def test_nothing_of_the_model_s_output_is_sent_before_the_first_call_is_locked(
     monkeypatch.setattr(readings, "_ON_ITS_WAY", timedelta())
     image = f"/colpo/readings/{aided.study_id}/image"
     n_refused = n_cases = 0
-    while (first := presenting.next_case(store, actor=reader, study_id=aided.study_id)) is not None:
+    while (first := presenting.next_case(Caller(store, reader), study_id=aided.study_id)) is not None:
         n_cases += 1
         for page in (open_page(reader), open_page(reader, "read"), open_page(reader, "read", study=aided.study_id)):
             assert not page.exception
@@ -341,8 +341,8 @@ def answer_both(
     store: Store, reader: Actor, aided: Aided, token: str, browser: Browser, open_page: Callable[..., Any]
 ) -> int:
     """Make both calls on a case and look at what is sent between and after; returns how much was refused."""
-    answer = {"store": store, "actor": reader, "study_id": aided.study_id}
-    readings.record_reading(**answer, token=token, call=Label.HSIL, confidence=37)
+    answer = {"study_id": aided.study_id}
+    readings.record_reading(Caller(store, reader), **answer, token=token, call=Label.HSIL, confidence=37)
     said = everything_sent(open_page(reader, "read", study=aided.study_id))
     assert {"73%", "65%", "/aid/", "probability", "grad-cam"} <= set(aided.found_in(said)), "what is searched for comes"
     for layer in ("mask", "map"):
@@ -355,13 +355,13 @@ def answer_both(
         other = session.scalars(select(Presentation.token).where(Presentation.token != token)).all()
     for one in (f"{token}/mask.png", *(f"{earlier}.2/mask.png" for earlier in other)):
         assert browser.get(f"/colpo/readings/{aided.study_id}/aid/{one}").status_code == 403
-    readings.record_reading(**answer, token=f"{token}.2", call=Label.HSIL, confidence=37)
+    readings.record_reading(Caller(store, reader), **answer, token=f"{token}.2", call=Label.HSIL, confidence=37)
     assert browser.get(f"/colpo/readings/{aided.study_id}/aid/{token}.2/mask.png").status_code == 403
     return 2 + len(other)
 
 
 def refusals(store: Store, administrator: Actor, aided: Aided) -> list[Any]:
-    found = study_conduct(store, actor=administrator, study_id=aided.study_id).refusals
+    found = study_conduct(Caller(store, administrator), study_id=aided.study_id).refusals
     assert all("/aid/" in one.what or "/predictions/" in one.what for one in found)
     return list(found)
 
@@ -377,9 +377,9 @@ def test_the_case_s_other_images_tell_their_stage_and_nothing_more(
             other.width_px = other.height_px = SIDE_PX
             session.add(other)
     study = designing.create_study(
-        store, actor=administrator, name="Staged", reader_ids=[reader.person_id], plan=ReadingPlan(shows_stages=True)
+        Caller(store, administrator), name="Staged", reader_ids=[reader.person_id], plan=ReadingPlan(shows_stages=True)
     )
-    designing.open_study(store, actor=administrator, study_id=study.id)
+    designing.open_study(Caller(store, administrator), study_id=study.id)
     with store.reading() as session:
         hashes = session.scalars(select(Image.sha256)).all()
         codes = session.scalars(select(Patient.code)).all()

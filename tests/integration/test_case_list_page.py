@@ -8,6 +8,7 @@ import pytest
 from colpo_core.records.cases.lists import CaseFilter, CaseSort
 from colpo_core.records.people import Actor
 from colpo_core.services.cases.saved_views import list_views
+from colpo_core.services.common.callers import Caller
 from colpo_core.store import Store
 from colpo_core.store.tables import Job
 from tests.support.app_pages import press
@@ -65,14 +66,14 @@ def test_a_view_is_kept_opened_and_forgotten(
     page = open_page(administrator, "cases", flip="yes", sort="uncertainty")
     page.text_input(key="cases_view_name").set_value("networks differ").run()
     press(page, "Keep")
-    (view,) = list_views(store, actor=administrator)
+    (view,) = list_views(Caller(store, administrator))
     assert (view.where, view.sort) == (CaseFilter(networks_differ=True), CaseSort.UNCERTAINTY)
     page = open_page(administrator, "cases")
     press(page, "networks differ")
     assert page.selectbox(key="cases_networks_differ").value is True
     assert page.selectbox(key="cases_sort").value is CaseSort.UNCERTAINTY
     page.button(key=f"forget_view_{view.id}").click().run()
-    assert list_views(store, actor=administrator) == ()
+    assert list_views(Caller(store, administrator)) == ()
 
 
 def select(page: Any, case_ids: set[int]) -> None:

@@ -11,6 +11,7 @@ from colpo_core.records.cases.cases import CaseForm
 from colpo_core.records.people import Actor
 from colpo_core.services.cases.case import get_case, update_case
 from colpo_core.services.cases.histology import add_specimen
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.imports.demonstration import fill_demonstration
 from colpo_core.store import Store
 from colpo_core.store.tables import Image
@@ -97,7 +98,7 @@ def test_a_case_shows_its_label_with_the_reason_and_takes_histology(
     next(button for button in page.button if button.label == "Add specimen").click().run()
     assert not page.exception
     assert "CIN2, which needs treatment." in said(page)
-    (specimen,) = get_case(store, actor=annotator, case_id=case_id).specimens
+    (specimen,) = get_case(Caller(store, annotator), case_id=case_id).specimens
     page.button(key=f"withdraw_{specimen.id}").click().run()
     assert "withdrawn" in said(page)
     assert "**Excluded**" in said(page)
@@ -110,12 +111,12 @@ def test_a_specimen_without_a_grade_is_not_entered(
     page = open_page(annotator, "cases", case=case_id)
     next(button for button in page.button if button.label == "Add specimen").click().run()
     assert "grade first" in said(page)
-    assert get_case(store, actor=annotator, case_id=case_id).specimens == ()
+    assert get_case(Caller(store, annotator), case_id=case_id).specimens == ()
 
 
 def test_cancer_is_flagged_on_the_case(open_page: OpenPage, store: Store, annotator: Actor, add_case: AddCase) -> None:
     case_id = add_case(None)
-    add_specimen(store, actor=annotator, case_id=case_id, kind=SpecimenKind.LEEP, grade=Grade.INVASIVE_CARCINOMA)
+    add_specimen(Caller(store, annotator), case_id=case_id, kind=SpecimenKind.LEEP, grade=Grade.INVASIVE_CARCINOMA)
     text = said(open_page(annotator, "cases", case=case_id))
     assert "Excluded, flagged" in text
     assert "never used as normal" in text
@@ -137,7 +138,7 @@ def test_a_swede_score_with_a_missing_row_is_incomplete_and_a_whole_one_is_summe
     assert "Score &nbsp; **9 of 10** · suspicious" in said(page)
     page.button(key=f"{key}_save").click().run()
     assert not page.exception
-    case = get_case(store, actor=annotator, case_id=case_id)
+    case = get_case(Caller(store, annotator), case_id=case_id)
     assert (case.swede_total, case.version) == (9, 2)
     assert "as an impression and not histology: HSIL" in said(page)
 
@@ -148,23 +149,23 @@ def test_an_edit_upon_an_older_record_is_told_and_overwrites_nothing(
     case_id = add_case(None)
     page = open_page(annotator, "cases", case=case_id)
     form = CaseForm(colposcopy=Colposcopy.NORMAL)
-    update_case(store, actor=administrator, case_id=case_id, base_version=1, form=form)
+    update_case(Caller(store, administrator), case_id=case_id, base_version=1, form=form)
     page.number_input(key=f"record_{case_id}_1_age_years").set_value(40)
     page.button(key=f"record_{case_id}_1_save").click().run()
     assert "Somebody changed this case" in said(page)
-    assert get_case(store, actor=annotator, case_id=case_id).form == form
+    assert get_case(Caller(store, annotator), case_id=case_id).form == form
 
 
 def test_an_image_is_corrected(open_page: OpenPage, store: Store, annotator: Actor, add_case: AddCase) -> None:
     case_id = add_case(None)
     page = open_page(annotator, "cases", case=case_id)
-    image = get_case(store, actor=annotator, case_id=case_id).images[0].image
+    image = get_case(Caller(store, annotator), case_id=case_id).images[0].image
     key = f"mark_{image.id}_{image.stage}_None_True"
     page.selectbox(key=f"{key}_stage").set_value(Stage.LUGOL)
     page.toggle(key=f"{key}_cervix").set_value(False)
     page.button(key=f"{key}_save").click().run()
     assert not page.exception
-    image = get_case(store, actor=annotator, case_id=case_id).images[0].image
+    image = get_case(Caller(store, annotator), case_id=case_id).images[0].image
     assert (image.stage, image.shows_cervix) == (Stage.LUGOL, False)
 
 

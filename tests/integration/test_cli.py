@@ -17,6 +17,7 @@ from colpo_core.cli.main import main
 from colpo_core.images.masks import mask_png
 from colpo_core.records.people import Actor
 from colpo_core.records.studies.reading_plans import Aid
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.studies.rows import get_study
 from colpo_core.settings import Settings
 from colpo_core.store import Store
@@ -170,7 +171,7 @@ def test_a_study_that_aids_its_readers_is_made_with_its_options(
     assert "even number of sessions" in run("studies", "create", "Odd", *aided, code=1).output
     run("studies", "create", "Whole", *aided, "--whole-sessions", "--points", "--findings", "--stages")
     (made,) = ask("studies", "list")
-    plan = get_study(store, actor=administrator, study_id=made["id"]).plan
+    plan = get_study(Caller(store, administrator), study_id=made["id"]).plan
     assert (plan.aid, plan.aid_checkpoint_id, plan.crossover) == (Aid.AT_ONCE, clinic.checkpoint_id, False)
     assert (plan.asks_points, plan.asks_findings, plan.shows_stages) == (True, True, True)
 

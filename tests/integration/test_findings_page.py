@@ -17,6 +17,7 @@ from colpo_core.services.annotations.own_masks import open_annotation, save_draf
 from colpo_core.services.cases.case import get_case
 from colpo_core.services.cases.findings import get_findings, save_findings
 from colpo_core.services.cases.histology import add_specimen
+from colpo_core.services.common.callers import Caller
 from colpo_core.store import Store
 from colpo_core.store.tables import Image
 from colpo_core.terms import Finding, Grade, MaskDoubt, SpecimenKind, Stage
@@ -46,13 +47,13 @@ def case_id(add_case: AddCase) -> int:
 
 @pytest.fixture
 def image_id(store: Store, annotator: Actor, case_id: int) -> int:
-    return get_case(store, actor=annotator, case_id=case_id).images[0].image.id
+    return get_case(Caller(store, annotator), case_id=case_id).images[0].image.id
 
 
 def paint(store: Store, actor: Actor, image_id: int, mask: NDArray[np.bool_], finding: Finding) -> None:
-    opened = open_annotation(store, actor=actor, image_id=image_id, finding=finding)
-    saved = save_draft(store, actor=actor, document_id=opened.document_id, base_seq=opened.seq, rle=encode_rle(mask))
-    submit_annotation(store, actor=actor, document_id=opened.document_id, seq=saved.seq, sure=set(MaskDoubt))
+    opened = open_annotation(Caller(store, actor), image_id=image_id, finding=finding)
+    saved = save_draft(Caller(store, actor), document_id=opened.document_id, base_seq=opened.seq, rle=encode_rle(mask))
+    submit_annotation(Caller(store, actor), document_id=opened.document_id, seq=saved.seq, sure=set(MaskDoubt))
 
 
 def paint_half(store: Store, actor: Actor, image_id: int) -> None:
@@ -74,7 +75,7 @@ def test_findings_are_entered_and_stay(open_page: OpenPage, store: Store, annota
     page.text_input(key=f"{key}_note").set_value("a remark")
     page.button(key=f"{key}_save").click().run()
     assert not page.exception
-    record = get_findings(store, actor=annotator, case_id=case_id)
+    record = get_findings(Caller(store, annotator), case_id=case_id)
     assert record.entry == FindingsEntry(
         adequate=True,
         junction=Junction.COMPLETELY,
@@ -100,7 +101,7 @@ def test_an_inadequate_examination_asks_for_its_reason(
     assert "needs its reason" in said(page)
     choose(page, reasons, [Sign.OBSCURED_BY_BLOOD])
     page.button(key=f"{key}_save").click().run()
-    assert get_findings(store, actor=annotator, case_id=case_id).entry.signs == (Sign.OBSCURED_BY_BLOOD,)
+    assert get_findings(Caller(store, annotator), case_id=case_id).entry.signs == (Sign.OBSCURED_BY_BLOOD,)
 
 
 def test_a_reason_is_forgotten_with_the_word_that_asked_for_it(
@@ -115,7 +116,7 @@ def test_a_reason_is_forgotten_with_the_word_that_asked_for_it(
     choose(page, f"{key}_adequate", True)
     page.run()
     page.button(key=f"{key}_save").click().run()
-    entry = get_findings(store, actor=annotator, case_id=case_id).entry
+    entry = get_findings(Caller(store, annotator), case_id=case_id).entry
     assert (entry.adequate, entry.signs) == (True, ())
 
 
@@ -127,9 +128,9 @@ def test_a_proposal_fills_in_and_counts_only_once_it_is_saved(
     assert not page.exception
     text = said(page)
     assert "Version 1 of your mask: 2 quadrants, 50% of the cervix, centre at 12 o'clock" in text
-    assert get_findings(store, actor=annotator, case_id=case_id).version == 0
+    assert get_findings(Caller(store, annotator), case_id=case_id).version == 0
     press(page, "Save findings")
-    record = get_findings(store, actor=annotator, case_id=case_id)
+    record = get_findings(Caller(store, annotator), case_id=case_id)
     assert (record.entry.quadrants, record.entry.cervix_percent) == (2, 50)
     assert record.entry.clock_hours[-1] == 12
     assert record.proposed_from is not None
@@ -143,7 +144,7 @@ def test_a_corrected_proposal_is_not_called_confirmed(
     page = press(open_page(annotator, "cases", case=case_id), "Propose from the mask")
     choose(page, f"findings_{case_id}_0_quadrants", 3)
     press(page, "Save findings")
-    record = get_findings(store, actor=annotator, case_id=case_id)
+    record = get_findings(Caller(store, annotator), case_id=case_id)
     assert (record.entry.quadrants, record.proposed_from) == (3, None)
 
 
@@ -161,9 +162,9 @@ def test_the_swede_row_is_filled_in_for_the_clinician_to_save(
     assert not page.exception
     row = page.selectbox(key=f"record_{case_id}_1_lesion_size")
     assert row.value == 1
-    assert get_case(store, actor=annotator, case_id=case_id).form.swede.lesion_size is None
+    assert get_case(Caller(store, annotator), case_id=case_id).form.swede.lesion_size is None
     press(page, "Save record")
-    assert get_case(store, actor=annotator, case_id=case_id).form.swede.lesion_size == 1
+    assert get_case(Caller(store, annotator), case_id=case_id).form.swede.lesion_size == 1
 
 
 def test_somebody_else_s_findings_are_told_and_neither_is_lost(
@@ -171,13 +172,13 @@ def test_somebody_else_s_findings_are_told_and_neither_is_lost(
 ) -> None:
     page = open_page(annotator, "cases", case=case_id)
     theirs = FindingsEntry(note="theirs")
-    save_findings(store, actor=administrator, case_id=case_id, base_version=0, entry=theirs)
+    save_findings(Caller(store, administrator), case_id=case_id, base_version=0, entry=theirs)
     page.text_input(key=f"findings_{case_id}_0_note").set_value("mine").run()
     page.button(key=f"findings_{case_id}_0_save").click().run()
     assert "Somebody changed these findings" in said(page)
     assert "Ada saved these findings while you were filling in the form" in said(page)
     assert page.text_input(key=f"findings_{case_id}_0_note").value == "mine"
-    assert get_findings(store, actor=annotator, case_id=case_id).entry == theirs
+    assert get_findings(Caller(store, annotator), case_id=case_id).entry == theirs
     press(page, "Load the newer form")
     assert page.text_input(key=f"findings_{case_id}_1_note").value == "theirs"
 
@@ -199,7 +200,7 @@ def test_what_was_filled_in_is_there_again_after_another_page(
     page.run()
     assert "Not saved yet" in said(page)
     press(page, "Save findings")
-    entry = get_findings(store, actor=annotator, case_id=case_id).entry
+    entry = get_findings(Caller(store, annotator), case_id=case_id).entry
     assert (entry.quadrants, entry.signs) == (2, (Sign.FINE_MOSAIC,))
     assert "Not saved yet" not in said(page)
 
@@ -208,7 +209,7 @@ def test_a_form_that_was_not_touched_follows_what_is_stored(
     open_page: OpenPage, store: Store, annotator: Actor, administrator: Actor, case_id: int
 ) -> None:
     page = open_page(annotator, "cases", case=case_id)
-    save_findings(store, actor=administrator, case_id=case_id, base_version=0, entry=FindingsEntry(note="theirs"))
+    save_findings(Caller(store, administrator), case_id=case_id, base_version=0, entry=FindingsEntry(note="theirs"))
     page.run()
     assert page.text_input(key=f"findings_{case_id}_1_note").value == "theirs"
     assert "while you were filling in" not in said(page)
@@ -217,7 +218,7 @@ def test_a_form_that_was_not_touched_follows_what_is_stored(
 def test_a_specimen_takes_a_biopsy_point_as_its_site(
     open_page: OpenPage, store: Store, annotator: Actor, case_id: int, image_id: int
 ) -> None:
-    save_biopsy_points(store, actor=annotator, image_id=image_id, points=[(3, 4), (28, 12)])
+    save_biopsy_points(Caller(store, annotator), image_id=image_id, points=[(3, 4), (28, 12)])
     page = open_page(annotator, "cases", case=case_id)
     key = f"specimen_{case_id}_0"
     page.selectbox(key=f"{key}_grade").set_value(Grade.CIN2)
@@ -231,14 +232,14 @@ def test_a_specimen_takes_a_biopsy_point_as_its_site(
     choice.select_index(3)
     press(page, "Add specimen")
     assert not page.exception
-    (specimen,) = get_case(store, actor=annotator, case_id=case_id).specimens
+    (specimen,) = get_case(Caller(store, annotator), case_id=case_id).specimens
     assert specimen.site == SpecimenSite(image_id, 28, 12)
     assert "site on Acetic acid" in said(page)
     assert "By its site" not in said(page), "without an outline of the cervix there is no hour"
     page.button(key=f"site_{specimen.id}_point_0").click().run()
-    assert get_case(store, actor=annotator, case_id=case_id).specimens[0].site == SpecimenSite(image_id, 3, 4)
+    assert get_case(Caller(store, annotator), case_id=case_id).specimens[0].site == SpecimenSite(image_id, 3, 4)
     page.button(key=f"site_{specimen.id}_remove").click().run()
-    assert get_case(store, actor=annotator, case_id=case_id).specimens[0].site is None
+    assert get_case(Caller(store, annotator), case_id=case_id).specimens[0].site is None
 
 
 def test_the_hour_of_a_site_is_proposed_and_entered_on_confirmation(
@@ -246,8 +247,7 @@ def test_the_hour_of_a_site_is_proposed_and_entered_on_confirmation(
 ) -> None:
     paint_half(store, annotator, image_id)
     specimen_id = add_specimen(
-        store,
-        actor=annotator,
+        Caller(store, annotator),
         case_id=case_id,
         kind=SpecimenKind.PUNCH_BIOPSY,
         grade=Grade.CIN1,
@@ -255,9 +255,9 @@ def test_the_hour_of_a_site_is_proposed_and_entered_on_confirmation(
     )
     page = open_page(annotator, "cases", case=case_id)
     assert "By its site it lies at **3 o'clock**" in said(page)
-    assert get_case(store, actor=annotator, case_id=case_id).specimens[0].clock_hour is None
+    assert get_case(Caller(store, annotator), case_id=case_id).specimens[0].clock_hour is None
     page.button(key=f"hour_{specimen_id}").click().run()
-    assert get_case(store, actor=annotator, case_id=case_id).specimens[0].clock_hour == 3
+    assert get_case(Caller(store, annotator), case_id=case_id).specimens[0].clock_hour == 3
     assert "By its site" not in said(page)
 
 

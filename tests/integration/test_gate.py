@@ -16,6 +16,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from colpo_core.records.people import Actor
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.people import accounts as people
 from colpo_core.services.studies import presenting
 from colpo_core.services.studies.conduct import study_conduct
@@ -113,7 +114,7 @@ def people_of(server: Server) -> dict[Role, Actor]:
     made = {Role.ADMINISTRATOR: chief}
     for role in (Role.ANNOTATOR, Role.READER):
         one = people.create_person(
-            server.store, actor=chief, username=role.value, display_name="", role=role, password=PASSWORD
+            Caller(server.store, chief), username=role.value, display_name="", role=role, password=PASSWORD
         )
         made[role] = Actor(one.person_id, one.username, one.display_name, one.role)
     return made
@@ -213,9 +214,9 @@ def test_deactivating_shuts_the_gate_at_once(server: Server, people_of: dict[Rol
     chief, annotator = people_of[Role.ADMINISTRATOR], people_of[Role.ANNOTATOR]
     with server.signed_in("annotator") as client:
         assert client.get("/colpo/session").status_code == 204
-        people.set_active(server.store, actor=chief, person_id=annotator.person_id, active=False)
+        people.set_active(Caller(server.store, chief), person_id=annotator.person_id, active=False)
         assert client.get("/colpo/session").status_code == 401
-    people.set_active(server.store, actor=chief, person_id=annotator.person_id, active=True)
+    people.set_active(Caller(server.store, chief), person_id=annotator.person_id, active=True)
 
 
 def test_what_a_reader_tries_during_a_study_is_refused_and_recorded(
@@ -223,13 +224,13 @@ def test_what_a_reader_tries_during_a_study_is_refused_and_recorded(
 ) -> None:
     store, chief, reader = server.store, people_of[Role.ADMINISTRATOR], people_of[Role.READER]
     other = people.create_person(
-        store, actor=chief, username="other", display_name="", role=Role.READER, password=PASSWORD
+        Caller(store, chief), username="other", display_name="", role=Role.READER, password=PASSWORD
     )
     clinic = PredictedClinic(store, chief)
     clinic.clinic.add_case()
     readers = [reader, Actor(other.person_id, "other", "other", Role.READER)]
     study_id = make_study(store, chief, readers)
-    theirs = presenting.next_case(store, actor=readers[1], study_id=study_id)
+    theirs = presenting.next_case(Caller(store, readers[1]), study_id=study_id)
     assert theirs is not None
     tried = [
         "/colpo/images/1", "/colpo/images/1/thumbnail", "/colpo/annotations/i1-p1-mosaic",
@@ -242,11 +243,11 @@ def test_what_a_reader_tries_during_a_study_is_refused_and_recorded(
     with server.signed_in("reader") as client:
         for path in tried:
             assert client.get(path).status_code in {403, 404}, path
-        mine = presenting.next_case(store, actor=reader, study_id=study_id)
+        mine = presenting.next_case(Caller(store, reader), study_id=study_id)
         assert mine is not None
         assert client.get(f"/colpo/readings/{study_id}/image/{mine.token}").status_code == 200
         assert client.get("/colpo/session").status_code == 204
-    found = study_conduct(store, actor=chief, study_id=study_id).refusals
+    found = study_conduct(Caller(store, chief), study_id=study_id).refusals
     assert {one.what for one in found} == {f"GET {path.split('?')[0]}" for path in tried}
     assert {(one.display_name, one.times) for one in found} == {(reader.display_name, 1)}
 

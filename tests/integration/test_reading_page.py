@@ -8,6 +8,7 @@ import pytest
 from colpo_core.errors import InputRejected
 from colpo_core.records.people import Actor
 from colpo_core.records.studies.reading_plans import ReadingPlan
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.studies import designing, presenting, readings
 from colpo_core.store import Store
 from colpo_core.terms import Finding, Label
@@ -21,14 +22,14 @@ def test_the_reading_page_tells_when_the_next_session_opens(
     store: Store, administrator: Actor, reader: Actor, cases: list[int], open_page: OpenPage
 ) -> None:
     study = designing.create_study(
-        store, actor=administrator, name="Two", reader_ids=[reader.person_id], plan=ReadingPlan(n_sessions=2)
+        Caller(store, administrator), name="Two", reader_ids=[reader.person_id], plan=ReadingPlan(n_sessions=2)
     )
-    designing.open_study(store, actor=administrator, study_id=study.id)
+    designing.open_study(Caller(store, administrator), study_id=study.id)
     for _case in cases:
-        shown = presenting.next_case(store, actor=reader, study_id=study.id)
+        shown = presenting.next_case(Caller(store, reader), study_id=study.id)
         assert shown is not None
         readings.record_reading(
-            store, actor=reader, study_id=study.id, token=shown.token, call=Label.HSIL, confidence=90
+            Caller(store, reader), study_id=study.id, token=shown.token, call=Label.HSIL, confidence=90
         )
     app = open_page(reader, "read", study=study.id)
     assert not app.exception
@@ -50,9 +51,9 @@ def test_a_reader_sees_a_sentence_where_a_study_is_not_open(
     store: Store, administrator: Actor, reader: Actor, study_id: int, open_page: OpenPage
 ) -> None:
     assert "You do not read in such a study" in said(open_page(reader, "read", study=study_id))
-    designing.open_study(store, actor=administrator, study_id=study_id)
+    designing.open_study(Caller(store, administrator), study_id=study_id)
     assert not open_page(reader, "read", study=study_id).error
-    designing.close_study(store, actor=administrator, study_id=study_id, reason="enough was read")
+    designing.close_study(Caller(store, administrator), study_id=study_id, reason="enough was read")
     assert "This study is closed" in said(open_page(reader, "read", study=study_id))
 
 
@@ -76,10 +77,10 @@ def test_findings_that_were_chosen_are_there_after_a_reload(
     store: Store, administrator: Actor, reader: Actor, cases: list[int], open_page: OpenPage
 ) -> None:
     study = designing.create_study(
-        store, actor=administrator, name="Asking", reader_ids=[reader.person_id],
+        Caller(store, administrator), name="Asking", reader_ids=[reader.person_id],
         plan=ReadingPlan(asks_points=True, asks_findings=True),
     )  # fmt: skip
-    designing.open_study(store, actor=administrator, study_id=study.id)
+    designing.open_study(Caller(store, administrator), study_id=study.id)
     app = open_page(reader, "read", study=study.id)
     assert not app.exception
     (findings,) = app.get("button_group")
@@ -87,10 +88,10 @@ def test_findings_that_were_chosen_are_there_after_a_reload(
     assert not app.exception
     again = open_page(reader, "read", study=study.id)
     assert again.get("button_group")[0].value == [Finding.MOSAIC]
-    shown = presenting.next_case(store, actor=reader, study_id=study.id)
+    shown = presenting.next_case(Caller(store, reader), study_id=study.id)
     assert shown is not None
     readings.save_reading_draft(
-        store, actor=reader, study_id=study.id, token=shown.token, points=[(3.0, 4.0)], findings=[Finding.MOSAIC]
+        Caller(store, reader), study_id=study.id, token=shown.token, points=[(3.0, 4.0)], findings=[Finding.MOSAIC]
     )
     labels = [one.label for one in open_page(reader, "read", study=study.id).button]
     assert "Set biopsy sites (1 of 6)" in labels

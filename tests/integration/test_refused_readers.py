@@ -10,6 +10,7 @@ import pytest
 
 from colpo_core.errors import PermissionDenied
 from colpo_core.records.people import Actor
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.studies import amendments as study_amendments
 from colpo_core.services.studies.conduct import study_conduct
 from colpo_core.store import Store
@@ -50,12 +51,12 @@ def test_every_service_that_is_not_for_readers_refuses_them(store: Store, reader
     needed = {
         one.name: MagicMock()
         for one in inspect.signature(service).parameters.values()
-        if one.default is inspect.Parameter.empty and one.name not in {"store", "actor"}
+        if one.default is inspect.Parameter.empty and one.name != "caller"
     }
     if "limit" in inspect.signature(service).parameters:
         needed["limit"] = 1
     with pytest.raises(PermissionDenied):
-        service(store, actor=reader, **needed)
+        service(Caller(store, reader), **needed)
 
 
 def test_each_page_that_a_reader_tries_is_refused_and_told_to_the_administrator(
@@ -66,7 +67,7 @@ def test_each_page_that_a_reader_tries_is_refused_and_told_to_the_administrator(
     for name in forbidden:
         app = open_page(reader, name, study=study_id, case=1, image=1, prediction=1, checkpoint=1)
         assert [one.value for one in app.title] == ["Not for your role"], name
-    refused = study_conduct(store, actor=administrator, study_id=study_id).refusals
+    refused = study_conduct(Caller(store, administrator), study_id=study_id).refusals
     assert {one.what for one in refused} == {f"page {name}" for name in forbidden}
     app = open_page(administrator, "studies", study=study_id)
     shown = next(table.value for table in app.dataframe if "Asked for" in table.value)
@@ -79,9 +80,9 @@ def test_a_study_that_is_not_the_readers_own_is_refused_and_recorded(
     foreign = make_study(store, administrator, [second_reader], name="Foreign")
     app = open_page(reader, "read", study=foreign)
     assert "You do not read in such a study" in "".join(error.value for error in app.error)
-    (refusal,) = study_conduct(store, actor=administrator, study_id=study_id).refusals
+    (refusal,) = study_conduct(Caller(store, administrator), study_id=study_id).refusals
     assert refusal.what == "page read: NotFound"
-    assert study_conduct(store, actor=administrator, study_id=foreign).refusals == ()
+    assert study_conduct(Caller(store, administrator), study_id=foreign).refusals == ()
 
 
 def test_the_studies_page_amends_and_lists(
@@ -94,7 +95,7 @@ def test_the_studies_page_amends_and_lists(
     assert not app.exception
     words = "".join(str(one.value) for one in app.markdown)
     assert "Rita was taken off the readers; what was read stays. Reason: she dropped out" in words
-    study_amendments.correct_question(store, actor=administrator, study_id=study_id, question="<b>", reason="**why**")
+    study_amendments.correct_question(Caller(store, administrator), study_id=study_id, question="<b>", reason="**why**")
     app = open_page(administrator, "studies", study=study_id)
     assert "Amendments" in [one.value for one in app.subheader]
     assert not app.exception

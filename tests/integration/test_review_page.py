@@ -7,6 +7,7 @@ import pytest
 
 from colpo_core.records.people import Actor
 from colpo_core.services.annotations import own_masks
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.jobs import control as jobs
 from colpo_core.services.overview import figures_cache
 from colpo_core.services.review import desk as review
@@ -48,7 +49,7 @@ def test_review_takes_verdicts_one_after_the_other(
     assert not app.exception
     shown = app.dataframe[0].value
     assert list(shown[""]) == ["In the model's mask", "In the mask of Painter"]
-    opened = review.open_review(store, actor=annotator, prediction_id=desk.predictions[1])
+    opened = review.open_review(Caller(store, annotator), prediction_id=desk.predictions[1])
     assert (opened.reviews[0].verdict, opened.reviews[0].reason) == (Verdict.OVERRULE, "the mask covers a reflection")
     press(app, "Next")
     press(app, "Agree")
@@ -66,7 +67,7 @@ def test_a_reviewer_who_is_unsure_chooses_why(
     app.selectbox(key=f"because_{desk.predictions[0]}").set_value(ReviewReason.IMAGE_QUALITY).run()
     press(app, "Unsure")
     assert "**You were unsure.** The image does not show enough" in words_of(app)
-    opened = review.open_review(store, actor=annotator, prediction_id=desk.predictions[0])
+    opened = review.open_review(Caller(store, annotator), prediction_id=desk.predictions[0])
     assert opened.reviews[0].because is ReviewReason.IMAGE_QUALITY
     assert "unsure 1" in words_of(open_page(annotator, "dashboard", tab="model"))
 
@@ -104,7 +105,7 @@ def test_the_models_mask_is_opened_for_correction(
     press(app, "Correct the mask")
     assert not app.exception
     assert "correct it, then submit" in words_of(app)
-    mine = own_masks.open_annotation(store, actor=annotator, image_id=desk.cases[0].image_id)
+    mine = own_masks.open_annotation(Caller(store, annotator), image_id=desk.cases[0].image_id)
     assert mine.start is Start.PROPOSAL
 
 
@@ -117,7 +118,7 @@ def test_review_opens_by_image_and_offers_to_predict_what_is_missing(
     app = open_page(annotator, "review", image=missing)
     assert f"Image {missing} has no prediction yet" in words_of(app)
     press(app, "Predict it now")
-    (job,) = jobs.list_jobs(store, actor=annotator)
+    (job,) = jobs.list_jobs(Caller(store, annotator))
     assert job.settings.image_ids == (missing,)
     assert not app.exception
     assert "There is no prediction 99" in words_of(open_page(annotator, "review", prediction=99))
@@ -142,7 +143,7 @@ def test_what_changes_with_the_mask_is_asked_for_and_others_masks_open_with_the_
     app = open_page(annotator, "review", prediction=desk.predictions[0])
     assert "older than the comparison of cases" in words_of(app)
     press(app, "Work it out")
-    (job,) = jobs.list_jobs(store, actor=annotator, kind=JobKind.EXPLAIN)
+    (job,) = jobs.list_jobs(Caller(store, annotator), kind=JobKind.EXPLAIN)
     assert placed == [job.id]
     assert job.settings.prediction_id == desk.predictions[0]
     with store.writing() as session:

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from colpo_core.records.people import Actor
 from colpo_core.records.studies.designs import CaseSource
 from colpo_core.records.studies.reading_plans import Aid, ReadingPlan
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.studies import designing, presenting, readings
 from colpo_core.services.studies import results as study_results
 from colpo_core.services.studies.rows import get_study, list_studies
@@ -36,21 +37,20 @@ def closed_study(store: Store, administrator: Actor) -> int:
             prediction.prob_hsil_4ch = 0.1 + 0.07 * (place * 5 % 12)
     readers = [add_person(store, username, Role.READER) for username in ("<b>anna", "berta")]
     study = designing.create_study(
-        store,
-        actor=administrator,
+        Caller(store, administrator),
         name="Two readers",
         reader_ids=[one.person_id for one in readers],
         checkpoint_ids=[clinic.checkpoint_id],
     )
-    designing.open_study(store, actor=administrator, study_id=study.id)
+    designing.open_study(Caller(store, administrator), study_id=study.id)
     for reader in readers:
         for number in range(study.n_cases):
-            shown = presenting.next_case(store, actor=reader, study_id=study.id)
+            shown = presenting.next_case(Caller(store, reader), study_id=study.id)
             assert shown is not None
             call = Label.HSIL if number % 3 else Label.NORMAL
             answer = {"call": call, "confidence": 7 * number}
-            readings.record_reading(store, actor=reader, study_id=study.id, token=shown.token, **answer)
-    designing.close_study(store, actor=administrator, study_id=study.id, reason="enough was read")
+            readings.record_reading(Caller(store, reader), study_id=study.id, token=shown.token, **answer)
+    designing.close_study(Caller(store, administrator), study_id=study.id, reason="enough was read")
     return study.id
 
 
@@ -79,7 +79,7 @@ def test_a_study_is_made_with_counts_in_sight(
     assert not button(app, "Create study").disabled
     button(app, "Create study").click().run()
     assert not app.exception
-    (made,) = list_studies(store, actor=administrator)
+    (made,) = list_studies(Caller(store, administrator))
     assert (made.name, made.state, made.n_cases) == ("Spring", StudyState.DRAFT, 3)
 
 
@@ -110,15 +110,15 @@ def test_the_form_takes_the_aid_and_the_design_says_it(
     assert not app.exception
     button(app, "Create study").click().run()
     assert "A crossover takes an even number of sessions" in said(app)
-    assert list_studies(store, actor=administrator) == ()
+    assert list_studies(Caller(store, administrator)) == ()
     app.toggle(key="study_crossover").set_value(False)
     for asked in ("study_points", "study_findings", "study_stages"):
         app.toggle(key=asked).set_value(True)
     app.run()
     button(app, "Create study").click().run()
     assert not app.exception
-    (made,) = list_studies(store, actor=administrator)
-    plan = get_study(store, actor=administrator, study_id=made.id).plan
+    (made,) = list_studies(Caller(store, administrator))
+    plan = get_study(Caller(store, administrator), study_id=made.id).plan
     assert (plan.aid, plan.crossover, plan.n_sessions) == (Aid.AT_ONCE, False, 3)
     assert plan.asks_points and plan.asks_findings and plan.shows_stages
     shown = said(open_page(administrator, "studies", study=made.id))
@@ -141,7 +141,7 @@ def test_the_form_takes_sessions_practice_and_the_endpoint(
     assert "Left out: 1 (practised with)" in said(app)
     button(app, "Create study").click().run()
     assert not app.exception
-    (made,) = list_studies(store, actor=administrator)
+    (made,) = list_studies(Caller(store, administrator))
     assert (made.n_cases, made.n_each, made.n_practice) == (2, 6, 1)
     words = said(open_page(administrator, "studies", study=made.id))
     assert "2 sessions a reader, at least 14 days apart" in words
@@ -169,9 +169,9 @@ def test_from_draft_to_results(
     assert "sealed and open" in said(app)
     assert "Results are hidden until the study is closed" in said(app)
 
-    shown = presenting.next_case(store, actor=reader, study_id=study_id)
+    shown = presenting.next_case(Caller(store, reader), study_id=study_id)
     assert shown is not None
-    readings.record_reading(store, actor=reader, study_id=study_id, token=shown.token, call=Label.HSIL, confidence=90)
+    readings.record_reading(Caller(store, reader), study_id=study_id, token=shown.token, call=Label.HSIL, confidence=90)
     app = open_page(administrator, "studies", study=study_id)
     assert "1 of 3" in said(app)
     assert "2 of 3 readings are still missing" in said(app)
@@ -237,7 +237,7 @@ def test_a_draft_is_discarded(store: Store, administrator: Actor, study_id: int,
     app = open_page(administrator, "studies", study=study_id)
     button(app, "Discard draft").click().run()
     assert not app.exception
-    assert list_studies(store, actor=administrator) == ()
+    assert list_studies(Caller(store, administrator)) == ()
 
 
 def test_a_name_is_no_markup(administrator: Actor, study_id: int, open_page: OpenPage) -> None:
@@ -260,7 +260,7 @@ def test_opening_is_asked_once_more_and_says_what_weakens_the_study(
     store: Store, administrator: Actor, reader: Actor, cases: list[int], open_page: OpenPage
 ) -> None:
     draft = designing.create_study(
-        store, actor=administrator, name="No washout", reader_ids=[reader.person_id],
+        Caller(store, administrator), name="No washout", reader_ids=[reader.person_id],
         plan=ReadingPlan(n_sessions=2, washout_days=0),
     )  # fmt: skip
     app = open_page(administrator, "studies", study=draft.id)
@@ -268,7 +268,7 @@ def test_opening_is_asked_once_more_and_says_what_weakens_the_study(
     assert "Open for reading" not in [one.label for one in app.button], "one click alone seals nothing"
     assert "There is no washout between the sessions" in said(app)
     assert "No question is written down" in said(app)
-    assert get_study(store, actor=administrator, study_id=draft.id).study.state is StudyState.DRAFT
+    assert get_study(Caller(store, administrator), study_id=draft.id).study.state is StudyState.DRAFT
     button(app, "Seal and open").click().run()
     assert "sealed and open" in said(app)
 
@@ -276,7 +276,7 @@ def test_opening_is_asked_once_more_and_says_what_weakens_the_study(
 def test_rows_and_dots_of_an_aided_study_name_their_arm(store: Store, administrator: Actor) -> None:
     plan = ReadingPlan(aid=Aid.AFTER_FIRST_CALL)
     study_id = reported_study(store, administrator, plan=plan)
-    results = study_results.study_results(store, actor=administrator, study_id=study_id)
+    results = study_results.study_results(Caller(store, administrator), study_id=study_id)
     table = results_table(results)
     for name in ("Anna-Maria", "Berta", "=Carla"):
         for arm in ("aided", "unaided"):

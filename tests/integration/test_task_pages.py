@@ -14,6 +14,7 @@ from colpo_core.records.tasks import TaskDraft
 from colpo_core.services.agreement.adjudication import take_mask
 from colpo_core.services.agreement.overview import image_agreement
 from colpo_core.services.annotations import own_masks
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.tasks import queue as task_queue
 from colpo_core.services.tasks import tasks
 from colpo_core.store import Store
@@ -58,16 +59,16 @@ def make_task(store: Store, administrator: Actor, *annotators: Actor, title: str
         order=TaskOrder.DATE,
         **wanted,
     )
-    return tasks.create_task(store, actor=administrator, draft=draft).id
+    return tasks.create_task(Caller(store, administrator), draft=draft).id
 
 
 def paint(store: Store, actor: Actor, image_id: int, active_ms: int = 0) -> None:
-    opened = own_masks.open_annotation(store, actor=actor, image_id=image_id)
+    opened = own_masks.open_annotation(Caller(store, actor), image_id=image_id)
     code = encode_rle(np.eye(HEIGHT, WIDTH, dtype=np.bool_))
     saved = own_masks.save_draft(
-        store, actor=actor, document_id=opened.document_id, base_seq=opened.seq, rle=code, active_ms=active_ms
+        Caller(store, actor), document_id=opened.document_id, base_seq=opened.seq, rle=code, active_ms=active_ms
     )
-    own_masks.submit_annotation(store, actor=actor, document_id=opened.document_id, seq=saved.seq)
+    own_masks.submit_annotation(Caller(store, actor), document_id=opened.document_id, seq=saved.seq)
 
 
 # --- the page of tasks ---
@@ -101,12 +102,12 @@ def test_an_administrator_makes_a_task_with_the_counts_before_her(
     assert [text.split("**")[1] for text in texts_of_progress(app)] == ["4 images", "4 images"]
     app = press(app, "Create task")
     assert not app.exception
-    made = tasks.list_tasks(store, actor=administrator)
+    made = tasks.list_tasks(Caller(store, administrator))
     assert [(one.title, one.n_images, one.n_items, one.blind) for one in made] == [("Spring", 4, 8, True)]
 
 
 def _options(store: Store, administrator: Actor) -> list[Any]:
-    return list(tasks.annotator_choices(store, actor=administrator))
+    return list(tasks.annotator_choices(Caller(store, administrator)))
 
 
 def test_a_task_without_an_image_cannot_be_made(
@@ -126,9 +127,9 @@ def test_progress_skips_and_closing(
 ) -> None:
     task_id = make_task(store, administrator, annotator, berta)
     paint(store, annotator, images[0], active_ms=65_000)
-    place = task_queue.queue_place(store, actor=berta, task_id=task_id, image_id=images[1])
+    place = task_queue.queue_place(Caller(store, berta), task_id=task_id, image_id=images[1])
     assert place is not None
-    task_queue.skip_item(store, actor=berta, item_id=place.item_id, reason="Blurred *badly*")
+    task_queue.skip_item(Caller(store, berta), item_id=place.item_id, reason="Blurred *badly*")
     app = open_page(administrator, "tasks", task=task_id)
     assert not app.exception
     table = app.dataframe[0].value.set_index("Annotator")
@@ -181,10 +182,10 @@ def test_home_tells_the_adjudicator_what_waits_and_leads_there(
     assert "## 1" in words_of(app)
     assert "Masks to decide between" not in words_of(open_page(administrator, "home"))
     press(app, "Decide")
-    version = image_agreement(store, actor=senior, image_id=images[0]).versions[0]
-    take_mask(store, actor=senior, version_id=version.version_id)
+    version = image_agreement(Caller(store, senior), image_id=images[0]).versions[0]
+    take_mask(Caller(store, senior), version_id=version.version_id)
     assert "Masks to decide between" not in words_of(open_page(senior, "home"))
-    tasks.close_task(store, actor=administrator, task_id=task_id)
+    tasks.close_task(Caller(store, administrator), task_id=task_id)
     assert "Masks to decide between" not in words_of(open_page(senior, "home"))
 
 
@@ -217,7 +218,7 @@ def test_a_queue_goes_forth_and_back_and_says_where_one_is(
     assert asked(app, "task") == str(task_id)
     app = press(app, "Previous")
     assert int(asked(app, "image")) == first
-    items = {item.image_id: item for item in task_queue.queue_items(store, actor=annotator, task_id=task_id)}
+    items = {item.image_id: item for item in task_queue.queue_items(Caller(store, annotator), task_id=task_id)}
     assert items[first].state is TaskItemState.WAITING
 
 
@@ -267,12 +268,12 @@ def test_an_image_is_skipped_with_a_reason_and_taken_up_again(
     assert not app.exception
     assert int(asked(app, "image")) != first
     assert "Skipped" in words_of(app)
-    items = {item.image_id: item for item in task_queue.queue_items(store, actor=annotator, task_id=task_id)}
+    items = {item.image_id: item for item in task_queue.queue_items(Caller(store, annotator), task_id=task_id)}
     assert (items[first].state, items[first].skip_reason) == (TaskItemState.SKIPPED, "Blurred or out of focus")
     app = open_page(annotator, "annotate", task=task_id, image=first)
     app = press(app, "Take up")
     assert not app.exception
-    items = {item.image_id: item for item in task_queue.queue_items(store, actor=annotator, task_id=task_id)}
+    items = {item.image_id: item for item in task_queue.queue_items(Caller(store, annotator), task_id=task_id)}
     assert items[first].state is TaskItemState.WAITING
 
 
@@ -319,7 +320,7 @@ def test_next_goes_round_to_what_still_waits(
     store: Store, open_page: Open, administrator: Actor, annotator: Actor, images: list[int]
 ) -> None:
     task_id = make_task(store, administrator, annotator)
-    queue = [item.image_id for item in task_queue.queue_items(store, actor=annotator, task_id=task_id)]
+    queue = [item.image_id for item in task_queue.queue_items(Caller(store, annotator), task_id=task_id)]
     paint(store, annotator, queue[0])
     app = press(open_page(annotator, "annotate", task=task_id, image=queue[-1]), "Next")
     assert int(asked(app, "image")) == queue[1]

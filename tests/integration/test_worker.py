@@ -15,6 +15,7 @@ import pytest
 from colpo_core.records.jobs.jobs import JobRecord
 from colpo_core.records.people import Actor
 from colpo_core.records.training.settings import TrainingSettings
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.jobs import control as jobs
 from colpo_core.services.jobs import engine
 from colpo_core.services.jobs import files as job_files
@@ -47,7 +48,7 @@ def settings(tmp_path: Path) -> Settings:
 @pytest.fixture
 def snapshot_id(store: Store, annotator: Actor) -> int:
     Clinic(store).add_cohort(12, simulated=True)
-    return freezing.freeze_snapshot(store, actor=annotator, query=SnapshotQuery("tiny")).id
+    return freezing.freeze_snapshot(Caller(store, annotator), query=SnapshotQuery("tiny")).id
 
 
 @pytest.fixture(autouse=True)
@@ -84,7 +85,7 @@ def pid_of(store: Store, job_id: int) -> int:
 
 
 def job_of(store: Store, actor: Actor, job_id: int) -> JobRecord:
-    return jobs.get_job(store, actor=actor, job_id=job_id)
+    return jobs.get_job(Caller(store, actor), job_id=job_id)
 
 
 def wait_until_over(store: Store, actor: Actor, job_id: int) -> JobRecord:
@@ -98,12 +99,13 @@ def start_from_a_process_that_ends(store: Store, snapshot_id: int, settings: Tra
         "import json, os, sys\n"
         "from colpo_core.records.training.settings import TrainingSettings\n"
         "from colpo_core.services.common.actors import program_actor\n"
+        "from colpo_core.services.common.callers import Caller\n"
         "from colpo_core.services.common.store_access import open_store\n"
         "from colpo_core.services.training.starting import start_training\n"
         "store = open_store()\n"
         "settings = TrainingSettings.from_dict(json.loads(sys.argv[2]))\n"
         "actor = program_actor(store, 'operator')\n"
-        "job = start_training(store, actor=actor, snapshot_id=int(sys.argv[1]), settings=settings)\n"
+        "job = start_training(Caller(store, actor), snapshot_id=int(sys.argv[1]), settings=settings)\n"
         "print(job.id, flush=True)\n"
         "assert 'torch' not in sys.modules\n"
         "os._exit(0)\n"
@@ -127,10 +129,10 @@ def test_from_a_snapshot_to_reviewed_predictions(
         engine.place(store, job_id)
     job = wait_until_over(store, annotator, job_id)
     assert (job.state, job.error, job.attempt) == (JobState.DONE, None, 1), jobs.job_log(
-        store, actor=annotator, job_id=job_id
+        Caller(store, annotator), job_id=job_id
     )
     assert job.progress == 1.0
-    events = jobs.job_events(store, actor=annotator, job_id=job_id)
+    events = jobs.job_events(Caller(store, annotator), job_id=job_id)
     assert {event.stage for event in events if event.figures} >= {
         "segmentation",
         "segmentation without fold 1 of 2",
@@ -139,7 +141,7 @@ def test_from_a_snapshot_to_reviewed_predictions(
         "classification 4 channels",
         "evaluation",
     }
-    (checkpoint,) = checkpoints.list_checkpoints(store, actor=annotator)
+    (checkpoint,) = checkpoints.list_checkpoints(Caller(store, annotator))
     assert (checkpoint.id, checkpoint.job_id, checkpoint.simulated) == (job.result.checkpoint_id, job_id, True)
     checkpoint_files.verify_files(store, checkpoint)
     assert [path.name for path in store.settings.checkpoints_dir.iterdir()] == [checkpoint.name]
@@ -149,26 +151,26 @@ def test_from_a_snapshot_to_reviewed_predictions(
         damaged = session.get_one(Image, 3)
         store.blobs.path(damaged.sha256).write_bytes(b"damaged")
     promotions.promote_checkpoint(
-        store, actor=administrator, checkpoint_id=checkpoint.id, reason="the first", overrule="a trial with drawings"
+        Caller(store, administrator), checkpoint_id=checkpoint.id, reason="the first", overrule="a trial with drawings"
     )
-    (prediction,) = jobs.list_jobs(store, actor=annotator, kind=JobKind.PREDICT)
+    (prediction,) = jobs.list_jobs(Caller(store, annotator), kind=JobKind.PREDICT)
     done = wait_until_over(store, annotator, prediction.id)
-    assert done.state is JobState.DONE, jobs.job_log(store, actor=annotator, job_id=prediction.id)
+    assert done.state is JobState.DONE, jobs.job_log(Caller(store, annotator), job_id=prediction.id)
     assert done.result.predicted == 11
     assert [image.image_id for image in done.result.failed] == [3]
-    queue = review.list_for_review(store, actor=annotator)
+    queue = review.list_for_review(Caller(store, annotator))
     assert (queue.waiting, queue.checkpoint_name) == (11, checkpoint.name)
-    desk = review.open_review(store, actor=annotator, prediction_id=queue.rows[0].id)
+    desk = review.open_review(Caller(store, annotator), prediction_id=queue.rows[0].id)
     assert 0 <= desk.prediction.prob_hsil_4ch <= 1
     for name in ("3ch-normal", "4ch-hsil"):
-        png = overlays.prediction_map_png(store, actor=annotator, prediction_id=queue.rows[0].id, name=name)
+        png = overlays.prediction_map_png(Caller(store, annotator), prediction_id=queue.rows[0].id, name=name)
         assert png.startswith(b"\x89PNG")
 
 
 def test_a_killed_and_a_frozen_runner_are_replaced_and_finished_stages_kept(
     store: Store, snapshot_id: int, annotator: Actor
 ) -> None:
-    job = starting.start_training(store, actor=annotator, snapshot_id=snapshot_id, settings=LONG)
+    job = starting.start_training(Caller(store, annotator), snapshot_id=snapshot_id, settings=LONG)
     wait_for(lambda: job_of(store, annotator, job.id).stage == "classification 3 channels", "the second stage")
     first = pid_of(store, job.id)
     assert os.getsid(first) != os.getsid(0)
@@ -197,17 +199,17 @@ def test_a_killed_and_a_frozen_runner_are_replaced_and_finished_stages_kept(
     assert engine.reconcile(store, patience_seconds=0) == [job.id]
     wait_for(lambda: job_of(store, annotator, job.id).state is JobState.RUNNING, "the fourth runner")
     fourth = pid_of(store, job.id)
-    jobs.pause_job(store, actor=annotator, job_id=job.id)
+    jobs.pause_job(Caller(store, annotator), job_id=job.id)
     wait_for(lambda: job_of(store, annotator, job.id).state is JobState.QUEUED, "the job to be paused")
     wait_for(lambda: not is_alive(fourth), "the paused runner's end")
     assert job_of(store, annotator, job.id).word == "paused"
     assert engine.reconcile(store, patience_seconds=0) == [], "it waits for somebody to resume it"
     assert job_of(store, annotator, job.id).attempt == 2, "a pause is no failed attempt"
-    jobs.resume_job(store, actor=annotator, job_id=job.id)
+    jobs.resume_job(Caller(store, annotator), job_id=job.id)
     wait_for(lambda: job_of(store, annotator, job.id).state is JobState.RUNNING, "the fifth runner")
 
     fifth = pid_of(store, job.id)
-    jobs.cancel_job(store, actor=annotator, job_id=job.id)
+    jobs.cancel_job(Caller(store, annotator), job_id=job.id)
     assert wait_until_over(store, annotator, job.id).state is JobState.CANCELLED
     wait_for(lambda: not is_alive(fifth), "the runner's end")
     with store.reading() as session:
@@ -215,19 +217,19 @@ def test_a_killed_and_a_frozen_runner_are_replaced_and_finished_stages_kept(
 
 
 def is_kept(store: Store, actor: Actor, job_id: int) -> bool:
-    events = jobs.job_events(store, actor=actor, job_id=job_id)
+    events = jobs.job_events(Caller(store, actor), job_id=job_id)
     return any("segmentation" in event.message and "kept" in event.message for event in events)
 
 
 def test_a_second_training_waits_and_follows_by_itself(store: Store, snapshot_id: int, annotator: Actor) -> None:
-    first = starting.start_training(store, actor=annotator, snapshot_id=snapshot_id, settings=LONG)
+    first = starting.start_training(Caller(store, annotator), snapshot_id=snapshot_id, settings=LONG)
     wait_for(lambda: job_of(store, annotator, first.id).state is JobState.RUNNING, "the first to run")
-    second = starting.start_training(store, actor=annotator, snapshot_id=snapshot_id, settings=TINY)
+    second = starting.start_training(Caller(store, annotator), snapshot_id=snapshot_id, settings=TINY)
     with store.writing() as session:
         # What it would fail by shows without the minute that a training takes that it was taken up by itself.
         session.get_one(Job, second.id).settings = {"unknown": 1}
     assert job_of(store, annotator, second.id).state is JobState.QUEUED
-    jobs.cancel_job(store, actor=annotator, job_id=first.id)
+    jobs.cancel_job(Caller(store, annotator), job_id=first.id)
     over = wait_until_over(store, annotator, second.id)
     assert job_of(store, annotator, first.id).state is JobState.CANCELLED
     assert over.state is JobState.FAILED

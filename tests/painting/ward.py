@@ -11,6 +11,7 @@ from sqlalchemy import delete, select
 from colpo_core.images.decoding import CleanImage, encode_clean
 from colpo_core.records.people import Actor
 from colpo_core.services.annotations import own_masks
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.people import accounts as people
 from colpo_core.store import Store
 from colpo_core.store.tables import Case, Image, Patient, Person, SignInSession, utc_now
@@ -56,8 +57,7 @@ def add_annotator_with_password(store: Store, username: str) -> Annotator:
     """An annotator who can also sign in by the form, with `PASSWORD`."""
     chief = people.create_first_administrator(store, username="chief", display_name="", password=PASSWORD)
     made = people.create_person(
-        store,
-        actor=Actor(chief.person_id, chief.username, chief.display_name, chief.role),
+        Caller(store, Actor(chief.person_id, chief.username, chief.display_name, chief.role)),
         username=username,
         display_name=username.title(),
         role=Role.ANNOTATOR,
@@ -110,7 +110,7 @@ def add_image(store: Store, *, width_px: int, height_px: int) -> int:
 
 
 def seat(store: Store, annotator: Annotator, image_id: int) -> Seat:
-    opened = own_masks.open_annotation(store, actor=annotator.actor, image_id=image_id)
+    opened = own_masks.open_annotation(Caller(store, annotator.actor), image_id=image_id)
     return Seat(annotator, image_id, opened.document_id, opened.image.width_px, opened.image.height_px)
 
 

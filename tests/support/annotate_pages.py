@@ -9,6 +9,7 @@ from colpo_core.images.masks import encode_rle
 from colpo_core.records.people import Actor
 from colpo_core.services.annotations import imported_masks, own_masks
 from colpo_core.services.common.actors import program_actor
+from colpo_core.services.common.callers import Caller
 from colpo_core.store import Store
 from colpo_core.store.tables import Image
 from colpo_core.terms import MaskOrigin
@@ -25,7 +26,7 @@ def import_guess(store: Store, image_id: int) -> int:
     mask = np.zeros((HEIGHT, WIDTH), np.bool_)
     mask[4 : 8 + image_id, 5:20] = True
     return imported_masks.import_annotation(
-        store, actor=program_actor(store, "importer"), image_id=image_id, mask=mask, origin=MaskOrigin.CHORD
+        Caller(store, program_actor(store, "importer")), image_id=image_id, mask=mask, origin=MaskOrigin.CHORD
     )
 
 
@@ -53,12 +54,12 @@ def asked_image(app: Any) -> str:
 
 def paint(store: Store, actor: Actor, image_id: int, width: int, note: str = "") -> int:
     """Submits a mask of so many columns; returns its version."""
-    opened = own_masks.open_annotation(store, actor=actor, image_id=image_id)
+    opened = own_masks.open_annotation(Caller(store, actor), image_id=image_id)
     mask = np.zeros((HEIGHT, WIDTH), np.bool_)
     mask[:, :width] = True
     saved = own_masks.save_draft(
-        store, actor=actor, document_id=opened.document_id, base_seq=opened.seq, rle=encode_rle(mask), strokes=3,
+        Caller(store, actor), document_id=opened.document_id, base_seq=opened.seq, rle=encode_rle(mask), strokes=3,
         active_ms=61_000,
     )  # fmt: skip
-    made = own_masks.submit_annotation(store, actor=actor, document_id=opened.document_id, seq=saved.seq, note=note)
+    made = own_masks.submit_annotation(Caller(store, actor), document_id=opened.document_id, seq=saved.seq, note=note)
     return made.version_id

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from colpo_core.records.people import Actor
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.studies import presenting, readings
 from colpo_core.store import Store
 from colpo_core.store.tables import Mask, Prediction, Presentation
@@ -41,9 +42,9 @@ def predict(store: Store, clinic: Clinic, probs: dict[int, tuple[float, float]])
 
 
 def read_all(store: Store, actor: Actor, study_id: int, calls: dict[int, Label]) -> None:
-    while (shown := presenting.next_case(store, actor=actor, study_id=study_id)) is not None:
+    while (shown := presenting.next_case(Caller(store, actor), study_id=study_id)) is not None:
         with store.reading() as session:
             case_id = session.get_one(Presentation, shown.token).case_id
         readings.record_reading(
-            store, actor=actor, study_id=study_id, token=shown.token, call=calls[case_id], confidence=60
+            Caller(store, actor), study_id=study_id, token=shown.token, call=calls[case_id], confidence=60
         )

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from colpo_core.records.people import Actor
 from colpo_core.records.studies.reading_plans import ReadingPlan
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.studies import designing, presenting, readings
 from colpo_core.store import Store
 from colpo_core.terms import Label
@@ -20,8 +21,7 @@ def make_study(
 ) -> int:
     """A study of all labelled cases, open."""
     study = designing.create_study(
-        store,
-        actor=administrator,
+        Caller(store, administrator),
         name=name,
         question="The first wording",
         reader_ids=[one.person_id for one in readers],
@@ -29,17 +29,17 @@ def make_study(
         practice_case_ids=practice,
         seed=3,
     )
-    designing.open_study(store, actor=administrator, study_id=study.id)
+    designing.open_study(Caller(store, administrator), study_id=study.id)
     return study.id
 
 
 def read_on(store: Store, reader: Actor, study_id: int, *, at_most: int = 1000) -> int:
     """Answer what waits; returns how many were answered."""
     for number in range(at_most):
-        shown = presenting.next_case(store, actor=reader, study_id=study_id)
+        shown = presenting.next_case(Caller(store, reader), study_id=study_id)
         if shown is None:
             return number
         readings.record_reading(
-            store, actor=reader, study_id=study_id, token=shown.token, call=Label.HSIL, confidence=50
+            Caller(store, reader), study_id=study_id, token=shown.token, call=Label.HSIL, confidence=50
         )
     return at_most

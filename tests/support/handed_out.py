@@ -11,6 +11,7 @@ from colpo_core.records.cases.lists import CaseFilter
 from colpo_core.records.people import Actor
 from colpo_core.records.tasks import TaskDraft, TaskRecord
 from colpo_core.services.annotations.own_masks import open_annotation, save_draft, submit_annotation
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.tasks.tasks import create_task, list_tasks
 from colpo_core.store import Store
 from colpo_core.store.tables import Image
@@ -52,20 +53,20 @@ def task_draft(annotator_ids: tuple[int, ...], **changes: Any) -> TaskDraft:
 
 
 def hand_out(store: Store, administrator: Actor, annotator_ids: tuple[int, ...], **changes: Any) -> TaskRecord:
-    return create_task(store, actor=administrator, draft=task_draft(annotator_ids, **changes))
+    return create_task(Caller(store, administrator), draft=task_draft(annotator_ids, **changes))
 
 
 def paint_and_submit(
     store: Store, actor: Actor, image_id: int, *, side_px: int = 5, finding: Finding = Finding.ACETOWHITE
 ) -> VersionRecord:
     """Submits a square of so many pixels; another size makes another version."""
-    opened = open_annotation(store, actor=actor, image_id=image_id, finding=finding)
+    opened = open_annotation(Caller(store, actor), image_id=image_id, finding=finding)
     mask = np.zeros((opened.image.height_px, opened.image.width_px), np.bool_)
     mask[2 : 2 + side_px, 2 : 2 + side_px] = True
     saved = save_draft(
-        store, actor=actor, document_id=opened.document_id, base_seq=opened.seq, rle=encode_rle(mask), active_ms=4000
+        Caller(store, actor), document_id=opened.document_id, base_seq=opened.seq, rle=encode_rle(mask), active_ms=4000
     )
-    return submit_annotation(store, actor=actor, document_id=opened.document_id, seq=saved.seq)
+    return submit_annotation(Caller(store, actor), document_id=opened.document_id, seq=saved.seq)
 
 
 def image_of(store: Store, case_id: int) -> int:
@@ -75,5 +76,5 @@ def image_of(store: Store, case_id: int) -> int:
 
 def task_of(store: Store, actor: Actor, task_id: int) -> TaskRecord:
     """A task as the list of tasks tells it to somebody, closed or not."""
-    (found,) = (one for one in list_tasks(store, actor=actor, with_closed=True) if one.id == task_id)
+    (found,) = (one for one in list_tasks(Caller(store, actor), with_closed=True) if one.id == task_id)
     return found

@@ -15,7 +15,7 @@ DEEDS = frozenset({"annotations.imported_masks.import_annotation"})
 
 
 def services() -> dict[str, bool]:
-    """Every public function that takes a store and an actor, as `subject.module.name`, and whether it notes."""
+    """Every public function that takes a caller, as `subject.module.name`, and whether it notes."""
     functions, asked, imported = _read_all()
     noting = {name for name, function in functions.items() if _touches(function)}
     while True:
@@ -50,8 +50,7 @@ def _read_all() -> tuple[dict[str, ast.FunctionDef], set[str], dict[str, dict[st
         for node in tree.body:
             if isinstance(node, ast.FunctionDef):
                 functions[f"{module}.{node.name}"] = node
-                arguments = {one.arg for one in (*node.args.args, *node.args.kwonlyargs)}
-                if {"store", "actor"} <= arguments and not node.name.startswith("_"):
+                if "caller" in {argument.arg for argument in node.args.args} and not node.name.startswith("_"):
                     asked.add(f"{module}.{node.name}")
     return functions, asked - {name for name in asked if f".{LEDGER}." in name}, imported
 

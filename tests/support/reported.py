@@ -7,6 +7,7 @@ from sqlalchemy import select
 
 from colpo_core.records.people import Actor
 from colpo_core.records.studies.reading_plans import Aid, ReadingPlan
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.studies import amendments as study_amendments
 from colpo_core.services.studies import designing, presenting, readings
 from colpo_core.store import Store
@@ -50,8 +51,7 @@ def reported_study(
     if plan is not None and plan.aid is not Aid.NONE:
         plan = replace(plan, aid_checkpoint_id=clinic.checkpoint_id)
     study = designing.create_study(
-        store,
-        actor=administrator,
+        Caller(store, administrator),
         name=name,
         question="Is the network as good as we are?",
         reader_ids=[one.person_id for one in readers],
@@ -59,7 +59,7 @@ def reported_study(
         plan=plan,
         seed=5,
     )
-    designing.open_study(store, actor=administrator, study_id=study.id)
+    designing.open_study(Caller(store, administrator), study_id=study.id)
     with store.reading() as session:
         truth = dict(session.execute(select(StudyCase.image_id, StudyCase.truth)).all())
         of_case = dict(session.execute(select(StudyCase.case_id, StudyCase.truth)).all())
@@ -72,9 +72,9 @@ def reported_study(
         most = n_read_by_last if reader is readers[-1] else None
         _read(store, reader, study.id, of_case, chance, most)
     study_amendments.correct_question(
-        store, actor=administrator, study_id=study.id, question="Is the network as good as readers?", reason="wording"
+        Caller(store, administrator), study_id=study.id, question="Is the network as good as readers?", reason="wording"
     )
-    designing.close_study(store, actor=administrator, study_id=study.id, reason="one of us fell ill")
+    designing.close_study(Caller(store, administrator), study_id=study.id, reason="one of us fell ill")
     return study.id
 
 
@@ -88,7 +88,7 @@ def _read(
 ) -> None:
     number = 0
     while most is None or number < most:
-        shown = presenting.next_case(store, actor=reader, study_id=study_id)
+        shown = presenting.next_case(Caller(store, reader), study_id=study_id)
         if shown is None:
             return
         with store.reading() as session:
@@ -96,8 +96,7 @@ def _read(
         skill = 0.7 if shown.aid is None else 1.2
         felt = (1 if truth[case_id] is Label.HSIL else -1) * skill + chance.normal()
         readings.record_reading(
-            store,
-            actor=reader,
+            Caller(store, reader),
             study_id=study_id,
             token=shown.token,
             call=Label.HSIL if felt > 0 else Label.NORMAL,

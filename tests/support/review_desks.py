@@ -12,6 +12,7 @@ from colpo_core.records.people import Actor
 from colpo_core.services.annotations import own_masks
 from colpo_core.services.annotations.rows import Document
 from colpo_core.services.annotations.starts import start_from
+from colpo_core.services.common.callers import Caller
 from colpo_core.store import Store
 from colpo_core.store.tables import (
     Annotation,
@@ -60,7 +61,7 @@ class Desk:
 
     @property
     def opened(self) -> OpenAnnotation:
-        return own_masks.open_document(self.store, actor=self.actor, document_id=self.document_id)
+        return own_masks.open_document(Caller(self.store, self.actor), document_id=self.document_id)
 
     @property
     def mask(self) -> np.ndarray:
@@ -69,8 +70,7 @@ class Desk:
 
     def paint(self, mask: np.ndarray, *, strokes: int = 1, active_ms: int = 100) -> SavedDraft:
         return own_masks.save_draft(
-            self.store,
-            actor=self.actor,
+            Caller(self.store, self.actor),
             document_id=self.document_id,
             base_seq=self.opened.seq,
             rle=encode_rle(mask),
@@ -81,7 +81,7 @@ class Desk:
     def submit(self, *, sure: Collection[MaskDoubt] = frozenset(MaskDoubt)) -> VersionRecord:
         """Submit what was painted; the masks of most tests mean nothing, so they are not asked about."""
         return own_masks.submit_annotation(
-            self.store, actor=self.actor, document_id=self.document_id, seq=self.opened.seq, sure=sure
+            Caller(self.store, self.actor), document_id=self.document_id, seq=self.opened.seq, sure=sure
         )
 
     def submit_painted(self, mask: np.ndarray) -> VersionRecord:
@@ -92,7 +92,7 @@ class Desk:
         return session.scalars(select(Annotation).where(Annotation.document_id == self.document_id)).one()
 
     def start(self, source: StartSource) -> SavedDraft:
-        return start_from(self.store, actor=self.actor, document_id=self.document_id, source=source)
+        return start_from(Caller(self.store, self.actor), document_id=self.document_id, source=source)
 
 
 def made(version: VersionRecord) -> tuple[object, ...]:

@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from colpo_core.images.masks import encode_rle
 from colpo_core.records.people import Actor
 from colpo_core.services.annotations import own_masks
+from colpo_core.services.common.callers import Caller
 from colpo_core.store import Store
 from colpo_core.store.tables import AnnotationTask, TaskItem
 from colpo_core.terms import Finding, MaskDoubt, TaskItemState, TaskOrder
@@ -25,7 +26,7 @@ def submit(
     """Paint and submit a mask as the editor would; returns the version."""
     document_id, seq = paint(store, actor, image_id, mask, finding)
     return own_masks.submit_annotation(
-        store, actor=actor, document_id=document_id, seq=seq, sure=set(MaskDoubt)
+        Caller(store, actor), document_id=document_id, seq=seq, sure=set(MaskDoubt)
     ).version_id
 
 
@@ -33,9 +34,9 @@ def paint(
     store: Store, actor: Actor, image_id: int, mask: NDArray[np.bool_], finding: Finding = Finding.ACETOWHITE
 ) -> tuple[str, int]:
     """Paint a mask as the editor would; returns the document and its sequence."""
-    opened = own_masks.open_annotation(store, actor=actor, image_id=image_id, finding=finding)
+    opened = own_masks.open_annotation(Caller(store, actor), image_id=image_id, finding=finding)
     saved = own_masks.save_draft(
-        store, actor=actor, document_id=opened.document_id, base_seq=opened.seq, rle=encode_rle(mask)
+        Caller(store, actor), document_id=opened.document_id, base_seq=opened.seq, rle=encode_rle(mask)
     )
     return opened.document_id, saved.seq
 

@@ -23,9 +23,9 @@ from colpo_core.services.annotations.starts import write_start
 from colpo_core.services.annotations.submitted_masks import AnnotatorMask, find_annotator_masks, visible_masks
 from colpo_core.services.common import audit, exposures
 from colpo_core.services.common.blinding import require_visible
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.common.mask_rows import store_mask
-from colpo_core.services.common.permissions import CLINICIANS, require
-from colpo_core.store import Store
+from colpo_core.services.common.permissions import CLINICIANS, allowed
 from colpo_core.store.facts import find_row
 from colpo_core.store.tables import Adjudication, Annotation, AnnotationVersion, Image
 from colpo_core.terms import AdjudicationMethod, Combination, ExposureKind, Finding, MaskDoubt, MaskOrigin, Start
@@ -33,118 +33,118 @@ from colpo_core.terms import AdjudicationMethod, Combination, ExposureKind, Find
 MAX_PAGE = 200
 
 
-def take_mask(store: Store, *, actor: Actor, version_id: int, note: str = "") -> AdjudicationRecord:
+@allowed(CLINICIANS)
+def take_mask(caller: Caller, *, version_id: int, note: str = "") -> AdjudicationRecord:
     """Decide that a mask counts as it is: the newest version of an annotator, or of an adjudicator.
 
     Raises:
-        Blinding: The mask is one that the actor must not see yet.
-        Conflict: The actor may not decide on this image (`image_agreement` says why), or the version is not the
+        Blinding: The mask is one that the caller must not see yet.
+        Conflict: The caller may not decide on this image (`image_agreement` says why), or the version is not the
             newest of its annotator any more, or waits for confirmation.
         InputRejected: The note is too long.
         NotFound: There is no such version.
-        PermissionDenied: The actor is no administrator and adjudicates no task with this image.
+        PermissionDenied: The caller is no administrator and adjudicates no task with this image.
     """
-    require(actor, CLINICIANS)
     note = checked_note(note)
-    with store.writing() as session:
+    with caller.store.writing() as session:
         version = find_row(session, AnnotationVersion, version_id)
         annotation = version.annotation
-        require_visible(session, actor, annotation)
-        _require_may(session, actor, image_id=annotation.image_id, finding=annotation.finding)
+        require_visible(session, caller.actor, annotation)
+        _require_may(session, caller.actor, image_id=annotation.image_id, finding=annotation.finding)
         _counted(session, annotation, version)
-        _note_within(session, actor, annotation.image_id)
-        return _decide(session, actor, version, AdjudicationMethod.TAKEN, note)
+        _note_within(session, caller.actor, annotation.image_id)
+        return _decide(session, caller.actor, version, AdjudicationMethod.TAKEN, note)
 
 
+@allowed(CLINICIANS)
 def start_combination(
-    store: Store,
+    caller: Caller,
     *,
-    actor: Actor,
     image_id: int,
     finding: Finding = Finding.ACETOWHITE,
     combination: Combination,
     version_ids: Sequence[int],
 ) -> SavedDraft:
-    """Combine several masks into the actor's own draft, whatever it held, to go on from there and adjudicate it.
+    """Combine several masks into the caller's own draft, whatever it held, to go on from there and adjudicate it.
 
     Args:
-        store: The open store.
-        actor: Who adjudicates.
+        caller: Who adjudicates.
         image_id: The image.
         finding: What the masks show.
         combination: How to combine them.
         version_ids: The newest versions of at least two annotators.
 
     Raises:
-        Conflict: The actor may not decide on this image.
-        InputRejected: A version is not among those that the actor sees, or there are fewer than two.
+        Conflict: The caller may not decide on this image.
+        InputRejected: A version is not among those that the caller sees, or there are fewer than two.
         NotFound: There is no such image.
-        PermissionDenied: The actor is no administrator and adjudicates no task with this image.
+        PermissionDenied: The caller is no administrator and adjudicates no task with this image.
     """
-    require(actor, CLINICIANS)
     # The sums are done before the store is locked for writing; a version that they rest on never changes.
-    with store.reading() as session:
+    with caller.store.reading() as session:
         image = find_row(session, Image, image_id)
         size = (image.height_px, image.width_px)
-        _require_may(session, actor, image_id=image_id, finding=finding)
-        masks = _chosen(session, actor, image_id=image_id, finding=finding, version_ids=version_ids)
+        _require_may(session, caller.actor, image_id=image_id, finding=finding)
+        masks = _chosen(session, caller.actor, image_id=image_id, finding=finding, version_ids=version_ids)
         rle = compute_consensus(session, masks, finding=finding, method=combination).rle
-    with store.writing() as session:
-        _require_may(session, actor, image_id=image_id, finding=finding)
-        document = Document(image_id, actor.person_id, finding)
-        _note_within(session, actor, image_id)
-        saved = write_start(session, actor, document, mask=store_mask(session, rle, *size), start=Start.COMBINATION)
+    with caller.store.writing() as session:
+        _require_may(session, caller.actor, image_id=image_id, finding=finding)
+        document = Document(image_id, caller.actor.person_id, finding)
+        _note_within(session, caller.actor, image_id)
+        saved = write_start(
+            session, caller.actor, document, mask=store_mask(session, rle, *size), start=Start.COMBINATION
+        )
         sources = sorted(mask.version_id for mask in masks)
         audit.record(
-            session, actor, "combine masks", f"image {image_id}", combination=combination.value, sources=sources
+            session, caller.actor, "combine masks", f"image {image_id}", combination=combination.value, sources=sources
         )
         return saved
 
 
+@allowed(CLINICIANS)
 def adjudicate(
-    store: Store,
+    caller: Caller,
     *,
-    actor: Actor,
     document_id: str,
     seq: int,
     note: str = "",
     sure: Collection[MaskDoubt] = (),
 ) -> AdjudicationRecord:
-    """Decide that what the actor has painted or combined counts; it becomes a version of its own.
+    """Decide that what the caller has painted or combined counts; it becomes a version of its own.
 
-    It is asked about as a submitted one is; an empty mask that the actor is sure of says that the finding is not there.
+    It is asked about as a submitted one is; an empty mask that the caller is sure of says that nothing is there.
 
     Args:
-        store: The open store.
-        actor: Who decides; the document is theirs.
+        caller: Who decides; the document is theirs.
         document_id: From `open_annotation`.
         seq: Sequence of the mask that the person sees.
         note: Why.
-        sure: What the mask may look like, since the actor was asked and has said that it is right.
+        sure: What the mask may look like, since the caller was asked and has said that it is right.
 
     Raises:
-        Conflict: The actor may not decide on this image, or what is stored is not what the person sees.
-        InputRejected: Nothing changed since the actor's last version, or the note is too long.
+        Conflict: The caller may not decide on this image, or what is stored is not what the person sees.
+        InputRejected: Nothing changed since the caller's last version, or the note is too long.
         MaskDoubted: The mask looks like something that was not meant, and nobody has said that it is right.
         NotFound: There is no such document, or it is another person's.
-        PermissionDenied: The actor is no administrator and adjudicates no task with this image.
+        PermissionDenied: The caller is no administrator and adjudicates no task with this image.
     """
-    require(actor, CLINICIANS)
-    document = Document.read(document_id, actor)
+    document = Document.read(document_id, caller.actor)
     note = checked_note(note)
-    with store.writing() as session:
+    with caller.store.writing() as session:
         find_row(session, Image, document.image_id)
-        _require_may(session, actor, image_id=document.image_id, finding=document.finding)
+        _require_may(session, caller.actor, image_id=document.image_id, finding=document.finding)
         method = _method(find_own(session, document))
-        _note_within(session, actor, document.image_id)
-        version = submit_draft(session, actor, document, seq=seq, note=note, origin=MaskOrigin.ADJUDICATED, sure=sure)
-        return _decide(session, actor, version, method, note)
+        _note_within(session, caller.actor, document.image_id)
+        version = submit_draft(
+            session, caller.actor, document, seq=seq, note=note, origin=MaskOrigin.ADJUDICATED, sure=sure
+        )
+        return _decide(session, caller.actor, version, method, note)
 
 
+@allowed(CLINICIANS)
 def list_adjudications(
-    store: Store,
+    caller: Caller,
     *,
-    actor: Actor,
     finding: Finding | None = None,
     image_id: int | None = None,
     before: int | None = None,
@@ -153,18 +153,15 @@ def list_adjudications(
     """Decisions, the newest first; the newest of an image and finding counts.
 
     Args:
-        store: The open store.
-        actor: Who asks; decisions on masks that they must not see yet are left out.
+        caller: Who asks; decisions on masks that they must not see yet are left out.
         finding: Of this finding alone.
         image_id: On this image alone.
         before: Older than the decision of this row.
         limit: How many at most, 1 to 200.
 
     Raises:
-        PermissionDenied: The actor is a reader.
         ValueError: The limit is out of range.
     """
-    require(actor, CLINICIANS)
     if not 1 <= limit <= MAX_PAGE:
         raise ValueError(f"limit must lie between 1 and {MAX_PAGE}, not {limit}")
     query = select(Adjudication).order_by(Adjudication.id.desc()).limit(limit)
@@ -174,17 +171,17 @@ def list_adjudications(
         query = query.where(Adjudication.image_id == image_id)
     if before is not None:
         query = query.where(Adjudication.id < before)
-    with store.reading() as session:
-        decided = [decision_record(session, actor, decision) for decision in session.scalars(query)]
+    with caller.store.reading() as session:
+        decided = [decision_record(session, caller.actor, decision) for decision in session.scalars(query)]
     records = tuple(record for record in decided if record is not None)
-    exposures.note_images(store, actor, [record.image_id for record in records], ExposureKind.MASK)
+    exposures.note_images(caller.store, caller.actor, [record.image_id for record in records], ExposureKind.MASK)
     return records
 
 
+@allowed(CLINICIANS)
 def combination_overlay(
-    store: Store,
+    caller: Caller,
     *,
-    actor: Actor,
     image_id: int,
     finding: Finding = Finding.ACETOWHITE,
     combination: Combination,
@@ -193,16 +190,14 @@ def combination_overlay(
     """What a combination of masks would mark, as a PNG that is white there and transparent elsewhere.
 
     Raises:
-        InputRejected: A version is not among those that the actor sees, or there are fewer than two.
+        InputRejected: A version is not among those that the caller sees, or there are fewer than two.
         NotFound: There is no such image.
-        PermissionDenied: The actor is a reader.
     """
-    require(actor, CLINICIANS)
-    with store.reading() as session:
+    with caller.store.reading() as session:
         find_row(session, Image, image_id)
-        masks = _chosen(session, actor, image_id=image_id, finding=finding, version_ids=version_ids)
+        masks = _chosen(session, caller.actor, image_id=image_id, finding=finding, version_ids=version_ids)
         made = compute_consensus(session, masks, finding=finding, method=combination)
-    exposures.note_images(store, actor, [image_id], ExposureKind.MASK)
+    exposures.note_images(caller.store, caller.actor, [image_id], ExposureKind.MASK)
     return mask_png(made.pixels, rgba=rgba(OVERLAYS["white"]))
 
 

@@ -30,17 +30,18 @@ from colpo_core.services.annotations.submitted_masks import (
     visible_masks,
 )
 from colpo_core.services.common import exposures
-from colpo_core.services.common.permissions import CLINICIANS, require
+from colpo_core.services.common.callers import Caller
+from colpo_core.services.common.permissions import CLINICIANS, allowed
 from colpo_core.services.common.stored_images import image_record
 from colpo_core.services.tasks.rows import find_task
-from colpo_core.store import Store
 from colpo_core.store.facts import find_row
 from colpo_core.store.tables import AnnotationVersion, Case, Image, Patient
 from colpo_core.terms import ExposureKind, Finding
 
 
+@allowed(CLINICIANS)
 def agreement_overview(
-    store: Store, *, actor: Actor, finding: Finding = Finding.ACETOWHITE, task_id: int | None = None
+    caller: Caller, *, finding: Finding = Finding.ACETOWHITE, task_id: int | None = None
 ) -> AgreementOverview:
     """How annotators agree on a finding, over all images that at least two have annotated, or those of a task.
 
@@ -48,25 +49,22 @@ def agreement_overview(
     submitted for it: in a blind one those from before the masks opened to each other.
 
     Args:
-        store: The open store.
-        actor: Who asks; masks that they must not see yet take no part.
+        caller: Who asks; masks that they must not see yet take no part.
         finding: What the masks show.
         task_id: Row of a task of this finding, or None.
 
     Raises:
         InputRejected: The task is of another finding.
-        NotFound: There is no such task, or the actor takes no part in it.
-        PermissionDenied: The actor is a reader.
+        NotFound: There is no such task, or the caller takes no part in it.
     """
-    require(actor, CLINICIANS)
-    with store.reading() as session:
+    with caller.store.reading() as session:
         if task_id is None:
-            masks = visible_masks(session, actor, finding=finding)
+            masks = visible_masks(session, caller.actor, finding=finding)
         else:
-            task = find_task(session, actor, task_id)
+            task = find_task(session, caller.actor, task_id)
             if task.finding is not finding:
                 raise InputRejected("This task is of another finding. Choose the finding first, then its task.")
-            masks = masks_of_task(session, actor, task)
+            masks = masks_of_task(session, caller.actor, task)
         several = {image_id: of_image for image_id, of_image in masks.items() if len(of_image) > 1}
         compared = _compare_all(session, several)
         overview = AgreementOverview(
@@ -81,31 +79,28 @@ def agreement_overview(
             n_one_empty=sum(image.count_empty(1) for image in compared),
             n_both_empty=sum(image.count_empty(2) for image in compared),
             pairs=_pairs_of_people(compared),
-            images=_image_rows(session, actor, finding, compared),
+            images=_image_rows(session, caller.actor, finding, compared),
         )
-    exposures.note(store, actor, [(image.case_id, ExposureKind.MASK) for image in overview.images])
+    exposures.note(caller.store, caller.actor, [(image.case_id, ExposureKind.MASK) for image in overview.images])
     return overview
 
 
-def image_agreement(
-    store: Store, *, actor: Actor, image_id: int, finding: Finding = Finding.ACETOWHITE
-) -> ImageAgreement:
-    """All masks of a finding on an image that the actor may see, how each two agree, and what was decided on them.
+@allowed(CLINICIANS)
+def image_agreement(caller: Caller, *, image_id: int, finding: Finding = Finding.ACETOWHITE) -> ImageAgreement:
+    """All masks of a finding on an image that the caller may see, how each two agree, and what was decided on them.
 
     Raises:
         NotFound: There is no such image.
-        PermissionDenied: The actor is a reader.
     """
-    require(actor, CLINICIANS)
-    with store.reading() as session:
+    with caller.store.reading() as session:
         image = find_row(session, Image, image_id)
         case = session.get_one(Case, image.case_id)
         everybody = [
             candidate.mask for candidate in find_annotator_masks(session, finding=finding, image_ids=[image_id])
         ]
         n_all = sum(mask is not None and not mask.is_adjudicated for mask in everybody)
-        masks = visible_masks(session, actor, finding=finding, image_id=image_id).get(image_id, ())
-        refused = refusals(session, actor, finding=finding, masks={image_id: masks}).get(image_id)
+        masks = visible_masks(session, caller.actor, finding=finding, image_id=image_id).get(image_id, ())
+        refused = refusals(session, caller.actor, finding=finding, masks={image_id: masks}).get(image_id)
         decision = newest_decisions(session, finding=finding, image_id=image_id).get(image_id)
         agreement = ImageAgreement(
             image=image_record(image),
@@ -119,27 +114,24 @@ def image_agreement(
                 _version_pair(first, second, figures) for first, second, figures in compare_masks(session, masks)
             ),
             n_hidden=n_all - len(masks),
-            adjudication=decision_record(session, actor, decision) if decision is not None else None,
+            adjudication=decision_record(session, caller.actor, decision) if decision is not None else None,
             may_adjudicate=refused is None,
             why_not=str(refused or ""),
         )
-    exposures.note_masks(store, actor, agreement.versions)
+    exposures.note_masks(caller.store, caller.actor, agreement.versions)
     return agreement
 
 
+@allowed(CLINICIANS)
 def image_figures(
-    store: Store, *, actor: Actor, finding: Finding = Finding.ACETOWHITE
+    caller: Caller, *, finding: Finding = Finding.ACETOWHITE
 ) -> dict[int, tuple[int, float | None, float | None]]:
     """Of every image that at least two have annotated: its patient, and mean Dice and kappa of its pairs.
 
     A mean is None where both of every pair are empty.
-
-    Raises:
-        PermissionDenied: The actor is a reader.
     """
-    require(actor, CLINICIANS)
-    with store.reading() as session:
-        masks = visible_masks(session, actor, finding=finding)
+    with caller.store.reading() as session:
+        masks = visible_masks(session, caller.actor, finding=finding)
         several = {image_id: of_image for image_id, of_image in masks.items() if len(of_image) > 1}
         return {image.image_id: (image.patient_id, image.dice, image.kappa) for image in _compare_all(session, several)}
 

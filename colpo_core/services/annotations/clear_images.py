@@ -20,8 +20,8 @@ from colpo_core.services.annotations.rows import (
     version_record,
     versions_of,
 )
-from colpo_core.services.common.permissions import CLINICIANS, require
-from colpo_core.store import Store
+from colpo_core.services.common.callers import Caller
+from colpo_core.services.common.permissions import CLINICIANS, allowed
 from colpo_core.store.facts import find_row
 from colpo_core.store.tables import Annotation, AnnotationTask, AnnotationVersion, Case, Image, Mask, Patient, TaskItem
 from colpo_core.terms import AnnotationState, Finding, MaskDoubt, MaskOrigin, TaskItemState
@@ -29,24 +29,20 @@ from colpo_core.terms import AnnotationState, Finding, MaskDoubt, MaskOrigin, Ta
 MOST_AT_ONCE = 500
 
 
-def list_unmarked(store: Store, *, actor: Actor, after: int | None = None, limit: int = 24) -> UnmarkedPage:
+@allowed(CLINICIANS)
+def list_unmarked(caller: Caller, *, after: int | None = None, limit: int = 24) -> UnmarkedPage:
     """Acetic-acid images on which nobody has marked acetowhite epithelium, nor confirmed that there is none.
 
     Left out are images that somebody is painting, whose imported outline waits or was rejected, and those that wait in
-    a task for the actor, who looks at them there.
+    a task for the caller, who looks at them there.
 
     Args:
-        store: The open store.
-        actor: Who asks.
+        caller: Who asks.
         after: Row of the image that the page before ended with.
         limit: How many at most.
-
-    Raises:
-        PermissionDenied: The actor is a reader.
     """
-    require(actor, CLINICIANS)
-    with store.reading() as session:
-        waits = _is_unmarked(actor)
+    with caller.store.reading() as session:
+        waits = _is_unmarked(caller.actor)
         total = session.scalar(select(func.count()).select_from(Image).where(waits)) or 0
         versions = select(Annotation.image_id).join(AnnotationVersion, AnnotationVersion.annotation_id == Annotation.id)
         query = (
@@ -65,12 +61,12 @@ def list_unmarked(store: Store, *, actor: Actor, after: int | None = None, limit
     return UnmarkedPage(unmarked, total, unmarked[-1].image_id if len(rows) > limit else None)
 
 
-def confirm_clear(store: Store, *, actor: Actor, image_ids: Sequence[int], note: str = "") -> tuple[VersionRecord, ...]:
+@allowed(CLINICIANS)
+def confirm_clear(caller: Caller, *, image_ids: Sequence[int], note: str = "") -> tuple[VersionRecord, ...]:
     """Say of images that nothing acetowhite is there; all of them or none.
 
     Args:
-        store: The open store.
-        actor: Who has looked at them.
+        caller: Who has looked at them.
         image_ids: Rows of images that `list_unmarked` gives, 1 to 500.
         note: A remark for whoever reads the versions.
 
@@ -81,17 +77,15 @@ def confirm_clear(store: Store, *, actor: Actor, image_ids: Sequence[int], note:
         Conflict: Somebody has marked one of them, or said it, since; nothing was changed.
         InputRejected: There is none, there are too many, or the note is too long.
         NotFound: There is no such image.
-        PermissionDenied: The actor is a reader.
     """
-    require(actor, CLINICIANS)
     wanted = list(dict.fromkeys(image_ids))
     if not 1 <= len(wanted) <= MOST_AT_ONCE:
         raise InputRejected(f"Choose 1 to {MOST_AT_ONCE} images.")
     note = checked_note(note)
-    with store.writing() as session:
+    with caller.store.writing() as session:
         for image_id in wanted:
             find_row(session, Image, image_id)
-        free = set(session.scalars(select(Image.id).where(Image.id.in_(wanted), _is_unmarked(actor))))
+        free = set(session.scalars(select(Image.id).where(Image.id.in_(wanted), _is_unmarked(caller.actor))))
         taken = [image_id for image_id in wanted if image_id not in free]
         if taken:
             named = ", ".join(map(str, taken[:5])) + (" and others" if len(taken) > 5 else "")
@@ -99,29 +93,27 @@ def confirm_clear(store: Store, *, actor: Actor, image_ids: Sequence[int], note:
                 f"Nothing was confirmed: image {named} is no acetic-acid image that waits for a word any more. "
                 "Somebody has marked it, is painting it, or has said that nothing is there. Load the list anew."
             )
-        documents = [Document(image_id, actor.person_id, Finding.ACETOWHITE) for image_id in wanted]
-        return tuple(_confirm(session, actor, document, note) for document in documents)
+        documents = [Document(image_id, caller.actor.person_id, Finding.ACETOWHITE) for image_id in wanted]
+        return tuple(_confirm(session, caller.actor, document, note) for document in documents)
 
 
-def confirm_absence(store: Store, *, actor: Actor, document_id: str, note: str = "") -> VersionRecord:
-    """Say that a finding is not on an image, where the actor has painted none.
+@allowed(CLINICIANS)
+def confirm_absence(caller: Caller, *, document_id: str, note: str = "") -> VersionRecord:
+    """Say that a finding is not on an image, where the caller has painted none.
 
     Args:
-        store: The open store.
-        actor: Who has looked.
+        caller: Who has looked.
         document_id: From `open_annotation`.
         note: A remark for whoever reads the version.
 
     Raises:
-        Conflict: The actor's mask marks something.
+        Conflict: The caller's mask marks something.
         InputRejected: It was said before, or the note is too long.
         NotFound: There is no such document, or it is another person's.
-        PermissionDenied: The actor is a reader.
     """
-    require(actor, CLINICIANS)
-    document = Document.read(document_id, actor)
-    with store.writing() as session:
-        return _confirm(session, actor, document, checked_note(note))
+    document = Document.read(document_id, caller.actor)
+    with caller.store.writing() as session:
+        return _confirm(session, caller.actor, document, checked_note(note))
 
 
 def _confirm(session: Session, actor: Actor, document: Document, note: str) -> VersionRecord:

@@ -9,8 +9,8 @@ from colpo_core.records.people import Actor
 from colpo_core.services.annotations.rows import newest_version, version_record
 from colpo_core.services.common import audit, exposures
 from colpo_core.services.common.blinding import is_hidden, require_visible
-from colpo_core.services.common.permissions import CLINICIANS, require
-from colpo_core.store import Store
+from colpo_core.services.common.callers import Caller
+from colpo_core.services.common.permissions import CLINICIANS, allowed
 from colpo_core.store.facts import find_row
 from colpo_core.store.tables import Annotation, TaskItem
 from colpo_core.terms import AnnotationState, ExposureKind, Finding
@@ -18,21 +18,17 @@ from colpo_core.terms import AnnotationState, ExposureKind, Finding
 MAX_REASON = 500
 
 
-def list_to_confirm(store: Store, *, actor: Actor, after: int | None = None, limit: int = 50) -> ConfirmationPage:
+@allowed(CLINICIANS)
+def list_to_confirm(caller: Caller, *, after: int | None = None, limit: int = 50) -> ConfirmationPage:
     """Masks that wait for a person's confirmation, oldest first; those that a blind task hides are left out.
 
     Args:
-        store: The open store.
-        actor: Who asks.
+        caller: Who asks.
         after: Row of the annotation that the page before ended with.
         limit: How many at most.
-
-    Raises:
-        PermissionDenied: The actor is a reader.
     """
-    require(actor, CLINICIANS)
-    with store.reading() as session:
-        waits = waits_for(session, actor)
+    with caller.store.reading() as session:
+        waits = waits_for(session, caller.actor)
         total = session.scalar(select(func.count()).select_from(Annotation).where(waits)) or 0
         query = select(Annotation.id).where(waits).order_by(Annotation.id).limit(limit + 1)
         if after is not None:
@@ -40,7 +36,7 @@ def list_to_confirm(store: Store, *, actor: Actor, after: int | None = None, lim
         ids = session.scalars(query).all()
         versions = (newest_version(session, annotation_id) for annotation_id in ids[:limit])
         records = tuple(version_record(session, version) for version in versions if version is not None)
-    exposures.note_masks(store, actor, records)
+    exposures.note_masks(caller.store, caller.actor, records)
     return ConfirmationPage(records, total, ids[limit - 1] if len(ids) > limit else None)
 
 
@@ -53,44 +49,44 @@ def waits_for(session: Session, actor: Actor) -> ColumnElement[bool]:
     return waits & Annotation.id.not_in([row.id for row in rows if is_hidden(session, actor, row)])
 
 
-def confirm_annotation(store: Store, *, actor: Actor, annotation_id: int) -> VersionRecord:
+@allowed(CLINICIANS)
+def confirm_annotation(caller: Caller, *, annotation_id: int) -> VersionRecord:
     """Say that a mask closed by guess is right; training may use it from now on.
 
     Raises:
-        Blinding: The actor annotates the image in a blind task that is not done.
+        Blinding: The caller annotates the image in a blind task that is not done.
         Conflict: It does not wait for confirmation (any more).
         NotFound: There is no such annotation.
-        PermissionDenied: The actor is a reader.
     """
-    require(actor, CLINICIANS)
-    with store.writing() as session:
+    with caller.store.writing() as session:
         annotation = find_row(session, Annotation, annotation_id)
-        require_visible(session, actor, annotation)
-        _note_seen(session, actor, annotation)
-        return _settle(session, actor, annotation_id, AnnotationState.SUBMITTED, "confirm annotation")
+        require_visible(session, caller.actor, annotation)
+        _note_seen(session, caller.actor, annotation)
+        return _settle(session, caller.actor, annotation_id, AnnotationState.SUBMITTED, "confirm annotation")
 
 
-def reject_annotation(store: Store, *, actor: Actor, annotation_id: int, reason: str) -> VersionRecord:
+@allowed(CLINICIANS)
+def reject_annotation(caller: Caller, *, annotation_id: int, reason: str) -> VersionRecord:
     """Say that a mask closed by guess is wrong; training never uses it.
 
     Raises:
-        Blinding: The actor annotates the image in a blind task that is not done.
+        Blinding: The caller annotates the image in a blind task that is not done.
         Conflict: It does not wait for confirmation (any more).
         InputRejected: The reason is missing or too long.
         NotFound: There is no such annotation.
-        PermissionDenied: The actor is a reader.
     """
-    require(actor, CLINICIANS)
     reason = reason.strip()
     if not reason:
         raise InputRejected("Say in a few words why the mask is wrong; whoever asks later will need it.")
     if len(reason) > MAX_REASON:
         raise InputRejected(f"The reason is longer than {MAX_REASON} characters. Shorten it.")
-    with store.writing() as session:
+    with caller.store.writing() as session:
         annotation = find_row(session, Annotation, annotation_id)
-        require_visible(session, actor, annotation)
-        _note_seen(session, actor, annotation)
-        return _settle(session, actor, annotation_id, AnnotationState.REJECTED, "reject annotation", reason=reason)
+        require_visible(session, caller.actor, annotation)
+        _note_seen(session, caller.actor, annotation)
+        return _settle(
+            session, caller.actor, annotation_id, AnnotationState.REJECTED, "reject annotation", reason=reason
+        )
 
 
 def _note_seen(session: Session, actor: Actor, annotation: Annotation) -> None:

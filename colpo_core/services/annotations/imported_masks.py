@@ -4,23 +4,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colpo_core.errors import Conflict, InputRejected
-from colpo_core.records.people import Actor
 from colpo_core.services.annotations.drafts import begin_after, begin_annotation, checked_note
 from colpo_core.services.annotations.mask_doubts import find_doubt
 from colpo_core.services.annotations.rows import Document, find_own, newest_version
 from colpo_core.services.common import audit
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.common.mask_rows import store_pixels
-from colpo_core.services.common.permissions import CLINICIANS, require
-from colpo_core.store import Store
+from colpo_core.services.common.permissions import CLINICIANS, allowed
 from colpo_core.store.facts import find_row
 from colpo_core.store.tables import AnnotationVersion, Image
 from colpo_core.terms import AnnotationState, Finding, MaskOrigin
 
 
+@allowed(CLINICIANS)
 def import_annotation(
-    store: Store,
+    caller: Caller,
     *,
-    actor: Actor,
     image_id: int,
     mask: NDArray[np.bool_],
     origin: MaskOrigin,
@@ -35,8 +34,7 @@ def import_annotation(
     Importing the same mask again changes nothing.
 
     Args:
-        store: The open store.
-        actor: The program that brings it: `importer` or `simulator`.
+        caller: The program that brings it: `importer` or `simulator`.
         image_id: The image that it lies on.
         mask: H x W bool of the image's size.
         origin: How it came to be.
@@ -50,18 +48,16 @@ def import_annotation(
         Conflict: Another mask of this source is there already; it is not replaced.
         InputRejected: The mask is of another size than the image, or the note too long.
         NotFound: There is no such image.
-        PermissionDenied: The actor is a reader.
     """
-    require(actor, CLINICIANS)
     note = checked_note(note)
-    with store.writing() as session:
+    with caller.store.writing() as session:
         image = find_row(session, Image, image_id)
         if mask.shape != (image.height_px, image.width_px):
             raise InputRejected(
                 f"The mask is {mask.shape[1]} x {mask.shape[0]} pixels, its image {image.width_px} x "
                 f"{image.height_px}. Bring a mask of the image's own size."
             )
-        document = Document(image.id, actor.person_id, finding)
+        document = Document(image.id, caller.actor.person_id, finding)
         annotation = find_own(session, document)
         row = store_pixels(session, mask)
         if annotation is not None:
@@ -69,14 +65,14 @@ def import_annotation(
             if last is not None and last.mask_id == row.id:
                 return annotation.id
             raise Conflict("This image has another mask of the same source already. It was not replaced.")
-        annotation = begin_annotation(session, actor, document)
+        annotation = begin_annotation(session, caller.actor, document)
         waits = origin.is_guess or (origin is not MaskOrigin.SIMULATED and find_doubt(mask, finding) is not None)
         annotation.state = AnnotationState.TO_CONFIRM if waits else AnnotationState.SUBMITTED
         version = AnnotationVersion(
-            annotation=annotation, number=1, author_id=actor.person_id, mask_id=row.id, origin=origin, note=note
+            annotation=annotation, number=1, author_id=caller.actor.person_id, mask_id=row.id, origin=origin, note=note
         )
         session.add(version)
         session.flush()
         begin_after(session, annotation, version)
-        audit.record(session, actor, "import annotation", f"annotation {annotation.id}", origin=origin.value)
+        audit.record(session, caller.actor, "import annotation", f"annotation {annotation.id}", origin=origin.value)
         return annotation.id

@@ -30,8 +30,9 @@ from colpo_core.services.annotations.rows import (
 from colpo_core.services.annotations.task_items import note_activity
 from colpo_core.services.common import exposures
 from colpo_core.services.common.blinding import is_hidden, require_visible
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.common.mask_rows import mask_pixels, store_mask
-from colpo_core.services.common.permissions import CLINICIANS, require
+from colpo_core.services.common.permissions import CLINICIANS, allowed
 from colpo_core.store import Store
 from colpo_core.store.facts import find_row
 from colpo_core.store.tables import Annotation, AnnotationVersion, Image, Mask
@@ -41,38 +42,34 @@ MAX_STROKES = 10_000
 MAX_ACTIVE_MS = 3_600_000
 
 
-def open_annotation(
-    store: Store, *, actor: Actor, image_id: int, finding: Finding = Finding.ACETOWHITE
-) -> OpenAnnotation:
-    """The actor's own mask of a finding on an image, empty where nothing was painted yet.
+@allowed(CLINICIANS)
+def open_annotation(caller: Caller, *, image_id: int, finding: Finding = Finding.ACETOWHITE) -> OpenAnnotation:
+    """The caller's own mask of a finding on an image, empty where nothing was painted yet.
 
     Raises:
         NotFound: There is no such image.
-        PermissionDenied: The actor is a reader.
     """
-    require(actor, CLINICIANS)
-    with store.reading() as session:
+    with caller.store.reading() as session:
         image = find_row(session, Image, image_id)
-        return open_record(session, Document(image.id, actor.person_id, finding), image)
+        return open_record(session, Document(image.id, caller.actor.person_id, finding), image)
 
 
-def open_document(store: Store, *, actor: Actor, document_id: str) -> OpenAnnotation:
+@allowed(CLINICIANS)
+def open_document(caller: Caller, *, document_id: str) -> OpenAnnotation:
     """The same by the name of the document.
 
     Raises:
         NotFound: There is no such document, or it is another person's.
-        PermissionDenied: The actor is a reader.
     """
-    require(actor, CLINICIANS)
-    document = Document.read(document_id, actor)
-    with store.reading() as session:
+    document = Document.read(document_id, caller.actor)
+    with caller.store.reading() as session:
         return open_record(session, document, find_row(session, Image, document.image_id))
 
 
+@allowed(CLINICIANS)
 def save_draft(
-    store: Store,
+    caller: Caller,
     *,
-    actor: Actor,
     document_id: str,
     base_seq: int,
     rle: bytes,
@@ -84,8 +81,7 @@ def save_draft(
     A save that comes twice (because its answer was lost) is acknowledged again, and its strokes count once.
 
     Args:
-        store: The open store.
-        actor: Who painted; a document is open to its own annotator alone.
+        caller: Who painted; a document is open to its own annotator alone.
         document_id: From `open_annotation`.
         base_seq: Sequence of the mask that was painted upon.
         rle: Run-length code of the whole mask.
@@ -97,15 +93,13 @@ def save_draft(
         InputRejected: The strokes or the time cannot be.
         MaskRejected: The code is damaged or is of another size than the image.
         NotFound: There is no such document, or it is another person's.
-        PermissionDenied: The actor is a reader.
     """
-    require(actor, CLINICIANS)
-    document = Document.read(document_id, actor)
+    document = Document.read(document_id, caller.actor)
     if not 0 <= strokes <= MAX_STROKES:
         raise InputRejected(f"One save adds 0 to {MAX_STROKES} strokes.")
     if not 0 <= active_ms <= MAX_ACTIVE_MS:
         raise InputRejected(f"One save adds 0 to {MAX_ACTIVE_MS} milliseconds of painting (active_ms).")
-    with store.writing() as session:
+    with caller.store.writing() as session:
         image = find_row(session, Image, document.image_id)
         annotation = find_own(session, document)
         seq = annotation.draft_seq if annotation else 0
@@ -118,7 +112,7 @@ def save_draft(
             )
         mask = store_mask(session, rle, image.height_px, image.width_px)
         if annotation is None:
-            annotation = begin_annotation(session, actor, document)
+            annotation = begin_annotation(session, caller.actor, document)
         annotation.draft_strokes += strokes
         annotation.draft_active_ms += active_ms
         note_activity(
@@ -131,10 +125,10 @@ def save_draft(
         return replace_draft(session, annotation, mask)
 
 
+@allowed(CLINICIANS)
 def submit_annotation(
-    store: Store,
+    caller: Caller,
     *,
-    actor: Actor,
     document_id: str,
     seq: int,
     note: str = "",
@@ -151,8 +145,7 @@ def submit_annotation(
     A mask of the same finding and image that waits for confirmation is settled by it: a person has painted it anew.
 
     Args:
-        store: The open store.
-        actor: Whose annotation it is.
+        caller: Whose annotation it is.
         document_id: From `open_annotation`.
         seq: Sequence of the mask that the person sees.
         note: A remark for whoever reads the version.
@@ -163,38 +156,34 @@ def submit_annotation(
         InputRejected: Nothing changed since the last version, or the note is too long.
         MaskDoubted: The mask looks like something that was not meant, and nobody has said that it is right.
         NotFound: There is no such document, or it is another person's.
-        PermissionDenied: The actor is a reader.
     """
-    require(actor, CLINICIANS)
-    document = Document.read(document_id, actor)
-    with store.writing() as session:
-        return version_record(session, submit_draft(session, actor, document, seq=seq, note=note, sure=sure))
+    document = Document.read(document_id, caller.actor)
+    with caller.store.writing() as session:
+        return version_record(session, submit_draft(session, caller.actor, document, seq=seq, note=note, sure=sure))
 
 
-def version_mask(store: Store, *, actor: Actor, version_id: int) -> NDArray[np.bool_]:
+@allowed(CLINICIANS)
+def version_mask(caller: Caller, *, version_id: int) -> NDArray[np.bool_]:
     """The mask of a version, H x W bool.
 
     Raises:
-        Blinding: It is somebody else's, and the actor annotates the image in a blind task that is not done.
+        Blinding: It is somebody else's, and the caller annotates the image in a blind task that is not done.
         NotFound: There is no such version.
-        PermissionDenied: The actor is a reader.
     """
-    require(actor, CLINICIANS)
-    return _shown_mask(store, actor, version_id)
+    return _shown_mask(caller.store, caller.actor, version_id)
 
 
+@allowed(CLINICIANS)
 def version_mask_overlay(
-    store: Store, *, actor: Actor, version_id: int, rgba: tuple[int, int, int, int] = (255, 200, 0, 255)
+    caller: Caller, *, version_id: int, rgba: tuple[int, int, int, int] = (255, 200, 0, 255)
 ) -> bytes:
     """The mask of a version as a PNG that is transparent where nothing is marked.
 
     Raises:
-        Blinding: It is somebody else's, and the actor annotates the image in a blind task that is not done.
+        Blinding: It is somebody else's, and the caller annotates the image in a blind task that is not done.
         NotFound: There is no such version.
-        PermissionDenied: The actor is a reader.
     """
-    require(actor, CLINICIANS)
-    return mask_png(_shown_mask(store, actor, version_id), rgba=rgba)
+    return mask_png(_shown_mask(caller.store, caller.actor, version_id), rgba=rgba)
 
 
 def _shown_mask(store: Store, actor: Actor, version_id: int) -> NDArray[np.bool_]:
@@ -206,21 +195,22 @@ def _shown_mask(store: Store, actor: Actor, version_id: int) -> NDArray[np.bool_
     return pixels
 
 
-def submitted_masks(store: Store, *, actor: Actor, image_id: int) -> tuple[VersionRecord, ...]:
+@allowed(CLINICIANS)
+def submitted_masks(caller: Caller, *, image_id: int) -> tuple[VersionRecord, ...]:
     """The newest version of every submitted mask on an image, the newest first; `version_mask` gives the pixels.
 
-    Masks of others are left out while the actor annotates the image in a blind task that is not done.
+    Masks of others are left out while the caller annotates the image in a blind task that is not done.
 
     Raises:
         NotFound: There is no such image.
-        PermissionDenied: The actor is a reader.
     """
-    require(actor, CLINICIANS)
-    with store.reading() as session:
+    with caller.store.reading() as session:
         image = find_row(session, Image, image_id)
         rows = newest_versions(session, image_id=image.id, state=AnnotationState.SUBMITTED)
-        shown = tuple(version_record(session, row) for row in rows if not is_hidden(session, actor, row.annotation))
-    exposures.note_masks(store, actor, shown)
+        shown = tuple(
+            version_record(session, row) for row in rows if not is_hidden(session, caller.actor, row.annotation)
+        )
+    exposures.note_masks(caller.store, caller.actor, shown)
     return shown
 
 

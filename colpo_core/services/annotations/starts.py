@@ -25,10 +25,10 @@ from colpo_core.services.annotations.rows import (
 )
 from colpo_core.services.common import audit, exposures
 from colpo_core.services.common.blinding import is_hidden, require_prediction_visible, require_visible
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.common.mask_rows import empty_code, mask_pixels, store_mask, store_pixels
-from colpo_core.services.common.permissions import CLINICIANS, require
+from colpo_core.services.common.permissions import CLINICIANS, allowed
 from colpo_core.services.common.stored_images import image_record
-from colpo_core.store import Store
 from colpo_core.store.facts import current_checkpoint_id, find_row
 from colpo_core.store.tables import AnnotationVersion, Checkpoint, Image, Mask, Prediction
 from colpo_core.terms import AnnotationState, ExposureKind, Finding, Start
@@ -36,58 +36,56 @@ from colpo_core.terms import AnnotationState, ExposureKind, Finding, Start
 _SHOWN = {Start.OTHER_VERSION: ExposureKind.MASK, Start.PROPOSAL: ExposureKind.PREDICTION}
 
 
-def start_options(store: Store, *, actor: Actor, image_id: int, finding: Finding = Finding.ACETOWHITE) -> StartOptions:
-    """What the actor's mask of a finding on an image may start from, beside nothing.
+@allowed(CLINICIANS)
+def start_options(caller: Caller, *, image_id: int, finding: Finding = Finding.ACETOWHITE) -> StartOptions:
+    """What the caller's mask of a finding on an image may start from, beside nothing.
 
     Raises:
         NotFound: There is no such image.
-        PermissionDenied: The actor is a reader.
     """
-    require(actor, CLINICIANS)
-    with store.reading() as session:
+    with caller.store.reading() as session:
         image = find_row(session, Image, image_id)
-        document = Document(image.id, actor.person_id, finding)
+        document = Document(image.id, caller.actor.person_id, finding)
         mine = find_own(session, document)
-        refused = proposals_refusal(session, actor, image.id, finding)
+        refused = proposals_refusal(session, caller.actor, image.id, finding)
         options = StartOptions(
             own_versions=tuple(version_record(session, row) for row in versions_of(session, mine.id)) if mine else (),
-            others=tuple(version_record(session, row) for row in _others(session, actor, document)),
+            others=tuple(version_record(session, row) for row in _others(session, caller.actor, document)),
             other_images=_other_images(session, image, document),
             proposal=None if refused else _proposal(session, image.id),
             proposals_refused=refused,
         )
-    exposures.note_masks(store, actor, options.others)
+    exposures.note_masks(caller.store, caller.actor, options.others)
     if options.proposal is not None:
-        exposures.note_images(store, actor, [image_id], ExposureKind.PREDICTION)
+        exposures.note_images(caller.store, caller.actor, [image_id], ExposureKind.PREDICTION)
     return options
 
 
-def start_from(store: Store, *, actor: Actor, document_id: str, source: StartSource) -> SavedDraft:
-    """Replace the actor's draft by another mask. Whatever was painted goes; other tabs have to load the document anew.
+@allowed(CLINICIANS)
+def start_from(caller: Caller, *, document_id: str, source: StartSource) -> SavedDraft:
+    """Replace the caller's draft by another mask. Whatever was painted goes; other tabs have to load the document anew.
 
     Args:
-        store: The open store.
-        actor: Whose document it is.
+        caller: Whose document it is.
         document_id: From `open_annotation`.
         source: What to start from.
 
     Raises:
-        Blinding: The mask is somebody else's, and the actor annotates the image in a blind task that is not done.
+        Blinding: The mask is somebody else's, and the caller annotates the image in a blind task that is not done.
         Conflict: The proposal is not the current model's (any more).
         InputRejected: The version or the image is of another kind than the source says, or shows nothing.
         NotFound: There is no such document, version, image or prediction, or the document is another person's.
-        PermissionDenied: The actor is a reader, or the model may not propose here.
+        PermissionDenied: The caller is a reader, or the model may not propose here.
     """
-    require(actor, CLINICIANS)
-    document = Document.read(document_id, actor)
-    with store.writing() as session:
+    document = Document.read(document_id, caller.actor)
+    with caller.store.writing() as session:
         image = find_row(session, Image, document.image_id)
-        mask, version_id = _mask_of(session, actor, document, source)
+        mask, version_id = _mask_of(session, caller.actor, document, source)
         if source.start in _SHOWN:
-            exposures.note_within(session, actor, [(image.case_id, _SHOWN[source.start])])
+            exposures.note_within(session, caller.actor, [(image.case_id, _SHOWN[source.start])])
         return write_start(
             session,
-            actor,
+            caller.actor,
             document,
             mask=mask,
             start=source.start,
@@ -96,34 +94,33 @@ def start_from(store: Store, *, actor: Actor, document_id: str, source: StartSou
         )
 
 
-def start_correction(store: Store, *, actor: Actor, prediction_id: int) -> Correction:
-    """Open the actor's mask of a prediction's image from the model's mask, where nothing was painted there yet.
+@allowed(CLINICIANS)
+def start_correction(caller: Caller, *, prediction_id: int) -> Correction:
+    """Open the caller's mask of a prediction's image from the model's mask, where nothing was painted there yet.
 
-    Whatever the actor has painted or submitted stays as it is; then nothing is started.
+    Whatever the caller has painted or submitted stays as it is; then nothing is started.
 
     Args:
-        store: The open store.
-        actor: Who corrects.
+        caller: Who corrects.
         prediction_id: Row of the prediction.
 
     Raises:
-        Blinding: Predictions of the image are kept back from the actor.
+        Blinding: Predictions of the image are kept back from the caller.
         Conflict: The prediction is not the current model's (any more).
         NotFound: There is no such prediction.
-        PermissionDenied: The actor is a reader, or the model may not propose here.
+        PermissionDenied: The caller is a reader, or the model may not propose here.
     """
-    require(actor, CLINICIANS)
-    with store.writing() as session:
+    with caller.store.writing() as session:
         prediction = find_row(session, Prediction, prediction_id)
-        require_prediction_visible(session, actor, prediction.image_id)
-        document = Document(prediction.image_id, actor.person_id, Finding.ACETOWHITE)
+        require_prediction_visible(session, caller.actor, prediction.image_id)
+        document = Document(prediction.image_id, caller.actor.person_id, Finding.ACETOWHITE)
         annotation = find_own(session, document)
         if annotation is not None and (annotation.draft_seq > 0 or annotation.versions):
             return Correction(prediction.image_id, has_started=False)
         image = find_row(session, Image, prediction.image_id)
-        mask = _proposed_mask(session, actor, document, prediction_id)
-        exposures.note_within(session, actor, [(image.case_id, ExposureKind.PREDICTION)])
-        write_start(session, actor, document, mask=mask, start=Start.PROPOSAL, prediction_id=prediction_id)
+        mask = _proposed_mask(session, caller.actor, document, prediction_id)
+        exposures.note_within(session, caller.actor, [(image.case_id, ExposureKind.PREDICTION)])
+        write_start(session, caller.actor, document, mask=mask, start=Start.PROPOSAL, prediction_id=prediction_id)
         return Correction(prediction.image_id, has_started=True)
 
 

@@ -19,8 +19,9 @@ from colpo_core.services.annotations.rows import (
 from colpo_core.services.annotations.starts import write_start
 from colpo_core.services.common import audit, exposures
 from colpo_core.services.common.blinding import require_visible
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.common.mask_rows import mask_pixels
-from colpo_core.services.common.permissions import CLINICIANS, require
+from colpo_core.services.common.permissions import CLINICIANS, allowed
 from colpo_core.store import Store
 from colpo_core.store.facts import find_row
 from colpo_core.store.tables import Annotation, AnnotationVersion
@@ -30,45 +31,43 @@ BOTH_RGB, FIRST_RGB, SECOND_RGB = (240, 228, 66), (0, 158, 255), (255, 94, 60)
 _ALPHA = 170
 
 
-def list_versions(store: Store, *, actor: Actor, annotation_id: int) -> tuple[VersionRecord, ...]:
+@allowed(CLINICIANS)
+def list_versions(caller: Caller, *, annotation_id: int) -> tuple[VersionRecord, ...]:
     """All versions of an annotation, newest first.
 
     Raises:
-        Blinding: It is somebody else's, and the actor annotates the image in a blind task that is not done.
+        Blinding: It is somebody else's, and the caller annotates the image in a blind task that is not done.
         NotFound: There is no such annotation.
-        PermissionDenied: The actor is a reader.
     """
-    require(actor, CLINICIANS)
-    with store.reading() as session:
+    with caller.store.reading() as session:
         annotation = find_row(session, Annotation, annotation_id)
-        require_visible(session, actor, annotation)
+        require_visible(session, caller.actor, annotation)
         versions = tuple(version_record(session, row) for row in versions_of(session, annotation.id))
-    exposures.note_masks(store, actor, versions)
+    exposures.note_masks(caller.store, caller.actor, versions)
     return versions
 
 
-def restore_version(store: Store, *, actor: Actor, version_id: int, note: str = "") -> VersionRecord:
+@allowed(CLINICIANS)
+def restore_version(caller: Caller, *, version_id: int, note: str = "") -> VersionRecord:
     """Make a new version with the mask of an earlier one; the versions in between stay.
 
     Args:
-        store: The open store.
-        actor: Whose annotation it is.
+        caller: Whose annotation it is.
         version_id: The version to restore.
         note: A remark for whoever reads the new version.
 
     Raises:
-        Blinding: It is somebody else's, and the actor annotates the image in a blind task that is not done.
+        Blinding: It is somebody else's, and the caller annotates the image in a blind task that is not done.
         Conflict: The newest version shows the same mask, or something was painted and not submitted since.
         InputRejected: The note is too long.
         NotFound: There is no such version.
-        PermissionDenied: The version is another person's, or the actor is a reader.
+        PermissionDenied: The version is another person's, or the caller is a reader.
     """
-    require(actor, CLINICIANS)
-    with store.writing() as session:
+    with caller.store.writing() as session:
         earlier = find_row(session, AnnotationVersion, version_id)
         annotation = earlier.annotation
-        require_visible(session, actor, annotation)
-        if annotation.annotator_id != actor.person_id:
+        require_visible(session, caller.actor, annotation)
+        if annotation.annotator_id != caller.actor.person_id:
             raise PermissionDenied("You can restore versions of your own masks alone. Start your mask from this one.")
         newest = newest_version(session, annotation.id)
         if newest is None or shown_mask_id(annotation, newest) != newest.mask_id:
@@ -77,15 +76,15 @@ def restore_version(store: Store, *, actor: Actor, version_id: int, note: str = 
             raise Conflict(f"Version {newest.number} is the newest and shows this very mask. Nothing was changed.")
         document = Document(annotation.image_id, annotation.annotator_id, annotation.finding)
         started = write_start(
-            session, actor, document, mask=earlier.mask, start=Start.OWN_VERSION, version_id=earlier.id
+            session, caller.actor, document, mask=earlier.mask, start=Start.OWN_VERSION, version_id=earlier.id
         )
         made = submit_draft(
-            session, actor, document, seq=started.seq, note=note, origin=earlier.origin,
+            session, caller.actor, document, seq=started.seq, note=note, origin=earlier.origin,
             is_absent=bool(earlier.absence_confirmed),
         )  # fmt: skip
         audit.record(
             session,
-            actor,
+            caller.actor,
             "restore version",
             f"annotation {annotation.id}",
             restored=earlier.number,
@@ -94,17 +93,16 @@ def restore_version(store: Store, *, actor: Actor, version_id: int, note: str = 
         return version_record(session, made)
 
 
-def compare_versions(store: Store, *, actor: Actor, first_id: int, second_id: int) -> VersionComparison:
+@allowed(CLINICIANS)
+def compare_versions(caller: Caller, *, first_id: int, second_id: int) -> VersionComparison:
     """How far two versions on one image agree.
 
     Raises:
-        Blinding: One of them is somebody else's, and the actor annotates the image in a blind task that is not done.
+        Blinding: One of them is somebody else's, and the caller annotates the image in a blind task that is not done.
         InputRejected: They lie on different images.
         NotFound: There is no such version.
-        PermissionDenied: The actor is a reader.
     """
-    require(actor, CLINICIANS)
-    records, masks = _shown_pair(store, actor, first_id, second_id)
+    records, masks = _shown_pair(caller.store, caller.actor, first_id, second_id)
     figures = pair_figures(*masks)
     both_px = int(np.count_nonzero(masks[0] & masks[1]))
     return VersionComparison(
@@ -119,17 +117,16 @@ def compare_versions(store: Store, *, actor: Actor, first_id: int, second_id: in
     )
 
 
-def comparison_overlay(store: Store, *, actor: Actor, first_id: int, second_id: int) -> bytes:
+@allowed(CLINICIANS)
+def comparison_overlay(caller: Caller, *, first_id: int, second_id: int) -> bytes:
     """Two versions on one image as a PNG: what both mark, the first alone, the second alone; transparent elsewhere.
 
     Raises:
-        Blinding: One of them is somebody else's, and the actor annotates the image in a blind task that is not done.
+        Blinding: One of them is somebody else's, and the caller annotates the image in a blind task that is not done.
         InputRejected: They lie on different images.
         NotFound: There is no such version.
-        PermissionDenied: The actor is a reader.
     """
-    require(actor, CLINICIANS)
-    _, masks = _shown_pair(store, actor, first_id, second_id)
+    _, masks = _shown_pair(caller.store, caller.actor, first_id, second_id)
     return comparison_png(
         *masks, both=(*BOTH_RGB, _ALPHA), first_alone=(*FIRST_RGB, _ALPHA), second_alone=(*SECOND_RGB, _ALPHA)
     )

@@ -18,50 +18,49 @@ from colpo_core.services.annotations.rows import (
 )
 from colpo_core.services.common import exposures
 from colpo_core.services.common.blinding import hidden_annotators
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.common.mask_rows import mask_pixels
-from colpo_core.services.common.permissions import CLINICIANS, require
+from colpo_core.services.common.permissions import CLINICIANS, allowed
 from colpo_core.services.common.stored_images import image_record
-from colpo_core.store import Store
 from colpo_core.store.facts import find_row, needs_annotation
 from colpo_core.store.tables import Annotation, Case, Image
 from colpo_core.terms import AnnotationState, Finding
 
 
-def annotation_desk(
-    store: Store, *, actor: Actor, image_id: int, finding: Finding = Finding.ACETOWHITE
-) -> AnnotationDesk:
+@allowed(CLINICIANS)
+def annotation_desk(caller: Caller, *, image_id: int, finding: Finding = Finding.ACETOWHITE) -> AnnotationDesk:
     """All that the annotation page shows of an image.
 
     Raises:
         NotFound: There is no such image.
-        PermissionDenied: The actor is a reader.
     """
-    require(actor, CLINICIANS)
-    with store.reading() as session:
+    with caller.store.reading() as session:
         image = find_row(session, Image, image_id)
         case = session.get_one(Case, image.case_id)
-        layers = {layer: open_record(session, Document(image.id, actor.person_id, layer), image) for layer in Finding}
+        layers = {
+            layer: open_record(session, Document(image.id, caller.actor.person_id, layer), image) for layer in Finding
+        }
         mine = layers[finding]
         submitted = newest_versions(session, image_id=image_id, state=AnnotationState.SUBMITTED, finding=finding)
         waiting = newest_versions(session, image_id=image_id, state=AnnotationState.TO_CONFIRM, finding=finding)
-        hidden = hidden_annotators(session, actor, image_id=image_id, finding=finding)
+        hidden = hidden_annotators(session, caller.actor, image_id=image_id, finding=finding)
         versions = versions_of(session, mine.annotation_id) if mine.annotation_id is not None else []
-        waits = waits_for(session, actor)
+        waits = waits_for(session, caller.actor)
         desk = AnnotationDesk(
             patient_code=case.patient.code,
             annotation=mine,
-            strip=_strip(session, actor, case, finding, waits),
+            strip=_strip(session, caller.actor, case, finding, waits),
             versions=tuple(version_record(session, row) for row in versions),
             others=tuple(
                 version_record(session, row)
                 for row in submitted
-                if row.annotation.annotator_id not in hidden | {actor.person_id}
+                if row.annotation.annotator_id not in hidden | {caller.actor.person_id}
             ),
             to_confirm=tuple(
                 version_record(session, row) for row in waiting if row.annotation.annotator_id not in hidden
             ),
-            biopsy_points=own_biopsy_points(session, actor, image_id),
-            next_image_id=_next_image(session, actor, after=image_id, finding=finding),
+            biopsy_points=own_biopsy_points(session, caller.actor, image_id),
+            next_image_id=_next_image(session, caller.actor, after=image_id, finding=finding),
             n_to_confirm=session.scalar(select(func.count()).select_from(Annotation).where(waits)) or 0,
             next_to_confirm_id=_next_to_confirm(session, waits, after=image_id),
             layers=tuple(layers.values()),
@@ -74,44 +73,34 @@ def annotation_desk(
                 and (doubt := find_doubt(mask_pixels(row.mask), finding)) is not None
             },
         )
-    exposures.note_masks(store, actor, (*desk.others, *desk.to_confirm))
+    exposures.note_masks(caller.store, caller.actor, (*desk.others, *desk.to_confirm))
     return desk
 
 
-def next_image(
-    store: Store, *, actor: Actor, after: int | None = None, finding: Finding = Finding.ACETOWHITE
-) -> int | None:
-    """The next acetic-acid image that needs the actor's mask; after the last one it starts again at the first.
+@allowed(CLINICIANS)
+def next_image(caller: Caller, *, after: int | None = None, finding: Finding = Finding.ACETOWHITE) -> int | None:
+    """The next acetic-acid image that needs the caller's mask; after the last one it starts again at the first.
 
     An image needs none where somebody else has begun one, or one is submitted or waits for confirmation: these are the
-    images that the worklist counts as without annotation, and those that the actor alone has begun.
+    images that the worklist counts as without annotation, and those that the caller alone has begun.
 
     Args:
-        store: The open store.
-        actor: Who is going to paint.
+        caller: Who is going to paint.
         after: The image to go on from.
         finding: What to paint.
 
     Returns:
         The row of the image, or None where all are done (or `after` is the only one left).
-
-    Raises:
-        PermissionDenied: The actor is a reader.
     """
-    require(actor, CLINICIANS)
-    with store.reading() as session:
-        return _next_image(session, actor, after=after, finding=finding)
+    with caller.store.reading() as session:
+        return _next_image(session, caller.actor, after=after, finding=finding)
 
 
-def next_image_to_confirm(store: Store, *, actor: Actor) -> int | None:
-    """The first image with a mask that waits for confirmation, or None.
-
-    Raises:
-        PermissionDenied: The actor is a reader.
-    """
-    require(actor, CLINICIANS)
-    with store.reading() as session:
-        return _next_to_confirm(session, waits_for(session, actor), after=0)
+@allowed(CLINICIANS)
+def next_image_to_confirm(caller: Caller) -> int | None:
+    """The first image with a mask that waits for confirmation, or None."""
+    with caller.store.reading() as session:
+        return _next_to_confirm(session, waits_for(session, caller.actor), after=0)
 
 
 def _next_to_confirm(session: Session, waits: ColumnElement[bool], *, after: int) -> int | None:

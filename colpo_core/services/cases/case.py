@@ -21,9 +21,10 @@ from colpo_core.records.people import Actor
 from colpo_core.services.cases.histology import relabel_case, specimen_site
 from colpo_core.services.common import audit, exposures
 from colpo_core.services.common.blinding import images_without_model, is_hidden
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.common.current_model import current_id
 from colpo_core.services.common.model_marks import marks_of
-from colpo_core.services.common.permissions import CLINICIANS, require
+from colpo_core.services.common.permissions import CLINICIANS, allowed
 from colpo_core.services.common.stored_images import image_record
 from colpo_core.store import Store
 from colpo_core.store.facts import current_checkpoint_id, no_such
@@ -43,25 +44,23 @@ _TEXT_LENGTHS = {"hpv_result": 80, "indication": 200, "device": 80, "earlier_tre
 _PLAIN_FIELDS = ("colposcopy", "age_years", "cytology", "menopausal_state", "hiv_status", "pregnant", "hpv_vaccinated")
 
 
-def get_case(store: Store, *, actor: Actor, case_id: int, with_predictions: bool = True) -> CaseRecord:
+@allowed(CLINICIANS)
+def get_case(caller: Caller, *, case_id: int, with_predictions: bool = True) -> CaseRecord:
     """One case with its images, histology and labels.
 
     Args:
-        store: The open store.
-        actor: Who looks.
+        caller: Who looks.
         case_id: Row of the case.
         with_predictions: Whether what the current model says is wanted: it then counts as seen.
 
     Raises:
-        PermissionDenied: The actor is a reader.
         NotFound: There is no such case.
     """
-    require(actor, CLINICIANS)
-    record = read_case(store, actor, case_id)
+    record = read_case(caller.store, caller.actor, case_id)
     if not with_predictions:
         images = tuple(replace(image, prediction_id=None, prob_hsil=None) for image in record.images)
         record = replace(record, images=images, model_marks=())
-    exposures.note(store, actor, seen_in(record))
+    exposures.note(caller.store, caller.actor, seen_in(record))
     return record
 
 
@@ -100,12 +99,12 @@ def read_case(store: Store, whose: Actor, case_id: int) -> CaseRecord:
         )
 
 
-def update_case(store: Store, *, actor: Actor, case_id: int, base_version: int, form: CaseForm) -> int:
+@allowed(CLINICIANS)
+def update_case(caller: Caller, *, case_id: int, base_version: int, form: CaseForm) -> int:
     """Write what was entered of a case; its labels follow.
 
     Args:
-        store: The open store.
-        actor: Who enters it.
+        caller: Who enters it.
         case_id: Row of the case.
         base_version: Version of the record that the person saw.
         form: All fields as they shall be.
@@ -114,14 +113,12 @@ def update_case(store: Store, *, actor: Actor, case_id: int, base_version: int, 
         The case's new version.
 
     Raises:
-        PermissionDenied: The actor is a reader.
         NotFound: There is no such case.
         Conflict: Somebody changed the case since; nothing was overwritten.
         InputRejected: A field holds what cannot be taken.
     """
-    require(actor, CLINICIANS)
     values = _checked(form)
-    with store.writing() as session:
+    with caller.store.writing() as session:
         case = session.get(Case, case_id)
         if case is None:
             raise no_such(Case, case_id)
@@ -138,7 +135,7 @@ def update_case(store: Store, *, actor: Actor, case_id: int, base_version: int, 
         for name in changed:
             setattr(case, name, values[name])
         session.flush()
-        audit.record(session, actor, "update case", f"case {case_id}", fields=changed)
+        audit.record(session, caller.actor, "update case", f"case {case_id}", fields=changed)
         relabel_case(session, case)
         return case.version
 

@@ -13,8 +13,8 @@ from colpo_core.records.cases.findings import FindingsEntry, FindingsRecord
 from colpo_core.records.people import Actor
 from colpo_core.services.common import audit
 from colpo_core.services.common.blinding import require_visible
-from colpo_core.services.common.permissions import CLINICIANS, require
-from colpo_core.store import Store
+from colpo_core.services.common.callers import Caller
+from colpo_core.services.common.permissions import CLINICIANS, allowed
 from colpo_core.store.facts import find_row
 from colpo_core.store.tables import (
     AnnotationVersion,
@@ -32,23 +32,22 @@ _PLACE_FIELDS = {"clock_hours", "quadrants", "cervix_percent"}
 _ORDER = {sign: place for place, sign in enumerate(Sign)}
 
 
-def get_findings(store: Store, *, actor: Actor, case_id: int) -> FindingsRecord:
+@allowed(CLINICIANS)
+def get_findings(caller: Caller, *, case_id: int) -> FindingsRecord:
     """The findings form of a case, empty and of version 0 where nothing was entered.
 
     Raises:
-        PermissionDenied: The actor is a reader.
         NotFound: There is no such case.
     """
-    require(actor, CLINICIANS)
-    with store.reading() as session:
+    with caller.store.reading() as session:
         find_row(session, Case, case_id)
         return _record(session, case_id, _form(session, case_id))
 
 
+@allowed(CLINICIANS)
 def save_findings(
-    store: Store,
+    caller: Caller,
     *,
-    actor: Actor,
     case_id: int,
     base_version: int,
     entry: FindingsEntry,
@@ -59,23 +58,20 @@ def save_findings(
     Where a mask's proposal was confirmed before, that stays known as long as size and place stay as they were.
 
     Args:
-        store: The open store.
-        actor: Who enters it.
+        caller: Who enters it.
         case_id: Row of the case.
         base_version: `version` of the record that the person saw.
         entry: All fields as they shall be.
         proposed_from: Version of a mask whose proposal of size and place the person confirms with this save.
 
     Raises:
-        PermissionDenied: The actor is a reader.
         NotFound: There is no such case.
         Conflict: Somebody changed the form since; nothing was overwritten.
         InputRejected: A field holds what cannot be taken, or two of them contradict each other.
-        Blinding: The mask that was proposed from is not open to the actor yet.
+        Blinding: The mask that was proposed from is not open to the caller yet.
     """
-    require(actor, CLINICIANS)
     entry = _checked(entry)
-    with store.writing() as session:
+    with caller.store.writing() as session:
         case = find_row(session, Case, case_id)
         if Sign.DECIDUOSIS in entry.signs and case.pregnant is False:
             raise InputRejected(
@@ -93,13 +89,15 @@ def save_findings(
             name for name in FindingsEntry.__annotations__ if getattr(before, name) != getattr(entry, name)
         )
         if proposed_from is not None:
-            _require_mask_of_case(session, actor, case_id, proposed_from)
+            _require_mask_of_case(session, caller.actor, case_id, proposed_from)
         elif form is not None and not _PLACE_FIELDS.intersection(changed):
             proposed_from = form.proposed_from
         if not changed and proposed_from == (form.proposed_from if form else None):
             return _record(session, case_id, form)
-        form = _write(session, form or FindingsForm(case_id=case_id), entry, actor, proposed_from)
-        audit.record(session, actor, "save findings", f"case {case_id}", fields=changed, proposed_from=proposed_from)
+        form = _write(session, form or FindingsForm(case_id=case_id), entry, caller.actor, proposed_from)
+        audit.record(
+            session, caller.actor, "save findings", f"case {case_id}", fields=changed, proposed_from=proposed_from
+        )
         return _record(session, case_id, form)
 
 

@@ -6,11 +6,10 @@ from colpo_core.images.clock_face import lay_clock, place_lesion
 from colpo_core.records.cases.cases import SpecimenSite
 from colpo_core.records.cases.findings import FindingsProposal
 from colpo_core.records.cases.images import ImageRecord
-from colpo_core.records.people import Actor
 from colpo_core.services.annotations.cervix import _own_mask, visible_cervix
-from colpo_core.services.common.permissions import CLINICIANS, require
+from colpo_core.services.common.callers import Caller
+from colpo_core.services.common.permissions import CLINICIANS, allowed
 from colpo_core.services.common.stored_images import image_record
-from colpo_core.store import Store
 from colpo_core.store.facts import find_row
 from colpo_core.store.tables import Annotation, Image
 from colpo_core.terms import Finding
@@ -26,22 +25,21 @@ _NO_MILLIMETRES = (
 )
 
 
-def propose_findings(store: Store, *, actor: Actor, image_id: int) -> FindingsProposal:
-    """Read size and place of the lesion off the actor's own newest mask, submitted or draft.
+@allowed(CLINICIANS)
+def propose_findings(caller: Caller, *, image_id: int) -> FindingsProposal:
+    """Read size and place of the lesion off the caller's own newest mask, submitted or draft.
 
-    The clock lies on the actor's newest outline of the cervix, else on the newest submitted one that the actor may see.
+    The clock lies on the caller's newest outline of the cervix, else on the newest submitted one that they may see.
 
     Raises:
-        PermissionDenied: The actor is a reader.
         NotFound: There is no such image.
     """
-    require(actor, CLINICIANS)
-    with store.reading() as session:
+    with caller.store.reading() as session:
         image = find_row(session, Image, image_id)
-        lesion = _own_mask(session, actor, image, Finding.ACETOWHITE)
+        lesion = _own_mask(session, caller.actor, image, Finding.ACETOWHITE)
         if lesion is None:
             return _nothing(image)
-        cervix, whose = visible_cervix(session, actor, image)
+        cervix, whose = visible_cervix(session, caller.actor, image)
         version = lesion.version
         number = version.number if version else None
         version_id = version.id if version else None
@@ -73,38 +71,33 @@ def propose_findings(store: Store, *, actor: Actor, image_id: int) -> FindingsPr
     )
 
 
-def lesion_images(store: Store, *, actor: Actor, case_id: int) -> tuple[ImageRecord, ...]:
-    """The images of a case that carry a mask of acetowhite epithelium by the actor, the last one touched first.
-
-    Raises:
-        PermissionDenied: The actor is a reader.
-    """
-    require(actor, CLINICIANS)
-    with store.reading() as session:
+@allowed(CLINICIANS)
+def lesion_images(caller: Caller, *, case_id: int) -> tuple[ImageRecord, ...]:
+    """The images of a case that carry a mask of acetowhite epithelium by the caller, the last one touched first."""
+    with caller.store.reading() as session:
         rows = session.scalars(
             select(Image)
             .join(Annotation, Annotation.image_id == Image.id)
             .where(
                 Image.case_id == case_id,
-                Annotation.annotator_id == actor.person_id,
+                Annotation.annotator_id == caller.actor.person_id,
                 Annotation.finding == Finding.ACETOWHITE,
             )
             .order_by(Annotation.draft_saved_at.desc(), Annotation.id.desc())
         ).all()
-        return tuple(image_record(row) for row in rows if _own_mask(session, actor, row, Finding.ACETOWHITE))
+        return tuple(image_record(row) for row in rows if _own_mask(session, caller.actor, row, Finding.ACETOWHITE))
 
 
-def propose_clock_hour(store: Store, *, actor: Actor, site: SpecimenSite) -> int | None:
+@allowed(CLINICIANS)
+def propose_clock_hour(caller: Caller, *, site: SpecimenSite) -> int | None:
     """The hour at which a site lies on the cervix; None without an outline of it, and for the middle of the clock.
 
     Raises:
-        PermissionDenied: The actor is a reader.
         NotFound: There is no such image.
     """
-    require(actor, CLINICIANS)
-    with store.reading() as session:
+    with caller.store.reading() as session:
         image = find_row(session, Image, site.image_id)
-        cervix, _ = visible_cervix(session, actor, image)
+        cervix, _ = visible_cervix(session, caller.actor, image)
         if cervix is None:
             return None
         clock = lay_clock(cervix, height_px=image.height_px, width_px=image.width_px)

@@ -8,10 +8,9 @@ from sqlalchemy.orm import Session
 from colpo_core.errors import InputRejected
 from colpo_core.labels import LabelDecision, label_from_histology, label_from_impression
 from colpo_core.records.cases.cases import SpecimenSite
-from colpo_core.records.people import Actor
 from colpo_core.services.common import audit, exposures
-from colpo_core.services.common.permissions import CLINICIANS, require
-from colpo_core.store import Store
+from colpo_core.services.common.callers import Caller
+from colpo_core.services.common.permissions import CLINICIANS, allowed
 from colpo_core.store.facts import find_row
 from colpo_core.store.tables import Case, CaseLabel, Histology, Image, utc_now
 from colpo_core.terms import ExposureKind, Grade, LabelSource, SpecimenKind
@@ -19,10 +18,10 @@ from colpo_core.terms import ExposureKind, Grade, LabelSource, SpecimenKind
 MAX_NOTE = 500
 
 
+@allowed(CLINICIANS)
 def add_specimen(
-    store: Store,
+    caller: Caller,
     *,
-    actor: Actor,
     case_id: int,
     kind: SpecimenKind,
     grade: Grade,
@@ -33,8 +32,7 @@ def add_specimen(
     """Enter a pathologist's result for one specimen; the case's label follows.
 
     Args:
-        store: The open store.
-        actor: Who enters it.
+        caller: Who enters it.
         case_id: Row of the case.
         kind: How the tissue was taken.
         grade: The pathologist's grade.
@@ -46,15 +44,13 @@ def add_specimen(
         Row of the specimen.
 
     Raises:
-        PermissionDenied: The actor is a reader.
         NotFound: There is no such case.
         InputRejected: The clock position is not one, the remark is too long, or the site is on no image of the case.
     """
-    require(actor, CLINICIANS)
     _check_hour(clock_hour)
     if len(note) > MAX_NOTE:
         raise InputRejected(f"The remark is longer than {MAX_NOTE} characters. Shorten it.")
-    with store.writing() as session:
+    with caller.store.writing() as session:
         case = find_row(session, Case, case_id)
         last = session.scalar(select(func.max(Histology.specimen_number)).where(Histology.case_id == case_id))
         specimen = Histology(
@@ -64,34 +60,33 @@ def add_specimen(
             grade=grade,
             clock_hour=clock_hour,
             note=note.strip(),
-            entered_by=actor.person_id,
+            entered_by=caller.actor.person_id,
         )
         _put_site(session, specimen, site)
-        exposures.note_within(session, actor, [(case_id, ExposureKind.HISTOLOGY)])
+        exposures.note_within(session, caller.actor, [(case_id, ExposureKind.HISTOLOGY)])
         session.add(specimen)
         session.flush()
         audit.record(
-            session, actor, "add specimen", f"case {case_id}", number=specimen.specimen_number, grade=grade.value
+            session, caller.actor, "add specimen", f"case {case_id}", number=specimen.specimen_number, grade=grade.value
         )
         relabel_case(session, case)
         return specimen.id
 
 
-def set_site(store: Store, *, actor: Actor, specimen_id: int, site: SpecimenSite | None) -> None:
+@allowed(CLINICIANS)
+def set_site(caller: Caller, *, specimen_id: int, site: SpecimenSite | None) -> None:
     """Say where a specimen was taken, in place of what was said before; None takes the site away.
 
     Raises:
-        PermissionDenied: The actor is a reader.
         NotFound: There is no such specimen.
         InputRejected: The specimen was withdrawn, or the site is not on an image of its case.
     """
-    require(actor, CLINICIANS)
-    with store.writing() as session:
+    with caller.store.writing() as session:
         specimen = _counting(session, specimen_id)
         _put_site(session, specimen, site)
         audit.record(
             session,
-            actor,
+            caller.actor,
             "set specimen site",
             f"case {specimen.case_id}",
             number=specimen.specimen_number,
@@ -99,21 +94,20 @@ def set_site(store: Store, *, actor: Actor, specimen_id: int, site: SpecimenSite
         )
 
 
-def set_clock_hour(store: Store, *, actor: Actor, specimen_id: int, clock_hour: int | None) -> None:
+@allowed(CLINICIANS)
+def set_clock_hour(caller: Caller, *, specimen_id: int, clock_hour: int | None) -> None:
     """Say at which hour a specimen was taken, 1 to 12, or that it is not known.
 
     Raises:
-        PermissionDenied: The actor is a reader.
         NotFound: There is no such specimen.
         InputRejected: The specimen was withdrawn, or the clock position is not one.
     """
-    require(actor, CLINICIANS)
     _check_hour(clock_hour)
-    with store.writing() as session:
+    with caller.store.writing() as session:
         specimen = _counting(session, specimen_id)
         specimen.clock_hour = clock_hour
         number = specimen.specimen_number
-        audit.record(session, actor, "set specimen clock position", f"case {specimen.case_id}", number=number)
+        audit.record(session, caller.actor, "set specimen clock position", f"case {specimen.case_id}", number=number)
 
 
 def specimen_site(row: Histology) -> SpecimenSite | None:
@@ -123,20 +117,21 @@ def specimen_site(row: Histology) -> SpecimenSite | None:
     return SpecimenSite(row.site_image_id, row.site_x_px, row.site_y_px)
 
 
-def withdraw_specimen(store: Store, *, actor: Actor, specimen_id: int) -> None:
+@allowed(CLINICIANS)
+def withdraw_specimen(caller: Caller, *, specimen_id: int) -> None:
     """Let a specimen's result count no more; it stays to be seen, and the case's label follows.
 
     Raises:
-        PermissionDenied: The actor is a reader.
         NotFound: There is no such specimen.
         InputRejected: It was withdrawn before.
     """
-    require(actor, CLINICIANS)
-    with store.writing() as session:
+    with caller.store.writing() as session:
         specimen = _counting(session, specimen_id)
         specimen.withdrawn_at = utc_now()
         session.flush()
-        audit.record(session, actor, "withdraw specimen", f"case {specimen.case_id}", number=specimen.specimen_number)
+        audit.record(
+            session, caller.actor, "withdraw specimen", f"case {specimen.case_id}", number=specimen.specimen_number
+        )
         relabel_case(session, find_row(session, Case, specimen.case_id))
 
 

@@ -14,28 +14,24 @@ from colpo_core.images.looks import ImageLooks, image_questions
 from colpo_core.records.cases.images import AskedImage
 from colpo_core.records.people import Actor
 from colpo_core.services.common import audit
-from colpo_core.services.common.permissions import CLINICIANS, require
-from colpo_core.store import Store
+from colpo_core.services.common.callers import Caller
+from colpo_core.services.common.permissions import CLINICIANS, allowed
 from colpo_core.store.facts import no_such
 from colpo_core.store.tables import Image, ImageAnswer, ImageLook
 from colpo_core.terms import ImageQuestion, Stage
 
 
-def asked_images(store: Store, *, actor: Actor, image_ids: Collection[int] | None = None) -> tuple[AskedImage, ...]:
+@allowed(CLINICIANS)
+def asked_images(caller: Caller, *, image_ids: Collection[int] | None = None) -> tuple[AskedImage, ...]:
     """The images about which something is asked that nobody has answered yet, by their rows.
 
     Images that the program drew, and those that do not show the cervix, are not asked about.
 
     Args:
-        store: The open store.
-        actor: Who looks.
+        caller: Who looks.
         image_ids: Rows of the images; all when None.
-
-    Raises:
-        PermissionDenied: The actor is a reader.
     """
-    require(actor, CLINICIANS)
-    with store.reading() as session:
+    with caller.store.reading() as session:
         return open_questions(session, image_ids)
 
 
@@ -58,14 +54,12 @@ def open_questions(session: Session, image_ids: Collection[int] | None = None) -
     return tuple(questions)
 
 
-def confirm_images(
-    store: Store, *, actor: Actor, image_ids: Collection[int], question: ImageQuestion | None = None
-) -> int:
+@allowed(CLINICIANS)
+def confirm_images(caller: Caller, *, image_ids: Collection[int], question: ImageQuestion | None = None) -> int:
     """Say that images are right as they are filed: what is asked about them now is not asked again.
 
     Args:
-        store: The open store.
-        actor: Who says so.
+        caller: Who says so.
         image_ids: Rows of the images.
         question: The question that is answered; all that are asked about them when None.
 
@@ -73,22 +67,22 @@ def confirm_images(
         How many questions were answered.
 
     Raises:
-        PermissionDenied: The actor is a reader.
         NotFound: There is no such image.
         InputRejected: Nothing of the kind is asked about any of them.
     """
-    require(actor, CLINICIANS)
     answered = 0
-    with store.writing() as session:
+    with caller.store.writing() as session:
         _check_known(session, image_ids)
         for asked in open_questions(session, image_ids):
             for asked_question in asked.questions:
                 if question in (None, asked_question):
                     session.add(
-                        ImageAnswer(image_id=asked.image_id, question=asked_question, answered_by=actor.person_id)
+                        ImageAnswer(
+                            image_id=asked.image_id, question=asked_question, answered_by=caller.actor.person_id
+                        )
                     )
                     audit.record(
-                        session, actor, "confirm image", f"image {asked.image_id}", question=asked_question.value
+                        session, caller.actor, "confirm image", f"image {asked.image_id}", question=asked_question.value
                     )
                     answered += 1
         if not answered:
@@ -96,23 +90,22 @@ def confirm_images(
     return answered
 
 
-def refile_images(store: Store, *, actor: Actor, image_ids: Collection[int], stage: Stage) -> int:
+@allowed(CLINICIANS)
+def refile_images(caller: Caller, *, image_ids: Collection[int], stage: Stage) -> int:
     """File images under another stage, all or none.
 
     Returns:
         How many were filed elsewhere before, or under a stage that was guessed.
 
     Raises:
-        PermissionDenied: The actor is a reader.
         NotFound: There is no such image.
     """
-    require(actor, CLINICIANS)
-    with store.writing() as session:
+    with caller.store.writing() as session:
         _check_known(session, image_ids)
         rows = session.scalars(select(Image).where(Image.id.in_(set(image_ids)))).all()
         changed = [image for image in rows if image.stage is not stage or image.stage_guessed]
         for image in changed:
-            file_under(session, actor, image, stage)
+            file_under(session, caller.actor, image, stage)
     return len(changed)
 
 

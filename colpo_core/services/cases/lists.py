@@ -33,10 +33,10 @@ from colpo_core.records.people import Actor
 from colpo_core.services.cases import lowest_agreement
 from colpo_core.services.common import exposures
 from colpo_core.services.common.blinding import images_without_model
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.common.current_model import current_id
 from colpo_core.services.common.model_marks import marks_of
-from colpo_core.services.common.permissions import CLINICIANS, require
-from colpo_core.store import Store
+from colpo_core.services.common.permissions import CLINICIANS, allowed
 from colpo_core.store.dialects import without_index
 from colpo_core.store.tables import (
     Annotation,
@@ -81,10 +81,10 @@ _ORDERS: Mapping[CaseSort, tuple[InstrumentedAttribute[Any], bool]] = {
 }
 
 
+@allowed(CLINICIANS)
 def list_cases(
-    store: Store,
+    caller: Caller,
     *,
-    actor: Actor,
     where: CaseFilter | None = None,
     sort: CaseSort = CaseSort.NEWEST,
     after: CasePlace | None = None,
@@ -92,62 +92,51 @@ def list_cases(
 ) -> CasePage:
     """One page of cases.
 
-    Cases of which the model's output is kept back from the actor are in no list that asks for it, and those that the
+    Cases of which the model's output is kept back from the caller are in no list that asks for it, and those that the
     actor annotates blind in none that asks how annotators agree.
 
     Args:
-        store: The open store.
-        actor: Who asks.
+        caller: Who asks.
         where: Which cases; all when None.
         sort: In which order.
         after: `next_after` of the page before; None for the first page.
         limit: Rows a page, 1 to 200.
 
     Raises:
-        PermissionDenied: The actor is a reader.
         ValueError: The limit is out of range.
     """
-    require(actor, CLINICIANS)
     if not 1 <= limit <= MAX_PAGE:
         raise ValueError(f"limit must lie between 1 and {MAX_PAGE}, not {limit}")
     wanted = where or CaseFilter()
     asks_agreement = wanted.dice_below is not None or sort is CaseSort.DISAGREEMENT
     if asks_agreement:
-        lowest_agreement.complete(store)
-    with store.reading() as session:
-        query = select_cases(wanted, sort, after, actor=actor, leader=_leader(session, wanted, sort))
+        lowest_agreement.complete(caller.store)
+    with caller.store.reading() as session:
+        query = select_cases(wanted, sort, after, actor=caller.actor, leader=_leader(session, wanted, sort))
         fetched = session.execute(query.limit(MOST_FROM_HERE)).all()
-        rows = _rows(session, actor, [row.case_id for row in fetched[:limit]])
+        rows = _rows(session, caller.actor, [row.case_id for row in fetched[:limit]])
         n_uncompared = lowest_agreement.count_uncompared(session) if asks_agreement else 0
         shows_model = any(row.prob_hsil_4ch is not None for row in rows)
         marks = marks_of(session, current_id(session)) if shows_model else ()
-    exposures.note(store, actor, [seen for row in rows for seen in _seen_in(row)])
+    exposures.note(caller.store, caller.actor, [seen for row in rows for seen in _seen_in(row)])
     last = fetched[limit - 1] if len(fetched) > limit else None
     return CasePage(rows, None if last is None else (last[1], last[0]), len(fetched), n_uncompared, marks)
 
 
-def find_case_ids(store: Store, *, actor: Actor, where: CaseFilter) -> tuple[int, ...]:
-    """Rows of the cases that fit a filter, newest first, `MOST_SELECTED` at most.
-
-    Raises:
-        PermissionDenied: The actor is a reader.
-    """
-    require(actor, CLINICIANS)
+@allowed(CLINICIANS)
+def find_case_ids(caller: Caller, *, where: CaseFilter) -> tuple[int, ...]:
+    """Rows of the cases that fit a filter, newest first, `MOST_SELECTED` at most."""
     if where.dice_below is not None:
-        lowest_agreement.complete(store)
-    with store.reading() as session:
-        query = select_cases(where, actor=actor).limit(MOST_SELECTED)
+        lowest_agreement.complete(caller.store)
+    with caller.store.reading() as session:
+        query = select_cases(where, actor=caller.actor).limit(MOST_SELECTED)
         return tuple(row.case_id for row in session.execute(query))
 
 
-def list_choices(store: Store, *, actor: Actor) -> ListChoices:
-    """What the filters offer: the devices that cases name, and who has reviewed.
-
-    Raises:
-        PermissionDenied: The actor is a reader.
-    """
-    require(actor, CLINICIANS)
-    with store.reading() as session:
+@allowed(CLINICIANS)
+def list_choices(caller: Caller) -> ListChoices:
+    """What the filters offer: the devices that cases name, and who has reviewed."""
+    with caller.store.reading() as session:
         reviewers = session.execute(
             select(Person.id, Person.display_name)
             .where(exists().where(CaseReviewer.reviewer_id == Person.id))

@@ -4,10 +4,9 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from colpo_core.records.people import Actor
 from colpo_core.services.common import audit
-from colpo_core.services.common.permissions import ADMINISTRATORS, CLINICIANS, require
-from colpo_core.store import Store
+from colpo_core.services.common.callers import Caller
+from colpo_core.services.common.permissions import ADMINISTRATORS, CLINICIANS, allowed
 from colpo_core.store.tables import Preference, utc_now
 
 _PROPOSALS = "proposals"
@@ -24,30 +23,22 @@ class Preferences:
     proposals: bool = True
 
 
-def get_preferences(store: Store, *, actor: Actor) -> Preferences:
-    """What is set now.
-
-    Raises:
-        PermissionDenied: The actor is a reader.
-    """
-    require(actor, CLINICIANS)
-    with store.reading() as session:
+@allowed(CLINICIANS)
+def get_preferences(caller: Caller) -> Preferences:
+    """What is set now."""
+    with caller.store.reading() as session:
         return _preferences(session)
 
 
-def set_proposals(store: Store, *, actor: Actor, allowed: bool) -> Preferences:
-    """Let annotators start a mask from the model's proposal, or forbid it; drafts that started from one stay.
-
-    Raises:
-        PermissionDenied: The actor is no administrator.
-    """
-    require(actor, ADMINISTRATORS)
-    with store.writing() as session:
+@allowed(ADMINISTRATORS)
+def set_proposals(caller: Caller, *, allowed: bool) -> Preferences:
+    """Let annotators start a mask from the model's proposal, or forbid it; drafts that started from one stay."""
+    with caller.store.writing() as session:
         if _preferences(session).proposals != allowed:
             row = session.get(Preference, _PROPOSALS) or Preference(name=_PROPOSALS)
-            row.value, row.changed_by, row.changed_at = allowed, actor.person_id, utc_now()
+            row.value, row.changed_by, row.changed_at = allowed, caller.actor.person_id, utc_now()
             session.add(row)
-            audit.record(session, actor, "set preference", f"preference {_PROPOSALS}", allowed=allowed)
+            audit.record(session, caller.actor, "set preference", f"preference {_PROPOSALS}", allowed=allowed)
             session.flush()
         return _preferences(session)
 

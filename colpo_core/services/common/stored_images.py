@@ -3,20 +3,19 @@
 from colpo_core.errors import InputRejected
 from colpo_core.images.decoding import thumbnail_jpeg
 from colpo_core.records.cases.images import ImageRecord
-from colpo_core.records.people import Actor
 from colpo_core.services.common import audit
-from colpo_core.services.common.permissions import CLINICIANS, require
-from colpo_core.store import Store
+from colpo_core.services.common.callers import Caller
+from colpo_core.services.common.permissions import CLINICIANS, allowed
 from colpo_core.store.blobs import write_file
 from colpo_core.store.facts import no_such
 from colpo_core.store.tables import Image
 from colpo_core.terms import Stage
 
 
+@allowed(CLINICIANS)
 def mark_image(
-    store: Store,
+    caller: Caller,
     *,
-    actor: Actor,
     image_id: int,
     stage: Stage | None = None,
     shows_cervix: bool | None = None,
@@ -25,20 +24,17 @@ def mark_image(
     """Correct what is recorded of an image; what is None stays.
 
     Args:
-        store: The open store.
-        actor: Who corrects it.
+        caller: Who corrects it.
         image_id: Row of the image.
         stage: When it was taken; away from acetic acid, the seconds are forgotten.
         shows_cervix: Whether it shows the cervix; where not, learning leaves it out.
         seconds_after_acid: Seconds after acetic acid, 0 to 3600.
 
     Raises:
-        PermissionDenied: The actor is a reader.
         NotFound: There is no such image.
         InputRejected: The seconds are out of range.
     """
-    require(actor, CLINICIANS)
-    with store.writing() as session:
+    with caller.store.writing() as session:
         image = session.get(Image, image_id)
         if image is None:
             raise no_such(Image, image_id)
@@ -52,49 +48,49 @@ def mark_image(
         image.stage_guessed = image.stage_guessed and stage is None
         if before != (image.stage, image.shows_cervix, image.seconds_after_acid):
             detail = {"stage": image.stage.value, "shows_cervix": image.shows_cervix}
-            audit.record(session, actor, "mark image", f"image {image_id}", **detail)
+            audit.record(session, caller.actor, "mark image", f"image {image_id}", **detail)
         return image_record(image)
 
 
-def get_image(store: Store, *, actor: Actor, image_id: int) -> ImageRecord:
+@allowed(CLINICIANS)
+def get_image(caller: Caller, *, image_id: int) -> ImageRecord:
     """The record of one image.
 
     Raises:
-        PermissionDenied: The actor is a reader: a reader sees images through a study alone.
+        PermissionDenied: The caller is a reader: a reader sees images through a study alone.
         NotFound: There is no such image.
     """
-    require(actor, CLINICIANS)
-    with store.reading() as session:
+    with caller.store.reading() as session:
         image = session.get(Image, image_id)
         if image is None:
             raise no_such(Image, image_id)
         return image_record(image)
 
 
-def image_bytes(store: Store, *, actor: Actor, image_id: int) -> tuple[bytes, ImageRecord]:
+@allowed(CLINICIANS)
+def image_bytes(caller: Caller, *, image_id: int) -> tuple[bytes, ImageRecord]:
     """The clean file of one image, and its record.
 
     Raises:
-        PermissionDenied: The actor is a reader.
         NotFound: There is no such image, or its file is missing or damaged.
     """
-    image = get_image(store, actor=actor, image_id=image_id)
-    return store.blobs.get(image.sha256), image
+    image = get_image(caller, image_id=image_id)
+    return caller.store.blobs.get(image.sha256), image
 
 
-def image_thumbnail(store: Store, *, actor: Actor, image_id: int) -> tuple[bytes, ImageRecord]:
+@allowed(CLINICIANS)
+def image_thumbnail(caller: Caller, *, image_id: int) -> tuple[bytes, ImageRecord]:
     """A small JPEG of one image, and the image's record. It is made once and kept beside the store's files.
 
     Raises:
-        PermissionDenied: The actor is a reader.
         NotFound: There is no such image, or its file is missing or damaged.
     """
-    image = get_image(store, actor=actor, image_id=image_id)
-    place = store.settings.data_dir / "thumbnails" / image.sha256[:2] / f"{image.sha256}.jpg"
+    image = get_image(caller, image_id=image_id)
+    place = caller.store.settings.data_dir / "thumbnails" / image.sha256[:2] / f"{image.sha256}.jpg"
     try:
         return place.read_bytes(), image
     except FileNotFoundError:
-        thumbnail = thumbnail_jpeg(store.blobs.get(image.sha256))
+        thumbnail = thumbnail_jpeg(caller.store.blobs.get(image.sha256))
         write_file(place, thumbnail)
         return thumbnail, image
 

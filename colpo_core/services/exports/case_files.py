@@ -15,10 +15,11 @@ from colpo_core.records.people import Actor
 from colpo_core.services.annotations.submitted_masks import AnnotatorMask, visible_masks
 from colpo_core.services.common import audit, exposures
 from colpo_core.services.common.blinding import images_without_model
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.common.current_model import current_id
 from colpo_core.services.common.mask_rows import mask_pixels
 from colpo_core.services.common.model_marks import marks_of
-from colpo_core.services.common.permissions import CLINICIANS, require
+from colpo_core.services.common.permissions import CLINICIANS, allowed
 from colpo_core.store import Store
 from colpo_core.store.facts import no_such
 from colpo_core.store.tables import Case, CaseLabel, Checkpoint, Image, Mask, Patient, Prediction
@@ -51,35 +52,33 @@ _PREDICTION_COLUMNS = (
 _MASK_COLUMNS = ("image_id", "annotator", "version_id", "origin", "sha256", "file")
 
 
-def export_cases(store: Store, *, actor: Actor, case_ids: Collection[int], with_files: bool = False) -> bytes:
+@allowed(CLINICIANS)
+def export_cases(caller: Caller, *, case_ids: Collection[int], with_files: bool = False) -> bytes:
     """A ZIP file of cases.
 
     Args:
-        store: The open store.
-        actor: Who takes them out; the log says so.
+        caller: Who takes them out; the log says so.
         case_ids: Rows of the cases.
         with_files: Whether images and masks are in it, for 200 cases at most.
 
     Raises:
-        PermissionDenied: The actor is a reader.
         InputRejected: No case is named, or too many.
         NotFound: One of them is not in the store, or an image's file is missing or damaged.
     """
-    require(actor, CLINICIANS)
     most = MOST_WITH_FILES if with_files else MOST_SELECTED
     if not 1 <= len(case_ids) <= most:
         raise InputRejected(f"Select 1 to {most:,} cases{' to export with their files' if with_files else ''}.")
     ids = sorted(set(case_ids))
-    with store.reading() as session:
+    with caller.store.reading() as session:
         cases = session.execute(_cases(ids)).all()
         if len(cases) < len(ids):
             missing = next(iter(set(ids) - {row.case_id for row in cases}))
             raise no_such(Case, missing)
         images = session.scalars(select(Image).where(Image.case_id.in_(ids)).order_by(Image.id)).all()
-        predictions = session.execute(_predictions(session, actor, ids)).all()
+        predictions = session.execute(_predictions(session, caller.actor, ids)).all()
         marks = marks_text(marks_of(session, current_id(session)))
-        masks = [mask for image in images for mask in _masks(session, actor, image.id)]
-        files = list(_files(store, session, images, masks)) if with_files else []
+        masks = [mask for image in images for mask in _masks(session, caller.actor, image.id)]
+        files = list(_files(caller.store, session, images, masks)) if with_files else []
     tables = {
         "README.txt": _README.encode(),
         "cases.csv": csv_bytes(_CASE_COLUMNS, cases),
@@ -87,7 +86,9 @@ def export_cases(store: Store, *, actor: Actor, case_ids: Collection[int], with_
         "predictions.csv": csv_bytes(_PREDICTION_COLUMNS, ((*row, marks) for row in predictions)),
         "masks.csv": csv_bytes(_MASK_COLUMNS, (_mask_row(mask, with_files=with_files) for mask in masks)),
     }
-    _log_export(store, actor, ids, {row.case_id for row in predictions}, [mask.image_id for mask in masks])
+    _log_export(
+        caller.store, caller.actor, ids, {row.case_id for row in predictions}, [mask.image_id for mask in masks]
+    )
     return zip_bytes([*tables.items(), *files])
 
 

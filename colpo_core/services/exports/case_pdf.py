@@ -12,8 +12,9 @@ from colpo_core.records.exports import CaseReport, ReportedImage
 from colpo_core.records.people import Actor
 from colpo_core.services.cases.case import read_case, seen_in
 from colpo_core.services.common import audit, exposures
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.common.mask_rows import mask_pixels
-from colpo_core.services.common.permissions import CLINICIANS, require
+from colpo_core.services.common.permissions import CLINICIANS, allowed
 from colpo_core.services.review.rows import (
     clock_of,
     prediction_record,
@@ -30,38 +31,36 @@ _ORDER = (Stage.ACETIC_ACID, Stage.NATIVE, Stage.GREEN_FILTER, Stage.LUGOL)
 _SIDE_PX = 700
 
 
-def case_report_pdf(store: Store, *, actor: Actor, case_id: int) -> bytes:
-    """The page. What a task keeps back from the actor is not on it, and a missing file is said in its place.
+@allowed(CLINICIANS)
+def case_report_pdf(caller: Caller, *, case_id: int) -> bytes:
+    """The page. What a task keeps back from the caller is not on it, and a missing file is said in its place.
 
     Args:
-        store: The open store.
-        actor: Who takes it; the log says so.
+        caller: Who takes it; the log says so.
         case_id: Row of the case.
 
     Raises:
-        PermissionDenied: The actor is a reader.
         NotFound: There is no such case.
     """
-    require(actor, CLINICIANS)
     # Only here: matplotlib takes a second to import, and few visits ask for a page.
     from colpo_core.exchange.case_pdf import MOST_IMAGES, case_pdf
 
-    case = read_case(store, actor, case_id)
+    case = read_case(caller.store, caller.actor, case_id)
     chosen = sorted(case.images, key=lambda image: (_ORDER.index(image.image.stage), image.image.id))[:MOST_IMAGES]
-    images = tuple(_reported(store, actor, image) for image in chosen)
+    images = tuple(_reported(caller.store, caller.actor, image) for image in chosen)
     report = CaseReport(
         case=case,
         images=images,
         n_images=len(case.images),
-        model_sha256=_model_sha256(store, images),
-        made_by=actor.display_name,
+        model_sha256=_model_sha256(caller.store, images),
+        made_by=caller.actor.display_name,
         made_at=utc_now(),
         code_version=__version__,
     )
-    exposures.note(store, actor, seen_in(case))
-    page = case_pdf(report, _pictures(store, images), _masks(store, images))
-    with store.writing() as session:
-        audit.record(session, actor, "make page of case", f"case {case.id}")
+    exposures.note(caller.store, caller.actor, seen_in(case))
+    page = case_pdf(report, _pictures(caller.store, images), _masks(caller.store, images))
+    with caller.store.writing() as session:
+        audit.record(session, caller.actor, "make page of case", f"case {case.id}")
     return page
 
 

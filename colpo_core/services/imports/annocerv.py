@@ -22,7 +22,8 @@ from colpo_core.services.cases.contradictions import near_copy_text
 from colpo_core.services.cases.fingerprints import StoredLooks, count_without_fingerprint
 from colpo_core.services.cases.histology import relabel_case
 from colpo_core.services.common.actors import IMPORTER, program_actor
-from colpo_core.services.common.permissions import CLINICIANS, require
+from colpo_core.services.common.callers import Caller
+from colpo_core.services.common.permissions import CLINICIANS, allowed
 from colpo_core.services.imports.rows import StoredFile, find_case, find_image, import_image, store_file
 from colpo_core.store import Store
 from colpo_core.store.tables import Annotation
@@ -31,10 +32,10 @@ from colpo_core.terms import AnnotationState, Finding, Stage
 _NOTE = "AnnoCerv, CC BY 4.0; outline filled by the program"
 
 
+@allowed(CLINICIANS)
 def import_annocerv(
-    store: Store,
+    caller: Caller,
     *,
-    actor: Actor,
     folder: Path,
     on_case: Callable[[AnnoCervCase], None] | None = None,
 ) -> ImportReport:
@@ -46,29 +47,26 @@ def import_annocerv(
     A Swede score becomes the case's impression and never counts as histology.
 
     Args:
-        store: The open store.
-        actor: Who brings it in; the masks themselves belong to the program's importer.
+        caller: Who brings it in; the masks themselves belong to the program's importer.
         folder: The folder with the folders `Case N`.
         on_case: Called after each case is stored.
 
     Raises:
-        PermissionDenied: The actor is a reader.
         InputRejected: The folder is not laid out as AnnoCerv is.
     """
-    require(actor, CLINICIANS)
-    importer = program_actor(store, IMPORTER)
+    importer = program_actor(caller.store, IMPORTER)
     outcomes: list[ImportOutcome] = []
     annotations = to_confirm = patients = 0
     stored = StoredLooks()
     for case in read_annocerv(folder):
-        report = _import_case(store, actor, importer, stored, case)
+        report = _import_case(caller.store, caller.actor, importer, stored, case)
         outcomes += report.outcomes
         annotations += report.annotations
         to_confirm += report.annotations_to_confirm
         patients += any(outcome.status is ImportStatus.IMPORTED for outcome in report.outcomes)
         if on_case is not None:
             on_case(case)
-    with store.reading() as session:
+    with caller.store.reading() as session:
         not_compared = count_without_fingerprint(session)
     return ImportReport(tuple(outcomes), annotations, to_confirm, patients, not_compared)
 
@@ -172,8 +170,7 @@ def _annotate(store: Store, importer: Actor, image_id: int | None, item: _Decode
         raise InputRejected("The drawing is of another size than its image. Fetch both again from the data set.")
     filled = fill_outline(outline, item.image.rgb)
     annotation_id = import_annotation(
-        store,
-        actor=importer,
+        Caller(store, importer),
         image_id=image_id,
         mask=filled.mask,
         origin=filled.origin,

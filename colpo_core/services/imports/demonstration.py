@@ -20,6 +20,7 @@ from colpo_core.services.annotations.imported_masks import import_annotation
 from colpo_core.services.cases.histology import relabel_case
 from colpo_core.services.common import audit
 from colpo_core.services.common.actors import SIMULATOR, program_actor
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.imports.rows import StoredFile, add_image, find_case, find_image, find_or_add_case, store_file
 from colpo_core.simulation.cases import SimulatedCase, simulate_case
 from colpo_core.store import Store
@@ -130,8 +131,7 @@ def _fill_case(store: Store, simulator: Actor, plan: _Plan, drawn: SimulatedCase
         is_annotated = session.scalar(select(exists().where(Annotation.image_id == image_id)))
     if plan.is_annotated and image_id is not None and not is_annotated:
         import_annotation(
-            store,
-            actor=simulator,
+            Caller(store, simulator),
             image_id=image_id,
             mask=drawn.mask,
             origin=MaskOrigin.SIMULATED,

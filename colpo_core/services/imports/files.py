@@ -18,7 +18,8 @@ from colpo_core.services.cases.contradictions import cases_text, contradicting, 
 from colpo_core.services.cases.fingerprints import StoredLooks, count_without_fingerprint
 from colpo_core.services.cases.stage_guess import guess_stage
 from colpo_core.services.common import exposures
-from colpo_core.services.common.permissions import CLINICIANS, require
+from colpo_core.services.common.callers import Caller
+from colpo_core.services.common.permissions import CLINICIANS, allowed
 from colpo_core.services.common.stored_images import checked_seconds
 from colpo_core.services.imports.patient_codes import check_patient_code
 from colpo_core.services.imports.rows import find_image, import_image, store_file
@@ -36,8 +37,9 @@ _NOT_IMAGES = {
 }  # fmt: skip
 
 
+@allowed(CLINICIANS)
 def import_images(
-    store: Store, *, actor: Actor, patient_code: str, case_date: date | None, files: Sequence[IncomingFile]
+    caller: Caller, *, patient_code: str, case_date: date | None, files: Sequence[IncomingFile]
 ) -> ImportReport:
     """Import images of one patient on one day.
 
@@ -45,8 +47,7 @@ def import_images(
     contradict the stage under which they are filed; neither is changed.
 
     Args:
-        store: The open store.
-        actor: Who imports them.
+        caller: Who imports them.
         patient_code: Pseudonymous code; a known one means that patient.
         case_date: Day of the examination; the case of that day is used again where there is one.
         files: The files, decoded one after another.
@@ -55,22 +56,22 @@ def import_images(
         What became of each file, in order.
 
     Raises:
-        PermissionDenied: The actor is a reader.
         InputRejected: The code or the date cannot be taken; nothing was stored.
     """
-    require(actor, CLINICIANS)
     today = utc_now().date()
     code = check_patient_code(patient_code, today=today)
     day = _checked_date(case_date, today)
     stored = StoredLooks()
-    outcomes = tuple(_import_file(store, actor, stored, code, day, file) for file in files)
-    return _report(store, outcomes, patients=int(any(outcome.status is ImportStatus.IMPORTED for outcome in outcomes)))
+    outcomes = tuple(_import_file(caller.store, caller.actor, stored, code, day, file) for file in files)
+    return _report(
+        caller.store, outcomes, patients=int(any(outcome.status is ImportStatus.IMPORTED for outcome in outcomes))
+    )
 
 
+@allowed(CLINICIANS)
 def import_folder(
-    store: Store,
+    caller: Caller,
     *,
-    actor: Actor,
     folder: Path,
     patient_code: str | None = None,
     case_date: date | None = None,
@@ -85,8 +86,7 @@ def import_folder(
     and the rest is kept. Without a table, all files belong to the one case that the arguments name.
 
     Args:
-        store: The open store.
-        actor: Who imports them.
+        caller: Who imports them.
         folder: Where the files lie.
         patient_code: Code for files whose row names none, or for all.
         case_date: Day likewise.
@@ -95,10 +95,8 @@ def import_folder(
         on_outcome: Called after each file.
 
     Raises:
-        PermissionDenied: The actor is a reader.
         InputRejected: The folder or its table cannot be read, or there is neither a table nor a patient code.
     """
-    require(actor, CLINICIANS)
     if not folder.is_dir():
         raise InputRejected(f"There is no folder {folder}. Check the path.")
     defaults = FileRow("", patient_code or "", case_date, stage)
@@ -113,7 +111,7 @@ def import_folder(
     patients: set[str] = set()
     stored = StoredLooks()
     for row in _rows_of_folder(names, defaults) if table is None else table.rows():
-        outcome = _import_row(store, actor, stored, folder, row)
+        outcome = _import_row(caller.store, caller.actor, stored, folder, row)
         outcomes.append(outcome)
         if outcome.status is ImportStatus.IMPORTED:
             patients.add(row.patient_code.strip().lower())
@@ -121,7 +119,7 @@ def import_folder(
             on_outcome(outcome)
     if not outcomes:
         raise InputRejected("The folder holds no files. Choose the folder that the images lie in.")
-    report = _report(store, tuple(outcomes), patients=len(patients))
+    report = _report(caller.store, tuple(outcomes), patients=len(patients))
     return replace(report, passed_over=passed_over, notes=() if table is None else table.notes)
 
 

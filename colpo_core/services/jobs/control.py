@@ -7,76 +7,73 @@ from colpo_core.errors import Conflict, NotFound
 from colpo_core.records.jobs.jobs import JobEventRecord, JobRecord
 from colpo_core.records.jobs.results import read_result
 from colpo_core.records.jobs.settings import settings_of_kind
-from colpo_core.records.people import Actor
 from colpo_core.services.common import audit
-from colpo_core.services.common.permissions import CLINICIANS, require
+from colpo_core.services.common.callers import Caller
+from colpo_core.services.common.permissions import CLINICIANS, allowed
 from colpo_core.services.jobs import engine, files, leases
-from colpo_core.store import Store
 from colpo_core.store.tables import Job, JobEvent, Person
 from colpo_core.terms import JobKind, JobState
 
 UNFINISHED = (JobState.QUEUED, JobState.RUNNING)
 
 
-def list_jobs(store: Store, *, actor: Actor, kind: JobKind | None = None, limit: int = 50) -> tuple[JobRecord, ...]:
+@allowed(CLINICIANS)
+def list_jobs(caller: Caller, *, kind: JobKind | None = None, limit: int = 50) -> tuple[JobRecord, ...]:
     """The newest jobs, newest first."""
-    require(actor, CLINICIANS)
     query = select_jobs().order_by(Job.id.desc()).limit(limit)
     if kind is not None:
         query = query.where(Job.kind == kind)
-    with store.reading() as session:
+    with caller.store.reading() as session:
         return tuple(job_record(row) for row in session.execute(query))
 
 
-def jobs_under_way(store: Store, *, actor: Actor) -> frozenset[int]:
+@allowed(CLINICIANS)
+def jobs_under_way(caller: Caller) -> frozenset[int]:
     """Rows of the jobs that wait or run."""
-    require(actor, CLINICIANS)
-    with store.reading() as session:
+    with caller.store.reading() as session:
         return frozenset(session.scalars(select(Job.id).where(Job.state.in_(UNFINISHED))))
 
 
-def get_job(store: Store, *, actor: Actor, job_id: int) -> JobRecord:
+@allowed(CLINICIANS)
+def get_job(caller: Caller, *, job_id: int) -> JobRecord:
     """One job as it stands now.
 
     Raises:
         NotFound: There is no such job.
     """
-    require(actor, CLINICIANS)
-    with store.reading() as session:
+    with caller.store.reading() as session:
         row = session.execute(select_jobs().where(Job.id == job_id)).one_or_none()
         if row is None:
             raise NotFound(f"There is no job {job_id}.")
         return job_record(row)
 
 
-def job_events(
-    store: Store, *, actor: Actor, job_id: int, after_id: int = 0, limit: int = 5000
-) -> tuple[JobEventRecord, ...]:
+@allowed(CLINICIANS)
+def job_events(caller: Caller, *, job_id: int, after_id: int = 0, limit: int = 5000) -> tuple[JobEventRecord, ...]:
     """The live record of a job after one event, oldest first."""
-    require(actor, CLINICIANS)
     query = select(JobEvent).where(JobEvent.job_id == job_id, JobEvent.id > after_id).order_by(JobEvent.id).limit(limit)
-    with store.reading() as session:
+    with caller.store.reading() as session:
         return tuple(
             JobEventRecord(row.id, row.at, row.stage, row.epoch, dict(row.figures), row.message)
             for row in session.scalars(query)
         )
 
 
-def job_log(store: Store, *, actor: Actor, job_id: int) -> str:
+@allowed(CLINICIANS)
+def job_log(caller: Caller, *, job_id: int) -> str:
     """The end of what a job's process printed, for whoever has to find out why it failed."""
-    require(actor, CLINICIANS)
-    return files.read_log(store, job_id)
+    return files.read_log(caller.store, job_id)
 
 
-def cancel_job(store: Store, *, actor: Actor, job_id: int) -> JobRecord:
+@allowed(CLINICIANS)
+def cancel_job(caller: Caller, *, job_id: int) -> JobRecord:
     """Stop a job: one that waits ends now, one that runs after its present batch.
 
     Raises:
         NotFound: There is no such job.
         Conflict: The job is over.
     """
-    require(actor, CLINICIANS)
-    with store.writing() as session:
+    with caller.store.writing() as session:
         job = job_row(session, job_id)
         if job.state.is_over:
             raise Conflict(f"Job {job_id} is already {job.state.value}; there is nothing to cancel.")
@@ -84,63 +81,63 @@ def cancel_job(store: Store, *, actor: Actor, job_id: int) -> JobRecord:
         job.cancel_requested_at = leases.database_now(session)
         if not leases.is_held(job, leases.database_now(session)):
             leases.end_job(job, JobState.CANCELLED)
-        audit.record(session, actor, "cancel job", f"job {job_id}")
-    engine.nudge(store, job_id)
-    return get_job(store, actor=actor, job_id=job_id)
+        audit.record(session, caller.actor, "cancel job", f"job {job_id}")
+    engine.nudge(caller.store, job_id)
+    return get_job(caller, job_id=job_id)
 
 
-def pause_job(store: Store, *, actor: Actor, job_id: int) -> JobRecord:
+@allowed(CLINICIANS)
+def pause_job(caller: Caller, *, job_id: int) -> JobRecord:
     """Let a job wait until somebody resumes it; one that runs stops after its present batch and loses little.
 
     Raises:
         NotFound: There is no such job.
         Conflict: The job is over, or waits already.
     """
-    require(actor, CLINICIANS)
-    with store.writing() as session:
+    with caller.store.writing() as session:
         job = _unfinished(session, job_id)
         if job.paused:
             raise Conflict(f"Job {job_id} is paused already.")
         job.paused = True
-        audit.record(session, actor, "pause job", f"job {job_id}")
-    engine.nudge(store, job_id)
-    return get_job(store, actor=actor, job_id=job_id)
+        audit.record(session, caller.actor, "pause job", f"job {job_id}")
+    engine.nudge(caller.store, job_id)
+    return get_job(caller, job_id=job_id)
 
 
-def resume_job(store: Store, *, actor: Actor, job_id: int) -> JobRecord:
+@allowed(CLINICIANS)
+def resume_job(caller: Caller, *, job_id: int) -> JobRecord:
     """Let a paused job go on from its last checkpoint.
 
     Raises:
         NotFound: There is no such job.
         Conflict: The job is over, or is not paused.
     """
-    require(actor, CLINICIANS)
-    with store.writing() as session:
+    with caller.store.writing() as session:
         job = _unfinished(session, job_id)
         if not job.paused:
             raise Conflict(f"Job {job_id} is not paused.")
         job.paused = False
-        audit.record(session, actor, "resume job", f"job {job_id}")
-    engine.place(store, job_id)
-    return get_job(store, actor=actor, job_id=job_id)
+        audit.record(session, caller.actor, "resume job", f"job {job_id}")
+    engine.place(caller.store, job_id)
+    return get_job(caller, job_id=job_id)
 
 
-def move_to_front(store: Store, *, actor: Actor, job_id: int) -> JobRecord:
+@allowed(CLINICIANS)
+def move_to_front(caller: Caller, *, job_id: int) -> JobRecord:
     """Let a job that waits come before all others that wait.
 
     Raises:
         NotFound: There is no such job.
         Conflict: The job is over or runs.
     """
-    require(actor, CLINICIANS)
-    with store.writing() as session:
+    with caller.store.writing() as session:
         job = _unfinished(session, job_id)
         if job.state is not JobState.QUEUED:
             raise Conflict(f"Job {job_id} runs already.")
         others = select(func.max(Job.priority)).where(Job.state == JobState.QUEUED, Job.id != job_id)
         job.priority = max(job.priority, (session.scalar(others) or 0) + 1)
-        audit.record(session, actor, "move job to the front", f"job {job_id}", priority=job.priority)
-    return get_job(store, actor=actor, job_id=job_id)
+        audit.record(session, caller.actor, "move job to the front", f"job {job_id}", priority=job.priority)
+    return get_job(caller, job_id=job_id)
 
 
 def _unfinished(session: Session, job_id: int) -> Job:

@@ -7,24 +7,20 @@ from pathlib import Path
 from sqlalchemy import text
 
 from colpo_core.records.maintenance import FolderSize, StorageFacts
-from colpo_core.records.people import Actor
-from colpo_core.services.common.permissions import ADMINISTRATORS, require
+from colpo_core.services.common.callers import Caller
+from colpo_core.services.common.permissions import ADMINISTRATORS, allowed
 from colpo_core.store import Store
 
 
-def measure_storage(store: Store, *, actor: Actor) -> StorageFacts:
-    """Measure the store's folder.
-
-    Raises:
-        PermissionDenied: The actor is no administrator.
-    """
-    require(actor, ADMINISTRATORS)
-    settings = store.settings
-    with store.reading() as session:
+@allowed(ADMINISTRATORS)
+def measure_storage(caller: Caller) -> StorageFacts:
+    """Measure the store's folder."""
+    settings = caller.store.settings
+    with caller.store.reading() as session:
         schema = session.scalar(text("SELECT version_num FROM alembic_version"))
     copies = " (copies of shared files)" if settings.files_url else ""
     parts = (
-        _database(store),
+        _database(caller.store),
         _measure(f"Images and maps{copies}", settings.blobs_dir.rglob("*")),
         _measure(f"Checkpoints{copies}", settings.checkpoints_dir.rglob("*")),
         _measure("Jobs", settings.jobs_dir.rglob("*")),

@@ -9,14 +9,13 @@ from sqlalchemy.orm import Session
 from colpo_core.errors import InputRejected
 from colpo_core.evaluation.judged import Judged
 from colpo_core.evaluation.paired import compare_arms
-from colpo_core.records.people import Actor
 from colpo_core.records.statistics.comparisons import FlippedCase, ModelComparison
 from colpo_core.services.common import exposures
 from colpo_core.services.common.blinding import images_without_model
-from colpo_core.services.common.permissions import CLINICIANS, require
+from colpo_core.services.common.callers import Caller
+from colpo_core.services.common.permissions import CLINICIANS, allowed
 from colpo_core.services.models.registry import read_checkpoint
 from colpo_core.services.snapshots.learned import patients_met
-from colpo_core.store import Store
 from colpo_core.store.tables import Case, CaseLabel, Image, Patient, Prediction
 from colpo_core.terms import ExposureKind, Label, LabelSource
 
@@ -31,37 +30,35 @@ class _Row:
     second: float | None
 
 
-def compare_models(store: Store, *, actor: Actor, first_id: int, second_id: int, channels: int = 4) -> ModelComparison:
+@allowed(CLINICIANS)
+def compare_models(caller: Caller, *, first_id: int, second_id: int, channels: int = 4) -> ModelComparison:
     """Hold two models against each other, case by case, by histology.
 
     Args:
-        store: The open store.
-        actor: Who asks.
+        caller: Who asks.
         first_id: Row of the one checkpoint, such as the older.
         second_id: Row of the other.
         channels: Which of their networks, 3 or 4.
 
     Raises:
-        PermissionDenied: The actor is a reader.
         InputRejected: Both are one, or there is no network of so many channels.
         NotFound: There is no such checkpoint, or the manifest of a snapshot is missing or damaged.
     """
-    require(actor, CLINICIANS)
     if first_id == second_id:
         raise InputRejected("Choose two models to compare.")
     if channels not in (3, 4):
         raise InputRejected("A model has a network of 3 channels and one of 4.")
-    both = [read_checkpoint(store, row_id) for row_id in (first_id, second_id)]
-    with store.reading() as session:
-        met = patients_met(store, session, first_id, second_id)
+    both = [read_checkpoint(caller.store, row_id) for row_id in (first_id, second_id)]
+    with caller.store.reading() as session:
+        met = patients_met(caller.store, session, first_id, second_id)
         rows = _rows(session, first_id, second_id, channels)
         thresholds = [_threshold(session, row_id, channels) for row_id in (first_id, second_id)]
-        hidden = set(session.scalars(select(Image.case_id).where(Image.id.in_(images_without_model(actor)))))
+        hidden = set(session.scalars(select(Image.case_id).where(Image.id.in_(images_without_model(caller.actor)))))
     unseen = [row for row in rows if row.judged.patient_id not in met]
     shared = [row for row in unseen if row.first is not None and row.second is not None]
     flips = tuple(one for one in _flips(shared, thresholds) if one.case_id not in hidden)
     seen = (ExposureKind.LABEL, ExposureKind.PREDICTION)
-    exposures.note(store, actor, [(one.case_id, kind) for one in flips for kind in seen])
+    exposures.note(caller.store, caller.actor, [(one.case_id, kind) for one in flips for kind in seen])
     return ModelComparison(
         first=both[0].name,
         second=both[1].name,

@@ -9,25 +9,24 @@ from colpo_core.errors import Conflict, InputRejected, LeakageFound
 from colpo_core.records.jobs.jobs import JobRecord
 from colpo_core.records.jobs.settings import EvaluationSettings, write_settings
 from colpo_core.records.models.checkpoints import EvaluationRecord
-from colpo_core.records.people import Actor
 from colpo_core.services.common import audit
-from colpo_core.services.common.permissions import CLINICIANS, require
+from colpo_core.services.common.callers import Caller
+from colpo_core.services.common.permissions import CLINICIANS, allowed
 from colpo_core.services.jobs import control as jobs
 from colpo_core.services.jobs import engine
 from colpo_core.services.models.registry import read_checkpoint
 from colpo_core.services.snapshots.external_sets import seen_by
 from colpo_core.services.snapshots.freezing import get_snapshot
-from colpo_core.store import Store
 from colpo_core.store.tables import Evaluation, Job, Person, Snapshot
 from colpo_core.terms import JobKind, JobState
 
 
-def start_evaluation(store: Store, *, actor: Actor, checkpoint_id: int, snapshot_id: int) -> JobRecord:
+@allowed(CLINICIANS)
+def start_evaluation(caller: Caller, *, checkpoint_id: int, snapshot_id: int) -> JobRecord:
     """Ask for a look at an external test set; it runs in a process of its own.
 
     Args:
-        store: The open store.
-        actor: An administrator or annotator.
+        caller: An administrator or annotator.
         checkpoint_id: Which checkpoint.
         snapshot_id: Which external test set.
 
@@ -37,32 +36,27 @@ def start_evaluation(store: Store, *, actor: Actor, checkpoint_id: int, snapshot
         LeakageFound: The checkpoint's training has touched patients or images of the set.
         Conflict: The same look is already waiting or running.
     """
-    require(actor, CLINICIANS)
-    chosen = read_checkpoint(store, checkpoint_id)
-    kept = get_snapshot(store, actor=actor, snapshot_id=snapshot_id)
+    chosen = read_checkpoint(caller.store, checkpoint_id)
+    kept = get_snapshot(caller, snapshot_id=snapshot_id)
     if not kept.external:
         raise InputRejected(f"“{kept.name}” is no external test set. Freeze one under Train, and choose it here.")
-    seen = seen_by(store, actor=actor, checkpoint_id=checkpoint_id, snapshot_id=snapshot_id)
+    seen = seen_by(caller, checkpoint_id=checkpoint_id, snapshot_id=snapshot_id)
     if seen:
         raise LeakageFound(f"{chosen.name} cannot be judged on “{kept.name}”. {' '.join(seen)}")
     settings = write_settings(EvaluationSettings(checkpoint_id, snapshot_id))
-    with store.writing() as session:
+    with caller.store.writing() as session:
         _refuse_twice(session, settings)
-        job = Job(kind=JobKind.EVALUATE, settings=settings, snapshot_id=snapshot_id, created_by=actor.person_id)
+        job = Job(kind=JobKind.EVALUATE, settings=settings, snapshot_id=snapshot_id, created_by=caller.actor.person_id)
         session.add(job)
         session.flush()
-        audit.record(session, actor, "start evaluation", f"job {job.id}", **settings)
-    engine.place(store, job.id)
-    return jobs.get_job(store, actor=actor, job_id=job.id)
+        audit.record(session, caller.actor, "start evaluation", f"job {job.id}", **settings)
+    engine.place(caller.store, job.id)
+    return jobs.get_job(caller, job_id=job.id)
 
 
-def list_evaluations(store: Store, *, actor: Actor, checkpoint_id: int) -> tuple[EvaluationRecord, ...]:
-    """All looks with a checkpoint, newest first.
-
-    Raises:
-        PermissionDenied: The actor is a reader.
-    """
-    require(actor, CLINICIANS)
+@allowed(CLINICIANS)
+def list_evaluations(caller: Caller, *, checkpoint_id: int) -> tuple[EvaluationRecord, ...]:
+    """All looks with a checkpoint, newest first."""
     nth = func.row_number().over(partition_by=Evaluation.snapshot_id, order_by=Evaluation.id)
     query = (
         select(Evaluation, Snapshot, Person.display_name)
@@ -71,7 +65,7 @@ def list_evaluations(store: Store, *, actor: Actor, checkpoint_id: int) -> tuple
         .where(Evaluation.checkpoint_id == checkpoint_id)
         .order_by(Evaluation.id.desc())
     )
-    with store.reading() as session:
+    with caller.store.reading() as session:
         looks = {row[0]: int(row[1]) for row in session.execute(select(Evaluation.id, nth))}
         return tuple(
             EvaluationRecord(

@@ -5,35 +5,32 @@ from typing import Any
 
 from colpo_core.evaluation.agreement import mean_over_patients
 from colpo_core.records.agreement import HumanCeiling
-from colpo_core.records.people import Actor
 from colpo_core.records.statistics.figures import Bounds, Estimate
 from colpo_core.services.agreement.overview import image_figures
-from colpo_core.services.common.permissions import CLINICIANS, require
+from colpo_core.services.common.callers import Caller
+from colpo_core.services.common.permissions import CLINICIANS, allowed
 from colpo_core.services.models.registry import read_checkpoint
-from colpo_core.store import Store
 
 _KAPPA = (-1.0, 1.0)
 _Rows = Iterable[tuple[int, float | None]]
 
 
-def human_ceiling(store: Store, *, actor: Actor, checkpoint_id: int) -> HumanCeiling:
+@allowed(CLINICIANS)
+def human_ceiling(caller: Caller, *, checkpoint_id: int) -> HumanCeiling:
     """A checkpoint's Dice and kappa beside this clinic's own inter-annotator values.
 
-    Only masks that the actor may see take part. A checkpoint of an older version kept no figures by image; then the
+    Only masks that the caller may see take part. A checkpoint of an older version kept no figures by image; then the
     model's are not known.
 
     Args:
-        store: The open store.
-        actor: Who asks.
+        caller: Who asks.
         checkpoint_id: The checkpoint.
 
     Raises:
         NotFound: There is no such checkpoint.
-        PermissionDenied: The actor is a reader.
     """
-    require(actor, CLINICIANS)
-    card = read_checkpoint(store, checkpoint_id).card
-    people = image_figures(store, actor=actor)
+    card = read_checkpoint(caller.store, checkpoint_id).card
+    people = image_figures(caller)
     model = _by_image(card.get("metrics", {}).get("segmentation", {}))
     shared = sorted(people.keys() & model.keys())
     return HumanCeiling(

@@ -11,25 +11,25 @@ from colpo_core.records.jobs.jobs import JobRecord, PredictionProgress
 from colpo_core.records.jobs.settings import PredictionSettings, read_settings, write_settings
 from colpo_core.records.people import Actor
 from colpo_core.services.common import audit
-from colpo_core.services.common.permissions import CLINICIANS, require
+from colpo_core.services.common.callers import Caller
+from colpo_core.services.common.permissions import CLINICIANS, allowed
 from colpo_core.services.jobs import engine
 from colpo_core.services.jobs.control import UNFINISHED, get_job, job_record, select_jobs
 from colpo_core.services.models.prediction_scope import PREDICTION, settle_scope, shares_of
-from colpo_core.store import Store
 from colpo_core.store.dialects import among
 from colpo_core.store.facts import current_checkpoint_id, find_row
 from colpo_core.store.tables import Checkpoint, Image, Job, JobEvent
 from colpo_core.terms import JobKind, JobState
 
 
+@allowed(CLINICIANS)
 def start_prediction(
-    store: Store, *, actor: Actor, image_ids: Sequence[int] | None = None, checkpoint_id: int | None = None
+    caller: Caller, *, image_ids: Sequence[int] | None = None, checkpoint_id: int | None = None
 ) -> JobRecord | None:
     """Ask a checkpoint for its predictions; what it has predicted already is kept and not done again.
 
     Args:
-        store: The open store.
-        actor: An administrator or annotator.
+        caller: An administrator or annotator.
         image_ids: Which images; all acetic-acid images that show the cervix when None.
         checkpoint_id: Which checkpoint; the promoted one when None.
 
@@ -41,21 +41,21 @@ def start_prediction(
         NotFound: There is no such checkpoint or image.
         CheckpointMismatch: None was named, and none is promoted.
     """
-    require(actor, CLINICIANS)
-    with store.writing() as session:
+    with caller.store.writing() as session:
         chosen = _checkpoint_for_prediction(session, checkpoint_id)
         queued = queue_prediction(
             session,
-            actor=actor,
+            actor=caller.actor,
             checkpoint=chosen,
             image_ids=image_ids,
-            shard_images=engine.shard_images(store),
+            shard_images=engine.shard_images(caller.store),
         )
-    engine.place_all(store, [job.id for job in queued])
-    return get_job(store, actor=actor, job_id=queued[0].id) if queued else None
+    engine.place_all(caller.store, [job.id for job in queued])
+    return get_job(caller, job_id=queued[0].id) if queued else None
 
 
-def start_prediction_of_cases(store: Store, *, actor: Actor, case_ids: Collection[int]) -> JobRecord | None:
+@allowed(CLINICIANS)
+def start_prediction_of_cases(caller: Caller, *, case_ids: Collection[int]) -> JobRecord | None:
     """Ask the current model for its predictions of some cases: of their acetic-acid images that show the cervix.
 
     Returns:
@@ -65,13 +65,12 @@ def start_prediction_of_cases(store: Store, *, actor: Actor, case_ids: Collectio
         InputRejected: None of the cases has such an image.
         CheckpointMismatch: No checkpoint is promoted.
     """
-    require(actor, CLINICIANS)
-    with store.reading() as session:
+    with caller.store.reading() as session:
         read = select(Image.id).where(among(Image.case_id, case_ids), Image.is_readable)
         image_ids = session.scalars(read).all()
     if not image_ids:
         raise InputRejected("None of these cases has an image after acetic acid that shows the cervix.")
-    return start_prediction(store, actor=actor, image_ids=image_ids)
+    return start_prediction(caller, image_ids=image_ids)
 
 
 def queue_prediction(
@@ -110,19 +109,19 @@ def queue_prediction(
     return queued
 
 
-def predictions_under_way(store: Store, *, actor: Actor) -> tuple[PredictionProgress, ...]:
+@allowed(CLINICIANS)
+def predictions_under_way(caller: Caller) -> tuple[PredictionProgress, ...]:
     """The predictions that wait or run, oldest first; several jobs that share one out are told together."""
-    require(actor, CLINICIANS)
-    with store.reading() as session:
+    with caller.store.reading() as session:
         unfinished = select(Job).where(Job.kind == JobKind.PREDICT, Job.state.in_(UNFINISHED)).order_by(Job.id)
         first_ids = dict.fromkeys(_first_id(job) for job in session.scalars(unfinished))
         return tuple(_progress(session, first_id) for first_id in first_ids)
 
 
-def last_prediction(store: Store, *, actor: Actor) -> tuple[JobRecord, ...]:
+@allowed(CLINICIANS)
+def last_prediction(caller: Caller) -> tuple[JobRecord, ...]:
     """The newest prediction: its job, or all that share it out; empty before the first."""
-    require(actor, CLINICIANS)
-    with store.reading() as session:
+    with caller.store.reading() as session:
         newest = session.scalar(select(Job).where(Job.kind == JobKind.PREDICT).order_by(Job.id.desc()).limit(1))
         if newest is None:
             return ()

@@ -13,7 +13,8 @@ from colpo_core.records.models.checkpoints import CheckpointRecord, EvaluationRe
 from colpo_core.records.people import Actor
 from colpo_core.records.statistics.figures import Estimate
 from colpo_core.services.cases.fingerprints import fill_fingerprints, fingerprints
-from colpo_core.services.common.permissions import CLINICIANS, require
+from colpo_core.services.common.callers import Caller
+from colpo_core.services.common.permissions import CLINICIANS, allowed
 from colpo_core.services.models import card_doubts
 from colpo_core.services.models.evaluations import list_evaluations
 from colpo_core.services.models.registry import current_checkpoint, read_checkpoint
@@ -29,20 +30,18 @@ from colpo_core.terms import Label, LabelSource, Split
 _SHOWN = 3
 
 
-def check_promotion(store: Store, *, actor: Actor, checkpoint_id: int) -> PromotionChecks:
+@allowed(CLINICIANS)
+def check_promotion(caller: Caller, *, checkpoint_id: int) -> PromotionChecks:
     """What speaks against promoting a checkpoint, and what could not be checked.
 
     Args:
-        store: The open store.
-        actor: Who asks.
+        caller: Who asks.
         checkpoint_id: Which one.
 
     Raises:
         NotFound: There is no such checkpoint.
-        PermissionDenied: The actor is a reader.
     """
-    require(actor, CLINICIANS)
-    chosen = read_checkpoint(store, checkpoint_id)
+    chosen = read_checkpoint(caller.store, checkpoint_id)
     metrics = card_doubts.figures_of(chosen.card)
     by_itself = (
         *leaking_protocol(chosen.card),
@@ -50,22 +49,22 @@ def check_promotion(store: Store, *, actor: Actor, checkpoint_id: int) -> Promot
         *card_doubts.one_call(metrics),
         *card_doubts.no_better_than_chance(metrics),
         *card_doubts.too_few_cases(metrics),
-        *_external(store, actor, chosen),
+        *_external(caller.store, caller.actor, chosen),
         *_blind(chosen.card),
         *card_doubts.evidence_astray(metrics),
     )
     unknown = card_doubts.unknown_evidence(metrics)
     try:
-        manifest = read_manifest(store, _snapshot_sha256(store, chosen))
-        shortcuts = snapshot_shortcuts(store, chosen.snapshot_id, manifest)
+        manifest = read_manifest(caller.store, _snapshot_sha256(caller.store, chosen))
+        shortcuts = snapshot_shortcuts(caller.store, chosen.snapshot_id, manifest)
         doubts = (
             *by_itself,
             *shortcuts.doubts,
-            *follows_device(store, manifest, chosen.card),
+            *follows_device(caller.store, manifest, chosen.card),
             *_simulated(manifest),
-            *_leakage(store, manifest),
-            *_seen(store, actor, chosen),
-            *_worse(store, chosen),
+            *_leakage(caller.store, manifest),
+            *_seen(caller.store, caller.actor, chosen),
+            *_worse(caller.store, chosen),
         )
     except (NotFound, SnapshotMismatch) as error:
         return PromotionChecks(
@@ -83,7 +82,7 @@ def _labels(chosen: CheckpointRecord) -> tuple[str, ...]:
 def _external(store: Store, actor: Actor, chosen: CheckpointRecord) -> tuple[str, ...]:
     """The newest look at each external test set."""
     newest: dict[int, EvaluationRecord] = {}
-    for look in list_evaluations(store, actor=actor, checkpoint_id=chosen.id):
+    for look in list_evaluations(Caller(store, actor), checkpoint_id=chosen.id):
         newest.setdefault(look.snapshot_id, look)
     return tuple(
         sentence
@@ -122,8 +121,8 @@ def _leakage(store: Store, manifest: Manifest) -> tuple[str, ...]:
 def _seen(store: Store, actor: Actor, chosen: CheckpointRecord) -> tuple[str, ...]:
     return tuple(
         sentence
-        for kept in external_sets(store, actor=actor)
-        for sentence in seen_by(store, actor=actor, checkpoint_id=chosen.id, snapshot_id=kept.id)
+        for kept in external_sets(Caller(store, actor))
+        for sentence in seen_by(Caller(store, actor), checkpoint_id=chosen.id, snapshot_id=kept.id)
     )
 
 

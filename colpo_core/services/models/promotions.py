@@ -4,28 +4,27 @@ from sqlalchemy import select
 
 from colpo_core.errors import Conflict, InputRejected, PromotionHeld
 from colpo_core.records.models.checkpoints import CheckpointRecord, PromotionRecord
-from colpo_core.records.people import Actor
 from colpo_core.services.common import audit, current_model
-from colpo_core.services.common.permissions import ADMINISTRATORS, CLINICIANS, require
+from colpo_core.services.common.callers import Caller
+from colpo_core.services.common.permissions import ADMINISTRATORS, CLINICIANS, allowed
 from colpo_core.services.jobs import engine
 from colpo_core.services.models import files as checkpoint_files
 from colpo_core.services.models import predicting
 from colpo_core.services.models import registry as checkpoints
 from colpo_core.services.models.promotion_checks import check_promotion
-from colpo_core.store import Store
 from colpo_core.store.tables import Checkpoint, Person, Promotion
 
 
-def list_promotions(store: Store, *, actor: Actor) -> tuple[PromotionRecord, ...]:
+@allowed(CLINICIANS)
+def list_promotions(caller: Caller) -> tuple[PromotionRecord, ...]:
     """The promotion history, newest first."""
-    require(actor, CLINICIANS)
     query = (
         select(Promotion, Checkpoint.name, Person.display_name)
         .join(Checkpoint, Checkpoint.id == Promotion.checkpoint_id)
         .join(Person, Person.id == Promotion.promoted_by)
         .order_by(Promotion.id.desc())
     )
-    with store.reading() as session:
+    with caller.store.reading() as session:
         return tuple(
             PromotionRecord(
                 row.id,
@@ -41,16 +40,14 @@ def list_promotions(store: Store, *, actor: Actor) -> tuple[PromotionRecord, ...
         )
 
 
-def promote_checkpoint(
-    store: Store, *, actor: Actor, checkpoint_id: int, reason: str, overrule: str = ""
-) -> CheckpointRecord:
+@allowed(ADMINISTRATORS)
+def promote_checkpoint(caller: Caller, *, checkpoint_id: int, reason: str, overrule: str = "") -> CheckpointRecord:
     """Make a checkpoint the clinic's current model; promoting an older one rolls back.
 
     A prediction of all acetic-acid images that it has not predicted yet starts by itself.
 
     Args:
-        store: The open store.
-        actor: An administrator.
+        caller: An administrator.
         checkpoint_id: Which one.
         reason: Why, for the history.
         overrule: Why it is promoted in spite of what speaks against it; goes into the history with the doubts.
@@ -62,16 +59,15 @@ def promote_checkpoint(
         PromotionHeld: Something speaks against it, and nobody answers for it in writing.
         Conflict: It is the current model already, or another one was promoted at the same moment.
     """
-    require(actor, ADMINISTRATORS)
     if not reason.strip():
         raise InputRejected("Say why this checkpoint is promoted; the history keeps it.")
-    chosen = checkpoints.read_checkpoint(store, checkpoint_id)
+    chosen = checkpoints.read_checkpoint(caller.store, checkpoint_id)
     if chosen.is_current:
         raise Conflict(f"{chosen.name} is the current model already.")
-    checkpoint_files.verify_files(store, chosen)
-    with store.reading() as session:
+    checkpoint_files.verify_files(caller.store, chosen)
+    with caller.store.reading() as session:
         looked_against = current_model.current_id(session)
-    checks = check_promotion(store, actor=actor, checkpoint_id=checkpoint_id)
+    checks = check_promotion(caller, checkpoint_id=checkpoint_id)
     doubts = checks.doubts
     if doubts and not overrule.strip():
         raise PromotionHeld(
@@ -79,7 +75,7 @@ def promote_checkpoint(
             "Train another one, or overrule this in writing: the history keeps what you overruled and why."
         )
     said = f"{reason.strip()} Overruled: {overrule.strip()}" if doubts else reason.strip()
-    with store.writing() as session:
+    with caller.store.writing() as session:
         if current_model.current_id(session) == checkpoint_id:
             raise Conflict(f"{chosen.name} is the current model already.")
         if current_model.current_id(session) != looked_against:
@@ -87,16 +83,20 @@ def promote_checkpoint(
         session.add(
             Promotion(
                 checkpoint_id=checkpoint_id,
-                promoted_by=actor.person_id,
+                promoted_by=caller.actor.person_id,
                 reason=said,
                 overruled=list(doubts),
                 unchecked=list(checks.unchecked),
             )
         )
-        audit.record(session, actor, "promote checkpoint", f"checkpoint {checkpoint_id}", overruled=len(doubts))
+        audit.record(session, caller.actor, "promote checkpoint", f"checkpoint {checkpoint_id}", overruled=len(doubts))
         checkpoint = session.get_one(Checkpoint, checkpoint_id)
         queued = predicting.queue_prediction(
-            session, actor=actor, checkpoint=checkpoint, image_ids=None, shard_images=engine.shard_images(store)
+            session,
+            actor=caller.actor,
+            checkpoint=checkpoint,
+            image_ids=None,
+            shard_images=engine.shard_images(caller.store),
         )
-    engine.place_all(store, [job.id for job in queued])
-    return checkpoints.read_checkpoint(store, checkpoint_id)
+    engine.place_all(caller.store, [job.id for job in queued])
+    return checkpoints.read_checkpoint(caller.store, checkpoint_id)

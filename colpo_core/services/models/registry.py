@@ -10,10 +10,10 @@ from sqlalchemy.orm import Session
 
 from colpo_core.nets.card import read_card
 from colpo_core.records.models.checkpoints import CheckpointRecord
-from colpo_core.records.people import Actor
 from colpo_core.services.common import exposures
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.common.current_model import current_id
-from colpo_core.services.common.permissions import CLINICIANS, require
+from colpo_core.services.common.permissions import CLINICIANS, allowed
 from colpo_core.services.models.files import place_files
 from colpo_core.services.snapshots.learned import record_learned
 from colpo_core.services.snapshots.rows import read_manifest
@@ -26,55 +26,57 @@ from colpo_core.terms import ExposureKind
 _FLIPS, _PREDICTIONS = "flips", "predictions"
 
 
-def list_checkpoints(store: Store, *, actor: Actor) -> tuple[CheckpointRecord, ...]:
+@allowed(CLINICIANS)
+def list_checkpoints(caller: Caller) -> tuple[CheckpointRecord, ...]:
     """All checkpoints, newest first; their cards without the rows that name cases."""
-    require(actor, CLINICIANS)
-    with store.reading() as session:
+    with caller.store.reading() as session:
         current = current_id(session)
         rows = session.execute(_checkpoints().order_by(Checkpoint.id.desc()))
         return tuple(_without(_record(row, current), _FLIPS, _PREDICTIONS) for row in rows)
 
 
-def find_checkpoint(store: Store, *, actor: Actor, name: str) -> CheckpointRecord:
+@allowed(CLINICIANS)
+def find_checkpoint(caller: Caller, *, name: str) -> CheckpointRecord:
     """The checkpoint of a name or a number; its card without the rows that name cases.
 
     Raises:
         NotFound: There is no such checkpoint.
     """
-    require(actor, CLINICIANS)
     if name.strip().isdecimal():
-        return _without(read_checkpoint(store, int(name)), _FLIPS, _PREDICTIONS)
-    with store.reading() as session:
+        return _without(read_checkpoint(caller.store, int(name)), _FLIPS, _PREDICTIONS)
+    with caller.store.reading() as session:
         row = session.execute(_checkpoints().where(Checkpoint.name == name.strip())).one_or_none()
         if row is None:
             raise no_such(Checkpoint, name)
         return _without(_record(row, current_id(session)), _FLIPS, _PREDICTIONS)
 
 
-def get_checkpoint(store: Store, *, actor: Actor, checkpoint_id: int) -> CheckpointRecord:
+@allowed(CLINICIANS)
+def get_checkpoint(caller: Caller, *, checkpoint_id: int) -> CheckpointRecord:
     """One checkpoint, with the cases that a network calls both ways, which count as seen.
 
     Raises:
         NotFound: There is no such checkpoint.
     """
-    require(actor, CLINICIANS)
-    record = _without(read_checkpoint(store, checkpoint_id), _PREDICTIONS)
-    exposures.note(store, actor, [(case_id, ExposureKind.PREDICTION) for case_id in _cases_in(record.card, _FLIPS)])
+    record = _without(read_checkpoint(caller.store, checkpoint_id), _PREDICTIONS)
+    exposures.note(
+        caller.store, caller.actor, [(case_id, ExposureKind.PREDICTION) for case_id in _cases_in(record.card, _FLIPS)]
+    )
     return record
 
 
-def whole_checkpoint(store: Store, *, actor: Actor, checkpoint_id: int) -> CheckpointRecord:
+@allowed(CLINICIANS)
+def whole_checkpoint(caller: Caller, *, checkpoint_id: int) -> CheckpointRecord:
     """One checkpoint with all that its card holds, such as the label and prediction of every test case.
 
     Raises:
         NotFound: There is no such checkpoint.
     """
-    require(actor, CLINICIANS)
-    record = read_checkpoint(store, checkpoint_id)
+    record = read_checkpoint(caller.store, checkpoint_id)
     judged = _cases_in(record.card, _PREDICTIONS)
     seen = [(case_id, ExposureKind.LABEL) for case_id in judged]
     seen += [(case_id, ExposureKind.PREDICTION) for case_id in judged | _cases_in(record.card, _FLIPS)]
-    exposures.note(store, actor, seen)
+    exposures.note(caller.store, caller.actor, seen)
     return record
 
 

@@ -23,10 +23,10 @@ from colpo_core.records.overview.cohort import (
     ReviewerRate,
     UnseenFigures,
 )
-from colpo_core.records.people import Actor
 from colpo_core.services.cases import lowest_agreement
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.common.current_model import current_id
-from colpo_core.services.common.permissions import CLINICIANS, require
+from colpo_core.services.common.permissions import CLINICIANS, allowed
 from colpo_core.services.jobs import leases
 from colpo_core.services.overview.figures_cache import kept_figures
 from colpo_core.services.snapshots.learned import patients_met
@@ -67,13 +67,9 @@ _DRIFTING = {
 }
 
 
-def recruitment(store: Store, *, actor: Actor, include_simulated: bool = True) -> tuple[MonthCount, ...]:
-    """Cases by month, grade and label, the oldest month first.
-
-    Raises:
-        PermissionDenied: The actor is a reader.
-    """
-    require(actor, CLINICIANS)
+@allowed(CLINICIANS)
+def recruitment(caller: Caller, *, include_simulated: bool = True) -> tuple[MonthCount, ...]:
+    """Cases by month, grade and label, the oldest month first."""
     month = month_of(CaseSummary.examined_on)
     query = (
         select(month, CaseSummary.grade, CaseSummary.label, func.count())
@@ -81,33 +77,25 @@ def recruitment(store: Store, *, actor: Actor, include_simulated: bool = True) -
         .group_by(month, CaseSummary.grade, CaseSummary.label)
         .order_by(month)
     )
-    with store.reading() as session:
+    with caller.store.reading() as session:
         return kept_figures(
-            store, session, "recruitment", (include_simulated,),
+            caller.store, session, "recruitment", (include_simulated,),
             lambda: tuple(MonthCount(*row) for row in _rows(session, query)),
         )  # fmt: skip
 
 
-def area_by_grade(store: Store, *, actor: Actor, include_simulated: bool = True) -> tuple[AreaSpread, ...]:
-    """How much of the image the current model marks, by grade from the lowest; cases without a grade last.
-
-    Raises:
-        PermissionDenied: The actor is a reader.
-    """
-    require(actor, CLINICIANS)
-    with store.reading() as session:
+@allowed(CLINICIANS)
+def area_by_grade(caller: Caller, *, include_simulated: bool = True) -> tuple[AreaSpread, ...]:
+    """How much of the image the current model marks, by grade from the lowest; cases without a grade last."""
+    with caller.store.reading() as session:
         return kept_figures(
-            store, session, "areas", (include_simulated,), lambda: _areas(session, _real(include_simulated))
+            caller.store, session, "areas", (include_simulated,), lambda: _areas(session, _real(include_simulated))
         )
 
 
-def reviewer_rates(store: Store, *, actor: Actor) -> tuple[ReviewerRate, ...]:
-    """How often each reviewer overruled the current model, case by case, by name.
-
-    Raises:
-        PermissionDenied: The actor is a reader.
-    """
-    require(actor, CLINICIANS)
+@allowed(CLINICIANS)
+def reviewer_rates(caller: Caller) -> tuple[ReviewerRate, ...]:
+    """How often each reviewer overruled the current model, case by case, by name."""
     counts = [func.sum(case((CaseReviewer.verdict == verdict, 1), else_=0)) for verdict in Verdict]
     query = (
         select(Person.id, Person.display_name, *counts)
@@ -115,8 +103,8 @@ def reviewer_rates(store: Store, *, actor: Actor) -> tuple[ReviewerRate, ...]:
         .group_by(Person.id)
         .order_by(func.lower(Person.display_name), Person.id)
     )
-    with store.reading() as session:
-        rows = kept_figures(store, session, "reviewers", (), lambda: list(_rows(session, query)))
+    with caller.store.reading() as session:
+        rows = kept_figures(caller.store, session, "reviewers", (), lambda: list(_rows(session, query)))
     found = []
     for person_id, name, *numbers in rows:
         n_of = dict(zip(Verdict, numbers, strict=True))
@@ -125,84 +113,74 @@ def reviewer_rates(store: Store, *, actor: Actor) -> tuple[ReviewerRate, ...]:
     return tuple(found)
 
 
-def unseen_figures(store: Store, *, actor: Actor, include_simulated: bool = True) -> tuple[UnseenFigures, ...]:
+@allowed(CLINICIANS)
+def unseen_figures(caller: Caller, *, include_simulated: bool = True) -> tuple[UnseenFigures, ...]:
     """ROC curve and calibration of the current model's networks on labelled cases that it has not met, by histology.
 
     Of very many cases the newest 2,000 are taken.
 
     Args:
-        store: The open store.
-        actor: Who asks.
+        caller: Who asks.
         include_simulated: Whether cases that the program drew take part.
 
     Returns:
         One for each network; none before a model is promoted.
 
     Raises:
-        PermissionDenied: The actor is a reader.
         NotFound: The manifest of the model's snapshot is missing or damaged.
     """
-    require(actor, CLINICIANS)
-    with store.reading() as session:
+    with caller.store.reading() as session:
         checkpoint_id = current_id(session)
         if checkpoint_id is None:
             return ()
         return kept_figures(
-            store, session, "unseen", (include_simulated,),
-            lambda: _unseen(store, session, checkpoint_id, include_simulated),
+            caller.store, session, "unseen", (include_simulated,),
+            lambda: _unseen(caller.store, session, checkpoint_id, include_simulated),
         )  # fmt: skip
 
 
-def model_drift(store: Store, *, actor: Actor) -> tuple[Drift, ...]:
+@allowed(CLINICIANS)
+def model_drift(caller: Caller) -> tuple[Drift, ...]:
     """Whether the current model's figures on cases since its training have moved from those on its test side.
 
     Args:
-        store: The open store.
-        actor: Who asks.
+        caller: Who asks.
 
     Returns:
         One for each figure; none before a model is promoted.
 
     Raises:
-        PermissionDenied: The actor is a reader.
         NotFound: The manifest of the model's snapshot is missing or damaged.
     """
-    require(actor, CLINICIANS)
-    with store.reading() as session:
+    with caller.store.reading() as session:
         snapshot = _current_snapshot(session)
         if snapshot is None:
             return ()
-        return kept_figures(store, session, "drift", (), lambda: _drift(store, session, *snapshot))
+        return kept_figures(caller.store, session, "drift", (), lambda: _drift(caller.store, session, *snapshot))
 
 
-def annotator_progress(store: Store, *, actor: Actor) -> tuple[AnnotatorProgress, ...]:
+@allowed(CLINICIANS)
+def annotator_progress(caller: Caller) -> tuple[AnnotatorProgress, ...]:
     """How far each annotator of acetowhite epithelium is, by name, and how long she paints an image.
 
     The time is that of all versions of an annotation together, while the person was at work on it.
-
-    Raises:
-        PermissionDenied: The actor is a reader.
     """
-    require(actor, CLINICIANS)
-    with store.reading() as session:
-        return kept_figures(store, session, "annotators", (), lambda: _progress(session))
+    with caller.store.reading() as session:
+        return kept_figures(caller.store, session, "annotators", (), lambda: _progress(session))
 
 
-def agreement_spread(store: Store, *, actor: Actor) -> AgreementSpread:
-    """How annotators agree on acetowhite epithelium, case by case; without cases that the actor paints blind.
+@allowed(CLINICIANS)
+def agreement_spread(caller: Caller) -> AgreementSpread:
+    """How annotators agree on acetowhite epithelium, case by case; without cases that the caller paints blind.
 
     Of the cases whose masks were compared: a list of cases by disagreement compares those that have changed, here they
     are counted.
-
-    Raises:
-        PermissionDenied: The actor is a reader.
     """
-    require(actor, CLINICIANS)
     query = select(CaseAgreement.lowest_dice).where(
         CaseAgreement.lowest_dice.is_not(None),
-        CaseAgreement.case_id.not_in(lowest_agreement.cases_annotated_blind(actor)),
+        CaseAgreement.case_id.not_in(lowest_agreement.cases_annotated_blind(caller.actor)),
     )
-    with store.reading() as session:
+    with caller.store.reading() as session:
         found = [one for one in session.scalars(query) if one is not None]
         n_uncompared = lowest_agreement.count_uncompared(session)
     if not found:
@@ -210,14 +188,10 @@ def agreement_spread(store: Store, *, actor: Actor) -> AgreementSpread:
     return AgreementSpread(len(found), n_uncompared, *(float(one) for one in np.quantile(found, (0.25, 0.5, 0.75))))
 
 
-def queue_state(store: Store, *, actor: Actor) -> QueueState:
-    """How many jobs are in which state.
-
-    Raises:
-        PermissionDenied: The actor is a reader.
-    """
-    require(actor, CLINICIANS)
-    with store.reading() as session:
+@allowed(CLINICIANS)
+def queue_state(caller: Caller) -> QueueState:
+    """How many jobs are in which state."""
+    with caller.store.reading() as session:
         counts = dict(session.execute(select(Job.state, func.count()).group_by(Job.state)).all())
         now = leases.database_now(session)
         running = session.scalars(select(Job).where(Job.state == "running")).all()

@@ -14,7 +14,8 @@ from colpo_core.evaluation.calls import call_figures
 from colpo_core.records.models.checkpoints import CheckpointRecord
 from colpo_core.records.overview.worklist import Acquaintance, Dashboard, ModelAgreement, ModelFigures
 from colpo_core.records.people import Actor
-from colpo_core.services.common.permissions import CLINICIANS, require
+from colpo_core.services.common.callers import Caller
+from colpo_core.services.common.permissions import CLINICIANS, allowed
 from colpo_core.services.models.registry import current_checkpoint
 from colpo_core.services.overview.figures_cache import kept_figures
 from colpo_core.services.review.desk import agreement
@@ -25,32 +26,28 @@ from colpo_core.store.tables import Annotation, Case, CaseLabel, Image, Predicti
 from colpo_core.terms import AnnotationState, Grade, Label, LabelSource, Stage
 
 
-def dashboard(store: Store, *, actor: Actor, include_simulated: bool = True) -> Dashboard:
+@allowed(CLINICIANS)
+def dashboard(caller: Caller, *, include_simulated: bool = True) -> Dashboard:
     """The cohort in figures.
 
     Args:
-        store: The open store.
-        actor: Who asks.
+        caller: Who asks.
         include_simulated: Whether cases that the program drew are counted.
-
-    Raises:
-        PermissionDenied: The actor is a reader.
     """
-    require(actor, CLINICIANS)
     real = true() if include_simulated else Case.simulated.is_(False)
-    checkpoint = current_checkpoint(store)
+    checkpoint = current_checkpoint(caller.store)
     problem, found = "", None
-    with store.reading() as session:
+    with caller.store.reading() as session:
         if checkpoint is not None:
             try:
                 found = kept_figures(
-                    store, session, "agreement", (include_simulated,),
-                    lambda: _agreement(store, actor, checkpoint, real),
+                    caller.store, session, "agreement", (include_simulated,),
+                    lambda: _agreement(caller.store, caller.actor, checkpoint, real),
                 )  # fmt: skip
             except ColpoError as error:
                 problem = str(error)  # the cohort can be shown all the same; the page says what is missing
         counted = kept_figures(
-            store, session, "dashboard", (include_simulated,), lambda: _counted(session, real, include_simulated)
+            caller.store, session, "dashboard", (include_simulated,), lambda: _counted(session, real, include_simulated)
         )
     return replace(counted, agreement=found, problem=problem)
 
@@ -109,7 +106,7 @@ def _agreement(store: Store, actor: Actor, checkpoint: CheckpointRecord, real: C
         trained_on_simulated=checkpoint.simulated,
         rows=(*_figures(Acquaintance.UNSEEN, unseen), *_figures(Acquaintance.SEEN, seen)),
         n_cases_predicted=predicted or 0,
-        reviews=agreement(store, actor=actor, checkpoint_id=checkpoint.id),
+        reviews=agreement(Caller(store, actor), checkpoint_id=checkpoint.id),
         marks=checkpoint.marks,
     )
 

@@ -17,9 +17,10 @@ from colpo_core.services.annotations.submitted_masks import find_annotator_masks
 from colpo_core.services.common import exposures
 from colpo_core.services.common.blinding import hidden_annotators, images_without_model
 from colpo_core.services.common.cache import Kept
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.common.current_model import current_id
 from colpo_core.services.common.mask_rows import mask_pixels
-from colpo_core.services.common.permissions import CLINICIANS, require
+from colpo_core.services.common.permissions import CLINICIANS, allowed
 from colpo_core.services.overview.figures_cache import kept_figures
 from colpo_core.services.snapshots.learned import patients_met
 from colpo_core.store import Store
@@ -43,7 +44,8 @@ _BLIND: Kept[tuple[str, str], float] = Kept(50_000)
 _PAIRS: Kept[tuple[str, str], float | None] = Kept(50_000)
 
 
-def overlap_figures(store: Store, *, actor: Actor, include_simulated: bool = True) -> OverlapFigures | None:
+@allowed(CLINICIANS)
+def overlap_figures(caller: Caller, *, include_simulated: bool = True) -> OverlapFigures | None:
     """IoU of the model's masks with the newest annotated one of each image, as its distribution.
 
     Beside it stands what the mean training mask reaches on the same images, which looks at none, and how much the model
@@ -52,30 +54,29 @@ def overlap_figures(store: Store, *, actor: Actor, include_simulated: bool = Tru
     agree with it because they began as it. Of very many images the newest 300 are taken.
 
     Args:
-        store: The open store.
-        actor: Who asks.
+        caller: Who asks.
         include_simulated: Whether images that the program drew take part.
 
     Returns:
         None before a model is promoted.
 
     Raises:
-        PermissionDenied: The actor is a reader.
         NotFound: The manifest of the model's snapshot is missing or damaged.
     """
-    require(actor, CLINICIANS)
-    with store.reading() as session:
+    with caller.store.reading() as session:
         checkpoint_id = current_id(session)
         if checkpoint_id is None:
             return None
         found, whose = kept_figures(
-            store, session, "overlaps", (include_simulated,),
-            lambda: _figures(store, session, checkpoint_id, include_simulated),
+            caller.store, session, "overlaps", (include_simulated,),
+            lambda: _figures(caller.store, session, checkpoint_id, include_simulated),
         )  # fmt: skip
-        kept_back = set(session.scalars(images_without_model(actor)))
-        shown = tuple(row for row in found.lowest if _may_see(session, actor, row, whose[row.image_id], kept_back))
+        kept_back = set(session.scalars(images_without_model(caller.actor)))
+        shown = tuple(
+            row for row in found.lowest if _may_see(session, caller.actor, row, whose[row.image_id], kept_back)
+        )
     seen = (ExposureKind.PREDICTION, ExposureKind.MASK)
-    exposures.note(store, actor, [(row.case_id, kind) for row in shown for kind in seen])
+    exposures.note(caller.store, caller.actor, [(row.case_id, kind) for row in shown for kind in seen])
     return replace(found, lowest=shown)
 
 

@@ -7,8 +7,9 @@ from colpo_core.records.overview.worklist import Progress, WorkItem, WorkKind, W
 from colpo_core.records.people import Actor
 from colpo_core.services.annotations.confirmation import waits_for
 from colpo_core.services.common.blinding import images_without_model
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.common.counting import count_up_to
-from colpo_core.services.common.permissions import EVERYBODY, require
+from colpo_core.services.common.permissions import EVERYBODY, allowed
 from colpo_core.services.overview.figures_cache import kept_figures
 from colpo_core.services.studies.presenting import assigned_studies
 from colpo_core.store import Store
@@ -36,14 +37,14 @@ from colpo_core.store.tables import (
 from colpo_core.terms import AnnotationState, Finding, JobState, LabelSource, Role, TaskItemState
 
 
-def worklist(store: Store, *, actor: Actor) -> Worklist:
+@allowed(EVERYBODY)
+def worklist(caller: Caller) -> Worklist:
     """What waits for a person, by role: a reader is told of studies to read and of nothing else."""
-    require(actor, EVERYBODY)
-    if actor.role is Role.READER:
-        return Worklist(_studies_to_read(store, actor), None)
-    with store.reading() as session:
-        items = _clinical_work(session, actor)
-        progress = kept_figures(store, session, "progress", (), lambda: _progress(session))
+    if caller.actor.role is Role.READER:
+        return Worklist(_studies_to_read(caller.store, caller.actor), None)
+    with caller.store.reading() as session:
+        items = _clinical_work(session, caller.actor)
+        progress = kept_figures(caller.store, session, "progress", (), lambda: _progress(session))
         return Worklist(tuple(item for item in items if item.number), progress)
 
 
@@ -84,7 +85,7 @@ def _studies_to_read(store: Store, actor: Actor) -> tuple[WorkItem, ...]:
             (("study", str(study.study_id)),),
             total=study.total,
         )
-        for study in assigned_studies(store, actor=actor)
+        for study in assigned_studies(Caller(store, actor))
         if not study.is_finished
     )
 

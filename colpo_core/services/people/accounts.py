@@ -11,10 +11,11 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from colpo_core.errors import Conflict, InputRejected, SignInRefused
-from colpo_core.records.people import Actor, AuditPage, AuditRecord, PersonRecord
+from colpo_core.records.people import AuditPage, AuditRecord, PersonRecord
 from colpo_core.services.common import audit, exposures
 from colpo_core.services.common.actors import as_actor
-from colpo_core.services.common.permissions import ADMINISTRATORS, EVERYBODY, require
+from colpo_core.services.common.callers import Caller
+from colpo_core.services.common.permissions import ADMINISTRATORS, EVERYBODY, allowed
 from colpo_core.services.people.passwords import check_new_password, hash_password
 from colpo_core.services.people.signing_in import (
     check_password,
@@ -59,14 +60,12 @@ def create_first_administrator(store: Store, *, username: str, display_name: str
         return _as_record(person)
 
 
-def create_person(
-    store: Store, *, actor: Actor, username: str, display_name: str, role: Role, password: str
-) -> PersonRecord:
+@allowed(ADMINISTRATORS)
+def create_person(caller: Caller, *, username: str, display_name: str, role: Role, password: str) -> PersonRecord:
     """Make an account.
 
     Args:
-        store: The open store.
-        actor: An administrator.
+        caller: An administrator.
         username: Name for signing in; letters, digits and `. _ - @`; capitals do not matter.
         display_name: Name for the screen; the username where it is empty.
         role: What the person may do.
@@ -75,63 +74,56 @@ def create_person(
     Raises:
         Conflict: The username is taken.
         InputRejected: The name or the password cannot be taken.
-        PermissionDenied: The actor is no administrator.
     """
-    require(actor, ADMINISTRATORS)
     name, shown = _checked_names(username, display_name)
     check_new_password(password, username=name)
     password_hash = hash_password(password)
-    with store.writing() as session:
+    with caller.store.writing() as session:
         person = _add_person(session, name, shown, role, password_hash)
-        audit.record(session, actor, "create person", f"person {person.id}", role=role.value)
+        audit.record(session, caller.actor, "create person", f"person {person.id}", role=role.value)
         return _as_record(person)
 
 
-def list_people(store: Store, *, actor: Actor, role: Role | None = None) -> tuple[PersonRecord, ...]:
+@allowed(ADMINISTRATORS)
+def list_people(caller: Caller, *, role: Role | None = None) -> tuple[PersonRecord, ...]:
     """All accounts by name, those of the program last.
 
     Args:
-        store: The open store.
-        actor: An administrator.
+        caller: An administrator.
         role: Only people of this role; everybody when None.
-
-    Raises:
-        PermissionDenied: The actor is no administrator.
     """
-    require(actor, ADMINISTRATORS)
     query = select(Person).order_by(Person.password_hash.is_(None), Person.username)
     if role is not None:
         query = query.where(Person.role == role)
-    with store.reading() as session:
+    with caller.store.reading() as session:
         return tuple(_as_record(person) for person in session.scalars(query))
 
 
-def set_password(store: Store, *, actor: Actor, person_id: int, password: str) -> None:
+@allowed(ADMINISTRATORS)
+def set_password(caller: Caller, *, person_id: int, password: str) -> None:
     """Give a person a new password, lift a block, and sign the person out everywhere.
 
     Raises:
         InputRejected: The password cannot be taken, or the account is the program's own.
         NotFound: There is no such person.
-        PermissionDenied: The actor is no administrator.
     """
-    require(actor, ADMINISTRATORS)
-    with store.reading() as session:
+    with caller.store.reading() as session:
         username = _human(session, person_id).username
     check_new_password(password, username=username)
     password_hash = hash_password(password)
-    with store.writing() as session:
+    with caller.store.writing() as session:
         person = _human(session, person_id)
         person.password_hash, person.failed_sign_ins, person.blocked_until = password_hash, 0, None
         end_sessions(session, person_id)
-        audit.record(session, actor, "set password", f"person {person_id}")
+        audit.record(session, caller.actor, "set password", f"person {person_id}")
 
 
-def change_password(store: Store, *, actor: Actor, current: str, password: str, keep_token: str | None = None) -> None:
+@allowed(EVERYBODY)
+def change_password(caller: Caller, *, current: str, password: str, keep_token: str | None = None) -> None:
     """Change one's own password; every other sign-in of the person ends.
 
     Args:
-        store: The open store.
-        actor: Whose password it is.
+        caller: Whose password it is.
         current: The present password.
         password: The new one.
         keep_token: The sign-in that goes on; none when None.
@@ -139,73 +131,74 @@ def change_password(store: Store, *, actor: Actor, current: str, password: str, 
     Raises:
         InputRejected: The present password is wrong, or the new one cannot be taken.
     """
-    require(actor, EVERYBODY)
     try:
-        check_password(store, username=actor.username, password=current)
+        check_password(caller.store, username=caller.actor.username, password=current)
     except SignInRefused as error:
         raise InputRejected(f"The present password was not accepted: {error}") from error
-    check_new_password(password, username=actor.username)
+    check_new_password(password, username=caller.actor.username)
     if current == password:
         raise InputRejected("The new password is the present one. Take another.")
     password_hash = hash_password(password)
-    with store.writing() as session:
-        _human(session, actor.person_id).password_hash = password_hash
-        end_sessions(session, actor.person_id, except_token=keep_token)
-        audit.record(session, actor, "change password", f"person {actor.person_id}")
+    with caller.store.writing() as session:
+        _human(session, caller.actor.person_id).password_hash = password_hash
+        end_sessions(session, caller.actor.person_id, except_token=keep_token)
+        audit.record(session, caller.actor, "change password", f"person {caller.actor.person_id}")
 
 
-def set_active(store: Store, *, actor: Actor, person_id: int, active: bool) -> PersonRecord:
+@allowed(ADMINISTRATORS)
+def set_active(caller: Caller, *, person_id: int, active: bool) -> PersonRecord:
     """Let a person sign in, or no longer: then all sign-ins of the person end at once.
 
     Raises:
-        InputRejected: It is the actor, the last administrator, or the program's own account.
+        InputRejected: It is the caller, the last administrator, or the program's own account.
         NotFound: There is no such person.
-        PermissionDenied: The actor is no administrator.
     """
-    require(actor, ADMINISTRATORS)
-    with store.writing() as session:
+    with caller.store.writing() as session:
         person = _human(session, person_id)
         if not active:
-            if person.id == actor.person_id:
+            if person.id == caller.actor.person_id:
                 raise InputRejected("You cannot deactivate yourself. Ask another administrator.")
             if person.role is Role.ADMINISTRATOR and _active_administrators(session) <= 1:
                 raise InputRejected("This is the last administrator. Make another one first.")
             end_sessions(session, person_id)
         if person.active != active:
             person.active = active
-            audit.record(session, actor, "activate person" if active else "deactivate person", f"person {person_id}")
+            audit.record(
+                session, caller.actor, "activate person" if active else "deactivate person", f"person {person_id}"
+            )
         return _as_record(person)
 
 
-def set_role(store: Store, *, actor: Actor, person_id: int, role: Role) -> PersonRecord:
+@allowed(ADMINISTRATORS)
+def set_role(caller: Caller, *, person_id: int, role: Role) -> PersonRecord:
     """Give a person another role, such as reader to an annotator who is to read in a study; all sign-ins end.
 
     What the person has seen before stays in the exposure ledger.
 
     Raises:
         Conflict: The person reads in an open study, and would see there what a reader must not.
-        InputRejected: It is the actor, or the program's own account.
+        InputRejected: It is the caller, or the program's own account.
         NotFound: There is no such person.
-        PermissionDenied: The actor is no administrator.
     """
-    require(actor, ADMINISTRATORS)
-    with store.writing() as session:
+    with caller.store.writing() as session:
         person = _human(session, person_id)
-        if person.id == actor.person_id:
+        if person.id == caller.actor.person_id:
             raise InputRejected("You cannot change your own role. Ask another administrator.")
         if person.role is Role.READER and role is not Role.READER and open_studies_of(session, person_id):
             raise Conflict("This person reads in an open study. Close it, or take the person off it first.")
         if person.role is not role:
-            audit.record(session, actor, "set role", f"person {person_id}", before=person.role.value, role=role.value)
+            audit.record(
+                session, caller.actor, "set role", f"person {person_id}", before=person.role.value, role=role.value
+            )
             person.role = role
             end_sessions(session, person_id)
         return _as_record(person)
 
 
+@allowed(ADMINISTRATORS)
 def list_audit(
-    store: Store,
+    caller: Caller,
     *,
-    actor: Actor,
     before: int | None = None,
     limit: int = 50,
     person_id: int | None = None,
@@ -214,18 +207,15 @@ def list_audit(
     """A page of the log of who did what, the newest line first.
 
     Args:
-        store: The open store.
-        actor: An administrator.
+        caller: An administrator.
         before: Only lines older than the one with this number, as `next_before` of the page before says.
         limit: Lines at most, 1 to 500.
         person_id: Only what this person did.
         subject: Only what was done to this, such as `case 12`.
 
     Raises:
-        PermissionDenied: The actor is no administrator.
         ValueError: The limit is out of range.
     """
-    require(actor, ADMINISTRATORS)
     if not 1 <= limit <= _MAX_PAGE:
         raise ValueError(f"limit must be 1 to {_MAX_PAGE}, not {limit}")
     query = select(AuditEntry, Person.username).outerjoin(Person, Person.id == AuditEntry.person_id)
@@ -235,13 +225,13 @@ def list_audit(
         query = query.where(AuditEntry.person_id == person_id)
     if subject:
         query = query.where(AuditEntry.subject == subject.strip())
-    with store.reading() as session:
+    with caller.store.reading() as session:
         rows = session.execute(query.order_by(AuditEntry.id.desc()).limit(limit + 1)).all()
         entries = tuple(
             AuditRecord(entry.id, entry.at, username or "nobody", entry.action, entry.subject, entry.detail)
             for entry, username in rows[:limit]
         )
-    exposures.note(store, actor, [seen for entry in entries for seen in _seen_in_log(entry)])
+    exposures.note(caller.store, caller.actor, [seen for entry in entries for seen in _seen_in_log(entry)])
     return AuditPage(entries, entries[-1].id if len(rows) > limit else None)
 
 

@@ -19,7 +19,8 @@ from colpo_core.services.annotations.submitted_masks import visible_masks
 from colpo_core.services.common import audit, exposures
 from colpo_core.services.common.blinding import hidden_annotators, require_prediction_visible
 from colpo_core.services.common.cache import Kept
-from colpo_core.services.common.permissions import CLINICIANS, require
+from colpo_core.services.common.callers import Caller
+from colpo_core.services.common.permissions import CLINICIANS, allowed
 from colpo_core.services.jobs import control as jobs
 from colpo_core.services.jobs import engine
 from colpo_core.services.snapshots.learned import patients_met
@@ -56,65 +57,64 @@ _STACKS: Kept[tuple[str, int, int, int], _Stack] = Kept(1)
 _LEARNED: Kept[tuple[str | int, ...], frozenset[int]] = Kept(16)
 
 
-def call_reasons(store: Store, *, actor: Actor, prediction_id: int, n_like: int = 5) -> CallReasons:
+@allowed(CLINICIANS)
+def call_reasons(caller: Caller, *, prediction_id: int, n_like: int = 5) -> CallReasons:
     """What stands behind a call, beside the maps.
 
     Args:
-        store: The open store.
-        actor: An administrator or annotator.
+        caller: An administrator or annotator.
         prediction_id: Row of the prediction.
         n_like: How many labelled cases that look alike, at most.
 
     Raises:
-        Blinding: The prediction is kept back from the actor, who has yet to paint the image.
+        Blinding: The prediction is kept back from the caller, who has yet to paint the image.
         NotFound: There is no such prediction, or the manifest of its model's snapshot is missing or damaged.
     """
-    require(actor, CLINICIANS)
-    with store.reading() as session:
-        prediction, image = _found(session, actor, prediction_id)
+    with caller.store.reading() as session:
+        prediction, image = _found(session, caller.actor, prediction_id)
         checkpoint = session.get_one(Checkpoint, prediction.checkpoint_id)
         job = _newest_job(session, prediction_id)
-        like, why_not = _like(store, session, prediction, image, n_like)
+        like, why_not = _like(caller.store, session, prediction, image, n_like)
         reasons = CallReasons(
             prediction_id,
             calibration_band(checkpoint.card, "3ch", prediction.prob_hsil_3ch),
             calibration_band(checkpoint.card, "4ch", prediction.prob_hsil_4ch),
             like,
             why_not,
-            _what_ifs(session, actor, prediction),
+            _what_ifs(session, caller.actor, prediction),
             job_id=job.id if job is not None and not job.state.is_over else None,
             failure=(job.error or "") if job is not None and job.state is JobState.FAILED else "",
         )
         case_id = image.case_id
     shown = [(case.case_id, kind) for case in like for kind in (ExposureKind.LABEL, ExposureKind.HISTOLOGY)]
-    exposures.note(store, actor, [(case_id, ExposureKind.PREDICTION), *shown])
+    exposures.note(caller.store, caller.actor, [(case_id, ExposureKind.PREDICTION), *shown])
     return reasons
 
 
-def start_what_ifs(store: Store, *, actor: Actor, prediction_id: int) -> JobRecord:
+@allowed(CLINICIANS)
+def start_what_ifs(caller: Caller, *, prediction_id: int) -> JobRecord:
     """Ask a prediction's model what it would say with another mask, or with the findings covered.
 
-    The masks are those that the actor may see now; what was worked out before is replaced.
+    The masks are those that the caller may see now; what was worked out before is replaced.
 
     Raises:
-        Blinding: The prediction is kept back from the actor, who has yet to paint the image.
+        Blinding: The prediction is kept back from the caller, who has yet to paint the image.
         NotFound: There is no such prediction.
         Conflict: It is being worked out already.
     """
-    require(actor, CLINICIANS)
-    with store.writing() as session:
-        prediction, image = _found(session, actor, prediction_id)
+    with caller.store.writing() as session:
+        prediction, image = _found(session, caller.actor, prediction_id)
         newest = _newest_job(session, prediction_id)
         if newest is not None and not newest.state.is_over:
             raise Conflict(f"This is being worked out already, as job {newest.id}.")
-        settings = ExplanationSettings(prediction.id, _changes(session, actor, image.id))
-        job = Job(kind=JobKind.EXPLAIN, settings=write_settings(settings), created_by=actor.person_id)
+        settings = ExplanationSettings(prediction.id, _changes(session, caller.actor, image.id))
+        job = Job(kind=JobKind.EXPLAIN, settings=write_settings(settings), created_by=caller.actor.person_id)
         session.add(job)
         session.flush()
-        exposures.note_within(session, actor, [(image.case_id, ExposureKind.PREDICTION)])
-        audit.record(session, actor, "ask what if", f"job {job.id}", prediction=prediction.id)
-    engine.place(store, job.id)
-    return jobs.get_job(store, actor=actor, job_id=job.id)
+        exposures.note_within(session, caller.actor, [(image.case_id, ExposureKind.PREDICTION)])
+        audit.record(session, caller.actor, "ask what if", f"job {job.id}", prediction=prediction.id)
+    engine.place(caller.store, job.id)
+    return jobs.get_job(caller, job_id=job.id)
 
 
 def calibration_band(card: Mapping[str, Any], channels: str, prob: float) -> ReliabilityBin | None:

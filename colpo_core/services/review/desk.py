@@ -21,10 +21,11 @@ from colpo_core.records.review.reviews import (
 from colpo_core.services.annotations.submitted_masks import AnnotatorMask, visible_masks
 from colpo_core.services.common import exposures
 from colpo_core.services.common.blinding import images_without_model, require_prediction_visible
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.common.counting import count_up_to
 from colpo_core.services.common.current_model import current_id
 from colpo_core.services.common.mask_rows import mask_pixels
-from colpo_core.services.common.permissions import CLINICIANS, require
+from colpo_core.services.common.permissions import CLINICIANS, allowed
 from colpo_core.services.review.rows import (
     SITES_MAP,
     clock_of,
@@ -37,30 +38,28 @@ from colpo_core.services.review.rows import (
     visible_prediction,
 )
 from colpo_core.services.review.series import review_series
-from colpo_core.store import Store
 from colpo_core.store.tables import CaseLabel, Checkpoint, Mask, Prediction, Review
 from colpo_core.terms import ExposureKind, Finding, LabelSource, Verdict
 
 
+@allowed(CLINICIANS)
 def list_for_review(
-    store: Store, *, actor: Actor, checkpoint_id: int | None = None, after: int = 0, limit: int = 50
+    caller: Caller, *, checkpoint_id: int | None = None, after: int = 0, limit: int = 50
 ) -> ReviewQueue:
     """Predictions that wait for my verdict, in the order in which they came; those kept back from me are left out.
 
     Args:
-        store: The open store.
-        actor: An administrator or annotator.
+        caller: An administrator or annotator.
         checkpoint_id: Whose predictions; the current model's when None.
         after: Row after which the page begins.
         limit: How many at most.
     """
-    require(actor, CLINICIANS)
-    with store.reading() as session:
+    with caller.store.reading() as session:
         wanted = checkpoint_id or current_id(session)
         checkpoint = session.get(Checkpoint, wanted) if wanted else None
         if checkpoint is None:
             return ReviewQueue((), None, 0, None)
-        waiting, kept_back = _waiting_for(actor, checkpoint.id), _kept_back_from(actor, checkpoint.id)
+        waiting, kept_back = _waiting_for(caller.actor, checkpoint.id), _kept_back_from(caller.actor, checkpoint.id)
         page = prediction_rows().where(*waiting, Prediction.id > after).order_by(Prediction.id).limit(limit + 1)
         rows = tuple(prediction_record(row) for row in session.execute(page))
         more = rows[limit - 1].id if len(rows) > limit else None
@@ -71,19 +70,19 @@ def list_for_review(
             checkpoint.name,
             n_kept_back=count_up_to(session, Prediction, *kept_back),
         )
-    note_predictions(store, actor, queue.rows)
+    note_predictions(caller.store, caller.actor, queue.rows)
     return queue
 
 
-def next_for_review(store: Store, *, actor: Actor) -> ReviewNext:
+@allowed(CLINICIANS)
+def next_for_review(caller: Caller) -> ReviewNext:
     """What of the current model waits for my verdict: which prediction is first, and how many; nothing is shown yet."""
-    require(actor, CLINICIANS)
-    with store.reading() as session:
+    with caller.store.reading() as session:
         current = current_id(session)
         checkpoint = session.get(Checkpoint, current) if current else None
         if checkpoint is None:
             return ReviewNext(None, None, 0)
-        waiting, kept_back = _waiting_for(actor, checkpoint.id), _kept_back_from(actor, checkpoint.id)
+        waiting, kept_back = _waiting_for(caller.actor, checkpoint.id), _kept_back_from(caller.actor, checkpoint.id)
         return ReviewNext(
             session.scalar(select(func.min(Prediction.id)).where(*waiting)),
             checkpoint.name,
@@ -91,29 +90,29 @@ def next_for_review(store: Store, *, actor: Actor) -> ReviewNext:
         )
 
 
-def get_prediction(store: Store, *, actor: Actor, prediction_id: int) -> PredictionRecord:
+@allowed(CLINICIANS)
+def get_prediction(caller: Caller, *, prediction_id: int) -> PredictionRecord:
     """One prediction.
 
     Raises:
-        Blinding: It is kept back from the actor, who has yet to paint the image.
+        Blinding: It is kept back from the caller, who has yet to paint the image.
         NotFound: There is no such prediction.
     """
-    require(actor, CLINICIANS)
-    with store.reading() as session:
-        record = prediction_record(visible_prediction(session, actor, prediction_id))
-    note_predictions(store, actor, [record])
+    with caller.store.reading() as session:
+        record = prediction_record(visible_prediction(session, caller.actor, prediction_id))
+    note_predictions(caller.store, caller.actor, [record])
     return record
 
 
-def find_prediction(store: Store, *, actor: Actor, image_id: int) -> PredictionRecord | None:
+@allowed(CLINICIANS)
+def find_prediction(caller: Caller, *, image_id: int) -> PredictionRecord | None:
     """The current model's prediction of an image, else the newest of any checkpoint, else None.
 
     Raises:
-        Blinding: Predictions of the image are kept back from the actor, who has yet to paint it.
+        Blinding: Predictions of the image are kept back from the caller, who has yet to paint it.
     """
-    require(actor, CLINICIANS)
-    with store.reading() as session:
-        require_prediction_visible(session, actor, image_id)
+    with caller.store.reading() as session:
+        require_prediction_visible(session, caller.actor, image_id)
         current = current_id(session)
         query = (
             prediction_rows()
@@ -122,45 +121,49 @@ def find_prediction(store: Store, *, actor: Actor, image_id: int) -> PredictionR
         )
         row = session.execute(query.limit(1)).one_or_none()
         record = prediction_record(row) if row else None
-    note_predictions(store, actor, [record] if record else [])
+    note_predictions(caller.store, caller.actor, [record] if record else [])
     return record
 
 
-def open_review(store: Store, *, actor: Actor, prediction_id: int) -> ReviewDesk:
+@allowed(CLINICIANS)
+def open_review(caller: Caller, *, prediction_id: int) -> ReviewDesk:
     """All that a reviewer needs of one prediction.
 
     Raises:
-        Blinding: It is kept back from the actor, who has yet to paint the image.
+        Blinding: It is kept back from the caller, who has yet to paint the image.
         NotFound: There is no such prediction.
     """
-    require(actor, CLINICIANS)
-    with store.reading() as session:
-        row = visible_prediction(session, actor, prediction_id)
+    with caller.store.reading() as session:
+        row = visible_prediction(session, caller.actor, prediction_id)
         prediction, record = row[0], prediction_record(row)
         reviews = reviews_of(session, prediction_id)
         reference = _reference(session, record.case_id)
-        waiting = _waiting_for(actor, record.checkpoint_id)
+        waiting = _waiting_for(caller.actor, record.checkpoint_id)
         others = select(func.min(Prediction.id)).where(*waiting, Prediction.id != prediction_id)
         following = session.scalar(others.where(Prediction.id > prediction_id)) or session.scalar(others)
         count = count_up_to(session, Prediction, *waiting)
         maps_sha256 = prediction.maps_sha256
         own, no_mask = unless_damaged("The model's mask", lambda: model_mask(session, prediction))
-        is_judged = any(review.reviewer_id == actor.person_id for review in reviews)
+        is_judged = any(review.reviewer_id == caller.actor.person_id for review in reviews)
         annotated, no_expert = unless_damaged(
-            "The annotated mask", lambda: _annotated(session, actor, record.image_id) if is_judged else None
+            "The annotated mask", lambda: _annotated(session, caller.actor, record.image_id) if is_judged else None
         )
-        clock = clock_of(session, actor, row[1])
-        series = review_series(session, actor, case_id=record.case_id, checkpoint_id=record.checkpoint_id)
+        clock = clock_of(session, caller.actor, row[1])
+        series = review_series(session, caller.actor, case_id=record.case_id, checkpoint_id=record.checkpoint_id)
         thresholds = row[2].card.get("thresholds", {})
-    note_predictions(store, actor, [record])
+    note_predictions(caller.store, caller.actor, [record])
     shown = {mask.annotator_id for image in series for mask in image.masks}
     if annotated is not None:
         shown.add(annotated[0].annotator_id)
-    if shown - {actor.person_id}:
-        exposures.note(store, actor, [(record.case_id, ExposureKind.MASK)])
+    if shown - {caller.actor.person_id}:
+        exposures.note(caller.store, caller.actor, [(record.case_id, ExposureKind.MASK)])
     if reference.label is not None:
-        exposures.note(store, actor, [(record.case_id, kind) for kind in (ExposureKind.LABEL, ExposureKind.HISTOLOGY)])
-    found, no_maps = unless_damaged("The Grad-CAM maps", lambda: unpack_maps(store.blobs.get(maps_sha256)))
+        exposures.note(
+            caller.store,
+            caller.actor,
+            [(record.case_id, kind) for kind in (ExposureKind.LABEL, ExposureKind.HISTOLOGY)],
+        )
+    found, no_maps = unless_damaged("The Grad-CAM maps", lambda: unpack_maps(caller.store.blobs.get(maps_sha256)))
     maps = found or {}
     names = () if found is None else MAP_NAMES
     peaks = {name: float(maps[name].max()) if name in maps else 0.0 for name in names}
@@ -183,18 +186,17 @@ def open_review(store: Store, *, actor: Actor, prediction_id: int) -> ReviewDesk
     )
 
 
-def agreement(store: Store, *, actor: Actor, checkpoint_id: int | None = None) -> ReviewAgreement:
+@allowed(CLINICIANS)
+def agreement(caller: Caller, *, checkpoint_id: int | None = None) -> ReviewAgreement:
     """How often reviewers agreed with a checkpoint: the newest verdict of each reviewer on each prediction.
 
     Of those that agreed or overruled; whoever was unsure is counted apart.
 
     Args:
-        store: The open store.
-        actor: An administrator or annotator.
+        caller: An administrator or annotator.
         checkpoint_id: Which checkpoint; the current model when None.
     """
-    require(actor, CLINICIANS)
-    with store.reading() as session:
+    with caller.store.reading() as session:
         wanted = checkpoint_id or current_id(session)
         newest = (
             select(func.max(Review.id))

@@ -6,8 +6,8 @@ from colpo_core.images.colours import MASK_RGBA, map_png
 from colpo_core.images.maps import MAP_NAMES, brightest_of_network, unpack_maps
 from colpo_core.images.masks import mask_png
 from colpo_core.images.probabilities import unpack_probabilities
-from colpo_core.records.people import Actor
-from colpo_core.services.common.permissions import CLINICIANS, require
+from colpo_core.services.common.callers import Caller
+from colpo_core.services.common.permissions import CLINICIANS, allowed
 from colpo_core.services.review.rows import (
     model_mask,
     note_predictions,
@@ -15,67 +15,63 @@ from colpo_core.services.review.rows import (
     proposed_sites,
     visible_prediction,
 )
-from colpo_core.store import Store
 
 
-def prediction_mask_png(store: Store, *, actor: Actor, prediction_id: int) -> bytes:
+@allowed(CLINICIANS)
+def prediction_mask_png(caller: Caller, *, prediction_id: int) -> bytes:
     """The mask as an overlay: transparent but where the checkpoint sees acetowhite epithelium, at the image's size.
 
     Raises:
-        Blinding: It is kept back from the actor, who has yet to paint the image.
+        Blinding: It is kept back from the caller, who has yet to paint the image.
         NotFound: There is no such prediction.
     """
-    require(actor, CLINICIANS)
-    with store.reading() as session:
-        row = visible_prediction(session, actor, prediction_id)
+    with caller.store.reading() as session:
+        row = visible_prediction(session, caller.actor, prediction_id)
         pixels = model_mask(session, row[0])
-    note_predictions(store, actor, [prediction_record(row)])
+    note_predictions(caller.store, caller.actor, [prediction_record(row)])
     return mask_png(pixels, rgba=MASK_RGBA)
 
 
-def prediction_probability_png(store: Store, *, actor: Actor, prediction_id: int) -> bytes:
+@allowed(CLINICIANS)
+def prediction_probability_png(caller: Caller, *, prediction_id: int) -> bytes:
     """Where the checkpoint sees acetowhite epithelium, and how surely: grey, from 0 (black) to 1, over the image.
 
     Raises:
-        Blinding: It is kept back from the actor, who has yet to paint the image.
+        Blinding: It is kept back from the caller, who has yet to paint the image.
         InputRejected: The file is damaged.
         NotFound: There is no such prediction, it kept no probabilities, or their file is missing.
     """
-    require(actor, CLINICIANS)
-    with store.reading() as session:
-        row = visible_prediction(session, actor, prediction_id)
+    with caller.store.reading() as session:
+        row = visible_prediction(session, caller.actor, prediction_id)
         sha256 = row[0].acetowhite_sha256
-    note_predictions(store, actor, [prediction_record(row)])
+    note_predictions(caller.store, caller.actor, [prediction_record(row)])
     if sha256 is None:
         raise NotFound("This prediction is older than the probabilities of each place. Predict the image again.")
-    content = store.blobs.get(sha256)
+    content = caller.store.blobs.get(sha256)
     unpack_probabilities(content)
     return content
 
 
-def prediction_map_png(
-    store: Store, *, actor: Actor, prediction_id: int, name: str, most_px: int | None = None
-) -> bytes:
+@allowed(CLINICIANS)
+def prediction_map_png(caller: Caller, *, prediction_id: int, name: str, most_px: int | None = None) -> bytes:
     """A Grad-CAM map as an overlay at the image's size; the two maps of one network share one scale.
 
     Args:
-        store: The open store.
-        actor: An administrator or annotator.
+        caller: An administrator or annotator.
         prediction_id: Row of the prediction.
         name: `3ch-normal`, `3ch-hsil`, `4ch-normal` or `4ch-hsil`.
         most_px: Longest side of the overlay, smaller than the image's where that is longer; None for the image's.
 
     Raises:
-        Blinding: It is kept back from the actor, who has yet to paint the image.
+        Blinding: It is kept back from the caller, who has yet to paint the image.
         NotFound: There is no such prediction or map.
     """
-    require(actor, CLINICIANS)
-    with store.reading() as session:
-        row = visible_prediction(session, actor, prediction_id)
+    with caller.store.reading() as session:
+        row = visible_prediction(session, caller.actor, prediction_id)
         prediction, image = row[:2]
         maps_sha256, height_px, width_px = prediction.maps_sha256, image.height_px, image.width_px
-    note_predictions(store, actor, [prediction_record(row)])
-    maps = unpack_maps(store.blobs.get(maps_sha256))
+    note_predictions(caller.store, caller.actor, [prediction_record(row)])
+    maps = unpack_maps(caller.store.blobs.get(maps_sha256))
     if name not in maps:
         raise NotFound(f"There is no map {name!r}; there are {', '.join(MAP_NAMES)}.")
     share = min(1.0, (most_px or height_px + width_px) / max(height_px, width_px))
@@ -83,18 +79,18 @@ def prediction_map_png(
     return map_png(maps[name], height_px=height, width_px=width, brightest=brightest_of_network(maps, name))
 
 
-def prediction_sites_png(store: Store, *, actor: Actor, prediction_id: int) -> bytes:
+@allowed(CLINICIANS)
+def prediction_sites_png(caller: Caller, *, prediction_id: int) -> bytes:
     """The places proposed for a biopsy, as numbered rings over the image; empty where there is none.
 
     Raises:
-        Blinding: It is kept back from the actor, who has yet to paint the image.
+        Blinding: It is kept back from the caller, who has yet to paint the image.
         InputRejected: Its maps or its mask are damaged.
         NotFound: There is no such prediction, or its maps are missing.
     """
-    require(actor, CLINICIANS)
-    with store.reading() as session:
-        row = visible_prediction(session, actor, prediction_id)
-        sites = proposed_sites(store, session, actor, row)
+    with caller.store.reading() as session:
+        row = visible_prediction(session, caller.actor, prediction_id)
+        sites = proposed_sites(caller.store, session, caller.actor, row)
         height_px, width_px = row[1].height_px, row[1].width_px
-    note_predictions(store, actor, [prediction_record(row)])
+    note_predictions(caller.store, caller.actor, [prediction_record(row)])
     return sites_png(sites, height_px=height_px, width_px=width_px)

@@ -3,22 +3,21 @@
 import re
 
 from colpo_core.errors import InputRejected
-from colpo_core.records.people import Actor
 from colpo_core.records.review.reviews import ReviewRecord
 from colpo_core.services.common import audit, exposures
-from colpo_core.services.common.permissions import CLINICIANS, require
+from colpo_core.services.common.callers import Caller
+from colpo_core.services.common.permissions import CLINICIANS, allowed
 from colpo_core.services.review.rows import reviews_of, visible_prediction
-from colpo_core.store import Store
 from colpo_core.store.tables import Review
 from colpo_core.terms import ExposureKind, ReviewReason, Verdict
 
 _MAX_REASON = 2000
 
 
+@allowed(CLINICIANS)
 def record_review(
-    store: Store,
+    caller: Caller,
     *,
-    actor: Actor,
     prediction_id: int,
     verdict: Verdict,
     reason: str = "",
@@ -27,19 +26,17 @@ def record_review(
     """Enter a verdict; an earlier one of the same reviewer stays in the history, and counts no more.
 
     Args:
-        store: The open store.
-        actor: An administrator or annotator.
+        caller: An administrator or annotator.
         prediction_id: Row of the prediction.
         verdict: Agree, overrule or unsure.
         reason: Why, in the reviewer's own words.
         because: Why, in one word. Who does not agree gives one of the two.
 
     Raises:
-        Blinding: The prediction is kept back from the actor, who has yet to paint the image.
+        Blinding: The prediction is kept back from the caller, who has yet to paint the image.
         NotFound: There is no such prediction.
         InputRejected: Not agreed and no reason given, agreed with one word for why not, or the reason is too long.
     """
-    require(actor, CLINICIANS)
     why = re.sub(r"\s+", " ", reason).strip()
     if verdict is not Verdict.AGREE and not why and because is None:
         word = "overrule the model" if verdict is Verdict.OVERRULE else "are unsure"
@@ -48,20 +45,26 @@ def record_review(
         raise InputRejected("Whoever agrees needs no reason why not. Leave it empty.")
     if len(why) > _MAX_REASON:
         raise InputRejected(f"Keep the reason under {_MAX_REASON} characters.")
-    with store.writing() as session:
-        image = visible_prediction(session, actor, prediction_id)[1]
-        exposures.note_within(session, actor, [(image.case_id, ExposureKind.PREDICTION)])
-        mine = next((old for old in reviews_of(session, prediction_id) if old.reviewer_id == actor.person_id), None)
+    with caller.store.writing() as session:
+        image = visible_prediction(session, caller.actor, prediction_id)[1]
+        exposures.note_within(session, caller.actor, [(image.case_id, ExposureKind.PREDICTION)])
+        mine = next(
+            (old for old in reviews_of(session, prediction_id) if old.reviewer_id == caller.actor.person_id), None
+        )
         if mine is None or (mine.verdict, mine.because, mine.reason) != (verdict, because, why):
             session.add(
                 Review(
                     prediction_id=prediction_id,
-                    reviewer_id=actor.person_id,
+                    reviewer_id=caller.actor.person_id,
                     verdict=verdict,
                     because=because,
                     reason=why,
                 )
             )
             session.flush()
-            audit.record(session, actor, "review prediction", f"prediction {prediction_id}", verdict=verdict.value)
-        return next(review for review in reviews_of(session, prediction_id) if review.reviewer_id == actor.person_id)
+            audit.record(
+                session, caller.actor, "review prediction", f"prediction {prediction_id}", verdict=verdict.value
+            )
+        return next(
+            review for review in reviews_of(session, prediction_id) if review.reviewer_id == caller.actor.person_id
+        )

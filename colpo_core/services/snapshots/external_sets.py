@@ -14,10 +14,10 @@ from sqlalchemy.orm import Session
 from colpo_core.datasets.manifest import Manifest, ManifestItem
 from colpo_core.datasets.patient_groups import group_by_shared_image
 from colpo_core.errors import InputRejected, LeakageFound
-from colpo_core.records.people import Actor
 from colpo_core.records.snapshots.snapshots import SnapshotRecord
 from colpo_core.services.cases.fingerprints import fill_fingerprints, fingerprints, near_copies
-from colpo_core.services.common.permissions import CLINICIANS, require
+from colpo_core.services.common.callers import Caller
+from colpo_core.services.common.permissions import CLINICIANS, allowed
 from colpo_core.services.snapshots.learned import learned_images, learned_patients, learns_from_all, patients_met
 from colpo_core.services.snapshots.learned_copies import LearnedImage
 from colpo_core.services.snapshots.rows import read_manifest, snapshot_record, snapshot_rows
@@ -28,24 +28,20 @@ from colpo_core.store.tables import Checkpoint, Snapshot
 _SHOWN = 5
 
 
-def external_sets(store: Store, *, actor: Actor) -> tuple[SnapshotRecord, ...]:
-    """All external test sets, newest first.
-
-    Raises:
-        PermissionDenied: The actor is a reader.
-    """
-    require(actor, CLINICIANS)
+@allowed(CLINICIANS)
+def external_sets(caller: Caller) -> tuple[SnapshotRecord, ...]:
+    """All external test sets, newest first."""
     query = snapshot_rows().where(Snapshot.external).order_by(Snapshot.id.desc())
-    with store.reading() as session:
+    with caller.store.reading() as session:
         return tuple(snapshot_record(row) for row in session.execute(query))
 
 
-def seen_by(store: Store, *, actor: Actor, checkpoint_id: int, snapshot_id: int) -> tuple[str, ...]:
+@allowed(CLINICIANS)
+def seen_by(caller: Caller, *, checkpoint_id: int, snapshot_id: int) -> tuple[str, ...]:
     """What of an external test set a checkpoint's training has touched: see `learned.learned_from`.
 
     Args:
-        store: The open store.
-        actor: Who asks.
+        caller: Who asks.
         checkpoint_id: The checkpoint.
         snapshot_id: The external test set.
 
@@ -56,18 +52,16 @@ def seen_by(store: Store, *, actor: Actor, checkpoint_id: int, snapshot_id: int)
         NotFound: There is no such checkpoint or snapshot, its file is missing or damaged, or it is not known whom the
             checkpoint learned from.
         InputRejected: The snapshot is no external test set.
-        PermissionDenied: The actor is a reader.
         SnapshotMismatch: A manifest is not what its hash says.
     """
-    require(actor, CLINICIANS)
-    with store.reading() as session:
+    with caller.store.reading() as session:
         checkpoint = find_row(session, Checkpoint, checkpoint_id)
         snapshot = find_row(session, Snapshot, snapshot_id)
         if not snapshot.external:
             raise InputRejected(f"Snapshot “{snapshot.name}” is no external test set. Choose one that is.")
-        learned = _learned(store, session, checkpoint_id)
-    reserved = read_manifest(store, snapshot.sha256).items
-    touched = _touched(learned, reserved, _looks(store, (*learned.images, *reserved)))
+        learned = _learned(caller.store, session, checkpoint_id)
+    reserved = read_manifest(caller.store, snapshot.sha256).items
+    touched = _touched(learned, reserved, _looks(caller.store, (*learned.images, *reserved)))
     return _sentences(touched, f"The training of {checkpoint.name} saw", snapshot.name)
 
 

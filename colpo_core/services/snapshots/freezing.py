@@ -21,7 +21,8 @@ from colpo_core.services.agreement.consensus import Consensus, keep_consensus
 from colpo_core.services.annotations.submitted_masks import find_annotator_masks
 from colpo_core.services.cases.fingerprints import fill_fingerprints, fingerprints
 from colpo_core.services.common import audit, exposures
-from colpo_core.services.common.permissions import CLINICIANS, require
+from colpo_core.services.common.callers import Caller
+from colpo_core.services.common.permissions import CLINICIANS, allowed
 from colpo_core.services.snapshots.count_checks import judge_counts
 from colpo_core.services.snapshots.external_sets import (
     ReservedPatients,
@@ -43,16 +44,14 @@ _KEEPS_EVERYBODY = (
 )
 
 
-def preview_snapshot(
-    store: Store, *, actor: Actor, query: SnapshotQuery, measure_at_most: int | None = None
-) -> SnapshotPreview:
+@allowed(CLINICIANS)
+def preview_snapshot(caller: Caller, *, query: SnapshotQuery, measure_at_most: int | None = None) -> SnapshotPreview:
     """What a query would freeze now: how much, what is left out and why, and whether a training could start.
 
     Masks that a policy makes of several are computed, and not stored.
 
     Args:
-        store: The open store.
-        actor: Who asks.
+        caller: Who asks.
         query: What to freeze.
         measure_at_most: How many images are measured now for the search for shortcuts, where an image has not been
             yet; all that it needs when None.
@@ -61,13 +60,12 @@ def preview_snapshot(
         InputRejected: The fractions do not make sense, a patient's code is unknown, or nothing at all can be frozen.
         NotFound: There is no such annotator, or the file of an image that is looked at for the first time is lost.
     """
-    require(actor, CLINICIANS)
-    gathered = _gather_all(store, query, partial(_note_contradictions, store, actor))
+    gathered = _gather_all(caller.store, query, partial(_note_contradictions, caller.store, caller.actor))
     manifest = gathered.manifest
-    with store.reading() as session:
+    with caller.store.reading() as session:
         equals = session.scalar(select(Snapshot.name).where(Snapshot.sha256 == manifest.sha256))
         annotator = _annotator_name(session, query)
-        seen = who_has_learned(store, session, manifest, gathered.fingerprints) if query.external else ()
+        seen = who_has_learned(caller.store, session, manifest, gathered.fingerprints) if query.external else ()
     counts = gathered.counts
     problems, warnings = judge_counts(counts, external=query.external)
     if query.external and not query.is_restricted:
@@ -84,11 +82,12 @@ def preview_snapshot(
         external=query.external,
         contradictions=gathered.contradictions,
         asked=gathered.asked,
-        shortcuts=search_shortcuts(store, manifest, at_most=measure_at_most),
+        shortcuts=search_shortcuts(caller.store, manifest, at_most=measure_at_most),
     )
 
 
-def freeze_snapshot(store: Store, *, actor: Actor, query: SnapshotQuery) -> SnapshotRecord:
+@allowed(CLINICIANS)
+def freeze_snapshot(caller: Caller, *, query: SnapshotQuery) -> SnapshotRecord:
     """Freeze what a query finds; the same query under the same name gives the same snapshot again.
 
     From the moment that an external test set is frozen, its patients stand in no other snapshot, and neither does
@@ -100,11 +99,11 @@ def freeze_snapshot(store: Store, *, actor: Actor, query: SnapshotQuery) -> Snap
         LeakageFound: The same patient, image or near copy would stand on two sides.
         NotFound: There is no such annotator, or the file of an image that is looked at for the first time is lost.
     """
-    require(actor, CLINICIANS)
-    return _freeze(store, actor, query, partial(_note_contradictions, store, actor))
+    return _freeze(caller.store, caller.actor, query, partial(_note_contradictions, caller.store, caller.actor))
 
 
-def freeze_unattended(store: Store, *, actor: Actor, query: SnapshotQuery) -> SnapshotRecord:
+@allowed(CLINICIANS)
+def freeze_unattended(caller: Caller, *, query: SnapshotQuery) -> SnapshotRecord:
     """`freeze_snapshot` where nobody looks on, so that nobody counts as having seen which labels contradict each other.
 
     Raises:
@@ -113,8 +112,7 @@ def freeze_unattended(store: Store, *, actor: Actor, query: SnapshotQuery) -> Sn
         LeakageFound: See there.
         NotFound: See there.
     """
-    require(actor, CLINICIANS)
-    return _freeze(store, actor, query, None)
+    return _freeze(caller.store, caller.actor, query, None)
 
 
 def _freeze(store: Store, actor: Actor, query: SnapshotQuery, tell: "_Tell | None") -> SnapshotRecord:
@@ -152,48 +150,48 @@ def _freeze(store: Store, actor: Actor, query: SnapshotQuery, tell: "_Tell | Non
             )
         snapshot_id = equal.id
     snapshot_shortcuts(store, snapshot_id, manifest)
-    return get_snapshot(store, actor=actor, snapshot_id=snapshot_id)
+    return get_snapshot(Caller(store, actor), snapshot_id=snapshot_id)
 
 
-def list_snapshots(store: Store, *, actor: Actor) -> tuple[SnapshotRecord, ...]:
+@allowed(CLINICIANS)
+def list_snapshots(caller: Caller) -> tuple[SnapshotRecord, ...]:
     """All snapshots, newest first."""
-    require(actor, CLINICIANS)
-    with store.reading() as session:
+    with caller.store.reading() as session:
         return tuple(snapshot_record(row) for row in session.execute(snapshot_rows().order_by(Snapshot.id.desc())))
 
 
-def get_snapshot(store: Store, *, actor: Actor, snapshot_id: int) -> SnapshotRecord:
+@allowed(CLINICIANS)
+def get_snapshot(caller: Caller, *, snapshot_id: int) -> SnapshotRecord:
     """One snapshot.
 
     Raises:
         NotFound: There is no such snapshot.
     """
-    require(actor, CLINICIANS)
-    with store.reading() as session:
+    with caller.store.reading() as session:
         row = session.execute(snapshot_rows().where(Snapshot.id == snapshot_id)).one_or_none()
         if row is None:
             raise no_such(Snapshot, snapshot_id)
         return snapshot_record(row)
 
 
-def find_snapshot(store: Store, *, actor: Actor, name: str) -> SnapshotRecord:
+@allowed(CLINICIANS)
+def find_snapshot(caller: Caller, *, name: str) -> SnapshotRecord:
     """The snapshot of a name.
 
     Raises:
         NotFound: There is no such snapshot.
     """
-    require(actor, CLINICIANS)
-    with store.reading() as session:
+    with caller.store.reading() as session:
         row = session.execute(snapshot_rows().where(Snapshot.name == name.strip())).one_or_none()
         if row is None:
             raise no_such(Snapshot, name)
         return snapshot_record(row)
 
 
-def mask_authors(store: Store, *, actor: Actor) -> tuple[MaskAuthor, ...]:
+@allowed(CLINICIANS)
+def mask_authors(caller: Caller) -> tuple[MaskAuthor, ...]:
     """Who has masks of acetowhite epithelium that training may use, by name."""
-    require(actor, CLINICIANS)
-    with store.reading() as session:
+    with caller.store.reading() as session:
         judged = find_annotator_masks(session, finding=Finding.ACETOWHITE)
         masks = [candidate.mask for candidate in judged if candidate.mask is not None]
     images = Counter((mask.annotator_id, mask.annotator) for mask in masks)

@@ -11,52 +11,50 @@ from colpo_core.errors import Conflict, InputRejected, StudyLocked
 from colpo_core.records.people import Actor
 from colpo_core.records.studies.conduct import AmendmentRecord
 from colpo_core.services.common import audit
-from colpo_core.services.common.permissions import ADMINISTRATORS, require
+from colpo_core.services.common.callers import Caller
+from colpo_core.services.common.permissions import ADMINISTRATORS, allowed
 from colpo_core.services.studies.reader_names import ReaderNames, reader_names
 from colpo_core.services.studies.readers import amended
 from colpo_core.services.studies.rows import check_seal, get_study_row
-from colpo_core.store import Store
 from colpo_core.store.tables import Person, Study, StudyAmendment, StudyReader
 from colpo_core.terms import AmendmentKind, Role, StudyState
 
 MAX_REASON = 2000
 
 
-def add_reader(store: Store, *, actor: Actor, study_id: int, reader_id: int, reason: str) -> AmendmentRecord:
+@allowed(ADMINISTRATORS)
+def add_reader(caller: Caller, *, study_id: int, reader_id: int, reason: str) -> AmendmentRecord:
     """Let another person read in an open study. The orders of the others stay as they are.
 
     Raises:
-        PermissionDenied: The actor is no administrator.
         NotFound: There is no such study.
         StudyLocked: The study is not open, or no longer what was sealed.
         Conflict: The person reads in it already, or was taken off it.
         InputRejected: There is no reason, or the person is no active reader.
     """
-    require(actor, ADMINISTRATORS)
-    with store.writing() as session:
+    with caller.store.writing() as session:
         study = _open(session, study_id)
         person = session.get(Person, reader_id)
         if person is None or not person.active or person.role is not Role.READER:
             raise InputRejected("A reader must be an active person whose role is reader. See the page of people.")
         if session.get(StudyReader, (study_id, reader_id)) is not None:
             raise Conflict("This person is, or was, a reader of this study already.")
-        made = _amend(session, actor, study, AmendmentKind.READER_ADDED, reason, reader_id=reader_id)
+        made = _amend(session, caller.actor, study, AmendmentKind.READER_ADDED, reason, reader_id=reader_id)
         session.add(StudyReader(study_id=study_id, person_id=reader_id))
         return made
 
 
-def remove_reader(store: Store, *, actor: Actor, study_id: int, reader_id: int, reason: str) -> AmendmentRecord:
+@allowed(ADMINISTRATORS)
+def remove_reader(caller: Caller, *, study_id: int, reader_id: int, reason: str) -> AmendmentRecord:
     """Take a reader who dropped out off an open study. What was read stays, and stays in the results.
 
     Raises:
-        PermissionDenied: The actor is no administrator.
         NotFound: There is no such study.
         StudyLocked: The study is not open, or no longer what was sealed.
         Conflict: The person does not read in it, or is the only one who still does.
         InputRejected: There is no reason.
     """
-    require(actor, ADMINISTRATORS)
-    with store.writing() as session:
+    with caller.store.writing() as session:
         study = _open(session, study_id)
         readers = set(session.scalars(select(StudyReader.person_id).where(StudyReader.study_id == study_id)))
         left = readers - amended(session, study_id).removed
@@ -64,20 +62,19 @@ def remove_reader(store: Store, *, actor: Actor, study_id: int, reader_id: int, 
             raise Conflict("This person does not read in this study, or was taken off it already.")
         if left == {reader_id}:
             raise Conflict("This is the only reader left. Close the study instead.")
-        return _amend(session, actor, study, AmendmentKind.READER_REMOVED, reason, reader_id=reader_id)
+        return _amend(session, caller.actor, study, AmendmentKind.READER_REMOVED, reason, reader_id=reader_id)
 
 
-def correct_question(store: Store, *, actor: Actor, study_id: int, question: str, reason: str) -> AmendmentRecord:
+@allowed(ADMINISTRATORS)
+def correct_question(caller: Caller, *, study_id: int, question: str, reason: str) -> AmendmentRecord:
     """Correct the wording of an open study's question. Readers never see it.
 
     Raises:
-        PermissionDenied: The actor is no administrator.
         NotFound: There is no such study.
         StudyLocked: The study is not open, or no longer what was sealed.
         InputRejected: There is no reason, the wording is the present one, or it says nothing: a question stays one.
     """
-    require(actor, ADMINISTRATORS)
-    with store.writing() as session:
+    with caller.store.writing() as session:
         study = _open(session, study_id)
         after = " ".join(question.split())
         if not says_something(after):
@@ -85,7 +82,9 @@ def correct_question(store: Store, *, actor: Actor, study_id: int, question: str
         if after == study.question:
             raise InputRejected("This is the present wording. Nothing was changed.")
         before = study.question
-        made = _amend(session, actor, study, AmendmentKind.QUESTION_CORRECTED, reason, before=before, after=after)
+        made = _amend(
+            session, caller.actor, study, AmendmentKind.QUESTION_CORRECTED, reason, before=before, after=after
+        )
         study.question = after
         return made
 

@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 from colpo_core.records.people import Actor
 from colpo_core.records.studies.conduct import ChangedLabels, ReaderExposure, StudyConduct
 from colpo_core.services.common import audit, exposures
-from colpo_core.services.common.permissions import ADMINISTRATORS, require
+from colpo_core.services.common.callers import Caller
+from colpo_core.services.common.permissions import ADMINISTRATORS, allowed
 from colpo_core.services.studies.amendments import list_amendments
 from colpo_core.services.studies.reader_names import ReaderNames, reader_names
 from colpo_core.services.studies.readers import Exposed, exposed_of, plan_of
@@ -27,22 +28,20 @@ _OF_CLOSING = ("at", "code_version", "methods_version")
 _SAME_LOOK = timedelta(minutes=1)
 
 
-def study_conduct(store: Store, *, actor: Actor, study_id: int, by_number: bool = False) -> StudyConduct:
+@allowed(ADMINISTRATORS)
+def study_conduct(caller: Caller, *, study_id: int, by_number: bool = False) -> StudyConduct:
     """How a study is conducted so far; before it is closed this holds counts alone, and nothing of what was called.
 
     Args:
-        store: The open store.
-        actor: An administrator.
+        caller: An administrator.
         study_id: The study.
         by_number: Whether readers are numbered in place of named: see `ReaderNames`.
 
     Raises:
-        PermissionDenied: The actor is no administrator.
         NotFound: There is no such study.
     """
-    require(actor, ADMINISTRATORS)
-    exposures.settle(store)
-    with store.reading() as session:
+    exposures.settle(caller.store)
+    with caller.store.reading() as session:
         study = get_study_row(session, study_id)
         plan, names = plan_of(study), reader_names(session, study, by_number=by_number)
         closing = session.get(StudyClosing, study_id)
@@ -60,20 +59,19 @@ def study_conduct(store: Store, *, actor: Actor, study_id: int, by_number: bool 
         )
 
 
-def export_record(store: Store, *, actor: Actor, study_id: int) -> bytes:
+@allowed(ADMINISTRATORS)
+def export_record(caller: Caller, *, study_id: int) -> bytes:
     """A sealed study's record as JSON: the design with its seal, and how the study was conducted; no call is in it.
 
     Raises:
-        PermissionDenied: The actor is no administrator.
         NotFound: There is no such study.
     """
-    require(actor, ADMINISTRATORS)
-    conduct = study_conduct(store, actor=actor, study_id=study_id)
-    with store.reading() as session:
+    conduct = study_conduct(caller, study_id=study_id)
+    with caller.store.reading() as session:
         study = get_study_row(session, study_id)
         design = design_of(session, study)
         record = record_json(session, study, design, conduct, reader_names(session, study))
-    note_record(store, actor, design)
+    note_record(caller.store, caller.actor, design)
     return record
 
 
@@ -112,12 +110,12 @@ def _scrubbed(design: dict[str, Any], names: ReaderNames) -> dict[str, Any]:
     return design | scrubbed
 
 
-def note_look(store: Store, *, actor: Actor, study_id: int) -> None:
+def note_look(caller: Caller, *, study_id: int) -> None:
     """Write down a look at the results of a study that is still open.
 
     A page that draws itself anew within a minute shows the same look.
     """
-    with store.reading() as session:
+    with caller.store.reading() as session:
         study = get_study_row(session, study_id)
         if study.state is not StudyState.OPEN or not plan_of(study).interim_results:
             return
@@ -125,12 +123,12 @@ def note_look(store: Store, *, actor: Actor, study_id: int) -> None:
             select(func.max(AuditEntry.at)).where(
                 AuditEntry.subject == f"study {study_id}",
                 AuditEntry.action == LOOK,
-                AuditEntry.person_id == actor.person_id,
+                AuditEntry.person_id == caller.actor.person_id,
             )
         )
     if last is None or utc_now() - last >= _SAME_LOOK:
-        with store.writing() as session:
-            audit.record(session, actor, LOOK, f"study {study_id}")
+        with caller.store.writing() as session:
+            audit.record(session, caller.actor, LOOK, f"study {study_id}")
 
 
 def changed_labels(session: Session, study_id: int) -> ChangedLabels:

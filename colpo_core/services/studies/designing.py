@@ -11,7 +11,6 @@ from sqlalchemy import Select, delete, func, select
 from sqlalchemy.orm import Session
 
 from colpo_core.errors import Conflict, InputRejected, NotFound, StudyLocked
-from colpo_core.records.people import Actor
 from colpo_core.records.studies.designs import (
     CaseChoice,
     CaseSource,
@@ -23,7 +22,8 @@ from colpo_core.records.studies.designs import (
 )
 from colpo_core.records.studies.reading_plans import Aid, ReadingPlan
 from colpo_core.services.common import audit, exposures
-from colpo_core.services.common.permissions import ADMINISTRATORS, require
+from colpo_core.services.common.callers import Caller
+from colpo_core.services.common.permissions import ADMINISTRATORS, allowed
 from colpo_core.services.studies.aid import check_aid
 from colpo_core.services.studies.amendments import close_early, says_something
 from colpo_core.services.studies.cases import (
@@ -37,7 +37,6 @@ from colpo_core.services.studies.cases import (
 from colpo_core.services.studies.closings import count_readings, find_now, write_closing
 from colpo_core.services.studies.readers import plan_of
 from colpo_core.services.studies.rows import design_of, get_study_row, study_record
-from colpo_core.store import Store
 from colpo_core.store.tables import (
     Checkpoint,
     Image,
@@ -56,14 +55,10 @@ from colpo_core.terms import ExposureRule, Label, Role, StudyState
 _NAME_LENGTH = 80
 
 
-def study_options(store: Store, *, actor: Actor) -> StudyOptions:
-    """What a new study can be made of: active readers, checkpoints, snapshots.
-
-    Raises:
-        PermissionDenied: The actor is no administrator.
-    """
-    require(actor, ADMINISTRATORS)
-    with store.reading() as session:
+@allowed(ADMINISTRATORS)
+def study_options(caller: Caller) -> StudyOptions:
+    """What a new study can be made of: active readers, checkpoints, snapshots."""
+    with caller.store.reading() as session:
         readers = session.scalars(_active_readers().order_by(Person.display_name))
         checkpoints = session.scalars(select(Checkpoint).order_by(Checkpoint.id.desc()))
         snapshots = session.scalars(select(Snapshot).order_by(Snapshot.id.desc()))
@@ -74,10 +69,10 @@ def study_options(store: Store, *, actor: Actor) -> StudyOptions:
         )
 
 
+@allowed(ADMINISTRATORS)
 def preview_choice(
-    store: Store,
+    caller: Caller,
     *,
-    actor: Actor,
     choice: CaseChoice,
     reader_ids: Sequence[int] = (),
     checkpoint_ids: Sequence[int] = (),
@@ -86,18 +81,16 @@ def preview_choice(
     """Count what a choice would give without the practice cases, before anything is made.
 
     Raises:
-        PermissionDenied: The actor is no administrator.
         InputRejected: The choice is not complete, or names too many cases.
         NotFound: The snapshot or a checkpoint is not in the store.
     """
-    require(actor, ADMINISTRATORS)
-    with store.reading() as session:
-        chosen = without_practice(choose_cases(store, session, choice), practice_case_ids)
+    with caller.store.reading() as session:
+        chosen = without_practice(choose_cases(caller.store, session, choice), practice_case_ids)
         truths = [eligible.case.truth for eligible in chosen.eligible]
         case_ids = [eligible.case.case_id for eligible in chosen.eligible]
         seen = []
         for checkpoint in _checkpoints(session, checkpoint_ids):
-            n_seen = len(seen_cases(store, session, checkpoint, case_ids))
+            n_seen = len(seen_cases(caller.store, session, checkpoint, case_ids))
             seen.append(SeenInTraining(checkpoint.id, checkpoint.name, n_seen, len(case_ids)))
     return ChoicePreview(
         n_cases=len(truths),
@@ -111,10 +104,10 @@ def preview_choice(
     )
 
 
+@allowed(ADMINISTRATORS)
 def create_study(
-    store: Store,
+    caller: Caller,
     *,
-    actor: Actor,
     name: str,
     reader_ids: Sequence[int],
     question: str = "",
@@ -128,8 +121,7 @@ def create_study(
     """Make a draft of a study. Nobody can read it before `open_study` seals it.
 
     Args:
-        store: The open store.
-        actor: An administrator.
+        caller: An administrator.
         name: Its name, which the readers see: it must not tell what they are to find out.
         reader_ids: Active people whose role is reader.
         question: What the study is to answer; the readers do not see it.
@@ -142,12 +134,10 @@ def create_study(
         practice_case_ids: Cases to practise with first, with feedback; they are taken out of the study's cases.
 
     Raises:
-        PermissionDenied: The actor is no administrator.
         InputRejected: The study would have no reader, fewer than two cases or one class only, or a value is not fit.
         NotFound: A checkpoint or the snapshot is not in the store.
         Conflict: Another study has this name.
     """
-    require(actor, ADMINISTRATORS)
     if case_ids is not None:
         if choice is not None:
             raise ValueError("either the case numbers or a choice, not both")
@@ -162,17 +152,17 @@ def create_study(
     if plan.aid is not Aid.NONE and plan.aid_checkpoint_id not in set(checkpoint_ids):
         raise InputRejected("The checkpoint that aids the readers must be one of those that are compared with them.")
     plan = replace(plan, exposed=plan.exposed or ExposureRule.EXCLUDE, interim_results=bool(plan.interim_results))
-    with store.writing() as session:
+    with caller.store.writing() as session:
         if session.scalar(select(Study.id).where(Study.name == name)) is not None:
             raise Conflict(f"There is already a study named {name}. Choose another name.")
-        chosen = without_practice(choose_cases(store, session, choice or CaseChoice()), practice_case_ids)
+        chosen = without_practice(choose_cases(caller.store, session, choice or CaseChoice()), practice_case_ids)
         practice = practice_cases(session, practice_case_ids)
         readers = _readers(session, reader_ids)
         checkpoints = _checkpoints(session, checkpoint_ids)
         problems = find_problems(len(readers), [eligible.case.truth for eligible in chosen.eligible])
         if problems:
             raise InputRejected(" ".join(problems))
-        study = Study(name=name, question=question.strip(), seed=seed, created_by=actor.person_id)
+        study = Study(name=name, question=question.strip(), seed=seed, created_by=caller.actor.person_id)
         study.design = {
             "chosen_by": chosen.chosen_by,
             "left_out": [list(pair) for pair in chosen.left_out],
@@ -187,30 +177,29 @@ def create_study(
             session.add(
                 StudyPracticeCase(study_id=study.id, case_id=case.case_id, image_id=case.image_id, truth=case.truth)
             )
-        audit.record(session, actor, "create study", f"study {study.id}", cases=len(chosen.eligible))
+        audit.record(session, caller.actor, "create study", f"study {study.id}", cases=len(chosen.eligible))
         return study_record(session, study)
 
 
-def open_study(store: Store, *, actor: Actor, study_id: int) -> StudyRecord:
+@allowed(ADMINISTRATORS)
+def open_study(caller: Caller, *, study_id: int) -> StudyRecord:
     """Seal a draft and open it for its readers.
 
     The reference standard and the image of each case are taken anew and frozen, and the whole design is hashed: from
     now on histology may change, and the study does not.
 
     Raises:
-        PermissionDenied: The actor is no administrator.
         NotFound: There is no such study.
         StudyLocked: The study is open or closed already.
         InputRejected: A case, a reader or a class that the study needs is gone.
     """
-    require(actor, ADMINISTRATORS)
-    exposures.settle(store)
-    with store.writing() as session:
+    exposures.settle(caller.store)
+    with caller.store.writing() as session:
         study = get_study_row(session, study_id)
         if study.state is not StudyState.DRAFT:
             raise StudyLocked(f"The study is {study.state.value} already; only a draft can be opened.")
         _freeze_cases(session, study)
-        check_aid(store, session, study)
+        check_aid(caller.store, session, study)
         design = design_of(session, study)
         _check_readers_still_there(session, design.reader_ids)
         design.check()
@@ -218,33 +207,33 @@ def open_study(store: Store, *, actor: Actor, study_id: int) -> StudyRecord:
         study.seal_sha256 = design.sha256
         study.state = StudyState.OPEN
         study.opened_at = utc_now()
-        audit.record(session, actor, "open study", f"study {study.id}", seal=design.sha256, cases=len(design.cases))
+        audit.record(
+            session, caller.actor, "open study", f"study {study.id}", seal=design.sha256, cases=len(design.cases)
+        )
         return study_record(session, study)
 
 
-def close_study(store: Store, *, actor: Actor, study_id: int, reason: str = "") -> StudyRecord:
+@allowed(ADMINISTRATORS)
+def close_study(caller: Caller, *, study_id: int, reason: str = "") -> StudyRecord:
     """Close an open study: nobody can read any more, and the results can be seen. It cannot be opened again.
 
     The figures are found in the same step and kept with the version of the methods, so that a report that is made by a
     later version can say what it computes otherwise.
 
     Args:
-        store: The open store.
-        actor: An administrator.
+        caller: An administrator.
         study_id: The study.
         reason: Why it is closed while readings are missing; it becomes an amendment. Not needed where all is read.
 
     Raises:
         Conflict: A reader answered while it was being closed.
         InputRejected: Readings are missing and there is no reason.
-        PermissionDenied: The actor is no administrator.
         NotFound: There is no such study.
         StudyLocked: The study is not open.
     """
-    require(actor, ADMINISTRATORS)
-    exposures.settle(store)
-    findings = find_now(store, study_id)
-    with store.writing() as session:
+    exposures.settle(caller.store)
+    findings = find_now(caller.store, study_id)
+    with caller.store.writing() as session:
         study = get_study_row(session, study_id)
         if study.state is not StudyState.OPEN:
             raise StudyLocked(f"The study is {study.state.value}; only an open study can be closed.")
@@ -256,32 +245,31 @@ def close_study(store: Store, *, actor: Actor, study_id: int, reason: str = "") 
                 "is recorded as an amendment and printed with the results."
             )
         if missing > 0:
-            close_early(session, actor, study, missing=missing, reason=reason)
+            close_early(session, caller.actor, study, missing=missing, reason=reason)
         if count_readings(session, study_id) != findings["n_readings"]:
             raise Conflict("A reader answered at this very moment, and the study is still open. Close it again.")
         study.state = StudyState.CLOSED
         study.closed_at = utc_now()
         write_closing(session, study, findings)
         record = study_record(session, study)
-        audit.record(session, actor, "close study", f"study {study.id}", answered=record.n_answered)
+        audit.record(session, caller.actor, "close study", f"study {study.id}", answered=record.n_answered)
         return record
 
 
-def discard_study(store: Store, *, actor: Actor, study_id: int) -> None:
+@allowed(ADMINISTRATORS)
+def discard_study(caller: Caller, *, study_id: int) -> None:
     """Remove a draft. What has been opened is never removed.
 
     Raises:
-        PermissionDenied: The actor is no administrator.
         NotFound: There is no such study.
         StudyLocked: The study is not a draft.
     """
-    require(actor, ADMINISTRATORS)
-    with store.writing() as session:
+    with caller.store.writing() as session:
         study = get_study_row(session, study_id)
         if study.state is not StudyState.DRAFT:
             raise StudyLocked("Only a draft can be discarded; readings are kept for good.")
         session.execute(delete(Study).where(Study.id == study_id))
-        audit.record(session, actor, "discard study", f"study {study_id}")
+        audit.record(session, caller.actor, "discard study", f"study {study_id}")
 
 
 def _checked_name(name: str) -> str:

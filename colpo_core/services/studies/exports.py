@@ -8,7 +8,8 @@ from sqlalchemy.orm import Session
 from colpo_core.records.people import Actor
 from colpo_core.records.studies.results import ReadingTable
 from colpo_core.services.common import exposures
-from colpo_core.services.common.permissions import ADMINISTRATORS, require
+from colpo_core.services.common.callers import Caller
+from colpo_core.services.common.permissions import ADMINISTRATORS, allowed
 from colpo_core.services.studies.conduct import exposed_at_reading, note_look
 from colpo_core.services.studies.evidence import CHANNELS, StudyEvidence, closed_evidence
 from colpo_core.services.studies.readers import study_orders
@@ -25,27 +26,25 @@ _SHOWN = {
 }
 
 
-def export_readings(store: Store, *, actor: Actor, study_id: int, table: ReadingTable) -> bytes:
+@allowed(ADMINISTRATORS)
+def export_readings(caller: Caller, *, study_id: int, table: ReadingTable) -> bytes:
     """A table of a closed study's readings as CSV.
 
     Args:
-        store: The open store.
-        actor: An administrator.
+        caller: An administrator.
         study_id: The study.
         table: `calls`: one line a reader and case, then a line a network and case; `ratings`: the readers' ratings as
             the `analyse` command reads them, of which a positive one is a call of HSIL.
 
     Raises:
-        PermissionDenied: The actor is no administrator.
         NotFound: There is no such study.
         StudyLocked: The study is not closed and no look before is in its design, or it is no longer what was sealed.
     """
-    require(actor, ADMINISTRATORS)
-    note_look(store, actor=actor, study_id=study_id)
-    with store.reading() as session:
-        evidence = closed_evidence(store, session, study_id)
+    note_look(caller, study_id=study_id)
+    with caller.store.reading() as session:
+        evidence = closed_evidence(caller.store, session, study_id)
         content = reading_table(session, evidence, table)
-    note_tables(store, actor, evidence, [table])
+    note_tables(caller.store, caller.actor, evidence, [table])
     return content
 
 

@@ -16,7 +16,8 @@ from colpo_core.records.studies.reading_plans import ConfidenceScale
 from colpo_core.records.studies.readings import AssignedStudy, Presented
 from colpo_core.services.common import exposures
 from colpo_core.services.common.cache import Kept
-from colpo_core.services.common.permissions import require
+from colpo_core.services.common.callers import Caller
+from colpo_core.services.common.permissions import allowed
 from colpo_core.services.studies.aid import Turn, aid_png, aid_shown, arm_of, require_aided
 from colpo_core.services.studies.drafts import draft_of
 from colpo_core.services.studies.positions import ReadingPosition, find_position
@@ -50,60 +51,53 @@ from colpo_core.terms import Arm, ExposureKind, Finding, StudyState
 _ENCODED: Kept[str, bytes] = Kept(100)
 
 
-def assigned_studies(store: Store, *, actor: Actor) -> tuple[AssignedStudy, ...]:
-    """The open studies that the reader reads in, with how far they are.
-
-    Raises:
-        PermissionDenied: The actor is no reader.
-    """
-    require(actor, READERS)
-    with store.reading() as session:
+@allowed(READERS)
+def assigned_studies(caller: Caller) -> tuple[AssignedStudy, ...]:
+    """The open studies that the reader reads in, with how far they are."""
+    with caller.store.reading() as session:
         studies = session.scalars(
             select(Study)
             .join(StudyReader, StudyReader.study_id == Study.id)
-            .where(StudyReader.person_id == actor.person_id, Study.state == StudyState.OPEN)
+            .where(StudyReader.person_id == caller.actor.person_id, Study.state == StudyState.OPEN)
             .order_by(Study.opened_at, Study.id)
         )
         return tuple(
-            _assigned(session, study, actor)
+            _assigned(session, study, caller.actor)
             for study in studies.all()
-            if actor.person_id not in amended(session, study.id).removed
+            if caller.actor.person_id not in amended(session, study.id).removed
         )
 
 
-def next_case(store: Store, *, actor: Actor, study_id: int) -> Presented | None:
+@allowed(READERS)
+def next_case(caller: Caller, *, study_id: int) -> Presented | None:
     """The case that waits for the reader, the same one until it is answered; None when all is read.
 
     Practice cases come first, then session after session.
 
     Raises:
-        PermissionDenied: The actor is no reader.
-        NotFound: The actor does not read in such a study.
+        NotFound: The caller does not read in such a study.
         StudyLocked: The study is not open.
         SessionWaits: The washout before the next session is not over.
     """
-    require(actor, READERS)
-    exposures.settle(store)
-    with store.reading() as session:
-        study = open_study(session, actor, study_id)
-        is_waiting, shown = _waiting(session, study, actor, show=False)
+    exposures.settle(caller.store)
+    with caller.store.reading() as session:
+        study = open_study(session, caller.actor, study_id)
+        is_waiting, shown = _waiting(session, study, caller.actor, show=False)
     if is_waiting and shown is None:
-        with store.writing() as session:
-            study = open_study(session, actor, study_id)
-            shown = _waiting(session, study, actor, show=True)[1]
+        with caller.store.writing() as session:
+            study = open_study(session, caller.actor, study_id)
+            shown = _waiting(session, study, caller.actor, show=True)[1]
     if shown is not None and shown.aid is not None:
-        _note_aid(store, actor, study_id, shown.token)
+        _note_aid(caller.store, caller.actor, study_id, shown.token)
     return shown
 
 
-def presented_image(
-    store: Store, *, actor: Actor, study_id: int, token: str, other: int | None = None
-) -> tuple[bytes, str]:
+@allowed(READERS)
+def presented_image(caller: Caller, *, study_id: int, token: str, other: int | None = None) -> tuple[bytes, str]:
     """The image of the case that waits for the reader: pixels alone, encoded anew.
 
     Args:
-        store: The open store.
-        actor: The reader.
+        caller: The reader.
         study_id: The study.
         token: Of the case that was shown.
         other: One of the case's other images in position of the one that is read: its index in `Presented.stages`.
@@ -112,49 +106,45 @@ def presented_image(
         The bytes and their media type.
 
     Raises:
-        PermissionDenied: The actor is no reader.
         NotFound: The token is not one of this reader's in this study.
         StudyLocked: The study is not open.
         Blinding: The case is answered, so it is not shown again; `ShownNoMore` where it was answered a moment ago.
     """
-    require(actor, READERS)
-    with store.reading() as session:
-        study = open_study(session, actor, study_id)
-        sha256 = _image_to_show(session, actor, study_id, token)
+    with caller.store.reading() as session:
+        study = open_study(session, caller.actor, study_id)
+        sha256 = _image_to_show(session, caller.actor, study_id, token)
         if other is not None:
-            sha256 = _other_to_show(session, study, actor, token, other)
+            sha256 = _other_to_show(session, study, caller.actor, token, other)
     if sha256 is None:
         raise NotFound("The image of this case is missing. Tell an administrator.")
-    return _ENCODED.find(sha256, lambda: blinded_jpeg(read_rgb(store.blobs.get(sha256)))), MEDIA_TYPE
+    return _ENCODED.find(sha256, lambda: blinded_jpeg(read_rgb(caller.store.blobs.get(sha256)))), MEDIA_TYPE
 
 
-def presented_aid(store: Store, *, actor: Actor, study_id: int, token: str, layer: str) -> bytes:
+@allowed(READERS)
+def presented_aid(caller: Caller, *, study_id: int, token: str, layer: str) -> bytes:
     """A layer of the model's output over the case that waits, as PNG, where it is to be read with it now.
 
     Args:
-        store: The open store.
-        actor: The reader.
+        caller: The reader.
         study_id: The study.
         token: Of the case that was shown.
         layer: `mask` or `map`.
 
     Raises:
-        PermissionDenied: The actor is no reader.
         NotFound: The token is not one of this reader's in this study, or there is no such layer.
         StudyLocked: The study is not open.
         Blinding: The case is answered, or is not to be read with the model's output now; `ShownNoMore` where it was
             read with it and answered a moment ago.
     """
-    require(actor, READERS)
-    with store.reading() as session:
-        study = open_study(session, actor, study_id)
-        shown, phase = showing_of(session, actor, study_id, token)
-        arm = arm_of(session, study, actor.person_id, Turn(shown.session, shown.case_id, phase))
+    with caller.store.reading() as session:
+        study = open_study(session, caller.actor, study_id)
+        shown, phase = showing_of(session, caller.actor, study_id, token)
+        arm = arm_of(session, study, caller.actor.person_id, Turn(shown.session, shown.case_id, phase))
         is_too_early = phase > 1 and reading_of(session, shown, 1) is None
         require_aided(Arm.UNAIDED if is_too_early else arm)
         check_waits(session, study, shown, phase)
-        png = aid_png(store, session, study, shown.case_id, layer)
-    _note_aid(store, actor, study_id, token)
+        png = aid_png(caller.store, session, study, shown.case_id, layer)
+    _note_aid(caller.store, caller.actor, study_id, token)
     return png
 
 

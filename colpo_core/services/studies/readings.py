@@ -6,11 +6,11 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from colpo_core.errors import InputRejected, NotFound, StudyLocked
-from colpo_core.records.people import Actor
 from colpo_core.records.studies.reading_plans import ASKED_FINDINGS, MOST_POINTS, ConfidenceScale, ReadingPlan
 from colpo_core.records.studies.readings import ReadingProgress
 from colpo_core.services.common import audit, exposures
-from colpo_core.services.common.permissions import require
+from colpo_core.services.common.callers import Caller
+from colpo_core.services.common.permissions import allowed
 from colpo_core.services.studies.aid import Turn, arm_of
 from colpo_core.services.studies.drafts import draft_of, drop_draft, write_draft
 from colpo_core.services.studies.positions import session_progress
@@ -27,15 +27,14 @@ from colpo_core.services.studies.showings import (
     reading_of,
     showing_of,
 )
-from colpo_core.store import Store
 from colpo_core.store.tables import Presentation, Reading, Study, utc_now
 from colpo_core.terms import Finding, Label
 
 
+@allowed(READERS)
 def save_reading_draft(
-    store: Store,
+    caller: Caller,
     *,
-    actor: Actor,
     study_id: int,
     token: str,
     points: Sequence[tuple[float, float]],
@@ -47,24 +46,21 @@ def save_reading_draft(
     what was kept before, and the next `next_case` gives it back to this reader alone.
 
     Args:
-        store: The open store.
-        actor: The reader.
+        caller: The reader.
         study_id: The study.
         token: Of the case that was shown.
         points: All biopsy sites that are set now, as in `record_reading`.
         findings: All findings that are chosen now.
 
     Raises:
-        PermissionDenied: The actor is no reader.
         NotFound: The token is not one of this reader's in this study, or no second call is awaited.
         StudyLocked: The study is not open.
         Blinding: The case is answered, or kept from the reader; `ShownNoMore` where it was answered a moment ago.
         InputRejected: A point or finding is not fit, or the study does not ask for it.
     """
-    require(actor, READERS)
-    with store.writing() as session:
-        study = open_study(session, actor, study_id)
-        shown, phase = showing_of(session, actor, study_id, token)
+    with caller.store.writing() as session:
+        study = open_study(session, caller.actor, study_id)
+        shown, phase = showing_of(session, caller.actor, study_id, token)
         check_waits(session, study, shown, phase)
         _check_second(session, shown, phase)
         stored_points, stored_findings = _as_stored(plan_of(study), points, findings)
@@ -72,10 +68,10 @@ def save_reading_draft(
         write_draft(session, shown.token, phase, points=stored_points or [], findings=stored_findings or [])
 
 
+@allowed(READERS)
 def record_reading(
-    store: Store,
+    caller: Caller,
     *,
-    actor: Actor,
     study_id: int,
     token: str,
     call: Label,
@@ -87,8 +83,7 @@ def record_reading(
     """Keep the reader's answer for good. The same answer again changes nothing; another one is refused.
 
     Args:
-        store: The open store.
-        actor: The reader.
+        caller: The reader.
         study_id: The study.
         token: Of the case that was shown.
         call: `normal` or `hsil`.
@@ -104,22 +99,20 @@ def record_reading(
         How far the reader is in the session; after a practice case also what the reference standard says of it.
 
     Raises:
-        PermissionDenied: The actor is no reader.
         NotFound: The token is not one of this reader's in this study.
         StudyLocked: The study is not open, or the case was answered otherwise before.
         Blinding: The reader was exposed to the case since it was shown, and the design excludes such a case.
         InputRejected: The confidence is none of the study's scale, or a point or finding is not fit.
     """
-    require(actor, READERS)
-    exposures.settle(store)
-    with store.writing() as session:
-        study = own_study(session, actor, study_id)
+    exposures.settle(caller.store)
+    with caller.store.writing() as session:
+        study = own_study(session, caller.actor, study_id)
         _check_confidence(plan_of(study), confidence)
-        practised = practice_by_token(session, study_id, actor, token)
+        practised = practice_by_token(session, study_id, caller.actor, token)
         if practised is not None:
             check_open(study)
-            return answer_practice(session, actor, practised, call=call, confidence=confidence)
-        shown, phase = showing_of(session, actor, study_id, token)
+            return answer_practice(session, caller.actor, practised, call=call, confidence=confidence)
+        shown, phase = showing_of(session, caller.actor, study_id, token)
         before = reading_of(session, shown, phase)
         if before is not None:
             is_same = (before.call, before.confidence) == (call, confidence)
@@ -128,7 +121,7 @@ def record_reading(
             is_same &= findings is None or before.findings == stored_findings
             if not is_same:
                 raise StudyLocked("This case is answered already, and an answer cannot be changed.")
-            return session_progress(session, study, actor, shown.session)
+            return session_progress(session, study, caller.actor, shown.session)
         check_open(study)
         check_given(session, study, shown)
         _check_second(session, shown, phase)
@@ -144,9 +137,9 @@ def record_reading(
         session.add(reading)
         drop_draft(session, shown.token, phase)
         session.flush()
-        progress = session_progress(session, study, actor, shown.session)
+        progress = session_progress(session, study, caller.actor, shown.session)
         # The log must not unblind anybody who may read it: it tells neither the case nor the call.
-        audit.record(session, actor, "record reading", f"study {study_id}", number=progress.answered)
+        audit.record(session, caller.actor, "record reading", f"study {study_id}", number=progress.answered)
         return progress
 
 

@@ -13,13 +13,12 @@ from sqlalchemy import Row, select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from colpo_core.records.people import Actor
 from colpo_core.records.studies.conduct import Refusal
 from colpo_core.services.common import audit
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.common.incidents import log_incident
 from colpo_core.services.studies.reader_names import ReaderNames
 from colpo_core.services.studies.readers import amended
-from colpo_core.store import Store
 from colpo_core.store.tables import AuditEntry, Person, Study, StudyReader
 from colpo_core.terms import Role, StudyState
 
@@ -28,21 +27,20 @@ _PATIENCE_MS = 1000
 _MAX_WHAT = 200
 
 
-def note_refusal(store: Store, *, actor: Actor, what: str) -> None:
+def note_refusal(caller: Caller, *, what: str) -> None:
     """Write down that a reader was refused something; what others are refused is not written.
 
     Args:
-        store: The open store.
-        actor: Who asked.
+        caller: Who asked.
         what: The page or the address, without its query.
     """
-    if actor.role is not Role.READER:
+    if caller.actor.role is not Role.READER:
         return
     try:
-        with store.writing(patience_ms=_PATIENCE_MS) as session:
-            subjects = [f"study {study_id}" for study_id in open_studies_of(session, actor.person_id)]
-            for subject in subjects or [f"person {actor.person_id}"]:
-                audit.record(session, actor, ACTION, subject, what=what[:_MAX_WHAT])
+        with caller.store.writing(patience_ms=_PATIENCE_MS) as session:
+            subjects = [f"study {study_id}" for study_id in open_studies_of(session, caller.actor.person_id)]
+            for subject in subjects or [f"person {caller.actor.person_id}"]:
+                audit.record(session, caller.actor, ACTION, subject, what=what[:_MAX_WHAT])
     except OperationalError as error:
         log_incident(error)  # the refusal stands, and the log says that it could not be counted
 

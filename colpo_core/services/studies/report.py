@@ -5,11 +5,11 @@ from dataclasses import replace
 from sqlalchemy.orm import Session
 
 from colpo_core import __version__
-from colpo_core.records.people import Actor
 from colpo_core.records.studies.conduct import StudyConduct
 from colpo_core.records.studies.reports import StudyReport
 from colpo_core.records.studies.results import ReadingTable
-from colpo_core.services.common.permissions import ADMINISTRATORS, require
+from colpo_core.services.common.callers import Caller
+from colpo_core.services.common.permissions import ADMINISTRATORS, allowed, require
 from colpo_core.services.studies.closings import computed_anew
 from colpo_core.services.studies.conduct import note_look, note_record, record_json, study_conduct
 from colpo_core.services.studies.evidence import StudyEvidence, closed_evidence
@@ -20,25 +20,25 @@ from colpo_core.store import Store
 from colpo_core.store.tables import utc_now
 
 
-def study_report(store: Store, *, actor: Actor, study_id: int, by_number: bool = False) -> StudyReport:
+@allowed(ADMINISTRATORS)
+def study_report(caller: Caller, *, study_id: int, by_number: bool = False) -> StudyReport:
     """All that the report says.
 
     Args:
-        store: The open store.
-        actor: An administrator.
+        caller: An administrator.
         study_id: The study.
         by_number: Whether readers are numbered in place of named: see `ReaderNames`.
 
     Raises:
-        PermissionDenied: The actor is no administrator.
         NotFound: There is no such study.
         StudyLocked: The study is not closed and no look before is in its design, or it is no longer what was sealed.
     """
-    require(actor, ADMINISTRATORS)
-    note_look(store, actor=actor, study_id=study_id)
-    conduct = study_conduct(store, actor=actor, study_id=study_id, by_number=by_number)
-    with store.reading() as session:
-        return _report_of(store, session, closed_evidence(store, session, study_id, by_number=by_number), conduct)
+    note_look(caller, study_id=study_id)
+    conduct = study_conduct(caller, study_id=study_id, by_number=by_number)
+    with caller.store.reading() as session:
+        return _report_of(
+            caller.store, session, closed_evidence(caller.store, session, study_id, by_number=by_number), conduct
+        )
 
 
 def _report_of(store: Store, session: Session, evidence: StudyEvidence, conduct: StudyConduct) -> StudyReport:
@@ -65,27 +65,27 @@ def _report_of(store: Store, session: Session, evidence: StudyEvidence, conduct:
     )
 
 
-def report_html(store: Store, *, actor: Actor, study_id: int, by_number: bool = False) -> str:
+@allowed(ADMINISTRATORS)
+def report_html(caller: Caller, *, study_id: int, by_number: bool = False) -> str:
     """The report as one HTML file that stands alone and prints to PDF; for its arguments see `study_report`.
 
     Raises:
-        PermissionDenied: The actor is no administrator.
         NotFound: There is no such study.
         StudyLocked: See `study_report`.
     """
     # Only here: matplotlib takes a second to import, and few visits ask for a report.
     from colpo_core.exchange.study_report import study_report_html
 
-    return study_report_html(study_report(store, actor=actor, study_id=study_id, by_number=by_number))
+    return study_report_html(study_report(caller, study_id=study_id, by_number=by_number))
 
 
-def report_archive(store: Store, *, actor: Actor, study_id: int, by_number: bool = False) -> bytes:
+@allowed(ADMINISTRATORS)
+def report_archive(caller: Caller, *, study_id: int, by_number: bool = False) -> bytes:
     """A ZIP file with the report, the locked readings, every figure, and a script in R that computes them anew.
 
     For its arguments see `study_report`; with numbers no file in it names a reader.
 
     Raises:
-        PermissionDenied: The actor is no administrator.
         NotFound: There is no such study.
         StudyLocked: See `study_report`.
     """
@@ -93,16 +93,16 @@ def report_archive(store: Store, *, actor: Actor, study_id: int, by_number: bool
     from colpo_core.exchange.study_figures import report_figures
     from colpo_core.exchange.study_report import study_report_html
 
-    require(actor, ADMINISTRATORS)
-    note_look(store, actor=actor, study_id=study_id)
-    conduct = study_conduct(store, actor=actor, study_id=study_id, by_number=by_number)
-    with store.reading() as session:
-        evidence = closed_evidence(store, session, study_id, by_number=by_number)
-        report = _report_of(store, session, evidence, conduct)
+    require(caller.actor, ADMINISTRATORS)
+    note_look(caller, study_id=study_id)
+    conduct = study_conduct(caller, study_id=study_id, by_number=by_number)
+    with caller.store.reading() as session:
+        evidence = closed_evidence(caller.store, session, study_id, by_number=by_number)
+        report = _report_of(caller.store, session, evidence, conduct)
         tables = {table: reading_table(session, evidence, table) for table in ReadingTable}
         record = record_json(session, evidence.study, evidence.design, conduct, evidence.names)
-    note_tables(store, actor, evidence, ReadingTable)
-    note_record(store, actor, evidence.design)
+    note_tables(caller.store, caller.actor, evidence, ReadingTable)
+    note_record(caller.store, caller.actor, evidence.design)
     return study_archive(
         report.detail.study.name,
         {

@@ -9,7 +9,6 @@ from dataclasses import replace
 import numpy as np
 
 from colpo_core.records.models.marks import model_marks
-from colpo_core.records.people import Actor
 from colpo_core.records.studies.reading_plans import Aid
 from colpo_core.records.studies.results import (
     CallerFigures,
@@ -19,42 +18,40 @@ from colpo_core.records.studies.results import (
     StudyFindings,
     StudyResults,
 )
-from colpo_core.services.common.permissions import ADMINISTRATORS, require
+from colpo_core.services.common.callers import Caller
+from colpo_core.services.common.permissions import ADMINISTRATORS, allowed
 from colpo_core.services.studies.conduct import note_look
 from colpo_core.services.studies.evidence import CHANNELS, CheckpointCalls, ReaderCalls, StudyEvidence, closed_evidence
 from colpo_core.services.studies.exports import note_tables, reading_table, seconds_of
 from colpo_core.services.studies.readers import Amended
-from colpo_core.store import Store
 from colpo_core.store.tables import Reading
 from colpo_core.studies.comparing import compare_calls
 from colpo_core.studies.study_analysis import NetworkRatings, analyse_study
 from colpo_core.terms import Arm, Label
 
 
-def study_results(store: Store, *, actor: Actor, study_id: int, by_number: bool = False) -> StudyResults:
+@allowed(ADMINISTRATORS)
+def study_results(caller: Caller, *, study_id: int, by_number: bool = False) -> StudyResults:
     """The table of a closed study.
 
     Args:
-        store: The open store.
-        actor: An administrator.
+        caller: An administrator.
         study_id: The study.
         by_number: Whether readers are numbered in place of named: see `ReaderNames`.
 
     Raises:
-        PermissionDenied: The actor is no administrator.
         NotFound: There is no such study.
         StudyLocked: The study is not closed and no look before is in its design, or it is no longer what was sealed.
     """
-    require(actor, ADMINISTRATORS)
-    note_look(store, actor=actor, study_id=study_id)
-    with store.reading() as session:
-        return results_of(closed_evidence(store, session, study_id, by_number=by_number))
+    note_look(caller, study_id=study_id)
+    with caller.store.reading() as session:
+        return results_of(closed_evidence(caller.store, session, study_id, by_number=by_number))
 
 
+@allowed(ADMINISTRATORS)
 def study_findings(
-    store: Store,
+    caller: Caller,
     *,
-    actor: Actor,
     study_id: int,
     prevalence: float | None = None,
     tables: Collection[ReadingTable] = (),
@@ -65,28 +62,25 @@ def study_findings(
     on those cases alone that it has not learned from.
 
     Args:
-        store: The open store.
-        actor: An administrator.
+        caller: An administrator.
         study_id: The study.
         prevalence: Predictive values are given at it too; a study's own share of HSIL is seldom a clinic's.
         tables: Which tables of the readings are made beside them: see `export_readings`.
 
     Raises:
         InputRejected: The prevalence does not lie between 0 and 1.
-        PermissionDenied: The actor is no administrator.
         NotFound: There is no such study.
         StudyLocked: The study is not closed and no look before is in its design, or it is no longer what was sealed.
     """
-    require(actor, ADMINISTRATORS)
-    note_look(store, actor=actor, study_id=study_id)
-    with store.reading() as session:
-        evidence = closed_evidence(store, session, study_id)
+    note_look(caller, study_id=study_id)
+    with caller.store.reading() as session:
+        evidence = closed_evidence(caller.store, session, study_id)
         findings = StudyFindings(
             results_of(evidence),
             analysis_of(evidence, prevalence=prevalence),
             {table: reading_table(session, evidence, table) for table in tables},
         )
-    note_tables(store, actor, evidence, tables)
+    note_tables(caller.store, caller.actor, evidence, tables)
     return findings
 
 

@@ -4,10 +4,10 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from colpo_core.errors import StudyLocked
-from colpo_core.records.people import Actor
 from colpo_core.records.studies.designs import CheckpointProgress, ReaderProgress, StudyDetail, StudyRecord
 from colpo_core.records.studies.reading_plans import ReadingPlan
-from colpo_core.services.common.permissions import ADMINISTRATORS, require
+from colpo_core.services.common.callers import Caller
+from colpo_core.services.common.permissions import ADMINISTRATORS, allowed
 from colpo_core.services.studies.cases import seen_cases
 from colpo_core.services.studies.readers import amended, expected_of, plan_of
 from colpo_core.store import Store
@@ -36,28 +36,23 @@ from colpo_core.studies.design import (
 from colpo_core.terms import Label, StudyState
 
 
-def list_studies(store: Store, *, actor: Actor) -> tuple[StudyRecord, ...]:
-    """All studies, the newest first.
-
-    Raises:
-        PermissionDenied: The actor is no administrator.
-    """
-    require(actor, ADMINISTRATORS)
-    with store.reading() as session:
+@allowed(ADMINISTRATORS)
+def list_studies(caller: Caller) -> tuple[StudyRecord, ...]:
+    """All studies, the newest first."""
+    with caller.store.reading() as session:
         return tuple(study_record(session, study) for study in session.scalars(select(Study).order_by(Study.id.desc())))
 
 
-def get_study(store: Store, *, actor: Actor, study_id: int) -> StudyDetail:
+@allowed(ADMINISTRATORS)
+def get_study(caller: Caller, *, study_id: int) -> StudyDetail:
     """One study with how far its readers are; nothing of what they called.
 
     Raises:
-        PermissionDenied: The actor is no administrator.
         NotFound: There is no such study.
     """
-    require(actor, ADMINISTRATORS)
-    with store.reading() as session:
+    with caller.store.reading() as session:
         study = get_study_row(session, study_id)
-        return study_detail(store, session, study, study_record(session, study))
+        return study_detail(caller.store, session, study, study_record(session, study))
 
 
 def study_detail(store: Store, session: Session, study: Study, record: StudyRecord) -> StudyDetail:

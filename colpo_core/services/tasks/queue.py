@@ -15,66 +15,62 @@ from colpo_core.records.people import Actor
 from colpo_core.records.tasks import MAX_SKIP_REASON, QueueItem, QueuePlace, QueueSummary
 from colpo_core.services.common import audit
 from colpo_core.services.common.blinding import have_opened, model_has_opened
-from colpo_core.services.common.permissions import CLINICIANS, require
+from colpo_core.services.common.callers import Caller
+from colpo_core.services.common.permissions import CLINICIANS, allowed
 from colpo_core.services.tasks.rows import counts, find_task
-from colpo_core.store import Store
 from colpo_core.store.tables import AnnotationTask, Case, Image, Patient, TaskItem, utc_now
 from colpo_core.terms import Role, TaskItemState
 
 
-def my_queues(store: Store, *, actor: Actor, with_closed: bool = False) -> tuple[QueueSummary, ...]:
-    """My queues, the oldest task first; of closed tasks too where asked for.
-
-    Raises:
-        PermissionDenied: The actor is a reader.
-    """
-    require(actor, CLINICIANS)
+@allowed(CLINICIANS)
+def my_queues(caller: Caller, *, with_closed: bool = False) -> tuple[QueueSummary, ...]:
+    """My queues, the oldest task first; of closed tasks too where asked for."""
     query = (
         select(AnnotationTask)
-        .where(AnnotationTask.id.in_(select(TaskItem.task_id).where(TaskItem.annotator_id == actor.person_id)))
+        .where(AnnotationTask.id.in_(select(TaskItem.task_id).where(TaskItem.annotator_id == caller.actor.person_id)))
         .order_by(AnnotationTask.id)
     )
     if not with_closed:
         query = query.where(AnnotationTask.closed_at.is_(None))
-    with store.reading() as session:
+    with caller.store.reading() as session:
         return tuple(
-            _summary(task, _Queue(_load(session, task, actor.person_id))) for task in session.scalars(query).all()
+            _summary(task, _Queue(_load(session, task, caller.actor.person_id)))
+            for task in session.scalars(query).all()
         )
 
 
-def queue_items(store: Store, *, actor: Actor, task_id: int, annotator_id: int | None = None) -> tuple[QueueItem, ...]:
+@allowed(CLINICIANS)
+def queue_items(caller: Caller, *, task_id: int, annotator_id: int | None = None) -> tuple[QueueItem, ...]:
     """The images of a queue in their order, those that it passes over included.
 
     Args:
-        store: The open store.
-        actor: Who asks.
+        caller: Who asks.
         task_id: The task.
-        annotator_id: Whose queue; the actor's own when None, another's for administrators and the adjudicator.
+        annotator_id: Whose queue; the caller's own when None, another's for administrators and the adjudicator.
 
     Raises:
-        PermissionDenied: The actor is a reader, or may not see another person's queue.
-        NotFound: There is no such task, or the actor takes no part in it.
+        PermissionDenied: The caller is a reader, or may not see another person's queue.
+        NotFound: There is no such task, or the caller takes no part in it.
     """
-    require(actor, CLINICIANS)
-    whose = actor.person_id if annotator_id is None else annotator_id
-    with store.reading() as session:
-        task = find_task(session, actor, task_id)
-        may = whose == actor.person_id or actor.role is Role.ADMINISTRATOR or task.adjudicator_id == actor.person_id
+    whose = caller.actor.person_id if annotator_id is None else annotator_id
+    with caller.store.reading() as session:
+        task = find_task(session, caller.actor, task_id)
+        may = (
+            whose == caller.actor.person_id
+            or caller.actor.role is Role.ADMINISTRATOR
+            or task.adjudicator_id == caller.actor.person_id
+        )
         if not may:
             raise PermissionDenied("Another person's queue is for administrators and the task's adjudicator.")
         return tuple(_load(session, task, whose))
 
 
-def queue_place(store: Store, *, actor: Actor, task_id: int, image_id: int) -> QueuePlace | None:
-    """Where an image stands in my queue; None where it is not in it.
-
-    Raises:
-        PermissionDenied: The actor is a reader.
-    """
-    require(actor, CLINICIANS)
-    with store.reading() as session:
+@allowed(CLINICIANS)
+def queue_place(caller: Caller, *, task_id: int, image_id: int) -> QueuePlace | None:
+    """Where an image stands in my queue; None where it is not in it."""
+    with caller.store.reading() as session:
         task = session.get(AnnotationTask, task_id)
-        items = _load(session, task, actor.person_id) if task else []
+        items = _load(session, task, caller.actor.person_id) if task else []
     here = next((item for item in items if item.image_id == image_id), None)
     if task is None or here is None:
         return None
@@ -104,70 +100,66 @@ def queue_place(store: Store, *, actor: Actor, task_id: int, image_id: int) -> Q
     )
 
 
-def open_item(store: Store, *, actor: Actor, item_id: int) -> None:
+@allowed(CLINICIANS)
+def open_item(caller: Caller, *, item_id: int) -> None:
     """Keep when I first opened an image of my queue; later calls, and those of a closed task, change nothing.
 
     Raises:
-        PermissionDenied: The actor is a reader.
-        NotFound: There is no such item in the actor's queues.
+        NotFound: There is no such item in the caller's queues.
     """
-    require(actor, CLINICIANS)
-    with store.reading() as session:
-        item = _own_item(session, actor, item_id)
+    with caller.store.reading() as session:
+        item = _own_item(session, caller.actor, item_id)
         if item.opened_at is not None or item.task.closed_at is not None:
             return
-    with store.writing() as session:
-        item = _own_item(session, actor, item_id)
+    with caller.store.writing() as session:
+        item = _own_item(session, caller.actor, item_id)
         item.opened_at = item.opened_at or utc_now()
 
 
-def skip_item(store: Store, *, actor: Actor, item_id: int, reason: str) -> QueueItem:
+@allowed(CLINICIANS)
+def skip_item(caller: Caller, *, item_id: int, reason: str) -> QueueItem:
     """Pass over an image of my queue, and say why; in a blind task that counts as done. It can be resumed.
 
     An administrator may skip for another person, such as one who has left, so that the others need not wait.
 
     Args:
-        store: The open store.
-        actor: Whose item it is, or an administrator.
+        caller: Whose item it is, or an administrator.
         item_id: Row of the item.
         reason: Why, 1 to 300 characters; it replaces the one given before.
 
     Raises:
-        PermissionDenied: The actor is a reader.
-        NotFound: There is no such item in the actor's queues.
+        NotFound: There is no such item in the caller's queues.
         InputRejected: The reason is missing or too long.
         Conflict: The image is submitted already, or the task is closed.
     """
-    require(actor, CLINICIANS)
     why = " ".join(reason.split())
     if not why:
         raise InputRejected("Say in a few words why you skip the image; whoever looks after the task will need it.")
     if len(why) > MAX_SKIP_REASON:
         raise InputRejected(f"The reason is longer than {MAX_SKIP_REASON} characters. Shorten it.")
-    with store.writing() as session:
-        item = _item_to_change(session, actor, item_id)
+    with caller.store.writing() as session:
+        item = _item_to_change(session, caller.actor, item_id)
         if item.state is TaskItemState.SUBMITTED:
             raise Conflict("This image is submitted already, so there is nothing to skip.")
         item.state, item.skip_reason = TaskItemState.SKIPPED, why
         item.finished_at = utc_now()
-        _record_change(session, actor, "skip task item", item, reason=why)
+        _record_change(session, caller.actor, "skip task item", item, reason=why)
         session.flush()
         return _one(session, item)
 
 
-def resume_item(store: Store, *, actor: Actor, item_id: int) -> QueueItem:
+@allowed(CLINICIANS)
+def resume_item(caller: Caller, *, item_id: int) -> QueueItem:
     """Put a skipped image back into the queue, where it was; an administrator may do so for another person.
 
     Raises:
-        PermissionDenied: The actor is a reader.
-        NotFound: There is no such item in the actor's queues.
+        NotFound: There is no such item in the caller's queues.
         Conflict: It was not skipped, or the task is closed.
         Blinding: The task is blind and the others' masks have opened since, or it is without proposals and the
             model's output has: a mask painted now would not be blind.
     """
-    require(actor, CLINICIANS)
-    with store.writing() as session:
-        item = _item_to_change(session, actor, item_id)
+    with caller.store.writing() as session:
+        item = _item_to_change(session, caller.actor, item_id)
         if item.state is not TaskItemState.SKIPPED:
             raise Conflict("This image was not skipped (any more). Reload the queue.")
         if have_opened(session, item):
@@ -181,7 +173,7 @@ def resume_item(store: Store, *, actor: Actor, item_id: int) -> QueueItem:
                 "was skipped. A mask painted now would not be free of it; paint it outside of the task."
             )
         item.state, item.skip_reason, item.finished_at = TaskItemState.WAITING, None, None
-        _record_change(session, actor, "resume task item", item)
+        _record_change(session, caller.actor, "resume task item", item)
         session.flush()
         return _one(session, item)
 

@@ -20,10 +20,10 @@ from colpo_core.records.tasks import (
     TaskRecord,
 )
 from colpo_core.services.common import audit
-from colpo_core.services.common.permissions import ADMINISTRATORS, CLINICIANS, require
+from colpo_core.services.common.callers import Caller
+from colpo_core.services.common.permissions import ADMINISTRATORS, CLINICIANS, allowed
 from colpo_core.services.tasks.planning import TaskPlan, assignable_people, plan_task, shown_name
 from colpo_core.services.tasks.rows import counts, find_task, task_records, visible_tasks
-from colpo_core.store import Store
 from colpo_core.store.tables import (
     AnnotationTask,
     Case,
@@ -36,40 +36,34 @@ from colpo_core.store.tables import (
 from colpo_core.terms import Role, TaskItemState
 
 
-def annotator_choices(store: Store, *, actor: Actor) -> tuple[AnnotatorChoice, ...]:
-    """Who may be given a task: active administrators and annotators, by name.
-
-    Raises:
-        PermissionDenied: The actor is no administrator.
-    """
-    require(actor, ADMINISTRATORS)
-    with store.reading() as session:
+@allowed(ADMINISTRATORS)
+def annotator_choices(caller: Caller) -> tuple[AnnotatorChoice, ...]:
+    """Who may be given a task: active administrators and annotators, by name."""
+    with caller.store.reading() as session:
         people = session.scalars(assignable_people().order_by(Person.display_name, Person.username))
         return tuple(AnnotatorChoice(person.id, shown_name(person)) for person in people)
 
 
-def preview_task(store: Store, *, actor: Actor, draft: TaskDraft) -> TaskPreview:
+@allowed(ADMINISTRATORS)
+def preview_task(caller: Caller, *, draft: TaskDraft) -> TaskPreview:
     """Count what a draft would hand out, before anything is made.
 
     Raises:
-        PermissionDenied: The actor is no administrator.
         InputRejected: Somebody cannot be given a task.
     """
-    require(actor, ADMINISTRATORS)
-    with store.reading() as session:
+    with caller.store.reading() as session:
         return plan_task(session, draft).preview()
 
 
-def create_task(store: Store, *, actor: Actor, draft: TaskDraft) -> TaskRecord:
+@allowed(ADMINISTRATORS)
+def create_task(caller: Caller, *, draft: TaskDraft) -> TaskRecord:
     """Hand images out to people. Of an image that an annotator has submitted before, that mask counts.
 
     Raises:
-        PermissionDenied: The actor is no administrator.
         InputRejected: Somebody cannot be given a task, or there is no image to hand out.
         Conflict: Another task has this title.
     """
-    require(actor, ADMINISTRATORS)
-    with store.writing() as session:
+    with caller.store.writing() as session:
         if session.scalar(select(exists().where(AnnotationTask.title == draft.title))):
             raise Conflict(f"There is a task of the title “{draft.title}” already. Choose another title.")
         plan = plan_task(session, draft)
@@ -85,57 +79,52 @@ def create_task(store: Store, *, actor: Actor, draft: TaskDraft) -> TaskRecord:
             seed=draft.seed,
             adjudicator_id=draft.adjudicator_id,
             note=draft.note,
-            created_by=actor.person_id,
+            created_by=caller.actor.person_id,
         )
         session.add(task)
         session.flush()
         session.add_all(_items(task, plan))
-        _record_creation(session, actor, task, draft, plan)
+        _record_creation(session, caller.actor, task, draft, plan)
         session.flush()
         return task_records(session, [task])[0]
 
 
-def list_tasks(store: Store, *, actor: Actor, with_closed: bool = False) -> tuple[TaskRecord, ...]:
-    """All tasks for an administrator; for an annotator those that the actor annotates or adjudicates; newest first.
-
-    Raises:
-        PermissionDenied: The actor is a reader.
-    """
-    require(actor, CLINICIANS)
-    with store.reading() as session:
-        return task_records(session, visible_tasks(session, actor, with_closed=with_closed))
+@allowed(CLINICIANS)
+def list_tasks(caller: Caller, *, with_closed: bool = False) -> tuple[TaskRecord, ...]:
+    """All tasks for an administrator; for an annotator those that the caller annotates or adjudicates; newest first."""
+    with caller.store.reading() as session:
+        return task_records(session, visible_tasks(session, caller.actor, with_closed=with_closed))
 
 
-def close_task(store: Store, *, actor: Actor, task_id: int) -> TaskRecord:
+@allowed(ADMINISTRATORS)
+def close_task(caller: Caller, *, task_id: int) -> TaskRecord:
     """End a task: nothing of it waits any more, and its masks are no longer hidden from anybody.
 
     Raises:
-        PermissionDenied: The actor is no administrator.
         NotFound: There is no such task.
         Conflict: It is closed already.
     """
-    require(actor, ADMINISTRATORS)
-    with store.writing() as session:
-        task = find_task(session, actor, task_id)
+    with caller.store.writing() as session:
+        task = find_task(session, caller.actor, task_id)
         if task.closed_at is not None:
             raise Conflict("This task is closed already.")
         task.closed_at = utc_now()
         record = task_records(session, [task])[0]
-        audit.record(session, actor, "close task", f"task {task_id}", n_waiting=record.n_waiting)
+        audit.record(session, caller.actor, "close task", f"task {task_id}", n_waiting=record.n_waiting)
         return record
 
 
-def task_progress(store: Store, *, actor: Actor, task_id: int) -> TaskProgress:
+@allowed(CLINICIANS)
+def task_progress(caller: Caller, *, task_id: int) -> TaskProgress:
     """How far everybody is with a task, how long it takes them, and what they skipped and why.
 
     Raises:
-        PermissionDenied: The actor is neither an administrator nor the task's adjudicator.
-        NotFound: There is no such task, or the actor takes no part in it.
+        PermissionDenied: The caller is neither an administrator nor the task's adjudicator.
+        NotFound: There is no such task, or the caller takes no part in it.
     """
-    require(actor, CLINICIANS)
-    with store.reading() as session:
-        task = find_task(session, actor, task_id)
-        if actor.role is not Role.ADMINISTRATOR and task.adjudicator_id != actor.person_id:
+    with caller.store.reading() as session:
+        task = find_task(session, caller.actor, task_id)
+        if caller.actor.role is not Role.ADMINISTRATOR and task.adjudicator_id != caller.actor.person_id:
             raise PermissionDenied("Everybody's progress is for administrators and the task's adjudicator.")
         items = _counted_items(session, task_id)
         names = dict(

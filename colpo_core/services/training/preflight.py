@@ -15,7 +15,8 @@ from colpo_core.records.training.estimates import ResourceEstimate
 from colpo_core.records.training.preflight import Preflight
 from colpo_core.records.training.settings import TrainingSettings
 from colpo_core.services.common import audit
-from colpo_core.services.common.permissions import CLINICIANS, require
+from colpo_core.services.common.callers import Caller
+from colpo_core.services.common.permissions import CLINICIANS, allowed
 from colpo_core.services.jobs import control as jobs
 from colpo_core.services.jobs import engine
 from colpo_core.services.snapshots.count_checks import judge_counts
@@ -26,24 +27,25 @@ from colpo_core.store.tables import Job
 from colpo_core.terms import JobKind, JobState
 
 
-def preflight(store: Store, *, actor: Actor, snapshot_id: int, settings: TrainingSettings) -> Preflight:
+@allowed(CLINICIANS)
+def preflight(caller: Caller, *, snapshot_id: int, settings: TrainingSettings) -> Preflight:
     """What is known of a training that has not begun.
 
     Args:
-        store: The open store.
-        actor: An administrator or annotator.
+        caller: An administrator or annotator.
         snapshot_id: What it would learn from.
         settings: How.
 
     Raises:
         NotFound: There is no such snapshot.
     """
-    require(actor, CLINICIANS)
-    probe = _newest_probe(store, actor, snapshot_id, settings)
+    probe = _newest_probe(caller.store, caller.actor, snapshot_id, settings)
     estimate = probe.result if probe is not None and isinstance(probe.result, ResourceEstimate) else None
-    snapshot = get_snapshot(store, actor=actor, snapshot_id=snapshot_id)
+    snapshot = get_snapshot(caller, snapshot_id=snapshot_id)
     weights_bytes = estimate.weights_bytes if estimate else 0
-    space = training_disk_space(store, snapshot.sha256, snapshot.count("images"), settings, weights_bytes=weights_bytes)
+    space = training_disk_space(
+        caller.store, snapshot.sha256, snapshot.count("images"), settings, weights_bytes=weights_bytes
+    )
     problems, warnings = judge_counts(snapshot.counts)
     problems += space.problems
     if probe is not None and probe.state is JobState.FAILED and probe.error:
@@ -58,7 +60,8 @@ def preflight(store: Store, *, actor: Actor, snapshot_id: int, settings: Trainin
     )
 
 
-def start_probe(store: Store, *, actor: Actor, snapshot_id: int, settings: TrainingSettings) -> JobRecord:
+@allowed(CLINICIANS)
+def start_probe(caller: Caller, *, snapshot_id: int, settings: TrainingSettings) -> JobRecord:
     """Ask for a look ahead: a few steps of each network, in a process of its own.
 
     Returns:
@@ -68,25 +71,24 @@ def start_probe(store: Store, *, actor: Actor, snapshot_id: int, settings: Train
         InputRejected: A network's optional packages are not installed.
         NotFound: There is no such snapshot.
     """
-    require(actor, CLINICIANS)
     check_available(SEGMENTERS[settings.segmenter], CLASSIFIERS[settings.classifier])
-    newest = _newest_probe(store, actor, snapshot_id, settings)
+    newest = _newest_probe(caller.store, caller.actor, snapshot_id, settings)
     if newest is not None and not newest.state.is_over:
         return newest
-    get_snapshot(store, actor=actor, snapshot_id=snapshot_id)
-    with store.writing() as session:
+    get_snapshot(caller, snapshot_id=snapshot_id)
+    with caller.store.writing() as session:
         job = Job(
             kind=JobKind.PROBE,
             settings=write_settings(settings),
             snapshot_id=snapshot_id,
             max_attempts=1,
-            created_by=actor.person_id,
+            created_by=caller.actor.person_id,
         )
         session.add(job)
         session.flush()
-        audit.record(session, actor, "look ahead", f"job {job.id}", snapshot=snapshot_id)
-    engine.place(store, job.id)
-    return jobs.get_job(store, actor=actor, job_id=job.id)
+        audit.record(session, caller.actor, "look ahead", f"job {job.id}", snapshot=snapshot_id)
+    engine.place(caller.store, job.id)
+    return jobs.get_job(caller, job_id=job.id)
 
 
 def _newest_probe(store: Store, actor: Actor, snapshot_id: int, settings: TrainingSettings) -> JobRecord | None:
@@ -94,7 +96,7 @@ def _newest_probe(store: Store, actor: Actor, snapshot_id: int, settings: Traini
     query = select(Job).where(Job.kind == JobKind.PROBE, Job.snapshot_id == snapshot_id).order_by(Job.id.desc())
     with store.reading() as session:
         newest_id = next((job.id for job in session.scalars(query) if job.settings == wanted), None)
-    return None if newest_id is None else jobs.get_job(store, actor=actor, job_id=newest_id)
+    return None if newest_id is None else jobs.get_job(Caller(store, actor), job_id=newest_id)
 
 
 def _of_memory(estimate: ResourceEstimate | None) -> tuple[str, ...]:

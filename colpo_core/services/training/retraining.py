@@ -19,7 +19,8 @@ from colpo_core.records.training.settings import TrainingSettings
 from colpo_core.records.typed_json import from_values, to_values
 from colpo_core.services.common import audit
 from colpo_core.services.common.actors import as_actor
-from colpo_core.services.common.permissions import ADMINISTRATORS, CLINICIANS, require
+from colpo_core.services.common.callers import Caller
+from colpo_core.services.common.permissions import ADMINISTRATORS, CLINICIANS, allowed
 from colpo_core.services.snapshots.freezing import freeze_unattended, gather_manifest, get_snapshot
 from colpo_core.services.snapshots.rows import read_manifest
 from colpo_core.services.training.starting import start_training
@@ -32,10 +33,10 @@ LOOK_EVERY = timedelta(hours=1)
 """Counting the new labels of a large store takes seconds."""
 
 
+@allowed(CLINICIANS)
 def rule_like(
-    store: Store,
+    caller: Caller,
     *,
-    actor: Actor,
     snapshot_id: int,
     settings: TrainingSettings,
     every_days: int | None,
@@ -47,7 +48,7 @@ def rule_like(
         InputRejected: The rule names no moment.
         NotFound: There is no such snapshot, or its file is missing or damaged.
     """
-    manifest = read_manifest(store, get_snapshot(store, actor=actor, snapshot_id=snapshot_id).sha256)
+    manifest = read_manifest(caller.store, get_snapshot(caller, snapshot_id=snapshot_id).sha256)
     return RetrainingRule(
         every_days=every_days,
         at_new_labels=at_new_labels,
@@ -61,16 +62,15 @@ def rule_like(
     )
 
 
-def set_retraining(store: Store, *, actor: Actor, rule: RetrainingRule | None) -> RetrainingState:
+@allowed(ADMINISTRATORS)
+def set_retraining(caller: Caller, *, rule: RetrainingRule | None) -> RetrainingState:
     """Let the program train by itself from now on, or no more.
 
     Args:
-        store: The open store.
-        actor: An administrator.
+        caller: An administrator.
         rule: When and how; None switches it off.
     """
-    require(actor, ADMINISTRATORS)
-    with store.writing() as session:
+    with caller.store.writing() as session:
         before = _newest(session)
         row = RuleRow(
             is_on=rule is not None,
@@ -78,20 +78,22 @@ def set_retraining(store: Store, *, actor: Actor, rule: RetrainingRule | None) -
             at_new_labels=rule.at_new_labels if rule else None,
             query=_query_values(rule) if rule else {},
             settings=rule.settings.to_dict() if rule else {},
-            set_by=actor.person_id,
+            set_by=caller.actor.person_id,
             last_job_id=before.last_job_id if before else None,
         )
         session.add(row)
         session.flush()
         detail = {"every_days": row.every_days, "at_new_labels": row.at_new_labels}
-        audit.record(session, actor, "retrain by itself" if rule else "retrain no more", f"rule {row.id}", **detail)
-    return retraining(store, actor=actor)
+        audit.record(
+            session, caller.actor, "retrain by itself" if rule else "retrain no more", f"rule {row.id}", **detail
+        )
+    return retraining(caller)
 
 
-def retraining(store: Store, *, actor: Actor) -> RetrainingState:
+@allowed(CLINICIANS)
+def retraining(caller: Caller) -> RetrainingState:
     """The rule that holds, and what came of it."""
-    require(actor, CLINICIANS)
-    with store.reading() as session:
+    with caller.store.reading() as session:
         row = _newest(session)
         if row is None:
             return RetrainingState(False, None, "", None, None, None, "")
@@ -123,8 +125,8 @@ def train_if_due(store: Store, *, now: datetime | None = None) -> int | None:
         if reason is None:
             return None
         name = f"by itself, {now:%Y-%m-%d %H:%M}"
-        snapshot = freeze_unattended(store, actor=actor, query=_query(row, name))
-        job = start_training(store, actor=actor, snapshot_id=snapshot.id, settings=rule.settings)
+        snapshot = freeze_unattended(Caller(store, actor), query=_query(row, name))
+        job = start_training(Caller(store, actor), snapshot_id=snapshot.id, settings=rule.settings)
     except ColpoError as error:
         # Nobody waits for an answer: the page shows the sentence beside the rule.
         _write_note(store, row.id, f"{now:%Y-%m-%d %H:%M} UTC: no training began. {error}")

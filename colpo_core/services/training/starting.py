@@ -6,26 +6,25 @@ from colpo_core.errors import Conflict, InputRejected
 from colpo_core.records.jobs.jobs import JobRecord
 from colpo_core.records.jobs.settings import read_settings, write_settings
 from colpo_core.records.models.networks import CLASSIFIERS, SEGMENTERS, check_available
-from colpo_core.records.people import Actor
 from colpo_core.records.training.settings import TrainingSettings
 from colpo_core.services.common import audit
-from colpo_core.services.common.permissions import CLINICIANS, require
+from colpo_core.services.common.callers import Caller
+from colpo_core.services.common.permissions import CLINICIANS, allowed
 from colpo_core.services.jobs import engine
 from colpo_core.services.jobs.control import UNFINISHED, get_job, job_row
 from colpo_core.services.snapshots.count_checks import judge_counts
 from colpo_core.services.snapshots.external_sets import refuse_training
 from colpo_core.services.training.disk_space import training_disk_space
-from colpo_core.store import Store
 from colpo_core.store.tables import Job, Snapshot
 from colpo_core.terms import JobKind, JobState
 
 
-def start_training(store: Store, *, actor: Actor, snapshot_id: int, settings: TrainingSettings) -> JobRecord:
+@allowed(CLINICIANS)
+def start_training(caller: Caller, *, snapshot_id: int, settings: TrainingSettings) -> JobRecord:
     """Ask for a training; it begins in a process of its own, at once or when the one before it is over.
 
     Args:
-        store: The open store.
-        actor: An administrator or annotator.
+        caller: An administrator or annotator.
         snapshot_id: What to learn from.
         settings: All settings of the training.
 
@@ -36,13 +35,14 @@ def start_training(store: Store, *, actor: Actor, snapshot_id: int, settings: Tr
         LeakageFound: The snapshot holds patients of an external test set that was frozen since.
         Conflict: The same training is already waiting or running.
     """
-    require(actor, CLINICIANS)
     check_available(SEGMENTERS[settings.segmenter], CLASSIFIERS[settings.classifier])
-    refuse_training(store, snapshot_id)
-    with store.writing() as session:
+    refuse_training(caller.store, snapshot_id)
+    with caller.store.writing() as session:
         snapshot = session.get_one(Snapshot, snapshot_id)
         problems, _ = judge_counts(snapshot.counts)
-        problems += training_disk_space(store, snapshot.sha256, snapshot.counts["images"]["total"], settings).problems
+        problems += training_disk_space(
+            caller.store, snapshot.sha256, snapshot.counts["images"]["total"], settings
+        ).problems
         if problems:
             raise InputRejected(" ".join(("This training cannot begin.", *problems)))
         wanted = write_settings(settings)
@@ -50,15 +50,16 @@ def start_training(store: Store, *, actor: Actor, snapshot_id: int, settings: Tr
         for other in session.scalars(unfinished):
             if other.settings == wanted:
                 raise Conflict(f"The same training is already under way as job {other.id}.")
-        job = Job(kind=JobKind.TRAIN, settings=wanted, snapshot_id=snapshot_id, created_by=actor.person_id)
+        job = Job(kind=JobKind.TRAIN, settings=wanted, snapshot_id=snapshot_id, created_by=caller.actor.person_id)
         session.add(job)
         session.flush()
-        audit.record(session, actor, "start training", f"job {job.id}", snapshot=snapshot_id, settings=wanted)
-    engine.place(store, job.id)
-    return get_job(store, actor=actor, job_id=job.id)
+        audit.record(session, caller.actor, "start training", f"job {job.id}", snapshot=snapshot_id, settings=wanted)
+    engine.place(caller.store, job.id)
+    return get_job(caller, job_id=job.id)
 
 
-def run_again(store: Store, *, actor: Actor, job_id: int) -> JobRecord:
+@allowed(CLINICIANS)
+def run_again(caller: Caller, *, job_id: int) -> JobRecord:
     """Put a failed or cancelled job back into the queue, where it goes on; a finished training starts anew as another.
 
     Returns:
@@ -70,14 +71,14 @@ def run_again(store: Store, *, actor: Actor, job_id: int) -> JobRecord:
         LeakageFound: It is a training on a snapshot that holds patients of an external test set frozen since.
         Conflict: The job waits or runs, or is a finished prediction or evaluation.
     """
-    job = get_job(store, actor=actor, job_id=job_id)
+    job = get_job(caller, job_id=job_id)
     if job.state is JobState.DONE and job.kind is JobKind.TRAIN and job.snapshot_id is not None:
-        with store.reading() as session:
+        with caller.store.reading() as session:
             settings = read_settings(TrainingSettings, job_row(session, job_id).settings)
-        return start_training(store, actor=actor, snapshot_id=job.snapshot_id, settings=settings)
+        return start_training(caller, snapshot_id=job.snapshot_id, settings=settings)
     if job.kind is JobKind.TRAIN and job.snapshot_id is not None:
-        refuse_training(store, job.snapshot_id)
-    with store.writing() as session:
+        refuse_training(caller.store, job.snapshot_id)
+    with caller.store.writing() as session:
         row = job_row(session, job_id)
         if row.state not in (JobState.FAILED, JobState.CANCELLED):
             raise Conflict(f"Job {job_id} is {row.state.value}; only a failed or cancelled job can be run again.")
@@ -86,6 +87,6 @@ def run_again(store: Store, *, actor: Actor, job_id: int) -> JobRecord:
         row.cancel_requested = row.paused = False
         row.cancel_requested_at = None
         row.error = row.finished_at = None
-        audit.record(session, actor, "run job again", f"job {job_id}")
-    engine.place(store, job_id)
-    return get_job(store, actor=actor, job_id=job_id)
+        audit.record(session, caller.actor, "run job again", f"job {job_id}")
+    engine.place(caller.store, job_id)
+    return get_job(caller, job_id=job_id)

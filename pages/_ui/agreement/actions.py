@@ -8,7 +8,7 @@ from colpo_core.services.imports import filling
 from colpo_core.terms import Combination, Finding, MaskDoubt
 from pages._ui.annotations.mask_questions import MaskQuestion, drop_question, keep_question
 from pages._ui.components.mask_editor import MaskSubmission
-from pages._ui.shared.context import Here
+from pages._ui.shared.context import PageContext
 from pages._ui.shared.messages import doing
 from pages._ui.shared.words import FINDINGS
 
@@ -52,26 +52,25 @@ def close_editor(image_id: int, finding: Finding) -> None:
     st.session_state.pop(painting_key(image_id, finding), None)
 
 
-def take(here: Here, version_id: int, image_id: int) -> None:
+def take(ctx: PageContext, version_id: int, image_id: int) -> None:
     """Decide that one mask counts as it is."""
 
     def deed() -> str:
         note = str(st.session_state.get(note_key(image_id), ""))
-        decision = adjudication.take_mask(here.store, actor=here.actor, version_id=version_id, note=note)
+        decision = adjudication.take_mask(ctx.caller, version_id=version_id, note=note)
         return f"Decided: the mask of {decision.author} counts"
 
     doing(deed, key=SAID)
 
 
 def combine(
-    here: Here, image_id: int, finding: Finding, combination: Combination, version_ids: tuple[int, ...]
+    ctx: PageContext, image_id: int, finding: Finding, combination: Combination, version_ids: tuple[int, ...]
 ) -> None:
     """Combine masks into a draft of one's own, and open it."""
 
     def deed() -> str:
         adjudication.start_combination(
-            here.store,
-            actor=here.actor,
+            ctx.caller,
             image_id=image_id,
             finding=finding,
             combination=combination,
@@ -84,25 +83,25 @@ def combine(
         open_editor(image_id, finding)
 
 
-def adjudicate(here: Here, image_id: int, finding: Finding, submissions: tuple[MaskSubmission, ...]) -> None:
+def adjudicate(ctx: PageContext, image_id: int, finding: Finding, submissions: tuple[MaskSubmission, ...]) -> None:
     """Decide that what is on the screen counts."""
     for submission in submissions:
-        _adjudicate(here, image_id, finding, submission, sure=())
+        _adjudicate(ctx, image_id, finding, submission, sure=())
     st.session_state[_ANSWER] = counter("answer") + 1
 
 
-def adjudicate_as_it_is(here: Here, image_id: int, finding: Finding, question: MaskQuestion) -> None:
+def adjudicate_as_it_is(ctx: PageContext, image_id: int, finding: Finding, question: MaskQuestion) -> None:
     """Decide that a mask counts of which the adjudicator says that it is right."""
     drop_question(QUESTIONS, question.submission.document_id)
-    _adjudicate(here, image_id, finding, question.submission, sure=(question.doubt,))
+    _adjudicate(ctx, image_id, finding, question.submission, sure=(question.doubt,))
 
 
-def fill(here: Here, question: MaskQuestion) -> None:
+def fill(ctx: PageContext, question: MaskQuestion) -> None:
     """Fill an outline in the editor, as a step that Undo takes back."""
     one = question.submission
 
     def deed() -> str:
-        filling.fill_draft(here.store, actor=here.actor, document_id=one.document_id, seq=one.seq)
+        filling.fill_draft(ctx.caller, document_id=one.document_id, seq=one.seq)
         return "Filled: look at it, then press Adjudicate. Undo (Ctrl+Z) brings the line back."
 
     if doing(deed, key=SAID):
@@ -111,13 +110,12 @@ def fill(here: Here, question: MaskQuestion) -> None:
 
 
 def _adjudicate(
-    here: Here, image_id: int, finding: Finding, submission: MaskSubmission, *, sure: tuple[MaskDoubt, ...]
+    ctx: PageContext, image_id: int, finding: Finding, submission: MaskSubmission, *, sure: tuple[MaskDoubt, ...]
 ) -> None:
     def deed() -> str:
         try:
             adjudication.adjudicate(
-                here.store,
-                actor=here.actor,
+                ctx.caller,
                 document_id=submission.document_id,
                 seq=submission.seq,
                 note=submission.note,

@@ -16,7 +16,7 @@ from pages._ui.annotations.mask_questions import ask_questions
 from pages._ui.annotations.words import made_text
 from pages._ui.components.mask_editor import Reference, mask_editor
 from pages._ui.components.viewer import Layer, image_viewer
-from pages._ui.shared.context import Here
+from pages._ui.shared.context import PageContext
 from pages._ui.shared.links import link
 from pages._ui.shared.markdown import plain
 from pages._ui.shared.messages import say_what_happened
@@ -27,12 +27,12 @@ _AROUND_VIEWER_PX, _LAYER_ROW_PX = 180, 27  # layers stand two in a row
 _AROUND_EDITOR_PX = 280
 
 
-def show_image(here: Here, found: ImageAgreement, next_image_id: int | None) -> None:
+def show_image(ctx: PageContext, found: ImageAgreement, next_image_id: int | None) -> None:
     """Draw the image, the figures of each pair and the ways to decide."""
     _head(found, next_image_id)
     say_what_happened(deeds.SAID)
     if found.may_adjudicate and st.session_state.get(deeds.painting_key(found.image.id, found.finding)):
-        _show_editor(here, found)
+        _show_editor(ctx, found)
         return
     main, side = st.columns([2.4, 1], gap="medium")
     with main, st.container(key=STAYS):
@@ -52,10 +52,10 @@ def show_image(here: Here, found: ImageAgreement, next_image_id: int | None) -> 
                 placeholder="Optional; write it before you press Take",
             )
         for place, version in enumerate(found.versions):
-            _annotator(here, found, version, colour_name(place))
+            _annotator(ctx, found, version, colour_name(place))
         _pairs(found)
         if found.may_adjudicate:
-            _ways(here, found)
+            _ways(ctx, found)
         elif found.why_not:
             st.caption(plain(found.why_not))
 
@@ -122,7 +122,7 @@ def _decision(found: ImageAgreement) -> None:
         )
 
 
-def _annotator(here: Here, found: ImageAgreement, version: VersionRecord, colour: str) -> None:
+def _annotator(ctx: PageContext, found: ImageAgreement, version: VersionRecord, colour: str) -> None:
     with st.container(border=True):
         name, action = st.columns([2.2, 1], vertical_alignment="center")
         name.html(
@@ -140,7 +140,7 @@ def _annotator(here: Here, found: ImageAgreement, version: VersionRecord, colour
                 help="This mask counts as it is",
                 width="stretch",
                 on_click=deeds.take,
-                args=(here, version.version_id, found.image.id),
+                args=(ctx, version.version_id, found.image.id),
             )
 
 
@@ -157,7 +157,7 @@ def _pairs(found: ImageAgreement) -> None:
             )
 
 
-def _ways(here: Here, found: ImageAgreement) -> None:
+def _ways(ctx: PageContext, found: ImageAgreement) -> None:
     """Combine several, or paint."""
     st.markdown("**Or mix them, and correct the mix**")
     ids = tuple(version.version_id for version in found.versions)
@@ -174,7 +174,7 @@ def _ways(here: Here, found: ImageAgreement) -> None:
                     disabled=len(chosen) < 2,
                     width="stretch",
                     on_click=deeds.combine,
-                    args=(here, found.image.id, found.finding, combination, tuple(chosen)),
+                    args=(ctx, found.image.id, found.finding, combination, tuple(chosen)),
                 )
     st.button(
         "Paint it myself",
@@ -186,7 +186,7 @@ def _ways(here: Here, found: ImageAgreement) -> None:
     )
 
 
-def _show_editor(here: Here, found: ImageAgreement) -> None:
+def _show_editor(ctx: PageContext, found: ImageAgreement) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.button(
             "Back to the masks",
@@ -196,18 +196,18 @@ def _show_editor(here: Here, found: ImageAgreement) -> None:
             args=(found.image.id, found.finding),
         )
         st.caption("Correct what has to be corrected, then press Adjudicate. The others' masks can be hidden.")
-    draft = open_annotation(here.store, actor=here.actor, image_id=found.image.id, finding=found.finding)
+    draft = open_annotation(ctx.caller, image_id=found.image.id, finding=found.finding)
     ask_questions(
         deeds.QUESTIONS,
         {draft.document_id},
-        on_sure=partial(deeds.adjudicate_as_it_is, here, found.image.id, found.finding),
-        on_fill=partial(deeds.fill, here),
+        on_sure=partial(deeds.adjudicate_as_it_is, ctx, found.image.id, found.finding),
+        on_fill=partial(deeds.fill, ctx),
     )
     mask_editor(
         "agreement_editor",
         (draft,),
         active=found.finding,
-        on_submit=partial(deeds.adjudicate, here, found.image.id, found.finding),
+        on_submit=partial(deeds.adjudicate, ctx, found.image.id, found.finding),
         references=[
             Reference(
                 version.author,

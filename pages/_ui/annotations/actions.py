@@ -14,7 +14,7 @@ from colpo_core.services.tasks import queue as task_queue
 from colpo_core.terms import Finding, Start
 from pages._ui.annotations.mask_questions import MaskQuestion, drop_question, keep_question
 from pages._ui.components.mask_editor import MaskSubmission
-from pages._ui.shared.context import Here
+from pages._ui.shared.context import PageContext
 from pages._ui.shared.messages import doing
 from pages._ui.shared.words import joined
 
@@ -53,11 +53,11 @@ def choose_finding(finding: Finding) -> None:
     st.session_state[FINDING] = finding
 
 
-def submit(here: Here, submissions: Sequence[MaskSubmission], names: dict[str, str]) -> None:
+def submit(ctx: PageContext, submissions: Sequence[MaskSubmission], names: dict[str, str]) -> None:
     """Make a version of each mask that is on the screen; one that is refused or asked about holds up no other.
 
     Args:
-        here: Who submits.
+        ctx: The page's context.
         submissions: One a finding.
         names: What the findings are called, by their documents.
     """
@@ -68,7 +68,7 @@ def submit(here: Here, submissions: Sequence[MaskSubmission], names: dict[str, s
             name = names[one.document_id].lower()
             try:
                 version = own_masks.submit_annotation(
-                    here.store, actor=here.actor, document_id=one.document_id, seq=one.seq, note=one.note
+                    ctx.caller, document_id=one.document_id, seq=one.seq, note=one.note
                 )
                 made.append((name, version.number))
                 drop_question(QUESTIONS, one.document_id)
@@ -85,14 +85,13 @@ def submit(here: Here, submissions: Sequence[MaskSubmission], names: dict[str, s
     _count(_ANSWER)
 
 
-def submit_as_it_is(here: Here, question: MaskQuestion) -> None:
+def submit_as_it_is(ctx: PageContext, question: MaskQuestion) -> None:
     """Submit a mask of which the person says that it is right."""
     one = question.submission
 
     def deed() -> str:
         version = own_masks.submit_annotation(
-            here.store,
-            actor=here.actor,
+            ctx.caller,
             document_id=one.document_id,
             seq=one.seq,
             note=one.note,
@@ -105,12 +104,12 @@ def submit_as_it_is(here: Here, question: MaskQuestion) -> None:
     _count(_LOAD)
 
 
-def fill(here: Here, question: MaskQuestion) -> None:
+def fill(ctx: PageContext, question: MaskQuestion) -> None:
     """Fill an outline in the editor, as a step that Undo takes back."""
     one = question.submission
 
     def deed() -> str:
-        filling.fill_draft(here.store, actor=here.actor, document_id=one.document_id, seq=one.seq)
+        filling.fill_draft(ctx.caller, document_id=one.document_id, seq=one.seq)
         return "Filled: look at it, then submit it. Undo (Ctrl+Z) brings the line back."
 
     if doing(deed, key=SAID):
@@ -118,11 +117,11 @@ def fill(here: Here, question: MaskQuestion) -> None:
         _count(_LOAD)
 
 
-def fill_imported(here: Here, document_id: str, version_id: int, image_id: int) -> None:
+def fill_imported(ctx: PageContext, document_id: str, version_id: int, image_id: int) -> None:
     """Start my own mask from an imported outline, filled."""
 
     def deed() -> str:
-        filling.start_filled(here.store, actor=here.actor, document_id=document_id, version_id=version_id)
+        filling.start_filled(ctx.caller, document_id=document_id, version_id=version_id)
         return "Filled: look at it, then submit it. It takes the place of the imported outline."
 
     if doing(deed, key=SAID):
@@ -130,11 +129,11 @@ def fill_imported(here: Here, document_id: str, version_id: int, image_id: int) 
         st.session_state[mode_key(image_id)] = MASKS
 
 
-def say_nothing_there(here: Here, document_id: str, next_image_id: int | None) -> None:
+def say_nothing_there(ctx: PageContext, document_id: str, next_image_id: int | None) -> None:
     """Say that the finding is not on the image, and go on to the next."""
 
     def deed() -> str:
-        version = clear_images.confirm_absence(here.store, actor=here.actor, document_id=document_id)
+        version = clear_images.confirm_absence(ctx.caller, document_id=document_id)
         return f"Version {version.number} submitted: nothing acetowhite on image {version.image_id}."
 
     is_done = doing(deed, key=SAID)
@@ -149,45 +148,45 @@ def show_unmarked() -> None:
     st.query_params.from_dict({"unmarked": "1"})
 
 
-def confirm(here: Here, annotation_id: int, next_image_id: int | None) -> None:
+def confirm(ctx: PageContext, annotation_id: int, next_image_id: int | None) -> None:
     """Confirm an imported mask and go on to the next."""
 
     def deed() -> str:
-        confirmation.confirm_annotation(here.store, actor=here.actor, annotation_id=annotation_id)
+        confirmation.confirm_annotation(ctx.caller, annotation_id=annotation_id)
         return "Confirmed: training may use this mask"
 
     _go_on(doing(deed, key=SAID), next_image_id)
 
 
-def reject(here: Here, annotation_id: int, reason_key: str, next_image_id: int | None) -> None:
+def reject(ctx: PageContext, annotation_id: int, reason_key: str, next_image_id: int | None) -> None:
     """Reject an imported mask and go on to the next."""
 
     def deed() -> str:
         reason = st.session_state.get(reason_key) or ""
-        confirmation.reject_annotation(here.store, actor=here.actor, annotation_id=annotation_id, reason=reason)
+        confirmation.reject_annotation(ctx.caller, annotation_id=annotation_id, reason=reason)
         return "Rejected: training leaves this mask out"
 
     _go_on(doing(deed, key=SAID), next_image_id)
 
 
-def correct(here: Here, document_id: str, version_id: int, image_id: int) -> None:
+def correct(ctx: PageContext, document_id: str, version_id: int, image_id: int) -> None:
     """Start my own mask from an imported one."""
     source = StartSource(Start.OTHER_VERSION, version_id=version_id)
-    if _start(here, document_id, source, "Correct the mask, then submit it: it takes the place of the imported one."):
+    if _start(ctx, document_id, source, "Correct the mask, then submit it: it takes the place of the imported one."):
         st.session_state[mode_key(image_id)] = MASKS
 
 
-def start(here: Here, document_id: str, source: StartSource, word: str) -> None:
+def start(ctx: PageContext, document_id: str, source: StartSource, word: str) -> None:
     """Replace what is painted of a finding by another mask, let the editor load it, and close the choice."""
-    _start(here, document_id, source, word)
+    _start(ctx, document_id, source, word)
     st.session_state[START] = False
 
 
-def restore(here: Here, version_id: int) -> None:
+def restore(ctx: PageContext, version_id: int) -> None:
     """Make a new version of an earlier one."""
 
     def deed() -> str:
-        made = annotation_versions.restore_version(here.store, actor=here.actor, version_id=version_id)
+        made = annotation_versions.restore_version(ctx.caller, version_id=version_id)
         return f"Restored as version {made.number}."
 
     if doing(deed, key=SAID):
@@ -195,22 +194,22 @@ def restore(here: Here, version_id: int) -> None:
     st.session_state[restore_key(version_id)] = False
 
 
-def skip(here: Here, item_id: int, next_image_id: int | None, reason_key: str) -> None:
+def skip(ctx: PageContext, item_id: int, next_image_id: int | None, reason_key: str) -> None:
     """Leave an image of a task out, and go on."""
 
     def deed() -> str:
         reason = str(st.session_state.get(reason_key) or "")
-        task_queue.skip_item(here.store, actor=here.actor, item_id=item_id, reason=reason)
+        task_queue.skip_item(ctx.caller, item_id=item_id, reason=reason)
         return "Skipped. You can take it up again from your queue."
 
     _go_on(doing(deed, key=SAID), next_image_id)
 
 
-def resume(here: Here, item_id: int) -> None:
+def resume(ctx: PageContext, item_id: int) -> None:
     """Take a skipped image up again."""
 
     def deed() -> str:
-        task_queue.resume_item(here.store, actor=here.actor, item_id=item_id)
+        task_queue.resume_item(ctx.caller, item_id=item_id)
         return "The image waits for your mask again."
 
     doing(deed, key=SAID)
@@ -232,11 +231,11 @@ def compared(image_id: int) -> tuple[int, int] | None:
     return pair
 
 
-def save_points(here: Here, image_id: int, points: list[tuple[float, float]]) -> None:
+def save_points(ctx: PageContext, image_id: int, points: list[tuple[float, float]]) -> None:
     """Keep biopsy points."""
 
     def deed() -> str:
-        biopsy_points.save_biopsy_points(here.store, actor=here.actor, image_id=image_id, points=points)
+        biopsy_points.save_biopsy_points(ctx.caller, image_id=image_id, points=points)
         return ""
 
     doing(deed, key=SAID)
@@ -249,9 +248,9 @@ def _submitted_text(made: Sequence[tuple[str, int]]) -> str:
     return f"Submitted: {joined([f'{name}, version {number}' for name, number in made])}." if made else ""
 
 
-def _start(here: Here, document_id: str, source: StartSource, word: str) -> bool:
+def _start(ctx: PageContext, document_id: str, source: StartSource, word: str) -> bool:
     def deed() -> str:
-        starting.start_from(here.store, actor=here.actor, document_id=document_id, source=source)
+        starting.start_from(ctx.caller, document_id=document_id, source=source)
         return word
 
     is_done = doing(deed, key=SAID)

@@ -9,7 +9,7 @@ import streamlit as st
 from colpo_core.records.annotations import AnnotationDesk, BiopsyPointRecord
 from colpo_core.records.cases.images import ImageRecord
 from pages._ui.annotations import actions as deeds
-from pages._ui.shared.context import Here
+from pages._ui.shared.context import PageContext
 
 _COLOUR = "#ffe14d"
 _RADIUS = 7.0
@@ -17,7 +17,7 @@ _LINE = 3.0
 _FIT = (680, 510)
 
 
-def show_canvas(here: Here, desk: AnnotationDesk) -> None:
+def show_canvas(ctx: PageContext, desk: AnnotationDesk) -> None:
     """The canvas of an image. Each change is saved at once, in pixels of the image."""
     # Not at the top: the package finds its files only where a Streamlit server runs already.
     from streamlit_drawable_canvas import st_canvas
@@ -32,7 +32,7 @@ def show_canvas(here: Here, desk: AnnotationDesk) -> None:
     def changed() -> None:
         drawing = (st.session_state[key].get("drawing") or {}).get("raw")
         if drawing is not None:
-            deeds.save_points(here, image.id, points_of(drawing, image, scale))
+            deeds.save_points(ctx, image.id, points_of(drawing, image, scale))
 
     # The canvas's own tools float above it.
     st.caption("Click where a biopsy was taken or is proposed. The pencil moves and deletes.")

@@ -6,7 +6,7 @@ from colpo_core.records.annotations import UnmarkedImage, UnmarkedPage
 from colpo_core.services.annotations import clear_images
 from pages._ui.annotations import actions as deeds
 from pages._ui.components.gallery import GalleryItem, case_gallery
-from pages._ui.shared.context import Here
+from pages._ui.shared.context import PageContext
 from pages._ui.shared.formats import count_text
 from pages._ui.shared.links import link
 from pages._ui.shared.markdown import plain
@@ -17,17 +17,15 @@ _CHOSEN, _CURSORS, _ROUND = "clear_chosen", "clear_cursors", "clear_round"
 _SWEDE_SEEN = 3
 
 
-def show_unmarked(person: Here) -> None:
+def show_unmarked(ctx: PageContext) -> None:
     """Draw a page of images, what is chosen of them, and the button that confirms."""
     st.header("Images without a lesion", anchor=False)
     say_what_happened(deeds.SAID)
     cursors: list[int] = st.session_state.get(_CURSORS, [])
-    found = clear_images.list_unmarked(
-        person.store, actor=person.actor, after=cursors[-1] if cursors else None, limit=PAGE
-    )
+    found = clear_images.list_unmarked(ctx.caller, after=cursors[-1] if cursors else None, limit=PAGE)
     if not found.images and cursors:
         st.session_state[_CURSORS] = []
-        found = clear_images.list_unmarked(person.store, actor=person.actor, limit=PAGE)
+        found = clear_images.list_unmarked(ctx.caller, limit=PAGE)
     if not found.total:
         st.info(
             "Every acetic-acid image has a mask, is being painted, or is confirmed to show nothing acetowhite.",
@@ -41,7 +39,7 @@ def show_unmarked(person: Here) -> None:
         "them that there is nothing to mark. Painting the image later makes a new version, which counts instead."
     )
     _show_gallery(found)
-    _show_buttons(person, found, cursors)
+    _show_buttons(ctx, found, cursors)
 
 
 def _show_gallery(found: UnmarkedPage) -> None:
@@ -75,7 +73,7 @@ def _chosen(found: UnmarkedPage) -> set[int]:
     return chosen & {one.image_id for one in found.images}
 
 
-def _show_buttons(person: Here, found: UnmarkedPage, cursors: list[int]) -> None:
+def _show_buttons(ctx: PageContext, found: UnmarkedPage, cursors: list[int]) -> None:
     chosen = sorted(_chosen(found))
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.button(
@@ -85,7 +83,7 @@ def _show_buttons(person: Here, found: UnmarkedPage, cursors: list[int]) -> None
             disabled=not chosen,
             key="clear_confirm",
             on_click=_confirm,
-            args=(person, tuple(chosen)),
+            args=(ctx, tuple(chosen)),
         )
         everything = tuple(one.image_id for one in found.images)
         st.button("Choose all on this page", icon=":material/select_all:", on_click=_choose, args=(everything,))
@@ -103,9 +101,9 @@ def _show_buttons(person: Here, found: UnmarkedPage, cursors: list[int]) -> None
     st.caption("A click on an image opens it in the editor; its box, or the space bar, chooses it.")
 
 
-def _confirm(person: Here, image_ids: tuple[int, ...]) -> None:
+def _confirm(ctx: PageContext, image_ids: tuple[int, ...]) -> None:
     def deed() -> str:
-        made = clear_images.confirm_clear(person.store, actor=person.actor, image_ids=image_ids)
+        made = clear_images.confirm_clear(ctx.caller, image_ids=image_ids)
         return f"Confirmed: nothing acetowhite on {count_text(len(made), 'image')}."
 
     if doing(deed, key=deeds.SAID):

@@ -8,21 +8,21 @@ from colpo_core.records.annotations import AnnotationDesk, VersionComparison
 from colpo_core.services.annotations.versions import BOTH_RGB, FIRST_RGB, SECOND_RGB, compare_versions
 from pages._ui.annotations import actions as deeds
 from pages._ui.components.viewer import Layer, image_viewer
-from pages._ui.shared.context import Here
+from pages._ui.shared.context import PageContext
 from pages._ui.shared.markdown import plain
 from pages._ui.shared.words import area_text
 
 _LESS_THAN_EDITOR_PX = 16
 
 
-def find_comparison(person: Here, desk: AnnotationDesk) -> VersionComparison | None:
+def find_comparison(ctx: PageContext, desk: AnnotationDesk) -> VersionComparison | None:
     """The two versions of this image that are being compared, or None."""
     pair = deeds.compared(desk.annotation.image.id)
     if pair is None:
         return None
     first_id, second_id = pair
     with st.spinner("Comparing …"):
-        return compare_versions(person.store, actor=person.actor, first_id=first_id, second_id=second_id)
+        return compare_versions(ctx.caller, first_id=first_id, second_id=second_id)
 
 
 def show_comparison(found: VersionComparison, *, around_px: int) -> None:

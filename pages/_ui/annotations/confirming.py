@@ -8,7 +8,7 @@ from colpo_core.terms import MaskDoubt
 from pages._ui.annotations import actions as deeds
 from pages._ui.annotations.words import ORIGINS
 from pages._ui.components.viewer import Layer, image_viewer
-from pages._ui.shared.context import Here
+from pages._ui.shared.context import PageContext
 from pages._ui.shared.words import area_text
 
 _LESS_THAN_EDITOR_PX = 26
@@ -26,11 +26,11 @@ def show_imported(desk: AnnotationDesk, *, around_px: int) -> None:
     image_viewer("annotate_imported", image_url, layers, around_px=around_px - _LESS_THAN_EDITOR_PX)
 
 
-def ask_about(here: Here, desk: AnnotationDesk, *, is_in_task: bool) -> None:
+def ask_about(ctx: PageContext, desk: AnnotationDesk, *, is_in_task: bool) -> None:
     """How each waiting mask was closed, and what to do with it.
 
     Args:
-        here: Who looks.
+        ctx: The page's context.
         desk: The image.
         is_in_task: Whether a task's queue says what comes next, and not the next mask that waits.
     """
@@ -44,12 +44,12 @@ def ask_about(here: Here, desk: AnnotationDesk, *, is_in_task: bool) -> None:
                 asked = doubt_text(doubt, share=version.area_share, finding=version.finding)
                 st.markdown(f"**{ORIGINS[version.origin]}.**  \n{asked}")
                 if doubt is MaskDoubt.OUTLINE:
-                    _offer_to_fill(here, desk, version)
+                    _offer_to_fill(ctx, desk, version)
             st.caption(" · ".join(filter(None, (version.author, area_text(version.area_share), version.note))))
-            _buttons(here, desk, version, desk.next_to_confirm_id if goes_on else None)
+            _buttons(ctx, desk, version, desk.next_to_confirm_id if goes_on else None)
 
 
-def _offer_to_fill(here: Here, desk: AnnotationDesk, version: VersionRecord) -> None:
+def _offer_to_fill(ctx: PageContext, desk: AnnotationDesk, version: VersionRecord) -> None:
     st.button(
         "Fill it",
         key=f"fill_{version.annotation_id}",
@@ -57,11 +57,11 @@ def _offer_to_fill(here: Here, desk: AnnotationDesk, version: VersionRecord) -> 
         help="Starts your own mask from it, filled. Look at it, then submit it.",
         width="stretch",
         on_click=deeds.fill_imported,
-        args=(here, desk.annotation.document_id, version.version_id, desk.annotation.image.id),
+        args=(ctx, desk.annotation.document_id, version.version_id, desk.annotation.image.id),
     )
 
 
-def _buttons(here: Here, desk: AnnotationDesk, version: VersionRecord, onward: int | None) -> None:
+def _buttons(ctx: PageContext, desk: AnnotationDesk, version: VersionRecord, onward: int | None) -> None:
     key = str(version.annotation_id)
     is_only = len(desk.to_confirm) == 1
     st.button(
@@ -72,7 +72,7 @@ def _buttons(here: Here, desk: AnnotationDesk, version: VersionRecord, onward: i
         shortcut="y" if is_only else None,
         width="stretch",
         on_click=deeds.confirm,
-        args=(here, version.annotation_id, onward),
+        args=(ctx, version.annotation_id, onward),
     )
     st.button(
         "Correct it",
@@ -81,7 +81,7 @@ def _buttons(here: Here, desk: AnnotationDesk, version: VersionRecord, onward: i
         shortcut="e" if is_only else None,
         width="stretch",
         on_click=deeds.correct,
-        args=(here, desk.annotation.document_id, version.version_id, desk.annotation.image.id),
+        args=(ctx, desk.annotation.document_id, version.version_id, desk.annotation.image.id),
     )
     with st.popover("Reject", icon=":material/close:", width="stretch"):
         reason_key = f"reason_{key}"
@@ -93,7 +93,7 @@ def _buttons(here: Here, desk: AnnotationDesk, version: VersionRecord, onward: i
             key=f"reject_{key}",
             width="stretch",
             on_click=deeds.reject,
-            args=(here, version.annotation_id, reason_key, onward),
+            args=(ctx, version.annotation_id, reason_key, onward),
         )
 
 

@@ -8,7 +8,7 @@ from colpo_core.records.tasks import MAX_SKIP_REASON, QueuePlace
 from colpo_core.services.tasks import queue as task_queue
 from colpo_core.terms import TaskItemState
 from pages._ui.annotations import actions as deeds
-from pages._ui.shared.context import Here
+from pages._ui.shared.context import PageContext
 from pages._ui.shared.links import go, link
 from pages._ui.shared.markdown import plain
 from pages._ui.shared.messages import say_what_happened
@@ -28,20 +28,20 @@ _REASONS = (
 )
 
 
-def first_of_queue(person: Here, task_id: int) -> int | None:
+def first_of_queue(ctx: PageContext, task_id: int) -> int | None:
     """The image of a task that waits for me first, or None where none does."""
-    queues = task_queue.my_queues(person.store, actor=person.actor)
+    queues = task_queue.my_queues(ctx.caller)
     return next((one.next_image_id for one in queues if one.task_id == task_id), None)
 
 
-def note_opened(person: Here, place: QueuePlace) -> None:
+def note_opened(ctx: PageContext, place: QueuePlace) -> None:
     """Keep when I first had this image before me."""
     if place.state is TaskItemState.WAITING and not place.closed and st.session_state.get(_OPENED) != place.item_id:
-        task_queue.open_item(person.store, actor=person.actor, item_id=place.item_id)
+        task_queue.open_item(ctx.caller, item_id=place.item_id)
         st.session_state[_OPENED] = place.item_id
 
 
-def show_queue(person: Here, place: QueuePlace, image_id: int) -> None:
+def show_queue(ctx: PageContext, place: QueuePlace, image_id: int) -> None:
     """One line: the task, how far I am, and the buttons to the images around this one."""
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         st.progress(place.n_done / place.n_items if place.n_items else 0.0, text=_place_text(place), width=_PROGRESS_PX)
@@ -54,9 +54,9 @@ def show_queue(person: Here, place: QueuePlace, image_id: int) -> None:
             )
         _show_state(place)
         with st.container(width="content"):
-            _show_time(person, place.task_id, image_id)
+            _show_time(ctx, place.task_id, image_id)
         st.space("stretch")
-        _show_buttons(person, place)
+        _show_buttons(ctx, place)
 
 
 def show_beside_queue(waiting: int | None) -> None:
@@ -116,9 +116,9 @@ def _show_state(place: QueuePlace) -> None:
 
 
 @st.fragment(run_every=_TIME_AGAIN_S)
-def _show_time(person: Here, task_id: int, image_id: int) -> None:
+def _show_time(ctx: PageContext, task_id: int, image_id: int) -> None:
     """Time grows with every stroke that is saved, and those do not rerun the page: this part looks by itself."""
-    place = task_queue.queue_place(person.store, actor=person.actor, task_id=task_id, image_id=image_id)
+    place = task_queue.queue_place(ctx.caller, task_id=task_id, image_id=image_id)
     if place is not None and place.case_active_ms >= 1000:
         st.caption(
             f":material/timer: {time_text(place.case_active_ms)}",
@@ -126,17 +126,17 @@ def _show_time(person: Here, task_id: int, image_id: int) -> None:
         )
 
 
-def _show_buttons(person: Here, place: QueuePlace) -> None:
+def _show_buttons(ctx: PageContext, place: QueuePlace) -> None:
     if place.state is TaskItemState.SKIPPED and not place.closed:
         st.button(
             "Take up", icon=":material/replay:", help="Put it back into the queue", on_click=deeds.resume,
-            args=(person, place.item_id),
+            args=(ctx, place.item_id),
         )  # fmt: skip
     may_skip = place.state is TaskItemState.WAITING and not place.closed
     if may_skip and st.button(
         "Skip", icon=":material/skip_next:", shortcut="k", help="Leave this image out, with a reason"
     ):
-        _ask_why(person, place)
+        _ask_why(ctx, place)
     st.button(
         "Previous",
         icon=":material/arrow_back:",
@@ -175,7 +175,7 @@ def _open(image_id: int | None) -> None:
 
 
 @st.dialog("Skip this image")
-def _ask_why(person: Here, place: QueuePlace) -> None:
+def _ask_why(ctx: PageContext, place: QueuePlace) -> None:
     reason = st.selectbox(
         "Why?",
         _REASONS,
@@ -196,7 +196,7 @@ def _ask_why(person: Here, place: QueuePlace) -> None:
         disabled=not reason,
         help=None if reason else "Choose a reason first.",
         on_click=deeds.skip,
-        args=(person, place.item_id, onward(place), _REASON),
+        args=(ctx, place.item_id, onward(place), _REASON),
     )
     if pressed:
         st.rerun()  # a dialog reruns by itself alone; the page has to follow to the next image

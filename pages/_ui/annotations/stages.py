@@ -10,7 +10,7 @@ from pages._ui.cases.findings import show_findings
 from pages._ui.cases.images import show_with_sites
 from pages._ui.cases.specimens import show_label, show_specimens
 from pages._ui.components.viewer import Frame, Layer, image_series
-from pages._ui.shared.context import Here
+from pages._ui.shared.context import PageContext
 from pages._ui.shared.links import link
 from pages._ui.shared.words import stage_text
 
@@ -30,20 +30,20 @@ def show_stages(desk: AnnotationDesk) -> None:
     image_series("annotate_series", frames, height_px=_SERIES_PX)
 
 
-def show_picture(person: Here, desk: AnnotationDesk, *, around_px: int) -> None:
+def show_picture(ctx: PageContext, desk: AnnotationDesk, *, around_px: int) -> None:
     """The image with my newest version, to look at while filling in the form."""
     layers = []
     if desk.versions:
         newest = desk.versions[0]
         mask = f"/colpo/annotations/versions/{newest.version_id}/mask.png?colour=cyan"
         layers.append(Layer("My mask", mask, opacity=0.45))
-    case = get_case(person.store, actor=person.actor, case_id=desk.annotation.image.case_id, with_predictions=False)
+    case = get_case(ctx.caller, case_id=desk.annotation.image.case_id, with_predictions=False)
     show_with_sites("annotate_form_viewer", case, desk.annotation.image.id, layers, around_px=around_px)
 
 
-def show_form(person: Here, desk: AnnotationDesk) -> None:
+def show_form(ctx: PageContext, desk: AnnotationDesk) -> None:
     """Findings, record and histology of the case, as on its own page."""
-    case = get_case(person.store, actor=person.actor, case_id=desk.annotation.image.case_id, with_predictions=False)
+    case = get_case(ctx.caller, case_id=desk.annotation.image.case_id, with_predictions=False)
     told.tell()
     # All three are drawn at once: a tab that is not drawn would forget what was entered and not saved.
     findings, histology, record = st.tabs(
@@ -51,7 +51,7 @@ def show_form(person: Here, desk: AnnotationDesk) -> None:
         key="annotate_form_tab",
     )
     with findings:
-        show_findings(person, case.id)
+        show_findings(ctx, case.id)
     with histology:
         show_label(case)
         show_specimens(case, can_place=True)

@@ -7,7 +7,7 @@ from colpo_core.services.annotations import starts as starting
 from colpo_core.terms import Start
 from pages._ui.annotations import actions as deeds
 from pages._ui.components.viewer import StripItem, image_strip
-from pages._ui.shared.context import Here
+from pages._ui.shared.context import PageContext
 from pages._ui.shared.formats import as_when
 from pages._ui.shared.markdown import plain
 from pages._ui.shared.words import area_text, stage_text
@@ -16,7 +16,7 @@ _IMAGES = "annotate_start_images"
 _SHOWN = 3
 
 
-def choose_start(person: Here, mine: OpenAnnotation) -> None:
+def choose_start(ctx: PageContext, mine: OpenAnnotation) -> None:
     """A button that opens what there is to start from; the store is asked only once it is open."""
     opened = st.popover(
         "Start from…",
@@ -28,27 +28,27 @@ def choose_start(person: Here, mine: OpenAnnotation) -> None:
     if not opened.open:
         return
     with opened, st.container(width=360, gap="xsmall"):
-        options = starting.start_options(person.store, actor=person.actor, image_id=mine.image.id, finding=mine.finding)
+        options = starting.start_options(ctx.caller, image_id=mine.image.id, finding=mine.finding)
         if mine.changed:
             st.caption("It takes the place of what you have painted. **Undo** (Ctrl+Z) brings that back.")
-        _nothing(person, mine)
-        _proposal(person, mine, options)
-        _versions(person, mine, "My versions", options.own_versions, Start.OWN_VERSION)
-        _other_images(person, mine, options)
-        _versions(person, mine, "Masks of others", options.others, Start.OTHER_VERSION)
+        _nothing(ctx, mine)
+        _proposal(ctx, mine, options)
+        _versions(ctx, mine, "My versions", options.own_versions, Start.OWN_VERSION)
+        _other_images(ctx, mine, options)
+        _versions(ctx, mine, "Masks of others", options.others, Start.OTHER_VERSION)
 
 
-def _nothing(person: Here, mine: OpenAnnotation) -> None:
+def _nothing(ctx: PageContext, mine: OpenAnnotation) -> None:
     st.button(
         "An empty mask",
         icon=":material/check_box_outline_blank:",
         width="stretch",
         on_click=deeds.start,
-        args=(person, mine.document_id, StartSource(Start.NOTHING), "The mask is empty: paint it anew."),
+        args=(ctx, mine.document_id, StartSource(Start.NOTHING), "The mask is empty: paint it anew."),
     )
 
 
-def _proposal(person: Here, mine: OpenAnnotation, options: StartOptions) -> None:
+def _proposal(ctx: PageContext, mine: OpenAnnotation, options: StartOptions) -> None:
     proposal = options.proposal
     if proposal is None:
         st.button("The model's proposal", icon=":material/neurology:", width="stretch", disabled=True)
@@ -60,7 +60,7 @@ def _proposal(person: Here, mine: OpenAnnotation, options: StartOptions) -> None
         width="stretch",
         on_click=deeds.start,
         args=(
-            person,
+            ctx,
             mine.document_id,
             StartSource(Start.PROPOSAL, prediction_id=proposal.prediction_id),
             "This is the model's proposal: correct it before you submit.",
@@ -73,7 +73,7 @@ def _proposal(person: Here, mine: OpenAnnotation, options: StartOptions) -> None
 
 
 def _versions(
-    person: Here, mine: OpenAnnotation, title: str, versions: tuple[VersionRecord, ...], start: Start
+    ctx: PageContext, mine: OpenAnnotation, title: str, versions: tuple[VersionRecord, ...], start: Start
 ) -> None:
     if not versions:
         return
@@ -86,7 +86,7 @@ def _versions(
             width="stretch",
             on_click=deeds.start,
             args=(
-                person,
+                ctx,
                 mine.document_id,
                 StartSource(start, version_id=version.version_id),
                 f"Started from {name}." if start is Start.OWN_VERSION else f"Started from the mask of {name}.",
@@ -94,7 +94,7 @@ def _versions(
         )
 
 
-def _other_images(person: Here, mine: OpenAnnotation, options: StartOptions) -> None:
+def _other_images(ctx: PageContext, mine: OpenAnnotation, options: StartOptions) -> None:
     if not options.other_images:
         return
     st.markdown("**My mask on another image of this case**")
@@ -113,7 +113,7 @@ def _other_images(person: Here, mine: OpenAnnotation, options: StartOptions) -> 
         if chosen is not None:
             source = StartSource(Start.OTHER_IMAGE, image_id=int(chosen))
             word = "Copied from the other image. If the view has moved, press **T** and drag the mask into its place."
-            deeds.start(person, mine.document_id, source, word)
+            deeds.start(ctx, mine.document_id, source, word)
 
     image_strip(_IMAGES, items, None, on_choose=choose)
     st.caption("The mask is copied as it lies. If the view has moved since, press T to move, turn and warp it.")

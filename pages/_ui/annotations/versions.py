@@ -10,7 +10,7 @@ from pages._ui.annotations import actions as deeds
 from pages._ui.annotations.words import ORIGINS, made_text
 from pages._ui.components.mask_editor import Reference
 from pages._ui.components.mask_editor.editor import LAYERS
-from pages._ui.shared.context import Here
+from pages._ui.shared.context import PageContext
 from pages._ui.shared.formats import as_when
 from pages._ui.shared.markdown import plain
 from pages._ui.shared.words import area_text
@@ -19,7 +19,7 @@ _SHOWN = 6
 _COLOURS = tuple(OVERLAYS.items())[:3]
 
 
-def list_versions(person: Here, desk: AnnotationDesk) -> None:
+def list_versions(ctx: PageContext, desk: AnnotationDesk) -> None:
     """My versions, newest first."""
     st.markdown(f"**My versions** · {LAYERS[desk.annotation.finding].name}")
     if not desk.versions:
@@ -29,7 +29,7 @@ def list_versions(person: Here, desk: AnnotationDesk) -> None:
     numbers = {version.version_id: version.number for version in desk.versions}
     shown = desk.versions if st.session_state.get(_all_key(desk)) else desk.versions[:_SHOWN]
     for version in shown:
-        _version(person, desk, version, numbers)
+        _version(ctx, desk, version, numbers)
     if len(desk.versions) > _SHOWN:
         st.toggle(f"Show all {len(desk.versions)}", key=_all_key(desk))
 
@@ -83,7 +83,7 @@ def references(desk: AnnotationDesk) -> Sequence[Reference]:
     ]
 
 
-def _version(person: Here, desk: AnnotationDesk, version: VersionRecord, numbers: dict[int, int]) -> None:
+def _version(ctx: PageContext, desk: AnnotationDesk, version: VersionRecord, numbers: dict[int, int]) -> None:
     is_newest = version.version_id == desk.versions[0].version_id
     with st.container(gap=None):
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", wrap=False):
@@ -101,7 +101,7 @@ def _version(person: Here, desk: AnnotationDesk, version: VersionRecord, numbers
                     key=deeds.restore_key(version.version_id),
                     on_change="rerun",
                 ):
-                    _ask_to_restore(person, version, desk.versions[0].number + 1)
+                    _ask_to_restore(ctx, version, desk.versions[0].number + 1)
         st.caption("  \n".join(filter(None, _lines(version, numbers))))
 
 
@@ -120,7 +120,7 @@ def _lines(version: VersionRecord, numbers: dict[int, int]) -> tuple[str, ...]:
     )
 
 
-def _ask_to_restore(person: Here, version: VersionRecord, next_number: int) -> None:
+def _ask_to_restore(ctx: PageContext, version: VersionRecord, next_number: int) -> None:
     st.markdown(
         f"Make version {version.number} the newest again? It becomes **version {next_number}**; every version stays."
     )
@@ -131,7 +131,7 @@ def _ask_to_restore(person: Here, version: VersionRecord, next_number: int) -> N
         icon=":material/history:",
         width="stretch",
         on_click=deeds.restore,
-        args=(person, version.version_id),
+        args=(ctx, version.version_id),
     )
 
 

@@ -12,7 +12,7 @@ from colpo_core.records.cases.cases import CYTOLOGIES, CaseForm, CaseRecord, Swe
 from colpo_core.services.cases.case import update_case
 from pages._ui.cases.messages import doing
 from pages._ui.cases.words import COLPOSCOPIES, HIV_STATUSES, MENOPAUSAL_STATES, SWEDE, YES_OR_NO, score_text
-from pages._ui.shared.context import here
+from pages._ui.shared.context import page_context
 
 _SAVED = "case_record_saved"
 Word = TypeVar("Word")
@@ -145,10 +145,10 @@ def _form(key: str) -> CaseForm:
 
 
 def _save(case_id: int, version: int, key: str) -> None:
-    person = here()
+    ctx = page_context()
 
     def deed() -> str:
-        update_case(person.store, actor=person.actor, case_id=case_id, base_version=version, form=_form(key))
+        update_case(ctx.caller, case_id=case_id, base_version=version, form=_form(key))
         return "Record saved"
 
     doing(deed)

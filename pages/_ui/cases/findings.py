@@ -13,7 +13,7 @@ from colpo_core.services.cases.findings_proposal import lesion_images, propose_f
 from pages._ui.cases.chart import propose_lesion_size
 from pages._ui.cases.words import ADEQUACY, IODINE, JUNCTIONS, LOCATIONS, SIGN_GROUPS, SIGN_WORDS, proposal_text
 from pages._ui.shared import messages as told
-from pages._ui.shared.context import Here
+from pages._ui.shared.context import PageContext
 from pages._ui.shared.markdown import plain
 from pages._ui.shared.words import stage_text
 
@@ -24,18 +24,18 @@ Word = TypeVar("Word")
 
 
 @st.fragment
-def show_findings(person: Here, case_id: int) -> None:
+def show_findings(ctx: PageContext, case_id: int) -> None:
     """Draw the findings form of a case; only this part reruns while somebody fills it in.
 
     What was filled in stays on the screen until it is saved, also where somebody else saves the same form meanwhile.
     """
     if st.session_state.pop(_ALL_OF_IT, False):
         st.rerun()  # what was proposed belongs on the record beside this form
-    record = get_findings(person.store, actor=person.actor, case_id=case_id)
+    record = get_findings(ctx.caller, case_id=case_id)
     key, is_overtaken = _key(record)
     with st.container(key=f"findings_form_{case_id}", gap="small"):
         _general(key)
-        _lesion(person, case_id, key)
+        _lesion(ctx, case_id, key)
         _signs(key)
         st.text_input("Remark", key=f"{key}_note", max_chars=1000, placeholder="nothing that names the patient")
         if is_overtaken:
@@ -45,7 +45,7 @@ def show_findings(person: Here, case_id: int) -> None:
         _say()
         st.button(
             "Save findings", type="primary", icon=":material/save:", width="stretch", key=f"{key}_save",
-            on_click=_save, args=(person, case_id, key),
+            on_click=_save, args=(ctx, case_id, key),
         )  # fmt: skip
         _say_who_saved(record, key)
 
@@ -114,13 +114,13 @@ def _general(key: str) -> None:
     _group(key, SignGroup.NORMAL)
 
 
-def _lesion(person: Here, case_id: int, key: str) -> None:
+def _lesion(ctx: PageContext, case_id: int, key: str) -> None:
     with st.container(border=True, gap="small"):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.markdown("**Lesion**", width="content")
             st.space("stretch")
-            _propose(person, case_id, key)
-        _proposed(person, case_id, key)
+            _propose(ctx, case_id, key)
+        _proposed(ctx, case_id, key)
         _choice("Lies in the transformation zone", LOCATIONS, f"{key}_location")
         st.pills("Clock positions", list(range(1, 13)), selection_mode="multi", key=f"{key}_clock_hours")
         with st.container(horizontal=True, gap="medium"):
@@ -156,8 +156,8 @@ def _group(key: str, group: SignGroup) -> None:
     )
 
 
-def _propose(person: Here, case_id: int, key: str) -> None:
-    images = lesion_images(person.store, actor=person.actor, case_id=case_id)
+def _propose(ctx: PageContext, case_id: int, key: str) -> None:
+    images = lesion_images(ctx.caller, case_id=case_id)
     if len(images) > 1:
         titles = {image.id: f"{stage_text(image)} (image {image.id})" for image in images}
         st.selectbox(
@@ -174,15 +174,15 @@ def _propose(person: Here, case_id: int, key: str) -> None:
         if images
         else "Paint the lesion on an image of this case first",
         on_click=_take_proposal,
-        args=(person, key, first),
+        args=(ctx, key, first),
     )
 
 
-def _take_proposal(person: Here, key: str, first: int) -> None:
+def _take_proposal(ctx: PageContext, key: str, first: int) -> None:
     image_id = st.session_state.get(f"{key}_image") or first
 
     def deed() -> str:
-        proposal = propose_findings(person.store, actor=person.actor, image_id=image_id)
+        proposal = propose_findings(ctx.caller, image_id=image_id)
         st.session_state[f"{key}_proposal"] = proposal
         if proposal.has_mask:
             st.session_state[f"{key}_clock_hours"] = list(proposal.clock_hours)
@@ -194,7 +194,7 @@ def _take_proposal(person: Here, key: str, first: int) -> None:
     told.doing(deed, key=_SAID)
 
 
-def _proposed(person: Here, case_id: int, key: str) -> None:
+def _proposed(ctx: PageContext, case_id: int, key: str) -> None:
     proposal: FindingsProposal | None = st.session_state.get(f"{key}_proposal")
     if proposal is None:
         return
@@ -210,28 +210,27 @@ def _proposed(person: Here, case_id: int, key: str) -> None:
                 icon=":material/arrow_forward:",
                 key=f"{key}_swede",
                 on_click=_take_size,
-                args=(person, case_id, points),
+                args=(ctx, case_id, points),
             )
 
 
-def _take_size(person: Here, case_id: int, points: int) -> None:
+def _take_size(ctx: PageContext, case_id: int, points: int) -> None:
     def deed() -> str:
-        propose_lesion_size(get_case(person.store, actor=person.actor, case_id=case_id), points)
+        propose_lesion_size(get_case(ctx.caller, case_id=case_id), points)
         return "Filled in on the record. Look at it there and save the record."
 
     if told.doing(deed, key=_SAID):
         st.session_state[_ALL_OF_IT] = True
 
 
-def _save(person: Here, case_id: int, key: str) -> None:
+def _save(ctx: PageContext, case_id: int, key: str) -> None:
     proposal: FindingsProposal | None = st.session_state.get(f"{key}_proposal")
 
     def deed() -> str:
         entry = _entry(key)
         base: int = st.session_state[_base_name(case_id)]
         saved = save_findings(
-            person.store,
-            actor=person.actor,
+            ctx.caller,
             case_id=case_id,
             base_version=base,
             entry=entry,

@@ -10,7 +10,7 @@ from colpo_core.records.cases.images import AskedImage, Contradiction, grouped_q
 from colpo_core.services.cases.image_questions import confirm_images, refile_images
 from colpo_core.services.common.stored_images import mark_image
 from colpo_core.terms import ImageQuestion, Stage
-from pages._ui.shared.context import here
+from pages._ui.shared.context import page_context
 from pages._ui.shared.messages import doing, say_what_happened
 from pages._ui.shared.words import STAGES
 
@@ -125,8 +125,8 @@ def _meant(images: Sequence[AskedImage], key: str) -> list[int]:
 
 def _refile(images: Sequence[AskedImage], key: str, stage: Stage, said: str) -> None:
     def deed() -> str:
-        person = here()
-        changed = refile_images(person.store, actor=person.actor, image_ids=_meant(images, key), stage=stage)
+        ctx = page_context()
+        changed = refile_images(ctx.caller, image_ids=_meant(images, key), stage=stage)
         return f"{_images(changed)} filed as {STAGES[stage]}."
 
     doing(deed, key=said)
@@ -134,19 +134,19 @@ def _refile(images: Sequence[AskedImage], key: str, stage: Stage, said: str) -> 
 
 def _confirm(images: Sequence[AskedImage], key: str, question: ImageQuestion, said: str) -> None:
     def deed() -> str:
-        person = here()
+        ctx = page_context()
         meant = _meant(images, key)
-        confirm_images(person.store, actor=person.actor, image_ids=meant, question=question)
-        return f"{_images(len(meant))} right as filed, by {person.actor.display_name}."
+        confirm_images(ctx.caller, image_ids=meant, question=question)
+        return f"{_images(len(meant))} right as filed, by {ctx.caller.actor.display_name}."
 
     doing(deed, key=said)
 
 
 def _leave_out(images: Sequence[AskedImage], key: str, said: str) -> None:
     def deed() -> str:
-        person = here()
+        ctx = page_context()
         meant = _meant(images, key)
-        mark = partial(mark_image, person.store, actor=person.actor, shows_cervix=False)
+        mark = partial(mark_image, ctx.caller, shows_cervix=False)
         for image_id in meant:
             mark(image_id=image_id)
         return f"{_images(len(meant))} left out of learning."

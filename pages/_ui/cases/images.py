@@ -11,7 +11,7 @@ from colpo_core.terms import AnnotationState, Finding, Stage
 from pages._ui.cases import sites
 from pages._ui.cases.messages import doing
 from pages._ui.components.viewer import Frame, Layer, StripItem, image_series, image_strip, image_viewer
-from pages._ui.shared.context import here
+from pages._ui.shared.context import page_context
 from pages._ui.shared.links import go
 from pages._ui.shared.words import FINDINGS, STAGES, STATES, stage_text
 
@@ -152,12 +152,11 @@ def _correction(shown: CaseImage) -> None:
 
 
 def _mark(image_id: int, key: str) -> None:
-    person = here()
+    ctx = page_context()
 
     def deed() -> str:
         mark_image(
-            person.store,
-            actor=person.actor,
+            ctx.caller,
             image_id=image_id,
             stage=st.session_state[f"{key}_stage"],
             shows_cervix=st.session_state[f"{key}_cervix"],

@@ -13,7 +13,7 @@ from colpo_core.services.cases.stage_guess import guess_stage
 from colpo_core.services.imports.files import import_images
 from colpo_core.terms import Stage
 from pages._ui.cases.image_questions import show_questions
-from pages._ui.shared.context import Here
+from pages._ui.shared.context import PageContext
 from pages._ui.shared.errors import showing_errors
 from pages._ui.shared.links import link
 from pages._ui.shared.markdown import plain
@@ -27,11 +27,11 @@ _STATUS = {
 }
 
 
-def show_intake(person: Here) -> None:
+def show_intake(ctx: PageContext) -> None:
     """Draw the form for new images, and what became of the last ones."""
     report: ImportReport | None = st.session_state.get(_REPORT)
     if report is not None:
-        _results(person, report)
+        _results(ctx, report)
         return
     round_number = st.session_state.get(_ROUND, 0)
     about, drop = st.columns([1, 2], gap="large")
@@ -60,7 +60,7 @@ def show_intake(person: Here) -> None:
         )
     if uploaded:
         stages = _stages(uploaded, round_number)
-        _import_button(person, code, day, uploaded, stages)
+        _import_button(ctx, code, day, uploaded, stages)
 
 
 def _stages(uploaded: Sequence[UploadedFile], round_number: int) -> pd.DataFrame:
@@ -91,7 +91,7 @@ def _stages(uploaded: Sequence[UploadedFile], round_number: int) -> pd.DataFrame
 
 
 def _import_button(
-    person: Here, code: str, day: date | None, uploaded: Sequence[UploadedFile], stages: pd.DataFrame
+    ctx: PageContext, code: str, day: date | None, uploaded: Sequence[UploadedFile], stages: pd.DataFrame
 ) -> None:
     missing = [word for word, is_given in (("the patient code", code.strip()), ("the day", day)) if not is_given]
     count = len(uploaded)
@@ -102,7 +102,7 @@ def _import_button(
         return
     with showing_errors(), st.spinner("Reading the images …"):
         st.session_state[_REPORT] = import_images(
-            person.store, actor=person.actor, patient_code=code, case_date=day, files=_incoming(uploaded, stages)
+            ctx.caller, patient_code=code, case_date=day, files=_incoming(uploaded, stages)
         )
         st.session_state[_ROUND] = st.session_state.get(_ROUND, 0) + 1  # new keys: the form starts empty next time
         st.rerun()
@@ -121,7 +121,7 @@ def _incoming(uploaded: Sequence[UploadedFile], stages: pd.DataFrame) -> list[In
     ]
 
 
-def _results(person: Here, report: ImportReport) -> None:
+def _results(ctx: PageContext, report: ImportReport) -> None:
     imported, duplicates, refused = st.columns(3)
     imported.metric("Imported", report.imported, border=True)
     duplicates.metric("Already there", report.duplicates, border=True)
@@ -142,7 +142,7 @@ def _results(person: Here, report: ImportReport) -> None:
         )
     # Asked anew: what was answered here a moment ago is not asked again.
     ids = [one.image_id for one in report.outcomes if one.image_id is not None and one.status is ImportStatus.IMPORTED]
-    show_questions(asked_images(person.store, actor=person.actor, image_ids=ids), key="import_asked")
+    show_questions(asked_images(ctx.caller, image_ids=ids), key="import_asked")
     st.dataframe(
         pd.DataFrame(
             {

@@ -16,7 +16,7 @@ from pages._ui.cases.views import show_views
 from pages._ui.cases.words import OUTCOME_WORDS, states_text
 from pages._ui.components.gallery import GalleryItem, case_gallery
 from pages._ui.shared.badges import model_badges
-from pages._ui.shared.context import Here
+from pages._ui.shared.context import PageContext
 from pages._ui.shared.links import go
 from pages._ui.shared.words import LABELS, date_text, grade_text
 
@@ -30,12 +30,12 @@ _REVIEWS = {
 _WRONG = (Outcome.FALSE_POSITIVE, Outcome.FALSE_NEGATIVE)
 
 
-def show_list(person: Here) -> None:
+def show_list(ctx: PageContext) -> None:
     """Draw the filters and one page of cases."""
     tell()
-    where, sort = case_filters(list_choices(person.store, actor=person.actor))
+    where, sort = case_filters(list_choices(ctx.caller))
     trail = _trail(where, sort)
-    page = list_cases(person.store, actor=person.actor, where=where, sort=sort, after=trail[-1], limit=PAGE)
+    page = list_cases(ctx.caller, where=where, sort=sort, after=trail[-1], limit=PAGE)
     with st.container(horizontal=True, vertical_alignment="center"):
         sort_choice()
         layout = st.segmented_control(
@@ -43,7 +43,7 @@ def show_list(person: Here) -> None:
             persist_state="session",
             label_visibility="collapsed", width="content",
         )  # fmt: skip
-        show_views(person, where, sort)
+        show_views(ctx, where, sort)
         st.space("stretch")
         if page.rows:
             st.caption(_count(page, sort, PAGE * (len(trail) - 1)), width="content")
@@ -51,7 +51,7 @@ def show_list(person: Here) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.caption("The current model:", width="content")
             model_badges(page.model_marks)
-    show_deeds(person, where)
+    show_deeds(ctx, where)
     if not page.rows:
         _nothing(where, sort)
         return

@@ -10,7 +10,7 @@ from colpo_core.services.exports import case_files
 from colpo_core.services.models import predicting
 from colpo_core.terms import Role
 from pages._ui.cases.messages import doing
-from pages._ui.shared.context import Here, here
+from pages._ui.shared.context import PageContext, page_context
 from pages._ui.shared.formats import count_text
 from pages._ui.shared.links import go
 
@@ -39,7 +39,7 @@ def generation() -> int:
     return int(st.session_state.get(_GENERATION, 0))
 
 
-def show_deeds(person: Here, where: CaseFilter) -> None:
+def show_deeds(ctx: PageContext, where: CaseFilter) -> None:
     """Draw what can be done with the selected cases."""
     chosen = selected()
     if not chosen:
@@ -50,26 +50,26 @@ def show_deeds(person: Here, where: CaseFilter) -> None:
                   help=f"Every case that fits the filters, the newest {MOST_SELECTED:,} at most.")  # fmt: skip
         st.button("None", icon=":material/deselect:", on_click=_put, args=((),), type="tertiary")
         st.space("stretch")
-        if person.actor.role is Role.ADMINISTRATOR and st.button(
+        if ctx.caller.actor.role is Role.ADMINISTRATOR and st.button(
             "Hand out", icon=":material/assignment_ind:", help="Make a task of them for annotators."
         ):
             st.session_state[HANDED_OVER] = tuple(sorted(chosen))
             go("tasks", new=1)
         st.button("Predict", icon=":material/play_arrow:", on_click=_predict, args=(chosen,),
                   help="By the current model, in the background; what it has predicted is kept.")  # fmt: skip
-        _export(person, chosen)
+        _export(ctx, chosen)
 
 
-def _export(person: Here, chosen: frozenset[int]) -> None:
+def _export(ctx: PageContext, chosen: frozenset[int]) -> None:
     with st.popover("Export", icon=":material/download:"):
         st.caption("Tables of what is recorded, labelled, predicted and annotated. Patients are named by their codes.")
         st.download_button(
-            "Tables (ZIP)", lambda: case_files.export_cases(person.store, actor=person.actor, case_ids=chosen),
+            "Tables (ZIP)", lambda: case_files.export_cases(ctx.caller, case_ids=chosen),
             file_name="cases.zip", mime="application/zip", icon=":material/table:", on_click="ignore", width="stretch",
         )  # fmt: skip
         st.download_button(
             "With images and masks (ZIP)",
-            lambda: case_files.export_cases(person.store, actor=person.actor, case_ids=chosen, with_files=True),
+            lambda: case_files.export_cases(ctx.caller, case_ids=chosen, with_files=True),
             file_name="cases-with-files.zip", mime="application/zip", icon=":material/folder_zip:", on_click="ignore",
             disabled=len(chosen) > case_files.MOST_WITH_FILES, width="stretch",
             help=f"For {case_files.MOST_WITH_FILES} cases at most.",
@@ -82,10 +82,10 @@ def _put(case_ids: Iterable[int]) -> None:
 
 
 def _select_all(where: CaseFilter) -> None:
-    person = here()
+    ctx = page_context()
 
     def deed() -> str:
-        found = find_case_ids(person.store, actor=person.actor, where=where)
+        found = find_case_ids(ctx.caller, where=where)
         _put(found)
         return f"{count_text(len(found), 'case')} selected."
 
@@ -93,10 +93,10 @@ def _select_all(where: CaseFilter) -> None:
 
 
 def _predict(chosen: frozenset[int]) -> None:
-    person = here()
+    ctx = page_context()
 
     def deed() -> str:
-        job = predicting.start_prediction_of_cases(person.store, actor=person.actor, case_ids=chosen)
+        job = predicting.start_prediction_of_cases(ctx.caller, case_ids=chosen)
         if job is None:
             return "The current model has predicted all of them, or is doing so."
         return f"The prediction is on its way, as job {job.id}."

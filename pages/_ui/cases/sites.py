@@ -11,7 +11,7 @@ from colpo_core.services.cases.histology import set_clock_hour, set_site
 from pages._ui.cases.messages import doing
 from pages._ui.cases.words import SPECIMENS
 from pages._ui.components.viewer import Mark
-from pages._ui.shared.context import here
+from pages._ui.shared.context import page_context
 from pages._ui.shared.words import GRADE_COLOURS, grade_text, stage_text
 
 _PLACING = "case_placing"
@@ -32,14 +32,14 @@ def shown_image_key(case_id: int) -> str:
 
 def site_choices(case: CaseRecord) -> tuple[SiteChoice, ...]:
     """The biopsy points that the person has set on the images of the case."""
-    person = here()
+    ctx = page_context()
     return tuple(
         SiteChoice(
             f"Biopsy point {point.position}, {stage_text(one.image)}",
             SpecimenSite(one.image.id, point.x_px, point.y_px),
         )
         for one in case.images
-        for point in biopsy_points(person.store, actor=person.actor, image_id=one.image.id)
+        for point in biopsy_points(ctx.caller, image_id=one.image.id)
     )
 
 
@@ -86,10 +86,10 @@ def being_placed(case: CaseRecord) -> SpecimenRecord | None:
 
 def put(specimen_id: int, site: SpecimenSite | None) -> None:
     """Set a specimen's site, in a callback."""
-    person = here()
+    ctx = page_context()
 
     def deed() -> str:
-        set_site(person.store, actor=person.actor, specimen_id=specimen_id, site=site)
+        set_site(ctx.caller, specimen_id=specimen_id, site=site)
         return "Site set" if site else "Site removed"
 
     if doing(deed):
@@ -101,17 +101,17 @@ def proposed_hour(specimen: SpecimenRecord) -> int | None:
     """The hour that the site proposes, where it differs from what is entered."""
     if specimen.site is None or specimen.withdrawn_at is not None:
         return None
-    person = here()
-    hour = propose_clock_hour(person.store, actor=person.actor, site=specimen.site)
+    ctx = page_context()
+    hour = propose_clock_hour(ctx.caller, site=specimen.site)
     return hour if hour != specimen.clock_hour else None
 
 
 def confirm_hour(specimen_id: int, hour: int) -> None:
     """Enter the proposed hour, in a callback."""
-    person = here()
+    ctx = page_context()
 
     def deed() -> str:
-        set_clock_hour(person.store, actor=person.actor, specimen_id=specimen_id, clock_hour=hour)
+        set_clock_hour(ctx.caller, specimen_id=specimen_id, clock_hour=hour)
         return f"Clock position {hour} entered"
 
     doing(deed)

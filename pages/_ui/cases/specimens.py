@@ -9,7 +9,7 @@ from colpo_core.terms import Grade, Label, LabelSource, SpecimenKind
 from pages._ui.cases import sites
 from pages._ui.cases.messages import doing
 from pages._ui.cases.words import SPECIMENS
-from pages._ui.shared.context import here
+from pages._ui.shared.context import page_context
 from pages._ui.shared.markdown import plain
 from pages._ui.shared.words import LABELS, grade_text, stage_text
 
@@ -133,10 +133,10 @@ def _show_image(case_id: int, image_id: int) -> None:
 
 
 def _withdraw(specimen_id: int) -> None:
-    person = here()
+    ctx = page_context()
 
     def deed() -> str:
-        withdraw_specimen(person.store, actor=person.actor, specimen_id=specimen_id)
+        withdraw_specimen(ctx.caller, specimen_id=specimen_id)
         return "Withdrawn. The label was decided anew."
 
     doing(deed)
@@ -170,7 +170,7 @@ def _way_text(way: sites.SiteChoice | str | None) -> str:
 
 
 def _add(case_id: int, key: str) -> None:
-    person = here()
+    ctx = page_context()
     grade: Grade | None = st.session_state[f"{key}_grade"]
     kind: SpecimenKind = st.session_state[f"{key}_kind"]
     way: sites.SiteChoice | str | None = st.session_state[f"{key}_site"]
@@ -179,8 +179,7 @@ def _add(case_id: int, key: str) -> None:
         if grade is None:
             raise InputRejected("Choose the pathologist's grade first. Nothing was entered.")
         specimen_id = add_specimen(
-            person.store,
-            actor=person.actor,
+            ctx.caller,
             case_id=case_id,
             kind=kind,
             grade=grade,

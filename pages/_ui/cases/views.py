@@ -6,14 +6,14 @@ from colpo_core.records.cases.lists import CaseFilter, CaseSort, to_words
 from colpo_core.services.cases import saved_views
 from pages._ui.cases.filters import show_words
 from pages._ui.cases.messages import doing
-from pages._ui.shared.context import Here, here
+from pages._ui.shared.context import PageContext, page_context
 
 _NAME = "cases_view_name"
 
 
-def show_views(person: Here, where: CaseFilter, sort: CaseSort) -> None:
+def show_views(ctx: PageContext, where: CaseFilter, sort: CaseSort) -> None:
     """Draw the kept views, and what keeps the present one."""
-    views = saved_views.list_views(person.store, actor=person.actor)
+    views = saved_views.list_views(ctx.caller)
     with st.popover(f"Views ({len(views)})" if views else "Views", icon=":material/bookmarks:"):
         if not views:
             st.caption("Keep the filters and the order of this list under a name, and find it here.")
@@ -32,12 +32,10 @@ def show_views(person: Here, where: CaseFilter, sort: CaseSort) -> None:
 
 
 def _keep(where: CaseFilter, sort: CaseSort) -> None:
-    person = here()
+    ctx = page_context()
 
     def deed() -> str:
-        view = saved_views.save_view(
-            person.store, actor=person.actor, name=st.session_state[_NAME], where=where, sort=sort
-        )
+        view = saved_views.save_view(ctx.caller, name=st.session_state[_NAME], where=where, sort=sort)
         st.session_state[_NAME] = ""
         return f"Kept as “{view.name}”."
 
@@ -45,10 +43,10 @@ def _keep(where: CaseFilter, sort: CaseSort) -> None:
 
 
 def _forget(view_id: int) -> None:
-    person = here()
+    ctx = page_context()
 
     def deed() -> str:
-        saved_views.delete_view(person.store, actor=person.actor, view_id=view_id)
+        saved_views.delete_view(ctx.caller, view_id=view_id)
         return "The view is forgotten; its cases are as they were."
 
     doing(deed)

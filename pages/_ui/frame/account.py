@@ -4,7 +4,7 @@ import streamlit as st
 
 from colpo_core.services.people.accounts import change_password
 from pages._ui.frame.session_watch import watch_session
-from pages._ui.shared.context import Here
+from pages._ui.shared.context import PageContext
 from pages._ui.shared.errors import showing_errors
 
 # A real form: it works while Streamlit is busy, and the answer takes the cookie away and leads to the sign-in form.
@@ -22,13 +22,13 @@ button:focus-visible { outline: 2px solid var(--st-primary-color); outline-offse
 )
 
 
-def account_menu(person: Here) -> None:
+def account_menu(ctx: PageContext) -> None:
     """Draw the menu of the person who is here.
 
     Args:
-        person: Context of this run.
+        ctx: The page's context.
     """
-    actor = person.actor
+    actor = ctx.caller.actor
     with st.container(key="session_watch_box"):
         watch_session()
     with (
@@ -38,12 +38,12 @@ def account_menu(person: Here) -> None:
         st.markdown(f"**{actor.display_name}**")
         st.caption(f"{actor.username} · {actor.role.value}")
         with st.expander("Change password", icon=":material/key:"):
-            _password_form(person)
+            _password_form(ctx)
         _SIGN_OUT(key="sign_out")
 
 
 @st.fragment
-def _password_form(person: Here) -> None:
+def _password_form(ctx: PageContext) -> None:
     with st.form("change_password", clear_on_submit=True, border=False):
         current = st.text_input("Present password", type="password", autocomplete="current-password")
         new = st.text_input("New password", type="password", autocomplete="new-password", help="At least 10 characters")
@@ -55,5 +55,5 @@ def _password_form(person: Here) -> None:
         st.error("The two new passwords differ. Type the same one twice.")
         return
     with showing_errors():
-        change_password(person.store, actor=person.actor, current=current, password=new, keep_token=person.token)
+        change_password(ctx.caller, current=current, password=new, keep_token=ctx.token)
         st.success("The password was changed. Everywhere else you are signed out.")

@@ -11,7 +11,7 @@ from colpo_core.services.studies.refusals import note_refusal
 from pages._ui.frame.account import account_menu
 from pages._ui.frame.job_notices import tell_of_jobs
 from pages._ui.frame.pages import ROOMS, Room
-from pages._ui.shared.context import here
+from pages._ui.shared.context import page_context
 from pages._ui.shared.errors import showing_errors
 from pages._ui.shared.links import link, remember_pages
 from pages._ui.shared.theme import apply_theme, logo
@@ -24,17 +24,17 @@ def draw() -> None:
     """Draw the page that was asked for, if this person may see it."""
     st.set_page_config(page_title="ColpoDesk", page_icon=MARK_SVG, layout="wide", initial_sidebar_state=_MENU_PX)
     apply_theme()
-    person = here()
+    ctx = page_context()
     logo()
-    allowed = {room.name: _page(room) for room in ROOMS if person.actor.role in room.roles}
+    allowed = {room.name: _page(room) for room in ROOMS if ctx.caller.actor.role in room.roles}
     remember_pages(allowed)
     chosen = st.navigation(_menu(allowed))
     st.session_state["current_page"] = chosen.url_path
     st.sidebar.caption("Research software. Not a medical device.")
-    account_menu(person)
+    account_menu(ctx)
     with showing_errors():
-        if person.actor.role in CLINICIANS:
-            tell_of_jobs(person)
+        if ctx.caller.actor.role in CLINICIANS:
+            tell_of_jobs(ctx)
         chosen.run()
 
 
@@ -61,8 +61,8 @@ def _refusal(room: Room) -> Callable[[], None]:
     roles = " or ".join(f"{role.value}s" for role in sorted(room.roles))
 
     def refuse() -> None:
-        person = here()
-        note_refusal(person.store, actor=person.actor, what=f"page {room.name}")
+        ctx = page_context()
+        note_refusal(ctx.caller, what=f"page {room.name}")
         st.title("Not for your role")
         st.warning(f"“{room.title}” is for {roles}. Ask an administrator if you need it.", icon=":material/lock:")
         link(HOME, "Back to my worklist", icon=":material/home:")

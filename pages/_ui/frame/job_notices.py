@@ -5,7 +5,7 @@ import streamlit as st
 from colpo_core.records.jobs.jobs import JobRecord
 from colpo_core.services.jobs import control as jobs
 from colpo_core.terms import JobKind, JobState
-from pages._ui.shared.context import Here
+from pages._ui.shared.context import PageContext
 
 _UNDER_WAY = "jobs_under_way"
 _KINDS = {
@@ -22,13 +22,13 @@ _ENDS = {
 }
 
 
-def tell_of_jobs(person: Here) -> None:
+def tell_of_jobs(ctx: PageContext) -> None:
     """Say of each job that was under way when a page was last drawn, and is over now, how it ended."""
     watched: frozenset[int] = st.session_state.get(_UNDER_WAY, frozenset())
-    now = jobs.jobs_under_way(person.store, actor=person.actor)
+    now = jobs.jobs_under_way(ctx.caller)
     st.session_state[_UNDER_WAY] = now
     for job_id in sorted(watched - now):
-        _tell(jobs.get_job(person.store, actor=person.actor, job_id=job_id))
+        _tell(jobs.get_job(ctx.caller, job_id=job_id))
 
 
 def _tell(job: JobRecord) -> None:

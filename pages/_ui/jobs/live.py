@@ -15,7 +15,7 @@ from colpo_core.services.models import predicting
 from colpo_core.services.training import starting
 from colpo_core.terms import JobState
 from pages._ui.jobs.stage_words import MAIN_STAGES, pace_text, resources_text, side_runs, speed_text, stage_text
-from pages._ui.shared.context import here
+from pages._ui.shared.context import page_context
 from pages._ui.shared.errors import showing_errors
 from pages._ui.shared.formats import as_when
 from pages._ui.shared.links import link
@@ -54,19 +54,19 @@ def live_job(job_id: int) -> None:
     Args:
         job_id: Row of the job.
     """
-    person = here()
-    is_over = jobs.get_job(person.store, actor=person.actor, job_id=job_id).state.is_over
+    ctx = page_context()
+    is_over = jobs.get_job(ctx.caller, job_id=job_id).state.is_over
     st.fragment(_draw_job, run_every=None if is_over else 1.0)(job_id, is_over)
 
 
 def prediction_progress() -> None:
     """Tell of predictions that are under way, if there are any; the page is drawn anew when one is over."""
-    person = here()
-    under_way = predicting.predictions_under_way(person.store, actor=person.actor)
+    ctx = page_context()
+    under_way = predicting.predictions_under_way(ctx.caller)
     if under_way:
         st.fragment(_draw_predictions, run_every=1.0)(len(under_way))
         return
-    last = predicting.last_prediction(person.store, actor=person.actor)
+    last = predicting.last_prediction(ctx.caller)
     broken = [job for job in last if job.state is JobState.FAILED]
     failures = [image for job in last if isinstance(job.result, PredictionResult) for image in job.result.failed]
     if broken:
@@ -81,8 +81,8 @@ def prediction_progress() -> None:
 
 
 def _draw_predictions(shown: int) -> None:
-    person = here()
-    under_way = predicting.predictions_under_way(person.store, actor=person.actor)
+    ctx = page_context()
+    under_way = predicting.predictions_under_way(ctx.caller)
     if len(under_way) < shown:
         st.rerun()
     for prediction in under_way:
@@ -105,12 +105,12 @@ def _prediction_text(prediction: PredictionProgress) -> str:
 
 
 def _draw_job(job_id: int, was_over: bool) -> None:
-    person = here()
+    ctx = page_context()
     with showing_errors():
-        job = jobs.get_job(person.store, actor=person.actor, job_id=job_id)
+        job = jobs.get_job(ctx.caller, job_id=job_id)
         if job.state.is_over and not was_over:
             st.rerun()
-        events = jobs.job_events(person.store, actor=person.actor, job_id=job_id)
+        events = jobs.job_events(ctx.caller, job_id=job_id)
         with st.container(border=True):
             _head(job)
             _state_of(job)
@@ -119,7 +119,7 @@ def _draw_job(job_id: int, was_over: bool) -> None:
             _messages(events)
             if job.state in (JobState.FAILED, JobState.RUNNING):
                 with st.expander("What its process printed", icon=":material/terminal:"):
-                    st.code(jobs.job_log(person.store, actor=person.actor, job_id=job_id) or "nothing", language=None)
+                    st.code(jobs.job_log(ctx.caller, job_id=job_id) or "nothing", language=None)
 
 
 def _head(job: JobRecord) -> None:
@@ -283,9 +283,9 @@ def _messages(events: tuple[JobEventRecord, ...]) -> None:
 
 
 def _do(deed: Deed, job_id: int) -> None:
-    person = here()
+    ctx = page_context()
     with showing_errors():
-        job = deed(person.store, actor=person.actor, job_id=job_id)
+        job = deed(ctx.caller, job_id=job_id)
         if job.id != job_id:
             st.query_params["job"] = str(job.id)
 

@@ -10,15 +10,15 @@ from colpo_core.records.snapshots.snapshots import mask_policy_text
 from colpo_core.services.models import cards as models_cards
 from colpo_core.terms import MaskPolicy
 from pages._ui.models.marks import as_frame, labels_from
-from pages._ui.shared.context import Here
+from pages._ui.shared.context import PageContext
 from pages._ui.shared.markdown import plain
 
 
-def show_about(person: Here, checkpoint: CheckpointRecord) -> None:
+def show_about(ctx: PageContext, checkpoint: CheckpointRecord) -> None:
     """Draw all of it.
 
     Args:
-        person: Who looks.
+        ctx: The page's context.
         checkpoint: The checkpoint.
     """
     st.markdown("**Limits**")
@@ -30,12 +30,12 @@ def show_about(person: Here, checkpoint: CheckpointRecord) -> None:
     with st.expander("Settings and hashes", icon=":material/tune:"):
         st.dataframe(as_frame(settings_table(checkpoint.card)), hide_index=True, width="stretch")
         st.caption(f"Checkpoint {checkpoint.sha256}  \nSnapshot {checkpoint.card['snapshot_sha256']}")
-    _downloads(person, checkpoint)
+    _downloads(ctx, checkpoint)
 
 
-def _downloads(person: Here, checkpoint: CheckpointRecord) -> None:
+def _downloads(ctx: PageContext, checkpoint: CheckpointRecord) -> None:
     def card() -> str:
-        return models_cards.model_card(person.store, actor=person.actor, checkpoint_id=checkpoint.id)
+        return models_cards.model_card(ctx.caller, checkpoint_id=checkpoint.id)
 
     with st.container(horizontal=True):
         st.download_button(

@@ -16,7 +16,7 @@ from colpo_core.services.models.comparison import compare_models
 from colpo_core.terms import Label
 from pages._ui.models.marks import show_table
 from pages._ui.shared.charts import config, scores_chart
-from pages._ui.shared.context import Here, here
+from pages._ui.shared.context import PageContext, page_context
 from pages._ui.shared.errors import showing_errors
 from pages._ui.shared.formats import count_text
 from pages._ui.shared.links import go
@@ -28,13 +28,9 @@ _FIGURES = {
 }  # fmt: skip
 
 
-def show_comparison(person: Here, checkpoint: CheckpointRecord) -> None:
+def show_comparison(ctx: PageContext, checkpoint: CheckpointRecord) -> None:
     """Draw the chosen model against another one."""
-    others = [
-        other
-        for other in models_registry.list_checkpoints(person.store, actor=person.actor)
-        if other.id != checkpoint.id
-    ]
+    others = [other for other in models_registry.list_checkpoints(ctx.caller) if other.id != checkpoint.id]
     if not others:
         st.info("There is no other model to compare it with yet.", icon=":material/deployed_code:")
         return
@@ -44,9 +40,7 @@ def show_comparison(person: Here, checkpoint: CheckpointRecord) -> None:
         "Network", [4, 3], format_func=lambda n: f"{n} channels", default=4, required=True, key="compare_channels"
     )
     with showing_errors(), st.spinner("Comparing …"):
-        compared = compare_models(
-            person.store, actor=person.actor, first_id=other.id, second_id=checkpoint.id, channels=channels or 4
-        )
+        compared = compare_models(ctx.caller, first_id=other.id, second_id=checkpoint.id, channels=channels or 4)
         _missing(compared, other, checkpoint)
         if compared.difference is None:
             st.info(
@@ -80,9 +74,9 @@ def _missing(compared: ModelComparison, other: CheckpointRecord, checkpoint: Che
 
 
 def _predict(checkpoint_id: int) -> None:
-    person = here()
+    ctx = page_context()
     with showing_errors():
-        predicting.start_prediction(person.store, actor=person.actor, checkpoint_id=checkpoint_id)
+        predicting.start_prediction(ctx.caller, checkpoint_id=checkpoint_id)
 
 
 def _figures(compared: ModelComparison, difference: ArmDifference) -> None:

@@ -14,7 +14,7 @@ from colpo_core.services.snapshots import external_sets as snapshots_external_se
 from colpo_core.terms import LabelSource
 from pages._ui.models.marks import show_table
 from pages._ui.shared.badges import model_badges
-from pages._ui.shared.context import Here, here
+from pages._ui.shared.context import PageContext, page_context
 from pages._ui.shared.errors import showing_errors
 from pages._ui.shared.formats import as_when
 from pages._ui.shared.links import link
@@ -23,18 +23,18 @@ from pages._ui.shared.markdown import plain
 _JOB = "models_evaluation"
 
 
-def show_external(person: Here, checkpoint: CheckpointRecord) -> None:
+def show_external(ctx: PageContext, checkpoint: CheckpointRecord) -> None:
     """Draw the button and what was seen so far.
 
     Args:
-        person: Who looks.
+        ctx: The page's context.
         checkpoint: The checkpoint.
     """
     st.markdown("**External test sets**")
-    sets = snapshots_external_sets.external_sets(person.store, actor=person.actor)
-    _start(person, checkpoint, sets)
-    _progress(person)
-    looks = evaluations.list_evaluations(person.store, actor=person.actor, checkpoint_id=checkpoint.id)
+    sets = snapshots_external_sets.external_sets(ctx.caller)
+    _start(ctx, checkpoint, sets)
+    _progress(ctx)
+    looks = evaluations.list_evaluations(ctx.caller, checkpoint_id=checkpoint.id)
     if not looks:
         st.caption("No look was taken with this model yet.")
     for number, look in enumerate(looks):
@@ -44,7 +44,7 @@ def show_external(person: Here, checkpoint: CheckpointRecord) -> None:
             _figures(checkpoint, look.metrics, is_simulated=look.simulated)
 
 
-def _start(person: Here, checkpoint: CheckpointRecord, listed: tuple[SnapshotRecord, ...]) -> None:
+def _start(ctx: PageContext, checkpoint: CheckpointRecord, listed: tuple[SnapshotRecord, ...]) -> None:
     sets = {snapshot.id: snapshot for snapshot in listed}
     if not sets:
         st.info("No patients are kept as an external test set yet.", icon=":material/lock:")
@@ -55,9 +55,7 @@ def _start(person: Here, checkpoint: CheckpointRecord, listed: tuple[SnapshotRec
         key="external_set",
     )  # fmt: skip
     with showing_errors():
-        seen = snapshots_external_sets.seen_by(
-            person.store, actor=person.actor, checkpoint_id=checkpoint.id, snapshot_id=chosen
-        )
+        seen = snapshots_external_sets.seen_by(ctx.caller, checkpoint_id=checkpoint.id, snapshot_id=chosen)
         for sentence in seen:
             st.warning(sentence, icon=":material/visibility:")
         st.button(
@@ -78,20 +76,18 @@ def _set_line(name: str, n_patients: int) -> str:
 
 
 def _start_now(checkpoint_id: int, snapshot_id: int) -> None:
-    person = here()
+    ctx = page_context()
     with showing_errors():
-        job = evaluations.start_evaluation(
-            person.store, actor=person.actor, checkpoint_id=checkpoint_id, snapshot_id=snapshot_id
-        )
+        job = evaluations.start_evaluation(ctx.caller, checkpoint_id=checkpoint_id, snapshot_id=snapshot_id)
         st.session_state[_JOB] = job.id
 
 
-def _progress(person: Here) -> None:
+def _progress(ctx: PageContext) -> None:
     """How the look that was asked for here goes, until it is over."""
     job_id = st.session_state.get(_JOB)
     if job_id is None:
         return
-    job = jobs.get_job(person.store, actor=person.actor, job_id=job_id)
+    job = jobs.get_job(ctx.caller, job_id=job_id)
     if not job.state.is_over:
         st.fragment(_draw_progress, run_every=1.0)(job_id)
         return
@@ -101,9 +97,9 @@ def _progress(person: Here) -> None:
 
 
 def _draw_progress(job_id: int) -> None:
-    person = here()
+    ctx = page_context()
     with showing_errors():
-        job = jobs.get_job(person.store, actor=person.actor, job_id=job_id)
+        job = jobs.get_job(ctx.caller, job_id=job_id)
         if job.state.is_over:
             st.rerun()
         st.progress(job.share, text="The model is looking at the set")

@@ -8,15 +8,15 @@ from colpo_core.records.models.checkpoints import CheckpointRecord
 from colpo_core.services.models import human_ceiling as models_human_ceiling
 from pages._ui.models.charts import CONFIG, violins_chart
 from pages._ui.models.marks import block_head, marks_line, say_old, show_table
-from pages._ui.shared.context import Here
+from pages._ui.shared.context import PageContext
 from pages._ui.shared.errors import showing_errors
 
 
-def show_masks(person: Here, checkpoint: CheckpointRecord) -> None:
+def show_masks(ctx: PageContext, checkpoint: CheckpointRecord) -> None:
     """Draw the figures of the test side.
 
     Args:
-        person: Who looks.
+        ctx: The page's context.
         checkpoint: The checkpoint.
     """
     block = side(checkpoint.card, "test")["segmentation"]
@@ -62,13 +62,13 @@ def show_masks(person: Here, checkpoint: CheckpointRecord) -> None:
                 "On the page Annotate, confirm images on which nothing is acetowhite."
             )
     with right:
-        _ceiling(person, checkpoint)
+        _ceiling(ctx, checkpoint)
 
 
-def _ceiling(person: Here, checkpoint: CheckpointRecord) -> None:
+def _ceiling(ctx: PageContext, checkpoint: CheckpointRecord) -> None:
     block_head(checkpoint, "Beside the annotators")
     with showing_errors(), st.spinner("Comparing the annotators …", show_time=False):
-        ceiling = models_human_ceiling.human_ceiling(person.store, actor=person.actor, checkpoint_id=checkpoint.id)
+        ceiling = models_human_ceiling.human_ceiling(ctx.caller, checkpoint_id=checkpoint.id)
         if not ceiling.n_images_all:
             st.info(
                 "No image has masks of two people yet. Let two annotate the same images: a model cannot be asked to "

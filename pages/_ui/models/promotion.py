@@ -7,7 +7,7 @@ from colpo_core.services.models import promotion_checks
 from colpo_core.services.models import promotions as models_promotions
 from colpo_core.services.models import registry as models_registry
 from colpo_core.terms import Role
-from pages._ui.shared.context import Here
+from pages._ui.shared.context import PageContext
 from pages._ui.shared.errors import showing_errors
 from pages._ui.shared.formats import as_when
 from pages._ui.shared.links import link
@@ -16,11 +16,11 @@ from pages._ui.shared.markdown import plain
 _SHOWN = 5
 
 
-def show_promotion(person: Here, checkpoint: CheckpointRecord) -> None:
+def show_promotion(ctx: PageContext, checkpoint: CheckpointRecord) -> None:
     """Draw what speaks against a promotion, and the form.
 
     Args:
-        person: Who looks.
+        ctx: The page's context.
         checkpoint: The checkpoint.
     """
     with st.container(border=True):
@@ -28,12 +28,12 @@ def show_promotion(person: Here, checkpoint: CheckpointRecord) -> None:
             st.markdown("**This is the clinic's current model.**")
             link("review", "Review its predictions", icon=":material/fact_check:")
             return
-        current = models_registry.current_checkpoint(person.store)
+        current = models_registry.current_checkpoint(ctx.caller.store)
         is_older = current is not None and checkpoint.created_at < current.created_at
         st.markdown("**Roll back to this model**" if is_older else "**Make this the current model**")
         with showing_errors():
             with st.spinner("Looking for what speaks against it …", show_time=False):
-                checks = promotion_checks.check_promotion(person.store, actor=person.actor, checkpoint_id=checkpoint.id)
+                checks = promotion_checks.check_promotion(ctx.caller, checkpoint_id=checkpoint.id)
             for sentence in checks.doubts:
                 st.warning(plain(sentence), icon=":material/report:")
             if not checks.doubts:
@@ -41,13 +41,13 @@ def show_promotion(person: Here, checkpoint: CheckpointRecord) -> None:
             if checks.unchecked:
                 with st.expander(f"Could not be checked ({len(checks.unchecked)})", icon=":material/help:"):
                     st.markdown("\n".join(f"- {plain(sentence)}" for sentence in checks.unchecked))
-            if person.actor.role is not Role.ADMINISTRATOR:
+            if ctx.caller.actor.role is not Role.ADMINISTRATOR:
                 st.markdown("An administrator can make this the clinic's current model.")
                 return
-            _form(person, checkpoint, has_doubts=bool(checks.doubts))
+            _form(ctx, checkpoint, has_doubts=bool(checks.doubts))
 
 
-def _form(person: Here, checkpoint: CheckpointRecord, *, has_doubts: bool) -> None:
+def _form(ctx: PageContext, checkpoint: CheckpointRecord, *, has_doubts: bool) -> None:
     with st.form(f"promote_{checkpoint.id}", border=False):
         reason = st.text_input("Reason", placeholder="Higher sensitivity on the same test cases", max_chars=500)
         overrule = ""
@@ -63,7 +63,7 @@ def _form(person: Here, checkpoint: CheckpointRecord, *, has_doubts: bool) -> No
     if pressed:
         with showing_errors():
             models_promotions.promote_checkpoint(
-                person.store, actor=person.actor, checkpoint_id=checkpoint.id, reason=reason, overrule=overrule
+                ctx.caller, checkpoint_id=checkpoint.id, reason=reason, overrule=overrule
             )
             st.session_state["models_told"] = (
                 f"{checkpoint.name} is the current model. Its predictions are on their way."
@@ -72,9 +72,9 @@ def _form(person: Here, checkpoint: CheckpointRecord, *, has_doubts: bool) -> No
             st.rerun()
 
 
-def show_history(person: Here) -> None:
+def show_history(ctx: PageContext) -> None:
     """Draw all promotions, and what was overruled for each."""
-    promotions = models_promotions.list_promotions(person.store, actor=person.actor)
+    promotions = models_promotions.list_promotions(ctx.caller)
     if not promotions:
         return
     st.markdown("**Promotions**")

@@ -14,7 +14,7 @@ from pages._ui.jobs.live import span_text
 from pages._ui.overview.chart_links import Words, chart_that_opens
 from pages._ui.shared.badges import simulated_badge
 from pages._ui.shared.charts import AMBER, GREY, RED, TEAL, bar_chart, stacked_chart
-from pages._ui.shared.context import Here
+from pages._ui.shared.context import PageContext
 from pages._ui.shared.formats import count_text
 from pages._ui.shared.links import link
 from pages._ui.shared.markdown import plain
@@ -46,9 +46,9 @@ def show_totals(found: Dashboard) -> None:
             st.caption(f"{found.simulated_cases} of {found.cases} cases counted here were drawn by the program.")
 
 
-def show_cohort(person: Here, found: Dashboard) -> None:
+def show_cohort(ctx: PageContext, found: Dashboard) -> None:
     """Draw the cohort by month, grade, label, annotation and stage; a click opens the cases behind a bar."""
-    _recruitment(person, found)
+    _recruitment(ctx, found)
     left, right = st.columns(2, gap="large")
     with left:
         _bars(
@@ -89,12 +89,12 @@ def show_cohort(person: Here, found: Dashboard) -> None:
             key="stages",
             opens=[None] * len(found.stages),
         )
-    _annotators(person)
+    _annotators(ctx)
 
 
-def _annotators(person: Here) -> None:
+def _annotators(ctx: PageContext) -> None:
     """Who has painted how much, how long an image takes, and the way to how they agree."""
-    found = cohort.annotator_progress(person.store, actor=person.actor)
+    found = cohort.annotator_progress(ctx.caller)
     if not found:
         return
     st.markdown(f"**Annotators of acetowhite epithelium (n = {sum(one.n_images for one in found):,} images)**")
@@ -109,7 +109,7 @@ def _annotators(person: Here) -> None:
     ]
     st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch", key="dashboard_annotators")
     st.caption("Time at work on an image, all versions together, where it was recorded (number of images behind it).")
-    spread = cohort.agreement_spread(person.store, actor=person.actor)
+    spread = cohort.agreement_spread(ctx.caller)
     if spread.n_uncompared:
         st.caption(
             f"{count_text(spread.n_uncompared, 'case')} of several annotators wait to be compared: the list of those "
@@ -132,8 +132,8 @@ def _time_text(one: AnnotatorProgress) -> str:
     return f"{span_text(timedelta(seconds=round(one.median_seconds)))} ({one.n_timed:,})"
 
 
-def _recruitment(person: Here, found: Dashboard) -> None:
-    counts = cohort.recruitment(person.store, actor=person.actor, include_simulated=found.includes_simulated)
+def _recruitment(ctx: PageContext, found: Dashboard) -> None:
+    counts = cohort.recruitment(ctx.caller, include_simulated=found.includes_simulated)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**Cases per month (n = {sum(one.n for one in counts):,})**", width="content")
         st.space("stretch")

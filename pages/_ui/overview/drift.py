@@ -7,7 +7,7 @@ from colpo_core.records.overview.cohort import DriftAlarm
 from colpo_core.services.overview import cohort
 from colpo_core.terms import JobState
 from pages._ui.maintenance import show_back_up
-from pages._ui.shared.context import Here
+from pages._ui.shared.context import PageContext
 from pages._ui.shared.links import link
 
 _ALARMS = {
@@ -19,17 +19,17 @@ _ALARMS = {
 _UNDER_WAY = (JobState.QUEUED, JobState.RUNNING)
 
 
-def show_watch(person: Here) -> None:
+def show_watch(ctx: PageContext) -> None:
     """Draw the drift of scores, the queue, and when the store was backed up."""
-    _drift(person)
-    _queue(person)
+    _drift(ctx)
+    _queue(ctx)
     st.markdown("### Back-up")
-    show_back_up(person)
+    show_back_up(ctx)
 
 
-def _drift(person: Here) -> None:
+def _drift(ctx: PageContext) -> None:
     st.markdown("### Drift since the model was trained")
-    found = cohort.model_drift(person.store, actor=person.actor)
+    found = cohort.model_drift(ctx.caller)
     if not found:
         st.info("No model is promoted yet.", icon=":material/deployed_code:")
         link("train", "Train one", icon=":material/model_training:")
@@ -60,9 +60,9 @@ def _drift(person: Here) -> None:
     )
 
 
-def _queue(person: Here) -> None:
+def _queue(ctx: PageContext) -> None:
     st.markdown("### Jobs")
-    state = cohort.queue_state(person.store, actor=person.actor)
+    state = cohort.queue_state(ctx.caller)
     for place, one in zip(st.columns(len(JobState)), JobState, strict=True):
         place.metric(one.value.capitalize(), state.jobs.get(one, 0), border=True)
     if state.n_silent:

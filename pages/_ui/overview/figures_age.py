@@ -3,13 +3,13 @@
 import streamlit as st
 
 from colpo_core.services.overview.figures_cache import standing_since
-from pages._ui.shared.context import Here
+from pages._ui.shared.context import PageContext
 from pages._ui.shared.formats import as_when
 
 
-def say_since_when(person: Here) -> None:
+def say_since_when(ctx: PageContext) -> None:
     """Say so under figures of the whole store; nothing where all of them are counted anew."""
-    since = standing_since(person.store)
+    since = standing_since(ctx.caller.store)
     if since is not None:
         st.caption(
             ":material/schedule: Counting this store takes long, so its figures stand for up to ten minutes. The "

@@ -22,7 +22,7 @@ from pages._ui.shared.charts import (
     roc_chart,
     spread_chart,
 )
-from pages._ui.shared.context import Here
+from pages._ui.shared.context import PageContext
 from pages._ui.shared.formats import count_text
 from pages._ui.shared.links import link
 from pages._ui.shared.markdown import plain
@@ -40,7 +40,7 @@ _MET = {
 }
 
 
-def show_model(person: Here, found: Dashboard) -> None:
+def show_model(ctx: PageContext, found: Dashboard) -> None:
     """Draw the current model against the labels, its curves on cases that it has not met, and its reviewers."""
     if found.problem:
         st.warning(found.problem, icon=":material/error:")
@@ -50,10 +50,10 @@ def show_model(person: Here, found: Dashboard) -> None:
         link("train", "Train one", icon=":material/model_training:")
         return
     _agreement(found.agreement)
-    _unseen(person, found)
-    _overlap(person, found)
-    _areas(person, found)
-    _reviews(person, found.agreement.reviews)
+    _unseen(ctx, found)
+    _overlap(ctx, found)
+    _areas(ctx, found)
+    _reviews(ctx, found.agreement.reviews)
 
 
 def _agreement(agreement: ModelAgreement) -> None:
@@ -89,9 +89,9 @@ def _agreement(agreement: ModelAgreement) -> None:
         link("cases", "Cases that the networks call differently", icon=":material/compare_arrows:", flip="yes")
 
 
-def _unseen(person: Here, found: Dashboard) -> None:
+def _unseen(ctx: PageContext, found: Dashboard) -> None:
     """The curves of the chosen network on labelled cases that the model has not met."""
-    figures = cohort.unseen_figures(person.store, actor=person.actor, include_simulated=found.includes_simulated)
+    figures = cohort.unseen_figures(ctx.caller, include_simulated=found.includes_simulated)
     channels = st.session_state.get("dashboard_network", 4)
     one = next((one for one in figures if one.channels == channels), None)
     if one is None or not one.n_cases:
@@ -121,9 +121,9 @@ def _draw_roc(one: UnseenFigures) -> None:
     st.plotly_chart(chart, width="stretch", config=config(), key="dashboard_roc", theme=None)
 
 
-def _overlap(person: Here, found: Dashboard) -> None:
+def _overlap(ctx: PageContext, found: Dashboard) -> None:
     """The distribution of IoU, and the images of the least overlap, each of which opens."""
-    figures = overlaps.overlap_figures(person.store, actor=person.actor, include_simulated=found.includes_simulated)
+    figures = overlaps.overlap_figures(ctx.caller, include_simulated=found.includes_simulated)
     if figures is None or not figures.n_unseen:
         return
     st.markdown(f"**Overlap with the annotated masks (n = {figures.n_compared:,} images)**")
@@ -183,8 +183,8 @@ def _left_out(figures: OverlapFigures) -> str:
     return f", and {count_text(figures.n_from_proposal, 'image')} whose mask was made from a model's proposal"
 
 
-def _areas(person: Here, found: Dashboard) -> None:
-    areas = cohort.area_by_grade(person.store, actor=person.actor, include_simulated=found.includes_simulated)
+def _areas(ctx: PageContext, found: Dashboard) -> None:
+    areas = cohort.area_by_grade(ctx.caller, include_simulated=found.includes_simulated)
     if not areas:
         return
     st.markdown(f"**Acetowhite share of the image by grade (n = {sum(one.n for one in areas):,} cases)**")
@@ -201,7 +201,7 @@ def _areas(person: Here, found: Dashboard) -> None:
     st.caption("What the model marks, as a mean over a case's acetic-acid images: lowest, quartiles and highest.")
 
 
-def _reviews(person: Here, reviews: ReviewAgreement) -> None:
+def _reviews(ctx: PageContext, reviews: ReviewAgreement) -> None:
     st.markdown("**Reviewers and the current model**")
     agreed = reviews.agreed
     if not agreed.n and not reviews.n_unsure:
@@ -215,7 +215,7 @@ def _reviews(person: Here, reviews: ReviewAgreement) -> None:
         "Agreement with interval, of those that agreed or overruled: the newest verdict of each reviewer on each "
         "prediction; verdicts, not cases."
     )
-    rates = cohort.reviewer_rates(person.store, actor=person.actor)
+    rates = cohort.reviewer_rates(ctx.caller)
     rows = [{"Reviewer": one.name, "Overruled, of cases judged": one.overruled.text(), "Unsure": one.n_unsure}
             for one in rates]  # fmt: skip
     if rows:

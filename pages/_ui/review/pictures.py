@@ -9,7 +9,7 @@ from colpo_core.records.review.reviews import ReviewDesk, ReviewImage
 from colpo_core.terms import Combination, Finding
 from pages._ui.components.viewer import Frame, Layer, case_viewer, image_series
 from pages._ui.review.verdict import has_verdict
-from pages._ui.shared.context import Here
+from pages._ui.shared.context import PageContext
 from pages._ui.shared.words import FINDINGS, colour_name, stage_text
 
 _MAPS = {
@@ -20,10 +20,10 @@ _MAPS = {
 }
 
 
-def show_image(person: Here, desk: ReviewDesk) -> None:
+def show_image(ctx: PageContext, desk: ReviewDesk) -> None:
     """Draw the case's images with the masks and maps as layers; that of the prediction comes first."""
     found = desk.prediction
-    frames = [_frame(person, desk, one) for one in desk.series]
+    frames = [_frame(ctx, desk, one) for one in desk.series]
     case_viewer(
         "review_viewer", frames, str(found.image_id), height_px=430, file_name=f"review-image-{found.image_id}.png"
     )
@@ -52,13 +52,13 @@ def _hour_text(hour: int | None) -> str:
     return "at the centre" if hour is None else f"{hour} o'clock"
 
 
-def _frame(person: Here, desk: ReviewDesk, one: ReviewImage) -> Frame:
+def _frame(ctx: PageContext, desk: ReviewDesk, one: ReviewImage) -> Frame:
     image_id = one.image.id
     return Frame(
         str(image_id),
         f"/colpo/images/{image_id}",
         title=stage_text(one.image),
-        layers=[*_model_layers(desk, one), *_expert_layers(person, one)],
+        layers=[*_model_layers(desk, one), *_expert_layers(ctx, one)],
         alt=f"{stage_text(one.image)}, image {image_id}",
         thumbnail_url=f"/colpo/images/{image_id}/thumbnail",
     )
@@ -90,12 +90,12 @@ def _map_layer_name(map_name: str) -> str:
     return f"{'HSIL' if label == 'hsil' else 'Normal'} map, {channels[0]} channels"
 
 
-def _expert_layers(person: Here, one: ReviewImage) -> list[Layer]:
+def _expert_layers(ctx: PageContext, one: ReviewImage) -> list[Layer]:
     """Each annotator's masks as outlines, and what most of them marked; the page gets them after my verdict alone."""
     layers = []
     for place, mask in enumerate(one.masks):
         url = f"/colpo/annotations/versions/{mask.version_id}/mask.png?colour={colour_name(place)}"
-        whose = "Me" if mask.annotator_id == person.actor.person_id else mask.annotator
+        whose = "Me" if mask.annotator_id == ctx.caller.actor.person_id else mask.annotator
         name = f"{whose}: {FINDINGS[mask.finding].lower()}"
         layers.append(Layer(name, url, visible=False, opacity=0.9, is_outline=True))
     acetowhite = [str(mask.version_id) for mask in one.masks if mask.finding is Finding.ACETOWHITE]
@@ -105,7 +105,7 @@ def _expert_layers(person: Here, one: ReviewImage) -> list[Layer]:
     return layers
 
 
-def show_maps(person: Here, desk: ReviewDesk) -> None:
+def show_maps(ctx: PageContext, desk: ReviewDesk) -> None:
     """Draw the four maps on one screen with their scale, and their share of evidence in the masks."""
     st.subheader("What spoke for each call (Grad-CAM)")
     if not desk.map_strengths:
@@ -125,7 +125,7 @@ def show_maps(person: Here, desk: ReviewDesk) -> None:
         "Each peak is a share of its network's strongest: the two maps of one network share one scale. A map shows "
         "where evidence lay, not whether it was right."
     )
-    _evidence(person, desk)
+    _evidence(ctx, desk)
 
 
 def _map_frame(desk: ReviewDesk, name: str, title: str) -> Frame:
@@ -141,10 +141,10 @@ def _map_frame(desk: ReviewDesk, name: str, title: str) -> Frame:
     )
 
 
-def _evidence(person: Here, desk: ReviewDesk) -> None:
+def _evidence(ctx: PageContext, desk: ReviewDesk) -> None:
     """How much of each map lies in the masks; beside an annotated one after my verdict, so that it sways nobody."""
     sides = [("In the model's mask", desk.in_model_mask)]
-    if desk.in_expert_mask is not None and has_verdict(person, desk):
+    if desk.in_expert_mask is not None and has_verdict(ctx, desk):
         sides.append((f"In the mask of {desk.expert}", desk.in_expert_mask))
     rows = [
         {"": title, **{_MAPS[name]: _inside(found.maps.get(name)) for name in _MAPS}, "Area": f"{found.area:.0%}"}

@@ -13,7 +13,7 @@ from colpo_core.services.review import call_reasons
 from colpo_core.terms import Change, Label
 from pages._ui.components.viewer import StripItem, image_strip
 from pages._ui.review.verdict import has_verdict
-from pages._ui.shared.context import Here, here
+from pages._ui.shared.context import PageContext, page_context
 from pages._ui.shared.errors import showing_errors
 from pages._ui.shared.links import go
 from pages._ui.shared.words import FINDINGS
@@ -26,14 +26,14 @@ _CHANGES = {
 }
 
 
-def show_reasons(person: Here, desk: ReviewDesk) -> None:
+def show_reasons(ctx: PageContext, desk: ReviewDesk) -> None:
     """Draw what stands behind the call, beside the maps."""
     st.subheader("Why this call")
     with showing_errors():
-        reasons = call_reasons.call_reasons(person.store, actor=person.actor, prediction_id=desk.prediction.id)
+        reasons = call_reasons.call_reasons(ctx.caller, prediction_id=desk.prediction.id)
         _calibration(reasons)
         _like(reasons)
-        _what_if(person, desk, reasons)
+        _what_if(ctx, desk, reasons)
 
 
 def _calibration(reasons: CallReasons) -> None:
@@ -85,17 +85,17 @@ def _like_text(one: LikeCase) -> str:
     return f"{one.patient_code} · {one.label.value}{grade} · {one.likeness:.2f}{learned}"
 
 
-def _what_if(person: Here, desk: ReviewDesk, reasons: CallReasons) -> None:
+def _what_if(ctx: PageContext, desk: ReviewDesk, reasons: CallReasons) -> None:
     st.markdown("**What changes with the mask, and without a finding**")
     if reasons.job_id is not None:
         st.fragment(_wait, run_every=1.0)(reasons.job_id)
         return
     if reasons.failure:
         st.warning(f"It could not be worked out: {reasons.failure}", icon=":material/error:")
-    is_judged = has_verdict(person, desk)
-    shown = [one for one in reasons.what_ifs if is_judged or one.annotator_id in (None, person.actor.person_id)]
+    is_judged = has_verdict(ctx, desk)
+    shown = [one for one in reasons.what_ifs if is_judged or one.annotator_id in (None, ctx.caller.actor.person_id)]
     if shown:
-        st.dataframe(_table(person, desk, shown), hide_index=True, width="stretch", key="review_what_ifs")
+        st.dataframe(_table(ctx, desk, shown), hide_index=True, width="stretch", key="review_what_ifs")
         st.caption(
             "The network's answer to a changed image, at the same thresholds. A place is covered with the colours "
             "around it, and the segmentation is made anew. A large change says that the call rests on what was changed."
@@ -112,11 +112,11 @@ def _what_if(person: Here, desk: ReviewDesk, reasons: CallReasons) -> None:
     )
 
 
-def _table(person: Here, desk: ReviewDesk, shown: list[WhatIfRecord]) -> pd.DataFrame:
+def _table(ctx: PageContext, desk: ReviewDesk, shown: list[WhatIfRecord]) -> pd.DataFrame:
     found = desk.prediction
     rows = [_row("As predicted", found.prob_hsil_4ch, found.prob_hsil_3ch, desk)]
     for one in shown:
-        whose = "me" if one.annotator_id == person.actor.person_id else one.annotator or "the model"
+        whose = "me" if one.annotator_id == ctx.caller.actor.person_id else one.annotator or "the model"
         finding = FINDINGS[one.finding] if one.finding else ""
         title = _CHANGES[one.change].format(whose=whose, finding=finding)
         rows.append(_row(title, one.prob_hsil_4ch, one.prob_hsil_3ch, desk))
@@ -141,14 +141,14 @@ def _call(prob: float, threshold: float) -> str:
 
 
 def _start(prediction_id: int) -> None:
-    person = here()
+    ctx = page_context()
     with showing_errors():
-        call_reasons.start_what_ifs(person.store, actor=person.actor, prediction_id=prediction_id)
+        call_reasons.start_what_ifs(ctx.caller, prediction_id=prediction_id)
 
 
 def _wait(job_id: int) -> None:
-    person = here()
-    job = jobs.get_job(person.store, actor=person.actor, job_id=job_id)
+    ctx = page_context()
+    job = jobs.get_job(ctx.caller, job_id=job_id)
     if job.state.is_over:
         st.rerun()
     waits = "in a moment" if not job.stage else f"{job.epoch} of {job.epochs_total} changes"

@@ -8,7 +8,7 @@ from colpo_core.services.annotations import starts as starting
 from colpo_core.services.review import verdicts
 from colpo_core.terms import ReviewReason, Verdict
 from pages._ui.annotations.actions import SAID
-from pages._ui.shared.context import Here, here
+from pages._ui.shared.context import PageContext, page_context
 from pages._ui.shared.errors import showing_errors
 from pages._ui.shared.formats import as_when
 from pages._ui.shared.links import go, link
@@ -30,14 +30,14 @@ _MINE = {
 _OPENED = "review_opens_editor"
 
 
-def has_verdict(person: Here, desk: ReviewDesk) -> bool:
+def has_verdict(ctx: PageContext, desk: ReviewDesk) -> bool:
     """Whether the person has judged this prediction: until then nothing shows that would sway her."""
-    return any(one.reviewer_id == person.actor.person_id for one in desk.reviews)
+    return any(one.reviewer_id == ctx.caller.actor.person_id for one in desk.reviews)
 
 
-def show_verdict(person: Here, desk: ReviewDesk) -> None:
+def show_verdict(ctx: PageContext, desk: ReviewDesk) -> None:
     """Draw my verdict, and the buttons that enter one."""
-    mine = next((one for one in desk.reviews if one.reviewer_id == person.actor.person_id), None)
+    mine = next((one for one in desk.reviews if one.reviewer_id == ctx.caller.actor.person_id), None)
     prediction_id = desk.prediction.id
     with st.container(border=True):
         if mine is not None:
@@ -87,14 +87,13 @@ def reason_text(review_: ReviewRecord) -> str:
 
 
 def _enter(prediction_id: int, verdict: Verdict) -> None:
-    person = here()
+    ctx = page_context()
     is_agreed = verdict is Verdict.AGREE
     reason = "" if is_agreed else st.session_state.get(f"reason_{prediction_id}", "")
     because = None if is_agreed else st.session_state.get(f"because_{prediction_id}")
     with showing_errors():
         verdicts.record_review(
-            person.store,
-            actor=person.actor,
+            ctx.caller,
             prediction_id=prediction_id,
             verdict=verdict,
             reason=reason,
@@ -104,9 +103,9 @@ def _enter(prediction_id: int, verdict: Verdict) -> None:
 
 
 def _correct(prediction_id: int) -> None:
-    person = here()
+    ctx = page_context()
     with showing_errors():
-        correction = starting.start_correction(person.store, actor=person.actor, prediction_id=prediction_id)
+        correction = starting.start_correction(ctx.caller, prediction_id=prediction_id)
         st.session_state[SAID] = (
             ("This is the model's mask: correct it, then submit.", False)
             if correction.has_started
@@ -115,9 +114,9 @@ def _correct(prediction_id: int) -> None:
         st.session_state[_OPENED] = correction.image_id
 
 
-def show_reference(person: Here, desk: ReviewDesk) -> None:
+def show_reference(ctx: PageContext, desk: ReviewDesk) -> None:
     """The case's histology: open after my verdict, shut before it, so that it does not sway me."""
-    is_judged = has_verdict(person, desk)
+    is_judged = has_verdict(ctx, desk)
     reference = desk.reference
     with st.expander("Histology of the case", icon=":material/biotech:", expanded=is_judged):
         if reference.label is None:

@@ -5,28 +5,26 @@ from urllib.parse import quote
 
 import streamlit as st
 
-from colpo_core.records.people import Actor
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.common.store_access import Store, open_store
 from colpo_core.services.people import signing_in
 from colpo_core.settings import Settings
 
 
 @dataclass(frozen=True)
-class Here:
+class PageContext:
     """The context of one run of a page.
 
     Attributes:
-        store: The open store, for handing to services.
-        actor: Who looks at the page, asked anew at this run.
+        caller: The open store and who looks at the page, asked anew at this run; what services take first.
         token: This browser's sign-in, for what should end every other one.
     """
 
-    store: Store
-    actor: Actor
+    caller: Caller
     token: str = field(default="", repr=False)
 
 
-def here() -> Here:
+def page_context() -> PageContext:
     """The store and the person; ends the run with a notice where the sign-in is over."""
     store = _store_of(Settings.from_environment())
     token = session_token()
@@ -34,7 +32,7 @@ def here() -> Here:
     if actor is None:
         _say_signed_out()
         st.stop()
-    return Here(store, actor, token)
+    return PageContext(Caller(store, actor), token)
 
 
 def session_token() -> str:

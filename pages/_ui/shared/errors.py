@@ -8,7 +8,7 @@ import streamlit as st
 from colpo_core.errors import Blinding, ColpoError, NotFound, PermissionDenied
 from colpo_core.services.common.incidents import log_incident
 from colpo_core.services.studies.refusals import note_refusal
-from pages._ui.shared.context import here
+from pages._ui.shared.context import page_context
 
 _REFUSALS = (Blinding, NotFound, PermissionDenied)
 
@@ -23,9 +23,9 @@ def showing_errors() -> Iterator[None]:
         yield
     except ColpoError as error:
         if isinstance(error, _REFUSALS):
-            person = here()
+            ctx = page_context()
             page = st.session_state.get("current_page", "")
-            note_refusal(person.store, actor=person.actor, what=f"page {page}: {type(error).__name__}")
+            note_refusal(ctx.caller, what=f"page {page}: {type(error).__name__}")
         st.error(str(error), icon=":material/error:")
     except Exception as error:
         show_incident(log_incident(error))

@@ -11,7 +11,7 @@ from colpo_core.services.studies import amendments as study_amendments
 from colpo_core.services.studies import conduct as study_conduct
 from colpo_core.services.studies import designing
 from colpo_core.terms import ExposureRule, StudyState
-from pages._ui.shared.context import Here
+from pages._ui.shared.context import PageContext
 from pages._ui.shared.errors import showing_errors
 from pages._ui.shared.formats import as_when
 from pages._ui.shared.markdown import plain
@@ -22,35 +22,35 @@ _RULES = {
 }
 
 
-def show_warnings(person: Here, study_id: int) -> StudyConduct:
+def show_warnings(ctx: PageContext, study_id: int) -> StudyConduct:
     """Draw what whoever sees the results has to know first; returns the conduct that it is read off."""
-    conduct = study_conduct.study_conduct(person.store, actor=person.actor, study_id=study_id)
+    conduct = study_conduct.study_conduct(ctx.caller, study_id=study_id)
     for sentence in conduct.warnings:
         st.warning(plain(sentence), icon=":material/warning:")
     return conduct
 
 
-def conduct_view(person: Here, detail: StudyDetail, shown: StudyConduct | None = None) -> None:
+def conduct_view(ctx: PageContext, detail: StudyDetail, shown: StudyConduct | None = None) -> None:
     """Draw exposures, amendments and refusals; while the study is open, with the forms of amendments.
 
     Args:
-        person: Who looks.
+        ctx: The page's context.
         detail: The study.
         shown: Its conduct, where `show_warnings` has drawn the warnings already.
     """
     study = detail.study
-    conduct = shown or show_warnings(person, study.id)
+    conduct = shown or show_warnings(ctx, study.id)
     _exposures(conduct)
     if study.state is StudyState.DRAFT:
         return
     _amendments(conduct)
     if study.state is StudyState.OPEN:
         with st.popover("Amend the study", icon=":material/edit_note:"):
-            _amendment_form(person, detail)
+            _amendment_form(ctx, detail)
     _refusals(conduct)
     st.download_button(
         "Download the study's record (JSON)",
-        lambda: study_conduct.export_record(person.store, actor=person.actor, study_id=study.id),
+        lambda: study_conduct.export_record(ctx.caller, study_id=study.id),
         file_name=f"study-{study.id}-record.json",
         mime="application/json",
         icon=":material/download:",
@@ -100,39 +100,27 @@ def _refusals(conduct: StudyConduct) -> None:
     st.dataframe(rows, hide_index=True, width="stretch", key="study_refusals")
 
 
-def _amendment_form(person: Here, detail: StudyDetail) -> None:
+def _amendment_form(ctx: PageContext, detail: StudyDetail) -> None:
     study_id = detail.study.id
     st.caption("Cases, labels, checkpoints, seed and plan never change. An amendment is printed with the results.")
     reason = st.text_input("Reason", key="amend_reason", max_chars=study_amendments.MAX_REASON)
     reading = {one.reader_id for one in detail.readers}
-    options = designing.study_options(person.store, actor=person.actor).readers
+    options = designing.study_options(ctx.caller).readers
     fresh = [one for one in options if one.id not in reading]
     added = st.selectbox("Add a reader", fresh, index=None, format_func=_name, key="amend_add", placeholder="nobody")
     if added is not None and st.button("Add", key="amend_add_now"):
-        _do(
-            lambda: study_amendments.add_reader(
-                person.store, actor=person.actor, study_id=study_id, reader_id=added.id, reason=reason
-            )
-        )
+        _do(lambda: study_amendments.add_reader(ctx.caller, study_id=study_id, reader_id=added.id, reason=reason))
     left = [Option(one.reader_id, one.display_name) for one in detail.readers if not one.removed]
     gone = st.selectbox(
         "Take a reader off", left, index=None, format_func=_name, key="amend_remove", placeholder="nobody"
     )
     if gone is not None and st.button("Take off", key="amend_remove_now"):
-        _do(
-            lambda: study_amendments.remove_reader(
-                person.store, actor=person.actor, study_id=study_id, reader_id=gone.id, reason=reason
-            )
-        )
+        _do(lambda: study_amendments.remove_reader(ctx.caller, study_id=study_id, reader_id=gone.id, reason=reason))
     question = st.text_input("Wording of the question", detail.study.question, key="amend_question")
     if not question.strip():
         st.caption("The wording can be corrected; the question cannot be taken away.")
     elif question.strip() != detail.study.question and st.button("Correct the wording", key="amend_question_now"):
-        _do(
-            lambda: study_amendments.correct_question(
-                person.store, actor=person.actor, study_id=study_id, question=question, reason=reason
-            )
-        )
+        _do(lambda: study_amendments.correct_question(ctx.caller, study_id=study_id, question=question, reason=reason))
 
 
 def _do(deed: Callable[[], object]) -> None:

@@ -7,7 +7,7 @@ from colpo_core.services.studies import designing
 from colpo_core.studies.case_numbers import parse_case_numbers
 from colpo_core.terms import Grade
 from pages._ui.shared.badges import simulated_badge
-from pages._ui.shared.context import Here
+from pages._ui.shared.context import PageContext
 from pages._ui.shared.errors import showing_errors
 from pages._ui.shared.links import go, link
 from pages._ui.shared.markdown import plain
@@ -22,9 +22,9 @@ _SOURCES = {
 }
 
 
-def study_form(person: Here) -> None:
+def study_form(ctx: PageContext) -> None:
     """Draw the form."""
-    options = designing.study_options(person.store, actor=person.actor)
+    options = designing.study_options(ctx.caller)
     if not options.readers:
         st.info("A study needs readers. Make an account whose role is reader, then come back.")
         link("admin", "People", icon=":material/group:")
@@ -46,7 +46,7 @@ def study_form(person: Here) -> None:
     reader_ids, checkpoint_ids = [one.id for one in readers], [one.id for one in checkpoints]
     with preview, showing_errors():
         counted = designing.preview_choice(
-            person.store, actor=person.actor, choice=choice, reader_ids=reader_ids, checkpoint_ids=checkpoint_ids,
+            ctx.caller, choice=choice, reader_ids=reader_ids, checkpoint_ids=checkpoint_ids,
             practice_case_ids=practice,
         )  # fmt: skip
         _counts(counted)
@@ -59,7 +59,7 @@ def study_form(person: Here) -> None:
         )  # fmt: skip
         if pressed:
             made = designing.create_study(
-                person.store, actor=person.actor, name=name, question=question, choice=choice, reader_ids=reader_ids,
+                ctx.caller, name=name, question=question, choice=choice, reader_ids=reader_ids,
                 checkpoint_ids=checkpoint_ids, plan=plan, practice_case_ids=practice,
             )  # fmt: skip
             go("studies", study=made.id)

@@ -4,11 +4,11 @@ import streamlit as st
 
 from colpo_core.records.studies.designs import StudyRecord
 from colpo_core.services.studies import report as study_report
-from pages._ui.shared.context import Here
+from pages._ui.shared.context import PageContext
 
 
 @st.fragment
-def report_links(person: Here, study: StudyRecord) -> None:
+def report_links(ctx: PageContext, study: StudyRecord) -> None:
     """Draw the links; the files are made when they are asked for."""
     by_number = st.toggle(
         "Number the readers in place of naming them", key=f"report_by_number_{study.id}",
@@ -22,7 +22,7 @@ def report_links(person: Here, study: StudyRecord) -> None:
         )  # fmt: skip
         st.download_button(
             "Report (HTML)",
-            lambda: study_report.report_html(person.store, actor=person.actor, study_id=study.id, by_number=by_number),
+            lambda: study_report.report_html(ctx.caller, study_id=study.id, by_number=by_number),
             file_name=f"study-{study.id}-report{named}.html",
             mime="text/html",
             icon=":material/description:",
@@ -30,9 +30,7 @@ def report_links(person: Here, study: StudyRecord) -> None:
         )
         st.download_button(
             "All of it with readings and R script (ZIP)",
-            lambda: study_report.report_archive(
-                person.store, actor=person.actor, study_id=study.id, by_number=by_number
-            ),
+            lambda: study_report.report_archive(ctx.caller, study_id=study.id, by_number=by_number),
             file_name=f"study-{study.id}{named}.zip",
             mime="application/zip",
             icon=":material/folder_zip:",

@@ -13,7 +13,7 @@ from colpo_core.services.tasks import tasks
 from colpo_core.terms import Finding, Grade, TaskOrder
 from pages._ui.cases.selection import HANDED_OVER
 from pages._ui.cases.words import ANNOTATION_NEEDS, LABEL_CHOICES
-from pages._ui.shared.context import Here
+from pages._ui.shared.context import PageContext
 from pages._ui.shared.errors import showing_errors
 from pages._ui.shared.formats import count_text
 from pages._ui.shared.links import go, link
@@ -28,9 +28,9 @@ _SIMULATED = {"All": None, "Patients": False, "Simulated": True}
 Word = TypeVar("Word", bound=StrEnum)
 
 
-def task_form(person: Here) -> None:
+def task_form(ctx: PageContext) -> None:
     """Draw the form."""
-    choices = tasks.annotator_choices(person.store, actor=person.actor)
+    choices = tasks.annotator_choices(ctx.caller)
     if not choices:
         st.info("A task needs annotators. Make an account whose role is annotator, then come back.")
         link("admin", "People", icon=":material/group:")
@@ -81,9 +81,9 @@ def task_form(person: Here) -> None:
             note=note,
             max_images=max_images,
         )
-        counted = tasks.preview_task(person.store, actor=person.actor, draft=draft)
+        counted = tasks.preview_task(ctx.caller, draft=draft)
         _show_preview(counted, order)
-        _offer_to_make(person, draft, counted, is_named=bool(title.strip()))
+        _offer_to_make(ctx, draft, counted, is_named=bool(title.strip()))
 
 
 def _where() -> CaseFilter:
@@ -167,14 +167,14 @@ def _show_preview(counted: TaskPreview, order: TaskOrder) -> None:
             )
 
 
-def _offer_to_make(person: Here, draft: TaskDraft, counted: TaskPreview, *, is_named: bool) -> None:
+def _offer_to_make(ctx: PageContext, draft: TaskDraft, counted: TaskPreview, *, is_named: bool) -> None:
     problem = "" if is_named else "Give the task a title first."
     if not counted.n_images:
         problem = "No image fits. Widen the choice of images."
     if problem:
         st.info(problem, icon=":material/info:")
     if st.button("Create task", type="primary", icon=":material/add:", width="stretch", disabled=bool(problem)):
-        made = tasks.create_task(person.store, actor=person.actor, draft=draft)
+        made = tasks.create_task(ctx.caller, draft=draft)
         st.session_state.pop(HANDED_OVER, None)
         st.session_state[TOLD] = "The task is made. Its annotators find it on their home page."
         go("tasks", task=made.id)

@@ -6,7 +6,7 @@ import streamlit as st
 from colpo_core.records.tasks import PersonProgress, SkippedItem, TaskProgress, TaskRecord
 from colpo_core.services.tasks import tasks
 from colpo_core.terms import Role
-from pages._ui.shared.context import Here
+from pages._ui.shared.context import PageContext
 from pages._ui.shared.errors import showing_errors
 from pages._ui.shared.formats import as_when, count_text
 from pages._ui.shared.links import go, link, may_open
@@ -18,9 +18,9 @@ from pages._ui.tasks.words import ORDERS, share
 TOLD = "tasks_told"
 
 
-def show_task(person: Here, task_id: int) -> None:
+def show_task(ctx: PageContext, task_id: int) -> None:
     """Draw the page of one task."""
-    progress = tasks.task_progress(person.store, actor=person.actor, task_id=task_id)
+    progress = tasks.task_progress(ctx.caller, task_id=task_id)
     task = progress.task
     _head(task)
     tell(TOLD)
@@ -35,8 +35,8 @@ def show_task(person: Here, task_id: int) -> None:
         _design(task)
         if may_open("agreement"):
             link("agreement", "Agreement of the annotators", icon=":material/difference:", task=task.id)
-        if task.closed_at is None and person.actor.role is Role.ADMINISTRATOR:
-            _offer_to_close(person, task)
+        if task.closed_at is None and ctx.caller.actor.role is Role.ADMINISTRATOR:
+            _offer_to_close(ctx, task)
 
 
 def back_to_tasks() -> None:
@@ -143,7 +143,7 @@ def _design(task: TaskRecord) -> None:
         st.caption("  \n".join(lines))
 
 
-def _offer_to_close(person: Here, task: TaskRecord) -> None:
+def _offer_to_close(ctx: PageContext, task: TaskRecord) -> None:
     with st.popover("Close task", icon=":material/lock:", width="stretch"):
         if task.n_waiting:
             st.warning(
@@ -153,6 +153,6 @@ def _offer_to_close(person: Here, task: TaskRecord) -> None:
         st.markdown("Closing ends the queues for good and opens the masks of a blind task. Every mask stays.")
         if st.button("Close now", type="primary", width="stretch"):
             with showing_errors():
-                tasks.close_task(person.store, actor=person.actor, task_id=task.id)
+                tasks.close_task(ctx.caller, task_id=task.id)
                 st.session_state[TOLD] = "The task is closed."
                 st.rerun()

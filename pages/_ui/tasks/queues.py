@@ -4,16 +4,16 @@ import streamlit as st
 
 from colpo_core.records.tasks import QueueSummary
 from colpo_core.services.tasks import queue as task_queue
-from pages._ui.shared.context import Here
+from pages._ui.shared.context import PageContext
 from pages._ui.shared.links import go
 from pages._ui.shared.markdown import plain
 from pages._ui.shared.words import FINDINGS
 from pages._ui.tasks.words import share
 
 
-def my_open_queues(person: Here) -> tuple[QueueSummary, ...]:
+def my_open_queues(ctx: PageContext) -> tuple[QueueSummary, ...]:
     """My queues of tasks that are open, those with waiting images first."""
-    queues = [one for one in task_queue.my_queues(person.store, actor=person.actor) if not one.closed]
+    queues = [one for one in task_queue.my_queues(ctx.caller) if not one.closed]
     return tuple(sorted(queues, key=lambda one: one.next_image_id is None))
 
 

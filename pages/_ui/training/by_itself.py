@@ -6,7 +6,7 @@ from colpo_core.records.training.retraining import MOST_DAYS, RetrainingRule, Re
 from colpo_core.records.training.settings import TrainingSettings
 from colpo_core.services.training.retraining import retraining, rule_like, set_retraining
 from colpo_core.terms import Role
-from pages._ui.shared.context import here
+from pages._ui.shared.context import page_context
 from pages._ui.shared.errors import showing_errors
 from pages._ui.shared.formats import as_when, count_text
 from pages._ui.shared.links import link
@@ -22,12 +22,12 @@ def train_by_itself(snapshot_id: int, settings: TrainingSettings) -> None:
         snapshot_id: The snapshot that is chosen; a new rule freezes its own alike.
         settings: What a new rule trains with.
     """
-    person = here()
-    found = retraining(person.store, actor=person.actor)
+    ctx = page_context()
+    found = retraining(ctx.caller)
     title = _moments(found.rule) if found.rule else "off"
     with st.expander(f"Train by itself: {title}", icon=":material/event_repeat:"):
         _tell(found)
-        if person.actor.role is not Role.ADMINISTRATOR:
+        if ctx.caller.actor.role is not Role.ADMINISTRATOR:
             st.caption("An administrator can change this.")
             return
         st.caption(
@@ -65,20 +65,19 @@ def _moments(rule: RetrainingRule) -> str:
 
 
 def _set(snapshot_id: int, settings: TrainingSettings) -> None:
-    person = here()
+    ctx = page_context()
     with showing_errors():
         rule = rule_like(
-            person.store,
-            actor=person.actor,
+            ctx.caller,
             snapshot_id=snapshot_id,
             settings=settings,
             every_days=st.session_state[_DAYS],
             at_new_labels=st.session_state[_LABELS],
         )
-        set_retraining(person.store, actor=person.actor, rule=rule)
+        set_retraining(ctx.caller, rule=rule)
 
 
 def _stop() -> None:
-    person = here()
+    ctx = page_context()
     with showing_errors():
-        set_retraining(person.store, actor=person.actor, rule=None)
+        set_retraining(ctx.caller, rule=None)

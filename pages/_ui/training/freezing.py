@@ -17,7 +17,7 @@ from colpo_core.services.snapshots import shortcuts as snapshots_shortcuts
 from colpo_core.terms import Label, LabelSource, MaskPolicy, Split
 from pages._ui.cases.image_questions import contradiction_text, show_questions
 from pages._ui.shared.badges import simulated_badge
-from pages._ui.shared.context import Here, here
+from pages._ui.shared.context import PageContext, page_context
 from pages._ui.shared.errors import showing_errors
 from pages._ui.shared.markdown import plain
 from pages._ui.shared.messages import tell
@@ -41,19 +41,19 @@ _POLICY_HELP = {
 }
 
 
-def freeze_column(person: Here, snapshots: tuple[SnapshotRecord, ...]) -> None:
+def freeze_column(ctx: PageContext, snapshots: tuple[SnapshotRecord, ...]) -> None:
     """Draw the form with its preview and its button.
 
     Args:
-        person: Who looks.
+        ctx: The page's context.
         snapshots: All that are frozen, newest first.
     """
     st.subheader("1 · Freeze a snapshot")
     with showing_errors():
-        query = _query(person, f"snapshot {len(snapshots) + 1}")
+        query = _query(ctx, f"snapshot {len(snapshots) + 1}")
         with st.spinner("Counting …", show_time=False):
             preview = freezing.preview_snapshot(
-                person.store, actor=person.actor, query=query, measure_at_most=snapshots_shortcuts.PREVIEW_IMAGES
+                ctx.caller, query=query, measure_at_most=snapshots_shortcuts.PREVIEW_IMAGES
             )
         _preview(preview)
         st.button(
@@ -71,7 +71,7 @@ def freeze_column(person: Here, snapshots: tuple[SnapshotRecord, ...]) -> None:
     tell("train_frozen")
 
 
-def _query(person: Here, suggested: str) -> SnapshotQuery:
+def _query(ctx: PageContext, suggested: str) -> SnapshotQuery:
     name = st.text_input("Name", value=suggested, max_chars=80, key=f"name_{suggested}")
     source = st.segmented_control(
         "Labels from",
@@ -83,7 +83,7 @@ def _query(person: Here, suggested: str) -> SnapshotQuery:
     )
     if source is LabelSource.IMPRESSION:
         st.warning("An impression is not histology. Every figure from this snapshot will say so.", icon="⚠️")
-    policy, annotator_id = _masks(person)
+    policy, annotator_id = _masks(ctx)
     where = _some_cases()
     external = st.checkbox(
         "Keep as external test set",
@@ -137,12 +137,12 @@ def _some_cases() -> _Where:
     return _Where(tuple(re.split(r"[\s,;]+", codes.strip())) if codes.strip() else (), date_from, date_to)
 
 
-def _masks(person: Here) -> tuple[MaskPolicy, int | None]:
+def _masks(ctx: PageContext) -> tuple[MaskPolicy, int | None]:
     """Which mask of an image counts, and whose."""
     policy = st.selectbox("Masks", list(MaskPolicy), format_func=_POLICY_NAMES.__getitem__, key="mask_policy")
     annotator_id = None
     if policy is MaskPolicy.ANNOTATOR:
-        authors = {one.person_id: one for one in freezing.mask_authors(person.store, actor=person.actor)}
+        authors = {one.person_id: one for one in freezing.mask_authors(ctx.caller)}
         if not authors:
             raise InputRejected("Nobody has submitted a mask yet. Choose other masks, or annotate first.")
         annotator_id = st.selectbox(
@@ -227,9 +227,9 @@ def left_out_table(left_out: dict[str, int]) -> None:
 
 
 def _freeze_now(query: SnapshotQuery) -> None:
-    person = here()
+    ctx = page_context()
     with showing_errors():
-        frozen = freezing.freeze_snapshot(person.store, actor=person.actor, query=query)
+        frozen = freezing.freeze_snapshot(ctx.caller, query=query)
         told = f"“{frozen.name}” is frozen: {frozen.count('images')} images."
         if frozen.external:
             # The next snapshot is another one: what this one chose would find nobody any more.

@@ -10,7 +10,7 @@ from colpo_core.services.training.preflight import preflight, start_probe
 from colpo_core.terms import JobState
 from pages._ui.jobs.live import about_text
 from pages._ui.jobs.stage_words import stage_text
-from pages._ui.shared.context import here
+from pages._ui.shared.context import page_context
 from pages._ui.shared.errors import showing_errors
 from pages._ui.shared.formats import as_size
 
@@ -27,8 +27,8 @@ def look_ahead(snapshot_id: int, settings: TrainingSettings) -> bool:
     Returns:
         Whether it can begin.
     """
-    person = here()
-    found = preflight(person.store, actor=person.actor, snapshot_id=snapshot_id, settings=settings)
+    ctx = page_context()
+    found = preflight(ctx.caller, snapshot_id=snapshot_id, settings=settings)
     for sentence in found.problems:
         st.error(sentence, icon=":material/block:")
     for sentence in found.warnings:
@@ -51,9 +51,9 @@ def look_ahead(snapshot_id: int, settings: TrainingSettings) -> bool:
 
 
 def _follow(snapshot_id: int, settings: TrainingSettings) -> None:
-    person = here()
+    ctx = page_context()
     with showing_errors():
-        probe = preflight(person.store, actor=person.actor, snapshot_id=snapshot_id, settings=settings).probe
+        probe = preflight(ctx.caller, snapshot_id=snapshot_id, settings=settings).probe
         if probe is None or probe.state.is_over:
             st.rerun()
         st.progress(probe.share, text=_waiting_text(probe))
@@ -81,6 +81,6 @@ def _draw_estimate(found: Preflight, estimate: ResourceEstimate) -> None:
 
 
 def _start(snapshot_id: int, settings: TrainingSettings) -> None:
-    person = here()
+    ctx = page_context()
     with showing_errors():
-        start_probe(person.store, actor=person.actor, snapshot_id=snapshot_id, settings=settings)
+        start_probe(ctx.caller, snapshot_id=snapshot_id, settings=settings)

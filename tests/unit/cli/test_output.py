@@ -8,7 +8,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from colpo_core.cli.output import Opened, plain, print_json, print_table
+from colpo_core.cli.output import as_operator, plain, print_json, print_table
 from colpo_core.errors import NotFound
 from colpo_core.terms import Label
 
@@ -54,7 +54,7 @@ def test_columns_stand_under_their_headings(capsys: pytest.CaptureFixture[str]) 
 def test_an_error_that_a_person_can_mend_is_one_sentence(tmp_path: Path) -> None:
     @click.command()
     def fails() -> None:
-        with Opened():
+        with as_operator():
             raise NotFound("There is no case 7. Look at the list.")
 
     result = CliRunner().invoke(fails, env={"COLPO_DATA": str(tmp_path / "data")})

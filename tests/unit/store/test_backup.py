@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from colpo_core.errors import Conflict, InputRejected, NotFound
 from colpo_core.records.people import Actor
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.common.stored_images import image_bytes
 from colpo_core.settings import Settings
 from colpo_core.store import Store, backup
@@ -43,8 +44,8 @@ def test_a_copy_is_a_store_with_every_row_and_file(
         images = [session.scalars(select(Image.sha256).order_by(Image.id)).all() for session in (before, after)]
         assert images[0] == images[1] != []
     for case in desk.cases:
-        assert image_bytes(made, actor=annotator, image_id=case.image_id) == image_bytes(
-            store, actor=annotator, image_id=case.image_id
+        assert image_bytes(Caller(made, annotator), image_id=case.image_id) == image_bytes(
+            Caller(store, annotator), image_id=case.image_id
         )
     made.close()
 

@@ -8,6 +8,7 @@ from colpo_core.records.overview.worklist import WorkKind
 from colpo_core.records.people import Actor
 from colpo_core.services.annotations import own_masks
 from colpo_core.services.annotations.workbench import next_image
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.common.current_model import current_id
 from colpo_core.services.common.stored_images import image_record
 from colpo_core.services.overview.worklist import worklist
@@ -51,10 +52,10 @@ def test_the_current_model_is_the_one_that_was_promoted_last(store: Store, admin
 
 
 def draft(store: Store, actor: Actor, image_id: int) -> tuple[str, int]:
-    opened = own_masks.open_annotation(store, actor=actor, image_id=image_id)
+    opened = own_masks.open_annotation(Caller(store, actor), image_id=image_id)
     mask = draw(1, lesion=True)[1]
     saved = own_masks.save_draft(
-        store, actor=actor, document_id=opened.document_id, base_seq=opened.seq, rle=encode_rle(mask)
+        Caller(store, actor), document_id=opened.document_id, base_seq=opened.seq, rle=encode_rle(mask)
     )
     return opened.document_id, saved.seq
 
@@ -62,16 +63,16 @@ def draft(store: Store, actor: Actor, image_id: int) -> tuple[str, int]:
 def waits_at_home(store: Store, actor: Actor) -> int:
     """Images that Home says wait for a person: without annotation, or begun by this person."""
     kinds = (WorkKind.UNANNOTATED, WorkKind.DRAFTS)
-    return sum(item.number for item in worklist(store, actor=actor).items if item.kind in kinds)
+    return sum(item.number for item in worklist(Caller(store, actor)).items if item.kind in kinds)
 
 
 def offered(store: Store, actor: Actor) -> set[int]:
     """All images that Annotate offers a person one after the other."""
     found: set[int] = set()
-    after = next_image(store, actor=actor)
+    after = next_image(Caller(store, actor))
     while after is not None and after not in found:
         found.add(after)
-        after = next_image(store, actor=actor, after=after)
+        after = next_image(Caller(store, actor), after=after)
     return found
 
 
@@ -91,7 +92,7 @@ def test_home_and_annotate_agree_on_what_waits_for_a_mask(store: Store, annotato
     assert offered(store, berta) == {submitted}
     assert offered(store, administrator) == set()
     assert [waits_at_home(store, one) for one in people] == [len(offered(store, one)) for one in people]
-    own_masks.submit_annotation(store, actor=berta, document_id=document_id, seq=seq)
+    own_masks.submit_annotation(Caller(store, berta), document_id=document_id, seq=seq)
     assert [waits_at_home(store, one) for one in people] == [len(offered(store, one)) for one in people] == [1, 0, 0]
 
 
@@ -100,11 +101,11 @@ def test_a_rejected_mask_is_none_and_another_findings_mask_is_not_this_ones(stor
     case = clinic.add_case(state=AnnotationState.REJECTED)
     with store.reading() as session:
         assert session.scalar(select(func.count()).select_from(Image).where(needs_annotation())) == 1
-    assert next_image(store, actor=annotator) == case.image_id
+    assert next_image(Caller(store, annotator)) == case.image_id
     with store.writing() as session:
         session.get_one(Annotation, case.annotation_id).state = AnnotationState.SUBMITTED
-    assert next_image(store, actor=annotator) is None
-    assert next_image(store, actor=annotator, finding=Finding.MOSAIC) == case.image_id
+    assert next_image(Caller(store, annotator)) is None
+    assert next_image(Caller(store, annotator), finding=Finding.MOSAIC) == case.image_id
 
 
 def test_what_is_not_there_is_told_with_what_to_do(store: Store) -> None:

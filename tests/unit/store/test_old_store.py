@@ -13,6 +13,7 @@ from sqlalchemy import select, union
 
 from colpo_core.cli.maintenance import store_group
 from colpo_core.records.people import Actor
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.models.files import verify_files
 from colpo_core.services.models.registry import list_checkpoints
 from colpo_core.services.snapshots.rows import read_manifest
@@ -101,7 +102,7 @@ def test_the_seals_of_studies_hold(upgraded: Store) -> None:
 def test_the_files_of_checkpoints_are_those_that_were_published(upgraded: Store) -> None:
     with upgraded.reading() as session:
         ada = session.scalars(select(Person).where(Person.role == Role.ADMINISTRATOR)).one()
-    checkpoints = list_checkpoints(upgraded, actor=Actor(ada.id, ada.username, ada.display_name, ada.role))
+    checkpoints = list_checkpoints(Caller(upgraded, Actor(ada.id, ada.username, ada.display_name, ada.role)))
     assert [checkpoint.card["protocol"] for checkpoint in checkpoints] == ["paper", "patient"]
     for checkpoint in checkpoints:
         verify_files(upgraded, checkpoint)

@@ -7,6 +7,7 @@ from sqlalchemy import update
 from colpo_core.images.decoding import CleanImage, read_rgb
 from colpo_core.inference.folder import LearnedFrom
 from colpo_core.records.people import Actor
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.models.registry import get_checkpoint
 from colpo_core.store import Store
 from colpo_core.store.tables import Image, Snapshot
@@ -22,7 +23,7 @@ def pixels(store: Store, image_id: int) -> NDArray[np.uint8]:
 
 
 def told(store: Store, actor: Actor, desk: PredictedClinic, rgb: NDArray[np.uint8]) -> LearnedFrom:
-    checkpoint = get_checkpoint(store, actor=actor, checkpoint_id=desk.checkpoint_id)
+    checkpoint = get_checkpoint(Caller(store, actor), checkpoint_id=desk.checkpoint_id)
     rgb = np.ascontiguousarray(rgb)
     return LearnedImages(store, checkpoint).tell(CleanImage(rgb, rgb.shape[1], rgb.shape[0]))
 

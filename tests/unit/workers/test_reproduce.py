@@ -13,6 +13,7 @@ from colpo_core.records.people import Actor
 from colpo_core.records.snapshots.snapshots import SnapshotQuery, SnapshotRecord
 from colpo_core.records.training.reproduction import Reproduction
 from colpo_core.records.training.settings import preset
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.snapshots import freezing
 from colpo_core.store import Store
 from colpo_core.store.tables import AuditEntry
@@ -49,14 +50,15 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 @pytest.fixture
 def frozen(store: Store, annotator: Actor) -> SnapshotRecord:
     Clinic(store).add_cohort(8)
-    return freezing.freeze_snapshot(store, actor=annotator, query=SnapshotQuery("first"))
+    return freezing.freeze_snapshot(Caller(store, annotator), query=SnapshotQuery("first"))
 
 
 @pytest.fixture
 def call(store: Store, annotator: Actor, tmp_path: Path) -> Call:
     def made(name: str = "first", **changes: Any) -> Reproduction:
-        given = {"actor": annotator, "out": tmp_path / "out", "classifiers": ("resnet18",), **changes}
-        return reproduce_paper(store, snapshot_name=name, settings=preset("quick"), on_event=lambda _: None, **given)
+        caller = Caller(store, changes.pop("actor", annotator))
+        given = {"out": tmp_path / "out", "classifiers": ("resnet18",), **changes}
+        return reproduce_paper(caller, snapshot_name=name, settings=preset("quick"), on_event=lambda _: None, **given)
 
     return made
 
@@ -91,7 +93,7 @@ def test_the_same_folder_goes_on_and_another_snapshots_is_refused(
 ) -> None:
     call()
     call()
-    freezing.freeze_snapshot(store, actor=annotator, query=SnapshotQuery("second", seed=5))
+    freezing.freeze_snapshot(Caller(store, annotator), query=SnapshotQuery("second", seed=5))
     before = (tmp_path / "out" / "reproduction.json").read_bytes()
     with pytest.raises(Conflict, match="another snapshot"):
         call("second")
@@ -130,7 +132,7 @@ def test_who_and_what_is_refused(
     call: Call, store: Store, asked: list[dict[str, Any]], annotator: Actor, reader: Actor, tmp_path: Path
 ) -> None:
     Clinic(store).add_cohort(8)
-    freezing.freeze_snapshot(store, actor=annotator, query=SnapshotQuery("kept", external=True))
+    freezing.freeze_snapshot(Caller(store, annotator), query=SnapshotQuery("kept", external=True))
     with pytest.raises(PermissionDenied):
         call("kept", actor=reader)
     with pytest.raises(NotFound):

@@ -7,6 +7,7 @@ from colpo_core.errors import JobCancelled, JobFailed
 from colpo_core.nets import threads
 from colpo_core.records.jobs.results import EvaluationResult
 from colpo_core.records.people import Actor
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.jobs import control as jobs
 from colpo_core.services.jobs import files as job_files
 from colpo_core.services.jobs.leases import Finish, Lease
@@ -105,7 +106,7 @@ def test_a_cancelled_job_is_cancelled_and_the_next_is_placed(
         with store.writing() as session:
             waiting = Job(kind=JobKind.TRAIN, settings={}, created_by=annotator.person_id)
             session.add(waiting)
-        jobs.cancel_job(store, actor=annotator, job_id=lease.job_id)
+        jobs.cancel_job(Caller(store, annotator), job_id=lease.job_id)
         raise JobCancelled
 
     code, job = run(work)

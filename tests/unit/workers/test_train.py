@@ -6,6 +6,7 @@ from colpo_core.images.decoding import read_rgb
 from colpo_core.records.people import Actor
 from colpo_core.records.snapshots.snapshots import SnapshotQuery
 from colpo_core.services.cases.fingerprints import fill_fingerprints
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.snapshots import freezing
 from colpo_core.services.snapshots.learned import fill_learned
 from colpo_core.store import Store
@@ -27,7 +28,7 @@ def test_the_current_model_knows_whom_it_has_learned_from(
 ) -> None:
     assert find_incumbent(store) is None
     Clinic(store).add_cohort(8)
-    snapshot = freezing.freeze_snapshot(store, actor=annotator, query=SnapshotQuery("s"))
+    snapshot = freezing.freeze_snapshot(Caller(store, annotator), query=SnapshotQuery("s"))
     with store.writing() as session:
         session.add(
             Checkpoint(
@@ -49,7 +50,7 @@ def test_the_current_model_knows_a_near_copy_under_another_code(
 ) -> None:
     clinic = Clinic(store)
     clinic.add_cohort(8)
-    snapshot = freezing.freeze_snapshot(store, actor=annotator, query=SnapshotQuery("s"))
+    snapshot = freezing.freeze_snapshot(Caller(store, annotator), query=SnapshotQuery("s"))
     with store.writing() as session:
         checkpoint = Checkpoint(name="model", sha256="a" * 64, snapshot_id=snapshot.id, card={})
         checkpoint.label_source = LabelSource.HISTOLOGY
@@ -64,7 +65,7 @@ def test_the_current_model_knows_a_near_copy_under_another_code(
     fill_fingerprints(store)
     incumbent = find_incumbent(store)
     assert incumbent is not None
-    later = freezing.freeze_snapshot(store, actor=annotator, query=SnapshotQuery("later"))
+    later = freezing.freeze_snapshot(Caller(store, annotator), query=SnapshotQuery("later"))
     items = manifest_of(store, later.id).items
     knows = {item.patient_id: incumbent.knows(item) for item in items}
     assert (knows[copy.patient_id], knows[other.patient_id]) == (True, False)

@@ -10,6 +10,7 @@ from colpo_core.evaluation.agreement import pair_figures
 from colpo_core.records.people import Actor
 from colpo_core.services.agreement import adjudication
 from colpo_core.services.agreement import overview as agreement
+from colpo_core.services.common.callers import Caller
 from colpo_core.store import Store
 from colpo_core.store.tables import AnnotationVersion
 from colpo_core.terms import Finding, MaskOrigin
@@ -34,7 +35,7 @@ def test_the_overview_takes_the_mean_of_an_images_pairs(
     submit(store, people[0], far.image_id, square(0, 0))
     submit(store, people[1], far.image_id, square(40, 40))
     submit(store, people[0], empty_case().image_id, square(0, 0))
-    found = agreement.agreement_overview(store, actor=administrator)
+    found = agreement.agreement_overview(Caller(store, administrator))
     pairs = [pair_figures(masks[a], masks[b]) for a, b in ((0, 1), (0, 2), (1, 2))]
     of_near = np.mean([pair.dice for pair in pairs])
     assert (found.n_images, found.n_patients) == (2, 2)
@@ -69,7 +70,7 @@ def test_empty_masks_are_counted_apart(
     ):
         for person, mask in zip(people, masks, strict=False):
             submit(store, person, case.image_id, mask)
-    found = agreement.agreement_overview(store, actor=administrator)
+    found = agreement.agreement_overview(Caller(store, administrator))
     assert (found.n_images, found.n_one_empty, found.n_both_empty) == (3, 1, 1)
     assert (found.dice.value, found.dice.n_images) == (0.5, 2)
     assert (found.hd95_px.value, found.hd95_px.n_images) == (0.0, 1)
@@ -81,9 +82,9 @@ def test_empty_masks_are_counted_apart(
 
 def test_nothing_to_compare(store: Store, administrator: Actor, people: list[Actor], clinic: Clinic) -> None:
     case = clinic.add_case()
-    found = agreement.agreement_overview(store, actor=administrator)
+    found = agreement.agreement_overview(Caller(store, administrator))
     assert (found.n_images, found.dice.value, found.pairs, found.images) == (0, None, (), ())
-    alone = agreement.image_agreement(store, actor=administrator, image_id=case.image_id)
+    alone = agreement.image_agreement(Caller(store, administrator), image_id=case.image_id)
     assert (len(alone.versions), alone.pairs, alone.adjudication, alone.may_adjudicate) == (1, (), None, True)
 
 
@@ -94,7 +95,7 @@ def test_findings_are_kept_apart(
     submit(store, people[0], case.image_id, square(5, 5))
     submit(store, people[1], case.image_id, square(5, 5), Finding.MOSAIC)
     for finding in Finding:
-        assert agreement.agreement_overview(store, actor=administrator, finding=finding).n_images == 0
+        assert agreement.agreement_overview(Caller(store, administrator), finding=finding).n_images == 0
 
 
 def test_an_image_lists_its_masks_and_pairs(
@@ -102,7 +103,7 @@ def test_an_image_lists_its_masks_and_pairs(
 ) -> None:
     case = empty_case()
     ids = [submit(store, person, case.image_id, square(10, 10 + 2 * n)) for n, person in enumerate(people)]
-    found = agreement.image_agreement(store, actor=annotator, image_id=case.image_id)
+    found = agreement.image_agreement(Caller(store, annotator), image_id=case.image_id)
     assert [version.version_id for version in found.versions] == ids
     assert [(pair.first_id, pair.second_id) for pair in found.pairs] == [(ids[0], ids[1]), (ids[0], ids[2]),
                                                                        (ids[1], ids[2])]  # fmt: skip
@@ -112,7 +113,7 @@ def test_an_image_lists_its_masks_and_pairs(
     assert not found.may_adjudicate
     assert "administrator" in found.why_not
     with pytest.raises(NotFound):
-        agreement.image_agreement(store, actor=annotator, image_id=999)
+        agreement.image_agreement(Caller(store, annotator), image_id=999)
 
 
 def test_adjudicated_masks_are_no_annotators(
@@ -122,11 +123,11 @@ def test_adjudicated_masks_are_no_annotators(
     for person in people:
         submit(store, person, case.image_id, square(10, 10))
     last = submit(store, administrator, case.image_id, square(40, 40))
-    assert agreement.agreement_overview(store, actor=administrator).images[0].n_masks == 4
+    assert agreement.agreement_overview(Caller(store, administrator)).images[0].n_masks == 4
     with store.writing() as session:
         session.get_one(AnnotationVersion, last).origin = MaskOrigin.ADJUDICATED
     submit(store, administrator, case.image_id, square(42, 42))
-    found = agreement.agreement_overview(store, actor=administrator)
+    found = agreement.agreement_overview(Caller(store, administrator))
     assert (found.images[0].n_masks, found.dice.value) == (3, 1.0)
 
 
@@ -138,13 +139,13 @@ def test_fellow_annotators_of_a_blind_task_see_nothing_yet(
     for person in people[:2]:
         submit(store, person, case.image_id, square(10, 10))
     for person in people:
-        assert agreement.agreement_overview(store, actor=person).n_images == 0
-    seen = agreement.image_agreement(store, actor=people[0], image_id=case.image_id)
+        assert agreement.agreement_overview(Caller(store, person)).n_images == 0
+    seen = agreement.image_agreement(Caller(store, people[0]), image_id=case.image_id)
     assert ([version.author for version in seen.versions], seen.n_hidden, seen.pairs) == (["Berta"], 1, ())
-    assert agreement.image_agreement(store, actor=people[2], image_id=case.image_id).n_hidden == 2
-    assert agreement.agreement_overview(store, actor=administrator).n_images == 1
+    assert agreement.image_agreement(Caller(store, people[2]), image_id=case.image_id).n_hidden == 2
+    assert agreement.agreement_overview(Caller(store, administrator)).n_images == 1
     submit(store, people[2], case.image_id, square(10, 10))
-    opened = agreement.image_agreement(store, actor=people[0], image_id=case.image_id)
+    opened = agreement.image_agreement(Caller(store, people[0]), image_id=case.image_id)
     assert (len(opened.versions), opened.n_hidden) == (3, 0)
 
 
@@ -161,13 +162,13 @@ def test_of_a_task_the_versions_count_that_were_made_for_it(
     blind = pair_figures(square(10, 10), square(10, 20)).dice
     # After the masks have opened, one of them comes round to the other's view.
     submit(store, people[1], case.image_id, square(10, 10))
-    found = agreement.agreement_overview(store, actor=administrator, task_id=task_id)
+    found = agreement.agreement_overview(Caller(store, administrator), task_id=task_id)
     assert (found.n_images, found.images[0].n_masks) == (1, 2)
     assert found.dice.value == pytest.approx(blind)
     with pytest.raises(InputRejected, match="another finding"):
-        agreement.agreement_overview(store, actor=administrator, finding=Finding.MOSAIC, task_id=task_id)
+        agreement.agreement_overview(Caller(store, administrator), finding=Finding.MOSAIC, task_id=task_id)
     with pytest.raises(NotFound):
-        agreement.agreement_overview(store, actor=people[2], task_id=task_id)
+        agreement.agreement_overview(Caller(store, people[2]), task_id=task_id)
 
 
 def test_the_interval_is_the_same_each_time(
@@ -178,7 +179,7 @@ def test_the_interval_is_the_same_each_time(
         case = empty_case()
         for person in people[:2]:
             submit(store, person, case.image_id, chance.random((SIDE_PX, SIDE_PX)) < chance.random())
-    first, again = (agreement.agreement_overview(store, actor=administrator).dice for _ in range(2))
+    first, again = (agreement.agreement_overview(Caller(store, administrator)).dice for _ in range(2))
     assert first == again
     assert first.value is not None
     assert first.low is not None
@@ -189,9 +190,9 @@ def test_the_interval_is_the_same_each_time(
 def test_readers_see_no_agreement(store: Store, reader: Actor, empty_case: Callable[..., ClinicCase]) -> None:
     image_id = empty_case().image_id
     for deed in (
-        lambda: agreement.agreement_overview(store, actor=reader),
-        lambda: agreement.image_agreement(store, actor=reader, image_id=image_id),
-        lambda: adjudication.list_adjudications(store, actor=reader),
+        lambda: agreement.agreement_overview(Caller(store, reader)),
+        lambda: agreement.image_agreement(Caller(store, reader), image_id=image_id),
+        lambda: adjudication.list_adjudications(Caller(store, reader)),
     ):
         with pytest.raises(PermissionDenied):
             deed()

@@ -15,6 +15,7 @@ from colpo_core.records.annotations import StartSource
 from colpo_core.records.people import Actor
 from colpo_core.services.annotations import imported_masks, own_masks
 from colpo_core.services.common.actors import program_actor
+from colpo_core.services.common.callers import Caller
 from colpo_core.store import Store
 from colpo_core.store.tables import TaskItem
 from colpo_core.terms import MaskOrigin, Start, TaskItemState
@@ -60,8 +61,7 @@ def test_a_save_that_comes_twice_counts_once(store: Store, annotator: Actor, ima
     add_task(store, image_id, annotator)
     for _ in range(3):
         own_masks.save_draft(
-            store,
-            actor=annotator,
+            Caller(store, annotator),
             document_id=desk.document_id,
             base_seq=0,
             rle=encode_rle(pixels(1)),
@@ -80,8 +80,7 @@ def test_a_save_repeated_after_submitting_counts_for_neither_version(
     desk.paint(pixels(1), strokes=5, active_ms=700)
     version = desk.submit()
     again = own_masks.save_draft(
-        store,
-        actor=annotator,
+        Caller(store, annotator),
         document_id=desk.document_id,
         base_seq=0,
         rle=encode_rle(pixels(1)),
@@ -120,8 +119,10 @@ def test_the_task_hears_of_the_work(store: Store, annotator: Actor, image_id: in
 
 def test_an_imported_mask_says_nothing_of_how_it_was_made(store: Store, image_id: int, annotator: Actor) -> None:
     importer = program_actor(store, "importer")
-    imported_masks.import_annotation(store, actor=importer, image_id=image_id, mask=pixels(1), origin=MaskOrigin.CLOSED)
-    version = own_masks.submitted_masks(store, actor=annotator, image_id=image_id)[0]
+    imported_masks.import_annotation(
+        Caller(store, importer), image_id=image_id, mask=pixels(1), origin=MaskOrigin.CLOSED
+    )
+    version = own_masks.submitted_masks(Caller(store, annotator), image_id=image_id)[0]
     assert made(version) == (None,) * 6
     assert (version.kept_share, version.added_share, version.base_number) == (None, None, None)
     desk = Desk(store, importer, image_id)

@@ -11,6 +11,7 @@ from colpo_core.records.people import Actor
 from colpo_core.services.annotations import own_masks
 from colpo_core.services.annotations.starts import start_correction, start_options
 from colpo_core.services.common import preferences
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.common.mask_rows import mask_pixels
 from colpo_core.store import Store
 from colpo_core.store.tables import AnnotationTask, AnnotationVersion, Mask, Prediction, Promotion, utc_now
@@ -36,7 +37,7 @@ def proposed(store: Store, predicted: PredictedClinic, place: int = 0) -> tuple[
 
 def test_a_proposal_is_taken_up_and_measured(store: Store, annotator: Actor, predicted: PredictedClinic) -> None:
     image_id, source = proposed(store, predicted)
-    options = start_options(store, actor=annotator, image_id=image_id)
+    options = start_options(Caller(store, annotator), image_id=image_id)
     assert options.proposal is not None
     assert (options.proposal.prediction_id, options.proposal.checkpoint_name) == (source.prediction_id, "model-1")
     assert options.proposals_refused == ""
@@ -73,7 +74,7 @@ def test_a_proposal_is_the_current_models_alone(
     image_id, source = proposed(store, predicted)
     newer = predicted.add_checkpoint("model-2", administrator)
     desk = Desk(store, annotator, image_id)
-    options = start_options(store, actor=annotator, image_id=image_id)
+    options = start_options(Caller(store, annotator), image_id=image_id)
     assert (options.proposal, options.proposals_refused) == (None, "")
     before = everything(store)
     with pytest.raises(Conflict, match="Another model"):
@@ -96,7 +97,7 @@ def test_without_a_current_model_there_is_no_proposal(
     with store.writing() as session:
         session.delete(session.scalars(select(Promotion)).one())
     image_id, source = proposed(store, predicted)
-    assert start_options(store, actor=annotator, image_id=image_id).proposal is None
+    assert start_options(Caller(store, annotator), image_id=image_id).proposal is None
     with pytest.raises(Conflict):
         Desk(store, annotator, image_id).start(source)
 
@@ -107,7 +108,7 @@ def test_the_model_marks_acetowhite_epithelium_alone(
     image_id, source = proposed(store, predicted)
     before = everything(store)
     for finding in set(Finding) - {Finding.ACETOWHITE}:
-        options = start_options(store, actor=annotator, image_id=image_id, finding=finding)
+        options = start_options(Caller(store, annotator), image_id=image_id, finding=finding)
         assert options.proposal is None
         assert "acetowhite epithelium alone" in options.proposals_refused
         with pytest.raises(PermissionDenied, match="acetowhite epithelium alone"):
@@ -119,14 +120,14 @@ def test_proposals_that_are_switched_off_are_refused(
     store: Store, annotator: Actor, administrator: Actor, predicted: PredictedClinic
 ) -> None:
     image_id, source = proposed(store, predicted)
-    preferences.set_proposals(store, actor=administrator, allowed=False)
-    options = start_options(store, actor=annotator, image_id=image_id)
+    preferences.set_proposals(Caller(store, administrator), allowed=False)
+    options = start_options(Caller(store, annotator), image_id=image_id)
     assert (options.proposal, "switched" in options.proposals_refused) == (None, True)
     before = everything(store)
     with pytest.raises(PermissionDenied, match="switched"):
         Desk(store, annotator, image_id).start(source)
     assert everything(store) == before
-    preferences.set_proposals(store, actor=administrator, allowed=True)
+    preferences.set_proposals(Caller(store, administrator), allowed=True)
     Desk(store, annotator, image_id).start(source)
 
 
@@ -136,13 +137,13 @@ def test_a_task_without_proposals_refuses_them_to_its_people_while_it_is_open(
     image_id, source = proposed(store, predicted)
     task_id = add_task(store, image_id, annotator, proposals=False)
     desk = Desk(store, annotator, image_id)
-    assert "in a task of yours" in start_options(store, actor=annotator, image_id=image_id).proposals_refused
+    assert "in a task of yours" in start_options(Caller(store, annotator), image_id=image_id).proposals_refused
     with pytest.raises(PermissionDenied, match="in a task of yours"):
         desk.start(source)
     desk.submit()
     with pytest.raises(PermissionDenied):
         desk.start(source)
-    assert start_options(store, actor=fellow, image_id=image_id).proposal is not None
+    assert start_options(Caller(store, fellow), image_id=image_id).proposal is not None
     with store.writing() as session:
         session.get_one(AnnotationTask, task_id).closed_at = utc_now()
     desk.start(source)
@@ -153,15 +154,15 @@ def test_a_correction_of_a_prediction_starts_from_the_models_mask_and_says_so(
 ) -> None:
     clinic = PredictedClinic(store, administrator)
     anna = add_person(store, "correcting")
-    found = start_correction(store, actor=anna, prediction_id=clinic.predictions[1])
+    found = start_correction(Caller(store, anna), prediction_id=clinic.predictions[1])
     assert (found.image_id, found.has_started) == (clinic.cases[1].image_id, True)
-    opened = own_masks.open_annotation(store, actor=anna, image_id=found.image_id)
+    opened = own_masks.open_annotation(Caller(store, anna), image_id=found.image_id)
     with store.reading() as session:
         prediction = session.get_one(Prediction, clinic.predictions[1])
         wanted = mask_pixels(session.get_one(Mask, prediction.mask_id))
     assert opened.start is Start.PROPOSAL
     assert opened.rle == encode_rle(wanted)
-    version = own_masks.submit_annotation(store, actor=anna, document_id=opened.document_id, seq=opened.seq, note="")
+    version = own_masks.submit_annotation(Caller(store, anna), document_id=opened.document_id, seq=opened.seq, note="")
     assert (version.start, version.kept_share) == (Start.PROPOSAL, 1.0)
 
 
@@ -169,16 +170,16 @@ def test_a_correction_takes_the_place_of_nothing_that_was_painted(store: Store, 
     clinic = PredictedClinic(store, administrator)
     anna = add_person(store, "correcting")
     image_id = clinic.cases[1].image_id
-    opened = own_masks.open_annotation(store, actor=anna, image_id=image_id)
+    opened = own_masks.open_annotation(Caller(store, anna), image_id=image_id)
     mine = np.zeros((64, 64), bool)
     mine[3:9, 3:9] = True
-    own_masks.save_draft(store, actor=anna, document_id=opened.document_id, base_seq=0, rle=encode_rle(mine))
-    assert not start_correction(store, actor=anna, prediction_id=clinic.predictions[1]).has_started
-    now = own_masks.open_annotation(store, actor=anna, image_id=image_id)
+    own_masks.save_draft(Caller(store, anna), document_id=opened.document_id, base_seq=0, rle=encode_rle(mine))
+    assert not start_correction(Caller(store, anna), prediction_id=clinic.predictions[1]).has_started
+    now = own_masks.open_annotation(Caller(store, anna), image_id=image_id)
     assert (now.rle, now.start) == (encode_rle(mine), Start.NOTHING)
-    own_masks.submit_annotation(store, actor=anna, document_id=now.document_id, seq=now.seq, note="")
-    assert not start_correction(store, actor=anna, prediction_id=clinic.predictions[1]).has_started
-    assert own_masks.open_annotation(store, actor=anna, image_id=image_id).rle == encode_rle(mine)
+    own_masks.submit_annotation(Caller(store, anna), document_id=now.document_id, seq=now.seq, note="")
+    assert not start_correction(Caller(store, anna), prediction_id=clinic.predictions[1]).has_started
+    assert own_masks.open_annotation(Caller(store, anna), image_id=image_id).rle == encode_rle(mine)
 
 
 def test_a_correction_is_refused_where_the_model_may_not_be_seen_or_is_not_the_current_one(
@@ -187,8 +188,8 @@ def test_a_correction_is_refused_where_the_model_may_not_be_seen_or_is_not_the_c
     clinic = PredictedClinic(store, administrator)
     anna = add_person(store, "correcting")
     with pytest.raises(NotFound):
-        start_correction(store, actor=anna, prediction_id=99)
+        start_correction(Caller(store, anna), prediction_id=99)
     clinic.predict(clinic.cases[1].image_id, clinic.add_checkpoint("model-2", administrator))
     with pytest.raises(Conflict):
-        start_correction(store, actor=anna, prediction_id=clinic.predictions[1])
-    assert own_masks.open_annotation(store, actor=anna, image_id=clinic.cases[1].image_id).annotation_id is None
+        start_correction(Caller(store, anna), prediction_id=clinic.predictions[1])
+    assert own_masks.open_annotation(Caller(store, anna), image_id=clinic.cases[1].image_id).annotation_id is None

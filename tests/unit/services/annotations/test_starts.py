@@ -12,6 +12,7 @@ from colpo_core.services.annotations import confirmation, imported_masks, own_ma
 from colpo_core.services.annotations.rows import Document
 from colpo_core.services.annotations.starts import start_from, start_options, write_start
 from colpo_core.services.common.actors import program_actor
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.common.mask_rows import mask_pixels, store_pixels
 from colpo_core.store import Store
 from colpo_core.store.tables import AnnotationVersion, AuditEntry, Mask
@@ -38,19 +39,21 @@ def fellow(store: Store) -> Actor:
 
 def test_a_correction_starts_from_the_guess_and_settles_it(store: Store, annotator: Actor, image_id: int) -> None:
     importer = program_actor(store, "importer")
-    imported_masks.import_annotation(store, actor=importer, image_id=image_id, mask=pixels(1), origin=MaskOrigin.LINKED)
-    guess = confirmation.list_to_confirm(store, actor=annotator).versions[0]
-    assert start_options(store, actor=annotator, image_id=image_id).others == (guess,)
+    imported_masks.import_annotation(
+        Caller(store, importer), image_id=image_id, mask=pixels(1), origin=MaskOrigin.LINKED
+    )
+    guess = confirmation.list_to_confirm(Caller(store, annotator)).versions[0]
+    assert start_options(Caller(store, annotator), image_id=image_id).others == (guess,)
     desk = Desk(store, annotator, image_id)
     desk.start(StartSource(Start.OTHER_VERSION, version_id=guess.version_id))
     assert np.array_equal(desk.mask, pixels(1))
     assert desk.opened.changed
-    assert confirmation.list_to_confirm(store, actor=annotator).total == 1
+    assert confirmation.list_to_confirm(Caller(store, annotator)).total == 1
     version = desk.submit()
     assert made(version) == (Start.OTHER_VERSION, guess.version_id, None, False, 0, 0)
     assert (version.kept_share, version.added_share, version.origin) == (1.0, 0.0, MaskOrigin.PAINTED)
-    assert confirmation.list_to_confirm(store, actor=annotator).total == 0
-    assert own_masks.submitted_masks(store, actor=annotator, image_id=image_id) == (version,)
+    assert confirmation.list_to_confirm(Caller(store, annotator)).total == 0
+    assert own_masks.submitted_masks(Caller(store, annotator), image_id=image_id) == (version,)
 
 
 def test_starting_over_replaces_what_was_painted_and_shuts_out_other_tabs(
@@ -63,7 +66,7 @@ def test_starting_over_replaces_what_was_painted_and_shuts_out_other_tabs(
     assert not desk.mask.any()
     with pytest.raises(Conflict, match="Load the newer state"):
         own_masks.save_draft(
-            store, actor=annotator, document_id=desk.document_id, base_seq=1, rle=encode_rle(pixels(3))
+            Caller(store, annotator), document_id=desk.document_id, base_seq=1, rle=encode_rle(pixels(3))
         )
     assert not desk.mask.any()
     assert (desk.opened.strokes, desk.opened.active_ms) == (2, 300)
@@ -82,7 +85,7 @@ def test_an_own_earlier_version_is_a_start(store: Store, annotator: Actor, image
     for seed in (1, 2):
         desk.paint(pixels(seed))
         versions.append(desk.submit())
-    options = start_options(store, actor=annotator, image_id=image_id)
+    options = start_options(Caller(store, annotator), image_id=image_id)
     assert [version.version_id for version in options.own_versions] == [versions[1].version_id, versions[0].version_id]
     desk.start(StartSource(Start.OWN_VERSION, version_id=versions[0].version_id))
     desk.paint(pixels(1) | pixels(3))
@@ -114,7 +117,7 @@ def test_a_version_must_be_of_this_mask_and_of_whom_the_source_says(
         mine.start(StartSource(Start.OTHER_VERSION, version_id=999))
     for document_id in (theirs.document_id, "nonsense"):
         with pytest.raises(NotFound):
-            start_from(store, actor=annotator, document_id=document_id, source=NOTHING)
+            start_from(Caller(store, annotator), document_id=document_id, source=NOTHING)
     assert everything(store) == before
 
 
@@ -124,11 +127,11 @@ def test_a_mask_of_another_image_comes_at_this_ones_size(store: Store, annotator
     lesion = np.zeros((HEIGHT * 2, WIDTH * 3), np.bool_)
     lesion[4:20, 10:30] = True
     source.paint(lesion)
-    option = start_options(store, actor=annotator, image_id=image_id).other_images
+    option = start_options(Caller(store, annotator), image_id=image_id).other_images
     assert [(start.image.id, start.is_submitted) for start in option] == [(large, False)]
     assert option[0].area_share == lesion.mean()
     submitted = source.submit()
-    assert start_options(store, actor=annotator, image_id=image_id).other_images[0].is_submitted
+    assert start_options(Caller(store, annotator), image_id=image_id).other_images[0].is_submitted
 
     desk = Desk(store, annotator, image_id)
     desk.start(StartSource(Start.OTHER_IMAGE, image_id=large))
@@ -168,7 +171,7 @@ def test_an_image_without_my_mask_or_of_another_case_is_no_start(
     desk = Desk(store, annotator, image_id)
     desk.paint(pixels(2))
     Desk(store, annotator, sibling).submit()
-    assert start_options(store, actor=annotator, image_id=image_id).other_images == ()
+    assert start_options(Caller(store, annotator), image_id=image_id).other_images == ()
     before = everything(store)
     for asked in (sibling, stranger.image_id, image_id):
         with pytest.raises(InputRejected):
@@ -187,26 +190,26 @@ def test_a_hidden_mask_is_no_start(store: Store, annotator: Actor, fellow: Actor
     mine.paint(pixels(2))
     source = StartSource(Start.OTHER_VERSION, version_id=hidden.version_id)
     before = everything(store)
-    assert start_options(store, actor=annotator, image_id=image_id).others == ()
-    assert own_masks.submitted_masks(store, actor=annotator, image_id=image_id) == ()
+    assert start_options(Caller(store, annotator), image_id=image_id).others == ()
+    assert own_masks.submitted_masks(Caller(store, annotator), image_id=image_id) == ()
     for look in (own_masks.version_mask, own_masks.version_mask_overlay):
         with pytest.raises(Blinding, match="blind task"):
-            look(store, actor=annotator, version_id=hidden.version_id)
+            look(Caller(store, annotator), version_id=hidden.version_id)
     with pytest.raises(Blinding):
         mine.start(source)
     assert everything(store) == before
     mine.submit()
-    assert len(own_masks.submitted_masks(store, actor=annotator, image_id=image_id)) == 2
-    assert start_options(store, actor=annotator, image_id=image_id).others == (hidden,)
+    assert len(own_masks.submitted_masks(Caller(store, annotator), image_id=image_id)) == 2
+    assert start_options(Caller(store, annotator), image_id=image_id).others == (hidden,)
     mine.start(source)
     assert np.array_equal(mine.mask, pixels(1))
 
 
 def test_a_reader_starts_nothing(store: Store, reader: Actor, image_id: int) -> None:
     with pytest.raises(PermissionDenied):
-        start_options(store, actor=reader, image_id=image_id)
+        start_options(Caller(store, reader), image_id=image_id)
     with pytest.raises(PermissionDenied):
-        start_from(store, actor=reader, document_id=f"i{image_id}-p{reader.person_id}-mosaic", source=NOTHING)
+        start_from(Caller(store, reader), document_id=f"i{image_id}-p{reader.person_id}-mosaic", source=NOTHING)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@ from collections.abc import Callable
 
 from colpo_core.records.people import Actor
 from colpo_core.services.annotations.workbench import annotation_desk
+from colpo_core.services.common.callers import Caller
 from colpo_core.store import Store
 from colpo_core.store.tables import Annotation
 from colpo_core.terms import Finding
@@ -14,7 +15,7 @@ def test_the_desk_holds_my_own_mask_of_every_finding_in_order(
     image_id = image_of(store, add_case())
     paint_and_submit(store, annotator, image_id, finding=Finding.MOSAIC)
     paint_and_submit(store, administrator, image_id, finding=Finding.PUNCTATION)
-    desk = annotation_desk(store, actor=annotator, image_id=image_id)
+    desk = annotation_desk(Caller(store, annotator), image_id=image_id)
     assert [layer.finding for layer in desk.layers] == list(Finding)
     assert desk.layers[0] == desk.annotation
     assert {layer.finding: layer.version_number for layer in desk.layers if layer.version_number} == {Finding.MOSAIC: 1}

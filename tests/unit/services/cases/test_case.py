@@ -15,6 +15,7 @@ from colpo_core.services.annotations.own_masks import open_annotation, save_draf
 from colpo_core.services.cases.case import get_case, update_case
 from colpo_core.services.cases.histology import add_specimen
 from colpo_core.services.cases.lists import list_cases
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.common.stored_images import get_image, image_bytes, image_thumbnail, mark_image
 from colpo_core.services.imports.rows import StoredFile, add_image, find_or_add_case
 from colpo_core.store import Store
@@ -60,7 +61,7 @@ def square() -> np.ndarray:
 
 
 def found(store: Store, actor: Actor, **where: object) -> list[str]:
-    page = list_cases(store, actor=actor, where=CaseFilter(**where))  # type: ignore[arg-type]
+    page = list_cases(Caller(store, actor), where=CaseFilter(**where))  # type: ignore[arg-type]
     return [row.patient_code for row in page.rows]
 
 
@@ -70,7 +71,7 @@ def test_pages_follow_each_other_without_gap_or_repetition(store: Store, annotat
     seen: list[str] = []
     after = None
     for expected in (3, 3, 1):
-        page = list_cases(store, actor=annotator, after=after, limit=3)
+        page = list_cases(Caller(store, annotator), after=after, limit=3)
         assert len(page.rows) == expected
         seen += [row.patient_code for row in page.rows]
         after = page.next_after
@@ -81,9 +82,9 @@ def test_pages_follow_each_other_without_gap_or_repetition(store: Store, annotat
 def test_a_case_that_comes_in_meanwhile_does_not_shift_the_next_page(store: Store, annotator: Actor) -> None:
     for number in range(4):
         add(store, annotator, f"P-{number}")
-    page = list_cases(store, actor=annotator, limit=2)
+    page = list_cases(Caller(store, annotator), limit=2)
     add(store, annotator, "P-late")
-    rest = list_cases(store, actor=annotator, after=page.next_after, limit=2)
+    rest = list_cases(Caller(store, annotator), after=page.next_after, limit=2)
     assert [row.patient_code for row in rest.rows] == ["P-1", "P-0"]
 
 
@@ -91,16 +92,15 @@ def test_a_row_says_what_a_list_needs(store: Store, annotator: Actor) -> None:
     case_id, _ = add(store, annotator, "P-1", stage=Stage.NATIVE)
     _, acetic = add(store, annotator, "P-1", seed=1, images=2)
     import_annotation(
-        store,
-        actor=annotator,
+        Caller(store, annotator),
         image_id=acetic[0],
         mask=square(),
         origin=MaskOrigin.CHORD,
         finding=Finding.ACETOWHITE,
         note="",
     )
-    add_specimen(store, actor=annotator, case_id=case_id, kind=SpecimenKind.LEEP, grade=Grade.CIN2)
-    (row,) = list_cases(store, actor=annotator).rows
+    add_specimen(Caller(store, annotator), case_id=case_id, kind=SpecimenKind.LEEP, grade=Grade.CIN2)
+    (row,) = list_cases(Caller(store, annotator)).rows
     assert (row.id, row.n_images, row.first_image_id, row.n_unannotated) == (case_id, 3, acetic[0], 1)
     assert row.annotation_states == {AnnotationState.TO_CONFIRM: 1}
     assert (row.grade, row.label, row.flagged, row.simulated) == (Grade.CIN2, Label.HSIL, False, False)
@@ -113,9 +113,9 @@ def test_filters_narrow_the_list(store: Store, annotator: Actor) -> None:
     flagged, _ = add(store, annotator, "b_1", stage=Stage.LUGOL)
     add(store, annotator, "b%1")
     for case_id, grade in ((hsil, Grade.CIN3), (normal, Grade.CIN1), (flagged, Grade.INVASIVE_CARCINOMA)):
-        add_specimen(store, actor=annotator, case_id=case_id, kind=SpecimenKind.LEEP, grade=grade)
-    opened = open_annotation(store, actor=annotator, image_id=annotated)
-    save_draft(store, actor=annotator, document_id=opened.document_id, base_seq=0, rle=encode_rle(square()))
+        add_specimen(Caller(store, annotator), case_id=case_id, kind=SpecimenKind.LEEP, grade=grade)
+    opened = open_annotation(Caller(store, annotator), image_id=annotated)
+    save_draft(Caller(store, annotator), document_id=opened.document_id, base_seq=0, rle=encode_rle(square()))
     assert found(store, annotator, patient_code="a-") == ["A-2", "A-1"]
     assert found(store, annotator, patient_code="B_") == ["b_1"]
     assert found(store, annotator, patient_code="%") == []
@@ -135,15 +135,14 @@ def test_filters_narrow_the_list(store: Store, annotator: Actor) -> None:
 def test_a_case_shows_its_images_with_what_exists_of_them(store: Store, annotator: Actor) -> None:
     case_id, (image_id,) = add(store, annotator, "P-1")
     annotation_id = import_annotation(
-        store,
-        actor=annotator,
+        Caller(store, annotator),
         image_id=image_id,
         mask=square(),
         origin=MaskOrigin.CLOSED,
         finding=Finding.ACETOWHITE,
         note="",
     )
-    case = get_case(store, actor=annotator, case_id=case_id)
+    case = get_case(Caller(store, annotator), case_id=case_id)
     (shown,) = case.images
     (annotation,) = shown.annotations
     assert (case.patient_code, case.case_date, case.simulated) == ("P-1", date(2024, 5, 6), False)
@@ -155,16 +154,16 @@ def test_a_case_shows_its_images_with_what_exists_of_them(store: Store, annotato
 
 def test_an_edit_upon_an_older_version_is_refused_and_overwrites_nothing(store: Store, annotator: Actor) -> None:
     case_id, _ = add(store, annotator, "P-1")
-    version = update_case(store, actor=annotator, case_id=case_id, base_version=1, form=CaseForm(age_years=40))
+    version = update_case(Caller(store, annotator), case_id=case_id, base_version=1, form=CaseForm(age_years=40))
     with pytest.raises(Conflict, match="Reload"):
-        update_case(store, actor=annotator, case_id=case_id, base_version=1, form=CaseForm(age_years=50))
-    case = get_case(store, actor=annotator, case_id=case_id)
+        update_case(Caller(store, annotator), case_id=case_id, base_version=1, form=CaseForm(age_years=50))
+    case = get_case(Caller(store, annotator), case_id=case_id)
     assert (case.form.age_years, case.version) == (40, version)
 
 
 def test_saving_what_is_there_already_makes_no_version(store: Store, annotator: Actor) -> None:
     case_id, _ = add(store, annotator, "P-1")
-    assert update_case(store, actor=annotator, case_id=case_id, base_version=1, form=CaseForm(device="  ")) == 1
+    assert update_case(Caller(store, annotator), case_id=case_id, base_version=1, form=CaseForm(device="  ")) == 1
 
 
 def test_the_form_is_kept_as_entered(store: Store, annotator: Actor) -> None:
@@ -183,8 +182,8 @@ def test_the_form_is_kept_as_entered(store: Store, annotator: Actor) -> None:
         hpv_vaccinated=True,
         swede=SwedeRows(2, 1, 0, 1, 2),
     )
-    update_case(store, actor=annotator, case_id=case_id, base_version=1, form=form)
-    case = get_case(store, actor=annotator, case_id=case_id)
+    update_case(Caller(store, annotator), case_id=case_id, base_version=1, form=form)
+    case = get_case(Caller(store, annotator), case_id=case_id)
     assert (case.form, case.swede_total) == (form, 6)
 
 
@@ -201,8 +200,8 @@ def test_the_form_is_kept_as_entered(store: Store, annotator: Actor) -> None:
 def test_a_field_that_cannot_be_is_refused(store: Store, annotator: Actor, form: CaseForm, why: str) -> None:
     case_id, _ = add(store, annotator, "P-1")
     with pytest.raises(InputRejected, match=why):
-        update_case(store, actor=annotator, case_id=case_id, base_version=1, form=form)
-    assert get_case(store, actor=annotator, case_id=case_id).version == 1
+        update_case(Caller(store, annotator), case_id=case_id, base_version=1, form=form)
+    assert get_case(Caller(store, annotator), case_id=case_id).version == 1
 
 
 def test_a_missing_row_leaves_the_swede_score_without_a_total() -> None:
@@ -213,35 +212,35 @@ def test_a_missing_row_leaves_the_swede_score_without_a_total() -> None:
 
 def test_an_image_is_marked_and_its_seconds_go_with_acetic_acid(store: Store, annotator: Actor) -> None:
     _, (image_id,) = add(store, annotator, "P-1")
-    assert mark_image(store, actor=annotator, image_id=image_id, seconds_after_acid=60).seconds_after_acid == 60
-    image = mark_image(store, actor=annotator, image_id=image_id, stage=Stage.LUGOL, shows_cervix=False)
+    assert mark_image(Caller(store, annotator), image_id=image_id, seconds_after_acid=60).seconds_after_acid == 60
+    image = mark_image(Caller(store, annotator), image_id=image_id, stage=Stage.LUGOL, shows_cervix=False)
     assert (image.stage, image.shows_cervix, image.seconds_after_acid) == (Stage.LUGOL, False, None)
-    assert get_image(store, actor=annotator, image_id=image_id) == image
+    assert get_image(Caller(store, annotator), image_id=image_id) == image
     with pytest.raises(InputRejected, match="3600"):
-        mark_image(store, actor=annotator, image_id=image_id, stage=Stage.ACETIC_ACID, seconds_after_acid=4000)
-    assert get_image(store, actor=annotator, image_id=image_id) == image
+        mark_image(Caller(store, annotator), image_id=image_id, stage=Stage.ACETIC_ACID, seconds_after_acid=4000)
+    assert get_image(Caller(store, annotator), image_id=image_id) == image
 
 
 def test_the_file_and_its_thumbnail_come_back(store: Store, annotator: Actor) -> None:
     _, (image_id,) = add(store, annotator, "P-1")
-    content, image = image_bytes(store, actor=annotator, image_id=image_id)
+    content, image = image_bytes(Caller(store, annotator), image_id=image_id)
     assert content.startswith(b"\x89PNG")
     assert image.id == image_id
-    thumbnail, _ = image_thumbnail(store, actor=annotator, image_id=image_id)
+    thumbnail, _ = image_thumbnail(Caller(store, annotator), image_id=image_id)
     assert thumbnail.startswith(b"\xff\xd8")
-    assert image_thumbnail(store, actor=annotator, image_id=image_id)[0] == thumbnail
+    assert image_thumbnail(Caller(store, annotator), image_id=image_id)[0] == thumbnail
 
 
 def test_readers_see_no_case_and_no_image(store: Store, annotator: Actor, reader: Actor) -> None:
     case_id, (image_id,) = add(store, annotator, "P-1")
     for ask in (
-        lambda: list_cases(store, actor=reader),
-        lambda: get_case(store, actor=reader, case_id=case_id),
-        lambda: get_image(store, actor=reader, image_id=image_id),
-        lambda: image_bytes(store, actor=reader, image_id=image_id),
-        lambda: image_thumbnail(store, actor=reader, image_id=image_id),
-        lambda: update_case(store, actor=reader, case_id=case_id, base_version=1, form=CaseForm()),
-        lambda: mark_image(store, actor=reader, image_id=image_id, shows_cervix=False),
+        lambda: list_cases(Caller(store, reader)),
+        lambda: get_case(Caller(store, reader), case_id=case_id),
+        lambda: get_image(Caller(store, reader), image_id=image_id),
+        lambda: image_bytes(Caller(store, reader), image_id=image_id),
+        lambda: image_thumbnail(Caller(store, reader), image_id=image_id),
+        lambda: update_case(Caller(store, reader), case_id=case_id, base_version=1, form=CaseForm()),
+        lambda: mark_image(Caller(store, reader), image_id=image_id, shows_cervix=False),
     ):
         with pytest.raises(PermissionDenied):
             ask()  # type: ignore[no-untyped-call]
@@ -249,14 +248,14 @@ def test_readers_see_no_case_and_no_image(store: Store, annotator: Actor, reader
 
 def test_what_is_not_there_is_said(store: Store, annotator: Actor) -> None:
     with pytest.raises(NotFound):
-        get_case(store, actor=annotator, case_id=1)
+        get_case(Caller(store, annotator), case_id=1)
     with pytest.raises(NotFound):
-        update_case(store, actor=annotator, case_id=1, base_version=1, form=CaseForm())
+        update_case(Caller(store, annotator), case_id=1, base_version=1, form=CaseForm())
     with pytest.raises(NotFound):
-        mark_image(store, actor=annotator, image_id=1)
+        mark_image(Caller(store, annotator), image_id=1)
     with pytest.raises(ValueError, match="limit"):
-        list_cases(store, actor=annotator, limit=0)
-    assert list_cases(store, actor=annotator).rows == ()
+        list_cases(Caller(store, annotator), limit=0)
+    assert list_cases(Caller(store, annotator)).rows == ()
 
 
 def test_many_cases_of_one_moment_are_paged_by_their_row(store: Store, annotator: Actor) -> None:
@@ -266,6 +265,6 @@ def test_many_cases_of_one_moment_are_paged_by_their_row(store: Store, annotator
             session.add(patient)
             session.flush()
             session.add(Case(patient_id=patient.id, created_at=MOMENT))
-    first = list_cases(store, actor=annotator, limit=3)
-    rest = list_cases(store, actor=annotator, after=first.next_after, limit=3)
+    first = list_cases(Caller(store, annotator), limit=3)
+    rest = list_cases(Caller(store, annotator), after=first.next_after, limit=3)
     assert [row.patient_code for row in (*first.rows, *rest.rows)] == ["P-4", "P-3", "P-2", "P-1", "P-0"]

@@ -7,6 +7,7 @@ from colpo_core.images.looks import image_looks
 from colpo_core.images.perceptual import perceptual_hash
 from colpo_core.records.people import Actor
 from colpo_core.services.cases import fingerprints
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.snapshots import freezing
 from colpo_core.services.snapshots.freezing import SnapshotQuery
 from colpo_core.store import Store
@@ -43,10 +44,10 @@ def test_what_an_older_store_lacks_is_computed_from_the_files_once(store: Store,
 
 def test_previewing_and_freezing_fill_them(store: Store, clinic: Clinic, annotator: Actor) -> None:
     clinic.add_cohort(6)
-    freezing.preview_snapshot(store, actor=annotator, query=SnapshotQuery("first"))
+    freezing.preview_snapshot(Caller(store, annotator), query=SnapshotQuery("first"))
     assert None not in stored(store).values()
     clinic.add_case()
-    freezing.freeze_snapshot(store, actor=annotator, query=SnapshotQuery("first"))
+    freezing.freeze_snapshot(Caller(store, annotator), query=SnapshotQuery("first"))
     assert None not in stored(store).values()
 
 
@@ -82,7 +83,7 @@ def test_patients_with_near_copies_of_one_photograph_stay_on_one_side(
         manifest = freezing.gather_manifest(store, SnapshotQuery("any", seed=seed))
         sides = {item.split for item in manifest.items if item.patient_id in twins}
         assert len(sides) == 1, f"seed {seed}"
-    frozen = freezing.freeze_snapshot(store, actor=annotator, query=SnapshotQuery("first"))
+    frozen = freezing.freeze_snapshot(Caller(store, annotator), query=SnapshotQuery("first"))
     assert frozen.count("images") == 14
 
 
@@ -96,4 +97,4 @@ def test_the_guard_looks_for_near_copies_when_a_snapshot_is_frozen(
         freezing, "group_patients", lambda images, _looks: {patient: patient for _, patient, _ in images}
     )
     with pytest.raises(LeakageFound, match="is a near copy of image"):
-        freezing.freeze_snapshot(store, actor=annotator, query=SnapshotQuery("first"))
+        freezing.freeze_snapshot(Caller(store, annotator), query=SnapshotQuery("first"))

@@ -14,6 +14,7 @@ from colpo_core.records.snapshots.snapshots import SnapshotQuery
 from colpo_core.services.cases.fingerprints import fill_fingerprints
 from colpo_core.services.cases.histology import add_specimen
 from colpo_core.services.cases.image_questions import asked_images, confirm_images, refile_images
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.common.stored_images import mark_image
 from colpo_core.services.imports.files import import_images
 from colpo_core.services.snapshots.freezing import freeze_snapshot, preview_snapshot
@@ -48,13 +49,13 @@ class Intake:
         self.number += 1
         content = encode_clean(CleanImage(rgb, rgb.shape[1], rgb.shape[0])).content
         (outcome,) = import_images(
-            self.store, actor=self.actor, patient_code=f"P-{self.number}", case_date=None,
+            Caller(self.store, self.actor), patient_code=f"P-{self.number}", case_date=None,
             files=[IncomingFile("x.png", content, stage=stage)],
         ).outcomes  # fmt: skip
         assert outcome.image_id is not None and outcome.case_id is not None
         if grade is not None:
             kind = SpecimenKind.PUNCH_BIOPSY
-            add_specimen(self.store, actor=self.actor, case_id=outcome.case_id, kind=kind, grade=grade)
+            add_specimen(Caller(self.store, self.actor), case_id=outcome.case_id, kind=kind, grade=grade)
         return outcome.image_id, outcome.case_id
 
 
@@ -67,7 +68,7 @@ def test_only_what_contradicts_itself_is_asked_about(store: Store, annotator: Ac
     wrong, case_id = intake.bring(iodine(1))
     intake.bring(iodine(2), stage=Stage.LUGOL)
     intake.bring(drawn(3))
-    (asked,) = asked_images(store, actor=annotator)
+    (asked,) = asked_images(Caller(store, annotator))
     assert (asked.image_id, asked.case_id, asked.stage) == (wrong, case_id, Stage.ACETIC_ACID)
     assert asked.questions == (ImageQuestion.IODINE,)
     ((question, stage),) = grouped_questions([asked])
@@ -79,8 +80,8 @@ def test_an_answer_is_kept_with_who_and_when_and_ends_the_question(
     store: Store, annotator: Actor, intake: Intake
 ) -> None:
     image_id, _ = intake.bring(iodine(1))
-    assert confirm_images(store, actor=annotator, image_ids=[image_id]) == 1
-    assert asked_images(store, actor=annotator) == ()
+    assert confirm_images(Caller(store, annotator), image_ids=[image_id]) == 1
+    assert asked_images(Caller(store, annotator)) == ()
     with store.reading() as session:
         answer = session.scalars(select(ImageAnswer)).one()
         assert (answer.question, answer.answered_by) == (ImageQuestion.IODINE, annotator.person_id)
@@ -89,15 +90,15 @@ def test_an_answer_is_kept_with_who_and_when_and_ends_the_question(
         assert (entry.subject, entry.detail) == (f"image {image_id}", {"question": "looks_like_iodine"})
         assert session.get_one(Image, image_id).stage is Stage.ACETIC_ACID
     with pytest.raises(InputRejected, match="Nothing of the kind"):
-        confirm_images(store, actor=annotator, image_ids=[image_id])
+        confirm_images(Caller(store, annotator), image_ids=[image_id])
 
 
 def test_one_question_may_be_answered_and_another_left(store: Store, annotator: Actor, intake: Intake) -> None:
     image_id, _ = intake.bring(iodine(1), stage=None)
-    (asked,) = asked_images(store, actor=annotator)
+    (asked,) = asked_images(Caller(store, annotator))
     assert asked.questions == (ImageQuestion.STAGE_GUESSED, ImageQuestion.IODINE)
-    confirm_images(store, actor=annotator, image_ids=[image_id], question=ImageQuestion.STAGE_GUESSED)
-    (left,) = asked_images(store, actor=annotator)
+    confirm_images(Caller(store, annotator), image_ids=[image_id], question=ImageQuestion.STAGE_GUESSED)
+    (left,) = asked_images(Caller(store, annotator))
     assert left.questions == (ImageQuestion.IODINE,)
 
 
@@ -105,38 +106,38 @@ def test_filing_under_the_right_stage_ends_the_questions_of_stage(
     store: Store, annotator: Actor, intake: Intake
 ) -> None:
     image_ids = [intake.bring(iodine(seed), stage=None)[0] for seed in (1, 2)]
-    assert refile_images(store, actor=annotator, image_ids=image_ids, stage=Stage.LUGOL) == 2
-    assert asked_images(store, actor=annotator) == ()
-    assert refile_images(store, actor=annotator, image_ids=image_ids, stage=Stage.LUGOL) == 0
+    assert refile_images(Caller(store, annotator), image_ids=image_ids, stage=Stage.LUGOL) == 2
+    assert asked_images(Caller(store, annotator)) == ()
+    assert refile_images(Caller(store, annotator), image_ids=image_ids, stage=Stage.LUGOL) == 0
     with store.reading() as session:
         assert set(session.scalars(select(Image.stage))) == {Stage.LUGOL}
-    refile_images(store, actor=annotator, image_ids=image_ids[:1], stage=Stage.ACETIC_ACID)
-    assert [one.questions for one in asked_images(store, actor=annotator)] == [(ImageQuestion.IODINE,)]
+    refile_images(Caller(store, annotator), image_ids=image_ids[:1], stage=Stage.ACETIC_ACID)
+    assert [one.questions for one in asked_images(Caller(store, annotator))] == [(ImageQuestion.IODINE,)]
 
 
 def test_a_stage_that_was_set_by_hand_is_no_guess_any_more(store: Store, annotator: Actor, intake: Intake) -> None:
     image_id, _ = intake.bring(drawn(1), stage=None)
-    mark_image(store, actor=annotator, image_id=image_id, seconds_after_acid=60)
-    assert [one.questions for one in asked_images(store, actor=annotator)] == [(ImageQuestion.STAGE_GUESSED,)]
-    mark_image(store, actor=annotator, image_id=image_id, stage=Stage.ACETIC_ACID)
-    assert asked_images(store, actor=annotator) == ()
+    mark_image(Caller(store, annotator), image_id=image_id, seconds_after_acid=60)
+    assert [one.questions for one in asked_images(Caller(store, annotator))] == [(ImageQuestion.STAGE_GUESSED,)]
+    mark_image(Caller(store, annotator), image_id=image_id, stage=Stage.ACETIC_ACID)
+    assert asked_images(Caller(store, annotator)) == ()
 
 
 def test_what_does_not_show_the_cervix_is_not_asked_about(store: Store, annotator: Actor, intake: Intake) -> None:
     image_id, _ = intake.bring(iodine(1))
-    mark_image(store, actor=annotator, image_id=image_id, shows_cervix=False)
-    assert asked_images(store, actor=annotator) == ()
+    mark_image(Caller(store, annotator), image_id=image_id, shows_cervix=False)
+    assert asked_images(Caller(store, annotator)) == ()
 
 
 def test_unknown_images_and_readers_are_refused(store: Store, annotator: Actor, reader: Actor) -> None:
     with pytest.raises(NotFound, match="no image 9"):
-        confirm_images(store, actor=annotator, image_ids=[9])
+        confirm_images(Caller(store, annotator), image_ids=[9])
     with pytest.raises(NotFound, match="no image 9"):
-        refile_images(store, actor=annotator, image_ids=[9], stage=Stage.NATIVE)
+        refile_images(Caller(store, annotator), image_ids=[9], stage=Stage.NATIVE)
     for deed in (
-        lambda: asked_images(store, actor=reader),
-        lambda: confirm_images(store, actor=reader, image_ids=[1]),
-        lambda: refile_images(store, actor=reader, image_ids=[1], stage=Stage.NATIVE),
+        lambda: asked_images(Caller(store, reader)),
+        lambda: confirm_images(Caller(store, reader), image_ids=[1]),
+        lambda: refile_images(Caller(store, reader), image_ids=[1], stage=Stage.NATIVE),
     ):
         with pytest.raises(PermissionDenied):
             deed()
@@ -150,8 +151,8 @@ def test_images_of_an_older_version_are_looked_at_before_a_snapshot(
     with store.writing() as session:
         for look in session.scalars(select(ImageLook)):
             session.delete(look)
-    assert asked_images(store, actor=annotator) == ()
-    preview = preview_snapshot(store, actor=annotator, query=SnapshotQuery("first"))
+    assert asked_images(Caller(store, annotator)) == ()
+    preview = preview_snapshot(Caller(store, annotator), query=SnapshotQuery("first"))
     assert [one.image_id for one in preview.asked] == [wrong]
     assert fill_fingerprints(store) == 0
 
@@ -163,14 +164,14 @@ def test_a_snapshot_goes_on_with_open_questions_and_keeps_how_many(
     intake.bring(iodine(4), Grade.NORMAL, stage=Stage.GREEN_FILTER)
     for seed, grade in ((2, Grade.CIN3), (3, Grade.NORMAL)):
         intake.bring(drawn(seed), grade)
-    preview = preview_snapshot(store, actor=annotator, query=SnapshotQuery("first"))
+    preview = preview_snapshot(Caller(store, annotator), query=SnapshotQuery("first"))
     assert len(preview.asked) == 2, "also what stands outside because of its stage"
     assert preview.counts["asked_about"] == 1
-    frozen = freeze_snapshot(store, actor=annotator, query=SnapshotQuery("first"))
+    frozen = freeze_snapshot(Caller(store, annotator), query=SnapshotQuery("first"))
     assert frozen.counts["asked_about"] == 1
     assert frozen.count("images") == 3
-    confirm_images(store, actor=annotator, image_ids=[wrong])
-    assert preview_snapshot(store, actor=annotator, query=SnapshotQuery("next")).counts["asked_about"] == 0
+    confirm_images(Caller(store, annotator), image_ids=[wrong])
+    assert preview_snapshot(Caller(store, annotator), query=SnapshotQuery("next")).counts["asked_about"] == 0
 
 
 @pytest.mark.parametrize("other", [Grade.CIN3, Grade.INVASIVE_CARCINOMA])
@@ -182,10 +183,10 @@ def test_copies_under_contradicting_labels_are_listed_and_neither_is_taken(
     two, second = intake.bring(as_jpeg(np.ascontiguousarray(np.rot90(rgb)), 40), other)
     intake.bring(drawn(2), Grade.CIN3)
     intake.bring(drawn(3), Grade.NORMAL)
-    preview = preview_snapshot(store, actor=annotator, query=SnapshotQuery("first"))
+    preview = preview_snapshot(Caller(store, annotator), query=SnapshotQuery("first"))
     (found,) = preview.contradictions
     assert (found.image_id, found.case_id, found.other_image_id, found.other_case_id) == (one, first, two, second)
-    frozen = freeze_snapshot(store, actor=annotator, query=SnapshotQuery("first"))
+    frozen = freeze_snapshot(Caller(store, annotator), query=SnapshotQuery("first"))
     assert frozen.count("images") == 2
     reasons = [reason for reason in frozen.counts["left_out"] if "near copy, is filed in another case" in reason]
     assert len(reasons) == 1
@@ -193,7 +194,7 @@ def test_copies_under_contradicting_labels_are_listed_and_neither_is_taken(
         seen = session.scalars(select(Exposure.case_id).where(Exposure.kind == ExposureKind.LABEL))
         assert {first, second} <= set(seen)
     # The other of the two may lie outside what the snapshot asks for.
-    alone = preview_snapshot(store, actor=annotator, query=SnapshotQuery("some", patient_codes=("P-1", "P-3")))
+    alone = preview_snapshot(Caller(store, annotator), query=SnapshotQuery("some", patient_codes=("P-1", "P-3")))
     assert alone.counts["images"]["total"] == 1
     assert len(alone.contradictions) == 1
 
@@ -203,6 +204,6 @@ def test_copies_of_one_label_stay_and_are_no_contradiction(store: Store, annotat
     intake.bring(rgb, Grade.CIN2)
     intake.bring(as_jpeg(rgb, 40), Grade.CIN3)
     intake.bring(as_jpeg(rgb, 60))
-    preview = preview_snapshot(store, actor=annotator, query=SnapshotQuery("first"))
+    preview = preview_snapshot(Caller(store, annotator), query=SnapshotQuery("first"))
     assert preview.contradictions == ()
     assert preview.counts["images"]["total"] == 2

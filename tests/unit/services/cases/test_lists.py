@@ -12,6 +12,7 @@ from colpo_core.records.people import Actor
 from colpo_core.services.cases import lists as case_lists
 from colpo_core.services.cases.lists import find_case_ids, list_cases, list_choices, select_cases
 from colpo_core.services.cases.lowest_agreement import complete, count_uncompared
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.common.permissions import CLINICIANS
 from colpo_core.store import Store
 from colpo_core.store.tables import (
@@ -130,7 +131,7 @@ def test_every_filter_in_every_order_pages_through_exactly_what_fits(
     found: list[int] = []
     after: CasePlace | None = None
     while True:
-        page = list_cases(filled, actor=ADA, where=FILTERS[name], sort=sort, after=after, limit=7)
+        page = list_cases(Caller(filled, ADA), where=FILTERS[name], sort=sort, after=after, limit=7)
         assert page.n_from_here >= len(page.rows)
         found += [row.id for row in page.rows]
         after = page.next_after
@@ -140,7 +141,7 @@ def test_every_filter_in_every_order_pages_through_exactly_what_fits(
 
 
 def test_the_filters_of_these_tests_find_some_and_not_all(filled: Store) -> None:
-    counts = {name: len(find_case_ids(filled, actor=ADA, where=where)) for name, where in FILTERS.items()}
+    counts = {name: len(find_case_ids(Caller(filled, ADA), where=where)) for name, where in FILTERS.items()}
     assert all(0 < n <= N_CASES for n in counts.values()), counts
     assert sum(n == N_CASES for n in counts.values()) <= 1, counts
 
@@ -185,19 +186,19 @@ def test_common_conditions_are_tested_row_by_row_while_an_order_is_walked(store:
 
 
 def test_the_choices_are_those_that_find_something(filled: Store) -> None:
-    choices = list_choices(filled, actor=ADA)
+    choices = list_choices(Caller(filled, ADA))
     assert choices.devices == ("Colposcope A", "Colposcope B", "Mobile C")
     assert {name for _, name in choices.reviewers} <= {"Ada", "Anna", "Ben"}
     for device in choices.devices:
-        assert find_case_ids(filled, actor=ADA, where=CaseFilter(device=device))
+        assert find_case_ids(Caller(filled, ADA), where=CaseFilter(device=device))
 
 
 def test_a_reader_finds_nothing(store: Store, reader: Actor) -> None:
     assert reader.role not in CLINICIANS
     for ask in (
-        lambda: list_cases(store, actor=reader),
-        lambda: find_case_ids(store, actor=reader, where=CaseFilter()),
-        lambda: list_choices(store, actor=reader),
+        lambda: list_cases(Caller(store, reader)),
+        lambda: find_case_ids(Caller(store, reader), where=CaseFilter()),
+        lambda: list_choices(Caller(store, reader)),
     ):
         with pytest.raises(PermissionDenied):
             ask()
@@ -226,11 +227,11 @@ def test_what_a_task_keeps_back_is_in_no_list_that_asks_for_it(store: Store, adm
         CaseFilter(networks_differ=True), CaseFilter(uncertain_within=1.0), CaseFilter(review=ReviewState.WAITING),
     )  # fmt: skip
     for where in asks:
-        assert list(find_case_ids(store, actor=administrator, where=where)) == everything
-        assert list(find_case_ids(store, actor=anna, where=where)) == everything[:-1]
+        assert list(find_case_ids(Caller(store, administrator), where=where)) == everything
+        assert list(find_case_ids(Caller(store, anna), where=where)) == everything[:-1]
     for sort in (CaseSort.PROBABILITY, CaseSort.UNCERTAINTY):
-        assert len(list_cases(store, actor=anna, sort=sort).rows) == 2
-    rows = {row.id: row for row in list_cases(store, actor=anna).rows}
+        assert len(list_cases(Caller(store, anna), sort=sort).rows) == 2
+    rows = {row.id: row for row in list_cases(Caller(store, anna)).rows}
     hidden = rows[clinic.cases[0].case_id]
     assert (hidden.prob_hsil_4ch, hidden.outcome, hidden.networks_differ, hidden.review) == (None,) * 4
     assert rows[clinic.cases[1].case_id].prob_hsil_4ch == 0.6
@@ -249,12 +250,12 @@ def test_how_annotators_agree_is_compared_once_and_kept_from_who_annotates_blind
         mask = np.zeros((64, 64), bool)
         mask[:side, :20] = True
         import_annotation(
-            store, actor=person, image_id=case.image_id, mask=mask, origin=MaskOrigin.PAINTED,
+            Caller(store, person), image_id=case.image_id, mask=mask, origin=MaskOrigin.PAINTED,
             finding=Finding.ACETOWHITE, note="",
         )  # fmt: skip
     with store.reading() as session:
         assert count_uncompared(session) == 1
-    page = list_cases(store, actor=administrator, sort=CaseSort.DISAGREEMENT)
+    page = list_cases(Caller(store, administrator), sort=CaseSort.DISAGREEMENT)
     (row,) = page.rows
     assert (row.id, page.n_uncompared) == (case.case_id, 0)
     with store.reading() as session:
@@ -263,10 +264,10 @@ def test_how_annotators_agree_is_compared_once_and_kept_from_who_annotates_blind
     assert kept is not None
     assert 0 <= kept < 2 * 400 / 1000 + 1e-9
     hand_out(store, case.image_id, [first.person_id, second.person_id], blind=True, proposals=True)
-    assert list_cases(store, actor=first, sort=CaseSort.DISAGREEMENT).rows == ()
-    assert find_case_ids(store, actor=first, where=CaseFilter(dice_below=1.0)) == ()
-    assert {row.lowest_dice for row in list_cases(store, actor=first).rows} == {None}
-    assert len(list_cases(store, actor=administrator, sort=CaseSort.DISAGREEMENT).rows) == 1
+    assert list_cases(Caller(store, first), sort=CaseSort.DISAGREEMENT).rows == ()
+    assert find_case_ids(Caller(store, first), where=CaseFilter(dice_below=1.0)) == ()
+    assert {row.lowest_dice for row in list_cases(Caller(store, first)).rows} == {None}
+    assert len(list_cases(Caller(store, administrator), sort=CaseSort.DISAGREEMENT).rows) == 1
 
 
 def test_a_verdict_moves_a_case_from_those_that_wait(store: Store, administrator: Actor) -> None:
@@ -275,8 +276,8 @@ def test_a_verdict_moves_a_case_from_those_that_wait(store: Store, administrator
         session.add(
             Review(prediction_id=clinic.predictions[0], reviewer_id=administrator.person_id, verdict=Verdict.OVERRULE)
         )
-    overruled = find_case_ids(store, actor=administrator, where=CaseFilter(review=ReviewState.OVERRULED))
+    overruled = find_case_ids(Caller(store, administrator), where=CaseFilter(review=ReviewState.OVERRULED))
     assert overruled == (clinic.cases[0].case_id,)
-    by_me = find_case_ids(store, actor=administrator, where=CaseFilter(reviewer_id=administrator.person_id))
+    by_me = find_case_ids(Caller(store, administrator), where=CaseFilter(reviewer_id=administrator.person_id))
     assert by_me == overruled
-    assert list_choices(store, actor=administrator).reviewers == ((administrator.person_id, "Ada"),)
+    assert list_choices(Caller(store, administrator)).reviewers == ((administrator.person_id, "Ada"),)

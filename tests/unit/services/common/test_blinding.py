@@ -16,6 +16,7 @@ from colpo_core.services.annotations.workbench import annotation_desk, next_imag
 from colpo_core.services.cases.case import get_case
 from colpo_core.services.cases.lists import list_cases
 from colpo_core.services.common.actors import IMPORTER, program_actor
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.common.stored_images import mark_image
 from colpo_core.services.review import desk as review
 from colpo_core.services.tasks import tasks
@@ -31,9 +32,9 @@ AddCase = Callable[..., int]
 
 def seen_by(store: Store, actor: Actor, case_id: int, image_id: int) -> set[str]:
     """Names of the other people whose masks an actor sees on any page of an image; the pages must agree."""
-    desk = annotation_desk(store, actor=actor, image_id=image_id)
+    desk = annotation_desk(Caller(store, actor), image_id=image_id)
     on_desk = {version.author for version in desk.others}
-    shown = next(one for one in get_case(store, actor=actor, case_id=case_id).images if one.image.id == image_id)
+    shown = next(one for one in get_case(Caller(store, actor), case_id=case_id).images if one.image.id == image_id)
     on_case = {
         one.annotator
         for one in shown.annotations
@@ -41,7 +42,7 @@ def seen_by(store: Store, actor: Actor, case_id: int, image_id: int) -> set[str]
     }
     listed = {
         version.author
-        for version in own_masks.submitted_masks(store, actor=actor, image_id=image_id)
+        for version in own_masks.submitted_masks(Caller(store, actor), image_id=image_id)
         if version.finding is Finding.ACETOWHITE
     }
     assert on_desk == on_case - {actor.display_name} == listed - {actor.display_name}
@@ -54,11 +55,11 @@ def opens(store: Store, actor: Actor, version_id: int, own_id: int) -> bool:
         annotation_id = session.get_one(AnnotationVersion, version_id).annotation_id
     answers = set()
     for way in (
-        lambda: own_masks.version_mask(store, actor=actor, version_id=version_id),
-        lambda: own_masks.version_mask_overlay(store, actor=actor, version_id=version_id),
-        lambda: list_versions(store, actor=actor, annotation_id=annotation_id),
-        lambda: compare_versions(store, actor=actor, first_id=own_id, second_id=version_id),
-        lambda: comparison_overlay(store, actor=actor, first_id=version_id, second_id=own_id),
+        lambda: own_masks.version_mask(Caller(store, actor), version_id=version_id),
+        lambda: own_masks.version_mask_overlay(Caller(store, actor), version_id=version_id),
+        lambda: list_versions(Caller(store, actor), annotation_id=annotation_id),
+        lambda: compare_versions(Caller(store, actor), first_id=own_id, second_id=version_id),
+        lambda: comparison_overlay(Caller(store, actor), first_id=version_id, second_id=own_id),
     ):
         try:
             way()
@@ -77,7 +78,7 @@ def test_masks_are_hidden_until_all_have_submitted(store: Store, team: Team, add
     by_anna = paint_and_submit(store, team.anna, image_id)
     assert seen_by(store, team.ben, case_id, image_id) == set()
     assert not opens(store, team.ben, by_anna.version_id, by_anna.version_id)
-    assert annotation_desk(store, actor=team.anna, image_id=image_id).versions[0].version_id == by_anna.version_id
+    assert annotation_desk(Caller(store, team.anna), image_id=image_id).versions[0].version_id == by_anna.version_id
     by_ben = paint_and_submit(store, team.ben, image_id, side_px=7)
     assert seen_by(store, team.ben, case_id, image_id) == {"Anna"}
     assert seen_by(store, team.anna, case_id, image_id) == {"Ben"}
@@ -94,7 +95,7 @@ def test_the_first_who_submits_waits_for_the_others_too(store: Store, team: Team
     by_ben = paint_and_submit(store, team.ben, image_id)
     assert seen_by(store, team.anna, case_id, image_id) == set(), "the third has it before him still"
     assert not opens(store, team.anna, by_ben.version_id, by_anna.version_id)
-    skip_item(store, actor=team.senior, item_id=item_id_of(store, team.senior), reason="my own patient")
+    skip_item(Caller(store, team.senior), item_id=item_id_of(store, team.senior), reason="my own patient")
     for actor, others in ((team.anna, {"Ben"}), (team.ben, {"Anna"}), (team.senior, {"Anna", "Ben"})):
         assert seen_by(store, actor, case_id, image_id) == others
     assert opens(store, team.anna, by_ben.version_id, by_anna.version_id)
@@ -106,23 +107,23 @@ def test_masks_from_outside_of_the_task_are_hidden_too(store: Store, team: Team,
     outside = paint_and_submit(store, team.senior, image_id)
     guess = np.ones((24, 32), np.bool_)
     importer = program_actor(store, IMPORTER)
-    import_annotation(store, actor=importer, image_id=image_id, mask=guess, origin=MaskOrigin.CHORD)
+    import_annotation(Caller(store, importer), image_id=image_id, mask=guess, origin=MaskOrigin.CHORD)
     hand_out(store, team.administrator, team.annotator_ids)
     assert seen_by(store, team.anna, case_id, image_id) == set()
-    desk = annotation_desk(store, actor=team.anna, image_id=image_id)
+    desk = annotation_desk(Caller(store, team.anna), image_id=image_id)
     assert (desk.to_confirm, desk.is_blind) == ((), True)
     assert (desk.n_to_confirm, desk.next_to_confirm_id) == (0, None)
-    assert next_image_to_confirm(store, actor=team.anna) is None
-    assert next_image_to_confirm(store, actor=team.senior) == image_id
+    assert next_image_to_confirm(Caller(store, team.anna)) is None
+    assert next_image_to_confirm(Caller(store, team.senior)) == image_id
     assert not opens(store, team.anna, outside.version_id, outside.version_id)
-    assert len(annotation_desk(store, actor=team.senior, image_id=image_id).to_confirm) == 1
-    kept_back = confirmation.list_to_confirm(store, actor=team.anna)
+    assert len(annotation_desk(Caller(store, team.senior), image_id=image_id).to_confirm) == 1
+    kept_back = confirmation.list_to_confirm(Caller(store, team.anna))
     assert (kept_back.versions, kept_back.total) == ((), 0), "its share of the image tells of the mask"
-    assert confirmation.list_to_confirm(store, actor=team.senior).total == 1
+    assert confirmation.list_to_confirm(Caller(store, team.senior)).total == 1
     for actor in (team.anna, team.ben):
         paint_and_submit(store, actor, image_id)
     assert seen_by(store, team.anna, case_id, image_id) == {"Ben", "Senior"}
-    assert not annotation_desk(store, actor=team.anna, image_id=image_id).is_blind
+    assert not annotation_desk(Caller(store, team.anna), image_id=image_id).is_blind
 
 
 def test_only_the_tasks_finding_and_images_are_hidden(store: Store, team: Team, add_case: AddCase) -> None:
@@ -133,12 +134,12 @@ def test_only_the_tasks_finding_and_images_are_hidden(store: Store, team: Team, 
         paint_and_submit(store, team.anna, image_of(store, case_id), finding=Finding.MOSAIC)
     image_id = image_of(store, first)
     assert seen_by(store, team.ben, first, image_id) == {"Anna"}
-    mosaic = annotation_desk(store, actor=team.ben, image_id=image_id, finding=Finding.MOSAIC)
+    mosaic = annotation_desk(Caller(store, team.ben), image_id=image_id, finding=Finding.MOSAIC)
     assert mosaic.others == ()
     paint_and_submit(store, team.ben, image_id, finding=Finding.MOSAIC)
-    mosaic = annotation_desk(store, actor=team.ben, image_id=image_id, finding=Finding.MOSAIC)
+    mosaic = annotation_desk(Caller(store, team.ben), image_id=image_id, finding=Finding.MOSAIC)
     assert [version.author for version in mosaic.others] == ["Anna"]
-    other = annotation_desk(store, actor=team.ben, image_id=image_of(store, second), finding=Finding.MOSAIC)
+    other = annotation_desk(Caller(store, team.ben), image_id=image_of(store, second), finding=Finding.MOSAIC)
     assert other.others == ()
 
 
@@ -160,7 +161,7 @@ def test_closing_the_task_opens_its_masks(store: Store, team: Team, add_case: Ad
     image_id = image_of(store, case_id)
     made = hand_out(store, team.administrator, team.annotator_ids)
     paint_and_submit(store, team.anna, image_id)
-    tasks.close_task(store, actor=team.administrator, task_id=made.id)
+    tasks.close_task(Caller(store, team.administrator), task_id=made.id)
     assert seen_by(store, team.ben, case_id, image_id) == {"Anna"}
 
 
@@ -171,7 +172,7 @@ def test_leaving_an_image_out_opens_nothing(store: Store, team: Team, add_case: 
     hand_out(store, team.administrator, team.annotator_ids)
     by_anna = paint_and_submit(store, team.anna, image_id)
     annotations_before = seen_by(store, team.ben, case_id, image_id)
-    mark_image(store, actor=team.ben, image_id=image_id, shows_cervix=False)
+    mark_image(Caller(store, team.ben), image_id=image_id, shows_cervix=False)
     assert seen_by(store, team.ben, case_id, image_id) == annotations_before == set()
     assert not opens(store, team.ben, by_anna.version_id, by_anna.version_id)
 
@@ -183,14 +184,14 @@ def test_what_was_skipped_cannot_be_painted_blind_once_the_others_are_seen(
     image_id = image_of(store, case_id)
     hand_out(store, team.administrator, team.annotator_ids)
     item_id = item_id_of(store, team.ben)
-    skip_item(store, actor=team.ben, item_id=item_id, reason="tired")
-    resume_item(store, actor=team.ben, item_id=item_id)
-    skip_item(store, actor=team.ben, item_id=item_id, reason="tired")
+    skip_item(Caller(store, team.ben), item_id=item_id, reason="tired")
+    resume_item(Caller(store, team.ben), item_id=item_id)
+    skip_item(Caller(store, team.ben), item_id=item_id, reason="tired")
     paint_and_submit(store, team.anna, image_id)
     assert seen_by(store, team.ben, case_id, image_id) == {"Anna"}
     for actor in (team.ben, team.administrator):
         with pytest.raises(Blinding, match="would not be blind"):
-            resume_item(store, actor=actor, item_id=item_id)
+            resume_item(Caller(store, actor), item_id=item_id)
     paint_and_submit(store, team.ben, image_id)
     with store.reading() as session:
         item = session.get_one(TaskItem, item_id)
@@ -214,9 +215,9 @@ def test_the_blind_version_stays_the_tasks_when_a_seeing_one_follows(
 def test_the_list_of_cases_tells_numbers_alone(store: Store, team: Team, add_case: AddCase) -> None:
     add_case()
     made = hand_out(store, team.administrator, team.annotator_ids)
-    image_id = queue_items(store, actor=team.anna, task_id=made.id)[0].image_id
+    image_id = queue_items(Caller(store, team.anna), task_id=made.id)[0].image_id
     paint_and_submit(store, team.anna, image_id)
-    (row,) = list_cases(store, actor=team.ben).rows
+    (row,) = list_cases(Caller(store, team.ben)).rows
     assert "Anna" not in repr(row)
     assert [type(count) for count in row.annotation_states.values()] == [int]
 
@@ -226,7 +227,7 @@ def test_the_review_shows_nobodys_mask(store: Store, administrator: Actor) -> No
     team = make_team(store, administrator)
     hand_out(store, administrator, team.annotator_ids)
     paint_and_submit(store, team.anna, predicted.cases[0].image_id)
-    desk = review.open_review(store, actor=team.ben, prediction_id=predicted.predictions[0])
+    desk = review.open_review(Caller(store, team.ben), prediction_id=predicted.predictions[0])
     assert "Anna" not in repr(desk)
     assert "Painter" not in repr(desk)
 
@@ -242,8 +243,8 @@ def test_where_there_is_nothing_to_see_a_skipped_image_can_still_be_painted_blin
     image_id = image_of(store, add_case())
     hand_out(store, team.administrator, team.annotator_ids)
     for actor in (team.anna, team.ben):
-        skip_item(store, actor=actor, item_id=item_id_of(store, actor), reason="later")
-    resume_item(store, actor=team.anna, item_id=item_id_of(store, team.anna))
+        skip_item(Caller(store, actor), item_id=item_id_of(store, actor), reason="later")
+    resume_item(Caller(store, team.anna), item_id=item_id_of(store, team.anna))
     by_anna = paint_and_submit(store, team.anna, image_id)
     with store.reading() as session:
         assert session.get_one(TaskItem, item_id_of(store, team.anna)).version_id == by_anna.version_id
@@ -268,4 +269,4 @@ def test_what_came_of_judging_is_no_reading_of_a_task(store: Store, team: Team, 
     with store.reading() as session:
         assert session.get_one(TaskItem, item_id_of(store, team.senior)).state is TaskItemState.WAITING
     draft = task_draft((team.senior.person_id,), title="second")
-    assert tasks.preview_task(store, actor=team.administrator, draft=draft).n_done_already == 0
+    assert tasks.preview_task(Caller(store, team.administrator), draft=draft).n_done_already == 0

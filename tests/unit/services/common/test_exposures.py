@@ -10,6 +10,7 @@ from colpo_core.records.people import Actor
 from colpo_core.services.cases import case as cases
 from colpo_core.services.cases import histology
 from colpo_core.services.common import exposures
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.people import accounts as people
 from colpo_core.store import Store
 from colpo_core.store.tables import Exposure, Person, utc_now
@@ -198,8 +199,8 @@ def test_the_log_tells_the_grade_of_a_specimen(
     store: Store, administrator: Actor, annotator: Actor, clinic: PredictedClinic
 ) -> None:
     case_id = clinic.cases[0].case_id
-    histology.add_specimen(store, actor=annotator, case_id=case_id, kind=SpecimenKind.LEEP, grade=Grade.CIN2)
-    people.list_audit(store, actor=administrator)
+    histology.add_specimen(Caller(store, annotator), case_id=case_id, kind=SpecimenKind.LEEP, grade=Grade.CIN2)
+    people.list_audit(Caller(store, administrator))
     assert seen_by(store, administrator) == {(case_id, H)}
 
 
@@ -225,11 +226,11 @@ def test_a_locked_store_stops_no_look_and_loses_none(
     first, second = clinic.cases[0].case_id, clinic.cases[1].case_id
     with store.writing() as busy:
         busy.execute(select(Person))
-        assert cases.get_case(store, actor=annotator, case_id=first).id == first
+        assert cases.get_case(Caller(store, annotator), case_id=first).id == first
         with pytest.raises(OperationalError):
             exposures.settle(store, patience_ms=1)
     assert seen_by(store, annotator) == set()
-    cases.get_case(store, actor=annotator, case_id=second)
+    cases.get_case(Caller(store, annotator), case_id=second)
     assert seen_by(store, annotator) == {(first, L), (first, P), (second, L), (second, P)}
     assert list(store.settings.data_dir.glob("exposures-*.jsonl")) == []
 
@@ -254,4 +255,4 @@ def test_a_full_disk_stops_no_look(
     monkeypatch.setattr(exposures, "_waiting_path", lambda _: store.settings.data_dir / "no" / "folder")
     with store.writing() as busy:
         busy.execute(select(Person))
-        assert cases.get_case(store, actor=annotator, case_id=clinic.cases[0].case_id).id
+        assert cases.get_case(Caller(store, annotator), case_id=clinic.cases[0].case_id).id

@@ -19,6 +19,7 @@ from colpo_core.services.annotations import versions as annotation_versions
 from colpo_core.services.cases import case as cases
 from colpo_core.services.cases import histology
 from colpo_core.services.cases import lists as case_lists
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.common.mask_rows import store_pixels
 from colpo_core.services.exports import case_pdf
 from colpo_core.services.models import human_ceiling as models_human_ceiling
@@ -77,69 +78,71 @@ def versions_of(store: Store, clinic: PredictedClinic) -> tuple[int, int]:
     assert annotation_id is not None
     clinic.clinic.add_version(annotation_id, np.ones((64, 64), bool))
     newest, first = annotation_versions.list_versions(
-        store, actor=add_person(store, "nobody"), annotation_id=annotation_id
+        Caller(store, add_person(store, "nobody")), annotation_id=annotation_id
     )
     return first.version_id, newest.version_id
 
 
 LOOKS: dict[str, tuple[Callable[[Store, Actor, PredictedClinic], object], set[ExposureKind]]] = {
-    "a case": (lambda s, a, c: cases.get_case(s, actor=a, case_id=c.cases[1].case_id), {L, P}),
+    "a case": (lambda s, a, c: cases.get_case(Caller(s, a), case_id=c.cases[1].case_id), {L, P}),
     "a mask": (
-        lambda s, a, c: own_masks.version_mask_overlay(s, actor=a, version_id=versions_of(s, c)[1]),
+        lambda s, a, c: own_masks.version_mask_overlay(Caller(s, a), version_id=versions_of(s, c)[1]),
         {M},
     ),
-    "masks": (lambda s, a, c: own_masks.submitted_masks(s, actor=a, image_id=c.cases[1].image_id), {M}),
-    "the desk": (lambda s, a, c: workbench.annotation_desk(s, actor=a, image_id=c.cases[1].image_id), {M}),
+    "masks": (lambda s, a, c: own_masks.submitted_masks(Caller(s, a), image_id=c.cases[1].image_id), {M}),
+    "the desk": (lambda s, a, c: workbench.annotation_desk(Caller(s, a), image_id=c.cases[1].image_id), {M}),
     "versions": (
-        lambda s, a, c: annotation_versions.list_versions(s, actor=a, annotation_id=c.cases[1].annotation_id or 0),
+        lambda s, a, c: annotation_versions.list_versions(Caller(s, a), annotation_id=c.cases[1].annotation_id or 0),
         {M},
     ),
     "two versions": (
         lambda s, a, c: annotation_versions.compare_versions(
-            s, actor=a, **dict(zip(("first_id", "second_id"), versions_of(s, c), strict=True))
+            Caller(s, a), **dict(zip(("first_id", "second_id"), versions_of(s, c), strict=True))
         ),
         {M},
     ),
     "an overlay of two": (
         lambda s, a, c: annotation_versions.comparison_overlay(
-            s, actor=a, **dict(zip(("first_id", "second_id"), versions_of(s, c), strict=True))
+            Caller(s, a), **dict(zip(("first_id", "second_id"), versions_of(s, c), strict=True))
         ),
         {M},
     ),
     "agreement on an image": (
-        lambda s, a, c: agreement.image_agreement(s, actor=a, image_id=c.cases[1].image_id),
+        lambda s, a, c: agreement.image_agreement(Caller(s, a), image_id=c.cases[1].image_id),
         {M},
     ),
-    "starts": (lambda s, a, c: starting.start_options(s, actor=a, image_id=c.cases[1].image_id), {M, P}),
+    "starts": (lambda s, a, c: starting.start_options(Caller(s, a), image_id=c.cases[1].image_id), {M, P}),
     "a start from the model": (
         lambda s, a, c: starting.start_from(
-            s,
-            actor=a,
-            document_id=own_masks.open_annotation(s, actor=a, image_id=c.cases[1].image_id).document_id,
+            Caller(s, a),
+            document_id=own_masks.open_annotation(Caller(s, a), image_id=c.cases[1].image_id).document_id,
             source=StartSource(Start.PROPOSAL, prediction_id=c.predictions[1]),
         ),
         {P, A},
     ),
-    "a prediction": (lambda s, a, c: review.get_prediction(s, actor=a, prediction_id=c.predictions[1]), {P}),
-    "an image's prediction": (lambda s, a, c: review.find_prediction(s, actor=a, image_id=c.cases[1].image_id), {P}),
-    "the review desk": (lambda s, a, c: review.open_review(s, actor=a, prediction_id=c.predictions[1]), {P, L, H}),
-    "a predicted mask": (lambda s, a, c: overlays.prediction_mask_png(s, actor=a, prediction_id=c.predictions[1]), {P}),
+    "a prediction": (lambda s, a, c: review.get_prediction(Caller(s, a), prediction_id=c.predictions[1]), {P}),
+    "an image's prediction": (lambda s, a, c: review.find_prediction(Caller(s, a), image_id=c.cases[1].image_id), {P}),
+    "the review desk": (lambda s, a, c: review.open_review(Caller(s, a), prediction_id=c.predictions[1]), {P, L, H}),
+    "a predicted mask": (
+        lambda s, a, c: overlays.prediction_mask_png(Caller(s, a), prediction_id=c.predictions[1]),
+        {P},
+    ),
     "a map": (
-        lambda s, a, c: overlays.prediction_map_png(s, actor=a, prediction_id=c.predictions[1], name="3ch-hsil"),
+        lambda s, a, c: overlays.prediction_map_png(Caller(s, a), prediction_id=c.predictions[1], name="3ch-hsil"),
         {P},
     ),
     "a verdict": (
-        lambda s, a, c: verdicts.record_review(s, actor=a, prediction_id=c.predictions[1], verdict=Verdict.AGREE),
+        lambda s, a, c: verdicts.record_review(Caller(s, a), prediction_id=c.predictions[1], verdict=Verdict.AGREE),
         {P},
     ),
     "a specimen": (
         lambda s, a, c: histology.add_specimen(
-            s, actor=a, case_id=c.cases[1].case_id, kind=SpecimenKind.PUNCH_BIOPSY, grade=Grade.CIN3
+            Caller(s, a), case_id=c.cases[1].case_id, kind=SpecimenKind.PUNCH_BIOPSY, grade=Grade.CIN3
         ),
         {H},
     ),
     "biopsy points": (
-        lambda s, a, c: biopsy_points.save_biopsy_points(s, actor=a, image_id=c.cases[1].image_id, points=[(3, 4)]),
+        lambda s, a, c: biopsy_points.save_biopsy_points(Caller(s, a), image_id=c.cases[1].image_id, points=[(3, 4)]),
         {A},
     ),
 }
@@ -158,8 +161,8 @@ def test_a_list_of_cases_shows_the_labels_of_its_page(
     store: Store, annotator: Actor, clinic: PredictedClinic, add_case: Callable[..., int]
 ) -> None:
     unlabelled = add_case(None)
-    case_lists.list_cases(store, actor=annotator, limit=3)
-    listed = case_lists.list_cases(store, actor=add_person(store, "other"), limit=3).rows
+    case_lists.list_cases(Caller(store, annotator), limit=3)
+    listed = case_lists.list_cases(Caller(store, add_person(store, "other")), limit=3).rows
     labelled = {row.id for row in listed if row.label is not None}
     seen = seen_by(store, annotator)
     assert {case_id for case_id, kind in seen if kind is L} == labelled != set()
@@ -168,7 +171,7 @@ def test_a_list_of_cases_shows_the_labels_of_its_page(
 
 
 def test_queues_show_what_they_name(store: Store, annotator: Actor, clinic: PredictedClinic) -> None:
-    review.list_for_review(store, actor=annotator)
+    review.list_for_review(Caller(store, annotator))
     assert seen_by(store, annotator) == {(one.case_id, P) for one in clinic.cases}
 
 
@@ -178,11 +181,11 @@ def test_masks_that_wait_are_shown_to_whoever_lists_confirms_or_rejects_them(
     waiting = [
         clinic.clinic.add_case(state=AnnotationState.TO_CONFIRM, origin=MaskOrigin.CHORD, masked=True) for _ in range(2)
     ]
-    confirmation.list_to_confirm(store, actor=annotator)
+    confirmation.list_to_confirm(Caller(store, annotator))
     assert seen_by(store, annotator) == {(one.case_id, M) for one in waiting}
     judge = add_person(store, "judge")
-    confirmation.confirm_annotation(store, actor=judge, annotation_id=waiting[0].annotation_id or 0)
-    confirmation.reject_annotation(store, actor=judge, annotation_id=waiting[1].annotation_id or 0, reason="wrong")
+    confirmation.confirm_annotation(Caller(store, judge), annotation_id=waiting[0].annotation_id or 0)
+    confirmation.reject_annotation(Caller(store, judge), annotation_id=waiting[1].annotation_id or 0, reason="wrong")
     assert seen_by(store, judge) == {(one.case_id, M) for one in waiting}
 
 
@@ -190,29 +193,29 @@ def test_adjudicators_see_the_masks_that_they_judge(
     store: Store, administrator: Actor, annotator: Actor, clinic: PredictedClinic
 ) -> None:
     case = clinic.cases[1]
-    opened = own_masks.open_annotation(store, actor=annotator, image_id=case.image_id)
+    opened = own_masks.open_annotation(Caller(store, annotator), image_id=case.image_id)
     with store.writing() as session:
         rle = store_pixels(session, np.tri(64, dtype=bool)).rle
-    saved = own_masks.save_draft(store, actor=annotator, document_id=opened.document_id, base_seq=0, rle=rle)
-    own_masks.submit_annotation(store, actor=annotator, document_id=opened.document_id, seq=saved.seq)
+    saved = own_masks.save_draft(Caller(store, annotator), document_id=opened.document_id, base_seq=0, rle=rle)
+    own_masks.submit_annotation(Caller(store, annotator), document_id=opened.document_id, seq=saved.seq)
     assert seen_by(store, annotator) == {(case.case_id, A)}
-    masks = agreement.image_agreement(store, actor=add_person(store, "other"), image_id=case.image_id).versions
+    masks = agreement.image_agreement(Caller(store, add_person(store, "other")), image_id=case.image_id).versions
     ids = [one.version_id for one in masks]
     adjudication.combination_overlay(
-        store, actor=administrator, image_id=case.image_id, combination=Combination.UNION, version_ids=ids
+        Caller(store, administrator), image_id=case.image_id, combination=Combination.UNION, version_ids=ids
     )
     assert seen_by(store, administrator) == {(case.case_id, M)}
     senior = add_person(store, "senior", Role.ADMINISTRATOR)
-    adjudication.take_mask(store, actor=senior, version_id=ids[0])
+    adjudication.take_mask(Caller(store, senior), version_id=ids[0])
     assert (case.case_id, M) in seen_by(store, senior)
     overview = add_person(store, "overview")
-    agreement.agreement_overview(store, actor=overview)
-    adjudication.list_adjudications(store, actor=overview)
+    agreement.agreement_overview(Caller(store, overview))
+    adjudication.list_adjudications(Caller(store, overview))
     assert seen_by(store, overview) == {(case.case_id, M)}
 
 
 def test_ones_own_masks_expose_to_nothing_more(store: Store, painter: Actor, clinic: PredictedClinic) -> None:
-    own_masks.submitted_masks(store, actor=painter, image_id=clinic.cases[1].image_id)
+    own_masks.submitted_masks(Caller(store, painter), image_id=clinic.cases[1].image_id)
     assert seen_by(store, painter) == set()
 
 
@@ -231,9 +234,9 @@ def name_cases(store: Store, clinic: PredictedClinic) -> tuple[int, int]:
 
 def test_a_card_exposes_to_the_cases_that_it_names(store: Store, annotator: Actor, clinic: PredictedClinic) -> None:
     flipped, judged = name_cases(store, clinic)
-    checkpoints.get_checkpoint(store, actor=annotator, checkpoint_id=clinic.checkpoint_id)
+    checkpoints.get_checkpoint(Caller(store, annotator), checkpoint_id=clinic.checkpoint_id)
     assert seen_by(store, annotator) == {(flipped, P)}
-    checkpoints.whole_checkpoint(store, actor=annotator, checkpoint_id=clinic.checkpoint_id)
+    checkpoints.whole_checkpoint(Caller(store, annotator), checkpoint_id=clinic.checkpoint_id)
     assert seen_by(store, annotator) == {(flipped, P), (judged, P), (judged, L)}
 
 
@@ -241,15 +244,15 @@ def test_whoever_wants_a_models_name_or_figures_is_exposed_to_no_case(
     store: Store, annotator: Actor, administrator: Actor, clinic: PredictedClinic
 ) -> None:
     name_cases(store, clinic)
-    (listed,) = checkpoints.list_checkpoints(store, actor=annotator)
-    found = checkpoints.find_checkpoint(store, actor=annotator, name=str(clinic.checkpoint_id))
-    assert found == listed == checkpoints.find_checkpoint(store, actor=annotator, name=listed.name)
+    (listed,) = checkpoints.list_checkpoints(Caller(store, annotator))
+    found = checkpoints.find_checkpoint(Caller(store, annotator), name=str(clinic.checkpoint_id))
+    assert found == listed == checkpoints.find_checkpoint(Caller(store, annotator), name=listed.name)
     assert "case_id" not in json.dumps(listed.card), "what is not noted is not handed out"
-    promotion_checks.check_promotion(store, actor=annotator, checkpoint_id=clinic.checkpoint_id)
-    models_human_ceiling.human_ceiling(store, actor=annotator, checkpoint_id=clinic.checkpoint_id)
+    promotion_checks.check_promotion(Caller(store, annotator), checkpoint_id=clinic.checkpoint_id)
+    models_human_ceiling.human_ceiling(Caller(store, annotator), checkpoint_id=clinic.checkpoint_id)
     settings = TrainingSettings()
     retraining.rule_like(
-        store, actor=annotator, snapshot_id=clinic.snapshot_id, settings=settings, every_days=30, at_new_labels=None
+        Caller(store, annotator), snapshot_id=clinic.snapshot_id, settings=settings, every_days=30, at_new_labels=None
     )
     assert seen_by(store, annotator) == set()
 
@@ -265,11 +268,11 @@ def test_whoever_opens_the_review_page_is_exposed_to_the_case_that_it_shows(
 def test_the_page_of_a_case_shows_no_annotators_mask_and_the_rings_no_label(
     store: Store, annotator: Actor, clinic: PredictedClinic
 ) -> None:
-    overlays.prediction_sites_png(store, actor=annotator, prediction_id=clinic.predictions[1])
+    overlays.prediction_sites_png(Caller(store, annotator), prediction_id=clinic.predictions[1])
     case_id = clinic.cases[1].case_id
     assert seen_by(store, annotator) == {(case_id, P)}
     other = add_person(store, "other")
-    case_pdf.case_report_pdf(store, actor=other, case_id=case_id)
+    case_pdf.case_report_pdf(Caller(store, other), case_id=case_id)
     assert seen_by(store, other) == {(case_id, P), (case_id, L)}
 
 
@@ -277,6 +280,6 @@ def test_whoever_fills_in_the_form_beside_the_editor_sees_no_prediction(
     store: Store, annotator: Actor, clinic: PredictedClinic
 ) -> None:
     case_id = clinic.cases[1].case_id
-    found = cases.get_case(store, actor=annotator, case_id=case_id, with_predictions=False)
+    found = cases.get_case(Caller(store, annotator), case_id=case_id, with_predictions=False)
     assert [(one.prediction_id, one.prob_hsil) for one in found.images] == [(None, None)]
     assert seen_by(store, annotator) == {(case_id, L)}

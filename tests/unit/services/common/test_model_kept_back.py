@@ -12,6 +12,7 @@ from colpo_core.records.people import Actor
 from colpo_core.records.tasks import TaskRecord
 from colpo_core.services.annotations.starts import start_options
 from colpo_core.services.cases.case import get_case
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.common.stored_images import mark_image
 from colpo_core.services.overview import worklist as overview
 from colpo_core.services.review import desk as review
@@ -35,21 +36,22 @@ def without_model(store: Store, team: Team, **changes: object) -> TaskRecord:
 
 
 def skip(store: Store, actor: Actor, task: TaskRecord, image_id: int) -> int:
-    queue = queue_items(store, actor=actor, task_id=task.id)
+    queue = queue_items(Caller(store, actor), task_id=task.id)
     item_id = next(item.item_id for item in queue if item.image_id == image_id)
-    skip_item(store, actor=actor, item_id=item_id, reason="out of focus")
+    skip_item(Caller(store, actor), item_id=item_id, reason="out of focus")
     return item_id
 
 
 def ways(store: Store, actor: Actor, prediction_id: int, image_id: int) -> dict[str, Callable[[], object]]:
     """All services that hand out a prediction by its row or its image."""
-    by_row = {"actor": actor, "prediction_id": prediction_id}
+    caller = Caller(store, actor)
+    by_row = {"prediction_id": prediction_id}
     return {
-        "desk": lambda: review.open_review(store, **by_row),
-        "record": lambda: review.get_prediction(store, **by_row),
-        "of the image": lambda: review.find_prediction(store, actor=actor, image_id=image_id),
-        "mask": lambda: overlays.prediction_mask_png(store, **by_row),
-        **{name: lambda name=name: overlays.prediction_map_png(store, **by_row, name=name) for name in MAP_NAMES},
+        "desk": lambda: review.open_review(caller, **by_row),
+        "record": lambda: review.get_prediction(caller, **by_row),
+        "of the image": lambda: review.find_prediction(Caller(store, actor), image_id=image_id),
+        "mask": lambda: overlays.prediction_mask_png(caller, **by_row),
+        **{name: lambda name=name: overlays.prediction_map_png(caller, **by_row, name=name) for name in MAP_NAMES},
     }
 
 
@@ -63,10 +65,10 @@ def sees(store: Store, actor: Actor, clinic: PredictedClinic, number: int = 0) -
         except Blinding as error:
             assert "keeps the model's output back until you have submitted or skipped" in str(error)
             answers[name] = False
-    queue = review.list_for_review(store, actor=actor)
+    queue = review.list_for_review(Caller(store, actor))
     answers["list"] = prediction_id in [row.id for row in queue.rows]
     assert queue.waiting == len(queue.rows) == len(clinic.predictions) - queue.n_kept_back
-    (shown,) = get_case(store, actor=actor, case_id=case.case_id).images
+    (shown,) = get_case(Caller(store, actor), case_id=case.case_id).images
     assert shown.prediction_id == prediction_id
     answers["case"] = shown.prob_hsil is not None
     assert len(set(answers.values())) == 1, f"the ways to a prediction do not agree: {answers}"
@@ -90,9 +92,9 @@ def test_a_skipped_image_opens_and_counts_for_the_task_no_more(
     item_id = skip(store, team.anna, task, image_id)
     assert sees(store, team.anna, clinic)
     with pytest.raises(Blinding, match="has opened since it was skipped"):
-        resume_item(store, actor=team.anna, item_id=item_id)
+        resume_item(Caller(store, team.anna), item_id=item_id)
     paint_and_submit(store, team.anna, image_id)
-    (item,) = (one for one in queue_items(store, actor=team.anna, task_id=task.id) if one.image_id == image_id)
+    (item,) = (one for one in queue_items(Caller(store, team.anna), task_id=task.id) if one.image_id == image_id)
     assert item.state is TaskItemState.SKIPPED
 
 
@@ -113,25 +115,25 @@ def test_no_proposal_of_another_finding_while_the_image_waits(
     store: Store, team: Team, clinic: PredictedClinic
 ) -> None:
     without_model(store, team, finding=Finding.MOSAIC)
-    offered = start_options(store, actor=team.anna, image_id=clinic.cases[0].image_id, finding=Finding.ACETOWHITE)
+    offered = start_options(Caller(store, team.anna), image_id=clinic.cases[0].image_id, finding=Finding.ACETOWHITE)
     assert offered.proposal is None
     assert "without the model's proposals" in offered.proposals_refused
 
 
 def test_home_does_not_count_what_is_kept_back(store: Store, team: Team, clinic: PredictedClinic) -> None:
     without_model(store, team)
-    kinds = {item.kind for item in overview.worklist(store, actor=team.anna).items}
+    kinds = {item.kind for item in overview.worklist(Caller(store, team.anna)).items}
     assert WorkKind.TO_REVIEW not in kinds
-    assert WorkKind.TO_REVIEW in {item.kind for item in overview.worklist(store, actor=team.senior).items}
+    assert WorkKind.TO_REVIEW in {item.kind for item in overview.worklist(Caller(store, team.senior)).items}
 
 
 def test_closing_the_task_opens_and_leaving_the_image_out_does_not(
     store: Store, team: Team, clinic: PredictedClinic
 ) -> None:
     task = without_model(store, team)
-    mark_image(store, actor=team.anna, image_id=clinic.cases[0].image_id, shows_cervix=False)
+    mark_image(Caller(store, team.anna), image_id=clinic.cases[0].image_id, shows_cervix=False)
     assert not sees(store, team.anna, clinic)
-    tasks.close_task(store, actor=team.administrator, task_id=task.id)
+    tasks.close_task(Caller(store, team.administrator), task_id=task.id)
     assert sees(store, team.anna, clinic)
 
 
@@ -170,7 +172,7 @@ def test_predictions_of_older_models_are_kept_back_too(
     for way in ways(store, team.anna, old, case.image_id).values():
         with pytest.raises(Blinding):
             way()
-    assert review.list_for_review(store, actor=team.anna, checkpoint_id=clinic.checkpoint_id).rows == ()
+    assert review.list_for_review(Caller(store, team.anna), checkpoint_id=clinic.checkpoint_id).rows == ()
 
 
 def test_no_verdict_on_what_is_kept_back_and_next_passes_over_it(
@@ -179,11 +181,11 @@ def test_no_verdict_on_what_is_kept_back_and_next_passes_over_it(
     task = without_model(store, team)
     first, second, third = clinic.predictions
     with pytest.raises(Blinding):
-        verdicts.record_review(store, actor=team.anna, prediction_id=first, verdict=Verdict.AGREE)
+        verdicts.record_review(Caller(store, team.anna), prediction_id=first, verdict=Verdict.AGREE)
     with store.reading() as session:
         assert session.query(Review).count() == 0
     for number in (0, 2):
         skip(store, team.anna, task, clinic.cases[number].image_id)
-    desk = review.open_review(store, actor=team.anna, prediction_id=first)
+    desk = review.open_review(Caller(store, team.anna), prediction_id=first)
     assert (desk.next_id, desk.waiting) == (third, 2)
-    assert second not in [row.id for row in review.list_for_review(store, actor=team.anna).rows]
+    assert second not in [row.id for row in review.list_for_review(Caller(store, team.anna)).rows]

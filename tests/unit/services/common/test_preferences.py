@@ -3,6 +3,7 @@ from sqlalchemy import select
 
 from colpo_core.errors import PermissionDenied
 from colpo_core.records.people import Actor
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.common.preferences import Preferences, get_preferences, set_proposals
 from colpo_core.store import Store
 from colpo_core.store.tables import AuditEntry, Preference
@@ -12,15 +13,15 @@ from tests.support.review_desks import rows
 def test_the_model_may_propose_until_an_administrator_forbids_it(
     store: Store, administrator: Actor, annotator: Actor
 ) -> None:
-    assert get_preferences(store, actor=annotator) == Preferences(proposals=True)
-    assert set_proposals(store, actor=administrator, allowed=False) == Preferences(proposals=False)
-    assert get_preferences(store, actor=annotator) == Preferences(proposals=False)
-    assert set_proposals(store, actor=administrator, allowed=True) == get_preferences(store, actor=annotator)
+    assert get_preferences(Caller(store, annotator)) == Preferences(proposals=True)
+    assert set_proposals(Caller(store, administrator), allowed=False) == Preferences(proposals=False)
+    assert get_preferences(Caller(store, annotator)) == Preferences(proposals=False)
+    assert set_proposals(Caller(store, administrator), allowed=True) == get_preferences(Caller(store, annotator))
 
 
 def test_each_change_is_in_the_log_once(store: Store, administrator: Actor) -> None:
     for allowed in (True, False, False, True):
-        set_proposals(store, actor=administrator, allowed=allowed)
+        set_proposals(Caller(store, administrator), allowed=allowed)
     with store.reading() as session:
         entries = session.scalars(select(AuditEntry).order_by(AuditEntry.id)).all()
         changed_by = session.scalars(select(Preference.changed_by)).one()
@@ -34,7 +35,7 @@ def test_each_change_is_in_the_log_once(store: Store, administrator: Actor) -> N
 def test_only_administrators_change_them(store: Store, annotator: Actor, reader: Actor) -> None:
     for actor in (annotator, reader):
         with pytest.raises(PermissionDenied):
-            set_proposals(store, actor=actor, allowed=False)
+            set_proposals(Caller(store, actor), allowed=False)
     with pytest.raises(PermissionDenied):
-        get_preferences(store, actor=reader)
+        get_preferences(Caller(store, reader))
     assert rows(store, Preference, AuditEntry) == [[], []]

@@ -10,6 +10,7 @@ from colpo_core.images.perceptual import perceptual_hash
 from colpo_core.records.people import Actor
 from colpo_core.services.cases.case import get_case
 from colpo_core.services.cases.lists import list_cases
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.imports import demonstration
 from colpo_core.services.imports.demonstration import fill_demonstration
 from colpo_core.services.imports.rows import find_or_add_case
@@ -65,8 +66,8 @@ def test_the_cohort_leaves_work_and_has_the_cases_that_are_hard_to_label(filled:
 def test_scores_with_a_missing_row_have_no_total_and_no_impression(filled: Store, tmp_path: Path) -> None:
     actor = demonstration.program_actor(filled, demonstration.SIMULATOR)
     seen = set()
-    for row in list_cases(filled, actor=actor).rows:
-        case = get_case(filled, actor=actor, case_id=row.id)
+    for row in list_cases(Caller(filled, actor)).rows:
+        case = get_case(Caller(filled, actor), case_id=row.id)
         complete = case.form.swede.iodine is not None
         seen.add(complete)
         assert (case.swede_total is not None) is complete

@@ -14,6 +14,7 @@ from colpo_core.records.cases.cases import ImportReport, ImportStatus, IncomingF
 from colpo_core.records.people import Actor
 from colpo_core.services.cases.fingerprints import fill_fingerprints
 from colpo_core.services.cases.histology import add_specimen
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.imports.files import import_folder, import_images
 from colpo_core.simulation.cases import simulate_case
 from colpo_core.store import Store
@@ -42,7 +43,7 @@ def test_a_batch_keeps_what_is_sound_and_says_why_the_rest_was_refused(store: St
         IncomingFile("cut.jpg", photograph(3, kind="JPEG")[:200]),
         IncomingFile("empty.jpg", b""),
     ]
-    report = import_images(store, actor=annotator, patient_code="P-1", case_date=DAY, files=files)
+    report = import_images(Caller(store, annotator), patient_code="P-1", case_date=DAY, files=files)
     assert [outcome.name for outcome in report.outcomes] == [file.name for file in files]
     assert (report.imported, report.duplicates, report.refused) == (2, 0, 3)
     for outcome in report.outcomes:
@@ -55,7 +56,7 @@ def test_a_batch_keeps_what_is_sound_and_says_why_the_rest_was_refused(store: St
 
 def test_where_every_file_is_refused_nothing_at_all_is_stored(store: Store, annotator: Actor) -> None:
     files = [IncomingFile("a.txt", b"text"), IncomingFile("b.gif", photograph(1, kind="GIF"))]
-    report = import_images(store, actor=annotator, patient_code="P-1", case_date=DAY, files=files)
+    report = import_images(Caller(store, annotator), patient_code="P-1", case_date=DAY, files=files)
     assert report.refused == 2
     assert (count(store, Patient), count(store, Case), count(store, Image), count(store, AuditEntry)) == (0, 0, 0, 0)
     assert files_below(store.settings.blobs_dir) == []
@@ -63,11 +64,10 @@ def test_where_every_file_is_refused_nothing_at_all_is_stored(store: Store, anno
 
 def test_the_same_image_is_told_by_its_case_alone_also_as_another_file_type(store: Store, annotator: Actor) -> None:
     first = import_images(
-        store, actor=annotator, patient_code="P-1", case_date=DAY, files=[IncomingFile("a.png", photograph(1))]
+        Caller(store, annotator), patient_code="P-1", case_date=DAY, files=[IncomingFile("a.png", photograph(1))]
     ).outcomes[0]
     again = import_images(
-        store,
-        actor=annotator,
+        Caller(store, annotator),
         patient_code="P-2",
         case_date=DAY,
         files=[IncomingFile("b.bmp", photograph(1, kind="BMP")), IncomingFile("c.png", photograph(1))],
@@ -80,7 +80,7 @@ def test_the_same_image_is_told_by_its_case_alone_also_as_another_file_type(stor
     assert (again.patients, again.new_patients, again.new_cases, again.case_ids) == (0, 0, 0, ())
     assert count(store, Patient) == 1
     own = import_images(
-        store, actor=annotator, patient_code="p-1", case_date=DAY, files=[IncomingFile("c.png", photograph(1))]
+        Caller(store, annotator), patient_code="p-1", case_date=DAY, files=[IncomingFile("c.png", photograph(1))]
     )
     assert own.outcomes[0].reason == f"This image is in the store already, in case {first.case_id}."
     assert (own.outcomes[0].copies, own.patients) == ((), 0)
@@ -88,7 +88,7 @@ def test_the_same_image_is_told_by_its_case_alone_also_as_another_file_type(stor
 
 def test_every_image_comes_in_with_what_it_looks_like(store: Store, annotator: Actor) -> None:
     file = IncomingFile("x.jpg", photograph(3, kind="JPEG"))
-    import_images(store, actor=annotator, patient_code="P-1", case_date=DAY, files=[file])
+    import_images(Caller(store, annotator), patient_code="P-1", case_date=DAY, files=[file])
     with store.reading() as session:
         image = session.scalars(select(Image)).one()
     assert image.perceptual_hash == perceptual_hash(read_rgb(store.blobs.get(image.sha256)))
@@ -97,7 +97,9 @@ def test_every_image_comes_in_with_what_it_looks_like(store: Store, annotator: A
 def test_the_case_of_a_patient_and_a_day_is_used_again(store: Store, annotator: Actor) -> None:
     def bring(code: str, day: date | None, seed: int) -> int | None:
         file = IncomingFile("x.png", photograph(seed))
-        return import_images(store, actor=annotator, patient_code=code, case_date=day, files=[file]).outcomes[0].case_id
+        return (
+            import_images(Caller(store, annotator), patient_code=code, case_date=day, files=[file]).outcomes[0].case_id
+        )
 
     first = bring("P-1", DAY, 1)
     assert bring(" p-1 ", DAY, 2) == first
@@ -109,7 +111,7 @@ def test_the_case_of_a_patient_and_a_day_is_used_again(store: Store, annotator: 
 
 
 def test_a_new_case_has_a_label_row_that_says_why_it_is_excluded(store: Store, annotator: Actor) -> None:
-    import_images(store, actor=annotator, patient_code="P-1", case_date=DAY, files=[IncomingFile("a", photograph())])
+    import_images(Caller(store, annotator), patient_code="P-1", case_date=DAY, files=[IncomingFile("a", photograph())])
     with store.reading() as session:
         row = session.scalars(select(CaseLabel)).one()
         assert (row.source, row.label, row.flagged) == (LabelSource.HISTOLOGY, None, False)
@@ -122,14 +124,14 @@ def test_file_names_and_metadata_leave_no_trace_in_the_store(store: Store, annot
     content = photograph(1, kind="JPEG", exif=exif)
     assert b"MARIA-SECRET" in content
     file = IncomingFile("Maria-Secret-1984.jpg", content)
-    assert import_images(store, actor=annotator, patient_code="P-1", case_date=DAY, files=[file]).imported == 1
+    assert import_images(Caller(store, annotator), patient_code="P-1", case_date=DAY, files=[file]).imported == 1
     store.close()
     for path in files_below(store.settings.data_dir):
         assert b"maria-secret" not in path.read_bytes().lower(), path.name
 
 
 def test_every_import_is_in_the_log_without_the_code(store: Store, annotator: Actor) -> None:
-    import_images(store, actor=annotator, patient_code="P-77", case_date=DAY, files=[IncomingFile("a", photograph())])
+    import_images(Caller(store, annotator), patient_code="P-77", case_date=DAY, files=[IncomingFile("a", photograph())])
     with store.reading() as session:
         entries = session.scalars(select(AuditEntry).order_by(AuditEntry.id)).all()
         assert [entry.action for entry in entries] == ["add case", "import image"]
@@ -139,7 +141,7 @@ def test_every_import_is_in_the_log_without_the_code(store: Store, annotator: Ac
 
 def test_a_reader_may_not_import(store: Store, reader: Actor) -> None:
     with pytest.raises(PermissionDenied):
-        import_images(store, actor=reader, patient_code="P-1", case_date=DAY, files=[])
+        import_images(Caller(store, reader), patient_code="P-1", case_date=DAY, files=[])
 
 
 def test_seconds_after_acid_are_checked_and_kept_for_acetic_acid_alone(store: Store, annotator: Actor) -> None:
@@ -148,7 +150,7 @@ def test_seconds_after_acid_are_checked_and_kept_for_acetic_acid_alone(store: St
         IncomingFile("b", photograph(2), stage=Stage.NATIVE, seconds_after_acid=60),
         IncomingFile("c", photograph(3), seconds_after_acid=-1),
     ]
-    report = import_images(store, actor=annotator, patient_code="P-1", case_date=DAY, files=files)
+    report = import_images(Caller(store, annotator), patient_code="P-1", case_date=DAY, files=files)
     assert [outcome.status.value for outcome in report.outcomes] == ["imported", "imported", "refused"]
     with store.reading() as session:
         assert session.scalars(select(Image.seconds_after_acid).order_by(Image.id)).all() == [60, None]
@@ -157,7 +159,7 @@ def test_seconds_after_acid_are_checked_and_kept_for_acetic_acid_alone(store: St
 @pytest.mark.parametrize("day", [date(1900, 1, 1), utc_now().date() + timedelta(days=2)])
 def test_a_day_that_cannot_be_is_refused(store: Store, annotator: Actor, day: date) -> None:
     with pytest.raises(InputRejected, match="date"):
-        import_images(store, actor=annotator, patient_code="P-1", case_date=day, files=[])
+        import_images(Caller(store, annotator), patient_code="P-1", case_date=day, files=[])
 
 
 def test_an_incoming_file_has_one_source(tmp_path: Path) -> None:
@@ -169,7 +171,7 @@ def test_an_incoming_file_has_one_source(tmp_path: Path) -> None:
 
 def test_a_file_that_has_gone_is_refused(store: Store, annotator: Actor, tmp_path: Path) -> None:
     report = import_images(
-        store, actor=annotator, patient_code="P-1", case_date=DAY, files=[IncomingFile("a", path=tmp_path / "gone")]
+        Caller(store, annotator), patient_code="P-1", case_date=DAY, files=[IncomingFile("a", path=tmp_path / "gone")]
     )
     assert report.refused == 1
     assert "cannot be read" in report.outcomes[0].reason
@@ -185,7 +187,7 @@ def bring(
     store: Store, actor: Actor, code: str, *contents: bytes, stage: Stage | None = Stage.ACETIC_ACID
 ) -> ImportReport:
     files = [IncomingFile(f"{number}.png", content, stage=stage) for number, content in enumerate(contents)]
-    return import_images(store, actor=actor, patient_code=code, case_date=DAY, files=files)
+    return import_images(Caller(store, actor), patient_code=code, case_date=DAY, files=files)
 
 
 def drawn(seed: int) -> np.ndarray:
@@ -212,7 +214,7 @@ def test_contradicting_histology_of_two_copies_is_said_and_counts_as_seen(store:
     other = bring(store, annotator, "P-2", encoded(drawn(2))).outcomes[0].case_id
     assert one is not None and other is not None
     for case_id, grade in ((one, Grade.CIN3), (other, Grade.NORMAL)):
-        add_specimen(store, actor=annotator, case_id=case_id, kind=SpecimenKind.PUNCH_BIOPSY, grade=grade)
+        add_specimen(Caller(store, annotator), case_id=case_id, kind=SpecimenKind.PUNCH_BIOPSY, grade=grade)
     outcome = bring(store, annotator, "P-2", encoded(rgb, "JPEG", quality=40)).outcomes[0]
     assert (outcome.copies, outcome.contradicts) == ((one,), (one,))
     assert f"contradicts that of case {one}" in outcome.notes[1]
@@ -229,11 +231,11 @@ def test_patients_and_cases_that_were_made_are_counted_and_no_other(
     rows = ["a.png,P-1", "b.png,P-2", "c.png,P-3", "d.png,P-3", "e,P-4"]
     lines = ["file,patient_code,case_date,stage", *(f"{row},2024-05-06,native" for row in rows)]
     (folder / "import.csv").write_text("\n".join(lines), encoding="utf-8")
-    report = import_folder(store, actor=annotator, folder=folder)
+    report = import_folder(Caller(store, annotator), folder=folder)
     assert (report.imported, report.duplicates, report.refused) == (3, 1, 1)
     assert (report.patients, report.new_patients, report.new_cases) == (2, 2, 2)
     assert count(store, Patient) == 2
-    again = import_folder(store, actor=annotator, folder=folder)
+    again = import_folder(Caller(store, annotator), folder=folder)
     assert (again.imported, again.patients, again.new_patients, again.new_cases) == (0, 0, 0, 0)
 
 
@@ -242,7 +244,7 @@ def test_a_stage_that_nobody_gave_is_guessed_from_the_name_counted_and_asked_abo
 ) -> None:
     folder = tmp_path / "in"
     write_files(folder, lugol_png=encoded(drawn(1)), img1_png=encoded(drawn(2)), lugol__2_png=encoded(drawn(3)))
-    report = import_folder(store, actor=annotator, folder=folder, patient_code="P-1", case_date=DAY)
+    report = import_folder(Caller(store, annotator), folder=folder, patient_code="P-1", case_date=DAY)
     stages = {one.name: (one.stage, one.stage_guess) for one in report.outcomes}
     assert stages == {
         "img1.png": (Stage.ACETIC_ACID, StageGuess.BY_DEFAULT),

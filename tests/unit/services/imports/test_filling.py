@@ -12,6 +12,7 @@ from colpo_core.records.people import Actor
 from colpo_core.services.annotations import confirmation, imported_masks, own_masks
 from colpo_core.services.annotations.workbench import annotation_desk
 from colpo_core.services.common.actors import program_actor
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.imports import filling
 from colpo_core.store import Store
 from colpo_core.store.tables import Case, Image, Patient
@@ -48,8 +49,8 @@ def test_an_outline_is_asked_about_and_filled_in_one_step(store: Store, annotato
     assert asked.value.doubt is MaskDoubt.OUTLINE
     assert np.array_equal(desk.mask, drawn(thickness=2)), "nothing was changed in silence"
     with pytest.raises(Conflict, match="not the one on your screen"):
-        filling.fill_draft(store, actor=annotator, document_id=desk.document_id, seq=saved.seq - 1)
-    filled = filling.fill_draft(store, actor=annotator, document_id=desk.document_id, seq=saved.seq)
+        filling.fill_draft(Caller(store, annotator), document_id=desk.document_id, seq=saved.seq - 1)
+    filled = filling.fill_draft(Caller(store, annotator), document_id=desk.document_id, seq=saved.seq)
     assert filled.seq == saved.seq + 1
     truth = drawn(thickness=-1)
     both = np.count_nonzero(desk.mask & truth) / np.count_nonzero(desk.mask | truth)
@@ -63,7 +64,7 @@ def test_a_line_that_is_meant_may_be_submitted_and_other_findings_are_thin(
     desk = Desk(store, annotator, image_id)
     saved = desk.paint(drawn(thickness=2))
     version = own_masks.submit_annotation(
-        store, actor=annotator, document_id=desk.document_id, seq=saved.seq, sure={MaskDoubt.OUTLINE}
+        Caller(store, annotator), document_id=desk.document_id, seq=saved.seq, sure={MaskDoubt.OUTLINE}
     )
     assert version.number == 1
     junction = Desk(store, annotator, image_id, Finding.SQUAMOCOLUMNAR_JUNCTION)
@@ -84,7 +85,7 @@ def test_a_mask_inside_out_or_of_most_of_the_image_is_asked_about(
     saved = desk.paint(large)
     with pytest.raises(MaskDoubted, match=r"75% of the image\. Is so much of it acetowhite"):
         own_masks.submit_annotation(
-            store, actor=annotator, document_id=desk.document_id, seq=saved.seq, sure={MaskDoubt.INVERTED}
+            Caller(store, annotator), document_id=desk.document_id, seq=saved.seq, sure={MaskDoubt.INVERTED}
         )
     cervix = Desk(store, annotator, image_id, Finding.CERVIX)
     cervix.paint(large)
@@ -96,17 +97,17 @@ def test_what_encloses_nothing_is_not_filled(
 ) -> None:
     desk = Desk(store, annotator, image_id)
     with pytest.raises(Conflict):
-        filling.fill_draft(store, actor=annotator, document_id=desk.document_id, seq=0)
+        filling.fill_draft(Caller(store, annotator), document_id=desk.document_id, seq=0)
     line = np.zeros((HEIGHT, WIDTH), np.bool_)
     line[60, 40:90] = True
     saved = desk.paint(line)
     with pytest.raises(InputRejected, match="encloses nothing"):
-        filling.fill_draft(store, actor=annotator, document_id=desk.document_id, seq=saved.seq)
+        filling.fill_draft(Caller(store, annotator), document_id=desk.document_id, seq=saved.seq)
     saved = desk.paint(np.zeros_like(line))
     with pytest.raises(InputRejected, match="nothing to fill"):
-        filling.fill_draft(store, actor=annotator, document_id=desk.document_id, seq=saved.seq)
+        filling.fill_draft(Caller(store, annotator), document_id=desk.document_id, seq=saved.seq)
     with pytest.raises(NotFound):
-        filling.fill_draft(store, actor=administrator, document_id=desk.document_id, seq=saved.seq)
+        filling.fill_draft(Caller(store, administrator), document_id=desk.document_id, seq=saved.seq)
 
 
 def test_an_imported_outline_waits_and_is_filled_into_a_mask_of_ones_own(
@@ -114,19 +115,19 @@ def test_an_imported_outline_waits_and_is_filled_into_a_mask_of_ones_own(
 ) -> None:
     importer = program_actor(store, "importer")
     imported_masks.import_annotation(
-        store, actor=importer, image_id=image_id, mask=drawn(thickness=2), origin=MaskOrigin.CLOSED
+        Caller(store, importer), image_id=image_id, mask=drawn(thickness=2), origin=MaskOrigin.CLOSED
     )
-    shown = annotation_desk(store, actor=annotator, image_id=image_id)
+    shown = annotation_desk(Caller(store, annotator), image_id=image_id)
     (waiting,) = shown.to_confirm
     assert shown.doubts == {waiting.version_id: MaskDoubt.OUTLINE}
     desk = Desk(store, annotator, image_id)
-    filling.start_filled(store, actor=annotator, document_id=desk.document_id, version_id=waiting.version_id)
+    filling.start_filled(Caller(store, annotator), document_id=desk.document_id, version_id=waiting.version_id)
     made = desk.submit(sure=())
     assert (made.start, made.start_version_id) == (Start.OTHER_VERSION, waiting.version_id)
     assert made.area_share == pytest.approx(drawn(thickness=-1).mean(), rel=0.1)
-    states = own_masks.submitted_masks(store, actor=annotator, image_id=image_id)
+    states = own_masks.submitted_masks(Caller(store, annotator), image_id=image_id)
     assert [version.state for version in states] == [AnnotationState.SUBMITTED]
-    assert confirmation.list_to_confirm(store, actor=annotator).total == 0
+    assert confirmation.list_to_confirm(Caller(store, annotator)).total == 0
     mosaic = Desk(store, annotator, image_id, Finding.MOSAIC)
     with pytest.raises(InputRejected, match="another finding"):
-        filling.start_filled(store, actor=annotator, document_id=mosaic.document_id, version_id=waiting.version_id)
+        filling.start_filled(Caller(store, annotator), document_id=mosaic.document_id, version_id=waiting.version_id)

@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from colpo_core.errors import InputRejected
 from colpo_core.records.cases.cases import ImportReport
 from colpo_core.records.people import Actor
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.imports.files import import_folder
 from colpo_core.store import Store
 from colpo_core.store.tables import Case, Image, Patient
@@ -24,8 +25,7 @@ def test_a_folder_is_read_through_with_what_lies_below_it(store: Store, annotato
     (folder / ".hidden").write_bytes(b"x")
     seen: list[str] = []
     report = import_folder(
-        store,
-        actor=annotator,
+        Caller(store, annotator),
         folder=folder,
         patient_code="P-1",
         case_date=DAY,
@@ -41,15 +41,15 @@ def test_a_folder_is_read_through_with_what_lies_below_it(store: Store, annotato
 def test_a_folder_without_table_and_code_is_refused(store: Store, annotator: Actor, tmp_path: Path) -> None:
     write_files(tmp_path / "in", a_png=photograph(1))
     with pytest.raises(InputRejected, match=r"import\.csv"):
-        import_folder(store, actor=annotator, folder=tmp_path / "in")
+        import_folder(Caller(store, annotator), folder=tmp_path / "in")
     with pytest.raises(InputRejected, match="no folder"):
-        import_folder(store, actor=annotator, folder=tmp_path / "nowhere", patient_code="P-1")
+        import_folder(Caller(store, annotator), folder=tmp_path / "nowhere", patient_code="P-1")
 
 
 def test_a_folder_with_nothing_in_it_is_refused(store: Store, annotator: Actor, tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     with pytest.raises(InputRejected, match="no files"):
-        import_folder(store, actor=annotator, folder=tmp_path / "in", patient_code="P-1")
+        import_folder(Caller(store, annotator), folder=tmp_path / "in", patient_code="P-1")
 
 
 @pytest.mark.parametrize("delimiter", [",", ";"])
@@ -74,7 +74,7 @@ def test_a_table_spreads_a_folder_over_many_cases(
     ]
     text = "\n".join(lines).replace(",", delimiter)
     (folder / "import.csv").write_text(text, encoding="utf-8-sig")
-    report = import_folder(store, actor=annotator, folder=folder, patient_code="P-9")
+    report = import_folder(Caller(store, annotator), folder=folder, patient_code="P-9")
     reasons = [outcome.reason for outcome in report.outcomes]
     assert (report.imported, report.duplicates, report.patients) == (3, 0, 2)
     assert reasons[:3] == ["", "", ""]
@@ -97,15 +97,15 @@ def test_a_table_without_its_columns_is_refused(store: Store, annotator: Actor, 
     table = tmp_path / "in" / "import.csv"
     table.write_text("file,code\na.png,P-1\n", encoding="utf-8")
     with pytest.raises(InputRejected, match="case_date, patient_code, stage"):
-        import_folder(store, actor=annotator, folder=tmp_path / "in")
+        import_folder(Caller(store, annotator), folder=tmp_path / "in")
     table.write_bytes(b"\xff\xfe\x00bad")
     with pytest.raises(InputRejected, match="UTF-8"):
-        import_folder(store, actor=annotator, folder=tmp_path / "in")
+        import_folder(Caller(store, annotator), folder=tmp_path / "in")
 
 
 def imported(store: Store, actor: Actor, folder: Path, table: str | bytes, name: str = "import.csv") -> ImportReport:
     (folder / name).write_bytes(table.encode() if isinstance(table, str) else table)
-    return import_folder(store, actor=actor, folder=folder, patient_code="DEFAULT-9", case_date=date(2024, 5, 5))
+    return import_folder(Caller(store, actor), folder=folder, patient_code="DEFAULT-9", case_date=date(2024, 5, 5))
 
 
 def test_a_control_character_in_a_note_files_no_image_under_another_patient(

@@ -7,6 +7,7 @@ from sqlalchemy import text
 from colpo_core.errors import PermissionDenied
 from colpo_core.records.people import Actor
 from colpo_core.services.common import exposures
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.maintenance import back_ups
 from colpo_core.store import Store
 from colpo_core.store.backup import read_facts
@@ -19,10 +20,10 @@ from tests.support.clinic import Clinic
 def test_the_log_says_when_the_last_one_was_made(
     store: Store, administrator: Actor, annotator: Actor, tmp_path: Path
 ) -> None:
-    never = back_ups.last_back_up(store, actor=annotator)
+    never = back_ups.last_back_up(Caller(store, annotator))
     assert (never.at, never.is_old) == (None, True)
-    facts = back_ups.back_up(store, actor=administrator, folder=tmp_path / "copy")
-    found = back_ups.last_back_up(store, actor=annotator)
+    facts = back_ups.back_up(Caller(store, administrator), folder=tmp_path / "copy")
+    found = back_ups.last_back_up(Caller(store, annotator))
     assert found.at is not None
     assert utc_now() - found.at < timedelta(minutes=1)
     assert (found.by, found.is_old, found.n_damaged) == (administrator.display_name, False, 0)
@@ -33,10 +34,10 @@ def test_the_log_says_when_the_last_one_was_made(
 def test_a_week_without_one_is_too_long(
     store: Store, administrator: Actor, annotator: Actor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    back_ups.back_up(store, actor=administrator, folder=tmp_path / "copy")
+    back_ups.back_up(Caller(store, administrator), folder=tmp_path / "copy")
     for days, is_old in ((6.9, False), (7.1, True)):
         monkeypatch.setattr(back_ups, "utc_now", lambda days=days: utc_now() + timedelta(days=days))
-        assert back_ups.last_back_up(store, actor=annotator).is_old is is_old
+        assert back_ups.last_back_up(Caller(store, annotator)).is_old is is_old
 
 
 @pytest.mark.sqlite
@@ -45,7 +46,7 @@ def test_what_waits_beside_the_store_is_in_the_copy(
 ) -> None:
     case = Clinic(store).add_case()
     exposures._put_aside(store, [(annotator.person_id, case.case_id, ExposureKind.LABEL, 0)], utc_now())
-    back_ups.back_up(store, actor=administrator, folder=tmp_path / "copy")
+    back_ups.back_up(Caller(store, administrator), folder=tmp_path / "copy")
     with store.reading() as session:
         assert session.scalar(text("SELECT count(*) FROM exposures")) == 1
 
@@ -54,9 +55,9 @@ def test_only_administrators_copy_and_readers_ask_nothing(
     store: Store, annotator: Actor, reader: Actor, tmp_path: Path
 ) -> None:
     with pytest.raises(PermissionDenied):
-        back_ups.back_up(store, actor=annotator, folder=tmp_path / "copy")
+        back_ups.back_up(Caller(store, annotator), folder=tmp_path / "copy")
     with pytest.raises(PermissionDenied):
-        back_ups.last_back_up(store, actor=reader)
+        back_ups.last_back_up(Caller(store, reader))
     assert not (tmp_path / "copy").exists()
     with store.reading() as session:
         assert session.query(AuditEntry).filter_by(action="back up store").count() == 0

@@ -4,6 +4,7 @@ import pytest
 
 from colpo_core.errors import PermissionDenied
 from colpo_core.records.people import Actor
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.maintenance.storage import measure_storage
 from colpo_core.store import Store
 
@@ -18,7 +19,7 @@ def test_each_part_is_measured(store: Store, administrator: Actor) -> None:
     frames = store.settings.frames_dir / "some-snapshot"
     frames.mkdir(parents=True)
     (frames / "frames.bin").write_bytes(b"z" * 70)
-    facts = measure_storage(store, actor=administrator)
+    facts = measure_storage(Caller(store, administrator))
     sizes = {part.name: (part.files, part.size_bytes) for part in facts.parts}
     assert sizes["Images and maps"] == (2, 1500)
     assert sizes["Jobs"] == (1, 5)
@@ -34,4 +35,4 @@ def test_each_part_is_measured(store: Store, administrator: Actor) -> None:
 def test_only_an_administrator_sees_it(store: Store, annotator: Actor, reader: Actor) -> None:
     for actor in (annotator, reader):
         with pytest.raises(PermissionDenied):
-            measure_storage(store, actor=actor)
+            measure_storage(Caller(store, actor))

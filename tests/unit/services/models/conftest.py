@@ -7,6 +7,7 @@ import pytest
 
 from colpo_core.records.people import Actor
 from colpo_core.records.snapshots.snapshots import SnapshotQuery
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.jobs import engine
 from colpo_core.services.models import files as checkpoint_files
 from colpo_core.services.snapshots import freezing
@@ -31,7 +32,7 @@ def alone(monkeypatch: pytest.MonkeyPatch) -> None:
 def publish(store: Store, annotator: Actor) -> Publish:
     clinic = Clinic(store)
     clinic.add_cohort(8)
-    snapshot = freezing.freeze_snapshot(store, actor=annotator, query=SnapshotQuery("s"))
+    snapshot = freezing.freeze_snapshot(Caller(store, annotator), query=SnapshotQuery("s"))
 
     def published(
         name: str = "model", metrics: dict[str, Any] | None = None, *, snapshot_id: int = snapshot.id, **card: object

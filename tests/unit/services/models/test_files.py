@@ -11,6 +11,7 @@ from colpo_core.cluster.sharing_files import share_files
 from colpo_core.errors import CheckpointMismatch, Conflict, PermissionDenied
 from colpo_core.nets.card import CARD_FILE, WEIGHTS_FILE, read_card
 from colpo_core.records.people import Actor
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.models.files import checkpoint_dir, place_files, prepare_files
 from colpo_core.settings import Settings
 from colpo_core.store import Store
@@ -71,16 +72,16 @@ def test_a_stores_own_files_are_shared_and_stay(
     sha256 = published(store, tmp_path)
     image, damaged = store.blobs.put(b"an image"), store.blobs.put(b"another")
     store.blobs.path(damaged).write_bytes(b"anothfr")
-    counts = share_files(here, actor=administrator)
+    counts = share_files(Caller(here, administrator))
     assert (counts.blobs, counts.checkpoints, counts.damaged) == (1, 1, (damaged,))
     assert elsewhere.blobs.get(image) == b"an image"
     assert read_card(checkpoint_dir(elsewhere, "one", sha256))["name"] == "one"
     assert store.blobs.get(image) == b"an image"
-    assert share_files(here, actor=administrator).blobs == 1
+    assert share_files(Caller(here, administrator)).blobs == 1
 
 
 def test_sharing_needs_a_place_and_an_administrator(store: Store, administrator: Actor, annotator: Actor) -> None:
     with pytest.raises(Conflict, match="COLPO_FILES"):
-        share_files(store, actor=administrator)
+        share_files(Caller(store, administrator))
     with pytest.raises(PermissionDenied):
-        share_files(store, actor=annotator)
+        share_files(Caller(store, annotator))

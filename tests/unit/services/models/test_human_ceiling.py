@@ -2,6 +2,7 @@ import numpy as np
 
 from colpo_core.records.people import Actor
 from colpo_core.records.snapshots import snapshots as snapshots_snapshots
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.models import human_ceiling as models_human_ceiling
 from colpo_core.services.snapshots import freezing
 from colpo_core.store import Store
@@ -22,7 +23,7 @@ def test_a_model_stands_beside_what_people_reach_on_the_same_images(store: Store
         submit(store, annotator, image_id, square(10, 10))
         submit(store, second, image_id, square(10, 10 + shift))
     submit(store, annotator, once, square(10, 10))
-    snapshot = freezing.freeze_snapshot(store, actor=annotator, query=snapshots_snapshots.SnapshotQuery("s"))
+    snapshot = freezing.freeze_snapshot(Caller(store, annotator), query=snapshots_snapshots.SnapshotQuery("s"))
     card = make_card()
     figures = {"dice": 0.7, "kappa": 0.6}
     card["metrics"]["segmentation"]["by_image"] = [  # type: ignore[index]
@@ -37,7 +38,7 @@ def test_a_model_stands_beside_what_people_reach_on_the_same_images(store: Store
         session.add(row)
         session.flush()
         checkpoint_id = row.id
-    found = models_human_ceiling.human_ceiling(store, actor=annotator, checkpoint_id=checkpoint_id)
+    found = models_human_ceiling.human_ceiling(Caller(store, annotator), checkpoint_id=checkpoint_id)
     assert (found.n_images_shared, found.n_images_all) == (1, 2)
     assert found.model_dice.value == 0.7
     assert found.model_kappa.value == 0.6
@@ -47,5 +48,5 @@ def test_a_model_stands_beside_what_people_reach_on_the_same_images(store: Store
     assert found.annotators_kappa.value is not None
     with store.writing() as session:
         session.get_one(Checkpoint, checkpoint_id).card = {}
-    old = models_human_ceiling.human_ceiling(store, actor=annotator, checkpoint_id=checkpoint_id)
+    old = models_human_ceiling.human_ceiling(Caller(store, annotator), checkpoint_id=checkpoint_id)
     assert (old.model_dice.value, old.n_images_shared, old.n_images_all) == (None, 0, 2)

@@ -8,6 +8,7 @@ from colpo_core.errors import PermissionDenied, PromotionHeld
 from colpo_core.records.models.checkpoints import PromotionChecks
 from colpo_core.records.people import Actor
 from colpo_core.records.snapshots.snapshots import SnapshotQuery
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.models import promotions as models_promotions
 from colpo_core.services.models.promotion_checks import check_promotion
 from colpo_core.services.snapshots import freezing
@@ -34,10 +35,10 @@ def test_nothing_speaks_against_an_ordinary_one(
     checkpoint_id = publish()
     assert promotion_doubts(store, annotator, checkpoint_id) == ()
     promote(store, administrator, checkpoint_id, overrule="just in case")
-    (row,) = models_promotions.list_promotions(store, actor=annotator)
+    (row,) = models_promotions.list_promotions(Caller(store, annotator))
     assert (row.reason, row.overruled) == ("better", ())
     with pytest.raises(PermissionDenied):
-        check_promotion(store, actor=reader, checkpoint_id=checkpoint_id)
+        check_promotion(Caller(store, reader), checkpoint_id=checkpoint_id)
 
 
 def blind_card(mean_mask: tuple[float, float, float], disc: tuple[float, float, float]) -> dict[str, Any]:
@@ -96,7 +97,9 @@ def test_an_external_test_set_that_it_has_seen_holds_it_back(store: Store, annot
     learned = manifest_of(store, 1).items
     with store.reading() as session:
         code = session.get_one(Patient, next(one.patient_id for one in learned if one.split == "train")).code
-    freezing.freeze_snapshot(store, actor=annotator, query=SnapshotQuery("kept", external=True, patient_codes=(code,)))
+    freezing.freeze_snapshot(
+        Caller(store, annotator), query=SnapshotQuery("kept", external=True, patient_codes=(code,))
+    )
     (doubt,) = promotion_doubts(store, annotator, checkpoint_id)
     assert "“kept”" in doubt
 
@@ -117,7 +120,7 @@ def test_a_card_of_an_older_version_is_read_and_what_it_lacks_is_said(
     checkpoint_id = publish()
     with store.writing() as session:
         session.get_one(Checkpoint, checkpoint_id).card = {}
-    checks = check_promotion(store, actor=annotator, checkpoint_id=checkpoint_id)
+    checks = check_promotion(Caller(store, annotator), checkpoint_id=checkpoint_id)
     assert checks.doubts == (
         "With four channels, which makes the calls, nothing is known of how it tells the test cases apart: there is "
         "no AUC.",
@@ -188,7 +191,7 @@ def test_a_test_set_without_lesions_or_bars_cannot_be_checked_and_is_no_doubt(
     none = estimate(None)
     evidence = {"lesion_excess": none, "padding": {"hsil": none, "normal": none}, "padding_area": none,
                 "rim": {"hsil": none, "normal": none}, "rim_area": none}  # fmt: skip
-    checks = check_promotion(store, actor=annotator, checkpoint_id=publish(metrics={"4ch": {"evidence": evidence}}))
+    checks = check_promotion(Caller(store, annotator), checkpoint_id=publish(metrics={"4ch": {"evidence": evidence}}))
     assert checks.doubts == ()
     assert any("no test image has an annotated lesion" in sentence for sentence in checks.unchecked)
 
@@ -201,7 +204,7 @@ def test_an_external_look_that_may_be_chance_holds_it_back_until_a_newer_one(
     clinic._number = 50
     clinic.add_case(patient_id=None)
     kept = freezing.freeze_snapshot(
-        store, actor=annotator, query=SnapshotQuery("kept", external=True, patient_codes=("p51",))
+        Caller(store, annotator), query=SnapshotQuery("kept", external=True, patient_codes=("p51",))
     )
 
     def take_look(metrics: dict[str, Any]) -> tuple[str, ...]:
@@ -224,7 +227,7 @@ def test_impressions_and_drawings_hold_it_back(store: Store, annotator: Actor, p
     for number in range(12):
         clinic.add_case(swede_score=2 + number % 2 * 5, simulated=number < 9)
     frozen = freezing.freeze_snapshot(
-        store, actor=annotator, query=SnapshotQuery("drawn", label_source=LabelSource.IMPRESSION)
+        Caller(store, annotator), query=SnapshotQuery("drawn", label_source=LabelSource.IMPRESSION)
     )
     checkpoint_id = publish(snapshot_id=frozen.id)
     with store.writing() as session:
@@ -257,7 +260,7 @@ def two_devices(store: Store, annotator: Actor, *, confounded: bool) -> int:
             known_by = number % 2 if confounded else number // 2 % 2
             session.get_one(Case, case.case_id).device = ("Zeiss", "Leisegang")[known_by]
     query = SnapshotQuery("two devices", fractions=(0.1, 0.1, 0.8), date_from=date(2024, 1, 1))
-    return freezing.freeze_snapshot(store, actor=annotator, query=query).id
+    return freezing.freeze_snapshot(Caller(store, annotator), query=query).id
 
 
 def test_a_shortcut_in_its_snapshot_holds_it_back_and_stands_in_the_history(
@@ -269,7 +272,7 @@ def test_a_shortcut_in_its_snapshot_holds_it_back_and_stands_in_the_history(
     with pytest.raises(PromotionHeld, match="the recorded device alone"):
         promote(store, administrator, checkpoint_id)
     promote(store, administrator, checkpoint_id, overrule="to see what happens")
-    (row,) = models_promotions.list_promotions(store, actor=annotator)
+    (row,) = models_promotions.list_promotions(Caller(store, annotator))
     assert row.overruled == (doubt,)
 
 
@@ -301,15 +304,15 @@ def test_probabilities_that_go_with_the_device_within_a_label_hold_it_back(
 def test_nothing_speaks_against_it_is_said_only_where_all_could_be_checked(
     store: Store, annotator: Actor, administrator: Actor, publish: Publish
 ) -> None:
-    small = check_promotion(store, actor=annotator, checkpoint_id=publish("m-1"))
+    small = check_promotion(Caller(store, annotator), checkpoint_id=publish("m-1"))
     assert small.doubts == ()
     (sentence,) = small.unchecked
     assert "at least 8 patients of each are needed" in sentence
     assert small.summary == "Nothing that was checked speaks against it, but not everything could be checked."
     large = publish("m-2", snapshot_id=two_devices(store, annotator, confounded=False))
-    checks = check_promotion(store, actor=annotator, checkpoint_id=large)
+    checks = check_promotion(Caller(store, annotator), checkpoint_id=large)
     assert checks == PromotionChecks()
     assert checks.summary == "Nothing speaks against it."
     promote(store, administrator, 1)
-    (row,) = models_promotions.list_promotions(store, actor=annotator)
+    (row,) = models_promotions.list_promotions(Caller(store, annotator))
     assert (row.overruled, row.unchecked) == ((), small.unchecked)

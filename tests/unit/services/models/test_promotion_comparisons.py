@@ -11,6 +11,7 @@ from colpo_core.records.models.checkpoints import PromotionChecks
 from colpo_core.records.people import Actor
 from colpo_core.records.snapshots.snapshots import SnapshotQuery
 from colpo_core.services.cases.fingerprints import fill_fingerprints
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.models import promotions
 from colpo_core.services.models import promotions as models_promotions
 from colpo_core.services.models import registry as models_registry
@@ -116,7 +117,7 @@ def test_nothing_is_compared_on_whom_a_model_of_the_papers_protocol_has_learned_
     clinic._number = 100
     clinic.add_cohort(32)
     query = SnapshotQuery("large", fractions=(0.1, 0.1, 0.8))
-    large = freezing.freeze_snapshot(store, actor=annotator, query=query)
+    large = freezing.freeze_snapshot(Caller(store, annotator), query=query)
     manifest = manifest_of(store, large.id)
     tested = [item.patient_id for item in manifest.of(Split.TEST)]
     promote(store, administrator, publish("model-1", metrics=said(True, tested), snapshot_id=large.id))
@@ -143,7 +144,7 @@ def test_a_promotion_that_is_held_back_changes_nothing_until_it_is_overruled_in_
     assert counts() == before
     assert models_registry.current_checkpoint(store) is None
     promote(store, administrator, checkpoint_id, overrule=" for the demonstration alone ")
-    (row,) = models_promotions.list_promotions(store, actor=annotator)
+    (row,) = models_promotions.list_promotions(Caller(store, annotator))
     assert row.reason == "better Overruled: for the demonstration alone"
     assert row.overruled == ("It leaks.",)
 
@@ -153,9 +154,9 @@ def test_a_model_that_was_promoted_while_the_doubts_were_looked_for_is_looked_at
 ) -> None:
     first, second = publish("first-1"), publish("second-2")
 
-    def while_another_promotes(_store: Store, *, actor: Actor, checkpoint_id: int) -> PromotionChecks:
+    def while_another_promotes(caller: Caller, *, checkpoint_id: int) -> PromotionChecks:
         monkeypatch.setattr(promotions, "check_promotion", check_promotion)
-        promote(store, actor, first)
+        promote(store, caller.actor, first)
         return PromotionChecks()
 
     monkeypatch.setattr(promotions, "check_promotion", while_another_promotes)

@@ -8,6 +8,7 @@ from colpo_core.errors import CheckpointMismatch, Conflict, InputRejected, NotFo
 from colpo_core.nets.card import CARD_FILE, WEIGHTS_FILE, file_sha256, seal_card
 from colpo_core.records.jobs.results import TrainingResult
 from colpo_core.records.people import Actor
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.jobs import control as jobs
 from colpo_core.services.jobs import files as job_files
 from colpo_core.services.jobs.leases import Finish, Lease, claim_job
@@ -29,7 +30,7 @@ from tests.support.snapshots import manifest_of
 @pytest.fixture
 def snapshot_id(store: Store, annotator: Actor) -> int:
     Clinic(store).add_cohort(6, simulated=True)
-    return freezing.freeze_snapshot(store, actor=annotator, query=SnapshotQuery("first")).id
+    return freezing.freeze_snapshot(Caller(store, annotator), query=SnapshotQuery("first")).id
 
 
 def write_folder(folder: Path, name: str) -> Path:
@@ -64,14 +65,14 @@ def publish(store: Store, actor: Actor, snapshot_id: int, name: str) -> int:
     prepared = prepare_files(store, job_id=lease.job_id, folder=folder)
 
     lease.complete(publishing(store, prepared))
-    return jobs.get_job(store, actor=actor, job_id=lease.job_id).result.checkpoint_id
+    return jobs.get_job(Caller(store, actor), job_id=lease.job_id).result.checkpoint_id
 
 
 def test_a_published_checkpoint_is_whole_and_in_the_registry(store: Store, annotator: Actor, snapshot_id: int) -> None:
     checkpoint_id = publish(store, annotator, snapshot_id, "one")
-    (found,) = models_registry.list_checkpoints(store, actor=annotator)
-    assert found == models_registry.get_checkpoint(store, actor=annotator, checkpoint_id=checkpoint_id)
-    assert found == models_registry.find_checkpoint(store, actor=annotator, name="one")
+    (found,) = models_registry.list_checkpoints(Caller(store, annotator))
+    assert found == models_registry.get_checkpoint(Caller(store, annotator), checkpoint_id=checkpoint_id)
+    assert found == models_registry.find_checkpoint(Caller(store, annotator), name="one")
     assert (found.name, found.snapshot_name, found.simulated, found.is_current) == ("one", "first", True, False)
     verify_files(store, found)
     assert models_registry.current_checkpoint(store) is None
@@ -93,11 +94,11 @@ def test_a_crash_before_the_registry_knows_loses_nothing(store: Store, annotator
 
     with pytest.raises(MemoryError):
         lease.complete(crash)
-    assert models_registry.list_checkpoints(store, actor=annotator) == ()
-    assert jobs.get_job(store, actor=annotator, job_id=lease.job_id).state is JobState.RUNNING
+    assert models_registry.list_checkpoints(Caller(store, annotator)) == ()
+    assert jobs.get_job(Caller(store, annotator), job_id=lease.job_id).state is JobState.RUNNING
     prepared = prepare_files(store, job_id=lease.job_id, folder=folder)
     lease.complete(publishing(store, prepared))
-    (found,) = models_registry.list_checkpoints(store, actor=annotator)
+    (found,) = models_registry.list_checkpoints(Caller(store, annotator))
     verify_files(store, found)
     assert [path.name for path in store.settings.checkpoints_dir.iterdir()] == ["one"]
 
@@ -107,7 +108,7 @@ def test_two_checkpoints_of_one_name_do_not_overwrite_each_other(
 ) -> None:
     publish(store, annotator, snapshot_id, "one")
     publish(store, annotator, snapshot_id, "one")
-    names = [one.name for one in models_registry.list_checkpoints(store, actor=annotator)]
+    names = [one.name for one in models_registry.list_checkpoints(Caller(store, annotator))]
     assert sorted(names) == ["one", "one-2"]
 
 
@@ -118,17 +119,17 @@ def test_a_promotion_makes_the_current_model_and_starts_its_predictions(
     second = publish(store, annotator, snapshot_id, "two")
     for checkpoint_id in (first, second, first):
         promoted = promotions.promote_checkpoint(
-            store, actor=administrator, checkpoint_id=checkpoint_id, reason=" it is better ", overrule="a trial"
+            Caller(store, administrator), checkpoint_id=checkpoint_id, reason=" it is better ", overrule="a trial"
         )
         assert promoted.is_current
         assert models_registry.current_checkpoint(store) == promoted
-    history = promotions.list_promotions(store, actor=annotator)
+    history = promotions.list_promotions(Caller(store, annotator))
     assert [(one.checkpoint_name, one.reason, one.promoted_by) for one in history] == [
         ("one", "it is better Overruled: a trial", "Ada"),
         ("two", "it is better Overruled: a trial", "Ada"),
         ("one", "it is better Overruled: a trial", "Ada"),
     ]
-    predictions = jobs.list_jobs(store, actor=annotator, kind=JobKind.PREDICT)
+    predictions = jobs.list_jobs(Caller(store, annotator), kind=JobKind.PREDICT)
     assert [(job.settings.checkpoint_id, job.settings.n_images) for job in reversed(predictions)] == [
         (first, 6),
         (second, 6),
@@ -142,30 +143,30 @@ def test_a_promotion_needs_an_administrator_a_reason_and_whole_files(
     checkpoint_id = publish(store, annotator, snapshot_id, "one")
     for actor in (annotator, reader):
         with pytest.raises(PermissionDenied):
-            promotions.promote_checkpoint(store, actor=actor, checkpoint_id=checkpoint_id, reason="mine")
+            promotions.promote_checkpoint(Caller(store, actor), checkpoint_id=checkpoint_id, reason="mine")
     with pytest.raises(InputRejected, match="why"):
-        promotions.promote_checkpoint(store, actor=administrator, checkpoint_id=checkpoint_id, reason="  ")
+        promotions.promote_checkpoint(Caller(store, administrator), checkpoint_id=checkpoint_id, reason="  ")
     with pytest.raises(NotFound):
-        promotions.promote_checkpoint(store, actor=administrator, checkpoint_id=44, reason="good")
+        promotions.promote_checkpoint(Caller(store, administrator), checkpoint_id=44, reason="good")
     weights = store.settings.checkpoints_dir / "one" / WEIGHTS_FILE
     whole = weights.read_bytes()
     weights.write_bytes(b"others")
     with pytest.raises(CheckpointMismatch, match="back-up"):
         promotions.promote_checkpoint(
-            store, actor=administrator, checkpoint_id=checkpoint_id, reason="good", overrule="a trial"
+            Caller(store, administrator), checkpoint_id=checkpoint_id, reason="good", overrule="a trial"
         )
     weights.unlink()
     with pytest.raises(CheckpointMismatch):
         promotions.promote_checkpoint(
-            store, actor=administrator, checkpoint_id=checkpoint_id, reason="good", overrule="a trial"
+            Caller(store, administrator), checkpoint_id=checkpoint_id, reason="good", overrule="a trial"
         )
     assert models_registry.current_checkpoint(store) is None
     weights.write_bytes(whole)
     promotions.promote_checkpoint(
-        store, actor=administrator, checkpoint_id=checkpoint_id, reason="good", overrule="a trial"
+        Caller(store, administrator), checkpoint_id=checkpoint_id, reason="good", overrule="a trial"
     )
     with pytest.raises(Conflict, match="already"):
-        promotions.promote_checkpoint(store, actor=administrator, checkpoint_id=checkpoint_id, reason="again")
+        promotions.promote_checkpoint(Caller(store, administrator), checkpoint_id=checkpoint_id, reason="again")
     assert len(placed) == 1
 
 
@@ -173,17 +174,17 @@ def test_another_checkpoint_in_the_folder_is_told(store: Store, annotator: Actor
     checkpoint_id = publish(store, annotator, snapshot_id, "one")
     with store.writing() as session:
         session.get_one(Checkpoint, checkpoint_id).sha256 = "0" * 64
-    found = checkpoints.get_checkpoint(store, actor=annotator, checkpoint_id=checkpoint_id)
+    found = checkpoints.get_checkpoint(Caller(store, annotator), checkpoint_id=checkpoint_id)
     with pytest.raises(CheckpointMismatch, match="not the ones"):
         verify_files(store, found)
 
 
 def test_readers_see_no_checkpoint(store: Store, reader: Actor) -> None:
     for deed in (
-        lambda: models_registry.list_checkpoints(store, actor=reader),
-        lambda: models_registry.get_checkpoint(store, actor=reader, checkpoint_id=1),
-        lambda: models_registry.find_checkpoint(store, actor=reader, name="one"),
-        lambda: promotions.list_promotions(store, actor=reader),
+        lambda: models_registry.list_checkpoints(Caller(store, reader)),
+        lambda: models_registry.get_checkpoint(Caller(store, reader), checkpoint_id=1),
+        lambda: models_registry.find_checkpoint(Caller(store, reader), name="one"),
+        lambda: promotions.list_promotions(Caller(store, reader)),
     ):
         with pytest.raises(PermissionDenied):
             deed()

@@ -12,6 +12,7 @@ from colpo_core.records.overview.cohort import DriftAlarm
 from colpo_core.records.people import Actor
 from colpo_core.services.cases import lowest_agreement
 from colpo_core.services.cases.histology import add_specimen
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.overview import cohort
 from colpo_core.services.review.verdicts import record_review
 from colpo_core.services.snapshots.learned import fill_learned
@@ -50,31 +51,31 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Store:
 
 
 def test_recruitment_counts_every_case_once_in_its_month(filled: Store) -> None:
-    counts = cohort.recruitment(filled, actor=ADA)
+    counts = cohort.recruitment(Caller(filled, ADA))
     assert sum(one.n for one in counts) == 240
     assert [one.month for one in counts] == sorted(one.month for one in counts)
     with filled.reading() as session:
         rows = session.query(CaseSummary).filter(CaseSummary.grade == Grade.CIN3).all()
         expected = {row.examined_on.isoformat()[:7] for row in rows}
     assert {one.month for one in counts if one.grade is Grade.CIN3} == expected
-    assert cohort.recruitment(filled, actor=ADA, include_simulated=False) == counts
+    assert cohort.recruitment(Caller(filled, ADA), include_simulated=False) == counts
 
 
 def test_what_was_counted_is_kept_until_something_is_done(filled: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int] = []
     count = cohort._rows
     monkeypatch.setattr(cohort, "_rows", lambda session, query: asked.append(1) or count(session, query))
-    before = cohort.recruitment(filled, actor=ADA)
-    assert cohort.recruitment(filled, actor=ADA) == before
+    before = cohort.recruitment(Caller(filled, ADA))
+    assert cohort.recruitment(Caller(filled, ADA)) == before
     assert len(asked) == 1
-    add_specimen(filled, actor=ADA, case_id=1, kind=SpecimenKind.LEEP, grade=Grade.INVASIVE_CARCINOMA)
-    after = cohort.recruitment(filled, actor=ADA)
+    add_specimen(Caller(filled, ADA), case_id=1, kind=SpecimenKind.LEEP, grade=Grade.INVASIVE_CARCINOMA)
+    after = cohort.recruitment(Caller(filled, ADA))
     assert len(asked) == 2
     assert after != before
 
 
 def test_areas_are_quartiles_of_the_cases_means(filled: Store) -> None:
-    areas = {one.grade: one for one in cohort.area_by_grade(filled, actor=ADA)}
+    areas = {one.grade: one for one in cohort.area_by_grade(Caller(filled, ADA))}
     with filled.reading() as session:
         rows = (
             session.query(CaseSummary.case_id, Prediction.acetowhite_fraction)
@@ -93,20 +94,20 @@ def test_areas_are_quartiles_of_the_cases_means(filled: Store) -> None:
 
 def test_curves_are_of_labelled_cases_whose_patients_the_model_has_not_met(store: Store, administrator: Actor) -> None:
     clinic = PredictedClinic(store, administrator)
-    four, three = cohort.unseen_figures(store, actor=administrator)
+    four, three = cohort.unseen_figures(Caller(store, administrator))
     assert (four.channels, four.n_cases, three.n_cases) == (4, 2, 2), "the third was learned from, and has no label"
     with store.writing() as session:
         session.get_one(Prediction, clinic.predictions[1]).prob_hsil_4ch = 0.9
         session.get_one(Prediction, clinic.predictions[0]).prob_hsil_4ch = 0.1
-    record_review(store, actor=administrator, prediction_id=clinic.predictions[0], verdict=Verdict.AGREE)
-    four, _ = cohort.unseen_figures(store, actor=administrator)
+    record_review(Caller(store, administrator), prediction_id=clinic.predictions[0], verdict=Verdict.AGREE)
+    four, _ = cohort.unseen_figures(Caller(store, administrator))
     assert (four.auc.value, four.auc.low) == (1.0, None), "no interval from one patient of each label"
     assert sum(one.observed.n for one in four.reliability) == 2
 
 
 def test_of_very_many_cases_the_newest_are_taken(filled: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cohort, "MOST_JUDGED", 40)
-    four, _ = cohort.unseen_figures(filled, actor=ADA)
+    four, _ = cohort.unseen_figures(Caller(filled, ADA))
     assert four.n_cases == 40
     assert four.n_all > 150
     assert four.auc.low is not None
@@ -114,7 +115,7 @@ def test_of_very_many_cases_the_newest_are_taken(filled: Store, monkeypatch: pyt
 
 
 def test_drift_is_between_the_test_side_and_what_came_in_since(filled: Store) -> None:
-    found = {one.name: one for one in cohort.model_drift(filled, actor=ADA)}
+    found = {one.name: one for one in cohort.model_drift(Caller(filled, ADA))}
     score = found["Probability of HSIL, 4 channels"]
     assert min(score.n_reference, score.n_current) >= 50
     assert score.alarm is not DriftAlarm.ALARM
@@ -124,8 +125,8 @@ def test_drift_is_between_the_test_side_and_what_came_in_since(filled: Store) ->
         for figures in session.query(ImageFigures).join(Image, Image.id == ImageFigures.image_id):
             if figures.image_id % 2 and session.get_one(Image, figures.image_id).case_id > 120:
                 figures.brightness *= 0.6  # every other one since then, as from a second device
-    record_review(filled, actor=ADA, prediction_id=1, verdict=Verdict.AGREE)
-    moved = {one.name: one.alarm for one in cohort.model_drift(filled, actor=ADA)}
+    record_review(Caller(filled, ADA), prediction_id=1, verdict=Verdict.AGREE)
+    moved = {one.name: one.alarm for one in cohort.model_drift(Caller(filled, ADA))}
     assert moved["Probability of HSIL, 4 channels"] is DriftAlarm.ALARM
     assert moved["Probability of HSIL, 3 channels"] is not DriftAlarm.ALARM
     assert found["Brightness of the image"].alarm is not DriftAlarm.ALARM
@@ -139,23 +140,23 @@ def test_reviewers_are_counted_case_by_case(store: Store, administrator: Actor) 
     verdicts = (Verdict.OVERRULE, Verdict.AGREE, Verdict.UNSURE)
     for prediction_id, verdict in zip(clinic.predictions, verdicts, strict=True):
         because = None if verdict is Verdict.AGREE else ReviewReason.CALL
-        record_review(store, actor=otto, prediction_id=prediction_id, verdict=verdict, because=because)
-    record_review(store, actor=administrator, prediction_id=clinic.predictions[0], verdict=Verdict.AGREE)
-    ada, second = cohort.reviewer_rates(store, actor=administrator)
+        record_review(Caller(store, otto), prediction_id=prediction_id, verdict=verdict, because=because)
+    record_review(Caller(store, administrator), prediction_id=clinic.predictions[0], verdict=Verdict.AGREE)
+    ada, second = cohort.reviewer_rates(Caller(store, administrator))
     assert (ada.name, ada.overruled, ada.n_unsure) == ("Ada", exact_share(0, 1), 0)
     assert (second.name, second.overruled, second.n_unsure) == ("Otto", exact_share(1, 2), 1)
 
 
 def test_without_a_model_there_is_nothing_to_say(store: Store, administrator: Actor) -> None:
-    assert cohort.unseen_figures(store, actor=administrator) == ()
-    assert cohort.model_drift(store, actor=administrator) == ()
-    assert cohort.area_by_grade(store, actor=administrator) == ()
-    assert cohort.recruitment(store, actor=administrator) == ()
-    assert cohort.queue_state(store, actor=administrator).jobs == {}
+    assert cohort.unseen_figures(Caller(store, administrator)) == ()
+    assert cohort.model_drift(Caller(store, administrator)) == ()
+    assert cohort.area_by_grade(Caller(store, administrator)) == ()
+    assert cohort.recruitment(Caller(store, administrator)) == ()
+    assert cohort.queue_state(Caller(store, administrator)).jobs == {}
 
 
 def test_the_queue_is_counted_by_state(filled: Store) -> None:
-    state = cohort.queue_state(filled, actor=ADA)
+    state = cohort.queue_state(Caller(filled, ADA))
     assert (state.jobs, state.n_silent) == ({JobState.DONE: 1}, 0)
 
 
@@ -170,27 +171,27 @@ def test_annotators_progress_counts_images_and_takes_the_time_of_all_versions(
         for version, seconds in zip(versions, (40, 100, None, 30), strict=True):
             version.active_ms = None if seconds is None else seconds * 1000
     hand_out(store, cases[1].image_id, [annotator.person_id], blind=False, proposals=True)
-    found = cohort.annotator_progress(store, actor=annotator)
+    found = cohort.annotator_progress(Caller(store, annotator))
     assert [(one.name, one.n_images, one.n_waiting, one.n_timed) for one in found] == [
         ("Anna", 0, 1, 0),
         ("Painter", 3, 0, 2),
     ]
     assert [one.median_seconds for one in found] == [None, pytest.approx((70 + 100) / 2)]
     with pytest.raises(PermissionDenied):
-        cohort.annotator_progress(store, actor=reader)
+        cohort.annotator_progress(Caller(store, reader))
 
 
 def test_agreement_is_by_case_and_leaves_out_what_one_paints_blind(store: Store, administrator: Actor) -> None:
     team = make_team(store, administrator)
-    empty = cohort.agreement_spread(store, actor=administrator)
+    empty = cohort.agreement_spread(Caller(store, administrator))
     assert (empty.n, empty.median) == (0, None)
     image_id = Clinic(store).add_case(masked=False).image_id
     paint_and_submit(store, team.anna, image_id, side_px=4)
     paint_and_submit(store, team.ben, image_id, side_px=5)
-    assert cohort.agreement_spread(store, actor=administrator).n_uncompared == 1
+    assert cohort.agreement_spread(Caller(store, administrator)).n_uncompared == 1
     lowest_agreement.complete(store)
-    found = cohort.agreement_spread(store, actor=administrator)
+    found = cohort.agreement_spread(Caller(store, administrator))
     assert (found.n, found.n_uncompared) == (1, 0)
     assert found.median == pytest.approx(2 * 16 / (16 + 25))
     hand_out(store, image_id, list(team.annotator_ids), blind=True, proposals=True)
-    assert cohort.agreement_spread(store, actor=team.anna).n == 0
+    assert cohort.agreement_spread(Caller(store, team.anna)).n == 0

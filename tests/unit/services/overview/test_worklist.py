@@ -12,6 +12,7 @@ from colpo_core.records.snapshots.snapshots import SnapshotQuery
 from colpo_core.services.annotations.imported_masks import import_annotation
 from colpo_core.services.annotations.own_masks import open_annotation, save_draft, submit_annotation
 from colpo_core.services.cases.histology import add_specimen
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.common.mask_rows import store_mask
 from colpo_core.services.overview import dashboard as dashboard_service
 from colpo_core.services.overview.dashboard import dashboard
@@ -43,7 +44,7 @@ AddCase = Callable[..., int]
 
 
 def item(store: Store, actor: Actor, kind: WorkKind) -> WorkItem | None:
-    return next((item for item in worklist(store, actor=actor).items if item.kind is kind), None)
+    return next((item for item in worklist(Caller(store, actor)).items if item.kind is kind), None)
 
 
 def number(store: Store, actor: Actor, kind: WorkKind) -> int:
@@ -94,7 +95,7 @@ def predict(store: Store, checkpoint_id: int, image_id: int, prob_3ch: float, pr
 
 
 def test_an_empty_store_waits_for_nothing(store: Store, annotator: Actor) -> None:
-    found = worklist(store, actor=annotator)
+    found = worklist(Caller(store, annotator))
     assert found.items == ()
     assert found.progress is not None
     assert (found.progress.cases, found.progress.current_checkpoint) == (0, None)
@@ -110,20 +111,19 @@ def test_images_wait_until_somebody_begins_and_drafts_until_they_are_submitted(
     waiting = item(store, annotator, WorkKind.UNANNOTATED)
     assert waiting is not None
     assert (waiting.number, waiting.page, waiting.params) == (2, "annotate", (("image", str(first)),))
-    opened = open_annotation(store, actor=annotator, image_id=first)
-    saved = save_draft(store, actor=annotator, document_id=opened.document_id, base_seq=0, rle=encode_rle(square()))
+    opened = open_annotation(Caller(store, annotator), image_id=first)
+    saved = save_draft(Caller(store, annotator), document_id=opened.document_id, base_seq=0, rle=encode_rle(square()))
     assert number(store, annotator, WorkKind.UNANNOTATED) == 1
     drafts = item(store, annotator, WorkKind.DRAFTS)
     assert drafts is not None
     assert (drafts.number, drafts.params) == (1, (("image", str(first)),))
     assert number(store, administrator, WorkKind.DRAFTS) == 0
-    submit_annotation(store, actor=annotator, document_id=opened.document_id, seq=saved.seq)
+    submit_annotation(Caller(store, annotator), document_id=opened.document_id, seq=saved.seq)
     assert number(store, annotator, WorkKind.DRAFTS) == 0
-    save_draft(store, actor=annotator, document_id=opened.document_id, base_seq=saved.seq, rle=encode_rle(~square()))
+    save_draft(Caller(store, annotator), document_id=opened.document_id, base_seq=saved.seq, rle=encode_rle(~square()))
     assert number(store, annotator, WorkKind.DRAFTS) == 1
     import_annotation(
-        store,
-        actor=administrator,
+        Caller(store, administrator),
         image_id=second,
         mask=square(),
         origin=MaskOrigin.CHORD,
@@ -133,7 +133,7 @@ def test_images_wait_until_somebody_begins_and_drafts_until_they_are_submitted(
     to_confirm = item(store, annotator, WorkKind.TO_CONFIRM)
     assert to_confirm is not None
     assert (to_confirm.number, to_confirm.params) == (1, (("image", str(second)),))
-    progress = worklist(store, actor=annotator).progress
+    progress = worklist(Caller(store, annotator)).progress
     assert progress is not None
     assert (progress.images, progress.images_to_annotate, progress.images_annotated) == (4, 2, 1)
 
@@ -142,14 +142,14 @@ def test_flagged_and_unlabelled_cases_and_running_jobs_wait(store: Store, annota
     flagged = add_case(None)
     add_case(None)
     add_case(Label.HSIL)
-    add_specimen(store, actor=annotator, case_id=flagged, kind=SpecimenKind.LEEP, grade=Grade.INVASIVE_CARCINOMA)
+    add_specimen(Caller(store, annotator), case_id=flagged, kind=SpecimenKind.LEEP, grade=Grade.INVASIVE_CARCINOMA)
     with store.writing() as session:
         for state in JobState:
             session.add(Job(kind=JobKind.TRAIN, state=state, settings={}, created_by=annotator.person_id))
     assert number(store, annotator, WorkKind.FLAGGED) == 1
     assert number(store, annotator, WorkKind.UNLABELLED) == 1
     assert number(store, annotator, WorkKind.JOBS) == 2
-    assert worklist(store, actor=annotator).items[0].kind is WorkKind.FLAGGED
+    assert worklist(Caller(store, annotator)).items[0].kind is WorkKind.FLAGGED
     counts = status(store)
     assert (counts["cases_flagged"], counts["labels"], counts["jobs_running"]) == (1, 1, 2)
 
@@ -167,13 +167,13 @@ def test_a_reader_is_told_of_open_studies_and_of_nothing_else(
             image_id = session.scalars(select(Image.id)).one()
             session.add(StudyCase(study_id=study.id, case_id=case_id, image_id=image_id, truth=Label.HSIL))
             session.add(StudyReader(study_id=study.id, person_id=reader.person_id))
-    found = worklist(store, actor=reader)
+    found = worklist(Caller(store, reader))
     assert found.progress is None
     assert [(one.kind, one.what, one.number, one.total, one.page) for one in found.items] == [
         (WorkKind.STUDY, "study open", 1, 1, "read")
     ]
     with pytest.raises(PermissionDenied):
-        dashboard(store, actor=reader)
+        dashboard(Caller(store, reader))
 
 
 def test_status_counts_labels_by_their_source(store: Store, add_case: AddCase) -> None:
@@ -190,10 +190,10 @@ def test_the_dashboard_counts_and_can_leave_simulated_cases_out(
     store: Store, annotator: Actor, add_case: AddCase
 ) -> None:
     case_id = add_case(Label.NORMAL)
-    add_specimen(store, actor=annotator, case_id=case_id, kind=SpecimenKind.LEEP, grade=Grade.CIN3)
+    add_specimen(Caller(store, annotator), case_id=case_id, kind=SpecimenKind.LEEP, grade=Grade.CIN3)
     add_case(None)
     add_case(Label.NORMAL, simulated=True, stage=Stage.LUGOL)
-    found = dashboard(store, actor=annotator)
+    found = dashboard(Caller(store, annotator))
     assert (found.patients, found.cases, found.images, found.simulated_cases) == (3, 3, 3, 1)
     assert dict(found.grades)[Grade.CIN3] == 1
     assert dict(found.grades)[None] == 2
@@ -208,13 +208,13 @@ def test_the_dashboard_counts_and_can_leave_simulated_cases_out(
     }
     assert dict(found.annotation_states) == dict.fromkeys(AnnotationState, 0)
     assert (found.unannotated, found.agreement, found.problem) == (2, None, "")
-    real = dashboard(store, actor=annotator, include_simulated=False)
+    real = dashboard(Caller(store, annotator), include_simulated=False)
     assert (real.patients, real.cases, real.images, real.simulated_cases) == (2, 2, 2, 0)
     assert dict(real.labels) == {Label.NORMAL: 0, Label.HSIL: 1, None: 1}
 
 
 def rows_of(store: Store, actor: Actor, acquaintance: Acquaintance) -> dict[int, ModelFigures]:
-    found = dashboard(store, actor=actor).agreement
+    found = dashboard(Caller(store, actor)).agreement
     assert found is not None
     return {row.channels: row for row in found.rows if row.acquaintance is acquaintance}
 
@@ -223,7 +223,7 @@ def test_cases_that_the_model_was_trained_on_are_told_apart_by_patient(
     store: Store, annotator: Actor, add_case: AddCase
 ) -> None:
     cases = [add_case(label) for label in (Label.NORMAL, Label.HSIL) * 6]
-    snapshot = freeze_snapshot(store, actor=annotator, query=SnapshotQuery(name="first"))
+    snapshot = freeze_snapshot(Caller(store, annotator), query=SnapshotQuery(name="first"))
     checkpoint_id = add_checkpoint(store, annotator, snapshot.id, LabelSource.HISTOLOGY)
     manifest = manifest_of(store, snapshot.id)
     side = {entry.case_id: entry.split for entry in manifest.items}
@@ -245,7 +245,7 @@ def test_cases_that_the_model_was_trained_on_are_told_apart_by_patient(
         assert rows[3].figures.sensitivity.value == 1.0
         assert rows[4].figures.sensitivity.value == 0.0
         assert rows[4].figures.specificity.k == rows[4].figures.specificity.n
-    agreement = dashboard(store, actor=annotator).agreement
+    agreement = dashboard(Caller(store, annotator)).agreement
     assert agreement is not None
     assert agreement.n_cases_predicted == len(cases) + 1
     assert (agreement.trained_on, agreement.compared_with) == (LabelSource.HISTOLOGY, LabelSource.HISTOLOGY)
@@ -255,7 +255,7 @@ def test_a_case_is_called_by_the_mean_over_its_acetic_acid_images(
     store: Store, annotator: Actor, add_case: AddCase
 ) -> None:
     cases = [add_case(label) for label in (Label.NORMAL, Label.HSIL) * 4]
-    snapshot = freeze_snapshot(store, actor=annotator, query=SnapshotQuery(name="first"))
+    snapshot = freeze_snapshot(Caller(store, annotator), query=SnapshotQuery(name="first"))
     checkpoint_id = add_checkpoint(store, annotator, snapshot.id, LabelSource.HISTOLOGY)
     predict(store, checkpoint_id, image_of(store, cases[1]), prob_3ch=0.2, prob_4ch=0.2)
     with store.writing() as session:
@@ -269,7 +269,7 @@ def test_a_case_is_called_by_the_mean_over_its_acetic_acid_images(
         added = session.scalars(select(Image.id).where(Image.case_id == cases[1]).order_by(Image.id)).all()[1:]
     for image_id, probability in zip(added, (0.9, 0.0, 0.0), strict=True):
         predict(store, checkpoint_id, image_id, prob_3ch=probability, prob_4ch=probability)
-    found = dashboard(store, actor=annotator).agreement
+    found = dashboard(Caller(store, annotator)).agreement
     assert found is not None
     (row,) = [row for row in found.rows if row.channels == 3 and row.n_cases]
     assert row.n_cases == 1
@@ -281,10 +281,10 @@ def test_without_histology_a_model_by_impression_is_compared_with_impressions_an
 ) -> None:
     cases = [add_case(label, source=LabelSource.IMPRESSION) for label in (Label.NORMAL, Label.HSIL) * 4]
     query = SnapshotQuery(name="by impression", label_source=LabelSource.IMPRESSION)
-    snapshot = freeze_snapshot(store, actor=annotator, query=query)
+    snapshot = freeze_snapshot(Caller(store, annotator), query=query)
     checkpoint_id = add_checkpoint(store, annotator, snapshot.id, LabelSource.IMPRESSION)
     predict(store, checkpoint_id, image_of(store, cases[0]), 0.1, 0.1)
-    found = dashboard(store, actor=annotator).agreement
+    found = dashboard(Caller(store, annotator)).agreement
     assert found is not None
     assert (found.trained_on, found.compared_with) == (LabelSource.IMPRESSION, LabelSource.IMPRESSION)
     assert sum(row.n_cases for row in found.rows if row.channels == 4) == 1
@@ -294,15 +294,15 @@ def test_reviews_and_predictions_of_the_current_model_are_counted(
     store: Store, annotator: Actor, administrator: Actor, add_case: AddCase
 ) -> None:
     cases = [add_case(label) for label in (Label.NORMAL, Label.HSIL) * 4]
-    snapshot = freeze_snapshot(store, actor=annotator, query=SnapshotQuery(name="first"))
+    snapshot = freeze_snapshot(Caller(store, annotator), query=SnapshotQuery(name="first"))
     checkpoint_id = add_checkpoint(store, annotator, snapshot.id, LabelSource.HISTOLOGY)
     predictions = [predict(store, checkpoint_id, image_of(store, case_id), 0.1, 0.1) for case_id in cases[:3]]
     assert number(store, annotator, WorkKind.TO_REVIEW) == 3
-    record_review(store, actor=annotator, prediction_id=predictions[0], verdict=Verdict.AGREE)
-    record_review(store, actor=annotator, prediction_id=predictions[1], verdict=Verdict.OVERRULE, reason="blood")
+    record_review(Caller(store, annotator), prediction_id=predictions[0], verdict=Verdict.AGREE)
+    record_review(Caller(store, annotator), prediction_id=predictions[1], verdict=Verdict.OVERRULE, reason="blood")
     assert number(store, annotator, WorkKind.TO_REVIEW) == 1
     assert number(store, administrator, WorkKind.TO_REVIEW) == 3
-    found = dashboard(store, actor=annotator).agreement
+    found = dashboard(Caller(store, annotator)).agreement
     assert found is not None
     assert (found.reviews.agreed.k, found.reviews.agreed.n, found.reviews.n_unsure) == (1, 2, 0)
 
@@ -310,10 +310,10 @@ def test_reviews_and_predictions_of_the_current_model_are_counted(
 def test_a_damaged_snapshot_leaves_the_rest_of_the_dashboard(store: Store, annotator: Actor, add_case: AddCase) -> None:
     for label in (Label.NORMAL, Label.HSIL) * 4:
         add_case(label)
-    snapshot = freeze_snapshot(store, actor=annotator, query=SnapshotQuery(name="first"))
+    snapshot = freeze_snapshot(Caller(store, annotator), query=SnapshotQuery(name="first"))
     store.blobs.path(snapshot.sha256).write_bytes(b"damaged")
     add_checkpoint(store, annotator, snapshot.id, LabelSource.HISTOLOGY)
-    found = dashboard(store, actor=annotator)
+    found = dashboard(Caller(store, annotator))
     assert found.agreement is None
     assert "damaged" in found.problem
     assert found.cases == 8
@@ -333,5 +333,5 @@ def test_every_case_is_counted_once_however_many_images_it_has(
             image = Image(case=case, sha256=f"{index}" * 64, media_type="image/png", width_px=32, height_px=24)
             image.stage = Stage.NATIVE
             session.add(image)
-    found = dashboard(store, actor=annotator)
+    found = dashboard(Caller(store, annotator))
     assert (found.patients, found.cases, found.images) == (1, 1, 4)

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from colpo_core.errors import ColpoError, Conflict, InputRejected, NotFound, PermissionDenied, SignInRefused
 from colpo_core.records.people import Actor, PersonRecord
 from colpo_core.services.common.actors import program_actor
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.people import accounts as people
 from colpo_core.services.people import signing_in
 from colpo_core.services.studies import designing
@@ -24,7 +25,7 @@ PASSWORD = "wool lamp harbour"
 
 def make(store: Store, actor: Actor, username: str, role: Role = Role.ANNOTATOR) -> PersonRecord:
     return people.create_person(
-        store, actor=actor, username=username, display_name=f"Dr {username}", role=role, password=PASSWORD
+        Caller(store, actor), username=username, display_name=f"Dr {username}", role=role, password=PASSWORD
     )
 
 
@@ -84,23 +85,23 @@ def test_only_an_administrator_manages_people(store: Store, annotator: Actor, re
         with pytest.raises(PermissionDenied):
             make(store, actor, "nora")
         with pytest.raises(PermissionDenied):
-            people.list_people(store, actor=actor)
+            people.list_people(Caller(store, actor))
         with pytest.raises(PermissionDenied):
-            people.set_password(store, actor=actor, person_id=actor.person_id, password=PASSWORD)
+            people.set_password(Caller(store, actor), person_id=actor.person_id, password=PASSWORD)
         with pytest.raises(PermissionDenied):
-            people.set_active(store, actor=actor, person_id=actor.person_id, active=True)
+            people.set_active(Caller(store, actor), person_id=actor.person_id, active=True)
         with pytest.raises(PermissionDenied):
-            people.list_audit(store, actor=actor)
+            people.list_audit(Caller(store, actor))
 
 
 def test_deactivating_ends_every_sign_in_at_once(store: Store, administrator: Actor) -> None:
     nora = make(store, administrator, "nora")
     tokens = [signing_in.sign_in(store, username="nora", password=PASSWORD).token for _ in range(2)]
-    assert people.set_active(store, actor=administrator, person_id=nora.person_id, active=False).active is False
+    assert people.set_active(Caller(store, administrator), person_id=nora.person_id, active=False).active is False
     assert [signing_in.actor_for_token(store, token=token) for token in tokens] == [None, None]
     with pytest.raises(SignInRefused, match="wrong"):
         signing_in.sign_in(store, username="nora", password=PASSWORD)
-    people.set_active(store, actor=administrator, person_id=nora.person_id, active=True)
+    people.set_active(Caller(store, administrator), person_id=nora.person_id, active=True)
     assert signing_in.actor_for_token(store, token=tokens[0]) is None
     signing_in.sign_in(store, username="nora", password=PASSWORD)
 
@@ -111,19 +112,19 @@ def test_the_last_administrator_and_oneself_stay(store: Store) -> None:
     operator = program_actor(store, "operator")
     for who, sentence in ((actor, "yourself"), (operator, "last administrator")):
         with pytest.raises(InputRejected, match=sentence):
-            people.set_active(store, actor=who, person_id=chief.person_id, active=False)
+            people.set_active(Caller(store, who), person_id=chief.person_id, active=False)
     make(store, actor, "deputy", Role.ADMINISTRATOR)
-    assert not people.set_active(store, actor=operator, person_id=chief.person_id, active=False).active
+    assert not people.set_active(Caller(store, operator), person_id=chief.person_id, active=False).active
 
 
 def test_program_accounts_get_no_password(store: Store, administrator: Actor) -> None:
     simulator = program_actor(store, "simulator")
     with pytest.raises(InputRejected, match="program"):
-        people.set_password(store, actor=administrator, person_id=simulator.person_id, password=PASSWORD)
+        people.set_password(Caller(store, administrator), person_id=simulator.person_id, password=PASSWORD)
     with pytest.raises(InputRejected, match="program"):
-        people.set_active(store, actor=administrator, person_id=simulator.person_id, active=False)
+        people.set_active(Caller(store, administrator), person_id=simulator.person_id, active=False)
     with pytest.raises(NotFound):
-        people.set_active(store, actor=administrator, person_id=999, active=False)
+        people.set_active(Caller(store, administrator), person_id=999, active=False)
 
 
 def test_a_new_password_signs_out_and_lifts_a_block(store: Store, administrator: Actor) -> None:
@@ -132,9 +133,9 @@ def test_a_new_password_signs_out_and_lifts_a_block(store: Store, administrator:
     for _ in range(5):
         with pytest.raises(SignInRefused):
             signing_in.sign_in(store, username="nora", password="wrong one here")
-    listed = next(person for person in people.list_people(store, actor=administrator) if person.username == "nora")
+    listed = next(person for person in people.list_people(Caller(store, administrator)) if person.username == "nora")
     assert listed.blocked_until is not None
-    people.set_password(store, actor=administrator, person_id=nora.person_id, password="another long password")
+    people.set_password(Caller(store, administrator), person_id=nora.person_id, password="another long password")
     assert signing_in.actor_for_token(store, token=token) is None
     signing_in.sign_in(store, username="nora", password="another long password")
 
@@ -149,9 +150,9 @@ def test_changing_ones_own_password_keeps_this_sign_in_alone(store: Store, admin
     ]
     for current, new in bad:
         with pytest.raises(InputRejected):
-            people.change_password(store, actor=here.actor, current=current, password=new, keep_token=here.token)
+            people.change_password(Caller(store, here.actor), current=current, password=new, keep_token=here.token)
     people.change_password(
-        store, actor=here.actor, current=PASSWORD, password="a fine new password", keep_token=here.token
+        Caller(store, here.actor), current=PASSWORD, password="a fine new password", keep_token=here.token
     )
     assert signing_in.actor_for_token(store, token=here.token) is not None
     assert signing_in.actor_for_token(store, token=elsewhere.token) is None
@@ -162,11 +163,11 @@ def test_people_are_listed_by_name_with_the_programs_own_last(store: Store) -> N
     people.create_first_administrator(store, username="zara", display_name="", password=PASSWORD)
     operator = program_actor(store, "operator")
     make(store, operator, "anna", Role.READER)
-    listed = people.list_people(store, actor=operator)
+    listed = people.list_people(Caller(store, operator))
     assert [(person.username, person.is_program) for person in listed] == [
         ("anna", False), ("zara", False), ("operator", True),
     ]  # fmt: skip
-    assert [person.username for person in people.list_people(store, actor=operator, role=Role.READER)] == ["anna"]
+    assert [person.username for person in people.list_people(Caller(store, operator), role=Role.READER)] == ["anna"]
 
 
 def test_the_log_is_read_in_pages_without_gap_or_repeat(store: Store, administrator: Actor) -> None:
@@ -175,7 +176,7 @@ def test_the_log_is_read_in_pages_without_gap_or_repeat(store: Store, administra
     seen: list[int] = []
     before: int | None = None
     while True:
-        page = people.list_audit(store, actor=administrator, before=before, limit=3)
+        page = people.list_audit(Caller(store, administrator), before=before, limit=3)
         seen += [entry.id for entry in page.entries]
         before = page.next_before
         if before is None:
@@ -187,22 +188,22 @@ def test_the_log_is_read_in_pages_without_gap_or_repeat(store: Store, administra
 def test_the_log_says_who_did_what_to_whom(store: Store, administrator: Actor) -> None:
     nora = make(store, administrator, "nora", Role.READER)
     signing_in.sign_in(store, username="nora", password=PASSWORD)
-    newest, oldest = people.list_audit(store, actor=administrator).entries
+    newest, oldest = people.list_audit(Caller(store, administrator)).entries
     assert (oldest.username, oldest.action, oldest.subject, oldest.detail) == (
         "ada", "create person", f"person {nora.person_id}", {"role": "reader"},
     )  # fmt: skip
     assert (newest.username, newest.action) == ("nora", "sign in")
-    of_nora = people.list_audit(store, actor=administrator, person_id=nora.person_id).entries
+    of_nora = people.list_audit(Caller(store, administrator), person_id=nora.person_id).entries
     assert [entry.action for entry in of_nora] == ["sign in"]
-    of_subject = people.list_audit(store, actor=administrator, subject=f"person {nora.person_id}").entries
+    of_subject = people.list_audit(Caller(store, administrator), subject=f"person {nora.person_id}").entries
     assert len(of_subject) == 2
-    assert PASSWORD not in repr(people.list_audit(store, actor=administrator))
+    assert PASSWORD not in repr(people.list_audit(Caller(store, administrator)))
 
 
 def test_a_page_of_the_log_has_a_limit(store: Store, administrator: Actor) -> None:
     for limit in (0, 501):
         with pytest.raises(ValueError, match="limit"):
-            people.list_audit(store, actor=administrator, limit=limit)
+            people.list_audit(Caller(store, administrator), limit=limit)
 
 
 def test_refusals_are_sentences(store: Store, administrator: Actor) -> None:
@@ -217,23 +218,23 @@ def test_an_annotator_becomes_a_reader_and_a_reader_of_an_open_study_stays_one(
     add_case(Label.NORMAL)
     add_case(Label.HSIL)
     made = people.create_person(
-        store, actor=administrator, username="carla", display_name="Carla", role=Role.ANNOTATOR, password=PASSWORD
+        Caller(store, administrator), username="carla", display_name="Carla", role=Role.ANNOTATOR, password=PASSWORD
     )
     token = signing_in.sign_in(store, username="carla", password=PASSWORD).token
-    changed = people.set_role(store, actor=administrator, person_id=made.person_id, role=Role.READER)
+    changed = people.set_role(Caller(store, administrator), person_id=made.person_id, role=Role.READER)
     assert changed.role is Role.READER
     assert signing_in.actor_for_token(store, token=token) is None
     study_id = make_study(store, administrator, [Actor(made.person_id, "carla", "Carla", Role.READER)])
     with pytest.raises(Conflict, match="reads in an open study"):
-        people.set_role(store, actor=administrator, person_id=made.person_id, role=Role.ANNOTATOR)
-    designing.close_study(store, actor=administrator, study_id=study_id, reason="enough")
-    people.set_role(store, actor=administrator, person_id=made.person_id, role=Role.ANNOTATOR)
+        people.set_role(Caller(store, administrator), person_id=made.person_id, role=Role.ANNOTATOR)
+    designing.close_study(Caller(store, administrator), study_id=study_id, reason="enough")
+    people.set_role(Caller(store, administrator), person_id=made.person_id, role=Role.ANNOTATOR)
     chief = make(store, administrator, "chief", Role.ADMINISTRATOR)
     herself = Actor(chief.person_id, "chief", "", Role.ADMINISTRATOR)
     with pytest.raises(InputRejected, match="your own role"):
-        people.set_role(store, actor=herself, person_id=chief.person_id, role=Role.READER)
+        people.set_role(Caller(store, herself), person_id=chief.person_id, role=Role.READER)
     with pytest.raises(PermissionDenied):
-        people.set_role(store, actor=as_reader(made.person_id), person_id=made.person_id, role=Role.ADMINISTRATOR)
+        people.set_role(Caller(store, as_reader(made.person_id)), person_id=made.person_id, role=Role.ADMINISTRATOR)
 
 
 def as_reader(person_id: int) -> Actor:

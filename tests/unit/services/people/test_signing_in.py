@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from colpo_core.errors import SignInRefused
 from colpo_core.records.people import Actor
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.people import accounts as people
 from colpo_core.services.people import passwords, signing_in
 from colpo_core.services.people import signing_in as people_signing_in
@@ -26,7 +27,7 @@ PASSWORD = "wool lamp harbour"
 @pytest.fixture
 def nora(store: Store, administrator: Actor) -> int:
     record = people.create_person(
-        store, actor=administrator, username="nora", display_name="Nora N", role=Role.READER, password=PASSWORD
+        Caller(store, administrator), username="nora", display_name="Nora N", role=Role.READER, password=PASSWORD
     )
     return record.person_id
 
@@ -177,8 +178,7 @@ def test_an_older_hash_is_renewed_at_sign_in(store: Store, nora: int) -> None:
 
 def test_a_letter_composed_differently_is_the_same_password(store: Store, administrator: Actor) -> None:
     people.create_person(
-        store,
-        actor=administrator,
+        Caller(store, administrator),
         username="zoe",
         display_name="",
         role=Role.READER,

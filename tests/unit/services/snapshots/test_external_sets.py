@@ -9,6 +9,7 @@ from colpo_core.errors import InputRejected, LeakageFound, NotFound, PermissionD
 from colpo_core.records.people import Actor
 from colpo_core.records.snapshots.snapshots import SnapshotQuery, SnapshotRecord
 from colpo_core.records.training.settings import TrainingSettings
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.jobs import control as jobs
 from colpo_core.services.snapshots import external_sets as snapshots_external_sets
 from colpo_core.services.snapshots import freezing
@@ -56,7 +57,7 @@ def ward(store: Store) -> Ward:
 @pytest.fixture
 def freeze(store: Store, annotator: Actor) -> Freeze:
     def frozen(name: str, **changes: object) -> SnapshotRecord:
-        return freezing.freeze_snapshot(store, actor=annotator, query=SnapshotQuery(name, **changes))
+        return freezing.freeze_snapshot(Caller(store, annotator), query=SnapshotQuery(name, **changes))
 
     return frozen
 
@@ -78,26 +79,26 @@ def add_checkpoint(store: Store, snapshot: SnapshotRecord, name: str = "model", 
 
 def train(store: Store, actor: Actor, snapshot: SnapshotRecord) -> int:
     settings = TrainingSettings()
-    return starting.start_training(store, actor=actor, snapshot_id=snapshot.id, settings=settings).id
+    return starting.start_training(Caller(store, actor), snapshot_id=snapshot.id, settings=settings).id
 
 
 def test_all_of_an_external_set_stands_in_test(store: Store, annotator: Actor, ward: Ward, freeze: Freeze) -> None:
     query = SnapshotQuery("kept", external=True, patient_codes=(code_of(store, ward.chosen).upper(), " "))
-    preview = freezing.preview_snapshot(store, actor=annotator, query=query)
+    preview = freezing.preview_snapshot(Caller(store, annotator), query=query)
     assert (preview.external, preview.problems) == (True, ())
     assert preview.warnings[0] == "Test holds no case labelled normal."
     assert preview.warnings[1].startswith("Test holds only 1 labelled hsil")
-    snapshot = freezing.freeze_snapshot(store, actor=annotator, query=query)
+    snapshot = freezing.freeze_snapshot(Caller(store, annotator), query=query)
     assert (snapshot.external, snapshot.sha256) == (True, preview.sha256)
     manifest = manifest_of(store, snapshot.id)
     assert [(item.patient_id, item.split) for item in manifest.items] == [(ward.chosen.patient_id, Split.TEST)]
     assert manifest.fractions == (0, 0, 1)
-    everybody = freezing.preview_snapshot(store, actor=annotator, query=SnapshotQuery("all", external=True))
+    everybody = freezing.preview_snapshot(Caller(store, annotator), query=SnapshotQuery("all", external=True))
     assert "keeps every patient who can be trained on now" in everybody.warnings[-1]
     assert manifest.counts()["left_out"] == {"not of the chosen patients": 10}
     ordinary = freeze("ordinary")
     assert not ordinary.external
-    assert snapshots_external_sets.external_sets(store, actor=annotator) == (snapshot,)
+    assert snapshots_external_sets.external_sets(Caller(store, annotator)) == (snapshot,)
 
 
 def test_no_other_snapshot_holds_its_patients_or_their_kin(
@@ -124,7 +125,7 @@ def test_sets_share_nobody_and_the_same_set_is_frozen_once(
     assert {item.patient_id for item in manifest_of(store, second.id).items} == {
         case.patient_id for case in ward.others
     }
-    assert [one.name for one in snapshots_external_sets.external_sets(store, actor=annotator)] == ["second", "kept"]
+    assert [one.name for one in snapshots_external_sets.external_sets(Caller(store, annotator))] == ["second", "kept"]
     with pytest.raises(InputRejected, match="Nothing is left to freeze"):
         freeze("third")
 
@@ -159,8 +160,8 @@ def test_nothing_is_trained_on_an_external_set(store: Store, annotator: Actor, w
     with pytest.raises(InputRejected, match="“kept” is an external test set: nothing is trained on it"):
         train(store, annotator, kept)
     with pytest.raises(NotFound):
-        starting.start_training(store, actor=annotator, snapshot_id=99, settings=TrainingSettings())
-    assert jobs.list_jobs(store, actor=annotator) == ()
+        starting.start_training(Caller(store, annotator), snapshot_id=99, settings=TrainingSettings())
+    assert jobs.list_jobs(Caller(store, annotator)) == ()
 
 
 @pytest.mark.parametrize("who", ["chosen", "same_file", "near_copy"])
@@ -171,7 +172,7 @@ def test_no_training_starts_on_an_older_snapshot_that_touches_a_set(
     codes = tuple(code_of(store, case) for case in (touching, *ward.others))
     old = freeze("old", patient_codes=codes)
     job_id = train(store, annotator, old)
-    jobs.cancel_job(store, actor=annotator, job_id=job_id)
+    jobs.cancel_job(Caller(store, annotator), job_id=job_id)
     freeze("kept", external=True, patient_codes=(code_of(store, ward.chosen),))
     holds = {
         "chosen": f"patient {ward.chosen.patient_id}",
@@ -185,10 +186,10 @@ def test_no_training_starts_on_an_older_snapshot_that_touches_a_set(
         "and train on that one."
     )
     with pytest.raises(LeakageFound, match="Freeze a new snapshot"):
-        starting.run_again(store, actor=annotator, job_id=job_id)
-    assert jobs.get_job(store, actor=annotator, job_id=job_id).state is JobState.CANCELLED
+        starting.run_again(Caller(store, annotator), job_id=job_id)
+    assert jobs.get_job(Caller(store, annotator), job_id=job_id).state is JobState.CANCELLED
     new = train(store, annotator, freeze("new"))
-    assert jobs.get_job(store, actor=annotator, job_id=new).state is JobState.QUEUED
+    assert jobs.get_job(Caller(store, annotator), job_id=new).state is JobState.QUEUED
 
 
 def test_a_checkpoint_has_seen_what_its_training_touched(
@@ -202,9 +203,9 @@ def test_a_checkpoint_has_seen_what_its_training_touched(
     checkpoint_id = add_checkpoint(store, old)
     codes = tuple(code_of(store, case) for case in (*learned, ward.near_copy))
     query = SnapshotQuery("kept", external=True, patient_codes=codes)
-    warnings = freezing.preview_snapshot(store, actor=annotator, query=query).warnings
+    warnings = freezing.preview_snapshot(Caller(store, annotator), query=query).warnings
     assert warnings[-1] == "model learned from images of 3 of these patients: there the set will count as seen."
-    kept = freezing.freeze_snapshot(store, actor=annotator, query=query)
+    kept = freezing.freeze_snapshot(Caller(store, annotator), query=query)
     other = draw(501, lesion=False)[0]
     twice = [ward.clinic.add_case(photograph=photograph) for photograph in (other, as_jpeg(other, 80))]
     codes = tuple(code_of(store, case) for case in (tested, *twice))
@@ -212,7 +213,7 @@ def test_a_checkpoint_has_seen_what_its_training_touched(
 
     def seen(snapshot: SnapshotRecord) -> tuple[str, ...]:
         return snapshots_external_sets.seen_by(
-            store, actor=annotator, checkpoint_id=checkpoint_id, snapshot_id=snapshot.id
+            Caller(store, annotator), checkpoint_id=checkpoint_id, snapshot_id=snapshot.id
         )
 
     patients = ", ".join(str(case.patient_id) for case in learned)
@@ -225,7 +226,7 @@ def test_a_checkpoint_has_seen_what_its_training_touched(
         seen(old)
     for wrong in ({"checkpoint_id": 99, "snapshot_id": kept.id}, {"checkpoint_id": checkpoint_id, "snapshot_id": 99}):
         with pytest.raises(NotFound):
-            snapshots_external_sets.seen_by(store, actor=annotator, **wrong)
+            snapshots_external_sets.seen_by(Caller(store, annotator), **wrong)
 
 
 def test_by_the_papers_protocol_a_checkpoint_has_seen_the_test_side_too(
@@ -236,12 +237,14 @@ def test_by_the_papers_protocol_a_checkpoint_has_seen_the_test_side_too(
     tested = next(case for case in ward.others if sides[case.patient_id] is Split.TEST)
     honest, leaking = add_checkpoint(store, old, "honest"), add_checkpoint(store, old, "leaking", protocol="paper")
     query = SnapshotQuery("kept", external=True, patient_codes=(code_of(store, tested),))
-    warnings = freezing.preview_snapshot(store, actor=annotator, query=query).warnings
+    warnings = freezing.preview_snapshot(Caller(store, annotator), query=query).warnings
     assert warnings[-1] == "leaking learned from images of 1 of these patients: there the set will count as seen."
-    kept = freezing.freeze_snapshot(store, actor=annotator, query=query)
+    kept = freezing.freeze_snapshot(Caller(store, annotator), query=query)
 
     def seen(checkpoint_id: int) -> tuple[str, ...]:
-        return snapshots_external_sets.seen_by(store, actor=annotator, checkpoint_id=checkpoint_id, snapshot_id=kept.id)
+        return snapshots_external_sets.seen_by(
+            Caller(store, annotator), checkpoint_id=checkpoint_id, snapshot_id=kept.id
+        )
 
     assert seen(honest) == ()
     assert seen(leaking) == (
@@ -254,7 +257,7 @@ def test_many_numbers_are_counted_not_listed(store: Store, annotator: Actor, war
     checkpoint_id = add_checkpoint(store, old)
     kept = freeze("kept", external=True)
     (sentence,) = snapshots_external_sets.seen_by(
-        store, actor=annotator, checkpoint_id=checkpoint_id, snapshot_id=kept.id
+        Caller(store, annotator), checkpoint_id=checkpoint_id, snapshot_id=kept.id
     )
     learned = {item.patient_id for item in manifest_of(store, old.id).items if item.split is not Split.TEST}
     assert f"and {len(learned) - 5} more of the external test set" in sentence
@@ -263,8 +266,8 @@ def test_many_numbers_are_counted_not_listed(store: Store, annotator: Actor, war
 def test_readers_learn_nothing_of_external_sets(store: Store, reader: Actor, ward: Ward, freeze: Freeze) -> None:
     kept = freeze("kept", external=True)
     with pytest.raises(PermissionDenied):
-        snapshots_external_sets.external_sets(store, actor=reader)
+        snapshots_external_sets.external_sets(Caller(store, reader))
     with pytest.raises(PermissionDenied):
-        snapshots_external_sets.seen_by(store, actor=reader, checkpoint_id=1, snapshot_id=kept.id)
+        snapshots_external_sets.seen_by(Caller(store, reader), checkpoint_id=1, snapshot_id=kept.id)
     with store.reading() as session:
         assert session.scalars(select(Job)).all() == []

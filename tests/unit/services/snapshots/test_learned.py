@@ -10,6 +10,7 @@ from colpo_core.images.decoding import read_rgb
 from colpo_core.records.people import Actor
 from colpo_core.records.snapshots.snapshots import SnapshotQuery
 from colpo_core.services.cases.fingerprints import fill_fingerprints
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.snapshots import external_sets, freezing
 from colpo_core.services.snapshots.learned import fill_learned, learned_images, learned_patients, patients_met
 from colpo_core.store import Store
@@ -41,7 +42,7 @@ def clinic(store: Store) -> Clinic:
 
 @pytest.fixture
 def manifest(store: Store, annotator: Actor, clinic: Clinic) -> Manifest:
-    frozen = freezing.freeze_snapshot(store, actor=annotator, query=SnapshotQuery("s"))
+    frozen = freezing.freeze_snapshot(Caller(store, annotator), query=SnapshotQuery("s"))
     return manifest_of(store, frozen.id)
 
 
@@ -175,13 +176,14 @@ def test_a_patient_who_is_met_by_an_image_outside_an_external_set_is_seen_in_it(
     with store.reading() as session:
         code = session.get_one(Patient, kept.patient_id).code
     query = SnapshotQuery("kept", external=True, patient_codes=(code,))
-    snapshot = freezing.freeze_snapshot(store, actor=annotator, query=query)
-    asked = {"actor": annotator, "checkpoint_id": checkpoint_id, "snapshot_id": snapshot.id}
-    assert external_sets.seen_by(store, **asked) == ()
+    snapshot = freezing.freeze_snapshot(Caller(store, annotator), query=query)
+    caller = Caller(store, annotator)
+    asked = {"checkpoint_id": checkpoint_id, "snapshot_id": snapshot.id}
+    assert external_sets.seen_by(caller, **asked) == ()
     copy = as_jpeg(photograph_of(store, manifest, Split.TRAIN), 60)
     clinic.add_case(patient_id=kept.patient_id, photograph=copy)
     fill_fingerprints(store)
-    assert external_sets.seen_by(store, **asked) == (
+    assert external_sets.seen_by(caller, **asked) == (
         f"The training of model saw other images of patient {kept.patient_id} of the external test set “kept” under "
         "another code.",
     )

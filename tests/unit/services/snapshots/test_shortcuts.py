@@ -10,6 +10,7 @@ from sqlalchemy import delete, select
 from colpo_core.records.people import Actor
 from colpo_core.records.snapshots.shortcuts import CLUES, ShortcutReport
 from colpo_core.records.snapshots.snapshots import SnapshotQuery
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.snapshots import freezing, shortcuts, surroundings
 from colpo_core.store import Store
 from colpo_core.store.tables import Case, Image, ImageSurroundings, Snapshot
@@ -55,7 +56,7 @@ def name_devices(store: Store, device: Callable[[int], str | None]) -> None:
 
 
 def look(store: Store, annotator: Actor) -> ShortcutReport:
-    return freezing.preview_snapshot(store, actor=annotator, query=SnapshotQuery("s")).shortcuts
+    return freezing.preview_snapshot(Caller(store, annotator), query=SnapshotQuery("s")).shortcuts
 
 
 def accused(report: ShortcutReport) -> set[str]:
@@ -127,7 +128,7 @@ def test_a_preview_measures_some_images_at_a_time_and_says_what_is_left(store: S
     name_devices(store, lambda case_id: "one" if case_id % 3 else "two")
 
     def some() -> ShortcutReport:
-        found = freezing.preview_snapshot(store, actor=annotator, query=SnapshotQuery("s"), measure_at_most=25)
+        found = freezing.preview_snapshot(Caller(store, annotator), query=SnapshotQuery("s"), measure_at_most=25)
         return found.shortcuts
 
     first = some()
@@ -150,7 +151,7 @@ def test_each_image_is_measured_once(store: Store, annotator: Actor, monkeypatch
 def test_a_lost_file_is_said_and_stops_nothing_else(store: Store, annotator: Actor) -> None:
     plant(store)
     name_devices(store, lambda case_id: "a" if case_id % 2 else "b")
-    freezing.freeze_snapshot(store, actor=annotator, query=SnapshotQuery("s"))
+    freezing.freeze_snapshot(Caller(store, annotator), query=SnapshotQuery("s"))
     with store.writing() as session:
         session.execute(delete(ImageSurroundings))
         lost = session.get_one(Image, 3)
@@ -166,7 +167,7 @@ def test_it_is_kept_with_the_snapshot_and_found_anew_once_a_record_is_corrected(
 ) -> None:
     plant(store)
     name_devices(store, lambda case_id: "a" if case_id % 2 else "b")
-    frozen = freezing.freeze_snapshot(store, actor=annotator, query=SnapshotQuery("s"))
+    frozen = freezing.freeze_snapshot(Caller(store, annotator), query=SnapshotQuery("s"))
     assert frozen.shortcuts is not None
     assert accused(frozen.shortcuts) == {"device"}
     manifest = manifest_of(store, frozen.id)
@@ -177,14 +178,14 @@ def test_it_is_kept_with_the_snapshot_and_found_anew_once_a_record_is_corrected(
     assert accused(shortcuts.snapshot_shortcuts(store, frozen.id, manifest)) == set()
     with store.writing() as session:
         session.get_one(Snapshot, frozen.id).shortcuts = None  # frozen by an earlier version
-    assert freezing.get_snapshot(store, actor=annotator, snapshot_id=frozen.id).shortcuts is None
+    assert freezing.get_snapshot(Caller(store, annotator), snapshot_id=frozen.id).shortcuts is None
     assert accused(shortcuts.snapshot_shortcuts(store, frozen.id, manifest)) == set()
 
 
 def test_the_split_does_not_matter(store: Store, annotator: Actor) -> None:
     plant(store, hsil=framed)
     one, other = (
-        freezing.preview_snapshot(store, actor=annotator, query=SnapshotQuery("s", seed=seed)) for seed in (0, 1)
+        freezing.preview_snapshot(Caller(store, annotator), query=SnapshotQuery("s", seed=seed)) for seed in (0, 1)
     )
     assert one.counts["images"][Split.TEST] > 0
     assert one.shortcuts == other.shortcuts

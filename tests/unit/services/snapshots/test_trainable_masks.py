@@ -9,6 +9,7 @@ from colpo_core.errors import InputRejected, NotFound
 from colpo_core.evaluation.consensus import combine_masks
 from colpo_core.images.masks import encode_rle, mask_sha256
 from colpo_core.records.people import Actor
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.snapshots import freezing
 from colpo_core.services.snapshots.freezing import SnapshotQuery
 from colpo_core.store import Store
@@ -105,12 +106,12 @@ def test_freezing_keeps_the_consensus_once_and_previewing_does_not(
 ) -> None:
     query = SnapshotQuery("agreed", mask_policy=MaskPolicy.STAPLE)
     before = count(store, Mask)
-    preview = freezing.preview_snapshot(store, actor=administrator, query=query)
+    preview = freezing.preview_snapshot(Caller(store, administrator), query=query)
     assert count(store, ConsensusMask) == 0
     assert count(store, Mask) == before
-    frozen = freezing.freeze_snapshot(store, actor=administrator, query=query)
+    frozen = freezing.freeze_snapshot(Caller(store, administrator), query=query)
     assert frozen.sha256 == preview.sha256
-    assert freezing.freeze_snapshot(store, actor=administrator, query=query) == frozen
+    assert freezing.freeze_snapshot(Caller(store, administrator), query=query) == frozen
     with store.reading() as session:
         (kept,) = session.scalars(select(ConsensusMask)).all()
         assert (kept.image_id, kept.method, kept.sources) == (case.image_id, Combination.STAPLE, versions(store))
@@ -124,7 +125,7 @@ def test_what_was_frozen_once_is_not_made_anew(
     store: Store, administrator: Actor, case: ClinicCase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     query = SnapshotQuery("agreed", mask_policy=MaskPolicy.STAPLE)
-    frozen = freezing.freeze_snapshot(store, actor=administrator, query=query)
+    frozen = freezing.freeze_snapshot(Caller(store, administrator), query=query)
     monkeypatch.setattr("colpo_core.services.agreement.consensus._combine", lambda *_: encode_rle(square(0, 0)))
     monkeypatch.setattr("colpo_core.services.agreement.consensus._CODES._values", {})
     assert freezing.gather_manifest(store, query).sha256 == frozen.sha256
@@ -167,19 +168,19 @@ def test_a_snapshot_says_which_masks_it_holds(
     store: Store, administrator: Actor, people: list[Actor], case: ClinicCase
 ) -> None:
     query = SnapshotQuery("clara's", mask_policy=MaskPolicy.ANNOTATOR, mask_annotator_id=people[1].person_id)
-    preview = freezing.preview_snapshot(store, actor=administrator, query=query)
-    frozen = freezing.freeze_snapshot(store, actor=administrator, query=query)
+    preview = freezing.preview_snapshot(Caller(store, administrator), query=query)
+    frozen = freezing.freeze_snapshot(Caller(store, administrator), query=query)
     assert (frozen.mask_policy, frozen.mask_annotator) == (MaskPolicy.ANNOTATOR, "Clara")
     assert frozen.mask_annotator_id == people[1].person_id
     assert preview.masks_text == frozen.masks_text == "the masks of Clara (1 painted)"
-    newest = freezing.freeze_snapshot(store, actor=administrator, query=SnapshotQuery("all"))
+    newest = freezing.freeze_snapshot(Caller(store, administrator), query=SnapshotQuery("all"))
     assert (newest.mask_policy, newest.mask_annotator) == (MaskPolicy.NEWEST, None)
     assert newest.sha256 != frozen.sha256
 
 
 def test_authors_are_those_with_usable_masks(store: Store, annotator: Actor, clinic: Clinic, case: ClinicCase) -> None:
     clinic.add_case()
-    found = [(author.name, author.n_images) for author in freezing.mask_authors(store, actor=annotator)]
+    found = [(author.name, author.n_images) for author in freezing.mask_authors(Caller(store, annotator))]
     assert found == [("Berta", 1), ("Clara", 1), ("Dora", 1), ("Painter", 1)]
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from colpo_core.datasets.manifest import Manifest, ManifestItem
 from colpo_core.labels import RULES_VERSION
 from colpo_core.records.people import Actor
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.snapshots.learned import fill_learned
 from colpo_core.services.studies import designing
 from colpo_core.store import Store
@@ -65,7 +66,7 @@ def study_id(store: Store, administrator: Actor, reader: Actor, clinic: Clinic) 
         session.flush()
         ids = [reader.person_id, lazy.id]
     study = designing.create_study(
-        store, actor=administrator, name="First", reader_ids=ids, checkpoint_ids=[clinic.checkpoint_id]
+        Caller(store, administrator), name="First", reader_ids=ids, checkpoint_ids=[clinic.checkpoint_id]
     )
-    designing.open_study(store, actor=administrator, study_id=study.id)
+    designing.open_study(Caller(store, administrator), study_id=study.id)
     return study.id

@@ -12,6 +12,7 @@ from colpo_core.records.people import Actor
 from colpo_core.records.studies.reading_plans import Aid, ReadingPlan
 from colpo_core.records.studies.readings import Presented
 from colpo_core.records.studies.results import ReadingTable
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.studies import designing, presenting, readings
 from colpo_core.services.studies import results as study_results
 from colpo_core.services.studies.exports import export_readings
@@ -45,8 +46,7 @@ def draft(
 ) -> int:
     plan = ReadingPlan(aid=aid, aid_checkpoint_id=clinic.checkpoint_id, washout_days=0, **changes)
     return designing.create_study(
-        store,
-        actor=administrator,
+        Caller(store, administrator),
         name="Aided",
         reader_ids=[one.person_id for one in readers],
         checkpoint_ids=[clinic.checkpoint_id],
@@ -57,23 +57,23 @@ def draft(
 
 def opened(*args: object, **changes: object) -> int:
     study_id = draft(*args, **changes)
-    designing.open_study(args[0], actor=args[1], study_id=study_id)
+    designing.open_study(Caller(args[0], args[1]), study_id=study_id)
     return study_id
 
 
 def waiting(store: Store, reader: Actor, study_id: int) -> Presented:
-    shown = presenting.next_case(store, actor=reader, study_id=study_id)
+    shown = presenting.next_case(Caller(store, reader), study_id=study_id)
     assert shown is not None
     return shown
 
 
 def answer(store: Store, reader: Actor, study_id: int, token: str, call: Label = Label.HSIL, sure: int = 60) -> None:
-    readings.record_reading(store, actor=reader, study_id=study_id, token=token, call=call, confidence=sure)
+    readings.record_reading(Caller(store, reader), study_id=study_id, token=token, call=call, confidence=sure)
 
 
 def read_all(store: Store, reader: Actor, study_id: int) -> list[Presented]:
     found = []
-    while (shown := presenting.next_case(store, actor=reader, study_id=study_id)) is not None:
+    while (shown := presenting.next_case(Caller(store, reader), study_id=study_id)) is not None:
         found.append(shown)
         call = Label.HSIL if len(found) % 3 else Label.NORMAL
         answer(store, reader, study_id, shown.token, call, 7 * len(found) % 100)
@@ -95,7 +95,7 @@ def test_the_aid_comes_after_the_first_call_and_not_before(
     for token in (first.token, f"{first.token}.2"):
         for layer in LAYERS:
             with pytest.raises(Blinding, match="kept back"):
-                presenting.presented_aid(store, actor=rita, study_id=study_id, token=token, layer=layer)
+                presenting.presented_aid(Caller(store, rita), study_id=study_id, token=token, layer=layer)
     with pytest.raises(NotFound, match="No second call"):
         answer(store, rita, study_id, f"{first.token}.2")
     assert rows(store, study_id) == []
@@ -108,19 +108,19 @@ def test_the_aid_comes_after_the_first_call_and_not_before(
     assert "NOT CALIBRATED" in [one.text for one in second.aid.marks], "the checkpoint's card is an old one"
     assert waiting(store, rita, study_id) == second, "a reload goes on at the second call"
     with pytest.raises(Blinding, match="not shown again"):
-        presenting.presented_image(store, actor=rita, study_id=study_id, token=first.token)
-    presenting.presented_image(store, actor=rita, study_id=study_id, token=second.token)
+        presenting.presented_image(Caller(store, rita), study_id=study_id, token=first.token)
+    presenting.presented_image(Caller(store, rita), study_id=study_id, token=second.token)
     for layer in LAYERS:
-        png = presenting.presented_aid(store, actor=rita, study_id=study_id, token=second.token, layer=layer)
+        png = presenting.presented_aid(Caller(store, rita), study_id=study_id, token=second.token, layer=layer)
         assert np.asarray(Picture.open(io.BytesIO(png))).shape[2] == 4
         with pytest.raises(NotFound):
-            presenting.presented_aid(store, actor=rosa, study_id=study_id, token=second.token, layer=layer)
+            presenting.presented_aid(Caller(store, rosa), study_id=study_id, token=second.token, layer=layer)
     with pytest.raises(NotFound, match="no layer"):
-        presenting.presented_aid(store, actor=rita, study_id=study_id, token=second.token, layer="label")
+        presenting.presented_aid(Caller(store, rita), study_id=study_id, token=second.token, layer="label")
 
     answer(store, rita, study_id, second.token, Label.HSIL, 90)
     with pytest.raises(Blinding):
-        presenting.presented_aid(store, actor=rita, study_id=study_id, token=second.token, layer="mask")
+        presenting.presented_aid(Caller(store, rita), study_id=study_id, token=second.token, layer="mask")
     assert waiting(store, rita, study_id).number == first.number + 1
     kept = rows(store, study_id)
     assert [(one.arm, one.phase, one.call, one.confidence) for one in kept] == [
@@ -151,8 +151,8 @@ def test_neither_call_can_be_changed_and_the_same_again_changes_nothing(
 def test_a_study_without_an_aid_knows_no_second_call(
     store: Store, administrator: Actor, clinic: PredictedClinic, readers: list[Actor]
 ) -> None:
-    study = designing.create_study(store, actor=administrator, name="Plain", reader_ids=[readers[0].person_id])
-    designing.open_study(store, actor=administrator, study_id=study.id)
+    study = designing.create_study(Caller(store, administrator), name="Plain", reader_ids=[readers[0].person_id])
+    designing.open_study(Caller(store, administrator), study_id=study.id)
     token = waiting(store, readers[0], study.id).token
     answer(store, readers[0], study.id, token)
     with pytest.raises(NotFound):
@@ -163,13 +163,13 @@ def test_both_arms_are_compared_when_all_is_read(
     store: Store, administrator: Actor, clinic: PredictedClinic, readers: list[Actor]
 ) -> None:
     study_id = opened(store, administrator, clinic, readers, Aid.AFTER_FIRST_CALL)
-    n_cases = get_study(store, actor=administrator, study_id=study_id).study.n_cases
+    n_cases = get_study(Caller(store, administrator), study_id=study_id).study.n_cases
     for reader in readers:
         shown = read_all(store, reader, study_id)
         assert [one.phase for one in shown] == [1, 2] * n_cases
-    closed = designing.close_study(store, actor=administrator, study_id=study_id)
+    closed = designing.close_study(Caller(store, administrator), study_id=study_id)
     assert closed.n_answered == closed.n_expected == 2 * 2 * n_cases
-    analysis = study_results.study_findings(store, actor=administrator, study_id=study_id).analysis
+    analysis = study_results.study_findings(Caller(store, administrator), study_id=study_id).analysis
     assert analysis.readers is not None
     assert analysis.readers.counts.arms == ("aided", "unaided")
     assert analysis.readers.mrmc is not None
@@ -177,11 +177,11 @@ def test_both_arms_are_compared_when_all_is_read(
     assert (primary.tested, primary.difference) == ("Reading with the model's output", analysis.readers.mrmc.difference)
     for network in analysis.networks:
         assert network.together is None or network.alone is not None
-    lines = study_results.study_results(store, actor=administrator, study_id=study_id).readers
+    lines = study_results.study_results(Caller(store, administrator), study_id=study_id).readers
     assert [(one.name, one.arm, one.n_called) for one in lines] == [
         (name, arm, n_cases) for name in ("Rita", "Rosa") for arm in (Arm.UNAIDED, Arm.AIDED)
     ]
-    ratings = export_readings(store, actor=administrator, study_id=study_id, table=ReadingTable.RATINGS).decode()
+    ratings = export_readings(Caller(store, administrator), study_id=study_id, table=ReadingTable.RATINGS).decode()
     assert ratings.count(",aided,") == ratings.count(",unaided,") == 2 * n_cases
 
 
@@ -201,8 +201,8 @@ def test_in_a_crossover_each_case_is_read_once_with_and_once_without(
         assert abs(first.count(Arm.AIDED) - first.count(Arm.UNAIDED)) <= 1
     one, other = ({(r.case_id, r.session): r.arm for r in kept if r.reader_id == who.person_id} for who in readers)
     assert all(one[key] is not other[key] for key in one), "the readers take turns"
-    designing.close_study(store, actor=administrator, study_id=study_id)
-    analysis = study_results.study_findings(store, actor=administrator, study_id=study_id).analysis
+    designing.close_study(Caller(store, administrator), study_id=study_id)
+    analysis = study_results.study_findings(Caller(store, administrator), study_id=study_id).analysis
     assert analysis.readers is not None
     assert analysis.readers.mrmc is not None
 
@@ -220,11 +220,11 @@ def test_in_whole_sessions_one_is_aided_and_the_next_is_not_and_readers_begin_di
     first, second = ([arms[who.person_id, number] for number in (1, 2)] for who in readers)
     assert sorted(map(sorted, first)) == [[Arm.AIDED], [Arm.UNAIDED]]
     assert second == first[::-1]
-    designing.close_study(store, actor=administrator, study_id=study_id)
-    analysis = study_results.study_findings(store, actor=administrator, study_id=study_id).analysis
+    designing.close_study(Caller(store, administrator), study_id=study_id)
+    analysis = study_results.study_findings(Caller(store, administrator), study_id=study_id).analysis
     assert analysis.readers is not None
     assert analysis.readers.mrmc is not None
-    said = " ".join(get_study(store, actor=administrator, study_id=study_id).plan.sentences())
+    said = " ".join(get_study(Caller(store, administrator), study_id=study_id).plan.sentences())
     assert "whole sessions" in said
     assert "crossover" not in said
 
@@ -235,13 +235,13 @@ def test_in_a_crossover_the_aid_is_shown_on_its_cases_alone(
     rita = readers[0]
     study_id = opened(store, administrator, clinic, readers, Aid.AT_ONCE, n_sessions=2)
     seen = set()
-    while (shown := presenting.next_case(store, actor=rita, study_id=study_id)) is not None:
+    while (shown := presenting.next_case(Caller(store, rita), study_id=study_id)) is not None:
         seen.add(shown.aid is not None)
         if shown.aid is None:
             with pytest.raises(Blinding):
-                presenting.presented_aid(store, actor=rita, study_id=study_id, token=shown.token, layer="mask")
+                presenting.presented_aid(Caller(store, rita), study_id=study_id, token=shown.token, layer="mask")
         else:
-            presenting.presented_aid(store, actor=rita, study_id=study_id, token=shown.token, layer="mask")
+            presenting.presented_aid(Caller(store, rita), study_id=study_id, token=shown.token, layer="mask")
         answer(store, rita, study_id, shown.token)
     assert seen == {True, False}
 
@@ -262,9 +262,9 @@ def test_what_the_studys_own_aid_showed_is_no_exposure_for_it_and_one_for_others
     }
     answer(store, rita, study_id, second.token)
     other = designing.create_study(
-        store, actor=administrator, name="Next", reader_ids=[rita.person_id], plan=ReadingPlan()
+        Caller(store, administrator), name="Next", reader_ids=[rita.person_id], plan=ReadingPlan()
     )
-    designing.open_study(store, actor=administrator, study_id=other.id)
+    designing.open_study(Caller(store, administrator), study_id=other.id)
     n_given = len(read_all(store, rita, other.id))
     assert n_given == other.n_cases - 1
 
@@ -276,7 +276,7 @@ def test_a_layer_that_is_fetched_by_its_address_alone_is_an_exposure_too(
     study_id = opened(store, administrator, clinic, readers, Aid.AFTER_FIRST_CALL)
     token = waiting(store, rita, study_id).token
     answer(store, rita, study_id, token)
-    presenting.presented_aid(store, actor=rita, study_id=study_id, token=f"{token}.2", layer="map")
+    presenting.presented_aid(Caller(store, rita), study_id=study_id, token=f"{token}.2", layer="map")
     with store.reading() as session:
         found = session.scalars(select(Exposure).where(Exposure.person_id == rita.person_id)).all()
     assert {one.kind for one in found} == {ExposureKind.PREDICTION, ExposureKind.MASK}
@@ -289,15 +289,15 @@ def test_an_aid_that_cannot_be_given_or_trusted_is_refused(
     bare = clinic.clinic.add_case()
     study_id = draft(store, administrator, clinic, readers, Aid.AFTER_FIRST_CALL)
     with pytest.raises(InputRejected, match="has not predicted 1 of the 9 cases"):
-        designing.open_study(store, actor=administrator, study_id=study_id)
-    job = predict_missing(store, actor=administrator, study_id=study_id, checkpoint_id=clinic.checkpoint_id)
+        designing.open_study(Caller(store, administrator), study_id=study_id)
+    job = predict_missing(Caller(store, administrator), study_id=study_id, checkpoint_id=clinic.checkpoint_id)
     assert job is not None
     assert job.settings.image_ids == (bare.image_id,)
     clinic.predict(bare.image_id, clinic.checkpoint_id)
     with store.writing() as session:
         session.get_one(Case, bare.case_id).patient_id = clinic.cases[-1].patient_id
     with pytest.raises(InputRejected, match="has learned from 1 of the 9 cases"):
-        designing.open_study(store, actor=administrator, study_id=study_id)
+        designing.open_study(Caller(store, administrator), study_id=study_id)
 
 
 @pytest.mark.parametrize(
@@ -320,7 +320,7 @@ def test_a_plan_that_makes_no_sense_is_refused(
     plan = ReadingPlan(**({"aid_checkpoint_id": clinic.checkpoint_id} | changes))
     with pytest.raises(InputRejected, match=words):
         designing.create_study(
-            store, actor=administrator, name="Aided", reader_ids=[readers[0].person_id], plan=plan,
+            Caller(store, administrator), name="Aided", reader_ids=[readers[0].person_id], plan=plan,
             checkpoint_ids=[clinic.checkpoint_id],
         )  # fmt: skip
 
@@ -358,5 +358,5 @@ def test_an_exposure_between_the_calls_lets_the_second_be_made(
     assert predicted
     read_all(store, rita, study_id)
     read_all(store, readers[1], study_id)
-    closed = designing.close_study(store, actor=administrator, study_id=study_id)
+    closed = designing.close_study(Caller(store, administrator), study_id=study_id)
     assert closed.n_answered == closed.n_expected

@@ -12,6 +12,7 @@ from colpo_core.records.people import Actor
 from colpo_core.records.studies.reading_plans import ReadingPlan
 from colpo_core.records.studies.readings import Presented
 from colpo_core.records.studies.results import ReadingTable
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.studies import designing, presenting, readings
 from colpo_core.services.studies.exports import export_readings
 from colpo_core.services.studies.rows import check_seal, get_study_row
@@ -40,21 +41,21 @@ def cases(store: Store) -> list[ClinicCase]:
 
 def opened(store: Store, administrator: Actor, reader: Actor, plan: ReadingPlan) -> int:
     study = designing.create_study(
-        store, actor=administrator, name="Asking", reader_ids=[reader.person_id], plan=plan, seed=1
+        Caller(store, administrator), name="Asking", reader_ids=[reader.person_id], plan=plan, seed=1
     )
-    designing.open_study(store, actor=administrator, study_id=study.id)
+    designing.open_study(Caller(store, administrator), study_id=study.id)
     return study.id
 
 
 def waiting(store: Store, reader: Actor, study_id: int) -> Presented:
-    shown = presenting.next_case(store, actor=reader, study_id=study_id)
+    shown = presenting.next_case(Caller(store, reader), study_id=study_id)
     assert shown is not None
     return shown
 
 
 def answer(store: Store, reader: Actor, study_id: int, token: str, **said: Any) -> None:
     given = {"call": Label.HSIL, "confidence": 60} | said
-    readings.record_reading(store, actor=reader, study_id=study_id, token=token, **given)
+    readings.record_reading(Caller(store, reader), study_id=study_id, token=token, **given)
 
 
 def test_sites_and_findings_are_kept_and_exported(
@@ -74,8 +75,8 @@ def test_sites_and_findings_are_kept_and_exported(
     assert rows[0].points == [[3.0, 5.0], [10.0, 20.3]]
     assert rows[0].findings == ["acetowhite_epithelium", "mosaic"]
     assert (rows[1].points, rows[1].findings) == ([], [])
-    designing.close_study(store, actor=administrator, study_id=study_id)
-    content = export_readings(store, actor=administrator, study_id=study_id, table=ReadingTable.CALLS).decode()
+    designing.close_study(Caller(store, administrator), study_id=study_id)
+    content = export_readings(Caller(store, administrator), study_id=study_id, table=ReadingTable.CALLS).decode()
     line = next(csv.DictReader(io.StringIO(content)))
     assert (line["points"], line["findings"]) == ("3,5;10,20.3", "acetowhite_epithelium+mosaic")
 
@@ -110,7 +111,7 @@ def test_a_study_that_does_not_ask_takes_neither_and_shows_nothing_more(
         with pytest.raises(InputRejected, match="does not ask"):
             answer(store, reader, study_id, shown.token, **said)
     with pytest.raises(NotFound):
-        presenting.presented_image(store, actor=reader, study_id=study_id, token=shown.token, other=0)
+        presenting.presented_image(Caller(store, reader), study_id=study_id, token=shown.token, other=0)
     answer(store, reader, study_id, shown.token)
     with store.reading() as session:
         row = session.scalars(select(Reading)).one()
@@ -130,16 +131,16 @@ def test_other_images_are_shown_while_the_case_waits_and_are_sealed(
         seen[shown.stages] = shown.token
         for place in range(len(shown.stages)):
             content, media_type = presenting.presented_image(
-                store, actor=reader, study_id=study_id, token=shown.token, other=place
+                Caller(store, reader), study_id=study_id, token=shown.token, other=place
             )
             assert (content[:2], media_type) == (b"\xff\xd8", "image/jpeg")
         for place in (-1, len(shown.stages)):
             with pytest.raises(NotFound):
-                presenting.presented_image(store, actor=reader, study_id=study_id, token=shown.token, other=place)
+                presenting.presented_image(Caller(store, reader), study_id=study_id, token=shown.token, other=place)
         answer(store, reader, study_id, shown.token)
         if shown.stages:
             with pytest.raises(Blinding):
-                presenting.presented_image(store, actor=reader, study_id=study_id, token=shown.token, other=0)
+                presenting.presented_image(Caller(store, reader), study_id=study_id, token=shown.token, other=0)
     assert set(seen) == {(), (Stage.LUGOL,)}
     with store.writing() as session:
         later = Image(case_id=cases[1].case_id, sha256="e" * 64, media_type="image/png", stage=Stage.NATIVE)
@@ -161,32 +162,34 @@ def test_what_was_set_waits_for_its_reader_and_goes_with_the_answer(
     store: Store, administrator: Actor, reader: Actor, second_reader: Actor, cases: list[ClinicCase]
 ) -> None:
     study = designing.create_study(
-        store, actor=administrator, name="Kept", reader_ids=[reader.person_id, second_reader.person_id], plan=ASKS
+        Caller(store, administrator), name="Kept", reader_ids=[reader.person_id, second_reader.person_id], plan=ASKS
     )
-    designing.open_study(store, actor=administrator, study_id=study.id)
+    designing.open_study(Caller(store, administrator), study_id=study.id)
     token = waiting(store, reader, study.id).token
     for points in ([(3.0, 4.0)], [(3.0, 4.0), (5.26, 6.0)]):
         readings.save_reading_draft(
-            store, actor=reader, study_id=study.id, token=token, points=points, findings=[Finding.MOSAIC]
+            Caller(store, reader), study_id=study.id, token=token, points=points, findings=[Finding.MOSAIC]
         )
     assert kept(waiting(store, reader, study.id)) == (((3.0, 4.0), (5.3, 6.0)), {Finding.MOSAIC})
     assert kept(waiting(store, second_reader, study.id)) == ((), set())
     with pytest.raises(NotFound):
-        readings.save_reading_draft(store, actor=second_reader, study_id=study.id, token=token, points=[], findings=[])
+        readings.save_reading_draft(
+            Caller(store, second_reader), study_id=study.id, token=token, points=[], findings=[]
+        )
     with pytest.raises(InputRejected, match="lies on the image"):
         readings.save_reading_draft(
-            store, actor=reader, study_id=study.id, token=token, points=[(900.0, 1.0)], findings=[]
+            Caller(store, reader), study_id=study.id, token=token, points=[(900.0, 1.0)], findings=[]
         )
     # The browser's session began anew, and knows nothing of what was set.
-    readings.record_reading(store, actor=reader, study_id=study.id, token=token, call=Label.HSIL, confidence=60)
-    readings.record_reading(store, actor=reader, study_id=study.id, token=token, call=Label.HSIL, confidence=60)
+    readings.record_reading(Caller(store, reader), study_id=study.id, token=token, call=Label.HSIL, confidence=60)
+    readings.record_reading(Caller(store, reader), study_id=study.id, token=token, call=Label.HSIL, confidence=60)
     with store.reading() as session:
         row = session.scalars(select(Reading)).one()
         assert (row.points, row.findings) == ([[3.0, 4.0], [5.3, 6.0]], ["mosaic"])
         assert session.scalars(select(ReadingDraft)).all() == []
     with pytest.raises(Blinding):
         readings.save_reading_draft(
-            store, actor=reader, study_id=study.id, token=token, points=[(1.0, 1.0)], findings=[]
+            Caller(store, reader), study_id=study.id, token=token, points=[(1.0, 1.0)], findings=[]
         )
     assert kept(waiting(store, reader, study.id)) == ((), set())
 
@@ -196,7 +199,7 @@ def test_what_the_answer_brings_counts_and_not_what_was_kept(
 ) -> None:
     study_id = opened(store, administrator, reader, ASKS)
     token = waiting(store, reader, study_id).token
-    readings.save_reading_draft(store, actor=reader, study_id=study_id, token=token, points=[(3.0, 4.0)], findings=[])
+    readings.save_reading_draft(Caller(store, reader), study_id=study_id, token=token, points=[(3.0, 4.0)], findings=[])
     answer(store, reader, study_id, token, points=[], findings=[])
     with store.reading() as session:
         assert session.scalars(select(Reading)).one().points == []
@@ -209,5 +212,5 @@ def test_a_study_that_asks_for_nothing_keeps_nothing(
     token = waiting(store, reader, study_id).token
     with pytest.raises(InputRejected, match="does not ask"):
         readings.save_reading_draft(
-            store, actor=reader, study_id=study_id, token=token, points=[(3.0, 4.0)], findings=[]
+            Caller(store, reader), study_id=study_id, token=token, points=[(3.0, 4.0)], findings=[]
         )

@@ -3,6 +3,7 @@
 import json
 
 from colpo_core.records.people import Actor
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.studies.conduct import study_conduct
 from colpo_core.services.studies.report import study_report
 from colpo_core.services.studies.rows import check_seal, get_study_row
@@ -60,10 +61,10 @@ def test_an_old_sealed_study_keeps_its_seal_and_its_report_says_what_is_computed
     ada = Actor(2, "ada", "Ada", Role.ADMINISTRATOR)
     with store.reading() as session:
         assert check_seal(session, get_study_row(session, 1)).sha256 == SEAL
-    anew = study_report(store, actor=ada, study_id=1).anew
+    anew = study_report(Caller(store, ada), study_id=1).anew
     assert anew is not None
     assert (anew.code_version, anew.methods_version) == (None, 1)
     assert anew.changes
-    said = study_conduct(store, actor=ada, study_id=1).warnings
+    said = study_conduct(Caller(store, ada), study_id=1).warnings
     assert any("no washout" in one for one in said)
     assert any("1 of 2 cases has changed (1 from HSIL to normal)" in one for one in said)

@@ -8,6 +8,7 @@ from colpo_core.errors import Blinding
 from colpo_core.records.people import Actor
 from colpo_core.records.studies.reading_plans import ReadingPlan
 from colpo_core.services.common import exposures
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.studies import designing, presenting, readings
 from colpo_core.services.studies import rows as study_records
 from colpo_core.services.studies.readers import study_orders, withheld_cases
@@ -38,10 +39,10 @@ def test_an_excluded_case_is_not_given_to_whoever_was_exposed_and_to_others_it_i
     read_on(store, second_reader, study_id)
     assert read_cases(store, reader, study_id) == set(cases[2:])
     assert read_cases(store, second_reader, study_id) == set(cases)
-    record = study_records.get_study(store, actor=administrator, study_id=study_id)
+    record = study_records.get_study(Caller(store, administrator), study_id=study_id)
     assert (record.study.n_expected, record.study.n_answered) == (10, 10)
     assert {one.display_name: (one.answered, one.total) for one in record.readers} == {"Rita": (4, 4), "Ruth": (6, 6)}
-    designing.close_study(store, actor=administrator, study_id=study_id)
+    designing.close_study(Caller(store, administrator), study_id=study_id)
 
 
 def test_a_flagged_case_is_given_all_the_same(
@@ -59,15 +60,15 @@ def test_an_exposure_in_mid_study_counts_for_what_is_not_read_yet(
     study_id = make_study(store, administrator, [reader])
     read_on(store, reader, study_id, at_most=1)
     (answered,) = read_cases(store, reader, study_id)
-    shown = presenting.next_case(store, actor=reader, study_id=study_id)
+    shown = presenting.next_case(Caller(store, reader), study_id=study_id)
     assert shown is not None
     with store.reading() as session:
         before_her = session.get_one(Presentation, shown.token).case_id
     exposures.note(store, reader, [(answered, ExposureKind.LABEL), (before_her, ExposureKind.PREDICTION)])
     for attempt in (
-        lambda: presenting.presented_image(store, actor=reader, study_id=study_id, token=shown.token),
+        lambda: presenting.presented_image(Caller(store, reader), study_id=study_id, token=shown.token),
         lambda: readings.record_reading(
-            store, actor=reader, study_id=study_id, token=shown.token, call=Label.HSIL, confidence=1
+            Caller(store, reader), study_id=study_id, token=shown.token, call=Label.HSIL, confidence=1
         ),
     ):
         with pytest.raises(Blinding, match="seen something of this case"):
@@ -99,7 +100,7 @@ def test_later_sessions_leave_out_what_was_seen_in_the_washout(
         rows = session.query(Reading.session, Reading.case_id).all()
     assert {case_id for number, case_id in rows if number == 1} == set(cases)
     assert {case_id for number, case_id in rows if number == 2} == set(cases[1:])
-    assert study_records.get_study(store, actor=administrator, study_id=study_id).study.n_expected == 11
+    assert study_records.get_study(Caller(store, administrator), study_id=study_id).study.n_expected == 11
 
 
 def test_what_the_study_itself_shows_and_what_came_after_the_closing_do_not_count(
@@ -108,7 +109,7 @@ def test_what_the_study_itself_shows_and_what_came_after_the_closing_do_not_coun
     study_id = make_study(store, administrator, [reader])
     exposures.note(store, reader, [(cases[0], ExposureKind.PREDICTION)], within_study=study_id)
     read_on(store, reader, study_id)
-    designing.close_study(store, actor=administrator, study_id=study_id)
+    designing.close_study(Caller(store, administrator), study_id=study_id)
     exposures.note(store, reader, [(cases[1], ExposureKind.LABEL)])
     with store.writing() as session:
         session.execute(update(Exposure).values(first_at=Exposure.first_at))

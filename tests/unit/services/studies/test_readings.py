@@ -22,6 +22,7 @@ from colpo_core.images.decoding import read_rgb
 from colpo_core.records.people import Actor
 from colpo_core.records.studies.reading_plans import ConfidenceScale, ReadingPlan
 from colpo_core.records.studies.readings import Presented
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.studies import designing, positions, presenting, readings, showings
 from colpo_core.store import Store
 from colpo_core.store.tables import AuditEntry, Image, Presentation, Reading, utc_now
@@ -38,19 +39,19 @@ def study_id(
     for index in range(N_CASES):
         add_case(Label.HSIL if index % 2 else Label.NORMAL, simulated=index == 0)
     ids = [reader.person_id, second_reader.person_id]
-    study = designing.create_study(store, actor=administrator, name="First", reader_ids=ids, seed=3)
-    designing.open_study(store, actor=administrator, study_id=study.id)
+    study = designing.create_study(Caller(store, administrator), name="First", reader_ids=ids, seed=3)
+    designing.open_study(Caller(store, administrator), study_id=study.id)
     return study.id
 
 
 def present(store: Store, actor: Actor, study_id: int) -> Presented:
-    shown = presenting.next_case(store, actor=actor, study_id=study_id)
+    shown = presenting.next_case(Caller(store, actor), study_id=study_id)
     assert shown is not None
     return shown
 
 
 def answer(store: Store, actor: Actor, study_id: int, token: str, call: Label = Label.HSIL, sure: int = 70) -> int:
-    progress = readings.record_reading(store, actor=actor, study_id=study_id, token=token, call=call, confidence=sure)
+    progress = readings.record_reading(Caller(store, actor), study_id=study_id, token=token, call=call, confidence=sure)
     return progress.answered
 
 
@@ -62,7 +63,7 @@ def test_a_reader_reads_every_case_once_in_an_order_of_their_own(
             shown = present(store, actor, study_id)
             assert (shown.number, shown.total) == (number, N_CASES)
             assert answer(store, actor, study_id, shown.token) == number
-        assert presenting.next_case(store, actor=actor, study_id=study_id) is None
+        assert presenting.next_case(Caller(store, actor), study_id=study_id) is None
     with store.reading() as session:
         rows = session.scalars(select(Reading).order_by(Reading.id)).all()
     drawn = session_orders({row.case_id for row in rows}, [reader.person_id, second_reader.person_id], seed=3)
@@ -136,7 +137,7 @@ def test_the_store_itself_keeps_an_answer(store: Store, reader: Actor, study_id:
 
 def test_the_image_is_the_right_one_and_is_not_shown_again(store: Store, reader: Actor, study_id: int) -> None:
     shown = present(store, reader, study_id)
-    content, media_type = presenting.presented_image(store, actor=reader, study_id=study_id, token=shown.token)
+    content, media_type = presenting.presented_image(Caller(store, reader), study_id=study_id, token=shown.token)
     with store.reading() as session:
         case_id = session.scalars(select(Presentation.case_id)).one()
         sha256 = session.scalars(select(Image.sha256).where(Image.case_id == case_id)).one()
@@ -146,7 +147,7 @@ def test_the_image_is_the_right_one_and_is_not_shown_again(store: Store, reader:
     assert np.abs(seen - stored).mean() < 5
     answer(store, reader, study_id, shown.token)
     with pytest.raises(Blinding):
-        presenting.presented_image(store, actor=reader, study_id=study_id, token=shown.token)
+        presenting.presented_image(Caller(store, reader), study_id=study_id, token=shown.token)
 
 
 @pytest.mark.parametrize(("after_s", "is_attempt"), [(0, False), (9, False), (11, True), (3600, True), (-3600, True)])
@@ -159,15 +160,15 @@ def test_a_picture_on_its_way_when_its_case_is_answered_is_no_attempt(
         answered_at = session.scalars(select(Reading.answered_at)).one()
     monkeypatch.setattr(showings, "utc_now", lambda: answered_at + timedelta(seconds=after_s))
     with pytest.raises(Blinding, match="not shown again") as refusal:
-        presenting.presented_image(store, actor=reader, study_id=study_id, token=shown.token)
+        presenting.presented_image(Caller(store, reader), study_id=study_id, token=shown.token)
     assert isinstance(refusal.value, ShownNoMore) != is_attempt
 
 
 def test_a_token_is_good_for_one_reader_and_study(
     store: Store, administrator: Actor, reader: Actor, second_reader: Actor, study_id: int
 ) -> None:
-    other = designing.create_study(store, actor=administrator, name="Other", reader_ids=[reader.person_id])
-    designing.open_study(store, actor=administrator, study_id=other.id)
+    other = designing.create_study(Caller(store, administrator), name="Other", reader_ids=[reader.person_id])
+    designing.open_study(Caller(store, administrator), study_id=other.id)
     token = present(store, reader, study_id).token
     for actor, study, wrong in (
         (second_reader, study_id, token),
@@ -177,7 +178,7 @@ def test_a_token_is_good_for_one_reader_and_study(
         (second_reader, other.id, token),
     ):
         with pytest.raises(NotFound):
-            presenting.presented_image(store, actor=actor, study_id=study, token=wrong)
+            presenting.presented_image(Caller(store, actor), study_id=study, token=wrong)
         with pytest.raises(NotFound):
             answer(store, actor, study, wrong)
 
@@ -208,20 +209,20 @@ def test_nobody_else_reads(store: Store, administrator: Actor, annotator: Actor,
     token = present(store, reader, study_id).token
     for actor in (administrator, annotator):
         with pytest.raises(PermissionDenied):
-            presenting.next_case(store, actor=actor, study_id=study_id)
+            presenting.next_case(Caller(store, actor), study_id=study_id)
         with pytest.raises(PermissionDenied):
-            presenting.presented_image(store, actor=actor, study_id=study_id, token=token)
+            presenting.presented_image(Caller(store, actor), study_id=study_id, token=token)
         with pytest.raises(PermissionDenied):
             answer(store, actor, study_id, token)
         with pytest.raises(PermissionDenied):
-            presenting.assigned_studies(store, actor=actor)
+            presenting.assigned_studies(Caller(store, actor))
 
 
 def test_a_draft_is_not_there_for_its_reader(store: Store, administrator: Actor, reader: Actor, study_id: int) -> None:
-    draft = designing.create_study(store, actor=administrator, name="Other", reader_ids=[reader.person_id])
+    draft = designing.create_study(Caller(store, administrator), name="Other", reader_ids=[reader.person_id])
     with pytest.raises(NotFound):
-        presenting.next_case(store, actor=reader, study_id=draft.id)
-    assert [study.study_id for study in presenting.assigned_studies(store, actor=reader)] == [study_id]
+        presenting.next_case(Caller(store, reader), study_id=draft.id)
+    assert [study.study_id for study in presenting.assigned_studies(Caller(store, reader))] == [study_id]
 
 
 def test_a_closed_study_takes_nothing_more(store: Store, administrator: Actor, reader: Actor, study_id: int) -> None:
@@ -229,22 +230,22 @@ def test_a_closed_study_takes_nothing_more(store: Store, administrator: Actor, r
     answer(store, reader, study_id, shown.token)
     waiting = present(store, reader, study_id)
     assert (
-        designing.close_study(store, actor=administrator, study_id=study_id, reason="enough was read").state
+        designing.close_study(Caller(store, administrator), study_id=study_id, reason="enough was read").state
         is StudyState.CLOSED
     )
     with pytest.raises(StudyLocked, match="closed"):
         answer(store, reader, study_id, waiting.token)
     with pytest.raises(StudyLocked, match="closed"):
-        presenting.presented_image(store, actor=reader, study_id=study_id, token=waiting.token)
+        presenting.presented_image(Caller(store, reader), study_id=study_id, token=waiting.token)
     with pytest.raises(StudyLocked, match="closed"):
-        presenting.next_case(store, actor=reader, study_id=study_id)
+        presenting.next_case(Caller(store, reader), study_id=study_id)
     assert answer(store, reader, study_id, shown.token) == 1
-    assert presenting.assigned_studies(store, actor=reader) == ()
+    assert presenting.assigned_studies(Caller(store, reader)) == ()
 
 
 def test_the_list_says_how_far_the_reader_is(store: Store, reader: Actor, study_id: int) -> None:
     answer(store, reader, study_id, present(store, reader, study_id).token)
-    (study,) = presenting.assigned_studies(store, actor=reader)
+    (study,) = presenting.assigned_studies(Caller(store, reader))
     assert (study.name, study.answered, study.total, study.is_finished) == ("First", 1, N_CASES, False)
 
 
@@ -259,9 +260,13 @@ def open_planned(
     store: Store, administrator: Actor, reader: Actor, plan: ReadingPlan, practice: tuple[int, ...]
 ) -> int:
     study = designing.create_study(
-        store, actor=administrator, name="Planned", reader_ids=[reader.person_id], plan=plan, practice_case_ids=practice
+        Caller(store, administrator),
+        name="Planned",
+        reader_ids=[reader.person_id],
+        plan=plan,
+        practice_case_ids=practice,
     )
-    designing.open_study(store, actor=administrator, study_id=study.id)
+    designing.open_study(Caller(store, administrator), study_id=study.id)
     return study.id
 
 
@@ -284,14 +289,14 @@ def test_the_next_session_waits_for_the_washout(
     study_id = open_planned(store, administrator, reader, ReadingPlan(2, washout_days=7, repeat_share=0.5), ())
     read_session(store, reader, study_id, 6)
     with pytest.raises(SessionWaits, match=f"{utc_now() + timedelta(days=7):%Y-%m-%d}"):
-        presenting.next_case(store, actor=reader, study_id=study_id)
-    (waiting,) = presenting.assigned_studies(store, actor=reader)
+        presenting.next_case(Caller(store, reader), study_id=study_id)
+    (waiting,) = presenting.assigned_studies(Caller(store, reader))
     assert (waiting.session, waiting.answered, waiting.total) == (2, 0, 6)
     assert waiting.opens_at is not None
 
     monkeypatch.setattr(positions, "utc_now", lambda: utc_now() + timedelta(days=7, seconds=1))
     read_session(store, reader, study_id, 6)
-    assert presenting.next_case(store, actor=reader, study_id=study_id) is None
+    assert presenting.next_case(Caller(store, reader), study_id=study_id) is None
     with store.reading() as session:
         counts = session.execute(
             select(Reading.session, Reading.occurrence, func.count()).group_by(Reading.session, Reading.occurrence)
@@ -319,20 +324,20 @@ def test_practice_comes_first_with_feedback_and_is_no_reading(
     shown = present(store, reader, study_id)
     assert (shown.practice, shown.number, shown.total) == (True, 1, 1)
     assert present(store, reader, study_id) == shown
-    assert presenting.presented_image(store, actor=reader, study_id=study_id, token=shown.token)[0]
+    assert presenting.presented_image(Caller(store, reader), study_id=study_id, token=shown.token)[0]
     for _again in range(2):
         told = readings.record_reading(
-            store, actor=reader, study_id=study_id, token=shown.token, call=Label.NORMAL, confidence=10
+            Caller(store, reader), study_id=study_id, token=shown.token, call=Label.NORMAL, confidence=10
         )
         assert (told.truth, told.answered) == (Label.HSIL, 1)
     with pytest.raises(StudyLocked):
         answer(store, reader, study_id, shown.token, Label.HSIL, 10)
     with pytest.raises(Blinding):
-        presenting.presented_image(store, actor=reader, study_id=study_id, token=shown.token)
+        presenting.presented_image(Caller(store, reader), study_id=study_id, token=shown.token)
     after = present(store, reader, study_id)
     assert (after.practice, after.total) == (False, len(ids))
     told = readings.record_reading(
-        store, actor=reader, study_id=study_id, token=after.token, call=Label.NORMAL, confidence=10
+        Caller(store, reader), study_id=study_id, token=after.token, call=Label.NORMAL, confidence=10
     )
     assert told.truth is None, "feedback outside practice would unblind"
     with store.reading() as session:
@@ -360,7 +365,7 @@ def test_active_time_is_kept_and_no_longer_than_the_clock(
     shown = present(store, reader, study_id)
     monkeypatch.setattr(readings, "utc_now", lambda: shown.shown_at + timedelta(seconds=40))
     readings.record_reading(
-        store, actor=reader, study_id=study_id, token=shown.token, call=Label.HSIL, confidence=70, active_ms=sent
+        Caller(store, reader), study_id=study_id, token=shown.token, call=Label.HSIL, confidence=70, active_ms=sent
     )
     with store.reading() as session:
         assert session.scalars(select(Reading.active_ms)).one() == kept

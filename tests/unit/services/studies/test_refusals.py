@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import select
 
 from colpo_core.records.people import Actor
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.studies import designing, refusals
 from colpo_core.services.studies.reader_names import reader_names
 from colpo_core.store import Store
@@ -29,9 +30,9 @@ def test_a_readers_refusals_are_counted_for_each_open_study(
 ) -> None:
     other = make_study(store, administrator, [reader, second_reader], name="Other")
     for _ in range(2):
-        refusals.note_refusal(store, actor=reader, what="page models")
-    refusals.note_refusal(store, actor=second_reader, what="GET /colpo/images/1")
-    refusals.note_refusal(store, actor=annotator, what="page studies")
+        refusals.note_refusal(Caller(store, reader), what="page models")
+    refusals.note_refusal(Caller(store, second_reader), what="GET /colpo/images/1")
+    refusals.note_refusal(Caller(store, annotator), what="page studies")
     with store.reading() as session:
         first, second = (
             refusals.list_refusals(session, one, reader_names(session, session.get_one(Study, one)))
@@ -44,8 +45,8 @@ def test_a_readers_refusals_are_counted_for_each_open_study(
 def test_without_an_open_study_it_stands_in_the_log_alone(
     store: Store, administrator: Actor, reader: Actor, study_id: int
 ) -> None:
-    designing.close_study(store, actor=administrator, study_id=study_id, reason="enough")
-    refusals.note_refusal(store, actor=reader, what="x" * 500)
+    designing.close_study(Caller(store, administrator), study_id=study_id, reason="enough")
+    refusals.note_refusal(Caller(store, reader), what="x" * 500)
     assert noted(store) == [(f"person {reader.person_id}", "x" * 200)]
 
 
@@ -55,5 +56,5 @@ def test_a_locked_store_does_not_break_the_refusal(
     monkeypatch.setattr(refusals, "_PATIENCE_MS", 1)
     with store.writing() as busy:
         busy.execute(select(Person))
-        refusals.note_refusal(store, actor=reader, what="page models")
+        refusals.note_refusal(Caller(store, reader), what="page models")
     assert noted(store) == []

@@ -17,6 +17,7 @@ from colpo_core.exchange.study_figures import report_figures
 from colpo_core.records.people import Actor
 from colpo_core.records.statistics.reader_figures import Endpoint
 from colpo_core.records.studies.reading_plans import Aid, ConfidenceScale, ReadingPlan
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.studies import amendments as study_amendments
 from colpo_core.services.studies import designing
 from colpo_core.services.studies.conduct import study_conduct
@@ -48,7 +49,7 @@ def unpacked(content: bytes) -> dict[str, bytes]:
 
 def test_the_report_says_all_that_a_reviewer_asks(store: Store, administrator: Actor) -> None:
     study_id = reported_study(store, administrator, plan=SESSIONS, n_read_by_last=9)
-    told = report_html(store, actor=administrator, study_id=study_id)
+    told = report_html(Caller(store, administrator), study_id=study_id)
     assert re.findall("<h2>(.*?)</h2>", told) == [
         "Question and answer",
         "Design and seal",
@@ -65,7 +66,7 @@ def test_the_report_says_all_that_a_reviewer_asks(store: Store, administrator: A
         "Refused to readers",
         "Methods",
     ]
-    report = study_report(store, actor=administrator, study_id=study_id)
+    report = study_report(Caller(store, administrator), study_id=study_id)
     assert str(report.detail.study.seal_sha256) in told
     assert "2 sessions a reader" in told
     assert "It is not worse." in told
@@ -81,7 +82,7 @@ def test_the_report_says_all_that_a_reviewer_asks(store: Store, administrator: A
 
 def test_the_file_stands_alone_and_names_are_no_markup(store: Store, administrator: Actor) -> None:
     study_id = reported_study(store, administrator, name="<script>alert('x')</script>")
-    told = report_html(store, actor=administrator, study_id=study_id)
+    told = report_html(Caller(store, administrator), study_id=study_id)
     assert "<script" not in told
     assert "&lt;script&gt;" in told
     assert "http" not in told
@@ -91,7 +92,7 @@ def test_the_file_stands_alone_and_names_are_no_markup(store: Store, administrat
 
 def test_every_figure_of_the_report_has_a_name_of_its_own(store: Store, administrator: Actor) -> None:
     study_id = reported_study(store, administrator, plan=SESSIONS)
-    report = study_report(store, actor=administrator, study_id=study_id)
+    report = study_report(Caller(store, administrator), study_id=study_id)
     figures = report_figures(report)
     names = [one.name for one in figures]
     assert len(set(names)) == len(names) > 100
@@ -105,7 +106,7 @@ def test_every_figure_of_the_report_has_a_name_of_its_own(store: Store, administ
 
 def test_an_aided_study_is_reported_in_both_arms(store: Store, administrator: Actor) -> None:
     study_id = reported_study(store, administrator, plan=ReadingPlan(aid=Aid.AFTER_FIRST_CALL))
-    told = report_html(store, actor=administrator, study_id=study_id)
+    told = report_html(Caller(store, administrator), study_id=study_id)
     assert "Aided reading: after a first call, which is locked" in told
     assert "Reading with the model's output minus reading without it, area under the curve" in unescape(told)
     assert "<h3>aided minus unaided</h3>" in told
@@ -115,8 +116,8 @@ def test_an_aided_study_is_reported_in_both_arms(store: Store, administrator: Ac
 
 def test_the_archive_holds_the_readings_and_is_the_same_each_time(store: Store, administrator: Actor) -> None:
     study_id = reported_study(store, administrator)
-    content = report_archive(store, actor=administrator, study_id=study_id)
-    assert content == report_archive(store, actor=administrator, study_id=study_id)
+    content = report_archive(Caller(store, administrator), study_id=study_id)
+    assert content == report_archive(Caller(store, administrator), study_id=study_id)
     files = unpacked(content)
     assert list(files) == FILES
     rows = list(csv.DictReader(io.StringIO(files["readings.csv"].decode())))
@@ -146,7 +147,7 @@ def test_r_computes_every_figure_alike(
     store: Store, administrator: Actor, tmp_path: Path, plan: ReadingPlan | None, n_read_by_last: int | None
 ) -> None:
     study_id = reported_study(store, administrator, plan=plan, n_read_by_last=n_read_by_last)
-    for name, content in unpacked(report_archive(store, actor=administrator, study_id=study_id)).items():
+    for name, content in unpacked(report_archive(Caller(store, administrator), study_id=study_id)).items():
         (tmp_path / name).write_bytes(content)
     done = subprocess.run(["Rscript", "analyse.R"], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr
@@ -171,11 +172,11 @@ def test_a_reader_who_was_added_and_taken_off_again_stands_as_that(
         add_case(Label.HSIL if number % 2 else Label.NORMAL)
     study_id = make_study(store, administrator, [reader])
     about = {"study_id": study_id, "reader_id": second_reader.person_id}
-    study_amendments.add_reader(store, actor=administrator, reason="mistake", **about)
-    study_amendments.remove_reader(store, actor=administrator, reason="mistake", **about)
+    study_amendments.add_reader(Caller(store, administrator), reason="mistake", **about)
+    study_amendments.remove_reader(Caller(store, administrator), reason="mistake", **about)
     read_on(store, reader, study_id)
-    designing.close_study(store, actor=administrator, study_id=study_id)
-    told = report_html(store, actor=administrator, study_id=study_id)
+    designing.close_study(Caller(store, administrator), study_id=study_id)
+    told = report_html(Caller(store, administrator), study_id=study_id)
     said = "added after the seal, taken off the study, has read nothing"
     assert f"<td>Ruth</td><td>{said}</td>" in told
     assert f"Ruth: {said}" in " ".join(re.sub("<[^>]*>", " ", told).split()), "in the flow of cases, broken or not"
@@ -190,9 +191,9 @@ def test_no_report_before_the_closing_and_none_for_readers(
     study_id = make_study(store, administrator, [reader, second_reader])
     for service in (study_report, report_html, report_archive):
         with pytest.raises(StudyLocked):
-            service(store, actor=administrator, study_id=study_id)
+            service(Caller(store, administrator), study_id=study_id)
         with pytest.raises(PermissionDenied):
-            service(store, actor=reader, study_id=closed)
+            service(Caller(store, reader), study_id=closed)
 
 
 def test_an_archive_is_one_look_and_reads_the_sealed_study_once(
@@ -211,6 +212,6 @@ def test_an_archive_is_one_look_and_reads_the_sealed_study_once(
 
     monkeypatch.setattr("colpo_core.services.studies.evidence.check_seal", counted)
     monkeypatch.setattr("colpo_core.services.studies.conduct._SAME_LOOK", timedelta(0))
-    report_archive(store, actor=administrator, study_id=study_id)
+    report_archive(Caller(store, administrator), study_id=study_id)
     assert checked == [study_id]
-    assert study_conduct(store, actor=administrator, study_id=study_id).n_interim_looks == 1
+    assert study_conduct(Caller(store, administrator), study_id=study_id).n_interim_looks == 1

@@ -7,6 +7,7 @@ from colpo_core.errors import PermissionDenied, StudyLocked
 from colpo_core.labels import RULES_VERSION
 from colpo_core.records.people import Actor
 from colpo_core.records.studies.results import ReadingTable
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.studies import designing
 from colpo_core.services.studies import results as study_results
 from colpo_core.services.studies.exports import export_readings
@@ -30,10 +31,10 @@ def test_nobody_sees_results_before_the_end(
         partial(export_readings, table=ReadingTable.RATINGS),
     ):
         with pytest.raises(StudyLocked, match="when the study is closed"):
-            ask(store, actor=administrator, study_id=study_id)
+            ask(Caller(store, administrator), study_id=study_id)
         for actor in (annotator, reader):
             with pytest.raises(PermissionDenied):
-                ask(store, actor=actor, study_id=study_id)
+                ask(Caller(store, actor), study_id=study_id)
 
 
 def test_readers_and_checkpoints_are_judged_on_the_same_cases(
@@ -42,8 +43,8 @@ def test_readers_and_checkpoints_are_judged_on_the_same_cases(
     calls = dict(zip(clinic.case_ids, (N, H, H, H), strict=True))
     read_all(store, reader, study_id, calls)
     predict(store, clinic, {0: (0.1, 0.24), 1: (0.5, 0.25), 2: (0.49, 0.9)})
-    designing.close_study(store, actor=administrator, study_id=study_id, reason="enough was read")
-    results = study_results.study_results(store, actor=administrator, study_id=study_id)
+    designing.close_study(Caller(store, administrator), study_id=study_id, reason="enough was read")
+    results = study_results.study_results(Caller(store, administrator), study_id=study_id)
 
     rita, zoe = results.readers
     assert (rita.name, rita.n_called, rita.is_complete) == ("Rita", 4, True)
@@ -68,8 +69,8 @@ def test_the_statistics_leave_out_what_a_network_has_learned_from(
 ) -> None:
     read_all(store, reader, study_id, dict(zip(clinic.case_ids, (N, H, H, H), strict=True)))
     predict(store, clinic, {0: (0.1, 0.1), 1: (0.6, 0.1), 2: (0.9, 0.1), 3: (0.3, 0.9)})
-    designing.close_study(store, actor=administrator, study_id=study_id, reason="enough was read")
-    found = study_results.study_findings(store, actor=administrator, study_id=study_id).analysis
+    designing.close_study(Caller(store, administrator), study_id=study_id, reason="enough was read")
+    found = study_results.study_findings(Caller(store, administrator), study_id=study_id).analysis
     assert found.readers is not None
     assert list(found.readers.readers) == ["Rita"], "who has read nothing has no figures"
     arm = found.readers.readers["Rita"].arms["unaided"]
@@ -80,7 +81,7 @@ def test_the_statistics_leave_out_what_a_network_has_learned_from(
     three, four = found.networks
     assert (three.channels, four.channels, three.n_cases) == (3, 4, 3)
     assert three.refused == ("It has judged fewer than two cases of a label that it has not learned from.",)
-    ratings = export_readings(store, actor=administrator, study_id=study_id, table=ReadingTable.RATINGS)
+    ratings = export_readings(Caller(store, administrator), study_id=study_id, table=ReadingTable.RATINGS)
     table = tabulate(read_ratings(ratings.decode()))
     assert (table.readers, table.arms, table.cases) == (("Rita",), ("unaided",), tuple(map(str, clinic.case_ids)))
     assert (table.rating[0, 0] > 0).tolist() == [False, True, True, True]
@@ -90,8 +91,8 @@ def test_what_a_checkpoint_saw_in_training_is_counted_and_judged_apart(
     store: Store, administrator: Actor, clinic: Clinic, study_id: int
 ) -> None:
     predict(store, clinic, {0: (0.1, 0.1), 1: (0.9, 0.1), 2: (0.9, 0.1), 3: (0.9, 0.9)})
-    designing.close_study(store, actor=administrator, study_id=study_id, reason="enough was read")
-    three, _ = study_results.study_results(store, actor=administrator, study_id=study_id).checkpoints
+    designing.close_study(Caller(store, administrator), study_id=study_id, reason="enough was read")
+    three, _ = study_results.study_results(Caller(store, administrator), study_id=study_id).checkpoints
     assert (three.n_seen, three.n_unseen, three.trained_on) == (1, 3, LabelSource.HISTOLOGY)
     assert three.unseen is not None
     assert (three.unseen.accuracy.k, three.unseen.accuracy.n) == (2, 3)
@@ -105,6 +106,6 @@ def test_a_study_from_before_plans_opens_reads_and_gives_results(
         study.design = {key: value for key, value in study.design.items() if key not in ("plan", "practice")}
         study.seal_sha256 = design_of(session, study).sha256
     read_all(store, reader, study_id, dict.fromkeys(clinic.case_ids, H))
-    designing.close_study(store, actor=administrator, study_id=study_id, reason="enough was read")
-    results = study_results.study_results(store, actor=administrator, study_id=study_id)
+    designing.close_study(Caller(store, administrator), study_id=study_id, reason="enough was read")
+    results = study_results.study_results(Caller(store, administrator), study_id=study_id)
     assert [line.n_called for line in results.readers] == [len(clinic.case_ids), 0]

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from colpo_core.errors import Conflict, InputRejected, NotFound, PermissionDenied
 from colpo_core.records.people import Actor
 from colpo_core.records.tasks import QueueItem, QueuePlace
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.common.stored_images import mark_image
 from colpo_core.services.tasks import queue as task_queue
 from colpo_core.services.tasks import tasks
@@ -19,11 +20,11 @@ AddCase = Callable[..., int]
 
 
 def queue_of(store: Store, actor: Actor, task_id: int) -> tuple[QueueItem, ...]:
-    return task_queue.queue_items(store, actor=actor, task_id=task_id)
+    return task_queue.queue_items(Caller(store, actor), task_id=task_id)
 
 
 def place(store: Store, actor: Actor, task_id: int, image_id: int) -> QueuePlace:
-    found = task_queue.queue_place(store, actor=actor, task_id=task_id, image_id=image_id)
+    found = task_queue.queue_place(Caller(store, actor), task_id=task_id, image_id=image_id)
     assert found is not None
     return found
 
@@ -42,12 +43,12 @@ def walk(store: Store, actor: Actor, task_id: int, image_id: int | None, step: s
 def test_next_and_previous_visit_every_image_once_whatever_is_done_or_left_out(
     store: Store, administrator: Actor, add_case: AddCase, data: st.DataObject
 ) -> None:
-    if not tasks.list_tasks(store, actor=administrator):
+    if not tasks.list_tasks(Caller(store, administrator)):
         team = make_team(store, administrator)
         for _ in range(5):
             add_case()
         hand_out(store, administrator, team.annotator_ids, order=TaskOrder.RANDOM)
-    (task,) = tasks.list_tasks(store, actor=administrator)
+    (task,) = tasks.list_tasks(Caller(store, administrator))
     states = data.draw(st.lists(st.sampled_from(TaskItemState), min_size=5, max_size=5))
     shown = data.draw(st.lists(st.booleans(), min_size=5, max_size=5))
     with store.writing() as session:
@@ -68,7 +69,7 @@ def test_next_and_previous_visit_every_image_once_whatever_is_done_or_left_out(
         assert forward == [item.image_id for item in counted]
         assert walk(store, actor, task.id, counted[-1].image_id, "previous_image_id") == forward[::-1]
     waiting = [item.image_id for item in counted if item.state is TaskItemState.WAITING]
-    (summary,) = task_queue.my_queues(store, actor=actor)
+    (summary,) = task_queue.my_queues(Caller(store, actor))
     assert summary.next_image_id == (waiting[0] if waiting else None)
     assert (summary.n_items, summary.n_done) == (len(counted), len(counted) - len(waiting))
     for item in items:
@@ -93,9 +94,9 @@ def test_a_place_says_where_i_am(store: Store, team: Team, add_case: AddCase) ->
     assert (here.active_ms, here.case_active_ms, here.note) == (4000, 4000, "Mind the margin.")
     last = place(store, team.anna, made.id, images[2])
     assert (last.next_image_id, last.next_waiting_image_id) == (None, images[0]), "it starts again at the first"
-    assert task_queue.queue_place(store, actor=team.senior, task_id=made.id, image_id=images[0]) is None
-    assert task_queue.queue_place(store, actor=team.anna, task_id=99, image_id=images[0]) is None
-    assert task_queue.queue_place(store, actor=team.anna, task_id=made.id, image_id=99) is None
+    assert task_queue.queue_place(Caller(store, team.senior), task_id=made.id, image_id=images[0]) is None
+    assert task_queue.queue_place(Caller(store, team.anna), task_id=99, image_id=images[0]) is None
+    assert task_queue.queue_place(Caller(store, team.anna), task_id=made.id, image_id=99) is None
 
 
 def test_a_mask_of_another_finding_settles_nothing(store: Store, team: Team, add_case: AddCase) -> None:
@@ -112,12 +113,12 @@ def test_an_image_left_out_later_is_passed_over_and_comes_back(
 ) -> None:
     images = [image_of(store, add_case()) for _ in range(3)]
     made = hand_out(store, team.administrator, team.annotator_ids)
-    mark_image(store, actor=team.anna, image_id=images[1], **change)  # type: ignore[arg-type]
+    mark_image(Caller(store, team.anna), image_id=images[1], **change)  # type: ignore[arg-type]
     here = place(store, team.anna, made.id, images[0])
     assert (here.n_items, here.n_cases, here.next_image_id, here.next_waiting_image_id) == (2, 2, images[2], images[2])
     gone = place(store, team.anna, made.id, images[1])
     assert (gone.left_out, gone.previous_image_id, gone.next_image_id) == (True, images[0], images[2])
-    mark_image(store, actor=team.anna, image_id=images[1], stage=Stage.ACETIC_ACID, shows_cervix=True)
+    mark_image(Caller(store, team.anna), image_id=images[1], stage=Stage.ACETIC_ACID, shows_cervix=True)
     assert walk(store, team.anna, made.id, images[0], "next_image_id") == images
 
 
@@ -125,15 +126,15 @@ def test_opening_is_noted_once(store: Store, team: Team, add_case: AddCase) -> N
     add_case()
     made = hand_out(store, team.administrator, team.annotator_ids)
     (item,) = queue_of(store, team.anna, made.id)
-    task_queue.open_item(store, actor=team.anna, item_id=item.item_id)
+    task_queue.open_item(Caller(store, team.anna), item_id=item.item_id)
     with store.reading() as session:
         first = session.get_one(TaskItem, item.item_id).opened_at
-    task_queue.open_item(store, actor=team.anna, item_id=item.item_id)
+    task_queue.open_item(Caller(store, team.anna), item_id=item.item_id)
     with store.reading() as session:
         assert session.get_one(TaskItem, item.item_id).opened_at == first is not None
     for actor in (team.ben, team.administrator):
         with pytest.raises(NotFound):
-            task_queue.open_item(store, actor=actor, item_id=item.item_id)
+            task_queue.open_item(Caller(store, actor), item_id=item.item_id)
 
 
 def test_skipping_needs_a_reason_and_can_be_taken_back(store: Store, team: Team, add_case: AddCase) -> None:
@@ -142,28 +143,28 @@ def test_skipping_needs_a_reason_and_can_be_taken_back(store: Store, team: Team,
     (item,) = queue_of(store, team.anna, made.id)
     for reason, sentence in (("", "why"), (" \n", "why"), ("x" * 301, "300")):
         with pytest.raises(InputRejected, match=sentence):
-            task_queue.skip_item(store, actor=team.anna, item_id=item.item_id, reason=reason)
+            task_queue.skip_item(Caller(store, team.anna), item_id=item.item_id, reason=reason)
     with pytest.raises(NotFound):
-        task_queue.skip_item(store, actor=team.ben, item_id=item.item_id, reason="mine to skip?")
-    task_queue.skip_item(store, actor=team.anna, item_id=item.item_id, reason="x" * 300)
-    skipped = task_queue.skip_item(store, actor=team.anna, item_id=item.item_id, reason="too  blurred ")
+        task_queue.skip_item(Caller(store, team.ben), item_id=item.item_id, reason="mine to skip?")
+    task_queue.skip_item(Caller(store, team.anna), item_id=item.item_id, reason="x" * 300)
+    skipped = task_queue.skip_item(Caller(store, team.anna), item_id=item.item_id, reason="too  blurred ")
     assert (skipped.state, skipped.skip_reason) == (TaskItemState.SKIPPED, "too blurred")
     here = place(store, team.anna, made.id, image_id)
     assert (here.n_done, here.skip_reason, here.next_waiting_image_id) == (1, "too blurred", None)
-    resumed = task_queue.resume_item(store, actor=team.anna, item_id=item.item_id)
+    resumed = task_queue.resume_item(Caller(store, team.anna), item_id=item.item_id)
     assert (resumed.state, resumed.skip_reason) == (TaskItemState.WAITING, None)
     with pytest.raises(Conflict, match="not skipped"):
-        task_queue.resume_item(store, actor=team.anna, item_id=item.item_id)
+        task_queue.resume_item(Caller(store, team.anna), item_id=item.item_id)
     paint_and_submit(store, team.anna, image_id)
     with pytest.raises(Conflict, match="submitted already"):
-        task_queue.skip_item(store, actor=team.anna, item_id=item.item_id, reason="late")
+        task_queue.skip_item(Caller(store, team.anna), item_id=item.item_id, reason="late")
 
 
 def test_painting_what_was_skipped_settles_it(store: Store, team: Team, add_case: AddCase) -> None:
     image_id = image_of(store, add_case())
     made = hand_out(store, team.administrator, team.annotator_ids)
     (item,) = queue_of(store, team.anna, made.id)
-    task_queue.skip_item(store, actor=team.anna, item_id=item.item_id, reason="later")
+    task_queue.skip_item(Caller(store, team.anna), item_id=item.item_id, reason="later")
     paint_and_submit(store, team.anna, image_id)
     assert place(store, team.anna, made.id, image_id).state is TaskItemState.SUBMITTED
 
@@ -172,7 +173,7 @@ def test_an_administrator_skips_for_somebody_who_has_left(store: Store, team: Te
     add_case()
     made = hand_out(store, team.administrator, team.annotator_ids)
     (item,) = queue_of(store, team.ben, made.id)
-    task_queue.skip_item(store, actor=team.administrator, item_id=item.item_id, reason="has left the clinic")
+    task_queue.skip_item(Caller(store, team.administrator), item_id=item.item_id, reason="has left the clinic")
     assert queue_of(store, team.ben, made.id)[0].skip_reason == "has left the clinic"
 
 
@@ -180,19 +181,19 @@ def test_a_closed_task_can_be_looked_at_and_no_more(store: Store, team: Team, ad
     image_id = image_of(store, add_case())
     made = hand_out(store, team.administrator, team.annotator_ids)
     (item,) = queue_of(store, team.anna, made.id)
-    tasks.close_task(store, actor=team.administrator, task_id=made.id)
-    assert task_queue.my_queues(store, actor=team.anna) == ()
-    (summary,) = task_queue.my_queues(store, actor=team.anna, with_closed=True)
+    tasks.close_task(Caller(store, team.administrator), task_id=made.id)
+    assert task_queue.my_queues(Caller(store, team.anna)) == ()
+    (summary,) = task_queue.my_queues(Caller(store, team.anna), with_closed=True)
     assert (summary.closed, summary.next_image_id) == (True, None)
     here = place(store, team.anna, made.id, image_id)
     assert (here.closed, here.next_waiting_image_id) == (True, None)
-    task_queue.open_item(store, actor=team.anna, item_id=item.item_id)
+    task_queue.open_item(Caller(store, team.anna), item_id=item.item_id)
     with store.reading() as session:
         assert session.get_one(TaskItem, item.item_id).opened_at is None
     with pytest.raises(Conflict, match="closed"):
-        task_queue.skip_item(store, actor=team.anna, item_id=item.item_id, reason="late")
+        task_queue.skip_item(Caller(store, team.anna), item_id=item.item_id, reason="late")
     with pytest.raises(Conflict, match="closed"):
-        task_queue.resume_item(store, actor=team.anna, item_id=item.item_id)
+        task_queue.resume_item(Caller(store, team.anna), item_id=item.item_id)
 
 
 def test_a_queue_is_its_persons_own(store: Store, team: Team, reader: Actor, add_case: AddCase) -> None:
@@ -200,17 +201,17 @@ def test_a_queue_is_its_persons_own(store: Store, team: Team, reader: Actor, add
     made = hand_out(store, team.administrator, team.annotator_ids, adjudicator_id=team.senior.person_id)
     anna_id = team.anna.person_id
     for actor in (team.administrator, team.senior):
-        seen = task_queue.queue_items(store, actor=actor, task_id=made.id, annotator_id=anna_id)
+        seen = task_queue.queue_items(Caller(store, actor), task_id=made.id, annotator_id=anna_id)
         assert seen == queue_of(store, team.anna, made.id)
     with pytest.raises(PermissionDenied, match="Another person's queue"):
-        task_queue.queue_items(store, actor=team.ben, task_id=made.id, annotator_id=anna_id)
+        task_queue.queue_items(Caller(store, team.ben), task_id=made.id, annotator_id=anna_id)
     for forbidden in (
-        lambda: task_queue.my_queues(store, actor=reader),
-        lambda: task_queue.queue_items(store, actor=reader, task_id=made.id),
-        lambda: task_queue.queue_place(store, actor=reader, task_id=made.id, image_id=1),
-        lambda: task_queue.open_item(store, actor=reader, item_id=1),
-        lambda: task_queue.skip_item(store, actor=reader, item_id=1, reason="no"),
-        lambda: task_queue.resume_item(store, actor=reader, item_id=1),
+        lambda: task_queue.my_queues(Caller(store, reader)),
+        lambda: task_queue.queue_items(Caller(store, reader), task_id=made.id),
+        lambda: task_queue.queue_place(Caller(store, reader), task_id=made.id, image_id=1),
+        lambda: task_queue.open_item(Caller(store, reader), item_id=1),
+        lambda: task_queue.skip_item(Caller(store, reader), item_id=1, reason="no"),
+        lambda: task_queue.resume_item(Caller(store, reader), item_id=1),
     ):
         with pytest.raises(PermissionDenied):
             forbidden()

@@ -9,6 +9,7 @@ from colpo_core.errors import Conflict, InputRejected, NotFound, PermissionDenie
 from colpo_core.records.cases.lists import CaseFilter, LabelChoice
 from colpo_core.records.people import Actor
 from colpo_core.services.common.actors import IMPORTER, program_actor
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.common.stored_images import mark_image
 from colpo_core.services.tasks import tasks
 from colpo_core.services.tasks.queue import open_item, queue_items, skip_item
@@ -60,7 +61,7 @@ def test_what_is_written_is_shared_out_by_patient(
     made = hand_out(store, administrator, people, title=f"t{seed}-{n_annotators}-{order}-1", **wishes)
     again = hand_out(store, administrator, people[::-1], title=f"t{seed}-{n_annotators}-{order}-2", **wishes)
     for task in (made, again):
-        tasks.close_task(store, actor=administrator, task_id=task.id)
+        tasks.close_task(Caller(store, administrator), task_id=task.id)
     items = items_of(store, made.id)
     assert set(Counter(item.image_id for item in items).values()) == {n_annotators}
     assert len({(item.image_id, item.annotator_id) for item in items}) == len(items) == made.n_items
@@ -88,7 +89,7 @@ def test_only_acetic_images_that_show_the_cervix_are_handed_out_and_the_preview_
     add_case(stage=Stage.LUGOL)
     add_case(stage=Stage.NATIVE, shows_cervix=False)
     add_case(shows_cervix=False)
-    preview = tasks.preview_task(store, actor=team.administrator, draft=task_draft(team.annotator_ids))
+    preview = tasks.preview_task(Caller(store, team.administrator), draft=task_draft(team.annotator_ids))
     assert (preview.n_cases, preview.n_images, preview.n_without_prediction) == (3, 3, 3)
     assert preview.n_left_out == {"not taken with acetic acid": 2, "does not show the cervix": 1}
     assert preview.per_person == {"Anna (anna)": 3, "Ben (ben)": 3}
@@ -113,11 +114,11 @@ def test_a_limit_takes_whole_cases_in_the_tasks_order(store: Store, team: Team, 
     ids = [add_case() for _ in range(3)]
     add_images(store, ids[0], 2)
     draft = task_draft(team.annotator_ids, max_images=4)
-    preview = tasks.preview_task(store, actor=team.administrator, draft=draft)
+    preview = tasks.preview_task(Caller(store, team.administrator), draft=draft)
     assert (preview.n_cases, preview.n_images) == (2, 4)
     assert preview.n_left_out == {"over the largest number of images": 1}
-    made = tasks.create_task(store, actor=team.administrator, draft=draft)
-    queue = queue_items(store, actor=team.anna, task_id=made.id)
+    made = tasks.create_task(Caller(store, team.administrator), draft=draft)
+    queue = queue_items(Caller(store, team.anna), task_id=made.id)
     assert [item.case_id for item in queue] == [ids[0]] * 3 + [ids[1]], "the oldest examinations come first"
 
 
@@ -129,10 +130,10 @@ def test_the_least_sure_comes_first_and_the_unpredicted_last(store: Store, admin
         for row, entropy in zip(session.query(Prediction).order_by(Prediction.id), (0.1, 0.9, 0.5), strict=True):
             row.mask_entropy = entropy
     wishes = {"order": TaskOrder.UNCERTAINTY}
-    preview = tasks.preview_task(store, actor=administrator, draft=task_draft((anna.person_id,), **wishes))
+    preview = tasks.preview_task(Caller(store, administrator), draft=task_draft((anna.person_id,), **wishes))
     assert preview.n_without_prediction == 1
     made = hand_out(store, administrator, (anna.person_id,), **wishes)
-    order = [item.image_id for item in queue_items(store, actor=anna, task_id=made.id)]
+    order = [item.image_id for item in queue_items(Caller(store, anna), task_id=made.id)]
     first, second, third = (case.image_id for case in predicted.cases)
     assert order == [second, third, first, extra.image_id]
 
@@ -155,10 +156,10 @@ def test_who_cannot_annotate_cannot_be_given_a_task(store: Store, team: Team, re
         ):
             draft = task_draft(**changes, n_annotators=1)
             with pytest.raises(InputRejected, match=sentence):
-                tasks.preview_task(store, actor=team.administrator, draft=draft)
+                tasks.preview_task(Caller(store, team.administrator), draft=draft)
             with pytest.raises(InputRejected, match=sentence):
-                tasks.create_task(store, actor=team.administrator, draft=draft)
-    choices = tasks.annotator_choices(store, actor=team.administrator)
+                tasks.create_task(Caller(store, team.administrator), draft=draft)
+    choices = tasks.annotator_choices(Caller(store, team.administrator))
     assert [one.name for one in choices] == ["Ada (ada)", "Anna (anna)", "Ben (ben)", "Senior (senior)"]
     with store.reading() as session:
         assert session.query(TaskItem).count() == 0
@@ -195,7 +196,7 @@ def test_a_title_is_taken_once(store: Store, team: Team, add_case: AddCase) -> N
 def test_a_mask_submitted_before_counts_as_done(store: Store, team: Team, add_case: AddCase) -> None:
     image_id = image_of(store, add_case())
     before = paint_and_submit(store, team.anna, image_id)
-    preview = tasks.preview_task(store, actor=team.administrator, draft=task_draft(team.annotator_ids))
+    preview = tasks.preview_task(Caller(store, team.administrator), draft=task_draft(team.annotator_ids))
     assert preview.n_done_already == 1
     made = hand_out(store, team.administrator, team.annotator_ids)
     assert (made.n_submitted, made.n_waiting) == (1, 1)
@@ -208,12 +209,12 @@ def test_a_mask_submitted_before_counts_as_done(store: Store, team: Team, add_ca
 def test_progress_counts_and_times_each_person(store: Store, team: Team, add_case: AddCase) -> None:
     images = [image_of(store, add_case()) for _ in range(3)]
     made = hand_out(store, team.administrator, team.annotator_ids, adjudicator_id=team.senior.person_id)
-    by_image = {item.image_id: item.item_id for item in queue_items(store, actor=team.anna, task_id=made.id)}
+    by_image = {item.image_id: item.item_id for item in queue_items(Caller(store, team.anna), task_id=made.id)}
     paint_and_submit(store, team.anna, images[0])
     with store.writing() as session:
         session.get_one(TaskItem, by_image[images[1]]).active_ms = 9000
-    skip_item(store, actor=team.anna, item_id=by_image[images[1]], reason="only  blood")
-    found = tasks.task_progress(store, actor=team.senior, task_id=made.id)
+    skip_item(Caller(store, team.anna), item_id=by_image[images[1]], reason="only  blood")
+    found = tasks.task_progress(Caller(store, team.senior), task_id=made.id)
     anna, ben = found.people
     assert (anna.name, anna.n_items, anna.n_submitted, anna.n_skipped, anna.n_waiting) == ("Anna", 3, 1, 1, 1)
     assert (anna.seconds_per_image_median, anna.seconds_per_case_median) == (4.0, 6.5)
@@ -232,12 +233,12 @@ def test_an_image_left_out_later_holds_nobody_up(store: Store, team: Team, add_c
     paint_and_submit(store, team.anna, first)
     paint_and_submit(store, team.anna, second)
     paint_and_submit(store, team.ben, first)
-    mark_image(store, actor=team.ben, image_id=second, shows_cervix=False)
+    mark_image(Caller(store, team.ben), image_id=second, shows_cervix=False)
     task = task_of(store, team.ben, made.id)
     assert (task.n_images, task.n_items, task.n_waiting, task.n_images_done, task.n_left_out) == (2, 3, 0, 2, 1)
-    ben = tasks.task_progress(store, actor=team.administrator, task_id=made.id).people[1]
+    ben = tasks.task_progress(Caller(store, team.administrator), task_id=made.id).people[1]
     assert (ben.n_items, ben.n_submitted, ben.n_waiting) == (1, 1, 0)
-    mark_image(store, actor=team.ben, image_id=second, shows_cervix=True)
+    mark_image(Caller(store, team.ben), image_id=second, shows_cervix=True)
     task = task_of(store, team.ben, made.id)
     assert (task.n_items, task.n_waiting, task.n_images_done, task.n_left_out) == (4, 1, 1, 0)
 
@@ -245,12 +246,12 @@ def test_an_image_left_out_later_holds_nobody_up(store: Store, team: Team, add_c
 def test_closing_ends_a_task_once(store: Store, team: Team, add_case: AddCase) -> None:
     image_id = image_of(store, add_case())
     made = hand_out(store, team.administrator, team.annotator_ids)
-    closed = tasks.close_task(store, actor=team.administrator, task_id=made.id)
+    closed = tasks.close_task(Caller(store, team.administrator), task_id=made.id)
     assert closed.closed_at is not None
     with pytest.raises(Conflict, match="closed already"):
-        tasks.close_task(store, actor=team.administrator, task_id=made.id)
-    assert tasks.list_tasks(store, actor=team.anna) == ()
-    assert tasks.list_tasks(store, actor=team.anna, with_closed=True) == (closed,)
+        tasks.close_task(Caller(store, team.administrator), task_id=made.id)
+    assert tasks.list_tasks(Caller(store, team.anna)) == ()
+    assert tasks.list_tasks(Caller(store, team.anna), with_closed=True) == (closed,)
     paint_and_submit(store, team.anna, image_id)
     assert task_of(store, team.anna, made.id).n_submitted == 0, "a closed task counts nothing more"
 
@@ -259,23 +260,23 @@ def test_who_sees_which_task(store: Store, team: Team, reader: Actor, add_case: 
     add_case()
     made = hand_out(store, team.administrator, (team.anna.person_id,), adjudicator_id=team.senior.person_id)
     for actor in (team.administrator, team.anna, team.senior):
-        assert [task.id for task in tasks.list_tasks(store, actor=actor)] == [made.id]
-    assert tasks.list_tasks(store, actor=team.ben) == ()
+        assert [task.id for task in tasks.list_tasks(Caller(store, actor))] == [made.id]
+    assert tasks.list_tasks(Caller(store, team.ben)) == ()
     with pytest.raises(NotFound):
-        tasks.task_progress(store, actor=team.ben, task_id=made.id)
+        tasks.task_progress(Caller(store, team.ben), task_id=made.id)
     with pytest.raises(NotFound):
-        tasks.task_progress(store, actor=team.administrator, task_id=99)
+        tasks.task_progress(Caller(store, team.administrator), task_id=99)
     with pytest.raises(PermissionDenied):
-        tasks.task_progress(store, actor=reader, task_id=made.id)
+        tasks.task_progress(Caller(store, reader), task_id=made.id)
     with pytest.raises(PermissionDenied, match="progress"):
-        tasks.task_progress(store, actor=team.anna, task_id=made.id)
+        tasks.task_progress(Caller(store, team.anna), task_id=made.id)
     draft = task_draft(team.annotator_ids)
     for forbidden in (
-        lambda: tasks.preview_task(store, actor=team.anna, draft=draft),
-        lambda: tasks.create_task(store, actor=team.anna, draft=draft),
-        lambda: tasks.close_task(store, actor=team.anna, task_id=made.id),
-        lambda: tasks.annotator_choices(store, actor=team.anna),
-        lambda: tasks.list_tasks(store, actor=reader),
+        lambda: tasks.preview_task(Caller(store, team.anna), draft=draft),
+        lambda: tasks.create_task(Caller(store, team.anna), draft=draft),
+        lambda: tasks.close_task(Caller(store, team.anna), task_id=made.id),
+        lambda: tasks.annotator_choices(Caller(store, team.anna)),
+        lambda: tasks.list_tasks(Caller(store, reader)),
     ):
         with pytest.raises(PermissionDenied):
             forbidden()
@@ -286,10 +287,10 @@ def test_what_is_done_stands_in_the_log_without_patient_data(store: Store, team:
     with store.reading() as session:
         code = session.get_one(Patient, session.get_one(Case, case_id).patient_id).code
     made = hand_out(store, team.administrator, team.annotator_ids, where=CaseFilter(patient_code=code), seed=7)
-    item = queue_items(store, actor=team.anna, task_id=made.id)[0]
-    open_item(store, actor=team.anna, item_id=item.item_id)
-    skip_item(store, actor=team.anna, item_id=item.item_id, reason="blurred")
-    tasks.close_task(store, actor=team.administrator, task_id=made.id)
+    item = queue_items(Caller(store, team.anna), task_id=made.id)[0]
+    open_item(Caller(store, team.anna), item_id=item.item_id)
+    skip_item(Caller(store, team.anna), item_id=item.item_id, reason="blurred")
+    tasks.close_task(Caller(store, team.administrator), task_id=made.id)
     with store.reading() as session:
         entries = session.query(AuditEntry).filter_by(subject=f"task {made.id}").order_by(AuditEntry.id).all()
     assert [entry.action for entry in entries] == ["create task", "skip task item", "close task"]

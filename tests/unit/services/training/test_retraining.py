@@ -5,6 +5,7 @@ import pytest
 from colpo_core.errors import InputRejected, PermissionDenied
 from colpo_core.records.people import Actor
 from colpo_core.records.training.retraining import RetrainingRule
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.jobs import control as jobs
 from colpo_core.services.snapshots import freezing
 from colpo_core.services.snapshots.freezing import SnapshotQuery
@@ -30,13 +31,13 @@ def clinic(store: Store) -> Clinic:
 @pytest.fixture
 def snapshot_id(store: Store, clinic: Clinic, annotator: Actor) -> int:
     query = SnapshotQuery("first", seed=3, mask_policy=MaskPolicy.MAJORITY)
-    return freezing.freeze_snapshot(store, actor=annotator, query=query).id
+    return freezing.freeze_snapshot(Caller(store, annotator), query=query).id
 
 
 def ruled(store: Store, actor: Actor, snapshot_id: int, **moments: int) -> RetrainingRule:
     wanted: dict[str, int | None] = {"every_days": None, "at_new_labels": None}
-    rule = rule_like(store, actor=actor, snapshot_id=snapshot_id, settings=TINY, **(wanted | moments))
-    set_retraining(store, actor=actor, rule=rule)
+    rule = rule_like(Caller(store, actor), snapshot_id=snapshot_id, settings=TINY, **(wanted | moments))
+    set_retraining(Caller(store, actor), rule=rule)
     return rule
 
 
@@ -48,7 +49,7 @@ def end(store: Store, job_id: int) -> None:
 def test_nothing_trains_by_itself_until_somebody_says_so(
     store: Store, administrator: Actor, snapshot_id: int, placed: list[int]
 ) -> None:
-    assert not retraining(store, actor=administrator).is_on
+    assert not retraining(Caller(store, administrator)).is_on
     assert train_if_due(store, now=utc_now() + timedelta(days=400)) is None
     assert placed == []
 
@@ -56,10 +57,10 @@ def test_nothing_trains_by_itself_until_somebody_says_so(
 def test_a_rule_is_kept_as_it_was_set(store: Store, administrator: Actor, snapshot_id: int) -> None:
     rule = ruled(store, administrator, snapshot_id, every_days=30)
     assert (rule.seed, rule.mask_policy) == (3, MaskPolicy.MAJORITY)
-    found = retraining(store, actor=administrator)
+    found = retraining(Caller(store, administrator))
     assert (found.is_on, found.rule, found.set_by) == (True, rule, "Ada")
-    set_retraining(store, actor=administrator, rule=None)
-    assert not retraining(store, actor=administrator).is_on
+    set_retraining(Caller(store, administrator), rule=None)
+    assert not retraining(Caller(store, administrator)).is_on
     with store.reading() as session:
         deeds = [entry.action for entry in session.query(AuditEntry) if entry.subject.startswith("rule")]
     assert deeds == ["retrain by itself", "retrain no more"]
@@ -75,11 +76,11 @@ def test_after_the_days_it_freezes_trains_and_promotes_nothing(
     job_id = train_if_due(store, now=later + timedelta(days=2))
     assert placed == [job_id]
     assert job_id is not None
-    job = jobs.get_job(store, actor=administrator, job_id=job_id)
+    job = jobs.get_job(Caller(store, administrator), job_id=job_id)
     assert job.created_by == "Ada"
-    frozen = freezing.get_snapshot(store, actor=administrator, snapshot_id=job.snapshot_id or 0)
+    frozen = freezing.get_snapshot(Caller(store, administrator), snapshot_id=job.snapshot_id or 0)
     assert (frozen.count("images"), frozen.mask_policy, frozen.seed) == (13, MaskPolicy.MAJORITY, 3)
-    assert f"training {job_id} began" in retraining(store, actor=administrator).note
+    assert f"training {job_id} began" in retraining(Caller(store, administrator)).note
     with store.reading() as session:
         assert session.query(Promotion).count() == 0
 
@@ -87,7 +88,7 @@ def test_after_the_days_it_freezes_trains_and_promotes_nothing(
 def test_new_labels_bring_it_on(
     store: Store, administrator: Actor, clinic: Clinic, snapshot_id: int, placed: list[int]
 ) -> None:
-    starting.start_training(store, actor=administrator, snapshot_id=snapshot_id, settings=TINY)
+    starting.start_training(Caller(store, administrator), snapshot_id=snapshot_id, settings=TINY)
     placed.clear()
     ruled(store, administrator, snapshot_id, at_new_labels=2)
     now = utc_now()
@@ -98,7 +99,7 @@ def test_new_labels_bring_it_on(
     job_id = train_if_due(store, now=now + 2 * LOOK_EVERY)
     assert placed == [job_id]
     assert job_id is not None
-    assert "because of 2 new labels" in retraining(store, actor=administrator).note
+    assert "because of 2 new labels" in retraining(Caller(store, administrator)).note
     clinic.add_case()
     clinic.add_case()
     assert train_if_due(store, now=now + 4 * LOOK_EVERY) is None, "one after the other"
@@ -109,7 +110,7 @@ def test_new_labels_bring_it_on(
 def test_why_none_began_stands_beside_the_rule(store: Store, administrator: Actor, snapshot_id: int) -> None:
     ruled(store, administrator, snapshot_id, every_days=1)
     assert train_if_due(store, now=utc_now() + timedelta(days=2)) is None
-    assert "holds exactly the same" in retraining(store, actor=administrator).note
+    assert "holds exactly the same" in retraining(Caller(store, administrator)).note
 
 
 def test_who_may_not_train_any_more_trains_no_more(
@@ -120,7 +121,7 @@ def test_who_may_not_train_any_more_trains_no_more(
     with store.writing() as session:
         session.get_one(Person, second.person_id).active = False
     assert train_if_due(store, now=utc_now() + timedelta(days=2)) is None
-    assert "may not train any more" in retraining(store, actor=administrator).note
+    assert "may not train any more" in retraining(Caller(store, administrator)).note
     assert placed == []
 
 
@@ -137,14 +138,13 @@ def test_of_several_supervisors_one_looks(
 def test_only_an_administrator_sets_it_and_it_needs_a_moment(
     store: Store, administrator: Actor, annotator: Actor, snapshot_id: int
 ) -> None:
-    rule = rule_like(store, actor=annotator, snapshot_id=snapshot_id, settings=TINY, every_days=7, at_new_labels=None)
+    rule = rule_like(Caller(store, annotator), snapshot_id=snapshot_id, settings=TINY, every_days=7, at_new_labels=None)
     with pytest.raises(PermissionDenied):
-        set_retraining(store, actor=annotator, rule=rule)
+        set_retraining(Caller(store, annotator), rule=rule)
     for days, labels in ((None, None), (0, None), (367, None), (None, 0)):
         with pytest.raises(InputRejected):
             rule_like(
-                store,
-                actor=administrator,
+                Caller(store, administrator),
                 snapshot_id=snapshot_id,
                 settings=TINY,
                 every_days=days,
