@@ -55,11 +55,11 @@ def _people(ctx: PageContext, listed: tuple[PersonRecord, ...]) -> None:
         humans = [one for one in listed if not one.is_program]
         rows = pd.DataFrame(
             {
-                "Name": [one.display_name for one in humans],
-                "Username": [one.username for one in humans],
-                "Role": [one.role.value for one in humans],
-                "State": [_state(one) for one in humans],
-                "Since": [one.created_at.date() for one in humans],
+                "Name": [human.display_name for human in humans],
+                "Username": [human.username for human in humans],
+                "Role": [human.role.value for human in humans],
+                "State": [_state(human) for human in humans],
+                "Since": [human.created_at.date() for human in humans],
             }
         )
         st.caption("Choose a person to reset the password or to deactivate the account.")

@@ -47,7 +47,7 @@ def _clinic(ctx: PageContext, found: Worklist, progress: Progress) -> None:
     work, far = st.columns([2.6, 1], gap="large")
     with work:
         st.title("What waits for me")
-        queues = [one for one in my_open_queues(ctx) if one.next_image_id is not None]
+        queues = [queue for queue in my_open_queues(ctx) if queue.next_image_id is not None]
         for one in queues:
             show_queue_row(one)
         if not found.items and not queues:

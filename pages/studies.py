@@ -136,12 +136,14 @@ def _counts(study: StudyRecord) -> None:
 
 def _readers(readers: tuple[ReaderProgress, ...], *, is_open: bool) -> None:
     st.subheader("Readers")
-    for one in readers:
+    for reader in readers:
         name = (
-            plain(one.display_name) + ("" if one.active else " (deactivated)") + (" (taken off)" if one.removed else "")
+            plain(reader.display_name)
+            + ("" if reader.active else " (deactivated)")
+            + (" (taken off)" if reader.removed else "")
         )
         if is_open:
-            st.progress(_share(one.answered, one.total), text=f"{name}: {one.answered} of {one.total}")
+            st.progress(_share(reader.answered, reader.total), text=f"{name}: {reader.answered} of {reader.total}")
         else:
             st.markdown(f":material/visibility: {name}")
 
@@ -150,12 +152,12 @@ def _checkpoints(ctx: PageContext, study: StudyRecord, checkpoints: tuple[Checkp
     if not checkpoints:
         return
     st.subheader("Checkpoints")
-    for one in checkpoints:
-        st.markdown(f"**{plain(one.name)}**: {one.predicted} of {one.total} cases predicted")
-        if one.seen_in_training:
-            st.caption(f":material/warning: seen in training: {one.seen_in_training} of {one.total}")
-        if study.state is not StudyState.DRAFT and one.predicted < one.total:
-            _predict_button(ctx, study, one)
+    for checkpoint in checkpoints:
+        st.markdown(f"**{plain(checkpoint.name)}**: {checkpoint.predicted} of {checkpoint.total} cases predicted")
+        if checkpoint.seen_in_training:
+            st.caption(f":material/warning: seen in training: {checkpoint.seen_in_training} of {checkpoint.total}")
+        if study.state is not StudyState.DRAFT and checkpoint.predicted < checkpoint.total:
+            _predict_button(ctx, study, checkpoint)
 
 
 def _predict_button(ctx: PageContext, study: StudyRecord, one: CheckpointProgress) -> None:
@@ -179,13 +181,14 @@ def _draft_actions(ctx: PageContext, detail: StudyDetail) -> None:
         )
         for problem in detail.problems:
             st.warning(problem, icon=":material/warning:")
-        for one in detail.checkpoints:
-            if one.checkpoint_id == detail.plan.aid_checkpoint_id and one.predicted < one.total:
+        for checkpoint in detail.checkpoints:
+            if checkpoint.checkpoint_id == detail.plan.aid_checkpoint_id and checkpoint.predicted < checkpoint.total:
                 st.warning(
-                    f"{plain(one.name)}, which aids the readers, has predicted {one.predicted} of {one.total} cases.",
+                    f"{plain(checkpoint.name)}, which aids the readers, has predicted {checkpoint.predicted} of "
+                    f"{checkpoint.total} cases.",
                     icon=":material/warning:",
                 )
-                _predict_button(ctx, detail.study, one)
+                _predict_button(ctx, detail.study, checkpoint)
         with st.popover(
             "Open for reading",
             icon=":material/lock_open:",
@@ -283,10 +286,13 @@ def _closed(ctx: PageContext, detail: StudyDetail) -> None:
     results_view(findings.results)
     statistics_view(findings.analysis)
     conduct_view(ctx, detail, conduct)
-    for one in detail.checkpoints:
-        if one.predicted < one.total:
-            st.warning(f"{plain(one.name)}: {one.predicted} of {one.total} cases predicted", icon=":material/warning:")
-            _predict_button(ctx, study, one)
+    for checkpoint in detail.checkpoints:
+        if checkpoint.predicted < checkpoint.total:
+            st.warning(
+                f"{plain(checkpoint.name)}: {checkpoint.predicted} of {checkpoint.total} cases predicted",
+                icon=":material/warning:",
+            )
+            _predict_button(ctx, study, checkpoint)
     for table, label in _DOWNLOADS.items():
         st.download_button(
             label,

@@ -49,8 +49,8 @@ def _list(ctx: PageContext) -> None:
     queues = my_open_queues(ctx)
     if queues or not is_administrator:
         st.subheader("My queues", anchor=False)
-    for one in queues:
-        show_queue_row(one)
+    for queue in queues:
+        show_queue_row(queue)
     if not queues and not is_administrator:
         st.info(
             "No task is handed to you. You find one here, and on your home page, once an administrator makes it.",

@@ -109,18 +109,20 @@ def _list_snapshots(snapshots: tuple[SnapshotRecord, ...]) -> None:
     with st.expander(f"Snapshots ({len(snapshots)})", icon=":material/ac_unit:"):
         rows = pd.DataFrame(
             {
-                "Name": [one.name for one in snapshots],
-                "Frozen (UTC)": [as_when(one.created_at) for one in snapshots],
-                "By": [one.created_by for one in snapshots],
-                "Kept as": ["external test set" if one.external else "" for one in snapshots],
-                "Labels": [label_source_text(one.label_source) for one in snapshots],
-                "Patients": [one.count("patients") for one in snapshots],
-                "Images": [one.count("images") for one in snapshots],
-                "Masks": [one.count("masks") for one in snapshots],
-                "Which masks": [mask_policy_text(one.mask_policy, one.mask_annotator) for one in snapshots],
-                "Simulated": [one.simulated for one in snapshots],
-                "Left out": [sum(one.counts["left_out"].values()) for one in snapshots],
-                "Hash": [one.sha256[:12] for one in snapshots],
+                "Name": [snapshot.name for snapshot in snapshots],
+                "Frozen (UTC)": [as_when(snapshot.created_at) for snapshot in snapshots],
+                "By": [snapshot.created_by for snapshot in snapshots],
+                "Kept as": ["external test set" if snapshot.external else "" for snapshot in snapshots],
+                "Labels": [label_source_text(snapshot.label_source) for snapshot in snapshots],
+                "Patients": [snapshot.count("patients") for snapshot in snapshots],
+                "Images": [snapshot.count("images") for snapshot in snapshots],
+                "Masks": [snapshot.count("masks") for snapshot in snapshots],
+                "Which masks": [
+                    mask_policy_text(snapshot.mask_policy, snapshot.mask_annotator) for snapshot in snapshots
+                ],
+                "Simulated": [snapshot.simulated for snapshot in snapshots],
+                "Left out": [sum(snapshot.counts["left_out"].values()) for snapshot in snapshots],
+                "Hash": [snapshot.sha256[:12] for snapshot in snapshots],
             }
         )
         picked = st.dataframe(
@@ -136,7 +138,7 @@ def _list_snapshots(snapshots: tuple[SnapshotRecord, ...]) -> None:
 
 
 def _list_trainings(trainings: tuple[JobRecord, ...], snapshots: tuple[SnapshotRecord, ...]) -> None:
-    names = {one.id: one.name for one in snapshots}
+    names = {snapshot.id: snapshot.name for snapshot in snapshots}
     settings_of = [job.training_settings for job in trainings]
     with st.expander(f"Trainings ({len(trainings)})", icon=":material/history:"):
         rows = pd.DataFrame(

@@ -77,8 +77,14 @@ def print_conduct(found: StudyConduct) -> None:
     print_table(
         ("reader", "exposed to", "how", "not given", "read and flagged"),
         [
-            (one.display_name, f"{one.n_exposed} of {one.n_cases}", one.text, one.n_withheld, one.n_flagged)
-            for one in found.exposures
+            (
+                exposure.display_name,
+                f"{exposure.n_exposed} of {exposure.n_cases}",
+                exposure.text,
+                exposure.n_withheld,
+                exposure.n_flagged,
+            )
+            for exposure in found.exposures
         ],
     )
     click.echo(f"interim results: {'allowed by the design' if found.interim_results else 'none'}")

@@ -4,6 +4,7 @@ import click
 
 from colpo_core.cli.option_types import WordType
 from colpo_core.cli.output import as_operator, json_option, print_json, print_table
+from colpo_core.services.people import access
 from colpo_core.services.people import accounts as service
 from colpo_core.terms import Role
 
@@ -85,3 +86,18 @@ def show_log(limit: int, before: int | None, as_json: bool) -> None:
         return
     rows = [(e.id, f"{e.at:%Y-%m-%d %H:%M:%S}", e.username, e.action, e.subject) for e in page.entries]
     print_table(("line", "UTC", "who", "did", "to"), rows)
+
+
+@people.command("access")
+@click.option("--markdown", is_flag=True, help="Print the table as it stands in docs/access.md.")
+@json_option
+def list_access(markdown: bool, as_json: bool) -> None:
+    """Show which role may do what, as the program itself checks it."""
+    table = access.list_access()
+    if as_json:
+        print_json(table)
+    elif markdown:
+        click.echo(access.as_markdown(table), nl=False)
+    else:
+        rows = [(line.subject, line.service, ", ".join(line.roles), line.purpose) for line in table]
+        print_table(("subject", "service", "roles", "what it does"), rows)

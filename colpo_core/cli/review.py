@@ -113,8 +113,14 @@ def why(prediction_id: int, ask: bool, as_json: bool) -> None:
     else:
         click.echo(found.why_no_like)
     changed = [
-        (one.change.value, one.finding or "", one.annotator, f"{one.prob_hsil_3ch:.3f}", f"{one.prob_hsil_4ch:.3f}")
-        for one in found.what_ifs
+        (
+            what_if.change.value,
+            what_if.finding or "",
+            what_if.annotator,
+            f"{what_if.prob_hsil_3ch:.3f}",
+            f"{what_if.prob_hsil_4ch:.3f}",
+        )
+        for what_if in found.what_ifs
     ]
     if changed:
         print_table(("changed", "finding", "outlined by", "HSIL, 3 channels", "HSIL, 4 channels"), changed)

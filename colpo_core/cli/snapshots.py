@@ -75,10 +75,11 @@ def preview(as_json: bool, **options: Any) -> None:  # noqa: ANN401 - those of t
         return
     click.echo(f"masks: {found.masks_text}")
     _print_counts(found.counts)
-    for one in found.contradictions:
+    for pair in found.contradictions:
         click.echo(
-            f"left out: images {one.image_id} (case {one.case_id}) and {one.other_image_id} (case {one.other_case_id}) "
-            "are copies of one photograph, and the labels of their cases contradict each other"
+            f"left out: images {pair.image_id} (case {pair.case_id}) and {pair.other_image_id} "
+            f"(case {pair.other_case_id}) are copies of one photograph, and the labels of their cases contradict "
+            "each other"
         )
     print_questions(found.asked)
     for sentence in (*found.problems, *found.warnings):
@@ -139,9 +140,9 @@ def _print_snapshot(found: SnapshotRecord) -> None:
 def list_snapshots(as_json: bool) -> None:
     """Show all snapshots."""
     with as_operator() as caller:
-        found = freezing.list_snapshots(caller)
+        snapshots = freezing.list_snapshots(caller)
     if as_json:
-        print_json(found)
+        print_json(snapshots)
         return
     rows = [
         (
@@ -154,7 +155,7 @@ def list_snapshots(as_json: bool) -> None:
             s.label_source.value,
             s.sha256[:12],
         )
-        for s in found
+        for s in snapshots
     ]
     print_table(("snapshot", "name", "kept as", "images", "masks", "masks by", "labels by", "hash"), rows)
 

@@ -23,7 +23,7 @@ Patients are not named in any of these files. For research; not for diagnosis.
 def figures_csv(figures: Sequence[ReportFigure]) -> bytes:
     """Figures as UTF-8 CSV with a header; what is not defined is an empty cell, numbers are written in full."""
     columns = [field.name for field in fields(ReportFigure)]
-    rows = ((one.name, *(getattr(one, column) for column in columns)) for one in figures)
+    rows = ((figure.name, *(getattr(figure, column) for column in columns)) for figure in figures)
     return csv_bytes(("name", *columns), rows)
 
 

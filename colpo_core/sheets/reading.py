@@ -175,7 +175,7 @@ def read_table(content: bytes, name: str, wanted: Sequence[Column]) -> Table:
     if content.startswith(SIGNATURE):
         source = open_workbook(content, name, [column.headings for column in wanted if column.is_needed])
         if source.others:
-            others = ", ".join(f"“{one}”" for one in source.others)
+            others = ", ".join(f"“{other}”" for other in source.others)
             notes.append(f"The sheet “{source.sheet}” of {name} was read, and not {others}.")
     else:
         encoding = told_encoding(content, name)

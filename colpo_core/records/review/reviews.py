@@ -118,7 +118,7 @@ class PredictionRecord:
     @property
     def all_marks(self) -> tuple[Mark, ...]:
         """The checkpoint's marks, with SIMULATED too where the image itself was drawn by the program."""
-        if not self.simulated or any(one.kind is MarkKind.SIMULATED for one in self.marks):
+        if not self.simulated or any(mark.kind is MarkKind.SIMULATED for mark in self.marks):
             return self.marks
         return (SIMULATED_IMAGE, *self.marks)
 

@@ -56,9 +56,9 @@ def compare_models(caller: Caller, *, first_id: int, second_id: int, channels: i
         hidden = set(session.scalars(select(Image.case_id).where(Image.id.in_(images_without_model(caller.actor)))))
     unseen = [row for row in rows if row.judged.patient_id not in met]
     shared = [row for row in unseen if row.first is not None and row.second is not None]
-    flips = tuple(one for one in _flips(shared, thresholds) if one.case_id not in hidden)
+    flips = tuple(flip for flip in _flips(shared, thresholds) if flip.case_id not in hidden)
     seen = (ExposureKind.LABEL, ExposureKind.PREDICTION)
-    exposures.note(caller.store, caller.actor, [(one.case_id, kind) for one in flips for kind in seen])
+    exposures.note(caller.store, caller.actor, [(flip.case_id, kind) for flip in flips for kind in seen])
     return ModelComparison(
         first=both[0].name,
         second=both[1].name,

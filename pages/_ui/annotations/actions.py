@@ -64,16 +64,16 @@ def submit(ctx: PageContext, submissions: Sequence[MaskSubmission], names: dict[
 
     def deed() -> str:
         made, refused = [], []
-        for one in submissions:
-            name = names[one.document_id].lower()
+        for submission in submissions:
+            name = names[submission.document_id].lower()
             try:
                 version = own_masks.submit_annotation(
-                    ctx.caller, document_id=one.document_id, seq=one.seq, note=one.note
+                    ctx.caller, document_id=submission.document_id, seq=submission.seq, note=submission.note
                 )
                 made.append((name, version.number))
-                drop_question(QUESTIONS, one.document_id)
+                drop_question(QUESTIONS, submission.document_id)
             except MaskDoubted as asked:
-                keep_question(QUESTIONS, one, names[one.document_id], asked)
+                keep_question(QUESTIONS, submission, names[submission.document_id], asked)
             except ColpoError as error:
                 refused.append(f"Not submitted: {name}. {error}")
         said = _submitted_text(made)

@@ -53,7 +53,7 @@ def _show_gallery(found: UnmarkedPage) -> None:
         if opened is not None:
             st.query_params.from_dict({"image": str(int(opened))})
 
-    case_gallery(key, [_item(one) for one in found.images], _chosen(found), on_select=select, on_open=open_one)
+    case_gallery(key, [_item(image) for image in found.images], _chosen(found), on_select=select, on_open=open_one)
 
 
 def _item(one: UnmarkedImage) -> GalleryItem:
@@ -70,7 +70,7 @@ def _item(one: UnmarkedImage) -> GalleryItem:
 def _chosen(found: UnmarkedPage) -> set[int]:
     """What is chosen of this page alone: nothing is confirmed that is not in sight."""
     chosen: set[int] = st.session_state.get(_CHOSEN, set())
-    return chosen & {one.image_id for one in found.images}
+    return chosen & {image.image_id for image in found.images}
 
 
 def _show_buttons(ctx: PageContext, found: UnmarkedPage, cursors: list[int]) -> None:
@@ -85,7 +85,7 @@ def _show_buttons(ctx: PageContext, found: UnmarkedPage, cursors: list[int]) -> 
             on_click=_confirm,
             args=(ctx, tuple(chosen)),
         )
-        everything = tuple(one.image_id for one in found.images)
+        everything = tuple(image.image_id for image in found.images)
         st.button("Choose all on this page", icon=":material/select_all:", on_click=_choose, args=(everything,))
         st.button("Choose none", icon=":material/deselect:", on_click=_choose, args=((),), disabled=not chosen)
         st.space("stretch")

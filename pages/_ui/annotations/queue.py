@@ -31,7 +31,7 @@ _REASONS = (
 def first_of_queue(ctx: PageContext, task_id: int) -> int | None:
     """The image of a task that waits for me first, or None where none does."""
     queues = task_queue.my_queues(ctx.caller)
-    return next((one.next_image_id for one in queues if one.task_id == task_id), None)
+    return next((queue.next_image_id for queue in queues if queue.task_id == task_id), None)
 
 
 def note_opened(ctx: PageContext, place: QueuePlace) -> None:

@@ -100,12 +100,12 @@ def _other_images(ctx: PageContext, mine: OpenAnnotation, options: StartOptions)
     st.markdown("**My mask on another image of this case**")
     items = [
         StripItem(
-            one.image.id,
-            f"/colpo/images/{one.image.id}/thumbnail",
-            stage_text(one.image),
-            f"{one.area_share:.1%}" if one.is_submitted else f"{one.area_share:.1%}, draft",
+            other_image.image.id,
+            f"/colpo/images/{other_image.image.id}/thumbnail",
+            stage_text(other_image.image),
+            f"{other_image.area_share:.1%}" if other_image.is_submitted else f"{other_image.area_share:.1%}, draft",
         )
-        for one in options.other_images
+        for other_image in options.other_images
     ]
 
     def choose() -> None:

@@ -68,7 +68,9 @@ def show_questions(asked: Sequence[AskedImage], *, key: str) -> None:
 
 def contradiction_text(contradictions: Sequence[Contradiction]) -> str:
     """Which cases hold copies of one photograph and contradict each other, and what a snapshot does about it."""
-    pairs = sorted({tuple(sorted((one.case_id, one.other_case_id))) for one in contradictions})
+    pairs = sorted(
+        {tuple(sorted((contradiction.case_id, contradiction.other_case_id))) for contradiction in contradictions}
+    )
     named = ", ".join(f"{first} and {second}" for first, second in pairs[:_SHOWN])
     more = f" and {len(pairs) - _SHOWN} more pairs" if len(pairs) > _SHOWN else ""
     return (

@@ -27,7 +27,7 @@ def show_images(case: CaseRecord) -> None:
         return
     images = sorted(
         case.images,
-        key=lambda one: place_in_series(one.image.stage, one.image.seconds_after_acid, one.image.id),
+        key=lambda image: place_in_series(image.image.stage, image.image.seconds_after_acid, image.image.id),
     )
     if len(images) > 1:
         st.toggle(
@@ -45,7 +45,9 @@ def show_images(case: CaseRecord) -> None:
 
 
 def _compare(images: list[CaseImage]) -> None:
-    frames = [Frame(str(one.image.id), f"/colpo/images/{one.image.id}", stage_text(one.image)) for one in images]
+    frames = [
+        Frame(str(image.image.id), f"/colpo/images/{image.image.id}", stage_text(image.image)) for image in images
+    ]
     image_series("case_series", frames, height_px=_COMPARED_HEIGHT_PX)
 
 
@@ -90,8 +92,8 @@ def show_with_sites(
 def _chosen(case: CaseRecord, images: list[CaseImage]) -> CaseImage:
     """The image that was clicked, else the first with acetic acid."""
     wanted = st.session_state.get(sites.shown_image_key(case.id))
-    by_wish = next((one for one in images if one.image.id == wanted), None)
-    acetic = next((one for one in images if one.image.is_readable), None)
+    by_wish = next((image for image in images if image.image.id == wanted), None)
+    acetic = next((image for image in images if image.image.is_readable), None)
     return by_wish or acetic or images[0]
 
 
@@ -170,12 +172,12 @@ def _mark(image_id: int, key: str) -> None:
 def _strip(case: CaseRecord, images: list[CaseImage], shown: CaseImage) -> None:
     items = [
         StripItem(
-            one.image.id,
-            f"/colpo/images/{one.image.id}/thumbnail",
-            stage_text(one.image),
-            "no cervix" if not one.image.shows_cervix else "",
+            image.image.id,
+            f"/colpo/images/{image.image.id}/thumbnail",
+            stage_text(image.image),
+            "no cervix" if not image.image.shows_cervix else "",
         )
-        for one in images
+        for image in images
     ]
 
     def choose() -> None:

@@ -85,9 +85,9 @@ def _select_all(where: CaseFilter) -> None:
     ctx = page_context()
 
     def deed() -> str:
-        found = find_case_ids(ctx.caller, where=where)
-        _put(found)
-        return f"{count_text(len(found), 'case')} selected."
+        case_ids = find_case_ids(ctx.caller, where=where)
+        _put(case_ids)
+        return f"{count_text(len(case_ids), 'case')} selected."
 
     doing(deed)
 

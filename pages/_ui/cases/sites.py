@@ -35,11 +35,11 @@ def site_choices(case: CaseRecord) -> tuple[SiteChoice, ...]:
     ctx = page_context()
     return tuple(
         SiteChoice(
-            f"Biopsy point {point.position}, {stage_text(one.image)}",
-            SpecimenSite(one.image.id, point.x_px, point.y_px),
+            f"Biopsy point {point.position}, {stage_text(image.image)}",
+            SpecimenSite(image.image.id, point.x_px, point.y_px),
         )
-        for one in case.images
-        for point in biopsy_points(ctx.caller, image_id=one.image.id)
+        for image in case.images
+        for point in biopsy_points(ctx.caller, image_id=image.image.id)
     )
 
 
@@ -78,7 +78,9 @@ def stop_placing() -> None:
 def being_placed(case: CaseRecord) -> SpecimenRecord | None:
     """The specimen of this case whose site waits for a click."""
     wanted = st.session_state.get(_PLACING)
-    found = next((one for one in case.specimens if one.id == wanted and one.withdrawn_at is None), None)
+    found = next(
+        (specimen for specimen in case.specimens if specimen.id == wanted and specimen.withdrawn_at is None), None
+    )
     if found is None:
         stop_placing()
     return found

@@ -135,7 +135,7 @@ def _time_text(one: AnnotatorProgress) -> str:
 def _recruitment(ctx: PageContext, found: Dashboard) -> None:
     counts = cohort.recruitment(ctx.caller, include_simulated=found.includes_simulated)
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"**Cases per month (n = {sum(one.n for one in counts):,})**", width="content")
+        st.markdown(f"**Cases per month (n = {sum(count.n for count in counts):,})**", width="content")
         st.space("stretch")
         by = st.segmented_control(
             "By", ["label", "grade"], format_func=str.capitalize, default="label", required=True,
@@ -168,9 +168,9 @@ def _months(counts: Sequence[MonthCount]) -> list[str]:
 
 def _per_month(counts: Sequence[MonthCount], months: Sequence[str], by: str, kind: Label | Grade | None) -> list[int]:
     found = dict.fromkeys(months, 0)
-    for one in counts:
-        if one.month in found and (one.label if by == "label" else one.grade) == kind:
-            found[one.month] += one.n
+    for count in counts:
+        if count.month in found and (count.label if by == "label" else count.grade) == kind:
+            found[count.month] += count.n
     return list(found.values())
 
 

@@ -60,7 +60,7 @@ def _agreement(agreement: ModelAgreement) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**{plain(agreement.checkpoint_name)}**, trained with {label_source_text(agreement.trained_on)}")
         model_badges(agreement.marks)
-        by_impression = any(one.kind is MarkKind.IMPRESSION for one in agreement.marks)
+        by_impression = any(mark.kind is MarkKind.IMPRESSION for mark in agreement.marks)
         if agreement.compared_with is LabelSource.IMPRESSION and not by_impression:
             impression_badge()
     if not any(row.n_cases for row in agreement.rows):
@@ -93,7 +93,7 @@ def _unseen(ctx: PageContext, found: Dashboard) -> None:
     """The curves of the chosen network on labelled cases that the model has not met."""
     figures = cohort.unseen_figures(ctx.caller, include_simulated=found.includes_simulated)
     channels = st.session_state.get("dashboard_network", 4)
-    one = next((one for one in figures if one.channels == channels), None)
+    one = next((figure for figure in figures if figure.channels == channels), None)
     if one is None or not one.n_cases:
         return
     few = one.n_cases == one.n_all
@@ -216,8 +216,8 @@ def _reviews(ctx: PageContext, reviews: ReviewAgreement) -> None:
         "prediction; verdicts, not cases."
     )
     rates = cohort.reviewer_rates(ctx.caller)
-    rows = [{"Reviewer": one.name, "Overruled, of cases judged": one.overruled.text(), "Unsure": one.n_unsure}
-            for one in rates]  # fmt: skip
+    rows = [{"Reviewer": rate.name, "Overruled, of cases judged": rate.overruled.text(), "Unsure": rate.n_unsure}
+            for rate in rates]  # fmt: skip
     if rows:
         st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch", key="dashboard_reviewers")
         st.caption("The gravest verdict of each reviewer on a case; Exact 95% interval. Few cases say little.")

@@ -23,7 +23,7 @@ _MAPS = {
 def show_image(ctx: PageContext, desk: ReviewDesk) -> None:
     """Draw the case's images with the masks and maps as layers; that of the prediction comes first."""
     found = desk.prediction
-    frames = [_frame(ctx, desk, one) for one in desk.series]
+    frames = [_frame(ctx, desk, sery) for sery in desk.series]
     case_viewer(
         "review_viewer", frames, str(found.image_id), height_px=430, file_name=f"review-image-{found.image_id}.png"
     )

@@ -93,7 +93,11 @@ def _what_if(ctx: PageContext, desk: ReviewDesk, reasons: CallReasons) -> None:
     if reasons.failure:
         st.warning(f"It could not be worked out: {reasons.failure}", icon=":material/error:")
     is_judged = has_verdict(ctx, desk)
-    shown = [one for one in reasons.what_ifs if is_judged or one.annotator_id in (None, ctx.caller.actor.person_id)]
+    shown = [
+        what_if
+        for what_if in reasons.what_ifs
+        if is_judged or what_if.annotator_id in (None, ctx.caller.actor.person_id)
+    ]
     if shown:
         st.dataframe(_table(ctx, desk, shown), hide_index=True, width="stretch", key="review_what_ifs")
         st.caption(

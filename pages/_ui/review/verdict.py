@@ -32,12 +32,12 @@ _OPENED = "review_opens_editor"
 
 def has_verdict(ctx: PageContext, desk: ReviewDesk) -> bool:
     """Whether the person has judged this prediction: until then nothing shows that would sway her."""
-    return any(one.reviewer_id == ctx.caller.actor.person_id for one in desk.reviews)
+    return any(review.reviewer_id == ctx.caller.actor.person_id for review in desk.reviews)
 
 
 def show_verdict(ctx: PageContext, desk: ReviewDesk) -> None:
     """Draw my verdict, and the buttons that enter one."""
-    mine = next((one for one in desk.reviews if one.reviewer_id == ctx.caller.actor.person_id), None)
+    mine = next((review for review in desk.reviews if review.reviewer_id == ctx.caller.actor.person_id), None)
     prediction_id = desk.prediction.id
     with st.container(border=True):
         if mine is not None:
@@ -130,6 +130,6 @@ def show_reference(ctx: PageContext, desk: ReviewDesk) -> None:
         link("cases", "Open the case", icon=":material/folder_shared:", case=desk.prediction.case_id)
     if desk.reviews:
         with st.expander(f"Verdicts ({len(desk.reviews)})", icon=":material/history:"):
-            for one in desk.reviews:
-                said = plain(reason_text(one))
-                st.markdown(f"{as_when(one.at)} · {plain(one.reviewer)} · **{one.verdict.value}** {said}")
+            for review in desk.reviews:
+                said = plain(reason_text(review))
+                st.markdown(f"{as_when(review.at)} · {plain(review.reviewer)} · **{review.verdict.value}** {said}")

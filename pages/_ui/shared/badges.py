@@ -16,9 +16,9 @@ _LOOKS = {
 
 def model_badges(marks: Iterable[Mark]) -> None:
     """Mark what a model says, or figures of it; what a mark means is its help."""
-    for one in marks:
-        icon, colour = _LOOKS[one.kind]
-        st.badge(one.text, icon=icon, color=colour, help=one.meaning)  # type: ignore[arg-type]
+    for mark in marks:
+        icon, colour = _LOOKS[mark.kind]
+        st.badge(mark.text, icon=icon, color=colour, help=mark.meaning)  # type: ignore[arg-type]
 
 
 def simulated_badge() -> None:

@@ -36,9 +36,9 @@ def calibration_table(lines: Sequence[CallerCalibration]) -> str:
     """A line a reader or network, as HTML."""
     headings = ("", "Cases", "Brier score", "Calibration error", "Overconfidence", "Overcalling")
     rows = [
-        [escape(_name(one)), str(one.n_cases), _estimate(one.brier), _estimate(one.ece),
-         _estimate(one.overconfidence, is_signed=True), _estimate(one.overcalling, is_signed=True)]
-        for one in lines
+        [escape(_name(line)), str(line.n_cases), _estimate(line.brier), _estimate(line.ece),
+         _estimate(line.overconfidence, is_signed=True), _estimate(line.overcalling, is_signed=True)]
+        for line in lines
     ]  # fmt: skip
     return study_table(headings, rows)
 

@@ -66,11 +66,11 @@ def _exposures(conduct: StudyConduct) -> None:
     )
     rows = pd.DataFrame(
         {
-            "Reader": [one.display_name for one in conduct.exposures],
-            "Exposed to": [f"{one.n_exposed} of {one.n_cases} cases" for one in conduct.exposures],
-            "How": [one.text for one in conduct.exposures],
-            "Not given": [one.n_withheld for one in conduct.exposures],
-            "Read and flagged": [one.n_flagged for one in conduct.exposures],
+            "Reader": [exposure.display_name for exposure in conduct.exposures],
+            "Exposed to": [f"{exposure.n_exposed} of {exposure.n_cases} cases" for exposure in conduct.exposures],
+            "How": [exposure.text for exposure in conduct.exposures],
+            "Not given": [exposure.n_withheld for exposure in conduct.exposures],
+            "Read and flagged": [exposure.n_flagged for exposure in conduct.exposures],
         }
     )
     st.dataframe(rows, hide_index=True, width="stretch", key="study_exposures")
@@ -80,8 +80,11 @@ def _amendments(conduct: StudyConduct) -> None:
     st.subheader("Amendments")
     if not conduct.amendments:
         st.caption("None since the seal.")
-    for one in conduct.amendments:
-        st.markdown(f"{as_when(one.at)} UTC, {plain(one.by)}: {plain(one.text)}. Reason: {plain(one.reason)}")
+    for amendment in conduct.amendments:
+        st.markdown(
+            f"{as_when(amendment.at)} UTC, {plain(amendment.by)}: {plain(amendment.text)}. "
+            f"Reason: {plain(amendment.reason)}"
+        )
 
 
 def _refusals(conduct: StudyConduct) -> None:
@@ -91,10 +94,10 @@ def _refusals(conduct: StudyConduct) -> None:
         return
     rows = pd.DataFrame(
         {
-            "Reader": [one.display_name for one in conduct.refusals],
-            "Asked for": [one.what for one in conduct.refusals],
-            "Times": [one.times for one in conduct.refusals],
-            "Last (UTC)": [as_when(one.last_at) for one in conduct.refusals],
+            "Reader": [refusal.display_name for refusal in conduct.refusals],
+            "Asked for": [refusal.what for refusal in conduct.refusals],
+            "Times": [refusal.times for refusal in conduct.refusals],
+            "Last (UTC)": [as_when(refusal.last_at) for refusal in conduct.refusals],
         }
     )
     st.dataframe(rows, hide_index=True, width="stretch", key="study_refusals")
@@ -104,13 +107,13 @@ def _amendment_form(ctx: PageContext, detail: StudyDetail) -> None:
     study_id = detail.study.id
     st.caption("Cases, labels, checkpoints, seed and plan never change. An amendment is printed with the results.")
     reason = st.text_input("Reason", key="amend_reason", max_chars=study_amendments.MAX_REASON)
-    reading = {one.reader_id for one in detail.readers}
+    reading = {reader.reader_id for reader in detail.readers}
     options = designing.study_options(ctx.caller).readers
-    fresh = [one for one in options if one.id not in reading]
+    fresh = [option for option in options if option.id not in reading]
     added = st.selectbox("Add a reader", fresh, index=None, format_func=_name, key="amend_add", placeholder="nobody")
     if added is not None and st.button("Add", key="amend_add_now"):
         _do(lambda: study_amendments.add_reader(ctx.caller, study_id=study_id, reader_id=added.id, reason=reason))
-    left = [Option(one.reader_id, one.display_name) for one in detail.readers if not one.removed]
+    left = [Option(reader.reader_id, reader.display_name) for reader in detail.readers if not reader.removed]
     gone = st.selectbox(
         "Take a reader off", left, index=None, format_func=_name, key="amend_remove", placeholder="nobody"
     )

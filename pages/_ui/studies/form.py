@@ -43,7 +43,7 @@ def study_form(ctx: PageContext) -> None:
             placeholder="None",
         )  # fmt: skip
         plan, practice = plan_form(checkpoints)
-    reader_ids, checkpoint_ids = [one.id for one in readers], [one.id for one in checkpoints]
+    reader_ids, checkpoint_ids = [reader.id for reader in readers], [checkpoint.id for checkpoint in checkpoints]
     with preview, showing_errors():
         counted = designing.preview_choice(
             ctx.caller, choice=choice, reader_ids=reader_ids, checkpoint_ids=checkpoint_ids,

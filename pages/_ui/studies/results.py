@@ -59,16 +59,19 @@ def _provenance(results: StudyResults) -> None:
             f"frozen at the sealing. {study.n_cases} cases, {study.n_hsil} HSIL"
             + (f", {study.n_simulated} simulated." if study.n_simulated else ".")
         )
-        if any(one.trained_on is LabelSource.IMPRESSION for one in results.checkpoints):
+        if any(checkpoint.trained_on is LabelSource.IMPRESSION for checkpoint in results.checkpoints):
             impression_badge()
 
 
 def results_table(results: StudyResults) -> str:
     """The table as HTML."""
     head = "".join(f"<th scope='col'>{name}</th>" for name in ("", "Cases", *(name for name, _ in _FIGURES)))
-    body = [_part("Readers"), *(row for one in results.readers for row in _rows(one, results))]
+    body = [_part("Readers"), *(row for reader in results.readers for row in _rows(reader, results))]
     if results.checkpoints:
-        body += [_part("Checkpoints"), *(row for one in results.checkpoints for row in _rows(one, results))]
+        body += [
+            _part("Checkpoints"),
+            *(row for checkpoint in results.checkpoints for row in _rows(checkpoint, results)),
+        ]
     table = f"<table class='study-results'><thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table>"
     return f"<div class='study-wide'>{table}</div>"
 
@@ -125,7 +128,7 @@ def _seconds(one: CallerFigures) -> str:
 def results_chart(results: StudyResults) -> go.Figure:
     """Accuracy, sensitivity and specificity as dots with their intervals, a row a caller."""
     callers = [*results.readers, *results.checkpoints]
-    names = [results.title(one) for one in callers]
+    names = [results.title(caller) for caller in callers]
     shown = _FIGURES[:3]
     figure = make_subplots(
         cols=len(shown), shared_yaxes=True, subplot_titles=[name for name, _ in shown], horizontal_spacing=0.03

@@ -100,9 +100,9 @@ def _predictive(analysis: StudyAnalysis) -> None:
         for arm_name, arm in reader.arms.items()
     ]
     lines += [
-        (escape(f"{one.name}, {one.channels} channels"), one.alone)
-        for one in analysis.networks
-        if one.alone is not None
+        (escape(f"{network.name}, {network.channels} channels"), network.alone)
+        for network in analysis.networks
+        if network.alone is not None
     ]
     rows = [[name, _at(arm.ppv_at_prevalence), _at(arm.npv_at_prevalence)] for name, arm in lines]
     st.html(study_table(("", "PPV", "NPV"), rows))
@@ -167,7 +167,7 @@ def readers_table(readers: RatingAnalysis) -> str:
         for arm_name, arm in reader.arms.items():
             shares = (arm.sensitivity, arm.specificity)
             cells = [_named(name, arm_name, readers), value_text(arm.auc, arm.auc_ci, missing=arm.auc_ci_missing)]
-            rows.append([*cells, *(one.text() if one else "–" for one in shares), str(arm.n)])
+            rows.append([*cells, *(share.text() if share else "–" for share in shares), str(arm.n)])
     for arm_name, single in readers.single_arm.items():
         area = escape(value_text(single.auc, single.logit_ci, missing=single.reason))
         rows.append([f"<b>{_named('All readers', arm_name, readers)}</b>", area, "", "", ""])
@@ -230,12 +230,12 @@ def _network(network: NetworkComparison) -> None:
 
 
 def _rows(network: NetworkComparison) -> Iterator[list[str]]:
-    for one in network.readers:
-        if one.aucs is None or one.calls is None:
-            yield [escape(one.title), "too few cases in common", "", "", ""]
+    for reader in network.readers:
+        if reader.aucs is None or reader.calls is None:
+            yield [escape(reader.title), "too few cases in common", "", "", ""]
             continue
-        calls = [_paired(one.calls[field]) for _, field in _CALLS]
-        yield [escape(one.title), _area(one.aucs), *calls]
+        calls = [_paired(reader.calls[field]) for _, field in _CALLS]
+        yield [escape(reader.title), _area(reader.aucs), *calls]
     together = network.together
     if together is not None:
         shares = [_points(network.shares.get(Endpoint(field))) for _, field in _CALLS]
@@ -246,9 +246,9 @@ def _rows(network: NetworkComparison) -> Iterator[list[str]]:
 def forest(network: NetworkComparison) -> go.Figure | None:
     """Differences of areas, reader minus network, a row a reader and one for all; None where there is none."""
     found: list[tuple[str, float, Bounds]] = [
-        (one.title, one.aucs.difference, one.aucs.ci)
-        for one in network.readers
-        if one.aucs is not None and one.aucs.difference is not None and one.aucs.ci is not None
+        (reader.title, reader.aucs.difference, reader.aucs.ci)
+        for reader in network.readers
+        if reader.aucs is not None and reader.aucs.difference is not None and reader.aucs.ci is not None
     ]
     together: AgainstModel | None = network.together
     if together is not None and together.ci is not None:

@@ -71,7 +71,7 @@ def task_form(ctx: PageContext) -> None:
             title=title if title.strip() else _UNNAMED,
             finding=finding,
             where=where,
-            annotator_ids=tuple(one.id for one in people),
+            annotator_ids=tuple(person.id for person in people),
             n_annotators=n_annotators,
             blind=blind,
             proposals=proposals,
@@ -129,7 +129,7 @@ def _people(choices: tuple[AnnotatorChoice, ...]) -> tuple[list[AnnotatorChoice]
 
 
 def _adjudicator(choices: tuple[AnnotatorChoice, ...], people: list[AnnotatorChoice]) -> AnnotatorChoice | None:
-    others = [one for one in choices if one not in people]
+    others = [choice for choice in choices if choice not in people]
     chosen: AnnotatorChoice | None = st.selectbox(
         "Adjudicator", others, index=None, format_func=_name, key="task_adjudicator", placeholder="Nobody",
         help="A senior who decides between the masks afterwards; none of the annotators.",

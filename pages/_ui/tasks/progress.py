@@ -82,14 +82,14 @@ def _people(people: tuple[PersonProgress, ...]) -> None:
         return
     rows = pd.DataFrame(
         {
-            "Annotator": [one.name for one in people],
-            "Done": [100 * share(one.n_submitted + one.n_skipped, one.n_items) for one in people],
-            "Images": [one.n_items for one in people],
-            "Submitted": [one.n_submitted for one in people],
-            "Skipped": [one.n_skipped for one in people],
-            "Waiting": [one.n_waiting for one in people],
-            "Per image": [_median(one.seconds_per_image_median) for one in people],
-            "Per case": [_median(one.seconds_per_case_median) for one in people],
+            "Annotator": [person.name for person in people],
+            "Done": [100 * share(person.n_submitted + person.n_skipped, person.n_items) for person in people],
+            "Images": [person.n_items for person in people],
+            "Submitted": [person.n_submitted for person in people],
+            "Skipped": [person.n_skipped for person in people],
+            "Waiting": [person.n_waiting for person in people],
+            "Per image": [_median(person.seconds_per_image_median) for person in people],
+            "Per case": [_median(person.seconds_per_case_median) for person in people],
         }
     )
     st.dataframe(

@@ -13,8 +13,8 @@ from pages._ui.tasks.words import share
 
 def my_open_queues(ctx: PageContext) -> tuple[QueueSummary, ...]:
     """My queues of tasks that are open, those with waiting images first."""
-    queues = [one for one in task_queue.my_queues(ctx.caller) if not one.closed]
-    return tuple(sorted(queues, key=lambda one: one.next_image_id is None))
+    queues = [my_queue for my_queue in task_queue.my_queues(ctx.caller) if not my_queue.closed]
+    return tuple(sorted(queues, key=lambda queue: queue.next_image_id is None))
 
 
 def show_queue_row(one: QueueSummary) -> None:

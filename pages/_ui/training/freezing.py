@@ -142,7 +142,7 @@ def _masks(ctx: PageContext) -> tuple[MaskPolicy, int | None]:
     policy = st.selectbox("Masks", list(MaskPolicy), format_func=_POLICY_NAMES.__getitem__, key="mask_policy")
     annotator_id = None
     if policy is MaskPolicy.ANNOTATOR:
-        authors = {one.person_id: one for one in freezing.mask_authors(ctx.caller)}
+        authors = {mask_author.person_id: mask_author for mask_author in freezing.mask_authors(ctx.caller)}
         if not authors:
             raise InputRejected("Nobody has submitted a mask yet. Choose other masks, or annotate first.")
         annotator_id = st.selectbox(
