@@ -64,7 +64,7 @@ class Blinding(ColpoError):
 
 
 class ShownNoMore(Blinding):
-    """A picture was still on its way to the reader's page when its case was answered: not sent, and no attempt."""
+    """An image was still on its way to the reader's page when its case was answered: not sent, and no attempt."""
 
 
 class LeakageFound(ColpoError):

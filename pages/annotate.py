@@ -126,7 +126,7 @@ def _show_main(
     elif mode == BIOPSY:
         biopsies.show_canvas(ctx, desk)
     elif mode == FORM:
-        stages.show_picture(ctx, desk, around_px=around_px)
+        stages.show_photograph(ctx, desk, around_px=around_px)
     elif found is not None:
         comparing.show_comparison(found, around_px=around_px)
     else:

@@ -12,7 +12,7 @@ from colpo_core.services.review import desk as review
 from pages._ui.cases.pdf_button import offer_page
 from pages._ui.jobs.live import prediction_progress
 from pages._ui.review.calls import show_calls
-from pages._ui.review.pictures import show_image, show_maps, show_sites
+from pages._ui.review.images import show_image, show_maps, show_sites
 from pages._ui.review.reasons import show_reasons
 from pages._ui.review.verdict import show_reference, show_verdict
 from pages._ui.shared.badges import model_badges
@@ -108,8 +108,8 @@ def _desk(ctx: PageContext, desk: ReviewDesk) -> None:
     _head(ctx, desk)
     for problem in desk.problems:
         st.warning(f"{problem} Or predict the image again.", icon=":material/broken_image:")
-    picture, verdict = st.columns([5, 3], gap="large")
-    with picture:
+    image_side, verdict = st.columns([5, 3], gap="large")
+    with image_side:
         show_image(ctx, desk)
         show_sites(desk)
     with verdict:

@@ -22,7 +22,7 @@ from colpo_core.records.statistics.number_texts import percent_texts
 from colpo_core.terms import Label
 
 MOST_IMAGES = 8
-Pictures = Mapping[int, NDArray[Any]]
+ImagesById = Mapping[int, NDArray[Any]]
 _A4_INCHES = (8.27, 11.69)
 _COLUMNS = 4
 _LINE = 0.0142
@@ -31,7 +31,7 @@ _LABEL_COLUMNS = 74
 _BADGE_COLUMNS = 48
 _MOST_LINES = 36
 _MARGIN = 0.06
-_FONT, _NO_PICTURE = "DejaVu Sans", "\N{WHITE SQUARE}"
+_FONT, _NO_PHOTOGRAPH = "DejaVu Sans", "\N{WHITE SQUARE}"
 _STYLE: dict[Any, Any] = {  # its keys' own type is a list of 300 words
     "pdf.fonttype": 42,
     "font.family": _FONT,
@@ -41,12 +41,12 @@ _TEAL, _AMBER, _GREY, _INK = "#00b3a6", "#c98a00", "#56666b", "#14181a"
 _HEADING = "#0b6e69"
 
 
-def case_pdf(report: CaseReport, pictures: Pictures, masks: Pictures) -> bytes:
+def case_pdf(report: CaseReport, photographs: ImagesById, masks: ImagesById) -> bytes:
     """Draw the page. Whatever comes in, it is one; what has no room is shortened, and the page says so.
 
     Args:
         report: What the page says.
-        pictures: By image H x W x 3 uint8, of any size.
+        photographs: By image H x W x 3 uint8, of any size.
         masks: By image H x W bool where the model sees acetowhite epithelium, of any size with the image's proportions.
 
     Returns:
@@ -55,7 +55,7 @@ def case_pdf(report: CaseReport, pictures: Pictures, masks: Pictures) -> bytes:
     with ONE_AT_A_TIME, mpl.rc_context(_STYLE):
         figure = Figure(figsize=_A4_INCHES)
         top = _head(figure, report)
-        top = _images(figure, report, pictures, masks, top)
+        top = _images(figure, report, photographs, masks, top)
         _lines(figure, list(_text(report)), top)
         _foot(figure, report)
         buffer = io.BytesIO()
@@ -96,8 +96,8 @@ def _marks(report: CaseReport) -> tuple[Mark, ...]:
 def _images(
     figure: Figure,
     report: CaseReport,
-    pictures: Pictures,
-    masks: Pictures,
+    photographs: ImagesById,
+    masks: ImagesById,
     top: float,
 ) -> float:
     if not report.images:
@@ -110,19 +110,19 @@ def _images(
         row, column = divmod(number, columns)
         left, bottom = _MARGIN + column * width, top - (row + 1) * (height + 0.022)
         axes = figure.add_axes((left + 0.004, bottom + 0.018, width - 0.008, height))
-        _picture(axes, reported, pictures, masks)
+        _photograph(axes, reported, photographs, masks)
         figure.text(left + 0.006, bottom + 0.006, _short(_caption(reported), 46 if large else 30), size=7)
     return top - (1 + (len(report.images) - 1) // columns) * (height + 0.022) - 0.012
 
 
-def _picture(axes: Axes, reported: ReportedImage, pictures: Pictures, masks: Pictures) -> None:
+def _photograph(axes: Axes, reported: ReportedImage, photographs: ImagesById, masks: ImagesById) -> None:
     axes.set_axis_off()
-    picture = pictures.get(reported.image.id)
-    if picture is None:
+    photograph = photographs.get(reported.image.id)
+    if photograph is None:
         axes.text(0.5, 0.5, "image missing", ha="center", va="center", size=8, color=_GREY, transform=axes.transAxes)
         return
     extent = (0, reported.image.width_px, reported.image.height_px, 0)
-    axes.imshow(picture, extent=extent, aspect="equal", interpolation="lanczos")
+    axes.imshow(photograph, extent=extent, aspect="equal", interpolation="lanczos")
     mask = masks.get(reported.image.id)
     if mask is not None and mask.any() and not mask.all():
         axes.contour(mask, levels=[0.5], colors=[_TEAL], linewidths=1.4, extent=extent, origin="upper")
@@ -253,9 +253,9 @@ def _short(text: str, most: int) -> str:
 
 
 def _plain(text: str) -> str:
-    """Text in the page's font: what it has no picture of, such as another script's characters, is a white square."""
+    """Text in the page's font: what it has no glyph for, such as another script's characters, is a white square."""
     return "".join(
-        " " if not character.isprintable() else character if ord(character) in _pictured() else _NO_PICTURE
+        " " if not character.isprintable() else character if ord(character) in _pictured() else _NO_PHOTOGRAPH
         for character in text
     )
 

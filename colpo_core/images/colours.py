@@ -33,7 +33,7 @@ _OKLAB_FROM_LMS = np.array(
 )
 
 
-def heat_rgba(values: NDArray[Any]) -> NDArray[np.uint8]:
+def evidence_rgba(values: NDArray[Any]) -> NDArray[np.uint8]:
     """Colour a map; what is 0 is fully transparent, and more is brighter and more opaque.
 
     Args:
@@ -48,7 +48,7 @@ def heat_rgba(values: NDArray[Any]) -> NDArray[np.uint8]:
     _check_map(values)
     shares = np.clip(values.astype(np.float64), 0.0, 1.0)
     rgba = np.empty((*shares.shape, 4), np.uint8)
-    rgba[..., :3] = HEAT_TABLE[np.rint(shares * (_TABLE_SIZE - 1)).astype(np.intp)]
+    rgba[..., :3] = EVIDENCE_COLOURS[np.rint(shares * (_TABLE_SIZE - 1)).astype(np.intp)]
     rgba[..., 3] = np.rint(np.sqrt(shares) * HIGHEST_ALPHA)
     return rgba
 
@@ -74,7 +74,7 @@ def map_png(values: NDArray[Any], *, height_px: int, width_px: int, brightest: f
     shares = np.clip(values.astype(np.float32) / top, 0.0, 1.0) if top > 0 else np.zeros(values.shape, np.float32)
     smooth = np.asarray(cv2.resize(shares, (width_px, height_px), interpolation=cv2.INTER_CUBIC))
     buffer = io.BytesIO()
-    Image.fromarray(heat_rgba(smooth)).save(buffer, format="PNG")
+    Image.fromarray(evidence_rgba(smooth)).save(buffer, format="PNG")
     return buffer.getvalue()
 
 
@@ -83,7 +83,7 @@ def _check_map(values: NDArray[Any]) -> None:
         raise ValueError(f"a map is a two-dimensional array of finite numbers, not one of shape {values.shape}")
 
 
-def _heat_table() -> NDArray[np.uint8]:
+def _evidence_colours() -> NDArray[np.uint8]:
     """256 colours between the stops, spaced so that Oklab's lightness grows by equal steps."""
     stops = _oklab(np.array(_STOPS_SRGB, np.float64) / 255)
     lightness = np.linspace(stops[0, 0], stops[-1, 0], _TABLE_SIZE)
@@ -102,16 +102,16 @@ def _srgb(oklab: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(np.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055))
 
 
-HEAT_TABLE = _heat_table()
+EVIDENCE_COLOURS = _evidence_colours()
 MASK_RGBA = (0, 214, 201, 150)
 """The model's mask over an image, wherever it is shown: red, green, blue and opacity, 0 to 255."""
 
 
-def heat_gradient(steps: int = 9) -> str:
+def evidence_gradient(steps: int = 9) -> str:
     """The table's colours from least to most as a CSS gradient from left to right, for a colour bar.
 
     Args:
         steps: Colours that are named; a browser draws those between.
     """
-    named = (HEAT_TABLE[round(step * (_TABLE_SIZE - 1) / (steps - 1))].tolist() for step in range(steps))
+    named = (EVIDENCE_COLOURS[round(step * (_TABLE_SIZE - 1) / (steps - 1))].tolist() for step in range(steps))
     return f"linear-gradient(to right, {', '.join(f'rgb({red} {green} {blue})' for red, green, blue in named)})"

@@ -78,7 +78,7 @@ class CleanImage:
         width_px: Width in pixels.
         height_px: Height in pixels.
         bits: Of each value in the file that it was read from, 8 or 16.
-        left_aside: Further pictures in that file, of which the first alone was taken.
+        left_aside: Further images in that file, of which the first alone was taken.
     """
 
     rgb: NDArray[np.uint8]

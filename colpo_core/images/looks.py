@@ -133,7 +133,7 @@ def _of_stage(looks: ImageLooks, stage: Stage) -> ImageQuestion | None:
     is_green = looks.green_minus_red > GREEN_ABOVE
     is_stained = looks.green_minus_blue > IODINE_ABOVE and not is_green
     if stage is Stage.GREEN_FILTER:
-        if looks.colourfulness < GREY_BELOW:  # some devices keep the picture behind their filter grey
+        if looks.colourfulness < GREY_BELOW:  # some devices keep the image behind their filter grey
             return None
         if is_stained:
             return ImageQuestion.IODINE

@@ -1,4 +1,4 @@
-"""Masks from files: a picture of two values, as other programs write masks."""
+"""Masks from files: an image of two values, as other programs write masks."""
 
 import io
 

@@ -33,7 +33,7 @@ _VIEWS = ((0, 0, 0), (0, 0, 1), (0, 2, 1), (2, 0, 1), (2, 2, 1), (1, 1, 1))  # h
 _WORTH_A_LOOK = 80  # whole images that differ in more bits are no crops of each other
 _BLACK = 24  # grey levels: no darker is a bar, also after a JPEG
 _LIT_SHARE = 0.05  # of a row or column that is no bar
-_LEAST_LEFT = 0.1  # of the image between bars; a night picture has none
+_LEAST_LEFT = 0.1  # of the image between bars; a dark photograph has none
 _MOST_CELLS = 1_000_000  # pairs compared at once
 _LUMA = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601
 

@@ -41,8 +41,8 @@ def unpack_probabilities(content: bytes) -> NDArray[np.float32]:
         InputRejected: The file is damaged.
     """
     try:
-        with Image.open(io.BytesIO(content)) as picture:
-            grey = np.asarray(picture)
+        with Image.open(io.BytesIO(content)) as image:
+            grey = np.asarray(image)
     except (OSError, ValueError, SyntaxError, UnidentifiedImageError) as error:
         raise InputRejected(_DAMAGED) from error
     if grey.ndim != 2 or grey.dtype != np.uint8:

@@ -52,7 +52,7 @@ def disc(radius: float, *, x_px: float = 80, y_px: float = 60, height: int = HEI
     return inside
 
 
-def show_picture(page: Page, image_id: int, rgb: NDArray[np.uint8]) -> None:
+def show_photograph(page: Page, image_id: int, rgb: NDArray[np.uint8]) -> None:
     """Show this instead of the image that the server has."""
     _, png = cv2.imencode(".png", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))
     page.route(
@@ -91,7 +91,7 @@ def test_the_wand_takes_what_it_shows(clinic: Clinic, new_tab: NewTab) -> None:
     rgb = np.where((lesion | other)[..., None], (214, 188, 180), (178, 84, 80))
     rgb = np.clip(rgb + np.random.default_rng(3).normal(0, 3, rgb.shape), 0, 255).astype(np.uint8)
     tab = new_tab()
-    show_picture(tab.page, image_id, rgb)
+    show_photograph(tab.page, image_id, rgb)
     tab.open(image_id)
     press(tab, "w")
     x, y = tab.at(400, 300)
@@ -308,7 +308,7 @@ def test_the_green_filter_shows_green(image_id: int, new_tab: NewTab) -> None:
     rgb = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
     rgb[:, : WIDTH // 2] = (230, 20, 20)
     rgb[:, WIDTH // 2 :] = (230, 200, 200)
-    show_picture(tab.page, image_id, rgb)
+    show_photograph(tab.page, image_id, rgb)
     tab.open(image_id)
     press(tab, "v")
     shot = cv2.imdecode(np.frombuffer(tab.page.screenshot(), np.uint8), cv2.IMREAD_COLOR)

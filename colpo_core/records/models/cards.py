@@ -57,7 +57,7 @@ EVIDENCE_TEXT = (
 )
 FORGETTING_TEXT = (
     "The weights of a copy are drawn anew from the last layer downwards. A map that shows what was learned changes: "
-    "the correlation falls towards 0. One that stays alike shows the picture, not the network."
+    "the correlation falls towards 0. One that stays alike shows the image, not the network."
 )
 COMPARED = {"auc": "AUC", "accuracy": "Accuracy", "sensitivity": "Sensitivity", "specificity": "Specificity"}
 CONTROLS = {

@@ -58,7 +58,7 @@ def case_report_pdf(caller: Caller, *, case_id: int) -> bytes:
         code_version=__version__,
     )
     exposures.note(caller.store, caller.actor, seen_in(case))
-    page = case_pdf(report, _pictures(caller.store, images), _masks(caller.store, images))
+    page = case_pdf(report, _photographs(caller.store, images), _masks(caller.store, images))
     with caller.store.writing() as session:
         audit.record(session, caller.actor, "make page of case", f"case {case.id}")
     return page
@@ -83,14 +83,14 @@ def _model_sha256(store: Store, images: tuple[ReportedImage, ...]) -> str:
         return session.get_one(Checkpoint, first.checkpoint_id).sha256
 
 
-def _pictures(store: Store, images: tuple[ReportedImage, ...]) -> dict[int, NDArray[np.uint8]]:
-    pictures = {}
+def _photographs(store: Store, images: tuple[ReportedImage, ...]) -> dict[int, NDArray[np.uint8]]:
+    photographs = {}
     for reported in images:
         try:
-            pictures[reported.image.id] = _smaller(read_rgb(store.blobs.get(reported.image.sha256)))
+            photographs[reported.image.id] = _smaller(read_rgb(store.blobs.get(reported.image.sha256)))
         except ColpoError:
             continue  # the page says in its place that the image is missing
-    return pictures
+    return photographs
 
 
 def _masks(store: Store, images: tuple[ReportedImage, ...]) -> dict[int, NDArray[np.bool_]]:

@@ -202,7 +202,7 @@ def _notes(image: CleanImage, copies: tuple[int, ...], against: tuple[int, ...])
             "a snapshot takes neither."
         )
     if image.left_aside:
-        more = "another picture" if image.left_aside == 1 else f"{image.left_aside} more pictures"
+        more = "another image" if image.left_aside == 1 else f"{image.left_aside} more images"
         notes.append(f"The file holds {more} behind the photograph, which was left aside.")
     return tuple(notes)
 

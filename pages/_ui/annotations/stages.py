@@ -30,7 +30,7 @@ def show_stages(desk: AnnotationDesk) -> None:
     image_series("annotate_series", frames, height_px=_SERIES_PX)
 
 
-def show_picture(ctx: PageContext, desk: AnnotationDesk, *, around_px: int) -> None:
+def show_photograph(ctx: PageContext, desk: AnnotationDesk, *, around_px: int) -> None:
     """The image with my newest version, to look at while filling in the form."""
     layers = []
     if desk.versions:

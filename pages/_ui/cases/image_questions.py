@@ -98,7 +98,7 @@ def _table(images: Sequence[AskedImage], key: str) -> None:
     st.dataframe(
         pd.DataFrame(
             {
-                "Picture": [f"/colpo/images/{image.image_id}/thumbnail" for image in shown],
+                "Photograph": [f"/colpo/images/{image.image_id}/thumbnail" for image in shown],
                 "Case": [f"/cases?case={image.case_id}" for image in shown],
                 "Image": [image.image_id for image in shown],
             }
@@ -111,7 +111,7 @@ def _table(images: Sequence[AskedImage], key: str) -> None:
         on_select="rerun",
         selection_mode="multi-row",
         column_config={
-            "Picture": st.column_config.ImageColumn(width="small"),
+            "Photograph": st.column_config.ImageColumn(width="small"),
             "Case": st.column_config.LinkColumn(display_text=r"case=(\d+)", width="small"),
         },
     )

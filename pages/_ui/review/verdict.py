@@ -126,7 +126,7 @@ def show_reference(ctx: PageContext, desk: ReviewDesk) -> None:
             st.markdown(f"**{reference.label.value}**{grade}")
             st.caption(reference.reason)
         if reference.flagged:
-            st.warning("Needs a clinician's attention.", icon=":material/priority_high:")
+            st.warning("A clinician has to look at this case.", icon=":material/priority_high:")
         link("cases", "Open the case", icon=":material/folder_shared:", case=desk.prediction.case_id)
     if desk.reviews:
         with st.expander(f"Verdicts ({len(desk.reviews)})", icon=":material/history:"):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from colpo_core.images.colours import HEAT_TABLE, HIGHEST_ALPHA, heat_gradient, heat_rgba, map_png
+from colpo_core.images.colours import EVIDENCE_COLOURS, HIGHEST_ALPHA, evidence_gradient, evidence_rgba, map_png
 
 
 def opened(content: bytes) -> np.ndarray:
@@ -16,27 +16,27 @@ def opened(content: bytes) -> np.ndarray:
 
 
 def test_lightness_grows_along_the_table() -> None:
-    luminance = HEAT_TABLE @ np.array([0.2126, 0.7152, 0.0722])
+    luminance = EVIDENCE_COLOURS @ np.array([0.2126, 0.7152, 0.0722])
     assert np.all(np.diff(luminance) >= -0.6)
     assert luminance[-1] - luminance[0] > 200
 
 
 def test_zero_is_transparent_and_one_is_brightest() -> None:
-    rgba = heat_rgba(np.array([[0.0, 0.25, 1.0]]))
+    rgba = evidence_rgba(np.array([[0.0, 0.25, 1.0]]))
     assert rgba.shape == (1, 3, 4)
     assert rgba.dtype == np.uint8
     assert rgba[0, :, 3].tolist() == [0, HIGHEST_ALPHA // 2, HIGHEST_ALPHA]
-    assert np.array_equal(rgba[0, 2, :3], HEAT_TABLE[-1])
+    assert np.array_equal(rgba[0, 2, :3], EVIDENCE_COLOURS[-1])
 
 
 def test_what_lies_outside_is_clipped() -> None:
-    assert np.array_equal(heat_rgba(np.array([[-3.0, 7.0]])), heat_rgba(np.array([[0.0, 1.0]])))
+    assert np.array_equal(evidence_rgba(np.array([[-3.0, 7.0]])), evidence_rgba(np.array([[0.0, 1.0]])))
 
 
 @pytest.mark.parametrize("values", [np.zeros(4), np.zeros((0, 3)), np.array([[np.nan]]), np.array([[np.inf]])])
 def test_only_a_finite_map_is_drawn(values: np.ndarray) -> None:
     with pytest.raises(ValueError, match="finite"):
-        heat_rgba(values)
+        evidence_rgba(values)
     with pytest.raises(ValueError, match="finite"):
         map_png(values, height_px=4, width_px=4)
 
@@ -66,9 +66,9 @@ def test_an_empty_map_shows_nothing() -> None:
 
 
 def test_a_colour_bar_runs_through_the_tables_colours() -> None:
-    gradient = heat_gradient(3)
+    gradient = evidence_gradient(3)
     assert gradient.startswith("linear-gradient(to right, rgb(")
-    ends = [HEAT_TABLE[0], HEAT_TABLE[-1]]
+    ends = [EVIDENCE_COLOURS[0], EVIDENCE_COLOURS[-1]]
     for red, green, blue in ends:
         assert f"rgb({red} {green} {blue})" in gradient
     assert gradient.count("rgb(") == 3

@@ -293,7 +293,7 @@ def test_a_picture_behind_the_photograph_is_said_to_be_left_aside(store: Store, 
     pictures[0].save(buffer, format="MPO", save_all=True, append_images=pictures[1:])
     (outcome,) = bring(store, annotator, "P-1", buffer.getvalue()).outcomes
     assert outcome.status is ImportStatus.IMPORTED
-    assert "another picture behind the photograph" in outcome.notes[0]
+    assert "another image behind the photograph" in outcome.notes[0]
 
 
 def test_images_of_an_older_version_are_said_not_to_be_compared(store: Store, annotator: Actor) -> None:

@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from colpo_core.images.colours import heat_gradient
+from colpo_core.images.colours import evidence_gradient
 from colpo_core.records.review.explanations import MapInMask
 from colpo_core.records.review.reviews import ReviewDesk, ReviewImage
 from colpo_core.terms import Combination, Finding
@@ -118,7 +118,7 @@ def show_maps(ctx: PageContext, desk: ReviewDesk) -> None:
         st.caption(f"No positive evidence: {'; '.join(empty)}.")
     st.html(
         "<div style='display:flex;align-items:center;gap:.6rem;font-size:.85rem'><span>least evidence</span>"
-        f"<span style='flex:0 0 14rem;height:.7rem;border-radius:.3rem;background:{heat_gradient()}'></span>"
+        f"<span style='flex:0 0 14rem;height:.7rem;border-radius:.3rem;background:{evidence_gradient()}'></span>"
         "<span>most of this network</span></div>"
     )
     st.caption(
