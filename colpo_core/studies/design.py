@@ -168,6 +168,13 @@ class StudyDesign:
 
 
 @dataclass(frozen=True)
+class StoredImage:
+    """An image that a stored design names; what else is known of it is read from the tables."""
+
+    image_id: int
+
+
+@dataclass(frozen=True)
 class StoredDesign:
     """What of a design the store keeps as JSON alone; all else is read from the tables, and sealed as they hold it.
 
@@ -176,14 +183,14 @@ class StoredDesign:
         left_out: Likewise.
         rules_versions: Empty in a study from before they were kept.
         plan: None in a study from before plans, which is read once.
-        others: Likewise.
+        others: The other images that readers may look at.
     """
 
     chosen_by: str
     left_out: tuple[tuple[str, int], ...]
     rules_versions: tuple[str, ...] = ()
     plan: ReadingPlan | None = None
-    others: tuple[DesignImage, ...] = ()
+    others: tuple[StoredImage, ...] = ()
 
 
 def stored_design(values: dict[str, Any]) -> StoredDesign:

@@ -14,8 +14,8 @@ from colpo_core.records.cases.lists import from_words, to_words
 from colpo_core.records.snapshots.shortcuts import ShortcutReport
 from colpo_core.records.snapshots.snapshots import SnapshotQuery
 from colpo_core.records.typed_json import canonical_json, from_values, to_values
-from colpo_core.studies.design import DesignCase, DesignCheckpoint, StudyDesign, stored_design
-from colpo_core.terms import Arm, Label, LabelSource
+from colpo_core.studies.design import DesignCase, DesignCheckpoint, DesignImage, StoredImage, StudyDesign, stored_design
+from colpo_core.terms import Arm, Label, LabelSource, Stage
 
 STORED = Path(__file__).parents[2] / "support" / "stored"
 
@@ -79,7 +79,7 @@ def design_of(name: str) -> StudyDesign:
         arm=Arm(content["arm"]),
         plan=read.plan,
         practice=tuple(DesignCase(**case | {"truth": Label(case["truth"])}) for case in content.get("practice", ())),
-        others=read.others,
+        others=tuple(DesignImage(**image | {"stage": Stage(image["stage"])}) for image in content.get("others", ())),
     )
 
 
@@ -96,6 +96,7 @@ def test_sealed_designs_keep_their_bytes_and_seal(name: str, seal: str) -> None:
     assert design.to_json() == stored(name)
     assert design.sha256 == seal
     assert stored_design(design.to_dict()) == stored_design(values(name))
+    assert stored_design(values(name)).others == tuple(StoredImage(image.image_id) for image in design.others)
 
 
 @pytest.mark.parametrize("change", [{"chosen_by": None}, {"left_out": [["x", "2"]]}, {"plan": {"aid": "sometimes"}}])
