@@ -186,8 +186,8 @@ class StoredDesign:
         others: The other images that readers may look at.
     """
 
-    chosen_by: str
-    left_out: tuple[tuple[str, int], ...]
+    chosen_by: str = ""
+    left_out: tuple[tuple[str, int], ...] = ()
     rules_versions: tuple[str, ...] = ()
     plan: ReadingPlan | None = None
     others: tuple[StoredImage, ...] = ()

@@ -19,7 +19,7 @@ from colpo_core.records.studies.reading_plans import Aid, ReadingPlan
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.people import signing_in
 from colpo_core.services.review import overlays
-from colpo_core.services.studies import designing, presenting, readings
+from colpo_core.services.studies import designing, presenting, readings, showings
 from colpo_core.services.studies.conduct import study_conduct
 from colpo_core.store import Store
 from colpo_core.store.tables import Case, Image, Patient, Prediction, Presentation, StudyCase, utc_now
@@ -219,8 +219,8 @@ def test_an_answered_case_never_comes_back(
 ) -> None:
     tokens = list(walk_study(store, reader, study_id))
     # A slow machine may take seconds for the walk.
-    monkeypatch.setattr(readings, "_ON_ITS_WAY", timedelta(seconds=30))
-    monkeypatch.setattr(readings, "utc_now", lambda: utc_now() + timedelta(seconds=after_s))
+    monkeypatch.setattr(showings, "_ON_ITS_WAY", timedelta(seconds=30))
+    monkeypatch.setattr(showings, "utc_now", lambda: utc_now() + timedelta(seconds=after_s))
     for token in tokens:
         reply = browser.get(f"/colpo/readings/{study_id}/image/{token}")
         assert reply.status_code == status
@@ -315,7 +315,7 @@ def test_nothing_of_the_model_s_output_is_sent_before_the_first_call_is_locked(
     open_page: Callable[..., Any],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(readings, "_ON_ITS_WAY", timedelta())
+    monkeypatch.setattr(showings, "_ON_ITS_WAY", timedelta())
     image = f"/colpo/readings/{aided.study_id}/image"
     n_refused = n_cases = 0
     while (first := presenting.next_case(Caller(store, reader), study_id=aided.study_id)) is not None:
