@@ -37,13 +37,7 @@ _Floats = npt.NDArray[np.float64]
 
 
 def draw_patients(labels: Sequence[Label], patients: Sequence[int], *, seed: int = 0) -> frozenset[int]:
-    """The patients that are looked at: all, or `MOST_PATIENTS` of them drawn at random, half of each label if possible.
-
-    Args:
-        labels: Label of each case.
-        patients: Patient of each case.
-        seed: Seed of the draw.
-    """
+    """The patients that are looked at: all, or `MOST_PATIENTS` of them by chance, half of each label if possible."""
     hsil = {patient for patient, label in zip(patients, labels, strict=True) if label is Label.HSIL}
     normal = set(patients) - hsil
     if len(hsil) + len(normal) <= MOST_PATIENTS:

@@ -82,11 +82,6 @@ def find_row(session: Session, table: type[Table], row_id: int) -> Table:
 
 
 def no_such(table: type[Base], named: Any) -> NotFound:  # noqa: ANN401 - a number, or a name as text
-    """What is said of a thing that is not in the store: one wording a kind.
-
-    Args:
-        table: What kind of thing.
-        named: By which number, or name, it was asked for.
-    """
+    """What is said of a thing that is not in the store: one wording a kind."""
     kind, advice = _WHERE_TO_LOOK[table]
     return NotFound(f"There is no {kind} {f'“{named}”' if isinstance(named, str) else named}. {advice}")

@@ -91,11 +91,6 @@ class _Found:
 def estimate_power(assumed: Assumed, *, studies: int = 1000, seed: int = 0) -> PowerEstimate:
     """Power of the analysis for random readers and random cases.
 
-    Args:
-        assumed: The study and what is true in it.
-        studies: How many are simulated.
-        seed: Seed of the simulation.
-
     Raises:
         InputRejected: A value makes no sense.
 

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from colpo_core.evaluation.roc import roc_curve
+from colpo_core.records.copying import copied
 from colpo_core.records.statistics.rating_analysis import RatingAnalysis
 from colpo_core.records.statistics.reader_figures import Endpoint, PairedAucs, PairedCalls
 from colpo_core.records.studies.reading_plans import ReadingPlan
@@ -153,21 +154,15 @@ def _primary_results(
     many = found.mrmc if plan.endpoint is Endpoint.AUC else found.shares[plan.endpoint].mrmc
     if many is None:
         return ()
-    result = PrimaryResult(
+    result = copied(
+        PrimaryResult,
+        many,
         tested="Reading with the model's output",
         against="reading without it",
         endpoint=plan.endpoint,
         figures=(many.auc[_AIDED], many.auc[ARM]),
-        difference=many.difference,
-        ci=many.ci,
-        p=many.p,
         alpha=plan.alpha,
-        non_inferiority=many.non_inferiority,
         n_cases=many.basis.n_cases,
-        basis=many.basis,
-        is_cut=many.is_cut,
-        reason=many.reason,
-        cautions=many.cautions,
     )
     return (result,)
 
@@ -177,21 +172,17 @@ def _primary(network: NetworkComparison, plan: ReadingPlan) -> PrimaryResult | N
     together = network.together if plan.endpoint is Endpoint.AUC else network.shares.get(plan.endpoint)
     if together is None:
         return None
-    return PrimaryResult(
+    return copied(
+        PrimaryResult,
+        together,
         tested=f"{network.name}, {network.channels} channels,",
         against="the readers",
         endpoint=plan.endpoint,
         figures=(together.model, together.model + together.difference),
         difference=-together.difference,
         ci=None if together.ci is None else (-together.ci[1], -together.ci[0]),
-        p=together.p,
         alpha=plan.alpha,
-        non_inferiority=together.non_inferiority,
         n_cases=network.n_cases if together.basis is None else together.basis.n_cases,
-        basis=together.basis,
-        is_cut=together.is_cut,
-        reason=together.reason,
-        cautions=together.cautions,
     )
 
 

@@ -118,13 +118,7 @@ _ASKED = {
 
 
 def question_text(question: ImageQuestion, stage: Stage, count: int) -> str:
-    """What is asked about some images of one stage, such as `2 images look like iodine but are filed as ...`.
-
-    Args:
-        question: What is asked.
-        stage: The stage under which they are filed.
-        count: How many they are.
-    """
+    """What is asked about some images of one stage, such as `2 images look like iodine but are filed as ...`."""
     one, more = _ASKED[question]
     said = (one if count == 1 else more).format(stage=STAGE_NAMES[stage])
     return f"{count:,} image{'' if count == 1 else 's'} {said}"

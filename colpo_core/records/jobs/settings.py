@@ -100,10 +100,6 @@ def write_settings(settings: JobSettings) -> dict[str, Any]:
 def read_settings(kind: type[Kind], values: dict[str, Any]) -> Kind:
     """A job's settings from its row.
 
-    Args:
-        kind: The settings of that kind of job.
-        values: What the row holds.
-
     Raises:
         InputRejected: They are not those of this version of the program.
     """

@@ -174,7 +174,7 @@ def list_adjudications(
     with caller.store.reading() as session:
         decided = [decision_record(session, caller.actor, decision) for decision in session.scalars(query)]
     records = tuple(record for record in decided if record is not None)
-    exposures.note_images(caller.store, caller.actor, [record.image_id for record in records], ExposureKind.MASK)
+    exposures.note_images(caller, [record.image_id for record in records], ExposureKind.MASK)
     return records
 
 
@@ -197,7 +197,7 @@ def combination_overlay(
         find_row(session, Image, image_id)
         masks = _chosen(session, caller.actor, image_id=image_id, finding=finding, version_ids=version_ids)
         made = compute_consensus(session, masks, finding=finding, method=combination)
-    exposures.note_images(caller.store, caller.actor, [image_id], ExposureKind.MASK)
+    exposures.note_images(caller, [image_id], ExposureKind.MASK)
     return mask_png(made.pixels, rgba=rgba(OVERLAYS["white"]))
 
 

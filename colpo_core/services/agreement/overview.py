@@ -81,7 +81,7 @@ def agreement_overview(
             pairs=_pairs_of_people(compared),
             images=_image_rows(session, caller.actor, finding, compared),
         )
-    exposures.note(caller.store, caller.actor, [(image.case_id, ExposureKind.MASK) for image in overview.images])
+    exposures.note(caller, [(image.case_id, ExposureKind.MASK) for image in overview.images])
     return overview
 
 
@@ -118,7 +118,7 @@ def image_agreement(caller: Caller, *, image_id: int, finding: Finding = Finding
             may_adjudicate=refused is None,
             why_not=str(refused or ""),
         )
-    exposures.note_masks(caller.store, caller.actor, agreement.versions)
+    exposures.note_masks(caller, agreement.versions)
     return agreement
 
 

@@ -36,7 +36,7 @@ def list_to_confirm(caller: Caller, *, after: int | None = None, limit: int = 50
         ids = session.scalars(query).all()
         versions = (newest_version(session, annotation_id) for annotation_id in ids[:limit])
         records = tuple(version_record(session, version) for version in versions if version is not None)
-    exposures.note_masks(caller.store, caller.actor, records)
+    exposures.note_masks(caller, records)
     return ConfirmationPage(records, total, ids[limit - 1] if len(ids) > limit else None)
 
 

@@ -73,7 +73,7 @@ def annotation_desk(caller: Caller, *, image_id: int, finding: Finding = Finding
                 and (doubt := find_doubt(mask_pixels(row.mask), finding)) is not None
             },
         )
-    exposures.note_masks(caller.store, caller.actor, (*desk.others, *desk.to_confirm))
+    exposures.note_masks(caller, (*desk.others, *desk.to_confirm))
     return desk
 
 
@@ -83,11 +83,6 @@ def next_image(caller: Caller, *, after: int | None = None, finding: Finding = F
 
     An image needs none where somebody else has begun one, or one is submitted or waits for confirmation: these are the
     images that the worklist counts as without annotation, and those that the caller alone has begun.
-
-    Args:
-        caller: Who is going to paint.
-        after: The image to go on from.
-        finding: What to paint.
 
     Returns:
         The row of the image, or None where all are done (or `after` is the only one left).

@@ -15,12 +15,6 @@ def hidden_annotators(session: Session, actor: Actor, *, image_id: int, finding:
     They are everybody else, while the actor annotates the image in a blind task that is open and anybody of its
     annotators has it before him; skipping counts as done, and closing the task opens it. Masks from outside of the
     task, such as imported outlines, are hidden too: two people who have both seen a third mask agree through it.
-
-    Args:
-        session: A reading or writing session.
-        actor: Who looks.
-        image_id: The image.
-        finding: What the masks show.
     """
     mine, fellow = aliased(TaskItem), aliased(TaskItem)
     rows = session.execute(
@@ -96,9 +90,6 @@ def images_without_model(actor: Actor) -> Select[int]:
 
     They are those that wait for the actor in an open task without proposals, whatever its finding: whoever has seen
     what a model says of an image paints it with that in mind. What somebody else has before him hides nothing here.
-
-    Args:
-        actor: Who looks.
     """
     return (
         select(TaskItem.image_id)

@@ -4,6 +4,7 @@ from sqlalchemy import Row, Select, func, select
 from sqlalchemy.orm import Session
 
 from colpo_core.errors import Conflict, NotFound
+from colpo_core.records.copying import copied
 from colpo_core.records.jobs.jobs import JobEventRecord, JobRecord
 from colpo_core.records.jobs.results import read_result
 from colpo_core.records.jobs.settings import settings_of_kind
@@ -167,26 +168,11 @@ def select_jobs() -> Select[Job, str, float]:
 def job_record(row: Row[Job, str, float]) -> JobRecord:
     """A row of `select_jobs` as a record."""
     job, created_by, now = row
-    return JobRecord(
-        id=job.id,
-        kind=job.kind,
-        state=job.state,
+    return copied(
+        JobRecord,
+        job,
         silent=job.state is JobState.RUNNING and not leases.is_held(job, now),
         settings=settings_of_kind(job.kind, job.settings),
-        snapshot_id=job.snapshot_id,
-        attempt=job.attempt,
-        max_attempts=job.max_attempts,
-        cancel_requested=job.cancel_requested,
-        paused=job.paused,
-        priority=job.priority,
-        stage=job.stage,
-        epoch=job.epoch,
-        epochs_total=job.epochs_total,
-        progress=job.progress,
-        error=job.error,
         result=read_result(job.kind, job.result),
         created_by=created_by,
-        created_at=job.created_at,
-        started_at=job.started_at,
-        finished_at=job.finished_at,
     )

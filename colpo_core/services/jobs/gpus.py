@@ -103,12 +103,7 @@ def holding_gpus(gpus: Sequence[str], *, wanted: int) -> Iterator[tuple[str, ...
 
 
 def is_across_machines(settings: Settings, training: TrainingSettings) -> bool:
-    """Whether a training's fits are shared out among the machines of a cluster.
-
-    Args:
-        settings: Of the store.
-        training: The training's own.
-    """
+    """Whether a training's fits are shared out among the machines of a cluster."""
     return settings.engine == RAY and training.devices > 1
 
 

@@ -58,7 +58,7 @@ def compare_models(caller: Caller, *, first_id: int, second_id: int, channels: i
     shared = [row for row in unseen if row.first is not None and row.second is not None]
     flips = tuple(flip for flip in _flips(shared, thresholds) if flip.case_id not in hidden)
     seen = (ExposureKind.LABEL, ExposureKind.PREDICTION)
-    exposures.note(caller.store, caller.actor, [(flip.case_id, kind) for flip in flips for kind in seen])
+    exposures.note(caller, [(flip.case_id, kind) for flip in flips for kind in seen])
     return ModelComparison(
         first=both[0].name,
         second=both[1].name,

@@ -25,11 +25,6 @@ from colpo_core.terms import JobKind, JobState
 def start_evaluation(caller: Caller, *, checkpoint_id: int, snapshot_id: int) -> JobRecord:
     """Ask for a look at an external test set; it runs in a process of its own.
 
-    Args:
-        caller: An administrator or annotator.
-        checkpoint_id: Which checkpoint.
-        snapshot_id: Which external test set.
-
     Raises:
         NotFound: There is no such checkpoint or snapshot.
         InputRejected: The snapshot is no external test set.

@@ -19,11 +19,6 @@ from colpo_core.store.shared_files import CHECKPOINTS, SharedFiles
 def checkpoint_dir(store: Store, name: str, sha256: str) -> Path:
     """The folder of a checkpoint's weights and card, on this machine; it is copied here where it is shared.
 
-    Args:
-        store: The open store.
-        name: The checkpoint's name in the registry.
-        sha256: Its hash there.
-
     Raises:
         FilesUnreachable: There is no copy here, and the shared files do not answer.
     """

@@ -10,7 +10,6 @@ from colpo_core.evaluation.judged import Judged, by_case
 from colpo_core.evaluation.paired import compare_arms, is_worse
 from colpo_core.records.models.cards import leaks as leaking_protocol
 from colpo_core.records.models.checkpoints import CheckpointRecord, EvaluationRecord, PromotionChecks
-from colpo_core.records.people import Actor
 from colpo_core.records.statistics.figures import Estimate
 from colpo_core.services.cases.fingerprints import fill_fingerprints, fingerprints
 from colpo_core.services.common.callers import Caller
@@ -34,10 +33,6 @@ _SHOWN = 3
 def check_promotion(caller: Caller, *, checkpoint_id: int) -> PromotionChecks:
     """What speaks against promoting a checkpoint, and what could not be checked.
 
-    Args:
-        caller: Who asks.
-        checkpoint_id: Which one.
-
     Raises:
         NotFound: There is no such checkpoint.
     """
@@ -49,7 +44,7 @@ def check_promotion(caller: Caller, *, checkpoint_id: int) -> PromotionChecks:
         *card_doubts.one_call(metrics),
         *card_doubts.no_better_than_chance(metrics),
         *card_doubts.too_few_cases(metrics),
-        *_external(caller.store, caller.actor, chosen),
+        *_external(caller, chosen),
         *_blind(chosen.card),
         *card_doubts.evidence_astray(metrics),
     )
@@ -63,7 +58,7 @@ def check_promotion(caller: Caller, *, checkpoint_id: int) -> PromotionChecks:
             *follows_device(caller.store, manifest, chosen.card),
             *_simulated(manifest),
             *_leakage(caller.store, manifest),
-            *_seen(caller.store, caller.actor, chosen),
+            *_seen(caller, chosen),
             *_worse(caller.store, chosen),
         )
     except (NotFound, SnapshotMismatch) as error:
@@ -79,10 +74,10 @@ def _labels(chosen: CheckpointRecord) -> tuple[str, ...]:
     return ("Its labels are colposcopic impressions, not histology: how it does against histology is not known.",)
 
 
-def _external(store: Store, actor: Actor, chosen: CheckpointRecord) -> tuple[str, ...]:
+def _external(caller: Caller, chosen: CheckpointRecord) -> tuple[str, ...]:
     """The newest look at each external test set."""
     newest: dict[int, EvaluationRecord] = {}
-    for look in list_evaluations(Caller(store, actor), checkpoint_id=chosen.id):
+    for look in list_evaluations(caller, checkpoint_id=chosen.id):
         newest.setdefault(look.snapshot_id, look)
     return tuple(
         sentence
@@ -118,11 +113,11 @@ def _leakage(store: Store, manifest: Manifest) -> tuple[str, ...]:
     return (f"Its snapshot leaks, so its figures flatter it: {shown}{more}.",)
 
 
-def _seen(store: Store, actor: Actor, chosen: CheckpointRecord) -> tuple[str, ...]:
+def _seen(caller: Caller, chosen: CheckpointRecord) -> tuple[str, ...]:
     return tuple(
         sentence
-        for kept in external_sets(Caller(store, actor))
-        for sentence in seen_by(Caller(store, actor), checkpoint_id=chosen.id, snapshot_id=kept.id)
+        for snapshot in external_sets(caller)
+        for sentence in seen_by(caller, checkpoint_id=chosen.id, snapshot_id=snapshot.id)
     )
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import Row, Select, func, select
 from sqlalchemy.orm import Session
 
 from colpo_core.nets.card import read_card
+from colpo_core.records.copying import copied
 from colpo_core.records.models.checkpoints import CheckpointRecord
 from colpo_core.services.common import exposures
 from colpo_core.services.common.callers import Caller
@@ -59,9 +60,7 @@ def get_checkpoint(caller: Caller, *, checkpoint_id: int) -> CheckpointRecord:
         NotFound: There is no such checkpoint.
     """
     record = _without(read_checkpoint(caller.store, checkpoint_id), _PREDICTIONS)
-    exposures.note(
-        caller.store, caller.actor, [(case_id, ExposureKind.PREDICTION) for case_id in _cases_in(record.card, _FLIPS)]
-    )
+    exposures.note(caller, [(case_id, ExposureKind.PREDICTION) for case_id in _cases_in(record.card, _FLIPS)])
     return record
 
 
@@ -76,7 +75,7 @@ def whole_checkpoint(caller: Caller, *, checkpoint_id: int) -> CheckpointRecord:
     judged = _cases_in(record.card, _PREDICTIONS)
     seen = [(case_id, ExposureKind.LABEL) for case_id in judged]
     seen += [(case_id, ExposureKind.PREDICTION) for case_id in judged | _cases_in(record.card, _FLIPS)]
-    exposures.note(caller.store, caller.actor, seen)
+    exposures.note(caller, seen)
     return record
 
 
@@ -175,17 +174,11 @@ def _checkpoints() -> Select[Checkpoint, str, datetime]:
 
 def _record(row: Row[Checkpoint, str, datetime], current: int | None) -> CheckpointRecord:
     checkpoint, snapshot_name, promoted_at = row
-    return CheckpointRecord(
-        id=checkpoint.id,
-        name=checkpoint.name,
-        sha256=checkpoint.sha256,
-        snapshot_id=checkpoint.snapshot_id,
+    return copied(
+        CheckpointRecord,
+        checkpoint,
         snapshot_name=snapshot_name,
-        job_id=checkpoint.job_id,
-        label_source=checkpoint.label_source,
-        simulated=checkpoint.simulated,
         card=dict(checkpoint.card),
-        created_at=checkpoint.created_at,
         promoted_at=promoted_at,
         is_current=checkpoint.id == current,
     )

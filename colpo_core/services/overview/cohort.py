@@ -28,7 +28,7 @@ from colpo_core.services.common.callers import Caller
 from colpo_core.services.common.current_model import current_id
 from colpo_core.services.common.permissions import CLINICIANS, allowed
 from colpo_core.services.jobs import leases
-from colpo_core.services.overview.figures_cache import kept_figures
+from colpo_core.services.overview.figures_cache import cached_figures
 from colpo_core.services.snapshots.learned import patients_met
 from colpo_core.services.snapshots.rows import read_manifest
 from colpo_core.store import Store
@@ -78,7 +78,7 @@ def recruitment(caller: Caller, *, include_simulated: bool = True) -> tuple[Mont
         .order_by(month)
     )
     with caller.store.reading() as session:
-        return kept_figures(
+        return cached_figures(
             caller.store, session, "recruitment", (include_simulated,),
             lambda: tuple(MonthCount(*row) for row in _rows(session, query)),
         )  # fmt: skip
@@ -88,7 +88,7 @@ def recruitment(caller: Caller, *, include_simulated: bool = True) -> tuple[Mont
 def area_by_grade(caller: Caller, *, include_simulated: bool = True) -> tuple[AreaSpread, ...]:
     """How much of the image the current model marks, by grade from the lowest; cases without a grade last."""
     with caller.store.reading() as session:
-        return kept_figures(
+        return cached_figures(
             caller.store, session, "areas", (include_simulated,), lambda: _areas(session, _real(include_simulated))
         )
 
@@ -104,7 +104,7 @@ def reviewer_rates(caller: Caller) -> tuple[ReviewerRate, ...]:
         .order_by(func.lower(Person.display_name), Person.id)
     )
     with caller.store.reading() as session:
-        rows = kept_figures(caller.store, session, "reviewers", (), lambda: list(_rows(session, query)))
+        rows = cached_figures(caller.store, session, "reviewers", (), lambda: list(_rows(session, query)))
     found = []
     for person_id, name, *numbers in rows:
         n_of = dict(zip(Verdict, numbers, strict=True))
@@ -133,7 +133,7 @@ def unseen_figures(caller: Caller, *, include_simulated: bool = True) -> tuple[U
         checkpoint_id = current_id(session)
         if checkpoint_id is None:
             return ()
-        return kept_figures(
+        return cached_figures(
             caller.store, session, "unseen", (include_simulated,),
             lambda: _unseen(caller.store, session, checkpoint_id, include_simulated),
         )  # fmt: skip
@@ -142,9 +142,6 @@ def unseen_figures(caller: Caller, *, include_simulated: bool = True) -> tuple[U
 @allowed(CLINICIANS)
 def model_drift(caller: Caller) -> tuple[Drift, ...]:
     """Whether the current model's figures on cases since its training have moved from those on its test side.
-
-    Args:
-        caller: Who asks.
 
     Returns:
         One for each figure; none before a model is promoted.
@@ -156,7 +153,7 @@ def model_drift(caller: Caller) -> tuple[Drift, ...]:
         snapshot = _current_snapshot(session)
         if snapshot is None:
             return ()
-        return kept_figures(caller.store, session, "drift", (), lambda: _drift(caller.store, session, *snapshot))
+        return cached_figures(caller.store, session, "drift", (), lambda: _drift(caller.store, session, *snapshot))
 
 
 @allowed(CLINICIANS)
@@ -166,7 +163,7 @@ def annotator_progress(caller: Caller) -> tuple[AnnotatorProgress, ...]:
     The time is that of all versions of an annotation together, while the person was at work on it.
     """
     with caller.store.reading() as session:
-        return kept_figures(caller.store, session, "annotators", (), lambda: _progress(session))
+        return cached_figures(caller.store, session, "annotators", (), lambda: _progress(session))
 
 
 @allowed(CLINICIANS)

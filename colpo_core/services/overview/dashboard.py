@@ -13,14 +13,12 @@ from colpo_core.errors import ColpoError
 from colpo_core.evaluation.calls import call_figures
 from colpo_core.records.models.checkpoints import CheckpointRecord
 from colpo_core.records.overview.worklist import Acquaintance, Dashboard, ModelAgreement, ModelFigures
-from colpo_core.records.people import Actor
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.common.permissions import CLINICIANS, allowed
 from colpo_core.services.models.registry import current_checkpoint
-from colpo_core.services.overview.figures_cache import kept_figures
+from colpo_core.services.overview.figures_cache import cached_figures
 from colpo_core.services.review.desk import agreement
 from colpo_core.services.snapshots.learned import patients_met
-from colpo_core.store import Store
 from colpo_core.store.facts import is_called_hsil, needs_annotation
 from colpo_core.store.tables import Annotation, Case, CaseLabel, Image, Prediction
 from colpo_core.terms import AnnotationState, Grade, Label, LabelSource, Stage
@@ -40,13 +38,13 @@ def dashboard(caller: Caller, *, include_simulated: bool = True) -> Dashboard:
     with caller.store.reading() as session:
         if checkpoint is not None:
             try:
-                found = kept_figures(
+                found = cached_figures(
                     caller.store, session, "agreement", (include_simulated,),
-                    lambda: _agreement(caller.store, caller.actor, checkpoint, real),
+                    lambda: _agreement(caller, checkpoint, real),
                 )  # fmt: skip
             except ColpoError as error:
                 problem = str(error)  # the cohort can be shown all the same; the page says what is missing
-        counted = kept_figures(
+        counted = cached_figures(
             caller.store, session, "dashboard", (include_simulated,), lambda: _counted(session, real, include_simulated)
         )
     return replace(counted, agreement=found, problem=problem)
@@ -83,9 +81,9 @@ class _JudgedCase:
     calls: dict[int, Label]
 
 
-def _agreement(store: Store, actor: Actor, checkpoint: CheckpointRecord, real: ColumnElement[bool]) -> ModelAgreement:
-    with store.reading() as session:
-        met = patients_met(store, session, checkpoint.id)
+def _agreement(caller: Caller, checkpoint: CheckpointRecord, real: ColumnElement[bool]) -> ModelAgreement:
+    with caller.store.reading() as session:
+        met = patients_met(caller.store, session, checkpoint.id)
         compared_with = LabelSource.HISTOLOGY
         judged = _judged_cases(session, checkpoint.id, compared_with, real)
         if not judged and checkpoint.label_source is LabelSource.IMPRESSION:
@@ -106,7 +104,7 @@ def _agreement(store: Store, actor: Actor, checkpoint: CheckpointRecord, real: C
         trained_on_simulated=checkpoint.simulated,
         rows=(*_figures(Acquaintance.UNSEEN, unseen), *_figures(Acquaintance.SEEN, seen)),
         n_cases_predicted=predicted or 0,
-        reviews=agreement(Caller(store, actor), checkpoint_id=checkpoint.id),
+        reviews=agreement(caller, checkpoint_id=checkpoint.id),
         marks=checkpoint.marks,
     )
 

@@ -16,12 +16,12 @@ from colpo_core.records.statistics.figures import Bounds, Estimate
 from colpo_core.services.annotations.submitted_masks import find_annotator_masks
 from colpo_core.services.common import exposures
 from colpo_core.services.common.blinding import hidden_annotators, images_without_model
-from colpo_core.services.common.cache import Kept
+from colpo_core.services.common.cache import LruCache
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.common.current_model import current_id
 from colpo_core.services.common.mask_rows import mask_pixels
 from colpo_core.services.common.permissions import CLINICIANS, allowed
-from colpo_core.services.overview.figures_cache import kept_figures
+from colpo_core.services.overview.figures_cache import cached_figures
 from colpo_core.services.snapshots.learned import patients_met
 from colpo_core.store import Store
 from colpo_core.store.tables import (
@@ -40,8 +40,8 @@ MOST_COMPARED = 300
 _MOST_READ = 2 * MOST_COMPARED
 N_BINS = 10
 _N_LOWEST = 10
-_BLIND: Kept[tuple[str, str], float] = Kept(50_000)
-_PAIRS: Kept[tuple[str, str], float | None] = Kept(50_000)
+_BLIND: LruCache[tuple[str, str], float] = LruCache(50_000)
+_PAIRS: LruCache[tuple[str, str], float | None] = LruCache(50_000)
 
 
 @allowed(CLINICIANS)
@@ -67,7 +67,7 @@ def overlap_figures(caller: Caller, *, include_simulated: bool = True) -> Overla
         checkpoint_id = current_id(session)
         if checkpoint_id is None:
             return None
-        found, whose = kept_figures(
+        found, whose = cached_figures(
             caller.store, session, "overlaps", (include_simulated,),
             lambda: _figures(caller.store, session, checkpoint_id, include_simulated),
         )  # fmt: skip
@@ -76,7 +76,7 @@ def overlap_figures(caller: Caller, *, include_simulated: bool = True) -> Overla
             row for row in found.lowest if _may_see(session, caller.actor, row, whose[row.image_id], kept_back)
         )
     seen = (ExposureKind.PREDICTION, ExposureKind.MASK)
-    exposures.note(caller.store, caller.actor, [(row.case_id, kind) for row in shown for kind in seen])
+    exposures.note(caller, [(row.case_id, kind) for row in shown for kind in seen])
     return replace(found, lowest=shown)
 
 

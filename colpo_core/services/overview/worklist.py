@@ -10,7 +10,7 @@ from colpo_core.services.common.blinding import images_without_model
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.common.counting import count_up_to
 from colpo_core.services.common.permissions import EVERYBODY, allowed
-from colpo_core.services.overview.figures_cache import kept_figures
+from colpo_core.services.overview.figures_cache import cached_figures
 from colpo_core.services.studies.presenting import assigned_studies
 from colpo_core.store import Store
 from colpo_core.store.facts import current_checkpoint_id, needs_annotation
@@ -41,10 +41,10 @@ from colpo_core.terms import AnnotationState, Finding, JobState, LabelSource, Ro
 def worklist(caller: Caller) -> Worklist:
     """What waits for a person, by role: a reader is told of studies to read and of nothing else."""
     if caller.actor.role is Role.READER:
-        return Worklist(_studies_to_read(caller.store, caller.actor), None)
+        return Worklist(_studies_to_read(caller), None)
     with caller.store.reading() as session:
         items = _clinical_work(session, caller.actor)
-        progress = kept_figures(caller.store, session, "progress", (), lambda: _progress(session))
+        progress = cached_figures(caller.store, session, "progress", (), lambda: _progress(session))
         return Worklist(tuple(item for item in items if item.number), progress)
 
 
@@ -75,7 +75,7 @@ def status(store: Store) -> dict[str, int]:
         }
 
 
-def _studies_to_read(store: Store, actor: Actor) -> tuple[WorkItem, ...]:
+def _studies_to_read(caller: Caller) -> tuple[WorkItem, ...]:
     return tuple(
         WorkItem(
             WorkKind.STUDY,
@@ -85,7 +85,7 @@ def _studies_to_read(store: Store, actor: Actor) -> tuple[WorkItem, ...]:
             (("study", str(study.study_id)),),
             total=study.total,
         )
-        for study in assigned_studies(Caller(store, actor))
+        for study in assigned_studies(caller)
         if not study.is_finished
     )
 
@@ -168,9 +168,9 @@ def _to_adjudicate(session: Session, actor: Actor) -> WorkItem:
         .having(func.count() > 1)
         .order_by(TaskItem.task_id)
     )
-    found = session.execute(query).all()
-    first_task = found[0].task_id if found else None
-    n_images = len({row.image_id for row in found})
+    rows = session.execute(query).all()
+    first_task = rows[0].task_id if rows else None
+    n_images = len({row.image_id for row in rows})
     return WorkItem(WorkKind.TO_ADJUDICATE, "masks to decide between", n_images, "agreement", _with(task=first_task))
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from colpo_core.errors import Conflict, InputRejected, SignInRefused
+from colpo_core.records.copying import copied
 from colpo_core.records.people import AuditPage, AuditRecord, PersonRecord
 from colpo_core.services.common import audit, exposures
 from colpo_core.services.common.actors import as_actor
@@ -231,7 +232,7 @@ def list_audit(
             AuditRecord(entry.id, entry.at, username or "nobody", entry.action, entry.subject, entry.detail)
             for entry, username in rows[:limit]
         )
-    exposures.note(caller.store, caller.actor, [seen for entry in entries for seen in _seen_in_log(entry)])
+    exposures.note(caller, [seen for entry in entries for seen in _seen_in_log(entry)])
     return AuditPage(entries, entries[-1].id if len(rows) > limit else None)
 
 
@@ -290,13 +291,10 @@ def _checked_names(username: str, display_name: str) -> tuple[str, str]:
 
 def _as_record(person: Person) -> PersonRecord:
     blocked = person.blocked_until
-    return PersonRecord(
+    return copied(
+        PersonRecord,
+        person,
         person_id=person.id,
-        username=person.username,
-        display_name=person.display_name,
-        role=person.role,
-        active=person.active,
-        created_at=person.created_at,
         is_program=person.password_hash is None,
         blocked_until=blocked if blocked is not None and blocked > utc_now() else None,
     )

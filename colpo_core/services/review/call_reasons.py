@@ -18,7 +18,7 @@ from colpo_core.records.statistics.figures import Proportion, ReliabilityBin
 from colpo_core.services.annotations.submitted_masks import visible_masks
 from colpo_core.services.common import audit, exposures
 from colpo_core.services.common.blinding import hidden_annotators, require_prediction_visible
-from colpo_core.services.common.cache import Kept
+from colpo_core.services.common.cache import LruCache
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.common.permissions import CLINICIANS, allowed
 from colpo_core.services.jobs import control as jobs
@@ -53,8 +53,8 @@ _NO_FEATURES = "This prediction is older than the comparison of cases. Predict t
 _NO_LABELS = "No case of another patient that this model has predicted has a label by histology yet."
 
 _Stack = tuple[npt.NDArray[np.int64], npt.NDArray[np.float16]]
-_STACKS: Kept[tuple[str, int, int, int], _Stack] = Kept(1)
-_LEARNED: Kept[tuple[str | int, ...], frozenset[int]] = Kept(16)
+_STACKS: LruCache[tuple[str, int, int, int], _Stack] = LruCache(1)
+_LEARNED: LruCache[tuple[str | int, ...], frozenset[int]] = LruCache(16)
 
 
 @allowed(CLINICIANS)
@@ -87,7 +87,7 @@ def call_reasons(caller: Caller, *, prediction_id: int, n_like: int = 5) -> Call
         )
         case_id = image.case_id
     shown = [(case.case_id, kind) for case in like for kind in (ExposureKind.LABEL, ExposureKind.HISTOLOGY)]
-    exposures.note(caller.store, caller.actor, [(case_id, ExposureKind.PREDICTION), *shown])
+    exposures.note(caller, [(case_id, ExposureKind.PREDICTION), *shown])
     return reasons
 
 

@@ -70,7 +70,7 @@ def list_for_review(
             checkpoint.name,
             n_kept_back=count_up_to(session, Prediction, *kept_back),
         )
-    note_predictions(caller.store, caller.actor, queue.rows)
+    note_predictions(caller, queue.rows)
     return queue
 
 
@@ -100,7 +100,7 @@ def get_prediction(caller: Caller, *, prediction_id: int) -> PredictionRecord:
     """
     with caller.store.reading() as session:
         record = prediction_record(visible_prediction(session, caller.actor, prediction_id))
-    note_predictions(caller.store, caller.actor, [record])
+    note_predictions(caller, [record])
     return record
 
 
@@ -121,7 +121,7 @@ def find_prediction(caller: Caller, *, image_id: int) -> PredictionRecord | None
         )
         row = session.execute(query.limit(1)).one_or_none()
         record = prediction_record(row) if row else None
-    note_predictions(caller.store, caller.actor, [record] if record else [])
+    note_predictions(caller, [record] if record else [])
     return record
 
 
@@ -151,16 +151,15 @@ def open_review(caller: Caller, *, prediction_id: int) -> ReviewDesk:
         clock = clock_of(session, caller.actor, row[1])
         series = review_series(session, caller.actor, case_id=record.case_id, checkpoint_id=record.checkpoint_id)
         thresholds = row[2].card.get("thresholds", {})
-    note_predictions(caller.store, caller.actor, [record])
+    note_predictions(caller, [record])
     shown = {mask.annotator_id for image in series for mask in image.masks}
     if annotated is not None:
         shown.add(annotated[0].annotator_id)
     if shown - {caller.actor.person_id}:
-        exposures.note(caller.store, caller.actor, [(record.case_id, ExposureKind.MASK)])
+        exposures.note(caller, [(record.case_id, ExposureKind.MASK)])
     if reference.label is not None:
         exposures.note(
-            caller.store,
-            caller.actor,
+            caller,
             [(record.case_id, kind) for kind in (ExposureKind.LABEL, ExposureKind.HISTOLOGY)],
         )
     found, no_maps = unless_damaged("The Grad-CAM maps", lambda: unpack_maps(caller.store.blobs.get(maps_sha256)))

@@ -12,6 +12,7 @@ from colpo_core.errors import ColpoError
 from colpo_core.images.biopsy_sites import propose_sites
 from colpo_core.images.clock_face import Clock, lay_clock
 from colpo_core.images.maps import unpack_maps
+from colpo_core.records.copying import copied
 from colpo_core.records.models.cards import calibration_text
 from colpo_core.records.models.marks import model_marks
 from colpo_core.records.people import Actor
@@ -20,8 +21,8 @@ from colpo_core.records.review.reviews import PredictionRecord, ReviewRecord
 from colpo_core.services.annotations.cervix import visible_cervix
 from colpo_core.services.common import exposures
 from colpo_core.services.common.blinding import require_prediction_visible
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.common.mask_rows import mask_pixels
-from colpo_core.store import Store
 from colpo_core.store.facts import no_such
 from colpo_core.store.tables import Case, Checkpoint, Image, Mask, Patient, Person, Prediction, Review
 from colpo_core.terms import ExposureKind
@@ -59,8 +60,9 @@ def visible_prediction(session: Session, actor: Actor, prediction_id: int) -> Pr
 def prediction_record(row: PredictionRow) -> PredictionRecord:
     """The record of a row of `prediction_rows`."""
     prediction, image, checkpoint, patient_code = row
-    return PredictionRecord(
-        id=prediction.id,
+    return copied(
+        PredictionRecord,
+        prediction,
         image_id=image.id,
         case_id=image.case_id,
         patient_code=patient_code,
@@ -69,22 +71,16 @@ def prediction_record(row: PredictionRow) -> PredictionRecord:
         label_source=checkpoint.label_source,
         width_px=image.width_px,
         height_px=image.height_px,
-        prob_hsil_3ch=prediction.prob_hsil_3ch,
-        prob_hsil_4ch=prediction.prob_hsil_4ch,
-        threshold_3ch=prediction.threshold_3ch,
-        threshold_4ch=prediction.threshold_4ch,
-        acetowhite_fraction=prediction.acetowhite_fraction,
         simulated=image.simulated,
         checkpoint_simulated=checkpoint.simulated,
-        created_at=prediction.created_at,
         marks=model_marks(checkpoint.card, label_source=checkpoint.label_source, simulated=checkpoint.simulated),
         calibration=calibration_text(checkpoint.card),
     )
 
 
-def note_predictions(store: Store, whose: Actor, predictions: Iterable[PredictionRecord]) -> None:
+def note_predictions(caller: Caller, predictions: Iterable[PredictionRecord]) -> None:
     """Note that somebody has seen what predictions say of their cases."""
-    exposures.note(store, whose, [(record.case_id, ExposureKind.PREDICTION) for record in predictions])
+    exposures.note(caller, [(record.case_id, ExposureKind.PREDICTION) for record in predictions])
 
 
 def reviews_of(session: Session, prediction_id: int) -> tuple[ReviewRecord, ...]:
@@ -116,17 +112,17 @@ def clock_of(session: Session, actor: Actor, image: Image) -> Clock:
     return lay_clock(cervix, height_px=image.height_px, width_px=image.width_px)
 
 
-def proposed_sites(store: Store, session: Session, whose: Actor, row: PredictionRow) -> tuple[ProposedSite, ...]:
+def proposed_sites(caller: Caller, session: Session, row: PredictionRow) -> tuple[ProposedSite, ...]:
     """The places of a prediction that are proposed for a biopsy.
 
     Raises:
         NotFound: Its maps are missing.
         InputRejected: Its maps or its mask are damaged.
     """
-    maps = unpack_maps(store.blobs.get(row[0].maps_sha256))
+    maps = unpack_maps(caller.store.blobs.get(row[0].maps_sha256))
     if SITES_MAP not in maps:
         return ()
-    return propose_sites(maps[SITES_MAP], model_mask(session, row[0]), clock_of(session, whose, row[1]))
+    return propose_sites(maps[SITES_MAP], model_mask(session, row[0]), clock_of(session, caller.actor, row[1]))
 
 
 def unless_damaged(what: str, read: Callable[[], Found]) -> tuple[Found | None, str]:

@@ -40,11 +40,6 @@ def external_sets(caller: Caller) -> tuple[SnapshotRecord, ...]:
 def seen_by(caller: Caller, *, checkpoint_id: int, snapshot_id: int) -> tuple[str, ...]:
     """What of an external test set a checkpoint's training has touched: see `learned.learned_from`.
 
-    Args:
-        caller: Who asks.
-        checkpoint_id: The checkpoint.
-        snapshot_id: The external test set.
-
     Returns:
         Sentences that name patients and images by their rows; none where the set is unseen.
 

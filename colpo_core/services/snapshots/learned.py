@@ -26,10 +26,6 @@ from colpo_core.terms import Split
 def learned_from(manifest: Manifest, card: Mapping[str, Any]) -> tuple[ManifestItem, ...]:
     """The images that a training learned from or chose by.
 
-    Args:
-        manifest: The snapshot that it was given.
-        card: The card of its checkpoint.
-
     Returns:
         Those of train and validation. By the paper's protocol all, because copies of each image stand on every side.
     """
@@ -47,11 +43,6 @@ def record_learned(session: Session, checkpoint: Checkpoint, manifest: Manifest)
     """Write down what a checkpoint has learned from; once, when it is published.
 
     Rows that a manifest names and that the store no longer holds are left out: nobody can ask about them.
-
-    Args:
-        session: A writing session.
-        checkpoint: The checkpoint, which has a row.
-        manifest: The snapshot that it was trained on.
     """
     items = learned_from(manifest, checkpoint.card)
     patients = among(Patient.id, {item.patient_id for item in items})
@@ -66,9 +57,6 @@ def record_learned(session: Session, checkpoint: Checkpoint, manifest: Manifest)
 
 def fill_learned(store: Store) -> tuple[str, ...]:
     """Write down what the checkpoints have learned from that an older version of the program published.
-
-    Args:
-        store: The open store.
 
     Returns:
         A sentence for each checkpoint of which it cannot be told, since its snapshot's file is missing or damaged.
@@ -132,11 +120,6 @@ def patients_met(store: Store, session: Session, *checkpoint_ids: int) -> frozen
     those who have a copy or near copy of such an image now: a model that has learned from a photograph knows the woman,
     whatever she is called. An image that an older version stored and nobody has looked at since is compared by its file
     alone.
-
-    Args:
-        store: The open store.
-        session: A session of it.
-        checkpoint_ids: Rows of the checkpoints.
 
     Raises:
         NotFound: There is no such checkpoint, or it is not known whom it learned from.

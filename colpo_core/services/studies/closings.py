@@ -79,14 +79,7 @@ def write_closing(session: Session, study: Study, found: Mapping[str, Any]) -> N
 def computed_anew(
     session: Session, evidence: StudyEvidence, results: StudyResults, analysis: StudyAnalysis
 ) -> ComputedAnew | None:
-    """What of a closed study is computed otherwise now than at its closing; None before the closing.
-
-    Args:
-        session: A reading session.
-        evidence: What both rest on.
-        results: As found now.
-        analysis: As found now.
-    """
+    """What of a closed study is computed otherwise now than at its closing; None before the closing."""
     study, names = evidence.study, evidence.names
     if study.closed_at is None:
         return None

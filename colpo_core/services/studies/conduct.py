@@ -8,7 +8,6 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from colpo_core.records.people import Actor
 from colpo_core.records.studies.conduct import ChangedLabels, ReaderExposure, StudyConduct
 from colpo_core.services.common import audit, exposures
 from colpo_core.services.common.callers import Caller
@@ -18,7 +17,6 @@ from colpo_core.services.studies.reader_names import ReaderNames, reader_names
 from colpo_core.services.studies.readers import Exposed, exposed_of, plan_of
 from colpo_core.services.studies.refusals import list_refusals
 from colpo_core.services.studies.rows import design_of, get_study_row
-from colpo_core.store import Store
 from colpo_core.store.tables import AuditEntry, CaseLabel, Reading, Study, StudyCase, StudyClosing, utc_now
 from colpo_core.studies.design import StudyDesign
 from colpo_core.terms import ExposureKind, ExposureRule, Label, LabelSource, StudyState
@@ -71,7 +69,7 @@ def export_record(caller: Caller, *, study_id: int) -> bytes:
         study = get_study_row(session, study_id)
         design = design_of(session, study)
         record = record_json(session, study, design, conduct, reader_names(session, study))
-    note_record(caller.store, caller.actor, design)
+    note_record(caller, design)
     return record
 
 
@@ -96,9 +94,9 @@ def record_json(
     return json.dumps(content, indent=2, ensure_ascii=False, default=str).encode()
 
 
-def note_record(store: Store, whose: Actor, design: StudyDesign) -> None:
+def note_record(caller: Caller, design: StudyDesign) -> None:
     """Note that somebody was given a study's record, which tells the truth of its cases and practice cases."""
-    exposures.note(store, whose, [(case.case_id, ExposureKind.LABEL) for case in (*design.cases, *design.practice)])
+    exposures.note(caller, [(case.case_id, ExposureKind.LABEL) for case in (*design.cases, *design.practice)])
 
 
 def _scrubbed(design: dict[str, Any], names: ReaderNames) -> dict[str, Any]:

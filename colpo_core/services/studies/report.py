@@ -101,8 +101,8 @@ def report_archive(caller: Caller, *, study_id: int, by_number: bool = False) ->
         report = _report_of(caller.store, session, evidence, conduct)
         tables = {table: reading_table(session, evidence, table) for table in ReadingTable}
         record = record_json(session, evidence.study, evidence.design, conduct, evidence.names)
-    note_tables(caller.store, caller.actor, evidence, ReadingTable)
-    note_record(caller.store, caller.actor, evidence.design)
+    note_tables(caller, evidence, ReadingTable)
+    note_record(caller, evidence.design)
     return study_archive(
         report.detail.study.name,
         {

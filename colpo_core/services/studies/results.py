@@ -80,7 +80,7 @@ def study_findings(
             analysis_of(evidence, prevalence=prevalence),
             {table: reading_table(session, evidence, table) for table in tables},
         )
-    note_tables(caller.store, caller.actor, evidence, tables)
+    note_tables(caller, evidence, tables)
     return findings
 
 

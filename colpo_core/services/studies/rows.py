@@ -4,6 +4,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from colpo_core.errors import StudyLocked
+from colpo_core.records.copying import copied
 from colpo_core.records.studies.designs import CheckpointProgress, ReaderProgress, StudyDetail, StudyRecord
 from colpo_core.records.studies.reading_plans import ReadingPlan
 from colpo_core.services.common.callers import Caller
@@ -95,11 +96,9 @@ def study_record(session: Session, study: Study) -> StudyRecord:
     checkpoints = select(func.count()).select_from(StudyCheckpoint).where(StudyCheckpoint.study_id == study.id)
     answered = select(func.count()).select_from(Reading).where(Reading.study_id == study.id)
     practice = select(func.count()).select_from(StudyPracticeCase).where(StudyPracticeCase.study_id == study.id)
-    return StudyRecord(
-        id=study.id,
-        name=study.name,
-        question=study.question,
-        state=study.state,
+    return copied(
+        StudyRecord,
+        study,
         n_cases=n_cases,
         n_normal=n_cases - n_hsil,
         n_hsil=n_hsil,
@@ -107,10 +106,6 @@ def study_record(session: Session, study: Study) -> StudyRecord:
         n_readers=len(readers),
         n_checkpoints=session.scalar(checkpoints) or 0,
         n_answered=session.scalar(answered) or 0,
-        seal_sha256=study.seal_sha256,
-        created_at=study.created_at,
-        opened_at=study.opened_at,
-        closed_at=study.closed_at,
         n_each=n_each,
         n_expected=sum(expected_of(session, study, reader_id, n_each=n_each, removed=removed) for reader_id in readers),
         n_practice=session.scalar(practice) or 0,

@@ -23,11 +23,6 @@ from colpo_core.terms import JobKind, JobState
 def start_training(caller: Caller, *, snapshot_id: int, settings: TrainingSettings) -> JobRecord:
     """Ask for a training; it begins in a process of its own, at once or when the one before it is over.
 
-    Args:
-        caller: An administrator or annotator.
-        snapshot_id: What to learn from.
-        settings: All settings of the training.
-
     Raises:
         NotFound: There is no such snapshot.
         InputRejected: The snapshot lacks what a training needs or is an external test set, the disk is too full, or a
