@@ -42,14 +42,7 @@ class ImageRecord:
 
 @dataclass(frozen=True)
 class AskedImage:
-    """An image about which something is asked.
-
-    Attributes:
-        image_id: Row of the image.
-        case_id: Row of its case.
-        stage: The stage under which it is filed.
-        questions: What is asked and not answered.
-    """
+    """An image about which something is asked."""
 
     image_id: int
     case_id: int
@@ -59,14 +52,7 @@ class AskedImage:
 
 @dataclass(frozen=True)
 class Contradiction:
-    """Two images that are copies of each other, in two cases whose labels contradict each other.
-
-    Attributes:
-        image_id: Row of the one image.
-        case_id: Row of its case.
-        other_image_id: Row of the other.
-        other_case_id: Row of its case.
-    """
+    """Two images that are copies of each other, in two cases whose labels contradict each other."""
 
     image_id: int
     case_id: int

@@ -16,14 +16,7 @@ from colpo_core.terms import Arm, LabelSource
 
 @dataclass(frozen=True)
 class ReadingTimes:
-    """How long a reader took for a case, in seconds: without breaks where that was measured.
-
-    Attributes:
-        n: Cases.
-        lower: Lower quartile.
-        median: Median.
-        upper: Upper quartile.
-    """
+    """How long a reader took for a case, in seconds: without breaks where that was measured."""
 
     n: int
     lower: float
