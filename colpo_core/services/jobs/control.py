@@ -3,15 +3,16 @@
 from sqlalchemy import Row, Select, func, select
 from sqlalchemy.orm import Session
 
-from colpo_core.errors import Conflict, NotFound
+from colpo_core.errors import Conflict
 from colpo_core.records.copying import copied
 from colpo_core.records.jobs.jobs import JobEventRecord, JobRecord
 from colpo_core.records.jobs.results import read_result
-from colpo_core.records.jobs.settings import settings_of_kind
+from colpo_core.records.jobs.settings import JobSettings, settings_of_kind, write_settings
 from colpo_core.services.common import audit
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.common.permissions import CLINICIANS, allowed
 from colpo_core.services.jobs import engine, files, leases
+from colpo_core.store.facts import find_one, find_row
 from colpo_core.store.tables import Job, JobEvent, Person
 from colpo_core.terms import JobKind, JobState
 
@@ -43,10 +44,7 @@ def get_job(caller: Caller, *, job_id: int) -> JobRecord:
         NotFound: There is no such job.
     """
     with caller.store.reading() as session:
-        row = session.execute(select_jobs().where(Job.id == job_id)).one_or_none()
-        if row is None:
-            raise NotFound(f"There is no job {job_id}.")
-        return job_record(row)
+        return job_record(find_one(session, select_jobs().where(Job.id == job_id), job_id))
 
 
 @allowed(CLINICIANS)
@@ -119,8 +117,7 @@ def resume_job(caller: Caller, *, job_id: int) -> JobRecord:
             raise Conflict(f"Job {job_id} is not paused.")
         job.paused = False
         audit.record(session, caller.actor, "resume job", f"job {job_id}")
-    engine.place(caller.store, job_id)
-    return get_job(caller, job_id=job_id)
+    return place_job(caller, job_id)
 
 
 @allowed(CLINICIANS)
@@ -141,6 +138,24 @@ def move_to_front(caller: Caller, *, job_id: int) -> JobRecord:
     return get_job(caller, job_id=job_id)
 
 
+def add_job(session: Session, caller: Caller, kind: JobKind, settings: JobSettings, **columns: object) -> Job:
+    """Add a job that waits, in the transaction of the deed; `place_job` hands it to the engine afterwards."""
+    job = Job(kind=kind, settings=write_settings(settings), created_by=caller.actor.person_id, **columns)
+    session.add(job)
+    session.flush()
+    return job
+
+
+def place_job(caller: Caller, job_id: int) -> JobRecord:
+    """Hand a job that waits to the engine, once its row is written.
+
+    Raises:
+        NotFound: There is no such job.
+    """
+    engine.place(caller.store, job_id)
+    return get_job(caller, job_id=job_id)
+
+
 def _unfinished(session: Session, job_id: int) -> Job:
     job = job_row(session, job_id)
     if job.state.is_over:
@@ -154,10 +169,7 @@ def job_row(session: Session, job_id: int) -> Job:
     Raises:
         NotFound: There is no such job.
     """
-    job = session.get(Job, job_id)
-    if job is None:
-        raise NotFound(f"There is no job {job_id}.")
-    return job
+    return find_row(session, Job, job_id)
 
 
 def select_jobs() -> Select[Job, str, float]:

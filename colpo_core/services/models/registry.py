@@ -19,7 +19,7 @@ from colpo_core.services.models.files import place_files
 from colpo_core.services.snapshots.learned import record_learned
 from colpo_core.services.snapshots.rows import read_manifest
 from colpo_core.store import Store
-from colpo_core.store.facts import no_such
+from colpo_core.store.facts import find_one
 from colpo_core.store.tables import Checkpoint, Job, Promotion, Snapshot
 from colpo_core.terms import ExposureKind
 
@@ -46,9 +46,7 @@ def find_checkpoint(caller: Caller, *, name: str) -> CheckpointRecord:
     if name.strip().isdecimal():
         return _without(read_checkpoint(caller.store, int(name)), _FLIPS, _PREDICTIONS)
     with caller.store.reading() as session:
-        row = session.execute(_checkpoints().where(Checkpoint.name == name.strip())).one_or_none()
-        if row is None:
-            raise no_such(Checkpoint, name)
+        row = find_one(session, _checkpoints().where(Checkpoint.name == name.strip()), name)
         return _without(_record(row, current_id(session)), _FLIPS, _PREDICTIONS)
 
 
@@ -86,9 +84,7 @@ def read_checkpoint(store: Store, checkpoint_id: int) -> CheckpointRecord:
         NotFound: There is no such checkpoint.
     """
     with store.reading() as session:
-        row = session.execute(_checkpoints().where(Checkpoint.id == checkpoint_id)).one_or_none()
-        if row is None:
-            raise no_such(Checkpoint, checkpoint_id)
+        row = find_one(session, _checkpoints().where(Checkpoint.id == checkpoint_id), checkpoint_id)
         return _record(row, current_id(session))
 
 
@@ -109,13 +105,13 @@ def _cases_in(part: Any, name: str) -> frozenset[int]:  # noqa: ANN401 - JSON ha
     """The cases that rows of a name tell of, wherever in a card they stand."""
     if not isinstance(part, dict):
         return frozenset()
-    found: frozenset[int] = frozenset()
+    cases: frozenset[int] = frozenset()
     for key, value in part.items():
         if key == name and isinstance(value, list):
-            found |= {int(row["case_id"]) for row in value if row.get("case_id") is not None}
+            cases |= {int(row["case_id"]) for row in value if row.get("case_id") is not None}
         else:
-            found |= _cases_in(value, name)
-    return found
+            cases |= _cases_in(value, name)
+    return cases
 
 
 def current_checkpoint(store: Store) -> CheckpointRecord | None:

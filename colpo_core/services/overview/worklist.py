@@ -1,5 +1,7 @@
 """What waits for a person, how far the clinic is, and how much the store holds. Counts are the database's own."""
 
+from functools import partial
+
 from sqlalchemy import ColumnElement, SQLColumnExpression, exists, func, select
 from sqlalchemy.orm import Session, aliased
 
@@ -11,6 +13,7 @@ from colpo_core.services.common.callers import Caller
 from colpo_core.services.common.counting import count_up_to
 from colpo_core.services.common.permissions import EVERYBODY, allowed
 from colpo_core.services.overview.figures_cache import cached_figures
+from colpo_core.services.review.rows import unreviewed
 from colpo_core.services.studies.presenting import assigned_studies
 from colpo_core.store import Store
 from colpo_core.store.facts import current_checkpoint_id, needs_annotation
@@ -93,50 +96,31 @@ def _studies_to_read(caller: Caller) -> tuple[WorkItem, ...]:
 def _clinical_work(session: Session, actor: Actor) -> tuple[WorkItem, ...]:
     flagged = (CaseLabel.source == LabelSource.HISTOLOGY) & CaseLabel.flagged.is_(True)
     unlabelled = (CaseLabel.source == LabelSource.HISTOLOGY) & CaseLabel.label.is_(None) & CaseLabel.flagged.is_(False)
+    kept_back = images_without_model(actor)
+    to_review = (*unreviewed(actor, current_checkpoint_id()), Prediction.image_id.not_in(kept_back))
     waits = waits_for(session, actor)
     first_waiting = select(Annotation.image_id).where(waits).order_by(Annotation.id).limit(1)
-    first_image = select(Image.id).where(needs_annotation()).order_by(Image.id).limit(1)
-    first_draft = select(func.min(Annotation.image_id)).where(_is_my_draft(actor))
+    unpainted, is_draft = needs_annotation(), _is_my_draft(actor)
+    first_image = select(Image.id).where(unpainted).order_by(Image.id).limit(1)
+    first_draft = select(func.min(Annotation.image_id)).where(is_draft)
+    to_paint = _with(image=session.scalar(first_image))
+    drafts, imports = _with(image=session.scalar(first_draft)), _with(image=session.scalar(first_waiting))
+    count = partial(count_up_to, session)
     return (
-        WorkItem(
-            WorkKind.FLAGGED, "flagged cases", count_up_to(session, CaseLabel, flagged), "cases", _with(label="flagged")
-        ),
-        WorkItem(
-            WorkKind.DRAFTS,
-            "drafts not submitted",
-            count_up_to(session, Annotation, _is_my_draft(actor)),
-            "annotate",
-            _with(image=session.scalar(first_draft)),
-        ),
-        WorkItem(
-            WorkKind.TO_CONFIRM,
-            "masks to confirm",
-            count_up_to(session, Annotation, waits),
-            "annotate",
-            _with(image=session.scalar(first_waiting)),
-        ),
-        WorkItem(
-            WorkKind.UNANNOTATED,
-            "images without annotation",
-            count_up_to(session, Image, needs_annotation()),
-            "annotate",
-            _with(image=session.scalar(first_image)),
-        ),
+        WorkItem(WorkKind.FLAGGED, "flagged cases", count(CaseLabel, flagged), "cases", _with(label="flagged")),
+        WorkItem(WorkKind.DRAFTS, "drafts not submitted", count(Annotation, is_draft), "annotate", drafts),
+        WorkItem(WorkKind.TO_CONFIRM, "masks to confirm", count(Annotation, waits), "annotate", imports),
+        WorkItem(WorkKind.UNANNOTATED, "images without annotation", count(Image, unpainted), "annotate", to_paint),
         _to_adjudicate(session, actor),
-        WorkItem(
-            WorkKind.TO_REVIEW,
-            "predictions to review",
-            count_up_to(session, Prediction, _waits_for_review(actor)),
-            "review",
-        ),
+        WorkItem(WorkKind.TO_REVIEW, "predictions to review", count(Prediction, *to_review), "review"),
         WorkItem(
             WorkKind.UNLABELLED,
             "cases without a label",
-            count_up_to(session, CaseLabel, unlabelled),
+            count(CaseLabel, unlabelled),
             "cases",
             _with(label="unlabelled"),
         ),
-        WorkItem(WorkKind.JOBS, "running jobs", count_up_to(session, Job, _is_running()), "train"),
+        WorkItem(WorkKind.JOBS, "running jobs", count(Job, _is_running()), "train"),
     )
 
 
@@ -212,12 +196,6 @@ def _is_my_draft(actor: Actor) -> ColumnElement[bool]:
         & Annotation.draft_mask_id.is_not(None)
         & Annotation.draft_mask_id.is_distinct_from(newest)
     )
-
-
-def _waits_for_review(actor: Actor) -> ColumnElement[bool]:
-    mine = exists().where(Review.prediction_id == Prediction.id, Review.reviewer_id == actor.person_id)
-    kept_back = images_without_model(actor)
-    return (Prediction.checkpoint_id == current_checkpoint_id()) & ~mine & Prediction.image_id.not_in(kept_back)
 
 
 def _is_running() -> ColumnElement[bool]:

@@ -2,7 +2,7 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, exists, func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from colpo_core.evaluation.evidence import image_evidence
@@ -35,6 +35,7 @@ from colpo_core.services.review.rows import (
     prediction_rows,
     reviews_of,
     unless_damaged,
+    unreviewed,
     visible_prediction,
 )
 from colpo_core.services.review.series import review_series
@@ -162,9 +163,9 @@ def open_review(caller: Caller, *, prediction_id: int) -> ReviewDesk:
             caller,
             [(record.case_id, kind) for kind in (ExposureKind.LABEL, ExposureKind.HISTOLOGY)],
         )
-    found, no_maps = unless_damaged("The Grad-CAM maps", lambda: unpack_maps(caller.store.blobs.get(maps_sha256)))
-    maps = found or {}
-    names = () if found is None else MAP_NAMES
+    read_maps, no_maps = unless_damaged("The Grad-CAM maps", lambda: unpack_maps(caller.store.blobs.get(maps_sha256)))
+    maps = read_maps or {}
+    names = () if read_maps is None else MAP_NAMES
     peaks = {name: float(maps[name].max()) if name in maps else 0.0 for name in names}
     strengths = {name: peak / brightest_of_network(maps, name) if peak > 0 else 0.0 for name, peak in peaks.items()}
     return ReviewDesk(
@@ -174,8 +175,8 @@ def open_review(caller: Caller, *, prediction_id: int) -> ReviewDesk:
         reference,
         following,
         count,
-        in_model_mask=None if own is None or found is None else image_evidence(maps, own),
-        in_expert_mask=None if annotated is None or found is None else image_evidence(maps, annotated[1]),
+        in_model_mask=None if own is None or read_maps is None else image_evidence(maps, own),
+        in_expert_mask=None if annotated is None or read_maps is None else image_evidence(maps, annotated[1]),
         expert="" if annotated is None else annotated[0].annotator,
         sites=() if own is None or SITES_MAP not in maps else propose_sites(maps[SITES_MAP], own, clock),
         has_cervix=clock.is_cervix,
@@ -218,16 +219,11 @@ def _annotated(session: Session, actor: Actor, image_id: int) -> tuple[Annotator
 
 
 def _waiting_for(actor: Actor, checkpoint_id: int) -> tuple[ColumnElement[bool], ...]:
-    return (*_unreviewed(actor, checkpoint_id), Prediction.image_id.not_in(images_without_model(actor)))
+    return (*unreviewed(actor, checkpoint_id), Prediction.image_id.not_in(images_without_model(actor)))
 
 
 def _kept_back_from(actor: Actor, checkpoint_id: int) -> tuple[ColumnElement[bool], ...]:
-    return (*_unreviewed(actor, checkpoint_id), Prediction.image_id.in_(images_without_model(actor)))
-
-
-def _unreviewed(actor: Actor, checkpoint_id: int) -> tuple[ColumnElement[bool], ...]:
-    mine = exists().where(Review.prediction_id == Prediction.id, Review.reviewer_id == actor.person_id)
-    return (Prediction.checkpoint_id == checkpoint_id, ~mine)
+    return (*unreviewed(actor, checkpoint_id), Prediction.image_id.in_(images_without_model(actor)))
 
 
 def _reference(session: Session, case_id: int) -> Reference:

@@ -5,7 +5,7 @@ from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Row, Select, select
+from sqlalchemy import ColumnElement, Row, ScalarSelect, Select, exists, select
 from sqlalchemy.orm import Session
 
 from colpo_core.errors import ColpoError
@@ -23,11 +23,11 @@ from colpo_core.services.common import exposures
 from colpo_core.services.common.blinding import require_prediction_visible
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.common.mask_rows import mask_pixels
-from colpo_core.store.facts import no_such
+from colpo_core.store.facts import find_one
 from colpo_core.store.tables import Case, Checkpoint, Image, Mask, Patient, Person, Prediction, Review
 from colpo_core.terms import ExposureKind
 
-Found = TypeVar("Found")
+Result = TypeVar("Result")
 PredictionRow = Row[Prediction, Image, Checkpoint, str]
 SITES_MAP = "4ch-hsil"
 
@@ -50,9 +50,7 @@ def visible_prediction(session: Session, actor: Actor, prediction_id: int) -> Pr
         Blinding: It is kept back from the actor, who has yet to paint the image.
         NotFound: There is no such prediction.
     """
-    row = session.execute(prediction_rows().where(Prediction.id == prediction_id)).one_or_none()
-    if row is None:
-        raise no_such(Prediction, prediction_id)
+    row = find_one(session, prediction_rows().where(Prediction.id == prediction_id), prediction_id)
     require_prediction_visible(session, actor, row[1].id)
     return row
 
@@ -83,6 +81,12 @@ def note_predictions(caller: Caller, predictions: Iterable[PredictionRecord]) ->
     exposures.note(caller, [(record.case_id, ExposureKind.PREDICTION) for record in predictions])
 
 
+def unreviewed(actor: Actor, checkpoint_id: int | ScalarSelect[int]) -> tuple[ColumnElement[bool], ...]:
+    """The conditions of a checkpoint's predictions on which the actor has no verdict."""
+    mine = exists().where(Review.prediction_id == Prediction.id, Review.reviewer_id == actor.person_id)
+    return (Prediction.checkpoint_id == checkpoint_id, ~mine)
+
+
 def reviews_of(session: Session, prediction_id: int) -> tuple[ReviewRecord, ...]:
     """The verdicts on a prediction, newest first."""
     query = (
@@ -108,7 +112,7 @@ def model_mask(session: Session, prediction: Prediction) -> NDArray[np.bool_]:
 
 def clock_of(session: Session, actor: Actor, image: Image) -> Clock:
     """The clock face over an image: about an outline of the cervix that the actor may see, else about the middle."""
-    cervix, _whose = visible_cervix(session, actor, image)
+    cervix, _ = visible_cervix(session, actor, image)
     return lay_clock(cervix, height_px=image.height_px, width_px=image.width_px)
 
 
@@ -125,7 +129,7 @@ def proposed_sites(caller: Caller, session: Session, row: PredictionRow) -> tupl
     return propose_sites(maps[SITES_MAP], model_mask(session, row[0]), clock_of(session, caller.actor, row[1]))
 
 
-def unless_damaged(what: str, read: Callable[[], Found]) -> tuple[Found | None, str]:
+def unless_damaged(what: str, read: Callable[[], Result]) -> tuple[Result | None, str]:
     """What is read, or a sentence that says why it cannot be; whatever else is shown does without it."""
     try:
         return read(), ""

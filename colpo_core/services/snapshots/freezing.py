@@ -33,7 +33,7 @@ from colpo_core.services.snapshots.gathering import Gathered, Usable, gather
 from colpo_core.services.snapshots.rows import snapshot_record, snapshot_rows
 from colpo_core.services.snapshots.shortcuts import search_shortcuts, snapshot_shortcuts
 from colpo_core.store import Store
-from colpo_core.store.facts import find_row, no_such
+from colpo_core.store.facts import find_one, find_row
 from colpo_core.store.tables import Person, Snapshot
 from colpo_core.terms import ExposureKind, Finding, Split
 
@@ -168,10 +168,7 @@ def get_snapshot(caller: Caller, *, snapshot_id: int) -> SnapshotRecord:
         NotFound: There is no such snapshot.
     """
     with caller.store.reading() as session:
-        row = session.execute(snapshot_rows().where(Snapshot.id == snapshot_id)).one_or_none()
-        if row is None:
-            raise no_such(Snapshot, snapshot_id)
-        return snapshot_record(row)
+        return snapshot_record(find_one(session, snapshot_rows().where(Snapshot.id == snapshot_id), snapshot_id))
 
 
 @allowed(CLINICIANS)
@@ -182,10 +179,7 @@ def find_snapshot(caller: Caller, *, name: str) -> SnapshotRecord:
         NotFound: There is no such snapshot.
     """
     with caller.store.reading() as session:
-        row = session.execute(snapshot_rows().where(Snapshot.name == name.strip())).one_or_none()
-        if row is None:
-            raise no_such(Snapshot, name)
-        return snapshot_record(row)
+        return snapshot_record(find_one(session, snapshot_rows().where(Snapshot.name == name.strip()), name))
 
 
 @allowed(CLINICIANS)

@@ -18,7 +18,7 @@ from colpo_core.services.snapshots.learned_copies import LearnedImage, patients_
 from colpo_core.services.snapshots.rows import read_manifest
 from colpo_core.store import Store
 from colpo_core.store.dialects import among
-from colpo_core.store.facts import no_such
+from colpo_core.store.facts import find_one
 from colpo_core.store.tables import Case, Checkpoint, CheckpointImage, CheckpointPatient, Image, Patient, Snapshot
 from colpo_core.terms import Split
 
@@ -89,9 +89,7 @@ def learned_patients(session: Session, checkpoint_id: int) -> frozenset[int]:
         NotFound: There is no such checkpoint, or it is not known whom it learned from.
     """
     query = select(Checkpoint.name, Checkpoint.learning_recorded).where(Checkpoint.id == checkpoint_id)
-    checkpoint = session.execute(query).one_or_none()
-    if checkpoint is None:
-        raise no_such(Checkpoint, checkpoint_id)
+    checkpoint = find_one(session, query, checkpoint_id)
     if not checkpoint.learning_recorded:
         raise NotFound(
             f"Whom {checkpoint.name} has learned from is not known: the file of its snapshot was missing or damaged. "

@@ -17,7 +17,6 @@ from colpo_core.services.common import audit
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.common.permissions import CLINICIANS, allowed
 from colpo_core.services.jobs import control as jobs
-from colpo_core.services.jobs import engine
 from colpo_core.services.snapshots.count_checks import judge_counts
 from colpo_core.services.snapshots.freezing import get_snapshot
 from colpo_core.services.training.disk_space import training_disk_space
@@ -70,18 +69,9 @@ def start_probe(caller: Caller, *, snapshot_id: int, settings: TrainingSettings)
         return newest
     get_snapshot(caller, snapshot_id=snapshot_id)
     with caller.store.writing() as session:
-        job = Job(
-            kind=JobKind.PROBE,
-            settings=write_settings(settings),
-            snapshot_id=snapshot_id,
-            max_attempts=1,
-            created_by=caller.actor.person_id,
-        )
-        session.add(job)
-        session.flush()
+        job = jobs.add_job(session, caller, JobKind.PROBE, settings, snapshot_id=snapshot_id, max_attempts=1)
         audit.record(session, caller.actor, "look ahead", f"job {job.id}", snapshot=snapshot_id)
-    engine.place(caller.store, job.id)
-    return jobs.get_job(caller, job_id=job.id)
+    return jobs.place_job(caller, job.id)
 
 
 def _newest_probe(caller: Caller, snapshot_id: int, settings: TrainingSettings) -> JobRecord | None:
