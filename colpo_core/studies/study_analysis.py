@@ -119,8 +119,8 @@ def analyse_study(
         tuple(compared),
         {
             name: cohen(
-                [one > THRESHOLD for one, _ in pairs.values()],
-                [other > THRESHOLD for _, other in pairs.values()],
+                [first > THRESHOLD for first, _ in pairs.values()],
+                [second > THRESHOLD for _, second in pairs.values()],
                 patients=[str(patients[case]) for case in pairs],
                 alpha=plan.alpha,
             )
@@ -146,12 +146,12 @@ def _probabilities(
 
 
 def _primary_results(
-    found: RatingAnalysis, networks: Sequence[NetworkComparison], plan: ReadingPlan
+    analysis: RatingAnalysis, networks: Sequence[NetworkComparison], plan: ReadingPlan
 ) -> tuple[PrimaryResult, ...]:
     """With an aid, reading with it against reading without; else each network against the readers."""
-    if len(found.counts.arms) == 1:
+    if len(analysis.counts.arms) == 1:
         return tuple(primary for network in networks if (primary := _primary(network, plan)) is not None)
-    many = found.mrmc if plan.endpoint is Endpoint.AUC else found.shares[plan.endpoint].mrmc
+    many = analysis.mrmc if plan.endpoint is Endpoint.AUC else analysis.shares[plan.endpoint].mrmc
     if many is None:
         return ()
     result = copied(
@@ -197,7 +197,9 @@ def _compare(
         return replace(line, refused=("It has judged fewer than two cases of a label that it has not learned from.",))
     together, refused = _together(table, judged, model, options)
     if together is not None:
-        shares = {name: one.against_model[ARM] for name, one in together.shares.items() if ARM in one.against_model}
+        shares = {
+            name: share.against_model[ARM] for name, share in together.shares.items() if ARM in share.against_model
+        }
         clustered = {} if together.by_patient is None else together.by_patient.against_model
         line = replace(line, together=together.against_model.get(ARM), shares=shares, by_patient=clustered.get(ARM, {}))
     return replace(
@@ -212,8 +214,8 @@ def _compare(
         ),
         roc=roc_curve(truth, model),
         readers=tuple(
-            _pair(name, truth, one, model, of_patients, alpha=options.alpha)
-            for name, one in zip(table.readers, read, strict=True)
+            _pair(name, truth, ratings, model, of_patients, alpha=options.alpha)
+            for name, ratings in zip(table.readers, read, strict=True)
         ),
         refused=refused,
     )

@@ -105,8 +105,8 @@ _ASKED = {
 
 def question_text(question: ImageQuestion, stage: Stage, count: int) -> str:
     """What is asked about some images of one stage, such as `2 images look like iodine but are filed as ...`."""
-    one, more = _ASKED[question]
-    said = (one if count == 1 else more).format(stage=STAGE_NAMES[stage])
+    singular, plural = _ASKED[question]
+    said = (singular if count == 1 else plural).format(stage=STAGE_NAMES[stage])
     return f"{count:,} image{'' if count == 1 else 's'} {said}"
 
 

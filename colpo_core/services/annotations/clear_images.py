@@ -94,29 +94,28 @@ def confirm_clear(caller: Caller, *, image_ids: Sequence[int], note: str = "") -
                 "Somebody has marked it, is painting it, or has said that nothing is there. Load the list anew."
             )
         documents = [Document(image_id, caller.actor.person_id, Finding.ACETOWHITE) for image_id in wanted]
-        return tuple(_confirm(session, caller.actor, document, note) for document in documents)
+        return tuple(_confirm(session, caller.actor, document, note=note) for document in documents)
 
 
 @allowed(CLINICIANS)
-def confirm_absence(caller: Caller, *, document_id: str, note: str = "") -> VersionRecord:
+def confirm_absence(caller: Caller, *, document_id: str) -> VersionRecord:
     """Say that a finding is not on an image, where the caller has painted none.
 
     Args:
         caller: Who has looked.
         document_id: From `open_annotation`.
-        note: A remark for whoever reads the version.
 
     Raises:
         Conflict: The caller's mask marks something.
-        InputRejected: It was said before, or the note is too long.
+        InputRejected: It was said before.
         NotFound: There is no such document, or it is another person's.
     """
     document = Document.read(document_id, caller.actor)
     with caller.store.writing() as session:
-        return _confirm(session, caller.actor, document, checked_note(note))
+        return _confirm(session, caller.actor, document, note="")
 
 
-def _confirm(session: Session, actor: Actor, document: Document, note: str) -> VersionRecord:
+def _confirm(session: Session, actor: Actor, document: Document, *, note: str) -> VersionRecord:
     find_row(session, Image, document.image_id)
     own = find_own(session, document)
     versions = versions_of(session, own.id) if own is not None else []

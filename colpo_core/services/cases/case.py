@@ -32,7 +32,6 @@ from colpo_core.store.tables import (
     Annotation,
     AnnotationVersion,
     Case,
-    CaseLabel,
     Histology,
     Image,
     Person,
@@ -87,7 +86,7 @@ def read_case(caller: Caller, case_id: int) -> CaseRecord:
             form=_form(case),
             images=images,
             specimens=tuple(_specimen(row, name) for row, name in specimens),
-            labels=tuple(_label(row) for row in sorted(case.labels, key=lambda row: row.source)),
+            labels=tuple(copied(LabelRecord, row) for row in sorted(case.labels, key=lambda row: row.source)),
             model_marks=marks_of(session, current_id(session)) if has_predictions else (),
         )
 
@@ -218,10 +217,6 @@ def _specimen(row: Histology, entered_by: str) -> SpecimenRecord:
         entered_by=entered_by,
         site=specimen_site(row),
     )
-
-
-def _label(row: CaseLabel) -> LabelRecord:
-    return LabelRecord(row.source, row.label, row.grade, row.reason, row.flagged, row.rules_version, row.decided_at)
 
 
 def seen_in(case: CaseRecord) -> Iterator[tuple[int, ExposureKind]]:

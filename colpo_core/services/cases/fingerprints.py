@@ -99,13 +99,13 @@ def near_copies(image_ids: Iterable[int], looks: Mapping[int, str]) -> list[tupl
         looks: What `fingerprints` returned; images without one are not compared.
     """
     known = sorted({image_id for image_id in image_ids if image_id in looks})
-    return [(known[one], known[other]) for one, other in _pairs(tuple(looks[image_id] for image_id in known))]
+    return [(known[first], known[second]) for first, second in _pairs(tuple(looks[image_id] for image_id in known))]
 
 
 @lru_cache(maxsize=8)
 def _pairs(hashes: tuple[str, ...]) -> tuple[tuple[int, int], ...]:
     """The last few answers are kept: a page asks for the same images again with every click."""
-    return tuple((one, other) for one, other, _ in near_pairs(hashes))
+    return tuple((first, second) for first, second, _ in near_pairs(hashes))
 
 
 def _not_looked_at(store: Store, image_ids: Collection[int] | None) -> list[tuple[int, str]]:

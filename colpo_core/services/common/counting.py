@@ -9,5 +9,5 @@ from colpo_core.store.tables import Base
 
 def count_up_to(session: Session, table: type[Base], *where: ColumnElement[bool], most: int = MOST_COUNTED) -> int:
     """How many rows fit, or `most` + 1 where more do; however large the store, no more rows than that are found."""
-    found = select(literal(1)).select_from(table).where(*where).limit(most + 1).subquery()
-    return session.scalar(select(func.count()).select_from(found)) or 0
+    rows = select(literal(1)).select_from(table).where(*where).limit(most + 1).subquery()
+    return session.scalar(select(func.count()).select_from(rows)) or 0

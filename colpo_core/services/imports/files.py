@@ -4,7 +4,7 @@ Each file is imported by itself: one that is refused leaves nothing behind, and 
 collection is imported by `colpo_core.services.imports.annocerv`.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -109,7 +109,7 @@ def import_folder(
     outcomes: list[ImportOutcome] = []
     patients: set[str] = set()
     stored = StoredLooks()
-    for row in _rows_of_folder(names, defaults) if table is None else table.rows():
+    for row in [replace(defaults, name=name) for name in names] if table is None else table.rows():
         outcome = _import_row(caller, stored, folder, row)
         outcomes.append(outcome)
         if outcome.status is ImportStatus.IMPORTED:
@@ -218,11 +218,6 @@ def _checked_date(day: date | None, today: date) -> date | None:
     if day is not None and not date(1950, 1, 1) <= day <= today:
         raise InputRejected("The date of the case lies in the future or before 1950. Give the day of the examination.")
     return day
-
-
-def _rows_of_folder(names: Sequence[str], defaults: FileRow) -> Iterator[FileRow]:
-    for name in names:
-        yield replace(defaults, name=name)
 
 
 def _file_names(folder: Path) -> tuple[list[str], tuple[str, ...]]:

@@ -16,13 +16,15 @@ from colpo_core.store.facts import find_one, find_row
 from colpo_core.store.tables import Job, JobEvent, Person
 from colpo_core.terms import JobKind, JobState
 
+_MOST_LISTED = 50
+_MOST_EVENTS = 5000
 UNFINISHED = (JobState.QUEUED, JobState.RUNNING)
 
 
 @allowed(CLINICIANS)
-def list_jobs(caller: Caller, *, kind: JobKind | None = None, limit: int = 50) -> tuple[JobRecord, ...]:
+def list_jobs(caller: Caller, *, kind: JobKind | None = None) -> tuple[JobRecord, ...]:
     """The newest jobs, newest first."""
-    query = select_jobs().order_by(Job.id.desc()).limit(limit)
+    query = select_jobs().order_by(Job.id.desc()).limit(_MOST_LISTED)
     if kind is not None:
         query = query.where(Job.kind == kind)
     with caller.store.reading() as session:
@@ -48,13 +50,13 @@ def get_job(caller: Caller, *, job_id: int) -> JobRecord:
 
 
 @allowed(CLINICIANS)
-def job_events(caller: Caller, *, job_id: int, after_id: int = 0, limit: int = 5000) -> tuple[JobEventRecord, ...]:
+def job_events(caller: Caller, *, job_id: int, after_id: int = 0) -> tuple[JobEventRecord, ...]:
     """The live record of a job after one event, oldest first."""
-    query = select(JobEvent).where(JobEvent.job_id == job_id, JobEvent.id > after_id).order_by(JobEvent.id).limit(limit)
+    query = select(JobEvent).where(JobEvent.job_id == job_id, JobEvent.id > after_id).order_by(JobEvent.id)
     with caller.store.reading() as session:
         return tuple(
             JobEventRecord(row.id, row.at, row.stage, row.epoch, dict(row.figures), row.message)
-            for row in session.scalars(query)
+            for row in session.scalars(query.limit(_MOST_EVENTS))
         )
 
 

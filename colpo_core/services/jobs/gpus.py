@@ -70,7 +70,7 @@ def gpu_states() -> tuple[GpuState, ...]:
     except pynvml.NVMLError:
         return ()
     try:
-        return tuple(_state(pynvml.nvmlDeviceGetHandleByIndex(place)) for place in range(pynvml.nvmlDeviceGetCount()))
+        return tuple(_state(pynvml.nvmlDeviceGetHandleByIndex(index)) for index in range(pynvml.nvmlDeviceGetCount()))
     except pynvml.NVMLError as error:
         # One that vanished makes its driver answer with errors; jobs go on with the processor.
         log.warning("the GPU driver does not answer: %s", error)

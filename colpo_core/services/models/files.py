@@ -81,11 +81,11 @@ def prepare_files(store: Store, *, job_id: int, folder: Path) -> Path:
 
 def place_files(store: Store, prepared: Path, *, name: str, sha256: str) -> None:
     """Move a prepared checkpoint into its place; a folder that the registry does not know is replaced."""
-    place = _place(store, name, sha256)
-    if place.exists():
-        shutil.rmtree(place)
-    prepared.rename(place)
-    flush_folder(place.parent)
+    folder = _place(store, name, sha256)
+    if folder.exists():
+        shutil.rmtree(folder)
+    prepared.rename(folder)
+    flush_folder(folder.parent)
 
 
 def send_checkpoint(files: SharedFiles, folder: Path) -> None:

@@ -105,11 +105,11 @@ def _leakage(store: Store, manifest: Manifest) -> tuple[str, ...]:
     """The guard's word now: near copies may be known today that were not when it was trained."""
     fill_fingerprints(store, {item.image_id for item in manifest.items})
     with store.reading() as session:
-        found = leaks(manifest, fingerprints(session))
-    if not found:
+        leaked = leaks(manifest, fingerprints(session))
+    if not leaked:
         return ()
-    shown = "; ".join(str(leak) for leak in found[:_SHOWN])
-    more = f"; and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+    shown = "; ".join(str(leak) for leak in leaked[:_SHOWN])
+    more = f"; and {len(leaked) - _SHOWN} more" if len(leaked) > _SHOWN else ""
     return (f"Its snapshot leaks, so its figures flatter it: {shown}{more}.",)
 
 
@@ -143,7 +143,7 @@ def _compare_cards(store: Store, current: CheckpointRecord, chosen: CheckpointRe
     """
     with store.reading() as session:
         known = patients_met(store, session, current.id, chosen.id)
-    old, new = (_judged(one.card, known) for one in (current, chosen))
+    old, new = (_judged(checkpoint.card, known) for checkpoint in (current, chosen))
     shared = sorted(image_id for image_id in old.keys() & new.keys() if _is_same(old[image_id], new[image_id]))
     if not shared:
         return []
@@ -158,8 +158,8 @@ def _compare_cards(store: Store, current: CheckpointRecord, chosen: CheckpointRe
     return [f"AUC {difference.value:+.2f} ({difference.low:+.2f} to {difference.high:+.2f})"]
 
 
-def _is_same(one: Judged, other: Judged) -> bool:
-    return (one.patient_id, one.case_id, one.label) == (other.patient_id, other.case_id, other.label)
+def _is_same(first: Judged, other: Judged) -> bool:
+    return (first.patient_id, first.case_id, first.label) == (other.patient_id, other.case_id, other.label)
 
 
 def _judged(card: Mapping[str, Any], known: frozenset[int]) -> dict[int, Judged]:
@@ -185,15 +185,15 @@ def _blind(card: Mapping[str, Any]) -> tuple[str, ...]:
     blind = card_doubts.figures_of(card).get("segmentation", {}).get("blind")
     if not blind:
         return ()
-    found = []
+    not_better = []
     for mask, name in (("mean_mask", "the mean training mask"), ("disc", "a disc in the middle")):
         difference = Estimate(**blind[mask]["iou_difference"])
         if difference.value is None or (difference.low is not None and difference.low > 0):
             continue
-        found.append(f"{name}, {difference.text(is_signed=True)}")
-    if not found:
+        not_better.append(f"{name}, {difference.text(is_signed=True)}")
+    if not not_better:
         return ()
     return (
         "Its masks are not shown to be better than masks that look at no image (difference in IoU, 95% interval by "
-        f"patients): {'; '.join(found)}.",
+        f"patients): {'; '.join(not_better)}.",
     )

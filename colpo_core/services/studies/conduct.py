@@ -43,12 +43,13 @@ def study_conduct(caller: Caller, *, study_id: int, by_number: bool = False) -> 
         study = get_study_row(session, study_id)
         plan, names = plan_of(study), reader_names(session, study, by_number=by_number)
         closing = session.get(StudyClosing, study_id)
+        cases = set(session.scalars(select(StudyCase.case_id).where(StudyCase.study_id == study_id)))
         looks = select(func.count()).where(AuditEntry.subject == f"study {study_id}", AuditEntry.action == LOOK)
         return StudyConduct(
             rule=plan.exposure_rule,
             interim_results=bool(plan.interim_results),
             n_interim_looks=session.scalar(looks) or 0,
-            exposures=_exposures(session, study, names),
+            exposures=tuple(_of_reader(session, study, cases, *reader) for reader in names.names.items()),
             amendments=list_amendments(session, study_id, names),
             refusals=list_refusals(session, study_id, names),
             cautions=plan.cautions,
@@ -155,11 +156,6 @@ def _seen_by_then(exposed: tuple[Exposed, ...], reading: Reading) -> frozenset[E
     return frozenset(
         seen.kind for seen in exposed if seen.case_id == reading.case_id and seen.first_at <= reading.answered_at
     )
-
-
-def _exposures(session: Session, study: Study, names: ReaderNames) -> tuple[ReaderExposure, ...]:
-    cases = set(session.scalars(select(StudyCase.case_id).where(StudyCase.study_id == study.id)))
-    return tuple(_of_reader(session, study, cases, reader_id, name) for reader_id, name in names.names.items())
 
 
 def _of_reader(session: Session, study: Study, cases: set[int], reader_id: int, name: str) -> ReaderExposure:

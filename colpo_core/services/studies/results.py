@@ -31,13 +31,8 @@ from colpo_core.terms import Arm, Label
 
 
 @allowed(ADMINISTRATORS)
-def study_results(caller: Caller, *, study_id: int, by_number: bool = False) -> StudyResults:
+def study_results(caller: Caller, *, study_id: int) -> StudyResults:
     """The table of a closed study.
-
-    Args:
-        caller: An administrator.
-        study_id: The study.
-        by_number: Whether readers are numbered in place of named: see `ReaderNames`.
 
     Raises:
         NotFound: There is no such study.
@@ -45,7 +40,7 @@ def study_results(caller: Caller, *, study_id: int, by_number: bool = False) -> 
     """
     note_look(caller, study_id=study_id)
     with caller.store.reading() as session:
-        return results_of(closed_evidence(caller.store, session, study_id, by_number=by_number))
+        return results_of(closed_evidence(caller.store, session, study_id))
 
 
 @allowed(ADMINISTRATORS)

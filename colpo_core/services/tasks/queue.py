@@ -53,17 +53,17 @@ def queue_items(caller: Caller, *, task_id: int, annotator_id: int | None = None
         PermissionDenied: The caller is a reader, or may not see another person's queue.
         NotFound: There is no such task, or the caller takes no part in it.
     """
-    whose = caller.actor.person_id if annotator_id is None else annotator_id
+    person_id = caller.actor.person_id if annotator_id is None else annotator_id
     with caller.store.reading() as session:
         task = find_task(session, caller.actor, task_id)
         may = (
-            whose == caller.actor.person_id
+            person_id == caller.actor.person_id
             or caller.actor.role is Role.ADMINISTRATOR
             or task.adjudicator_id == caller.actor.person_id
         )
         if not may:
             raise PermissionDenied("Another person's queue is for administrators and the task's adjudicator.")
-        return tuple(_load(session, task, whose))
+        return tuple(_load(session, task, person_id))
 
 
 @allowed(CLINICIANS)
