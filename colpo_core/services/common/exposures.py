@@ -103,6 +103,11 @@ def note_within(session: Session, actor: Actor, seen: Seen, *, within_study: int
     _write(session, list(lines), utc_now())
 
 
+def note_mask_within(session: Session, actor: Actor, image_id: int) -> None:
+    """That a person has seen a mask of an image, in the transaction of a deed."""
+    note_within(session, actor, [(case_id, ExposureKind.MASK) for case_id in cases_of(session, [image_id])])
+
+
 def note_images(caller: Caller, image_ids: Iterable[int], *kinds: ExposureKind) -> None:
     """The same by the rows of images."""
     wanted = set(image_ids)

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from sqlalchemy import ColumnElement, SQLColumnExpression, exists, func, select
+from sqlalchemy import ColumnElement, exists, func, select
 from sqlalchemy.orm import Session, aliased
 
 from colpo_core.records.overview.worklist import Progress, WorkItem, WorkKind, Worklist
@@ -10,7 +10,7 @@ from colpo_core.records.people import Actor
 from colpo_core.services.annotations.confirmation import waits_for
 from colpo_core.services.common.blinding import images_without_model
 from colpo_core.services.common.callers import Caller
-from colpo_core.services.common.counting import count_up_to
+from colpo_core.services.common.counting import count_rows, count_up_to
 from colpo_core.services.common.permissions import EVERYBODY, allowed
 from colpo_core.services.overview.figures_cache import cached_figures
 from colpo_core.services.review.rows import unreviewed
@@ -22,7 +22,6 @@ from colpo_core.store.tables import (
     Annotation,
     AnnotationTask,
     AnnotationVersion,
-    Base,
     Case,
     CaseLabel,
     Checkpoint,
@@ -58,23 +57,23 @@ def status(store: Store) -> dict[str, int]:
     """
     with store.reading() as session:
         return {
-            "patients": _count(session, Patient),
-            "cases": _count(session, Case),
-            "cases_simulated": _count(session, Case, Case.simulated.is_(True)),
-            "images": _count(session, Image),
-            "annotations": _count(session, Annotation),
-            "annotations_to_confirm": _count(session, Annotation, Annotation.state == AnnotationState.TO_CONFIRM),
-            "labels": _count(session, CaseLabel, *_labelled_by(LabelSource.HISTOLOGY)),
-            "labels_by_impression": _count(session, CaseLabel, *_labelled_by(LabelSource.IMPRESSION)),
-            "cases_flagged": _count(session, CaseLabel, CaseLabel.flagged.is_(True)),
-            "snapshots": _count(session, Snapshot),
-            "jobs_running": _count(session, Job, _is_running()),
-            "checkpoints": _count(session, Checkpoint),
-            "predictions": _count(session, Prediction),
-            "reviews": _count(session, Review),
-            "studies": _count(session, Study),
-            "readings": _count(session, Reading),
-            "people": _count(session, Person, Person.password_hash.is_not(None)),
+            "patients": count_rows(session, Patient),
+            "cases": count_rows(session, Case),
+            "cases_simulated": count_rows(session, Case, Case.simulated.is_(True)),
+            "images": count_rows(session, Image),
+            "annotations": count_rows(session, Annotation),
+            "annotations_to_confirm": count_rows(session, Annotation, Annotation.state == AnnotationState.TO_CONFIRM),
+            "labels": count_rows(session, CaseLabel, *_labelled_by(LabelSource.HISTOLOGY)),
+            "labels_by_impression": count_rows(session, CaseLabel, *_labelled_by(LabelSource.IMPRESSION)),
+            "cases_flagged": count_rows(session, CaseLabel, CaseLabel.flagged.is_(True)),
+            "snapshots": count_rows(session, Snapshot),
+            "jobs_running": count_rows(session, Job, _is_running()),
+            "checkpoints": count_rows(session, Checkpoint),
+            "predictions": count_rows(session, Prediction),
+            "reviews": count_rows(session, Review),
+            "studies": count_rows(session, Study),
+            "readings": count_rows(session, Reading),
+            "people": count_rows(session, Person, Person.password_hash.is_not(None)),
         }
 
 
@@ -170,15 +169,15 @@ def _progress(session: Session) -> Progress:
     )
     current = select(Checkpoint.name).where(Checkpoint.id == current_checkpoint_id())
     return Progress(
-        cases=_count(session, Case),
-        cases_labelled=_count(session, CaseLabel, *_labelled_by(LabelSource.HISTOLOGY)),
-        images=_count(session, Image),
-        images_to_annotate=_count(session, Image, Image.is_readable),
+        cases=count_rows(session, Case),
+        cases_labelled=count_rows(session, CaseLabel, *_labelled_by(LabelSource.HISTOLOGY)),
+        images=count_rows(session, Image),
+        images_to_annotate=count_rows(session, Image, Image.is_readable),
         images_annotated=session.scalar(annotated) or 0,
-        snapshots=_count(session, Snapshot),
-        checkpoints=_count(session, Checkpoint),
+        snapshots=count_rows(session, Snapshot),
+        checkpoints=count_rows(session, Checkpoint),
         current_checkpoint=session.scalar(current),
-        simulated_cases=_count(session, Case, Case.simulated.is_(True)),
+        simulated_cases=count_rows(session, Case, Case.simulated.is_(True)),
     )
 
 
@@ -208,7 +207,3 @@ def _labelled_by(source: LabelSource) -> tuple[ColumnElement[bool], ...]:
 
 def _with(**params: object) -> tuple[tuple[str, str], ...]:
     return tuple((name, str(value)) for name, value in params.items() if value is not None)
-
-
-def _count(session: Session, table: type[Base], *where: SQLColumnExpression[bool]) -> int:
-    return session.scalar(select(func.count()).select_from(table).where(*where)) or 0

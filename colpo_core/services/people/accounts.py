@@ -6,7 +6,7 @@ Signing in and out stands in `signing_in`, whose functions are offered here too,
 import re
 from collections.abc import Iterator
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import exists, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -16,6 +16,7 @@ from colpo_core.records.people import AuditPage, AuditRecord, PersonRecord
 from colpo_core.services.common import audit, exposures
 from colpo_core.services.common.actors import as_actor
 from colpo_core.services.common.callers import Caller
+from colpo_core.services.common.counting import count_rows
 from colpo_core.services.common.permissions import ADMINISTRATORS, EVERYBODY, allowed
 from colpo_core.services.people.passwords import check_new_password, hash_password
 from colpo_core.services.people.signing_in import (
@@ -248,9 +249,8 @@ def _somebody_can_sign_in(session: Session) -> bool:
 
 
 def _active_administrators(session: Session) -> int:
-    query = select(func.count()).select_from(Person)
-    query = query.where(Person.role == Role.ADMINISTRATOR, Person.active, Person.password_hash.is_not(None))
-    return session.scalar(query) or 0
+    conditions = (Person.role == Role.ADMINISTRATOR, Person.active, Person.password_hash.is_not(None))
+    return count_rows(session, Person, *conditions)
 
 
 def _too_late() -> Conflict:
