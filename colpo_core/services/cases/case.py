@@ -27,6 +27,7 @@ from colpo_core.services.common.current_model import current_id
 from colpo_core.services.common.model_marks import marks_of
 from colpo_core.services.common.permissions import CLINICIANS, allowed
 from colpo_core.services.common.stored_images import image_record
+from colpo_core.store import Store
 from colpo_core.store.facts import current_checkpoint_id, find_row
 from colpo_core.store.tables import (
     Annotation,
@@ -55,7 +56,7 @@ def get_case(caller: Caller, *, case_id: int, with_predictions: bool = True) -> 
     Raises:
         NotFound: There is no such case.
     """
-    record = read_case(caller, case_id)
+    record = read_case(caller.store, caller.actor, case_id)
     if not with_predictions:
         images = tuple(replace(image, prediction_id=None, prob_hsil=None) for image in record.images)
         record = replace(record, images=images, model_marks=())
@@ -63,13 +64,13 @@ def get_case(caller: Caller, *, case_id: int, with_predictions: bool = True) -> 
     return record
 
 
-def read_case(caller: Caller, case_id: int) -> CaseRecord:
-    """A case for another service, as the caller may see it; nothing counts as seen: see `seen_in`.
+def read_case(store: Store, actor: Actor, case_id: int) -> CaseRecord:
+    """A case for another service, as the actor may see it; nothing counts as seen: see `seen_in`.
 
     Raises:
         NotFound: There is no such case.
     """
-    with caller.store.reading() as session:
+    with store.reading() as session:
         case = find_row(session, Case, case_id)
         specimens = session.execute(
             select(Histology, Person.display_name)
@@ -77,7 +78,7 @@ def read_case(caller: Caller, case_id: int) -> CaseRecord:
             .where(Histology.case_id == case_id)
             .order_by(Histology.specimen_number)
         ).all()
-        images = _case_images(session, caller.actor, case)
+        images = _case_images(session, actor, case)
         has_predictions = any(image.prob_hsil is not None for image in images)
         return copied(
             CaseRecord,

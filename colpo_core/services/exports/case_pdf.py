@@ -44,7 +44,7 @@ def case_report_pdf(caller: Caller, *, case_id: int) -> bytes:
     # Only here: matplotlib takes a second to import, and few visits ask for a page.
     from colpo_core.exchange.case_pdf import MOST_IMAGES, case_pdf
 
-    case = read_case(caller, case_id)
+    case = read_case(caller.store, caller.actor, case_id)
     chosen = sorted(case.images, key=lambda image: (_ORDER.index(image.image.stage), image.image.id))[:MOST_IMAGES]
     images = tuple(_reported(caller, image) for image in chosen)
     report = CaseReport(
@@ -68,7 +68,7 @@ def _reported(caller: Caller, shown: CaseImage) -> ReportedImage:
         return ReportedImage(shown.image)
     with caller.store.reading() as session:
         row = visible_prediction(session, caller.actor, shown.prediction_id)
-        sites, _ = unless_damaged("The maps", lambda: proposed_sites(caller, session, row))
+        sites, _ = unless_damaged("The maps", lambda: proposed_sites(caller.store, session, caller.actor, row))
         has_cervix = clock_of(session, caller.actor, row[1]).is_cervix
         reviews = reviews_of(session, shown.prediction_id)
         return ReportedImage(shown.image, prediction_record(row), reviews, sites or (), has_cervix)

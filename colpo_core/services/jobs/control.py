@@ -8,10 +8,12 @@ from colpo_core.records.copying import copied
 from colpo_core.records.jobs.jobs import JobEventRecord, JobRecord
 from colpo_core.records.jobs.results import read_result
 from colpo_core.records.jobs.settings import JobSettings, settings_of_kind, write_settings
+from colpo_core.records.people import Actor
 from colpo_core.services.common import audit
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.common.permissions import CLINICIANS, allowed
 from colpo_core.services.jobs import engine, files, leases
+from colpo_core.store import Store
 from colpo_core.store.facts import find_one, find_row
 from colpo_core.store.tables import Job, JobEvent, Person
 from colpo_core.terms import JobKind, JobState
@@ -45,8 +47,7 @@ def get_job(caller: Caller, *, job_id: int) -> JobRecord:
     Raises:
         NotFound: There is no such job.
     """
-    with caller.store.reading() as session:
-        return job_record(find_one(session, select_jobs().where(Job.id == job_id), job_id))
+    return _read(caller.store, job_id)
 
 
 @allowed(CLINICIANS)
@@ -119,7 +120,7 @@ def resume_job(caller: Caller, *, job_id: int) -> JobRecord:
             raise Conflict(f"Job {job_id} is not paused.")
         job.paused = False
         audit.record(session, caller.actor, "resume job", f"job {job_id}")
-    return place_job(caller, job_id)
+    return place_job(caller.store, job_id)
 
 
 @allowed(CLINICIANS)
@@ -140,22 +141,27 @@ def move_to_front(caller: Caller, *, job_id: int) -> JobRecord:
     return get_job(caller, job_id=job_id)
 
 
-def add_job(session: Session, caller: Caller, kind: JobKind, settings: JobSettings, **columns: object) -> Job:
+def add_job(session: Session, actor: Actor, kind: JobKind, settings: JobSettings, **columns: object) -> Job:
     """Add a job that waits, in the transaction of the deed; `place_job` hands it to the engine afterwards."""
-    job = Job(kind=kind, settings=write_settings(settings), created_by=caller.actor.person_id, **columns)
+    job = Job(kind=kind, settings=write_settings(settings), created_by=actor.person_id, **columns)
     session.add(job)
     session.flush()
     return job
 
 
-def place_job(caller: Caller, job_id: int) -> JobRecord:
+def place_job(store: Store, job_id: int) -> JobRecord:
     """Hand a job that waits to the engine, once its row is written.
 
     Raises:
         NotFound: There is no such job.
     """
-    engine.place(caller.store, job_id)
-    return get_job(caller, job_id=job_id)
+    engine.place(store, job_id)
+    return _read(store, job_id)
+
+
+def _read(store: Store, job_id: int) -> JobRecord:
+    with store.reading() as session:
+        return job_record(find_one(session, select_jobs().where(Job.id == job_id), job_id))
 
 
 def _unfinished(session: Session, job_id: int) -> Job:

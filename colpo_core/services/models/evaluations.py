@@ -40,9 +40,9 @@ def start_evaluation(caller: Caller, *, checkpoint_id: int, snapshot_id: int) ->
     settings = EvaluationSettings(checkpoint_id, snapshot_id)
     with caller.store.writing() as session:
         _refuse_twice(session, write_settings(settings))
-        job = jobs.add_job(session, caller, JobKind.EVALUATE, settings, snapshot_id=snapshot_id)
+        job = jobs.add_job(session, caller.actor, JobKind.EVALUATE, settings, snapshot_id=snapshot_id)
         audit.record(session, caller.actor, "start evaluation", f"job {job.id}", **job.settings)
-    return jobs.place_job(caller, job.id)
+    return jobs.place_job(caller.store, job.id)
 
 
 @allowed(CLINICIANS)

@@ -107,10 +107,10 @@ def start_what_ifs(caller: Caller, *, prediction_id: int) -> JobRecord:
         if newest is not None and not newest.state.is_over:
             raise Conflict(f"This is being worked out already, as job {newest.id}.")
         settings = ExplanationSettings(prediction.id, _changes(session, caller.actor, image.id))
-        job = jobs.add_job(session, caller, JobKind.EXPLAIN, settings)
+        job = jobs.add_job(session, caller.actor, JobKind.EXPLAIN, settings)
         exposures.note_within(session, caller.actor, [(image.case_id, ExposureKind.PREDICTION)])
         audit.record(session, caller.actor, "ask what if", f"job {job.id}", prediction=prediction.id)
-    return jobs.place_job(caller, job.id)
+    return jobs.place_job(caller.store, job.id)
 
 
 def calibration_band(card: Mapping[str, Any], channels: str, prob: float) -> ReliabilityBin | None:

@@ -30,10 +30,10 @@ from colpo_core.services.review.rows import (
     SITES_MAP,
     clock_of,
     model_mask,
-    note_predictions,
     prediction_record,
     prediction_rows,
     reviews_of,
+    seen_of,
     unless_damaged,
     unreviewed,
     visible_prediction,
@@ -71,7 +71,7 @@ def list_for_review(
             checkpoint.name,
             n_kept_back=count_up_to(session, Prediction, *kept_back),
         )
-    note_predictions(caller, queue.rows)
+    exposures.note(caller, seen_of(*queue.rows))
     return queue
 
 
@@ -101,7 +101,7 @@ def get_prediction(caller: Caller, *, prediction_id: int) -> PredictionRecord:
     """
     with caller.store.reading() as session:
         record = prediction_record(visible_prediction(session, caller.actor, prediction_id))
-    note_predictions(caller, [record])
+    exposures.note(caller, seen_of(record))
     return record
 
 
@@ -122,7 +122,7 @@ def find_prediction(caller: Caller, *, image_id: int) -> PredictionRecord | None
         )
         row = session.execute(query.limit(1)).one_or_none()
         record = prediction_record(row) if row else None
-    note_predictions(caller, [record] if record else [])
+    exposures.note(caller, seen_of(record) if record else [])
     return record
 
 
@@ -152,7 +152,7 @@ def open_review(caller: Caller, *, prediction_id: int) -> ReviewDesk:
         clock = clock_of(session, caller.actor, row[1])
         series = review_series(session, caller.actor, case_id=record.case_id, checkpoint_id=record.checkpoint_id)
         thresholds = row[2].card.get("thresholds", {})
-    note_predictions(caller, [record])
+    exposures.note(caller, seen_of(record))
     shown = {mask.annotator_id for image in series for mask in image.masks}
     if annotated is not None:
         shown.add(annotated[0].annotator_id)

@@ -1,6 +1,6 @@
 """Rows of predictions as other services need them. Whoever shows somebody what they say notes it: see `exposures`."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import TypeVar
 
 import numpy as np
@@ -19,10 +19,9 @@ from colpo_core.records.people import Actor
 from colpo_core.records.review.explanations import ProposedSite
 from colpo_core.records.review.reviews import PredictionRecord, ReviewRecord
 from colpo_core.services.annotations.cervix import visible_cervix
-from colpo_core.services.common import exposures
 from colpo_core.services.common.blinding import require_prediction_visible
-from colpo_core.services.common.callers import Caller
 from colpo_core.services.common.mask_rows import mask_pixels
+from colpo_core.store import Store
 from colpo_core.store.facts import find_one
 from colpo_core.store.tables import Case, Checkpoint, Image, Mask, Patient, Person, Prediction, Review
 from colpo_core.terms import ExposureKind
@@ -76,9 +75,9 @@ def prediction_record(row: PredictionRow) -> PredictionRecord:
     )
 
 
-def note_predictions(caller: Caller, predictions: Iterable[PredictionRecord]) -> None:
-    """Note that somebody has seen what predictions say of their cases."""
-    exposures.note(caller, [(record.case_id, ExposureKind.PREDICTION) for record in predictions])
+def seen_of(*predictions: PredictionRecord) -> list[tuple[int, ExposureKind]]:
+    """What whoever is shown predictions has seen of their cases."""
+    return [(record.case_id, ExposureKind.PREDICTION) for record in predictions]
 
 
 def unreviewed(actor: Actor, checkpoint_id: int | ScalarSelect[int]) -> tuple[ColumnElement[bool], ...]:
@@ -116,17 +115,17 @@ def clock_of(session: Session, actor: Actor, image: Image) -> Clock:
     return lay_clock(cervix, height_px=image.height_px, width_px=image.width_px)
 
 
-def proposed_sites(caller: Caller, session: Session, row: PredictionRow) -> tuple[ProposedSite, ...]:
+def proposed_sites(store: Store, session: Session, actor: Actor, row: PredictionRow) -> tuple[ProposedSite, ...]:
     """The places of a prediction that are proposed for a biopsy.
 
     Raises:
         NotFound: Its maps are missing.
         InputRejected: Its maps or its mask are damaged.
     """
-    maps = unpack_maps(caller.store.blobs.get(row[0].maps_sha256))
+    maps = unpack_maps(store.blobs.get(row[0].maps_sha256))
     if SITES_MAP not in maps:
         return ()
-    return propose_sites(maps[SITES_MAP], model_mask(session, row[0]), clock_of(session, caller.actor, row[1]))
+    return propose_sites(maps[SITES_MAP], model_mask(session, row[0]), clock_of(session, actor, row[1]))
 
 
 def unless_damaged(what: str, read: Callable[[], Result]) -> tuple[Result | None, str]:

@@ -70,14 +70,14 @@ def export_record(caller: Caller, *, study_id: int) -> bytes:
         study = get_study_row(session, study_id)
         design = design_of(session, study)
         record = record_json(session, study, design, conduct, reader_names(session, study))
-    note_record(caller, design)
+    exposures.note(caller, seen_in_record(design))
     return record
 
 
 def record_json(
     session: Session, study: Study, design: StudyDesign, conduct: StudyConduct, names: ReaderNames
 ) -> bytes:
-    """The same of what was read already; whoever hands it out notes that with `note_record`."""
+    """The same of what was read already; whoever hands it out notes that as `seen_in_record` says."""
     words: dict[str, Any] = json.loads(design.to_json())
     closing = session.get(StudyClosing, study.id)
     content = {
@@ -95,9 +95,9 @@ def record_json(
     return json.dumps(content, indent=2, ensure_ascii=False, default=str).encode()
 
 
-def note_record(caller: Caller, design: StudyDesign) -> None:
-    """Note that somebody was given a study's record, which tells the truth of its cases and practice cases."""
-    exposures.note(caller, [(case.case_id, ExposureKind.LABEL) for case in (*design.cases, *design.practice)])
+def seen_in_record(design: StudyDesign) -> list[tuple[int, ExposureKind]]:
+    """What whoever is given a study's record has seen: it tells the truth of its cases and practice cases."""
+    return [(case.case_id, ExposureKind.LABEL) for case in (*design.cases, *design.practice)]
 
 
 def _scrubbed(design: dict[str, Any], names: ReaderNames) -> dict[str, Any]:

@@ -43,7 +43,7 @@ def export_readings(caller: Caller, *, study_id: int, table: ReadingTable) -> by
     with caller.store.reading() as session:
         evidence = closed_evidence(caller.store, session, study_id)
         content = reading_table(session, evidence, table)
-    note_tables(caller, evidence, [table])
+    exposures.note(caller, seen_in_tables(evidence, [table]))
     return content
 
 
@@ -54,10 +54,10 @@ def reading_table(session: Session, evidence: StudyEvidence, table: ReadingTable
     return calls_csv([*_reader_rows(session, evidence), *_checkpoint_rows(session, evidence)])
 
 
-def note_tables(caller: Caller, evidence: StudyEvidence, tables: Collection[ReadingTable]) -> None:
-    """Note that somebody was given tables, which tell truths and predictions of all cases of the study."""
+def seen_in_tables(evidence: StudyEvidence, tables: Collection[ReadingTable]) -> list[tuple[int, ExposureKind]]:
+    """What whoever is given tables has seen: they tell truths and predictions of all cases of the study."""
     kinds = {kind for table in tables for kind in _SHOWN[table]}
-    exposures.note(caller, [(case.case_id, kind) for case in evidence.design.cases for kind in kinds])
+    return [(case.case_id, kind) for case in evidence.design.cases for kind in kinds]
 
 
 def seconds_of(reading: Reading) -> float:

@@ -18,11 +18,12 @@ from colpo_core.records.studies.results import (
     StudyFindings,
     StudyResults,
 )
+from colpo_core.services.common import exposures
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.common.permissions import ADMINISTRATORS, allowed
 from colpo_core.services.studies.conduct import note_look
 from colpo_core.services.studies.evidence import CHANNELS, CheckpointCalls, ReaderCalls, StudyEvidence, closed_evidence
-from colpo_core.services.studies.exports import note_tables, reading_table, seconds_of
+from colpo_core.services.studies.exports import reading_table, seconds_of, seen_in_tables
 from colpo_core.services.studies.readers import Amended
 from colpo_core.store.tables import Reading
 from colpo_core.studies.comparing import compare_calls
@@ -75,7 +76,7 @@ def study_findings(
             analysis_of(evidence, prevalence=prevalence),
             {table: reading_table(session, evidence, table) for table in tables},
         )
-    note_tables(caller, evidence, tables)
+    exposures.note(caller, seen_in_tables(evidence, tables))
     return findings
 
 

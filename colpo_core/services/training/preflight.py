@@ -69,9 +69,9 @@ def start_probe(caller: Caller, *, snapshot_id: int, settings: TrainingSettings)
         return newest
     get_snapshot(caller, snapshot_id=snapshot_id)
     with caller.store.writing() as session:
-        job = jobs.add_job(session, caller, JobKind.PROBE, settings, snapshot_id=snapshot_id, max_attempts=1)
+        job = jobs.add_job(session, caller.actor, JobKind.PROBE, settings, snapshot_id=snapshot_id, max_attempts=1)
         audit.record(session, caller.actor, "look ahead", f"job {job.id}", snapshot=snapshot_id)
-    return jobs.place_job(caller, job.id)
+    return jobs.place_job(caller.store, job.id)
 
 
 def _newest_probe(caller: Caller, snapshot_id: int, settings: TrainingSettings) -> JobRecord | None:

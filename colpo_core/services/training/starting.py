@@ -44,9 +44,9 @@ def start_training(caller: Caller, *, snapshot_id: int, settings: TrainingSettin
         for other in session.scalars(unfinished):
             if other.settings == wanted:
                 raise Conflict(f"The same training is already under way as job {other.id}.")
-        job = add_job(session, caller, JobKind.TRAIN, settings, snapshot_id=snapshot_id)
+        job = add_job(session, caller.actor, JobKind.TRAIN, settings, snapshot_id=snapshot_id)
         audit.record(session, caller.actor, "start training", f"job {job.id}", snapshot=snapshot_id, settings=wanted)
-    return place_job(caller, job.id)
+    return place_job(caller.store, job.id)
 
 
 @allowed(CLINICIANS)
@@ -79,4 +79,4 @@ def run_again(caller: Caller, *, job_id: int) -> JobRecord:
         row.cancel_requested_at = None
         row.error = row.finished_at = None
         audit.record(session, caller.actor, "run job again", f"job {job_id}")
-    return place_job(caller, job_id)
+    return place_job(caller.store, job_id)

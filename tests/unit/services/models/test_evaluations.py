@@ -7,6 +7,7 @@ from colpo_core.errors import Conflict, InputRejected, LeakageFound, PermissionD
 from colpo_core.nets.checkpoint import save_checkpoint
 from colpo_core.nets.pipeline import build_pipeline
 from colpo_core.nets.spec import PipelineSpec
+from colpo_core.records.jobs.results import EvaluationResult
 from colpo_core.records.people import Actor
 from colpo_core.records.snapshots.snapshots import SnapshotQuery, SnapshotRecord
 from colpo_core.services.common.callers import Caller
@@ -75,7 +76,7 @@ def test_each_look_at_an_external_test_set_is_kept_and_counted(
         assert run_job(store, job.id) == 0
         done = jobs.get_job(Caller(store, annotator), job_id=job.id)
         newest = evaluations.list_evaluations(Caller(store, annotator), checkpoint_id=checkpoint_id)[0]
-        assert (done.state, done.result) == (JobState.DONE, {"evaluation_id": newest.id})
+        assert (done.state, done.result) == (JobState.DONE, EvaluationResult(newest.id))
         assert (newest.look, newest.snapshot_name, newest.created_by) == (look, "kept", annotator.display_name)
     first, second = evaluations.list_evaluations(Caller(store, annotator), checkpoint_id=checkpoint_id)
     assert first.metrics == second.metrics
