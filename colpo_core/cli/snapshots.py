@@ -123,8 +123,8 @@ def _print_shortcuts(found: ShortcutReport) -> None:
         click.echo(sentence)
     for sentence in found.unchecked:
         click.echo(f"Not checked: {sentence}")
-    if found.told:
-        click.echo(found.told)
+    if found.nothing_found:
+        click.echo(found.nothing_found)
 
 
 def _print_snapshot(found: SnapshotRecord) -> None:

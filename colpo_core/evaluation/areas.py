@@ -101,12 +101,14 @@ def clustered_variance(
 
     Source: Obuchowski 1997, "Nonparametric analysis of clustered ROC curve data", Biometrics 53.
     """
-    index_of = {who: number for number, who in enumerate(dict.fromkeys([*patients_positive, *patients_negative]))}
+    index_of = {
+        patient: number for number, patient in enumerate(dict.fromkeys([*patients_positive, *patients_negative]))
+    }
     sums = np.zeros((2, len(index_of)))
     counted = []
-    for row, (values, who) in enumerate(((of_positive, patients_positive), (of_negative, patients_negative))):
-        np.add.at(sums[row], [index_of[patient] for patient in who], (values - values.mean()) / len(values))
-        counted.append(len(set(who)))
+    for row, (values, patients) in enumerate(((of_positive, patients_positive), (of_negative, patients_negative))):
+        np.add.at(sums[row], [index_of[patient] for patient in patients], (values - values.mean()) / len(values))
+        counted.append(len(set(patients)))
     if min(counted) < 2:
         return None
     n_positive, n_negative = counted
@@ -165,7 +167,7 @@ def area_interval(
         low, high = newcombe_5(area, n_positive, n_negative, inflation=inflation, alpha=alpha)
         return AreaInterval(area, low, high, method=NEWCOMBE_5)
     of = [[patients[index] for index in np.flatnonzero(side).tolist()] for side in (is_positive, ~is_positive)]
-    by_class = [len(set(who)) for who in of]
+    by_class = [len(set(of_class)) for of_class in of]
     missing = too_few(*by_class, of="patients")
     if missing is not None:
         return AreaInterval(area, None, None, missing=missing)

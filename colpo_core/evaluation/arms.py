@@ -91,10 +91,10 @@ def measure_arm(judged: Sequence[Sequence[Judged]], thresholds: Sequence[float])
     """
     rows = judged[0]
     is_hsil = np.asarray([row.label is Label.HSIL for row in rows], np.bool_)
-    prob = np.asarray([[row.prob_hsil for row in found] for found in judged], np.float64).reshape(len(judged), -1)
+    prob = np.asarray([[row.prob_hsil for row in of_arm] for of_arm in judged], np.float64).reshape(len(judged), -1)
     if not ((prob >= 0) & (prob <= 1)).all():
         raise ValueError("a probability lies between 0 and 1")
-    _, who = np.unique(np.asarray([row.patient_id for row in rows], np.int64), return_inverse=True)
+    _, patient_of = np.unique(np.asarray([row.patient_id for row in rows], np.int64), return_inverse=True)
     right = ((prob >= np.asarray(thresholds, np.float64)[:, None]) == is_hsil).astype(np.float64)
     every = np.ones_like(is_hsil)
     means = {
@@ -103,10 +103,12 @@ def measure_arm(judged: Sequence[Sequence[Judged]], thresholds: Sequence[float])
         "specificity": (right, ~is_hsil),
         "brier": ((prob - is_hsil) ** 2, every),
     }
-    figures = {name: _mean(values, counted, who) for name, (values, counted) in means.items()}
-    figures["auc"], areas = _area(prob, is_hsil, who)
+    figures = {name: _mean(values, counted, patient_of) for name, (values, counted) in means.items()}
+    figures["auc"], areas = _area(prob, is_hsil, patient_of)
     of = {"sensitivity": is_hsil, "specificity": ~is_hsil}
-    counts = {name: (len(np.unique(who[of.get(name, every)])), int(of.get(name, every).sum())) for name in FIGURES}
+    counts = {
+        name: (len(np.unique(patient_of[of.get(name, every)])), int(of.get(name, every).sum())) for name in FIGURES
+    }
     return Arm(figures, counts, areas)
 
 
@@ -124,21 +126,21 @@ def arm_figures(arm: Arm) -> dict[str, Estimate]:
     return {name: _own(name, arm) for name in FIGURES}
 
 
-def _mean(values: _Floats, counted: _Bools, who: npt.NDArray[np.int64]) -> _Figure | None:
+def _mean(values: _Floats, counted: _Bools, patient_of: npt.NDArray[np.int64]) -> _Figure | None:
     counted_values = values[:, counted]
     if not counted_values.shape[1]:
         return None
     means = counted_values.mean(axis=1)
-    patients, group = np.unique(who[counted], return_inverse=True)
+    patients, group = np.unique(patient_of[counted], return_inverse=True)
     added = _by_patient((counted_values - means[:, None]) / counted_values.shape[1], group, len(patients))
     return _Figure(means, added[:, None, :], (len(patients),), counted_values.shape[1])
 
 
-def _area(prob: _Floats, is_hsil: _Bools, who: npt.NDArray[np.int64]) -> tuple[_Figure | None, _Areas | None]:
+def _area(prob: _Floats, is_hsil: _Bools, patient_of: npt.NDArray[np.int64]) -> tuple[_Figure | None, _Areas | None]:
     if is_hsil.all() or not is_hsil.any():
         return None, None
     placed = [placements(is_hsil, probs) for probs in prob]
-    patients, group = np.unique(who, return_inverse=True)
+    patients, group = np.unique(patient_of, return_inverse=True)
     sides = (is_hsil, ~is_hsil)
     behind = tuple(len(np.unique(group[side])) for side in sides)
     parts = []
@@ -152,11 +154,11 @@ def _area(prob: _Floats, is_hsil: _Bools, who: npt.NDArray[np.int64]) -> tuple[_
     areas = _Areas(
         (int(is_hsil.sum()), int((~is_hsil).sum())),
         (behind[0], behind[1]),
-        len(patients) < len(who),
+        len(patients) < len(patient_of),
         float(np.mean(known)) if known else None,
     )
     values = np.asarray([pair[0].mean() for pair in placed], np.float64)
-    return _Figure(values, np.stack(parts, axis=1), behind, len(who)), areas
+    return _Figure(values, np.stack(parts, axis=1), behind, len(patient_of)), areas
 
 
 def _by_patient(values: _Floats, group: npt.NDArray[np.int64], count: int, *, behind: int | None = None) -> _Floats:

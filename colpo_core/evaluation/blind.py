@@ -95,11 +95,11 @@ def blind_reference(masks: Iterable[npt.NDArray[np.bool_]], *, height_px: int, w
     fitted = [
         cv2.resize(mask.astype(np.float32), size, interpolation=cv2.INTER_AREA) >= 0.5 for mask in masks if mask.any()
     ]
-    kept = np.asarray([mask for mask in fitted if mask.any()])
-    if not len(kept):
+    marked = np.asarray([mask for mask in fitted if mask.any()])
+    if not len(marked):
         return None
-    mean = np.rint(kept.mean(axis=0, dtype=np.float64) * _LEVELS).astype(np.uint8)
-    return BlindReference(mean, _best_level(mean, kept) / _LEVELS, float(kept.mean(dtype=np.float64)), len(kept))
+    mean = np.rint(marked.mean(axis=0, dtype=np.float64) * _LEVELS).astype(np.uint8)
+    return BlindReference(mean, _best_level(mean, marked) / _LEVELS, float(marked.mean(dtype=np.float64)), len(marked))
 
 
 def _best_level(mean: npt.NDArray[np.uint8], masks: npt.NDArray[np.bool_]) -> int:

@@ -104,11 +104,11 @@ def reliability(judged: Sequence[Judged]) -> tuple[ReliabilityBin, ...]:
     if not len(prob):
         return ()
     edges = _inner_edges(prob)
-    place = _bin_of(prob, edges)
+    bin_of = _bin_of(prob, edges)
     patients = np.asarray(_patients(judged))
     bins = []
     for number, (low, high) in enumerate(zip([0.0, *edges], [*edges, 1.0], strict=True)):
-        inside = place == number
+        inside = bin_of == number
         trials = np.stack([np.ones(int(inside.sum())), is_hsil[inside]], axis=1)
         bins.append(
             ReliabilityBin(
@@ -255,8 +255,8 @@ def _slope(is_hsil: npt.NDArray[np.float64], logits: npt.NDArray[np.float64], pa
     if at is None:
         return counted
     value = float(at[1])
-    whose = np.asarray(patients)
-    n_hsil, n_normal = (len(set(whose[is_hsil == label])) for label in (1, 0))
+    of_patients = np.asarray(patients)
+    n_hsil, n_normal = (len(set(of_patients[is_hsil == label])) for label in (1, 0))
     missing = too_few(n_hsil, n_normal, fewest=LEAST_FOR_A_SLOPE, of="patients")
     if missing is not None:
         return replace(counted, value=value, missing=missing)

@@ -127,17 +127,16 @@ def patient_bootstrap(
     return replace(line, low=bounds[0], high=bounds[1], method=BOOTSTRAP)
 
 
-def percentile_bounds(drawn: npt.NDArray[np.float64], *, alpha: float = 1 - CONFIDENCE) -> tuple[float, float] | None:
+def percentile_bounds(drawn: npt.NDArray[np.float64]) -> tuple[float, float] | None:
     """The percentile interval of a statistic's resamples; None where they carry none, see `patient_bootstrap`.
 
     Args:
         drawn: The statistic of each resample, NaN where it is not defined.
-        alpha: 1 minus the confidence.
     """
     defined = drawn[~np.isnan(drawn)]
     if len(defined) <= len(drawn) / 2:
         return None
-    tail = 100 * alpha / 2
+    tail = 100 * (1 - CONFIDENCE) / 2
     low, high = np.percentile(defined, [tail, 100 - tail])
     return (float(low), float(high)) if high - low > _NO_WIDTH else None
 
@@ -147,7 +146,6 @@ def mean_by_patients(
     patients: Sequence[int],
     *,
     within: Bounds | None = None,
-    alpha: float = 1 - CONFIDENCE,
 ) -> Estimate:
     """The mean of one value a row, with an interval that minds that several rows may come from one patient.
 
@@ -158,7 +156,6 @@ def mean_by_patients(
         patients: Patient of each row.
         within: The least and the largest value that the figure can take, such as (0, 1) for a share of pixels; without
             it the interval ends at -1 and 1 where all values lie between them, as differences of shares do.
-        alpha: 1 minus the confidence.
 
     Raises:
         ValueError: There are not as many patients named as there are values, or a value lies outside `within`.
@@ -170,8 +167,8 @@ def mean_by_patients(
     if within is not None and len(rows) and not within[0] <= rows.min() <= rows.max() <= within[1]:
         raise ValueError(f"a value lies outside {within[0]} to {within[1]}")
     if within is None and len(rows) and np.abs(rows).max() <= 1:
-        return ratio_by_patients(rows, np.ones_like(rows), patients, end=(-1.0, 1.0), alpha=alpha)
-    return ratio_by_patients(rows, np.ones_like(rows), patients, within=within, end=within, alpha=alpha)
+        return ratio_by_patients(rows, np.ones_like(rows), patients, end=(-1.0, 1.0))
+    return ratio_by_patients(rows, np.ones_like(rows), patients, within=within, end=within)
 
 
 def ratio_by_patients(

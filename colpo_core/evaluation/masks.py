@@ -200,8 +200,8 @@ def segmentation_figures(
 
 
 def _mean_of(values: Sequence[float | None], patients: Sequence[int], *, within: Bounds = (0.0, 1.0)) -> Estimate:
-    defined = [(value, who) for value, who in zip(values, patients, strict=True) if value is not None]
-    return mean_by_patients([value for value, _ in defined], [who for _, who in defined], within=within)
+    defined = [(value, patient) for value, patient in zip(values, patients, strict=True) if value is not None]
+    return mean_by_patients([value for value, _ in defined], [patient for _, patient in defined], within=within)
 
 
 def _figure(figures: MaskFigures, name: str) -> float | None:
@@ -215,10 +215,10 @@ def _figure(figures: MaskFigures, name: str) -> float | None:
 
 def _untouched(figures: Sequence[MaskFigures], patients: Sequence[int]) -> Proportion:
     """Of the images without annotated acetowhite, the share in which none was found either."""
-    areas = [(figure.false_area, who) for figure, who in zip(figures, patients, strict=True)]
-    defined = [(area, who) for area, who in areas if area is not None]
+    areas = [(figure.false_area, patient) for figure, patient in zip(figures, patients, strict=True)]
+    defined = [(area, patient) for area, patient in areas if area is not None]
     trials = [(1.0, float(area == 0)) for area, _ in defined]
-    return share_by_patients(trials, [who for _, who in defined])
+    return share_by_patients(trials, [patient for _, patient in defined])
 
 
 def _by_patient(figures: Sequence[MaskFigures], patients: Sequence[int]) -> tuple[PatientMaskFigures, ...]:

@@ -66,11 +66,11 @@ def _widest(split: Sequence[Sequence[Judged]]) -> tuple[CaseFlip, ...]:
 
 def _pooled_deviation(repeated: Sequence[Sequence[Judged]], patients: Sequence[int]) -> Estimate:
     """Root of all cases' sums of squares about their means, over their degrees of freedom."""
-    squares = np.asarray([np.var([image.prob_hsil for image in found]) * len(found) for found in repeated])
-    freedom = np.asarray([len(found) - 1.0 for found in repeated])
+    squares = np.asarray([np.var([image.prob_hsil for image in images]) * len(images) for images in repeated])
+    freedom = np.asarray([len(images) - 1.0 for images in repeated])
     # Two probabilities of 0 and 1 have the largest variance that there can be, 0.5.
-    found = ratio_by_patients(squares, freedom, patients, within=(0.0, 0.5), end=(0.0, 0.5))
-    return replace(found, value=_root(found.value), low=_root(found.low), high=_root(found.high))
+    variance = ratio_by_patients(squares, freedom, patients, within=(0.0, 0.5), end=(0.0, 0.5))
+    return replace(variance, value=_root(variance.value), low=_root(variance.low), high=_root(variance.high))
 
 
 def _root(square: float | None) -> float | None:

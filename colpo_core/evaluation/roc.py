@@ -31,45 +31,39 @@ def auc(truth: Sequence[Label], probabilities: Sequence[float]) -> float | None:
     return None if np.isnan(value) else value
 
 
-def auc_estimate(
-    truth: Sequence[Label], probabilities: Sequence[float], patients: Sequence[int], *, alpha: float = 0.05
-) -> Estimate:
+def auc_estimate(truth: Sequence[Label], probabilities: Sequence[float], patients: Sequence[int]) -> Estimate:
     """Area under the ROC curve with the interval of `area_interval`, by patients.
 
     Args:
         truth: Label of each case (or image).
         probabilities: Probability of HSIL of each.
         patients: Patient of each.
-        alpha: 1 minus the confidence.
 
     Raises:
         ValueError: The three are not of one length.
     """
     is_hsil, prob = _columns(truth, probabilities)
-    found = area_interval(is_hsil, prob, patients, alpha=alpha)
+    area = area_interval(is_hsil, prob, patients)
     return Estimate(
-        value=found.auc,
-        low=found.low,
-        high=found.high,
+        value=area.auc,
+        low=area.low,
+        high=area.high,
         n_patients=len(set(patients)),
         n_images=len(prob),
-        method=found.method,
-        missing=None if found.auc is None else found.missing,
+        method=area.method,
+        missing=None if area.auc is None else area.missing,
     )
 
 
-def roc_points(
-    truth: Sequence[Label], probabilities: Sequence[float], *, most: int = MOST_POINTS
-) -> tuple[tuple[float, float], ...]:
+def roc_points(truth: Sequence[Label], probabilities: Sequence[float]) -> tuple[tuple[float, float], ...]:
     """Points (false positive rate, true positive rate) of the ROC curve, from (0, 0) to (1, 1).
 
-    One point a distinct probability, so that tied cases make a slanted piece; a curve with more points than `most` is
-    thinned evenly and keeps its ends.
+    One point a distinct probability, so that tied cases make a slanted piece; a curve with more points than
+    `MOST_POINTS` is thinned evenly and keeps its ends.
 
     Args:
         truth: Label of each case.
         probabilities: Probability of HSIL of each.
-        most: At most so many points, at least 2.
 
     Returns:
         The points; none without both labels.
@@ -79,7 +73,7 @@ def roc_points(
 
     Source: Fawcett 2006, "An introduction to ROC analysis", algorithm 1.
     """
-    return roc_curve(*_columns(truth, probabilities), most=most)
+    return roc_curve(*_columns(truth, probabilities))
 
 
 def roc_curve(

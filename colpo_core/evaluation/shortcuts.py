@@ -37,13 +37,7 @@ _Floats = npt.NDArray[np.float64]
 
 
 def draw_patients(labels: Sequence[Label], patients: Sequence[int], *, seed: int = 0) -> frozenset[int]:
-    """The patients that are looked at: all, or `MOST_PATIENTS` of them drawn at random, half of each label if possible.
-
-    Args:
-        labels: Label of each case.
-        patients: Patient of each case.
-        seed: Seed of the draw.
-    """
+    """The patients that are looked at: all, or `MOST_PATIENTS` of them by chance, half of each label if possible."""
     hsil = {patient for patient, label in zip(patients, labels, strict=True) if label is Label.HSIL}
     normal = set(patients) - hsil
     if len(hsil) + len(normal) <= MOST_PATIENTS:
@@ -93,21 +87,21 @@ def find_shortcuts(
 
     folds = list(GroupKFold(_FOLDS, shuffle=True, random_state=seed).split(groups, groups=groups))
     areas = {name: _held_out_areas(table, dealt, folds) for name, table in telling.items()}
-    chance = {name: (float(found[1:].mean()), float(found[1:].std())) for name, found in areas.items()}
-    standard = {name: (found - chance[name][0]) / max(chance[name][1], 1e-9) for name, found in areas.items()}
-    largest = np.max([found[1:] for found in standard.values()], axis=0) if standard else np.zeros(_PERMUTATIONS)
+    chance = {name: (float(of_clue[1:].mean()), float(of_clue[1:].std())) for name, of_clue in areas.items()}
+    standard = {name: (of_clue - chance[name][0]) / max(chance[name][1], 1e-9) for name, of_clue in areas.items()}
+    largest = np.max([of_clue[1:] for of_clue in standard.values()], axis=0) if standard else np.zeros(_PERMUTATIONS)
     nominal = math.sqrt((n_hsil + n_normal + 1) / (12 * n_hsil * n_normal))
-    found = []
+    figures = []
     for name in clues:
         if name not in telling:
-            found.append(ClueFigures(name, None, None, None, None, accused=False))
+            figures.append(ClueFigures(name, None, None, None, None, accused=False))
             continue
         area = float(areas[name][0])
         p = (1 + int((largest >= standard[name][0]).sum())) / (1 + _PERMUTATIONS)
         wider = max(1.0, chance[name][1] / nominal)
         low, high = area_bounds(area, n_hsil, n_normal, confidence=_CONFIDENCE, wider=wider)
-        found.append(ClueFigures(name, area, low, high, p, accused=p <= ACCUSED_AT and low > 0.5))
-    return tuple(found)
+        figures.append(ClueFigures(name, area, low, high, p, accused=p <= ACCUSED_AT and low > 0.5))
+    return tuple(figures)
 
 
 def _merge(
@@ -144,9 +138,9 @@ def _held_out_areas(
         target = (dealt[learn] - dealt[learn].mean(axis=0)).astype(np.float32)
         weights = _ridge(seen, target) if few else _best_alone(seen, target)
         scores[held_out] = (ranks[held_out] - seen.mean(axis=0)) @ weights
-    found = rankdata(scores.round(6), axis=0)
+    ranked = rankdata(scores.round(6), axis=0)
     n_hsil = dealt.sum(axis=0)
-    above = np.where(dealt, found, 0).sum(axis=0) / n_hsil
+    above = np.where(dealt, ranked, 0).sum(axis=0) / n_hsil
     return np.asarray((above - (n_hsil + 1) / 2) / (len(dealt) - n_hsil))
 
 

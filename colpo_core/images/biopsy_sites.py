@@ -69,8 +69,8 @@ def sites_png(sites: Sequence[ProposedSite], *, height_px: int, width_px: int) -
         centre = (round(site.x_px), round(site.y_px))
         for colour, width in ((_EDGE, 3 * thickness), (_COLOUR, thickness)):
             cv2.circle(canvas, centre, radius, colour, width, cv2.LINE_AA)
-            place = (centre[0] + radius + thickness, centre[1] - radius // 2)
-            cv2.putText(canvas, str(number), place, cv2.FONT_HERSHEY_SIMPLEX, radius / 18, colour, width, cv2.LINE_AA)
+            corner = (centre[0] + radius + thickness, centre[1] - radius // 2)
+            cv2.putText(canvas, str(number), corner, cv2.FONT_HERSHEY_SIMPLEX, radius / 18, colour, width, cv2.LINE_AA)
     buffer = io.BytesIO()
     Image.fromarray(canvas).save(buffer, format="PNG")
     return buffer.getvalue()

@@ -121,9 +121,6 @@ def decode_image(content: bytes) -> CleanImage:
     the surround of a colposcope's image is. Of a camera's JPEG that carries a preview behind the photograph, the
     photograph is taken.
 
-    Args:
-        content: The file's bytes.
-
     Raises:
         ImageRejected: It is no JPEG, PNG, TIFF or BMP, is damaged or cut short, holds several images, or is larger
             than 50 megapixels (told from its header, before anything is decoded).

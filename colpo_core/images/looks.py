@@ -93,12 +93,6 @@ def image_questions(looks: ImageLooks, *, stage: Stage, height_px: int, width_px
     """What there is to ask about an image that is filed under a stage.
 
     What is certainly strange comes alone: of a drawing nobody needs to be asked whether it was stained.
-
-    Args:
-        looks: Its figures.
-        stage: The stage under which it is filed.
-        height_px: Its height.
-        width_px: Its width.
     """
     asked = []
     if min(height_px, width_px) < SMALL_BELOW_PX:

@@ -21,14 +21,7 @@ class FolderSize:
 
 @dataclass(frozen=True)
 class StorageFacts:
-    """Where the store lies and what it takes.
-
-    Attributes:
-        folder: Its folder, absolute.
-        schema: Version of its tables.
-        parts: What its parts hold.
-        free_bytes: What the disk still has.
-    """
+    """Where the store lies and what it takes."""
 
     folder: str
     schema: str

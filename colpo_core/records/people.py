@@ -8,14 +8,7 @@ from colpo_core.terms import Role
 
 @dataclass(frozen=True)
 class Actor:
-    """Who asks a service for something.
-
-    Attributes:
-        person_id: Row of the person.
-        username: Name for signing in.
-        display_name: Name for the screen.
-        role: What the person may do.
-    """
+    """Who asks a service for something."""
 
     person_id: int
     username: str

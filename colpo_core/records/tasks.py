@@ -15,12 +15,7 @@ MAX_SEED = 2**31 - 1
 
 @dataclass(frozen=True)
 class AnnotatorChoice:
-    """Somebody who may be given a task.
-
-    Attributes:
-        id: Row of the person.
-        name: Display name, and the name for signing in behind it.
-    """
+    """Somebody who may be given a task."""
 
     id: int
     name: str

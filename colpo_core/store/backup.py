@@ -8,7 +8,6 @@ has already are not copied again. The database takes its place last: a copy that
 import hashlib
 import json
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import asdict, replace
 from datetime import datetime
@@ -56,17 +55,19 @@ def back_up(settings: Settings, folder: Path) -> BackUpFacts:
         copy.database_path.with_name(copy.database_path.name + end).unlink(missing_ok=True)
     unfinished.replace(copy.database_path)
     flush_folder(folder)
-    files = [place for place in _files(copy) if place.is_file()]
+    parts = (copy.blobs_dir, copy.checkpoints_dir)
+    files = [copy.database_path, *(path for part in parts for path in part.rglob("*") if path.is_file())]
     facts = BackUpFacts(
         made_at=utc_now(),
         schema=_schema(copy.database_path),
         database_sha256=_sha256(copy.database_path),
         files=len(files),
-        size_bytes=sum(place.stat().st_size for place in files),
+        size_bytes=sum(path.stat().st_size for path in files),
         copied_files=copied,
         damaged=tuple(damaged),
     )
-    write_file(folder / FACTS_FILE, _to_json(facts))
+    written = asdict(facts) | {"made_at": facts.made_at.isoformat()}
+    write_file(folder / FACTS_FILE, json.dumps(written, indent=2).encode())
     return facts
 
 
@@ -120,7 +121,7 @@ def _check_target(settings: Settings, folder: Path) -> None:
         return
     if not folder.is_dir():
         raise InputRejected(f"{folder} is a file. Name a folder.")
-    names = {place.name for place in folder.iterdir()}
+    names = {path.name for path in folder.iterdir()}
     own = Settings(data_dir=folder)
     expected = {FACTS_FILE, own.database_path.name + _WRITING, own.blobs_dir.name, own.checkpoints_dir.name}
     if names and FACTS_FILE not in names and not names <= expected:
@@ -138,12 +139,12 @@ def _copy_database(source: Path, target: Path) -> None:
 def _copy_blobs(settings: Settings, copy: Settings) -> tuple[int, list[str]]:
     source, target = BlobFolder(settings.blobs_dir), BlobFolder(copy.blobs_dir)
     copied, damaged = 0, []
-    for place in sorted(settings.blobs_dir.glob("??/*")):
-        name = place.name
-        if place.suffix == _WRITING or len(name) != 64:
+    for path in sorted(settings.blobs_dir.glob("??/*")):
+        name = path.name
+        if path.suffix == _WRITING or len(name) != 64:
             continue
         there = target.path(name)
-        if there.exists() and there.stat().st_size == place.stat().st_size:
+        if there.exists() and there.stat().st_size == path.stat().st_size:
             continue
         try:
             target.put(source.get(name))
@@ -156,19 +157,13 @@ def _copy_blobs(settings: Settings, copy: Settings) -> tuple[int, list[str]]:
 def _copy_checkpoints(settings: Settings, copy: Settings) -> int:
     """Checkpoints appear whole and never change."""
     copied = 0
-    for place in sorted(settings.checkpoints_dir.glob("*/*")):
-        there = copy.checkpoints_dir / place.relative_to(settings.checkpoints_dir)
-        if not place.is_file() or (there.exists() and there.stat().st_size == place.stat().st_size):
+    for path in sorted(settings.checkpoints_dir.glob("*/*")):
+        there = copy.checkpoints_dir / path.relative_to(settings.checkpoints_dir)
+        if not path.is_file() or (there.exists() and there.stat().st_size == path.stat().st_size):
             continue
-        write_file(there, place.read_bytes())
+        write_file(there, path.read_bytes())
         copied += 1
     return copied
-
-
-def _files(copy: Settings) -> Iterator[Path]:
-    yield copy.database_path
-    yield from copy.blobs_dir.rglob("*")
-    yield from copy.checkpoints_dir.rglob("*")
 
 
 def _schema(database: Path) -> str:
@@ -176,10 +171,6 @@ def _schema(database: Path) -> str:
         return str(connection.execute("SELECT version_num FROM alembic_version").fetchone()[0])
 
 
-def _sha256(place: Path) -> str:
-    with place.open("rb") as file:
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _to_json(facts: BackUpFacts) -> bytes:
-    return json.dumps(asdict(facts) | {"made_at": facts.made_at.isoformat()}, indent=2).encode()

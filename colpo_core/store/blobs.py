@@ -32,10 +32,10 @@ class BlobFolder:
             The SHA-256 in hexadecimal, by which `get` finds them.
         """
         sha256 = content_sha256(content)
-        place = self.path(sha256)
-        if place.exists() and place.stat().st_size == len(content):
+        path = self.path(sha256)
+        if path.exists() and path.stat().st_size == len(content):
             return sha256
-        write_file(place, content)
+        write_file(path, content)
         return sha256
 
     def get(self, sha256: str) -> bytes:
@@ -77,32 +77,32 @@ def content_sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def write_file(place: Path, content: bytes) -> None:
+def write_file(path: Path, content: bytes) -> None:
     """Write a file so that a crash leaves either the old one or the new one, whole."""
-    with _appearing_whole(place) as file:
+    with _appearing_whole(path) as file:
         file.write(content)
 
 
-def copy_file(source: Path, place: Path) -> None:
+def copy_file(source: Path, target: Path) -> None:
     """Copy a file of any size so that a crash leaves either the old one or the new one, whole."""
-    with source.open("rb") as original, _appearing_whole(place) as file:
+    with source.open("rb") as original, _appearing_whole(target) as file:
         shutil.copyfileobj(original, file)
 
 
 @contextmanager
-def _appearing_whole(place: Path) -> Iterator[BinaryIO]:
+def _appearing_whole(path: Path) -> Iterator[BinaryIO]:
     """A file beside its place, which it takes at the end of the block."""
-    place.parent.mkdir(parents=True, exist_ok=True)
-    temporary = place.with_name(f"{place.name}.{uuid4().hex}{_TEMPORARY}")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f"{path.name}.{uuid4().hex}{_TEMPORARY}")
     try:
         with temporary.open("wb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        temporary.replace(place)
+        temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
-    flush_folder(place.parent)
+    flush_folder(path.parent)
 
 
 def flush_folder(folder: Path) -> None:

@@ -186,10 +186,10 @@ def _cases_of(session: Session, touched: Touched) -> set[int]:
 
 
 def _ids(session: Session, query: Select[int], column: SQLColumnExpression[int], rows: set[int]) -> set[int]:
-    found: set[int] = set()
+    case_ids: set[int] = set()
     for portion in _portions(rows):
-        found.update(session.scalars(query.where(column.in_(portion))))
-    return found
+        case_ids.update(session.scalars(query.where(column.in_(portion))))
+    return case_ids
 
 
 def _only(query: Query, column: SQLColumnExpression[int], ids: Ids) -> Query:
@@ -209,9 +209,9 @@ def _verdicts(ids: Ids) -> Select[Any]:
         .where(Prediction.checkpoint_id == current_checkpoint_id(), is_newest)
         .group_by(Image.case_id, Review.reviewer_id)
     )
-    found = _only(query, Image.case_id, ids).subquery()
-    words = case({rank: word.value for word, rank in _GRAVITY.items()}, value=found.c.gravity)
-    return select(found.c.case_id, found.c.reviewer_id, words.label("verdict"))
+    gravest = _only(query, Image.case_id, ids).subquery()
+    words = case({rank: word.value for word, rank in _GRAVITY.items()}, value=gravest.c.gravity)
+    return select(gravest.c.case_id, gravest.c.reviewer_id, words.label("verdict"))
 
 
 def _gravity(verdict: SQLColumnExpression[Any]) -> ColumnElement[int]:

@@ -54,10 +54,6 @@ def among(column: InstrumentedAttribute[int], numbers: Collection[int]) -> Colum
     """Whether a column holds one of some numbers, however many: they travel as one parameter.
 
     A statement takes a limited count of parameters, which one for each number would pass.
-
-    Args:
-        column: A column of whole numbers.
-        numbers: Any count of them.
     """
     return _is_among(column, bindparam(None, json.dumps(sorted(set(numbers))), String()))
 

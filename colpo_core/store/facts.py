@@ -4,9 +4,9 @@ Whether networks read an image is `Image.is_readable`, in SQL and in Python alik
 is `is_called_hsil` in SQL and `Label.called` in Python.
 """
 
-from typing import Any, TypeVar
+from typing import Any, TypeVar, TypeVarTuple
 
-from sqlalchemy import ColumnElement, ScalarSelect, SQLColumnExpression, exists, select
+from sqlalchemy import ColumnElement, Row, ScalarSelect, Select, SQLColumnExpression, exists, select
 from sqlalchemy.orm import Session
 
 from colpo_core.errors import NotFound
@@ -18,6 +18,7 @@ from colpo_core.store.tables import (
     Checkpoint,
     Histology,
     Image,
+    Job,
     Person,
     Prediction,
     Promotion,
@@ -27,6 +28,7 @@ from colpo_core.store.tables import (
 from colpo_core.terms import AnnotationState, Finding
 
 Table = TypeVar("Table", bound=Base)
+Columns = TypeVarTuple("Columns")
 _WHERE_TO_LOOK: dict[type[Base], tuple[str, str]] = {
     Annotation: ("annotation", "Open its image again."),
     AnnotationVersion: ("version of an annotation", "Open its image again."),
@@ -34,6 +36,7 @@ _WHERE_TO_LOOK: dict[type[Base], tuple[str, str]] = {
     Checkpoint: ("checkpoint", "Choose one under Models."),
     Histology: ("specimen", "Reload the case."),
     Image: ("image", "Choose one from the list of cases."),
+    Job: ("job", ""),
     Person: ("person", "Choose one from the list of people."),
     Prediction: ("prediction", "Choose one of those that wait."),
     Snapshot: ("snapshot", "Choose one of the list."),
@@ -69,6 +72,18 @@ def needs_annotation(*, finding: Finding = Finding.ACETOWHITE, by: int | None = 
     return Image.is_readable & ~mask
 
 
+def find_one(session: Session, query: Select[*Columns], named: int | str) -> Row[*Columns]:
+    """The row that a query finds of what was asked for by its number or name; what it selects first says its kind.
+
+    Raises:
+        NotFound: There is none.
+    """
+    row = session.execute(query).one_or_none()
+    if row is None:
+        raise no_such(query.column_descriptions[0]["entity"], named)
+    return row
+
+
 def find_row(session: Session, table: type[Table], row_id: int) -> Table:
     """The row of a number.
 
@@ -82,11 +97,6 @@ def find_row(session: Session, table: type[Table], row_id: int) -> Table:
 
 
 def no_such(table: type[Base], named: Any) -> NotFound:  # noqa: ANN401 - a number, or a name as text
-    """What is said of a thing that is not in the store: one wording a kind.
-
-    Args:
-        table: What kind of thing.
-        named: By which number, or name, it was asked for.
-    """
+    """What is said of a thing that is not in the store: one wording a kind."""
     kind, advice = _WHERE_TO_LOOK[table]
-    return NotFound(f"There is no {kind} {f'“{named}”' if isinstance(named, str) else named}. {advice}")
+    return NotFound(f"There is no {kind} {f'“{named}”' if isinstance(named, str) else named}. {advice}".rstrip())

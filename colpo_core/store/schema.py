@@ -85,10 +85,6 @@ def upgrade_schema(engine: Engine, *, migrations: Path = MIGRATIONS) -> None:
 
     On SQLite batch mode rebuilds tables; with foreign keys on, dropping the old table would delete its children.
 
-    Args:
-        engine: The store's engine.
-        migrations: Folder of the migrations.
-
     Raises:
         StoreMismatch: The store is newer than the program, or older than its oldest migration; nothing was changed.
     """

@@ -23,7 +23,7 @@ class SharedFiles(Protocol):
     def write(self, name: str, content: bytes) -> None:
         """Write a file, in place of one that is there."""
 
-    def send(self, place: Path, name: str) -> None:
+    def send(self, path: Path, name: str) -> None:
         """Write a file of this machine, of any size, in place of one that is there.
 
         Raises:
@@ -33,7 +33,7 @@ class SharedFiles(Protocol):
     def read(self, name: str) -> bytes | None:
         """What a file holds; None where there is none."""
 
-    def fetch(self, name: str, place: Path) -> bool:
+    def fetch(self, name: str, path: Path) -> bool:
         """Copy a file to this machine; it appears whole. Returns whether there is one."""
 
     def size(self, name: str) -> int | None:

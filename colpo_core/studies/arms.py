@@ -85,13 +85,9 @@ def _halves(truth: Mapping[int, Label], seed: int) -> tuple[frozenset[int], froz
     halves: tuple[set[int], set[int]] = (set(), set())
     for label in Label:
         cases = sorted(case for case, is_label in truth.items() if is_label is label)
-        drawn = _permuted(cases, generator)
+        drawn = [int(case) for case in generator.permutation(np.asarray(cases, np.int64))]
         # Of an odd number the larger part goes to the half that is smaller so far.
         first = 0 if len(halves[0]) <= len(halves[1]) else 1
         halves[first].update(drawn[::_ARMS])
         halves[1 - first].update(drawn[1::_ARMS])
     return frozenset(halves[0]), frozenset(halves[1])
-
-
-def _permuted(cases: Iterable[int], generator: np.random.Generator) -> list[int]:
-    return [int(case) for case in generator.permutation(np.asarray(list(cases), np.int64))]

@@ -35,11 +35,7 @@ def patient_of(case: str) -> str:
 
 
 def stem_of_patients(cases: Sequence[str]) -> str | None:
-    """Two names that share a stem, where the stems of many cases repeat as those of images of one patient would.
-
-    Args:
-        cases: Names of all cases.
-    """
+    """Two names that share a stem, where the stems of many cases repeat as those of images of one patient would."""
     stems = Counter(patient_of(case) for case in cases)
     repeated = {stem for stem, count in stems.items() if count > 1}
     each = len(cases) / max(1, len(stems))

@@ -91,11 +91,6 @@ class _Found:
 def estimate_power(assumed: Assumed, *, studies: int = 1000, seed: int = 0) -> PowerEstimate:
     """Power of the analysis for random readers and random cases.
 
-    Args:
-        assumed: The study and what is true in it.
-        studies: How many are simulated.
-        seed: Seed of the simulation.
-
     Raises:
         InputRejected: A value makes no sense.
 
@@ -166,10 +161,10 @@ def _against_readers(assumed: Assumed, truth: _Bools, ratings: _Floats) -> _Foun
     return _Found(turned, test.p, float(figures.var(ddof=1)), parts.cov2)
 
 
-def _is_shown(assumed: Assumed, found: _Found) -> bool:
+def _is_shown(assumed: Assumed, result: _Found) -> bool:
     if assumed.margin is not None:
-        return found.ci is not None and found.ci[0] > -assumed.margin
-    return found.p is not None and found.p < assumed.alpha
+        return result.ci is not None and result.ci[0] > -assumed.margin
+    return result.p is not None and result.p < assumed.alpha
 
 
 def _by_formula(assumed: Assumed, by_reader: float, by_cases: float) -> float:

@@ -271,8 +271,8 @@ def _codes(values: _Floats) -> tuple[_Ints, int]:
     return codes.reshape(values.shape).astype(np.int64), len(levels)
 
 
-def _distances(one: _Ints, other: _Ints, weighting: str) -> _Floats:
-    far = np.abs(one - other).astype(np.float64)
+def _distances(first: _Ints, second: _Ints, weighting: str) -> _Floats:
+    far = np.abs(first - second).astype(np.float64)
     return np.asarray({"none": (far > 0).astype(np.float64), "linear": far, "quadratic": far**2}[weighting])
 
 
@@ -288,26 +288,26 @@ def _summed_distances(counts: _Ints, weighting: str) -> _Floats:
     return np.asarray(n * ranks**2 - 2 * ranks * sums.sum() + (sums * ranks).sum())
 
 
-def _estimated(found: _Found, n_cases: int, *, patients: Sequence[str] | None, alpha: float) -> Coefficient:
-    value = 1 - found.observed / found.by_chance
+def _estimated(moments: _Found, n_cases: int, *, patients: Sequence[str] | None, alpha: float) -> Coefficient:
+    value = 1 - moments.observed / moments.by_chance
     value = 0.0 if abs(value) < _HAIR else value
     if patients is None:
-        summed: _Floats = found.influence
+        summed: _Floats = moments.influence
     else:
         _, group = np.unique(np.asarray(patients), return_inverse=True)
-        summed = np.bincount(group.reshape(-1), weights=found.influence).astype(np.float64)
+        summed = np.bincount(group.reshape(-1), weights=moments.influence).astype(np.float64)
     count = len(summed)
-    if count < FEWEST_PATIENTS or found.rarer < FEWEST_CALLS - _HAIR:
+    if count < FEWEST_PATIENTS or moments.rarer < FEWEST_CALLS - _HAIR:
         return Coefficient(value, None, n_cases)
     # What leaving a patient out changes is larger than what the derivative says, by the square of this.
     larger = count / (count - 1)
     variance = larger**3 * float(((summed - summed.mean()) ** 2).sum())
     worth = float(count)
-    spread = found.observed * (1 - found.observed) / found.by_chance**2
+    spread = moments.observed * (1 - moments.observed) / moments.by_chance**2
     if spread > _NO_VARIANCE:
         worth = min(_MOST_WORTH * worth, spread / variance) if variance > _NO_VARIANCE else _MOST_WORTH * worth
-    low, high = _wilson(found.observed, worth, float(student.ppf(1 - alpha / 2, count - 1)))
-    return Coefficient(value, (max(-1.0, 1 - high / found.by_chance), min(1.0, 1 - low / found.by_chance)), n_cases)
+    low, high = _wilson(moments.observed, worth, float(student.ppf(1 - alpha / 2, count - 1)))
+    return Coefficient(value, (max(-1.0, 1 - high / moments.by_chance), min(1.0, 1 - low / moments.by_chance)), n_cases)
 
 
 def _wilson(share: float, n: float, z: float) -> tuple[float, float]:

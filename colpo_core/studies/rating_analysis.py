@@ -358,8 +358,8 @@ def _check_one_scale(table: RatingTable, model: npt.NDArray[np.float64], thresho
     readers = table.rating[~np.isnan(table.rating)]
     ranges = {"readers": (readers.min(), readers.max()), "model": (model.min(), model.max())}
     spans = sorted(high - low for low, high in ranges.values())
-    ranging = " and ".join(f"the {who} from {low:g} to {high:g}" for who, (low, high) in ranges.items())
-    one_sided = [who for who, (low, high) in ranges.items() if not low < threshold <= high]
+    ranging = " and ".join(f"the {judge} from {low:g} to {high:g}" for judge, (low, high) in ranges.items())
+    one_sided = [judge for judge, (low, high) in ranges.items() if not low < threshold <= high]
     if one_sided or spans[1] > _OTHER_SCALE * spans[0]:
         why = f"all ratings of the {one_sided[0]} would fall on one side of it" if one_sided else "these are two scales"
         raise InputRejected(

@@ -183,11 +183,11 @@ class RatingTable:
         return replace(
             self,
             arms=tuple(arms),
-            readers=tuple(self.readers[place] for place in np.flatnonzero(reads)),
-            cases=tuple(self.cases[place] for place in cases),
+            readers=tuple(self.readers[index] for index in np.flatnonzero(reads)),
+            cases=tuple(self.cases[index] for index in cases),
             truth=self.truth[is_read],
             rating=rating[:, reads][:, :, is_read],
-            patients=None if self.patients is None else tuple(self.patients[place] for place in cases),
+            patients=None if self.patients is None else tuple(self.patients[index] for index in cases),
         )
 
 

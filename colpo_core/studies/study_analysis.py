@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from colpo_core.evaluation.roc import roc_curve
+from colpo_core.records.copying import copied
 from colpo_core.records.statistics.rating_analysis import RatingAnalysis
 from colpo_core.records.statistics.reader_figures import Endpoint, PairedAucs, PairedCalls
 from colpo_core.records.studies.reading_plans import ReadingPlan
@@ -118,8 +119,8 @@ def analyse_study(
         tuple(compared),
         {
             name: cohen(
-                [one > THRESHOLD for one, _ in pairs.values()],
-                [other > THRESHOLD for _, other in pairs.values()],
+                [first > THRESHOLD for first, _ in pairs.values()],
+                [second > THRESHOLD for _, second in pairs.values()],
                 patients=[str(patients[case]) for case in pairs],
                 alpha=plan.alpha,
             )
@@ -145,29 +146,23 @@ def _probabilities(
 
 
 def _primary_results(
-    found: RatingAnalysis, networks: Sequence[NetworkComparison], plan: ReadingPlan
+    analysis: RatingAnalysis, networks: Sequence[NetworkComparison], plan: ReadingPlan
 ) -> tuple[PrimaryResult, ...]:
     """With an aid, reading with it against reading without; else each network against the readers."""
-    if len(found.counts.arms) == 1:
+    if len(analysis.counts.arms) == 1:
         return tuple(primary for network in networks if (primary := _primary(network, plan)) is not None)
-    many = found.mrmc if plan.endpoint is Endpoint.AUC else found.shares[plan.endpoint].mrmc
+    many = analysis.mrmc if plan.endpoint is Endpoint.AUC else analysis.shares[plan.endpoint].mrmc
     if many is None:
         return ()
-    result = PrimaryResult(
+    result = copied(
+        PrimaryResult,
+        many,
         tested="Reading with the model's output",
         against="reading without it",
         endpoint=plan.endpoint,
         figures=(many.auc[_AIDED], many.auc[ARM]),
-        difference=many.difference,
-        ci=many.ci,
-        p=many.p,
         alpha=plan.alpha,
-        non_inferiority=many.non_inferiority,
         n_cases=many.basis.n_cases,
-        basis=many.basis,
-        is_cut=many.is_cut,
-        reason=many.reason,
-        cautions=many.cautions,
     )
     return (result,)
 
@@ -177,21 +172,17 @@ def _primary(network: NetworkComparison, plan: ReadingPlan) -> PrimaryResult | N
     together = network.together if plan.endpoint is Endpoint.AUC else network.shares.get(plan.endpoint)
     if together is None:
         return None
-    return PrimaryResult(
+    return copied(
+        PrimaryResult,
+        together,
         tested=f"{network.name}, {network.channels} channels,",
         against="the readers",
         endpoint=plan.endpoint,
         figures=(together.model, together.model + together.difference),
         difference=-together.difference,
         ci=None if together.ci is None else (-together.ci[1], -together.ci[0]),
-        p=together.p,
         alpha=plan.alpha,
-        non_inferiority=together.non_inferiority,
         n_cases=network.n_cases if together.basis is None else together.basis.n_cases,
-        basis=together.basis,
-        is_cut=together.is_cut,
-        reason=together.reason,
-        cautions=together.cautions,
     )
 
 
@@ -206,7 +197,9 @@ def _compare(
         return replace(line, refused=("It has judged fewer than two cases of a label that it has not learned from.",))
     together, refused = _together(table, judged, model, options)
     if together is not None:
-        shares = {name: one.against_model[ARM] for name, one in together.shares.items() if ARM in one.against_model}
+        shares = {
+            name: share.against_model[ARM] for name, share in together.shares.items() if ARM in share.against_model
+        }
         clustered = {} if together.by_patient is None else together.by_patient.against_model
         line = replace(line, together=together.against_model.get(ARM), shares=shares, by_patient=clustered.get(ARM, {}))
     return replace(
@@ -221,8 +214,8 @@ def _compare(
         ),
         roc=roc_curve(truth, model),
         readers=tuple(
-            _pair(name, truth, one, model, of_patients, alpha=options.alpha)
-            for name, one in zip(table.readers, read, strict=True)
+            _pair(name, truth, ratings, model, of_patients, alpha=options.alpha)
+            for name, ratings in zip(table.readers, read, strict=True)
         ),
         refused=refused,
     )

@@ -130,7 +130,7 @@ def explain_image(caller: Caller, *, checkpoint_id: int, image_id: int, method: 
         raise InputRejected(f"The method must be one of {', '.join(METHODS)}, not {method!r}.")
     with caller.store.reading() as session:
         require_prediction_visible(session, caller.actor, image_id)
-    exposures.note_images(caller.store, caller.actor, [image_id], ExposureKind.PREDICTION)
+    exposures.note_images(caller, [image_id], ExposureKind.PREDICTION)
     checkpoint = read_checkpoint(caller.store, checkpoint_id)
     verify_files(caller.store, checkpoint)
     pipeline, _card = load_checkpoint(checkpoint_dir(caller.store, checkpoint.name, checkpoint.sha256))

@@ -311,15 +311,7 @@ class SpecimenRecord:
 
 @dataclass(frozen=True)
 class ImageAnnotation:
-    """One annotation of an image, as a case shows it.
-
-    Attributes:
-        annotation_id: Row of the annotation.
-        finding: What the mask shows.
-        state: How far it is.
-        annotator: Display name.
-        version_id: Newest submitted version, if any.
-    """
+    """One annotation of an image, as a case shows it."""
 
     annotation_id: int
     finding: Finding

@@ -42,14 +42,7 @@ class ImageRecord:
 
 @dataclass(frozen=True)
 class AskedImage:
-    """An image about which something is asked.
-
-    Attributes:
-        image_id: Row of the image.
-        case_id: Row of its case.
-        stage: The stage under which it is filed.
-        questions: What is asked and not answered.
-    """
+    """An image about which something is asked."""
 
     image_id: int
     case_id: int
@@ -59,14 +52,7 @@ class AskedImage:
 
 @dataclass(frozen=True)
 class Contradiction:
-    """Two images that are copies of each other, in two cases whose labels contradict each other.
-
-    Attributes:
-        image_id: Row of the one image.
-        case_id: Row of its case.
-        other_image_id: Row of the other.
-        other_case_id: Row of its case.
-    """
+    """Two images that are copies of each other, in two cases whose labels contradict each other."""
 
     image_id: int
     case_id: int
@@ -118,15 +104,9 @@ _ASKED = {
 
 
 def question_text(question: ImageQuestion, stage: Stage, count: int) -> str:
-    """What is asked about some images of one stage, such as `2 images look like iodine but are filed as ...`.
-
-    Args:
-        question: What is asked.
-        stage: The stage under which they are filed.
-        count: How many they are.
-    """
-    one, more = _ASKED[question]
-    said = (one if count == 1 else more).format(stage=STAGE_NAMES[stage])
+    """What is asked about some images of one stage, such as `2 images look like iodine but are filed as ...`."""
+    singular, plural = _ASKED[question]
+    said = (singular if count == 1 else plural).format(stage=STAGE_NAMES[stage])
     return f"{count:,} image{'' if count == 1 else 's'} {said}"
 
 

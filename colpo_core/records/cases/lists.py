@@ -207,14 +207,7 @@ class ListChoices:
 
 @dataclass(frozen=True)
 class ViewRecord:
-    """A list that somebody keeps under a name.
-
-    Attributes:
-        id: Row of the view.
-        name: What the person calls it.
-        where: Its filter.
-        sort: Its order.
-    """
+    """A list that somebody keeps under a name."""
 
     id: int
     name: str

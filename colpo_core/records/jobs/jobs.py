@@ -151,12 +151,7 @@ class PredictionProgress:
 
 
 def seconds_left(job: JobRecord, events: Sequence[JobEventRecord]) -> float | None:
-    """How long a prediction will take yet, at the pace of late; None where the pace is not known, and once it is over.
-
-    Args:
-        job: A prediction job.
-        events: Its live record.
-    """
+    """How long a prediction will take yet, at the pace of late; None where that is not known, and once it is over."""
     speeds = [event.figures["images_per_second"] for event in events if "images_per_second" in event.figures]
     if job.state is not JobState.RUNNING or not speeds or speeds[-1] <= 0:
         return None

@@ -11,12 +11,7 @@ from colpo_core.terms import JobKind
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """What a training made.
-
-    Attributes:
-        checkpoint_id: Row of the checkpoint.
-        checkpoint: Its name.
-    """
+    """What a training made."""
 
     checkpoint_id: int
     checkpoint: str
@@ -24,12 +19,7 @@ class TrainingResult:
 
 @dataclass(frozen=True)
 class FailedImage:
-    """An image that could not be predicted.
-
-    Attributes:
-        image_id: Row of the image.
-        reason: Why, in a sentence.
-    """
+    """An image that could not be predicted."""
 
     image_id: int
     reason: str
@@ -37,12 +27,7 @@ class FailedImage:
 
 @dataclass(frozen=True)
 class PredictionResult:
-    """What a prediction made.
-
-    Attributes:
-        predicted: How many of its images are predicted.
-        failed: Those that could not be.
-    """
+    """What a prediction made."""
 
     predicted: int
     failed: tuple[FailedImage, ...]
@@ -50,22 +35,14 @@ class PredictionResult:
 
 @dataclass(frozen=True)
 class EvaluationResult:
-    """What an evaluation made.
-
-    Attributes:
-        evaluation_id: Row of the evaluation.
-    """
+    """What an evaluation made."""
 
     evaluation_id: int
 
 
 @dataclass(frozen=True)
 class ExplanationResult:
-    """What an explanation made.
-
-    Attributes:
-        what_ifs: How many changes were tried.
-    """
+    """What an explanation made."""
 
     what_ifs: int
 

@@ -37,12 +37,7 @@ class PredictionSettings:
 
 @dataclass(frozen=True)
 class EvaluationSettings:
-    """Which checkpoint is judged on which external test set.
-
-    Attributes:
-        checkpoint_id: Row of the checkpoint.
-        snapshot_id: Row of the external test set.
-    """
+    """Which checkpoint is judged on which external test set."""
 
     checkpoint_id: int
     snapshot_id: int
@@ -65,12 +60,7 @@ class ImageChange:
 
 @dataclass(frozen=True)
 class ExplanationSettings:
-    """What is asked of a prediction: what it would have been with each of some changes.
-
-    Attributes:
-        prediction_id: Row of the prediction.
-        changes: The changes.
-    """
+    """What is asked of a prediction: what it would have been with each of some changes."""
 
     prediction_id: int
     changes: tuple[ImageChange, ...]
@@ -99,10 +89,6 @@ def write_settings(settings: JobSettings) -> dict[str, Any]:
 
 def read_settings(kind: type[Kind], values: dict[str, Any]) -> Kind:
     """A job's settings from its row.
-
-    Args:
-        kind: The settings of that kind of job.
-        values: What the row holds.
 
     Raises:
         InputRejected: They are not those of this version of the program.

@@ -135,14 +135,7 @@ class PredictionRecord:
 
 @dataclass(frozen=True)
 class ReviewMask:
-    """An annotated mask of an image, as a layer.
-
-    Attributes:
-        version_id: Row of the version.
-        annotator: Display name of who painted it.
-        annotator_id: Row of that person.
-        finding: What it shows.
-    """
+    """An annotated mask of an image, as a layer."""
 
     version_id: int
     annotator: str

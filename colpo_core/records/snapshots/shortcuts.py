@@ -71,7 +71,7 @@ class ShortcutReport:
         return tuple(" ".join(filter(None, (clue.text(), details.get(clue.clue)))) for clue in accused)
 
     @property
-    def told(self) -> str:
+    def nothing_found(self) -> str:
         """That nothing was found, and in how much; empty where something was found or nothing was tried."""
         tried = [CLUES[clue.clue] for clue in self.clues if clue.auc is not None]
         if not tried or self.doubts:

@@ -20,12 +20,7 @@ def label_source_text(source: LabelSource) -> str:
 
 
 def mask_policy_text(policy: MaskPolicy, annotator: str | None = None) -> str:
-    """Which mask of an image counts, in the words that stand beside a snapshot and its models.
-
-    Args:
-        policy: The policy.
-        annotator: Who, for one annotator's masks.
-    """
+    """Which mask of an image counts, in the words that stand beside a snapshot and its models."""
     return {
         MaskPolicy.NEWEST: "the newest mask of each image",
         MaskPolicy.ANNOTATOR: f"the masks of {annotator or 'one annotator'}",

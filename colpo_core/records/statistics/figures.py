@@ -200,14 +200,7 @@ class ImageMaskFigures:
 
 @dataclass(frozen=True)
 class PatientMaskFigures:
-    """The figures of one patient: means over her images with annotated acetowhite epithelium, None without any.
-
-    Attributes:
-        patient_id: Row of the patient.
-        n_images: All her images that were judged.
-        iou_acetowhite: Mean IoU of acetowhite epithelium.
-        dice: Mean Dice coefficient.
-    """
+    """The figures of one patient: means over her images with annotated acetowhite epithelium, None without any."""
 
     patient_id: int
     n_images: int

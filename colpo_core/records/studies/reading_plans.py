@@ -134,11 +134,7 @@ class ReadingPlan:
         return self.exposed or ExposureRule.FLAG
 
     def sentences(self, n_practice: int = 0) -> tuple[str, ...]:
-        """How the study is read and what it is to show, for a page or a report.
-
-        Args:
-            n_practice: Its practice cases.
-        """
+        """How the study is read and what it is to show, for a page or a report."""
         said = ["One session a reader"]
         if self.n_sessions > 1:
             said = [f"{self.n_sessions} sessions a reader, at least {self.washout_days} days apart"]

@@ -152,9 +152,9 @@ class ReportFigure:
     @property
     def name(self) -> str:
         """What it is, in one line."""
-        who = self.caller or "all readers"
-        who += f" {self.channels} channels" if self.channels else ""
-        who += f" {self.arm}" if self.arm else ""
+        caller = self.caller or "all readers"
+        caller += f" {self.channels} channels" if self.channels else ""
+        caller += f" {self.arm}" if self.arm else ""
         against = ""
         if self.versus:
             against = f" - {self.versus}" + (f" {self.versus_channels} channels" if self.versus_channels else "")
@@ -162,4 +162,4 @@ class ReportFigure:
             against = f" - {self.versus_arm}"
         quantile = "" if self.quantile is None else f" {self.quantile:g}"
         scope = "" if self.scope == "all" else f" ({self.scope} cases)"
-        return f"{self.figure}{quantile}: {who}{against}{scope}, {self.method}"
+        return f"{self.figure}{quantile}: {caller}{against}{scope}, {self.method}"

@@ -16,14 +16,7 @@ from colpo_core.terms import Arm, LabelSource
 
 @dataclass(frozen=True)
 class ReadingTimes:
-    """How long a reader took for a case, in seconds: without breaks where that was measured.
-
-    Attributes:
-        n: Cases.
-        lower: Lower quartile.
-        median: Median.
-        upper: Upper quartile.
-    """
+    """How long a reader took for a case, in seconds: without breaks where that was measured."""
 
     n: int
     lower: float
@@ -94,11 +87,11 @@ class StudyResults:
     checkpoints: tuple[CallerFigures, ...]
     has_arms: bool = False
 
-    def title(self, one: CallerFigures) -> str:
+    def title(self, line: CallerFigures) -> str:
         """What one of the lines is called, wherever it stands: `Reader A, aided`, or `model-1, 4 channels`."""
-        if one.channels is not None:
-            return f"{one.name}, {one.channels} channels"
-        return f"{one.name}, {one.arm.value}" if self.has_arms and one.arm is not None else one.name
+        if line.channels is not None:
+            return f"{line.name}, {line.channels} channels"
+        return f"{line.name}, {line.arm.value}" if self.has_arms and line.arm is not None else line.name
 
 
 @dataclass(frozen=True)

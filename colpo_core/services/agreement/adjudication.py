@@ -52,7 +52,7 @@ def take_mask(caller: Caller, *, version_id: int, note: str = "") -> Adjudicatio
         require_visible(session, caller.actor, annotation)
         _require_may(session, caller.actor, image_id=annotation.image_id, finding=annotation.finding)
         _counted(session, annotation, version)
-        _note_within(session, caller.actor, annotation.image_id)
+        exposures.note_mask_within(session, caller.actor, annotation.image_id)
         return _decide(session, caller.actor, version, AdjudicationMethod.TAKEN, note)
 
 
@@ -90,7 +90,7 @@ def start_combination(
     with caller.store.writing() as session:
         _require_may(session, caller.actor, image_id=image_id, finding=finding)
         document = Document(image_id, caller.actor.person_id, finding)
-        _note_within(session, caller.actor, image_id)
+        exposures.note_mask_within(session, caller.actor, image_id)
         saved = write_start(
             session, caller.actor, document, mask=store_mask(session, rle, *size), start=Start.COMBINATION
         )
@@ -134,7 +134,7 @@ def adjudicate(
         find_row(session, Image, document.image_id)
         _require_may(session, caller.actor, image_id=document.image_id, finding=document.finding)
         method = _method(find_own(session, document))
-        _note_within(session, caller.actor, document.image_id)
+        exposures.note_mask_within(session, caller.actor, document.image_id)
         version = submit_draft(
             session, caller.actor, document, seq=seq, note=note, origin=MaskOrigin.ADJUDICATED, sure=sure
         )
@@ -174,7 +174,7 @@ def list_adjudications(
     with caller.store.reading() as session:
         decided = [decision_record(session, caller.actor, decision) for decision in session.scalars(query)]
     records = tuple(record for record in decided if record is not None)
-    exposures.note_images(caller.store, caller.actor, [record.image_id for record in records], ExposureKind.MASK)
+    exposures.note_images(caller, [record.image_id for record in records], ExposureKind.MASK)
     return records
 
 
@@ -197,13 +197,8 @@ def combination_overlay(
         find_row(session, Image, image_id)
         masks = _chosen(session, caller.actor, image_id=image_id, finding=finding, version_ids=version_ids)
         made = compute_consensus(session, masks, finding=finding, method=combination)
-    exposures.note_images(caller.store, caller.actor, [image_id], ExposureKind.MASK)
+    exposures.note_images(caller, [image_id], ExposureKind.MASK)
     return mask_png(made.pixels, rgba=rgba(OVERLAYS["white"]))
-
-
-def _note_within(session: Session, actor: Actor, image_id: int) -> None:
-    cases = exposures.cases_of(session, [image_id])
-    exposures.note_within(session, actor, [(case_id, ExposureKind.MASK) for case_id in cases])
 
 
 def _require_may(session: Session, actor: Actor, *, image_id: int, finding: Finding) -> None:

@@ -13,13 +13,13 @@ from sqlalchemy.orm import Session
 from colpo_core.evaluation.consensus import RULES_VERSION, combine_masks
 from colpo_core.images.masks import decode_rle, encode_rle, mask_sha256
 from colpo_core.services.annotations.submitted_masks import AnnotatorMask
-from colpo_core.services.common.cache import Kept
+from colpo_core.services.common.cache import LruCache
 from colpo_core.services.common.mask_rows import mask_pixels, store_mask
 from colpo_core.store.tables import ConsensusMask, Mask
 from colpo_core.terms import Combination, Finding
 
 # A page counts what it would freeze at every change of a field; STAPLE takes a second on a large image.
-_CODES: Kept[tuple[Combination, tuple[str, ...], int, int], bytes] = Kept(4096)
+_CODES: LruCache[tuple[Combination, tuple[str, ...], int, int], bytes] = LruCache(4096)
 
 
 @dataclass(frozen=True)
@@ -83,12 +83,7 @@ def compute_consensus(
 
 
 def keep_consensus(session: Session, consensus: Consensus) -> None:
-    """Store a consensus mask, once for the versions that it was made of.
-
-    Args:
-        session: A writing session.
-        consensus: What was computed.
-    """
+    """Store a consensus mask, once for the versions that it was made of."""
     if _find(session, consensus.image_id, consensus.finding, consensus.method, consensus.sources) is not None:
         return
     mask = store_mask(session, consensus.rle, consensus.height_px, consensus.width_px)

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from colpo_core.errors import ColpoError, Conflict, PermissionDenied
 from colpo_core.records.agreement import AdjudicationRecord
+from colpo_core.records.copying import copied
 from colpo_core.records.people import Actor
 from colpo_core.services.annotations.submitted_masks import AnnotatorMask, find_annotator_masks
 from colpo_core.services.common.blinding import is_hidden
@@ -87,18 +88,14 @@ def decision_record(session: Session, actor: Actor, decision: Adjudication) -> A
         .where(Image.id == decision.image_id)
     ).one()
     now = annotators_versions(session, image_id=decision.image_id, finding=decision.finding)
-    return AdjudicationRecord(
-        id=decision.id,
-        image_id=decision.image_id,
+    return copied(
+        AdjudicationRecord,
+        decision,
         patient_code=code,
-        finding=decision.finding,
         version_id=version.id,
         author=session.get_one(Person, version.author_id).display_name,
-        method=decision.method,
         sources=tuple(decision.sources),
         decided_by=session.get_one(Person, decision.decided_by).display_name,
-        note=decision.note,
-        at=decision.at,
         is_current=set(now) <= set(decision.sources),
     )
 

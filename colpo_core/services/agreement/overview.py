@@ -81,7 +81,7 @@ def agreement_overview(
             pairs=_pairs_of_people(compared),
             images=_image_rows(session, caller.actor, finding, compared),
         )
-    exposures.note(caller.store, caller.actor, [(image.case_id, ExposureKind.MASK) for image in overview.images])
+    exposures.note(caller, [(image.case_id, ExposureKind.MASK) for image in overview.images])
     return overview
 
 
@@ -118,20 +118,18 @@ def image_agreement(caller: Caller, *, image_id: int, finding: Finding = Finding
             may_adjudicate=refused is None,
             why_not=str(refused or ""),
         )
-    exposures.note_masks(caller.store, caller.actor, agreement.versions)
+    exposures.note_masks(caller, agreement.versions)
     return agreement
 
 
 @allowed(CLINICIANS)
-def image_figures(
-    caller: Caller, *, finding: Finding = Finding.ACETOWHITE
-) -> dict[int, tuple[int, float | None, float | None]]:
-    """Of every image that at least two have annotated: its patient, and mean Dice and kappa of its pairs.
+def image_figures(caller: Caller) -> dict[int, tuple[int, float | None, float | None]]:
+    """Of every image that two or more have searched for lesions: its patient, and mean Dice and kappa of its pairs.
 
     A mean is None where both of every pair are empty.
     """
     with caller.store.reading() as session:
-        masks = visible_masks(session, caller.actor, finding=finding)
+        masks = visible_masks(session, caller.actor, finding=Finding.ACETOWHITE)
         several = {image_id: of_image for image_id, of_image in masks.items() if len(of_image) > 1}
         return {image.image_id: (image.patient_id, image.dice, image.kappa) for image in _compare_all(session, several)}
 
@@ -216,15 +214,15 @@ def _pairs_of_people(images: Sequence[_Image]) -> tuple[PairAgreement, ...]:
             first=names[first_id],
             second_id=second_id,
             second=names[second_id],
-            n_images=len(found),
-            dice=_mean(found, lambda image: image.dice),
-            iou=_mean(found, lambda image: image.iou),
-            hd95_px=_mean(found, lambda image: image.hd95_px, (0.0, inf)),
-            kappa=_mean(found, lambda image: image.kappa, (-1.0, 1.0)),
-            n_one_empty=sum(image.count_empty(1) for image in found),
-            n_both_empty=sum(image.count_empty(2) for image in found),
+            n_images=len(images),
+            dice=_mean(images, lambda image: image.dice),
+            iou=_mean(images, lambda image: image.iou),
+            hd95_px=_mean(images, lambda image: image.hd95_px, (0.0, inf)),
+            kappa=_mean(images, lambda image: image.kappa, (-1.0, 1.0)),
+            n_one_empty=sum(image.count_empty(1) for image in images),
+            n_both_empty=sum(image.count_empty(2) for image in images),
         )
-        for (first_id, second_id), found in shared.items()
+        for (first_id, second_id), images in shared.items()
     ]
     return tuple(sorted(pairs, key=lambda pair: (pair.first.casefold(), pair.second.casefold(), pair.first_id)))
 

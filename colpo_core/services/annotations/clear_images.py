@@ -6,7 +6,7 @@ empty and confirmed. It counts as annotated, enters training as background, and 
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, and_, exists, func, select
+from sqlalchemy import ColumnElement, and_, exists, select
 from sqlalchemy.orm import Session
 
 from colpo_core.errors import Conflict, InputRejected
@@ -20,11 +20,13 @@ from colpo_core.services.annotations.rows import (
     version_record,
     versions_of,
 )
+from colpo_core.services.common.blinding import images_in_queues
 from colpo_core.services.common.callers import Caller
+from colpo_core.services.common.counting import count_rows
 from colpo_core.services.common.permissions import CLINICIANS, allowed
 from colpo_core.store.facts import find_row
-from colpo_core.store.tables import Annotation, AnnotationTask, AnnotationVersion, Case, Image, Mask, Patient, TaskItem
-from colpo_core.terms import AnnotationState, Finding, MaskDoubt, MaskOrigin, TaskItemState
+from colpo_core.store.tables import Annotation, AnnotationTask, AnnotationVersion, Case, Image, Mask, Patient
+from colpo_core.terms import AnnotationState, Finding, MaskDoubt, MaskOrigin
 
 MOST_AT_ONCE = 500
 
@@ -43,7 +45,7 @@ def list_unmarked(caller: Caller, *, after: int | None = None, limit: int = 24) 
     """
     with caller.store.reading() as session:
         waits = _is_unmarked(caller.actor)
-        total = session.scalar(select(func.count()).select_from(Image).where(waits)) or 0
+        total = count_rows(session, Image, waits)
         versions = select(Annotation.image_id).join(AnnotationVersion, AnnotationVersion.annotation_id == Annotation.id)
         query = (
             select(
@@ -94,29 +96,28 @@ def confirm_clear(caller: Caller, *, image_ids: Sequence[int], note: str = "") -
                 "Somebody has marked it, is painting it, or has said that nothing is there. Load the list anew."
             )
         documents = [Document(image_id, caller.actor.person_id, Finding.ACETOWHITE) for image_id in wanted]
-        return tuple(_confirm(session, caller.actor, document, note) for document in documents)
+        return tuple(_confirm(session, caller.actor, document, note=note) for document in documents)
 
 
 @allowed(CLINICIANS)
-def confirm_absence(caller: Caller, *, document_id: str, note: str = "") -> VersionRecord:
+def confirm_absence(caller: Caller, *, document_id: str) -> VersionRecord:
     """Say that a finding is not on an image, where the caller has painted none.
 
     Args:
         caller: Who has looked.
         document_id: From `open_annotation`.
-        note: A remark for whoever reads the version.
 
     Raises:
         Conflict: The caller's mask marks something.
-        InputRejected: It was said before, or the note is too long.
+        InputRejected: It was said before.
         NotFound: There is no such document, or it is another person's.
     """
     document = Document.read(document_id, caller.actor)
     with caller.store.writing() as session:
-        return _confirm(session, caller.actor, document, checked_note(note))
+        return _confirm(session, caller.actor, document, note="")
 
 
-def _confirm(session: Session, actor: Actor, document: Document, note: str) -> VersionRecord:
+def _confirm(session: Session, actor: Actor, document: Document, *, note: str) -> VersionRecord:
     find_row(session, Image, document.image_id)
     own = find_own(session, document)
     versions = versions_of(session, own.id) if own is not None else []
@@ -152,14 +153,5 @@ def _is_unmarked(actor: Actor) -> ColumnElement[bool]:
         )
         .correlate(Image)
     )
-    queued = (
-        select(TaskItem.image_id)
-        .join(AnnotationTask, AnnotationTask.id == TaskItem.task_id)
-        .where(
-            TaskItem.annotator_id == actor.person_id,
-            TaskItem.state == TaskItemState.WAITING,
-            AnnotationTask.finding == Finding.ACETOWHITE,
-            AnnotationTask.closed_at.is_(None),
-        )
-    )
+    queued = images_in_queues(actor).where(AnnotationTask.finding == Finding.ACETOWHITE)
     return and_(Image.is_readable, ~marks, ~paints, Image.id.not_in(queued))

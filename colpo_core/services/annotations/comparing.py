@@ -11,12 +11,12 @@ from sqlalchemy.orm import Session
 from colpo_core.evaluation.agreement import pair_figures
 from colpo_core.records.agreement import PairFigures
 from colpo_core.services.annotations.submitted_masks import AnnotatorMask
-from colpo_core.services.common.cache import Kept
+from colpo_core.services.common.cache import LruCache
 from colpo_core.services.common.mask_rows import mask_pixels
 from colpo_core.store.tables import Mask
 
 # Comparing two masks of a large image takes a tenth of a second, and a page asks at every click.
-_FIGURES: Kept[tuple[int, int, str, str], PairFigures] = Kept(100_000)
+_FIGURES: LruCache[tuple[int, int, str, str], PairFigures] = LruCache(100_000)
 
 
 _Compared = tuple[AnnotatorMask, AnnotatorMask, PairFigures]

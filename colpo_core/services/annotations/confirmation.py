@@ -1,6 +1,6 @@
 """Confirming masks that were closed by guess. Training leaves them out until a person has looked."""
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from colpo_core.errors import Conflict, InputRejected
@@ -10,10 +10,11 @@ from colpo_core.services.annotations.rows import newest_version, version_record
 from colpo_core.services.common import audit, exposures
 from colpo_core.services.common.blinding import is_hidden, require_visible
 from colpo_core.services.common.callers import Caller
+from colpo_core.services.common.counting import count_rows
 from colpo_core.services.common.permissions import CLINICIANS, allowed
 from colpo_core.store.facts import find_row
 from colpo_core.store.tables import Annotation, TaskItem
-from colpo_core.terms import AnnotationState, ExposureKind, Finding
+from colpo_core.terms import AnnotationState, Finding
 
 MAX_REASON = 500
 
@@ -29,14 +30,14 @@ def list_to_confirm(caller: Caller, *, after: int | None = None, limit: int = 50
     """
     with caller.store.reading() as session:
         waits = waits_for(session, caller.actor)
-        total = session.scalar(select(func.count()).select_from(Annotation).where(waits)) or 0
+        total = count_rows(session, Annotation, waits)
         query = select(Annotation.id).where(waits).order_by(Annotation.id).limit(limit + 1)
         if after is not None:
             query = query.where(Annotation.id > after)
         ids = session.scalars(query).all()
         versions = (newest_version(session, annotation_id) for annotation_id in ids[:limit])
         records = tuple(version_record(session, version) for version in versions if version is not None)
-    exposures.note_masks(caller.store, caller.actor, records)
+    exposures.note_masks(caller, records)
     return ConfirmationPage(records, total, ids[limit - 1] if len(ids) > limit else None)
 
 
@@ -59,10 +60,8 @@ def confirm_annotation(caller: Caller, *, annotation_id: int) -> VersionRecord:
         NotFound: There is no such annotation.
     """
     with caller.store.writing() as session:
-        annotation = find_row(session, Annotation, annotation_id)
-        require_visible(session, caller.actor, annotation)
-        _note_seen(session, caller.actor, annotation)
-        return _settle(session, caller.actor, annotation_id, AnnotationState.SUBMITTED, "confirm annotation")
+        annotation = _shown(session, caller.actor, annotation_id)
+        return _settle(session, caller.actor, annotation, AnnotationState.SUBMITTED, "confirm annotation")
 
 
 @allowed(CLINICIANS)
@@ -81,40 +80,37 @@ def reject_annotation(caller: Caller, *, annotation_id: int, reason: str) -> Ver
     if len(reason) > MAX_REASON:
         raise InputRejected(f"The reason is longer than {MAX_REASON} characters. Shorten it.")
     with caller.store.writing() as session:
-        annotation = find_row(session, Annotation, annotation_id)
-        require_visible(session, caller.actor, annotation)
-        _note_seen(session, caller.actor, annotation)
-        return _settle(
-            session, caller.actor, annotation_id, AnnotationState.REJECTED, "reject annotation", reason=reason
-        )
+        annotation = _shown(session, caller.actor, annotation_id)
+        return _settle(session, caller.actor, annotation, AnnotationState.REJECTED, "reject annotation", reason=reason)
 
 
-def _note_seen(session: Session, actor: Actor, annotation: Annotation) -> None:
-    cases = exposures.cases_of(session, [annotation.image_id])
-    exposures.note_within(session, actor, [(case_id, ExposureKind.MASK) for case_id in cases])
+def _shown(session: Session, actor: Actor, annotation_id: int) -> Annotation:
+    annotation = find_row(session, Annotation, annotation_id)
+    require_visible(session, actor, annotation)
+    exposures.note_mask_within(session, actor, annotation.image_id)
+    return annotation
 
 
 def settle_imports(session: Session, actor: Actor, *, image_id: int, finding: Finding, by: int) -> None:
     """Reject what waits on an image, because a person has submitted a mask of the same finding."""
     waiting = session.scalars(
-        select(Annotation.id).where(
+        select(Annotation).where(
             Annotation.image_id == image_id,
             Annotation.finding == finding,
             Annotation.state == AnnotationState.TO_CONFIRM,
         )
     ).all()
-    for annotation_id in waiting:
-        _settle(session, actor, annotation_id, AnnotationState.REJECTED, "replace annotation", by=by)
+    for annotation in waiting:
+        _settle(session, actor, annotation, AnnotationState.REJECTED, "replace annotation", by=by)
 
 
 def _settle(
-    session: Session, actor: Actor, annotation_id: int, state: AnnotationState, action: str, **detail: object
+    session: Session, actor: Actor, annotation: Annotation, state: AnnotationState, action: str, **detail: object
 ) -> VersionRecord:
-    annotation = find_row(session, Annotation, annotation_id)
-    version = newest_version(session, annotation_id)
+    version = newest_version(session, annotation.id)
     if annotation.state is not AnnotationState.TO_CONFIRM or version is None:
         raise Conflict("This mask does not wait for confirmation any more: somebody settled it before you.")
     annotation.state = state
-    audit.record(session, actor, action, f"annotation {annotation_id}", **detail)
+    audit.record(session, actor, action, f"annotation {annotation.id}", **detail)
     session.flush()
     return version_record(session, version)

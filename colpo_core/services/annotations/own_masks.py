@@ -18,7 +18,6 @@ from sqlalchemy.orm import Session
 from colpo_core.errors import Conflict, InputRejected
 from colpo_core.images.masks import mask_png, mask_sha256
 from colpo_core.records.annotations import OpenAnnotation, SavedDraft, VersionRecord
-from colpo_core.records.people import Actor
 from colpo_core.services.annotations.drafts import begin_annotation, replace_draft, submit_draft
 from colpo_core.services.annotations.rows import (
     Document,
@@ -33,7 +32,6 @@ from colpo_core.services.common.blinding import is_hidden, require_visible
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.common.mask_rows import mask_pixels, store_mask
 from colpo_core.services.common.permissions import CLINICIANS, allowed
-from colpo_core.store import Store
 from colpo_core.store.facts import find_row
 from colpo_core.store.tables import Annotation, AnnotationVersion, Image, Mask
 from colpo_core.terms import AnnotationState, Finding, MaskDoubt
@@ -170,7 +168,7 @@ def version_mask(caller: Caller, *, version_id: int) -> NDArray[np.bool_]:
         Blinding: It is somebody else's, and the caller annotates the image in a blind task that is not done.
         NotFound: There is no such version.
     """
-    return _shown_mask(caller.store, caller.actor, version_id)
+    return _shown_mask(caller, version_id)
 
 
 @allowed(CLINICIANS)
@@ -183,15 +181,15 @@ def version_mask_overlay(
         Blinding: It is somebody else's, and the caller annotates the image in a blind task that is not done.
         NotFound: There is no such version.
     """
-    return mask_png(_shown_mask(caller.store, caller.actor, version_id), rgba=rgba)
+    return mask_png(_shown_mask(caller, version_id), rgba=rgba)
 
 
-def _shown_mask(store: Store, actor: Actor, version_id: int) -> NDArray[np.bool_]:
-    with store.reading() as session:
+def _shown_mask(caller: Caller, version_id: int) -> NDArray[np.bool_]:
+    with caller.store.reading() as session:
         version = find_row(session, AnnotationVersion, version_id)
-        require_visible(session, actor, version.annotation)
+        require_visible(session, caller.actor, version.annotation)
         record, pixels = version_record(session, version), mask_pixels(version.mask)
-    exposures.note_masks(store, actor, [record])
+    exposures.note_masks(caller, [record])
     return pixels
 
 
@@ -210,7 +208,7 @@ def submitted_masks(caller: Caller, *, image_id: int) -> tuple[VersionRecord, ..
         shown = tuple(
             version_record(session, row) for row in rows if not is_hidden(session, caller.actor, row.annotation)
         )
-    exposures.note_masks(caller.store, caller.actor, shown)
+    exposures.note_masks(caller, shown)
     return shown
 
 

@@ -14,12 +14,6 @@ def proposals_refusal(session: Session, actor: Actor, image_id: int, finding: Fi
 
     A task without proposals forbids them for as long as it is open, also after the person's mask is submitted, and on
     every finding of an image that waits in it.
-
-    Args:
-        session: A reading or writing session.
-        actor: Who is going to paint.
-        image_id: The image.
-        finding: What the mask shows.
     """
     if finding is not Finding.ACETOWHITE:
         return "The model marks acetowhite epithelium alone. Start this finding from nothing or from another mask."

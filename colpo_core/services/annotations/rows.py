@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from colpo_core.errors import NotFound
 from colpo_core.records.annotations import BiopsyPointRecord, OpenAnnotation, VersionRecord
+from colpo_core.records.copying import copied
 from colpo_core.records.people import Actor
 from colpo_core.services.common.mask_rows import empty_code
 from colpo_core.services.common.stored_images import image_record
@@ -114,29 +115,17 @@ def open_record(session: Session, document: Document, image: Image) -> OpenAnnot
 def version_record(session: Session, version: AnnotationVersion) -> VersionRecord:
     """The record of a version."""
     annotation, mask = version.annotation, version.mask
-    return VersionRecord(
+    return copied(
+        VersionRecord,
+        version,
         version_id=version.id,
         annotation_id=annotation.id,
         image_id=annotation.image_id,
         finding=annotation.finding,
-        number=version.number,
-        author_id=version.author_id,
         author=session.get_one(Person, version.author_id).display_name,
-        origin=version.origin,
         state=annotation.state,
-        note=version.note,
         area_px=mask.area_px,
         area_share=mask.area_px / (mask.width_px * mask.height_px),
-        created_at=version.created_at,
-        base_number=version.base_number,
-        start=version.start,
-        start_version_id=version.start_version_id,
-        start_prediction_id=version.start_prediction_id,
-        proposal_shown=version.proposal_shown,
-        strokes=version.strokes,
-        active_ms=version.active_ms,
-        kept_share=version.kept_share,
-        added_share=version.added_share,
         absence_confirmed=bool(version.absence_confirmed),
     )
 

@@ -55,9 +55,9 @@ def start_options(caller: Caller, *, image_id: int, finding: Finding = Finding.A
             proposal=None if refused else _proposal(session, image.id),
             proposals_refused=refused,
         )
-    exposures.note_masks(caller.store, caller.actor, options.others)
+    exposures.note_masks(caller, options.others)
     if options.proposal is not None:
-        exposures.note_images(caller.store, caller.actor, [image_id], ExposureKind.PREDICTION)
+        exposures.note_images(caller, [image_id], ExposureKind.PREDICTION)
     return options
 
 
@@ -99,10 +99,6 @@ def start_correction(caller: Caller, *, prediction_id: int) -> Correction:
     """Open the caller's mask of a prediction's image from the model's mask, where nothing was painted there yet.
 
     Whatever the caller has painted or submitted stays as it is; then nothing is started.
-
-    Args:
-        caller: Who corrects.
-        prediction_id: Row of the prediction.
 
     Raises:
         Blinding: Predictions of the image are kept back from the caller.

@@ -1,7 +1,8 @@
 """The newest mask that each annotator has submitted of a finding, and why one may not be used."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session, aliased
@@ -10,6 +11,8 @@ from colpo_core.records.people import Actor
 from colpo_core.services.common.blinding import hidden_annotators
 from colpo_core.store.tables import Annotation, AnnotationTask, AnnotationVersion, Mask, Person, TaskItem
 from colpo_core.terms import AnnotationState, Finding, MaskOrigin, TaskItemState
+
+_MASK_COLUMNS = (Person.display_name, Mask.sha256, Mask.width_px, Mask.height_px, Mask.area_px)
 
 
 @dataclass(frozen=True)
@@ -71,86 +74,76 @@ def find_annotator_masks(
 
     A draft painted over a submitted version leaves that version in use.
     """
-    for annotation, name, version, mask_id, sha256, width_px, height_px, area_px, n_adjudicated in session.execute(
-        _query(finding, image_ids)
-    ):
+    rows: Any = session.execute(_query(finding, image_ids))
+    for annotation, version, *others, n_adjudicated in rows:
         reason = _why_not(annotation, version)
-        if reason:
-            yield FoundMask(annotation.id, annotation.image_id, None, reason)
-            continue
-        mask = AnnotatorMask(
-            annotation_id=annotation.id,
-            image_id=annotation.image_id,
-            annotator_id=annotation.annotator_id,
-            annotator=name,
-            version_id=version.id,
-            mask_id=mask_id,
-            sha256=sha256,
-            width_px=width_px,
-            height_px=height_px,
-            origin=version.origin,
-            confirmed_clear=is_confirmed_clear(version, area_px),
-            is_adjudicated=n_adjudicated > 0,
-        )
-        yield FoundMask(annotation.id, annotation.image_id, mask)
+        mask = None if reason else _annotator_mask(annotation, version, *others, is_adjudicated=n_adjudicated > 0)
+        yield FoundMask(annotation.id, annotation.image_id, mask, reason)
 
 
 def visible_masks(
     session: Session, actor: Actor, *, finding: Finding, image_id: int | None = None
 ) -> dict[int, tuple[AnnotatorMask, ...]]:
     """By image, the masks of its annotators that the actor may see, adjudicated ones apart; the oldest first."""
-    visible: dict[int, list[AnnotatorMask]] = {}
+    candidates = find_annotator_masks(session, finding=finding, image_ids=None if image_id is None else [image_id])
+    masks = (candidate.mask for candidate in candidates)
+    shown = (mask for mask in masks if mask is not None and not mask.is_adjudicated)
+    return _unhidden(session, actor, finding, shown)
+
+
+def _unhidden(
+    session: Session, actor: Actor, finding: Finding, masks: Iterable[AnnotatorMask]
+) -> dict[int, tuple[AnnotatorMask, ...]]:
+    """By image, those of some masks that the actor may see by now."""
+    by_image: dict[int, list[AnnotatorMask]] = {}
     hidden: dict[int, frozenset[int]] = {}
-    for candidate in find_annotator_masks(session, finding=finding, image_ids=None if image_id is None else [image_id]):
-        if candidate.mask is None or candidate.mask.is_adjudicated:
-            continue
-        if candidate.image_id not in hidden:
-            hidden[candidate.image_id] = hidden_annotators(session, actor, image_id=candidate.image_id, finding=finding)
-        if candidate.mask.annotator_id not in hidden[candidate.image_id]:
-            visible.setdefault(candidate.image_id, []).append(candidate.mask)
-    return {number: tuple(masks) for number, masks in visible.items()}
+    for mask in masks:
+        if mask.image_id not in hidden:
+            hidden[mask.image_id] = hidden_annotators(session, actor, image_id=mask.image_id, finding=finding)
+        if mask.annotator_id not in hidden[mask.image_id]:
+            by_image.setdefault(mask.image_id, []).append(mask)
+    return {image_id: tuple(of_image) for image_id, of_image in by_image.items()}
 
 
 def masks_of_task(session: Session, actor: Actor, task: AnnotationTask) -> dict[int, tuple[AnnotatorMask, ...]]:
     """By image, the masks that a task's annotators have submitted for it and that the actor may see."""
-    rows = session.execute(
-        select(
-            TaskItem,
-            AnnotationVersion,
-            Person.display_name,
-            Mask.sha256,
-            Mask.width_px,
-            Mask.height_px,
-            Mask.area_px,
-        )
+    rows: Any = session.execute(
+        select(TaskItem, AnnotationVersion, *_MASK_COLUMNS)
         .join(AnnotationVersion, AnnotationVersion.id == TaskItem.version_id)
         .join(Mask, Mask.id == AnnotationVersion.mask_id)
         .join(Person, Person.id == TaskItem.annotator_id)
         .where(TaskItem.task_id == task.id, TaskItem.state == TaskItemState.SUBMITTED)
         .order_by(AnnotationVersion.id)
     )
-    by_image: dict[int, list[AnnotatorMask]] = {}
-    hidden: dict[int, frozenset[int]] = {}
-    for item, version, name, sha256, width_px, height_px, area_px in rows:
-        if item.image_id not in hidden:
-            hidden[item.image_id] = hidden_annotators(session, actor, image_id=item.image_id, finding=task.finding)
-        if item.annotator_id not in hidden[item.image_id]:
-            mask = AnnotatorMask(
-                annotation_id=version.annotation_id,
-                image_id=item.image_id,
-                annotator_id=item.annotator_id,
-                annotator=name,
-                version_id=version.id,
-                mask_id=version.mask_id,
-                sha256=sha256,
-                width_px=width_px,
-                height_px=height_px,
-                origin=version.origin,
-                confirmed_clear=is_confirmed_clear(version, area_px),
-                is_adjudicated=False,
-            )
-            by_image.setdefault(item.image_id, []).append(mask)
-    return {number: tuple(masks) for number, masks in by_image.items()}
+    masks = (_annotator_mask(item, version, *others, is_adjudicated=False) for item, version, *others in rows)
+    return _unhidden(session, actor, task.finding, masks)
+
+
+def _annotator_mask(
+    owner: Annotation | TaskItem,
+    version: AnnotationVersion,
+    annotator: str,
+    sha256: str,
+    width_px: int,
+    height_px: int,
+    area_px: int,
+    *,
+    is_adjudicated: bool,
+) -> AnnotatorMask:
+    return AnnotatorMask(
+        annotation_id=version.annotation_id,
+        image_id=owner.image_id,
+        annotator_id=owner.annotator_id,
+        annotator=annotator,
+        version_id=version.id,
+        mask_id=version.mask_id,
+        sha256=sha256,
+        width_px=width_px,
+        height_px=height_px,
+        origin=version.origin,
+        confirmed_clear=is_confirmed_clear(version, area_px),
+        is_adjudicated=is_adjudicated,
+    )
 
 
 def is_confirmed_clear(version: AnnotationVersion, area_px: int) -> bool:
@@ -167,9 +160,7 @@ def is_confirmed_clear(version: AnnotationVersion, area_px: int) -> bool:
     return area_px == 0 and (was_asked or bool(version.absence_confirmed))
 
 
-def _query(
-    finding: Finding, image_ids: Collection[int] | None
-) -> Select[Annotation, str, AnnotationVersion, int, str, int, int, int, int]:
+def _query(finding: Finding, image_ids: Collection[int] | None) -> Select[*tuple[Any, ...]]:
     numbers = select(AnnotationVersion.annotation_id, func.max(AnnotationVersion.number).label("number"))
     if image_ids is not None:
         wanted = select(Annotation.id).where(Annotation.image_id.in_(image_ids))
@@ -182,17 +173,7 @@ def _query(
         .scalar_subquery()
     )
     query = (
-        select(
-            Annotation,
-            Person.display_name,
-            AnnotationVersion,
-            Mask.id,
-            Mask.sha256,
-            Mask.width_px,
-            Mask.height_px,
-            Mask.area_px,
-            n_adjudicated,
-        )
+        select(Annotation, AnnotationVersion, *_MASK_COLUMNS, n_adjudicated)
         .join(Person, Person.id == Annotation.annotator_id)
         .outerjoin(newest, newest.c.annotation_id == Annotation.id)
         .outerjoin(

@@ -7,7 +7,6 @@ from colpo_core.errors import Conflict, InputRejected, PermissionDenied
 from colpo_core.evaluation.agreement import pair_figures
 from colpo_core.images.comparison import comparison_png
 from colpo_core.records.annotations import VersionComparison, VersionRecord
-from colpo_core.records.people import Actor
 from colpo_core.services.annotations.drafts import submit_draft
 from colpo_core.services.annotations.rows import (
     Document,
@@ -22,7 +21,6 @@ from colpo_core.services.common.blinding import require_visible
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.common.mask_rows import mask_pixels
 from colpo_core.services.common.permissions import CLINICIANS, allowed
-from colpo_core.store import Store
 from colpo_core.store.facts import find_row
 from colpo_core.store.tables import Annotation, AnnotationVersion
 from colpo_core.terms import Start
@@ -43,18 +41,13 @@ def list_versions(caller: Caller, *, annotation_id: int) -> tuple[VersionRecord,
         annotation = find_row(session, Annotation, annotation_id)
         require_visible(session, caller.actor, annotation)
         versions = tuple(version_record(session, row) for row in versions_of(session, annotation.id))
-    exposures.note_masks(caller.store, caller.actor, versions)
+    exposures.note_masks(caller, versions)
     return versions
 
 
 @allowed(CLINICIANS)
 def restore_version(caller: Caller, *, version_id: int, note: str = "") -> VersionRecord:
     """Make a new version with the mask of an earlier one; the versions in between stay.
-
-    Args:
-        caller: Whose annotation it is.
-        version_id: The version to restore.
-        note: A remark for whoever reads the new version.
 
     Raises:
         Blinding: It is somebody else's, and the caller annotates the image in a blind task that is not done.
@@ -102,7 +95,7 @@ def compare_versions(caller: Caller, *, first_id: int, second_id: int) -> Versio
         InputRejected: They lie on different images.
         NotFound: There is no such version.
     """
-    records, masks = _shown_pair(caller.store, caller.actor, first_id, second_id)
+    records, masks = _shown_pair(caller, first_id, second_id)
     figures = pair_figures(*masks)
     both_px = int(np.count_nonzero(masks[0] & masks[1]))
     return VersionComparison(
@@ -126,23 +119,23 @@ def comparison_overlay(caller: Caller, *, first_id: int, second_id: int) -> byte
         InputRejected: They lie on different images.
         NotFound: There is no such version.
     """
-    _, masks = _shown_pair(caller.store, caller.actor, first_id, second_id)
+    _, masks = _shown_pair(caller, first_id, second_id)
     return comparison_png(
         *masks, both=(*BOTH_RGB, _ALPHA), first_alone=(*FIRST_RGB, _ALPHA), second_alone=(*SECOND_RGB, _ALPHA)
     )
 
 
 def _shown_pair(
-    store: Store, actor: Actor, first_id: int, second_id: int
+    caller: Caller, first_id: int, second_id: int
 ) -> tuple[tuple[VersionRecord, VersionRecord], tuple[NDArray[np.bool_], NDArray[np.bool_]]]:
-    """Two versions on one image that the actor may see, and their masks; that they were shown is noted."""
-    with store.reading() as session:
+    """Two versions on one image that the caller may see, and their masks; that they were shown is noted."""
+    with caller.store.reading() as session:
         first, second = (find_row(session, AnnotationVersion, version_id) for version_id in (first_id, second_id))
         for version in (first, second):
-            require_visible(session, actor, version.annotation)
+            require_visible(session, caller.actor, version.annotation)
         if first.annotation.image_id != second.annotation.image_id:
             raise InputRejected("These versions lie on different images. Choose two of one image.")
         records = version_record(session, first), version_record(session, second)
         masks = mask_pixels(first.mask), mask_pixels(second.mask)
-    exposures.note_masks(store, actor, records)
+    exposures.note_masks(caller, records)
     return records, masks

@@ -1,6 +1,6 @@
 """What the annotation page shows: one image with its case, my mask, and what others did; and which image is next."""
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
 from colpo_core.records.annotations import AnnotationDesk, StripImage
@@ -19,6 +19,7 @@ from colpo_core.services.annotations.rows import (
 from colpo_core.services.common import exposures
 from colpo_core.services.common.blinding import hidden_annotators
 from colpo_core.services.common.callers import Caller
+from colpo_core.services.common.counting import count_rows
 from colpo_core.services.common.mask_rows import mask_pixels
 from colpo_core.services.common.permissions import CLINICIANS, allowed
 from colpo_core.services.common.stored_images import image_record
@@ -61,7 +62,7 @@ def annotation_desk(caller: Caller, *, image_id: int, finding: Finding = Finding
             ),
             biopsy_points=own_biopsy_points(session, caller.actor, image_id),
             next_image_id=_next_image(session, caller.actor, after=image_id, finding=finding),
-            n_to_confirm=session.scalar(select(func.count()).select_from(Annotation).where(waits)) or 0,
+            n_to_confirm=count_rows(session, Annotation, waits),
             next_to_confirm_id=_next_to_confirm(session, waits, after=image_id),
             layers=tuple(layers.values()),
             is_blind=bool(hidden),
@@ -73,7 +74,7 @@ def annotation_desk(caller: Caller, *, image_id: int, finding: Finding = Finding
                 and (doubt := find_doubt(mask_pixels(row.mask), finding)) is not None
             },
         )
-    exposures.note_masks(caller.store, caller.actor, (*desk.others, *desk.to_confirm))
+    exposures.note_masks(caller, (*desk.others, *desk.to_confirm))
     return desk
 
 
@@ -83,11 +84,6 @@ def next_image(caller: Caller, *, after: int | None = None, finding: Finding = F
 
     An image needs none where somebody else has begun one, or one is submitted or waits for confirmation: these are the
     images that the worklist counts as without annotation, and those that the caller alone has begun.
-
-    Args:
-        caller: Who is going to paint.
-        after: The image to go on from.
-        finding: What to paint.
 
     Returns:
         The row of the image, or None where all are done (or `after` is the only one left).

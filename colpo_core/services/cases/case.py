@@ -1,4 +1,4 @@
-"""Reading and changing cases and their images. How they are found is in `case_lists`."""
+"""Reading and changing cases and their images. How they are found is in `lists`."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -17,6 +17,7 @@ from colpo_core.records.cases.cases import (
     SpecimenRecord,
     SwedeRows,
 )
+from colpo_core.records.copying import copied
 from colpo_core.records.people import Actor
 from colpo_core.services.cases.histology import relabel_case, specimen_site
 from colpo_core.services.common import audit, exposures
@@ -27,12 +28,11 @@ from colpo_core.services.common.model_marks import marks_of
 from colpo_core.services.common.permissions import CLINICIANS, allowed
 from colpo_core.services.common.stored_images import image_record
 from colpo_core.store import Store
-from colpo_core.store.facts import current_checkpoint_id, no_such
+from colpo_core.store.facts import current_checkpoint_id, find_row
 from colpo_core.store.tables import (
     Annotation,
     AnnotationVersion,
     Case,
-    CaseLabel,
     Histology,
     Image,
     Person,
@@ -60,41 +60,34 @@ def get_case(caller: Caller, *, case_id: int, with_predictions: bool = True) -> 
     if not with_predictions:
         images = tuple(replace(image, prediction_id=None, prob_hsil=None) for image in record.images)
         record = replace(record, images=images, model_marks=())
-    exposures.note(caller.store, caller.actor, seen_in(record))
+    exposures.note(caller, seen_in(record))
     return record
 
 
-def read_case(store: Store, whose: Actor, case_id: int) -> CaseRecord:
-    """A case for another service, as somebody may see it; nothing counts as seen: see `seen_in`.
+def read_case(store: Store, actor: Actor, case_id: int) -> CaseRecord:
+    """A case for another service, as the actor may see it; nothing counts as seen: see `seen_in`.
 
     Raises:
         NotFound: There is no such case.
     """
     with store.reading() as session:
-        case = session.get(Case, case_id)
-        if case is None:
-            raise no_such(Case, case_id)
+        case = find_row(session, Case, case_id)
         specimens = session.execute(
             select(Histology, Person.display_name)
             .join(Person, Person.id == Histology.entered_by)
             .where(Histology.case_id == case_id)
             .order_by(Histology.specimen_number)
         ).all()
-        images = _case_images(session, whose, case)
+        images = _case_images(session, actor, case)
         has_predictions = any(image.prob_hsil is not None for image in images)
-        return CaseRecord(
-            id=case.id,
-            patient_id=case.patient_id,
+        return copied(
+            CaseRecord,
+            case,
             patient_code=case.patient.code,
-            case_date=case.case_date,
             form=_form(case),
-            swede_total=case.swede_total,
-            version=case.version,
-            simulated=case.simulated,
-            created_at=case.created_at,
             images=images,
             specimens=tuple(_specimen(row, name) for row, name in specimens),
-            labels=tuple(_label(row) for row in sorted(case.labels, key=lambda row: row.source)),
+            labels=tuple(copied(LabelRecord, row) for row in sorted(case.labels, key=lambda row: row.source)),
             model_marks=marks_of(session, current_id(session)) if has_predictions else (),
         )
 
@@ -119,9 +112,7 @@ def update_case(caller: Caller, *, case_id: int, base_version: int, form: CaseFo
     """
     values = _checked(form)
     with caller.store.writing() as session:
-        case = session.get(Case, case_id)
-        if case is None:
-            raise no_such(Case, case_id)
+        case = find_row(session, Case, case_id)
         if case.version != base_version:
             raise Conflict("Somebody changed this case while you were editing. Reload it and enter your changes again.")
         if form.swede.is_empty:
@@ -220,22 +211,13 @@ def _checked(form: CaseForm) -> dict[str, object]:
 
 
 def _specimen(row: Histology, entered_by: str) -> SpecimenRecord:
-    return SpecimenRecord(
-        id=row.id,
+    return copied(
+        SpecimenRecord,
+        row,
         number=row.specimen_number,
-        kind=row.kind,
-        grade=row.grade,
-        clock_hour=row.clock_hour,
-        note=row.note,
         entered_by=entered_by,
-        created_at=row.created_at,
-        withdrawn_at=row.withdrawn_at,
         site=specimen_site(row),
     )
-
-
-def _label(row: CaseLabel) -> LabelRecord:
-    return LabelRecord(row.source, row.label, row.grade, row.reason, row.flagged, row.rules_version, row.decided_at)
 
 
 def seen_in(case: CaseRecord) -> Iterator[tuple[int, ExposureKind]]:

@@ -29,7 +29,7 @@ from colpo_core.terms import Finding
 MAX_NOTE = 1000
 _PLAIN_FIELDS = ("adequate", "junction", "transformation_zone", "location", "quadrants", "cervix_percent", "iodine")
 _PLACE_FIELDS = {"clock_hours", "quadrants", "cervix_percent"}
-_ORDER = {sign: place for place, sign in enumerate(Sign)}
+_ORDER = {sign: index for index, sign in enumerate(Sign)}
 
 
 @allowed(CLINICIANS)

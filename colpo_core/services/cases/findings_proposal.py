@@ -39,17 +39,18 @@ def propose_findings(caller: Caller, *, image_id: int) -> FindingsProposal:
         lesion = _own_mask(session, caller.actor, image, Finding.ACETOWHITE)
         if lesion is None:
             return _nothing(image)
-        cervix, whose = visible_cervix(session, caller.actor, image)
+        cervix, whose_cervix = visible_cervix(session, caller.actor, image)
         version = lesion.version
         number = version.number if version else None
         version_id = version.id if version else None
         case_id = image.case_id
-    place = place_lesion(lesion.pixels, cervix)
-    quadrants = len(place.quadrants)
-    size = _swede_size(quadrants)
+    position = place_lesion(lesion.pixels, cervix)
+    quadrants = len(position.quadrants)
+    # Strander 2005 gives 1 point for two quadrants, 2 for three or four.
+    size = {2: 1, 3: 2, 4: 2}.get(quadrants)
     has_lesion = quadrants > 0
     said = (
-        (whose, bool(whose)),
+        (whose_cervix, bool(whose_cervix)),
         (_NO_CERVIX, cervix is None),
         (_DRAFT, version_id is None),
         (_NO_MILLIMETRES, has_lesion and size is None),
@@ -60,12 +61,12 @@ def propose_findings(caller: Caller, *, image_id: int) -> FindingsProposal:
         version_id=version_id,
         version_number=number,
         is_draft=version_id is None,
-        cervix_percent=None if place.percent_of_cervix is None else round(place.percent_of_cervix, 1),
-        image_percent=round(place.percent_of_image, 1),
-        clock_hours=place.hours,
+        cervix_percent=None if position.percent_of_cervix is None else round(position.percent_of_cervix, 1),
+        image_percent=round(position.percent_of_image, 1),
+        clock_hours=position.hours,
         quadrants=quadrants,
-        centre_hour=place.centre_hour,
-        centre_distance=None if place.centre_distance is None else round(place.centre_distance, 2),
+        centre_hour=position.centre_hour,
+        centre_distance=None if position.centre_distance is None else round(position.centre_distance, 2),
         swede_lesion_size=size,
         missing=tuple(sentence for sentence, holds in said if holds),
     )
@@ -102,11 +103,6 @@ def propose_clock_hour(caller: Caller, *, site: SpecimenSite) -> int | None:
             return None
         clock = lay_clock(cervix, height_px=image.height_px, width_px=image.width_px)
     return clock.hour_at(site.x_px, site.y_px)
-
-
-def _swede_size(quadrants: int) -> int | None:
-    """Points for the lesion's size where quadrants decide them: Strander 2005 gives 1 for two, 2 for three or four."""
-    return {2: 1, 3: 2, 4: 2}.get(quadrants)
 
 
 def _nothing(image: Image) -> FindingsProposal:

@@ -4,13 +4,14 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict
 from functools import lru_cache
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from colpo_core.errors import ImageRejected, NotFound
 from colpo_core.images.decoding import read_rgb
 from colpo_core.images.looks import ImageLooks, image_looks
 from colpo_core.images.perceptual import Looks, near_pairs, perceptual_hash
+from colpo_core.services.common.counting import count_rows
 from colpo_core.store import Store
 from colpo_core.store.tables import Image, ImageLook
 
@@ -81,8 +82,7 @@ class StoredLooks:
 
 def count_without_fingerprint(session: Session) -> int:
     """How many images an older version of the program stored, with which nothing can be compared yet."""
-    query = select(func.count()).select_from(Image).where(Image.perceptual_hash.is_(None), Image.shows_cervix)
-    return session.scalar(query) or 0
+    return count_rows(session, Image, Image.perceptual_hash.is_(None), Image.shows_cervix)
 
 
 def fingerprints(session: Session) -> dict[int, str]:
@@ -99,13 +99,13 @@ def near_copies(image_ids: Iterable[int], looks: Mapping[int, str]) -> list[tupl
         looks: What `fingerprints` returned; images without one are not compared.
     """
     known = sorted({image_id for image_id in image_ids if image_id in looks})
-    return [(known[one], known[other]) for one, other in _pairs(tuple(looks[image_id] for image_id in known))]
+    return [(known[first], known[second]) for first, second in _pairs(tuple(looks[image_id] for image_id in known))]
 
 
 @lru_cache(maxsize=8)
 def _pairs(hashes: tuple[str, ...]) -> tuple[tuple[int, int], ...]:
     """The last few answers are kept: a page asks for the same images again with every click."""
-    return tuple((one, other) for one, other, _ in near_pairs(hashes))
+    return tuple((first, second) for first, second, _ in near_pairs(hashes))
 
 
 def _not_looked_at(store: Store, image_ids: Collection[int] | None) -> list[tuple[int, str]]:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from colpo_core.errors import InputRejected
 from colpo_core.images.looks import ImageLooks, image_questions
 from colpo_core.records.cases.images import AskedImage
+from colpo_core.records.copying import copied
 from colpo_core.records.people import Actor
 from colpo_core.services.common import audit
 from colpo_core.services.common.callers import Caller
@@ -127,15 +128,9 @@ _LOOKS = (
 
 
 def _looks(row: ImageLook) -> ImageLooks:
-    return ImageLooks(
-        green_minus_blue=row.green_minus_blue,
-        green_minus_red=row.green_minus_red,
-        colourfulness=row.colourfulness,
-        redness=row.redness,
-        brightest=row.brightest,
-        palest=row.palest,
-        sharpness=row.sharpness,
-        flatness=row.flatness,
+    return copied(
+        ImageLooks,
+        row,
     )
 
 

@@ -29,6 +29,7 @@ from colpo_core.records.cases.lists import (
     LabelChoice,
     ListChoices,
 )
+from colpo_core.records.copying import copied
 from colpo_core.records.people import Actor
 from colpo_core.services.cases import lowest_agreement
 from colpo_core.services.common import exposures
@@ -118,7 +119,7 @@ def list_cases(
         n_uncompared = lowest_agreement.count_uncompared(session) if asks_agreement else 0
         shows_model = any(row.prob_hsil_4ch is not None for row in rows)
         marks = marks_of(session, current_id(session)) if shows_model else ()
-    exposures.note(caller.store, caller.actor, [seen for row in rows for seen in _seen_in(row)])
+    exposures.note(caller, [seen for row in rows for seen in _seen_in(row)])
     last = fetched[limit - 1] if len(fetched) > limit else None
     return CasePage(rows, None if last is None else (last[1], last[0]), len(fetched), n_uncompared, marks)
 
@@ -303,21 +304,15 @@ def _rows(session: Session, actor: Actor, case_ids: list[int]) -> tuple[CaseRow,
     case_rows = {}
     for summary, code, case_date, reason, dice in session.execute(query):
         shows_model = summary.case_id not in hidden
-        case_rows[summary.case_id] = CaseRow(
+        case_rows[summary.case_id] = copied(
+            CaseRow,
+            summary,
             id=summary.case_id,
             patient_code=code,
             case_date=case_date,
-            n_images=summary.n_images,
             first_image_id=summary.thumbnail_image_id,
-            n_unannotated=summary.n_unannotated,
             annotation_states=states.get(summary.case_id, {}),
-            grade=summary.grade,
-            label=summary.label,
             reason=reason or "",
-            flagged=summary.flagged,
-            simulated=summary.simulated,
-            created_at=summary.created_at,
-            device=summary.device,
             prob_hsil_4ch=summary.prob_hsil_4ch if shows_model else None,
             outcome=summary.outcome if shows_model else None,
             networks_differ=summary.networks_differ if shows_model else None,

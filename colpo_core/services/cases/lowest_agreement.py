@@ -6,12 +6,13 @@ when a list asks for it: comparing two masks takes some milliseconds, so that no
 
 from collections.abc import Collection
 
-from sqlalchemy import ColumnElement, Select, exists, func, select
+from sqlalchemy import ColumnElement, Select, exists, select
 from sqlalchemy.orm import Session, aliased
 
 from colpo_core.records.people import Actor
 from colpo_core.services.annotations.comparing import compare_masks
 from colpo_core.services.annotations.submitted_masks import AnnotatorMask, find_annotator_masks
+from colpo_core.services.common.counting import count_rows
 from colpo_core.store import Store
 from colpo_core.store.tables import AnnotationTask, CaseAgreement, CaseSummary, Image, TaskItem
 from colpo_core.terms import Finding, TaskItemState
@@ -45,7 +46,7 @@ def complete(store: Store, *, most: int = _AT_ONCE) -> None:
 
 def count_uncompared(session: Session) -> int:
     """How many cases wait for a comparison."""
-    return session.scalar(select(func.count()).select_from(CaseSummary).where(*_waits())) or 0
+    return count_rows(session, CaseSummary, *_waits())
 
 
 def cases_annotated_blind(actor: Actor) -> Select[int]:

@@ -15,12 +15,6 @@ def hidden_annotators(session: Session, actor: Actor, *, image_id: int, finding:
     They are everybody else, while the actor annotates the image in a blind task that is open and anybody of its
     annotators has it before him; skipping counts as done, and closing the task opens it. Masks from outside of the
     task, such as imported outlines, are hidden too: two people who have both seen a third mask agree through it.
-
-    Args:
-        session: A reading or writing session.
-        actor: Who looks.
-        image_id: The image.
-        finding: What the masks show.
     """
     mine, fellow = aliased(TaskItem), aliased(TaskItem)
     rows = session.execute(
@@ -91,25 +85,26 @@ def require_visible(session: Session, actor: Actor, annotation: Annotation) -> N
         )
 
 
-def images_without_model(actor: Actor) -> Select[int]:
-    """Rows of the images of which the actor must not see any model's output yet.
-
-    They are those that wait for the actor in an open task without proposals, whatever its finding: whoever has seen
-    what a model says of an image paints it with that in mind. What somebody else has before him hides nothing here.
-
-    Args:
-        actor: Who looks.
-    """
+def images_in_queues(actor: Actor) -> Select[int]:
+    """Rows of the images that wait for the actor in open tasks."""
     return (
         select(TaskItem.image_id)
         .join(AnnotationTask, AnnotationTask.id == TaskItem.task_id)
         .where(
             TaskItem.annotator_id == actor.person_id,
             TaskItem.state == TaskItemState.WAITING,
-            AnnotationTask.proposals.is_(False),
             AnnotationTask.closed_at.is_(None),
         )
     )
+
+
+def images_without_model(actor: Actor) -> Select[int]:
+    """Rows of the images of which the actor must not see any model's output yet.
+
+    They are those that wait for the actor in an open task without proposals, whatever its finding: whoever has seen
+    what a model says of an image paints it with that in mind. What somebody else has before him hides nothing here.
+    """
+    return images_in_queues(actor).where(AnnotationTask.proposals.is_(False))
 
 
 def prediction_is_hidden(session: Session, actor: Actor, image_id: int) -> bool:

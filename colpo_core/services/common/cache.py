@@ -9,7 +9,7 @@ Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
 
 
-class Kept(Generic[Key, Value]):
+class LruCache(Generic[Key, Value]):
     """So many values, each under a key that says all it depends on; the one asked for longest ago goes first."""
 
     def __init__(self, limit: int) -> None:

@@ -25,6 +25,7 @@ from sqlalchemy.orm import Session
 
 from colpo_core.records.annotations import VersionRecord
 from colpo_core.records.people import Actor
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.common.incidents import log_incident
 from colpo_core.store import Store
 from colpo_core.store.dialects import insert_or_change
@@ -62,18 +63,18 @@ class _Looks:
 _looks = _Looks()
 
 
-def note(store: Store, actor: Actor, seen: Seen, *, within_study: int = 0) -> None:
+def note(caller: Caller, seen: Seen, *, within_study: int = 0) -> None:
     """Write down what a person has just seen. It never fails, and never waits long.
 
     Looks at the same thing within a minute count once.
 
     Args:
-        store: The open store; no session of the caller may be writing.
-        actor: Who has seen it.
+        caller: Who has seen it; no session of theirs may be writing.
         seen: Rows of cases, each with what of it was seen.
         within_study: The study whose own screens showed it, by its design; 0 for everything else.
     """
-    lines = _looks.sort_out(store, [(actor.person_id, case_id, kind, within_study) for case_id, kind in seen])
+    store, person_id = caller.store, caller.actor.person_id
+    lines = _looks.sort_out(store, [(person_id, case_id, kind, within_study) for case_id, kind in seen])
     if not lines:
         return
     now = utc_now()
@@ -102,18 +103,23 @@ def note_within(session: Session, actor: Actor, seen: Seen, *, within_study: int
     _write(session, list(lines), utc_now())
 
 
-def note_images(store: Store, actor: Actor, image_ids: Iterable[int], *kinds: ExposureKind) -> None:
+def note_mask_within(session: Session, actor: Actor, image_id: int) -> None:
+    """That a person has seen a mask of an image, in the transaction of a deed."""
+    note_within(session, actor, [(case_id, ExposureKind.MASK) for case_id in cases_of(session, [image_id])])
+
+
+def note_images(caller: Caller, image_ids: Iterable[int], *kinds: ExposureKind) -> None:
     """The same by the rows of images."""
     wanted = set(image_ids)
     if wanted:
-        with store.reading() as session:
-            note(store, actor, [(case_id, kind) for case_id in cases_of(session, wanted) for kind in kinds])
+        with caller.store.reading() as session:
+            note(caller, [(case_id, kind) for case_id in cases_of(session, wanted) for kind in kinds])
 
 
-def note_masks(store: Store, actor: Actor, versions: Iterable[VersionRecord]) -> None:
+def note_masks(caller: Caller, versions: Iterable[VersionRecord]) -> None:
     """That a person has seen masks; one's own are no exposure beyond having annotated."""
-    theirs = [version.image_id for version in versions if version.author_id != actor.person_id]
-    note_images(store, actor, theirs, ExposureKind.MASK)
+    theirs = [version.image_id for version in versions if version.author_id != caller.actor.person_id]
+    note_images(caller, theirs, ExposureKind.MASK)
 
 
 def cases_of(session: Session, image_ids: Collection[int]) -> set[int]:
@@ -188,10 +194,10 @@ def _put_aside(store: Store, lines: list[_Line], at: datetime) -> None:
 
 def _write_text(session: Session, text: str) -> None:
     try:
-        kept = json.loads(text)
-        at = datetime.fromisoformat(kept["at"])
+        record = json.loads(text)
+        at = datetime.fromisoformat(record["at"])
         lines = [
-            (int(person), int(case), ExposureKind(kind), int(study)) for person, case, kind, study in kept["lines"]
+            (int(person), int(case), ExposureKind(kind), int(study)) for person, case, kind, study in record["lines"]
         ]
     except (ValueError, KeyError, TypeError) as error:
         log_incident(error)  # a line that a power cut tore apart

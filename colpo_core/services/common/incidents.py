@@ -14,9 +14,6 @@ _logger = logging.getLogger(__name__)
 def log_incident(error: BaseException) -> str:
     """Write an unforeseen error to the log.
 
-    Args:
-        error: What was raised.
-
     Returns:
         The incident's number, such as `4F2A-91C0`, under which the log has it.
     """

@@ -23,11 +23,11 @@ def store_mask(session: Session, code: bytes, height_px: int, width_px: int) -> 
     """
     area_px = rle_area(code, height_px=height_px, width_px=width_px)
     sha256 = mask_sha256(code)
-    found = session.scalar(
+    mask = session.scalar(
         select(Mask).where(Mask.sha256 == sha256, Mask.width_px == width_px, Mask.height_px == height_px)
     )
-    if found is not None:
-        return found
+    if mask is not None:
+        return mask
     mask = Mask(sha256=sha256, width_px=width_px, height_px=height_px, area_px=area_px, rle=code)
     session.add(mask)
     session.flush()

@@ -3,11 +3,12 @@
 from colpo_core.errors import InputRejected
 from colpo_core.images.decoding import thumbnail_jpeg
 from colpo_core.records.cases.images import ImageRecord
+from colpo_core.records.copying import copied
 from colpo_core.services.common import audit
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.common.permissions import CLINICIANS, allowed
 from colpo_core.store.blobs import write_file
-from colpo_core.store.facts import no_such
+from colpo_core.store.facts import find_row
 from colpo_core.store.tables import Image
 from colpo_core.terms import Stage
 
@@ -35,9 +36,7 @@ def mark_image(
         InputRejected: The seconds are out of range.
     """
     with caller.store.writing() as session:
-        image = session.get(Image, image_id)
-        if image is None:
-            raise no_such(Image, image_id)
+        image = find_row(session, Image, image_id)
         before = (image.stage, image.shows_cervix, image.seconds_after_acid)
         image.stage = stage or image.stage
         image.shows_cervix = image.shows_cervix if shows_cervix is None else shows_cervix
@@ -61,10 +60,7 @@ def get_image(caller: Caller, *, image_id: int) -> ImageRecord:
         NotFound: There is no such image.
     """
     with caller.store.reading() as session:
-        image = session.get(Image, image_id)
-        if image is None:
-            raise no_such(Image, image_id)
-        return image_record(image)
+        return image_record(find_row(session, Image, image_id))
 
 
 @allowed(CLINICIANS)
@@ -86,28 +82,20 @@ def image_thumbnail(caller: Caller, *, image_id: int) -> tuple[bytes, ImageRecor
         NotFound: There is no such image, or its file is missing or damaged.
     """
     image = get_image(caller, image_id=image_id)
-    place = caller.store.settings.data_dir / "thumbnails" / image.sha256[:2] / f"{image.sha256}.jpg"
+    path = caller.store.settings.data_dir / "thumbnails" / image.sha256[:2] / f"{image.sha256}.jpg"
     try:
-        return place.read_bytes(), image
+        return path.read_bytes(), image
     except FileNotFoundError:
         thumbnail = thumbnail_jpeg(caller.store.blobs.get(image.sha256))
-        write_file(place, thumbnail)
+        write_file(path, thumbnail)
         return thumbnail, image
 
 
 def image_record(image: Image) -> ImageRecord:
     """The record of an image's row."""
-    return ImageRecord(
-        id=image.id,
-        case_id=image.case_id,
-        sha256=image.sha256,
-        media_type=image.media_type,
-        width_px=image.width_px,
-        height_px=image.height_px,
-        stage=image.stage,
-        seconds_after_acid=image.seconds_after_acid,
-        shows_cervix=image.shows_cervix,
-        simulated=image.simulated,
+    return copied(
+        ImageRecord,
+        image,
     )
 
 

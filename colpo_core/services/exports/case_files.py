@@ -72,8 +72,7 @@ def export_cases(caller: Caller, *, case_ids: Collection[int], with_files: bool 
     with caller.store.reading() as session:
         cases = session.execute(_cases(ids)).all()
         if len(cases) < len(ids):
-            missing = next(iter(set(ids) - {row.case_id for row in cases}))
-            raise no_such(Case, missing)
+            raise no_such(Case, next(iter(set(ids) - {row.case_id for row in cases})))
         images = session.scalars(select(Image).where(Image.case_id.in_(ids)).order_by(Image.id)).all()
         predictions = session.execute(_predictions(session, caller.actor, ids)).all()
         marks = marks_text(marks_of(session, current_id(session)))
@@ -86,9 +85,7 @@ def export_cases(caller: Caller, *, case_ids: Collection[int], with_files: bool 
         "predictions.csv": csv_bytes(_PREDICTION_COLUMNS, ((*row, marks) for row in predictions)),
         "masks.csv": csv_bytes(_MASK_COLUMNS, (_mask_row(mask, with_files=with_files) for mask in masks)),
     }
-    _log_export(
-        caller.store, caller.actor, ids, {row.case_id for row in predictions}, [mask.image_id for mask in masks]
-    )
+    _log_export(caller, ids, {row.case_id for row in predictions}, [mask.image_id for mask in masks])
     return zip_bytes([*tables.items(), *files])
 
 
@@ -157,10 +154,11 @@ def _mask_file(mask: AnnotatorMask) -> str:
 
 
 def _log_export(
-    store: Store, actor: Actor, case_ids: Sequence[int], predicted: Collection[int], masked_images: Sequence[int]
+    caller: Caller, case_ids: Sequence[int], predicted: Collection[int], masked_images: Sequence[int]
 ) -> None:
     known = [(case_id, kind) for case_id in case_ids for kind in (ExposureKind.LABEL, ExposureKind.HISTOLOGY)]
-    exposures.note(store, actor, [*known, *((case_id, ExposureKind.PREDICTION) for case_id in predicted)])
-    exposures.note_images(store, actor, masked_images, ExposureKind.MASK)
-    with store.writing() as session:
-        audit.record(session, actor, "export cases", f"{len(case_ids)} cases", first=case_ids[0], last=case_ids[-1])
+    exposures.note(caller, [*known, *((case_id, ExposureKind.PREDICTION) for case_id in predicted)])
+    exposures.note_images(caller, masked_images, ExposureKind.MASK)
+    with caller.store.writing() as session:
+        ends = {"first": case_ids[0], "last": case_ids[-1]}
+        audit.record(session, caller.actor, "export cases", f"{len(case_ids)} cases", **ends)

@@ -9,7 +9,6 @@ from colpo_core.errors import ColpoError
 from colpo_core.images.decoding import read_rgb
 from colpo_core.records.cases.cases import CaseImage
 from colpo_core.records.exports import CaseReport, ReportedImage
-from colpo_core.records.people import Actor
 from colpo_core.services.cases.case import read_case, seen_in
 from colpo_core.services.common import audit, exposures
 from colpo_core.services.common.callers import Caller
@@ -47,7 +46,7 @@ def case_report_pdf(caller: Caller, *, case_id: int) -> bytes:
 
     case = read_case(caller.store, caller.actor, case_id)
     chosen = sorted(case.images, key=lambda image: (_ORDER.index(image.image.stage), image.image.id))[:MOST_IMAGES]
-    images = tuple(_reported(caller.store, caller.actor, image) for image in chosen)
+    images = tuple(_reported(caller, image) for image in chosen)
     report = CaseReport(
         case=case,
         images=images,
@@ -57,20 +56,20 @@ def case_report_pdf(caller: Caller, *, case_id: int) -> bytes:
         made_at=utc_now(),
         code_version=__version__,
     )
-    exposures.note(caller.store, caller.actor, seen_in(case))
+    exposures.note(caller, seen_in(case))
     page = case_pdf(report, _photographs(caller.store, images), _masks(caller.store, images))
     with caller.store.writing() as session:
         audit.record(session, caller.actor, "make page of case", f"case {case.id}")
     return page
 
 
-def _reported(store: Store, actor: Actor, shown: CaseImage) -> ReportedImage:
+def _reported(caller: Caller, shown: CaseImage) -> ReportedImage:
     if shown.prediction_id is None or shown.prob_hsil is None:
         return ReportedImage(shown.image)
-    with store.reading() as session:
-        row = visible_prediction(session, actor, shown.prediction_id)
-        sites, _ = unless_damaged("The maps", lambda: proposed_sites(store, session, actor, row))
-        has_cervix = clock_of(session, actor, row[1]).is_cervix
+    with caller.store.reading() as session:
+        row = visible_prediction(session, caller.actor, shown.prediction_id)
+        sites, _ = unless_damaged("The maps", lambda: proposed_sites(caller.store, session, caller.actor, row))
+        has_cervix = clock_of(session, caller.actor, row[1]).is_cervix
         reviews = reviews_of(session, shown.prediction_id)
         return ReportedImage(shown.image, prediction_record(row), reviews, sites or (), has_cervix)
 

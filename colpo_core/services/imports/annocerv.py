@@ -59,7 +59,7 @@ def import_annocerv(
     annotations = to_confirm = patients = 0
     stored = StoredLooks()
     for case in read_annocerv(folder):
-        report = _import_case(caller.store, caller.actor, importer, stored, case)
+        report = _import_case(caller, importer, stored, case)
         outcomes += report.outcomes
         annotations += report.annotations
         to_confirm += report.annotations_to_confirm
@@ -80,7 +80,7 @@ class _Decoded:
     file: StoredFile
 
 
-def _import_case(store: Store, actor: Actor, importer: Actor, stored: StoredLooks, case: AnnoCervCase) -> ImportReport:
+def _import_case(caller: Caller, importer: Actor, stored: StoredLooks, case: AnnoCervCase) -> ImportReport:
     decoded: list[_Decoded] = []
     refused: list[ImportOutcome] = []
     for source in case.images:
@@ -89,15 +89,15 @@ def _import_case(store: Store, actor: Actor, importer: Actor, stored: StoredLook
         except (ImageRejected, InputRejected) as error:
             refused.append(ImportOutcome(source.name, ImportStatus.REFUSED, str(error)))
             continue
-        file = store_file(store, encode_clean(image), image.rgb)
+        file = store_file(caller.store, encode_clean(image), image.rgb)
         decoded.append(_Decoded(source, image, file))
     if not decoded:
         return ImportReport(tuple(refused))
-    outcomes = _store_case(store, actor, stored, case, decoded)
+    outcomes = _store_case(caller, stored, case, decoded)
     annotations = to_confirm = 0
     for index, item in enumerate(decoded):
         try:
-            waits = _annotate(store, importer, outcomes[index].image_id, item)
+            waits = _annotate(caller.store, importer, outcomes[index].image_id, item)
         except InputRejected as error:
             outcomes[index] = replace(outcomes[index], reason=f"The image is stored without its outline. {error}")
             continue
@@ -107,7 +107,7 @@ def _import_case(store: Store, actor: Actor, importer: Actor, stored: StoredLook
 
 
 def _store_case(
-    store: Store, actor: Actor, stored_looks: StoredLooks, case: AnnoCervCase, decoded: list[_Decoded]
+    caller: Caller, stored_looks: StoredLooks, case: AnnoCervCase, decoded: list[_Decoded]
 ) -> list[ImportOutcome]:
     """Write the rows of one case and its images in one transaction.
 
@@ -115,7 +115,7 @@ def _store_case(
     apart, so an image counts as stored before only where this very case holds it.
     """
     outcomes = []
-    with store.writing() as session:
+    with caller.store.writing() as session:
         row = find_case(session, patient_code=case.patient_code, case_date=None)
         stored: dict[str, list[int]] = {}
         for image in row.images if row is not None else ():
@@ -131,7 +131,7 @@ def _store_case(
             near = stored_looks.near(session, item.file.perceptual_hash)
             added = import_image(
                 session,
-                actor=actor,
+                actor=caller.actor,
                 name=name,
                 patient_code=case.patient_code,
                 case_date=None,

@@ -4,7 +4,7 @@ Each file is imported by itself: one that is refused leaves nothing behind, and 
 collection is imported by `colpo_core.services.imports.annocerv`.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -13,7 +13,6 @@ from colpo_core.errors import ImageRejected, InputRejected
 from colpo_core.images.decoding import CleanImage, encode_clean
 from colpo_core.images.photographs import decode_photograph
 from colpo_core.records.cases.cases import ImportOutcome, ImportReport, ImportStatus, IncomingFile, StageGuess
-from colpo_core.records.people import Actor
 from colpo_core.services.cases.contradictions import cases_text, contradicting, near_copy_text
 from colpo_core.services.cases.fingerprints import StoredLooks, count_without_fingerprint
 from colpo_core.services.cases.stage_guess import guess_stage
@@ -62,7 +61,7 @@ def import_images(
     code = check_patient_code(patient_code, today=today)
     day = _checked_date(case_date, today)
     stored = StoredLooks()
-    outcomes = tuple(_import_file(caller.store, caller.actor, stored, code, day, file) for file in files)
+    outcomes = tuple(_import_file(caller, stored, code, day, file) for file in files)
     return _report(
         caller.store, outcomes, patients=int(any(outcome.status is ImportStatus.IMPORTED for outcome in outcomes))
     )
@@ -110,8 +109,8 @@ def import_folder(
     outcomes: list[ImportOutcome] = []
     patients: set[str] = set()
     stored = StoredLooks()
-    for row in _rows_of_folder(names, defaults) if table is None else table.rows():
-        outcome = _import_row(caller.store, caller.actor, stored, folder, row)
+    for row in [replace(defaults, name=name) for name in names] if table is None else table.rows():
+        outcome = _import_row(caller, stored, folder, row)
         outcomes.append(outcome)
         if outcome.status is ImportStatus.IMPORTED:
             patients.add(row.patient_code.strip().lower())
@@ -128,7 +127,7 @@ def _report(store: Store, outcomes: tuple[ImportOutcome, ...], *, patients: int)
         return ImportReport(outcomes, patients=patients, not_compared=count_without_fingerprint(session))
 
 
-def _import_row(store: Store, actor: Actor, stored: StoredLooks, folder: Path, row: FileRow) -> ImportOutcome:
+def _import_row(caller: Caller, stored: StoredLooks, folder: Path, row: FileRow) -> ImportOutcome:
     if row.problem:
         return ImportOutcome(row.name, ImportStatus.REFUSED, row.problem)
     file = IncomingFile(row.name, path=folder / row.name, stage=row.stage, seconds_after_acid=row.seconds_after_acid)
@@ -137,26 +136,24 @@ def _import_row(store: Store, actor: Actor, stored: StoredLooks, folder: Path, r
         code, day = check_patient_code(row.patient_code, today=today), _checked_date(row.case_date, today)
     except InputRejected as error:
         return ImportOutcome(row.name, ImportStatus.REFUSED, str(error))
-    return _import_file(store, actor, stored, code, day, file)
+    return _import_file(caller, stored, code, day, file)
 
 
-def _import_file(
-    store: Store, actor: Actor, stored: StoredLooks, code: str, day: date | None, file: IncomingFile
-) -> ImportOutcome:
+def _import_file(caller: Caller, stored: StoredLooks, code: str, day: date | None, file: IncomingFile) -> ImportOutcome:
     try:
         seconds = None if file.seconds_after_acid is None else checked_seconds(file.seconds_after_acid)
         clean = encode_clean(image := decode_photograph(file.read()))
     except (ImageRejected, InputRejected) as error:
         return ImportOutcome(file.name, ImportStatus.REFUSED, str(error))
-    with store.reading() as session:
+    with caller.store.reading() as session:
         known = find_image(session, clean.sha256)
         if known is not None:
             return _duplicate(file.name, known, code)
         stored.catch_up(session)
     by_name = guess_stage(file.name)
     stage = file.stage or by_name or Stage.ACETIC_ACID
-    new = store_file(store, clean, image.rgb)
-    with store.writing() as session:
+    new = store_file(caller.store, clean, image.rgb)
+    with caller.store.writing() as session:
         # Looked up again: another import may have brought the same image in since.
         known = find_image(session, new.sha256)
         if known is not None:
@@ -164,7 +161,7 @@ def _import_file(
         near = stored.near(session, new.perceptual_hash)
         outcome = import_image(
             session,
-            actor=actor,
+            actor=caller.actor,
             name=file.name,
             patient_code=code,
             case_date=day,
@@ -177,7 +174,7 @@ def _import_file(
         against = () if outcome.case_id is None else contradicting(session, outcome.case_id, outcome.copies)
         if outcome.case_id is not None and against:
             shown = [(case_id, ExposureKind.LABEL) for case_id in (outcome.case_id, *against)]
-            exposures.note_within(session, actor, shown)
+            exposures.note_within(session, caller.actor, shown)
         return replace(
             outcome,
             notes=_notes(image, outcome.copies, against),
@@ -221,11 +218,6 @@ def _checked_date(day: date | None, today: date) -> date | None:
     if day is not None and not date(1950, 1, 1) <= day <= today:
         raise InputRejected("The date of the case lies in the future or before 1950. Give the day of the examination.")
     return day
-
-
-def _rows_of_folder(names: Sequence[str], defaults: FileRow) -> Iterator[FileRow]:
-    for name in names:
-        yield replace(defaults, name=name)
 
 
 def _file_names(folder: Path) -> tuple[list[str], tuple[str, ...]]:

@@ -3,24 +3,30 @@
 from sqlalchemy import Row, Select, func, select
 from sqlalchemy.orm import Session
 
-from colpo_core.errors import Conflict, NotFound
+from colpo_core.errors import Conflict
+from colpo_core.records.copying import copied
 from colpo_core.records.jobs.jobs import JobEventRecord, JobRecord
 from colpo_core.records.jobs.results import read_result
-from colpo_core.records.jobs.settings import settings_of_kind
+from colpo_core.records.jobs.settings import JobSettings, settings_of_kind, write_settings
+from colpo_core.records.people import Actor
 from colpo_core.services.common import audit
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.common.permissions import CLINICIANS, allowed
 from colpo_core.services.jobs import engine, files, leases
+from colpo_core.store import Store
+from colpo_core.store.facts import find_one, find_row
 from colpo_core.store.tables import Job, JobEvent, Person
 from colpo_core.terms import JobKind, JobState
 
+_MOST_LISTED = 50
+_MOST_EVENTS = 5000
 UNFINISHED = (JobState.QUEUED, JobState.RUNNING)
 
 
 @allowed(CLINICIANS)
-def list_jobs(caller: Caller, *, kind: JobKind | None = None, limit: int = 50) -> tuple[JobRecord, ...]:
+def list_jobs(caller: Caller, *, kind: JobKind | None = None) -> tuple[JobRecord, ...]:
     """The newest jobs, newest first."""
-    query = select_jobs().order_by(Job.id.desc()).limit(limit)
+    query = select_jobs().order_by(Job.id.desc()).limit(_MOST_LISTED)
     if kind is not None:
         query = query.where(Job.kind == kind)
     with caller.store.reading() as session:
@@ -41,21 +47,17 @@ def get_job(caller: Caller, *, job_id: int) -> JobRecord:
     Raises:
         NotFound: There is no such job.
     """
-    with caller.store.reading() as session:
-        row = session.execute(select_jobs().where(Job.id == job_id)).one_or_none()
-        if row is None:
-            raise NotFound(f"There is no job {job_id}.")
-        return job_record(row)
+    return _read(caller.store, job_id)
 
 
 @allowed(CLINICIANS)
-def job_events(caller: Caller, *, job_id: int, after_id: int = 0, limit: int = 5000) -> tuple[JobEventRecord, ...]:
+def job_events(caller: Caller, *, job_id: int, after_id: int = 0) -> tuple[JobEventRecord, ...]:
     """The live record of a job after one event, oldest first."""
-    query = select(JobEvent).where(JobEvent.job_id == job_id, JobEvent.id > after_id).order_by(JobEvent.id).limit(limit)
+    query = select(JobEvent).where(JobEvent.job_id == job_id, JobEvent.id > after_id).order_by(JobEvent.id)
     with caller.store.reading() as session:
         return tuple(
             JobEventRecord(row.id, row.at, row.stage, row.epoch, dict(row.figures), row.message)
-            for row in session.scalars(query)
+            for row in session.scalars(query.limit(_MOST_EVENTS))
         )
 
 
@@ -118,8 +120,7 @@ def resume_job(caller: Caller, *, job_id: int) -> JobRecord:
             raise Conflict(f"Job {job_id} is not paused.")
         job.paused = False
         audit.record(session, caller.actor, "resume job", f"job {job_id}")
-    engine.place(caller.store, job_id)
-    return get_job(caller, job_id=job_id)
+    return place_job(caller.store, job_id)
 
 
 @allowed(CLINICIANS)
@@ -140,6 +141,29 @@ def move_to_front(caller: Caller, *, job_id: int) -> JobRecord:
     return get_job(caller, job_id=job_id)
 
 
+def add_job(session: Session, actor: Actor, kind: JobKind, settings: JobSettings, **columns: object) -> Job:
+    """Add a job that waits, in the transaction of the deed; `place_job` hands it to the engine afterwards."""
+    job = Job(kind=kind, settings=write_settings(settings), created_by=actor.person_id, **columns)
+    session.add(job)
+    session.flush()
+    return job
+
+
+def place_job(store: Store, job_id: int) -> JobRecord:
+    """Hand a job that waits to the engine, once its row is written.
+
+    Raises:
+        NotFound: There is no such job.
+    """
+    engine.place(store, job_id)
+    return _read(store, job_id)
+
+
+def _read(store: Store, job_id: int) -> JobRecord:
+    with store.reading() as session:
+        return job_record(find_one(session, select_jobs().where(Job.id == job_id), job_id))
+
+
 def _unfinished(session: Session, job_id: int) -> Job:
     job = job_row(session, job_id)
     if job.state.is_over:
@@ -153,10 +177,7 @@ def job_row(session: Session, job_id: int) -> Job:
     Raises:
         NotFound: There is no such job.
     """
-    job = session.get(Job, job_id)
-    if job is None:
-        raise NotFound(f"There is no job {job_id}.")
-    return job
+    return find_row(session, Job, job_id)
 
 
 def select_jobs() -> Select[Job, str, float]:
@@ -167,26 +188,11 @@ def select_jobs() -> Select[Job, str, float]:
 def job_record(row: Row[Job, str, float]) -> JobRecord:
     """A row of `select_jobs` as a record."""
     job, created_by, now = row
-    return JobRecord(
-        id=job.id,
-        kind=job.kind,
-        state=job.state,
+    return copied(
+        JobRecord,
+        job,
         silent=job.state is JobState.RUNNING and not leases.is_held(job, now),
         settings=settings_of_kind(job.kind, job.settings),
-        snapshot_id=job.snapshot_id,
-        attempt=job.attempt,
-        max_attempts=job.max_attempts,
-        cancel_requested=job.cancel_requested,
-        paused=job.paused,
-        priority=job.priority,
-        stage=job.stage,
-        epoch=job.epoch,
-        epochs_total=job.epochs_total,
-        progress=job.progress,
-        error=job.error,
         result=read_result(job.kind, job.result),
         created_by=created_by,
-        created_at=job.created_at,
-        started_at=job.started_at,
-        finished_at=job.finished_at,
     )

@@ -70,7 +70,7 @@ def gpu_states() -> tuple[GpuState, ...]:
     except pynvml.NVMLError:
         return ()
     try:
-        return tuple(_state(pynvml.nvmlDeviceGetHandleByIndex(place)) for place in range(pynvml.nvmlDeviceGetCount()))
+        return tuple(_state(pynvml.nvmlDeviceGetHandleByIndex(index)) for index in range(pynvml.nvmlDeviceGetCount()))
     except pynvml.NVMLError as error:
         # One that vanished makes its driver answer with errors; jobs go on with the processor.
         log.warning("the GPU driver does not answer: %s", error)
@@ -103,12 +103,7 @@ def holding_gpus(gpus: Sequence[str], *, wanted: int) -> Iterator[tuple[str, ...
 
 
 def is_across_machines(settings: Settings, training: TrainingSettings) -> bool:
-    """Whether a training's fits are shared out among the machines of a cluster.
-
-    Args:
-        settings: Of the store.
-        training: The training's own.
-    """
+    """Whether a training's fits are shared out among the machines of a cluster."""
     return settings.engine == RAY and training.devices > 1
 
 

@@ -34,16 +34,16 @@ def _database(store: Store) -> FolderSize:
         with store.reading() as session:
             size_bytes = session.scalar(text("SELECT pg_database_size(current_database())"))
         return FolderSize("Database, on PostgreSQL", 0, int(size_bytes or 0))
-    place = store.settings.database_path
-    return _measure("Database", (place.with_name(place.name + end) for end in ("", "-wal", "-shm")))
+    database = store.settings.database_path
+    return _measure("Database", (database.with_name(database.name + end) for end in ("", "-wal", "-shm")))
 
 
-def _measure(name: str, places: Iterable[Path]) -> FolderSize:
+def _measure(name: str, paths: Iterable[Path]) -> FolderSize:
     files = size_bytes = 0
-    for place in places:
+    for path in paths:
         try:
-            if place.is_file():
-                size_bytes += place.stat().st_size
+            if path.is_file():
+                size_bytes += path.stat().st_size
                 files += 1
         except FileNotFoundError:  # gone since it was listed: a job cleans up behind itself
             continue

@@ -13,10 +13,6 @@ from colpo_core.services.models.registry import read_checkpoint
 def model_card(caller: Caller, *, checkpoint_id: int) -> str:
     """One HTML document of a checkpoint: its card, its looks at external test sets, its promotions.
 
-    Args:
-        caller: Who asks.
-        checkpoint_id: Row of the checkpoint.
-
     Raises:
         NotFound: There is no such checkpoint.
     """

@@ -58,7 +58,7 @@ def compare_models(caller: Caller, *, first_id: int, second_id: int, channels: i
     shared = [row for row in unseen if row.first is not None and row.second is not None]
     flips = tuple(flip for flip in _flips(shared, thresholds) if flip.case_id not in hidden)
     seen = (ExposureKind.LABEL, ExposureKind.PREDICTION)
-    exposures.note(caller.store, caller.actor, [(flip.case_id, kind) for flip in flips for kind in seen])
+    exposures.note(caller, [(flip.case_id, kind) for flip in flips for kind in seen])
     return ModelComparison(
         first=both[0].name,
         second=both[1].name,
@@ -83,7 +83,7 @@ def _rows(session: Session, first_id: int, second_id: int, channels: int) -> lis
     """Every labelled case that one of the two has predicted."""
     prob = Prediction.prob_hsil_3ch if channels == 3 else Prediction.prob_hsil_4ch
     means = [func.avg(prob).filter(Prediction.checkpoint_id == row_id) for row_id in (first_id, second_id)]
-    found: Any = session.execute(
+    rows: Any = session.execute(
         select(Case.id, Case.patient_id, Patient.code, CaseLabel.label, *means)
         .join(Patient, Patient.id == Case.patient_id)
         .join(CaseLabel, CaseLabel.case_id == Case.id)
@@ -100,15 +100,15 @@ def _rows(session: Session, first_id: int, second_id: int, channels: int) -> lis
     )
     return [
         _Row(Judged(patient_id, case_id, Label(label), 0.0), code, first, second)
-        for case_id, patient_id, code, label, first, second in found
+        for case_id, patient_id, code, label, first, second in rows
     ]
 
 
 def _threshold(session: Session, checkpoint_id: int, channels: int) -> float:
     """The threshold that was frozen with the model, as its predictions keep it."""
     column = Prediction.threshold_3ch if channels == 3 else Prediction.threshold_4ch
-    found = session.scalar(select(column).where(Prediction.checkpoint_id == checkpoint_id).limit(1))
-    return 0.5 if found is None else found
+    threshold = session.scalar(select(column).where(Prediction.checkpoint_id == checkpoint_id).limit(1))
+    return 0.5 if threshold is None else threshold
 
 
 def _judged(rows: list[_Row], *, is_second: bool) -> list[Judged]:
@@ -121,14 +121,14 @@ def _judged(rows: list[_Row], *, is_second: bool) -> list[Judged]:
 
 
 def _flips(rows: list[_Row], thresholds: list[float]) -> list[FlippedCase]:
-    found = []
+    flips = []
     for row in rows:
         first, second = row.first or 0.0, row.second or 0.0
         calls = Label.called(first, threshold=thresholds[0]), Label.called(second, threshold=thresholds[1])
         if calls[0] is not calls[1]:
-            found.append(
+            flips.append(
                 FlippedCase(
                     row.judged.case_id, row.patient_code, row.judged.label, first, second, calls[1] is row.judged.label
                 )
             )
-    return found
+    return flips

@@ -13,22 +13,16 @@ from colpo_core.services.common import audit
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.common.permissions import CLINICIANS, allowed
 from colpo_core.services.jobs import control as jobs
-from colpo_core.services.jobs import engine
 from colpo_core.services.models.registry import read_checkpoint
 from colpo_core.services.snapshots.external_sets import seen_by
 from colpo_core.services.snapshots.freezing import get_snapshot
 from colpo_core.store.tables import Evaluation, Job, Person, Snapshot
-from colpo_core.terms import JobKind, JobState
+from colpo_core.terms import JobKind
 
 
 @allowed(CLINICIANS)
 def start_evaluation(caller: Caller, *, checkpoint_id: int, snapshot_id: int) -> JobRecord:
     """Ask for a look at an external test set; it runs in a process of its own.
-
-    Args:
-        caller: An administrator or annotator.
-        checkpoint_id: Which checkpoint.
-        snapshot_id: Which external test set.
 
     Raises:
         NotFound: There is no such checkpoint or snapshot.
@@ -37,21 +31,18 @@ def start_evaluation(caller: Caller, *, checkpoint_id: int, snapshot_id: int) ->
         Conflict: The same look is already waiting or running.
     """
     chosen = read_checkpoint(caller.store, checkpoint_id)
-    kept = get_snapshot(caller, snapshot_id=snapshot_id)
-    if not kept.external:
-        raise InputRejected(f"“{kept.name}” is no external test set. Freeze one under Train, and choose it here.")
+    snapshot = get_snapshot(caller, snapshot_id=snapshot_id)
+    if not snapshot.external:
+        raise InputRejected(f"“{snapshot.name}” is no external test set. Freeze one under Train, and choose it here.")
     seen = seen_by(caller, checkpoint_id=checkpoint_id, snapshot_id=snapshot_id)
     if seen:
-        raise LeakageFound(f"{chosen.name} cannot be judged on “{kept.name}”. {' '.join(seen)}")
-    settings = write_settings(EvaluationSettings(checkpoint_id, snapshot_id))
+        raise LeakageFound(f"{chosen.name} cannot be judged on “{snapshot.name}”. {' '.join(seen)}")
+    settings = EvaluationSettings(checkpoint_id, snapshot_id)
     with caller.store.writing() as session:
-        _refuse_twice(session, settings)
-        job = Job(kind=JobKind.EVALUATE, settings=settings, snapshot_id=snapshot_id, created_by=caller.actor.person_id)
-        session.add(job)
-        session.flush()
-        audit.record(session, caller.actor, "start evaluation", f"job {job.id}", **settings)
-    engine.place(caller.store, job.id)
-    return jobs.get_job(caller, job_id=job.id)
+        _refuse_twice(session, write_settings(settings))
+        job = jobs.add_job(session, caller.actor, JobKind.EVALUATE, settings, snapshot_id=snapshot_id)
+        audit.record(session, caller.actor, "start evaluation", f"job {job.id}", **job.settings)
+    return jobs.place_job(caller.store, job.id)
 
 
 @allowed(CLINICIANS)
@@ -85,7 +76,7 @@ def list_evaluations(caller: Caller, *, checkpoint_id: int) -> tuple[EvaluationR
 
 
 def _refuse_twice(session: Session, settings: dict[str, Any]) -> None:
-    unfinished = select(Job).where(Job.kind == JobKind.EVALUATE, Job.state.in_((JobState.QUEUED, JobState.RUNNING)))
+    unfinished = select(Job).where(Job.kind == JobKind.EVALUATE, Job.state.in_(jobs.UNFINISHED))
     for other in session.scalars(unfinished):
         if other.settings == settings:
             raise Conflict(f"The same evaluation is already under way as job {other.id}.")

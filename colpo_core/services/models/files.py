@@ -19,11 +19,6 @@ from colpo_core.store.shared_files import CHECKPOINTS, SharedFiles
 def checkpoint_dir(store: Store, name: str, sha256: str) -> Path:
     """The folder of a checkpoint's weights and card, on this machine; it is copied here where it is shared.
 
-    Args:
-        store: The open store.
-        name: The checkpoint's name in the registry.
-        sha256: Its hash there.
-
     Raises:
         FilesUnreachable: There is no copy here, and the shared files do not answer.
     """
@@ -86,11 +81,11 @@ def prepare_files(store: Store, *, job_id: int, folder: Path) -> Path:
 
 def place_files(store: Store, prepared: Path, *, name: str, sha256: str) -> None:
     """Move a prepared checkpoint into its place; a folder that the registry does not know is replaced."""
-    place = _place(store, name, sha256)
-    if place.exists():
-        shutil.rmtree(place)
-    prepared.rename(place)
-    flush_folder(place.parent)
+    folder = _place(store, name, sha256)
+    if folder.exists():
+        shutil.rmtree(folder)
+    prepared.rename(folder)
+    flush_folder(folder.parent)
 
 
 def send_checkpoint(files: SharedFiles, folder: Path) -> None:

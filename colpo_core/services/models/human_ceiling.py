@@ -22,10 +22,6 @@ def human_ceiling(caller: Caller, *, checkpoint_id: int) -> HumanCeiling:
     Only masks that the caller may see take part. A checkpoint of an older version kept no figures by image; then the
     model's are not known.
 
-    Args:
-        caller: Who asks.
-        checkpoint_id: The checkpoint.
-
     Raises:
         NotFound: There is no such checkpoint.
     """

@@ -151,8 +151,8 @@ def _progress(session: Session, first_id: int) -> PredictionProgress:
         .where(JobEvent.job_id.in_(running), JobEvent.stage == PREDICTION, JobEvent.message == "")
         .group_by(JobEvent.job_id)
     )
-    told = session.scalars(select(JobEvent).where(JobEvent.id.in_(newest)))
-    paces = [event.figures["images_per_second"] for event in told]
+    events = session.scalars(select(JobEvent).where(JobEvent.id.in_(newest)))
+    paces = [event.figures["images_per_second"] for event in events]
     return PredictionProgress(
         job_id=first_id,
         checkpoint_id=first.checkpoint_id,

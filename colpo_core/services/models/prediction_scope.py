@@ -79,9 +79,9 @@ def shares_of(session: Session, settings: PredictionSettings, *, shard_images: i
 
 def _ends(session: Session, settings: PredictionSettings, shard_images: int) -> Sequence[int]:
     """The last image of each share but the last one, in one pass over the images."""
-    place = func.row_number().over(order_by=Image.id).label("place")
+    number = func.row_number().over(order_by=Image.id).label("place")
     wanted = and_(images_of(settings), _left(session, settings.checkpoint_id))
-    numbered = select(Image.id, place).where(wanted).subquery()
+    numbered = select(Image.id, number).where(wanted).subquery()
     ends = numbered.c.place % shard_images == 0
     read = select(numbered.c.id).where(ends, numbered.c.place < settings.n_images).order_by(numbered.c.id)
     return session.scalars(read).all()

@@ -10,7 +10,6 @@ from colpo_core.evaluation.judged import Judged, by_case
 from colpo_core.evaluation.paired import compare_arms, is_worse
 from colpo_core.records.models.cards import leaks as leaking_protocol
 from colpo_core.records.models.checkpoints import CheckpointRecord, EvaluationRecord, PromotionChecks
-from colpo_core.records.people import Actor
 from colpo_core.records.statistics.figures import Estimate
 from colpo_core.services.cases.fingerprints import fill_fingerprints, fingerprints
 from colpo_core.services.common.callers import Caller
@@ -34,10 +33,6 @@ _SHOWN = 3
 def check_promotion(caller: Caller, *, checkpoint_id: int) -> PromotionChecks:
     """What speaks against promoting a checkpoint, and what could not be checked.
 
-    Args:
-        caller: Who asks.
-        checkpoint_id: Which one.
-
     Raises:
         NotFound: There is no such checkpoint.
     """
@@ -49,7 +44,7 @@ def check_promotion(caller: Caller, *, checkpoint_id: int) -> PromotionChecks:
         *card_doubts.one_call(metrics),
         *card_doubts.no_better_than_chance(metrics),
         *card_doubts.too_few_cases(metrics),
-        *_external(caller.store, caller.actor, chosen),
+        *_external(caller, chosen),
         *_blind(chosen.card),
         *card_doubts.evidence_astray(metrics),
     )
@@ -63,7 +58,7 @@ def check_promotion(caller: Caller, *, checkpoint_id: int) -> PromotionChecks:
             *follows_device(caller.store, manifest, chosen.card),
             *_simulated(manifest),
             *_leakage(caller.store, manifest),
-            *_seen(caller.store, caller.actor, chosen),
+            *_seen(caller, chosen),
             *_worse(caller.store, chosen),
         )
     except (NotFound, SnapshotMismatch) as error:
@@ -79,10 +74,10 @@ def _labels(chosen: CheckpointRecord) -> tuple[str, ...]:
     return ("Its labels are colposcopic impressions, not histology: how it does against histology is not known.",)
 
 
-def _external(store: Store, actor: Actor, chosen: CheckpointRecord) -> tuple[str, ...]:
+def _external(caller: Caller, chosen: CheckpointRecord) -> tuple[str, ...]:
     """The newest look at each external test set."""
     newest: dict[int, EvaluationRecord] = {}
-    for look in list_evaluations(Caller(store, actor), checkpoint_id=chosen.id):
+    for look in list_evaluations(caller, checkpoint_id=chosen.id):
         newest.setdefault(look.snapshot_id, look)
     return tuple(
         sentence
@@ -110,19 +105,19 @@ def _leakage(store: Store, manifest: Manifest) -> tuple[str, ...]:
     """The guard's word now: near copies may be known today that were not when it was trained."""
     fill_fingerprints(store, {item.image_id for item in manifest.items})
     with store.reading() as session:
-        found = leaks(manifest, fingerprints(session))
-    if not found:
+        leaked = leaks(manifest, fingerprints(session))
+    if not leaked:
         return ()
-    shown = "; ".join(str(leak) for leak in found[:_SHOWN])
-    more = f"; and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+    shown = "; ".join(str(leak) for leak in leaked[:_SHOWN])
+    more = f"; and {len(leaked) - _SHOWN} more" if len(leaked) > _SHOWN else ""
     return (f"Its snapshot leaks, so its figures flatter it: {shown}{more}.",)
 
 
-def _seen(store: Store, actor: Actor, chosen: CheckpointRecord) -> tuple[str, ...]:
+def _seen(caller: Caller, chosen: CheckpointRecord) -> tuple[str, ...]:
     return tuple(
         sentence
-        for kept in external_sets(Caller(store, actor))
-        for sentence in seen_by(Caller(store, actor), checkpoint_id=chosen.id, snapshot_id=kept.id)
+        for snapshot in external_sets(caller)
+        for sentence in seen_by(caller, checkpoint_id=chosen.id, snapshot_id=snapshot.id)
     )
 
 
@@ -148,7 +143,7 @@ def _compare_cards(store: Store, current: CheckpointRecord, chosen: CheckpointRe
     """
     with store.reading() as session:
         known = patients_met(store, session, current.id, chosen.id)
-    old, new = (_judged(one.card, known) for one in (current, chosen))
+    old, new = (_judged(checkpoint.card, known) for checkpoint in (current, chosen))
     shared = sorted(image_id for image_id in old.keys() & new.keys() if _is_same(old[image_id], new[image_id]))
     if not shared:
         return []
@@ -163,8 +158,8 @@ def _compare_cards(store: Store, current: CheckpointRecord, chosen: CheckpointRe
     return [f"AUC {difference.value:+.2f} ({difference.low:+.2f} to {difference.high:+.2f})"]
 
 
-def _is_same(one: Judged, other: Judged) -> bool:
-    return (one.patient_id, one.case_id, one.label) == (other.patient_id, other.case_id, other.label)
+def _is_same(first: Judged, other: Judged) -> bool:
+    return (first.patient_id, first.case_id, first.label) == (other.patient_id, other.case_id, other.label)
 
 
 def _judged(card: Mapping[str, Any], known: frozenset[int]) -> dict[int, Judged]:
@@ -190,15 +185,15 @@ def _blind(card: Mapping[str, Any]) -> tuple[str, ...]:
     blind = card_doubts.figures_of(card).get("segmentation", {}).get("blind")
     if not blind:
         return ()
-    found = []
+    not_better = []
     for mask, name in (("mean_mask", "the mean training mask"), ("disc", "a disc in the middle")):
         difference = Estimate(**blind[mask]["iou_difference"])
         if difference.value is None or (difference.low is not None and difference.low > 0):
             continue
-        found.append(f"{name}, {difference.text(is_signed=True)}")
-    if not found:
+        not_better.append(f"{name}, {difference.text(is_signed=True)}")
+    if not not_better:
         return ()
     return (
         "Its masks are not shown to be better than masks that look at no image (difference in IoU, 95% interval by "
-        f"patients): {'; '.join(found)}.",
+        f"patients): {'; '.join(not_better)}.",
     )

@@ -9,6 +9,7 @@ from sqlalchemy import Row, Select, func, select
 from sqlalchemy.orm import Session
 
 from colpo_core.nets.card import read_card
+from colpo_core.records.copying import copied
 from colpo_core.records.models.checkpoints import CheckpointRecord
 from colpo_core.services.common import exposures
 from colpo_core.services.common.callers import Caller
@@ -18,7 +19,7 @@ from colpo_core.services.models.files import place_files
 from colpo_core.services.snapshots.learned import record_learned
 from colpo_core.services.snapshots.rows import read_manifest
 from colpo_core.store import Store
-from colpo_core.store.facts import no_such
+from colpo_core.store.facts import find_one
 from colpo_core.store.tables import Checkpoint, Job, Promotion, Snapshot
 from colpo_core.terms import ExposureKind
 
@@ -45,9 +46,7 @@ def find_checkpoint(caller: Caller, *, name: str) -> CheckpointRecord:
     if name.strip().isdecimal():
         return _without(read_checkpoint(caller.store, int(name)), _FLIPS, _PREDICTIONS)
     with caller.store.reading() as session:
-        row = session.execute(_checkpoints().where(Checkpoint.name == name.strip())).one_or_none()
-        if row is None:
-            raise no_such(Checkpoint, name)
+        row = find_one(session, _checkpoints().where(Checkpoint.name == name.strip()), name)
         return _without(_record(row, current_id(session)), _FLIPS, _PREDICTIONS)
 
 
@@ -59,9 +58,7 @@ def get_checkpoint(caller: Caller, *, checkpoint_id: int) -> CheckpointRecord:
         NotFound: There is no such checkpoint.
     """
     record = _without(read_checkpoint(caller.store, checkpoint_id), _PREDICTIONS)
-    exposures.note(
-        caller.store, caller.actor, [(case_id, ExposureKind.PREDICTION) for case_id in _cases_in(record.card, _FLIPS)]
-    )
+    exposures.note(caller, [(case_id, ExposureKind.PREDICTION) for case_id in _cases_in(record.card, _FLIPS)])
     return record
 
 
@@ -76,7 +73,7 @@ def whole_checkpoint(caller: Caller, *, checkpoint_id: int) -> CheckpointRecord:
     judged = _cases_in(record.card, _PREDICTIONS)
     seen = [(case_id, ExposureKind.LABEL) for case_id in judged]
     seen += [(case_id, ExposureKind.PREDICTION) for case_id in judged | _cases_in(record.card, _FLIPS)]
-    exposures.note(caller.store, caller.actor, seen)
+    exposures.note(caller, seen)
     return record
 
 
@@ -87,9 +84,7 @@ def read_checkpoint(store: Store, checkpoint_id: int) -> CheckpointRecord:
         NotFound: There is no such checkpoint.
     """
     with store.reading() as session:
-        row = session.execute(_checkpoints().where(Checkpoint.id == checkpoint_id)).one_or_none()
-        if row is None:
-            raise no_such(Checkpoint, checkpoint_id)
+        row = find_one(session, _checkpoints().where(Checkpoint.id == checkpoint_id), checkpoint_id)
         return _record(row, current_id(session))
 
 
@@ -110,13 +105,13 @@ def _cases_in(part: Any, name: str) -> frozenset[int]:  # noqa: ANN401 - JSON ha
     """The cases that rows of a name tell of, wherever in a card they stand."""
     if not isinstance(part, dict):
         return frozenset()
-    found: frozenset[int] = frozenset()
+    cases: frozenset[int] = frozenset()
     for key, value in part.items():
         if key == name and isinstance(value, list):
-            found |= {int(row["case_id"]) for row in value if row.get("case_id") is not None}
+            cases |= {int(row["case_id"]) for row in value if row.get("case_id") is not None}
         else:
-            found |= _cases_in(value, name)
-    return found
+            cases |= _cases_in(value, name)
+    return cases
 
 
 def current_checkpoint(store: Store) -> CheckpointRecord | None:
@@ -175,17 +170,11 @@ def _checkpoints() -> Select[Checkpoint, str, datetime]:
 
 def _record(row: Row[Checkpoint, str, datetime], current: int | None) -> CheckpointRecord:
     checkpoint, snapshot_name, promoted_at = row
-    return CheckpointRecord(
-        id=checkpoint.id,
-        name=checkpoint.name,
-        sha256=checkpoint.sha256,
-        snapshot_id=checkpoint.snapshot_id,
+    return copied(
+        CheckpointRecord,
+        checkpoint,
         snapshot_name=snapshot_name,
-        job_id=checkpoint.job_id,
-        label_source=checkpoint.label_source,
-        simulated=checkpoint.simulated,
         card=dict(checkpoint.card),
-        created_at=checkpoint.created_at,
         promoted_at=promoted_at,
         is_current=checkpoint.id == current,
     )

@@ -28,7 +28,7 @@ from colpo_core.services.common.callers import Caller
 from colpo_core.services.common.current_model import current_id
 from colpo_core.services.common.permissions import CLINICIANS, allowed
 from colpo_core.services.jobs import leases
-from colpo_core.services.overview.figures_cache import kept_figures
+from colpo_core.services.overview.figures_cache import cached_figures
 from colpo_core.services.snapshots.learned import patients_met
 from colpo_core.services.snapshots.rows import read_manifest
 from colpo_core.store import Store
@@ -78,7 +78,7 @@ def recruitment(caller: Caller, *, include_simulated: bool = True) -> tuple[Mont
         .order_by(month)
     )
     with caller.store.reading() as session:
-        return kept_figures(
+        return cached_figures(
             caller.store, session, "recruitment", (include_simulated,),
             lambda: tuple(MonthCount(*row) for row in _rows(session, query)),
         )  # fmt: skip
@@ -88,7 +88,7 @@ def recruitment(caller: Caller, *, include_simulated: bool = True) -> tuple[Mont
 def area_by_grade(caller: Caller, *, include_simulated: bool = True) -> tuple[AreaSpread, ...]:
     """How much of the image the current model marks, by grade from the lowest; cases without a grade last."""
     with caller.store.reading() as session:
-        return kept_figures(
+        return cached_figures(
             caller.store, session, "areas", (include_simulated,), lambda: _areas(session, _real(include_simulated))
         )
 
@@ -104,13 +104,13 @@ def reviewer_rates(caller: Caller) -> tuple[ReviewerRate, ...]:
         .order_by(func.lower(Person.display_name), Person.id)
     )
     with caller.store.reading() as session:
-        rows = kept_figures(caller.store, session, "reviewers", (), lambda: list(_rows(session, query)))
-    found = []
+        rows = cached_figures(caller.store, session, "reviewers", (), lambda: list(_rows(session, query)))
+    rates = []
     for person_id, name, *numbers in rows:
         n_of = dict(zip(Verdict, numbers, strict=True))
         rate = exact_share(n_of[Verdict.OVERRULE], n_of[Verdict.OVERRULE] + n_of[Verdict.AGREE])
-        found.append(ReviewerRate(person_id, name, rate, n_of[Verdict.UNSURE]))
-    return tuple(found)
+        rates.append(ReviewerRate(person_id, name, rate, n_of[Verdict.UNSURE]))
+    return tuple(rates)
 
 
 @allowed(CLINICIANS)
@@ -133,7 +133,7 @@ def unseen_figures(caller: Caller, *, include_simulated: bool = True) -> tuple[U
         checkpoint_id = current_id(session)
         if checkpoint_id is None:
             return ()
-        return kept_figures(
+        return cached_figures(
             caller.store, session, "unseen", (include_simulated,),
             lambda: _unseen(caller.store, session, checkpoint_id, include_simulated),
         )  # fmt: skip
@@ -142,9 +142,6 @@ def unseen_figures(caller: Caller, *, include_simulated: bool = True) -> tuple[U
 @allowed(CLINICIANS)
 def model_drift(caller: Caller) -> tuple[Drift, ...]:
     """Whether the current model's figures on cases since its training have moved from those on its test side.
-
-    Args:
-        caller: Who asks.
 
     Returns:
         One for each figure; none before a model is promoted.
@@ -156,7 +153,7 @@ def model_drift(caller: Caller) -> tuple[Drift, ...]:
         snapshot = _current_snapshot(session)
         if snapshot is None:
             return ()
-        return kept_figures(caller.store, session, "drift", (), lambda: _drift(caller.store, session, *snapshot))
+        return cached_figures(caller.store, session, "drift", (), lambda: _drift(caller.store, session, *snapshot))
 
 
 @allowed(CLINICIANS)
@@ -166,7 +163,7 @@ def annotator_progress(caller: Caller) -> tuple[AnnotatorProgress, ...]:
     The time is that of all versions of an annotation together, while the person was at work on it.
     """
     with caller.store.reading() as session:
-        return kept_figures(caller.store, session, "annotators", (), lambda: _progress(session))
+        return cached_figures(caller.store, session, "annotators", (), lambda: _progress(session))
 
 
 @allowed(CLINICIANS)
@@ -181,11 +178,11 @@ def agreement_spread(caller: Caller) -> AgreementSpread:
         CaseAgreement.case_id.not_in(lowest_agreement.cases_annotated_blind(caller.actor)),
     )
     with caller.store.reading() as session:
-        found = [one for one in session.scalars(query) if one is not None]
+        lowest = [dice for dice in session.scalars(query) if dice is not None]
         n_uncompared = lowest_agreement.count_uncompared(session)
-    if not found:
+    if not lowest:
         return AgreementSpread(0, n_uncompared, None, None, None)
-    return AgreementSpread(len(found), n_uncompared, *(float(one) for one in np.quantile(found, (0.25, 0.5, 0.75))))
+    return AgreementSpread(len(lowest), n_uncompared, *np.quantile(lowest, (0.25, 0.5, 0.75)).tolist())
 
 
 @allowed(CLINICIANS)
@@ -215,13 +212,13 @@ def _areas(session: Session, real: ColumnElement[bool]) -> tuple[AreaSpread, ...
         .where(Prediction.checkpoint_id == current_id(session), Image.is_readable, real)
         .group_by(CaseSummary.case_id)
     )
-    found: dict[Grade | None, list[float]] = {}
+    by_grade: dict[Grade | None, list[float]] = {}
     for grade, area in _rows(session, areas):
-        found.setdefault(grade, []).append(area)
+        by_grade.setdefault(grade, []).append(area)
     return tuple(
-        AreaSpread(grade, len(found[grade]), *(float(one) for one in np.quantile(found[grade], _QUARTERS)))
+        AreaSpread(grade, len(by_grade[grade]), *np.quantile(by_grade[grade], _QUARTERS).tolist())
         for grade in (*Grade, None)
-        if grade in found
+        if grade in by_grade
     )
 
 
@@ -256,8 +253,8 @@ def _unseen_network(channels: int, rows: list[Any], n_all: int) -> UnseenFigures
         Judged(row.patient_id, row.case_id, Label(row.label), row.prob_hsil_4ch if channels == 4 else row.prob_hsil_3ch)
         for row in rows
     ]
-    truth, probs = [one.label for one in judged], [one.prob_hsil for one in judged]
-    patients = [one.patient_id for one in judged]
+    truth, probs = [row.label for row in judged], [row.prob_hsil for row in judged]
+    patients = [row.patient_id for row in judged]
     return UnseenFigures(
         channels=channels,
         n_cases=len(judged),
@@ -283,7 +280,7 @@ def _drift(store: Store, session: Session, snapshot_sha256: str, frozen_at: date
             before.append(tuple(values))
         elif created_at > frozen_at:
             since.append(tuple(values))
-    return tuple(score_drift(name, _known(before, place), _known(since, place)) for place, name in enumerate(_DRIFTING))
+    return tuple(score_drift(name, _known(before, index), _known(since, index)) for index, name in enumerate(_DRIFTING))
 
 
 def _progress(session: Session) -> tuple[AnnotatorProgress, ...]:
@@ -304,14 +301,14 @@ def _progress(session: Session) -> tuple[AnnotatorProgress, ...]:
     )
     waiting = dict(map(tuple, _rows(session, waits)))
     people = select(Person.id, Person.display_name).where(Person.id.in_({*times, *waiting}))
-    found = []
+    progress = []
     for person_id, name in session.execute(people.order_by(func.lower(Person.display_name), Person.id)):
-        timed = [one / 1000 for one in times.get(person_id, []) if one]
+        timed = [active_ms / 1000 for active_ms in times.get(person_id, []) if active_ms]
         median = float(np.median(timed)) if timed else None
         n_images = len(times.get(person_id, []))
-        found.append(AnnotatorProgress(person_id, name, n_images, waiting.get(person_id, 0), median, len(timed)))
-    return tuple(found)
+        progress.append(AnnotatorProgress(person_id, name, n_images, waiting.get(person_id, 0), median, len(timed)))
+    return tuple(progress)
 
 
-def _known(rows: list[tuple[float | None, ...]], place: int) -> list[float]:
-    return [row[place] for row in rows if row[place] is not None]  # type: ignore[misc]
+def _known(rows: list[tuple[float | None, ...]], index: int) -> list[float]:
+    return [row[index] for row in rows if row[index] is not None]  # type: ignore[misc]

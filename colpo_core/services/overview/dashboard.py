@@ -5,25 +5,26 @@ Everything is counted by the database, but for the agreement, which needs to kno
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from sqlalchemy import ColumnElement, func, select, true
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from colpo_core.errors import ColpoError
 from colpo_core.evaluation.calls import call_figures
 from colpo_core.records.models.checkpoints import CheckpointRecord
 from colpo_core.records.overview.worklist import Acquaintance, Dashboard, ModelAgreement, ModelFigures
-from colpo_core.records.people import Actor
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.common.permissions import CLINICIANS, allowed
 from colpo_core.services.models.registry import current_checkpoint
-from colpo_core.services.overview.figures_cache import kept_figures
+from colpo_core.services.overview.figures_cache import cached_figures
 from colpo_core.services.review.desk import agreement
 from colpo_core.services.snapshots.learned import patients_met
-from colpo_core.store import Store
 from colpo_core.store.facts import is_called_hsil, needs_annotation
 from colpo_core.store.tables import Annotation, Case, CaseLabel, Image, Prediction
 from colpo_core.terms import AnnotationState, Grade, Label, LabelSource, Stage
+
+Word = TypeVar("Word")
 
 
 @allowed(CLINICIANS)
@@ -36,39 +37,39 @@ def dashboard(caller: Caller, *, include_simulated: bool = True) -> Dashboard:
     """
     real = true() if include_simulated else Case.simulated.is_(False)
     checkpoint = current_checkpoint(caller.store)
-    problem, found = "", None
+    problem, agreed = "", None
     with caller.store.reading() as session:
         if checkpoint is not None:
             try:
-                found = kept_figures(
+                agreed = cached_figures(
                     caller.store, session, "agreement", (include_simulated,),
-                    lambda: _agreement(caller.store, caller.actor, checkpoint, real),
+                    lambda: _agreement(caller, checkpoint, real),
                 )  # fmt: skip
             except ColpoError as error:
                 problem = str(error)  # the cohort can be shown all the same; the page says what is missing
-        counted = kept_figures(
+        counted = cached_figures(
             caller.store, session, "dashboard", (include_simulated,), lambda: _counted(session, real, include_simulated)
         )
-    return replace(counted, agreement=found, problem=problem)
+    return replace(counted, agreement=agreed, problem=problem)
 
 
 def _counted(session: Session, real: ColumnElement[bool], include_simulated: bool) -> Dashboard:
     """The cohort, without the model."""
-    histology = CaseLabel.source == LabelSource.HISTOLOGY
+    histology, impression = (CaseLabel.source == source for source in LabelSource)
     return Dashboard(
         includes_simulated=include_simulated,
         patients=session.scalar(select(func.count(Case.patient_id.distinct())).where(real)) or 0,
         cases=session.scalar(select(func.count(Case.id)).where(real)) or 0,
         images=session.scalar(select(func.count(Image.id)).join(Case).where(real)) or 0,
         simulated_cases=session.scalar(select(func.count(Case.id)).where(Case.simulated.is_(True), real)) or 0,
-        grades=_grades(session, real),
-        labels=_labels(session, LabelSource.HISTOLOGY, real),
-        impressions=_labels(session, LabelSource.IMPRESSION, real),
+        grades=_counts(session, CaseLabel.grade, (*Grade, None), histology, real),
+        labels=_counts(session, CaseLabel.label, (*Label, None), histology, real),
+        impressions=_counts(session, CaseLabel.label, (*Label, None), impression, real),
         exclusions=_exclusions(session, histology, real),
-        stages=_stages(session, real),
+        stages=_counts(session, Image.stage, Stage, real),
         not_cervix=session.scalar(select(func.count(Image.id)).join(Case).where(Image.shows_cervix.is_(False), real))
         or 0,
-        annotation_states=_annotation_states(session, real),
+        annotation_states=_counts(session, Annotation.state, AnnotationState, real),
         unannotated=session.scalar(select(func.count(Image.id)).join(Case).where(needs_annotation(), real)) or 0,
         agreement=None,
     )
@@ -83,9 +84,9 @@ class _JudgedCase:
     calls: dict[int, Label]
 
 
-def _agreement(store: Store, actor: Actor, checkpoint: CheckpointRecord, real: ColumnElement[bool]) -> ModelAgreement:
-    with store.reading() as session:
-        met = patients_met(store, session, checkpoint.id)
+def _agreement(caller: Caller, checkpoint: CheckpointRecord, real: ColumnElement[bool]) -> ModelAgreement:
+    with caller.store.reading() as session:
+        met = patients_met(caller.store, session, checkpoint.id)
         compared_with = LabelSource.HISTOLOGY
         judged = _judged_cases(session, checkpoint.id, compared_with, real)
         if not judged and checkpoint.label_source is LabelSource.IMPRESSION:
@@ -106,7 +107,7 @@ def _agreement(store: Store, actor: Actor, checkpoint: CheckpointRecord, real: C
         trained_on_simulated=checkpoint.simulated,
         rows=(*_figures(Acquaintance.UNSEEN, unseen), *_figures(Acquaintance.SEEN, seen)),
         n_cases_predicted=predicted or 0,
-        reviews=agreement(Caller(store, actor), checkpoint_id=checkpoint.id),
+        reviews=agreement(caller, checkpoint_id=checkpoint.id),
         marks=checkpoint.marks,
     )
 
@@ -154,26 +155,15 @@ def _figures(acquaintance: Acquaintance, cases: list[_JudgedCase]) -> Iterable[M
         yield ModelFigures(acquaintance, channels, len(cases), n_patients, figures)
 
 
-def _grades(session: Session, real: ColumnElement[bool]) -> tuple[tuple[Grade | None, int], ...]:
-    rows = session.execute(
-        select(CaseLabel.grade, func.count())
-        .join(Case)
-        .where(CaseLabel.source == LabelSource.HISTOLOGY, real)
-        .group_by(CaseLabel.grade)
-    )
-    counts = dict(rows.all())
-    return tuple((grade, counts.get(grade, 0)) for grade in (*Grade, None))
-
-
-def _labels(session: Session, source: LabelSource, real: ColumnElement[bool]) -> tuple[tuple[Label | None, int], ...]:
-    rows = session.execute(
-        select(CaseLabel.label, func.count())
-        .join(Case)
-        .where(CaseLabel.source == source, real)
-        .group_by(CaseLabel.label)
-    )
-    counts = dict(rows.all())
-    return tuple((label, counts.get(label, 0)) for label in (*Label, None))
+def _counts(
+    session: Session, column: InstrumentedAttribute[Word], words: Iterable[Word], *where: ColumnElement[bool]
+) -> tuple[tuple[Word, int], ...]:
+    """How many rows of a table that belongs to cases hold each word, in the order of the words."""
+    table = column.class_
+    rows = select(column, func.count(table.id)).select_from(table)
+    rows = rows.join(Image).join(Case) if table is Annotation else rows.join(Case)
+    counts = dict(session.execute(rows.where(*where).group_by(column)).all())
+    return tuple((word, counts.get(word, 0)) for word in words)
 
 
 def _exclusions(
@@ -188,17 +178,3 @@ def _exclusions(
         .limit(20)
     )
     return tuple((reason, count) for reason, count in rows.all())
-
-
-def _stages(session: Session, real: ColumnElement[bool]) -> tuple[tuple[Stage, int], ...]:
-    rows = session.execute(select(Image.stage, func.count()).join(Case).where(real).group_by(Image.stage))
-    counts = dict(rows.all())
-    return tuple((stage, counts.get(stage, 0)) for stage in Stage)
-
-
-def _annotation_states(session: Session, real: ColumnElement[bool]) -> tuple[tuple[AnnotationState, int], ...]:
-    rows = session.execute(
-        select(Annotation.state, func.count()).join(Image).join(Case).where(real).group_by(Annotation.state)
-    )
-    counts = dict(rows.all())
-    return tuple((state, counts.get(state, 0)) for state in AnnotationState)

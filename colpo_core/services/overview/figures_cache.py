@@ -15,7 +15,7 @@ from typing import Any, TypeVar, cast
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from colpo_core.services.common.cache import Kept
+from colpo_core.services.common.cache import LruCache
 from colpo_core.store import Store
 from colpo_core.store.tables import Annotation, AuditEntry, Image, Job, Prediction, Promotion, utc_now
 
@@ -23,23 +23,23 @@ SLOW_SECONDS = 5.0
 STANDING_FACTOR = 30.0
 """Figures that took so long to count stand for so many times as long, and never longer than the next."""
 LONGEST_STANDING_SECONDS = 600.0
-Found = TypeVar("Found")
-_FOUND: Kept[tuple[object, ...], object] = Kept(200)
+Figures = TypeVar("Figures")
+_COUNTED: LruCache[tuple[object, ...], object] = LruCache(200)
 
 
 @dataclass(frozen=True)
-class _Standing:
-    found: object
+class _SlowFigures:
+    figures: object
     until: float
     counted_at: datetime
 
 
-_STANDING: dict[tuple[object, ...], _Standing] = {}
+_SLOW: dict[tuple[object, ...], _SlowFigures] = {}
 
 
-def kept_figures(
-    store: Store, session: Session, name: str, arguments: tuple[object, ...], make: Callable[[], Found]
-) -> Found:
+def cached_figures(
+    store: Store, session: Session, name: str, arguments: tuple[object, ...], count: Callable[[], Figures]
+) -> Figures:
     """What was counted before, if nothing was done in the store since, or if counting took long.
 
     A promotion ends that: no figure of one model is shown as another's.
@@ -49,38 +49,38 @@ def kept_figures(
         session: A reading session of it.
         name: What is counted.
         arguments: What it depends on besides the store; nothing of who asks.
-        make: Counts it.
+        count: Counts it.
     """
     state = _state(session)
-    asked = (_place(store), name, arguments, state.promotion)
-    standing = _STANDING.get(asked)
-    if standing is not None and standing.until > time.monotonic():
-        return cast("Found", standing.found)
+    key = (_address(store), name, arguments, state.promotion)
+    slow = _SLOW.get(key)
+    if slow is not None and slow.until > time.monotonic():
+        return cast("Figures", slow.figures)
     began, counted_at = time.monotonic(), utc_now()
-    found = _FOUND.find((*asked, *state), make)
+    figures = _COUNTED.find((*key, *state), count)
     now = time.monotonic()
-    for past in [key for key, one in list(_STANDING.items()) if one.until <= now]:
-        _STANDING.pop(past, None)
+    for past in [key for key, entry in list(_SLOW.items()) if entry.until <= now]:
+        _SLOW.pop(past, None)
     if now - began >= SLOW_SECONDS:
         length = min(LONGEST_STANDING_SECONDS, STANDING_FACTOR * (now - began))
-        _STANDING[asked] = _Standing(found, now + length, counted_at)
-    return cast("Found", found)
+        _SLOW[key] = _SlowFigures(figures, now + length, counted_at)
+    return cast("Figures", figures)
 
 
-def standing_since(store: Store) -> datetime | None:
+def counted_since(store: Store) -> datetime | None:
     """When the oldest figures of a store were counted that still stand, UTC; None where all are counted anew."""
-    place, now = _place(store), time.monotonic()
-    times = [one.counted_at for asked, one in list(_STANDING.items()) if asked[0] == place and one.until > now]
+    address, now = _address(store), time.monotonic()
+    times = [entry.counted_at for key, entry in list(_SLOW.items()) if key[0] == address and entry.until > now]
     return min(times, default=None)
 
 
-def _place(store: Store) -> str:
+def _address(store: Store) -> str:
     return store.settings.database_url or str(store.settings.database_path)
 
 
 def _state(session: Session) -> Any:  # noqa: ANN401 - a row whose columns are named below
     """Numbers of which every deed raises one, and every prediction; each is read off the end of an index."""
     newest = (AuditEntry.id, Prediction.id, Image.id, Annotation.id, Job.id)
-    columns = [select(func.max(one)).scalar_subquery() for one in newest]
+    columns = [select(func.max(column)).scalar_subquery() for column in newest]
     promotion = select(func.max(Promotion.id)).scalar_subquery().label("promotion")
     return session.execute(select(*columns, promotion)).one()

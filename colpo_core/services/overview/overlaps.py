@@ -16,12 +16,12 @@ from colpo_core.records.statistics.figures import Bounds, Estimate
 from colpo_core.services.annotations.submitted_masks import find_annotator_masks
 from colpo_core.services.common import exposures
 from colpo_core.services.common.blinding import hidden_annotators, images_without_model
-from colpo_core.services.common.cache import Kept
+from colpo_core.services.common.cache import LruCache
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.common.current_model import current_id
 from colpo_core.services.common.mask_rows import mask_pixels
 from colpo_core.services.common.permissions import CLINICIANS, allowed
-from colpo_core.services.overview.figures_cache import kept_figures
+from colpo_core.services.overview.figures_cache import cached_figures
 from colpo_core.services.snapshots.learned import patients_met
 from colpo_core.store import Store
 from colpo_core.store.tables import (
@@ -40,8 +40,8 @@ MOST_COMPARED = 300
 _MOST_READ = 2 * MOST_COMPARED
 N_BINS = 10
 _N_LOWEST = 10
-_BLIND: Kept[tuple[str, str], float] = Kept(50_000)
-_PAIRS: Kept[tuple[str, str], float | None] = Kept(50_000)
+_BLIND: LruCache[tuple[str, str], float] = LruCache(50_000)
+_PAIRS: LruCache[tuple[str, str], float | None] = LruCache(50_000)
 
 
 @allowed(CLINICIANS)
@@ -67,17 +67,17 @@ def overlap_figures(caller: Caller, *, include_simulated: bool = True) -> Overla
         checkpoint_id = current_id(session)
         if checkpoint_id is None:
             return None
-        found, whose = kept_figures(
+        figures, annotator_of = cached_figures(
             caller.store, session, "overlaps", (include_simulated,),
             lambda: _figures(caller.store, session, checkpoint_id, include_simulated),
         )  # fmt: skip
         kept_back = set(session.scalars(images_without_model(caller.actor)))
         shown = tuple(
-            row for row in found.lowest if _may_see(session, caller.actor, row, whose[row.image_id], kept_back)
+            row for row in figures.lowest if _may_see(session, caller.actor, row, annotator_of[row.image_id], kept_back)
         )
     seen = (ExposureKind.PREDICTION, ExposureKind.MASK)
-    exposures.note(caller.store, caller.actor, [(row.case_id, kind) for row in shown for kind in seen])
-    return replace(found, lowest=shown)
+    exposures.note(caller, [(row.case_id, kind) for row in shown for kind in seen])
+    return replace(figures, lowest=shown)
 
 
 def _may_see(session: Session, actor: Actor, row: OverlapRow, annotator_id: int, kept_back: set[int]) -> bool:
@@ -94,9 +94,11 @@ def _figures(
     unseen = [row for row in candidates if row.patient_id not in met]
     rows = unseen[:_MOST_READ]
     masks = {}
-    for one in find_annotator_masks(session, finding=Finding.ACETOWHITE, image_ids=[row.image_id for row in rows]):
-        if one.mask is not None:
-            masks[one.image_id] = one.mask  # the newest comes last
+    for candidate in find_annotator_masks(
+        session, finding=Finding.ACETOWHITE, image_ids=[row.image_id for row in rows]
+    ):
+        if candidate.mask is not None:
+            masks[candidate.image_id] = candidate.mask  # the newest comes last
     proposed = _from_proposal(session, [mask.version_id for mask in masks.values()])
     reference = BlindReference.from_card(session.get_one(Checkpoint, checkpoint_id).card)
     judged: list[tuple[int, OverlapRow]] = []
@@ -108,7 +110,8 @@ def _figures(
         if mask is None or mask.version_id in proposed:
             continue
         if mask.confirmed_clear:
-            free.append((row.patient_id, _area(session.get_one(Mask, row.mask_id))))
+            marked = session.get_one(Mask, row.mask_id)
+            free.append((row.patient_id, marked.area_px / (marked.width_px * marked.height_px)))
             continue
         if n_compared == MOST_COMPARED:
             continue
@@ -118,13 +121,13 @@ def _figures(
             judged.append((row.patient_id, OverlapRow(row.case_id, row.image_id, row.prediction_id, row.code, iou)))
             if reference is not None:
                 blind.append(_blind_iou(session, reference, mask.mask_id, mask.sha256))
-    values = [one.iou for _, one in judged]
+    values = [row.iou for _, row in judged]
     patients = [patient_id for patient_id, _ in judged]
 
-    def mean(of: Sequence[float], whose: Sequence[int], within: Bounds = (0.0, 1.0)) -> Estimate:
-        return mean_by_patients(of, whose, within=within)
+    def mean(of: Sequence[float], of_patients: Sequence[int], within: Bounds = (0.0, 1.0)) -> Estimate:
+        return mean_by_patients(of, of_patients, within=within)
 
-    lowest = tuple(sorted((one for _, one in judged), key=lambda one: one.iou)[:_N_LOWEST])
+    lowest = tuple(sorted((row for _, row in judged), key=lambda row: row.iou)[:_N_LOWEST])
     figures = OverlapFigures(
         iou=mean(values, patients),
         median=float(np.median(values)) if values else None,
@@ -173,10 +176,6 @@ def _from_proposal(session: Session, version_ids: list[int]) -> set[int]:
     return set(session.scalars(query)) & set(version_ids)
 
 
-def _area(mask: Mask) -> float:
-    return mask.area_px / (mask.width_px * mask.height_px)
-
-
 def _blind_iou(session: Session, reference: BlindReference, mask_id: int, mask_sha256: str) -> float:
     """IoU of the mean training mask with an annotated one that marks something."""
 
@@ -190,7 +189,7 @@ def _blind_iou(session: Session, reference: BlindReference, mask_id: int, mask_s
 
 def _iou(session: Session, own_id: int, own_sha256: str, other_id: int, other_sha256: str) -> float | None:
     def compare() -> float | None:
-        own, annotated = (mask_pixels(session.get_one(Mask, one)) for one in (own_id, other_id))
+        own, annotated = (mask_pixels(session.get_one(Mask, mask_id)) for mask_id in (own_id, other_id))
         return mask_figures(annotated, own).iou_acetowhite if own.shape == annotated.shape else None
 
     return _PAIRS.find((own_sha256, other_sha256), compare)

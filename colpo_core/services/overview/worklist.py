@@ -1,6 +1,8 @@
 """What waits for a person, how far the clinic is, and how much the store holds. Counts are the database's own."""
 
-from sqlalchemy import ColumnElement, SQLColumnExpression, exists, func, select
+from functools import partial
+
+from sqlalchemy import ColumnElement, exists, func, select
 from sqlalchemy.orm import Session, aliased
 
 from colpo_core.records.overview.worklist import Progress, WorkItem, WorkKind, Worklist
@@ -8,9 +10,10 @@ from colpo_core.records.people import Actor
 from colpo_core.services.annotations.confirmation import waits_for
 from colpo_core.services.common.blinding import images_without_model
 from colpo_core.services.common.callers import Caller
-from colpo_core.services.common.counting import count_up_to
+from colpo_core.services.common.counting import count_rows, count_up_to
 from colpo_core.services.common.permissions import EVERYBODY, allowed
-from colpo_core.services.overview.figures_cache import kept_figures
+from colpo_core.services.overview.figures_cache import cached_figures
+from colpo_core.services.review.rows import unreviewed
 from colpo_core.services.studies.presenting import assigned_studies
 from colpo_core.store import Store
 from colpo_core.store.facts import current_checkpoint_id, needs_annotation
@@ -19,7 +22,6 @@ from colpo_core.store.tables import (
     Annotation,
     AnnotationTask,
     AnnotationVersion,
-    Base,
     Case,
     CaseLabel,
     Checkpoint,
@@ -41,10 +43,10 @@ from colpo_core.terms import AnnotationState, Finding, JobState, LabelSource, Ro
 def worklist(caller: Caller) -> Worklist:
     """What waits for a person, by role: a reader is told of studies to read and of nothing else."""
     if caller.actor.role is Role.READER:
-        return Worklist(_studies_to_read(caller.store, caller.actor), None)
+        return Worklist(_studies_to_read(caller), None)
     with caller.store.reading() as session:
         items = _clinical_work(session, caller.actor)
-        progress = kept_figures(caller.store, session, "progress", (), lambda: _progress(session))
+        progress = cached_figures(caller.store, session, "progress", (), lambda: _progress(session))
         return Worklist(tuple(item for item in items if item.number), progress)
 
 
@@ -55,27 +57,27 @@ def status(store: Store) -> dict[str, int]:
     """
     with store.reading() as session:
         return {
-            "patients": _count(session, Patient),
-            "cases": _count(session, Case),
-            "cases_simulated": _count(session, Case, Case.simulated.is_(True)),
-            "images": _count(session, Image),
-            "annotations": _count(session, Annotation),
-            "annotations_to_confirm": _count(session, Annotation, Annotation.state == AnnotationState.TO_CONFIRM),
-            "labels": _count(session, CaseLabel, *_labelled_by(LabelSource.HISTOLOGY)),
-            "labels_by_impression": _count(session, CaseLabel, *_labelled_by(LabelSource.IMPRESSION)),
-            "cases_flagged": _count(session, CaseLabel, CaseLabel.flagged.is_(True)),
-            "snapshots": _count(session, Snapshot),
-            "jobs_running": _count(session, Job, _is_running()),
-            "checkpoints": _count(session, Checkpoint),
-            "predictions": _count(session, Prediction),
-            "reviews": _count(session, Review),
-            "studies": _count(session, Study),
-            "readings": _count(session, Reading),
-            "people": _count(session, Person, Person.password_hash.is_not(None)),
+            "patients": count_rows(session, Patient),
+            "cases": count_rows(session, Case),
+            "cases_simulated": count_rows(session, Case, Case.simulated.is_(True)),
+            "images": count_rows(session, Image),
+            "annotations": count_rows(session, Annotation),
+            "annotations_to_confirm": count_rows(session, Annotation, Annotation.state == AnnotationState.TO_CONFIRM),
+            "labels": count_rows(session, CaseLabel, *_labelled_by(LabelSource.HISTOLOGY)),
+            "labels_by_impression": count_rows(session, CaseLabel, *_labelled_by(LabelSource.IMPRESSION)),
+            "cases_flagged": count_rows(session, CaseLabel, CaseLabel.flagged.is_(True)),
+            "snapshots": count_rows(session, Snapshot),
+            "jobs_running": count_rows(session, Job, _is_running()),
+            "checkpoints": count_rows(session, Checkpoint),
+            "predictions": count_rows(session, Prediction),
+            "reviews": count_rows(session, Review),
+            "studies": count_rows(session, Study),
+            "readings": count_rows(session, Reading),
+            "people": count_rows(session, Person, Person.password_hash.is_not(None)),
         }
 
 
-def _studies_to_read(store: Store, actor: Actor) -> tuple[WorkItem, ...]:
+def _studies_to_read(caller: Caller) -> tuple[WorkItem, ...]:
     return tuple(
         WorkItem(
             WorkKind.STUDY,
@@ -85,7 +87,7 @@ def _studies_to_read(store: Store, actor: Actor) -> tuple[WorkItem, ...]:
             (("study", str(study.study_id)),),
             total=study.total,
         )
-        for study in assigned_studies(Caller(store, actor))
+        for study in assigned_studies(caller)
         if not study.is_finished
     )
 
@@ -93,50 +95,31 @@ def _studies_to_read(store: Store, actor: Actor) -> tuple[WorkItem, ...]:
 def _clinical_work(session: Session, actor: Actor) -> tuple[WorkItem, ...]:
     flagged = (CaseLabel.source == LabelSource.HISTOLOGY) & CaseLabel.flagged.is_(True)
     unlabelled = (CaseLabel.source == LabelSource.HISTOLOGY) & CaseLabel.label.is_(None) & CaseLabel.flagged.is_(False)
+    kept_back = images_without_model(actor)
+    to_review = (*unreviewed(actor, current_checkpoint_id()), Prediction.image_id.not_in(kept_back))
     waits = waits_for(session, actor)
     first_waiting = select(Annotation.image_id).where(waits).order_by(Annotation.id).limit(1)
-    first_image = select(Image.id).where(needs_annotation()).order_by(Image.id).limit(1)
-    first_draft = select(func.min(Annotation.image_id)).where(_is_my_draft(actor))
+    unpainted, is_draft = needs_annotation(), _is_my_draft(actor)
+    first_image = select(Image.id).where(unpainted).order_by(Image.id).limit(1)
+    first_draft = select(func.min(Annotation.image_id)).where(is_draft)
+    to_paint = _with(image=session.scalar(first_image))
+    drafts, imports = _with(image=session.scalar(first_draft)), _with(image=session.scalar(first_waiting))
+    count = partial(count_up_to, session)
     return (
-        WorkItem(
-            WorkKind.FLAGGED, "flagged cases", count_up_to(session, CaseLabel, flagged), "cases", _with(label="flagged")
-        ),
-        WorkItem(
-            WorkKind.DRAFTS,
-            "drafts not submitted",
-            count_up_to(session, Annotation, _is_my_draft(actor)),
-            "annotate",
-            _with(image=session.scalar(first_draft)),
-        ),
-        WorkItem(
-            WorkKind.TO_CONFIRM,
-            "masks to confirm",
-            count_up_to(session, Annotation, waits),
-            "annotate",
-            _with(image=session.scalar(first_waiting)),
-        ),
-        WorkItem(
-            WorkKind.UNANNOTATED,
-            "images without annotation",
-            count_up_to(session, Image, needs_annotation()),
-            "annotate",
-            _with(image=session.scalar(first_image)),
-        ),
+        WorkItem(WorkKind.FLAGGED, "flagged cases", count(CaseLabel, flagged), "cases", _with(label="flagged")),
+        WorkItem(WorkKind.DRAFTS, "drafts not submitted", count(Annotation, is_draft), "annotate", drafts),
+        WorkItem(WorkKind.TO_CONFIRM, "masks to confirm", count(Annotation, waits), "annotate", imports),
+        WorkItem(WorkKind.UNANNOTATED, "images without annotation", count(Image, unpainted), "annotate", to_paint),
         _to_adjudicate(session, actor),
-        WorkItem(
-            WorkKind.TO_REVIEW,
-            "predictions to review",
-            count_up_to(session, Prediction, _waits_for_review(actor)),
-            "review",
-        ),
+        WorkItem(WorkKind.TO_REVIEW, "predictions to review", count(Prediction, *to_review), "review"),
         WorkItem(
             WorkKind.UNLABELLED,
             "cases without a label",
-            count_up_to(session, CaseLabel, unlabelled),
+            count(CaseLabel, unlabelled),
             "cases",
             _with(label="unlabelled"),
         ),
-        WorkItem(WorkKind.JOBS, "running jobs", count_up_to(session, Job, _is_running()), "train"),
+        WorkItem(WorkKind.JOBS, "running jobs", count(Job, _is_running()), "train"),
     )
 
 
@@ -168,9 +151,9 @@ def _to_adjudicate(session: Session, actor: Actor) -> WorkItem:
         .having(func.count() > 1)
         .order_by(TaskItem.task_id)
     )
-    found = session.execute(query).all()
-    first_task = found[0].task_id if found else None
-    n_images = len({row.image_id for row in found})
+    rows = session.execute(query).all()
+    first_task = rows[0].task_id if rows else None
+    n_images = len({row.image_id for row in rows})
     return WorkItem(WorkKind.TO_ADJUDICATE, "masks to decide between", n_images, "agreement", _with(task=first_task))
 
 
@@ -186,15 +169,15 @@ def _progress(session: Session) -> Progress:
     )
     current = select(Checkpoint.name).where(Checkpoint.id == current_checkpoint_id())
     return Progress(
-        cases=_count(session, Case),
-        cases_labelled=_count(session, CaseLabel, *_labelled_by(LabelSource.HISTOLOGY)),
-        images=_count(session, Image),
-        images_to_annotate=_count(session, Image, Image.is_readable),
+        cases=count_rows(session, Case),
+        cases_labelled=count_rows(session, CaseLabel, *_labelled_by(LabelSource.HISTOLOGY)),
+        images=count_rows(session, Image),
+        images_to_annotate=count_rows(session, Image, Image.is_readable),
         images_annotated=session.scalar(annotated) or 0,
-        snapshots=_count(session, Snapshot),
-        checkpoints=_count(session, Checkpoint),
+        snapshots=count_rows(session, Snapshot),
+        checkpoints=count_rows(session, Checkpoint),
         current_checkpoint=session.scalar(current),
-        simulated_cases=_count(session, Case, Case.simulated.is_(True)),
+        simulated_cases=count_rows(session, Case, Case.simulated.is_(True)),
     )
 
 
@@ -214,12 +197,6 @@ def _is_my_draft(actor: Actor) -> ColumnElement[bool]:
     )
 
 
-def _waits_for_review(actor: Actor) -> ColumnElement[bool]:
-    mine = exists().where(Review.prediction_id == Prediction.id, Review.reviewer_id == actor.person_id)
-    kept_back = images_without_model(actor)
-    return (Prediction.checkpoint_id == current_checkpoint_id()) & ~mine & Prediction.image_id.not_in(kept_back)
-
-
 def _is_running() -> ColumnElement[bool]:
     return Job.state.in_((JobState.QUEUED, JobState.RUNNING))
 
@@ -230,7 +207,3 @@ def _labelled_by(source: LabelSource) -> tuple[ColumnElement[bool], ...]:
 
 def _with(**params: object) -> tuple[tuple[str, str], ...]:
     return tuple((name, str(value)) for name, value in params.items() if value is not None)
-
-
-def _count(session: Session, table: type[Base], *where: SQLColumnExpression[bool]) -> int:
-    return session.scalar(select(func.count()).select_from(table).where(*where)) or 0

@@ -6,15 +6,17 @@ Signing in and out stands in `signing_in`, whose functions are offered here too,
 import re
 from collections.abc import Iterator
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import exists, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from colpo_core.errors import Conflict, InputRejected, SignInRefused
+from colpo_core.records.copying import copied
 from colpo_core.records.people import AuditPage, AuditRecord, PersonRecord
 from colpo_core.services.common import audit, exposures
 from colpo_core.services.common.actors import as_actor
 from colpo_core.services.common.callers import Caller
+from colpo_core.services.common.counting import count_rows
 from colpo_core.services.common.permissions import ADMINISTRATORS, EVERYBODY, allowed
 from colpo_core.services.people.passwords import check_new_password, hash_password
 from colpo_core.services.people.signing_in import (
@@ -231,7 +233,7 @@ def list_audit(
             AuditRecord(entry.id, entry.at, username or "nobody", entry.action, entry.subject, entry.detail)
             for entry, username in rows[:limit]
         )
-    exposures.note(caller.store, caller.actor, [seen for entry in entries for seen in _seen_in_log(entry)])
+    exposures.note(caller, [seen for entry in entries for seen in _seen_in_log(entry)])
     return AuditPage(entries, entries[-1].id if len(rows) > limit else None)
 
 
@@ -247,9 +249,8 @@ def _somebody_can_sign_in(session: Session) -> bool:
 
 
 def _active_administrators(session: Session) -> int:
-    query = select(func.count()).select_from(Person)
-    query = query.where(Person.role == Role.ADMINISTRATOR, Person.active, Person.password_hash.is_not(None))
-    return session.scalar(query) or 0
+    conditions = (Person.role == Role.ADMINISTRATOR, Person.active, Person.password_hash.is_not(None))
+    return count_rows(session, Person, *conditions)
 
 
 def _too_late() -> Conflict:
@@ -290,13 +291,10 @@ def _checked_names(username: str, display_name: str) -> tuple[str, str]:
 
 def _as_record(person: Person) -> PersonRecord:
     blocked = person.blocked_until
-    return PersonRecord(
+    return copied(
+        PersonRecord,
+        person,
         person_id=person.id,
-        username=person.username,
-        display_name=person.display_name,
-        role=person.role,
-        active=person.active,
-        created_at=person.created_at,
         is_program=person.password_hash is None,
         blocked_until=blocked if blocked is not None and blocked > utc_now() else None,
     )

@@ -11,23 +11,22 @@ from sqlalchemy.orm import Session, aliased
 from colpo_core.errors import Conflict
 from colpo_core.evaluation.likeness import likeness, unpack_features
 from colpo_core.records.jobs.jobs import JobRecord
-from colpo_core.records.jobs.settings import ExplanationSettings, ImageChange, write_settings
+from colpo_core.records.jobs.settings import ExplanationSettings, ImageChange
 from colpo_core.records.people import Actor
 from colpo_core.records.review.explanations import CallReasons, LikeCase, WhatIfRecord
 from colpo_core.records.statistics.figures import Proportion, ReliabilityBin
 from colpo_core.services.annotations.submitted_masks import visible_masks
 from colpo_core.services.common import audit, exposures
 from colpo_core.services.common.blinding import hidden_annotators, require_prediction_visible
-from colpo_core.services.common.cache import Kept
+from colpo_core.services.common.cache import LruCache
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.common.permissions import CLINICIANS, allowed
 from colpo_core.services.jobs import control as jobs
-from colpo_core.services.jobs import engine
 from colpo_core.services.snapshots.learned import patients_met
 from colpo_core.services.snapshots.learned_copies import images_state
 from colpo_core.store import Store
 from colpo_core.store.dialects import among
-from colpo_core.store.facts import no_such
+from colpo_core.store.facts import find_one
 from colpo_core.store.tables import (
     Annotation,
     AnnotationVersion,
@@ -53,8 +52,8 @@ _NO_FEATURES = "This prediction is older than the comparison of cases. Predict t
 _NO_LABELS = "No case of another patient that this model has predicted has a label by histology yet."
 
 _Stack = tuple[npt.NDArray[np.int64], npt.NDArray[np.float16]]
-_STACKS: Kept[tuple[str, int, int, int], _Stack] = Kept(1)
-_LEARNED: Kept[tuple[str | int, ...], frozenset[int]] = Kept(16)
+_STACKS: LruCache[tuple[str, int, int, int], _Stack] = LruCache(1)
+_LEARNED: LruCache[tuple[str | int, ...], frozenset[int]] = LruCache(16)
 
 
 @allowed(CLINICIANS)
@@ -71,7 +70,7 @@ def call_reasons(caller: Caller, *, prediction_id: int, n_like: int = 5) -> Call
         NotFound: There is no such prediction, or the manifest of its model's snapshot is missing or damaged.
     """
     with caller.store.reading() as session:
-        prediction, image = _found(session, caller.actor, prediction_id)
+        prediction, image = _prediction_and_image(session, caller.actor, prediction_id)
         checkpoint = session.get_one(Checkpoint, prediction.checkpoint_id)
         job = _newest_job(session, prediction_id)
         like, why_not = _like(caller.store, session, prediction, image, n_like)
@@ -87,7 +86,7 @@ def call_reasons(caller: Caller, *, prediction_id: int, n_like: int = 5) -> Call
         )
         case_id = image.case_id
     shown = [(case.case_id, kind) for case in like for kind in (ExposureKind.LABEL, ExposureKind.HISTOLOGY)]
-    exposures.note(caller.store, caller.actor, [(case_id, ExposureKind.PREDICTION), *shown])
+    exposures.note(caller, [(case_id, ExposureKind.PREDICTION), *shown])
     return reasons
 
 
@@ -103,18 +102,15 @@ def start_what_ifs(caller: Caller, *, prediction_id: int) -> JobRecord:
         Conflict: It is being worked out already.
     """
     with caller.store.writing() as session:
-        prediction, image = _found(session, caller.actor, prediction_id)
+        prediction, image = _prediction_and_image(session, caller.actor, prediction_id)
         newest = _newest_job(session, prediction_id)
         if newest is not None and not newest.state.is_over:
             raise Conflict(f"This is being worked out already, as job {newest.id}.")
         settings = ExplanationSettings(prediction.id, _changes(session, caller.actor, image.id))
-        job = Job(kind=JobKind.EXPLAIN, settings=write_settings(settings), created_by=caller.actor.person_id)
-        session.add(job)
-        session.flush()
+        job = jobs.add_job(session, caller.actor, JobKind.EXPLAIN, settings)
         exposures.note_within(session, caller.actor, [(image.case_id, ExposureKind.PREDICTION)])
         audit.record(session, caller.actor, "ask what if", f"job {job.id}", prediction=prediction.id)
-    engine.place(caller.store, job.id)
-    return jobs.get_job(caller, job_id=job.id)
+    return jobs.place_job(caller.store, job.id)
 
 
 def calibration_band(card: Mapping[str, Any], channels: str, prob: float) -> ReliabilityBin | None:
@@ -134,13 +130,11 @@ def calibration_band(card: Mapping[str, Any], channels: str, prob: float) -> Rel
     return ReliabilityBin(bar["low"], bar["high"], bar["mean_prob"], Proportion(**bar["observed"]))
 
 
-def _found(session: Session, actor: Actor, prediction_id: int) -> tuple[Prediction, Image]:
+def _prediction_and_image(session: Session, actor: Actor, prediction_id: int) -> tuple[Prediction, Image]:
     query = select(Prediction, Image).join(Image, Image.id == Prediction.image_id).where(Prediction.id == prediction_id)
-    row = session.execute(query).one_or_none()
-    if row is None:
-        raise no_such(Prediction, prediction_id)
-    require_prediction_visible(session, actor, row[1].id)
-    return row[0], row[1]
+    prediction, image = find_one(session, query, prediction_id)
+    require_prediction_visible(session, actor, image.id)
+    return prediction, image
 
 
 def _newest_job(session: Session, prediction_id: int) -> Job | None:

@@ -2,7 +2,7 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, exists, func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from colpo_core.evaluation.evidence import image_evidence
@@ -30,11 +30,12 @@ from colpo_core.services.review.rows import (
     SITES_MAP,
     clock_of,
     model_mask,
-    note_predictions,
     prediction_record,
     prediction_rows,
     reviews_of,
+    seen_of,
     unless_damaged,
+    unreviewed,
     visible_prediction,
 )
 from colpo_core.services.review.series import review_series
@@ -70,7 +71,7 @@ def list_for_review(
             checkpoint.name,
             n_kept_back=count_up_to(session, Prediction, *kept_back),
         )
-    note_predictions(caller.store, caller.actor, queue.rows)
+    exposures.note(caller, seen_of(*queue.rows))
     return queue
 
 
@@ -100,7 +101,7 @@ def get_prediction(caller: Caller, *, prediction_id: int) -> PredictionRecord:
     """
     with caller.store.reading() as session:
         record = prediction_record(visible_prediction(session, caller.actor, prediction_id))
-    note_predictions(caller.store, caller.actor, [record])
+    exposures.note(caller, seen_of(record))
     return record
 
 
@@ -121,7 +122,7 @@ def find_prediction(caller: Caller, *, image_id: int) -> PredictionRecord | None
         )
         row = session.execute(query.limit(1)).one_or_none()
         record = prediction_record(row) if row else None
-    note_predictions(caller.store, caller.actor, [record] if record else [])
+    exposures.note(caller, seen_of(record) if record else [])
     return record
 
 
@@ -151,21 +152,20 @@ def open_review(caller: Caller, *, prediction_id: int) -> ReviewDesk:
         clock = clock_of(session, caller.actor, row[1])
         series = review_series(session, caller.actor, case_id=record.case_id, checkpoint_id=record.checkpoint_id)
         thresholds = row[2].card.get("thresholds", {})
-    note_predictions(caller.store, caller.actor, [record])
+    exposures.note(caller, seen_of(record))
     shown = {mask.annotator_id for image in series for mask in image.masks}
     if annotated is not None:
         shown.add(annotated[0].annotator_id)
     if shown - {caller.actor.person_id}:
-        exposures.note(caller.store, caller.actor, [(record.case_id, ExposureKind.MASK)])
+        exposures.note(caller, [(record.case_id, ExposureKind.MASK)])
     if reference.label is not None:
         exposures.note(
-            caller.store,
-            caller.actor,
+            caller,
             [(record.case_id, kind) for kind in (ExposureKind.LABEL, ExposureKind.HISTOLOGY)],
         )
-    found, no_maps = unless_damaged("The Grad-CAM maps", lambda: unpack_maps(caller.store.blobs.get(maps_sha256)))
-    maps = found or {}
-    names = () if found is None else MAP_NAMES
+    read_maps, no_maps = unless_damaged("The Grad-CAM maps", lambda: unpack_maps(caller.store.blobs.get(maps_sha256)))
+    maps = read_maps or {}
+    names = () if read_maps is None else MAP_NAMES
     peaks = {name: float(maps[name].max()) if name in maps else 0.0 for name in names}
     strengths = {name: peak / brightest_of_network(maps, name) if peak > 0 else 0.0 for name, peak in peaks.items()}
     return ReviewDesk(
@@ -175,8 +175,8 @@ def open_review(caller: Caller, *, prediction_id: int) -> ReviewDesk:
         reference,
         following,
         count,
-        in_model_mask=None if own is None or found is None else image_evidence(maps, own),
-        in_expert_mask=None if annotated is None or found is None else image_evidence(maps, annotated[1]),
+        in_model_mask=None if own is None or read_maps is None else image_evidence(maps, own),
+        in_expert_mask=None if annotated is None or read_maps is None else image_evidence(maps, annotated[1]),
         expert="" if annotated is None else annotated[0].annotator,
         sites=() if own is None or SITES_MAP not in maps else propose_sites(maps[SITES_MAP], own, clock),
         has_cervix=clock.is_cervix,
@@ -219,16 +219,11 @@ def _annotated(session: Session, actor: Actor, image_id: int) -> tuple[Annotator
 
 
 def _waiting_for(actor: Actor, checkpoint_id: int) -> tuple[ColumnElement[bool], ...]:
-    return (*_unreviewed(actor, checkpoint_id), Prediction.image_id.not_in(images_without_model(actor)))
+    return (*unreviewed(actor, checkpoint_id), Prediction.image_id.not_in(images_without_model(actor)))
 
 
 def _kept_back_from(actor: Actor, checkpoint_id: int) -> tuple[ColumnElement[bool], ...]:
-    return (*_unreviewed(actor, checkpoint_id), Prediction.image_id.in_(images_without_model(actor)))
-
-
-def _unreviewed(actor: Actor, checkpoint_id: int) -> tuple[ColumnElement[bool], ...]:
-    mine = exists().where(Review.prediction_id == Prediction.id, Review.reviewer_id == actor.person_id)
-    return (Prediction.checkpoint_id == checkpoint_id, ~mine)
+    return (*unreviewed(actor, checkpoint_id), Prediction.image_id.in_(images_without_model(actor)))
 
 
 def _reference(session: Session, case_id: int) -> Reference:

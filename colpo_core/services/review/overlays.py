@@ -6,13 +6,14 @@ from colpo_core.images.colours import MASK_RGBA, map_png
 from colpo_core.images.maps import MAP_NAMES, brightest_of_network, unpack_maps
 from colpo_core.images.masks import mask_png
 from colpo_core.images.probabilities import unpack_probabilities
+from colpo_core.services.common import exposures
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.common.permissions import CLINICIANS, allowed
 from colpo_core.services.review.rows import (
     model_mask,
-    note_predictions,
     prediction_record,
     proposed_sites,
+    seen_of,
     visible_prediction,
 )
 
@@ -28,7 +29,7 @@ def prediction_mask_png(caller: Caller, *, prediction_id: int) -> bytes:
     with caller.store.reading() as session:
         row = visible_prediction(session, caller.actor, prediction_id)
         pixels = model_mask(session, row[0])
-    note_predictions(caller.store, caller.actor, [prediction_record(row)])
+    exposures.note(caller, seen_of(prediction_record(row)))
     return mask_png(pixels, rgba=MASK_RGBA)
 
 
@@ -44,7 +45,7 @@ def prediction_probability_png(caller: Caller, *, prediction_id: int) -> bytes:
     with caller.store.reading() as session:
         row = visible_prediction(session, caller.actor, prediction_id)
         sha256 = row[0].acetowhite_sha256
-    note_predictions(caller.store, caller.actor, [prediction_record(row)])
+    exposures.note(caller, seen_of(prediction_record(row)))
     if sha256 is None:
         raise NotFound("This prediction is older than the probabilities of each place. Predict the image again.")
     content = caller.store.blobs.get(sha256)
@@ -70,7 +71,7 @@ def prediction_map_png(caller: Caller, *, prediction_id: int, name: str, most_px
         row = visible_prediction(session, caller.actor, prediction_id)
         prediction, image = row[:2]
         maps_sha256, height_px, width_px = prediction.maps_sha256, image.height_px, image.width_px
-    note_predictions(caller.store, caller.actor, [prediction_record(row)])
+    exposures.note(caller, seen_of(prediction_record(row)))
     maps = unpack_maps(caller.store.blobs.get(maps_sha256))
     if name not in maps:
         raise NotFound(f"There is no map {name!r}; there are {', '.join(MAP_NAMES)}.")
@@ -92,5 +93,5 @@ def prediction_sites_png(caller: Caller, *, prediction_id: int) -> bytes:
         row = visible_prediction(session, caller.actor, prediction_id)
         sites = proposed_sites(caller.store, session, caller.actor, row)
         height_px, width_px = row[1].height_px, row[1].width_px
-    note_predictions(caller.store, caller.actor, [prediction_record(row)])
+    exposures.note(caller, seen_of(prediction_record(row)))
     return sites_png(sites, height_px=height_px, width_px=width_px)

@@ -1,32 +1,32 @@
 """Rows of predictions as other services need them. Whoever shows somebody what they say notes it: see `exposures`."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Row, Select, select
+from sqlalchemy import ColumnElement, Row, ScalarSelect, Select, exists, select
 from sqlalchemy.orm import Session
 
 from colpo_core.errors import ColpoError
 from colpo_core.images.biopsy_sites import propose_sites
 from colpo_core.images.clock_face import Clock, lay_clock
 from colpo_core.images.maps import unpack_maps
+from colpo_core.records.copying import copied
 from colpo_core.records.models.cards import calibration_text
 from colpo_core.records.models.marks import model_marks
 from colpo_core.records.people import Actor
 from colpo_core.records.review.explanations import ProposedSite
 from colpo_core.records.review.reviews import PredictionRecord, ReviewRecord
 from colpo_core.services.annotations.cervix import visible_cervix
-from colpo_core.services.common import exposures
 from colpo_core.services.common.blinding import require_prediction_visible
 from colpo_core.services.common.mask_rows import mask_pixels
 from colpo_core.store import Store
-from colpo_core.store.facts import no_such
+from colpo_core.store.facts import find_one
 from colpo_core.store.tables import Case, Checkpoint, Image, Mask, Patient, Person, Prediction, Review
 from colpo_core.terms import ExposureKind
 
-Found = TypeVar("Found")
+Result = TypeVar("Result")
 PredictionRow = Row[Prediction, Image, Checkpoint, str]
 SITES_MAP = "4ch-hsil"
 
@@ -49,9 +49,7 @@ def visible_prediction(session: Session, actor: Actor, prediction_id: int) -> Pr
         Blinding: It is kept back from the actor, who has yet to paint the image.
         NotFound: There is no such prediction.
     """
-    row = session.execute(prediction_rows().where(Prediction.id == prediction_id)).one_or_none()
-    if row is None:
-        raise no_such(Prediction, prediction_id)
+    row = find_one(session, prediction_rows().where(Prediction.id == prediction_id), prediction_id)
     require_prediction_visible(session, actor, row[1].id)
     return row
 
@@ -59,8 +57,9 @@ def visible_prediction(session: Session, actor: Actor, prediction_id: int) -> Pr
 def prediction_record(row: PredictionRow) -> PredictionRecord:
     """The record of a row of `prediction_rows`."""
     prediction, image, checkpoint, patient_code = row
-    return PredictionRecord(
-        id=prediction.id,
+    return copied(
+        PredictionRecord,
+        prediction,
         image_id=image.id,
         case_id=image.case_id,
         patient_code=patient_code,
@@ -69,22 +68,22 @@ def prediction_record(row: PredictionRow) -> PredictionRecord:
         label_source=checkpoint.label_source,
         width_px=image.width_px,
         height_px=image.height_px,
-        prob_hsil_3ch=prediction.prob_hsil_3ch,
-        prob_hsil_4ch=prediction.prob_hsil_4ch,
-        threshold_3ch=prediction.threshold_3ch,
-        threshold_4ch=prediction.threshold_4ch,
-        acetowhite_fraction=prediction.acetowhite_fraction,
         simulated=image.simulated,
         checkpoint_simulated=checkpoint.simulated,
-        created_at=prediction.created_at,
         marks=model_marks(checkpoint.card, label_source=checkpoint.label_source, simulated=checkpoint.simulated),
         calibration=calibration_text(checkpoint.card),
     )
 
 
-def note_predictions(store: Store, whose: Actor, predictions: Iterable[PredictionRecord]) -> None:
-    """Note that somebody has seen what predictions say of their cases."""
-    exposures.note(store, whose, [(record.case_id, ExposureKind.PREDICTION) for record in predictions])
+def seen_of(*predictions: PredictionRecord) -> list[tuple[int, ExposureKind]]:
+    """What whoever is shown predictions has seen of their cases."""
+    return [(record.case_id, ExposureKind.PREDICTION) for record in predictions]
+
+
+def unreviewed(actor: Actor, checkpoint_id: int | ScalarSelect[int]) -> tuple[ColumnElement[bool], ...]:
+    """The conditions of a checkpoint's predictions on which the actor has no verdict."""
+    mine = exists().where(Review.prediction_id == Prediction.id, Review.reviewer_id == actor.person_id)
+    return (Prediction.checkpoint_id == checkpoint_id, ~mine)
 
 
 def reviews_of(session: Session, prediction_id: int) -> tuple[ReviewRecord, ...]:
@@ -112,11 +111,11 @@ def model_mask(session: Session, prediction: Prediction) -> NDArray[np.bool_]:
 
 def clock_of(session: Session, actor: Actor, image: Image) -> Clock:
     """The clock face over an image: about an outline of the cervix that the actor may see, else about the middle."""
-    cervix, _whose = visible_cervix(session, actor, image)
+    cervix, _ = visible_cervix(session, actor, image)
     return lay_clock(cervix, height_px=image.height_px, width_px=image.width_px)
 
 
-def proposed_sites(store: Store, session: Session, whose: Actor, row: PredictionRow) -> tuple[ProposedSite, ...]:
+def proposed_sites(store: Store, session: Session, actor: Actor, row: PredictionRow) -> tuple[ProposedSite, ...]:
     """The places of a prediction that are proposed for a biopsy.
 
     Raises:
@@ -126,10 +125,10 @@ def proposed_sites(store: Store, session: Session, whose: Actor, row: Prediction
     maps = unpack_maps(store.blobs.get(row[0].maps_sha256))
     if SITES_MAP not in maps:
         return ()
-    return propose_sites(maps[SITES_MAP], model_mask(session, row[0]), clock_of(session, whose, row[1]))
+    return propose_sites(maps[SITES_MAP], model_mask(session, row[0]), clock_of(session, actor, row[1]))
 
 
-def unless_damaged(what: str, read: Callable[[], Found]) -> tuple[Found | None, str]:
+def unless_damaged(what: str, read: Callable[[], Result]) -> tuple[Result | None, str]:
     """What is read, or a sentence that says why it cannot be; whatever else is shown does without it."""
     try:
         return read(), ""

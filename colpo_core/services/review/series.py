@@ -16,14 +16,7 @@ from colpo_core.terms import Finding
 
 
 def review_series(session: Session, actor: Actor, *, case_id: int, checkpoint_id: int) -> tuple[ReviewImage, ...]:
-    """The images of a case by stage and time, each with its layers.
-
-    Args:
-        session: A reading session.
-        actor: Who reviews.
-        case_id: The case.
-        checkpoint_id: Whose predictions.
-    """
+    """The images of a case by stage and time, each with its layers."""
     images = list(session.scalars(select(Image).where(Image.case_id == case_id)))
     ids = [image.id for image in images]
     kept_back = set(session.scalars(images_without_model(actor)))

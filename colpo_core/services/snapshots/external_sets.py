@@ -40,11 +40,6 @@ def external_sets(caller: Caller) -> tuple[SnapshotRecord, ...]:
 def seen_by(caller: Caller, *, checkpoint_id: int, snapshot_id: int) -> tuple[str, ...]:
     """What of an external test set a checkpoint's training has touched: see `learned.learned_from`.
 
-    Args:
-        caller: Who asks.
-        checkpoint_id: The checkpoint.
-        snapshot_id: The external test set.
-
     Returns:
         Sentences that name patients and images by their rows; none where the set is unseen.
 
@@ -241,18 +236,18 @@ def _looks(store: Store, items: Iterable[ManifestItem | LearnedImage]) -> dict[i
         return fingerprints(session)
 
 
-def _sentences(touched: _Touched, who: str, name: str) -> tuple[str, ...]:
-    """What was touched, as sentences that begin with who touched it."""
+def _sentences(touched: _Touched, subject: str, name: str) -> tuple[str, ...]:
+    """What was touched, as sentences that begin with `subject`, who touched it."""
     of_set = f"of the external test set “{name}”"
     sentences = []
     if touched.patients:
-        sentences.append(f"{who} {_numbered('patient', touched.patients)} {of_set}.")
+        sentences.append(f"{subject} {_numbered('patient', touched.patients)} {of_set}.")
     if touched.files:
-        sentences.append(f"{who} the same file as {_numbered('image', touched.files)} {of_set}.")
+        sentences.append(f"{subject} the same file as {_numbered('image', touched.files)} {of_set}.")
     if touched.copies:
-        sentences.append(f"{who} near copies of {_numbered('image', touched.copies)} {of_set}.")
+        sentences.append(f"{subject} near copies of {_numbered('image', touched.copies)} {of_set}.")
     if touched.met:
-        sentences.append(f"{who} other images of {_numbered('patient', touched.met)} {of_set} under another code.")
+        sentences.append(f"{subject} other images of {_numbered('patient', touched.met)} {of_set} under another code.")
     return tuple(sentences)
 
 

@@ -15,7 +15,6 @@ from colpo_core.datasets.splits import split_patients, strata_of
 from colpo_core.errors import Conflict, InputRejected
 from colpo_core.labels import RULES_VERSION
 from colpo_core.records.cases.images import AskedImage, Contradiction
-from colpo_core.records.people import Actor
 from colpo_core.records.snapshots.snapshots import MaskAuthor, SnapshotPreview, SnapshotQuery, SnapshotRecord
 from colpo_core.services.agreement.consensus import Consensus, keep_consensus
 from colpo_core.services.annotations.submitted_masks import find_annotator_masks
@@ -34,7 +33,7 @@ from colpo_core.services.snapshots.gathering import Gathered, Usable, gather
 from colpo_core.services.snapshots.rows import snapshot_record, snapshot_rows
 from colpo_core.services.snapshots.shortcuts import search_shortcuts, snapshot_shortcuts
 from colpo_core.store import Store
-from colpo_core.store.facts import find_row, no_such
+from colpo_core.store.facts import find_one, find_row
 from colpo_core.store.tables import Person, Snapshot
 from colpo_core.terms import ExposureKind, Finding, Split
 
@@ -60,7 +59,7 @@ def preview_snapshot(caller: Caller, *, query: SnapshotQuery, measure_at_most: i
         InputRejected: The fractions do not make sense, a patient's code is unknown, or nothing at all can be frozen.
         NotFound: There is no such annotator, or the file of an image that is looked at for the first time is lost.
     """
-    gathered = _gather_all(caller.store, query, partial(_note_contradictions, caller.store, caller.actor))
+    gathered = _gather_all(caller.store, query, partial(_note_contradictions, caller))
     manifest = gathered.manifest
     with caller.store.reading() as session:
         equals = session.scalar(select(Snapshot.name).where(Snapshot.sha256 == manifest.sha256))
@@ -99,7 +98,7 @@ def freeze_snapshot(caller: Caller, *, query: SnapshotQuery) -> SnapshotRecord:
         LeakageFound: The same patient, image or near copy would stand on two sides.
         NotFound: There is no such annotator, or the file of an image that is looked at for the first time is lost.
     """
-    return _freeze(caller.store, caller.actor, query, partial(_note_contradictions, caller.store, caller.actor))
+    return _freeze(caller, query, partial(_note_contradictions, caller))
 
 
 @allowed(CLINICIANS)
@@ -112,10 +111,11 @@ def freeze_unattended(caller: Caller, *, query: SnapshotQuery) -> SnapshotRecord
         LeakageFound: See there.
         NotFound: See there.
     """
-    return _freeze(caller.store, caller.actor, query, None)
+    return _freeze(caller, query, None)
 
 
-def _freeze(store: Store, actor: Actor, query: SnapshotQuery, tell: "_Tell | None") -> SnapshotRecord:
+def _freeze(caller: Caller, query: SnapshotQuery, tell: "_Tell | None") -> SnapshotRecord:
+    store, actor = caller.store, caller.actor
     gathered = _gather_all(store, query, tell)
     manifest = gathered.manifest
     check_leakage(manifest, gathered.fingerprints)
@@ -150,7 +150,7 @@ def _freeze(store: Store, actor: Actor, query: SnapshotQuery, tell: "_Tell | Non
             )
         snapshot_id = equal.id
     snapshot_shortcuts(store, snapshot_id, manifest)
-    return get_snapshot(Caller(store, actor), snapshot_id=snapshot_id)
+    return get_snapshot(caller, snapshot_id=snapshot_id)
 
 
 @allowed(CLINICIANS)
@@ -168,10 +168,7 @@ def get_snapshot(caller: Caller, *, snapshot_id: int) -> SnapshotRecord:
         NotFound: There is no such snapshot.
     """
     with caller.store.reading() as session:
-        row = session.execute(snapshot_rows().where(Snapshot.id == snapshot_id)).one_or_none()
-        if row is None:
-            raise no_such(Snapshot, snapshot_id)
-        return snapshot_record(row)
+        return snapshot_record(find_one(session, snapshot_rows().where(Snapshot.id == snapshot_id), snapshot_id))
 
 
 @allowed(CLINICIANS)
@@ -182,10 +179,7 @@ def find_snapshot(caller: Caller, *, name: str) -> SnapshotRecord:
         NotFound: There is no such snapshot.
     """
     with caller.store.reading() as session:
-        row = session.execute(snapshot_rows().where(Snapshot.name == name.strip())).one_or_none()
-        if row is None:
-            raise no_such(Snapshot, name)
-        return snapshot_record(row)
+        return snapshot_record(find_one(session, snapshot_rows().where(Snapshot.name == name.strip()), name))
 
 
 @allowed(CLINICIANS)
@@ -237,10 +231,10 @@ class _Frozen:
 _Tell = Callable[[tuple[Contradiction, ...]], None]
 
 
-def _note_contradictions(store: Store, actor: Actor, contradictions: tuple[Contradiction, ...]) -> None:
+def _note_contradictions(caller: Caller, contradictions: tuple[Contradiction, ...]) -> None:
     """Whoever is told that two labels contradict each other, and knows one, knows the other."""
     cases = {case_id for pair in contradictions for case_id in (pair.case_id, pair.other_case_id)}
-    exposures.note(store, actor, [(case_id, ExposureKind.LABEL) for case_id in cases])
+    exposures.note(caller, [(case_id, ExposureKind.LABEL) for case_id in cases])
 
 
 def _gather_all(store: Store, query: SnapshotQuery, tell: _Tell | None) -> _Frozen:

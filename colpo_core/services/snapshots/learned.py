@@ -18,17 +18,13 @@ from colpo_core.services.snapshots.learned_copies import LearnedImage, patients_
 from colpo_core.services.snapshots.rows import read_manifest
 from colpo_core.store import Store
 from colpo_core.store.dialects import among
-from colpo_core.store.facts import no_such
+from colpo_core.store.facts import find_one
 from colpo_core.store.tables import Case, Checkpoint, CheckpointImage, CheckpointPatient, Image, Patient, Snapshot
 from colpo_core.terms import Split
 
 
 def learned_from(manifest: Manifest, card: Mapping[str, Any]) -> tuple[ManifestItem, ...]:
     """The images that a training learned from or chose by.
-
-    Args:
-        manifest: The snapshot that it was given.
-        card: The card of its checkpoint.
 
     Returns:
         Those of train and validation. By the paper's protocol all, because copies of each image stand on every side.
@@ -47,11 +43,6 @@ def record_learned(session: Session, checkpoint: Checkpoint, manifest: Manifest)
     """Write down what a checkpoint has learned from; once, when it is published.
 
     Rows that a manifest names and that the store no longer holds are left out: nobody can ask about them.
-
-    Args:
-        session: A writing session.
-        checkpoint: The checkpoint, which has a row.
-        manifest: The snapshot that it was trained on.
     """
     items = learned_from(manifest, checkpoint.card)
     patients = among(Patient.id, {item.patient_id for item in items})
@@ -66,9 +57,6 @@ def record_learned(session: Session, checkpoint: Checkpoint, manifest: Manifest)
 
 def fill_learned(store: Store) -> tuple[str, ...]:
     """Write down what the checkpoints have learned from that an older version of the program published.
-
-    Args:
-        store: The open store.
 
     Returns:
         A sentence for each checkpoint of which it cannot be told, since its snapshot's file is missing or damaged.
@@ -101,9 +89,7 @@ def learned_patients(session: Session, checkpoint_id: int) -> frozenset[int]:
         NotFound: There is no such checkpoint, or it is not known whom it learned from.
     """
     query = select(Checkpoint.name, Checkpoint.learning_recorded).where(Checkpoint.id == checkpoint_id)
-    checkpoint = session.execute(query).one_or_none()
-    if checkpoint is None:
-        raise no_such(Checkpoint, checkpoint_id)
+    checkpoint = find_one(session, query, checkpoint_id)
     if not checkpoint.learning_recorded:
         raise NotFound(
             f"Whom {checkpoint.name} has learned from is not known: the file of its snapshot was missing or damaged. "
@@ -132,11 +118,6 @@ def patients_met(store: Store, session: Session, *checkpoint_ids: int) -> frozen
     those who have a copy or near copy of such an image now: a model that has learned from a photograph knows the woman,
     whatever she is called. An image that an older version stored and nobody has looked at since is compared by its file
     alone.
-
-    Args:
-        store: The open store.
-        session: A session of it.
-        checkpoint_ids: Rows of the checkpoints.
 
     Raises:
         NotFound: There is no such checkpoint, or it is not known whom it learned from.

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from colpo_core.images.perceptual import Looks
-from colpo_core.services.common.cache import Kept
+from colpo_core.services.common.cache import LruCache
 from colpo_core.store import Store
 from colpo_core.store.tables import Case, Image
 
@@ -79,7 +79,7 @@ class _Compared:
         self.done.update(image_id for image_id, _ in known)
 
 
-_COMPARED: Kept[tuple[str, tuple[int, ...], int], _Compared] = Kept(8)
+_COMPARED: LruCache[tuple[str, tuple[int, ...], int], _Compared] = LruCache(8)
 
 
 def images_state(session: Session) -> ImagesState:

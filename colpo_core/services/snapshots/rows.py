@@ -7,6 +7,7 @@ from sqlalchemy.orm import aliased
 
 from colpo_core.datasets.manifest import Manifest
 from colpo_core.errors import SnapshotMismatch
+from colpo_core.records.copying import copied
 from colpo_core.records.snapshots.shortcuts import ShortcutReport
 from colpo_core.records.snapshots.snapshots import SnapshotRecord
 from colpo_core.records.typed_json import from_values
@@ -27,21 +28,12 @@ def snapshot_rows() -> Select[Snapshot, str, str | None]:
 def snapshot_record(row: Row[Snapshot, str, str | None]) -> SnapshotRecord:
     """The record of a row of `snapshot_rows`."""
     snapshot, created_by, annotator = row
-    return SnapshotRecord(
-        id=snapshot.id,
-        name=snapshot.name,
-        sha256=snapshot.sha256,
-        label_source=snapshot.label_source,
-        rules_version=snapshot.rules_version,
-        seed=snapshot.seed,
+    return copied(
+        SnapshotRecord,
+        snapshot,
         counts=dict(snapshot.counts),
-        simulated=snapshot.simulated,
-        mask_policy=snapshot.mask_policy,
-        mask_annotator_id=snapshot.mask_annotator_id,
         mask_annotator=annotator,
         created_by=created_by,
-        created_at=snapshot.created_at,
-        external=snapshot.external,
         shortcuts=None if snapshot.shortcuts is None else stored_shortcuts(snapshot.shortcuts),
     )
 

@@ -91,13 +91,7 @@ def search_shortcuts(store: Store, manifest: Manifest, *, at_most: int | None = 
 
 
 def snapshot_shortcuts(store: Store, snapshot_id: int, manifest: Manifest) -> ShortcutReport:
-    """Shortcuts in a frozen snapshot: what is kept with it, or found anew where that no longer holds.
-
-    Args:
-        store: The open store.
-        snapshot_id: Row of the snapshot.
-        manifest: What it holds.
-    """
+    """Shortcuts in a frozen snapshot: what is kept with it, or found anew where that no longer holds."""
     key = _key(_cases(store, manifest))
     with store.reading() as session:
         stored = session.get_one(Snapshot, snapshot_id).shortcuts

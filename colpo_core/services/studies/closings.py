@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from colpo_core import __version__
@@ -15,6 +14,7 @@ from colpo_core.records.studies.conduct import StudyConduct
 from colpo_core.records.studies.designs import StudyDetail
 from colpo_core.records.studies.reports import ComputedAnew, FigureChange, ReportFigure, StudyReport
 from colpo_core.records.studies.results import StudyAnalysis, StudyResults
+from colpo_core.services.common.counting import count_rows
 from colpo_core.services.studies.conduct import changed_labels
 from colpo_core.services.studies.evidence import StudyEvidence, read_evidence
 from colpo_core.services.studies.reader_names import ReaderNames
@@ -59,7 +59,7 @@ def find_now(store: Store, study_id: int) -> dict[str, Any]:
 
 def count_readings(session: Session, study_id: int) -> int:
     """Readings of a study so far: whether what was found a moment ago still holds."""
-    return session.scalar(select(func.count()).select_from(Reading).where(Reading.study_id == study_id)) or 0
+    return count_rows(session, Reading, Reading.study_id == study_id)
 
 
 def write_closing(session: Session, study: Study, found: Mapping[str, Any]) -> None:
@@ -79,14 +79,7 @@ def write_closing(session: Session, study: Study, found: Mapping[str, Any]) -> N
 def computed_anew(
     session: Session, evidence: StudyEvidence, results: StudyResults, analysis: StudyAnalysis
 ) -> ComputedAnew | None:
-    """What of a closed study is computed otherwise now than at its closing; None before the closing.
-
-    Args:
-        session: A reading session.
-        evidence: What both rest on.
-        results: As found now.
-        analysis: As found now.
-    """
+    """What of a closed study is computed otherwise now than at its closing; None before the closing."""
     study, names = evidence.study, evidence.names
     if study.closed_at is None:
         return None

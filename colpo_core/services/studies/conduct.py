@@ -8,7 +8,6 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from colpo_core.records.people import Actor
 from colpo_core.records.studies.conduct import ChangedLabels, ReaderExposure, StudyConduct
 from colpo_core.services.common import audit, exposures
 from colpo_core.services.common.callers import Caller
@@ -18,7 +17,6 @@ from colpo_core.services.studies.reader_names import ReaderNames, reader_names
 from colpo_core.services.studies.readers import Exposed, exposed_of, plan_of
 from colpo_core.services.studies.refusals import list_refusals
 from colpo_core.services.studies.rows import design_of, get_study_row
-from colpo_core.store import Store
 from colpo_core.store.tables import AuditEntry, CaseLabel, Reading, Study, StudyCase, StudyClosing, utc_now
 from colpo_core.studies.design import StudyDesign
 from colpo_core.terms import ExposureKind, ExposureRule, Label, LabelSource, StudyState
@@ -45,12 +43,13 @@ def study_conduct(caller: Caller, *, study_id: int, by_number: bool = False) -> 
         study = get_study_row(session, study_id)
         plan, names = plan_of(study), reader_names(session, study, by_number=by_number)
         closing = session.get(StudyClosing, study_id)
+        cases = set(session.scalars(select(StudyCase.case_id).where(StudyCase.study_id == study_id)))
         looks = select(func.count()).where(AuditEntry.subject == f"study {study_id}", AuditEntry.action == LOOK)
         return StudyConduct(
             rule=plan.exposure_rule,
             interim_results=bool(plan.interim_results),
             n_interim_looks=session.scalar(looks) or 0,
-            exposures=_exposures(session, study, names),
+            exposures=tuple(_of_reader(session, study, cases, *reader) for reader in names.names.items()),
             amendments=list_amendments(session, study_id, names),
             refusals=list_refusals(session, study_id, names),
             cautions=plan.cautions,
@@ -71,14 +70,14 @@ def export_record(caller: Caller, *, study_id: int) -> bytes:
         study = get_study_row(session, study_id)
         design = design_of(session, study)
         record = record_json(session, study, design, conduct, reader_names(session, study))
-    note_record(caller.store, caller.actor, design)
+    exposures.note(caller, seen_in_record(design))
     return record
 
 
 def record_json(
     session: Session, study: Study, design: StudyDesign, conduct: StudyConduct, names: ReaderNames
 ) -> bytes:
-    """The same of what was read already; whoever hands it out notes that with `note_record`."""
+    """The same of what was read already; whoever hands it out notes that as `seen_in_record` says."""
     words: dict[str, Any] = json.loads(design.to_json())
     closing = session.get(StudyClosing, study.id)
     content = {
@@ -96,9 +95,9 @@ def record_json(
     return json.dumps(content, indent=2, ensure_ascii=False, default=str).encode()
 
 
-def note_record(store: Store, whose: Actor, design: StudyDesign) -> None:
-    """Note that somebody was given a study's record, which tells the truth of its cases and practice cases."""
-    exposures.note(store, whose, [(case.case_id, ExposureKind.LABEL) for case in (*design.cases, *design.practice)])
+def seen_in_record(design: StudyDesign) -> list[tuple[int, ExposureKind]]:
+    """What whoever is given a study's record has seen: it tells the truth of its cases and practice cases."""
+    return [(case.case_id, ExposureKind.LABEL) for case in (*design.cases, *design.practice)]
 
 
 def _scrubbed(design: dict[str, Any], names: ReaderNames) -> dict[str, Any]:
@@ -157,11 +156,6 @@ def _seen_by_then(exposed: tuple[Exposed, ...], reading: Reading) -> frozenset[E
     return frozenset(
         seen.kind for seen in exposed if seen.case_id == reading.case_id and seen.first_at <= reading.answered_at
     )
-
-
-def _exposures(session: Session, study: Study, names: ReaderNames) -> tuple[ReaderExposure, ...]:
-    cases = set(session.scalars(select(StudyCase.case_id).where(StudyCase.study_id == study.id)))
-    return tuple(_of_reader(session, study, cases, reader_id, name) for reader_id, name in names.names.items())
 
 
 def _of_reader(session: Session, study: Study, cases: set[int], reader_id: int, name: str) -> ReaderExposure:

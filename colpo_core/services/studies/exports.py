@@ -5,7 +5,7 @@ from collections.abc import Collection
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from colpo_core.records.people import Actor
+from colpo_core.records.copying import copied
 from colpo_core.records.studies.results import ReadingTable
 from colpo_core.services.common import exposures
 from colpo_core.services.common.callers import Caller
@@ -13,7 +13,6 @@ from colpo_core.services.common.permissions import ADMINISTRATORS, allowed
 from colpo_core.services.studies.conduct import exposed_at_reading, note_look
 from colpo_core.services.studies.evidence import CHANNELS, StudyEvidence, closed_evidence
 from colpo_core.services.studies.readers import study_orders
-from colpo_core.store import Store
 from colpo_core.store.tables import Image, Reading, StudyCase
 from colpo_core.studies.export import CallRow, calls_csv, ratings_csv
 from colpo_core.studies.orders import Showing
@@ -44,7 +43,7 @@ def export_readings(caller: Caller, *, study_id: int, table: ReadingTable) -> by
     with caller.store.reading() as session:
         evidence = closed_evidence(caller.store, session, study_id)
         content = reading_table(session, evidence, table)
-    note_tables(caller.store, caller.actor, evidence, [table])
+    exposures.note(caller, seen_in_tables(evidence, [table]))
     return content
 
 
@@ -55,10 +54,10 @@ def reading_table(session: Session, evidence: StudyEvidence, table: ReadingTable
     return calls_csv([*_reader_rows(session, evidence), *_checkpoint_rows(session, evidence)])
 
 
-def note_tables(store: Store, whose: Actor, evidence: StudyEvidence, tables: Collection[ReadingTable]) -> None:
-    """Note that somebody was given tables, which tell truths and predictions of all cases of the study."""
+def seen_in_tables(evidence: StudyEvidence, tables: Collection[ReadingTable]) -> list[tuple[int, ExposureKind]]:
+    """What whoever is given tables has seen: they tell truths and predictions of all cases of the study."""
     kinds = {kind for table in tables for kind in _SHOWN[table]}
-    exposures.note(store, whose, [(case.case_id, kind) for case in evidence.design.cases for kind in kinds])
+    return [(case.case_id, kind) for case in evidence.design.cases for kind in kinds]
 
 
 def seconds_of(reading: Reading) -> float:
@@ -85,28 +84,21 @@ def _reader_rows(session: Session, evidence: StudyEvidence) -> list[CallRow]:
         for row, kinds in exposed_at_reading(session, study, reader.person_id).items()
     }
     return [
-        CallRow(
+        copied(
+            CallRow,
+            reading,
             study=evidence.names.scrub(study.name),
             caller_kind="reader",
             caller=reader.name,
             channels=None,
-            case_id=reading.case_id,
             position=orders[reader.person_id, reading.session].index(Showing(reading.case_id, reading.occurrence)) + 1,
             truth=truth[reading.case_id],
             truth_source=evidence.design.label_source,
-            call=reading.call,
-            confidence=reading.confidence,
             prob_hsil=None,
             threshold=None,
             seen_in_training=None,
-            shown_at=reading.shown_at,
-            answered_at=reading.answered_at,
             seconds=seconds_of(reading),
             simulated=reading.case_id in simulated,
-            session=reading.session,
-            arm=reading.arm,
-            occurrence=reading.occurrence,
-            phase=reading.phase,
             active_seconds=None if reading.active_ms is None else reading.active_ms / 1000,
             exposed="+".join(sorted(kind.value for kind in exposed.get(reading.id, ()))),
             interim=study.state is StudyState.OPEN,

@@ -9,6 +9,7 @@ from colpo_core.errors import StudyLocked
 from colpo_core.records.people import Actor
 from colpo_core.records.studies.readings import Presented, ReadingProgress
 from colpo_core.services.common import exposures
+from colpo_core.services.common.counting import count_rows
 from colpo_core.store.tables import Image, PracticeReading, StudyPracticeCase, utc_now
 from colpo_core.terms import ExposureKind, Label
 
@@ -110,14 +111,8 @@ def answer_practice(
 
 
 def _progress(session: Session, shown: PracticeReading) -> ReadingProgress:
-    total = select(func.count()).select_from(StudyPracticeCase).where(StudyPracticeCase.study_id == shown.study_id)
-    answered = (
-        select(func.count())
-        .select_from(PracticeReading)
-        .where(
-            PracticeReading.study_id == shown.study_id,
-            PracticeReading.reader_id == shown.reader_id,
-            PracticeReading.call.is_not(None),
-        )
+    mine = (PracticeReading.study_id == shown.study_id, PracticeReading.reader_id == shown.reader_id)
+    return ReadingProgress(
+        count_rows(session, PracticeReading, *mine, PracticeReading.call.is_not(None)),
+        count_rows(session, StudyPracticeCase, StudyPracticeCase.study_id == shown.study_id),
     )
-    return ReadingProgress(session.scalar(answered) or 0, session.scalar(total) or 0)

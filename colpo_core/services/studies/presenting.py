@@ -11,11 +11,12 @@ from sqlalchemy.orm import Session
 
 from colpo_core.errors import NotFound
 from colpo_core.images.decoding import read_rgb
+from colpo_core.records.copying import copied
 from colpo_core.records.people import Actor
 from colpo_core.records.studies.reading_plans import ConfidenceScale
 from colpo_core.records.studies.readings import AssignedStudy, Presented
 from colpo_core.services.common import exposures
-from colpo_core.services.common.cache import Kept
+from colpo_core.services.common.cache import LruCache
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.common.permissions import allowed
 from colpo_core.services.studies.aid import Turn, aid_png, aid_shown, arm_of, require_aided
@@ -42,13 +43,12 @@ from colpo_core.services.studies.showings import (
     reading_of,
     showing_of,
 )
-from colpo_core.store import Store
 from colpo_core.store.tables import Presentation, Study, StudyReader, utc_now
 from colpo_core.studies.presenting import MEDIA_TYPE, blinded_jpeg
 from colpo_core.terms import Arm, ExposureKind, Finding, StudyState
 
 # The readers of a study are shown the same images, each in an order of their own.
-_ENCODED: Kept[str, bytes] = Kept(100)
+_ENCODED: LruCache[str, bytes] = LruCache(100)
 
 
 @allowed(READERS)
@@ -88,7 +88,7 @@ def next_case(caller: Caller, *, study_id: int) -> Presented | None:
             study = open_study(session, caller.actor, study_id)
             shown = _waiting(session, study, caller.actor, show=True)[1]
     if shown is not None and shown.aid is not None:
-        _note_aid(caller.store, caller.actor, study_id, shown.token)
+        _note_aid(caller, study_id, shown.token)
     return shown
 
 
@@ -144,28 +144,25 @@ def presented_aid(caller: Caller, *, study_id: int, token: str, layer: str) -> b
         require_aided(Arm.UNAIDED if is_too_early else arm)
         check_waits(session, study, shown, phase)
         png = aid_png(caller.store, session, study, shown.case_id, layer)
-    _note_aid(caller.store, caller.actor, study_id, token)
+    _note_aid(caller, study_id, token)
     return png
 
 
-def _note_aid(store: Store, actor: Actor, study_id: int, token: str) -> None:
+def _note_aid(caller: Caller, study_id: int, token: str) -> None:
     """The study's own screens show it, so that it is no exposure for this study, and one for every other."""
-    with store.reading() as session:
+    with caller.store.reading() as session:
         case_id = session.get_one(Presentation, token.removesuffix(SECOND_CALL)).case_id
     kinds = (ExposureKind.PREDICTION, ExposureKind.MASK)
-    exposures.note(store, actor, [(case_id, kind) for kind in kinds], within_study=study_id)
+    exposures.note(caller, [(case_id, kind) for kind in kinds], within_study=study_id)
 
 
 def _assigned(session: Session, study: Study, actor: Actor) -> AssignedStudy:
     position = find_position(session, study, actor)
-    return AssignedStudy(
+    return copied(
+        AssignedStudy,
+        position,
         study_id=study.id,
         name=study.name,
-        answered=position.answered,
-        total=position.total,
-        session=position.session,
-        n_sessions=position.n_sessions,
-        opens_at=position.opens_at,
     )
 
 

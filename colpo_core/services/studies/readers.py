@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from colpo_core.records.studies.reading_plans import ReadingPlan
+from colpo_core.services.common.counting import count_rows
 from colpo_core.store.tables import (
     Exposure,
     PracticeReading,
@@ -164,6 +165,5 @@ def expected_of(session: Session, study: Study, reader_id: int, *, n_each: int, 
     if study.state is StudyState.DRAFT:
         return n_each
     if reader_id in removed:
-        readings = select(func.count()).where(Reading.study_id == study.id, Reading.reader_id == reader_id)
-        return session.scalar(readings) or 0
+        return count_rows(session, Reading, Reading.study_id == study.id, Reading.reader_id == reader_id)
     return n_each - plan_of(study).calls_a_showing * count_withheld(session, study, reader_id)

@@ -1,7 +1,6 @@
 """A reader's answers: what is set on a case is kept until the answer, and the answer locks."""
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from sqlalchemy.orm import Session
 
@@ -185,7 +184,7 @@ def _check_points(session: Session, study: Study, shown: Presentation, points: S
 def _new_reading(session: Session, study: Study, shown: Presentation, phase: int, active_ms: int | None) -> Reading:
     first = None if phase == 1 else reading_of(session, shown, 1)
     shown_at = shown.shown_at if first is None else first.answered_at
-    answered_at = _not_before(shown_at)
+    answered_at = max(utc_now(), shown_at)  # the clock may have been set back in between
     if active_ms is not None:
         wall_ms = int((answered_at - shown_at).total_seconds() * 1000)
         active_ms = min(max(active_ms, 0), wall_ms)
@@ -201,8 +200,3 @@ def _new_reading(session: Session, study: Study, shown: Presentation, phase: int
         answered_at=answered_at,
         active_ms=active_ms,
     )
-
-
-def _not_before(shown_at: datetime) -> datetime:
-    """The present, or the showing where the clock was set back in between."""
-    return max(utc_now(), shown_at)

@@ -8,12 +8,13 @@ from colpo_core import __version__
 from colpo_core.records.studies.conduct import StudyConduct
 from colpo_core.records.studies.reports import StudyReport
 from colpo_core.records.studies.results import ReadingTable
+from colpo_core.services.common import exposures
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.common.permissions import ADMINISTRATORS, allowed, require
 from colpo_core.services.studies.closings import computed_anew
-from colpo_core.services.studies.conduct import note_look, note_record, record_json, study_conduct
+from colpo_core.services.studies.conduct import note_look, record_json, seen_in_record, study_conduct
 from colpo_core.services.studies.evidence import StudyEvidence, closed_evidence
-from colpo_core.services.studies.exports import note_tables, reading_table
+from colpo_core.services.studies.exports import reading_table, seen_in_tables
 from colpo_core.services.studies.results import analysis_of, results_of
 from colpo_core.services.studies.rows import study_detail
 from colpo_core.store import Store
@@ -101,8 +102,7 @@ def report_archive(caller: Caller, *, study_id: int, by_number: bool = False) ->
         report = _report_of(caller.store, session, evidence, conduct)
         tables = {table: reading_table(session, evidence, table) for table in ReadingTable}
         record = record_json(session, evidence.study, evidence.design, conduct, evidence.names)
-    note_tables(caller.store, caller.actor, evidence, ReadingTable)
-    note_record(caller.store, caller.actor, evidence.design)
+    exposures.note(caller, [*seen_in_tables(evidence, ReadingTable), *seen_in_record(evidence.design)])
     return study_archive(
         report.detail.study.name,
         {

@@ -18,11 +18,12 @@ from colpo_core.records.studies.results import (
     StudyFindings,
     StudyResults,
 )
+from colpo_core.services.common import exposures
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.common.permissions import ADMINISTRATORS, allowed
 from colpo_core.services.studies.conduct import note_look
 from colpo_core.services.studies.evidence import CHANNELS, CheckpointCalls, ReaderCalls, StudyEvidence, closed_evidence
-from colpo_core.services.studies.exports import note_tables, reading_table, seconds_of
+from colpo_core.services.studies.exports import reading_table, seconds_of, seen_in_tables
 from colpo_core.services.studies.readers import Amended
 from colpo_core.store.tables import Reading
 from colpo_core.studies.comparing import compare_calls
@@ -31,13 +32,8 @@ from colpo_core.terms import Arm, Label
 
 
 @allowed(ADMINISTRATORS)
-def study_results(caller: Caller, *, study_id: int, by_number: bool = False) -> StudyResults:
+def study_results(caller: Caller, *, study_id: int) -> StudyResults:
     """The table of a closed study.
-
-    Args:
-        caller: An administrator.
-        study_id: The study.
-        by_number: Whether readers are numbered in place of named: see `ReaderNames`.
 
     Raises:
         NotFound: There is no such study.
@@ -45,7 +41,7 @@ def study_results(caller: Caller, *, study_id: int, by_number: bool = False) -> 
     """
     note_look(caller, study_id=study_id)
     with caller.store.reading() as session:
-        return results_of(closed_evidence(caller.store, session, study_id, by_number=by_number))
+        return results_of(closed_evidence(caller.store, session, study_id))
 
 
 @allowed(ADMINISTRATORS)
@@ -80,7 +76,7 @@ def study_findings(
             analysis_of(evidence, prevalence=prevalence),
             {table: reading_table(session, evidence, table) for table in tables},
         )
-    note_tables(caller.store, caller.actor, evidence, tables)
+    exposures.note(caller, seen_in_tables(evidence, tables))
     return findings
 
 

@@ -4,9 +4,11 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from colpo_core.errors import StudyLocked
+from colpo_core.records.copying import copied
 from colpo_core.records.studies.designs import CheckpointProgress, ReaderProgress, StudyDetail, StudyRecord
 from colpo_core.records.studies.reading_plans import ReadingPlan
 from colpo_core.services.common.callers import Caller
+from colpo_core.services.common.counting import count_rows
 from colpo_core.services.common.permissions import ADMINISTRATORS, allowed
 from colpo_core.services.studies.cases import seen_cases
 from colpo_core.services.studies.readers import amended, expected_of, plan_of
@@ -85,35 +87,25 @@ def get_study_row(session: Session, study_id: int) -> Study:
 
 def study_record(session: Session, study: Study) -> StudyRecord:
     """A study's row as a record."""
-    cases = select(func.count()).select_from(StudyCase).where(StudyCase.study_id == study.id)
-    n_cases = session.scalar(cases) or 0
-    n_hsil = session.scalar(cases.where(StudyCase.truth == Label.HSIL)) or 0
-    simulated = cases.join(Image, Image.id == StudyCase.image_id).where(Image.simulated)
-    n_simulated = session.scalar(simulated) or 0
+    in_study = StudyCase.study_id == study.id
+    n_cases = count_rows(session, StudyCase, in_study)
+    n_hsil = count_rows(session, StudyCase, in_study, StudyCase.truth == Label.HSIL)
+    simulated = select(Image.id).where(Image.simulated)
     readers = session.scalars(select(StudyReader.person_id).where(StudyReader.study_id == study.id)).all()
     n_each, removed = plan_of(study).n_each(n_cases), amended(session, study.id).removed
-    checkpoints = select(func.count()).select_from(StudyCheckpoint).where(StudyCheckpoint.study_id == study.id)
-    answered = select(func.count()).select_from(Reading).where(Reading.study_id == study.id)
-    practice = select(func.count()).select_from(StudyPracticeCase).where(StudyPracticeCase.study_id == study.id)
-    return StudyRecord(
-        id=study.id,
-        name=study.name,
-        question=study.question,
-        state=study.state,
+    return copied(
+        StudyRecord,
+        study,
         n_cases=n_cases,
         n_normal=n_cases - n_hsil,
         n_hsil=n_hsil,
-        n_simulated=n_simulated,
+        n_simulated=count_rows(session, StudyCase, in_study, StudyCase.image_id.in_(simulated)),
         n_readers=len(readers),
-        n_checkpoints=session.scalar(checkpoints) or 0,
-        n_answered=session.scalar(answered) or 0,
-        seal_sha256=study.seal_sha256,
-        created_at=study.created_at,
-        opened_at=study.opened_at,
-        closed_at=study.closed_at,
+        n_checkpoints=count_rows(session, StudyCheckpoint, StudyCheckpoint.study_id == study.id),
+        n_answered=count_rows(session, Reading, Reading.study_id == study.id),
         n_each=n_each,
         n_expected=sum(expected_of(session, study, reader_id, n_each=n_each, removed=removed) for reader_id in readers),
-        n_practice=session.scalar(practice) or 0,
+        n_practice=count_rows(session, StudyPracticeCase, StudyPracticeCase.study_id == study.id),
     )
 
 
@@ -206,13 +198,8 @@ def _checkpoint_progress(store: Store, session: Session, study_id: int, n_cases:
     )
     progress = []
     for checkpoint in checkpoints.all():
-        predicted = (
-            select(func.count())
-            .select_from(StudyCase)
-            .join(Prediction, Prediction.image_id == StudyCase.image_id)
-            .where(StudyCase.study_id == study_id, Prediction.checkpoint_id == checkpoint.id)
-        )
+        predicted = select(Prediction.image_id).where(Prediction.checkpoint_id == checkpoint.id)
         n_seen = len(seen_cases(store, session, checkpoint, case_ids))
-        n_predicted = session.scalar(predicted) or 0
+        n_predicted = count_rows(session, StudyCase, StudyCase.study_id == study_id, StudyCase.image_id.in_(predicted))
         progress.append(CheckpointProgress(checkpoint.id, checkpoint.name, n_predicted, n_cases, n_seen))
     return tuple(progress)

@@ -17,13 +17,7 @@ _DOUBTED_AT = 0.01
 
 
 def follows_device(store: Store, manifest: Manifest, card: Mapping[str, Any]) -> tuple[str, ...]:
-    """A doubt where the probabilities of a card differ by device within one label.
-
-    Args:
-        store: The open store.
-        manifest: What the model learned from and was tested on.
-        card: The model's card.
-    """
+    """A doubt where the probabilities of a card differ by device within one label."""
     tested = {item.case_id for item in manifest.of(Split.TEST)}
     rows = [row for row in card.get("metrics", {}).get("predictions", ()) if row["case_id"] in tested]
     with store.reading() as session:

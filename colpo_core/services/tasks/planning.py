@@ -109,14 +109,14 @@ def _images(session: Session, draft: TaskDraft) -> tuple[list[TaskImage], dict[s
         .order_by(Image.id)
     ).all()
     left_out: dict[str, int] = {}
-    kept = []
+    taken = []
     for row in rows:
         reason = OTHER_STAGE if row[0].stage is not Stage.ACETIC_ACID else "" if row[0].shows_cervix else NO_CERVIX
         if reason:
             left_out[reason] = left_out.get(reason, 0) + 1
         else:
-            kept.append(row)
-    scores = image_uncertainty(session, [image.id for image, *_ in kept])
+            taken.append(row)
+    scores = image_uncertainty(session, [image.id for image, *_ in taken])
     images = [
         TaskImage(
             image_id=image.id,
@@ -127,7 +127,7 @@ def _images(session: Session, draft: TaskDraft) -> tuple[list[TaskImage], dict[s
             seconds_after_acid=image.seconds_after_acid,
             uncertainty=scores[image.id].score if image.id in scores else None,
         )
-        for image, patient_id, case_date, created_at in kept
+        for image, patient_id, case_date, created_at in taken
     ]
     return images, left_out
 

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from colpo_core.errors import Blinding, Conflict, InputRejected, NotFound, PermissionDenied
+from colpo_core.records.copying import copied
 from colpo_core.records.people import Actor
 from colpo_core.records.tasks import MAX_SKIP_REASON, QueueItem, QueuePlace, QueueSummary
 from colpo_core.services.common import audit
@@ -52,17 +53,17 @@ def queue_items(caller: Caller, *, task_id: int, annotator_id: int | None = None
         PermissionDenied: The caller is a reader, or may not see another person's queue.
         NotFound: There is no such task, or the caller takes no part in it.
     """
-    whose = caller.actor.person_id if annotator_id is None else annotator_id
+    person_id = caller.actor.person_id if annotator_id is None else annotator_id
     with caller.store.reading() as session:
         task = find_task(session, caller.actor, task_id)
         may = (
-            whose == caller.actor.person_id
+            person_id == caller.actor.person_id
             or caller.actor.role is Role.ADMINISTRATOR
             or task.adjudicator_id == caller.actor.person_id
         )
         if not may:
             raise PermissionDenied("Another person's queue is for administrators and the task's adjudicator.")
-        return tuple(_load(session, task, whose))
+        return tuple(_load(session, task, person_id))
 
 
 @allowed(CLINICIANS)
@@ -75,27 +76,24 @@ def queue_place(caller: Caller, *, task_id: int, image_id: int) -> QueuePlace | 
     if task is None or here is None:
         return None
     queue = _Queue(items)
-    return QueuePlace(
+    return copied(
+        QueuePlace,
+        here,
         task_id=task.id,
         task_title=task.title,
-        item_id=here.item_id,
         finding=task.finding,
         position=sum(item.position < here.position for item in queue.counted) + 1,
         n_items=len(queue.counted),
         n_done=queue.n_done,
         n_cases=len({item.case_id for item in queue.counted}),
         n_cases_done=queue.n_cases_done,
-        state=here.state,
-        skip_reason=here.skip_reason,
         blind=task.blind,
         proposals=task.proposals,
         previous_image_id=queue.before(here),
         next_image_id=queue.after(here),
         next_waiting_image_id=None if task.closed_at else queue.waiting_after(here),
         case_active_ms=sum(item.active_ms for item in items if item.case_id == here.case_id),
-        active_ms=here.active_ms,
         closed=task.closed_at is not None,
-        left_out=here.left_out,
         note=task.note,
     )
 
@@ -222,18 +220,15 @@ def _load(session: Session, task: AnnotationTask, person_id: int) -> list[QueueI
         .order_by(TaskItem.position)
     )
     return [
-        QueueItem(
+        copied(
+            QueueItem,
+            item,
             item_id=item.id,
             task_id=task.id,
             task_title=task.title,
-            image_id=item.image_id,
             case_id=case_id,
             patient_code=patient_code,
             finding=task.finding,
-            position=item.position,
-            state=item.state,
-            active_ms=item.active_ms,
-            skip_reason=item.skip_reason,
             left_out=not is_counted,
         )
         for item, case_id, patient_code, is_counted in rows

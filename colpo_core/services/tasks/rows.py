@@ -6,6 +6,7 @@ from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.orm import Session
 
 from colpo_core.errors import NotFound
+from colpo_core.records.copying import copied
 from colpo_core.records.people import Actor
 from colpo_core.records.tasks import TaskRecord
 from colpo_core.store.tables import AnnotationTask, Image, Person, TaskItem
@@ -52,21 +53,11 @@ def task_records(session: Session, tasks: Collection[AnnotationTask]) -> tuple[T
     for task in tasks:
         n_images, n_items, n_submitted, n_skipped, n_images_waiting, n_left_out = figures.get(task.id, (0,) * 6)
         records.append(
-            TaskRecord(
-                id=task.id,
-                title=task.title,
-                finding=task.finding,
-                n_annotators=task.n_annotators,
-                blind=task.blind,
-                proposals=task.proposals,
-                order=task.order,
-                seed=task.seed,
-                adjudicator_id=task.adjudicator_id,
+            copied(
+                TaskRecord,
+                task,
                 adjudicator=names[task.adjudicator_id] if task.adjudicator_id else None,
-                note=task.note,
                 created_by=names[task.created_by],
-                created_at=task.created_at,
-                closed_at=task.closed_at,
                 n_images=n_images,
                 n_items=n_items,
                 n_submitted=n_submitted,

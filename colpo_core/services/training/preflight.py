@@ -10,7 +10,6 @@ from sqlalchemy import select
 from colpo_core.records.jobs.jobs import JobRecord
 from colpo_core.records.jobs.settings import write_settings
 from colpo_core.records.models.networks import CLASSIFIERS, SEGMENTERS, check_available
-from colpo_core.records.people import Actor
 from colpo_core.records.training.estimates import ResourceEstimate
 from colpo_core.records.training.preflight import Preflight
 from colpo_core.records.training.settings import TrainingSettings
@@ -18,11 +17,9 @@ from colpo_core.services.common import audit
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.common.permissions import CLINICIANS, allowed
 from colpo_core.services.jobs import control as jobs
-from colpo_core.services.jobs import engine
 from colpo_core.services.snapshots.count_checks import judge_counts
 from colpo_core.services.snapshots.freezing import get_snapshot
 from colpo_core.services.training.disk_space import training_disk_space
-from colpo_core.store import Store
 from colpo_core.store.tables import Job
 from colpo_core.terms import JobKind, JobState
 
@@ -31,15 +28,10 @@ from colpo_core.terms import JobKind, JobState
 def preflight(caller: Caller, *, snapshot_id: int, settings: TrainingSettings) -> Preflight:
     """What is known of a training that has not begun.
 
-    Args:
-        caller: An administrator or annotator.
-        snapshot_id: What it would learn from.
-        settings: How.
-
     Raises:
         NotFound: There is no such snapshot.
     """
-    probe = _newest_probe(caller.store, caller.actor, snapshot_id, settings)
+    probe = _newest_probe(caller, snapshot_id, settings)
     estimate = probe.result if probe is not None and isinstance(probe.result, ResourceEstimate) else None
     snapshot = get_snapshot(caller, snapshot_id=snapshot_id)
     weights_bytes = estimate.weights_bytes if estimate else 0
@@ -72,31 +64,22 @@ def start_probe(caller: Caller, *, snapshot_id: int, settings: TrainingSettings)
         NotFound: There is no such snapshot.
     """
     check_available(SEGMENTERS[settings.segmenter], CLASSIFIERS[settings.classifier])
-    newest = _newest_probe(caller.store, caller.actor, snapshot_id, settings)
+    newest = _newest_probe(caller, snapshot_id, settings)
     if newest is not None and not newest.state.is_over:
         return newest
     get_snapshot(caller, snapshot_id=snapshot_id)
     with caller.store.writing() as session:
-        job = Job(
-            kind=JobKind.PROBE,
-            settings=write_settings(settings),
-            snapshot_id=snapshot_id,
-            max_attempts=1,
-            created_by=caller.actor.person_id,
-        )
-        session.add(job)
-        session.flush()
+        job = jobs.add_job(session, caller.actor, JobKind.PROBE, settings, snapshot_id=snapshot_id, max_attempts=1)
         audit.record(session, caller.actor, "look ahead", f"job {job.id}", snapshot=snapshot_id)
-    engine.place(caller.store, job.id)
-    return jobs.get_job(caller, job_id=job.id)
+    return jobs.place_job(caller.store, job.id)
 
 
-def _newest_probe(store: Store, actor: Actor, snapshot_id: int, settings: TrainingSettings) -> JobRecord | None:
+def _newest_probe(caller: Caller, snapshot_id: int, settings: TrainingSettings) -> JobRecord | None:
     wanted = write_settings(settings)
     query = select(Job).where(Job.kind == JobKind.PROBE, Job.snapshot_id == snapshot_id).order_by(Job.id.desc())
-    with store.reading() as session:
+    with caller.store.reading() as session:
         newest_id = next((job.id for job in session.scalars(query) if job.settings == wanted), None)
-    return None if newest_id is None else jobs.get_job(Caller(store, actor), job_id=newest_id)
+    return None if newest_id is None else jobs.get_job(caller, job_id=newest_id)
 
 
 def _of_memory(estimate: ResourceEstimate | None) -> tuple[str, ...]:

@@ -10,8 +10,7 @@ from colpo_core.records.training.settings import TrainingSettings
 from colpo_core.services.common import audit
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.common.permissions import CLINICIANS, allowed
-from colpo_core.services.jobs import engine
-from colpo_core.services.jobs.control import UNFINISHED, get_job, job_row
+from colpo_core.services.jobs.control import UNFINISHED, add_job, get_job, job_row, place_job
 from colpo_core.services.snapshots.count_checks import judge_counts
 from colpo_core.services.snapshots.external_sets import refuse_training
 from colpo_core.services.training.disk_space import training_disk_space
@@ -22,11 +21,6 @@ from colpo_core.terms import JobKind, JobState
 @allowed(CLINICIANS)
 def start_training(caller: Caller, *, snapshot_id: int, settings: TrainingSettings) -> JobRecord:
     """Ask for a training; it begins in a process of its own, at once or when the one before it is over.
-
-    Args:
-        caller: An administrator or annotator.
-        snapshot_id: What to learn from.
-        settings: All settings of the training.
 
     Raises:
         NotFound: There is no such snapshot.
@@ -50,12 +44,9 @@ def start_training(caller: Caller, *, snapshot_id: int, settings: TrainingSettin
         for other in session.scalars(unfinished):
             if other.settings == wanted:
                 raise Conflict(f"The same training is already under way as job {other.id}.")
-        job = Job(kind=JobKind.TRAIN, settings=wanted, snapshot_id=snapshot_id, created_by=caller.actor.person_id)
-        session.add(job)
-        session.flush()
+        job = add_job(session, caller.actor, JobKind.TRAIN, settings, snapshot_id=snapshot_id)
         audit.record(session, caller.actor, "start training", f"job {job.id}", snapshot=snapshot_id, settings=wanted)
-    engine.place(caller.store, job.id)
-    return get_job(caller, job_id=job.id)
+    return place_job(caller.store, job.id)
 
 
 @allowed(CLINICIANS)
@@ -88,5 +79,4 @@ def run_again(caller: Caller, *, job_id: int) -> JobRecord:
         row.cancel_requested_at = None
         row.error = row.finished_at = None
         audit.record(session, caller.actor, "run job again", f"job {job_id}")
-    engine.place(caller.store, job_id)
-    return get_job(caller, job_id=job_id)
+    return place_job(caller.store, job_id)

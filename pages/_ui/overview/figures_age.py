@@ -2,14 +2,14 @@
 
 import streamlit as st
 
-from colpo_core.services.overview.figures_cache import standing_since
+from colpo_core.services.overview.figures_cache import counted_since
 from pages._ui.shared.context import PageContext
 from pages._ui.shared.formats import as_when
 
 
 def say_since_when(ctx: PageContext) -> None:
     """Say so under figures of the whole store; nothing where all of them are counted anew."""
-    since = standing_since(ctx.caller.store)
+    since = counted_since(ctx.caller.store)
     if since is not None:
         st.caption(
             ":material/schedule: Counting this store takes long, so its figures stand for up to ten minutes. The "

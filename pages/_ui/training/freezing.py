@@ -189,8 +189,8 @@ def shortcuts(report: ShortcutReport) -> None:
     """
     for sentence in report.doubts:
         st.warning(plain(sentence), icon=":material/report:")
-    if report.told:
-        st.caption(f":material/check: {plain(report.told)}")
+    if report.nothing_found:
+        st.caption(f":material/check: {plain(report.nothing_found)}")
     if report.unchecked:
         with st.expander(f"Could not be checked ({len(report.unchecked)})", icon=":material/help:"):
             st.markdown("\n".join(f"- {plain(sentence)}" for sentence in report.unchecked))

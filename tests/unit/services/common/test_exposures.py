@@ -209,10 +209,10 @@ def test_looks_within_a_minute_are_one_and_later_ones_count(
 ) -> None:
     case_id = add_case(Label.HSIL)
     for _ in range(3):
-        exposures.note(store, annotator, [(case_id, L)])
+        exposures.note(Caller(store, annotator), [(case_id, L)])
     monkeypatch.setattr(exposures, "_SAME_LOOK_SECONDS", 0.0)
-    exposures.note(store, annotator, [(case_id, L)])
-    exposures.note(store, annotator, [(case_id, L)], within_study=5)
+    exposures.note(Caller(store, annotator), [(case_id, L)])
+    exposures.note(Caller(store, annotator), [(case_id, L)], within_study=5)
     with store.reading() as session:
         outside, inside = session.scalars(select(Exposure).order_by(Exposure.within_study)).all()
     assert (outside.times, inside.times, inside.within_study) == (2, 1, 5)

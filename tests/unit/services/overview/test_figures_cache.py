@@ -25,7 +25,7 @@ class Counting:
             return self.count
 
         with self.store.reading() as session:
-            return figures_cache.kept_figures(self.store, session, "a test of its own", (), make)
+            return figures_cache.cached_figures(self.store, session, "a test of its own", (), make)
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def test_figures_are_kept_until_something_is_done(counting: Counting, administra
     assert [counting.asked(takes=1.0) for _ in range(2)] == [1, 1]
     do_something(counting.store, administrator)
     assert counting.asked(takes=1.0) == 2
-    assert figures_cache.standing_since(counting.store) is None
+    assert figures_cache.counted_since(counting.store) is None
 
 
 def test_figures_that_take_long_to_count_stand_for_a_while(counting: Counting, administrator: Actor) -> None:
@@ -50,11 +50,11 @@ def test_figures_that_take_long_to_count_stand_for_a_while(counting: Counting, a
     assert asked_after(179.0, takes=6.0) == 1
     assert asked_after(2.0, takes=100.0) == 2
     assert asked_after(599.0, takes=100.0) == 2
-    since = figures_cache.standing_since(counting.store)
+    since = figures_cache.counted_since(counting.store)
     assert since is not None
     assert abs(utc_now() - since) < timedelta(minutes=5)
     assert asked_after(2.0, takes=1.0) == 3
-    assert figures_cache.standing_since(counting.store) is None
+    assert figures_cache.counted_since(counting.store) is None
     assert asked_after(0.0, takes=1.0) == 4
 
 
@@ -67,7 +67,7 @@ def test_figures_of_one_model_are_not_shown_as_anothers(counting: Counting, admi
 
 def test_another_stores_figures_say_nothing_of_ours(counting: Counting, tmp_path: Path) -> None:
     counting.asked(takes=60.0)
-    assert figures_cache.standing_since(counting.store) is not None
+    assert figures_cache.counted_since(counting.store) is not None
     another = Store.open(Settings(data_dir=tmp_path / "another"))
-    assert figures_cache.standing_since(another) is None
+    assert figures_cache.counted_since(another) is None
     another.close()

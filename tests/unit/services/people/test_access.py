@@ -15,7 +15,13 @@ from colpo_core.terms import Role
 
 CHECKOUT = Path(__file__).parents[4]
 # They write down what somebody has done, show nothing, and are called by what has checked the role.
-FOR_EVERYBODY = {"studies.conduct.note_look", "studies.refusals.note_refusal"}
+FOR_EVERYBODY = {
+    "studies.conduct.note_look",
+    "studies.refusals.note_refusal",
+    "common.exposures.note",
+    "common.exposures.note_images",
+    "common.exposures.note_masks",
+}
 
 
 def services_with_a_caller() -> set[str]:

@@ -98,14 +98,16 @@ def test_a_clean_store_is_not_accused_though_its_lesions_can_be_seen(store: Stor
     report = look(store, annotator)
     assert report.doubts == ()
     assert report.unchecked == ()
-    assert report.told.startswith("Looked for shortcuts in 40 patients: the label cannot be told from the recorded")
+    assert report.nothing_found.startswith(
+        "Looked for shortcuts in 40 patients: the label cannot be told from the recorded"
+    )
 
 
 def test_what_cannot_be_looked_at_is_said(store: Store, annotator: Actor) -> None:
     plant(store, n_cases=10)
     report = look(store, annotator)
     assert report.clues == ()
-    assert report.told == ""
+    assert report.nothing_found == ""
     (sentence,) = report.unchecked
     assert sentence.endswith(
         "there are 5 labelled normal and 5 labelled hsil, and at least 8 patients of each are needed."

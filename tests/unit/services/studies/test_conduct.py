@@ -41,7 +41,7 @@ def test_a_draft_tells_who_was_exposed_before_it_is_sealed(
     store: Store, administrator: Actor, reader: Actor, second_reader: Actor, cases: list[int]
 ) -> None:
     seen = [(cases[0], ExposureKind.LABEL), (cases[0], ExposureKind.MASK), (cases[1], ExposureKind.LABEL)]
-    exposures.note(store, reader, seen)
+    exposures.note(Caller(store, reader), seen)
     ids = [reader.person_id, second_reader.person_id]
     draft = designing.create_study(Caller(store, administrator), name="Draft", reader_ids=ids)
     conduct = study_conduct(Caller(store, administrator), study_id=draft.id)
@@ -58,10 +58,10 @@ def test_a_draft_tells_who_was_exposed_before_it_is_sealed(
 def test_results_flag_what_was_read_after_an_exposure_and_nothing_that_was_read_before(
     store: Store, administrator: Actor, reader: Actor, cases: list[int]
 ) -> None:
-    exposures.note(store, reader, [(cases[0], ExposureKind.LABEL), (cases[0], ExposureKind.MASK)])
+    exposures.note(Caller(store, reader), [(cases[0], ExposureKind.LABEL), (cases[0], ExposureKind.MASK)])
     study_id = make_study(store, administrator, [reader], ReadingPlan(exposed=ExposureRule.FLAG))
     read_on(store, reader, study_id)
-    exposures.note(store, reader, [(cases[1], ExposureKind.LABEL)])
+    exposures.note(Caller(store, reader), [(cases[1], ExposureKind.LABEL)])
     designing.close_study(Caller(store, administrator), study_id=study_id)
     conduct = study_conduct(Caller(store, administrator), study_id=study_id)
     (rita,) = conduct.exposures
@@ -74,7 +74,7 @@ def test_results_flag_what_was_read_after_an_exposure_and_nothing_that_was_read_
 def test_excluding_leaves_a_set_incomplete_and_says_so(
     store: Store, administrator: Actor, reader: Actor, cases: list[int]
 ) -> None:
-    exposures.note(store, reader, [(cases[0], ExposureKind.ANNOTATED)])
+    exposures.note(Caller(store, reader), [(cases[0], ExposureKind.ANNOTATED)])
     study_id = make_study(store, administrator, [reader])
     read_on(store, reader, study_id)
     designing.close_study(Caller(store, administrator), study_id=study_id)

@@ -33,7 +33,7 @@ def read_cases(store: Store, reader: Actor, study_id: int) -> set[int]:
 def test_an_excluded_case_is_not_given_to_whoever_was_exposed_and_to_others_it_is(
     store: Store, administrator: Actor, reader: Actor, second_reader: Actor, cases: list[int]
 ) -> None:
-    exposures.note(store, reader, [(cases[0], ExposureKind.LABEL), (cases[1], ExposureKind.MASK)])
+    exposures.note(Caller(store, reader), [(cases[0], ExposureKind.LABEL), (cases[1], ExposureKind.MASK)])
     study_id = make_study(store, administrator, [reader, second_reader])
     read_on(store, reader, study_id)
     read_on(store, second_reader, study_id)
@@ -48,7 +48,7 @@ def test_an_excluded_case_is_not_given_to_whoever_was_exposed_and_to_others_it_i
 def test_a_flagged_case_is_given_all_the_same(
     store: Store, administrator: Actor, reader: Actor, cases: list[int]
 ) -> None:
-    exposures.note(store, reader, [(cases[0], ExposureKind.LABEL)])
+    exposures.note(Caller(store, reader), [(cases[0], ExposureKind.LABEL)])
     study_id = make_study(store, administrator, [reader], ReadingPlan(exposed=ExposureRule.FLAG))
     read_on(store, reader, study_id)
     assert read_cases(store, reader, study_id) == set(cases)
@@ -64,7 +64,7 @@ def test_an_exposure_in_mid_study_counts_for_what_is_not_read_yet(
     assert shown is not None
     with store.reading() as session:
         before_her = session.get_one(Presentation, shown.token).case_id
-    exposures.note(store, reader, [(answered, ExposureKind.LABEL), (before_her, ExposureKind.PREDICTION)])
+    exposures.note(Caller(store, reader), [(answered, ExposureKind.LABEL), (before_her, ExposureKind.PREDICTION)])
     for attempt in (
         lambda: presenting.presented_image(Caller(store, reader), study_id=study_id, token=shown.token),
         lambda: readings.record_reading(
@@ -84,7 +84,7 @@ def test_what_waits_in_the_file_counts_too(
     monkeypatch.setattr(exposures, "_PATIENCE_MS", 1)
     with store.writing() as busy:
         busy.execute(update(Study).where(Study.id == study_id).values(question=""))
-        exposures.note(store, reader, [(cases[3], ExposureKind.HISTOLOGY)])
+        exposures.note(Caller(store, reader), [(cases[3], ExposureKind.HISTOLOGY)])
     read_on(store, reader, study_id)
     assert cases[3] not in read_cases(store, reader, study_id)
 
@@ -94,7 +94,7 @@ def test_later_sessions_leave_out_what_was_seen_in_the_washout(
 ) -> None:
     study_id = make_study(store, administrator, [reader], ReadingPlan(n_sessions=2, washout_days=0))
     read_on(store, reader, study_id, at_most=len(cases))
-    exposures.note(store, reader, [(cases[0], ExposureKind.LABEL)])
+    exposures.note(Caller(store, reader), [(cases[0], ExposureKind.LABEL)])
     read_on(store, reader, study_id)
     with store.reading() as session:
         rows = session.query(Reading.session, Reading.case_id).all()
@@ -107,10 +107,10 @@ def test_what_the_study_itself_shows_and_what_came_after_the_closing_do_not_coun
     store: Store, administrator: Actor, reader: Actor, cases: list[int]
 ) -> None:
     study_id = make_study(store, administrator, [reader])
-    exposures.note(store, reader, [(cases[0], ExposureKind.PREDICTION)], within_study=study_id)
+    exposures.note(Caller(store, reader), [(cases[0], ExposureKind.PREDICTION)], within_study=study_id)
     read_on(store, reader, study_id)
     designing.close_study(Caller(store, administrator), study_id=study_id)
-    exposures.note(store, reader, [(cases[1], ExposureKind.LABEL)])
+    exposures.note(Caller(store, reader), [(cases[1], ExposureKind.LABEL)])
     with store.writing() as session:
         session.execute(update(Exposure).values(first_at=Exposure.first_at))
         study = session.get_one(Study, study_id)
