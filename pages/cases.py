@@ -10,7 +10,7 @@ from pages._ui.cases.findings import show_findings
 from pages._ui.cases.images import show_images
 from pages._ui.cases.intake import show_intake
 from pages._ui.cases.listing import show_list
-from pages._ui.cases.messages import tell
+from pages._ui.cases.messages import show_toast
 from pages._ui.cases.pdf_button import offer_page
 from pages._ui.cases.specimens import show_label, show_specimens
 from pages._ui.shared.badges import simulated_badge
@@ -65,7 +65,7 @@ def _show_all(ctx: PageContext) -> None:
 
 def _show_case(ctx: PageContext, case: CaseRecord) -> None:
     _head(ctx, case)
-    tell()
+    show_toast()
     st.html(_STAY_IN_SIGHT)
     images, side = st.columns([1.55, 1], gap="medium")
     with images, st.container(key="case_images"):

@@ -159,10 +159,10 @@ def _turn_stage(key: str, n_images: int) -> None:
 
 def _points(shown: Presented) -> list[tuple[float, float]]:
     """The sites that are set; at first those that the store has kept, such as from before a reload."""
-    found: list[tuple[float, float]] = st.session_state.setdefault(_POINTS, {}).setdefault(
+    points: list[tuple[float, float]] = st.session_state.setdefault(_POINTS, {}).setdefault(
         shown.token, list(shown.points)
     )
-    return found
+    return points
 
 
 def _set_point(study_id: int, shown: Presented, x_px: float, y_px: float) -> None:

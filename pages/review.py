@@ -48,11 +48,11 @@ def _asked_for(ctx: PageContext, queue: ReviewNext) -> int | None:
     if prediction.isdigit():
         return int(prediction)
     if image.isdigit():
-        found = review.find_prediction(ctx.caller, image_id=int(image))
-        if found is None:
+        record = review.find_prediction(ctx.caller, image_id=int(image))
+        if record is None:
             _offer_prediction(ctx, int(image), is_possible=queue.checkpoint_name is not None)
             st.stop()
-        return found.id
+        return record.id
     return queue.prediction_id
 
 
@@ -104,7 +104,7 @@ def _kept_back(why: str, queue: ReviewNext) -> None:
 
 
 def _desk(ctx: PageContext, desk: ReviewDesk) -> None:
-    found = desk.prediction
+    prediction = desk.prediction
     _head(ctx, desk)
     for problem in desk.problems:
         st.warning(f"{problem} Or predict the image again.", icon=":material/broken_image:")
@@ -113,7 +113,7 @@ def _desk(ctx: PageContext, desk: ReviewDesk) -> None:
         show_image(ctx, desk)
         show_sites(desk)
     with verdict:
-        show_calls(found)
+        show_calls(prediction)
         show_verdict(ctx, desk)
         show_reference(ctx, desk)
     show_maps(ctx, desk)
@@ -121,12 +121,14 @@ def _desk(ctx: PageContext, desk: ReviewDesk) -> None:
 
 
 def _head(ctx: PageContext, desk: ReviewDesk) -> None:
-    found = desk.prediction
+    prediction = desk.prediction
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"**{found.patient_code}** · case {found.case_id} · image {found.image_id}", width="content")
-        model_badges(found.all_marks)
+        st.markdown(
+            f"**{prediction.patient_code}** · case {prediction.case_id} · image {prediction.image_id}", width="content"
+        )
+        model_badges(prediction.all_marks)
         st.space("stretch")
-        offer_page(ctx, found.case_id)
+        offer_page(ctx, prediction.case_id)
         st.caption(f"{many_text(desk.waiting)} waiting", width="content")
         st.button(
             "Next",
@@ -136,7 +138,7 @@ def _head(ctx: PageContext, desk: ReviewDesk) -> None:
             args=(desk.next_id,),
             disabled=desk.next_id is None,
         )
-    st.caption(f"{found.checkpoint_name} · {label_source_text(found.label_source)}")
+    st.caption(f"{prediction.checkpoint_name} · {label_source_text(prediction.label_source)}")
 
 
 def _show(prediction_id: int) -> None:

@@ -60,7 +60,7 @@ def _shown_job(trainings: tuple[JobRecord, ...]) -> int | None:
 
 def _start(ctx: PageContext, snapshots: tuple[SnapshotRecord, ...]) -> None:
     st.subheader("2 · Train")
-    by_id = {one.id: one for one in snapshots if not one.external}
+    by_id = {snapshot.id: snapshot for snapshot in snapshots if not snapshot.external}
     if not by_id:
         st.info("Freeze a snapshot first: it is what a model learns from.", icon=":material/ac_unit:")
         return
@@ -129,12 +129,12 @@ def _list_snapshots(snapshots: tuple[SnapshotRecord, ...]) -> None:
             rows, hide_index=True, width="stretch", on_select="rerun", selection_mode="single-row", key="snapshot_rows"
         )["selection"]["rows"]
         if picked and picked[0] < len(snapshots):
-            one = snapshots[picked[0]]
-            st.markdown(f"**{one.name}** · labelled by rules {one.rules_version} · seed {one.seed}")
-            st.caption(f"Masks: {plain(one.masks_text)}")
-            st.dataframe(counts_table(one.counts), hide_index=True, width="stretch")
-            if one.counts["left_out"]:
-                left_out_table(one.counts["left_out"])
+            snapshot = snapshots[picked[0]]
+            st.markdown(f"**{snapshot.name}** · labelled by rules {snapshot.rules_version} · seed {snapshot.seed}")
+            st.caption(f"Masks: {plain(snapshot.masks_text)}")
+            st.dataframe(counts_table(snapshot.counts), hide_index=True, width="stretch")
+            if snapshot.counts["left_out"]:
+                left_out_table(snapshot.counts["left_out"])
 
 
 def _list_trainings(trainings: tuple[JobRecord, ...], snapshots: tuple[SnapshotRecord, ...]) -> None:

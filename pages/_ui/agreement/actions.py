@@ -9,7 +9,7 @@ from colpo_core.terms import Combination, Finding, MaskDoubt
 from pages._ui.annotations.mask_questions import MaskQuestion, drop_question, keep_question
 from pages._ui.components.mask_editor import MaskSubmission
 from pages._ui.shared.context import PageContext
-from pages._ui.shared.messages import doing
+from pages._ui.shared.messages import run_action
 from pages._ui.shared.words import FINDINGS
 
 SAID = "agreement_said"
@@ -55,12 +55,12 @@ def close_editor(image_id: int, finding: Finding) -> None:
 def take(ctx: PageContext, version_id: int, image_id: int) -> None:
     """Decide that one mask counts as it is."""
 
-    def deed() -> str:
+    def action() -> str:
         note = str(st.session_state.get(note_key(image_id), ""))
         decision = adjudication.take_mask(ctx.caller, version_id=version_id, note=note)
         return f"Decided: the mask of {decision.author} counts"
 
-    doing(deed, key=SAID)
+    run_action(action, key=SAID)
 
 
 def combine(
@@ -68,7 +68,7 @@ def combine(
 ) -> None:
     """Combine masks into a draft of one's own, and open it."""
 
-    def deed() -> str:
+    def action() -> str:
         adjudication.start_combination(
             ctx.caller,
             image_id=image_id,
@@ -78,7 +78,7 @@ def combine(
         )
         return ""
 
-    if doing(deed, key=SAID):
+    if run_action(action, key=SAID):
         st.session_state[_LOAD] = counter("load") + 1
         open_editor(image_id, finding)
 
@@ -98,21 +98,21 @@ def adjudicate_as_it_is(ctx: PageContext, image_id: int, finding: Finding, quest
 
 def fill(ctx: PageContext, question: MaskQuestion) -> None:
     """Fill an outline in the editor, as a step that Undo takes back."""
-    one = question.submission
+    submission = question.submission
 
-    def deed() -> str:
-        filling.fill_draft(ctx.caller, document_id=one.document_id, seq=one.seq)
+    def action() -> str:
+        filling.fill_draft(ctx.caller, document_id=submission.document_id, seq=submission.seq)
         return "Filled: look at it, then press Adjudicate. Undo (Ctrl+Z) brings the line back."
 
-    if doing(deed, key=SAID):
-        drop_question(QUESTIONS, one.document_id)
+    if run_action(action, key=SAID):
+        drop_question(QUESTIONS, submission.document_id)
         st.session_state[_LOAD] = counter("load") + 1
 
 
 def _adjudicate(
     ctx: PageContext, image_id: int, finding: Finding, submission: MaskSubmission, *, sure: tuple[MaskDoubt, ...]
 ) -> None:
-    def deed() -> str:
+    def action() -> str:
         try:
             adjudication.adjudicate(
                 ctx.caller,
@@ -128,4 +128,4 @@ def _adjudicate(
         close_editor(image_id, finding)
         return "Decided: your mask counts"
 
-    doing(deed, key=SAID)
+    run_action(action, key=SAID)

@@ -15,7 +15,7 @@ from colpo_core.terms import Finding, Start
 from pages._ui.annotations.mask_questions import MaskQuestion, drop_question, keep_question
 from pages._ui.components.mask_editor import MaskSubmission
 from pages._ui.shared.context import PageContext
-from pages._ui.shared.messages import doing
+from pages._ui.shared.messages import run_action
 from pages._ui.shared.words import joined
 
 SAID = "annotate_said"
@@ -62,7 +62,7 @@ def submit(ctx: PageContext, submissions: Sequence[MaskSubmission], names: dict[
         names: What the findings are called, by their documents.
     """
 
-    def deed() -> str:
+    def action() -> str:
         made, refused = [], []
         for submission in submissions:
             name = names[submission.document_id].lower()
@@ -76,55 +76,55 @@ def submit(ctx: PageContext, submissions: Sequence[MaskSubmission], names: dict[
                 keep_question(QUESTIONS, submission, names[submission.document_id], asked)
             except ColpoError as error:
                 refused.append(f"Not submitted: {name}. {error}")
-        said = _submitted_text(made)
+        text = _submitted_text(made)
         if refused:
-            raise InputRejected(" ".join(filter(None, [said, *refused])))
-        return said
+            raise InputRejected(" ".join(filter(None, [text, *refused])))
+        return text
 
-    doing(deed, key=SAID)
+    run_action(action, key=SAID)
     _count(_ANSWER)
 
 
 def submit_as_it_is(ctx: PageContext, question: MaskQuestion) -> None:
     """Submit a mask of which the person says that it is right."""
-    one = question.submission
+    submission = question.submission
 
-    def deed() -> str:
+    def action() -> str:
         version = own_masks.submit_annotation(
             ctx.caller,
-            document_id=one.document_id,
-            seq=one.seq,
-            note=one.note,
+            document_id=submission.document_id,
+            seq=submission.seq,
+            note=submission.note,
             sure={question.doubt},
         )
         return _submitted_text([(question.name.lower(), version.number)])
 
-    doing(deed, key=SAID)
-    drop_question(QUESTIONS, one.document_id)
+    run_action(action, key=SAID)
+    drop_question(QUESTIONS, submission.document_id)
     _count(_LOAD)
 
 
 def fill(ctx: PageContext, question: MaskQuestion) -> None:
     """Fill an outline in the editor, as a step that Undo takes back."""
-    one = question.submission
+    submission = question.submission
 
-    def deed() -> str:
-        filling.fill_draft(ctx.caller, document_id=one.document_id, seq=one.seq)
+    def action() -> str:
+        filling.fill_draft(ctx.caller, document_id=submission.document_id, seq=submission.seq)
         return "Filled: look at it, then submit it. Undo (Ctrl+Z) brings the line back."
 
-    if doing(deed, key=SAID):
-        drop_question(QUESTIONS, one.document_id)
+    if run_action(action, key=SAID):
+        drop_question(QUESTIONS, submission.document_id)
         _count(_LOAD)
 
 
 def fill_imported(ctx: PageContext, document_id: str, version_id: int, image_id: int) -> None:
     """Start my own mask from an imported outline, filled."""
 
-    def deed() -> str:
+    def action() -> str:
         filling.start_filled(ctx.caller, document_id=document_id, version_id=version_id)
         return "Filled: look at it, then submit it. It takes the place of the imported outline."
 
-    if doing(deed, key=SAID):
+    if run_action(action, key=SAID):
         _count(_LOAD)
         st.session_state[mode_key(image_id)] = MASKS
 
@@ -132,11 +132,11 @@ def fill_imported(ctx: PageContext, document_id: str, version_id: int, image_id:
 def say_nothing_there(ctx: PageContext, document_id: str, next_image_id: int | None) -> None:
     """Say that the finding is not on the image, and go on to the next."""
 
-    def deed() -> str:
+    def action() -> str:
         version = clear_images.confirm_absence(ctx.caller, document_id=document_id)
         return f"Version {version.number} submitted: nothing acetowhite on image {version.image_id}."
 
-    is_done = doing(deed, key=SAID)
+    is_done = run_action(action, key=SAID)
     if is_done:
         drop_question(QUESTIONS, document_id)
         _count(_LOAD)
@@ -151,22 +151,22 @@ def show_unmarked() -> None:
 def confirm(ctx: PageContext, annotation_id: int, next_image_id: int | None) -> None:
     """Confirm an imported mask and go on to the next."""
 
-    def deed() -> str:
+    def action() -> str:
         confirmation.confirm_annotation(ctx.caller, annotation_id=annotation_id)
         return "Confirmed: training may use this mask"
 
-    _go_on(doing(deed, key=SAID), next_image_id)
+    _go_on(run_action(action, key=SAID), next_image_id)
 
 
 def reject(ctx: PageContext, annotation_id: int, reason_key: str, next_image_id: int | None) -> None:
     """Reject an imported mask and go on to the next."""
 
-    def deed() -> str:
+    def action() -> str:
         reason = st.session_state.get(reason_key) or ""
         confirmation.reject_annotation(ctx.caller, annotation_id=annotation_id, reason=reason)
         return "Rejected: training leaves this mask out"
 
-    _go_on(doing(deed, key=SAID), next_image_id)
+    _go_on(run_action(action, key=SAID), next_image_id)
 
 
 def correct(ctx: PageContext, document_id: str, version_id: int, image_id: int) -> None:
@@ -185,11 +185,11 @@ def start(ctx: PageContext, document_id: str, source: StartSource, word: str) ->
 def restore(ctx: PageContext, version_id: int) -> None:
     """Make a new version of an earlier one."""
 
-    def deed() -> str:
+    def action() -> str:
         made = annotation_versions.restore_version(ctx.caller, version_id=version_id)
         return f"Restored as version {made.number}."
 
-    if doing(deed, key=SAID):
+    if run_action(action, key=SAID):
         _count(_LOAD)
     st.session_state[restore_key(version_id)] = False
 
@@ -197,22 +197,22 @@ def restore(ctx: PageContext, version_id: int) -> None:
 def skip(ctx: PageContext, item_id: int, next_image_id: int | None, reason_key: str) -> None:
     """Leave an image of a task out, and go on."""
 
-    def deed() -> str:
+    def action() -> str:
         reason = str(st.session_state.get(reason_key) or "")
         task_queue.skip_item(ctx.caller, item_id=item_id, reason=reason)
         return "Skipped. You can take it up again from your queue."
 
-    _go_on(doing(deed, key=SAID), next_image_id)
+    _go_on(run_action(action, key=SAID), next_image_id)
 
 
 def resume(ctx: PageContext, item_id: int) -> None:
     """Take a skipped image up again."""
 
-    def deed() -> str:
+    def action() -> str:
         task_queue.resume_item(ctx.caller, item_id=item_id)
         return "The image waits for your mask again."
 
-    doing(deed, key=SAID)
+    run_action(action, key=SAID)
 
 
 def compare(image_id: int, version_ids: tuple[int, int]) -> None:
@@ -234,11 +234,11 @@ def compared(image_id: int) -> tuple[int, int] | None:
 def save_points(ctx: PageContext, image_id: int, points: list[tuple[float, float]]) -> None:
     """Keep biopsy points."""
 
-    def deed() -> str:
+    def action() -> str:
         biopsy_points.save_biopsy_points(ctx.caller, image_id=image_id, points=points)
         return ""
 
-    doing(deed, key=SAID)
+    run_action(action, key=SAID)
 
 
 def _submitted_text(made: Sequence[tuple[str, int]]) -> str:
@@ -249,11 +249,11 @@ def _submitted_text(made: Sequence[tuple[str, int]]) -> str:
 
 
 def _start(ctx: PageContext, document_id: str, source: StartSource, word: str) -> bool:
-    def deed() -> str:
+    def action() -> str:
         starting.start_from(ctx.caller, document_id=document_id, source=source)
         return word
 
-    is_done = doing(deed, key=SAID)
+    is_done = run_action(action, key=SAID)
     if is_done:
         _count(_LOAD)
     return is_done

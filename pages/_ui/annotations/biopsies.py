@@ -8,7 +8,7 @@ import streamlit as st
 
 from colpo_core.records.annotations import AnnotationDesk, BiopsyPointRecord
 from colpo_core.records.cases.images import ImageRecord
-from pages._ui.annotations import actions as deeds
+from pages._ui.annotations import actions
 from pages._ui.shared.context import PageContext
 
 _COLOUR = "#ffe14d"
@@ -32,7 +32,7 @@ def show_canvas(ctx: PageContext, desk: AnnotationDesk) -> None:
     def changed() -> None:
         drawing = (st.session_state[key].get("drawing") or {}).get("raw")
         if drawing is not None:
-            deeds.save_points(ctx, image.id, points_of(drawing, image, scale))
+            actions.save_points(ctx, image.id, points_of(drawing, image, scale))
 
     # The canvas's own tools float above it.
     st.caption("Click where a biopsy was taken or is proposed. The pencil moves and deletes.")

@@ -6,7 +6,7 @@ import streamlit as st
 
 from colpo_core.records.annotations import AnnotationDesk, VersionRecord
 from colpo_core.records.colours import OVERLAYS
-from pages._ui.annotations import actions as deeds
+from pages._ui.annotations import actions
 from pages._ui.annotations.words import ORIGINS, made_text
 from pages._ui.components.mask_editor import Reference
 from pages._ui.components.mask_editor.editor import LAYERS
@@ -46,11 +46,11 @@ def list_others(desk: AnnotationDesk) -> None:
     n_others = len(desk.others)
     title = f"{n_others} mask{'s' if n_others > 1 else ''} by others"
     with st.expander(title, key=f"others_{desk.annotation.document_id}"):
-        for place, version in enumerate(desk.others):
+        for index, version in enumerate(desk.others):
             with st.container(gap=None):
                 st.checkbox(f"**{plain(version.author)}** · {area_text(version.area_share)}", key=_tick_key(version))
                 st.caption(f"{ORIGINS[version.origin]} · {as_when(version.created_at)} UTC")
-                st.toggle(f"Show while I paint, {_COLOURS[place % 3][0]}", key=_shown_key(version))
+                st.toggle(f"Show while I paint, {_COLOURS[index % 3][0]}", key=_shown_key(version))
 
 
 def _offer_comparison(desk: AnnotationDesk) -> None:
@@ -65,7 +65,7 @@ def _offer_comparison(desk: AnnotationDesk) -> None:
         icon=":material/compare:",
         width="stretch",
         disabled=len(ticked) != 2,
-        on_click=deeds.compare,
+        on_click=actions.compare,
         args=(desk.annotation.image.id, tuple(version.version_id for version in first_last)),
     )
 
@@ -75,10 +75,10 @@ def references(desk: AnnotationDesk) -> Sequence[Reference]:
     return [
         Reference(
             version.author,
-            f"/colpo/annotations/versions/{version.version_id}/mask.png?colour={_COLOURS[place % 3][0]}",
-            _COLOURS[place % 3][1],
+            f"/colpo/annotations/versions/{version.version_id}/mask.png?colour={_COLOURS[index % 3][0]}",
+            _COLOURS[index % 3][1],
         )
-        for place, version in enumerate(desk.others)
+        for index, version in enumerate(desk.others)
         if st.session_state.get(_shown_key(version))
     ]
 
@@ -98,7 +98,7 @@ def _version(ctx: PageContext, desk: AnnotationDesk, version: VersionRecord, num
                     icon=":material/history:",
                     type="tertiary",
                     help=f"Restore version {version.number}",
-                    key=deeds.restore_key(version.version_id),
+                    key=actions.restore_key(version.version_id),
                     on_change="rerun",
                 ):
                     _ask_to_restore(ctx, version, desk.versions[0].number + 1)
@@ -130,7 +130,7 @@ def _ask_to_restore(ctx: PageContext, version: VersionRecord, next_number: int) 
         type="primary",
         icon=":material/history:",
         width="stretch",
-        on_click=deeds.restore,
+        on_click=actions.restore,
         args=(ctx, version.version_id),
     )
 

@@ -10,7 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from colpo_core.records.cases.cases import CYTOLOGIES, CaseForm, CaseRecord, SwedeRows
 from colpo_core.services.cases.case import update_case
-from pages._ui.cases.messages import doing
+from pages._ui.cases.messages import run_action
 from pages._ui.cases.words import COLPOSCOPIES, HIV_STATUSES, MENOPAUSAL_STATES, SWEDE, YES_OR_NO, score_text
 from pages._ui.shared.context import page_context
 
@@ -94,10 +94,10 @@ def _findings(case: CaseRecord, key: str) -> None:
     )  # fmt: skip
 
 
-def _choice(place: DeltaGenerator, title: str, words: Mapping[Word, str], value: Word | None, key: str) -> None:
+def _choice(column: DeltaGenerator, title: str, words: Mapping[Word, str], value: Word | None, key: str) -> None:
     """A choice that may stay open."""
     index = list(words).index(value) if value is not None else None
-    place.selectbox(title, list(words), index=index, format_func=words.__getitem__, key=key, placeholder="–")
+    column.selectbox(title, list(words), index=index, format_func=words.__getitem__, key=key, placeholder="–")
 
 
 def _swede(case: CaseRecord, key: str) -> SwedeRows:
@@ -147,9 +147,9 @@ def _form(key: str) -> CaseForm:
 def _save(case_id: int, version: int, key: str) -> None:
     ctx = page_context()
 
-    def deed() -> str:
+    def action() -> str:
         update_case(ctx.caller, case_id=case_id, base_version=version, form=_form(key))
         return "Record saved"
 
-    doing(deed)
+    run_action(action)
     st.session_state[_SAVED] = True

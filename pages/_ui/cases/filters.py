@@ -135,7 +135,7 @@ def _with(values: tuple[float, ...], name: str, words: str) -> dict[float, str]:
     return {value: words.format(value) for value in sorted({*values, *([asked] if asked is not None else [])})}
 
 
-def _choice(place: DeltaGenerator, title: str, words: Mapping[Word, str], name: str) -> None:
-    place.selectbox(
+def _choice(column: DeltaGenerator, title: str, words: Mapping[Word, str], name: str) -> None:
+    column.selectbox(
         title, list(words), index=None, format_func=words.__getitem__, key=f"cases_{name}", placeholder="All"
     )

@@ -12,7 +12,7 @@ from colpo_core.services.cases.findings import get_findings, save_findings
 from colpo_core.services.cases.findings_proposal import lesion_images, propose_findings
 from pages._ui.cases.chart import propose_lesion_size
 from pages._ui.cases.words import ADEQUACY, IODINE, JUNCTIONS, LOCATIONS, SIGN_GROUPS, SIGN_WORDS, proposal_text
-from pages._ui.shared import messages as told
+from pages._ui.shared import messages
 from pages._ui.shared.context import PageContext
 from pages._ui.shared.markdown import plain
 from pages._ui.shared.words import stage_text
@@ -181,7 +181,7 @@ def _propose(ctx: PageContext, case_id: int, key: str) -> None:
 def _take_proposal(ctx: PageContext, key: str, first: int) -> None:
     image_id = st.session_state.get(f"{key}_image") or first
 
-    def deed() -> str:
+    def action() -> str:
         proposal = propose_findings(ctx.caller, image_id=image_id)
         st.session_state[f"{key}_proposal"] = proposal
         if proposal.has_mask:
@@ -191,7 +191,7 @@ def _take_proposal(ctx: PageContext, key: str, first: int) -> None:
                 st.session_state[f"{key}_cervix_percent"] = proposal.cervix_percent
         return ""
 
-    told.doing(deed, key=_SAID)
+    messages.run_action(action, key=_SAID)
 
 
 def _proposed(ctx: PageContext, case_id: int, key: str) -> None:
@@ -215,18 +215,18 @@ def _proposed(ctx: PageContext, case_id: int, key: str) -> None:
 
 
 def _take_size(ctx: PageContext, case_id: int, points: int) -> None:
-    def deed() -> str:
+    def action() -> str:
         propose_lesion_size(get_case(ctx.caller, case_id=case_id), points)
         return "Filled in on the record. Look at it there and save the record."
 
-    if told.doing(deed, key=_SAID):
+    if messages.run_action(action, key=_SAID):
         st.session_state[_ALL_OF_IT] = True
 
 
 def _save(ctx: PageContext, case_id: int, key: str) -> None:
     proposal: FindingsProposal | None = st.session_state.get(f"{key}_proposal")
 
-    def deed() -> str:
+    def action() -> str:
         entry = _entry(key)
         base: int = st.session_state[_base_name(case_id)]
         saved = save_findings(
@@ -240,7 +240,7 @@ def _save(ctx: PageContext, case_id: int, key: str) -> None:
         st.session_state[_base_name(case_id)] = saved.version
         return "Findings saved"
 
-    told.doing(deed, key=_SAID)
+    messages.run_action(action, key=_SAID)
 
 
 def _is_confirmed(proposal: FindingsProposal, entry: FindingsEntry) -> bool:

@@ -9,7 +9,7 @@ from colpo_core.records.cases.images import place_in_series
 from colpo_core.services.common.stored_images import mark_image
 from colpo_core.terms import AnnotationState, Finding, Stage
 from pages._ui.cases import sites
-from pages._ui.cases.messages import doing
+from pages._ui.cases.messages import run_action
 from pages._ui.components.viewer import Frame, Layer, StripItem, image_series, image_strip, image_viewer
 from pages._ui.shared.context import page_context
 from pages._ui.shared.links import go
@@ -72,7 +72,7 @@ def show_with_sites(
     """
     waiting = sites.being_placed(case)
 
-    def place(x_px: float, y_px: float) -> None:
+    def set_site(x_px: float, y_px: float) -> None:
         if waiting is not None:
             sites.put(waiting.id, SpecimenSite(image_id, x_px, y_px))
 
@@ -84,7 +84,7 @@ def show_with_sites(
         around_px=around_px,
         marks=sites.marks_on(case, image_id),
         asks_for=f"Site of specimen {waiting.number}" if waiting else "",
-        on_place=place,
+        on_place=set_site,
         on_leave=sites.stop_placing,
     )
 
@@ -135,8 +135,8 @@ def _actions(shown: CaseImage) -> None:
 def _state(shown: CaseImage) -> str:
     if not shown.annotations:
         return "no annotation yet"
-    found = [STATES[annotation.state] for annotation in shown.annotations]
-    return "annotation " + ", ".join(dict.fromkeys(found))
+    states = [STATES[annotation.state] for annotation in shown.annotations]
+    return "annotation " + ", ".join(dict.fromkeys(states))
 
 
 def _correction(shown: CaseImage) -> None:
@@ -156,7 +156,7 @@ def _correction(shown: CaseImage) -> None:
 def _mark(image_id: int, key: str) -> None:
     ctx = page_context()
 
-    def deed() -> str:
+    def action() -> str:
         mark_image(
             ctx.caller,
             image_id=image_id,
@@ -166,7 +166,7 @@ def _mark(image_id: int, key: str) -> None:
         )
         return "Corrected"
 
-    doing(deed)
+    run_action(action)
 
 
 def _strip(case: CaseRecord, images: list[CaseImage], shown: CaseImage) -> None:

@@ -141,7 +141,11 @@ def _results(ctx: PageContext, report: ImportReport) -> None:
             icon=":material/info:",
         )
     # Asked anew: what was answered here a moment ago is not asked again.
-    ids = [one.image_id for one in report.outcomes if one.image_id is not None and one.status is ImportStatus.IMPORTED]
+    ids = [
+        outcome.image_id
+        for outcome in report.outcomes
+        if outcome.image_id is not None and outcome.status is ImportStatus.IMPORTED
+    ]
     show_questions(asked_images(ctx.caller, image_ids=ids), key="import_asked")
     st.dataframe(
         pd.DataFrame(

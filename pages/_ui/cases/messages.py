@@ -1,30 +1,12 @@
-"""What the buttons of the cases page have done: said once, after the page was drawn anew."""
+"""What the buttons of the cases page have done, shown once after the page was drawn anew."""
 
-from collections.abc import Callable
+from functools import partial
 
-import streamlit as st
+from pages._ui.shared import messages
 
-from pages._ui.shared import messages as told
+_KEY = "cases_said"
 
-_SAID = "cases_said"
-
-
-def doing(deed: Callable[[], str]) -> bool:
-    """Do something in a callback and remember what to say of it.
-
-    Args:
-        deed: Returns a sentence, or nothing to say.
-
-    Returns:
-        Whether it was done.
-    """
-    return told.doing(deed, key=_SAID)
-
-
-def tell() -> None:
-    """Say what was done, or why it was not."""
-    text, is_error = st.session_state.pop(_SAID, ("", False))
-    if text and is_error:
-        st.error(text, icon=":material/error:")
-    elif text:
-        st.toast(text, icon=":material/check_circle:", duration=6)
+run_action = partial(messages.run_action, key=_KEY)
+"""Run a button's action in a callback, see `shared.messages`."""
+show_toast = partial(messages.show_toast, _KEY)
+"""Show what was done, or why it was not."""

@@ -9,7 +9,7 @@ from colpo_core.services.cases.lists import find_case_ids
 from colpo_core.services.exports import case_files
 from colpo_core.services.models import predicting
 from colpo_core.terms import Role
-from pages._ui.cases.messages import doing
+from pages._ui.cases.messages import run_action
 from pages._ui.shared.context import PageContext, page_context
 from pages._ui.shared.formats import count_text
 from pages._ui.shared.links import go
@@ -39,7 +39,7 @@ def generation() -> int:
     return int(st.session_state.get(_GENERATION, 0))
 
 
-def show_deeds(ctx: PageContext, where: CaseFilter) -> None:
+def show_actions(ctx: PageContext, where: CaseFilter) -> None:
     """Draw what can be done with the selected cases."""
     chosen = selected()
     if not chosen:
@@ -84,21 +84,21 @@ def _put(case_ids: Iterable[int]) -> None:
 def _select_all(where: CaseFilter) -> None:
     ctx = page_context()
 
-    def deed() -> str:
+    def action() -> str:
         case_ids = find_case_ids(ctx.caller, where=where)
         _put(case_ids)
         return f"{count_text(len(case_ids), 'case')} selected."
 
-    doing(deed)
+    run_action(action)
 
 
 def _predict(chosen: frozenset[int]) -> None:
     ctx = page_context()
 
-    def deed() -> str:
+    def action() -> str:
         job = predicting.start_prediction_of_cases(ctx.caller, case_ids=chosen)
         if job is None:
             return "The current model has predicted all of them, or is doing so."
         return f"The prediction is on its way, as job {job.id}."
 
-    doing(deed)
+    run_action(action)

@@ -8,7 +8,7 @@ from colpo_core.records.cases.cases import CaseRecord, SpecimenRecord, SpecimenS
 from colpo_core.services.annotations.biopsy_points import biopsy_points
 from colpo_core.services.cases.findings_proposal import propose_clock_hour
 from colpo_core.services.cases.histology import set_clock_hour, set_site
-from pages._ui.cases.messages import doing
+from pages._ui.cases.messages import run_action
 from pages._ui.cases.words import SPECIMENS
 from pages._ui.components.viewer import Mark
 from pages._ui.shared.context import page_context
@@ -78,23 +78,23 @@ def stop_placing() -> None:
 def being_placed(case: CaseRecord) -> SpecimenRecord | None:
     """The specimen of this case whose site waits for a click."""
     wanted = st.session_state.get(_PLACING)
-    found = next(
+    waiting = next(
         (specimen for specimen in case.specimens if specimen.id == wanted and specimen.withdrawn_at is None), None
     )
-    if found is None:
+    if waiting is None:
         stop_placing()
-    return found
+    return waiting
 
 
 def put(specimen_id: int, site: SpecimenSite | None) -> None:
     """Set a specimen's site, in a callback."""
     ctx = page_context()
 
-    def deed() -> str:
+    def action() -> str:
         set_site(ctx.caller, specimen_id=specimen_id, site=site)
         return "Site set" if site else "Site removed"
 
-    if doing(deed):
+    if run_action(action):
         stop_placing()
         st.session_state[popover_key(specimen_id)] = False
 
@@ -112,8 +112,8 @@ def confirm_hour(specimen_id: int, hour: int) -> None:
     """Enter the proposed hour, in a callback."""
     ctx = page_context()
 
-    def deed() -> str:
+    def action() -> str:
         set_clock_hour(ctx.caller, specimen_id=specimen_id, clock_hour=hour)
         return f"Clock position {hour} entered"
 
-    doing(deed)
+    run_action(action)

@@ -7,7 +7,7 @@ from colpo_core.records.cases.cases import CaseRecord, LabelRecord, SpecimenReco
 from colpo_core.services.cases.histology import add_specimen, withdraw_specimen
 from colpo_core.terms import Grade, Label, LabelSource, SpecimenKind
 from pages._ui.cases import sites
-from pages._ui.cases.messages import doing
+from pages._ui.cases.messages import run_action
 from pages._ui.cases.words import SPECIMENS
 from pages._ui.shared.context import page_context
 from pages._ui.shared.markdown import plain
@@ -89,7 +89,7 @@ def _specimen(
 def _site_text(case: CaseRecord, specimen: SpecimenRecord) -> str:
     if specimen.site is None:
         return ""
-    image = next(one.image for one in case.images if one.image.id == specimen.site.image_id)
+    image = next(case_image.image for case_image in case.images if case_image.image.id == specimen.site.image_id)
     return f"site on {stage_text(image)} · "
 
 
@@ -135,11 +135,11 @@ def _show_image(case_id: int, image_id: int) -> None:
 def _withdraw(specimen_id: int) -> None:
     ctx = page_context()
 
-    def deed() -> str:
+    def action() -> str:
         withdraw_specimen(ctx.caller, specimen_id=specimen_id)
         return "Withdrawn. The label was decided anew."
 
-    doing(deed)
+    run_action(action)
 
 
 def _new_specimen(case: CaseRecord, choices: tuple[sites.SiteChoice, ...], *, can_place: bool) -> None:
@@ -175,7 +175,7 @@ def _add(case_id: int, key: str) -> None:
     kind: SpecimenKind = st.session_state[f"{key}_kind"]
     way: sites.SiteChoice | str | None = st.session_state[f"{key}_site"]
 
-    def deed() -> str:
+    def action() -> str:
         if grade is None:
             raise InputRejected("Choose the pathologist's grade first. Nothing was entered.")
         specimen_id = add_specimen(
@@ -192,4 +192,4 @@ def _add(case_id: int, key: str) -> None:
             return "Entered. The label follows. Now click on the site."
         return "Entered. The label follows."
 
-    doing(deed)
+    run_action(action)

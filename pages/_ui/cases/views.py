@@ -5,7 +5,7 @@ import streamlit as st
 from colpo_core.records.cases.lists import CaseFilter, CaseSort, to_words
 from colpo_core.services.cases import saved_views
 from pages._ui.cases.filters import show_words
-from pages._ui.cases.messages import doing
+from pages._ui.cases.messages import run_action
 from pages._ui.shared.context import PageContext, page_context
 
 _NAME = "cases_view_name"
@@ -34,19 +34,19 @@ def show_views(ctx: PageContext, where: CaseFilter, sort: CaseSort) -> None:
 def _keep(where: CaseFilter, sort: CaseSort) -> None:
     ctx = page_context()
 
-    def deed() -> str:
+    def action() -> str:
         view = saved_views.save_view(ctx.caller, name=st.session_state[_NAME], where=where, sort=sort)
         st.session_state[_NAME] = ""
         return f"Kept as “{view.name}”."
 
-    doing(deed)
+    run_action(action)
 
 
 def _forget(view_id: int) -> None:
     ctx = page_context()
 
-    def deed() -> str:
+    def action() -> str:
         saved_views.delete_view(ctx.caller, view_id=view_id)
         return "The view is forgotten; its cases are as they were."
 
-    doing(deed)
+    run_action(action)

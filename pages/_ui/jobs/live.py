@@ -93,15 +93,15 @@ def _prediction_text(prediction: PredictionProgress) -> str:
     """How many, how quick, how long yet, and in how many jobs."""
     if not prediction.n_running and not prediction.n_done:
         return "waits"
-    said = [f"{prediction.n_done:,} of {prediction.n_images:,} images"]
+    parts = [f"{prediction.n_done:,} of {prediction.n_images:,} images"]
     if prediction.images_per_second is not None:
-        said.append(pace_text(prediction.images_per_second))
+        parts.append(pace_text(prediction.images_per_second))
     if prediction.seconds_left is not None:
-        said.append(f"about {span_text(timedelta(seconds=prediction.seconds_left))} left")
+        parts.append(f"about {span_text(timedelta(seconds=prediction.seconds_left))} left")
     if prediction.n_jobs > 1:
         failed = f", {prediction.n_failed} failed" if prediction.n_failed else ""
-        said.append(f"{prediction.n_running} of {prediction.n_jobs} jobs run{failed}")
-    return " · ".join(said)
+        parts.append(f"{prediction.n_running} of {prediction.n_jobs} jobs run{failed}")
+    return " · ".join(parts)
 
 
 def _draw_job(job_id: int, was_over: bool) -> None:
@@ -142,9 +142,9 @@ def _head(job: JobRecord) -> None:
             _control(job, "Run again", ":material/replay:", starting.run_again)
 
 
-def _control(job: JobRecord, title: str, icon: str, deed: Deed, *, is_off: bool = False) -> None:
+def _control(job: JobRecord, title: str, icon: str, action: Deed, *, is_off: bool = False) -> None:
     st.button(
-        title, icon=icon, on_click=_do, args=(deed, job.id), disabled=is_off,
+        title, icon=icon, on_click=_do, args=(action, job.id), disabled=is_off,
         key=f"{title.lower().replace(' ', '_')}_{job.id}", help=_CONTROLS[title],
     )  # fmt: skip
 
@@ -178,13 +178,13 @@ def _where(job: JobRecord) -> str:
 
 def _beside(events: tuple[JobEventRecord, ...], job: JobRecord) -> None:
     """How far the trainings without curves are, and how quick it goes."""
-    said = side_runs(events, job)
+    parts = side_runs(events, job)
     if not job.state.is_over:
-        said += [text for text in (speed_text(events), resources_text(events)) if text]
+        parts += [text for text in (speed_text(events), resources_text(events)) if text]
     if left := _time_left(job):
-        said.append(left)
-    if said:
-        st.caption(" · ".join(said))
+        parts.append(left)
+    if parts:
+        st.caption(" · ".join(parts))
 
 
 def _time_left(job: JobRecord) -> str:
@@ -197,17 +197,17 @@ def _time_left(job: JobRecord) -> str:
 
 def _curves(events: tuple[JobEventRecord, ...], job: JobRecord) -> None:
     """Losses above, metrics below, a column for each network; of an epoch that was run again the last counts."""
-    told: dict[str, dict[int, dict[str, float]]] = {stage: {} for stage in MAIN_STAGES}
+    figures_by_stage: dict[str, dict[int, dict[str, float]]] = {stage: {} for stage in MAIN_STAGES}
     for event in events:
-        if event.stage in told and event.figures:
-            told[event.stage][event.epoch] = event.figures
-    if not any(told.values()):
+        if event.stage in figures_by_stage and event.figures:
+            figures_by_stage[event.stage][event.epoch] = event.figures
+    if not any(figures_by_stage.values()):
         return
     figure = make_subplots(
         rows=2, cols=3, column_titles=list(MAIN_STAGES.values()), vertical_spacing=0.16, horizontal_spacing=0.05
     )
     named: set[str] = set()
-    for column, (stage, epochs) in enumerate(told.items(), start=1):
+    for column, (stage, epochs) in enumerate(figures_by_stage.items(), start=1):
         figure.update_xaxes(range=[0.5, _epochs_of(stage, job) + 0.5], col=column)
         for row, lines in ((1, _LOSSES), (2, _METRICS)):
             figure.add_trace(go.Scatter(x=[None], y=[None], showlegend=False), row=row, col=column)
@@ -277,15 +277,15 @@ def _line(
 
 
 def _messages(events: tuple[JobEventRecord, ...]) -> None:
-    said = [event for event in events if event.message][-_SHOWN_MESSAGES:]
-    if said:
-        st.caption("  \n".join(f"{event.at:%H:%M:%S} · {event.message}" for event in reversed(said)))
+    messages = [event for event in events if event.message][-_SHOWN_MESSAGES:]
+    if messages:
+        st.caption("  \n".join(f"{event.at:%H:%M:%S} · {event.message}" for event in reversed(messages)))
 
 
-def _do(deed: Deed, job_id: int) -> None:
+def _do(action: Deed, job_id: int) -> None:
     ctx = page_context()
     with showing_errors():
-        job = deed(ctx.caller, job_id=job_id)
+        job = action(ctx.caller, job_id=job_id)
         if job.id != job_id:
             st.query_params["job"] = str(job.id)
 

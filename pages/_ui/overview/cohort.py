@@ -27,85 +27,89 @@ _HIGH = (Grade.CIN2, Grade.CIN3)
 _BEYOND = (Grade.ADENOCARCINOMA_IN_SITU, Grade.INVASIVE_CARCINOMA)
 
 
-def show_totals(found: Dashboard) -> None:
+def show_totals(dashboard: Dashboard) -> None:
     """Draw how much there is."""
-    labelled = sum(count for label, count in found.labels if label is not None)
-    submitted = dict(found.annotation_states)[AnnotationState.SUBMITTED]
+    labelled = sum(count for label, count in dashboard.labels if label is not None)
+    submitted = dict(dashboard.annotation_states)[AnnotationState.SUBMITTED]
     totals = (
-        ("Patients", found.patients),
-        ("Cases", found.cases),
-        ("Images", found.images),
+        ("Patients", dashboard.patients),
+        ("Cases", dashboard.cases),
+        ("Images", dashboard.images),
         ("Cases with a label", labelled),
         ("Annotations submitted", submitted),
     )
-    for place, (title, count) in zip(st.columns(len(totals)), totals, strict=True):
-        place.metric(title, f"{count:,}", border=True)
-    if found.simulated_cases:
+    for column, (title, count) in zip(st.columns(len(totals)), totals, strict=True):
+        column.metric(title, f"{count:,}", border=True)
+    if dashboard.simulated_cases:
         with st.container(horizontal=True, vertical_alignment="center"):
             simulated_badge()
-            st.caption(f"{found.simulated_cases} of {found.cases} cases counted here were drawn by the program.")
+            st.caption(
+                f"{dashboard.simulated_cases} of {dashboard.cases} cases counted here were drawn by the program."
+            )
 
 
-def show_cohort(ctx: PageContext, found: Dashboard) -> None:
+def show_cohort(ctx: PageContext, dashboard: Dashboard) -> None:
     """Draw the cohort by month, grade, label, annotation and stage; a click opens the cases behind a bar."""
-    _recruitment(ctx, found)
+    _recruitment(ctx, dashboard)
     left, right = st.columns(2, gap="large")
     with left:
         _bars(
-            f"Cases per grade (n = {found.cases:,})",
-            [(_grade(grade), count, _colour(grade)) for grade, count in found.grades],
+            f"Cases per grade (n = {dashboard.cases:,})",
+            [(_grade(grade), count, _colour(grade)) for grade, count in dashboard.grades],
             "Highest grade of all specimens that count. Red: called HSIL; amber: flagged, in no comparison.",
             key="grades",
-            opens=[None if grade is None else {"grade": grade.value} for grade, _ in found.grades],
+            opens=[None if grade is None else {"grade": grade.value} for grade, _ in dashboard.grades],
         )
     with right:
         _bars(
-            f"Cases per label (n = {found.cases:,})",
-            [(LABELS[label], count, _LABEL_COLOURS[label]) for label, count in found.labels],
+            f"Cases per label (n = {dashboard.cases:,})",
+            [(LABELS[label], count, _LABEL_COLOURS[label]) for label, count in dashboard.labels],
             "By histology, or by a colposcopy recorded as normal without biopsy. Impressions are not counted here.",
             key="labels",
-            opens=[{"label": "excluded" if label is None else label.value} for label, _ in found.labels],
+            opens=[{"label": "excluded" if label is None else label.value} for label, _ in dashboard.labels],
         )
-        _exclusions(found)
+        _exclusions(dashboard)
     left, right = st.columns(2, gap="large")
     with left:
         states = [
             (STATES[state].capitalize(), count, _STATE_COLOURS.get(state, GREY))
-            for state, count in found.annotation_states
+            for state, count in dashboard.annotation_states
         ]
-        total = sum(count for _, count in found.annotation_states)
+        total = sum(count for _, count in dashboard.annotation_states)
         _bars(
             f"Annotations per state (n = {total:,})",
             states,
-            f"One a person, image and finding. {found.unannotated:,} acetic-acid images wait for their first.",
+            f"One a person, image and finding. {dashboard.unannotated:,} acetic-acid images wait for their first.",
             key="annotations",
-            opens=[{"annotation": state.value} for state, _ in found.annotation_states],
+            opens=[{"annotation": state.value} for state, _ in dashboard.annotation_states],
         )
     with right:
         _bars(
-            f"Images per stage (n = {found.images:,})",
-            [(STAGES[stage], count, TEAL) for stage, count in found.stages],
-            f"{found.not_cervix:,} of them do not show the cervix and are left out of learning.",
+            f"Images per stage (n = {dashboard.images:,})",
+            [(STAGES[stage], count, TEAL) for stage, count in dashboard.stages],
+            f"{dashboard.not_cervix:,} of them do not show the cervix and are left out of learning.",
             key="stages",
-            opens=[None] * len(found.stages),
+            opens=[None] * len(dashboard.stages),
         )
     _annotators(ctx)
 
 
 def _annotators(ctx: PageContext) -> None:
     """Who has painted how much, how long an image takes, and the way to how they agree."""
-    found = cohort.annotator_progress(ctx.caller)
-    if not found:
+    annotators = cohort.annotator_progress(ctx.caller)
+    if not annotators:
         return
-    st.markdown(f"**Annotators of acetowhite epithelium (n = {sum(one.n_images for one in found):,} images)**")
+    st.markdown(
+        f"**Annotators of acetowhite epithelium (n = {sum(annotator.n_images for annotator in annotators):,} images)**"
+    )
     rows = [
         {
-            "Annotator": one.name,
-            "Images submitted": one.n_images,
-            "Waiting in tasks": one.n_waiting,
-            "Median time for an image": _time_text(one),
+            "Annotator": annotator.name,
+            "Images submitted": annotator.n_images,
+            "Waiting in tasks": annotator.n_waiting,
+            "Median time for an image": _time_text(annotator),
         }
-        for one in found
+        for annotator in annotators
     ]
     st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch", key="dashboard_annotators")
     st.caption("Time at work on an image, all versions together, where it was recorded (number of images behind it).")
@@ -126,14 +130,14 @@ def _annotators(ctx: PageContext) -> None:
         link("cases", "Cases on which they agree least", icon=":material/difference:", sort="disagreement")
 
 
-def _time_text(one: AnnotatorProgress) -> str:
-    if one.median_seconds is None:
+def _time_text(annotator: AnnotatorProgress) -> str:
+    if annotator.median_seconds is None:
         return "not recorded"
-    return f"{span_text(timedelta(seconds=round(one.median_seconds)))} ({one.n_timed:,})"
+    return f"{span_text(timedelta(seconds=round(annotator.median_seconds)))} ({annotator.n_timed:,})"
 
 
-def _recruitment(ctx: PageContext, found: Dashboard) -> None:
-    counts = cohort.recruitment(ctx.caller, include_simulated=found.includes_simulated)
+def _recruitment(ctx: PageContext, dashboard: Dashboard) -> None:
+    counts = cohort.recruitment(ctx.caller, include_simulated=dashboard.includes_simulated)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**Cases per month (n = {sum(count.n for count in counts):,})**", width="content")
         st.space("stretch")
@@ -167,11 +171,11 @@ def _months(counts: Sequence[MonthCount]) -> list[str]:
 
 
 def _per_month(counts: Sequence[MonthCount], months: Sequence[str], by: str, kind: Label | Grade | None) -> list[int]:
-    found = dict.fromkeys(months, 0)
+    count_by_month = dict.fromkeys(months, 0)
     for count in counts:
-        if count.month in found and (count.label if by == "label" else count.grade) == kind:
-            found[count.month] += count.n
-    return list(found.values())
+        if count.month in count_by_month and (count.label if by == "label" else count.grade) == kind:
+            count_by_month[count.month] += count.n
+    return list(count_by_month.values())
 
 
 def _series_name(by: str, kind: Label | Grade | None) -> str:
@@ -218,10 +222,10 @@ def _bars(
     st.caption(f"{caption} A bar opens its cases." if any(opens) else caption)
 
 
-def _exclusions(found: Dashboard) -> None:
-    if not found.exclusions:
+def _exclusions(dashboard: Dashboard) -> None:
+    if not dashboard.exclusions:
         return
-    total = sum(count for _, count in found.exclusions)
+    total = sum(count for _, count in dashboard.exclusions)
     with st.expander(f"Cases without a label, and why ({total:,})"):
-        for reason, count in found.exclusions:
+        for reason, count in dashboard.exclusions:
             st.markdown(f"**{count}** &nbsp; {plain(reason.removeprefix('excluded: '))}")

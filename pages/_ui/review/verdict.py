@@ -62,11 +62,11 @@ def show_verdict(ctx: PageContext, desk: ReviewDesk) -> None:
             max_chars=2000,
         )
         unsure, overrule = st.columns(2)
-        for place, title, icon, key, verdict in (
+        for column, title, icon, key, verdict in (
             (unsure, "Unsure", ":material/question_mark:", "U", Verdict.UNSURE),
             (overrule, "Overrule", ":material/close:", "O", Verdict.OVERRULE),
         ):
-            place.button(
+            column.button(
                 title, icon=icon, shortcut=key, on_click=_enter, args=(prediction_id, verdict), width="stretch",
                 help="Choose or write why first.",
             )  # fmt: skip
@@ -131,5 +131,5 @@ def show_reference(ctx: PageContext, desk: ReviewDesk) -> None:
     if desk.reviews:
         with st.expander(f"Verdicts ({len(desk.reviews)})", icon=":material/history:"):
             for review in desk.reviews:
-                said = plain(reason_text(review))
-                st.markdown(f"{as_when(review.at)} · {plain(review.reviewer)} · **{review.verdict.value}** {said}")
+                why = plain(reason_text(review))
+                st.markdown(f"{as_when(review.at)} · {plain(review.reviewer)} · **{review.verdict.value}** {why}")

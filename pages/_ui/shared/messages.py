@@ -1,8 +1,4 @@
-"""What a button has done, kept for the page to say once it is drawn anew.
-
-`tell` shows a plain sentence. What `doing` keeps has beside it whether it is an error; `say_what_happened` shows that
-in the page, and the cases page in a way of its own.
-"""
+"""What a button has done, kept in the session for the page to show once it is drawn anew."""
 
 from collections.abc import Callable
 
@@ -11,48 +7,58 @@ import streamlit as st
 from colpo_core.errors import ColpoError
 
 
-def doing(deed: Callable[[], str], *, key: str) -> bool:
-    """Do something in a callback and remember what to say of it.
+def run_action(action: Callable[[], str], *, key: str) -> bool:
+    """Run a button's action in a callback, and keep its message, or why it failed, for `show_message` or `show_toast`.
 
     Args:
-        deed: Returns a sentence, or nothing to say.
+        action: Returns a sentence, or nothing to say.
         key: Where the session keeps the sentence and whether it is an error.
 
     Returns:
         Whether it was done.
     """
     try:
-        said = deed()
+        message = action()
     except ColpoError as error:
         st.session_state[key] = (str(error), True)
         return False
-    if said:
-        st.session_state[key] = (said, False)
+    if message:
+        st.session_state[key] = (message, False)
     return True
 
 
-def tell(key: str) -> None:
-    """Say once what the run before did.
+def show_success(key: str) -> None:
+    """Show once a sentence that the run before has kept.
 
     Args:
-        key: Where the session keeps the sentence.
+        key: Where the session keeps the sentence alone.
     """
-    told = st.session_state.pop(key, None)
-    if told:
-        st.success(told, icon=":material/check:")
+    message = st.session_state.pop(key, None)
+    if message:
+        st.success(message, icon=":material/check:")
 
 
-def say_what_happened(key: str) -> None:
-    """Show in the page what `doing` has kept: what a button has done, or why it could not.
+def show_message(key: str) -> None:
+    """Show in the page, once, what `run_action` has kept: what a button has done, or why it could not.
 
     Args:
-        key: Where the session keeps the sentence.
+        key: Where the session keeps the sentence and whether it is an error.
     """
-    said = st.session_state.pop(key, None)
-    if said is None:
-        return
-    text, is_error = said
+    text, is_error = st.session_state.pop(key, ("", False))
     if is_error:
         st.error(text, icon=":material/error:")
-    else:
+    elif text:
         st.success(text, icon=":material/check_circle:")
+
+
+def show_toast(key: str) -> None:
+    """The same, with what was done in a corner of the window for a few seconds.
+
+    Args:
+        key: Where the session keeps the sentence and whether it is an error.
+    """
+    text, is_error = st.session_state.pop(key, ("", False))
+    if is_error:
+        st.error(text, icon=":material/error:")
+    elif text:
+        st.toast(text, icon=":material/check_circle:", duration=6)

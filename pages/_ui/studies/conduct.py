@@ -126,9 +126,9 @@ def _amendment_form(ctx: PageContext, detail: StudyDetail) -> None:
         _do(lambda: study_amendments.correct_question(ctx.caller, study_id=study_id, question=question, reason=reason))
 
 
-def _do(deed: Callable[[], object]) -> None:
+def _do(action: Callable[[], object]) -> None:
     with showing_errors():
-        deed()
+        action()
         st.rerun()
 
 

@@ -117,10 +117,10 @@ def _counts(counted: ChoicePreview) -> None:
             st.caption(f"{counted.n_simulated} of {counted.n_cases} cases are drawn by the program.")
         for reason, count in counted.left_out:
             st.caption(f"Left out: {count} ({reason})")
-    for one in counted.seen:
-        if one.n_seen:
+    for checkpoint in counted.seen:
+        if checkpoint.n_seen:
             st.warning(
-                f"{plain(one.name)} has learned from {one.n_seen} of these {one.n_cases} cases or their patients. "
+                f"{plain(checkpoint.name)} has learned from {checkpoint.n_seen} of these {checkpoint.n_cases} cases or their patients. "
                 "Its figures will also be given on the others alone.",
                 icon=":material/warning:",
             )

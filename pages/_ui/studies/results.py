@@ -80,26 +80,30 @@ def _part(name: str) -> str:
     return f"<tr class='part'><td colspan='{len(_FIGURES) + 2}'>{name}</td></tr>"
 
 
-def _rows(one: CallerFigures, results: StudyResults) -> Iterator[str]:
-    if one.channels is None:
-        name = cell(escape(results.title(one)), _seconds(one))
-        left = "" if one.is_complete else _warn(one.remark or "not all read")
-        n_cases = cell(f"{one.n_called} of {one.n_cases}", left or one.remark)
+def _rows(caller: CallerFigures, results: StudyResults) -> Iterator[str]:
+    if caller.channels is None:
+        name = cell(escape(results.title(caller)), _seconds(caller))
+        left = "" if caller.is_complete else _warn(caller.remark or "not all read")
+        n_cases = cell(f"{caller.n_called} of {caller.n_cases}", left or caller.remark)
     else:
         # Calls at a frozen threshold are the same whether or not probabilities are calibrated.
-        marks = marks_text(one.marks, without=(MarkKind.UNCALIBRATED,))
-        name = cell(escape(one.name), f"{one.channels} channels" + (f" · {marks}" if marks else ""))
-        said = "" if one.is_complete else _warn(f"{one.n_called} of {one.n_cases} cases predicted")
-        seen = _warn(f"seen in training: {one.n_seen} of {one.n_cases}") if one.n_seen else "none seen in training"
-        n_cases = cell(f"{one.n_called} of {one.n_cases}", "<br>".join(filter(None, (said, seen))))
-    yield f"<tr><td>{name}</td><td>{n_cases}</td>{_figures(one.figures)}</tr>"
-    if one.unseen is not None:
-        label = cell("unseen cases alone", f"{one.channels} channels")
-        yield f"<tr class='unseen'><td>{label}</td><td>{cell(_unseen_count(one), '')}</td>{_figures(one.unseen)}</tr>"
+        marks = marks_text(caller.marks, without=(MarkKind.UNCALIBRATED,))
+        name = cell(escape(caller.name), f"{caller.channels} channels" + (f" · {marks}" if marks else ""))
+        unpredicted = "" if caller.is_complete else _warn(f"{caller.n_called} of {caller.n_cases} cases predicted")
+        seen = (
+            _warn(f"seen in training: {caller.n_seen} of {caller.n_cases}")
+            if caller.n_seen
+            else "none seen in training"
+        )
+        n_cases = cell(f"{caller.n_called} of {caller.n_cases}", "<br>".join(filter(None, (unpredicted, seen))))
+    yield f"<tr><td>{name}</td><td>{n_cases}</td>{_figures(caller.figures)}</tr>"
+    if caller.unseen is not None:
+        label = cell("unseen cases alone", f"{caller.channels} channels")
+        yield f"<tr class='unseen'><td>{label}</td><td>{cell(_unseen_count(caller), '')}</td>{_figures(caller.unseen)}</tr>"
 
 
-def _unseen_count(one: CallerFigures) -> str:
-    return f"{one.n_unseen} of {one.n_cases - (one.n_seen or 0)}"
+def _unseen_count(caller: CallerFigures) -> str:
+    return f"{caller.n_unseen} of {caller.n_cases - (caller.n_seen or 0)}"
 
 
 def _figures(figures: CallFigures) -> str:
@@ -121,8 +125,8 @@ def _warn(text: str) -> str:
     return f"<span class='warn'>{text}</span>"
 
 
-def _seconds(one: CallerFigures) -> str:
-    return "" if one.times is None else f"median {one.times.median:.0f} s a case"
+def _seconds(caller: CallerFigures) -> str:
+    return "" if caller.times is None else f"median {caller.times.median:.0f} s a case"
 
 
 def results_chart(results: StudyResults) -> go.Figure:
@@ -134,10 +138,10 @@ def results_chart(results: StudyResults) -> go.Figure:
         cols=len(shown), shared_yaxes=True, subplot_titles=[name for name, _ in shown], horizontal_spacing=0.03
     )
     for column, (title, field) in enumerate(shown, start=1):
-        for name, one in zip(names, callers, strict=True):
-            share: Proportion = getattr(one.figures, field)
+        for name, caller in zip(names, callers, strict=True):
+            share: Proportion = getattr(caller.figures, field)
             if share.value is not None and share.low is not None and share.high is not None:
-                figure.add_trace(_dot(name, title, one, share.value, share.low, share.high), row=1, col=column)
+                figure.add_trace(_dot(name, title, caller, share.value, share.low, share.high), row=1, col=column)
     figure.update_xaxes(range=[-0.03, 1.03], tickformat=".0%", gridcolor="#e3eaec", zeroline=False, fixedrange=True)
     figure.update_yaxes(
         categoryorder="array",
@@ -153,9 +157,9 @@ def results_chart(results: StudyResults) -> go.Figure:
     return figure
 
 
-def _dot(name: str, title: str, one: CallerFigures, value: float, low: float, high: float) -> go.Scatter:
-    colour, symbol = (_READER_COLOUR, "circle") if one.channels is None else (_CHECKPOINT_COLOUR, "diamond")
-    if one.arm is Arm.AIDED:
+def _dot(name: str, title: str, caller: CallerFigures, value: float, low: float, high: float) -> go.Scatter:
+    colour, symbol = (_READER_COLOUR, "circle") if caller.channels is None else (_CHECKPOINT_COLOUR, "diamond")
+    if caller.arm is Arm.AIDED:
         colour, symbol = _AIDED_COLOUR, "square"
     return go.Scatter(
         x=[value],

@@ -107,8 +107,8 @@ def _where() -> CaseFilter:
     )
 
 
-def _choice(place: DeltaGenerator, title: str, words: Mapping[Word, str], name: str) -> Word | None:
-    chosen: Word | None = place.selectbox(
+def _choice(column: DeltaGenerator, title: str, words: Mapping[Word, str], name: str) -> Word | None:
+    chosen: Word | None = column.selectbox(
         title, list(words), index=None, format_func=words.__getitem__, key=f"task_{name}", placeholder="All"
     )
     return chosen
@@ -180,5 +180,5 @@ def _offer_to_make(ctx: PageContext, draft: TaskDraft, counted: TaskPreview, *, 
         go("tasks", task=made.id)
 
 
-def _name(one: AnnotatorChoice) -> str:
-    return one.name
+def _name(annotator: AnnotatorChoice) -> str:
+    return annotator.name

@@ -20,7 +20,7 @@ from pages._ui.shared.badges import simulated_badge
 from pages._ui.shared.context import PageContext, page_context
 from pages._ui.shared.errors import showing_errors
 from pages._ui.shared.markdown import plain
-from pages._ui.shared.messages import tell
+from pages._ui.shared.messages import show_success
 
 _POLICY_NAMES = {
     MaskPolicy.NEWEST: "The newest, whoever made it",
@@ -68,7 +68,7 @@ def freeze_column(ctx: PageContext, snapshots: tuple[SnapshotRecord, ...]) -> No
         )
         if preview.equals:
             st.caption(f"“{preview.equals}” already holds exactly this.")
-    tell("train_frozen")
+    show_success("train_frozen")
 
 
 def _query(ctx: PageContext, suggested: str) -> SnapshotQuery:
@@ -77,7 +77,7 @@ def _query(ctx: PageContext, suggested: str) -> SnapshotQuery:
         "Labels from",
         list(LabelSource),
         default=LabelSource.HISTOLOGY,
-        format_func=lambda one: "Histology" if one is LabelSource.HISTOLOGY else "Impression (Swede score ≥ 5)",
+        format_func=lambda kind: "Histology" if kind is LabelSource.HISTOLOGY else "Impression (Swede score ≥ 5)",
         required=True,
         key="label_source",
     )
@@ -230,11 +230,11 @@ def _freeze_now(query: SnapshotQuery) -> None:
     ctx = page_context()
     with showing_errors():
         frozen = freezing.freeze_snapshot(ctx.caller, query=query)
-        told = f"“{frozen.name}” is frozen: {frozen.count('images')} images."
+        sentence = f"“{frozen.name}” is frozen: {frozen.count('images')} images."
         if frozen.external:
             # The next snapshot is another one: what this one chose would find nobody any more.
             st.session_state.update(keep_external=False, snapshot_from=None, snapshot_to=None, snapshot_patients="")
-            told = f"{told[:-1]}, kept from every training."
+            sentence = f"{sentence[:-1]}, kept from every training."
         else:
             st.session_state["train_snapshot"] = frozen.id
-        st.session_state["train_frozen"] = told
+        st.session_state["train_frozen"] = sentence

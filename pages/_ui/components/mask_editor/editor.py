@@ -113,17 +113,17 @@ def mask_editor(
     (image,) = images.values()
 
     def submitted() -> None:
-        said = st.session_state[key].get("submitted")
-        if said:
-            note = str(said["note"])
+        sent = st.session_state[key].get("submitted")
+        if sent:
+            note = str(sent["note"])
             on_submit(
-                tuple(MaskSubmission(str(each["document_id"]), int(each["seq"]), note) for each in said["documents"])
+                tuple(MaskSubmission(str(each["document_id"]), int(each["seq"]), note) for each in sent["documents"])
             )
 
     def activated() -> None:
-        said = st.session_state[key].get("active")
-        if said and on_active is not None:
-            on_active(Finding(said))
+        picked = st.session_state[key].get("active")
+        if picked and on_active is not None:
+            on_active(Finding(picked))
 
     _editor(
         key=key,

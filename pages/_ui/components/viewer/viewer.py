@@ -129,9 +129,9 @@ def image_viewer(
     """
 
     def placed() -> None:
-        place = st.session_state[key].get("placed")
-        if place and on_place is not None:
-            on_place(float(place["x"]), float(place["y"]))
+        point = st.session_state[key].get("placed")
+        if point and on_place is not None:
+            on_place(float(point["x"]), float(point["y"]))
 
     def left() -> None:
         if st.session_state[key].get("left") and on_leave is not None:
