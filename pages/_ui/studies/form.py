@@ -120,8 +120,8 @@ def _counts(counted: ChoicePreview) -> None:
     for checkpoint in counted.seen:
         if checkpoint.n_seen:
             st.warning(
-                f"{plain(checkpoint.name)} has learned from {checkpoint.n_seen} of these {checkpoint.n_cases} cases or their patients. "
-                "Its figures will also be given on the others alone.",
+                f"{plain(checkpoint.name)} has learned from {checkpoint.n_seen} of these {checkpoint.n_cases} cases "
+                "or their patients. Its figures will also be given on the others alone.",
                 icon=":material/warning:",
             )
     for problem in counted.problems:
