@@ -12,7 +12,7 @@ from pages._ui.maintenance import show_back_up
 from pages._ui.shared.context import PageContext, page_context
 from pages._ui.shared.errors import showing_errors
 from pages._ui.shared.formats import as_size, as_when
-from pages._ui.shared.messages import run_action, show_success
+from pages._ui.shared.messages import button_action, show_success
 
 _ROLES = (Role.ANNOTATOR, Role.READER, Role.ADMINISTRATOR)
 _ROLES_HELP = (
@@ -165,14 +165,11 @@ def _settings(ctx: PageContext) -> None:
         (st.error if is_error else st.success)(text, icon=":material/error:" if is_error else ":material/check:")
 
 
-def _set_proposals(ctx: PageContext) -> None:
+@button_action(_SETTING_SAID)
+def _set_proposals(ctx: PageContext) -> str:
     wanted = bool(st.session_state[_PROPOSALS])
-
-    def action() -> str:
-        preferences.set_proposals(ctx.caller, allowed=wanted)
-        return "Proposals are offered from now on." if wanted else "Proposals are switched off from now on."
-
-    run_action(action, key=_SETTING_SAID)
+    preferences.set_proposals(ctx.caller, allowed=wanted)
+    return "Proposals are offered from now on." if wanted else "Proposals are switched off from now on."
 
 
 def _log(ctx: PageContext, listed: tuple[PersonRecord, ...]) -> None:

@@ -9,7 +9,7 @@ from colpo_core.terms import Combination, Finding, MaskDoubt
 from pages._ui.annotations.mask_questions import MaskQuestion, drop_question, keep_question
 from pages._ui.components.mask_editor import MaskSubmission
 from pages._ui.shared.context import PageContext
-from pages._ui.shared.messages import run_action
+from pages._ui.shared.messages import button_action
 from pages._ui.shared.words import FINDINGS
 
 SAID = "agreement_said"
@@ -52,35 +52,29 @@ def close_editor(image_id: int, finding: Finding) -> None:
     st.session_state.pop(painting_key(image_id, finding), None)
 
 
-def take(ctx: PageContext, version_id: int, image_id: int) -> None:
+@button_action(SAID)
+def take(ctx: PageContext, version_id: int, image_id: int) -> str:
     """Decide that one mask counts as it is."""
-
-    def action() -> str:
-        note = str(st.session_state.get(note_key(image_id), ""))
-        decision = adjudication.take_mask(ctx.caller, version_id=version_id, note=note)
-        return f"Decided: the mask of {decision.author} counts"
-
-    run_action(action, key=SAID)
+    note = str(st.session_state.get(note_key(image_id), ""))
+    decision = adjudication.take_mask(ctx.caller, version_id=version_id, note=note)
+    return f"Decided: the mask of {decision.author} counts"
 
 
+@button_action(SAID)
 def combine(
     ctx: PageContext, image_id: int, finding: Finding, combination: Combination, version_ids: tuple[int, ...]
-) -> None:
+) -> str:
     """Combine masks into a draft of one's own, and open it."""
-
-    def action() -> str:
-        adjudication.start_combination(
-            ctx.caller,
-            image_id=image_id,
-            finding=finding,
-            combination=combination,
-            version_ids=version_ids,
-        )
-        return ""
-
-    if run_action(action, key=SAID):
-        st.session_state[_LOAD] = counter("load") + 1
-        open_editor(image_id, finding)
+    adjudication.start_combination(
+        ctx.caller,
+        image_id=image_id,
+        finding=finding,
+        combination=combination,
+        version_ids=version_ids,
+    )
+    st.session_state[_LOAD] = counter("load") + 1
+    open_editor(image_id, finding)
+    return ""
 
 
 def adjudicate(ctx: PageContext, image_id: int, finding: Finding, submissions: tuple[MaskSubmission, ...]) -> None:
@@ -96,36 +90,31 @@ def adjudicate_as_it_is(ctx: PageContext, image_id: int, finding: Finding, quest
     _adjudicate(ctx, image_id, finding, question.submission, sure=(question.doubt,))
 
 
-def fill(ctx: PageContext, question: MaskQuestion) -> None:
+@button_action(SAID)
+def fill(ctx: PageContext, question: MaskQuestion) -> str:
     """Fill an outline in the editor, as a step that Undo takes back."""
     submission = question.submission
-
-    def action() -> str:
-        filling.fill_draft(ctx.caller, document_id=submission.document_id, seq=submission.seq)
-        return "Filled: look at it, then press Adjudicate. Undo (Ctrl+Z) brings the line back."
-
-    if run_action(action, key=SAID):
-        drop_question(QUESTIONS, submission.document_id)
-        st.session_state[_LOAD] = counter("load") + 1
+    filling.fill_draft(ctx.caller, document_id=submission.document_id, seq=submission.seq)
+    drop_question(QUESTIONS, submission.document_id)
+    st.session_state[_LOAD] = counter("load") + 1
+    return "Filled: look at it, then press Adjudicate. Undo (Ctrl+Z) brings the line back."
 
 
+@button_action(SAID)
 def _adjudicate(
     ctx: PageContext, image_id: int, finding: Finding, submission: MaskSubmission, *, sure: tuple[MaskDoubt, ...]
-) -> None:
-    def action() -> str:
-        try:
-            adjudication.adjudicate(
-                ctx.caller,
-                document_id=submission.document_id,
-                seq=submission.seq,
-                note=submission.note,
-                sure=sure,
-            )
-        except MaskDoubted as asked:
-            keep_question(QUESTIONS, submission, FINDINGS[finding], asked)
-            return ""
-        drop_question(QUESTIONS, submission.document_id)
-        close_editor(image_id, finding)
-        return "Decided: your mask counts"
-
-    run_action(action, key=SAID)
+) -> str:
+    try:
+        adjudication.adjudicate(
+            ctx.caller,
+            document_id=submission.document_id,
+            seq=submission.seq,
+            note=submission.note,
+            sure=sure,
+        )
+    except MaskDoubted as asked:
+        keep_question(QUESTIONS, submission, FINDINGS[finding], asked)
+        return ""
+    drop_question(QUESTIONS, submission.document_id)
+    close_editor(image_id, finding)
+    return "Decided: your mask counts"

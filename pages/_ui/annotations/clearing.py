@@ -10,7 +10,7 @@ from pages._ui.shared.context import PageContext
 from pages._ui.shared.formats import count_text
 from pages._ui.shared.links import link
 from pages._ui.shared.markdown import plain
-from pages._ui.shared.messages import run_action, show_message
+from pages._ui.shared.messages import button_action, show_message
 
 PAGE = 24
 _CHOSEN, _CURSORS, _ROUND = "clear_chosen", "clear_cursors", "clear_round"
@@ -103,13 +103,11 @@ def _show_buttons(ctx: PageContext, page: UnmarkedPage, cursors: list[int]) -> N
     st.caption("A click on an image opens it in the editor; its box, or the space bar, chooses it.")
 
 
-def _confirm(ctx: PageContext, image_ids: tuple[int, ...]) -> None:
-    def action() -> str:
-        made = clear_images.confirm_clear(ctx.caller, image_ids=image_ids)
-        return f"Confirmed: nothing acetowhite on {count_text(len(made), 'image')}."
-
-    if run_action(action, key=actions.SAID):
-        _choose(())
+@button_action(actions.SAID)
+def _confirm(ctx: PageContext, image_ids: tuple[int, ...]) -> str:
+    made = clear_images.confirm_clear(ctx.caller, image_ids=image_ids)
+    _choose(())
+    return f"Confirmed: nothing acetowhite on {count_text(len(made), 'image')}."
 
 
 def _choose(image_ids: tuple[int, ...]) -> None:

@@ -10,7 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from colpo_core.records.cases.cases import CYTOLOGIES, CaseForm, CaseRecord, SwedeRows
 from colpo_core.services.cases.case import update_case
-from pages._ui.cases.messages import run_action
+from pages._ui.cases.messages import button_action
 from pages._ui.cases.words import COLPOSCOPIES, HIV_STATUSES, MENOPAUSAL_STATES, SWEDE, YES_OR_NO, score_text
 from pages._ui.shared.context import page_context
 
@@ -144,12 +144,8 @@ def _form(key: str) -> CaseForm:
     )
 
 
-def _save(case_id: int, version: int, key: str) -> None:
-    ctx = page_context()
-
-    def action() -> str:
-        update_case(ctx.caller, case_id=case_id, base_version=version, form=_form(key))
-        return "Record saved"
-
-    run_action(action)
+@button_action
+def _save(case_id: int, version: int, key: str) -> str:
     st.session_state[_SAVED] = True
+    update_case(page_context().caller, case_id=case_id, base_version=version, form=_form(key))
+    return "Record saved"

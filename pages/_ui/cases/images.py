@@ -9,7 +9,7 @@ from colpo_core.records.cases.images import place_in_series
 from colpo_core.services.common.stored_images import mark_image
 from colpo_core.terms import AnnotationState, Finding, Stage
 from pages._ui.cases import sites
-from pages._ui.cases.messages import run_action
+from pages._ui.cases.messages import button_action
 from pages._ui.components.viewer import Frame, Layer, StripItem, image_series, image_strip, image_viewer
 from pages._ui.shared.context import page_context
 from pages._ui.shared.links import go
@@ -153,20 +153,17 @@ def _correction(shown: CaseImage) -> None:
     st.button("Save", type="primary", key=f"{key}_save", on_click=_mark, args=(image.id, key))
 
 
-def _mark(image_id: int, key: str) -> None:
+@button_action
+def _mark(image_id: int, key: str) -> str:
     ctx = page_context()
-
-    def action() -> str:
-        mark_image(
-            ctx.caller,
-            image_id=image_id,
-            stage=st.session_state[f"{key}_stage"],
-            shows_cervix=st.session_state[f"{key}_cervix"],
-            seconds_after_acid=st.session_state.get(f"{key}_seconds"),
-        )
-        return "Corrected"
-
-    run_action(action)
+    mark_image(
+        ctx.caller,
+        image_id=image_id,
+        stage=st.session_state[f"{key}_stage"],
+        shows_cervix=st.session_state[f"{key}_cervix"],
+        seconds_after_acid=st.session_state.get(f"{key}_seconds"),
+    )
+    return "Corrected"
 
 
 def _strip(case: CaseRecord, images: list[CaseImage], shown: CaseImage) -> None:

@@ -9,7 +9,7 @@ from colpo_core.services.cases.lists import find_case_ids
 from colpo_core.services.exports import case_files
 from colpo_core.services.models import predicting
 from colpo_core.terms import Role
-from pages._ui.cases.messages import run_action
+from pages._ui.cases.messages import button_action
 from pages._ui.shared.context import PageContext, page_context
 from pages._ui.shared.formats import count_text
 from pages._ui.shared.links import go
@@ -81,24 +81,18 @@ def _put(case_ids: Iterable[int]) -> None:
     st.session_state[_GENERATION] = generation() + 1
 
 
-def _select_all(where: CaseFilter) -> None:
+@button_action
+def _select_all(where: CaseFilter) -> str:
     ctx = page_context()
-
-    def action() -> str:
-        case_ids = find_case_ids(ctx.caller, where=where)
-        _put(case_ids)
-        return f"{count_text(len(case_ids), 'case')} selected."
-
-    run_action(action)
+    case_ids = find_case_ids(ctx.caller, where=where)
+    _put(case_ids)
+    return f"{count_text(len(case_ids), 'case')} selected."
 
 
-def _predict(chosen: frozenset[int]) -> None:
+@button_action
+def _predict(chosen: frozenset[int]) -> str:
     ctx = page_context()
-
-    def action() -> str:
-        job = predicting.start_prediction_of_cases(ctx.caller, case_ids=chosen)
-        if job is None:
-            return "The current model has predicted all of them, or is doing so."
-        return f"The prediction is on its way, as job {job.id}."
-
-    run_action(action)
+    job = predicting.start_prediction_of_cases(ctx.caller, case_ids=chosen)
+    if job is None:
+        return "The current model has predicted all of them, or is doing so."
+    return f"The prediction is on its way, as job {job.id}."

@@ -8,7 +8,7 @@ from colpo_core.records.cases.cases import CaseRecord, SpecimenRecord, SpecimenS
 from colpo_core.services.annotations.biopsy_points import biopsy_points
 from colpo_core.services.cases.findings_proposal import propose_clock_hour
 from colpo_core.services.cases.histology import set_clock_hour, set_site
-from pages._ui.cases.messages import run_action
+from pages._ui.cases.messages import button_action
 from pages._ui.cases.words import SPECIMENS
 from pages._ui.components.viewer import Mark
 from pages._ui.shared.context import page_context
@@ -86,17 +86,14 @@ def being_placed(case: CaseRecord) -> SpecimenRecord | None:
     return waiting
 
 
-def put(specimen_id: int, site: SpecimenSite | None) -> None:
+@button_action
+def put(specimen_id: int, site: SpecimenSite | None) -> str:
     """Set a specimen's site, in a callback."""
     ctx = page_context()
-
-    def action() -> str:
-        set_site(ctx.caller, specimen_id=specimen_id, site=site)
-        return "Site set" if site else "Site removed"
-
-    if run_action(action):
-        stop_placing()
-        st.session_state[popover_key(specimen_id)] = False
+    set_site(ctx.caller, specimen_id=specimen_id, site=site)
+    stop_placing()
+    st.session_state[popover_key(specimen_id)] = False
+    return "Site set" if site else "Site removed"
 
 
 def proposed_hour(specimen: SpecimenRecord) -> int | None:
@@ -108,12 +105,9 @@ def proposed_hour(specimen: SpecimenRecord) -> int | None:
     return hour if hour != specimen.clock_hour else None
 
 
-def confirm_hour(specimen_id: int, hour: int) -> None:
+@button_action
+def confirm_hour(specimen_id: int, hour: int) -> str:
     """Enter the proposed hour, in a callback."""
     ctx = page_context()
-
-    def action() -> str:
-        set_clock_hour(ctx.caller, specimen_id=specimen_id, clock_hour=hour)
-        return f"Clock position {hour} entered"
-
-    run_action(action)
+    set_clock_hour(ctx.caller, specimen_id=specimen_id, clock_hour=hour)
+    return f"Clock position {hour} entered"

@@ -7,7 +7,7 @@ from colpo_core.records.cases.cases import CaseRecord, LabelRecord, SpecimenReco
 from colpo_core.services.cases.histology import add_specimen, withdraw_specimen
 from colpo_core.terms import Grade, Label, LabelSource, SpecimenKind
 from pages._ui.cases import sites
-from pages._ui.cases.messages import run_action
+from pages._ui.cases.messages import button_action
 from pages._ui.cases.words import SPECIMENS
 from pages._ui.shared.context import page_context
 from pages._ui.shared.markdown import plain
@@ -132,14 +132,11 @@ def _show_image(case_id: int, image_id: int) -> None:
     st.session_state[sites.shown_image_key(case_id)] = image_id
 
 
-def _withdraw(specimen_id: int) -> None:
+@button_action
+def _withdraw(specimen_id: int) -> str:
     ctx = page_context()
-
-    def action() -> str:
-        withdraw_specimen(ctx.caller, specimen_id=specimen_id)
-        return "Withdrawn. The label was decided anew."
-
-    run_action(action)
+    withdraw_specimen(ctx.caller, specimen_id=specimen_id)
+    return "Withdrawn. The label was decided anew."
 
 
 def _new_specimen(case: CaseRecord, choices: tuple[sites.SiteChoice, ...], *, can_place: bool) -> None:
@@ -169,27 +166,24 @@ def _way_text(way: sites.SiteChoice | str | None) -> str:
     return way or "–"
 
 
-def _add(case_id: int, key: str) -> None:
+@button_action
+def _add(case_id: int, key: str) -> str:
     ctx = page_context()
     grade: Grade | None = st.session_state[f"{key}_grade"]
     kind: SpecimenKind = st.session_state[f"{key}_kind"]
     way: sites.SiteChoice | str | None = st.session_state[f"{key}_site"]
-
-    def action() -> str:
-        if grade is None:
-            raise InputRejected("Choose the pathologist's grade first. Nothing was entered.")
-        specimen_id = add_specimen(
-            ctx.caller,
-            case_id=case_id,
-            kind=kind,
-            grade=grade,
-            clock_hour=st.session_state[f"{key}_clock"],
-            note=st.session_state[f"{key}_note"],
-            site=way.site if isinstance(way, sites.SiteChoice) else None,
-        )
-        if way == _BY_CLICK:
-            sites.start_placing(specimen_id)
-            return "Entered. The label follows. Now click on the site."
-        return "Entered. The label follows."
-
-    run_action(action)
+    if grade is None:
+        raise InputRejected("Choose the pathologist's grade first. Nothing was entered.")
+    specimen_id = add_specimen(
+        ctx.caller,
+        case_id=case_id,
+        kind=kind,
+        grade=grade,
+        clock_hour=st.session_state[f"{key}_clock"],
+        note=st.session_state[f"{key}_note"],
+        site=way.site if isinstance(way, sites.SiteChoice) else None,
+    )
+    if way == _BY_CLICK:
+        sites.start_placing(specimen_id)
+        return "Entered. The label follows. Now click on the site."
+    return "Entered. The label follows."

@@ -5,7 +5,7 @@ import streamlit as st
 from colpo_core.records.cases.lists import CaseFilter, CaseSort, to_words
 from colpo_core.services.cases import saved_views
 from pages._ui.cases.filters import show_words
-from pages._ui.cases.messages import run_action
+from pages._ui.cases.messages import button_action
 from pages._ui.shared.context import PageContext, page_context
 
 _NAME = "cases_view_name"
@@ -31,22 +31,16 @@ def show_views(ctx: PageContext, where: CaseFilter, sort: CaseSort) -> None:
         st.button("Keep", icon=":material/bookmark_add:", on_click=_keep, args=(where, sort), width="stretch")
 
 
-def _keep(where: CaseFilter, sort: CaseSort) -> None:
+@button_action
+def _keep(where: CaseFilter, sort: CaseSort) -> str:
     ctx = page_context()
-
-    def action() -> str:
-        view = saved_views.save_view(ctx.caller, name=st.session_state[_NAME], where=where, sort=sort)
-        st.session_state[_NAME] = ""
-        return f"Kept as “{view.name}”."
-
-    run_action(action)
+    view = saved_views.save_view(ctx.caller, name=st.session_state[_NAME], where=where, sort=sort)
+    st.session_state[_NAME] = ""
+    return f"Kept as “{view.name}”."
 
 
-def _forget(view_id: int) -> None:
+@button_action
+def _forget(view_id: int) -> str:
     ctx = page_context()
-
-    def action() -> str:
-        saved_views.delete_view(ctx.caller, view_id=view_id)
-        return "The view is forgotten; its cases are as they were."
-
-    run_action(action)
+    saved_views.delete_view(ctx.caller, view_id=view_id)
+    return "The view is forgotten; its cases are as they were."

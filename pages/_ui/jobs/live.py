@@ -20,7 +20,7 @@ from pages._ui.shared.errors import showing_errors
 from pages._ui.shared.formats import as_when
 from pages._ui.shared.links import link
 
-Deed = Callable[..., JobRecord]
+JobAction = Callable[..., JobRecord]
 STATE_COLOURS = {
     JobState.QUEUED: "gray",
     JobState.RUNNING: "blue",
@@ -142,7 +142,7 @@ def _head(job: JobRecord) -> None:
             _control(job, "Run again", ":material/replay:", starting.run_again)
 
 
-def _control(job: JobRecord, title: str, icon: str, action: Deed, *, is_off: bool = False) -> None:
+def _control(job: JobRecord, title: str, icon: str, action: JobAction, *, is_off: bool = False) -> None:
     st.button(
         title, icon=icon, on_click=_do, args=(action, job.id), disabled=is_off,
         key=f"{title.lower().replace(' ', '_')}_{job.id}", help=_CONTROLS[title],
@@ -282,7 +282,7 @@ def _messages(events: tuple[JobEventRecord, ...]) -> None:
         st.caption("  \n".join(f"{event.at:%H:%M:%S} · {event.message}" for event in reversed(messages)))
 
 
-def _do(action: Deed, job_id: int) -> None:
+def _do(action: JobAction, job_id: int) -> None:
     ctx = page_context()
     with showing_errors():
         job = action(ctx.caller, job_id=job_id)

@@ -1,30 +1,46 @@
 """What a button has done, kept in the session for the page to show once it is drawn anew."""
 
 from collections.abc import Callable
+from functools import partial, wraps
+from typing import ParamSpec
 
 import streamlit as st
 
 from colpo_core.errors import ColpoError
 
+Params = ParamSpec("Params")
 
-def run_action(action: Callable[[], str], *, key: str) -> bool:
+
+def run_action(action: Callable[[], str], *, key: str) -> None:
     """Run a button's action in a callback, and keep its message, or why it failed, for `show_message` or `show_toast`.
 
     Args:
         action: Returns a sentence, or nothing to say.
         key: Where the session keeps the sentence and whether it is an error.
-
-    Returns:
-        Whether it was done.
     """
     try:
-        message = action()
+        message, is_error = action(), False
     except ColpoError as error:
-        st.session_state[key] = (str(error), True)
-        return False
+        message, is_error = str(error), True
     if message:
-        st.session_state[key] = (message, False)
-    return True
+        st.session_state[key] = (message, is_error)
+
+
+def button_action(key: str) -> Callable[[Callable[Params, str]], Callable[Params, None]]:
+    """Make a callback of a function that returns a sentence, or nothing to say; see `run_action`.
+
+    Args:
+        key: Where the session keeps the sentence and whether it is an error.
+    """
+
+    def decorate(action: Callable[Params, str]) -> Callable[Params, None]:
+        @wraps(action)
+        def callback(*args: Params.args, **kwargs: Params.kwargs) -> None:
+            run_action(partial(action, *args, **kwargs), key=key)
+
+        return callback
+
+    return decorate
 
 
 def show_success(key: str) -> None:
