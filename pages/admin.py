@@ -13,6 +13,7 @@ from pages._ui.shared.context import PageContext, page_context
 from pages._ui.shared.errors import showing_errors
 from pages._ui.shared.formats import as_size, as_when
 from pages._ui.shared.messages import button_action, show_success
+from pages._ui.shared.tables import pick_row
 
 _ROLES = (Role.ANNOTATOR, Role.READER, Role.ADMINISTRATOR)
 _ROLES_HELP = (
@@ -63,13 +64,10 @@ def _people(ctx: PageContext, listed: tuple[PersonRecord, ...]) -> None:
             }
         )
         st.caption("Choose a person to reset the password or to deactivate the account.")
-        chosen = st.dataframe(
-            rows, hide_index=True, width="stretch", on_select="rerun", selection_mode="single-row", key="people"
-        )
+        picked = pick_row(rows, key="people")
     with forms:
-        picked = chosen["selection"]["rows"]
-        if picked and picked[0] < len(humans):
-            _account(ctx, humans[picked[0]])
+        if picked is not None:
+            _account(ctx, humans[picked])
         else:
             _new_account(ctx)
 

@@ -84,10 +84,10 @@ def _study_card(study: AssignedStudy) -> None:
 
 
 @st.fragment
+@showing_errors()
 def _read(study_id: int) -> None:
     """One case; an answer draws this part anew and not the frame around it, so that nobody waits for the menu."""
-    with showing_errors():
-        _case(page_context(), study_id)
+    _case(page_context(), study_id)
 
 
 def _case(ctx: PageContext, study_id: int) -> None:
@@ -173,10 +173,9 @@ def _set_point(study_id: int, shown: Presented, x_px: float, y_px: float) -> Non
 
 def _keep_set(study_id: int, shown: Presented) -> None:
     """Keep sites and findings in the store as they are set: they lock with the answer, and a reload must lose none."""
-    ctx = page_context()
     try:
         readings.save_reading_draft(
-            ctx.caller,
+            page_context().caller,
             study_id=study_id,
             token=shown.token,
             points=_points(shown),
@@ -271,11 +270,10 @@ def _aid(aid: AidShown, phase: int) -> None:
 
 def _keep(study_id: int) -> None:
     """Keep the answer before the page is drawn anew, so that a rerun that is interrupted loses nothing."""
-    ctx = page_context()
     try:
         answer = given_answer(_ANSWER)
         progress = readings.record_reading(
-            ctx.caller,
+            page_context().caller,
             study_id=study_id,
             token=answer.token,
             call=answer.call,

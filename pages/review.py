@@ -73,10 +73,9 @@ def _offer_prediction(ctx: PageContext, image_id: int, *, is_possible: bool) -> 
         link("models", "Promote a model first", icon=":material/deployed_code:")
 
 
+@showing_errors()
 def _predict(image_id: int) -> None:
-    ctx = page_context()
-    with showing_errors():
-        predicting.start_prediction(ctx.caller, image_ids=[image_id])
+    predicting.start_prediction(page_context().caller, image_ids=[image_id])
 
 
 def _nothing_to_show(queue: ReviewNext) -> None:

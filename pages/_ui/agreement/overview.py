@@ -11,6 +11,7 @@ from pages._ui.agreement import actions
 from pages._ui.agreement.words import distance_text
 from pages._ui.shared.formats import count_text, short_estimate
 from pages._ui.shared.links import link
+from pages._ui.shared.tables import pick_row
 
 _PER_PAGE = 20
 _ALL, _OPEN = "All", "Not decided"
@@ -135,16 +136,8 @@ def _show_images(images: Sequence[ImageRow], waiting: Sequence[int]) -> None:
         }
         for row in rows
     )
-    chosen = st.dataframe(
-        table,
-        hide_index=True,
-        width="stretch",
-        key=f"agreement_images_{wanted}_{page}",
-        on_select="rerun",
-        selection_mode="single-row",
-    )
-    picked = chosen["selection"]["rows"]
-    if picked:
-        actions.open_image(rows[picked[0]].image_id)
+    picked = pick_row(table, key=f"agreement_images_{wanted}_{page}")
+    if picked is not None:
+        actions.open_image(rows[picked].image_id)
         st.rerun()
     st.caption("Tick a row to see its masks in colours, and who decided what.")

@@ -9,9 +9,8 @@ from streamlit.delta_generator import DeltaGenerator
 
 from colpo_core.errors import InputRejected
 from colpo_core.records.cases.lists import FILTER_WORDS, CaseFilter, CaseSort, ListChoices, from_words, to_words
-from colpo_core.terms import Grade
 from pages._ui.cases.words import ANNOTATION_NEEDS, LABEL_CHOICES, OUTCOMES, REVIEW_STATES, SORTS
-from pages._ui.shared.words import grade_text
+from pages._ui.shared.words import GRADES
 
 Word = TypeVar("Word")
 _SHOWN, _LAST = "cases_words", "cases_words_last"
@@ -35,7 +34,7 @@ def case_filters(choices: ListChoices) -> tuple[CaseFilter, CaseSort]:
     _take_address()
     code, grade, label, annotation, more = st.columns([1.2, 1, 1, 1, 0.75], vertical_alignment="bottom")
     code.text_input("Patient code", placeholder="begins with …", key="cases_patient_code", icon=":material/search:")
-    _choice(grade, "Grade", {one: grade_text(one) for one in Grade}, "grade")
+    _choice(grade, "Grade", GRADES, "grade")
     _choice(label, "Label", LABEL_CHOICES, "label")
     _choice(annotation, "Annotations", ANNOTATION_NEEDS, "annotation")
     n_set = sum(st.session_state.get(f"cases_{name}") is not None for name in _MORE)

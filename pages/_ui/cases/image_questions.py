@@ -11,6 +11,7 @@ from colpo_core.services.cases.image_questions import confirm_images, refile_ima
 from colpo_core.services.common.stored_images import mark_image
 from colpo_core.terms import ImageQuestion, Stage
 from pages._ui.shared.context import page_context
+from pages._ui.shared.formats import count_text
 from pages._ui.shared.messages import run_action, show_message
 from pages._ui.shared.words import STAGES
 
@@ -129,7 +130,7 @@ def _refile(images: Sequence[AskedImage], key: str, stage: Stage, message_key: s
     def action() -> str:
         ctx = page_context()
         changed = refile_images(ctx.caller, image_ids=_meant(images, key), stage=stage)
-        return f"{_images(changed)} filed as {STAGES[stage]}."
+        return f"{count_text(changed, 'image')} filed as {STAGES[stage]}."
 
     run_action(action, key=message_key)
 
@@ -139,7 +140,7 @@ def _confirm(images: Sequence[AskedImage], key: str, question: ImageQuestion, me
         ctx = page_context()
         meant = _meant(images, key)
         confirm_images(ctx.caller, image_ids=meant, question=question)
-        return f"{_images(len(meant))} right as filed, by {ctx.caller.actor.display_name}."
+        return f"{count_text(len(meant), 'image')} right as filed, by {ctx.caller.actor.display_name}."
 
     run_action(action, key=message_key)
 
@@ -151,10 +152,6 @@ def _leave_out(images: Sequence[AskedImage], key: str, message_key: str) -> None
         mark = partial(mark_image, ctx.caller, shows_cervix=False)
         for image_id in meant:
             mark(image_id=image_id)
-        return f"{_images(len(meant))} left out of learning."
+        return f"{count_text(len(meant), 'image')} left out of learning."
 
     run_action(action, key=message_key)
-
-
-def _images(count: int) -> str:
-    return f"{count} image{'' if count == 1 else 's'}"

@@ -155,9 +155,8 @@ def _correction(shown: CaseImage) -> None:
 
 @button_action
 def _mark(image_id: int, key: str) -> str:
-    ctx = page_context()
     mark_image(
-        ctx.caller,
+        page_context().caller,
         image_id=image_id,
         stage=st.session_state[f"{key}_stage"],
         shows_cervix=st.session_state[f"{key}_cervix"],

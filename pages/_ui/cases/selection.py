@@ -83,16 +83,14 @@ def _put(case_ids: Iterable[int]) -> None:
 
 @button_action
 def _select_all(where: CaseFilter) -> str:
-    ctx = page_context()
-    case_ids = find_case_ids(ctx.caller, where=where)
+    case_ids = find_case_ids(page_context().caller, where=where)
     _put(case_ids)
     return f"{count_text(len(case_ids), 'case')} selected."
 
 
 @button_action
 def _predict(chosen: frozenset[int]) -> str:
-    ctx = page_context()
-    job = predicting.start_prediction_of_cases(ctx.caller, case_ids=chosen)
+    job = predicting.start_prediction_of_cases(page_context().caller, case_ids=chosen)
     if job is None:
         return "The current model has predicted all of them, or is doing so."
     return f"The prediction is on its way, as job {job.id}."

@@ -89,8 +89,7 @@ def being_placed(case: CaseRecord) -> SpecimenRecord | None:
 @button_action
 def put(specimen_id: int, site: SpecimenSite | None) -> str:
     """Set a specimen's site, in a callback."""
-    ctx = page_context()
-    set_site(ctx.caller, specimen_id=specimen_id, site=site)
+    set_site(page_context().caller, specimen_id=specimen_id, site=site)
     stop_placing()
     st.session_state[popover_key(specimen_id)] = False
     return "Site set" if site else "Site removed"
@@ -100,14 +99,12 @@ def proposed_hour(specimen: SpecimenRecord) -> int | None:
     """The hour that the site proposes, where it differs from what is entered."""
     if specimen.site is None or specimen.withdrawn_at is not None:
         return None
-    ctx = page_context()
-    hour = propose_clock_hour(ctx.caller, site=specimen.site)
+    hour = propose_clock_hour(page_context().caller, site=specimen.site)
     return hour if hour != specimen.clock_hour else None
 
 
 @button_action
 def confirm_hour(specimen_id: int, hour: int) -> str:
     """Enter the proposed hour, in a callback."""
-    ctx = page_context()
-    set_clock_hour(ctx.caller, specimen_id=specimen_id, clock_hour=hour)
+    set_clock_hour(page_context().caller, specimen_id=specimen_id, clock_hour=hour)
     return f"Clock position {hour} entered"

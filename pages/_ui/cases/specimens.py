@@ -134,8 +134,7 @@ def _show_image(case_id: int, image_id: int) -> None:
 
 @button_action
 def _withdraw(specimen_id: int) -> str:
-    ctx = page_context()
-    withdraw_specimen(ctx.caller, specimen_id=specimen_id)
+    withdraw_specimen(page_context().caller, specimen_id=specimen_id)
     return "Withdrawn. The label was decided anew."
 
 
@@ -168,14 +167,13 @@ def _way_text(way: sites.SiteChoice | str | None) -> str:
 
 @button_action
 def _add(case_id: int, key: str) -> str:
-    ctx = page_context()
     grade: Grade | None = st.session_state[f"{key}_grade"]
     kind: SpecimenKind = st.session_state[f"{key}_kind"]
     way: sites.SiteChoice | str | None = st.session_state[f"{key}_site"]
     if grade is None:
         raise InputRejected("Choose the pathologist's grade first. Nothing was entered.")
     specimen_id = add_specimen(
-        ctx.caller,
+        page_context().caller,
         case_id=case_id,
         kind=kind,
         grade=grade,

@@ -33,14 +33,12 @@ def show_views(ctx: PageContext, where: CaseFilter, sort: CaseSort) -> None:
 
 @button_action
 def _keep(where: CaseFilter, sort: CaseSort) -> str:
-    ctx = page_context()
-    view = saved_views.save_view(ctx.caller, name=st.session_state[_NAME], where=where, sort=sort)
+    view = saved_views.save_view(page_context().caller, name=st.session_state[_NAME], where=where, sort=sort)
     st.session_state[_NAME] = ""
     return f"Kept as “{view.name}”."
 
 
 @button_action
 def _forget(view_id: int) -> str:
-    ctx = page_context()
-    saved_views.delete_view(ctx.caller, view_id=view_id)
+    saved_views.delete_view(page_context().caller, view_id=view_id)
     return "The view is forgotten; its cases are as they were."

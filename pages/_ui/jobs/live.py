@@ -54,8 +54,7 @@ def live_job(job_id: int) -> None:
     Args:
         job_id: Row of the job.
     """
-    ctx = page_context()
-    is_over = jobs.get_job(ctx.caller, job_id=job_id).state.is_over
+    is_over = jobs.get_job(page_context().caller, job_id=job_id).state.is_over
     st.fragment(_draw_job, run_every=None if is_over else 1.0)(job_id, is_over)
 
 
@@ -81,8 +80,7 @@ def prediction_progress() -> None:
 
 
 def _draw_predictions(shown: int) -> None:
-    ctx = page_context()
-    under_way = predicting.predictions_under_way(ctx.caller)
+    under_way = predicting.predictions_under_way(page_context().caller)
     if len(under_way) < shown:
         st.rerun()
     for prediction in under_way:
@@ -282,12 +280,11 @@ def _messages(events: tuple[JobEventRecord, ...]) -> None:
         st.caption("  \n".join(f"{event.at:%H:%M:%S} · {event.message}" for event in reversed(messages)))
 
 
+@showing_errors()
 def _do(action: JobAction, job_id: int) -> None:
-    ctx = page_context()
-    with showing_errors():
-        job = action(ctx.caller, job_id=job_id)
-        if job.id != job_id:
-            st.query_params["job"] = str(job.id)
+    job = action(page_context().caller, job_id=job_id)
+    if job.id != job_id:
+        st.query_params["job"] = str(job.id)
 
 
 def duration(job: JobRecord) -> str:

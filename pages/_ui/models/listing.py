@@ -8,6 +8,7 @@ from colpo_core.records.models.checkpoints import CheckpointRecord
 from colpo_core.records.models.marks import MarkKind, marks_text
 from colpo_core.terms import LabelSource
 from pages._ui.shared.formats import as_when, short_estimate, short_share
+from pages._ui.shared.tables import pick_row
 
 
 def choose_model(listed: tuple[CheckpointRecord, ...]) -> CheckpointRecord:
@@ -38,11 +39,9 @@ def choose_model(listed: tuple[CheckpointRecord, ...]) -> CheckpointRecord:
         "IoU of the mean mask: what the mean of the training masks, which looks at no image, reaches on the same ones. "
         "Choose a row for its card."
     )
-    picked = st.dataframe(
-        rows, hide_index=True, width="stretch", on_select="rerun", selection_mode="single-row", key="model_rows"
-    )["selection"]["rows"]
-    if picked and picked[0] < len(listed):
-        return listed[picked[0]]
+    picked = pick_row(rows, key="model_rows")
+    if picked is not None:
+        return listed[picked]
     wanted = st.query_params.get("checkpoint", "")
     named = [checkpoint for checkpoint in listed if str(checkpoint.id) == wanted]
     return (named or [checkpoint for checkpoint in listed if checkpoint.is_current] or list(listed))[0]

@@ -1,7 +1,8 @@
 """The cohort: how much there is, how it grew, and of which kinds."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -18,9 +19,14 @@ from pages._ui.shared.context import PageContext
 from pages._ui.shared.formats import count_text
 from pages._ui.shared.links import link
 from pages._ui.shared.markdown import plain
-from pages._ui.shared.words import GRADE_COLOURS, LABELS, STAGES, STATES, grade_text
+from pages._ui.shared.words import GRADE_COLOURS, GRADES, LABELS, STAGES, STATES
 
 _LABEL_COLOURS = {Label.NORMAL: TEAL, Label.HSIL: RED, None: GREY}
+_SERIES: dict[str, tuple[Mapping[Any, str], Mapping[Any, str]]] = {
+    "label": (LABELS, _LABEL_COLOURS),
+    "grade": ({**GRADES, None: "No histology"}, {**GRADE_COLOURS, None: GREY}),
+}
+"""What the bars of a month can be divided by: of each kind its name and its colour."""
 _STATE_COLOURS = {AnnotationState.SUBMITTED: TEAL, AnnotationState.TO_CONFIRM: AMBER}
 _MOST_MONTHS = 120
 _HIGH = (Grade.CIN2, Grade.CIN3)
@@ -55,7 +61,7 @@ def show_cohort(ctx: PageContext, dashboard: Dashboard) -> None:
     with left:
         _bars(
             f"Cases per grade (n = {dashboard.cases:,})",
-            [(_grade(grade), count, _colour(grade)) for grade, count in dashboard.grades],
+            [(_SERIES["grade"][0][grade], count, _colour(grade)) for grade, count in dashboard.grades],
             "Highest grade of all specimens that count. Red: called HSIL; amber: flagged, in no comparison.",
             key="grades",
             opens=[None if grade is None else {"grade": grade.value} for grade, _ in dashboard.grades],
@@ -146,14 +152,9 @@ def _recruitment(ctx: PageContext, dashboard: Dashboard) -> None:
             key="dashboard_months_by", label_visibility="collapsed",
         )  # fmt: skip
     months = _months(counts)
-    kinds = list(_LABEL_COLOURS) if by == "label" else [*Grade, None]
-    series = [
-        (_series_name(by, kind), _series_colour(by, kind), _per_month(counts, months, by, kind)) for kind in kinds
-    ]
-    opens: list[list[Words | None]] = [
-        [{"month": month, **_series_words(by, kind)} if _can_open(by, kind) else None for month in months]
-        for kind in kinds
-    ]
+    names, colours = _SERIES[by]
+    series = [(name, colours[kind], _per_month(counts, months, by, kind)) for kind, name in names.items()]
+    opens = [[_opened(by, kind, month) for month in months] for kind in names]
     chart_that_opens(stacked_chart(months, series, height_px=230), "months", opens)
     st.caption("By day of examination, or of coming in where that is unknown. A bar opens its cases.")
 
@@ -178,30 +179,11 @@ def _per_month(counts: Sequence[MonthCount], months: Sequence[str], by: str, kin
     return list(count_by_month.values())
 
 
-def _series_name(by: str, kind: Label | Grade | None) -> str:
+def _opened(by: str, kind: Label | Grade | None, month: str) -> Words | None:
+    """The filter of the cases behind a bar; None where no filter says it."""
     if by == "label":
-        return LABELS[kind if isinstance(kind, Label) else None]
-    return _grade(kind if isinstance(kind, Grade) else None)
-
-
-def _series_colour(by: str, kind: Label | Grade | None) -> str:
-    if by == "label":
-        return _LABEL_COLOURS[kind if isinstance(kind, Label) else None]
-    return GRADE_COLOURS[kind] if isinstance(kind, Grade) else GREY
-
-
-def _series_words(by: str, kind: Label | Grade | None) -> dict[str, str]:
-    if by == "label":
-        return {"label": "excluded" if kind is None else kind.value}
-    return {} if kind is None else {"grade": kind.value}
-
-
-def _can_open(by: str, kind: Label | Grade | None) -> bool:
-    return by == "label" or kind is not None
-
-
-def _grade(grade: Grade | None) -> str:
-    return "No histology" if grade is None else grade_text(grade)
+        return {"month": month, "label": "excluded" if kind is None else kind.value}
+    return None if kind is None else {"month": month, "grade": kind.value}
 
 
 def _colour(grade: Grade | None) -> str:

@@ -147,15 +147,13 @@ def _call(prob: float, threshold: float) -> str:
     return Label.called(prob, threshold=threshold).value
 
 
+@showing_errors()
 def _start(prediction_id: int) -> None:
-    ctx = page_context()
-    with showing_errors():
-        call_reasons.start_what_ifs(ctx.caller, prediction_id=prediction_id)
+    call_reasons.start_what_ifs(page_context().caller, prediction_id=prediction_id)
 
 
 def _wait(job_id: int) -> None:
-    ctx = page_context()
-    job = jobs.get_job(ctx.caller, job_id=job_id)
+    job = jobs.get_job(page_context().caller, job_id=job_id)
     if job.state.is_over:
         st.rerun()
     waits = "in a moment" if not job.stage else f"{job.epoch} of {job.epochs_total} changes"

@@ -87,13 +87,12 @@ def reason_text(review_: ReviewRecord) -> str:
 
 
 def _enter(prediction_id: int, verdict: Verdict) -> None:
-    ctx = page_context()
     is_agreed = verdict is Verdict.AGREE
     reason = "" if is_agreed else st.session_state.get(f"reason_{prediction_id}", "")
     because = None if is_agreed else st.session_state.get(f"because_{prediction_id}")
     with showing_errors():
         verdicts.record_review(
-            ctx.caller,
+            page_context().caller,
             prediction_id=prediction_id,
             verdict=verdict,
             reason=reason,
@@ -102,16 +101,15 @@ def _enter(prediction_id: int, verdict: Verdict) -> None:
         st.query_params["prediction"] = str(prediction_id)
 
 
+@showing_errors()
 def _correct(prediction_id: int) -> None:
-    ctx = page_context()
-    with showing_errors():
-        correction = starting.start_correction(ctx.caller, prediction_id=prediction_id)
-        st.session_state[SAID] = (
-            ("This is the model's mask: correct it, then submit.", False)
-            if correction.has_started
-            else ("You have painted this image before, and that is kept. Start from… takes the model's mask.", False)
-        )
-        st.session_state[_OPENED] = correction.image_id
+    correction = starting.start_correction(page_context().caller, prediction_id=prediction_id)
+    st.session_state[SAID] = (
+        ("This is the model's mask: correct it, then submit.", False)
+        if correction.has_started
+        else ("You have painted this image before, and that is kept. Start from… takes the model's mask.", False)
+    )
+    st.session_state[_OPENED] = correction.image_id
 
 
 def show_reference(ctx: PageContext, desk: ReviewDesk) -> None:

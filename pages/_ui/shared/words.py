@@ -91,3 +91,6 @@ def colour_name(index: int) -> str:
     """The name of the colour of the mask at a place, from 0; they come round again after the last."""
     names = list(OVERLAYS)
     return names[index % len(names)]
+
+
+GRADES = {grade: grade_text(grade) for grade in Grade}

@@ -77,7 +77,6 @@ def _set(snapshot_id: int, settings: TrainingSettings) -> None:
         set_retraining(ctx.caller, rule=rule)
 
 
+@showing_errors()
 def _stop() -> None:
-    ctx = page_context()
-    with showing_errors():
-        set_retraining(ctx.caller, rule=None)
+    set_retraining(page_context().caller, rule=None)

@@ -226,15 +226,14 @@ def left_out_table(left_out: dict[str, int]) -> None:
     st.dataframe(rows, hide_index=True, width="stretch", column_config={"Number": st.column_config.Column(width=70)})
 
 
+@showing_errors()
 def _freeze_now(query: SnapshotQuery) -> None:
-    ctx = page_context()
-    with showing_errors():
-        frozen = freezing.freeze_snapshot(ctx.caller, query=query)
-        sentence = f"“{frozen.name}” is frozen: {frozen.count('images')} images."
-        if frozen.external:
-            # The next snapshot is another one: what this one chose would find nobody any more.
-            st.session_state.update(keep_external=False, snapshot_from=None, snapshot_to=None, snapshot_patients="")
-            sentence = f"{sentence[:-1]}, kept from every training."
-        else:
-            st.session_state["train_snapshot"] = frozen.id
-        st.session_state["train_frozen"] = sentence
+    frozen = freezing.freeze_snapshot(page_context().caller, query=query)
+    sentence = f"“{frozen.name}” is frozen: {frozen.count('images')} images."
+    if frozen.external:
+        # The next snapshot is another one: what this one chose would find nobody any more.
+        st.session_state.update(keep_external=False, snapshot_from=None, snapshot_to=None, snapshot_patients="")
+        sentence = f"{sentence[:-1]}, kept from every training."
+    else:
+        st.session_state["train_snapshot"] = frozen.id
+    st.session_state["train_frozen"] = sentence

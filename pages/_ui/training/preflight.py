@@ -27,8 +27,7 @@ def look_ahead(snapshot_id: int, settings: TrainingSettings) -> bool:
     Returns:
         Whether it can begin.
     """
-    ctx = page_context()
-    report = preflight(ctx.caller, snapshot_id=snapshot_id, settings=settings)
+    report = preflight(page_context().caller, snapshot_id=snapshot_id, settings=settings)
     for sentence in report.problems:
         st.error(sentence, icon=":material/block:")
     for sentence in report.warnings:
@@ -50,13 +49,12 @@ def look_ahead(snapshot_id: int, settings: TrainingSettings) -> bool:
     return not report.problems
 
 
+@showing_errors()
 def _follow(snapshot_id: int, settings: TrainingSettings) -> None:
-    ctx = page_context()
-    with showing_errors():
-        probe = preflight(ctx.caller, snapshot_id=snapshot_id, settings=settings).probe
-        if probe is None or probe.state.is_over:
-            st.rerun()
-        st.progress(probe.share, text=_waiting_text(probe))
+    probe = preflight(page_context().caller, snapshot_id=snapshot_id, settings=settings).probe
+    if probe is None or probe.state.is_over:
+        st.rerun()
+    st.progress(probe.share, text=_waiting_text(probe))
 
 
 def _waiting_text(probe: JobRecord) -> str:
@@ -80,7 +78,6 @@ def _draw_estimate(report: Preflight, estimate: ResourceEstimate) -> None:
     )
 
 
+@showing_errors()
 def _start(snapshot_id: int, settings: TrainingSettings) -> None:
-    ctx = page_context()
-    with showing_errors():
-        start_probe(ctx.caller, snapshot_id=snapshot_id, settings=settings)
+    start_probe(page_context().caller, snapshot_id=snapshot_id, settings=settings)
