@@ -1,4 +1,4 @@
-"""People, the log of who did what, and what the store takes."""
+"""Administration: people, the log of who did what, and the size of the store."""
 
 import pandas as pd
 import streamlit as st

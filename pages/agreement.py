@@ -1,4 +1,4 @@
-"""Agreement: how annotators agree on the same images, and the decision which mask counts."""
+"""Agreement: how far annotators agree on the same images, and the decision which mask counts."""
 
 import streamlit as st
 
@@ -70,7 +70,7 @@ def _show_all(ctx: PageContext) -> None:
 
 
 def _task() -> int:
-    """The task whose images are listed: what a link from its page asks for, and then what the person chooses."""
+    """The task whose images are listed: the one that a link asked for, or the one the person then chose."""
     asked = st.query_params.get("task", "")
     if asked != st.session_state.get(_LINKED):
         st.session_state[_LINKED] = asked

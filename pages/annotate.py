@@ -1,4 +1,4 @@
-"""Annotate: paint findings on an image, in a task's queue or by oneself, with the whole case at hand."""
+"""Annotate: paint findings on an image, in a task's queue or outside tasks, with the whole case at hand."""
 
 from functools import partial
 
@@ -77,8 +77,8 @@ def _draw(ctx: PageContext) -> None:
 
 
 def _finding(item: QueuePlace | None, image_id: int | None) -> Finding:
-    """What is painted: what the task asks for when one of its images is opened, and then what the person chooses."""
-    # Set anew in each run: Streamlit forgets what a widget held as soon as another mode does not show it.
+    """The finding that is painted: the task's when one of its images is opened, then the person's choice."""
+    # Set in each run: Streamlit forgets a widget's value as soon as another mode does not show the widget.
     st.session_state[actions.FINDING] = st.session_state.get(actions.FINDING, Finding.ACETOWHITE)
     opened = (item.item_id, image_id) if item is not None else None
     if st.session_state.get(_FINDING_OF) != opened:
@@ -180,7 +180,7 @@ def _show_side(
 
 
 def _offer_nothing_there(ctx: PageContext, desk: AnnotationDesk, item: QueuePlace | None) -> None:
-    """One press for an image on which nothing acetowhite is to be seen."""
+    """Draw the button for an image on which nothing acetowhite can be seen."""
     mine = desk.annotation
     if mine.finding is not Finding.ACETOWHITE:
         return

@@ -1,4 +1,4 @@
-"""Dashboard: the cohort in figures, the current model on it, and whether the two move apart."""
+"""Dashboard: the cohort in figures, the current model on it, and drift."""
 
 import streamlit as st
 
@@ -19,7 +19,7 @@ _TABS = {
 
 
 def render() -> None:
-    """Draw the page; what stands in a tab that is shut is not counted."""
+    """Draw the page; figures of a tab that is not open are not counted."""
     ctx = page_context()
     with showing_errors():
         with st.container(horizontal=True, vertical_alignment="center"):

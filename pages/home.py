@@ -1,4 +1,4 @@
-"""Home: what waits for me, and how far we are."""
+"""Home: what waits for the person, and the clinic's progress."""
 
 import streamlit as st
 

@@ -32,7 +32,7 @@ _SECTIONS: dict[str, Callable[[PageContext, CheckpointRecord], None]] = {
     "Evidence": lambda _ctx, checkpoint: show_evidence(checkpoint),
     "Did the mask help?": lambda _ctx, checkpoint: show_mask_help(checkpoint),
     "Repeatability": lambda ctx, checkpoint: show_repeatability(
-        # Only this part names cases, so that only whoever opens it has seen what a network says of them.
+        # Only this part names cases, so that only those who open it have seen a network's output for them.
         models_registry.get_checkpoint(ctx.caller, checkpoint_id=checkpoint.id)
     ),
     "Against the current model": lambda _ctx, checkpoint: show_against(checkpoint),

@@ -1,4 +1,4 @@
-"""Predictions: what the model sees, how sure it is, what spoke for its call; agree or overrule."""
+"""Review of predictions: what the model sees, how sure it is and why; agree or overrule."""
 
 import streamlit as st
 
@@ -43,7 +43,7 @@ def render() -> None:
 
 
 def _asked_for(ctx: PageContext, queue: ReviewNext) -> int | None:
-    """The prediction of the address, else that of the image of the address, else the first that waits."""
+    """The prediction or the image that the address names, else the first prediction that waits."""
     prediction, image = st.query_params.get("prediction", ""), st.query_params.get("image", "")
     if prediction.isdigit():
         return int(prediction)

@@ -1,4 +1,4 @@
-"""Freeze what is to be learned, start the training, watch it."""
+"""Train: freeze a snapshot, start a training, watch it."""
 
 import pandas as pd
 import streamlit as st

@@ -9,7 +9,7 @@ from pages._ui.shared.markdown import plain
 
 
 def show_back_up(ctx: PageContext) -> None:
-    """Draw it."""
+    """Draw when and by whom the last back-up was made."""
     backup = last_back_up(ctx.caller)
     if backup.at is None:
         st.warning(

@@ -1,4 +1,4 @@
-"""What the buttons of the agreement page do. They run before the page is drawn, and leave a word for it to say."""
+"""What the buttons of the agreement page do. They run before the page is drawn, and leave a message for it to show."""
 
 import streamlit as st
 
@@ -43,7 +43,7 @@ def back() -> None:
 
 
 def open_editor(image_id: int, finding: Finding) -> None:
-    """Let the adjudicator paint upon what his draft holds."""
+    """Let adjudicators paint on their draft."""
     st.session_state[painting_key(image_id, finding)] = True
 
 
@@ -54,7 +54,7 @@ def close_editor(image_id: int, finding: Finding) -> None:
 
 @button_action(SAID)
 def take(ctx: PageContext, version_id: int, image_id: int) -> str:
-    """Decide that one mask counts as it is."""
+    """Decide that one mask counts, unchanged."""
     note = str(st.session_state.get(note_key(image_id), ""))
     decision = adjudication.take_mask(ctx.caller, version_id=version_id, note=note)
     return f"Decided: the mask of {decision.author} counts"
@@ -64,7 +64,7 @@ def take(ctx: PageContext, version_id: int, image_id: int) -> str:
 def combine(
     ctx: PageContext, image_id: int, finding: Finding, combination: Combination, version_ids: tuple[int, ...]
 ) -> str:
-    """Combine masks into a draft of one's own, and open it."""
+    """Combine masks into one's own draft, and open it."""
     adjudication.start_combination(
         ctx.caller,
         image_id=image_id,
@@ -78,14 +78,14 @@ def combine(
 
 
 def adjudicate(ctx: PageContext, image_id: int, finding: Finding, submissions: tuple[MaskSubmission, ...]) -> None:
-    """Decide that what is on the screen counts."""
+    """Decide that the mask on the screen counts."""
     for submission in submissions:
         _adjudicate(ctx, image_id, finding, submission, sure=())
     st.session_state[_ANSWER] = counter("answer") + 1
 
 
 def adjudicate_as_it_is(ctx: PageContext, image_id: int, finding: Finding, question: MaskQuestion) -> None:
-    """Decide that a mask counts of which the adjudicator says that it is right."""
+    """Decide that a mask counts that the adjudicator says is right."""
     drop_question(QUESTIONS, question.submission.document_id)
     _adjudicate(ctx, image_id, finding, question.submission, sure=(question.doubt,))
 

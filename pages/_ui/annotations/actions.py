@@ -1,4 +1,4 @@
-"""What the buttons of the annotation page do. They run before the page is drawn, and leave a word for it to say."""
+"""What the buttons of the annotation page do. They run before the page is drawn, and leave a message for it to show."""
 
 from collections.abc import Sequence
 
@@ -49,18 +49,18 @@ def open_image(image_id: int) -> None:
 
 
 def choose_finding(finding: Finding) -> None:
-    """The person has picked another layer of the editor: what stands beside it follows."""
+    """Follow the layer that the person has picked in the editor, so that what is beside it matches."""
     st.session_state[FINDING] = finding
 
 
 @button_action(SAID)
 def submit(ctx: PageContext, submissions: Sequence[MaskSubmission], names: dict[str, str]) -> str:
-    """Make a version of each mask that is on the screen; one that is refused or asked about holds up no other.
+    """Make a version of each mask on the screen; one that is refused or questioned does not hold up the others.
 
     Args:
         ctx: The page's context.
-        submissions: One a finding.
-        names: What the findings are called, by their documents.
+        submissions: One for each finding.
+        names: The findings' names, by document.
     """
     _count(_ANSWER)
     made, refused = [], []
@@ -84,7 +84,7 @@ def submit(ctx: PageContext, submissions: Sequence[MaskSubmission], names: dict[
 
 @button_action(SAID)
 def submit_as_it_is(ctx: PageContext, question: MaskQuestion) -> str:
-    """Submit a mask of which the person says that it is right."""
+    """Submit a mask that the person says is right."""
     submission = question.submission
     drop_question(QUESTIONS, submission.document_id)
     _count(_LOAD)
@@ -176,7 +176,7 @@ def restore(ctx: PageContext, version_id: int) -> str:
 
 @button_action(SAID)
 def skip(ctx: PageContext, item_id: int, next_image_id: int | None, reason_key: str) -> str:
-    """Leave an image of a task out, and go on."""
+    """Skip an image of a task, and go on to the next."""
     reason = str(st.session_state.get(reason_key) or "")
     task_queue.skip_item(ctx.caller, item_id=item_id, reason=reason)
     _go_on(next_image_id)

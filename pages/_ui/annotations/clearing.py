@@ -1,4 +1,4 @@
-"""Images without a mask as thumbnails, to say of many at once that nothing acetowhite is on them."""
+"""Images without a mask as thumbnails, to confirm for many at once that nothing acetowhite is on them."""
 
 import streamlit as st
 
@@ -70,7 +70,7 @@ def _item(image: UnmarkedImage) -> GalleryItem:
 
 
 def _chosen(page: UnmarkedPage) -> set[int]:
-    """What is chosen of this page alone: nothing is confirmed that is not in sight."""
+    """What is chosen on this page only: nothing out of sight is confirmed."""
     chosen: set[int] = st.session_state.get(_CHOSEN, set())
     return chosen & {image.image_id for image in page.images}
 
@@ -112,7 +112,7 @@ def _confirm(ctx: PageContext, image_ids: tuple[int, ...]) -> str:
 
 def _choose(image_ids: tuple[int, ...]) -> None:
     st.session_state[_CHOSEN] = set(image_ids)
-    # What is drawn keeps its own choice: another key lets the gallery take this one.
+    # A gallery keeps its own selection: with a new key it takes this one.
     st.session_state[_ROUND] = st.session_state.get(_ROUND, 0) + 1
 
 

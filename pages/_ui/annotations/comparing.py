@@ -1,4 +1,4 @@
-"""Two versions over each other, with where they agree and how much."""
+"""Two versions overlaid, where they agree and how much."""
 
 from html import escape
 
@@ -41,7 +41,7 @@ def show_comparison(comparison: VersionComparison, *, around_px: int) -> None:
 
 
 def show_agreement(comparison: VersionComparison) -> None:
-    """Which colour is what, and how far the two agree."""
+    """Draw the legend, and how far the two agree."""
     with st.container(border=True):
         st.button(
             "Back to painting",
@@ -76,7 +76,7 @@ def _legend_line(rgb: tuple[int, int, int], text: str, share: str) -> str:
 
 
 def _names(comparison: VersionComparison) -> tuple[str, str]:
-    """Two versions of one person go by their numbers, those of two people by their authors."""
+    """Two versions by one person are named by their numbers, those by two people by their authors."""
     if comparison.first.author_id == comparison.second.author_id:
         return f"version {comparison.first.number}", f"version {comparison.second.number}"
     return comparison.first.author, comparison.second.author

@@ -1,4 +1,4 @@
-"""An imported mask that was closed by guess or looks odd: look, then confirm, reject, fill or correct it."""
+"""Imported masks that were closed by a guess or look odd, to be confirmed, rejected, filled or corrected."""
 
 import streamlit as st
 
@@ -32,7 +32,7 @@ def ask_about(ctx: PageContext, desk: AnnotationDesk, *, is_in_task: bool) -> No
     Args:
         ctx: The page's context.
         desk: The image.
-        is_in_task: Whether a task's queue says what comes next, and not the next mask that waits.
+        is_in_task: Whether a task's queue decides which image comes next, not the list of masks to confirm.
     """
     goes_on = len(desk.to_confirm) == 1 and not is_in_task
     for version in desk.to_confirm:

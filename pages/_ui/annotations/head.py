@@ -12,7 +12,7 @@ from pages._ui.shared.words import stage_text
 
 
 def show_head(desk: AnnotationDesk, *, is_in_task: bool) -> str:
-    """One line: what this is, what to do with it, and, outside of a task, where to go next.
+    """Draw one line: which image this is, what to do with it, and, outside a task, where to go next.
 
     Returns:
         What to do with the image, one of the words of `actions`.

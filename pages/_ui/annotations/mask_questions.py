@@ -1,4 +1,4 @@
-"""A question about a mask that looks like something that was not meant, with a button for each answer."""
+"""Questions about masks that look unintended, with a button for each answer."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from pages._ui.components.mask_editor import MaskSubmission
 
 @dataclass(frozen=True)
 class MaskQuestion:
-    """One mask that was asked about and is not submitted yet.
+    """A mask that was questioned and is not submitted yet.
 
     Attributes:
         submission: What the person wanted to submit.

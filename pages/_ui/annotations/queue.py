@@ -1,4 +1,4 @@
-"""Where I am in a task's queue, and the way to its next image."""
+"""The current image's place in a task's queue, and the way to the next image."""
 
 from functools import partial
 
@@ -35,7 +35,7 @@ def first_of_queue(ctx: PageContext, task_id: int) -> int | None:
 
 
 def note_opened(ctx: PageContext, item: QueuePlace) -> None:
-    """Keep when I first had this image before me."""
+    """Record when the annotator first opened this image."""
     if item.state is TaskItemState.WAITING and not item.closed and st.session_state.get(_OPENED) != item.item_id:
         task_queue.open_item(ctx.caller, item_id=item.item_id)
         st.session_state[_OPENED] = item.item_id
@@ -60,7 +60,7 @@ def show_queue(ctx: PageContext, item: QueuePlace, image_id: int) -> None:
 
 
 def show_beside_queue(waiting: int | None) -> None:
-    """The image that is shown is none of the queue, such as another one of the same case."""
+    """Draw the line above an image outside the queue, such as another image of the same case."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(":gray[This image is not in your queue of the task.]", width="content")
         st.space("stretch")
@@ -78,7 +78,7 @@ def show_beside_queue(waiting: int | None) -> None:
 
 
 def show_all_done() -> None:
-    """Nothing of the task waits for me."""
+    """Draw the page when nothing in the task waits for the annotator."""
     st.title("Annotate")
     show_message(actions.SAID)
     with st.container(border=True):
@@ -117,7 +117,7 @@ def _show_state(item: QueuePlace) -> None:
 
 @st.fragment(run_every=_TIME_AGAIN_S)
 def _show_time(ctx: PageContext, task_id: int, image_id: int) -> None:
-    """Time grows with every stroke that is saved, and those do not rerun the page: this part looks by itself."""
+    """Draw the time, which grows with every stroke saved; strokes do not rerun the page, so this part reruns itself."""
     item = task_queue.queue_place(ctx.caller, task_id=task_id, image_id=image_id)
     if item is not None and item.case_active_ms >= 1000:
         st.caption(
@@ -147,7 +147,7 @@ def _show_buttons(ctx: PageContext, item: QueuePlace) -> None:
     )
     following = onward(item)
     is_over = item.n_done == item.n_items
-    # A person who took images out of their order is told, wherever she stands, that nothing waits any more.
+    # Also for annotators who took images out of order: wherever they are, they see that nothing is left.
     if is_over and st.button(
         "All done: my queues" if following is None else "All done",
         icon=":material/task_alt:",

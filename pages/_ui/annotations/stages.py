@@ -46,7 +46,7 @@ def show_picture(ctx: PageContext, desk: AnnotationDesk, *, around_px: int) -> N
 def show_form(ctx: PageContext, desk: AnnotationDesk) -> None:
     """Findings, record and histology of the case, as on its own page."""
     case = get_case(ctx.caller, case_id=desk.annotation.image.case_id, with_predictions=False)
-    messages.show_toast()
+    messages.show_message()
     # All three are drawn at once: a tab that is not drawn would forget what was entered and not saved.
     findings, histology, record = st.tabs(
         [":material/checklist: Findings", ":material/biotech: Histology", ":material/description: Record"],

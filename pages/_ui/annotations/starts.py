@@ -17,7 +17,7 @@ _SHOWN = 3
 
 
 def choose_start(ctx: PageContext, mine: OpenAnnotation) -> None:
-    """A button that opens what there is to start from; the store is asked only once it is open."""
+    """Draw a button that opens the possible starts; the store is queried only once it is open."""
     opened = st.popover(
         "Start from…",
         icon=":material/content_copy:",

@@ -35,7 +35,7 @@ def list_versions(ctx: PageContext, desk: AnnotationDesk) -> None:
 
 
 def list_others(desk: AnnotationDesk) -> None:
-    """Masks of others, closed at first: who paints first looks for herself."""
+    """Masks of others, collapsed at first, so that annotators look for themselves before they compare."""
     if desk.is_blind:
         st.caption(
             ":material/visibility_off: Masks of others in this blind task open once everybody has submitted or "
@@ -54,7 +54,7 @@ def list_others(desk: AnnotationDesk) -> None:
 
 
 def _offer_comparison(desk: AnnotationDesk) -> None:
-    """A button that compares the two versions that are ticked, mine or others'."""
+    """Draw the button that compares the two ticked versions, one's own or others'."""
     listed = (*desk.versions, *desk.others)
     if len(listed) < 2:
         return
@@ -71,7 +71,7 @@ def _offer_comparison(desk: AnnotationDesk) -> None:
 
 
 def references(desk: AnnotationDesk) -> Sequence[Reference]:
-    """The masks of others that were asked to be seen while painting."""
+    """The masks of others that the annotator wants to see while painting."""
     return [
         Reference(
             version.author,

@@ -1,4 +1,4 @@
-"""A case's record: what the clinician enters, with the Swede score summed at once."""
+"""A case's record: what the clinician enters, with the Swede score added up as it is entered."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
@@ -42,7 +42,7 @@ def _proposed_name(case: CaseRecord) -> str:
 def _show_fields(case: CaseRecord) -> None:
     if st.session_state.pop(_SAVED, False):
         st.rerun()  # saved within this part alone: the label above has to follow
-    # The version is part of the keys: after a save, or somebody else's, the fields start from what is stored.
+    # The version is part of the keys: after anybody's save the fields start from what is stored.
     key = f"record_{case.id}_{case.version}"
     _findings(case, key)
     st.markdown("**Swede score**")
@@ -95,7 +95,7 @@ def _findings(case: CaseRecord, key: str) -> None:
 
 
 def _choice(column: DeltaGenerator, title: str, words: Mapping[Word, str], value: Word | None, key: str) -> None:
-    """A choice that may stay open."""
+    """A choice that may be left open."""
     index = list(words).index(value) if value is not None else None
     column.selectbox(title, list(words), index=index, format_func=words.__getitem__, key=key, placeholder="–")
 

@@ -1,4 +1,4 @@
-"""The filters and the order of the list of cases: widgets, which the page's address follows, and which follow it."""
+"""The filters and the order of the list of cases: widgets that are kept in step with the page's address."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -66,7 +66,7 @@ def show_words(words: Mapping[str, str]) -> None:
 
 
 def leave_list() -> None:
-    """Say that the list is not drawn now, so that its filters come back from what `last_words` keeps."""
+    """Note that the list is not drawn now, so that its filters are restored from `last_words`."""
     st.session_state.pop(_SHOWN, None)
 
 
@@ -76,7 +76,7 @@ def last_words() -> dict[str, str]:
 
 
 def _take_address() -> None:
-    """Set the widgets to what the address asks for, where it asks for something else than they showed."""
+    """Set the widgets to what the address asks for, where it differs from what they showed."""
     words = {name: word for name, word in st.query_params.items() if name in FILTER_WORDS}
     if words == st.session_state.get(_SHOWN):
         return

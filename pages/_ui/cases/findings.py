@@ -14,7 +14,7 @@ from pages._ui.cases.chart import propose_lesion_size
 from pages._ui.cases.words import ADEQUACY, IODINE, JUNCTIONS, LOCATIONS, SIGN_GROUPS, SIGN_WORDS, proposal_text
 from pages._ui.shared.context import PageContext
 from pages._ui.shared.markdown import plain
-from pages._ui.shared.messages import button_action, show_toast
+from pages._ui.shared.messages import button_action, show_message
 from pages._ui.shared.words import stage_text
 
 _SAID = "findings_said"
@@ -42,7 +42,7 @@ def show_findings(ctx: PageContext, case_id: int) -> None:
             _offer_newer(record, key)
         # Streamlit forgets the widgets of a tab or page that was left; what they held is put back from here.
         st.session_state[f"{key}_kept"] = _entry(key)
-        show_toast(_SAID)
+        show_message(_SAID, as_toast=True)
         st.button(
             "Save findings", type="primary", icon=":material/save:", width="stretch", key=f"{key}_save",
             on_click=_save, args=(ctx, case_id, key),
@@ -51,9 +51,9 @@ def show_findings(ctx: PageContext, case_id: int) -> None:
 
 
 def _key(record: FindingsRecord) -> tuple[str, bool]:
-    """The beginning of the widgets' keys, and whether somebody saved a newer form than the one that is filled in.
+    """The prefix of the widgets' keys, and whether somebody has saved a newer form than the one being filled in.
 
-    The version that the person started from is a part of the keys, so a newer form never runs into what was entered.
+    The version that the person started from is part of the keys, so a newer form never overwrites what was entered.
     """
     state = st.session_state
     key = f"findings_{record.case_id}_{state.get(_base_name(record.case_id))}"
@@ -142,7 +142,7 @@ def _signs(key: str) -> None:
 def _choice(
     title: str, words: Mapping[Word, str], key: str, *, width: Literal["stretch", "content"] = "stretch"
 ) -> None:
-    """One of a few words; a second click takes it back."""
+    """A choice of one among a few words; a second click clears it."""
     st.segmented_control(title, list(words), format_func=words.__getitem__, key=key, width=width)
 
 
@@ -254,7 +254,7 @@ def _offer_newer(record: FindingsRecord, key: str) -> None:
 
 
 def _forget(case_id: int) -> None:
-    """Let go of what was filled in; the form starts from what is stored."""
+    """Discard what was filled in; the form then starts from what is stored."""
     base = st.session_state.pop(_base_name(case_id), None)
     for name in ("was", "kept", "proposal"):
         st.session_state.pop(f"findings_{case_id}_{base}_{name}", None)

@@ -34,7 +34,7 @@ def show_questions(asked: Sequence[AskedImage], *, key: str) -> None:
 
     Args:
         asked: What is asked.
-        key: Where on the pages this is, for the widgets.
+        key: Prefix of the widgets' keys, unique on the page.
     """
     message_key = f"{key}_said"
     show_message(message_key)

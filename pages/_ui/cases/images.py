@@ -63,7 +63,7 @@ def show_with_sites(
     """Draw an image of a case with the sites of its specimens, and take a site that waits for a click.
 
     Args:
-        key: One a place on the page.
+        key: Widget key, unique on the page.
         case: The case.
         image_id: Which of its images.
         layers: Overlays, the lowest first.

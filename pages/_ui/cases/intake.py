@@ -1,4 +1,4 @@
-"""Bringing images in through the browser: files or a folder, one patient, one day, a stage for each file."""
+"""Importing images through the browser: files or a folder, one patient, one day, a stage for each file."""
 
 from collections.abc import Sequence
 from datetime import date, timedelta
@@ -140,7 +140,7 @@ def _results(ctx: PageContext, report: ImportReport) -> None:
             "They are once a snapshot has been previewed.",
             icon=":material/info:",
         )
-    # Asked anew: what was answered here a moment ago is not asked again.
+    # Queried again, so that questions answered a moment ago are not repeated.
     ids = [
         outcome.image_id
         for outcome in report.outcomes
@@ -168,7 +168,7 @@ def _results(ctx: PageContext, report: ImportReport) -> None:
 
 
 def _held_in(report: ImportReport) -> tuple[int, ...]:
-    """Where nothing was imported: the cases that hold the images already."""
+    """The cases that already hold the images, where nothing was imported."""
     return tuple(sorted({outcome.case_id for outcome in report.outcomes if outcome.case_id is not None}))
 
 

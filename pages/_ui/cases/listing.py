@@ -10,7 +10,7 @@ from colpo_core.records.statistics.number_texts import percent_texts
 from colpo_core.services.cases.lists import list_cases, list_choices
 from colpo_core.terms import Label, Outcome, ReviewState
 from pages._ui.cases.filters import case_filters, sort_choice
-from pages._ui.cases.messages import show_toast
+from pages._ui.cases.messages import show_message
 from pages._ui.cases.selection import generation, select, selected, show_actions
 from pages._ui.cases.views import show_views
 from pages._ui.cases.words import OUTCOME_WORDS, states_text
@@ -32,7 +32,7 @@ _WRONG = (Outcome.FALSE_POSITIVE, Outcome.FALSE_NEGATIVE)
 
 def show_list(ctx: PageContext) -> None:
     """Draw the filters and one page of cases."""
-    show_toast()
+    show_message()
     where, sort = case_filters(list_choices(ctx.caller))
     trail = _trail(where, sort)
     page = list_cases(ctx.caller, where=where, sort=sort, after=trail[-1], limit=PAGE)
@@ -64,7 +64,7 @@ def show_list(ctx: PageContext) -> None:
 
 
 def _trail(where: CaseFilter, sort: CaseSort) -> list[CasePlace | None]:
-    """Where each page up to this one begins; another filter or order starts again at the first."""
+    """Where each page up to this one begins; with another filter or order it starts again at the first."""
     trail: list[CasePlace | None] = st.session_state.setdefault(_TRAIL, [None])
     if st.session_state.get(_ASKED) != (where, sort):
         st.session_state[_ASKED] = (where, sort)

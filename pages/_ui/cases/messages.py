@@ -8,8 +8,8 @@ from pages._ui.shared.messages import Params
 
 _KEY = "cases_said"
 
-show_toast = partial(messages.show_toast, _KEY)
-"""Show what was done, or why it was not."""
+show_message = partial(messages.show_message, _KEY, as_toast=True)
+"""Show once what was done, or why it was not."""
 
 
 def button_action(action: Callable[Params, str]) -> Callable[Params, None]:

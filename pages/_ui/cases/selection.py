@@ -25,7 +25,7 @@ def selected() -> frozenset[int]:
 
 
 def select(on_page: Iterable[int], chosen: Iterable[int]) -> None:
-    """Take over what is selected on one page; the other pages' cases stay selected.
+    """Adopt the selection of one page; cases of other pages stay selected.
 
     Args:
         on_page: Rows of the page's cases.
@@ -35,7 +35,7 @@ def select(on_page: Iterable[int], chosen: Iterable[int]) -> None:
 
 
 def generation() -> int:
-    """Counts how often the selection was changed from outside of the list; part of the key of what shows it."""
+    """How often the selection was changed from outside the list; part of the list's widget key."""
     return int(st.session_state.get(_GENERATION, 0))
 
 

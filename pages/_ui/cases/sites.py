@@ -71,7 +71,7 @@ def start_placing(specimen_id: int) -> None:
 
 
 def stop_placing() -> None:
-    """Let a click on the image be a click again."""
+    """Stop placing a site: a click on the image sets nothing any more."""
     st.session_state.pop(_PLACING, None)
 
 

@@ -1,4 +1,4 @@
-"""A case's label with its reason, and the histology that it follows from."""
+"""A case's label with its reason, and the histology behind it."""
 
 import streamlit as st
 
@@ -18,7 +18,7 @@ _COLOURS = {Label.NORMAL: "green", Label.HSIL: "red", None: "gray"}
 
 
 def show_label(case: CaseRecord) -> None:
-    """Draw the label from histology prominently, and the one from an impression as what it is."""
+    """Draw the label from histology prominently, and one from an impression marked as such."""
     label = case.label()
     with st.container(border=True, key="case_label"):
         if label is None:

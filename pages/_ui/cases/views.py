@@ -1,4 +1,4 @@
-"""Views: lists of cases that a person keeps under names."""
+"""Views: a person's saved lists of cases."""
 
 import streamlit as st
 
@@ -12,7 +12,7 @@ _NAME = "cases_view_name"
 
 
 def show_views(ctx: PageContext, where: CaseFilter, sort: CaseSort) -> None:
-    """Draw the kept views, and what keeps the present one."""
+    """Draw the saved views, and a form that saves the current one."""
     views = saved_views.list_views(ctx.caller)
     with st.popover(f"Views ({len(views)})" if views else "Views", icon=":material/bookmarks:"):
         if not views:

@@ -1,4 +1,4 @@
-"""Background jobs on a page: how one stands, live, and its curves."""
+"""A background job on a page: its live progress and its curves."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -59,7 +59,7 @@ def live_job(job_id: int) -> None:
 
 
 def prediction_progress() -> None:
-    """Tell of predictions that are under way, if there are any; the page is drawn anew when one is over."""
+    """Show the predictions under way, if any; the page is redrawn when one has ended."""
     ctx = page_context()
     under_way = predicting.predictions_under_way(ctx.caller)
     if under_way:
@@ -88,7 +88,7 @@ def _draw_predictions(shown: int) -> None:
 
 
 def _prediction_text(prediction: PredictionProgress) -> str:
-    """How many, how quick, how long yet, and in how many jobs."""
+    """How many images are done, how fast, how long it will still take, and in how many jobs."""
     if not prediction.n_running and not prediction.n_done:
         return "waits"
     parts = [f"{prediction.n_done:,} of {prediction.n_images:,} images"]
@@ -175,7 +175,7 @@ def _where(job: JobRecord) -> str:
 
 
 def _beside(events: tuple[JobEventRecord, ...], job: JobRecord) -> None:
-    """How far the trainings without curves are, and how quick it goes."""
+    """Draw how far the trainings without curves are, and the speed."""
     parts = side_runs(events, job)
     if not job.state.is_over:
         parts += [text for text in (speed_text(events), resources_text(events)) if text]

@@ -1,4 +1,4 @@
-"""Whether two images of one case are called alike."""
+"""Whether two images of one case get the same call."""
 
 import pandas as pd
 import streamlit as st

@@ -1,4 +1,4 @@
-"""Whether what the model meets has moved, and what the machine is doing."""
+"""Drift of the model's inputs, and the state of jobs and back-ups."""
 
 import pandas as pd
 import streamlit as st

@@ -1,4 +1,4 @@
-"""The current model: against the labels, on cases that it has not met, and under its reviewers' eyes."""
+"""The current model: against the labels, on cases that it has not met, and as its reviewers judged it."""
 
 import pandas as pd
 import streamlit as st
@@ -151,7 +151,7 @@ def _overlap(ctx: PageContext, dashboard: Dashboard) -> None:
 
 
 def _blind_text(figures: OverlapFigures) -> str:
-    """What a mask reaches that looks at no image."""
+    """What a mask that looks at no image reaches."""
     if figures.blind is None or figures.difference is None:
         return (
             "What a mask reaches on these images that looks at none of them is not known: this model was trained by an "
@@ -164,7 +164,7 @@ def _blind_text(figures: OverlapFigures) -> str:
 
 
 def _lesion_free_text(figures: OverlapFigures) -> str:
-    """How much is marked where nothing is."""
+    """How much is marked on images without a lesion."""
     area = figures.lesion_free_area
     if not area.n_images:
         return (

@@ -1,4 +1,4 @@
-"""What both networks call, and from which probability."""
+"""Both networks' calls, with probability and threshold."""
 
 import streamlit as st
 

@@ -34,7 +34,7 @@ def show_image(ctx: PageContext, desk: ReviewDesk) -> None:
 
 
 def show_sites(desk: ReviewDesk) -> None:
-    """Draw where the model's evidence would have a biopsy taken, as a proposal."""
+    """Draw the biopsy sites that the model's evidence suggests, as a proposal."""
     with st.expander("Proposed biopsy sites", icon=":material/location_searching:"):
         if not desk.sites:
             st.caption("None: inside the model's mask nothing spoke for HSIL, or the mask is empty.")
@@ -69,7 +69,7 @@ def _frame(ctx: PageContext, desk: ReviewDesk, review_image: ReviewImage) -> Fra
 
 
 def _model_layers(desk: ReviewDesk, review_image: ReviewImage) -> list[Layer]:
-    """What the model saw, then where its evidence lay; the maps that show nothing are left out."""
+    """The model's mask, then its maps; maps that show nothing are left out."""
     if review_image.prediction_id is None:
         return []
     url = f"/colpo/predictions/{review_image.prediction_id}"
@@ -89,13 +89,13 @@ def _model_layers(desk: ReviewDesk, review_image: ReviewImage) -> list[Layer]:
 
 
 def _map_layer_name(map_name: str) -> str:
-    """Short, and different from the first word on: there is little room beside a slider."""
+    """A short name that differs in its first word, since there is little room beside a slider."""
     channels, label = map_name.split("-")
     return f"{'HSIL' if label == 'hsil' else 'Normal'} map, {channels[0]} channels"
 
 
 def _expert_layers(ctx: PageContext, review_image: ReviewImage) -> list[Layer]:
-    """Each annotator's masks as outlines, and what most of them marked; the page gets them after my verdict alone."""
+    """Each annotator's masks as outlines, and their majority; the page gets them only after the reviewer's verdict."""
     layers = []
     for index, mask in enumerate(review_image.masks):
         url = f"/colpo/annotations/versions/{mask.version_id}/mask.png?colour={colour_name(index)}"
@@ -146,7 +146,7 @@ def _map_frame(desk: ReviewDesk, name: str, title: str) -> Frame:
 
 
 def _evidence(ctx: PageContext, desk: ReviewDesk) -> None:
-    """How much of each map lies in the masks; beside an annotated one after my verdict, so that it sways nobody."""
+    """How much of each map lies in the masks; in an annotated one only after the verdict, so that nobody is swayed."""
     sides = [("In the model's mask", desk.in_model_mask)]
     if desk.in_expert_mask is not None and has_verdict(ctx, desk):
         sides.append((f"In the mask of {desk.expert}", desk.in_expert_mask))

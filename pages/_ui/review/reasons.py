@@ -1,4 +1,4 @@
-"""Why this call: how such probabilities have held, labelled cases that look alike, and what changes with the mask."""
+"""Why this call: how reliable such probabilities were, similar labelled cases, and what changes with the mask."""
 
 import pandas as pd
 import streamlit as st

@@ -31,12 +31,12 @@ _OPENED = "review_opens_editor"
 
 
 def has_verdict(ctx: PageContext, desk: ReviewDesk) -> bool:
-    """Whether the person has judged this prediction: until then nothing shows that would sway her."""
+    """Whether the person has judged this prediction; until then nothing is shown that could sway them."""
     return any(review.reviewer_id == ctx.caller.actor.person_id for review in desk.reviews)
 
 
 def show_verdict(ctx: PageContext, desk: ReviewDesk) -> None:
-    """Draw my verdict, and the buttons that enter one."""
+    """Draw the person's verdict, and the buttons that enter one."""
     mine = next((review for review in desk.reviews if review.reviewer_id == ctx.caller.actor.person_id), None)
     prediction_id = desk.prediction.id
     with st.container(border=True):
@@ -81,7 +81,7 @@ def show_verdict(ctx: PageContext, desk: ReviewDesk) -> None:
 
 
 def reason_text(review_: ReviewRecord) -> str:
-    """Why a reviewer judged so: the word chosen, then her own."""
+    """A reviewer's reason: the one chosen from the list, then their own words."""
     chosen = REASONS[review_.because] if review_.because else ""
     return ". ".join(part for part in (chosen, review_.reason) if part)
 
@@ -113,7 +113,7 @@ def _correct(prediction_id: int) -> None:
 
 
 def show_reference(ctx: PageContext, desk: ReviewDesk) -> None:
-    """The case's histology: open after my verdict, shut before it, so that it does not sway me."""
+    """Draw the case's histology, collapsed until the person's verdict, so that it does not sway them."""
     is_judged = has_verdict(ctx, desk)
     reference = desk.reference
     with st.expander("Histology of the case", icon=":material/biotech:", expanded=is_judged):

@@ -12,7 +12,7 @@ Params = ParamSpec("Params")
 
 
 def run_action(action: Callable[[], str], *, key: str) -> None:
-    """Run a button's action in a callback, and keep its message, or why it failed, for `show_message` or `show_toast`.
+    """Run a button's action in a callback, and keep its message, or why it failed, for `show_message`.
 
     Args:
         action: Returns a sentence, or nothing to say.
@@ -54,27 +54,17 @@ def show_success(key: str) -> None:
         st.success(message, icon=":material/check:")
 
 
-def show_message(key: str) -> None:
-    """Show in the page, once, what `run_action` has kept: what a button has done, or why it could not.
+def show_message(key: str, *, as_toast: bool = False) -> None:
+    """Show once what `run_action` has kept: what a button has done, or why it could not.
 
     Args:
         key: Where the session keeps the sentence and whether it is an error.
+        as_toast: Whether what was done is shown in a corner for a few seconds, not in the page; errors always stay.
     """
     text, is_error = st.session_state.pop(key, ("", False))
     if is_error:
         st.error(text, icon=":material/error:")
+    elif text and as_toast:
+        st.toast(text, icon=":material/check_circle:", duration=6)
     elif text:
         st.success(text, icon=":material/check_circle:")
-
-
-def show_toast(key: str) -> None:
-    """The same, with what was done in a corner of the window for a few seconds.
-
-    Args:
-        key: Where the session keeps the sentence and whether it is an error.
-    """
-    text, is_error = st.session_state.pop(key, ("", False))
-    if is_error:
-        st.error(text, icon=":material/error:")
-    elif text:
-        st.toast(text, icon=":material/check_circle:", duration=6)

@@ -1,4 +1,4 @@
-"""Calibration of a study's readers and networks: how sure they are, and how often they are right."""
+"""Calibration of a study's readers and networks: their confidence against how often they are right."""
 
 from collections.abc import Sequence
 

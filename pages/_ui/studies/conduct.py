@@ -1,4 +1,4 @@
-"""How a study is conducted: exposures of its readers, amendments with their forms, and what was refused."""
+"""The conduct of a study: its readers' exposures, amendments with their forms, and refusals."""
 
 from collections.abc import Callable
 from operator import attrgetter
@@ -25,7 +25,7 @@ _RULES = {
 
 
 def show_warnings(ctx: PageContext, study_id: int) -> StudyConduct:
-    """Draw what whoever sees the results has to know first; returns the conduct that it is read off."""
+    """Draw the warnings that come before the results; returns the conduct that they come from."""
     conduct = study_conduct.study_conduct(ctx.caller, study_id=study_id)
     for sentence in conduct.warnings:
         st.warning(plain(sentence), icon=":material/warning:")

@@ -1,4 +1,4 @@
-"""The part of a study's form that says how it is read and what it is to show."""
+"""The part of a study's form about how it is read and what it is to show."""
 
 from collections.abc import Sequence
 from operator import attrgetter

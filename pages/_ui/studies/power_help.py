@@ -1,4 +1,4 @@
-"""Beside a study's form: how likely the study is to find what is assumed."""
+"""The power of a study, estimated beside its form."""
 
 import streamlit as st
 

@@ -1,4 +1,4 @@
-"""The form for a new task, with what it would hand to whom."""
+"""The form for a new task, with a preview of who would get what."""
 
 from collections.abc import Mapping
 from enum import StrEnum

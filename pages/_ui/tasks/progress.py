@@ -46,7 +46,7 @@ def back_to_tasks() -> None:
 
 
 def task_badges(task: TaskRecord) -> None:
-    """Whether it is blind, and whether it is over."""
+    """Draw whether a task is blind, without proposals, or closed."""
     if task.blind:
         st.badge(
             "BLIND", icon=":material/visibility_off:", color="violet",

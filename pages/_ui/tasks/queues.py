@@ -1,4 +1,4 @@
-"""My queues: what tasks hand to me, with how far I am."""
+"""The annotator's own queues of tasks, with their progress."""
 
 import streamlit as st
 
@@ -12,7 +12,7 @@ from pages._ui.tasks.words import share
 
 
 def my_open_queues(ctx: PageContext) -> tuple[QueueSummary, ...]:
-    """My queues of tasks that are open, those with waiting images first."""
+    """The caller's queues of open tasks, those with waiting images first."""
     queues = [my_queue for my_queue in task_queue.my_queues(ctx.caller) if not my_queue.closed]
     return tuple(sorted(queues, key=lambda queue: queue.next_image_id is None))
 

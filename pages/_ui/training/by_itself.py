@@ -1,4 +1,4 @@
-"""The part of the page Train that says when the program trains by itself, and lets an administrator change it."""
+"""The part of the page Train about automatic retraining, which an administrator can change."""
 
 import streamlit as st
 
@@ -16,7 +16,7 @@ _DAYS, _LABELS = "retrain_days", "retrain_labels"
 
 
 def train_by_itself(snapshot_id: int, settings: TrainingSettings) -> None:
-    """Draw the rule that holds, and for an administrator the form that sets another.
+    """Draw the current rule, and for an administrator the form that changes it.
 
     Args:
         snapshot_id: The snapshot that is chosen; a new rule freezes its own alike.

@@ -182,10 +182,10 @@ def _preview(preview: SnapshotPreview) -> None:
 
 
 def shortcuts(report: ShortcutReport) -> None:
-    """Draw what the label can be told from that has nothing to do with the cervix, and what could not be looked at.
+    """Draw the shortcuts from which the label can be told, and what could not be checked.
 
     Args:
-        report: What came of the search.
+        report: The result of the search.
     """
     for sentence in report.doubts:
         st.warning(plain(sentence), icon=":material/report:")
@@ -231,7 +231,7 @@ def _freeze_now(query: SnapshotQuery) -> None:
     frozen = freezing.freeze_snapshot(page_context().caller, query=query)
     sentence = f"“{frozen.name}” is frozen: {frozen.count('images')} images."
     if frozen.external:
-        # The next snapshot is another one: what this one chose would find nobody any more.
+        # The next snapshot is another one: with this one's choices it would find no patients.
         st.session_state.update(keep_external=False, snapshot_from=None, snapshot_to=None, snapshot_patients="")
         sentence = f"{sentence[:-1]}, kept from every training."
     else:

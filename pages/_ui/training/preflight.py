@@ -1,4 +1,4 @@
-"""The part of the page Train that looks ahead: what is missing, how long it will take, and what it needs."""
+"""The part of the page Train that looks ahead: what is missing, how long a training takes and what it needs."""
 
 import streamlit as st
 
