@@ -199,7 +199,7 @@ def _pager(page: CasePage, trail: list[CasePlace | None]) -> None:
             "Before",
             icon=":material/chevron_left:",
             disabled=len(trail) == 1,
-            on_click=_newer,
+            on_click=trail.pop,
             key="cases_newer",
             shortcut="P",
             help="The page before",
@@ -214,7 +214,3 @@ def _pager(page: CasePage, trail: list[CasePlace | None]) -> None:
             shortcut="N",
             help="The next page",
         )
-
-
-def _newer() -> None:
-    st.session_state[_TRAIL].pop()

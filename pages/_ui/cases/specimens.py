@@ -3,7 +3,7 @@
 import streamlit as st
 
 from colpo_core.errors import InputRejected
-from colpo_core.records.cases.cases import CaseRecord, LabelRecord, SpecimenRecord
+from colpo_core.records.cases.cases import CaseRecord, SpecimenRecord
 from colpo_core.services.cases.histology import add_specimen, withdraw_specimen
 from colpo_core.terms import Grade, Label, LabelSource, SpecimenKind
 from pages._ui.cases import sites
@@ -25,14 +25,17 @@ def show_label(case: CaseRecord) -> None:
             st.markdown("**No label yet.** Enter histology, or record a normal colposcopy.")
             return
         colour = "orange" if label.flagged else _COLOURS[label.label]
-        st.markdown(f"Label &nbsp; :{colour}-background[**{_word(label)}**]")
-        st.markdown(f"{_sentence(label.reason)}")
+        st.markdown(
+            f"Label &nbsp; :{colour}-background[**{LABELS[label.label]}{', flagged' if label.flagged else ''}**]"
+        )
+        st.markdown(f"{label.reason[0].upper()}{label.reason[1:]}.")
         if label.flagged:
             st.warning("A clinician has to look at this case. It is never used as normal.", icon=":material/flag:")
         st.caption(f"By histology, rules {label.rules_version}, {label.decided_at:%Y-%m-%d}")
         impression = case.label(LabelSource.IMPRESSION)
         if impression is not None and impression.label is not None:
-            st.caption(f"Beside it, as an impression and not histology: {LABELS[impression.label]} by {_score(case)}")
+            score = f"{LABELS[impression.label]} by Swede score {case.swede_total}"
+            st.caption(f"Beside it, as an impression and not histology: {score}")
 
 
 def show_specimens(case: CaseRecord, *, can_place: bool = False) -> None:
@@ -48,18 +51,6 @@ def show_specimens(case: CaseRecord, *, can_place: bool = False) -> None:
     for specimen in case.specimens:
         _specimen(case, specimen, choices, can_place=can_place)
     _new_specimen(case, choices, can_place=can_place)
-
-
-def _word(label: LabelRecord) -> str:
-    return f"{LABELS[label.label]}, flagged" if label.flagged else LABELS[label.label]
-
-
-def _sentence(reason: str) -> str:
-    return f"{reason[0].upper()}{reason[1:]}."
-
-
-def _score(case: CaseRecord) -> str:
-    return f"Swede score {case.swede_total}"
 
 
 def _specimen(

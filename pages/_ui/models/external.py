@@ -51,8 +51,8 @@ def _start(ctx: PageContext, checkpoint: CheckpointRecord, listed: tuple[Snapsho
         link("train", "Keep some when you freeze", icon=":material/ac_unit:")
         return
     chosen = st.selectbox(
-        "External test set", list(sets), format_func=lambda key: _set_line(sets[key].name, sets[key].count("patients")),
-        key="external_set",
+        "External test set", list(sets), key="external_set",
+        format_func=lambda key: f"{sets[key].name} · {sets[key].count('patients')} patients",
     )  # fmt: skip
     with showing_errors():
         seen = snapshots_external_sets.seen_by(ctx.caller, checkpoint_id=checkpoint.id, snapshot_id=chosen)
@@ -69,10 +69,6 @@ def _start(ctx: PageContext, checkpoint: CheckpointRecord, listed: tuple[Snapsho
         "Each look is counted and stays in the record: a set that has been looked at often, while models were chosen, "
         "is no longer a fresh test."
     )
-
-
-def _set_line(name: str, n_patients: int) -> str:
-    return f"{name} · {n_patients} patients"
 
 
 @showing_errors()

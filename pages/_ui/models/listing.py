@@ -23,7 +23,8 @@ def choose_model(listed: tuple[CheckpointRecord, ...]) -> CheckpointRecord:
         {
             "Model": [("★ " if checkpoint.is_current else "") + checkpoint.name for checkpoint in listed],
             "Labels from": [_source(checkpoint) for checkpoint in listed],
-            "Marks": [_marks(checkpoint) for checkpoint in listed],
+            # What the labels rest on has a column of its own.
+            "Marks": [marks_text(checkpoint.marks, without=(MarkKind.IMPRESSION,)) for checkpoint in listed],
             "IoU": [short_estimate(estimate(checkpoint["segmentation"], "iou_acetowhite")) for checkpoint in tests],
             "IoU of the mean mask": [_blind_iou(checkpoint["segmentation"]) for checkpoint in tests],
             "AUC": [short_estimate(estimate(checkpoint, "auc")) for checkpoint in cases],
@@ -55,8 +56,3 @@ def _blind_iou(block: Block) -> str:
 
 def _source(checkpoint: CheckpointRecord) -> str:
     return "histology" if checkpoint.label_source is LabelSource.HISTOLOGY else "impression, not histology"
-
-
-def _marks(checkpoint: CheckpointRecord) -> str:
-    # What its labels rest on has a column of its own.
-    return marks_text(checkpoint.marks, without=(MarkKind.IMPRESSION,))
