@@ -192,13 +192,18 @@ def _log(ctx: PageContext, listed: tuple[PersonRecord, ...]) -> None:
         "Newer",
         icon=":material/chevron_left:",
         disabled=len(trail) == 1,
-        on_click=trail.pop,
+        on_click=_back,
+        args=(trail,),
         width="stretch",
     )
     older.button(
         "Older", icon=":material/chevron_right:", disabled=page.next_before is None, on_click=trail.append,
         args=(page.next_before,), width="stretch",
     )  # fmt: skip
+
+
+def _back(trail: list[int | None]) -> None:
+    trail.pop()
 
 
 def _log_table(page: AuditPage) -> None:

@@ -199,7 +199,7 @@ def _pager(page: CasePage, trail: list[CasePlace | None]) -> None:
             "Before",
             icon=":material/chevron_left:",
             disabled=len(trail) == 1,
-            on_click=trail.pop,
+            on_click=_newer,
             key="cases_newer",
             shortcut="P",
             help="The page before",
@@ -214,3 +214,7 @@ def _pager(page: CasePage, trail: list[CasePlace | None]) -> None:
             shortcut="N",
             help="The next page",
         )
+
+
+def _newer() -> None:
+    st.session_state[_TRAIL].pop()
