@@ -1,1 +1,1 @@
-"""Screens: one file each, a thin `render()` that asks one service and draws what came back."""
+"""The screens, one file each: a thin `render()` that calls one service and draws what it returns."""

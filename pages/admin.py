@@ -1,4 +1,4 @@
-"""People, the log of who did what, and what the store takes."""
+"""Administration: people, the log of who did what, and the size of the store."""
 
 import pandas as pd
 import streamlit as st
@@ -12,7 +12,8 @@ from pages._ui.maintenance import show_back_up
 from pages._ui.shared.context import PageContext, page_context
 from pages._ui.shared.errors import showing_errors
 from pages._ui.shared.formats import as_size, as_when
-from pages._ui.shared.messages import doing, tell
+from pages._ui.shared.messages import button_action, show_success
+from pages._ui.shared.tables import pick_row
 
 _ROLES = (Role.ANNOTATOR, Role.READER, Role.ADMINISTRATOR)
 _ROLES_HELP = (
@@ -52,7 +53,7 @@ def render() -> None:
 def _people(ctx: PageContext, listed: tuple[PersonRecord, ...]) -> None:
     table, forms = st.columns([3, 2], gap="large")
     with table:
-        humans = [one for one in listed if not one.is_program]
+        humans = [person for person in listed if not person.is_program]
         rows = pd.DataFrame(
             {
                 "Name": [human.display_name for human in humans],
@@ -63,21 +64,18 @@ def _people(ctx: PageContext, listed: tuple[PersonRecord, ...]) -> None:
             }
         )
         st.caption("Choose a person to reset the password or to deactivate the account.")
-        chosen = st.dataframe(
-            rows, hide_index=True, width="stretch", on_select="rerun", selection_mode="single-row", key="people"
-        )
+        picked = pick_row(rows, key="people")
     with forms:
-        picked = chosen["selection"]["rows"]
-        if picked and picked[0] < len(humans):
-            _account(ctx, humans[picked[0]])
+        if picked is not None:
+            _account(ctx, humans[picked])
         else:
             _new_account(ctx)
 
 
-def _state(one: PersonRecord) -> str:
-    if not one.active:
+def _state(person: PersonRecord) -> str:
+    if not person.active:
         return "deactivated"
-    return "blocked for minutes" if one.blocked_until is not None else "active"
+    return "blocked for minutes" if person.blocked_until is not None else "active"
 
 
 def _new_account(ctx: PageContext) -> None:
@@ -86,7 +84,7 @@ def _new_account(ctx: PageContext) -> None:
     with st.form(f"new_person_{made_so_far}"):
         display_name = st.text_input("Name", placeholder="Dr Maria Keller")
         username = st.text_input("Username", placeholder="mkeller", autocomplete="off")
-        role = st.selectbox("Role", _ROLES, format_func=lambda one: one.value, help=_ROLES_HELP)
+        role = st.selectbox("Role", _ROLES, format_func=lambda role: role.value, help=_ROLES_HELP)
         password = st.text_input(
             "First password", type="password", autocomplete="new-password", help="At least 10 characters"
         )
@@ -100,56 +98,58 @@ def _new_account(ctx: PageContext) -> None:
             st.session_state["admin_made"] = made_so_far + 1
             st.session_state["admin_told"] = f"{made.display_name} can sign in now as {made.username}."
             st.rerun()
-    tell("admin_told")
+    show_success("admin_told")
 
 
-def _account(ctx: PageContext, one: PersonRecord) -> None:
-    st.subheader(one.display_name)
-    st.caption(f"{one.username} · {one.role.value} · {_state(one)}")
-    with st.form(f"password_{one.person_id}", clear_on_submit=True):
+def _account(ctx: PageContext, person: PersonRecord) -> None:
+    st.subheader(person.display_name)
+    st.caption(f"{person.username} · {person.role.value} · {_state(person)}")
+    with st.form(f"password_{person.person_id}", clear_on_submit=True):
         password = st.text_input(
             "New password", type="password", autocomplete="new-password", help="At least 10 characters"
         )
         pressed = st.form_submit_button("Reset password", icon=":material/key:")
     if pressed:
         with showing_errors():
-            people.set_password(ctx.caller, person_id=one.person_id, password=password)
-            st.session_state["admin_told"] = f"{one.display_name} has a new password and was signed out everywhere."
+            people.set_password(ctx.caller, person_id=person.person_id, password=password)
+            st.session_state["admin_told"] = f"{person.display_name} has a new password and was signed out everywhere."
             st.rerun()
-    _role(ctx, one)
-    word, icon = ("Deactivate", ":material/person_off:") if one.active else ("Activate", ":material/person_check:")
-    is_self = one.person_id == ctx.caller.actor.person_id
+    _role(ctx, person)
+    word, icon = ("Deactivate", ":material/person_off:") if person.active else ("Activate", ":material/person_check:")
+    is_self = person.person_id == ctx.caller.actor.person_id
     if st.button(
         f"{word} account",
-        key=f"active_{one.person_id}",
+        key=f"active_{person.person_id}",
         icon=icon,
         disabled=is_self,
         help="This is you." if is_self else None,
     ):
         with showing_errors():
-            people.set_active(ctx.caller, person_id=one.person_id, active=not one.active)
-            end = "can sign in again" if not one.active else "was signed out everywhere and cannot sign in any more"
-            st.session_state["admin_told"] = f"{one.display_name} {end}."
+            people.set_active(ctx.caller, person_id=person.person_id, active=not person.active)
+            end = "can sign in again" if not person.active else "was signed out everywhere and cannot sign in any more"
+            st.session_state["admin_told"] = f"{person.display_name} {end}."
             st.rerun()
-    tell("admin_told")
+    show_success("admin_told")
 
 
-def _role(ctx: PageContext, one: PersonRecord) -> None:
-    if one.person_id == ctx.caller.actor.person_id:
+def _role(ctx: PageContext, person: PersonRecord) -> None:
+    if person.person_id == ctx.caller.actor.person_id:
         return
     role = st.selectbox(
-        "Role", _ROLES, index=_ROLES.index(one.role), format_func=lambda role: role.value, help=_ROLES_HELP,
-        key=f"role_{one.person_id}_{one.role.value}",
+        "Role", _ROLES, index=_ROLES.index(person.role), format_func=lambda role: role.value, help=_ROLES_HELP,
+        key=f"role_{person.person_id}_{person.role.value}",
     )  # fmt: skip
-    if role is not one.role and st.button(f"Make {role.value}", key=f"role_now_{one.person_id}"):
+    if role is not person.role and st.button(f"Make {role.value}", key=f"role_now_{person.person_id}"):
         with showing_errors():
-            people.set_role(ctx.caller, person_id=one.person_id, role=role)
-            st.session_state["admin_told"] = f"{one.display_name} is {role.value} now, and was signed out everywhere."
+            people.set_role(ctx.caller, person_id=person.person_id, role=role)
+            st.session_state["admin_told"] = (
+                f"{person.display_name} is {role.value} now, and was signed out everywhere."
+            )
             st.rerun()
 
 
 def _settings(ctx: PageContext) -> None:
-    told = st.session_state.pop(_SETTING_SAID, None)
+    message = st.session_state.pop(_SETTING_SAID, None)
     allowed = preferences.get_preferences(ctx.caller).proposals
     st.session_state[_PROPOSALS] = allowed  # what is stored, also where somebody else has changed it since
     st.toggle("Offer the model's proposal as a start", key=_PROPOSALS, on_change=_set_proposals, args=(ctx,))
@@ -158,23 +158,20 @@ def _settings(ctx: PageContext) -> None:
         "time and draws the eye to what the model has marked; each version keeps what it started from and how much of "
         "it stayed. A task can forbid it for itself. Drafts that started from a proposal stay."
     )
-    if told is not None:
-        text, is_error = told
+    if message is not None:
+        text, is_error = message
         (st.error if is_error else st.success)(text, icon=":material/error:" if is_error else ":material/check:")
 
 
-def _set_proposals(ctx: PageContext) -> None:
+@button_action(_SETTING_SAID)
+def _set_proposals(ctx: PageContext) -> str:
     wanted = bool(st.session_state[_PROPOSALS])
-
-    def deed() -> str:
-        preferences.set_proposals(ctx.caller, allowed=wanted)
-        return "Proposals are offered from now on." if wanted else "Proposals are switched off from now on."
-
-    doing(deed, key=_SETTING_SAID)
+    preferences.set_proposals(ctx.caller, allowed=wanted)
+    return "Proposals are offered from now on." if wanted else "Proposals are switched off from now on."
 
 
 def _log(ctx: PageContext, listed: tuple[PersonRecord, ...]) -> None:
-    names = {one.person_id: one.username for one in listed}
+    names = {person.person_id: person.username for person in listed}
     who, what, _ = st.columns([1, 1, 2])
     person_id = who.selectbox(
         "Who", [None, *names], format_func=lambda key: "everybody" if key is None else names[key], key="log_who"

@@ -1,17 +1,17 @@
-"""Agreement: how annotators agree on the same images, and the decision which mask counts."""
+"""Agreement: how far annotators agree on the same images, and the decision which mask counts."""
 
 import streamlit as st
 
 from colpo_core.services.agreement.overview import agreement_overview, image_agreement
 from colpo_core.services.tasks.tasks import list_tasks
 from colpo_core.terms import Finding
-from pages._ui.agreement import actions as deeds
+from pages._ui.agreement import actions
 from pages._ui.agreement.decision import show_image
 from pages._ui.agreement.overview import show_overview, to_decide
 from pages._ui.shared.context import PageContext, page_context
 from pages._ui.shared.errors import showing_errors
 from pages._ui.shared.links import asked_row
-from pages._ui.shared.messages import say_what_happened
+from pages._ui.shared.messages import show_message
 from pages._ui.shared.words import FINDINGS
 
 _FINDING, _TASK = "agreement_finding", "agreement_task"
@@ -31,7 +31,7 @@ def render() -> None:
             _show_one(ctx, image_id)
         is_drawn = True
     if not is_drawn:
-        st.button("Back to the overview", icon=":material/arrow_back:", on_click=deeds.back)
+        st.button("Back to the overview", icon=":material/arrow_back:", on_click=actions.back)
 
 
 def _finding() -> Finding:
@@ -52,7 +52,7 @@ def _show_all(ctx: PageContext) -> None:
         format_func=FINDINGS.__getitem__,
     )
     st.session_state[_FINDING] = finding
-    tasks = {one.id: one.title for one in list_tasks(ctx.caller, with_closed=True)}
+    tasks = {listed_task.id: listed_task.title for listed_task in list_tasks(ctx.caller, with_closed=True)}
     choices = [_ANY_TASK, *tasks]
     # Not kept by the box itself: Streamlit forgets what a box holds while one image is shown instead.
     task_id = _task()
@@ -63,14 +63,14 @@ def _show_all(ctx: PageContext) -> None:
         format_func=lambda number: "All with two masks or more" if number == _ANY_TASK else f"Task “{tasks[number]}”",
     )
     st.session_state[_TASK] = chosen
-    say_what_happened(deeds.SAID)
+    show_message(actions.SAID)
     with st.spinner("Comparing masks…"):
         overview = agreement_overview(ctx.caller, finding=finding, task_id=None if chosen == _ANY_TASK else chosen)
     show_overview(overview)
 
 
 def _task() -> int:
-    """The task whose images are listed: what a link from its page asks for, and then what the person chooses."""
+    """The task whose images are listed: the one that a link asked for, or the one the person then chose."""
     asked = st.query_params.get("task", "")
     if asked != st.session_state.get(_LINKED):
         st.session_state[_LINKED] = asked
@@ -82,8 +82,8 @@ def _task() -> int:
 
 def _show_one(ctx: PageContext, image_id: int) -> None:
     finding = _finding()
-    found = image_agreement(ctx.caller, image_id=image_id, finding=finding)
+    agreement = image_agreement(ctx.caller, image_id=image_id, finding=finding)
     task_id = _task()
     overview = agreement_overview(ctx.caller, finding=finding, task_id=None if task_id == _ANY_TASK else task_id)
-    waiting = [one for one in to_decide(overview) if one != image_id]
-    show_image(ctx, found, waiting[0] if waiting else None)
+    waiting = [other_id for other_id in to_decide(overview) if other_id != image_id]
+    show_image(ctx, agreement, waiting[0] if waiting else None)

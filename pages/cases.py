@@ -10,7 +10,7 @@ from pages._ui.cases.findings import show_findings
 from pages._ui.cases.images import show_images
 from pages._ui.cases.intake import show_intake
 from pages._ui.cases.listing import show_list
-from pages._ui.cases.messages import tell
+from pages._ui.cases.messages import show_message
 from pages._ui.cases.pdf_button import offer_page
 from pages._ui.cases.specimens import show_label, show_specimens
 from pages._ui.shared.badges import simulated_badge
@@ -43,7 +43,7 @@ def render() -> None:
         else:
             leave_list()
             case = get_case(ctx.caller, case_id=case_id)
-            # A link from this very page leaves the browser's address as it was; the next rerun would go by that.
+            # A link from this same page leaves the browser's address unchanged, and the next rerun would follow that.
             st.query_params.from_dict({"case": str(case.id)})
             _show_case(ctx, case)
         is_shown = True
@@ -65,7 +65,7 @@ def _show_all(ctx: PageContext) -> None:
 
 def _show_case(ctx: PageContext, case: CaseRecord) -> None:
     _head(ctx, case)
-    tell()
+    show_message()
     st.html(_STAY_IN_SIGHT)
     images, side = st.columns([1.55, 1], gap="medium")
     with images, st.container(key="case_images"):

@@ -1,4 +1,4 @@
-"""Dashboard: the cohort in figures, the current model on it, and whether the two move apart."""
+"""Dashboard: the cohort in figures, the current model on it, and drift."""
 
 import streamlit as st
 
@@ -19,7 +19,7 @@ _TABS = {
 
 
 def render() -> None:
-    """Draw the page; what stands in a tab that is shut is not counted."""
+    """Draw the page; figures of a tab that is not open are not counted."""
     ctx = page_context()
     with showing_errors():
         with st.container(horizontal=True, vertical_alignment="center"):
@@ -27,21 +27,21 @@ def render() -> None:
             st.space("stretch")
             include = st.toggle("Include simulated cases", value=True, key="dashboard_simulated")
         with st.spinner("Counting …"):
-            found = dashboard(ctx.caller, include_simulated=include)
-        if not found.cases:
+            figures = dashboard(ctx.caller, include_simulated=include)
+        if not figures.cases:
             _empty(include)
             return
-        show_totals(found)
+        show_totals(figures)
         wanted = _TABS.get(st.query_params.get("tab", ""), _TABS["cohort"])
         about_cohort, about_model, about_drift = st.tabs(
             list(_TABS.values()), default=wanted, key="dashboard_tab", on_change="rerun"
         )
         if about_cohort.open:
             with about_cohort, showing_errors():
-                show_cohort(ctx, found)
+                show_cohort(ctx, figures)
         if about_model.open:
             with about_model, showing_errors(), st.spinner("Counting …"):
-                show_model(ctx, found)
+                show_model(ctx, figures)
         if about_drift.open:
             with about_drift, showing_errors(), st.spinner("Counting …"):
                 show_watch(ctx)

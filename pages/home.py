@@ -1,4 +1,4 @@
-"""Home: what waits for me, and how far we are."""
+"""Home: what waits for the person, and the clinic's progress."""
 
 import streamlit as st
 
@@ -34,25 +34,25 @@ def render() -> None:
     """Draw the page."""
     ctx = page_context()
     with showing_errors():
-        found = worklist(ctx.caller)
-        if found.progress is None:
-            _reading(found)
-        elif not found.progress.cases:
+        my_work = worklist(ctx.caller)
+        if my_work.progress is None:
+            _reading(my_work)
+        elif not my_work.progress.cases:
             _first_start(ctx)
         else:
-            _clinic(ctx, found, found.progress)
+            _clinic(ctx, my_work, my_work.progress)
 
 
-def _clinic(ctx: PageContext, found: Worklist, progress: Progress) -> None:
+def _clinic(ctx: PageContext, my_work: Worklist, progress: Progress) -> None:
     work, far = st.columns([2.6, 1], gap="large")
     with work:
         st.title("What waits for me")
         queues = [queue for queue in my_open_queues(ctx) if queue.next_image_id is not None]
-        for one in queues:
-            show_queue_row(one)
-        if not found.items and not queues:
+        for queue in queues:
+            show_queue_row(queue)
+        if not my_work.items and not queues:
             st.success("Nothing waits. Well done.", icon=":material/task_alt:")
-        for item in found.items:
+        for item in my_work.items:
             _row(item)
     with far:
         _how_far(ctx, progress)
@@ -98,8 +98,8 @@ def _first_start(ctx: PageContext) -> None:
         ("2", "Label", "Enter the histology of each specimen. The label follows by the rules, with its reason."),
         ("3", "Annotate", "Paint the acetowhite epithelium. With enough of both, train the clinic's own model."),
     )
-    for place, (number, title, text) in zip(st.columns(3), steps, strict=True):
-        with place, st.container(border=True, height=172):
+    for column, (number, title, text) in zip(st.columns(3), steps, strict=True):
+        with column, st.container(border=True, height=172):
             st.markdown(f"### {number} &nbsp; {title}")
             st.markdown(text)
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -109,13 +109,13 @@ def _first_start(ctx: PageContext) -> None:
             link("admin", "Make accounts for colleagues and readers", icon=":material/group_add:")
 
 
-def _reading(found: Worklist) -> None:
+def _reading(my_work: Worklist) -> None:
     st.title("What waits for me")
-    if not found.items:
+    if not my_work.items:
         st.info("No study waits to be read. You will find one here when an administrator opens it for you.")
         return
     st.caption("You see one image after the other, in an order of your own. An answer is final.")
-    for item in found.items:
+    for item in my_work.items:
         total = item.total or item.number
         done = total - item.number
         with st.container(border=True):

@@ -24,18 +24,18 @@ from pages._ui.shared.context import PageContext, page_context
 from pages._ui.shared.errors import showing_errors
 from pages._ui.shared.links import link
 from pages._ui.shared.markdown import plain
-from pages._ui.shared.messages import tell
+from pages._ui.shared.messages import show_success
 
 _SECTIONS: dict[str, Callable[[PageContext, CheckpointRecord], None]] = {
-    "Calls": lambda _person, one: show_calls(one),
+    "Calls": lambda _ctx, checkpoint: show_calls(checkpoint),
     "Masks": show_masks,
-    "Evidence": lambda _person, one: show_evidence(one),
-    "Did the mask help?": lambda _person, one: show_mask_help(one),
-    "Repeatability": lambda ctx, one: show_repeatability(
-        # Only this part names cases, so that only whoever opens it has seen what a network says of them.
-        models_registry.get_checkpoint(ctx.caller, checkpoint_id=one.id)
+    "Evidence": lambda _ctx, checkpoint: show_evidence(checkpoint),
+    "Did the mask help?": lambda _ctx, checkpoint: show_mask_help(checkpoint),
+    "Repeatability": lambda ctx, checkpoint: show_repeatability(
+        # Only this part names cases, so that only those who open it have seen a network's output for them.
+        models_registry.get_checkpoint(ctx.caller, checkpoint_id=checkpoint.id)
     ),
-    "Against the current model": lambda _person, one: show_against(one),
+    "Against the current model": lambda _ctx, checkpoint: show_against(checkpoint),
     "Compare": show_comparison,
     "External test sets": show_external,
 }
@@ -45,7 +45,7 @@ def render() -> None:
     """Draw the page."""
     ctx = page_context()
     st.title("Models")
-    tell("models_told")
+    show_success("models_told")
     with showing_errors():
         listed = models_registry.list_checkpoints(ctx.caller)
         if not listed:
@@ -66,19 +66,19 @@ def render() -> None:
             show_about(ctx, chosen)
 
 
-def _head(one: CheckpointRecord) -> None:
+def _head(checkpoint: CheckpointRecord) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.subheader(plain(one.name), width="content")
-        if one.is_current:
+        st.subheader(plain(checkpoint.name), width="content")
+        if checkpoint.is_current:
             st.badge("CURRENT MODEL", icon=":material/star:", color="green")
-        badges(one)
-    for sentence in leaks(one.card):
+        badges(checkpoint)
+    for sentence in leaks(checkpoint.card):
         st.error(sentence, icon=":material/water_drop:")
 
 
-def _section(ctx: PageContext, one: CheckpointRecord) -> None:
+def _section(ctx: PageContext, checkpoint: CheckpointRecord) -> None:
     section = st.segmented_control(
         "Figures", list(_SECTIONS), default="Calls", required=True, key="models_section", label_visibility="collapsed"
     )
     with showing_errors():
-        _SECTIONS[section or "Calls"](ctx, one)
+        _SECTIONS[section or "Calls"](ctx, checkpoint)

@@ -1,4 +1,4 @@
-"""A reader's blinded session: one image, two calls, a confidence, and no way back."""
+"""A reader's blinded session: one image, two calls, a confidence, and no going back."""
 
 from urllib.parse import quote
 
@@ -68,7 +68,7 @@ def _study_card(study: AssignedStudy) -> None:
         name, progress, action = st.columns([4, 3, 2], vertical_alignment="center")
         name.markdown(f"**{plain(study.name)}**")
         session = f"Session {study.session} of {study.n_sessions}: " if study.n_sessions > 1 else ""
-        # Of a study of which the reader has seen every case elsewhere nothing is left to be read.
+        # Where the reader has seen every case of a study elsewhere, nothing is left to read.
         share = study.answered / study.total if study.total else 1.0
         progress.progress(share, text=f"{session}{study.answered} of {study.total} read")
         if study.opens_at is not None:
@@ -78,16 +78,16 @@ def _study_card(study: AssignedStudy) -> None:
             action.badge(word, icon=":material/check:", color="green")
         else:
             word = "Go on" if study.answered else "Start"
-            # A study's number is in the reader's address anyway; it tells nothing of a case.
+            # A study's number is in the reader's address anyway; it reveals nothing about a case.
             if action.button(word, key=f"read_{study.study_id}", type="primary", width="stretch"):
                 go("read", study=study.study_id)
 
 
 @st.fragment
+@showing_errors()
 def _read(study_id: int) -> None:
-    """One case; an answer draws this part anew and not the frame around it, so that nobody waits for the menu."""
-    with showing_errors():
-        _case(page_context(), study_id)
+    """Draw one case; an answer reruns this part and not the frame around it, so that nobody waits for the menu."""
+    _case(page_context(), study_id)
 
 
 def _case(ctx: PageContext, study_id: int) -> None:
@@ -158,11 +158,11 @@ def _turn_stage(key: str, n_images: int) -> None:
 
 
 def _points(shown: Presented) -> list[tuple[float, float]]:
-    """The sites that are set; at first those that the store has kept, such as from before a reload."""
-    found: list[tuple[float, float]] = st.session_state.setdefault(_POINTS, {}).setdefault(
+    """The sites that are set; at first those in the store, such as from before a reload."""
+    points: list[tuple[float, float]] = st.session_state.setdefault(_POINTS, {}).setdefault(
         shown.token, list(shown.points)
     )
-    return found
+    return points
 
 
 def _set_point(study_id: int, shown: Presented, x_px: float, y_px: float) -> None:
@@ -173,10 +173,9 @@ def _set_point(study_id: int, shown: Presented, x_px: float, y_px: float) -> Non
 
 def _keep_set(study_id: int, shown: Presented) -> None:
     """Keep sites and findings in the store as they are set: they lock with the answer, and a reload must lose none."""
-    ctx = page_context()
     try:
         readings.save_reading_draft(
-            ctx.caller,
+            page_context().caller,
             study_id=study_id,
             token=shown.token,
             points=_points(shown),
@@ -195,7 +194,7 @@ def _stop_setting() -> None:
 
 
 def _asked(study_id: int, shown: Presented) -> None:
-    """What the study asks beside call and confidence; it is kept with the answer."""
+    """Draw what the study asks besides call and confidence; it is stored with the answer."""
     if not (shown.asks_findings or shown.asks_points):
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -270,18 +269,17 @@ def _aid(aid: AidShown, phase: int) -> None:
 
 
 def _keep(study_id: int) -> None:
-    """Keep the answer before the page is drawn anew, so that a rerun that is interrupted loses nothing."""
-    ctx = page_context()
+    """Store the answer before the page is redrawn, so that an interrupted rerun loses nothing."""
     try:
         answer = given_answer(_ANSWER)
         progress = readings.record_reading(
-            ctx.caller,
+            page_context().caller,
             study_id=study_id,
             token=answer.token,
             call=answer.call,
             confidence=answer.confidence,
             active_ms=answer.active_ms,
-            # A session of the browser that has begun anew knows nothing of them: then what the store has kept counts.
+            # A restarted browser session does not know them: then what the store holds counts.
             points=st.session_state.get(_POINTS, {}).get(answer.token),
             findings=st.session_state.get(f"findings_{answer.token}"),
         )

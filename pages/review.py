@@ -1,4 +1,4 @@
-"""Predictions: what the model sees, how sure it is, what spoke for its call; agree or overrule."""
+"""Review of predictions: what the model sees, how sure it is and why; agree or overrule."""
 
 import streamlit as st
 
@@ -43,16 +43,16 @@ def render() -> None:
 
 
 def _asked_for(ctx: PageContext, queue: ReviewNext) -> int | None:
-    """The prediction of the address, else that of the image of the address, else the first that waits."""
+    """The prediction or the image that the address names, else the first prediction that waits."""
     prediction, image = st.query_params.get("prediction", ""), st.query_params.get("image", "")
     if prediction.isdigit():
         return int(prediction)
     if image.isdigit():
-        found = review.find_prediction(ctx.caller, image_id=int(image))
-        if found is None:
+        record = review.find_prediction(ctx.caller, image_id=int(image))
+        if record is None:
             _offer_prediction(ctx, int(image), is_possible=queue.checkpoint_name is not None)
             st.stop()
-        return found.id
+        return record.id
     return queue.prediction_id
 
 
@@ -73,10 +73,9 @@ def _offer_prediction(ctx: PageContext, image_id: int, *, is_possible: bool) -> 
         link("models", "Promote a model first", icon=":material/deployed_code:")
 
 
+@showing_errors()
 def _predict(image_id: int) -> None:
-    ctx = page_context()
-    with showing_errors():
-        predicting.start_prediction(ctx.caller, image_ids=[image_id])
+    predicting.start_prediction(page_context().caller, image_ids=[image_id])
 
 
 def _nothing_to_show(queue: ReviewNext) -> None:
@@ -104,7 +103,7 @@ def _kept_back(why: str, queue: ReviewNext) -> None:
 
 
 def _desk(ctx: PageContext, desk: ReviewDesk) -> None:
-    found = desk.prediction
+    prediction = desk.prediction
     _head(ctx, desk)
     for problem in desk.problems:
         st.warning(f"{problem} Or predict the image again.", icon=":material/broken_image:")
@@ -113,7 +112,7 @@ def _desk(ctx: PageContext, desk: ReviewDesk) -> None:
         show_image(ctx, desk)
         show_sites(desk)
     with verdict:
-        show_calls(found)
+        show_calls(prediction)
         show_verdict(ctx, desk)
         show_reference(ctx, desk)
     show_maps(ctx, desk)
@@ -121,12 +120,14 @@ def _desk(ctx: PageContext, desk: ReviewDesk) -> None:
 
 
 def _head(ctx: PageContext, desk: ReviewDesk) -> None:
-    found = desk.prediction
+    prediction = desk.prediction
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"**{found.patient_code}** · case {found.case_id} · image {found.image_id}", width="content")
-        model_badges(found.all_marks)
+        st.markdown(
+            f"**{prediction.patient_code}** · case {prediction.case_id} · image {prediction.image_id}", width="content"
+        )
+        model_badges(prediction.all_marks)
         st.space("stretch")
-        offer_page(ctx, found.case_id)
+        offer_page(ctx, prediction.case_id)
         st.caption(f"{many_text(desk.waiting)} waiting", width="content")
         st.button(
             "Next",
@@ -136,7 +137,7 @@ def _head(ctx: PageContext, desk: ReviewDesk) -> None:
             args=(desk.next_id,),
             disabled=desk.next_id is None,
         )
-    st.caption(f"{found.checkpoint_name} · {label_source_text(found.label_source)}")
+    st.caption(f"{prediction.checkpoint_name} · {label_source_text(prediction.label_source)}")
 
 
 def _show(prediction_id: int) -> None:

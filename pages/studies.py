@@ -19,7 +19,7 @@ from pages._ui.shared.errors import showing_errors
 from pages._ui.shared.formats import as_when
 from pages._ui.shared.links import go
 from pages._ui.shared.markdown import plain
-from pages._ui.shared.messages import tell
+from pages._ui.shared.messages import show_success
 from pages._ui.studies.conduct import conduct_view, show_warnings
 from pages._ui.studies.form import study_form
 from pages._ui.studies.plan_form import plan_words
@@ -59,7 +59,7 @@ def _list(ctx: PageContext) -> None:
     title.title("Reading studies", anchor=False)
     if action.button("New study", type="primary", icon=":material/add:", width="stretch"):
         go("studies", new=1)
-    tell(_TOLD)
+    show_success(_TOLD)
     listed = study_records.list_studies(ctx.caller)
     if not listed:
         st.info(
@@ -106,7 +106,7 @@ def _detail(ctx: PageContext, study_id: int) -> None:
             simulated_badge()
     if study.question:
         st.markdown(plain(study.question))
-    tell(_TOLD)
+    show_success(_TOLD)
     if study.state is StudyState.CLOSED:
         _closed(ctx, detail)
         return
@@ -160,11 +160,13 @@ def _checkpoints(ctx: PageContext, study: StudyRecord, checkpoints: tuple[Checkp
             _predict_button(ctx, study, checkpoint)
 
 
-def _predict_button(ctx: PageContext, study: StudyRecord, one: CheckpointProgress) -> None:
-    missing = one.total - one.predicted
-    if st.button(f"Predict the missing {missing}", key=f"predict_{one.checkpoint_id}", icon=":material/neurology:"):
+def _predict_button(ctx: PageContext, study: StudyRecord, checkpoint: CheckpointProgress) -> None:
+    missing = checkpoint.total - checkpoint.predicted
+    if st.button(
+        f"Predict the missing {missing}", key=f"predict_{checkpoint.checkpoint_id}", icon=":material/neurology:"
+    ):
         with showing_errors():
-            job = predict_missing(ctx.caller, study_id=study.id, checkpoint_id=one.checkpoint_id)
+            job = predict_missing(ctx.caller, study_id=study.id, checkpoint_id=checkpoint.checkpoint_id)
             st.session_state[_TOLD] = (
                 "A job predicts them already; look again in a while." if job is None
                 else f"Job {job.id} predicts {missing} cases in the background. Look again in a while."

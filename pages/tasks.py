@@ -9,7 +9,7 @@ from pages._ui.shared.context import PageContext, page_context
 from pages._ui.shared.errors import showing_errors
 from pages._ui.shared.links import go
 from pages._ui.shared.markdown import plain
-from pages._ui.shared.messages import tell
+from pages._ui.shared.messages import show_success
 from pages._ui.shared.words import FINDINGS
 from pages._ui.tasks.form import task_form
 from pages._ui.tasks.progress import TOLD, back_to_tasks, show_task, task_badges
@@ -45,7 +45,7 @@ def _list(ctx: PageContext) -> None:
     title.title("Tasks", anchor=False)
     if is_administrator and action.button("New task", type="primary", icon=":material/add:", width="stretch"):
         go("tasks", new=1)
-    tell(TOLD)
+    show_success(TOLD)
     queues = my_open_queues(ctx)
     if queues or not is_administrator:
         st.subheader("My queues", anchor=False)
@@ -63,7 +63,7 @@ def _watched(ctx: PageContext, *, is_administrator: bool) -> None:
     """The tasks whose progress this person may see."""
     with_closed = bool(st.session_state.get(_WITH_CLOSED))
     listed = tasks.list_tasks(ctx.caller, with_closed=with_closed)
-    watched = [one for one in listed if is_administrator or one.adjudicator_id == ctx.caller.actor.person_id]
+    watched = [task for task in listed if is_administrator or task.adjudicator_id == ctx.caller.actor.person_id]
     if not watched and not is_administrator:
         return
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -75,8 +75,8 @@ def _watched(ctx: PageContext, *, is_administrator: bool) -> None:
             "No task yet. Make one to hand images to colleagues: each person gets a queue, and several can annotate "
             "the same image without seeing each other's masks."
         )
-    for one in watched:
-        _card(one)
+    for task in watched:
+        _card(task)
 
 
 def _card(task: TaskRecord) -> None:

@@ -1,4 +1,4 @@
-"""Freeze what is to be learned, start the training, watch it."""
+"""Train: freeze a snapshot, start a training, watch it."""
 
 import pandas as pd
 import streamlit as st
@@ -17,6 +17,7 @@ from pages._ui.shared.errors import showing_errors
 from pages._ui.shared.formats import as_when
 from pages._ui.shared.links import link
 from pages._ui.shared.markdown import plain
+from pages._ui.shared.tables import pick_row
 from pages._ui.training.by_itself import train_by_itself
 from pages._ui.training.freezing import counts_table, freeze_column, left_out_table
 from pages._ui.training.preflight import look_ahead
@@ -60,7 +61,7 @@ def _shown_job(trainings: tuple[JobRecord, ...]) -> int | None:
 
 def _start(ctx: PageContext, snapshots: tuple[SnapshotRecord, ...]) -> None:
     st.subheader("2 · Train")
-    by_id = {one.id: one for one in snapshots if not one.external}
+    by_id = {snapshot.id: snapshot for snapshot in snapshots if not snapshot.external}
     if not by_id:
         st.info("Freeze a snapshot first: it is what a model learns from.", icon=":material/ac_unit:")
         return
@@ -98,11 +99,10 @@ def _snapshot_line(snapshot: SnapshotRecord) -> str:
     return f"{snapshot.name} · {snapshot.count('images')} images · {label_source_text(snapshot.label_source)} · {masks}"
 
 
+@showing_errors()
 def _start_now(snapshot_id: int, settings: TrainingSettings) -> None:
-    ctx = page_context()
-    with showing_errors():
-        job = starting.start_training(ctx.caller, snapshot_id=snapshot_id, settings=settings)
-        st.query_params["job"] = str(job.id)
+    job = starting.start_training(page_context().caller, snapshot_id=snapshot_id, settings=settings)
+    st.query_params["job"] = str(job.id)
 
 
 def _list_snapshots(snapshots: tuple[SnapshotRecord, ...]) -> None:
@@ -125,16 +125,14 @@ def _list_snapshots(snapshots: tuple[SnapshotRecord, ...]) -> None:
                 "Hash": [snapshot.sha256[:12] for snapshot in snapshots],
             }
         )
-        picked = st.dataframe(
-            rows, hide_index=True, width="stretch", on_select="rerun", selection_mode="single-row", key="snapshot_rows"
-        )["selection"]["rows"]
-        if picked and picked[0] < len(snapshots):
-            one = snapshots[picked[0]]
-            st.markdown(f"**{one.name}** · labelled by rules {one.rules_version} · seed {one.seed}")
-            st.caption(f"Masks: {plain(one.masks_text)}")
-            st.dataframe(counts_table(one.counts), hide_index=True, width="stretch")
-            if one.counts["left_out"]:
-                left_out_table(one.counts["left_out"])
+        picked = pick_row(rows, key="snapshot_rows")
+        if picked is not None:
+            snapshot = snapshots[picked]
+            st.markdown(f"**{snapshot.name}** · labelled by rules {snapshot.rules_version} · seed {snapshot.seed}")
+            st.caption(f"Masks: {plain(snapshot.masks_text)}")
+            st.dataframe(counts_table(snapshot.counts), hide_index=True, width="stretch")
+            if snapshot.counts["left_out"]:
+                left_out_table(snapshot.counts["left_out"])
 
 
 def _list_trainings(trainings: tuple[JobRecord, ...], snapshots: tuple[SnapshotRecord, ...]) -> None:
@@ -155,9 +153,7 @@ def _list_trainings(trainings: tuple[JobRecord, ...], snapshots: tuple[SnapshotR
             }
         )
         st.caption("Choose a training to see its curves.")
-        picked = st.dataframe(
-            rows, hide_index=True, width="stretch", on_select="rerun", selection_mode="single-row", key="training_rows"
-        )["selection"]["rows"]
-        if picked and picked[0] < len(trainings):
-            link("train", f"Show training {trainings[picked[0]].id}", icon=":material/show_chart:",
-                 job=trainings[picked[0]].id)  # fmt: skip
+        picked = pick_row(rows, key="training_rows")
+        if picked is not None:
+            job_id = trainings[picked].id
+            link("train", f"Show training {job_id}", icon=":material/show_chart:", job=job_id)

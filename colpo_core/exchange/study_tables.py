@@ -72,18 +72,18 @@ def exact_shares_table(analysis: RatingAnalysis) -> TextTable:
     """Shares of the readers' calls with intervals of the design's confidence."""
     rows = [
         (name, *(share.text() if (share := getattr(arm, field)) else "" for field in _SHARES))
-        for name, arm in _reader_arms(analysis)
+        for name, arm in reader_arms(analysis)
     ]
     return TextTable(("Reader", *_SHARES.values()), rows)
 
 
 def areas_table(analysis: RatingAnalysis) -> TextTable:
     """Area under the curve of each reader in each arm."""
-    rows = [(name, area_text(arm), str(arm.n)) for name, arm in _reader_arms(analysis)]
+    rows = [(name, area_text(arm), str(arm.n)) for name, arm in reader_arms(analysis)]
     return TextTable(("Reader", "Area under the curve", "Cases"), rows)
 
 
-def _reader_arms(analysis: RatingAnalysis) -> Iterator[tuple[str, ReaderArm]]:
+def reader_arms(analysis: RatingAnalysis) -> Iterator[tuple[str, ReaderArm]]:
     """Each reader in each arm, named by the arm too where there are several."""
     for name, reader in analysis.readers.items():
         for arm, figures in reader.arms.items():
@@ -194,7 +194,7 @@ def agreement_tables(analysis: StudyAnalysis) -> list[TextTable]:
     agreement = {} if analysis.readers is None else analysis.readers.agreement
     tables = [
         TextTable((f"Between readers, {arm}" if len(agreement) > 1 else "Between readers", "Value (interval)", "Cases"),
-                  list(_agreement_rows(coefficients)))
+                  list(agreement_rows(coefficients)))
         for arm, coefficients in agreement.items()
     ]  # fmt: skip
     again = [
@@ -205,7 +205,8 @@ def agreement_tables(analysis: StudyAnalysis) -> list[TextTable]:
     return [table for table in tables if table.rows]
 
 
-def _agreement_rows(agreement: ArmAgreement) -> Iterator[tuple[str, str, str]]:
+def agreement_rows(agreement: ArmAgreement) -> Iterator[tuple[str, str, str]]:
+    """Each coefficient of all readers, then Cohen's kappa of each pair, with its interval and its cases."""
     coefficients = {title: getattr(agreement, name) for name, title in _AGREEMENT.items()}
     for title, coefficient in coefficients.items():
         if coefficient is not None:

@@ -9,21 +9,22 @@ from pages._ui.shared.markdown import plain
 
 
 def show_back_up(ctx: PageContext) -> None:
-    """Draw it."""
-    found = last_back_up(ctx.caller)
-    if found.at is None:
+    """Draw when and by whom the last back-up was made."""
+    backup = last_back_up(ctx.caller)
+    if backup.at is None:
         st.warning(
             "The store was never backed up with this program. A failing disk would take all of it.",
             icon=":material/backup:",
         )
         return
-    said = f"Last back-up: {as_when(found.at)}, by {plain(found.by)}."
-    if found.n_damaged:
+    sentence = f"Last back-up: {as_when(backup.at)}, by {plain(backup.by)}."
+    if backup.n_damaged:
         st.error(
-            f"{said} Damaged in the store then: {count_text(found.n_damaged, 'file')}. Take them from an earlier copy.",
+            f"{sentence} Damaged in the store then: {count_text(backup.n_damaged, 'file')}. "
+            "Take them from an earlier copy.",
             icon=":material/broken_image:",
         )
-    elif found.is_old:
-        st.warning(f"{said} That is more than {OLD_AFTER.days} days ago.", icon=":material/backup:")
+    elif backup.is_old:
+        st.warning(f"{sentence} That is more than {OLD_AFTER.days} days ago.", icon=":material/backup:")
     else:
-        st.success(said, icon=":material/backup:")
+        st.success(sentence, icon=":material/backup:")

@@ -61,7 +61,7 @@ def test_the_mask_never_goes_through_the_page(store: Store, open_page: Open, ann
 def test_submitting_asks_for_exactly_the_saved_mask(
     store: Store, open_page: Open, annotator: Actor, add_case: Any
 ) -> None:
-    from pages._ui.annotations import actions as deeds
+    from pages._ui.annotations import actions
     from pages._ui.components.mask_editor import MaskSubmission
     from pages._ui.shared.context import PageContext
 
@@ -71,9 +71,9 @@ def test_submitting_asks_for_exactly_the_saved_mask(
     own_masks.save_draft(Caller(store, annotator), document_id=opened.document_id, base_seq=0, rle=code)
     here = PageContext(Caller(store, annotator))
     names = {opened.document_id: "Acetowhite epithelium"}
-    deeds.submit(here, [MaskSubmission(opened.document_id, 0, "")], names)
+    actions.submit(here, [MaskSubmission(opened.document_id, 0, "")], names)
     assert own_masks.submitted_masks(Caller(store, annotator), image_id=image_id) == ()
-    deeds.submit(here, [MaskSubmission(opened.document_id, 1, "a note")], names)
+    actions.submit(here, [MaskSubmission(opened.document_id, 1, "a note")], names)
     assert len(own_masks.submitted_masks(Caller(store, annotator), image_id=image_id)) == 1
     app = open_page(annotator, "annotate", image=image_id)
     assert "Version 1" in shown(app)
@@ -95,7 +95,7 @@ def test_nothing_acetowhite_is_one_press(store: Store, open_page: Open, annotato
 
 def test_submitting_an_empty_mask_asks_first(store: Store, open_page: Open, annotator: Actor, add_case: Any) -> None:
     from colpo_core.terms import MaskDoubt
-    from pages._ui.annotations import actions as deeds
+    from pages._ui.annotations import actions
     from pages._ui.annotations.mask_questions import MaskQuestion
     from pages._ui.components.mask_editor import MaskSubmission
 
@@ -105,12 +105,12 @@ def test_submitting_an_empty_mask_asks_first(store: Store, open_page: Open, anno
         MaskSubmission(opened.document_id, 0, ""), "Acetowhite epithelium", MaskDoubt.EMPTY, "Is there none?"
     )
     app = open_page(annotator, "annotate", image=image_id)
-    app.session_state[deeds.QUESTIONS] = (question,)
+    app.session_state[actions.QUESTIONS] = (question,)
     app = app.run()
     assert "not submitted yet" in shown(app)
     app = press(app, "Not painted yet")
     assert "not submitted yet" not in shown(app)
-    app.session_state[deeds.QUESTIONS] = (question,)
+    app.session_state[actions.QUESTIONS] = (question,)
     app = press(app.run(), "There is none: no acetowhite epithelium")
     assert not app.exception
     (made,) = own_masks.submitted_masks(Caller(store, annotator), image_id=image_id)
@@ -201,7 +201,7 @@ def test_points_come_back_from_the_canvas_as_they_went() -> None:
 def test_all_findings_are_submitted_together_and_a_refusal_keeps_the_rest(
     store: Store, annotator: Actor, add_case: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from pages._ui.annotations import actions as deeds
+    from pages._ui.annotations import actions
     from pages._ui.components.mask_editor import MaskSubmission
     from pages._ui.shared.context import PageContext
 
@@ -215,15 +215,15 @@ def test_all_findings_are_submitted_together_and_a_refusal_keeps_the_rest(
         code = encode_rle(np.eye(HEIGHT, WIDTH, dtype=np.bool_))
         own_masks.save_draft(Caller(store, annotator), document_id=opened.document_id, base_seq=0, rle=code)
         asked.append(MaskSubmission(opened.document_id, 1 if finding is not Finding.MOSAIC else 7, ""))
-    deeds.submit(PageContext(Caller(store, annotator)), asked, names)
-    text, is_error = said[deeds.SAID]
+    actions.submit(PageContext(Caller(store, annotator)), asked, names)
+    text, is_error = said[actions.SAID]
     assert is_error
     assert text.startswith(
         "Submitted: acetowhite_epithelium, version 1 and cervix_outline, version 1. Not submitted: mosaic. The stored"
     )
     assert len(own_masks.submitted_masks(Caller(store, annotator), image_id=image_id)) == 2
-    deeds.submit(PageContext(Caller(store, annotator)), [MaskSubmission(asked[1].document_id, 1, "")], names)
-    assert said[deeds.SAID] == ("Version 1 submitted: mosaic.", False)
+    actions.submit(PageContext(Caller(store, annotator)), [MaskSubmission(asked[1].document_id, 1, "")], names)
+    assert said[actions.SAID] == ("Version 1 submitted: mosaic.", False)
 
 
 @pytest.mark.parametrize("mode", ["Compare stages", "Case form"])

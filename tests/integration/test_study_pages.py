@@ -199,7 +199,7 @@ def test_a_closed_study_shows_readers_together_and_against_the_networks(
     tables = "".join(str(element.proto.body) for element in app.get("html"))
     assert "All readers" in tables
     assert "Reader minus network" in tables
-    assert "Fleiss' kappa" in tables
+    assert "Fleiss&#39; kappa" in tables
     assert "Krippendorff" in tables
     assert "&lt;B&gt;Anna" in tables, "a name is no markup"
     assert "Readers against model-1, 4 channels" in said(app)

@@ -1,4 +1,4 @@
-"""What the buttons of the agreement page do. They run before the page is drawn, and leave a word for it to say."""
+"""What the buttons of the agreement page do. They run before the page is drawn, and leave a message for it to show."""
 
 import streamlit as st
 
@@ -9,7 +9,7 @@ from colpo_core.terms import Combination, Finding, MaskDoubt
 from pages._ui.annotations.mask_questions import MaskQuestion, drop_question, keep_question
 from pages._ui.components.mask_editor import MaskSubmission
 from pages._ui.shared.context import PageContext
-from pages._ui.shared.messages import doing
+from pages._ui.shared.messages import button_action
 from pages._ui.shared.words import FINDINGS
 
 SAID = "agreement_said"
@@ -43,7 +43,7 @@ def back() -> None:
 
 
 def open_editor(image_id: int, finding: Finding) -> None:
-    """Let the adjudicator paint upon what his draft holds."""
+    """Let adjudicators paint on their draft."""
     st.session_state[painting_key(image_id, finding)] = True
 
 
@@ -52,80 +52,69 @@ def close_editor(image_id: int, finding: Finding) -> None:
     st.session_state.pop(painting_key(image_id, finding), None)
 
 
-def take(ctx: PageContext, version_id: int, image_id: int) -> None:
-    """Decide that one mask counts as it is."""
-
-    def deed() -> str:
-        note = str(st.session_state.get(note_key(image_id), ""))
-        decision = adjudication.take_mask(ctx.caller, version_id=version_id, note=note)
-        return f"Decided: the mask of {decision.author} counts"
-
-    doing(deed, key=SAID)
+@button_action(SAID)
+def take(ctx: PageContext, version_id: int, image_id: int) -> str:
+    """Decide that one mask counts, unchanged."""
+    note = str(st.session_state.get(note_key(image_id), ""))
+    decision = adjudication.take_mask(ctx.caller, version_id=version_id, note=note)
+    return f"Decided: the mask of {decision.author} counts"
 
 
+@button_action(SAID)
 def combine(
     ctx: PageContext, image_id: int, finding: Finding, combination: Combination, version_ids: tuple[int, ...]
-) -> None:
-    """Combine masks into a draft of one's own, and open it."""
-
-    def deed() -> str:
-        adjudication.start_combination(
-            ctx.caller,
-            image_id=image_id,
-            finding=finding,
-            combination=combination,
-            version_ids=version_ids,
-        )
-        return ""
-
-    if doing(deed, key=SAID):
-        st.session_state[_LOAD] = counter("load") + 1
-        open_editor(image_id, finding)
+) -> str:
+    """Combine masks into one's own draft, and open it."""
+    adjudication.start_combination(
+        ctx.caller,
+        image_id=image_id,
+        finding=finding,
+        combination=combination,
+        version_ids=version_ids,
+    )
+    st.session_state[_LOAD] = counter("load") + 1
+    open_editor(image_id, finding)
+    return ""
 
 
 def adjudicate(ctx: PageContext, image_id: int, finding: Finding, submissions: tuple[MaskSubmission, ...]) -> None:
-    """Decide that what is on the screen counts."""
+    """Decide that the mask on the screen counts."""
     for submission in submissions:
         _adjudicate(ctx, image_id, finding, submission, sure=())
     st.session_state[_ANSWER] = counter("answer") + 1
 
 
 def adjudicate_as_it_is(ctx: PageContext, image_id: int, finding: Finding, question: MaskQuestion) -> None:
-    """Decide that a mask counts of which the adjudicator says that it is right."""
+    """Decide that a mask counts that the adjudicator says is right."""
     drop_question(QUESTIONS, question.submission.document_id)
     _adjudicate(ctx, image_id, finding, question.submission, sure=(question.doubt,))
 
 
-def fill(ctx: PageContext, question: MaskQuestion) -> None:
+@button_action(SAID)
+def fill(ctx: PageContext, question: MaskQuestion) -> str:
     """Fill an outline in the editor, as a step that Undo takes back."""
-    one = question.submission
-
-    def deed() -> str:
-        filling.fill_draft(ctx.caller, document_id=one.document_id, seq=one.seq)
-        return "Filled: look at it, then press Adjudicate. Undo (Ctrl+Z) brings the line back."
-
-    if doing(deed, key=SAID):
-        drop_question(QUESTIONS, one.document_id)
-        st.session_state[_LOAD] = counter("load") + 1
+    submission = question.submission
+    filling.fill_draft(ctx.caller, document_id=submission.document_id, seq=submission.seq)
+    drop_question(QUESTIONS, submission.document_id)
+    st.session_state[_LOAD] = counter("load") + 1
+    return "Filled: look at it, then press Adjudicate. Undo (Ctrl+Z) brings the line back."
 
 
+@button_action(SAID)
 def _adjudicate(
     ctx: PageContext, image_id: int, finding: Finding, submission: MaskSubmission, *, sure: tuple[MaskDoubt, ...]
-) -> None:
-    def deed() -> str:
-        try:
-            adjudication.adjudicate(
-                ctx.caller,
-                document_id=submission.document_id,
-                seq=submission.seq,
-                note=submission.note,
-                sure=sure,
-            )
-        except MaskDoubted as asked:
-            keep_question(QUESTIONS, submission, FINDINGS[finding], asked)
-            return ""
-        drop_question(QUESTIONS, submission.document_id)
-        close_editor(image_id, finding)
-        return "Decided: your mask counts"
-
-    doing(deed, key=SAID)
+) -> str:
+    try:
+        adjudication.adjudicate(
+            ctx.caller,
+            document_id=submission.document_id,
+            seq=submission.seq,
+            note=submission.note,
+            sure=sure,
+        )
+    except MaskDoubted as asked:
+        keep_question(QUESTIONS, submission, FINDINGS[finding], asked)
+        return ""
+    drop_question(QUESTIONS, submission.document_id)
+    close_editor(image_id, finding)
+    return "Decided: your mask counts"

@@ -7,10 +7,11 @@ import streamlit as st
 
 from colpo_core.records.agreement import AgreementOverview, ImageRow
 from colpo_core.records.statistics.figures import Estimate
-from pages._ui.agreement import actions as deeds
+from pages._ui.agreement import actions
 from pages._ui.agreement.words import distance_text
 from pages._ui.shared.formats import count_text, short_estimate
 from pages._ui.shared.links import link
+from pages._ui.shared.tables import pick_row
 
 _PER_PAGE = 20
 _ALL, _OPEN = "All", "Not decided"
@@ -39,9 +40,9 @@ def to_decide(overview: AgreementOverview) -> list[int]:
 
 
 def _show_figures(overview: AgreementOverview) -> None:
-    places = st.columns(5)
-    for place, (name, found, unit) in zip(
-        places,
+    columns = st.columns(5)
+    for column, (name, estimate, unit) in zip(
+        columns,
         (
             ("Dice", overview.dice, ""),
             ("IoU", overview.iou, ""),
@@ -51,8 +52,8 @@ def _show_figures(overview: AgreementOverview) -> None:
         ),
         strict=True,
     ):
-        place.metric(name, _value(found, unit), border=True)
-        place.caption(_interval(found, unit))
+        column.metric(name, _value(estimate, unit), border=True)
+        column.caption(_interval(estimate, unit))
     st.caption(
         f"Means over {count_text(overview.n_images, 'image')} of {count_text(overview.n_patients, 'patient')} that two "
         "or more people annotated, each with the mean of its pairs of masks; 95% intervals by "
@@ -62,19 +63,21 @@ def _show_figures(overview: AgreementOverview) -> None:
     )
 
 
-def _value(found: Estimate, unit: str) -> str:
-    if found.value is None:
+def _value(estimate: Estimate, unit: str) -> str:
+    if estimate.value is None:
         return "–"
-    return f"{found.value:.1f}{unit}" if unit else f"{found.value:.2f}"
+    return f"{estimate.value:.1f}{unit}" if unit else f"{estimate.value:.2f}"
 
 
-def _interval(found: Estimate, unit: str) -> str:
-    if found.value is None:
+def _interval(estimate: Estimate, unit: str) -> str:
+    if estimate.value is None:
         return "not defined"
-    if found.low is None or found.high is None:
-        return f"no interval: {count_text(found.n_patients, 'patient')}"
-    places = 1 if unit else 2
-    return f"{found.low:.{places}f} to {found.high:.{places}f}{unit}, {count_text(found.n_patients, 'patient')}"
+    if estimate.low is None or estimate.high is None:
+        return f"no interval: {count_text(estimate.n_patients, 'patient')}"
+    digits = 1 if unit else 2
+    return (
+        f"{estimate.low:.{digits}f} to {estimate.high:.{digits}f}{unit}, {count_text(estimate.n_patients, 'patient')}"
+    )
 
 
 def _show_pairs(overview: AgreementOverview) -> None:
@@ -109,7 +112,7 @@ def _show_images(images: Sequence[ImageRow], waiting: Sequence[int]) -> None:
                 type="primary",
                 icon=":material/gavel:",
                 help="Opens the image whose masks are the least alike, and the next after it",
-                on_click=deeds.open_image,
+                on_click=actions.open_image,
                 args=(waiting[0],),
             )
     listed = [row for row in images if wanted != _OPEN or not row.is_adjudicated]
@@ -133,16 +136,8 @@ def _show_images(images: Sequence[ImageRow], waiting: Sequence[int]) -> None:
         }
         for row in rows
     )
-    chosen = st.dataframe(
-        table,
-        hide_index=True,
-        width="stretch",
-        key=f"agreement_images_{wanted}_{page}",
-        on_select="rerun",
-        selection_mode="single-row",
-    )
-    picked = chosen["selection"]["rows"]
-    if picked:
-        deeds.open_image(rows[picked[0]].image_id)
+    picked = pick_row(table, key=f"agreement_images_{wanted}_{page}")
+    if picked is not None:
+        actions.open_image(rows[picked].image_id)
         st.rerun()
     st.caption("Tick a row to see its masks in colours, and who decided what.")

@@ -1,4 +1,4 @@
-"""How the agreement page says things, and in which colour it draws whose mask."""
+"""The wording of the agreement page."""
 
 from colpo_core.records.agreement import AdjudicationRecord
 from colpo_core.terms import AdjudicationMethod, Combination

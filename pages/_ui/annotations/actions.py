@@ -1,4 +1,4 @@
-"""What the buttons of the annotation page do. They run before the page is drawn, and leave a word for it to say."""
+"""What the buttons of the annotation page do. They run before the page is drawn, and leave a message for it to show."""
 
 from collections.abc import Sequence
 
@@ -15,7 +15,7 @@ from colpo_core.terms import Finding, Start
 from pages._ui.annotations.mask_questions import MaskQuestion, drop_question, keep_question
 from pages._ui.components.mask_editor import MaskSubmission
 from pages._ui.shared.context import PageContext
-from pages._ui.shared.messages import doing
+from pages._ui.shared.messages import button_action
 from pages._ui.shared.words import joined
 
 SAID = "annotate_said"
@@ -49,98 +49,82 @@ def open_image(image_id: int) -> None:
 
 
 def choose_finding(finding: Finding) -> None:
-    """The person has picked another layer of the editor: what stands beside it follows."""
+    """Follow the layer that the person has picked in the editor, so that what is beside it matches."""
     st.session_state[FINDING] = finding
 
 
-def submit(ctx: PageContext, submissions: Sequence[MaskSubmission], names: dict[str, str]) -> None:
-    """Make a version of each mask that is on the screen; one that is refused or asked about holds up no other.
+@button_action(SAID)
+def submit(ctx: PageContext, submissions: Sequence[MaskSubmission], names: dict[str, str]) -> str:
+    """Make a version of each mask on the screen; one that is refused or questioned does not hold up the others.
 
     Args:
         ctx: The page's context.
-        submissions: One a finding.
-        names: What the findings are called, by their documents.
+        submissions: One for each finding.
+        names: The findings' names, by document.
     """
-
-    def deed() -> str:
-        made, refused = [], []
-        for submission in submissions:
-            name = names[submission.document_id].lower()
-            try:
-                version = own_masks.submit_annotation(
-                    ctx.caller, document_id=submission.document_id, seq=submission.seq, note=submission.note
-                )
-                made.append((name, version.number))
-                drop_question(QUESTIONS, submission.document_id)
-            except MaskDoubted as asked:
-                keep_question(QUESTIONS, submission, names[submission.document_id], asked)
-            except ColpoError as error:
-                refused.append(f"Not submitted: {name}. {error}")
-        said = _submitted_text(made)
-        if refused:
-            raise InputRejected(" ".join(filter(None, [said, *refused])))
-        return said
-
-    doing(deed, key=SAID)
     _count(_ANSWER)
+    made, refused = [], []
+    for submission in submissions:
+        name = names[submission.document_id].lower()
+        try:
+            version = own_masks.submit_annotation(
+                ctx.caller, document_id=submission.document_id, seq=submission.seq, note=submission.note
+            )
+            made.append((name, version.number))
+            drop_question(QUESTIONS, submission.document_id)
+        except MaskDoubted as asked:
+            keep_question(QUESTIONS, submission, names[submission.document_id], asked)
+        except ColpoError as error:
+            refused.append(f"Not submitted: {name}. {error}")
+    text = _submitted_text(made)
+    if refused:
+        raise InputRejected(" ".join(filter(None, [text, *refused])))
+    return text
 
 
-def submit_as_it_is(ctx: PageContext, question: MaskQuestion) -> None:
-    """Submit a mask of which the person says that it is right."""
-    one = question.submission
-
-    def deed() -> str:
-        version = own_masks.submit_annotation(
-            ctx.caller,
-            document_id=one.document_id,
-            seq=one.seq,
-            note=one.note,
-            sure={question.doubt},
-        )
-        return _submitted_text([(question.name.lower(), version.number)])
-
-    doing(deed, key=SAID)
-    drop_question(QUESTIONS, one.document_id)
+@button_action(SAID)
+def submit_as_it_is(ctx: PageContext, question: MaskQuestion) -> str:
+    """Submit a mask that the person says is right."""
+    submission = question.submission
+    drop_question(QUESTIONS, submission.document_id)
     _count(_LOAD)
+    version = own_masks.submit_annotation(
+        ctx.caller,
+        document_id=submission.document_id,
+        seq=submission.seq,
+        note=submission.note,
+        sure={question.doubt},
+    )
+    return _submitted_text([(question.name.lower(), version.number)])
 
 
-def fill(ctx: PageContext, question: MaskQuestion) -> None:
+@button_action(SAID)
+def fill(ctx: PageContext, question: MaskQuestion) -> str:
     """Fill an outline in the editor, as a step that Undo takes back."""
-    one = question.submission
-
-    def deed() -> str:
-        filling.fill_draft(ctx.caller, document_id=one.document_id, seq=one.seq)
-        return "Filled: look at it, then submit it. Undo (Ctrl+Z) brings the line back."
-
-    if doing(deed, key=SAID):
-        drop_question(QUESTIONS, one.document_id)
-        _count(_LOAD)
+    submission = question.submission
+    filling.fill_draft(ctx.caller, document_id=submission.document_id, seq=submission.seq)
+    drop_question(QUESTIONS, submission.document_id)
+    _count(_LOAD)
+    return "Filled: look at it, then submit it. Undo (Ctrl+Z) brings the line back."
 
 
-def fill_imported(ctx: PageContext, document_id: str, version_id: int, image_id: int) -> None:
+@button_action(SAID)
+def fill_imported(ctx: PageContext, document_id: str, version_id: int, image_id: int) -> str:
     """Start my own mask from an imported outline, filled."""
-
-    def deed() -> str:
-        filling.start_filled(ctx.caller, document_id=document_id, version_id=version_id)
-        return "Filled: look at it, then submit it. It takes the place of the imported outline."
-
-    if doing(deed, key=SAID):
-        _count(_LOAD)
-        st.session_state[mode_key(image_id)] = MASKS
+    filling.start_filled(ctx.caller, document_id=document_id, version_id=version_id)
+    _count(_LOAD)
+    st.session_state[mode_key(image_id)] = MASKS
+    return "Filled: look at it, then submit it. It takes the place of the imported outline."
 
 
-def say_nothing_there(ctx: PageContext, document_id: str, next_image_id: int | None) -> None:
+@button_action(SAID)
+def say_nothing_there(ctx: PageContext, document_id: str, next_image_id: int | None) -> str:
     """Say that the finding is not on the image, and go on to the next."""
-
-    def deed() -> str:
-        version = clear_images.confirm_absence(ctx.caller, document_id=document_id)
-        return f"Version {version.number} submitted: nothing acetowhite on image {version.image_id}."
-
-    is_done = doing(deed, key=SAID)
-    if is_done:
-        drop_question(QUESTIONS, document_id)
-        _count(_LOAD)
-    _go_on(is_done, next_image_id)
+    version = clear_images.confirm_absence(ctx.caller, document_id=document_id)
+    drop_question(QUESTIONS, document_id)
+    _count(_LOAD)
+    _go_on(next_image_id)
+    return f"Version {version.number} submitted: nothing acetowhite on image {version.image_id}."
 
 
 def show_unmarked() -> None:
@@ -148,71 +132,62 @@ def show_unmarked() -> None:
     st.query_params.from_dict({"unmarked": "1"})
 
 
-def confirm(ctx: PageContext, annotation_id: int, next_image_id: int | None) -> None:
+@button_action(SAID)
+def confirm(ctx: PageContext, annotation_id: int, next_image_id: int | None) -> str:
     """Confirm an imported mask and go on to the next."""
-
-    def deed() -> str:
-        confirmation.confirm_annotation(ctx.caller, annotation_id=annotation_id)
-        return "Confirmed: training may use this mask"
-
-    _go_on(doing(deed, key=SAID), next_image_id)
+    confirmation.confirm_annotation(ctx.caller, annotation_id=annotation_id)
+    _go_on(next_image_id)
+    return "Confirmed: training may use this mask"
 
 
-def reject(ctx: PageContext, annotation_id: int, reason_key: str, next_image_id: int | None) -> None:
+@button_action(SAID)
+def reject(ctx: PageContext, annotation_id: int, reason_key: str, next_image_id: int | None) -> str:
     """Reject an imported mask and go on to the next."""
-
-    def deed() -> str:
-        reason = st.session_state.get(reason_key) or ""
-        confirmation.reject_annotation(ctx.caller, annotation_id=annotation_id, reason=reason)
-        return "Rejected: training leaves this mask out"
-
-    _go_on(doing(deed, key=SAID), next_image_id)
+    reason = st.session_state.get(reason_key) or ""
+    confirmation.reject_annotation(ctx.caller, annotation_id=annotation_id, reason=reason)
+    _go_on(next_image_id)
+    return "Rejected: training leaves this mask out"
 
 
-def correct(ctx: PageContext, document_id: str, version_id: int, image_id: int) -> None:
+@button_action(SAID)
+def correct(ctx: PageContext, document_id: str, version_id: int, image_id: int) -> str:
     """Start my own mask from an imported one."""
-    source = StartSource(Start.OTHER_VERSION, version_id=version_id)
-    if _start(ctx, document_id, source, "Correct the mask, then submit it: it takes the place of the imported one."):
-        st.session_state[mode_key(image_id)] = MASKS
+    _start(ctx, document_id, StartSource(Start.OTHER_VERSION, version_id=version_id))
+    st.session_state[mode_key(image_id)] = MASKS
+    return "Correct the mask, then submit it: it takes the place of the imported one."
 
 
-def start(ctx: PageContext, document_id: str, source: StartSource, word: str) -> None:
-    """Replace what is painted of a finding by another mask, let the editor load it, and close the choice."""
-    _start(ctx, document_id, source, word)
+@button_action(SAID)
+def start(ctx: PageContext, document_id: str, source: StartSource, message: str) -> str:
+    """Close the choice, replace what is painted of a finding by another mask, and let the editor load it."""
     st.session_state[START] = False
+    _start(ctx, document_id, source)
+    return message
 
 
-def restore(ctx: PageContext, version_id: int) -> None:
+@button_action(SAID)
+def restore(ctx: PageContext, version_id: int) -> str:
     """Make a new version of an earlier one."""
-
-    def deed() -> str:
-        made = annotation_versions.restore_version(ctx.caller, version_id=version_id)
-        return f"Restored as version {made.number}."
-
-    if doing(deed, key=SAID):
-        _count(_LOAD)
     st.session_state[restore_key(version_id)] = False
+    made = annotation_versions.restore_version(ctx.caller, version_id=version_id)
+    _count(_LOAD)
+    return f"Restored as version {made.number}."
 
 
-def skip(ctx: PageContext, item_id: int, next_image_id: int | None, reason_key: str) -> None:
-    """Leave an image of a task out, and go on."""
-
-    def deed() -> str:
-        reason = str(st.session_state.get(reason_key) or "")
-        task_queue.skip_item(ctx.caller, item_id=item_id, reason=reason)
-        return "Skipped. You can take it up again from your queue."
-
-    _go_on(doing(deed, key=SAID), next_image_id)
+@button_action(SAID)
+def skip(ctx: PageContext, item_id: int, next_image_id: int | None, reason_key: str) -> str:
+    """Skip an image of a task, and go on to the next."""
+    reason = str(st.session_state.get(reason_key) or "")
+    task_queue.skip_item(ctx.caller, item_id=item_id, reason=reason)
+    _go_on(next_image_id)
+    return "Skipped. You can take it up again from your queue."
 
 
-def resume(ctx: PageContext, item_id: int) -> None:
+@button_action(SAID)
+def resume(ctx: PageContext, item_id: int) -> str:
     """Take a skipped image up again."""
-
-    def deed() -> str:
-        task_queue.resume_item(ctx.caller, item_id=item_id)
-        return "The image waits for your mask again."
-
-    doing(deed, key=SAID)
+    task_queue.resume_item(ctx.caller, item_id=item_id)
+    return "The image waits for your mask again."
 
 
 def compare(image_id: int, version_ids: tuple[int, int]) -> None:
@@ -231,14 +206,11 @@ def compared(image_id: int) -> tuple[int, int] | None:
     return pair
 
 
-def save_points(ctx: PageContext, image_id: int, points: list[tuple[float, float]]) -> None:
+@button_action(SAID)
+def save_points(ctx: PageContext, image_id: int, points: list[tuple[float, float]]) -> str:
     """Keep biopsy points."""
-
-    def deed() -> str:
-        biopsy_points.save_biopsy_points(ctx.caller, image_id=image_id, points=points)
-        return ""
-
-    doing(deed, key=SAID)
+    biopsy_points.save_biopsy_points(ctx.caller, image_id=image_id, points=points)
+    return ""
 
 
 def _submitted_text(made: Sequence[tuple[str, int]]) -> str:
@@ -248,19 +220,13 @@ def _submitted_text(made: Sequence[tuple[str, int]]) -> str:
     return f"Submitted: {joined([f'{name}, version {number}' for name, number in made])}." if made else ""
 
 
-def _start(ctx: PageContext, document_id: str, source: StartSource, word: str) -> bool:
-    def deed() -> str:
-        starting.start_from(ctx.caller, document_id=document_id, source=source)
-        return word
-
-    is_done = doing(deed, key=SAID)
-    if is_done:
-        _count(_LOAD)
-    return is_done
+def _start(ctx: PageContext, document_id: str, source: StartSource) -> None:
+    starting.start_from(ctx.caller, document_id=document_id, source=source)
+    _count(_LOAD)
 
 
-def _go_on(is_done: bool, next_image_id: int | None) -> None:
-    if is_done and next_image_id is not None:
+def _go_on(next_image_id: int | None) -> None:
+    if next_image_id is not None:
         open_image(next_image_id)
 
 

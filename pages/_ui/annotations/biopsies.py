@@ -8,7 +8,7 @@ import streamlit as st
 
 from colpo_core.records.annotations import AnnotationDesk, BiopsyPointRecord
 from colpo_core.records.cases.images import ImageRecord
-from pages._ui.annotations import actions as deeds
+from pages._ui.annotations import actions
 from pages._ui.shared.context import PageContext
 
 _COLOUR = "#ffe14d"
@@ -18,21 +18,21 @@ _FIT = (680, 510)
 
 
 def show_canvas(ctx: PageContext, desk: AnnotationDesk) -> None:
-    """The canvas of an image. Each change is saved at once, in pixels of the image."""
-    # Not at the top: the package finds its files only where a Streamlit server runs already.
+    """Draw the canvas of an image. Each change is saved at once, in pixels of the image."""
+    # Imported here: the package finds its files only while a Streamlit server is running.
     from streamlit_drawable_canvas import st_canvas
 
     image = desk.annotation.image
     key, initial_key = _keys(image.id)
     scale = min(_FIT[0] / image.width_px, _FIT[1] / image.height_px)
-    # The canvas draws anew whenever this changes, so it is what was saved when the canvas came up, and stays that.
+    # The canvas is redrawn whenever this changes, so it stays what was saved when the canvas first appeared.
     if initial_key not in st.session_state:
         st.session_state[initial_key] = drawing_of(desk.biopsy_points, scale)
 
     def changed() -> None:
         drawing = (st.session_state[key].get("drawing") or {}).get("raw")
         if drawing is not None:
-            deeds.save_points(ctx, image.id, points_of(drawing, image, scale))
+            actions.save_points(ctx, image.id, points_of(drawing, image, scale))
 
     # The canvas's own tools float above it.
     st.caption("Click where a biopsy was taken or is proposed. The pencil moves and deletes.")
@@ -52,7 +52,7 @@ def show_canvas(ctx: PageContext, desk: AnnotationDesk) -> None:
 
 
 def forget_canvas(image_id: int) -> None:
-    """The canvas is not shown: when it comes up again, it starts from what is saved."""
+    """Let the canvas start from what is saved when it is shown again."""
     st.session_state.pop(_keys(image_id)[1], None)
 
 
@@ -68,11 +68,11 @@ def list_points(points: tuple[BiopsyPointRecord, ...]) -> None:
 
 
 def drawing_of(points: tuple[BiopsyPointRecord, ...], scale: float) -> dict[str, Any]:
-    """What the canvas draws for points: circles, placed as its point tool places them.
+    """The circles that the canvas draws for points, placed as its point tool places them.
 
     Args:
         points: In pixels of the image.
-        scale: Canvas pixels a pixel of the image.
+        scale: Canvas pixels per pixel of the image.
     """
     return {
         "objects": [
@@ -101,7 +101,7 @@ def points_of(drawing: dict[str, Any], image: ImageRecord, scale: float) -> list
     Args:
         drawing: The canvas's JSON.
         image: The image behind it.
-        scale: Canvas pixels a pixel of the image.
+        scale: Canvas pixels per pixel of the image.
     """
     points = []
     for circle in drawing.get("objects", []):
@@ -121,6 +121,6 @@ def _keys(image_id: int) -> tuple[str, str]:
 
 
 def _address(path: str) -> str:
-    """The canvas takes an address only with its host; it is our own, so the sign-in goes with it."""
+    """The full address, which the canvas needs; the host is our own, so the session cookie is sent along."""
     page = urlsplit(st.context.url or "http://localhost")
     return f"{page.scheme}://{page.netloc}{path}"

@@ -1,4 +1,4 @@
-"""Two versions over each other, with where they agree and how much."""
+"""Two versions overlaid, where they agree and how much."""
 
 from html import escape
 
@@ -6,7 +6,7 @@ import streamlit as st
 
 from colpo_core.records.annotations import AnnotationDesk, VersionComparison
 from colpo_core.services.annotations.versions import BOTH_RGB, FIRST_RGB, SECOND_RGB, compare_versions
-from pages._ui.annotations import actions as deeds
+from pages._ui.annotations import actions
 from pages._ui.components.viewer import Layer, image_viewer
 from pages._ui.shared.context import PageContext
 from pages._ui.shared.markdown import plain
@@ -17,7 +17,7 @@ _LESS_THAN_EDITOR_PX = 16
 
 def find_comparison(ctx: PageContext, desk: AnnotationDesk) -> VersionComparison | None:
     """The two versions of this image that are being compared, or None."""
-    pair = deeds.compared(desk.annotation.image.id)
+    pair = actions.compared(desk.annotation.image.id)
     if pair is None:
         return None
     first_id, second_id = pair
@@ -25,10 +25,10 @@ def find_comparison(ctx: PageContext, desk: AnnotationDesk) -> VersionComparison
         return compare_versions(ctx.caller, first_id=first_id, second_id=second_id)
 
 
-def show_comparison(found: VersionComparison, *, around_px: int) -> None:
+def show_comparison(comparison: VersionComparison, *, around_px: int) -> None:
     """The image with both versions over it."""
-    image_id = found.first.image_id
-    first_id, second_id = found.first.version_id, found.second.version_id
+    image_id = comparison.first.image_id
+    first_id, second_id = comparison.first.version_id, comparison.second.version_id
     overlay = Layer(
         "Both versions",
         f"/colpo/annotations/versions/{first_id}/compare/{second_id}.png",
@@ -40,8 +40,8 @@ def show_comparison(found: VersionComparison, *, around_px: int) -> None:
     )
 
 
-def show_agreement(found: VersionComparison) -> None:
-    """Which colour is what, and how far the two agree."""
+def show_agreement(comparison: VersionComparison) -> None:
+    """Draw the legend, and how far the two agree."""
     with st.container(border=True):
         st.button(
             "Back to painting",
@@ -49,23 +49,23 @@ def show_agreement(found: VersionComparison) -> None:
             type="primary",
             shortcut="esc",
             width="stretch",
-            on_click=deeds.stop_comparing,
-            args=(found.first.image_id,),
+            on_click=actions.stop_comparing,
+            args=(comparison.first.image_id,),
         )
-        total = found.both_px + found.only_first_px + found.only_second_px
-        first, second = _names(found)
+        total = comparison.both_px + comparison.only_first_px + comparison.only_second_px
+        first, second = _names(comparison)
         rows = (
-            (BOTH_RGB, "Both", found.both_px),
-            (FIRST_RGB, f"Only {first}", found.only_first_px),
-            (SECOND_RGB, f"Only {second}", found.only_second_px),
+            (BOTH_RGB, "Both", comparison.both_px),
+            (FIRST_RGB, f"Only {first}", comparison.only_first_px),
+            (SECOND_RGB, f"Only {second}", comparison.only_second_px),
         )
         st.html("".join(_legend_line(rgb, text, _share(pixels, total)) for rgb, text, pixels in rows))
         st.markdown(
-            f"Dice **{found.dice:.3f}** &nbsp; IoU **{found.iou:.3f}**  \nHD95 **{_distance(found)}**",
+            f"Dice **{comparison.dice:.3f}** &nbsp; IoU **{comparison.iou:.3f}**  \nHD95 **{_distance(comparison)}**",
             help="Dice and IoU: how much of the area is shared, 1 where both are the same mask. HD95: 95% of the "
             "outlines lie at most so far apart; there is none where only one of the masks is empty.",
         )
-        for name, version in ((first, found.first), (second, found.second)):
+        for name, version in ((first, comparison.first), (second, comparison.second)):
             st.caption(f"{plain(name)}: {area_text(version.area_share)}")
 
 
@@ -75,15 +75,15 @@ def _legend_line(rgb: tuple[int, int, int], text: str, share: str) -> str:
     return f'<div style="padding:.15rem 0"><span style="{swatch}"></span> {escape(text)} <b>{share}</b></div>'
 
 
-def _names(found: VersionComparison) -> tuple[str, str]:
-    """Two versions of one person go by their numbers, those of two people by their authors."""
-    if found.first.author_id == found.second.author_id:
-        return f"version {found.first.number}", f"version {found.second.number}"
-    return found.first.author, found.second.author
+def _names(comparison: VersionComparison) -> tuple[str, str]:
+    """Two versions by one person are named by their numbers, those by two people by their authors."""
+    if comparison.first.author_id == comparison.second.author_id:
+        return f"version {comparison.first.number}", f"version {comparison.second.number}"
+    return comparison.first.author, comparison.second.author
 
 
-def _distance(found: VersionComparison) -> str:
-    return "none" if found.hd95_px is None else f"{found.hd95_px:.1f} px"
+def _distance(comparison: VersionComparison) -> str:
+    return "none" if comparison.hd95_px is None else f"{comparison.hd95_px:.1f} px"
 
 
 def _share(pixels: int, total: int) -> str:

@@ -1,11 +1,11 @@
-"""An imported mask that was closed by guess or looks odd: look, then confirm, reject, fill or correct it."""
+"""Imported masks that were closed by a guess or look odd, to be confirmed, rejected, filled or corrected."""
 
 import streamlit as st
 
 from colpo_core.records.annotations import AnnotationDesk, VersionRecord
 from colpo_core.services.annotations.mask_doubts import doubt_text
 from colpo_core.terms import MaskDoubt
-from pages._ui.annotations import actions as deeds
+from pages._ui.annotations import actions
 from pages._ui.annotations.words import ORIGINS
 from pages._ui.components.viewer import Layer, image_viewer
 from pages._ui.shared.context import PageContext
@@ -32,7 +32,7 @@ def ask_about(ctx: PageContext, desk: AnnotationDesk, *, is_in_task: bool) -> No
     Args:
         ctx: The page's context.
         desk: The image.
-        is_in_task: Whether a task's queue says what comes next, and not the next mask that waits.
+        is_in_task: Whether a task's queue decides which image comes next, not the list of masks to confirm.
     """
     goes_on = len(desk.to_confirm) == 1 and not is_in_task
     for version in desk.to_confirm:
@@ -56,7 +56,7 @@ def _offer_to_fill(ctx: PageContext, desk: AnnotationDesk, version: VersionRecor
         icon=":material/format_color_fill:",
         help="Starts your own mask from it, filled. Look at it, then submit it.",
         width="stretch",
-        on_click=deeds.fill_imported,
+        on_click=actions.fill_imported,
         args=(ctx, desk.annotation.document_id, version.version_id, desk.annotation.image.id),
     )
 
@@ -71,7 +71,7 @@ def _buttons(ctx: PageContext, desk: AnnotationDesk, version: VersionRecord, onw
         icon=":material/check:",
         shortcut="y" if is_only else None,
         width="stretch",
-        on_click=deeds.confirm,
+        on_click=actions.confirm,
         args=(ctx, version.annotation_id, onward),
     )
     st.button(
@@ -80,7 +80,7 @@ def _buttons(ctx: PageContext, desk: AnnotationDesk, version: VersionRecord, onw
         icon=":material/brush:",
         shortcut="e" if is_only else None,
         width="stretch",
-        on_click=deeds.correct,
+        on_click=actions.correct,
         args=(ctx, desk.annotation.document_id, version.version_id, desk.annotation.image.id),
     )
     with st.popover("Reject", icon=":material/close:", width="stretch"):
@@ -92,7 +92,7 @@ def _buttons(ctx: PageContext, desk: AnnotationDesk, version: VersionRecord, onw
             "Reject this mask",
             key=f"reject_{key}",
             width="stretch",
-            on_click=deeds.reject,
+            on_click=actions.reject,
             args=(ctx, version.annotation_id, reason_key, onward),
         )
 

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from colpo_core.records.annotations import AnnotationDesk, StripImage
-from pages._ui.annotations import actions as deeds
+from pages._ui.annotations import actions
 from pages._ui.annotations.actions import BIOPSY, FORM, IMPORTED, MASKS, STAGES
 from pages._ui.annotations.words import MARKS
 from pages._ui.components.viewer import StripItem, image_strip
@@ -12,14 +12,14 @@ from pages._ui.shared.words import stage_text
 
 
 def show_head(desk: AnnotationDesk, *, is_in_task: bool) -> str:
-    """One line: what this is, what to do with it, and, outside of a task, where to go next.
+    """Draw one line: which image this is, what to do with it, and, outside a task, where to go next.
 
     Returns:
-        What to do with the image, one of the words of `deeds`.
+        What to do with the image, one of the words of `actions`.
     """
     modes = [*([IMPORTED] if desk.to_confirm else []), MASKS, STAGES, FORM, BIOPSY]
     image = desk.annotation.image
-    key = deeds.mode_key(image.id)
+    key = actions.mode_key(image.id)
     if st.session_state.get(key) not in modes:
         st.session_state[key] = MASKS if is_in_task else modes[0]
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -46,7 +46,7 @@ def show_strip(desk: AnnotationDesk) -> None:
     def choose() -> None:
         chosen = st.session_state["annotate_strip"].get("chosen")
         if chosen is not None:
-            deeds.open_image(int(chosen))
+            actions.open_image(int(chosen))
 
     image_strip("annotate_strip", items, desk.annotation.image.id, on_choose=choose)
 
@@ -57,14 +57,14 @@ def _show_onward(desk: AnnotationDesk) -> None:
         icon=":material/select_all:",
         help="Images without a mask: say of many at once that nothing acetowhite is on them",
         key="show_unmarked",
-        on_click=deeds.show_unmarked,
+        on_click=actions.show_unmarked,
     )
     if desk.next_to_confirm_id is not None:
         st.button(
             f"To confirm: {desk.n_to_confirm}",
             icon=":material/rule:",
             help="The next imported mask that waits for a person",
-            on_click=deeds.open_image,
+            on_click=actions.open_image,
             args=(desk.next_to_confirm_id,),
         )
     if desk.next_image_id is not None:
@@ -73,7 +73,7 @@ def _show_onward(desk: AnnotationDesk) -> None:
             icon=":material/arrow_forward:",
             shortcut="n",
             help="The next acetic-acid image without a mask",
-            on_click=deeds.open_image,
+            on_click=actions.open_image,
             args=(desk.next_image_id,),
         )
 

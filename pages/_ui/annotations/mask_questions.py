@@ -1,6 +1,6 @@
-"""A question about a mask that looks like something that was not meant, with a button for each answer."""
+"""Questions about masks that look unintended, with a button for each answer."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import streamlit as st
@@ -12,7 +12,7 @@ from pages._ui.components.mask_editor import MaskSubmission
 
 @dataclass(frozen=True)
 class MaskQuestion:
-    """One mask that was asked about and is not submitted yet.
+    """A mask that was questioned and is not submitted yet.
 
     Attributes:
         submission: What the person wanted to submit.
@@ -36,7 +36,7 @@ def keep_question(key: str, submission: MaskSubmission, name: str, asked: MaskDo
         name: What the finding is called.
         asked: What the service asked.
     """
-    questions = {one.submission.document_id: one for one in st.session_state.get(key, ())}
+    questions = {question.submission.document_id: question for question in st.session_state.get(key, ())}
     questions[submission.document_id] = MaskQuestion(submission, name, asked.doubt, str(asked))
     st.session_state[key] = tuple(questions.values())
 
@@ -44,7 +44,7 @@ def keep_question(key: str, submission: MaskSubmission, name: str, asked: MaskDo
 def drop_question(key: str, document_id: str) -> None:
     """Forget a question, because it is answered or the mask is painted on."""
     st.session_state[key] = tuple(
-        one for one in st.session_state.get(key, ()) if one.submission.document_id != document_id
+        question for question in st.session_state.get(key, ()) if question.submission.document_id != document_id
     )
 
 
@@ -63,26 +63,27 @@ def ask_questions(
         on_sure: Submits a mask as it is.
         on_fill: Fills an outline.
     """
-    questions = tuple(one for one in st.session_state.get(key, ()) if one.submission.document_id in document_ids)
+    asked: Sequence[MaskQuestion] = st.session_state.get(key, ())
+    questions = tuple(question for question in asked if question.submission.document_id in document_ids)
     st.session_state[key] = questions
-    for one in questions:
-        place = one.submission.document_id
-        with st.container(border=True, key=f"mask_question_{place}"):
-            st.markdown(f":material/help: **{one.name}: not submitted yet.**  \n{one.sentence}")
-            if one.doubt is MaskDoubt.OUTLINE:
-                _button("Fill it", "format_color_fill", "fill", one, on_fill, primary=True)
-                _button("Submit the line", "check", "sure", one, on_sure)
-            elif one.doubt is MaskDoubt.EMPTY:
-                _button(f"There is none: no {one.name.lower()}", "check", "sure", one, on_sure, primary=True)
+    for question in questions:
+        document_id = question.submission.document_id
+        with st.container(border=True, key=f"mask_question_{document_id}"):
+            st.markdown(f":material/help: **{question.name}: not submitted yet.**  \n{question.sentence}")
+            if question.doubt is MaskDoubt.OUTLINE:
+                _button("Fill it", "format_color_fill", "fill", question, on_fill, primary=True)
+                _button("Submit the line", "check", "sure", question, on_sure)
+            elif question.doubt is MaskDoubt.EMPTY:
+                _button(f"There is none: no {question.name.lower()}", "check", "sure", question, on_sure, primary=True)
             else:
-                _button("It is right: submit it", "check", "sure", one, on_sure)
+                _button("It is right: submit it", "check", "sure", question, on_sure)
             st.button(
-                "Not painted yet" if one.doubt is MaskDoubt.EMPTY else "Paint on",
+                "Not painted yet" if question.doubt is MaskDoubt.EMPTY else "Paint on",
                 icon=":material/brush:",
-                key=f"mask_question_back_{place}",
+                key=f"mask_question_back_{document_id}",
                 width="stretch",
                 on_click=drop_question,
-                args=(key, place),
+                args=(key, document_id),
             )
 
 
@@ -91,7 +92,7 @@ def _button(
     icon: str,
     what: str,
     question: MaskQuestion,
-    deed: Callable[[MaskQuestion], None],
+    action: Callable[[MaskQuestion], None],
     *,
     primary: bool = False,
 ) -> None:
@@ -101,6 +102,6 @@ def _button(
         type="primary" if primary else "secondary",
         key=f"mask_question_{what}_{question.submission.document_id}",
         width="stretch",
-        on_click=deed,
+        on_click=action,
         args=(question,),
     )

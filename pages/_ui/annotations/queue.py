@@ -1,4 +1,4 @@
-"""Where I am in a task's queue, and the way to its next image."""
+"""The current image's place in a task's queue, and the way to the next image."""
 
 from functools import partial
 
@@ -7,11 +7,11 @@ import streamlit as st
 from colpo_core.records.tasks import MAX_SKIP_REASON, QueuePlace
 from colpo_core.services.tasks import queue as task_queue
 from colpo_core.terms import TaskItemState
-from pages._ui.annotations import actions as deeds
+from pages._ui.annotations import actions
 from pages._ui.shared.context import PageContext
 from pages._ui.shared.links import go, link
 from pages._ui.shared.markdown import plain
-from pages._ui.shared.messages import say_what_happened
+from pages._ui.shared.messages import show_message
 from pages._ui.shared.words import time_text
 
 _REASON = "annotate_skip_reason"
@@ -34,33 +34,33 @@ def first_of_queue(ctx: PageContext, task_id: int) -> int | None:
     return next((queue.next_image_id for queue in queues if queue.task_id == task_id), None)
 
 
-def note_opened(ctx: PageContext, place: QueuePlace) -> None:
-    """Keep when I first had this image before me."""
-    if place.state is TaskItemState.WAITING and not place.closed and st.session_state.get(_OPENED) != place.item_id:
-        task_queue.open_item(ctx.caller, item_id=place.item_id)
-        st.session_state[_OPENED] = place.item_id
+def note_opened(ctx: PageContext, item: QueuePlace) -> None:
+    """Record when the annotator first opened this image."""
+    if item.state is TaskItemState.WAITING and not item.closed and st.session_state.get(_OPENED) != item.item_id:
+        task_queue.open_item(ctx.caller, item_id=item.item_id)
+        st.session_state[_OPENED] = item.item_id
 
 
-def show_queue(ctx: PageContext, place: QueuePlace, image_id: int) -> None:
+def show_queue(ctx: PageContext, item: QueuePlace, image_id: int) -> None:
     """One line: the task, how far I am, and the buttons to the images around this one."""
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-        st.progress(place.n_done / place.n_items if place.n_items else 0.0, text=_place_text(place), width=_PROGRESS_PX)
-        if place.blind:
+        st.progress(item.n_done / item.n_items if item.n_items else 0.0, text=_place_text(item), width=_PROGRESS_PX)
+        if item.blind:
             st.badge(
                 "BLIND",
                 icon=":material/visibility_off:",
                 color="violet",
                 help="The masks of the others stay hidden until everybody has submitted or skipped this image.",
             )
-        _show_state(place)
+        _show_state(item)
         with st.container(width="content"):
-            _show_time(ctx, place.task_id, image_id)
+            _show_time(ctx, item.task_id, image_id)
         st.space("stretch")
-        _show_buttons(ctx, place)
+        _show_buttons(ctx, item)
 
 
 def show_beside_queue(waiting: int | None) -> None:
-    """The image that is shown is none of the queue, such as another one of the same case."""
+    """Draw the line above an image outside the queue, such as another image of the same case."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(":gray[This image is not in your queue of the task.]", width="content")
         st.space("stretch")
@@ -70,7 +70,7 @@ def show_beside_queue(waiting: int | None) -> None:
                 icon=":material/undo:",
                 shortcut="n",
                 type="primary",
-                on_click=deeds.open_image,
+                on_click=actions.open_image,
                 args=(waiting,),
             )
         else:
@@ -78,9 +78,9 @@ def show_beside_queue(waiting: int | None) -> None:
 
 
 def show_all_done() -> None:
-    """Nothing of the task waits for me."""
+    """Draw the page when nothing in the task waits for the annotator."""
     st.title("Annotate")
-    say_what_happened(deeds.SAID)
+    show_message(actions.SAID)
     with st.container(border=True):
         st.markdown("### :material/task_alt: Nothing of this task waits for you")
         st.markdown("Every image of your queue is submitted or skipped, or the task was closed.")
@@ -88,66 +88,66 @@ def show_all_done() -> None:
         link("annotate", "Images outside of tasks", icon=":material/brush:")
 
 
-def onward(place: QueuePlace) -> int | None:
+def onward(item: QueuePlace) -> int | None:
     """The image that comes next: the next that waits, else simply the next."""
-    return place.next_waiting_image_id or place.next_image_id
+    return item.next_waiting_image_id or item.next_image_id
 
 
-def _place_text(place: QueuePlace) -> str:
+def _place_text(item: QueuePlace) -> str:
     """Such as `Spring cases · image 6 of 40 · 5 done · 3 of 20 cases`; a long title is cut to keep one line."""
-    title = place.task_title if len(place.task_title) <= _TITLE else place.task_title[: _TITLE - 1].rstrip() + "…"
+    title = item.task_title if len(item.task_title) <= _TITLE else item.task_title[: _TITLE - 1].rstrip() + "…"
     return (
-        f"**{plain(title)}** · image {place.position} of {place.n_items} · {place.n_done} done · "
-        f"{place.n_cases_done} of {place.n_cases} cases"
+        f"**{plain(title)}** · image {item.position} of {item.n_items} · {item.n_done} done · "
+        f"{item.n_cases_done} of {item.n_cases} cases"
     )
 
 
-def _show_state(place: QueuePlace) -> None:
-    if place.left_out:
+def _show_state(item: QueuePlace) -> None:
+    if item.left_out:
         st.badge(
             "left out since", icon=":material/block:", color="gray", help="It does not count in this task any more."
         )
-    elif place.state is TaskItemState.SUBMITTED:
+    elif item.state is TaskItemState.SUBMITTED:
         st.badge("submitted", icon=":material/check:", color="green")
-    elif place.state is TaskItemState.SKIPPED:
-        st.badge("skipped", icon=":material/skip_next:", color="gray", help=place.skip_reason)
-    if place.closed:
+    elif item.state is TaskItemState.SKIPPED:
+        st.badge("skipped", icon=":material/skip_next:", color="gray", help=item.skip_reason)
+    if item.closed:
         st.badge("task closed", icon=":material/lock:", color="gray", help="What you submit now counts outside of it.")
 
 
 @st.fragment(run_every=_TIME_AGAIN_S)
 def _show_time(ctx: PageContext, task_id: int, image_id: int) -> None:
-    """Time grows with every stroke that is saved, and those do not rerun the page: this part looks by itself."""
-    place = task_queue.queue_place(ctx.caller, task_id=task_id, image_id=image_id)
-    if place is not None and place.case_active_ms >= 1000:
+    """Draw the time, which grows with every stroke saved; strokes do not rerun the page, so this part reruns itself."""
+    item = task_queue.queue_place(ctx.caller, task_id=task_id, image_id=image_id)
+    if item is not None and item.case_active_ms >= 1000:
         st.caption(
-            f":material/timer: {time_text(place.case_active_ms)}",
+            f":material/timer: {time_text(item.case_active_ms)}",
             help="Your painting time on this case in this task. Looking without painting is not counted.",
         )
 
 
-def _show_buttons(ctx: PageContext, place: QueuePlace) -> None:
-    if place.state is TaskItemState.SKIPPED and not place.closed:
+def _show_buttons(ctx: PageContext, item: QueuePlace) -> None:
+    if item.state is TaskItemState.SKIPPED and not item.closed:
         st.button(
-            "Take up", icon=":material/replay:", help="Put it back into the queue", on_click=deeds.resume,
-            args=(ctx, place.item_id),
+            "Take up", icon=":material/replay:", help="Put it back into the queue", on_click=actions.resume,
+            args=(ctx, item.item_id),
         )  # fmt: skip
-    may_skip = place.state is TaskItemState.WAITING and not place.closed
+    may_skip = item.state is TaskItemState.WAITING and not item.closed
     if may_skip and st.button(
         "Skip", icon=":material/skip_next:", shortcut="k", help="Leave this image out, with a reason"
     ):
-        _ask_why(ctx, place)
+        _ask_why(ctx, item)
     st.button(
         "Previous",
         icon=":material/arrow_back:",
         shortcut="shift+n",
         help="The image before this one in your queue",
-        disabled=place.previous_image_id is None,
-        on_click=partial(_open, place.previous_image_id),
+        disabled=item.previous_image_id is None,
+        on_click=partial(_open, item.previous_image_id),
     )
-    following = onward(place)
-    is_over = place.n_done == place.n_items
-    # A person who took images out of their order is told, wherever she stands, that nothing waits any more.
+    following = onward(item)
+    is_over = item.n_done == item.n_items
+    # Also for annotators who took images out of order: wherever they are, they see that nothing is left.
     if is_over and st.button(
         "All done: my queues" if following is None else "All done",
         icon=":material/task_alt:",
@@ -162,7 +162,7 @@ def _show_buttons(ctx: PageContext, place: QueuePlace) -> None:
         "Next",
         icon=":material/arrow_forward:",
         shortcut="n",
-        type="secondary" if is_over or place.state is TaskItemState.WAITING else "primary",
+        type="secondary" if is_over or item.state is TaskItemState.WAITING else "primary",
         help="The next image of your queue that waits",
         disabled=following is None,
         on_click=partial(_open, following),
@@ -171,11 +171,11 @@ def _show_buttons(ctx: PageContext, place: QueuePlace) -> None:
 
 def _open(image_id: int | None) -> None:
     if image_id is not None:
-        deeds.open_image(image_id)
+        actions.open_image(image_id)
 
 
 @st.dialog("Skip this image")
-def _ask_why(ctx: PageContext, place: QueuePlace) -> None:
+def _ask_why(ctx: PageContext, item: QueuePlace) -> None:
     reason = st.selectbox(
         "Why?",
         _REASONS,
@@ -195,8 +195,8 @@ def _ask_why(ctx: PageContext, place: QueuePlace) -> None:
         width="stretch",
         disabled=not reason,
         help=None if reason else "Choose a reason first.",
-        on_click=deeds.skip,
-        args=(ctx, place.item_id, onward(place), _REASON),
+        on_click=actions.skip,
+        args=(ctx, item.item_id, onward(item), _REASON),
     )
     if pressed:
         st.rerun()  # a dialog reruns by itself alone; the page has to follow to the next image

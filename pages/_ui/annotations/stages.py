@@ -4,7 +4,7 @@ import streamlit as st
 
 from colpo_core.records.annotations import AnnotationDesk
 from colpo_core.services.cases.case import get_case
-from pages._ui.cases import messages as told
+from pages._ui.cases import messages
 from pages._ui.cases.chart import show_record
 from pages._ui.cases.findings import show_findings
 from pages._ui.cases.images import show_with_sites
@@ -26,7 +26,9 @@ def show_stages(desk: AnnotationDesk) -> None:
         )
         link("cases", "Import images", icon=":material/add_photo_alternate:", tab="import")
         return
-    frames = [Frame(str(one.image.id), f"/colpo/images/{one.image.id}", stage_text(one.image)) for one in desk.strip]
+    frames = [
+        Frame(str(item.image.id), f"/colpo/images/{item.image.id}", stage_text(item.image)) for item in desk.strip
+    ]
     image_series("annotate_series", frames, height_px=_SERIES_PX)
 
 
@@ -44,7 +46,7 @@ def show_photograph(ctx: PageContext, desk: AnnotationDesk, *, around_px: int) -
 def show_form(ctx: PageContext, desk: AnnotationDesk) -> None:
     """Findings, record and histology of the case, as on its own page."""
     case = get_case(ctx.caller, case_id=desk.annotation.image.case_id, with_predictions=False)
-    told.tell()
+    messages.show_message()
     # All three are drawn at once: a tab that is not drawn would forget what was entered and not saved.
     findings, histology, record = st.tabs(
         [":material/checklist: Findings", ":material/biotech: Histology", ":material/description: Record"],

@@ -5,7 +5,7 @@ import streamlit as st
 from colpo_core.records.annotations import OpenAnnotation, StartOptions, StartSource, VersionRecord
 from colpo_core.services.annotations import starts as starting
 from colpo_core.terms import Start
-from pages._ui.annotations import actions as deeds
+from pages._ui.annotations import actions
 from pages._ui.components.viewer import StripItem, image_strip
 from pages._ui.shared.context import PageContext
 from pages._ui.shared.formats import as_when
@@ -17,11 +17,11 @@ _SHOWN = 3
 
 
 def choose_start(ctx: PageContext, mine: OpenAnnotation) -> None:
-    """A button that opens what there is to start from; the store is asked only once it is open."""
+    """Draw a button that opens the possible starts; the store is queried only once it is open."""
     opened = st.popover(
         "Start from…",
         icon=":material/content_copy:",
-        key=deeds.START,
+        key=actions.START,
         on_change="rerun",
         width="stretch",
     )
@@ -43,7 +43,7 @@ def _nothing(ctx: PageContext, mine: OpenAnnotation) -> None:
         "An empty mask",
         icon=":material/check_box_outline_blank:",
         width="stretch",
-        on_click=deeds.start,
+        on_click=actions.start,
         args=(ctx, mine.document_id, StartSource(Start.NOTHING), "The mask is empty: paint it anew."),
     )
 
@@ -58,7 +58,7 @@ def _proposal(ctx: PageContext, mine: OpenAnnotation, options: StartOptions) -> 
         "The model's proposal",
         icon=":material/neurology:",
         width="stretch",
-        on_click=deeds.start,
+        on_click=actions.start,
         args=(
             ctx,
             mine.document_id,
@@ -84,7 +84,7 @@ def _versions(
             f"{name} · {area_text(version.area_share)} · {as_when(version.created_at)}",
             key=f"start_{version.version_id}",
             width="stretch",
-            on_click=deeds.start,
+            on_click=actions.start,
             args=(
                 ctx,
                 mine.document_id,
@@ -113,7 +113,7 @@ def _other_images(ctx: PageContext, mine: OpenAnnotation, options: StartOptions)
         if chosen is not None:
             source = StartSource(Start.OTHER_IMAGE, image_id=int(chosen))
             word = "Copied from the other image. If the view has moved, press **T** and drag the mask into its place."
-            deeds.start(ctx, mine.document_id, source, word)
+            actions.start(ctx, mine.document_id, source, word)
 
     image_strip(_IMAGES, items, None, on_choose=choose)
     st.caption("The mask is copied as it lies. If the view has moved since, press T to move, turn and warp it.")

@@ -6,7 +6,7 @@ import streamlit as st
 
 from colpo_core.records.annotations import AnnotationDesk, VersionRecord
 from colpo_core.records.colours import OVERLAYS
-from pages._ui.annotations import actions as deeds
+from pages._ui.annotations import actions
 from pages._ui.annotations.words import ORIGINS, made_text
 from pages._ui.components.mask_editor import Reference
 from pages._ui.components.mask_editor.editor import LAYERS
@@ -35,7 +35,7 @@ def list_versions(ctx: PageContext, desk: AnnotationDesk) -> None:
 
 
 def list_others(desk: AnnotationDesk) -> None:
-    """Masks of others, closed at first: who paints first looks for herself."""
+    """Masks of others, collapsed at first, so that annotators look for themselves before they compare."""
     if desk.is_blind:
         st.caption(
             ":material/visibility_off: Masks of others in this blind task open once everybody has submitted or "
@@ -46,15 +46,15 @@ def list_others(desk: AnnotationDesk) -> None:
     n_others = len(desk.others)
     title = f"{n_others} mask{'s' if n_others > 1 else ''} by others"
     with st.expander(title, key=f"others_{desk.annotation.document_id}"):
-        for place, version in enumerate(desk.others):
+        for index, version in enumerate(desk.others):
             with st.container(gap=None):
                 st.checkbox(f"**{plain(version.author)}** · {area_text(version.area_share)}", key=_tick_key(version))
                 st.caption(f"{ORIGINS[version.origin]} · {as_when(version.created_at)} UTC")
-                st.toggle(f"Show while I paint, {_COLOURS[place % 3][0]}", key=_shown_key(version))
+                st.toggle(f"Show while I paint, {_COLOURS[index % 3][0]}", key=_shown_key(version))
 
 
 def _offer_comparison(desk: AnnotationDesk) -> None:
-    """A button that compares the two versions that are ticked, mine or others'."""
+    """Draw the button that compares the two ticked versions, one's own or others'."""
     listed = (*desk.versions, *desk.others)
     if len(listed) < 2:
         return
@@ -65,20 +65,20 @@ def _offer_comparison(desk: AnnotationDesk) -> None:
         icon=":material/compare:",
         width="stretch",
         disabled=len(ticked) != 2,
-        on_click=deeds.compare,
+        on_click=actions.compare,
         args=(desk.annotation.image.id, tuple(version.version_id for version in first_last)),
     )
 
 
 def references(desk: AnnotationDesk) -> Sequence[Reference]:
-    """The masks of others that were asked to be seen while painting."""
+    """The masks of others that the annotator wants to see while painting."""
     return [
         Reference(
             version.author,
-            f"/colpo/annotations/versions/{version.version_id}/mask.png?colour={_COLOURS[place % 3][0]}",
-            _COLOURS[place % 3][1],
+            f"/colpo/annotations/versions/{version.version_id}/mask.png?colour={_COLOURS[index % 3][0]}",
+            _COLOURS[index % 3][1],
         )
-        for place, version in enumerate(desk.others)
+        for index, version in enumerate(desk.others)
         if st.session_state.get(_shown_key(version))
     ]
 
@@ -98,7 +98,7 @@ def _version(ctx: PageContext, desk: AnnotationDesk, version: VersionRecord, num
                     icon=":material/history:",
                     type="tertiary",
                     help=f"Restore version {version.number}",
-                    key=deeds.restore_key(version.version_id),
+                    key=actions.restore_key(version.version_id),
                     on_change="rerun",
                 ):
                     _ask_to_restore(ctx, version, desk.versions[0].number + 1)
@@ -130,7 +130,7 @@ def _ask_to_restore(ctx: PageContext, version: VersionRecord, next_number: int) 
         type="primary",
         icon=":material/history:",
         width="stretch",
-        on_click=deeds.restore,
+        on_click=actions.restore,
         args=(ctx, version.version_id),
     )
 

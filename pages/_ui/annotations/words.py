@@ -1,4 +1,4 @@
-"""How the annotation page says things."""
+"""The wording of the annotation page."""
 
 from colpo_core.records.annotations import VersionRecord
 from colpo_core.terms import AnnotationState, MaskOrigin, Start
@@ -44,7 +44,7 @@ def made_text(version: VersionRecord, numbers: dict[int, int]) -> str:
         numbers: Numbers of the versions that stand beside it, by their rows.
 
     Returns:
-        Nothing where it was not recorded.
+        An empty text where it was not recorded.
     """
     parts = [_start_text(version, numbers)]
     if version.strokes is not None:

@@ -1,4 +1,4 @@
-"""A case's record: what the clinician enters, with the Swede score summed at once."""
+"""A case's record: what the clinician enters, with the Swede score added up as it is entered."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
@@ -10,7 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from colpo_core.records.cases.cases import CYTOLOGIES, CaseForm, CaseRecord, SwedeRows
 from colpo_core.services.cases.case import update_case
-from pages._ui.cases.messages import doing
+from pages._ui.cases.messages import button_action
 from pages._ui.cases.words import COLPOSCOPIES, HIV_STATUSES, MENOPAUSAL_STATES, SWEDE, YES_OR_NO, score_text
 from pages._ui.shared.context import page_context
 
@@ -42,7 +42,7 @@ def _proposed_name(case: CaseRecord) -> str:
 def _show_fields(case: CaseRecord) -> None:
     if st.session_state.pop(_SAVED, False):
         st.rerun()  # saved within this part alone: the label above has to follow
-    # The version is part of the keys: after a save, or somebody else's, the fields start from what is stored.
+    # The version is part of the keys: after anybody's save the fields start from what is stored.
     key = f"record_{case.id}_{case.version}"
     _findings(case, key)
     st.markdown("**Swede score**")
@@ -94,10 +94,10 @@ def _findings(case: CaseRecord, key: str) -> None:
     )  # fmt: skip
 
 
-def _choice(place: DeltaGenerator, title: str, words: Mapping[Word, str], value: Word | None, key: str) -> None:
-    """A choice that may stay open."""
+def _choice(column: DeltaGenerator, title: str, words: Mapping[Word, str], value: Word | None, key: str) -> None:
+    """A choice that may be left open."""
     index = list(words).index(value) if value is not None else None
-    place.selectbox(title, list(words), index=index, format_func=words.__getitem__, key=key, placeholder="–")
+    column.selectbox(title, list(words), index=index, format_func=words.__getitem__, key=key, placeholder="–")
 
 
 def _swede(case: CaseRecord, key: str) -> SwedeRows:
@@ -144,12 +144,8 @@ def _form(key: str) -> CaseForm:
     )
 
 
-def _save(case_id: int, version: int, key: str) -> None:
-    ctx = page_context()
-
-    def deed() -> str:
-        update_case(ctx.caller, case_id=case_id, base_version=version, form=_form(key))
-        return "Record saved"
-
-    doing(deed)
+@button_action
+def _save(case_id: int, version: int, key: str) -> str:
     st.session_state[_SAVED] = True
+    update_case(page_context().caller, case_id=case_id, base_version=version, form=_form(key))
+    return "Record saved"

@@ -1,4 +1,4 @@
-"""The filters and the order of the list of cases: widgets, which the page's address follows, and which follow it."""
+"""The filters and the order of the list of cases: widgets that are kept in step with the page's address."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -9,9 +9,8 @@ from streamlit.delta_generator import DeltaGenerator
 
 from colpo_core.errors import InputRejected
 from colpo_core.records.cases.lists import FILTER_WORDS, CaseFilter, CaseSort, ListChoices, from_words, to_words
-from colpo_core.terms import Grade
 from pages._ui.cases.words import ANNOTATION_NEEDS, LABEL_CHOICES, OUTCOMES, REVIEW_STATES, SORTS
-from pages._ui.shared.words import grade_text
+from pages._ui.shared.words import GRADES
 
 Word = TypeVar("Word")
 _SHOWN, _LAST = "cases_words", "cases_words_last"
@@ -35,7 +34,7 @@ def case_filters(choices: ListChoices) -> tuple[CaseFilter, CaseSort]:
     _take_address()
     code, grade, label, annotation, more = st.columns([1.2, 1, 1, 1, 0.75], vertical_alignment="bottom")
     code.text_input("Patient code", placeholder="begins with …", key="cases_patient_code", icon=":material/search:")
-    _choice(grade, "Grade", {one: grade_text(one) for one in Grade}, "grade")
+    _choice(grade, "Grade", GRADES, "grade")
     _choice(label, "Label", LABEL_CHOICES, "label")
     _choice(annotation, "Annotations", ANNOTATION_NEEDS, "annotation")
     n_set = sum(st.session_state.get(f"cases_{name}") is not None for name in _MORE)
@@ -67,7 +66,7 @@ def show_words(words: Mapping[str, str]) -> None:
 
 
 def leave_list() -> None:
-    """Say that the list is not drawn now, so that its filters come back from what `last_words` keeps."""
+    """Note that the list is not drawn now, so that its filters are restored from `last_words`."""
     st.session_state.pop(_SHOWN, None)
 
 
@@ -77,7 +76,7 @@ def last_words() -> dict[str, str]:
 
 
 def _take_address() -> None:
-    """Set the widgets to what the address asks for, where it asks for something else than they showed."""
+    """Set the widgets to what the address asks for, where it differs from what they showed."""
     words = {name: word for name, word in st.query_params.items() if name in FILTER_WORDS}
     if words == st.session_state.get(_SHOWN):
         return
@@ -135,7 +134,7 @@ def _with(values: tuple[float, ...], name: str, words: str) -> dict[float, str]:
     return {value: words.format(value) for value in sorted({*values, *([asked] if asked is not None else [])})}
 
 
-def _choice(place: DeltaGenerator, title: str, words: Mapping[Word, str], name: str) -> None:
-    place.selectbox(
+def _choice(column: DeltaGenerator, title: str, words: Mapping[Word, str], name: str) -> None:
+    column.selectbox(
         title, list(words), index=None, format_func=words.__getitem__, key=f"cases_{name}", placeholder="All"
     )

@@ -12,9 +12,9 @@ from colpo_core.services.cases.findings import get_findings, save_findings
 from colpo_core.services.cases.findings_proposal import lesion_images, propose_findings
 from pages._ui.cases.chart import propose_lesion_size
 from pages._ui.cases.words import ADEQUACY, IODINE, JUNCTIONS, LOCATIONS, SIGN_GROUPS, SIGN_WORDS, proposal_text
-from pages._ui.shared import messages as told
 from pages._ui.shared.context import PageContext
 from pages._ui.shared.markdown import plain
+from pages._ui.shared.messages import button_action, show_message
 from pages._ui.shared.words import stage_text
 
 _SAID = "findings_said"
@@ -42,7 +42,7 @@ def show_findings(ctx: PageContext, case_id: int) -> None:
             _offer_newer(record, key)
         # Streamlit forgets the widgets of a tab or page that was left; what they held is put back from here.
         st.session_state[f"{key}_kept"] = _entry(key)
-        _say()
+        show_message(_SAID, as_toast=True)
         st.button(
             "Save findings", type="primary", icon=":material/save:", width="stretch", key=f"{key}_save",
             on_click=_save, args=(ctx, case_id, key),
@@ -51,9 +51,9 @@ def show_findings(ctx: PageContext, case_id: int) -> None:
 
 
 def _key(record: FindingsRecord) -> tuple[str, bool]:
-    """The beginning of the widgets' keys, and whether somebody saved a newer form than the one that is filled in.
+    """The prefix of the widgets' keys, and whether somebody has saved a newer form than the one being filled in.
 
-    The version that the person started from is a part of the keys, so a newer form never runs into what was entered.
+    The version that the person started from is part of the keys, so a newer form never overwrites what was entered.
     """
     state = st.session_state
     key = f"findings_{record.case_id}_{state.get(_base_name(record.case_id))}"
@@ -142,7 +142,7 @@ def _signs(key: str) -> None:
 def _choice(
     title: str, words: Mapping[Word, str], key: str, *, width: Literal["stretch", "content"] = "stretch"
 ) -> None:
-    """One of a few words; a second click takes it back."""
+    """A choice of one among a few words; a second click clears it."""
     st.segmented_control(title, list(words), format_func=words.__getitem__, key=key, width=width)
 
 
@@ -178,20 +178,17 @@ def _propose(ctx: PageContext, case_id: int, key: str) -> None:
     )
 
 
-def _take_proposal(ctx: PageContext, key: str, first: int) -> None:
+@button_action(_SAID)
+def _take_proposal(ctx: PageContext, key: str, first: int) -> str:
     image_id = st.session_state.get(f"{key}_image") or first
-
-    def deed() -> str:
-        proposal = propose_findings(ctx.caller, image_id=image_id)
-        st.session_state[f"{key}_proposal"] = proposal
-        if proposal.has_mask:
-            st.session_state[f"{key}_clock_hours"] = list(proposal.clock_hours)
-            st.session_state[f"{key}_quadrants"] = proposal.quadrants
-            if proposal.cervix_percent is not None:
-                st.session_state[f"{key}_cervix_percent"] = proposal.cervix_percent
-        return ""
-
-    told.doing(deed, key=_SAID)
+    proposal = propose_findings(ctx.caller, image_id=image_id)
+    st.session_state[f"{key}_proposal"] = proposal
+    if proposal.has_mask:
+        st.session_state[f"{key}_clock_hours"] = list(proposal.clock_hours)
+        st.session_state[f"{key}_quadrants"] = proposal.quadrants
+        if proposal.cervix_percent is not None:
+            st.session_state[f"{key}_cervix_percent"] = proposal.cervix_percent
+    return ""
 
 
 def _proposed(ctx: PageContext, case_id: int, key: str) -> None:
@@ -214,33 +211,28 @@ def _proposed(ctx: PageContext, case_id: int, key: str) -> None:
             )
 
 
-def _take_size(ctx: PageContext, case_id: int, points: int) -> None:
-    def deed() -> str:
-        propose_lesion_size(get_case(ctx.caller, case_id=case_id), points)
-        return "Filled in on the record. Look at it there and save the record."
-
-    if told.doing(deed, key=_SAID):
-        st.session_state[_ALL_OF_IT] = True
+@button_action(_SAID)
+def _take_size(ctx: PageContext, case_id: int, points: int) -> str:
+    propose_lesion_size(get_case(ctx.caller, case_id=case_id), points)
+    st.session_state[_ALL_OF_IT] = True
+    return "Filled in on the record. Look at it there and save the record."
 
 
-def _save(ctx: PageContext, case_id: int, key: str) -> None:
+@button_action(_SAID)
+def _save(ctx: PageContext, case_id: int, key: str) -> str:
     proposal: FindingsProposal | None = st.session_state.get(f"{key}_proposal")
-
-    def deed() -> str:
-        entry = _entry(key)
-        base: int = st.session_state[_base_name(case_id)]
-        saved = save_findings(
-            ctx.caller,
-            case_id=case_id,
-            base_version=base,
-            entry=entry,
-            proposed_from=proposal.version_id if proposal and _is_confirmed(proposal, entry) else None,
-        )
-        _forget(case_id)
-        st.session_state[_base_name(case_id)] = saved.version
-        return "Findings saved"
-
-    told.doing(deed, key=_SAID)
+    entry = _entry(key)
+    base: int = st.session_state[_base_name(case_id)]
+    saved = save_findings(
+        ctx.caller,
+        case_id=case_id,
+        base_version=base,
+        entry=entry,
+        proposed_from=proposal.version_id if proposal and _is_confirmed(proposal, entry) else None,
+    )
+    _forget(case_id)
+    st.session_state[_base_name(case_id)] = saved.version
+    return "Findings saved"
 
 
 def _is_confirmed(proposal: FindingsProposal, entry: FindingsEntry) -> bool:
@@ -262,18 +254,10 @@ def _offer_newer(record: FindingsRecord, key: str) -> None:
 
 
 def _forget(case_id: int) -> None:
-    """Let go of what was filled in; the form starts from what is stored."""
+    """Discard what was filled in; the form then starts from what is stored."""
     base = st.session_state.pop(_base_name(case_id), None)
     for name in ("was", "kept", "proposal"):
         st.session_state.pop(f"findings_{case_id}_{base}_{name}", None)
-
-
-def _say() -> None:
-    text, is_error = st.session_state.pop(_SAID, ("", False))
-    if text and is_error:
-        st.error(text, icon=":material/error:")
-    elif text:
-        st.toast(text, icon=":material/check_circle:", duration=6)
 
 
 def _say_who_saved(record: FindingsRecord, key: str) -> None:

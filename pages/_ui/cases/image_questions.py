@@ -11,7 +11,8 @@ from colpo_core.services.cases.image_questions import confirm_images, refile_ima
 from colpo_core.services.common.stored_images import mark_image
 from colpo_core.terms import ImageQuestion, Stage
 from pages._ui.shared.context import page_context
-from pages._ui.shared.messages import doing, say_what_happened
+from pages._ui.shared.formats import count_text
+from pages._ui.shared.messages import run_action, show_message
 from pages._ui.shared.words import STAGES
 
 _SHOWN = 8
@@ -33,10 +34,10 @@ def show_questions(asked: Sequence[AskedImage], *, key: str) -> None:
 
     Args:
         asked: What is asked.
-        key: Where on the pages this is, for the widgets.
+        key: Prefix of the widgets' keys, unique on the page.
     """
-    said = f"{key}_said"
-    say_what_happened(said)
+    message_key = f"{key}_said"
+    show_message(message_key)
     for (question, stage), images in grouped_questions(asked).items():
         with st.expander(_head(question, stage, images), icon=":material/help:"):
             table = f"{key}_{question.value}_{stage.value}"
@@ -47,7 +48,7 @@ def show_questions(asked: Sequence[AskedImage], *, key: str) -> None:
                         f"File as {STAGES[better]}",
                         key=f"{table}_{better.value}",
                         on_click=_refile,
-                        args=(images, table, better, said),
+                        args=(images, table, better, message_key),
                     )
                 if question in _NO_CERVIX:
                     st.button(
@@ -55,14 +56,14 @@ def show_questions(asked: Sequence[AskedImage], *, key: str) -> None:
                         key=f"{table}_no_cervix",
                         help="The images stay, and are left out of snapshots: they do not show the cervix well enough.",
                         on_click=_leave_out,
-                        args=(images, table, said),
+                        args=(images, table, message_key),
                     )
                 st.button(
                     "Right as they are" if len(images) > 1 else "Right as it is",
                     key=f"{table}_right",
                     help="Kept under your name, and not asked again.",
                     on_click=_confirm,
-                    args=(images, table, question, said),
+                    args=(images, table, question, message_key),
                 )
 
 
@@ -89,7 +90,7 @@ def _head(question: ImageQuestion, stage: Stage, images: Sequence[AskedImage]) -
 
 def _stages(question: ImageQuestion, stage: Stage) -> tuple[Stage, ...]:
     if question is ImageQuestion.STAGE_GUESSED:
-        return tuple(one for one in Stage if one is not stage)
+        return tuple(other for other in Stage if other is not stage)
     return _BETTER.get(question, ())
 
 
@@ -125,36 +126,32 @@ def _meant(images: Sequence[AskedImage], key: str) -> list[int]:
     return [images[row].image_id for row in rows] or [image.image_id for image in images]
 
 
-def _refile(images: Sequence[AskedImage], key: str, stage: Stage, said: str) -> None:
-    def deed() -> str:
+def _refile(images: Sequence[AskedImage], key: str, stage: Stage, message_key: str) -> None:
+    def action() -> str:
         ctx = page_context()
         changed = refile_images(ctx.caller, image_ids=_meant(images, key), stage=stage)
-        return f"{_images(changed)} filed as {STAGES[stage]}."
+        return f"{count_text(changed, 'image')} filed as {STAGES[stage]}."
 
-    doing(deed, key=said)
+    run_action(action, key=message_key)
 
 
-def _confirm(images: Sequence[AskedImage], key: str, question: ImageQuestion, said: str) -> None:
-    def deed() -> str:
+def _confirm(images: Sequence[AskedImage], key: str, question: ImageQuestion, message_key: str) -> None:
+    def action() -> str:
         ctx = page_context()
         meant = _meant(images, key)
         confirm_images(ctx.caller, image_ids=meant, question=question)
-        return f"{_images(len(meant))} right as filed, by {ctx.caller.actor.display_name}."
+        return f"{count_text(len(meant), 'image')} right as filed, by {ctx.caller.actor.display_name}."
 
-    doing(deed, key=said)
+    run_action(action, key=message_key)
 
 
-def _leave_out(images: Sequence[AskedImage], key: str, said: str) -> None:
-    def deed() -> str:
+def _leave_out(images: Sequence[AskedImage], key: str, message_key: str) -> None:
+    def action() -> str:
         ctx = page_context()
         meant = _meant(images, key)
         mark = partial(mark_image, ctx.caller, shows_cervix=False)
         for image_id in meant:
             mark(image_id=image_id)
-        return f"{_images(len(meant))} left out of learning."
+        return f"{count_text(len(meant), 'image')} left out of learning."
 
-    doing(deed, key=said)
-
-
-def _images(count: int) -> str:
-    return f"{count} image{'' if count == 1 else 's'}"
+    run_action(action, key=message_key)

@@ -9,7 +9,7 @@ from colpo_core.records.cases.images import place_in_series
 from colpo_core.services.common.stored_images import mark_image
 from colpo_core.terms import AnnotationState, Finding, Stage
 from pages._ui.cases import sites
-from pages._ui.cases.messages import doing
+from pages._ui.cases.messages import button_action
 from pages._ui.components.viewer import Frame, Layer, StripItem, image_series, image_strip, image_viewer
 from pages._ui.shared.context import page_context
 from pages._ui.shared.links import go
@@ -63,7 +63,7 @@ def show_with_sites(
     """Draw an image of a case with the sites of its specimens, and take a site that waits for a click.
 
     Args:
-        key: One a place on the page.
+        key: Widget key, unique on the page.
         case: The case.
         image_id: Which of its images.
         layers: Overlays, the lowest first.
@@ -72,7 +72,7 @@ def show_with_sites(
     """
     waiting = sites.being_placed(case)
 
-    def place(x_px: float, y_px: float) -> None:
+    def set_site(x_px: float, y_px: float) -> None:
         if waiting is not None:
             sites.put(waiting.id, SpecimenSite(image_id, x_px, y_px))
 
@@ -84,7 +84,7 @@ def show_with_sites(
         around_px=around_px,
         marks=sites.marks_on(case, image_id),
         asks_for=f"Site of specimen {waiting.number}" if waiting else "",
-        on_place=place,
+        on_place=set_site,
         on_leave=sites.stop_placing,
     )
 
@@ -135,8 +135,8 @@ def _actions(shown: CaseImage) -> None:
 def _state(shown: CaseImage) -> str:
     if not shown.annotations:
         return "no annotation yet"
-    found = [STATES[annotation.state] for annotation in shown.annotations]
-    return "annotation " + ", ".join(dict.fromkeys(found))
+    states = [STATES[annotation.state] for annotation in shown.annotations]
+    return "annotation " + ", ".join(dict.fromkeys(states))
 
 
 def _correction(shown: CaseImage) -> None:
@@ -153,20 +153,16 @@ def _correction(shown: CaseImage) -> None:
     st.button("Save", type="primary", key=f"{key}_save", on_click=_mark, args=(image.id, key))
 
 
-def _mark(image_id: int, key: str) -> None:
-    ctx = page_context()
-
-    def deed() -> str:
-        mark_image(
-            ctx.caller,
-            image_id=image_id,
-            stage=st.session_state[f"{key}_stage"],
-            shows_cervix=st.session_state[f"{key}_cervix"],
-            seconds_after_acid=st.session_state.get(f"{key}_seconds"),
-        )
-        return "Corrected"
-
-    doing(deed)
+@button_action
+def _mark(image_id: int, key: str) -> str:
+    mark_image(
+        page_context().caller,
+        image_id=image_id,
+        stage=st.session_state[f"{key}_stage"],
+        shows_cervix=st.session_state[f"{key}_cervix"],
+        seconds_after_acid=st.session_state.get(f"{key}_seconds"),
+    )
+    return "Corrected"
 
 
 def _strip(case: CaseRecord, images: list[CaseImage], shown: CaseImage) -> None:

@@ -1,4 +1,4 @@
-"""Bringing images in through the browser: files or a folder, one patient, one day, a stage for each file."""
+"""Importing images through the browser: files or a folder, one patient, one day, a stage for each file."""
 
 from collections.abc import Sequence
 from datetime import date, timedelta
@@ -140,8 +140,12 @@ def _results(ctx: PageContext, report: ImportReport) -> None:
             "They are once a snapshot has been previewed.",
             icon=":material/info:",
         )
-    # Asked anew: what was answered here a moment ago is not asked again.
-    ids = [one.image_id for one in report.outcomes if one.image_id is not None and one.status is ImportStatus.IMPORTED]
+    # Queried again, so that questions answered a moment ago are not repeated.
+    ids = [
+        outcome.image_id
+        for outcome in report.outcomes
+        if outcome.image_id is not None and outcome.status is ImportStatus.IMPORTED
+    ]
     show_questions(asked_images(ctx.caller, image_ids=ids), key="import_asked")
     st.dataframe(
         pd.DataFrame(
@@ -164,7 +168,7 @@ def _results(ctx: PageContext, report: ImportReport) -> None:
 
 
 def _held_in(report: ImportReport) -> tuple[int, ...]:
-    """Where nothing was imported: the cases that hold the images already."""
+    """The cases that already hold the images, where nothing was imported."""
     return tuple(sorted({outcome.case_id for outcome in report.outcomes if outcome.case_id is not None}))
 
 

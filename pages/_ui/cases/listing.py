@@ -10,8 +10,8 @@ from colpo_core.records.statistics.number_texts import percent_texts
 from colpo_core.services.cases.lists import list_cases, list_choices
 from colpo_core.terms import Label, Outcome, ReviewState
 from pages._ui.cases.filters import case_filters, sort_choice
-from pages._ui.cases.messages import tell
-from pages._ui.cases.selection import generation, select, selected, show_deeds
+from pages._ui.cases.messages import show_message
+from pages._ui.cases.selection import generation, select, selected, show_actions
 from pages._ui.cases.views import show_views
 from pages._ui.cases.words import OUTCOME_WORDS, states_text
 from pages._ui.components.gallery import GalleryItem, case_gallery
@@ -32,7 +32,7 @@ _WRONG = (Outcome.FALSE_POSITIVE, Outcome.FALSE_NEGATIVE)
 
 def show_list(ctx: PageContext) -> None:
     """Draw the filters and one page of cases."""
-    tell()
+    show_message()
     where, sort = case_filters(list_choices(ctx.caller))
     trail = _trail(where, sort)
     page = list_cases(ctx.caller, where=where, sort=sort, after=trail[-1], limit=PAGE)
@@ -51,7 +51,7 @@ def show_list(ctx: PageContext) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.caption("The current model:", width="content")
             model_badges(page.model_marks)
-    show_deeds(ctx, where)
+    show_actions(ctx, where)
     if not page.rows:
         _nothing(where, sort)
         return
@@ -64,7 +64,7 @@ def show_list(ctx: PageContext) -> None:
 
 
 def _trail(where: CaseFilter, sort: CaseSort) -> list[CasePlace | None]:
-    """Where each page up to this one begins; another filter or order starts again at the first."""
+    """Where each page up to this one begins; with another filter or order it starts again at the first."""
     trail: list[CasePlace | None] = st.session_state.setdefault(_TRAIL, [None])
     if st.session_state.get(_ASKED) != (where, sort):
         st.session_state[_ASKED] = (where, sort)
@@ -97,7 +97,7 @@ def _open(case_id: int) -> None:
 
 def _table(page: CasePage, key: str) -> None:
     ids = [row.id for row in page.rows]
-    chosen = [place for place, case_id in enumerate(ids) if case_id in selected()]
+    chosen = [index for index, case_id in enumerate(ids) if case_id in selected()]
     shown = st.dataframe(
         pd.DataFrame([_line(row) for row in page.rows]),
         key=key,
@@ -105,7 +105,7 @@ def _table(page: CasePage, key: str) -> None:
         width="stretch",
         height=min(558, 38 + 52 * len(page.rows)),
         row_height=52,
-        on_select=lambda: select(ids, (ids[place] for place in _selection(key)["rows"])),
+        on_select=lambda: select(ids, (ids[index] for index in _selection(key)["rows"])),
         selection_mode=["multi-row", "single-cell"],
         selection_default={"selection": {"rows": chosen}},
         column_config={
@@ -128,8 +128,8 @@ def _table(page: CasePage, key: str) -> None:
 
 
 def _selection(key: str) -> dict[str, Any]:
-    found: dict[str, Any] = st.session_state[key]["selection"]
-    return found
+    selection: dict[str, Any] = st.session_state[key]["selection"]
+    return selection
 
 
 def _line(row: CaseRow) -> dict[str, object]:
@@ -152,8 +152,8 @@ def _line(row: CaseRow) -> dict[str, object]:
 def _model(row: CaseRow) -> str:
     if row.prob_hsil_4ch is None:
         return "–"
-    said = OUTCOME_WORDS[row.outcome]
-    return f"{percent_texts(row.prob_hsil_4ch)[0]}{f' · {said}' if said else ''}"
+    outcome = OUTCOME_WORDS[row.outcome]
+    return f"{percent_texts(row.prob_hsil_4ch)[0]}{f' · {outcome}' if outcome else ''}"
 
 
 def _gallery(page: CasePage, key: str) -> None:

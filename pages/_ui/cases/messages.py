@@ -1,30 +1,17 @@
-"""What the buttons of the cases page have done: said once, after the page was drawn anew."""
+"""What the buttons of the cases page have done, shown once after the page was drawn anew."""
 
 from collections.abc import Callable
+from functools import partial
 
-import streamlit as st
+from pages._ui.shared import messages
+from pages._ui.shared.messages import Params
 
-from pages._ui.shared import messages as told
+_KEY = "cases_said"
 
-_SAID = "cases_said"
-
-
-def doing(deed: Callable[[], str]) -> bool:
-    """Do something in a callback and remember what to say of it.
-
-    Args:
-        deed: Returns a sentence, or nothing to say.
-
-    Returns:
-        Whether it was done.
-    """
-    return told.doing(deed, key=_SAID)
+show_message = partial(messages.show_message, _KEY, as_toast=True)
+"""Show once what was done, or why it was not."""
 
 
-def tell() -> None:
-    """Say what was done, or why it was not."""
-    text, is_error = st.session_state.pop(_SAID, ("", False))
-    if text and is_error:
-        st.error(text, icon=":material/error:")
-    elif text:
-        st.toast(text, icon=":material/check_circle:", duration=6)
+def button_action(action: Callable[Params, str]) -> Callable[Params, None]:
+    """See `shared.messages.button_action`."""
+    return messages.button_action(_KEY)(action)

@@ -9,7 +9,7 @@ from colpo_core.services.cases.lists import find_case_ids
 from colpo_core.services.exports import case_files
 from colpo_core.services.models import predicting
 from colpo_core.terms import Role
-from pages._ui.cases.messages import doing
+from pages._ui.cases.messages import button_action
 from pages._ui.shared.context import PageContext, page_context
 from pages._ui.shared.formats import count_text
 from pages._ui.shared.links import go
@@ -25,7 +25,7 @@ def selected() -> frozenset[int]:
 
 
 def select(on_page: Iterable[int], chosen: Iterable[int]) -> None:
-    """Take over what is selected on one page; the other pages' cases stay selected.
+    """Adopt the selection of one page; cases of other pages stay selected.
 
     Args:
         on_page: Rows of the page's cases.
@@ -35,11 +35,11 @@ def select(on_page: Iterable[int], chosen: Iterable[int]) -> None:
 
 
 def generation() -> int:
-    """Counts how often the selection was changed from outside of the list; part of the key of what shows it."""
+    """How often the selection was changed from outside the list; part of the list's widget key."""
     return int(st.session_state.get(_GENERATION, 0))
 
 
-def show_deeds(ctx: PageContext, where: CaseFilter) -> None:
+def show_actions(ctx: PageContext, where: CaseFilter) -> None:
     """Draw what can be done with the selected cases."""
     chosen = selected()
     if not chosen:
@@ -81,24 +81,16 @@ def _put(case_ids: Iterable[int]) -> None:
     st.session_state[_GENERATION] = generation() + 1
 
 
-def _select_all(where: CaseFilter) -> None:
-    ctx = page_context()
-
-    def deed() -> str:
-        case_ids = find_case_ids(ctx.caller, where=where)
-        _put(case_ids)
-        return f"{count_text(len(case_ids), 'case')} selected."
-
-    doing(deed)
+@button_action
+def _select_all(where: CaseFilter) -> str:
+    case_ids = find_case_ids(page_context().caller, where=where)
+    _put(case_ids)
+    return f"{count_text(len(case_ids), 'case')} selected."
 
 
-def _predict(chosen: frozenset[int]) -> None:
-    ctx = page_context()
-
-    def deed() -> str:
-        job = predicting.start_prediction_of_cases(ctx.caller, case_ids=chosen)
-        if job is None:
-            return "The current model has predicted all of them, or is doing so."
-        return f"The prediction is on its way, as job {job.id}."
-
-    doing(deed)
+@button_action
+def _predict(chosen: frozenset[int]) -> str:
+    job = predicting.start_prediction_of_cases(page_context().caller, case_ids=chosen)
+    if job is None:
+        return "The current model has predicted all of them, or is doing so."
+    return f"The prediction is on its way, as job {job.id}."

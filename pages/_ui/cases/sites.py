@@ -8,7 +8,7 @@ from colpo_core.records.cases.cases import CaseRecord, SpecimenRecord, SpecimenS
 from colpo_core.services.annotations.biopsy_points import biopsy_points
 from colpo_core.services.cases.findings_proposal import propose_clock_hour
 from colpo_core.services.cases.histology import set_clock_hour, set_site
-from pages._ui.cases.messages import doing
+from pages._ui.cases.messages import button_action
 from pages._ui.cases.words import SPECIMENS
 from pages._ui.components.viewer import Mark
 from pages._ui.shared.context import page_context
@@ -71,49 +71,40 @@ def start_placing(specimen_id: int) -> None:
 
 
 def stop_placing() -> None:
-    """Let a click on the image be a click again."""
+    """Stop placing a site: a click on the image sets nothing any more."""
     st.session_state.pop(_PLACING, None)
 
 
 def being_placed(case: CaseRecord) -> SpecimenRecord | None:
     """The specimen of this case whose site waits for a click."""
     wanted = st.session_state.get(_PLACING)
-    found = next(
+    waiting = next(
         (specimen for specimen in case.specimens if specimen.id == wanted and specimen.withdrawn_at is None), None
     )
-    if found is None:
+    if waiting is None:
         stop_placing()
-    return found
+    return waiting
 
 
-def put(specimen_id: int, site: SpecimenSite | None) -> None:
+@button_action
+def put(specimen_id: int, site: SpecimenSite | None) -> str:
     """Set a specimen's site, in a callback."""
-    ctx = page_context()
-
-    def deed() -> str:
-        set_site(ctx.caller, specimen_id=specimen_id, site=site)
-        return "Site set" if site else "Site removed"
-
-    if doing(deed):
-        stop_placing()
-        st.session_state[popover_key(specimen_id)] = False
+    set_site(page_context().caller, specimen_id=specimen_id, site=site)
+    stop_placing()
+    st.session_state[popover_key(specimen_id)] = False
+    return "Site set" if site else "Site removed"
 
 
 def proposed_hour(specimen: SpecimenRecord) -> int | None:
     """The hour that the site proposes, where it differs from what is entered."""
     if specimen.site is None or specimen.withdrawn_at is not None:
         return None
-    ctx = page_context()
-    hour = propose_clock_hour(ctx.caller, site=specimen.site)
+    hour = propose_clock_hour(page_context().caller, site=specimen.site)
     return hour if hour != specimen.clock_hour else None
 
 
-def confirm_hour(specimen_id: int, hour: int) -> None:
+@button_action
+def confirm_hour(specimen_id: int, hour: int) -> str:
     """Enter the proposed hour, in a callback."""
-    ctx = page_context()
-
-    def deed() -> str:
-        set_clock_hour(ctx.caller, specimen_id=specimen_id, clock_hour=hour)
-        return f"Clock position {hour} entered"
-
-    doing(deed)
+    set_clock_hour(page_context().caller, specimen_id=specimen_id, clock_hour=hour)
+    return f"Clock position {hour} entered"

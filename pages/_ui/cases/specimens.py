@@ -1,13 +1,13 @@
-"""A case's label with its reason, and the histology that it follows from."""
+"""A case's label with its reason, and the histology behind it."""
 
 import streamlit as st
 
 from colpo_core.errors import InputRejected
-from colpo_core.records.cases.cases import CaseRecord, LabelRecord, SpecimenRecord
+from colpo_core.records.cases.cases import CaseRecord, SpecimenRecord
 from colpo_core.services.cases.histology import add_specimen, withdraw_specimen
 from colpo_core.terms import Grade, Label, LabelSource, SpecimenKind
 from pages._ui.cases import sites
-from pages._ui.cases.messages import doing
+from pages._ui.cases.messages import button_action
 from pages._ui.cases.words import SPECIMENS
 from pages._ui.shared.context import page_context
 from pages._ui.shared.markdown import plain
@@ -18,21 +18,24 @@ _COLOURS = {Label.NORMAL: "green", Label.HSIL: "red", None: "gray"}
 
 
 def show_label(case: CaseRecord) -> None:
-    """Draw the label from histology prominently, and the one from an impression as what it is."""
+    """Draw the label from histology prominently, and one from an impression marked as such."""
     label = case.label()
     with st.container(border=True, key="case_label"):
         if label is None:
             st.markdown("**No label yet.** Enter histology, or record a normal colposcopy.")
             return
         colour = "orange" if label.flagged else _COLOURS[label.label]
-        st.markdown(f"Label &nbsp; :{colour}-background[**{_word(label)}**]")
-        st.markdown(f"{_sentence(label.reason)}")
+        st.markdown(
+            f"Label &nbsp; :{colour}-background[**{LABELS[label.label]}{', flagged' if label.flagged else ''}**]"
+        )
+        st.markdown(f"{label.reason[0].upper()}{label.reason[1:]}.")
         if label.flagged:
             st.warning("A clinician has to look at this case. It is never used as normal.", icon=":material/flag:")
         st.caption(f"By histology, rules {label.rules_version}, {label.decided_at:%Y-%m-%d}")
         impression = case.label(LabelSource.IMPRESSION)
         if impression is not None and impression.label is not None:
-            st.caption(f"Beside it, as an impression and not histology: {LABELS[impression.label]} by {_score(case)}")
+            score = f"{LABELS[impression.label]} by Swede score {case.swede_total}"
+            st.caption(f"Beside it, as an impression and not histology: {score}")
 
 
 def show_specimens(case: CaseRecord, *, can_place: bool = False) -> None:
@@ -48,18 +51,6 @@ def show_specimens(case: CaseRecord, *, can_place: bool = False) -> None:
     for specimen in case.specimens:
         _specimen(case, specimen, choices, can_place=can_place)
     _new_specimen(case, choices, can_place=can_place)
-
-
-def _word(label: LabelRecord) -> str:
-    return f"{LABELS[label.label]}, flagged" if label.flagged else LABELS[label.label]
-
-
-def _sentence(reason: str) -> str:
-    return f"{reason[0].upper()}{reason[1:]}."
-
-
-def _score(case: CaseRecord) -> str:
-    return f"Swede score {case.swede_total}"
 
 
 def _specimen(
@@ -89,7 +80,7 @@ def _specimen(
 def _site_text(case: CaseRecord, specimen: SpecimenRecord) -> str:
     if specimen.site is None:
         return ""
-    image = next(one.image for one in case.images if one.image.id == specimen.site.image_id)
+    image = next(case_image.image for case_image in case.images if case_image.image.id == specimen.site.image_id)
     return f"site on {stage_text(image)} · "
 
 
@@ -132,14 +123,10 @@ def _show_image(case_id: int, image_id: int) -> None:
     st.session_state[sites.shown_image_key(case_id)] = image_id
 
 
-def _withdraw(specimen_id: int) -> None:
-    ctx = page_context()
-
-    def deed() -> str:
-        withdraw_specimen(ctx.caller, specimen_id=specimen_id)
-        return "Withdrawn. The label was decided anew."
-
-    doing(deed)
+@button_action
+def _withdraw(specimen_id: int) -> str:
+    withdraw_specimen(page_context().caller, specimen_id=specimen_id)
+    return "Withdrawn. The label was decided anew."
 
 
 def _new_specimen(case: CaseRecord, choices: tuple[sites.SiteChoice, ...], *, can_place: bool) -> None:
@@ -169,27 +156,23 @@ def _way_text(way: sites.SiteChoice | str | None) -> str:
     return way or "–"
 
 
-def _add(case_id: int, key: str) -> None:
-    ctx = page_context()
+@button_action
+def _add(case_id: int, key: str) -> str:
     grade: Grade | None = st.session_state[f"{key}_grade"]
     kind: SpecimenKind = st.session_state[f"{key}_kind"]
     way: sites.SiteChoice | str | None = st.session_state[f"{key}_site"]
-
-    def deed() -> str:
-        if grade is None:
-            raise InputRejected("Choose the pathologist's grade first. Nothing was entered.")
-        specimen_id = add_specimen(
-            ctx.caller,
-            case_id=case_id,
-            kind=kind,
-            grade=grade,
-            clock_hour=st.session_state[f"{key}_clock"],
-            note=st.session_state[f"{key}_note"],
-            site=way.site if isinstance(way, sites.SiteChoice) else None,
-        )
-        if way == _BY_CLICK:
-            sites.start_placing(specimen_id)
-            return "Entered. The label follows. Now click on the site."
-        return "Entered. The label follows."
-
-    doing(deed)
+    if grade is None:
+        raise InputRejected("Choose the pathologist's grade first. Nothing was entered.")
+    specimen_id = add_specimen(
+        page_context().caller,
+        case_id=case_id,
+        kind=kind,
+        grade=grade,
+        clock_hour=st.session_state[f"{key}_clock"],
+        note=st.session_state[f"{key}_note"],
+        site=way.site if isinstance(way, sites.SiteChoice) else None,
+    )
+    if way == _BY_CLICK:
+        sites.start_placing(specimen_id)
+        return "Entered. The label follows. Now click on the site."
+    return "Entered. The label follows."

@@ -1,18 +1,18 @@
-"""Views: lists of cases that a person keeps under names."""
+"""Views: a person's saved lists of cases."""
 
 import streamlit as st
 
 from colpo_core.records.cases.lists import CaseFilter, CaseSort, to_words
 from colpo_core.services.cases import saved_views
 from pages._ui.cases.filters import show_words
-from pages._ui.cases.messages import doing
+from pages._ui.cases.messages import button_action
 from pages._ui.shared.context import PageContext, page_context
 
 _NAME = "cases_view_name"
 
 
 def show_views(ctx: PageContext, where: CaseFilter, sort: CaseSort) -> None:
-    """Draw the kept views, and what keeps the present one."""
+    """Draw the saved views, and a form that saves the current one."""
     views = saved_views.list_views(ctx.caller)
     with st.popover(f"Views ({len(views)})" if views else "Views", icon=":material/bookmarks:"):
         if not views:
@@ -31,22 +31,14 @@ def show_views(ctx: PageContext, where: CaseFilter, sort: CaseSort) -> None:
         st.button("Keep", icon=":material/bookmark_add:", on_click=_keep, args=(where, sort), width="stretch")
 
 
-def _keep(where: CaseFilter, sort: CaseSort) -> None:
-    ctx = page_context()
-
-    def deed() -> str:
-        view = saved_views.save_view(ctx.caller, name=st.session_state[_NAME], where=where, sort=sort)
-        st.session_state[_NAME] = ""
-        return f"Kept as “{view.name}”."
-
-    doing(deed)
+@button_action
+def _keep(where: CaseFilter, sort: CaseSort) -> str:
+    view = saved_views.save_view(page_context().caller, name=st.session_state[_NAME], where=where, sort=sort)
+    st.session_state[_NAME] = ""
+    return f"Kept as “{view.name}”."
 
 
-def _forget(view_id: int) -> None:
-    ctx = page_context()
-
-    def deed() -> str:
-        saved_views.delete_view(ctx.caller, view_id=view_id)
-        return "The view is forgotten; its cases are as they were."
-
-    doing(deed)
+@button_action
+def _forget(view_id: int) -> str:
+    saved_views.delete_view(page_context().caller, view_id=view_id)
+    return "The view is forgotten; its cases are as they were."

@@ -1,4 +1,4 @@
-"""How the pages of cases say things."""
+"""The wording of the pages of cases."""
 
 from colpo_core.ifcpc import Iodine, Junction, LesionLocation, Sign, SignGroup
 from colpo_core.records.cases.findings import FindingsProposal

@@ -1,4 +1,4 @@
-"""A word in passing, on whatever page, that a job that was under way is over."""
+"""A short notice, on any page, that a job has ended."""
 
 import streamlit as st
 

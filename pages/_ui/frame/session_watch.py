@@ -1,4 +1,4 @@
-"""Takes a page off the screen when its sign-in is over, also while nobody touches it."""
+"""Removes a page from the screen when its session has ended, even while nobody uses it."""
 
 import streamlit as st
 

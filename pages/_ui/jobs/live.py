@@ -1,4 +1,4 @@
-"""Background jobs on a page: how one stands, live, and its curves."""
+"""A background job on a page: its live progress and its curves."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -20,7 +20,7 @@ from pages._ui.shared.errors import showing_errors
 from pages._ui.shared.formats import as_when
 from pages._ui.shared.links import link
 
-Deed = Callable[..., JobRecord]
+JobAction = Callable[..., JobRecord]
 STATE_COLOURS = {
     JobState.QUEUED: "gray",
     JobState.RUNNING: "blue",
@@ -54,13 +54,12 @@ def live_job(job_id: int) -> None:
     Args:
         job_id: Row of the job.
     """
-    ctx = page_context()
-    is_over = jobs.get_job(ctx.caller, job_id=job_id).state.is_over
+    is_over = jobs.get_job(page_context().caller, job_id=job_id).state.is_over
     st.fragment(_draw_job, run_every=None if is_over else 1.0)(job_id, is_over)
 
 
 def prediction_progress() -> None:
-    """Tell of predictions that are under way, if there are any; the page is drawn anew when one is over."""
+    """Show the predictions under way, if any; the page is redrawn when one has ended."""
     ctx = page_context()
     under_way = predicting.predictions_under_way(ctx.caller)
     if under_way:
@@ -81,8 +80,7 @@ def prediction_progress() -> None:
 
 
 def _draw_predictions(shown: int) -> None:
-    ctx = page_context()
-    under_way = predicting.predictions_under_way(ctx.caller)
+    under_way = predicting.predictions_under_way(page_context().caller)
     if len(under_way) < shown:
         st.rerun()
     for prediction in under_way:
@@ -90,18 +88,18 @@ def _draw_predictions(shown: int) -> None:
 
 
 def _prediction_text(prediction: PredictionProgress) -> str:
-    """How many, how quick, how long yet, and in how many jobs."""
+    """How many images are done, how fast, how long it will still take, and in how many jobs."""
     if not prediction.n_running and not prediction.n_done:
         return "waits"
-    said = [f"{prediction.n_done:,} of {prediction.n_images:,} images"]
+    parts = [f"{prediction.n_done:,} of {prediction.n_images:,} images"]
     if prediction.images_per_second is not None:
-        said.append(pace_text(prediction.images_per_second))
+        parts.append(pace_text(prediction.images_per_second))
     if prediction.seconds_left is not None:
-        said.append(f"about {span_text(timedelta(seconds=prediction.seconds_left))} left")
+        parts.append(f"about {span_text(timedelta(seconds=prediction.seconds_left))} left")
     if prediction.n_jobs > 1:
         failed = f", {prediction.n_failed} failed" if prediction.n_failed else ""
-        said.append(f"{prediction.n_running} of {prediction.n_jobs} jobs run{failed}")
-    return " · ".join(said)
+        parts.append(f"{prediction.n_running} of {prediction.n_jobs} jobs run{failed}")
+    return " · ".join(parts)
 
 
 def _draw_job(job_id: int, was_over: bool) -> None:
@@ -142,9 +140,9 @@ def _head(job: JobRecord) -> None:
             _control(job, "Run again", ":material/replay:", starting.run_again)
 
 
-def _control(job: JobRecord, title: str, icon: str, deed: Deed, *, is_off: bool = False) -> None:
+def _control(job: JobRecord, title: str, icon: str, action: JobAction, *, is_off: bool = False) -> None:
     st.button(
-        title, icon=icon, on_click=_do, args=(deed, job.id), disabled=is_off,
+        title, icon=icon, on_click=_do, args=(action, job.id), disabled=is_off,
         key=f"{title.lower().replace(' ', '_')}_{job.id}", help=_CONTROLS[title],
     )  # fmt: skip
 
@@ -177,14 +175,14 @@ def _where(job: JobRecord) -> str:
 
 
 def _beside(events: tuple[JobEventRecord, ...], job: JobRecord) -> None:
-    """How far the trainings without curves are, and how quick it goes."""
-    said = side_runs(events, job)
+    """Draw how far the trainings without curves are, and the speed."""
+    parts = side_runs(events, job)
     if not job.state.is_over:
-        said += [text for text in (speed_text(events), resources_text(events)) if text]
+        parts += [text for text in (speed_text(events), resources_text(events)) if text]
     if left := _time_left(job):
-        said.append(left)
-    if said:
-        st.caption(" · ".join(said))
+        parts.append(left)
+    if parts:
+        st.caption(" · ".join(parts))
 
 
 def _time_left(job: JobRecord) -> str:
@@ -197,17 +195,17 @@ def _time_left(job: JobRecord) -> str:
 
 def _curves(events: tuple[JobEventRecord, ...], job: JobRecord) -> None:
     """Losses above, metrics below, a column for each network; of an epoch that was run again the last counts."""
-    told: dict[str, dict[int, dict[str, float]]] = {stage: {} for stage in MAIN_STAGES}
+    figures_by_stage: dict[str, dict[int, dict[str, float]]] = {stage: {} for stage in MAIN_STAGES}
     for event in events:
-        if event.stage in told and event.figures:
-            told[event.stage][event.epoch] = event.figures
-    if not any(told.values()):
+        if event.stage in figures_by_stage and event.figures:
+            figures_by_stage[event.stage][event.epoch] = event.figures
+    if not any(figures_by_stage.values()):
         return
     figure = make_subplots(
         rows=2, cols=3, column_titles=list(MAIN_STAGES.values()), vertical_spacing=0.16, horizontal_spacing=0.05
     )
     named: set[str] = set()
-    for column, (stage, epochs) in enumerate(told.items(), start=1):
+    for column, (stage, epochs) in enumerate(figures_by_stage.items(), start=1):
         figure.update_xaxes(range=[0.5, _epochs_of(stage, job) + 0.5], col=column)
         for row, lines in ((1, _LOSSES), (2, _METRICS)):
             figure.add_trace(go.Scatter(x=[None], y=[None], showlegend=False), row=row, col=column)
@@ -277,17 +275,16 @@ def _line(
 
 
 def _messages(events: tuple[JobEventRecord, ...]) -> None:
-    said = [event for event in events if event.message][-_SHOWN_MESSAGES:]
-    if said:
-        st.caption("  \n".join(f"{event.at:%H:%M:%S} · {event.message}" for event in reversed(said)))
+    messages = [event for event in events if event.message][-_SHOWN_MESSAGES:]
+    if messages:
+        st.caption("  \n".join(f"{event.at:%H:%M:%S} · {event.message}" for event in reversed(messages)))
 
 
-def _do(deed: Deed, job_id: int) -> None:
-    ctx = page_context()
-    with showing_errors():
-        job = deed(ctx.caller, job_id=job_id)
-        if job.id != job_id:
-            st.query_params["job"] = str(job.id)
+@showing_errors()
+def _do(action: JobAction, job_id: int) -> None:
+    job = action(page_context().caller, job_id=job_id)
+    if job.id != job_id:
+        st.query_params["job"] = str(job.id)
 
 
 def duration(job: JobRecord) -> str:

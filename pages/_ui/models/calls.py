@@ -1,4 +1,4 @@
-"""How both networks call, how they rank, and whether their probabilities can be taken at their word."""
+"""Both networks' calls, ROC curves and calibration."""
 
 import streamlit as st
 

@@ -8,7 +8,6 @@ import streamlit as st
 from colpo_core.exchange.tables import TextTable
 from colpo_core.records.models.checkpoints import CheckpointRecord
 from colpo_core.records.statistics.comparisons import ArmDifference, FlippedCase, ModelComparison
-from colpo_core.records.statistics.figures import Estimate
 from colpo_core.records.statistics.number_texts import percent_texts
 from colpo_core.services.models import predicting
 from colpo_core.services.models import registry as models_registry
@@ -21,6 +20,7 @@ from pages._ui.shared.errors import showing_errors
 from pages._ui.shared.formats import count_text
 from pages._ui.shared.links import go
 from pages._ui.shared.markdown import plain
+from pages._ui.shared.tables import pick_row
 
 _FIGURES = {
     "auc": "Area under the ROC curve", "accuracy": "Accuracy", "sensitivity": "Sensitivity",
@@ -73,15 +73,14 @@ def _missing(compared: ModelComparison, other: CheckpointRecord, checkpoint: Che
             )  # fmt: skip
 
 
+@showing_errors()
 def _predict(checkpoint_id: int) -> None:
-    ctx = page_context()
-    with showing_errors():
-        predicting.start_prediction(ctx.caller, checkpoint_id=checkpoint_id)
+    predicting.start_prediction(page_context().caller, checkpoint_id=checkpoint_id)
 
 
 def _figures(compared: ModelComparison, difference: ArmDifference) -> None:
     rows = [
-        (title, *(_text(getattr(part, name)) for part in (difference.first, difference.second, difference)))
+        (title, *(getattr(part, name).text() for part in (difference.first, difference.second, difference)))
         for name, title in _FIGURES.items()
     ]
     show_table(TextTable(("", compared.first, compared.second, "Difference"), tuple(rows)))
@@ -100,10 +99,6 @@ def _figures(compared: ModelComparison, difference: ArmDifference) -> None:
         st.caption(f"McNemar's test of the calls: p {calls.p:.3f} (right alone: {calls.b} and {calls.c}).")
 
 
-def _text(estimate: Estimate) -> str:
-    return estimate.text()
-
-
 def _flips(flips: Sequence[FlippedCase]) -> None:
     better = sum(flip.is_second_right for flip in flips)
     st.markdown(f"**Cases that flipped** · {better} became right, {len(flips) - better} became wrong")
@@ -120,9 +115,7 @@ def _flips(flips: Sequence[FlippedCase]) -> None:
             "": ["became right" if flip.is_second_right else "became WRONG" for flip in flips],
         }
     )
-    picked = st.dataframe(
-        rows, hide_index=True, width="stretch", on_select="rerun", selection_mode="single-row", key="compare_flips"
-    )["selection"]["rows"]
+    picked = pick_row(rows, key="compare_flips")
     st.caption("Choose a row to open its case.")
-    if picked and picked[0] < len(flips):
-        go("cases", case=flips[picked[0]].case_id)
+    if picked is not None:
+        go("cases", case=flips[picked].case_id)

@@ -51,8 +51,8 @@ def _start(ctx: PageContext, checkpoint: CheckpointRecord, listed: tuple[Snapsho
         link("train", "Keep some when you freeze", icon=":material/ac_unit:")
         return
     chosen = st.selectbox(
-        "External test set", list(sets), format_func=lambda key: _set_line(sets[key].name, sets[key].count("patients")),
-        key="external_set",
+        "External test set", list(sets), key="external_set",
+        format_func=lambda key: f"{sets[key].name} · {sets[key].count('patients')} patients",
     )  # fmt: skip
     with showing_errors():
         seen = snapshots_external_sets.seen_by(ctx.caller, checkpoint_id=checkpoint.id, snapshot_id=chosen)
@@ -71,15 +71,10 @@ def _start(ctx: PageContext, checkpoint: CheckpointRecord, listed: tuple[Snapsho
     )
 
 
-def _set_line(name: str, n_patients: int) -> str:
-    return f"{name} · {n_patients} patients"
-
-
+@showing_errors()
 def _start_now(checkpoint_id: int, snapshot_id: int) -> None:
-    ctx = page_context()
-    with showing_errors():
-        job = evaluations.start_evaluation(ctx.caller, checkpoint_id=checkpoint_id, snapshot_id=snapshot_id)
-        st.session_state[_JOB] = job.id
+    job = evaluations.start_evaluation(page_context().caller, checkpoint_id=checkpoint_id, snapshot_id=snapshot_id)
+    st.session_state[_JOB] = job.id
 
 
 def _progress(ctx: PageContext) -> None:
@@ -96,13 +91,12 @@ def _progress(ctx: PageContext) -> None:
         st.error(f"The look could not be taken: {job.error}", icon=":material/error:")
 
 
+@showing_errors()
 def _draw_progress(job_id: int) -> None:
-    ctx = page_context()
-    with showing_errors():
-        job = jobs.get_job(ctx.caller, job_id=job_id)
-        if job.state.is_over:
-            st.rerun()
-        st.progress(job.share, text="The model is looking at the set")
+    job = jobs.get_job(page_context().caller, job_id=job_id)
+    if job.state.is_over:
+        st.rerun()
+    st.progress(job.share, text="The model is looking at the set")
 
 
 def _figures(checkpoint: CheckpointRecord, metrics: Block, *, is_simulated: bool) -> None:

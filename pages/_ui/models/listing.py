@@ -8,6 +8,7 @@ from colpo_core.records.models.checkpoints import CheckpointRecord
 from colpo_core.records.models.marks import MarkKind, marks_text
 from colpo_core.terms import LabelSource
 from pages._ui.shared.formats import as_when, short_estimate, short_share
+from pages._ui.shared.tables import pick_row
 
 
 def choose_model(listed: tuple[CheckpointRecord, ...]) -> CheckpointRecord:
@@ -22,7 +23,8 @@ def choose_model(listed: tuple[CheckpointRecord, ...]) -> CheckpointRecord:
         {
             "Model": [("★ " if checkpoint.is_current else "") + checkpoint.name for checkpoint in listed],
             "Labels from": [_source(checkpoint) for checkpoint in listed],
-            "Marks": [_marks(checkpoint) for checkpoint in listed],
+            # What the labels rest on has a column of its own.
+            "Marks": [marks_text(checkpoint.marks, without=(MarkKind.IMPRESSION,)) for checkpoint in listed],
             "IoU": [short_estimate(estimate(checkpoint["segmentation"], "iou_acetowhite")) for checkpoint in tests],
             "IoU of the mean mask": [_blind_iou(checkpoint["segmentation"]) for checkpoint in tests],
             "AUC": [short_estimate(estimate(checkpoint, "auc")) for checkpoint in cases],
@@ -38,11 +40,9 @@ def choose_model(listed: tuple[CheckpointRecord, ...]) -> CheckpointRecord:
         "IoU of the mean mask: what the mean of the training masks, which looks at no image, reaches on the same ones. "
         "Choose a row for its card."
     )
-    picked = st.dataframe(
-        rows, hide_index=True, width="stretch", on_select="rerun", selection_mode="single-row", key="model_rows"
-    )["selection"]["rows"]
-    if picked and picked[0] < len(listed):
-        return listed[picked[0]]
+    picked = pick_row(rows, key="model_rows")
+    if picked is not None:
+        return listed[picked]
     wanted = st.query_params.get("checkpoint", "")
     named = [checkpoint for checkpoint in listed if str(checkpoint.id) == wanted]
     return (named or [checkpoint for checkpoint in listed if checkpoint.is_current] or list(listed))[0]
@@ -56,8 +56,3 @@ def _blind_iou(block: Block) -> str:
 
 def _source(checkpoint: CheckpointRecord) -> str:
     return "histology" if checkpoint.label_source is LabelSource.HISTOLOGY else "impression, not histology"
-
-
-def _marks(checkpoint: CheckpointRecord) -> str:
-    # What its labels rest on has a column of its own.
-    return marks_text(checkpoint.marks, without=(MarkKind.IMPRESSION,))

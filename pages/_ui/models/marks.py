@@ -42,7 +42,7 @@ def badges(checkpoint: CheckpointRecord) -> None:
 
 
 def say_old(what: str) -> None:
-    """Tell that a card of an earlier version lacks something.
+    """Say that a card of an earlier version lacks something.
 
     Args:
         what: What is missing, such as `a ROC curve`.

@@ -1,4 +1,4 @@
-"""How well the segmenter's masks agree with the annotated ones, beside how well the annotators agree."""
+"""How well the segmenter's masks agree with the annotated ones, compared with how well annotators agree."""
 
 import streamlit as st
 

@@ -1,4 +1,4 @@
-"""Whether two images of one case are called alike."""
+"""Whether two images of one case get the same call."""
 
 import pandas as pd
 import streamlit as st
@@ -8,6 +8,7 @@ from colpo_core.records.models.cards import counted, side
 from colpo_core.records.models.checkpoints import CheckpointRecord
 from pages._ui.models.marks import as_frame, block_head, labels_from, say_old, show_table
 from pages._ui.shared.links import link
+from pages._ui.shared.tables import pick_row
 
 
 def show_repeatability(checkpoint: CheckpointRecord) -> None:
@@ -36,16 +37,8 @@ def show_repeatability(checkpoint: CheckpointRecord) -> None:
 
 
 def _flips(flips: pd.DataFrame) -> None:
-    picked = st.dataframe(
-        flips,
-        hide_index=True,
-        width="stretch",
-        height=min(38 + 35 * len(flips), 388),
-        on_select="rerun",
-        selection_mode="single-row",
-        key="flip_rows",
-    )["selection"]["rows"]
+    picked = pick_row(flips, key="flip_rows", height=min(38 + 35 * len(flips), 388))
     st.caption("Probability of HSIL of the two images that lie furthest apart. Choose a row to open its case.")
-    if picked and picked[0] < len(flips):
-        case_id = flips["Case"].iloc[picked[0]]
+    if picked is not None:
+        case_id = flips["Case"].iloc[picked]
         link("cases", f"Open case {case_id}", icon=":material/folder_open:", case=case_id)

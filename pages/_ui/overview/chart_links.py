@@ -17,7 +17,7 @@ def chart_that_opens(figure: go.Figure, key: str, words: Sequence[Sequence[Words
 
     Args:
         figure: The chart.
-        key: One a place on the page.
+        key: Widget key, unique on the page.
         words: For each trace and each of its points the list's filter in words, or None where none can say it.
     """
     times = st.session_state.setdefault(_OPENED, {}).get(key, 0)

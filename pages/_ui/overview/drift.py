@@ -1,4 +1,4 @@
-"""Whether what the model meets has moved, and what the machine is doing."""
+"""Drift of the model's inputs, and the state of jobs and back-ups."""
 
 import pandas as pd
 import streamlit as st
@@ -29,12 +29,12 @@ def show_watch(ctx: PageContext) -> None:
 
 def _drift(ctx: PageContext) -> None:
     st.markdown("### Drift since the model was trained")
-    found = cohort.model_drift(ctx.caller)
-    if not found:
+    figures = cohort.model_drift(ctx.caller)
+    if not figures:
         st.info("No model is promoted yet.", icon=":material/deployed_code:")
         link("train", "Train one", icon=":material/model_training:")
         return
-    moved = [one.name for one in found if one.alarm is DriftAlarm.ALARM]
+    moved = [figure.name for figure in figures if figure.alarm is DriftAlarm.ALARM]
     if moved:
         st.warning(
             f"{' and '.join(moved)}: moved far. Look at new cases before you trust the model on them: another device, "
@@ -45,13 +45,13 @@ def _drift(ctx: PageContext) -> None:
              sort="uncertainty")  # fmt: skip
     rows = [
         {
-            "Figure": one.name,
-            "Stability index": "–" if one.index is None else f"{one.index:.3f}",
-            "Says": _ALARMS[one.alarm],
-            "Images it was judged on": one.n_reference,
-            "Images since": one.n_current,
+            "Figure": figure.name,
+            "Stability index": "–" if figure.index is None else f"{figure.index:.3f}",
+            "Says": _ALARMS[figure.alarm],
+            "Images it was judged on": figure.n_reference,
+            "Images since": figure.n_current,
         }
-        for one in found
+        for figure in figures
     ]
     st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch", key="dashboard_drift")
     st.caption(
@@ -63,12 +63,12 @@ def _drift(ctx: PageContext) -> None:
 def _queue(ctx: PageContext) -> None:
     st.markdown("### Jobs")
     state = cohort.queue_state(ctx.caller)
-    for place, one in zip(st.columns(len(JobState)), JobState, strict=True):
-        place.metric(one.value.capitalize(), state.jobs.get(one, 0), border=True)
+    for column, job_state in zip(st.columns(len(JobState)), JobState, strict=True):
+        column.metric(job_state.value.capitalize(), state.jobs.get(job_state, 0), border=True)
     if state.n_silent:
         st.warning(
             f"{state.n_silent} of those that run fell silent, and are taken up again by themselves.",
             icon=":material/sync_problem:",
         )
-    if any(state.jobs.get(one, 0) for one in _UNDER_WAY):
+    if any(state.jobs.get(job_state, 0) for job_state in _UNDER_WAY):
         link("train", "Watch them", icon=":material/model_training:")

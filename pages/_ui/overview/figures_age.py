@@ -1,4 +1,4 @@
-"""Since when figures stand that are not counted anew each time."""
+"""The age of figures that are not counted on every visit."""
 
 import streamlit as st
 
@@ -8,7 +8,7 @@ from pages._ui.shared.formats import as_when
 
 
 def say_since_when(ctx: PageContext) -> None:
-    """Say so under figures of the whole store; nothing where all of them are counted anew."""
+    """Show it under figures of the whole store; nothing where all of them have just been counted."""
     since = counted_since(ctx.caller.store)
     if since is not None:
         st.caption(

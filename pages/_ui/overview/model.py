@@ -1,4 +1,4 @@
-"""The current model: against the labels, on cases that it has not met, and under its reviewers' eyes."""
+"""The current model: against the labels, on cases that it has not met, and as its reviewers judged it."""
 
 import pandas as pd
 import streamlit as st
@@ -40,20 +40,20 @@ _MET = {
 }
 
 
-def show_model(ctx: PageContext, found: Dashboard) -> None:
+def show_model(ctx: PageContext, dashboard: Dashboard) -> None:
     """Draw the current model against the labels, its curves on cases that it has not met, and its reviewers."""
-    if found.problem:
-        st.warning(found.problem, icon=":material/error:")
+    if dashboard.problem:
+        st.warning(dashboard.problem, icon=":material/error:")
         return
-    if found.agreement is None:
+    if dashboard.agreement is None:
         st.info("No model is promoted yet.", icon=":material/deployed_code:")
         link("train", "Train one", icon=":material/model_training:")
         return
-    _agreement(found.agreement)
-    _unseen(ctx, found)
-    _overlap(ctx, found)
-    _areas(ctx, found)
-    _reviews(ctx, found.agreement.reviews)
+    _agreement(dashboard.agreement)
+    _unseen(ctx, dashboard)
+    _overlap(ctx, dashboard)
+    _areas(ctx, dashboard)
+    _reviews(ctx, dashboard.agreement.reviews)
 
 
 def _agreement(agreement: ModelAgreement) -> None:
@@ -73,9 +73,9 @@ def _agreement(agreement: ModelAgreement) -> None:
         "Network", [4, 3], format_func=lambda n: f"{n} channels", default=4, required=True, key="dashboard_network",
         help="4: RGB and the acetowhite map; 3: RGB alone.",
     )  # fmt: skip
-    for place, (acquaintance, (title, definition)) in zip(st.columns(2, gap="large"), _MET.items(), strict=True):
+    for column, (acquaintance, (title, definition)) in zip(st.columns(2, gap="large"), _MET.items(), strict=True):
         row = next(row for row in agreement.rows if row.acquaintance is acquaintance and row.channels == network)
-        with place:
+        with column:
             st.markdown(f"**{title}** (n = {row.n_cases} cases of {row.n_patients} patients)")
             _figures(row)
             st.caption(definition)
@@ -89,23 +89,23 @@ def _agreement(agreement: ModelAgreement) -> None:
         link("cases", "Cases that the networks call differently", icon=":material/compare_arrows:", flip="yes")
 
 
-def _unseen(ctx: PageContext, found: Dashboard) -> None:
+def _unseen(ctx: PageContext, dashboard: Dashboard) -> None:
     """The curves of the chosen network on labelled cases that the model has not met."""
-    figures = cohort.unseen_figures(ctx.caller, include_simulated=found.includes_simulated)
+    figures = cohort.unseen_figures(ctx.caller, include_simulated=dashboard.includes_simulated)
     channels = st.session_state.get("dashboard_network", 4)
-    one = next((figure for figure in figures if figure.channels == channels), None)
-    if one is None or not one.n_cases:
+    unseen = next((figure for figure in figures if figure.channels == channels), None)
+    if unseen is None or not unseen.n_cases:
         return
-    few = one.n_cases == one.n_all
-    taken = f"{one.n_cases:,} cases" if few else f"the newest {one.n_cases:,} of {one.n_all:,} cases"
+    few = unseen.n_cases == unseen.n_all
+    taken = f"{unseen.n_cases:,} cases" if few else f"the newest {unseen.n_cases:,} of {unseen.n_all:,} cases"
     curve, calibration = st.columns(2, gap="large")
     with curve:
-        st.markdown(f"**ROC curve** · area {one.auc.text()}")
-        _draw_roc(one)
+        st.markdown(f"**ROC curve** · area {unseen.auc.text()}")
+        _draw_roc(unseen)
         st.caption(f"On {taken} with a label by histology that it had not met. Interval: 95%, by patients.")
     with calibration:
         st.markdown("**Calibration**")
-        chart = calibration_chart([calibration_curve("Calibration", f"{one.channels}ch", one.reliability)])
+        chart = calibration_chart([calibration_curve("Calibration", f"{unseen.channels}ch", unseen.reliability)])
         st.plotly_chart(chart, width="stretch", config=config(), key="dashboard_calibration", theme=None)
         st.caption(
             "Cases of similar probability, and how many of them were HSIL, with 95% intervals. A model whose "
@@ -113,24 +113,24 @@ def _unseen(ctx: PageContext, found: Dashboard) -> None:
         )
 
 
-def _draw_roc(one: UnseenFigures) -> None:
-    if not one.roc:
+def _draw_roc(figures: UnseenFigures) -> None:
+    if not figures.roc:
         st.info("A curve needs cases of both labels.", icon=":material/hourglass_empty:")
         return
-    chart = roc_chart([Curve("ROC curve", f"{one.channels}ch", one.roc)])
+    chart = roc_chart([Curve("ROC curve", f"{figures.channels}ch", figures.roc)])
     st.plotly_chart(chart, width="stretch", config=config(), key="dashboard_roc", theme=None)
 
 
-def _overlap(ctx: PageContext, found: Dashboard) -> None:
+def _overlap(ctx: PageContext, dashboard: Dashboard) -> None:
     """The distribution of IoU, and the images of the least overlap, each of which opens."""
-    figures = overlaps.overlap_figures(ctx.caller, include_simulated=found.includes_simulated)
+    figures = overlaps.overlap_figures(ctx.caller, include_simulated=dashboard.includes_simulated)
     if figures is None or not figures.n_unseen:
         return
     st.markdown(f"**Overlap with the annotated masks (n = {figures.n_compared:,} images)**")
     left, right = st.columns(2, gap="large")
     with left:
         if figures.n_compared:
-            names = [f"{place / 10:.1f} to {(place + 1) / 10:.1f}" for place in range(len(figures.counts))]
+            names = [f"{tenth / 10:.1f} to {(tenth + 1) / 10:.1f}" for tenth in range(len(figures.counts))]
             chart = bar_chart(names, figures.counts, [TEAL] * len(names), height_px=40 + 22 * len(names))
             st.plotly_chart(chart, width="stretch", config=config(), key="dashboard_overlap", theme=None)
         median = "" if figures.median is None else f", median {figures.median:.2f}"
@@ -151,7 +151,7 @@ def _overlap(ctx: PageContext, found: Dashboard) -> None:
 
 
 def _blind_text(figures: OverlapFigures) -> str:
-    """What a mask reaches that looks at no image."""
+    """What a mask that looks at no image reaches."""
     if figures.blind is None or figures.difference is None:
         return (
             "What a mask reaches on these images that looks at none of them is not known: this model was trained by an "
@@ -164,7 +164,7 @@ def _blind_text(figures: OverlapFigures) -> str:
 
 
 def _lesion_free_text(figures: OverlapFigures) -> str:
-    """How much is marked where nothing is."""
+    """How much is marked on images without a lesion."""
     area = figures.lesion_free_area
     if not area.n_images:
         return (
@@ -183,18 +183,18 @@ def _left_out(figures: OverlapFigures) -> str:
     return f", and {count_text(figures.n_from_proposal, 'image')} whose mask was made from a model's proposal"
 
 
-def _areas(ctx: PageContext, found: Dashboard) -> None:
-    areas = cohort.area_by_grade(ctx.caller, include_simulated=found.includes_simulated)
+def _areas(ctx: PageContext, dashboard: Dashboard) -> None:
+    areas = cohort.area_by_grade(ctx.caller, include_simulated=dashboard.includes_simulated)
     if not areas:
         return
-    st.markdown(f"**Acetowhite share of the image by grade (n = {sum(one.n for one in areas):,} cases)**")
+    st.markdown(f"**Acetowhite share of the image by grade (n = {sum(area.n for area in areas):,} cases)**")
     rows = [
         (
-            f"{grade_text(one.grade) if one.grade else 'No histology'} ({one.n:,})",
-            GRADE_COLOURS.get(one.grade, GREY) if one.grade else GREY,
-            (one.lowest, one.lower_quartile, one.median, one.upper_quartile, one.highest),
+            f"{grade_text(area.grade) if area.grade else 'No histology'} ({area.n:,})",
+            GRADE_COLOURS.get(area.grade, GREY) if area.grade else GREY,
+            (area.lowest, area.lower_quartile, area.median, area.upper_quartile, area.highest),
         )
-        for one in areas
+        for area in areas
     ]
     chart = spread_chart(rows, height_px=40 + 34 * len(rows))
     st.plotly_chart(chart, width="stretch", config=config(), key="dashboard_areas", theme=None)
@@ -238,4 +238,6 @@ def _figures(row: ModelFigures) -> None:
         "Specificity": figures.specificity,
         "Accuracy": figures.accuracy,
     }
-    st.table(pd.DataFrame({"": shares.keys(), "Share (k/n; 95% interval)": [one.text() for one in shares.values()]}))
+    st.table(
+        pd.DataFrame({"": shares.keys(), "Share (k/n; 95% interval)": [share.text() for share in shares.values()]})
+    )

@@ -1,4 +1,4 @@
-"""What both networks call, and from which probability."""
+"""Both networks' calls, with probability and threshold."""
 
 import streamlit as st
 
@@ -7,13 +7,13 @@ from colpo_core.records.statistics.number_texts import percent_texts
 from colpo_core.terms import Label
 
 
-def show_calls(found: PredictionRecord) -> None:
+def show_calls(prediction: PredictionRecord) -> None:
     """Draw probability, threshold and call of both networks."""
     four, three = st.columns(2)
     thresholds = []
     for column, name, prob_hsil, frozen, call in (
-        (four, "4 channels", found.prob_hsil_4ch, found.threshold_4ch, found.call_4ch),
-        (three, "3 channels", found.prob_hsil_3ch, found.threshold_3ch, found.call_3ch),
+        (four, "4 channels", prediction.prob_hsil_4ch, prediction.threshold_4ch, prediction.call_4ch),
+        (three, "3 channels", prediction.prob_hsil_3ch, prediction.threshold_3ch, prediction.call_3ch),
     ):
         prob, threshold = percent_texts(prob_hsil, frozen)
         thresholds.append(f"{threshold} ({name})")
@@ -29,7 +29,7 @@ def show_calls(found: PredictionRecord) -> None:
         )
     st.caption(
         f"Calls hsil from {' and '.join(thresholds)}. "
-        f"Acetowhite epithelium covers {found.acetowhite_fraction:.1%} of the image. {found.calibration}"
+        f"Acetowhite epithelium covers {prediction.acetowhite_fraction:.1%} of the image. {prediction.calibration}"
     )
-    for mark in found.marks:
+    for mark in prediction.marks:
         st.caption(f"**{mark.text}** {mark.meaning}")

@@ -22,15 +22,19 @@ _MAPS = {
 
 def show_image(ctx: PageContext, desk: ReviewDesk) -> None:
     """Draw the case's images with the masks and maps as layers; that of the prediction comes first."""
-    found = desk.prediction
-    frames = [_frame(ctx, desk, sery) for sery in desk.series]
+    prediction = desk.prediction
+    frames = [_frame(ctx, desk, review_image) for review_image in desk.series]
     case_viewer(
-        "review_viewer", frames, str(found.image_id), height_px=430, file_name=f"review-image-{found.image_id}.png"
+        "review_viewer",
+        frames,
+        str(prediction.image_id),
+        height_px=430,
+        file_name=f"review-image-{prediction.image_id}.png",
     )
 
 
 def show_sites(desk: ReviewDesk) -> None:
-    """Draw where the model's evidence would have a biopsy taken, as a proposal."""
+    """Draw the biopsy sites that the model's evidence suggests, as a proposal."""
     with st.expander("Proposed biopsy sites", icon=":material/location_searching:"):
         if not desk.sites:
             st.caption("None: inside the model's mask nothing spoke for HSIL, or the mask is empty.")
@@ -52,29 +56,29 @@ def _hour_text(hour: int | None) -> str:
     return "at the centre" if hour is None else f"{hour} o'clock"
 
 
-def _frame(ctx: PageContext, desk: ReviewDesk, one: ReviewImage) -> Frame:
-    image_id = one.image.id
+def _frame(ctx: PageContext, desk: ReviewDesk, review_image: ReviewImage) -> Frame:
+    image_id = review_image.image.id
     return Frame(
         str(image_id),
         f"/colpo/images/{image_id}",
-        title=stage_text(one.image),
-        layers=[*_model_layers(desk, one), *_expert_layers(ctx, one)],
-        alt=f"{stage_text(one.image)}, image {image_id}",
+        title=stage_text(review_image.image),
+        layers=[*_model_layers(desk, review_image), *_expert_layers(ctx, review_image)],
+        alt=f"{stage_text(review_image.image)}, image {image_id}",
         thumbnail_url=f"/colpo/images/{image_id}/thumbnail",
     )
 
 
-def _model_layers(desk: ReviewDesk, one: ReviewImage) -> list[Layer]:
-    """What the model saw, then where its evidence lay; the maps that show nothing are left out."""
-    if one.prediction_id is None:
+def _model_layers(desk: ReviewDesk, review_image: ReviewImage) -> list[Layer]:
+    """The model's mask, then its maps; maps that show nothing are left out."""
+    if review_image.prediction_id is None:
         return []
-    url = f"/colpo/predictions/{one.prediction_id}"
+    url = f"/colpo/predictions/{review_image.prediction_id}"
     name = "Acetowhite epithelium"
-    if one.has_probabilities:
+    if review_image.has_probabilities:
         layers = [Layer(name, f"{url}/acetowhite.png", opacity=0.55, kind="field", threshold=desk.mask_threshold)]
     else:
         layers = [Layer(name, f"{url}/mask.png", opacity=0.55)]
-    is_judged = one.prediction_id == desk.prediction.id
+    is_judged = review_image.prediction_id == desk.prediction.id
     if is_judged and desk.sites:
         layers.append(Layer("Proposed biopsy sites", f"{url}/sites.png", visible=False, kind="map"))
     return layers + [
@@ -85,22 +89,22 @@ def _model_layers(desk: ReviewDesk, one: ReviewImage) -> list[Layer]:
 
 
 def _map_layer_name(map_name: str) -> str:
-    """Short, and different from the first word on: there is little room beside a slider."""
+    """A short name that differs in its first word, since there is little room beside a slider."""
     channels, label = map_name.split("-")
     return f"{'HSIL' if label == 'hsil' else 'Normal'} map, {channels[0]} channels"
 
 
-def _expert_layers(ctx: PageContext, one: ReviewImage) -> list[Layer]:
-    """Each annotator's masks as outlines, and what most of them marked; the page gets them after my verdict alone."""
+def _expert_layers(ctx: PageContext, review_image: ReviewImage) -> list[Layer]:
+    """Each annotator's masks as outlines, and their majority; the page gets them only after the reviewer's verdict."""
     layers = []
-    for place, mask in enumerate(one.masks):
-        url = f"/colpo/annotations/versions/{mask.version_id}/mask.png?colour={colour_name(place)}"
+    for index, mask in enumerate(review_image.masks):
+        url = f"/colpo/annotations/versions/{mask.version_id}/mask.png?colour={colour_name(index)}"
         whose = "Me" if mask.annotator_id == ctx.caller.actor.person_id else mask.annotator
         name = f"{whose}: {FINDINGS[mask.finding].lower()}"
         layers.append(Layer(name, url, visible=False, opacity=0.9, is_outline=True))
-    acetowhite = [str(mask.version_id) for mask in one.masks if mask.finding is Finding.ACETOWHITE]
+    acetowhite = [str(mask.version_id) for mask in review_image.masks if mask.finding is Finding.ACETOWHITE]
     if len(acetowhite) > 1:
-        url = f"/colpo/agreement/{one.image.id}/{Finding.ACETOWHITE}/{Combination.MAJORITY}.png"
+        url = f"/colpo/agreement/{review_image.image.id}/{Finding.ACETOWHITE}/{Combination.MAJORITY}.png"
         layers.append(Layer("Majority: acetowhite epithelium", f"{url}?versions={','.join(acetowhite)}", visible=False))
     return layers
 
@@ -129,27 +133,27 @@ def show_maps(ctx: PageContext, desk: ReviewDesk) -> None:
 
 
 def _map_frame(desk: ReviewDesk, name: str, title: str) -> Frame:
-    found = desk.prediction
+    prediction = desk.prediction
     strength = desk.map_strengths[name]
-    layers = [Layer("Map", f"/colpo/predictions/{found.id}/maps/{name}.png", opacity=0.7, kind="map")]
-    said = f"peak {strength:.0%}" if strength > 0 else "no positive evidence"
+    layers = [Layer("Map", f"/colpo/predictions/{prediction.id}/maps/{name}.png", opacity=0.7, kind="map")]
+    peak = f"peak {strength:.0%}" if strength > 0 else "no positive evidence"
     return Frame(
-        f"{found.id}-{name}",
-        f"/colpo/images/{found.image_id}",
-        title=f"{title} · {said}",
+        f"{prediction.id}-{name}",
+        f"/colpo/images/{prediction.image_id}",
+        title=f"{title} · {peak}",
         layers=layers if strength > 0 else [],
     )
 
 
 def _evidence(ctx: PageContext, desk: ReviewDesk) -> None:
-    """How much of each map lies in the masks; beside an annotated one after my verdict, so that it sways nobody."""
+    """How much of each map lies in the masks; in an annotated one only after the verdict, so that nobody is swayed."""
     sides = [("In the model's mask", desk.in_model_mask)]
     if desk.in_expert_mask is not None and has_verdict(ctx, desk):
         sides.append((f"In the mask of {desk.expert}", desk.in_expert_mask))
     rows = [
-        {"": title, **{_MAPS[name]: _inside(found.maps.get(name)) for name in _MAPS}, "Area": f"{found.area:.0%}"}
-        for title, found in sides
-        if found is not None
+        {"": title, **{_MAPS[name]: _inside(in_mask.maps.get(name)) for name in _MAPS}, "Area": f"{in_mask.area:.0%}"}
+        for title, in_mask in sides
+        if in_mask is not None
     ]
     if rows:
         st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch", key="review_evidence")
@@ -159,5 +163,5 @@ def _evidence(ctx: PageContext, desk: ReviewDesk) -> None:
         )
 
 
-def _inside(found: MapInMask | None) -> str:
-    return "no evidence" if found is None else f"{found.energy:.0%}{', peak inside' if found.is_hit else ''}"
+def _inside(in_mask: MapInMask | None) -> str:
+    return "no evidence" if in_mask is None else f"{in_mask.energy:.0%}{', peak inside' if in_mask.is_hit else ''}"

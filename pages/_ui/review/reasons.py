@@ -1,4 +1,4 @@
-"""Why this call: how such probabilities have held, labelled cases that look alike, and what changes with the mask."""
+"""Why this call: how reliable such probabilities were, similar labelled cases, and what changes with the mask."""
 
 import pandas as pd
 import streamlit as st
@@ -60,15 +60,18 @@ def _like(reasons: CallReasons) -> None:
         return
     image_strip(
         _STRIP,
-        [StripItem(one.case_id, f"/colpo/images/{one.image_id}/thumbnail", _like_text(one)) for one in reasons.like],
+        [
+            StripItem(case.case_id, f"/colpo/images/{case.image_id}/thumbnail", _like_text(case))
+            for case in reasons.like
+        ],
         None,
         on_choose=_open_like,
     )
     opened = st.session_state.pop(f"{_STRIP}_opens", None)
     if opened is not None:
         go("cases", case=opened)
-    n_hsil = sum(one.label is Label.HSIL for one in reasons.like)
-    learned = sum(one.was_learned for one in reasons.like)
+    n_hsil = sum(case.label is Label.HSIL for case in reasons.like)
+    learned = sum(case.was_learned for case in reasons.like)
     st.caption(
         f"Of other patients, by histology: {n_hsil} of {len(reasons.like)} are HSIL. The number is the likeness of the "
         f"network's features, at most 1. From {learned} of them the model has learned. A click opens the case."
@@ -79,10 +82,10 @@ def _open_like() -> None:
     st.session_state[f"{_STRIP}_opens"] = int(st.session_state[_STRIP]["chosen"])
 
 
-def _like_text(one: LikeCase) -> str:
-    grade = f" ({GRADE_NAMES[one.grade]})" if one.grade else ""
-    learned = " · learned" if one.was_learned else ""
-    return f"{one.patient_code} · {one.label.value}{grade} · {one.likeness:.2f}{learned}"
+def _like_text(case: LikeCase) -> str:
+    grade = f" ({GRADE_NAMES[case.grade]})" if case.grade else ""
+    learned = " · learned" if case.was_learned else ""
+    return f"{case.patient_code} · {case.label.value}{grade} · {case.likeness:.2f}{learned}"
 
 
 def _what_if(ctx: PageContext, desk: ReviewDesk, reasons: CallReasons) -> None:
@@ -117,26 +120,26 @@ def _what_if(ctx: PageContext, desk: ReviewDesk, reasons: CallReasons) -> None:
 
 
 def _table(ctx: PageContext, desk: ReviewDesk, shown: list[WhatIfRecord]) -> pd.DataFrame:
-    found = desk.prediction
-    rows = [_row("As predicted", found.prob_hsil_4ch, found.prob_hsil_3ch, desk)]
-    for one in shown:
-        whose = "me" if one.annotator_id == ctx.caller.actor.person_id else one.annotator or "the model"
-        finding = FINDINGS[one.finding] if one.finding else ""
-        title = _CHANGES[one.change].format(whose=whose, finding=finding)
-        rows.append(_row(title, one.prob_hsil_4ch, one.prob_hsil_3ch, desk))
+    prediction = desk.prediction
+    rows = [_row("As predicted", prediction.prob_hsil_4ch, prediction.prob_hsil_3ch, desk)]
+    for what_if in shown:
+        whose = "me" if what_if.annotator_id == ctx.caller.actor.person_id else what_if.annotator or "the model"
+        finding = FINDINGS[what_if.finding] if what_if.finding else ""
+        title = _CHANGES[what_if.change].format(whose=whose, finding=finding)
+        rows.append(_row(title, what_if.prob_hsil_4ch, what_if.prob_hsil_3ch, desk))
     return pd.DataFrame(rows)
 
 
 def _row(title: str, prob_4ch: float, prob_3ch: float, desk: ReviewDesk) -> dict[str, str]:
-    found = desk.prediction
+    prediction = desk.prediction
     return {
         "": title,
-        "HSIL, 4 channels": percent_texts(prob_4ch, found.threshold_4ch)[0],
-        "Change": f"{100 * (prob_4ch - found.prob_hsil_4ch):+.0f}",
-        "Calls": _call(prob_4ch, found.threshold_4ch),
-        "HSIL, 3 channels": percent_texts(prob_3ch, found.threshold_3ch)[0],
-        "Change ": f"{100 * (prob_3ch - found.prob_hsil_3ch):+.0f}",
-        "Calls ": _call(prob_3ch, found.threshold_3ch),
+        "HSIL, 4 channels": percent_texts(prob_4ch, prediction.threshold_4ch)[0],
+        "Change": f"{100 * (prob_4ch - prediction.prob_hsil_4ch):+.0f}",
+        "Calls": _call(prob_4ch, prediction.threshold_4ch),
+        "HSIL, 3 channels": percent_texts(prob_3ch, prediction.threshold_3ch)[0],
+        "Change ": f"{100 * (prob_3ch - prediction.prob_hsil_3ch):+.0f}",
+        "Calls ": _call(prob_3ch, prediction.threshold_3ch),
     }
 
 
@@ -144,15 +147,13 @@ def _call(prob: float, threshold: float) -> str:
     return Label.called(prob, threshold=threshold).value
 
 
+@showing_errors()
 def _start(prediction_id: int) -> None:
-    ctx = page_context()
-    with showing_errors():
-        call_reasons.start_what_ifs(ctx.caller, prediction_id=prediction_id)
+    call_reasons.start_what_ifs(page_context().caller, prediction_id=prediction_id)
 
 
 def _wait(job_id: int) -> None:
-    ctx = page_context()
-    job = jobs.get_job(ctx.caller, job_id=job_id)
+    job = jobs.get_job(page_context().caller, job_id=job_id)
     if job.state.is_over:
         st.rerun()
     waits = "in a moment" if not job.stage else f"{job.epoch} of {job.epochs_total} changes"

@@ -31,12 +31,12 @@ _OPENED = "review_opens_editor"
 
 
 def has_verdict(ctx: PageContext, desk: ReviewDesk) -> bool:
-    """Whether the person has judged this prediction: until then nothing shows that would sway her."""
+    """Whether the person has judged this prediction; until then nothing is shown that could sway them."""
     return any(review.reviewer_id == ctx.caller.actor.person_id for review in desk.reviews)
 
 
 def show_verdict(ctx: PageContext, desk: ReviewDesk) -> None:
-    """Draw my verdict, and the buttons that enter one."""
+    """Draw the person's verdict, and the buttons that enter one."""
     mine = next((review for review in desk.reviews if review.reviewer_id == ctx.caller.actor.person_id), None)
     prediction_id = desk.prediction.id
     with st.container(border=True):
@@ -62,11 +62,11 @@ def show_verdict(ctx: PageContext, desk: ReviewDesk) -> None:
             max_chars=2000,
         )
         unsure, overrule = st.columns(2)
-        for place, title, icon, key, verdict in (
+        for column, title, icon, key, verdict in (
             (unsure, "Unsure", ":material/question_mark:", "U", Verdict.UNSURE),
             (overrule, "Overrule", ":material/close:", "O", Verdict.OVERRULE),
         ):
-            place.button(
+            column.button(
                 title, icon=icon, shortcut=key, on_click=_enter, args=(prediction_id, verdict), width="stretch",
                 help="Choose or write why first.",
             )  # fmt: skip
@@ -81,19 +81,18 @@ def show_verdict(ctx: PageContext, desk: ReviewDesk) -> None:
 
 
 def reason_text(review_: ReviewRecord) -> str:
-    """Why a reviewer judged so: the word chosen, then her own."""
+    """A reviewer's reason: the one chosen from the list, then their own words."""
     chosen = REASONS[review_.because] if review_.because else ""
     return ". ".join(part for part in (chosen, review_.reason) if part)
 
 
 def _enter(prediction_id: int, verdict: Verdict) -> None:
-    ctx = page_context()
     is_agreed = verdict is Verdict.AGREE
     reason = "" if is_agreed else st.session_state.get(f"reason_{prediction_id}", "")
     because = None if is_agreed else st.session_state.get(f"because_{prediction_id}")
     with showing_errors():
         verdicts.record_review(
-            ctx.caller,
+            page_context().caller,
             prediction_id=prediction_id,
             verdict=verdict,
             reason=reason,
@@ -102,20 +101,19 @@ def _enter(prediction_id: int, verdict: Verdict) -> None:
         st.query_params["prediction"] = str(prediction_id)
 
 
+@showing_errors()
 def _correct(prediction_id: int) -> None:
-    ctx = page_context()
-    with showing_errors():
-        correction = starting.start_correction(ctx.caller, prediction_id=prediction_id)
-        st.session_state[SAID] = (
-            ("This is the model's mask: correct it, then submit.", False)
-            if correction.has_started
-            else ("You have painted this image before, and that is kept. Start from… takes the model's mask.", False)
-        )
-        st.session_state[_OPENED] = correction.image_id
+    correction = starting.start_correction(page_context().caller, prediction_id=prediction_id)
+    st.session_state[SAID] = (
+        ("This is the model's mask: correct it, then submit.", False)
+        if correction.has_started
+        else ("You have painted this image before, and that is kept. Start from… takes the model's mask.", False)
+    )
+    st.session_state[_OPENED] = correction.image_id
 
 
 def show_reference(ctx: PageContext, desk: ReviewDesk) -> None:
-    """The case's histology: open after my verdict, shut before it, so that it does not sway me."""
+    """Draw the case's histology, collapsed until the person's verdict, so that it does not sway them."""
     is_judged = has_verdict(ctx, desk)
     reference = desk.reference
     with st.expander("Histology of the case", icon=":material/biotech:", expanded=is_judged):
@@ -131,5 +129,5 @@ def show_reference(ctx: PageContext, desk: ReviewDesk) -> None:
     if desk.reviews:
         with st.expander(f"Verdicts ({len(desk.reviews)})", icon=":material/history:"):
             for review in desk.reviews:
-                said = plain(reason_text(review))
-                st.markdown(f"{as_when(review.at)} · {plain(review.reviewer)} · **{review.verdict.value}** {said}")
+                why = plain(reason_text(review))
+                st.markdown(f"{as_when(review.at)} · {plain(review.reviewer)} · **{review.verdict.value}** {why}")

@@ -1,4 +1,4 @@
-"""Small marks that mean the same on every page."""
+"""Badges that mean the same on every page."""
 
 from collections.abc import Iterable
 
@@ -15,14 +15,14 @@ _LOOKS = {
 
 
 def model_badges(marks: Iterable[Mark]) -> None:
-    """Mark what a model says, or figures of it; what a mark means is its help."""
+    """Draw the marks of a model's output or figures, with their meaning as help."""
     for mark in marks:
         icon, colour = _LOOKS[mark.kind]
         st.badge(mark.text, icon=icon, color=colour, help=mark.meaning)  # type: ignore[arg-type]
 
 
 def simulated_badge() -> None:
-    """Mark a case, an image or a figure as drawn by the program, not taken of a patient."""
+    """Mark a case, an image or a figure as simulated, not taken from a patient."""
     st.badge("SIMULATED", icon=":material/science:", color="orange")
 
 

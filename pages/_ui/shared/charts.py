@@ -1,4 +1,4 @@
-"""Plotly charts in the program's look: bars, curves, and a confusion matrix that says its numbers."""
+"""Plotly charts in the program's look: bars, curves and a confusion matrix with its counts."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
@@ -16,7 +16,7 @@ _PLAIN = {"displayModeBar": False, "staticPlot": False, "scrollZoom": False}
 
 
 def config() -> dict[str, object]:
-    """How charts behave: hover and nothing else."""
+    """Plotly's settings: charts react to hovering only."""
     return dict(_PLAIN)
 
 

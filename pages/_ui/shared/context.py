@@ -1,4 +1,4 @@
-"""Who is here and on which store: what every page asks first."""
+"""The store and the signed-in person, which every page asks for first."""
 
 from dataclasses import dataclass, field
 from urllib.parse import quote
@@ -16,8 +16,8 @@ class PageContext:
     """The context of one run of a page.
 
     Attributes:
-        caller: The open store and who looks at the page, asked anew at this run; what services take first.
-        token: This browser's sign-in, for what should end every other one.
+        caller: The open store and the signed-in person, looked up at this run; services take it first.
+        token: This browser's session, for what ends all other sessions.
     """
 
     caller: Caller
@@ -25,7 +25,7 @@ class PageContext:
 
 
 def page_context() -> PageContext:
-    """The store and the person; ends the run with a notice where the sign-in is over."""
+    """The store and the person; ends the run with a notice where the session has ended."""
     store = _store_of(Settings.from_environment())
     token = session_token()
     actor = signing_in.actor_for_token(store, token=token)

@@ -1,4 +1,4 @@
-"""Errors on a page: a sentence where we know one, a number where we do not."""
+"""Errors on a page: as a sentence where the cause is known, else as an incident number."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,7 +32,7 @@ def showing_errors() -> Iterator[None]:
 
 
 def show_incident(number: str) -> None:
-    """Tell a person that something unforeseen happened and what to quote."""
+    """Show that something unforeseen happened, and the number to quote."""
     st.error(
         f"Something unforeseen went wrong. Nothing half-done was kept. Try again; if it comes back, tell your "
         f"administrator the incident number **{number}**.",

@@ -34,10 +34,10 @@ def short_share(share: Proportion) -> str:
     return f"{share.value:.0%} ({100 * share.low:.0f}–{100 * share.high:.0f})"
 
 
-def short_estimate(found: Estimate) -> str:
+def short_estimate(estimate: Estimate) -> str:
     """For a narrow table: `0.51 (0.42–0.60)`, or `0.51 (no interval)`."""
-    if found.value is None:
+    if estimate.value is None:
         return "–"
-    if found.low is None or found.high is None:
-        return f"{found.value:.2f} (no interval)"
-    return f"{found.value:.2f} ({found.low:.2f}–{found.high:.2f})"
+    if estimate.low is None or estimate.high is None:
+        return f"{estimate.value:.2f} (no interval)"
+    return f"{estimate.value:.2f} ({estimate.low:.2f}–{estimate.high:.2f})"

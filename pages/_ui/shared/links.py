@@ -1,7 +1,7 @@
 """Links between pages.
 
-A page that is a function has no path that Streamlit could look up, so the shell remembers the page objects of this
-run and `go` and `link` find them by name.
+A page that is a function has no path for Streamlit to look up, so the shell remembers the page objects of this run,
+and `go` and `link` find them by name.
 """
 
 from collections.abc import Mapping

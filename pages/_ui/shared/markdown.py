@@ -4,5 +4,5 @@ _MARKUP = frozenset("\\`*_{}[]()<>#+-.!|~$:&")
 
 
 def plain(text: str) -> str:
-    """A name for a place where Streamlit reads Markdown, so that no letter of it becomes markup."""
+    """A text escaped for Markdown, so that none of it becomes markup."""
     return "".join(f"\\{letter}" if letter in _MARKUP else letter for letter in text)

@@ -1,58 +1,70 @@
-"""What a button has done, kept for the page to say once it is drawn anew.
-
-`tell` shows a plain sentence. What `doing` keeps has beside it whether it is an error; `say_what_happened` shows that
-in the page, and the cases page in a way of its own.
-"""
+"""What a button has done, kept in the session for the page to show once it is drawn anew."""
 
 from collections.abc import Callable
+from functools import partial, wraps
+from typing import ParamSpec
 
 import streamlit as st
 
 from colpo_core.errors import ColpoError
 
+Params = ParamSpec("Params")
 
-def doing(deed: Callable[[], str], *, key: str) -> bool:
-    """Do something in a callback and remember what to say of it.
+
+def run_action(action: Callable[[], str], *, key: str) -> None:
+    """Run a button's action in a callback, and keep its message, or why it failed, for `show_message`.
 
     Args:
-        deed: Returns a sentence, or nothing to say.
+        action: Returns a sentence, or nothing to say.
         key: Where the session keeps the sentence and whether it is an error.
-
-    Returns:
-        Whether it was done.
     """
     try:
-        said = deed()
+        message, is_error = action(), False
     except ColpoError as error:
-        st.session_state[key] = (str(error), True)
-        return False
-    if said:
-        st.session_state[key] = (said, False)
-    return True
+        message, is_error = str(error), True
+    if message:
+        st.session_state[key] = (message, is_error)
 
 
-def tell(key: str) -> None:
-    """Say once what the run before did.
+def button_action(key: str) -> Callable[[Callable[Params, str]], Callable[Params, None]]:
+    """Make a callback of a function that returns a sentence, or nothing to say; see `run_action`.
 
     Args:
-        key: Where the session keeps the sentence.
+        key: Where the session keeps the sentence and whether it is an error.
     """
-    told = st.session_state.pop(key, None)
-    if told:
-        st.success(told, icon=":material/check:")
+
+    def decorate(action: Callable[Params, str]) -> Callable[Params, None]:
+        @wraps(action)
+        def callback(*args: Params.args, **kwargs: Params.kwargs) -> None:
+            run_action(partial(action, *args, **kwargs), key=key)
+
+        return callback
+
+    return decorate
 
 
-def say_what_happened(key: str) -> None:
-    """Show in the page what `doing` has kept: what a button has done, or why it could not.
+def show_success(key: str) -> None:
+    """Show once a sentence that the run before has kept.
 
     Args:
-        key: Where the session keeps the sentence.
+        key: Where the session keeps the sentence alone.
     """
-    said = st.session_state.pop(key, None)
-    if said is None:
-        return
-    text, is_error = said
+    message = st.session_state.pop(key, None)
+    if message:
+        st.success(message, icon=":material/check:")
+
+
+def show_message(key: str, *, as_toast: bool = False) -> None:
+    """Show once what `run_action` has kept: what a button has done, or why it could not.
+
+    Args:
+        key: Where the session keeps the sentence and whether it is an error.
+        as_toast: Whether what was done is shown in a corner for a few seconds, not in the page; errors always stay.
+    """
+    text, is_error = st.session_state.pop(key, ("", False))
     if is_error:
         st.error(text, icon=":material/error:")
-    else:
+    elif text and as_toast:
+        st.toast(text, icon=":material/check_circle:", duration=6)
+    elif text:
         st.success(text, icon=":material/check_circle:")

@@ -87,7 +87,10 @@ def date_text(day: date | None) -> str:
     return "no date" if day is None else day.isoformat()
 
 
-def colour_name(place: int) -> str:
+def colour_name(index: int) -> str:
     """The name of the colour of the mask at a place, from 0; they come round again after the last."""
     names = list(OVERLAYS)
-    return names[place % len(names)]
+    return names[index % len(names)]
+
+
+GRADES = {grade: grade_text(grade) for grade in Grade}

@@ -1,6 +1,7 @@
-"""How a study is conducted: exposures of its readers, amendments with their forms, and what was refused."""
+"""The conduct of a study: its readers' exposures, amendments with their forms, and refusals."""
 
 from collections.abc import Callable
+from operator import attrgetter
 
 import pandas as pd
 import streamlit as st
@@ -16,6 +17,7 @@ from pages._ui.shared.errors import showing_errors
 from pages._ui.shared.formats import as_when
 from pages._ui.shared.markdown import plain
 
+_NAME = attrgetter("name")
 _RULES = {
     ExposureRule.EXCLUDE: "Whoever was exposed to a case is not given it.",
     ExposureRule.FLAG: "Whoever was exposed to a case is given it all the same; the reading is flagged.",
@@ -23,7 +25,7 @@ _RULES = {
 
 
 def show_warnings(ctx: PageContext, study_id: int) -> StudyConduct:
-    """Draw what whoever sees the results has to know first; returns the conduct that it is read off."""
+    """Draw the warnings that come before the results; returns the conduct that they come from."""
     conduct = study_conduct.study_conduct(ctx.caller, study_id=study_id)
     for sentence in conduct.warnings:
         st.warning(plain(sentence), icon=":material/warning:")
@@ -110,12 +112,12 @@ def _amendment_form(ctx: PageContext, detail: StudyDetail) -> None:
     reading = {reader.reader_id for reader in detail.readers}
     options = designing.study_options(ctx.caller).readers
     fresh = [option for option in options if option.id not in reading]
-    added = st.selectbox("Add a reader", fresh, index=None, format_func=_name, key="amend_add", placeholder="nobody")
+    added = st.selectbox("Add a reader", fresh, index=None, format_func=_NAME, key="amend_add", placeholder="nobody")
     if added is not None and st.button("Add", key="amend_add_now"):
         _do(lambda: study_amendments.add_reader(ctx.caller, study_id=study_id, reader_id=added.id, reason=reason))
     left = [Option(reader.reader_id, reader.display_name) for reader in detail.readers if not reader.removed]
     gone = st.selectbox(
-        "Take a reader off", left, index=None, format_func=_name, key="amend_remove", placeholder="nobody"
+        "Take a reader off", left, index=None, format_func=_NAME, key="amend_remove", placeholder="nobody"
     )
     if gone is not None and st.button("Take off", key="amend_remove_now"):
         _do(lambda: study_amendments.remove_reader(ctx.caller, study_id=study_id, reader_id=gone.id, reason=reason))
@@ -126,11 +128,7 @@ def _amendment_form(ctx: PageContext, detail: StudyDetail) -> None:
         _do(lambda: study_amendments.correct_question(ctx.caller, study_id=study_id, question=question, reason=reason))
 
 
-def _do(deed: Callable[[], object]) -> None:
-    with showing_errors():
-        deed()
-        st.rerun()
-
-
-def _name(option: Option) -> str:
-    return option.name
+@showing_errors()
+def _do(action: Callable[[], object]) -> None:
+    action()
+    st.rerun()

@@ -1,8 +1,10 @@
 """The form for a new study, with counts of what it would read."""
 
+from operator import attrgetter
+
 import streamlit as st
 
-from colpo_core.records.studies.designs import CaseChoice, CaseSource, ChoicePreview, Option, StudyOptions
+from colpo_core.records.studies.designs import CaseChoice, CaseSource, ChoicePreview, StudyOptions
 from colpo_core.services.studies import designing
 from colpo_core.studies.case_numbers import parse_case_numbers
 from colpo_core.terms import Grade
@@ -15,6 +17,7 @@ from pages._ui.shared.words import grade_text
 from pages._ui.studies.plan_form import plan_form
 from pages._ui.studies.power_help import power_help
 
+_NAME = attrgetter("name")
 _SOURCES = {
     CaseSource.ALL: "All labelled cases",
     CaseSource.TEST_SPLIT: "Test split of a snapshot",
@@ -37,9 +40,9 @@ def study_form(ctx: PageContext) -> None:
             "Question", key="study_question", help="What the study is to answer. Readers do not see it."
         )
         choice = _cases(options)
-        readers = st.multiselect("Readers", options.readers, format_func=_name, key="study_readers")
+        readers = st.multiselect("Readers", options.readers, format_func=_NAME, key="study_readers")
         checkpoints = st.multiselect(
-            "Compare with checkpoints", options.checkpoints, format_func=_name, key="study_checkpoints",
+            "Compare with checkpoints", options.checkpoints, format_func=_NAME, key="study_checkpoints",
             placeholder="None",
         )  # fmt: skip
         plan, practice = plan_form(checkpoints)
@@ -66,10 +69,6 @@ def study_form(ctx: PageContext) -> None:
         power_help(plan, n_readers=len(reader_ids), n_positive=counted.n_hsil, n_negative=counted.n_normal)
 
 
-def _name(option: Option) -> str:
-    return option.name
-
-
 def _cases(options: StudyOptions) -> CaseChoice:
     source = st.segmented_control(
         "Cases",
@@ -86,14 +85,14 @@ def _cases(options: StudyOptions) -> CaseChoice:
     if source is CaseSource.ALL:
         with st.expander("Filter", icon=":material/filter_alt:"):
             grades = st.multiselect(
-                "Grades", list(Grade), format_func=grade_text, key="study_grades", placeholder="Any grade",
+                "Grades", list(Grade), format_func=grade_text, key="study_grades", placeholder="Any grade"
             )  # fmt: skip
             left, right = st.columns(2)
             since = left.date_input("Examined from", None, key="study_since", format="YYYY-MM-DD")
             until = right.date_input("Examined until", None, key="study_until", format="YYYY-MM-DD")
     if source is CaseSource.TEST_SPLIT:
         snapshot = st.selectbox(
-            "Snapshot", options.snapshots, format_func=_name, key="study_snapshot", placeholder="No snapshot yet"
+            "Snapshot", options.snapshots, format_func=_NAME, key="study_snapshot", placeholder="No snapshot yet"
         )
         snapshot_id = snapshot.id if snapshot else None
     elif source is CaseSource.PICKED:
@@ -117,11 +116,11 @@ def _counts(counted: ChoicePreview) -> None:
             st.caption(f"{counted.n_simulated} of {counted.n_cases} cases are drawn by the program.")
         for reason, count in counted.left_out:
             st.caption(f"Left out: {count} ({reason})")
-    for one in counted.seen:
-        if one.n_seen:
+    for checkpoint in counted.seen:
+        if checkpoint.n_seen:
             st.warning(
-                f"{plain(one.name)} has learned from {one.n_seen} of these {one.n_cases} cases or their patients. "
-                "Its figures will also be given on the others alone.",
+                f"{plain(checkpoint.name)} has learned from {checkpoint.n_seen} of these {checkpoint.n_cases} cases "
+                "or their patients. Its figures will also be given on the others alone.",
                 icon=":material/warning:",
             )
     for problem in counted.problems:

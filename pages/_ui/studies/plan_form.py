@@ -1,6 +1,7 @@
-"""The part of a study's form that says how it is read and what it is to show."""
+"""The part of a study's form about how it is read and what it is to show."""
 
 from collections.abc import Sequence
+from operator import attrgetter
 
 import streamlit as st
 
@@ -12,6 +13,7 @@ from colpo_core.terms import ExposureRule
 from pages._ui.shared.errors import showing_errors
 from pages._ui.shared.markdown import plain
 
+_NAME = attrgetter("name")
 _SCALES = {ConfidenceScale.PERCENT: "0 to 100", ConfidenceScale.FIVE_STEPS: "Five steps"}
 _RULES = {ExposureRule.EXCLUDE: "Is not given to that reader", ExposureRule.FLAG: "Is given and flagged"}
 _AIDS = {
@@ -65,7 +67,9 @@ def plan_form(checkpoints: Sequence[Option]) -> tuple[ReadingPlan, tuple[int, ..
             help="Such as before acetic acid or with iodine. They are sealed with the study.",
         )  # fmt: skip
     with st.expander("Endpoint and hypotheses", icon=":material/flag:"):
-        endpoint = st.selectbox("Primary endpoint", list(_ENDPOINTS), format_func=_endpoint_name, key="study_endpoint")
+        endpoint = st.selectbox(
+            "Primary endpoint", list(_ENDPOINTS), format_func=_ENDPOINTS.__getitem__, key="study_endpoint"
+        )
         left, right = st.columns(2)
         margin = left.number_input(
             "Margin of non-inferiority", 0.001, 0.999, None, 0.01, format="%.3f", key="study_margin",
@@ -100,16 +104,12 @@ def _aid(checkpoints: Sequence[Option]) -> tuple[Aid, int | None, bool]:
         if not checkpoints:
             st.info("Choose a checkpoint to compare with first; one of them aids the readers.", icon=":material/info:")
             return aid, None, crossover
-        chosen = st.selectbox("Checkpoint that aids", checkpoints, format_func=_name, key="study_aid_checkpoint")
+        chosen = st.selectbox("Checkpoint that aids", checkpoints, format_func=_NAME, key="study_aid_checkpoint")
         st.caption(
             "It must have predicted every case and have learned from none of them nor their patients. The primary "
             "endpoint then compares reading with it and without it."
         )
     return aid, chosen.id, crossover
-
-
-def _name(option: Option) -> str:
-    return option.name
 
 
 def _conduct() -> tuple[ExposureRule, bool]:
@@ -129,7 +129,3 @@ def plan_words(plan: ReadingPlan, n_practice: int) -> None:
     """Say how a study is read."""
     for sentence in plan.sentences(n_practice):
         st.caption(plain(sentence))
-
-
-def _endpoint_name(endpoint: Endpoint) -> str:
-    return _ENDPOINTS[endpoint]

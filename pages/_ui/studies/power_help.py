@@ -1,4 +1,4 @@
-"""Beside a study's form: how likely the study is to find what is assumed."""
+"""The power of a study, estimated beside its form."""
 
 import streamlit as st
 
@@ -34,21 +34,21 @@ def power_help(plan: ReadingPlan, *, n_readers: int, n_positive: int, n_negative
         negative = right.number_input("Normal cases", 2, 2500, max(2, n_negative), key=f"power_negative_{n_negative}")
         if st.button("Estimate", icon=":material/calculate:", width="stretch", key="power_now"):
             with showing_errors(), st.spinner("Simulating studies…"):
-                found = plan_power(
+                power = plan_power(
                     plan, figures=(network, readers), n_readers=int(n), n_positive=int(positive),
                     n_negative=int(negative), spread=spread, studies=_STUDIES,
                 )  # fmt: skip
-                _say(found, plan)
+                _say(power, plan)
 
 
-def _say(found: PowerEstimate, plan: ReadingPlan) -> None:
+def _say(power: PowerEstimate, plan: ReadingPlan) -> None:
     tested = "the network" if plan.aid is Aid.NONE else "reading with the aid"
     aim = "a difference" if plan.margin is None else f"non-inferiority of {tested} at a margin of {plan.margin:g}"
-    share = found.simulated.value or 0.0
-    tell = st.success if share >= _ENOUGH else st.warning
-    tell(
-        f"Such a study shows {aim} with a power of {found.simulated.text()} by simulation of {_STUDIES} studies, and "
-        f"{found.by_formula:.1%} by formula, at alpha {plan.alpha:g}.",
+    share = power.simulated.value or 0.0
+    show = st.success if share >= _ENOUGH else st.warning
+    show(
+        f"Such a study shows {aim} with a power of {power.simulated.text()} by simulation of {_STUDIES} studies, and "
+        f"{power.by_formula:.1%} by formula, at alpha {plan.alpha:g}.",
         icon=":material/query_stats:",
     )
     if share < _ENOUGH:

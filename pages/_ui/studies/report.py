@@ -1,4 +1,4 @@
-"""A closed study's report: to open, to keep, and to have computed anew by somebody else."""
+"""A closed study's report: to open, to keep, and to be reproduced by somebody else."""
 
 import streamlit as st
 

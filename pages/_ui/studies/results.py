@@ -1,7 +1,6 @@
 """The results of a closed study: a table that hides nobody, and the same figures as dots with intervals."""
 
 from collections.abc import Iterator
-from html import escape
 
 import plotly.graph_objects as go
 import streamlit as st
@@ -12,6 +11,7 @@ from colpo_core.records.statistics.figures import CallFigures, Proportion
 from colpo_core.records.studies.results import CallerFigures, StudyResults
 from colpo_core.terms import Arm, LabelSource
 from pages._ui.shared.badges import impression_badge
+from pages._ui.studies.table import Cell, Row, study_table
 
 _FIGURES = (
     ("Accuracy", "accuracy"),
@@ -31,6 +31,7 @@ _STYLE = """
 .study-results tr.part td { background: #f1f6f6; font-weight: 600; font-size: .85rem; padding: .35rem .6rem; }
 .study-results tr.unseen td { color: #4c5d62; }
 .study-results tr.unseen td:first-child { padding-left: 1.6rem; }
+.study-results tr.together td:first-child { font-weight: 700; }
 .study-results .value { font-weight: 600; }
 .study-results .detail { font-size: .8rem; color: #4c5d62; white-space: nowrap; }
 .study-results .warn { color: #9a3d0c; font-size: .8rem; }
@@ -65,64 +66,46 @@ def _provenance(results: StudyResults) -> None:
 
 def results_table(results: StudyResults) -> str:
     """The table as HTML."""
-    head = "".join(f"<th scope='col'>{name}</th>" for name in ("", "Cases", *(name for name, _ in _FIGURES)))
-    body = [_part("Readers"), *(row for reader in results.readers for row in _rows(reader, results))]
+    rows = [Row(("Readers",), "part"), *(row for reader in results.readers for row in _rows(reader, results))]
     if results.checkpoints:
-        body += [
-            _part("Checkpoints"),
-            *(row for checkpoint in results.checkpoints for row in _rows(checkpoint, results)),
-        ]
-    table = f"<table class='study-results'><thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table>"
-    return f"<div class='study-wide'>{table}</div>"
+        checkpoints = (row for checkpoint in results.checkpoints for row in _rows(checkpoint, results))
+        rows += [Row(("Checkpoints",), "part"), *checkpoints]
+    return study_table(("", "Cases", *(name for name, _ in _FIGURES)), rows)
 
 
-def _part(name: str) -> str:
-    return f"<tr class='part'><td colspan='{len(_FIGURES) + 2}'>{name}</td></tr>"
-
-
-def _rows(one: CallerFigures, results: StudyResults) -> Iterator[str]:
-    if one.channels is None:
-        name = cell(escape(results.title(one)), _seconds(one))
-        left = "" if one.is_complete else _warn(one.remark or "not all read")
-        n_cases = cell(f"{one.n_called} of {one.n_cases}", left or one.remark)
+def _rows(caller: CallerFigures, results: StudyResults) -> Iterator[Row]:
+    warnings = []
+    if caller.channels is None:
+        seconds = "" if caller.times is None else f"median {caller.times.median:.0f} s a case"
+        name, detail = Cell(results.title(caller), seconds), caller.remark if caller.is_complete else ""
+        if not caller.is_complete:
+            warnings.append(caller.remark or "not all read")
     else:
         # Calls at a frozen threshold are the same whether or not probabilities are calibrated.
-        marks = marks_text(one.marks, without=(MarkKind.UNCALIBRATED,))
-        name = cell(escape(one.name), f"{one.channels} channels" + (f" · {marks}" if marks else ""))
-        said = "" if one.is_complete else _warn(f"{one.n_called} of {one.n_cases} cases predicted")
-        seen = _warn(f"seen in training: {one.n_seen} of {one.n_cases}") if one.n_seen else "none seen in training"
-        n_cases = cell(f"{one.n_called} of {one.n_cases}", "<br>".join(filter(None, (said, seen))))
-    yield f"<tr><td>{name}</td><td>{n_cases}</td>{_figures(one.figures)}</tr>"
-    if one.unseen is not None:
-        label = cell("unseen cases alone", f"{one.channels} channels")
-        yield f"<tr class='unseen'><td>{label}</td><td>{cell(_unseen_count(one), '')}</td>{_figures(one.unseen)}</tr>"
+        marks = marks_text(caller.marks, without=(MarkKind.UNCALIBRATED,))
+        name = Cell(caller.name, f"{caller.channels} channels" + (f" · {marks}" if marks else ""))
+        detail = "" if caller.n_seen else "none seen in training"
+        if not caller.is_complete:
+            warnings.append(f"{caller.n_called} of {caller.n_cases} cases predicted")
+        if caller.n_seen:
+            warnings.append(f"seen in training: {caller.n_seen} of {caller.n_cases}")
+    n_cases = Cell(f"{caller.n_called} of {caller.n_cases}", detail, tuple(warnings))
+    yield Row((name, n_cases, *_figures(caller.figures)))
+    if caller.unseen is not None:
+        label = Cell("unseen cases alone", f"{caller.channels} channels")
+        n_unseen = Cell(f"{caller.n_unseen} of {caller.n_cases - (caller.n_seen or 0)}")
+        yield Row((label, n_unseen, *_figures(caller.unseen)), "unseen")
 
 
-def _unseen_count(one: CallerFigures) -> str:
-    return f"{one.n_unseen} of {one.n_cases - (one.n_seen or 0)}"
+def _figures(figures: CallFigures) -> list[Cell]:
+    return [_proportion(getattr(figures, field)) for _, field in _FIGURES]
 
 
-def _figures(figures: CallFigures) -> str:
-    return "".join(f"<td>{_proportion(getattr(figures, field))}</td>" for _, field in _FIGURES)
-
-
-def _proportion(share: Proportion) -> str:
-    if share.value is None or share.low is None or share.high is None:
-        return cell("–", f"not defined ({share.k}/{share.n})")
-    return cell(f"{share.value:.1%}", f"{share.k}/{share.n} · {100 * share.low:.1f} to {100 * share.high:.1f}")
-
-
-def cell(value: str, detail: str) -> str:
-    """A figure over what stands behind it, as HTML."""
-    return f"<div class='value'>{value}</div><div class='detail'>{detail}</div>"
-
-
-def _warn(text: str) -> str:
-    return f"<span class='warn'>{text}</span>"
-
-
-def _seconds(one: CallerFigures) -> str:
-    return "" if one.times is None else f"median {one.times.median:.0f} s a case"
+def _proportion(share: Proportion) -> Cell:
+    if share.value is None or share.bounds is None:
+        return Cell("–", f"not defined ({share.k}/{share.n})")
+    low, high = share.bounds
+    return Cell(f"{share.value:.1%}", f"{share.k}/{share.n} · {100 * low:.1f} to {100 * high:.1f}")
 
 
 def results_chart(results: StudyResults) -> go.Figure:
@@ -134,10 +117,10 @@ def results_chart(results: StudyResults) -> go.Figure:
         cols=len(shown), shared_yaxes=True, subplot_titles=[name for name, _ in shown], horizontal_spacing=0.03
     )
     for column, (title, field) in enumerate(shown, start=1):
-        for name, one in zip(names, callers, strict=True):
-            share: Proportion = getattr(one.figures, field)
+        for name, caller in zip(names, callers, strict=True):
+            share: Proportion = getattr(caller.figures, field)
             if share.value is not None and share.low is not None and share.high is not None:
-                figure.add_trace(_dot(name, title, one, share.value, share.low, share.high), row=1, col=column)
+                figure.add_trace(_dot(name, title, caller, share.value, share.low, share.high), row=1, col=column)
     figure.update_xaxes(range=[-0.03, 1.03], tickformat=".0%", gridcolor="#e3eaec", zeroline=False, fixedrange=True)
     figure.update_yaxes(
         categoryorder="array",
@@ -153,9 +136,9 @@ def results_chart(results: StudyResults) -> go.Figure:
     return figure
 
 
-def _dot(name: str, title: str, one: CallerFigures, value: float, low: float, high: float) -> go.Scatter:
-    colour, symbol = (_READER_COLOUR, "circle") if one.channels is None else (_CHECKPOINT_COLOUR, "diamond")
-    if one.arm is Arm.AIDED:
+def _dot(name: str, title: str, caller: CallerFigures, value: float, low: float, high: float) -> go.Scatter:
+    colour, symbol = (_READER_COLOUR, "circle") if caller.channels is None else (_CHECKPOINT_COLOUR, "diamond")
+    if caller.arm is Arm.AIDED:
         colour, symbol = _AIDED_COLOUR, "square"
     return go.Scatter(
         x=[value],

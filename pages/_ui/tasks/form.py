@@ -1,7 +1,8 @@
-"""The form for a new task, with what it would hand to whom."""
+"""The form for a new task, with a preview of who would get what."""
 
 from collections.abc import Mapping
 from enum import StrEnum
+from operator import attrgetter
 from typing import TypeVar
 
 import streamlit as st
@@ -10,7 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 from colpo_core.records.cases.lists import CaseFilter
 from colpo_core.records.tasks import MAX_NOTE, MAX_SEED, MAX_TITLE, AnnotatorChoice, TaskDraft, TaskPreview
 from colpo_core.services.tasks import tasks
-from colpo_core.terms import Finding, Grade, TaskOrder
+from colpo_core.terms import Finding, TaskOrder
 from pages._ui.cases.selection import HANDED_OVER
 from pages._ui.cases.words import ANNOTATION_NEEDS, LABEL_CHOICES
 from pages._ui.shared.context import PageContext
@@ -19,10 +20,11 @@ from pages._ui.shared.formats import count_text
 from pages._ui.shared.links import go, link
 from pages._ui.shared.markdown import plain
 from pages._ui.shared.theme import STAYS
-from pages._ui.shared.words import FINDINGS, grade_text
+from pages._ui.shared.words import FINDINGS, GRADES
 from pages._ui.tasks.progress import TOLD
 from pages._ui.tasks.words import ORDERS
 
+_NAME = attrgetter("name")
 _UNNAMED = "New task"
 _SIMULATED = {"All": None, "Patients": False, "Simulated": True}
 Word = TypeVar("Word", bound=StrEnum)
@@ -102,13 +104,13 @@ def _where() -> CaseFilter:
         patient_code=code.text_input("Patient code", placeholder="begins with …", key="task_code"),
         annotation=_choice(annotation, "Annotations", ANNOTATION_NEEDS, "annotation"),
         label=_choice(label, "Label", LABEL_CHOICES, "label"),
-        grade=_choice(grade, "Grade", {one: grade_text(one) for one in Grade}, "grade"),
+        grade=_choice(grade, "Grade", GRADES, "grade"),
         simulated=_SIMULATED[simulated or "All"],
     )
 
 
-def _choice(place: DeltaGenerator, title: str, words: Mapping[Word, str], name: str) -> Word | None:
-    chosen: Word | None = place.selectbox(
+def _choice(column: DeltaGenerator, title: str, words: Mapping[Word, str], name: str) -> Word | None:
+    chosen: Word | None = column.selectbox(
         title, list(words), index=None, format_func=words.__getitem__, key=f"task_{name}", placeholder="All"
     )
     return chosen
@@ -116,7 +118,7 @@ def _choice(place: DeltaGenerator, title: str, words: Mapping[Word, str], name: 
 
 def _people(choices: tuple[AnnotatorChoice, ...]) -> tuple[list[AnnotatorChoice], int]:
     who, how_many = st.columns([3, 1])
-    people = who.multiselect("Annotators", choices, format_func=_name, key="task_people", placeholder="Choose people")
+    people = who.multiselect("Annotators", choices, format_func=_NAME, key="task_people", placeholder="Choose people")
     most = max(1, len(people))
     # The number stays within what the people allow, also when one of them is taken away again.
     if st.session_state.get("task_n_annotators", 1) > most:
@@ -131,7 +133,7 @@ def _people(choices: tuple[AnnotatorChoice, ...]) -> tuple[list[AnnotatorChoice]
 def _adjudicator(choices: tuple[AnnotatorChoice, ...], people: list[AnnotatorChoice]) -> AnnotatorChoice | None:
     others = [choice for choice in choices if choice not in people]
     chosen: AnnotatorChoice | None = st.selectbox(
-        "Adjudicator", others, index=None, format_func=_name, key="task_adjudicator", placeholder="Nobody",
+        "Adjudicator", others, index=None, format_func=_NAME, key="task_adjudicator", placeholder="Nobody",
         help="A senior who decides between the masks afterwards; none of the annotators.",
     )  # fmt: skip
     return chosen
@@ -178,7 +180,3 @@ def _offer_to_make(ctx: PageContext, draft: TaskDraft, counted: TaskPreview, *, 
         st.session_state.pop(HANDED_OVER, None)
         st.session_state[TOLD] = "The task is made. Its annotators find it on their home page."
         go("tasks", task=made.id)
-
-
-def _name(one: AnnotatorChoice) -> str:
-    return one.name

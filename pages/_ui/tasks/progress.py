@@ -11,7 +11,7 @@ from pages._ui.shared.errors import showing_errors
 from pages._ui.shared.formats import as_when, count_text
 from pages._ui.shared.links import go, link, may_open
 from pages._ui.shared.markdown import plain
-from pages._ui.shared.messages import tell
+from pages._ui.shared.messages import show_success
 from pages._ui.shared.words import FINDINGS, time_text
 from pages._ui.tasks.words import ORDERS, share
 
@@ -23,7 +23,7 @@ def show_task(ctx: PageContext, task_id: int) -> None:
     progress = tasks.task_progress(ctx.caller, task_id=task_id)
     task = progress.task
     _head(task)
-    tell(TOLD)
+    show_success(TOLD)
     _counts(task)
     people, side = st.columns([3, 1.4], gap="large")
     with people:
@@ -46,7 +46,7 @@ def back_to_tasks() -> None:
 
 
 def task_badges(task: TaskRecord) -> None:
-    """Whether it is blind, and whether it is over."""
+    """Draw whether a task is blind, without proposals, or closed."""
     if task.blind:
         st.badge(
             "BLIND", icon=":material/visibility_off:", color="violet",
@@ -113,18 +113,18 @@ def _skipped(progress: TaskProgress) -> None:
     if not progress.skipped:
         st.caption("Nothing was skipped.")
         return
-    for one in progress.skipped:
-        _skipped_row(one, is_open=progress.task.closed_at is None)
+    for item in progress.skipped:
+        _skipped_row(item, is_open=progress.task.closed_at is None)
 
 
-def _skipped_row(one: SkippedItem, *, is_open: bool) -> None:
+def _skipped_row(item: SkippedItem, *, is_open: bool) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(
-            f"**{plain(one.reason)}**  \n:gray[{plain(one.patient_code)} · {plain(one.annotator)} · "
-            f"{as_when(one.at)} UTC]",
+            f"**{plain(item.reason)}**  \n:gray[{plain(item.patient_code)} · {plain(item.annotator)} · "
+            f"{as_when(item.at)} UTC]",
             width="stretch",
         )
-        link("annotate", "Look", icon=":material/image:", image=one.image_id)
+        link("annotate", "Look", icon=":material/image:", image=item.image_id)
 
 
 def _design(task: TaskRecord) -> None:

@@ -1,4 +1,4 @@
-"""My queues: what tasks hand to me, with how far I am."""
+"""The annotator's own queues of tasks, with their progress."""
 
 import streamlit as st
 
@@ -12,25 +12,25 @@ from pages._ui.tasks.words import share
 
 
 def my_open_queues(ctx: PageContext) -> tuple[QueueSummary, ...]:
-    """My queues of tasks that are open, those with waiting images first."""
+    """The caller's queues of open tasks, those with waiting images first."""
     queues = [my_queue for my_queue in task_queue.my_queues(ctx.caller) if not my_queue.closed]
     return tuple(sorted(queues, key=lambda queue: queue.next_image_id is None))
 
 
-def show_queue_row(one: QueueSummary) -> None:
+def show_queue_row(queue: QueueSummary) -> None:
     """One queue with its progress, and a button that opens its next image."""
     with st.container(border=True):
         what, progress, action = st.columns([4, 3, 1.6], vertical_alignment="center")
-        note = f"  \n{plain(one.note)}" if one.note else ""
-        what.markdown(f":material/assignment: **{plain(one.title)}**  \n:gray[{FINDINGS[one.finding]}]{note}")
-        progress.progress(share(one.n_done, one.n_items), text=f"{one.n_done} of {one.n_items} images done")
-        if one.next_image_id is None:
+        note = f"  \n{plain(queue.note)}" if queue.note else ""
+        what.markdown(f":material/assignment: **{plain(queue.title)}**  \n:gray[{FINDINGS[queue.finding]}]{note}")
+        progress.progress(share(queue.n_done, queue.n_items), text=f"{queue.n_done} of {queue.n_items} images done")
+        if queue.next_image_id is None:
             action.markdown(":green[:material/task_alt: All done]")
         elif action.button(
-            "Continue" if one.n_done else "Start",
-            key=f"queue_{one.task_id}",
+            "Continue" if queue.n_done else "Start",
+            key=f"queue_{queue.task_id}",
             type="primary",
             width="stretch",
             icon=":material/arrow_forward:",
         ):
-            go("annotate", task=one.task_id, image=one.next_image_id)
+            go("annotate", task=queue.task_id, image=queue.next_image_id)

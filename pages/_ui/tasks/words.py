@@ -1,4 +1,4 @@
-"""How the pages of tasks say things."""
+"""The wording of the pages of tasks."""
 
 from colpo_core.terms import TaskOrder
 
@@ -10,5 +10,5 @@ ORDERS = {
 
 
 def share(part: int, whole: int) -> float:
-    """A part of a whole, 0 to 1; of nothing it is nothing."""
+    """A part of a whole, 0 to 1; 0 where the whole is 0."""
     return min(1.0, part / whole) if whole else 0.0

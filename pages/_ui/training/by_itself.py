@@ -1,4 +1,4 @@
-"""The part of the page Train that says when the program trains by itself, and lets an administrator change it."""
+"""The part of the page Train about automatic retraining, which an administrator can change."""
 
 import streamlit as st
 
@@ -16,17 +16,17 @@ _DAYS, _LABELS = "retrain_days", "retrain_labels"
 
 
 def train_by_itself(snapshot_id: int, settings: TrainingSettings) -> None:
-    """Draw the rule that holds, and for an administrator the form that sets another.
+    """Draw the current rule, and for an administrator the form that changes it.
 
     Args:
         snapshot_id: The snapshot that is chosen; a new rule freezes its own alike.
         settings: What a new rule trains with.
     """
     ctx = page_context()
-    found = retraining(ctx.caller)
-    title = _moments(found.rule) if found.rule else "off"
+    state = retraining(ctx.caller)
+    title = _moments(state.rule) if state.rule else "off"
     with st.expander(f"Train by itself: {title}", icon=":material/event_repeat:"):
-        _tell(found)
+        _tell(state)
         if ctx.caller.actor.role is not Role.ADMINISTRATOR:
             st.caption("An administrator can change this.")
             return
@@ -42,17 +42,17 @@ def train_by_itself(snapshot_id: int, settings: TrainingSettings) -> None:
         )  # fmt: skip
         with st.container(horizontal=True):
             st.button("Set", icon=":material/event_available:", on_click=_set, args=(snapshot_id, settings))
-            st.button("Off", icon=":material/event_busy:", on_click=_stop, disabled=found.rule is None)
+            st.button("Off", icon=":material/event_busy:", on_click=_stop, disabled=state.rule is None)
 
 
-def _tell(found: RetrainingState) -> None:
-    if found.rule is not None and found.set_at is not None:
-        looked = f" Looked at last {as_when(found.looked_at)} UTC." if found.looked_at else ""
-        st.markdown(f"{_moments(found.rule).capitalize()}, set by {plain(found.set_by)}.{looked}")
-    if found.note:
-        st.caption(plain(found.note))
-    if found.job_id is not None:
-        link("train", f"Show training {found.job_id}", icon=":material/show_chart:", job=found.job_id)
+def _tell(state: RetrainingState) -> None:
+    if state.rule is not None and state.set_at is not None:
+        looked = f" Looked at last {as_when(state.looked_at)} UTC." if state.looked_at else ""
+        st.markdown(f"{_moments(state.rule).capitalize()}, set by {plain(state.set_by)}.{looked}")
+    if state.note:
+        st.caption(plain(state.note))
+    if state.job_id is not None:
+        link("train", f"Show training {state.job_id}", icon=":material/show_chart:", job=state.job_id)
 
 
 def _moments(rule: RetrainingRule) -> str:
@@ -77,7 +77,6 @@ def _set(snapshot_id: int, settings: TrainingSettings) -> None:
         set_retraining(ctx.caller, rule=rule)
 
 
+@showing_errors()
 def _stop() -> None:
-    ctx = page_context()
-    with showing_errors():
-        set_retraining(ctx.caller, rule=None)
+    set_retraining(page_context().caller, rule=None)

@@ -20,7 +20,7 @@ from pages._ui.shared.badges import simulated_badge
 from pages._ui.shared.context import PageContext, page_context
 from pages._ui.shared.errors import showing_errors
 from pages._ui.shared.markdown import plain
-from pages._ui.shared.messages import tell
+from pages._ui.shared.messages import show_success
 
 _POLICY_NAMES = {
     MaskPolicy.NEWEST: "The newest, whoever made it",
@@ -68,7 +68,7 @@ def freeze_column(ctx: PageContext, snapshots: tuple[SnapshotRecord, ...]) -> No
         )
         if preview.equals:
             st.caption(f"“{preview.equals}” already holds exactly this.")
-    tell("train_frozen")
+    show_success("train_frozen")
 
 
 def _query(ctx: PageContext, suggested: str) -> SnapshotQuery:
@@ -77,7 +77,7 @@ def _query(ctx: PageContext, suggested: str) -> SnapshotQuery:
         "Labels from",
         list(LabelSource),
         default=LabelSource.HISTOLOGY,
-        format_func=lambda one: "Histology" if one is LabelSource.HISTOLOGY else "Impression (Swede score ≥ 5)",
+        format_func=lambda kind: "Histology" if kind is LabelSource.HISTOLOGY else "Impression (Swede score ≥ 5)",
         required=True,
         key="label_source",
     )
@@ -182,10 +182,10 @@ def _preview(preview: SnapshotPreview) -> None:
 
 
 def shortcuts(report: ShortcutReport) -> None:
-    """Draw what the label can be told from that has nothing to do with the cervix, and what could not be looked at.
+    """Draw the shortcuts from which the label can be told, and what could not be checked.
 
     Args:
-        report: What came of the search.
+        report: The result of the search.
     """
     for sentence in report.doubts:
         st.warning(plain(sentence), icon=":material/report:")
@@ -226,15 +226,14 @@ def left_out_table(left_out: dict[str, int]) -> None:
     st.dataframe(rows, hide_index=True, width="stretch", column_config={"Number": st.column_config.Column(width=70)})
 
 
+@showing_errors()
 def _freeze_now(query: SnapshotQuery) -> None:
-    ctx = page_context()
-    with showing_errors():
-        frozen = freezing.freeze_snapshot(ctx.caller, query=query)
-        told = f"“{frozen.name}” is frozen: {frozen.count('images')} images."
-        if frozen.external:
-            # The next snapshot is another one: what this one chose would find nobody any more.
-            st.session_state.update(keep_external=False, snapshot_from=None, snapshot_to=None, snapshot_patients="")
-            told = f"{told[:-1]}, kept from every training."
-        else:
-            st.session_state["train_snapshot"] = frozen.id
-        st.session_state["train_frozen"] = told
+    frozen = freezing.freeze_snapshot(page_context().caller, query=query)
+    sentence = f"“{frozen.name}” is frozen: {frozen.count('images')} images."
+    if frozen.external:
+        # The next snapshot is another one: with this one's choices it would find no patients.
+        st.session_state.update(keep_external=False, snapshot_from=None, snapshot_to=None, snapshot_patients="")
+        sentence = f"{sentence[:-1]}, kept from every training."
+    else:
+        st.session_state["train_snapshot"] = frozen.id
+    st.session_state["train_frozen"] = sentence

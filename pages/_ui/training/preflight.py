@@ -1,4 +1,4 @@
-"""The part of the page Train that looks ahead: what is missing, how long it will take, and what it needs."""
+"""The part of the page Train that looks ahead: what is missing, how long a training takes and what it needs."""
 
 import streamlit as st
 
@@ -27,18 +27,17 @@ def look_ahead(snapshot_id: int, settings: TrainingSettings) -> bool:
     Returns:
         Whether it can begin.
     """
-    ctx = page_context()
-    found = preflight(ctx.caller, snapshot_id=snapshot_id, settings=settings)
-    for sentence in found.problems:
+    report = preflight(page_context().caller, snapshot_id=snapshot_id, settings=settings)
+    for sentence in report.problems:
         st.error(sentence, icon=":material/block:")
-    for sentence in found.warnings:
+    for sentence in report.warnings:
         st.warning(sentence, icon=":material/warning:")
-    is_measuring = found.probe is not None and not found.probe.state.is_over
-    if found.outlook is not None:
-        _draw_estimate(found, found.outlook)
+    is_measuring = report.probe is not None and not report.probe.state.is_over
+    if report.outlook is not None:
+        _draw_estimate(report, report.outlook)
     elif is_measuring:
         st.fragment(_follow, run_every=1.0)(snapshot_id, settings)
-    if found.outlook is None and not is_measuring:
+    if report.outlook is None and not is_measuring:
         st.button(
             "Look ahead",
             icon=":material/speed:",
@@ -47,16 +46,15 @@ def look_ahead(snapshot_id: int, settings: TrainingSettings) -> bool:
             width="stretch",
             help="Makes a few steps of each network, in the background, and says how long the whole will take.",
         )
-    return not found.problems
+    return not report.problems
 
 
+@showing_errors()
 def _follow(snapshot_id: int, settings: TrainingSettings) -> None:
-    ctx = page_context()
-    with showing_errors():
-        probe = preflight(ctx.caller, snapshot_id=snapshot_id, settings=settings).probe
-        if probe is None or probe.state.is_over:
-            st.rerun()
-        st.progress(probe.share, text=_waiting_text(probe))
+    probe = preflight(page_context().caller, snapshot_id=snapshot_id, settings=settings).probe
+    if probe is None or probe.state.is_over:
+        st.rerun()
+    st.progress(probe.share, text=_waiting_text(probe))
 
 
 def _waiting_text(probe: JobRecord) -> str:
@@ -65,22 +63,21 @@ def _waiting_text(probe: JobRecord) -> str:
     return "Looking ahead: a few steps of each network"
 
 
-def _draw_estimate(found: Preflight, estimate: ResourceEstimate) -> None:
-    place = "the GPU" if estimate.device == "cuda" else "the processor"
+def _draw_estimate(report: Preflight, estimate: ResourceEstimate) -> None:
+    device = "the GPU" if estimate.device == "cuda" else "the processor"
     memory = f"{as_size(estimate.memory_bytes)} of memory"
     if estimate.gpu_bytes is not None and estimate.gpu_total_bytes is not None:
         memory += f", {as_size(estimate.gpu_bytes)} of the GPU's {as_size(estimate.gpu_total_bytes)}"
-    disk = f"{as_size(found.disk_needed_bytes)} of {as_size(found.disk_free_bytes)} on the disk"
+    disk = f"{as_size(report.disk_needed_bytes)} of {as_size(report.disk_free_bytes)} on the disk"
     longest = sorted(estimate.stage_seconds.items(), key=lambda pair: -pair[1])[:_LONGEST_STAGES]
     stages = " · ".join(f"{stage_text(stage)}: {about_text(seconds)}" for stage, seconds in longest)
     st.info(
-        f"**About {about_text(estimate.seconds)}** on {place} in {estimate.precision}, reading the "
+        f"**About {about_text(estimate.seconds)}** on {device} in {estimate.precision}, reading the "
         f"images and early stopping aside. Needs {memory} and {disk}.  \nLongest: {stages}",
         icon=":material/schedule:",
     )
 
 
+@showing_errors()
 def _start(snapshot_id: int, settings: TrainingSettings) -> None:
-    ctx = page_context()
-    with showing_errors():
-        start_probe(ctx.caller, snapshot_id=snapshot_id, settings=settings)
+    start_probe(page_context().caller, snapshot_id=snapshot_id, settings=settings)

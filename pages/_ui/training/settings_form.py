@@ -97,9 +97,9 @@ def settings_form(start: TrainingSettings) -> TrainingSettings:
     with st.expander("All settings", icon=":material/tune:"):
         for group in GROUPS:
             st.markdown(f"**{group.title}**")
-            for place, column in enumerate(st.columns(2)):
+            for index, column in enumerate(st.columns(2)):
                 with column:
-                    for name in group.names[place::2]:
+                    for name in group.names[index::2]:
                         changes[name] = _field(name, start)
             if group.title == "Networks":
                 _say_missing()
@@ -125,13 +125,13 @@ def _field(name: str, start: TrainingSettings) -> Any:  # noqa: ANN401 - any set
         entries = _NETWORKS[name]
         return st.selectbox(
             NAMES[name], list(entries), index=list(entries).index(value), key=key, help=HELP[name],
-            format_func=lambda one: network_title(entries[one]),
+            format_func=lambda network: network_title(entries[network]),
         )  # fmt: skip
     if name in _CHOICES:
         options = list(_CHOICES[name])
         return st.selectbox(
             NAMES[name], options, index=options.index(value), key=key, help=HELP[name],
-            format_func=lambda one: WORDS[name].get(one, one),
+            format_func=lambda option: WORDS[name].get(option, option),
         )  # fmt: skip
     if isinstance(value, bool):
         return st.toggle(NAMES[name], value=value, key=key, help=HELP[name])

@@ -1,4 +1,4 @@
-"""The panel with which a reader answers: two calls, a confidence, and an answer that locks."""
+"""The panel in which a reader answers: two calls, a confidence, and an answer that locks."""
 
 from pages._ui.components.answer.answer import Answer, answer_panel, given_answer
 

@@ -49,12 +49,12 @@ def answer_panel(
     """Show the panel for one case. Nothing that the reader sets reruns the page before the answer is confirmed.
 
     Args:
-        key: One a place on the page.
+        key: Widget key, unique on the page.
         token: Of the case on the screen; another token clears the panel.
-        number: Place of the case in the reader's order, from 1.
+        number: Position of the case in the reader's order, from 1.
         total: Images of the session.
-        part: What is being read, such as a session or practice; empty for nothing to say.
-        five_steps: Whether the confidence is set in five steps in place of 0 to 100.
+        part: What is being read, such as a session or practice; empty to show nothing.
+        five_steps: Whether the confidence is set in five steps instead of from 0 to 100.
         attempt: Rises when an answer was refused, so that the reader can try again.
         on_answer: Called before the page reruns; `given_answer(key)` then has the answer.
     """

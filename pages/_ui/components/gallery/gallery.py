@@ -47,7 +47,7 @@ def case_gallery(
     Arrows go from one to the next, Enter opens, the space bar selects.
 
     Args:
-        key: One a place on the page.
+        key: Widget key, unique on the page.
         items: The cases, in order.
         selected: Rows of those that are selected.
         on_select: Called before the page reruns; the selected rows are then in `st.session_state[key]["selected"]`.

@@ -89,7 +89,7 @@ def mask_editor(
     So a rerun cannot feed an old mask to the editor; what it holds is replaced only when other documents are opened.
 
     Args:
-        key: One a place on the page.
+        key: Widget key, unique on the page.
         layers: The person's own masks of one image, one a finding; the keys 1 to 6 pick them in the order of `Finding`.
         active: The finding to paint. The person may pick another one; a new value here picks that.
         on_submit: Called before the page reruns with every layer that differs from its newest version, and with the
@@ -113,17 +113,17 @@ def mask_editor(
     (image,) = images.values()
 
     def submitted() -> None:
-        said = st.session_state[key].get("submitted")
-        if said:
-            note = str(said["note"])
+        sent = st.session_state[key].get("submitted")
+        if sent:
+            note = str(sent["note"])
             on_submit(
-                tuple(MaskSubmission(str(each["document_id"]), int(each["seq"]), note) for each in said["documents"])
+                tuple(MaskSubmission(str(each["document_id"]), int(each["seq"]), note) for each in sent["documents"])
             )
 
     def activated() -> None:
-        said = st.session_state[key].get("active")
-        if said and on_active is not None:
-            on_active(Finding(said))
+        picked = st.session_state[key].get("active")
+        if picked and on_active is not None:
+            on_active(Finding(picked))
 
     _editor(
         key=key,

@@ -38,7 +38,7 @@ def image_strip(
     """Show small images in a row.
 
     Args:
-        key: One a place on the page.
+        key: Widget key, unique on the page.
         items: The images, in order.
         current: Which of them is shown large at present.
         on_choose: Called before the page reruns; the choice is then in `st.session_state[key]["chosen"]`.

@@ -115,7 +115,7 @@ def image_viewer(
     Nothing of that reruns the page, but placing a point that the page asked for.
 
     Args:
-        key: One a place on the page; the same key keeps what the person set from one image to the next.
+        key: Widget key, unique on the page; the same key keeps what the person set from one image to the next.
         image_url: Address of the image, such as `/colpo/images/12`.
         layers: Overlays, the lowest first.
         height_px: Height of the stage in CSS pixels; the sliders come below.
@@ -123,15 +123,15 @@ def image_viewer(
             and `height_px` is not used.
         alt: What a screen reader says of the image; nothing that would unblind a reader.
         marks: Points on the image.
-        asks_for: What the person shall place by a click or with the keys, such as `Site of specimen 2`; empty: nothing.
+        asks_for: What the person is asked to place by a click or with the keys, such as `Site of specimen 2`; or empty.
         on_place: Called before the page reruns with where it was placed, (x, y) in pixels of the image.
         on_leave: Called before the page reruns where the person pressed Escape instead.
     """
 
     def placed() -> None:
-        place = st.session_state[key].get("placed")
-        if place and on_place is not None:
-            on_place(float(place["x"]), float(place["y"]))
+        point = st.session_state[key].get("placed")
+        if point and on_place is not None:
+            on_place(float(point["x"]), float(point["y"]))
 
     def left() -> None:
         if st.session_state[key].get("left") and on_leave is not None:
@@ -155,7 +155,7 @@ def image_series(key: str, frames: Sequence[Frame], *, height_px: int = 340) -> 
     Unlinked, one image can be shifted against the others; linked again, it keeps that shift. Nothing reruns the page.
 
     Args:
-        key: One a place on the page.
+        key: Widget key, unique on the page.
         frames: The images, in order.
         height_px: Greatest height of each image's frame in CSS pixels.
     """
@@ -169,7 +169,7 @@ def case_viewer(key: str, frames: Sequence[Frame], current: str, *, height_px: i
     case's images; keys for everything; and what is seen can be saved as a PNG file.
 
     Args:
-        key: One a place on the page; the same key keeps what the person set from one case to the next.
+        key: Widget key, unique on the page; the same key keeps what the person set from one case to the next.
         frames: The images, in order.
         current: `id` of the one that is shown at first.
         height_px: Height of the stage in CSS pixels.
