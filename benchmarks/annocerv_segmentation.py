@@ -34,7 +34,6 @@ from benchmarks.segmentation_bench import (
 )
 from colpo_core.datasets.splits import fold_patients, strata_of
 from colpo_core.evaluation.intervals import mean_by_patients
-from colpo_core.images.decoding import read_rgb
 from colpo_core.nets.interfaces import Segmenter
 from colpo_core.records.snapshots.snapshots import SnapshotQuery
 from colpo_core.records.training.settings import TrainingSettings, preset
@@ -48,7 +47,7 @@ from colpo_core.settings import Settings
 from colpo_core.store import Store
 from colpo_core.store.tables import Case
 from colpo_core.terms import LabelSource, Role
-from colpo_core.workers.mask_loading import load_mask
+from colpo_core.workers.stored_pixels import StoredPixels
 
 
 def main() -> None:
@@ -120,13 +119,7 @@ def _bench(dataset: Path, settings: TrainingSettings, folder: Path) -> tuple[Ben
     manifest = read_manifest(store, frozen.sha256)
     with store.reading() as session:
         low = set(session.scalars(select(Case.id).where(Case.swede_total < 3)))
-    bench = open_bench(
-        manifest,
-        settings,
-        folder,
-        load_image=lambda sha256: read_rgb(store.blobs.get(sha256)),
-        load_mask=lambda sha256, height_px, width_px: load_mask(store, sha256, height_px, width_px),
-    )
+    bench = open_bench(manifest, settings, folder, source=StoredPixels(store))
     return bench, low
 
 

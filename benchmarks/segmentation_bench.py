@@ -1,7 +1,7 @@
 """What the segmentation benchmarks share: frames from a store or from simulated cases, a fit, and its figures."""
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from colpo_core.datasets.frame_cache import cached_frames
-from colpo_core.datasets.frames import ACETOWHITE, Frames, MaskLoader
+from colpo_core.datasets.frames import ACETOWHITE, Frames, PixelSource
 from colpo_core.datasets.image_sets import ImageSet
 from colpo_core.datasets.manifest import Manifest
 from colpo_core.datasets.tensors import Batches
@@ -33,7 +33,7 @@ class Bench:
 
     manifest: Manifest
     frames: Frames
-    load_mask: MaskLoader
+    source: PixelSource
     folder: Path
 
     def trainer(self, settings: TrainingSettings, *, hardware: Hardware | None = None) -> Trainer:
@@ -51,6 +51,22 @@ class Bench:
         )
 
 
+@dataclass(frozen=True)
+class DrawnPixels:
+    """Images and masks by their hashes, in memory."""
+
+    images: Mapping[str, npt.NDArray[np.uint8]]
+    masks: Mapping[str, npt.NDArray[np.bool_]]
+
+    def load_image(self, sha256: str) -> npt.NDArray[np.uint8]:
+        """An image, H x W x 3 uint8."""
+        return self.images[sha256]
+
+    def load_mask(self, sha256: str, height_px: int, width_px: int) -> npt.NDArray[np.bool_]:
+        """A mask, H x W bool."""
+        return self.masks[sha256]
+
+
 class _Whole(dict[str, tuple[float, float]]):
     def __missing__(self, stage: str) -> tuple[float, float]:
         return 0.0, 1.0
@@ -61,8 +77,7 @@ def open_bench(
     settings: TrainingSettings,
     folder: Path,
     *,
-    load_image: Callable[[str], npt.NDArray[np.uint8]],
-    load_mask: MaskLoader,
+    source: PixelSource,
 ) -> Bench:
     """Decode a manifest at the settings' size."""
     frames = cached_frames(
@@ -71,10 +86,9 @@ def open_bench(
         height_px=settings.height_px,
         width_px=settings.width_px,
         mask_highlights=settings.mask_highlights,
-        load_image=load_image,
-        load_mask=load_mask,
+        source=source,
     )
-    return Bench(manifest, frames, load_mask, folder)
+    return Bench(manifest, frames, source, folder)
 
 
 def teach(bench: Bench, settings: TrainingSettings, train: Sequence[int], validation: Sequence[int]) -> Segmenter:
@@ -133,7 +147,7 @@ def judge_blind(bench: Bench, train: Sequence[int], places: Sequence[int]) -> Bl
 
 def _truth(bench: Bench, place: int) -> npt.NDArray[np.bool_]:
     item = bench.frames.items[place]
-    return bench.load_mask(str(item.mask_sha256), item.height_px, item.width_px)
+    return bench.source.load_mask(str(item.mask_sha256), item.height_px, item.width_px)
 
 
 def summary(bench: Bench, places: Sequence[int], figures: Sequence[MaskFigures], blind: Blind) -> SegmentationFigures:

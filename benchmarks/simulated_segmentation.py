@@ -19,7 +19,17 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.segmentation_bench import Bench, blind_cells, changed, judge, judge_blind, open_bench, summary, teach
+from benchmarks.segmentation_bench import (
+    Bench,
+    DrawnPixels,
+    blind_cells,
+    changed,
+    judge,
+    judge_blind,
+    open_bench,
+    summary,
+    teach,
+)
 from colpo_core.datasets.manifest import Manifest, ManifestItem
 from colpo_core.labels import RULES_VERSION
 from colpo_core.records.training.settings import TrainingSettings, preset
@@ -92,9 +102,7 @@ def _bench(n_cases: int, drawn_px: tuple[int, int], settings: TrainingSettings, 
         )
     fractions = (SHARES[Split.TRAIN], SHARES[Split.VALIDATION], SHARES[Split.TEST])
     manifest = Manifest(tuple(items), (), LabelSource.HISTOLOGY, RULES_VERSION, 0, fractions)
-    return open_bench(
-        manifest, settings, folder, load_image=images.__getitem__, load_mask=lambda sha256, height, width: masks[sha256]
-    )
+    return open_bench(manifest, settings, folder, source=DrawnPixels(images, masks))
 
 
 def _pooled(bench: Bench, settings: TrainingSettings, network: object, places: list[int]) -> float:

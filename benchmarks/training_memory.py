@@ -49,7 +49,7 @@ def _measure(count: int) -> None:
     with tempfile.TemporaryDirectory(dir=Path.cwd() / "data") as temporary:
         folder = Path(temporary)
         began = time.perf_counter()
-        bench = open_bench(_manifest(count), settings, folder, load_image=_image, load_mask=_mask)
+        bench = open_bench(_manifest(count), settings, folder, source=_RepeatedCases())
         decoded = time.perf_counter()
         trainer = bench.trainer(settings)
         everything, tenth, some = (ImageSet(tuple(range(0, count, step))) for step in (1, 10, 50))
@@ -80,14 +80,14 @@ def _case(number: int) -> SimulatedCase:
     return _CASES[number]
 
 
-def _image(sha256: str) -> npt.NDArray[np.uint8]:
-    place = int(sha256, 16)
-    levels = np.clip(np.arange(256) * (0.8 + 0.4 * (place // DRAWN % 100) / 100), 0, 255).astype(np.uint8)
-    return levels[_case(place % DRAWN).rgb]
+class _RepeatedCases:
+    def load_image(self, sha256: str) -> npt.NDArray[np.uint8]:
+        number = int(sha256, 16)
+        levels = np.clip(np.arange(256) * (0.8 + 0.4 * (number // DRAWN % 100) / 100), 0, 255).astype(np.uint8)
+        return levels[_case(number % DRAWN).rgb]
 
-
-def _mask(sha256: str, height_px: int, width_px: int) -> npt.NDArray[np.bool_]:
-    return _case((int(sha256, 16) - 10**6) % DRAWN).mask
+    def load_mask(self, sha256: str, height_px: int, width_px: int) -> npt.NDArray[np.bool_]:
+        return _case((int(sha256, 16) - 10**6) % DRAWN).mask
 
 
 def _peak_mb() -> float:

@@ -28,7 +28,7 @@ from torch.utils.data import DataLoader, Dataset
 from torchvision import tv_tensors
 from torchvision.transforms import v2
 
-from benchmarks.segmentation_bench import Bench, open_bench
+from benchmarks.segmentation_bench import Bench, DrawnPixels, open_bench
 from colpo_core.datasets.image_sets import ImageSet
 from colpo_core.datasets.manifest import Manifest, ManifestItem
 from colpo_core.labels import RULES_VERSION
@@ -106,9 +106,7 @@ def _bench(settings: TrainingSettings, folder: Path) -> Bench:
                          MaskOrigin.SIMULATED, simulated=True)
         )  # fmt: skip
     manifest = Manifest(tuple(items), (), LabelSource.HISTOLOGY, RULES_VERSION, 0, (1.0, 0.0, 0.0))
-    return open_bench(
-        manifest, settings, folder, load_image=images.__getitem__, load_mask=lambda sha256, height, width: masks[sha256]
-    )
+    return open_bench(manifest, settings, folder, source=DrawnPixels(images, masks))
 
 
 def _network(net: str, settings: TrainingSettings) -> nn.Module:

@@ -4,10 +4,11 @@ import click
 
 from colpo_core.cli.annotations import FINDING
 from colpo_core.cli.option_types import WordType
-from colpo_core.cli.output import as_operator, json_option, print_json, print_table
+from colpo_core.cli.output import Answer, as_operator, json_command, json_option, listing, print_json, print_table
 from colpo_core.records.agreement import AgreementOverview, ImageAgreement
 from colpo_core.services.agreement import adjudication as deciding
 from colpo_core.services.agreement import overview as service
+from colpo_core.services.common.callers import Caller
 from colpo_core.terms import Finding
 
 
@@ -96,19 +97,16 @@ def _pixels(distance: float | None) -> str:
 @click.option("--image", "image_id", type=int, help="On this image alone.")
 @click.option("--before", type=int, help="Older than the decision of this number.")
 @click.option("--limit", type=click.IntRange(1, 200), default=50, show_default=True)
-@json_option
-def adjudications(finding: Finding | None, image_id: int | None, before: int | None, limit: int, as_json: bool) -> None:
+@json_command
+def adjudications(
+    caller: Caller, finding: Finding | None, image_id: int | None, before: int | None, limit: int
+) -> Answer:
     """Show which masks were decided on, newest first; the newest of an image and finding counts."""
-    with as_operator() as caller:
-        found = deciding.list_adjudications(caller, finding=finding, image_id=image_id, before=before, limit=limit)
-    if as_json:
-        print_json(found)
-        return
-    rows = [
-        (d.id, d.image_id, d.finding.value, d.version_id, d.author, d.method.value, d.decided_by, f"{d.at:%Y-%m-%d}")
-        for d in found
-    ]
-    print_table(("decision", "image", "finding", "version", "mask of", "method", "decided by", "on"), rows)
+    return listing(
+        deciding.list_adjudications(caller, finding=finding, image_id=image_id, before=before, limit=limit),
+        ("decision", "image", "finding", "version", "mask of", "method", "decided by", "on"),
+        lambda d: (d.id, d.image_id, d.finding, d.version_id, d.author, d.method, d.decided_by, f"{d.at:%Y-%m-%d}"),
+    )
 
 
 @click.group()

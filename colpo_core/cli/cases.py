@@ -10,13 +10,14 @@ from colpo_core.cli.case_filters import filter_of, filter_options
 from colpo_core.cli.findings import findings
 from colpo_core.cli.image_questions import questions
 from colpo_core.cli.option_types import NEW_FILE, WordType
-from colpo_core.cli.output import as_operator, json_option, print_json, print_table
+from colpo_core.cli.output import Answer, answer, as_operator, json_command, json_option, print_json, print_table
 from colpo_core.records.cases.cases import CaseRecord, SpecimenSite
 from colpo_core.records.cases.lists import CasePlace, CaseRow, CaseSort
 from colpo_core.records.models.marks import Mark, marks_text
 from colpo_core.services.cases import case as service
 from colpo_core.services.cases import lists as list_service
 from colpo_core.services.cases.histology import add_specimen, set_site, withdraw_specimen
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.common.stored_images import mark_image
 from colpo_core.services.exports import case_files, case_pdf
 from colpo_core.store.blobs import write_file
@@ -89,15 +90,10 @@ def pdf(case_id: int, out: Path) -> None:
 
 @cases.command("show")
 @click.argument("case_id", type=int)
-@json_option
-def show_case(case_id: int, as_json: bool) -> None:
+@json_command
+def show_case(caller: Caller, case_id: int) -> Answer:
     """Show one case with its images, histology and label."""
-    with as_operator() as caller:
-        case = service.get_case(caller, case_id=case_id)
-    if as_json:
-        print_json(case)
-    else:
-        print_case(case)
+    return answer(service.get_case(caller, case_id=case_id), print_case)
 
 
 @cases.command("colposcopy")

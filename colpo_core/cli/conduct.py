@@ -5,8 +5,9 @@ from pathlib import Path
 import click
 
 from colpo_core.cli.option_types import NEW_FILE
-from colpo_core.cli.output import as_operator, json_option, print_json, print_table
+from colpo_core.cli.output import Answer, answer, as_operator, json_command, print_table
 from colpo_core.records.studies.conduct import AmendmentRecord, StudyConduct
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.studies import amendments as study_amendments
 from colpo_core.services.studies import conduct as study_conduct
 from colpo_core.store.blobs import write_file
@@ -23,17 +24,13 @@ def add_conduct_commands(group: click.Group) -> None:
 @click.command("conduct")
 @click.argument("study_id", type=int)
 @click.option("--record", "record_path", type=NEW_FILE, help="Write the design, its seal and all of this to a file.")
-@json_option
-def conduct(study_id: int, record_path: Path | None, as_json: bool) -> None:
+@json_command
+def conduct(caller: Caller, study_id: int, record_path: Path | None) -> Answer:
     """Show who was exposed to which cases, the amendments and what readers were refused; also of a draft."""
-    with as_operator() as caller:
-        found = study_conduct.study_conduct(caller, study_id=study_id)
-        if record_path is not None:
-            write_file(record_path, study_conduct.export_record(caller, study_id=study_id))
-    if as_json:
-        print_json(found)
-    else:
-        print_conduct(found)
+    record = study_conduct.study_conduct(caller, study_id=study_id)
+    if record_path is not None:
+        write_file(record_path, study_conduct.export_record(caller, study_id=study_id))
+    return answer(record, print_conduct)
 
 
 @click.command("add-reader")

@@ -1,15 +1,26 @@
 """Commands of checkpoints: the registry, promotion, evaluation."""
 
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 
 import click
 
-from colpo_core.cli.output import as_operator, json_option, print_json, print_table
+from colpo_core.cli.output import (
+    Answer,
+    answer,
+    as_operator,
+    json_command,
+    json_option,
+    listing,
+    print_json,
+    print_table,
+)
 from colpo_core.cli.progress import wait_for
 from colpo_core.records.models.cards import calibration_text
 from colpo_core.records.models.checkpoints import CheckpointRecord, EvaluationRecord
 from colpo_core.records.snapshots.snapshots import label_source_text
+from colpo_core.records.statistics.comparisons import ModelComparison
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.models import cards as models_cards
 from colpo_core.services.models import evaluations as models_evaluations
@@ -26,19 +37,14 @@ def checkpoints() -> None:
 
 
 @checkpoints.command("list")
-@json_option
-def list_checkpoints(as_json: bool) -> None:
+@json_command
+def list_checkpoints(caller: Caller) -> Answer:
     """Show all checkpoints, newest first."""
-    with as_operator() as caller:
-        found = models_registry.list_checkpoints(caller)
-    if as_json:
-        print_json(found)
-        return
-    rows = [
-        (c.id, c.name, c.snapshot_name, label_source_text(c.label_source), "current" if c.is_current else "")
-        for c in found
-    ]
-    print_table(("checkpoint", "name", "snapshot", "figures rest on", ""), rows)
+    return listing(
+        models_registry.list_checkpoints(caller),
+        ("checkpoint", "name", "snapshot", "figures rest on", ""),
+        lambda c: (c.id, c.name, c.snapshot_name, label_source_text(c.label_source), "current" if c.is_current else ""),
+    )
 
 
 @checkpoints.command("show")
@@ -74,15 +80,14 @@ def show_checkpoint(checkpoint: str, as_json: bool) -> None:
 @click.argument("first")
 @click.argument("second")
 @click.option("--channels", type=click.IntRange(3, 4), default=4, show_default=True, help="Which of their networks.")
-@json_option
-def compare(first: str, second: str, channels: int, as_json: bool) -> None:
+@json_command
+def compare(caller: Caller, first: str, second: str, channels: int) -> Answer:
     """Compare two checkpoints on the same unseen cases: paired figures, and the cases that flipped."""
-    with as_operator() as caller:
-        both = [find_checkpoint(caller, name) for name in (first, second)]
-        found = compare_models(caller, first_id=both[0].id, second_id=both[1].id, channels=channels)
-    if as_json:
-        print_json(found)
-        return
+    first_id, second_id = (find_checkpoint(caller, name).id for name in (first, second))
+    return answer(compare_models(caller, first_id=first_id, second_id=second_id, channels=channels), _print_comparison)
+
+
+def _print_comparison(found: ModelComparison) -> None:
     if found.difference is None:
         click.echo("No labelled case of a patient that neither has met was predicted by both.")
         return
@@ -124,18 +129,13 @@ def promote(checkpoint: str, reason: str, overrule: str) -> None:
 
 @checkpoints.command("doubts")
 @click.argument("checkpoint")
-@json_option
-def doubts(checkpoint: str, as_json: bool) -> None:
+@json_command
+def doubts(caller: Caller, checkpoint: str) -> Answer:
     """Show what speaks against promoting a checkpoint, and what could not be checked."""
-    with as_operator() as caller:
-        found = find_checkpoint(caller, checkpoint)
-        checks = promotion_checks.check_promotion(caller, checkpoint_id=found.id)
+    checks = promotion_checks.check_promotion(caller, checkpoint_id=find_checkpoint(caller, checkpoint).id)
     unchecked = [f"Not checked: {sentence}" for sentence in checks.unchecked]
-    if as_json:
-        print_json([*checks.doubts, *unchecked])
-        return
-    for sentence in (*(checks.doubts or (checks.summary,)), *unchecked):
-        click.echo(sentence)
+    text = "\n".join((*(checks.doubts or (checks.summary,)), *unchecked))
+    return Answer([*checks.doubts, *unchecked], lambda: click.echo(text))
 
 
 @checkpoints.command("evaluate")
@@ -152,28 +152,23 @@ def evaluate(checkpoint: str, snapshot_name: str, wait: bool) -> None:
         if wait:
             wait_for(caller, job.id)
             newest = models_evaluations.list_evaluations(caller, checkpoint_id=found.id)[0]
-            _print_evaluation(newest)
+            _print_evaluations([newest])
 
 
 @checkpoints.command("evaluations")
 @click.argument("checkpoint")
-@json_option
-def evaluations(checkpoint: str, as_json: bool) -> None:
+@json_command
+def evaluations(caller: Caller, checkpoint: str) -> Answer:
     """Show all looks at external test sets with a checkpoint, newest first, with their figures."""
-    with as_operator() as caller:
-        found = find_checkpoint(caller, checkpoint)
-        looks = models_evaluations.list_evaluations(caller, checkpoint_id=found.id)
-    if as_json:
-        print_json(looks)
-        return
+    checkpoint_id = find_checkpoint(caller, checkpoint).id
+    return answer(models_evaluations.list_evaluations(caller, checkpoint_id=checkpoint_id), _print_evaluations)
+
+
+def _print_evaluations(looks: Iterable[EvaluationRecord]) -> None:
     for look in looks:
-        _print_evaluation(look)
-
-
-def _print_evaluation(look: EvaluationRecord) -> None:
-    click.echo(f"{look.snapshot_name}: look {look.look} at this set, {look.created_at:%Y-%m-%d %H:%M} UTC")
-    for path, text in figure_lines(look.metrics):
-        click.echo(f"  {path}: {text}")
+        click.echo(f"{look.snapshot_name}: look {look.look} at this set, {look.created_at:%Y-%m-%d %H:%M} UTC")
+        for path, text in figure_lines(look.metrics):
+            click.echo(f"  {path}: {text}")
 
 
 def find_checkpoint(caller: Caller, text: str | None) -> CheckpointRecord:

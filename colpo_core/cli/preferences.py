@@ -2,8 +2,9 @@
 
 import click
 
-from colpo_core.cli.output import as_operator, json_option, print_json
+from colpo_core.cli.output import Answer, answer, as_operator, json_command
 from colpo_core.services.common import preferences as service
+from colpo_core.services.common.callers import Caller
 
 
 @click.group()
@@ -12,15 +13,10 @@ def preferences() -> None:
 
 
 @preferences.command("show")
-@json_option
-def show(as_json: bool) -> None:
+@json_command
+def show(caller: Caller) -> Answer:
     """Show what is set for the whole program."""
-    with as_operator() as caller:
-        found = service.get_preferences(caller)
-    if as_json:
-        print_json(found)
-        return
-    click.echo(f"proposals: {_word(found.proposals)}")
+    return answer(service.get_preferences(caller), lambda found: click.echo(f"proposals: {_word(found.proposals)}"))
 
 
 @preferences.command("proposals")

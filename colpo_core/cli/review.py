@@ -6,14 +6,16 @@ import click
 
 from colpo_core.cli.models import find_checkpoint
 from colpo_core.cli.option_types import NEW_FOLDER, WordType
-from colpo_core.cli.output import as_operator, json_option, print_json, print_table
+from colpo_core.cli.output import Answer, answer, as_operator, json_command, json_option, print_json, print_table
 from colpo_core.cli.progress import wait_for
 from colpo_core.images.maps import MAP_NAMES
 from colpo_core.records.models.marks import marks_text
 from colpo_core.records.overview.worklist import many_text
 from colpo_core.records.review.explanations import LikeCase
+from colpo_core.records.review.reviews import ReviewQueue
 from colpo_core.records.snapshots.snapshots import label_source_text
 from colpo_core.records.statistics.number_texts import number_texts, percent_texts
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.review import call_reasons, overlays, verdicts
 from colpo_core.services.review import desk as service
 from colpo_core.store.blobs import write_file
@@ -28,14 +30,13 @@ def review() -> None:
 
 @review.command("list")
 @click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
-@json_option
-def list_waiting(limit: int, as_json: bool) -> None:
+@json_command
+def list_waiting(caller: Caller, limit: int) -> Answer:
     """Show the predictions that wait for the operator's verdict."""
-    with as_operator() as caller:
-        queue = service.list_for_review(caller, limit=limit)
-    if as_json:
-        print_json(queue)
-        return
+    return answer(service.list_for_review(caller, limit=limit), _print_queue)
+
+
+def _print_queue(queue: ReviewQueue) -> None:
     rows = [
         (
             *(p.id, p.image_id, number_texts(p.prob_hsil_3ch, p.threshold_3ch)[0]),

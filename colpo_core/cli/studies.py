@@ -7,7 +7,16 @@ import click
 
 from colpo_core.cli.conduct import add_conduct_commands, print_conduct
 from colpo_core.cli.option_types import DAY, NEW_FILE, WordType
-from colpo_core.cli.output import as_operator, json_option, plain, print_json, print_table
+from colpo_core.cli.output import (
+    Answer,
+    as_operator,
+    json_command,
+    json_option,
+    listing,
+    plain,
+    print_json,
+    print_table,
+)
 from colpo_core.exchange.rating_report import study_text
 from colpo_core.records.people import Actor
 from colpo_core.records.statistics.number_texts import percent_texts
@@ -41,16 +50,14 @@ add_conduct_commands(studies)
 
 
 @studies.command("list")
-@json_option
-def list_studies(as_json: bool) -> None:
+@json_command
+def list_studies(caller: Caller) -> Answer:
     """Show all studies."""
-    with as_operator() as caller:
-        found = study_records.list_studies(caller)
-    if as_json:
-        print_json(found)
-        return
-    rows = [(s.id, s.name, s.state.value, s.n_cases, s.n_readers, f"{s.n_answered}/{s.n_expected}") for s in found]
-    print_table(("study", "name", "state", "cases", "readers", "readings"), rows)
+    return listing(
+        study_records.list_studies(caller),
+        ("study", "name", "state", "cases", "readers", "readings"),
+        lambda s: (s.id, s.name, s.state.value, s.n_cases, s.n_readers, f"{s.n_answered}/{s.n_expected}"),
+    )
 
 
 @studies.command("create")

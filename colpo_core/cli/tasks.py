@@ -7,8 +7,9 @@ import click
 
 from colpo_core.cli.case_filters import filter_of, filter_options
 from colpo_core.cli.option_types import WordType
-from colpo_core.cli.output import as_operator, json_option, print_json, print_table
+from colpo_core.cli.output import Answer, answer, as_operator, json_command, listing, print_table
 from colpo_core.records.tasks import MAX_SEED, QueueItem, TaskDraft, TaskPreview, TaskProgress, TaskRecord
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.tasks import queue as task_queue
 from colpo_core.services.tasks import tasks as service
 from colpo_core.terms import Finding, TaskOrder
@@ -59,58 +60,44 @@ def tasks() -> None:
 
 @tasks.command("preview")
 @_draft_options
-@json_option
-def preview(as_json: bool, **wishes: Any) -> None:  # noqa: ANN401 - click hands every option over by name
+@json_command
+def preview(caller: Caller, **wishes: Any) -> Answer:  # noqa: ANN401 - click hands every option over by name
     """Show what a task would hand out, without making it."""
-    with as_operator() as caller:
-        found = service.preview_task(caller, draft=_draft("preview", wishes))
-    if as_json:
-        print_json(found)
-    else:
-        _print_preview(found)
+    return answer(service.preview_task(caller, draft=_draft("preview", wishes)), _print_preview)
 
 
 @tasks.command("create")
 @click.argument("title")
 @_draft_options
-@json_option
-def create(title: str, as_json: bool, **wishes: Any) -> None:  # noqa: ANN401 - click hands every option over by name
+@json_command
+def create(caller: Caller, title: str, **wishes: Any) -> Answer:  # noqa: ANN401 - click hands every option over by name
     """Hand images out to annotators; all images of a patient go to the same people."""
-    with as_operator() as caller:
-        made = service.create_task(caller, draft=_draft(title, wishes))
-    if as_json:
-        print_json(made)
-        return
-    click.echo(
-        f"task {made.id}: {made.n_images} images, {made.n_annotators} annotators an image, {made.n_waiting} wait"
+    return answer(
+        service.create_task(caller, draft=_draft(title, wishes)),
+        lambda made: click.echo(
+            f"task {made.id}: {made.n_images} images, {made.n_annotators} annotators an image, {made.n_waiting} wait"
+        ),
     )
 
 
 @tasks.command("list")
 @click.option("--all", "with_closed", is_flag=True, help="Closed tasks too.")
-@json_option
-def list_tasks(with_closed: bool, as_json: bool) -> None:
+@json_command
+def list_tasks(caller: Caller, with_closed: bool) -> Answer:
     """Show the tasks with how far they are, newest first."""
-    with as_operator() as caller:
-        found = service.list_tasks(caller, with_closed=with_closed)
-    if as_json:
-        print_json(found)
-        return
-    headings = ("task", "title", "finding", "images", "done", "waiting", "skipped", "")
-    print_table(headings, [_task_row(task) for task in found])
+    return listing(
+        service.list_tasks(caller, with_closed=with_closed),
+        ("task", "title", "finding", "images", "done", "waiting", "skipped", ""),
+        _task_row,
+    )
 
 
 @tasks.command("show")
 @click.argument("task_id", type=int)
-@json_option
-def show(task_id: int, as_json: bool) -> None:
+@json_command
+def show(caller: Caller, task_id: int) -> Answer:
     """Show one task: everybody's progress and time, and what was skipped and why."""
-    with as_operator() as caller:
-        found = service.task_progress(caller, task_id=task_id)
-    if as_json:
-        print_json(found)
-    else:
-        _print_progress(found)
+    return answer(service.task_progress(caller, task_id=task_id), _print_progress)
 
 
 @tasks.command("close")
@@ -125,19 +112,14 @@ def close(task_id: int) -> None:
 @tasks.command("queue")
 @click.argument("task_id", type=int)
 @click.argument("annotator_id", type=int)
-@json_option
-def queue(task_id: int, annotator_id: int, as_json: bool) -> None:
+@json_command
+def queue(caller: Caller, task_id: int, annotator_id: int) -> Answer:
     """Show the images of one annotator in a task, in the order in which they come."""
-    with as_operator() as caller:
-        found = task_queue.queue_items(caller, task_id=task_id, annotator_id=annotator_id)
-    if as_json:
-        print_json(found)
-        return
-    rows = [
-        (item.position, item.item_id, item.image_id, item.patient_code, _state(item), f"{item.active_ms / 1000:.0f}")
-        for item in found
-    ]
-    print_table(("place", "item", "image", "patient", "state", "seconds"), rows)
+    return listing(
+        task_queue.queue_items(caller, task_id=task_id, annotator_id=annotator_id),
+        ("place", "item", "image", "patient", "state", "seconds"),
+        lambda i: (i.position, i.item_id, i.image_id, i.patient_code, _state(i), f"{i.active_ms / 1000:.0f}"),
+    )
 
 
 @tasks.command("skip")

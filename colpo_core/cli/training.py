@@ -5,11 +5,12 @@ from typing import Any
 
 import click
 
-from colpo_core.cli.output import as_operator, json_option, print_json, print_table
+from colpo_core.cli.output import Answer, as_operator, json_command, json_option, print_json, print_table
 from colpo_core.cli.progress import wait_for
 from colpo_core.records.jobs.results import TrainingResult
 from colpo_core.records.training.retraining import RetrainingState
 from colpo_core.records.training.settings import CLASSIFIERS, PRESETS, TrainingSettings, preset
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.snapshots import freezing
 from colpo_core.services.training import preflight as preflight_service
 from colpo_core.services.training import retraining as retraining_service
@@ -80,17 +81,12 @@ def retraining() -> None:
 
 
 @retraining.command("show")
-@json_option
-def show_retraining(as_json: bool) -> None:
+@json_command
+def show_retraining(caller: Caller) -> Answer:
     """Show whether the program trains by itself, when, and what came of it last."""
-    with as_operator() as caller:
-        found = retraining_service.retraining(caller)
-    if as_json:
-        print_json(found)
-        return
-    click.echo(_rule_text(found))
-    if found.note:
-        click.echo(found.note)
+    state = retraining_service.retraining(caller)
+    text = "\n".join(filter(None, (_rule_text(state), state.note)))
+    return Answer(state, lambda: click.echo(text))
 
 
 @retraining.command("set")

@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from colpo_core.datasets.disk_space import check_disk_space, explaining_disk
-from colpo_core.datasets.frames import Frames, ImageLoader, MaskLoader, fit_frame
+from colpo_core.datasets.frames import Frames, PixelSource, fit_frame
 from colpo_core.datasets.manifest import Manifest
 from colpo_core.datasets.mapped_arrays import map_array
 from colpo_core.errors import JobFailed, SnapshotMismatch
@@ -101,8 +101,7 @@ def cached_frames(
     height_px: int,
     width_px: int,
     mask_highlights: bool = False,
-    load_image: ImageLoader,
-    load_mask: MaskLoader,
+    source: PixelSource,
     on_item: Callable[[], None] = lambda: None,
 ) -> Frames:
     """All frames of a snapshot, mapped from the cache; decoded into it first where it does not hold them.
@@ -115,8 +114,7 @@ def cached_frames(
         height_px: Working height.
         width_px: Working width.
         mask_highlights: Whether specular highlights are filled.
-        load_image: Gives an image by its hash.
-        load_mask: Gives a mask by its hash, height and width.
+        source: Where images and masks are read from.
         on_item: Called before each image, and now and then while a cache is verified; it may raise to stop.
 
     Raises:
@@ -136,7 +134,7 @@ def cached_frames(
         _make_way(folder)
         check_disk_space(folder, wanted.n_bytes)
     with _temporary_folder(folder) as making:
-        fingerprints = _write(wanted, making, load_image, load_mask, on_item)
+        fingerprints = _write(wanted, making, source, on_item)
         if _publish(making, place):
             return wanted.open(place, fingerprints)
     # Another process was quicker with the same frames.
@@ -215,9 +213,7 @@ def _chunks(place: Path) -> Iterator[bytes]:
         return
 
 
-def _write(
-    wanted: _Wanted, making: Path, load_image: ImageLoader, load_mask: MaskLoader, on_item: Callable[[], None]
-) -> list[str]:
+def _write(wanted: _Wanted, making: Path, source: PixelSource, on_item: Callable[[], None]) -> list[str]:
     """Decode every image into a new cache; nothing but the one at hand is in memory."""
     fingerprints = []
     with closing(_ArrayFile(making / RGB_FILE)) as rgb, closing(_ArrayFile(making / TARGET_FILE)) as target:
@@ -228,8 +224,7 @@ def _write(
                 height_px=wanted.height_px,
                 width_px=wanted.width_px,
                 mask_highlights=wanted.mask_highlights,
-                load_image=load_image,
-                load_mask=load_mask,
+                source=source,
             )
             rgb.append(frame.rgb)
             target.append(frame.target)

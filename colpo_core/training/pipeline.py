@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from colpo_core.datasets.frames import ImageLoader, MaskLoader
+from colpo_core.datasets.frames import PixelSource
 from colpo_core.datasets.manifest import Manifest
 from colpo_core.errors import CheckpointMismatch
 from colpo_core.nets.card import read_card
@@ -42,8 +42,7 @@ def train_pipeline(
     manifest: Manifest,
     settings: TrainingSettings,
     *,
-    load_image: ImageLoader,
-    load_mask: MaskLoader,
+    source: PixelSource,
     work_dir: Path,
     frames_dir: Path,
     on_event: Callable[[TrainingEvent], None],
@@ -60,8 +59,7 @@ def train_pipeline(
     Args:
         manifest: The snapshot.
         settings: How to learn.
-        load_image: Gives an image by its hash, H x W x 3 uint8.
-        load_mask: Gives a mask by its hash, height and width, H x W bool.
+        source: Where images and masks are read from.
         work_dir: Folder of this training alone.
         frames_dir: Folder of decoded snapshots, which trainings share.
         on_event: Takes what there is to tell.
@@ -87,8 +85,7 @@ def train_pipeline(
     with set_up_training(
         manifest,
         settings,
-        load_image=load_image,
-        load_mask=load_mask,
+        source=source,
         work_dir=work_dir,
         frames_dir=frames_dir,
         progress=progress,

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from colpo_core.datasets.frames import ImageLoader, MaskLoader
+from colpo_core.datasets.frames import PixelSource
 from colpo_core.datasets.manifest import Manifest
 from colpo_core.errors import InputRejected
 from colpo_core.nets.registry import NO_WEIGHTS, find_weights
@@ -38,8 +38,7 @@ def reproduce(
     settings: TrainingSettings,
     *,
     classifiers: Sequence[str],
-    load_image: ImageLoader,
-    load_mask: MaskLoader,
+    source: PixelSource,
     work_dir: Path,
     frames_dir: Path,
     on_event: Callable[[TrainingEvent], None],
@@ -51,8 +50,7 @@ def reproduce(
         manifest: The snapshot.
         settings: How to learn; those of `SET_BY_REPRODUCTION` are set here.
         classifiers: Which classifiers, one at least.
-        load_image: Gives an image by its hash, H x W x 3 uint8.
-        load_mask: Gives a mask by its hash, height and width, H x W bool.
+        source: Where images and masks are read from.
         work_dir: Folder of this reproduction alone.
         frames_dir: Folder of decoded snapshots.
         on_event: Takes what there is to tell.
@@ -76,8 +74,7 @@ def reproduce(
         with set_up_training(
             manifest,
             chosen,
-            load_image=load_image,
-            load_mask=load_mask,
+            source=source,
             work_dir=work_dir / protocol,
             frames_dir=frames_dir,
             progress=ProgressReporter(on_event, cancelled),

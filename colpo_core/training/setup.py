@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 
 from colpo_core.datasets.frame_cache import cached_frames
-from colpo_core.datasets.frames import ImageLoader, MaskLoader
+from colpo_core.datasets.frames import PixelSource
 from colpo_core.datasets.guard import check_leakage
 from colpo_core.datasets.manifest import Manifest
 from colpo_core.datasets.tensors import Batches
@@ -34,8 +34,7 @@ def set_up_training(
     manifest: Manifest,
     settings: TrainingSettings,
     *,
-    load_image: ImageLoader,
-    load_mask: MaskLoader,
+    source: PixelSource,
     work_dir: Path,
     frames_dir: Path,
     progress: ProgressReporter,
@@ -49,8 +48,7 @@ def set_up_training(
     Args:
         manifest: The snapshot.
         settings: How to learn.
-        load_image: Gives an image by its hash, H x W x 3 uint8.
-        load_mask: Gives a mask by its hash, height and width, H x W bool.
+        source: Where images and masks are read from.
         work_dir: Folder of this training alone.
         frames_dir: Folder of decoded snapshots, which trainings share.
         progress: Told of every step.
@@ -81,8 +79,7 @@ def set_up_training(
             height_px=settings.height_px,
             width_px=settings.width_px,
             mask_highlights=settings.mask_highlights,
-            load_image=load_image,
-            load_mask=load_mask,
+            source=source,
             on_item=lambda: progress.beat(0.0),
         )
         fingerprints = {item.image_id: hashed for item, hashed in zip(frames.items, frames.fingerprints, strict=True)}
@@ -102,7 +99,7 @@ def set_up_training(
             shares=shares,
             backend=backend,
         )
-        yield TrainingRun(manifest, trainer, load_image, load_mask, work_dir, incumbent)
+        yield TrainingRun(manifest, trainer, source, work_dir, incumbent)
 
 
 def check_beforehand(manifest: Manifest, settings: TrainingSettings) -> None:

@@ -7,7 +7,6 @@ from tempfile import TemporaryDirectory
 
 from colpo_core.errors import Conflict, InputRejected
 from colpo_core.exchange.reproduction_report import reproduction_csv, reproduction_json, reproduction_text
-from colpo_core.images.decoding import read_rgb
 from colpo_core.records.training.reproduction import Reproduction
 from colpo_core.records.training.settings import TrainingEvent, TrainingSettings
 from colpo_core.services.common import audit
@@ -16,7 +15,7 @@ from colpo_core.services.common.permissions import CLINICIANS, allowed
 from colpo_core.services.snapshots.external_sets import refuse_training
 from colpo_core.services.snapshots.freezing import find_snapshot
 from colpo_core.services.snapshots.rows import read_manifest
-from colpo_core.workers.mask_loading import load_mask
+from colpo_core.workers.stored_pixels import StoredPixels
 
 TEXT, CSV, JSON = "reproduction.txt", "reproduction.csv", "reproduction.json"
 _MARK = "snapshot.json"
@@ -68,8 +67,7 @@ def reproduce_paper(
         read_manifest(caller.store, snapshot.sha256),
         settings,
         classifiers=tuple(dict.fromkeys(classifiers)),
-        load_image=lambda image_sha256: read_rgb(caller.store.blobs.get(image_sha256)),
-        load_mask=lambda mask_sha256, height_px, width_px: load_mask(caller.store, mask_sha256, height_px, width_px),
+        source=StoredPixels(caller.store),
         work_dir=out / "work",
         frames_dir=caller.store.settings.frames_dir,
         on_event=on_event,

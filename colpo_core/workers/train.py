@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 from sqlalchemy.orm import Session
 
 from colpo_core.cluster_parts import ClusterPart, load_part
-from colpo_core.images.decoding import read_rgb
 from colpo_core.records.jobs.results import TrainingResult
 from colpo_core.records.jobs.settings import read_settings
 from colpo_core.records.training.settings import TrainingSettings
@@ -21,7 +20,7 @@ from colpo_core.services.snapshots.rows import read_manifest
 from colpo_core.store import Store
 from colpo_core.store.tables import Job, Snapshot
 from colpo_core.workers.live_record import LiveRecord
-from colpo_core.workers.mask_loading import load_mask
+from colpo_core.workers.stored_pixels import StoredPixels
 
 if TYPE_CHECKING:
     from colpo_core.training.contract import FitBackend
@@ -58,8 +57,7 @@ def run_training(lease: Lease, must_stop: Callable[[], bool]) -> Finish:
     trained = train_pipeline(
         read_manifest(store, sha256),
         settings,
-        load_image=lambda image_sha256: read_rgb(store.blobs.get(image_sha256)),
-        load_mask=lambda mask_sha256, height_px, width_px: load_mask(store, mask_sha256, height_px, width_px),
+        source=StoredPixels(store),
         work_dir=job_files.work_dir(store, lease.job_id),
         frames_dir=store.settings.frames_dir,
         on_event=LiveRecord(lease).write,

@@ -33,8 +33,7 @@ def opened(some: Blobs, folder: Path, settings: TrainingSettings | None = None) 
     with set_up_training(
         some.manifest,
         wanted,
-        load_image=some.load_image,
-        load_mask=some.load_mask,
+        source=some,
         work_dir=folder / "work",
         frames_dir=folder / "frames",
         progress=quiet_progress(),

@@ -31,8 +31,7 @@ def train(
     return train_pipeline(
         some.manifest,
         settings or tiny(),
-        load_image=some.load_image,
-        load_mask=some.load_mask,
+        source=some,
         work_dir=work_dir,
         frames_dir=work_dir.with_name(f"{work_dir.name}-frames"),
         on_event=told.append,
@@ -124,8 +123,7 @@ def test_after_a_crash_it_goes_on_after_the_last_finished_stage(
         train_pipeline(
             few.manifest,
             tiny(),
-            load_image=few.load_image,
-            load_mask=few.load_mask,
+            source=few,
             work_dir=tmp_path,
             frames_dir=tmp_path / "frames",
             on_event=crash,

@@ -81,7 +81,7 @@ def test_all_files_are_written_and_the_deed_is_in_the_log(
     assert given["work_dir"] == tmp_path / "out" / "work"
     item = next(item for item in given["manifest"].items if item.label is Label.HSIL)
     assert given["load_image"](item.image_sha256).shape == (item.height_px, item.width_px, 3)
-    assert given["load_mask"](item.mask_sha256, item.height_px, item.width_px).any()
+    assert given["source"].load_mask(item.mask_sha256, item.height_px, item.width_px).any()
     with store.reading() as session:
         entry = session.scalars(select(AuditEntry).where(AuditEntry.action == "reproduce paper")).one()
     assert (entry.person_id, entry.subject) == (annotator.person_id, f"snapshot {frozen.id}")
