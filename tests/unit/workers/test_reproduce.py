@@ -80,7 +80,7 @@ def test_all_files_are_written_and_the_deed_is_in_the_log(
     assert given["classifiers"] == ("resnet18", "resnet50")
     assert given["work_dir"] == tmp_path / "out" / "work"
     item = next(item for item in given["manifest"].items if item.label is Label.HSIL)
-    assert given["load_image"](item.image_sha256).shape == (item.height_px, item.width_px, 3)
+    assert given["source"].load_image(item.image_sha256).shape == (item.height_px, item.width_px, 3)
     assert given["source"].load_mask(item.mask_sha256, item.height_px, item.width_px).any()
     with store.reading() as session:
         entry = session.scalars(select(AuditEntry).where(AuditEntry.action == "reproduce paper")).one()
