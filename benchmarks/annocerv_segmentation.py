@@ -73,23 +73,23 @@ def main() -> None:
                 for place in _without_outline(bench, low, fold, asked.folds)
                 if bench.frames.items[place].patient_id not in known
             ]
-            found = judge(bench, settings, network, test)
+            judged = judge(bench, settings, network, test)
             places += test
-            figures += found
+            figures += judged
             if asked.worst:
-                _draw_worst(bench, network, test, [one.dice or 0.0 for one in found], asked, fold)
+                _draw_worst(bench, network, test, [image.dice or 0.0 for image in judged], asked, fold)
         minutes = (time.perf_counter() - began) / 60
         if blind is None:
             raise SystemExit("There is no fold.")
-        said = summary(bench, places, figures, blind)
+        totals = summary(bench, places, figures, blind)
         marked = mean_by_patients(
             [area for _, area in free], [bench.frames.items[place].patient_id for place, _ in free]
         )
     words = " ".join(asked.changes) or "as it is"
     size = f"{settings.width_px} x {settings.height_px}"
     cells = [
-        asked.segmenter, words, size, str(asked.folds), said.iou_acetowhite.text(), said.iou_background.text(),
-        *blind_cells(said), said.dice.text(), said.hd95_percent.text(),
+        asked.segmenter, words, size, str(asked.folds), totals.iou_acetowhite.text(), totals.iou_background.text(),
+        *blind_cells(totals), totals.dice.text(), totals.hd95_percent.text(),
         f"{marked.text()}, {marked.n_images} images", f"{minutes:.0f}",
     ]  # fmt: skip
     print("| " + " | ".join(cells) + " |", flush=True)
@@ -142,7 +142,7 @@ def _folds(bench: Bench, folds: int) -> list[tuple[list[int], list[int], list[in
     heads = group_patients(rows, looks)
     groups = strata_of((frames.items[place] for place in masked), heads)
     outer = fold_patients(groups, folds=folds, seed=0)
-    found = []
+    sides_of_folds = []
     for fold in range(folds):
         rest = {head: stratum for head, stratum in groups.items() if outer[head] != fold}
         inner = fold_patients(rest, folds=8, seed=fold)
@@ -150,8 +150,8 @@ def _folds(bench: Bench, folds: int) -> list[tuple[list[int], list[int], list[in
         for place in masked:
             head = heads[frames.items[place].patient_id]
             sides[2 if outer[head] == fold else int(inner[head] == 0)].append(place)
-        found.append(sides)
-    return found
+        sides_of_folds.append(sides)
+    return sides_of_folds
 
 
 def _draw_worst(

@@ -86,8 +86,8 @@ def main() -> None:
     head = ("", "cases a year", "a day", "files, GB", "database, GB", "predicting: CPU h", "GPU h", "training: GPU h")
     print(f"| {' | '.join(head)} |\n|{' --- |' * len(head)}")
     for name, cases in SIZES.items():
-        found = demand(cases, given)
-        figures = (cases, *vars(found).values())
+        needed = demand(cases, given)
+        figures = (cases, *vars(needed).values())
         print(f"| {name} | {' | '.join(f'{figure:,.0f}' for figure in figures)} |")
 
 

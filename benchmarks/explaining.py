@@ -76,12 +76,12 @@ def _row(pipeline: Pipeline, rounds: int) -> str:
         bare()
         library_maps(pipeline, case.rgb, "gradcam")
 
-    found = _in_turns({"bare": bare, "ours": ours, "peer": peer}, rounds)
-    ratio = statistics.median(a / b for a, b in zip(found["ours"], found["bare"], strict=True))
-    slower = statistics.median(a / b for a, b in zip(found["peer"], found["ours"], strict=True))
+    seconds = _in_turns({"bare": bare, "ours": ours, "peer": peer}, rounds)
+    ratio = statistics.median(a / b for a, b in zip(seconds["ours"], seconds["bare"], strict=True))
+    slower = statistics.median(a / b for a, b in zip(seconds["peer"], seconds["ours"], strict=True))
     job = _job_share(pipeline, bare)
     cells = [
-        spec.classifier, f"{spec.width_px} × {spec.height_px}", f"{1000 * statistics.median(found['bare']):.0f}",
+        spec.classifier, f"{spec.width_px} × {spec.height_px}", f"{1000 * statistics.median(seconds['bare']):.0f}",
         f"{ratio:.2f}", f"{slower:.1f}", f"{job:.2f}",
     ]  # fmt: skip
     return "| " + " | ".join(cells) + " |"
@@ -90,15 +90,15 @@ def _row(pipeline: Pipeline, rounds: int) -> str:
 def _in_turns(ways: dict[str, Callable[[], None]], rounds: int) -> dict[str, list[float]]:
     for way in ways.values():
         way()  # warms up
-    found: dict[str, list[float]] = {name: [] for name in ways}
+    seconds: dict[str, list[float]] = {name: [] for name in ways}
     for _ in range(rounds):
         for name, way in ways.items():
             began = time.perf_counter()
             way()
             if torch.cuda.is_available():
                 torch.cuda.synchronize()
-            found[name].append(time.perf_counter() - began)
-    return found
+            seconds[name].append(time.perf_counter() - began)
+    return seconds
 
 
 def _job_share(pipeline: Pipeline, bare: Callable[[], None]) -> float:

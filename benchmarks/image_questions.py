@@ -69,15 +69,15 @@ def main() -> None:
     blue, red, count = [], [], 0
     for _, _, rgb in photographs(collection):
         count += 1
-        found = ask(rgb, Stage.ACETIC_ACID)
-        false.update(question.value for question in found)
-        false["any"] += bool(found)
+        questions = ask(rgb, Stage.ACETIC_ACID)
+        false.update(question.value for question in questions)
+        false["any"] += bool(questions)
         looks = image_looks(rgb)
         blue.append(looks.green_minus_blue)
         red.append(looks.green_minus_red)
         for name, spoil, stage, question in SPOILT:
-            found = ask(spoil(rgb), stage)
-            right[name] += question in found if question else bool(found)
+            questions = ask(spoil(rgb), stage)
+            right[name] += question in questions if question else bool(questions)
     print(f"{count} photographs after acetic acid; green minus blue {min(blue):.2f} to {max(blue):.2f}, ", end="")
     print(f"green minus red {min(red):.2f} to {max(red):.2f}\n")
     print("| asked falsely | images |\n| --- | --- |")

@@ -65,20 +65,22 @@ def areas(replicates: int) -> Iterator[str]:
     ]
     for n_hsil, n_normal, images, alike in cells:
         is_hsil = np.repeat([True, False], [n_hsil * images, n_normal * images])
-        labels = [Label.HSIL if one else Label.NORMAL for one in is_hsil]
+        labels = [Label.HSIL if flag else Label.NORMAL for flag in is_hsil]
         patients = np.arange(n_hsil + n_normal).repeat(images).tolist()
         for area, spread in ((0.7, 1.0), (0.85, 1.0), (0.85, 2.0), (0.95, 1.0), (0.98, 1.0)):
             held = classic = missing = 0
             for _ in range(replicates):
                 hsil = alike_normal(chance, n_hsil, images, alike) * spread + norm.ppf(area) * (1 + spread**2) ** 0.5
                 scores = np.concatenate([hsil, alike_normal(chance, n_normal, images, alike)])
-                found = area_interval(is_hsil, scores, patients)
+                interval = area_interval(is_hsil, scores, patients)
                 old = delong_interval(labels, scores.tolist())
-                held += holds(found.low, found.high, area)
+                held += holds(interval.low, interval.high, area)
                 classic += holds(old.low, old.high, area)
                 missing += old.low is None
-            told = (f"{count / replicates:.3f}" for count in (held, classic, missing))
-            yield f"| {n_hsil} + {n_normal} | {images} | {alike:g} | {spread:g} | {area:g} | " + " | ".join(told) + " |"
+            rates = (f"{count / replicates:.3f}" for count in (held, classic, missing))
+            yield (
+                f"| {n_hsil} + {n_normal} | {images} | {alike:g} | {spread:g} | {area:g} | " + " | ".join(rates) + " |"
+            )
 
 
 def shares(replicates: int) -> Iterator[str]:
@@ -95,8 +97,8 @@ def shares(replicates: int) -> Iterator[str]:
                     right = alike_normal(chance, n_patients, images, alike) < norm.ppf(share)  # noqa: B023
                     trials = np.stack([np.ones(len(right)), right], axis=1)
                     if not is_old:
-                        found = share_by_patients(trials, patients)  # noqa: B023
-                        return holds(found.low, found.high, share)  # noqa: B023
+                        interval = share_by_patients(trials, patients)  # noqa: B023
+                        return holds(interval.low, interval.high, share)  # noqa: B023
                     plain = wilson(int(right.sum()), len(right))
                     drawn = bootstrap(right.astype(np.float64), patients)  # noqa: B023
                     low, high = plain.low or 0.0, 1.0 if plain.high is None else plain.high
@@ -127,8 +129,8 @@ def means(replicates: int) -> Iterator[str]:
                     if is_old:
                         drawn = bootstrap(values, patients)  # noqa: B023
                         return drawn is not None and holds(*drawn, a / (a + b))  # noqa: B023
-                    found = mean_by_patients(values, patients, within=(0.0, 1.0))  # noqa: B023
-                    return holds(found.low, found.high, a / (a + b))  # noqa: B023
+                    interval = mean_by_patients(values, patients, within=(0.0, 1.0))  # noqa: B023
+                    return holds(interval.low, interval.high, a / (a + b))  # noqa: B023
 
                 yield f"| {name} | {a / (a + b):.2f} | {n_patients} | {images} | {both(replicate, replicates)} |"
 
@@ -142,8 +144,8 @@ def both(replicate: Callable[[bool], bool], replicates: int) -> str:
 
 def bootstrap(values: np.ndarray, patients: list[int]) -> tuple[float, float] | None:
     """The percentile interval of a mean by a bootstrap over patients."""
-    found = patient_bootstrap(lambda weights: divided(weights @ values, weights.sum(axis=1)), patients, n=RESAMPLES)
-    return None if found.low is None or found.high is None else (found.low, found.high)
+    interval = patient_bootstrap(lambda weights: divided(weights @ values, weights.sum(axis=1)), patients, n=RESAMPLES)
+    return None if interval.low is None or interval.high is None else (interval.low, interval.high)
 
 
 def paired(replicates: int) -> Iterator[str]:
@@ -194,8 +196,8 @@ def trainings(replicates: int) -> Iterator[str]:
                                 for line in 1 / (1 + np.exp(-logits))
                             ]
                             arms.append(measure_arm(judged, [0.5] * n_trainings))
-                        found = difference_figures(*arms)["auc"]
-                        shown += found.low is not None and not holds(found.low, found.high, 0.0)
+                        difference = difference_figures(*arms)["auc"]
+                        shown += difference.low is not None and not holds(difference.low, difference.high, 0.0)
                     cells.append(f"{shown / replicates:.3f}")
                 yield f"| {n_hsil} + {n_normal} | {n_trainings} | {of_training:g} | " + " | ".join(cells) + " |"
 
@@ -223,15 +225,15 @@ def agreement(replicates: int) -> Iterator[str]:
         ]
 
     for share, alike in ((0.5, 0.5), (0.5, 0.9), (0.2, 0.5), (0.2, 0.9)):
-        truths = [one.value for one in coefficients(drawn(300_000, 1, share, alike), None)]
+        truths = [coefficient.value for coefficient in coefficients(drawn(300_000, 1, share, alike), None)]
         for n_patients, images in ((20, 1), (50, 1), (100, 1), (20, 3), (50, 3)):
             patients = [str(patient) for patient in np.arange(n_patients).repeat(images)]
             held = np.zeros((len(names), 2))
             for _ in range(replicates):
-                found = coefficients(drawn(n_patients, images, share, alike), patients)
-                for place, (one, truth) in enumerate(zip(found, truths, strict=True)):
-                    if one.ci is not None and truth is not None:
-                        held[place] += (one.ci[0] <= truth <= one.ci[1], 1)
+                estimates = coefficients(drawn(n_patients, images, share, alike), patients)
+                for index, (coefficient, truth) in enumerate(zip(estimates, truths, strict=True)):
+                    if coefficient.ci is not None and truth is not None:
+                        held[index] += (coefficient.ci[0] <= truth <= coefficient.ci[1], 1)
             cells = " | ".join(f"{covered / n:.3f}" for covered, n in held)
             yield f"| {n_patients} | {images} | {share:g} | {alike:g} | {cells} | {truths[0]:.2f} |"
 

@@ -54,8 +54,10 @@ def main() -> None:
             ("SIGKILL of the runner: until another one learns", _kill_runner),
             ("SIGKILL of runner and app: from the app's restart until another one learns", _kill_both),
         ):
-            found = [measure(store) for _ in range(rounds)]
-            print(f"| {what} | {statistics.median(found):.1f} | {min(found):.1f} | {max(found):.1f} |", flush=True)
+            seconds = [measure(store) for _ in range(rounds)]
+            print(
+                f"| {what} | {statistics.median(seconds):.1f} | {min(seconds):.1f} | {max(seconds):.1f} |", flush=True
+            )
 
 
 def _cancel(store: Store) -> float:

@@ -82,8 +82,8 @@ def drawn_badly(frames: Frames) -> NDArray[np.uint8]:
     """The experts' masks as a middling segmenter would draw them, N x H x W uint8."""
     generator = np.random.default_rng(0)
     truth = (frames.target == ACETOWHITE).astype(np.float64)
-    kept = truth * (generator.random(truth.shape) < 0.8)
-    return np.clip(255 * (0.15 + 0.6 * kept + generator.normal(0, 0.1, truth.shape)), 0, 255).astype(np.uint8)
+    marked = truth * (generator.random(truth.shape) < 0.8)
+    return np.clip(255 * (0.15 + 0.6 * marked + generator.normal(0, 0.1, truth.shape)), 0, 255).astype(np.uint8)
 
 
 def compare(run: TrainingRun) -> dict[str, Any]:

@@ -32,7 +32,7 @@ def main() -> None:
     outlines, regions = _masks(asked.dataset)
     sets = {
         "outlines as drawn": (outlines, MaskDoubt.OUTLINE),
-        "outlines with a pen twice as wide": (_changed(outlines, lambda one: _wider(one, 2)), MaskDoubt.OUTLINE),
+        "outlines with a pen twice as wide": (_changed(outlines, lambda mask: _wider(mask, 2)), MaskDoubt.OUTLINE),
         "outlines with a pen three times as wide": (
             _changed(outlines, lambda mask: _wider(mask, 3)),
             MaskDoubt.OUTLINE,
@@ -43,14 +43,14 @@ def main() -> None:
     print("| masks | number | median area | asked about as an outline | as inside out | as large | not asked |")
     print("| --- | --- | --- | --- | --- | --- | --- |")
     for name, (masks, right) in sets.items():
-        found = {one: doubt_of(mask) for one, mask in masks.items()}
-        counts = [sum(doubt is kind for doubt in found.values())
+        doubts = {image: doubt_of(mask) for image, mask in masks.items()}
+        counts = [sum(doubt is kind for doubt in doubts.values())
                   for kind in (MaskDoubt.OUTLINE, MaskDoubt.INVERTED, MaskDoubt.LARGE, None)]  # fmt: skip
         share = np.median([mask.mean() for mask in masks.values()])
         print(f"| {name} | {len(masks)} | {share:.1%} | " + " | ".join(map(str, counts)) + " |", flush=True)
-        wrong = {one: doubt for one, doubt in found.items() if doubt is not right and asked.names}
-        for one, doubt in wrong.items():
-            print(f"  {one}: {doubt} at {masks[one].mean():.2%}")
+        wrong = {image: doubt for image, doubt in doubts.items() if doubt is not right and asked.names}
+        for image, doubt in wrong.items():
+            print(f"  {image}: {doubt} at {masks[image].mean():.2%}")
 
 
 def _masks(dataset: Path) -> tuple[dict[str, Mask], dict[str, Mask]]:
@@ -80,5 +80,5 @@ def _wider(mask: Mask, times: int) -> Mask:
     return np.asarray(cv2.dilate(mask.astype(np.uint8), np.ones((side, side), np.uint8)) > 0)
 
 
-if __name__ == "__main__":
+if __image_ == "__main__":
     main()

@@ -62,10 +62,10 @@ def main() -> None:
     apart = np.array([distance for first, second, distance in pairs if heads[first] != heads[second]])
     print(f"{len(hashes)} photographs of {len(set(heads))} patients; threshold {NEAR_COPY_DISTANCE}\n")
     print("| copy | median | 99% | max | found |\n| --- | --- | --- | --- | --- |")
-    for name, found in of_copies.items():
-        median, most = np.percentile(found, (50, 99))
-        share = np.mean(np.array(found) <= NEAR_COPY_DISTANCE)
-        print(f"| {name} | {median:.0f} | {most:.0f} | {max(found)} | {share:.1%} |")
+    for name, distances in of_copies.items():
+        median, most = np.percentile(distances, (50, 99))
+        share = np.mean(np.array(distances) <= NEAR_COPY_DISTANCE)
+        print(f"| {name} | {median:.0f} | {most:.0f} | {max(distances)} | {share:.1%} |")
     print("\n| pairs of different patients | min | 0.01% | 0.1% | 1% | median | taken for copies |")
     print("| --- | --- | --- | --- | --- | --- | --- |")
     cells = " | ".join(f"{value:.0f}" for value in np.percentile(apart, SHARES))

@@ -185,9 +185,9 @@ def measure_kills(bench: Bench, n_kills: int) -> dict[str, Any]:
     bench.store.close()  # nobody but the server on the file, so that it alone mends what a kill left
     start = time.perf_counter()
     figures = run_kill_series(bench.server, seats, n_kills=n_kills)
-    told = asdict(figures) | {"starts": asdict(Spread.of(figures.start_s)), "seconds": time.perf_counter() - start}
-    told.pop("start_s")
-    return told
+    record = asdict(figures) | {"starts": asdict(Spread.of(figures.start_s)), "seconds": time.perf_counter() - start}
+    record.pop("start_s")
+    return record
 
 
 def measure_browser_kills(bench: Bench, n_kills: int) -> dict[str, Any]:

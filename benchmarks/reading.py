@@ -87,10 +87,10 @@ def make_study(store: Store, n_readers: int, n_cases: int) -> tuple[list[Annotat
     administrator = Actor(chief.person_id, chief.username, chief.display_name, chief.role)
     readers = [add_annotator(store, f"reader{index}") for index in range(n_readers)]
     with store.writing() as session:
-        for one in readers:
-            session.get_one(Person, one.actor.person_id).role = Role.READER
-    readers = [replace(one, actor=replace(one.actor, role=Role.READER)) for one in readers]
-    ids = [one.actor.person_id for one in readers]
+        for reader in readers:
+            session.get_one(Person, reader.actor.person_id).role = Role.READER
+    readers = [replace(reader, actor=replace(reader.actor, role=Role.READER)) for reader in readers]
+    ids = [reader.actor.person_id for reader in readers]
     study = designing.create_study(Caller(store, administrator), name="Measured", reader_ids=ids, seed=1)
     designing.open_study(Caller(store, administrator), study_id=study.id)
     return readers, study.id
@@ -100,10 +100,10 @@ async def read_all(url: str, readers: list[Annotator], study_id: int, n_cases: i
     """Seconds from each answer to the next case on screen, of all readers."""
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=find_chromium(), args=FLAGS)
-        walks = (read(browser, url, one, study_id, n_cases, index) for index, one in enumerate(readers))
+        walks = (read(browser, url, reader, study_id, n_cases, index) for index, reader in enumerate(readers))
         waits = await asyncio.gather(*walks)
         await browser.close()
-    return [wait for one in waits for wait in one]
+    return [wait for of_reader in waits for wait in of_reader]
 
 
 async def read(browser: Browser, url: str, reader: Annotator, study_id: int, n_cases: int, index: int) -> list[float]:

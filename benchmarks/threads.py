@@ -42,8 +42,8 @@ def main() -> None:
     for way, environment in WAYS.items():
         for beside, (loops, another) in BESIDE.items():
             with _busy(loops):
-                one, two = (_measured(n, another, environment, asked.precision, asked.seconds) for n in (1, 2))
-            print(f"| {way} | {beside} | {one:.0f} | {two:.0f} | {one / two:.2f} |", flush=True)
+                single, double = (_measured(n, another, environment, asked.precision, asked.seconds) for n in (1, 2))
+            print(f"| {way} | {beside} | {single:.0f} | {double:.0f} | {single / double:.2f} |", flush=True)
 
 
 def _measured(threads: int, another: bool, environment: dict[str, str], precision: str, seconds: float) -> float:

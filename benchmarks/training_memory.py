@@ -63,10 +63,10 @@ def _measure(count: int) -> None:
 
 def _manifest(count: int) -> Manifest:
     items = tuple(
-        ManifestItem(f"{place:064x}", place + 1, place + 1, place + 1, Split.TRAIN, 640, 480,
-                     (Label.NORMAL, Label.HSIL)[place // 10 % 2], None, f"{place + 10**6:064x}", MaskOrigin.SIMULATED,
+        ManifestItem(f"{number:064x}", number + 1, number + 1, number + 1, Split.TRAIN, 640, 480,
+                     (Label.NORMAL, Label.HSIL)[number // 10 % 2], None, f"{number + 10**6:064x}", MaskOrigin.SIMULATED,
                      simulated=True)
-        for place in range(count)
+        for number in range(count)
     )  # fmt: skip
     return Manifest(items, (), LabelSource.HISTOLOGY, RULES_VERSION, 0, (1.0, 0.0, 0.0))
 

@@ -56,9 +56,9 @@ def _measure(page: Page, steps: int) -> None:
     click.echo("| change | frames a second | p95 (ms) | longest (ms) | within two frames | tasks over 50 ms |")
     click.echo("| --- | --- | --- | --- | --- | --- |")
     for name in page.evaluate("() => window.viewerProbe.names()"):
-        found = page.evaluate("([name, steps]) => window.viewerProbe.measure(name, steps)", [name, steps])
-        gaps = np.array(found["gaps"])
-        long = sum(duration > FREEZE_MS for duration in found["longTasks"])
+        measured = page.evaluate("([name, steps]) => window.viewerProbe.measure(name, steps)", [name, steps])
+        gaps = np.array(measured["gaps"])
+        long = sum(duration > FREEZE_MS for duration in measured["longTasks"])
         click.echo(
             f"| {name} | {1000 / gaps.mean():.1f} | {np.percentile(gaps, 95):.1f} | {gaps.max():.1f} | "
             f"{(gaps <= 2 * FRAME_MS + 1).mean():.1%} | {long} |"

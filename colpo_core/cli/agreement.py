@@ -22,32 +22,32 @@ def agreement(finding: Finding, task_id: int | None, image_id: int | None, as_js
     if image_id is not None and task_id is not None:
         raise click.UsageError("Name a task or an image, not both.")
     with as_operator() as caller:
-        found: AgreementOverview | ImageAgreement
+        result: AgreementOverview | ImageAgreement
         if image_id is not None:
-            found = service.image_agreement(caller, image_id=image_id, finding=finding)
+            result = service.image_agreement(caller, image_id=image_id, finding=finding)
         else:
-            found = service.agreement_overview(caller, finding=finding, task_id=task_id)
+            result = service.agreement_overview(caller, finding=finding, task_id=task_id)
     if as_json:
-        print_json(found)
-    elif isinstance(found, ImageAgreement):
-        _print_image(found)
+        print_json(result)
+    elif isinstance(result, ImageAgreement):
+        _print_image(result)
     else:
-        _print_overview(found)
+        _print_overview(result)
 
 
-def _print_overview(found: AgreementOverview) -> None:
-    click.echo(f"{found.n_images} images of {found.n_patients} patients with masks of two annotators or more")
-    click.echo(f"Dice: {found.dice.text()}")
-    click.echo(f"IoU: {found.iou.text()}")
-    click.echo(f"95% Hausdorff distance, px: {found.hd95_px.text()}")
-    click.echo(f"the same, % of the diagonal: {found.hd95_percent.text()}")
-    click.echo(f"Cohen's kappa over pixels: {found.kappa.text()}")
-    click.echo(f"pairs with one empty mask: {found.n_one_empty}; with two, in no mean: {found.n_both_empty}\n")
+def _print_overview(overview: AgreementOverview) -> None:
+    click.echo(f"{overview.n_images} images of {overview.n_patients} patients with masks of two annotators or more")
+    click.echo(f"Dice: {overview.dice.text()}")
+    click.echo(f"IoU: {overview.iou.text()}")
+    click.echo(f"95% Hausdorff distance, px: {overview.hd95_px.text()}")
+    click.echo(f"the same, % of the diagonal: {overview.hd95_percent.text()}")
+    click.echo(f"Cohen's kappa over pixels: {overview.kappa.text()}")
+    click.echo(f"pairs with one empty mask: {overview.n_one_empty}; with two, in no mean: {overview.n_both_empty}\n")
     print_table(
         ("annotators", "images", "Dice", "IoU", "HD95 px", "kappa"),
         [
             (f"{p.first}, {p.second}", p.n_images, *(e.text() for e in (p.dice, p.iou, p.hd95_px, p.kappa)))
-            for p in found.pairs
+            for p in overview.pairs
         ],
     )
     click.echo("")
@@ -62,30 +62,30 @@ def _print_overview(found: AgreementOverview) -> None:
                 _pixels(row.hd95_px_mean),
                 "adjudicated" if row.is_adjudicated else "",
             )
-            for row in found.images
+            for row in overview.images
         ],
     )
 
 
-def _print_image(found: ImageAgreement) -> None:
+def _print_image(image: ImageAgreement) -> None:
     print_table(
         ("version", "annotator", "number", "origin", "area"),
-        [(v.version_id, v.author, v.number, v.origin.value, f"{v.area_share:.1%}") for v in found.versions],
+        [(v.version_id, v.author, v.number, v.origin.value, f"{v.area_share:.1%}") for v in image.versions],
     )
     click.echo("")
     print_table(
         ("pair", "Dice", "IoU", "HD95 px"),
         [
             (f"{p.first}, {p.second}", f"{p.figures.dice:.3f}", f"{p.figures.iou:.3f}", _pixels(p.figures.hd95_px))
-            for p in found.pairs
+            for p in image.pairs
         ],
     )
-    decision = found.adjudication
+    decision = image.adjudication
     if decision is not None:
         stale = "" if decision.is_current else "; somebody has submitted another mask since"
         click.echo(f"\nversion {decision.version_id} counts: {decision.method.value} by {decision.decided_by}{stale}")
-    if found.why_not:
-        click.echo(f"\n{found.why_not}")
+    if image.why_not:
+        click.echo(f"\n{image.why_not}")
 
 
 def _pixels(distance: float | None) -> str:

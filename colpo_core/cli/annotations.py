@@ -131,11 +131,13 @@ def compare(caller: Caller, first_id: int, second_id: int, out: Path | None) -> 
     return answer(comparison, _print_comparison)
 
 
-def _print_comparison(found: VersionComparison) -> None:
-    apart = "not defined" if found.hd95_px is None else f"{found.hd95_px:.1f} pixels"
-    click.echo(f"Dice {found.dice:.3f}, IoU {found.iou:.3f}, 95th percentile of the outlines' distance {apart}")
-    alone = f"{found.only_first_px} in the first alone, {found.only_second_px} in the second alone"
-    click.echo(f"{found.both_px} pixels in both, {alone}")
+def _print_comparison(comparison: VersionComparison) -> None:
+    apart = "not defined" if comparison.hd95_px is None else f"{comparison.hd95_px:.1f} pixels"
+    click.echo(
+        f"Dice {comparison.dice:.3f}, IoU {comparison.iou:.3f}, 95th percentile of the outlines' distance {apart}"
+    )
+    alone = f"{comparison.only_first_px} in the first alone, {comparison.only_second_px} in the second alone"
+    click.echo(f"{comparison.both_px} pixels in both, {alone}")
 
 
 @annotations.command("restore")
@@ -251,10 +253,10 @@ def points(image_id: int, points: tuple[str, ...]) -> None:
     with as_operator() as caller:
         if points:
             pairs = [_point(text) for text in points]
-            found = annotations_biopsy_points.save_biopsy_points(caller, image_id=image_id, points=pairs)
+            saved = annotations_biopsy_points.save_biopsy_points(caller, image_id=image_id, points=pairs)
         else:
-            found = annotations_biopsy_points.biopsy_points(caller, image_id=image_id)
-    print_table(("point", "x", "y"), [(point.position, point.x_px, point.y_px) for point in found])
+            saved = annotations_biopsy_points.biopsy_points(caller, image_id=image_id)
+    print_table(("point", "x", "y"), [(point.position, point.x_px, point.y_px) for point in saved])
 
 
 _WAYS_OUT = {

@@ -1,6 +1,8 @@
 """Commands of cases, their histology and their labels."""
 
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +12,16 @@ from colpo_core.cli.case_filters import filter_of, filter_options
 from colpo_core.cli.findings import findings
 from colpo_core.cli.image_questions import questions
 from colpo_core.cli.option_types import NEW_FILE, WordType
-from colpo_core.cli.output import Answer, answer, as_operator, json_command, json_option, print_json, print_table
+from colpo_core.cli.output import (
+    Answer,
+    answer,
+    as_operator,
+    every_page,
+    json_command,
+    print_table,
+)
 from colpo_core.records.cases.cases import CaseRecord, SpecimenSite
-from colpo_core.records.cases.lists import CasePlace, CaseRow, CaseSort
+from colpo_core.records.cases.lists import CaseRow, CaseSort
 from colpo_core.records.models.marks import Mark, marks_text
 from colpo_core.services.cases import case as service
 from colpo_core.services.cases import lists as list_service
@@ -37,30 +46,26 @@ cases.add_command(questions)
 @filter_options
 @click.option("--sort", type=WordType(CaseSort), default=CaseSort.NEWEST, show_default=True)
 @click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
-@json_option
-def list_cases(sort: CaseSort, limit: int, as_json: bool, **wishes: Any) -> None:  # noqa: ANN401 - click hands every option over by name
+@json_command
+def list_cases(caller: Caller, sort: CaseSort, limit: int, **wishes: Any) -> Answer:  # noqa: ANN401 - click hands every option over by name
     """Show cases, newest first, or by another order."""
-    found: list[Any] = []
-    after: CasePlace | None = None
+    rows: list[CaseRow] = []
     marks: tuple[Mark, ...] = ()
-    with as_operator() as caller:
-        where = filter_of(wishes)
-        while len(found) < limit:
-            page = list_service.list_cases(caller, where=where, sort=sort, after=after, limit=min(50, limit))
-            found.extend(page.rows)
-            marks = page.model_marks or marks
-            after = page.next_after
-            if after is None:
-                break
-    found = found[:limit]
-    if as_json:
-        print_json(found)
-        return
-    rows = [
-        (row.id, row.patient_code, row.case_date, row.n_images, _label(row.label), row.reason, _probability(row))
-        for row in found
-    ]
-    print_table(("case", "patient", "day", "images", "label", "because", "HSIL, model"), rows)
+    for page in every_page(
+        partial(list_service.list_cases, caller, where=filter_of(wishes), sort=sort, limit=min(50, limit))
+    ):
+        rows.extend(page.rows)
+        marks = page.model_marks or marks
+        if len(rows) >= limit:
+            break
+    return answer(rows[:limit], partial(_print_rows, marks))
+
+
+def _print_rows(marks: tuple[Mark, ...], rows: Sequence[CaseRow]) -> None:
+    print_table(
+        ("case", "patient", "day", "images", "label", "because", "HSIL, model"),
+        [(c.id, c.patient_code, c.case_date, c.n_images, _label(c.label), c.reason, _probability(c)) for c in rows],
+    )
     _print_marks(marks)
 
 

@@ -66,11 +66,11 @@ def correct_question(study_id: int, question: str, reason: str) -> None:
     _print_amendment(made)
 
 
-def print_conduct(found: StudyConduct) -> None:
+def print_conduct(record: StudyConduct) -> None:
     """Print a study's conduct."""
-    for sentence in found.warnings:
+    for sentence in record.warnings:
         click.echo(f"note: {sentence}")
-    click.echo(f"exposures (the design says: {found.rule.value}):")
+    click.echo(f"exposures (the design says: {record.rule.value}):")
     print_table(
         ("reader", "exposed to", "how", "not given", "read and flagged"),
         [
@@ -81,17 +81,17 @@ def print_conduct(found: StudyConduct) -> None:
                 exposure.n_withheld,
                 exposure.n_flagged,
             )
-            for exposure in found.exposures
+            for exposure in record.exposures
         ],
     )
-    click.echo(f"interim results: {'allowed by the design' if found.interim_results else 'none'}")
-    click.echo(f"amendments: {len(found.amendments)}")
-    for amendment in found.amendments:
+    click.echo(f"interim results: {'allowed by the design' if record.interim_results else 'none'}")
+    click.echo(f"amendments: {len(record.amendments)}")
+    for amendment in record.amendments:
         _print_amendment(amendment)
-    click.echo(f"refused to readers: {sum(one.times for one in found.refusals)}")
-    for refusal in found.refusals:
+    click.echo(f"refused to readers: {sum(refusal.times for refusal in record.refusals)}")
+    for refusal in record.refusals:
         click.echo(f"  {refusal.display_name}: {refusal.what}, {refusal.times} times")
 
 
-def _print_amendment(one: AmendmentRecord) -> None:
-    click.echo(f"  {one.at:%Y-%m-%d %H:%M} UTC, {one.by}: {one.text}. Reason: {one.reason}")
+def _print_amendment(amendment: AmendmentRecord) -> None:
+    click.echo(f"  {amendment.at:%Y-%m-%d %H:%M} UTC, {amendment.by}: {amendment.text}. Reason: {amendment.reason}")

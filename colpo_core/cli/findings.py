@@ -88,7 +88,7 @@ def _print_proposal(proposal: FindingsProposal) -> None:
 
 
 def _text(value: object) -> str:
-    return ", ".join(str(one) for one in value) if isinstance(value, list) else str(value)
+    return ", ".join(str(item) for item in value) if isinstance(value, list) else str(value)
 
 
 def _read(text: str) -> dict[str, Any]:
@@ -135,7 +135,7 @@ def _word(kind: type[StrEnum]) -> Callable[[str, Any], StrEnum]:
 
 def _list(read: Callable[[str, Any], Any]) -> Callable[[str, Any], tuple[Any, ...]]:
     def read_all(name: str, value: Any) -> tuple[Any, ...]:  # noqa: ANN401 - what JSON holds
-        return tuple(read(name, one) for one in _of(list, "a list")(name, value))
+        return tuple(read(name, item) for item in _of(list, "a list")(name, value))
 
     return read_all
 

@@ -160,10 +160,10 @@ def predict(
 
 def _predict_folder(images_dir: Path, out_dir: Path, checkpoint: str | None, as_json: bool) -> None:
     with as_operator() as caller:
-        found = find_checkpoint(caller, checkpoint)
+        record = find_checkpoint(caller, checkpoint)
         report = foreground.predict_files(
             caller,
-            checkpoint_id=found.id,
+            checkpoint_id=record.id,
             images_dir=images_dir,
             out_dir=out_dir,
             on_file=lambda _file, number, total: note(f"{number} of {total}") if number % 10 == 0 else None,
@@ -180,10 +180,10 @@ def _predict_folder(images_dir: Path, out_dir: Path, checkpoint: str | None, as_
 
 def _predict_store(checkpoint: str | None, wait: bool, as_json: bool) -> None:
     with as_operator() as caller:
-        found = find_checkpoint(caller, checkpoint)
-        predicting.start_prediction(caller, checkpoint_id=found.id)
+        record = find_checkpoint(caller, checkpoint)
+        predicting.start_prediction(caller, checkpoint_id=record.id)
         # A promotion has started one by itself, so there may be work under way that this call did not add.
-        under_way = _predictions_under_way(caller, found.id)
+        under_way = _predictions_under_way(caller, record.id)
         if wait:
             under_way = [wait_for(caller, job.id) for job in under_way]
     if as_json:

@@ -53,18 +53,18 @@ def list_checkpoints(caller: Caller) -> Answer:
 def show_checkpoint(checkpoint: str, as_json: bool) -> None:
     """Show one checkpoint's card, by number or name: what made it, and its figures with their intervals."""
     with as_operator() as caller:
-        found = find_checkpoint(caller, checkpoint)
+        record = find_checkpoint(caller, checkpoint)
         if as_json:
             # The rows by case are for the JSON; here they would drown the figures.
-            print_json(models_registry.whole_checkpoint(caller, checkpoint_id=found.id))
+            print_json(models_registry.whole_checkpoint(caller, checkpoint_id=record.id))
             return
-        ceiling = models_human_ceiling.human_ceiling(caller, checkpoint_id=found.id)
-    click.echo(f"checkpoint {found.id} ({found.name}), trained on snapshot {found.snapshot_name}")
-    click.echo(label_source_text(found.label_source))
-    for mark in found.marks:
+        ceiling = models_human_ceiling.human_ceiling(caller, checkpoint_id=record.id)
+    click.echo(f"checkpoint {record.id} ({record.name}), trained on snapshot {record.snapshot_name}")
+    click.echo(label_source_text(record.label_source))
+    for mark in record.marks:
         click.echo(f"{mark.text}: {mark.meaning}")
-    click.echo(f"{calibration_text(found.card)}\n")
-    metrics = found.card.get("metrics", {})
+    click.echo(f"{calibration_text(record.card)}\n")
+    metrics = record.card.get("metrics", {})
     for path, text in figure_lines(metrics):
         click.echo(f"{path}: {text}")
     if not metrics.get("segmentation", {}).get("blind"):
@@ -72,7 +72,7 @@ def show_checkpoint(checkpoint: str, as_json: bool) -> None:
     click.echo(f"\nbeside {ceiling.n_images_all} images that several people have annotated:")
     for path, text in figure_lines(asdict(ceiling)):
         click.echo(f"{path}: {text}")
-    for sentence in found.card.get("limits", []):
+    for sentence in record.card.get("limits", []):
         click.echo(f"- {sentence}")
 
 
@@ -87,15 +87,15 @@ def compare(caller: Caller, first: str, second: str, channels: int) -> Answer:
     return answer(compare_models(caller, first_id=first_id, second_id=second_id, channels=channels), _print_comparison)
 
 
-def _print_comparison(found: ModelComparison) -> None:
-    if found.difference is None:
+def _print_comparison(comparison: ModelComparison) -> None:
+    if comparison.difference is None:
         click.echo("No labelled case of a patient that neither has met was predicted by both.")
         return
     names = ("auc", "accuracy", "sensitivity", "specificity", "brier")
-    parts = (found.difference.first, found.difference.second, found.difference)
+    parts = (comparison.difference.first, comparison.difference.second, comparison.difference)
     rows = [(name, *(getattr(part, name).text() for part in parts)) for name in names]
-    print_table(("figure", found.first, found.second, "difference"), rows)
-    for flip in found.flips:
+    print_table(("figure", comparison.first, comparison.second, "difference"), rows)
+    for flip in comparison.flips:
         word = "now right" if flip.is_second_right else "now wrong"
         click.echo(f"case {flip.case_id}: {flip.label.value}, {flip.prob_first:.2f} to {flip.prob_second:.2f}, {word}")
 
@@ -106,8 +106,8 @@ def _print_comparison(found: ModelComparison) -> None:
 def write_card(checkpoint: str, out: Path) -> None:
     """Write one checkpoint's card as an HTML file that stands alone: tables and drawings."""
     with as_operator() as caller:
-        found = find_checkpoint(caller, checkpoint)
-        text = models_cards.model_card(caller, checkpoint_id=found.id)
+        record = find_checkpoint(caller, checkpoint)
+        text = models_cards.model_card(caller, checkpoint_id=record.id)
     try:
         out.write_text(text, encoding="utf-8")
     except OSError as error:
@@ -122,8 +122,8 @@ def write_card(checkpoint: str, out: Path) -> None:
 def promote(checkpoint: str, reason: str, overrule: str) -> None:
     """Make a checkpoint the clinic's current model; promoting an older one rolls back."""
     with as_operator() as caller:
-        found = find_checkpoint(caller, checkpoint)
-        made = promotions.promote_checkpoint(caller, checkpoint_id=found.id, reason=reason, overrule=overrule)
+        record = find_checkpoint(caller, checkpoint)
+        made = promotions.promote_checkpoint(caller, checkpoint_id=record.id, reason=reason, overrule=overrule)
     click.echo(f"checkpoint {made.id} ({made.name}) is the current model")
 
 
@@ -145,13 +145,13 @@ def doubts(caller: Caller, checkpoint: str) -> Answer:
 def evaluate(checkpoint: str, snapshot_name: str, wait: bool) -> None:
     """Judge a checkpoint on an external test set, in the background; each look is counted."""
     with as_operator() as caller:
-        found = find_checkpoint(caller, checkpoint)
-        kept = freezing.find_snapshot(caller, name=snapshot_name)
-        job = models_evaluations.start_evaluation(caller, checkpoint_id=found.id, snapshot_id=kept.id)
+        record = find_checkpoint(caller, checkpoint)
+        snapshot = freezing.find_snapshot(caller, name=snapshot_name)
+        job = models_evaluations.start_evaluation(caller, checkpoint_id=record.id, snapshot_id=snapshot.id)
         click.echo(f"job {job.id} started; it goes on when this window is closed")
         if wait:
             wait_for(caller, job.id)
-            newest = models_evaluations.list_evaluations(caller, checkpoint_id=found.id)[0]
+            newest = models_evaluations.list_evaluations(caller, checkpoint_id=record.id)[0]
             _print_evaluations([newest])
 
 

@@ -78,7 +78,7 @@ def json_command(command: Callable[..., Answer]) -> Callable[..., None]:
 
 class _Page(Protocol):
     @property
-    def next_after(self) -> int | None: ...
+    def next_after(self) -> object: ...
 
 
 Page = TypeVar("Page", bound=_Page)
@@ -90,7 +90,7 @@ def every_page(ask: Callable[..., Page]) -> Iterator[Page]:
     Args:
         ask: Gives the page that begins after a row, `after`; the first for None.
     """
-    after: int | None = None
+    after: object = None
     while True:
         page = ask(after=after)
         yield page

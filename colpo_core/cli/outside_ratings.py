@@ -22,7 +22,7 @@ from colpo_core.studies.roe_metz import RoeMetz
 @click.option("--threshold", type=float, help="A rating from here on is a positive call.")
 @click.option(
     "--covariance",
-    type=click.Choice([*(one.value for one in Covariance), U_STATISTIC]),
+    type=click.Choice([*(method.value for method in Covariance), U_STATISTIC]),
     default=Covariance.DELONG.value,
     show_default=True,
     help="How the covariance of the readers' figures is estimated; u-statistic takes every rating, also where readers "
@@ -101,7 +101,7 @@ def analyse(
             model_threshold=model_threshold,
             seed=seed,
         )
-        found = analyse_ratings(
+        analysis = analyse_ratings(
             ratings,
             options,
             arms=arms,
@@ -111,10 +111,10 @@ def analyse(
             progress=lambda what: click.echo(f"… {what}", err=True),
         )
         if out is not None:
-            write_analysis(found, out)
+            write_analysis(analysis, out)
     except ColpoError as error:
         raise click.ClickException(str(error)) from error
-    click.echo(rating_text(found))
+    click.echo(rating_text(analysis))
 
 
 @click.command()
@@ -173,10 +173,10 @@ def power(
         alpha=alpha,
     )
     try:
-        found = estimate_power(assumed, studies=studies, seed=seed)
+        estimate = estimate_power(assumed, studies=studies, seed=seed)
     except ColpoError as error:
         raise click.ClickException(str(error)) from error
     if as_json:
-        print_json(found)
+        print_json(estimate)
     else:
-        click.echo(f"power by simulation {found.simulated.text()}, by formula {found.by_formula:.1%}")
+        click.echo(f"power by simulation {estimate.simulated.text()}, by formula {estimate.by_formula:.1%}")

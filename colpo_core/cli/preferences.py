@@ -16,7 +16,9 @@ def preferences() -> None:
 @json_command
 def show(caller: Caller) -> Answer:
     """Show what is set for the whole program."""
-    return answer(service.get_preferences(caller), lambda found: click.echo(f"proposals: {_word(found.proposals)}"))
+    return answer(
+        service.get_preferences(caller), lambda preferences: click.echo(f"proposals: {_word(preferences.proposals)}")
+    )
 
 
 @preferences.command("proposals")
@@ -24,8 +26,8 @@ def show(caller: Caller) -> Answer:
 def proposals(allowed: str) -> None:
     """Let annotators start a mask from the model's proposal, or forbid it."""
     with as_operator() as caller:
-        found = service.set_proposals(caller, allowed=allowed == "on")
-    click.echo(f"proposals: {_word(found.proposals)}")
+        saved = service.set_proposals(caller, allowed=allowed == "on")
+    click.echo(f"proposals: {_word(saved.proposals)}")
 
 
 def _word(allowed: bool) -> str:

@@ -223,17 +223,17 @@ def results(
     with as_operator() as caller:
         asked = {ReadingTable.CALLS: csv_path, ReadingTable.RATINGS: ratings_path}
         paths = {table: path for table, path in asked.items() if path is not None}
-        found = study_results.study_findings(caller, study_id=study_id, prevalence=prevalence, tables=paths)
-        for table, content in found.tables.items():
+        findings = study_results.study_findings(caller, study_id=study_id, prevalence=prevalence, tables=paths)
+        for table, content in findings.tables.items():
             write_file(paths[table], content)
         conduct = study_conduct.study_conduct(caller, study_id=study_id)
     if as_json:
-        print_json(plain(found.results) | {"statistics": plain(found.analysis), "conduct": plain(conduct)})
+        print_json(plain(findings.results) | {"statistics": plain(findings.analysis), "conduct": plain(conduct)})
     else:
-        _print_results(found.results)
+        _print_results(findings.results)
         click.echo("")
         print_conduct(conduct)
-        click.echo(f"\n{study_text(found.analysis)}")
+        click.echo(f"\n{study_text(findings.analysis)}")
 
 
 @studies.command("next")
@@ -252,16 +252,16 @@ def next_case(study_id: int, username: str, password: str, out: Path) -> None:
         content, _ = presenting.presented_image(Caller(caller.store, reader), study_id=study_id, token=shown.token)
         layers = {} if shown.aid is None else _layers(caller.store, reader, study_id, shown.token)
         others = [
-            presenting.presented_image(Caller(caller.store, reader), study_id=study_id, token=shown.token, other=place)[
-                0
-            ]
-            for place in range(len(shown.stages))
+            presenting.presented_image(
+                Caller(caller.store, reader), study_id=study_id, token=shown.token, other=number
+            )[0]
+            for number in range(len(shown.stages))
         ]
     write_file(out, content)
     for name, layer in layers.items():
         write_file(out.with_name(f"{out.stem}-{name}.png"), layer)
-    for place, (stage, other) in enumerate(zip(shown.stages, others, strict=True), start=1):
-        beside = out.with_name(f"{out.stem}-{place}-{stage.value}{out.suffix}")
+    for number, (stage, other) in enumerate(zip(shown.stages, others, strict=True), start=1):
+        beside = out.with_name(f"{out.stem}-{number}-{stage.value}{out.suffix}")
         write_file(beside, other)
         click.echo(f"another image of the case: {beside.name}")
     kind = "practice case" if shown.practice else "case"
@@ -270,8 +270,8 @@ def next_case(study_id: int, username: str, password: str, out: Path) -> None:
     if shown.aid is not None:
         call = "second call: " if shown.phase > 1 else ""
         prob, threshold = percent_texts(shown.aid.prob_hsil, shown.aid.threshold)
-        said = f"the model's probability of HSIL is {prob}, it calls {shown.aid.call.value} (HSIL from {threshold})"
-        click.echo(f"{call}{said}")
+        sentence = f"the model's probability of HSIL is {prob}, it calls {shown.aid.call.value} (HSIL from {threshold})"
+        click.echo(f"{call}{sentence}")
         for mark in shown.aid.marks:
             click.echo(f"{mark.text}: {mark.meaning}")
         click.echo(f"its mask and map lie beside the image: {', '.join(f'{out.stem}-{name}.png' for name in layers)}")
@@ -327,18 +327,20 @@ def _sign_in(store: Store, username: str, password: str) -> Actor:
     return signed_in.actor
 
 
-def _print_results(found: StudyResults) -> None:
-    simulated = f", {found.study.n_simulated} SIMULATED" if found.study.n_simulated else ""
-    click.echo(f"{found.study.name}: {found.study.n_cases} cases{simulated}, reference by {found.label_source.value}\n")
+def _print_results(results: StudyResults) -> None:
+    simulated = f", {results.study.n_simulated} SIMULATED" if results.study.n_simulated else ""
+    click.echo(
+        f"{results.study.name}: {results.study.n_cases} cases{simulated}, reference by {results.label_source.value}\n"
+    )
     rows = []
-    for line in (*found.readers, *found.checkpoints):
+    for line in (*results.readers, *results.checkpoints):
         figures = line.figures
         shares = (figures.accuracy, figures.sensitivity, figures.specificity, figures.ppv, figures.npv)
-        rows.append((_who(line, found), f"{line.n_called}/{line.n_cases}", *(share.text() for share in shares)))
+        rows.append((_who(line, results), f"{line.n_called}/{line.n_cases}", *(share.text() for share in shares)))
     print_table(("who", "called", "accuracy", "sensitivity", "specificity", "PPV", "NPV"), rows)
 
 
-def _who(line: CallerFigures, found: StudyResults) -> str:
+def _who(line: CallerFigures, results: StudyResults) -> str:
     seen = f", {line.n_seen} seen in training" if line.n_seen else ""
     remark = f" ({line.remark})" if line.remark else ""
-    return f"{found.title(line)}{seen}{remark}"
+    return f"{results.title(line)}{seen}{remark}"

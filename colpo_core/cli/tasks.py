@@ -141,13 +141,13 @@ def resume(item_id: int) -> None:
     click.echo(f"image {item.image_id} waits again in task {item.task_id}")
 
 
-def _print_preview(found: TaskPreview) -> None:
-    click.echo(f"{found.n_images} images of {found.n_cases} cases")
-    for reason, n_images in found.n_left_out.items():
+def _print_preview(preview: TaskPreview) -> None:
+    click.echo(f"{preview.n_images} images of {preview.n_cases} cases")
+    for reason, n_images in preview.n_left_out.items():
         click.echo(f"left out, {reason}: {n_images}")
-    click.echo(f"not predicted by the current model: {found.n_without_prediction}")
-    click.echo(f"submitted before, done from the start: {found.n_done_already}\n")
-    print_table(("annotator", "images"), list(found.per_person.items()))
+    click.echo(f"not predicted by the current model: {preview.n_without_prediction}")
+    click.echo(f"submitted before, done from the start: {preview.n_done_already}\n")
+    print_table(("annotator", "images"), list(preview.per_person.items()))
 
 
 def _task_row(task: TaskRecord) -> tuple[object, ...]:
@@ -156,8 +156,8 @@ def _task_row(task: TaskRecord) -> tuple[object, ...]:
     return (task.id, task.title, task.finding.value, task.n_images, done, task.n_waiting, task.n_skipped, state)
 
 
-def _print_progress(found: TaskProgress) -> None:
-    task = found.task
+def _print_progress(progress: TaskProgress) -> None:
+    task = progress.task
     words = [task.finding.value, f"{task.n_annotators} annotators an image", f"order by {task.order.value}"]
     words.append("blind" if task.blind else "not blind")
     words.append("with proposals" if task.proposals else "without proposals")
@@ -176,13 +176,13 @@ def _print_progress(found: TaskProgress) -> None:
             _seconds(person.seconds_per_image_median),
             _seconds(person.seconds_per_case_median),
         )
-        for person in found.people
+        for person in progress.people
     ]
     headings = ("person", "name", "submitted", "skipped", "waiting", "median s an image", "median s a case")
     print_table(headings, rows)
-    if found.skipped:
+    if progress.skipped:
         click.echo()
-        skipped = [(item.item_id, item.image_id, item.annotator, item.reason) for item in found.skipped]
+        skipped = [(item.item_id, item.image_id, item.annotator, item.reason) for item in progress.skipped]
         print_table(("item", "image", "skipped by", "because"), skipped)
 
 

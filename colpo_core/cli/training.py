@@ -60,18 +60,19 @@ def look_ahead(snapshot_name: str, as_json: bool, **options: Any) -> None:  # no
         frozen = freezing.find_snapshot(caller, name=snapshot_name)
         job = preflight_service.start_probe(caller, snapshot_id=frozen.id, settings=settings)
         wait_for(caller, job.id)
-        found = preflight_service.preflight(caller, snapshot_id=frozen.id, settings=settings)
+        checks = preflight_service.preflight(caller, snapshot_id=frozen.id, settings=settings)
     if as_json:
-        print_json(found)
+        print_json(checks)
         return
-    for sentence in (*found.problems, *found.warnings):
+    for sentence in (*checks.problems, *checks.warnings):
         click.echo(sentence)
-    if found.outlook is not None:
-        rows = [(stage, f"{seconds / 60:.1f}") for stage, seconds in found.outlook.stage_seconds.items()]
-        print_table(("stage", "minutes"), [*rows, ("all", f"{found.outlook.seconds / 60:.1f}")])
+    estimate = checks.outlook
+    if estimate is not None:
+        rows = [(stage, f"{seconds / 60:.1f}") for stage, seconds in estimate.stage_seconds.items()]
+        print_table(("stage", "minutes"), [*rows, ("all", f"{estimate.seconds / 60:.1f}")])
         click.echo(
-            f"on {found.outlook.device} in {found.outlook.precision}; {found.outlook.memory_bytes / 1e9:.1f} GB of "
-            f"memory, {found.disk_needed_bytes / 1e9:.1f} GB of {found.disk_free_bytes / 1e9:.1f} GB on the disk"
+            f"on {estimate.device} in {estimate.precision}; {estimate.memory_bytes / 1e9:.1f} GB of "
+            f"memory, {checks.disk_needed_bytes / 1e9:.1f} GB of {checks.disk_free_bytes / 1e9:.1f} GB on the disk"
         )
 
 
@@ -120,15 +121,15 @@ def stop_retraining() -> None:
         click.echo(_rule_text(retraining_service.set_retraining(caller, rule=None)))
 
 
-def _rule_text(found: RetrainingState) -> str:
-    if found.rule is None:
+def _rule_text(state: RetrainingState) -> str:
+    if state.rule is None:
         return "the program does not train by itself"
     moments = []
-    if found.rule.every_days is not None:
-        moments.append(f"every {found.rule.every_days} days")
-    if found.rule.at_new_labels is not None:
-        moments.append(f"at {found.rule.at_new_labels} new labels")
-    return f"the program trains by itself {' or '.join(moments)}, set by {found.set_by}"
+    if state.rule.every_days is not None:
+        moments.append(f"every {state.rule.every_days} days")
+    if state.rule.at_new_labels is not None:
+        moments.append(f"at {state.rule.at_new_labels} new labels")
+    return f"the program trains by itself {' or '.join(moments)}, set by {state.set_by}"
 
 
 def _settings(*, preset_name: str, classifier: str | None, seed: int, changes: tuple[str, ...]) -> TrainingSettings:

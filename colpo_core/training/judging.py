@@ -143,9 +143,9 @@ def _compare_masks(
 ) -> None:
     maps = pipeline_maps(pipeline, output)
     probabilities = output.acetowhite[:, 0].float().cpu().numpy().astype(np.float32)
-    for place, (member, probability) in enumerate(zip(batch.members, probabilities, strict=True)):
+    for row, (member, probability) in enumerate(zip(batch.members, probabilities, strict=True)):
         item, geometry = frames.items[member], frames.geometries[member]
-        over_box = {name: cells[place] for name, cells in maps.items()}
+        over_box = {name: cells[row] for name, cells in maps.items()}
         results.places.append((_places(over_box, geometry), item.patient_id))
         truth = load_truth(item, source)
         if truth is not None:
@@ -317,7 +317,7 @@ def calibration_before(results: PipelineResults, *, seed: int) -> dict[str, Any]
             "brier": asdict(brier_estimate(rows)),
             "ece": asdict(ece_estimate(rows, seed=seed)),
             "reliability": {
-                level: [asdict(one) for one in reliability(gather(rows))] for level, gather in _LEVELS.items()
+                level: [asdict(bin_) for bin_ in reliability(gather(rows))] for level, gather in _LEVELS.items()
             },
             "calibration": _calibration(rows),
         }
