@@ -80,5 +80,5 @@ def _wider(mask: Mask, times: int) -> Mask:
     return np.asarray(cv2.dilate(mask.astype(np.uint8), np.ones((side, side), np.uint8)) > 0)
 
 
-if __image_ == "__main__":
+if __name__ == "__main__":
     main()
