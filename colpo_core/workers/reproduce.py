@@ -62,14 +62,17 @@ def reproduce_paper(
         raise InputRejected("The folder for the reproduction cannot be written. Choose another one.") from error
     # Only here: torch takes seconds to import, and must never enter the web process.
     from colpo_core.training.reproduction import reproduce
+    from colpo_core.training.setup import TrainingInputs
 
     reproduction = reproduce(
-        read_manifest(caller.store, snapshot.sha256),
-        settings,
+        TrainingInputs(
+            read_manifest(caller.store, snapshot.sha256),
+            settings,
+            StoredPixels(caller.store),
+            work_dir=out / "work",
+            frames_dir=caller.store.settings.frames_dir,
+        ),
         classifiers=tuple(dict.fromkeys(classifiers)),
-        source=StoredPixels(caller.store),
-        work_dir=out / "work",
-        frames_dir=caller.store.settings.frames_dir,
         on_event=on_event,
         cancelled=lambda: False,
     )

@@ -45,6 +45,7 @@ def run_training(lease: Lease, must_stop: Callable[[], bool]) -> Finish:
     """
     # Only here, in the runner: torch takes seconds to import, and must never enter the web process.
     from colpo_core.training.pipeline import train_pipeline
+    from colpo_core.training.setup import TrainingInputs
 
     store = lease.store
     with store.reading() as session:
@@ -54,19 +55,17 @@ def run_training(lease: Lease, must_stop: Callable[[], bool]) -> Finish:
         sha256, snapshot_id = snapshot.sha256, snapshot.id
     # Again, because an external test set may have been frozen while the job waited.
     refuse_training(store, snapshot_id)
-    trained = train_pipeline(
+    inputs = TrainingInputs(
         read_manifest(store, sha256),
         settings,
-        source=StoredPixels(store),
+        StoredPixels(store),
         work_dir=job_files.work_dir(store, lease.job_id),
         frames_dir=store.settings.frames_dir,
-        on_event=LiveRecord(lease).write,
-        cancelled=must_stop,
         incumbent=find_incumbent(store),
         save_every_s=store.settings.checkpoint_seconds,
         backend=_backend(store, settings),
     )
-
+    trained = train_pipeline(inputs, on_event=LiveRecord(lease).write, cancelled=must_stop)
     prepared = prepare_files(store, job_id=lease.job_id, folder=trained.folder)
 
     def publish(session: Session, job: Job) -> TrainingResult:

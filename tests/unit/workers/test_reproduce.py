@@ -18,6 +18,7 @@ from colpo_core.services.snapshots import freezing
 from colpo_core.store import Store
 from colpo_core.store.tables import AuditEntry
 from colpo_core.terms import Label
+from colpo_core.training.setup import TrainingInputs
 from colpo_core.workers.reproduce import reproduce_paper
 from tests.support.clinic import Clinic
 from tests.support.reproduced import reproduced
@@ -39,9 +40,9 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """What the training was asked for."""
     calls: list[dict[str, Any]] = []
 
-    def stand_in(manifest: Any, settings: Any, **how: Any) -> Reproduction:
-        calls.append({"manifest": manifest, "settings": settings, **how})
-        return reproduced(sha256=manifest.sha256)
+    def stand_in(inputs: TrainingInputs, **how: Any) -> Reproduction:
+        calls.append({**vars(inputs), **how})
+        return reproduced(sha256=inputs.manifest.sha256)
 
     monkeypatch.setattr("colpo_core.training.reproduction.reproduce", stand_in)
     return calls
