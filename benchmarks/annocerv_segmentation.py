@@ -24,7 +24,6 @@ from benchmarks.segmentation_bench import (
     Bench,
     Blind,
     blind_cells,
-    changed,
     draw,
     judge,
     judge_blind,
@@ -32,6 +31,8 @@ from benchmarks.segmentation_bench import (
     summary,
     teach,
 )
+from benchmarks.shared import print_row
+from colpo_core.cli.training import parse_changes
 from colpo_core.datasets.splits import fold_patients, strata_of
 from colpo_core.evaluation.intervals import mean_by_patients
 from colpo_core.nets.interfaces import Segmenter
@@ -52,7 +53,9 @@ from colpo_core.workers.stored_pixels import StoredPixels
 
 def main() -> None:
     asked = _arguments()
-    settings = changed(preset("standard", segmenter=asked.segmenter, precision="fp32"), asked.changes)
+    settings = preset(
+        "standard", **{"segmenter": asked.segmenter, "precision": "fp32", **parse_changes(tuple(asked.changes))}
+    )
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         bench, low = _bench(asked.dataset, settings, folder)
@@ -87,12 +90,11 @@ def main() -> None:
         )
     words = " ".join(asked.changes) or "as it is"
     size = f"{settings.width_px} x {settings.height_px}"
-    cells = [
+    print_row(
         asked.segmenter, words, size, str(asked.folds), totals.iou_acetowhite.text(), totals.iou_background.text(),
         *blind_cells(totals), totals.dice.text(), totals.hd95_percent.text(),
         f"{marked.text()}, {marked.n_images} images", f"{minutes:.0f}",
-    ]  # fmt: skip
-    print("| " + " | ".join(cells) + " |", flush=True)
+    )  # fmt: skip
 
 
 def _arguments() -> argparse.Namespace:

@@ -22,6 +22,7 @@ from sqlalchemy import Connection, Engine, Table, select, text
 from sqlalchemy.orm import Session
 
 from benchmarks.filled_store import fill, give_manifest
+from benchmarks.shared import print_heading, print_row
 from colpo_core.records.cases.lists import AnnotationNeed, CaseFilter, CaseSort
 from colpo_core.records.people import Actor
 from colpo_core.services.annotations import workbench
@@ -94,10 +95,9 @@ def main() -> None:
                 _settle_down(make_engine(settings))
             print(f"{n_cases:,} cases: {_size_gb(store):.1f} GB", flush=True)
             taken[n_cases] = {name: _time(name, query, store, actor, asked.rounds) for name, query in asked_for.items()}
-        print("| asked | " + " | ".join(f"{n:,} cases, ms" for n in taken) + " |")
-        print("| --- |" + " --- |" * len(taken))
+        print_heading("asked", *(f"{n:,} cases, ms" for n in taken))
         for name in asked_for:
-            print(f"| {name} | " + " | ".join(f"{times[name]:,.0f}" for times in taken.values()) + " |")
+            print_row(name, *(f"{times[name]:,.0f}" for times in taken.values()))
         store.close()
 
 

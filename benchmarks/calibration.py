@@ -18,6 +18,7 @@ from scipy.optimize import minimize, minimize_scalar
 from scipy.special import expit, logit
 from scipy.stats import norm
 
+from benchmarks.shared import print_heading, print_row
 from colpo_core.evaluation.calibration import calibration_figures, fit_calibration
 from colpo_core.evaluation.judged import Judged
 from colpo_core.records.statistics.calibration import Calibration
@@ -37,7 +38,7 @@ def main() -> None:
     parser.add_argument("--draws", type=int, default=200)
     draws = parser.parse_args().draws
     names = ("not calibrated", *_WAYS)
-    print("| share of HSIL | validation images | " + " | ".join(names) + " |\n" + "| --- " * (len(names) + 2) + "|")
+    print_heading("share of HSIL", "validation images", *names)
     for share in SHARES:
         for size in SIZES:
             errors = [_draw(share, size, np.random.default_rng([number, size])) for number in range(draws)]
@@ -45,12 +46,11 @@ def main() -> None:
                 f"{np.mean([draw[name][0] for draw in errors]):.3f} ({np.mean([draw[name][1] for draw in errors]):.3f})"
                 for name in names
             ]
-            print(f"| {share:.0%} | {size} | " + " | ".join(cells) + " |", flush=True)
-    print("\n| share of HSIL | images | images a patient | in the large covers | slope covers |")
-    print("| --- | --- | --- | --- | --- |")
+            print_row(f"{share:.0%}", size, *cells)
+    print()
+    print_heading("share of HSIL", "images", "images a patient", "in the large covers", "slope covers")
     for share, size, each in ((0.5, 40, 1), (0.27, 80, 1), (0.27, 240, 3), (0.03, 700, 1), (0.03, 2100, 3)):
-        shares = _coverage(share, size, each, draws)
-        print(f"| {share:.0%} | {size} | {each} | " + " | ".join(shares) + " |", flush=True)
+        print_row(f"{share:.0%}", size, each, *_coverage(share, size, each, draws))
 
 
 def _draw(share: float, size: int, chance: np.random.Generator) -> dict[str, tuple[float, float]]:

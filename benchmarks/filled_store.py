@@ -12,7 +12,7 @@ import numpy as np
 from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
-from colpo_core.datasets.manifest import Manifest
+from benchmarks.shared import drawn_manifest
 from colpo_core.images.masks import encode_rle
 from colpo_core.labels import RULES_VERSION
 from colpo_core.services.snapshots.learned import fill_learned
@@ -104,9 +104,8 @@ def fill(store: Store, n_cases: int, *, seed: int = 0) -> None:
 
 def give_manifest(store: Store) -> None:
     """A snapshot from which nothing was learned, so that every case counts as one that the model has not met."""
-    manifest = Manifest((), (), LabelSource.HISTOLOGY, RULES_VERSION, 0, (1.0, 0.0, 0.0))
     with store.writing() as session:
-        session.query(Snapshot).one().sha256 = store.blobs.put(manifest.to_json())
+        session.query(Snapshot).one().sha256 = store.blobs.put(drawn_manifest().to_json())
     fill_learned(store)
 
 

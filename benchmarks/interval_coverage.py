@@ -1,11 +1,11 @@
 """How often the intervals that the program prints hold what they are of, beside what was printed before.
 
-    python benchmarks/interval_coverage.py areas      # one area, 1 and 3 images a patient
-    python benchmarks/interval_coverage.py shares     # shares of calls, 1 and 3 images a patient
-    python benchmarks/interval_coverage.py means      # IoU, Dice and Brier scores, 1 and 3 images a patient
-    python benchmarks/interval_coverage.py paired     # DeLong's test of two areas with few cases of a class
-    python benchmarks/interval_coverage.py trainings  # "did the mask help": wrong and right verdicts
-    python benchmarks/interval_coverage.py agreement  # kappa, AC1 and alpha of three readers
+    python -m benchmarks.interval_coverage areas      # one area, 1 and 3 images a patient
+    python -m benchmarks.interval_coverage shares     # shares of calls, 1 and 3 images a patient
+    python -m benchmarks.interval_coverage means      # IoU, Dice and Brier scores, 1 and 3 images a patient
+    python -m benchmarks.interval_coverage paired     # DeLong's test of two areas with few cases of a class
+    python -m benchmarks.interval_coverage trainings  # "did the mask help": wrong and right verdicts
+    python -m benchmarks.interval_coverage agreement  # kappa, AC1 and alpha of three readers
     ... areas 200                                     # with so many replicates, 2,000 by default
 
 Ratings are normal in either class, with `spread` times the deviation in HSIL; images of a patient correlate by
@@ -14,24 +14,21 @@ Ratings are normal in either class, with `spread` times the deviation in HSIL; i
 
 import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import numpy as np
 from scipy.stats import beta, norm
 
-CHECKOUT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(CHECKOUT))
-
-from colpo_core.evaluation.areas import area_interval  # noqa: E402
-from colpo_core.evaluation.arms import difference_figures, measure_arm  # noqa: E402
-from colpo_core.evaluation.delong import delong, delong_interval  # noqa: E402
-from colpo_core.evaluation.few import FEWEST_FOR_A_DIFFERENCE  # noqa: E402
-from colpo_core.evaluation.intervals import mean_by_patients, patient_bootstrap, share_by_patients, wilson  # noqa: E402
-from colpo_core.evaluation.judged import Judged  # noqa: E402
-from colpo_core.evaluation.resampling import divided  # noqa: E402
-from colpo_core.records.statistics.rater_agreement import Coefficient  # noqa: E402
-from colpo_core.studies.rater_agreement import cohen, fleiss, gwet_ac1, krippendorff_alpha  # noqa: E402
-from colpo_core.terms import Label  # noqa: E402
+from benchmarks.shared import heading, row
+from colpo_core.evaluation.areas import area_interval
+from colpo_core.evaluation.arms import difference_figures, measure_arm
+from colpo_core.evaluation.delong import delong, delong_interval
+from colpo_core.evaluation.few import FEWEST_FOR_A_DIFFERENCE
+from colpo_core.evaluation.intervals import mean_by_patients, patient_bootstrap, share_by_patients, wilson
+from colpo_core.evaluation.judged import Judged
+from colpo_core.evaluation.resampling import divided
+from colpo_core.records.statistics.rater_agreement import Coefficient
+from colpo_core.studies.rater_agreement import cohen, fleiss, gwet_ac1, krippendorff_alpha
+from colpo_core.terms import Label
 
 REPLICATES = 2_000
 # The bootstrap is slow: it is measured on fewer replicates and with fewer resamples.
@@ -53,8 +50,9 @@ def alike_normal(chance: np.random.Generator, patients: int, images: int, alike:
 def areas(replicates: int) -> Iterator[str]:
     """Newcombe's interval with what was added, beside DeLong's."""
     chance = np.random.default_rng(1)
-    yield "| patients, HSIL + normal | images | alike | spread | area | covers | DeLong covers | and is missing |"
-    yield "| --- " * 8 + "|"
+    yield heading(
+        "patients, HSIL + normal", "images", "alike", "spread", "area", "covers", "DeLong covers", "and is missing"
+    )
     cells = [
         (20, 20, 1, 0.0),
         (20, 100, 1, 0.0),
@@ -78,16 +76,13 @@ def areas(replicates: int) -> Iterator[str]:
                 classic += holds(old.low, old.high, area)
                 missing += old.low is None
             rates = (f"{count / replicates:.3f}" for count in (held, classic, missing))
-            yield (
-                f"| {n_hsil} + {n_normal} | {images} | {alike:g} | {spread:g} | {area:g} | " + " | ".join(rates) + " |"
-            )
+            yield row(f"{n_hsil} + {n_normal}", images, f"{alike:g}", f"{spread:g}", f"{area:g}", *rates)
 
 
 def shares(replicates: int) -> Iterator[str]:
     """The exact interval for the effective number of trials, beside the wider of Wilson's and a bootstrap."""
     chance = np.random.default_rng(2)
-    yield "| patients | images | alike | share | covers | wider of Wilson and bootstrap |"
-    yield "| --- " * 6 + "|"
+    yield heading("patients", "images", "alike", "share", "covers", "wider of Wilson and bootstrap")
     for n_patients in (5, 10, 20, 50, 100):
         for images, alike in ((1, 0.0), (3, 0.6), (3, 0.9)):
             patients = np.arange(n_patients).repeat(images).tolist()
@@ -112,8 +107,7 @@ def shares(replicates: int) -> Iterator[str]:
 def means(replicates: int) -> Iterator[str]:
     """The interval of a mean by patients, beside the percentile bootstrap."""
     chance = np.random.default_rng(3)
-    yield "| figure | mean | patients | images | covers | bootstrap covers |"
-    yield "| --- " * 6 + "|"
+    yield heading("figure", "mean", "patients", "images", "covers", "bootstrap covers")
     for name, a, b in (
         ("IoU", 1.2, 1.5),
         ("Dice", 6.0, 1.2),
@@ -151,8 +145,7 @@ def bootstrap(values: np.ndarray, patients: list[int]) -> tuple[float, float] | 
 def paired(replicates: int) -> Iterator[str]:
     """How often DeLong's test finds a difference that is not there, by the cases of the smaller class."""
     chance = np.random.default_rng(4)
-    yield f"| HSIL, with 50 normal (an interval from {FEWEST_FOR_A_DIFFERENCE} on) | area 0.7 | 0.85 | 0.95 |"
-    yield "| --- " * 4 + "|"
+    yield heading(f"HSIL, with 50 normal (an interval from {FEWEST_FOR_A_DIFFERENCE} on)", "area 0.7", "0.85", "0.95")
     for n_hsil in (2, 5, 8, 10, 20):
         labels = [Label.HSIL] * n_hsil + [Label.NORMAL] * 50
         is_hsil = np.repeat([1.0, 0.0], [n_hsil, 50])
@@ -171,8 +164,7 @@ def paired(replicates: int) -> Iterator[str]:
 def trainings(replicates: int) -> Iterator[str]:
     """How often the verdict on the area finds a difference: where there is none, and where there is one."""
     chance = np.random.default_rng(5)
-    yield "| cases, HSIL + normal | trainings | deviation between trainings | equal arms | better by 0.5 |"
-    yield "| --- " * 5 + "|"
+    yield heading("cases, HSIL + normal", "trainings", "deviation between trainings", "equal arms", "better by 0.5")
     for n_hsil, n_normal in ((12, 18), (24, 36), (80, 120)):
         labels = [Label.HSIL] * n_hsil + [Label.NORMAL] * n_normal
         is_hsil = np.repeat([1.0, 0.0], [n_hsil, n_normal])
@@ -206,8 +198,7 @@ def agreement(replicates: int) -> Iterator[str]:
     """How often the interval of a coefficient of agreement holds its value in cases without end."""
     chance = np.random.default_rng(6)
     names = ("Cohen's kappa", "linearly weighted", "Fleiss' kappa", "Gwet's AC1", "Krippendorff's alpha")
-    yield "| patients | images | HSIL called | alike | " + " | ".join(names) + " | kappa |"
-    yield "| --- " * 10 + "|"
+    yield heading("patients", "images", "HSIL called", "alike", *names, "kappa")
 
     def drawn(n_patients: int, images: int, share: float, alike: float) -> np.ndarray:
         case = alike_normal(chance, n_patients, images, 0.6)

@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.shared import print_heading, print_row
 from colpo_core.exchange.annocerv import read_annocerv
 from colpo_core.images.decoding import decode_image
 from colpo_core.images.mask_shapes import doubt_of
@@ -40,14 +41,14 @@ def main() -> None:
         "the regions that they enclose": (regions, None),
         "the regions inside out": (_changed(regions, np.logical_not), MaskDoubt.INVERTED),
     }
-    print("| masks | number | median area | asked about as an outline | as inside out | as large | not asked |")
-    print("| --- | --- | --- | --- | --- | --- | --- |")
+    asked_as = ("asked about as an outline", "as inside out", "as large", "not asked")
+    print_heading("masks", "number", "median area", *asked_as)
     for name, (masks, right) in sets.items():
         doubts = {image: doubt_of(mask) for image, mask in masks.items()}
         counts = [sum(doubt is kind for doubt in doubts.values())
                   for kind in (MaskDoubt.OUTLINE, MaskDoubt.INVERTED, MaskDoubt.LARGE, None)]  # fmt: skip
         share = np.median([mask.mean() for mask in masks.values()])
-        print(f"| {name} | {len(masks)} | {share:.1%} | " + " | ".join(map(str, counts)) + " |", flush=True)
+        print_row(name, len(masks), f"{share:.1%}", *counts)
         wrong = {image: doubt for image, doubt in doubts.items() if doubt is not right and asked.names}
         for image, doubt in wrong.items():
             print(f"  {image}: {doubt} at {masks[image].mean():.2%}")

@@ -18,6 +18,7 @@ from statistics import NormalDist
 import numpy as np
 import numpy.typing as npt
 
+from benchmarks.shared import print_heading, print_row
 from colpo_core.records.statistics.multi_reader_figures import AgainstModel, ManyReaders
 from colpo_core.records.statistics.reader_figures import Endpoint
 from colpo_core.studies.multi_reader_analysis import against_a_model, compare_arms, mean_of_arm
@@ -120,15 +121,14 @@ def main() -> None:
     parser.add_argument("--of", type=int, default=1)
     asked = parser.parse_args()
     designs = {"null": NULLS, "margin": MARGINS, "cover": COVERED}[asked.part]
-    heading = ["design", "readers", "patients", "area", *(endpoint.value for endpoint in Endpoint), "seconds"]
-    print("| " + " | ".join(heading) + " |\n" + "| --- " * len(heading) + "|", flush=True)
+    print_heading("design", "readers", "patients", "area", *(endpoint.value for endpoint in Endpoint), "seconds")
     for design in designs[asked.every :: asked.of]:
         began = time.perf_counter()
         errors = np.asarray(list(_studies(design, asked.part, asked.studies)), np.float64)
         shares = ["–" if np.isnan(endpoint).all() else f"{np.nanmean(endpoint):.3f}" for endpoint in errors.T]
         area = f"{design.area - design.less:.3f} against {design.area:.3f}" if design.less else f"{design.area:.3f}"
-        cells = [design.name, design.readers, f"{design.positive} + {design.negative}", area, *shares]
-        print("| " + " | ".join(map(str, [*cells, round(time.perf_counter() - began)])) + " |", flush=True)
+        patients = f"{design.positive} + {design.negative}"
+        print_row(design.name, design.readers, patients, area, *shares, round(time.perf_counter() - began))
 
 
 def _studies(design: Design, part: str, studies: int) -> Iterator[list[float]]:

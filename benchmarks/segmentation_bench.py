@@ -1,10 +1,9 @@
 """What the segmentation benchmarks share: frames from a store or from simulated cases, a fit, and its figures."""
 
 import tempfile
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -49,22 +48,6 @@ class Bench:
             stage_store=StageStore(stage_store, training_key(self.manifest, settings), save_every_s=1e9),
             shares=_Whole(),
         )
-
-
-@dataclass(frozen=True)
-class DrawnPixels:
-    """Images and masks by their hashes, in memory."""
-
-    images: Mapping[str, npt.NDArray[np.uint8]]
-    masks: Mapping[str, npt.NDArray[np.bool_]]
-
-    def load_image(self, sha256: str) -> npt.NDArray[np.uint8]:
-        """An image, H x W x 3 uint8."""
-        return self.images[sha256]
-
-    def load_mask(self, sha256: str, height_px: int, width_px: int) -> npt.NDArray[np.bool_]:
-        """A mask, H x W bool."""
-        return self.masks[sha256]
 
 
 class _Whole(dict[str, tuple[float, float]]):
@@ -171,13 +154,3 @@ def blind_cells(totals: SegmentationFigures) -> list[str]:
         for reference in (totals.blind.mean_mask, totals.blind.disc)
         for text in (reference.iou_acetowhite.text(), reference.iou_difference.text(is_signed=True))
     ]
-
-
-def changed(settings: TrainingSettings, changes: Sequence[str]) -> TrainingSettings:
-    """Settings with NAME=VALUE changes, each read as its setting's own type."""
-    values: dict[str, Any] = {}
-    for change in changes:
-        name, _, text = change.partition("=")
-        kind = type(getattr(settings, name))
-        values[name] = text == "True" if kind is bool else kind(text)
-    return replace(settings, **values)

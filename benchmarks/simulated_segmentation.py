@@ -23,18 +23,17 @@ from benchmarks.segmentation_bench import (
     Bench,
     DrawnPixels,
     blind_cells,
-    changed,
     judge,
     judge_blind,
     open_bench,
     summary,
     teach,
 )
-from colpo_core.datasets.manifest import Manifest, ManifestItem
-from colpo_core.labels import RULES_VERSION
+from benchmarks.shared import DrawnPixels, drawn_item, drawn_manifest, print_row
+from colpo_core.cli.training import parse_changes
 from colpo_core.records.training.settings import TrainingSettings, preset
 from colpo_core.simulation.cases import simulate_case
-from colpo_core.terms import LabelSource, MaskOrigin, Split
+from colpo_core.terms import Split
 
 FIRST_SEED = 50_000
 SHARES = {Split.TRAIN: 0.80, Split.VALIDATION: 0.05, Split.TEST: 0.15}
@@ -47,7 +46,7 @@ def main() -> None:
     parser.add_argument("--preset", default="quick")
     parser.add_argument("--set", dest="changes", action="append", default=[], metavar="NAME=VALUE")
     asked = parser.parse_args()
-    settings = changed(preset(asked.preset, precision="fp32"), asked.changes)
+    settings = preset(asked.preset, **{"precision": "fp32", **parse_changes(tuple(asked.changes))})
     began = time.perf_counter()
     with tempfile.TemporaryDirectory() as temporary:
         bench = _bench(asked.cases, asked.drawn_px, settings, Path(temporary))
@@ -60,13 +59,12 @@ def main() -> None:
         pooled = _pooled(bench, settings, network, test)
     ious = [image.iou_acetowhite for image in figures if image.iou_acetowhite is not None]
     words = " ".join(asked.changes) or "as it is"
-    cells = [
+    print_row(
         f"{asked.preset}: {words}", f"{len(train)} / {len(test)}", f"{settings.width_px} x {settings.height_px}",
         totals.iou_acetowhite.text(), *blind_cells(totals), f"{np.median(ious):.2f}", f"{pooled:.2f}",
         totals.false_area.text(),
         f"{(drawn - began) / 60:.1f} + {(learned - drawn) / 60:.1f}",
-    ]  # fmt: skip
-    print("| " + " | ".join(cells) + " |", flush=True)
+    )  # fmt: skip
 
 
 def _draw(number: int, height_px: int, width_px: int) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.bool_]]:
@@ -85,24 +83,15 @@ def _bench(n_cases: int, drawn_px: tuple[int, int], settings: TrainingSettings, 
                 for kind, array in enumerate((rgb, mask))]  # fmt: skip
         images[shas[0]], masks[shas[1]] = rgb, mask
         items.append(
-            ManifestItem(
-                image_sha256=shas[0],
-                image_id=number + 1,
-                case_id=number + 1,
-                patient_id=number + 1,
+            drawn_item(
+                number,
+                *shas,
                 split=list(SHARES)[int(np.searchsorted(bounds, number, side="right"))],
-                width_px=width_px,
-                height_px=height_px,
-                label=None,
-                grade=None,
-                mask_sha256=shas[1],
-                mask_origin=MaskOrigin.SIMULATED,
-                simulated=True,
+                size_px=drawn_px,
             )
         )
     fractions = (SHARES[Split.TRAIN], SHARES[Split.VALIDATION], SHARES[Split.TEST])
-    manifest = Manifest(tuple(items), (), LabelSource.HISTOLOGY, RULES_VERSION, 0, fractions)
-    return open_bench(manifest, settings, folder, source=DrawnPixels(images, masks))
+    return open_bench(drawn_manifest(items, fractions), settings, folder, source=DrawnPixels(images, masks))
 
 
 def _pooled(bench: Bench, settings: TrainingSettings, network: object, places: list[int]) -> float:

@@ -19,13 +19,13 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.segmentation_bench import open_bench
+from benchmarks.shared import drawn_item, drawn_manifest, print_heading, print_row
 from colpo_core.datasets.image_sets import ImageSet
-from colpo_core.datasets.manifest import Manifest, ManifestItem
+from colpo_core.datasets.manifest import Manifest
 from colpo_core.datasets.mapped_arrays import new_channel
-from colpo_core.labels import RULES_VERSION
 from colpo_core.records.training.settings import preset
 from colpo_core.simulation.cases import SimulatedCase, simulate_case
-from colpo_core.terms import Label, LabelSource, MaskOrigin, Split
+from colpo_core.terms import Label
 from colpo_core.training.segmentation import draw_acetowhite
 
 DRAWN = 50
@@ -35,7 +35,7 @@ def main() -> None:
     if sys.argv[1] == "--one":
         _measure(int(sys.argv[2]))
         return
-    print("| images | decoded (s) | learned (s) | peak resident memory (MB) |\n| --- | --- | --- | --- |", flush=True)
+    print_heading("images", "decoded (s)", "learned (s)", "peak resident memory (MB)")
     for count in sys.argv[1:]:
         command = [sys.executable, "-m", "benchmarks.training_memory", "--one", count]
         subprocess.run(command, check=True)  # noqa: S603
@@ -58,17 +58,15 @@ def _measure(count: int) -> None:
         draw_acetowhite(network, trainer.batches, range(count), into=channel, batch_size=8, progress=trainer.progress)
         trainer.train_classifier("classification", tenth, some, channel=channel.__getitem__, seed=0)
         learned = time.perf_counter()
-    print(f"| {count} | {decoded - began:.0f} | {learned - decoded:.0f} | {_peak_mb():.0f} |", flush=True)
+    print_row(count, f"{decoded - began:.0f}", f"{learned - decoded:.0f}", f"{_peak_mb():.0f}")
 
 
 def _manifest(count: int) -> Manifest:
-    items = tuple(
-        ManifestItem(f"{number:064x}", number + 1, number + 1, number + 1, Split.TRAIN, 640, 480,
-                     (Label.NORMAL, Label.HSIL)[number // 10 % 2], None, f"{number + 10**6:064x}", MaskOrigin.SIMULATED,
-                     simulated=True)
+    labels = (Label.NORMAL, Label.HSIL)
+    return drawn_manifest(
+        drawn_item(number, f"{number:064x}", f"{number + 10**6:064x}", label=labels[number // 10 % 2])
         for number in range(count)
-    )  # fmt: skip
-    return Manifest(items, (), LabelSource.HISTOLOGY, RULES_VERSION, 0, (1.0, 0.0, 0.0))
+    )
 
 
 _CASES: dict[int, SimulatedCase] = {}
