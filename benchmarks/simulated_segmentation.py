@@ -21,7 +21,6 @@ import numpy.typing as npt
 
 from benchmarks.segmentation_bench import (
     Bench,
-    DrawnPixels,
     blind_cells,
     judge,
     judge_blind,
