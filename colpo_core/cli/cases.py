@@ -137,25 +137,11 @@ def histology() -> None:
 @click.option("--clock", "clock_hour", type=click.IntRange(1, 12), help="Where on the clock face.")
 @click.option("--note", default="")
 @click.option("--site", type=(int, float, float), help="Image of the case, x and y in pixels from the top left.")
-def add(
-    case_id: int,
-    kind: SpecimenKind,
-    grade: Grade,
-    clock_hour: int | None,
-    note: str,
-    site: tuple[int, float, float] | None,
-) -> None:
+def add(case_id: int, site: tuple[int, float, float] | None, **result: Any) -> None:  # noqa: ANN401 - of a specimen
     """Enter a pathologist's result for one specimen of a case."""
     with as_operator() as caller:
-        specimen_id = add_specimen(
-            caller,
-            case_id=case_id,
-            kind=kind,
-            grade=grade,
-            clock_hour=clock_hour,
-            note=note,
-            site=SpecimenSite(*site) if site else None,
-        )
+        where = SpecimenSite(*site) if site else None
+        specimen_id = add_specimen(caller, case_id=case_id, site=where, **result)
         case = service.get_case(caller, case_id=case_id)
     click.echo(f"specimen {specimen_id} entered")
     _print_label(case)

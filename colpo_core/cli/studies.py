@@ -2,6 +2,7 @@
 
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -104,53 +105,17 @@ def create(
     snapshot_id: int | None,
     seed: int | None,
     practice_case_ids: tuple[int, ...],
-    n_sessions: int,
-    washout_days: int,
-    repeat_share: float,
-    confidence: ConfidenceScale,
-    endpoint: Endpoint,
-    margin: float | None,
-    alpha: float,
     hypotheses: str,
-    exposed: ExposureRule,
-    aid: Aid,
-    aid_checkpoint_id: int | None,
-    asks_points: bool,
-    asks_findings: bool,
-    shows_stages: bool,
-    crossover: bool,
-    interim_results: bool,
+    **rules: Any,  # noqa: ANN401 - those of the reading plan, by the names of its fields
 ) -> None:
     """Make a draft of a study."""
     if case_ids and snapshot_id is not None:
         raise click.UsageError("Give either --case or --test-split.")
     source = CaseSource.PICKED if case_ids else CaseSource.TEST_SPLIT if snapshot_id is not None else CaseSource.ALL
     choice = CaseChoice(
-        source,
-        snapshot_id,
-        case_ids,
-        grades=grades,
-        examined_from=examined_from,
-        examined_until=examined_until,
+        source, snapshot_id, case_ids, grades=grades, examined_from=examined_from, examined_until=examined_until
     )
-    plan = ReadingPlan(
-        n_sessions,
-        washout_days,
-        repeat_share,
-        confidence,
-        endpoint,
-        margin,
-        alpha,
-        hypotheses.strip(),
-        exposed,
-        interim_results,
-        aid,
-        aid_checkpoint_id,
-        asks_points,
-        asks_findings,
-        shows_stages,
-        crossover,
-    )
+    plan = ReadingPlan(hypotheses=hypotheses.strip(), **rules)
     with as_operator() as caller:
         made = service.create_study(
             caller,

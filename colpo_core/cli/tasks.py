@@ -1,6 +1,7 @@
 """Commands of annotation tasks and of the queues that they make."""
 
 from collections.abc import Callable
+from dataclasses import fields
 from typing import Any, TypeVar
 
 import click
@@ -21,7 +22,14 @@ def _draft_options(command: Command) -> Command:
     """Give a command all that a task is made of."""
     options = (
         click.option("--annotator", "annotator_ids", type=int, multiple=True, required=True, help="Number; repeat it."),
-        click.option("--per-image", type=click.IntRange(1), default=1, show_default=True, help="Annotators an image."),
+        click.option(
+            "--per-image",
+            "n_annotators",
+            type=click.IntRange(1),
+            default=1,
+            show_default=True,
+            help="Annotators an image.",
+        ),
         click.option("--finding", type=WordType(Finding), default=Finding.ACETOWHITE.value, show_default=True),
         click.option("--blind/--open", default=False, show_default=True, help="Hide others' masks until all are done."),
         click.option("--proposals/--no-proposals", default=True, show_default=True, help="Offer the model's proposal."),
@@ -37,20 +45,8 @@ def _draft_options(command: Command) -> Command:
 
 
 def _draft(title: str, wishes: dict[str, Any]) -> TaskDraft:
-    return TaskDraft(
-        title=title,
-        finding=wishes["finding"],
-        where=filter_of(wishes),
-        annotator_ids=wishes["annotator_ids"],
-        n_annotators=wishes["per_image"],
-        blind=wishes["blind"],
-        proposals=wishes["proposals"],
-        order=wishes["order"],
-        seed=wishes["seed"],
-        adjudicator_id=wishes["adjudicator_id"],
-        note=wishes["note"],
-        max_images=wishes["max_images"],
-    )
+    of_task = {field.name: wishes[field.name] for field in fields(TaskDraft) if field.name not in ("title", "where")}
+    return TaskDraft(title=title, where=filter_of(wishes), **of_task)
 
 
 @click.group()
