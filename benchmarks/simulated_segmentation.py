@@ -19,15 +19,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.segmentation_bench import (
-    Bench,
-    blind_cells,
-    judge,
-    judge_blind,
-    open_bench,
-    summary,
-    teach,
-)
+from benchmarks.segmentation_bench import Bench, blind_cells, judge, judge_blind, open_bench, summary, teach
 from benchmarks.shared import DrawnPixels, drawn_item, drawn_manifest, print_row
 from colpo_core.cli.training import parse_changes
 from colpo_core.records.training.settings import TrainingSettings, preset

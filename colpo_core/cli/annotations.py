@@ -8,15 +8,7 @@ from pathlib import Path
 import click
 
 from colpo_core.cli.option_types import EXISTING_FILE, NEW_FILE, WordType
-from colpo_core.cli.output import (
-    Answer,
-    answer,
-    as_operator,
-    every_page,
-    json_command,
-    listing,
-    print_table,
-)
+from colpo_core.cli.output import Answer, answer, as_operator, every_page, json_command, listing, print_table
 from colpo_core.errors import MaskDoubted
 from colpo_core.images.mask_files import read_mask_file
 from colpo_core.images.masks import encode_rle, mask_png

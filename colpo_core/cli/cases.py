@@ -12,14 +12,7 @@ from colpo_core.cli.case_filters import filter_of, filter_options
 from colpo_core.cli.findings import findings
 from colpo_core.cli.image_questions import questions
 from colpo_core.cli.option_types import NEW_FILE, WordType
-from colpo_core.cli.output import (
-    Answer,
-    answer,
-    as_operator,
-    every_page,
-    json_command,
-    print_table,
-)
+from colpo_core.cli.output import Answer, answer, as_operator, every_page, json_command, print_table
 from colpo_core.records.cases.cases import CaseRecord, SpecimenSite
 from colpo_core.records.cases.lists import CaseRow, CaseSort
 from colpo_core.records.models.marks import Mark, marks_text

@@ -6,13 +6,7 @@ import click
 
 from colpo_core.cli.image_questions import print_questions
 from colpo_core.cli.option_types import DAY, WordType
-from colpo_core.cli.output import (
-    Answer,
-    answer,
-    json_command,
-    listing,
-    print_table,
-)
+from colpo_core.cli.output import Answer, answer, json_command, listing, print_table
 from colpo_core.records.snapshots.shortcuts import ShortcutReport
 from colpo_core.records.snapshots.snapshots import SnapshotPreview, SnapshotQuery, SnapshotRecord, label_source_text
 from colpo_core.services.common.callers import Caller
